@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-#[expect(clippy::disallowed_methods, reason = "cargo names the folder for generated files in the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo names the folder for generated files in the environment"
+)]
 fn main() -> Result<(), Error> {
     println!("cargo::rerun-if-changed=build.rs");
     let folder =

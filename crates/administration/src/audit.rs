@@ -1,5 +1,7 @@
-//! Who changed what, and when. A record is written in the transaction of its change, and tells values before and after, never a
-//! secret or a hash.
+//! Who changed what, and when. A record is written in the transaction of its change. It has values before and after, never a secret or
+//! a hash.
+
+use std::fmt::Display;
 
 use keys::life_cycle::KeyTimes;
 use protocol::Timestamp;
@@ -9,7 +11,7 @@ use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 
 use crate::fields::Described;
-use crate::{Actor, Change, ChangeKind, FieldChange, Instant, KeyChangeKind, RowChange, SecretChangeKind};
+use crate::{Actor, Change, FieldChange, Instant, KeyChangeKind, RowChange, SecretChangeKind};
 
 /// One record of the audit, as the store keeps it and interfaces show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -41,14 +43,10 @@ impl AuditRecord {
     pub fn of(change: &Change, actor: &Actor, at: Timestamp) -> Self {
         let tenant = change.tenant().clone();
         let (action, subject, detail) = match change {
-            Change::Tenant(row) => (action("tenant", row.kind), row.after.id.to_string(), row_detail(row)),
-            Change::ResourceServer(_, row) => {
-                (action("resource_server", row.kind), row.after.audience.clone(), row_detail(row))
-            }
-            Change::Client(row) => (action("client", row.kind), row.after.id.to_string(), row_detail(row)),
-            Change::Application(row) => {
-                (action("application", row.kind), row.after.id.to_string(), row_detail(row))
-            }
+            Change::Tenant(row) => of_row("tenant", &row.after.id, row),
+            Change::ResourceServer(_, row) => of_row("resource_server", &row.after.audience, row),
+            Change::Client(row) => of_row("client", &row.after.id, row),
+            Change::Application(row) => of_row("application", &row.after.id, row),
             Change::Secret(_, client, secret) => {
                 let (verb, mut detail) = secret_detail(secret.kind);
                 // The subject alone could be a client of the name `svc/s1`.
@@ -70,11 +68,8 @@ impl AuditRecord {
     }
 }
 
-fn action(what: &str, kind: ChangeKind) -> String {
-    format!("{what}.{}", kind.as_str())
-}
-
-fn row_detail<T: Described>(row: &RowChange<T>) -> Value {
+/// Action, subject and detail of a change of a row with fields.
+fn of_row<T: Described>(what: &str, subject: &dyn Display, row: &RowChange<T>) -> (String, String, Value) {
     let of = |FieldChange { field, before, after }: FieldChange| {
         let value = match before {
             Some(before) => json!({ "before": before, "after": after }),
@@ -82,7 +77,8 @@ fn row_detail<T: Described>(row: &RowChange<T>) -> Value {
         };
         (field, value)
     };
-    Value::Object(row.fields().into_iter().map(of).collect::<Map<_, _>>())
+    let detail = row.fields().into_iter().map(of).collect::<Map<_, _>>();
+    (format!("{what}.{}", row.kind.as_str()), subject.to_string(), Value::Object(detail))
 }
 
 fn key_detail(kind: &KeyChangeKind) -> (&'static str, Value) {

@@ -34,19 +34,26 @@ pub struct Actor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority {
     actor: Actor,
-    privilege: Privilege,
+    kind: Kind,
+    extent: Extent,
+    permissions: Vec<Permission>,
 }
 
+/// Where the permissions are valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Privilege {
+enum Extent {
+    Platform,
+    Tenant(TenantId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
     /// Has the store itself.
     Operator,
-    /// A client of the tenant `platform`, with the permissions of its token.
-    Platform(Vec<Permission>),
-    /// A client of this tenant, with the permissions of its token.
-    Tenant { tenant: TenantId, permissions: Vec<Permission> },
-    /// A person of the operator's who signed in for the applications of this tenant.
-    Applications(TenantId),
+    /// A client, with the permissions of its token.
+    Client,
+    /// A person of the operator's who signed in for the applications of a tenant.
+    Person,
 }
 
 impl Permission {
@@ -75,7 +82,7 @@ impl Authority {
     /// An operator with access to the store may do everything.
     #[must_use]
     pub fn operator(actor: Actor) -> Self {
-        Self { actor, privilege: Privilege::Operator }
+        Self { actor, kind: Kind::Operator, extent: Extent::Platform, permissions: Permission::ALL.to_vec() }
     }
 
     /// The platform itself, for what is due by the clock alone.
@@ -87,7 +94,7 @@ impl Authority {
     /// A client of the tenant `platform`; `granted` is the scope of its token.
     #[must_use]
     pub fn of_platform(actor: Actor, granted: &Scope) -> Self {
-        Self { actor, privilege: Privilege::Platform(permissions(granted)) }
+        Self { actor, kind: Kind::Client, extent: Extent::Platform, permissions: permissions(granted) }
     }
 
     /// A client of this tenant; `granted` is the scope of its token.
@@ -95,13 +102,14 @@ impl Authority {
     pub fn of_tenant(actor: Actor, tenant: TenantId, granted: &Scope) -> Self {
         let mut permissions = permissions(granted);
         permissions.retain(|permission| *permission != Permission::Tenants);
-        Self { actor, privilege: Privilege::Tenant { tenant, permissions } }
+        Self { actor, kind: Kind::Client, extent: Extent::Tenant(tenant), permissions }
     }
 
     /// A person who signed in to manage the applications of this tenant.
     #[must_use]
     pub fn of_user(actor: Actor, tenant: TenantId) -> Self {
-        Self { actor, privilege: Privilege::Applications(tenant) }
+        let permissions = vec![Permission::Clients];
+        Self { actor, kind: Kind::Person, extent: Extent::Tenant(tenant), permissions }
     }
 
     /// Who it is.
@@ -124,7 +132,7 @@ impl Authority {
     /// clients, so only the platform may; in the tenant `platform` that is the name of each administrator, so there only an operator may.
     pub(crate) fn require_key_import(&self, tenant: &TenantId) -> Result<(), EditError> {
         self.require_everywhere(Permission::Tenants)?;
-        if tenant.as_str() != TenantId::PLATFORM || self.is_operator() {
+        if tenant.as_str() != TenantId::PLATFORM || self.kind == Kind::Operator {
             return Ok(());
         }
         let message = "only an operator imports a key of the tenant `platform`: `latchkey key import platform FILE` beside the store";
@@ -134,62 +142,40 @@ impl Authority {
     /// Whether it may do this across all tenants.
     #[must_use]
     pub fn holds_everywhere(&self, permission: Permission) -> bool {
-        match &self.privilege {
-            Privilege::Operator => true,
-            Privilege::Platform(held) => held.contains(&permission),
-            Privilege::Tenant { .. } | Privilege::Applications(_) => false,
-        }
-    }
-
-    /// Whether it is an operator's, who has the store itself.
-    #[must_use]
-    pub fn is_operator(&self) -> bool {
-        matches!(self.privilege, Privilege::Operator)
+        self.is_of_platform() && self.permissions.contains(&permission)
     }
 
     /// Whether it may do this in this tenant. The tenant `platform` is the platform administrators' alone.
     #[must_use]
     pub fn holds_in(&self, tenant: &TenantId, permission: Permission) -> bool {
-        let own = match &self.privilege {
-            Privilege::Tenant { tenant: own, permissions } => {
-                own == tenant && permissions.contains(&permission)
-            }
-            Privilege::Applications(own) => own == tenant && permission == Permission::Clients,
-            Privilege::Operator | Privilege::Platform(_) => false,
+        let is_valid = match &self.extent {
+            Extent::Platform => true,
+            Extent::Tenant(own) => own == tenant && tenant.as_str() != TenantId::PLATFORM,
         };
-        (own && tenant.as_str() != TenantId::PLATFORM) || self.holds_everywhere(permission)
+        is_valid && self.permissions.contains(&permission)
     }
 
-    /// Whether it may register a client of this tenant for this scope. A scope of ours is given on by its holder or by an administrator that
-    /// manages all tenants; all others of a tenant belong to those who manage its clients.
-    #[must_use]
-    pub fn may_grant(&self, tenant: &TenantId, token: &ScopeToken) -> bool {
+    /// Whether it may register a client of this tenant for this scope. A reserved scope is granted by its holder, unless that is a person, or
+    /// by an administrator of all tenants; all others of a tenant are granted by those who manage its clients.
+    pub(crate) fn may_grant(&self, tenant: &TenantId, token: &ScopeToken) -> bool {
         let manages_all = self.holds_everywhere(Permission::Tenants);
-        if token.is_reserved() {
-            return Permission::of_scope(token.as_str()).is_some_and(|permission| {
-                let fits = permission != Permission::Tenants || tenant.as_str() == TenantId::PLATFORM;
-                let may = match &self.privilege {
-                    Privilege::Operator | Privilege::Platform(_) | Privilege::Tenant { .. } => {
-                        manages_all || self.holds_in(tenant, permission)
-                    }
-                    Privilege::Applications(_) => false,
-                };
-                fits && may
-            });
+        if !token.is_reserved() {
+            return manages_all || self.holds_in(tenant, Permission::Clients);
         }
-        manages_all || self.holds_in(tenant, Permission::Clients)
+        Permission::of_scope(token.as_str()).is_some_and(|permission| {
+            let fits = permission != Permission::Tenants || tenant.as_str() == TenantId::PLATFORM;
+            fits && (manages_all || (self.kind != Kind::Person && self.holds_in(tenant, permission)))
+        })
     }
 
     /// Whether it is the platform's: an operator's or a platform administrator's.
-    #[must_use]
-    pub fn is_of_platform(&self) -> bool {
-        matches!(self.privilege, Privilege::Operator | Privilege::Platform(_))
+    pub(crate) fn is_of_platform(&self) -> bool {
+        self.extent == Extent::Platform
     }
 
-    /// Whether it may set what reaches beyond a client's own tokens: `issuer` of a client and `introspection: tenant`.
-    #[must_use]
-    pub fn may_set_beyond_client(&self) -> bool {
-        !matches!(self.privilege, Privilege::Tenant { .. })
+    /// Whether it may set what has effects beyond a client's own tokens: `issuer` of a client and `introspection: tenant`.
+    pub(crate) fn may_set_beyond_client(&self) -> bool {
+        self.is_of_platform() || self.kind == Kind::Person
     }
 }
 

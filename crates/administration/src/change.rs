@@ -5,10 +5,11 @@ use keys::KeyId;
 use keys::life_cycle::KeyTimes;
 use protocol::{SigningAlgorithm, Timestamp};
 use registry::{Client, ClientId, SecretId};
+use secrets::SecretHash;
 use tenancy::{ResourceServer, Tenant, TenantId};
 
-use crate::Application;
 use crate::fields::{Described, FieldChange};
+use crate::{Application, RowLifecycle};
 
 /// A change to one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum Change {
     Client(RowChange<Client>),
     /// To a secret of the client.
     Secret(TenantId, ClientId, SecretChange),
-    /// The tenant begins with a key of the operator's.
+    /// The tenant begins with an imported key.
     FirstKey(TenantId, FirstKey),
     /// To a signing key of the tenant.
     Key(TenantId, KeyChange),
@@ -55,12 +56,12 @@ pub enum ChangeKind {
     Suspended,
     /// An administrator lets it serve again.
     Resumed,
-    /// A tenant stops serving and is deleted at this time, unless that is taken back.
+    /// A tenant stops serving and is deleted at this time, unless the deletion is cancelled.
     DeletionScheduled {
         /// When.
         due_at: Timestamp,
     },
-    /// A tenant is not deleted after all.
+    /// The deletion of a tenant is cancelled.
     DeletionCancelled,
     /// It is gone, with its secrets and keys; the row keeps its name from being used again.
     Deleted,
@@ -82,22 +83,22 @@ pub enum SecretChangeKind {
     Added {
         /// How it is stored.
         form: SecretForm,
-        /// From when on it no longer counts.
+        /// When it expires.
         expires_at: Option<Timestamp>,
     },
     /// Its end moves.
     Rescheduled {
-        /// Until now.
+        /// Before.
         before: Option<Timestamp>,
-        /// From now on.
+        /// After.
         after: Option<Timestamp>,
     },
     /// It was revoked because it was not declared, and is declared again.
     Restored {
-        /// From when on it no longer counts.
+        /// When it expires.
         expires_at: Option<Timestamp>,
     },
-    /// It no longer counts.
+    /// It is revoked.
     Revoked,
 }
 
@@ -106,7 +107,7 @@ pub enum SecretChangeKind {
 pub enum SecretForm {
     /// A digest of a secret that we generated.
     Generated,
-    /// A slow hash of a secret that a person chose.
+    /// A password hash of a secret that a person chose.
     Chosen,
     /// The operator gave only a hash.
     Imported,
@@ -132,31 +133,31 @@ pub enum KeyChangeKind {
         thumbprint: String,
         /// From when on it signs.
         active_from: Timestamp,
-        /// Whether an operator brought it.
+        /// Whether it was imported.
         imported: bool,
     },
-    /// Its life goes otherwise than it was planned.
+    /// Its planned times change.
     Rescheduled {
-        /// Until now.
+        /// Before.
         before: KeyTimes,
-        /// From now on.
+        /// After.
         after: KeyTimes,
     },
-    /// An operator took it away before its time.
+    /// An operator removed it before its time.
     Revoked {
         /// Its times from now on.
         after: KeyTimes,
     },
-    /// Its private half is destroyed: no token needs it any more.
+    /// Its private half is destroyed, because no token needs it any more.
     Destroyed,
 }
 
-/// The public side of a key that a tenant begins with.
+/// The public half of a key that a tenant begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FirstKey {
     /// What it signs with.
     pub algorithm: SigningAlgorithm,
-    /// By which it is recognised (RFC 7638).
+    /// The thumbprint of its public half (RFC 7638).
     pub thumbprint: String,
 }
 
@@ -181,6 +182,19 @@ impl<T: Clone> RowChange<T> {
     #[must_use]
     pub fn of(kind: ChangeKind, before: Option<&T>, after: T) -> Self {
         Self { kind, before: before.cloned().map(Box::new), after: Box::new(after) }
+    }
+}
+
+impl<T: Described + Clone> RowChange<T> {
+    /// What makes the row, if it exists, the row `after`; nothing where it has these fields and serves.
+    pub(crate) fn between(before: Option<(&T, &RowLifecycle)>, after: T) -> Option<Self> {
+        let kind = match before {
+            None => ChangeKind::Added,
+            Some((_, lifecycle)) if lifecycle.retired_at.is_some() => ChangeKind::Restored,
+            Some((before, _)) if FieldChange::between(Some(before), &after).is_empty() => return None,
+            Some(_) => ChangeKind::Changed,
+        };
+        Some(Self::of(kind, before.map(|(before, _)| before), after))
     }
 }
 
@@ -220,7 +234,7 @@ impl KeyChangeKind {
         }
     }
 
-    /// Whether it brings, moves or takes away.
+    /// The sign of the change in a plan.
     pub(crate) const fn sign(&self) -> &'static str {
         match self {
             Self::Announced { .. } => "+",
@@ -231,6 +245,14 @@ impl KeyChangeKind {
 }
 
 impl SecretForm {
+    /// Of a secret with a value.
+    pub(crate) const fn of(hash: &SecretHash) -> Self {
+        match hash {
+            SecretHash::Token(_) => Self::Generated,
+            SecretHash::Password(_) => Self::Chosen,
+        }
+    }
+
     /// The word for people and audit records.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

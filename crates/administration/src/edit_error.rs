@@ -3,7 +3,7 @@
 use std::fmt;
 
 use keys::SealError;
-use secrets::{OutOfMemory, UnknownHashFormat};
+use secrets::OutOfMemory;
 use tenancy::StoreError;
 
 use crate::Permission;
@@ -11,22 +11,22 @@ use crate::Permission;
 /// Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {
-    /// The asker lacks the permission, for this tenant or at all.
+    /// The caller lacks the permission, for this tenant or at all.
     #[error("{} is needed here", .0.scope())]
     Forbidden(Permission),
-    /// The asker has the permission, but not to go this far.
+    /// The caller has the permission, but lacks a privilege that the change needs.
     #[error("{0}")]
     InsufficientPrivilege(String),
-    /// There is no such thing, for this asker.
+    /// The row does not exist, or not for this caller.
     #[error("there is no {0} of this id")]
     NotFound(&'static str),
-    /// What was sent cannot be used; all faults at once.
+    /// The request cannot be used; all its errors at once.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Invalid(Vec<FieldError>),
-    /// It stands against what there is; the words say what.
+    /// It conflicts with what exists; the text says with what.
     #[error("{0}")]
     Conflict(String),
-    /// It would be more than the operator lets one tenant have; the words say of what.
+    /// It is beyond a limit of the tenant; the text names the limit.
     #[error("{0}; delete what is not needed, or ask the operator for more")]
     LimitReached(String),
     /// It has changed since the caller read it.
@@ -38,7 +38,7 @@ pub enum EditError {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What is kept under the sealing key cannot be written or read.
+    /// A value cannot be sealed or unsealed.
     #[error("a value cannot be sealed or opened")]
     Seal(#[from] SealError),
     /// No memory for another slow hash now.
@@ -50,15 +50,15 @@ pub enum EditError {
     /// A stored hash or answer cannot be read.
     #[error("a stored value cannot be read")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Others kept writing to the same tenant.
+    /// Other writers changed the same tenant in each attempt.
     #[error("the tenant was changed at the same time, again and again")]
     Contended,
 }
 
-/// One thing that is wrong with a document.
+/// One error of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldError {
-    /// Where, as a JSON pointer into the document (RFC 6901).
+    /// The place, as a JSON pointer into the document (RFC 6901).
     pub pointer: String,
     /// What is wrong.
     pub detail: String,
@@ -91,11 +91,5 @@ impl FieldError {
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.pointer, self.message())
-    }
-}
-
-impl From<UnknownHashFormat> for EditError {
-    fn from(error: UnknownHashFormat) -> Self {
-        Self::Unreadable(Box::new(error))
     }
 }

@@ -20,17 +20,10 @@ pub struct ContentHash([u8; 32]);
 pub struct Fingerprint([u8; 32]);
 
 impl ContentHash {
-    /// Of the parts in their order, each with its length, so that no two lists of parts hash the same.
+    /// Of the parts in their order.
     #[must_use]
     pub fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let mut context = Context::new(&SHA256);
-        for part in parts {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part);
-        }
-        let mut hash = [0; 32];
-        hash.copy_from_slice(context.finish().as_ref());
-        Self(hash)
+        Self(digest(parts))
     }
 
     /// As it is stored.
@@ -85,6 +78,18 @@ impl Fingerprint {
         let name = ClientId::parse(&name).expect("a reserved name has the shape of a client id");
         Self(declared_digest(pepper, tenant, &name, &Secret::new(text)))
     }
+}
+
+/// SHA-256 of the parts in their order, each with its length, so that no two lists of parts have the same digest.
+pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(&(part.len() as u64).to_be_bytes());
+        context.update(part);
+    }
+    let mut digest = [0; 32];
+    digest.copy_from_slice(context.finish().as_ref());
+    digest
 }
 
 /// Lower-case hexadecimal digits.

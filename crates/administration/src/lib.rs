@@ -37,7 +37,7 @@ mod store;
 
 pub mod rows;
 
-pub use administrator::{Administrator, Caller, Clock, Created, EditPolicy, Idempotency, KeyStep, Publish};
+pub use administrator::{Administrator, Caller, Clock, Created, EditPolicy, Idempotency, Publish};
 pub use application::{
     Application, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
     PutApplication, Translate,

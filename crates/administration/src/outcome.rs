@@ -1,4 +1,4 @@
-//! How far applying a declaration may go, and what becomes of it.
+//! The options, progress, result and errors of applying a declaration.
 
 use keys::SealError;
 use protocol::Timestamp;
@@ -11,16 +11,16 @@ use crate::{Conflicts, Invalidation, Plan, Retirements};
 /// How often a plan is made again after a concurrent commit. Each time another commit succeeded.
 pub(crate) const ATTEMPTS: usize = 5;
 
-/// How far applying may go.
+/// The options of applying a declaration.
 #[derive(Clone, Copy, Debug)]
 pub struct ReconcileOptions {
-    /// How many rows may be retired without being asked.
+    /// How many rows may be retired without `prune`.
     pub max_retired: Retirements,
-    /// The operator asks for it: retire as many as there are.
+    /// Retire any number of rows, because the operator requires it.
     pub prune: bool,
-    /// The operator asks for it: apply again what a later configuration has replaced.
+    /// Apply a generation again that a later one has replaced, because the operator requires it.
     pub force_generation: bool,
-    /// When.
+    /// The time of the commit.
     pub now: Timestamp,
 }
 
@@ -31,24 +31,24 @@ pub enum Progress {
     Comparing,
     /// Chosen secrets are hashed, which is slow on purpose.
     Hashing {
-        /// So many are done.
+        /// The number of hashed secrets.
         done: usize,
-        /// Of so many.
+        /// The number of all.
         of: usize,
     },
-    /// So many changes are written, in one transaction.
+    /// The changes are written in one transaction.
     Writing {
-        /// How many.
+        /// The number of changes.
         changes: usize,
     },
 }
 
-/// What goes along with applying a declaration.
+/// The sources of a declaration, and the receiver of progress reports.
 #[derive(Clone, Copy)]
 pub struct Along<'a> {
     /// What the declaration was read from, for a rollback; it is sealed before it is kept. Absent: it cannot be rolled back to.
     pub sources: Option<&'a [u8]>,
-    /// Told how far it has come.
+    /// Receives the progress.
     pub progress: &'a (dyn Fn(Progress) + Send + Sync),
 }
 
@@ -57,12 +57,12 @@ impl Along<'_> {
     pub const NONE: Along<'static> = Along { sources: None, progress: &|_| {} };
 }
 
-/// What became of a declaration.
+/// The result of applying a declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is what was applied last; nothing was looked at.
+    /// It was applied last; nothing was compared.
     Unchanged,
-    /// It is what was applied last, and the tenants that were left out then still are; nothing was written.
+    /// It was applied last, and the tenants that were left out still are; nothing was written.
     StillLeftOut {
         /// Without a change: only why they are left out.
         plan: Plan,
@@ -73,12 +73,12 @@ pub enum Outcome {
         plan: Plan,
         /// Its number.
         generation: u64,
-        /// What caches must forget.
+        /// The entries that caches drop.
         invalidations: Vec<Invalidation>,
     },
     /// A later one has replaced it, so the store is served as it is: this replica was left behind.
     OlderGeneration,
-    /// It would retire more than is allowed unasked, as a truncated file would; nothing was written.
+    /// It would retire more rows than `max_retired`, as a truncated file would; nothing was written.
     TooManyRetired {
         /// What would change.
         plan: Plan,
@@ -101,7 +101,7 @@ impl Outcome {
 /// A declaration could not be applied; nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
-    /// Tenants of the declaration contradict each other.
+    /// Tenants of the declaration conflict with each other.
     #[error(transparent)]
     Conflicts(#[from] Conflicts),
     /// The store did not answer.
@@ -119,7 +119,7 @@ pub enum ReconcileError {
     /// The program is stopping or out of threads.
     #[error("hashing was interrupted")]
     Interrupted(#[from] JoinError),
-    /// Others kept writing; another try will find their work.
+    /// Other writers committed in each attempt; another try includes their work.
     #[error("the store was changed at the same time, {ATTEMPTS} times in a row")]
     Contended,
 }

@@ -20,10 +20,7 @@ pub struct Plan {
     pub effects: Vec<Effect>,
     /// What the store has against single tenants, in the order of their ids. These tenants stay as they are.
     pub conflicts: Vec<Conflict>,
-    /// The revisions of the tenants that were compared.
-    #[serde(skip)]
-    pub(crate) expected_revisions: Vec<(TenantId, u64)>,
-    /// The same tenants, as they were compared.
+    /// The tenants that were compared, as they were then.
     #[serde(skip)]
     pub(crate) before: Vec<TenantState>,
     /// What is noted at each tenant that was compared.

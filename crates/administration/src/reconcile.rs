@@ -1,4 +1,4 @@
-//! The shell around comparing: reads the store, hashes and seals what is new outside any transaction, and commits once.
+//! The service layer of files: reads the store, compares, hashes and seals what is new outside any transaction, and commits once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,17 +30,19 @@ pub struct Reconciler {
     store: Arc<dyn AdministrationStore>,
     sealer: Arc<dyn KeySealer>,
     pepper: Arc<Pepper>,
-    l1_lifetime: Lifetime,
-    clients: u64,
+    /// For how long replicas use rows from their own memory.
+    pub l1_lifetime: Lifetime,
+    /// How many clients a tenant may have.
+    pub clients: u64,
 }
 
-/// How many clients a tenant may have, unless it is said otherwise.
+/// The default number of clients that a tenant may have.
 const CLIENTS: u64 = 10_000;
 
 /// How many tenants are listed at a time.
 const PAGE: u32 = 500;
 
-/// For how long replicas go on with rows from their own memory, unless it is said otherwise.
+/// The default time for which replicas use rows from their own memory.
 const L1_LIFETIME: Lifetime = Lifetime::from_seconds(10);
 
 impl Reconciler {
@@ -50,19 +52,7 @@ impl Reconciler {
         Self { store, sealer, pepper, l1_lifetime: L1_LIFETIME, clients: CLIENTS }
     }
 
-    /// With another time for which a replica may go on with rows from its own memory.
-    #[must_use]
-    pub fn with_l1_lifetime(self, l1_lifetime: Lifetime) -> Self {
-        Self { l1_lifetime, ..self }
-    }
-
-    /// With another number of clients that a tenant may have.
-    #[must_use]
-    pub fn with_client_limit(self, clients: u64) -> Self {
-        Self { clients, ..self }
-    }
-
-    /// What would change; writes nothing, and so needs no right to.
+    /// What would change. Writes nothing, so it needs no permission to write.
     ///
     /// # Errors
     /// [`ReconcileError`].
@@ -89,11 +79,7 @@ impl Reconciler {
             l1_lifetime: self.l1_lifetime,
             clients: self.clients,
         };
-        let mut plan = compare(context, declaration, classification, &current)?;
-        let left_out = plan.left_out();
-        plan.before =
-            current.states.into_values().filter(|state| !left_out.contains(&state.tenant.id)).collect();
-        Ok(plan)
+        Ok(compare(context, declaration, classification, current)?)
     }
 
     /// Rows that are beyond a limit. They go on, and may shrink. One tenant at a time is in memory.
@@ -154,22 +140,11 @@ impl Reconciler {
         declaration: &Declaration,
         content: &ContentHash,
         options: &ReconcileOptions,
-    ) -> Result<Outcome, ReconcileError> {
-        self.apply_along(declaration, content, options, Along::NONE).await
-    }
-
-    /// As [`Reconciler::apply`], keeping what the declaration was read from and telling how far it has come.
-    ///
-    /// # Errors
-    /// [`ReconcileError`].
-    pub async fn apply_along(
-        &self,
-        declaration: &Declaration,
-        content: &ContentHash,
-        options: &ReconcileOptions,
         along: Along<'_>,
     ) -> Result<Outcome, ReconcileError> {
-        let content = content.keyed(&self.pepper);
+        let now = options.now;
+        let (content, actor) =
+            (content.keyed(&self.pepper), Actor { name: "config".to_owned(), source: None });
         for _ in 0..ATTEMPTS {
             let latest = self.store.latest_generation().await?;
             let same = latest.as_ref().filter(|latest| latest.content == content);
@@ -186,7 +161,7 @@ impl Reconciler {
                 return Ok(Outcome::OlderGeneration);
             }
             (along.progress)(Progress::Comparing);
-            let mut plan = self.plan(declaration, options.now).await?;
+            let mut plan = self.plan(declaration, now).await?;
             let left_out = plan.left_out();
             if plan.is_empty() && same.is_some_and(|latest| latest.left_out == left_out) {
                 return Ok(Outcome::StillLeftOut { plan });
@@ -195,12 +170,25 @@ impl Reconciler {
                 return Ok(Outcome::TooManyRetired { plan });
             }
             let expected_latest = latest.map(|latest| latest.number);
-            // Only whole ones are rolled back to.
+            // A rollback needs a generation that left out no tenant.
             let sources = along.sources.filter(|_| left_out.is_empty());
             let sealed_sources = self.seal_sources(&content, sources).await?;
             let generation = NewGeneration { content, expected_latest, sealed_sources, left_out };
-            let request = self.request(declaration, &plan, generation, options.now, along.progress).await?;
-            let request = CommitRequest { before: std::mem::take(&mut plan.before), ..request };
+            let before = std::mem::take(&mut plan.before);
+            let request = CommitRequest {
+                generation: Some(generation),
+                expected_revisions: before
+                    .iter()
+                    .map(|state| (state.tenant.id.clone(), state.revision))
+                    .collect(),
+                before,
+                changes: plan.changes.clone(),
+                secrets: self.hash(declaration, &plan, now, along.progress).await?,
+                first_keys: self.seal_first_keys(declaration, &plan, now).await?,
+                tenant_metadata: plan.tenant_metadata.clone(),
+                audit: plan.changes.iter().map(|change| AuditRecord::of(change, &actor, now)).collect(),
+                ..CommitRequest::empty(ManagedBy::Config, now)
+            };
             (along.progress)(Progress::Writing { changes: plan.changes.len() });
             if let CommitOutcome::Committed { generation } = self.store.commit(&request).await? {
                 let invalidations = invalidations(&plan.changes);
@@ -208,27 +196,6 @@ impl Reconciler {
             }
         }
         Err(ReconcileError::Contended)
-    }
-
-    async fn request(
-        &self,
-        declaration: &Declaration,
-        plan: &Plan,
-        generation: NewGeneration,
-        now: Timestamp,
-        progress: &(dyn Fn(Progress) + Send + Sync),
-    ) -> Result<CommitRequest, ReconcileError> {
-        let actor = Actor { name: "config".to_owned(), source: None };
-        Ok(CommitRequest {
-            generation: Some(generation),
-            expected_revisions: plan.expected_revisions.clone(),
-            changes: plan.changes.clone(),
-            secrets: self.hash(declaration, plan, now, progress).await?,
-            first_keys: self.seal_first_keys(declaration, plan, now).await?,
-            tenant_metadata: plan.tenant_metadata.clone(),
-            audit: plan.changes.iter().map(|change| AuditRecord::of(change, &actor, now)).collect(),
-            ..CommitRequest::empty(ManagedBy::Config, now)
-        })
     }
 
     async fn seal_first_keys(
@@ -261,7 +228,7 @@ impl Reconciler {
         Ok(sealed)
     }
 
-    /// Nothing of it stands in the way of other work: slow hashes take 11 ms each.
+    /// A slow hash takes 11 ms, so other threads compute them.
     async fn hash(
         &self,
         declaration: &Declaration,
@@ -287,7 +254,7 @@ impl Reconciler {
         }
     }
 
-    /// Bound to their content, so that the sources of one generation cannot be put in the place of another's.
+    /// Seals the sources for their content, so that the sources of one generation cannot replace those of another.
     async fn seal_sources(
         &self,
         content: &Fingerprint,

@@ -1,5 +1,5 @@
-//! Sign-ins of people in the audit. Each is a record, but in a minute there are so many of one kind at most: what is beyond is one record
-//! more, at the minute's end. Trying a password costs its sender little, and a record is kept for ever.
+//! Sign-ins of people in the audit. Each is a record, but a minute has so many of one kind at most: one record at its end counts the
+//! others. Trying a password costs its sender little, and a record is kept for ever.
 
 use std::collections::BTreeMap;
 
@@ -16,22 +16,19 @@ const SECONDS: u64 = 60;
 /// A sign-in that succeeded or failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
-    /// Where.
+    /// The tenant of the sign-in.
     pub tenant: TenantId,
-    /// Who, where a person of this name is declared. What else was typed may be a password, and is not told.
+    /// The user, if one of this name is declared. Other typed text may be a password, so it is not kept.
     pub user: Option<String>,
     /// Whether the password was right.
     pub succeeded: bool,
-    /// The address that it came from, where there is one.
+    /// The source address, if there is one.
     pub source: Option<String>,
 }
 
-/// How many of each kind the running minute has had.
+/// How many of each kind the running minute has had: those that failed, and those that succeeded.
 #[derive(Default)]
-pub(crate) struct SignInCounts {
-    failed: Minute,
-    succeeded: Minute,
-}
+pub(crate) struct SignInCounts([Minute; 2]);
 
 #[derive(Default)]
 struct Minute {
@@ -44,7 +41,7 @@ impl SignInCounts {
     /// What is to be written now: this sign-in, unless its minute has had its records, and what is over.
     pub(crate) fn note(&mut self, sign_in: &SignIn, now: Timestamp) -> Vec<AuditRecord> {
         let mut records = self.over(now);
-        let minute = if sign_in.succeeded { &mut self.succeeded } else { &mut self.failed };
+        let minute = &mut self.0[usize::from(sign_in.succeeded)];
         if minute.recorded < EACH {
             minute.recorded += 1;
             records.push(record(sign_in, now));
@@ -57,9 +54,8 @@ impl SignInCounts {
 
     /// The sums of minutes that are over.
     pub(crate) fn over(&mut self, now: Timestamp) -> Vec<AuditRecord> {
-        let mut records = self.failed.end(false, now);
-        records.extend(self.succeeded.end(true, now));
-        records
+        let minutes = self.0.iter_mut().zip([false, true]);
+        minutes.flat_map(|(minute, succeeded)| minute.end(succeeded, now)).collect()
     }
 }
 
@@ -91,7 +87,7 @@ fn action(succeeded: bool) -> &'static str {
 fn record(sign_in: &SignIn, now: Timestamp) -> AuditRecord {
     let SignIn { tenant, user, succeeded, source } = sign_in.clone();
     let subject = user.map_or("unknown user".to_owned(), |name| format!("user:{name}"));
-    // Who failed has not proven to be anybody.
+    // A failed sign-in proves no identity.
     let actor = if succeeded { subject.clone() } else { "anonymous".to_owned() };
     let detail = Value::Object(serde_json::Map::new());
     AuditRecord {

@@ -1,10 +1,10 @@
 //! What the store holds of one tenant, as far as administration asks: every row with who manages it and how it stands.
 
 use protocol::{Lifetime, Timestamp};
-use registry::{Client, ClientSecret};
+use registry::{Client, ClientId, ClientSecret};
 use tenancy::{ResourceServer, Tenant, TenantId};
 
-use crate::{Change, ChangeKind, Fingerprint};
+use crate::{ChangeKind, EditError, Fingerprint};
 
 /// The interface that created a row, and so the interface that may change its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +178,18 @@ impl RowLifecycle {
         }
     }
 
+    /// Whether a change of this kind, a step of the row's life, was made before.
+    #[must_use]
+    pub const fn is_after(&self, kind: ChangeKind) -> bool {
+        match kind {
+            ChangeKind::Suspended => self.suspended_at.is_some(),
+            ChangeKind::Resumed => self.suspended_at.is_none(),
+            ChangeKind::DeletionScheduled { .. } => self.deletion_due_at.is_some(),
+            ChangeKind::DeletionCancelled => self.deletion_due_at.is_none(),
+            _ => false,
+        }
+    }
+
     /// Whether requests are served by it.
     #[must_use]
     pub const fn serves(&self) -> bool {
@@ -198,19 +210,10 @@ impl RowLifecycle {
 }
 
 impl TenantState {
-    /// The tenant with only those of its clients that the changes are about.
-    #[must_use]
-    pub fn changed_by(&self, changes: &[Change]) -> Self {
-        let is_changed = |row: &ClientState| {
-            changes.iter().any(|change| match change {
-                Change::Client(change) => change.after.id == row.client.id,
-                Change::Secret(_, client, _) => *client == row.client.id,
-                _ => false,
-            })
-        };
-        let mut state = self.clone();
-        state.clients.retain(is_changed);
-        state
+    /// One of its loaded clients, deleted ones too.
+    pub(crate) fn client(&self, id: &ClientId) -> Result<&ClientState, EditError> {
+        let found = self.clients.iter().find(|row| row.client.id == *id);
+        found.ok_or(EditError::NotFound("client"))
     }
 
     /// The longest life of a token that can be issued today.

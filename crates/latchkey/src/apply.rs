@@ -50,7 +50,7 @@ pub(crate) async fn apply_with_progress(
     let declaration = loaded.declaration;
     let sources = loaded.snapshot.bytes();
     let along = Along { sources: sources.as_deref().map(Vec::as_slice), progress };
-    let outcome = platform.reconciler.apply_along(&declaration, &content, &options, along).await;
+    let outcome = platform.reconciler.apply(&declaration, &content, &options, along).await;
     let outcome = outcome.map_err(|error| conflict_error(error, &declaration, &loaded.locations))?;
     if let Outcome::Applied { invalidations, .. } = &outcome {
         platform.announce(invalidations);

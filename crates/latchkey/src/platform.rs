@@ -109,10 +109,9 @@ impl Platform {
             clock: Arc::new(clock::now),
             health_report: health.clone(),
         };
-        let reconciler = {
-            let EditPolicy { l1_lifetime, clients, .. } = edit_policy(loaded);
-            Reconciler::new(rows, sealer, pepper).with_l1_lifetime(l1_lifetime).with_client_limit(clients)
-        };
+        let mut reconciler = Reconciler::new(rows, sealer, pepper);
+        (reconciler.l1_lifetime, reconciler.clients) =
+            (loaded.l1_lifetime, loaded.limits.clients.get().into());
         Ok(Self { database, caches, reconciler, administrator, rotated, left_out, health, services })
     }
 

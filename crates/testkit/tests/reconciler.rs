@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use administration::{
-    ContentHash, Declaration, DeclaredTenant, Generations as _, NewGeneration, Outcome, ReconcileOptions,
-    Reconciler, Retirements, TenantRows as _,
+    Along, ContentHash, Declaration, DeclaredTenant, Generations as _, NewGeneration, Outcome,
+    ReconcileOptions, Reconciler, Retirements, TenantRows as _,
 };
 use keys::SealingKey;
 use secrets::Pepper;
@@ -32,7 +32,7 @@ async fn apply(store: &Arc<MemoryStore>) -> Outcome {
         now: NOW,
     };
     let content = ContentHash::of([b"settings".as_slice()]);
-    reconciler(store).apply(&declaration, &content, &options).await.unwrap()
+    reconciler(store).apply(&declaration, &content, &options, Along::NONE).await.unwrap()
 }
 
 /// The second replica reads the latest generation before the first one commits, and looks for its own content after that.

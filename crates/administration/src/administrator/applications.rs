@@ -3,13 +3,14 @@
 
 use protocol::Secret;
 use registry::ClientId;
+use secrets::PasswordSalt;
 use tenancy::TenantId;
 use uuid::Uuid;
 
-use super::commit_with_retry::{Decision, EditRequest, Preparation, Prepared};
+use super::commit_with_retry::{Decision, EditRequest};
 use super::load::{AboutApplication, LoadScope};
 use super::{Administrator, Caller};
-use crate::edit::{self, NewApplication};
+use crate::edit::{self, EditContext, NewApplication, Put, SecretMaterial};
 use crate::{
     Application, ApplicationError, ApplicationId, ApplicationState, EditError, Permission, PutApplication,
     Translate,
@@ -28,7 +29,7 @@ impl Administrator {
     ) -> Result<ApplicationState, ApplicationError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
         let facts = self.load(tenant, of(&id)).await?;
-        edit::application(self.context(caller), &facts, tenant)
+        edit::application(self.context(caller, &facts), tenant)
     }
 
     /// The number of a tenant's applications, and a page of them in the order in which they were created.
@@ -65,25 +66,19 @@ impl Administrator {
         let client = put.client_id.filter(|id| !id.is_empty()).unwrap_or(client.as_str());
         let about = AboutApplication { id: &id, name: put.name, client };
         let request = EditRequest { caller, tenant, scope: LoadScope::Application(about) };
-        let decided = self.commit_prepared(request, None, None, |context, facts, prepared| {
-            let draft = edit::application_draft(context, facts, new, translate)?;
-            let secret = match (draft.secret_client(), prepared) {
-                (None, _) => None,
-                (Some(client), Some(Prepared::Secret(of, secret))) if *of == client => Some(secret),
-                (Some(client), _) => {
-                    let sent = put.secret.map(|sent| Secret::new(sent.expose().to_owned()));
-                    return Ok(Decision::Prepare(Preparation::Secret {
-                        client,
-                        sent,
-                        salt: draft.salt(context),
-                    }));
-                }
-            };
-            let (edit, state) = draft.put(context, facts, secret.map(|secret| &secret.material))?;
-            let secret = secret.map(|secret| Secret::new(secret.value.expose().to_owned()));
-            Ok::<_, E>(Decision::Commit(edit, ApplicationState { secret, ..state }))
-        });
-        Ok(decided.await?.value)
+        let decide = |context: EditContext<'_>, hashed: &mut Option<_>| match edit::put_application(
+            context,
+            new,
+            hashed.as_ref(),
+            translate,
+        )? {
+            Put::Hash(client, salt) => {
+                let sent = put.secret.map(|sent| Secret::new(sent.expose().to_owned()));
+                Ok::<_, E>(Decision::Prepare(Box::pin(self.hash_for(tenant, client, sent, salt))))
+            }
+            Put::Edit(edit, state) => Ok(Decision::Commit { edit, value: *state, valid_for: None }),
+        };
+        Ok(self.commit_prepared(request, None, None, decide, |value, _| Ok(value)).await?.value)
     }
 
     /// Deletes an application with its client. The name is free again, the client's id stays reserved.
@@ -98,10 +93,23 @@ impl Administrator {
     ) -> Result<(), ApplicationError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
         let request = EditRequest { caller, tenant, scope: of(&id) };
-        let deleted = self.commit_with_retry(request, None, |context, facts| {
-            Ok::<_, ApplicationError>((edit::delete_application(context, facts, tenant)?, ()))
-        });
-        deleted.await.map(drop)
+        let decide = |context: EditContext<'_>| edit::delete_application(context, tenant);
+        self.commit_with_retry(request, None, decide, |_| Ok(())).await.map(drop)
+    }
+
+    /// The secret that was sent or a generated one, hashed for its client.
+    async fn hash_for(
+        &self,
+        tenant: &TenantId,
+        client: ClientId,
+        sent: Option<Secret>,
+        salt: Option<PasswordSalt>,
+    ) -> Result<(ClientId, SecretMaterial), EditError> {
+        let secret = match sent {
+            Some(sent) => self.take_secret((tenant, &client), sent, salt).await?,
+            None => self.generate_secret(tenant, &client),
+        };
+        Ok((client, secret))
     }
 }
 

@@ -1,7 +1,13 @@
-//! The audit: `latchkey:audit`, of the platform or of the tenant.
+//! The audit: its pages, with `latchkey:audit` of the platform or of the tenant, and records of people's sign-ins.
+
+use std::sync::PoisonError;
+
+use protocol::Timestamp;
 
 use super::{Administrator, Caller, cursor};
-use crate::{AuditQuery, AuditView, EditError, Page, Permission};
+use crate::{
+    AuditQuery, AuditRecord, AuditView, CommitRequest, EditError, ManagedBy, Page, Permission, SignIn,
+};
 
 impl Administrator {
     /// A page of audit records, the newest first. Without a tenant in the query it takes the platform's permission.
@@ -25,6 +31,34 @@ impl Administrator {
         };
         let rows = self.store.list_audit(&AuditQuery { before, limit: size + 1, ..query }).await?;
         let rows = rows.into_iter().map(|(position, record)| (position, AuditView { position, record }));
-        Ok(cursor::page(rows.collect(), size, |position| position.to_string()))
+        Ok(cursor::page(rows.collect(), size, ToString::to_string))
+    }
+
+    /// Records a sign-in. In a minute so many at most are recorded each, and the others as one sum.
+    ///
+    /// # Errors
+    /// [`EditError`] where the store does not answer; the records are lost then.
+    pub async fn note_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), EditError> {
+        let records = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner).note(sign_in, now);
+        self.record(records, now).await
+    }
+
+    /// Records the sums of minutes that are over.
+    ///
+    /// # Errors
+    /// As [`Administrator::note_sign_in`].
+    pub async fn sum_sign_ins(&self, now: Timestamp) -> Result<(), EditError> {
+        let records = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner).over(now);
+        self.record(records, now).await
+    }
+
+    /// These records change no row, so they need no revision.
+    async fn record(&self, audit: Vec<AuditRecord>, now: Timestamp) -> Result<(), EditError> {
+        if audit.is_empty() {
+            return Ok(());
+        }
+        let request = CommitRequest { audit, ..CommitRequest::empty(ManagedBy::Api, now) };
+        self.store.commit(&request).await?;
+        Ok(())
     }
 }

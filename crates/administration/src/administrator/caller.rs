@@ -3,6 +3,7 @@
 use protocol::Timestamp;
 
 use crate::Authority;
+use crate::fingerprint::digest;
 
 /// The caller of an operation. It is built once a request.
 #[derive(Clone, Debug)]
@@ -26,6 +27,15 @@ pub struct Idempotency {
     pub request: [u8; 32],
 }
 
+impl Idempotency {
+    /// Of a request by its method, path and body. None where the key is not 1 to 255 printable ASCII characters.
+    #[must_use]
+    pub fn of(key: String, request: [&[u8]; 3]) -> Option<Self> {
+        let fits = (1..=255).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        fits.then(|| Self { key, request: digest(request) })
+    }
+}
+
 impl Caller {
     /// A caller without conditions.
     #[must_use]
@@ -36,5 +46,34 @@ impl Caller {
     /// The platform itself, for what is due by the clock alone.
     pub(crate) fn itself(now: Timestamp) -> Self {
         Self::new(Authority::itself(), now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_short_printable_text() {
+        for (key, fits) in [
+            ("", false),
+            ("a\n", false),
+            ("\u{e9}", false),
+            (&*"a".repeat(256), false),
+            (&*"a".repeat(255), true),
+            ("a b", true),
+        ] {
+            assert_eq!(Idempotency::of(key.to_owned(), [b"POST", b"/", b""]).is_some(), fits, "{key}");
+        }
+    }
+
+    #[test]
+    fn each_part_of_a_request_is_compared() {
+        let of = |parts| Idempotency::of("k".to_owned(), parts).unwrap().request;
+        let request = of([b"POST", b"/a", b"b"]);
+        assert_eq!(of([b"POST", b"/a", b"b"]), request);
+        for other in [of([b"POST", b"/", b"ab"]), of([b"PUT", b"/a", b"b"]), of([b"POST", b"/a", b""])] {
+            assert_ne!(other, request);
+        }
     }
 }

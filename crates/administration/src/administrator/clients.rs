@@ -4,16 +4,15 @@ use protocol::Timestamp;
 use registry::ClientId;
 use serde_json::{Value, json};
 use tenancy::TenantId;
-use uuid::Uuid;
 
 use super::commit_with_retry::EditRequest;
 use super::idempotency::IdempotencyScope;
 use super::load::LoadScope;
-use super::{Administrator, Caller, Created, NewSecretValue, cursor};
-use crate::edit::{self, ClientStep, Edit, EditContext, Facts, NewClientRow, invalid};
+use super::{Administrator, Caller, Created, cursor};
+use crate::edit::{self, ClientStep, Edit, EditContext, SecretMaterial};
 use crate::{
-    ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, FileSecret, NewClient,
-    Page, Permission, RelatedClients, SecretView,
+    ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, NewClient, Page,
+    Permission, RelatedClients, SecretView,
 };
 
 impl Administrator {
@@ -28,21 +27,12 @@ impl Administrator {
         new: NewClient,
     ) -> Result<Created<CreatedClient>, EditError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
-        let id = new_client_id(&new, "")?;
-        let settings = json!(new.settings);
-        let mut ids = edit::client_names(&settings);
-        ids.push(id.as_str());
-        let related = RelatedClients { ids: &ids, listed: &[id.as_str()] };
-        let request = EditRequest { caller, tenant, scope: LoadScope::Related(related) };
-        let idempotency = IdempotencyScope::of(caller, tenant, "create client")?;
-        let chosen = new.client_secret.as_ref().map(FileSecret::expose);
-        let secret = self.prepare_secret((tenant, &id), chosen, "/client_secret").await?;
-        let row = NewClientRow { id: id.clone(), settings: &new.settings, secret: &secret.material, at: "" };
-        self.commit_with_retry(request, idempotency, |context, facts| {
-            let (edit, client) = edit::create_client(context, facts, tenant, &row)?;
-            Ok((edit, created(&client, &secret, caller.now)))
-        })
-        .await
+        let row = self.prepare_client(tenant, &new, "").await?;
+        let (settings, client) = (json!(new.settings), (tenant, &row.id));
+        let idempotency = IdempotencyScope::of(caller, tenant, "create client");
+        let decide = |context: EditContext<'_>| edit::create_client(context, tenant, &row);
+        let answer = |made: &ClientState| Ok(created(made, &row.secret, caller.now));
+        self.edit_client(caller, client, &edit::client_names(&settings), idempotency, decide, answer).await
     }
 
     /// A page of a tenant's clients.
@@ -67,7 +57,7 @@ impl Administrator {
         self.load(tenant, LoadScope::Related(RelatedClients::default())).await?.tenant()?;
         let rows = self.store.list_clients(tenant, &query).await?.into_iter();
         let rows = rows.map(|row| (row.client.id.clone(), ClientView::of(&row, caller.now)));
-        Ok(cursor::page(rows.collect(), size, |place| place.to_string()))
+        Ok(cursor::page(rows.collect(), size, ToString::to_string))
     }
 
     /// One client.
@@ -95,10 +85,9 @@ impl Administrator {
         patch: Value,
     ) -> Result<ClientView, EditError> {
         let names = edit::client_names(&patch);
-        let row = self.edit_client(caller, (tenant, client), &names, |context, facts| {
-            edit::patch_client(context, facts, (tenant, client), &patch)
-        });
-        Ok(ClientView::of(&row.await?, caller.now))
+        let decide = |context: EditContext<'_>| edit::patch_client(context, (tenant, client), &patch);
+        let answer = |row: &ClientState| Ok(ClientView::of(row, caller.now));
+        Ok(self.edit_client(caller, (tenant, client), &names, None, decide, answer).await?.value)
     }
 
     /// Suspends, resumes or deletes a client. A deleted client has no secrets, and its id stays reserved.
@@ -112,10 +101,9 @@ impl Administrator {
         client: &ClientId,
         step: ClientStep,
     ) -> Result<ClientView, EditError> {
-        let row = self.edit_client(caller, (tenant, client), &[], |context, facts| {
-            edit::step_client(context, facts, (tenant, client), step)
-        });
-        Ok(ClientView::of(&row.await?, caller.now))
+        let decide = |context: EditContext<'_>| edit::step_client(context, (tenant, client), step);
+        let answer = |row: &ClientState| Ok(ClientView::of(row, caller.now));
+        Ok(self.edit_client(caller, (tenant, client), &[], None, decide, answer).await?.value)
     }
 
     /// A client's rows, for an administrator of the tenant's clients.
@@ -131,39 +119,27 @@ impl Administrator {
         Ok(facts.client(client)?.1.clone())
     }
 
-    /// Edits one client and returns its rows as they are then; `names` are those that the edit brings in beside the client's own.
-    pub(super) async fn edit_client(
+    /// Edits one client; `answer` gets its rows after the edit. `names` are those that the edit brings in beside the client's own.
+    pub(super) async fn edit_client<T>(
         &self,
         caller: &Caller,
         (tenant, client): (&TenantId, &ClientId),
         names: &[&str],
-        mut decide: impl FnMut(EditContext<'_>, &Facts) -> Result<Edit, EditError> + Send,
-    ) -> Result<ClientState, EditError> {
+        idempotency: Option<IdempotencyScope<T>>,
+        decide: impl FnMut(EditContext<'_>) -> Result<Edit, EditError> + Send,
+        mut answer: impl FnMut(&ClientState) -> Result<T, EditError> + Send,
+    ) -> Result<Created<T>, EditError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
         let mut ids = names.to_vec();
         ids.push(client.as_str());
         let related = RelatedClients { ids: &ids, listed: &[client.as_str()] };
         let request = EditRequest { caller, tenant, scope: LoadScope::Related(related) };
-        let edited = self.commit_with_retry(request, None, |context, facts| {
-            let edit = decide(context, facts)?;
-            let mut after = edit.tenant_after(context, facts)?;
-            let row = after.clients.iter().position(|row| row.client.id == *client);
-            let row = row.ok_or(EditError::NotFound("client"))?;
-            Ok::<_, EditError>((edit, after.clients.swap_remove(row)))
-        });
-        Ok(edited.await?.value)
+        self.commit_with_retry(request, idempotency, decide, |after| answer(after.client(client)?)).await
     }
 }
 
-/// The requested id, or a new one; `at` is the pointer to the client in the document.
-pub(super) fn new_client_id(new: &NewClient, at: &str) -> Result<ClientId, EditError> {
-    let made = || Uuid::new_v4().to_string();
-    let text = new.client_id.clone().unwrap_or_else(made);
-    ClientId::parse(&text).map_err(|error| invalid(format!("{at}/client_id"), error.to_string()))
-}
-
 /// A client with the one secret that it was created with.
-pub(super) fn created(row: &ClientState, secret: &NewSecretValue, now: Timestamp) -> CreatedClient {
+pub(super) fn created(row: &ClientState, secret: &SecretMaterial, now: Timestamp) -> CreatedClient {
     let shown = row.secrets.first().map(|made| CreatedSecret {
         client_secret: secret.value.expose().to_owned(),
         secret: SecretView::of(made, &row.secrets, &[], now),

@@ -2,21 +2,18 @@
 //! faster, or slow work has to be done first, the loop starts over. With an idempotency key, the answer of an earlier request under that
 //! key comes first.
 
+use std::pin::Pin;
 use std::time::Duration;
 
-use keys::life_cycle::Announcement;
-use protocol::Timestamp;
-use registry::ClientId;
-use secrets::PasswordSalt;
+use protocol::{Lifetime, Timestamp};
 use tenancy::{StoreError, TenantId};
 use tokio::time::{sleep, timeout};
 
 use super::idempotency::IdempotencyScope;
-use super::key_material::{KeyMaterial, KeyOrigin};
 use super::load::LoadScope;
-use super::{Administrator, Caller, Created, NewSecretValue};
-use crate::edit::{Edit, EditContext, Facts};
-use crate::{CommitOutcome, CommitRequest, EditError, invalidations};
+use super::{Administrator, Caller, Created};
+use crate::edit::{Edit, EditContext};
+use crate::{CommitOutcome, CommitRequest, EditError, TenantState, invalidations};
 
 /// Each stale attempt means that another writer has committed.
 pub(super) const ATTEMPTS: u32 = 20;
@@ -33,49 +30,46 @@ pub(super) struct EditRequest<'a> {
 }
 
 /// What is decided on the facts of one attempt.
-pub(super) enum Decision<T> {
-    /// To commit the edit and to answer this.
-    Commit(Edit, T),
-    /// To do this slow work and to decide again.
-    Prepare(Preparation),
+pub(super) enum Decision<'a, V, P> {
+    /// To commit this edit. The value becomes the answer, or is a part of it.
+    Commit {
+        edit: Edit,
+        value: V,
+        /// How old the decision may be when it is written; any age without it.
+        valid_for: Option<Lifetime>,
+    },
+    /// To wait for this slow work and to decide again.
+    Prepare(Preparation<'a, P>),
 }
 
-/// Slow work that an edit depends on.
-pub(super) enum Preparation {
-    /// Hash the secret of a client: the one that was sent, or a generated one.
-    Secret { client: ClientId, sent: Option<protocol::Secret>, salt: Option<PasswordSalt> },
-    /// Generate the announced key, unless it was imported, and seal it for its number.
-    Key { announced: Announcement, origin: KeyOrigin },
-}
-
-/// The result of the slow work.
-pub(super) enum Prepared {
-    Secret(ClientId, NewSecretValue),
-    Key(KeyMaterial),
-}
+/// Slow work that a decision depends on. Other writers of the tenant do not wait for it.
+pub(super) type Preparation<'a, P> = Pin<Box<dyn Future<Output = Result<P, EditError>> + Send + 'a>>;
 
 impl Administrator {
-    /// Decides and commits until a commit succeeds, and returns what was decided. An edit without changes is committed only for the
+    /// Decides and commits until a commit succeeds; `answer` gets the tenant after it. An edit without changes is committed only for the
     /// answer under its idempotency key, which is written in the commit that makes the thing: there is no moment with only one of them.
     pub(super) async fn commit_with_retry<T, E: From<EditError>>(
         &self,
         request: EditRequest<'_>,
         idempotency: Option<IdempotencyScope<T>>,
-        mut decide: impl FnMut(EditContext<'_>, &Facts) -> Result<(Edit, T), E> + Send,
+        mut decide: impl FnMut(EditContext<'_>) -> Result<Edit, E> + Send,
+        mut answer: impl FnMut(&TenantState) -> Result<T, EditError> + Send,
     ) -> Result<Created<T>, E> {
-        self.commit_prepared(request, idempotency, None, |context, facts, _| {
-            decide(context, facts).map(|(edit, value)| Decision::Commit(edit, value))
-        })
-        .await
+        let decide = |context: EditContext<'_>, _: &mut Option<()>| {
+            Ok(Decision::Commit { edit: decide(context)?, value: (), valid_for: None })
+        };
+        let answer = |(), request: &CommitRequest| answer(&request.after()?);
+        self.commit_prepared(request, idempotency, None, decide, answer).await
     }
 
-    /// As [`Administrator::commit_with_retry`], for a decision that depends on slow work.
-    pub(super) async fn commit_prepared<T, E: From<EditError>>(
-        &self,
-        request: EditRequest<'_>,
+    /// As [`Administrator::commit_with_retry`], for a decision that depends on slow work, or with another answer.
+    pub(super) async fn commit_prepared<'a, V, T, P, E: From<EditError>>(
+        &'a self,
+        request: EditRequest<'a>,
         idempotency: Option<IdempotencyScope<T>>,
-        mut prepared: Option<Prepared>,
-        mut decide: impl FnMut(EditContext<'_>, &Facts, Option<&Prepared>) -> Result<Decision<T>, E> + Send,
+        mut prepared: Option<P>,
+        mut decide: impl FnMut(EditContext<'_>, &mut Option<P>) -> Result<Decision<'a, V, P>, E> + Send,
+        mut answer: impl FnMut(V, &CommitRequest) -> Result<T, EditError> + Send,
     ) -> Result<Created<T>, E> {
         let EditRequest { caller, tenant, scope } = request;
         let mut late = 0;
@@ -86,28 +80,29 @@ impl Administrator {
                 return Ok(Created { value, replayed: true });
             }
             let facts = self.load(tenant, scope).await?;
-            let context = match scope {
-                LoadScope::Keys { .. } => EditContext { now: self.clock_of(caller), ..self.context(caller) },
-                _ => self.context(caller),
+            let now = match scope {
+                LoadScope::Keys { .. } => self.clock_of(caller),
+                _ => caller.now,
             };
-            let (edit, value) = match decide(context, &facts, prepared.as_ref())? {
-                Decision::Commit(edit, value) => (edit, value),
-                Decision::Prepare(preparation) => {
-                    // Other writers of the tenant do not wait for it.
+            let context = EditContext { now, ..self.context(caller, &facts) };
+            let (edit, value, valid_for) = match decide(context, &mut prepared)? {
+                Decision::Commit { edit, value, valid_for } => (edit, value, valid_for),
+                Decision::Prepare(work) => {
                     drop(guard);
-                    prepared = Some(self.prepare(tenant, preparation, prepared).await?);
+                    prepared = Some(work.await?);
                     guard = self.tenant_locks.take(tenant).await;
                     continue;
                 }
             };
-            if edit.is_empty() && idempotency.is_none() {
+            let request = edit.into_request(caller.authority.actor(), now, facts);
+            let value = answer(value, &request)?;
+            if request.changes.is_empty() && request.keys.due.is_empty() && idempotency.is_none() {
                 return Ok(Created { value, replayed: false });
             }
-            let idempotent = self.seal_answer(idempotency.as_ref(), &value, context.now).await?;
-            let valid_for = edit.valid_for;
-            let request = CommitRequest { idempotent, ..edit.into_request(context, &facts) };
+            let idempotent = self.seal_answer(idempotency.as_ref(), &value, now).await?;
+            let request = CommitRequest { idempotent, ..request };
             let left = valid_for.map(|valid_for| {
-                let age = self.clock_of(caller).seconds().saturating_sub(context.now.seconds());
+                let age = self.clock_of(caller).seconds().saturating_sub(now.seconds());
                 Duration::from_secs(valid_for.seconds().saturating_sub(age))
             });
             let committed = match left {
@@ -126,33 +121,6 @@ impl Administrator {
             }
         }
         Err(EditError::Contended.into())
-    }
-
-    async fn prepare(
-        &self,
-        tenant: &TenantId,
-        preparation: Preparation,
-        before: Option<Prepared>,
-    ) -> Result<Prepared, EditError> {
-        match preparation {
-            Preparation::Secret { client, sent: Some(sent), salt } => {
-                let salt = || salt.unwrap_or_else(PasswordSalt::generate);
-                let secret = self.take_secret((tenant, &client), sent, salt).await?;
-                Ok(Prepared::Secret(client, secret))
-            }
-            Preparation::Secret { client, sent: None, .. } => {
-                let secret = self.generate_secret(tenant, &client);
-                Ok(Prepared::Secret(client, secret))
-            }
-            Preparation::Key { announced, origin } => {
-                let mut material = match before {
-                    Some(Prepared::Key(material)) if material.origin() == origin => material,
-                    _ => self.make_key(announced.spec()).await?,
-                };
-                self.seal_key(tenant, announced, &mut material).await?;
-                Ok(Prepared::Key(material))
-            }
-        }
     }
 
     /// The time now, which is never before the request.

@@ -1,14 +1,13 @@
 //! The first administrator.
 
-use registry::ClientId;
 use tenancy::{Issuer, TenantId};
 
 use super::clients::created;
 use super::commit_with_retry::EditRequest;
 use super::load::LoadScope;
 use super::{Administrator, Caller};
-use crate::edit::{first_admin, invalid};
-use crate::{CreatedClient, EditError, Permission};
+use crate::edit::{EditContext, admin_settings, first_admin};
+use crate::{CreatedClient, EditError, NewClient, Permission, TenantState};
 
 impl Administrator {
     /// Creates the tenant `platform` if it is missing, and in it the first client with all permissions. Refused while there is a live
@@ -18,15 +17,14 @@ impl Administrator {
     /// [`EditError`].
     pub async fn init_admin(&self, caller: &Caller, name: &str) -> Result<CreatedClient, EditError> {
         caller.authority.require_everywhere(Permission::Tenants)?;
-        let id = ClientId::parse(name).map_err(|error| invalid("/client_id", error.to_string()))?;
+        let (client_id, settings) = (Some(name.to_owned()), admin_settings());
+        let admin = NewClient { client_id, client_secret: None, settings };
         let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
-        let secret = self.generate_secret(&platform, &id);
+        let new = self.prepare_client(&platform, &admin, "").await?;
         let issuers = [Issuer::derived(&self.policy.public_url, &platform)];
         let request = EditRequest { caller, tenant: &platform, scope: LoadScope::Whole(&issuers) };
-        let made = self.commit_with_retry(request, None, |context, facts| {
-            let (edit, client) = first_admin(context, facts, id.clone(), &secret.material)?;
-            Ok::<_, EditError>((edit, created(&client, &secret, caller.now)))
-        });
-        Ok(made.await?.value)
+        let decide = |context: EditContext<'_>| first_admin(context, &new);
+        let answer = |after: &TenantState| Ok(created(after.client(&new.id)?, &new.secret, caller.now));
+        Ok(self.commit_with_retry(request, None, decide, answer).await?.value)
     }
 }

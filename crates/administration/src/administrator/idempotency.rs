@@ -1,7 +1,6 @@
 //! Idempotency keys: the answer of a request is kept, sealed, for the same request of the same actor, which then makes nothing twice
 //! (draft-ietf-httpapi-idempotency-key-header).
 
-use aws_lc_rs::digest::{Context as Digest, SHA256};
 use keys::SealingContext;
 use protocol::{Lifetime, Secret, Timestamp};
 use serde::Serialize;
@@ -9,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tenancy::TenantId;
 
 use super::{Administrator, Caller, Idempotency};
-use crate::edit::invalid;
+use crate::fingerprint::digest;
 use crate::{EditError, IdempotentAnswer};
 
 const KEPT: Lifetime = Lifetime::from_seconds(86_400);
@@ -59,26 +58,16 @@ impl Administrator {
 
 impl<T: Serialize + DeserializeOwned> IdempotencyScope<T> {
     /// The scope of the caller's key, if there is one. The answer is kept under `tenant`; `operation` separates its operations.
-    pub(super) fn of(caller: &Caller, tenant: &TenantId, operation: &str) -> Result<Option<Self>, EditError> {
-        let Some(Idempotency { key, request }) = &caller.idempotency else { return Ok(None) };
-        let printable = |byte: u8| (0x20..=0x7e).contains(&byte);
-        if !(1..=255).contains(&key.len()) || !key.bytes().all(printable) {
-            return Err(invalid("", "an Idempotency-Key is 1 to 255 printable ASCII characters"));
-        }
-        let mut digest = Digest::new(&SHA256);
-        for part in [tenant.as_str(), &caller.authority.actor().name, operation, key] {
-            digest.update(&(part.len() as u64).to_be_bytes());
-            digest.update(part.as_bytes());
-        }
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest.finish().as_ref());
-        Ok(Some(Self {
+    pub(super) fn of(caller: &Caller, tenant: &TenantId, operation: &str) -> Option<Self> {
+        let Idempotency { key, request } = caller.idempotency.as_ref()?;
+        let parts = [tenant.as_str(), &caller.authority.actor().name, operation, key];
+        Some(Self {
             tenant: tenant.clone(),
-            digest: bytes,
+            digest: digest(parts.map(str::as_bytes)),
             request: *request,
             write: |value| serde_json::to_string(value),
             read: |text| serde_json::from_slice(text),
-        }))
+        })
     }
 }
 

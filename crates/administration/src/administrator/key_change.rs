@@ -3,16 +3,15 @@
 //! A key's publication is counted from the moment of the decision, so nothing slow may come between that and the commit: generating a
 //! key takes seconds, so the decision is made again after it.
 
-use keys::KeyRecords;
-use protocol::{Lifetime, Timestamp};
+use protocol::Lifetime;
 use tenancy::TenantId;
 
-use super::commit_with_retry::{Decision, EditRequest, Preparation, Prepared};
+use super::commit_with_retry::{Decision, EditRequest};
 use super::idempotency::IdempotencyScope;
-use super::key_material::{KeyMaterial, KeyOrigin};
+use super::key_material::KeyMaterial;
 use super::load::LoadScope;
 use super::{Administrator, Caller, Created};
-use crate::edit::{Edit, EditContext, Facts, KeyDecision};
+use crate::edit::{EditContext, KeyDecision};
 use crate::{BrokenTokensView, EditError, KeyView, KeysChanged, TenantKeys};
 
 impl Administrator {
@@ -23,46 +22,35 @@ impl Administrator {
         tenant: &TenantId,
         operation: Option<&str>,
         imported: Option<KeyMaterial>,
-        mut decide: impl FnMut(EditContext<'_>, &Facts) -> Result<KeyDecision, EditError> + Send,
+        mut decide: impl FnMut(EditContext<'_>) -> Result<KeyDecision, EditError> + Send,
     ) -> Result<Created<KeysChanged>, EditError> {
-        let idempotency = operation.map(|operation| IdempotencyScope::of(caller, tenant, operation));
+        let idempotency = operation.and_then(|operation| IdempotencyScope::of(caller, tenant, operation));
         let thumbprint = imported.as_ref().map(|material| material.thumbprint().to_owned());
         let scope = LoadScope::Keys { imported: thumbprint.as_deref() };
         let request = EditRequest { caller, tenant, scope };
-        let prepared = imported.map(Prepared::Key);
-        self.commit_prepared(
-            request,
-            idempotency.transpose()?.flatten(),
-            prepared,
-            |context, facts, prepared| {
-                let (state, decision) = (facts.keys()?, decide(context, facts)?);
-                if decision.changes_nothing(state) {
-                    return Ok(Decision::Commit(
-                        Edit::default(),
-                        changed(&decision, &state.records, context.now),
-                    ));
+        let decide = |context: EditContext<'_>, prepared: &mut Option<KeyMaterial>| {
+            let (state, decision) = (context.facts.keys()?, decide(context)?);
+            let mut made = None;
+            if let Some(announced) = decision.plan.announce {
+                made = prepared.as_ref().and_then(|material| material.record(announced));
+                if made.is_none() {
+                    return Ok(Decision::Prepare(Box::pin(self.prepare_key(
+                        tenant,
+                        announced,
+                        prepared.take(),
+                    ))));
                 }
-                let mut made = None;
-                if let Some(announced) = decision.plan.announce {
-                    let generated = KeyOrigin::Made(announced.spec());
-                    let origin = if decision.imports { KeyOrigin::Brought } else { generated };
-                    made = match prepared {
-                        Some(Prepared::Key(material)) if material.origin() == origin => {
-                            material.record(announced)
-                        }
-                        _ => None,
-                    };
-                    if made.is_none() {
-                        return Ok(Decision::Prepare(Preparation::Key { announced, origin }));
-                    }
-                }
-                let (edit, records) = decision.edit(state, made, context.now);
-                // A cut has effect in the past, and is never late.
-                let valid_for = (!decision.cuts).then(|| margin(state));
-                Ok(Decision::Commit(Edit { valid_for, ..edit }, changed(&decision, &records, context.now)))
-            },
-        )
-        .await
+            }
+            let (edit, records) = decision.edit(state, made, context.now);
+            // A cut has effect in the past, and is never late.
+            let valid_for = (!decision.cuts).then(|| margin(state));
+            let value = KeysChanged {
+                items: KeyView::all(&records, context.now),
+                breaks: decision.breaks.into_iter().map(BrokenTokensView::from).collect(),
+            };
+            Ok(Decision::Commit { edit, value, valid_for })
+        };
+        self.commit_prepared(request, idempotency, imported, decide, |value, _| Ok(value)).await
     }
 }
 
@@ -73,11 +61,4 @@ fn margin(state: &TenantKeys) -> Lifetime {
     const LEAST: Lifetime = Lifetime::from_seconds(1);
     const MOST: Lifetime = Lifetime::from_seconds(10);
     state.tenant.signing.skew.clamp(LEAST, MOST)
-}
-
-fn changed(decision: &KeyDecision, records: &KeyRecords, now: Timestamp) -> KeysChanged {
-    KeysChanged {
-        items: KeyView::all(records, now),
-        breaks: decision.breaks.iter().copied().map(BrokenTokensView::from).collect(),
-    }
 }

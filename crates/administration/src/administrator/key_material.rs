@@ -12,23 +12,15 @@ use zeroize::Zeroizing;
 use super::Administrator;
 use crate::EditError;
 
-/// A key that belongs nowhere yet.
+/// A key that is not stored yet.
 pub(super) struct KeyMaterial {
-    origin: KeyOrigin,
+    /// What it was generated as; nothing for an operator's key.
+    generated: Option<KeySpec>,
     document: PrivateKeyDocument,
     thumbprint: String,
-    /// The number for which it was sealed: who decides again need not ask the sealing service again, and a decision that needs no
-    /// service is as young as it can be when it is written.
+    /// The number for which it was sealed. A repeated decision does not call the sealing service again, so it is as young as it can be
+    /// when it is written.
     sealed: Option<(KeyId, Vec<u8>)>,
-}
-
-/// Where a key is from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum KeyOrigin {
-    /// Made here, as the plan asks for it.
-    Made(KeySpec),
-    /// Brought by an operator.
-    Brought,
 }
 
 impl KeyMaterial {
@@ -36,11 +28,12 @@ impl KeyMaterial {
     pub(super) fn take(imported: &mut ImportedKey) -> Self {
         let nothing = PrivateKeyDocument::from(Zeroizing::default());
         let document = std::mem::replace(&mut imported.pkcs8, nothing);
-        Self { origin: KeyOrigin::Brought, document, thumbprint: imported.thumbprint.clone(), sealed: None }
+        Self { generated: None, document, thumbprint: imported.thumbprint.clone(), sealed: None }
     }
 
-    pub(super) fn origin(&self) -> KeyOrigin {
-        self.origin
+    /// Whether it can be the announced key.
+    fn fits(&self, announced: Announcement) -> bool {
+        self.generated.is_none_or(|spec| spec == announced.spec())
     }
 
     /// The RFC 7638 thumbprint of the public key.
@@ -51,7 +44,7 @@ impl KeyMaterial {
     /// The row of this key, as it was announced, if it is sealed for that number.
     pub(super) fn record(&self, announced: Announcement) -> Option<KeyRecord> {
         let Announcement { id, algorithm, announced_at, active_from, .. } = announced;
-        let (_, sealed) = self.sealed.as_ref().filter(|(number, _)| *number == id)?;
+        let (_, sealed) = self.sealed.as_ref().filter(|(number, _)| *number == id && self.fits(announced))?;
         Some(KeyRecord {
             id,
             algorithm,
@@ -66,28 +59,32 @@ impl KeyMaterial {
 }
 
 impl Administrator {
-    pub(super) async fn make_key(&self, spec: KeySpec) -> Result<KeyMaterial, EditError> {
+    /// The announced key, sealed for its number: `before` where that fits, or a generated key.
+    pub(super) async fn prepare_key(
+        &self,
+        tenant: &TenantId,
+        announced: Announcement,
+        before: Option<KeyMaterial>,
+    ) -> Result<KeyMaterial, EditError> {
+        let mut material = match before.filter(|material| material.fits(announced)) {
+            Some(material) => material,
+            None => self.generate_key(announced.spec()).await?,
+        };
+        let Announcement { id, algorithm, .. } = announced;
+        let context = SealingContext::SigningKey { tenant, id, algorithm };
+        material.sealed = Some((id, self.sealer.seal(&context, material.document.expose()).await?));
+        Ok(material)
+    }
+
+    async fn generate_key(&self, spec: KeySpec) -> Result<KeyMaterial, EditError> {
         let document = self.pool.take(spec).await.map_err(|_: GenerationError| SealError::Failed)?;
         off_the_runtime(move || {
             // The number does not enter the thumbprint, and is not known before all is decided.
             let parsed = SigningKey::parse(KeyId::numbered(1), spec.algorithm, document.expose());
             let thumbprint = parsed.map_err(|_| SealError::Failed)?.thumbprint.clone();
-            Ok(KeyMaterial { origin: KeyOrigin::Made(spec), document, thumbprint, sealed: None })
+            Ok(KeyMaterial { generated: Some(spec), document, thumbprint, sealed: None })
         })
         .await
-    }
-
-    /// Seals it for the number that it is to have.
-    pub(super) async fn seal_key(
-        &self,
-        tenant: &TenantId,
-        announced: Announcement,
-        material: &mut KeyMaterial,
-    ) -> Result<(), EditError> {
-        let Announcement { id, algorithm, .. } = announced;
-        let context = SealingContext::SigningKey { tenant, id, algorithm };
-        material.sealed = Some((id, self.sealer.seal(&context, material.document.expose()).await?));
-        Ok(())
     }
 }
 

@@ -53,7 +53,7 @@ impl Administrator {
         command: KeyCommand,
     ) -> Result<Vec<BrokenTokensView>, EditError> {
         let facts = self.load_keys(caller, tenant).await?;
-        let decision = edit::command_keys(self.context(caller), facts.keys()?, command)?;
+        let decision = edit::command_keys(self.context(caller, &facts), facts.keys()?, command)?;
         Ok(decision.breaks.into_iter().map(BrokenTokensView::from).collect())
     }
 
@@ -65,7 +65,7 @@ impl Administrator {
         let (facts, now) = (self.load_keys(caller, tenant).await?, caller.now);
         let state = facts.keys()?;
         let fetches = self.store.verifier_fetches(tenant).await?;
-        let policy = edit::key_policy(state, self.policy.l1_lifetime, now);
+        let policy = self.context(caller, &facts).key_policy(state);
         let mut unopened = Vec::new();
         for record in openable(&state.records.keys, now) {
             if let Err(error) = open_key(&*self.sealer, tenant, record).await {

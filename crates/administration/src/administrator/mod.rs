@@ -15,7 +15,6 @@ mod key_views;
 mod load;
 mod secret_material;
 mod secrets;
-mod sign_ins;
 mod signing_keys;
 mod tenant_locks;
 mod tenants;
@@ -28,14 +27,11 @@ use protocol::{Lifetime, Timestamp};
 use tokio::sync::Semaphore;
 
 use self::tenant_locks::TenantLocks;
-use crate::edit::EditContext;
+use crate::edit::{EditContext, Facts};
 use crate::sign_ins::SignInCounts;
 use crate::{AdministrationStore, Invalidation};
 
 pub use caller::{Caller, Idempotency};
-pub use signing_keys::KeyStep;
-
-use secret_material::NewSecretValue;
 
 /// An operator's settings for all interfaces.
 #[derive(Clone, Debug)]
@@ -102,8 +98,8 @@ impl Administrator {
         Self { store, sealer, pepper, pool, policy, publish, clock, tenant_locks, slow_hashes, sign_ins }
     }
 
-    fn context<'a>(&'a self, caller: &'a Caller) -> EditContext<'a> {
+    fn context<'a>(&'a self, caller: &'a Caller, facts: &'a Facts) -> EditContext<'a> {
         let Caller { authority: by, now, if_match, .. } = caller;
-        EditContext { by, if_match: if_match.as_deref(), policy: &self.policy, now: *now }
+        EditContext { by, if_match: if_match.as_deref(), policy: &self.policy, now: *now, facts }
     }
 }

@@ -4,78 +4,69 @@ use std::time::Duration;
 
 use protocol::Secret;
 use registry::ClientId;
-use secrets::{
-    GeneratedSecret, MAX_SECRET_LENGTH, PasswordSalt, SecretHash, hash_password, hash_token, is_fit_secret,
-};
+use secrets::{GeneratedSecret, MAX_SECRET_LENGTH, PasswordSalt, hash_password, hash_token, is_fit_secret};
 use tenancy::TenantId;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::Administrator;
-use crate::edit::{SecretMaterial, invalid};
-use crate::{EditError, SecretForm};
+use crate::edit::{NewClientRow, SecretMaterial, invalid};
+use crate::{EditError, FileSecret, NewClient};
 
 /// So long a request waits for its slow hash to begin.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A secret on its way: what is stored, and the value to show once.
-pub(super) struct NewSecretValue {
-    pub(super) material: SecretMaterial,
-    pub(super) value: Secret,
-}
-
 impl Administrator {
-    /// A new secret of the platform's own making.
-    pub(super) fn generate_secret(&self, tenant: &TenantId, client: &ClientId) -> NewSecretValue {
-        let GeneratedSecret { secret, hint } = GeneratedSecret::generate();
-        let hash = hash_token(&self.pepper, tenant, client, &secret);
-        NewSecretValue { material: SecretMaterial { hash, hint, form: SecretForm::Generated }, value: secret }
-    }
-
-    /// The secret of the request, or a generated one. `at` is the location of the secret in the request.
-    pub(super) async fn prepare_secret(
+    /// A new client with its secret; an id or a secret that is not requested is generated. `at` is the pointer to the client in the request.
+    pub(super) async fn prepare_client<'a>(
         &self,
-        (tenant, client): (&TenantId, &ClientId),
-        chosen: Option<&str>,
-        at: &str,
-    ) -> Result<NewSecretValue, EditError> {
-        let Some(chosen) = chosen else { return Ok(self.generate_secret(tenant, client)) };
-        if !is_fit_secret(chosen) {
-            let message =
-                format!("a secret is 1 to {MAX_SECRET_LENGTH} bytes of UTF-8 without control characters");
-            return Err(invalid(at, message));
-        }
-        self.take_secret((tenant, client), Secret::new(chosen.to_owned()), PasswordSalt::generate).await
+        tenant: &TenantId,
+        new: &'a NewClient,
+        at: &'static str,
+    ) -> Result<NewClientRow<'a>, EditError> {
+        let id = new.client_id.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
+        let id =
+            ClientId::parse(&id).map_err(|error| invalid(format!("{at}/client_id"), error.to_string()))?;
+        let secret = match new.client_secret.as_ref().map(FileSecret::expose) {
+            None => self.generate_secret(tenant, &id),
+            Some(chosen) if is_fit_secret(chosen) => {
+                let chosen = Secret::new(chosen.to_owned());
+                self.take_secret((tenant, &id), chosen, None).await?
+            }
+            Some(_) => {
+                let message =
+                    format!("a secret is 1 to {MAX_SECRET_LENGTH} bytes of UTF-8 without control characters");
+                return Err(invalid(format!("{at}/client_secret"), message));
+            }
+        };
+        Ok(NewClientRow { id, settings: &new.settings, secret, at })
     }
 
-    /// A chosen secret that passes the rules. One of the generated form is stored as generated.
+    /// A new secret of the platform's own making.
+    pub(super) fn generate_secret(&self, tenant: &TenantId, client: &ClientId) -> SecretMaterial {
+        let GeneratedSecret { secret: value, hint } = GeneratedSecret::generate();
+        SecretMaterial { hash: hash_token(&self.pepper, tenant, client, &value), hint, value }
+    }
+
+    /// A chosen secret that passes the rules. One of the generated form is stored as generated. All others of a client share one salt.
     pub(super) async fn take_secret(
         &self,
         (tenant, client): (&TenantId, &ClientId),
         value: Secret,
-        salt: impl FnOnce() -> PasswordSalt,
-    ) -> Result<NewSecretValue, EditError> {
+        salt: Option<PasswordSalt>,
+    ) -> Result<SecretMaterial, EditError> {
         let chosen = value.expose();
         if GeneratedSecret::is_well_formed(chosen) {
             let hash = hash_token(&self.pepper, tenant, client, &value);
             let hint = chosen[chosen.len() - 4..].to_owned();
-            let material = SecretMaterial { hash, hint, form: SecretForm::Generated };
-            return Ok(NewSecretValue { material, value });
+            return Ok(SecretMaterial { hash, hint, value });
         }
-        let (hash, value) = self.hash_slowly(value, salt()).await?;
-        let material = SecretMaterial { hash, hint: String::new(), form: SecretForm::Chosen };
-        Ok(NewSecretValue { material, value })
-    }
-
-    /// The hash of a chosen secret, and the secret back. All chosen secrets of a client share one salt.
-    pub(super) async fn hash_slowly(
-        &self,
-        value: Secret,
-        salt: PasswordSalt,
-    ) -> Result<(SecretHash, Secret), EditError> {
         let permit = timeout(PATIENCE, self.slow_hashes.acquire()).await;
         let _permit = permit.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
+        let salt = salt.unwrap_or_else(PasswordSalt::generate);
         let hashing = spawn_blocking(move || hash_password(&value, &salt).map(|hash| (hash, value)));
-        Ok(hashing.await.map_err(|_| EditError::Busy)??)
+        let (hash, value) = hashing.await.map_err(|_| EditError::Busy)??;
+        Ok(SecretMaterial { hash, hint: String::new(), value })
     }
 }

@@ -1,16 +1,14 @@
 //! Secrets of clients: `latchkey:clients`, of the platform or of the tenant.
 
+use protocol::Timestamp;
 use registry::{ClientId, SecretId};
 use tenancy::TenantId;
 
-use super::commit_with_retry::EditRequest;
 use super::idempotency::IdempotencyScope;
-use super::load::LoadScope;
 use super::{Administrator, Caller, Created};
-use crate::edit::{self, Edit, EditContext, Facts, SecretMaterial, SecretStep};
+use crate::edit::{self, EditContext, GRACE, SecretEnds, SecretStep};
 use crate::{
-    ClientState, CreatedSecret, EditError, NewSecretSettings, Permission, RelatedClients, RotateSettings,
-    SecretState, SecretView,
+    ClientState, CreatedSecret, EditError, NewSecretSettings, Permission, RotateSettings, SecretView,
 };
 
 impl Administrator {
@@ -39,10 +37,8 @@ impl Administrator {
         client: &ClientId,
         settings: NewSecretSettings,
     ) -> Result<Created<CreatedSecret>, EditError> {
-        self.make_secret(caller, (tenant, client), "create secret", |context, facts, secret| {
-            edit::create_secret(context, facts, (tenant, client), secret, &settings)
-        })
-        .await
+        let ends = SecretEnds { expires_at: settings.expires_at.map(Timestamp::from), grace: None };
+        self.make_secret(caller, (tenant, client), "create secret", ends).await
     }
 
     /// Creates one more secret and lets all others end after a time of grace.
@@ -56,10 +52,10 @@ impl Administrator {
         client: &ClientId,
         settings: RotateSettings,
     ) -> Result<Created<CreatedSecret>, EditError> {
-        self.make_secret(caller, (tenant, client), "rotate secret", |context, facts, secret| {
-            edit::rotate_secret(context, facts, (tenant, client), secret, &settings)
-        })
-        .await
+        let RotateSettings { grace, expires_at } = settings;
+        let ends =
+            SecretEnds { expires_at: expires_at.map(Timestamp::from), grace: Some(grace.unwrap_or(GRACE)) };
+        self.make_secret(caller, (tenant, client), "rotate secret", ends).await
     }
 
     /// Moves a secret's end or revokes the secret.
@@ -74,10 +70,10 @@ impl Administrator {
         secret: &SecretId,
         step: SecretStep,
     ) -> Result<SecretView, EditError> {
-        let row = self.edit_client(caller, (tenant, client), &[], |context, facts| {
-            edit::step_secret(context, facts, (tenant, client), secret, step)
-        });
-        let all = self.secret_views(caller, &row.await?).await?;
+        let decide = |context: EditContext<'_>| edit::step_secret(context, (tenant, client), secret, step);
+        let answer = |row: &ClientState| Ok(row.clone());
+        let row = self.edit_client(caller, (tenant, client), &[], None, decide, answer).await?.value;
+        let all = self.secret_views(caller, &row).await?;
         all.into_iter().find(|view| view.id == secret.as_str()).ok_or(EditError::NotFound("secret"))
     }
 
@@ -90,22 +86,19 @@ impl Administrator {
     async fn make_secret(
         &self,
         caller: &Caller,
-        (tenant, client): (&TenantId, &ClientId),
+        names @ (tenant, client): (&TenantId, &ClientId),
         operation: &str,
-        mut decide: impl FnMut(EditContext<'_>, &Facts, &SecretMaterial) -> Result<(Edit, SecretState), EditError>
-        + Send,
+        ends: SecretEnds,
     ) -> Result<Created<CreatedSecret>, EditError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
-        let related = RelatedClients { ids: &[client.as_str()], listed: &[] };
-        let request = EditRequest { caller, tenant, scope: LoadScope::Related(related) };
-        let idempotency = IdempotencyScope::of(caller, tenant, &format!("{operation} of {client}"))?;
+        let idempotency = IdempotencyScope::of(caller, tenant, &format!("{operation} of {client}"));
         let secret = self.generate_secret(tenant, client);
-        self.commit_with_retry(request, idempotency, |context, facts| {
-            let (edit, made) = decide(context, facts, &secret.material)?;
-            let view = SecretView::of(&made, std::slice::from_ref(&made), &[], caller.now);
-            let client_secret = secret.value.expose().to_owned();
-            Ok((edit, CreatedSecret { client_secret, secret: view }))
-        })
-        .await
+        let decide = |context: EditContext<'_>| edit::create_secret(context, names, &secret, ends);
+        let answer = |row: &ClientState| {
+            let made = row.secrets.last().ok_or(EditError::NotFound("secret"))?;
+            let view = SecretView::of(made, std::slice::from_ref(made), &[], caller.now);
+            Ok(CreatedSecret { client_secret: secret.value.expose().to_owned(), secret: view })
+        };
+        self.edit_client(caller, names, &[], idempotency, decide, answer).await
     }
 }

@@ -10,15 +10,6 @@ use super::{Administrator, Caller, Created};
 use crate::edit::{self, KeyCommand, invalid};
 use crate::{EditError, ImportSettings, KeysChanged, Permission};
 
-/// What a step of a tenant's keys came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct KeyStep {
-    /// When to look again; nothing is planned without it.
-    pub due_at: Option<Timestamp>,
-    /// The key that was made and announced, if one was.
-    pub announced: Option<KeySpec>,
-}
-
 impl Administrator {
     /// Rotates or revokes keys.
     ///
@@ -35,8 +26,8 @@ impl Administrator {
             KeyCommand::Rotate | KeyCommand::RotateInEmergency => Some("rotate key"),
             KeyCommand::Revoke(_) => None,
         };
-        self.change_keys(caller, tenant, operation, None, |context, facts| {
-            edit::command_keys(context, facts.keys()?, command)
+        self.change_keys(caller, tenant, operation, None, |context| {
+            edit::command_keys(context, context.facts.keys()?, command)
         })
         .await
     }
@@ -60,28 +51,32 @@ impl Administrator {
         let read = move || keys::import_key(&text, algorithm).map_err(unusable);
         let mut imported = off_the_runtime(read).await?;
         let material = KeyMaterial::take(&mut imported);
-        self.change_keys(caller, tenant, Some("import key"), Some(material), |context, facts| {
-            edit::import_key(context, facts.keys()?, &imported, facts.key_is_taken)
+        self.change_keys(caller, tenant, Some("import key"), Some(material), |context| {
+            edit::import_key(context, context.facts.keys()?, &imported, context.facts.key_is_taken)
         })
         .await
     }
 
-    /// Does what is due by time and policy, in one commit. The scheduler's step: its actor is `latchkey`.
+    /// Does what is due by time and policy, in one commit, and returns the kind of the key that it announced, if any. The scheduler's
+    /// step: its actor is `latchkey`.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn advance_keys(&self, tenant: &TenantId, now: Timestamp) -> Result<KeyStep, EditError> {
-        let (caller, mut step) = (Caller::itself(now), KeyStep::default());
-        let changed = self.change_keys(&caller, tenant, None, None, |context, facts| {
-            let decision = edit::advance_keys(context, facts.keys()?, &facts.fetches);
-            let announced = decision.plan.announce.map(|announced| announced.spec());
-            step = KeyStep { due_at: decision.plan.due_at, announced };
+    pub async fn advance_keys(
+        &self,
+        tenant: &TenantId,
+        now: Timestamp,
+    ) -> Result<Option<KeySpec>, EditError> {
+        let (caller, mut announced) = (Caller::itself(now), None);
+        let changed = self.change_keys(&caller, tenant, None, None, |context| {
+            let decision = edit::advance_keys(context, context.facts.keys()?, &context.facts.fetches);
+            announced = decision.plan.announce.map(|announced| announced.spec());
             Ok(decision)
         });
         match changed.await {
-            Ok(_) => Ok(step),
+            Ok(_) => Ok(announced),
             // The tenant was deleted since the step was found to be due.
-            Err(EditError::NotFound(_)) => Ok(KeyStep::default()),
+            Err(EditError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -4,14 +4,14 @@ use protocol::Timestamp;
 use serde_json::{Value, json};
 use tenancy::{Issuer, TenantId};
 
-use super::clients::{created, new_client_id};
+use super::clients::created;
 use super::commit_with_retry::EditRequest;
 use super::idempotency::IdempotencyScope;
 use super::load::LoadScope;
 use super::{Administrator, Caller, Created, cursor};
-use crate::edit::{self, Edit, EditContext, Facts, NewClientRow, TenantStep};
+use crate::edit::{self, Edit, EditContext, TenantStep};
 use crate::{
-    CreatedTenant, EditError, FileSecret, NewTenant, Page, Permission, RelatedClients, TenantQuery,
+    CreatedTenant, EditError, NewTenant, Page, Permission, RelatedClients, TenantQuery, TenantState,
     TenantView, search_terms,
 };
 
@@ -35,33 +35,20 @@ impl Administrator {
         let NewTenant { id, client, settings } = new;
         let id = edit::new_tenant_id(&id)?;
         let first = match &client {
-            Some(client) => {
-                let client_id = new_client_id(client, "/client")?;
-                let (names, chosen) =
-                    ((&id, &client_id), client.client_secret.as_ref().map(FileSecret::expose));
-                let secret = self.prepare_secret(names, chosen, "/client/client_secret").await?;
-                Some((client_id, &client.settings, secret))
-            }
+            Some(client) => Some(self.prepare_client(&id, client, "/client").await?),
             None => None,
         };
         let issuers = edit::patched_issuers(&id, &self.policy.public_url, &json!(settings));
         let request = EditRequest { caller, tenant: &id, scope: LoadScope::Whole(&issuers) };
         let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
-        let idempotency = IdempotencyScope::of(caller, &platform, "create tenant")?;
-        self.commit_with_retry(request, idempotency, |context, facts| {
-            let first_row = first.as_ref().map(|(client_id, settings, secret)| NewClientRow {
-                id: client_id.clone(),
-                settings,
-                secret: &secret.material,
-                at: "/client",
-            });
-            let (edit, state) = edit::create_tenant(context, facts, &id, &settings, first_row.as_ref())?;
-            let client = first.as_ref().zip(state.clients.first());
-            let client = client.map(|((_, _, secret), row)| created(row, secret, caller.now));
-            let tenant = TenantView::of(&state, &context.policy.public_url);
-            Ok((edit, CreatedTenant { tenant, client }))
-        })
-        .await
+        let idempotency = IdempotencyScope::of(caller, &platform, "create tenant");
+        let decide = |context: EditContext<'_>| edit::create_tenant(context, &id, &settings, first.as_ref());
+        let answer = |after: &TenantState| {
+            let client = first.as_ref().zip(after.clients.first());
+            let client = client.map(|(new, row)| created(row, &new.secret, caller.now));
+            Ok(CreatedTenant { tenant: TenantView::of(after, &self.policy.public_url), client })
+        };
+        self.commit_with_retry(request, idempotency, decide, answer).await
     }
 
     /// A page of tenants. `cursor` is a page's `next_cursor`.
@@ -84,7 +71,7 @@ impl Administrator {
         };
         let rows = self.store.list_tenants(&query).await?.into_iter();
         let rows = rows.map(|(place, state)| (place, TenantView::of(&state, &self.policy.public_url)));
-        Ok(cursor::page(rows.collect(), size, |place| cursor::of_tenant(&place)))
+        Ok(cursor::page(rows.collect(), size, cursor::of_tenant))
     }
 
     /// One tenant.
@@ -108,7 +95,7 @@ impl Administrator {
         patch: Value,
     ) -> Result<TenantView, EditError> {
         let issuers = edit::patched_issuers(tenant, &self.policy.public_url, &patch);
-        let decide = |context: EditContext<'_>, facts: &Facts| edit::patch_tenant(context, facts, &patch);
+        let decide = |context: EditContext<'_>| edit::patch_tenant(context, &patch);
         self.edit_tenant(caller, tenant, &issuers, decide).await
     }
 
@@ -122,7 +109,7 @@ impl Administrator {
         tenant: &TenantId,
         step: TenantStep,
     ) -> Result<TenantView, EditError> {
-        let decide = |context: EditContext<'_>, facts: &Facts| edit::step_tenant(context, facts, step);
+        let decide = |context: EditContext<'_>| edit::step_tenant(context, step);
         self.edit_tenant(caller, tenant, &[], decide).await
     }
 
@@ -131,16 +118,12 @@ impl Administrator {
         caller: &Caller,
         tenant: &TenantId,
         issuers: &[Issuer],
-        mut decide: impl FnMut(EditContext<'_>, &Facts) -> Result<Edit, EditError> + Send,
+        decide: impl FnMut(EditContext<'_>) -> Result<Edit, EditError> + Send,
     ) -> Result<TenantView, EditError> {
         caller.authority.require_everywhere(Permission::Tenants)?;
         let request = EditRequest { caller, tenant, scope: LoadScope::Whole(issuers) };
-        let edited = self.commit_with_retry(request, None, |context, facts| {
-            let edit = decide(context, facts)?;
-            let after = edit.tenant_after(context, facts)?;
-            Ok::<_, EditError>((edit, TenantView::of(&after, &context.policy.public_url)))
-        });
-        Ok(edited.await?.value)
+        let answer = |after: &TenantState| Ok(TenantView::of(after, &self.policy.public_url));
+        Ok(self.commit_with_retry(request, None, decide, answer).await?.value)
     }
 
     /// Deletes all tenants whose time of grace is over; returns how many.
@@ -151,13 +134,14 @@ impl Administrator {
         let (caller, mut deleted) = (Caller::itself(now), 0);
         for tenant in self.store.find_due_deletions(now, DELETIONS).await? {
             let request = EditRequest { caller: &caller, tenant: &tenant, scope: LoadScope::Whole(&[]) };
-            let done = self.commit_with_retry(request, None, |context, facts| {
+            let mut due = false;
+            let decide = |context: EditContext<'_>| {
                 // An administrator may have cancelled the deletion since it was found to be due.
-                let due = facts.state.as_ref().is_some_and(|state| edit::is_due(state, now));
-                let delete = due.then(|| edit::step_tenant(context, facts, TenantStep::Delete));
-                Ok::<_, EditError>((delete.transpose()?.unwrap_or_default(), usize::from(due)))
-            });
-            deleted += done.await?.value;
+                due = context.facts.state.as_ref().is_some_and(|state| edit::is_due(state, now));
+                if due { edit::step_tenant(context, TenantStep::Delete) } else { Ok(Edit::default()) }
+            };
+            self.commit_with_retry(request, None, decide, |_| Ok(())).await?;
+            deleted += usize::from(due);
         }
         Ok(deleted)
     }

@@ -52,7 +52,7 @@ pub(crate) fn compare(
     context: CompareContext<'_>,
     declaration: &Declaration,
     classification: Classification<'_>,
-    current: &Current,
+    current: Current,
 ) -> Result<Plan, Conflicts> {
     let mut plan = Plan { conflicts: classification.conflicts, ..Plan::default() };
     for task in classification.tasks {
@@ -81,8 +81,7 @@ pub(crate) fn compare(
     plan.effects.retain(|effect| is_kept(&effect.tenant));
     plan.tenant_metadata.retain(|metadata| is_kept(&metadata.tenant));
     plan.secrets.retain(|secret| is_kept(&secret.tenant));
-    let compared = current.states.iter().filter(|(id, _)| is_kept(id));
-    plan.expected_revisions = compared.map(|(id, state)| (id.clone(), state.revision)).collect();
+    plan.before = current.states.into_values().filter(|state| is_kept(&state.tenant.id)).collect();
     Ok(plan)
 }
 
@@ -100,7 +99,7 @@ pub fn initial_plan(
     let classification = Classification::of(pepper, declaration, Vec::new());
     // Nothing was served before, so nothing of before is in any memory.
     let context = CompareContext { pepper, now, l1_lifetime: Lifetime::from_seconds(0), clients };
-    compare(context, declaration, classification, &Current::default())
+    compare(context, declaration, classification, Current::default())
 }
 
 #[cfg(test)]

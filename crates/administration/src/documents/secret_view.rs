@@ -2,7 +2,6 @@
 
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientSecret, SecretId};
-use secrets::SecretHash;
 
 use super::{Instant, SecretView, UsedFrom};
 use crate::{ManagedBy, SecretForm, SecretState, SecretUsage};
@@ -76,14 +75,14 @@ fn status(secret: &ClientSecret, now: Timestamp) -> &'static str {
 fn form(state: &SecretState) -> &'static str {
     match &state.secret.hash {
         _ if state.managed_by == ManagedBy::Config && state.declared_digest.is_none() => "imported",
-        SecretHash::Token(_) => SecretForm::Generated.as_str(),
-        SecretHash::Password(_) => SecretForm::Chosen.as_str(),
+        hash => SecretForm::of(hash).as_str(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use registry::ClientId;
+    use secrets::SecretHash;
     use tenancy::TenantId;
 
     use super::*;

@@ -4,20 +4,19 @@
 use protocol::Timestamp;
 use tenancy::{Tenant, TenantStatus};
 
-use super::{Edit, EditContext, Facts};
-use crate::rows::Decided;
-use crate::{AuditRecord, ClientState, CommitRequest, EditError, ManagedBy, TenantState};
+use super::{Edit, Facts};
+use crate::rows::{Decided, DecidedTenant};
+use crate::{Actor, AuditRecord, CommitRequest, EditError, ManagedBy, RowLifecycle, TenantState};
 
 impl Edit {
     /// The request that writes this edit on the revision of these facts.
-    pub(crate) fn into_request(self, context: EditContext<'_>, facts: &Facts) -> CommitRequest {
-        let Self { changes, secrets, keys, tenant_metadata, valid_for: _ } = self;
-        let (actor, now) = (context.by.actor(), context.now);
+    pub(crate) fn into_request(self, actor: &Actor, now: Timestamp, facts: Facts) -> CommitRequest {
+        let Self { changes, secrets, keys, tenant_metadata } = self;
         let of_keys = facts.keys.iter().map(|keys| (keys.tenant.id.clone(), keys.revision));
         let of_state = facts.state.iter().map(|state| (state.tenant.id.clone(), state.revision));
         CommitRequest {
             expected_revisions: of_state.chain(of_keys).collect(),
-            before: facts.state.iter().map(|state| state.changed_by(&changes)).collect(),
+            before: facts.state.into_iter().collect(),
             audit: changes.iter().map(|change| AuditRecord::of(change, actor, now)).collect(),
             changes,
             secrets,
@@ -26,45 +25,62 @@ impl Edit {
             ..CommitRequest::empty(ManagedBy::Api, now)
         }
     }
+}
 
-    /// The tenant and its loaded clients after this edit of rows that exist.
-    pub(crate) fn tenant_after(
-        &self,
-        context: EditContext<'_>,
-        facts: &Facts,
-    ) -> Result<TenantState, EditError> {
-        let mut state = facts.state.clone().ok_or(EditError::NotFound("tenant"))?;
-        let request = self.clone().into_request(context, facts);
-        let decided = Decided::of(&request).map_err(|error| EditError::Unreadable(Box::new(error)))?;
+impl CommitRequest {
+    /// The tenant after this commit, with the clients that were loaded and those that are new.
+    pub(crate) fn after(&self) -> Result<TenantState, EditError> {
+        let decided = Decided::of(self).map_err(|error| EditError::Unreadable(Box::new(error)))?;
         // Changes that do not fit the rows were decided on other rows.
-        let Decided { mut tenants, resource_servers, mut clients, mut secrets, .. } =
+        let Decided { tenants, resource_servers, clients, secrets, new_secrets } =
             decided.ok_or(EditError::Contended)?;
+        let tenant = tenants.into_values().next();
+        let added = || tenant.as_ref().map(|row| TenantState::added(row.tenant.clone(), row.lifecycle));
+        let before = self.before.first().cloned().or_else(added);
+        let mut state = before.ok_or(EditError::NotFound("tenant"))?;
+        if let Some(DecidedTenant { tenant, lifecycle, keys_published_until, .. }) = tenant {
+            let status = match keys_published_until.unwrap_or(Timestamp::from_seconds(0)) {
+                _ if lifecycle.serves() => TenantStatus::Active,
+                keys_published_until => TenantStatus::Suspended { keys_published_until },
+            };
+            (state.tenant, state.lifecycle) = (Tenant { status, ..tenant }, lifecycle);
+        }
         for server in resource_servers.into_values() {
             let audience = &server.resource_server.audience;
             state.resource_servers.retain(|row| row.resource_server.audience != *audience);
             state.resource_servers.push(server);
         }
-        if let Some(row) = tenants.remove(&state.tenant.id) {
-            let status = match row.keys_published_until.unwrap_or(Timestamp::from_seconds(0)) {
-                _ if row.lifecycle.serves() => TenantStatus::Active,
-                keys_published_until => TenantStatus::Suspended { keys_published_until },
-            };
-            (state.tenant, state.lifecycle) = (Tenant { status, ..row.tenant }, row.lifecycle);
-        }
         let live = state.resource_servers.iter().filter(|row| row.lifecycle.is_live());
         state.tenant.resource_servers = live.map(|row| row.resource_server.clone()).collect();
-        for row in &mut state.clients {
-            let key = (row.client.tenant.clone(), row.client.id.clone());
-            if let Some(ClientState { client, lifecycle, .. }) = clients.remove(&key) {
-                (row.client, row.lifecycle) = (client, lifecycle);
-            }
-            for secret in &mut row.secrets {
-                let key = (key.0.clone(), key.1.clone(), secret.secret.id.clone());
-                if let Some(after) = secrets.remove(&key) {
-                    *secret = after;
-                }
+        for row in clients.into_values() {
+            match state.clients.iter_mut().find(|before| before.client.id == row.client.id) {
+                Some(before) => (before.client, before.lifecycle) = (row.client, row.lifecycle),
+                None => state.clients.push(row),
             }
         }
+        // New secrets come last.
+        for ((_, client, id), secret) in secrets.into_iter().chain(new_secrets) {
+            let Some(row) = state.clients.iter_mut().find(|row| row.client.id == client) else { continue };
+            row.secrets.retain(|before| before.secret.id != id);
+            row.secrets.push(secret);
+        }
         Ok(state)
+    }
+}
+
+impl TenantState {
+    /// A new tenant without anything that belongs to it.
+    pub(super) fn added(tenant: Tenant, lifecycle: RowLifecycle) -> Self {
+        Self {
+            tenant,
+            lifecycle,
+            revision: 1,
+            previous_tokens_until: None,
+            resource_servers: Vec::new(),
+            client_count: 0,
+            clients: Vec::new(),
+            first_key_thumbprint: None,
+            has_had_keys: false,
+        }
     }
 }

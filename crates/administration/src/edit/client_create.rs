@@ -3,31 +3,29 @@
 use registry::{Client, ClientId};
 use tenancy::TenantId;
 
-use super::{Edit, EditContext, Facts, SecretMaterial, ok_unless_errors, privilege, secret_create};
+use super::{Edit, EditContext, SecretMaterial, ok_unless_errors, privilege, secret_create, taken};
 use crate::rules::{FieldErrors, LONGEST_ID, check_client, check_client_names};
 use crate::{
-    Change, ChangeKind, ClientSettings, ClientState, EditError, ManagedBy, Permission, RowChange,
-    RowLifecycle, TenantState, limits, new_names,
+    Change, ChangeKind, ClientSettings, EditError, Permission, RowChange, TenantState, limits, new_names,
 };
 
 /// The client to create. `at` is its pointer in the request, for errors.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct NewClientRow<'a> {
     pub(crate) id: ClientId,
     pub(crate) settings: &'a ClientSettings,
-    pub(crate) secret: &'a SecretMaterial,
+    pub(crate) secret: SecretMaterial,
     pub(crate) at: &'static str,
 }
 
-/// What is written, and the client after it.
+/// A client and its secret.
 pub(crate) fn create(
     context: EditContext<'_>,
-    facts: &Facts,
     tenant: &TenantId,
     new: &NewClientRow<'_>,
-) -> Result<(Edit, ClientState), EditError> {
+) -> Result<Edit, EditError> {
     context.by.require_in(tenant, Permission::Clients)?;
-    make(context, facts.tenant()?, new)
+    make(context, context.facts.tenant()?, new)
 }
 
 /// As [`create`], in a tenant that may be as new, for an actor that may create clients in it.
@@ -35,7 +33,7 @@ pub(super) fn make(
     context: EditContext<'_>,
     state: &TenantState,
     new: &NewClientRow<'_>,
-) -> Result<(Edit, ClientState), EditError> {
+) -> Result<Edit, EditError> {
     let NewClientRow { id, settings, secret, at } = new;
     let mut errors = FieldErrors::below(at);
     let client = check_client(&mut errors, &state.tenant, id, settings);
@@ -49,14 +47,10 @@ pub(super) fn register(
     mut errors: FieldErrors,
     client: Client,
     secret: Option<&SecretMaterial>,
-) -> Result<(Edit, ClientState), EditError> {
+) -> Result<Edit, EditError> {
     let id = &client.id;
     if let Some(row) = state.clients.iter().find(|row| row.client.id == *id) {
-        return Err(EditError::Conflict(if row.lifecycle.deleted_at.is_some() {
-            format!("client {id} was deleted and its id stays reserved; choose another id")
-        } else {
-            format!("client {id} exists already")
-        }));
+        return Err(taken("client", id, &row.lifecycle));
     }
     let count = state.client_count;
     if let Some(message) = limits::of_clients(&state.tenant, count, count + 1, context.policy.clients) {
@@ -68,16 +62,10 @@ pub(super) fn register(
     check_client_names(&mut errors, &client, &state.tenant, state);
     let client = ok_unless_errors(client, errors.into_vec())?;
     privilege::require_grant(context, None, &client)?;
-    let lifecycle = RowLifecycle::fresh(ManagedBy::Api, context.now);
-    let row = RowChange::of(ChangeKind::Added, None, client.clone());
-    let mut edit = Edit::of(Change::Client(row));
-    let mut made = ClientState { client, lifecycle, secrets: Vec::new() };
-    if let Some(secret) = secret {
-        let (more, row) = secret_create::add(&made, secret, None, context.now);
-        edit.extend(more);
-        made.secrets.push(row);
-    }
-    Ok((edit, made))
+    let secret = secret.map(|secret| secret_create::add(&client, &[], secret, None, context.now));
+    let mut edit = Edit::of(Change::Client(RowChange::of(ChangeKind::Added, None, client)));
+    edit.extend(secret.unwrap_or_default());
+    Ok(edit)
 }
 
 #[cfg(test)]
@@ -86,27 +74,28 @@ mod tests {
         NOW, ask, client_id, described, facts, material, operator, policy, state, tenant_id,
     };
     use super::*;
+    use crate::ManagedBy;
 
     fn check(id: &str, change: impl Fn(&mut TenantState), expected: &str) {
         let mut state = state("t");
         change(&mut state);
-        let (settings, secret) = (ClientSettings::default(), material());
-        let new = NewClientRow { id: client_id(id), settings: &settings, secret: &secret, at: "" };
-        let made = ask(&operator(), |context| Ok(create(context, &facts(state), &tenant_id("t"), &new)?.0));
+        let settings = ClientSettings::default();
+        let new = NewClientRow { id: client_id(id), settings: &settings, secret: material(), at: "" };
+        let made = ask(&operator(), |context| create(context.on(&facts(state)), &tenant_id("t"), &new));
         assert_eq!(described(made), expected);
     }
 
     #[test]
     fn a_tenant_at_its_limit_gets_no_more_clients() {
-        let (settings, secret) = (ClientSettings::default(), material());
+        let settings = ClientSettings::default();
         for (count, expected) in [
             (policy().clients - 1, "new added, new/s1 added until never"),
             (policy().clients, "limit reached"),
             (policy().clients + 5, "limit reached"),
         ] {
-            let new = NewClientRow { id: client_id("new"), settings: &settings, secret: &secret, at: "" };
+            let new = NewClientRow { id: client_id("new"), settings: &settings, secret: material(), at: "" };
             let facts = facts(TenantState { client_count: count, ..state("t") });
-            let made = ask(&operator(), |context| Ok(create(context, &facts, &tenant_id("t"), &new)?.0));
+            let made = ask(&operator(), |context| create(context.on(&facts), &tenant_id("t"), &new));
             assert_eq!(described(made), expected, "{count}");
         }
     }

@@ -3,9 +3,9 @@
 use registry::{Client, ClientId, ClientStatus};
 use tenancy::TenantId;
 
-use super::client_patch::{find, find_to_change, require_match, shortened};
-use super::{Edit, EditContext, Facts};
-use crate::{Change, ChangeKind, EditError, RowChange};
+use super::client_patch::{find, find_to_change, shortened};
+use super::{Edit, EditContext, declared};
+use crate::{Change, ChangeKind, ClientView, EditError, RowChange};
 
 /// A step of a client's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,29 +18,26 @@ pub enum ClientStep {
     Delete,
 }
 
-/// A step that was taken before changes nothing, but a deleted client is not found. To suspend takes no privilege over the client.
+/// A repeated step changes nothing, but a deleted client is not found. Suspending takes no privilege over the client.
 pub(crate) fn step(
     context: EditContext<'_>,
-    facts: &Facts,
     names: (&TenantId, &ClientId),
     step: ClientStep,
 ) -> Result<Edit, EditError> {
     let find = if step == ClientStep::Suspend { find } else { find_to_change };
-    let (state, row) = find(context, facts, names)?;
-    require_match(context, row)?;
-    let is_suspended = row.lifecycle.suspended_at.is_some();
+    let (state, row) = find(context, names)?;
+    context.require_match(|| ClientView::of(row, context.now))?;
     let (kind, status) = match step {
-        ClientStep::Suspend if is_suspended => return Ok(Edit::default()),
         ClientStep::Suspend => (ChangeKind::Suspended, ClientStatus::Suspended),
-        ClientStep::Resume if !is_suspended => return Ok(Edit::default()),
         ClientStep::Resume => (ChangeKind::Resumed, ClientStatus::Active),
         ClientStep::Delete if row.lifecycle.is_config_managed() => {
-            let id = &row.client.id;
-            let message = format!("client {id} is declared in the operator's files; take it out there first");
-            return Err(EditError::Conflict(message));
+            return Err(declared("client", &row.client.id, "take it out there first"));
         }
         ClientStep::Delete => (ChangeKind::Deleted, ClientStatus::Suspended),
     };
+    if row.lifecycle.is_after(kind) {
+        return Ok(Edit::default());
+    }
     let after = Client { status, ..row.client.clone() };
     let mut edit = Edit::of(Change::Client(RowChange::of(kind, Some(&row.client), after)));
     if step == ClientStep::Delete {
@@ -65,7 +62,7 @@ mod tests {
         let names = (&tenant_id("t"), &client_id("svc"));
         let found = ask(&operator(), |context| {
             [ClientStep::Suspend, ClientStep::Resume, ClientStep::Delete]
-                .map(|of| described(step(context, &facts, names, of)))
+                .map(|of| described(step(context.on(&facts), names, of)))
         });
         assert_eq!(found, expected);
     }
@@ -90,7 +87,7 @@ mod tests {
         set_token_lifetime(&mut state.clients[0].client, 9000);
         let names = (&tenant_id("t"), &client_id("svc"));
         let edit =
-            ask(&operator(), |context| step(context, &facts(state), names, ClientStep::Delete)).unwrap();
+            ask(&operator(), |context| step(context.on(&facts(state)), names, ClientStep::Delete)).unwrap();
         assert_eq!(edit.tenant_metadata[0].previous_tokens_until, Some(at(9010)));
     }
 }

@@ -1,14 +1,14 @@
 //! A client's fields change: some of them, or all at once.
 
 use registry::{Client, ClientId};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tenancy::TenantId;
 
-use super::{Edit, EditContext, Facts, invalid, ok_unless_errors, privilege};
+use super::{Edit, EditContext, declared, ok_unless_errors, patched, privilege};
 use crate::rules::{FieldErrors, check_client, check_client_names};
 use crate::{
-    Change, ChangeKind, ClientSettings, ClientState, ClientView, EditError, EntityTag, FieldChange,
-    ManagedBy, Permission, RowChange, TenantMetadata, TenantState, limits, merge_patch, new_names,
+    Change, ClientSettings, ClientState, ClientView, EditError, ManagedBy, Permission, RowChange,
+    TenantMetadata, TenantState, limits, new_names,
 };
 
 /// The names that a client's settings bring in, against which other clients must be known.
@@ -20,18 +20,15 @@ pub(crate) fn client_names(settings: &Value) -> Vec<&str> {
 /// What a merge patch of its settings changes.
 pub(crate) fn patch(
     context: EditContext<'_>,
-    facts: &Facts,
     (tenant, client): (&TenantId, &ClientId),
     patch: &Value,
 ) -> Result<Edit, EditError> {
-    let (state, row) = find_to_change(context, facts, (tenant, client))?;
-    require_match(context, row)?;
-    require_own_fields(row)?;
-    if !patch.is_object() {
-        return Err(invalid("", "a merge patch is an object"));
+    let (state, row) = find_to_change(context, (tenant, client))?;
+    context.require_match(|| ClientView::of(row, context.now))?;
+    if row.lifecycle.managed_by == ManagedBy::Config {
+        return Err(declared("client", client, "change it there"));
     }
-    let merged = merge_patch(json!(ClientSettings::from(&row.client)), patch.clone());
-    let settings = ClientSettings::read(merged).map_err(EditError::Invalid)?;
+    let settings = patched(&ClientSettings::from(&row.client), patch, ClientSettings::read)?;
     let mut errors = FieldErrors::default();
     let after = check_client(&mut errors, &state.tenant, client, &settings);
     replace(context, state, row, errors, after)
@@ -39,29 +36,21 @@ pub(crate) fn patch(
 
 /// The client, for a caller that may change it.
 pub(super) fn find_to_change<'a>(
-    context: EditContext<'_>,
-    facts: &'a Facts,
+    context: EditContext<'a>,
     names: (&TenantId, &ClientId),
 ) -> Result<(&'a TenantState, &'a ClientState), EditError> {
-    let found = find(context, facts, names)?;
+    let found = find(context, names)?;
     privilege::require_touch(context, &found.1.client)?;
     Ok(found)
 }
 
 /// The client, for a caller that manages the tenant's clients. Each of them may end what a client may do.
 pub(super) fn find<'a>(
-    context: EditContext<'_>,
-    facts: &'a Facts,
+    context: EditContext<'a>,
     (tenant, client): (&TenantId, &ClientId),
 ) -> Result<(&'a TenantState, &'a ClientState), EditError> {
     context.by.require_in(tenant, Permission::Clients)?;
-    facts.client(client)
-}
-
-/// Refuses a caller that has seen another version of the client.
-pub(super) fn require_match(context: EditContext<'_>, row: &ClientState) -> Result<(), EditError> {
-    let seen = |if_match: &str| EntityTag::of(&ClientView::of(row, context.now)).matches(if_match);
-    if context.if_match.is_none_or(seen) { Ok(()) } else { Err(EditError::Stale) }
+    context.facts.client(client)
 }
 
 /// Tokens that the client got under a longer lifetime live on, and so must the keys that check them. Only this client is known here, so
@@ -99,36 +88,30 @@ pub(super) fn replace(
     errors.extend(limits::of_client(Some(before), &after));
     let after = ok_unless_errors(after, errors.into_vec())?;
     privilege::require_grant(context, Some(before), &after)?;
-    if FieldChange::between(Some(before), &after).is_empty() {
+    let tenant_metadata = shortened(context, state, before, Some(&after));
+    let Some(change) = RowChange::between(Some((before, &row.lifecycle)), after) else {
         return Ok(Edit::default());
-    }
-    let tenant_metadata = shortened(context, state, before, Some(&after)).into_iter().collect();
-    let row = RowChange::of(ChangeKind::Changed, Some(before), after);
-    Ok(Edit { changes: vec![Change::Client(row)], tenant_metadata, ..Edit::default() })
-}
-
-fn require_own_fields(row: &ClientState) -> Result<(), EditError> {
-    if row.lifecycle.managed_by == ManagedBy::Config {
-        let id = &row.client.id;
-        let message = format!("client {id} is declared in the operator's files; change it there");
-        return Err(EditError::Conflict(message));
-    }
-    Ok(())
+    };
+    let tenant_metadata = tenant_metadata.into_iter().collect();
+    Ok(Edit { changes: vec![Change::Client(change)], tenant_metadata, ..Edit::default() })
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::test_states::{
         NOW, ask, at, client_id, described, facts, operator, set_token_lifetime, state, tenant_id,
         token_lifetime_patch,
     };
     use super::*;
+    use crate::EntityTag;
 
     fn check(change: impl Fn(&mut TenantState), merge: Value, expected: &str) -> Option<Edit> {
         let mut state = state("t");
         change(&mut state);
         let names = (&tenant_id("t"), &client_id("svc"));
-        let edit = ask(&operator(), |context| patch(context, &facts(state), names, &merge));
+        let edit = ask(&operator(), |context| patch(context.on(&facts(state)), names, &merge));
         let again = edit.as_ref().ok().cloned();
         assert_eq!(described(edit), expected, "{merge}");
         again
@@ -193,7 +176,7 @@ mod tests {
         for (if_match, fresh) in [(Some(tag.as_str()), true), (Some("*"), true), (Some("\"x\""), false)] {
             let edit = ask(&operator(), |context| {
                 let context = EditContext { if_match, ..context };
-                patch(context, &facts(state("t")), names, &json!({ "name": "S" }))
+                patch(context.on(&facts(state("t"))), names, &json!({ "name": "S" }))
             });
             assert!(if fresh { edit.is_ok() } else { matches!(edit, Err(EditError::Stale)) }, "{if_match:?}");
         }

@@ -1,31 +1,26 @@
 //! The first administrator of the platform. An administrator that can get a token creates the others.
 
 use protocol::Timestamp;
-use registry::{ClientId, ClientStatus};
+use registry::ClientStatus;
 use tenancy::TenantId;
 
 use super::client_create::{NewClientRow, make};
-use super::{Edit, EditContext, Facts, SecretMaterial, tenant_create};
+use super::{Edit, EditContext, tenant_create};
 use crate::{ClientSettings, ClientState, EditError, Permission, TenantSettings, TenantState};
 
-/// The tenant `platform`, if it is missing, and in it a client with all permissions.
-pub(crate) fn first_admin(
-    context: EditContext<'_>,
-    facts: &Facts,
-    id: ClientId,
-    secret: &SecretMaterial,
-) -> Result<(Edit, ClientState), EditError> {
+/// The settings of a client with all permissions.
+pub(crate) fn admin_settings() -> ClientSettings {
+    let scopes = Permission::ALL.map(|permission| permission.scope().to_owned()).to_vec();
+    ClientSettings { scopes, ..ClientSettings::default() }
+}
+
+/// The tenant `platform`, if it is missing, and in it the administrator.
+pub(crate) fn first_admin(context: EditContext<'_>, new: &NewClientRow<'_>) -> Result<Edit, EditError> {
     context.by.require_everywhere(Permission::Tenants)?;
-    let settings = ClientSettings {
-        scopes: Permission::ALL.map(|permission| permission.scope().to_owned()).to_vec(),
-        ..ClientSettings::default()
-    };
-    let new = NewClientRow { id, settings: &settings, secret, at: "" };
-    let Some(state) = &facts.state else {
+    let Some(state) = &context.facts.state else {
         let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
         let defaults = TenantSettings::default();
-        let (edit, mut made) = tenant_create::create(context, facts, &platform, &defaults, Some(&new))?;
-        return Ok((edit, made.clients.remove(0)));
+        return tenant_create::create(context, &platform, &defaults, Some(new));
     };
     if let Some(admin) = state.clients.iter().find(|row| is_admin(row, context.now)) {
         let message = format!("client platform/{} is a live administrator; use it", admin.client.id);
@@ -33,7 +28,7 @@ pub(crate) fn first_admin(
     }
     // No limit holds for an operator beside the store.
     let state = TenantState { client_count: 0, ..state.clone() };
-    make(context, &state, &new)
+    make(context, &state, new)
 }
 
 fn is_admin(row: &ClientState, now: Timestamp) -> bool {
@@ -46,11 +41,12 @@ fn is_admin(row: &ClientState, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Facts;
     use super::super::test_states::{
         NOW, ask, client, client_id, described, facts, material, of_platform, operator, state,
     };
     use super::*;
-    use crate::Authority;
+    use crate::{Authority, Change};
 
     fn check(by: &Authority, change: Option<&dyn Fn(&mut ClientState)>, id: &str, expected: &str) {
         let facts = match change {
@@ -64,12 +60,18 @@ mod tests {
             None => Facts::default(),
         };
         let made = ask(by, |context| {
-            first_admin(context, &facts, client_id(id), &material()).map(|(edit, client)| {
-                assert_eq!(client.client.audiences, ["urn:latchkey:admin"]);
-                let all = "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit";
-                assert_eq!(client.client.scope.to_string(), all);
-                edit
-            })
+            let settings = admin_settings();
+            let new = NewClientRow { id: client_id(id), settings: &settings, secret: material(), at: "" };
+            let edit = first_admin(context.on(&facts), &new)?;
+            let mut clients = edit.changes.iter().filter_map(|change| match change {
+                Change::Client(row) => Some(&row.after),
+                _ => None,
+            });
+            let client = clients.next().unwrap();
+            assert_eq!(client.audiences, ["urn:latchkey:admin"]);
+            let all = "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit";
+            assert_eq!(client.scope.to_string(), all);
+            Ok(edit)
         });
         assert_eq!(described(made), expected);
     }

@@ -1,7 +1,7 @@
-//! What time and policy ask of a tenant's keys, and whether the announced key waits for verifiers that have not fetched it.
+//! What time and policy require of a tenant's keys, and whether the announced key waits for verifiers that have not fetched it.
 //!
-//! A tenant that does not serve is given no key: what is planned goes on, and what is removed is destroyed. Once it serves again it is
-//! looked at anew.
+//! A tenant that does not serve gets no key: planned times stay, and removed keys are destroyed. When it serves again, its keys are
+//! planned again.
 
 use keys::life_cycle::{self, KeyPolicy, Plan};
 use keys::{KeyRecord, KeyStage};
@@ -11,11 +11,11 @@ use super::EditContext;
 use super::key_edit::KeyDecision;
 use crate::{TenantKeys, VerifierFetch};
 
-/// So long before an announced key can no longer be held back, it is seen whether it has to be.
+/// An announced key is checked this long before it can no longer be held back.
 const AHEAD: Lifetime = Lifetime::from_seconds(5);
-/// For how long at least it is held back each time, as far as the policy allows that.
+/// A key is held back for this long at least each time, within the limit of the policy.
 const STEP: Lifetime = Lifetime::from_seconds(60);
-/// And a policy that allows long waiting is used up in so many steps, so that nobody has to read of each minute in the audit.
+/// A long hold is divided into this many steps, so that the audit does not get a record each minute.
 const STEPS: u64 = 10;
 
 /// The scheduler's step.
@@ -35,12 +35,11 @@ pub(crate) fn advance(
 
 /// Whether a verifier is one of those that poll: it has fetched within the span in which a polling verifier fetches.
 pub(crate) fn polls(fetch: &VerifierFetch, policy: &KeyPolicy, now: Timestamp) -> bool {
-    let kept = policy.jwks_max_age.seconds().saturating_add(policy.jwks_stale.seconds());
-    let span = policy.publish_before.max(Lifetime::from_seconds(kept.saturating_mul(2)));
+    let span = policy.publish_before.max(Lifetime::from_seconds(kept(policy).saturating_mul(2)));
     now < fetch.last_fetch_at + span
 }
 
-/// The plan as it is, or one by which the announced key begins later; each says when to look again.
+/// The plan, or one by which the announced key begins later. Each has the time of the next check.
 fn hold(
     context: EditContext<'_>,
     state: &TenantKeys,
@@ -68,7 +67,7 @@ fn hold(
     }
 }
 
-/// As it is, but looked at once more before the next key begins, where the policy lets that wait for verifiers.
+/// The plan, with a check before the next key begins if the policy lets the key wait for verifiers.
 pub(super) fn seen_before_it_begins(
     context: EditContext<'_>,
     state: &TenantKeys,
@@ -85,12 +84,12 @@ pub(super) fn seen_before_it_begins(
     }
 }
 
-/// When it is seen whether a key that begins at this instant has to be held back.
+/// When to check whether a key that begins at this instant has to be held back.
 fn check_due_at(policy: &KeyPolicy, active_from: Timestamp) -> Timestamp {
-    before(active_from, sum([propagation_delay(policy), AHEAD]))
+    active_from.saturating_sub(propagation_delay(policy)).saturating_sub(AHEAD)
 }
 
-/// The key that begins next, of those that are there already, and when by the plan it does.
+/// The key that begins next, of those that exist, and when it begins by the plan.
 fn first_announced<'a>(
     state: &'a TenantKeys,
     plan: &Plan,
@@ -119,16 +118,12 @@ fn due_by(plan: Plan, check_due_at: Timestamp, now: Timestamp) -> Plan {
 
 /// How long it takes until every replica acts on a changed row: the window of a key without the time for which verifiers keep it.
 fn propagation_delay(policy: &KeyPolicy) -> Lifetime {
-    let kept = policy.jwks_max_age.seconds().saturating_add(policy.jwks_stale.seconds());
-    Lifetime::from_seconds(policy.window().seconds().saturating_sub(kept))
+    Lifetime::from_seconds(policy.window().seconds().saturating_sub(kept(policy)))
 }
 
-fn before(instant: Timestamp, lifetime: Lifetime) -> Timestamp {
-    Timestamp::from_seconds(instant.seconds().saturating_sub(lifetime.seconds()))
-}
-
-fn sum<const N: usize>(lifetimes: [Lifetime; N]) -> Lifetime {
-    Lifetime::from_seconds(lifetimes.into_iter().map(Lifetime::seconds).fold(0, u64::saturating_add))
+/// For how many seconds a verifier keeps a copy of the key set.
+fn kept(policy: &KeyPolicy) -> u64 {
+    policy.jwks_max_age.seconds().saturating_add(policy.jwks_stale.seconds())
 }
 
 #[cfg(test)]

@@ -1,23 +1,14 @@
 //! Commands for a tenant's keys, which `keys::life_cycle` defines. They reach a tenant that does not serve, too: its keys are still
 //! published.
 
-use keys::life_cycle::{self, KeyCommandError, KeyPolicy, Plan, RevocationPlan};
+use keys::life_cycle::{self, KeyCommandError, KeyPolicy, Plan};
 use keys::{ImportedKey, KeyId, KeyStage};
-use protocol::{Lifetime, Timestamp};
+use protocol::Timestamp;
 
 use super::key_advance::seen_before_it_begins;
 use super::key_edit::KeyDecision;
 use super::{EditContext, invalid};
 use crate::{EditError, TenantKeys};
-
-/// The policy of the keys now: today's, and what of previous ones still has effect.
-pub(crate) fn key_policy(state: &TenantKeys, l1_lifetime: Lifetime, now: Timestamp) -> KeyPolicy {
-    KeyPolicy::new(&state.tenant.signing, state.longest_token, l1_lifetime).with_previous(
-        state.previous_tokens_until,
-        state.previous_jwks,
-        now,
-    )
-}
 
 /// How many keys that are not removed a tenant may have for a command to add one: all are published, fetched, opened and kept in memory.
 /// Time and policy add keys beyond it, and an emergency removes the others.
@@ -41,18 +32,15 @@ pub(crate) fn command(
     command: KeyCommand,
 ) -> Result<KeyDecision, EditError> {
     let (policy, records, now) = (context.key_policy(state), &state.records, context.now);
-    Ok(match command {
+    let decision: KeyDecision = match command {
         KeyCommand::Rotate => {
-            let plan = where_there_is_room(life_cycle::rotate_now(records, &policy, now), state, now)?;
-            seen_before_it_begins(context, state, &policy, plan).into()
+            where_there_is_room(life_cycle::rotate_now(records, &policy, now), state, now)?.into()
         }
         KeyCommand::RotateInEmergency => life_cycle::rotate_in_emergency(records, &policy, now).into(),
-        KeyCommand::Revoke(id) => {
-            let RevocationPlan { plan, breaks } =
-                life_cycle::revoke(records, &policy, id, now).map_err(refused)?;
-            RevocationPlan { plan: seen_before_it_begins(context, state, &policy, plan), breaks }.into()
-        }
-    })
+        KeyCommand::Revoke(id) => life_cycle::revoke(records, &policy, id, now).map_err(refused)?.into(),
+    };
+    let plan = seen_before_it_begins(context, state, &policy, decision.plan);
+    Ok(KeyDecision { plan, ..decision })
 }
 
 /// An operator's key becomes the next one. A key that another tenant has or had is refused, without the tenant's name.
@@ -83,8 +71,13 @@ fn where_there_is_room(plan: Plan, state: &TenantKeys, now: Timestamp) -> Result
 }
 
 impl EditContext<'_> {
-    pub(super) fn key_policy(&self, state: &TenantKeys) -> KeyPolicy {
-        key_policy(state, self.policy.l1_lifetime, self.now)
+    /// The policy of the keys now: today's, and what of previous ones still has effect.
+    pub(crate) fn key_policy(&self, state: &TenantKeys) -> KeyPolicy {
+        KeyPolicy::new(&state.tenant.signing, state.longest_token, self.policy.l1_lifetime).with_previous(
+            state.previous_tokens_until,
+            state.previous_jwks,
+            self.now,
+        )
     }
 }
 

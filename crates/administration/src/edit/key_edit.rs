@@ -7,15 +7,15 @@ use protocol::Timestamp;
 use super::Edit;
 use crate::{Change, KeyChange, KeyChangeKind, KeyCommit, TenantKeys};
 
-/// What is to be done with a tenant's keys, before the key that it may need is there.
+/// What is done with a tenant's keys, before the announced key exists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct KeyDecision {
     pub(crate) plan: Plan,
-    /// Whose tokens are refused from then on.
+    /// The keys whose tokens are refused from then on.
     pub(crate) breaks: Vec<BrokenTokens>,
-    /// Whether an operator brings the key that is added.
+    /// Whether the added key is imported.
     pub(crate) imports: bool,
-    /// Whether an operator takes away the keys that are removed now.
+    /// Whether an operator revokes the keys that are removed now.
     pub(crate) cuts: bool,
 }
 
@@ -32,12 +32,8 @@ impl From<RevocationPlan> for KeyDecision {
 }
 
 impl KeyDecision {
-    /// Whether there is nothing to write: the keys stay as they are, and are looked at when it was said.
-    pub(crate) fn changes_nothing(&self, state: &TenantKeys) -> bool {
-        self.plan.is_empty() && self.plan.due_at == state.due_at
-    }
-
-    /// What is written, with `made`, the sealed row of the key that the plan announces; and the tenant's keys after it.
+    /// What is written, with `made`, the sealed row of the key that the plan announces; and the tenant's keys after it. Nothing where the
+    /// keys and the time of their next check stay as they are.
     pub(crate) fn edit(
         &self,
         state: &TenantKeys,
@@ -45,7 +41,9 @@ impl KeyDecision {
         now: Timestamp,
     ) -> (Edit, KeyRecords) {
         let (tenant, mut records, mut changed) = (&state.tenant.id, state.records.clone(), Vec::new());
-        let mut keys = KeyCommit { due: vec![(tenant.clone(), self.plan.due_at)], added: Vec::new() };
+        let is_new = !self.plan.is_empty() || self.plan.due_at != state.due_at;
+        let due = is_new.then(|| (tenant.clone(), self.plan.due_at)).into_iter().collect();
+        let mut keys = KeyCommit { due, added: Vec::new() };
         if let Some(record) = made {
             let kind = KeyChangeKind::Announced {
                 algorithm: record.algorithm,

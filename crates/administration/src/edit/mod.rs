@@ -23,38 +23,42 @@ mod test_keys;
 #[cfg(test)]
 pub(crate) mod test_states;
 
-use protocol::{Lifetime, Timestamp};
+use std::fmt::Display;
+
+use protocol::{Secret, Timestamp};
 use registry::ClientId;
 use secrets::SecretHash;
+use serde::Serialize;
+use serde_json::{Value, json};
 use tenancy::{Issuer, TenantId};
 
 use crate::rules::TenantContext;
 use crate::{
-    Application, ApplicationId, Authority, Change, ClientState, EditError, EditPolicy, FieldError, KeyCommit,
-    NewSecret, SecretForm, TenantKeys, TenantMetadata, TenantState, VerifierFetch,
+    Application, ApplicationId, Authority, Change, ClientState, EditError, EditPolicy, EntityTag, FieldError,
+    KeyCommit, NewSecret, RowLifecycle, TenantKeys, TenantMetadata, TenantState, VerifierFetch, merge_patch,
 };
 
 pub(crate) use application::{
-    NewApplication, delete as delete_application, draft as application_draft, look as application,
+    NewApplication, Put, delete as delete_application, look as application, put as put_application,
 };
 pub(crate) use client_create::{NewClientRow, create as create_client};
 pub use client_lifecycle::ClientStep;
 pub(crate) use client_lifecycle::step as step_client;
 pub(crate) use client_patch::{client_names, patch as patch_client};
-pub(crate) use first_admin::first_admin;
+pub(crate) use first_admin::{admin_settings, first_admin};
 pub(crate) use key_advance::{advance as advance_keys, polls};
 pub use key_commands::KeyCommand;
-pub(crate) use key_commands::{command as command_keys, import as import_key, key_policy};
+pub(crate) use key_commands::{command as command_keys, import as import_key};
 pub(crate) use key_edit::KeyDecision;
 pub use secret_change::SecretStep;
 pub(crate) use secret_change::step as step_secret;
-pub(crate) use secret_create::{create as create_secret, rotate as rotate_secret};
+pub(crate) use secret_create::{GRACE, SecretEnds, create as create_secret};
 pub(crate) use tenant_create::{create as create_tenant, new_tenant_id};
 pub use tenant_lifecycle::TenantStep;
 pub(crate) use tenant_lifecycle::{is_due, step as step_tenant};
 pub(crate) use tenant_patch::{patch as patch_tenant, patched_issuers};
 
-/// The caller, its condition, the policy and the time.
+/// The caller, its condition, the policy, the time, and what the store holds.
 #[derive(Clone, Copy)]
 pub(crate) struct EditContext<'a> {
     pub(crate) by: &'a Authority,
@@ -62,6 +66,7 @@ pub(crate) struct EditContext<'a> {
     pub(crate) if_match: Option<&'a str>,
     pub(crate) policy: &'a EditPolicy,
     pub(crate) now: Timestamp,
+    pub(crate) facts: &'a Facts,
 }
 
 /// What the store holds of the tenant that an edit is about.
@@ -91,19 +96,23 @@ pub(crate) struct Edit {
     pub(crate) secrets: Vec<NewSecret>,
     pub(crate) keys: KeyCommit,
     pub(crate) tenant_metadata: Vec<TenantMetadata>,
-    /// How old the decision may be when it is written; any age without it.
-    pub(crate) valid_for: Option<Lifetime>,
 }
 
-/// A secret after it was generated or hashed, without its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A secret after it was generated or hashed: what is stored, and the value to show once.
+#[derive(Debug)]
 pub(crate) struct SecretMaterial {
     pub(crate) hash: SecretHash,
     pub(crate) hint: String,
-    pub(crate) form: SecretForm,
+    pub(crate) value: Secret,
 }
 
 impl EditContext<'_> {
+    /// Refuses a caller that has seen another version of the row.
+    fn require_match<V: Serialize>(&self, view: impl FnOnce() -> V) -> Result<(), EditError> {
+        let matches = self.if_match.is_none_or(|if_match| EntityTag::of(&view()).matches(if_match));
+        if matches { Ok(()) } else { Err(EditError::Stale) }
+    }
+
     /// What the rules over a tenant need.
     fn tenant_context(&self) -> TenantContext<'_> {
         TenantContext { public_url: &self.policy.public_url, l1_lifetime: self.policy.l1_lifetime }
@@ -131,18 +140,12 @@ impl Facts {
     /// One of the tenant's clients, unless it is deleted.
     pub(crate) fn client(&self, client: &ClientId) -> Result<(&TenantState, &ClientState), EditError> {
         let state = self.tenant()?;
-        let row = state.clients.iter().find(|row| row.client.id == *client);
-        let live = row.filter(|row| row.lifecycle.deleted_at.is_none());
-        Ok((state, live.ok_or(EditError::NotFound("client"))?))
+        let row = state.client(client)?;
+        if row.lifecycle.deleted_at.is_some() { Err(EditError::NotFound("client")) } else { Ok((state, row)) }
     }
 }
 
 impl Edit {
-    /// Whether there is nothing to write.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.keys.due.is_empty()
-    }
-
     /// Of one change.
     pub(crate) fn of(change: Change) -> Self {
         Self { changes: vec![change], ..Self::default() }
@@ -157,6 +160,32 @@ impl Edit {
         self.keys.due.extend(due);
         self.tenant_metadata.extend(other.tenant_metadata);
     }
+}
+
+/// A refusal to change what the operator's files declare.
+fn declared(what: &str, id: impl Display, instead: &str) -> EditError {
+    EditError::Conflict(format!("{what} {id} is declared in the operator's files; {instead}"))
+}
+
+/// A refusal to create what is there, or was there before.
+fn taken(what: &str, id: impl Display, lifecycle: &RowLifecycle) -> EditError {
+    EditError::Conflict(if lifecycle.deleted_at.is_some() {
+        format!("{what} {id} was deleted and its id stays reserved; choose another id")
+    } else {
+        format!("{what} {id} exists already")
+    })
+}
+
+/// The settings after a merge patch.
+fn patched<S: Serialize>(
+    settings: &S,
+    patch: &Value,
+    read: fn(Value) -> Result<S, Vec<FieldError>>,
+) -> Result<S, EditError> {
+    if !patch.is_object() {
+        return Err(invalid("", "a merge patch is an object"));
+    }
+    read(merge_patch(json!(settings), patch.clone())).map_err(EditError::Invalid)
 }
 
 /// One error by itself.

@@ -14,11 +14,11 @@ pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Result
     if context.by.holds_everywhere(Permission::Tenants) {
         return Ok(());
     }
-    let beyond = reserved(client).find(|token| !context.by.may_grant(&client.tenant, token));
-    beyond.map_or(Ok(()), |token| {
-        let message = format!("client {} holds {}, which you lack", client.id, token.as_str());
-        Err(EditError::InsufficientPrivilege(message))
-    })
+    let mut reserved = client.scope.iter().filter(|token| token.is_reserved());
+    match reserved.find(|token| !context.by.may_grant(&client.tenant, token)) {
+        Some(token) => lacks(format!("client {} holds {}, which you lack", client.id, token.as_str())),
+        None => Ok(()),
+    }
 }
 
 /// Refuses a caller that may not create a secret of this client or let one live longer: a holder of a secret can act as the client.
@@ -28,19 +28,17 @@ pub(super) fn require_secret(
     client: &Client,
 ) -> Result<(), EditError> {
     require_touch(context, client)?;
-    let is_tenant_wide = client.introspection == IntrospectionRight::Tenant;
-    if is_tenant_wide && !context.by.is_of_platform() {
-        let message =
-            format!("client {} introspects for the whole tenant: the platform makes its secrets", client.id);
-        return Err(EditError::InsufficientPrivilege(message));
+    let id = &client.id;
+    if is_tenant_wide(client) && !context.by.is_of_platform() {
+        return lacks(format!(
+            "client {id} introspects for the whole tenant: the platform makes its secrets"
+        ));
     }
     let has_alias = client.issuer.as_ref().is_some_and(|issuer| *issuer != tenant.issuer);
     if has_alias && !context.by.may_set_beyond_client() {
-        let message = format!(
-            "the tokens of client {} have an issuer alias: the platform makes its secrets",
-            client.id
-        );
-        return Err(EditError::InsufficientPrivilege(message));
+        return lacks(format!(
+            "the tokens of client {id} have an issuer alias: the platform makes its secrets"
+        ));
     }
     Ok(())
 }
@@ -54,27 +52,26 @@ pub(super) fn require_grant(
     let had = |token: &ScopeToken| before.is_some_and(|before| before.scope.contains(token));
     let mut gained = after.scope.iter().filter(|token| !had(token));
     if let Some(token) = gained.find(|token| !context.by.may_grant(&after.tenant, token)) {
-        let message = format!("you may not grant {}: you lack it", token.as_str());
-        return Err(EditError::InsufficientPrivilege(message));
+        return lacks(format!("you may not grant {}: you lack it", token.as_str()));
     }
     if context.by.may_set_beyond_client() {
         return Ok(());
     }
     if before.and_then(|before| before.issuer.as_ref()) != after.issuer.as_ref() {
-        return Err(EditError::InsufficientPrivilege(
-            "only the platform sets a client's token.issuer".to_owned(),
-        ));
+        return lacks("only the platform sets a client's token.issuer");
     }
-    let is_tenant_wide = |client: &Client| client.introspection == IntrospectionRight::Tenant;
     if is_tenant_wide(after) && !before.is_some_and(is_tenant_wide) {
-        let message = "only the platform lets a client introspect for the whole tenant";
-        return Err(EditError::InsufficientPrivilege(message.to_owned()));
+        return lacks("only the platform lets a client introspect for the whole tenant");
     }
     Ok(())
 }
 
-fn reserved(client: &Client) -> impl Iterator<Item = &ScopeToken> {
-    client.scope.iter().filter(|token| token.is_reserved())
+fn is_tenant_wide(client: &Client) -> bool {
+    client.introspection == IntrospectionRight::Tenant
+}
+
+fn lacks(message: impl Into<String>) -> Result<(), EditError> {
+    Err(EditError::InsufficientPrivilege(message.into()))
 }
 
 #[cfg(test)]
@@ -87,12 +84,14 @@ mod tests {
         state, tenant_id,
     };
     use super::super::{
-        ClientStep, Facts, NewClientRow, SecretStep, TenantStep, create_client, create_secret, create_tenant,
-        patch_client, patch_tenant, rotate_secret, step_client, step_secret, step_tenant,
+        ClientStep, Facts, GRACE, NewClientRow, SecretEnds, SecretStep, TenantStep, create_client,
+        create_secret, create_tenant, patch_client, patch_tenant, step_client, step_secret, step_tenant,
     };
-    use crate::{Authority, ClientSettings, NewSecretSettings, RotateSettings, TenantSettings};
+    use crate::{Authority, ClientSettings, TenantSettings};
 
     const T: &str = "acme";
+
+    const ROTATION: SecretEnds = SecretEnds { expires_at: None, grace: Some(GRACE) };
 
     /// `boss` holds everything that a client of a tenant can, and more scopes than an administrator of the tenant.
     fn rows(change: impl Fn(&mut Client)) -> Facts {
@@ -105,10 +104,9 @@ mod tests {
 
     fn create(by: &Authority, tenant: &str, settings: Value) -> String {
         let settings = ClientSettings::read(settings).unwrap();
-        let secret = material();
-        let new = NewClientRow { id: client_id("new"), settings: &settings, secret: &secret, at: "" };
+        let new = NewClientRow { id: client_id("new"), settings: &settings, secret: material(), at: "" };
         let facts = facts(state(tenant));
-        described(ask(by, |context| Ok(create_client(context, &facts, &tenant_id(tenant), &new)?.0)))
+        described(ask(by, |context| create_client(context.on(&facts), &tenant_id(tenant), &new)))
     }
 
     fn patch(by: &Authority, client: &str, patch: Value) -> String {
@@ -118,7 +116,7 @@ mod tests {
     fn patch_of(by: &Authority, client: &str, change: impl Fn(&mut Client), patch: Value) -> String {
         let facts = rows(change);
         let names = (&tenant_id(T), &client_id(client));
-        described(ask(by, |context| patch_client(context, &facts, names, &patch)))
+        described(ask(by, |context| patch_client(context.on(&facts), names, &patch)))
     }
 
     const MADE: &str = "new added, new/s1 added until never";
@@ -136,15 +134,15 @@ mod tests {
         for by in &askers {
             let edits = ask(by, |context| {
                 [
-                    create_tenant(context, &facts, &tenant_id("new"), &settings, None).map(|(edit, _)| edit),
-                    patch_tenant(context, &facts, &json!({ "issuer": "https://evil.example.com" })),
-                    patch_tenant(context, &facts, &json!({ "issuer_aliases": ["evil"] })),
-                    patch_tenant(context, &facts, &json!({ "limits": { "clients": 9 } })),
-                    step_tenant(context, &facts, TenantStep::Suspend),
-                    step_tenant(context, &facts, TenantStep::Resume),
-                    step_tenant(context, &facts, TenantStep::ScheduleDeletion),
-                    step_tenant(context, &facts, TenantStep::CancelDeletion),
-                    step_tenant(context, &facts, TenantStep::Delete),
+                    create_tenant(context.on(&facts), &tenant_id("new"), &settings, None),
+                    patch_tenant(context.on(&facts), &json!({ "issuer": "https://evil.example.com" })),
+                    patch_tenant(context.on(&facts), &json!({ "issuer_aliases": ["evil"] })),
+                    patch_tenant(context.on(&facts), &json!({ "limits": { "clients": 9 } })),
+                    step_tenant(context.on(&facts), TenantStep::Suspend),
+                    step_tenant(context.on(&facts), TenantStep::Resume),
+                    step_tenant(context.on(&facts), TenantStep::ScheduleDeletion),
+                    step_tenant(context.on(&facts), TenantStep::CancelDeletion),
+                    step_tenant(context.on(&facts), TenantStep::Delete),
                 ]
             });
             for edit in edits {
@@ -165,17 +163,15 @@ mod tests {
                 let names = (&tenant, client);
                 let s1 = registry::SecretId::new("s1");
                 let edits = ask(&by, |context| {
-                    let new = NewSecretSettings::default();
                     [
-                        patch_client(context, &facts, names, &json!({})),
-                        step_client(context, &facts, names, ClientStep::Suspend),
-                        step_client(context, &facts, names, ClientStep::Resume),
-                        step_client(context, &facts, names, ClientStep::Delete),
-                        create_secret(context, &facts, names, &material(), &new).map(|(edit, _)| edit),
-                        rotate_secret(context, &facts, names, &material(), &RotateSettings::default())
-                            .map(|(edit, _)| edit),
-                        step_secret(context, &facts, names, &s1, SecretStep::Expire(None)),
-                        step_secret(context, &facts, names, &s1, SecretStep::Revoke),
+                        patch_client(context.on(&facts), names, &json!({})),
+                        step_client(context.on(&facts), names, ClientStep::Suspend),
+                        step_client(context.on(&facts), names, ClientStep::Resume),
+                        step_client(context.on(&facts), names, ClientStep::Delete),
+                        create_secret(context.on(&facts), names, &material(), SecretEnds::default()),
+                        create_secret(context.on(&facts), names, &material(), ROTATION),
+                        step_secret(context.on(&facts), names, &s1, SecretStep::Expire(None)),
+                        step_secret(context.on(&facts), names, &s1, SecretStep::Revoke),
                     ]
                 });
                 for edit in edits {
@@ -293,26 +289,25 @@ mod tests {
         let s1 = registry::SecretId::new("s1");
         let edits = |by: &Authority| {
             ask(by, |context| {
-                let (new, rotate) = (NewSecretSettings::default(), RotateSettings::default());
                 [
-                    patch_client(context, &facts, names, &json!({ "name": "B" })),
-                    patch_client(context, &facts, names, &json!({ "scopes": [] })),
-                    step_client(context, &facts, names, ClientStep::Resume),
-                    step_client(context, &facts, names, ClientStep::Delete),
-                    create_secret(context, &facts, names, &material(), &new).map(|(edit, _)| edit),
-                    rotate_secret(context, &facts, names, &material(), &rotate).map(|(edit, _)| edit),
-                    step_secret(context, &ending, names, &s1, SecretStep::Expire(Some(at(200)))),
-                    step_secret(context, &ending, names, &s1, SecretStep::Expire(None)),
+                    patch_client(context.on(&facts), names, &json!({ "name": "B" })),
+                    patch_client(context.on(&facts), names, &json!({ "scopes": [] })),
+                    step_client(context.on(&facts), names, ClientStep::Resume),
+                    step_client(context.on(&facts), names, ClientStep::Delete),
+                    create_secret(context.on(&facts), names, &material(), SecretEnds::default()),
+                    create_secret(context.on(&facts), names, &material(), ROTATION),
+                    step_secret(context.on(&ending), names, &s1, SecretStep::Expire(Some(at(200)))),
+                    step_secret(context.on(&ending), names, &s1, SecretStep::Expire(None)),
                 ]
             })
         };
         let ends = |by: &Authority| {
             ask(by, |context| {
                 [
-                    step_client(context, &facts, names, ClientStep::Suspend),
-                    step_secret(context, &facts, names, &s1, SecretStep::Expire(Some(at(100)))),
-                    step_secret(context, &ending, names, &s1, SecretStep::Expire(Some(at(99)))),
-                    step_secret(context, &facts, names, &s1, SecretStep::Revoke),
+                    step_client(context.on(&facts), names, ClientStep::Suspend),
+                    step_secret(context.on(&facts), names, &s1, SecretStep::Expire(Some(at(100)))),
+                    step_secret(context.on(&ending), names, &s1, SecretStep::Expire(Some(at(99)))),
+                    step_secret(context.on(&facts), names, &s1, SecretStep::Revoke),
                 ]
             })
         };
@@ -349,10 +344,9 @@ mod tests {
             let facts = facts(state);
             let edits = |by: &Authority| {
                 ask(by, |context| {
-                    let (new, rotate) = (NewSecretSettings::default(), RotateSettings::default());
                     [
-                        create_secret(context, &facts, names, &material(), &new).map(|(edit, _)| edit),
-                        rotate_secret(context, &facts, names, &material(), &rotate).map(|(edit, _)| edit),
+                        create_secret(context.on(&facts), names, &material(), SecretEnds::default()),
+                        create_secret(context.on(&facts), names, &material(), ROTATION),
                     ]
                 })
             };
@@ -361,7 +355,8 @@ mod tests {
                     assert_eq!(described(edit), "insufficient privilege", "{by:?}");
                 }
                 let s1 = registry::SecretId::new("s1");
-                let ended = ask(by, |context| step_secret(context, &facts, names, &s1, SecretStep::Revoke));
+                let ended =
+                    ask(by, |context| step_secret(context.on(&facts), names, &s1, SecretStep::Revoke));
                 assert_eq!(described(ended), "svc/s1 revoked");
             }
             for edit in edits(&of_platform("latchkey:clients")) {

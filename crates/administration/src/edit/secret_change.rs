@@ -5,7 +5,7 @@ use registry::{ClientId, SecretId};
 use tenancy::TenantId;
 
 use super::client_patch::find;
-use super::{Edit, EditContext, Facts, invalid, privilege};
+use super::{Edit, EditContext, invalid, privilege};
 use crate::{Change, EditError, SecretChange, SecretChangeKind};
 
 /// A step of a secret's life.
@@ -20,12 +20,11 @@ pub enum SecretStep {
 /// A step that was taken before changes nothing. A secret that has ended does not live again, because a thief may have found it since.
 pub(crate) fn step(
     context: EditContext<'_>,
-    facts: &Facts,
     (tenant, client): (&TenantId, &ClientId),
     secret: &SecretId,
     step: SecretStep,
 ) -> Result<Edit, EditError> {
-    let (state, owner) = find(context, facts, (tenant, client))?;
+    let (state, owner) = find(context, (tenant, client))?;
     let row = owner.secrets.iter().find(|row| row.secret.id == *secret);
     let row = &row.ok_or(EditError::NotFound("secret"))?.secret;
     let kind = match step {
@@ -66,8 +65,8 @@ mod tests {
         let id = SecretId::new("s1");
         let found = ask(&operator(), |context| {
             [
-                described(step(context, &facts, names, &id, SecretStep::Expire(end.map(at)))),
-                described(step(context, &facts, names, &id, SecretStep::Revoke)),
+                described(step(context.on(&facts), names, &id, SecretStep::Expire(end.map(at)))),
+                described(step(context.on(&facts), names, &id, SecretStep::Revoke)),
             ]
         });
         assert_eq!(found, [moved, revoked]);

@@ -1,144 +1,114 @@
 //! Creates a secret: one more, or one in place of all others.
 
 use protocol::{Lifetime, Timestamp};
-use registry::{ClientId, ClientSecret, SecretId};
+use registry::{Client, ClientId, ClientSecret, SecretId};
 use tenancy::TenantId;
 
 use super::client_patch::find_to_change;
-use super::{Edit, EditContext, Facts, SecretMaterial, invalid, privilege};
+use super::{Edit, EditContext, SecretMaterial, invalid, privilege};
 use crate::limits::Limit;
 use crate::{
-    Change, ClientState, EditError, ManagedBy, NewSecret, NewSecretSettings, RotateSettings, SecretChange,
-    SecretChangeKind, SecretState,
+    Change, ClientState, EditError, NewSecret, SecretChange, SecretChangeKind, SecretForm, SecretState,
 };
 
-/// For how long the old secrets are live where the request does not say.
-const GRACE: Lifetime = Lifetime::from_seconds(86_400);
+/// For how long the old secrets are live where a rotation does not say.
+pub(crate) const GRACE: Lifetime = Lifetime::from_seconds(86_400);
 
-/// One more.
-pub(crate) fn create(
-    context: EditContext<'_>,
-    facts: &Facts,
-    names: (&TenantId, &ClientId),
-    secret: &SecretMaterial,
-    settings: &NewSecretSettings,
-) -> Result<(Edit, SecretState), EditError> {
-    let expires_at = settings.expires_at.map(Timestamp::from);
-    let (row, Limit { most, name }) = check_new(context, facts, names, expires_at)?;
-    let live = count(row, context.now);
-    if live >= most {
-        return Err(EditError::Conflict(format!(
-            "client {} has {live} live secrets, and {most} may count at once ({name}); revoke one, let one expire, or rotate",
-            row.client.id
-        )));
-    }
-    Ok(add(row, secret, expires_at, context.now))
+/// The end of a new secret, and of those beside it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SecretEnds {
+    /// When the new secret ends; none: when it is revoked.
+    pub(crate) expires_at: Option<Timestamp>,
+    /// For how long the others are live, if this is a rotation.
+    pub(crate) grace: Option<Lifetime>,
 }
 
-/// One more, and an end to all others. The limit does not stand in its way, because what it leaves ends by itself; but while a
-/// rotation has left more than the limit, the next one waits or ends the old ones at once.
-pub(crate) fn rotate(
+/// One more secret; a rotation gives all others an end. The limit does not refuse a rotation, because what it leaves ends by itself; but
+/// while a rotation has left more than the limit, the next one waits or ends the old ones at once.
+pub(crate) fn create(
     context: EditContext<'_>,
-    facts: &Facts,
     names: (&TenantId, &ClientId),
     secret: &SecretMaterial,
-    settings: &RotateSettings,
-) -> Result<(Edit, SecretState), EditError> {
-    let expires_at = settings.expires_at.map(Timestamp::from);
-    let (row, Limit { most, name }) = check_new(context, facts, names, expires_at)?;
-    let grace = settings.grace.unwrap_or(GRACE);
-    let live_secrets = count(row, context.now);
-    if grace.seconds() > 0 && live_secrets > most {
-        return Err(EditError::Conflict(format!(
-            "client {} has {live_secrets} live secrets of earlier rotations, more than {most} ({name}); wait until they end, revoke one, or rotate with grace 0",
-            row.client.id
-        )));
+    SecretEnds { expires_at, grace }: SecretEnds,
+) -> Result<Edit, EditError> {
+    let (state, row) = find_to_change(context, names)?;
+    let (client, now) = (&row.client, context.now);
+    privilege::require_secret(context, &state.tenant, client)?;
+    let (id, method) = (&client.id, client.authentication_method);
+    if !method.allows_secret() {
+        let message = format!("client {id} authenticates by {method} and has no use for a secret");
+        return Err(EditError::Conflict(message));
     }
-    let (mut edit, made) = add(row, secret, expires_at, context.now);
-    let end = context.now + grace;
-    for old in live(row, context.now) {
+    if expires_at.is_some_and(|expires_at| expires_at <= now) {
+        return Err(invalid("/expires_at", "this is past; a new secret must count for a while"));
+    }
+    let Limit { most, name } = Limit::of_live_secrets(&state.tenant, context.policy.live_secrets);
+    let count = live(row, now).count() as u64;
+    match grace {
+        None if count >= most => {
+            return Err(EditError::Conflict(format!(
+                "client {id} has {count} live secrets, and {most} may count at once ({name}); revoke one, let one expire, or rotate"
+            )));
+        }
+        Some(grace) if grace.seconds() > 0 && count > most => {
+            return Err(EditError::Conflict(format!(
+                "client {id} has {count} live secrets of earlier rotations, more than {most} ({name}); wait until they end, revoke one, or rotate with grace 0"
+            )));
+        }
+        _ => {}
+    }
+    let mut edit = add(client, &row.secrets, secret, expires_at, now);
+    let Some(grace) = grace else { return Ok(edit) };
+    let end = now + grace;
+    for old in live(row, now) {
         let before = old.secret.expires_at;
-        let kind = if grace.seconds() == 0 {
+        let kind = if end <= now {
             SecretChangeKind::Revoked
         } else if before.is_none_or(|before| end < before) {
             SecretChangeKind::Rescheduled { before, after: Some(end) }
         } else {
             continue;
         };
-        edit.changes.push(of(row, &old.secret.id, kind));
+        edit.changes.push(of(client, &old.secret.id, kind));
     }
-    Ok((edit, made))
+    Ok(edit)
 }
 
 /// This one, and none of the others. Sending the one that is live already changes nothing of it.
 pub(super) fn replace_all(row: &ClientState, secret: &SecretMaterial, now: Timestamp) -> Edit {
     let is_same = |old: &&SecretState| old.secret.hash.matches(&secret.hash);
     let kept = live(row, now).find(is_same).map(|kept| &kept.secret.id);
-    let mut edit = if kept.is_some() { Edit::default() } else { add(row, secret, None, now).0 };
+    let add = || add(&row.client, &row.secrets, secret, None, now);
+    let mut edit = if kept.is_some() { Edit::default() } else { add() };
     for old in live(row, now).filter(|old| Some(&old.secret.id) != kept) {
-        edit.changes.push(of(row, &old.secret.id, SecretChangeKind::Revoked));
+        edit.changes.push(of(&row.client, &old.secret.id, SecretChangeKind::Revoked));
     }
     edit
 }
 
 /// What writes a secret after those that the client has.
 pub(super) fn add(
-    row: &ClientState,
+    client: &Client,
+    rows: &[SecretState],
     secret: &SecretMaterial,
     expires_at: Option<Timestamp>,
     now: Timestamp,
-) -> (Edit, SecretState) {
-    let (tenant, client) = (&row.client.tenant, &row.client.id);
+) -> Edit {
     let number = |id: &SecretId| id.as_str().strip_prefix('s')?.parse::<u64>().ok();
-    let highest = row.secrets.iter().filter_map(|row| number(&row.secret.id)).max().unwrap_or(0);
+    let highest = rows.iter().filter_map(|row| number(&row.secret.id)).max().unwrap_or(0);
     let id = SecretId::new(&format!("s{}", highest.saturating_add(1)));
-    let SecretMaterial { hash, hint, form } = secret.clone();
-    let kind = SecretChangeKind::Added { form, expires_at };
-    let mut edit = Edit::of(of(row, &id, kind));
+    let SecretMaterial { hash, hint, .. } = secret;
+    let (hash, hint, form) = (hash.clone(), hint.clone(), SecretForm::of(hash));
+    let mut edit = Edit::of(of(client, &id, SecretChangeKind::Added { form, expires_at }));
     let secret = ClientSecret { id, hash, hint, created_at: now, expires_at, revoked_at: None };
-    edit.secrets.push(NewSecret {
-        tenant: tenant.clone(),
-        client: client.clone(),
-        secret: secret.clone(),
-        declared_digest: None,
-    });
-    let made = SecretState {
-        secret,
-        managed_by: ManagedBy::Api,
-        revoked_by: None,
-        declared_digest: None,
-        declared_expires_at: None,
-    };
-    (edit, made)
+    let (tenant, client) = (client.tenant.clone(), client.id.clone());
+    edit.secrets.push(NewSecret { tenant, client, secret, declared_digest: None });
+    edit
 }
 
-fn check_new<'a>(
-    context: EditContext<'_>,
-    facts: &'a Facts,
-    names: (&TenantId, &ClientId),
-    expires_at: Option<Timestamp>,
-) -> Result<(&'a ClientState, Limit), EditError> {
-    let (state, row) = find_to_change(context, facts, names)?;
-    privilege::require_secret(context, &state.tenant, &row.client)?;
-    let method = row.client.authentication_method;
-    if !method.allows_secret() {
-        let message =
-            format!("client {} authenticates by {method} and has no use for a secret", row.client.id);
-        return Err(EditError::Conflict(message));
-    }
-    if expires_at.is_some_and(|expires_at| expires_at <= context.now) {
-        return Err(invalid("/expires_at", "this is past; a new secret must count for a while"));
-    }
-    Ok((row, Limit::of_live_secrets(&state.tenant, context.policy.live_secrets)))
-}
-
-fn of(row: &ClientState, secret: &SecretId, kind: SecretChangeKind) -> Change {
+fn of(client: &Client, secret: &SecretId, kind: SecretChangeKind) -> Change {
     let change = SecretChange { id: secret.clone(), kind };
-    Change::Secret(row.client.tenant.clone(), row.client.id.clone(), change)
-}
-
-fn count(row: &ClientState, now: Timestamp) -> u64 {
-    live(row, now).count() as u64
+    Change::Secret(client.tenant.clone(), client.id.clone(), change)
 }
 
 fn live(row: &ClientState, now: Timestamp) -> impl Iterator<Item = &SecretState> {
@@ -151,7 +121,6 @@ mod tests {
         NOW, ask, at, client_id, described, facts, material, operator, secret, state, tenant_id,
     };
     use super::*;
-    use crate::Instant;
 
     /// Which secrets there are, each with its end or `revoked`; what making one more and rotating do. The limit is 3.
     fn check(secrets: &[(&str, &str)], grace: Option<u64>, made: &str, rotated: &str) {
@@ -168,14 +137,12 @@ mod tests {
         state.clients[0].secrets = secrets.iter().map(row).collect();
         let facts = facts(state);
         let names = (&tenant_id("t"), &client_id("svc"));
-        let (new, rotation) = (
-            NewSecretSettings::default(),
-            RotateSettings { grace: grace.map(Lifetime::from_seconds), ..RotateSettings::default() },
-        );
+        let rotation = grace.map_or(GRACE, Lifetime::from_seconds);
         let found = ask(&operator(), |context| {
-            let created = create(context, &facts, names, &material(), &new).map(|(edit, _)| edit);
-            let rotated = rotate(context, &facts, names, &material(), &rotation).map(|(edit, _)| edit);
-            [described(created), described(rotated)].map(|described| described.replace("svc/", ""))
+            [None, Some(rotation)].map(|grace| {
+                let ends = SecretEnds { expires_at: None, grace };
+                described(create(context.on(&facts), names, &material(), ends)).replace("svc/", "")
+            })
         });
         assert_eq!(found, [made, rotated], "{secrets:?} {grace:?}");
     }
@@ -230,13 +197,11 @@ mod tests {
         let facts = facts(state("t"));
         let names = (&tenant_id("t"), &client_id("svc"));
         for (expires_at, fits) in [(Some(NOW), false), (Some(at(1)), true), (None, true)] {
-            let expires_at = expires_at.map(Instant);
-            let (new, rotation) =
-                (NewSecretSettings { expires_at }, RotateSettings { grace: None, expires_at });
-            ask(&operator(), |context| {
-                assert_eq!(create(context, &facts, names, &material(), &new).is_ok(), fits);
-                assert_eq!(rotate(context, &facts, names, &material(), &rotation).is_ok(), fits);
-            });
+            for grace in [None, Some(GRACE)] {
+                let ends = SecretEnds { expires_at, grace };
+                let made = ask(&operator(), |context| create(context.on(&facts), names, &material(), ends));
+                assert_eq!(made.is_ok(), fits);
+            }
         }
     }
 
@@ -246,8 +211,8 @@ mod tests {
         state.clients[0].client.authentication_method = protocol::ClientAuthenticationMethod::PrivateKeyJwt;
         let names = (&tenant_id("t"), &client_id("svc"));
         let made = ask(&operator(), |context| {
-            create(context, &facts(state), names, &material(), &NewSecretSettings::default())
+            create(context.on(&facts(state)), names, &material(), SecretEnds::default())
         });
-        assert_eq!(described(made.map(|(edit, _)| edit)), "conflict");
+        assert_eq!(described(made), "conflict");
     }
 }

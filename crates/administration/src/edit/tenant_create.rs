@@ -1,13 +1,13 @@
 //! Creates a tenant, with its first client if the request has one.
 
-use tenancy::{Tenant, TenantId};
+use tenancy::TenantId;
 
 use super::client_create::{NewClientRow, make};
-use super::{Edit, EditContext, Facts, invalid, ok_unless_errors, resource_servers};
+use super::{Edit, EditContext, invalid, ok_unless_errors, resource_servers, taken};
 use crate::rules::{FieldErrors, check_introspection_clients, check_issuer_owners, check_tenant};
 use crate::{
-    Change, ChangeKind, ClientState, EditError, ManagedBy, Permission, ResourceServerState, RowChange,
-    RowLifecycle, TenantSettings, TenantState, limits, new_names,
+    Change, ChangeKind, EditError, ManagedBy, Permission, RowChange, RowLifecycle, TenantSettings,
+    TenantState, limits, new_names,
 };
 
 /// The id of a tenant that an interface may create.
@@ -19,71 +19,40 @@ pub(crate) fn new_tenant_id(text: &str) -> Result<TenantId, EditError> {
     Ok(id)
 }
 
-/// What is written, and the tenant after it.
+/// A tenant with its resource servers and its first client.
 pub(crate) fn create(
     context: EditContext<'_>,
-    facts: &Facts,
     id: &TenantId,
     settings: &TenantSettings,
     first: Option<&NewClientRow<'_>>,
-) -> Result<(Edit, TenantState), EditError> {
+) -> Result<Edit, EditError> {
     context.by.require_everywhere(Permission::Tenants)?;
-    if let Some(state) = &facts.state {
-        return Err(EditError::Conflict(if state.lifecycle.deleted_at.is_some() {
-            format!("tenant {id} was deleted and its id stays reserved; choose another id")
-        } else {
-            format!("tenant {id} exists already")
-        }));
+    if let Some(state) = &context.facts.state {
+        return Err(taken("tenant", id, &state.lifecycle));
     }
     let mut errors = FieldErrors::default();
     let tenant = check_tenant(&mut errors, context.tenant_context(), id, settings);
     errors.extend(new_names::of_tenant(None, &tenant));
     errors.extend(limits::of_tenant(None, &tenant));
-    check_issuer_owners(&mut errors, &tenant, |issuer| facts.owner_of(issuer));
+    check_issuer_owners(&mut errors, &tenant, |issuer| context.facts.owner_of(issuer));
     check_introspection_clients(&mut errors, None, &tenant, |client| {
         first.is_some_and(|first| first.id.as_str() == client)
     });
-    let mut state = ok_unless_errors(fresh(context, tenant), errors.into_vec())?;
-    let mut edit = add(&state.tenant);
+    let tenant = ok_unless_errors(tenant, errors.into_vec())?;
+    let mut edit = Edit::of(Change::Tenant(RowChange::of(ChangeKind::Added, None, tenant.clone())));
+    edit.changes.extend(resource_servers::changes(None, &tenant));
     if let Some(first) = first {
-        let (more, client) = make(context, &state, first)?;
-        edit.extend(more);
-        state.clients.push(client);
+        let state = TenantState::added(tenant, RowLifecycle::fresh(ManagedBy::Api, context.now));
+        edit.extend(make(context, &state, first)?);
     }
-    Ok((edit, state))
-}
-
-/// The rows of a new tenant.
-fn fresh(context: EditContext<'_>, tenant: Tenant) -> TenantState {
-    let lifecycle = RowLifecycle::fresh(ManagedBy::Api, context.now);
-    let rows = tenant.resource_servers.iter();
-    TenantState {
-        resource_servers: rows
-            .map(|server| ResourceServerState { resource_server: server.clone(), lifecycle })
-            .collect(),
-        tenant,
-        lifecycle,
-        revision: 1,
-        previous_tokens_until: None,
-        client_count: 0,
-        clients: Vec::<ClientState>::new(),
-        first_key_thumbprint: None,
-        has_had_keys: false,
-    }
-}
-
-/// What writes them.
-fn add(tenant: &Tenant) -> Edit {
-    let row = RowChange::of(ChangeKind::Added, None, tenant.clone());
-    let mut edit = Edit::of(Change::Tenant(row));
-    edit.changes.extend(resource_servers::changes(None, tenant));
-    edit
+    Ok(edit)
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
+    use super::super::Facts;
     use super::super::test_states::{
         NOW, ask, client_id, described, facts, material, operator, state, tenant_id,
     };
@@ -92,16 +61,15 @@ mod tests {
 
     fn check(facts: &Facts, settings: Value, first: Option<(&str, Value)>, expected: &str) {
         let settings = TenantSettings::read(settings).unwrap();
-        let secret = material();
         let first = first.map(|(id, settings)| (id, ClientSettings::read(settings).unwrap()));
         let row = first.as_ref().map(|(id, settings)| NewClientRow {
             id: client_id(id),
             settings,
-            secret: &secret,
+            secret: material(),
             at: "/client",
         });
         let made = ask(&operator(), |context| {
-            create(context, facts, &tenant_id("acme"), &settings, row.as_ref()).map(|(edit, _)| edit)
+            create(context.on(facts), &tenant_id("acme"), &settings, row.as_ref())
         });
         assert_eq!(described(made), expected);
     }
@@ -151,12 +119,17 @@ mod tests {
 
     #[test]
     fn created_tenants_are_shown_as_stored() {
-        let settings = TenantSettings::default();
-        let (edit, made) = ask(&operator(), |context| {
-            create(context, &Facts::default(), &tenant_id("acme"), &settings, None)
-        })
-        .unwrap();
-        let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
+        let (settings, client) = (TenantSettings::default(), ClientSettings::default());
+        let first = NewClientRow { id: client_id("svc"), settings: &client, secret: material(), at: "" };
+        let request = ask(&operator(), |context| {
+            let edit = create(context.on(&Facts::default()), &tenant_id("acme"), &settings, Some(&first))?;
+            Ok::<_, EditError>(edit.into_request(context.by.actor(), context.now, Facts::default()))
+        });
+        let request = request.unwrap();
+        let made = request.after().unwrap();
+        let Change::Tenant(row) = &request.changes[0] else { panic!("{request:?}") };
         assert_eq!((&*row.after, made.lifecycle.created_at), (&made.tenant, NOW));
+        let client = made.client(&client_id("svc")).unwrap();
+        assert_eq!((client.lifecycle.created_at, client.secrets[0].secret.hint.as_str()), (NOW, "9xQ2"));
     }
 }

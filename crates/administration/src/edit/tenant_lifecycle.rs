@@ -3,9 +3,8 @@
 use protocol::Timestamp;
 use tenancy::{Tenant, TenantId, TenantStatus};
 
-use super::tenant_patch::require_match;
-use super::{Edit, EditContext, Facts};
-use crate::{Change, ChangeKind, EditError, Permission, RowChange, RowLifecycle, TenantState};
+use super::{Edit, EditContext, declared};
+use crate::{Change, ChangeKind, EditError, ManagedBy, Permission, RowChange, TenantState, TenantView};
 
 /// A step of a tenant's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,48 +21,42 @@ pub enum TenantStep {
     Delete,
 }
 
-/// A step that was taken before changes nothing, and does not move the day of a deletion; a deleted tenant is not found.
-pub(crate) fn step(context: EditContext<'_>, facts: &Facts, step: TenantStep) -> Result<Edit, EditError> {
+/// A repeated step changes nothing, and does not move the time of a deletion; a deleted tenant is not found.
+pub(crate) fn step(context: EditContext<'_>, step: TenantStep) -> Result<Edit, EditError> {
     context.by.require_everywhere(Permission::Tenants)?;
-    let state = facts.tenant()?;
-    require_match(context, state)?;
-    match step {
-        TenantStep::Suspend => require_not_platform(state)?,
-        TenantStep::ScheduleDeletion | TenantStep::Delete => require_deletable(state)?,
-        TenantStep::Resume | TenantStep::CancelDeletion => {}
-    }
-    let lifecycle = state.lifecycle;
-    let (is_suspended, is_scheduled) =
-        (lifecycle.suspended_at.is_some(), lifecycle.deletion_due_at.is_some());
-    let (kind, status) = match step {
-        TenantStep::Suspend if is_suspended => return Ok(Edit::default()),
-        TenantStep::Suspend => (ChangeKind::Suspended, stopped(context, state)),
-        TenantStep::Resume if !is_suspended => return Ok(Edit::default()),
-        TenantStep::Resume => {
-            (ChangeKind::Resumed, status(state, RowLifecycle { suspended_at: None, ..lifecycle }))
+    let state = context.facts.tenant()?;
+    context.require_match(|| TenantView::of(state, &context.policy.public_url))?;
+    let (id, lifecycle) = (&state.tenant.id, state.lifecycle);
+    let kind = match step {
+        TenantStep::Suspend => {
+            require_not_platform(state)?;
+            ChangeKind::Suspended
         }
-        TenantStep::ScheduleDeletion if is_scheduled => return Ok(Edit::default()),
+        TenantStep::Resume => ChangeKind::Resumed,
         TenantStep::ScheduleDeletion => {
-            let due_at = context.now + context.policy.deletion_grace;
-            (ChangeKind::DeletionScheduled { due_at }, stopped(context, state))
+            require_deletable(state)?;
+            ChangeKind::DeletionScheduled { due_at: context.now + context.policy.deletion_grace }
         }
-        TenantStep::CancelDeletion if !is_scheduled => return Ok(Edit::default()),
-        TenantStep::CancelDeletion => {
-            let after = RowLifecycle { deletion_due_at: None, ..lifecycle };
-            (ChangeKind::DeletionCancelled, status(state, after))
+        TenantStep::CancelDeletion => ChangeKind::DeletionCancelled,
+        TenantStep::Delete => {
+            require_deletable(state)?;
+            if lifecycle.deletion_due_at.is_none() {
+                let message = format!("tenant {id} is deleted in two steps; take the first one before");
+                return Err(EditError::Conflict(message));
+            }
+            ChangeKind::Deleted
         }
-        TenantStep::Delete if !is_scheduled => {
-            let id = &state.tenant.id;
-            let message = format!("tenant {id} is deleted in two steps; take the first one before");
-            return Err(EditError::Conflict(message));
-        }
-        TenantStep::Delete => (ChangeKind::Deleted, stopped(context, state)),
     };
+    if lifecycle.is_after(kind) {
+        return Ok(Edit::default());
+    }
+    let serves = lifecycle.after(kind, ManagedBy::Api, context.now).is_some_and(|after| after.serves());
+    let status = if serves { TenantStatus::Active } else { stopped(context, state) };
     let after = Tenant { status, ..state.tenant.clone() };
     Ok(Edit::of(Change::Tenant(RowChange::of(kind, Some(&state.tenant), after))))
 }
 
-/// Whether its time of grace is over. A tenant that was declared again meanwhile is spared.
+/// Whether its grace period is over. A tenant that was declared again since then is not deleted.
 pub(crate) fn is_due(state: &TenantState, now: Timestamp) -> bool {
     let lifecycle = &state.lifecycle;
     lifecycle.deleted_at.is_none()
@@ -82,9 +75,7 @@ fn require_not_platform(state: &TenantState) -> Result<(), EditError> {
 fn require_deletable(state: &TenantState) -> Result<(), EditError> {
     require_not_platform(state)?;
     if state.lifecycle.is_config_managed() {
-        let id = &state.tenant.id;
-        let message = format!("tenant {id} is declared in the operator's files; take it out there first");
-        return Err(EditError::Conflict(message));
+        return Err(declared("tenant", &state.tenant.id, "take it out there first"));
     }
     Ok(())
 }
@@ -98,15 +89,10 @@ fn stopped(context: EditContext<'_>, state: &TenantState) -> TenantStatus {
     }
 }
 
-fn status(state: &TenantState, lifecycle: RowLifecycle) -> TenantStatus {
-    if lifecycle.serves() { TenantStatus::Active } else { state.tenant.status }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::test_states::{NOW, ask, at, described, facts, operator, state};
     use super::*;
-    use crate::ManagedBy;
 
     const STEPS: [TenantStep; 5] = [
         TenantStep::Suspend,
@@ -121,7 +107,7 @@ mod tests {
         let mut state = state(id);
         change(&mut state);
         let facts = facts(state);
-        let found = STEPS.map(|of| described(ask(&operator(), |context| step(context, &facts, of))));
+        let found = STEPS.map(|of| described(ask(&operator(), |context| step(context.on(&facts), of))));
         assert_eq!(found, expected);
     }
 
@@ -159,7 +145,7 @@ mod tests {
     fn status_after(of: TenantStep, change: impl Fn(&mut TenantState)) -> TenantStatus {
         let mut state = state("t");
         change(&mut state);
-        let edit = ask(&operator(), |context| step(context, &facts(state), of)).unwrap();
+        let edit = ask(&operator(), |context| step(context.on(&facts(state)), of)).unwrap();
         let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
         row.after.status
     }

@@ -1,16 +1,16 @@
 //! Some of a tenant's fields change.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tenancy::{Issuer, Tenant, TenantId};
 
-use super::{Edit, EditContext, Facts, invalid, ok_unless_errors, resource_servers};
+use super::{Edit, EditContext, declared, ok_unless_errors, patched, resource_servers};
 use crate::rules::{
     FieldErrors, check_introspection_clients, check_issuer_owners, check_tenant, check_tenant_names,
 };
 use crate::state::longest_lifetime;
 use crate::{
-    Change, ChangeKind, EditError, EntityTag, FieldChange, ManagedBy, Permission, RowChange, TenantMetadata,
-    TenantSettings, TenantState, TenantView, limits, merge_patch, new_names, previous_jwks, previous_typs,
+    Change, EditError, ManagedBy, Permission, RowChange, TenantMetadata, TenantSettings, TenantState,
+    TenantView, limits, new_names, previous_jwks, previous_typs,
 };
 
 /// The issuers that a patch may add. Their owners have to be loaded.
@@ -22,41 +22,25 @@ pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value
 }
 
 /// What a merge patch of its settings changes.
-pub(crate) fn patch(context: EditContext<'_>, facts: &Facts, patch: &Value) -> Result<Edit, EditError> {
+pub(crate) fn patch(context: EditContext<'_>, patch: &Value) -> Result<Edit, EditError> {
     context.by.require_everywhere(Permission::Tenants)?;
-    let state = facts.tenant()?;
-    require_match(context, state)?;
-    let id = &state.tenant.id;
+    let state = context.facts.tenant()?;
+    context.require_match(|| TenantView::of(state, &context.policy.public_url))?;
     if state.lifecycle.managed_by == ManagedBy::Config {
-        let message = format!("tenant {id} is declared in the operator's files; change it there");
-        return Err(EditError::Conflict(message));
+        return Err(declared("tenant", &state.tenant.id, "change it there"));
     }
-    if !patch.is_object() {
-        return Err(invalid("", "a merge patch is an object"));
-    }
-    let merged = merge_patch(json!(TenantSettings::from(&state.tenant)), patch.clone());
-    let settings = TenantSettings::read(merged).map_err(EditError::Invalid)?;
-    let after = read(context, facts, state, &settings)?;
+    let settings = patched(&TenantSettings::from(&state.tenant), patch, TenantSettings::read)?;
+    let after = read(context, state, &settings)?;
     let mut edit = Edit::default();
-    if !FieldChange::between(Some(&state.tenant), &after).is_empty() {
-        let row = RowChange::of(ChangeKind::Changed, Some(&state.tenant), after.clone());
-        edit.changes.push(Change::Tenant(row));
-    }
+    let change = RowChange::between(Some((&state.tenant, &state.lifecycle)), after.clone());
+    edit.changes.extend(change.map(Change::Tenant));
     edit.changes.extend(resource_servers::changes(Some(state), &after));
     edit.tenant_metadata.extend(shortened(context, state, &after));
     Ok(edit)
 }
 
-/// Refuses a caller that has seen another version of the tenant.
-pub(super) fn require_match(context: EditContext<'_>, state: &TenantState) -> Result<(), EditError> {
-    let seen =
-        |if_match: &str| EntityTag::of(&TenantView::of(state, &context.policy.public_url)).matches(if_match);
-    if context.if_match.is_none_or(seen) { Ok(()) } else { Err(EditError::Stale) }
-}
-
 fn read(
     context: EditContext<'_>,
-    facts: &Facts,
     state: &TenantState,
     settings: &TenantSettings,
 ) -> Result<Tenant, EditError> {
@@ -69,7 +53,7 @@ fn read(
         previous_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
     errors.extend(new_names::of_tenant(Some(&state.tenant), &after));
     check_tenant_names(&mut errors, &after, state);
-    check_issuer_owners(&mut errors, &after, |issuer| facts.owner_of(issuer));
+    check_issuer_owners(&mut errors, &after, |issuer| context.facts.owner_of(issuer));
     let clients = || state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
     check_introspection_clients(&mut errors, Some(&state.tenant), &after, |client| {
         clients().any(|row| row.client.id.as_str() == client)
@@ -102,14 +86,16 @@ fn shortened(context: EditContext<'_>, state: &TenantState, after: &Tenant) -> O
 #[cfg(test)]
 mod tests {
     use protocol::Lifetime;
+    use serde_json::json;
 
     use super::super::test_states::{NOW, ask, at, described, facts, operator, set_token_lifetime, state};
     use super::*;
+    use crate::EntityTag;
 
     fn check(change: impl Fn(&mut TenantState), patch_: Value, expected: &str) -> Option<Edit> {
         let mut state = state("t");
         change(&mut state);
-        let edit = ask(&operator(), |context| patch(context, &facts(state), &patch_));
+        let edit = ask(&operator(), |context| patch(context.on(&facts(state)), &patch_));
         let edit_again = edit.as_ref().ok().cloned();
         assert_eq!(described(edit), expected, "{patch_}");
         edit_again
@@ -179,7 +165,7 @@ mod tests {
         for (if_match, expected) in [(Some(tag.as_str()), true), (Some("\"x\""), false), (None, true)] {
             let edit = ask(&operator(), |context| {
                 let context = EditContext { if_match, ..context };
-                patch(context, &facts(state("t")), &json!({ "name": "T" }))
+                patch(context.on(&facts(state("t"))), &json!({ "name": "T" }))
             });
             assert_eq!(edit.is_ok(), expected, "{if_match:?}");
             assert!(expected || matches!(edit, Err(EditError::Stale)));

@@ -1,16 +1,19 @@
 //! Rows and callers for the tests of the rules.
 
-use protocol::{Lifetime, Scope, Timestamp};
+use protocol::{Lifetime, Scope, Secret, Timestamp};
 use registry::{Client, ClientId, ClientSecret, SecretId};
 use secrets::SecretHash;
+use serde_json::{Value, json};
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
 };
 
 use super::{Edit, EditContext, Facts, SecretMaterial};
+use crate::documents::CLIENT;
 use crate::{
-    Actor, Authority, Change, ChangeKind, ClientState, EditError, EditPolicy, ManagedBy, ResourceServerState,
-    RowLifecycle, SecretChangeKind, SecretForm, SecretState, TenantState,
+    Actor, Authority, Change, ChangeKind, ClientSettings, ClientState, EditError, EditPolicy, FieldErrors,
+    ManagedBy, ResourceServerState, RowLifecycle, SecretChangeKind, SecretState, Shape, TenantState,
+    check_client, merge_patch,
 };
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
@@ -107,13 +110,19 @@ pub(crate) fn client(tenant: &str, id: &str, scopes: &str) -> ClientState {
     ClientState { client, lifecycle: RowLifecycle::fresh(ManagedBy::Api, NOW), secrets: vec![secret("s1")] }
 }
 
-pub(crate) fn set_token_lifetime(client: &mut Client, seconds: u64) {
-    client.access_token_lifetime = Some(Lifetime::from_seconds(seconds));
+/// A merge patch of a client that sets the lifetime of its tokens; none: the tenant's. It is the client's only span of time.
+pub(super) fn token_lifetime_patch(seconds: Option<u64>) -> Value {
+    let Shape::Object { members, .. } = &*CLIENT else { panic!("a client is an object") };
+    let (member, _) = members.iter().find(|(_, shape)| matches!(shape, Shape::Span)).unwrap();
+    json!({ member: seconds })
 }
 
-/// The merge patch that sets it.
-pub(super) fn token_lifetime_patch(seconds: Option<u64>) -> serde_json::Value {
-    serde_json::json!({ "access_token_lifetime": seconds })
+pub(crate) fn set_token_lifetime(client: &mut Client, seconds: u64) {
+    let before = json!(ClientSettings::from(&*client));
+    let settings = ClientSettings::read(merge_patch(before, token_lifetime_patch(Some(seconds)))).unwrap();
+    let tenant = state(client.tenant.as_str()).tenant;
+    let after = check_client(&mut FieldErrors::default(), &tenant, &client.id, &settings);
+    *client = Client { status: client.status, ..after };
 }
 
 pub(super) fn secret(id: &str) -> SecretState {
@@ -134,7 +143,8 @@ pub(super) fn secret(id: &str) -> SecretState {
 }
 
 pub(super) fn material() -> SecretMaterial {
-    SecretMaterial { hash: SecretHash::Token([9; 32]), hint: "9xQ2".to_owned(), form: SecretForm::Generated }
+    let value = Secret::new("lk_9xQ2".to_owned());
+    SecretMaterial { hash: SecretHash::Token([9; 32]), hint: "9xQ2".to_owned(), value }
 }
 
 pub(super) fn facts(state: TenantState) -> Facts {
@@ -143,7 +153,14 @@ pub(super) fn facts(state: TenantState) -> Facts {
 
 /// Decides for this caller.
 pub(super) fn ask<T>(by: &Authority, decide: impl FnOnce(EditContext<'_>) -> T) -> T {
-    decide(EditContext { by, if_match: None, policy: &policy(), now: NOW })
+    decide(EditContext { by, if_match: None, policy: &policy(), now: NOW, facts: &Facts::default() })
+}
+
+impl<'a> EditContext<'a> {
+    /// This context with these rows.
+    pub(super) fn on(self, facts: &'a Facts) -> Self {
+        Self { facts, ..self }
+    }
 }
 
 /// What is written, in one line for each row; or the refusal in one.

@@ -29,7 +29,9 @@ pub(crate) async fn read_only_reconciler(
     };
     let pepper = sealing::existing_pepper(&*rows, &*sealer).await?;
     let pepper = pepper.unwrap_or_else(|| Arc::new(Pepper::generate()));
-    Ok(Some(Reconciler::new(rows, sealer, pepper).with_client_limit(limits.clients.get().into())))
+    let mut reconciler = Reconciler::new(rows, sealer, pepper);
+    reconciler.clients = limits.clients.get().into();
+    Ok(Some(reconciler))
 }
 
 /// What a store that is not there yet is compared by.

@@ -16,6 +16,6 @@ pub(crate) trait KeyAdvancer: Send + Sync {
 #[async_trait]
 impl KeyAdvancer for Administrator {
     async fn advance_keys(&self, tenant: &TenantId, now: Timestamp) -> Result<Option<KeySpec>, EditError> {
-        Ok(Administrator::advance_keys(self, tenant, now).await?.announced)
+        Administrator::advance_keys(self, tenant, now).await
     }
 }

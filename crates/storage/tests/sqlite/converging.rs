@@ -1,6 +1,6 @@
 //! Whatever is declared after whatever was there: once applied, a comparison of every row finds nothing more to change.
 
-use administration::{ContentHash, Declaration, DeclaredClient, DeclaredTenant, ReconcileOptions};
+use administration::{Along, ContentHash, Declaration, DeclaredClient, DeclaredTenant, ReconcileOptions};
 use protocol::Lifetime;
 use secrets::GeneratedSecret;
 use sqlx::Connection as _;
@@ -80,7 +80,7 @@ async fn every_declaration_can_follow_every_other() {
         let declared = any_declaration(&mut choices);
         let content = ContentHash::of([round.to_be_bytes().as_slice()]);
         let options = ReconcileOptions { prune: true, ..options() };
-        let changed = lines(reconciler.apply(&declared, &content, &options).await);
+        let changed = lines(reconciler.apply(&declared, &content, &options, Along::NONE).await);
         // Without their fingerprints all tenants are compared row by row.
         sqlx::query("UPDATE tenants SET fingerprint = NULL").execute(&mut connection).await.unwrap();
         let left = reconciler.plan(&declared, options.now).await.unwrap();

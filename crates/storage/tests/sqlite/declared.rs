@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use administration::{
-    ContentHash, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant, Outcome, ReconcileError,
+    Along, ContentHash, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant, Outcome, ReconcileError,
     ReconcileOptions, Reconciler, Retirements,
 };
 use keys::SealingKey;
@@ -72,7 +72,9 @@ pub(crate) async fn apply(
     declaration: &Declaration,
     content: &str,
 ) -> Result<Outcome, ReconcileError> {
-    reconciler(database).apply(declaration, &ContentHash::of([content.as_bytes()]), &options()).await
+    reconciler(database)
+        .apply(declaration, &ContentHash::of([content.as_bytes()]), &options(), Along::NONE)
+        .await
 }
 
 /// What was changed, as an operator reads it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use administration::{
-    Change, ChangeKind, ChangeLog as _, CommitOutcome, ContentHash, DeclaredSecret, Generations as _,
+    Along, Change, ChangeKind, ChangeLog as _, CommitOutcome, ContentHash, DeclaredSecret, Generations as _,
     ManagedBy, Outcome, ReconcileOptions, Retirements, TenantRows as _,
 };
 use keys::{KeyId, KeySealer as _, PrivateKeyDocument, SealingContext, SealingKey, SigningKeyStore as _};
@@ -130,7 +130,8 @@ async fn more_is_retired_only_on_request() {
     assert!(database.find_tenant(&tenant_id("new")).await.unwrap().is_none());
     assert_eq!(database.latest_generation().await.unwrap().unwrap().number, 1);
     let prune = ReconcileOptions { prune: true, ..options() };
-    let pruned = reconciler(&database).apply(&two, &ContentHash::of([b"two".as_slice()]), &prune).await;
+    let pruned =
+        reconciler(&database).apply(&two, &ContentHash::of([b"two".as_slice()]), &prune, Along::NONE).await;
     assert_eq!(lines(pruned).iter().filter(|line| line.starts_with("- ")).count(), 2);
 }
 
@@ -149,7 +150,7 @@ async fn an_older_configuration_is_applied_only_on_request() {
     assert_eq!(database.find_tenant(&tenant_id("acme")).await.unwrap().unwrap().name, "new");
     let force = ReconcileOptions { force_generation: true, ..options() };
     let content = ContentHash::of([b"old".as_slice()]);
-    let forced = reconciler(&database).apply(&declared("old"), &content, &force).await.unwrap();
+    let forced = reconciler(&database).apply(&declared("old"), &content, &force, Along::NONE).await.unwrap();
     assert!(matches!(forced, Outcome::Applied { generation: 3, .. }), "{forced:?}");
     assert_eq!(apply(&database, &declared("old"), "old").await.unwrap(), Outcome::Unchanged);
     assert_eq!(apply(&database, &declared("new"), "new").await.unwrap(), Outcome::OlderGeneration);
@@ -170,7 +171,8 @@ async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
     let again = SealingKey::from_base64(&sealing_key.to_base64()).unwrap();
     let sealer = Arc::new(sealing_key);
     let reconciler = administration::Reconciler::new(Arc::clone(&database) as _, sealer, Arc::new(pepper()));
-    let applied = reconciler.apply(&with_key(), &ContentHash::of([b"1".as_slice()]), &options()).await;
+    let applied =
+        reconciler.apply(&with_key(), &ContentHash::of([b"1".as_slice()]), &options(), Along::NONE).await;
     assert_eq!(lines(applied)[1], "+ key acme/oauth2-key-1 (RS256, thumbprint thumbprint)");
     let records = database.find_keys(&tenant_id("acme")).await.unwrap();
     assert_eq!(records.next, KeyId::numbered(2));

@@ -33,8 +33,8 @@ async fn over_a_year_one_key_signs_at_every_instant() {
     let (mut now, end) = (NOW, later(365 * 86_400));
     let mut steps = 0_u64;
     while now < end {
-        let due = env.administrator.advance_keys(&acme, now).await.unwrap().due_at;
-        assert_eq!(env.store.load_keys(&acme).await.unwrap().unwrap().due_at, due);
+        env.administrator.advance_keys(&acme, now).await.unwrap();
+        let due = env.store.load_keys(&acme).await.unwrap().unwrap().due_at;
         assert_eq!(alive(&env, &acme, now).await.0, 1, "at {now:?}");
         let due = due.unwrap();
         assert!(due > now, "the same is not due again at {now:?}");
@@ -125,7 +125,8 @@ async fn second_signs(env: &TestEnv, tenant: &TenantId, polling: Option<(u64, u3
         if let Some((from, newest)) = polling {
             seen(env, tenant, "poller", if now >= later(from) { newest } else { 1 }, now).await;
         }
-        let due = env.administrator.advance_keys(tenant, now).await.unwrap().due_at.unwrap();
+        env.administrator.advance_keys(tenant, now).await.unwrap();
+        let due = env.store.load_keys(tenant).await.unwrap().unwrap().due_at.unwrap();
         let rows = env.store.find_keys(tenant).await.unwrap();
         let turn = rows.keys[1].active_from;
         if due >= turn {
@@ -191,7 +192,7 @@ async fn a_tenant_that_does_not_serve_is_given_no_key_until_it_serves_again() {
     let (acme, keys) = (tenant(&env, "acme").await, &env.administrator);
     keys.advance_keys(&acme, NOW).await.unwrap();
     keys.step_tenant(&caller(&operator(), later(10)), &acme, TenantStep::Suspend).await.unwrap();
-    assert_eq!(keys.advance_keys(&acme, later(99_999)).await.unwrap().due_at, None);
+    assert_eq!(keys.advance_keys(&acme, later(99_999)).await.unwrap(), None);
     assert_eq!(env.store.find_due_keys(later(999_999), 9).await.unwrap(), []);
     assert_eq!(env.store.find_keys(&acme).await.unwrap().keys.len(), 1);
     keys.step_tenant(&caller(&operator(), later(99_999)), &acme, TenantStep::Resume).await.unwrap();
@@ -204,7 +205,7 @@ async fn a_tenant_that_does_not_serve_is_given_no_key_until_it_serves_again() {
         .await
         .unwrap();
     keys.step_tenant(&caller(&operator(), later(100_000)), &acme, TenantStep::Delete).await.unwrap();
-    assert_eq!(keys.advance_keys(&acme, later(200_000)).await.unwrap().due_at, None);
+    assert_eq!(keys.advance_keys(&acme, later(200_000)).await.unwrap(), None);
     assert_eq!(env.store.find_due_keys(later(999_999), 9).await.unwrap(), []);
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use administration::{
-    Actor, Administrator, Authority, Caller, ClientStep, ContentHash, EditPolicy, Invalidation, Outcome,
-    ReconcileOptions, Reconciler, Retirements, SealedItems as _,
+    Actor, Administrator, Along, Authority, Caller, ClientStep, ContentHash, EditPolicy, Invalidation,
+    Outcome, ReconcileOptions, Reconciler, Retirements, SealedItems as _,
 };
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use keys::{EnvelopeSealer, KeyPool, KeySealer, SealingContext, SealingKey};
@@ -97,7 +97,7 @@ impl Changes {
             force_generation: false,
             now: timestamp(),
         };
-        let outcome = self.reconciler.apply(&declaration, &content, &options).await.unwrap();
+        let outcome = self.reconciler.apply(&declaration, &content, &options, Along::NONE).await.unwrap();
         let Outcome::Applied { invalidations, .. } = outcome else { panic!("{outcome:?}") };
         invalidations
     }
