@@ -1,12 +1,9 @@
 //! The claims of an access token (RFC 9068 §2.2), and the client that a grant decides on.
 
-use std::fmt;
-
 use protocol::{Audience, Lifetime, Timestamp};
 use registry::Client;
 use serde::{Deserialize, Serialize};
 use tenancy::Tenant;
-use uuid::Uuid;
 
 /// The claims of an access token, in the order in which they are written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +20,7 @@ pub struct AccessTokenClaims {
     pub iat: Timestamp,
     /// The start of validity.
     pub nbf: Timestamp,
-    /// The token identifier.
+    /// The token identifier: 122 random bits.
     pub jti: String,
     /// The granted scope; absent when it is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,10 +38,6 @@ pub struct Grantee<'a> {
     pub client: &'a Client,
 }
 
-/// The identifier of a token (RFC 7519 §4.1.7): 122 random bits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JwtId(String);
-
 impl Grantee<'_> {
     /// The lifetime of its access tokens.
     #[must_use]
@@ -57,25 +50,5 @@ impl Grantee<'_> {
     pub(crate) fn issuer(&self) -> String {
         let alias = self.client.issuer.as_ref().filter(|alias| self.tenant.is_issuer(alias.as_str()));
         alias.unwrap_or(&self.tenant.issuer).to_string()
-    }
-}
-
-impl JwtId {
-    /// Creates an identifier from text.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Draws a new identifier: the only randomness of this crate. The engine passes it to the rules.
-    #[must_use]
-    pub(crate) fn random() -> Self {
-        Self(Uuid::new_v4().to_string())
-    }
-}
-
-impl fmt::Display for JwtId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }

@@ -9,9 +9,10 @@ use protocol::{
 };
 use registry::{AuthenticatedClient, ClientId, ClientStore, SignedIn};
 use tenancy::{StoreError, Tenant};
+use uuid::Uuid;
 
 use crate::{
-    AccessTokenClaims, AdminAssertion, BearerError, Grantee, JwtId, ProtectedResource, TokenRequest,
+    AccessTokenClaims, AdminAssertion, BearerError, Grantee, ProtectedResource, TokenRequest,
     admin_assertion, administration_access, client_credentials, introspection, resource_access,
 };
 
@@ -72,7 +73,7 @@ impl Engine {
         let grantee = Grantee { tenant, client: client.client() };
         let grant = match request {
             TokenRequest::ClientCredentials(request) => {
-                client_credentials::decide(request, &grantee, now, &JwtId::random())
+                client_credentials::decide(request, &grantee, now, Uuid::new_v4())
             }
         }
         .map_err(|refusal| GrantError::Refused(refusal.into()))?;
@@ -95,15 +96,12 @@ impl Engine {
         token: &BearerToken,
         now: Timestamp,
     ) -> Result<IntrospectionResponse, GrantError> {
-        let Ok(claims) = self.verify(tenant, token, None, now).await? else {
-            return Ok(IntrospectionResponse::Inactive);
-        };
-        let Ok(holder) = ClientId::parse(&claims.client_id) else {
-            return Ok(IntrospectionResponse::Inactive);
-        };
+        let claims = self.verify(tenant, token, None, now).await?.ok();
+        let live = claims.and_then(|claims| Some((ClientId::parse(&claims.client_id).ok()?, claims)));
+        let Some((holder, claims)) = live else { return Ok(None.into()) };
         let holder = self.clients.find_client(&tenant.id, &holder).await?;
         let caller = Grantee { tenant, client: caller.client() };
-        Ok(introspection::decide(&claims, &caller, holder.as_deref()))
+        Ok(introspection::decide(&claims, &caller, holder.as_deref()).into())
     }
 
     /// Checks that the bearer of a token may use a resource of the tenant (RFC 6750 §3.1).
@@ -151,7 +149,7 @@ impl Engine {
         permissions: &[&str],
         now: Timestamp,
     ) -> Result<Signed<String>, GrantError> {
-        let assertion = AdminAssertion::new(tenant, user, permissions, now, &JwtId::random());
+        let assertion = AdminAssertion::new(tenant, user, permissions, now, Uuid::new_v4());
         let key = self.keys.signing_key(tenant, now).await?;
         Ok(Signed { value: key.sign(admin_assertion::TYP, &assertion)?, algorithm: key.algorithm() })
     }

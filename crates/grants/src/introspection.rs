@@ -1,6 +1,6 @@
 //! Which introspection response a caller gets for a token (RFC 7662 §2.2, §4).
 
-use protocol::{ActiveToken, IntrospectionResponse, TokenType};
+use protocol::{ActiveToken, TokenType};
 use registry::{Client, ClientStatus, IntrospectionRight};
 
 use crate::{AccessTokenClaims, Grantee};
@@ -11,12 +11,12 @@ pub(crate) fn decide(
     claims: &AccessTokenClaims,
     caller: &Grantee<'_>,
     holder: Option<&Client>,
-) -> IntrospectionResponse {
+) -> Option<ActiveToken> {
     let holder_is_live = holder.is_some_and(|holder| holder.status == ClientStatus::Active);
     if !holder_is_live || !may_know(claims, caller) {
-        return IntrospectionResponse::Inactive;
+        return None;
     }
-    IntrospectionResponse::Active(Box::new(ActiveToken {
+    Some(ActiveToken {
         scope: claims.scope.clone(),
         client_id: claims.client_id.clone(),
         token_type: TokenType::Bearer,
@@ -27,7 +27,7 @@ pub(crate) fn decide(
         aud: claims.aud.clone(),
         iss: claims.iss.clone(),
         jti: claims.jti.clone(),
-    }))
+    })
 }
 
 fn may_know(claims: &AccessTokenClaims, caller: &Grantee<'_>) -> bool {
@@ -48,7 +48,7 @@ fn may_know(claims: &AccessTokenClaims, caller: &Grantee<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Audience, Timestamp};
+    use protocol::{Audience, IntrospectionResponse, Timestamp};
 
     use super::*;
     use crate::test_fixtures::{acme, client};
@@ -72,11 +72,7 @@ mod tests {
         let caller = Client { introspection: right, ..client(caller) };
         let caller = Grantee { tenant: &tenant, client: &caller };
         let answer = decide(&claims(holder, audience), &caller, Some(&client(holder)));
-        assert_eq!(
-            matches!(answer, IntrospectionResponse::Active(_)),
-            active,
-            "{right:?} {holder} {audience}"
-        );
+        assert_eq!(answer.is_some(), active, "{right:?} {holder} {audience}");
     }
 
     #[test]
@@ -98,7 +94,7 @@ mod tests {
         let caller = Grantee { tenant: &tenant, client: &caller };
         let suspended = Client { status: ClientStatus::Suspended, ..client("svc") };
         for holder in [None, Some(&suspended)] {
-            assert_eq!(decide(&claims("svc", "x"), &caller, holder), IntrospectionResponse::Inactive);
+            assert_eq!(decide(&claims("svc", "x"), &caller, holder), None);
         }
     }
 
@@ -110,6 +106,7 @@ mod tests {
             r#"{"active":true,"scope":"read","client_id":"svc","token_type":"Bearer","exp":20,"iat":10,"nbf":10,"#,
             r#""sub":"svc","aud":"api","iss":"https://acme.example","jti":"id-1"}"#
         );
+        let answer = IntrospectionResponse::from(answer);
         assert_eq!(serde_json::to_string(&answer).unwrap(), expected);
     }
 }

@@ -17,7 +17,7 @@ mod administration_access;
 #[cfg(test)]
 mod test_fixtures;
 
-pub use access_token::{AccessTokenClaims, Grantee, JwtId};
+pub use access_token::{AccessTokenClaims, Grantee};
 pub use admin_assertion::AdminAssertion;
 pub use client_credentials::ClientCredentialsRequest;
 pub use engine::{Engine, GrantError, Signed};

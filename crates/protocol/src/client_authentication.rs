@@ -1,9 +1,7 @@
 //! Client credentials as presented, one method in a request (RFC 6749 §2.3, RFC 7521 §4.2).
 
-use std::str::FromStr;
-
-use derive_more::Display;
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr};
 
 use crate::bearer::split_scheme;
 use crate::{ErrorCode, ErrorResponse, Form, Secret, basic};
@@ -87,15 +85,19 @@ fn no_client() -> ErrorResponse {
     ErrorResponse::new(ErrorCode::InvalidClient, "Missing client_id parameter")
 }
 
-/// `token_endpoint_auth_method` of a registration (RFC 7591 §2, RFC 8705 §2).
-#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[display("{}", self.as_str())]
+/// `token_endpoint_auth_method` of a registration (RFC 7591 §2, RFC 8705 §2). `client_secret_jwt` is absent because it needs the
+/// secret in clear.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ClientAuthenticationMethod {
     /// Any method for which the client has a credential.
     Any,
     /// A secret, in the header or in the body.
     #[serde(rename = "client_secret_basic", alias = "client_secret_post")]
+    #[strum(to_string = "client_secret_basic", serialize = "client_secret_post")]
     ClientSecret,
     /// A signed assertion (RFC 7523 §2.2).
     PrivateKeyJwt,
@@ -113,15 +115,8 @@ impl ClientAuthenticationMethod {
 
     /// The stored name of the method; of the two names for a secret, the first.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Any => "any",
-            Self::ClientSecret => "client_secret_basic",
-            Self::PrivateKeyJwt => "private_key_jwt",
-            Self::TlsClientAuth => "tls_client_auth",
-            Self::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
-            Self::None => "none",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// Whether a client of this method may authenticate with a secret.
@@ -130,27 +125,6 @@ impl ClientAuthenticationMethod {
         match self {
             Self::Any | Self::ClientSecret => true,
             Self::PrivateKeyJwt | Self::TlsClientAuth | Self::SelfSignedTlsClientAuth | Self::None => false,
-        }
-    }
-}
-
-/// The text names no client authentication method. `client_secret_jwt` is absent because it needs the secret in clear.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a client authentication method that can be used here")]
-pub struct UnknownAuthenticationMethod;
-
-impl FromStr for ClientAuthenticationMethod {
-    type Err = UnknownAuthenticationMethod;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        match name {
-            "any" => Ok(Self::Any),
-            "client_secret_basic" | "client_secret_post" => Ok(Self::ClientSecret),
-            "private_key_jwt" => Ok(Self::PrivateKeyJwt),
-            "tls_client_auth" => Ok(Self::TlsClientAuth),
-            "self_signed_tls_client_auth" => Ok(Self::SelfSignedTlsClientAuth),
-            "none" => Ok(Self::None),
-            _ => Err(UnknownAuthenticationMethod),
         }
     }
 }
@@ -198,6 +172,7 @@ mod tests {
             assert_eq!(serde_json::to_value(method).unwrap(), method.as_str());
             assert_eq!(method.as_str().parse(), Ok(method));
         }
+        assert_eq!("client_secret_post".parse(), Ok(Method::ClientSecret));
     }
 
     #[test]

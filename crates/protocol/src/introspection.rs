@@ -1,6 +1,6 @@
 //! Token introspection on the wire (RFC 7662 §2.1, §2.2).
 
-use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use serde::Serialize;
 
 use crate::{Audience, BearerToken, ClientAuthentication, ErrorResponse, Form, TokenType};
 
@@ -32,13 +32,13 @@ impl IntrospectionRequest {
     }
 }
 
-/// What the caller may know about the token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum IntrospectionResponse {
-    /// Expired, foreign, malformed or none of the caller's business: all of these look alike (RFC 7662 §2.2).
-    Inactive,
-    /// A live token.
-    Active(Box<ActiveToken>),
+/// What the caller may know about the token: its members where it is a live token. Expired tokens, foreign ones, malformed ones and those
+/// that the caller may not introspect look alike (RFC 7662 §2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IntrospectionResponse {
+    active: bool,
+    #[serde(flatten)]
+    token: Option<ActiveToken>,
 }
 
 /// The members of an active answer.
@@ -67,22 +67,9 @@ pub struct ActiveToken {
     pub jti: String,
 }
 
-impl Serialize for IntrospectionResponse {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Active<'a> {
-            active: bool,
-            #[serde(flatten)]
-            token: &'a ActiveToken,
-        }
-        match self {
-            Self::Inactive => {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("active", &false)?;
-                map.end()
-            }
-            Self::Active(token) => Active { active: true, token }.serialize(serializer),
-        }
+impl From<Option<ActiveToken>> for IntrospectionResponse {
+    fn from(token: Option<ActiveToken>) -> Self {
+        Self { active: token.is_some(), token }
     }
 }
 
@@ -92,7 +79,7 @@ mod tests {
 
     #[test]
     fn an_inactive_token_says_nothing_else() {
-        assert_eq!(serde_json::to_string(&IntrospectionResponse::Inactive).unwrap(), r#"{"active":false}"#);
+        assert_eq!(serde_json::to_string(&IntrospectionResponse::from(None)).unwrap(), r#"{"active":false}"#);
     }
 
     #[test]

@@ -29,20 +29,15 @@ mod introspection;
 mod metadata;
 mod token_response;
 
-#[cfg(test)]
-mod linear_tests;
-
-pub use algorithm::{SigningAlgorithm, UnknownAlgorithm};
+pub use algorithm::SigningAlgorithm;
 pub use audience::Audience;
 pub use bearer::BearerToken;
 pub use causes::causes;
-pub use client_authentication::{
-    ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, UnknownAuthenticationMethod,
-};
+pub use client_authentication::{ClientAuthentication, ClientAuthenticationMethod, IdAndSecret};
 pub use cropped::cropped;
 pub use error::{ErrorCode, ErrorResponse};
 pub use form::Form;
-pub use grant_type::{GrantType, UnknownGrantType};
+pub use grant_type::GrantType;
 pub use introspection::{ActiveToken, IntrospectionRequest, IntrospectionResponse};
 pub use lifetime::{Lifetime, LifetimeError};
 pub use metadata::AuthorizationServerMetadata;

@@ -2,16 +2,15 @@
 
 use std::str::FromStr;
 
-use derive_more::Display;
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
+use strum::{Display, EnumString};
 
 use crate::{Lifetime, Timestamp, cropped};
 
 /// How often something may happen, written as a count and s, min or h: `10000/min`. It is counted in spans that begin with each second,
 /// minute or hour.
-#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Serialize, Deserialize)]
-#[display("{count}/{}", unit.as_str())]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, derive_more::Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+#[display("{count}/{unit}")]
 pub struct Rate {
     /// How many times.
     pub count: u32,
@@ -20,13 +19,16 @@ pub struct Rate {
 }
 
 /// The span that a rate counts in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString)]
 pub enum RateUnit {
     /// A second.
+    #[strum(to_string = "s")]
     Second,
     /// A minute.
+    #[strum(to_string = "min")]
     Minute,
     /// An hour.
+    #[strum(to_string = "h")]
     Hour,
 }
 
@@ -66,14 +68,6 @@ impl RateUnit {
             Self::Hour => 3600,
         }
     }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Second => "s",
-            Self::Minute => "min",
-            Self::Hour => "h",
-        }
-    }
 }
 
 impl FromStr for Rate {
@@ -81,26 +75,12 @@ impl FromStr for Rate {
 
     fn from_str(text: &str) -> Result<Self, InvalidRate> {
         let rate = text.split_once('/').and_then(|(count, unit)| {
-            let unit = RateUnit::ALL.into_iter().find(|known| known.as_str() == unit)?;
+            let unit = unit.parse().ok()?;
             let digits = !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
             let count = count.parse().ok().filter(|count| digits && *count > 0)?;
             Some(Self { count, unit })
         });
         rate.ok_or_else(|| InvalidRate(cropped(text)))
-    }
-}
-
-impl TryFrom<String> for Rate {
-    type Error = InvalidRate;
-
-    fn try_from(text: String) -> Result<Self, InvalidRate> {
-        text.parse()
-    }
-}
-
-impl From<Rate> for String {
-    fn from(rate: Rate) -> Self {
-        rate.to_string()
     }
 }
 

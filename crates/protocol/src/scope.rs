@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Deserialize;
+use serde_with::SerializeDisplay;
 
 use crate::steps;
 
@@ -15,7 +16,7 @@ const FEW: usize = 16;
 pub struct ScopeToken(String);
 
 /// A set of scope tokens in the order in which they were first named, as the answer repeats it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, SerializeDisplay, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Scope(Vec<ScopeToken>);
 
@@ -138,12 +139,6 @@ impl TryFrom<String> for Scope {
 
     fn try_from(text: String) -> Result<Self, InvalidScope> {
         Self::parse(&text)
-    }
-}
-
-impl Serialize for Scope {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Decodes `application/x-www-form-urlencoded` (RFC 6749 appendix B) and leaves no copy of what may be a secret behind.
 
+use percent_encoding::percent_decode;
 use zeroize::Zeroize as _;
 
 use crate::steps;
@@ -10,26 +11,13 @@ pub(crate) fn decode(text: &[u8]) -> Option<String> {
     steps::note(text.len());
     // Nothing gets longer, so the buffer never moves.
     let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        let escaped = if *first == b'%' { after.get(..2).and_then(hexadecimal) } else { None };
-        let (byte, length) = match (escaped, *first) {
-            (Some(byte), _) => (byte, 3),
-            (None, b'+') => (b' ', 1),
-            (None, byte) => (byte, 1),
-        };
-        decoded.push(byte);
-        rest = &rest[length..];
+    for (before, word) in text.split(|byte| *byte == b'+').enumerate() {
+        if before > 0 {
+            decoded.push(b' ');
+        }
+        decoded.extend(percent_decode(word));
     }
     String::from_utf8(decoded).map_err(|error| error.into_bytes().zeroize()).ok()
-}
-
-fn hexadecimal(digits: &[u8]) -> Option<u8> {
-    let value = |digit: &u8| char::from(*digit).to_digit(16);
-    digits
-        .iter()
-        .try_fold(0, |number, digit| Some(number * 16 + value(digit)?))
-        .and_then(|number| u8::try_from(number).ok())
 }
 
 #[cfg(test)]

@@ -46,13 +46,12 @@ const AMBIENT: [&str; 4] = ["rand::", "SystemRandom", "new_v4", "Instant::now"];
 
 /// Files of domain crates that draw random values outside a service layer, and why the value is not an argument. Only a service layer or an
 /// interface calls these functions.
-const DRAWERS: [(&str, &str); 7] = [
+const DRAWERS: [(&str, &str); 6] = [
     ("crates/keys/src/aead.rs", "a nonce that a caller could repeat would give the key away"),
     ("crates/keys/src/key_pair.rs", "so would the nonce of a signature"),
     ("crates/keys/src/private_key.rs", "`generate` makes private keys"),
     ("crates/keys/src/sealing_key.rs", "`generate` makes sealing keys"),
     ("crates/secrets/src/random.rs", "the one source of what that crate draws"),
-    ("crates/grants/src/access_token.rs", "`JwtId::random`, an argument of the rules"),
     ("crates/administration/src/application.rs", "`ApplicationId::random`, an argument of the rules"),
 ];
 

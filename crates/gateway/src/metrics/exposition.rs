@@ -4,11 +4,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use protocol::{ErrorCode, SigningAlgorithm};
 
 use super::histogram::BOUNDS;
-use super::series::{OTHER, STATUSES, Sum};
+use super::series::{Counts, OTHER, STATUSES};
 use crate::health_report::{Kind, Sample};
 
 const REQUESTS: &str = "latchkey_http_requests_total";
@@ -16,15 +17,15 @@ const DURATION: &str = "latchkey_http_request_duration_seconds";
 const SIGNATURES: &str = "latchkey_signatures_total";
 
 /// The gateway's own numbers.
-pub(super) fn requests(by_route: &BTreeMap<&'static str, Sum>) -> String {
+pub(super) fn requests(by_route: &BTreeMap<&'static str, Counts>) -> String {
     let mut text = String::with_capacity(8 * 1024);
     let help = "Requests by route, status and OAuth error code (empty without one); status closed: the caller left before the answer.";
     head(&mut text, REQUESTS, help, "counter");
     for (route, sum) in by_route {
         for (place, counts) in sum.answers.iter().enumerate() {
             let status = status_label(place);
-            let errors = std::iter::once("").chain(ErrorCode::ALL.map(ErrorCode::as_str));
-            for (error, count) in errors.zip(counts).filter(|(_, count)| **count > 0) {
+            let errors = std::iter::once("").chain(ErrorCode::ALL.iter().map(|error| error.as_str()));
+            for (error, count) in errors.zip(counts.iter().map(number)).filter(|(_, count)| *count > 0) {
                 let labels = format_args!("route=\"{route}\",status=\"{status}\",error=\"{error}\"");
                 let _ = writeln!(text, "{REQUESTS}{{{labels}}} {count}");
             }
@@ -36,7 +37,7 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, Sum>) -> String {
     }
     head(&mut text, SIGNATURES, "Tokens signed, by algorithm.", "counter");
     for (place, algorithm) in SigningAlgorithm::ALL.iter().enumerate() {
-        let count: u64 = by_route.values().map(|sum| sum.signatures[place]).sum();
+        let count: u64 = by_route.values().map(|sum| number(&sum.signatures[place])).sum();
         let _ = writeln!(text, "{SIGNATURES}{{algorithm=\"{algorithm}\"}} {count}");
     }
     text
@@ -72,16 +73,21 @@ fn status_label(place: usize) -> Cow<'static, str> {
     }
 }
 
-fn latency(text: &mut String, route: &str, sum: &Sum) {
+fn latency(text: &mut String, route: &str, sum: &Counts) {
     let mut cumulated = 0;
     let bounds = BOUNDS.iter().map(|(_, seconds)| *seconds).chain(["+Inf"]);
-    for (bound, count) in bounds.zip(sum.latency.buckets) {
+    for (bound, count) in bounds.zip(sum.latency.buckets.iter().map(number)) {
         cumulated += count;
         let _ = writeln!(text, "{DURATION}_bucket{{route=\"{route}\",le=\"{bound}\"}} {cumulated}");
     }
-    let (seconds, rest) = (sum.latency.nanoseconds / 1_000_000_000, sum.latency.nanoseconds % 1_000_000_000);
+    let nanoseconds = number(&sum.latency.nanoseconds);
+    let (seconds, rest) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000);
     let _ = writeln!(text, "{DURATION}_sum{{route=\"{route}\"}} {seconds}.{rest:09}");
     let _ = writeln!(text, "{DURATION}_count{{route=\"{route}\"}} {cumulated}");
+}
+
+fn number(count: &AtomicU64) -> u64 {
+    count.load(Ordering::Relaxed)
 }
 
 fn head(text: &mut String, name: &str, help: &str, kind: &str) {

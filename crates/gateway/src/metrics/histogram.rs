@@ -28,15 +28,8 @@ const BUCKETS: usize = BOUNDS.len() + 1;
 /// Counts by bound, not yet cumulated.
 #[derive(Default)]
 pub(super) struct Histogram {
-    buckets: [AtomicU64; BUCKETS],
-    nanoseconds: AtomicU64,
-}
-
-/// The numbers of several histograms.
-#[derive(Clone, Copy, Default)]
-pub(super) struct HistogramSum {
-    pub(super) buckets: [u64; BUCKETS],
-    pub(super) nanoseconds: u64,
+    pub(super) buckets: [AtomicU64; BUCKETS],
+    pub(super) nanoseconds: AtomicU64,
 }
 
 impl Histogram {
@@ -47,14 +40,14 @@ impl Histogram {
         self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
-}
 
-impl HistogramSum {
-    pub(super) fn add(&mut self, histogram: &Histogram) {
-        for (sum, bucket) in self.buckets.iter_mut().zip(&histogram.buckets) {
-            *sum += bucket.load(Ordering::Relaxed);
+    /// Adds the numbers of another one.
+    pub(super) fn add(&mut self, other: &Self) {
+        for (sum, bucket) in self.buckets.iter_mut().zip(&other.buckets) {
+            *sum.get_mut() += bucket.load(Ordering::Relaxed);
         }
-        self.nanoseconds = self.nanoseconds.wrapping_add(histogram.nanoseconds.load(Ordering::Relaxed));
+        let nanoseconds = self.nanoseconds.get_mut();
+        *nanoseconds = nanoseconds.wrapping_add(other.nanoseconds.load(Ordering::Relaxed));
     }
 }
 
@@ -69,10 +62,11 @@ mod tests {
         {
             let histogram = Histogram::default();
             histogram.record(Duration::from_nanos(nanoseconds));
-            let mut sum = HistogramSum::default();
+            let mut sum = Histogram::default();
             sum.add(&histogram);
-            assert_eq!(sum.buckets.iter().position(|count| *count == 1), Some(bucket), "{nanoseconds}");
-            assert_eq!(sum.nanoseconds, nanoseconds);
+            let counted = sum.buckets.iter_mut().position(|count| *count.get_mut() == 1);
+            assert_eq!(counted, Some(bucket), "{nanoseconds}");
+            assert_eq!(*sum.nanoseconds.get_mut(), nanoseconds);
         }
     }
 

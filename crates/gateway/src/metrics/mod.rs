@@ -67,7 +67,7 @@ impl Metrics {
     /// In Prometheus' text format 0.0.4, the gateway's own numbers before these.
     pub(crate) fn render(&self, samples: &[Sample]) -> String {
         let all = self.routes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut by_route: BTreeMap<&'static str, series::Sum> = BTreeMap::new();
+        let mut by_route: BTreeMap<&'static str, series::Counts> = BTreeMap::new();
         for (route, series) in &all {
             if let Some(counts) = series.counts() {
                 by_route.entry(route).or_default().add(counts);

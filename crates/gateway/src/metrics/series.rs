@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use protocol::{ErrorCode, SigningAlgorithm};
 
-use super::histogram::{Histogram, HistogramSum};
+use super::histogram::Histogram;
 
 /// The statuses that we answer with; what is first is found first.
 pub(super) const STATUSES: [u16; 21] =
@@ -16,7 +16,6 @@ pub(super) const STATUSES: [u16; 21] =
 pub(super) const OTHER: usize = STATUSES.len();
 /// The place of a caller who left before the answer.
 pub(super) const CLOSED: usize = OTHER + 1;
-const ALGORITHMS: usize = SigningAlgorithm::ALL.len();
 
 /// Made when the route is used for the first time: most are not used by most workers.
 #[derive(Default)]
@@ -33,19 +32,12 @@ pub(crate) struct Answered {
     pub(crate) signed: Option<SigningAlgorithm>,
 }
 
+/// The numbers of one worker, or the sums of several.
 #[derive(Default)]
 pub(super) struct Counts {
-    answers: [[AtomicU64; 1 + ErrorCode::ALL.len()]; CLOSED + 1],
-    signatures: [AtomicU64; ALGORITHMS],
-    latency: Histogram,
-}
-
-/// The numbers of several workers.
-#[derive(Default)]
-pub(super) struct Sum {
-    pub(super) answers: [[u64; 1 + ErrorCode::ALL.len()]; CLOSED + 1],
-    pub(super) signatures: [u64; ALGORITHMS],
-    pub(super) latency: HistogramSum,
+    pub(super) answers: [[AtomicU64; 1 + ErrorCode::ALL.len()]; CLOSED + 1],
+    pub(super) signatures: [AtomicU64; SigningAlgorithm::ALL.len()],
+    pub(super) latency: Histogram,
 }
 
 impl Series {
@@ -56,10 +48,8 @@ impl Series {
             Some(status) => STATUSES.iter().position(|known| *known == status).unwrap_or(OTHER),
             None => CLOSED,
         };
-        counts.answers[status][answered.error.map_or(0, |error| {
-            1 + ErrorCode::ALL.iter().position(|known| *known == error).unwrap_or_default()
-        })]
-        .fetch_add(1, Ordering::Relaxed);
+        let error = answered.error.map_or(0, |error| 1 + error as usize);
+        counts.answers[status][error].fetch_add(1, Ordering::Relaxed);
         let signatures = answered.signed.and_then(|algorithm| counts.signatures.get(algorithm as usize));
         if let Some(signatures) = signatures {
             signatures.fetch_add(1, Ordering::Relaxed);
@@ -73,13 +63,14 @@ impl Series {
     }
 }
 
-impl Sum {
-    pub(super) fn add(&mut self, counts: &Counts) {
-        let cells = self.answers.as_flattened_mut().iter_mut().zip(counts.answers.as_flattened());
-        for (sum, count) in cells.chain(self.signatures.iter_mut().zip(&counts.signatures)) {
-            *sum += count.load(Ordering::Relaxed);
+impl Counts {
+    /// Adds the numbers of another worker.
+    pub(super) fn add(&mut self, other: &Self) {
+        let answers = self.answers.as_flattened_mut().iter_mut().zip(other.answers.as_flattened());
+        for (sum, count) in answers.chain(self.signatures.iter_mut().zip(&other.signatures)) {
+            *sum.get_mut() += count.load(Ordering::Relaxed);
         }
-        self.latency.add(&counts.latency);
+        self.latency.add(&other.latency);
     }
 }
 
@@ -101,9 +92,10 @@ mod tests {
         for status in [Some(200), Some(418), Some(599), None] {
             series.record(Answered { status, ..Answered::default() }, Duration::ZERO);
         }
-        let mut sum = Sum::default();
+        let mut sum = Counts::default();
         sum.add(series.counts().unwrap());
-        assert_eq!((sum.answers[0][0], sum.answers[OTHER][0], sum.answers[CLOSED][0]), (1, 2, 1));
-        assert_eq!(sum.answers.as_flattened().iter().sum::<u64>(), 4);
+        let answers = sum.answers.map(|counts| counts.map(AtomicU64::into_inner));
+        assert_eq!((answers[0][0], answers[OTHER][0], answers[CLOSED][0]), (1, 2, 1));
+        assert_eq!(answers.as_flattened().iter().sum::<u64>(), 4);
     }
 }

@@ -1,7 +1,7 @@
 //! Three hundred EC keys, each published and used once, verified by foreign libraries. A coordinate or half of a signature that begins with
 //! zeros must keep them (RFC 7518 §6.2.1.2, §3.4). One in 256 does, so the test generates keys and signatures until some are among them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -71,7 +71,7 @@ fn verified_by(verify: impl Fn(&[(&str, &str)]) -> Ran) {
 
 /// As in the published key set, where all coordinates have full length, some with leading zeros.
 fn pairs() -> Vec<Pair> {
-    let (mut pairs, mut short) = (Vec::new(), HashMap::new());
+    let (mut pairs, mut short) = (Vec::new(), BTreeMap::new());
     for (algorithm, size) in CURVES {
         let first = pairs.len();
         while pairs.len() - first < KEYS as usize {
