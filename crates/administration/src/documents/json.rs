@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use protocol::steps;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::field_errors::BoundedErrors;
@@ -31,6 +31,13 @@ pub fn read_json(text: &[u8]) -> Result<Value, Vec<FieldError>> {
 /// As of [`read_json`].
 pub fn read_lenient_json(text: &[u8]) -> Result<Wiped, Vec<FieldError>> {
     Reader::default().read(text)
+}
+
+/// Any value, within the limits of [`read_lenient_json`].
+impl<'de> Deserialize<'de> for Wiped {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Node { at: Pointer::Root, reader: &Reader::default() }.deserialize(deserializer)
+    }
 }
 
 #[derive(Default)]

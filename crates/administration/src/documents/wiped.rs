@@ -1,12 +1,13 @@
 //! JSON that may hold a secret, wiped when it is dropped.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use serde_json::Value;
 use zeroize::Zeroize as _;
 
 /// A value whose texts are wiped with it, unless it is taken out.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Wiped(Value);
 
 impl Wiped {
@@ -34,6 +35,12 @@ impl Deref for Wiped {
 impl DerefMut for Wiped {
     fn deref_mut(&mut self) -> &mut Value {
         &mut self.0
+    }
+}
+
+impl fmt::Debug for Wiped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
     }
 }
 

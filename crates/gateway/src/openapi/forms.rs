@@ -6,8 +6,6 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use crate::thunder::ApplicationDocument;
-
 /// RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource`; an unknown one is ignored; an
 /// empty one counts as absent.
 #[derive(JsonSchema)]
@@ -115,13 +113,4 @@ pub(super) struct Error {
     /// What people read.
     #[schemars(example = &"Client authentication failed")]
     error_description: String,
-}
-
-/// A page of applications.
-#[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-pub(super) struct Applications {
-    total_results: u64,
-    count: u64,
-    applications: Vec<ApplicationDocument>,
 }

@@ -101,8 +101,10 @@ fn adapt(schema: &mut Schema) {
     let is_required = |name: &str| required.as_array().is_some_and(|names| names.iter().any(|it| it == name));
     let Some(Value::Object(members)) = schema.get_mut("properties") else { return };
     for (_, member) in members.iter_mut().filter(|(name, _)| !is_required(name)) {
-        if let Value::Object(member) = member {
-            allow_null(member);
+        match member {
+            Value::Object(member) => allow_null(member),
+            // Any value: generators do not know the schema `true`.
+            other => *other = json!({}),
         }
     }
 }

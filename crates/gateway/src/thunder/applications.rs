@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use actix_web::guard::{Any, Get, Head};
 use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
 use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, Resource, ResponseError as _, Route};
 use administration::{Actor, ApplicationContext, ApplicationError, ApplicationId, Authority, Caller};
@@ -12,7 +13,7 @@ use protocol::{BearerToken, Form};
 use tenancy::{Tenant, TenantId};
 
 use super::request::{ApplicationRequest, malformed};
-use super::{Shape, Spelling, ThunderError, thunder_json, view};
+use super::{ApplicationDocument, Spelling, ThunderError, thunder_json, view};
 use crate::Services;
 use crate::failure::Failure;
 use crate::options::DefaultTenant;
@@ -39,27 +40,30 @@ struct AuthorizedRequest {
 async fn create(mut request: AuthorizedRequest) -> Answer {
     let sent = request.read().await?;
     let made = request.put(&sent, None).await?;
-    let location = made.id().map(|id| format!("/applications/{id}"));
-    thunder_json(StatusCode::CREATED, location.as_deref(), &made)
+    let mut response = no_store(StatusCode::CREATED);
+    if let Some(id) = &made.id {
+        response.insert_header((LOCATION, format!("/applications/{id}")));
+    }
+    thunder_json(response, sent.spelling, &made)
 }
 
 async fn list(request: AuthorizedRequest) -> Answer {
     let AuthorizedRequest { services, tenant, caller, raw } = &request;
     let (offset, limit) = page(raw.query())?;
     let (total, page) = services.administrator.applications(caller, tenant, offset, limit).await?;
-    thunder_json(StatusCode::OK, None, &view::list(total, &page))
+    thunder_json(no_store(StatusCode::OK), Spelling::Snake, &view::list(total, &page)?)
 }
 
 async fn get(request: AuthorizedRequest) -> Answer {
     let AuthorizedRequest { services, tenant, caller, raw } = &request;
     let found = services.administrator.application(caller, tenant, id(raw)?).await?;
-    thunder_json(StatusCode::OK, None, &view::application(&found, Spelling::Snake)?)
+    thunder_json(no_store(StatusCode::OK), Spelling::Snake, &view::application(&found)?)
 }
 
 async fn replace(mut request: AuthorizedRequest) -> Answer {
     let sent = request.read().await?;
     let id = id(&request.raw).map_err(|error| error.spelled(sent.spelling))?;
-    thunder_json(StatusCode::OK, None, &request.put(&sent, Some(id)).await?)
+    thunder_json(no_store(StatusCode::OK), sent.spelling, &request.put(&sent, Some(id)).await?)
 }
 
 async fn delete(request: AuthorizedRequest) -> Answer {
@@ -154,13 +158,13 @@ impl AuthorizedRequest {
         &self,
         sent: &ApplicationRequest,
         replaces: Option<ApplicationId>,
-    ) -> Result<Shape, ThunderError> {
+    ) -> Result<ApplicationDocument, ThunderError> {
         let translate = |context: ApplicationContext<'_>| sent.translate(context);
         let administrator = &self.services.administrator;
         let state =
             administrator.put_application(&self.caller, &self.tenant, sent.put(replaces), &translate).await;
-        let shape = state.and_then(|state| view::application(&state, sent.spelling));
-        shape.map_err(|error| error.spelled(sent.spelling))
+        let shown = state.and_then(|state| Ok(view::application(&state)?));
+        shown.map_err(|error| error.spelled(sent.spelling))
     }
 }
 

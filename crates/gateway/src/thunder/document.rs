@@ -1,30 +1,42 @@
-//! The members of an application, in snake case and without its secret. Members without effect are kept and shown; unknown
-//! members are ignored.
+//! The members of an application, in snake case: as a request has them, as they are stored, and as answers show them. Members without
+//! effect are kept and shown. Unknown members are ignored.
 
 use administration::{Application, EditError};
-use schemars::{JsonSchema, Schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_with::skip_serializing_none;
 
 /// An application. Members without effect are kept and shown.
+// Answers have the members in this order. Only answers have `id`, `client_id` and `client_secret`.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(extend("required" = ["name"]), transform = add_shown)]
+#[schemars(extend("required" = ["name"]))]
 pub(crate) struct ApplicationDocument {
+    #[serde(skip_deserializing)]
+    #[schemars(!skip_deserializing, extend("readOnly" = true))]
+    pub(crate) id: Option<String>,
     /// Unique in its tenant.
     #[schemars(example = &"Backend Service")]
     pub(crate) name: String,
     pub(crate) description: Option<String>,
+    #[serde(skip_deserializing)]
+    #[schemars(!skip_deserializing, extend("readOnly" = true))]
+    pub(crate) client_id: Option<String>,
+    #[serde(skip_deserializing)]
+    #[schemars(!skip_deserializing, extend("readOnly" = true))]
+    pub(crate) client_secret: Option<String>,
+    pub(crate) logo_url: Option<String>,
     pub(crate) auth_flow_id: Option<String>,
     pub(crate) registration_flow_id: Option<String>,
-    pub(crate) recovery_flow_id: Option<String>,
     pub(crate) is_registration_flow_enabled: Option<bool>,
-    pub(crate) ou_id: Option<String>,
     pub(crate) theme_id: Option<String>,
     pub(crate) layout_id: Option<String>,
     pub(crate) template: Option<String>,
+    pub(crate) recovery_flow_id: Option<String>,
+    pub(crate) ou_id: Option<String>,
     pub(crate) url: Option<String>,
-    pub(crate) logo_url: Option<String>,
     pub(crate) tos_uri: Option<String>,
     pub(crate) policy_uri: Option<String>,
     pub(crate) contacts: Option<Vec<String>>,
@@ -37,6 +49,7 @@ pub(crate) struct ApplicationDocument {
 }
 
 /// The application's certificate. It is kept and has no effect yet.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(rename = "ApplicationCertificate")]
@@ -46,6 +59,7 @@ pub(crate) struct Certificate {
 }
 
 /// How the application gets tokens; one at most.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(extend("required" = ["type", "config"]))]
@@ -58,12 +72,17 @@ pub(crate) struct Inbound {
 }
 
 /// The application's client.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-#[schemars(transform = add_secret)]
 pub(crate) struct OauthConfig {
     /// Generated where it is absent.
     pub(crate) client_id: Option<String>,
+    /// Generated where it is absent.
+    // The request's secret is taken out of the text before this is read.
+    #[serde(skip_deserializing)]
+    #[schemars(!skip_deserializing, extend("format" = "password"))]
+    pub(crate) client_secret: Option<String>,
     #[schemars(extend("writeOnly" = true))]
     pub(crate) redirect_uris: Option<Vec<String>>,
     #[schemars(extend("examples" = [["client_credentials"]]))]
@@ -82,6 +101,7 @@ pub(crate) struct OauthConfig {
 }
 
 /// Settings of the client's tokens.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(rename = "ApplicationToken")]
@@ -93,6 +113,7 @@ pub(crate) struct Token {
 }
 
 /// Settings of the client's access tokens.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(rename = "ApplicationAccessToken")]
@@ -101,31 +122,10 @@ pub(crate) struct AccessToken {
     pub(crate) user_attributes: Option<Vec<String>>,
 }
 
-/// The members that answers add.
-fn add_shown(schema: &mut Schema) {
-    for name in ["id", "client_id", "client_secret"] {
-        add(schema, name, json!({ "type": "string", "readOnly": true }));
-    }
-}
-
-/// The secret is a member of requests and answers, and never of the document.
-fn add_secret(schema: &mut Schema) {
-    let description = "Generated where it is absent.";
-    let secret = json!({ "type": "string", "format": "password", "description": description });
-    add(schema, "client_secret", secret);
-}
-
-fn add(schema: &mut Schema, name: &str, member: Value) {
-    if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        members.insert(name.to_owned(), member);
-    }
-}
-
 impl ApplicationDocument {
     /// The stored document of an application.
     pub(crate) fn of(application: &Application) -> Result<Self, EditError> {
-        serde_json::from_value(application.document.clone())
-            .map_err(|error| EditError::Unreadable(Box::new(error)))
+        Self::deserialize(&application.document).map_err(|error| EditError::Unreadable(Box::new(error)))
     }
 
     /// The settings of its client, if it has one.

@@ -1,9 +1,9 @@
 //! Errors of the Thunder-compatible API: `{"code","message","description"}`, in its current generation with a key beside each
 //! text.
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ContentType, LOCATION};
+use actix_web::http::header::ContentType;
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use administration::{ApplicationError, EditError};
 use keys::TokenError;
 use protocol::ErrorCode;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::Spelling;
 use super::code::{self, Code};
 use crate::failure::Failure;
-use crate::respond::{ErrorBody, HttpError, no_store};
+use crate::respond::{ErrorBody, HttpError};
 
 const REALM: &str = "latchkey-applications";
 
@@ -128,17 +128,13 @@ struct Keyed<'a> {
     default_value: &'a str,
 }
 
-/// A response that may hold a secret.
+/// A response with a JSON document in this spelling.
 pub(crate) fn thunder_json(
-    status: StatusCode,
-    location: Option<&str>,
+    mut response: HttpResponseBuilder,
+    spelling: Spelling,
     body: &impl Serialize,
 ) -> Result<HttpResponse, ThunderError> {
-    let body = serde_json::to_vec(body).map_err(|error| ThunderError::fault(&error))?;
-    let mut response = no_store(status);
-    if let Some(location) = location {
-        response.insert_header((LOCATION, location));
-    }
+    let body = spelling.to_json(body).map_err(|error| ThunderError::fault(&error))?;
     Ok(response.insert_header(ContentType::json()).body(body))
 }
 

@@ -16,13 +16,13 @@ use protocol::{ErrorCode, Timestamp};
 use registry::SignInError;
 use tenancy::Tenant;
 
-use self::request::{Credentials, Opening};
-use self::step::Step;
-use super::{ThunderError, thunder_json};
+use self::request::Credentials;
+use super::{Spelling, ThunderError, thunder_json};
 use crate::Services;
 use crate::failure::Failure;
 use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
+use crate::respond::no_store;
 
 async fn execute(
     services: Data<Services>,
@@ -30,24 +30,31 @@ async fn execute(
     mut raw: RawRequest,
 ) -> Result<HttpResponse, ThunderError> {
     let tenant = super::applications::tenant(&services, &default_tenant, &raw).await?;
-    let now = (services.clock)();
     let request = FlowRequest::parse(&raw.untyped().await?)?;
-    let (spelling, is_first) = (request.spelling(), request.is_first());
-    let flow = match request.opening().map_err(|refusal| refusal.spelled(spelling))? {
-        Opening::Begins(application) if services.users.accepts_application(application) => {
-            services.users.begin_flow(now)
-        }
-        Opening::Begins(_) => return Err(request::invalid_application().spelled(spelling)),
-        Opening::GoesOn(flow) if services.users.is_flow(flow, now) => flow.to_owned(),
-        Opening::GoesOn(_) => return Err(request::invalid_flow().spelled(spelling)),
+    let spelling = request.spelling();
+    answer(&services, &tenant, &raw, request).await.map_err(|refusal| refusal.spelled(spelling))
+}
+
+async fn answer(
+    services: &Services,
+    tenant: &Tenant,
+    raw: &RawRequest,
+    request: FlowRequest,
+) -> Result<HttpResponse, ThunderError> {
+    let now = (services.clock)();
+    let (spelling, is_first) = (request.spelling(), request.flow().is_none());
+    let flow = match request.flow() {
+        Some(flow) if services.users.is_flow(flow, now) => flow.to_owned(),
+        Some(_) => return Err(request::invalid_flow()),
+        None if services.users.accepts_application(request.application()?) => services.users.begin_flow(now),
+        None => return Err(request::invalid_application()),
     };
-    let step = match request.credentials() {
-        Ok(credentials) => sign_in(&services, &tenant, &raw, credentials, now)
-            .await
-            .map_err(|refusal| refusal.spelled(spelling))?,
-        Err(missing) => Step::Incomplete { missing, step: services.users.begin_flow(now) },
+    let answer = match request.credentials() {
+        Ok(credentials) => sign_in(services, tenant, raw, credentials, now).await?,
+        Err(missing) => Answer::incomplete(&missing, services.users.begin_flow(now)),
     };
-    thunder_json(StatusCode::OK, None, &step.answer(&flow, spelling, is_first))
+    // Its names are the same in both generations.
+    thunder_json(no_store(StatusCode::OK), Spelling::Snake, &answer.about(flow, spelling, is_first))
 }
 
 /// The route.
@@ -63,7 +70,7 @@ async fn sign_in(
     raw: &RawRequest,
     credentials: Credentials,
     now: Timestamp,
-) -> Result<Step, ThunderError> {
+) -> Result<Answer, ThunderError> {
     let Credentials { username, password, requested } = credentials;
     let signed_in = services.users.sign_in(tenant, &username, password, &raw.source(), now).await;
     let user = match signed_in {
@@ -74,7 +81,7 @@ async fn sign_in(
             tracing::warn!(tenant = %tenant.id, source = %raw.source(), "a sign-in failed");
             raw.log(|fields| fields.error = Some(ErrorCode::InvalidClient));
             write_down(services, tenant, raw, user, false, now);
-            return Ok(Step::Failed);
+            return Ok(Answer::failed());
         }
         Err(error @ SignInError::Busy) => return Err(ThunderError::unavailable(&error)),
     };
@@ -89,7 +96,7 @@ async fn sign_in(
     tracing::info!(user = %user.name, tenant = %tenant.id, "user {} signed in", user.name);
     write_down(services, tenant, raw, Some(user.name), true, now);
     raw.log(|fields| fields.signed = Some(signed.algorithm));
-    Ok(Step::Complete { assertion: signed.value })
+    Ok(Answer::complete(signed.value))
 }
 
 /// Writes the audit record in a task of its own: the answer must show neither the store's failure nor its latency.

@@ -7,7 +7,6 @@ pub(crate) mod flow;
 mod document;
 mod request;
 mod rules;
-mod shape;
 mod spelling;
 mod uris;
 mod view;
@@ -20,5 +19,5 @@ pub(crate) use error::{Body as ErrorDocument, ThunderError, thunder_json};
 pub(crate) use flow::{Answer as FlowAnswer, FlowRequest};
 #[cfg(test)]
 pub(crate) use request::ApplicationRequest;
-pub(crate) use shape::Shape;
 pub(crate) use spelling::Spelling;
+pub(crate) use view::Applications;

@@ -86,7 +86,7 @@ impl ApplicationRequest {
             config.client_id = Some(client.id.to_string());
         }
         let document = serde_json::to_value(&document).map_err(|error| ThunderError::fault(&error))?;
-        Ok(ApplicationDraft { document: without_nulls(document), client })
+        Ok(ApplicationDraft { document, client })
     }
 }
 
@@ -126,7 +126,7 @@ fn take_secret(value: &mut Value) -> Result<Option<Secret>, ThunderError> {
 }
 
 /// Some callers send null for an absent member.
-pub(super) fn without_nulls(value: Value) -> Value {
+fn without_nulls(value: Value) -> Value {
     steps::note(1);
     match value {
         Value::Object(members) => {

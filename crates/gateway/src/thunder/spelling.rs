@@ -1,9 +1,13 @@
 //! The two spellings of members: snake case, and camel case as in the current generation. Both are read; an answer is spelled
 //! as its request was.
 
+use std::io::{self, Write};
+
 use administration::Wiped;
 use protocol::steps;
+use serde::Serialize;
 use serde_json::Value;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 /// The spelling of members.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,21 +31,52 @@ impl Spelling {
         }
     }
 
-    /// A value whose members have underscores, in this spelling.
-    pub(crate) fn spelled(self, value: &Value) -> Value {
-        match (self, value) {
-            (Self::Camel, Value::Object(members)) => {
-                let spell = |(name, value): (&String, &Value)| {
-                    let value = if is_free(name) { value.clone() } else { self.spelled(value) };
-                    (camel(name), value)
-                };
-                Value::Object(members.iter().map(spell).collect())
+    /// A document whose members have underscores, as JSON in this spelling.
+    pub(crate) fn to_json(self, document: &impl Serialize) -> serde_json::Result<Vec<u8>> {
+        let mut json = Vec::with_capacity(1024);
+        match self {
+            Self::Snake => serde_json::to_writer(&mut json, document)?,
+            Self::Camel => {
+                document.serialize(&mut Serializer::with_formatter(&mut json, CamelCase::default()))?;
             }
-            (Self::Camel, Value::Array(items)) => {
-                Value::Array(items.iter().map(|item| self.spelled(item)).collect())
-            }
-            _ => value.clone(),
         }
+        Ok(json)
+    }
+}
+
+/// Writes the names of members in camel case.
+#[derive(Default)]
+struct CamelCase {
+    is_name: bool,
+    /// Whether the name was that of a free member.
+    was_free: bool,
+    /// How many values are open, counted from the value of a free member.
+    free: usize,
+}
+
+impl Formatter for CamelCase {
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.is_name = true;
+        CompactFormatter.begin_object_key(writer, first)
+    }
+
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, text: &str) -> io::Result<()> {
+        if !self.is_name || self.free > 0 {
+            return writer.write_all(text.as_bytes());
+        }
+        self.was_free = is_free(text);
+        writer.write_all(camel(text).as_bytes())
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.is_name = false;
+        self.free += usize::from(std::mem::take(&mut self.was_free) || self.free > 0);
+        CompactFormatter.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.free = self.free.saturating_sub(1);
+        Ok(())
     }
 }
 
@@ -130,8 +165,10 @@ mod tests {
         });
         assert_eq!(found(snake.clone()), Some((snake.clone(), Spelling::Snake)));
         assert_eq!(found(camel.clone()), Some((snake.clone(), Spelling::Camel)));
-        assert_eq!(Spelling::Camel.spelled(&snake), camel);
-        assert_eq!(Spelling::Snake.spelled(&snake), snake);
+        for (spelling, expected) in [(Spelling::Camel, camel), (Spelling::Snake, snake.clone())] {
+            let written = spelling.to_json(&snake).unwrap();
+            assert_eq!(serde_json::from_slice::<Value>(&written).unwrap(), expected);
+        }
     }
 
     #[test]

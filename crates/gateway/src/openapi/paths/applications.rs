@@ -3,9 +3,8 @@
 use serde_json::json;
 use utoipa::openapi::HttpMethod::{Delete, Get, Post, Put};
 
-use crate::openapi::forms::Applications;
 use crate::openapi::operation::{JSON, Operation, on};
-use crate::thunder::{ApplicationDocument, ErrorDocument, FlowAnswer, FlowRequest};
+use crate::thunder::{ApplicationDocument, Applications, ErrorDocument, FlowAnswer, FlowRequest};
 
 type Coded = ErrorDocument<'static, String>;
 
@@ -24,7 +23,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             .named("execute", "Sign in to manage applications.")
             .body::<FlowRequest>(JSON, None)
             .secured(json!({}))
-            .answer::<FlowAnswer<'static>>("200", "COMPLETE with the assertion, INCOMPLETE with the inputs that are missing, or ERROR for wrong credentials")
+            .answer::<FlowAnswer>("200", "COMPLETE with the assertion, INCOMPLETE with the inputs that are missing, or ERROR for wrong credentials")
             .errors::<Coded>(&[
                 ("400", "FES-1001 to FES-1009"),
                 NO_SIGN_IN,

@@ -1,14 +1,12 @@
 //! The request of a sign-in: an application to begin with, or a flow to go on with, and the user's inputs.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use protocol::{Secret, steps};
+use administration::Wiped;
+use protocol::Secret;
 use schemars::JsonSchema;
-use secrets::MAX_SECRET_LENGTH;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use zeroize::Zeroizing;
+use serde_json::Value;
 
 use crate::thunder::{Spelling, ThunderError, code};
 
@@ -17,31 +15,18 @@ use crate::thunder::{Spelling, ThunderError, code};
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FlowRequest {
     /// One of `admin.applications` in the operator's settings.
-    #[serde(default)]
     #[schemars(example = &"550e8400-e29b-41d4-a716-446655440000")]
     application_id: Option<String>,
     /// Always `AUTHENTICATION`.
-    #[serde(default)]
     #[schemars(example = &"AUTHENTICATION")]
     flow_type: Option<String>,
     /// Of the answer before.
-    #[serde(default)]
     flow_id: Option<String>,
     /// The name of `flowId` in the current generation.
-    #[serde(default)]
     execution_id: Option<String>,
     /// `username`, `password` and `requested_permissions`.
-    #[serde(default)]
     #[schemars(with = "Option<BTreeMap<String, String>>")]
-    inputs: Option<Inputs>,
-}
-
-/// The first or a later request of a flow.
-pub(super) enum Opening<'a> {
-    /// The flow begins at this application.
-    Begins(&'a str),
-    /// The flow with this identifier goes on.
-    GoesOn(&'a str),
+    inputs: Option<Wiped>,
 }
 
 /// All inputs.
@@ -52,19 +37,13 @@ pub(super) struct Credentials {
     pub(super) requested: String,
 }
 
-/// The user's inputs. Some callers send a list where others send one text.
-#[derive(Default)]
-struct Inputs {
-    username: Option<String>,
-    password: Option<Secret>,
-    requested: String,
-}
-
 impl FlowRequest {
     pub(super) fn parse(body: &[u8]) -> Result<Self, ThunderError> {
         // The parser's message could repeat an input. It would also read a list as the members in their order.
         let object = if body.trim_ascii_start().starts_with(b"{") { body } else { &[] };
-        serde_json::from_slice(object).map_err(|_| {
+        let request: Option<Self> = serde_json::from_slice(object).ok();
+        let has_inputs = |request: &Self| request.inputs.as_ref().is_none_or(|inputs| inputs.is_object());
+        request.filter(has_inputs).ok_or_else(|| {
             ThunderError::new(
                 code::INVALID_PAYLOAD,
                 "The request body must be a JSON object with applicationId, flowType and inputs",
@@ -77,19 +56,18 @@ impl FlowRequest {
         if self.execution_id.is_some() { Spelling::Camel } else { Spelling::Snake }
     }
 
-    /// Whether this is the first request of a flow. The caller's generation is unknown then.
-    pub(super) fn is_first(&self) -> bool {
-        self.flow().is_none()
+    /// The flow that goes on; none in the first request of one. The caller's generation is unknown then.
+    pub(super) fn flow(&self) -> Option<&str> {
+        let flow = self.execution_id.as_deref().or(self.flow_id.as_deref());
+        flow.filter(|flow| !flow.is_empty())
     }
 
-    pub(super) fn opening(&self) -> Result<Opening<'_>, ThunderError> {
-        if let Some(flow) = self.flow() {
-            return Ok(Opening::GoesOn(flow));
-        }
+    /// The application at which a flow begins.
+    pub(super) fn application(&self) -> Result<&str, ThunderError> {
         let application = self.application_id.as_deref().filter(|id| !id.is_empty());
         let application = application.ok_or_else(invalid_application)?;
         match self.flow_type.as_deref().unwrap_or_default() {
-            "AUTHENTICATION" => Ok(Opening::Begins(application)),
+            "AUTHENTICATION" => Ok(application),
             "REGISTRATION" => Err(ThunderError::new(
                 code::REGISTRATION_NOT_ALLOWED,
                 "Nobody can register here; the operator declares who may sign in",
@@ -104,19 +82,20 @@ impl FlowRequest {
 
     /// The inputs, or the names of the missing ones. An empty text counts as missing.
     pub(super) fn credentials(self) -> Result<Credentials, Vec<&'static str>> {
-        let Inputs { username, password, requested } = self.inputs.unwrap_or_default();
+        let mut inputs = self.inputs.unwrap_or_default();
+        let mut input = |name: &str| inputs.get_mut(name).and_then(text);
+        let username = input("username").filter(|name| !name.is_empty());
+        let password = input("password").filter(|password| !password.is_empty()).map(Secret::new);
+        let requested = input("requested_permissions").or_else(|| input("requestedPermissions"));
+        let requested = requested.unwrap_or_default();
         match (username, password) {
             (Some(username), Some(password)) => Ok(Credentials { username, password, requested }),
             (username, password) => {
-                let inputs = [("username", username.is_none()), ("password", password.is_none())];
-                Err(inputs.into_iter().filter_map(|(name, missing)| missing.then_some(name)).collect())
+                let missing =
+                    [username.is_none().then_some("username"), password.is_none().then_some("password")];
+                Err(missing.into_iter().flatten().collect())
             }
         }
-    }
-
-    fn flow(&self) -> Option<&str> {
-        let flow = self.execution_id.as_deref().or(self.flow_id.as_deref());
-        flow.filter(|flow| !flow.is_empty())
     }
 }
 
@@ -131,120 +110,24 @@ pub(super) fn invalid_flow() -> ThunderError {
     ThunderError::new(code::UNKNOWN_FLOW, "No such sign-in is under way; begin again with applicationId")
 }
 
-impl<'de> Deserialize<'de> for Inputs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(InputsVisitor)
-    }
-}
-
-struct InputsVisitor;
-
-impl<'de> Visitor<'de> for InputsVisitor {
-    type Value = Inputs;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("inputs by their names")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Inputs, A::Error> {
-        let mut inputs = Inputs::default();
-        let (mut snake, mut camel) = (None, None);
-        let typed = |text: &String| !text.is_empty();
-        while let Some(name) = map.next_key::<String>()? {
-            steps::note(name.len());
-            match name.as_str() {
-                "username" => inputs.username = map.next_value_seed(Input::Whole)?.filter(typed),
-                "password" => {
-                    inputs.password = map.next_value_seed(Input::Whole)?.filter(typed).map(Secret::new);
-                }
-                "requested_permissions" => snake = map.next_value_seed(Input::Whole)?,
-                "requestedPermissions" => camel = map.next_value_seed(Input::Whole)?,
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
+/// A text, or a list of texts, joined by spaces, because some callers send a list where others send one text. Anything else counts as
+/// absent.
+fn text(input: &mut Value) -> Option<String> {
+    match input {
+        Value::String(text) => Some(std::mem::take(text)),
+        Value::Array(items) => {
+            let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+            Some(texts?.join(" "))
         }
-        inputs.requested = snake.or(camel).unwrap_or_default();
-        Ok(inputs)
-    }
-}
-
-/// A text, or a list of texts, joined by spaces. Anything else counts as absent.
-#[derive(Clone, Copy)]
-enum Input {
-    Whole,
-    Item,
-}
-
-impl<'de> DeserializeSeed<'de> for Input {
-    type Value = Option<String>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<String>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Input {
-    type Value = Option<String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an input")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Option<String>, E> {
-        steps::note(text.len());
-        Ok(Some(text.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Option<String>, A::Error> {
-        // No valid password is longer, so that none is copied as the text grows.
-        let mut joined = Zeroizing::new(String::with_capacity(MAX_SECRET_LENGTH));
-        let (mut is_first, mut is_text) = (true, matches!(self, Self::Whole));
-        while let Some(item) = sequence.next_element_seed(Self::Item)? {
-            steps::note(1 + item.as_ref().map_or(0, String::len));
-            is_text &= item.is_some();
-            if !std::mem::take(&mut is_first) {
-                joined.push(' ');
-            }
-            joined.push_str(&Zeroizing::new(item.unwrap_or_default()));
-        }
-        Ok(is_text.then(|| std::mem::take(&mut *joined)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<String>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
-            steps::note(1);
-        }
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Option<String>, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Option<String>, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Option<String>, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Option<String>, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Option<String>, E> {
-        Ok(None)
-    }
-}
-
-impl fmt::Debug for Inputs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use protocol::steps;
+    use zeroize::Zeroizing;
+
     use super::*;
 
     #[test]
@@ -261,9 +144,21 @@ mod tests {
             (r#"{"username":"a"}"#, vec!["password"]),
             (r#"{"username":"","password":"b"}"#, vec!["username"]),
             (r#"{"username":5,"password":"b"}"#, vec!["username"]),
+            ("null", vec!["username", "password"]),
         ] {
             let request = FlowRequest::parse(format!("{{\"inputs\":{inputs}}}").as_bytes()).unwrap();
             assert_eq!(request.credentials().err(), Some(missing), "{inputs}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_of_inputs_is_refused() {
+        let many = format!(r#"{{"inputs":{{"other":[{}]}}}}"#, vec!["0"; 5_000].join(","));
+        for body in
+            ["", "[]", "{", r#"{"inputs":[]}"#, r#"{"inputs":"a"}"#, r#"{"flowId":"a","flowId":"a"}"#, &many]
+        {
+            let error = FlowRequest::parse(body.as_bytes()).unwrap_err();
+            assert_eq!(error.body.code.0, "FES-1001", "{body}");
         }
     }
 
@@ -279,9 +174,9 @@ mod tests {
             (r#""password":"a","password":"b""#, Some("b")),
             (r#""password":"a","password":-1"#, None),
         ] {
-            let request = FlowRequest::parse(format!("{{\"inputs\":{{{inputs}}}}}").as_bytes()).unwrap();
-            let found = request.inputs.unwrap_or_default().password;
-            assert_eq!(found.as_ref().map(Secret::expose), password, "{inputs}");
+            let body = format!(r#"{{"inputs":{{"username":"a",{inputs}}}}}"#);
+            let found = FlowRequest::parse(body.as_bytes()).unwrap().credentials();
+            assert_eq!(found.as_ref().ok().map(|found| found.password.expose()), password, "{inputs}");
         }
     }
 
@@ -305,8 +200,7 @@ mod tests {
                 });
             }
             for body in bodies {
-                let allocated =
-                    allocation_counter::measure(|| drop(FlowRequest::parse(body.as_bytes()).unwrap()));
+                let allocated = allocation_counter::measure(|| drop(FlowRequest::parse(body.as_bytes())));
                 assert!(
                     allocated.bytes_total <= 16 * body.len() as u64,
                     "{allocated:?} for {}: {item}",

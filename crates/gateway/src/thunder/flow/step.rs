@@ -3,50 +3,27 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use serde_with::skip_serializing_none;
 
 use crate::thunder::Spelling;
 
 /// Where the sign-in stands.
-pub(super) enum Step {
-    /// The user is authenticated.
-    Complete {
-        /// The token for `/applications`.
-        assertion: String,
-    },
-    /// Inputs are missing.
-    Incomplete {
-        /// Their names.
-        missing: Vec<&'static str>,
-        /// The step's identifier, which has no meaning here.
-        step: String,
-    },
-    /// The name or the password is wrong.
-    Failed,
-}
-
-/// Where the sign-in stands.
-#[derive(Serialize, JsonSchema)]
+#[skip_serializing_none]
+#[derive(Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "FlowStep")]
-pub(crate) struct Answer<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    flow_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    execution_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    step_id: Option<&'a str>,
+pub(crate) struct Answer {
+    flow_id: Option<String>,
+    execution_id: Option<String>,
+    step_id: Option<String>,
     /// `COMPLETE`, `INCOMPLETE` or `ERROR`.
     #[schemars(example = &"COMPLETE")]
     flow_status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     r#type: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Map<String, Value>>")]
     data: Option<Data>,
     /// A JWT for an hour, to be sent as a bearer token to `/applications`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    assertion: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    assertion: Option<String>,
     #[schemars(example = &"Invalid credentials")]
     failure_reason: Option<&'static str>,
 }
@@ -73,39 +50,39 @@ struct Action {
     r#ref: &'static str,
 }
 
-impl Step {
-    /// The answer about this flow. To a caller that has seen no answer yet a flow that goes on has both names.
-    pub(super) fn answer<'a>(&'a self, flow: &'a str, spelling: Spelling, is_first: bool) -> Answer<'a> {
-        let both = is_first && matches!(self, Self::Incomplete { .. });
-        let plain = Answer {
-            flow_id: (spelling == Spelling::Snake).then_some(flow),
-            execution_id: (both || spelling == Spelling::Camel).then_some(flow),
-            step_id: None,
-            flow_status: "ERROR",
-            r#type: None,
-            data: None,
-            assertion: None,
-            failure_reason: None,
-        };
-        match self {
-            Self::Complete { assertion } => Answer {
-                flow_status: "COMPLETE",
-                data: Some(Data::default()),
-                assertion: Some(assertion),
-                ..plain
-            },
-            Self::Incomplete { missing, step } => Answer {
-                step_id: Some(step),
-                flow_status: "INCOMPLETE",
-                r#type: Some("VIEW"),
-                data: Some(Data {
-                    inputs: missing.iter().map(|name| input(name)).collect(),
-                    actions: vec![Action { r#ref: "action_001" }],
-                }),
-                ..plain
-            },
-            Self::Failed => Answer { failure_reason: Some("Invalid credentials"), ..plain },
+impl Answer {
+    /// The user is authenticated; the assertion is the token for `/applications`.
+    pub(super) fn complete(assertion: String) -> Self {
+        Self {
+            flow_status: "COMPLETE",
+            data: Some(Data::default()),
+            assertion: Some(assertion),
+            ..Self::default()
         }
+    }
+
+    /// Inputs of these names are missing. The step's identifier has no meaning here.
+    pub(super) fn incomplete(missing: &[&'static str], step: String) -> Self {
+        let inputs = missing.iter().map(|name| input(name)).collect();
+        Self {
+            step_id: Some(step),
+            flow_status: "INCOMPLETE",
+            r#type: Some("VIEW"),
+            data: Some(Data { inputs, actions: vec![Action { r#ref: "action_001" }] }),
+            ..Self::default()
+        }
+    }
+
+    /// The name or the password is wrong.
+    pub(super) fn failed() -> Self {
+        Self { flow_status: "ERROR", failure_reason: Some("Invalid credentials"), ..Self::default() }
+    }
+
+    /// The answer about this flow. To a caller that has seen no answer yet a flow that goes on has both names.
+    pub(super) fn about(self, flow: String, spelling: Spelling, is_first: bool) -> Self {
+        let has_both = is_first && self.step_id.is_some();
+        let execution_id = (has_both || spelling == Spelling::Camel).then(|| flow.clone());
+        Self { flow_id: (spelling == Spelling::Snake).then_some(flow), execution_id, ..self }
     }
 }
 
