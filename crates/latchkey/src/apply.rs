@@ -1,12 +1,12 @@
 //! Applies the settings to the store: the same operation at start, at a reload and for `latchkey apply`.
 
-use administration::{Along, ContentHash, Outcome, Progress, ReconcileOptions, Retirements};
+use administration::{Along, ContentHash, Outcome, Plan, Progress, ReconcileOptions, Retirements};
+use anyhow::anyhow;
 
 use crate::clock;
 use crate::conflict_messages::{TenantsLeftOut, conflict_error, left_out};
 use crate::platform::Platform;
 use crate::settings::{Loaded, MaxRetired};
-use crate::start_error::StartError;
 
 /// Limits of an apply.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,39 +24,38 @@ pub(crate) struct Applied {
     pub(crate) left_out: Option<TenantsLeftOut>,
 }
 
-/// Applies the settings to the store and invalidates the caches.
+/// Applies the settings to the store, invalidates the caches, and drops the settings with their secrets.
 pub(crate) async fn apply(
     platform: &Platform,
     loaded: Loaded,
     extent: ApplyOptions,
-) -> Result<Applied, StartError> {
-    apply_with_progress(platform, loaded, extent, &|_| {}).await
-}
-
-/// Like [`apply`], with reports of its progress.
-pub(crate) async fn apply_with_progress(
-    platform: &Platform,
-    loaded: Loaded,
-    extent: ApplyOptions,
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Applied, StartError> {
+) -> anyhow::Result<Applied> {
+    let MaxRetired { tenants, clients } = loaded.reconcile.max_retired;
     let content = ContentHash::of([loaded.content_hash.as_bytes()]);
     let options = ReconcileOptions {
-        max_retired: retirements(&loaded.reconcile.max_retired),
+        max_retired: Retirements { tenants: tenants as usize, clients: clients as usize },
         prune: extent.prune,
         force_generation: extent.force,
         now: clock::now(),
     };
-    let declaration = loaded.declaration;
     let sources = loaded.snapshot.bytes();
     let along = Along { sources: sources.as_deref().map(Vec::as_slice), progress };
-    let outcome = platform.reconciler.apply(&declaration, &content, &options, along).await;
-    let outcome = outcome.map_err(|error| conflict_error(error, &declaration, &loaded.locations))?;
+    let outcome = platform.reconciler.apply(&loaded.declaration, &content, &options, along).await;
+    let outcome = outcome.map_err(|error| conflict_error(error, &loaded))?;
     if let Outcome::Applied { invalidations, .. } = &outcome {
-        platform.announce(invalidations);
+        platform.caches.apply(invalidations);
     }
-    let left_out = outcome.plan().and_then(|plan| left_out(plan, &declaration, &loaded.locations));
+    let left_out = outcome.plan().and_then(|plan| left_out(plan, &loaded));
     Ok(Applied { outcome, left_out })
+}
+
+/// The error of a plan that retires too much for a start or a reload.
+pub(crate) fn too_many_retired(plan: &Plan) -> anyhow::Error {
+    anyhow!(
+        "{plan}\nthese settings would retire more than reconcile.max_retired allows, as a truncated file would; nothing was changed. \
+         If it is meant, run `latchkey apply --prune`"
+    )
 }
 
 /// Logs the result.
@@ -80,8 +79,4 @@ pub(crate) fn say(outcome: &Outcome) {
             );
         }
     }
-}
-
-fn retirements(allowed: &MaxRetired) -> Retirements {
-    Retirements { tenants: allowed.tenants as usize, clients: allowed.clients as usize }
 }

@@ -1,5 +1,6 @@
 //! The administrators who may sign in at `/flow/execute`, from the settings to the check of their passwords.
 
+use anyhow::Context as _;
 use registry::{DeclaredUser, HashedUsers};
 use secrets::OutOfMemory;
 use tokio::task::spawn_blocking;
@@ -14,8 +15,9 @@ pub(crate) struct ConfiguredAdmins {
 
 impl ConfiguredAdmins {
     /// Hashes the passwords, each for 11 ms, outside the threads that serve requests.
-    pub(crate) async fn hashed(self) -> Result<HashedUsers, OutOfMemory> {
+    pub(crate) async fn hashed(self) -> anyhow::Result<HashedUsers> {
         let Self { users, applications } = self;
-        spawn_blocking(move || HashedUsers::of(users, applications)).await.unwrap_or(Err(OutOfMemory))
+        let hashed = spawn_blocking(move || HashedUsers::of(users, applications)).await;
+        hashed.unwrap_or(Err(OutOfMemory)).context("the administrators' passwords cannot be hashed")
     }
 }

@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use administration::{Conflict, ConflictKind, Declaration, DeclaredTenant, Plan, ReconcileError, Subject};
-use registry::ClientId;
+use administration::{Conflict, ConflictKind, DeclaredTenant, Plan, ReconcileError, Subject};
 use tenancy::TenantId;
 
 use crate::names::names;
-use crate::settings::{Diagnostic, Findings, Location, Locations, ReadError};
-use crate::start_error::StartError;
+use crate::settings::{Diagnostic, Findings, Loaded, Location, ReadError};
 
 /// Tenants that are left out, and why.
 #[derive(Debug, thiserror::Error)]
@@ -38,119 +36,105 @@ impl fmt::Display for TenantsLeftOut {
     }
 }
 
-/// Whom a plan leaves out, if anybody. Conflicts are placed where the operator can fix them.
-pub(crate) fn left_out(
-    plan: &Plan,
-    declaration: &Declaration,
-    locations: &Locations,
-) -> Option<TenantsLeftOut> {
+/// The tenants that a plan leaves out, if any. Conflicts are placed where the operator can fix them.
+pub(crate) fn left_out(plan: &Plan, loaded: &Loaded) -> Option<TenantsLeftOut> {
     if plan.conflicts.is_empty() {
         return None;
     }
     let depends_on = plan.conflicts.iter().flat_map(Conflict::depends_on).cloned().collect();
-    let faults = faults(&plan.conflicts, declaration, locations);
+    let faults = faults(&plan.conflicts, loaded);
     Some(TenantsLeftOut { tenants: plan.left_out(), depends_on, faults })
 }
 
 /// An error of reconciling. Conflicts are placed where the operator can fix them.
-pub(crate) fn conflict_error(
-    error: ReconcileError,
-    declaration: &Declaration,
-    locations: &Locations,
-) -> StartError {
+pub(crate) fn conflict_error(error: ReconcileError, loaded: &Loaded) -> anyhow::Error {
     let ReconcileError::Conflicts(conflicts) = error else { return error.into() };
-    faults(&conflicts.0, declaration, locations).into()
-}
-
-fn faults(conflicts: &[Conflict], declaration: &Declaration, locations: &Locations) -> ReadError {
-    let mut findings = Findings::default();
-    for conflict in conflicts {
-        add_finding(conflict, declaration, locations, &mut findings);
-    }
-    locations.faults(findings)
+    faults(&conflicts.0, loaded).into()
 }
 
 /// What the files declare beyond a limit, by the same rule, with its place; what is there already goes on all the same.
-pub(crate) fn beyond_limits(
-    declaration: &Declaration,
-    clients: u64,
-    locations: &Locations,
-) -> Vec<Diagnostic> {
-    faults(&administration::beyond_limits(declaration, clients), declaration, locations).faults
+pub(crate) fn beyond_limits(loaded: &Loaded, clients: u64) -> Vec<Diagnostic> {
+    faults(&administration::beyond_limits(&loaded.declaration, clients), loaded).faults
 }
 
-fn add_finding(
-    conflict: &Conflict,
-    declaration: &Declaration,
-    locations: &Locations,
-    findings: &mut Findings,
-) {
-    let Conflict { subject, kind } = conflict;
-    let (problem, tenant) = (conflict.to_string(), subject.tenant());
-    let (at, row) = (locations.tenant(tenant.as_str()), subject_at(subject, locations));
-    let client = |client: &ClientId| at.key("clients").key(client.as_str());
-    let first_key = || at.key("signing").key("first_key");
-    let declared = declaration.tenants.get(tenant);
-    let (location, hint) = match kind {
-        ConflictKind::IssuerTaken { issuer: name, owner } => {
-            let hint =
-                format!("give every tenant issuers of its own; `latchkey tenant show {owner}` has this one");
-            let location = declared.and_then(|declared| issuer(declared, name.as_str(), &at));
-            return findings.error(location.unwrap_or(at), problem, hint);
-        }
-        ConflictKind::FirstKeyDiffers => {
-            let hint = format!("remove the line, and rotate instead: `latchkey key rotate {tenant}`");
-            return findings.error(first_key(), problem, hint);
-        }
-        ConflictKind::FirstKeyTooLate => {
-            let hint = format!(
-                "remove the line, and bring the key in as the next one: `latchkey key import {tenant} FILE`"
-            );
-            return findings.error(first_key(), problem, hint);
-        }
-        ConflictKind::FirstKeyTaken(_) => {
-            let hint = "give every tenant a key of its own, or remove the line: a new tenant then gets a generated key, and a tenant that has this key already keeps it";
-            return findings.error(first_key(), problem, hint);
-        }
-        ConflictKind::CreatedByApi => {
-            let shows = show_command(subject);
-            (row, format!("leave it out here, or declare it under another id; {shows} has it"))
-        }
-        ConflictKind::Deleted => (row, "leave it out, or choose another id".to_owned()),
-        ConflictKind::Reserved => (row, "leave it out, or choose another name".to_owned()),
-        ConflictKind::Unseen(_) => {
-            let hint = "write it without that character; names that the store has already may keep theirs";
-            (row, hint.to_owned())
-        }
-        ConflictKind::ClientIdTaken(name) => {
-            let location = declared.and_then(|declared| named(declared, name, &at));
-            (location.unwrap_or(at), "choose another name for one of the two".to_owned())
-        }
-        ConflictKind::BeyondLimit(error) => {
-            (row.pointed(&error.pointer), "shorten it, or spread it over more than one".to_owned())
-        }
-        ConflictKind::TooManyClients(_) => {
-            (at.key("clients"), "raise limits.clients, or delete clients that are not needed".to_owned())
-        }
-        ConflictKind::ForeignHash(id) => {
-            (client(id), "give the secret as `env`, `file` or `value`".to_owned())
-        }
-        ConflictKind::SaltsDiffer(id) => {
-            let hint = format!(
-                "give the secret as `env`, `file` or `value`, or revoke the other one: `latchkey secret list {tenant} {id}` has it"
-            );
-            (client(id), hint)
-        }
-    };
-    findings.key_error(location, problem, hint);
+fn faults(conflicts: &[Conflict], loaded: &Loaded) -> ReadError {
+    let mut findings = Findings::default();
+    for conflict in conflicts {
+        let (location, on_key) = location(conflict, loaded);
+        let add = if on_key { Findings::key_error } else { Findings::error };
+        add(&mut findings, location, conflict.to_string(), hint(conflict));
+    }
+    loaded.locations.faults(findings)
 }
 
-fn subject_at(subject: &Subject, locations: &Locations) -> Location {
-    let at = locations.tenant(subject.tenant().as_str());
-    match subject {
-        Subject::Tenant(_) | Subject::Scope(..) => at,
+/// Where the file says what the store contradicts, and whether the key is meant rather than its value.
+fn location(Conflict { subject, kind }: &Conflict, loaded: &Loaded) -> (Location, bool) {
+    let at = loaded.locations.tenant(subject.tenant().as_str());
+    let declared = loaded.declaration.tenants.get(subject.tenant());
+    let row = || match subject {
+        Subject::Tenant(_) | Subject::Scope(..) => at.clone(),
         Subject::Client(_, client) | Subject::Secret(_, client, _) => at.key("clients").key(client.as_str()),
         Subject::ResourceServer(_, audience) => at.key("resource_servers").key(audience),
+    };
+    match kind {
+        ConflictKind::IssuerTaken { issuer: name, .. } => {
+            let location = declared.and_then(|declared| issuer(declared, name.as_str(), &at));
+            (location.unwrap_or(at), false)
+        }
+        ConflictKind::FirstKeyDiffers | ConflictKind::FirstKeyTooLate | ConflictKind::FirstKeyTaken(_) => {
+            (at.key("signing").key("first_key"), false)
+        }
+        ConflictKind::CreatedByApi
+        | ConflictKind::Deleted
+        | ConflictKind::Reserved
+        | ConflictKind::Unseen(_) => (row(), true),
+        ConflictKind::ClientIdTaken(name) => {
+            (declared.and_then(|declared| named(declared, name, &at)).unwrap_or(at), true)
+        }
+        ConflictKind::BeyondLimit(error) => (row().pointed(&error.pointer), true),
+        ConflictKind::TooManyClients(_) => (at.key("clients"), true),
+        ConflictKind::ForeignHash(id) | ConflictKind::SaltsDiffer(id) => {
+            (at.key("clients").key(id.as_str()), true)
+        }
+    }
+}
+
+/// What the operator can do.
+fn hint(Conflict { subject, kind }: &Conflict) -> String {
+    let tenant = subject.tenant();
+    match kind {
+        ConflictKind::CreatedByApi => {
+            format!("leave it out here, or declare it under another id; `{}` has it", show_command(subject))
+        }
+        ConflictKind::IssuerTaken { owner, .. } => {
+            format!("give every tenant issuers of its own; `latchkey tenant show {owner}` has this one")
+        }
+        ConflictKind::FirstKeyDiffers => {
+            format!("remove the line, and rotate instead: `latchkey key rotate {tenant}`")
+        }
+        ConflictKind::FirstKeyTooLate => format!(
+            "remove the line, and bring the key in as the next one: `latchkey key import {tenant} FILE`"
+        ),
+        ConflictKind::SaltsDiffer(id) => format!(
+            "give the secret as `env`, `file` or `value`, \
+             or revoke the other one: `latchkey secret list {tenant} {id}` has it"
+        ),
+        ConflictKind::FirstKeyTaken(_) => {
+            "give every tenant a key of its own, or remove the line: a new tenant then \
+             gets a generated key, and a tenant that has this key already keeps it"
+                .into()
+        }
+        ConflictKind::Deleted => "leave it out, or choose another id".into(),
+        ConflictKind::Reserved => "leave it out, or choose another name".into(),
+        ConflictKind::Unseen(_) => {
+            "write it without that character; names that the store has already may keep theirs".into()
+        }
+        ConflictKind::ClientIdTaken(_) => "choose another name for one of the two".into(),
+        ConflictKind::BeyondLimit(_) => "shorten it, or spread it over more than one".into(),
+        ConflictKind::TooManyClients(_) => {
+            "raise limits.clients, or delete clients that are not needed".into()
+        }
+        ConflictKind::ForeignHash(_) => "give the secret as `env`, `file` or `value`".into(),
     }
 }
 
@@ -158,11 +142,9 @@ fn subject_at(subject: &Subject, locations: &Locations) -> Location {
 fn show_command(subject: &Subject) -> String {
     match subject {
         Subject::Client(tenant, client) | Subject::Secret(tenant, client, _) => {
-            format!("`latchkey client show {tenant} {client}`")
+            format!("latchkey client show {tenant} {client}")
         }
-        Subject::Tenant(tenant) | Subject::ResourceServer(tenant, _) | Subject::Scope(tenant, _) => {
-            format!("`latchkey tenant show {tenant}`")
-        }
+        other => format!("latchkey tenant show {}", other.tenant()),
     }
 }
 
@@ -199,6 +181,7 @@ mod tests {
     use std::fs;
 
     use administration::{Conflicts, FieldError};
+    use registry::ClientId;
     use tenancy::Issuer;
 
     use super::*;
@@ -223,9 +206,8 @@ tenants:
         let path = folder.path().join("config.yaml");
         fs::write(&path, SETTINGS).unwrap();
         let loaded = read(&path, &Environment::default()).unwrap();
-        let declaration = loaded.declaration;
-        let error = conflict_error(Conflicts(vec![conflict]).into(), &declaration, &loaded.locations);
-        let StartError::Settings(error) = error else { panic!("{error}") };
+        let error = conflict_error(Conflicts(vec![conflict]).into(), &loaded);
+        let error: ReadError = error.downcast().unwrap();
         let brief = error.faults[0].brief().replace(&format!("{}/", folder.path().display()), "");
         assert!(brief.starts_with(expected), "{brief}\nis not\n{expected}");
     }
@@ -329,14 +311,12 @@ tenants:
 
     #[test]
     fn another_error_stays_what_it_is() {
-        let locations = {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("config.yaml");
-            fs::write(&path, "{}").unwrap();
-            read(&path, &Environment::default()).unwrap().locations
-        };
-        let error = conflict_error(ReconcileError::Contended, &Declaration::default(), &locations);
-        assert!(matches!(error, StartError::Reconcile(ReconcileError::Contended)), "{error}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yaml");
+        fs::write(&path, "{}").unwrap();
+        let loaded = read(&path, &Environment::default()).unwrap();
+        let error = conflict_error(ReconcileError::Contended, &loaded);
+        assert!(matches!(error.downcast_ref(), Some(ReconcileError::Contended)), "{error}");
     }
 
     #[test]
@@ -346,12 +326,11 @@ tenants:
         let many: Vec<String> = (0..101).map(|nth| format!("x{nth}")).collect();
         fs::write(&path, SETTINGS.replace("[x, y]", &format!("[{}]", many.join(", ")))).unwrap();
         let loaded = read(&path, &Environment::default()).unwrap();
-        let declaration = loaded.declaration;
         for (clients, expected) in [
             (1, &["tenants.acme.clients.web.audiences"][..]),
             (0, &["tenants.acme.clients.web.audiences", "tenants.acme.clients"]),
         ] {
-            let found = beyond_limits(&declaration, clients, &loaded.locations);
+            let found = beyond_limits(&loaded, clients);
             let keys: Vec<_> = found.iter().map(|warning| warning.key.as_str()).collect();
             assert_eq!(keys, expected, "{clients}");
         }

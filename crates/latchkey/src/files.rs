@@ -1,9 +1,9 @@
-//! Reads files that an operator names: only regular ones of bounded size, and files with secrets only if no other user may write them.
-//! Refuses a pipe or device at once instead of waiting for it.
+//! Reads and creates files that an operator names. Reads only regular ones of bounded size, and files with secrets only if no other user
+//! may write them; refuses a pipe or device at once instead of waiting for it.
 
-use std::fs::{Metadata, OpenOptions};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{self, Metadata, OpenOptions, Permissions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -105,6 +105,19 @@ pub(crate) fn read_secret_text(path: &Path) -> io::Result<Zeroizing<String>> {
     }
 }
 
+/// Creates a file with this mode, and the folders above it. The file takes its name when it is complete, and never that of an existing file:
+/// a killed program leaves no partial file for the next start.
+pub(crate) fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".latchkey-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().set_permissions(Permissions::from_mode(mode))?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path)?;
+    Ok(())
+}
+
 impl From<FileError> for io::Error {
     fn from(error: FileError) -> Self {
         match error {
@@ -126,8 +139,7 @@ fn kind(metadata: &Metadata) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::symlink;
     use std::path::PathBuf;
     use std::process::Command;
 

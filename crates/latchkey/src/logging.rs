@@ -8,7 +8,6 @@ use std::thread;
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::json_lines::JsonLines;
 
@@ -37,7 +36,6 @@ struct Buffer {
     ended: AtomicBool,
 }
 
-#[derive(Clone)]
 struct BufferWriter(Arc<Buffer>);
 
 /// Starts logging at `info` and above unless the filter says otherwise: as text on a terminal, else as JSON lines.
@@ -45,8 +43,9 @@ pub(crate) fn start(filter: Option<&str>) -> LogGuard {
     let buffer = Arc::new(Buffer::default());
     let filter =
         filter.and_then(|filter| EnvFilter::try_new(filter).ok()).unwrap_or_else(|| EnvFilter::new(DEFAULT));
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(BufferWriter(Arc::clone(&buffer)));
+    let lines = Arc::clone(&buffer);
+    let writer = move || BufferWriter(Arc::clone(&lines));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     if io::stdout().is_terminal() {
         subscriber.with_target(false).init();
     } else {
@@ -107,14 +106,6 @@ impl Write for BufferWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for BufferWriter {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }
 

@@ -25,18 +25,23 @@ mod rotation;
 mod sealing;
 mod secret_usage;
 mod settings;
-mod start_error;
 mod tls;
 mod watch;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use admin_client::AdminCommandArguments;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
-use command::{AdminCommand, AuditCommand, ClientCommand, KeyCommand, SecretCommand, TenantCommand};
+use command::admin::AdminCommand;
+use command::audit::AuditCommand;
+use command::client::ClientCommand;
+use command::key::KeyCommand;
+use command::runner::Runner;
+use command::secret::SecretCommand;
+use command::tenant::TenantCommand;
 
 /// Multi-tenant identity platform for machines.
 #[derive(Parser)]
@@ -142,6 +147,16 @@ enum Command {
     Openapi,
 }
 
+impl<C: Subcommand> AdminCommandArguments<C> {
+    fn run(
+        self,
+        config: &Path,
+        command: fn(Runner<'_>, C) -> anyhow::Result<ExitCode>,
+    ) -> anyhow::Result<ExitCode> {
+        command(Runner { config, arguments: &self.admin }, self.command)
+    }
+}
+
 fn main() -> ExitCode {
     let Arguments { config, command } = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -152,23 +167,25 @@ fn main() -> ExitCode {
         }
     };
     let outcome = match command.unwrap_or(Command::Serve) {
-        Command::Serve => command::serve(&config),
-        Command::Health { address } => command::health(address),
-        Command::Check { rows } => command::check(&config, rows),
-        Command::Plan { json } => command::plan(&config, json),
-        Command::Drift { json } => command::drift(&config, json),
-        Command::Apply { prune } => command::apply(&config, prune),
-        Command::Rollback { generation: Some(number), yes, .. } => command::rollback(&config, number, yes),
-        Command::Rollback { json, .. } => command::list_generations(&config, json),
-        Command::Tenant(arguments) => command::tenant(&config, arguments),
-        Command::Client(arguments) => command::client(&config, arguments),
-        Command::Secret(arguments) => command::secret(&config, arguments),
-        Command::Key(arguments) => command::key(&config, arguments),
-        Command::Audit(arguments) => command::audit(&config, arguments),
-        Command::Admin(arguments) => command::admin(&config, arguments),
-        Command::DevCert { certificate, key, names } => command::dev_cert(&certificate, &key, &names),
-        Command::Completion { shell } => command::completion::<Arguments>(shell),
-        Command::Migrate => command::migrate(&config),
+        Command::Serve => command::serve::run(&config),
+        Command::Health { address } => command::health::run(address),
+        Command::Check { rows } => command::check::run(&config, rows),
+        Command::Plan { json } => command::plan::run(&config, json, false),
+        Command::Drift { json } => command::plan::run(&config, json, true),
+        Command::Apply { prune } => command::apply::run(&config, prune),
+        Command::Rollback { generation: Some(number), yes, .. } => {
+            command::rollback::run(&config, number, yes)
+        }
+        Command::Rollback { json, .. } => command::rollback::list(&config, json),
+        Command::Tenant(arguments) => arguments.run(&config, command::tenant::run),
+        Command::Client(arguments) => arguments.run(&config, command::client::run),
+        Command::Secret(arguments) => arguments.run(&config, command::secret::run),
+        Command::Key(arguments) => arguments.run(&config, command::key::run),
+        Command::Audit(arguments) => arguments.run(&config, command::audit::run),
+        Command::Admin(arguments) => command::admin::run(&config, arguments),
+        Command::DevCert { certificate, key, names } => command::dev_cert::run(&certificate, &key, &names),
+        Command::Completion { shell } => command::completion::run::<Arguments>(shell),
+        Command::Migrate => command::migrate::run(&config),
         Command::Schema => command::print(&settings::schema()),
         Command::Openapi => command::print(&gateway::openapi_document()),
     };

@@ -1,11 +1,12 @@
 //! The composition root: creates every part of the platform once and connects them.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconciler};
+use anyhow::Context as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use gateway::{ConnectionLimits, Listener, Options, Services, Surface, TrustedProxies, WriteBudget};
 use grants::{Engine, ProtectedResource};
@@ -13,16 +14,16 @@ use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
 use registry::{Authenticator, Users, VerifiedSecretCache};
 use secrets::{HashPool, Pepper, PreciseTimer};
+use storage::Database;
 use tenancy::TenantResolver;
 
-use crate::database::Database;
 use crate::health::PlatformHealth;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
 use crate::settings::{self, Loaded};
-use crate::start_error::StartError;
-use crate::{clock, open_files, sealing, tls};
+use crate::{clock, database, open_files, sealing, tls};
 
+const THREADS: &str = "the threads that check secrets cannot be started";
 /// Number of pregenerated RSA keys, so that a new tenant's first token need not wait for one.
 const KEYS_AHEAD: usize = 2;
 /// Capacity for parsed keys in bytes: some 10 000 tenants with an RSA-2048 key each.
@@ -30,7 +31,7 @@ const RING_BYTES: u64 = 128 << 20;
 
 /// All parts.
 pub(crate) struct Platform {
-    pub(crate) database: Database,
+    pub(crate) database: Arc<Database>,
     pub(crate) caches: Caches,
     pub(crate) reconciler: Reconciler,
     pub(crate) administrator: Arc<Administrator>,
@@ -42,14 +43,12 @@ pub(crate) struct Platform {
 
 impl Platform {
     /// Opens the store and the server's own secrets, and builds the other parts on them.
-    pub(crate) async fn open(loaded: &Loaded) -> Result<Self, StartError> {
-        let database = Database::open(&loaded.storage).await?;
-        let rows = database.administration();
-        let sealer = sealing::sealer(&loaded.sealing_keys, &*rows, database.is_embedded()).await?;
-        let pepper = sealing::pepper(&*rows, &*sealer, clock::now()).await?;
-        let redis = redis(loaded.redis_url.as_ref(), &pepper)?;
+    pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<Self> {
+        let database = database::open(&loaded.storage).await?;
+        let sealer = sealing::sealer(&loaded.sealing_keys, &database).await?;
+        let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
         let sealer: Arc<dyn KeySealer> = sealer;
-        let caches = caches(&database, redis.clone(), loaded);
+        let (caches, redis) = caches(&database, &pepper, loaded)?;
         let pool = KeyPool::new(KEYS_AHEAD);
         pool.refill();
         let keys = Arc::new(KeyRingCache::new(
@@ -59,18 +58,20 @@ impl Platform {
             RING_BYTES,
         ));
         let (rotated, left_out) = (Arc::<Rotated>::default(), Arc::<LeftOut>::default());
-        let health = Arc::new(PlatformHealth::new(
-            rows.clone(),
-            Arc::clone(&sealer),
-            caches.clone(),
+        let health = Arc::new(PlatformHealth {
+            database: Arc::clone(&database),
+            sealer: Arc::clone(&sealer),
+            caches: caches.clone(),
             redis,
-            (pool.clone(), Arc::clone(&keys)),
-            (Arc::clone(&rotated), Arc::clone(&left_out)),
-            database.samples(),
-        ));
+            pool: pool.clone(),
+            keys: Arc::clone(&keys),
+            rotated: Arc::clone(&rotated),
+            left_out: Arc::clone(&left_out),
+            found: Mutex::default(),
+        });
         let limit = loaded.limits.failed_attempts;
-        let hashes = Arc::new(HashPool::start(hash_threads()).map_err(StartError::Thread)?);
-        let precise_timer = PreciseTimer::start().map_err(StartError::Thread)?;
+        let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
+        let precise_timer = PreciseTimer::start().context(THREADS)?;
         // Published sample secrets authenticate nothing on a listener that other machines can reach, whatever the store holds and whichever
         // interface created it.
         let samples: &[&str] = if loaded.is_beyond_loopback() { &settings::SAMPLE_SECRETS } else { &[] };
@@ -89,7 +90,7 @@ impl Platform {
             Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
         };
         let administrator = Arc::new(Administrator::new(
-            rows.clone(),
+            database.clone(),
             Arc::clone(&sealer),
             Arc::clone(&pepper),
             pool,
@@ -109,15 +110,10 @@ impl Platform {
             clock: Arc::new(clock::now),
             health_report: health.clone(),
         };
-        let mut reconciler = Reconciler::new(rows, sealer, pepper);
+        let mut reconciler = Reconciler::new(database.clone(), sealer, pepper);
         (reconciler.l1_lifetime, reconciler.clients) =
             (loaded.l1_lifetime, loaded.limits.clients.get().into());
         Ok(Self { database, caches, reconciler, administrator, rotated, left_out, health, services })
-    }
-
-    /// Publishes the invalidation of changes by this process, here and to other replicas.
-    pub(crate) fn announce(&self, changed: &[Invalidation]) {
-        self.caches.apply(changed);
     }
 
     /// Handles a change notification, which the store sends to every replica: invalidates caches and retries tenants that were left out.
@@ -139,7 +135,7 @@ pub(crate) fn edit_policy(loaded: &Loaded) -> EditPolicy {
 }
 
 /// The gateway's options from the settings.
-pub(crate) fn gateway_options(loaded: &Loaded) -> Result<Options, StartError> {
+pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
     let mut listeners = Vec::with_capacity(loaded.server.listeners.len());
     for listener in &loaded.server.listeners {
         let address = listener.address.socket();
@@ -184,20 +180,19 @@ fn connection_limits(requested: Option<u32>, files: Option<usize>) -> Connection
     ConnectionLimits::of(wanted.min(possible))
 }
 
-/// The shared Redis. Nothing waits for it here; the platform works without it until it answers.
-pub(crate) fn redis(
-    url: Option<&FileSecret>,
+/// Caches in the process, backed by Redis where configured. Nothing waits for Redis here; the platform works without it until it answers.
+pub(crate) fn caches(
+    database: &Arc<Database>,
     pepper: &Pepper,
-) -> Result<Option<Arc<RedisCache>>, StartError> {
-    let Some(url) = url else { return Ok(None) };
-    let options = RedisOptions::new(url.expose(), Arc::new(clock::since_epoch))?;
-    Ok(Some(RedisCache::open(options, pepper)))
-}
-
-/// Caches in the process, backed by Redis where configured.
-pub(crate) fn caches(database: &Database, redis: Option<Arc<RedisCache>>, loaded: &Loaded) -> Caches {
-    let fresh = Duration::from_secs(loaded.l1_lifetime.seconds());
-    Caches::new(database.rows(), redis, Capacity::default(), Freshness::new(fresh))
+    loaded: &Loaded,
+) -> anyhow::Result<(Caches, Option<Arc<RedisCache>>)> {
+    let open = |url: &FileSecret| {
+        let options = RedisOptions::new(url.expose(), Arc::new(clock::since_epoch))?;
+        anyhow::Ok(RedisCache::open(options, pepper))
+    };
+    let redis = loaded.redis_url.as_ref().map(open).transpose().context("cache.redis_url cannot be used")?;
+    let fresh = Freshness::new(Duration::from_secs(loaded.l1_lifetime.seconds()));
+    Ok((Caches::new(database.clone(), redis.clone(), Capacity::default(), fresh), redis))
 }
 
 fn cores() -> usize {

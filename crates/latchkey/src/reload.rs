@@ -1,28 +1,18 @@
-//! Reloads a changed configuration: when a file changes, on SIGHUP, and by polling every 15 s, because some mounts send no notification. A
-//! configuration that cannot be read or applied changes nothing.
+//! Reloads a changed configuration: when a file changes, and on SIGHUP. A configuration that cannot be read or applied changes nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use administration::Outcome;
+use administration::{Generations as _, Outcome};
 use tokio::signal::unix::Signal;
-use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use crate::apply::{Applied, ApplyOptions, apply, say};
 use crate::conflict_messages::TenantsLeftOut;
 use crate::left_out::Tries;
 use crate::platform::Platform;
 use crate::settings::{Environment, Loaded, ReadError, read, refuse_beyond_loopback};
-use crate::start_error::StartError;
 use crate::watch::Watch;
-
-/// Delay after a change, because editors write a file in several steps.
-const SETTLE: Duration = Duration::from_millis(200);
-/// The polling interval without notifications.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 /// Watches the files of the settings until the program ends.
 pub(crate) struct Reload {
@@ -75,7 +65,7 @@ impl Reload {
     }
 
     /// Records the generation of the files and logs the outcome.
-    pub(crate) async fn took(&mut self, applied: &Applied) -> Result<(), StartError> {
+    pub(crate) async fn took(&mut self, applied: &Applied) -> anyhow::Result<()> {
         say(&applied.outcome);
         self.held = match &applied.outcome {
             // Nothing was applied, so the same tenants are still left out.
@@ -105,20 +95,15 @@ impl Reload {
 
     /// Applies changes of these files, and reloads on each hangup, until the program ends.
     pub(crate) async fn run(mut self, watched: Vec<PathBuf>, mut hangup: Signal) {
-        let (events, mut changed) = mpsc::channel(1);
-        let mut watch = Watch::new(events);
-        watch.add(&watched);
+        let mut watch = Watch::new(&watched);
         // No notification covers the time between the first reading and now.
         if let Some(watched) = self.look(Why::Changed).await {
             watch.add(&watched);
         }
-        let mut looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let why = tokio::select! {
-                Some(()) = changed.recv() => { sleep(SETTLE).await; let _ = changed.try_recv(); Why::Changed }
+                () = watch.changed() => Why::Changed,
                 _ = hangup.recv() => Why::Requested,
-                _ = looks.tick() => Why::Changed,
                 () = self.tries.due(), if self.platform.left_out.count() > 0 => Why::Again,
             };
             if let Some(watched) = self.look(why).await {
@@ -180,7 +165,7 @@ impl Reload {
 
     /// Files that had the latest generation and now hold an older one were reverted on purpose. Files that merely lag behind do not revert
     /// anything.
-    async fn take_over(&mut self, mut loaded: Loaded) -> Result<(), StartError> {
+    async fn take_over(&mut self, mut loaded: Loaded) -> anyhow::Result<()> {
         let admins = std::mem::take(&mut loaded.admins).hashed().await?;
         self.tries.begin();
         let applied = self.apply(loaded).await;
@@ -192,13 +177,13 @@ impl Reload {
         self.took(&applied?).await
     }
 
-    async fn apply(&self, loaded: Loaded) -> Result<Applied, StartError> {
+    async fn apply(&self, loaded: Loaded) -> anyhow::Result<Applied> {
         let force = self.held.is_some() && self.held == self.latest().await?;
-        apply(&self.platform, loaded, ApplyOptions { force, ..ApplyOptions::default() }).await
+        apply(&self.platform, loaded, ApplyOptions { force, prune: false }, &|_| {}).await
     }
 
-    async fn latest(&self) -> Result<Option<u64>, StartError> {
-        Ok(self.platform.database.administration().latest_generation().await?.map(|latest| latest.number))
+    async fn latest(&self) -> anyhow::Result<Option<u64>> {
+        Ok(self.platform.database.latest_generation().await?.map(|latest| latest.number))
     }
 
     fn refused(&mut self, requested: bool, error: &ReadError) {
@@ -211,13 +196,6 @@ impl Reload {
 }
 
 fn fixed(loaded: &Loaded) -> String {
-    format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?}",
-        loaded.server,
-        loaded.storage,
-        loaded.l1_lifetime,
-        loaded.sealing_keys,
-        loaded.limits,
-        loaded.protected_resource
-    )
+    let Loaded { server, storage, l1_lifetime, sealing_keys, limits, protected_resource, .. } = loaded;
+    format!("{server:?} {storage:?} {l1_lifetime:?} {sealing_keys:?} {limits:?} {protected_resource:?}")
 }

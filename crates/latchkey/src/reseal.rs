@@ -6,13 +6,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use administration::{SealedItems, SealedPlace};
+use anyhow::{Context as _, anyhow};
 use keys::{EnvelopeSealer, KeySealer as _, SealError, SealingContext};
-use protocol::Timestamp;
+use protocol::{Timestamp, causes};
 use serde::Serialize;
-use tenancy::StoreError;
 use tokio::task::JoinSet;
-
-use protocol::causes;
 
 /// Number of values that are read at once.
 const BATCH: u32 = 200;
@@ -22,6 +20,8 @@ const AT_ONCE: usize = 16;
 const PASSES: usize = 10;
 /// The greatest number of values that are named; the others are counted.
 const NAMED: usize = 20;
+
+const UNUSABLE: &str = "a key that seals cannot be used now";
 
 /// Progress and remaining work.
 #[derive(Debug, Default, Serialize)]
@@ -45,15 +45,6 @@ pub(crate) struct ResealFailure {
     pub(crate) problem: String,
 }
 
-/// The run cannot continue. Values that it moved stay moved.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ResealError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("a key that seals cannot be used now")]
-    Seal(#[source] SealError),
-}
-
 /// The outcome for one value.
 enum Outcome {
     Moved,
@@ -72,10 +63,14 @@ pub(crate) struct Resealing {
 }
 
 impl Resealing {
-    /// Repeats passes until nothing is left to be moved; calls `show` after every batch.
-    pub(crate) async fn run(&self, mut show: impl FnMut(&Resealed)) -> Result<Resealed, ResealError> {
+    /// Repeats passes until nothing is left to be moved, or only counts; calls `show` after every batch.
+    pub(crate) async fn run(
+        &self,
+        dry_run: bool,
+        mut show: impl FnMut(&Resealed),
+    ) -> anyhow::Result<Resealed> {
         let mut moved = 0;
-        for _ in 0..PASSES {
+        for _ in 0..if dry_run { 0 } else { PASSES } {
             let pass = self.pass(moved, false, &mut show).await?;
             if pass.moved == moved && pass.left == 0 {
                 return Ok(pass);
@@ -85,17 +80,12 @@ impl Resealing {
         self.pass(moved, true, &mut show).await
     }
 
-    /// Counts without moving anything.
-    pub(crate) async fn look(&self, mut show: impl FnMut(&Resealed)) -> Result<Resealed, ResealError> {
-        self.pass(0, true, &mut show).await
-    }
-
     async fn pass(
         &self,
         moved: u64,
         only_look: bool,
         show: &mut impl FnMut(&Resealed),
-    ) -> Result<Resealed, ResealError> {
+    ) -> anyhow::Result<Resealed> {
         let mut pass = Resealed { moved, ..Resealed::default() };
         let mut after = None;
         loop {
@@ -122,7 +112,7 @@ impl Resealing {
         stale: &[(SealedPlace, Vec<u8>)],
         only_look: bool,
         pass: &mut Resealed,
-    ) -> Result<(), ResealError> {
+    ) -> anyhow::Result<()> {
         let mut moving = JoinSet::new();
         for (place, sealed) in stale.iter().cloned() {
             let all = self.clone();
@@ -144,19 +134,19 @@ impl Resealing {
         failure.map_or(Ok(()), Err)
     }
 
-    async fn one(&self, place: SealedPlace, old: Vec<u8>, only_look: bool) -> Result<Outcome, ResealError> {
+    async fn one(&self, place: SealedPlace, old: Vec<u8>, only_look: bool) -> anyhow::Result<Outcome> {
         let context = context(&place);
         let opened = match self.sealer.unseal(&context, &old).await {
             Ok(opened) => opened,
             Err(error @ (SealError::Unavailable(_) | SealError::Failed)) => {
-                return Err(ResealError::Seal(error));
+                return Err(anyhow!(error).context(UNUSABLE));
             }
             Err(error) => return Ok(Outcome::Unreadable(place, error)),
         };
         if only_look {
             return Ok(Outcome::Changed);
         }
-        let new = self.sealer.seal(&context, &opened).await.map_err(ResealError::Seal)?;
+        let new = self.sealer.seal(&context, &opened).await.context(UNUSABLE)?;
         let replaced = self.store.replace_sealed(&place, &old, &new).await?;
         Ok(if replaced { Outcome::Moved } else { Outcome::Changed })
     }

@@ -1,39 +1,30 @@
-//! TLS of the listeners: loaded at start, and reloaded when its files change, on SIGHUP, and by polling every 15 s. Unusable files change
-//! nothing.
+//! TLS of the listeners: loaded at start, and reloaded when its files change and on SIGHUP. Unusable files change nothing.
 
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
+use anyhow::anyhow;
 use gateway::{Tls, TlsError, TlsFiles, TlsReaders};
 use tokio::signal::unix::Signal;
-use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use crate::files::{self, FileError};
 use crate::settings;
-use crate::start_error::StartError;
 use crate::watch::Watch;
 
-/// Delay after a change, because certificate and key are two files, written in sequence.
-const SETTLE: Duration = Duration::from_millis(200);
-/// The polling interval without notifications.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
-
 /// Loads the files that a listener's `tls` names.
-pub(crate) fn open(address: SocketAddr, tls: &settings::Tls) -> Result<Tls, StartError> {
+pub(crate) fn open(address: SocketAddr, tls: &settings::Tls) -> anyhow::Result<Tls> {
     let tls_files = TlsFiles {
         certificate: tls.certificate.clone(),
         private_key: tls.private_key.clone(),
         client_ca: tls.client_ca.clone(),
     };
     let readers = TlsReaders { certificates: files::read_public, private_key: files::read_secret };
-    Tls::open(tls_files, readers).map_err(|source| {
-        let hint = hint(&source, tls);
-        StartError::Tls { address, hint, source: Box::new(source) }
+    Tls::open(tls_files, readers).map_err(|error| {
+        let hint = hint(&error, tls);
+        anyhow!(error).context(format!("the https listener {address} cannot be served: {hint}"))
     })
 }
 
@@ -42,18 +33,13 @@ pub(crate) async fn keep_fresh(all: Vec<Tls>, mut hangup: Signal) {
     if all.is_empty() {
         return;
     }
-    let (events, mut changed) = mpsc::channel(1);
-    let mut watch = Watch::new(events);
     let files: Vec<PathBuf> = all.iter().flat_map(|tls| paths(tls.files())).collect();
-    watch.add(&files);
-    let mut looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut watch = Watch::new(&files);
     let mut refused = vec![None; all.len()];
     loop {
         let requested = tokio::select! {
-            Some(()) = changed.recv() => { sleep(SETTLE).await; let _ = changed.try_recv(); false }
+            () = watch.changed() => false,
             _ = hangup.recv() => true,
-            _ = looks.tick() => false,
         };
         for (tls, refused) in all.iter().zip(&mut refused) {
             look(tls, requested, refused).await;
@@ -83,9 +69,11 @@ async fn look(tls: &Tls, requested: bool, refused: &mut Option<String>) {
     }
 }
 
-fn paths(files: &TlsFiles) -> impl Iterator<Item = PathBuf> + use<> {
-    let TlsFiles { certificate, private_key, client_ca } = files.clone();
-    [Some(certificate), Some(private_key), client_ca].into_iter().flatten()
+fn paths(files: &TlsFiles) -> impl Iterator<Item = PathBuf> {
+    [Some(&files.certificate), Some(&files.private_key), files.client_ca.as_ref()]
+        .into_iter()
+        .flatten()
+        .cloned()
 }
 
 fn hint(error: &TlsError, tls: &settings::Tls) -> String {

@@ -1,21 +1,35 @@
-//! Notifications of file changes. The receiver reads the files to find what has changed.
+//! When files may have changed: after a notification, and every 15 s, because some mounts send none. The caller reads the files to find
+//! what has changed.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 
-/// Sends a unit after events on the files of the settings; several events may send one.
+/// Delay after a notification, because editors write a file in several steps, and certificate and key are two files.
+const SETTLE: Duration = Duration::from_millis(200);
+/// The polling interval without notifications.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// Watches files of the settings.
 pub(crate) struct Watch {
     watcher: Option<RecommendedWatcher>,
     names: Arc<Mutex<HashSet<OsString>>>,
+    /// One unit for one or several events.
+    events: mpsc::Receiver<()>,
+    /// Whether an event was received that [`Watch::changed`] has not reported.
+    is_notified: bool,
+    looks: Interval,
 }
 
 impl Watch {
-    pub(crate) fn new(changed: mpsc::Sender<()>) -> Self {
+    pub(crate) fn new(paths: &[PathBuf]) -> Self {
+        let (changed, events) = mpsc::channel(1);
         let names = Arc::new(Mutex::new(HashSet::new()));
         let watcher = notify::recommended_watcher({
             let names = Arc::clone(&names);
@@ -27,7 +41,25 @@ impl Watch {
         });
         let unwatched =
             |error| tracing::warn!(%error, "files cannot be watched; they are looked at every 15 s");
-        Self { watcher: watcher.map_err(unwatched).ok(), names }
+        let mut looks = interval_at(Instant::now() + LOOK_EVERY, LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let watcher = watcher.map_err(unwatched).ok();
+        let mut watch = Self { watcher, names, events, is_notified: false, looks };
+        watch.add(paths);
+        watch
+    }
+
+    /// Completes when the files may have changed. Cancel safe: a later call misses no notification.
+    pub(crate) async fn changed(&mut self) {
+        if !self.is_notified {
+            tokio::select! {
+                Some(()) = self.events.recv() => self.is_notified = true,
+                _ = self.looks.tick() => return,
+            }
+        }
+        sleep(SETTLE).await;
+        let _ = self.events.try_recv();
+        self.is_notified = false;
     }
 
     /// Adds these paths. Watches folders rather than files, because an editor that replaces a file creates a new one.

@@ -1,20 +1,20 @@
 //! An answer of the admin API: a document, or the reason why there is none.
 
+use std::fmt;
 use std::sync::Arc;
 
 use administration::EditError;
+use anyhow::anyhow;
 use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{AdminClientError, ApiFieldError, ApiProblem};
 
-/// A list without pages.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Items<T> {
-    pub(crate) items: Vec<T>,
+/// The error of an answer that this API does not give.
+pub(crate) fn not_understood(why: &dyn fmt::Display) -> anyhow::Error {
+    anyhow!("the server's answer is not one of this API's: {why}")
 }
 
 /// Status and body of an answer.
@@ -30,20 +30,19 @@ impl ApiAnswer {
     pub(super) async fn of(response: Response) -> Result<Self, AdminClientError> {
         let status = response.status();
         let body = match response.bytes().await {
-            Ok(body) => body.to_vec(),
             Err(_) if !status.is_success() => Vec::new(),
-            Err(error) => return Err(AdminClientError::Unreachable(error)),
+            body => body?.to_vec(),
         };
         Ok(Self { status, body: Zeroizing::new(body), cause: None })
     }
 
     /// The document of a success; `()` where the answer has none.
-    pub(crate) fn document<T: DeserializeOwned>(self) -> Result<T, AdminClientError> {
+    pub(crate) fn document<T: DeserializeOwned>(self) -> anyhow::Result<T> {
         if !self.status.is_success() {
-            return Err(AdminClientError::Refused(self.problem()));
+            return Err(AdminClientError::Refused(self.problem()).into());
         }
         let text = if self.body.is_empty() { b"null" } else { self.body.as_slice() };
-        serde_json::from_slice(text).map_err(|error| AdminClientError::NotUnderstood(error.to_string()))
+        serde_json::from_slice(text).map_err(|error| not_understood(&error))
     }
 
     /// Problem details (RFC 9457), or the error of a token endpoint (RFC 6749 §5.2).

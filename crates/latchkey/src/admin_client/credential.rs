@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::{Context as _, bail};
 use protocol::Secret;
 use serde::Deserialize;
 use tenancy::TenantId;
@@ -24,23 +25,21 @@ pub(super) async fn token(
     server: &Url,
     arguments: &AdminArguments,
     environment: &Environment,
-) -> Result<Secret, AdminClientError> {
+) -> anyhow::Result<Secret> {
     if let Some(file) = &arguments.token_file {
         return line_of(file);
     }
-    match (&arguments.client_id, &arguments.client_secret_file) {
+    match (&arguments.as_client, &arguments.as_client_secret_file) {
         (Some(client), Some(file)) => {
-            return fetch(http, server, &arguments.client_tenant, client, &line_of(file)?).await;
+            return fetch(http, server, &arguments.as_tenant, client, &line_of(file)?).await;
         }
         (None, None) => {}
         (Some(_), None) | (None, Some(_)) => {
-            return Err(AdminClientError::Unusable(
-                "--as-client and --as-client-secret-file are given together".to_owned(),
-            ));
+            bail!("--as-client and --as-client-secret-file are given together")
         }
     }
     let token = environment.text("LATCHKEY_TOKEN").map(str::trim).filter(|token| !token.is_empty());
-    token.map(|token| Secret::new(token.to_owned())).ok_or(AdminClientError::NoToken)
+    token.map(|token| Secret::new(token.to_owned())).ok_or(AdminClientError::NoToken.into())
 }
 
 /// Fetches a token for the audience of administration alone.
@@ -50,7 +49,7 @@ async fn fetch(
     tenant: &TenantId,
     client: &str,
     secret: &Secret,
-) -> Result<Secret, AdminClientError> {
+) -> anyhow::Result<Secret> {
     let audience = tenant.admin_audience();
     let base = server.as_str().trim_end_matches('/');
     let form = [
@@ -65,8 +64,7 @@ async fn fetch(
     Ok(Secret::new(granted.access_token))
 }
 
-fn line_of(file: &Path) -> Result<Secret, AdminClientError> {
-    let read = files::read_secret_text(file);
-    let text = read.map_err(|error| AdminClientError::Unreadable(file.to_owned(), error))?;
+fn line_of(file: &Path) -> anyhow::Result<Secret> {
+    let text = files::read_secret_text(file).with_context(|| format!("{} cannot be read", file.display()))?;
     Ok(Secret::new(text.trim().to_owned()))
 }

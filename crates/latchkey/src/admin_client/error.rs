@@ -2,14 +2,13 @@
 
 use std::error::Error;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use administration::{BrokenTokensView, EditError};
 use keys::SealError;
 use serde::Deserialize;
 
-/// Nothing was changed, unless the connection to a server broke.
+/// An error with an exit code of its own. Nothing was changed, unless the connection to a server broke.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AdminClientError {
     #[error(transparent)]
@@ -17,17 +16,11 @@ pub(crate) enum AdminClientError {
     #[error("there is no {0} of this id")]
     NotFound(String),
     #[error("the server cannot be asked")]
-    Unreachable(#[source] reqwest::Error),
-    #[error("the server's answer is not one of this API's: {0}")]
-    NotUnderstood(String),
+    Unreachable(#[from] reqwest::Error),
     #[error("the store cannot be opened")]
-    StoreNotOpen(#[source] Box<crate::start_error::StartError>),
+    StoreNotOpen(#[from] storage::OpenError),
     #[error("no token: set LATCHKEY_TOKEN, or give --token-file, or --as-client and --as-client-secret-file")]
     NoToken,
-    #[error("{} cannot be read", .0.display())]
-    Unreadable(PathBuf, #[source] std::io::Error),
-    #[error("{0}")]
-    Unusable(String),
 }
 
 /// What the API answers instead of a document.
@@ -50,15 +43,13 @@ pub(crate) struct ApiFieldError {
 }
 
 impl AdminClientError {
-    /// 3 not found, 4 conflict or stale, 5 not allowed, 6 not available, 1 all else.
+    /// 3 not found, 4 conflict or stale, 5 not allowed, 6 not available, 1 all else; docs/command-line.md has the table.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Refused(problem) => problem.exit_code(),
             Self::NotFound(_) => 3,
             Self::NoToken => 5,
-            Self::Unreachable(_) => 6,
-            Self::StoreNotOpen(error) if error.is_about_the_store() => 6,
-            Self::StoreNotOpen(_) | Self::NotUnderstood(_) | Self::Unreadable(..) | Self::Unusable(_) => 1,
+            Self::Unreachable(_) | Self::StoreNotOpen(_) => 6,
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use anyhow::{Context as _, anyhow, bail};
 use protocol::Secret;
 use reqwest::{Certificate, Client, Method, redirect};
 use url::Url;
 
 use super::answer::ApiAnswer;
 use super::{AdminArguments, AdminClientError, ApiRequest, credential};
+use crate::files;
 use crate::settings::Environment;
 
 /// For one request, which may wait for a slow hash or a busy store.
@@ -26,7 +28,7 @@ impl Http {
         server: &Url,
         arguments: &AdminArguments,
         environment: &Environment,
-    ) -> Result<Self, AdminClientError> {
+    ) -> anyhow::Result<Self> {
         let client = client(server, arguments)?;
         let token = credential::token(&client, server, arguments, environment).await?;
         Ok(Self { client, base: server.as_str().trim_end_matches('/').to_owned(), token })
@@ -57,22 +59,18 @@ impl Http {
             Err(error) if may_repeat && !error.is_builder() && !error.is_connect() => once().send().await,
             answer => answer,
         };
-        ApiAnswer::of(answer.map_err(AdminClientError::Unreachable)?).await
+        ApiAnswer::of(answer?).await
     }
 }
 
 /// The HTTP library. Addresses of this machine are requested without a proxy.
-fn client(server: &Url, arguments: &AdminArguments) -> Result<Client, AdminClientError> {
+fn client(server: &Url, arguments: &AdminArguments) -> anyhow::Result<Client> {
     let is_loopback = outbound::is_loopback(server);
     match server.scheme() {
         "https" => {}
         "http" if is_loopback || arguments.insecure => {}
-        "http" => {
-            return Err(AdminClientError::Unusable(
-                "a token would go to another machine in clear; use https, or --insecure".to_owned(),
-            ));
-        }
-        _ => return Err(AdminClientError::Unusable("--server is an http or https URL".to_owned())),
+        "http" => bail!("a token would go to another machine in clear; use https, or --insecure"),
+        _ => bail!("--server is an http or https URL"),
     }
     let mut builder = Client::builder()
         .timeout(REQUEST_TIMEOUT)
@@ -84,11 +82,10 @@ fn client(server: &Url, arguments: &AdminArguments) -> Result<Client, AdminClien
         builder = builder.no_proxy();
     }
     if let Some(file) = &arguments.ca {
-        let text = crate::files::read_public(file)
-            .map_err(|error| AdminClientError::Unreadable(file.clone(), error))?;
-        let certificates = Certificate::from_pem_bundle(&text)
-            .map_err(|error| AdminClientError::Unusable(format!("{}: {error}", file.display())))?;
+        let text = files::read_public(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        let certificates =
+            Certificate::from_pem_bundle(&text).map_err(|error| anyhow!("{}: {error}", file.display()))?;
         builder = builder.tls_certs_merge(certificates);
     }
-    builder.build().map_err(AdminClientError::Unreachable)
+    Ok(builder.build().map_err(AdminClientError::Unreachable)?)
 }

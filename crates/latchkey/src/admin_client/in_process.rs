@@ -9,22 +9,21 @@ use cache::Caches;
 use gateway::{OperatorAnswer, OperatorApi};
 use keys::KeyPool;
 use reqwest::StatusCode;
+use storage::Database;
 use zeroize::Zeroizing;
 
 use super::answer::ApiAnswer;
 use super::{AdminClientError, ApiRequest, publish};
-use crate::database::Database;
-use crate::platform::{caches, edit_policy, redis};
+use crate::platform::{caches, edit_policy};
 use crate::settings::{Environment, read};
-use crate::start_error::StartError;
-use crate::{clock, sealing};
+use crate::{clock, database, sealing};
 
 /// Room for a body: a text that grows leaves parts of a secret behind in memory.
 const BODY: usize = 64 * 1024;
 
 /// An open store with the routes over it.
 pub(crate) struct InProcess {
-    database: Database,
+    database: Arc<Database>,
     api: OperatorApi,
     caches: Caches,
     /// Committed and not yet published.
@@ -32,15 +31,12 @@ pub(crate) struct InProcess {
 }
 
 impl InProcess {
-    pub(crate) async fn open(config: &Path, environment: &Environment) -> Result<Self, StartError> {
+    pub(crate) async fn open(config: &Path, environment: &Environment) -> anyhow::Result<Self> {
         let loaded = read(config, environment)?;
-        let not_open = |error| AdminClientError::StoreNotOpen(Box::new(error));
-        let database = Database::open(&loaded.storage).await.map_err(not_open)?;
-        let rows = database.administration();
-        let sealer = sealing::sealer(&loaded.sealing_keys, &*rows, database.is_embedded()).await?;
-        let pepper = sealing::pepper(&*rows, &*sealer, clock::now()).await?;
-        let redis = redis(loaded.redis_url.as_ref(), &pepper)?;
-        let caches = caches(&database, redis, &loaded);
+        let database = database::open(&loaded.storage).await.map_err(AdminClientError::StoreNotOpen)?;
+        let sealer = sealing::sealer(&loaded.sealing_keys, &database).await?;
+        let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
+        let (caches, _) = caches(&database, &pepper, &loaded)?;
         let changed = Arc::new(Mutex::new(Vec::new()));
         let announce = {
             let changed = Arc::clone(&changed);
@@ -51,7 +47,8 @@ impl InProcess {
         // A pool would go on generating keys after the one that is needed.
         let pool = KeyPool::new(0);
         let (policy, clock) = (edit_policy(&loaded), Arc::new(clock::now));
-        let administrator = Administrator::new(rows, sealer, pepper, pool, policy, announce, clock.clone());
+        let administrator =
+            Administrator::new(database.clone(), sealer, pepper, pool, policy, announce, clock.clone());
         let operator = Authority::operator(Actor { name: actor(environment), source: None });
         let api = OperatorApi::new(Arc::new(administrator), clock, operator).await;
         Ok(Self { database, api, caches, changed })
@@ -87,6 +84,6 @@ impl InProcess {
 
 /// The user of this machine, if the environment names one.
 fn actor(environment: &Environment) -> String {
-    let names = ["USER", "LOGNAME"].into_iter().filter_map(|name| environment.text(name));
-    format!("cli:{}", names.into_iter().find(|name| !name.is_empty()).unwrap_or("unknown"))
+    let mut names = ["USER", "LOGNAME"].into_iter().filter_map(|name| environment.text(name));
+    format!("cli:{}", names.find(|name| !name.is_empty()).unwrap_or("unknown"))
 }

@@ -9,7 +9,7 @@ mod in_process;
 mod publish;
 mod request;
 
-pub(crate) use answer::Items;
+pub(crate) use answer::not_understood;
 pub(crate) use arguments::{AdminArguments, AdminCommandArguments};
 pub(crate) use error::{AdminClientError, ApiFieldError, ApiProblem};
 pub(crate) use in_process::InProcess;
@@ -22,7 +22,6 @@ use serde::de::DeserializeOwned;
 
 use self::http::Http;
 use crate::settings::Environment;
-use crate::start_error::StartError;
 
 /// A client of the admin API.
 pub(crate) enum AdminClient {
@@ -36,7 +35,7 @@ impl AdminClient {
         config: &Path,
         arguments: &AdminArguments,
         environment: &Environment,
-    ) -> Result<Self, StartError> {
+    ) -> anyhow::Result<Self> {
         match &arguments.server {
             Some(server) => Ok(Self::Http(Http::open(server, arguments, environment).await?)),
             None => Ok(Self::InProcess(Box::new(InProcess::open(config, environment).await?))),
@@ -44,7 +43,7 @@ impl AdminClient {
     }
 
     /// Sends a request and reads the document of the answer; `()` where the answer has none.
-    pub(crate) async fn send<T: DeserializeOwned>(&self, request: ApiRequest) -> Result<T, AdminClientError> {
+    pub(crate) async fn send<T: DeserializeOwned>(&self, request: ApiRequest) -> anyhow::Result<T> {
         request.check_path(matches!(self, Self::Http(_)))?;
         let answer = match self {
             Self::Http(server) => server.send(&request).await?,

@@ -12,7 +12,6 @@ use super::output::{SecretArguments, SecretSink, json};
 use super::{block_on, print};
 use crate::admin_client::InProcess;
 use crate::settings::Environment;
-use crate::start_error::StartError;
 
 /// What can be done about administrators.
 #[derive(Subcommand)]
@@ -35,16 +34,13 @@ pub(crate) struct InitArguments {
 }
 
 /// Runs the command.
-pub(crate) fn admin(
-    config: &Path,
-    AdminCommand::Init(request): AdminCommand,
-) -> Result<ExitCode, StartError> {
+pub(crate) fn run(config: &Path, AdminCommand::Init(request): AdminCommand) -> anyhow::Result<ExitCode> {
     let mut sink = SecretSink::open(&request.secret)?;
     let created = block_on(async {
         let store = InProcess::open(config, &Environment::of_process()).await?;
         let created = store.init_admin(&request.name).await;
         store.close().await;
-        Ok(created.document::<CreatedClient>()?)
+        created.document::<CreatedClient>()
     })?;
     let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved tenant's id has the right shape");
     let mut lines = welcome(&platform, &created, &mut sink)?;

@@ -8,22 +8,20 @@ use administration::{Outcome, Progress};
 use super::progress::Bar;
 use super::{block_on, print};
 use crate::admin_client::publish;
-use crate::apply::{self, Applied, ApplyOptions};
+use crate::apply::{self, Applied, ApplyOptions, too_many_retired};
 use crate::platform::Platform;
 use crate::settings::{Environment, Loaded, read};
-use crate::start_error::StartError;
 
 /// A running server finds the change by itself.
-pub(crate) fn apply(config: &Path, prune: bool) -> Result<ExitCode, StartError> {
+pub(crate) fn run(config: &Path, prune: bool) -> anyhow::Result<ExitCode> {
     let bar = Bar::new();
-    let applied = read(config, &Environment::of_process()).map_err(StartError::from).and_then(|loaded| {
-        block_on(async {
-            let platform = Platform::open(&loaded).await?;
-            let options = ApplyOptions { prune, force: true };
-            let applied = take_over(&platform, loaded, options, &|progress| bar.show(progress)).await;
-            platform.database.close().await;
-            applied
-        })
+    let applied = block_on(async {
+        let loaded = read(config, &Environment::of_process())?;
+        let platform = Platform::open(&loaded).await?;
+        let options = ApplyOptions { prune, force: true };
+        let applied = take_over(&platform, loaded, options, &|progress| bar.show(progress)).await;
+        platform.database.close().await;
+        applied
     });
     bar.end();
     report(applied?)
@@ -35,8 +33,8 @@ pub(super) async fn take_over(
     loaded: Loaded,
     options: ApplyOptions,
     progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Applied, StartError> {
-    let applied = apply::apply_with_progress(platform, loaded, options, progress).await?;
+) -> anyhow::Result<Applied> {
+    let applied = apply::apply(platform, loaded, options, progress).await?;
     if let Outcome::Applied { invalidations, .. } = &applied.outcome {
         publish(&platform.caches, invalidations).await;
     }
@@ -44,7 +42,7 @@ pub(super) async fn take_over(
 }
 
 /// What became of it. It is an error where tenants were left out, although all others were applied.
-pub(super) fn report(Applied { outcome, left_out }: Applied) -> Result<ExitCode, StartError> {
+pub(super) fn report(Applied { outcome, left_out }: Applied) -> anyhow::Result<ExitCode> {
     let code = match outcome {
         Outcome::Unchanged | Outcome::OlderGeneration => print("No changes.\n"),
         Outcome::StillLeftOut { plan } => print(&format!("{plan}\nNo changes.\n")),
@@ -54,7 +52,7 @@ pub(super) fn report(Applied { outcome, left_out }: Applied) -> Result<ExitCode,
         Outcome::Applied { plan, generation, .. } => {
             print(&format!("{plan}\nApplied as generation {generation}.\n"))
         }
-        Outcome::TooManyRetired { plan } => Err(StartError::TooManyRetired(Box::new(plan))),
+        Outcome::TooManyRetired { plan } => Err(too_many_retired(&plan)),
     }?;
     left_out.map_or(Ok(code), |left_out| Err(left_out.into()))
 }

@@ -1,6 +1,5 @@
 //! `latchkey audit …`.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use administration::AuditView;
@@ -10,9 +9,7 @@ use tenancy::TenantId;
 
 use super::output::{Columns, ListArguments};
 use super::parse::parse_since;
-use super::session::Runner;
-use crate::admin_client::AdminCommandArguments;
-use crate::start_error::StartError;
+use super::runner::Runner;
 
 /// What can be asked of the audit.
 #[derive(Subcommand)]
@@ -60,12 +57,10 @@ const COLUMNS: Columns = Columns {
 };
 
 /// Runs the command.
-pub(crate) fn audit(
-    config: &Path,
-    AdminCommandArguments { admin, command: AuditCommand::List(arguments) }: AdminCommandArguments<
-        AuditCommand,
-    >,
-) -> Result<ExitCode, StartError> {
+pub(crate) fn run(
+    runner: Runner<'_>,
+    AuditCommand::List(arguments): AuditCommand,
+) -> anyhow::Result<ExitCode> {
     let AuditArguments { tenant, actor, action, subject, since, until, list } = arguments;
     let path = match tenant {
         Some(tenant) => format!("/api/v1/tenant/{tenant}/audit"),
@@ -74,5 +69,5 @@ pub(crate) fn audit(
     let [since, until] = [since, until].map(|at| at.map(Timestamp::to_rfc3339));
     let filters =
         vec![("actor", actor), ("action", action), ("subject", subject), ("since", since), ("until", until)];
-    Runner::new(config, &admin).list::<AuditView>(&path, filters, &list, &COLUMNS)
+    runner.list::<AuditView>(&path, filters, &list, &COLUMNS)
 }

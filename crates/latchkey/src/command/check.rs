@@ -8,27 +8,24 @@ use super::comparison::read_only_reconciler;
 use super::{block_on, print};
 use crate::conflict_messages::{beyond_limits, conflict_error};
 use crate::settings::{Environment, read, refuse_beyond_loopback};
-use crate::start_error::StartError;
 
 /// Writes nothing, and opens the store only where its `rows` are to be judged, too.
-pub(crate) fn check(config: &Path, rows: bool) -> Result<ExitCode, StartError> {
+pub(crate) fn run(config: &Path, rows: bool) -> anyhow::Result<ExitCode> {
     let loaded = read(config, &Environment::of_process())?;
     refuse_beyond_loopback(&loaded, false)?;
     let mut text = String::new();
-    let (declaration, mut warnings) = (loaded.declaration, loaded.warnings);
-    administration::check_declared_first_keys(&declaration)
-        .map_err(|conflicts| conflict_error(conflicts.into(), &declaration, &loaded.locations))?;
-    let tenants = declaration.tenants.len();
-    let clients: usize = declaration.tenants.values().map(|tenant| tenant.clients.len()).sum();
-    warnings.extend(beyond_limits(&declaration, loaded.limits.clients.get().into(), &loaded.locations));
-    for warning in &warnings {
+    administration::check_declared_first_keys(&loaded.declaration)
+        .map_err(|conflicts| conflict_error(conflicts.into(), &loaded))?;
+    let tenants = loaded.declaration.tenants.len();
+    let clients: usize = loaded.declaration.tenants.values().map(|tenant| tenant.clients.len()).sum();
+    let beyond_limits = beyond_limits(&loaded, loaded.limits.clients.get().into());
+    for warning in loaded.warnings.iter().chain(&beyond_limits) {
         let _ = writeln!(text, "warning: {warning}\n");
     }
-    let mut warnings = warnings.len();
+    let mut warnings = loaded.warnings.len() + beyond_limits.len();
     if rows {
         let found = block_on(async {
-            let store = read_only_reconciler(&loaded.storage, &loaded.sealing_keys, &loaded.limits).await?;
-            let Some(store) = store else { return Ok(Vec::new()) };
+            let Some(store) = read_only_reconciler(&loaded).await? else { return Ok(Vec::new()) };
             Ok(store.rows_beyond_limits().await?)
         })?;
         for row in &found {

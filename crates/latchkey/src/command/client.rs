@@ -1,6 +1,5 @@
 //! `latchkey client …`.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use administration::{ClientSettings, ClientView, CreatedClient};
@@ -11,10 +10,9 @@ use serde::Serialize;
 use tenancy::TenantId;
 
 use super::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
-use super::session::Runner;
+use super::runner::Runner;
 use super::tenant::ChangeArguments;
-use crate::admin_client::{AdminCommandArguments, ApiRequest, segment};
-use crate::start_error::StartError;
+use crate::admin_client::{ApiRequest, segment};
 
 /// What can be done to clients.
 #[derive(Subcommand)]
@@ -112,11 +110,7 @@ const COLUMNS: Columns = Columns {
 };
 
 /// Runs the command.
-pub(crate) fn client(
-    config: &Path,
-    AdminCommandArguments { admin, command }: AdminCommandArguments<ClientCommand>,
-) -> Result<ExitCode, StartError> {
-    let runner = Runner::new(config, &admin);
+pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<ExitCode> {
     let step = |of: ClientArguments, verb: &str| {
         let request = ApiRequest::post(format!("{}/{verb}", of.path()), &());
         runner.show(request, |view: &ClientView| {
@@ -164,7 +158,7 @@ pub(super) fn welcome(
     tenant: &TenantId,
     created: &CreatedClient,
     sink: &mut SecretSink,
-) -> Result<String, StartError> {
+) -> anyhow::Result<String> {
     let id = &created.client.client_id;
     let mut text = format!("Client {tenant}/{id} is registered.\n\nclient id      {id}\n");
     if let Some(secret) = &created.secret {

@@ -6,10 +6,9 @@ use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
 use super::print;
-use crate::start_error::StartError;
 
 /// Prints the script for this shell.
-pub(crate) fn completion<C: CommandFactory>(shell: Shell) -> Result<ExitCode, StartError> {
+pub(crate) fn run<C: CommandFactory>(shell: Shell) -> anyhow::Result<ExitCode> {
     let mut script = Vec::new();
     generate(shell, &mut C::command(), "latchkey", &mut script);
     print(&String::from_utf8_lossy(&script))

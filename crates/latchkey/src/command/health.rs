@@ -5,8 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context as _;
+
 use super::print;
-use crate::start_error::StartError;
 
 const PATIENCE: Duration = Duration::from_secs(3);
 /// No answer to this question is longer.
@@ -14,8 +15,8 @@ const LONGEST: u64 = 64 * 1024;
 
 /// Prints what the server says. Exit 0 when it is ready, 1 when it is not or does not answer. No settings are read: they may be
 /// wrong at this moment, while the server goes on with the last good ones.
-pub(crate) fn health(address: SocketAddr) -> Result<ExitCode, StartError> {
-    let answer = probe(address).map_err(|source| StartError::NoAnswer { address, source })?;
+pub(crate) fn run(address: SocketAddr) -> anyhow::Result<ExitCode> {
+    let answer = probe(address).with_context(|| format!("no server answers at {address}"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
     print(&format!("{body}\n"))?;
     Ok(if head.starts_with("HTTP/1.1 200 ") { ExitCode::SUCCESS } else { ExitCode::FAILURE })

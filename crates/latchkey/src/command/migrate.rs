@@ -5,21 +5,23 @@ use std::io::{Write as _, stderr};
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+
+use super::print::OUTPUT;
 use super::{block_on, print};
-use crate::database::Database;
+use crate::database;
 use crate::settings::{Environment, read};
-use crate::start_error::StartError;
 
 /// A schema that is newer than this program is refused, and nothing is changed.
-pub(crate) fn migrate(config: &Path) -> Result<ExitCode, StartError> {
+pub(crate) fn run(config: &Path) -> anyhow::Result<ExitCode> {
     let loaded = read(config, &Environment::of_process())?;
     let warning = block_on(async {
-        let database = Database::open(&loaded.storage).await?;
+        let database = database::open(&loaded.storage).await?;
         database.close().await;
         Ok(database.warning())
     })?;
     if let Some(warning) = warning {
-        stderr().write_all(format!("warning: {warning}\n").as_bytes())?;
+        stderr().write_all(format!("warning: {warning}\n").as_bytes()).context(OUTPUT)?;
     }
     print("The schema is up to date.\n")
 }

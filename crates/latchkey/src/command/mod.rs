@@ -1,20 +1,20 @@
 //! The commands, a file each.
 
-mod admin;
-mod apply;
-mod audit;
-mod check;
-mod client;
-mod completion;
-mod dev_cert;
-mod health;
-mod key;
-mod migrate;
-mod plan;
-mod rollback;
-mod secret;
-mod serve;
-mod tenant;
+pub(crate) mod admin;
+pub(crate) mod apply;
+pub(crate) mod audit;
+pub(crate) mod check;
+pub(crate) mod client;
+pub(crate) mod completion;
+pub(crate) mod dev_cert;
+pub(crate) mod health;
+pub(crate) mod key;
+pub(crate) mod migrate;
+pub(crate) mod plan;
+pub(crate) mod rollback;
+pub(crate) mod secret;
+pub(crate) mod serve;
+pub(crate) mod tenant;
 
 // What they share.
 mod comparison;
@@ -22,32 +22,18 @@ mod output;
 mod parse;
 mod print;
 mod progress;
-mod session;
+pub(crate) mod runner;
 
-pub(crate) use admin::{AdminCommand, admin};
-pub(crate) use apply::apply;
-pub(crate) use audit::{AuditCommand, audit};
-pub(crate) use check::check;
-pub(crate) use client::{ClientCommand, client};
-pub(crate) use completion::completion;
-pub(crate) use dev_cert::{DevCertError, dev_cert};
-pub(crate) use health::health;
-pub(crate) use key::{KeyCommand, key};
-pub(crate) use migrate::migrate;
-pub(crate) use plan::{drift, plan};
 pub(crate) use print::{print, report};
-pub(crate) use rollback::{list_generations, rollback};
-pub(crate) use secret::{SecretCommand, secret};
-pub(crate) use serve::serve;
-pub(crate) use tenant::{TenantCommand, tenant};
 
 use std::future::Future;
 
-use crate::start_error::StartError;
+use anyhow::Context as _;
 
 /// Runs a command that needs the store.
-fn block_on<T>(work: impl Future<Output = Result<T, StartError>>) -> Result<T, StartError> {
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     // Requests are served by the gateway's own workers; what is left needs little.
-    builder.worker_threads(1).enable_all().build().map_err(StartError::Runtime)?.block_on(work)
+    let runtime = builder.worker_threads(1).enable_all().build();
+    runtime.context("the runtime cannot be started")?.block_on(work)
 }

@@ -8,12 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::clock;
 
-/// An instant, a span from now on, or `never`.
+/// An instant, a span from now on, or `never`, which is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum When {
-    Never,
-    At(Timestamp),
-}
+pub(crate) struct When(pub(crate) Option<Timestamp>);
 
 /// `name=value`, a change of one setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,23 +19,14 @@ pub(crate) struct Assignment {
     value: String,
 }
 
-impl When {
-    pub(crate) fn end(self) -> Option<Timestamp> {
-        match self {
-            Self::Never => None,
-            Self::At(at) => Some(at),
-        }
-    }
-}
-
 impl FromStr for When {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         match (text, text.parse::<Lifetime>()) {
-            ("never", _) => Ok(Self::Never),
-            (_, Ok(span)) => Ok(Self::At(clock::now() + span)),
-            (_, Err(_)) => parse_instant(text).map(Self::At),
+            ("never", _) => Ok(Self(None)),
+            (_, Ok(span)) => Ok(Self(Some(clock::now() + span))),
+            (_, Err(_)) => parse_instant(text).map(|at| Self(Some(at))),
         }
     }
 }
@@ -164,11 +152,11 @@ mod tests {
 
     #[test]
     fn an_end_is_an_instant_a_span_or_never() {
-        let at = |seconds| Ok(When::At(Timestamp::from_seconds(seconds)));
-        assert_eq!(When::from_str("never"), Ok(When::Never));
+        let at = |seconds| Ok(When(Some(Timestamp::from_seconds(seconds))));
+        assert_eq!(When::from_str("never"), Ok(When(None)));
         assert_eq!(When::from_str("2027-01-31T12:00:01Z"), at(1_801_396_801));
         assert_eq!(When::from_str("1970-01-02"), at(86_400));
-        let Ok(When::At(later)) = When::from_str("90d") else { panic!("a span") };
+        let Ok(When(Some(later))) = When::from_str("90d") else { panic!("a span") };
         assert!(later.seconds() >= clock::now().seconds() + 90 * 86_400 - 5);
         assert!(When::from_str("tomorrow").is_err());
         assert!(parse_since("1h").unwrap() < clock::now());

@@ -1,25 +1,25 @@
 //! Words for people and programs, on the standard streams.
 
-use std::error::Error;
 use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
-use crate::start_error::StartError;
+use anyhow::Context as _;
+
+use crate::admin_client::AdminClientError;
+
+/// What failed if a standard stream does not take a text.
+pub(crate) const OUTPUT: &str = "the output cannot be written";
 
 /// Prints a document as it is.
-pub(crate) fn print(document: &str) -> Result<ExitCode, StartError> {
-    stdout().write_all(document.as_bytes())?;
+pub(crate) fn print(document: &str) -> anyhow::Result<ExitCode> {
+    stdout().write_all(document.as_bytes()).context(OUTPUT)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints an error with its causes and gives its exit code.
-pub(crate) fn report(error: &StartError) -> ExitCode {
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let mut text = format!("error: {error}\n");
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!("  because {error}\n"));
-        cause = error.source();
-    }
+    text.extend(error.chain().skip(1).map(|cause| format!("  because {cause}\n")));
     let _ = stderr().write_all(text.as_bytes());
-    ExitCode::from(error.exit_code())
+    ExitCode::from(error.downcast_ref().map_or(1, AdminClientError::exit_code))
 }

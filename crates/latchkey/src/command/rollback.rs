@@ -4,18 +4,18 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{Generation, KEPT_SOURCES, ReconcileError};
+use administration::{Generation, Generations as _, KEPT_SOURCES};
+use anyhow::anyhow;
 use serde_json::json;
 
 use super::apply::{report, take_over};
 use super::output::{Columns, confirm, json as document};
 use super::{block_on, print};
 use crate::apply::{Applied, ApplyOptions};
-use crate::clock;
 use crate::conflict_messages::conflict_error;
 use crate::platform::Platform;
-use crate::settings::{Environment, LARGEST_SNAPSHOT, Loaded, SourceSnapshot, read, read_snapshot};
-use crate::start_error::StartError;
+use crate::settings::{Environment, LARGEST_SNAPSHOT, SourceSnapshot, read, read_snapshot};
+use crate::{clock, database};
 
 const COLUMNS: Columns = Columns {
     none: "No generations.",
@@ -23,14 +23,14 @@ const COLUMNS: Columns = Columns {
 };
 
 /// Lists the generations that can be asked for: those that left no tenant out.
-pub(crate) fn list_generations(config: &Path, as_json: bool) -> Result<ExitCode, StartError> {
+pub(crate) fn list(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let loaded = read(config, &Environment::of_process())?;
     let generations = block_on(async {
-        let Some(database) = crate::database::Database::open_read_only(&loaded.storage).await? else {
+        let Some(database) = database::open_read_only(&loaded.storage).await? else {
             return Ok(Vec::new());
         };
         let limit = u32::try_from(KEPT_SOURCES).unwrap_or(u32::MAX);
-        Ok(database.administration().list_generations(limit).await?)
+        Ok(database.list_generations(limit).await?)
     })?;
     let item = |generation: &Generation| json!({ "generation": generation.number, "applied_at": generation.applied_at.to_rfc3339() });
     let items: Vec<_> = generations.iter().map(item).collect();
@@ -38,7 +38,7 @@ pub(crate) fn list_generations(config: &Path, as_json: bool) -> Result<ExitCode,
 }
 
 /// Shows what would change, asks, and applies it as a new generation.
-pub(crate) fn rollback(config: &Path, number: u64, yes: bool) -> Result<ExitCode, StartError> {
+pub(crate) fn run(config: &Path, number: u64, yes: bool) -> anyhow::Result<ExitCode> {
     let today = read(config, &Environment::of_process())?;
     let applied = block_on(async {
         let platform = Platform::open(&today).await?;
@@ -49,42 +49,29 @@ pub(crate) fn rollback(config: &Path, number: u64, yes: bool) -> Result<ExitCode
     report(applied)
 }
 
-async fn roll_back(
-    platform: &Platform,
-    config: &Path,
-    number: u64,
-    yes: bool,
-) -> Result<Applied, StartError> {
+async fn roll_back(platform: &Platform, config: &Path, number: u64, yes: bool) -> anyhow::Result<Applied> {
     let snapshot = snapshot(platform, number).await?;
-    let read = || -> Result<Loaded, StartError> {
-        let environment = snapshot.environment(Environment::of_process());
-        Ok(read_snapshot(config, &environment, &snapshot)?)
-    };
-    let loaded = read()?;
-    let declaration = loaded.declaration;
-    let plan = platform.reconciler.plan(&declaration, clock::now()).await;
-    let plan = plan.map_err(|error| conflict_error(error, &declaration, &loaded.locations))?;
+    let loaded = read_snapshot(config, &snapshot.environment(Environment::of_process()), &snapshot)?;
+    let plan = platform.reconciler.plan(&loaded.declaration, clock::now()).await;
+    let plan = plan.map_err(|error| conflict_error(error, &loaded))?;
     if !plan.is_empty() {
         print(&format!("{plan}\n"))?;
         confirm(&format!("Roll back to generation {number}?"), yes)?;
     }
     // The operator has seen in the plan what is retired.
-    take_over(platform, read()?, ApplyOptions { prune: true, force: true }, &|_| {}).await
+    take_over(platform, loaded, ApplyOptions { prune: true, force: true }, &|_| {}).await
 }
 
-async fn snapshot(platform: &Platform, number: u64) -> Result<SourceSnapshot, StartError> {
-    let store = platform.database.administration();
-    let kept = store.list_generations(u32::try_from(KEPT_SOURCES).unwrap_or(u32::MAX)).await?;
+async fn snapshot(platform: &Platform, number: u64) -> anyhow::Result<SourceSnapshot> {
+    let kept = platform.database.list_generations(u32::try_from(KEPT_SOURCES).unwrap_or(u32::MAX)).await?;
     let generation = kept.iter().find(|generation| generation.number == number);
-    let not_kept = |why: String| StartError::NotKept { number, why };
+    let not_kept = |why: String| anyhow!("generation {number} cannot be rolled back to: {why}");
     let Some(generation) = generation else {
         return Err(not_kept(format!(
             "only the latest {KEPT_SOURCES} generations are kept, and none that left a tenant out; `latchkey rollback --list` shows them"
         )));
     };
-    let sources = platform.reconciler.sources_of(generation).await;
-    let sources = sources.map_err(|error: ReconcileError| StartError::Reconcile(error))?;
-    let Some(sources) = sources else {
+    let Some(sources) = platform.reconciler.sources_of(generation).await? else {
         let largest = LARGEST_SNAPSHOT / (1024 * 1024);
         return Err(not_kept(format!(
             "its files were not kept: they were larger than {largest} MiB, or applied by an earlier version"

@@ -1,9 +1,8 @@
 //! `latchkey secret …`.
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{CreatedSecret, Instant, NewSecretSettings, RotateSettings, SecretView};
+use administration::{CreatedSecret, Instant, NewSecretSettings, Page, RotateSettings, SecretView};
 use clap::Subcommand;
 use protocol::{Lifetime, Timestamp};
 use serde_json::json;
@@ -11,9 +10,8 @@ use serde_json::json;
 use super::client::ClientArguments;
 use super::output::{Columns, SecretArguments, SecretSink, confirm};
 use super::parse::When;
-use super::session::Runner;
-use crate::admin_client::{AdminCommandArguments, ApiRequest, Items, segment};
-use crate::start_error::StartError;
+use super::runner::Runner;
+use crate::admin_client::{ApiRequest, segment};
 
 /// What can be done to the secrets of a client.
 #[derive(Subcommand)]
@@ -81,21 +79,17 @@ const COLUMNS: Columns = Columns {
 };
 
 /// Runs the command.
-pub(crate) fn secret(
-    config: &Path,
-    AdminCommandArguments { admin, command }: AdminCommandArguments<SecretCommand>,
-) -> Result<ExitCode, StartError> {
-    let runner = Runner::new(config, &admin);
+pub(crate) fn run(runner: Runner<'_>, command: SecretCommand) -> anyhow::Result<ExitCode> {
     let row = |view: &SecretView| COLUMNS.table(std::slice::from_ref(view));
     let path = |of: &ClientArguments, rest: &str| format!("{}/secrets{rest}", of.path());
     let one = |of: &ClientArguments, secret: &str| path(of, &format!("/{}", segment(secret)));
     match command {
         SecretCommand::Add { of, expires, secret } => {
-            let settings = NewSecretSettings { expires_at: expires.end().map(Instant) };
+            let settings = NewSecretSettings { expires_at: expires.0.map(Instant) };
             runner.show_secret(ApiRequest::post(path(&of, ""), &settings), &secret, created)
         }
         SecretCommand::Rotate { of, grace, expires, secret } => {
-            let settings = RotateSettings { grace, expires_at: expires.end().map(Instant) };
+            let settings = RotateSettings { grace, expires_at: expires.0.map(Instant) };
             let request = ApiRequest::post(path(&of, "/rotate"), &settings);
             runner.show_secret(request, &secret, |rotated, sink| {
                 let mut lines = created(rotated, sink)?;
@@ -104,10 +98,10 @@ pub(crate) fn secret(
             })
         }
         SecretCommand::List(of) => {
-            runner.show(ApiRequest::get(path(&of, "")), |all: &Items<SecretView>| COLUMNS.table(&all.items))
+            runner.show(ApiRequest::get(path(&of, "")), |all: &Page<SecretView>| COLUMNS.table(&all.items))
         }
         SecretCommand::Expire { of, secret, when } => {
-            let end = json!({ "expires_at": when.end().map(Timestamp::to_rfc3339) });
+            let end = json!({ "expires_at": when.0.map(Timestamp::to_rfc3339) });
             runner.show(ApiRequest::patch(one(&of, &secret), end), row)
         }
         SecretCommand::Revoke { of, secret, yes } => {
@@ -118,7 +112,7 @@ pub(crate) fn secret(
     }
 }
 
-fn created(created: &CreatedSecret, sink: &mut SecretSink) -> Result<String, StartError> {
+fn created(created: &CreatedSecret, sink: &mut SecretSink) -> anyhow::Result<String> {
     let SecretView { id, expires_at, .. } = &created.secret;
     let shown = sink.take(&created.client_secret)?;
     let end = expires_at.map_or_else(|| "never".to_owned(), String::from);

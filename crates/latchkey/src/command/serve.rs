@@ -7,13 +7,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use administration::{DeclaredSecret, Outcome};
+use anyhow::Context as _;
 use gateway::Gateway;
 use registry::DeclaredPassword;
 use tenancy::TenantId;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::block_on;
-use crate::apply::{self, ApplyOptions};
+use super::print::OUTPUT;
+use crate::apply::{self, ApplyOptions, too_many_retired};
 use crate::batch_writer::BatchWriter;
 use crate::clock;
 use crate::drain::StopSignals;
@@ -24,35 +26,25 @@ use crate::platform::{Platform, gateway_options};
 use crate::reload::Reload;
 use crate::rotation::Rotation;
 use crate::settings::{Environment, Loaded, SAMPLE_SECRET, read, refuse_beyond_loopback};
-use crate::start_error::StartError;
 use crate::tls;
 
-/// How a serving program came to its end.
-enum Ended {
-    /// All requests were answered.
-    InOrder,
-    /// A second signal ended the wait.
-    AtOnce,
-}
+const SIGNALS: &str = "signals cannot be listened to";
 
 /// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0, or 1 at a second signal.
-pub(crate) fn serve(config: &Path) -> Result<ExitCode, StartError> {
+pub(crate) fn run(config: &Path) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let _log = logging::start(environment.text("LATCHKEY_LOG"));
     let loaded = read(config, &environment)?;
     refuse_beyond_loopback(&loaded, false)?;
-    Ok(match block_on(run(config, environment, loaded))? {
-        Ended::InOrder => ExitCode::SUCCESS,
-        Ended::AtOnce => ExitCode::FAILURE,
-    })
+    block_on(serve(config, environment, loaded))
 }
 
-async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Result<Ended, StartError> {
+async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> anyhow::Result<ExitCode> {
     for warning in &loaded.warnings {
         tracing::warn!(at = %warning.location, key = warning.key, "{}", warning.explanation.problem);
     }
     // From here on, so that asking for a reload does not end a program that is still starting.
-    let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
+    let hangup = signal(SignalKind::hangup()).context(SIGNALS)?;
     let options = gateway_options(&loaded)?;
     let platform = Arc::new(Platform::open(&loaded).await?);
     let feed = platform.database.change_feed().await?;
@@ -62,15 +54,15 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
 
     // The store does not hold them.
     let admins = std::mem::take(&mut loaded.admins);
-    let applied = apply::apply(&platform, loaded, ApplyOptions::default()).await?;
+    let applied = apply::apply(&platform, loaded, ApplyOptions::default(), &|_| {}).await?;
     reload.took(&applied).await?;
     if let Outcome::TooManyRetired { plan } = applied.outcome {
-        return Err(StartError::TooManyRetired(Box::new(plan)));
+        return Err(too_many_retired(&plan));
     }
 
     platform.services.users.replace(admins.hashed().await?);
     let gateway = Gateway::bind(&options, &platform.services)?;
-    let stop = StopSignals::listen().map_err(StartError::Signals)?;
+    let stop = StopSignals::listen().context(SIGNALS)?;
     for address in gateway.addresses() {
         tracing::info!(%address, "listening");
     }
@@ -85,30 +77,30 @@ async fn run(config: &Path, environment: Environment, mut loaded: Loaded) -> Res
     });
     tokio::spawn(reload.run(watched, hangup));
     let served = options.listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
-    tokio::spawn(tls::keep_fresh(served, signal(SignalKind::hangup()).map_err(StartError::Signals)?));
+    tokio::spawn(tls::keep_fresh(served, signal(SignalKind::hangup()).context(SIGNALS)?));
     tokio::spawn(Arc::clone(&platform.health).watch());
     tokio::spawn(housekeeping::keep(Arc::clone(&platform.administrator)));
     let uses = platform.services.authenticator.last_used_secrets();
-    let last_used = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.administration()));
+    let last_used = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.clone()));
     tokio::spawn(Arc::clone(&last_used).run());
     let fetch_log = Arc::clone(&platform.services.jwks_fetches);
-    let fetch_log = Arc::new(BatchWriter::new(fetch_log, platform.database.administration()));
+    let fetch_log = Arc::new(BatchWriter::new(fetch_log, platform.database.clone()));
     tokio::spawn(Arc::clone(&fetch_log).run());
     let rotation = Arc::new(rotation(&platform));
     tokio::spawn(Arc::clone(&rotation).run());
     let draining = stop.drain(gateway.handle());
     tokio::select! {
-        served = gateway.serve() => served.map_err(StartError::Serve)?,
-        () = draining => return Ok(Ended::AtOnce),
+        served = gateway.serve() => served.context("the gateway ended")?,
+        () = draining => return Ok(ExitCode::FAILURE),
     }
     tokio::join!(rotation.finish(), last_used.finish(), fetch_log.finish());
     platform.database.close().await;
     tracing::info!("ended");
-    Ok(Ended::InOrder)
+    Ok(ExitCode::SUCCESS)
 }
 
 fn rotation(platform: &Platform) -> Rotation {
-    let (store, key_advancer) = (platform.database.administration(), Arc::clone(&platform.administrator));
+    let (store, key_advancer) = (platform.database.clone(), Arc::clone(&platform.administrator));
     Rotation::new(store, key_advancer, Arc::new(clock::now), Arc::clone(&platform.rotated))
 }
 
@@ -124,13 +116,10 @@ fn sample_client(loaded: &Loaded) -> Option<(String, String)> {
 }
 
 /// For the person at the terminal; the log never holds a secret, not even this one.
-fn welcome(
-    addresses: &[SocketAddr],
-    is_https: bool,
-    sample: Option<(String, String)>,
-) -> Result<(), StartError> {
+fn welcome(addresses: &[SocketAddr], is_https: bool, sample: Option<(String, String)>) -> anyhow::Result<()> {
     let (Some(address), Some((tenant, client))) = (addresses.first(), sample) else { return Ok(()) };
-    writeln!(stdout(), "\nFetch a token:\n\n{}\n", token_command(*address, is_https, &tenant, &client))?;
+    writeln!(stdout(), "\nFetch a token:\n\n{}\n", token_command(*address, is_https, &tenant, &client))
+        .context(OUTPUT)?;
     Ok(())
 }
 

@@ -1,6 +1,5 @@
 //! `latchkey tenant …`.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use administration::{CreatedTenant, Shape, TenantSettings, TenantView};
@@ -10,12 +9,11 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 
 use super::output::{
-    Columns, Language, ListArguments, SecretArguments, SecretSink, Snippets, confirm, details, table,
+    self, Columns, Language, ListArguments, SecretArguments, SecretSink, confirm, details, table,
 };
 use super::parse::{Assignment, parse_assignment, patch};
-use super::session::Runner;
-use crate::admin_client::{AdminCommandArguments, ApiRequest};
-use crate::start_error::StartError;
+use super::runner::Runner;
+use crate::admin_client::ApiRequest;
 
 /// What can be done to tenants.
 #[derive(Subcommand)]
@@ -112,11 +110,7 @@ const COLUMNS: Columns = Columns {
 };
 
 /// Runs the command.
-pub(crate) fn tenant(
-    config: &Path,
-    AdminCommandArguments { admin, command }: AdminCommandArguments<TenantCommand>,
-) -> Result<ExitCode, StartError> {
-    let runner = Runner::new(config, &admin);
+pub(crate) fn run(runner: Runner<'_>, command: TenantCommand) -> anyhow::Result<ExitCode> {
     let path = |tenant: &TenantId| format!("{TENANTS}/{tenant}");
     let step = |tenant: &TenantId, verb: &str| {
         runner.show(ApiRequest::post(format!("{}/{verb}", path(tenant)), &()), state)
@@ -172,10 +166,10 @@ impl AddArguments {
 
 impl ChangeArguments {
     /// The merge patch that is asked for.
-    pub(crate) fn patch<T: JsonSchema>(self) -> Result<Value, StartError> {
+    pub(crate) fn patch<T: JsonSchema>(self) -> anyhow::Result<Value> {
         match self.merge_patch {
             Some(patch) => Ok(patch),
-            None => patch(&self.assignments, &Shape::of::<T>()).map_err(StartError::Unusable),
+            None => patch(&self.assignments, &Shape::of::<T>()).map_err(anyhow::Error::msg),
         }
     }
 }
@@ -186,7 +180,7 @@ pub(super) fn parse_json(text: &str) -> Result<Value, String> {
 }
 
 /// All that the tenant's service and those who check its tokens need.
-fn welcome(created: &CreatedTenant, sink: &mut SecretSink, language: Language) -> Result<String, StartError> {
+fn welcome(created: &CreatedTenant, sink: &mut SecretSink, language: Language) -> anyhow::Result<String> {
     let TenantView { id, settings, jwks_uri, token_endpoint, .. } = &created.tenant;
     let mut lines = vec![
         ("issuer", settings.issuer.clone().unwrap_or_default()),
@@ -199,7 +193,7 @@ fn welcome(created: &CreatedTenant, sink: &mut SecretSink, language: Language) -
         lines.push(("client id", id.clone()));
         if let Some(secret) = &client.secret {
             lines.push(("client secret", sink.take(&secret.client_secret)?));
-            snippets = Snippets { token_endpoint, client_id: id }.print(language);
+            snippets = output::snippets(token_endpoint, id, language);
         }
     }
     let rows = lines.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();

@@ -4,7 +4,7 @@ use cache::{Caches, Counters, RedisCache};
 use gateway::{Kind, Sample};
 
 /// Constant texts, so that requests cannot create series.
-pub(super) type Labels = &'static [(&'static str, &'static str)];
+type Labels = &'static [(&'static str, &'static str)];
 type CacheCount = (&'static str, &'static str, fn(&Counters) -> u64);
 
 const CACHE_COUNTS: [CacheCount; 4] = [
@@ -27,11 +27,10 @@ pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
         (&[("cache", "clients")], &caches.clients.counters),
         (&[("cache", "signing_keys")], &caches.signing_keys.counters),
     ];
-    let mut samples = Vec::with_capacity(32);
-    for (name, help, count) in CACHE_COUNTS {
-        samples.extend(all.iter().map(|(labels, counters)| counter(name, help, labels, count(counters))));
-    }
-    samples
+    let of = |(name, help, count): CacheCount| {
+        all.map(|(labels, counters)| counter(name, help, labels, count(counters)))
+    };
+    CACHE_COUNTS.into_iter().flat_map(of).collect()
 }
 
 /// A number that only goes up.

@@ -7,20 +7,19 @@ mod probes;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use administration::AdministrationStore;
 use cache::{Caches, RedisCache};
 use gateway::{Check, HealthReport, Sample, State};
 use keys::{KeyPool, KeyRingCache, KeySealer};
+use protocol::causes;
+use storage::Database;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use crate::clock;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
-use crate::sealing::{SealingError, open_pepper, sealed_pepper};
-use metrics::Labels;
+use crate::sealing::{is_outage, open_pepper, sealed_pepper};
+use crate::{clock, database};
 pub(crate) use metrics::{counter, gauge};
-use probes::{Found, Look, Opens};
-use protocol::causes;
+use probes::{Found, Opens};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The timeout of a check of the store.
@@ -29,21 +28,17 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// service charges for every call.
 const TRY_AGAIN: Duration = Duration::from_secs(60);
 
-/// Reads the metrics of a kind of store: its pool, its statements.
-pub(crate) type StoreSamples = Box<dyn Fn() -> Vec<Sample> + Send + Sync>;
-
 /// Answers the gateway's requests for health and metrics of the rest of the program.
 pub(crate) struct PlatformHealth {
-    store: Arc<dyn AdministrationStore>,
-    sealer: Arc<dyn KeySealer>,
-    caches: Caches,
-    redis: Option<Arc<RedisCache>>,
-    pool: KeyPool,
-    keys: Arc<KeyRingCache>,
-    rotated: Arc<Rotated>,
-    left_out: Arc<LeftOut>,
-    store_samples: StoreSamples,
-    found: Mutex<Found>,
+    pub(crate) database: Arc<Database>,
+    pub(crate) sealer: Arc<dyn KeySealer>,
+    pub(crate) caches: Caches,
+    pub(crate) redis: Option<Arc<RedisCache>>,
+    pub(crate) pool: KeyPool,
+    pub(crate) keys: Arc<KeyRingCache>,
+    pub(crate) rotated: Arc<Rotated>,
+    pub(crate) left_out: Arc<LeftOut>,
+    pub(crate) found: Mutex<Found>,
 }
 
 /// The sealed value that was last unsealed, and when.
@@ -53,20 +48,6 @@ struct Opened {
 }
 
 impl PlatformHealth {
-    /// For a platform whose store has just answered and whose pepper was just unsealed.
-    pub(crate) fn new(
-        store: Arc<dyn AdministrationStore>,
-        sealer: Arc<dyn KeySealer>,
-        caches: Caches,
-        redis: Option<Arc<RedisCache>>,
-        (pool, keys): (KeyPool, Arc<KeyRingCache>),
-        (rotated, left_out): (Arc<Rotated>, Arc<LeftOut>),
-        store_samples: StoreSamples,
-    ) -> Self {
-        let found = Mutex::new(Found::START);
-        Self { store, sealer, caches, redis, pool, keys, rotated, left_out, store_samples, found }
-    }
-
     /// Checks once a second, until the program ends.
     pub(crate) async fn watch(self: Arc<Self>) {
         let mut looks = interval(LOOK_EVERY);
@@ -74,12 +55,12 @@ impl PlatformHealth {
         let mut opened = None;
         loop {
             looks.tick().await;
-            let (look, why) = self.look(&mut opened).await;
+            let (opens, why) = self.look(&mut opened).await;
             // Only what is cached counts, and how long its tenant lets it serve stale, whether the tenant is declared or was created
             // through the API.
-            let serves_stale = look == Look::StoreMissed && self.caches.may_serve_stale();
+            let serves_stale = opens.is_none() && self.caches.may_serve_stale();
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            let after = found.after(look, serves_stale);
+            let after = found.after(opens, serves_stale);
             match after.opens {
                 opens if opens == found.opens => {}
                 Opens::Yes => tracing::info!("what is sealed in the store can be opened again"),
@@ -92,28 +73,31 @@ impl PlatformHealth {
         }
     }
 
-    /// The pepper is a row of its own, sealed like every private key, so reading and unsealing it checks both store and sealing key.
-    async fn look(&self, opened: &mut Option<Opened>) -> (Look, String) {
-        let sealed = match timeout(PATIENCE, sealed_pepper(&*self.store)).await {
+    /// Whether the sealed values can be unsealed, and why not; none if the store does not answer. The pepper is a row of its own, sealed like
+    /// every private key, so reading and unsealing it checks both store and sealing key.
+    async fn look(&self, opened: &mut Option<Opened>) -> (Option<Opens>, String) {
+        let sealed = match timeout(PATIENCE, sealed_pepper(&*self.database)).await {
             Ok(Ok(Some(sealed))) => sealed,
-            Ok(Ok(None)) => return (Look::NotOpened, "the pepper is gone".to_owned()),
-            Err(_) | Ok(Err(_)) => return (Look::StoreMissed, String::new()),
+            Ok(Ok(None)) => return (Some(Opens::No), "the pepper is gone".to_owned()),
+            Err(_) | Ok(Err(_)) => return (None, String::new()),
         };
         let lately = |opened: &Opened| opened.sealed == sealed && opened.at.elapsed() < TRY_AGAIN;
         let is_waited_for = self.keys.unopened(clock::now()).is_some_and(|unopened| unopened.waiting);
         if opened.as_ref().is_some_and(lately) && !is_waited_for {
-            return (Look::Good, String::new());
+            return (Some(Opens::Yes), String::new());
         }
         *opened = None;
         match timeout(PATIENCE, open_pepper(&*self.sealer, &sealed)).await {
             Ok(Ok(_)) => {
                 *opened = Some(Opened { sealed, at: Instant::now() });
-                (Look::Good, String::new())
+                (Some(Opens::Yes), String::new())
             }
             // Tenants whose keys are loaded are still served, on every replica.
-            Ok(Err(error @ SealingError::Unusable(_))) => (Look::SealerMissed, causes(&error)),
-            Ok(Err(error)) => (Look::NotOpened, causes(&error)),
-            Err(_) => (Look::SealerMissed, format!("no answer within {} s", PATIENCE.as_secs())),
+            Ok(Err(error)) => {
+                let is_outage = error.downcast_ref().is_some_and(is_outage);
+                (Some(if is_outage { Opens::NotNow } else { Opens::No }), causes(&*error))
+            }
+            Err(_) => (Some(Opens::NotNow), format!("no answer within {} s", PATIENCE.as_secs())),
         }
     }
 
@@ -147,24 +131,20 @@ impl HealthReport for PlatformHealth {
         let is_up = u64::from(!self.found().is_store_missed());
         let up_help = "Whether the store answered when it was last tried (1) or not (0).";
         samples.push(gauge("latchkey_store_up", up_help, &[], is_up));
-        samples.extend((self.store_samples)());
+        samples.extend(database::samples(&self.database));
         samples.extend(self.redis.as_deref().into_iter().flat_map(metrics::of_redis));
-        let ready = u64::try_from(self.pool.ready()).unwrap_or(u64::MAX);
+        let ready = self.pool.ready() as u64;
         samples.push(gauge("latchkey_rsa_keys_ready", "RSA keys made ahead for new tenants.", &[], ready));
-        let unopened = u64::try_from(self.unopened()).unwrap_or(u64::MAX);
         let unopened_help = "Tenants with requests in the last minute whose signing keys cannot be opened.";
+        let unopened = self.unopened() as u64;
         samples.push(gauge("latchkey_tenants_with_unopened_keys", unopened_help, &[], unopened));
         samples.extend(self.rotated.samples());
-        let left_out = u64::try_from(self.left_out.count()).unwrap_or(u64::MAX);
         let left_out_help = "Tenants that the settings declare and leave out because of a conflict.";
+        let left_out = self.left_out.count() as u64;
         samples.push(gauge("latchkey_tenants_left_out", left_out_help, &[], left_out));
-        let version: Labels = &[("version", env!("CARGO_PKG_VERSION"))];
-        samples.push(gauge(
-            "latchkey_build_info",
-            "Always 1; the label says which version runs.",
-            version,
-            1,
-        ));
+        let info_help = "Always 1; the label says which version runs.";
+        let version = &[("version", env!("CARGO_PKG_VERSION"))];
+        samples.push(gauge("latchkey_build_info", info_help, version, 1));
         samples
     }
 }

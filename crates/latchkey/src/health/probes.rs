@@ -2,15 +2,16 @@
 
 use gateway::{Check, State};
 
-/// The result of the last check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+/// The result of the last check. At start the store has just answered, and the pepper was unsealed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
     store: Store,
     pub(super) opens: Opens,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Store {
+    #[default]
     Answers,
     /// The caches serve stale values.
     ServedStale,
@@ -18,36 +19,23 @@ enum Store {
 }
 
 /// Whether sealed values can be unsealed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Opens {
+    #[default]
     Yes,
     /// The service that holds the key does not answer or refuses.
     NotNow,
     No,
 }
 
-/// The outcome of one check of the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
-    Good,
-    StoreMissed,
-    SealerMissed,
-    NotOpened,
-}
-
 impl Found {
-    /// At start the store has just answered, and the pepper was unsealed.
-    pub(super) const START: Self = Self { store: Store::Answers, opens: Opens::Yes };
-
-    /// The state after one more check. `serves_stale` says whether the caches can serve while the store is unavailable.
-    pub(super) fn after(self, look: Look, serves_stale: bool) -> Self {
-        let answered = |opens| Self { store: Store::Answers, opens };
-        match look {
-            Look::Good => answered(Opens::Yes),
-            Look::StoreMissed if serves_stale => Self { store: Store::ServedStale, ..self },
-            Look::StoreMissed => Self { store: Store::Missed, ..self },
-            Look::SealerMissed => answered(Opens::NotNow),
-            Look::NotOpened => answered(Opens::No),
+    /// The state after one more check, which had no result where the store did not answer. `serves_stale` says whether the caches can serve
+    /// while the store is unavailable.
+    pub(super) fn after(self, opens: Option<Opens>, serves_stale: bool) -> Self {
+        match opens {
+            Some(opens) => Self { store: Store::Answers, opens },
+            None if serves_stale => Self { store: Store::ServedStale, ..self },
+            None => Self { store: Store::Missed, ..self },
         }
     }
 
@@ -99,9 +87,10 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(looks: &[(Look, bool)], store: &str, keys: &str) {
-        let found =
-            looks.iter().fold(Found::START, |found, &(look, serves_stale)| found.after(look, serves_stale));
+    fn check(looks: &[(Option<Opens>, bool)], store: &str, keys: &str) {
+        let found = looks
+            .iter()
+            .fold(Found::default(), |found, &(opens, serves_stale)| found.after(opens, serves_stale));
         assert_eq!((word(&found.store()), word(&found.keys(0))), (store, keys), "{looks:?}");
         assert_eq!(found.is_store_missed(), store != "good");
     }
@@ -116,7 +105,7 @@ mod tests {
 
     #[test]
     fn an_unavailable_store_degrades_a_replica_that_serves_stale_and_fails_any_other() {
-        let (good, missed) = (Look::Good, Look::StoreMissed);
+        let (good, missed) = (Some(Opens::Yes), None);
         check(&[(good, false)], "good", "good");
         check(&[(good, false), (missed, true)], "degraded", "good");
         check(&[(good, false), (missed, false)], "failed", "good");
@@ -127,25 +116,26 @@ mod tests {
 
     #[test]
     fn what_cannot_be_opened_fails_the_keys() {
-        check(&[(Look::NotOpened, false)], "good", "failed");
-        check(&[(Look::NotOpened, false), (Look::StoreMissed, true)], "degraded", "failed");
-        check(&[(Look::NotOpened, false), (Look::Good, false)], "good", "good");
+        check(&[(Some(Opens::No), false)], "good", "failed");
+        check(&[(Some(Opens::No), false), (None, true)], "degraded", "failed");
+        check(&[(Some(Opens::No), false), (Some(Opens::Yes), false)], "good", "good");
     }
 
     #[test]
     fn a_sealing_service_that_does_not_answer_degrades_them() {
-        check(&[(Look::SealerMissed, false)], "good", "degraded");
-        check(&[(Look::SealerMissed, false), (Look::Good, false)], "good", "good");
-        check(&[(Look::StoreMissed, true), (Look::SealerMissed, false)], "good", "degraded");
+        check(&[(Some(Opens::NotNow), false)], "good", "degraded");
+        check(&[(Some(Opens::NotNow), false), (Some(Opens::Yes), false)], "good", "good");
+        check(&[(None, true), (Some(Opens::NotNow), false)], "good", "degraded");
     }
 
     #[test]
     fn a_tenant_whose_keys_do_not_open_degrades_them_and_is_counted() {
-        let State::Degraded(why) = Found::START.keys(3) else { panic!("degraded") };
+        let State::Degraded(why) = Found::default().keys(3) else { panic!("degraded") };
         assert_eq!(why, "tenants whose keys cannot be opened: 3; the log names them, all others are served");
-        let lost = Found { opens: Opens::No, ..Found::START };
+        let lost = Found { opens: Opens::No, ..Found::default() };
         assert_eq!(word(&lost.keys(3)), "failed");
     }
+
     #[test]
     fn tenants_that_are_left_out_degrade_the_settings_and_are_counted() {
         assert_eq!(settings(0), None);

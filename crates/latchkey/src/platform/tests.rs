@@ -154,7 +154,7 @@ async fn compose(config: &Path) -> (Platform, gateway::Gateway) {
     let platform = Platform::open(&read(config, &environment).unwrap()).await.unwrap();
     let loaded = read(config, &environment).unwrap();
     let options = gateway_options(&loaded).unwrap();
-    apply(&platform, loaded, ApplyOptions::default()).await.unwrap();
+    apply(&platform, loaded, ApplyOptions::default(), &|_| {}).await.unwrap();
     let gateway = gateway::Gateway::bind(&options, &platform.services).unwrap();
     (platform, gateway)
 }

@@ -97,16 +97,16 @@ async fn test_env(tenants: usize) -> TestEnv {
 async fn everything_moves_and_a_second_run_does_nothing() {
     let test_env = test_env(500).await;
     let resealing = test_env.resealing(1, &[0]);
-    let looked = resealing.look(|_| {}).await.unwrap();
+    let looked = resealing.run(true, |_| {}).await.unwrap();
     assert_eq!((looked.current, looked.moved, looked.left, looked.unreadable), (0, 0, 503, 0));
     test_env.assert_opens(&test_env.sealer(0, &[])).await;
     let mut batches = 0;
-    let moved = resealing.run(|_| batches += 1).await.unwrap();
+    let moved = resealing.run(false, |_| batches += 1).await.unwrap();
     assert_eq!((moved.current, moved.moved, moved.left, moved.unreadable), (503, 503, 0, 0));
     assert_eq!(batches, 6, "three batches that move and three that look again");
     test_env.assert_opens(&test_env.sealer(1, &[])).await;
     let before = test_env.sealed().await;
-    let again = resealing.run(|_| {}).await.unwrap();
+    let again = resealing.run(false, |_| {}).await.unwrap();
     assert_eq!((again.current, again.moved, again.left, again.unreadable), (503, 0, 0, 0));
     assert_eq!(test_env.sealed().await, before);
 }
@@ -121,7 +121,7 @@ async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
     let (place, old) = test_env.sealed().await.swap_remove(1);
     let sealed = foreign.seal(&context(&place), b"x").await.unwrap();
     assert!(test_env.store.replace_sealed(&place, &old, &sealed).await.unwrap());
-    let resealed = test_env.resealing(1, &[0]).run(|_| {}).await.unwrap();
+    let resealed = test_env.resealing(1, &[0]).run(false, |_| {}).await.unwrap();
     assert_eq!((resealed.current, resealed.moved, resealed.left, resealed.unreadable), (5, 5, 0, 2));
     assert!(resealed.faults.iter().all(|fault| fault.problem.contains(&id)), "{:?}", resealed.faults);
     let mut named: Vec<_> = resealed.faults.iter().map(|fault| fault.place.as_str()).collect();
@@ -130,7 +130,7 @@ async fn what_no_key_opens_is_named_and_stays_and_the_rest_moves() {
     assert_eq!(test_env.sealed().await[1].1, sealed);
     // Without the previous key in the settings, the run changes nothing.
     let before = test_env.sealed().await;
-    let lost = self::test_env(3).await.resealing(1, &[]).run(|_| {}).await.unwrap();
+    let lost = self::test_env(3).await.resealing(1, &[]).run(false, |_| {}).await.unwrap();
     assert_eq!((lost.moved, lost.unreadable), (0, 6));
     assert_eq!(test_env.sealed().await, before);
 }
@@ -145,7 +145,7 @@ async fn a_run_that_is_ended_half_way_is_gone_on_with() {
         async move {
             let mut batches = 0;
             resealing
-                .run(|_| {
+                .run(false, |_| {
                     batches += 1;
                     assert!(batches < 2, "killed");
                 })
@@ -153,10 +153,10 @@ async fn a_run_that_is_ended_half_way_is_gone_on_with() {
         }
     });
     assert!(ended.await.unwrap_err().is_panic());
-    let half = resealing.look(|_| {}).await.unwrap();
+    let half = resealing.run(true, |_| {}).await.unwrap();
     assert!(half.current >= 200 && half.left > 0, "{half}");
     test_env.assert_opens(&test_env.sealer(1, &[0])).await;
-    let rest = resealing.run(|_| {}).await.unwrap();
+    let rest = resealing.run(false, |_| {}).await.unwrap();
     assert_eq!((rest.current, rest.moved), (503, half.left));
 }
 
@@ -178,9 +178,9 @@ async fn writers_at_the_same_time_lose_nothing() {
         }
     });
     let resealing = test_env.resealing(1, &[0]);
-    resealing.run(|_| {}).await.unwrap();
+    resealing.run(false, |_| {}).await.unwrap();
     writer.await.unwrap();
-    resealing.run(|_| {}).await.unwrap();
+    resealing.run(false, |_| {}).await.unwrap();
     assert_eq!(test_env.sealed().await.len(), 253);
     test_env.assert_opens(&test_env.sealer(1, &[])).await;
 }

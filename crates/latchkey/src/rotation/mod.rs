@@ -64,16 +64,8 @@ impl Rotation {
         clock: Clock,
         rotated: Arc<Rotated>,
     ) -> Self {
-        let holder = uuid::Uuid::new_v4().to_string();
-        Self {
-            store,
-            key_advancer,
-            clock,
-            holder,
-            rotated,
-            is_ended: AtomicBool::new(false),
-            turn: Default::default(),
-        }
+        let (holder, is_ended) = (uuid::Uuid::new_v4().to_string(), AtomicBool::new(false));
+        Self { store, key_advancer, clock, holder, rotated, is_ended, turn: Default::default() }
     }
 
     /// Runs a round once a second, until the program ends.
@@ -110,7 +102,7 @@ impl Rotation {
             // The lease may expire meanwhile.
             turn.leads_since = None;
         }
-        self.rotated.set_leads(turn.leads_since.is_some());
+        self.rotated.leads.store(turn.leads_since.is_some(), Ordering::Relaxed);
         match (done, turn.is_failing) {
             (Err(error), false) => {
                 tracing::warn!(error = causes(&error), "keys cannot be rotated; trying again every second");
@@ -131,7 +123,7 @@ impl Rotation {
             // others.
             let waiting = turn.retries.waiting(Instant::now());
             let due = self.store.find_due_keys((self.clock)(), AT_ONCE.saturating_add(waiting)).await?;
-            self.rotated.set_due(due.len());
+            self.rotated.due.store(due.len(), Ordering::Relaxed);
             let mut ready: Vec<_> =
                 due.into_iter().filter(|tenant| turn.retries.may_try(tenant, Instant::now())).collect();
             ready.truncate(AT_ONCE as usize);
@@ -164,7 +156,7 @@ impl Rotation {
             (None, false) | (Some(_), true) => {}
         }
         if !leads {
-            self.rotated.set_due(0);
+            self.rotated.due.store(0, Ordering::Relaxed);
         }
         turn.leads_since = leads.then(Instant::now);
         Ok(leads)
@@ -200,13 +192,13 @@ impl Rotation {
                 // Not before the next round, whether or not another step is due.
                 turn.retries.again(tenant, Instant::now());
                 if announced.is_some() {
-                    self.rotated.count_announced();
+                    self.rotated.announced.fetch_add(1, Ordering::Relaxed);
                 }
             }
             Err(EditError::Store(error @ StoreError::Unavailable(_))) => return Err(error),
             Err(EditError::Contended | EditError::Stale) => turn.retries.again(tenant, Instant::now()),
             Err(error) => {
-                self.rotated.count_failure();
+                self.rotated.failures.fetch_add(1, Ordering::Relaxed);
                 if turn.retries.failed(tenant, Instant::now()) {
                     tracing::error!(
                         %tenant,

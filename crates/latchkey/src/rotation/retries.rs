@@ -18,8 +18,8 @@ pub(super) struct Retries(HashMap<TenantId, Retry>);
 #[derive(Debug)]
 struct Retry {
     not_before: Instant,
+    /// Zero unless a step failed.
     pause: Duration,
-    failed: bool,
 }
 
 impl Retries {
@@ -27,7 +27,7 @@ impl Retries {
     pub(super) fn waiting(&mut self, now: Instant) -> u32 {
         self.0.retain(|_, retry| {
             let since = now.saturating_duration_since(retry.not_before);
-            retry.not_before > now || retry.failed && since < FORGOTTEN_AFTER
+            retry.not_before > now || !retry.pause.is_zero() && since < FORGOTTEN_AFTER
         });
         let waiting = self.0.values().filter(|retry| retry.not_before > now).count();
         u32::try_from(waiting).unwrap_or(u32::MAX)
@@ -39,27 +39,25 @@ impl Retries {
 
     /// Records a failed step. Returns whether it is the first failure.
     pub(super) fn failed(&mut self, tenant: &TenantId, now: Instant) -> bool {
-        let retry = self.0.entry(tenant.clone()).or_insert(Retry {
-            not_before: now,
-            pause: Duration::ZERO,
-            failed: false,
-        });
+        let new = Retry { not_before: now, pause: Duration::ZERO };
+        let retry = self.0.entry(tenant.clone()).or_insert(new);
+        let is_first = retry.pause.is_zero();
         retry.pause = (retry.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
         retry.not_before = now + retry.pause;
-        !std::mem::replace(&mut retry.failed, true)
+        is_first
     }
 
     /// Delays the next step to the next round without a failure.
     pub(super) fn again(&mut self, tenant: &TenantId, now: Instant) {
         let soon = now + FIRST_PAUSE;
-        let new = Retry { not_before: soon, pause: Duration::ZERO, failed: false };
+        let new = Retry { not_before: soon, pause: Duration::ZERO };
         let retry = self.0.entry(tenant.clone()).or_insert(new);
         retry.not_before = soon;
     }
 
     /// Records a successful step. Returns whether the previous one had failed.
     pub(super) fn forget(&mut self, tenant: &TenantId) -> bool {
-        self.0.remove(tenant).is_some_and(|retry| retry.failed)
+        self.0.remove(tenant).is_some_and(|retry| !retry.pause.is_zero())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Metrics of the scheduler.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use gateway::Sample;
 
@@ -9,29 +9,13 @@ use crate::health::{counter, gauge};
 /// Counts since the start of the program.
 #[derive(Debug, Default)]
 pub(crate) struct Rotated {
-    announced: AtomicU64,
-    failures: AtomicU64,
-    due: AtomicU64,
-    leads: AtomicBool,
+    pub(super) announced: AtomicU64,
+    pub(super) failures: AtomicU64,
+    pub(super) due: AtomicUsize,
+    pub(super) leads: AtomicBool,
 }
 
 impl Rotated {
-    pub(super) fn count_announced(&self) {
-        self.announced.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn count_failure(&self) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn set_due(&self, tenants: usize) {
-        self.due.store(u64::try_from(tenants).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    pub(super) fn set_leads(&self, leads: bool) {
-        self.leads.store(leads, Ordering::Relaxed);
-    }
-
     pub(crate) fn samples(&self) -> [Sample; 4] {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         [
@@ -51,7 +35,7 @@ impl Rotated {
                 "latchkey_rotation_tenants_due",
                 "Tenants whose keys were due when they were last looked at; not all of them where they are many.",
                 &[],
-                read(&self.due),
+                self.due.load(Ordering::Relaxed) as u64,
             ),
             gauge(
                 "latchkey_rotation_leader",

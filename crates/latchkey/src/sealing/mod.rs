@@ -1,59 +1,66 @@
 //! The server's own secrets, the sealing keys and the pepper, which are loaded or created before everything else.
 
-mod error;
 mod file;
 mod pepper;
 mod source;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use administration::SealedItems;
-use keys::{EnvelopeSealer, KeyEncryptionKey};
+use anyhow::{Context as _, bail};
+use keys::{EnvelopeSealer, KeyEncryptionKey, SealingKey};
+use storage::Database;
 
-use crate::settings::{SealingKeySource, SealingKeys};
+use crate::settings::SealingKeys;
 
-pub(crate) use error::SealingError;
 pub(crate) use file::create;
-pub(crate) use pepper::{existing_pepper, open_pepper, pepper, sealed_pepper};
+pub(crate) use pepper::{existing_pepper, is_outage, open_pepper, pepper, sealed_pepper};
 
-/// Opens the sealing keys. Creates a missing file of the current key only for a store of this machine (`embedded`) in which nothing is
-/// sealed yet. A new key beside old rows would make those unreadable without an error at the start, and each replica would create a
-/// different one.
-pub(crate) async fn sealer(
-    settings: &SealingKeys,
-    store: &dyn SealedItems,
-    embedded: bool,
-) -> Result<Arc<EnvelopeSealer>, SealingError> {
-    let writing = match (source::open(&settings.writing).await?, &settings.writing) {
-        (Some(key), _) => key,
-        (None, SealingKeySource::File(path)) if embedded => Arc::new(file::first(path, store).await?),
-        (None, setting) => return Err(SealingError::not_made(setting)),
+/// The file of the current key is missing, and must not be created.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the sealing key {} is missing, and the store holds rows that only it can open; put it back. \
+     A new one is made by `latchkey key new-sealing-key`, but cannot open them",
+    .0.display()
+)]
+pub(crate) struct MissingKey(PathBuf);
+
+/// Opens the sealing keys. Creates a missing file of the current key only for a store of this machine in which nothing is sealed yet. A
+/// new key beside old rows would make those unreadable without an error at the start. A store that replicas share may be older than this
+/// machine, and each replica would create a different key, so an operator creates it and gives it to all replicas.
+pub(crate) async fn sealer(settings: &SealingKeys, store: &Database) -> anyhow::Result<Arc<EnvelopeSealer>> {
+    let writing = match source::open(&settings.writing).await? {
+        Ok(key) => key,
+        Err(path) if store.is_embedded() => Arc::new(file::first(path, store).await?),
+        Err(path) => bail!(
+            "the sealing key {} is missing; make one with `latchkey key new-sealing-key --file` and give it to every replica",
+            path.display()
+        ),
     };
     Ok(Arc::new(EnvelopeSealer::new(writing, former(settings).await?)))
 }
 
-/// Opens the sealing keys without creating one; `None` where the file of the current key is missing.
-pub(crate) async fn existing_sealer(
-    settings: &SealingKeys,
-) -> Result<Option<Arc<EnvelopeSealer>>, SealingError> {
-    let Some(writing) = source::open(&settings.writing).await? else { return Ok(None) };
-    Ok(Some(Arc::new(EnvelopeSealer::new(writing, former(settings).await?))))
+/// Opens the sealing keys without creating one. Fails with [`MissingKey`] where the file of the current key is missing.
+pub(crate) async fn existing_sealer(settings: &SealingKeys) -> anyhow::Result<Arc<EnvelopeSealer>> {
+    let writing = source::open(&settings.writing).await?.map_err(|path| MissingKey(path.to_owned()))?;
+    Ok(Arc::new(EnvelopeSealer::new(writing, former(settings).await?)))
+}
+
+/// Generates a sealing key.
+pub(crate) fn generate() -> anyhow::Result<SealingKey> {
+    SealingKey::generate().context("no sealing key could be made")
 }
 
 /// A missing previous key fails only the values that it sealed, not the start.
-async fn former(settings: &SealingKeys) -> Result<Vec<Arc<dyn KeyEncryptionKey>>, SealingError> {
+async fn former(settings: &SealingKeys) -> anyhow::Result<Vec<Arc<dyn KeyEncryptionKey>>> {
     let mut former = Vec::with_capacity(settings.former.len());
     for setting in &settings.former {
-        match (source::open(setting).await?, setting) {
-            (Some(key), _) => former.push(key),
-            (None, SealingKeySource::File(path)) => tracing::error!(
+        match source::open(setting).await? {
+            Ok(key) => former.push(key),
+            Err(path) => tracing::error!(
                 file = %path.display(),
                 "a former sealing key is missing; what it sealed cannot be opened"
             ),
-            (
-                None,
-                SealingKeySource::Text(_) | SealingKeySource::Vault { .. } | SealingKeySource::AwsKms(_),
-            ) => {}
         }
     }
     Ok(former)

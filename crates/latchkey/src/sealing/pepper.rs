@@ -3,38 +3,39 @@
 use std::sync::Arc;
 
 use administration::SealedItems;
-use keys::{KeySealer, SealingContext};
+use anyhow::{Context as _, anyhow};
+use keys::{KeySealer, SealError, SealingContext};
 use protocol::Timestamp;
 use secrets::Pepper;
 use tenancy::StoreError;
 use zeroize::Zeroizing;
 
-use super::SealingError;
-
 /// The name of the stored value.
 const PEPPER: &str = "pepper";
+const UNUSABLE: &str = "the sealing key cannot be used";
+const NOT_OPENED: &str = "the pepper cannot be opened; probably neither keys.sealing_key nor one of keys.former_sealing_keys is the key that sealed it";
+const WRONG_LENGTH: &str = "the pepper has the wrong length";
 
 /// Opens the pepper, generating it for a new store.
 pub(crate) async fn pepper(
     store: &dyn SealedItems,
     sealer: &dyn KeySealer,
     now: Timestamp,
-) -> Result<Arc<Pepper>, SealingError> {
+) -> anyhow::Result<Arc<Pepper>> {
     if let Some(pepper) = existing_pepper(store, sealer).await? {
         return Ok(pepper);
     }
     let sealed = sealer.seal(&SealingContext::Named(PEPPER), Pepper::generate().expose()).await;
-    let sealed = sealed.map_err(SealingError::Unusable)?;
     // Another process may have been faster: the stored pepper counts.
-    store.put_sealed_if_absent(PEPPER, &sealed, now).await?;
-    existing_pepper(store, sealer).await?.ok_or(SealingError::PepperLength)
+    store.put_sealed_if_absent(PEPPER, &sealed.context(UNUSABLE)?, now).await?;
+    existing_pepper(store, sealer).await?.context(WRONG_LENGTH)
 }
 
 /// Opens the pepper if it exists.
 pub(crate) async fn existing_pepper(
     store: &dyn SealedItems,
     sealer: &dyn KeySealer,
-) -> Result<Option<Arc<Pepper>>, SealingError> {
+) -> anyhow::Result<Option<Arc<Pepper>>> {
     let Some(sealed) = sealed_pepper(store).await? else { return Ok(None) };
     Ok(Some(Arc::new(open_pepper(sealer, &sealed).await?)))
 }
@@ -45,9 +46,16 @@ pub(crate) async fn sealed_pepper(store: &dyn SealedItems) -> Result<Option<Vec<
 }
 
 /// Unseals the stored pepper.
-pub(crate) async fn open_pepper(sealer: &dyn KeySealer, sealed: &[u8]) -> Result<Pepper, SealingError> {
-    let bytes = sealer.unseal(&SealingContext::Named(PEPPER), sealed).await;
-    let bytes = bytes.map_err(SealingError::opening)?;
-    let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| SealingError::PepperLength)?;
+pub(crate) async fn open_pepper(sealer: &dyn KeySealer, sealed: &[u8]) -> anyhow::Result<Pepper> {
+    let bytes = sealer.unseal(&SealingContext::Named(PEPPER), sealed).await.map_err(|error| {
+        let why = if is_outage(&error) { UNUSABLE } else { NOT_OPENED };
+        anyhow!(error).context(why)
+    })?;
+    let bytes = <[u8; 32]>::try_from(bytes.as_slice()).ok().context(WRONG_LENGTH)?;
     Ok(Pepper::from_bytes(Zeroizing::new(bytes)))
+}
+
+/// Whether the service that holds the key does not answer, refuses, or no longer has the key; the pepper itself may be intact.
+pub(crate) fn is_outage(error: &SealError) -> bool {
+    matches!(error, SealError::Unavailable(_) | SealError::KeyGone { .. })
 }

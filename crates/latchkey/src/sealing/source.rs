@@ -1,57 +1,54 @@
 //! Opens a configured sealing key: loads it into this process, or uses it in the service that holds it.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use keys::{KeyEncryptionKey, SealingKey as Key};
+use anyhow::Context as _;
+use keys::KeyEncryptionKey;
 use outbound::{KmsOptions, VaultOptions, VaultToken};
 use protocol::Secret;
 
-use super::{SealingError, file};
+use super::file;
 use crate::files;
 use crate::settings::{KmsSetting, SealingKeySource, Token, VaultSetting};
 
-/// Opens a key; `None` where its file is missing.
+/// Opens a key, or names the file that is missing.
 pub(super) async fn open(
     setting: &SealingKeySource,
-) -> Result<Option<Arc<dyn KeyEncryptionKey>>, SealingError> {
-    Ok(match setting {
-        SealingKeySource::Text(text) => Some(local(Key::from_base64(&text.clone().into_inner())?)),
-        SealingKeySource::File(path) => file::read(path)?.map(local),
-        SealingKeySource::Vault { setting, token } => Some(vault(setting, token)?),
-        SealingKeySource::AwsKms(setting) => Some(aws_kms(setting).await?),
-    })
+) -> anyhow::Result<Result<Arc<dyn KeyEncryptionKey>, &Path>> {
+    Ok(Ok(match setting {
+        SealingKeySource::Text(text) => Arc::new(file::parse(&text.clone().into_inner())?),
+        SealingKeySource::File(path) => match file::read(path)? {
+            Some(key) => Arc::new(key),
+            None => return Ok(Err(path)),
+        },
+        SealingKeySource::Vault { setting, token } => {
+            outbound::open_vault(vault(setting, token)?).context("the sealing key in vault cannot be used")?
+        }
+        SealingKeySource::AwsKms(KmsSetting { key_id, region, endpoint }) => {
+            let options =
+                KmsOptions { key_id: key_id.clone(), region: region.clone(), endpoint: endpoint.clone() };
+            outbound::open_aws_kms(options).await.context("the sealing key in aws_kms cannot be used")?
+        }
+    }))
 }
 
-fn local(key: Key) -> Arc<dyn KeyEncryptionKey> {
-    Arc::new(key)
-}
-
-fn vault(setting: &VaultSetting, token: &Token) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> {
+fn vault(setting: &VaultSetting, token: &Token) -> anyhow::Result<VaultOptions> {
     let VaultSetting { address, namespace, mount, transit_key, token: _, ca } = setting;
     let token = match token {
         Token::Text(token) => VaultToken::Text(Secret::new(token.expose().trim().to_owned())),
         Token::File(path) => VaultToken::File { path: path.clone(), read: files::read_secret },
     };
-    let ca = match ca {
-        Some(path) => {
-            let read = files::read_public(path);
-            Some(read.map_err(|error| SealingError::Beside(path.clone(), error))?.to_vec())
-        }
-        None => None,
+    let read = |path| {
+        let why = || format!("{}, which a sealing key needs, cannot be read", Path::display(path));
+        files::read_public(path).with_context(why).map(|bytes| bytes.to_vec())
     };
-    let options = VaultOptions {
+    Ok(VaultOptions {
         address: address.clone(),
         transit_key: transit_key.clone(),
         token,
         mount: mount.clone().unwrap_or_else(|| "transit".to_owned()),
         namespace: namespace.clone(),
-        ca,
-    };
-    outbound::open_vault(options).map_err(|error| SealingError::Options("vault", error))
-}
-
-async fn aws_kms(setting: &KmsSetting) -> Result<Arc<dyn KeyEncryptionKey>, SealingError> {
-    let KmsSetting { key_id, region, endpoint } = setting;
-    let options = KmsOptions { key_id: key_id.clone(), region: region.clone(), endpoint: endpoint.clone() };
-    outbound::open_aws_kms(options).await.map_err(|error| SealingError::Options("aws_kms", error))
+        ca: ca.as_deref().map(read).transpose()?,
+    })
 }

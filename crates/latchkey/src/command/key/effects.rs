@@ -3,15 +3,15 @@
 use std::io::{Write as _, stderr};
 
 use administration::{BrokenTokensView, KeysChanged};
+use anyhow::Context as _;
 use keys::KeyId;
 use serde_json::json;
 use tenancy::TenantId;
 
 use super::keys_path;
-use crate::admin_client::{AdminClientError, ApiProblem, ApiRequest};
+use crate::admin_client::{AdminClient, AdminClientError, ApiProblem, ApiRequest, not_understood};
 use crate::command::output;
-use crate::command::session::Session;
-use crate::start_error::StartError;
+use crate::command::print::OUTPUT;
 
 /// The keys to take away.
 #[derive(Clone, Copy, Debug)]
@@ -37,21 +37,21 @@ impl Taking {
 
 /// Says what breaks, and succeeds only if the operator confirms it.
 pub(super) async fn confirm(
-    session: &Session,
+    admin: &AdminClient,
     tenant: &TenantId,
     taking: Taking,
     yes: bool,
-) -> Result<(), StartError> {
-    let breaks = match session.send::<KeysChanged>(taking.request(tenant, false)).await {
-        Err(AdminClientError::Refused(ApiProblem { breaks: Some(breaks), .. })) => breaks,
-        Err(error) => return Err(error.into()),
-        Ok(_) => {
-            return Err(AdminClientError::NotUnderstood("it did what was not confirmed".to_owned()).into());
-        }
+) -> anyhow::Result<()> {
+    let Err(error) = admin.send::<KeysChanged>(taking.request(tenant, false)).await else {
+        return Err(not_understood(&"it did what was not confirmed"));
+    };
+    let breaks = match error.downcast()? {
+        AdminClientError::Refused(ApiProblem { breaks: Some(breaks), .. }) => breaks,
+        error => return Err(error.into()),
     };
     let effects = words(tenant, taking, &breaks);
     if yes {
-        writeln!(stderr(), "{effects}")?;
+        writeln!(stderr(), "{effects}").context(OUTPUT)?;
     }
     output::confirm(&format!("{effects}\nGo on?"), yes)
 }

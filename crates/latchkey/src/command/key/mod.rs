@@ -8,20 +8,20 @@ use std::io::{Read as _, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use administration::{KeyView, KeysChanged, Wiped};
+use administration::{KeyView, KeysChanged, Page, Wiped};
+use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use keys::{KeyId, SealingKey};
+use keys::KeyId;
 use serde_json::json;
 use tenancy::TenantId;
 use zeroize::Zeroizing;
 
 use super::output::json as document;
 use super::print;
-use super::session::{Runner, Session};
-use crate::admin_client::{AdminClientError, AdminCommandArguments, ApiRequest, Items};
+use super::runner::Runner;
+use crate::admin_client::{AdminClient, AdminClientError, ApiRequest};
 use crate::files;
-use crate::sealing::{self, SealingError};
-use crate::start_error::StartError;
+use crate::sealing;
 use effects::Taking;
 use views::KeyDocument;
 
@@ -107,46 +107,40 @@ pub(crate) enum Format {
 const LARGEST_KEY: usize = 64 * 1024;
 
 /// Runs the command.
-pub(crate) fn key(
-    config: &Path,
-    AdminCommandArguments { admin, command }: AdminCommandArguments<KeyCommand>,
-) -> Result<ExitCode, StartError> {
-    let runner = Runner::new(config, &admin);
+pub(crate) fn run(runner: Runner<'_>, command: KeyCommand) -> anyhow::Result<ExitCode> {
     match command {
         KeyCommand::List { tenant } => {
-            runner.show(ApiRequest::get(keys_path(&tenant)), |all: &Items<KeyView>| views::rows(&all.items))
+            runner.show(ApiRequest::get(keys_path(&tenant)), |all: &Page<KeyView>| views::rows(&all.items))
         }
         KeyCommand::Show(of) => runner.show(ApiRequest::get(of.path()), views::shown),
         KeyCommand::Rotate { tenant, emergency: false, .. } => {
             runner.show(ApiRequest::post(format!("{}/rotate", keys_path(&tenant)), &json!({})), changed)
         }
-        KeyCommand::Rotate { tenant, emergency: true, yes } => {
-            runner.run(async |session| confirmed(session, &tenant, Taking::All, yes).await)
-        }
+        KeyCommand::Rotate { tenant, emergency: true, yes } => take_away(runner, &tenant, Taking::All, yes),
         KeyCommand::Revoke { of: KeyArguments { tenant, key }, yes } => {
-            runner.run(async |session| confirmed(session, &tenant, Taking::One(key), yes).await)
+            take_away(runner, &tenant, Taking::One(key), yes)
         }
         KeyCommand::Import { tenant, file, algorithm } => {
             let key = read_key(&file)?;
             let body = Wiped::new(json!({ "key": *key, "algorithm": algorithm }));
             runner.show(ApiRequest::post(keys_path(&tenant), &*body), changed)
         }
-        KeyCommand::Export { tenant, key, format } => runner.run(async |session| {
+        KeyCommand::Export { tenant, key, format } => runner.run(async |admin| {
             let key = match key {
                 Some(key) => key,
-                None => signing_key(session, &tenant).await?,
+                None => signing_key(admin, &tenant).await?,
             };
             let key = KeyArguments { tenant, key };
-            let KeyDocument { public, .. } = session.send(ApiRequest::get(key.path())).await?;
+            let KeyDocument { public, .. } = admin.send(ApiRequest::get(key.path())).await?;
             match format {
                 Format::Jwk => print(&document(&public.jwk)),
-                Format::Pem => session.show(&public, || format!("{}\n", public.pem.trim_end())),
+                Format::Pem => runner.print(&public, || format!("{}\n", public.pem.trim_end())),
             }
         }),
         KeyCommand::Status { tenant } => {
             runner.show(ApiRequest::get(format!("{}/status", keys_path(&tenant))), views::status)
         }
-        KeyCommand::Reseal { dry_run } => reseal::reseal(config, &admin, dry_run),
+        KeyCommand::Reseal { dry_run } => reseal::reseal(runner, dry_run),
         KeyCommand::NewSealingKey { file } => new_sealing_key(file.as_deref()),
     }
 }
@@ -165,46 +159,40 @@ fn changed(changed: &KeysChanged) -> String {
     views::rows(&changed.items)
 }
 
-async fn confirmed(
-    session: &Session,
-    tenant: &TenantId,
-    taking: Taking,
-    yes: bool,
-) -> Result<ExitCode, StartError> {
-    effects::confirm(session, tenant, taking, yes).await?;
-    let keys = session.send(taking.request(tenant, true)).await?;
-    session.show(&keys, || changed(&keys))
+fn take_away(runner: Runner<'_>, tenant: &TenantId, taking: Taking, yes: bool) -> anyhow::Result<ExitCode> {
+    runner.run(async |admin| {
+        effects::confirm(admin, tenant, taking, yes).await?;
+        let keys = admin.send(taking.request(tenant, true)).await?;
+        runner.print(&keys, || changed(&keys))
+    })
 }
 
-async fn signing_key(session: &Session, tenant: &TenantId) -> Result<KeyId, StartError> {
-    let keys: Items<KeyView> = session.send(ApiRequest::get(keys_path(tenant))).await?;
+async fn signing_key(admin: &AdminClient, tenant: &TenantId) -> anyhow::Result<KeyId> {
+    let keys: Page<KeyView> = admin.send(ApiRequest::get(keys_path(tenant))).await?;
     let active = keys.items.iter().filter(|key| key.state == "active").find_map(|key| KeyId::parse(&key.kid));
     active.ok_or_else(|| AdminClientError::NotFound("key that signs".to_owned()).into())
 }
 
-fn new_sealing_key(file: Option<&Path>) -> Result<ExitCode, StartError> {
+fn new_sealing_key(file: Option<&Path>) -> anyhow::Result<ExitCode> {
     match file {
         Some(path) => {
             sealing::create(path)?;
             print(&format!("wrote {}; keep a copy apart from the database\n", path.display()))
         }
-        None => {
-            let key = SealingKey::generate().map_err(SealingError::from)?;
-            print(&format!("{}\n", key.to_base64().expose()))
-        }
+        None => print(&format!("{}\n", sealing::generate()?.to_base64().expose())),
     }
 }
 
-fn read_key(file: &Path) -> Result<Zeroizing<String>, StartError> {
-    let unreadable = |error| AdminClientError::Unreadable(file.to_owned(), error);
+fn read_key(file: &Path) -> anyhow::Result<Zeroizing<String>> {
+    let unreadable = || format!("{} cannot be read", file.display());
     if file.to_str() != Some("-") {
-        return Ok(files::read_secret_text(file).map_err(unreadable)?);
+        return files::read_secret_text(file).with_context(unreadable);
     }
     // With room for all of it: a text that grows leaves parts of the key behind in memory.
     let mut text = Zeroizing::new(String::with_capacity(LARGEST_KEY + 1));
-    stdin().lock().take(LARGEST_KEY as u64 + 1).read_to_string(&mut text).map_err(unreadable)?;
+    stdin().lock().take(LARGEST_KEY as u64 + 1).read_to_string(&mut text).with_context(unreadable)?;
     if text.len() > LARGEST_KEY {
-        return Err(StartError::Unusable(format!("{} is larger than any key", file.display())));
+        bail!("{} is larger than any key", file.display());
     }
     Ok(text)
 }

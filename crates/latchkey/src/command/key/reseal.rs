@@ -1,48 +1,45 @@
 //! `latchkey key reseal`: on the store only, since moving sealed values needs both keys.
 
-use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
 
-use crate::admin_client::AdminArguments;
-use crate::clock;
-use crate::command::output::{json, table};
+use crate::command::block_on;
+use crate::command::output::table;
 use crate::command::plan::SOMETHING;
-use crate::command::{block_on, print};
-use crate::database::Database;
+use crate::command::runner::Runner;
 use crate::reseal::{Resealed, Resealing};
-use crate::sealing::{self, SealingError};
 use crate::settings::{Environment, read};
-use crate::start_error::StartError;
+use crate::{clock, database, sealing};
 
 /// Moves everything, or counts what would be moved.
-pub(super) fn reseal(config: &Path, admin: &AdminArguments, dry_run: bool) -> Result<ExitCode, StartError> {
-    if admin.server.is_some() {
-        let why = "`key reseal` works on the store itself, with the sealing keys of these settings; leave --server out";
-        return Err(StartError::Unusable(why.to_owned()));
+pub(super) fn reseal(runner: Runner<'_>, dry_run: bool) -> anyhow::Result<ExitCode> {
+    if runner.arguments.server.is_some() {
+        bail!(
+            "`key reseal` works on the store itself, with the sealing keys of these settings; leave --server out"
+        );
     }
-    let loaded = read(config, &Environment::of_process())?;
+    let loaded = read(runner.config, &Environment::of_process())?;
     let bar = ProgressBar::new_spinner();
     let resealed = block_on(async {
         let opened = if dry_run {
-            Database::open_read_only(&loaded.storage).await?
+            database::open_read_only(&loaded.storage).await?
         } else {
-            Some(Database::open(&loaded.storage).await?)
+            Some(database::open(&loaded.storage).await?)
         };
         let Some(database) = opened else { return Ok(Resealed::default()) };
-        let (keys, store) = (&loaded.sealing_keys, database.administration());
-        let Some(sealer) = sealing::existing_sealer(keys).await? else {
-            return Err(SealingError::missing(&keys.writing).into());
-        };
-        let resealing = Resealing { store, sealer, now: clock::now() };
+        let sealer = sealing::existing_sealer(&loaded.sealing_keys).await?;
+        let resealing = Resealing { store: database.clone(), sealer, now: clock::now() };
         let show = |so_far: &Resealed| bar.set_message(so_far.to_string());
-        let resealed = if dry_run { resealing.look(show).await } else { resealing.run(show).await };
+        let resealed = resealing.run(dry_run, show).await;
         bar.finish_and_clear();
         database.close().await;
-        Ok(resealed?)
+        resealed.context(
+            "not everything could be moved; what was moved stays moved, and the same command goes on",
+        )
     })?;
-    print(&if admin.json { json(&resealed) } else { words(&resealed, dry_run) })?;
+    runner.print(&resealed, || words(&resealed, dry_run))?;
     Ok(match (resealed.unreadable, resealed.left) {
         (0, 0) => ExitCode::SUCCESS,
         (0, _) if dry_run => ExitCode::from(SOMETHING),

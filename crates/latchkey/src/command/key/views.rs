@@ -47,21 +47,15 @@ pub(super) fn status(status: &KeyStatusView) -> String {
         }
         None => "No key signs: one is made when it is first needed.\n".to_owned(),
     };
-    if let Some(key) = announced {
-        text.push_str(&format!(
-            "{} is announced and signs from {} on.\n",
-            key.kid,
-            key.active_from.0.to_rfc3339()
-        ));
+    if let Some(KeyView { kid, active_from, .. }) = announced {
+        text.push_str(&format!("{kid} is announced and signs from {} on.\n", active_from.0.to_rfc3339()));
     }
-    match seen_by_all {
-        Some(true) => text.push_str("All verifiers that poll have fetched it: it is safe for it to sign.\n"),
-        Some(false) => text.push_str("Not all verifiers that poll have fetched it yet.\n"),
-        None if announced.is_some() => {
-            text.push_str("Whether verifiers lack it is not known, so it waits for none.\n");
-        }
-        None => {}
-    }
+    text.push_str(match seen_by_all {
+        Some(true) => "All verifiers that poll have fetched it: it is safe for it to sign.\n",
+        Some(false) => "Not all verifiers that poll have fetched it yet.\n",
+        None if announced.is_some() => "Whether verifiers lack it is not known, so it waits for none.\n",
+        None => "",
+    });
     for UnopenedKeyView { kid, problem } in unopened {
         text.push_str(&format!("{kid} cannot be opened: {problem}.\n"));
     }
@@ -78,11 +72,6 @@ pub(super) fn status(status: &KeyStatusView) -> String {
         vec![verifier.clone(), last_fetch_at.0.to_rfc3339(), newest_kid.clone(), has.to_owned()]
     };
     let head = ["VERIFIER", "LAST FETCH", "NEWEST KEY", "HAS ANNOUNCED"];
-    text.push('\n');
-    text.push_str(&table(
-        "No verifier has fetched the keys of late.",
-        &head,
-        verifiers.iter().map(row).collect(),
-    ));
-    text
+    let none = "No verifier has fetched the keys of late.";
+    text + "\n" + &table(none, &head, verifiers.iter().map(row).collect())
 }

@@ -2,21 +2,23 @@
 
 use std::io::{IsTerminal as _, Write as _, stderr, stdin};
 
-use crate::start_error::StartError;
+use anyhow::{Context as _, bail};
+
+use crate::command::print::OUTPUT;
 
 /// Goes on only if it is meant: `--yes`, or a y at a terminal. A script has nobody to ask, so it must say `--yes`.
-pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), StartError> {
+pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
     if yes {
         return Ok(());
     }
     if !stdin().is_terminal() {
-        return Err(StartError::Unconfirmed(question.to_owned()));
+        bail!("there is no terminal to ask at: {question} If it is meant, say --yes");
     }
-    write!(stderr(), "{question} [y/N] ")?;
+    write!(stderr(), "{question} [y/N] ").context(OUTPUT)?;
     let mut answer = String::new();
-    stdin().read_line(&mut answer)?;
+    stdin().read_line(&mut answer).context(OUTPUT)?;
     match answer.trim().to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
-        _ => Err(StartError::Declined),
+        _ => bail!("nothing was changed"),
     }
 }

@@ -6,7 +6,7 @@ use administration::Page;
 use clap::Args;
 use serde::de::DeserializeOwned;
 
-use crate::admin_client::{AdminClient, AdminClientError, ApiRequest, with_query};
+use crate::admin_client::{AdminClient, ApiRequest, with_query};
 
 /// The longest page of the API.
 const LONGEST_PAGE: u32 = 200;
@@ -32,7 +32,7 @@ impl ListArguments {
         admin: &AdminClient,
         path: &str,
         filters: Vec<(&'static str, Option<String>)>,
-    ) -> Result<Page<T>, AdminClientError> {
+    ) -> anyhow::Result<Page<T>> {
         let wanted = if self.all { usize::MAX } else { self.limit as usize };
         let mut whole = Page { items: Vec::new(), next_cursor: self.cursor.clone() };
         loop {

@@ -9,7 +9,7 @@ mod table;
 pub(crate) use confirm::confirm;
 pub(crate) use list::ListArguments;
 pub(crate) use secret::{SecretArguments, SecretSink};
-pub(crate) use snippet::{Language, Snippets};
+pub(crate) use snippet::{Language, snippets};
 pub(crate) use table::{Columns, details, table};
 
 use serde::Serialize;

@@ -3,13 +3,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
-
-use crate::start_error::StartError;
 
 /// Where it goes.
 #[derive(Args)]
@@ -24,19 +23,19 @@ pub(crate) struct SecretSink(Option<(PathBuf, Option<File>)>);
 
 impl SecretSink {
     /// A file that is there is never written over.
-    pub(crate) fn open(arguments: &SecretArguments) -> Result<Self, StartError> {
+    pub(crate) fn open(arguments: &SecretArguments) -> anyhow::Result<Self> {
         let Some(path) = &arguments.secret_file else { return Ok(Self(None)) };
         let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let file = opened.map_err(|error| StartError::SecretFile(path.clone(), error))?;
+        let file = opened.with_context(|| unwritable(path))?;
         Ok(Self(Some((path.clone(), Some(file)))))
     }
 
     /// What stands for the secret in the lines for people.
-    pub(crate) fn take(&mut self, secret: &str) -> Result<String, StartError> {
+    pub(crate) fn take(&mut self, secret: &str) -> anyhow::Result<String> {
         let Some((path, file)) = &mut self.0 else { return Ok(secret.to_owned()) };
         if let Some(mut file) = file.take() {
             let written = writeln!(file, "{secret}").and_then(|()| file.sync_all());
-            written.map_err(|error| StartError::SecretFile(path.clone(), error))?;
+            written.with_context(|| unwritable(path))?;
         }
         Ok(format!("in {}", path.display()))
     }
@@ -58,6 +57,10 @@ impl Drop for SecretSink {
             let _ = fs::remove_file(path);
         }
     }
+}
+
+fn unwritable(path: &Path) -> String {
+    format!("{} cannot be written", path.display())
 }
 
 fn redact(document: &mut Value) {

@@ -18,12 +18,6 @@ pub(crate) enum Language {
     None,
 }
 
-/// What a snippet needs.
-pub(crate) struct Snippets<'a> {
-    pub(crate) token_endpoint: &'a str,
-    pub(crate) client_id: &'a str,
-}
-
 /// The name of each language, and its lines with `{url}` and `{id}` as literals.
 const SNIPPETS: [(Language, &str, &str); 5] = [
     (
@@ -100,25 +94,23 @@ let access_token = answer["access_token"].as_str();
     ),
 ];
 
-impl Snippets<'_> {
-    /// Each under the name of its language.
-    pub(crate) fn print(&self, wanted: Language) -> String {
-        let snippets = SNIPPETS.iter().filter(|(one, ..)| wanted == Language::All || wanted == *one);
-        let mut text = String::new();
-        for (language, name, template) in snippets {
-            let (url, id) = match language {
-                Language::Curl => {
-                    (quoted(self.token_endpoint), quoted(&format!("client_id={}", self.client_id)))
-                }
-                // A literal of JSON is one of the other languages, too: nothing here holds control characters.
-                _ => (literal(self.token_endpoint), literal(self.client_id)),
-            };
-            // The id last: a client's id may be any text, also a placeholder. A URL has no braces.
-            let snippet = template.replace("{url}", &url).replace("{id}", &id);
-            let _ = write!(text, "\n── {name}\n\n{snippet}");
+/// The snippets of these languages, each under the name of its language.
+pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: Language) -> String {
+    let mut text = String::new();
+    for (language, name, template) in SNIPPETS {
+        if wanted != Language::All && wanted != language {
+            continue;
         }
-        text
+        let (url, id) = match language {
+            Language::Curl => (quoted(token_endpoint), quoted(&format!("client_id={client_id}"))),
+            // A literal of JSON is one of the other languages, too: nothing here holds control characters.
+            _ => (literal(token_endpoint), literal(client_id)),
+        };
+        // The id last: a client's id may be any text, also a placeholder. A URL has no braces.
+        let snippet = template.replace("{url}", &url).replace("{id}", &id);
+        let _ = write!(text, "\n── {name}\n\n{snippet}");
     }
+    text
 }
 
 fn literal(text: &str) -> String {
@@ -136,19 +128,19 @@ mod tests {
 
     #[test]
     fn a_name_of_any_letters_stays_one_word() {
-        let snippets = Snippets { token_endpoint: "http://localhost/token", client_id: r#"it's "$(me)" \ "# };
-        let curl = snippets.print(Language::Curl);
+        let of = |language| snippets("http://localhost/token", r#"it's "$(me)" \ "#, language);
+        let curl = of(Language::Curl);
         assert!(curl.contains(r#"'client_id=it'\''s "$(me)" \ '"#), "{curl}");
-        let python = snippets.print(Language::Python);
+        let python = of(Language::Python);
         assert!(python.contains(r#""it's \"$(me)\" \\ ""#), "{python}");
     }
 
     #[test]
     fn all_are_five() {
-        let snippets = Snippets { token_endpoint: "http://localhost/token", client_id: "svc" };
-        let all = snippets.print(Language::All);
+        let of = |language| snippets("http://localhost/token", "svc", language);
+        let all = of(Language::All);
         assert_eq!(all.matches("── ").count(), 5, "{all}");
-        assert_eq!(snippets.print(Language::None), "");
-        assert!(snippets.print(Language::Go).starts_with("\n── Go"));
+        assert_eq!(of(Language::None), "");
+        assert!(of(Language::Go).starts_with("\n── Go"));
     }
 }
