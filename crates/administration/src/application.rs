@@ -1,7 +1,5 @@
 //! An application: a client of a tenant under a name of its own, with a document that only the interface reads that wrote it.
 
-use std::fmt;
-
 use protocol::{Secret, Timestamp};
 use registry::{Client, ClientId};
 use serde_json::Value;
@@ -11,7 +9,7 @@ use uuid::Uuid;
 use crate::EditError;
 
 /// An application's identifier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, derive_more::Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ApplicationId(Uuid);
 
 /// An application's row.
@@ -112,11 +110,5 @@ impl ApplicationId {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)
-    }
-}
-
-impl fmt::Display for ApplicationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
     }
 }

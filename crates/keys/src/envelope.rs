@@ -3,7 +3,6 @@
 //! ciphertext and tag. The bytes before the nonce are authenticated together with the context. Format 1 is a value
 //! that a local key sealed directly.
 
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -137,13 +136,6 @@ fn append(head: &mut Vec<u8>, field: &[u8]) -> Result<(), SealError> {
 fn take(bytes: &[u8]) -> Result<(&[u8], &[u8]), SealError> {
     let (length, rest) = bytes.split_first_chunk::<2>().ok_or(SealError::Corrupt)?;
     rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(SealError::Corrupt)
-}
-
-impl fmt::Debug for EnvelopeSealer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let readable: Vec<_> = self.keys().map(KeyEncryptionKey::name).collect();
-        f.debug_struct("EnvelopeSealer").field("readable", &readable).finish()
-    }
 }
 
 #[cfg(test)]

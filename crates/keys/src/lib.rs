@@ -65,4 +65,4 @@ pub use sealing_key::{InvalidSealingKey, SealingKey};
 pub use signing_key::{KeyRejected, SignError, SigningKey};
 pub use store::SigningKeyStore;
 pub use token_error::TokenError;
-pub use verify::{Expectations, RegisteredClaims, Verified, verify};
+pub use verify::{Expectations, verify};

@@ -1,13 +1,11 @@
 //! The address of a service: https, or http on this machine.
 
-use std::ops::Deref;
-
 use url::{Host, Url};
 
 use crate::OptionsError;
 
 /// An operator's address of a service: scheme, host and port. It is https, or http on this machine, so nothing crosses a network in clear.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, derive_more::Deref, PartialEq, Eq)]
 pub struct ServiceUrl(Url);
 
 impl ServiceUrl {
@@ -38,14 +36,6 @@ impl ServiceUrl {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
         }
-    }
-}
-
-impl Deref for ServiceUrl {
-    type Target = Url;
-
-    fn deref(&self) -> &Url {
-        &self.0
     }
 }
 

@@ -42,7 +42,8 @@ pub struct Authenticator {
     lookup_latency: LookupLatency,
     precise_timer: Option<PreciseTimer>,
     samples: &'static [&'static str],
-    uses: Arc<LastUsedSecrets>,
+    /// The last uses of secrets that are not written to the store yet.
+    pub last_used_secrets: Arc<LastUsedSecrets>,
 }
 
 /// A client that has authenticated. Only [`Authenticator::authenticate`] creates one.
@@ -94,7 +95,7 @@ impl Authenticator {
             lookup_latency: LookupLatency::new(),
             precise_timer: None,
             samples: &[],
-            uses: Arc::default(),
+            last_used_secrets: Arc::default(),
         }
     }
 
@@ -128,11 +129,8 @@ impl Authenticator {
         match self.check(&tenant.id, credentials, &mut attempt, now, arrival).await {
             Ok(authenticated) => {
                 attempt.forgive();
-                match &authenticated.proof {
-                    Proof::Secret(secret) => {
-                        self.uses.note(&tenant.id, &authenticated.client.id, secret, source, now);
-                    }
-                }
+                let Proof::Secret(secret) = &authenticated.proof;
+                self.last_used_secrets.note(&tenant.id, &authenticated.client.id, secret, source, now);
                 Ok(authenticated)
             }
             Err(error) if error.is_refusal() => {
@@ -145,12 +143,6 @@ impl Authenticator {
                 Err(error)
             }
         }
-    }
-
-    /// The last uses of secrets that are not written to the store yet.
-    #[must_use]
-    pub fn last_used_secrets(&self) -> &Arc<LastUsedSecrets> {
-        &self.uses
     }
 
     /// Finds an active client of this tenant. An invalid identifier costs no lookup.
@@ -293,7 +285,7 @@ impl Authenticator {
     ) -> Result<SecretHash, ClientAuthenticationError> {
         attempt.count_hash();
         let lane = if attempt.is_over_limit() { Lane::Last } else { Lane::Client };
-        self.pool.hash(job, lane, attempt.source()).await.map_err(|_| ClientAuthenticationError::Busy)
+        self.pool.hash(job, lane, attempt.source).await.map_err(|_| ClientAuthenticationError::Busy)
     }
 
     async fn until_refusals_leave(&self, arrival: Instant) {

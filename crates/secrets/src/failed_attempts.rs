@@ -39,7 +39,8 @@ pub struct Attempt<'a> {
     failures: &'a Span,
     limit: Rate,
     tenant: &'a TenantId,
-    source: &'a ClientAddress,
+    /// The source of the attempt.
+    pub source: &'a ClientAddress,
     now: Timestamp,
     hashes: u64,
     is_forgiven: bool,
@@ -87,12 +88,6 @@ impl Span {
 }
 
 impl Attempt<'_> {
-    /// The source of the attempt.
-    #[must_use]
-    pub fn source(&self) -> &ClientAddress {
-        self.source
-    }
-
     /// Whether the source is over the limit in this span.
     #[must_use]
     pub fn is_over_limit(&self) -> bool {

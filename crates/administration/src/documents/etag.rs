@@ -1,14 +1,13 @@
 //! Entity tags: a digest of what an interface shows of a row, so that the same row has the same tag on every replica (RFC 9110 §8.8.3).
 
-use std::fmt;
-
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
 /// A strong entity tag, without its quotes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, derive_more::Display, PartialEq, Eq)]
+#[display("\"{_0}\"")]
 pub struct EntityTag(String);
 
 impl EntityTag {
@@ -25,12 +24,6 @@ impl EntityTag {
         if_match.split(',').map(str::trim).any(|tag| {
             tag == "*" || tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) == Some(&self.0)
         })
-    }
-}
-
-impl fmt::Display for EntityTag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0)
     }
 }
 

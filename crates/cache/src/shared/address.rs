@@ -5,15 +5,16 @@ use redis::{ConnectionInfo, IntoConnectionInfo as _, TlsMode};
 
 /// A URL of one of the forms `redis://host`, `redis+sentinel://host,host/master-name` and `redis+cluster://host,host`, each also
 /// as `rediss` for TLS, with `user:password@` and a port where needed, and for a server or a master `/database`.
-#[derive(Debug)]
 pub(crate) enum Address {
     Server(ConnectionInfo),
-    Sentinel { sentinels: Vec<ConnectionInfo>, master: String, node: Box<Node> },
+    /// `node` is how the master that the Sentinels name is connected to.
+    Sentinel {
+        sentinels: Vec<ConnectionInfo>,
+        master: String,
+        node: Box<SentinelNodeConnectionInfo>,
+    },
     Cluster(Vec<ConnectionInfo>),
 }
-
-/// The options of the connection to the master that the Sentinels name.
-pub(crate) struct Node(pub(crate) SentinelNodeConnectionInfo);
 
 /// The text is not a Redis URL. It may hold a password, so it is not repeated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -53,8 +54,7 @@ impl Address {
                     node = node.set_tls_mode(TlsMode::Secure);
                 }
                 // The credentials are for the master. Sentinels get none.
-                let node = Box::new(Node(node));
-                Ok(Self::Sentinel { sentinels: all("")?, master: master.to_owned(), node })
+                Ok(Self::Sentinel { sentinels: all("")?, master: master.to_owned(), node: Box::new(node) })
             }
             _ => Err(invalid("only +sentinel and +cluster are known")),
         }
@@ -66,12 +66,6 @@ impl Address {
             Self::Server(info) => is_tls(info),
             Self::Sentinel { sentinels: nodes, .. } | Self::Cluster(nodes) => nodes.iter().any(is_tls),
         }
-    }
-}
-
-impl std::fmt::Debug for Node {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Node([redacted])")
     }
 }
 
@@ -113,7 +107,7 @@ mod tests {
             "redis+cluster://u:sekret@h/1",
             "redis://u:sekret@h:port",
         ] {
-            let error = Address::parse(url).unwrap_err();
+            let error = Address::parse(url).err().unwrap();
             assert!(!error.to_string().contains("sekret"), "{url}: {error}");
         }
     }

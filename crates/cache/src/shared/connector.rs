@@ -66,7 +66,7 @@ impl Connector {
         match &self.address {
             Address::Server(info) => Client::open(info.clone()),
             Address::Sentinel { sentinels, master, node } => {
-                Sentinel::build(sentinels.clone())?.async_master_for(master, Some(&node.0)).await
+                Sentinel::build(sentinels.clone())?.async_master_for(master, Some(node)).await
             }
             Address::Cluster(_) => {
                 Err((redis::ErrorKind::InvalidClientConfig, "a cluster has no single server").into())

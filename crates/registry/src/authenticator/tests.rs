@@ -595,7 +595,7 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
     ] {
         drop(test_env.at(id, credentials, now).await);
     }
-    let uses = test_env.authenticator.last_used_secrets().0.drain().into_iter().map(|used| {
+    let uses = test_env.authenticator.last_used_secrets.0.drain().into_iter().map(|used| {
         let whose = format!("{}/{}/{}", used.owner.tenant, used.owner.client, used.owner.secret);
         (whose, used.user.to_string(), used.at.seconds())
     });
