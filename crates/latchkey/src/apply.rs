@@ -6,7 +6,7 @@ use anyhow::anyhow;
 use crate::clock;
 use crate::conflict_messages::{TenantsLeftOut, conflict_error, left_out};
 use crate::platform::Platform;
-use crate::settings::{Loaded, MaxRetired};
+use settings::{Loaded, MaxRetired};
 
 /// Limits of an apply.
 #[derive(Clone, Copy, Debug, Default)]

@@ -7,7 +7,7 @@ use administration::{Conflict, ConflictKind, DeclaredTenant, Plan, ReconcileErro
 use tenancy::TenantId;
 
 use crate::names::names;
-use crate::settings::{Diagnostic, Findings, Loaded, Location, ReadError};
+use settings::{Diagnostic, Findings, Loaded, Location, ReadError};
 
 /// Tenants that are left out, and why.
 #[derive(Debug, thiserror::Error)]
@@ -185,7 +185,7 @@ mod tests {
     use tenancy::Issuer;
 
     use super::*;
-    use crate::settings::{Environment, read};
+    use settings::{Environment, read};
 
     const SETTINGS: &str = "\
 tenants:

@@ -7,7 +7,7 @@ use storage::postgres::{self, PostgresOptions};
 use storage::{Database, OpenError, sqlite};
 
 use crate::health::{counter, gauge};
-use crate::settings::StorageLocation;
+use settings::StorageLocation;
 
 /// Opens the store and migrates its schema.
 pub(crate) async fn open(location: &StorageLocation) -> Result<Arc<Database>, OpenError> {

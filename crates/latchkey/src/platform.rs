@@ -20,8 +20,8 @@ use tenancy::TenantResolver;
 use crate::health::PlatformHealth;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
-use crate::settings::{self, Loaded};
 use crate::{clock, database, open_files, sealing, tls};
+use settings::{self, Loaded};
 
 const THREADS: &str = "the threads that check secrets cannot be started";
 /// Number of pregenerated RSA keys, so that a new tenant's first token need not wait for one.

@@ -11,8 +11,8 @@ use crate::apply::{Applied, ApplyOptions, apply, say};
 use crate::conflict_messages::TenantsLeftOut;
 use crate::left_out::Tries;
 use crate::platform::Platform;
-use crate::settings::{Environment, Loaded, ReadError, read, refuse_beyond_loopback};
 use crate::watch::Watch;
+use settings::{Environment, Loaded, ReadError, read, refuse_beyond_loopback};
 
 /// Watches the files of the settings until the program ends.
 pub(crate) struct Reload {

@@ -10,8 +10,8 @@ use gateway::{Tls, TlsError, TlsFiles, TlsReaders};
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 
-use crate::files::{self, FileError};
-use crate::settings;
+use settings::files::{self, FileError};
+
 use crate::watch::Watch;
 
 /// Loads the files that a listener's `tls` names.

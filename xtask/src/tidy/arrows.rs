@@ -4,7 +4,7 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("protocol", &[]),
     ("tenancy", &["protocol"]),
     ("keys", &["tenancy", "protocol"]),
@@ -16,6 +16,20 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("cache", DOMAIN),
     ("outbound", &["registry", "keys", "protocol"]),
     ("gateway", DOMAIN),
+    (
+        "settings",
+        &[
+            "gateway",
+            "cache",
+            "outbound",
+            "administration",
+            "registry",
+            "secrets",
+            "keys",
+            "tenancy",
+            "protocol",
+        ],
+    ),
     ("testkit", DOMAIN),
     ("latchkey", BELOW_THE_PROGRAM),
     ("xtask", &[]),
@@ -26,6 +40,7 @@ pub(super) const DOMAIN: &[&str] =
     &["administration", "grants", "registry", "secrets", "keys", "tenancy", "protocol"];
 
 const BELOW_THE_PROGRAM: &[&str] = &[
+    "settings",
     "gateway",
     "storage",
     "cache",
@@ -40,7 +55,7 @@ const BELOW_THE_PROGRAM: &[&str] = &[
 ];
 
 /// Crates that may use `testkit` in their tests.
-const TESTED_WITH_TESTKIT: [&str; 4] = ["storage", "cache", "gateway", "latchkey"];
+const TESTED_WITH_TESTKIT: [&str; 5] = ["storage", "cache", "gateway", "settings", "latchkey"];
 
 /// Libraries that a domain crate never names, not even in its tests.
 const NEVER_IN_DOMAIN: [&str; 5] = ["sqlx", "redis", "actix-web", "utoipa", "reqwest"];

@@ -104,7 +104,7 @@ fn check_file(path: &str, text: &str) -> Vec<Violation> {
     }
     if of_domain(path) {
         found.extend(environment(&code).map(|line| {
-            let hint = "take the value as an argument; only latchkey::settings reads the environment";
+            let hint = "take the value as an argument; only settings reads the environment";
             Violation::new(path, line, "std::env in a domain crate", hint)
         }));
     }
@@ -205,7 +205,7 @@ mod tests {
     fn features_change_one_crate_only() {
         let text = "//! A.\n#[cfg(feature = \"vault\")]\nfn a() {}\n";
         check("crates/outbound/src/a.rs", text, &[]);
-        for path in ["crates/latchkey/src/settings/sections.rs", "crates/gateway/src/a.rs"] {
+        for path in ["crates/settings/src/sections.rs", "crates/gateway/src/a.rs"] {
             check(path, text, &["2: code that depends on a key service's feature"]);
         }
     }
@@ -270,6 +270,6 @@ mod tests {
         ] {
             check("crates/registry/src/a.rs", &format!("//! A.\n{code}\n"), expected);
         }
-        check("crates/latchkey/src/settings.rs", "//! A.\nuse std::env;\n", &[]);
+        check("crates/settings/src/environment.rs", "//! A.\nuse std::env;\n", &[]);
     }
 }

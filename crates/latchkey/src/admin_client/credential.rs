@@ -10,8 +10,8 @@ use url::Url;
 
 use super::answer::ApiAnswer;
 use super::{AdminArguments, AdminClientError};
-use crate::files;
-use crate::settings::Environment;
+use settings::Environment;
+use settings::files;
 
 /// The answer of a token endpoint.
 #[derive(Deserialize)]

@@ -9,8 +9,8 @@ use url::Url;
 
 use super::answer::ApiAnswer;
 use super::{AdminArguments, AdminClientError, ApiRequest, credential};
-use crate::files;
-use crate::settings::Environment;
+use settings::Environment;
+use settings::files;
 
 /// For one request, which may wait for a slow hash or a busy store.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);

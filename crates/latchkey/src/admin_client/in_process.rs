@@ -15,8 +15,8 @@ use zeroize::Zeroizing;
 use super::answer::ApiAnswer;
 use super::{AdminClientError, ApiRequest, publish};
 use crate::platform::{caches, edit_policy};
-use crate::settings::{Environment, read};
 use crate::{clock, database, sealing};
+use settings::{Environment, read};
 
 /// Room for a body: a text that grows leaves parts of a secret behind in memory.
 const BODY: usize = 64 * 1024;

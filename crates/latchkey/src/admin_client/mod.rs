@@ -21,7 +21,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use self::http::Http;
-use crate::settings::Environment;
+use settings::Environment;
 
 /// A client of the admin API.
 pub(crate) enum AdminClient {

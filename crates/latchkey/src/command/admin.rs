@@ -11,7 +11,7 @@ use super::client::welcome;
 use super::output::{SecretArguments, SecretSink, json};
 use super::{block_on, print};
 use crate::admin_client::InProcess;
-use crate::settings::Environment;
+use settings::Environment;
 
 /// What can be done about administrators.
 #[derive(Subcommand)]

@@ -10,7 +10,7 @@ use super::{block_on, print};
 use crate::admin_client::publish;
 use crate::apply::{self, Applied, ApplyOptions, too_many_retired};
 use crate::platform::Platform;
-use crate::settings::{Environment, Loaded, read};
+use settings::{Environment, Loaded, read};
 
 /// A running server finds the change by itself.
 pub(crate) fn run(config: &Path, prune: bool) -> anyhow::Result<ExitCode> {

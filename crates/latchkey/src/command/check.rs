@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::comparison::read_only_reconciler;
 use super::{block_on, print};
 use crate::conflict_messages::{beyond_limits, conflict_error};
-use crate::settings::{Environment, read, refuse_beyond_loopback};
+use settings::{Environment, read, refuse_beyond_loopback};
 
 /// Writes nothing, and opens the store only where its `rows` are to be judged, too.
 pub(crate) fn run(config: &Path, rows: bool) -> anyhow::Result<ExitCode> {

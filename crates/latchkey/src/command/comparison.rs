@@ -7,8 +7,8 @@ use keys::KeySealer;
 use secrets::Pepper;
 
 use crate::sealing::{self, MissingKey};
-use crate::settings::Loaded;
 use crate::{clock, database};
+use settings::Loaded;
 
 /// What looks at the store; nothing where there is no store yet.
 pub(crate) async fn read_only_reconciler(loaded: &Loaded) -> anyhow::Result<Option<Reconciler>> {

@@ -11,7 +11,8 @@ use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_ti
 use zeroize::Zeroizing;
 
 use super::print;
-use crate::{clock, files};
+use crate::clock;
+use settings::files;
 
 const DAY: u64 = 86_400;
 /// The names that every development machine has.

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use super::print::OUTPUT;
 use super::{block_on, print};
 use crate::database;
-use crate::settings::{Environment, read};
+use settings::{Environment, read};
 
 /// A schema that is newer than this program is refused, and nothing is changed.
 pub(crate) fn run(config: &Path) -> anyhow::Result<ExitCode> {

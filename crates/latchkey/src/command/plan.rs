@@ -11,7 +11,7 @@ use super::output::json;
 use super::{block_on, print};
 use crate::clock;
 use crate::conflict_messages::{conflict_error, left_out};
-use crate::settings::{Environment, read};
+use settings::{Environment, read};
 
 /// As `diff` does: 0 for nothing, 2 for something, and 1, through the error, for trouble, such as a tenant that is left out.
 pub(super) const SOMETHING: u8 = 2;

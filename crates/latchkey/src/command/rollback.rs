@@ -14,8 +14,8 @@ use super::{block_on, print};
 use crate::apply::{Applied, ApplyOptions};
 use crate::conflict_messages::conflict_error;
 use crate::platform::Platform;
-use crate::settings::{Environment, LARGEST_SNAPSHOT, SourceSnapshot, read, read_snapshot};
 use crate::{clock, database};
+use settings::{Environment, LARGEST_SNAPSHOT, SourceSnapshot, read, read_snapshot};
 
 const COLUMNS: Columns = Columns {
     none: "No generations.",

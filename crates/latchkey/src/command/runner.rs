@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::output::{Columns, ListArguments, SecretArguments, SecretSink, json};
 use super::{block_on, print};
 use crate::admin_client::{AdminArguments, AdminClient, ApiRequest};
-use crate::settings::Environment;
+use settings::Environment;
 
 /// How commands are run: with these settings, or with the server of these arguments.
 #[derive(Clone, Copy)]

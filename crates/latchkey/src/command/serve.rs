@@ -25,8 +25,8 @@ use crate::names::names;
 use crate::platform::{Platform, gateway_options};
 use crate::reload::Reload;
 use crate::rotation::Rotation;
-use crate::settings::{Environment, Loaded, SAMPLE_SECRET, read, refuse_beyond_loopback};
 use crate::tls;
+use settings::{Environment, Loaded, SAMPLE_SECRET, read, refuse_beyond_loopback};
 
 const SIGNALS: &str = "signals cannot be listened to";
 

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::apply::{ApplyOptions, apply};
-use crate::settings::{Environment, read};
+use settings::{Environment, read};
 
 /// A cached row expires after this; the counting must end well before.
 const FRESH: Duration = Duration::from_secs(8);

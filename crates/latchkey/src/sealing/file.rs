@@ -10,7 +10,7 @@ use protocol::Secret;
 use zeroize::Zeroizing;
 
 use super::MissingKey;
-use crate::files;
+use settings::files;
 
 /// Creates a sealing key in a new file that only its owner may read.
 pub(crate) fn create(path: &Path) -> anyhow::Result<SealingKey> {

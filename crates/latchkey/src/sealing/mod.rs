@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use keys::{EnvelopeSealer, KeyEncryptionKey, SealingKey};
 use storage::Database;
 
-use crate::settings::SealingKeys;
+use settings::SealingKeys;
 
 pub(crate) use file::create;
 pub(crate) use pepper::{existing_pepper, is_outage, open_pepper, pepper, sealed_pepper};

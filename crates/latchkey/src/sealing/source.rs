@@ -9,8 +9,8 @@ use outbound::{KmsOptions, VaultOptions, VaultToken};
 use protocol::Secret;
 
 use super::file;
-use crate::files;
-use crate::settings::{KmsSetting, SealingKeySource, Token, VaultSetting};
+use settings::files;
+use settings::{KmsSetting, SealingKeySource, Token, VaultSetting};
 
 /// Opens a key, or names the file that is missing.
 pub(super) async fn open(

@@ -20,9 +20,9 @@ use super::output::json as document;
 use super::print;
 use super::runner::Runner;
 use crate::admin_client::{AdminClient, AdminClientError, ApiRequest};
-use crate::files;
 use crate::sealing;
 use effects::Taking;
+use settings::files;
 use views::KeyDocument;
 
 /// What can be done to keys.

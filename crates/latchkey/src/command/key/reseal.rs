@@ -10,8 +10,8 @@ use crate::command::output::table;
 use crate::command::plan::SOMETHING;
 use crate::command::runner::Runner;
 use crate::reseal::{Resealed, Resealing};
-use crate::settings::{Environment, read};
 use crate::{clock, database, sealing};
+use settings::{Environment, read};
 
 /// Moves everything, or counts what would be moved.
 pub(super) fn reseal(runner: Runner<'_>, dry_run: bool) -> anyhow::Result<ExitCode> {

@@ -11,14 +11,14 @@ use super::{
 };
 
 /// The files as they were read.
-pub(crate) struct Locations {
+pub struct Locations {
     pub(super) sources: Vec<Source>,
     pub(super) overridden: Overridden,
 }
 
 impl Locations {
     /// Where a tenant of this id is declared, or would be.
-    pub(crate) fn tenant(&self, id: &str) -> Location {
+    pub fn tenant(&self, id: &str) -> Location {
         // Each of the others is named for its tenant.
         let of_folder = self
             .sources
@@ -65,7 +65,7 @@ impl Locations {
     }
 
     /// What was found, each with its line.
-    pub(crate) fn faults(&self, findings: Findings) -> ReadError {
+    pub fn faults(&self, findings: Findings) -> ReadError {
         ReadError { faults: self.located(findings.errors) }
     }
 }

@@ -35,9 +35,9 @@ pub(crate) struct FileReader<'a> {
 /// A file as it was read.
 #[derive(Clone)]
 pub(crate) struct FileText {
-    pub(crate) text: FileSecret,
+    pub text: FileSecret,
     /// It holds a secret, and every user of this machine may read it.
-    pub(crate) is_exposed: bool,
+    pub is_exposed: bool,
 }
 
 impl<'a> FileReader<'a> {

@@ -15,12 +15,12 @@ use super::schema;
 pub(crate) struct PasswordSetting {
     /// The password itself. Start is refused with it on a listener beyond loopback.
     #[schemars(extend("minLength" = 1, "maxLength" = 1024, "pattern" = schema::NAME))]
-    pub(crate) value: Option<FileSecret>,
+    pub value: Option<FileSecret>,
     /// The environment variable that holds the password.
-    pub(crate) env: Option<String>,
+    pub env: Option<String>,
     /// The file that holds the password; one newline at its end is left out. Relative to the file that names it.
-    pub(crate) file: Option<PathBuf>,
+    pub file: Option<PathBuf>,
     /// The argon2id hash of the password (m=19456, t=2, p=1) as a PHC string.
     #[schemars(extend("pattern" = schema::PHC))]
-    pub(crate) hash: Option<FileSecret>,
+    pub hash: Option<FileSecret>,
 }

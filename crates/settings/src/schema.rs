@@ -20,7 +20,7 @@ pub(super) const HOST: &str = "^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})$";
 pub(super) const SERVICE: &str = r"^https?://[^/?#@\s]+/?$";
 
 /// The schema as the committed `config.schema.json` has it, with a newline at its end.
-pub(crate) fn schema() -> String {
+pub fn schema() -> String {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Document>();
     RecursiveTransform(left_empty).transform(&mut schema);
     RecursiveTransform(without_reserved_names).transform(&mut schema);

@@ -6,7 +6,7 @@ use super::{diagnostic::Explanation, source_map::KeyPath};
 
 /// A key of one of the files that were read.
 #[derive(Clone, Debug)]
-pub(crate) struct Location {
+pub struct Location {
     pub(super) source: usize,
     pub(super) path: KeyPath,
     /// Whether the key itself is meant rather than its value.
@@ -15,44 +15,47 @@ pub(crate) struct Location {
 
 /// Faults and warnings, each where it belongs.
 #[derive(Default)]
-pub(crate) struct Findings {
-    pub(crate) errors: Vec<Finding>,
-    pub(crate) warnings: Vec<Finding>,
+pub struct Findings {
+    /// What must change.
+    pub errors: Vec<Finding>,
+    /// What should change.
+    pub warnings: Vec<Finding>,
     /// Harmless on loopback, refused beyond it.
-    pub(crate) exposed: Vec<Finding>,
+    pub exposed: Vec<Finding>,
 }
 
 /// One fault or warning, not yet ready to be printed.
-pub(crate) struct Finding {
+pub struct Finding {
     pub(super) at: Location,
     pub(super) explanation: Explanation,
 }
 
 impl Location {
     /// A section of config.yaml.
-    pub(crate) fn section(key: &str) -> Self {
+    pub fn section(key: &str) -> Self {
         Self::file(0).key(key)
     }
 
     /// The whole of a file.
-    pub(crate) fn file(source: usize) -> Self {
+    pub fn file(source: usize) -> Self {
         Self { source, path: KeyPath::new(), on_key: false }
     }
 
-    pub(crate) fn key(&self, key: &str) -> Self {
+    /// The member of this one with this name.
+    pub fn key(&self, key: &str) -> Self {
         let mut path = self.path.clone();
         path.push(key.to_owned());
         Self { path, ..*self }
     }
 
     /// An item of the list under this key.
-    pub(crate) fn item(&self, key: &str, index: usize) -> Self {
+    pub fn item(&self, key: &str, index: usize) -> Self {
         self.key(key).key(&format!("[{index}]"))
     }
 
     /// The member of a tenant or a client here that a JSON pointer names. The key is meant with the document as a whole, with an id, and
     /// with a name that is a key.
-    pub(crate) fn pointed(&self, pointer: &str) -> Self {
+    pub fn pointed(&self, pointer: &str) -> Self {
         let pointer = pointer.strip_prefix("/client_id").unwrap_or(pointer);
         let is_name = pointer.strip_prefix("/resource_servers/").is_some_and(|name| !name.contains('/'));
         let mut at = Self { on_key: pointer.is_empty() || is_name, ..self.clone() };
@@ -71,7 +74,7 @@ impl Location {
 
 impl Findings {
     /// What is wrong with a document that begins at this key.
-    pub(crate) fn extend(&mut self, at: &Location, errors: FieldErrors) {
+    pub fn extend(&mut self, at: &Location, errors: FieldErrors) {
         let located = |FieldError { pointer, detail, hint }| {
             let hint = hint.unwrap_or_else(|| "see docs/configuration.md".to_owned());
             Finding { at: at.pointed(&pointer), explanation: Explanation { problem: detail, hint } }
@@ -82,17 +85,17 @@ impl Findings {
     }
 
     /// What a key names; where it cannot be read, that is an error at this key.
-    pub(crate) fn found<T>(&mut self, read: Result<T, Explanation>, at: Location) -> Option<T> {
+    pub fn found<T>(&mut self, read: Result<T, Explanation>, at: Location) -> Option<T> {
         read.map_err(|explanation| self.errors.push(Finding { at, explanation })).ok()
     }
 
     /// Something is wrong with the value at this key.
-    pub(crate) fn error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
+    pub fn error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
         self.errors.push(Finding { at, explanation: Explanation::new(problem, hint) });
     }
 
     /// Something is wrong with the key itself.
-    pub(crate) fn key_error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
+    pub fn key_error(&mut self, at: Location, problem: impl Into<String>, hint: impl Into<String>) {
         self.error(Location { on_key: true, ..at }, problem, hint);
     }
 

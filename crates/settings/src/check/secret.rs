@@ -7,10 +7,10 @@ use secrets::{MAX_SECRET_LENGTH, salt_of};
 use super::super::findings::{Findings, Location};
 
 /// The secret of the sample client in the repository's config.yaml.
-pub(crate) const SAMPLE_SECRET: &str = "your-client-secret";
+pub const SAMPLE_SECRET: &str = "your-client-secret";
 
 /// Secrets and passwords of public documents, which protect nothing.
-pub(crate) const SAMPLE_SECRETS: [&str; 7] = [
+pub const SAMPLE_SECRETS: [&str; 7] = [
     SAMPLE_SECRET,
     "acme-sample-secret",
     "YOUR_CLIENT_SECRET",

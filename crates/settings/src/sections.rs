@@ -21,62 +21,62 @@ use super::{
 /// Where the server listens, and its public URL.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Server {
+pub struct Server {
     /// What issuers and metadata are derived from. It need not be an address that the server itself listens on.
-    pub(crate) public_url: PublicUrl,
+    pub public_url: PublicUrl,
     /// The addresses to listen on, one or more.
     #[schemars(extend("minItems" = 1))]
-    pub(crate) listeners: Vec<Listener>,
+    pub listeners: Vec<Listener>,
     /// The tenant that is also served at the un-prefixed paths, such as `/oauth/token`. Default: none.
     #[schemars(extend("pattern" = schema::TENANT_ID))]
-    pub(crate) default_tenant: Option<String>,
+    pub default_tenant: Option<String>,
     /// Connections of all listeners, from 1 to 1000000; a quarter of them of one source. Default: 10000, or what the limit of open files
     /// allows if that is less.
     #[schemars(extend("minimum" = 1, "maximum" = 1_000_000))]
-    pub(crate) max_connections: Option<u32>,
+    pub max_connections: Option<u32>,
     /// Threads that serve requests, from 1 to 512. Default: one for each core.
-    pub(crate) workers: Option<NonZeroUsize>,
+    pub workers: Option<NonZeroUsize>,
 }
 
 /// One address to listen on.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Listener {
+pub struct Listener {
     /// An IP address and a port.
-    pub(crate) address: ListenAddress,
+    pub address: ListenAddress,
     /// What is served here: `public` (tokens, keys, metadata) and `admin` (clients, keys, tenants, metrics). Default: both on loopback,
     /// `public` beyond it.
     #[serde(default)]
     #[schemars(extend("minItems" = 1, "uniqueItems" = true))]
-    pub(crate) serves: Option<Vec<Surface>>,
+    pub serves: Option<Vec<Surface>>,
     /// Names in the `Host` of a request by which the paths of `admin` may be called, beside that of `public_url` and localhost. Addresses
     /// always may.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true, "items" = schema::texts(schema::HOST)))]
-    pub(crate) hosts: Vec<String>,
+    pub hosts: Vec<String>,
     /// Proxies in front of this address. Default: none, a caller is the other end of the connection.
     #[serde(default)]
-    pub(crate) trusted_proxies: Option<TrustedProxies>,
+    pub trusted_proxies: Option<TrustedProxies>,
     /// Serve https rather than http.
     #[serde(default)]
-    pub(crate) tls: Option<Tls>,
+    pub tls: Option<Tls>,
 }
 
 /// Proxies whose word on the address of a caller is taken.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct TrustedProxies {
+pub struct TrustedProxies {
     /// Their addresses or networks, one or more.
     #[schemars(extend("minItems" = 1))]
-    pub(crate) from: Vec<Network>,
+    pub from: Vec<Network>,
     /// The one header that they write; all others are ignored.
-    pub(crate) header: ForwardingHeader,
+    pub header: ForwardingHeader,
 }
 
 /// What a listener serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Surface {
+pub enum Surface {
     /// Everything that services and verifiers call.
     Public,
     /// `/api/v1/admin`, `/clients`, `/keys` and `/metrics`.
@@ -86,14 +86,14 @@ pub(crate) enum Surface {
 /// The certificate of a listener. Paths are relative to the file that names them.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Tls {
+pub struct Tls {
     /// The certificate chain in PEM.
-    pub(crate) certificate: PathBuf,
+    pub certificate: PathBuf,
     /// The private key of the certificate in PEM.
-    pub(crate) private_key: PathBuf,
+    pub private_key: PathBuf,
     /// The authorities of client certificates in PEM, for mutual TLS. Default: client certificates are not requested.
     #[serde(default)]
-    pub(crate) client_ca: Option<PathBuf>,
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Where rows are kept.
@@ -102,7 +102,7 @@ pub(crate) struct Tls {
 pub(crate) struct Storage {
     /// `sqlite://` and a path relative to the file that names it (absolute with a third slash), or `postgres://…`.
     #[schemars(extend("pattern" = r"^(sqlite://[^?#\x00-\x1F\x7F]+|postgres(ql)?://.*)$"))]
-    pub(crate) url: FileSecret,
+    pub url: FileSecret,
 }
 
 /// What is kept near at hand of the store.
@@ -111,28 +111,28 @@ pub(crate) struct Storage {
 pub(crate) struct Cache {
     /// `redis://` or `rediss://`. Default: caches live in the process only.
     #[schemars(extend("pattern" = r"^rediss?(\+(sentinel|cluster))?://"))]
-    pub(crate) redis_url: Option<FileSecret>,
+    pub redis_url: Option<FileSecret>,
     /// For how long a replica uses cached rows if no message of a change reaches it, from 1s to 10s.
     #[schemars(with = "schema::Span", extend("pattern" = "^0*([1-9]|10)s?$", "minimum" = 1, "maximum" = 10))]
-    pub(crate) l1_lifetime: Lifetime,
+    pub l1_lifetime: Lifetime,
 }
 
 /// How far a start or a reload may go in retiring what the file no longer declares.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Reconcile {
+pub struct Reconcile {
     /// More than this is retired by `latchkey apply --prune` only.
-    pub(crate) max_retired: MaxRetired,
+    pub max_retired: MaxRetired,
 }
 
 /// How many rows one start or reload may retire.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct MaxRetired {
+pub struct MaxRetired {
     /// Tenants.
-    pub(crate) tenants: u32,
+    pub tenants: u32,
     /// Clients.
-    pub(crate) clients: u32,
+    pub clients: u32,
 }
 
 /// The server's own keys.
@@ -140,10 +140,10 @@ pub(crate) struct MaxRetired {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Keys {
     /// The key that seals every private key and the pepper at rest.
-    pub(crate) sealing_key: SealingKeySetting,
+    pub sealing_key: SealingKeySetting,
     /// Keys that seal nothing any more but still open what they sealed, until `latchkey key reseal` has moved it.
     #[schemars(extend("items" = { "$ref": "#/$defs/SealingKeySetting", "oneOf": schema::given(["file", "env", "vault", "aws_kms"]) }))]
-    pub(crate) former_sealing_keys: Vec<SealingKeySetting>,
+    pub former_sealing_keys: Vec<SealingKeySetting>,
 }
 
 /// One of `file`, `env`, `vault` and `aws_kms`. Default: the file `data/sealing.key`.
@@ -152,104 +152,104 @@ pub(crate) struct Keys {
 #[schemars(transform = |schema: &mut Schema| schema::at_most_one(schema, ["file", "env", "vault", "aws_kms"]))]
 pub(crate) struct SealingKeySetting {
     /// The file that holds the key, 32 bytes in base64, relative to the file that names it.
-    pub(crate) file: Option<PathBuf>,
+    pub file: Option<PathBuf>,
     /// The environment variable that holds the key, 32 bytes in base64.
-    pub(crate) env: Option<String>,
+    pub env: Option<String>,
     /// A key of the transit engine of HashiCorp Vault, which it never leaves.
-    pub(crate) vault: Option<VaultSetting>,
+    pub vault: Option<VaultSetting>,
     /// A key of AWS KMS, which it never leaves.
-    pub(crate) aws_kms: Option<KmsSetting>,
+    pub aws_kms: Option<KmsSetting>,
 }
 
 /// A key of the transit engine of HashiCorp Vault.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct VaultSetting {
+pub struct VaultSetting {
     /// Where Vault answers: an https URL, or http on this machine.
     #[schemars(extend("pattern" = schema::SERVICE))]
-    pub(crate) address: String,
+    pub address: String,
     /// The name of the key.
     #[schemars(extend("pattern" = "^[A-Za-z0-9._-]+$"))]
-    pub(crate) transit_key: String,
+    pub transit_key: String,
     /// Where the transit engine is mounted. Default: `transit`.
     #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
-    pub(crate) mount: Option<String>,
+    pub mount: Option<String>,
     /// The namespace of Vault Enterprise. Default: none.
     #[serde(default)]
     #[schemars(extend("pattern" = "^[A-Za-z0-9._/-]+$"))]
-    pub(crate) namespace: Option<String>,
+    pub namespace: Option<String>,
     /// The token to come with, which may encrypt and decrypt with this key.
-    pub(crate) token: TokenSetting,
+    pub token: TokenSetting,
     /// The certificates to trust, in PEM, and no others, relative to the file that names it. Default: those that the machine trusts.
     #[serde(default)]
-    pub(crate) ca: Option<PathBuf>,
+    pub ca: Option<PathBuf>,
 }
 
 /// A token: one of `env` and `file`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["env", "file"]))]
-pub(crate) struct TokenSetting {
+pub struct TokenSetting {
     /// The environment variable that holds the token.
-    pub(crate) env: Option<String>,
+    pub env: Option<String>,
     /// The file that holds the token, relative to the file that names it. It is read again whenever the token is refused.
-    pub(crate) file: Option<PathBuf>,
+    pub file: Option<PathBuf>,
 }
 
 /// A key of AWS KMS. Credentials are found as by the AWS command line: variables, profiles, web identity, instance.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct KmsSetting {
+pub struct KmsSetting {
     /// The key's id or ARN. An alias may be moved to another key, which does not open what the first has sealed.
     #[schemars(extend("maxLength" = 2048, "pattern" = "^[A-Za-z0-9_:/-]+$"))]
-    pub(crate) key_id: String,
+    pub key_id: String,
     /// Its region. Default: the ARN's, else as the AWS command line finds it.
     #[serde(default)]
     #[schemars(extend("maxLength" = 2048, "pattern" = "^[A-Za-z0-9_:/-]+$"))]
-    pub(crate) region: Option<String>,
+    pub region: Option<String>,
     /// Another address than the region's: an https URL, or http on this machine. Default: the region's.
     #[serde(default)]
     #[schemars(extend("pattern" = schema::SERVICE))]
-    pub(crate) endpoint: Option<String>,
+    pub endpoint: Option<String>,
 }
 
 /// The sample resource server: one tenant's, never another's.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ProtectedResource {
+pub struct ProtectedResource {
     /// The tenant whose tokens it takes.
     #[schemars(extend("pattern" = schema::TENANT_ID))]
-    pub(crate) tenant: String,
+    pub tenant: String,
     /// The audience that a token must name.
     #[schemars(extend("minLength" = 1, "pattern" = schema::NAME, "not" = schema::beginning("urn:latchkey:")))]
-    pub(crate) audience: String,
+    pub audience: String,
     /// The scope that a token must have. Default: none.
     #[serde(default)]
     #[schemars(extend("pattern" = schema::SCOPE, "not" = schema::beginning("latchkey:")))]
-    pub(crate) required_scope: Option<String>,
+    pub required_scope: Option<String>,
 }
 
 /// How much is too much.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Failed authentications per tenant and source; over it, the source's expensive hashes wait behind all others.
     #[schemars(with = "schema::Rate")]
-    pub(crate) failed_attempts: Rate,
+    pub failed_attempts: Rate,
     /// How many clients a tenant may have; a file's tenant that would have more is left as it is.
-    pub(crate) clients: NonZeroU32,
+    pub clients: NonZeroU32,
     /// Writes that the administrators of one tenant may ask for over the API, refused ones too; over it they get 429.
     #[schemars(with = "schema::Rate")]
-    pub(crate) admin_writes: Rate,
+    pub admin_writes: Rate,
     /// Writes that the administrators of the platform may ask for over the API.
     #[schemars(with = "schema::Rate")]
-    pub(crate) platform_writes: Rate,
+    pub platform_writes: Rate,
     /// How many secrets of a client may count at once, before the API and the command line make no more.
-    pub(crate) live_secrets: NonZeroU32,
+    pub live_secrets: NonZeroU32,
     /// For how long the deletion of a tenant can be taken back.
     #[schemars(with = "schema::Span")]
-    pub(crate) deletion_grace: Lifetime,
+    pub deletion_grace: Lifetime,
 }
 
 /// Who may sign in at `/flow/execute`.
@@ -258,9 +258,9 @@ pub(crate) struct Limits {
 pub(crate) struct Admin {
     /// Administrators by user name.
     #[schemars(extend("propertyNames" = { "minLength": 1, "maxLength": 255, "pattern": schema::NAME }))]
-    pub(crate) users: BTreeMap<String, AdminUser>,
+    pub users: BTreeMap<String, AdminUser>,
     /// What `/flow/execute` accepts as `applicationId`.
-    pub(crate) applications: Vec<String>,
+    pub applications: Vec<String>,
 }
 
 /// An administrator.
@@ -268,11 +268,11 @@ pub(crate) struct Admin {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdminUser {
     /// The password.
-    pub(crate) password: PasswordSetting,
+    pub password: PasswordSetting,
     /// The permissions that a sign-in may request, such as `system`.
     #[serde(default)]
     #[schemars(extend("items" = schema::texts(schema::SCOPE), "uniqueItems" = true))]
-    pub(crate) permissions: Vec<String>,
+    pub permissions: Vec<String>,
 }
 
 impl Default for Server {
@@ -327,12 +327,12 @@ impl Default for Limits {
 
 impl Listener {
     /// Whether only this machine reaches it.
-    pub(crate) fn is_on_loopback(&self) -> bool {
+    pub fn is_on_loopback(&self) -> bool {
         self.address.socket().ip().to_canonical().is_loopback()
     }
 
     /// What it serves: where strangers may come, administration only if that is written.
-    pub(crate) fn surfaces(&self) -> &[Surface] {
+    pub fn surfaces(&self) -> &[Surface] {
         match &self.serves {
             Some(serves) => serves,
             None if self.is_on_loopback() => &[Surface::Public, Surface::Admin],

@@ -6,13 +6,13 @@ use administration::FileSecret;
 
 /// What the environment held when it was read.
 #[derive(Debug, Default)]
-pub(crate) struct Environment {
+pub struct Environment {
     variables: BTreeMap<String, Variable>,
 }
 
 /// What a variable holds.
 #[derive(Debug)]
-pub(crate) enum Variable {
+pub enum Variable {
     /// Text.
     Text(FileSecret),
     /// Bytes that are not UTF-8.
@@ -21,7 +21,7 @@ pub(crate) enum Variable {
 
 impl Environment {
     /// The environment of this process.
-    pub(crate) fn of_process() -> Self {
+    pub fn of_process() -> Self {
         let named = env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         let variables = named.map(|(name, value)| {
             (
@@ -33,7 +33,7 @@ impl Environment {
     }
 
     /// With this variable in place of its own, if it has one.
-    pub(crate) fn with(mut self, name: &str, text: FileSecret) -> Self {
+    pub fn with(mut self, name: &str, text: FileSecret) -> Self {
         self.variables.insert(name.to_owned(), Variable::Text(text));
         self
     }
@@ -43,7 +43,7 @@ impl Environment {
     }
 
     /// The text of a variable, if it is UTF-8.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    pub fn text(&self, name: &str) -> Option<&str> {
         match self.get(name)? {
             Variable::Text(text) => Some(text.expose()),
             Variable::NotText => None,
@@ -51,10 +51,7 @@ impl Environment {
     }
 
     /// Every variable whose name begins so, by name.
-    pub(crate) fn beginning_with<'a>(
-        &'a self,
-        prefix: &'a str,
-    ) -> impl Iterator<Item = (&'a str, &'a Variable)> {
+    pub fn beginning_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Variable)> {
         let from = self.variables.range(prefix.to_owned()..);
         from.take_while(move |(name, _)| name.starts_with(prefix)).map(|(name, value)| (name.as_str(), value))
     }

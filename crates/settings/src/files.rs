@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 /// The kind of content, which determines the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Holds {
+pub enum Holds {
     /// Settings; room for ten thousand tenants.
     Settings,
     /// Certificates and public keys.
@@ -20,19 +20,23 @@ pub(crate) enum Holds {
 }
 
 /// The content of a file.
-pub(crate) struct Contents {
-    pub(crate) bytes: Zeroizing<Vec<u8>>,
+pub struct Contents {
+    /// All of it.
+    pub bytes: Zeroizing<Vec<u8>>,
     /// Whether the mode lets every user of this machine read the file.
-    pub(crate) others_may_read: bool,
+    pub others_may_read: bool,
 }
 
 /// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum FileError {
+pub enum FileError {
+    /// The system refuses it.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// It is a folder, a pipe, a socket or a device.
     #[error("this is {0} and no regular file")]
     NotRegular(&'static str),
+    /// It has more bytes than its kind of content may have.
     #[error("the file is larger than {0} bytes")]
     TooLarge(u64),
     /// Other users could replace the secret in it.
@@ -51,7 +55,7 @@ impl Holds {
 }
 
 /// Reads a file. Follows links and checks their target.
-pub(crate) fn read(path: &Path, holds: Holds) -> Result<Contents, FileError> {
+pub fn read(path: &Path, holds: Holds) -> Result<Contents, FileError> {
     // Without this flag, opening a pipe blocks until another program opens it for writing.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
     let metadata = file.metadata()?;
@@ -67,7 +71,7 @@ pub(crate) fn read(path: &Path, holds: Holds) -> Result<Contents, FileError> {
 }
 
 /// Checks kind, size and mode of a file.
-pub(crate) fn judge(metadata: &Metadata, holds: Holds) -> Result<(), FileError> {
+pub fn judge(metadata: &Metadata, holds: Holds) -> Result<(), FileError> {
     const GROUP_OR_OTHERS_MAY_WRITE: u32 = 0o022;
     if !metadata.is_file() {
         return Err(FileError::NotRegular(kind(metadata)));
@@ -82,22 +86,22 @@ pub(crate) fn judge(metadata: &Metadata, holds: Holds) -> Result<(), FileError> 
 }
 
 /// Whether the mode lets every user of this machine read the file.
-pub(crate) fn others_may_read(metadata: &Metadata) -> bool {
+pub fn others_may_read(metadata: &Metadata) -> bool {
     metadata.mode() & 0o004 != 0
 }
 
 /// Reads a file with a secret, for crates that do not know these rules.
-pub(crate) fn read_secret(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+pub fn read_secret(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(read(path, Holds::Secret)?.bytes)
 }
 
 /// Reads a file without a secret, likewise.
-pub(crate) fn read_public(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
+pub fn read_public(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(read(path, Holds::Public)?.bytes)
 }
 
 /// Reads a file with a secret in UTF-8.
-pub(crate) fn read_secret_text(path: &Path) -> io::Result<Zeroizing<String>> {
+pub fn read_secret_text(path: &Path) -> io::Result<Zeroizing<String>> {
     let bytes = read_secret(path)?;
     match str::from_utf8(&bytes) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
@@ -107,7 +111,7 @@ pub(crate) fn read_secret_text(path: &Path) -> io::Result<Zeroizing<String>> {
 
 /// Creates a file with this mode, and the folders above it. The file takes its name when it is complete, and never that of an existing file:
 /// a killed program leaves no partial file for the next start.
-pub(crate) fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+pub fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".latchkey-").tempfile_in(folder)?;

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("pattern" = "^[0-9A-Fa-f:.]+(/0*[1-9][0-9]*)?$"))]
-pub(crate) struct Network(IpNet);
+pub struct Network(IpNet);
 
 impl Network {
-    pub(crate) const fn net(self) -> IpNet {
+    pub const fn net(self) -> IpNet {
         self.0
     }
 }

@@ -16,7 +16,7 @@ use super::{
 
 /// A file as it was read, and the positions in it, which are found when there is something to say.
 pub(crate) struct Source {
-    pub(crate) path: PathBuf,
+    pub path: PathBuf,
     text: FileSecret,
     source_map: OnceCell<SourceMap>,
 }

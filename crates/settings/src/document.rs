@@ -17,24 +17,24 @@ use super::{
 #[schemars(title = "Latchkey settings")]
 pub(crate) struct Document {
     /// Where the server listens, and its public URL.
-    pub(crate) server: Server,
+    pub server: Server,
     /// Where rows are kept.
-    pub(crate) storage: Storage,
+    pub storage: Storage,
     /// The cache that replicas share.
-    pub(crate) cache: Cache,
+    pub cache: Cache,
     /// How far a start or a reload may go in retiring what the file no longer declares.
-    pub(crate) reconcile: Reconcile,
+    pub reconcile: Reconcile,
     /// The server's own keys.
-    pub(crate) keys: Keys,
+    pub keys: Keys,
     /// The sample resource server. Default: none.
-    pub(crate) protected_resource: Option<ProtectedResource>,
+    pub protected_resource: Option<ProtectedResource>,
     /// How much is too much.
-    pub(crate) limits: Limits,
+    pub limits: Limits,
     /// Who may sign in at `/flow/execute`. Default: no one.
-    pub(crate) admin: Admin,
+    pub admin: Admin,
     /// A folder with more tenants, one file each: `acme.yaml` declares the tenant `acme`. Relative to this file.
-    pub(crate) tenants_dir: Option<PathBuf>,
+    pub tenants_dir: Option<PathBuf>,
     /// Tenants by id: `[a-z0-9][a-z0-9-]{0,62}`.
     #[schemars(extend("propertyNames" = { "pattern": schema::TENANT_ID, "not": { "const": "platform" } }))]
-    pub(crate) tenants: BTreeMap<String, TenantSettings>,
+    pub tenants: BTreeMap<String, TenantSettings>,
 }

@@ -13,16 +13,16 @@ use super::super::schema;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(extend("pattern" = r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|\[[0-9A-Fa-f:.]+(%[0-9]+)?\]):[0-9]{1,5}$"))]
-pub(crate) struct ListenAddress(SocketAddr);
+pub struct ListenAddress(SocketAddr);
 
 /// The http or https URL that the world reaches the server at; issuers and metadata are derived from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(extend("format" = "uri", "pattern" = schema::PLAIN_URL))]
-pub(crate) struct PublicUrl(String);
+pub struct PublicUrl(String);
 
 impl ListenAddress {
-    pub(crate) const fn socket(self) -> SocketAddr {
+    pub const fn socket(self) -> SocketAddr {
         self.0
     }
 }
@@ -42,12 +42,12 @@ impl TryFrom<String> for ListenAddress {
 
 impl PublicUrl {
     /// The URL without a slash at its end.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Whether only this machine is reached under it.
-    pub(crate) fn is_on_loopback(&self) -> bool {
+    pub fn is_on_loopback(&self) -> bool {
         let url = Url::parse(&self.0).ok();
         match url.as_ref().and_then(Url::host) {
             Some(Host::Domain(name)) => {
@@ -61,7 +61,7 @@ impl PublicUrl {
     }
 
     /// Whether callers are to come by https.
-    pub(crate) fn is_https(&self) -> bool {
+    pub fn is_https(&self) -> bool {
         Url::parse(&self.0).is_ok_and(|url| url.scheme() == "https")
     }
 }

@@ -11,6 +11,7 @@ mod sections;
 mod declared_tenants;
 mod environment;
 mod file_reader;
+pub mod files;
 mod layers;
 mod locations;
 mod read;
@@ -22,6 +23,7 @@ mod yaml;
 mod yaml_limits;
 
 // What they come to.
+mod configured_admins;
 mod resolved;
 mod schema;
 
@@ -35,13 +37,14 @@ mod source_map;
 #[cfg(test)]
 mod canaries;
 
-pub(crate) use check::secret::{SAMPLE_SECRET, SAMPLE_SECRETS};
-pub(crate) use diagnostic::Diagnostic;
-pub(crate) use environment::Environment;
-pub(crate) use findings::{Findings, Location};
-pub(crate) use read::{Loaded, read, read_snapshot, refuse_beyond_loopback};
-pub(crate) use read_error::ReadError;
-pub(crate) use resolved::{SealingKeySource, SealingKeys, StorageLocation, Token};
-pub(crate) use schema::schema;
-pub(crate) use sections::{KmsSetting, MaxRetired, Surface, Tls, VaultSetting};
-pub(crate) use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};
+pub use check::secret::{SAMPLE_SECRET, SAMPLE_SECRETS};
+pub use configured_admins::ConfiguredAdmins;
+pub use diagnostic::Diagnostic;
+pub use environment::Environment;
+pub use findings::{Findings, Location};
+pub use read::{Loaded, read, read_snapshot, refuse_beyond_loopback};
+pub use read_error::ReadError;
+pub use resolved::{SealingKeySource, SealingKeys, StorageLocation, Token};
+pub use schema::schema;
+pub use sections::{KmsSetting, MaxRetired, Surface, Tls, VaultSetting};
+pub use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

@@ -6,8 +6,9 @@ use super::diagnostic::Diagnostic;
 
 /// Every error that was found, each with its location and its hint.
 #[derive(Debug, thiserror::Error)]
-pub(crate) struct ReadError {
-    pub(crate) faults: Vec<Diagnostic>,
+pub struct ReadError {
+    /// At least one.
+    pub faults: Vec<Diagnostic>,
 }
 
 impl From<Diagnostic> for ReadError {

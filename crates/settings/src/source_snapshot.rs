@@ -9,21 +9,21 @@ use zeroize::Zeroizing;
 use super::environment::Environment;
 
 /// What a configuration may weigh to be kept for a rollback.
-pub(crate) const LARGEST: usize = 16 * 1024 * 1024;
+pub const LARGEST: usize = 16 * 1024 * 1024;
 
 /// Of which format the bytes are.
 const FORMAT: u8 = 1;
 
 /// Everything that was read, by kind and name.
 #[derive(Debug, Default)]
-pub(crate) struct SourceSnapshot {
+pub struct SourceSnapshot {
     entries: BTreeMap<(u8, String), FileSecret>,
 }
 
 /// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum EntryKind {
+pub enum EntryKind {
     /// A file, relative to the folder of the main file if it lies below that; the main file itself has no name.
     File = 1,
     /// A variable that a key names.
@@ -35,16 +35,16 @@ pub(crate) enum EntryKind {
 /// The bytes are of no format that this program knows.
 #[derive(Debug, thiserror::Error)]
 #[error("what was recorded with this generation cannot be read by this version")]
-pub(crate) struct UnreadableSnapshot;
+pub struct UnreadableSnapshot;
 
 impl SourceSnapshot {
     /// One more thing that was read.
-    pub(crate) fn add(&mut self, kind: EntryKind, name: &str, text: &str) {
+    pub fn add(&mut self, kind: EntryKind, name: &str, text: &str) {
         self.entries.insert((kind as u8, name.to_owned()), FileSecret::new(text.to_owned()));
     }
 
     /// All of it, unless it is more than is kept.
-    pub(crate) fn bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn bytes(&self) -> Option<Zeroizing<Vec<u8>>> {
         let size =
             self.entries.iter().map(|((_, name), text)| 9 + name.len() + text.expose().len()).sum::<usize>()
                 + 1;
@@ -65,7 +65,7 @@ impl SourceSnapshot {
     }
 
     /// What [`SourceSnapshot::bytes`] gave.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, UnreadableSnapshot> {
+    pub fn parse(bytes: &[u8]) -> Result<Self, UnreadableSnapshot> {
         let mut rest = bytes.strip_prefix(&[FORMAT]).ok_or(UnreadableSnapshot)?;
         let mut entries = BTreeMap::new();
         while let Some((&kind, after)) = rest.split_first() {
@@ -82,13 +82,13 @@ impl SourceSnapshot {
     }
 
     /// The names of all files.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
         let files = self.entries.keys().filter(|(kind, _)| *kind == EntryKind::File as u8);
         files.map(|(_, name)| Path::new(name))
     }
 
     /// The environment of today with the public URL of then: issuers must come to what they were.
-    pub(crate) fn environment(&self, today: Environment) -> Environment {
+    pub fn environment(&self, today: Environment) -> Environment {
         match self.get(EntryKind::PublicUrl, "") {
             Some(text) => today.with("LATCHKEY__SERVER__PUBLIC_URL", text),
             None => today,

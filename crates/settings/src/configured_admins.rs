@@ -7,15 +7,16 @@ use tokio::task::spawn_blocking;
 
 /// The declared administrators of a configuration, before they take effect.
 #[derive(Debug, Default)]
-pub(crate) struct ConfiguredAdmins {
-    pub(crate) users: Vec<DeclaredUser>,
+pub struct ConfiguredAdmins {
+    /// Their names and passwords.
+    pub users: Vec<DeclaredUser>,
     /// What a sign-in may name as its application.
-    pub(crate) applications: Vec<String>,
+    pub applications: Vec<String>,
 }
 
 impl ConfiguredAdmins {
     /// Hashes the passwords, each for 11 ms, outside the threads that serve requests.
-    pub(crate) async fn hashed(self) -> anyhow::Result<HashedUsers> {
+    pub async fn hashed(self) -> anyhow::Result<HashedUsers> {
         let Self { users, applications } = self;
         let hashed = spawn_blocking(move || HashedUsers::of(users, applications)).await;
         hashed.unwrap_or(Err(OutOfMemory)).context("the administrators' passwords cannot be hashed")

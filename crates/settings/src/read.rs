@@ -28,30 +28,37 @@ use crate::configured_admins::ConfiguredAdmins;
 
 /// Checked settings, with every secret at hand.
 #[derive(Debug)]
-pub(crate) struct Loaded {
-    pub(crate) server: Server,
-    pub(crate) storage: StorageLocation,
-    pub(crate) redis_url: Option<FileSecret>,
+pub struct Loaded {
+    /// Where the server listens, and its public URL.
+    pub server: Server,
+    /// Where the rows are stored.
+    pub storage: StorageLocation,
+    /// The cache that replicas share, if there is one.
+    pub redis_url: Option<FileSecret>,
     /// For how long a replica uses cached rows.
-    pub(crate) l1_lifetime: Lifetime,
-    pub(crate) reconcile: Reconcile,
-    pub(crate) sealing_keys: SealingKeys,
-    pub(crate) protected_resource: Option<ProtectedResource>,
-    pub(crate) limits: Limits,
+    pub l1_lifetime: Lifetime,
+    /// What happens to tenants and clients that are no longer declared.
+    pub reconcile: Reconcile,
+    /// The keys that seal private keys and the pepper at rest.
+    pub sealing_keys: SealingKeys,
+    /// The sample resource, if it is served.
+    pub protected_resource: Option<ProtectedResource>,
+    /// The limits of the platform.
+    pub limits: Limits,
     /// Who may sign in at `/flow/execute`.
-    pub(crate) admins: ConfiguredAdmins,
+    pub admins: ConfiguredAdmins,
     /// Tenants and clients.
-    pub(crate) declaration: Declaration,
+    pub declaration: Declaration,
     /// SHA-256 in hexadecimal over everything read that tenants and clients come from.
-    pub(crate) content_hash: String,
+    pub content_hash: String,
     /// What `latchkey check` has to say.
-    pub(crate) warnings: Vec<Diagnostic>,
+    pub warnings: Vec<Diagnostic>,
     /// Files and folders whose change is a change of the settings.
-    pub(crate) watched: Vec<PathBuf>,
+    pub watched: Vec<PathBuf>,
     /// What all this was read from.
-    pub(crate) snapshot: SourceSnapshot,
+    pub snapshot: SourceSnapshot,
     /// Where each setting is, for conflicts with the store.
-    pub(crate) locations: Locations,
+    pub locations: Locations,
     /// Harmless on loopback, refused beyond it.
     exposed: Vec<Diagnostic>,
 }
@@ -65,12 +72,12 @@ pub(super) struct Reading<'e> {
 }
 
 /// Reads config.yaml and everything that it names.
-pub(crate) fn read(path: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
+pub fn read(path: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
     read_through(path, environment, None, KeyService::is_built_in)
 }
 
 /// Reads what was recorded as if it lay where `path` is.
-pub(crate) fn read_snapshot(
+pub fn read_snapshot(
     path: &Path,
     environment: &Environment,
     snapshot: &SourceSnapshot,
@@ -98,7 +105,7 @@ fn read_through(
 impl Loaded {
     /// Whether others than this machine can reach a server that is started with these settings: at a listener, or through a proxy
     /// under its public URL.
-    pub(crate) fn is_beyond_loopback(&self) -> bool {
+    pub fn is_beyond_loopback(&self) -> bool {
         let Server { listeners, public_url, .. } = &self.server;
         !public_url.is_on_loopback() || listeners.iter().any(|listener| !listener.is_on_loopback())
     }
@@ -106,7 +113,7 @@ impl Loaded {
 
 /// Refuses sample secrets, and passwords in the file itself, where other machines can reach the server: with these settings, or a server
 /// that runs already, whose listeners and public URL stay until its next start.
-pub(crate) fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), ReadError> {
+pub fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), ReadError> {
     if (runs_beyond || loaded.is_beyond_loopback()) && !loaded.exposed.is_empty() {
         return Err(ReadError { faults: loaded.exposed.clone() });
     }

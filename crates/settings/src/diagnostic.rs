@@ -5,19 +5,20 @@ use std::{fmt, path::Path};
 
 /// What is wrong, and how to fix it. Where the value may be a secret, neither repeats it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Explanation {
-    pub(crate) problem: String,
-    pub(crate) hint: String,
+pub struct Explanation {
+    pub problem: String,
+    pub hint: String,
 }
 
 /// One fault or warning, ready to be printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Diagnostic {
+pub struct Diagnostic {
     /// Where it is: a file with line and column, a path, or an environment variable.
-    pub(crate) location: String,
+    pub location: String,
     /// The key that it is about, such as `tenants.acme.signing.skew`; empty for a whole file.
-    pub(crate) key: String,
-    pub(crate) explanation: Explanation,
+    pub key: String,
+    /// The problem and what helps against it.
+    pub explanation: Explanation,
     /// The line of a file with a caret below one character, where there is one.
     pub(super) excerpt: Option<Box<Excerpt>>,
 }
@@ -31,7 +32,7 @@ pub(super) struct Excerpt {
 }
 
 impl Explanation {
-    pub(crate) fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { problem: problem.into(), hint: hint.into() }
     }
 }
@@ -46,7 +47,7 @@ impl Diagnostic {
     }
 
     /// One line, for a log or a list of warnings.
-    pub(crate) fn brief(&self) -> String {
+    pub fn brief(&self) -> String {
         let Explanation { problem, hint } = &self.explanation;
         format!("{}{problem}; {hint}", self.heading())
     }
