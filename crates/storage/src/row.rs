@@ -74,7 +74,7 @@ impl Row {
         serde_json::from_str(&text).map_err(|cause| Error::unreadable(column, cause))
     }
 
-    /// The rows of another table that [`gathered`] has put into this column.
+    /// The rows of another table that [`gathered`](crate::columns::gathered) has put into this column.
     pub(crate) fn rows<R: FromRow>(&self, column: &str) -> Result<Vec<R>, Error> {
         let rows: Vec<Map<String, Value>> = self.json(column)?;
         rows.into_iter().map(|row| R::from_row(&Self::Gathered(row))).collect()

@@ -1,9 +1,9 @@
 //! Reads the log of changes when another connection has committed: one connection polls the file every 250 ms, which reads no table.
 
+use std::future::pending;
 use std::time::Duration;
 
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Sqlite, SqliteConnection};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 use tokio::time::sleep;
 
 use crate::change_log::CHANGES;
@@ -16,31 +16,43 @@ use crate::statement::{Dialect, Statement};
 
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// How the connection is opened.
+/// The pool of the one connection.
 #[derive(Debug)]
-pub(crate) struct SqliteChangeFeed(SqliteConnectOptions);
+pub(crate) struct SqliteChangeFeed(SqlitePool);
 
 impl SqliteChangeFeed {
     pub(crate) fn of(pools: &SqlitePools) -> Self {
-        Self(pools.reader_options())
+        Self(pools.feed.clone())
     }
 
-    /// Ends only with a failure.
+    /// Ends only with a failure. Gives the connection back when the pools are closed: the last connection that is closed folds the
+    /// write-ahead log into the file.
     pub(crate) async fn follow(
         &mut self,
         position: &mut i64,
         on_read: &mut (impl FnMut(Vec<LoggedChange>, &mut i64) + Send),
     ) -> Result<(), Error> {
-        let mut connection = self.0.connect().await?;
-        let mut seen = None;
-        loop {
-            let version = data_version(&mut connection).await?;
-            let is_newer = seen != Some(version);
-            let rows = if is_newer { changes(&mut connection, *position).await } else { Ok(Vec::new()) };
-            on_read(rows?, position);
-            seen = Some(version);
-            sleep(PERIOD).await;
+        match self.0.close_event().do_until(poll(&self.0, position, on_read)).await {
+            Ok(ended) => ended,
+            Err(_) => pending().await,
         }
+    }
+}
+
+async fn poll(
+    pool: &SqlitePool,
+    position: &mut i64,
+    on_read: &mut (impl FnMut(Vec<LoggedChange>, &mut i64) + Send),
+) -> Result<(), Error> {
+    let mut connection = pool.acquire().await?;
+    let mut seen = None;
+    loop {
+        let version = data_version(&mut connection).await?;
+        let is_newer = seen != Some(version);
+        let rows = if is_newer { changes(&mut connection, *position).await } else { Ok(Vec::new()) };
+        on_read(rows?, position);
+        seen = Some(version);
+        sleep(PERIOD).await;
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct SqlitePools {
     pub(crate) path: PathBuf,
     readers: SqlitePool,
     writer: SqlitePool,
+    /// One connection, for the log of changes: what it polls differs from connection to connection.
+    pub(crate) feed: SqlitePool,
 }
 
 /// Opens the file and migrates its schema. A new file is readable by its owner only.
@@ -42,17 +44,12 @@ pub async fn open(path: &Path) -> Result<Database, OpenError> {
     create(&path).map_err(|cause| OpenError::Create { path: path.clone(), cause })?;
     let options = options(&path);
     let failed = |cause| OpenError::Open { database: path.display().to_string(), cause };
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(WRITER_WAIT * 2)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
-        .await
-        .map_err(failed)?;
+    let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
+    let writer = one().acquire_timeout(WRITER_WAIT * 2).connect_with(writing).await.map_err(failed)?;
     schema::migrate(&path, &writer).await?;
-    let readers = readers().connect_lazy_with(options.pragma("query_only", "ON"));
-    Ok(Engine::Sqlite(SqlitePools { path, readers, writer }).into())
+    let reading = options.pragma("query_only", "ON");
+    let (readers, feed) = (readers().connect_lazy_with(reading.clone()), one().connect_lazy_with(reading));
+    Ok(Engine::Sqlite(SqlitePools { path, readers, writer, feed }).into())
 }
 
 /// Opens the file for reading only. Where there is no file, or nothing was ever put into it, there is nothing to open.
@@ -72,7 +69,8 @@ pub async fn open_read_only(path: &Path) -> Result<Option<Database>, OpenError> 
     if !schema::is_ready(&path, &pool).await? {
         return Ok(None);
     }
-    Ok(Some(Engine::Sqlite(SqlitePools { path, readers: pool.clone(), writer: pool }).into()))
+    let (readers, writer) = (pool.clone(), pool.clone());
+    Ok(Some(Engine::Sqlite(SqlitePools { path, readers, writer, feed: pool }).into()))
 }
 
 impl SqlitePools {
@@ -107,13 +105,9 @@ impl SqlitePools {
 
     /// Closes all connections and folds the write-ahead log into the file.
     pub(crate) async fn close(&self) {
+        self.feed.close().await;
         self.readers.close().await;
         self.writer.close().await;
-    }
-
-    /// For a connection of its own that only reads.
-    pub(crate) fn reader_options(&self) -> SqliteConnectOptions {
-        options(&self.path).pragma("query_only", "ON")
     }
 }
 
@@ -121,6 +115,11 @@ fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     PathBuf::from(name)
+}
+
+/// A pool that opens one connection and keeps it.
+fn one() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None)
 }
 
 fn readers() -> SqlitePoolOptions {

@@ -1,5 +1,6 @@
-//! A process hears of what others write.
+//! A process is notified of what others write.
 
+use std::fs;
 use std::time::Duration;
 
 use administration::{ChangeLog as _, Invalidation};
@@ -47,5 +48,22 @@ async fn changes_by_this_process_arrive_too() {
     apply(&here, &declaration(vec![tenant("acme", Vec::new())]), "1").await.unwrap();
     assert_eq!(receive(&mut received).await.len(), 2);
     assert_eq!(here.position().await.unwrap(), 2);
+    watching.abort();
+}
+
+#[tokio::test]
+async fn closing_the_store_takes_the_connection_back_and_leaves_one_file() {
+    let sandbox = Sandbox::new();
+    let here = sandbox.open().await;
+    let (sender, mut received) = unbounded_channel();
+    let watching =
+        tokio::spawn(here.change_feed().await.unwrap().watch(move |changed| drop(sender.send(changed))));
+    apply(&here, &declaration(vec![tenant("acme", Vec::new())]), "1").await.unwrap();
+    receive(&mut received).await;
+    timeout(PATIENCE, here.close()).await.unwrap();
+    let files = fs::read_dir(sandbox.path().parent().unwrap()).unwrap();
+    let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    assert_eq!(files, [sandbox.path()]);
+    assert!(!watching.is_finished());
     watching.abort();
 }
