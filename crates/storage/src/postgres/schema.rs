@@ -5,6 +5,7 @@ use std::io;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
@@ -65,8 +66,21 @@ pub(crate) struct Roles {
 }
 
 /// Brings the schema up to date, turns row level security on where it is off, and returns the roles that can be used. Of several
-/// replicas that start at once, one does it and the others wait for it.
+/// replicas that start at once, one does it and the others wait for it. Its migrations may end a session of theirs that does not wait
+/// yet, and so has done nothing: they open another.
 pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<Roles, OpenError> {
+    match migrate_in_a_session(server).await {
+        Err(OpenError::Open { cause, .. }) if is_ended(&cause) => migrate_in_a_session(server).await,
+        done => done,
+    }
+}
+
+/// Whether the server ended the session at another's request (SQLSTATE `admin_shutdown`).
+fn is_ended(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "57P01")
+}
+
+async fn migrate_in_a_session(server: &PgConnectOptions) -> Result<Roles, OpenError> {
     let failed = |cause| OpenError::Open { database: place(server), cause };
     let mut connection = connect(server).await?;
     let mut transaction = connection.begin().await.map_err(failed)?;
