@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tenancy::StoreError;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::database::{Database, Engine, Purpose};
 use crate::error::Error;
@@ -23,6 +24,8 @@ const LOOKUP_WAIT: Duration = Duration::from_millis(250);
 const READER_WAIT: Duration = Duration::from_secs(5);
 /// How long a writer waits for the writers before it, here and in other processes.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
+/// How often a new file is tried to be switched to its write-ahead log while other programs do so.
+const SWITCHES: u32 = 50;
 /// Each reader is a thread and a page cache of its own.
 const READERS: u32 = 4;
 
@@ -45,7 +48,7 @@ pub async fn open(path: &Path) -> Result<Database, OpenError> {
     let options = options(&path);
     let failed = |cause| OpenError::Open { database: path.display().to_string(), cause };
     let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
-    let writer = one().acquire_timeout(WRITER_WAIT * 2).connect_with(writing).await.map_err(failed)?;
+    let writer = first_connection(writing).await.map_err(failed)?;
     schema::migrate(&path, &writer).await?;
     let reading = options.pragma("query_only", "ON");
     let (readers, feed) = (readers().connect_lazy_with(reading.clone()), one().connect_lazy_with(reading));
@@ -115,6 +118,23 @@ fn log_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
     PathBuf::from(name)
+}
+
+/// The writer. A new file is switched to its write-ahead log, and of programs that do so at once SQLite lets one and tells the others,
+/// without the wait that it has elsewhere, that the file is locked.
+async fn first_connection(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let pool = one().acquire_timeout(WRITER_WAIT * 2);
+    for _ in 0..SWITCHES {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(error) if is_locked(&error) => sleep(WRITER_WAIT / SWITCHES).await,
+            opened => return opened,
+        }
+    }
+    pool.connect_with(options).await
+}
+
+fn is_locked(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "5")
 }
 
 /// A pool that opens one connection and keeps it.
