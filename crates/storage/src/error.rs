@@ -69,6 +69,11 @@ fn store_error(error: sqlx::Error) -> StoreError {
     if passing { StoreError::unavailable(error) } else { StoreError::fault(error) }
 }
 
+/// Whether the engine gave this code: an SQLSTATE, or a result code of SQLite.
+pub(crate) fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    error.as_database_error().and_then(DatabaseError::code).is_some_and(|given| given == code)
+}
+
 /// Whether the connection went away under the statement: what only reads may be tried once more on another.
 pub(crate) fn is_lost(error: &sqlx::Error) -> bool {
     match error {

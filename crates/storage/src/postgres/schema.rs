@@ -5,13 +5,13 @@ use std::io;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
 use tokio::time::timeout;
 
+use crate::error::has_code;
 use crate::migrations::{is_readable, known, migrator, refuse_newer};
 use crate::open_error::OpenError;
 use crate::postgres::pools::place;
@@ -21,6 +21,9 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("postgres")
 
 /// A host that answers nothing would be waited for by the minute.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// The SQLSTATE of a session that another one has ended.
+const ADMIN_SHUTDOWN: &str = "57P01";
 
 /// Held until the end of the transaction that migrates.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7810204517302010)";
@@ -70,14 +73,11 @@ pub(crate) struct Roles {
 /// yet, and so has done nothing: they open another.
 pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<Roles, OpenError> {
     match migrate_in_a_session(server).await {
-        Err(OpenError::Open { cause, .. }) if is_ended(&cause) => migrate_in_a_session(server).await,
+        Err(OpenError::Open { cause, .. }) if has_code(&cause, ADMIN_SHUTDOWN) => {
+            migrate_in_a_session(server).await
+        }
         done => done,
     }
-}
-
-/// Whether the server ended the session at another's request (SQLSTATE `admin_shutdown`).
-fn is_ended(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "57P01")
 }
 
 async fn migrate_in_a_session(server: &PgConnectOptions) -> Result<Roles, OpenError> {

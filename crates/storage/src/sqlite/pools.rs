@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use tenancy::StoreError;
 use tokio::time::{sleep, timeout};
 
 use crate::database::{Database, Engine, Purpose};
-use crate::error::Error;
+use crate::error::{Error, has_code};
 use crate::open_error::OpenError;
 use crate::row::Row;
 use crate::sqlite::schema;
@@ -24,8 +23,11 @@ const LOOKUP_WAIT: Duration = Duration::from_millis(250);
 const READER_WAIT: Duration = Duration::from_secs(5);
 /// How long a writer waits for the writers before it, here and in other processes.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
-/// How often a new file is tried to be switched to its write-ahead log while other programs do so.
-const SWITCHES: u32 = 50;
+/// How long, and how often, a new file is waited for that another program switches to its write-ahead log: as long as for a writer.
+const SWITCH_WAIT: Duration = Duration::from_millis(100);
+const SWITCH_WAITS: u32 = 50;
+/// The result code `SQLITE_BUSY`.
+const LOCKED: &str = "5";
 /// Each reader is a thread and a page cache of its own.
 const READERS: u32 = 4;
 
@@ -48,7 +50,7 @@ pub async fn open(path: &Path) -> Result<Database, OpenError> {
     let options = options(&path);
     let failed = |cause| OpenError::Open { database: path.display().to_string(), cause };
     let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
-    let writer = first_connection(writing).await.map_err(failed)?;
+    let writer = writer(writing).await.map_err(failed)?;
     schema::migrate(&path, &writer).await?;
     let reading = options.pragma("query_only", "ON");
     let (readers, feed) = (readers().connect_lazy_with(reading.clone()), one().connect_lazy_with(reading));
@@ -120,21 +122,17 @@ fn log_of(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The writer. A new file is switched to its write-ahead log, and of programs that do so at once SQLite lets one and tells the others,
-/// without the wait that it has elsewhere, that the file is locked.
-async fn first_connection(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
-    let pool = one().acquire_timeout(WRITER_WAIT * 2);
-    for _ in 0..SWITCHES {
-        match pool.clone().connect_with(options.clone()).await {
-            Err(error) if is_locked(&error) => sleep(WRITER_WAIT / SWITCHES).await,
+/// The writer. It switches a new file to its write-ahead log. SQLite does not wait there for another program that does so, and says that
+/// the file is locked.
+async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let mut waits = 0..SWITCH_WAITS;
+    loop {
+        let pool = one().acquire_timeout(WRITER_WAIT * 2).connect_with(options.clone()).await;
+        match pool {
+            Err(error) if has_code(&error, LOCKED) && waits.next().is_some() => sleep(SWITCH_WAIT).await,
             opened => return opened,
         }
     }
-    pool.connect_with(options).await
-}
-
-fn is_locked(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code == "5")
 }
 
 /// A pool that opens one connection and keeps it.
