@@ -1,4 +1,4 @@
-//! What the store holds of one tenant, as far as administration asks: every row with who manages it and how it stands.
+//! What the store holds of one tenant, as far as administration needs it: each row with its lifecycle and the interface that manages it.
 
 use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientId, ClientSecret};
@@ -15,10 +15,10 @@ pub enum ManagedBy {
     Api,
 }
 
-/// How a row stands, beside its own fields.
+/// The lifecycle of a row, beside its own fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowLifecycle {
-    /// Whose it is.
+    /// The interface that created it.
     pub managed_by: ManagedBy,
     /// When an administrator suspended it; reconciling leaves that alone.
     pub suspended_at: Option<Timestamp>,
@@ -28,18 +28,18 @@ pub struct RowLifecycle {
     pub deleted_at: Option<Timestamp>,
     /// Until when its deletion can be taken back; of tenants only. It does not serve meanwhile.
     pub deletion_due_at: Option<Timestamp>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
 }
 
-/// Just enough of a tenant to see whether anything is to be done.
+/// The part of a tenant that decides whether anything is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantSummary {
     /// Which tenant.
     pub tenant: TenantId,
-    /// How it stands.
+    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
     /// Of the declaration that was last applied to it.
     pub fingerprint: Option<Fingerprint>,
@@ -50,10 +50,10 @@ pub struct TenantSummary {
 pub struct TenantState {
     /// As requests see it, so with its live resource servers only.
     pub tenant: Tenant,
-    /// How it stands.
+    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
-    /// Counted up by every commit that touches the tenant or anything in it. What was planned on one revision is written on that one
-    /// or not at all.
+    /// Every commit that changes the tenant or anything in it increments it. What was planned on one revision is written on that
+    /// one or not at all.
     pub revision: u64,
     /// When the last token that was issued under a longer lifetime than today's expires.
     pub previous_tokens_until: Option<Timestamp>,
@@ -63,7 +63,7 @@ pub struct TenantState {
     pub client_count: u64,
     /// All its clients, retired and deleted ones too.
     pub clients: Vec<ClientState>,
-    /// Of the key that was imported as its first.
+    /// The thumbprint of the key that was imported as its first.
     pub first_key_thumbprint: Option<String>,
     /// Whether it ever had a key.
     pub has_had_keys: bool,
@@ -74,7 +74,7 @@ pub struct TenantState {
 pub struct ResourceServerState {
     /// Its fields.
     pub resource_server: ResourceServer,
-    /// How it stands.
+    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
 }
 
@@ -83,7 +83,7 @@ pub struct ResourceServerState {
 pub struct ClientState {
     /// Its fields; the list of secrets in it is empty.
     pub client: Client,
-    /// How it stands.
+    /// Its lifecycle.
     pub lifecycle: RowLifecycle,
     /// Its secrets, revoked ones too.
     pub secrets: Vec<SecretState>,
@@ -94,11 +94,11 @@ pub struct ClientState {
 pub struct SecretState {
     /// Its fields.
     pub secret: ClientSecret,
-    /// Who gave it.
+    /// The interface that created it.
     pub managed_by: ManagedBy,
     /// The interface that revoked it. A secret that another interface revoked stays revoked although it is declared.
     pub revoked_by: Option<ManagedBy>,
-    /// By which a declared value is recognised; it authenticates nobody.
+    /// Recognizes a declared value. It authenticates no client.
     pub declared_digest: Option<[u8; 32]>,
     /// The declared end, which another interface may have moved in the secret itself.
     pub declared_expires_at: Option<Timestamp>,
@@ -116,7 +116,7 @@ impl ManagedBy {
 }
 
 impl RowLifecycle {
-    /// Of a row that has just been made.
+    /// The lifecycle of a new row.
     #[must_use]
     pub const fn fresh(managed_by: ManagedBy, now: Timestamp) -> Self {
         Self {
@@ -130,9 +130,9 @@ impl RowLifecycle {
         }
     }
 
-    /// After a change of this kind through an interface, which is decided here and nowhere else; nothing where that interface may not
-    /// make it. Each interface suspends and resumes every row, and schedules and cancels deletions. Fields change through the row's own
-    /// interface. A row of the other interface is deleted only if that one has retired it.
+    /// The lifecycle after a change of this kind through an interface; nothing where that interface may not make it. It is decided
+    /// here and nowhere else. Each interface suspends and resumes every row, and schedules and cancels deletions. Fields change
+    /// through the row's own interface. A row of the other interface is deleted only if that one has retired it.
     #[must_use]
     pub fn after(self, kind: ChangeKind, managed_by: ManagedBy, now: Timestamp) -> Option<Self> {
         let (own, retired) = (self.managed_by == managed_by, self.retired_at.is_some());
@@ -162,7 +162,7 @@ impl RowLifecycle {
         })
     }
 
-    /// What interfaces show: the reason that most keeps the row from serving, if there is one.
+    /// The status that interfaces show: the strongest reason why the row does not serve, if there is one.
     #[must_use]
     pub const fn status(&self) -> &'static str {
         if self.deleted_at.is_some() {
@@ -190,7 +190,7 @@ impl RowLifecycle {
         }
     }
 
-    /// Whether requests are served by it.
+    /// Whether it serves requests.
     #[must_use]
     pub const fn serves(&self) -> bool {
         self.is_live() && self.suspended_at.is_none() && self.deletion_due_at.is_none()
@@ -210,6 +210,22 @@ impl RowLifecycle {
 }
 
 impl TenantState {
+    /// A new tenant without anything that belongs to it.
+    #[must_use]
+    pub fn added(tenant: Tenant, lifecycle: RowLifecycle) -> Self {
+        Self {
+            tenant,
+            lifecycle,
+            revision: 1,
+            previous_tokens_until: None,
+            resource_servers: Vec::new(),
+            client_count: 0,
+            clients: Vec::new(),
+            first_key_thumbprint: None,
+            has_had_keys: false,
+        }
+    }
+
     /// One of its loaded clients, deleted ones too.
     pub(crate) fn client(&self, id: &ClientId) -> Result<&ClientState, EditError> {
         let found = self.clients.iter().find(|row| row.client.id == *id);

@@ -6,7 +6,7 @@ use tenancy::{Tenant, TenantStatus};
 
 use super::{Edit, Facts};
 use crate::rows::{Decided, DecidedTenant};
-use crate::{Actor, AuditRecord, CommitRequest, EditError, ManagedBy, RowLifecycle, TenantState};
+use crate::{Actor, AuditRecord, CommitRequest, EditError, ManagedBy, TenantState};
 
 impl Edit {
     /// The request that writes this edit on the revision of these facts.
@@ -65,22 +65,5 @@ impl CommitRequest {
             row.secrets.push(secret);
         }
         Ok(state)
-    }
-}
-
-impl TenantState {
-    /// A new tenant without anything that belongs to it.
-    pub(super) fn added(tenant: Tenant, lifecycle: RowLifecycle) -> Self {
-        Self {
-            tenant,
-            lifecycle,
-            revision: 1,
-            previous_tokens_until: None,
-            resource_servers: Vec::new(),
-            client_count: 0,
-            clients: Vec::new(),
-            first_key_thumbprint: None,
-            has_had_keys: false,
-        }
     }
 }

@@ -120,17 +120,7 @@ impl Rows {
 
 impl TenantRow {
     pub(super) fn added(tenant: Tenant, managed_by: ManagedBy, now: Timestamp) -> Self {
-        let state = TenantState {
-            tenant,
-            lifecycle: RowLifecycle::fresh(managed_by, now),
-            revision: 1,
-            previous_tokens_until: None,
-            resource_servers: Vec::new(),
-            client_count: 0,
-            clients: Vec::new(),
-            first_key_thumbprint: None,
-            has_had_keys: false,
-        };
+        let state = TenantState::added(tenant, RowLifecycle::fresh(managed_by, now));
         Self { state, keys_published_until: None, fingerprint: None }
     }
 
