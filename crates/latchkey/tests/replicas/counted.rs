@@ -47,7 +47,7 @@ async fn what_a_token_costs_with_redis() {
         // On a very busy machine Redis may time out, which makes the figures meaningless.
         if one.outages + other.outages == 0 {
             assert_eq!(costs, expected);
-            assert_eq!(scripts, 2 * COLD.len() as u64, "as Redis counts after an invalidation");
+            assert_eq!(scripts, 2, "as Redis counts after an invalidation");
             return;
         }
     }
@@ -73,7 +73,7 @@ async fn what_a_token_costs_without_redis() {
     assert_eq!(costs, expected);
 }
 
-/// The cost of tokens in each situation, and Redis' own count of the commands after an invalidation.
+/// The cost of tokens in each situation, and Redis' own count of the commands of one after an invalidation.
 async fn measure(
     test_env: &TestEnv,
     [one, other]: &[Replica; 2],
@@ -85,9 +85,12 @@ async fn measure(
     let warm = least(test_env, one, &COLD).await;
     let shared = least(test_env, other, &COLD).await;
     replace_secrets(one, &COLD.map(|(_, client)| client)).await;
-    let before = at_rest(&scripts_run).await;
-    let invalidated = least(test_env, one, &COLD).await;
-    let scripts = scripts_run() - before;
+    let (mut invalidated, mut scripts) = (Vec::new(), Vec::new());
+    for client in COLD {
+        let before = scripts_run();
+        invalidated.push(least(test_env, one, &[client]).await);
+        scripts.push(scripts_run() - before);
+    }
     let invalidated_at_other = least(test_env, other, &COLD).await;
     let warm_again = least(test_env, other, &COLD).await;
     let costs = [
@@ -96,11 +99,12 @@ async fn measure(
         ("a cold client", cold),
         ("a warm client", warm),
         ("a client that the other has read", shared),
-        ("after an invalidation", invalidated),
+        ("after an invalidation", least_of(&invalidated)),
         ("after an invalidation, at the other", invalidated_at_other),
         ("warm again", warm_again),
     ];
-    (costs, scripts)
+    // One of them may also read the tenant, whose rows expire after some seconds.
+    (costs, scripts.into_iter().min().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -179,23 +183,14 @@ async fn least(test_env: &TestEnv, replica: &Replica, clients: &[(&str, &str)]) 
         let after = settled(replica).await;
         costs.push(Cost(after.statements - before.statements, after.commands - before.commands));
     }
-    // Takes the minimum of statements and of commands separately, since a store check may coincide with either.
+    least_of(&costs)
+}
+
+/// The minimum of statements and of commands separately, since a store check may coincide with either.
+fn least_of(costs: &[Cost]) -> Cost {
     let statements = costs.iter().map(|cost| cost.0).min().unwrap();
     let commands = costs.iter().map(|cost| cost.1).min().unwrap();
     Cost(statements, commands)
-}
-
-/// The count once it no longer changes: on a busy machine the last messages about a change leave late.
-async fn at_rest(count: impl Fn() -> u64) -> u64 {
-    let mut last = count();
-    loop {
-        sleep(Duration::from_secs(1)).await;
-        let now = count();
-        if now == last {
-            return now;
-        }
-        last = now;
-    }
 }
 
 /// The metrics once nothing is pending: a program writes rows to Redis after the answer.
