@@ -45,7 +45,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Measures tokens per server CPU second beside a bare handler and raw signatures on the same core
+    /// Measures answers per server CPU second and times beside bare handlers on the same core, and compares them with the goals
     Bench(bench::BenchOptions),
     /// Measures growth with very many tenants, and outages of Redis and PostgreSQL; starts its own servers, takes a few minutes
     Soak(soak::SoakOptions),

@@ -1,15 +1,23 @@
-//! The load: wrk on its own core posts one token request over sixteen connections.
+//! The load: wrk on its own core sends one request again and again over kept connections.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::LOAD_CORE;
-use super::server::{BASIC_CREDENTIALS, REQUEST_BODY};
+use super::request::Request;
 use crate::workspace::{Doing, Failure, Workspace, read_output};
 
-const CONNECTIONS: &str = "-c16";
+/// Prints the figures on one line.
+const REPORT: &str = r#"function done(summary, latency, requests)
+  local errors = summary.errors
+  print(string.format("requests=%d refused=%d broken=%d p50_ms=%.3f p99_ms=%.3f",
+    summary.requests, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+end
+"#;
 
 /// The load's figures of one round.
+#[cfg_attr(test, derive(Default))]
 pub(super) struct Load {
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
@@ -17,7 +25,7 @@ pub(super) struct Load {
     pub(super) refused: f64,
     /// Failed connections and missing answers.
     pub(super) broken: f64,
-    requests: f64,
+    pub(super) requests: f64,
 }
 
 impl Load {
@@ -27,32 +35,24 @@ impl Load {
     }
 }
 
-/// Writes the wrk script, which sends the token request and prints the figures on one line.
-pub(super) fn write_script(folder: &Path) -> Result<PathBuf, Failure> {
-    let script = format!(
-        r#"wrk.method = "POST"
-wrk.body = "{REQUEST_BODY}"
-wrk.headers["Authorization"] = "Basic {BASIC_CREDENTIALS}"
-wrk.headers["Content-Type"] = "application/x-www-form-urlencoded"
-wrk.headers["Accept"] = "application/json"
-function done(summary, latency, requests)
-  local errors = summary.errors
-  print(string.format("requests=%d refused=%d broken=%d p50_ms=%.3f p99_ms=%.3f",
-    summary.requests, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
-    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
-end
-"#
-    );
-    let path = folder.join("token.lua");
-    fs::write(&path, script).doing("write the load's script")?;
+/// Writes the wrk script that sends this request.
+pub(super) fn write_script(request: &Request, folder: &Path) -> Result<PathBuf, Failure> {
+    let path = folder.join("load.lua");
+    fs::write(&path, request.script() + REPORT).doing("write the load's script")?;
     Ok(path)
 }
 
-/// Runs the load against the server for this many seconds.
-pub(super) fn apply(workspace: &Workspace, url: &str, script: &Path, seconds: u32) -> Result<Load, Failure> {
-    let duration = format!("-d{seconds}s");
+/// Runs the load against the server over this many connections for this many seconds.
+pub(super) fn apply(
+    workspace: &Workspace,
+    url: &str,
+    script: &Path,
+    connections: u32,
+    seconds: u32,
+) -> Result<Load, Failure> {
+    let (connections, duration) = (format!("-c{connections}"), format!("-d{seconds}s"));
     let script = script.to_string_lossy();
-    let wrk = ["-c", LOAD_CORE, "wrk", "-t1", CONNECTIONS, &duration, "-s", &script, url];
+    let wrk = ["-c", LOAD_CORE, "wrk", "-t1", &connections, &duration, "-s", &script, url];
     let answer = read_output(&mut workspace.program("taskset", &wrk))?;
     read(&String::from_utf8_lossy(&answer))
 }

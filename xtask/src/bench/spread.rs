@@ -15,7 +15,7 @@ impl Spread {
     }
 
     /// The middle value, or the mean of the two middle values.
-    fn median(&self) -> f64 {
+    pub(super) fn median(&self) -> f64 {
         let last = self.sorted.len().saturating_sub(1);
         let at = |index: usize| self.sorted.get(index).copied().unwrap_or(f64::NAN);
         f64::midpoint(at(last / 2), at(last.div_ceil(2)))

@@ -1,0 +1,126 @@
+//! The goals, and the summary of a run: goal, figure, met or not. The median over the rounds decides.
+
+use std::fmt;
+
+use super::spread::Spread;
+use super::table::Table;
+use super::workload::Workload;
+
+/// The measured build of the platform among the contenders. The bare handler is the first, another build would be the third.
+const PLATFORM: usize = 1;
+const P99: Bound = Bound::AtMost(1.15);
+
+#[derive(Clone, Copy)]
+pub(super) enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+/// A line of the summary.
+pub(super) struct Figure {
+    pub(super) subject: String,
+    /// Absent for a figure that is shown without a goal.
+    pub(super) bound: Option<Bound>,
+    /// The figure, or why it is not measured.
+    pub(super) value: Result<Spread, &'static str>,
+}
+
+/// The figures of a workload: its rate and its times, both in relation to the bare handler's.
+pub(super) fn of_workload(workload: Workload, table: &Table) -> Vec<Figure> {
+    let title = workload.title();
+    let rate = Figure {
+        subject: format!("{title}s per CPU second, of the bare handler"),
+        bound: rate(workload),
+        value: Ok(table.rate_ratio(PLATFORM)),
+    };
+    let p99 = table.connections.iter().enumerate().map(|(index, connections)| Figure {
+        subject: format!("{title}: p99 at {connections}, of the bare handler"),
+        bound: Some(P99),
+        value: Ok(table.p99_ratio(index, PLATFORM)),
+    });
+    std::iter::once(rate).chain(p99).collect()
+}
+
+fn rate(workload: Workload) -> Option<Bound> {
+    Some(Bound::AtLeast(match workload {
+        Workload::Rs256 => 0.98,
+        Workload::Es256 | Workload::Jwks | Workload::NotModified => 0.90,
+        Workload::EdDsa => 0.88,
+        Workload::Introspection => 0.85,
+    }))
+}
+
+pub(super) fn print(figures: &[Figure]) {
+    println!("\n{:<56}{:>8} {:>10} {:>10} {:>10}   met", "summary", "goal", "min", "median", "max");
+    for figure in figures {
+        println!("{figure}");
+    }
+}
+
+impl Bound {
+    fn is_met(self, figure: f64) -> bool {
+        match self {
+            Self::AtLeast(least) => figure >= least,
+            Self::AtMost(most) => figure <= most,
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeast(least) => write!(formatter, ">= {least}"),
+            Self::AtMost(most) => write!(formatter, "<= {most}"),
+        }
+    }
+}
+
+impl fmt::Display for Figure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bound = self.bound.map_or_else(String::new, |bound| bound.to_string());
+        write!(formatter, "{:<56}{bound:>8} ", self.subject)?;
+        let spread = match &self.value {
+            Ok(spread) => spread,
+            Err(reason) => return write!(formatter, "not measured: {reason}"),
+        };
+        let met = self.bound.map_or("", |bound| if bound.is_met(spread.median()) { "yes" } else { "NO" });
+        let digits = if spread.median() < 10.0 { 3 } else { 1 };
+        write!(formatter, "{spread:.digits$}   {met}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::table::tests::table;
+    use super::*;
+
+    fn check(bound: Option<Bound>, value: Result<&[f64], &'static str>, expected: &str) {
+        let value = value.map(|figures| Spread::of(figures.iter().copied()));
+        let line = Figure { subject: "x".to_owned(), bound, value }.to_string();
+        assert_eq!(line.split_whitespace().collect::<Vec<_>>().join(" "), expected);
+    }
+
+    #[test]
+    fn the_median_decides() {
+        let (least, most) = (Some(Bound::AtLeast(0.98)), Some(Bound::AtMost(20.0)));
+        check(least, Ok(&[0.97, 0.98, 1.5]), "x >= 0.98 0.970 0.980 1.500 yes");
+        check(least, Ok(&[0.97, 0.979, 1.5]), "x >= 0.98 0.970 0.979 1.500 NO");
+        check(most, Ok(&[20.0]), "x <= 20 20.0 20.0 20.0 yes");
+        check(most, Ok(&[20.01]), "x <= 20 20.0 20.0 20.0 NO");
+        check(None, Ok(&[1.0]), "x 1.000 1.000 1.000");
+        check(least, Err("two cores"), "x >= 0.98 not measured: two cores");
+        // A figure that is missing meets no goal.
+        check(most, Ok(&[f64::NAN]), "x <= 20 NaN NaN NaN NO");
+    }
+
+    #[test]
+    fn a_workload_has_a_figure_for_its_rate_and_for_each_number_of_connections() {
+        let figures =
+            of_workload(Workload::Rs256, &table(&[[(10.0, 1.0), (9.9, 1.1), (9.0, 4.0), (9.0, 5.0)]]));
+        let lines: Vec<String> = figures.iter().map(ToString::to_string).collect();
+        let [rate, low, high] = &lines[..] else { panic!("{lines:?}") };
+        assert!(rate.contains(">= 0.98") && rate.ends_with("yes"), "{rate}");
+        assert!(low.contains("p99 at 16") && low.contains("<= 1.15") && low.ends_with("yes"), "{low}");
+        assert!(high.contains("p99 at 256") && high.ends_with("NO"), "{high}");
+    }
+}

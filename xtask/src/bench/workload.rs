@@ -1,0 +1,130 @@
+//! What a measurement requests, and which answer it expects.
+
+use clap::ValueEnum;
+
+use super::algorithm::Algorithm;
+use super::exchange::{Answer, exchange};
+use super::request::Request;
+use super::server::Server;
+use crate::workspace::{Doing, Failure};
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Workload {
+    /// Tokens signed with RS256 (2048 bits)
+    Rs256,
+    /// Tokens signed with ES256
+    Es256,
+    /// Tokens signed with EdDSA (Ed25519)
+    #[value(name = "eddsa")]
+    EdDsa,
+    /// The JWKS, answered 200
+    Jwks,
+    /// The JWKS with If-None-Match, answered 304
+    NotModified,
+    /// Introspection of an own RS256 token
+    Introspection,
+}
+
+impl Workload {
+    pub(super) const ALL: [Self; 6] =
+        [Self::Rs256, Self::Es256, Self::EdDsa, Self::Jwks, Self::NotModified, Self::Introspection];
+
+    /// Its name in tables, which is also that of its folder.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256 token",
+            Self::Es256 => "ES256 token",
+            Self::EdDsa => "EdDSA token",
+            Self::Jwks => "JWKS 200",
+            Self::NotModified => "JWKS 304",
+            Self::Introspection => "introspection",
+        }
+    }
+
+    /// The algorithm of the tenant's key.
+    pub(super) fn algorithm(self) -> Algorithm {
+        match self {
+            Self::Rs256 | Self::Jwks | Self::NotModified | Self::Introspection => Algorithm::Rs256,
+            Self::Es256 => Algorithm::Es256,
+            Self::EdDsa => Algorithm::EdDsa,
+        }
+    }
+
+    /// Whether each answer needs a signature.
+    pub(super) fn signs(self) -> bool {
+        matches!(self, Self::Rs256 | Self::Es256 | Self::EdDsa)
+    }
+
+    /// The request for this server, which has issued this token.
+    pub(super) fn request(self, server: &Server, token: &str) -> Result<Request, Failure> {
+        let endpoints = server.endpoints();
+        Ok(match self {
+            Self::Rs256 | Self::Es256 | Self::EdDsa => Request::token(endpoints),
+            Self::Jwks => Request::jwks(endpoints, None),
+            Self::NotModified => {
+                let answer =
+                    exchange(server.address(), &Request::jwks(endpoints, None)).doing("get the JWKS")?;
+                let tag = answer.header("etag").ok_or_else(|| Failure::new("the JWKS has no ETag"))?;
+                Request::jwks(endpoints, Some(tag.to_owned()))
+            }
+            Self::Introspection => Request::introspection(endpoints, token),
+        })
+    }
+
+    /// Fails unless the server answers as expected: wrk counts statuses only, and 304 and 200 alike.
+    pub(super) fn check(self, server: &Server, request: &Request) -> Result<(), Failure> {
+        let answer = exchange(server.address(), request).doing("send the request of the load")?;
+        if self.accepts(&answer) {
+            return Ok(());
+        }
+        Err(Failure::new(format!("{}: unexpected answer:\n{}", self.title(), answer.0)))
+    }
+
+    fn accepts(self, answer: &Answer) -> bool {
+        match self {
+            Self::Rs256 | Self::Es256 | Self::EdDsa => access_token(answer, self.algorithm()).is_some(),
+            Self::Jwks => {
+                let keys = answer.member("keys").filter(|_| answer.status() == 200);
+                keys.is_some_and(|keys| keys.as_array().is_some_and(|keys| !keys.is_empty()))
+            }
+            Self::NotModified => answer.status() == 304,
+            Self::Introspection => {
+                answer.status() == 200 && answer.member("active").is_some_and(|active| active == true)
+            }
+        }
+    }
+}
+
+/// The token of an answer, if it is a JWT with a signature of the algorithm's length.
+pub(super) fn access_token(answer: &Answer, algorithm: Algorithm) -> Option<String> {
+    let token = answer.member("access_token").filter(|_| answer.status() == 200)?;
+    let token = token.as_str()?;
+    let lengths: Vec<usize> = token.split('.').map(str::len).collect();
+    matches!(lengths[..], [_, _, length] if length == algorithm.signature_length()).then(|| token.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(workload: Workload, status: &str, body: &str, expected: bool) {
+        let answer = Answer(format!("HTTP/1.1 {status}\r\n\r\n{body}"));
+        assert_eq!(workload.accepts(&answer), expected, "{}: {status} {body}", workload.title());
+    }
+
+    #[test]
+    fn another_answer_is_not_measured() {
+        let token = |signature: usize| format!(r#"{{"access_token":"eyJh.eyJp.{}"}}"#, "A".repeat(signature));
+        check(Workload::Rs256, "200 OK", &token(342), true);
+        check(Workload::Rs256, "200 OK", &token(86), false);
+        check(Workload::Rs256, "401 Unauthorized", &token(342), false);
+        check(Workload::Es256, "200 OK", &token(86), true);
+        check(Workload::EdDsa, "200 OK", r#"{"access_token":"opaque"}"#, false);
+        check(Workload::Jwks, "200 OK", r#"{"keys":[{"kid":"1"}]}"#, true);
+        check(Workload::Jwks, "200 OK", r#"{"keys":[]}"#, false);
+        check(Workload::NotModified, "304 Not Modified", "", true);
+        check(Workload::NotModified, "200 OK", r#"{"keys":[{"kid":"1"}]}"#, false);
+        check(Workload::Introspection, "200 OK", r#"{"active":true}"#, true);
+        check(Workload::Introspection, "200 OK", r#"{"active":false}"#, false);
+    }
+}
