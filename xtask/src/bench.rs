@@ -2,16 +2,22 @@
 //! to bare handlers of the same web framework. The summary at the end compares them with the goals.
 
 mod algorithm;
+mod certificate;
 mod contest;
 mod cpu_time;
 mod exchange;
 mod goals;
 mod load;
+mod memory;
 mod program;
 mod request;
 mod server;
+mod setup;
 mod spread;
+mod starts;
 mod table;
+mod warm_store;
+mod workers;
 mod workload;
 
 use std::fs;
@@ -21,7 +27,11 @@ use clap::Args;
 
 use crate::tools::{self, FOR_MEASUREMENTS};
 use crate::workspace::{Doing, Failure, SHIPPED_PROFILE, Workspace, run as run_program};
+use certificate::Certificate;
+use contest::Tools;
+use goals::PLATFORM_NAME;
 use program::Program;
+use warm_store::WarmStores;
 use workload::Workload;
 
 /// The server and the raw signatures run on this core, the load on the other one.
@@ -46,6 +56,9 @@ pub(crate) struct BenchOptions {
     /// Another build of the platform to measure in the same rounds: shows what a change costs
     #[arg(long, value_name = "PROGRAM")]
     against: Option<PathBuf>,
+    /// Measure the workloads only: no starts, no idle memory, no second worker
+    #[arg(long)]
+    workloads_only: bool,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), Failure> {
@@ -55,25 +68,36 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     tools::make_ready(workspace, FOR_MEASUREMENTS)?;
     build(workspace, &["--package", "latchkey"])?;
     build(workspace, &["--package", "keys", "--example", "raw_signs"])?;
-    build(workspace, &["--package", "gateway", "--example", "bare_handler"])?;
+    build(workspace, &["--package", "gateway", "--example", "bare_handler", "--example", "resumption_load"])?;
     let built = workspace.target_folder()?.join(SHIPPED_PROFILE);
     let folder = built.join(format!("bench-{}", std::process::id()));
-    println!(
-        "\nrounds: {}, each {} s of signatures and of each server on core {SERVER_CORE}",
-        options.rounds, options.seconds
-    );
+    fs::create_dir_all(&folder).doing(format_args!("make {}", folder.display()))?;
+    println!("\nrounds: {}, each {} s of each server on core {SERVER_CORE}", options.rounds, options.seconds);
     let (bare, platform) = (built.join("examples/bare_handler"), built.join("latchkey"));
     let mut programs =
-        vec![("bare handler", Program::BareHandler(&bare)), ("latchkey", Program::Platform(&platform))];
+        vec![("bare handler", Program::BareHandler(&bare)), (PLATFORM_NAME, Program::Platform(&platform))];
     programs.extend(options.against.as_deref().map(|other| ("other build", Program::Platform(other))));
+    let tools = Tools {
+        workspace,
+        options,
+        programs,
+        raw_signs: built.join("examples/raw_signs"),
+        resumption_load: built.join("examples/resumption_load"),
+        certificate: Certificate::make(workspace, &platform, &folder)?,
+        folder,
+    };
     let mut figures = Vec::new();
     for &workload in &options.workloads {
-        let raw_signs = built.join("examples/raw_signs");
-        let table = contest::hold(workspace, options, workload, &programs, &raw_signs, &folder)?;
-        figures.extend(goals::of_workload(workload, &table));
+        figures.extend(goals::of_workload(workload, &contest::hold(&tools, workload)?));
+    }
+    if !options.workloads_only {
+        let stores = WarmStores::fill(&tools)?;
+        figures.extend(memory::measure(&stores)?);
+        figures.extend(starts::measure(&stores)?);
+        figures.push(workers::measure(&tools, Program::Platform(&platform))?);
     }
     goals::print(&figures);
-    fs::remove_dir_all(&folder).doing(format_args!("remove {}", folder.display()))
+    fs::remove_dir_all(&tools.folder).doing(format_args!("remove {}", tools.folder.display()))
 }
 
 fn build(workspace: &Workspace, what: &[&str]) -> Result<(), Failure> {

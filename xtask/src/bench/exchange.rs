@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use super::algorithm::Algorithm;
 use super::request::Request;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,6 +37,15 @@ impl Answer {
         let (_, body) = self.0.split_once("\r\n\r\n")?;
         let mut body: serde_json::Value = serde_json::from_str(body).ok()?;
         Some(body.get_mut(name)?.take())
+    }
+
+    /// The token of a token response, if it is a JWT with a signature of the algorithm's length.
+    pub(super) fn access_token(&self, algorithm: Algorithm) -> Option<String> {
+        let token = self.member("access_token").filter(|_| self.status() == 200)?;
+        let token = token.as_str()?;
+        let lengths: Vec<usize> = token.split('.').map(str::len).collect();
+        matches!(lengths[..], [_, _, length] if length == algorithm.signature_length())
+            .then(|| token.to_owned())
     }
 }
 

@@ -1,10 +1,14 @@
-//! The load: wrk on its own core sends one request again and again over kept connections.
+//! The load on its own core: one request again and again, by wrk over kept connections, or over new TLS connections by a program of ours.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::Path;
 
 use super::LOAD_CORE;
+use super::contest::Tools;
 use super::request::Request;
+use super::server::Server;
+use super::workload::Transport;
 use crate::workspace::{Doing, Failure, Workspace, read_output};
 
 /// Prints the figures on one line.
@@ -26,6 +30,8 @@ pub(super) struct Load {
     /// Failed connections and missing answers.
     pub(super) broken: f64,
     pub(super) requests: f64,
+    /// The share of TLS handshakes that resumed a session.
+    pub(super) resumed: Option<f64>,
 }
 
 impl Load {
@@ -35,26 +41,57 @@ impl Load {
     }
 }
 
-/// Writes the wrk script that sends this request.
-pub(super) fn write_script(request: &Request, folder: &Path) -> Result<PathBuf, Failure> {
-    let path = folder.join("load.lua");
-    fs::write(&path, request.script() + REPORT).doing("write the load's script")?;
-    Ok(path)
+/// A load that is ready to run against one server.
+pub(super) struct Generator {
+    /// A program on the load's core, without connections and time.
+    arguments: Vec<String>,
+    transport: Transport,
 }
 
-/// Runs the load against the server over this many connections for this many seconds.
-pub(super) fn apply(
-    workspace: &Workspace,
-    url: &str,
-    script: &Path,
-    connections: u32,
-    seconds: u32,
-) -> Result<Load, Failure> {
-    let (connections, duration) = (format!("-c{connections}"), format!("-d{seconds}s"));
-    let script = script.to_string_lossy();
-    let wrk = ["-c", LOAD_CORE, "wrk", "-t1", &connections, &duration, "-s", &script, url];
-    let answer = read_output(&mut workspace.program("taskset", &wrk))?;
-    read(&String::from_utf8_lossy(&answer))
+impl Generator {
+    /// Writes what the program of the load reads.
+    pub(super) fn new(
+        server: &Server,
+        request: &Request,
+        transport: Transport,
+        tools: &Tools<'_>,
+        folder: &Path,
+    ) -> Result<Self, Failure> {
+        let (script, text) = (folder.join("load.lua"), folder.join("request.txt"));
+        fs::write(&script, request.script() + REPORT).doing("write the load's script")?;
+        fs::write(&text, request.http(server.address())).doing("write the load's request")?;
+        let script = script.display().to_string();
+        let arguments = match transport {
+            Transport::Http => {
+                vec!["wrk".to_owned(), "-s".to_owned(), script, url("http", server.address(), request)]
+            }
+            Transport::Tls => {
+                vec!["wrk".to_owned(), "-s".to_owned(), script, url("https", server.tls()?, request)]
+            }
+            Transport::TlsResumption => {
+                let program = tools.resumption_load.display().to_string();
+                let certificate = tools.certificate.chain.display().to_string();
+                vec![program, server.tls()?.to_string(), certificate, text.display().to_string()]
+            }
+        };
+        Ok(Self { arguments, transport })
+    }
+
+    /// Runs the load over this many connections for this many seconds.
+    pub(super) fn run(&self, workspace: &Workspace, connections: u32, seconds: u32) -> Result<Load, Failure> {
+        let (connections, seconds) = (connections.to_string(), seconds.to_string());
+        let mut command = workspace.program("taskset", &["-c", LOAD_CORE]);
+        command.args(&self.arguments);
+        match self.transport {
+            Transport::Http | Transport::Tls => command.args(["-t1", "-c", &connections, "-d", &seconds]),
+            Transport::TlsResumption => command.args([&connections, &seconds]),
+        };
+        read(&String::from_utf8_lossy(&read_output(&mut command)?))
+    }
+}
+
+fn url(scheme: &str, address: SocketAddr, request: &Request) -> String {
+    format!("{scheme}://{address}{}", request.path)
 }
 
 /// Parses the figure that `text` holds as `name=figure`.
@@ -71,6 +108,7 @@ fn read(text: &str) -> Result<Load, Failure> {
         refused: number(text, "refused")?,
         broken: number(text, "broken")?,
         requests: number(text, "requests")?,
+        resumed: number(text, "resumed").ok(),
     })
 }
 
@@ -83,6 +121,9 @@ mod tests {
         let text = "Running 6s test\nrequests=110 refused=10 broken=1 p50_ms=3.800 p99_ms=9.100\n";
         let load = read(text).unwrap();
         assert_eq!((load.answered(), load.broken, load.p99_ms), (100.0, 1.0, 9.1));
+        assert_eq!(load.resumed, None);
+        let resumed = read("requests=1 refused=0 broken=0 p50_ms=1 p99_ms=1 resumed=0.99").unwrap().resumed;
+        assert_eq!(resumed, Some(0.99));
         assert!(read("Running 6s test\n").is_err());
     }
 }

@@ -1,11 +1,10 @@
 //! The programs that are measured: how each starts, and where it serves what the workloads request.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
-use super::algorithm::Algorithm;
+use super::setup::Setup;
 use crate::workspace::{Doing, Failure};
 
 #[derive(Clone, Copy)]
@@ -19,6 +18,7 @@ pub(super) enum Program<'a> {
 /// The paths of a program.
 #[derive(Clone, Copy)]
 pub(super) struct Endpoints {
+    pub(super) health: &'static str,
     pub(super) token: &'static str,
     pub(super) jwks: &'static str,
     pub(super) introspection: &'static str,
@@ -29,19 +29,21 @@ impl Program<'_> {
     pub(super) fn prepare(
         self,
         command: &mut Command,
-        address: SocketAddr,
-        algorithm: Algorithm,
+        setup: &Setup<'_>,
         folder: &Path,
     ) -> Result<(), Failure> {
         match self {
             Self::Platform(program) => {
                 let config = folder.join("config.yaml");
-                fs::write(&config, configuration(address, algorithm)).doing("write the configuration")?;
+                fs::write(&config, setup.configuration()).doing("write the configuration")?;
                 command.arg(program).args(["serve", "--config"]).arg(&config);
-                command.env("LATCHKEY__SERVER__WORKERS", "1");
             }
             Self::BareHandler(program) => {
-                command.arg(program).arg(address.to_string()).arg(algorithm.name());
+                command.arg(program).arg(setup.address.to_string()).arg(setup.algorithm.name());
+                command.arg(folder.join("signing-key.der"));
+                if let Some((address, certificate)) = setup.tls {
+                    command.arg(address.to_string()).arg(&certificate.chain).arg(&certificate.key);
+                }
             }
         }
         Ok(())
@@ -50,41 +52,17 @@ impl Program<'_> {
     pub(super) fn endpoints(self) -> Endpoints {
         match self {
             Self::Platform(_) => Endpoints {
+                health: "/health/live",
                 token: "/api/v1/tenant/bench/oauth/token",
                 jwks: "/api/v1/tenant/bench/.well-known/jwks.json",
                 introspection: "/api/v1/tenant/bench/oauth/introspect",
             },
-            Self::BareHandler(_) => {
-                Endpoints { token: "/oauth/token", jwks: "/jwks", introspection: "/introspect" }
-            }
+            Self::BareHandler(_) => Endpoints {
+                health: "/health",
+                token: "/oauth/token",
+                jwks: "/jwks",
+                introspection: "/introspect",
+            },
         }
     }
-}
-
-fn configuration(address: SocketAddr, algorithm: Algorithm) -> String {
-    let algorithm = algorithm.name();
-    format!(
-        "server:
-  public_url: http://{address}
-  listeners: [{{ address: '{address}' }}]
-  default_tenant: bench
-storage: {{ url: 'sqlite://data/latchkey.db' }}
-keys: {{ sealing_key: {{ file: data/sealing.key }} }}
-tenants:
-  bench:
-    name: Bench
-    strategies: {{ oauth2: {{ enabled: true }} }}
-    signing: {{ algorithm: {algorithm} }}
-    access_token: {{ lifetime: 1h, format: jwt }}
-    resource_servers:
-      bench-api: {{ scopes: [api:read, api:write] }}
-    clients:
-      bench:
-        name: Load
-        client_secret: {{ value: bench-client-secret }}
-        grant_types: [client_credentials]
-        audiences: [bench-api]
-        scopes: [api:read, api:write]
-"
-    )
 }

@@ -16,6 +16,10 @@ pub(super) struct Request {
 }
 
 impl Request {
+    pub(super) fn health(endpoints: Endpoints) -> Self {
+        Self { method: "GET", path: endpoints.health, headers: Vec::new(), body: String::new() }
+    }
+
     pub(super) fn token(endpoints: Endpoints) -> Self {
         Self::post(endpoints.token, "grant_type=client_credentials&scope=api:read".to_owned())
     }
@@ -64,7 +68,8 @@ impl Request {
 mod tests {
     use super::*;
 
-    const ENDPOINTS: Endpoints = Endpoints { token: "/token", jwks: "/jwks", introspection: "/introspect" };
+    const ENDPOINTS: Endpoints =
+        Endpoints { health: "/", token: "/token", jwks: "/jwks", introspection: "/introspect" };
 
     #[test]
     fn a_request_is_sent_alike_once_and_under_load() {

@@ -1,51 +1,62 @@
 //! A server under measurement, on its own core, in a folder of its own and with its output in a file.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::SERVER_CORE;
 use super::algorithm::Algorithm;
-use super::cpu_time::CpuTime;
-use super::exchange::exchange;
+use super::exchange::{Answer, exchange};
 use super::program::{Endpoints, Program};
 use super::request::Request;
-use super::workload::access_token;
+use super::setup::Setup;
 use crate::workspace::{Doing, Failure, Workspace, is_content};
 
 /// A cold start generates the first RSA key and hashes the secret.
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(10);
+/// Short beside the measured times, and long enough to leave the core to the server.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// A running server. Dropping it ends the process, and only that one.
 pub(super) struct Server {
     process: Child,
+    began: Instant,
+    algorithm: Algorithm,
     address: SocketAddr,
+    tls: Option<SocketAddr>,
     endpoints: Endpoints,
     log: PathBuf,
 }
 
 impl Server {
-    /// Starts the server in a new folder.
+    /// Starts the server in this folder, where an earlier start may have left its store.
     pub(super) fn start(
         workspace: &Workspace,
         program: Program<'_>,
-        algorithm: Algorithm,
+        setup: &Setup<'_>,
         folder: &Path,
     ) -> Result<Self, Failure> {
         fs::create_dir_all(folder).doing(format_args!("make {}", folder.display()))?;
-        let address = free_address()?;
         let log = folder.join("server.log");
         let output = File::create(&log).doing("make the log")?;
         let errors = output.try_clone().doing("make the log")?;
         // taskset executes the server in its own process, so the child's id is the server's.
-        let mut command = workspace.program("taskset", &["-c", SERVER_CORE]);
-        program.prepare(&mut command, address, algorithm, folder)?;
+        let mut command = workspace.program("taskset", &["-c", setup.cores]);
+        program.prepare(&mut command, setup, folder)?;
+        let began = Instant::now();
         let process = command.stdout(Stdio::from(output)).stderr(Stdio::from(errors)).spawn();
-        Ok(Self { process: process.doing("start the server")?, address, endpoints: program.endpoints(), log })
+        Ok(Self {
+            process: process.doing("start the server")?,
+            began,
+            algorithm: setup.algorithm,
+            address: setup.address,
+            tls: setup.tls.map(|(address, _)| address),
+            endpoints: program.endpoints(),
+            log,
+        })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -56,44 +67,59 @@ impl Server {
         self.endpoints
     }
 
-    /// Waits for the first token, checks that it has the expected form, and returns it.
-    pub(super) fn await_token(&mut self, algorithm: Algorithm) -> Result<String, Failure> {
-        let (deadline, request) = (Instant::now() + START, Request::token(self.endpoints));
+    /// The TLS listener.
+    pub(super) fn tls(&self) -> Result<SocketAddr, Failure> {
+        self.tls.ok_or_else(|| Failure::new("the server has no TLS listener"))
+    }
+
+    pub(super) fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits until the server answers that it is alive.
+    pub(super) fn await_health(&mut self) -> Result<(), Failure> {
+        self.await_ok(&Request::health(self.endpoints)).map(|_| ())
+    }
+
+    /// Waits for the first token, checks that it has the expected form, and returns it with the time since the start.
+    pub(super) fn await_token(&mut self) -> Result<(String, Duration), Failure> {
+        let answer = self.await_ok(&Request::token(self.endpoints))?;
+        let took = self.began.elapsed();
+        let token = answer.access_token(self.algorithm);
+        token.map(|token| (token, took)).ok_or_else(|| {
+            self.failure(&format!("no token signed with {}:\n{}", self.algorithm.name(), answer.0))
+        })
+    }
+
+    fn await_ok(&mut self, request: &Request) -> Result<Answer, Failure> {
+        let deadline = Instant::now() + START;
         loop {
             if let Some(status) = self.process.try_wait().doing("look after the server")? {
                 return Err(self.failure(&format!("the server ended with {status}")));
             }
-            match exchange(self.address, &request) {
-                Ok(answer) if answer.status() == 200 => {
-                    return access_token(&answer, algorithm).ok_or_else(|| {
-                        let what = format!("no token signed with {}:\n{}", algorithm.name(), answer.0);
-                        self.failure(&what)
-                    });
-                }
+            match exchange(self.address, request) {
+                Ok(answer) if answer.status() == 200 => return Ok(answer),
                 Ok(answer) if Instant::now() > deadline => {
-                    return Err(self.failure(&format!("the server gives no token:\n{}", answer.0)));
+                    return Err(self.failure(&format!("the server does not answer 200:\n{}", answer.0)));
                 }
                 Err(error) if Instant::now() > deadline => {
                     return Err(self.failure(&format!("the server does not answer: {error}")));
                 }
-                Ok(_) | Err(_) => thread::sleep(Duration::from_millis(50)),
+                Ok(_) | Err(_) => thread::sleep(LOOK_AGAIN),
             }
         }
     }
 
-    pub(super) fn cpu_time(&self) -> Result<CpuTime, Failure> {
-        CpuTime::of(&[self.process.id()])
-    }
-
-    /// Resident memory.
-    pub(super) fn memory_kib(&self) -> u64 {
+    /// Resident memory in MiB.
+    pub(super) fn memory(&self) -> f64 {
         let text = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        kib.unwrap_or(f64::NAN) / 1024.0
     }
 
-    /// Stops the server gracefully and returns the number of requests for this path in its access log.
-    pub(super) fn stop(mut self, path: &str) -> Result<usize, Failure> {
+    /// Stops the server gracefully and returns the number of lines in its access log with this text.
+    pub(super) fn stop(mut self, text: &str) -> Result<usize, Failure> {
         let id = self.process.id().to_string();
         let mut terminate = std::process::Command::new("kill");
         let requested = is_content(terminate.args(["-TERM", &id]));
@@ -105,7 +131,7 @@ impl Server {
             thread::sleep(Duration::from_millis(20));
         }
         let log = fs::read_to_string(&self.log).doing("read the log")?;
-        Ok(log.lines().filter(|line| line.contains(path)).count())
+        Ok(log.lines().filter(|line| line.contains(text)).count())
     }
 
     fn failure(&self, what: &str) -> Failure {
@@ -122,9 +148,4 @@ impl Drop for Server {
         drop(self.process.kill());
         drop(self.process.wait());
     }
-}
-
-fn free_address() -> Result<SocketAddr, Failure> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
-    listener.local_addr().doing("find a free port")
 }

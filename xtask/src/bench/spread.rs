@@ -3,6 +3,7 @@
 use std::fmt;
 
 /// Prints as three columns with the requested precision.
+#[derive(Clone)]
 pub(super) struct Spread {
     sorted: Vec<f64>,
 }

@@ -17,7 +17,7 @@ pub(super) struct Round {
 }
 
 pub(super) struct Table {
-    pub(super) title: String,
+    pub(super) title: &'static str,
     /// The bare handler is the first.
     pub(super) contenders: Vec<&'static str>,
     pub(super) connections: Vec<u32>,
@@ -63,6 +63,11 @@ impl Table {
                     let what = format!("p99 at {connections}, of the bare handler");
                     line(&what, 2, self.p99_ratio(index, contender));
                 }
+                if self.rounds.iter().any(|round| {
+                    of(round, index, contender, |s| s.load.resumed.unwrap_or(f64::NAN)).is_finite()
+                }) {
+                    line("resumed of all handshakes", 3, load(|load| load.resumed.unwrap_or(f64::NAN)));
+                }
                 let lost = load(|load| load.refused + load.broken);
                 line(&format!("error status or no answer at {connections}"), 0, lost);
             }
@@ -98,7 +103,7 @@ pub(super) mod tests {
             samples: figures.chunks(2).map(|pair| pair.iter().map(sample).collect()).collect(),
         };
         Table {
-            title: "RS256 token".to_owned(),
+            title: "RS256 token",
             contenders: vec!["bare handler", "latchkey"],
             connections: vec![16, 256],
             rounds: rounds.iter().map(round).collect(),

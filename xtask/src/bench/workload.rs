@@ -23,11 +23,31 @@ pub(super) enum Workload {
     NotModified,
     /// Introspection of an own RS256 token
     Introspection,
+    /// ES256 tokens over kept TLS connections
+    Tls,
+    /// ES256 tokens, each over a new TLS connection that resumes a session
+    TlsResumption,
+}
+
+/// How the requests arrive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transport {
+    Http,
+    Tls,
+    TlsResumption,
 }
 
 impl Workload {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Rs256, Self::Es256, Self::EdDsa, Self::Jwks, Self::NotModified, Self::Introspection];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Rs256,
+        Self::Es256,
+        Self::EdDsa,
+        Self::Jwks,
+        Self::NotModified,
+        Self::Introspection,
+        Self::Tls,
+        Self::TlsResumption,
+    ];
 
     /// Its name in tables, which is also that of its folder.
     pub(super) fn title(self) -> &'static str {
@@ -38,6 +58,8 @@ impl Workload {
             Self::Jwks => "JWKS 200",
             Self::NotModified => "JWKS 304",
             Self::Introspection => "introspection",
+            Self::Tls => "ES256 token over TLS",
+            Self::TlsResumption => "ES256 token, TLS resumed",
         }
     }
 
@@ -45,21 +67,31 @@ impl Workload {
     pub(super) fn algorithm(self) -> Algorithm {
         match self {
             Self::Rs256 | Self::Jwks | Self::NotModified | Self::Introspection => Algorithm::Rs256,
-            Self::Es256 => Algorithm::Es256,
+            Self::Es256 | Self::Tls | Self::TlsResumption => Algorithm::Es256,
             Self::EdDsa => Algorithm::EdDsa,
         }
     }
 
-    /// Whether each answer needs a signature.
+    pub(super) fn transport(self) -> Transport {
+        match self {
+            Self::Tls => Transport::Tls,
+            Self::TlsResumption => Transport::TlsResumption,
+            _ => Transport::Http,
+        }
+    }
+
+    /// Whether each answer holds a token.
     pub(super) fn signs(self) -> bool {
-        matches!(self, Self::Rs256 | Self::Es256 | Self::EdDsa)
+        !matches!(self, Self::Jwks | Self::NotModified | Self::Introspection)
     }
 
     /// The request for this server, which has issued this token.
     pub(super) fn request(self, server: &Server, token: &str) -> Result<Request, Failure> {
         let endpoints = server.endpoints();
         Ok(match self {
-            Self::Rs256 | Self::Es256 | Self::EdDsa => Request::token(endpoints),
+            Self::Rs256 | Self::Es256 | Self::EdDsa | Self::Tls | Self::TlsResumption => {
+                Request::token(endpoints)
+            }
             Self::Jwks => Request::jwks(endpoints, None),
             Self::NotModified => {
                 let answer =
@@ -82,7 +114,9 @@ impl Workload {
 
     fn accepts(self, answer: &Answer) -> bool {
         match self {
-            Self::Rs256 | Self::Es256 | Self::EdDsa => access_token(answer, self.algorithm()).is_some(),
+            Self::Rs256 | Self::Es256 | Self::EdDsa | Self::Tls | Self::TlsResumption => {
+                answer.access_token(self.algorithm()).is_some()
+            }
             Self::Jwks => {
                 let keys = answer.member("keys").filter(|_| answer.status() == 200);
                 keys.is_some_and(|keys| keys.as_array().is_some_and(|keys| !keys.is_empty()))
@@ -93,14 +127,6 @@ impl Workload {
             }
         }
     }
-}
-
-/// The token of an answer, if it is a JWT with a signature of the algorithm's length.
-pub(super) fn access_token(answer: &Answer, algorithm: Algorithm) -> Option<String> {
-    let token = answer.member("access_token").filter(|_| answer.status() == 200)?;
-    let token = token.as_str()?;
-    let lengths: Vec<usize> = token.split('.').map(str::len).collect();
-    matches!(lengths[..], [_, _, length] if length == algorithm.signature_length()).then(|| token.to_owned())
 }
 
 #[cfg(test)]

@@ -1,19 +1,23 @@
 //! The ceiling that requests are measured against: bare actix handlers that do what a token, a JWKS and an introspection cannot do without,
-//! with nothing of the platform. `bare_handler ADDRESS ALGORITHM` serves `POST /oauth/token` with one worker, and with RS256 `GET /jwks` and
-//! `POST /introspect`.
+//! with nothing of the platform. `bare_handler ADDRESS ALGORITHM FILE [TLS_ADDRESS CERTIFICATE KEY]` serves `POST /oauth/token` with
+//! one worker, and with RS256 `GET /jwks` and `POST /introspect`. It keeps its signing key in FILE.
 
 mod client;
 mod introspection;
 mod jwks;
 mod signer;
+mod tls;
 mod token;
 
 use std::error::Error;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::web::{self, Data};
-use actix_web::{App, HttpServer};
+use actix_web::{App, HttpResponse, HttpServer};
 use aws_lc_rs::signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
+use futures_util::future::try_join;
 
 use client::Secret;
 use signer::Signer;
@@ -31,9 +35,9 @@ struct State {
 }
 
 impl State {
-    fn new(algorithm: &str) -> Result<Self, Box<dyn Error>> {
+    fn new(algorithm: &str, key: &Path) -> Result<Self, Box<dyn Error>> {
         let header = format!(r#"{{"typ":"at+jwt","alg":"{algorithm}","kid":"{KEY_ID}"}}"#);
-        let signer = Signer::new(algorithm)?;
+        let signer = Signer::open(algorithm, key)?;
         let (mut jwks, mut public) = (None, None);
         if let Signer::Rs256(pair) = &signer {
             jwks = jwks::Document::of(pair);
@@ -48,20 +52,45 @@ fn unix_time() -> Option<u64> {
     Some(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
+fn app(
+    state: Data<State>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .app_data(state)
+        .route("/oauth/token", web::post().to(token::token))
+        .route("/jwks", web::get().to(jwks::jwks))
+        .route("/introspect", web::post().to(introspection::introspect))
+        .route("/health", web::get().to(HttpResponse::Ok))
+}
+
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(address), Some(algorithm)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: bare_handler ADDRESS ALGORITHM".into());
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (address, algorithm, file, tls) = match arguments[..] {
+        [address, algorithm, file] => (address, algorithm, file, None),
+        [address, algorithm, file, tls, certificate, key] => {
+            (address, algorithm, file, Some((tls, certificate, key)))
+        }
+        _ => return Err("usage: bare_handler ADDRESS ALGORITHM FILE [TLS_ADDRESS CERTIFICATE KEY]".into()),
     };
-    let state = Data::new(State::new(&algorithm)?);
-    let app = move || {
-        App::new()
-            .app_data(state.clone())
-            .route("/oauth/token", web::post().to(token::token))
-            .route("/jwks", web::get().to(jwks::jwks))
-            .route("/introspect", web::post().to(introspection::introspect))
-    };
-    HttpServer::new(app).workers(1).bind(address)?.run().await?;
+    let state = Data::new(State::new(algorithm, Path::new(file))?);
+    let over_tls = tls.map(|(address, certificate, key)| {
+        tls::serve(address, Path::new(certificate), Path::new(key), state.clone())
+    });
+    let over_tls = over_tls.transpose()?;
+    let plain = HttpServer::new(move || app(state.clone())).workers(1).bind(address)?.run();
+    match over_tls {
+        Some(over_tls) => drop(try_join(plain, over_tls).await?),
+        None => plain.await?,
+    }
     Ok(())
 }

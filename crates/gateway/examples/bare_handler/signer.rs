@@ -1,7 +1,10 @@
-//! The one signing key of the bare handler.
+//! The one signing key of the bare handler, kept in a file.
 
 use std::error::Error;
+use std::fs;
+use std::path::Path;
 
+use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256};
@@ -13,12 +16,16 @@ pub(crate) enum Signer {
 }
 
 impl Signer {
-    pub(crate) fn new(algorithm: &str) -> Result<Self, Box<dyn Error>> {
+    /// Reads the key from the file, or makes file and key.
+    pub(crate) fn open(algorithm: &str, file: &Path) -> Result<Self, Box<dyn Error>> {
+        if !file.exists() {
+            fs::write(file, generate(algorithm)?)?;
+        }
+        let pkcs8 = fs::read(file)?;
         Ok(match algorithm {
-            "RS256" => Self::Rs256(RsaKeyPair::generate(KeySize::Rsa2048)?),
-            "ES256" => Self::Es256(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?),
-            "EdDSA" => Self::EdDsa(Ed25519KeyPair::generate()?),
-            other => return Err(format!("no signer for {other}").into()),
+            "RS256" => Self::Rs256(RsaKeyPair::from_pkcs8(&pkcs8)?),
+            "ES256" => Self::Es256(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8)?),
+            _ => Self::EdDsa(Ed25519KeyPair::from_pkcs8(&pkcs8)?),
         })
     }
 
@@ -34,4 +41,14 @@ impl Signer {
             Self::EdDsa(pair) => Some(pair.sign(input).as_ref().to_vec()),
         }
     }
+}
+
+/// A new key in PKCS #8.
+fn generate(algorithm: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    Ok(match algorithm {
+        "RS256" => RsaKeyPair::generate(KeySize::Rsa2048)?.as_der()?.as_ref().to_vec(),
+        "ES256" => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?.to_pkcs8v1()?.as_ref().to_vec(),
+        "EdDSA" => Ed25519KeyPair::generate()?.to_pkcs8()?.as_ref().to_vec(),
+        other => return Err(format!("no signer for {other}").into()),
+    })
 }

@@ -1,0 +1,66 @@
+//! What a server under measurement is to serve, on which cores, and the platform's settings for it.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use super::algorithm::Algorithm;
+use super::certificate::Certificate;
+use crate::workspace::{Doing, Failure};
+
+#[derive(Clone)]
+pub(super) struct Setup<'a> {
+    pub(super) algorithm: Algorithm,
+    pub(super) address: SocketAddr,
+    /// A second listener.
+    pub(super) tls: Option<(SocketAddr, &'a Certificate)>,
+    pub(super) workers: usize,
+    /// As `taskset` reads them.
+    pub(super) cores: &'static str,
+}
+
+impl<'a> Setup<'a> {
+    /// One worker on the server's core.
+    pub(super) fn new(algorithm: Algorithm, certificate: Option<&'a Certificate>) -> Result<Self, Failure> {
+        let tls = certificate.map(|certificate| Ok((free_address()?, certificate))).transpose()?;
+        Ok(Self { algorithm, address: free_address()?, tls, workers: 1, cores: super::SERVER_CORE })
+    }
+
+    /// The `config.yaml` of the platform. Its issuer is the bare handler's, and the same after each restart.
+    pub(super) fn configuration(&self) -> String {
+        let Self { address, workers, .. } = self;
+        let algorithm = self.algorithm.name();
+        let tls = self.tls.map_or_else(String::new, |(address, Certificate { chain, key })| {
+            let (chain, key) = (chain.display(), key.display());
+            format!(", {{ address: '{address}', tls: {{ certificate: '{chain}', private_key: '{key}' }} }}")
+        });
+        format!(
+            "server:
+  public_url: http://127.0.0.1:3000
+  listeners: [{{ address: '{address}' }}{tls}]
+  workers: {workers}
+  default_tenant: bench
+storage: {{ url: 'sqlite://data/latchkey.db' }}
+keys: {{ sealing_key: {{ file: data/sealing.key }} }}
+tenants:
+  bench:
+    name: Bench
+    strategies: {{ oauth2: {{ enabled: true }} }}
+    signing: {{ algorithm: {algorithm} }}
+    access_token: {{ lifetime: 1h, format: jwt }}
+    resource_servers:
+      bench-api: {{ scopes: [api:read, api:write] }}
+    clients:
+      bench:
+        name: Load
+        client_secret: {{ value: bench-client-secret }}
+        grant_types: [client_credentials]
+        audiences: [bench-api]
+        scopes: [api:read, api:write]
+"
+        )
+    }
+}
+
+fn free_address() -> Result<SocketAddr, Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
+    listener.local_addr().doing("find a free port")
+}

@@ -1,0 +1,30 @@
+//! The time from a restart to the first token, with a store that an earlier start has filled.
+
+use super::goals::{Bound, Figure};
+use super::spread::Spread;
+use super::warm_store::WarmStores;
+use crate::workspace::Failure;
+
+/// A start takes a fraction of a second, so that more of them than rounds cost little.
+const PER_ROUND: u32 = 3;
+const GOAL: Bound = Bound::AtMost(80.0);
+const STRETCH: Bound = Bound::AtMost(40.0);
+
+/// Starts all programs in turn, again and again.
+pub(super) fn measure(stores: &WarmStores<'_>) -> Result<Vec<Figure>, Failure> {
+    let programs = &stores.tools.programs;
+    let mut times = vec![Vec::new(); programs.len()];
+    for _ in 0..stores.tools.options.rounds * PER_ROUND {
+        for (index, times) in times.iter_mut().enumerate() {
+            let mut server = stores.start(index)?;
+            let (_, took) = server.await_token()?;
+            times.push(took.as_secs_f64() * 1e3);
+            server.stop("")?;
+        }
+    }
+    let figures = programs.iter().zip(times).flat_map(|((name, _), times)| {
+        let times = Spread::of(times.into_iter());
+        Figure::of_program(name, "restart to first token, ms", &[GOAL, STRETCH], &times)
+    });
+    Ok(figures.collect())
+}
