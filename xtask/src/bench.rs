@@ -9,6 +9,7 @@ mod exchange;
 mod goals;
 mod load;
 mod memory;
+mod peers;
 mod program;
 mod request;
 mod server;
@@ -30,6 +31,7 @@ use crate::workspace::{Doing, Failure, SHIPPED_PROFILE, Workspace, run as run_pr
 use certificate::Certificate;
 use contest::Tools;
 use goals::PLATFORM_NAME;
+use peers::Peers;
 use program::Program;
 use warm_store::WarmStores;
 use workload::Workload;
@@ -59,6 +61,12 @@ pub(crate) struct BenchOptions {
     /// Measure the workloads only: no starts, no idle memory, no second worker
     #[arg(long)]
     workloads_only: bool,
+    /// Also measure oidc-provider from npm, with its clients in memory and in Redis, and print the lead over it
+    #[arg(long)]
+    peers: bool,
+    /// Write the lead over the peers as an SVG file
+    #[arg(long, value_name = "FILE", requires = "peers")]
+    plot: Option<PathBuf>,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), Failure> {
@@ -77,6 +85,8 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     let mut programs =
         vec![("bare handler", Program::BareHandler(&bare)), (PLATFORM_NAME, Program::Platform(&platform))];
     programs.extend(options.against.as_deref().map(|other| ("other build", Program::Platform(other))));
+    let peers = if options.peers { Some(Peers::start(workspace, &folder)?) } else { None };
+    programs.extend(peers.iter().flat_map(Peers::programs));
     let tools = Tools {
         workspace,
         options,
@@ -86,17 +96,23 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
         certificate: Certificate::make(workspace, &platform, &folder)?,
         folder,
     };
-    let mut figures = Vec::new();
+    let (mut figures, mut outcomes, mut restarts) = (Vec::new(), Vec::new(), Vec::new());
     for &workload in &options.workloads {
-        figures.extend(goals::of_workload(workload, &contest::hold(&tools, workload)?));
+        let outcome = contest::hold(&tools, workload)?;
+        figures.extend(goals::of_workload(workload, &outcome.table));
+        outcomes.push((workload, outcome));
     }
     if !options.workloads_only {
         let stores = WarmStores::fill(&tools)?;
         figures.extend(memory::measure(&stores)?);
-        figures.extend(starts::measure(&stores)?);
+        restarts = starts::measure(&stores)?;
+        figures.extend(starts::figures(&restarts));
         figures.push(workers::measure(&tools, Program::Platform(&platform))?);
     }
     goals::print(&figures);
+    if options.peers {
+        peers::compare(&outcomes, &restarts, options.plot.as_deref())?;
+    }
     fs::remove_dir_all(&tools.folder).doing(format_args!("remove {}", tools.folder.display()))
 }
 

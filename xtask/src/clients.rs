@@ -1,5 +1,5 @@
-//! Installs test dependencies that the machine's packages lack under the target folder: foreign OAuth and JOSE clients, and the newest
-//! PostgreSQL.
+//! Installs dependencies of tests and measurements that the machine's packages lack under the target folder: foreign OAuth and JOSE
+//! clients, the newest PostgreSQL, and the token servers to compare with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,25 +28,37 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Clients, Failure> {
         run(workspace.program(&text(&python_folder.join("bin/python")), &pip).arg(manifest))
     })?;
     when_stale(&node_folder, &manifests.join("package.json"), |manifest| {
-        fs::copy(manifest, node_folder.join("package.json")).doing("copy package.json")?;
-        let npm = ["install", "--no-audit", "--no-fund", "--loglevel=error"];
-        run(workspace.program("npm", &npm).current_dir(&node_folder))
+        install_node_packages(workspace, &node_folder, manifest)
     })?;
     let newest_postgres = install_newest_postgres(workspace, &clients.join("postgres"))?;
     Ok(Clients { python: python_folder.join("bin/python"), node_folder, newest_postgres })
+}
+
+/// Installs the token servers that `bench --peers` measures, and returns their folder.
+pub(crate) fn install_peers(workspace: &Workspace) -> Result<PathBuf, Failure> {
+    let folder = workspace.target_folder()?.join("clients/peers");
+    when_stale(&folder, &workspace.root.join("xtask/src/bench/peers/package.json"), |manifest| {
+        install_node_packages(workspace, &folder, manifest)
+    })?;
+    Ok(folder)
 }
 
 /// Links the shared libraries: an npm archive holds no symbolic links. The package's own script would make them, but newer versions of npm
 /// do not run it.
 fn install_newest_postgres(workspace: &Workspace, folder: &Path) -> Result<PathBuf, Failure> {
     when_stale(folder, &workspace.root.join("xtask/servers/package.json"), |manifest| {
-        fs::copy(manifest, folder.join("package.json")).doing("copy package.json")?;
-        let npm = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"];
-        run(workspace.program("npm", &npm).current_dir(folder))?;
+        install_node_packages(workspace, folder, manifest)?;
         let link = ["scripts/hydrate-symlinks.js"];
         run(workspace.program("node", &link).current_dir(package(folder)?))
     })?;
     Ok(package(folder)?.join("native/bin"))
+}
+
+/// No package runs a script of its own while it is installed.
+fn install_node_packages(workspace: &Workspace, folder: &Path, manifest: &Path) -> Result<(), Failure> {
+    fs::copy(manifest, folder.join("package.json")).doing("copy package.json")?;
+    let npm = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"];
+    run(workspace.program("npm", &npm).current_dir(folder))
 }
 
 /// The package that npm selected for this machine.
@@ -69,7 +81,7 @@ fn when_stale(
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    println!("installing the clients of {} under {}", manifest.display(), folder.display());
+    println!("installing what {} names under {}", manifest.display(), folder.display());
     if folder.exists() {
         fs::remove_dir_all(folder).doing(format_args!("empty {}", folder.display()))?;
     }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crate::workspace::{Doing, Failure, Workspace, is_content};
 use folder::Folder;
 use postgres::{Build, Postgres};
-use redis::Redis;
+pub(crate) use redis::Redis;
 
 const START: Duration = Duration::from_secs(30);
 const STOP: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ impl Servers {
     pub(crate) fn start(workspace: &Workspace) -> Result<Self, Failure> {
         let folder = Folder::new(workspace)?;
         let postgres = Postgres::start(workspace, &folder, &Build::of_packages(workspace)?)?;
-        let redis = Redis::start(workspace, &folder)?;
+        let redis = Redis::start(workspace, folder.path())?;
         Ok(Self { postgres, newest_postgres: None, redis, folder })
     }
 

@@ -31,6 +31,10 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
 pub(crate) const FOR_MEASUREMENTS: &[Tool] =
     &[tool("command -v wrk", &["wrk"]), tool("command -v taskset", &["util-linux"])];
 
+/// What the servers of others need that measurements set beside the platform.
+pub(crate) const FOR_PEERS: &[Tool] =
+    &[tool("command -v npm", &["npm"]), tool("command -v redis-server", &["redis-server"])];
+
 /// Without this file the package would start a server, which is not needed and might take the port.
 const NO_CLUSTER: (&str, &str) =
     ("/etc/postgresql-common/createcluster.d/latchkey.conf", "create_main_cluster = false\n");

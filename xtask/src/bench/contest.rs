@@ -17,6 +17,8 @@ use crate::workspace::{Failure, Workspace, read_output};
 const WARM_UP_SECONDS: u32 = 1;
 /// Nothing else runs on the core meanwhile, so that a short time suffices.
 const RAW_SECONDS: u32 = 1;
+/// A just-in-time compiler needs longer.
+const WARM_UP_SECONDS_OF_PEERS: u32 = 5;
 
 /// What all workloads of a run have in common.
 pub(super) struct Tools<'a> {
@@ -30,6 +32,15 @@ pub(super) struct Tools<'a> {
     pub(super) folder: PathBuf,
 }
 
+/// The figures of one workload.
+pub(super) struct Outcome {
+    pub(super) table: Table,
+    /// MiB before and after the load, in the order of the table's contenders.
+    pub(super) memory: Vec<[f64; 2]>,
+    /// Peers that do not serve the workload.
+    pub(super) not_served: Vec<&'static str>,
+}
+
 /// A measured server, and its load.
 struct Contender {
     name: &'static str,
@@ -37,25 +48,31 @@ struct Contender {
     request: Request,
     load: Generator,
     memory_before: f64,
+    warm_up_seconds: u32,
 }
 
 impl Contender {
+    /// The inner failure means that the server issues tokens, and does not serve the workload.
     fn start(
         tools: &Tools<'_>,
         workload: Workload,
         name: &'static str,
         program: Program<'_>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Result<Self, Failure>, Failure> {
         let folder = tools.folder.join(workload.title()).join(name);
         let certificate = (workload.transport() != Transport::Http).then_some(&tools.certificate);
         let setup = Setup::new(workload.algorithm(), certificate)?;
         let mut server = Server::start(tools.workspace, program, &setup, &folder)?;
         let (token, _) = server.await_token()?;
         let memory_before = server.memory();
-        let request = workload.request(&server, &token)?;
-        workload.check(&server, &request)?;
+        let request = workload.request(&server, &token);
+        let request = match request.and_then(|request| workload.check(&server, &request).map(|()| request)) {
+            Ok(request) => request,
+            Err(failure) => return Ok(Err(failure)),
+        };
         let load = Generator::new(&server, &request, workload.transport(), tools, &folder)?;
-        Ok(Self { name, server, request, load, memory_before })
+        let warm_up_seconds = if program.is_peer() { WARM_UP_SECONDS_OF_PEERS } else { WARM_UP_SECONDS };
+        Ok(Ok(Self { name, server, request, load, memory_before, warm_up_seconds }))
     }
 
     fn sample(&self, workspace: &Workspace, connections: u32, seconds: u32) -> Result<Sample, Failure> {
@@ -67,18 +84,29 @@ impl Contender {
 }
 
 /// Measures and prints the table of one workload.
-pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Table, Failure> {
+pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Outcome, Failure> {
     let Tools { workspace, options: &BenchOptions { rounds, seconds, ref connections, .. }, .. } = *tools;
     // Rows over TLS have no goal, so that one number of connections suffices.
     let connections = match workload.transport() {
         Transport::Http => connections.clone(),
         Transport::Tls | Transport::TlsResumption => connections.iter().take(1).copied().collect(),
     };
-    let start =
-        |&(name, program): &(&'static str, Program<'_>)| Contender::start(tools, workload, name, program);
-    let contenders = tools.programs.iter().map(start).collect::<Result<Vec<_>, _>>()?;
+    let (mut contenders, mut not_served) = (Vec::new(), Vec::new());
+    for &(name, program) in &tools.programs {
+        // Peers have no TLS listener here.
+        if program.is_peer() && workload.transport() != Transport::Http {
+            continue;
+        }
+        match Contender::start(tools, workload, name, program)? {
+            Err(reason) if program.is_peer() => {
+                println!("\n{name} does not serve this. {reason}");
+                not_served.push(name);
+            }
+            started => contenders.push(started?),
+        }
+    }
     for contender in &contenders {
-        contender.sample(workspace, 16, WARM_UP_SECONDS)?;
+        contender.sample(workspace, 16, contender.warm_up_seconds)?;
     }
     let mut table = Table {
         title: workload.title(),
@@ -98,6 +126,7 @@ pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Table, Failu
         table.rounds.push(Round { raw_per_cpu_second, samples });
     }
     table.print();
+    let mut memory = Vec::new();
     for Contender { name, server, request, memory_before, .. } in contenders {
         workload.check(&server, &request)?;
         let memory_after = server.memory();
@@ -107,8 +136,9 @@ pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Table, Failu
         println!(
             "{name}: {memory_before:.1} MiB before the load, {memory_after:.1} after, {lines} lines in its access log"
         );
+        memory.push([memory_before, memory_after]);
     }
-    Ok(table)
+    Ok(Outcome { table, memory, not_served })
 }
 
 /// The signing rate of the server's core, measured by a program that does nothing else.

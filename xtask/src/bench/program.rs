@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use super::peers::OidcProvider;
 use super::setup::Setup;
 use crate::workspace::{Doing, Failure};
 
@@ -13,6 +14,8 @@ pub(super) enum Program<'a> {
     Platform(&'a Path),
     /// `crates/gateway/examples/bare_handler`.
     BareHandler(&'a Path),
+    /// A token server of others.
+    OidcProvider(&'a OidcProvider),
 }
 
 /// The paths of a program.
@@ -45,6 +48,7 @@ impl Program<'_> {
                     command.arg(address.to_string()).arg(&certificate.chain).arg(&certificate.key);
                 }
             }
+            Self::OidcProvider(peer) => peer.prepare(command, setup, folder),
         }
         Ok(())
     }
@@ -63,6 +67,12 @@ impl Program<'_> {
                 jwks: "/jwks",
                 introspection: "/introspect",
             },
+            Self::OidcProvider(_) => OidcProvider::ENDPOINTS,
         }
+    }
+
+    /// A peer need not serve every workload.
+    pub(super) fn is_peer(self) -> bool {
+        matches!(self, Self::OidcProvider(_))
     }
 }

@@ -10,8 +10,8 @@ const PER_ROUND: u32 = 3;
 const GOAL: Bound = Bound::AtMost(80.0);
 const STRETCH: Bound = Bound::AtMost(40.0);
 
-/// Starts all programs in turn, again and again.
-pub(super) fn measure(stores: &WarmStores<'_>) -> Result<Vec<Figure>, Failure> {
+/// Starts all programs in turn, again and again, and returns each one's times in milliseconds.
+pub(super) fn measure(stores: &WarmStores<'_>) -> Result<Vec<(&'static str, Spread)>, Failure> {
     let programs = &stores.tools.programs;
     let mut times = vec![Vec::new(); programs.len()];
     for _ in 0..stores.tools.options.rounds * PER_ROUND {
@@ -22,9 +22,13 @@ pub(super) fn measure(stores: &WarmStores<'_>) -> Result<Vec<Figure>, Failure> {
             server.stop("")?;
         }
     }
-    let figures = programs.iter().zip(times).flat_map(|((name, _), times)| {
-        let times = Spread::of(times.into_iter());
-        Figure::of_program(name, "restart to first token, ms", &[GOAL, STRETCH], &times)
-    });
-    Ok(figures.collect())
+    let times = programs.iter().zip(times);
+    Ok(times.map(|(&(name, _), times)| (name, Spread::of(times.into_iter()))).collect())
+}
+
+pub(super) fn figures(times: &[(&'static str, Spread)]) -> impl Iterator<Item = Figure> {
+    let goals = &[GOAL, STRETCH];
+    times
+        .iter()
+        .flat_map(|(name, times)| Figure::of_program(name, "restart to first token, ms", goals, times))
 }

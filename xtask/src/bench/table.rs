@@ -34,6 +34,11 @@ impl Table {
         self.ratio(connections, contender, |sample| sample.load.p99_ms)
     }
 
+    /// A contender's figure over the rounds, with the first number of connections.
+    pub(super) fn of_contender(&self, contender: usize, figure: fn(&Sample) -> f64) -> Spread {
+        self.spread(|round| of(round, 0, contender, figure))
+    }
+
     pub(super) fn print(&self) {
         println!("\n{:<44}{:>10} {:>10} {:>10}", self.title, "min", "median", "max");
         let raw = |round: &Round| round.raw_per_cpu_second.unwrap_or(f64::NAN);

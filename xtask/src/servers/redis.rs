@@ -1,32 +1,31 @@
-//! A Redis for one test run, which writes nothing to disk.
+//! A Redis for one run of tests or measurements, which writes nothing but its log to disk.
 
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use super::folder::Folder;
 use super::{Process, connect, guarded, on_free_port, password};
 use crate::workspace::{Doing, Failure, Workspace, read_output};
 
-/// A running server.
-pub(super) struct Redis {
-    _process: Process,
+/// A running server. Dropping it stops it.
+pub(crate) struct Redis {
+    process: Process,
     url: String,
     program: PathBuf,
 }
 
 impl Redis {
-    pub(super) fn start(workspace: &Workspace, folder: &Folder) -> Result<Self, Failure> {
+    pub(crate) fn start(workspace: &Workspace, folder: &Path) -> Result<Self, Failure> {
         let found = read_output(&mut workspace.program("sh", &["-c", "command -v redis-server"]))?;
         let program = PathBuf::from(String::from_utf8_lossy(&found).trim());
         let password = password()?;
         on_free_port(|port| {
-            let log = folder.path().join("redis.log");
+            let log = folder.join("redis.log");
             let output = fs::File::create(&log).doing("make a log")?;
             // Settings go through standard input: every user can read a command line.
             let mut command = guarded(workspace, None, &program);
-            command.arg("-").current_dir(folder.path());
+            command.arg("-").current_dir(folder);
             command.stdin(Stdio::piped()).stderr(output.try_clone().doing("make a log")?);
             let mut child = command.stdout(output).spawn().doing("start Redis")?;
             let settings = settings(port, &password);
@@ -37,11 +36,18 @@ impl Redis {
             drop(input);
             process.await_ready(&log, || answers(port, &password).unwrap_or(false))?;
             let url = format!("redis://default:{password}@127.0.0.1:{port}");
-            Ok(Self { _process: process, url, program: program.clone() })
+            Ok(Self { process, url, program: program.clone() })
         })
     }
 
-    pub(super) fn url(&self) -> &str {
+    /// Moves all its threads to one core.
+    pub(crate) fn pin(&self, workspace: &Workspace, core: &str) -> Result<(), Failure> {
+        let process = self.process.0.id().to_string();
+        let arguments = ["--all-tasks", "--cpu-list", "--pid", core, &process];
+        read_output(&mut workspace.program("taskset", &arguments)).map(|_| ())
+    }
+
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
