@@ -48,13 +48,9 @@ impl KeyPool {
         Self { shared: Arc::new(Shared { size, stock: Mutex::default(), stocked, others }) }
     }
 
-    /// Starts filling the pool in the background if it is not full; it must run within a Tokio runtime.
+    /// Starts filling the pool in the background after this pause if it is not full; it must run within a Tokio runtime.
     /// [`KeyPool::take`] does the same.
-    pub fn refill(&self) {
-        self.refill_after(Duration::ZERO);
-    }
-
-    fn refill_after(&self, pause: Duration) {
+    pub fn refill_after(&self, pause: Duration) {
         {
             let mut stock = self.stock();
             if stock.filling || stock.ready.len() >= self.shared.size {
@@ -174,8 +170,8 @@ mod tests {
     async fn a_pool_fills_in_the_background_and_gives_each_key_once() {
         let pool = KeyPool::new(2);
         assert_eq!(pool.ready(), 0);
-        pool.refill();
-        pool.refill();
+        pool.refill_after(Duration::ZERO);
+        pool.refill_after(Duration::ZERO);
         while pool.ready() < 2 {
             sleep(Duration::from_millis(5)).await;
         }
@@ -189,7 +185,7 @@ mod tests {
     #[tokio::test]
     async fn an_empty_pool_makes_keys_on_request() {
         let pool = KeyPool::new(0);
-        pool.refill();
+        pool.refill_after(Duration::ZERO);
         assert!(!pool.take(usual()).await.unwrap().expose().is_empty());
         assert_eq!((pool.ready(), pool.stock().filling), (0, false));
     }
@@ -197,7 +193,7 @@ mod tests {
     #[tokio::test]
     async fn other_kinds_are_made_on_request_and_leave_the_stock_alone() {
         let pool = KeyPool::new(1);
-        pool.refill();
+        pool.refill_after(Duration::ZERO);
         while pool.ready() < 1 || pool.stock().filling {
             sleep(Duration::from_millis(5)).await;
         }
@@ -235,7 +231,7 @@ mod tests {
     #[tokio::test]
     async fn while_the_pool_rests_a_key_is_made_at_once() {
         let pool = KeyPool::new(1000);
-        pool.refill();
+        pool.refill_after(Duration::ZERO);
         let mut rested = 0;
         for _ in 0..200 {
             while pool.shared.stocked.try_lock().is_err() {

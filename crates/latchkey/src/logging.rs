@@ -2,8 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -11,8 +10,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::json_lines::JsonLines;
 
-/// The longest delay of a line. The writer sleeps and polls instead of being woken by each line: a wake-up costs a request on the same core
-/// more than the line itself.
+/// The longest delay of a line. After each write the writer rests for as long, and a line wakes it only when it has nothing left to write:
+/// a wake-up costs a request on the same core more than the line itself.
 const FLUSH_EVERY: Duration = Duration::from_millis(50);
 /// The size of the buffer. A stalled reader of the log costs lines, never requests.
 const CAPACITY: usize = 4 * 1024 * 1024;
@@ -31,9 +30,17 @@ pub(crate) struct LogGuard {
 
 #[derive(Default)]
 struct Buffer {
-    lines: Mutex<Vec<u8>>,
-    dropped: AtomicU64,
-    ended: AtomicBool,
+    pending: Mutex<Pending>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Pending {
+    lines: Vec<u8>,
+    dropped: u64,
+    has_ended: bool,
+    /// Whether the writer waits for a line.
+    is_idle: bool,
 }
 
 struct BufferWriter(Arc<Buffer>);
@@ -63,7 +70,7 @@ pub(crate) fn start(filter: Option<&str>) -> LogGuard {
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        self.buffer.ended.store(true, Ordering::Release);
+        self.buffer.end();
         let _ = self.writer.recv_timeout(LAST_LINES);
     }
 }
@@ -72,9 +79,10 @@ impl Buffer {
     fn write_until_ended(&self, out: &mut impl Write) {
         let mut batch = Vec::new();
         loop {
-            let ended = self.ended.load(Ordering::Acquire);
-            std::mem::swap(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner), &mut batch);
-            let dropped = self.dropped.swap(0, Ordering::Relaxed);
+            let mut pending = self.wait_for_lines();
+            let (has_ended, dropped) = (pending.has_ended, std::mem::take(&mut pending.dropped));
+            std::mem::swap(&mut pending.lines, &mut batch);
+            drop(pending);
             if dropped > 0 {
                 let _ = writeln!(
                     batch,
@@ -84,23 +92,56 @@ impl Buffer {
             // The platform serves on without a log when the output is closed.
             let _ = out.write_all(&batch).and_then(|()| out.flush());
             batch.clear();
-            if ended {
+            if has_ended {
                 return;
             }
-            thread::sleep(FLUSH_EVERY);
+            self.rest();
         }
+    }
+
+    fn wait_for_lines(&self) -> MutexGuard<'_, Pending> {
+        let mut pending = self.lock();
+        while pending.lines.is_empty() && !pending.has_ended {
+            pending.is_idle = true;
+            pending = self.changed.wait(pending).unwrap_or_else(PoisonError::into_inner);
+        }
+        pending.is_idle = false;
+        pending
+    }
+
+    /// Ends early at the end of the program.
+    fn rest(&self) {
+        let _ = self.changed.wait_timeout_while(self.lock(), FLUSH_EVERY, |pending| !pending.has_ended);
+    }
+
+    fn push(&self, line: &[u8]) {
+        let mut pending = self.lock();
+        if pending.lines.len() + line.len() > CAPACITY {
+            pending.dropped += 1;
+        } else {
+            pending.lines.extend_from_slice(line);
+        }
+        let wakes = std::mem::take(&mut pending.is_idle);
+        drop(pending);
+        if wakes {
+            self.changed.notify_one();
+        }
+    }
+
+    fn end(&self) {
+        self.lock().has_ended = true;
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Takes whole lines from the formatter; drops and counts a line that does not fit.
 impl Write for BufferWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut lines = self.0.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() + line.len() > CAPACITY {
-            self.0.dropped.fetch_add(1, Ordering::Relaxed);
-        } else {
-            lines.extend_from_slice(line);
-        }
+        self.0.push(line);
         Ok(line.len())
     }
 
@@ -121,11 +162,46 @@ mod tests {
         for _ in 0..5 {
             writer.write_all(&line).unwrap();
         }
-        buffer.ended.store(true, Ordering::Release);
+        buffer.end();
         let mut out = Vec::new();
         buffer.write_until_ended(&mut out);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.matches('x').count(), CAPACITY);
         assert!(text.ends_with("\"count\":3}\n"));
+    }
+
+    struct Sent(mpsc::Sender<Vec<u8>>);
+
+    impl Write for Sent {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.0.send(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_wakes_the_idle_writer_and_the_end_writes_the_rest() {
+        let buffer = Arc::new(Buffer::default());
+        let (written, batches) = mpsc::channel();
+        let of_writer = Arc::clone(&buffer);
+        let thread = thread::spawn(move || of_writer.write_until_ended(&mut Sent(written)));
+        for line in ["first\n", "second\n"] {
+            while !buffer.lock().is_idle {
+                thread::yield_now();
+            }
+            buffer.push(line.as_bytes());
+            let batch = batches.recv_timeout(Duration::from_secs(60)).unwrap();
+            assert_eq!(batch, line.as_bytes());
+        }
+        // The writer rests.
+        buffer.push(b"third\n");
+        buffer.push(b"fourth\n");
+        buffer.end();
+        thread.join().unwrap();
+        assert_eq!(batches.iter().flatten().collect::<Vec<_>>(), b"third\nfourth\n");
     }
 }

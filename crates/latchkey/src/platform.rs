@@ -50,7 +50,6 @@ impl Platform {
         let sealer: Arc<dyn KeySealer> = sealer;
         let (caches, redis) = caches(&database, &pepper, loaded)?;
         let pool = KeyPool::new(KEYS_AHEAD);
-        pool.refill();
         let keys = Arc::new(KeyRingCache::new(
             caches.signing_keys.clone(),
             Arc::clone(&sealer),

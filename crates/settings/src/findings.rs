@@ -25,6 +25,7 @@ pub struct Findings {
 }
 
 /// One fault or warning, not yet ready to be printed.
+#[derive(Clone, Debug)]
 pub struct Finding {
     pub(super) at: Location,
     pub(super) explanation: Explanation,

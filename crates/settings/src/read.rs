@@ -15,7 +15,7 @@ use super::{
     document::Document,
     environment::Environment,
     file_reader::FileReader,
-    findings::Findings,
+    findings::{Finding, Findings},
     layers,
     locations::Locations,
     read_error::ReadError,
@@ -59,8 +59,8 @@ pub struct Loaded {
     pub snapshot: SourceSnapshot,
     /// Where each setting is, for conflicts with the store.
     pub locations: Locations,
-    /// Harmless on loopback, refused beyond it.
-    exposed: Vec<Diagnostic>,
+    /// Harmless on loopback, refused beyond it. Their lines are found when they are refused.
+    exposed: Vec<Finding>,
 }
 
 /// One reading of files and variables: what was read so far, and what was found in it.
@@ -115,7 +115,7 @@ impl Loaded {
 /// that runs already, whose listeners and public URL stay until its next start.
 pub fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), ReadError> {
     if (runs_beyond || loaded.is_beyond_loopback()) && !loaded.exposed.is_empty() {
-        return Err(ReadError { faults: loaded.exposed.clone() });
+        return Err(ReadError { faults: loaded.locations.located(loaded.exposed.clone()) });
     }
     Ok(())
 }
@@ -178,7 +178,7 @@ impl Reading<'_> {
             warnings: self.locations.located(self.findings.warnings),
             watched,
             snapshot,
-            exposed: self.locations.located(self.findings.exposed),
+            exposed: self.findings.exposed,
             locations: self.locations,
         })
     }

@@ -21,12 +21,13 @@ async fn a_started_program_is_live_ready_and_counts() {
 
     program.token("acme", "svc", ACME_SECRET).await;
     program.token("globex", "svc", GLOBEX_SECRET).await;
-    let until = Instant::now() + Duration::from_secs(10);
-    let tokens = "latchkey_signatures_total{algorithm=\"RS256\"} 2\n";
+    let until = Instant::now() + Duration::from_secs(60);
+    let (tokens, keys) =
+        ("latchkey_signatures_total{algorithm=\"RS256\"} 2\n", "\nlatchkey_rsa_keys_ready 2\n");
     let numbers = loop {
         let numbers = program.get("/metrics").await.body;
-        // A request is counted after its answer.
-        if numbers.contains(tokens) || Instant::now() > until {
+        // A request is counted after its answer, and keys are generated in advance after the first requests.
+        if numbers.contains(tokens) && numbers.contains(keys) || Instant::now() > until {
             break numbers;
         }
         sleep(Duration::from_millis(20)).await;
@@ -37,7 +38,7 @@ async fn a_started_program_is_live_ready_and_counts() {
         "latchkey_cache_loads_total{cache=\"clients\"} 2\n",
         "latchkey_cache_load_failures_total{cache=\"clients\"} 0\n",
         "\nlatchkey_store_statements_total ",
-        "\nlatchkey_rsa_keys_ready ",
+        keys,
         "\nlatchkey_build_info{version=\"",
     ] {
         assert!(numbers.contains(part), "{part} in\n{numbers}");
