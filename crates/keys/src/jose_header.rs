@@ -1,11 +1,7 @@
 //! The JOSE header of a received token, parsed strictly (RFC 7515 §4, RFC 8725 §3).
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::Value;
-
 use crate::TokenError;
+use crate::unique_members::UniqueMembers;
 
 /// The members that verification needs; none is trusted.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,81 +11,29 @@ pub(crate) struct JoseHeader<'a> {
     pub(crate) typ: Option<&'a str>,
 }
 
-/// A JSON object with unique names: "the Header Parameter names within the JOSE Header MUST be unique" (RFC 7515 §4),
-/// and so must claim names (RFC 7519 §4). Otherwise a parser that takes the first of two and one that takes the last
-/// would read two different tokens.
-pub(crate) struct UniqueMembers(Vec<(String, Value)>);
-
 /// Members by which a token would choose its own key, or that change what is signed. `x5t` names a certificate; there
 /// are none here.
 const NOT_ALLOWED: [&str; 8] = ["jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64"];
 
 impl<'a> JoseHeader<'a> {
     /// Parses the decoded first part of a token.
-    pub(crate) fn from_members(members: &'a UniqueMembers) -> Result<Self, TokenError> {
+    pub(crate) fn from_members(members: &'a UniqueMembers<'_>) -> Result<Self, TokenError> {
         if NOT_ALLOWED.iter().any(|name| members.get(name).is_some()) {
             return Err(TokenError::HeaderNotAllowed);
         }
-        let alg = members.string("alg")?.ok_or(TokenError::Malformed)?;
-        Ok(Self { alg, kid: members.string("kid")?, typ: members.string("typ")? })
+        let alg = members.text("alg")?.ok_or(TokenError::Malformed)?;
+        Ok(Self { alg, kid: members.text("kid")?, typ: members.text("typ")? })
     }
 }
-
-impl UniqueMembers {
-    /// Parses an object; any other value, or an object with a repeated name, is malformed.
-    pub(crate) fn parse(json: &[u8]) -> Result<Self, TokenError> {
-        serde_json::from_slice(json).map_err(|_| TokenError::Malformed)
-    }
-
-    /// The member of this name as a string, if there is one.
-    pub(crate) fn string(&self, name: &str) -> Result<Option<&str>, TokenError> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(TokenError::Malformed),
-        }
-    }
-
-    fn get(&self, name: &str) -> Option<&Value> {
-        self.0.iter().find(|(member, _)| member == name).map(|(_, value)| value)
-    }
-}
-
-impl<'de> Deserialize<'de> for UniqueMembers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = UniqueMembers;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with unique names")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members: Vec<(String, Value)> = Vec::with_capacity(12);
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    // The search is linear; a token of 16 KiB could make it slow.
-                    if members.len() == MOST_MEMBERS || members.iter().any(|(member, _)| *member == name) {
-                        return Err(A::Error::custom("a repeated name, or too many of them"));
-                    }
-                    members.push((name, value));
-                }
-                Ok(UniqueMembers(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
-
-const MOST_MEMBERS: usize = 100;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unique_members::MOST_MEMBERS;
 
     #[track_caller]
     fn check(json: &str, expected: Result<(&str, Option<&str>, Option<&str>), TokenError>) {
-        let members = UniqueMembers::parse(json.as_bytes());
+        let members = UniqueMembers::parse(json);
         let header = members.as_ref().map_err(|error| *error).and_then(JoseHeader::from_members);
         assert_eq!(header.map(|header| (header.alg, header.kid, header.typ)), expected, "{json}");
     }

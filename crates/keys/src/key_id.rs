@@ -18,8 +18,9 @@ impl KeyId {
     /// Parses a `kid`; a text that we could not have written is none.
     #[must_use]
     pub fn parse(kid: &str) -> Option<Self> {
-        let number = kid.strip_prefix("oauth2-key-")?.parse().ok().map(Self)?;
-        (number.to_string() == kid).then_some(number)
+        let number = kid.strip_prefix("oauth2-key-")?;
+        let is_as_written = number == "0" || !number.starts_with(['0', '+']);
+        number.parse().ok().filter(|_| is_as_written).map(Self)
     }
 
     /// The number.
@@ -36,7 +37,9 @@ mod tests {
     #[test]
     fn only_the_spelling_that_we_write_is_read() {
         assert_eq!(KeyId::parse("oauth2-key-17"), Some(KeyId::numbered(17)));
+        assert_eq!(KeyId::parse("oauth2-key-0"), Some(KeyId::numbered(0)));
         for bad in [
+            "oauth2-key-00",
             "oauth2-key-01",
             "oauth2-key-+1",
             "oauth2-key-",

@@ -19,6 +19,7 @@ mod sealing_key;
 
 mod jose_header;
 mod token_error;
+mod unique_members;
 mod verify;
 
 #[cfg(test)]

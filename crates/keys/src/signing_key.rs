@@ -99,20 +99,18 @@ impl SigningKey {
         serde_json::to_writer(&mut payload, claims)?;
         let header = self.header(typ);
         let length = header.len() + encoded_len(payload.len()) + encoded_len(self.pair.signature_len) + 2;
-        let mut token = String::with_capacity(length);
-        token.push_str(&header);
-        token.push('.');
-        BASE64URL.encode_string(&payload, &mut token);
+        let mut token = Vec::with_capacity(length);
+        token.extend_from_slice(header.as_bytes());
+        append_part(&mut token, &payload);
         self.append_signature(&mut token)?;
-        Ok(token)
+        Ok(String::from_utf8(token).expect("base64url is ASCII"))
     }
 
     /// Signs the text as it is and appends the signature.
-    pub(crate) fn append_signature(&self, token: &mut String) -> Result<(), SignError> {
+    pub(crate) fn append_signature(&self, token: &mut Vec<u8>) -> Result<(), SignError> {
         let mut buffer = [0; LONGEST_SIGNATURE];
-        let signature = self.pair.sign(token.as_bytes(), &mut buffer)?;
-        token.push('.');
-        BASE64URL.encode_string(signature, token);
+        let signature = self.pair.sign(token, &mut buffer)?;
+        append_part(token, signature);
         Ok(())
     }
 
@@ -137,6 +135,15 @@ impl SigningKey {
         let header = JoseHeader { alg: self.algorithm().as_str(), typ, kid: self.id().to_string() };
         BASE64URL.encode(serde_json::to_vec(&header).expect("a structure of strings is always valid JSON"))
     }
+}
+
+/// Appends a dot and the bytes as base64url, in place: the library's `encode_string` writes them to a buffer of its own first.
+fn append_part(token: &mut Vec<u8>, bytes: &[u8]) {
+    token.push(b'.');
+    let start = token.len();
+    token.resize(start + encoded_len(bytes.len()), 0);
+    let written = BASE64URL.encode_slice(bytes, &mut token[start..]);
+    written.expect("the buffer has the length of the encoded bytes");
 }
 
 /// The length of base64url without padding.
@@ -238,8 +245,9 @@ mod tests {
 
     #[test]
     fn a_signature_of_another_algorithm_over_the_same_key_is_not_accepted() {
-        let mut token = "header.claims".to_owned();
+        let mut token = b"header.claims".to_vec();
         test_keys::signing_key(ID, SigningAlgorithm::PS256).append_signature(&mut token).unwrap();
+        let token = String::from_utf8(token).unwrap();
         let (message, signature) = token.rsplit_once('.').unwrap();
         let signature = BASE64URL.decode(signature).unwrap();
         for algorithm in SigningAlgorithm::ALL {
