@@ -6,6 +6,7 @@ use administration::{Administrator, Clock};
 use grants::Engine;
 use keys::{JwksFetches, KeyRingCache};
 use registry::{Authenticator, Users};
+use secrets::ClientAddress;
 use tenancy::TenantResolver;
 
 use crate::{HealthReport, WriteBudget};
@@ -22,7 +23,7 @@ pub struct Services {
     /// A tenant's public keys.
     pub keys: Arc<KeyRingCache>,
     /// Who has fetched them.
-    pub jwks_fetches: Arc<JwksFetches>,
+    pub jwks_fetches: Arc<JwksFetches<ClientAddress>>,
     /// May this be changed, and what becomes of it?
     pub administrator: Arc<Administrator>,
     /// How many writes may its administrators still ask for?

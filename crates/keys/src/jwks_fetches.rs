@@ -1,8 +1,9 @@
 //! Which keys each verifier has fetched, buffered until it is written: an answer with keys costs no write.
 //!
-//! Anybody can fetch keys under any user agent, so names are cropped and the buffer is bounded.
+//! Any client can fetch keys under any user agent, so names are cropped and the buffer is bounded.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use protocol::Timestamp;
 use tenancy::{TenantId, Usage, UsageBuffer};
@@ -14,30 +15,40 @@ const VERIFIERS: usize = 256;
 /// Characters of a user agent that are kept.
 const MAX_AGENT: usize = 64;
 
-/// The last fetch of a tenant's keys by a verifier, `user agent (address group)`, with the newest key that it got.
-pub type JwksFetch = Usage<TenantId, String, KeyId>;
+/// A verifier: its user agent, and the group of its address. It becomes text, `agent (group)`, when it is written and not at each fetch.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Verifier<G> {
+    agent: String,
+    group: G,
+}
 
-/// The fetches that are not written yet.
-pub struct JwksFetches(
+/// The last fetch of a tenant's keys by a verifier, with the newest key that it got.
+pub type JwksFetch<G> = Usage<TenantId, Verifier<G>, KeyId>;
+
+/// The fetches that are not written yet, by verifiers of groups `G`.
+pub struct JwksFetches<G>(
     /// The buffer, for the task that writes it.
-    pub UsageBuffer<TenantId, String, KeyId>,
+    pub UsageBuffer<TenantId, Verifier<G>, KeyId>,
 );
 
-impl Default for JwksFetches {
+impl<G: fmt::Display> fmt::Display for Verifier<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.agent, self.group)
+    }
+}
+
+impl<G: Clone + Ord> Default for JwksFetches<G> {
     fn default() -> Self {
         Self(UsageBuffer::new(VERIFIERS))
     }
 }
 
-impl JwksFetches {
+impl<G: Clone + Ord> JwksFetches<G> {
     /// Records that a verifier of this user agent, at an address of this group, got keys up to the newest.
-    pub fn note(&self, tenant: &TenantId, agent: &str, group: &str, newest: KeyId, now: Timestamp) {
+    pub fn note(&self, tenant: &TenantId, agent: &str, group: &G, newest: KeyId, now: Timestamp) {
         let agent = printable(agent);
-        let is_verifier = |known: &String| {
-            let rest = known.strip_prefix(&*agent).and_then(|rest| rest.strip_prefix(" ("));
-            rest.and_then(|rest| rest.strip_suffix(')')) == Some(group)
-        };
-        let verifier = (is_verifier, || format!("{agent} ({group})"));
+        let is_verifier = |known: &Verifier<G>| known.group == *group && known.agent == agent;
+        let verifier = (is_verifier, || Verifier { agent: agent.clone().into_owned(), group: group.clone() });
         self.0.record((tenant, TenantId::clone), verifier, newest, now);
     }
 }
@@ -61,10 +72,13 @@ mod tests {
         TenantId::parse(id).unwrap()
     }
 
-    fn seen(tenant: &str, verifier: &str, key: u32, at: u64) -> JwksFetch {
+    fn seen(
+        (tenant, agent, key, at): (&str, &str, u32, u64),
+        group: &'static str,
+    ) -> JwksFetch<&'static str> {
         Usage {
             owner: self::tenant(tenant),
-            user: verifier.to_owned(),
+            user: Verifier { agent: agent.to_owned(), group },
             newest: KeyId::numbered(key),
             at: Timestamp::from_seconds(at),
         }
@@ -75,12 +89,10 @@ mod tests {
         let fetches = JwksFetches::default();
         for (tenant, agent, key, at) in noted {
             let (key, at) = (KeyId::numbered(*key), Timestamp::from_seconds(*at));
-            fetches.note(&self::tenant(tenant), agent, "10.0.0.0/24", key, at);
+            fetches.note(&self::tenant(tenant), agent, &"10.0.0.0/24", key, at);
         }
-        let of = |(tenant, verifier, key, at): &(&str, &str, u32, u64)| {
-            seen(tenant, &format!("{verifier} (10.0.0.0/24)"), *key, *at)
-        };
-        assert_eq!(fetches.0.drain(), expected.iter().map(of).collect::<Vec<_>>(), "{noted:?}");
+        let expected: Vec<_> = expected.iter().map(|row| seen(*row, "10.0.0.0/24")).collect();
+        assert_eq!(fetches.0.drain(), expected, "{noted:?}");
     }
 
     #[test]
@@ -113,10 +125,14 @@ mod tests {
         let fetches = JwksFetches::default();
         let (key, at) = (KeyId::numbered(1), Timestamp::from_seconds(1));
         for group in ["10.0.0.0/24", "2001:db8::/56", "10.0.0.0/24"] {
-            fetches.note(&tenant("acme"), "jose", group, key, at);
+            fetches.note(&tenant("acme"), "jose", &group, key, at);
         }
-        let expected = [seen("acme", "jose (10.0.0.0/24)", 1, 1), seen("acme", "jose (2001:db8::/56)", 1, 1)];
-        assert_eq!(fetches.0.drain(), expected);
+        let drained = fetches.0.drain();
+        assert_eq!(
+            drained,
+            ["10.0.0.0/24", "2001:db8::/56"].map(|group| seen(("acme", "jose", 1, 1), group))
+        );
+        assert_eq!(drained[0].user.to_string(), "jose (10.0.0.0/24)");
     }
 
     #[test]
@@ -124,7 +140,7 @@ mod tests {
         let (fetches, acme) = (JwksFetches::default(), tenant("acme"));
         let note = |at| {
             let (key, at) = (KeyId::numbered(1), Timestamp::from_seconds(at));
-            fetches.note(&acme, "okhttp/4.9.0 (Linux)", "10.0.0.0/24", key, at);
+            fetches.note(&acme, "okhttp/4.9.0 (Linux)", &"10.0.0.0/24", key, at);
         };
         note(1);
         let allocated = allocation_counter::measure(|| (0..1_000).for_each(note));

@@ -49,7 +49,7 @@ pub use envelope::{EnvelopeSealer, SealedWith};
 pub use import::{ImportError, ImportedKey, import, import_key};
 pub use jwk::{PublicJwk, PublicParameters};
 pub use jwk_set::JwkSet;
-pub use jwks_fetches::{JwksFetch, JwksFetches};
+pub use jwks_fetches::{JwksFetch, JwksFetches, Verifier};
 pub use key_encryption_key::{KeyEncryptionKey, data_key};
 pub use key_error::KeyError;
 pub use key_failures::UnopenedKeys;

@@ -2,19 +2,20 @@
 
 use administration::{AdministrationStore, VerifierFetch};
 use async_trait::async_trait;
-use keys::{JwksFetch, JwksFetches, KeyId};
+use keys::{JwksFetch, JwksFetches, KeyId, Verifier};
+use secrets::ClientAddress;
 use tenancy::{StoreError, TenantId, UsageBuffer};
 
 use crate::batch_writer::Buffered;
 
 #[async_trait]
-impl Buffered for JwksFetches {
+impl Buffered for JwksFetches<ClientAddress> {
     const WHAT: &'static str = "key fetches of verifiers";
     type Owner = TenantId;
-    type User = String;
+    type User = Verifier<ClientAddress>;
     type Newest = KeyId;
 
-    fn buffer(&self) -> &UsageBuffer<TenantId, String, KeyId> {
+    fn buffer(&self) -> &UsageBuffer<TenantId, Verifier<ClientAddress>, KeyId> {
         &self.0
     }
 
@@ -23,13 +24,20 @@ impl Buffered for JwksFetches {
         0
     }
 
-    async fn write(store: &dyn AdministrationStore, rows: &[JwksFetch]) -> Result<(), StoreError> {
+    async fn write(
+        store: &dyn AdministrationStore,
+        rows: &[JwksFetch<ClientAddress>],
+    ) -> Result<(), StoreError> {
         let rows: Vec<_> = rows.iter().map(row).collect();
         store.record_verifier_fetches(&rows).await
     }
 }
 
-fn row(seen: &JwksFetch) -> VerifierFetch {
-    let JwksFetch { owner: tenant, user: verifier, at: last_fetch_at, newest: newest_key } = seen.clone();
-    VerifierFetch { tenant, verifier, last_fetch_at, newest_key }
+fn row(seen: &JwksFetch<ClientAddress>) -> VerifierFetch {
+    VerifierFetch {
+        tenant: seen.owner.clone(),
+        verifier: seen.user.to_string(),
+        last_fetch_at: seen.at,
+        newest_key: seen.newest,
+    }
 }

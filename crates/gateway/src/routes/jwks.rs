@@ -50,8 +50,7 @@ fn record_fetch(services: &Services, raw: &RawRequest, tenant: &Tenant, set: &Jw
         return;
     }
     if let Some(newest) = set.keys.iter().map(|key| key.kid).max() {
-        let source = raw.source().to_string();
-        services.jwks_fetches.note(&tenant.id, raw.user_agent(), &source, newest, now);
+        services.jwks_fetches.note(&tenant.id, raw.user_agent(), &raw.source(), newest, now);
     }
 }
 

@@ -14,7 +14,7 @@ use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _}
 use protocol::{Lifetime, Rate, ScopeToken, Timestamp};
 use registry::{Authenticator, Users, VerifiedSecretCache};
 use reqwest::{Method, RequestBuilder};
-use secrets::{HashPool, Pepper};
+use secrets::{ClientAddress, HashPool, Pepper};
 use tenancy::{Tenant, TenantId, TenantResolver};
 use testkit::{MemoryStore, fixtures};
 use tokio::net::TcpStream;
@@ -53,7 +53,7 @@ pub(crate) struct TestApp {
     pub(crate) administrator: Arc<Administrator>,
     pub(crate) sealing_key: SealingKey,
     /// JWKS fetches that are not in the store yet.
-    pub(crate) jwks_fetches: Arc<JwksFetches>,
+    pub(crate) jwks_fetches: Arc<JwksFetches<ClientAddress>>,
     /// Number of store calls before the first request.
     calls: u64,
     clock: Arc<AtomicU64>,

@@ -21,7 +21,10 @@ async fn fetch(app: &TestApp, method: Method, path: &str, agent: &str, tags: &st
 /// The fetches since the previous call: tenant, verifier, newest key and time.
 fn noted(app: &TestApp) -> Vec<(String, String, String, u64)> {
     let seen = app.jwks_fetches.0.drain().into_iter();
-    seen.map(|seen| (seen.owner.to_string(), seen.user, seen.newest.to_string(), seen.at.seconds())).collect()
+    seen.map(|seen| {
+        (seen.owner.to_string(), seen.user.to_string(), seen.newest.to_string(), seen.at.seconds())
+    })
+    .collect()
 }
 
 /// Flushes the log, as the program does every few seconds.
@@ -30,7 +33,7 @@ async fn write(app: &TestApp) {
     let seen: Vec<_> = seen
         .map(|seen| VerifierFetch {
             tenant: seen.owner,
-            verifier: seen.user,
+            verifier: seen.user.to_string(),
             last_fetch_at: seen.at,
             newest_key: seen.newest,
         })
