@@ -92,7 +92,7 @@ async fn verify(
     token: &BearerToken,
     required: RequiredPermission<'_>,
     now: Timestamp,
-) -> Result<(Arc<Tenant>, AccessTokenClaims), Problem> {
+) -> Result<(Arc<Tenant>, AccessTokenClaims<'static>), Problem> {
     let mut unreadable = None;
     if let Some(platform) = resolve(services, TenantId::PLATFORM).await? {
         match services.engine.admit_administrator(&platform, token, now).await {

@@ -1,19 +1,22 @@
 //! The claims of an access token (RFC 9068 §2.2), and the client that a grant decides on.
 
+use std::borrow::Cow;
+
 use protocol::{Audience, Lifetime, Timestamp};
 use registry::Client;
 use serde::{Deserialize, Serialize};
 use tenancy::Tenant;
 
-/// The claims of an access token, in the order in which they are written.
+/// The claims of an access token, in the order in which they are written: those of a new token borrow from tenant and client, those of a
+/// verified one own their text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccessTokenClaims {
+pub struct AccessTokenClaims<'a> {
     /// The issuer.
-    pub iss: String,
+    pub iss: Cow<'a, str>,
     /// The subject; the client itself when no user takes part.
-    pub sub: String,
+    pub sub: Cow<'a, str>,
     /// The audience.
-    pub aud: Audience,
+    pub aud: Audience<'a>,
     /// The time of expiry.
     pub exp: Timestamp,
     /// The time of issue.
@@ -26,7 +29,7 @@ pub struct AccessTokenClaims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// The client that requested the token.
-    pub client_id: String,
+    pub client_id: Cow<'a, str>,
 }
 
 /// An authenticated client and its tenant: the facts that a grant decides on.
@@ -38,7 +41,7 @@ pub struct Grantee<'a> {
     pub client: &'a Client,
 }
 
-impl Grantee<'_> {
+impl<'a> Grantee<'a> {
     /// The lifetime of its access tokens.
     #[must_use]
     pub(crate) fn lifetime(&self) -> Lifetime {
@@ -47,8 +50,8 @@ impl Grantee<'_> {
 
     /// `iss` of its tokens: the client's issuer alias as long as the tenant has that alias, otherwise the tenant's issuer.
     #[must_use]
-    pub(crate) fn issuer(&self) -> String {
+    pub(crate) fn issuer(&self) -> &'a str {
         let alias = self.client.issuer.as_ref().filter(|alias| self.tenant.is_issuer(alias.as_str()));
-        alias.unwrap_or(&self.tenant.issuer).to_string()
+        alias.unwrap_or(&self.tenant.issuer).as_str()
     }
 }

@@ -6,7 +6,7 @@ use keys::TokenError;
 use crate::AccessTokenClaims;
 
 /// Decides on a token that has been verified for its tenant and audience.
-pub(crate) fn decide(claims: &AccessTokenClaims, audience: &str) -> Result<(), TokenError> {
+pub(crate) fn decide(claims: &AccessTokenClaims<'_>, audience: &str) -> Result<(), TokenError> {
     let only_here = claims.aud.iter().eq([audience]);
     let for_itself = claims.sub == claims.client_id;
     if only_here && for_itself { Ok(()) } else { Err(TokenError::WrongAudience) }
@@ -18,18 +18,18 @@ mod tests {
 
     use super::*;
 
-    fn check(aud: Audience, sub: &str, admitted: bool) {
+    fn check(aud: Audience<'static>, sub: &'static str, admitted: bool) {
         let at = Timestamp::from_seconds(1);
         let claims = AccessTokenClaims {
-            iss: String::new(),
-            sub: sub.to_owned(),
+            iss: "".into(),
+            sub: sub.into(),
             aud: aud.clone(),
             exp: at,
             iat: at,
             nbf: at,
             jti: String::new(),
             scope: None,
-            client_id: "ops".to_owned(),
+            client_id: "ops".into(),
         };
         assert_eq!(decide(&claims, "urn:latchkey:admin").is_ok(), admitted, "{aud:?} {sub}");
     }
@@ -37,16 +37,16 @@ mod tests {
     #[test]
     fn a_token_is_for_one_administration_and_nothing_beside_it() {
         let many = |names: &[&str]| Audience::Many(names.iter().map(|name| (*name).to_owned()).collect());
-        check(Audience::One("urn:latchkey:admin".to_owned()), "ops", true);
+        check(Audience::One("urn:latchkey:admin".into()), "ops", true);
         check(many(&["urn:latchkey:admin"]), "ops", true);
         check(many(&["urn:latchkey:admin", "api"]), "ops", false);
         check(many(&["urn:latchkey:admin", "urn:latchkey:admin"]), "ops", false);
         check(many(&[]), "ops", false);
-        check(Audience::One("urn:latchkey:admin:x".to_owned()), "ops", false);
+        check(Audience::One("urn:latchkey:admin:x".into()), "ops", false);
     }
 
     #[test]
     fn a_token_speaks_for_the_client_itself() {
-        check(Audience::One("urn:latchkey:admin".to_owned()), "user-1", false);
+        check(Audience::One("urn:latchkey:admin".into()), "user-1", false);
     }
 }

@@ -26,16 +26,9 @@ impl ClientCredentialsRequest {
     ///
     /// # Errors
     /// `invalid_scope`, `invalid_target`, `invalid_request`.
-    pub(crate) fn take(form: &mut Form) -> Result<Self, ErrorResponse> {
+    pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
         Ok(Self { scope: take_scope(form)?, resources: take_resources(form)? })
     }
-}
-
-/// A token that may be signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Grant {
-    pub(crate) claims: AccessTokenClaims,
-    pub(crate) scope: Scope,
 }
 
 /// Reasons to refuse the token.
@@ -55,14 +48,14 @@ pub(crate) enum ClientCredentialsError {
     FormatNotServed,
 }
 
-/// Decides the request. A scope is granted whole or refused, because a token that silently lacks a scope token fails later, at a resource
-/// server.
-pub(crate) fn decide(
+/// Decides the request and returns the claims of the token. A scope is granted whole or refused, because a token that silently lacks a
+/// scope token fails later, at a resource server.
+pub(crate) fn decide<'a>(
     request: &ClientCredentialsRequest,
-    grantee: &Grantee<'_>,
+    grantee: &Grantee<'a>,
     now: Timestamp,
     jti: Uuid,
-) -> Result<Grant, ClientCredentialsError> {
+) -> Result<AccessTokenClaims<'a>, ClientCredentialsError> {
     if !grantee.client.grant_types.contains(&GrantType::ClientCredentials) {
         return Err(ClientCredentialsError::GrantNotRegistered);
     }
@@ -72,18 +65,17 @@ pub(crate) fn decide(
     let is_admin = is_for_administration(&request.resources, grantee)?;
     let aud = audience(&request.resources, grantee, is_admin)?;
     let scope = scope(request, grantee, is_admin)?;
-    let claims = AccessTokenClaims {
-        iss: grantee.issuer(),
-        sub: grantee.client.id.to_string(),
+    Ok(AccessTokenClaims {
+        iss: grantee.issuer().into(),
+        sub: grantee.client.id.as_str().into(),
         aud,
         exp: now + grantee.lifetime(),
         iat: now,
         nbf: now,
         jti: jti.to_string(),
-        scope: (!scope.is_empty()).then(|| scope.to_string()),
-        client_id: grantee.client.id.to_string(),
-    };
-    Ok(Grant { claims, scope })
+        scope,
+        client_id: grantee.client.id.as_str().into(),
+    })
 }
 
 /// Whether the token is for administration. The admin audience of another tenant is refused even where the client's rows list it. The
@@ -114,11 +106,11 @@ fn is_for_administration(
 
 /// One resource becomes a string and several become an array (RFC 8707 §2). Configured audiences become an array. Without either the
 /// audience is the client itself (a departure from RFC 9068 §3, which wants a default resource).
-fn audience(
+fn audience<'a>(
     resources: &[ResourceIndicator],
-    grantee: &Grantee<'_>,
+    grantee: &Grantee<'a>,
     is_admin: bool,
-) -> Result<Audience, ClientCredentialsError> {
+) -> Result<Audience<'a>, ClientCredentialsError> {
     let client = grantee.client;
     let mut requested: Vec<String> = Vec::with_capacity(resources.len());
     for resource in resources.iter().map(ResourceIndicator::as_str) {
@@ -130,18 +122,19 @@ fn audience(
         }
     }
     Ok(match (requested.len(), client.audiences.is_empty()) {
-        (0, true) => Audience::One(client.id.to_string()),
-        (0, false) => Audience::Many(client.audiences.clone()),
-        (1, _) => Audience::One(requested.remove(0)),
-        _ => Audience::Many(requested),
+        (0, true) => Audience::One(client.id.as_str().into()),
+        (0, false) => Audience::Many(client.audiences.as_slice().into()),
+        (1, _) => Audience::One(requested.remove(0).into()),
+        _ => Audience::Many(requested.into()),
     })
 }
 
+/// The granted scope as text; `None` for the empty scope, which the grammar does not have.
 fn scope(
     request: &ClientCredentialsRequest,
     grantee: &Grantee<'_>,
     is_admin: bool,
-) -> Result<Scope, ClientCredentialsError> {
+) -> Result<Option<String>, ClientCredentialsError> {
     let registered = &grantee.client.scope;
     let applies = |token: &ScopeToken| {
         token.is_reserved() == is_admin
@@ -153,10 +146,10 @@ fn scope(
                     .any(|resource| grantee.tenant.scope_belongs_to(token, resource.as_str())))
     };
     let Some(requested) = &request.scope else {
-        return Ok(registered.iter().filter(|token| applies(token)).cloned().collect());
+        return Ok(Scope::text(registered.iter().filter(|token| applies(token))));
     };
     match requested.iter().find(|token| !registered.contains(token) || !applies(token)) {
-        None => Ok(requested.clone()),
+        None => Ok(Scope::text(requested.iter())),
         Some(token) if !is_admin && token.is_reserved() && registered.contains(token) => {
             Err(ClientCredentialsError::ScopeNeedsAdminAudience)
         }
@@ -203,12 +196,12 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
-    fn ask(
-        tenant: &Tenant,
-        client: &Client,
+    fn ask<'a>(
+        tenant: &'a Tenant,
+        client: &'a Client,
         scope: &str,
         resources: &[&str],
-    ) -> Result<Grant, ClientCredentialsError> {
+    ) -> Result<AccessTokenClaims<'a>, ClientCredentialsError> {
         let scope = Some(Scope::parse(scope).unwrap()).filter(|scope| !scope.is_empty());
         let resources: Vec<_> =
             resources.iter().map(|text| ResourceIndicator::parse(text).unwrap()).collect();
@@ -217,7 +210,8 @@ mod tests {
     }
 
     fn check_scope(scope: &str, resources: &[&str], expected: Result<&str, ClientCredentialsError>) {
-        let granted = ask(&acme(), &client("svc"), scope, resources).map(|grant| grant.scope.to_string());
+        let (acme, client) = (acme(), client("svc"));
+        let granted = ask(&acme, &client, scope, resources).map(|claims| claims.scope.unwrap_or_default());
         assert_eq!(granted.as_deref(), expected.as_ref().copied(), "{scope} {resources:?}");
     }
 
@@ -248,8 +242,7 @@ mod tests {
     fn the_audience_has_the_shape_of_its_origin() {
         let configured = Client { audiences: vec!["your-api".to_owned()], ..client("svc") };
         let aud = |client: &Client, resources: &[&str]| {
-            let claims = ask(&acme(), client, "", resources).unwrap().claims;
-            serde_json::to_string(&claims.aud).unwrap()
+            serde_json::to_string(&ask(&acme(), client, "", resources).unwrap().aud).unwrap()
         };
         assert_eq!(aud(&client("svc"), &[]), r#""svc""#);
         assert_eq!(aud(&configured, &[]), r#"["your-api"]"#);
@@ -264,8 +257,8 @@ mod tests {
     fn claims_name_client_and_times() {
         let access_token = AccessTokenPolicy { lifetime: Lifetime::from_seconds(2), ..acme().access_token };
         let short = Tenant { access_token, ..acme() };
-        let claims = ask(&short, &client("svc"), "read", &[]).unwrap().claims;
-        let json = serde_json::to_string(&claims).unwrap();
+        let svc = client("svc");
+        let json = serde_json::to_string(&ask(&short, &svc, "read", &[]).unwrap()).unwrap();
         let expected = r#"{"iss":"https://acme.example","sub":"svc","aud":"svc","exp":1000002,"iat":1000000,"nbf":1000000,"#;
         assert_eq!(
             json,
@@ -274,15 +267,15 @@ mod tests {
             )
         );
         let nothing = Client { scope: Scope::default(), ..client("svc") };
-        assert_eq!(ask(&acme(), &nothing, "", &[]).unwrap().claims.scope, None);
+        assert_eq!(ask(&acme(), &nothing, "", &[]).unwrap().scope, None);
     }
 
     #[test]
     fn an_alias_is_the_issuer_only_while_it_is_the_tenants() {
         let alias = Client { issuer: Some(Issuer::parse("thunder").unwrap()), ..client("svc") };
-        assert_eq!(ask(&acme(), &alias, "", &[]).unwrap().claims.iss, "thunder");
+        assert_eq!(ask(&acme(), &alias, "", &[]).unwrap().iss, "thunder");
         let without = Tenant { issuer_aliases: Vec::new(), ..acme() };
-        assert_eq!(ask(&without, &alias, "", &[]).unwrap().claims.iss, "https://acme.example");
+        assert_eq!(ask(&without, &alias, "", &[]).unwrap().iss, "https://acme.example");
     }
 
     const OURS: &str = "urn:latchkey:tenant:acme";
@@ -301,9 +294,9 @@ mod tests {
         resources: &[&str],
         expected: Result<(&str, &str), ClientCredentialsError>,
     ) {
-        let granted = ask(&acme(), client, scope, resources).map(|grant| {
-            (serde_json::to_string(&grant.claims.aud).unwrap(), grant.claims.scope.unwrap_or_default())
-        });
+        let acme = acme();
+        let granted = ask(&acme, client, scope, resources)
+            .map(|claims| (serde_json::to_string(&claims.aud).unwrap(), claims.scope.unwrap_or_default()));
         let granted = granted.as_ref().map(|(aud, scope)| (aud.as_str(), scope.as_str()));
         assert_eq!(granted, expected.as_ref().copied(), "{scope} {resources:?} {client:?}");
     }
@@ -386,13 +379,11 @@ mod tests {
     #[test]
     fn the_platforms_own_audience_is_the_tenant_platforms_alone() {
         let platform = Tenant { id: tenancy::TenantId::parse("platform").unwrap(), ..acme() };
-        let granted = ask(&platform, &admin(), "latchkey:audit", &["urn:latchkey:admin"]).unwrap();
-        assert_eq!(granted.claims.aud, Audience::One("urn:latchkey:admin".to_owned()));
+        let admin = admin();
+        let granted = ask(&platform, &admin, "latchkey:audit", &["urn:latchkey:admin"]).unwrap();
+        assert_eq!(granted.aud, Audience::One("urn:latchkey:admin".into()));
         for other in [OURS, "urn:latchkey:tenant:platform"] {
-            assert_eq!(
-                ask(&platform, &admin(), "", &[other]),
-                Err(ClientCredentialsError::ResourceNotAllowed)
-            );
+            assert_eq!(ask(&platform, &admin, "", &[other]), Err(ClientCredentialsError::ResourceNotAllowed));
         }
     }
 

@@ -71,17 +71,17 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Signed<TokenResponse>, GrantError> {
         let grantee = Grantee { tenant, client: client.client() };
-        let grant = match request {
+        let claims = match request {
             TokenRequest::ClientCredentials(request) => {
                 client_credentials::decide(request, &grantee, now, Uuid::new_v4())
             }
         }
         .map_err(|refusal| GrantError::Refused(refusal.into()))?;
         let key = self.keys.signing_key(tenant, now).await?;
-        let access_token = key.sign(&tenant.access_token.typ, &grant.claims)?;
-        let expires_in = grant.claims.exp.seconds() - grant.claims.iat.seconds();
+        let access_token = key.sign(&tenant.access_token.typ, &claims)?;
+        let expires_in = claims.exp.seconds() - claims.iat.seconds();
         let value =
-            TokenResponse { access_token, token_type: TokenType::Bearer, expires_in, scope: grant.scope };
+            TokenResponse { access_token, token_type: TokenType::Bearer, expires_in, scope: claims.scope };
         Ok(Signed { value, algorithm: key.algorithm() })
     }
 
@@ -101,7 +101,7 @@ impl Engine {
         let Some((holder, claims)) = live else { return Ok(None.into()) };
         let holder = self.clients.find_client(&tenant.id, &holder).await?;
         let caller = Grantee { tenant, client: caller.client() };
-        Ok(introspection::decide(&claims, &caller, holder.as_deref()).into())
+        Ok(introspection::decide(claims, &caller, holder.as_deref()).into())
     }
 
     /// Checks that the bearer of a token may use a resource of the tenant (RFC 6750 §3.1).
@@ -114,7 +114,7 @@ impl Engine {
         token: &BearerToken,
         resource: &ProtectedResource,
         now: Timestamp,
-    ) -> Result<AccessTokenClaims, GrantError> {
+    ) -> Result<AccessTokenClaims<'static>, GrantError> {
         let claims =
             self.verify(tenant, token, Some(&resource.audience), now).await?.map_err(BearerError::from)?;
         resource_access::decide(&claims, resource)?;
@@ -131,7 +131,7 @@ impl Engine {
         tenant: &Tenant,
         token: &BearerToken,
         now: Timestamp,
-    ) -> Result<AccessTokenClaims, GrantError> {
+    ) -> Result<AccessTokenClaims<'static>, GrantError> {
         let audience = tenant.id.admin_audience();
         let claims = self.verify(tenant, token, Some(&audience), now).await?.map_err(BearerError::from)?;
         administration_access::decide(&claims, &audience).map_err(BearerError::from)?;
@@ -184,7 +184,7 @@ impl Engine {
         token: &BearerToken,
         audience: Option<&str>,
         now: Timestamp,
-    ) -> Result<Result<AccessTokenClaims, TokenError>, KeyError> {
+    ) -> Result<Result<AccessTokenClaims<'static>, TokenError>, KeyError> {
         let ring = self.keys.ring(tenant, now).await?;
         let expectations = Expectations {
             is_issuer: &|iss| tenant.is_issuer(iss),

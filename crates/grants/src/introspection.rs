@@ -8,29 +8,29 @@ use crate::{AccessTokenClaims, Grantee};
 /// Decides the response for a token whose signature, times and issuer have been checked. A token that the caller may not introspect looks
 /// like an inactive one: "the authorization server SHOULD NOT include any additional information" (RFC 7662 §2.2).
 pub(crate) fn decide(
-    claims: &AccessTokenClaims,
+    claims: AccessTokenClaims<'static>,
     caller: &Grantee<'_>,
     holder: Option<&Client>,
 ) -> Option<ActiveToken> {
     let holder_is_live = holder.is_some_and(|holder| holder.status == ClientStatus::Active);
-    if !holder_is_live || !may_know(claims, caller) {
+    if !holder_is_live || !may_know(&claims, caller) {
         return None;
     }
     Some(ActiveToken {
-        scope: claims.scope.clone(),
-        client_id: claims.client_id.clone(),
+        scope: claims.scope,
+        client_id: claims.client_id.into_owned(),
         token_type: TokenType::Bearer,
         exp: claims.exp.seconds(),
         iat: claims.iat.seconds(),
         nbf: claims.nbf.seconds(),
-        sub: claims.sub.clone(),
-        aud: claims.aud.clone(),
-        iss: claims.iss.clone(),
-        jti: claims.jti.clone(),
+        sub: claims.sub.into_owned(),
+        aud: claims.aud,
+        iss: claims.iss.into_owned(),
+        jti: claims.jti,
     })
 }
 
-fn may_know(claims: &AccessTokenClaims, caller: &Grantee<'_>) -> bool {
+fn may_know(claims: &AccessTokenClaims<'_>, caller: &Grantee<'_>) -> bool {
     let id = caller.client.id.as_str();
     let own = claims.client_id == id;
     match caller.client.introspection {
@@ -53,25 +53,31 @@ mod tests {
     use super::*;
     use crate::test_fixtures::{acme, client};
 
-    fn claims(holder: &str, audience: &str) -> AccessTokenClaims {
+    fn claims(holder: &'static str, audience: &'static str) -> AccessTokenClaims<'static> {
         AccessTokenClaims {
-            iss: "https://acme.example".to_owned(),
-            sub: holder.to_owned(),
-            aud: Audience::One(audience.to_owned()),
+            iss: "https://acme.example".into(),
+            sub: holder.into(),
+            aud: Audience::One(audience.into()),
             exp: Timestamp::from_seconds(20),
             iat: Timestamp::from_seconds(10),
             nbf: Timestamp::from_seconds(10),
             jti: "id-1".to_owned(),
             scope: Some("read".to_owned()),
-            client_id: holder.to_owned(),
+            client_id: holder.into(),
         }
     }
 
-    fn check(right: IntrospectionRight, caller: &str, holder: &str, audience: &str, active: bool) {
+    fn check(
+        right: IntrospectionRight,
+        caller: &str,
+        holder: &'static str,
+        audience: &'static str,
+        active: bool,
+    ) {
         let tenant = acme();
         let caller = Client { introspection: right, ..client(caller) };
         let caller = Grantee { tenant: &tenant, client: &caller };
-        let answer = decide(&claims(holder, audience), &caller, Some(&client(holder)));
+        let answer = decide(claims(holder, audience), &caller, Some(&client(holder)));
         assert_eq!(answer.is_some(), active, "{right:?} {holder} {audience}");
     }
 
@@ -94,14 +100,14 @@ mod tests {
         let caller = Grantee { tenant: &tenant, client: &caller };
         let suspended = Client { status: ClientStatus::Suspended, ..client("svc") };
         for holder in [None, Some(&suspended)] {
-            assert_eq!(decide(&claims("svc", "x"), &caller, holder), None);
+            assert_eq!(decide(claims("svc", "x"), &caller, holder), None);
         }
     }
 
     #[test]
     fn an_active_answer_repeats_the_claims() {
         let (tenant, svc) = (acme(), client("svc"));
-        let answer = decide(&claims("svc", "api"), &Grantee { tenant: &tenant, client: &svc }, Some(&svc));
+        let answer = decide(claims("svc", "api"), &Grantee { tenant: &tenant, client: &svc }, Some(&svc));
         let expected = concat!(
             r#"{"active":true,"scope":"read","client_id":"svc","token_type":"Bearer","exp":20,"iat":10,"nbf":10,"#,
             r#""sub":"svc","aud":"api","iss":"https://acme.example","jti":"id-1"}"#

@@ -31,7 +31,10 @@ pub enum BearerError {
 }
 
 /// Decides on the scope of a token that has been verified for the resource's tenant and audience.
-pub(crate) fn decide(claims: &AccessTokenClaims, resource: &ProtectedResource) -> Result<(), BearerError> {
+pub(crate) fn decide(
+    claims: &AccessTokenClaims<'_>,
+    resource: &ProtectedResource,
+) -> Result<(), BearerError> {
     let Some(required) = &resource.required_scope else { return Ok(()) };
     let held = claims.scope.as_deref().unwrap_or_default().split(' ');
     if held.into_iter().any(|token| token == required.as_str()) {
@@ -62,15 +65,15 @@ mod tests {
     fn check(held: Option<&str>, required: Option<&str>, admitted: bool) {
         let at = Timestamp::from_seconds(1);
         let claims = AccessTokenClaims {
-            iss: String::new(),
-            sub: String::new(),
-            aud: Audience::One("api".to_owned()),
+            iss: "".into(),
+            sub: "".into(),
+            aud: Audience::One("api".into()),
             exp: at,
             iat: at,
             nbf: at,
             jti: String::new(),
             scope: held.map(str::to_owned),
-            client_id: String::new(),
+            client_id: "".into(),
         };
         let required_scope = required.map(|token| ScopeToken::parse(token).unwrap());
         let resource =

@@ -42,7 +42,7 @@ impl TokenRequest {
 }
 
 /// The function that takes the parameters of a grant out of a form.
-type Parameters = fn(&mut Form) -> Result<TokenRequest, ErrorResponse>;
+type Parameters = fn(&mut Form<'_>) -> Result<TokenRequest, ErrorResponse>;
 
 fn parameters(grant_type: &str) -> Result<Parameters, ErrorResponse> {
     let unsupported = || ErrorResponse::new(ErrorCode::UnsupportedGrantType, "Unsupported grant type");
@@ -62,7 +62,7 @@ fn parameters(grant_type: &str) -> Result<Parameters, ErrorResponse> {
 ///
 /// # Errors
 /// `invalid_request` for a repetition, `invalid_scope` for a malformed value or more than 128 scope tokens.
-pub(crate) fn take_scope(form: &mut Form) -> Result<Option<Scope>, ErrorResponse> {
+pub(crate) fn take_scope(form: &mut Form<'_>) -> Result<Option<Scope>, ErrorResponse> {
     let invalid = |description| ErrorResponse::new(ErrorCode::InvalidScope, description);
     let Some(text) = form.take("scope")? else { return Ok(None) };
     if Scope::sent(&text).nth(MAX_SCOPES).is_some() {
@@ -76,7 +76,7 @@ pub(crate) fn take_scope(form: &mut Form) -> Result<Option<Scope>, ErrorResponse
 ///
 /// # Errors
 /// `invalid_request` for more than 16 resources, `invalid_target` for a malformed one.
-pub(crate) fn take_resources(form: &mut Form) -> Result<Vec<ResourceIndicator>, ErrorResponse> {
+pub(crate) fn take_resources(form: &mut Form<'_>) -> Result<Vec<ResourceIndicator>, ErrorResponse> {
     let resources = form.take_all("resource");
     if resources.len() > MAX_RESOURCES {
         return Err(ErrorResponse::invalid_request("More than 16 resources were requested"));

@@ -1,18 +1,23 @@
 //! Who a token is for: one value as a string, several as an array (RFC 7519 §4.1.3).
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
 
-/// The `aud` claim, in the shape in which it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The `aud` claim, in the shape in which it is written: borrowed for a new token, owned when a token is read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Audience {
+pub enum Audience<'a> {
     /// "In the special case when the JWT has one audience, the value MAY be a single case-sensitive string."
-    One(String),
+    One(Cow<'a, str>),
     /// "In the general case, the value is an array of case-sensitive strings."
-    Many(Vec<String>),
+    Many(Cow<'a, [String]>),
 }
 
-impl Audience {
+impl Audience<'_> {
     /// Whether the token is for `name`, compared exactly.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
@@ -21,12 +26,35 @@ impl Audience {
 
     /// All that the token is for.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        match self {
-            Self::One(name) => std::slice::from_ref(name),
-            Self::Many(names) => names.as_slice(),
+        let (one, many) = match self {
+            Self::One(name) => (Some(&**name), &[][..]),
+            Self::Many(names) => (None, &**names),
+        };
+        one.into_iter().chain(many.iter().map(String::as_str))
+    }
+}
+
+/// By hand: a derived implementation makes an error for each array, because it tries the string first.
+impl<'de> Deserialize<'de> for Audience<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = Audience<'static>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or an array of strings")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(Audience::One(name.to_owned().into()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<Self::Value, A::Error> {
+                let names = Vec::deserialize(SeqAccessDeserializer::new(names))?;
+                Ok(Audience::Many(names.into()))
+            }
         }
-        .iter()
-        .map(String::as_str)
+        deserializer.deserialize_any(OneOrMany)
     }
 }
 
@@ -37,11 +65,13 @@ mod tests {
     #[test]
     fn both_shapes_are_read_and_written_as_they_are() {
         for (json, holds, lacks) in [(r#""api""#, "api", "ap"), (r#"["a","b"]"#, "b", "c"), ("[]", "", "a")] {
-            let audience: Audience = serde_json::from_str(json).unwrap();
+            let audience: Audience<'_> = serde_json::from_str(json).unwrap();
             assert_eq!(serde_json::to_string(&audience).unwrap(), json);
             assert_eq!(audience.contains(holds), !holds.is_empty(), "{json}");
             assert!(!audience.contains(lacks), "{json}");
         }
-        assert!(serde_json::from_str::<Audience>("7").is_err());
+        for other in ["7", "null", "{}", "[7]", r#"["a",["b"]]"#] {
+            assert!(serde_json::from_str::<Audience<'_>>(other).is_err(), "{other}");
+        }
     }
 }

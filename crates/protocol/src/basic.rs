@@ -1,5 +1,7 @@
 //! HTTP Basic credentials of a client (RFC 6749 §2.3.1, RFC 7617 §2).
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -30,7 +32,7 @@ pub(crate) fn readings(credentials: &[u8]) -> Vec<IdAndSecret> {
     };
     let mut readings = Vec::with_capacity(2);
     if let (Some(id), Some(secret)) = (form_decode(id), form_decode(secret)) {
-        readings.push(IdAndSecret { client_id: id, secret: Secret::new(secret) });
+        readings.push(IdAndSecret { client_id: id.into_owned(), secret: Secret::new(secret.into_owned()) });
     }
     if readings.first().is_none_or(|decoded| decoded.client_id != id || decoded.secret.expose() != secret) {
         readings.push(IdAndSecret { client_id: id.to_owned(), secret: Secret::new(secret.to_owned()) });
@@ -39,7 +41,7 @@ pub(crate) fn readings(credentials: &[u8]) -> Vec<IdAndSecret> {
 }
 
 /// Strict, unlike a form body: a stray `%` means that the client did not encode.
-fn form_decode(text: &str) -> Option<String> {
+fn form_decode(text: &str) -> Option<Cow<'_, str>> {
     steps::note(text.len());
     let stray = text.match_indices('%').any(|(at, _)| {
         !text.as_bytes().get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))

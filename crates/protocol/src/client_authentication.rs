@@ -37,7 +37,7 @@ impl ClientAuthentication {
     ///
     /// # Errors
     /// `invalid_request` for two methods or two different client identifiers, `invalid_client` where there is none at all.
-    pub fn take(authorization: Option<&[u8]>, form: &mut Form) -> Result<Self, ErrorResponse> {
+    pub fn take(authorization: Option<&[u8]>, form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
         let client_id = form.take("client_id")?;
         let secret = form.take_secret("client_secret")?;
         let assertion = form.take_secret("client_assertion")?;
@@ -50,10 +50,10 @@ impl ClientAuthentication {
             (Some(header), None) => basic_readings(header, client_id.as_deref()).map(Self::Basic),
             (None, None) if asserted => Ok(Self::Assertion),
             (None, Some(secret)) => {
-                let client_id = client_id.ok_or_else(no_client)?;
+                let client_id = client_id.ok_or_else(no_client)?.into_owned();
                 Ok(Self::Post(IdAndSecret { client_id, secret }))
             }
-            (None, None) => Ok(Self::None { client_id: client_id.ok_or_else(no_client)? }),
+            (None, None) => Ok(Self::None { client_id: client_id.ok_or_else(no_client)?.into_owned() }),
         }
     }
 }

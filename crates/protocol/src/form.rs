@@ -1,5 +1,7 @@
 //! `application/x-www-form-urlencoded` bodies (RFC 6749 appendix B), read strictly where a mistake could change a credential.
 
+use std::borrow::Cow;
+
 use zeroize::Zeroize;
 
 use crate::{ErrorResponse, Secret, steps, urlencoded};
@@ -7,16 +9,17 @@ use crate::{ErrorResponse, Secret, steps, urlencoded};
 /// No request has more parameters, with or without a value.
 const MOST_PARAMETERS: usize = 128;
 
-/// The parameters of one request, in order. They are wiped on drop because one of them may be a secret.
-pub struct Form(Vec<(String, String)>);
+/// The parameters of one request, in order. What needed no decoding is borrowed from the body; copies are wiped on drop because one of
+/// them may be a secret.
+pub struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-impl Form {
+impl<'a> Form<'a> {
     /// Decodes the body. "Parameters sent without a value MUST be treated as if they were omitted" (RFC 6749 §3.2), so empty
     /// ones are left out here, before anything counts them.
     ///
     /// # Errors
     /// `invalid_request` when a name or value is not UTF-8, or when there are more than 128 parameters.
-    pub fn parse(body: &[u8]) -> Result<Self, ErrorResponse> {
+    pub fn parse(body: &'a [u8]) -> Result<Self, ErrorResponse> {
         let mut form = Self(Vec::with_capacity(8));
         let pairs = body.split(|byte| *byte == b'&').inspect(|pair| steps::note(pair.len() + 1));
         let pairs = pairs.filter(|pair| !pair.is_empty());
@@ -38,28 +41,24 @@ impl Form {
     /// # Errors
     /// `invalid_request` when it is there twice: "Request and response parameters MUST NOT be included more than once"
     /// (RFC 6749 §3.2).
-    pub fn take(&mut self, name: &str) -> Result<Option<String>, ErrorResponse> {
-        let mut values = self.take_all(name);
-        let value = values.pop();
-        if values.is_empty() {
-            return Ok(value);
-        }
-        values.iter_mut().for_each(Zeroize::zeroize);
-        value.map(Secret::new);
-        Err(repeated(name))
+    pub fn take(&mut self, name: &str) -> Result<Option<Cow<'a, str>>, ErrorResponse> {
+        let (mut value, mut is_repeated) = (None, false);
+        self.remove(name, |mut next| {
+            if let Some(before) = &mut value {
+                is_repeated = true;
+                wipe(before);
+                wipe(&mut next);
+            } else {
+                value = Some(next);
+            }
+        });
+        if is_repeated { Err(repeated(name)) } else { Ok(value) }
     }
 
     /// Takes a parameter that may be sent many times, in order (`resource`, RFC 8707 §2).
-    pub fn take_all(&mut self, name: &str) -> Vec<String> {
+    pub fn take_all(&mut self, name: &str) -> Vec<Cow<'a, str>> {
         let mut values = Vec::new();
-        steps::note(self.0.len());
-        self.0.retain_mut(|(key, value)| {
-            let matches = key == name;
-            if matches {
-                values.push(std::mem::take(value));
-            }
-            !matches
-        });
+        self.remove(name, |value| values.push(value));
         values
     }
 
@@ -68,7 +67,7 @@ impl Form {
     /// # Errors
     /// As [`Form::take`].
     pub fn take_secret(&mut self, name: &str) -> Result<Option<Secret>, ErrorResponse> {
-        Ok(self.take(name)?.map(Secret::new))
+        Ok(self.take(name)?.map(|value| Secret::new(value.into_owned())))
     }
 
     /// Refuses repetitions among the parameters that were not taken: an unknown parameter is ignored, but not twice.
@@ -76,7 +75,7 @@ impl Form {
     /// # Errors
     /// `invalid_request`, without the name: an unknown name is the caller's text, not ours.
     pub fn finish(self) -> Result<(), ErrorResponse> {
-        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| &**name).collect();
         names.sort_unstable_by(|one, other| {
             steps::note(1);
             one.cmp(other)
@@ -86,18 +85,37 @@ impl Form {
         }
         Ok(())
     }
+
+    /// Removes the parameters of this name and hands their values on, in order.
+    fn remove(&mut self, name: &str, mut take: impl FnMut(Cow<'a, str>)) {
+        steps::note(self.0.len());
+        self.0.retain_mut(|(key, value)| {
+            let matches = key == name;
+            if matches {
+                take(std::mem::take(value));
+            }
+            !matches
+        });
+    }
 }
 
-impl Drop for Form {
+impl Drop for Form<'_> {
     fn drop(&mut self) {
         for (name, value) in &mut self.0 {
-            name.zeroize();
-            value.zeroize();
+            wipe(name);
+            wipe(value);
         }
     }
 }
 
-fn decode(text: &[u8]) -> Result<String, ErrorResponse> {
+/// Wipes a copy. The owner of the body wipes what is borrowed from it.
+fn wipe(text: &mut Cow<'_, str>) {
+    if let Cow::Owned(text) = text {
+        text.zeroize();
+    }
+}
+
+fn decode(text: &[u8]) -> Result<Cow<'_, str>, ErrorResponse> {
     urlencoded::decode(text).ok_or_else(|| ErrorResponse::invalid_request("The request body is not UTF-8"))
 }
 
@@ -114,7 +132,8 @@ mod tests {
 
     fn take(body: &str, name: &str) -> Result<Option<String>, String> {
         let mut form = Form::parse(body.as_bytes()).map_err(|error| error.error_description.into_owned())?;
-        form.take(name).map_err(|error| error.error_description.into_owned())
+        let taken = form.take(name).map_err(|error| error.error_description.into_owned());
+        taken.map(|value| value.map(Cow::into_owned))
     }
 
     #[test]
@@ -137,6 +156,15 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_encoded_is_copied() {
+        let mut form = Form::parse(b"plain=a-b.c&encoded=a%2Db&spaced=a+b").unwrap();
+        for (name, is_copied) in [("plain", false), ("encoded", true), ("spaced", true)] {
+            let value = form.take(name).unwrap().unwrap();
+            assert_eq!(matches!(value, Cow::Owned(_)), is_copied, "{name}");
+        }
+    }
+
+    #[test]
     fn a_hundred_and_twenty_eight_parameters_are_read_and_no_more() {
         for filler in ["x=1", "x=", "x"] {
             let full = vec![filler; MOST_PARAMETERS - 1].join("&") + "&a=1";
@@ -152,8 +180,10 @@ mod tests {
         #[test]
         fn what_was_encoded_is_read_back(pairs in proptest::collection::vec((".{1,8}", ".{1,20}"), 0..12)) {
             let body: Vec<_> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
-            let form = Form::parse(body.join("&").as_bytes()).unwrap();
-            prop_assert_eq!(&form.0, &pairs);
+            let body = body.join("&");
+            let form = Form::parse(body.as_bytes()).unwrap();
+            let read: Vec<_> = form.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+            prop_assert_eq!(&read, &pairs);
             let mut names: Vec<_> = pairs.iter().map(|(name, _)| name).collect();
             names.sort_unstable();
             names.dedup();

@@ -60,7 +60,7 @@ pub struct ActiveToken {
     /// Whom it speaks for.
     pub sub: String,
     /// Whom it is for.
-    pub aud: Audience,
+    pub aud: Audience<'static>,
     /// Who issued it.
     pub iss: String,
     /// Its identifier.

@@ -11,6 +11,9 @@ use crate::steps;
 /// Among so few tokens a look at each is cheaper than a set.
 const FEW: usize = 16;
 
+/// A buffer size that fits most scopes.
+const USUAL_TEXT: usize = 64;
+
 /// One token of a scope: `1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScopeToken(String);
@@ -73,6 +76,21 @@ impl Scope {
     pub fn sent(text: &str) -> impl Iterator<Item = &str> {
         steps::note(text.len());
         text.split(' ').filter(|token| !token.is_empty())
+    }
+
+    /// The tokens separated by spaces; `None` without a token, because the grammar has no empty scope.
+    #[must_use]
+    pub fn text<'a>(tokens: impl Iterator<Item = &'a ScopeToken>) -> Option<String> {
+        let mut text = String::new();
+        for token in tokens {
+            if text.is_empty() {
+                text.reserve(USUAL_TEXT);
+            } else {
+                text.push(' ');
+            }
+            text.push_str(token.as_str());
+        }
+        (!text.is_empty()).then_some(text)
     }
 
     /// Whether no token is left.

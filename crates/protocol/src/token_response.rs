@@ -1,8 +1,8 @@
 //! The successful answer of the token endpoint (RFC 6749 §5.1).
 
-use serde::Serialize;
+use std::io::Write as _;
 
-use crate::Scope;
+use serde::Serialize;
 
 /// How the token is used (RFC 6749 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -12,35 +12,61 @@ pub enum TokenType {
 }
 
 /// Members in the order of the documented examples. There is no `refresh_token`: "A refresh token SHOULD NOT be included" (RFC 6749 §4.4.3).
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
+#[cfg_attr(test, derive(Serialize))]
 pub struct TokenResponse {
-    /// The token.
+    /// The token: base64url and dots.
     pub access_token: String,
     /// Always `Bearer`.
     pub token_type: TokenType,
     /// Seconds until the token expires.
     pub expires_in: u64,
-    /// What was granted; left out when that is nothing, because the grammar has no empty scope.
-    #[serde(skip_serializing_if = "Scope::is_empty")]
-    pub scope: Scope,
+    /// The granted scope, if any: the grammar has no empty scope.
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    pub scope: Option<String>,
+}
+
+impl TokenResponse {
+    /// The JSON document. The token is copied whole, because JSON escapes none of its characters; a serializer would check each of them.
+    ///
+    /// # Errors
+    /// Those of the JSON library.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        const OTHER_MEMBERS: usize = 128;
+        let Self { access_token, token_type: TokenType::Bearer, expires_in, scope } = self;
+        let mut json = Vec::with_capacity(access_token.len() + OTHER_MEMBERS);
+        json.extend_from_slice(br#"{"access_token":""#);
+        json.extend_from_slice(access_token.as_bytes());
+        write!(json, r#"","token_type":"Bearer","expires_in":{expires_in}"#)
+            .map_err(serde_json::Error::io)?;
+        if let Some(scope) = scope {
+            json.extend_from_slice(br#","scope":"#);
+            serde_json::to_writer(&mut json, scope)?;
+        }
+        json.push(b'}');
+        Ok(json)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Scope;
 
     #[test]
     fn an_answer_holds_no_refresh_token_and_no_empty_scope() {
         for (scope, last) in [("", ""), ("a b", r#","scope":"a b""#)] {
-            let scope = Scope::parse(scope).unwrap();
+            let scope = Scope::text(Scope::parse(scope).unwrap().iter());
             let answer = TokenResponse {
-                access_token: "t".to_owned(),
+                access_token: "ey-._0".to_owned(),
                 token_type: TokenType::Bearer,
                 expires_in: 2,
                 scope,
             };
-            let expected = format!(r#"{{"access_token":"t","token_type":"Bearer","expires_in":2{last}}}"#);
-            assert_eq!(serde_json::to_string(&answer).unwrap(), expected);
+            let expected =
+                format!(r#"{{"access_token":"ey-._0","token_type":"Bearer","expires_in":2{last}}}"#);
+            assert_eq!(answer.to_json().unwrap(), expected.as_bytes());
+            assert_eq!(serde_json::to_string(&answer).unwrap(), expected, "as a serializer writes it");
         }
     }
 }

@@ -1,14 +1,20 @@
 //! Decodes `application/x-www-form-urlencoded` (RFC 6749 appendix B) and leaves no copy of what may be a secret behind.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode;
 use zeroize::Zeroize as _;
 
 use crate::steps;
 
-/// The text; a `%` without two hexadecimal digits stays as it is. Nothing where the bytes are not UTF-8: replacing bytes could turn
-/// one secret into another.
-pub(crate) fn decode(text: &[u8]) -> Option<String> {
+/// The text; it is copied only if it has an escape or a `+`. A `%` without two hexadecimal digits stays as it is. Bytes that are not UTF-8
+/// have no text: replacing bytes could turn one secret into another.
+pub(crate) fn decode(text: &[u8]) -> Option<Cow<'_, str>> {
     steps::note(text.len());
+    // Byte by byte: a search with vectors leaves pieces of a secret on the stack of an unoptimized program.
+    if !text.iter().any(|byte| matches!(byte, b'%' | b'+')) {
+        return std::str::from_utf8(text).ok().map(Cow::Borrowed);
+    }
     // Nothing gets longer, so the buffer never moves.
     let mut decoded = Vec::with_capacity(text.len());
     for (before, word) in text.split(|byte| *byte == b'+').enumerate() {
@@ -17,7 +23,7 @@ pub(crate) fn decode(text: &[u8]) -> Option<String> {
         }
         decoded.extend(percent_decode(word));
     }
-    String::from_utf8(decoded).map_err(|error| error.into_bytes().zeroize()).ok()
+    String::from_utf8(decoded).map_err(|error| error.into_bytes().zeroize()).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -55,7 +61,8 @@ pub(crate) mod tests {
     proptest! {
         #[test]
         fn what_was_encoded_is_decoded_to_the_same(text in ".{0,40}") {
-            prop_assert_eq!(decode(encode(&text).as_bytes()), Some(text));
+            let encoded = encode(&text);
+            prop_assert_eq!(decode(encoded.as_bytes()), Some(text.into()));
         }
 
         #[test]

@@ -13,6 +13,11 @@ pub(crate) fn secret_json(body: &impl Serialize) -> Result<HttpResponse, OAuthEr
     json(no_store(StatusCode::OK), body)
 }
 
+/// A document that holds a token.
+pub(crate) fn secret_document(json: Vec<u8>) -> HttpResponse {
+    no_store(StatusCode::OK).insert_header(ContentType::json()).body(json)
+}
+
 /// A response that caches keep for five minutes, as a key set by default.
 pub(crate) fn fresh_json(body: &impl Serialize) -> Result<HttpResponse, OAuthError> {
     let mut response = HttpResponse::Ok();

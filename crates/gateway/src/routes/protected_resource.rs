@@ -64,7 +64,7 @@ async fn authorize(
     resource: &ProtectedResource,
     token: &BearerToken,
     raw: &RawRequest,
-) -> Result<AccessTokenClaims, OAuthError> {
+) -> Result<AccessTokenClaims<'static>, OAuthError> {
     let tenant = services.tenants.resolve(&resource.tenant).await.map_err(|error| match error {
         TenantError::Unknown => BearerError::TenantSuspended.into(),
         TenantError::Store(_) => OAuthError::from(error),

@@ -8,13 +8,14 @@ use tenancy::Tenant;
 
 use crate::Services;
 use crate::raw_request::RawRequest;
-use crate::respond::{OAuthError, secret_json};
+use crate::respond::{OAuthError, secret_document};
 
 pub(crate) async fn token(services: Data<Services>, mut raw: RawRequest) -> Result<HttpResponse, OAuthError> {
     let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let issued = issue(&services, &tenant, &mut raw).await;
-    secret_json(&issued.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?)
+    let issued = issued.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?;
+    Ok(secret_document(issued.to_json().map_err(|error| OAuthError::fault(&error))?))
 }
 
 async fn issue(

@@ -50,7 +50,7 @@ impl<T: Target> AdminRequest<T> {
 }
 
 impl<T> AdminRequest<T> {
-    pub(super) fn query<R>(&self, take: impl FnOnce(&mut Query) -> R) -> Result<R, EditError> {
+    pub(super) fn query<R>(&self, take: impl FnOnce(&mut Query<'_>) -> R) -> Result<R, EditError> {
         Query::read(self.raw.query(), take)
     }
 

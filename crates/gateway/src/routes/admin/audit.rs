@@ -17,7 +17,10 @@ pub(crate) async fn of_tenant(request: AdminRequest<TenantId>) -> Answer {
     answer(&request, |_| Some(request.target.clone())).await
 }
 
-async fn answer<T>(request: &AdminRequest<T>, tenant: impl FnOnce(&mut Query) -> Option<TenantId>) -> Answer {
+async fn answer<T>(
+    request: &AdminRequest<T>,
+    tenant: impl FnOnce(&mut Query<'_>) -> Option<TenantId>,
+) -> Answer {
     let (wanted, cursor) = request.query(|query| {
         let (tenant, page) = (tenant(query), query.paging());
         let wanted = AuditQuery {

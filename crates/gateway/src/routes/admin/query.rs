@@ -1,5 +1,6 @@
 //! Query parameters of the admin API: unknown ones are ignored, known ones must make sense. A fault's pointer is the parameter's name.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use administration::{EditError, FieldError};
@@ -11,8 +12,8 @@ const PAGE: u32 = 50;
 const LONGEST_PAGE: u32 = 200;
 
 /// The parameters, and what is wrong with those that were asked for.
-pub(super) struct Query {
-    form: Form,
+pub(super) struct Query<'a> {
+    form: Form<'a>,
     faults: Vec<FieldError>,
 }
 
@@ -22,9 +23,9 @@ pub(super) struct Paging {
     pub(super) limit: u32,
 }
 
-impl Query {
+impl<'a> Query<'a> {
     /// What is taken of a query. Nothing is done with half of one.
-    pub(super) fn read<R>(text: &str, take: impl FnOnce(&mut Self) -> R) -> Result<R, EditError> {
+    pub(super) fn read<R>(text: &'a str, take: impl FnOnce(&mut Self) -> R) -> Result<R, EditError> {
         let not_utf8 = |_| EditError::Invalid(vec![FieldError::at("", "the query must be UTF-8")]);
         let form = Form::parse(text.as_bytes()).map_err(not_utf8)?;
         let mut query = Self { form, faults: Vec::new() };
@@ -36,7 +37,7 @@ impl Query {
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         let problem = match self.form.take(name) {
             Ok(Some(text)) if text.contains(char::is_control) => "must hold no control character",
-            Ok(text) => return text,
+            Ok(text) => return text.map(Cow::into_owned),
             Err(_) => "was sent more than once",
         };
         self.fault(name, problem);
