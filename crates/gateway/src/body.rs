@@ -1,6 +1,9 @@
 //! A request's body, read whole, with limits on its size and time. It may hold a secret, so it is wiped when it is dropped;
 //! buffers of the HTTP library are not.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -38,7 +41,27 @@ pub(crate) async fn read(payload: &mut Payload, announced: Option<usize>) -> Res
     if announced.is_some_and(|length| length > LIMIT) {
         return Err(BodyError::TooLarge);
     }
-    timeout(DEADLINE, collect(payload)).await.map_err(|_| BodyError::TooSlow)?
+    let mut body = pin!(collect(payload));
+    match with_its_head(body.as_mut()).await {
+        Some(body) => body,
+        None => timeout(DEADLINE, body).await.map_err(|_| BodyError::TooSlow)?,
+    }
+}
+
+/// A body that came with its head, which needs no timer. The library starts a request before it passes on the body that it has already,
+/// so the body is there at the second poll or not yet sent.
+async fn with_its_head<F: Future>(mut body: Pin<&mut F>) -> Option<F::Output> {
+    let mut is_polled = false;
+    poll_fn(|cx| match body.as_mut().poll(cx) {
+        Poll::Ready(body) => Poll::Ready(Some(body)),
+        Poll::Pending if is_polled => Poll::Ready(None),
+        Poll::Pending => {
+            is_polled = true;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
 }
 
 impl BodyError {
