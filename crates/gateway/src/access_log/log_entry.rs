@@ -1,11 +1,8 @@
 //! What is known of one request when it is over: one line in the log, and the same in the numbers.
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use actix_web::http::header::HeaderValue;
 use actix_web::http::{Method, StatusCode};
 use actix_web::rt::time::Instant;
 use actix_web::{Error, HttpResponse};
@@ -13,6 +10,7 @@ use protocol::{ErrorCode, SigningAlgorithm};
 use registry::ClientId;
 use tenancy::TenantId;
 
+use super::request_id::RequestId;
 use crate::connection::Deadlines;
 use crate::metrics::{Answered, Series};
 
@@ -20,25 +18,26 @@ use crate::metrics::{Answered, Series};
 #[derive(Default)]
 pub(crate) struct RequestLogFields {
     pub(crate) tenant: Option<TenantId>,
-    /// Only a client that has proven who it is: an unproven identifier may be anything, even a secret in the wrong field.
+    /// An authenticated client. An identifier that is not authenticated may be anything, even a secret in the wrong field.
     pub(crate) client: Option<ClientId>,
-    /// What the token of the answer was signed with.
+    /// The algorithm that signed the token of the response.
     pub(crate) signed: Option<SigningAlgorithm>,
-    /// What was refused in an answer that is no error of HTTP.
+    /// The code of a refusal in a response without an error status.
     pub(crate) error: Option<ErrorCode>,
 }
 
 pub(super) struct LogEntry {
-    /// None for what did not become a request.
+    /// None for a head that did not become a request.
     method: Option<Method>,
     pub(super) route: Option<&'static str>,
     pub(super) series: Arc<Series>,
-    /// None until there is an answer.
+    /// None until there is a response.
     status: Option<StatusCode>,
     error: Option<ErrorCode>,
     pub(super) fields: RequestLogFields,
     started: Instant,
-    pub(super) request_id: HeaderValue,
+    /// None where the response has no identifier.
+    pub(super) request_id: Option<RequestId>,
     deadlines: Option<Rc<Deadlines>>,
 }
 
@@ -52,21 +51,20 @@ impl LogEntry {
             error: None,
             fields: RequestLogFields::default(),
             started: Instant::now(),
-            request_id: request_id(),
+            request_id: Some(RequestId::next()),
             deadlines,
         }
     }
 
-    /// Of a head that was answered without becoming a request. The answer has no identifier.
+    /// The entry of a head that was answered without becoming a request. The response has no identifier.
     pub(super) fn unparsed(series: Arc<Series>, status: StatusCode, started: Instant) -> Self {
-        let request_id = HeaderValue::from_static("-");
         let mut entry = Self::begin(Method::GET, series, None);
         (entry.method, entry.status) = (None, Some(status));
-        (entry.started, entry.request_id) = (started, request_id);
+        (entry.started, entry.request_id) = (started, None);
         entry
     }
 
-    /// Whether a body is still to come that is not read: the next bytes would be taken for it.
+    /// Whether an unread body is still to come: the connection would read it as the next request.
     pub(super) fn leaves_a_body(&self) -> bool {
         self.deadlines.as_ref().is_some_and(|deadlines| deadlines.is_body_unread())
     }
@@ -78,19 +76,20 @@ impl LogEntry {
         }
     }
 
-    /// Without a response the library answers for us.
+    /// Records the response that the library makes of an error.
     pub(super) fn failed(&mut self, error: &Error) {
         self.answered(&error.error_response());
     }
 }
 
-/// A line is written when the body that it describes is gone, or when the request is, whichever way that came.
+/// Writes the line when the response's body is dropped, or the request without a response.
 impl Drop for LogEntry {
     fn drop(&mut self) {
+        let now = Instant::now();
         if let Some(deadlines) = &self.deadlines {
-            deadlines.request_ended(Instant::now());
+            deadlines.request_ended(now);
         }
-        let took = self.started.elapsed();
+        let took = now - self.started;
         self.series.record(
             Answered {
                 status: self.status.map(|status| status.as_u16()),
@@ -103,20 +102,12 @@ impl Drop for LogEntry {
             target: "access",
             method = self.method.as_ref().map_or("-", Method::as_str),
             route = self.route.unwrap_or("-"),
-            // Nobody reads the answer of a request that was given up.
+            // A client that left does not read the status.
             status = self.status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).as_u16(),
             tenant = self.fields.tenant.as_ref().map_or("-", TenantId::as_str),
             client_id = self.fields.client.as_ref().map_or("-", ClientId::as_str),
             latency_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-            request_id = self.request_id.to_str().unwrap_or_default(),
+            request_id = self.request_id.as_ref().map_or("-", RequestId::as_str),
         );
     }
-}
-
-/// Unique over all processes: 64 random bits drawn at start, then counted up.
-fn request_id() -> HeaderValue {
-    static FIRST: LazyLock<u64> = LazyLock::new(|| RandomState::new().build_hasher().finish());
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let number = FIRST.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed));
-    HeaderValue::try_from(format!("{number:016x}")).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }

@@ -1,7 +1,8 @@
-//! One line a request, written after the response: method, route, status, tenant, client, latency, request id. Never a path as it
-//! was sent, a header or a body: each could hold a secret. The metrics count the content of the line at the same moment.
+//! Writes one line for each request after its response: method, route, status, tenant, client, latency, request id. A line holds no path
+//! as it was sent, no header and no body, because each could hold a secret. The metrics count the same facts at the same moment.
 
 mod log_entry;
+mod request_id;
 mod unparsed_requests;
 
 use std::future::{Ready, ready};
@@ -30,6 +31,8 @@ use crate::route::Route;
 use log_entry::LogEntry;
 pub(crate) use log_entry::RequestLogFields;
 pub(crate) use unparsed_requests::log_unparsed;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The middleware, outermost.
 #[derive(Clone)]
@@ -102,7 +105,7 @@ where
             let outcome = AssertUnwindSafe(service.call(request)).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(OAuthError::fault(&Panicked).into()));
             let mut response = outcome.inspect_err(|error| entry.failed(error))?;
-            if let Some(Route { pattern, series }) = response.request().app_data::<Route>() {
+            if let Some(Route { pattern, series, .. }) = response.request().app_data::<Route>() {
                 (entry.route, entry.series) = (Some(*pattern), Arc::clone(series));
             }
             entry.answered(response.response());
@@ -114,7 +117,9 @@ where
             entry.fields =
                 response.request().extensions_mut().remove::<RequestLogFields>().unwrap_or_default();
             protective.protect(response.headers_mut());
-            response.headers_mut().insert(HeaderName::from_static("x-request-id"), entry.request_id.clone());
+            if let Some(id) = entry.request_id {
+                response.headers_mut().insert(X_REQUEST_ID, id.to_header());
+            }
             Ok(response.map_body(|_, body| LoggedBody { body, _entry: entry }))
         })
     }

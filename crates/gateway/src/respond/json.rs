@@ -1,12 +1,15 @@
 //! JSON responses and their lifetime in caches.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, ContentType};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
 use super::OAuthError;
 use super::no_store::no_store;
+
+/// `ContentType::json()` makes a copy of this text for each response.
+pub(crate) const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A response that may hold a token.
 pub(crate) fn secret_json(body: &impl Serialize) -> Result<HttpResponse, OAuthError> {
@@ -15,10 +18,10 @@ pub(crate) fn secret_json(body: &impl Serialize) -> Result<HttpResponse, OAuthEr
 
 /// A document that holds a token.
 pub(crate) fn secret_document(json: Vec<u8>) -> HttpResponse {
-    no_store(StatusCode::OK).insert_header(ContentType::json()).body(json)
+    no_store(StatusCode::OK).insert_header((CONTENT_TYPE, APPLICATION_JSON)).body(json)
 }
 
-/// A response that caches keep for five minutes, as a key set by default.
+/// A response that caches keep for five minutes, like a key set by default.
 pub(crate) fn fresh_json(body: &impl Serialize) -> Result<HttpResponse, OAuthError> {
     let mut response = HttpResponse::Ok();
     response.insert_header((CACHE_CONTROL, "public, max-age=300"));
@@ -28,5 +31,5 @@ pub(crate) fn fresh_json(body: &impl Serialize) -> Result<HttpResponse, OAuthErr
 fn json(mut response: HttpResponseBuilder, body: &impl Serialize) -> Result<HttpResponse, OAuthError> {
     let mut bytes = Vec::with_capacity(1024);
     serde_json::to_writer(&mut bytes, body).map_err(|error| OAuthError::fault(&error))?;
-    Ok(response.insert_header(ContentType::json()).body(bytes))
+    Ok(response.insert_header((CONTENT_TYPE, APPLICATION_JSON)).body(bytes))
 }

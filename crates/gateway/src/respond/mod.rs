@@ -10,7 +10,7 @@ mod protective;
 
 pub(crate) use document::{Document, changed, looked_at, looked_at_as, names_tag};
 pub(crate) use http_error::{ErrorBody, HttpError};
-pub(crate) use json::{fresh_json, secret_document, secret_json};
+pub(crate) use json::{APPLICATION_JSON, fresh_json, secret_document, secret_json};
 pub(crate) use no_store::no_store;
 pub(crate) use oauth_error::OAuthError;
 pub(crate) use problem::{Problem, ProblemDocument};

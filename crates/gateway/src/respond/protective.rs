@@ -1,23 +1,27 @@
-//! Headers of every answer that tell browsers what not to do with it.
+//! Headers of every response that restrict what browsers do with it.
 
 use actix_web::http::header::{
     HeaderMap, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 
-/// What a listener adds to its answers.
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+const A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
+/// The headers that a listener adds to its responses.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Protective {
-    /// Whether browsers are told to come by https only, for a year.
+    /// Whether browsers must use HTTPS only, for a year (RFC 6797).
     pub(crate) strict_transport: bool,
 }
 
 impl Protective {
-    /// No guessing of types, no path of ours told to other sites, no more http where https is spoken (RFC 6797).
+    /// Forbids to guess media types and to send our paths to other sites, and to use HTTP where the listener has HTTPS.
     pub(crate) fn protect(self, headers: &mut HeaderMap) {
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
+        headers.insert(REFERRER_POLICY, NO_REFERRER);
         if self.strict_transport {
-            headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+            headers.insert(STRICT_TRANSPORT_SECURITY, A_YEAR);
         }
     }
 }

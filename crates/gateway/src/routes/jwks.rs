@@ -1,5 +1,5 @@
-//! `GET …/.well-known/jwks.json`: a tenant's public keys (RFC 7517 §5), prebuilt and served as they are. Who has fetched them is noted,
-//! so that a new key need not sign before those that poll have it.
+//! `GET …/.well-known/jwks.json`: a tenant's public keys (RFC 7517 §5), prebuilt. The handler records who fetched them, so that a new key
+//! need not sign before the verifiers that poll have it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
-use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG, HeaderValue, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::web::{Bytes, Data};
 use keys::life_cycle::{self, JwksCacheLifetime, KeyPolicy};
 use keys::{JwkSet, KeyRing};
@@ -16,7 +16,7 @@ use tenancy::{Tenant, TenantError};
 
 use crate::Services;
 use crate::raw_request::RawRequest;
-use crate::respond::{OAuthError, names_tag};
+use crate::respond::{APPLICATION_JSON, OAuthError, names_tag};
 
 pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> Result<HttpResponse, OAuthError> {
     let now = (services.clock)();
@@ -34,17 +34,17 @@ pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> Result<Ht
     Ok(answer(&set, known, cache_control(cache_lifetime(&tenant, &ring, now))))
 }
 
-/// The document as it was built: all answers share its one copy.
+/// The response with the prebuilt document: all responses share one copy.
 fn answer(set: &JwkSet, known: bool, cache_control: HeaderValue) -> HttpResponse {
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, &*set.etag)).insert_header((CACHE_CONTROL, cache_control));
     if known {
         return response.finish();
     }
-    response.insert_header(ContentType::json()).body(Bytes::from_owner(Arc::clone(&set.json)))
+    response.insert_header((CONTENT_TYPE, APPLICATION_JSON)).body(Bytes::from_owner(Arc::clone(&set.json)))
 }
 
-/// Who is told 304 has the set; who asks for the head alone may not.
+/// A verifier that gets 304 has the set; one that sends HEAD may not have it.
 fn record_fetch(services: &Services, raw: &RawRequest, tenant: &Tenant, set: &JwkSet, now: Timestamp) {
     if raw.method() == Method::HEAD.as_str() {
         return;
@@ -56,7 +56,7 @@ fn record_fetch(services: &Services, raw: &RawRequest, tenant: &Tenant, set: &Jw
 
 /// How long a copy may be kept: shorter as a new key comes near, so that copies are fetched anew when it has appeared.
 fn cache_lifetime(tenant: &Tenant, ring: &KeyRing, now: Timestamp) -> JwksCacheLifetime {
-    // Tokens and replicas have no say in this, only spans of the tenant's own settings.
+    // Only the tenant's own settings count, not the lifetimes of tokens or the number of replicas.
     let policy = KeyPolicy::new(&tenant.signing, tenant.access_token.lifetime, Lifetime::from_seconds(0));
     life_cycle::cache_lifetime(&ring.records, &policy, now)
 }
