@@ -1,6 +1,7 @@
 //! A request before any check. The extractor never fails, because the handler decides the order of the checks: the tenant first, then the
 //! form, then the client.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::net::IpAddr;
@@ -45,8 +46,13 @@ impl RawRequest {
     /// The tenant that the path names, letter by letter as it was sent: an escaped letter is another name, also in the words
     /// before it, which the router reads unescaped. `None` for the routes without a tenant.
     pub(crate) fn tenant(&self) -> Option<&str> {
-        self.request.match_info().get("id")?;
-        let rest = self.request.uri().path().split_once("/api/v1/tenant/").map_or("", |(_, rest)| rest);
+        const BEFORE: &str = "/api/v1/tenant/";
+        if !self.request.app_data::<Route>()?.has_tenant {
+            return None;
+        }
+        let path = self.request.uri().path();
+        let rest = path.strip_prefix(BEFORE).or_else(|| path.split_once(BEFORE).map(|(_, rest)| rest));
+        let rest = rest.unwrap_or_default();
         Some(rest.split_once('/').map_or(rest, |(name, _)| name))
     }
 
@@ -109,13 +115,9 @@ impl RawRequest {
     }
 
     /// A header that is a list, all of its lines as one (RFC 9110 §5.3).
-    pub(crate) fn list(&self, name: &HeaderName) -> Option<String> {
+    pub(crate) fn list(&self, name: &HeaderName) -> Option<Cow<'_, str>> {
         let lines = self.request.headers().get_all(name);
-        lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).reduce(|mut all, line| {
-            all.push_str(", ");
-            all.push_str(&line);
-            all
-        })
+        lines.map(|line| String::from_utf8_lossy(line.as_bytes())).reduce(|all, line| all + ", " + line)
     }
 
     /// The User-Agent header, of any length; empty where it is absent or not ASCII.

@@ -9,4 +9,12 @@ use crate::metrics::Series;
 pub(crate) struct Route {
     pub(crate) pattern: &'static str,
     pub(crate) series: Arc<Series>,
+    /// Whether the pattern has the segment `{id}`, a tenant's.
+    pub(crate) has_tenant: bool,
+}
+
+impl Route {
+    pub(crate) fn new(pattern: &'static str, series: Arc<Series>) -> Self {
+        Self { pattern, series, has_tenant: pattern.contains("{id}") }
+    }
 }

@@ -27,6 +27,7 @@ use crate::metrics::{Metrics, UNKNOWN_ROUTE};
 use crate::options::{DefaultTenant, PublicUrl, SampleResource};
 use crate::readiness::Readiness;
 use crate::respond::Protective;
+use crate::routes::DirectRoutes;
 use crate::{Listener, Options, Services, Tls, routes};
 
 /// How long open requests may take when the program ends.
@@ -71,7 +72,7 @@ impl Gateway {
     pub fn bind(options: &Options, services: &Services) -> Result<Self, BindError> {
         let mut builder =
             Server::build().workers(options.workers).disable_signals().shutdown_timeout(DRAIN.as_secs());
-        // Of one worker; beyond it nothing would be accepted, also of those who have a place.
+        // The limit of one worker. Beyond it a worker would accept no connection, not even one with a slot.
         builder = builder.max_concurrent_connections(options.connections.all.saturating_add(1024));
         let slots = Arc::new(ConnectionSlots::new(options.connections));
         let shared = Shared {
@@ -112,8 +113,7 @@ impl Gateway {
 }
 
 impl GatewayHandle {
-    /// Tells probes that callers should go elsewhere, and callers that the connection ends with the answer. Requests are served as
-    /// before.
+    /// Makes readiness probes fail and each response end its connection. Requests are served as before.
     pub fn withdraw(&self) {
         self.readiness.withdraw();
     }
@@ -137,7 +137,7 @@ fn socket(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket)
 }
 
-/// One listener: place -> socket -> TLS, if it is asked for -> watched stream -> HTTP/1.1 -> routes.
+/// One listener: slot -> socket -> TLS, if configured -> watched stream -> HTTP/1.1 -> access log -> direct routes -> router.
 fn listen(
     builder: ServerBuilder,
     socket: TcpListener,
@@ -158,6 +158,7 @@ fn listen(
     builder.listen(format!("http-{}", listener.address), socket, move || {
         let unknown = metrics.series(UNKNOWN_ROUTE);
         let hosts = Rc::new(HostNames::new(&public, &hosts));
+        let direct = DirectRoutes::default();
         let app = App::new()
             .app_data(services.clone())
             .app_data(metrics.clone())
@@ -170,13 +171,14 @@ fn listen(
                     config.app_data(proxies.clone());
                 }
             })
+            .wrap(direct.clone())
             .wrap(AccessLog {
                 unknown: Arc::clone(&unknown),
                 readiness: readiness.clone().into_inner(),
                 protective,
                 unread_forwarding: trusted_proxies.is_none().then(|| metrics.clone().into_inner()),
             })
-            .configure(routes::configure(surface, hosts, &metrics, services.clone()))
+            .configure(routes::configure(surface, hosts, &metrics, services.clone(), &direct))
             .into_factory()
             .map_err(move |error: Error| {
                 let mut response = error.error_response();
@@ -232,7 +234,7 @@ fn listen(
     })
 }
 
-/// While it shakes hands a connection can lose its place.
+/// A connection can lose its slot during its handshake.
 async fn shake_hands(tls: &Tls, socket: WriteDeadlineSocket, slot: &Slot) -> io::Result<Socket> {
     let shaken = pin!(tls.accept(socket));
     let evicted = pin!(poll_fn(|cx| slot.poll_evicted(cx)));
@@ -242,7 +244,7 @@ async fn shake_hands(tls: &Tls, socket: WriteDeadlineSocket, slot: &Slot) -> io:
     }
 }
 
-/// Says so where that costs one write, and closes.
+/// Closes a connection without a slot, with a response where that takes one write.
 fn turn_away(socket: TcpStream, has_tls: bool) -> io::Error {
     if !has_tls && let Ok(mut socket) = socket.into_std() {
         let _ = socket.write(NO_SLOT);

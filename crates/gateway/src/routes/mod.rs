@@ -1,6 +1,7 @@
 //! All routes on one page.
 
 pub(crate) mod admin;
+mod direct;
 mod documentation;
 pub(crate) mod health;
 mod introspect;
@@ -14,6 +15,7 @@ mod unknown;
 
 use std::rc::Rc;
 
+use actix_http::Extensions;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::guard::{Any, Get, Head};
@@ -34,6 +36,7 @@ use crate::{Services, Surface};
 use admin::{AdminResource, audit, clients, key_commands, secrets, signing_keys, tenants};
 
 pub(crate) use admin::{AdminAccess, tenant_of_admin_path};
+pub(crate) use direct::DirectRoutes;
 
 /// Registers what an address serves; the paths of administration under these names only.
 pub(crate) fn configure(
@@ -41,21 +44,24 @@ pub(crate) fn configure(
     hosts: Rc<HostNames>,
     metrics: &Metrics,
     services: Data<Services>,
+    direct: &DirectRoutes,
 ) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         let mut routes = Routes { config, metrics, hosts: None };
         routes.serve([get("/health/live", health::live), get("/health/ready", health::ready)]);
-        // First, because routes are tried in their order, and tokens are what most requests ask for.
         if surface.public {
-            routes.serve([
+            let frequent = [
                 post("/api/v1/tenant/{id}/oauth/token", token::token),
+                post("/api/v1/tenant/{id}/oauth/introspect", introspect::introspect),
+                get("/api/v1/tenant/{id}/.well-known/jwks.json", jwks::jwks),
                 post("/oauth/token", token::token),
                 post("/oauth2/token", token::token),
-                post("/api/v1/tenant/{id}/oauth/introspect", introspect::introspect),
                 post("/oauth2/introspect", introspect::introspect),
-                get("/api/v1/tenant/{id}/strategies", strategies::strategies),
-                get("/api/v1/tenant/{id}/.well-known/jwks.json", jwks::jwks),
                 get("/oauth2/jwks", jwks::jwks),
+            ];
+            routes.serve_directly(direct, frequent);
+            routes.serve([
+                get("/api/v1/tenant/{id}/strategies", strategies::strategies),
                 get("/api/v1/tenant/{id}/.well-known/openid-configuration", metadata::metadata),
                 get("/api/v1/tenant/{id}/.well-known/oauth-authorization-server", metadata::metadata),
                 get("/.well-known/oauth-authorization-server/api/v1/tenant/{id}", metadata::metadata),
@@ -91,7 +97,7 @@ fn admin_surface(routes: &mut Routes<'_>, hosts: Rc<HostNames>, access: Rc<dyn A
         flow::route("/flow/execute"),
         applications::all("/applications"),
         applications::one("/applications/{application}"),
-        get("/metrics", metrics::metrics),
+        get("/metrics", metrics::metrics).into(),
     ]);
     administration(routes, access);
 }
@@ -132,20 +138,29 @@ fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
     ]);
 }
 
-/// Where routes are registered, each with its pattern and its numbers: asking the library for the pattern would match all routes
-/// again for each request.
+/// Registers routes, each with its pattern and its counters: the library finds the pattern of a request by matching all routes again.
 struct Routes<'a> {
     config: &'a mut ServiceConfig,
     metrics: &'a Metrics,
-    /// The names under which what follows is served; any, where there are none.
+    /// The host names under which the next routes are served; none for any name.
     hosts: Option<Rc<HostNames>>,
 }
 
 impl Routes<'_> {
+    /// Registers routes that are matched before the router runs, and in the router for the requests that it has to match.
+    fn serve_directly(&mut self, direct: &DirectRoutes, routes: impl IntoIterator<Item = PublicRoute>) {
+        for route in routes {
+            let mut data = Extensions::new();
+            data.insert(Route::new(route.pattern, self.metrics.series(route.pattern)));
+            direct.push(route.pattern, Rc::new(data), (route.to_handler)());
+            self.serve([route]);
+        }
+    }
+
     fn serve<R: Into<(&'static str, Resource)>>(&mut self, resources: impl IntoIterator<Item = R>) {
         for (pattern, resource) in resources.into_iter().map(Into::into) {
             let series = self.metrics.series(pattern);
-            let resource = resource.app_data(Route { pattern, series });
+            let resource = resource.app_data(Route::new(pattern, series));
             let Some(hosts) = self.hosts.clone() else {
                 self.config.service(resource);
                 continue;
@@ -162,7 +177,7 @@ impl Routes<'_> {
     }
 }
 
-/// In the words of the path.
+/// The refusal in the form of the path's errors.
 fn misdirected(request: ServiceRequest, pattern: &str) -> ServiceResponse<BoxBody> {
     let response = match pattern {
         "/metrics" => OAuthError::from(Failure::Misdirected).error_response(),
@@ -172,28 +187,40 @@ fn misdirected(request: ServiceRequest, pattern: &str) -> ServiceResponse<BoxBod
     request.into_response(response)
 }
 
-fn post<F, Args>(path: &'static str, handler: F) -> (&'static str, Resource)
+/// A path with one handler, and 405 for other methods than its own.
+struct PublicRoute {
+    pattern: &'static str,
+    methods: &'static str,
+    to_handler: Box<dyn Fn() -> actix_web::Route>,
+}
+
+fn post<F, Args>(pattern: &'static str, handler: F) -> PublicRoute
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    public(path, web::post().to(handler), "POST")
+    let to_handler = Box::new(move || web::post().to(handler.clone()));
+    PublicRoute { pattern, methods: "POST", to_handler }
 }
 
 /// "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110 §9.1).
-fn get<F, Args>(path: &'static str, handler: F) -> (&'static str, Resource)
+fn get<F, Args>(pattern: &'static str, handler: F) -> PublicRoute
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    public(path, web::route().guard(Any(Get()).or(Head())).to(handler), "GET, HEAD")
+    let to_handler = Box::new(move || web::route().guard(Any(Get()).or(Head())).to(handler.clone()));
+    PublicRoute { pattern, methods: "GET, HEAD", to_handler }
 }
 
-fn public(path: &'static str, route: actix_web::Route, methods: &'static str) -> (&'static str, Resource) {
-    let wrong_method = async move || OAuthError::from(Failure::MethodNotAllowed(methods)).error_response();
-    (path, web::resource(path).route(route).default_service(web::to(wrong_method)))
+impl From<PublicRoute> for (&'static str, Resource) {
+    fn from(PublicRoute { pattern, methods, to_handler }: PublicRoute) -> Self {
+        let wrong_method =
+            async move || OAuthError::from(Failure::MethodNotAllowed(methods)).error_response();
+        (pattern, web::resource(pattern).route(to_handler()).default_service(web::to(wrong_method)))
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A request to the admin API after its opening: the caller is authorized, the names in the path are parsed, the time is taken. What
 //! decides who the caller is belongs to the service that the route is part of, and never to the request.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::http::header::IF_MATCH;
@@ -43,7 +44,7 @@ impl<T: Target> AdminRequest<T> {
         permission: Permission,
     ) -> Result<Self, Problem> {
         let mut caller = access.authorize(&raw, RequiredPermission::of_route(&raw, permission)).await?;
-        caller.if_match = raw.list(&IF_MATCH);
+        caller.if_match = raw.list(&IF_MATCH).map(Cow::into_owned);
         let (target, administrator) = (T::of(&raw)?, Arc::clone(access.administrator()));
         Ok(Self { administrator, caller, target, raw })
     }

@@ -12,7 +12,8 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The key, and what makes the request the same one: method, path and body.
 pub(super) fn idempotency(raw: &RawRequest, body: &[u8]) -> Result<Option<Idempotency>, Problem> {
     let Some(key) = raw.list(&KEY) else { return Ok(None) };
-    let repeatable = Idempotency::of(key, [raw.method().as_bytes(), raw.path().as_bytes(), body]);
+    let repeatable =
+        Idempotency::of(key.into_owned(), [raw.method().as_bytes(), raw.path().as_bytes(), body]);
     let unfit = || Problem::invalid("Idempotency-Key must be 1 to 255 printable ASCII characters", vec![]);
     repeatable.map(Some).ok_or_else(unfit)
 }
