@@ -1,15 +1,17 @@
-//! Log lines as JSON, with each event's fields beside time and level. The subscriber's own JSON formatter builds a tree of values for each
-//! line, which costs a request several microseconds; this one writes into one buffer.
+//! Formats log lines as JSON, with the fields of an event beside its time and level. The subscriber's own JSON formatter builds a tree of
+//! values for each line, which costs a request several microseconds; this one writes into one buffer.
 
+use std::cell::Cell;
 use std::fmt::{self, Debug, Write as _};
 
-use serde::Serialize;
+use protocol::Timestamp;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
+
+use crate::clock;
 
 /// `{"timestamp":…,"level":…,"target":…, the event's fields}`.
 pub(crate) struct JsonLines;
@@ -20,60 +22,94 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let mut line = Line(Vec::with_capacity(512));
-        let mut time = String::with_capacity(32);
-        SystemTime.format_time(&mut Writer::new(&mut time))?;
-        line.0.extend_from_slice(b"{\"timestamp\":");
-        line.value(&time);
-        line.member("level", event.metadata().level().as_str());
-        line.member("target", event.metadata().target());
+        let mut line = Line(String::with_capacity(512));
+        line.0.push_str("{\"timestamp\":\"");
+        line.time();
+        line.0.push('"');
+        line.text_member("level", event.metadata().level().as_str());
+        line.text_member("target", event.metadata().target());
         event.record(&mut line);
-        line.0.extend_from_slice(b"}\n");
-        out.write_str(std::str::from_utf8(&line.0).map_err(|_| fmt::Error)?)
+        line.0.push_str("}\n");
+        out.write_str(&line.0)
     }
 }
 
-struct Line(Vec<u8>);
+/// A line under construction. Writing into a `String` never fails.
+struct Line(String);
 
 impl Line {
-    fn member(&mut self, name: &str, value: impl Serialize) {
-        self.0.push(b',');
-        self.value(name);
-        self.0.push(b':');
-        self.value(value);
+    /// The present time with microseconds (RFC 3339 §5.6). Each thread formats a second once.
+    fn time(&mut self) {
+        const LENGTH: usize = "2027-01-31T12:00:00".len();
+        thread_local! {
+            static LAST: Cell<(u64, [u8; LENGTH])> = const { Cell::new((u64::MAX, [0; LENGTH])) };
+        }
+        let now = clock::since_epoch();
+        let (mut seconds, mut text) = LAST.get();
+        if seconds != now.as_secs() {
+            seconds = now.as_secs();
+            text.copy_from_slice(&Timestamp::from_seconds(seconds).to_rfc3339().as_bytes()[..LENGTH]);
+            LAST.set((seconds, text));
+        }
+        self.0.push_str(std::str::from_utf8(&text).unwrap_or_default());
+        let _ = write!(self.0, ".{:06}Z", now.subsec_micros());
     }
 
-    /// Numbers and texts always have a JSON form, and a vector takes everything.
-    fn value(&mut self, value: impl Serialize) {
-        let _ = serde_json::to_writer(&mut self.0, &value);
+    /// A field's name, which the program's code holds, needs no escapes.
+    fn name(&mut self, name: &'static str) {
+        self.0.push_str(",\"");
+        self.0.push_str(name);
+        self.0.push_str("\":");
+    }
+
+    fn text_member(&mut self, name: &'static str, value: &str) {
+        self.name(name);
+        self.text(value);
+    }
+
+    /// A number or a truth value. Their `to_string` does without a formatter.
+    fn plain_member(&mut self, name: &'static str, value: impl ToString) {
+        self.name(name);
+        self.0.push_str(&value.to_string());
+    }
+
+    /// A JSON string; most need no escapes.
+    fn text(&mut self, text: &str) {
+        let is_escaped = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+        if text.bytes().fold(false, |found, byte| found | is_escaped(byte)) {
+            self.0.push_str(&serde_json::to_string(text).unwrap_or_default());
+        } else {
+            self.0.push('"');
+            self.0.push_str(text);
+            self.0.push('"');
+        }
     }
 }
 
 impl Visit for Line {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.member(field.name(), value);
+        self.text_member(field.name(), value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.member(field.name(), value);
+        self.plain_member(field.name(), value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.member(field.name(), value);
+        self.plain_member(field.name(), value);
     }
 
+    /// JSON has no infinities; serde_json writes them as null.
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.member(field.name(), value);
+        self.plain_member(field.name(), serde_json::Value::from(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.member(field.name(), value);
+        self.plain_member(field.name(), value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        let mut text = String::new();
-        let _ = write!(text, "{value:?}");
-        self.member(field.name(), text);
+        self.text_member(field.name(), &format!("{value:?}"));
     }
 }
 
