@@ -6,6 +6,7 @@ mod administration;
 mod calls;
 mod enumeration;
 mod first_token;
+mod overload;
 mod postgres;
 mod postgres_outage;
 mod program;
@@ -64,6 +65,8 @@ enum Measurement {
     Reseal,
     /// Whether the time of a refusal reveals which client ids exist; the only measurement that can fail on times
     Enumeration,
+    /// Ten times as many token requests as the worker can answer: goodput, latencies, refusals, memory, and the time until all is normal
+    Overload,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Failure> {
@@ -103,6 +106,9 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
     }
     if wanted(Measurement::Enumeration) {
         enumeration::measure(&test_env)?;
+    }
+    if wanted(Measurement::Overload) {
+        overload::measure(&test_env)?;
     }
     Ok(())
 }
