@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod clients;
 mod codegen;
+mod instructions;
 mod servers;
 mod soak;
 mod test;
@@ -29,7 +30,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Format, lints, default features, documentation, tidy, generated files and tests, in this order, until one fails
+    /// Format, lints, default features, documentation, tidy, generated files, instructions and tests, in this order, until one fails
     Ci,
     /// Project lint rules: crate edges, licences, file headers, documents that name tests
     Tidy,
@@ -45,6 +46,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Counts the instructions of warm requests under valgrind, without cryptography, and compares them with the committed figures
+    Instructions(instructions::InstructionsOptions),
     /// Measures answers per server CPU second and times beside bare handlers on the same core, and compares them with the goals
     Bench(bench::BenchOptions),
     /// Measures growth with very many tenants, and outages of Redis and PostgreSQL; starts its own servers, takes a few minutes
@@ -69,6 +72,7 @@ fn perform(command: Command, workspace: &Workspace) -> Result<(), Failure> {
         Command::Codegen { check: true } => codegen::check(workspace),
         Command::Codegen { check: false } => codegen::write(workspace),
         Command::Test { arguments } => test::run(workspace, &arguments),
+        Command::Instructions(options) => instructions::run(workspace, &options),
         Command::Bench(options) => bench::run(workspace, &options),
         Command::Soak(options) => soak::run(workspace, options),
     }

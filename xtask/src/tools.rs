@@ -35,6 +35,9 @@ pub(crate) const FOR_MEASUREMENTS: &[Tool] =
 pub(crate) const FOR_PEERS: &[Tool] =
     &[tool("command -v npm", &["npm"]), tool("command -v redis-server", &["redis-server"])];
 
+/// Tools for counting instructions.
+pub(crate) const FOR_COUNTS: &[Tool] = &[tool("command -v valgrind", &["valgrind"])];
+
 /// Without this file the package would start a server, which is not needed and might take the port.
 const NO_CLUSTER: (&str, &str) =
     ("/etc/postgresql-common/createcluster.d/latchkey.conf", "create_main_cluster = false\n");

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use actix_http::error::DispatchError;
 use actix_http::{Extensions, HttpService, KeepAlive, Protocol};
-use actix_server::{Server, ServerBuilder};
+use actix_server::{GracefulShutdownSignal, Server, ServerServiceFactory};
 use actix_service::{
-    IntoServiceFactory as _, Service as _, ServiceFactoryExt as _, apply_fn_factory, fn_service, map_config,
+    IntoServiceFactory as _, Service as _, ServiceFactory, ServiceFactoryExt as _, apply_fn_factory,
+    fn_service, map_config,
 };
 use actix_web::dev::{AppConfig, ServerHandle};
 use actix_web::rt::net::TcpStream;
@@ -74,19 +75,15 @@ impl Gateway {
             Server::build().workers(options.workers).disable_signals().shutdown_timeout(DRAIN.as_secs());
         // The limit of one worker. Beyond it a worker would accept no connection, not even one with a slot.
         builder = builder.max_concurrent_connections(options.connections.all.saturating_add(1024));
-        let slots = Arc::new(ConnectionSlots::new(options.connections));
-        let shared = Shared {
-            services: Data::new(services.clone()),
-            metrics: Data::new(Metrics::new(Arc::clone(&slots))),
-            readiness: Data::new(Readiness::default()),
-            slots,
-        };
+        let shared = Shared::new(options, services);
         let mut addresses = Vec::with_capacity(options.listeners.len());
         for listener in &options.listeners {
             let failed = |source| BindError { address: listener.address, source };
             let socket = socket(listener.address).map_err(failed)?;
             addresses.push(socket.local_addr().map_err(failed)?);
-            builder = listen(builder, socket, listener, options, &shared).map_err(failed)?;
+            let connections = connections(listener, options, &shared, builder.graceful_shutdown_signal());
+            builder =
+                builder.listen(format!("http-{}", listener.address), socket, connections).map_err(failed)?;
         }
         Ok(Self { server: builder.run(), readiness: shared.readiness.into_inner(), addresses })
     }
@@ -131,31 +128,65 @@ impl GatewayHandle {
     }
 }
 
+/// Serves one connection as the first listener does, on the calling thread, until it is closed. It is for programs that count the work of a
+/// request: a worker of [`Gateway`] has its own thread. It runs in a [`LocalSet`](tokio::task::LocalSet).
+///
+/// # Errors
+/// When the connection fails.
+///
+/// # Panics
+/// Without a listener.
+pub async fn serve_connection(
+    options: &Options,
+    services: &Services,
+    connection: TcpStream,
+) -> io::Result<()> {
+    let shared = Shared::new(options, services);
+    let draining = Server::build().graceful_shutdown_signal();
+    let service =
+        connections(&options.listeners[0], options, &shared, draining).create().new_service(()).await;
+    let service = service.map_err(|()| io::Error::other("the HTTP service cannot be created"))?;
+    service.call(connection).await.map_err(|error| io::Error::other(error.to_string()))
+}
+
+impl Shared {
+    fn new(options: &Options, services: &Services) -> Self {
+        let slots = Arc::new(ConnectionSlots::new(options.connections));
+        Self {
+            services: Data::new(services.clone()),
+            metrics: Data::new(Metrics::new(Arc::clone(&slots))),
+            readiness: Data::new(Readiness::default()),
+            slots,
+        }
+    }
+}
+
 fn socket(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = TcpListener::bind(address)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }
 
-/// One listener: slot -> socket -> TLS, if configured -> watched stream -> HTTP/1.1 -> access log -> direct routes -> router.
-fn listen(
-    builder: ServerBuilder,
-    socket: TcpListener,
+/// A listener's connections: slot -> socket -> TLS, if configured -> watched stream -> HTTP/1.1 -> access log -> direct routes -> router.
+fn connections(
     listener: &Listener,
     options: &Options,
     shared: &Shared,
-) -> io::Result<ServerBuilder> {
+    draining: GracefulShutdownSignal,
+) -> impl ServerServiceFactory<
+    TcpStream,
+    Factory: ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>,
+> + use<> {
     let Shared { services, metrics, readiness, slots } = shared;
     let (services, metrics, readiness) = (services.clone(), metrics.clone(), readiness.clone());
     let (slots, stalled) = (Arc::clone(slots), options.connections.stalled);
     let default_tenant = Data::new(DefaultTenant(options.default_tenant.clone()));
     let public_url = Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned()));
     let sample = Data::new(SampleResource(options.protected_resource.clone()));
-    let draining = builder.graceful_shutdown_signal();
     let Listener { surface, tls, hosts, trusted_proxies, .. } = listener.clone();
     let (public, protective) =
         (options.public_url.clone(), Protective { strict_transport: options.strict_transport });
-    builder.listen(format!("http-{}", listener.address), socket, move || {
+    move || {
         let unknown = metrics.series(UNKNOWN_ROUTE);
         let hosts = Rc::new(HostNames::new(&public, &hosts));
         let direct = DirectRoutes::default();
@@ -231,7 +262,7 @@ fn listen(
             }
         })
         .and_then(http)
-    })
+    }
 }
 
 /// A connection can lose its slot during its handshake.

@@ -4,7 +4,7 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("protocol", &[]),
     ("tenancy", &["protocol"]),
     ("keys", &["tenancy", "protocol"]),
@@ -32,6 +32,21 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ),
     ("testkit", DOMAIN),
     ("latchkey", BELOW_THE_PROGRAM),
+    (
+        "warm_requests",
+        &[
+            "testkit",
+            "gateway",
+            "cache",
+            "administration",
+            "grants",
+            "registry",
+            "secrets",
+            "keys",
+            "tenancy",
+            "protocol",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

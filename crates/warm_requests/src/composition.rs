@@ -1,0 +1,135 @@
+//! The gateway's options and services: memory stores behind the real caches, and a tenant with one client for each signing algorithm.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use administration::{Administrator, Clock, EditPolicy};
+use cache::{Caches, Capacity, Freshness};
+use gateway::{
+    Check, ConnectionLimits, HealthReport, Listener, Options, Sample, Services, Surface, WriteBudget,
+};
+use grants::Engine;
+use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer, SealingKey};
+use protocol::{Lifetime, Rate, Secret, SigningAlgorithm};
+use registry::{Authenticator, ClientSecret, Users, VerifiedSecretCache};
+use secrets::{GeneratedSecret, HashPool, Pepper, hash_token};
+use tenancy::TenantResolver;
+use testkit::{MemoryStore, fixtures};
+
+use crate::clock;
+
+pub(crate) const CLIENT: &str = "svc";
+
+/// No row is read again during a count.
+const FRESH: Duration = Duration::from_secs(3600);
+
+const LIMIT: Rate = Rate::per_minute(10_000);
+
+/// What a [`gateway::serve_connection`] takes, and the secrets of the tenants' clients.
+pub(crate) struct Composition {
+    pub(crate) options: Options,
+    pub(crate) services: Services,
+    secrets: Vec<(SigningAlgorithm, Secret)>,
+}
+
+/// The caches and the program's health report belong to the administrator's pages, which are not counted.
+struct NoReport;
+
+impl Composition {
+    pub(crate) fn new() -> Self {
+        let (store, pepper) = (Arc::new(MemoryStore::new()), Arc::new(Pepper::generate()));
+        let algorithms = [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::EdDSA];
+        let secrets = algorithms.map(|algorithm| (algorithm, add_tenant(&store, &pepper, algorithm))).into();
+        Self { options: options(), services: services(&store, &pepper), secrets }
+    }
+
+    pub(crate) fn secret(&self, algorithm: SigningAlgorithm) -> &Secret {
+        self.secrets.iter().find(|(of, _)| *of == algorithm).map(|(_, secret)| secret).unwrap()
+    }
+}
+
+/// Of equal length, so that requests have equal lengths.
+pub(crate) fn tenant(algorithm: SigningAlgorithm) -> String {
+    format!("tenant-{}", &algorithm.as_str()[..2].to_ascii_lowercase())
+}
+
+fn add_tenant(store: &MemoryStore, pepper: &Pepper, algorithm: SigningAlgorithm) -> Secret {
+    let mut tenant = fixtures::tenant(&self::tenant(algorithm));
+    tenant.signing.algorithm = algorithm;
+    let mut client = fixtures::client(&tenant, CLIENT);
+    let secret = GeneratedSecret::generate().secret;
+    let hash = hash_token(pepper, &tenant.id, &client.id, &secret);
+    client.secrets.push(ClientSecret { hash, ..fixtures::secret("1") });
+    store.put_tenant(tenant);
+    store.put_client(client);
+    secret
+}
+
+fn options() -> Options {
+    Options {
+        public_url: "http://localhost:3000".to_owned(),
+        listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface { public: true, admin: true })],
+        strict_transport: false,
+        connections: ConnectionLimits::default(),
+        default_tenant: None,
+        protected_resource: None,
+        workers: 1,
+    }
+}
+
+fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
+    let caches = Caches::new(store.clone(), None, Capacity::default(), Freshness::new(FRESH));
+    let sealer: Arc<dyn KeySealer> = Arc::new(SealingKey::generate().unwrap());
+    let keys = Arc::new(KeyRingCache::new(
+        caches.signing_keys.clone(),
+        Arc::clone(&sealer),
+        KeyPool::new(0),
+        1 << 20,
+    ));
+    let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
+    let clock: Clock = Arc::new(clock::now);
+    let policy = EditPolicy {
+        public_url: "http://localhost:3000".to_owned(),
+        live_secrets: 5,
+        clients: 10_000,
+        deletion_grace: Lifetime::from_seconds(0),
+        l1_lifetime: Lifetime::from_seconds(FRESH.as_secs()),
+    };
+    Services {
+        tenants: TenantResolver::new(caches.tenants.clone()),
+        authenticator: Arc::new(Authenticator::new(
+            caches.clients.clone(),
+            Arc::clone(pepper),
+            Arc::clone(&pool),
+            VerifiedSecretCache::generate(),
+            LIMIT,
+        )),
+        engine: Engine::new(Arc::clone(&keys), caches.clients.clone()),
+        administrator: Arc::new(Administrator::new(
+            store.clone(),
+            sealer,
+            Arc::clone(pepper),
+            KeyPool::new(0),
+            policy,
+            Arc::new(move |changed: &[_]| caches.apply(changed)),
+            clock.clone(),
+        )),
+        writes: Arc::new(WriteBudget::new(LIMIT, LIMIT)),
+        users: Arc::new(Users::new(pool, pepper, LIMIT)),
+        keys,
+        jwks_fetches: Arc::new(JwksFetches::default()),
+        clock,
+        health_report: Arc::new(NoReport),
+    }
+}
+
+impl HealthReport for NoReport {
+    fn checks(&self) -> Vec<Check> {
+        Vec::new()
+    }
+
+    fn samples(&self) -> Vec<Sample> {
+        Vec::new()
+    }
+}

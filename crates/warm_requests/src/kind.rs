@@ -1,0 +1,62 @@
+//! The counted kinds of requests.
+
+use protocol::SigningAlgorithm;
+
+/// One kind of warm request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A token by client credentials, signed with RS256.
+    TokenRs256,
+    /// The same, signed with ES256.
+    TokenEs256,
+    /// The same, signed with EdDSA.
+    TokenEdDsa,
+    /// A tenant's keys.
+    Jwks,
+    /// The same, for a caller that has them.
+    JwksNotModified,
+    /// The claims of a live token that RS256 signed.
+    Introspection,
+}
+
+impl Kind {
+    /// In the order of the figures.
+    pub const ALL: [Self; 6] = [
+        Self::TokenRs256,
+        Self::TokenEs256,
+        Self::TokenEdDsa,
+        Self::Jwks,
+        Self::JwksNotModified,
+        Self::Introspection,
+    ];
+
+    /// The name in figures and messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TokenRs256 => "token RS256",
+            Self::TokenEs256 => "token ES256",
+            Self::TokenEdDsa => "token EdDSA",
+            Self::Jwks => "JWKS 200",
+            Self::JwksNotModified => "JWKS 304",
+            Self::Introspection => "introspection",
+        }
+    }
+
+    /// The algorithm of the tenant that is requested. Each algorithm has a tenant.
+    pub(crate) fn algorithm(self) -> SigningAlgorithm {
+        match self {
+            Self::TokenEs256 => SigningAlgorithm::ES256,
+            Self::TokenEdDsa => SigningAlgorithm::EdDSA,
+            _ => SigningAlgorithm::RS256,
+        }
+    }
+
+    /// The beginning of each answer.
+    pub(crate) fn status_line(self) -> &'static [u8] {
+        match self {
+            Self::JwksNotModified => b"HTTP/1.1 304 ",
+            _ => b"HTTP/1.1 200 ",
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! How often a warm request allocates memory, and how much.
+#![expect(clippy::print_stdout, reason = "what is counted helps to find the cause of a failure")]
+
+use std::collections::BTreeMap;
+
+use warm_requests::{Kind, WarmServer};
+
+/// The allocations of a request of each kind, exactly, and its bytes, within 5 %. They hold for the profile of tests.
+const FIGURES: [(Kind, u64, u64); 6] = [
+    (Kind::TokenRs256, 53, 10791),
+    (Kind::TokenEs256, 56, 10405),
+    (Kind::TokenEdDsa, 53, 10275),
+    (Kind::Jwks, 26, 5983),
+    (Kind::JwksNotModified, 25, 6008),
+    (Kind::Introspection, 92, 14495),
+];
+
+const REQUESTS: u64 = 400;
+
+#[test]
+fn a_warm_request_makes_the_allocations_of_its_figure() {
+    let mut server = WarmServer::start();
+    let counted = FIGURES.map(|(kind, ..)| count(&mut server, kind));
+    let is_met = |((_, number, bytes), (_, counted, counted_bytes)): (&(_, u64, u64), &(_, u64, u64))| {
+        number == counted && bytes.abs_diff(*counted_bytes) * 20 <= *bytes
+    };
+    assert!(
+        FIGURES.iter().zip(&counted).all(is_met),
+        "the allocations of warm requests have changed. If this is intended, write these figures into {}, and give the reason in the \
+         commit message:\n{}",
+        file!(),
+        counted.map(|(kind, number, bytes)| format!("    (Kind::{kind:?}, {number}, {bytes}),")).join("\n")
+    );
+}
+
+/// The most frequent number, and the mean of the bytes. Now and then a request finds a buffer of the connection used up, and a quarter of the
+/// ES256 signatures has a length that saves an allocation.
+fn count(server: &mut WarmServer, kind: Kind) -> (Kind, u64, u64) {
+    let (mut numbers, mut bytes) = (BTreeMap::<u64, u64>::new(), 0);
+    for _ in 0..REQUESTS {
+        let allocated = allocation_counter::measure(|| server.serve(kind, 1));
+        *numbers.entry(allocated.count_total).or_default() += 1;
+        bytes += allocated.bytes_total;
+    }
+    println!("{}: requests by number of allocations: {numbers:?}", kind.name());
+    let most_frequent = numbers.into_iter().max_by_key(|(_, requests)| *requests);
+    (kind, most_frequent.map_or(0, |(number, _)| number), bytes / REQUESTS)
+}

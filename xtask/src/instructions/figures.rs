@@ -1,0 +1,110 @@
+//! The instructions of each kind of request: as counted, and as committed.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::workspace::{Doing, Failure};
+
+/// The committed figures.
+pub(super) const FILE: &str = "crates/warm_requests/instructions.json";
+
+/// The largest difference from a committed figure is one part in so many: 5 %. Hash seeds, timers and the batches of the caches'
+/// bookkeeping make runs differ by less than 1.5 %.
+const TOLERATED_PART: u64 = 20;
+
+/// Kinds in the order of the program.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Figures(Vec<(String, u64)>);
+
+/// Both figures of each kind, for people, and the kinds whose figures differ too much.
+pub(super) struct Report {
+    pub(super) table: String,
+    pub(super) differing: Vec<String>,
+}
+
+impl Figures {
+    pub(super) fn add(&mut self, kind: &str, instructions: u64) {
+        self.0.push((kind.to_owned(), instructions));
+    }
+
+    pub(super) fn read(root: &Path) -> Result<Self, Failure> {
+        let text = fs::read_to_string(root.join(FILE)).doing(format_args!("read {FILE}"))?;
+        Self::parse(&text).ok_or_else(|| Failure::new(format!("{FILE} is not an object of numbers")))
+    }
+
+    pub(super) fn write(&self, root: &Path) -> Result<(), Failure> {
+        fs::write(root.join(FILE), self.text()).doing(format_args!("write {FILE}"))?;
+        println!("{FILE} written:\n{}", self.text());
+        Ok(())
+    }
+
+    pub(super) fn compare(&self, committed: &Self) -> Report {
+        let mut table = format!("{:>14} {:>10} {:>10}\n", "instructions", "counted", "committed");
+        let mut differing = Vec::new();
+        for (kind, counted) in &self.0 {
+            let figure = committed.of(kind);
+            let per_cent = (*counted as f64 / figure.unwrap_or(0) as f64 - 1.0) * 100.0;
+            if figure.is_none_or(|figure| counted.abs_diff(figure) * TOLERATED_PART > figure) {
+                differing.push(kind.clone());
+            }
+            let figure = figure.map_or_else(|| "none".to_owned(), |figure| figure.to_string());
+            let _ = writeln!(table, "{kind:>14} {counted:>10} {figure:>10} {per_cent:>+6.1} %");
+        }
+        differing.extend(
+            committed.0.iter().filter(|(kind, _)| self.of(kind).is_none()).map(|(kind, _)| kind.clone()),
+        );
+        Report { table, differing }
+    }
+
+    fn of(&self, kind: &str) -> Option<u64> {
+        self.0.iter().find(|(name, _)| name == kind).map(|(_, figure)| *figure)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let object: Value = serde_json::from_str(text).ok()?;
+        let figures = object.as_object()?.iter().map(|(kind, figure)| Some((kind.clone(), figure.as_u64()?)));
+        figures.collect::<Option<_>>().map(Self)
+    }
+
+    fn text(&self) -> String {
+        let lines: Vec<_> = self.0.iter().map(|(kind, figure)| format!("  \"{kind}\": {figure}")).collect();
+        format!("{{\n{}\n}}\n", lines.join(",\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(text: &str) -> Figures {
+        Figures::parse(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let mut counted = Figures::default();
+        counted.add("JWKS 200", 9000);
+        counted.add("introspection", 30_000);
+        assert_eq!(figures(&counted.text()), counted);
+        assert_eq!(Figures::parse(r#"{"JWKS 200": "many"}"#), None);
+    }
+
+    #[test]
+    fn more_work_and_less_differ_beyond_five_per_cent() {
+        let committed = figures(r#"{"a": 10000}"#);
+        for (counted, differs) in [(9499, true), (9500, false), (10_500, false), (10_501, true)] {
+            let mut now = Figures::default();
+            now.add("a", counted);
+            assert_eq!(!now.compare(&committed).differing.is_empty(), differs, "{counted}");
+        }
+    }
+
+    #[test]
+    fn a_kind_without_a_figure_or_without_a_count_differs() {
+        let (counted, committed) = (figures(r#"{"a": 1, "new": 1}"#), figures(r#"{"a": 1, "old": 1}"#));
+        assert_eq!(counted.compare(&committed).differing, ["new", "old"]);
+    }
+}
