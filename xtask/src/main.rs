@@ -7,6 +7,7 @@ mod ci;
 mod clients;
 mod codegen;
 mod instructions;
+mod resident_memory;
 mod servers;
 mod soak;
 mod test;

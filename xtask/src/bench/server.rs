@@ -12,6 +12,7 @@ use super::exchange::{Answer, exchange};
 use super::program::{Endpoints, Program};
 use super::request::Request;
 use super::setup::Setup;
+use crate::resident_memory::resident_mib;
 use crate::workspace::{Doing, Failure, Workspace, is_content};
 
 /// A cold start generates the first RSA key and hashes the secret.
@@ -112,10 +113,7 @@ impl Server {
 
     /// Resident memory in MiB.
     pub(super) fn memory(&self) -> f64 {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-        kib.unwrap_or(f64::NAN) / 1024.0
+        resident_mib(self.process.id())
     }
 
     /// Stops the server gracefully and returns the number of lines in its access log with this text.

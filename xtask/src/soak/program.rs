@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::calls::{Caller, Client};
 use super::test_env::TestEnv;
+use crate::resident_memory::resident_mib;
 use crate::workspace::{Doing, Failure};
 
 const CORE: &str = "0";
@@ -92,10 +93,7 @@ impl Program {
 
     /// Resident memory in MiB.
     pub(super) fn memory(&self) -> f64 {
-        let text = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-        kib.unwrap_or(f64::NAN) / 1024.0
+        resident_mib(self.process.id())
     }
 
     /// Whether its metrics report that Redis is in use.

@@ -9,7 +9,7 @@ use crate::soak::calls::percentile;
 /// The recovery is judged in windows of this length.
 const WINDOW: Duration = Duration::from_millis(250);
 /// Windows that must be normal, one after the other.
-const NORMAL_WINDOWS: usize = 4;
+const NORMAL_WINDOWS: u32 = 4;
 
 /// The requests that were due in one phase.
 pub(super) struct Figures<'a> {
@@ -19,8 +19,8 @@ pub(super) struct Figures<'a> {
 }
 
 impl<'a> Figures<'a> {
-    pub(super) fn of(records: &'a [Record], from: Duration, to: Duration) -> Self {
-        let records = records.iter().filter(|record| (from..to).contains(&record.due)).collect();
+    pub(super) fn of(records: impl IntoIterator<Item = &'a Record>, from: Duration, to: Duration) -> Self {
+        let records = records.into_iter().filter(|record| (from..to).contains(&record.due)).collect();
         Self { records, from, to }
     }
 
@@ -52,22 +52,17 @@ impl<'a> Figures<'a> {
         let mut normal = 0;
         let mut begin = self.from;
         while begin + WINDOW <= self.to {
-            let window = Self::of_refs(&self.records, begin, begin + WINDOW);
+            let window = Self::of(self.records.iter().copied(), begin, begin + WINDOW);
             let is_normal = window.offered() > 0
                 && window.count(is_accepted) == window.offered()
                 && window.percentile(99, is_accepted) <= most_p99;
             normal = if is_normal { normal + 1 } else { 0 };
             begin += WINDOW;
             if normal == NORMAL_WINDOWS {
-                return Some(begin - self.from - WINDOW * 4);
+                return Some(begin - self.from - WINDOW * NORMAL_WINDOWS);
             }
         }
         None
-    }
-
-    fn of_refs(records: &[&'a Record], from: Duration, to: Duration) -> Self {
-        let records = records.iter().copied().filter(|record| (from..to).contains(&record.due)).collect();
-        Self { records, from, to }
     }
 }
 
