@@ -3,17 +3,18 @@
 use std::time::Instant;
 
 use crate::workspace::{self, ALL_KEY_SERVICES, Failure, Workspace};
-use crate::{codegen, instructions, test, tidy};
+use crate::{codegen, docs_run, instructions, test, tidy};
 
 type Step = fn(&Workspace) -> Result<(), Failure>;
 
-const STEPS: [(&str, Step); 8] = [
+const STEPS: [(&str, Step); 9] = [
     ("format", format),
     ("lints", lints),
     ("default features", default_features),
     ("documentation", documentation),
     ("tidy", tidy::run),
     ("generated files", codegen::check),
+    ("documents", docs_run::run_all),
     ("instructions", instructions::check),
     ("tests", tests),
 ];

@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod clients;
 mod codegen;
+mod docs_run;
 mod instructions;
 mod resident_memory;
 mod servers;
@@ -31,7 +32,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Format, lints, default features, documentation, tidy, generated files, instructions and tests, in this order, until one fails
+    /// Format, lints, default features, documentation, tidy, generated files, documents, instructions and tests, in this order, until one fails
     Ci,
     /// Project lint rules: crate edges, licences, file headers, documents that name tests
     Tidy,
@@ -41,6 +42,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Runs the shell blocks and configuration blocks of README and docs/, and lists those that need another machine
+    DocsRun(docs_run::DocsRunOptions),
     /// Installs missing servers and tools (as root), then runs every test
     Test {
         /// Arguments for the test runner, for example `-p keys` or a part of a test's name
@@ -72,6 +75,7 @@ fn perform(command: Command, workspace: &Workspace) -> Result<(), Failure> {
         Command::Tidy => tidy::run(workspace),
         Command::Codegen { check: true } => codegen::check(workspace),
         Command::Codegen { check: false } => codegen::write(workspace),
+        Command::DocsRun(options) => docs_run::run(workspace, &options),
         Command::Test { arguments } => test::run(workspace, &arguments),
         Command::Instructions(options) => instructions::run(workspace, &options),
         Command::Bench(options) => bench::run(workspace, &options),

@@ -27,6 +27,17 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     tool("command -v redis-server", &["redis-server"]),
 ];
 
+/// Tools for running the documents: what their examples call, and what gives each page a network of its own.
+pub(crate) const FOR_DOCUMENTS: &[Tool] = &[
+    tool("command -v curl", &["curl"]),
+    tool("command -v jq", &["jq"]),
+    tool("command -v openssl", &["openssl"]),
+    tool("python3 -c 'import venv, ensurepip'", &["python3-venv"]),
+    tool("command -v node && command -v npm", &["nodejs", "npm"]),
+    tool("command -v ip", &["iproute2"]),
+    tool("command -v unshare", &["util-linux"]),
+];
+
 /// Tools for measurements: the load, and the program that pins processes to cores.
 pub(crate) const FOR_MEASUREMENTS: &[Tool] =
     &[tool("command -v wrk", &["wrk"]), tool("command -v taskset", &["util-linux"])];

@@ -109,6 +109,11 @@ pub(crate) fn read_output(command: &mut Command) -> Result<Vec<u8>, Failure> {
     Ok(output.stdout)
 }
 
+/// Runs a program and returns its standard output as text.
+pub(crate) fn read_text(command: &mut Command) -> Result<String, Failure> {
+    Ok(String::from_utf8_lossy(&read_output(command)?).into_owned())
+}
+
 /// Runs a program with its output on the terminal, and passes each line of its standard output to `watch`, too.
 pub(crate) fn run_watching(command: &mut Command, watch: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     let mut child = command.stdout(Stdio::piped()).spawn().doing(format_args!("run {}", words(command)))?;

@@ -1,0 +1,181 @@
+//! Runs every shell block and configuration block of README and `docs/`, in the order of its page, and lists those that need another machine.
+//! A page has a new folder, a new network and its own processes, which end with it.
+
+mod block;
+mod fragment;
+mod script;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use crate::clients::{self, Clients};
+use crate::tools::{self, FOR_DOCUMENTS};
+use crate::workspace::{self, Doing, Failure, Workspace, is_content};
+use block::{Block, Use};
+
+/// A page takes seconds; this is for one that waits for ever.
+const LONGEST: &str = "180";
+
+/// A network with nothing but its own loopback, and processes that end with the page. Root may have both; another user in a user namespace.
+const ISOLATED: [&str; 5] = ["--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
+const AS_USER: [&str; 3] = ["--user", "--map-current-user", "--keep-caps"];
+
+/// Which pages to run.
+#[derive(clap::Args)]
+pub(crate) struct DocsRunOptions {
+    /// Only pages whose path ends so, such as `docs/secrets.md`
+    pages: Vec<String>,
+}
+
+/// Runs all pages.
+pub(crate) fn run_all(workspace: &Workspace) -> Result<(), Failure> {
+    run(workspace, &DocsRunOptions { pages: Vec::new() })
+}
+
+/// Runs the pages.
+pub(crate) fn run(workspace: &Workspace, options: &DocsRunOptions) -> Result<(), Failure> {
+    tools::make_ready(workspace, FOR_DOCUMENTS)?;
+    let pages = read_pages(workspace, options)?;
+    workspace::run(&mut workspace.cargo(&["build", "--quiet", "--locked", "--package", "latchkey"]))?;
+    let runner = Runner::new(workspace)?;
+    for page in pages.iter().filter(|page| page.runs() > 0) {
+        runner.run(page)?;
+    }
+    for page in &pages {
+        for block in page.blocks.iter().filter(|block| block.purpose == Use::Elsewhere) {
+            println!(
+                "elsewhere: {}:{}: {}",
+                page.path,
+                block.line,
+                block.text.lines().next().unwrap_or_default()
+            );
+        }
+    }
+    let sum = |count: fn(&Page) -> usize| pages.iter().map(count).sum::<usize>();
+    println!(
+        "{} pages: {} blocks ran, {} need another machine",
+        pages.len(),
+        sum(Page::runs),
+        sum(Page::elsewhere)
+    );
+    Ok(())
+}
+
+/// A page with its blocks.
+struct Page {
+    /// From the root.
+    path: String,
+    blocks: Vec<Block>,
+}
+
+impl Page {
+    fn runs(&self) -> usize {
+        self.blocks.iter().filter(|block| !matches!(block.purpose, Use::Elsewhere | Use::Shown)).count()
+    }
+
+    fn elsewhere(&self) -> usize {
+        self.blocks.iter().filter(|block| block.purpose == Use::Elsewhere).count()
+    }
+}
+
+fn read_pages(workspace: &Workspace, options: &DocsRunOptions) -> Result<Vec<Page>, Failure> {
+    let mut paths = vec!["README.md".to_owned()];
+    for folder in ["docs", "docs/decisions"] {
+        for entry in fs::read_dir(workspace.root.join(folder)).doing(format_args!("list {folder}"))? {
+            let name = entry.doing(format_args!("list {folder}"))?.file_name();
+            paths.push(format!("{folder}/{}", name.to_string_lossy()));
+        }
+    }
+    paths.retain(|path| path.ends_with(".md"));
+    if !options.pages.is_empty() {
+        paths.retain(|path| options.pages.iter().any(|page| path.ends_with(page.as_str())));
+    }
+    if paths.is_empty() {
+        return Err(Failure::new("no page has such a name; name README.md or a file below docs/"));
+    }
+    paths.sort();
+    let read = |path: String| {
+        let text = fs::read_to_string(workspace.root.join(&path)).doing(format_args!("read {path}"))?;
+        Ok(Page { blocks: block::blocks(&path, &text)?, path })
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// What all pages share.
+struct Runner<'a> {
+    workspace: &'a Workspace,
+    /// The folder of all pages' folders.
+    place: PathBuf,
+    /// The folders of the program and of the Python with PyJWT, before those of the machine.
+    path: String,
+    clients: Clients,
+    isolation: Vec<&'static str>,
+}
+
+impl<'a> Runner<'a> {
+    fn new(workspace: &'a Workspace) -> Result<Self, Failure> {
+        let clients = clients::install(workspace)?;
+        let target = workspace.target_folder()?;
+        let python = clients.python.parent().unwrap_or(Path::new("/"));
+        let path = format!(
+            "{}:{}:{}",
+            target.join("debug").display(),
+            python.display(),
+            workspace::read_text(&mut workspace.program("sh", &["-c", "echo \"$PATH\""]))?.trim()
+        );
+        let place = target.join("docs-run");
+        Ok(Self { workspace, place, path, clients, isolation: isolation(workspace)? })
+    }
+
+    fn run(&self, page: &Page) -> Result<(), Failure> {
+        let folder = self.place.join(page.path.replace('/', "-"));
+        self.prepare(&folder)?;
+        let sample = fs::read_to_string(folder.join("config.yaml")).doing("read config.yaml")?;
+        let (script, at, log) = (folder.join("page.sh"), folder.join("page.at"), folder.join("page.log"));
+        fs::write(&script, script::script(&page.path, &page.blocks, &sample)?).doing("write a script")?;
+        let output = fs::File::create(&log).doing("make a log")?;
+        let mut command = self.workspace.program("timeout", &["--kill-after=5", LONGEST, "unshare"]);
+        command.args(&self.isolation).arg("bash").arg(&script).current_dir(&folder);
+        command.env("PATH", &self.path).env("DOCS_RUN_AT", &at).env_remove("LATCHKEY_TOKEN");
+        command.stdout(Stdio::from(output.try_clone().doing("make a log")?)).stderr(Stdio::from(output));
+        let status = command.status().doing(format_args!("run {}", page.path))?;
+        if status.success() {
+            println!("{}: {} blocks", page.path, page.runs());
+            return fs::remove_dir_all(&folder).doing("remove a page's folder");
+        }
+        let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+        let at = read(&at);
+        let said = read(&log);
+        let said = said.rsplit("--- ").next().unwrap_or_default();
+        Err(Failure::new(format!("{} failed ({status}) in {}\n{said}", at.trim(), folder.display())))
+    }
+
+    /// A new folder as a checkout has it: the sample, what is deployed, and packages for node.
+    fn prepare(&self, folder: &Path) -> Result<(), Failure> {
+        if folder.exists() {
+            fs::remove_dir_all(folder).doing(format_args!("empty {}", folder.display()))?;
+        }
+        fs::create_dir_all(folder).doing(format_args!("make {}", folder.display()))?;
+        let root = &self.workspace.root;
+        let copied = [root.join("config.yaml"), root.join("deploy")];
+        workspace::run(self.workspace.program("cp", &["-R"]).args(copied).arg(folder))?;
+        let packages = self.clients.node_folder.join("node_modules");
+        symlink(packages, folder.join("node_modules")).doing("link the packages for node")
+    }
+}
+
+/// The options of `unshare` for this user.
+fn isolation(workspace: &Workspace) -> Result<Vec<&'static str>, Failure> {
+    let ways = [ISOLATED.to_vec(), [&AS_USER[..], &ISOLATED[..]].concat()];
+    let works = |way: &Vec<&str>| {
+        let up = ["sh", "-c", "ip link set lo up"];
+        is_content(workspace.program("unshare", way).args(up))
+    };
+    ways.into_iter().find(works).ok_or_else(|| {
+        Failure::new(
+            "each page runs in a network of its own, which this machine refuses (`unshare --net`); run this as root on Linux",
+        )
+    })
+}
