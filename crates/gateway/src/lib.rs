@@ -28,7 +28,7 @@ mod readiness;
 
 mod openapi;
 
-pub use connection::{ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
+pub use connection::{ReadFile, Tls, TlsError, TlsFiles, TlsReaders, Validity};
 pub use forwarded::{ForwardingHeader, TrustedProxies};
 pub use health_report::{Check, HealthReport, Kind, Sample, State};
 pub use openapi::document as openapi_document;

@@ -6,7 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use administration::nearest;
+use settings::{Diagnostic, Environment, Explanation};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::json_lines::JsonLines;
 
@@ -20,6 +23,9 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The HTTP library's own lines add nothing to ours for operators.
 const DEFAULT: &str = "info,actix_server=warn";
+/// The variable that holds the filter.
+const VARIABLE: &str = "LATCHKEY_LOG";
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Writes the remaining lines when it is dropped, as far as the output accepts them.
 pub(crate) struct LogGuard {
@@ -66,6 +72,27 @@ pub(crate) fn start(filter: Option<&str>) -> LogGuard {
         drop(writing);
     });
     LogGuard { buffer, writer }
+}
+
+/// What is wrong with the filter of the environment, if anything. The start goes on with the default, or logs nothing but what the filter
+/// names by mistake.
+pub(crate) fn check_filter(environment: &Environment) -> Option<Diagnostic> {
+    let explanation = unknown_filter(environment.text(VARIABLE)?)?;
+    Some(Diagnostic::about_variable(VARIABLE, String::new(), explanation))
+}
+
+/// A directive is a level, `target=level`, or a target alone, which turns everything else off: then it is most often a misspelt level.
+fn unknown_filter(filter: &str) -> Option<Explanation> {
+    let levels = || format!("write one of {}, or such as `info,storage=debug`", LEVELS.join(", "));
+    let is_level = |text: &str| text.parse::<LevelFilter>().is_ok();
+    let alone = |directive: &&str| !directive.is_empty() && !directive.contains(['=', '[', ':']);
+    if let Some(word) = filter.split(',').map(str::trim).filter(alone).find(|word| !is_level(word)) {
+        let hint = nearest(word, LEVELS).map_or_else(levels, |meant| format!("did you mean `{meant}`?"));
+        let problem = "this filter has a word that is no level, so it turns off all log lines but those of a target of this name";
+        return Some(Explanation::new(problem, hint));
+    }
+    let problem = "this is not a log filter; the start takes info in its place";
+    EnvFilter::try_new(filter).is_err().then(|| Explanation::new(problem, levels()))
 }
 
 impl Drop for LogGuard {
@@ -153,6 +180,26 @@ impl Write for BufferWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_with_an_unknown_level_is_found() {
+        for (filter, problem) in [
+            ("", None),
+            ("info", None),
+            ("WARN,storage=debug", None),
+            ("info,gateway::routes=trace,sqlx=off", None),
+            ("latchkey[request{id=1}]=debug", None),
+            ("inof", Some("did you mean `info`?")),
+            ("info, garbage", Some("write one of off, error")),
+            ("storage=loud", Some("write one of off, error")),
+        ] {
+            let found = unknown_filter(filter);
+            assert_eq!(found.is_some(), problem.is_some(), "{filter}");
+            for (found, hint) in found.iter().zip(problem) {
+                assert!(found.hint.starts_with(hint), "{filter}: {found:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_full_buffer_drops_lines_counts_them_and_never_blocks() {

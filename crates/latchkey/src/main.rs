@@ -65,11 +65,14 @@ enum Command {
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
         address: SocketAddr,
     },
-    /// Read the settings and say what is wrong with them, or accepted but not served. Exit 0, or 1 for a mistake.
+    /// Read the settings, and report what a start would refuse and what has no effect. Exit 0, or 1 for a mistake.
     Check {
         /// Open the store for reading, and list its rows that are beyond a limit, too.
         #[arg(long)]
         rows: bool,
+        /// Exit 1 for a warning, too.
+        #[arg(long)]
+        strict: bool,
     },
     /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something, 1 for an error or a
     /// tenant that would be left out.
@@ -166,7 +169,7 @@ fn main() -> ExitCode {
     let outcome = match command.unwrap_or(Command::Serve) {
         Command::Serve => command::serve::run(&config),
         Command::Health { address } => command::health::run(address),
-        Command::Check { rows } => command::check::run(&config, rows),
+        Command::Check { rows, strict } => command::check::run(&config, rows, strict),
         Command::Plan { json } => command::plan::run(&config, json, false),
         Command::Drift { json } => command::plan::run(&config, json, true),
         Command::Apply { prune } => command::apply::run(&config, prune),

@@ -3,7 +3,9 @@
 
 use std::fs;
 
-use super::{Environment, diagnostic::Diagnostic, read, refuse_beyond_loopback};
+use protocol::Timestamp;
+
+use super::{Environment, diagnostic::Diagnostic, inspect, refuse_beyond_loopback};
 
 /// As many ways to break a file; always the same ones.
 const WAYS: u64 = 1000;
@@ -248,7 +250,7 @@ fn said_of(config: &str, tenant: Option<&str>) -> String {
         fs::create_dir(folder.path().join("tenants.d")).unwrap();
         fs::write(folder.path().join("tenants.d/acme.yaml"), tenant).unwrap();
     }
-    let loaded = match read(&path, &Environment::default()) {
+    let loaded = match inspect(&path, &Environment::default(), Timestamp::from_seconds(1_800_000_000)) {
         Ok(loaded) => loaded,
         Err(error) => {
             let briefs = error.faults.iter().map(Diagnostic::brief).collect::<Vec<_>>();

@@ -6,7 +6,9 @@ use std::{fmt, path::Path};
 /// What is wrong, and how to fix it. Where the value may be a secret, neither repeats it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
+    /// What is wrong.
     pub problem: String,
+    /// What helps against it.
     pub hint: String,
 }
 
@@ -32,6 +34,7 @@ pub(super) struct Excerpt {
 }
 
 impl Explanation {
+    /// Of these two texts.
     pub fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { problem: problem.into(), hint: hint.into() }
     }
@@ -42,7 +45,8 @@ impl Diagnostic {
         Self { location: path.display().to_string(), key: String::new(), explanation, excerpt: None }
     }
 
-    pub(crate) fn about_variable(name: &str, key: String, explanation: Explanation) -> Self {
+    /// About the value of an environment variable.
+    pub fn about_variable(name: &str, key: String, explanation: Explanation) -> Self {
         Self { location: format!("environment variable {name}"), key, explanation, excerpt: None }
     }
 

@@ -39,10 +39,10 @@ mod canaries;
 
 pub use check::secret::{SAMPLE_SECRET, SAMPLE_SECRETS};
 pub use configured_admins::ConfiguredAdmins;
-pub use diagnostic::Diagnostic;
+pub use diagnostic::{Diagnostic, Explanation};
 pub use environment::Environment;
 pub use findings::{Findings, Location};
-pub use read::{Loaded, read, read_snapshot, refuse_beyond_loopback};
+pub use read::{Loaded, inspect, read, read_snapshot, refuse_beyond_loopback};
 pub use read_error::ReadError;
 pub use resolved::{SealingKeySource, SealingKeys, StorageLocation, Token};
 pub use schema::schema;

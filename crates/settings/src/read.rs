@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use administration::{Declaration, FileSecret, TenantContext};
 use outbound::KeyService;
-use protocol::Lifetime;
+use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
 
 use super::{
@@ -69,11 +69,19 @@ pub(super) struct Reading<'e> {
     pub(super) locations: Locations,
     pub(super) findings: Findings,
     pub(super) is_built_in: IsBuiltIn,
+    /// When the settings are inspected for what a start would refuse, and for what has no effect; not where they are only read.
+    pub(super) inspected_at: Option<Timestamp>,
 }
 
 /// Reads config.yaml and everything that it names.
 pub fn read(path: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
-    read_through(path, environment, None, KeyService::is_built_in)
+    read_through(path, environment, None, KeyService::is_built_in, None)
+}
+
+/// Reads as [`read`] does, and finds also what a start with these settings would refuse, as errors, and what of them has no effect or a
+/// surprising one, as warnings. Opens the files that a start opens.
+pub fn inspect(path: &Path, environment: &Environment, now: Timestamp) -> Result<Loaded, ReadError> {
+    read_through(path, environment, None, KeyService::is_built_in, Some(now))
 }
 
 /// Reads what was recorded as if it lay where `path` is.
@@ -82,7 +90,7 @@ pub fn read_snapshot(
     environment: &Environment,
     snapshot: &SourceSnapshot,
 ) -> Result<Loaded, ReadError> {
-    read_through(path, environment, Some(snapshot), KeyService::is_built_in)
+    read_through(path, environment, Some(snapshot), KeyService::is_built_in, None)
 }
 
 fn read_through(
@@ -90,6 +98,7 @@ fn read_through(
     environment: &Environment,
     snapshot: Option<&SourceSnapshot>,
     is_built_in: IsBuiltIn,
+    inspected_at: Option<Timestamp>,
 ) -> Result<Loaded, ReadError> {
     let mut file_reader = FileReader::new(environment, path, snapshot);
     file_reader.watch(path);
@@ -97,7 +106,8 @@ fn read_through(
     let mut document: Document = yaml::parse(&main)?;
     let overridden = layers::apply(&mut document, environment)?;
     let locations = Locations { sources: vec![main], overridden };
-    let mut reading = Reading { file_reader, locations, findings: Findings::default(), is_built_in };
+    let mut reading =
+        Reading { file_reader, locations, findings: Findings::default(), is_built_in, inspected_at };
     let declared = reading.declared(&mut document)?;
     reading.resolve(document, declared)
 }
@@ -106,8 +116,7 @@ impl Loaded {
     /// Whether others than this machine can reach a server that is started with these settings: at a listener, or through a proxy
     /// under its public URL.
     pub fn is_beyond_loopback(&self) -> bool {
-        let Server { listeners, public_url, .. } = &self.server;
-        !public_url.is_on_loopback() || listeners.iter().any(|listener| !listener.is_on_loopback())
+        self.server.is_beyond_loopback()
     }
 }
 
@@ -132,9 +141,10 @@ impl Reading<'_> {
             tenants.extend(TenantId::parse(&id).map(|id| (id, tenant)));
         }
         let admins = self.admins(admin.users);
-        // The rules below would take a secret that was not found for one that was not given.
-        if !self.findings.errors.is_empty() {
-            return Err(self.locations.faults(self.findings));
+        if let Some(now) = self.inspected_at
+            && self.findings.errors.is_empty()
+        {
+            check::effects::check(&tenants, now, &mut self.findings);
         }
 
         let findings = &mut self.findings;
@@ -149,18 +159,18 @@ impl Reading<'_> {
         }
         let storage = check::server::storage(&document.storage, &self.locations, findings);
         let sealing_keys = self.sealing_keys(&document.keys);
-        let (Some(storage), Some(sealing_keys)) = (storage, sealing_keys) else {
-            return Err(self.locations.faults(self.findings));
-        };
         let folder = self.locations.sources[0].folder();
         for tls in server.listeners.iter_mut().filter_map(|listener| listener.tls.as_mut()) {
             let paths = [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()];
             paths.into_iter().flatten().for_each(|path| *path = folder.join(&path));
         }
-        self.check_files(&server, &storage, &sealing_keys);
-        if !self.findings.errors.is_empty() {
-            return Err(self.locations.faults(self.findings));
+        self.check_files(&server, storage.as_ref(), sealing_keys.as_ref());
+        if let Some(now) = self.inspected_at {
+            self.inspect(&server, storage.as_ref(), sealing_keys.as_ref(), now);
         }
+        let (Some(storage), Some(sealing_keys), []) = (storage, sealing_keys, &*self.findings.errors) else {
+            return Err(self.locations.faults(self.findings));
+        };
 
         let (content_hash, watched, snapshot) = self.file_reader.finish();
         Ok(Loaded {
@@ -181,6 +191,27 @@ impl Reading<'_> {
             exposed: self.findings.exposed,
             locations: self.locations,
         })
+    }
+}
+
+impl Reading<'_> {
+    /// What a start would find after it has read the settings.
+    fn inspect(
+        &mut self,
+        server: &Server,
+        storage: Option<&StorageLocation>,
+        sealing_keys: Option<&SealingKeys>,
+        now: Timestamp,
+    ) {
+        if let (Some(storage), Some(keys)) = (storage, sealing_keys) {
+            self.check_sealing_keys(keys, storage);
+        }
+        self.check_certificates(server, now);
+        check::effects::check_administration(server, &mut self.findings);
+        if server.is_beyond_loopback() {
+            let Findings { errors, exposed, .. } = &mut self.findings;
+            errors.extend(exposed.iter().cloned());
+        }
     }
 }
 
@@ -295,7 +326,7 @@ mod tests {
         let path = folder.path().join("config.yaml");
         let environment = Environment::from([("SET", "token")]);
         let read_with = |is_built_in: IsBuiltIn| {
-            let read = read_through(&path, &environment, None, is_built_in);
+            let read = read_through(&path, &environment, None, is_built_in, None);
             read.map_err(|error| {
                 let brief = error
                     .faults
@@ -404,15 +435,13 @@ mod tests {
     #[test]
     fn the_repository_s_configurations_are_sound() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        for (file, tenants, warned) in [
-            ("config.yaml", &["acme", "test-tenant"][..], &["keys.sealing_key"][..]),
-            ("deploy/examples/config.yaml", &["test-tenant"], &["keys.sealing_key"]),
-        ] {
+        for (file, tenants) in
+            [("config.yaml", &["acme", "test-tenant"][..]), ("deploy/examples/config.yaml", &["test-tenant"])]
+        {
             let loaded = read(&root.join(file), &Environment::default()).unwrap();
             let ids: Vec<&str> = loaded.declaration.tenants.keys().map(TenantId::as_str).collect();
             assert_eq!(ids, tenants);
-            let keys: Vec<&str> = loaded.warnings.iter().map(|warning| warning.key.as_str()).collect();
-            assert_eq!(keys, warned);
+            assert_eq!(loaded.warnings, [], "{file}");
             refuse_beyond_loopback(&loaded, false).unwrap();
         }
     }

@@ -44,8 +44,7 @@ impl Reading<'_> {
                     "give it as `env` or `file`, or start with listeners on 127.0.0.1 and a public_url of localhost",
                 );
             }
-            if let Some(password) = self.secret(user.password, ANY_PLACE, &at) {
-                check::secret::check_secret(&password, &at, &mut self.findings);
+            if let Some(password) = self.password(user.password, &at) {
                 admins.push(DeclaredUser { name, password, permissions: user.permissions });
             }
         }
@@ -61,12 +60,27 @@ impl Reading<'_> {
         for (at, secret) in single.chain(several) {
             let SecretSource { value, env, file, hash, expires: expires_at } = std::mem::take(secret);
             let source = PasswordSetting { value, env, file, hash };
-            if let Some(password) = self.secret(source, ANY_PLACE, &at) {
-                check::secret::check_secret(&password, &at, &mut self.findings);
+            if let Some(password) = self.password(source, &at) {
                 secrets.push(DeclaredSecret { password, expires_at });
             }
         }
         secrets
+    }
+
+    /// A secret of a client or a password, checked.
+    fn password(&mut self, source: PasswordSetting, at: &Location) -> Option<DeclaredPassword> {
+        let file = source.file.clone();
+        let password = self.secret(source, ANY_PLACE, at)?;
+        match (&password, file) {
+            (DeclaredPassword::Value(value), Some(path)) if value.expose().contains('\n') => {
+                check::secret::refuse_newline(value, &path, at.key("file"), &mut self.findings);
+            }
+            _ => check::secret::check_secret(&password, at, &mut self.findings),
+        }
+        if self.inspected_at.is_some() {
+            check::effects::check_placeholder(&password, at, &mut self.findings);
+        }
+        Some(password)
     }
 
     fn first_key(&mut self, source: KeySource, at: &Location) -> Option<Secret> {

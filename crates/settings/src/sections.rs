@@ -325,6 +325,13 @@ impl Default for Limits {
     }
 }
 
+impl Server {
+    /// Whether others than this machine can reach it: at a listener, or through a proxy under its public URL.
+    pub fn is_beyond_loopback(&self) -> bool {
+        !self.public_url.is_on_loopback() || self.listeners.iter().any(|listener| !listener.is_on_loopback())
+    }
+}
+
 impl Listener {
     /// Whether only this machine reaches it.
     pub fn is_on_loopback(&self) -> bool {

@@ -16,7 +16,14 @@ pub(super) fn check(
         *settings;
     let rotate_every = settings.rotate_every();
     let all = SigningAlgorithm::ALL.map(|algorithm| (algorithm.as_str(), algorithm));
-    let algorithm = errors.check_one_of("/signing/algorithm", &settings.algorithm, &all);
+    let algorithm = if settings.algorithm.starts_with("HS") {
+        let detail = "this algorithm signs with a secret that every verifier would need, and could sign with";
+        let names = SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(", ");
+        errors.refuse("/signing/algorithm", detail, format!("write one of {names}"));
+        None
+    } else {
+        errors.check_one_of("/signing/algorithm", &settings.algorithm, &all)
+    };
     for (at, span) in [
         ("/signing/rotate_every", Some(rotate_every)),
         ("/signing/publish_before", Some(publish_before)),

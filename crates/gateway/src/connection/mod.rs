@@ -8,6 +8,7 @@ mod slots;
 mod socket;
 mod stream;
 mod tls;
+mod validity;
 mod write_deadline;
 
 pub(crate) use deadlines::Deadlines;
@@ -15,4 +16,5 @@ pub(crate) use slots::{ConnectionSlots, Slot};
 pub(crate) use socket::Socket;
 pub(crate) use stream::{NO_SLOT, WatchedStream};
 pub use tls::{ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
+pub use validity::Validity;
 pub(crate) use write_deadline::WriteDeadlineSocket;

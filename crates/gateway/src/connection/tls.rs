@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
 use super::deadlines::HEAD;
+use super::validity::Validity;
 use super::{Socket, WriteDeadlineSocket};
 
 /// Where a listener's TLS comes from; all in PEM.
@@ -57,6 +58,8 @@ struct Current {
     config: Arc<ServerConfig>,
     /// Of the bytes of the files, to see whether they have changed.
     content: [u8; 32],
+    /// Of the server's own certificate, if it says so in a form that is known.
+    validity: Option<Validity>,
 }
 
 /// The files do not make TLS.
@@ -128,6 +131,12 @@ impl Tls {
         &self.0.files
     }
 
+    /// From when until when the certificate is valid, if it says so in a form that is known.
+    #[must_use]
+    pub fn validity(&self) -> Option<Validity> {
+        self.0.current.read().unwrap_or_else(PoisonError::into_inner).validity
+    }
+
     /// Shakes hands within the time that a head has: until then a client costs memory and has shown nothing.
     pub(crate) async fn accept(&self, socket: WriteDeadlineSocket) -> io::Result<Socket> {
         let config = Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner).config);
@@ -153,6 +162,7 @@ fn read(files: &TlsFiles, readers: TlsReaders) -> Result<Current, TlsError> {
         content.extend_from_slice(digest(&SHA256, part).as_ref());
     }
     let chain = certificates(&files.certificate, &certificate)?;
+    let validity = chain.first().and_then(|certificate| Validity::of(certificate));
     let parsed = PrivateKeyDer::from_pem_slice(&key);
     let parsed = parsed.map_err(|_| TlsError::NoKey(files.private_key.clone()))?;
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -166,7 +176,7 @@ fn read(files: &TlsFiles, readers: TlsReaders) -> Result<Current, TlsError> {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     let mut all = [0; 32];
     all.copy_from_slice(digest(&SHA256, &content).as_ref());
-    Ok(Current { config: Arc::new(config), content: all })
+    Ok(Current { config: Arc::new(config), content: all, validity })
 }
 
 fn load(path: &Path, read: ReadFile) -> Result<Zeroizing<Vec<u8>>, TlsError> {

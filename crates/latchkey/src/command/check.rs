@@ -1,4 +1,4 @@
-//! `latchkey check`: what is wrong with the settings, and what of them is accepted but not served.
+//! `latchkey check`: what is wrong with the settings, what a start would refuse, and what has no effect or a surprising one.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,22 +7,25 @@ use std::process::ExitCode;
 use super::comparison::read_only_reconciler;
 use super::{block_on, print};
 use crate::conflict_messages::{beyond_limits, conflict_error};
-use settings::{Environment, read, refuse_beyond_loopback};
+use crate::{clock, logging};
+use settings::{Environment, inspect};
 
-/// Writes nothing, and opens the store only where its `rows` are to be judged, too.
-pub(crate) fn run(config: &Path, rows: bool) -> anyhow::Result<ExitCode> {
-    let loaded = read(config, &Environment::of_process())?;
-    refuse_beyond_loopback(&loaded, false)?;
+/// Writes nothing, and opens the store only where its `rows` are to be judged, too. With `strict` a warning is a failure.
+pub(crate) fn run(config: &Path, rows: bool, strict: bool) -> anyhow::Result<ExitCode> {
+    let environment = Environment::of_process();
+    let loaded = inspect(config, &environment, clock::now())?;
     let mut text = String::new();
     administration::check_declared_first_keys(&loaded.declaration)
         .map_err(|conflicts| conflict_error(conflicts.into(), &loaded))?;
     let tenants = loaded.declaration.tenants.len();
     let clients: usize = loaded.declaration.tenants.values().map(|tenant| tenant.clients.len()).sum();
+    let log_filter = logging::check_filter(&environment);
     let beyond_limits = beyond_limits(&loaded, loaded.limits.clients.get().into());
-    for warning in loaded.warnings.iter().chain(&beyond_limits) {
+    let mut warnings = 0;
+    for warning in loaded.warnings.iter().chain(&log_filter).chain(&beyond_limits) {
         let _ = writeln!(text, "warning: {warning}\n");
+        warnings += 1;
     }
-    let mut warnings = loaded.warnings.len() + beyond_limits.len();
     if rows {
         let found = block_on(async {
             let Some(store) = read_only_reconciler(&loaded).await? else { return Ok(Vec::new()) };
@@ -33,6 +36,12 @@ pub(crate) fn run(config: &Path, rows: bool) -> anyhow::Result<ExitCode> {
         }
         warnings += found.len();
     }
-    let _ = writeln!(text, "{}: {tenants} tenants, {clients} clients, {warnings} warnings", config.display());
-    print(&text)
+    let counts = [(tenants, "tenant"), (clients, "client"), (warnings, "warning")].map(count).join(", ");
+    let _ = writeln!(text, "{}: {counts}", config.display());
+    print(&text)?;
+    Ok(if strict && warnings > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn count((number, what): (usize, &str)) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

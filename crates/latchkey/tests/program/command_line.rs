@@ -11,7 +11,7 @@ use crate::settings::{self, TWO_TENANTS, edited};
 #[test]
 fn sound_settings_are_checked_with_what_they_come_to() {
     let folder = Folder::with(TWO_TENANTS);
-    let ran = folder.run(&["check"]);
+    let ran = folder.run(&["check", "--strict"]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
     assert!(ran.out.ends_with("config.yaml: 2 tenants, 4 clients, 0 warnings\n"), "{}", ran.out);
     assert!(!folder.exists("data") && !folder.exists("keys"), "checking makes nothing");
@@ -35,7 +35,25 @@ fn what_is_not_built_yet_is_accepted_and_said() {
     let ran = folder.run(&["check"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.out.contains("warning: ") && ran.out.contains("globex.access_token.format"), "{}", ran.out);
-    assert!(ran.out.ends_with("1 warnings\n"), "{}", ran.out);
+    assert!(ran.out.ends_with("2 tenants, 4 clients, 1 warning\n"), "{}", ran.out);
+    let strict = folder.run(&["check", "--strict"]);
+    assert_eq!((strict.code, strict.out), (Some(1), ran.out));
+}
+
+#[test]
+fn the_sample_is_sound_without_a_warning() {
+    let ran = Folder::with(&settings::sample()).run(&["check", "--strict"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.ends_with("2 tenants, 2 clients, 0 warnings\n"), "{}", ran.out);
+}
+
+#[test]
+fn a_log_filter_that_is_none_is_warned_of() {
+    let folder = Folder::with(TWO_TENANTS);
+    let ran = crate::host::run(folder.program(&["check"]).env("LATCHKEY_LOG", "dbug"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.out.starts_with("warning: environment variable LATCHKEY_LOG: "), "{}", ran.out);
+    assert!(ran.out.contains("did you mean `debug`?"), "{}", ran.out);
 }
 
 #[test]

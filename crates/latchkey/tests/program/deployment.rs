@@ -17,7 +17,7 @@ const CONFIG: &str = include_str!("../../../../deploy/config.yaml");
 fn the_settings_of_the_compose_file_are_sound() {
     let folder = Folder::with(CONFIG);
     let key = folder.run(&["key", "new-sealing-key"]).output();
-    let mut command = folder.program(&["check"]);
+    let mut command = folder.program(&["check", "--strict"]);
     let environment =
         COMPOSE.split("environment:\n").nth(1).unwrap().split("    depends_on:").next().unwrap();
     let mut names = Vec::new();
@@ -33,7 +33,7 @@ fn the_settings_of_the_compose_file_are_sound() {
     assert!(names.contains(&"LATCHKEY__STORAGE__URL") && names.contains(&"LATCHKEY__CACHE__REDIS_URL"));
     let ran = run(&mut command);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
-    assert!(ran.out.contains("config.yaml: 1 tenants, 1 clients"), "{}", ran.out);
+    assert!(ran.out.contains("config.yaml: 1 tenant, 1 client, 0 warnings"), "{}", ran.out);
 }
 
 /// The commands at the head of the file create everything that the rest of the file requires.

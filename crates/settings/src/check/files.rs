@@ -31,16 +31,14 @@ pub(crate) fn is_private(path: &Path, environment: &Environment) -> bool {
 
 impl Reading<'_> {
     /// The files of the server's own sections.
-    pub(crate) fn check_files(&mut self, server: &Server, storage: &StorageLocation, keys: &SealingKeys) {
-        let at_keys = Location::section("keys");
-        if let (StorageLocation::Sqlite(database), SealingKeySource::File(key)) = (storage, &keys.writing)
-            && database.parent() == key.parent()
-        {
-            self.findings.warning(
-                at_keys.key("sealing_key"),
-                "the sealing key lies beside the database, so one stolen folder opens every key",
-                "in production keep it elsewhere, or in a variable: `sealing_key: { env: NAME }`",
-            );
+    pub(crate) fn check_files(
+        &mut self,
+        server: &Server,
+        storage: Option<&StorageLocation>,
+        keys: Option<&SealingKeys>,
+    ) {
+        if let (Some(storage), Some(keys)) = (storage, keys) {
+            self.check_folders(server, storage, keys);
         }
         for (index, listener) in server.listeners.iter().enumerate() {
             if let Some(tls) = &listener.tls {
@@ -48,6 +46,30 @@ impl Reading<'_> {
                 self.check_secret_file(&tls.private_key, at);
             }
         }
+        if let Some(keys) = keys {
+            self.check_key_files(keys);
+        }
+        if let Some(storage) = storage {
+            self.check_storage(storage, &Location::section("storage").key("url"));
+        }
+    }
+
+    /// A server for this machine alone may keep both in one folder, as the sample does.
+    fn check_folders(&mut self, server: &Server, storage: &StorageLocation, keys: &SealingKeys) {
+        if let (StorageLocation::Sqlite(database), SealingKeySource::File(key)) = (storage, &keys.writing)
+            && database.parent() == key.parent()
+            && server.is_beyond_loopback()
+        {
+            self.findings.warning(
+                Location::section("keys").key("sealing_key"),
+                "the sealing key lies beside the database, so one stolen folder opens every key",
+                "in production keep it elsewhere, or in a variable: `sealing_key: { env: NAME }`",
+            );
+        }
+    }
+
+    fn check_key_files(&mut self, keys: &SealingKeys) {
+        let at_keys = Location::section("keys");
         let former = keys.former.iter().enumerate();
         let former = former.map(|(index, key)| (key, at_keys.item("former_sealing_keys", index)));
         for (key, at) in std::iter::once((&keys.writing, at_keys.key("sealing_key"))).chain(former) {
@@ -59,7 +81,6 @@ impl Reading<'_> {
                 SealingKeySource::Vault { .. } | SealingKeySource::Text(_) | SealingKeySource::AwsKms(_) => {}
             }
         }
-        self.check_storage(storage, &Location::section("storage").key("url"));
     }
 
     fn check_storage(&mut self, storage: &StorageLocation, at: &Location) {

@@ -2,8 +2,10 @@
 //! finds carries the key, and so the line.
 
 pub(crate) mod admins;
+pub(crate) mod effects;
 pub(crate) mod files;
 pub(crate) mod jwks;
+pub(crate) mod opened;
 pub(crate) mod sealing;
 pub(crate) mod secret;
 pub(crate) mod server;

@@ -1,6 +1,9 @@
 //! The rules over secrets and passwords, wherever they were found.
 
+use std::path::Path;
+
 use administration::{DeclaredSecret, unfit};
+use protocol::Secret;
 use registry::DeclaredPassword;
 use secrets::{MAX_SECRET_LENGTH, salt_of};
 
@@ -41,6 +44,18 @@ pub(crate) fn check_secret(secret: &DeclaredPassword, at: &Location, findings: &
         }
         DeclaredPassword::Hash(_) => {}
     }
+}
+
+/// The text of a file, without the one newline at its end that is left out.
+pub(crate) fn refuse_newline(text: &Secret, path: &Path, at: Location, findings: &mut Findings) {
+    let path = path.display();
+    let problem = match text.expose().trim_end_matches(['\r', '\n']).contains('\n') {
+        true => format!("the file {path} has several lines, and a secret has no newline in it"),
+        false => {
+            format!("the file {path} ends with more than one newline, and only the last one is left out")
+        }
+    };
+    findings.error(at, problem, "write the secret alone into it, with one newline at its end or none");
 }
 
 /// An imported hash is the client's only chosen secret.

@@ -1,0 +1,302 @@
+//! Settings that are valid and have no effect, or another effect than intended. `check` warns of them; no start refuses them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use administration::{ClientSettings, DeclaredSecret, TenantSettings, nearest};
+use protocol::{GrantType, Timestamp};
+use registry::{DeclaredPassword, IntrospectionRight};
+use tenancy::TenantId;
+
+use super::super::{
+    findings::{Findings, Location},
+    resolved::ResolvedTenant,
+    sections::{Server, Surface},
+};
+
+/// The names that a tenant's resource servers define.
+struct Known<'a> {
+    audiences: BTreeSet<&'a str>,
+    scopes: BTreeSet<&'a str>,
+    introspecting: BTreeSet<&'a str>,
+}
+
+/// Of all tenants.
+pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, now: Timestamp, findings: &mut Findings) {
+    for ResolvedTenant { at, settings, secrets, .. } in tenants.values() {
+        check_strategies(settings, at, findings);
+        let known = Known::of(settings);
+        for ((id, client), secrets) in settings.clients.iter().zip(secrets) {
+            let at = at.key("clients").key(id);
+            check_names(client, &known, &at, findings);
+            check_audience(id, client, &known, &at, findings);
+            check_expiry(secrets, client, &at, now, findings);
+        }
+    }
+}
+
+/// Administration that other machines reach without TLS. Where a proxy is named, TLS may end there.
+pub(crate) fn check_administration(server: &Server, findings: &mut Findings) {
+    for (index, listener) in server.listeners.iter().enumerate() {
+        let is_plain = listener.tls.is_none() && listener.trusted_proxies.is_none();
+        if is_plain && !listener.is_on_loopback() && listener.surfaces().contains(&Surface::Admin) {
+            findings.warning(
+                Location::section("server").item("listeners", index).key("serves"),
+                "other machines reach the administration here without TLS, so tokens and secrets travel in clear",
+                "serve it on 127.0.0.1, or give `tls`, or name the proxy that terminates TLS in `trusted_proxies`",
+            );
+        }
+    }
+}
+
+/// A secret that looks like a variable of a shell or of Compose, which no file of settings replaces.
+pub(crate) fn check_placeholder(secret: &DeclaredPassword, at: &Location, findings: &mut Findings) {
+    let DeclaredPassword::Value(value) = secret else { return };
+    let is_placeholder = value.expose().split_once("${").is_some_and(|(_, rest)| rest.contains('}'));
+    if is_placeholder {
+        findings.warning(
+            at.clone(),
+            "this secret holds `${…}` as it is written: variables are not replaced in it",
+            "write `{ env: NAME }` with the name of the variable",
+        );
+    }
+}
+
+impl<'a> Known<'a> {
+    fn of(settings: &'a TenantSettings) -> Self {
+        let servers = || settings.resource_servers.values();
+        Self {
+            audiences: settings.resource_servers.keys().map(String::as_str).collect(),
+            scopes: servers().flat_map(|server| &server.scopes).map(String::as_str).collect(),
+            introspecting: servers().flat_map(|server| &server.clients).map(String::as_str).collect(),
+        }
+    }
+}
+
+fn check_strategies(settings: &TenantSettings, at: &Location, findings: &mut Findings) {
+    // Without oauth2 there is no token endpoint, which every other strategy needs.
+    if settings.strategies.oauth2.enabled != Some(true) {
+        let problem =
+            "the strategy oauth2 is not enabled, so the tenant issues no token and its endpoints answer 404";
+        let at = Location { on_key: true, ..at.clone() };
+        findings.warning(at, problem, "write `strategies: { oauth2: { enabled: true } }` in it");
+    }
+}
+
+/// Audiences, resources and scopes that no resource server of the tenant has, most often misspelt ones.
+fn check_names(client: &ClientSettings, known: &Known<'_>, at: &Location, findings: &mut Findings) {
+    let mut check = |key: &str, what: &str, names: &[String], known: &BTreeSet<&str>, declare: &str| {
+        for (index, name) in names.iter().enumerate().filter(|(_, name)| !known.contains(name.as_str())) {
+            let hint = match nearest(name, known.iter().copied()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("correct it, or add it to the tenant: `{declare}`"),
+            };
+            findings.warning(
+                at.item(key, index),
+                format!("no resource server of this tenant has this {what}"),
+                hint,
+            );
+        }
+    };
+    let declare = "resource_servers: { AUDIENCE: { scopes: […] } }";
+    check("audiences", "audience", &client.audiences, &known.audiences, declare);
+    check("resources", "audience", &client.resources, &known.audiences, declare);
+    check("scopes", "scope", &client.scopes, &known.scopes, declare);
+}
+
+/// A client that only introspects needs no audience.
+fn check_audience(
+    id: &str,
+    client: &ClientSettings,
+    known: &Known<'_>,
+    at: &Location,
+    findings: &mut Findings,
+) {
+    let gets_tokens = client.grant_types.iter().any(|name| name == GrantType::ClientCredentials.as_str());
+    let introspects =
+        client.introspection != IntrospectionRight::Own.as_str() || known.introspecting.contains(id);
+    if gets_tokens && !introspects && client.audiences.is_empty() {
+        let at = Location { on_key: true, ..at.clone() };
+        let problem = match client.resources.is_empty() {
+            true => "the `aud` of its tokens is its own client id, which no API expects",
+            false => {
+                "without `resource` in the request, the `aud` of its tokens is its own client id, which no API expects"
+            }
+        };
+        findings.warning(at, problem, "give `audiences`, the names by which APIs know themselves");
+    }
+}
+
+/// The client's secrets, in the order in which they were resolved.
+fn secret_locations(client: &ClientSettings, at: &Location) -> impl Iterator<Item = Location> {
+    let single = client.client_secret.iter().map(|_| at.key("client_secret"));
+    single.chain((0..client.client_secrets.len()).map(|index| at.item("client_secrets", index)))
+}
+
+fn check_expiry(
+    secrets: &[DeclaredSecret],
+    client: &ClientSettings,
+    at: &Location,
+    now: Timestamp,
+    findings: &mut Findings,
+) {
+    let has_expired = |secret: &DeclaredSecret| secret.expires_at.is_some_and(|expires| expires <= now);
+    let is_last = secrets.iter().all(has_expired);
+    for (_, at) in secrets.iter().zip(secret_locations(client, at)).filter(|(secret, _)| has_expired(secret))
+    {
+        let (problem, hint) = match is_last {
+            true => ("this secret has expired, and the client has no other", "give the client a new secret"),
+            false => ("this secret has expired", "leave it out"),
+        };
+        findings.warning(at.key("expires"), problem, hint);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::super::{Environment, inspect};
+    use super::*;
+
+    /// What is warned of, with what follows the file's name.
+    fn warnings(text: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.yaml");
+        fs::write(&path, text).unwrap();
+        let now = Timestamp::parse_rfc3339("2026-06-01T00:00:00Z").unwrap();
+        let loaded = inspect(&path, &Environment::default(), now).unwrap();
+        loaded.warnings.iter().map(|warning| warning.brief().replace(path.to_str().unwrap(), "")).collect()
+    }
+
+    /// A tenant with a resource server, and this client.
+    fn client(keys: &str) -> String {
+        format!(
+            "tenants:\n  acme:\n    strategies: {{ oauth2: {{ enabled: true }} }}\n    resource_servers: {{ orders: {{ scopes: ['orders:read'], clients: [auditor] }} }}\n    clients:\n      auditor: {{ client_secret: {{ value: a }} }}\n      web: {{ {keys} }}\n"
+        )
+    }
+
+    const SOUND: &str = "client_secret: { value: s }, audiences: [orders], scopes: ['orders:read']";
+
+    #[test]
+    fn a_tenant_without_a_strategy_is_warned_of() {
+        for strategies in [
+            "{}",
+            "{ strategies: { oauth2: { enabled: false } } }",
+            "{ strategies: { oidc: { enabled: true } } }",
+        ] {
+            assert_eq!(
+                warnings(&format!("tenants:\n  acme: {strategies}\n")),
+                [
+                    ":2:3: tenants.acme: the strategy oauth2 is not enabled, so the tenant issues no token and its endpoints answer 404; write `strategies: { oauth2: { enabled: true } }` in it"
+                ]
+            );
+        }
+        assert_eq!(warnings(&client(SOUND)), [""; 0]);
+    }
+
+    #[test]
+    fn names_that_no_resource_server_has_are_warned_of() {
+        for (keys, expected) in [
+            (
+                "client_secret: { value: s }, audiences: [oders]",
+                &[
+                    ":7:55: tenants.acme.clients.web.audiences[0]: no resource server of this tenant has this audience; did you mean `orders`?",
+                ][..],
+            ),
+            (
+                "client_secret: { value: s }, audiences: [orders], resources: ['https://a.example'], scopes: ['orders:raed', x]",
+                &[
+                    ":7:76: tenants.acme.clients.web.resources[0]: no resource server of this tenant has this audience; correct it, or add it to the tenant: `resource_servers: { AUDIENCE: { scopes: […] } }`",
+                    ":7:107: tenants.acme.clients.web.scopes[0]: no resource server of this tenant has this scope; did you mean `orders:read`?",
+                    ":7:122: tenants.acme.clients.web.scopes[1]: no resource server of this tenant has this scope; correct it",
+                ],
+            ),
+        ] {
+            let warnings = warnings(&client(keys));
+            assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
+            for (warning, expected) in warnings.iter().zip(expected) {
+                assert!(warning.starts_with(expected), "{warning}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_client_whose_tokens_are_for_itself_is_warned_of() {
+        let is_warned =
+            |keys: &str| warnings(&client(keys)).iter().any(|warning| warning.contains("its own client id"));
+        for (keys, expected) in [
+            ("client_secret: { value: s }, scopes: ['orders:read']", true),
+            ("client_secret: { value: s }, resources: [orders:x]", true),
+            (SOUND, false),
+            ("client_secret: { value: s }, introspection: audience", false),
+            ("client_secret: { value: s }, grant_types: [refresh_token]", false),
+        ] {
+            assert_eq!(is_warned(keys), expected, "{keys}");
+        }
+    }
+
+    #[test]
+    fn an_expired_secret_is_warned_of() {
+        let of =
+            |secrets: &str| warnings(&client(&format!("client_secrets: [{secrets}], audiences: [orders]")));
+        let expired = "{ value: s, expires: 2026-05-31 }";
+        assert_eq!(
+            of(expired),
+            [
+                ":7:52: tenants.acme.clients.web.client_secrets[0].expires: this secret has expired, and the client has no other; give the client a new secret"
+            ]
+        );
+        assert_eq!(
+            of(&format!("{{ value: t, expires: 2026-06-02 }}, {expired}")),
+            [
+                ":7:87: tenants.acme.clients.web.client_secrets[1].expires: this secret has expired; leave it out"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_variable_that_nothing_replaces_is_warned_of() {
+        for (secret, expected) in [
+            ("'${SECRET}'", 1),
+            ("'x${A_B}y'", 1),
+            ("'$SECRET'", 0),
+            ("'${'", 0),
+            ("'}${'", 0),
+            ("'a$b{c}'", 0),
+        ] {
+            let warnings =
+                warnings(&client(&format!("client_secret: {{ value: {secret} }}, audiences: [orders]")));
+            assert_eq!(warnings.len(), expected, "{secret}");
+            assert!(
+                warnings.iter().all(|warning| warning
+                    .starts_with(":7:29: tenants.acme.clients.web.client_secret: this secret holds")),
+                "{warnings:?}"
+            );
+        }
+        let admin = warnings("admin: { users: { ann: { password: { value: '${SECRET}' } } } }");
+        assert!(admin[0].starts_with(":1:36: admin.users.ann.password: this secret holds"), "{admin:?}");
+    }
+
+    #[test]
+    fn administration_in_clear_is_warned_of_where_others_reach_it() {
+        let proxy = "trusted_proxies: { from: [10.0.0.1], header: x-forwarded-for }";
+        for (listener, expected) in [
+            ("address: 0.0.0.0:3000, serves: [admin]".to_owned(), 1),
+            (format!("address: 0.0.0.0:3000, serves: [public, admin], {proxy}"), 0),
+            ("address: 0.0.0.0:3000, serves: [public]".to_owned(), 0),
+            ("address: 127.0.0.1:3000, serves: [admin]".to_owned(), 0),
+        ] {
+            let settings =
+                format!("storage: {{ url: 'sqlite://x/y.db' }}\nserver: {{ listeners: [{{ {listener} }}] }}");
+            let warnings = warnings(&settings);
+            assert_eq!(warnings.len(), expected, "{warnings:?}");
+            assert!(
+                warnings
+                    .iter()
+                    .all(|warning| warning
+                        .starts_with(":2:56: server.listeners[0].serves: other machines reach")),
+                "{warnings:?}"
+            );
+        }
+    }
+}

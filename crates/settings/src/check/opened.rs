@@ -1,0 +1,375 @@
+//! Files that a start opens after it has read the settings: sealing keys, and certificates with their keys. `check` reads them to find
+//! what the start would refuse, and uses none of them.
+
+use std::error::Error as _;
+use std::io::{Error, ErrorKind};
+use std::path::Path;
+
+use gateway::{Tls, TlsError, TlsFiles, TlsReaders};
+use keys::SealingKey;
+use protocol::{Secret, Timestamp};
+
+use super::super::{
+    findings::Location,
+    read::Reading,
+    resolved::{SealingKeySource, SealingKeys, StorageLocation, Token},
+    sections::{self, Server},
+};
+use crate::files::{self, Holds};
+
+const DAY: u64 = 86_400;
+/// From how many days before its end on a certificate is warned of.
+const SOON: u64 = 14;
+const NEW_KEY: &str = "make a key with `latchkey key new-sealing-key`: 32 bytes in base64, not hexadecimal";
+
+impl Reading<'_> {
+    /// Whether each sealing key has the form of one. Keys in services are not reached.
+    pub(crate) fn check_sealing_keys(&mut self, keys: &SealingKeys, storage: &StorageLocation) {
+        let at = Location::section("keys");
+        let former = keys.former.iter().enumerate();
+        let former = former.map(|(index, key)| (key, at.item("former_sealing_keys", index), true));
+        for (key, at, is_former) in
+            std::iter::once((&keys.writing, at.key("sealing_key"), false)).chain(former)
+        {
+            match key {
+                SealingKeySource::Text(text) => {
+                    self.check_form(&text.clone().into_inner(), at.key("env"));
+                }
+                SealingKeySource::File(path) => {
+                    // The first start with SQLite makes it; other replicas would each make another one.
+                    let may_be_missing = !is_former && matches!(storage, StorageLocation::Sqlite(_));
+                    self.check_key_file(path, at.key("file"), is_former, may_be_missing);
+                }
+                SealingKeySource::Vault { setting, token } => {
+                    if let Token::File(path) = token {
+                        self.check_readable(path, at.key("vault").key("token").key("file"), Holds::Secret);
+                    }
+                    if let Some(path) = &setting.ca {
+                        self.check_readable(path, at.key("vault").key("ca"), Holds::Public);
+                    }
+                }
+                SealingKeySource::AwsKms(_) => {}
+            }
+        }
+    }
+
+    fn check_key_file(&mut self, path: &Path, at: Location, is_former: bool, may_be_missing: bool) {
+        match files::read_secret_text(path) {
+            Ok(mut text) => self.check_form(&Secret::new(std::mem::take(&mut text)), at),
+            Err(error) if error.kind() == ErrorKind::NotFound && may_be_missing => {}
+            Err(error) if error.kind() == ErrorKind::NotFound && is_former => {
+                let problem = "there is no file of this name, so what this key sealed cannot be opened";
+                self.findings.warning(
+                    at,
+                    problem,
+                    "put the key back, or leave it out after `latchkey key reseal`",
+                );
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let hint = format!("{NEW_KEY}; give the same one to every replica");
+                self.findings.error(
+                    at,
+                    "there is no file of this name, and with PostgreSQL no start makes it",
+                    hint,
+                );
+            }
+            Err(error) => self.refuse_file(&error, at),
+        }
+    }
+
+    fn check_form(&mut self, text: &Secret, at: Location) {
+        if let Err(error) = SealingKey::from_base64(text) {
+            self.findings.error(at, error.to_string(), NEW_KEY);
+        }
+    }
+
+    fn check_readable(&mut self, path: &Path, at: Location, holds: Holds) {
+        if let Err(error) = files::read(path, holds) {
+            self.refuse_file(&error.into(), at);
+        }
+    }
+
+    /// What the earlier rules over files have found is not repeated.
+    fn refuse_file(&mut self, error: &Error, at: Location) {
+        if self.findings.errors.iter().any(|finding| finding.at.path == at.path) {
+            return;
+        }
+        let (problem, hint) = match error.kind() {
+            ErrorKind::NotFound => {
+                ("there is no file of this name".to_owned(), "make it, or correct the path")
+            }
+            ErrorKind::PermissionDenied => {
+                ("this file may not be read".to_owned(), "give this user the right to read it")
+            }
+            _ => (format!("this file cannot be used: {error}"), "correct the file, or name another one"),
+        };
+        self.findings.error(at, problem, hint);
+    }
+
+    /// Whether certificate and key of each https listener can be served, and now.
+    pub(crate) fn check_certificates(&mut self, server: &Server, now: Timestamp) {
+        for (index, listener) in server.listeners.iter().enumerate() {
+            if let Some(tls) = &listener.tls {
+                let at = Location::section("server").item("listeners", index).key("tls");
+                self.check_certificate(tls, &at, now);
+            }
+        }
+    }
+
+    fn check_certificate(&mut self, tls: &sections::Tls, at: &Location, now: Timestamp) {
+        let tls_files = TlsFiles {
+            certificate: tls.certificate.clone(),
+            private_key: tls.private_key.clone(),
+            client_ca: tls.client_ca.clone(),
+        };
+        let key_of = |path: &Path| match () {
+            () if path == tls.certificate => at.key("certificate"),
+            () if path == tls.private_key => at.key("private_key"),
+            () => at.key("client_ca"),
+        };
+        let readers = TlsReaders { certificates: files::read_public, private_key: files::read_secret };
+        let opened = match Tls::open(tls_files, readers) {
+            Ok(opened) => opened,
+            Err(TlsError::Unreadable { path, source }) => {
+                self.refuse_file(&source, key_of(&path));
+                // The key is read after the certificate, so its own faults would come one run later.
+                if path == tls.certificate {
+                    self.check_readable(&tls.private_key, at.key("private_key"), Holds::Secret);
+                }
+                return;
+            }
+            Err(error) => {
+                let (at, hint) = match &error {
+                    TlsError::NoCertificate(path) | TlsError::ClientCa { path, .. } => {
+                        (key_of(path), "name a file with certificates in PEM")
+                    }
+                    TlsError::NoKey(path) => (key_of(path), "name a file with a private key in PEM"),
+                    TlsError::Unreadable { .. } | TlsError::Mismatch { .. } => {
+                        (at.key("private_key"), "name the key and the certificate that belong together")
+                    }
+                };
+                let problem = match error.source() {
+                    Some(source) => format!("{}: {source}", problem(&error)),
+                    None => problem(&error).to_owned(),
+                };
+                return self.findings.error(at, problem, hint);
+            }
+        };
+        let Some(validity) = opened.validity() else { return };
+        let at = at.key("certificate");
+        let renew = "replace the certificate and its key; a running server takes over new files by itself";
+        if validity.not_after < now {
+            let problem = format!("the certificate expired at {}", validity.not_after.to_rfc3339());
+            self.findings.warning(at, problem, renew);
+        } else if validity.not_before > now {
+            let problem = format!("the certificate is not valid before {}", validity.not_before.to_rfc3339());
+            self.findings.warning(
+                at,
+                problem,
+                "wait, correct the clock of this machine, or name another one",
+            );
+        } else if validity.not_after.seconds() - now.seconds() < SOON * DAY {
+            let problem = format!("the certificate expires at {}", validity.not_after.to_rfc3339());
+            self.findings.warning(at, problem, renew);
+        }
+    }
+}
+
+/// Without the paths, which the line shows.
+const fn problem(error: &TlsError) -> &'static str {
+    match error {
+        TlsError::Unreadable { .. } => "the file cannot be read",
+        TlsError::NoCertificate(_) => {
+            "the file holds no certificate; it must begin -----BEGIN CERTIFICATE-----"
+        }
+        TlsError::NoKey(_) => {
+            "the file holds no private key in PEM (PKCS#8, PKCS#1 or SEC1, without a passphrase)"
+        }
+        TlsError::ClientCa { .. } => "the file holds a certificate that cannot be an authority",
+        TlsError::Mismatch { .. } => {
+            "this is not the private key of the certificate, or of a kind that is not served"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
+
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    use super::super::super::{Environment, inspect, read};
+    use super::*;
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.0.path().join(name)
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            fs::write(self.path(name), text).unwrap();
+            fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+        }
+
+        /// A certificate and its key, valid for this year.
+        fn write_certificate(&self, name: &str, year: i32) {
+            let mut parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
+            (parameters.not_before, parameters.not_after) =
+                (date_time_ymd(year, 1, 1), date_time_ymd(year, 12, 31));
+            let key = KeyPair::generate().unwrap();
+            self.write(&format!("{name}.pem"), &parameters.self_signed(&key).unwrap().pem());
+            self.write(&format!("{name}.key"), &key.serialize_pem());
+        }
+
+        /// Errors and warnings of the first of June 2026, or of another day.
+        fn found(&self, settings: &str, day: &str) -> (Vec<String>, Vec<String>) {
+            self.write("config.yaml", settings);
+            let now = Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z")).unwrap();
+            let environment = Environment::from([("HEX", "6162"), ("KEY", GOOD)]);
+            let found = inspect(&self.path("config.yaml"), &environment, now);
+            let (errors, warnings) = match found {
+                Ok(loaded) => {
+                    read(&self.path("config.yaml"), &environment).unwrap();
+                    (Vec::new(), loaded.warnings)
+                }
+                Err(error) => (error.faults, Vec::new()),
+            };
+            let brief = |found: Vec<crate::Diagnostic>| {
+                let folder = format!("{}/", self.0.path().display());
+                found.iter().map(|one| one.brief().replace(&folder, "")).collect()
+            };
+            (brief(errors), brief(warnings))
+        }
+    }
+
+    const GOOD: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
+
+    #[test]
+    fn a_sealing_key_of_another_form_is_found_and_not_shown() {
+        let folder = Folder::new();
+        folder.write("good", GOOD);
+        folder.write("hex", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
+        folder.write("short", "aGk=");
+        let postgres = "storage: { url: 'postgres://db.example/x' }\n";
+        for (settings, expected) in [
+            ("keys: { sealing_key: { file: good } }".to_owned(), ""),
+            ("keys: { sealing_key: { env: KEY } }".to_owned(), ""),
+            ("keys: { sealing_key: { file: missing } }".to_owned(), ""),
+            (
+                "keys: { sealing_key: { file: hex } }".to_owned(),
+                "config.yaml:1:30: keys.sealing_key.file: a sealing key is 32 bytes in base64; this is base64 of 48 bytes; make a key with `latchkey key new-sealing-key`",
+            ),
+            (
+                "keys: { sealing_key: { env: HEX } }".to_owned(),
+                "config.yaml:1:29: keys.sealing_key.env: a sealing key is 32 bytes in base64; this is base64 of 3 bytes",
+            ),
+            (
+                "keys: { sealing_key: { file: good }, former_sealing_keys: [{ file: short }] }".to_owned(),
+                "config.yaml:1:68: keys.former_sealing_keys[0].file: a sealing key is 32 bytes in base64; this is base64 of 2 bytes",
+            ),
+            (
+                format!("{postgres}keys: {{ sealing_key: {{ file: missing }} }}"),
+                "config.yaml:2:30: keys.sealing_key.file: there is no file of this name, and with PostgreSQL no start makes it; make a key",
+            ),
+        ] {
+            let (errors, warnings) = folder.found(&settings, "2026-06-01");
+            assert_eq!(errors.len(), usize::from(!expected.is_empty()), "{errors:?}");
+            assert!(errors.iter().all(|error| error.starts_with(expected)), "{errors:?}");
+            assert_eq!(warnings, [""; 0]);
+        }
+        let (errors, warnings) =
+            folder.found("keys: { former_sealing_keys: [{ file: missing }] }", "2026-06-01");
+        assert_eq!(errors, [""; 0]);
+        assert!(warnings[0].contains("keys.former_sealing_keys[0].file: there is no file"), "{warnings:?}");
+    }
+
+    #[test]
+    fn certificates_that_no_listener_can_serve_are_found() {
+        let folder = Folder::new();
+        folder.write_certificate("a", 2026);
+        folder.write_certificate("b", 2026);
+        folder.write("text", "no PEM");
+        let settings = |certificate: &str, key: &str, more: &str| {
+            format!(
+                "server:\n  listeners:\n    - address: 127.0.0.1:0\n      tls: {{ certificate: {certificate}, private_key: {key}{more} }}\n"
+            )
+        };
+        for (settings, expected) in [
+            (settings("a.pem", "a.key", ""), &[][..]),
+            (
+                settings("a.pem", "b.key", ""),
+                &[
+                    "4:47: server.listeners[0].tls.private_key: this is not the private key of the certificate",
+                ],
+            ),
+            (
+                settings("text", "a.key", ""),
+                &["4:27: server.listeners[0].tls.certificate: the file holds no certificate"],
+            ),
+            (
+                settings("a.pem", "text", ""),
+                &["4:47: server.listeners[0].tls.private_key: the file holds no private key"],
+            ),
+            (
+                settings("a.pem", "a.key", ", client_ca: text"),
+                &["4:65: server.listeners[0].tls.client_ca: the file holds no certificate"],
+            ),
+            (
+                settings("no.pem", "no.key", ""),
+                &[
+                    "4:27: server.listeners[0].tls.certificate: there is no file of this name",
+                    "4:48: server.listeners[0].tls.private_key: there is no file of this name",
+                ],
+            ),
+        ] {
+            let (errors, warnings) = folder.found(&settings, "2026-06-01");
+            assert_eq!(errors.len(), expected.len(), "{errors:?}");
+            for (error, expected) in errors.iter().zip(expected) {
+                assert!(error.starts_with(&format!("config.yaml:{expected}")), "{error}");
+            }
+            assert_eq!(warnings, [""; 0]);
+        }
+        for (day, expected) in [
+            ("2025-12-31", "the certificate is not valid before 2026-01-01T00:00:00Z"),
+            ("2026-12-20", "the certificate expires at 2026-12-31T00:00:00Z"),
+            ("2027-01-01", "the certificate expired at 2026-12-31T00:00:00Z"),
+        ] {
+            let (errors, warnings) = folder.found(&settings("a.pem", "a.key", ""), day);
+            assert_eq!(errors, [""; 0]);
+            assert!(
+                warnings[0].starts_with(&format!(
+                    "config.yaml:4:27: server.listeners[0].tls.certificate: {expected}"
+                )),
+                "{warnings:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn faults_of_files_and_of_all_rules_are_found_in_one_run() {
+        let folder = Folder::new();
+        let settings = "keys: { sealing_key: { env: HEX } }
+server: { default_tenant: nobody, listeners: [{ address: '0.0.0.0:1', tls: { certificate: a, private_key: b } }] }
+admin: { users: { ann: { password: { value: x } } } }
+tenants:
+  acme:
+    signing: { algorithm: HS256 }
+    clients: { web: { client_secret: { env: UNSET } }, app: { client_secret: { file: none } } }
+";
+        let (errors, _) = folder.found(settings, "2026-06-01");
+        for at in ["1:29", "2:27", "2:91", "2:107", "3:45", "6:27", "7:45", "7:86"] {
+            let found = errors.iter().filter(|error| error.starts_with(&format!("config.yaml:{at}: ")));
+            assert_eq!(found.count(), 1, "{at}: {errors:#?}");
+        }
+        assert_eq!(errors.len(), 8, "{errors:#?}");
+        assert!(errors.iter().any(|error| error.contains("write one of RS256, ")), "{errors:#?}");
+    }
+}
