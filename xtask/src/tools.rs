@@ -25,6 +25,8 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     tool("command -v node && command -v npm", &["nodejs", "npm"]),
     tool("command -v initdb || ls /usr/lib/postgresql/*/bin/initdb", &["postgresql"]),
     tool("command -v redis-server", &["redis-server"]),
+    tool("command -v ip", &["iproute2"]),
+    tool("command -v unshare && command -v setpriv", &["util-linux"]),
 ];
 
 /// Tools for running the documents: what their examples call, and what gives each page a network of its own.

@@ -1,18 +1,27 @@
 //! The configured store: how it is opened, and its metrics.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use gateway::Sample;
 use storage::postgres::{self, PostgresOptions};
 use storage::{Database, OpenError, sqlite};
 
+use crate::file_access;
 use crate::health::{counter, gauge};
-use settings::StorageLocation;
+use settings::{StorageLocation, files};
 
 /// Opens the store and migrates its schema.
 pub(crate) async fn open(location: &StorageLocation) -> Result<Arc<Database>, OpenError> {
     Ok(Arc::new(match location {
-        StorageLocation::Sqlite(path) => sqlite::open(path).await?,
+        StorageLocation::Sqlite(path) => {
+            let opened = match create(path) {
+                Ok(()) => sqlite::open(path).await,
+                Err(cause) => Err(OpenError::Create { path: path.clone(), cause }),
+            };
+            opened.map_err(|error| explained(error, path, true))?
+        }
         StorageLocation::Postgres(url) => postgres::open(url.expose(), PostgresOptions::default()).await?,
     }))
 }
@@ -20,12 +29,41 @@ pub(crate) async fn open(location: &StorageLocation) -> Result<Arc<Database>, Op
 /// Opens the store for reading; `None` where it does not exist yet.
 pub(crate) async fn open_read_only(location: &StorageLocation) -> Result<Option<Arc<Database>>, OpenError> {
     let database = match location {
-        StorageLocation::Sqlite(path) => sqlite::open_read_only(path).await?,
+        StorageLocation::Sqlite(path) => {
+            sqlite::open_read_only(path).await.map_err(|error| explained(error, path, false))?
+        }
         StorageLocation::Postgres(url) => {
             postgres::open_read_only(url.expose(), PostgresOptions::default()).await?
         }
     };
     Ok(database.map(Arc::new))
+}
+
+/// Creates an empty file with the owner of its folder, which SQLite takes for a new database, and whose owner its other files get.
+fn create(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    match files::create(path, b"", 0o600) {
+        // Another program was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created,
+    }
+}
+
+/// SQLite reports only that it cannot open a file.
+fn explained(error: OpenError, path: &Path, writes: bool) -> OpenError {
+    match file_access::denied(path, writes) {
+        Some(why)
+            if matches!(
+                error,
+                OpenError::Create { .. } | OpenError::Open { .. } | OpenError::Migrate { .. }
+            ) =>
+        {
+            OpenError::Denied { path: path.to_owned(), why }
+        }
+        _ => error,
+    }
 }
 
 /// The store's metrics.

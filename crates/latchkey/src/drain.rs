@@ -12,6 +12,8 @@ use gateway::GatewayHandle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 
+use crate::service_manager::ServiceManager;
+
 /// How long requests are served after readiness fails: two probes of common load balancers, which probe every one or two seconds.
 const NOTICE: Duration = Duration::from_secs(5);
 /// Probes older than this do not count. The slowest common probers probe every 30 s.
@@ -36,8 +38,9 @@ impl StopSignals {
     }
 
     /// Waits for a signal, then drains the gateway, which ends the program. Returns at a second signal.
-    pub(crate) async fn drain(mut self, gateway: GatewayHandle) {
+    pub(crate) async fn drain(mut self, gateway: GatewayHandle, service_manager: ServiceManager) {
         self.requested().await;
+        service_manager.stopping();
         let drained = async {
             drain(&gateway).await;
             pending::<()>().await;

@@ -9,6 +9,7 @@ mod conflict_messages;
 mod database;
 mod drain;
 mod fetch_log;
+mod file_access;
 mod health;
 mod housekeeping;
 mod json_lines;
@@ -22,6 +23,7 @@ mod reseal;
 mod rotation;
 mod sealing;
 mod secret_usage;
+mod service_manager;
 mod tls;
 mod watch;
 

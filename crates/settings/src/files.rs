@@ -1,12 +1,14 @@
 //! Reads and creates files that an operator names. Reads only regular ones of bounded size, and files with secrets only if no other user
 //! may write them; refuses a pipe or device at once instead of waiting for it.
 
-use std::fs::{self, Metadata, OpenOptions, Permissions};
+use std::fs::{Metadata, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use zeroize::Zeroizing;
+
+use crate::owner;
 
 /// The kind of content, which determines the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,11 +112,12 @@ pub fn read_secret_text(path: &Path) -> io::Result<Zeroizing<String>> {
 }
 
 /// Creates a file with this mode, and the folders above it. The file takes its name when it is complete, and never that of an existing file:
-/// a killed program leaves no partial file for the next start.
+/// a killed program leaves no partial file for the next start. The file belongs to the owner of its folder, as [`owner`](super::owner) says.
 pub fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
+    owner::create_folders(folder)?;
     let mut file = tempfile::Builder::new().prefix(".latchkey-").tempfile_in(folder)?;
+    owner::adopt(file.as_file(), folder)?;
     file.write_all(bytes)?;
     file.as_file().set_permissions(Permissions::from_mode(mode))?;
     file.as_file().sync_all()?;
@@ -143,6 +146,7 @@ fn kind(metadata: &Metadata) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
     use std::path::PathBuf;
     use std::process::Command;

@@ -14,6 +14,7 @@ mod file_reader;
 pub mod files;
 mod layers;
 mod locations;
+pub mod owner;
 mod read;
 mod read_error;
 mod resolve;

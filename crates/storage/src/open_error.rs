@@ -29,6 +29,14 @@ pub enum OpenError {
         #[source]
         cause: sqlx::Error,
     },
+    /// This process's user may not open it.
+    #[error("cannot open {}: {why}", path.display())]
+    Denied {
+        /// Which file.
+        path: PathBuf,
+        /// Owner, mode and fix.
+        why: String,
+    },
     /// A newer program has migrated it, whose rows this one could misread.
     #[error(
         "{database} has schema {found}, and this program knows schemas up to {known}; run a newer version of Latchkey"

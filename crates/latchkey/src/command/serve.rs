@@ -26,6 +26,7 @@ use crate::names::names;
 use crate::platform::{Platform, gateway_options};
 use crate::reload::Reload;
 use crate::rotation::Rotation;
+use crate::service_manager::ServiceManager;
 use crate::tls;
 use settings::{Environment, Loaded, SAMPLE_SECRET, read, refuse_beyond_loopback};
 
@@ -48,6 +49,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     }
     // From here on, so that asking for a reload does not end a program that is still starting.
     let hangup = signal(SignalKind::hangup()).context(SIGNALS)?;
+    let service_manager = ServiceManager::of(&environment);
     let options = gateway_options(&loaded)?;
     let platform = Arc::new(Platform::open(&loaded).await?);
     let feed = platform.database.change_feed().await?;
@@ -70,6 +72,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
         tracing::info!(%address, "listening");
     }
     tracing::info!(tenants, "serving");
+    service_manager.ready();
     if stdout().is_terminal() {
         let is_https = options.listeners.first().is_some_and(|listener| listener.tls.is_some());
         welcome(gateway.addresses(), is_https, sample)?;
@@ -92,7 +95,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let rotation = Arc::new(rotation(&platform));
     tokio::spawn(Arc::clone(&rotation).run());
     platform.health.pool.refill_after(FIRST_REQUESTS);
-    let draining = stop.drain(gateway.handle());
+    let draining = stop.drain(gateway.handle(), service_manager);
     tokio::select! {
         served = gateway.serve() => served.context("the gateway ended")?,
         () = draining => return Ok(ExitCode::FAILURE),

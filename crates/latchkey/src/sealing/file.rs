@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use administration::SealedItems;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use keys::SealingKey;
 use protocol::Secret;
 use zeroize::Zeroizing;
@@ -21,8 +21,19 @@ pub(crate) fn create(path: &Path) -> anyhow::Result<SealingKey> {
     Ok(key)
 }
 
+/// Folders that a restart of the machine empties: a key that the program created there would be lost.
+const TEMPORARY: [&str; 3] = ["/run", "/var/run", "/dev/shm"];
+
 /// Creates the first key, unless another program on the same folder is faster; then uses that program's key.
 pub(super) async fn first(path: &Path, store: &dyn SealedItems) -> anyhow::Result<SealingKey> {
+    if let Some(folder) = TEMPORARY.iter().find(|folder| path.starts_with(folder)) {
+        bail!(
+            "the sealing key {} is missing, and is not created there: {folder} is empty after a restart of the machine. \
+             Create it elsewhere with `latchkey key new-sealing-key --file`. A credential of systemd is there while the \
+             service runs; start the service first",
+            path.display()
+        );
+    }
     let exists = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
     if !store.holds_sealed_rows().await? {
         match create(path) {

@@ -48,7 +48,8 @@ fn the_commands_at_the_head_of_the_compose_file_give_all_that_it_needs() {
     assert_eq!(exported, needed);
     let place = |words: &str| commands.iter().position(|line| line.contains(words)).expect(words);
     assert!(place("docker build -f deploy/Dockerfile -t latchkey .") < place("docker run --rm latchkey "));
-    assert_eq!(place("docker compose -f deploy/compose.yaml up"), commands.len() - 1);
+    assert_eq!(place("docker compose -f deploy/compose.yaml up"), commands.len() - 2);
+    assert_eq!(place("docker compose -f deploy/compose.yaml exec latchkey latchkey "), commands.len() - 1);
     assert!(services.contains("    image: latchkey\n"));
     // As the image starts without mounted settings.
     let folder = Folder::with("");

@@ -53,6 +53,7 @@ mod draining;
 mod durable;
 mod exposed;
 mod first_key;
+mod installed;
 mod isolation;
 mod key_rotation;
 mod leaked_secrets;

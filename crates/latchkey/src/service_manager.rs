@@ -1,0 +1,62 @@
+//! Notifies systemd of readiness and of the end (`Type=notify`, sd_notify(3)): datagrams to the socket that `NOTIFY_SOCKET` names. Without the
+//! variable there is no service manager to notify.
+
+use std::io;
+#[cfg(target_os = "linux")]
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+use settings::Environment;
+
+/// The service manager, if one started this program.
+#[derive(Clone, Default)]
+pub(crate) struct ServiceManager {
+    address: Option<SocketAddr>,
+}
+
+impl ServiceManager {
+    /// The one that the environment names.
+    pub(crate) fn of(environment: &Environment) -> Self {
+        let address = environment
+            .text("NOTIFY_SOCKET")
+            .filter(|name| !name.is_empty())
+            .and_then(|name| address(name).inspect_err(failed).ok());
+        Self { address }
+    }
+
+    /// All listeners answer.
+    pub(crate) fn ready(&self) {
+        self.send("READY=1");
+    }
+
+    /// The program drains, and ends.
+    pub(crate) fn stopping(&self) {
+        self.send("STOPPING=1");
+    }
+
+    /// A manager that does not read must not hold up the program.
+    fn send(&self, state: &str) {
+        let Some(address) = &self.address else { return };
+        let send = || {
+            let socket = UnixDatagram::unbound()?;
+            socket.set_nonblocking(true)?;
+            socket.send_to_addr(state.as_bytes(), address)
+        };
+        if let Err(error) = send() {
+            failed(&error);
+        }
+    }
+}
+
+/// A path, or after `@` a name without a file.
+fn address(name: &str) -> io::Result<SocketAddr> {
+    #[cfg(target_os = "linux")]
+    if let Some(name) = name.strip_prefix('@') {
+        return SocketAddr::from_abstract_name(name);
+    }
+    SocketAddr::from_pathname(name)
+}
+
+fn failed(error: &io::Error) {
+    tracing::warn!(%error, "the service manager cannot be notified (NOTIFY_SOCKET)");
+}

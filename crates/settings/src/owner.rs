@@ -1,0 +1,112 @@
+//! Who owns what the program creates: the owner of the folder that it is in. A command that root runs beside a service would otherwise leave
+//! files that the service cannot open.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, chown, fchown};
+use std::path::Path;
+
+const ROOT: u32 = 0;
+
+/// Creates a folder and those above it that are missing, with the owner of the one that exists.
+pub(crate) fn create_folders(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
+    for folder in missing.into_iter().rev() {
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let above = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        give(&fs::metadata(folder)?, above, |user, group| chown(folder, user, group))?;
+    }
+    Ok(())
+}
+
+/// Gives a new file to the owner of its folder.
+pub(crate) fn adopt(file: &File, folder: &Path) -> io::Result<()> {
+    give(&file.metadata()?, folder, |user, group| fchown(file, user, group))
+}
+
+/// Only root may give a file away. Any user may create files in a folder of root that is open to that user, such as a mounted volume; in
+/// the folder of another user that would be a file which the folder's owner cannot open, so it is refused.
+fn give(
+    ours: &fs::Metadata,
+    folder: &Path,
+    change: impl FnOnce(Option<u32>, Option<u32>) -> io::Result<()>,
+) -> io::Result<()> {
+    let theirs = fs::metadata(folder)?;
+    if ours.uid() == theirs.uid() {
+        return Ok(());
+    }
+    let given = change(Some(theirs.uid()), Some(theirs.gid()));
+    if given.is_ok() || theirs.uid() == ROOT {
+        return Ok(());
+    }
+    let [owner, us] = [theirs.uid(), ours.uid()].map(user);
+    let why = format!(
+        "{} belongs to {owner}, who could not open a new file of {us} there; run this as {owner}, or as root",
+        folder.display()
+    );
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
+}
+
+/// A user as the system's list names it.
+pub fn user(id: u32) -> String {
+    let list = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = list.lines().find_map(|line| {
+        let mut members = line.split(':');
+        let name = members.next()?;
+        (members.nth(1)? == id.to_string()).then(|| name.to_owned())
+    });
+    name.map_or_else(|| format!("the user with id {id}"), |name| format!("{name} (user id {id})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OTHER: u32 = 64_999;
+
+    fn folder_of(user: u32) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        chown(folder.path(), Some(user), Some(user)).unwrap();
+        folder
+    }
+
+    fn own() -> u32 {
+        tempfile::tempfile().unwrap().metadata().unwrap().uid()
+    }
+
+    /// Only root can give a folder away. Another user owns all that it creates, here and in any folder of its own.
+    #[test]
+    fn a_new_file_belongs_to_the_owner_of_the_folder() {
+        let user = if own() == ROOT { OTHER } else { own() };
+        let folder = folder_of(user);
+        let path = folder.path().join("a/b/c");
+        crate::files::create(&path, b"", 0o600).unwrap();
+        for made in ["a", "a/b", "a/b/c"] {
+            assert_eq!(fs::metadata(folder.path().join(made)).unwrap().uid(), user, "{made}");
+        }
+    }
+
+    #[test]
+    fn only_in_the_folder_of_another_user_a_file_that_cannot_be_given_away_is_refused() {
+        let denied = |_, _| Err(io::ErrorKind::PermissionDenied.into());
+        let ours = tempfile::tempfile().unwrap().metadata().unwrap();
+        let root = Path::new("/");
+        assert!(give(&ours, root, denied).is_ok());
+        if own() == ROOT {
+            let folder = folder_of(OTHER);
+            let refused = give(&ours, folder.path(), denied).unwrap_err().to_string();
+            assert!(refused.contains("belongs to the user with id 64999, who could not open"), "{refused}");
+            assert!(refused.contains("run this as the user with id 64999, or as root"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_user_has_its_name_where_the_system_knows_it() {
+        assert_eq!(user(ROOT), "root (user id 0)");
+        assert_eq!(user(OTHER), "the user with id 64999");
+    }
+}
