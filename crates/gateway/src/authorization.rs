@@ -9,7 +9,7 @@ use administration::{Actor, Administrator, Authority, Caller, Permission};
 use async_trait::async_trait;
 use grants::{AccessTokenClaims, BearerError, GrantError};
 use keys::{KeyError, TokenError};
-use protocol::{BearerToken, Scope, Timestamp};
+use protocol::{BearerToken, RefusalReason, Scope, Timestamp};
 use tenancy::{Tenant, TenantError, TenantId};
 
 use crate::Services;
@@ -46,7 +46,9 @@ impl AdminAccess for BearerAccess {
         let (tenant, claims) = verify(services, &token, required, now).await?;
         // Suspending a client or taking a scope away has effect from the next request on, not only when its tokens have expired.
         let client = services.authenticator.find_active(&tenant.id, &claims.client_id).await?;
-        let Some(client) = client else { return Err(Problem::invalid_token("Token client is not active")) };
+        let client = client.ok_or_else(|| {
+            Problem::invalid_token(RefusalReason::TokenClientNotActive, "Token client is not active")
+        })?;
         raw.log(|fields| {
             fields.tenant = Some(tenant.id.clone());
             fields.client = Some(client.id.clone());
@@ -111,13 +113,16 @@ async fn verify(
         match services.engine.admit_administrator(&tenant, token, now).await {
             Ok(claims) => return Ok((tenant, claims)),
             Err(GrantError::Bearer(BearerError::Token(error))) if is_proven(error) => {
-                return Err(Problem::invalid_token(error.description()));
+                return Err(Problem::invalid_token(error.reason(), error.description()));
             }
             Err(GrantError::Bearer(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    let foreign = || Problem::invalid_token(TokenError::ForeignIssuer.description());
+    let foreign = || {
+        let error = TokenError::ForeignIssuer;
+        Problem::invalid_token(error.reason(), error.description())
+    };
     Err(unreadable.map_or_else(foreign, Problem::from))
 }
 
@@ -140,7 +145,9 @@ const fn is_proven(error: TokenError) -> bool {
 async fn resolve(services: &Services, name: &str) -> Result<Option<Arc<Tenant>>, Problem> {
     match services.tenants.resolve(name).await {
         Ok(tenant) => Ok(Some(tenant)),
-        Err(TenantError::Unknown) => Ok(None),
+        Err(TenantError::Unknown | TenantError::Suspended(_) | TenantError::StrategyNotEnabled(_)) => {
+            Ok(None)
+        }
         Err(TenantError::Store(error)) => Err(error.into()),
     }
 }

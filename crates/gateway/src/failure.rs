@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
-use protocol::ErrorCode;
+use protocol::{ErrorCode, RefusalReason};
 
 use crate::body::BodyError;
 use crate::write_budget::BudgetSpent;
@@ -43,6 +43,21 @@ impl Failure<'_> {
             Self::TooManyWrites(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TemporarilyUnavailable),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError),
+        }
+    }
+
+    /// The reason for the log.
+    pub(crate) const fn reason(self) -> RefusalReason {
+        match self {
+            Self::UnknownPath => RefusalReason::UnknownPath,
+            Self::UnknownTenant => RefusalReason::UnknownTenant,
+            Self::MethodNotAllowed(_) => RefusalReason::MethodNotAllowed,
+            Self::Misdirected => RefusalReason::Misdirected,
+            Self::RepeatedAuthorization => RefusalReason::RepeatedAuthorization,
+            Self::Body(_) => RefusalReason::UnreadableBody,
+            Self::TooManyWrites(_) => RefusalReason::TooManyWrites,
+            Self::Unavailable => RefusalReason::Unavailable,
+            Self::Internal => RefusalReason::ServerFault,
         }
     }
 

@@ -13,6 +13,7 @@ mod failure;
 mod forwarded;
 mod hosts;
 mod raw_request;
+mod refused;
 mod respond;
 mod route;
 mod routes;

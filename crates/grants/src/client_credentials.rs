@@ -4,7 +4,8 @@
 //! other scope and no second audience. So an API that receives a token cannot administer with it.
 
 use protocol::{
-    Audience, ErrorCode, ErrorResponse, Form, GrantType, ResourceIndicator, Scope, ScopeToken, Timestamp,
+    Audience, ErrorCode, ErrorResponse, Form, GrantType, RefusalReason, ResourceIndicator, Scope, ScopeToken,
+    Timestamp,
 };
 use registry::ClientId;
 use uuid::Uuid;
@@ -32,14 +33,14 @@ impl ClientCredentialsRequest {
 }
 
 /// Reasons to refuse the token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ClientCredentialsError {
     /// The client is not registered for the client credentials grant.
     GrantNotRegistered,
-    /// The scope is more than the client may have.
-    ScopeNotAllowed,
+    /// The scope is more than the client may have; this token is the first.
+    ScopeNotAllowed(ScopeToken, RefusalReason),
     /// The scope administers, and the token is not for the admin audience.
-    ScopeNeedsAdminAudience,
+    ScopeNeedsAdminAudience(ScopeToken),
     /// The client may not request the resource.
     ResourceNotAllowed,
     /// The admin audience is requested together with another.
@@ -135,53 +136,105 @@ fn scope(
     grantee: &Grantee<'_>,
     is_admin: bool,
 ) -> Result<Option<String>, ClientCredentialsError> {
-    let registered = &grantee.client.scope;
-    let applies = |token: &ScopeToken| {
-        token.is_reserved() == is_admin
-            && (is_admin
-                || request.resources.is_empty()
-                || request
-                    .resources
-                    .iter()
-                    .any(|resource| grantee.tenant.scope_belongs_to(token, resource.as_str())))
-    };
+    let fit = ScopeFit { resources: &request.resources, grantee, is_admin };
     let Some(requested) = &request.scope else {
-        return Ok(Scope::text(registered.iter().filter(|token| applies(token))));
+        let registered = grantee.client.scope.iter();
+        return Ok(Scope::text(registered.filter(|token| fit.of_registered(token).is_none())));
     };
-    match requested.iter().find(|token| !registered.contains(token) || !applies(token)) {
+    match requested.iter().find_map(|token| Some((token, fit.refusal(token)?))) {
         None => Ok(Scope::text(requested.iter())),
-        Some(token) if !is_admin && token.is_reserved() && registered.contains(token) => {
-            Err(ClientCredentialsError::ScopeNeedsAdminAudience)
+        Some((token, RefusalReason::ScopeNeedsAdminAudience)) => {
+            Err(ClientCredentialsError::ScopeNeedsAdminAudience(token.clone()))
         }
-        Some(_) => Err(ClientCredentialsError::ScopeNotAllowed),
+        Some((token, reason)) => Err(ClientCredentialsError::ScopeNotAllowed(token.clone(), reason)),
     }
 }
 
-impl From<ClientCredentialsError> for ErrorResponse {
-    fn from(refusal: ClientCredentialsError) -> Self {
-        let (error, description) = match refusal {
-            ClientCredentialsError::GrantNotRegistered => {
-                (ErrorCode::UnauthorizedClient, "The client is not authorized to use this grant type")
+/// What decides whether a token of a scope can be granted.
+#[derive(Clone, Copy)]
+struct ScopeFit<'a> {
+    resources: &'a [ResourceIndicator],
+    grantee: &'a Grantee<'a>,
+    is_admin: bool,
+}
+
+impl ScopeFit<'_> {
+    /// Why the token is not granted; `None` where it is.
+    fn refusal(self, token: &ScopeToken) -> Option<RefusalReason> {
+        if self.grantee.client.scope.contains(token) {
+            self.of_registered(token)
+        } else {
+            Some(RefusalReason::ScopeNotRegistered)
+        }
+    }
+
+    /// The same for a token that the client is registered for.
+    fn of_registered(self, token: &ScopeToken) -> Option<RefusalReason> {
+        if token.is_reserved() && !self.is_admin {
+            Some(RefusalReason::ScopeNeedsAdminAudience)
+        } else if self.is_of_audience(token) {
+            None
+        } else {
+            Some(RefusalReason::ScopeNotOfResource)
+        }
+    }
+
+    fn is_of_audience(self, token: &ScopeToken) -> bool {
+        if self.is_admin {
+            return token.is_reserved();
+        }
+        let mut resources = self.resources.iter();
+        self.resources.is_empty()
+            || resources.any(|resource| self.grantee.tenant.scope_belongs_to(token, resource.as_str()))
+    }
+}
+
+impl ClientCredentialsError {
+    /// The scope token that is refused.
+    pub(crate) fn scope(&self) -> Option<&ScopeToken> {
+        match self {
+            Self::ScopeNotAllowed(token, _) | Self::ScopeNeedsAdminAudience(token) => Some(token),
+            Self::GrantNotRegistered
+            | Self::ResourceNotAllowed
+            | Self::AdminAudienceNotAlone
+            | Self::FormatNotServed => None,
+        }
+    }
+}
+
+impl From<&ClientCredentialsError> for ErrorResponse {
+    fn from(refusal: &ClientCredentialsError) -> Self {
+        let (error, reason, description) = match refusal {
+            ClientCredentialsError::GrantNotRegistered => (
+                ErrorCode::UnauthorizedClient,
+                RefusalReason::GrantNotRegistered,
+                "The client is not authorized to use this grant type",
+            ),
+            ClientCredentialsError::ScopeNotAllowed(_, reason) => {
+                (ErrorCode::InvalidScope, *reason, "The requested scope is not allowed for this client")
             }
-            ClientCredentialsError::ScopeNotAllowed => {
-                (ErrorCode::InvalidScope, "The requested scope is not allowed for this client")
-            }
-            ClientCredentialsError::ScopeNeedsAdminAudience => {
-                (ErrorCode::InvalidScope, "The requested scope needs the resource that it administers")
-            }
+            ClientCredentialsError::ScopeNeedsAdminAudience(_) => (
+                ErrorCode::InvalidScope,
+                RefusalReason::ScopeNeedsAdminAudience,
+                "The requested scope needs the resource that it administers",
+            ),
             ClientCredentialsError::AdminAudienceNotAlone => (
                 ErrorCode::InvalidTarget,
+                RefusalReason::AdminAudienceNotAlone,
                 "The requested resource cannot be combined with another resource of this client",
             ),
-            ClientCredentialsError::ResourceNotAllowed => {
-                (ErrorCode::InvalidTarget, "The requested resource is not allowed for this client")
-            }
+            ClientCredentialsError::ResourceNotAllowed => (
+                ErrorCode::InvalidTarget,
+                RefusalReason::ResourceNotRegistered,
+                "The requested resource is not allowed for this client",
+            ),
             ClientCredentialsError::FormatNotServed => (
                 ErrorCode::UnsupportedGrantType,
+                RefusalReason::FormatNotServed,
                 "This server does not serve the token format of this tenant",
             ),
         };
-        Self::new(error, description)
+        Self::new(error, reason, description)
     }
 }
 
@@ -209,6 +262,14 @@ mod tests {
         decide(&request, &Grantee { tenant, client }, NOW, Uuid::nil())
     }
 
+    fn token(text: &str) -> ScopeToken {
+        ScopeToken::parse(text).unwrap()
+    }
+
+    fn not_allowed(scope: &str, reason: RefusalReason) -> ClientCredentialsError {
+        ClientCredentialsError::ScopeNotAllowed(token(scope), reason)
+    }
+
     fn check_scope(scope: &str, resources: &[&str], expected: Result<&str, ClientCredentialsError>) {
         let (acme, client) = (acme(), client("svc"));
         let granted = ask(&acme, &client, scope, resources).map(|claims| claims.scope.unwrap_or_default());
@@ -220,8 +281,8 @@ mod tests {
         check_scope("", &[], Ok("read write report anywhere"));
         check_scope("write read", &[], Ok("write read"));
         check_scope("anywhere", &[], Ok("anywhere"));
-        check_scope("read admin", &[], Err(ClientCredentialsError::ScopeNotAllowed));
-        check_scope("READ", &[], Err(ClientCredentialsError::ScopeNotAllowed));
+        check_scope("read admin", &[], Err(not_allowed("admin", RefusalReason::ScopeNotRegistered)));
+        check_scope("READ", &[], Err(not_allowed("READ", RefusalReason::ScopeNotRegistered)));
     }
 
     #[test]
@@ -234,7 +295,8 @@ mod tests {
             Ok("read write report anywhere"),
         );
         check_scope("read", &["https://orders.example"], Ok("read"));
-        check_scope("read", &["https://reports.example"], Err(ClientCredentialsError::ScopeNotAllowed));
+        let not_there = not_allowed("read", RefusalReason::ScopeNotOfResource);
+        check_scope("read", &["https://reports.example"], Err(not_there));
         check_scope("", &["https://other.example"], Err(ClientCredentialsError::ResourceNotAllowed));
     }
 
@@ -307,8 +369,14 @@ mod tests {
         check_admin(&admin(), "", &[OURS], Ok((aud, "latchkey:clients latchkey:audit")));
         check_admin(&admin(), "latchkey:audit", &[OURS], Ok((aud, "latchkey:audit")));
         check_admin(&admin(), "latchkey:audit", &[OURS, OURS], Ok((aud, "latchkey:audit")));
-        for scope in ["read", "anywhere", "latchkey:audit read", "latchkey:keys", "latchkey:tenants"] {
-            check_admin(&admin(), scope, &[OURS], Err(ClientCredentialsError::ScopeNotAllowed));
+        for (scope, refused, reason) in [
+            ("read", "read", RefusalReason::ScopeNotOfResource),
+            ("anywhere", "anywhere", RefusalReason::ScopeNotOfResource),
+            ("latchkey:audit read", "read", RefusalReason::ScopeNotOfResource),
+            ("latchkey:keys", "latchkey:keys", RefusalReason::ScopeNotRegistered),
+            ("latchkey:tenants", "latchkey:tenants", RefusalReason::ScopeNotRegistered),
+        ] {
+            check_admin(&admin(), scope, &[OURS], Err(not_allowed(refused, reason)));
         }
     }
 
@@ -319,11 +387,14 @@ mod tests {
         check_admin(&admin(), "", &[orders], Ok((r#""https://orders.example""#, "read anywhere")));
         for resources in [&[] as &[&str], &[orders]] {
             for scope in ["latchkey:clients", "read latchkey:clients"] {
-                check_admin(&admin(), scope, resources, Err(ClientCredentialsError::ScopeNeedsAdminAudience));
+                let needs = ClientCredentialsError::ScopeNeedsAdminAudience(token("latchkey:clients"));
+                check_admin(&admin(), scope, resources, Err(needs));
             }
-            check_admin(&admin(), "latchkey:keys", resources, Err(ClientCredentialsError::ScopeNotAllowed));
+            let not_registered = not_allowed("latchkey:keys", RefusalReason::ScopeNotRegistered);
+            check_admin(&admin(), "latchkey:keys", resources, Err(not_registered));
         }
-        check_admin(&client("svc"), "latchkey:clients", &[], Err(ClientCredentialsError::ScopeNotAllowed));
+        let not_registered = not_allowed("latchkey:clients", RefusalReason::ScopeNotRegistered);
+        check_admin(&client("svc"), "latchkey:clients", &[], Err(not_registered));
     }
 
     #[test]
@@ -369,7 +440,7 @@ mod tests {
         let only = Client { audiences: vec![OURS.to_owned()], ..admin() };
         check_admin(&only, "", &[], Ok((aud, "latchkey:clients latchkey:audit")));
         check_admin(&only, "latchkey:clients", &[], Ok((aud, "latchkey:clients")));
-        check_admin(&only, "read", &[], Err(ClientCredentialsError::ScopeNotAllowed));
+        check_admin(&only, "read", &[], Err(not_allowed("read", RefusalReason::ScopeNotOfResource)));
         check_admin(&only, "read", &["https://orders.example"], Ok((r#""https://orders.example""#, "read")));
         let mixed = Client { audiences: vec!["your-api".to_owned(), OURS.to_owned()], ..admin() };
         check_admin(&mixed, "", &[], Err(ClientCredentialsError::AdminAudienceNotAlone));
@@ -390,11 +461,14 @@ mod tests {
     #[test]
     fn refusals_of_administration_have_the_codes_of_their_kind() {
         for (refusal, code) in [
-            (ClientCredentialsError::ScopeNeedsAdminAudience, ErrorCode::InvalidScope),
+            (
+                ClientCredentialsError::ScopeNeedsAdminAudience(token("latchkey:keys")),
+                ErrorCode::InvalidScope,
+            ),
             (ClientCredentialsError::AdminAudienceNotAlone, ErrorCode::InvalidTarget),
             (ClientCredentialsError::ResourceNotAllowed, ErrorCode::InvalidTarget),
         ] {
-            assert_eq!(ErrorResponse::from(refusal).error, code, "{refusal:?}");
+            assert_eq!(ErrorResponse::from(&refusal).error, code, "{refusal:?}");
         }
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use keys::{Expectations, KeyError, KeyRingCache, SignError, TokenError};
 use protocol::{
-    BearerToken, ErrorResponse, IntrospectionResponse, SigningAlgorithm, Timestamp, TokenResponse, TokenType,
+    BearerToken, ErrorResponse, IntrospectionResponse, ScopeToken, SigningAlgorithm, Timestamp,
+    TokenResponse, TokenType,
 };
 use registry::{AuthenticatedClient, ClientId, ClientStore, SignedIn};
 use tenancy::{StoreError, Tenant};
@@ -35,9 +36,14 @@ pub struct Signed<T> {
 /// Reasons not to issue or accept a token.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantError {
-    /// A rule refuses the request; the caller gets this response.
-    #[error("refused: {}", .0.error_description)]
-    Refused(ErrorResponse),
+    /// A rule refuses the request.
+    #[error("refused: {}", .response.error_description)]
+    Refused {
+        /// The caller gets it.
+        response: ErrorResponse,
+        /// The scope token that is refused, for the log.
+        scope: Option<ScopeToken>,
+    },
     /// The bearer may not use the resource.
     #[error(transparent)]
     Bearer(#[from] BearerError),
@@ -76,7 +82,10 @@ impl Engine {
                 client_credentials::decide(request, &grantee, now, Uuid::new_v4())
             }
         }
-        .map_err(|refusal| GrantError::Refused(refusal.into()))?;
+        .map_err(|refusal| GrantError::Refused {
+            response: ErrorResponse::from(&refusal),
+            scope: refusal.scope().cloned(),
+        })?;
         let key = self.keys.signing_key(tenant, now).await?;
         let access_token = key.sign(&tenant.access_token.typ, &claims)?;
         let expires_in = claims.exp.seconds() - claims.iat.seconds();

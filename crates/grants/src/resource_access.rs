@@ -1,7 +1,7 @@
 //! May the bearer of this token use this resource? (RFC 6750 §3.1, RFC 9068 §4)
 
 use keys::TokenError;
-use protocol::{ErrorCode, ErrorResponse, ScopeToken};
+use protocol::{ErrorCode, ErrorResponse, RefusalReason, ScopeToken};
 
 use crate::AccessTokenClaims;
 
@@ -47,10 +47,16 @@ pub(crate) fn decide(
 impl From<&BearerError> for ErrorResponse {
     fn from(refusal: &BearerError) -> Self {
         match refusal {
-            BearerError::Token(error) => Self::new(ErrorCode::InvalidToken, error.description()),
-            BearerError::TenantSuspended => Self::new(ErrorCode::InvalidToken, "Token issuer is not active"),
+            BearerError::Token(error) => {
+                Self::new(ErrorCode::InvalidToken, error.reason(), error.description())
+            }
+            BearerError::TenantSuspended => {
+                let description = "Token issuer is not active";
+                Self::new(ErrorCode::InvalidToken, RefusalReason::TenantSuspended, description)
+            }
             BearerError::InsufficientScope(_) => {
-                Self::new(ErrorCode::InsufficientScope, "Token does not have the required scope")
+                let description = "Token does not have the required scope";
+                Self::new(ErrorCode::InsufficientScope, RefusalReason::InsufficientScope, description)
             }
         }
     }

@@ -3,7 +3,9 @@
 //! A grant is one file with its request, the rule `decide`, its refusals and its tests. A new grant adds its file, a variant here, an
 //! arm in each `match` of this crate and its entry in [`GrantType::SERVED`].
 
-use protocol::{ClientAuthentication, ErrorCode, ErrorResponse, Form, GrantType, ResourceIndicator, Scope};
+use protocol::{
+    ClientAuthentication, ErrorCode, ErrorResponse, Form, GrantType, RefusalReason, ResourceIndicator, Scope,
+};
 
 use crate::client_credentials::ClientCredentialsRequest;
 
@@ -30,9 +32,11 @@ impl TokenRequest {
         body: &[u8],
     ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
         let mut form = Form::parse(body)?;
-        let grant_type = form
-            .take("grant_type")?
-            .ok_or_else(|| ErrorResponse::invalid_request("Missing grant_type parameter"))?;
+        let missing = || {
+            let reason = RefusalReason::MissingParameter;
+            ErrorResponse::invalid_request(reason, "Missing grant_type parameter")
+        };
+        let grant_type = form.take("grant_type")?.ok_or_else(missing)?;
         let parameters = parameters(&grant_type)?;
         let credentials = ClientAuthentication::take(authorization, &mut form)?;
         let request = parameters(&mut form)?;
@@ -45,7 +49,10 @@ impl TokenRequest {
 type Parameters = fn(&mut Form<'_>) -> Result<TokenRequest, ErrorResponse>;
 
 fn parameters(grant_type: &str) -> Result<Parameters, ErrorResponse> {
-    let unsupported = || ErrorResponse::new(ErrorCode::UnsupportedGrantType, "Unsupported grant type");
+    let unsupported = || {
+        let (error, reason) = (ErrorCode::UnsupportedGrantType, RefusalReason::GrantNotServed);
+        ErrorResponse::new(error, reason, "Unsupported grant type")
+    };
     match grant_type.parse().map_err(|_| unsupported())? {
         GrantType::ClientCredentials => {
             Ok(|form| ClientCredentialsRequest::take(form).map(TokenRequest::ClientCredentials))
@@ -63,12 +70,13 @@ fn parameters(grant_type: &str) -> Result<Parameters, ErrorResponse> {
 /// # Errors
 /// `invalid_request` for a repetition, `invalid_scope` for a malformed value or more than 128 scope tokens.
 pub(crate) fn take_scope(form: &mut Form<'_>) -> Result<Option<Scope>, ErrorResponse> {
-    let invalid = |description| ErrorResponse::new(ErrorCode::InvalidScope, description);
+    let invalid = |reason, description| ErrorResponse::new(ErrorCode::InvalidScope, reason, description);
     let Some(text) = form.take("scope")? else { return Ok(None) };
     if Scope::sent(&text).nth(MAX_SCOPES).is_some() {
-        return Err(invalid("More than 128 scopes were requested"));
+        return Err(invalid(RefusalReason::TooManyParameters, "More than 128 scopes were requested"));
     }
-    let scope = Scope::parse(&text).map_err(|_| invalid("The requested scope is malformed"))?;
+    let scope = Scope::parse(&text)
+        .map_err(|_| invalid(RefusalReason::MalformedScope, "The requested scope is malformed"))?;
     Ok(Some(scope).filter(|scope| !scope.is_empty()))
 }
 
@@ -79,12 +87,13 @@ pub(crate) fn take_scope(form: &mut Form<'_>) -> Result<Option<Scope>, ErrorResp
 pub(crate) fn take_resources(form: &mut Form<'_>) -> Result<Vec<ResourceIndicator>, ErrorResponse> {
     let resources = form.take_all("resource");
     if resources.len() > MAX_RESOURCES {
-        return Err(ErrorResponse::invalid_request("More than 16 resources were requested"));
+        let reason = RefusalReason::TooManyParameters;
+        return Err(ErrorResponse::invalid_request(reason, "More than 16 resources were requested"));
     }
     let resources = resources.iter().map(|text| ResourceIndicator::parse(text)).collect::<Result<_, _>>();
     resources.map_err(|_| {
         let description = "The resource must be an absolute URI without a fragment";
-        ErrorResponse::new(ErrorCode::InvalidTarget, description)
+        ErrorResponse::new(ErrorCode::InvalidTarget, RefusalReason::MalformedResource, description)
     })
 }
 

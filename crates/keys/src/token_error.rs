@@ -1,5 +1,7 @@
 //! Why a token is refused, and the description for its bearer (RFC 6750 §3.1).
 
+use protocol::RefusalReason;
+
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{}", self.description())]
@@ -41,6 +43,23 @@ impl TokenError {
             Self::NotYetValid => "Token is not yet valid",
             Self::WrongTyp => "Token type is not accepted",
             Self::WrongAudience => "Token audience is not accepted",
+        }
+    }
+
+    /// The reason for the log.
+    #[must_use]
+    pub const fn reason(self) -> RefusalReason {
+        match self {
+            Self::Malformed => RefusalReason::TokenMalformed,
+            Self::HeaderNotAllowed => RefusalReason::TokenHeaderNotAllowed,
+            Self::AlgorithmNotAllowed => RefusalReason::TokenAlgorithmNotAllowed,
+            Self::ForeignIssuer => RefusalReason::TokenOfAnotherIssuer,
+            Self::UnknownKey => RefusalReason::TokenKeyUnknown,
+            Self::SignatureInvalid => RefusalReason::TokenSignatureInvalid,
+            Self::Expired => RefusalReason::TokenExpired,
+            Self::NotYetValid => RefusalReason::TokenNotYetValid,
+            Self::WrongTyp => RefusalReason::TokenOfAnotherType,
+            Self::WrongAudience => RefusalReason::TokenForAnotherAudience,
         }
     }
 }

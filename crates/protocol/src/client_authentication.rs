@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
 use crate::bearer::split_scheme;
-use crate::{ErrorCode, ErrorResponse, Form, Secret, basic};
+use crate::{ErrorCode, ErrorResponse, Form, RefusalReason, Secret, basic};
 
 /// A client identifier and a secret; neither is verified.
 #[derive(Debug)]
@@ -70,6 +70,7 @@ fn basic_readings(header: &[u8], client_id: Option<&str>) -> Result<Vec<IdAndSec
         readings.retain(|reading| reading.client_id == client_id);
         if readings.is_empty() && !malformed {
             return Err(ErrorResponse::invalid_request(
+                RefusalReason::ClientIdMismatch,
                 "client_id in request body does not match client_id from authentication credentials",
             ));
         }
@@ -78,11 +79,13 @@ fn basic_readings(header: &[u8], client_id: Option<&str>) -> Result<Vec<IdAndSec
 }
 
 fn two_methods() -> ErrorResponse {
-    ErrorResponse::invalid_request("Multiple client authentication methods were provided")
+    let description = "Multiple client authentication methods were provided";
+    ErrorResponse::invalid_request(RefusalReason::SeveralCredentials, description)
 }
 
 fn no_client() -> ErrorResponse {
-    ErrorResponse::new(ErrorCode::InvalidClient, "Missing client_id parameter")
+    let description = "Missing client_id parameter";
+    ErrorResponse::new(ErrorCode::InvalidClient, RefusalReason::ClientNotNamed, description)
 }
 
 /// `token_endpoint_auth_method` of a registration (RFC 7591 §2, RFC 8705 §2). `client_secret_jwt` is absent because it needs the

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantArray};
 
+use crate::RefusalReason;
+
 /// A registered error code. Which HTTP status it travels with is the gateway's table, and only there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
@@ -53,19 +55,22 @@ pub struct ErrorResponse {
     pub error: ErrorCode,
     /// The sentence that people read.
     pub error_description: Cow<'static, str>,
+    /// The reason for the log.
+    #[serde(skip)]
+    pub reason: RefusalReason,
 }
 
 impl ErrorResponse {
     /// A refusal with its sentence.
     #[must_use]
-    pub fn new(error: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
-        Self { error, error_description: description.into() }
+    pub fn new(error: ErrorCode, reason: RefusalReason, description: impl Into<Cow<'static, str>>) -> Self {
+        Self { error, error_description: description.into(), reason }
     }
 
     /// `invalid_request` with its sentence.
     #[must_use]
-    pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(ErrorCode::InvalidRequest, description)
+    pub fn invalid_request(reason: RefusalReason, description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, reason, description)
     }
 }
 
@@ -75,8 +80,9 @@ mod tests {
 
     #[test]
     fn members_stand_in_their_documented_order() {
-        let body =
-            serde_json::to_string(&ErrorResponse::invalid_request("Missing grant_type parameter")).unwrap();
+        let refusal =
+            ErrorResponse::invalid_request(RefusalReason::MissingParameter, "Missing grant_type parameter");
+        let body = serde_json::to_string(&refusal).unwrap();
         assert_eq!(body, r#"{"error":"invalid_request","error_description":"Missing grant_type parameter"}"#);
         assert_eq!(
             serde_json::to_value(ErrorCode::InsufficientScope).unwrap(),

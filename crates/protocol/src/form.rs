@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use zeroize::Zeroize;
 
-use crate::{ErrorResponse, Secret, steps, urlencoded};
+use crate::{ErrorResponse, RefusalReason, Secret, steps, urlencoded};
 
 /// No request has more parameters, with or without a value.
 const MOST_PARAMETERS: usize = 128;
@@ -25,7 +25,8 @@ impl<'a> Form<'a> {
         let pairs = pairs.filter(|pair| !pair.is_empty());
         for (before, pair) in pairs.enumerate() {
             if before == MOST_PARAMETERS {
-                return Err(ErrorResponse::invalid_request("More than 128 parameters were sent"));
+                let reason = RefusalReason::TooManyParameters;
+                return Err(ErrorResponse::invalid_request(reason, "More than 128 parameters were sent"));
             }
             let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let value = decode(pair.get(equals + 1..).unwrap_or_default())?;
@@ -81,7 +82,8 @@ impl<'a> Form<'a> {
             one.cmp(other)
         });
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(ErrorResponse::invalid_request("A parameter was sent more than once"));
+            let reason = RefusalReason::RepeatedParameter;
+            return Err(ErrorResponse::invalid_request(reason, "A parameter was sent more than once"));
         }
         Ok(())
     }
@@ -116,11 +118,14 @@ fn wipe(text: &mut Cow<'_, str>) {
 }
 
 fn decode(text: &[u8]) -> Result<Cow<'_, str>, ErrorResponse> {
-    urlencoded::decode(text).ok_or_else(|| ErrorResponse::invalid_request("The request body is not UTF-8"))
+    urlencoded::decode(text).ok_or_else(|| {
+        ErrorResponse::invalid_request(RefusalReason::UnreadableBody, "The request body is not UTF-8")
+    })
 }
 
 fn repeated(name: &str) -> ErrorResponse {
-    ErrorResponse::invalid_request(format!("Parameter {name} was sent more than once"))
+    let description = format!("Parameter {name} was sent more than once");
+    ErrorResponse::invalid_request(RefusalReason::RepeatedParameter, description)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Audience, BearerToken, ClientAuthentication, ErrorResponse, Form, TokenType};
+use crate::{Audience, BearerToken, ClientAuthentication, ErrorResponse, Form, RefusalReason, TokenType};
 
 /// The token that the caller asks about.
 #[derive(Debug)]
@@ -22,14 +22,16 @@ impl IntrospectionRequest {
         body: &[u8],
     ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
         let mut form = Form::parse(body)?;
-        let token = form
-            .take_secret("token")?
-            .ok_or_else(|| ErrorResponse::invalid_request("Missing token parameter"))?;
+        let token = form.take_secret("token")?.ok_or_else(missing)?;
         let credentials = ClientAuthentication::take(authorization, &mut form)?;
         form.take("token_type_hint")?;
         form.finish()?;
         Ok((credentials, Self { token: BearerToken::new(token) }))
     }
+}
+
+fn missing() -> ErrorResponse {
+    ErrorResponse::invalid_request(RefusalReason::MissingParameter, "Missing token parameter")
 }
 
 /// What the caller may know about the token: its members where it is a live token. Expired tokens, foreign ones, malformed ones and those
@@ -86,7 +88,7 @@ mod tests {
     fn the_token_is_required_and_sent_once() {
         let parse = |body: &str| IntrospectionRequest::parse(None, body.as_bytes()).map(|_| ());
         assert_eq!(parse("token=x&client_id=a&token_type_hint=y"), Ok(()));
-        assert_eq!(parse("client_id=a"), Err(ErrorResponse::invalid_request("Missing token parameter")));
+        assert_eq!(parse("client_id=a"), Err(missing()));
         assert!(parse("token=x&token=y&client_id=a").is_err());
     }
 }

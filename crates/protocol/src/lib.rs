@@ -17,6 +17,7 @@ mod scope;
 
 mod error;
 mod form;
+mod refusal_reason;
 mod urlencoded;
 
 pub mod steps;
@@ -42,6 +43,7 @@ pub use introspection::{ActiveToken, IntrospectionRequest, IntrospectionResponse
 pub use lifetime::{Lifetime, LifetimeError};
 pub use metadata::AuthorizationServerMetadata;
 pub use rate::{InvalidRate, Rate, RateUnit};
+pub use refusal_reason::RefusalReason;
 pub use resource::{InvalidResource, ResourceIndicator};
 pub use scope::{InvalidScope, Scope, ScopeToken};
 pub use secret::Secret;

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::lookup_latency::LookupLatency;
-use crate::verification::{Candidates, Work};
+use crate::verification::{Candidates, Mismatch, Work};
 use crate::verified_secret_cache::VerifiedSecretKey;
 use crate::{
     Client, ClientAuthenticationError, ClientId, ClientStatus, ClientStore, LastUsedSecrets, SecretId,
@@ -134,7 +134,10 @@ impl Authenticator {
                 Ok(authenticated)
             }
             Err(error) if error.is_refusal() => {
-                let refusal = attempt.fail().map_or(error, ClientAuthenticationError::TooManyFailures);
+                let refusal = match attempt.fail() {
+                    Some(wait) => error.too_often(wait),
+                    None => error,
+                };
                 self.until_refusals_leave(arrival).await;
                 Err(refusal)
             }
@@ -177,9 +180,8 @@ impl Authenticator {
             ClientAuthentication::Basic(readings) => {
                 return self.check_readings(tenant, readings, attempt, now, arrival).await;
             }
-            ClientAuthentication::Assertion | ClientAuthentication::None { .. } => {
-                ClientAuthenticationError::MethodNotServed
-            }
+            ClientAuthentication::Assertion => ClientAuthenticationError::MethodNotServed,
+            ClientAuthentication::None { .. } => ClientAuthenticationError::CredentialMissing,
         };
         // These credentials cannot be checked; they cost as much as a wrong secret.
         self.until_refusals_leave(arrival).await;
@@ -239,7 +241,7 @@ impl Authenticator {
             Work::SlowHash => {
                 let verified_secrets =
                     *key.insert(self.verified_secrets.key(tenant, &client_id, &secret, candidates));
-                self.verified_secrets.find(verified_secrets).await.map(Some)
+                self.verified_secrets.find(verified_secrets).await.map(Ok)
             }
             Work::DummySlowHash | Work::SampleSecret => None,
         };
@@ -262,17 +264,17 @@ impl Authenticator {
         let candidates = Candidates::of(client.as_deref().ok(), now);
         let Some(key) = key else {
             self.hash(dummy_job(), attempt).await?;
-            let is_sample = work == Work::SampleSecret && client.is_ok();
-            return if is_sample {
-                Err(ClientAuthenticationError::SampleSecret)
-            } else {
-                proven(client, None)
+            return match client {
+                Ok(client) if work == Work::SampleSecret => {
+                    Err(ClientAuthenticationError::SampleSecret(client))
+                }
+                client => proven(client, Err(Mismatch::Wrong)),
             };
         };
         let job = HashJob { secret, salt: candidates.salt(), key: Some(key.0) };
         let hash = self.hash(job, attempt).await?;
         let matching = candidates.matching(&hash).cloned();
-        if let Some(secret) = &matching {
+        if let Ok(secret) = &matching {
             self.verified_secrets.insert(key, secret.clone()).await;
         }
         proven(client, matching)
@@ -344,11 +346,15 @@ struct Unhashed {
 
 fn proven(
     client: Result<Arc<Client>, ClientAuthenticationError>,
-    matching: Option<SecretId>,
+    matching: Result<SecretId, Mismatch>,
 ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
     let client = client?;
-    let secret = matching.ok_or(ClientAuthenticationError::SecretMismatch)?;
-    Ok(AuthenticatedClient { client, proof: Proof::Secret(secret) })
+    match matching {
+        Ok(secret) => Ok(AuthenticatedClient { client, proof: Proof::Secret(secret) }),
+        Err(Mismatch::Wrong) => Err(ClientAuthenticationError::SecretMismatch(client)),
+        Err(Mismatch::Expired(secret)) => Err(ClientAuthenticationError::SecretExpired(client, secret)),
+        Err(Mismatch::Revoked(secret)) => Err(ClientAuthenticationError::SecretRevoked(client, secret)),
+    }
 }
 
 fn dummy_job() -> HashJob {
@@ -358,8 +364,8 @@ fn dummy_job() -> HashJob {
 fn may_authenticate(found: Option<Arc<Client>>) -> Result<Arc<Client>, ClientAuthenticationError> {
     let client = found.ok_or(ClientAuthenticationError::UnknownClient)?;
     match client.status {
-        ClientStatus::Suspended => Err(ClientAuthenticationError::ClientSuspended),
+        ClientStatus::Suspended => Err(ClientAuthenticationError::ClientSuspended(client)),
         ClientStatus::Active if client.authentication_method.allows_secret() => Ok(client),
-        ClientStatus::Active => Err(ClientAuthenticationError::MethodNotAllowed),
+        ClientStatus::Active => Err(ClientAuthenticationError::MethodNotAllowed(client)),
     }
 }

@@ -1,9 +1,13 @@
 //! Why a client authentication failed (RFC 6749 §5.2 `invalid_client`). Callers cannot distinguish refusals.
 
-use protocol::{ErrorCode, Lifetime};
+use std::sync::Arc;
+
+use protocol::{ErrorCode, Lifetime, RefusalReason};
 use tenancy::StoreError;
 
-/// A failed client authentication. The variants are for the log.
+use crate::{Client, SecretId};
+
+/// A failed client authentication. The variants are for the log; a client in one is registered, and has not proven that it sent the request.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientAuthenticationError {
     /// The credentials could not be read, or the identifier is malformed.
@@ -14,22 +18,36 @@ pub enum ClientAuthenticationError {
     UnknownClient,
     /// The client is suspended.
     #[error("the client is suspended")]
-    ClientSuspended,
+    ClientSuspended(Arc<Client>),
     /// The client must authenticate by another method than a secret.
     #[error("the client may not authenticate with a secret")]
-    MethodNotAllowed,
+    MethodNotAllowed(Arc<Client>),
     /// The credentials are of a method that is not served.
     #[error("the authentication method is not served")]
     MethodNotServed,
-    /// No live secret of the client matches.
+    /// A client is named, and no credential.
+    #[error("the request has no credential")]
+    CredentialMissing,
+    /// No secret of the client matches.
     #[error("the client secret does not match")]
-    SecretMismatch,
+    SecretMismatch(Arc<Client>),
+    /// The secret of the client has expired.
+    #[error("the client secret has expired")]
+    SecretExpired(Arc<Client>, SecretId),
+    /// The secret of the client was revoked.
+    #[error("the client secret was revoked")]
+    SecretRevoked(Arc<Client>, SecretId),
     /// The secret is a published sample, on a server that is reachable from outside.
     #[error("the client secret is a sample that everyone knows")]
-    SampleSecret,
-    /// The attempt failed, and its source was over the limit before; the span lasts this much longer.
+    SampleSecret(Arc<Client>),
+    /// The attempt failed, and its source was over the limit before.
     #[error("too many client authentications failed")]
-    TooManyFailures(Lifetime),
+    TooManyFailures {
+        /// The span of the limit lasts this much longer.
+        wait: Lifetime,
+        /// The refusal of the attempt itself.
+        refusal: Box<Self>,
+    },
     /// Too many secrets wait to be checked.
     #[error("too many client secrets wait to be checked")]
     Busy,
@@ -51,12 +69,15 @@ impl ClientAuthenticationError {
         match self {
             Self::Malformed
             | Self::UnknownClient
-            | Self::ClientSuspended
-            | Self::MethodNotAllowed
+            | Self::ClientSuspended(_)
+            | Self::MethodNotAllowed(_)
             | Self::MethodNotServed
-            | Self::SecretMismatch
-            | Self::SampleSecret
-            | Self::TooManyFailures(_) => ErrorCode::InvalidClient,
+            | Self::CredentialMissing
+            | Self::SecretMismatch(_)
+            | Self::SecretExpired(..)
+            | Self::SecretRevoked(..)
+            | Self::SampleSecret(_)
+            | Self::TooManyFailures { .. } => ErrorCode::InvalidClient,
             Self::Busy | Self::Store(StoreError::Unavailable(_)) => ErrorCode::TemporarilyUnavailable,
             Self::Store(StoreError::Fault(_)) => ErrorCode::ServerError,
         }
@@ -66,17 +87,70 @@ impl ClientAuthenticationError {
     #[must_use]
     pub const fn description(&self) -> &'static str {
         match (self, self.error_code()) {
-            (Self::TooManyFailures(_), _) => "Client authentication failed too often; try again later",
+            (Self::TooManyFailures { .. }, _) => "Client authentication failed too often; try again later",
             (_, ErrorCode::InvalidClient) => "Client authentication failed",
             (_, ErrorCode::TemporarilyUnavailable) => "The server is temporarily unavailable",
             _ => "The server failed",
         }
     }
+
+    /// The reason for the log.
+    #[must_use]
+    pub const fn reason(&self) -> RefusalReason {
+        match self {
+            Self::Malformed => RefusalReason::MalformedCredentials,
+            Self::UnknownClient => RefusalReason::UnknownClient,
+            Self::ClientSuspended(_) => RefusalReason::ClientSuspended,
+            Self::MethodNotAllowed(_) => RefusalReason::MethodNotRegistered,
+            Self::MethodNotServed => RefusalReason::MethodNotServed,
+            Self::CredentialMissing => RefusalReason::CredentialMissing,
+            Self::SecretMismatch(_) => RefusalReason::WrongSecret,
+            Self::SecretExpired(..) => RefusalReason::ExpiredSecret,
+            Self::SecretRevoked(..) => RefusalReason::RevokedSecret,
+            Self::SampleSecret(_) => RefusalReason::SampleSecret,
+            Self::TooManyFailures { refusal, .. } => refusal.reason(),
+            Self::Busy | Self::Store(StoreError::Unavailable(_)) => RefusalReason::Unavailable,
+            Self::Store(StoreError::Fault(_)) => RefusalReason::ServerFault,
+        }
+    }
+
+    /// The registered client that the request named, where it was found.
+    #[must_use]
+    pub const fn claimed_client(&self) -> Option<&Arc<Client>> {
+        match self {
+            Self::ClientSuspended(client)
+            | Self::MethodNotAllowed(client)
+            | Self::SecretMismatch(client)
+            | Self::SecretExpired(client, _)
+            | Self::SecretRevoked(client, _)
+            | Self::SampleSecret(client) => Some(client),
+            Self::TooManyFailures { refusal, .. } => refusal.claimed_client(),
+            Self::Malformed
+            | Self::UnknownClient
+            | Self::MethodNotServed
+            | Self::CredentialMissing
+            | Self::Busy
+            | Self::Store(_) => None,
+        }
+    }
+
+    /// The same refusal of a source that is over its limit.
+    pub(crate) fn too_often(self, wait: Lifetime) -> Self {
+        Self::TooManyFailures { wait, refusal: Box::new(self) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use tenancy::TenantId;
+
     use super::*;
+    use crate::ClientId;
+
+    fn client() -> Arc<Client> {
+        let (tenant, id) = (TenantId::parse("acme").unwrap(), ClientId::parse("billing").unwrap());
+        Arc::new(Client::new(tenant, id))
+    }
 
     #[test]
     fn all_refusals_look_alike_and_failures_of_ours_are_none() {
@@ -84,18 +158,23 @@ mod tests {
         for refusal in [
             E::Malformed,
             E::UnknownClient,
-            E::ClientSuspended,
-            E::MethodNotAllowed,
+            E::ClientSuspended(client()),
+            E::MethodNotAllowed(client()),
             E::MethodNotServed,
-            E::SecretMismatch,
-            E::SampleSecret,
+            E::CredentialMissing,
+            E::SecretMismatch(client()),
+            E::SecretExpired(client(), SecretId::new("1")),
+            E::SecretRevoked(client(), SecretId::new("1")),
+            E::SampleSecret(client()),
         ] {
             assert!(refusal.is_refusal());
             assert_eq!(refusal.error_code(), ErrorCode::InvalidClient);
             assert_eq!(refusal.description(), "Client authentication failed");
         }
-        let over = E::TooManyFailures(Lifetime::from_seconds(1));
+        let over = E::SecretMismatch(client()).too_often(Lifetime::from_seconds(1));
         assert!(over.is_refusal() && over.description() != E::Malformed.description());
+        assert_eq!(over.reason(), RefusalReason::WrongSecret);
+        assert_eq!(over.claimed_client(), Some(&client()));
         for (failure, code) in [
             (E::Busy, ErrorCode::TemporarilyUnavailable),
             (E::Store(StoreError::unavailable("x")), ErrorCode::TemporarilyUnavailable),

@@ -27,6 +27,17 @@ pub(crate) struct Candidates<'a> {
     now: Timestamp,
 }
 
+/// What a secret is that is none of the live ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mismatch {
+    /// None of the client's.
+    Wrong,
+    /// One that has expired.
+    Expired(SecretId),
+    /// One that was revoked.
+    Revoked(SecretId),
+}
+
 impl Work {
     pub(crate) fn due_for(secret: &Secret, samples: &[&str]) -> Self {
         if GeneratedSecret::is_well_formed(secret.expose()) {
@@ -54,14 +65,24 @@ impl<'a> Candidates<'a> {
         })
     }
 
-    /// The common salt of the live chosen secrets, or a dummy.
+    /// The common salt of the live chosen secrets; without them that of an ended one, so that the log can name an ended secret, or a dummy.
     pub(crate) fn salt(self) -> PasswordSalt {
-        self.passwords().find_map(|(_, phc)| salt_of(phc)).unwrap_or_else(PasswordSalt::dummy)
+        let live = self.passwords().find_map(|(_, phc)| salt_of(phc));
+        let ended = || {
+            self.secrets.iter().find_map(|secret| match &secret.hash {
+                SecretHash::Password(phc) => salt_of(phc),
+                SecretHash::Token(_) => None,
+            })
+        };
+        live.or_else(ended).unwrap_or_else(PasswordSalt::dummy)
     }
 
-    /// The secret with the presented hash. All secrets are compared in every case, and without any one dummy
+    /// The live secret with the presented hash. All secrets are compared in every case, and without any one dummy
     /// comparison is made.
-    pub(crate) fn matching(self, presented: &SecretHash) -> Option<&'a SecretId> {
+    ///
+    /// # Errors
+    /// What the presented secret is instead.
+    pub(crate) fn matching(self, presented: &SecretHash) -> Result<&'a SecretId, Mismatch> {
         let dummy = SecretHash::Token([0; 32]).matches(presented);
         let mut found = None;
         for secret in self.live() {
@@ -70,7 +91,20 @@ impl<'a> Candidates<'a> {
             }
         }
         // No presented text is known to have an all-zero digest; such a digest must not authenticate.
-        found.filter(|_| !dummy)
+        found.filter(|_| !dummy).ok_or_else(|| self.mismatch(presented))
+    }
+
+    /// Compares the ended secrets, too.
+    fn mismatch(self, presented: &SecretHash) -> Mismatch {
+        let mut found = Mismatch::Wrong;
+        for secret in self.secrets.iter().filter(|secret| !secret.is_live(self.now)) {
+            if secret.hash.matches(presented) {
+                let is_revoked = secret.revoked_at.is_some_and(|revoked_at| revoked_at <= self.now);
+                let ended = if is_revoked { Mismatch::Revoked } else { Mismatch::Expired };
+                found = ended(secret.id.clone());
+            }
+        }
+        found
     }
 
     fn live(self) -> impl Iterator<Item = &'a ClientSecret> {
@@ -94,9 +128,12 @@ mod tests {
         }
     }
 
-    fn check(secrets: &[ClientSecret], presented: &SecretHash, now: u64) -> Option<String> {
+    fn check(secrets: &[ClientSecret], presented: &SecretHash, now: u64) -> String {
         let candidates = Candidates { secrets, now: Timestamp::from_seconds(now) };
-        candidates.matching(presented).map(ToString::to_string)
+        match candidates.matching(presented) {
+            Ok(id) => id.to_string(),
+            Err(mismatch) => format!("{mismatch:?}"),
+        }
     }
 
     #[test]
@@ -128,17 +165,17 @@ mod tests {
             secret("revoked", hash([3; 32]), None, Some(50)),
         ];
         for (byte, now, expected) in [
-            (1, 0, Some("for-ever")),
-            (1, 1_000, Some("for-ever")),
-            (2, 99, Some("expiring")),
-            (2, 100, None),
-            (3, 49, Some("revoked")),
-            (3, 50, None),
-            (4, 0, None),
+            (1, 0, "for-ever"),
+            (1, 1_000, "for-ever"),
+            (2, 99, "expiring"),
+            (2, 100, r#"Expired(SecretId("expiring"))"#),
+            (3, 49, "revoked"),
+            (3, 50, r#"Revoked(SecretId("revoked"))"#),
+            (4, 0, "Wrong"),
         ] {
-            assert_eq!(check(&secrets, &hash([byte; 32]), now).as_deref(), expected, "{byte} at {now}");
+            assert_eq!(check(&secrets, &hash([byte; 32]), now), expected, "{byte} at {now}");
         }
-        assert_eq!(check(&[], &hash([0; 32]), 0), None);
+        assert_eq!(check(&[], &hash([0; 32]), 0), "Wrong");
     }
 
     #[test]
@@ -154,9 +191,14 @@ mod tests {
         let candidates = Candidates { secrets: &secrets, now: Timestamp::from_seconds(1) };
         assert_eq!(candidates.salt(), salt);
         assert_eq!(candidates.passwords().count(), 3);
-        assert_eq!(check(&secrets, &hash("old secret"), 1).as_deref(), Some("old"));
-        assert_eq!(check(&secrets, &hash("new secret"), 1).as_deref(), Some("new"));
-        assert_eq!(check(&secrets, &hash("no secret"), 1), None);
+        assert_eq!(check(&secrets, &hash("old secret"), 1), "old");
+        assert_eq!(check(&secrets, &hash("new secret"), 1), "new");
+        assert_eq!(check(&secrets, &hash("no secret"), 1), "Wrong");
+        let later = Timestamp::from_seconds(60);
+        let ended = [secret("ended", hash("old secret"), Some(50), None)];
+        let candidates = Candidates { secrets: &ended, now: later };
+        assert_eq!((candidates.salt(), candidates.passwords().count()), (salt.clone(), 0));
+        assert_eq!(check(&ended, &hash("old secret"), 60), r#"Expired(SecretId("ended"))"#);
         assert_eq!(Candidates::of(None, Timestamp::from_seconds(1)).salt(), PasswordSalt::dummy());
     }
 }

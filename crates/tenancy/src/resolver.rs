@@ -12,12 +12,18 @@ pub struct TenantResolver {
     store: Arc<dyn TenantStore>,
 }
 
-/// The tenant is unknown, or the store failed.
+/// The tenant does not serve, or the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TenantError {
-    /// Malformed, missing or suspended: callers cannot distinguish these.
+    /// Malformed or missing. Callers cannot distinguish this from the next two.
     #[error("unknown tenant")]
     Unknown,
+    /// Suspended.
+    #[error("the tenant is suspended")]
+    Suspended(Arc<Tenant>),
+    /// The tenant does not serve OAuth.
+    #[error("the tenant has not enabled oauth2")]
+    StrategyNotEnabled(Arc<Tenant>),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -33,17 +39,19 @@ impl TenantResolver {
     /// The active tenant of this name.
     ///
     /// # Errors
-    /// [`TenantError::Unknown`] for any other name; a malformed name costs no read.
+    /// [`TenantError::Unknown`] for any other name, which costs no read where it is malformed; [`TenantError::Suspended`].
     pub async fn resolve(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
-        Some(self.find(name).await?).filter(|tenant| tenant.is_active()).ok_or(TenantError::Unknown)
+        let tenant = self.find(name).await?;
+        if tenant.is_active() { Ok(tenant) } else { Err(TenantError::Suspended(tenant)) }
     }
 
     /// The tenant of this name if it serves OAuth.
     ///
     /// # Errors
-    /// As [`TenantResolver::resolve`].
+    /// As [`TenantResolver::resolve`], and [`TenantError::StrategyNotEnabled`].
     pub async fn resolve_authorization_server(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
-        Some(self.resolve(name).await?).filter(|tenant| tenant.strategies.oauth2).ok_or(TenantError::Unknown)
+        let tenant = self.resolve(name).await?;
+        if tenant.strategies.oauth2 { Ok(tenant) } else { Err(TenantError::StrategyNotEnabled(tenant)) }
     }
 
     /// The tenant of this name if verifiers may still need its keys: a suspended tenant until its last token has
@@ -60,7 +68,7 @@ impl TenantResolver {
         match tenant.status {
             TenantStatus::Active => Ok(tenant),
             TenantStatus::Suspended { keys_published_until } if now < keys_published_until => Ok(tenant),
-            TenantStatus::Suspended { .. } => Err(TenantError::Unknown),
+            TenantStatus::Suspended { .. } => Err(TenantError::Suspended(tenant)),
         }
     }
 

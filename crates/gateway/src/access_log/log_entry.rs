@@ -6,13 +6,14 @@ use std::sync::Arc;
 use actix_web::http::{Method, StatusCode};
 use actix_web::rt::time::Instant;
 use actix_web::{Error, HttpResponse};
-use protocol::{ErrorCode, SigningAlgorithm};
+use protocol::{ErrorCode, RefusalReason, SigningAlgorithm};
 use registry::ClientId;
 use tenancy::TenantId;
 
 use super::request_id::RequestId;
 use crate::connection::Deadlines;
 use crate::metrics::{Answered, Series};
+use crate::refused::Refused;
 
 /// The fields of a log line that a handler sets.
 #[derive(Default)]
@@ -24,6 +25,8 @@ pub(crate) struct RequestLogFields {
     pub(crate) signed: Option<SigningAlgorithm>,
     /// The code of a refusal in a response without an error status.
     pub(crate) error: Option<ErrorCode>,
+    /// The reason of such a refusal.
+    pub(crate) reason: Option<RefusalReason>,
 }
 
 pub(super) struct LogEntry {
@@ -34,6 +37,7 @@ pub(super) struct LogEntry {
     /// None until there is a response.
     status: Option<StatusCode>,
     error: Option<ErrorCode>,
+    refused: Option<Refused>,
     pub(super) fields: RequestLogFields,
     started: Instant,
     /// None where the response has no identifier.
@@ -49,6 +53,7 @@ impl LogEntry {
             series,
             status: None,
             error: None,
+            refused: None,
             fields: RequestLogFields::default(),
             started: Instant::now(),
             request_id: Some(RequestId::next()),
@@ -72,7 +77,9 @@ impl LogEntry {
     pub(super) fn answered<B>(&mut self, response: &HttpResponse<B>) {
         self.status = Some(response.status());
         if response.status().as_u16() >= 400 {
-            self.error = response.extensions().get::<ErrorCode>().copied();
+            let extensions = response.extensions();
+            self.error = extensions.get::<ErrorCode>().copied();
+            self.refused = extensions.get::<Refused>().cloned();
         }
     }
 
@@ -90,12 +97,12 @@ impl Drop for LogEntry {
             deadlines.request_ended(now);
         }
         let took = now - self.started;
+        let error = self.error.or(self.fields.error);
+        let refused = self.refused.as_ref();
+        let reason = refused.map(|refused| refused.reason).or(self.fields.reason);
+        let tenant = self.fields.tenant.as_ref().or_else(|| refused.and_then(Refused::tenant));
         self.series.record(
-            Answered {
-                status: self.status.map(|status| status.as_u16()),
-                error: self.error.or(self.fields.error),
-                signed: self.fields.signed,
-            },
+            Answered { status: self.status.map(|status| status.as_u16()), error, signed: self.fields.signed },
             took,
         );
         tracing::info!(
@@ -104,10 +111,15 @@ impl Drop for LogEntry {
             route = self.route.unwrap_or("-"),
             // A client that left does not read the status.
             status = self.status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).as_u16(),
-            tenant = self.fields.tenant.as_ref().map_or("-", TenantId::as_str),
+            tenant = tenant.map_or("-", TenantId::as_str),
             client_id = self.fields.client.as_ref().map_or("-", ClientId::as_str),
             latency_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             request_id = self.request_id.as_ref().map_or("-", RequestId::as_str),
+            // These are in the line of a refused request only.
+            error = error.map(ErrorCode::as_str),
+            reason = reason.map(RefusalReason::as_str),
+            claimed_client_id = refused.and_then(Refused::claimed_client).map(ClientId::as_str),
+            refused_scope = refused.and_then(Refused::scope),
         );
     }
 }

@@ -3,17 +3,19 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use keys::{KeyError, SealError};
-use protocol::{ErrorCode, causes};
-use tenancy::{StoreError, TenantError};
+use protocol::{ErrorCode, RefusalReason, causes};
+use tenancy::{StoreError, Tenant, TenantError};
 
 use super::no_store::no_store;
 use crate::body::BodyError;
 use crate::failure::Failure;
+use crate::refused::Refused;
 
 /// A response that is not the requested one.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub(crate) struct HttpError<B> {
     pub(crate) status: StatusCode,
     /// The code that metrics count.
     pub(crate) code: Option<ErrorCode>,
+    /// What the access log says beside the code.
+    pub(crate) refused: Refused,
     pub(crate) challenge: Option<Box<str>>,
     pub(crate) allow: Option<Box<str>>,
     /// Seconds.
@@ -43,9 +47,10 @@ pub(crate) trait ErrorBody: fmt::Debug + Sized + 'static {
 
 impl<B: ErrorBody> HttpError<B> {
     /// An error without a header of its own, but for the time after which an unavailable service is tried again.
-    pub(crate) fn with(status: StatusCode, code: Option<ErrorCode>, body: B) -> Self {
+    pub(crate) fn with(status: StatusCode, code: Option<ErrorCode>, reason: RefusalReason, body: B) -> Self {
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
-        Self { status, code, challenge: None, allow: None, retry_after, close: false, body }
+        let refused = Refused::because(reason);
+        Self { status, code, refused, challenge: None, allow: None, retry_after, close: false, body }
     }
 
     /// A fault of the server. The cause goes into the log and nowhere else.
@@ -58,6 +63,18 @@ impl<B: ErrorBody> HttpError<B> {
     pub(crate) fn unavailable(cause: &(dyn Error + 'static)) -> Self {
         tracing::warn!(cause = %causes(cause), "request not served for now");
         Failure::Unavailable.into()
+    }
+
+    /// A tenant that does not serve looks like an unknown one.
+    fn not_serving(tenant: Arc<Tenant>, reason: RefusalReason) -> Self {
+        let refused = Refused { tenant: Some(tenant), ..Refused::because(reason) };
+        Self { refused, ..Failure::UnknownTenant.into() }
+    }
+
+    /// Names another reason to the log.
+    pub(crate) fn because(mut self, reason: RefusalReason) -> Self {
+        self.refused.reason = reason;
+        self
     }
 
     /// Adds the challenge for a bearer token (RFC 6750 §3).
@@ -78,7 +95,7 @@ impl<B: ErrorBody> HttpError<B> {
 impl<B: ErrorBody> From<Failure<'_>> for HttpError<B> {
     fn from(failure: Failure<'_>) -> Self {
         let (status, code) = failure.status_and_code();
-        let error = Self::with(status, Some(code), B::of(failure));
+        let error = Self::with(status, Some(code), failure.reason(), B::of(failure));
         match failure {
             Failure::MethodNotAllowed(methods) => Self { allow: Some(methods.into()), ..error },
             Failure::TooManyWrites(spent) => Self { retry_after: Some(spent.wait.into()), ..error },
@@ -107,6 +124,10 @@ impl<B: ErrorBody> From<TenantError> for HttpError<B> {
     fn from(error: TenantError) -> Self {
         match error {
             TenantError::Unknown => Failure::UnknownTenant.into(),
+            TenantError::Suspended(tenant) => Self::not_serving(tenant, RefusalReason::TenantSuspended),
+            TenantError::StrategyNotEnabled(tenant) => {
+                Self::not_serving(tenant, RefusalReason::StrategyNotEnabled)
+            }
             TenantError::Store(error) => error.into(),
         }
     }
@@ -154,10 +175,11 @@ impl<B: ErrorBody> ResponseError for HttpError<B> {
         if self.close {
             response.force_close();
         }
-        let Some(body) = self.body.to_bytes() else { return response.finish() };
         if let Some(code) = self.code {
             response.extensions_mut().insert(code);
         }
+        response.extensions_mut().insert(self.refused.clone());
+        let Some(body) = self.body.to_bytes() else { return response.finish() };
         response.insert_header((CONTENT_TYPE, B::MEDIA_TYPE)).body(body)
     }
 }

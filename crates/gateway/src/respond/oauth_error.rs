@@ -4,7 +4,7 @@ use std::sync::Once;
 
 use actix_web::http::StatusCode;
 use grants::{BearerError, GrantError};
-use protocol::{ErrorCode, ErrorResponse};
+use protocol::{ErrorCode, ErrorResponse, RefusalReason};
 use registry::ClientAuthenticationError;
 
 use super::http_error::{ErrorBody, HttpError};
@@ -24,7 +24,7 @@ impl ErrorBody for OAuthBody {
             Failure::MethodNotAllowed(_) => "The method is not allowed here".into(),
             other => other.detail(),
         };
-        Self(Some(ErrorResponse::new(failure.status_and_code().1, description)))
+        Self(Some(ErrorResponse::new(failure.status_and_code().1, failure.reason(), description)))
     }
 
     fn to_bytes(&self) -> Option<Vec<u8>> {
@@ -35,7 +35,8 @@ impl ErrorBody for OAuthBody {
 impl HttpError<OAuthBody> {
     /// No token was sent.
     pub(crate) fn bearer_required(realm: &str) -> Self {
-        Self::with(StatusCode::UNAUTHORIZED, None, OAuthBody(None)).with_bearer_challenge(realm, None, None)
+        Self::with(StatusCode::UNAUTHORIZED, None, RefusalReason::TokenMissing, OAuthBody(None))
+            .with_bearer_challenge(realm, None, None)
     }
 
     /// Adds the challenge for a failed client authentication (RFC 6749 §5.2, RFC 7617 §2).
@@ -77,22 +78,24 @@ const fn status(error: ErrorCode) -> StatusCode {
 
 impl From<ErrorResponse> for OAuthError {
     fn from(body: ErrorResponse) -> Self {
-        Self::with(status(body.error), Some(body.error), OAuthBody(Some(body)))
+        Self::with(status(body.error), Some(body.error), body.reason, OAuthBody(Some(body)))
     }
 }
 
 impl From<ClientAuthenticationError> for OAuthError {
     fn from(error: ClientAuthenticationError) -> Self {
-        let refused = Self::from(ErrorResponse::new(error.error_code(), error.description()));
+        let body = ErrorResponse::new(error.error_code(), error.reason(), error.description());
+        let mut refused = Self::from(body);
+        refused.refused.client = error.claimed_client().cloned();
         match error {
             ClientAuthenticationError::Store(error) => error.into(),
             ClientAuthenticationError::Busy => Self::unavailable(&error),
-            ClientAuthenticationError::SampleSecret => {
+            ClientAuthenticationError::SampleSecret(_) => {
                 warn_of_sample_secret();
                 refused
             }
             // RFC 6585 §4.
-            ClientAuthenticationError::TooManyFailures(wait) => Self {
+            ClientAuthenticationError::TooManyFailures { wait, .. } => Self {
                 status: StatusCode::TOO_MANY_REQUESTS,
                 retry_after: Some(u32::try_from(wait.seconds()).unwrap_or(u32::MAX)),
                 ..refused
@@ -105,7 +108,11 @@ impl From<ClientAuthenticationError> for OAuthError {
 impl From<GrantError> for OAuthError {
     fn from(error: GrantError) -> Self {
         match error {
-            GrantError::Refused(body) => body.into(),
+            GrantError::Refused { response, scope } => {
+                let mut refused = Self::from(response);
+                refused.refused.scope = scope.map(Box::new);
+                refused
+            }
             GrantError::Bearer(error) => error.into(),
             GrantError::Keys(error) => error.into(),
             GrantError::Sign(error) => Self::fault(&error),

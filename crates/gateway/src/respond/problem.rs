@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use administration::{BrokenTokensView, EditError, FieldError, MOST_FIELD_ERRORS, Permission};
 use grants::{BearerError, GrantError};
 use keys::SealError;
-use protocol::{ErrorCode, ErrorResponse};
+use protocol::{ErrorCode, RefusalReason};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::StoreError;
@@ -21,29 +21,40 @@ const REALM: &str = "latchkey";
 /// An error of the admin API.
 pub(crate) type Problem = HttpError<Box<ProblemDocument>>;
 
-/// The end of a problem's `type`, and its title. Programs act on the type, so neither ever changes.
+/// The end of a problem's `type`, its title, and the reason for the log. Programs act on the type, so neither it nor the title ever changes.
 #[derive(Debug)]
-struct Kind(&'static str, &'static str);
+struct Kind(&'static str, &'static str, RefusalReason);
 
 impl Kind {
-    const AUTHENTICATION_REQUIRED: &Self = &Self("authentication-required", "A token is needed");
-    const INVALID_TOKEN: &Self = &Self("invalid-token", "The token is not valid here");
-    const INSUFFICIENT_SCOPE: &Self = &Self("insufficient-scope", "The token lacks a scope");
-    const BEYOND_REACH: &Self = &Self("beyond-reach", "Insufficient privilege");
-    const NOT_FOUND: &Self = &Self("not-found", "Not found");
-    const METHOD_NOT_ALLOWED: &Self = &Self("method-not-allowed", "The method is not allowed here");
-    const MISDIRECTED: &Self = &Self("misdirected", "Not under this name");
-    const INVALID_REQUEST: &Self = &Self("invalid-request", "The request cannot be used");
-    const BODY: &Self = &Self("unreadable-body", "The body cannot be read");
-    const CONFLICT: &Self = &Self("conflict", "It stands against what there is");
-    const LIMIT_REACHED: &Self = &Self("limit-reached", "More than is allowed");
-    const CONFIRMATION_NEEDED: &Self = &Self("confirmation-needed", "It breaks what works now");
-    const CONTENDED: &Self = &Self("contended", "Changed at the same time");
-    const STALE: &Self = &Self("stale", "Changed since you looked");
-    const KEY_REUSED: &Self = &Self("idempotency-key-reused", "The idempotency key is another request's");
-    const TOO_MANY_WRITES: &Self = &Self("too-many-writes", "Too many writes");
-    const UNAVAILABLE: &Self = &Self("unavailable", "Not now");
-    const SERVER_ERROR: &Self = &Self("server-error", "A fault of the server");
+    const AUTHENTICATION_REQUIRED: &Self =
+        &Self("authentication-required", "A token is needed", RefusalReason::TokenMissing);
+    const INVALID_TOKEN: &Self =
+        &Self("invalid-token", "The token is not valid here", RefusalReason::TokenOfAnotherIssuer);
+    const INSUFFICIENT_SCOPE: &Self =
+        &Self("insufficient-scope", "The token lacks a scope", RefusalReason::InsufficientScope);
+    const BEYOND_REACH: &Self =
+        &Self("beyond-reach", "Insufficient privilege", RefusalReason::InsufficientPrivilege);
+    const NOT_FOUND: &Self = &Self("not-found", "Not found", RefusalReason::NotFound);
+    const METHOD_NOT_ALLOWED: &Self =
+        &Self("method-not-allowed", "The method is not allowed here", RefusalReason::MethodNotAllowed);
+    const MISDIRECTED: &Self = &Self("misdirected", "Not under this name", RefusalReason::Misdirected);
+    const INVALID_REQUEST: &Self =
+        &Self("invalid-request", "The request cannot be used", RefusalReason::InvalidDocument);
+    const BODY: &Self = &Self("unreadable-body", "The body cannot be read", RefusalReason::UnreadableBody);
+    const CONFLICT: &Self = &Self("conflict", "It stands against what there is", RefusalReason::Conflict);
+    const LIMIT_REACHED: &Self = &Self("limit-reached", "More than is allowed", RefusalReason::LimitReached);
+    const CONFIRMATION_NEEDED: &Self =
+        &Self("confirmation-needed", "It breaks what works now", RefusalReason::ConfirmationNeeded);
+    const CONTENDED: &Self = &Self("contended", "Changed at the same time", RefusalReason::Contended);
+    const STALE: &Self = &Self("stale", "Changed since you looked", RefusalReason::StaleRevision);
+    const KEY_REUSED: &Self = &Self(
+        "idempotency-key-reused",
+        "The idempotency key is another request's",
+        RefusalReason::IdempotencyKeyReused,
+    );
+    const TOO_MANY_WRITES: &Self = &Self("too-many-writes", "Too many writes", RefusalReason::TooManyWrites);
+    const UNAVAILABLE: &Self = &Self("unavailable", "Not now", RefusalReason::Unavailable);
+    const SERVER_ERROR: &Self = &Self("server-error", "A fault of the server", RefusalReason::ServerFault);
 }
 
 /// RFC 9457.
@@ -80,7 +91,7 @@ struct FieldErrorDocument {
 
 impl ProblemDocument {
     fn new(status: StatusCode, kind: &'static Kind, detail: Cow<'static, str>) -> Box<Self> {
-        let Kind(name, title) = kind;
+        let Kind(name, title, _) = kind;
         let (r#type, status) = (format!("urn:latchkey:problem:{name}"), status.as_u16());
         Box::new(Self { r#type, title, status, detail, errors: Vec::new(), breaks: None, cause: None })
     }
@@ -115,7 +126,7 @@ impl HttpError<Box<ProblemDocument>> {
         kind: &'static Kind,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::with(status, code, ProblemDocument::new(status, kind, detail.into()))
+        Self::with(status, code, kind.2, ProblemDocument::new(status, kind, detail.into()))
     }
 
     /// No token was sent: the challenge has no error code (RFC 6750 §3.1).
@@ -126,10 +137,11 @@ impl HttpError<Box<ProblemDocument>> {
     }
 
     /// The token is not accepted (RFC 6750 §3.1).
-    pub(crate) fn invalid_token(description: &'static str) -> Self {
+    pub(crate) fn invalid_token(reason: RefusalReason, description: &'static str) -> Self {
         let code = ErrorCode::InvalidToken;
         Self::new(StatusCode::UNAUTHORIZED, Some(code), Kind::INVALID_TOKEN, description)
             .with_bearer_challenge(REALM, Some((code, description)), None)
+            .because(reason)
     }
 
     /// The token lacks the scope of a permission.
@@ -214,9 +226,9 @@ impl From<EditError> for Problem {
 impl From<BearerError> for Problem {
     fn from(error: BearerError) -> Self {
         match error {
-            BearerError::Token(error) => Self::invalid_token(error.description()),
+            BearerError::Token(error) => Self::invalid_token(error.reason(), error.description()),
             BearerError::TenantSuspended | BearerError::InsufficientScope(_) => {
-                Self::invalid_token("Token issuer is not active")
+                Self::invalid_token(RefusalReason::TenantSuspended, "Token issuer is not active")
             }
         }
     }
@@ -228,7 +240,7 @@ impl From<GrantError> for Problem {
             GrantError::Bearer(error) => error.into(),
             GrantError::Store(error) => error.into(),
             GrantError::Keys(error) => error.into(),
-            GrantError::Refused(ErrorResponse { .. }) | GrantError::Sign(_) => Self::fault(&error),
+            GrantError::Refused { .. } | GrantError::Sign(_) => Self::fault(&error),
         }
     }
 }

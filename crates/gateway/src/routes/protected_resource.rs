@@ -66,7 +66,9 @@ async fn authorize(
     raw: &RawRequest,
 ) -> Result<AccessTokenClaims<'static>, OAuthError> {
     let tenant = services.tenants.resolve(&resource.tenant).await.map_err(|error| match error {
-        TenantError::Unknown => BearerError::TenantSuspended.into(),
+        TenantError::Unknown | TenantError::Suspended(_) | TenantError::StrategyNotEnabled(_) => {
+            BearerError::TenantSuspended.into()
+        }
         TenantError::Store(_) => OAuthError::from(error),
     })?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));

@@ -9,7 +9,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, Resource, ResponseError as _, Route};
 use administration::{Actor, ApplicationContext, ApplicationError, ApplicationId, Authority, Caller};
-use protocol::{BearerToken, Form};
+use protocol::{BearerToken, Form, RefusalReason};
 use tenancy::{Tenant, TenantId};
 
 use super::request::{ApplicationRequest, malformed};
@@ -123,12 +123,14 @@ impl AuthorizedRequest {
         raw: RawRequest,
     ) -> Result<Self, ThunderError> {
         let (tenant, now) = (tenant(&services, &default_tenant, &raw).await?, (services.clock)());
-        let header =
-            raw.authorization().map_err(|_| ThunderError::invalid_assertion("Two tokens were sent"))?;
+        let header = raw
+            .authorization()
+            .map_err(|failure| ThunderError::invalid_assertion(failure.reason(), "Two tokens were sent"))?;
         let token = BearerToken::from_authorization(header).ok_or_else(ThunderError::assertion_required)?;
         let assertion = services.engine.admit_assertion(&tenant, &token, now).await??;
         if !services.users.has_credential(&assertion.sub, &assertion.credential) {
             return Err(ThunderError::invalid_assertion(
+                RefusalReason::TokenClientNotActive,
                 "The user may no longer sign in, or has another password now",
             ));
         }

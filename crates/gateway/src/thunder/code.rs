@@ -1,9 +1,24 @@
 //! The codes of the Thunder-compatible API. Latchkey's own begin LK. Codes about pages, themes and user types are never given:
 //! a member that has no effect here is kept and not checked.
 
+use protocol::RefusalReason;
+
 /// A code that programs act on, and its title.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Code(pub(crate) &'static str, pub(crate) &'static str);
+
+impl Code {
+    /// The reason for the log of a request that a rule refuses with this code.
+    pub(crate) fn reason(&'static self) -> RefusalReason {
+        if self == NOT_FOUND {
+            RefusalReason::NotFound
+        } else if self == NAME_EXISTS || self == CLIENT_ID_EXISTS {
+            RefusalReason::Conflict
+        } else {
+            RefusalReason::InvalidDocument
+        }
+    }
+}
 
 /// No application has this identifier.
 pub(crate) const NOT_FOUND: &Code = &Code("APP-1001", "Application not found");

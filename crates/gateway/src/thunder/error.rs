@@ -6,7 +6,7 @@ use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use administration::{ApplicationError, EditError};
 use keys::TokenError;
-use protocol::ErrorCode;
+use protocol::{ErrorCode, RefusalReason};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -75,30 +75,31 @@ impl HttpError<ThunderBody> {
     /// A request that a rule refuses.
     pub(super) fn new(code: &'static Code, description: impl Into<String>) -> Self {
         let body = ThunderBody::new(code, description);
-        Self::with(StatusCode::BAD_REQUEST, Some(ErrorCode::InvalidRequest), body)
+        Self::with(StatusCode::BAD_REQUEST, Some(ErrorCode::InvalidRequest), code.reason(), body)
     }
 
     /// No assertion was sent (RFC 6750 §3.1).
     pub(crate) fn assertion_required() -> Self {
-        Self::unauthorized("Send the assertion of /flow/execute as Authorization: Bearer")
-            .with_bearer_challenge(REALM, None, None)
+        let why = "Send the assertion of /flow/execute as Authorization: Bearer";
+        Self::unauthorized(RefusalReason::TokenMissing, why).with_bearer_challenge(REALM, None, None)
     }
 
     /// The assertion is not accepted.
-    pub(crate) fn invalid_assertion(why: &'static str) -> Self {
+    pub(crate) fn invalid_assertion(reason: RefusalReason, why: &'static str) -> Self {
         let error = (ErrorCode::InvalidToken, why);
-        Self::unauthorized(why).with_bearer_challenge(REALM, Some(error), None)
+        Self::unauthorized(reason, why).with_bearer_challenge(REALM, Some(error), None)
     }
 
-    fn unauthorized(why: &'static str) -> Self {
+    fn unauthorized(reason: RefusalReason, why: &'static str) -> Self {
         let body = ThunderBody::new(code::UNAUTHORIZED, why);
-        Self::with(StatusCode::UNAUTHORIZED, Some(ErrorCode::InvalidToken), body)
+        Self::with(StatusCode::UNAUTHORIZED, Some(ErrorCode::InvalidToken), reason, body)
     }
 
     /// The user lacks a permission.
     pub(crate) fn forbidden(why: impl Into<String>) -> Self {
         let body = ThunderBody::new(code::FORBIDDEN, why);
-        Self::with(StatusCode::FORBIDDEN, Some(ErrorCode::InsufficientScope), body)
+        let reason = RefusalReason::InsufficientScope;
+        Self::with(StatusCode::FORBIDDEN, Some(ErrorCode::InsufficientScope), reason, body)
     }
 
     /// In the caller's spelling.
@@ -190,6 +191,6 @@ impl From<EditError> for ThunderError {
 
 impl From<TokenError> for ThunderError {
     fn from(error: TokenError) -> Self {
-        Self::invalid_assertion(error.description())
+        Self::invalid_assertion(error.reason(), error.description())
     }
 }

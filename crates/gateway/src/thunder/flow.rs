@@ -12,7 +12,7 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, Resource, ResponseError as _};
 use administration::SignIn;
 use grants::GrantError;
-use protocol::{ErrorCode, Timestamp};
+use protocol::{ErrorCode, RefusalReason, Timestamp};
 use registry::SignInError;
 use tenancy::Tenant;
 
@@ -79,7 +79,10 @@ async fn sign_in(
             // The user may have typed the password as the name: only the name of a declared user is recorded.
             let user = services.users.is_declared(&username).then_some(username);
             tracing::warn!(tenant = %tenant.id, source = %raw.source(), "a sign-in failed");
-            raw.log(|fields| fields.error = Some(ErrorCode::InvalidClient));
+            raw.log(|fields| {
+                fields.error = Some(ErrorCode::InvalidClient);
+                fields.reason = Some(RefusalReason::SignInFailed);
+            });
             write_down(services, tenant, raw, user, false, now);
             return Ok(Answer::failed());
         }

@@ -65,6 +65,7 @@ mod jwks_fetches;
 mod metrics;
 mod panics;
 mod proxies;
+mod refusal_reasons;
 mod routes;
 mod stopping;
 mod tenant_names;

@@ -113,6 +113,27 @@ fn client(id: &str) -> Client {
     }
 }
 
+/// A client for an error whose text alone is compared.
+fn any() -> Arc<Client> {
+    Arc::new(Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("any").unwrap()))
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_registered_client_and_no_other() {
+    let test_env = test_env(clients_of_every_kind());
+    for (tenant, id, expected) in [
+        ("acme", "billing", Some("billing")),
+        ("acme", "suspended", Some("suspended")),
+        ("acme", "keyed", Some("keyed")),
+        ("acme", "unknown", None),
+        ("other", "billing", None),
+    ] {
+        let refused = test_env.at(tenant, post(id, generated(9).expose()), NOW).await.unwrap_err();
+        let claimed = refused.claimed_client().map(|client| client.id.as_str());
+        assert_eq!(claimed, expected, "{tenant}/{id}");
+    }
+}
+
 fn test_env(clients: Vec<Client>) -> TestEnv {
     over(FakeStore::default(), clients, Rate::per_minute(10_000))
 }
@@ -243,21 +264,23 @@ async fn the_right_secret_authenticates_and_a_password_is_hashed_once() {
 async fn whatever_is_wrong_with_a_client_costs_the_same() {
     let test_env = test_env(clients_of_every_kind());
     for (id, expected) in [
-        ("billing", E::SecretMismatch),
+        ("billing", E::SecretMismatch(any())),
         ("unknown", E::UnknownClient),
-        ("suspended", E::ClientSuspended),
-        ("keyed", E::MethodNotAllowed),
-        ("empty", E::SecretMismatch),
-        ("expired", E::SecretMismatch),
+        ("suspended", E::ClientSuspended(any())),
+        ("keyed", E::MethodNotAllowed(any())),
+        ("empty", E::SecretMismatch(any())),
+        ("expired", E::SecretMismatch(any())),
         ("mal\0formed", E::Malformed),
         ("", E::Malformed),
     ] {
+        let ended = E::SecretExpired(any(), SecretId::new("chosen"));
+        let of_its_own = if id == "expired" { &ended } else { &expected };
         let wrong = if id == "billing" { "wrong" } else { CHOSEN };
         for _ in 0..2 {
-            test_env.check(post(id, wrong), &expected.to_string(), 1).await;
+            test_env.check(post(id, wrong), &of_its_own.to_string(), 1).await;
         }
         let wrong = generated(if id == "billing" { 2 } else { 1 });
-        test_env.check(post(id, wrong.expose()), &expected.to_string(), 0).await;
+        test_env.check(post(id, wrong.expose()), &of_its_own.to_string(), 0).await;
         test_env.check(post(id, &"a".repeat(1025)), &expected.to_string(), 1).await;
         test_env.check(post(id, "a\nb"), &expected.to_string(), 1).await;
         test_env.check(basic(&[(id, "a b"), (id, "a+b")]), &expected.to_string(), 2).await;
@@ -270,7 +293,7 @@ async fn what_is_not_served_costs_what_a_wrong_secret_does() {
     test_env.check(ClientAuthentication::Assertion, &E::MethodNotServed.to_string(), 1).await;
     for id in ["billing", "unknown"] {
         let public = ClientAuthentication::None { client_id: id.to_owned() };
-        test_env.check(public, &E::MethodNotServed.to_string(), 1).await;
+        test_env.check(public, &E::CredentialMissing.to_string(), 1).await;
     }
     test_env.check(basic(&[]), &E::Malformed.to_string(), 1).await;
 }
@@ -311,7 +334,7 @@ async fn a_hundred_first_checks_at_once_compute_one_hash_for_all_sources() {
 async fn a_source_over_the_limit_waits_behind_all_others() {
     let limit = Rate::per_minute(1);
     let test_env = Arc::new(waiting(FakeStore::default(), vec![client("billing")], limit));
-    test_env.check(post("billing", generated(2).expose()), &E::SecretMismatch.to_string(), 0).await;
+    test_env.check(post("billing", generated(2).expose()), &E::SecretMismatch(any()).to_string(), 0).await;
     let spawn = |source: u8, presented: &str| {
         let (test_env, presented) = (Arc::clone(&test_env), post("billing", presented));
         tokio::spawn(async move { test_env.from(source, "acme", presented, NOW).await })
@@ -440,23 +463,24 @@ async fn a_right_secret_waits_for_nothing() {
 async fn failures_beyond_the_limit_get_retry_after_and_a_right_secret_is_served() {
     let limit = Rate::per_minute(2);
     let test_env = over(FakeStore::default(), clients_of_every_kind(), limit);
-    for (id, error) in [("billing", E::SecretMismatch), ("unknown", E::UnknownClient)] {
+    for (id, error) in [("billing", E::SecretMismatch(any())), ("unknown", E::UnknownClient)] {
         test_env.check(post(id, generated(9).expose()), &error.to_string(), 0).await;
     }
     for id in IDS_OF_EVERY_KIND {
         let refused = test_env.at("acme", post(id, generated(9).expose()), NOW).await;
         let left = 60 - NOW % 60;
-        assert!(matches!(refused, Err(E::TooManyFailures(wait)) if wait.seconds() == left), "{id}");
+        let is_over = |wait: Lifetime| wait.seconds() == left;
+        assert!(matches!(refused, Err(E::TooManyFailures { wait, .. }) if is_over(wait)), "{id}");
     }
     for presented in [generated(1).expose(), CHOSEN] {
         assert!(test_env.at("acme", post("billing", presented), NOW).await.is_ok(), "{presented}");
     }
     let of_another = test_env.from(2, "acme", post("billing", generated(9).expose()), NOW).await;
-    assert!(matches!(of_another, Err(E::SecretMismatch)));
+    assert!(matches!(of_another, Err(E::SecretMismatch(_))));
     let of_another_tenant = test_env.at("other", post("billing", generated(9).expose()), NOW).await;
     assert!(matches!(of_another_tenant, Err(E::UnknownClient)));
     let of_another_span = test_env.at("acme", post("billing", generated(9).expose()), NOW + 60).await;
-    assert!(matches!(of_another_span, Err(E::SecretMismatch)));
+    assert!(matches!(of_another_span, Err(E::SecretMismatch(_))));
 }
 
 #[tokio::test]
@@ -471,7 +495,7 @@ async fn each_hash_of_a_refused_request_is_a_failure() {
     {
         let test_env = over(FakeStore::default(), vec![client("billing")], limit);
         let mut refused = 0;
-        while !matches!(test_env.at("acme", credentials(), NOW).await, Err(E::TooManyFailures(_))) {
+        while !matches!(test_env.at("acme", credentials(), NOW).await, Err(E::TooManyFailures { .. })) {
             refused += 1;
         }
         assert_eq!(refused, requests);
@@ -513,12 +537,13 @@ async fn a_verified_secret_leaves_the_cache_when_it_ends() {
     ending.secrets[1].expires_at = Some(Timestamp::from_seconds(NOW + 1));
     put(&test_env.store, ending.clone());
     test_env.check(post("billing", CHOSEN), "chosen", 0).await;
-    test_env.check(post("billing", generated(1).expose()), &E::SecretMismatch.to_string(), 0).await;
+    let revoked = E::SecretRevoked(any(), SecretId::new("generated")).to_string();
+    test_env.check(post("billing", generated(1).expose()), &revoked, 0).await;
     let after = test_env.outcome_at("acme", post("billing", CHOSEN), NOW + 1).await;
-    assert_eq!(after, (E::SecretMismatch.to_string(), 1));
+    assert_eq!(after, (E::SecretExpired(any(), SecretId::new("chosen")).to_string(), 1));
     ending.status = ClientStatus::Suspended;
     put(&test_env.store, ending);
-    test_env.check(post("billing", CHOSEN), &E::ClientSuspended.to_string(), 1).await;
+    test_env.check(post("billing", CHOSEN), &E::ClientSuspended(any()).to_string(), 1).await;
 }
 
 #[tokio::test]
@@ -526,13 +551,15 @@ async fn a_sample_secret_that_a_client_really_has_is_wrong_and_costs_what_a_wron
     let mut test_env = test_env(clients_of_every_kind());
     test_env.check(post("billing", CHOSEN), "chosen", 1).await;
     test_env.authenticator = test_env.authenticator.refusing(&["another", CHOSEN]);
-    for (id, expected) in [("billing", E::SampleSecret), ("unknown", E::UnknownClient), ("", E::Malformed)] {
+    for (id, expected) in
+        [("billing", E::SampleSecret(any())), ("unknown", E::UnknownClient), ("", E::Malformed)]
+    {
         for _ in 0..2 {
             test_env.check(post(id, CHOSEN), &expected.to_string(), 1).await;
         }
     }
-    test_env.check(basic(&[("billing", CHOSEN)]), &E::SampleSecret.to_string(), 1).await;
-    test_env.check(post("billing", "wrong"), &E::SecretMismatch.to_string(), 1).await;
+    test_env.check(basic(&[("billing", CHOSEN)]), &E::SampleSecret(any()).to_string(), 1).await;
+    test_env.check(post("billing", "wrong"), &E::SecretMismatch(any()).to_string(), 1).await;
     test_env.check(post("billing", generated(1).expose()), "generated", 0).await;
 }
 
@@ -554,7 +581,7 @@ async fn two_live_secrets_of_a_client_both_authenticate_at_one_hash_each() {
 async fn a_row_copied_to_another_client_authenticates_no_client() {
     let copied = Client { id: ClientId::parse("copy").unwrap(), ..client("billing") };
     let test_env = test_env(vec![copied]);
-    test_env.check(post("copy", generated(1).expose()), &E::SecretMismatch.to_string(), 0).await;
+    test_env.check(post("copy", generated(1).expose()), &E::SecretMismatch(any()).to_string(), 0).await;
 }
 
 #[tokio::test]
@@ -619,7 +646,7 @@ async fn over_the_limit_a_source_waits_but_is_still_served() {
     for _ in 0..2 {
         test_env.check(post("unknown", "wrong"), &E::UnknownClient.to_string(), 1).await;
     }
-    let over = E::TooManyFailures(Lifetime::from_seconds(1)).to_string();
+    let over = E::UnknownClient.too_often(Lifetime::from_seconds(1)).to_string();
     test_env.check(post("unknown", "wrong"), &over, 1).await;
     test_env.check(post("billing", CHOSEN), "chosen", 1).await;
     test_env.check(post("billing", CHOSEN), "chosen", 0).await;

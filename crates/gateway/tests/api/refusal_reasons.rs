@@ -1,0 +1,151 @@
+//! The access line of a refused request has the error code and the reason; the answer has no more than before.
+
+use protocol::{RefusalReason, Timestamp};
+use registry::{Client, ClientSecret};
+use reqwest::Method;
+use secrets::{GeneratedSecret, hash_token};
+use testkit::fixtures;
+
+use crate::access_log::line_of;
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
+use crate::capture::capture;
+use crate::client_fixtures::{ASSERTING, CODE_ONLY, ORDERS, SUSPENDED, SVC};
+
+/// The fields of a refused request: error, reason, claimed client id, refused scope; empty where the line has none.
+async fn check(answer: &Answer, expected: [&str; 4]) {
+    let line = line_of(answer).await;
+    let found = ["error", "reason", "claimed_client_id", "refused_scope"].map(|name| line.get(name));
+    assert_eq!(found, expected, "{answer:?}");
+    let is_listed = RefusalReason::ALL.iter().any(|reason| reason.as_str() == line.get("reason"));
+    assert!(is_listed, "{line:?}");
+}
+
+/// Gives the tenant a client with one expired and one revoked secret, and returns their values.
+fn add_ended_client(app: &TestApp, tenant: &str) -> [String; 2] {
+    let client = fixtures::client(&fixtures::tenant(tenant), "ended");
+    let values = [GeneratedSecret::generate(), GeneratedSecret::generate()].map(|made| made.secret);
+    let row = |at: usize, id: &str| {
+        let hash = hash_token(&app.pepper, &client.tenant, &client.id, &values[at]);
+        ClientSecret { hash, ..fixtures::secret(id) }
+    };
+    let past = Some(Timestamp::from_seconds(fixtures::NOW.seconds() - 1));
+    let expired = ClientSecret { expires_at: past, ..row(0, "1") };
+    let revoked = ClientSecret { revoked_at: past, ..row(1, "2") };
+    app.store.put_client(Client { secrets: vec![expired, revoked], ..client });
+    values.map(|value| value.expose().to_owned())
+}
+
+#[tokio::test]
+async fn a_refused_token_request_names_its_reason_to_the_log_alone() {
+    capture();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start();
+        let [expired, revoked] = add_ended_client(&app, tenant);
+        let secrets = app.secrets(tenant);
+        let not_authenticated = [
+            (SVC, app.secrets(other).of(SVC), "wrong_secret", SVC),
+            ("no-such-client", secrets.of(SVC), "unknown_client", ""),
+            ("ended", expired.as_str(), "expired_secret", "ended"),
+            ("ended", revoked.as_str(), "revoked_secret", "ended"),
+            (SUSPENDED, secrets.of(SUSPENDED), "client_suspended", SUSPENDED),
+            (ASSERTING, secrets.of(ASSERTING), "method_not_registered", ASSERTING),
+            ("mal\u{7}formed", secrets.of(SVC), "malformed_credentials", ""),
+        ];
+        for (client, secret, reason, claimed) in not_authenticated {
+            let form =
+                [("grant_type", "client_credentials"), ("client_id", client), ("client_secret", secret)];
+            let answer = app.post(&token_path(tenant), &form).await;
+            check(&answer, ["invalid_client", reason, claimed, ""]).await;
+            let body = r#"{"error":"invalid_client","error_description":"Client authentication failed"}"#;
+            assert_eq!((answer.status, answer.body.as_str()), (401, body), "{reason}");
+        }
+        let request = async |client: &str, more: &[(&str, &str)]| {
+            let form = [
+                ("grant_type", "client_credentials"),
+                ("client_id", client),
+                ("client_secret", secrets.of(client)),
+            ];
+            app.post(&token_path(tenant), &[&form[..], more].concat()).await
+        };
+        for (client, more, error, reason, scope) in [
+            (CODE_ONLY, &[] as &[(&str, &str)], "unauthorized_client", "grant_not_registered", ""),
+            (SVC, &[("scope", "api:raed")], "invalid_scope", "scope_not_registered", "api:raed"),
+            (
+                SVC,
+                &[("scope", "orders:read api:read"), ("resource", ORDERS)],
+                "invalid_scope",
+                "scope_not_of_resource",
+                "api:read",
+            ),
+            (SVC, &[("scope", "\"")], "invalid_scope", "malformed_scope", ""),
+            (SVC, &[("resource", "urn:no:such")], "invalid_target", "resource_not_registered", ""),
+            (SVC, &[("x", "1"), ("x", "2")], "invalid_request", "repeated_parameter", ""),
+        ] {
+            check(&request(client, more).await, [error, reason, "", scope]).await;
+        }
+        for (form, error, reason) in [
+            (&[] as &[(&str, &str)], "invalid_request", "missing_parameter"),
+            (&[("grant_type", "password")], "unsupported_grant_type", "grant_not_served"),
+            (&[("grant_type", "client_credentials")], "invalid_client", "client_not_named"),
+            (
+                &[("grant_type", "client_credentials"), ("client_id", SVC)],
+                "invalid_client",
+                "credential_missing",
+            ),
+        ] {
+            check(&app.post(&token_path(tenant), form).await, [error, reason, "", ""]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_reason_of_a_source_over_its_limit_is_that_of_the_attempt() {
+    capture();
+    let app = TestApp::start_limited(protocol::Rate::per_minute(1));
+    let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", "wrong")];
+    let mut last = app.post(&token_path(ACME), &form).await;
+    while last.status != 429 {
+        last = app.post(&token_path(ACME), &form).await;
+    }
+    check(&last, ["invalid_client", "wrong_secret", SVC, ""]).await;
+}
+
+#[tokio::test]
+async fn a_tenant_that_does_not_serve_is_named_to_the_log_and_unknown_to_the_caller() {
+    capture();
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start();
+        let unknown = app.post(&token_path("initech"), &[]).await;
+        check(&unknown, ["not_found", "unknown_tenant", "", ""]).await;
+        assert_eq!(line_of(&unknown).await.get("tenant"), "-");
+        app.change_tenant(tenant, |tenant| tenant.strategies.oauth2 = false);
+        let answer = app.post(&token_path(tenant), &[]).await;
+        check(&answer, ["not_found", "strategy_not_enabled", "", ""]).await;
+        assert_eq!(line_of(&answer).await.get("tenant"), tenant);
+        assert_eq!((answer.status, answer.body), (unknown.status, unknown.body.clone()));
+        app.change_tenant(tenant, |tenant| {
+            tenant.status = tenancy::TenantStatus::Suspended { keys_published_until: fixtures::NOW };
+        });
+        let answer = app.post(&token_path(tenant), &[]).await;
+        check(&answer, ["not_found", "tenant_suspended", "", ""]).await;
+        assert_eq!((answer.status, answer.body), (unknown.status, unknown.body));
+    }
+}
+
+#[tokio::test]
+async fn refused_tokens_and_problems_name_their_reason_too() {
+    capture();
+    let app = TestApp::start_with(&options(ACME));
+    let path = "/api/v1/protected-resource";
+    check(&app.get(path).await, ["", "token_missing", "", ""]).await;
+    let foreign = app.token(GLOBEX).await;
+    let request = app.request(Method::GET, path).bearer_auth(foreign);
+    check(&Answer::to(request).await, ["invalid_token", "token_of_another_issuer", "", ""]).await;
+    let own = app.token(ACME).await;
+    app.pass(100_000);
+    let request = app.request(Method::GET, path).bearer_auth(own);
+    check(&Answer::to(request).await, ["invalid_token", "token_expired", "", ""]).await;
+    check(&app.get(&tenant_path(ACME, "/clients")).await, ["", "token_missing", "", ""]).await;
+    check(&app.get("/no/such/path").await, ["not_found", "unknown_path", "", ""]).await;
+}

@@ -1,0 +1,140 @@
+//! Why a request was refused, as the access log names it. The caller learns the error code and its description, and nothing of this.
+
+use strum::{IntoStaticStr, VariantArray};
+
+/// The list of all reasons. It is closed, so no text of a caller can become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum RefusalReason {
+    /// No route has the path.
+    UnknownPath,
+    /// The path has other methods.
+    MethodNotAllowed,
+    /// The Host header names another host.
+    Misdirected,
+    /// The Authorization header was sent more than once.
+    RepeatedAuthorization,
+    /// The body cannot be read: incomplete, too large, too slow, of another media type, or not UTF-8.
+    UnreadableBody,
+    /// There is no tenant of the name.
+    UnknownTenant,
+    /// The tenant is suspended.
+    TenantSuspended,
+    /// The tenant has not enabled the strategy `oauth2`.
+    StrategyNotEnabled,
+    /// A required parameter is missing.
+    MissingParameter,
+    /// A parameter was sent more than once.
+    RepeatedParameter,
+    /// More parameters, scopes or resources than one request may have.
+    TooManyParameters,
+    /// The server does not serve the grant type.
+    GrantNotServed,
+    /// The request has more than one client authentication method.
+    SeveralCredentials,
+    /// Header and body name different clients.
+    ClientIdMismatch,
+    /// The request names no client.
+    ClientNotNamed,
+    /// The request names a client and has no credential.
+    CredentialMissing,
+    /// The credentials cannot be read, or the client identifier is malformed.
+    MalformedCredentials,
+    /// The server does not serve the client authentication method.
+    MethodNotServed,
+    /// The tenant has no such client.
+    UnknownClient,
+    /// The client is suspended.
+    ClientSuspended,
+    /// The client is not registered for this client authentication method.
+    MethodNotRegistered,
+    /// The secret is none of the client's.
+    WrongSecret,
+    /// The secret was the client's and has expired.
+    ExpiredSecret,
+    /// The secret was the client's and was revoked.
+    RevokedSecret,
+    /// The secret is a published sample.
+    SampleSecret,
+    /// The user's credentials are not accepted.
+    SignInFailed,
+    /// The client is not registered for the grant type.
+    GrantNotRegistered,
+    /// The tenant asks for a token format that is not served.
+    FormatNotServed,
+    /// The scope does not have the grammar of RFC 6749 section 3.3.
+    MalformedScope,
+    /// The client is not registered for the scope.
+    ScopeNotRegistered,
+    /// None of the requested resources has the scope.
+    ScopeNotOfResource,
+    /// The scope administers, and the token is not for the admin audience.
+    ScopeNeedsAdminAudience,
+    /// The resource is not an absolute URI without a fragment.
+    MalformedResource,
+    /// The client is not registered for the resource or audience.
+    ResourceNotRegistered,
+    /// The admin audience is requested together with another.
+    AdminAudienceNotAlone,
+    /// No token was sent.
+    TokenMissing,
+    /// The token is not a JWT that can be read.
+    TokenMalformed,
+    /// The token's header has a member that is not allowed.
+    TokenHeaderNotAllowed,
+    /// The token's algorithm is not allowed, or not its key's.
+    TokenAlgorithmNotAllowed,
+    /// The token is another issuer's.
+    TokenOfAnotherIssuer,
+    /// The tenant has no published key of the token's `kid`.
+    TokenKeyUnknown,
+    /// The token's signature does not verify.
+    TokenSignatureInvalid,
+    /// The token has expired.
+    TokenExpired,
+    /// The token is not valid yet.
+    TokenNotYetValid,
+    /// The token's `typ` is another.
+    TokenOfAnotherType,
+    /// The token is for another audience.
+    TokenForAnotherAudience,
+    /// The token's client is deleted or suspended.
+    TokenClientNotActive,
+    /// The token lacks a scope.
+    InsufficientScope,
+    /// The caller would grant more than it has.
+    InsufficientPrivilege,
+    /// The row does not exist.
+    NotFound,
+    /// A document, query or header breaks a rule.
+    InvalidDocument,
+    /// The request contradicts what is stored.
+    Conflict,
+    /// A limit is reached.
+    LimitReached,
+    /// The request breaks tokens and does not confirm it.
+    ConfirmationNeeded,
+    /// Another request changed the row at the same time.
+    Contended,
+    /// The row has changed since it was read.
+    StaleRevision,
+    /// The idempotency key belongs to another request.
+    IdempotencyKeyReused,
+    /// The tenant's administrators have used up their writes.
+    TooManyWrites,
+    /// A part of the server does not answer now.
+    Unavailable,
+    /// The server has a fault.
+    ServerFault,
+}
+
+impl RefusalReason {
+    /// All of them, in the order of their declaration.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    /// The reason as the log writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
