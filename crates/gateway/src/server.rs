@@ -27,7 +27,7 @@ use crate::hosts::HostNames;
 use crate::metrics::{Metrics, UNKNOWN_ROUTE};
 use crate::options::{DefaultTenant, PublicUrl, SampleResource};
 use crate::readiness::Readiness;
-use crate::respond::Protective;
+use crate::respond::{Protective, link_help};
 use crate::routes::DirectRoutes;
 use crate::{Listener, Options, Services, Tls, routes};
 
@@ -189,7 +189,7 @@ fn connections(
     move || {
         let unknown = metrics.series(UNKNOWN_ROUTE);
         let hosts = Rc::new(HostNames::new(&public, &hosts));
-        let direct = DirectRoutes::default();
+        let (direct, base) = (DirectRoutes::default(), public_url.clone());
         let app = App::new()
             .app_data(services.clone())
             .app_data(metrics.clone())
@@ -213,6 +213,7 @@ fn connections(
             .into_factory()
             .map_err(move |error: Error| {
                 let mut response = error.error_response();
+                link_help(&mut response, &base.0);
                 protective.protect(response.headers_mut());
                 response
             });

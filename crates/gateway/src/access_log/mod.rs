@@ -16,7 +16,7 @@ use actix_http::ConnectionType;
 use actix_http::body::{BodySize, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::{CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage as _};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -25,8 +25,9 @@ use pin_project_lite::pin_project;
 use crate::connection::Deadlines;
 use crate::forwarded::claims_to_be_forwarded;
 use crate::metrics::{Metrics, Series};
+use crate::options::PublicUrl;
 use crate::readiness::Readiness;
-use crate::respond::{OAuthError, Protective};
+use crate::respond::{OAuthError, Protective, link_help};
 use crate::route::Route;
 use log_entry::LogEntry;
 pub(crate) use log_entry::RequestLogFields;
@@ -116,6 +117,11 @@ where
             }
             entry.fields =
                 response.request().extensions_mut().remove::<RequestLogFields>().unwrap_or_default();
+            if response.status().as_u16() >= 400
+                && let Some(base) = response.request().app_data::<Data<PublicUrl>>().cloned()
+            {
+                link_help(response.response_mut(), &base.0);
+            }
             protective.protect(response.headers_mut());
             if let Some(id) = entry.request_id {
                 response.headers_mut().insert(X_REQUEST_ID, id.to_header());

@@ -12,6 +12,7 @@ use keys::{KeyError, SealError};
 use protocol::{ErrorCode, RefusalReason, causes};
 use tenancy::{StoreError, Tenant, TenantError};
 
+use super::error_help::ErrorHelp;
 use super::no_store::no_store;
 use crate::body::BodyError;
 use crate::failure::Failure;
@@ -40,6 +41,9 @@ pub(crate) trait ErrorBody: fmt::Debug + Sized + 'static {
 
     /// The body of a failure.
     fn of(failure: Failure<'_>) -> Self;
+
+    /// The code under which docs/errors.md explains the error.
+    fn help(&self) -> &'static str;
 
     /// The bytes, unless the response has no body.
     fn to_bytes(&self) -> Option<Vec<u8>>;
@@ -179,6 +183,7 @@ impl<B: ErrorBody> ResponseError for HttpError<B> {
             response.extensions_mut().insert(code);
         }
         response.extensions_mut().insert(self.refused.clone());
+        response.extensions_mut().insert(ErrorHelp(self.body.help()));
         let Some(body) = self.body.to_bytes() else { return response.finish() };
         response.insert_header((CONTENT_TYPE, B::MEDIA_TYPE)).body(body)
     }

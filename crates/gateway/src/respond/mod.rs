@@ -1,6 +1,7 @@
 //! From results and errors to HTTP responses.
 
 mod document;
+mod error_help;
 mod http_error;
 mod json;
 mod no_store;
@@ -9,9 +10,12 @@ mod problem;
 mod protective;
 
 pub(crate) use document::{Document, changed, looked_at, looked_at_as, names_tag};
+pub(crate) use error_help::link_help;
 pub(crate) use http_error::{ErrorBody, HttpError};
 pub(crate) use json::{APPLICATION_JSON, fresh_json, secret_document, secret_json};
 pub(crate) use no_store::no_store;
 pub(crate) use oauth_error::OAuthError;
+#[cfg(test)]
+pub(crate) use problem::codes as problem_codes;
 pub(crate) use problem::{Problem, ProblemDocument};
 pub(crate) use protective::Protective;

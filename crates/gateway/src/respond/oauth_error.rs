@@ -8,6 +8,7 @@ use protocol::{ErrorCode, ErrorResponse, RefusalReason};
 use registry::ClientAuthenticationError;
 
 use super::http_error::{ErrorBody, HttpError};
+use super::problem::AUTHENTICATION_REQUIRED;
 use crate::failure::Failure;
 
 /// An error of an OAuth endpoint.
@@ -25,6 +26,11 @@ impl ErrorBody for OAuthBody {
             other => other.detail(),
         };
         Self(Some(ErrorResponse::new(failure.status_and_code().1, failure.reason(), description)))
+    }
+
+    /// Without a token there is no code of RFC 6750; the section of the admin API's explains it.
+    fn help(&self) -> &'static str {
+        self.0.as_ref().map_or(AUTHENTICATION_REQUIRED, |body| body.error.as_str())
     }
 
     fn to_bytes(&self) -> Option<Vec<u8>> {

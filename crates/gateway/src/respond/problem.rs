@@ -25,7 +25,31 @@ pub(crate) type Problem = HttpError<Box<ProblemDocument>>;
 #[derive(Debug)]
 struct Kind(&'static str, &'static str, RefusalReason);
 
+/// The code of a request without a token.
+pub(super) const AUTHENTICATION_REQUIRED: &str = Kind::AUTHENTICATION_REQUIRED.0;
+
 impl Kind {
+    #[cfg(test)]
+    const ALL: [&Self; 18] = [
+        Self::AUTHENTICATION_REQUIRED,
+        Self::INVALID_TOKEN,
+        Self::INSUFFICIENT_SCOPE,
+        Self::BEYOND_REACH,
+        Self::NOT_FOUND,
+        Self::METHOD_NOT_ALLOWED,
+        Self::MISDIRECTED,
+        Self::INVALID_REQUEST,
+        Self::BODY,
+        Self::CONFLICT,
+        Self::LIMIT_REACHED,
+        Self::CONFIRMATION_NEEDED,
+        Self::CONTENDED,
+        Self::STALE,
+        Self::KEY_REUSED,
+        Self::TOO_MANY_WRITES,
+        Self::UNAVAILABLE,
+        Self::SERVER_ERROR,
+    ];
     const AUTHENTICATION_REQUIRED: &Self =
         &Self("authentication-required", "A token is needed", RefusalReason::TokenMissing);
     const INVALID_TOKEN: &Self =
@@ -77,6 +101,8 @@ pub(crate) struct ProblemDocument {
     /// Why the server failed, for an operator in process; never a part of the answer.
     #[serde(skip)]
     pub(crate) cause: Option<Arc<EditError>>,
+    #[serde(skip)]
+    kind: &'static Kind,
 }
 
 /// One error.
@@ -93,7 +119,7 @@ impl ProblemDocument {
     fn new(status: StatusCode, kind: &'static Kind, detail: Cow<'static, str>) -> Box<Self> {
         let Kind(name, title, _) = kind;
         let (r#type, status) = (format!("urn:latchkey:problem:{name}"), status.as_u16());
-        Box::new(Self { r#type, title, status, detail, errors: Vec::new(), breaks: None, cause: None })
+        Box::new(Self { r#type, title, status, detail, errors: Vec::new(), breaks: None, cause: None, kind })
     }
 }
 
@@ -112,6 +138,10 @@ impl ErrorBody for Box<ProblemDocument> {
             Failure::Internal => Kind::SERVER_ERROR,
         };
         ProblemDocument::new(failure.status_and_code().0, kind, failure.detail())
+    }
+
+    fn help(&self) -> &'static str {
+        self.kind.0
     }
 
     fn to_bytes(&self) -> Option<Vec<u8>> {
@@ -242,5 +272,22 @@ impl From<GrantError> for Problem {
             GrantError::Keys(error) => error.into(),
             GrantError::Refused { .. } | GrantError::Sign(_) => Self::fault(&error),
         }
+    }
+}
+
+/// All codes, for the test of the page that explains them.
+#[cfg(test)]
+pub(crate) fn codes() -> Vec<&'static str> {
+    Kind::ALL.map(|kind| kind.0).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_all_codes_is_complete() {
+        let is_kind = |line: &&str| line.starts_with("    const ") && line.contains(": &Self =");
+        assert_eq!(Kind::ALL.len(), include_str!("problem.rs").lines().filter(is_kind).count());
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 mod direct;
 mod documentation;
+mod error_page;
 pub(crate) mod health;
 mod introspect;
 mod jwks;
@@ -68,6 +69,7 @@ pub(crate) fn configure(
                 get("/api/v1/protected-resource", protected_resource::protected_resource),
                 get("/openapi.json", documentation::document),
                 get("/docs", documentation::page),
+                get("/docs/errors", error_page::page),
                 get("/docs/scalar.js", documentation::script),
                 get("/docs/start.js", documentation::start),
             ]);

@@ -91,3 +91,55 @@ pub(crate) const MISDIRECTED: &Code = &Code("LK-4210", "Misdirected request");
 pub(crate) const TOO_MANY_WRITES: &Code = &Code("LK-4290", "Too many requests");
 /// The server cannot answer now.
 pub(crate) const UNAVAILABLE: &Code = &Code("LK-5030", "Service unavailable");
+
+/// All codes, for the test of the page that explains them.
+#[cfg(test)]
+pub(crate) const ALL: [&Code; 35] = [
+    NOT_FOUND,
+    INVALID_CLIENT_ID,
+    INVALID_NAME,
+    INVALID_URL,
+    INVALID_LOGO_URL,
+    INVALID_AUTH_FLOW_ID,
+    INVALID_REGISTRATION_FLOW_ID,
+    INVALID_INBOUND_AUTH_CONFIG,
+    INVALID_GRANT_TYPE,
+    INVALID_RESPONSE_TYPE,
+    INVALID_REDIRECT_URI,
+    INVALID_AUTH_METHOD,
+    INVALID_CERTIFICATE_TYPE,
+    INVALID_CERTIFICATE_VALUE,
+    INVALID_JWKS_URI,
+    INVALID_REQUEST,
+    NAME_EXISTS,
+    CLIENT_ID_EXISTS,
+    JWKS_URI_NOT_HTTPS,
+    INVALID_PUBLIC_CLIENT,
+    INVALID_OAUTH_CONFIG,
+    INTERNAL,
+    INVALID_PAYLOAD,
+    UNKNOWN_APPLICATION,
+    UNKNOWN_FLOW,
+    INVALID_FLOW_TYPE,
+    REGISTRATION_NOT_ALLOWED,
+    RECOVERY_NOT_ALLOWED,
+    UNAUTHORIZED,
+    FORBIDDEN,
+    NOT_SERVED,
+    METHOD_NOT_ALLOWED,
+    MISDIRECTED,
+    TOO_MANY_WRITES,
+    UNAVAILABLE,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_all_codes_is_complete() {
+        let declared =
+            include_str!("code.rs").lines().filter(|line| line.starts_with("pub(crate) const ")).count();
+        assert_eq!(ALL.len(), declared - 1);
+    }
+}

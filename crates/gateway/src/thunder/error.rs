@@ -47,6 +47,10 @@ impl ErrorBody for ThunderBody {
         Self::new(code, failure.detail())
     }
 
+    fn help(&self) -> &'static str {
+        self.code.0
+    }
+
     fn to_bytes(&self) -> Option<Vec<u8>> {
         let Self { code: Code(code, message), description, spelling } = self;
         let body = match spelling {

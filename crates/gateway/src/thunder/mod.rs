@@ -14,6 +14,12 @@ mod view;
 mod code;
 mod error;
 
+/// All codes, for the test of the page that explains them.
+#[cfg(test)]
+pub(crate) fn codes() -> Vec<&'static str> {
+    code::ALL.map(|code| code.0).to_vec()
+}
+
 pub(crate) use document::ApplicationDocument;
 pub(crate) use error::{Body as ErrorDocument, ThunderError, thunder_json};
 pub(crate) use flow::{Answer as FlowAnswer, FlowRequest};

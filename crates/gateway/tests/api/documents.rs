@@ -101,6 +101,43 @@ async fn the_document_and_its_page_are_served_whole_without_other_servers() {
     assert!(library.body.len() > 1_000_000 && library.body.contains("createApiReference"));
 }
 
+/// Where the section of an error's code is.
+fn help_of(answer: &Answer) -> Option<String> {
+    let link = answer.header("link").strip_suffix(">; rel=\"help\"")?;
+    Some(link.strip_prefix(&format!("<{}/docs/errors#", crate::app::PUBLIC_URL))?.to_owned())
+}
+
+#[tokio::test]
+async fn every_error_links_to_the_section_of_its_code() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(tenant));
+        let page = app.get("/docs/errors").await;
+        assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+        assert!(page.header("content-security-policy").starts_with("default-src 'none';"));
+        assert!(!page.body.contains("<script") && page.header("link").is_empty(), "{page:?}");
+        let path = |rest| tenant_path(tenant, rest);
+        for (answer, code) in [
+            (app.post(&path("/oauth/token"), &[]).await, "invalid_request"),
+            (app.post(&path("/oauth/introspect"), &[("token", "x")]).await, "invalid_client"),
+            (app.get(&tenant_path("initech", "/strategies")).await, "not_found"),
+            (app.get(&path("/oauth/token")).await, "invalid_request"),
+            (app.get("/no/such/path").await, "not_found"),
+            (app.get("/api/v1/protected-resource").await, "authentication-required"),
+            (app.get(&path("/clients")).await, "authentication-required"),
+            (app.get(&path("/clients/a/b/c/d")).await, "not-found"),
+            (app.get("/flow/execute").await, "LK-4050"),
+        ] {
+            assert_eq!(help_of(&answer).as_deref(), Some(code), "{answer:?}");
+            assert!(page.body.contains(&format!("<h3 id=\"{code}\">")), "{code}");
+        }
+        let good = app.get(&path("/strategies")).await;
+        assert_eq!((good.status, good.header("link")), (200, ""));
+        // The link is the public URL's, whatever the request says.
+        let request = app.request(Method::GET, "/x").header("host", "evil.example");
+        assert_eq!(help_of(&Answer::to(request).await).as_deref(), Some("not_found"));
+    }
+}
+
 #[tokio::test]
 async fn every_path_but_the_tokens_is_read_by_get_and_head() {
     for tenant in [ACME, GLOBEX] {

@@ -30,7 +30,7 @@ enum Rule {
     Numbers,
 }
 
-const RULES: [(&str, Rule); 40] = [
+const RULES: [(&str, Rule); 41] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -69,6 +69,7 @@ const RULES: [(&str, Rule); 40] = [
     ("/metrics", Rule::Numbers),
     ("/openapi.json", Rule::Public),
     ("/docs", Rule::Public),
+    ("/docs/errors", Rule::Public),
     ("/docs/scalar.js", Rule::Public),
     ("/docs/start.js", Rule::Public),
 ];

@@ -35,6 +35,7 @@ async fn a_panic_is_answered_500_and_affects_no_other_request() {
                     assert_eq!(answer.json()["tenant_id"], name);
                 } else {
                     answer.assert_refused(500, "server_error", "The server failed to answer");
+                    assert!(answer.header("link").ends_with("/docs/errors#server_error>; rel=\"help\""));
                 }
             }
         }

@@ -29,6 +29,9 @@ pub(crate) fn documentation() -> Vec<Operation> {
     vec![
         on(Get, "/openapi.json").named("document", "Fetch this document.").empty_answer("200", "OpenAPI 3.1"),
         on(Get, "/docs").named("page", "Read this document.").empty_answer("200", "A page"),
+        on(Get, "/docs/errors")
+            .named("errors", "Read what each error code means.")
+            .empty_answer("200", "A page with an anchor for each code; error responses link to it"),
         on(Get, "/docs/scalar.js").named("script", "The page's library.").empty_answer("200", "A script"),
     ]
 }
