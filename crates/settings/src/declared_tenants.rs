@@ -8,8 +8,12 @@ use std::{
 use administration::TenantSettings;
 
 use super::{
-    check, document::Document, file_reader::FileReader, findings::Location, read::Reading,
-    read_error::ReadError, yaml,
+    check,
+    document::Document,
+    file_reader::FileReader,
+    findings::Location,
+    read::Reading,
+    recovery::{self, Recovered},
 };
 
 /// Tenants that files declare, not yet resolved, by id.
@@ -17,46 +21,54 @@ pub(crate) type Declared = BTreeMap<String, (TenantSettings, Location)>;
 
 impl Reading<'_> {
     /// Tenants of config.yaml and of `tenants_dir`, by id.
-    pub(super) fn declared(&mut self, document: &mut Document) -> Result<Declared, ReadError> {
+    pub(super) fn declared(&mut self, document: &mut Document) -> Declared {
         let mut declared = Declared::new();
         for (id, tenant) in std::mem::take(&mut document.tenants) {
             let at = Location::section("tenants").key(&id);
             check::tenant::check_id(&mut self.findings, at.clone(), &id);
             declared.insert(id, (tenant, at));
         }
-        let Some(folder) = &document.tenants_dir else { return Ok(declared) };
+        let Some(folder) = &document.tenants_dir else { return declared };
         let folder = self.locations.sources[0].folder().join(folder);
         self.file_reader.watch(&folder);
-        let files = tenant_files(&self.file_reader, &folder).map_err(|error| {
+        let files = tenant_files(&self.file_reader, &folder).unwrap_or_else(|error| {
             let problem = format!("{} cannot be listed: {error}", folder.display());
             let hint = "make the folder, or fix or leave out the key";
             self.findings.error(Location::section("tenants_dir"), problem, hint);
-            self.locations.faults(std::mem::take(&mut self.findings))
-        })?;
-        let mut faults = Vec::new();
+            let findings = std::mem::take(&mut self.findings);
+            self.form.add_of_missing_tenant(self.locations.faults(findings).faults);
+            Vec::new()
+        });
         for (id, path) in files {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let source = self.file_reader.settings(&path, &name);
-            match source.and_then(|source| Ok((yaml::parse::<TenantSettings>(&source)?, source))) {
-                Ok((tenant, source)) => {
-                    let at = Location::file(self.locations.sources.len());
-                    self.locations.sources.push(source);
-                    check::tenant::check_id(&mut self.findings, at.clone(), &id);
-                    match declared.entry(id) {
-                        Entry::Vacant(free) => {
-                            free.insert((tenant, at));
-                        }
-                        Entry::Occupied(taken) => {
-                            let problem = format!("tenant `{}` is declared elsewhere, too", taken.key());
-                            let hint = "leave one of the two out: a file is named for its tenant's id";
-                            self.findings.error(at, problem, hint);
-                        }
-                    }
+            let source = match self.file_reader.settings(&path, &name) {
+                Ok(source) => source,
+                Err(error) => {
+                    self.form.add_of_missing_tenant(error.faults);
+                    continue;
                 }
-                Err(error) => faults.extend(error.faults),
+            };
+            let Recovered { value, faults, left_out } = recovery::parse::<TenantSettings>(&source);
+            let Some(tenant) = value else {
+                self.form.add_of_missing_tenant(faults);
+                continue;
+            };
+            let at = Location::file(self.locations.sources.len());
+            self.form.add(at.source, faults, left_out);
+            self.locations.sources.push(source);
+            check::tenant::check_id(&mut self.findings, at.clone(), &id);
+            match declared.entry(id) {
+                Entry::Vacant(free) => {
+                    free.insert((tenant, at));
+                }
+                Entry::Occupied(taken) => {
+                    let problem = format!("tenant `{}` is declared elsewhere, too", taken.key());
+                    let hint = "leave one of the two out: a file is named for its tenant's id";
+                    self.findings.error(at, problem, hint);
+                }
             }
         }
-        if faults.is_empty() { Ok(declared) } else { Err(ReadError { faults }) }
+        declared
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
     diagnostic::{Diagnostic, Explanation, written},
     document::Document,
     environment::{Environment, Variable},
+    hints::{LISTENER_WORDS, LISTENERS},
     read_error::ReadError,
     sections::SealingKeySetting,
     source_map::KeyPath,
@@ -104,6 +105,9 @@ fn unknown(name: &str) -> Diagnostic {
             format!("`{section}` comes from config.yaml, not from the environment"),
             "set it in config.yaml; a password there may say `{ env: NAME }`",
         ),
+        "server" if path.get(1).is_some_and(|key| LISTENER_WORDS.contains(&key.as_str())) => {
+            Explanation::new("no variable sets where the server listens", LISTENERS)
+        }
         _ if name.starts_with("LATCHKEY__SERVER__LISTENERS") => Explanation::new(
             "`server.listeners` is a list, which a variable cannot hold",
             "set it in config.yaml",
@@ -222,6 +226,11 @@ mod tests {
                 "LATCHKEY__SERVER__LISTENERS__0__ADDRESS",
                 "x",
                 "environment variable LATCHKEY__SERVER__LISTENERS__0__ADDRESS: server.listeners.0.address: `server.listeners` is a list, which a variable cannot hold\n  = set it in config.yaml",
+            ),
+            (
+                "LATCHKEY__SERVER__PORT",
+                "3000",
+                "environment variable LATCHKEY__SERVER__PORT: server.port: no variable sets where the server listens\n  = write `listeners: [{ address: 127.0.0.1:3000 }]` below `server` in config.yaml",
             ),
             (
                 "LATCHKEY__ADMIN__USERS",

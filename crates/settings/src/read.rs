@@ -16,13 +16,14 @@ use super::{
     environment::Environment,
     file_reader::FileReader,
     findings::{Finding, Findings},
-    layers,
+    form_faults::FormFaults,
+    layers::{self, Overridden},
     locations::Locations,
     read_error::ReadError,
+    recovery::{self, Recovered},
     resolved::{SealingKeys, StorageLocation},
     sections::{Limits, ProtectedResource, Reconcile, Server},
     source_snapshot::SourceSnapshot,
-    yaml,
 };
 use crate::configured_admins::ConfiguredAdmins;
 
@@ -68,6 +69,7 @@ pub(super) struct Reading<'e> {
     pub(super) file_reader: FileReader<'e>,
     pub(super) locations: Locations,
     pub(super) findings: Findings,
+    pub(super) form: FormFaults,
     pub(super) is_built_in: IsBuiltIn,
     /// When the settings are inspected for what a start would refuse, and for what has no effect; not where they are only read.
     pub(super) inspected_at: Option<Timestamp>,
@@ -103,12 +105,24 @@ fn read_through(
     let mut file_reader = FileReader::new(environment, path, snapshot);
     file_reader.watch(path);
     let main = file_reader.settings(path, "config.yaml")?;
-    let mut document: Document = yaml::parse(&main)?;
-    let overridden = layers::apply(&mut document, environment)?;
-    let locations = Locations { sources: vec![main], overridden };
-    let mut reading =
-        Reading { file_reader, locations, findings: Findings::default(), is_built_in, inspected_at };
-    let declared = reading.declared(&mut document)?;
+    let Recovered { value, faults, left_out } = recovery::parse::<Document>(&main);
+    let mut reading = Reading {
+        file_reader,
+        locations: Locations { sources: vec![main], overridden: Overridden::new() },
+        findings: Findings::default(),
+        form: FormFaults::of_main(faults, left_out),
+        is_built_in,
+        inspected_at,
+    };
+    let Some(mut document) = value else { return Err(reading.form.into_error()) };
+    match layers::apply(&mut document, environment) {
+        Ok(overridden) => reading.locations.overridden = overridden,
+        Err(error) => reading.form.add_of_variables(error.faults),
+    }
+    let declared = reading.declared(&mut document);
+    if reading.form.hides_all() {
+        return Err(reading.form.into_error());
+    }
     reading.resolve(document, declared)
 }
 
@@ -168,8 +182,9 @@ impl Reading<'_> {
         if let Some(now) = self.inspected_at {
             self.inspect(&server, storage.as_ref(), sealing_keys.as_ref(), now);
         }
-        let (Some(storage), Some(sealing_keys), []) = (storage, sealing_keys, &*self.findings.errors) else {
-            return Err(self.locations.faults(self.findings));
+        let is_sound = self.form.is_empty() && self.findings.errors.is_empty();
+        let (Some(storage), Some(sealing_keys), true) = (storage, sealing_keys, is_sound) else {
+            return Err(self.form.with_findings(self.findings, &self.locations));
         };
 
         let (content_hash, watched, snapshot) = self.file_reader.finish();
@@ -312,6 +327,59 @@ mod tests {
             let error = read_in(&folder, &Environment::default()).unwrap_err();
             let brief = error.faults[0].brief().replace(&format!("{}/", folder.path().display()), "");
             assert!(brief.starts_with(expected), "{brief}");
+        }
+    }
+
+    #[test]
+    fn faults_of_form_and_of_rules_of_all_files_are_reported_together() {
+        let main = "server: { default_tenant: nobody, workers: many }
+limits: { clents: 5 }
+cache: { l1_lifetime: 60s }
+tenants_dir: more
+tenants:
+  acme: { nmae: x, clients: { web: {} } }
+  beta: { clients: { web: {} } }
+";
+        let files = [("config.yaml", main), ("more/cello.yaml", "naem: x"), ("more/delta.yaml", "name: ''")];
+        let folder = folder(&files);
+        let error = read_in(&folder, &Environment::default()).unwrap_err();
+        let at = |fault: &Diagnostic| fault.brief().replace(&format!("{}/", folder.path().display()), "");
+        let found: Vec<String> = error
+            .faults
+            .iter()
+            .map(|fault| at(fault).split(": ").take(2).collect::<Vec<_>>().join(": "))
+            .collect();
+        // The tenant `acme` and the section `server` are not as they were meant, so their rules may be wrong about them.
+        let expected = [
+            "config.yaml:1:44: server.workers",
+            "config.yaml:2:11: limits.clents",
+            "config.yaml:6:11: tenants.acme.nmae",
+            "more/cello.yaml:1:1: naem",
+            "config.yaml:7:22: tenants.beta.clients.web",
+            "more/delta.yaml:1:7: name",
+            "config.yaml:3:23: cache.l1_lifetime",
+        ];
+        assert_eq!(found, expected);
+        let variables =
+            Environment::from([("LATCHKEY__LIMITS__CLIENTS", "x"), ("LATCHKEY__SERVER__PORT", "1")]);
+        assert_eq!(read_in(&folder, &variables).unwrap_err().faults.len(), 4 + 2, "variables hide the rules");
+    }
+
+    #[test]
+    fn a_secret_file_with_two_newlines_is_named() {
+        for (text, expected) in [
+            ("hunter2\n\n", "the file s ends with more than one newline, and only the last one is left out;"),
+            ("hunter2\nhunter3\n", "the file s has several lines, and a secret has no newline in it;"),
+        ] {
+            let client = "tenants: { acme: { clients: { web: { client_secret: { file: s } } } } }";
+            let folder = folder(&[("config.yaml", client), ("s", text)]);
+            let brief = read_in(&folder, &Environment::default()).unwrap_err().faults[0].brief();
+            assert!(
+                brief.contains(":1:61: tenants.acme.clients.web.client_secret.file: the file ")
+                    && brief.contains(expected),
+                "{brief}"
+            );
+            assert!(!brief.contains("hunter"), "{brief}");
         }
     }
 

@@ -9,20 +9,54 @@ use serde_saphyr::{Error, MessageFormatter, Options, UserMessageFormatter, optio
 
 use super::{
     diagnostic::{Diagnostic, Explanation, written},
+    hints::Surroundings,
     source::Source,
+    source_map::item_key,
 };
 
 const NO_YAML: &str = "fix the YAML here: indentation, brackets, quotes and colons";
 
-/// Reads one document. A file that holds nothing is a fault, since a file cut short by a failed write looks so.
+/// Why a text cannot be read.
+pub(crate) struct YamlFault(Error);
+
+/// Reads one document, to its first fault.
 pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Result<T, Diagnostic> {
+    check_not_empty(source)?;
+    read(source.text()).map_err(|fault| fault.located(source))
+}
+
+/// A file that holds nothing is a fault, since a file cut short by a failed write looks so.
+pub(crate) fn check_not_empty(source: &Source) -> Result<(), Diagnostic> {
     let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if source.text().lines().all(blank) {
         let hint = "write the settings, or `{}` for nothing but defaults";
         return Err(Diagnostic::about_path(&source.path, Explanation::new("the file is empty", hint)));
     }
-    serde_saphyr::from_str_with_options(source.text(), options(source.text().len()))
-        .map_err(|error| translate(&error, source))
+    Ok(())
+}
+
+/// Reads a text.
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, YamlFault> {
+    serde_saphyr::from_str_with_options(text, options(text.len())).map_err(YamlFault)
+}
+
+impl YamlFault {
+    /// The library's error.
+    pub(crate) fn error(&self) -> &Error {
+        self.0.without_snippet()
+    }
+
+    /// The byte of the text, or of one with as many characters before it, at which the fault is.
+    pub(crate) fn byte_in(&self, text: &str) -> usize {
+        let location = self.error().location();
+        let characters = location.and_then(|location| usize::try_from(location.span().offset()).ok());
+        text.char_indices().nth(characters.unwrap_or(0)).map_or(text.len(), |(byte, _)| byte)
+    }
+
+    /// What is said of it.
+    pub(crate) fn located(&self, source: &Source) -> Diagnostic {
+        translate(self.error(), self.byte_in(source.text()), source)
+    }
 }
 
 /// One node a byte after aliases are expanded: no honest file comes near, and an alias bomb cannot get far.
@@ -60,11 +94,7 @@ fn options(length: usize) -> Options {
     }
 }
 
-fn translate(error: &Error, source: &Source) -> Diagnostic {
-    let error = error.without_snippet();
-    let characters = error.location().and_then(|location| usize::try_from(location.span().offset()).ok());
-    let rest = source.text().char_indices().nth(characters.unwrap_or(0));
-    let byte = rest.map_or(source.text().len(), |(byte, _)| byte);
+fn translate(error: &Error, byte: usize, source: &Source) -> Diagnostic {
     let (inner, is_alias) = match error {
         Error::AliasError { error, .. } => (error.as_ref(), true),
         other => (other, false),
@@ -72,7 +102,13 @@ fn translate(error: &Error, source: &Source) -> Diagnostic {
     let source_map = source.source_map();
     let path = source_map.path_at(byte);
     let quotable = if is_alias { &[] } else { source_map.quotable(&path) };
-    let explanation = explain(inner, quotable, !is_alias && source_map.quotes(&path));
+    let surroundings = Surroundings { text: source.text(), byte, path: &path };
+    let meant = if is_alias || quotable.len() < path.len() { None } else { surroundings.meant(inner) };
+    let explanation = match (meant, inner) {
+        (Some(meant), _) => meant,
+        (None, Error::DuplicateMappingKey { .. }) => duplicate(source, &path),
+        (None, _) => explain(inner, quotable, !is_alias && source_map.quotes(&path)),
+    };
     source.diagnostic_at(byte, &path, explanation)
 }
 
@@ -107,11 +143,8 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> Explanation {
         Error::SerdeMissingField { field, .. } => {
             Explanation::new(format!("`{field}` is missing"), format!("add `{field}: …` here"))
         }
-        Error::Unexpected { expected, .. } => unexpected(expected, key),
+        Error::Unexpected { expected, .. } => unexpected(expected, quotable),
         Error::Message { msg, .. } => of_our_types(msg, quotes),
-        Error::DuplicateMappingKey { .. } => {
-            Explanation::new("the key is given twice", "leave one of the two out")
-        }
         Error::NullIntoString { .. } => {
             Explanation::new("there is no value", "write one after the colon, or leave the key out")
         }
@@ -157,6 +190,18 @@ fn explain(error: &Error, quotable: &[String], quotes: bool) -> Explanation {
     }
 }
 
+/// The other place is the first one.
+fn duplicate(source: &Source, path: &[String]) -> Explanation {
+    let hint = match source.source_map().key(path) {
+        Some(first) => {
+            let line = 1 + source.text()[..first].matches('\n').count();
+            format!("the first one is in line {line}; leave one of the two out")
+        }
+        None => "leave one of the two out".to_owned(),
+    };
+    Explanation::new("the key is given twice", hint)
+}
+
 /// Our own types say what is wrong and how to fix it, in one text that repeats the value.
 fn of_our_types(message: &str, quotes: bool) -> Explanation {
     let see = "see docs/configuration.md";
@@ -169,7 +214,10 @@ fn of_our_types(message: &str, quotes: bool) -> Explanation {
     Explanation::new(problem, if quotes || hint.starts_with("write ") { hint } else { see })
 }
 
-fn unexpected(expected: &str, key: &str) -> Explanation {
+fn unexpected(expected: &str, path: &[String]) -> Explanation {
+    let key = path.last().map_or("this", String::as_str);
+    let is_item = key.starts_with('[');
+    let item_key = item_key(if is_item { &path[..path.len() - 1] } else { path });
     let (problem, hint) = match (expected, key) {
         ("mapping start", "client_secret" | "password") => (
             "a secret is a mapping that says where it is found",
@@ -178,9 +226,21 @@ fn unexpected(expected: &str, key: &str) -> Explanation {
         ("mapping start", "first_key" | "sealing_key" | "former_sealing_keys") => {
             ("a key is a mapping that says where it is found", format!("write `{key}: {{ file: path }}`"))
         }
+        ("mapping start", _) if is_item => (
+            "keys are expected here",
+            format!("write `- {}: …`, with further keys below it", item_key.unwrap_or("key")),
+        ),
         ("mapping start", _) => {
             ("keys are expected here", format!("write `{key}:` with `key: value` lines below it"))
         }
+        ("sequence start", "listeners") => (
+            "a list of mappings is expected here",
+            "write `listeners: [{ address: 127.0.0.1:3000 }]`".to_owned(),
+        ),
+        ("sequence start", _) if item_key.is_some() => (
+            "a list of mappings is expected here",
+            format!("write `{key}: [{{ {}: … }}]`", item_key.unwrap_or("key")),
+        ),
         ("sequence start", _) => {
             ("a list is expected here", format!("write `{key}: [a, b]`, or one `- item` a line"))
         }
@@ -216,7 +276,7 @@ mod tests {
             ),
             (
                 "limits: { banana: 1 }",
-                "config.yaml:1:11: limits.banana: unknown key `banana`\n   |\n 1 | limits: { banana: [redacted] }\n   |           ^\n   = the keys here are failed_attempts, clients, admin_writes, platform_writes, live_secrets, deletion_grace",
+                "config.yaml:1:11: limits.banana: unknown key `banana`\n   |\n 1 | limits: { banana: 1 }\n   |           ^\n   = the keys here are failed_attempts, clients, admin_writes, platform_writes, live_secrets, deletion_grace",
             ),
             (
                 "tenants:\n  acme:\n    access_token: { lifetime: 1.5h }\n",
@@ -232,7 +292,7 @@ mod tests {
             ),
             (
                 "tenants:\n  acme: {}\n  acme: {}\n",
-                "config.yaml:3:3: tenants.acme: the key is given twice\n   |\n 3 |   acme: {}\n   |   ^\n   = leave one of the two out",
+                "config.yaml:3:3: tenants.acme: the key is given twice\n   |\n 3 |   acme: {}\n   |   ^\n   = the first one is in line 2; leave one of the two out",
             ),
             (
                 "server: { listeners: [{ address: '127.0.0.1:1', serves: [publc] }] }",

@@ -72,6 +72,30 @@ pub(super) fn has_key(path: &[String]) -> bool {
     is_index(key) || names(at(parent)).any(|name| name == key)
 }
 
+/// The keys that the contract has at this path.
+pub(crate) fn members(path: &[String]) -> impl Iterator<Item = &'static str> {
+    names(at(path))
+}
+
+/// What the keys at this path name, where the file chooses them.
+pub(crate) fn names_in(path: &[String]) -> Option<&'static str> {
+    match path.last()?.as_str() {
+        "tenants" => Some("a tenant"),
+        "clients" => Some("a client"),
+        "resource_servers" => Some("a resource server"),
+        "users" => Some("an administrator"),
+        _ => None,
+    }
+}
+
+/// The key that every item of the list at this path has, where its items are mappings.
+pub(crate) fn item_key(path: &[String]) -> Option<&'static str> {
+    let mut items = path.to_vec();
+    items.push("[0]".to_owned());
+    let required = |schema: &'static Value| schema.get("required")?.get(0)?.as_str();
+    at(&items).into_iter().find_map(required)
+}
+
 /// Whether everything at and below this path may be a secret.
 pub(super) fn is_secret(path: &[String]) -> bool {
     let in_section = path.first().is_some_and(|first| SECRET_SECTIONS.contains(&first.as_str()));

@@ -6,8 +6,12 @@ use std::ops::Range;
 use walk::{Broken, Entry, EntryId, Node, NodeKind, Walk, path_of};
 
 mod contract;
+mod entries;
 mod redaction;
 mod walk;
+
+pub(crate) use contract::{item_key, members, names_in};
+pub(crate) use entries::EntryText;
 
 /// The keys that lead to a value, outermost first; an item of a list is `[0]`, `[1]`, ….
 pub(crate) type KeyPath = Vec<String>;

@@ -1,5 +1,6 @@
 //! What of a file a message may repeat: keys and values that are at their place and no secrets, and of all else punctuation only.
 
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
 use super::walk::{Node, NodeKind};
@@ -27,7 +28,7 @@ impl SourceMap {
         for node in self.nodes.iter().filter(is_text).filter(touches) {
             let bytes = node.bytes.start.max(at)..node.bytes.end.min(line.end);
             hide_words(text, at..bytes.start, &mut hidden);
-            if !bytes.is_empty() && !self.shows(node) {
+            if !bytes.is_empty() && !self.shows(node, text) {
                 hidden.push(bytes.clone());
             }
             at = at.max(bytes.end);
@@ -62,9 +63,10 @@ impl SourceMap {
         contract::shows_key(path) && (!self.has_aliases && !self.has_odd_keys || has_expected_kind())
     }
 
-    fn shows(&self, node: &Node) -> bool {
+    fn shows(&self, node: &Node, text: &str) -> bool {
         let path = self.path(node);
         match node.kind {
+            NodeKind::Scalar if !contract::is_secret(&path) && is_harmless(&text[node.bytes.clone()]) => true,
             NodeKind::Key => contract::shows_key(&path),
             NodeKind::BareKey | NodeKind::EmptyKey => shows_kind(node.kind, &path),
             _ => contract::shows_value(&path),
@@ -79,6 +81,15 @@ impl SourceMap {
             || !contract::begins_with_open_key(line)
             || SECRET_WORDS.iter().any(|word| stretch.contains(word))
     }
+}
+
+/// A small number, a truth value or an address is no secret, whatever the key before it is.
+fn is_harmless(value: &str) -> bool {
+    let is_small = (1..=5).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
+    is_small
+        || ["true", "false"].contains(&value)
+        || value.parse::<IpAddr>().is_ok()
+        || value.parse::<SocketAddr>().is_ok()
 }
 
 /// A key without a value may be a value without its key.

@@ -86,6 +86,7 @@ impl<'t> Walk<'t> {
 
     /// The value of an entry, from its first event on.
     fn value(&mut self, (event, span): EventAt<'t>, entry: EntryId, depth: usize) -> Result<(), Broken> {
+        let collection = self.nodes.len();
         match event {
             Event::SequenceStart(..) | Event::MappingStart(..) if depth > DEEPEST => {
                 return Err(self.broken(entry));
@@ -95,6 +96,7 @@ impl<'t> Walk<'t> {
                 for index in 0_usize.. {
                     let item = self.next(entry)?;
                     if item.0 == Event::SequenceEnd {
+                        self.close(collection, &item.1);
                         break;
                     }
                     let at = self.enter(entry, format!("[{index}]"));
@@ -106,6 +108,7 @@ impl<'t> Walk<'t> {
                 loop {
                     let key = self.next(entry)?;
                     if key.0 == Event::MappingEnd {
+                        self.close(collection, &key.1);
                         break;
                     }
                     self.member(key, entry, depth + 1)?;
@@ -157,6 +160,16 @@ impl<'t> Walk<'t> {
     fn enter(&mut self, parent: EntryId, segment: String) -> EntryId {
         self.entries.push(Entry { parent, segment });
         Some(self.entries.len() - 1)
+    }
+
+    /// A collection in brackets ends with its bracket, any other with its last value.
+    fn close(&mut self, collection: usize, span: &Span) {
+        let node = &mut self.nodes[collection];
+        if self.text.get(node.bytes.start..).is_some_and(|text| text.starts_with(['[', '{']))
+            && let Some(end) = span.end.byte_offset()
+        {
+            node.bytes.end = node.bytes.end.max(end);
+        }
     }
 
     fn record(&mut self, entry: EntryId, kind: NodeKind, span: &Span) {

@@ -1,0 +1,90 @@
+//! Faults of the form of files and variables, and which faults of the rules can be reported beside them. What was left out of a tenant or a
+//! section because of its form must not look like something that the operator left out.
+
+use super::{
+    diagnostic::Diagnostic,
+    findings::{Findings, Location},
+    locations::Locations,
+    read_error::ReadError,
+    source_map::KeyPath,
+};
+
+/// What was found while files and variables were read.
+#[derive(Default)]
+pub(crate) struct FormFaults {
+    faults: Vec<Diagnostic>,
+    /// The entries that were left out, with their file.
+    left_out: Vec<(usize, KeyPath)>,
+    /// Whether a variable is at fault, or a tenant is missing.
+    hides_all: bool,
+}
+
+/// Sections that refer to tenants.
+const REFERRING: [&str; 2] = ["server", "protected_resource"];
+
+impl FormFaults {
+    /// Of config.yaml.
+    pub(crate) fn of_main(faults: Vec<Diagnostic>, left_out: Vec<KeyPath>) -> Self {
+        let mut form = Self::default();
+        form.add(0, faults, left_out);
+        form
+    }
+
+    /// Of the file with this number.
+    pub(crate) fn add(&mut self, source: usize, faults: Vec<Diagnostic>, left_out: Vec<KeyPath>) {
+        self.faults.extend(faults);
+        self.left_out.extend(left_out.into_iter().map(|path| (source, path)));
+    }
+
+    /// Of variables. The file may say something else than they would.
+    pub(crate) fn add_of_variables(&mut self, faults: Vec<Diagnostic>) {
+        self.faults.extend(faults);
+        self.hides_all = true;
+    }
+
+    /// Of a file of a tenant that cannot be read at all.
+    pub(crate) fn add_of_missing_tenant(&mut self, faults: Vec<Diagnostic>) {
+        self.faults.extend(faults);
+        self.hides_all = true;
+    }
+
+    /// Whether the form is sound.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// Whether no fault of the rules would be certain. A whole section that was left out may be any, with a misspelt key.
+    pub(crate) fn hides_all(&self) -> bool {
+        self.hides_all || self.left_out.iter().any(|(source, path)| *source == 0 && path.len() == 1)
+    }
+
+    /// These faults alone.
+    pub(crate) fn into_error(self) -> ReadError {
+        ReadError { faults: self.faults }
+    }
+
+    /// These faults, and those of the rules that none of them can have caused.
+    pub(crate) fn with_findings(mut self, mut findings: Findings, locations: &Locations) -> ReadError {
+        findings.errors.retain(|finding| !self.may_have_caused(&finding.at));
+        self.faults.extend(locations.faults(findings).faults);
+        self.into_error()
+    }
+
+    fn may_have_caused(&self, at: &Location) -> bool {
+        let unit = unit(at.source, &at.path);
+        let refers =
+            at.source == 0 && at.path.first().is_some_and(|section| REFERRING.contains(&section.as_str()));
+        refers && !self.left_out.is_empty()
+            || self.left_out.iter().any(|(source, path)| self::unit(*source, path) == unit)
+    }
+}
+
+/// The section, tenant or file that the rules look at as a whole.
+fn unit(source: usize, path: &[String]) -> (usize, &[String]) {
+    let length = match (source, path.first().map(String::as_str)) {
+        (0, Some("tenants")) => 2,
+        (0, _) => 1,
+        _ => 0,
+    };
+    (source, &path[..length.min(path.len())])
+}

@@ -1,0 +1,343 @@
+//! What was most likely meant by text that is no YAML, or that has another form than is expected. Repeats keys of the contract and numbers
+//! only: the text itself may be a secret.
+
+use serde_saphyr::Error;
+
+use super::diagnostic::Explanation;
+use super::source_map::{KeyPath, members, names_in};
+
+/// Keys that other servers have for what `listeners` holds.
+pub(crate) const LISTENER_WORDS: [&str; 6] = ["port", "host", "address", "bind", "listen", "listener"];
+/// How to say where the server listens.
+pub(crate) const LISTENERS: &str =
+    "write `listeners: [{ address: 127.0.0.1:3000 }]` below `server` in config.yaml";
+
+const BLANKS: &str = "write blanks in place of the tab";
+
+/// The text around a fault.
+pub(crate) struct Surroundings<'t> {
+    pub(crate) text: &'t str,
+    pub(crate) byte: usize,
+    pub(crate) path: &'t KeyPath,
+}
+
+impl Surroundings<'_> {
+    /// What is wrong, if it is one of the usual mistakes.
+    pub(crate) fn meant(&self, error: &Error) -> Option<Explanation> {
+        match error {
+            Error::ExternalMessage { msg, .. } if msg.contains("tab") => self.tab(),
+            Error::ExternalMessage { msg, .. } if msg.contains("expected ',' or") => {
+                self.variable().or_else(|| self.bracket())
+            }
+            Error::ExternalMessage { msg, .. } if msg.contains("mapping values are not allowed") => {
+                self.second_colon()
+            }
+            Error::ExternalMessage { msg, .. } if msg.contains("quoted scalar") => Some(Explanation::new(
+                "a quote that opens before this line is not closed",
+                "close it at the end of its value, or put the value in quotes of the other kind",
+            )),
+            Error::ExternalMessage { msg, .. } if msg.contains("simple key expected") => {
+                self.missing_colon(self.path)
+            }
+            Error::ExternalMessage { .. } => self.missing_colon(self.path).or_else(|| self.indentation()),
+            Error::Unexpected { expected: "mapping start", .. } => {
+                self.missing_colon(self.path).or_else(|| misplaced(self.path))
+            }
+            Error::Unexpected { .. } | Error::InvalidScalar { .. } | Error::Message { .. } => {
+                self.continued()
+            }
+            Error::SerdeUnknownField { field, .. } => {
+                let (_, parent) = self.path.split_last()?;
+                if parent == ["server"] && LISTENER_WORDS.contains(&field.as_str()) {
+                    return Some(Explanation::new("this is no key of `server`", LISTENERS));
+                }
+                misplaced(parent)
+            }
+            _ => None,
+        }
+    }
+
+    /// The number of the line at a byte, from 1.
+    fn number(&self, byte: usize) -> usize {
+        1 + self.text[..byte].matches('\n').count()
+    }
+
+    fn line_start(&self) -> usize {
+        self.text[..self.byte].rfind('\n').map_or(0, |end| end + 1)
+    }
+
+    fn line(&self) -> &str {
+        self.text[self.line_start()..].lines().next().unwrap_or_default()
+    }
+
+    fn tab(&self) -> Option<Explanation> {
+        let from = self.line_start();
+        let first = self.number(from);
+        let is_tab = |line: &str| line.len() > line.trim_start_matches(' ').len() || line.starts_with('\t');
+        let mut lines = self.text[from..].lines().enumerate();
+        let found = lines.find(|(_, line)| is_tab(line) && indentation_of(line).contains('\t'));
+        Some(match found {
+            Some((index, _)) => Explanation::new(
+                format!("a tab indents line {}, and YAML takes blanks only", first + index),
+                BLANKS,
+            ),
+            None => Explanation::new("there is a tab here, and YAML takes blanks only", BLANKS),
+        })
+    }
+
+    /// A variable of a shell, whose brace opens a mapping.
+    fn variable(&self) -> Option<Explanation> {
+        let before = &self.text[self.line_start()..self.byte];
+        let at_brace = self.text[self.byte..].starts_with('{') && before.ends_with('$');
+        (at_brace || before.contains("${")).then(|| {
+            Explanation::new(
+                "`${…}` is not replaced by a variable in this file",
+                "write `{ env: NAME }` with the name of the variable, or put the value in quotes if it is meant as written",
+            )
+        })
+    }
+
+    /// The innermost bracket that is open here.
+    fn bracket(&self) -> Option<Explanation> {
+        let mut open = Vec::new();
+        for (at, character) in self.text[..self.byte].char_indices() {
+            match character {
+                '{' | '[' => open.push((at, character)),
+                '}' | ']' => _ = open.pop(),
+                _ => {}
+            }
+        }
+        let (at, bracket) = *open.last()?;
+        let closing = if bracket == '{' { '}' } else { ']' };
+        let line = self.number(at);
+        Some(Explanation::new(
+            format!("the `{bracket}` of line {line} is not closed before this"),
+            format!(
+                "write `{closing}` at the end of what it holds, or put a value with brackets or commas in quotes"
+            ),
+        ))
+    }
+
+    /// A value with a colon, or a key below a value.
+    fn second_colon(&self) -> Option<Explanation> {
+        let before = &self.text[self.line_start()..self.byte];
+        Some(if before.contains(": ") {
+            Explanation::new(
+                "a colon and a blank within a value begin another value",
+                "put the whole value in quotes, such as `key: 'a: b'`",
+            )
+        } else {
+            Explanation::new(
+                "this line is indented deeper than the one above, whose key has a value already",
+                "indent it as the line above",
+            )
+        })
+    }
+
+    /// A line that begins with a key of this place, without a colon or without the blank after it.
+    fn missing_colon(&self, path: &[String]) -> Option<Explanation> {
+        let line = self.line().trim_start_matches([' ', '-']);
+        let end = line.find([' ', ':']).unwrap_or(line.len());
+        let (word, rest) = line.split_at(end);
+        let key = members(path).find(|key| *key == word)?;
+        let hint = format!("write `{key}: …`");
+        if rest.starts_with(": ") || rest == ":" {
+            return None;
+        }
+        Some(match rest.strip_prefix(':') {
+            Some(_) => Explanation::new(format!("there is no blank after the colon of `{key}`"), hint),
+            None => Explanation::new(format!("there is no colon after `{key}`"), hint),
+        })
+    }
+
+    /// A line whose indentation no line above it has.
+    fn indentation(&self) -> Option<Explanation> {
+        let own = indentation_of(self.line()).len();
+        let mut open: Vec<(usize, usize)> = Vec::new();
+        let above = self.text[..self.line_start()].lines().enumerate();
+        for (index, line) in
+            above.filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+        {
+            let deep = indentation_of(line).len();
+            open.retain(|(other, _)| *other < deep);
+            open.push((deep, index + 1));
+        }
+        if open.iter().any(|(deep, _)| *deep == own) {
+            return None;
+        }
+        let fitting: Vec<_> =
+            open.iter().rev().take(2).map(|(deep, line)| format!("by {deep} as line {line}")).collect();
+        (!fitting.is_empty()).then(|| {
+            Explanation::new(
+                format!("this line is indented by {own}, and no line that it could belong to is"),
+                format!("indent it {}", fitting.join(", or ")),
+            )
+        })
+    }
+
+    /// A value that goes on in the next line, which was meant as another key.
+    fn continued(&self) -> Option<Explanation> {
+        let line = self.line();
+        let is_plain = !self.text[self.byte..].starts_with(['|', '>', '[', '{', '"', '\'', '&', '*', '!']);
+        let next = self.text[self.line_start()..].lines().nth(1)?;
+        let is_deeper = indentation_of(next).len() > indentation_of(line).trim_end_matches('-').len();
+        let is_key = next
+            .trim_start()
+            .split_once(':')
+            .is_some_and(|(key, _)| members_below(self.path).any(|known| known == key));
+        let number = self.number(self.byte) + 1;
+        (is_plain && is_deeper && is_key).then(|| {
+            Explanation::new(
+                format!("this value goes on in line {number}, because that line is indented deeper"),
+                format!("indent line {number} as this one"),
+            )
+        })
+    }
+}
+
+/// The keys beside the last one of a path.
+fn members_below(path: &[String]) -> impl Iterator<Item = &'static str> {
+    members(path.split_last().map_or(&[][..], |(_, parent)| parent))
+}
+
+/// A key that is read as a name, because it is one level too far left.
+fn misplaced(path: &[String]) -> Option<Explanation> {
+    let (key, around) = path.split_last()?;
+    let kind = names_in(around)?;
+    members(path).any(|member| member == key).then(|| {
+        Explanation::new(
+            format!("`{key}` is read as the id of {kind} here"),
+            format!(
+                "indent it deeper, below the id of its {}",
+                kind.trim_start_matches("a ").trim_start_matches("an ")
+            ),
+        )
+    })
+}
+
+fn indentation_of(line: &str) -> &str {
+    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use administration::FileSecret;
+
+    use super::super::diagnostic::Diagnostic;
+    use super::super::document::Document;
+    use super::super::recovery;
+    use super::super::source::Source;
+
+    /// What is said of a file, a line for each fault.
+    fn said(text: &str) -> Vec<String> {
+        let source = Source::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
+        recovery::parse::<Document>(&source).faults.iter().map(Diagnostic::brief).collect()
+    }
+
+    #[test]
+    fn the_usual_mistakes_are_named_with_their_fix() {
+        for (text, expected) in [
+            (
+                "tenants:\n  acme:\n    name Acme\n    issuer: x\n",
+                &["c:3:5: tenants.acme: there is no colon after `name`; write `name: …`"][..],
+            ),
+            (
+                "tenants:\n  acme:\n    name:Acme\n",
+                &["c:3:5: tenants.acme: there is no blank after the colon of `name`; write `name: …`"],
+            ),
+            (
+                "tenants:\n  acme:\n    issuer: https://a.example\n    name:Acme\n",
+                &["c:4:5: tenants.acme: there is no blank after the colon of `name`; write `name: …`"],
+            ),
+            (
+                "server:\n\tpublic_url: http://localhost\n",
+                &[
+                    "c:2:2: server: a tab indents line 2, and YAML takes blanks only; write blanks in place of the tab",
+                ],
+            ),
+            (
+                "server:\n  public_url: http://localhost\n\tworkers: 2\n",
+                &[
+                    "c:2:15: server.public_url: a tab indents line 3, and YAML takes blanks only; write blanks in place of the tab",
+                ],
+            ),
+            (
+                "server:\n  public_url: http://localhost\n   workers: 2\n",
+                &[
+                    "c:2:15: server.public_url: this value goes on in line 3, because that line is indented deeper; indent line 3 as this one",
+                ],
+            ),
+            (
+                "tenants:\n  acme:\n    name: a\n   issuer: b\n",
+                &[
+                    "c:4:4: tenants: this line is indented by 3, and no line that it could belong to is; indent it by 4 as line 3, or by 2 as line 2",
+                ],
+            ),
+            (
+                "tenants:\n  acme:\n    name: Acme: x\n",
+                &[
+                    "c:3:15: tenants.acme: a colon and a blank within a value begin another value; put the whole value in quotes, such as `key: 'a: b'`",
+                ],
+            ),
+            (
+                "tenants:\n  acme:\n    clients:\n      web:\n        client_secret: { value: x }\n      audiences: [a]\n      scopes: [b]\n",
+                &[
+                    "c:6:18: tenants.acme.clients.audiences: `audiences` is read as the id of a client here; indent it deeper, below the id of its client",
+                    "c:7:15: tenants.acme.clients.scopes: `scopes` is read as the id of a client here; indent it deeper, below the id of its client",
+                ],
+            ),
+            (
+                "tenants:\n  acme: {}\n  clients:\n    web: { client_secret: { value: x } }\n",
+                &[
+                    "c:4:5: tenants.clients.web: `clients` is read as the id of a tenant here; indent it deeper, below the id of its tenant",
+                ],
+            ),
+            (
+                "tenants:\n  acme:\n    clients:\n      web:\n        client_secret: { value: x\n        audiences: [a]\n",
+                &[
+                    "c:6:18: tenants.acme.clients.web.client_secret: the `{` of line 5 is not closed before this; write `}` at the end of what it holds, or put a value with brackets or commas in quotes",
+                ],
+            ),
+            (
+                "tenants:\n  acme:\n    clients:\n      web:\n        client_secret: { value: ${X} }\n",
+                &[
+                    "c:5:34: tenants.acme.clients.web.client_secret: `${…}` is not replaced by a variable in this file; write `{ env: NAME }` with the name of the variable, or put the value in quotes if it is meant as written",
+                ],
+            ),
+            (
+                "tenants:\n  acme:\n    name: \"open\n    issuer: x\n",
+                &[
+                    "c:4:5: tenants.acme.name: a quote that opens before this line is not closed; close it at the end of its value, or put the value in quotes of the other kind",
+                ],
+            ),
+            (
+                "server:\n  listeners: 1.2.3.4:3000\n",
+                &[
+                    "c:2:14: server.listeners: a list of mappings is expected here; write `listeners: [{ address: 127.0.0.1:3000 }]`",
+                ],
+            ),
+            (
+                "server: { listeners: [1.2.3.4:3000] }\n",
+                &[
+                    "c:1:23: server.listeners[0]: keys are expected here; write `- address: …`, with further keys below it",
+                ],
+            ),
+            (
+                "server: { port: 3000 }\n",
+                &[
+                    "c:1:11: server.port: this is no key of `server`; write `listeners: [{ address: 127.0.0.1:3000 }]` below `server` in config.yaml",
+                ],
+            ),
+            (
+                "tenants:\n  acme:\n    name: a\n    issuer: https://a.example\n    name: b\n",
+                &[
+                    "c:5:5: tenants.acme.name: the key is given twice; the first one is in line 3; leave one of the two out",
+                ],
+            ),
+        ] {
+            assert_eq!(said(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! All faults of a file's form in one run: after a fault, its entry is blanked out and the rest is read again. The text keeps its lines and
+//! columns, so each fault has the location that the file gives it.
+
+use serde::de::DeserializeOwned;
+use serde_saphyr::Error;
+use zeroize::Zeroizing;
+
+use super::{
+    diagnostic::Diagnostic,
+    source::Source,
+    source_map::{EntryText, KeyPath, SourceMap},
+    yaml::{self, YamlFault},
+};
+
+/// A file as far as it can be read.
+pub(crate) struct Recovered<T> {
+    /// What the file holds, without the entries at fault; nothing where the rest cannot be read either.
+    pub(crate) value: Option<T>,
+    /// What is wrong with its form, in the order of the file.
+    pub(crate) faults: Vec<Diagnostic>,
+    /// The entries that are left out of the value.
+    pub(crate) left_out: Vec<KeyPath>,
+}
+
+/// The most faults that are looked for, each at the cost of reading the file.
+const MOST: usize = 20;
+/// A file of a thousand tenants is read again a few times only.
+const LARGE: usize = 4 << 20;
+const MOST_IN_LARGE: usize = 4;
+
+/// Reads one document, and finds all faults of its form.
+pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Recovered<T> {
+    let mut recovered = Recovered { value: None, faults: Vec::new(), left_out: Vec::new() };
+    if let Err(fault) = yaml::check_not_empty(source) {
+        recovered.faults.push(fault);
+        return recovered;
+    }
+    let most = if source.text().len() > LARGE { MOST_IN_LARGE } else { MOST };
+    let mut text = Zeroizing::new(source.text().to_owned());
+    // A fault may follow from an entry that is left out, and is not counted.
+    for _ in 0..2 * most {
+        let fault = match yaml::read::<T>(&text) {
+            Ok(value) => {
+                recovered.value = Some(value);
+                break;
+            }
+            Err(fault) => fault,
+        };
+        let entry = Entry::of(&fault, &text, &recovered.left_out);
+        let follows = entry.as_ref().is_some_and(|entry| entry.follows_from(&recovered.left_out));
+        let is_new = recovered.faults.is_empty() || entry.is_some() && !follows;
+        if is_new {
+            recovered.faults.push(fault.located(source));
+        }
+        let Some(entry) = entry.filter(|_| recovered.faults.len() < most) else { break };
+        let blanked = blanked(&text, &entry);
+        if *blanked == *text {
+            break;
+        }
+        recovered.left_out.push(entry.path);
+        text = blanked;
+    }
+    recovered
+}
+
+/// What must be left out so that the rest can be read.
+struct Entry {
+    path: KeyPath,
+    bytes: std::ops::Range<usize>,
+    /// The member that the entry lacks, if that is its fault.
+    missing: Option<&'static str>,
+}
+
+impl Entry {
+    /// What the fault is about, where a `left_out` entry may be its only reason. `None` where the file is no YAML, or its values come to other places than those where they are written.
+    fn of(fault: &YamlFault, text: &str, left_out: &[KeyPath]) -> Option<Self> {
+        let missing = match fault.error() {
+            Error::SerdeMissingField { field, .. } => Some(*field),
+            Error::SerdeUnknownField { .. }
+            | Error::SerdeUnknownVariant { .. }
+            | Error::Unexpected { .. }
+            | Error::Message { .. }
+            | Error::DuplicateMappingKey { .. }
+            | Error::NullIntoString { .. }
+            | Error::InvalidBooleanStrict { .. }
+            | Error::InvalidScalar { .. } => None,
+            _ => return None,
+        };
+        let source_map = SourceMap::of(text);
+        if !source_map.is_plain() {
+            return None;
+        }
+        let byte = fault.byte_in(text);
+        let of = |EntryText { path, bytes }| Self { path, bytes, missing };
+        let at = source_map.entry_at(text, byte).map(of);
+        if missing.is_none() || at.as_ref().is_some_and(|at| at.follows_from(left_out)) {
+            return at;
+        }
+        source_map.entry_of_mapping_at(text, byte).map(of)
+    }
+
+    /// Whether the fault is only that an entry was left out, in it or of it.
+    fn follows_from(&self, left_out: &[KeyPath]) -> bool {
+        let lacks = |path: &KeyPath| match self.missing {
+            Some(member) => {
+                path.split_last().is_some_and(|(last, parent)| last == member && *parent == *self.path)
+            }
+            None => path.starts_with(&self.path),
+        };
+        left_out.iter().any(lacks)
+    }
+}
+
+/// With blanks in place of the entry, a blank for each character.
+fn blanked(text: &str, entry: &Entry) -> Zeroizing<String> {
+    let mut blanked = Zeroizing::new(String::with_capacity(text.len()));
+    blanked.push_str(&text[..entry.bytes.start]);
+    blanked.extend(
+        text[entry.bytes.clone()].chars().map(|character| if character == '\n' { '\n' } else { ' ' }),
+    );
+    blanked.push_str(&text[entry.bytes.end..]);
+    blanked
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use administration::FileSecret;
+
+    use super::super::document::Document;
+    use super::*;
+
+    fn faults(text: &str) -> (Vec<String>, bool) {
+        let source = Source::new(PathBuf::from("c"), FileSecret::new(text.to_owned()));
+        let recovered = parse::<Document>(&source);
+        let brief = recovered.faults.iter().map(Diagnostic::brief);
+        (brief.map(|brief| brief.split("; ").next().unwrap().to_owned()).collect(), recovered.value.is_some())
+    }
+
+    #[test]
+    fn all_faults_of_form_are_found_in_one_run() {
+        for (text, expected) in [
+            (
+                "server:\n  public_ulr: x\n  listeners:\n    - serves: [publc]\n      address: 127.0.0.1:1\n    - serves: [public]\nlimits: { clients: many, é: ü, live_secrets: 5 }\ntenants:\n  acme:\n    access_token: { lifetime: 1.5h, typ: [a] }\n    strategies: { oidc: { enabled: yes } }\n    clients:\n      web: { client_secret: hunter2, scopes: a }\n      app:\n        nmae: |\n          several\n          lines\n        name: App\nkeys:\n  vault: {}\n",
+                &[
+                    "c:2:3: server.public_ulr: unknown key `public_ulr`",
+                    "c:4:16: server.listeners[0].serves[0]: this value is not one of those allowed",
+                    "c:6:7: server.listeners[1].serves: `address` is missing",
+                    "c:7:20: limits.clients: this is not a whole number in range",
+                    "c:7:26: limits.é: unknown key `é`",
+                    "c:10:31: tenants.acme.access_token.lifetime: `1.5h` is not a span of time",
+                    "c:10:42: tenants.acme.access_token.typ: a text is expected here",
+                    "c:11:36: tenants.acme.strategies.oidc.enabled: this is neither true nor false",
+                    "c:13:29: tenants.acme.clients.web.client_secret: a secret is a mapping that says where it is found",
+                    "c:13:46: tenants.acme.clients.web.scopes: a list is expected here",
+                    "c:15:9: tenants.acme.clients.app.nmae: unknown key `nmae`",
+                    "c:20:3: keys.vault: unknown key `vault`",
+                ][..],
+            ),
+            // What is missing because its fault left it out is no second fault.
+            (
+                "server:\n  listeners:\n    - address: localhost\ntenants: { acme: { nmae: x } }\n",
+                &[
+                    "c:3:16: server.listeners[0].address: `localhost` is not an address to listen on",
+                    "c:4:20: tenants.acme.nmae: unknown key `nmae`",
+                ],
+            ),
+            (
+                "tenants:\n  acme: {}\n  acme: { name: x }\n  beta: 1\n",
+                &[
+                    "c:3:3: tenants.acme: the key is given twice",
+                    "c:4:9: tenants.beta: keys are expected here",
+                ],
+            ),
+        ] {
+            let (mut found, is_read) = faults(text);
+            found.sort_by_key(|fault| fault.split(':').nth(1).unwrap().parse::<usize>().unwrap());
+            assert_eq!(found, expected);
+            assert!(is_read, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_yaml_or_has_aliases_ends_at_its_first_fault() {
+        for text in [
+            "limits: { a: 1 }\ntenants: { b\n",
+            "limits: { a: 1, b: &x 1 }\ntenants: { c: *x }\n",
+            "- a\n- b\n",
+        ] {
+            let (found, is_read) = faults(text);
+            assert_eq!((found.len(), is_read), (1, false), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn many_faults_are_not_all_looked_for() {
+        let text: String = (0..1000).map(|number| format!("  t{number}: 1\n")).collect();
+        assert_eq!(faults(&format!("tenants:\n{text}")).0.len(), MOST);
+    }
+}
