@@ -24,7 +24,9 @@ pub use client_store::CachedClientStore;
 pub use counters::Counters;
 pub use freshness::{FRESH, Freshness, NEGATIVE_FRESH};
 pub use read_through::{ReadThrough, Source};
-pub use shared::{InvalidRedisUrl, Reading, RedisCache, RedisCounters, RedisOptions, RedisTiming, WallClock};
+pub use shared::{
+    InvalidRedisUrl, Reading, RedisCache, RedisCounters, RedisOptions, RedisTiming, WallClock, ping,
+};
 pub use signing_key_store::CachedSigningKeyStore;
 pub use slot::RETRY_PAUSE;
 pub use tenant_store::CachedTenantStore;

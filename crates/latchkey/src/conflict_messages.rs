@@ -42,22 +42,23 @@ pub(crate) fn left_out(plan: &Plan, loaded: &Loaded) -> Option<TenantsLeftOut> {
         return None;
     }
     let depends_on = plan.conflicts.iter().flat_map(Conflict::depends_on).cloned().collect();
-    let faults = faults(&plan.conflicts, loaded);
+    let faults = conflict_faults(&plan.conflicts, loaded);
     Some(TenantsLeftOut { tenants: plan.left_out(), depends_on, faults })
 }
 
 /// An error of reconciling. Conflicts are placed where the operator can fix them.
 pub(crate) fn conflict_error(error: ReconcileError, loaded: &Loaded) -> anyhow::Error {
     let ReconcileError::Conflicts(conflicts) = error else { return error.into() };
-    faults(&conflicts.0, loaded).into()
+    conflict_faults(&conflicts.0, loaded).into()
 }
 
 /// What the files declare beyond a limit, by the same rule, with its place; what is there already goes on all the same.
 pub(crate) fn beyond_limits(loaded: &Loaded, clients: u64) -> Vec<Diagnostic> {
-    faults(&administration::beyond_limits(&loaded.declaration, clients), loaded).faults
+    conflict_faults(&administration::beyond_limits(&loaded.declaration, clients), loaded).faults
 }
 
-fn faults(conflicts: &[Conflict], loaded: &Loaded) -> ReadError {
+/// Conflicts, each where the operator can fix it.
+pub(crate) fn conflict_faults(conflicts: &[Conflict], loaded: &Loaded) -> ReadError {
     let mut findings = Findings::default();
     for conflict in conflicts {
         let (location, on_key) = location(conflict, loaded);

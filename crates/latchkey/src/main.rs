@@ -76,6 +76,13 @@ enum Command {
         #[arg(long)]
         strict: bool,
     },
+    /// Examine the machine that the server runs on: settings, store, keys, Redis, clock, certificates, listeners, issuers, files. Creates
+    /// and changes nothing. Exit 0, or 1 for an error.
+    Doctor {
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
+    },
     /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something, 1 for an error or a
     /// tenant that would be left out.
     Plan {
@@ -172,6 +179,7 @@ fn main() -> ExitCode {
         Command::Serve => command::serve::run(&config),
         Command::Health { address } => command::health::run(address),
         Command::Check { rows, strict } => command::check::run(&config, rows, strict),
+        Command::Doctor { json } => command::doctor::run(&config, json),
         Command::Plan { json } => command::plan::run(&config, json, false),
         Command::Drift { json } => command::plan::run(&config, json, true),
         Command::Apply { prune } => command::apply::run(&config, prune),

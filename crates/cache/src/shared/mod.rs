@@ -24,11 +24,13 @@ mod message;
 mod publish_invalidation;
 
 mod counters;
+mod ping;
 mod redis_cache;
 
 pub use address::InvalidRedisUrl;
 pub use counters::RedisCounters;
 pub use options::{RedisOptions, RedisTiming, WallClock};
+pub use ping::ping;
 pub use read::Reading;
 pub use redis_cache::RedisCache;
 

@@ -6,17 +6,17 @@ use std::process::ExitCode;
 
 use super::comparison::read_only_reconciler;
 use super::{block_on, print};
-use crate::conflict_messages::{beyond_limits, conflict_error};
+use crate::conflict_messages::{beyond_limits, conflict_faults};
 use crate::{clock, logging};
-use settings::{Environment, inspect};
+use settings::{Environment, Findings, Loaded, Location, ReadError, StorageLocation, inspect};
+use storage::postgres;
 
 /// Writes nothing, and opens the store only where its `rows` are to be judged, too. With `strict` a warning is a failure.
 pub(crate) fn run(config: &Path, rows: bool, strict: bool) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
     let loaded = inspect(config, &environment, clock::now())?;
     let mut text = String::new();
-    administration::check_declared_first_keys(&loaded.declaration)
-        .map_err(|conflicts| conflict_error(conflicts.into(), &loaded))?;
+    refuse_unusable(&loaded)?;
     let tenants = loaded.declaration.tenants.len();
     let clients: usize = loaded.declaration.tenants.values().map(|tenant| tenant.clients.len()).sum();
     let log_filter = logging::check_filter(&environment);
@@ -40,6 +40,22 @@ pub(crate) fn run(config: &Path, rows: bool, strict: bool) -> anyhow::Result<Exi
     let _ = writeln!(text, "{}: {counts}", config.display());
     print(&text)?;
     Ok(if strict && warnings > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What needs other crates than the settings to be found.
+fn refuse_unusable(loaded: &Loaded) -> anyhow::Result<()> {
+    let mut findings = Findings::default();
+    if let StorageLocation::Postgres(url) = &loaded.storage
+        && postgres::check_url(url.expose()).is_err()
+    {
+        let hint = "write postgres://user:password@host:port/database, with %40 for @ in a password";
+        findings.error(Location::section("storage").key("url"), "this is no URL of PostgreSQL", hint);
+    }
+    let ReadError { mut faults } = loaded.locations.faults(findings);
+    if let Err(conflicts) = administration::check_declared_first_keys(&loaded.declaration) {
+        faults.extend(conflict_faults(&conflicts.0, loaded).faults);
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ReadError { faults }.into()) }
 }
 
 fn count((number, what): (usize, &str)) -> String {

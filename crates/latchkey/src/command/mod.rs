@@ -7,6 +7,7 @@ pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod completion;
 pub(crate) mod dev_cert;
+pub(crate) mod doctor;
 pub(crate) mod health;
 pub(crate) mod key;
 pub(crate) mod migrate;

@@ -48,6 +48,16 @@ fn the_sample_is_sound_without_a_warning() {
 }
 
 #[test]
+fn a_store_whose_url_cannot_be_read_is_named() {
+    let folder =
+        Folder::with(&edited(TWO_TENANTS, "sqlite://data/latchkey.db", "'postgres://db.example:port/x'"));
+    folder.write_secret("keys/sealing.key", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=");
+    let ran = folder.run(&["check"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains("config.yaml:4:17: storage.url: this is no URL of PostgreSQL"), "{}", ran.err);
+}
+
+#[test]
 fn a_log_filter_that_is_none_is_warned_of() {
     let folder = Folder::with(TWO_TENANTS);
     let ran = crate::host::run(folder.program(&["check"]).env("LATCHKEY_LOG", "dbug"));

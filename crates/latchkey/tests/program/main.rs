@@ -49,6 +49,7 @@ mod cli_tenants;
 mod command_line;
 mod conflicts;
 mod deployment;
+mod doctor;
 mod draining;
 mod durable;
 mod exposed;

@@ -51,6 +51,7 @@ mod verifier;
 
 mod command_line;
 mod counted;
+mod doctor;
 mod draining;
 mod durable;
 mod history;

@@ -4,12 +4,14 @@
 //! rows names it; and the roles under which queries run see no row of a tenant that was not entered (row level security).
 
 mod change_feed;
+mod inspection;
 mod options;
 mod pools;
 mod schema;
 
 pub(crate) use change_feed::PostgresChangeFeed;
+pub use inspection::{Inspection, inspect};
 pub use options::PostgresOptions;
 pub(crate) use pools::PostgresPools;
-pub use pools::{migrate, open, open_read_only};
+pub use pools::{check_url, migrate, open, open_read_only};
 pub use schema::MIGRATOR;

@@ -215,7 +215,15 @@ impl PostgresPools {
     }
 }
 
-fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
+/// Whether the text is a URL of PostgreSQL. Nothing is connected to.
+///
+/// # Errors
+/// [`OpenError::Url`].
+pub fn check_url(url: &str) -> Result<(), OpenError> {
+    parse(url).map(drop)
+}
+
+pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
     let options: PgConnectOptions = url.parse().map_err(|_| OpenError::Url)?;
     Ok(options.application_name("latchkey"))
 }

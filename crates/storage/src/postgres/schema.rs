@@ -138,7 +138,7 @@ async fn refuse_barred(
     Ok(())
 }
 
-async fn connect(server: &PgConnectOptions) -> Result<PgConnection, OpenError> {
+pub(crate) async fn connect(server: &PgConnectOptions) -> Result<PgConnection, OpenError> {
     let late = |_| Err(sqlx::Error::Io(io::Error::from(io::ErrorKind::TimedOut)));
     let connected = timeout(CONNECT, server.connect()).await.unwrap_or_else(late);
     connected.map_err(|cause| OpenError::Open { database: place(server), cause })

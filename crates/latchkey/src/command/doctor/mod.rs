@@ -1,0 +1,194 @@
+//! `latchkey doctor`: goes on from `check` on the machine where the server runs or is to run. It creates nothing and changes nothing.
+
+mod network;
+mod owners;
+mod report;
+mod store;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use administration::FileSecret;
+use cache::RedisOptions;
+use gateway::Validity;
+use protocol::Timestamp;
+
+use super::output::json;
+use super::{block_on, print};
+use crate::{clock, logging, tls};
+use report::{Line, Report};
+use settings::{Environment, Loaded, inspect};
+
+const SETTINGS: &str = "settings";
+const REDIS: &str = "redis";
+const CLOCK: &str = "clock";
+const CERTIFICATE: &str = "certificate";
+
+const DAY: u64 = 86_400;
+/// From how many days before its end on a certificate is warned of.
+const SOON: u64 = 14;
+/// How many seconds two clocks may be apart before a token is seen as one of the future, and before verifiers refuse it.
+const APART: u64 = 5;
+const TOO_FAR_APART: u64 = 60;
+
+/// Prints a line for each check. Exit 0, or 1 for an error.
+pub(crate) fn run(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
+    let environment = Environment::of_process();
+    let report = match inspect(config, &environment, clock::now()) {
+        Ok(loaded) => block_on(async { Ok(Report::of(examine(&loaded, &environment).await)) })?,
+        Err(error) => {
+            let fix = "correct the settings first; everything else depends on them";
+            Report::of(vec![Line::error(SETTINGS, error.to_string(), fix)])
+        }
+    };
+    print(&if as_json { json(&report) } else { report.lines() })?;
+    Ok(if report.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn examine(loaded: &Loaded, environment: &Environment) -> Vec<Line> {
+    let mut lines = settings_lines(loaded, environment);
+    let (of_store, store_clock) = store::check(loaded).await;
+    lines.extend(of_store);
+    lines.extend(owners::check(loaded));
+    lines.push(redis(loaded.redis_url.as_ref()).await);
+    lines.extend(certificates(loaded));
+    lines.extend(network::listeners(loaded).await);
+    let (of_issuers, issuer_clock) = network::issuers(loaded).await;
+    let now = clock::now();
+    lines.extend(of_issuers);
+    let other = store_clock.map(|time| (time, "the store")).or(issuer_clock.map(|time| (time, "an issuer")));
+    lines.push(match other {
+        Some((time, whose)) => compare_clocks(now, time, whose),
+        None => Line::skipped(
+            CLOCK,
+            "the store is on this machine and no issuer answered, so there is no other clock",
+        ),
+    });
+    lines
+}
+
+fn settings_lines(loaded: &Loaded, environment: &Environment) -> Vec<Line> {
+    let log_filter = logging::check_filter(environment);
+    let warnings = loaded.warnings.iter().chain(&log_filter);
+    let lines: Vec<_> = warnings
+        .map(|warning| {
+            let at = match warning.key.as_str() {
+                "" => warning.location.clone(),
+                key => format!("{}: {key}", warning.location),
+            };
+            Line::warning(
+                SETTINGS,
+                format!("{at}: {}", warning.explanation.problem),
+                warning.explanation.hint.clone(),
+            )
+        })
+        .collect();
+    if lines.is_empty() { vec![Line::ok(SETTINGS, "no errors and no warnings")] } else { lines }
+}
+
+/// The platform works without Redis, so its absence is no error.
+async fn redis(url: Option<&FileSecret>) -> Line {
+    let Some(url) = url else { return Line::skipped(REDIS, "cache.redis_url is not set") };
+    let pinged = match RedisOptions::new(url.expose(), Arc::new(clock::since_epoch)) {
+        Ok(options) => cache::ping(options).await,
+        Err(error) => Err(error.to_string()),
+    };
+    match pinged {
+        Ok(()) => Line::ok(REDIS, "answers"),
+        Err(error) => Line::warning(
+            REDIS,
+            format!("does not answer, so replicas read the store instead: {error}"),
+            "start Redis, or correct host, port and credentials of cache.redis_url",
+        ),
+    }
+}
+
+/// Those that cannot be served are errors of the settings.
+fn certificates(loaded: &Loaded) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for listener in &loaded.server.listeners {
+        let Some(files) = &listener.tls else { continue };
+        let address = listener.address.socket();
+        if let Ok(opened) = tls::open(address, files) {
+            lines.push(match opened.validity() {
+                Some(validity) => remaining(&address.to_string(), validity, clock::now()),
+                None => Line::skipped(
+                    CERTIFICATE,
+                    format!("{address}: the certificate does not say until when it is valid"),
+                ),
+            });
+        }
+    }
+    lines
+}
+
+fn remaining(address: &str, Validity { not_before, not_after }: Validity, now: Timestamp) -> Line {
+    let until = not_after.to_rfc3339();
+    let days = not_after.seconds().saturating_sub(now.seconds()) / DAY;
+    let renew = "replace certificate and key; a running server takes over new files by itself";
+    match () {
+        () if not_after < now => Line::error(CERTIFICATE, format!("{address}: expired at {until}"), renew),
+        () if not_before > now => Line::error(
+            CERTIFICATE,
+            format!("{address}: not valid before {}", not_before.to_rfc3339()),
+            "correct the clock of this machine, or name another certificate",
+        ),
+        () if days < SOON => {
+            Line::warning(CERTIFICATE, format!("{address}: valid for {days} days, until {until}"), renew)
+        }
+        () => Line::ok(CERTIFICATE, format!("{address}: valid for {days} days, until {until}")),
+    }
+}
+
+fn compare_clocks(ours: Timestamp, theirs: Timestamp, whose: &str) -> Line {
+    let apart = ours.seconds().abs_diff(theirs.seconds());
+    let way = if ours > theirs { "ahead of" } else { "behind" };
+    let found = format!("the clock of this machine is {apart} s {way} that of {whose}");
+    let fix = "synchronise both machines with a time server (`timedatectl set-ntp true`)";
+    match () {
+        () if apart <= APART => Line::ok(CLOCK, format!("agrees with that of {whose} within {APART} s")),
+        () if apart <= TOO_FAR_APART => Line::warning(CLOCK, found, fix),
+        () => Line::error(CLOCK, found, fix),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::report::Status;
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_rfc3339(text).unwrap()
+    }
+
+    #[test]
+    fn clocks_may_be_a_few_seconds_apart() {
+        let noon = at("2026-06-01T12:00:00Z");
+        for (other, expected) in [
+            ("2026-06-01T12:00:05Z", Status::Ok),
+            ("2026-06-01T11:59:54Z", Status::Warning),
+            ("2026-06-01T12:01:00Z", Status::Warning),
+            ("2026-06-01T12:01:01Z", Status::Error),
+        ] {
+            assert_eq!(compare_clocks(noon, at(other), "the store").status(), expected, "{other}");
+        }
+        let line = compare_clocks(noon, at("2026-06-01T12:02:00Z"), "an issuer");
+        assert_eq!(line.found(), "the clock of this machine is 120 s behind that of an issuer");
+    }
+
+    #[test]
+    fn a_certificate_is_judged_by_its_remaining_days() {
+        let validity =
+            Validity { not_before: at("2026-01-01T00:00:00Z"), not_after: at("2026-12-31T00:00:00Z") };
+        for (now, expected, found) in [
+            ("2025-12-31T00:00:00Z", Status::Error, "a: not valid before 2026-01-01T00:00:00Z"),
+            ("2026-12-01T00:00:00Z", Status::Ok, "a: valid for 30 days, until 2026-12-31T00:00:00Z"),
+            ("2026-12-18T00:00:00Z", Status::Warning, "a: valid for 13 days, until 2026-12-31T00:00:00Z"),
+            ("2027-01-01T00:00:00Z", Status::Error, "a: expired at 2026-12-31T00:00:00Z"),
+        ] {
+            let line = remaining("a", validity, at(now));
+            assert_eq!((line.status(), line.found()), (expected, found));
+        }
+    }
+}

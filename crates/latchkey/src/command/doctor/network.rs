@@ -1,0 +1,226 @@
+//! What is reached over the network: the server's own listeners, and the issuers of its tenants, as a verifier reaches them.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::time::Duration;
+
+use administration::DeclaredTenant;
+use protocol::Timestamp;
+use reqwest::{Client, redirect};
+use serde_json::Value;
+use url::Url;
+
+use super::report::Line;
+use settings::{Listener, Loaded};
+
+const LISTENER: &str = "listener";
+const ISSUER: &str = "issuer";
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The most issuers that are requested. Tenants of one server fail alike.
+const MOST: usize = 10;
+
+/// A line for each listener.
+pub(super) async fn listeners(loaded: &Loaded) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for listener in &loaded.server.listeners {
+        lines.push(check_listener(listener).await);
+    }
+    lines
+}
+
+async fn check_listener(listener: &Listener) -> Line {
+    let address = listener.address.socket();
+    if address.port() == 0 {
+        return Line::ok(LISTENER, format!("{address}: the system chooses a free port"));
+    }
+    // Bound and released at once; nothing is accepted.
+    let Err(error) = TcpListener::bind(address) else {
+        return Line::ok(LISTENER, format!("{address} is free"));
+    };
+    match error.kind() {
+        ErrorKind::AddrInUse => match health(listener).await {
+            Some(true) => Line::ok(LISTENER, format!("{address} is served by a Latchkey, which is ready")),
+            Some(false) => Line::warning(
+                LISTENER,
+                format!("{address} is served by a Latchkey, which is not ready"),
+                format!("see `latchkey health --address {address}` and its log"),
+            ),
+            None => Line::error(
+                LISTENER,
+                format!("{address} is in use by another program"),
+                format!(
+                    "stop it (`ss -ltnp 'sport = :{}'` names it), or choose another port in server.listeners",
+                    address.port()
+                ),
+            ),
+        },
+        ErrorKind::AddrNotAvailable => Line::error(
+            LISTENER,
+            format!("no network interface of this machine has the address {}", address.ip()),
+            "write an address of this machine, or 0.0.0.0 for all, in server.listeners",
+        ),
+        ErrorKind::PermissionDenied => Line::error(
+            LISTENER,
+            format!("this user may not listen on {address}: ports below 1024 need a privilege"),
+            "choose a port from 1024 on, or give the service CAP_NET_BIND_SERVICE",
+        ),
+        _ => Line::error(
+            LISTENER,
+            format!("{address} cannot be listened on: {error}"),
+            "correct server.listeners",
+        ),
+    }
+}
+
+/// Whether a Latchkey that answers there is ready; `None` where none answers. Nothing secret is sent, so any certificate will do.
+async fn health(listener: &Listener) -> Option<bool> {
+    let scheme = if listener.tls.is_some() { "https" } else { "http" };
+    let client = builder().no_proxy().tls_danger_accept_invalid_certs(true).build().ok()?;
+    let url = format!("{scheme}://{}/health/ready", reachable(listener.address.socket()));
+    let answer = client.get(url).send().await.ok()?;
+    let is_ready = answer.status().is_success();
+    let body: Value = answer.json().await.ok()?;
+    body["checks"].is_object().then_some(is_ready)
+}
+
+/// All addresses of a machine are reached at the one of its loopback.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::from((Ipv6Addr::LOCALHOST, address.port())),
+        _ => address,
+    }
+}
+
+/// A line for each issuer, and the time by the clock of one that answered.
+pub(super) async fn issuers(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
+    let served = || loaded.declaration.tenants.values().filter(|declared| declared.tenant.strategies.oauth2);
+    let (mut lines, mut clock) = (Vec::new(), None);
+    for declared in served().take(MOST) {
+        let (line, date) = check_issuer(declared).await;
+        lines.push(line);
+        clock = clock.or(date);
+    }
+    let more = served().count().saturating_sub(MOST);
+    if more > 0 {
+        lines.push(Line::skipped(ISSUER, format!("{more} more tenants; the first {MOST} were requested")));
+    }
+    (lines, clock)
+}
+
+/// Requests the metadata where a verifier finds them (RFC 8414 §3).
+async fn check_issuer(DeclaredTenant { tenant, .. }: &DeclaredTenant) -> (Line, Option<Timestamp>) {
+    let issuer = tenant.issuer.as_str();
+    let Some(url) = metadata_url(issuer) else {
+        return (Line::skipped(ISSUER, format!("{issuer} is no URL")), None);
+    };
+    let named = |words: &str| format!("{issuer} (tenant {}): {words}", tenant.id);
+    let answer = match request(&url).await {
+        Ok(answer) => answer,
+        Err(words) => {
+            let fix = "start the server, then check DNS, proxy, firewall and certificate on the way to server.public_url";
+            return (Line::warning(ISSUER, named(&words), fix), None);
+        }
+    };
+    let line = match (answer.status, answer.issuer.as_deref()) {
+        (200, Some(found)) if found == issuer => Line::ok(ISSUER, named("its metadata names itself")),
+        (200, Some(found)) => Line::error(
+            ISSUER,
+            named(&format!("its metadata names another issuer: {}", protocol::cropped(found))),
+            "correct server.public_url or the tenant's issuer, or let the proxy pass the path on as it is",
+        ),
+        (status, _) => Line::error(
+            ISSUER,
+            named(&format!("{url} answers {status} without metadata")),
+            "let the proxy pass this path on to the server, and check that the settings are applied",
+        ),
+    };
+    (line, answer.date)
+}
+
+/// What a server answers to a request for metadata.
+struct Answer {
+    status: u16,
+    issuer: Option<String>,
+    date: Option<Timestamp>,
+}
+
+async fn request(url: &Url) -> Result<Answer, String> {
+    let mut builder = builder();
+    if outbound::is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    let sent = match builder.build() {
+        Ok(client) => client.get(url.clone()).send().await,
+        Err(error) => Err(error),
+    };
+    let answer =
+        sent.map_err(|error| format!("it is not reached: {}", protocol::causes(&error.without_url())))?;
+    let date = answer.headers().get("date").and_then(|date| date.to_str().ok()).and_then(http_date);
+    let status = answer.status().as_u16();
+    let body: Option<Value> = answer.json().await.ok();
+    let issuer = body.and_then(|body| Some(body.get("issuer")?.as_str()?.to_owned()));
+    Ok(Answer { status, issuer, date })
+}
+
+fn builder() -> reqwest::ClientBuilder {
+    Client::builder().timeout(PATIENCE).connect_timeout(PATIENCE).redirect(redirect::Policy::none())
+}
+
+/// The path of the issuer follows the well-known one.
+fn metadata_url(issuer: &str) -> Option<Url> {
+    let mut url = Url::parse(issuer).ok().filter(Url::has_host)?;
+    let path = format!("/.well-known/oauth-authorization-server{}", url.path().trim_end_matches('/'));
+    url.set_path(&path);
+    Some(url)
+}
+
+/// `Date` as servers write it: an IMF-fixdate (RFC 9110 §5.6.7).
+fn http_date(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let [_, day, month, year, time, "GMT"] = fields[..] else { return None };
+    let month = 1 + MONTHS.iter().position(|name| *name == month)?;
+    Timestamp::parse_rfc3339(&format!("{year}-{month:02}-{day}T{time}Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_are_found_where_the_standard_puts_them() {
+        for (issuer, expected) in [
+            (
+                "https://auth.example.com",
+                Some("https://auth.example.com/.well-known/oauth-authorization-server"),
+            ),
+            (
+                "http://localhost:3000/api/v1/tenant/acme",
+                Some("http://localhost:3000/.well-known/oauth-authorization-server/api/v1/tenant/acme"),
+            ),
+            ("thunder", None),
+        ] {
+            assert_eq!(metadata_url(issuer).as_ref().map(Url::as_str), expected);
+        }
+    }
+
+    #[test]
+    fn the_date_of_an_answer_is_read() {
+        let date = http_date("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(date, Timestamp::parse_rfc3339("1994-11-06T08:49:37Z"));
+        for text in ["", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT"] {
+            assert_eq!(http_date(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn all_addresses_are_reached_at_the_loopback() {
+        for (address, expected) in
+            [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:2", "[::1]:2"), ("10.0.0.1:3", "10.0.0.1:3")]
+        {
+            assert_eq!(reachable(address.parse().unwrap()).to_string(), expected);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Owners and modes of the files that the service and an operator's command line share. A file that root made in the service's folder is
+//! one that the service cannot open.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::report::Line;
+use settings::{Loaded, SealingKeySource, StorageLocation};
+
+const CHECK: &str = "files";
+const ROOT: u32 = 0;
+
+/// A line for each file that exists.
+pub(super) fn check(loaded: &Loaded) -> Vec<Line> {
+    files(loaded).iter().filter_map(|path| line(path, &fs::metadata(path).ok()?)).collect()
+}
+
+/// Files with secrets or rows.
+fn files(loaded: &Loaded) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    if let StorageLocation::Sqlite(path) = &loaded.storage {
+        files.extend(["", "-wal", "-shm"].map(|end| PathBuf::from(format!("{}{end}", path.display()))));
+    }
+    let keys = std::iter::once(&loaded.sealing_keys.writing).chain(&loaded.sealing_keys.former);
+    files.extend(keys.filter_map(|key| match key {
+        SealingKeySource::File(path) => Some(path.clone()),
+        _ => None,
+    }));
+    let tls = loaded.server.listeners.iter().filter_map(|listener| listener.tls.as_ref());
+    files.extend(tls.map(|tls| tls.private_key.clone()));
+    files
+}
+
+fn line(path: &Path, file: &Metadata) -> Option<Line> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder_owner = fs::metadata(folder).ok()?.uid();
+    Some(judge(path, file.uid(), file.mode() & 0o7777, folder_owner))
+}
+
+/// A folder of root may hold files for any service; a folder of a service holds the service's files.
+fn judge(path: &Path, owner: u32, mode: u32, folder_owner: u32) -> Line {
+    let found = format!("{} belongs to {} (mode {mode:04o})", path.display(), name_of(owner));
+    if folder_owner == ROOT || owner == folder_owner {
+        return Line::ok(CHECK, found);
+    }
+    let service = name_of(folder_owner);
+    Line::error(
+        CHECK,
+        format!("{found}, and its folder to {service}, whose service cannot write it"),
+        format!("run `chown {service} {}`, and commands on the store as {service}", path.display()),
+    )
+}
+
+/// The name of a user, or the number where there is none.
+pub(super) fn name_of(user: u32) -> String {
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let mut named = users.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(user)).then(|| name.to_owned())
+    });
+    named.next().unwrap_or_else(|| user.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Status;
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_owner_than_its_folder_is_an_error() {
+        for (owner, folder, expected) in
+            [(0, 0, Status::Ok), (998, 998, Status::Ok), (998, 0, Status::Ok), (0, 998, Status::Error)]
+        {
+            let line = judge(Path::new("/var/lib/latchkey/latchkey.db"), owner, 0o600, folder);
+            assert_eq!(line.status(), expected, "{owner} {folder}");
+        }
+        assert!(judge(Path::new("x"), 0, 0o640, 0).found().contains("x belongs to root (mode 0640)"));
+    }
+}

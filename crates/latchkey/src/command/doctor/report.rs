@@ -1,0 +1,132 @@
+//! What `doctor` has found: a line for each check, for people or as JSON.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    /// As it should be.
+    Ok,
+    /// Not checked, because what it needs is not there.
+    Skipped,
+    /// The server works, but not as well as it could, or not for long.
+    Warning,
+    /// The server does not start, or does not work.
+    Error,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+pub(crate) struct Line {
+    check: &'static str,
+    status: Status,
+    found: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+/// All checks.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    status: Status,
+    checks: Vec<Line>,
+}
+
+impl Line {
+    pub(crate) fn ok(check: &'static str, found: impl Into<String>) -> Self {
+        Self { check, status: Status::Ok, found: found.into(), fix: None }
+    }
+
+    pub(crate) fn skipped(check: &'static str, found: impl Into<String>) -> Self {
+        Self { check, status: Status::Skipped, found: found.into(), fix: None }
+    }
+
+    pub(crate) fn warning(check: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { check, status: Status::Warning, found: found.into(), fix: Some(fix.into()) }
+    }
+
+    pub(crate) fn error(check: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { check, status: Status::Error, found: found.into(), fix: Some(fix.into()) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn status(&self) -> Status {
+        self.status
+    }
+
+    #[cfg(test)]
+    pub(crate) fn found(&self) -> &str {
+        &self.found
+    }
+}
+
+impl Report {
+    pub(crate) fn of(checks: Vec<Line>) -> Self {
+        // A check that was skipped is no reason to act.
+        let statuses = checks.iter().map(|line| line.status).filter(|status| *status != Status::Skipped);
+        Self { status: statuses.max().unwrap_or(Status::Ok), checks }
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.status == Status::Error
+    }
+
+    /// A line for each check, with the fix below it, and a sum at the end.
+    pub(crate) fn lines(&self) -> String {
+        let mut text = String::new();
+        for Line { check, status, found, fix } in &self.checks {
+            let status = status.name();
+            let found = found.replace('\n', "\n                     ");
+            let _ = writeln!(text, "{status:8} {check:11} {found}");
+            if let Some(fix) = fix {
+                let _ = writeln!(text, "                     = {fix}");
+            }
+        }
+        let count = |wanted| self.checks.iter().filter(|line| line.status == wanted).count();
+        let (errors, warnings) = (count(Status::Error), count(Status::Warning));
+        let s = |number| if number == 1 { "" } else { "s" };
+        let _ = writeln!(text, "{errors} error{}, {warnings} warning{}", s(errors), s(warnings));
+        text
+    }
+}
+
+impl Status {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Skipped => "skipped",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_their_fix_below_them_and_a_sum_at_the_end() {
+        let report = Report::of(vec![
+            Line::ok("redis", "answers"),
+            Line::warning("clock", "5 s behind", "set it"),
+            Line::skipped("issuer", "not reached"),
+        ]);
+        let expected = "\
+ok       redis       answers
+warning  clock       5 s behind
+                     = set it
+skipped  issuer      not reached
+0 errors, 1 warning
+";
+        assert_eq!((report.lines().as_str(), report.has_errors()), (expected, false));
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["status"], "warning");
+        assert_eq!(json["checks"][1]["fix"], "set it");
+        assert!(Report::of(vec![Line::error("redis", "x", "y")]).has_errors());
+        assert_eq!(Report::of(vec![Line::skipped("redis", "x")]).status, Status::Ok);
+    }
+}

@@ -1,0 +1,199 @@
+//! The store: whether it answers, may be written, and has the schema of this program; and whether the sealing keys open what it holds.
+
+use std::fs::{self, OpenOptions};
+use std::path::Path;
+use std::sync::Arc;
+
+use administration::SealedItems as _;
+use protocol::{Timestamp, causes};
+use storage::postgres::{self, Inspection};
+use storage::{Database, OpenError};
+
+use super::owners::name_of;
+use super::report::Line;
+use crate::reseal::Resealing;
+use crate::sealing::{self, MissingKey};
+use crate::{clock, database};
+use settings::{Loaded, StorageLocation};
+
+const STORAGE: &str = "storage";
+const MIGRATIONS: &str = "migrations";
+const SEALING_KEY: &str = "sealing-key";
+
+/// The lines of the store, and the time by its clock where it has one of its own.
+pub(super) async fn check(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
+    let mut lines = Vec::new();
+    let mut store_clock = None;
+    match &loaded.storage {
+        StorageLocation::Sqlite(path) => lines.push(sqlite(path)),
+        StorageLocation::Postgres(url) => match postgres::inspect(url.expose()).await {
+            Ok(inspection) => {
+                store_clock = Some(inspection.clock);
+                lines.push(server(inspection));
+            }
+            Err(error) => {
+                lines.push(Line::error(STORAGE, causes(&error), advice(&error)));
+                return (lines, None);
+            }
+        },
+    }
+    match database::open_read_only(&loaded.storage).await {
+        Ok(Some(database)) => {
+            lines.push(Line::ok(MIGRATIONS, "the schema is the one of this program"));
+            lines.extend(database.warning().map(|warning| {
+                Line::warning(STORAGE, warning, "see docs/operations.md, \"Roles of PostgreSQL\"")
+            }));
+            lines.push(sealing_keys(loaded, &database).await);
+            database.close().await;
+        }
+        Ok(None) => {
+            lines.push(Line::ok(MIGRATIONS, "there is no schema yet; the first start creates it"));
+            lines.push(Line::skipped(SEALING_KEY, "the store holds nothing yet that a key must open"));
+        }
+        Err(error @ OpenError::Older { .. }) => {
+            let fix = "run `latchkey migrate`, or start the server, which does it";
+            lines.push(Line::warning(MIGRATIONS, causes(&error), fix));
+            lines.push(Line::skipped(SEALING_KEY, "the schema must be up to date first"));
+        }
+        Err(error @ OpenError::Newer { .. }) => {
+            lines.push(Line::error(
+                MIGRATIONS,
+                causes(&error),
+                "run the version of Latchkey that migrated it, or a newer one",
+            ));
+        }
+        Err(error) => lines.push(Line::error(STORAGE, causes(&error), advice(&error))),
+    }
+    (lines, store_clock)
+}
+
+/// Opening a file for writing changes nothing in it.
+fn sqlite(path: &Path) -> Line {
+    let shown = path.display();
+    if !path.exists() {
+        let mut folders = path.ancestors().skip(1).map(named);
+        let folder = folders.find(|folder| folder.exists()).unwrap_or(Path::new("."));
+        if is_writable(folder) {
+            return Line::ok(STORAGE, format!("{shown} is not there yet; the first start creates it"));
+        }
+        let folder = folder.display();
+        return Line::error(
+            STORAGE,
+            format!("{shown} is not there yet, and this user may not create it in {folder}"),
+            format!("run doctor as the user of the service, or let that user write {folder}"),
+        );
+    }
+    if let Err(error) = OpenOptions::new().read(true).write(true).open(path) {
+        let fix = format!(
+            "run doctor as the user of the service; if it is that user, give it {shown} and the files beside it with `chown`"
+        );
+        return Line::error(STORAGE, format!("{shown} cannot be written: {error}"), fix);
+    }
+    // The log of writes is beside the file.
+    let folder = path.parent().map_or(Path::new("."), named);
+    if !is_writable(folder) {
+        let fix = "let the user of the service write the folder";
+        return Line::error(
+            STORAGE,
+            format!("the folder of {shown} cannot be written, where SQLite keeps its log"),
+            fix,
+        );
+    }
+    Line::ok(STORAGE, format!("{shown} can be read and written"))
+}
+
+/// The working directory has no name in a relative path.
+fn named(folder: &Path) -> &Path {
+    if folder.as_os_str().is_empty() { Path::new(".") } else { folder }
+}
+
+/// By owner and mode, since a trial would leave traces.
+fn is_writable(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let (Ok(me), Ok(folder)) = (fs::metadata("/proc/self"), fs::metadata(folder)) else { return false };
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let numbers = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        line.split_whitespace().filter_map(|number| number.parse().ok()).collect::<Vec<u32>>()
+    };
+    let is_member = || numbers("Groups:").contains(&folder.gid()) || numbers("Gid:").contains(&folder.gid());
+    let needed = match () {
+        () if me.uid() == 0 => return true,
+        () if me.uid() == folder.uid() => 0o300,
+        () if is_member() => 0o030,
+        () => 0o003,
+    };
+    folder.mode() & needed == needed
+}
+
+fn server(Inspection { is_read_only, may_write, .. }: Inspection) -> Line {
+    match (is_read_only, may_write) {
+        (true, _) => Line::error(
+            STORAGE,
+            "PostgreSQL answers, and takes no writes: it is a standby, or set to be read only",
+            "name the primary in storage.url",
+        ),
+        (false, false) => Line::error(
+            STORAGE,
+            "PostgreSQL answers, and this login may not write the tables",
+            "grant the login the tables, or the roles of docs/operations.md, \"Roles of PostgreSQL\"",
+        ),
+        (false, true) => Line::ok(STORAGE, "PostgreSQL answers and can be written"),
+    }
+}
+
+fn advice(error: &OpenError) -> String {
+    match error {
+        OpenError::Url => "correct storage.url".to_owned(),
+        OpenError::Open { .. } => {
+            let user = std::os::unix::fs::MetadataExt::uid;
+            let me = fs::metadata("/proc/self").map(|me| name_of(user(&me))).unwrap_or_default();
+            format!(
+                "check host, port, login and TLS of storage.url, or the owner and mode of the file; doctor runs as {me}"
+            )
+        }
+        OpenError::Roles { .. } => "see docs/operations.md, \"Roles of PostgreSQL\"".to_owned(),
+        _ => "see docs/operations.md".to_owned(),
+    }
+}
+
+/// Unseals every value as `key reseal --dry-run` does, and the pepper.
+async fn sealing_keys(loaded: &Loaded, database: &Arc<Database>) -> Line {
+    const FIX: &str =
+        "put the key that sealed them back, as keys.sealing_key or below keys.former_sealing_keys";
+    let sealer = match sealing::existing_sealer(&loaded.sealing_keys).await {
+        Ok(sealer) => sealer,
+        Err(error) => {
+            let is_missing = error.is::<MissingKey>();
+            return match database.holds_sealed_rows().await {
+                Ok(false) if is_missing => {
+                    Line::ok(SEALING_KEY, "there is no key yet, and the store holds nothing that is sealed")
+                }
+                _ => Line::error(SEALING_KEY, format!("{error:#}"), FIX),
+            };
+        }
+    };
+    if let Err(error) = sealing::existing_pepper(&**database, &*sealer).await {
+        return Line::error(SEALING_KEY, format!("{error:#}"), FIX);
+    }
+    let resealing = Resealing { store: database.clone(), sealer, now: clock::now() };
+    match resealing.run(true, |_| {}).await {
+        Err(error) => Line::error(
+            SEALING_KEY,
+            format!("{error:#}"),
+            "check that the service that holds the key, or the store, answers",
+        ),
+        Ok(found) if found.unreadable > 0 => {
+            let places: Vec<_> = found.faults.iter().take(3).map(|fault| fault.place.as_str()).collect();
+            let found =
+                format!("{} sealed values cannot be opened, such as {}", found.unreadable, places.join(", "));
+            Line::error(SEALING_KEY, found, FIX)
+        }
+        Ok(found) if found.left > 0 => Line::warning(
+            SEALING_KEY,
+            format!("{} values are sealed by a former key", found.left),
+            "run `latchkey key reseal`",
+        ),
+        Ok(found) => Line::ok(SEALING_KEY, format!("opens what the store holds: {} values", found.current)),
+    }
+}

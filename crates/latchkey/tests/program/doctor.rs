@@ -1,0 +1,257 @@
+//! `latchkey doctor`: each thing that can be wrong with a machine is broken once, and has its line. It creates and changes nothing.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::folder::Folder;
+use crate::foreign::python;
+use crate::host::{Ran, run};
+use crate::program::Program;
+use crate::settings::{TWO_TENANTS, edited};
+
+/// Settings that listen on a port that was free a moment ago, under a public URL that leads there.
+fn settings() -> (String, SocketAddr) {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = format!("server:\n  public_url: http://{address}\n");
+    let settings = edited(TWO_TENANTS, "server:\n", &server);
+    (edited(&settings, "address: 127.0.0.1:0", &format!("address: {address}")), address)
+}
+
+fn examine(command: &mut Command) -> (Ran, Value) {
+    let ran = run(command.arg("--json"));
+    let report = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"));
+    (ran, report)
+}
+
+fn doctor(folder: &Folder) -> (Ran, Value) {
+    let (ran, report) = examine(&mut folder.program(&["doctor"]));
+    folder.canaries.assert_absent(&ran.out);
+    folder.canaries.assert_absent(&ran.err);
+    (ran, report)
+}
+
+/// The lines of a check: status, what was found, and the fix.
+fn lines<'r>(report: &'r Value, check: &str) -> Vec<(&'r str, &'r str, &'r str)> {
+    let text = |line: &'r Value, member: &str| line[member].as_str().unwrap_or_default();
+    let checks = report["checks"].as_array().unwrap().iter().filter(|line| line["check"] == check);
+    checks.map(|line| (text(line, "status"), text(line, "found"), text(line, "fix"))).collect()
+}
+
+#[track_caller]
+fn assert_line(report: &Value, check: &str, status: &str, found: &str) {
+    let lines = lines(report, check);
+    let is_there = lines.iter().any(|line| line.0 == status && line.1.contains(found));
+    assert!(is_there, "no line {status} {check} {found:?} in {report:#}");
+    // Whatever is wrong comes with a fix.
+    assert!(lines.iter().all(|line| matches!(line.0, "ok" | "skipped") == line.2.is_empty()), "{lines:?}");
+}
+
+/// Every file below a folder, with its content.
+fn content(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(content(&path));
+        } else {
+            all.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn before_the_first_start_nothing_is_missing_and_nothing_is_made() {
+    let (settings, address) = settings();
+    let folder = Folder::with(&settings);
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(0), "{report:#}");
+    for (check, status, found) in [
+        ("settings", "ok", "no errors"),
+        ("storage", "ok", "the first start creates it"),
+        ("migrations", "ok", "there is no schema yet"),
+        ("sealing-key", "skipped", "nothing yet"),
+        ("redis", "skipped", "not set"),
+        ("listener", "ok", &format!("{address} is free")),
+        ("issuer", "warning", "is not reached"),
+        ("clock", "skipped", "no other clock"),
+    ] {
+        assert_line(&report, check, status, found);
+    }
+    let mut relative = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+    let (ran, report) = examine(relative.arg("doctor").current_dir(folder.path("")).env_clear());
+    assert_eq!(ran.code, Some(0), "{report:#}");
+    assert_line(&report, "storage", "ok", "data/latchkey.db is not there yet; the first start creates it");
+    assert!(!folder.exists("data") && !folder.exists("keys"));
+}
+
+#[test]
+fn a_server_that_runs_is_found_sound_and_left_as_it_is() {
+    let (settings, address) = settings();
+    let folder = Folder::with(&settings);
+    let program = Program::start(&folder);
+    let (ran, report) = doctor(&folder);
+    assert_eq!((ran.code, &report["status"]), (Some(0), &Value::from("ok")), "{report:#}");
+    for (check, found) in [
+        ("storage", "can be read and written"),
+        ("migrations", "the one of this program"),
+        ("sealing-key", "opens what the store holds"),
+        ("listener", &format!("{address} is served by a Latchkey, which is ready")),
+        ("issuer", "(tenant acme): its metadata names itself"),
+        ("issuer", "(tenant globex): its metadata names itself"),
+        ("clock", "agrees with that of an issuer"),
+        ("files", "latchkey.db belongs to "),
+        ("files", "sealing.key belongs to "),
+    ] {
+        assert_line(&report, check, "ok", found);
+    }
+    program.stop();
+    let before = content(&folder.path(""));
+    doctor(&folder);
+    assert_eq!(content(&folder.path("")), before);
+    let text = run(&mut folder.program(&["doctor"]));
+    assert!(text.out.starts_with("ok       settings    no errors and no warnings\n"), "{}", text.out);
+    assert!(text.out.ends_with("0 errors, 2 warnings\n"), "{}", text.out);
+}
+
+#[test]
+fn faulty_settings_are_the_only_line() {
+    let folder = Folder::with(&edited(TWO_TENANTS, "globex:\n    strategies:", "globex:\n    strategys:"));
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(report["checks"].as_array().unwrap().len(), 1, "{report:#}");
+    assert_line(&report, "settings", "error", "did you mean `strategies`?");
+}
+
+#[test]
+fn what_has_no_effect_is_a_warning() {
+    let folder = Folder::with(&edited(
+        TWO_TENANTS,
+        "  globex:\n    strategies: { oauth2: { enabled: true }, ",
+        "  globex:\n    strategies: { ",
+    ));
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(0), "{report:#}");
+    assert_line(&report, "settings", "warning", "tenants.globex: the strategy oauth2 is not enabled");
+}
+
+#[test]
+fn a_store_that_is_no_file_cannot_be_written() {
+    let folder = Folder::with(TWO_TENANTS);
+    fs::create_dir_all(folder.path("data/latchkey.db")).unwrap();
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(1));
+    assert_line(&report, "storage", "error", "cannot be written");
+}
+
+#[test]
+fn a_schema_of_another_version_has_its_line() {
+    let folder = Folder::with(TWO_TENANTS);
+    folder.run(&["migrate"]).output();
+    let database = folder.path("data/latchkey.db");
+    let set = |sql: &str| {
+        let script =
+            format!("import sqlite3\nwith sqlite3.connect({database:?}) as store: store.execute({sql:?})\n");
+        python(&script, &[]).output();
+    };
+    set(
+        "INSERT INTO _sqlx_migrations SELECT 9999, description, installed_on, success, checksum, execution_time FROM _sqlx_migrations WHERE version = 1",
+    );
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(1));
+    assert_line(&report, "migrations", "error", "has schema 9999");
+    set("DELETE FROM _sqlx_migrations WHERE version > 3");
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(0), "{report:#}");
+    assert_line(&report, "migrations", "warning", "has schema 3");
+}
+
+#[test]
+fn a_key_that_does_not_open_the_store_has_its_line() {
+    let folder = Folder::with(TWO_TENANTS);
+    Program::start(&folder).stop();
+    fs::rename(folder.path("keys/sealing.key"), folder.path("keys/old.key")).unwrap();
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(1));
+    assert_line(&report, "sealing-key", "error", "is missing, and the store holds rows");
+    folder
+        .run(&["key", "new-sealing-key", "--file", folder.path("keys/sealing.key").to_str().unwrap()])
+        .output();
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(1));
+    assert_line(&report, "sealing-key", "error", "the pepper cannot be opened");
+    let keys = "sealing_key: { file: keys/sealing.key }, former_sealing_keys: [{ file: keys/old.key }]";
+    folder.write("config.yaml", &edited(TWO_TENANTS, "sealing_key: { file: keys/sealing.key }", keys));
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(0), "{report:#}");
+    assert_line(&report, "sealing-key", "warning", "sealed by a former key");
+}
+
+#[test]
+fn a_redis_that_does_not_answer_is_a_warning() {
+    let folder = Folder::with(TWO_TENANTS);
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("redis://:hunter2-canary@{unused}");
+    let (ran, report) = examine(folder.program(&["doctor"]).env("LATCHKEY__CACHE__REDIS_URL", url));
+    assert_eq!(ran.code, Some(0), "{report:#}");
+    assert_line(&report, "redis", "warning", "does not answer");
+    assert!(!ran.out.contains("hunter2-canary"), "{}", ran.out);
+}
+
+#[test]
+fn the_days_of_a_certificate_are_counted() {
+    let listener =
+        "address: 127.0.0.1:0, tls: { certificate: data/dev-cert.pem, private_key: data/dev-key.pem }";
+    let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", listener));
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(1));
+    assert_line(&report, "settings", "error", "there is no file of this name");
+    folder.run(&["dev-cert"]).output();
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(0), "{report:#}");
+    assert_line(&report, "certificate", "ok", "127.0.0.1:0: valid for 36");
+    assert_line(&report, "files", "ok", "dev-key.pem belongs to ");
+}
+
+#[test]
+fn a_port_of_another_program_and_an_address_of_another_machine_have_their_lines() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let listeners = format!("{{ address: {address} }}, {{ address: 192.0.2.1:3000, serves: [public] }}");
+    let settings = edited(TWO_TENANTS, "{ address: 127.0.0.1:0 }", &listeners);
+    let folder = Folder::with(&settings);
+    let answering = std::thread::spawn(move || {
+        use std::io::Write as _;
+        let (mut connection, _) = taken.accept().unwrap();
+        connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").unwrap();
+    });
+    let (ran, report) = doctor(&folder);
+    answering.join().unwrap();
+    assert_eq!(ran.code, Some(1));
+    assert_line(&report, "listener", "error", &format!("{address} is in use by another program"));
+    assert_line(
+        &report,
+        "listener",
+        "error",
+        "no network interface of this machine has the address 192.0.2.1",
+    );
+}
+
+#[test]
+fn an_issuer_whose_metadata_name_another_one_has_its_line() {
+    let (settings, address) = settings();
+    // Below no path, so the metadata there are those of the default tenant, acme.
+    let issuer = format!("globex:\n    issuer: http://{address}/\n    strategies:");
+    let folder = Folder::with(&edited(&settings, "globex:\n    strategies:", &issuer));
+    let program = Program::start(&folder);
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(1), "{report:#}");
+    assert_line(&report, "issuer", "ok", "(tenant acme)");
+    assert_line(&report, "issuer", "error", "(tenant globex)");
+    program.stop();
+}

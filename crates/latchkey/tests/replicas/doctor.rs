@@ -1,0 +1,64 @@
+//! `latchkey doctor` on PostgreSQL and Redis.
+
+use serde_json::Value;
+
+use crate::folder::Folder;
+use crate::host::run;
+use crate::redis_server::RedisServer;
+use crate::test_env::{TestEnv, settings};
+
+/// The lines that are neither sound nor skipped, and all lines of a check.
+fn lines(report: &Value, check: &str) -> Vec<(String, String)> {
+    let text = |line: &Value, member: &str| line[member].as_str().unwrap_or_default().to_owned();
+    let checks = report["checks"].as_array().unwrap().iter().filter(|line| line["check"] == check);
+    checks.map(|line| (text(line, "status"), text(line, "found"))).collect()
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_writes_has_its_line() {
+    let redis = RedisServer::started();
+    let test_env = TestEnv::new(Some(redis.url()));
+    let folder = Folder::with(&settings(1));
+    let doctor = |url: &str| {
+        let mut command = test_env.command(&folder, &["doctor", "--json"]);
+        let ran = run(command.env("LATCHKEY__STORAGE__URL", url));
+        (ran.code, serde_json::from_str::<Value>(&ran.out).unwrap_or_else(|_| panic!("{ran:?}")))
+    };
+    let (code, report) = doctor(&test_env.database.url());
+    assert_eq!(code, Some(0), "{report:#}");
+    assert_eq!(lines(&report, "migrations")[0].1, "there is no schema yet; the first start creates it");
+
+    run(&mut test_env.command(&folder, &["apply"])).output();
+    let before = test_env.database.query("SELECT count(*), max(position) FROM change_log");
+    let (code, report) = doctor(&test_env.database.url());
+    assert_eq!(code, Some(0), "{report:#}");
+    for (check, found) in [
+        ("storage", "PostgreSQL answers and can be written"),
+        ("migrations", "the schema is the one of this program"),
+        ("redis", "answers"),
+        ("clock", "agrees with that of the store within 5 s"),
+    ] {
+        assert_eq!(lines(&report, check), [("ok".to_owned(), found.to_owned())], "{report:#}");
+    }
+    assert!(lines(&report, "sealing-key")[0].1.starts_with("opens what the store holds"), "{report:#}");
+    assert_eq!(test_env.database.query("SELECT count(*), max(position) FROM change_log"), before);
+
+    let reader = format!("latchkey_doctor_{}", std::process::id());
+    test_env.database.query(&format!("CREATE ROLE {reader} LOGIN BYPASSRLS PASSWORD '{reader}'"));
+    test_env.database.query(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}"));
+    let place = test_env.database.url().split_once('@').unwrap().1.to_owned();
+    let (code, report) = doctor(&format!("postgres://{reader}:{reader}@{place}"));
+    assert_eq!(code, Some(1), "{report:#}");
+    assert!(lines(&report, "storage")[0].1.contains("this login may not write the tables"), "{report:#}");
+    let (code, report) = doctor(&format!("postgres://{reader}:wrong@{place}"));
+    assert_eq!(code, Some(1), "{report:#}");
+    assert!(!report.to_string().contains("wrong@"), "{report:#}");
+    test_env.database.query(&format!("DROP OWNED BY {reader}"));
+    test_env.database.query(&format!("DROP ROLE {reader}"));
+
+    let name = test_env.database.query("SELECT current_database()");
+    test_env.database.query(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
+    let (code, report) = doctor(&test_env.database.url());
+    assert_eq!(code, Some(1), "{report:#}");
+    assert!(lines(&report, "storage")[0].1.contains("takes no writes"), "{report:#}");
+}

@@ -1,0 +1,44 @@
+//! What a database says of itself, for a look from outside that changes nothing.
+
+use protocol::Timestamp;
+use sqlx::Connection as _;
+
+use crate::open_error::OpenError;
+use crate::postgres::pools::{parse, place};
+use crate::postgres::schema::connect;
+
+/// The clock of the server, and whether this login may write. The tables are written under the role `latchkey_operator` where the login
+/// is a member of it.
+const INSPECT: &str = "
+    SELECT extract(epoch FROM clock_timestamp())::bigint,
+           pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on',
+           CASE WHEN to_regclass('tenants') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE')
+                ELSE has_table_privilege(to_regclass('tenants'), 'INSERT')
+                     OR COALESCE(pg_has_role(current_user, to_regrole('latchkey_operator'), 'MEMBER'), false)
+            END";
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// The time by the clock of the server.
+    pub clock: Timestamp,
+    /// Whether the server takes no writes: a standby, or a database that is set to be read only.
+    pub is_read_only: bool,
+    /// Whether the login may write the tables, or create them where there are none.
+    pub may_write: bool,
+}
+
+/// Looks.
+///
+/// # Errors
+/// [`OpenError`], where the database does not answer.
+pub async fn inspect(url: &str) -> Result<Inspection, OpenError> {
+    let server = parse(url)?;
+    let failed = |cause| OpenError::Open { database: place(&server), cause };
+    let mut connection = connect(&server).await?;
+    let (clock, is_read_only, may_write): (i64, bool, Option<bool>) =
+        sqlx::query_as(INSPECT).fetch_one(&mut connection).await.map_err(failed)?;
+    connection.close().await.map_err(failed)?;
+    let clock = Timestamp::from_seconds(u64::try_from(clock).unwrap_or(0));
+    Ok(Inspection { clock, is_read_only, may_write: may_write.unwrap_or(false) })
+}
