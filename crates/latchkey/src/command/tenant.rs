@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 
 use super::output::{
-    self, Columns, Language, ListArguments, SecretArguments, SecretSink, confirm, details, table,
+    self, Columns, Expected, Language, ListArguments, SecretArguments, SecretSink, confirm, details, table,
 };
 use super::parse::{Assignment, parse_assignment, patch};
 use super::runner::Runner;
@@ -77,7 +77,7 @@ pub(crate) struct AddArguments {
     /// Make no client.
     #[arg(long, conflicts_with_all = ["client", "audience", "scopes", "secret_file"])]
     no_client: bool,
-    /// In which language to print how a token is fetched.
+    /// In which language to print how a token is fetched and checked.
     #[arg(long, value_enum, default_value_t = Language::All)]
     snippet: Language,
     #[command(flatten)]
@@ -187,13 +187,24 @@ fn welcome(created: &CreatedTenant, sink: &mut SecretSink, language: Language) -
         ("JWKS", jwks_uri.clone()),
         ("token endpoint", token_endpoint.clone()),
     ];
-    let mut snippets = String::new();
+    let (mut snippets, mut verifiers) = (String::new(), String::new());
     if let Some(client) = &created.client {
         let id = &client.client.client_id;
         lines.push(("client id", id.clone()));
         if let Some(secret) = &client.secret {
             lines.push(("client secret", sink.take(&secret.client_secret)?));
             snippets = output::snippets(token_endpoint, id, language);
+            let expected = Expected {
+                issuer: settings.issuer.as_deref().unwrap_or_default(),
+                jwks: jwks_uri,
+                token_endpoint,
+                // Without an audience, tokens are for the client itself.
+                audience: client.client.settings.audiences.first().unwrap_or(id),
+                algorithm: &settings.signing.algorithm,
+                typ: &settings.access_token.typ,
+                client_id: id,
+            };
+            verifiers = output::verifiers(&expected, language);
         }
     }
     let rows = lines.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
@@ -202,6 +213,8 @@ fn welcome(created: &CreatedTenant, sink: &mut SecretSink, language: Language) -
     if !snippets.is_empty() {
         text.push_str("\nThe secret is shown this once. Put it into CLIENT_SECRET, and fetch a token:\n");
         text.push_str(&snippets);
+        text.push_str("\nAn API checks the tokens that it gets (docs/protect-an-api.md):\n");
+        text.push_str(&verifiers);
     }
     Ok(text)
 }

@@ -9,6 +9,7 @@ use crate::folder::Folder;
 use crate::foreign::{bash, node, python};
 use crate::program::Program;
 use crate::reload::until_status;
+use crate::running::tenant_path;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 #[test]
@@ -41,9 +42,7 @@ async fn the_printed_lines_fetch_a_token() {
             ["tenant", "add", client, "--client", client, "--snippet", language, "--secret-file", client];
         let out = cli.run(&add).output();
         let secret = folder.read(client).trim().to_owned();
-        let (_, lines) = out.split_once("── ").unwrap();
-        let (_, lines) = lines.split_once('\n').unwrap();
-        (lines.replace("localhost:3000", &program.address().to_string()), secret)
+        (section(&out, 0).replace("localhost:3000", &program.address().to_string()), secret)
     };
     let (curl, secret) = print("curl", "with-curl");
     until_status(&program, ("with-curl", "with-curl", &secret), 200).await;
@@ -57,6 +56,77 @@ async fn the_printed_lines_fetch_a_token() {
     until_status(&program, ("with-python", "with-python", &secret), 200).await;
     let script = format!("{script}\nprint(len(access_token) > 100)\n");
     assert_eq!(python(&script, &[("CLIENT_SECRET", &secret)]).output(), "True\n");
+}
+
+/// The lines under the heading of this number, without the words before the next group of headings.
+fn section(out: &str, number: usize) -> String {
+    let section = out.split("── ").nth(number + 1).expect("a heading").split_once('\n').unwrap().1;
+    section.split("\nAn API checks").next().unwrap().to_owned()
+}
+
+/// A token of the tenant is accepted. The same token with another signature, and a token of another tenant for the same audience, are not.
+#[tokio::test]
+async fn the_printed_lines_check_a_token() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let cli = Cli::store(&folder);
+    let add = |tenant, language: &str| {
+        let out = cli
+            .run(&[
+                "tenant",
+                "add",
+                tenant,
+                "--client",
+                "svc",
+                "--audience",
+                "api",
+                "--snippet",
+                language,
+                "--secret-file",
+                tenant,
+            ])
+            .output();
+        // The keys are at another port than the public URL says; issuers stay as they are.
+        let printed = section(&out, 1).replace("localhost:3000", &program.address().to_string());
+        let (served, issuer) = (program.url(&tenant_path(tenant, "")), tenant_path(tenant, ""));
+        let printed =
+            printed.replace(&format!("\"{served}\""), &format!("\"http://localhost:3000{issuer}\""));
+        (printed, folder.read(tenant).trim().to_owned())
+    };
+    let other = {
+        let (_, secret) = add("other", "curl");
+        until_status(&program, ("other", "svc", &secret), 200).await;
+        program.token("other", "svc", &secret).await
+    };
+    for language in ["curl", "js", "python"] {
+        let (lines, secret) = add(language, language);
+        until_status(&program, (language, "svc", &secret), 200).await;
+        let token = program.token(language, "svc", &secret).await;
+        let changed = format!("{}AAAA", &token[..token.len() - 4]);
+        for (token, accepted) in [(&token, true), (&changed, false), (&other, false)] {
+            let environment = [("TOKEN", token.as_str()), ("CLIENT_SECRET", &secret)];
+            let ran = match language {
+                "curl" => bash(&format!("{} | grep -q '\"active\":true'", lines.trim_end()), &environment),
+                "js" => node(&script_of_module(&lines), &environment),
+                _ => python(&format!("import os\n{lines}\nverify(os.environ['TOKEN'])\n"), &environment),
+            };
+            assert_eq!(ran.code == Some(0), accepted, "{language}: {ran:?}\n{lines}");
+        }
+    }
+}
+
+/// The test's node finds its packages for `require` only.
+fn script_of_module(module: &str) -> String {
+    let script = module
+        .replace(
+            "import { createRemoteJWKSet, jwtVerify } from",
+            "const { createRemoteJWKSet, jwtVerify } = require(",
+        )
+        .replace("\"jose\";", "\"jose\");")
+        .replace("export async", "async");
+    format!(
+        "{script}\nverify(process.env.TOKEN).catch((error) => {{ console.error(error); process.exit(1); }});\n"
+    )
 }
 
 /// Suspend, resume, delete and restore do not affect the other tenant. A running server sees each within a second.

@@ -21,6 +21,39 @@ use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 const TENANTS: [(&str, &str, &str); 2] = [("acme", ACME_SECRET, "globex"), ("globex", GLOBEX_SECRET, "acme")];
 
+/// The Rust code that `tenant add` prints. Each placeholder is a block around a name, so these names give it values of the tenant `acme`.
+mod printed {
+    #![expect(
+        non_upper_case_globals,
+        unused_braces,
+        dead_code,
+        reason = "a template that is no file of ours"
+    )]
+
+    const jwks: &str = "the test fetches the keys of its own server";
+    const issuer: &str = "http://localhost:3000/api/v1/tenant/acme";
+    const audience: &str = "api";
+    const algorithm: &str = "RS256";
+    const typ: &str = "at+jwt";
+
+    include!("../../src/command/output/verifiers/verify.rs.in");
+
+    pub(super) fn accepts(token: &str, keys: &JwkSet) -> bool {
+        verify(token, keys).is_ok_and(|claims| claims["sub"] == "svc")
+    }
+}
+
+#[tokio::test]
+async fn the_printed_rust_takes_a_tenants_token_and_refuses_the_others() {
+    let (_folder, program, [acme, globex]) = start().await;
+    let of_acme = serde_json::from_str(&program.jwks("acme").await.body).unwrap();
+    let of_globex = serde_json::from_str(&program.jwks("globex").await.body).unwrap();
+    assert!(printed::accepts(&acme, &of_acme));
+    assert!(!printed::accepts(&globex, &of_acme), "another key");
+    assert!(!printed::accepts(&globex, &of_globex), "another issuer");
+    assert!(!printed::accepts(&format!("{}AAAA", &acme[..acme.len() - 4]), &of_acme), "another signature");
+}
+
 #[tokio::test]
 async fn jose_takes_a_tenants_token_and_refuses_the_others() {
     verified_by(

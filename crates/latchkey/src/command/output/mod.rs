@@ -5,12 +5,14 @@ mod list;
 mod secret;
 mod snippet;
 mod table;
+mod verifier;
 
 pub(crate) use confirm::confirm;
 pub(crate) use list::ListArguments;
 pub(crate) use secret::{SecretArguments, SecretSink};
 pub(crate) use snippet::{Language, snippets};
 pub(crate) use table::{Columns, details, table};
+pub(crate) use verifier::{Expected, verifiers};
 
 use serde::Serialize;
 

@@ -113,12 +113,12 @@ pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: Language) 
     text
 }
 
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
 /// For a shell.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
