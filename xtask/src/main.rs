@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod clients;
 mod codegen;
+mod dist;
 mod docs_run;
 mod instructions;
 mod resident_memory;
@@ -44,6 +45,8 @@ enum Command {
     },
     /// Runs the shell blocks and configuration blocks of README and docs/, and lists those that need another machine
     DocsRun(docs_run::DocsRunOptions),
+    /// Makes archive, Debian package, bill of materials and checksums of a release in target/packages
+    Dist(dist::DistOptions),
     /// Installs missing servers and tools (as root), then runs every test
     Test {
         /// Arguments for the test runner, for example `-p keys` or a part of a test's name
@@ -76,6 +79,7 @@ fn perform(command: Command, workspace: &Workspace) -> Result<(), Failure> {
         Command::Codegen { check: true } => codegen::check(workspace),
         Command::Codegen { check: false } => codegen::write(workspace),
         Command::DocsRun(options) => docs_run::run(workspace, &options),
+        Command::Dist(options) => dist::run(workspace, &options),
         Command::Test { arguments } => test::run(workspace, &arguments),
         Command::Instructions(options) => instructions::run(workspace, &options),
         Command::Bench(options) => bench::run(workspace, &options),

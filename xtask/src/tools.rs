@@ -29,6 +29,10 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     tool("command -v unshare && command -v setpriv", &["util-linux"]),
 ];
 
+/// Tools for packages.
+pub(crate) const FOR_PACKAGES: &[Tool] =
+    &[tool("command -v dpkg-deb", &["dpkg"]), tool("command -v git", &["git"])];
+
 /// Tools for running the documents: what their examples call, and what gives each page a network of its own.
 pub(crate) const FOR_DOCUMENTS: &[Tool] = &[
     tool("command -v curl", &["curl"]),

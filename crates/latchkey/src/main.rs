@@ -148,6 +148,11 @@ enum Command {
         /// For which shell.
         shell: Shell,
     },
+    /// Write the manual pages.
+    Man {
+        /// Into this folder, such as /usr/local/share/man/man1.
+        folder: PathBuf,
+    },
     /// Bring the store's schema up to date, and nothing else.
     Migrate,
     /// Print the JSON Schema of the settings, for editors.
@@ -195,6 +200,7 @@ fn main() -> ExitCode {
         Command::Admin(arguments) => command::admin::run(&config, arguments),
         Command::DevCert { certificate, key, names } => command::dev_cert::run(&certificate, &key, &names),
         Command::Completion { shell } => command::completion::run::<Arguments>(shell),
+        Command::Man { folder } => command::man::run::<Arguments>(&folder),
         Command::Migrate => command::migrate::run(&config),
         Command::Schema => command::print(&settings::schema()),
         Command::Openapi => command::print(&gateway::openapi_document()),

@@ -1,0 +1,16 @@
+//! `latchkey man`: the manual pages, one for each command, from the same arguments as the help texts.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::CommandFactory;
+
+/// Writes the pages into this folder.
+pub(crate) fn run<C: CommandFactory>(folder: &Path) -> anyhow::Result<ExitCode> {
+    fs::create_dir_all(folder)
+        .and_then(|()| clap_mangen::generate_to(C::command().name("latchkey"), folder))
+        .with_context(|| format!("the manual pages cannot be written to {}", folder.display()))?;
+    Ok(ExitCode::SUCCESS)
+}

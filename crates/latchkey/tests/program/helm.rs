@@ -1,0 +1,205 @@
+//! The chart under `deploy/helm`, rendered with its values, is YAML that fits the program. The renderer here knows the constructs that the chart
+//! uses and panics at all others; it does not replace helm.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::folder::Folder;
+use crate::host::run;
+
+fn chart() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/helm/latchkey")
+}
+
+fn yaml(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error} in\n{text}"))
+}
+
+/// The chart with these changes of its values, one document for each template that is not empty.
+fn render(changes: &[(&str, Value)]) -> Vec<Value> {
+    let mut values = yaml(&fs::read_to_string(chart().join("values.yaml")).unwrap());
+    for (path, value) in changes {
+        let pointer = format!("/{}", path.replace('.', "/"));
+        *values.pointer_mut(&pointer).unwrap_or_else(|| panic!("no value {path}")) = value.clone();
+    }
+    let about = yaml(&fs::read_to_string(chart().join("Chart.yaml")).unwrap());
+    let scope = json!({ "Values": values, "Release": { "Name": "id" }, "Chart": { "AppVersion": about["appVersion"] } });
+    let mut templates: Vec<PathBuf> =
+        fs::read_dir(chart().join("templates")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    templates.sort();
+    let texts = templates.iter().map(|path| filled(&fs::read_to_string(path).unwrap(), &scope));
+    texts.filter(|text| !text.trim().is_empty()).map(|text| yaml(&text)).collect()
+}
+
+/// Conditions are lines of their own.
+fn filled(template: &str, scope: &Value) -> String {
+    let (mut text, mut conditions) = (String::new(), Vec::new());
+    for line in template.lines() {
+        let action = line.trim().strip_prefix("{{- ").and_then(|rest| rest.strip_suffix(" }}"));
+        match action {
+            Some("end") => drop(conditions.pop().expect("an `if` before `end`")),
+            Some(action) if action.starts_with("if not ") => {
+                conditions.push(!is_true(&looked_up(&action["if not ".len()..], scope)));
+            }
+            Some(action) if action.starts_with("if ") => {
+                conditions.push(is_true(&looked_up(&action["if ".len()..], scope)));
+            }
+            _ if conditions.contains(&false) => {}
+            _ => text.push_str(&(inserted(line, scope) + "\n")),
+        }
+    }
+    assert!(conditions.is_empty(), "an `if` has no `end`");
+    text
+}
+
+fn inserted(line: &str, scope: &Value) -> String {
+    let (mut text, mut rest) = (String::new(), line);
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (action, after) = after.split_once("}}").expect("}}");
+        text.push_str(before);
+        text.push_str(&value_of(action.trim_start_matches('-').trim(), scope));
+        rest = after;
+    }
+    text + rest
+}
+
+fn value_of(action: &str, scope: &Value) -> String {
+    let mut steps = action.split('|').map(str::trim);
+    let first = steps.next().unwrap();
+    if let Some(path) = first.strip_prefix("toYaml ") {
+        let indent: usize =
+            steps.next().and_then(|step| step.strip_prefix("nindent ")).unwrap().parse().unwrap();
+        // JSON is YAML.
+        return format!("\n{}{}", " ".repeat(indent), looked_up(path, scope));
+    }
+    let mut value = looked_up(first, scope);
+    for step in steps {
+        value = match step.strip_prefix("default ") {
+            Some(other) if is_true(&value) => drop_unused(other, value, scope),
+            Some(other) => looked_up(other, scope),
+            None if step == "quote" => Value::String(value.to_string()),
+            None => panic!("the renderer does not know `{step}`"),
+        };
+    }
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The path after `default` has to exist, too.
+fn drop_unused(path: &str, value: Value, scope: &Value) -> Value {
+    looked_up(path, scope);
+    value
+}
+
+fn looked_up(path: &str, scope: &Value) -> Value {
+    let pointer = path.replace('.', "/");
+    scope
+        .pointer(&pointer)
+        .unwrap_or_else(|| panic!("the chart reads {path}, which values.yaml lacks"))
+        .clone()
+}
+
+fn is_true(value: &Value) -> bool {
+    !matches!(value, Value::Null | Value::Bool(false))
+        && *value != json!(0)
+        && *value != json!("")
+        && *value != json!([])
+        && *value != json!({})
+}
+
+fn of_kind<'a>(documents: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    documents.iter().filter(|document| document["kind"] == kind).collect()
+}
+
+#[test]
+fn the_chart_has_each_object_that_a_cluster_needs() {
+    let documents = render(&[]);
+    let mut kinds: Vec<&str> = documents.iter().map(|document| document["kind"].as_str().unwrap()).collect();
+    kinds.sort_unstable();
+    let expected = [
+        "ConfigMap",
+        "Deployment",
+        "HorizontalPodAutoscaler",
+        "NetworkPolicy",
+        "PodDisruptionBudget",
+        "Service",
+        "Service",
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!(
+        of_kind(&documents, "Deployment")[0]["spec"]["replicas"],
+        Value::Null,
+        "the autoscaler sets it"
+    );
+
+    let off = render(&[
+        ("autoscaling.enabled", json!(false)),
+        ("podDisruptionBudget.enabled", json!(false)),
+        ("networkPolicy.enabled", json!(false)),
+    ]);
+    assert_eq!(of_kind(&off, "Deployment")[0]["spec"]["replicas"], json!(2));
+    for kind in ["HorizontalPodAutoscaler", "NetworkPolicy", "PodDisruptionBudget"] {
+        assert!(of_kind(&off, kind).is_empty(), "{kind}");
+    }
+}
+
+/// Ports, paths, user and time as the image and the program have them.
+#[test]
+fn the_pod_fits_the_image() {
+    let documents = render(&[("image.tag", json!("1.2.3"))]);
+    let deployment = of_kind(&documents, "Deployment")[0];
+    let pod = &deployment["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    assert_eq!(container["image"], "latchkey:1.2.3");
+    assert_eq!(pod["terminationGracePeriodSeconds"], json!(35));
+    assert_eq!(
+        (&pod["securityContext"]["runAsUser"], &pod["securityContext"]["runAsNonRoot"]),
+        (&json!(65532), &json!(true))
+    );
+    let security = &container["securityContext"];
+    assert_eq!(security["readOnlyRootFilesystem"], json!(true));
+    assert_eq!(security["allowPrivilegeEscalation"], json!(false));
+    assert_eq!(security["capabilities"]["drop"], json!(["ALL"]));
+    assert_eq!(container["volumeMounts"][0]["mountPath"], "/etc/latchkey");
+    for (probe, path) in [("livenessProbe", "live"), ("readinessProbe", "ready"), ("startupProbe", "live")] {
+        assert_eq!(
+            container[probe]["httpGet"],
+            json!({ "path": format!("/health/{path}"), "port": "public" })
+        );
+    }
+    // Services, budget, policy and deployment select the same pods.
+    let labels = &deployment["spec"]["template"]["metadata"]["labels"];
+    let selectors = documents.iter().filter_map(|document| {
+        let spec = &document["spec"];
+        let found =
+            [&spec["selector"]["matchLabels"], &spec["podSelector"]["matchLabels"], &spec["selector"]];
+        found.into_iter().find(|selector| selector.is_object())
+    });
+    assert_eq!(selectors.inspect(|selector| assert_eq!(*selector, labels)).count(), 5);
+    let ports = container["ports"].as_array().unwrap();
+    let listeners = yaml(of_kind(&documents, "ConfigMap")[0]["data"]["config.yaml"].as_str().unwrap());
+    for (port, listener) in ports.iter().zip(listeners["server"]["listeners"].as_array().unwrap()) {
+        assert!(
+            listener["address"].as_str().unwrap().ends_with(&format!(":{}", port["containerPort"])),
+            "{port}"
+        );
+        assert_eq!(listener["serves"], json!([port["name"]]));
+    }
+    let policy = of_kind(&documents, "NetworkPolicy")[0];
+    let ingress = policy["spec"]["ingress"].as_array().unwrap();
+    assert_eq!(ingress.iter().map(|rule| &rule["ports"][0]["port"]).collect::<Vec<_>>(), ["public", "admin"]);
+}
+
+#[test]
+fn the_configuration_of_the_chart_is_sound() {
+    let documents = render(&[]);
+    let config = of_kind(&documents, "ConfigMap")[0]["data"]["config.yaml"].as_str().unwrap();
+    let folder = Folder::with(config);
+    let key = folder.run(&["key", "new-sealing-key"]).output();
+    let mut command = folder.program(&["check"]);
+    command.env("LATCHKEY_SEALING_KEY", key.trim());
+    command.env("LATCHKEY__STORAGE__URL", "postgres://latchkey:password@postgres:5432/latchkey");
+    let ran = run(&mut command);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}

@@ -1,0 +1,90 @@
+//! The files of a package below a folder, as they will be below `/`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::workspace::{self, Doing, Failure, Workspace, read_text};
+
+/// Settings that an upgrade does not overwrite.
+pub(super) const SETTINGS: &str = "/etc/latchkey/config.yaml";
+
+/// A shell, and the file that it reads completions from.
+const COMPLETIONS: [(&str, &str); 3] = [
+    ("bash", "usr/share/bash-completion/completions/latchkey"),
+    ("zsh", "usr/share/zsh/vendor-completions/_latchkey"),
+    ("fish", "usr/share/fish/vendor_completions.d/latchkey.fish"),
+];
+
+/// A filled folder.
+pub(super) struct Stage {
+    pub(super) root: PathBuf,
+}
+
+impl Stage {
+    /// The program, its unit and settings, manual pages, completions and licence.
+    pub(super) fn fill(workspace: &Workspace, root: &Path, program: &Path) -> Result<Self, Failure> {
+        let stage = Self { root: root.to_owned() };
+        stage.add(
+            "usr/bin/latchkey",
+            &fs::read(program).doing(format_args!("read {}", program.display()))?,
+            0o755,
+        )?;
+        let read =
+            |path: &str| fs::read_to_string(workspace.root.join(path)).doing(format_args!("read {path}"));
+        // Packages own /usr/bin, and leave /usr/local to the administrator.
+        let unit = packaged_unit(&read("deploy/latchkey.service")?);
+        stage.add("usr/lib/systemd/system/latchkey.service", unit.as_bytes(), 0o644)?;
+        stage.add(&SETTINGS[1..], read("deploy/systemd.yaml")?.as_bytes(), 0o640)?;
+        stage.add("usr/share/doc/latchkey/copyright", read("LICENSE")?.as_bytes(), 0o644)?;
+        stage.add("usr/share/doc/latchkey/changelog", read("CHANGELOG.md")?.as_bytes(), 0o644)?;
+        let program = program.to_string_lossy();
+        for (shell, path) in COMPLETIONS {
+            let script = read_text(&mut workspace.program(&program, &["completion", shell]))?;
+            stage.add(path, script.as_bytes(), 0o644)?;
+        }
+        let pages = stage.root.join("usr/share/man/man1");
+        workspace::run(workspace.program(&program, &["man"]).arg(&pages))?;
+        workspace::run(workspace.program("gzip", &["-n", "-9", "-r"]).arg(&pages))?;
+        Ok(stage)
+    }
+
+    /// Adds a file, and the folders above it, which every user may read.
+    pub(super) fn add(&self, path: &str, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+        let file = self.root.join(path);
+        let folder = file.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder).doing(format_args!("make {}", folder.display()))?;
+        fs::write(&file, bytes).doing(format_args!("write {}", file.display()))?;
+        for folder in folder.ancestors().take_while(|folder| folder.starts_with(&self.root)) {
+            set_mode(folder, 0o755)?;
+        }
+        set_mode(&file, mode)
+    }
+}
+
+fn set_mode(path: &Path, mode: u32) -> Result<(), Failure> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        .doing(format_args!("change the mode of {}", path.display()))
+}
+
+/// Without the commands that install by hand.
+fn packaged_unit(unit: &str) -> String {
+    let begin = unit.find("[Unit]").unwrap_or(0);
+    unit[begin..].replace("/usr/local/bin/latchkey", "/usr/bin/latchkey")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_packaged_unit_starts_the_packaged_program() {
+        let unit = packaged_unit(include_str!("../../../deploy/latchkey.service"));
+        assert!(unit.starts_with("[Unit]\n"), "{unit}");
+        assert!(
+            unit.contains("\nExecStart=/usr/bin/latchkey --config /etc/latchkey/config.yaml serve\n"),
+            "{unit}"
+        );
+        assert!(!unit.contains("/usr/local"), "{unit}");
+    }
+}
