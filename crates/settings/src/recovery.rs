@@ -24,9 +24,8 @@ pub(crate) struct Recovered<T> {
 
 /// The most faults that are looked for, each at the cost of reading the file.
 const MOST: usize = 20;
-/// A file of a thousand tenants is read again a few times only.
-const LARGE: usize = 4 << 20;
-const MOST_IN_LARGE: usize = 4;
+/// The most bytes that are read for them: a file of many thousand tenants is read once.
+const MOST_BYTES: usize = 8 << 20;
 
 /// Reads one document, and finds all faults of its form.
 pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Recovered<T> {
@@ -35,7 +34,7 @@ pub(crate) fn parse<T: DeserializeOwned>(source: &Source) -> Recovered<T> {
         recovered.faults.push(fault);
         return recovered;
     }
-    let most = if source.text().len() > LARGE { MOST_IN_LARGE } else { MOST };
+    let most = (MOST_BYTES / source.text().len().max(1)).clamp(1, MOST);
     let mut text = Zeroizing::new(source.text().to_owned());
     // A fault may follow from an entry that is left out, and is not counted.
     for _ in 0..2 * most {
@@ -197,5 +196,7 @@ mod tests {
     fn many_faults_are_not_all_looked_for() {
         let text: String = (0..1000).map(|number| format!("  t{number}: 1\n")).collect();
         assert_eq!(faults(&format!("tenants:\n{text}")).0.len(), MOST);
+        let comment = "# 64 characters without a meaning, so that the file becomes large\n".repeat(50_000);
+        assert_eq!(faults(&format!("tenants:\n{text}{comment}")).0.len(), 2);
     }
 }

@@ -10,7 +10,10 @@ use administration::nearest;
 use schemars::schema_for;
 use serde_json::Value;
 
-use super::{super::document::Document, KeyPath};
+use super::{
+    super::{document::Document, hints::LISTENER_WORDS},
+    KeyPath,
+};
 
 /// In these sections of the server every value may be a secret: connections, where keys are, who administers.
 const SECRET_SECTIONS: [&str; 4] = ["storage", "cache", "keys", "admin"];
@@ -25,6 +28,9 @@ const SECRET_KEYS: [&str; 8] = [
     "value",
     "hash",
 ];
+
+/// In these sections no value is a secret, whatever its key.
+const OPEN_SECTIONS: [&str; 3] = ["server", "limits", "reconcile"];
 
 static SCHEMA: LazyLock<Value> = LazyLock::new(|| schema_for!(Document).to_value());
 /// Every key of the contract, and whether one of its places is where secrets are.
@@ -41,6 +47,15 @@ pub(super) fn shows_value(path: &[String]) -> bool {
         schema.get("properties").is_some() || schema.get("additionalProperties").is_some_and(Value::is_object)
     };
     !is_secret(path) && !found.is_empty() && !found.iter().any(is_mapping)
+}
+
+/// Whether a small number at this path is no secret, though the contract has no such path: in a section without secrets, or at a word for
+/// what `listeners` holds.
+pub(super) fn shows_small_number(path: &[String]) -> bool {
+    let [first, rest @ ..] = path else { return false };
+    let is_open =
+        if rest.is_empty() { LISTENER_WORDS.contains(&&**first) } else { OPEN_SECTIONS.contains(&&**first) };
+    is_open && !path.iter().any(|segment| nearest(segment, SECRET_KEYS).is_some())
 }
 
 /// Whether this path has a place where no secret is. At the root anything may follow.
@@ -203,6 +218,22 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(shows_value(&path(keys)), expected, "{keys}");
+        }
+    }
+
+    #[test]
+    fn a_small_number_is_repeated_where_no_secret_is() {
+        for (keys, expected) in [
+            ("server port", true),
+            ("limits banana", true),
+            ("port", true),
+            ("pin", false),
+            ("server passwort", false),
+            ("tenants acme clients web", false),
+            ("tenants acme clients web client_secert", false),
+            ("", false),
+        ] {
+            assert_eq!(shows_small_number(&path(keys)), expected, "{keys}");
         }
     }
 

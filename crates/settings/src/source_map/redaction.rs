@@ -66,7 +66,7 @@ impl SourceMap {
     fn shows(&self, node: &Node, text: &str) -> bool {
         let path = self.path(node);
         match node.kind {
-            NodeKind::Scalar if !contract::is_secret(&path) && is_harmless(&text[node.bytes.clone()]) => true,
+            NodeKind::Scalar if is_harmless(&path, &text[node.bytes.clone()]) => true,
             NodeKind::Key => contract::shows_key(&path),
             NodeKind::BareKey | NodeKind::EmptyKey => shows_kind(node.kind, &path),
             _ => contract::shows_value(&path),
@@ -83,13 +83,13 @@ impl SourceMap {
     }
 }
 
-/// A small number, a truth value or an address is no secret, whatever the key before it is.
-fn is_harmless(value: &str) -> bool {
+/// A truth value or an address is no secret, and a small number is none in some places.
+fn is_harmless(path: &[String], value: &str) -> bool {
     let is_small = (1..=5).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
-    is_small
-        || ["true", "false"].contains(&value)
+    let is_public = ["true", "false"].contains(&value)
         || value.parse::<IpAddr>().is_ok()
-        || value.parse::<SocketAddr>().is_ok()
+        || value.parse::<SocketAddr>().is_ok();
+    !contract::is_secret(path) && (is_public || is_small && contract::shows_small_number(path))
 }
 
 /// A key without a value may be a value without its key.
