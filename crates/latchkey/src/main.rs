@@ -14,6 +14,7 @@ mod health;
 mod housekeeping;
 mod json_lines;
 mod left_out;
+mod log_lines;
 mod logging;
 mod names;
 mod open_files;

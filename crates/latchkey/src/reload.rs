@@ -10,6 +10,7 @@ use tokio::task::spawn_blocking;
 use crate::apply::{Applied, ApplyOptions, apply, say};
 use crate::conflict_messages::TenantsLeftOut;
 use crate::left_out::Tries;
+use crate::log_lines::LogLines;
 use crate::platform::Platform;
 use crate::watch::Watch;
 use settings::{Environment, Loaded, ReadError, read, refuse_beyond_loopback};
@@ -83,7 +84,7 @@ impl Reload {
         let text = left_out.map(ToString::to_string).unwrap_or_default();
         if let Some(left_out) = left_out.filter(|_| text != self.logged_left_out) {
             let tenants = left_out.names();
-            tracing::warn!(tenants, error = text, "tenants left out; all others are applied");
+            tracing::warn!(tenants, error = %LogLines(&text), "tenants left out; all others are applied");
         } else if left_out.is_none() && self.platform.left_out.count() > 0 {
             tracing::info!("no tenant is left out any more");
         }
@@ -189,7 +190,7 @@ impl Reload {
     fn refused(&mut self, requested: bool, error: &ReadError) {
         let text = error.to_string();
         if requested || self.seen != text {
-            tracing::error!(error = text, "settings not taken over; the last good ones go on");
+            tracing::error!(error = %LogLines(&text), "settings not taken over; the last good ones go on");
             self.seen = text;
         }
     }

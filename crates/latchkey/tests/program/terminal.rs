@@ -11,7 +11,7 @@ use crate::folder::Folder;
 use crate::foreign::bash;
 use crate::host::{self, signal};
 use crate::program::Program;
-use crate::settings::{self, TWO_TENANTS};
+use crate::settings::{self, TWO_TENANTS, edited};
 
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -58,6 +58,28 @@ fn a_secret_of_ones_own_is_not_printed() {
     seen.extend(terminal.stop());
     assert!(!seen.iter().any(|line| line.contains("curl")), "{seen:#?}");
     folder.canaries.assert_absent(&seen.join("\n"));
+}
+
+#[test]
+fn the_error_of_a_reload_keeps_its_lines() {
+    let folder = Folder::with(TWO_TENANTS);
+    let mut terminal = OnTerminal::start(&folder);
+    let until_line = |part: &str| {
+        let mut line = String::new();
+        while !line.contains(part) {
+            line = terminal.lines.recv_timeout(LONGEST).unwrap_or_else(|_| panic!("no line with {part:?}"));
+        }
+        line
+    };
+    until_line("serving");
+    folder.replace("config.yaml", &edited(TWO_TENANTS, "storage: {", "storagee: {"));
+    let first = until_line("settings not taken over");
+    assert!(first.contains("config.yaml:4:1"), "{first}");
+    let excerpt = until_line("storagee: {");
+    let caret = until_line("^");
+    // The first character of the line is wrong, so the caret is right below it.
+    assert_eq!(caret.find('^'), excerpt.find("storagee"), "{excerpt}\n{caret}");
+    terminal.stop();
 }
 
 /// [`Program`] itself checks every line on a pipe.

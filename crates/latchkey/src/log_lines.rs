@@ -1,0 +1,29 @@
+//! A text of several lines as the field of a log event. As a plain string, the log of a terminal would escape its line breaks, and the caret
+//! of an excerpt would point at nothing. JSON escapes them all the same, so a JSON line stays one line.
+
+use std::fmt::{self, Write as _};
+
+/// The text with its line breaks and tabs. Other control characters could command the terminal, and are escaped.
+pub(crate) struct LogLines<'a>(pub(crate) &'a str);
+
+impl fmt::Display for LogLines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            '\n' | '\t' => f.write_char(character),
+            control if control.is_control() => write!(f, "{}", control.escape_default()),
+            other => f.write_char(other),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_breaks_stay_and_commands_to_the_terminal_do_not() {
+        let text = "config.yaml:1:3: no\n 1 | \u{1b}[2J\té\r\n   | ^\u{9b}";
+        let expected = "config.yaml:1:3: no\n 1 | \\u{1b}[2J\té\\r\n   | ^\\u{9b}";
+        assert_eq!(LogLines(text).to_string(), expected);
+    }
+}
