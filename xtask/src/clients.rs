@@ -12,6 +12,10 @@ pub(crate) struct Clients {
     pub(crate) python: PathBuf,
     /// A folder whose `node_modules` has jose and axios.
     pub(crate) node_folder: PathBuf,
+    /// A Python with openapi-python-client and schemathesis.
+    pub(crate) openapi_python: PathBuf,
+    /// A folder whose `node_modules` has openapi-typescript, openapi-fetch and a TypeScript compiler.
+    pub(crate) openapi_node_folder: PathBuf,
     /// The folder with the newest `initdb` and `postgres`.
     pub(crate) newest_postgres: PathBuf,
 }
@@ -20,18 +24,33 @@ pub(crate) struct Clients {
 pub(crate) fn install(workspace: &Workspace) -> Result<Clients, Failure> {
     let clients = workspace.target_folder()?.join("clients");
     let manifests = workspace.root.join("xtask/clients");
-    let python_folder = clients.join("python");
-    let node_folder = clients.join("node");
-    when_stale(&python_folder, &manifests.join("requirements.txt"), |manifest| {
-        run(&mut workspace.program("python3", &["-m", "venv", &text(&python_folder)]))?;
-        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-        run(workspace.program(&text(&python_folder.join("bin/python")), &pip).arg(manifest))
-    })?;
-    when_stale(&node_folder, &manifests.join("package.json"), |manifest| {
-        install_node_packages(workspace, &node_folder, manifest)
-    })?;
-    let newest_postgres = install_newest_postgres(workspace, &clients.join("postgres"))?;
-    Ok(Clients { python: python_folder.join("bin/python"), node_folder, newest_postgres })
+    let python = |name: &str, manifest: &str| -> Result<PathBuf, Failure> {
+        let folder = clients.join(name);
+        when_stale(&folder, &manifests.join(manifest), |manifest| {
+            install_python_packages(workspace, &folder, manifest)
+        })?;
+        Ok(folder.join("bin/python"))
+    };
+    let node = |name: &str, manifest: &str| -> Result<PathBuf, Failure> {
+        let folder = clients.join(name);
+        when_stale(&folder, &manifests.join(manifest), |manifest| {
+            install_node_packages(workspace, &folder, manifest)
+        })?;
+        Ok(folder)
+    };
+    Ok(Clients {
+        python: python("python", "requirements.txt")?,
+        node_folder: node("node", "package.json")?,
+        openapi_python: python("openapi-python", "openapi/requirements.txt")?,
+        openapi_node_folder: node("openapi-node", "openapi/package.json")?,
+        newest_postgres: install_newest_postgres(workspace, &clients.join("postgres"))?,
+    })
+}
+
+fn install_python_packages(workspace: &Workspace, folder: &Path, manifest: &Path) -> Result<(), Failure> {
+    run(&mut workspace.program("python3", &["-m", "venv", &text(folder)]))?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    run(workspace.program(&text(&folder.join("bin/python")), &pip).arg(manifest))
 }
 
 /// Installs the token servers that `bench --peers` measures, and returns their folder.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Instant;
-use super::{ClientSettings, CreatedSecret};
+use super::{ClientSettings, CreatedSecret, schema};
 use crate::ClientState;
 
 /// A client as it is.
@@ -13,11 +13,11 @@ use crate::ClientState;
 pub struct ClientView {
     /// Its id.
     pub client_id: String,
-    /// `active`, `suspended` or `retired`.
-    #[schemars(example = &"active")]
+    /// Whether it may authenticate. A `retired` client was declared in a file, and is no longer.
+    #[schemars(example = &"active", extend("enum" = ["active", "suspended", "retired"]))]
     pub status: String,
-    /// `config` or `api`.
-    #[schemars(example = &"api")]
+    /// What declares it: the operator's files, or requests of this API.
+    #[schemars(example = &"api", extend("enum" = schema::MANAGED_BY))]
     pub managed_by: String,
     /// When it was created.
     pub created_at: Instant,

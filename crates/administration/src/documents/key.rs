@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use protocol::SigningAlgorithm;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -16,10 +17,10 @@ pub struct KeyView {
     #[schemars(example = &"oauth2-key-1")]
     pub kid: String,
     /// What it signs with (RFC 7518 §3.1).
-    #[schemars(example = &"RS256")]
+    #[schemars(example = &"RS256", extend("enum" = SigningAlgorithm::ALL.map(SigningAlgorithm::as_str)))]
     pub algorithm: String,
-    /// `announced`, `active`, `retiring` or `removed`.
-    #[schemars(example = &"active")]
+    /// Announced: published, and not signing yet. Active: it signs, or may. Retiring: it only verifies. Removed: it is published no more.
+    #[schemars(example = &"active", extend("enum" = ["announced", "active", "retiring", "removed"]))]
     pub state: String,
     /// Of its public half (RFC 7638).
     pub thumbprint: String,

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use crate::ManagedBy;
+
 /// The id of a tenant.
 pub const TENANT_ID: &str = "^[a-z0-9][a-z0-9-]{0,62}$";
 /// A name without control characters.
@@ -32,6 +34,9 @@ pub(crate) const METHODS: [&str; 7] = [
     "self_signed_tls_client_auth",
     "none",
 ];
+
+/// What a row may be declared by.
+pub(crate) const MANAGED_BY: [&str; 2] = [ManagedBy::Config.as_str(), ManagedBy::Api.as_str()];
 
 /// How a document writes a [`protocol::Lifetime`].
 pub struct Span;

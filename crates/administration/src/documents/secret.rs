@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Instant;
-use super::schema::Span;
+use super::schema::{self, Span};
 
 /// A secret of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -17,12 +17,14 @@ pub struct SecretView {
     pub id: String,
     /// The last four characters of a generated value; empty for a chosen one.
     pub hint: String,
-    /// `generated`, `chosen` or `imported`.
+    /// Who made the value: Latchkey, a person, or another system whose hash was imported.
+    #[schemars(extend("enum" = ["generated", "chosen", "imported"]))]
     pub form: String,
-    /// `live`, `expired` or `revoked`.
+    /// Whether it is valid now.
+    #[schemars(example = &"live", extend("enum" = ["live", "expired", "revoked"]))]
     pub status: String,
-    /// `config` or `api`.
-    #[schemars(example = &"api")]
+    /// What declares it: the operator's files, or requests of this API.
+    #[schemars(example = &"api", extend("enum" = schema::MANAGED_BY))]
     pub managed_by: String,
     /// When it was created.
     pub created_at: Instant,
@@ -36,7 +38,7 @@ pub struct SecretView {
     /// From how many addresses it was used, of the last 32 that are kept.
     pub addresses: u32,
     /// Those addresses, the latest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub used_from: Vec<UsedFrom>,
     /// Whether no caller needs it: it is not live, or it was not used for a day while another live secret was.
     pub safe_to_delete: bool,

@@ -165,11 +165,11 @@ pub struct TenantView {
     /// Its id.
     #[schemars(example = &"your-tenant")]
     pub id: String,
-    /// Its status.
-    #[schemars(example = &"active")]
+    /// Whether it serves. A `retired` tenant was declared in a file, and is no longer; the deletion of a `deleting` one can be cancelled.
+    #[schemars(example = &"active", extend("enum" = ["active", "suspended", "retired", "deleting"]))]
     pub status: String,
-    /// `config` or `api`.
-    #[schemars(example = &"api")]
+    /// What declares it: the operator's files, or requests of this API.
+    #[schemars(example = &"api", extend("enum" = schema::MANAGED_BY))]
     pub managed_by: String,
     /// When it was created.
     pub created_at: Instant,

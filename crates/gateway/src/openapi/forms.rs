@@ -4,14 +4,17 @@
 
 use std::collections::BTreeMap;
 
+use protocol::{ClientAuthenticationMethod, ErrorCode, GrantType};
 use schemars::JsonSchema;
+use serde_json::{Value, json};
+use serde_with::skip_serializing_none;
 
 /// RFC 6749 section 4.4.2, RFC 8707 section 2.1. A parameter sent twice is refused, but for `resource`; an unknown one is ignored; an
 /// empty one counts as absent.
 #[derive(JsonSchema)]
 pub(super) struct TokenForm {
     /// Always `client_credentials`.
-    #[schemars(example = &"client_credentials")]
+    #[schemars(example = &"client_credentials", extend("enum" = GrantType::SERVED.map(GrantType::as_str)))]
     grant_type: String,
     /// Unless the Authorization header names the client.
     #[schemars(example = &"your-client-id")]
@@ -27,12 +30,13 @@ pub(super) struct TokenForm {
 }
 
 /// RFC 6749 section 5.1.
+#[skip_serializing_none]
 #[derive(JsonSchema)]
 pub(super) struct Token {
     /// A signed JWT.
     access_token: String,
     /// Always `Bearer`.
-    #[schemars(example = &"Bearer")]
+    #[schemars(example = &"Bearer", extend("enum" = ["Bearer"]))]
     token_type: String,
     /// Seconds.
     #[schemars(example = 3600)]
@@ -57,6 +61,7 @@ pub(super) struct IntrospectionForm {
 }
 
 /// RFC 7662 section 2.2. Only `active` where that is false.
+#[skip_serializing_none]
 #[derive(JsonSchema)]
 pub(super) struct Introspection {
     /// Whether the token is alive and the caller's to know.
@@ -91,16 +96,21 @@ pub(super) struct JwkSet {
 }
 
 /// RFC 8414 section 2.
+#[skip_serializing_none]
 #[derive(JsonSchema)]
 pub(super) struct Metadata {
     issuer: String,
     token_endpoint: Option<String>,
     jwks_uri: String,
     scopes_supported: Option<Vec<String>>,
+    /// Empty: there is no authorization endpoint.
     response_types_supported: Vec<String>,
+    #[schemars(extend("items" = one_of(&GrantType::SERVED.map(GrantType::as_str))))]
     grant_types_supported: Vec<String>,
+    #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::SERVED)))]
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     introspection_endpoint: String,
+    #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::SERVED)))]
     introspection_endpoint_auth_methods_supported: Vec<String>,
 }
 
@@ -108,9 +118,14 @@ pub(super) struct Metadata {
 #[derive(JsonSchema)]
 pub(super) struct Error {
     /// What programs act on.
-    #[schemars(example = &"invalid_client")]
+    #[schemars(example = &"invalid_client", extend("enum" = ErrorCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>()))]
     error: String,
     /// What people read.
     #[schemars(example = &"Client authentication failed")]
     error_description: String,
+}
+
+/// The items of a list of these values.
+fn one_of(values: &[&str]) -> Value {
+    json!({ "type": "string", "enum": values })
 }

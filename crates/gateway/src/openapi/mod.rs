@@ -1,15 +1,23 @@
 //! The OpenAPI document: operations from `paths`, schemas from the types that the program reads and writes.
 
+mod errors;
+mod examples;
 mod forms;
 mod operation;
 mod paths;
 mod schemas;
+mod tags;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::openapi::{OpenApi, Paths};
 
-use paths::{applications, clients, keys, oauth, operations, tenants};
+const DESCRIPTION: &str = "Multi-tenant identity platform for machines. Every tenant has its own issuer, clients, scopes and signing keys below its own path.\n\n\
+1. **Get a token**: a client posts its credentials to the token endpoint of its tenant. The examples are the client of the sample configuration.\n\
+2. **Verify it**: an API fetches the tenant's keys and checks tokens by itself.\n\
+3. **Administer**: `latchkey admin init` makes the first administrator. It fetches a token of the tenant `platform` with \
+`resource=urn:latchkey:admin`, and sends it as bearer token.\n\n\
+A head that is no HTTP, too large or too slow is answered with 400, 431 or 408 at every path, and more connections than are allowed with 503.";
 
 /// The document as JSON, indented, with a newline at the end.
 ///
@@ -27,35 +35,33 @@ pub fn document() -> String {
 struct Document {
     #[serde(flatten)]
     api: OpenApi,
+    servers: Value,
+    tags: Value,
     components: Value,
 }
 
 fn build() -> serde_json::Result<Document> {
     let (mut paths, mut types) = (Paths::new(), Vec::new());
-    for (tag, operations) in [
-        ("tokens", oauth::tokens()),
-        ("discovery", oauth::discovery()),
-        ("sample", oauth::sample()),
-        ("administration", tenants::operations()),
-        ("administration", clients::operations()),
-        ("administration", keys::operations()),
-        ("applications", applications::operations()),
-        ("operations", operations::operations()),
-        ("documentation", operations::documentation()),
-    ] {
+    for (tag, operations) in tags::operations() {
         for operation in operations {
+            let operation = operation.with_common_errors().with_examples();
             types.extend_from_slice(&operation.schemas);
             operation.add_to(&mut paths, tag)?;
         }
     }
     let info = json!({
         "title": "Latchkey",
-        "description": "Multi-tenant identity platform for machines. Every tenant has its own issuer, clients, scopes and signing keys below its own path.",
+        "description": DESCRIPTION,
         "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         "version": env!("CARGO_PKG_VERSION"),
     });
+    let servers = json!([
+        { "url": "/", "description": "The address that serves this document" },
+        { "url": "http://localhost:3000", "description": "The sample configuration on this machine" },
+    ]);
     let components = json!({ "schemas": schemas::of(&types), "securitySchemes": security_schemes() });
-    Ok(Document { api: OpenApi::new(serde_json::from_value(info)?, paths), components })
+    let api = OpenApi::new(serde_json::from_value(info)?, paths);
+    Ok(Document { api, servers, tags: tags::descriptions(), components })
 }
 
 const ADMIN_TOKEN: &str = "An access token of the tenant `platform` with the one audience `urn:latchkey:admin`, or of the tenant in the path with the one audience `urn:latchkey:tenant:{id}`, asked for with `resource`";

@@ -2,29 +2,31 @@
 //! such operation has.
 
 use administration::Permission;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 use utoipa::openapi::{HttpMethod, Paths};
 
-use super::schemas::reference;
+use super::errors::ErrorForm;
+use super::schemas::{Direction, SchemaOf, reference};
 pub(super) use crate::raw_request::{FORM, JSON, MERGE_PATCH};
-use crate::respond::ProblemDocument;
 
 pub(super) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";
 pub(super) const NOT_MODIFIED: &str = "If-None-Match names what it is";
 
 /// An operation under construction.
 pub(super) struct Operation {
-    method: HttpMethod,
-    path: &'static str,
-    object: Value,
+    pub(super) method: HttpMethod,
+    pub(super) path: &'static str,
+    pub(super) form: ErrorForm,
+    pub(super) object: Value,
     /// Generate the schemas of its bodies.
-    pub(super) schemas: Vec<fn(&mut SchemaGenerator) -> Schema>,
+    pub(super) schemas: Vec<(Direction, SchemaOf)>,
 }
 
 /// An operation with the parameters that its path has.
 pub(super) fn on(method: HttpMethod, path: &'static str) -> Operation {
-    let operation = Operation { method, path, object: json!({ "responses": {} }), schemas: Vec::new() };
+    let (form, object) = (ErrorForm::OAuth, json!({ "responses": {} }));
+    let operation = Operation { method, path, form, object, schemas: Vec::new() };
     path.split(['{', '}']).skip(1).step_by(2).fold(operation, |operation, name| {
         let description = match name {
             "id" => "Tenant id",
@@ -39,19 +41,19 @@ pub(super) fn on(method: HttpMethod, path: &'static str) -> Operation {
 
 /// An operation of the admin API, with the permission that its route requires.
 pub(super) fn admin(method: HttpMethod, path: &'static str, permission: Permission) -> Operation {
-    on(method, path).secured(json!({ "admin_token": [permission.scope()] })).problems("")
+    let operation = on(method, path).secured(json!({ "admin_token": [permission.scope()] }));
+    Operation { form: ErrorForm::Problem, ..operation }
+}
+
+/// An operation of the Thunder-compatible API.
+pub(super) fn coded(method: HttpMethod, path: &'static str) -> Operation {
+    Operation { form: ErrorForm::Coded, ..on(method, path) }
 }
 
 impl Operation {
     pub(super) fn named(mut self, id: &str, summary: &str) -> Self {
         self.object["operationId"] = id.into();
         self.object["summary"] = summary.into();
-        self
-    }
-
-    /// Adds to the description of the tenant's id the paths that have none.
-    pub(super) fn also(mut self, paths: &str) -> Self {
-        self.object["parameters"][0]["description"] = format!("Tenant id. {paths}").into();
         self
     }
 
@@ -73,10 +75,12 @@ impl Operation {
 
     pub(super) fn if_match(self, what: &str) -> Self {
         self.header("If-Match", &format!("Only if the {what} still has this ETag"))
+            .error("412", &format!("The {what} has another ETag by now"))
     }
 
     pub(super) fn idempotent(self) -> Self {
         self.header("Idempotency-Key", "The same key and request within 24 h get the same answer")
+            .error("422", "The Idempotency-Key was sent with another request before")
     }
 
     fn header(self, name: &str, description: &str) -> Self {
@@ -102,15 +106,31 @@ impl Operation {
     }
 
     pub(super) fn body<T: JsonSchema>(mut self, media_type: &str, description: Option<&str>) -> Self {
-        let content = json!({ media_type: { "schema": self.schema::<T>() } });
+        let content = json!({ media_type: { "schema": self.schema::<T>(Direction::Request) } });
         self.object["requestBody"] =
             json!({ "description": description, "content": content, "required": true });
         self
     }
 
-    pub(super) fn answer<T: JsonSchema>(mut self, status: &str, description: &str) -> Self {
-        let schema = self.schema::<T>();
-        self.answer_as(status, description, JSON, schema)
+    /// A body whose members all have defaults: no body is an empty document.
+    pub(super) fn optional_body<T: JsonSchema>(self, media_type: &str, description: &str) -> Self {
+        let mut operation = self.body::<T>(media_type, Some(description));
+        operation.object["requestBody"]["required"] = false.into();
+        operation
+    }
+
+    pub(super) fn answer<T: JsonSchema>(self, status: &str, description: &str) -> Self {
+        self.answer_of::<T>(status, description, JSON)
+    }
+
+    pub(super) fn answer_of<T: JsonSchema>(
+        mut self,
+        status: &str,
+        description: &str,
+        media_type: &str,
+    ) -> Self {
+        let schema = self.schema::<T>(Direction::Answer);
+        self.answer_as(status, description, media_type, schema)
     }
 
     /// An answer of a status, or one more form of its body.
@@ -125,34 +145,17 @@ impl Operation {
         self
     }
 
-    /// Errors of one form, each with its status.
-    pub(super) fn errors<T: JsonSchema>(mut self, errors: &[(&str, &str)]) -> Self {
-        for (status, description) in errors {
-            self = self.answer::<T>(status, description);
-        }
-        self
-    }
-
-    pub(super) fn problem(mut self, status: &str, description: &str) -> Self {
-        let schema = self.schema::<ProblemDocument>();
-        self.answer_as(status, description, "application/problem+json", schema)
-    }
-
-    /// The problems of every operation of the admin API, and after them those of this one.
-    pub(super) fn problems(self, more: &str) -> Self {
-        let unknown = if self.path.contains('{') { ", 404" } else { "" };
-        let writes = if self.method == HttpMethod::Get { "" } else { "; 429 for too many writes" };
-        self.problem("4XX", &format!("401, 403{unknown}{more}{writes}"))
-    }
-
-    fn schema<T: JsonSchema>(&mut self) -> Value {
-        self.schemas.push(SchemaGenerator::subschema_for::<T>);
-        json!({ "$ref": reference(&T::schema_name()) })
+    fn schema<T: JsonSchema>(&mut self, direction: Direction) -> Value {
+        self.schemas.push((direction, SchemaGenerator::subschema_for::<T>));
+        json!({ "$ref": reference(&T::schema_name(), direction) })
     }
 
     /// Adds the operation, if it is one of OpenAPI.
     pub(super) fn add_to(mut self, paths: &mut Paths, tag: &str) -> serde_json::Result<()> {
         self.object["tags"] = json!([tag]);
+        if self.object.get("security").is_none() {
+            self.object["security"] = json!([]);
+        }
         let operation: utoipa::openapi::path::Operation = serde_json::from_value(self.object)?;
         paths.add_path_operation(self.path, vec![self.method], operation);
         Ok(())

@@ -1,4 +1,5 @@
-//! The schemas of the document: a name for each type, and the form that OpenAPI's tools expect.
+//! The schemas of the document: a name for each type, and the form that OpenAPI's tools expect. A type that is read and written has two
+//! schemas: a request may leave out what has a default, an answer has every member that is always there.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform as _};
@@ -6,7 +7,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// The names of types, and their names in the document where those are others.
-const NAMES: [(&str, &str); 26] = [
+const NAMES: [(&str, &str); 28] = [
     ("AccessTokenSettings", "AccessToken"),
     ("ApplicationDocument", "Application"),
     ("AuditView", "AuditRecord"),
@@ -21,6 +22,7 @@ const NAMES: [(&str, &str); 26] = [
     ("KeyStatusView", "KeyStatus"),
     ("KeyView", "SigningKey"),
     ("NewSecretSettings", "NewSecret"),
+    ("LimitsSettings", "Limits"),
     ("OauthConfig", "ApplicationClient"),
     ("ProblemDocument", "Problem"),
     ("ResourceServerSettings", "ResourceServer"),
@@ -31,36 +33,84 @@ const NAMES: [(&str, &str); 26] = [
     ("StrategySettings", "TenantStrategy"),
     ("TenantView", "Tenant"),
     ("TenantViewPage", "TenantPage"),
+    ("TokenSettings", "ClientToken"),
     ("UnopenedKeyView", "UnopenedKey"),
     ("VerifierView", "Verifier"),
 ];
+/// The names of types that answers have too, in requests.
+const NAMES_IN_REQUESTS: [(&str, &str); 13] = [
+    ("AccessTokenSettings", "AccessTokenSettings"),
+    ("ApplicationAccessToken", "NewApplicationAccessToken"),
+    ("ApplicationCertificate", "NewApplicationCertificate"),
+    ("ApplicationDocument", "NewApplication"),
+    ("ApplicationToken", "NewApplicationToken"),
+    ("Inbound", "NewInboundAuthConfig"),
+    ("LimitsSettings", "LimitsSettings"),
+    ("OauthConfig", "NewApplicationClient"),
+    ("ResourceServerSettings", "ResourceServerSettings"),
+    ("SigningSettings", "SigningSettings"),
+    ("StrategiesSettings", "StrategiesSettings"),
+    ("StrategySettings", "StrategySettings"),
+    ("TokenSettings", "TokenSettings"),
+];
 const DEFINITIONS: &str = "#/components/schemas/";
 
+/// Whether a body is read or written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Request,
+    Answer,
+}
+
+/// The schema of a body.
+pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
 /// The name that a type has in the document.
-fn name_of(type_name: &str) -> &str {
-    NAMES.iter().find(|(name, _)| *name == type_name).map_or(type_name, |(_, name)| name)
+fn name_of(type_name: &str, direction: Direction) -> &str {
+    let in_requests: &[_] = if direction == Direction::Request { &NAMES_IN_REQUESTS } else { &[] };
+    let named = in_requests.iter().chain(&NAMES).find(|(name, _)| *name == type_name);
+    named.map_or(type_name, |(_, name)| name)
 }
 
 /// Refers to the schema of a type.
-pub(super) fn reference(type_name: &str) -> String {
-    format!("{DEFINITIONS}{}", name_of(type_name))
+pub(super) fn reference(type_name: &str, direction: Direction) -> String {
+    format!("{DEFINITIONS}{}", name_of(type_name, direction))
 }
 
 /// The schemas of these types and of the types that they name, by their names in the document.
-pub(super) fn of(types: &[fn(&mut SchemaGenerator) -> Schema]) -> Map<String, Value> {
+pub(super) fn of(bodies: &[(Direction, SchemaOf)]) -> Map<String, Value> {
+    let mut schemas = Map::new();
+    for direction in [Direction::Request, Direction::Answer] {
+        let of_direction = bodies.iter().filter(|(it, _)| *it == direction).map(|(_, body)| *body);
+        for (name, schema) in in_direction(direction, of_direction) {
+            if let Some(other) = schemas.insert(name.clone(), schema) {
+                debug_assert_eq!(
+                    other, schemas[&name],
+                    "{name} has two forms, so it needs a name in requests"
+                );
+            }
+        }
+    }
+    schemas
+}
+
+fn in_direction(direction: Direction, bodies: impl Iterator<Item = SchemaOf>) -> Map<String, Value> {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
     });
+    let settings = if direction == Direction::Answer { settings.for_serialize() } else { settings };
     let mut generator = settings.into_generator();
-    let mut bodies: Vec<Schema> = types.iter().map(|subschema| subschema(&mut generator)).collect();
+    let mut bodies: Vec<Schema> = bodies.map(|subschema| subschema(&mut generator)).collect();
     let mut definitions = generator.take_definitions(true);
-    let mut adapt = RecursiveTransform(adapt);
+    let mut adapt = RecursiveTransform(|schema: &mut Schema| adapt(schema, direction));
     let definitions_mut = definitions.values_mut().filter_map(|schema| <&mut Schema>::try_from(schema).ok());
     for schema in definitions_mut.chain(&mut bodies) {
         adapt.transform(schema);
     }
-    let mut schemas: Map<_, _> =
-        definitions.into_iter().map(|(name, schema)| (name_of(&name).to_owned(), schema)).collect();
+    let mut schemas: Map<_, _> = definitions
+        .into_iter()
+        .map(|(name, schema)| (name_of(&name, direction).to_owned(), schema))
+        .collect();
     // What neither a body nor another schema names describes members that only a file has.
     loop {
         let (all, texts) = (schemas.len(), json!([schemas, bodies]).to_string());
@@ -71,17 +121,17 @@ pub(super) fn of(types: &[fn(&mut SchemaGenerator) -> Schema]) -> Map<String, Va
     }
 }
 
-/// A member that is not required may be null, as in a merge patch. Generators must not send defaults in a patch,
-/// fail on a member or a value that a later version adds, or meet a format that the OpenAPI registry does not have.
+/// A member that is not required may be null in a request, as in a merge patch, and is left out of an answer instead. Generators must not
+/// send defaults in a patch, fail on a member that a later version adds, or meet a format that the OpenAPI registry does not have.
 /// A span of time is answered in seconds. Members that only a file has are left out.
-fn adapt(schema: &mut Schema) {
-    for keyword in ["default", "enum", "pattern", "minLength", "maxLength", "uniqueItems", "propertyNames"] {
+fn adapt(schema: &mut Schema, direction: Direction) {
+    for keyword in ["default", "pattern", "minLength", "maxLength", "uniqueItems", "propertyNames"] {
         schema.remove(keyword);
     }
     in_seconds(schema);
     let type_name =
         schema.get("$ref").and_then(Value::as_str).and_then(|name| name.strip_prefix(DEFINITIONS));
-    if let Some(reference) = type_name.map(reference) {
+    if let Some(reference) = type_name.map(|name| reference(name, direction)) {
         schema.insert("$ref".to_owned(), json!(reference));
     }
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
@@ -102,7 +152,8 @@ fn adapt(schema: &mut Schema) {
     let Some(Value::Object(members)) = schema.get_mut("properties") else { return };
     for (_, member) in members.iter_mut().filter(|(name, _)| !is_required(name)) {
         match member {
-            Value::Object(member) => allow_null(member),
+            Value::Object(member) if direction == Direction::Request => allow_null(member),
+            Value::Object(member) => forbid_null(member),
             // Any value: generators do not know the schema `true`.
             other => *other = json!({}),
         }
@@ -125,6 +176,11 @@ fn in_seconds(schema: &mut Schema) {
 
 fn allow_null(member: &mut Map<String, Value>) {
     let null_type = json!("null");
+    if let Some(Value::Array(values)) = member.get_mut("enum")
+        && !values.contains(&Value::Null)
+    {
+        values.push(Value::Null);
+    }
     if let Some(reference) = member.remove("$ref") {
         member.insert("anyOf".to_owned(), json!([{ "$ref": reference }, { "type": null_type }]));
         return;
@@ -133,5 +189,23 @@ fn allow_null(member: &mut Map<String, Value>) {
         Some(Value::Array(types)) if !types.contains(&null_type) => types.push(null_type),
         Some(one @ Value::String(_)) if *one != null_type => *one = json!([one.take(), null_type]),
         _ => {}
+    }
+}
+
+fn forbid_null(member: &mut Map<String, Value>) {
+    if let Some(Value::Array(types)) = member.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if let [kind] = types.as_slice() {
+            let kind = kind.clone();
+            member.insert("type".to_owned(), kind);
+        }
+    }
+    if let Some(Value::Array(parts)) = member.get_mut("anyOf") {
+        parts.retain(|part| part["type"] != "null");
+        if let [Value::Object(part)] = parts.as_mut_slice() {
+            let part = std::mem::take(part);
+            member.remove("anyOf");
+            member.extend(part);
+        }
     }
 }

@@ -20,15 +20,15 @@ use crate::{Services, respond};
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Live {
     /// Always `live`.
-    #[schemars(example = &"live")]
+    #[schemars(example = &"live", extend("enum" = ["live"]))]
     status: &'static str,
 }
 
 /// Whether callers should be sent here.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Ready<'a> {
-    /// `ready` or `not_ready`.
-    #[schemars(example = &"ready")]
+    /// Whether callers can be served.
+    #[schemars(example = &"ready", extend("enum" = ["ready", "not_ready"]))]
     status: &'static str,
     /// By the name of the part: `store`, `keys`, and `draining` while the program ends.
     checks: BTreeMap<&'static str, CheckResult<'a>>,
@@ -39,7 +39,7 @@ pub(crate) struct Ready<'a> {
 #[schemars(rename = "Check")]
 pub(crate) struct CheckResult<'a> {
     /// `ok`; `degraded`: missed, but callers are served; `failed`: callers cannot be served.
-    #[schemars(example = &"ok")]
+    #[schemars(example = &"ok", extend("enum" = ["ok", "degraded", "failed"]))]
     status: &'static str,
     /// Why it is not ok.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -32,7 +32,7 @@ pub(crate) struct Answer<'a> {
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Caller<'a> {
     /// `machine` where the token speaks for the client itself.
-    #[schemars(example = &"machine")]
+    #[schemars(example = &"machine", extend("enum" = ["machine", "user"]))]
     r#type: &'static str,
     client_id: &'a str,
 }

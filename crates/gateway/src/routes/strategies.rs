@@ -24,7 +24,7 @@ pub(crate) struct Answer<'a> {
 /// One strategy.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Strategy {
-    #[schemars(example = &"oauth2")]
+    #[schemars(example = &"oauth2", extend("enum" = ["oauth2", "oidc"]))]
     name: &'static str,
     #[schemars(example = &"OAuth2 Authorization Server")]
     r#type: &'static str,

@@ -15,17 +15,14 @@ use serde_with::skip_serializing_none;
 #[schemars(extend("required" = ["name"]))]
 pub(crate) struct ApplicationDocument {
     #[serde(skip_deserializing)]
-    #[schemars(!skip_deserializing, extend("readOnly" = true))]
     pub(crate) id: Option<String>,
     /// Unique in its tenant.
     #[schemars(example = &"Backend Service")]
     pub(crate) name: String,
     pub(crate) description: Option<String>,
     #[serde(skip_deserializing)]
-    #[schemars(!skip_deserializing, extend("readOnly" = true))]
     pub(crate) client_id: Option<String>,
     #[serde(skip_deserializing)]
-    #[schemars(!skip_deserializing, extend("readOnly" = true))]
     pub(crate) client_secret: Option<String>,
     pub(crate) logo_url: Option<String>,
     pub(crate) auth_flow_id: Option<String>,

@@ -125,10 +125,22 @@ pub(crate) struct Body<'a, T> {
     description: T,
 }
 
+/// A text of an error, in the spelling of the request.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the variants are read by the derive, at compile time")]
+pub(crate) enum ErrorText {
+    /// In the documented generation.
+    Plain(String),
+    /// In the current generation.
+    Keyed(Keyed<'static>),
+}
+
 /// A text with the key by which a caller may translate it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Keyed<'a> {
+#[schemars(rename = "KeyedText")]
+pub(crate) struct Keyed<'a> {
     key: &'a str,
     default_value: &'a str,
 }

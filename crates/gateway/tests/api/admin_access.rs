@@ -13,7 +13,7 @@ use crate::routes::{self, placed};
 
 /// The operations of the admin API: method and path.
 pub(crate) fn admin_operations() -> Vec<(Method, String)> {
-    let all = routes::documented().into_iter().filter(|(_, path)| routes::is_admin(path));
+    let all = routes::all().into_iter().filter(|(_, path)| routes::is_admin(path));
     all.map(|(method, path)| (Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(), path)).collect()
 }
 

@@ -9,6 +9,8 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::documented;
+
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -17,9 +19,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The answer to a request of the library.
+    /// The answer to a request of the library. The OpenAPI document must describe it.
     pub(crate) async fn to(request: RequestBuilder) -> Self {
-        let response = request.send().await.unwrap();
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await.unwrap();
         let body = match headers.get("content-encoding") {
@@ -29,7 +34,9 @@ impl Answer {
             }
             _ => String::from_utf8(bytes.into()).unwrap(),
         };
-        Self { status, headers, body }
+        let answer = Self { status, headers, body };
+        documented::check(&method, &path, &answer);
+        answer
     }
 
     /// The answer to raw bytes.

@@ -1,9 +1,10 @@
-//! Foreign programs as clients: bash, and the Node and Python that `cargo xtask test` installs.
+//! Foreign programs as clients: bash, and the packages for Node and Python that `cargo xtask test` installs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use crate::host::{Ran, run};
+use crate::host::{LONGEST, Ran, run_within};
 
 /// Replaces addresses in a document's example with the test's, for instance `http://localhost:3000`.
 #[track_caller]
@@ -36,9 +37,14 @@ fn run_file(mut command: Command, name: &str, text: &str, environment: &[(&str, 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
+    run_in(command.arg(path).envs(environment.iter().copied()), folder.path(), LONGEST)
+}
+
+/// Runs a foreign program in a folder.
+pub(crate) fn run_in(command: &mut Command, folder: &Path, longest: Duration) -> Ran {
     // Requests to loopback addresses must not go through the machine's proxy.
     command.env("NO_PROXY", "127.0.0.1,localhost").env("no_proxy", "127.0.0.1,localhost");
-    run(command.arg(path).envs(environment.iter().copied()).current_dir(folder.path()))
+    run_within(command.current_dir(folder), longest)
 }
 
 /// The path of an installed program. A test fails without it, rather than pass without testing anything.
@@ -46,7 +52,7 @@ fn run_file(mut command: Command, name: &str, text: &str, environment: &[(&str, 
     clippy::disallowed_methods,
     reason = "xtask tells tests, through the environment, where it installed foreign clients"
 )]
-fn installed(variable: &str) -> PathBuf {
+pub(crate) fn installed(variable: &str) -> PathBuf {
     let place = std::env::var_os(variable).map(PathBuf::from);
     let place = place.unwrap_or_else(|| {
         panic!("{variable} is not set: run `cargo xtask test`, which installs what this needs")

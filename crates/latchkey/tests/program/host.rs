@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-const LONGEST: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(60);
 
 /// A program's output and exit code.
 #[derive(Debug)]
@@ -28,10 +28,16 @@ impl Ran {
 /// Runs the program without input.
 #[track_caller]
 pub(crate) fn run(command: &mut Command) -> Ran {
+    run_within(command, LONGEST)
+}
+
+/// Runs the program without input, for no longer than this.
+#[track_caller]
+pub(crate) fn run_within(command: &mut Command, longest: Duration) -> Ran {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (out, err) = (read(child.stdout.take()), read(child.stderr.take()));
-    let code = wait(&mut child, LONGEST).unwrap_or_else(|| {
+    let code = wait(&mut child, longest).unwrap_or_else(|| {
         child.kill().unwrap();
         panic!("{command:?} did not end");
     });

@@ -39,6 +39,7 @@ mod thunder_api;
 
 mod algorithms;
 mod coordinates;
+mod generated_clients;
 mod verifiers;
 
 mod cli_clients;

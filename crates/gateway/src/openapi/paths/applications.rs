@@ -3,10 +3,8 @@
 use serde_json::json;
 use utoipa::openapi::HttpMethod::{Delete, Get, Post, Put};
 
-use crate::openapi::operation::{JSON, Operation, on};
-use crate::thunder::{ApplicationDocument, Applications, ErrorDocument, FlowAnswer, FlowRequest};
-
-type Coded = ErrorDocument<'static, String>;
+use crate::openapi::operation::{JSON, Operation, coded};
+use crate::thunder::{ApplicationDocument, Applications, FlowAnswer, FlowRequest};
 
 const INVALID: (&str, &str) = ("400", "APP-1003 to APP-1024");
 const NO_ASSERTION: (&str, &str) = ("401", "No assertion, or one that does not do");
@@ -14,49 +12,48 @@ const NO_PERMISSION: (&str, &str) = ("403", "Without the permission `system`");
 const NO_PERMISSION_OVER: (&str, &str) =
     ("403", "Without the permission `system`, or its client holds a scope of Latchkey's");
 const NO_SIGN_IN: (&str, &str) = ("404", "No default tenant, or nobody may sign in");
-const UNKNOWN: (&str, &str) = ("404", "APP-1001");
+const UNKNOWN: (&str, &str) = ("404", "APP-1001; LK-4040 where nobody may sign in");
 const TOO_MANY_WRITES: (&str, &str) = ("429", "Too many writes; Retry-After");
 
 pub(crate) fn operations() -> Vec<Operation> {
     vec![
-        on(Post, "/flow/execute")
+        coded(Post, "/flow/execute")
             .named("execute", "Sign in to manage applications.")
             .body::<FlowRequest>(JSON, None)
             .secured(json!({}))
             .answer::<FlowAnswer>("200", "COMPLETE with the assertion, INCOMPLETE with the inputs that are missing, or ERROR for wrong credentials")
-            .errors::<Coded>(&[
+            .errors(&[
                 ("400", "FES-1001 to FES-1009"),
                 NO_SIGN_IN,
-                ("503", "Store or hash queue cannot take the request; Retry-After says when"),
             ]),
-        on(Post, "/applications")
+        coded(Post, "/applications")
             .named("create", "Make an application and its client.")
             .body::<ApplicationDocument>(JSON, None)
             .secured(json!({ "assertion": [] }))
             .answer::<ApplicationDocument>("201", "The application, with its client's secret: the only moment in which it is shown")
-            .errors::<Coded>(&[INVALID, NO_ASSERTION, NO_PERMISSION, NO_SIGN_IN, TOO_MANY_WRITES]),
-        on(Get, "/applications")
+            .errors(&[INVALID, NO_ASSERTION, NO_PERMISSION, NO_SIGN_IN, TOO_MANY_WRITES]),
+        coded(Get, "/applications")
             .named("list", "List applications.")
             .number("limit", (0, None), "At most so many, up to 200; default 30")
             .number("offset", (0, None), "Without the first so many; default 0")
             .secured(json!({ "assertion": [] }))
             .answer::<Applications>("200", "The applications in the order in which they were made, without secrets")
-            .errors::<Coded>(&[NO_ASSERTION, NO_PERMISSION]),
-        on(Get, "/applications/{application}")
+            .errors(&[("400", "APP-1018"), NO_ASSERTION, NO_PERMISSION, NO_SIGN_IN]),
+        coded(Get, "/applications/{application}")
             .named("get", "Look at an application.")
             .secured(json!({ "assertion": [] }))
             .answer::<ApplicationDocument>("200", "The application, without its secret")
-            .errors::<Coded>(&[NO_ASSERTION, NO_PERMISSION, UNKNOWN]),
-        on(Put, "/applications/{application}")
+            .errors(&[NO_ASSERTION, NO_PERMISSION, UNKNOWN]),
+        coded(Put, "/applications/{application}")
             .named("replace", "Put an application in the place of one.")
             .body::<ApplicationDocument>(JSON, None)
             .secured(json!({ "assertion": [] }))
             .answer::<ApplicationDocument>("200", "The application, with its client's secret where one was sent: it replaces all earlier ones")
-            .errors::<Coded>(&[INVALID, NO_ASSERTION, NO_PERMISSION_OVER, UNKNOWN, TOO_MANY_WRITES]),
-        on(Delete, "/applications/{application}")
+            .errors(&[INVALID, NO_ASSERTION, NO_PERMISSION_OVER, UNKNOWN, TOO_MANY_WRITES]),
+        coded(Delete, "/applications/{application}")
             .named("delete", "Delete an application and its client.")
             .secured(json!({ "assertion": [] }))
             .empty_answer("204", "Both are gone; the client's id stays reserved")
-            .errors::<Coded>(&[NO_ASSERTION, NO_PERMISSION_OVER, UNKNOWN, TOO_MANY_WRITES]),
+            .errors(&[NO_ASSERTION, NO_PERMISSION_OVER, UNKNOWN, TOO_MANY_WRITES]),
     ]
 }

@@ -16,14 +16,16 @@ pub(crate) fn operations() -> Vec<Operation> {
             .named("list_clients", "List a tenant's clients.")
             .query("string", "search", "Part of the id or the name, upper or lower case")
             .paging()
-            .answer::<Page<ClientView>>("200", "A page, in the order of the ids; deleted clients are left out")
-            .problems("; 400 for a malformed cursor or limit"),
+            .answer::<Page<ClientView>>(
+                "200",
+                "A page, in the order of the ids; deleted clients are left out",
+            ),
         admin(Post, "/api/v1/tenant/{id}/clients", Clients)
             .named("create_client", "Register a client.")
             .idempotent()
-            .body::<NewClient>(JSON, None)
+            .optional_body::<NewClient>(JSON, "May be left out: all members have defaults")
             .answer::<CreatedClient>("201", "The client with its secret, shown this once; Location and ETag")
-            .problems("; 400 with errors for a faulty body; 409 for an id that is taken or reserved; 422 for an idempotency key of another request"),
+            .error("409", "The id is taken or reserved, or the tenant has as many clients as it may"),
         admin(Get, "/api/v1/tenant/{id}/clients/{client}", Clients)
             .named("get_client", "Look at a client.")
             .answer::<ClientView>("200", "The client; ETag")
@@ -31,44 +33,50 @@ pub(crate) fn operations() -> Vec<Operation> {
         admin(Patch, "/api/v1/tenant/{id}/clients/{client}", Clients)
             .named("patch_client", "Change a client.")
             .if_match("client")
-            .body::<ClientSettings>(MERGE_PATCH, Some(MERGED))
+            .optional_body::<ClientSettings>(MERGE_PATCH, MERGED)
             .answer::<ClientView>("200", "The client as it is now; ETag")
-            .problems("; 400 with errors; 409 for a client that config.yaml declares; 412 for an ETag that is no more"),
+            .error("409", "config.yaml declares the client, or it was changed at the same time"),
         admin(Delete, "/api/v1/tenant/{id}/clients/{client}", Clients)
             .named("delete_client", "Delete a client.")
             .if_match("client")
             .empty_answer("204", "Its secrets are destroyed, the id stays reserved")
-            .problems("; 409 for a client that config.yaml declares; 412"),
+            .error("409", "config.yaml declares the client, or it was changed at the same time"),
         admin(Post, "/api/v1/tenant/{id}/clients/{client}/suspend", Clients)
             .named("suspend_client", "Stop a client from authenticating.")
             .if_match("client")
-            .answer::<ClientView>("200", "The client as it is now")
-            .problems(", 409, 412"),
+            .answer::<ClientView>("200", "The client as it is now"),
         admin(Post, "/api/v1/tenant/{id}/clients/{client}/resume", Clients)
             .named("resume_client", "Let a suspended client authenticate again.")
             .if_match("client")
-            .answer::<ClientView>("200", "The client as it is now")
-            .problems(", 409, 412"),
+            .answer::<ClientView>("200", "The client as it is now"),
+    ]
+}
+
+pub(crate) fn secrets() -> Vec<Operation> {
+    vec![
         admin(Get, "/api/v1/tenant/{id}/clients/{client}/secrets", Clients)
             .named("list_secrets", "List a client's secrets.")
             .answer::<Secrets>("200", "All of them, revoked and expired ones too; never a value"),
         admin(Post, "/api/v1/tenant/{id}/clients/{client}/secrets", Clients)
             .named("create_secret", "Make one more secret.")
             .idempotent()
-            .body::<NewSecretSettings>(JSON, Some("May be left out"))
+            .optional_body::<NewSecretSettings>(JSON, "May be left out")
             .answer::<CreatedSecret>("201", "The secret with its value, shown this once; Location")
-            .problems("; 400 with errors; 409 when as many secrets are live as may be; 422"),
+            .error("409", "As many secrets are live as may be"),
         admin(Post, "/api/v1/tenant/{id}/clients/{client}/secrets/rotate", Clients)
             .named("rotate_secret", "Replace all secrets by a new one.")
             .idempotent()
-            .body::<RotateSettings>(JSON, Some("May be left out"))
-            .answer::<CreatedSecret>("201", "The new secret with its value, shown this once; the old ones end after the grace; Location")
-            .problems("; 400 with errors; 409 when as many secrets are live as may be; 422"),
+            .optional_body::<RotateSettings>(JSON, "May be left out")
+            .answer::<CreatedSecret>(
+                "201",
+                "The new secret with its value, shown this once; the old ones end after the grace; Location",
+            )
+            .error("409", "As many secrets are live as may be"),
         admin(Patch, "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Clients)
             .named("expire_secret", "Move a secret's end.")
             .body::<NewSecretSettings>(JSON, Some("expires_at is needed; null: it never ends"))
             .answer::<SecretView>("200", "The secret as it is now")
-            .problems("; 400 with errors; 409 for a revoked secret"),
+            .error("409", "The secret is revoked"),
         admin(Delete, "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Clients)
             .named("revoke_secret", "End a secret at once.")
             .answer::<SecretView>("200", "The secret as it is now; it stays in the list"),

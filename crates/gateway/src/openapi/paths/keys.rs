@@ -18,32 +18,32 @@ pub(crate) fn operations() -> Vec<Operation> {
             .answer::<signing_keys::Keys>("200", "All of them, in the order of their numbers, removed ones too"),
         admin(Get, "/api/v1/tenant/{id}/keys/{kid}", Keys)
             .named("get_key", "Look at a signing key.")
-            .query("string", "format", "jwk or pem: the public half alone")
+            .query("string", "format", "jwk or pem: the public half alone; empty counts as absent")
             .answer::<signing_keys::Key>("200", KEY)
             .answer_as("200", KEY, "application/jwk+json", json!({ "type": "object", "additionalProperties": { "type": "string" }, "propertyNames": { "type": "string" } }))
             .answer_as("200", KEY, "application/x-pem-file", json!({ "type": "string" }))
-            .empty_answer("304", NOT_MODIFIED)
-            .problems("; 400 for another format"),
+            .empty_answer("304", NOT_MODIFIED),
         admin(Get, "/api/v1/tenant/{id}/keys/status", Keys)
             .named("get_key_status", "Ask which keys verifiers have.")
             .answer::<KeyStatusView>("200", "The key that signs, the one that is announced, and who has fetched it"),
         admin(Post, "/api/v1/tenant/{id}/keys/rotate", Keys)
             .named("rotate_key", "Replace the key that signs.")
             .idempotent()
-            .body::<KeyRotation>(JSON, Some("May be left out"))
+            .optional_body::<KeyRotation>(JSON, "May be left out")
             .answer::<KeysChanged>("200", "The keys as they are now: the next one takes over when it has been published for publish_before; in an emergency at once, and all others are gone")
-            .problem("409", "An emergency that is not confirmed: breaks says whose tokens are refused from then on")
-            .problems("; 400 with errors; 422"),
+            .error("409", "An emergency that is not confirmed: breaks says whose tokens are refused from then on"),
         admin(Post, "/api/v1/tenant/{id}/keys", Tenants)
             .named("import_key", "Bring a key in.")
             .idempotent()
             .body::<ImportSettings>(JSON, None)
             .answer::<KeysChanged>("201", "The keys as they are now: it takes over when it has been published for publish_before; Location")
-            .problem("4XX", "401, 404; 403, for the tenant platform always; 400 with errors for what is no private key that can be used, or is of another algorithm than the tenant signs with; 409 for a key that it has or had, or that would keep an announced one from ever signing; 422; 429 for too many writes"),
+            .error("400", "It is no private key that can be used, or is of another algorithm than the tenant signs with; errors says which")
+            .error("403", "The token lacks the scope; for the tenant platform always")
+            .error("409", "The tenant has or had the key, or it would keep an announced one from ever signing"),
         admin(Delete, "/api/v1/tenant/{id}/keys/{kid}", Keys)
             .named("revoke_key", "Take a key away at once.")
             .query("boolean", "confirm", "The asker knows what it breaks")
             .answer::<KeysChanged>("200", "The keys as they are now; if it signed, another one signs at once")
-            .problem("409", "Not confirmed: breaks says whose tokens are refused from then on. Or it is removed already"),
+            .error("409", "Not confirmed: breaks says whose tokens are refused from then on. Or it is removed already"),
     ]
 }

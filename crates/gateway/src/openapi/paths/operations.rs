@@ -3,7 +3,7 @@
 use serde_json::json;
 use utoipa::openapi::HttpMethod::Get;
 
-use crate::openapi::operation::{Operation, on};
+use crate::openapi::operation::{JSON, Operation, on};
 use crate::routes::health::{Live, Ready};
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -16,22 +16,38 @@ pub(crate) fn operations() -> Vec<Operation> {
             .named("ready", "Ask whether callers should be sent here.")
             .answer::<Ready<'static>>("200", "They should; a degraded part says why")
             .answer::<Ready<'static>>("503", "They should not, for the reasons of the failed parts"),
-        on(Get, "/metrics").named("metrics", "Read the numbers.").answer_as(
-            "200",
-            numbers,
-            "text/plain",
-            json!({ "type": "string" }),
-        ),
+        on(Get, "/metrics")
+            .named("metrics", "Read the numbers.")
+            .answer_as("200", numbers, "text/plain", json!({ "type": "string" }))
+            .error("421", "Not served under the name in the Host header"),
     ]
 }
 
 pub(crate) fn documentation() -> Vec<Operation> {
+    let text = json!({ "type": "string" });
+    let script = |path: &'static str| {
+        on(Get, path).answer_as("200", "A script", "text/javascript", json!({ "type": "string" }))
+    };
     vec![
-        on(Get, "/openapi.json").named("document", "Fetch this document.").empty_answer("200", "OpenAPI 3.1"),
-        on(Get, "/docs").named("page", "Read this document.").empty_answer("200", "A page"),
-        on(Get, "/docs/errors")
-            .named("errors", "Read what each error code means.")
-            .empty_answer("200", "A page with an anchor for each code; error responses link to it"),
-        on(Get, "/docs/scalar.js").named("script", "The page's library.").empty_answer("200", "A script"),
+        on(Get, "/openapi.json").named("document", "Fetch this document.").answer_as(
+            "200",
+            "OpenAPI 3.1",
+            JSON,
+            json!({ "type": "object" }),
+        ),
+        on(Get, "/docs").named("page", "Read this document.").answer_as(
+            "200",
+            "A page",
+            "text/html",
+            text.clone(),
+        ),
+        on(Get, "/docs/errors").named("errors", "Read what each error code means.").answer_as(
+            "200",
+            "A page with an anchor for each code; error responses link to it",
+            "text/html",
+            text,
+        ),
+        script("/docs/scalar.js").named("script", "The page's library."),
+        script("/docs/start.js").named("start", "What starts the page."),
     ]
 }

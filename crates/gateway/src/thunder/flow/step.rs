@@ -16,8 +16,8 @@ pub(crate) struct Answer {
     flow_id: Option<String>,
     execution_id: Option<String>,
     step_id: Option<String>,
-    /// `COMPLETE`, `INCOMPLETE` or `ERROR`.
-    #[schemars(example = &"COMPLETE")]
+    /// `INCOMPLETE`: inputs are missing. `ERROR`: name or password is wrong.
+    #[schemars(example = &"COMPLETE", extend("enum" = ["COMPLETE", "INCOMPLETE", "ERROR"]))]
     flow_status: &'static str,
     r#type: Option<&'static str>,
     #[schemars(with = "Option<Map<String, Value>>")]

@@ -1,0 +1,85 @@
+//! The errors that operations have in common: what an interface can always answer, so that an operation names its own errors alone.
+
+use serde_json::Value;
+use utoipa::openapi::HttpMethod;
+
+use super::forms::Error;
+use super::operation::{JSON, Operation};
+use crate::respond::ProblemDocument;
+use crate::thunder::{ErrorDocument, ErrorText};
+
+type Coded = ErrorDocument<'static, ErrorText>;
+
+/// The form of an interface's errors.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum ErrorForm {
+    /// RFC 6749 section 5.2.
+    OAuth,
+    /// RFC 9457.
+    Problem,
+    /// Of the Thunder-compatible API.
+    Coded,
+}
+
+const SERVER: (&str, &str) = (
+    "5XX",
+    "500: a fault of the server, whose log says more; 503: it cannot answer now, and Retry-After says when to try again",
+);
+const BODY: [(&str, &str); 4] = [
+    ("400", "The request is malformed"),
+    ("408", "Head not complete in 5 s or body not in 10 s"),
+    ("413", "Body over 65536 bytes"),
+    ("415", "Body of another media type"),
+];
+const MISDIRECTED: (&str, &str) = ("421", "Not served under the name in the Host header");
+const ADMINISTRATION: [(&str, &str); 3] = [
+    ("400", "The body or the query has errors, each with its place"),
+    ("401", "No token, or one that is not valid here, with WWW-Authenticate: Bearer"),
+    ("403", "The token lacks the scope, or its client the privilege"),
+];
+const NOT_FOUND: (&str, &str) = ("404", "There is nothing of this name, or the caller may not know of it");
+const WRITES: [(&str, &str); 2] = [
+    ("409", "It conflicts with what there is, or was changed at the same time"),
+    ("429", "Too many writes; Retry-After"),
+];
+
+impl Operation {
+    /// Errors of the interface's form, each with its status.
+    pub(super) fn errors(self, errors: &[(&str, &str)]) -> Self {
+        errors.iter().fold(self, |operation, (status, description)| operation.error(status, description))
+    }
+
+    pub(super) fn error(self, status: &str, description: &str) -> Self {
+        match self.form {
+            ErrorForm::OAuth => self.answer_of::<Error>(status, description, JSON),
+            ErrorForm::Problem => {
+                self.answer_of::<ProblemDocument>(status, description, "application/problem+json")
+            }
+            ErrorForm::Coded => self.answer_of::<Coded>(status, description, JSON),
+        }
+    }
+
+    /// Adds the errors of the interface that the operation has not described itself.
+    pub(super) fn with_common_errors(self) -> Self {
+        let mut common = vec![SERVER];
+        let has_typed_body = self.form != ErrorForm::Coded;
+        if self.object.get("requestBody").is_some() {
+            common.extend(BODY.into_iter().filter(|(status, _)| has_typed_body || *status != "415"));
+        }
+        if self.form != ErrorForm::OAuth {
+            common.push(MISDIRECTED);
+        }
+        if self.form == ErrorForm::Problem {
+            common.extend(ADMINISTRATION);
+            common.extend(self.path.contains('{').then_some(NOT_FOUND));
+            common.extend(if self.method == HttpMethod::Get { [].as_slice() } else { &WRITES });
+        }
+        common.into_iter().fold(self, |operation, (status, description)| {
+            let is_described = |responses: &Value| responses.get(status).is_some();
+            if is_described(&operation.object["responses"]) {
+                return operation;
+            }
+            operation.error(status, description)
+        })
+    }
+}

@@ -1,0 +1,252 @@
+//! Examples of requests and answers, by operation. Together they are one story: `northwind` comes to the platform with its client
+//! `billing`. A test sends each request in this order, and compares the answers with their schemas. Tokens are fetched by the client that
+//! the sample configuration declares.
+
+use serde_json::{Value, json};
+
+use super::errors::ErrorForm;
+use super::operation::{JSON, Operation};
+
+impl Operation {
+    /// Adds the examples of path, request and main answer.
+    pub(super) fn with_examples(mut self) -> Self {
+        let is_public = self.form == ErrorForm::OAuth;
+        for parameter in self.object["parameters"].as_array_mut().into_iter().flatten() {
+            let example = parameter["name"].as_str().and_then(|name| of_parameter(name, is_public));
+            if let Some(example) = example.filter(|_| parameter["in"] == "path") {
+                parameter["example"] = example.into();
+            }
+        }
+        let name = self.object["operationId"].as_str().unwrap_or_default().to_owned();
+        if let Some(example) = of_request(&name) {
+            for content in members(&mut self.object["requestBody"]["content"]) {
+                content["example"] = example.clone();
+            }
+        }
+        if let Some(example) = of_answer(&name) {
+            let answers = ["200", "201"].map(|status| self.object["responses"].get(status).is_some());
+            let status = if answers[0] { "200" } else { "201" };
+            self.object["responses"][status]["content"][JSON]["example"] = example;
+        }
+        self
+    }
+}
+
+fn members(object: &mut Value) -> impl Iterator<Item = &mut Value> {
+    object.as_object_mut().into_iter().flat_map(|members| members.values_mut())
+}
+
+/// What a path names.
+fn of_parameter(name: &str, is_public: bool) -> Option<&'static str> {
+    Some(match name {
+        "id" if is_public => "test-tenant",
+        "id" => "northwind",
+        "client" => "billing",
+        "secret" => "s1",
+        "kid" => "oauth2-key-1",
+        "application" => "550e8400-e29b-41d4-a716-446655440000",
+        _ => return None,
+    })
+}
+
+/// The body of a request.
+fn of_request(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "token" | "default_token" | "default_token_oauth2" => json!({
+            "grant_type": "client_credentials",
+            "client_id": "your-client-id",
+            "client_secret": "your-client-secret",
+            "scope": "api:read",
+        }),
+        "introspect" | "default_introspect" => json!({
+            "token": "the access token",
+            "client_id": "your-client-id",
+            "client_secret": "your-client-secret",
+        }),
+        "create_tenant" => json!({
+            "id": "northwind",
+            "name": "Northwind",
+            "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"] } },
+            "client": { "client_id": "billing", "audiences": ["orders"], "scopes": ["orders:read"] },
+        }),
+        "patch_tenant" => json!({ "name": "Northwind Traders", "access_token": { "lifetime": 1800 } }),
+        "create_client" => json!({
+            "client_id": "shipping",
+            "name": "Shipping",
+            "audiences": ["orders"],
+            "scopes": ["orders:read", "orders:write"],
+        }),
+        "patch_client" => json!({ "description": "Sends invoices", "access_token_lifetime": 900 }),
+        "create_secret" => json!({ "expires_at": "2031-01-01T00:00:00Z" }),
+        "rotate_secret" => json!({ "grace": 3600 }),
+        "expire_secret" => json!({ "expires_at": "2030-06-30T00:00:00Z" }),
+        "rotate_key" => json!({ "emergency": false }),
+        "import_key" => {
+            json!({ "key": "-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----\n", "algorithm": "RS256" })
+        }
+        "execute" => json!({
+            "applicationId": "550e8400-e29b-41d4-a716-446655440000",
+            "flowType": "AUTHENTICATION",
+            "inputs": { "username": "admin", "password": "admin", "requested_permissions": "system" },
+        }),
+        "create" | "replace" => json!({
+            "name": if operation == "create" { "Backend Service" } else { "Backend Service 2" },
+            "description": "Calls the orders API",
+            "inbound_auth_config": [{
+                "type": "oauth2",
+                "config": {
+                    "grant_types": ["client_credentials"],
+                    "token_endpoint_auth_method": "client_secret_basic",
+                },
+            }],
+        }),
+        _ => return None,
+    })
+}
+
+/// The body of the main answer, which is JSON.
+fn of_answer(operation: &str) -> Option<Value> {
+    Some(match operation {
+        "token" | "default_token" | "default_token_oauth2" => json!({
+            "access_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6Im9hdXRoMi1rZXktMSIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJ5b3VyLWNsaWVudC1pZCJ9.c2lnbmF0dXJl",
+            "token_type": "Bearer",
+            "expires_in": 3600,
+            "scope": "api:read",
+        }),
+        "introspect" | "default_introspect" => json!({ "active": false }),
+        "protected_resource" => json!({
+            "data": "Protected resource data",
+            "tenant": "test-tenant",
+            "caller": { "type": "machine", "client_id": "your-client-id" },
+            "scopes": ["api:read"],
+        }),
+        "list_tenants" => json!({ "items": [tenant()] }),
+        "create_tenant" => {
+            with(tenant(), json!({ "client": with(client(), json!({ "secret": created_secret() })) }))
+        }
+        "get_tenant" | "suspend_tenant" | "resume_tenant" | "restore_tenant" => tenant(),
+        "patch_tenant" => with(tenant(), json!({ "name": "Northwind Traders" })),
+        "list_clients" => json!({ "items": [client()] }),
+        "create_client" => with(
+            client(),
+            json!({ "client_id": "shipping", "name": "Shipping", "scopes": ["orders:read", "orders:write"], "secret": created_secret() }),
+        ),
+        "get_client" | "suspend_client" | "resume_client" => client(),
+        "patch_client" => {
+            with(client(), json!({ "description": "Sends invoices", "access_token_lifetime": 900 }))
+        }
+        "list_secrets" => json!({ "items": [secret()] }),
+        "create_secret" | "rotate_secret" => with(created_secret(), json!({ "id": "s2" })),
+        "expire_secret" => with(secret(), json!({ "expires_at": "2030-06-30T00:00:00Z" })),
+        "revoke_secret" => with(
+            secret(),
+            json!({ "status": "revoked", "revoked_at": "2030-02-01T08:00:00Z", "safe_to_delete": true }),
+        ),
+        "list_keys" => json!({ "items": [key()] }),
+        "get_key_status" => json!({
+            "signing": key(),
+            "verifiers": [{
+                "verifier": "orders/1.4 192.0.2.0/24",
+                "last_fetch_at": "2030-01-31T12:00:00Z",
+                "newest_kid": "oauth2-key-1",
+                "has_announced": true,
+            }],
+        }),
+        "rotate_key" => json!({ "items": [key()], "breaks": [] }),
+        _ => return None,
+    })
+}
+
+fn tenant() -> Value {
+    json!({
+        "id": "northwind",
+        "status": "active",
+        "managed_by": "api",
+        "created_at": "2030-01-31T08:00:00Z",
+        "updated_at": "2030-01-31T08:00:00Z",
+        "jwks_uri": "http://localhost:3000/api/v1/tenant/northwind/.well-known/jwks.json",
+        "token_endpoint": "http://localhost:3000/api/v1/tenant/northwind/oauth/token",
+        "name": "Northwind",
+        "issuer": "http://localhost:3000/api/v1/tenant/northwind",
+        "issuer_aliases": [],
+        "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": false } },
+        "stale_if_error": 900,
+        "signing": {
+            "algorithm": "RS256",
+            "rotate_every": 7_776_000,
+            "publish_before": 86_400,
+            "jwks_max_age": 300,
+            "jwks_stale": 60,
+            "skew": 60,
+            "rsa_bits": 2048,
+            "hold_activation": null,
+        },
+        "access_token": { "lifetime": 3600, "format": "jwt", "typ": "at+jwt" },
+        "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"], "clients": [] } },
+        "limits": { "failed_attempts": null, "clients": null, "admin_writes": null, "live_secrets": null },
+    })
+}
+
+fn client() -> Value {
+    json!({
+        "client_id": "billing",
+        "status": "active",
+        "managed_by": "api",
+        "created_at": "2030-01-31T08:00:00Z",
+        "updated_at": "2030-01-31T08:00:00Z",
+        "live_secrets": 1,
+        "name": "billing",
+        "description": null,
+        "token_endpoint_auth_method": "any",
+        "grant_types": ["client_credentials"],
+        "audiences": ["orders"],
+        "resources": [],
+        "scopes": ["orders:read"],
+        "access_token_lifetime": null,
+        "token": { "issuer": null },
+        "introspection": "own",
+    })
+}
+
+fn secret() -> Value {
+    json!({
+        "id": "s1",
+        "hint": "Yx3k",
+        "form": "generated",
+        "status": "live",
+        "managed_by": "api",
+        "created_at": "2030-01-31T08:00:00Z",
+        "expires_at": null,
+        "last_used_at": null,
+        "addresses": 0,
+        "used_from": [],
+        "safe_to_delete": false,
+    })
+}
+
+/// The value is none that the program could generate, so that no leak scanner reports it.
+fn created_secret() -> Value {
+    with(secret(), json!({ "client_secret": "the secret, shown this once" }))
+}
+
+fn key() -> Value {
+    json!({
+        "kid": "oauth2-key-1",
+        "algorithm": "RS256",
+        "state": "active",
+        "thumbprint": "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+        "announced_at": "2030-01-31T08:00:00Z",
+        "active_from": "2030-01-31T08:00:00Z",
+        "retiring_from": null,
+        "removed_at": null,
+        "destroyed": false,
+    })
+}
+
+/// The members of both, those of the second where both have one.
+fn with(mut of: Value, more: Value) -> Value {
+    if let (Some(members), Value::Object(more)) = (of.as_object_mut(), more) {
+        members.extend(more);
+    }
+    of
+}

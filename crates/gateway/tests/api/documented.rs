@@ -1,0 +1,123 @@
+//! Compares every answer that a test sees with the OpenAPI document: the operation must have the status and the media type, and the body
+//! must be as its schema says, without members that it does not name.
+
+use std::sync::LazyLock;
+
+use boon::{Compiler, Schemas};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::routes::is_of_people;
+
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(&gateway::openapi_document()).unwrap());
+
+/// Panics unless the document describes the answer.
+pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
+    if let Err(problem) = describes(method, path, answer) {
+        panic!("{method} {path} answered {answer:?}, but in the OpenAPI document {problem}");
+    }
+}
+
+fn describes(method: &Method, path: &str, answer: &Answer) -> Result<(), String> {
+    let Some(pattern) = pattern_of(path) else { return Ok(()) };
+    let name = if *method == Method::HEAD { "get" } else { &method.as_str().to_ascii_lowercase() };
+    let operation = &DOCUMENT["paths"][pattern][name];
+    // The path has another method, or the listener does not serve it.
+    if operation.is_null() || (answer.status == 404 && answer.body.contains("Unknown path")) {
+        return Ok(());
+    }
+    let statuses = [answer.status.to_string(), format!("{}XX", answer.status / 100)];
+    let response = statuses.iter().map(|status| &operation["responses"][status]).find(|it| it.is_object());
+    let response = response.ok_or_else(|| format!("{pattern} has no such status"))?;
+    let Some(content) = response["content"].as_object() else {
+        // A body that is there only with a token cannot be described (RFC 6750 section 3.1).
+        let is_bearers = pattern == "/api/v1/protected-resource" && answer.status == 401;
+        let is_described = answer.body.is_empty() || is_bearers;
+        return if is_described { Ok(()) } else { Err(format!("{pattern} has no body here")) };
+    };
+    if answer.body.is_empty() && *method == Method::HEAD {
+        return Ok(());
+    }
+    let media_type = answer.header("content-type").split(';').next().unwrap_or_default();
+    let schema = &content.get(media_type).ok_or_else(|| format!("{pattern} has no {media_type}"))?["schema"];
+    let body = if media_type.ends_with("json") { answer.json() } else { json!(answer.body) };
+    let schema = with_components(schema, is_of_people(pattern));
+    validate(schema, &body).map_err(|problem| format!("{pattern} has another body: {problem}"))
+}
+
+/// The path of the document that a path is; one with more literal segments goes first.
+fn pattern_of(path: &str) -> Option<&'static str> {
+    let patterns = DOCUMENT["paths"].as_object()?.keys().map(String::as_str);
+    let is_variable = |segment: &str| segment.starts_with('{');
+    let fits = |pattern: &&str| {
+        let (wanted, found) = (pattern.split('/'), path.split('/'));
+        wanted.clone().count() == found.clone().count()
+            && wanted
+                .zip(found)
+                .all(|(wanted, found)| wanted == found || (is_variable(wanted) && !found.is_empty()))
+    };
+    patterns.filter(fits).min_by_key(|pattern| pattern.matches('{').count())
+}
+
+/// The schema with what it refers to. Members that it does not name are refused, unless the answer may be in another spelling: the
+/// Thunder-compatible API has two, and the document shows one.
+fn with_components(schema: &Value, has_spellings: bool) -> Value {
+    let mut schema = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
+    if !has_spellings {
+        close(&mut schema);
+    }
+    schema
+}
+
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if members.get("properties").is_some_and(Value::is_object)
+                && members.get("type") == Some(&json!("object"))
+            {
+                members.entry("additionalProperties").or_insert(json!(false));
+            }
+            members.values_mut().for_each(close);
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+fn validate(schema: Value, body: &Value) -> Result<(), String> {
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    compiler.enable_format_assertions();
+    compiler.add_resource("answer.json", schema).unwrap();
+    let index = compiler.compile("answer.json", &mut schemas).unwrap();
+    schemas.validate(body, index).map_err(|error| format!("{error:#}"))
+}
+
+#[test]
+fn an_answer_that_the_document_does_not_describe_is_found() {
+    let answer = |status: u16, media_type: &str, body: &str| Answer {
+        status,
+        headers: [("content-type".parse().unwrap(), media_type.parse().unwrap())].into_iter().collect(),
+        body: body.to_owned(),
+    };
+    let problem_of = |status, media_type, body| {
+        let answer = answer(status, media_type, body);
+        describes(&Method::POST, "/api/v1/tenant/acme/oauth/token", &answer).err().unwrap_or_default()
+    };
+    let json = "application/json";
+    let token = r#"{"access_token":"a","token_type":"Bearer","expires_in":60}"#;
+    assert_eq!(problem_of(200, json, token), "");
+    for (status, media_type, body, expected) in [
+        (202, json, token, "no such status"),
+        (200, "text/plain", token, "no text/plain"),
+        (200, json, r#"{"access_token":"a","token_type":"Bearer"}"#, "expires_in"),
+        (200, json, r#"{"access_token":"a","token_type":"Bearer","expires_in":"60"}"#, "want integer"),
+        (200, json, r#"{"access_token":"a","token_type":"mac","expires_in":60}"#, "Bearer"),
+        (200, json, r#"{"access_token":"a","token_type":"Bearer","expires_in":60,"id":1}"#, "id"),
+        (400, json, r#"{"error":"other","error_description":""}"#, "invalid_request"),
+    ] {
+        let problem = problem_of(status, media_type, body);
+        assert!(problem.contains(expected), "{body}: {problem}");
+    }
+}

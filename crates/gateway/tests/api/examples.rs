@@ -1,0 +1,176 @@
+//! The examples of the OpenAPI document: each is as its schema says, and each request is accepted when it is sent as it is printed.
+
+use std::collections::BTreeSet;
+
+use boon::{Compiler, Schemas};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::administrators::{OPS, PLATFORM, TestEnv};
+use crate::answer::Answer;
+use crate::app::{TestApp, options};
+use crate::applications::{assertion, declare_admin};
+use crate::routes;
+
+/// The tenant, the client and the secret of the sample configuration.
+const SAMPLE: (&str, &str, &str) = ("test-tenant", "your-client-id", "your-client-secret");
+
+/// The operations whose requests have a body, in the order in which their examples make sense, and the status of the answer.
+const STORY: [(&str, u16); 18] = [
+    ("token", 200),
+    ("default_token", 200),
+    ("default_token_oauth2", 200),
+    ("introspect", 200),
+    ("default_introspect", 200),
+    ("create_tenant", 201),
+    ("patch_tenant", 200),
+    ("create_client", 201),
+    ("patch_client", 200),
+    ("create_secret", 201),
+    ("rotate_secret", 201),
+    ("expire_secret", 200),
+    ("rotate_key", 200),
+    // A private key that documentation prints would sign tokens for anyone, so this example prints none.
+    ("import_key", 400),
+    ("execute", 200),
+    ("create", 201),
+    ("list", 200),
+    ("replace", 200),
+];
+
+struct Operation {
+    method: Method,
+    /// With its examples in the place of parameters.
+    path: String,
+    object: Value,
+}
+
+fn document() -> Value {
+    serde_json::from_str(&gateway::openapi_document()).unwrap()
+}
+
+fn operations() -> Vec<Operation> {
+    let document = document();
+    let operation = |(method, path): (String, String)| {
+        let object = document["paths"][&path][&method].clone();
+        let mut filled = path.clone();
+        for parameter in object["parameters"].as_array().into_iter().flatten() {
+            if parameter["in"] == "path" {
+                let example = parameter["example"].as_str();
+                let example = example.unwrap_or_else(|| panic!("{path}: no example of {parameter}"));
+                filled = filled.replace(&format!("{{{}}}", parameter["name"].as_str().unwrap()), example);
+            }
+        }
+        Operation { method: method.to_uppercase().parse().unwrap(), path: filled, object }
+    };
+    routes::all().into_iter().map(operation).collect()
+}
+
+#[test]
+fn operations_have_a_name_a_described_group_and_their_security() {
+    let (document, mut names) = (document(), BTreeSet::new());
+    let groups: Vec<_> = document["tags"].as_array().unwrap().iter().collect();
+    assert!(groups.iter().all(|group| !group["description"].as_str().unwrap().is_empty()));
+    assert_eq!(groups[0]["name"], "Get a token");
+    for Operation { object, path, .. } in operations() {
+        assert!(names.insert(object["operationId"].as_str().unwrap().to_owned()), "{path}");
+        assert!(groups.iter().any(|group| group["name"] == object["tags"][0]), "{path}: {}", object["tags"]);
+        assert!(object["security"].is_array(), "{path}");
+        let responses = object["responses"].as_object().unwrap();
+        assert!(responses.contains_key("5XX") || responses.contains_key("503"), "{path}");
+    }
+}
+
+#[test]
+fn examples_are_as_their_schemas_say() {
+    let document = document();
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    compiler.enable_format_assertions();
+    let mut count = 0;
+    for Operation { object, path, .. } in operations() {
+        let bodies = object["responses"].as_object().unwrap().values().chain([&object["requestBody"]]);
+        for (media_type, content) in bodies.filter_map(|body| body["content"].as_object()).flatten() {
+            let Some(example) = content.get("example") else { continue };
+            count += 1;
+            let name = format!("{count}.json");
+            let schema = json!({ "allOf": [content["schema"]], "components": document["components"] });
+            compiler.add_resource(&name, schema).unwrap();
+            let index = compiler.compile(&name, &mut schemas).unwrap();
+            let valid = schemas.validate(example, index);
+            assert!(valid.is_ok(), "{path} {media_type}: {:#}", valid.unwrap_err());
+        }
+    }
+    assert!(count > 40, "{count} examples");
+}
+
+#[tokio::test]
+async fn requests_are_accepted_as_the_document_prints_them() {
+    let with_body = |operation: &Operation| operation.object.get("requestBody").is_some();
+    let named = operations().into_iter().filter(with_body);
+    let named: BTreeSet<_> = named.map(|it| it.object["operationId"].as_str().unwrap().to_owned()).collect();
+    let told: BTreeSet<_> =
+        STORY.iter().map(|(name, _)| (*name).to_owned()).filter(|name| name != "list").collect();
+    assert_eq!(named, told, "each request with a body has its place in the story");
+
+    let test_env = TestEnv::over(TestApp::start_with(&options(SAMPLE.0)));
+    let admin = test_env.token(PLATFORM, OPS).await;
+    create_sample(&test_env, &admin).await;
+    declare_admin(&test_env.app);
+    let person = assertion(&test_env.app, "admin").await;
+    let operations = operations();
+    let mut application = String::new();
+    for (name, status) in STORY {
+        let operation = operations.iter().find(|it| it.object["operationId"] == name).unwrap();
+        let answer = send(&test_env.app, operation, &application, (&admin, &person)).await;
+        assert_eq!(answer.status, status, "{name}: {answer:?}");
+        if name == "create" {
+            application = answer.json()["id"].as_str().unwrap().to_owned();
+        }
+    }
+}
+
+/// Sends the example of the request; the person's assertion goes to the Thunder-compatible API, the administrator's token to the admin API.
+async fn send(
+    app: &TestApp,
+    operation: &Operation,
+    application: &str,
+    (admin, person): (&str, &str),
+) -> Answer {
+    let printed = "550e8400-e29b-41d4-a716-446655440000";
+    let path = if application.is_empty() {
+        operation.path.clone()
+    } else {
+        operation.path.replace(printed, application)
+    };
+    let mut request = app.request(operation.method.clone(), &path);
+    let security = &operation.object["security"];
+    if security[0].get("admin_token").is_some() {
+        request = request.bearer_auth(admin);
+    } else if security[0].get("assertion").is_some() {
+        request = request.bearer_auth(person);
+    }
+    if let Some((media_type, content)) =
+        operation.object["requestBody"]["content"].as_object().and_then(|content| content.iter().next())
+    {
+        let example = &content["example"];
+        assert!(example.is_object(), "{path} has no example of its request");
+        request = if media_type == "application/x-www-form-urlencoded" {
+            request.form(example)
+        } else {
+            request.header("content-type", media_type).body(example.to_string())
+        };
+    }
+    Answer::to(request).await
+}
+
+/// Creates what the sample configuration declares.
+async fn create_sample(test_env: &TestEnv, admin: &str) {
+    let (tenant, id, secret) = SAMPLE;
+    let scopes = ["api:read", "api:write"];
+    let client =
+        json!({ "client_id": id, "client_secret": secret, "audiences": ["your-api"], "scopes": scopes });
+    let servers = json!({ "your-api": { "scopes": scopes } });
+    let body = json!({ "id": tenant, "resource_servers": servers, "client": client });
+    let created = test_env.post(admin, "/api/v1/admin/tenants", body).await;
+    assert_eq!(created.status, 201, "{created:?}");
+}

@@ -1,0 +1,85 @@
+//! Clients that foreign tools generate from the served OpenAPI document, in the onboarding of two tenants against the running program.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::folder::Folder;
+use crate::foreign::{installed, run_in};
+use crate::host::{LONGEST, Ran};
+use crate::program::Program;
+use crate::reload::until_status;
+use crate::settings::TWO_TENANTS;
+
+/// As strict as the compiler can be.
+const TSCONFIG: &str = r#"{
+  "compilerOptions": {
+    "strict": true, "noUncheckedIndexedAccess": true, "exactOptionalPropertyTypes": true, "noImplicitReturns": true,
+    "target": "ES2022", "module": "NodeNext", "moduleResolution": "NodeNext", "lib": ["ES2022", "DOM", "DOM.Iterable"], "types": []
+  },
+  "files": ["onboarding.ts"]
+}"#;
+
+/// A running program with its first administrator, and a folder for the generated client.
+struct Onboarding {
+    folder: Folder,
+    program: Program,
+    secret: String,
+}
+
+impl Onboarding {
+    /// With the served document in `openapi.json`.
+    async fn start() -> Self {
+        let folder = Folder::with(TWO_TENANTS);
+        let program = Program::start(&folder);
+        folder.run(&["admin", "init", "--secret-file", "admin.secret"]).output();
+        let secret = folder.read("admin.secret").trim().to_owned();
+        folder.canaries.add(&secret);
+        until_status(&program, ("platform", "admin", &secret), 200).await;
+        let onboarding = Self { folder, program, secret };
+        onboarding.write("openapi.json", &onboarding.program.get("/openapi.json").await.body);
+        onboarding
+    }
+
+    /// A file without secrets.
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.path(name), text).unwrap();
+    }
+
+    fn run(&self, command: &mut Command) -> Ran {
+        command.env("BASE", self.program.url("")).env("ADMIN_ID", "admin").env("ADMIN_SECRET", &self.secret);
+        run_in(command, &self.folder.path(""), LONGEST)
+    }
+}
+
+#[tokio::test]
+async fn a_typescript_client_compiles_strictly_and_onboards_two_tenants() {
+    let onboarding = Onboarding::start().await;
+    let folder = &onboarding.folder;
+    let packages = installed("LATCHKEY_TEST_OPENAPI_NODE_DIR").join("node_modules");
+    std::os::unix::fs::symlink(&packages, folder.path("node_modules")).unwrap();
+    onboarding.write("package.json", r#"{ "type": "module" }"#);
+    onboarding.write("tsconfig.json", TSCONFIG);
+    onboarding.write("onboarding.ts", include_str!("scripts/onboarding.ts"));
+    let node = |script: &Path, arguments: &[&str]| {
+        onboarding.run(Command::new("node").arg(script).args(arguments)).output()
+    };
+    node(&packages.join("openapi-typescript/bin/cli.js"), &["openapi.json", "--output", "api.d.ts"]);
+    node(&packages.join("typescript/bin/tsc"), &[]);
+    assert_eq!(node(&folder.path("onboarding.js"), &[]), "onboarded\n");
+}
+
+#[tokio::test]
+async fn a_python_client_is_generated_without_a_warning_and_onboards_two_tenants() {
+    let onboarding = Onboarding::start().await;
+    let python = |arguments: &[&str]| {
+        onboarding.run(Command::new(installed("LATCHKEY_TEST_OPENAPI_PYTHON")).args(arguments)).output()
+    };
+    // No formatter runs over what is generated.
+    onboarding.write("generator.yaml", "post_hooks: []\n");
+    let generate = "generate --path openapi.json --config generator.yaml --meta none --output-path latchkey_api --fail-on-warning";
+    let arguments: Vec<_> = ["-m", "openapi_python_client"].into_iter().chain(generate.split(' ')).collect();
+    python(&arguments);
+    onboarding.write("onboarding.py", include_str!("scripts/onboarding.py"));
+    assert_eq!(python(&["onboarding.py"]), "onboarded\n");
+}
