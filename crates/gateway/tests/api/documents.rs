@@ -88,6 +88,13 @@ async fn the_document_and_its_page_are_served_whole_without_other_servers() {
     }
     assert!(!page.body.contains("<script>"), "the policy forbids inline scripts: {}", page.body);
 
+    for option in
+        ["hideClientButton: true", "defaultOpenFirstTag: true", "baseServerURL: window.location.origin"]
+    {
+        assert!(start.body.contains(option), "{option}: {}", start.body);
+    }
+    assert!(page.body.contains("rel=\"icon\""), "a browser would fetch /favicon.ico");
+
     let sources: Vec<_> =
         page.body.split("src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
     assert_eq!(sources, ["/docs/scalar.js", "/docs/start.js"]);

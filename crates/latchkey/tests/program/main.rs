@@ -40,6 +40,7 @@ mod thunder_api;
 mod algorithms;
 mod coordinates;
 mod generated_clients;
+mod schemathesis;
 mod verifiers;
 
 mod cli_clients;

@@ -1,0 +1,56 @@
+//! schemathesis searches the API of a running program for answers that contradict the served OpenAPI document, with an administrator's token.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::folder::Folder;
+use crate::foreign::{installed, run_in};
+use crate::program::Program;
+use crate::reload::until_status;
+use crate::running::tenant_path;
+use crate::settings::TWO_TENANTS;
+
+/// What a search is: the same requests each time, so many for each operation. `positive_data_acceptance` is left out: a schema cannot say which
+/// names exist, which ETag is the present one, or that a client authenticates in one way only. The Thunder-compatible API takes a person's
+/// assertion, which an administrator's token is not.
+const SEARCH: &str = "run openapi.json --phases examples,coverage,fuzzing --max-examples 10 --seed 1 \
+     --exclude-checks positive_data_acceptance --generation-database none --no-shrink --continue-on-failure --no-color \
+     --exclude-path-regex ^/(applications|flow) --workers 1 --request-timeout 20";
+
+/// On a machine that runs other tests, too.
+const LONGEST: Duration = Duration::from_secs(300);
+/// Fewer would mean that the search ended early.
+const FEWEST_CASES: u64 = 1_500;
+
+#[tokio::test]
+async fn no_answer_contradicts_the_served_document() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    folder.run(&["admin", "init", "--secret-file", "admin.secret"]).output();
+    let secret = folder.read("admin.secret").trim().to_owned();
+    folder.canaries.add(&secret);
+    until_status(&program, ("platform", "admin", &secret), 200).await;
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_id", "admin"),
+        ("client_secret", &secret),
+        ("resource", "urn:latchkey:admin"),
+    ];
+    let token = program.post(&tenant_path("platform", "/oauth/token"), &form).await.token();
+
+    let here = tempfile::tempdir().unwrap();
+    fs::write(here.path().join("openapi.json"), program.get("/openapi.json").await.body).unwrap();
+    // A precondition is checked before the body, and answered with 412.
+    let expected = "[checks.negative_data_rejection]\nexpected-statuses = [\"4xx\"]\n";
+    fs::write(here.path().join("schemathesis.toml"), expected).unwrap();
+    let mut search = Command::new(installed("LATCHKEY_TEST_OPENAPI_PYTHON"));
+    search.args(["-m", "schemathesis.cli"]).args(SEARCH.split_whitespace());
+    search.args(["--url", &program.url(""), "--header", &format!("Authorization: Bearer {token}")]);
+    let report = run_in(&mut search, here.path(), LONGEST).output();
+
+    let cases =
+        report.lines().find_map(|line| line.trim().split_once(" generated, ")).map(|(count, _)| count);
+    let cases: u64 = cases.and_then(|count| count.parse().ok()).unwrap_or_default();
+    assert!(cases >= FEWEST_CASES, "{cases} cases: {report}");
+}
