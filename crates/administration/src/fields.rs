@@ -2,6 +2,7 @@
 //! a new member is compared, too.
 
 use indexmap::IndexMap;
+use protocol::Lifetime;
 use registry::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -106,7 +107,9 @@ fn add(found: &mut Vec<(String, String)>, shape: &Shape, path: &str, member: Mem
             let items: Vec<_> = items.iter().filter_map(Value::as_str).map(quote).collect();
             format!("[{}]", items.join(" "))
         }
-        value if matches!(shape, Shape::Span) => format!("{value}s"),
+        Value::Number(number) if matches!(shape, Shape::Span) => {
+            Lifetime::from_seconds(number.as_u64().unwrap_or_default()).to_string()
+        }
         value => value.to_string(),
     };
     // The names of these two say less than those of the objects around them.
@@ -138,15 +141,15 @@ mod tests {
         assert_eq!(
             text(&tenant),
             "name=t; issuer=https://id.example.com/api/v1/tenant/t; issuer_aliases=[thunder]; \
-             strategies.oauth2=true; strategies.oidc=false; stale_if_error=900s; signing.algorithm=RS256; \
-             signing.rotate_every=7776000s; signing.publish_before=86400s; signing.jwks_max_age=300s; \
-             signing.jwks_stale=60s; signing.skew=60s; signing.rsa_bits=2048; signing.hold_activation=none; \
-             access_token.lifetime=3600s; access_token.format=jwt; access_token.typ=at+jwt; limits.failed_attempts=none; \
+             strategies.oauth2=true; strategies.oidc=false; stale_if_error=15m; signing.algorithm=RS256; \
+             signing.rotate_every=90d; signing.publish_before=1d; signing.jwks_max_age=5m; \
+             signing.jwks_stale=1m; signing.skew=1m; signing.rsa_bits=2048; signing.hold_activation=none; \
+             access_token.lifetime=1h; access_token.format=jwt; access_token.typ=at+jwt; limits.failed_attempts=none; \
              limits.clients=none; limits.admin_writes=none; limits.live_secrets=none"
         );
         assert_eq!(text(&tenant.resource_servers[0]), "scopes=[read write]; clients=[]");
         tenant.signing.hold_activation = Some(Lifetime::from_seconds(60));
-        assert!(text(&tenant).contains("hold_activation=60s"));
+        assert!(text(&tenant).contains("hold_activation=1m"));
     }
 
     #[test]

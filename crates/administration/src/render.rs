@@ -1,6 +1,6 @@
 //! A plan for people: one line a change, with what it means for whom.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use protocol::{Scope, Timestamp};
@@ -8,7 +8,9 @@ use registry::ClientId;
 use tenancy::TenantId;
 
 use crate::fields::Described;
-use crate::{Change, ChangeKind, Effect, FieldChange, Plan, RowChange, SecretChange, SecretChangeKind};
+use crate::{
+    Change, ChangeKind, Conflict, Effect, FieldChange, Plan, RowChange, SecretChange, SecretChangeKind,
+};
 
 /// What a client gains or loses stands at its own line, or below its tenant's where only the tenant changes. What leaves tenants out
 /// comes last, under `!`.
@@ -46,15 +48,49 @@ impl fmt::Display for Plan {
     }
 }
 
+impl Plan {
+    /// How many lines add, change and retire something, and how many tenants are left out.
+    #[must_use]
+    pub fn sum(&self) -> String {
+        let count = |sign: &str| self.changes.iter().filter(|change| change.sign() == sign).count();
+        let mut sum = format!("{} added, {} changed, {} retired", count("+"), count("~"), count("-"));
+        let left_out: HashSet<_> = self.conflicts.iter().map(Conflict::tenant).collect();
+        if !left_out.is_empty() {
+            sum.push_str(&format!(", {} left out", left_out.len()));
+        }
+        sum
+    }
+}
+
 impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "client {}/{} {}", self.tenant, self.client, Difference(self))
     }
 }
 
+impl Change {
+    /// How its line begins.
+    fn sign(&self) -> &'static str {
+        match self {
+            Self::Tenant(row) => sign(row.kind),
+            Self::ResourceServer(_, row) => sign(row.kind),
+            Self::Client(row) => sign(row.kind),
+            Self::Application(row) => sign(row.kind),
+            Self::Secret(_, _, SecretChange { kind, .. }) => match kind {
+                SecretChangeKind::Added { .. } | SecretChangeKind::Restored { .. } => "+",
+                SecretChangeKind::Rescheduled { .. } => "~",
+                SecretChangeKind::Revoked => "-",
+            },
+            Self::Key(_, key) => key.kind.sign(),
+            Self::FirstKey(..) => "+",
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenant = self.tenant();
+        write!(f, "{} ", self.sign())?;
         match self {
             Self::Tenant(row) => write_row(f, "tenant", tenant, row),
             Self::ResourceServer(_, row) => {
@@ -68,20 +104,20 @@ impl fmt::Display for Change {
                 let secret = format!("secret {tenant}/{client}/{id}");
                 match *kind {
                     SecretChangeKind::Added { form, expires_at } => {
-                        write!(f, "+ {secret} ({})", form.as_str())?;
+                        write!(f, "{secret} ({})", form.as_str())?;
                         expires_at.map_or(Ok(()), |end| write!(f, ", expires {}", end.to_rfc3339()))
                     }
                     SecretChangeKind::Rescheduled { before, after } => {
-                        write!(f, "~ {secret}: expires {} -> {}", end(before), end(after))
+                        write!(f, "{secret}: expires {} -> {}", end(before), end(after))
                     }
-                    SecretChangeKind::Restored { .. } => write!(f, "+ {secret} (again)"),
-                    SecretChangeKind::Revoked => write!(f, "- {secret}"),
+                    SecretChangeKind::Restored { .. } => write!(f, "{secret} (again)"),
+                    SecretChangeKind::Revoked => f.write_str(&secret),
                 }
             }
-            Self::Key(_, key) => write!(f, "{} key {tenant}/{}", key.kind.sign(), key.id),
+            Self::Key(_, key) => write!(f, "key {tenant}/{}", key.id),
             Self::FirstKey(_, key) => {
                 let (id, thumbprint) = (keys::KeyId::numbered(1), &key.thumbprint);
-                write!(f, "+ key {tenant}/{id} ({}, thumbprint {thumbprint})", key.algorithm)
+                write!(f, "key {tenant}/{id} ({}, thumbprint {thumbprint})", key.algorithm)
             }
         }
     }
@@ -105,7 +141,7 @@ fn write_row<T: Described>(
     name: impl fmt::Display,
     row: &RowChange<T>,
 ) -> fmt::Result {
-    write!(f, "{} {what} {name}", sign(row.kind))?;
+    write!(f, "{what} {name}")?;
     if row.kind == ChangeKind::Restored {
         f.write_str(" (again)")?;
     }

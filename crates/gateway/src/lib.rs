@@ -35,6 +35,6 @@ pub use health_report::{Check, HealthReport, Kind, Sample, State};
 pub use openapi::document as openapi_document;
 pub use operator_api::{OperatorAnswer, OperatorApi};
 pub use options::{ConnectionLimits, Listener, Options, Surface};
-pub use server::{BindError, Gateway, GatewayHandle, serve_connection};
+pub use server::{BindError, Gateway, GatewayHandle, ListenAddresses, serve_connection};
 pub use services::Services;
 pub use write_budget::WriteBudget;

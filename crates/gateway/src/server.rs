@@ -20,9 +20,10 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{App, Error};
 use futures_util::future::{Either, select};
+use socket2::{Domain, Socket, Type};
 
 use crate::access_log::{AccessLog, log_unparsed};
-use crate::connection::{ConnectionSlots, NO_SLOT, Slot, Socket, WatchedStream, WriteDeadlineSocket};
+use crate::connection::{self, ConnectionSlots, NO_SLOT, Slot, WatchedStream, WriteDeadlineSocket};
 use crate::hosts::HostNames;
 use crate::metrics::{Metrics, UNKNOWN_ROUTE};
 use crate::options::{DefaultTenant, PublicUrl, SampleResource};
@@ -34,7 +35,16 @@ use crate::{Listener, Options, Services, Tls, routes};
 /// How long open requests may take when the program ends.
 const DRAIN: Duration = Duration::from_secs(25);
 
-/// A bound gateway; it serves while its future is awaited.
+/// Connections that may wait to be accepted, of each listener.
+const BACKLOG: i32 = 1024;
+
+/// The addresses of all listeners. They are taken before anything is written, so that a start that cannot listen changes nothing, and
+/// connections are refused until the gateway is built.
+pub struct ListenAddresses {
+    sockets: Vec<(SocketAddr, Socket)>,
+}
+
+/// A gateway that listens; it serves while its future is awaited.
 pub struct Gateway {
     server: Server,
     readiness: Arc<Readiness>,
@@ -65,25 +75,45 @@ pub struct BindError {
     source: io::Error,
 }
 
-impl Gateway {
+impl ListenAddresses {
     /// Takes all addresses, or none.
     ///
     /// # Errors
     /// [`BindError`], naming the address.
-    pub fn bind(options: &Options, services: &Services) -> Result<Self, BindError> {
+    pub fn take(listeners: &[Listener]) -> Result<Self, BindError> {
+        let take = |listener: &Listener| {
+            let address = listener.address;
+            let socket = socket(address).map_err(|source| BindError { address, source })?;
+            Ok((address, socket))
+        };
+        Ok(Self { sockets: listeners.iter().map(take).collect::<Result<_, _>>()? })
+    }
+}
+
+impl Gateway {
+    /// Listens at the addresses of these options.
+    ///
+    /// # Errors
+    /// [`BindError`], naming the address.
+    pub fn listen(
+        addresses: ListenAddresses,
+        options: &Options,
+        services: &Services,
+    ) -> Result<Self, BindError> {
         let mut builder =
             Server::build().workers(options.workers).disable_signals().shutdown_timeout(DRAIN.as_secs());
         // The limit of one worker. Beyond it a worker would accept no connection, not even one with a slot.
         builder = builder.max_concurrent_connections(options.connections.all.saturating_add(1024));
         let shared = Shared::new(options, services);
-        let mut addresses = Vec::with_capacity(options.listeners.len());
-        for listener in &options.listeners {
-            let failed = |source| BindError { address: listener.address, source };
-            let socket = socket(listener.address).map_err(failed)?;
+        let taken = addresses.sockets;
+        let mut addresses = Vec::with_capacity(taken.len());
+        for (listener, (address, socket)) in options.listeners.iter().zip(taken) {
+            let failed = |source| BindError { address, source };
+            socket.listen(BACKLOG).map_err(failed)?;
+            let socket = TcpListener::from(socket);
             addresses.push(socket.local_addr().map_err(failed)?);
             let connections = connections(listener, options, &shared, builder.graceful_shutdown_signal());
-            builder =
-                builder.listen(format!("http-{}", listener.address), socket, connections).map_err(failed)?;
+            builder = builder.listen(format!("http-{address}"), socket, connections).map_err(failed)?;
         }
         Ok(Self { server: builder.run(), readiness: shared.readiness.into_inner(), addresses })
     }
@@ -161,9 +191,12 @@ impl Shared {
     }
 }
 
-fn socket(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = TcpListener::bind(address)?;
+fn socket(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(socket2::Protocol::TCP))?;
+    // Connections of a former process that are still closing do not keep the address.
+    socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
     Ok(socket)
 }
 
@@ -257,7 +290,7 @@ fn connections(
                 let socket = WriteDeadlineSocket::new(socket, stalled);
                 let socket = match tls {
                     Some(tls) => shake_hands(&tls, socket, &slot).await.map_err(DispatchError::Io)?,
-                    None => Socket::Left(socket),
+                    None => connection::Socket::Left(socket),
                 };
                 Ok((WatchedStream::new(socket, slot), Protocol::Http1, peer))
             }
@@ -267,7 +300,7 @@ fn connections(
 }
 
 /// A connection can lose its slot during its handshake.
-async fn shake_hands(tls: &Tls, socket: WriteDeadlineSocket, slot: &Slot) -> io::Result<Socket> {
+async fn shake_hands(tls: &Tls, socket: WriteDeadlineSocket, slot: &Slot) -> io::Result<connection::Socket> {
     let shaken = pin!(tls.accept(socket));
     let evicted = pin!(poll_fn(|cx| slot.poll_evicted(cx)));
     match select(shaken, evicted).await {

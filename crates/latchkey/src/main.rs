@@ -33,11 +33,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use admin_client::AdminCommandArguments;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
 use command::admin::AdminCommand;
 use command::audit::AuditCommand;
 use command::client::ClientCommand;
+use command::examples::with_examples;
 use command::key::KeyCommand;
 use command::runner::Runner;
 use command::secret::SecretCommand;
@@ -45,7 +46,7 @@ use command::tenant::TenantCommand;
 
 /// Multi-tenant identity platform for machines.
 #[derive(Parser)]
-#[command(version, about, after_help = EXIT_CODES)]
+#[command(version, about, after_help = EXIT_CODES, max_term_width = 100)]
 struct Arguments {
     /// The settings; paths in them are relative to this file.
     #[arg(long, global = true, default_value = "config.yaml", value_name = "FILE")]
@@ -61,7 +62,12 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, 
 #[derive(Subcommand)]
 enum Command {
     /// Serve all tenants (the default).
-    Serve,
+    Serve {
+        /// Listen here instead of at the addresses of the file: one for each listener, in their order; repeated, or with commas [variable:
+        /// LATCHKEY_LISTEN].
+        #[arg(long = "listen", value_name = "ADDRESS", value_delimiter = ',')]
+        addresses: Vec<SocketAddr>,
+    },
     /// Ask a server on this machine whether it is ready. Exit 0 if it is, else 1.
     Health {
         /// Where it listens.
@@ -90,6 +96,9 @@ enum Command {
         /// Print a JSON document instead.
         #[arg(long)]
         json: bool,
+        /// Print every line, however many.
+        #[arg(long)]
+        full: bool,
     },
     /// Show how the store differs from the settings, also in what applying leaves alone. Exit 0 for not at all, 2 else, 1 for an
     /// error or a tenant that would be left out.
@@ -97,12 +106,18 @@ enum Command {
         /// Print a JSON document instead.
         #[arg(long)]
         json: bool,
+        /// Print every line, however many.
+        #[arg(long)]
+        full: bool,
     },
     /// Apply the settings to the store. Exit 0, or 1 for an error or a tenant that was left out.
     Apply {
         /// Also retire more of what is no longer declared than `reconcile.max_retired` allows.
         #[arg(long)]
         prune: bool,
+        /// Print every line, however many.
+        #[arg(long)]
+        full: bool,
     },
     /// Apply again what an earlier generation was read from, after showing what changes and asking.
     Rollback {
@@ -112,6 +127,9 @@ enum Command {
         /// Show the generations that can be rolled back to.
         #[arg(long, conflicts_with = "generation")]
         list: bool,
+        /// Print every line, however many.
+        #[arg(long)]
+        full: bool,
         /// Print the list as a JSON document.
         #[arg(long, requires = "list")]
         json: bool,
@@ -140,8 +158,8 @@ enum Command {
         /// Where its private key goes.
         #[arg(long, value_name = "FILE", default_value = "data/dev-key.pem")]
         key: PathBuf,
-        /// A name or address beside localhost, 127.0.0.1 and ::1; may be repeated.
-        #[arg(long = "name", value_name = "NAME")]
+        /// A name or address beside localhost, 127.0.0.1 and ::1; repeated, or with commas.
+        #[arg(long = "name", value_name = "NAME", value_delimiter = ',')]
         names: Vec<String>,
     },
     /// Print what a shell needs to complete commands.
@@ -173,7 +191,8 @@ impl<C: Subcommand> AdminCommandArguments<C> {
 }
 
 fn main() -> ExitCode {
-    let Arguments { config, command } = match Arguments::try_parse() {
+    let parsed = with_examples(Arguments::command()).try_get_matches();
+    let Arguments { config, command } = match parsed.and_then(|parsed| Arguments::from_arg_matches(&parsed)) {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
@@ -181,16 +200,16 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         }
     };
-    let outcome = match command.unwrap_or(Command::Serve) {
-        Command::Serve => command::serve::run(&config),
+    let outcome = match command.unwrap_or(Command::Serve { addresses: Vec::new() }) {
+        Command::Serve { addresses } => command::serve::run(&config, &addresses),
         Command::Health { address } => command::health::run(address),
         Command::Check { rows, strict } => command::check::run(&config, rows, strict),
         Command::Doctor { json } => command::doctor::run(&config, json),
-        Command::Plan { json } => command::plan::run(&config, json, false),
-        Command::Drift { json } => command::plan::run(&config, json, true),
-        Command::Apply { prune } => command::apply::run(&config, prune),
-        Command::Rollback { generation: Some(number), yes, .. } => {
-            command::rollback::run(&config, number, yes)
+        Command::Plan { json, full } => command::plan::run(&config, json, full, false),
+        Command::Drift { json, full } => command::plan::run(&config, json, full, true),
+        Command::Apply { prune, full } => command::apply::run(&config, prune, full),
+        Command::Rollback { generation: Some(number), full, yes, .. } => {
+            command::rollback::run(&config, number, full, yes)
         }
         Command::Rollback { json, .. } => command::rollback::list(&config, json),
         Command::Tenant(arguments) => arguments.run(&config, command::tenant::run),

@@ -21,7 +21,7 @@ use crate::health::PlatformHealth;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
 use crate::{clock, database, open_files, sealing, tls};
-use settings::{self, Loaded};
+use settings::{Loaded, PlatformSettings, SAMPLE_SECRETS};
 
 const THREADS: &str = "the threads that check secrets cannot be started";
 /// Number of pregenerated RSA keys, so that a new tenant's first token need not wait for one.
@@ -43,12 +43,12 @@ pub(crate) struct Platform {
 
 impl Platform {
     /// Opens the store and the server's own secrets, and builds the other parts on them.
-    pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<Self> {
-        let database = database::open(&loaded.storage).await?;
-        let sealer = sealing::sealer(&loaded.sealing_keys, &database).await?;
+    pub(crate) async fn open(settings: &PlatformSettings) -> anyhow::Result<Self> {
+        let database = database::open(&settings.storage).await?;
+        let sealer = sealing::sealer(&settings.sealing_keys, &database).await?;
         let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
         let sealer: Arc<dyn KeySealer> = sealer;
-        let (caches, redis) = caches(&database, &pepper, loaded)?;
+        let (caches, redis) = caches(&database, &pepper, settings)?;
         let pool = KeyPool::new(KEYS_AHEAD);
         let keys = Arc::new(KeyRingCache::new(
             caches.signing_keys.clone(),
@@ -68,12 +68,12 @@ impl Platform {
             left_out: Arc::clone(&left_out),
             found: Mutex::default(),
         });
-        let limit = loaded.limits.failed_attempts;
+        let limit = settings.limits.failed_attempts;
         let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
         let precise_timer = PreciseTimer::start().context(THREADS)?;
         // Published sample secrets authenticate nothing on a listener that other machines can reach, whatever the store holds and whichever
         // interface created it.
-        let samples: &[&str] = if loaded.is_beyond_loopback() { &settings::SAMPLE_SECRETS } else { &[] };
+        let samples: &[&str] = if settings.server.is_beyond_loopback() { &SAMPLE_SECRETS } else { &[] };
         let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(samples);
         let authenticator = Authenticator::new(
             caches.clients.clone(),
@@ -93,7 +93,7 @@ impl Platform {
             Arc::clone(&sealer),
             Arc::clone(&pepper),
             pool,
-            edit_policy(loaded),
+            edit_policy(settings),
             announce,
             Arc::new(clock::now),
         ));
@@ -102,7 +102,7 @@ impl Platform {
             authenticator: Arc::new(authenticator),
             engine: Engine::new(Arc::clone(&keys), caches.clients.clone()),
             administrator: Arc::clone(&administrator),
-            writes: Arc::new(WriteBudget::new(loaded.limits.admin_writes, loaded.limits.platform_writes)),
+            writes: Arc::new(WriteBudget::new(settings.limits.admin_writes, settings.limits.platform_writes)),
             users: Arc::new(users),
             keys,
             jwks_fetches: Arc::default(),
@@ -111,7 +111,7 @@ impl Platform {
         };
         let mut reconciler = Reconciler::new(database.clone(), sealer, pepper);
         (reconciler.l1_lifetime, reconciler.clients) =
-            (loaded.l1_lifetime, loaded.limits.clients.get().into());
+            (settings.l1_lifetime, settings.limits.clients.get().into());
         Ok(Self { database, caches, reconciler, administrator, rotated, left_out, health, services })
     }
 
@@ -123,20 +123,21 @@ impl Platform {
 }
 
 /// The policy for edits through every administrative interface.
-pub(crate) fn edit_policy(loaded: &Loaded) -> EditPolicy {
+pub(crate) fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
     EditPolicy {
-        public_url: loaded.server.public_url.as_str().to_owned(),
-        live_secrets: loaded.limits.live_secrets.get().into(),
-        clients: loaded.limits.clients.get().into(),
-        deletion_grace: loaded.limits.deletion_grace,
-        l1_lifetime: loaded.l1_lifetime,
+        public_url: settings.server.public_url.as_str().to_owned(),
+        live_secrets: settings.limits.live_secrets.get().into(),
+        clients: settings.limits.clients.get().into(),
+        deletion_grace: settings.limits.deletion_grace,
+        l1_lifetime: settings.l1_lifetime,
     }
 }
 
 /// The gateway's options from the settings.
 pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
-    let mut listeners = Vec::with_capacity(loaded.server.listeners.len());
-    for listener in &loaded.server.listeners {
+    let server = &loaded.platform.server;
+    let mut listeners = Vec::with_capacity(server.listeners.len());
+    for listener in &server.listeners {
         let address = listener.address.socket();
         let tls = listener.tls.as_ref().map(|tls| tls::open(address, tls)).transpose()?;
         let serves = |surface| listener.surfaces().contains(&surface);
@@ -150,9 +151,9 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
         listeners.push(Listener { address, surface, tls, hosts, trusted_proxies });
     }
     Ok(Options {
-        public_url: loaded.server.public_url.as_str().to_owned(),
+        public_url: server.public_url.as_str().to_owned(),
         listeners,
-        default_tenant: loaded.server.default_tenant.clone(),
+        default_tenant: server.default_tenant.clone(),
         protected_resource: loaded.protected_resource.as_ref().map(|resource| ProtectedResource {
             tenant: resource.tenant.clone(),
             audience: resource.audience.clone(),
@@ -161,9 +162,9 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
                 .as_deref()
                 .and_then(|scope| ScopeToken::parse(scope).ok()),
         }),
-        connections: connection_limits(loaded.server.max_connections, open_files::limit()),
-        strict_transport: loaded.server.public_url.is_https() && !loaded.server.public_url.is_on_loopback(),
-        workers: loaded.server.workers.map_or_else(cores, NonZeroUsize::get),
+        connections: connection_limits(server.max_connections, open_files::limit()),
+        strict_transport: server.public_url.is_https() && !server.public_url.is_on_loopback(),
+        workers: server.workers.map_or_else(cores, NonZeroUsize::get),
     })
 }
 
@@ -183,14 +184,15 @@ fn connection_limits(requested: Option<u32>, files: Option<usize>) -> Connection
 pub(crate) fn caches(
     database: &Arc<Database>,
     pepper: &Pepper,
-    loaded: &Loaded,
+    settings: &PlatformSettings,
 ) -> anyhow::Result<(Caches, Option<Arc<RedisCache>>)> {
     let open = |url: &FileSecret| {
         let options = RedisOptions::new(url.expose(), Arc::new(clock::since_epoch))?;
         anyhow::Ok(RedisCache::open(options, pepper))
     };
-    let redis = loaded.redis_url.as_ref().map(open).transpose().context("cache.redis_url cannot be used")?;
-    let fresh = Freshness::new(Duration::from_secs(loaded.l1_lifetime.seconds()));
+    let redis =
+        settings.redis_url.as_ref().map(open).transpose().context("cache.redis_url cannot be used")?;
+    let fresh = Freshness::new(Duration::from_secs(settings.l1_lifetime.seconds()));
     Ok((Caches::new(database.clone(), redis.clone(), Capacity::default(), fresh), redis))
 }
 

@@ -13,7 +13,7 @@ use crate::left_out::Tries;
 use crate::log_lines::LogLines;
 use crate::platform::Platform;
 use crate::watch::Watch;
-use settings::{Environment, Loaded, ReadError, read, refuse_beyond_loopback};
+use settings::{Environment, Loaded, PlatformSettings, ReadError, read, refuse_beyond_loopback};
 
 /// Watches the files of the settings until the program ends.
 pub(crate) struct Reload {
@@ -197,6 +197,7 @@ impl Reload {
 }
 
 fn fixed(loaded: &Loaded) -> String {
-    let Loaded { server, storage, l1_lifetime, sealing_keys, limits, protected_resource, .. } = loaded;
+    let Loaded { platform, protected_resource, .. } = loaded;
+    let PlatformSettings { server, storage, redis_url: _, l1_lifetime, sealing_keys, limits } = platform;
     format!("{server:?} {storage:?} {l1_lifetime:?} {sealing_keys:?} {limits:?} {protected_resource:?}")
 }

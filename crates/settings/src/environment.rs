@@ -1,8 +1,10 @@
 //! The process environment, read once. This is the only place that reads it.
 
-use std::{collections::BTreeMap, env};
+use std::{collections::BTreeMap, env, net::SocketAddr};
 
 use administration::FileSecret;
+
+use super::layers::LISTEN;
 
 /// What the environment held when it was read.
 #[derive(Debug, Default)]
@@ -36,6 +38,15 @@ impl Environment {
     pub fn with(mut self, name: &str, text: FileSecret) -> Self {
         self.variables.insert(name.to_owned(), Variable::Text(text));
         self
+    }
+
+    /// With these addresses for the listeners; without any, as it is.
+    pub fn with_addresses(self, addresses: &[SocketAddr]) -> Self {
+        if addresses.is_empty() {
+            return self;
+        }
+        let addresses: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
+        self.with(LISTEN, FileSecret::new(addresses.join(",")))
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Variable> {

@@ -22,6 +22,8 @@ use super::{
 pub(crate) type Overridden = BTreeMap<KeyPath, String>;
 
 const PREFIX: &str = "LATCHKEY__";
+/// Addresses for the listeners of the file, in their order, so that replicas on one machine can share a file.
+pub(crate) const LISTEN: &str = "LATCHKEY_LISTEN";
 
 /// Sets a key to a text, or returns what is wrong with the text.
 type Setter = fn(&mut Document, &str) -> Result<(), String>;
@@ -77,7 +79,37 @@ pub(crate) fn apply(document: &mut Document, environment: &Environment) -> Resul
         }
         overridden.insert(key.split('.').map(str::to_owned).collect(), name.to_owned());
     }
+    if let Some(Variable::Text(text)) = environment.get(LISTEN)
+        && !text.expose().is_empty()
+        && let Err(explanation) = set_addresses(document, text.expose())
+    {
+        faults.push(Diagnostic::about_variable(LISTEN, "server.listeners".to_owned(), explanation));
+    }
     if faults.is_empty() { Ok(overridden) } else { Err(ReadError { faults }) }
+}
+
+fn set_addresses(document: &mut Document, text: &str) -> Result<(), Explanation> {
+    let listeners = &mut document.server.listeners;
+    let addresses: Vec<&str> = text.split(',').map(str::trim).collect();
+    if addresses.len() != listeners.len() {
+        let problem = format!(
+            "the number of addresses is {1}, and that of the listeners {0}",
+            listeners.len(),
+            addresses.len()
+        );
+        return Err(Explanation::new(
+            problem,
+            "write one address for each listener, with commas between them",
+        ));
+    }
+    for (listener, address) in listeners.iter_mut().zip(addresses) {
+        listener.address = read(address).map_err(|message| {
+            let (problem, hint) =
+                message.split_once("; ").unwrap_or((&message, "write an address and a port"));
+            Explanation::new(problem, hint)
+        })?;
+    }
+    Ok(())
 }
 
 fn set<T>(field: &mut T, value: Result<T, String>) -> Result<(), String> {
@@ -110,7 +142,7 @@ fn unknown(name: &str) -> Diagnostic {
         }
         _ if name.starts_with("LATCHKEY__SERVER__LISTENERS") => Explanation::new(
             "`server.listeners` is a list, which a variable cannot hold",
-            "set it in config.yaml",
+            "set it in config.yaml; LATCHKEY_LISTEN replaces the addresses alone",
         ),
         _ => {
             let variables = KEYS.map(|(key, _)| variable_of(key));
@@ -205,6 +237,17 @@ mod tests {
     }
 
     #[test]
+    fn addresses_replace_those_of_the_listeners_in_their_order() {
+        let (document, _) = check([(LISTEN, "127.0.0.1:4000")]).unwrap();
+        assert_eq!(document.server.listeners[0].address.socket(), "127.0.0.1:4000".parse().unwrap());
+        let fault = |value| check([(LISTEN, value)]).err().unwrap();
+        let expected = "environment variable LATCHKEY_LISTEN: server.listeners: the number of addresses is 2, and that of the listeners 1\n  \
+                        = write one address for each listener, with commas between them";
+        assert_eq!(fault("127.0.0.1:1,127.0.0.1:2"), expected);
+        assert!(fault("4000").starts_with("environment variable LATCHKEY_LISTEN: server.listeners: "));
+    }
+
+    #[test]
     fn a_variable_that_sets_nothing_is_named_with_a_hint() {
         for (name, value, expected) in [
             (
@@ -225,7 +268,7 @@ mod tests {
             (
                 "LATCHKEY__SERVER__LISTENERS__0__ADDRESS",
                 "x",
-                "environment variable LATCHKEY__SERVER__LISTENERS__0__ADDRESS: server.listeners.0.address: `server.listeners` is a list, which a variable cannot hold\n  = set it in config.yaml",
+                "environment variable LATCHKEY__SERVER__LISTENERS__0__ADDRESS: server.listeners.0.address: `server.listeners` is a list, which a variable cannot hold\n  = set it in config.yaml; LATCHKEY_LISTEN replaces the addresses alone",
             ),
             (
                 "LATCHKEY__SERVER__PORT",

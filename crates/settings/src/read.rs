@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use administration::{Declaration, FileSecret, TenantContext};
+use administration::{Declaration, TenantContext};
 use outbound::KeyService;
-use protocol::{Lifetime, Timestamp};
+use protocol::Timestamp;
 use tenancy::TenantId;
 
 use super::{
@@ -19,10 +19,11 @@ use super::{
     form_faults::FormFaults,
     layers::{self, Overridden},
     locations::Locations,
+    platform_settings::PlatformSettings,
     read_error::ReadError,
     recovery::{self, Recovered},
     resolved::{SealingKeys, StorageLocation},
-    sections::{Limits, ProtectedResource, Reconcile, Server},
+    sections::{ProtectedResource, Reconcile, Server},
     source_snapshot::SourceSnapshot,
 };
 use crate::configured_admins::ConfiguredAdmins;
@@ -30,22 +31,12 @@ use crate::configured_admins::ConfiguredAdmins;
 /// Checked settings, with every secret at hand.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Where the server listens, and its public URL.
-    pub server: Server,
-    /// Where the rows are stored.
-    pub storage: StorageLocation,
-    /// The cache that replicas share, if there is one.
-    pub redis_url: Option<FileSecret>,
-    /// For how long a replica uses cached rows.
-    pub l1_lifetime: Lifetime,
+    /// The sections of the whole server.
+    pub platform: PlatformSettings,
     /// What happens to tenants and clients that are no longer declared.
     pub reconcile: Reconcile,
-    /// The keys that seal private keys and the pepper at rest.
-    pub sealing_keys: SealingKeys,
     /// The sample resource, if it is served.
     pub protected_resource: Option<ProtectedResource>,
-    /// The limits of the platform.
-    pub limits: Limits,
     /// Who may sign in at `/flow/execute`.
     pub admins: ConfiguredAdmins,
     /// Tenants and clients.
@@ -102,23 +93,8 @@ fn read_through(
     is_built_in: IsBuiltIn,
     inspected_at: Option<Timestamp>,
 ) -> Result<Loaded, ReadError> {
-    let mut file_reader = FileReader::new(environment, path, snapshot);
-    file_reader.watch(path);
-    let main = file_reader.settings(path, "config.yaml")?;
-    let Recovered { value, faults, left_out } = recovery::parse::<Document>(&main);
-    let mut reading = Reading {
-        file_reader,
-        locations: Locations { sources: vec![main], overridden: Overridden::new() },
-        findings: Findings::default(),
-        form: FormFaults::of_main(faults, left_out),
-        is_built_in,
-        inspected_at,
-    };
-    let Some(mut document) = value else { return Err(reading.form.into_error()) };
-    match layers::apply(&mut document, environment) {
-        Ok(overridden) => reading.locations.overridden = overridden,
-        Err(error) => reading.form.add_of_variables(error.faults),
-    }
+    let (mut reading, mut document) = Reading::begin(path, environment, snapshot, is_built_in)?;
+    reading.inspected_at = inspected_at;
     let declared = reading.declared(&mut document);
     if reading.form.hides_all() {
         return Err(reading.form.into_error());
@@ -130,7 +106,7 @@ impl Loaded {
     /// Whether others than this machine can reach a server that is started with these settings: at a listener, or through a proxy
     /// under its public URL.
     pub fn is_beyond_loopback(&self) -> bool {
-        self.server.is_beyond_loopback()
+        self.platform.server.is_beyond_loopback()
     }
 }
 
@@ -141,6 +117,35 @@ pub fn refuse_beyond_loopback(loaded: &Loaded, runs_beyond: bool) -> Result<(), 
         return Err(ReadError { faults: loaded.locations.located(loaded.exposed.clone()) });
     }
     Ok(())
+}
+
+impl<'e> Reading<'e> {
+    /// Reads config.yaml with the environment above it, and nothing that it names.
+    pub(super) fn begin(
+        path: &Path,
+        environment: &'e Environment,
+        snapshot: Option<&'e SourceSnapshot>,
+        is_built_in: IsBuiltIn,
+    ) -> Result<(Self, Document), ReadError> {
+        let mut file_reader = FileReader::new(environment, path, snapshot);
+        file_reader.watch(path);
+        let main = file_reader.settings(path, "config.yaml")?;
+        let Recovered { value, faults, left_out } = recovery::parse::<Document>(&main);
+        let mut reading = Self {
+            file_reader,
+            locations: Locations { sources: vec![main], overridden: Overridden::new() },
+            findings: Findings::default(),
+            form: FormFaults::of_main(faults, left_out),
+            is_built_in,
+            inspected_at: None,
+        };
+        let Some(mut document) = value else { return Err(reading.form.into_error()) };
+        match layers::apply(&mut document, environment) {
+            Ok(overridden) => reading.locations.overridden = overridden,
+            Err(error) => reading.form.add_of_variables(error.faults),
+        }
+        Ok((reading, document))
+    }
 }
 
 impl Reading<'_> {
@@ -188,15 +193,11 @@ impl Reading<'_> {
         };
 
         let (content_hash, watched, snapshot) = self.file_reader.finish();
+        let (redis_url, l1_lifetime, limits) = (cache.redis_url, cache.l1_lifetime, document.limits);
         Ok(Loaded {
-            server,
-            storage,
-            redis_url: cache.redis_url,
-            l1_lifetime: cache.l1_lifetime,
+            platform: PlatformSettings { server, storage, redis_url, l1_lifetime, sealing_keys, limits },
             reconcile: document.reconcile,
-            sealing_keys,
             protected_resource,
-            limits: document.limits,
             admins: ConfiguredAdmins { users: admins, applications: admin.applications },
             declaration,
             content_hash,
@@ -284,10 +285,10 @@ mod tests {
             ["config.yaml", "tenants.d", "tenants.d/../secrets/beta"].map(|name| folder.path().join(name));
         assert_eq!(loaded.watched, watched);
         assert!(
-            matches!(&loaded.storage, StorageLocation::Sqlite(path) if *path == folder.path().join("data/latchkey.db"))
+            matches!(&loaded.platform.storage, StorageLocation::Sqlite(path) if *path == folder.path().join("data/latchkey.db"))
         );
         assert!(
-            matches!(&loaded.sealing_keys.writing, SealingKeySource::File(path) if *path == folder.path().join("data/sealing.key"))
+            matches!(&loaded.platform.sealing_keys.writing, SealingKeySource::File(path) if *path == folder.path().join("data/sealing.key"))
         );
     }
 
@@ -409,7 +410,7 @@ tenants:
                        build it with the feature `aws-kms`: `cargo run --release --features aws-kms`";
         assert_eq!(read_with(|_| false).unwrap_err(), [vault, aws_kms]);
         assert_eq!(read_with(|service| service == KeyService::Vault).unwrap_err(), [aws_kms]);
-        assert_eq!(read_with(|_| true).unwrap().sealing_keys.former.len(), 1);
+        assert_eq!(read_with(|_| true).unwrap().platform.sealing_keys.former.len(), 1);
     }
 
     #[test]
@@ -478,7 +479,9 @@ tenants:
         let folder = folder(&[("config.yaml", "{}")]);
         let environment = Environment::from([("LATCHKEY__STORAGE__URL", "sqlite://here.db")]);
         let loaded = read_in(&folder, &environment).unwrap();
-        assert!(matches!(&loaded.storage, StorageLocation::Sqlite(path) if path == Path::new("here.db")));
+        assert!(
+            matches!(&loaded.platform.storage, StorageLocation::Sqlite(path) if path == Path::new("here.db"))
+        );
     }
 
     #[test]

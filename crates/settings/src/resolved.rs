@@ -1,5 +1,6 @@
 //! What the files come to once everything that they refer to is read.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use administration::{DeclaredSecret, FileSecret, TenantSettings};
@@ -27,6 +28,16 @@ pub enum StorageLocation {
     Sqlite(PathBuf),
     /// The URL of a PostgreSQL database.
     Postgres(FileSecret),
+}
+
+impl fmt::Display for StorageLocation {
+    /// Its place, without the password that a URL may hold.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "{}", path.display()),
+            Self::Postgres(_) => f.write_str("the PostgreSQL database of storage.url"),
+        }
+    }
 }
 
 /// The keys that seal private keys and the pepper at rest.

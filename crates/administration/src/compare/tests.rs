@@ -211,7 +211,7 @@ fn changed_fields_list_both_values_and_the_affected_clients() {
     check_one(
         |t| t.tenant.access_token.lifetime = Lifetime::from_seconds(60),
         nothing,
-        &["~ tenant t: access_token.lifetime 3600s -> 60s"],
+        &["~ tenant t: access_token.lifetime 1h -> 1m"],
     );
     check_one(
         |t| t.clients[0].client.scope = scope("b c"),

@@ -8,7 +8,10 @@ use std::thread::JoinHandle;
 
 use administration::{Administrator, Clock, EditPolicy};
 use futures_util::FutureExt as _;
-use gateway::{ConnectionLimits, Gateway, GatewayHandle, Listener, Options, Services, Surface, WriteBudget};
+use gateway::{
+    ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Listener, Options, Services, Surface,
+    WriteBudget,
+};
 use grants::{Engine, ProtectedResource};
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
 use protocol::{Lifetime, Rate, ScopeToken, Timestamp};
@@ -153,7 +156,8 @@ impl TestApp {
             health_report: health_report.clone(),
             clock: tells,
         };
-        let gateway = Gateway::bind(options, &services).unwrap();
+        let gateway =
+            Gateway::listen(ListenAddresses::take(&options.listeners).unwrap(), options, &services).unwrap();
         let administrator = services.administrator;
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());
         let (stop, stopped) = oneshot::channel();

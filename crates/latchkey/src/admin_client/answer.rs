@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use administration::EditError;
 use anyhow::anyhow;
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{AdminClientError, ApiFieldError, ApiProblem};
+use super::error_names::{name_of, rows_of};
+use super::{AdminClientError, ApiFieldError, ApiProblem, ApiRequest};
 
 /// The error of an answer that this API does not give.
 pub(crate) fn not_understood(why: &dyn fmt::Display) -> anyhow::Error {
@@ -43,6 +44,20 @@ impl ApiAnswer {
         }
         let text = if self.body.is_empty() { b"null" } else { self.body.as_slice() };
         serde_json::from_slice(text).map_err(|error| not_understood(&error))
+    }
+
+    /// The document of a success of this request. An error names what the request is about, and its fields as the command line does.
+    pub(super) fn document_of<T: DeserializeOwned>(self, request: &ApiRequest) -> anyhow::Result<T> {
+        if self.status.is_success() {
+            return self.document();
+        }
+        let mut problem = self.problem();
+        if problem.status == 404 {
+            problem.detail = format!("{}: {}", problem.detail, rows_of(&request.path));
+        }
+        let is_new = request.method == Method::POST;
+        problem.errors.iter_mut().for_each(|error| error.pointer = name_of(&error.pointer, is_new));
+        Err(AdminClientError::Refused(problem).into())
     }
 
     /// Problem details (RFC 9457), or the error of a token endpoint (RFC 6749 §5.2).

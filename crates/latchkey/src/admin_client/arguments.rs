@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use settings::Environment;
 use tenancy::TenantId;
+use url::Url;
 
 /// A group of commands with the arguments of their admin client.
 #[derive(Args)]
@@ -21,16 +24,16 @@ pub(crate) struct AdminArguments {
     /// Print the API's JSON documents instead of tables.
     #[arg(long, global = true, help_heading = None::<&'static str>)]
     pub(crate) json: bool,
-    /// Ask a running server instead of opening the store. The token comes from LATCHKEY_TOKEN, or as below.
+    /// Ask a running server instead of opening the store [variable: LATCHKEY_SERVER]. The token comes from LATCHKEY_TOKEN, or as below.
     #[arg(long, global = true, value_name = "URL")]
-    pub(crate) server: Option<url::Url>,
+    pub(crate) server: Option<Url>,
     /// Read the token from this file.
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "as_client")]
+    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["as_client", "as_client_secret_file"])]
     pub(crate) token_file: Option<PathBuf>,
-    /// Fetch a token as this client.
+    /// Fetch a token as this client [variable: LATCHKEY_CLIENT_ID].
     #[arg(long, global = true, value_name = "CLIENT")]
     pub(crate) as_client: Option<String>,
-    /// Read that client's secret from this file.
+    /// Read that client's secret from this file [variable: LATCHKEY_CLIENT_SECRET_FILE].
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) as_client_secret_file: Option<PathBuf>,
     /// Whose client it is.
@@ -42,4 +45,23 @@ pub(crate) struct AdminArguments {
     /// Check no certificate, and send the token in clear where the URL says http. For tries only.
     #[arg(long, global = true)]
     pub(crate) insecure: bool,
+}
+
+impl AdminArguments {
+    /// The server of the option, else of the variable.
+    pub(super) fn server(&self, environment: &Environment) -> anyhow::Result<Option<Url>> {
+        let of_variable = || {
+            let url = variable(environment, "LATCHKEY_SERVER")?;
+            Some(url.parse().with_context(|| format!("LATCHKEY_SERVER: `{url}` is not a URL")))
+        };
+        match &self.server {
+            Some(server) => Ok(Some(server.clone())),
+            None => of_variable().transpose(),
+        }
+    }
+}
+
+/// The text of a variable; an empty one counts as unset.
+pub(super) fn variable<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
+    environment.text(name).map(str::trim).filter(|text| !text.is_empty())
 }

@@ -9,6 +9,7 @@ use tenancy::TenantId;
 use url::Url;
 
 use super::answer::ApiAnswer;
+use super::arguments::variable;
 use super::{AdminArguments, AdminClientError};
 use settings::Environment;
 use settings::files;
@@ -19,7 +20,7 @@ struct Granted {
     access_token: String,
 }
 
-/// The token that requests are sent with.
+/// The token that requests are sent with: options come before variables, and a token before a client that fetches one.
 pub(super) async fn token(
     http: &reqwest::Client,
     server: &Url,
@@ -29,17 +30,26 @@ pub(super) async fn token(
     if let Some(file) = &arguments.token_file {
         return line_of(file);
     }
-    match (&arguments.as_client, &arguments.as_client_secret_file) {
+    let AdminArguments { as_client, as_client_secret_file, .. } = arguments;
+    let is_chosen = as_client.is_some() || as_client_secret_file.is_some();
+    if !is_chosen && let Some(token) = variable(environment, "LATCHKEY_TOKEN") {
+        return Ok(Secret::new(token.to_owned()));
+    }
+    let client = as_client.as_deref().or_else(|| variable(environment, "LATCHKEY_CLIENT_ID"));
+    let file = as_client_secret_file.as_deref();
+    let file = file.or_else(|| variable(environment, "LATCHKEY_CLIENT_SECRET_FILE").map(Path::new));
+    match (client, file) {
         (Some(client), Some(file)) => {
-            return fetch(http, server, &arguments.as_tenant, client, &line_of(file)?).await;
+            fetch(http, server, &arguments.as_tenant, client, &line_of(file)?).await
         }
-        (None, None) => {}
-        (Some(_), None) | (None, Some(_)) => {
-            bail!("--as-client and --as-client-secret-file are given together")
+        (None, None) => Err(AdminClientError::NoToken.into()),
+        (Some(_), None) => bail!(
+            "there is a client and no secret: give --as-client-secret-file or set LATCHKEY_CLIENT_SECRET_FILE"
+        ),
+        (None, Some(_)) => {
+            bail!("there is a client's secret and no client: give --as-client or set LATCHKEY_CLIENT_ID")
         }
     }
-    let token = environment.text("LATCHKEY_TOKEN").map(str::trim).filter(|token| !token.is_empty());
-    token.map(|token| Secret::new(token.to_owned())).ok_or(AdminClientError::NoToken.into())
 }
 
 /// Fetches a token for the audience of administration alone.

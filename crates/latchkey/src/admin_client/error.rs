@@ -19,7 +19,13 @@ pub(crate) enum AdminClientError {
     Unreachable(#[from] reqwest::Error),
     #[error("the store cannot be opened")]
     StoreNotOpen(#[from] storage::OpenError),
-    #[error("no token: set LATCHKEY_TOKEN, or give --token-file, or --as-client and --as-client-secret-file")]
+    #[error(
+        "there is no store with this version's schema at {0} yet; start the server, or run `latchkey migrate`"
+    )]
+    NoStore(String),
+    #[error(
+        "no token: set LATCHKEY_TOKEN, or LATCHKEY_CLIENT_ID and LATCHKEY_CLIENT_SECRET_FILE, or give --token-file, or --as-client and --as-client-secret-file"
+    )]
     NoToken,
 }
 
@@ -49,7 +55,7 @@ impl AdminClientError {
             Self::Refused(problem) => problem.exit_code(),
             Self::NotFound(_) => 3,
             Self::NoToken => 5,
-            Self::Unreachable(_) | Self::StoreNotOpen(_) => 6,
+            Self::Unreachable(_) | Self::StoreNotOpen(_) | Self::NoStore(_) => 6,
         }
     }
 }

@@ -1,14 +1,14 @@
 //! The admin API in process, over the store: for an operator, who may do everything. The audit names the user of this machine.
 
 use std::mem::take;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use administration::{Actor, Administrator, Authority, Invalidation};
 use cache::Caches;
 use gateway::{OperatorAnswer, OperatorApi};
-use keys::KeyPool;
+use keys::{KeyPool, KeySealer};
 use reqwest::StatusCode;
+use secrets::Pepper;
 use storage::Database;
 use zeroize::Zeroizing;
 
@@ -16,7 +16,7 @@ use super::answer::ApiAnswer;
 use super::{AdminClientError, ApiRequest, publish};
 use crate::platform::{caches, edit_policy};
 use crate::{clock, database, sealing};
-use settings::{Environment, read};
+use settings::{Environment, PlatformSettings};
 
 /// Room for a body: a text that grows leaves parts of a secret behind in memory.
 const BODY: usize = 64 * 1024;
@@ -31,12 +31,31 @@ pub(crate) struct InProcess {
 }
 
 impl InProcess {
-    pub(crate) async fn open(config: &Path, environment: &Environment) -> anyhow::Result<Self> {
-        let loaded = read(config, environment)?;
-        let database = database::open(&loaded.storage).await.map_err(AdminClientError::StoreNotOpen)?;
-        let sealer = sealing::sealer(&loaded.sealing_keys, &database).await?;
+    /// Opens the store, and creates what is missing of it: schema, sealing key and pepper.
+    pub(crate) async fn open(settings: &PlatformSettings, actor: &str) -> anyhow::Result<Self> {
+        let database = database::open(&settings.storage).await.map_err(AdminClientError::StoreNotOpen)?;
+        let sealer = sealing::sealer(&settings.sealing_keys, &database).await?;
         let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
-        let (caches, _) = caches(&database, &pepper, &loaded)?;
+        Self::over(database, sealer, pepper, settings, actor).await
+    }
+
+    /// Opens the store for reading, and creates nothing.
+    pub(super) async fn open_read_only(settings: &PlatformSettings, actor: &str) -> anyhow::Result<Self> {
+        let opened =
+            database::open_read_only(&settings.storage).await.map_err(AdminClientError::StoreNotOpen)?;
+        let database = opened.ok_or_else(|| AdminClientError::NoStore(settings.storage.to_string()))?;
+        let (sealer, pepper) = sealing::for_reading(&settings.sealing_keys, &database).await?;
+        Self::over(database, sealer, pepper, settings, actor).await
+    }
+
+    async fn over(
+        database: Arc<Database>,
+        sealer: Arc<dyn KeySealer>,
+        pepper: Arc<Pepper>,
+        settings: &PlatformSettings,
+        actor: &str,
+    ) -> anyhow::Result<Self> {
+        let (caches, _) = caches(&database, &pepper, settings)?;
         let changed = Arc::new(Mutex::new(Vec::new()));
         let announce = {
             let changed = Arc::clone(&changed);
@@ -46,10 +65,10 @@ impl InProcess {
         };
         // A pool would go on generating keys after the one that is needed.
         let pool = KeyPool::new(0);
-        let (policy, clock) = (edit_policy(&loaded), Arc::new(clock::now));
+        let (policy, clock) = (edit_policy(settings), Arc::new(clock::now));
         let administrator =
             Administrator::new(database.clone(), sealer, pepper, pool, policy, announce, clock.clone());
-        let operator = Authority::operator(Actor { name: actor(environment), source: None });
+        let operator = Authority::operator(Actor { name: actor.to_owned(), source: None });
         let api = OperatorApi::new(Arc::new(administrator), clock, operator).await;
         Ok(Self { database, api, caches, changed })
     }
@@ -83,7 +102,7 @@ impl InProcess {
 }
 
 /// The user of this machine, if the environment names one.
-fn actor(environment: &Environment) -> String {
+pub(crate) fn actor(environment: &Environment) -> String {
     let mut names = ["USER", "LOGNAME"].into_iter().filter_map(|name| environment.text(name));
     format!("cli:{}", names.find(|name| !name.is_empty()).unwrap_or("unknown"))
 }

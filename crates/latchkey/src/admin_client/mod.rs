@@ -4,15 +4,17 @@ mod answer;
 mod arguments;
 mod credential;
 mod error;
+mod error_names;
 mod http;
 mod in_process;
 mod publish;
 mod request;
+mod store_client;
 
 pub(crate) use answer::not_understood;
 pub(crate) use arguments::{AdminArguments, AdminCommandArguments};
 pub(crate) use error::{AdminClientError, ApiFieldError, ApiProblem};
-pub(crate) use in_process::InProcess;
+pub(crate) use in_process::{InProcess, actor};
 pub(crate) use publish::publish;
 pub(crate) use request::{ApiRequest, segment, with_query};
 
@@ -21,24 +23,25 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use self::http::Http;
+use self::store_client::StoreClient;
 use settings::Environment;
 
 /// A client of the admin API.
 pub(crate) enum AdminClient {
     Http(Http),
-    InProcess(Box<InProcess>),
+    InProcess(Box<StoreClient>),
 }
 
 impl AdminClient {
-    /// With `--server` no settings are read: the server has them.
+    /// With a server no settings are read: the server has them.
     pub(crate) async fn open(
         config: &Path,
         arguments: &AdminArguments,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        match &arguments.server {
-            Some(server) => Ok(Self::Http(Http::open(server, arguments, environment).await?)),
-            None => Ok(Self::InProcess(Box::new(InProcess::open(config, environment).await?))),
+        match arguments.server(environment)? {
+            Some(server) => Ok(Self::Http(Http::open(&server, arguments, environment).await?)),
+            None => Ok(Self::InProcess(Box::new(StoreClient::new(config, environment)?))),
         }
     }
 
@@ -47,9 +50,9 @@ impl AdminClient {
         request.check_path(matches!(self, Self::Http(_)))?;
         let answer = match self {
             Self::Http(server) => server.send(&request).await?,
-            Self::InProcess(store) => store.send(&request).await,
+            Self::InProcess(store) => store.send(&request).await?,
         };
-        answer.document()
+        answer.document_of(&request)
     }
 
     pub(crate) async fn close(&self) {

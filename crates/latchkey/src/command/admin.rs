@@ -10,8 +10,8 @@ use tenancy::TenantId;
 use super::client::welcome;
 use super::output::{SecretArguments, SecretSink, json};
 use super::{block_on, print};
-use crate::admin_client::InProcess;
-use settings::Environment;
+use crate::admin_client::{InProcess, actor};
+use settings::{Environment, read_platform};
 
 /// What can be done about administrators.
 #[derive(Subcommand)]
@@ -37,7 +37,8 @@ pub(crate) struct InitArguments {
 pub(crate) fn run(config: &Path, AdminCommand::Init(request): AdminCommand) -> anyhow::Result<ExitCode> {
     let mut sink = SecretSink::open(&request.secret)?;
     let created = block_on(async {
-        let store = InProcess::open(config, &Environment::of_process()).await?;
+        let environment = Environment::of_process();
+        let store = InProcess::open(&read_platform(config, &environment)?, &actor(&environment)).await?;
         let created = store.init_admin(&request.name).await;
         store.close().await;
         created.document::<CreatedClient>()

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{Outcome, Progress};
+use administration::{Outcome, Plan, Progress};
 
+use super::output::plan_lines;
 use super::progress::Bar;
 use super::{block_on, print};
 use crate::admin_client::publish;
@@ -13,18 +14,18 @@ use crate::platform::Platform;
 use settings::{Environment, Loaded, read};
 
 /// A running server finds the change by itself.
-pub(crate) fn run(config: &Path, prune: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Path, prune: bool, is_full: bool) -> anyhow::Result<ExitCode> {
     let bar = Bar::new();
     let applied = block_on(async {
         let loaded = read(config, &Environment::of_process())?;
-        let platform = Platform::open(&loaded).await?;
+        let platform = Platform::open(&loaded.platform).await?;
         let options = ApplyOptions { prune, force: true };
         let applied = take_over(&platform, loaded, options, &|progress| bar.show(progress)).await;
         platform.database.close().await;
         applied
     });
     bar.end();
-    report(applied?)
+    report(applied?, |plan| plan_lines(plan, is_full))
 }
 
 /// Applies, and waits until those who share what they read are told.
@@ -41,16 +42,19 @@ pub(super) async fn take_over(
     Ok(applied)
 }
 
-/// What became of it. It is an error where tenants were left out, although all others were applied.
-pub(super) fn report(Applied { outcome, left_out }: Applied) -> anyhow::Result<ExitCode> {
+/// What became of it, with these lines of a plan. It is an error where tenants were left out, although all others were applied.
+pub(super) fn report(
+    Applied { outcome, left_out }: Applied,
+    lines: impl Fn(&Plan) -> String,
+) -> anyhow::Result<ExitCode> {
     let code = match outcome {
         Outcome::Unchanged | Outcome::OlderGeneration => print("No changes.\n"),
-        Outcome::StillLeftOut { plan } => print(&format!("{plan}\nNo changes.\n")),
+        Outcome::StillLeftOut { plan } => print(&format!("{}No changes.\n", lines(&plan))),
         Outcome::Applied { plan, generation, .. } if plan.is_empty() && left_out.is_none() => {
             print(&format!("No changes; generation {generation}.\n"))
         }
         Outcome::Applied { plan, generation, .. } => {
-            print(&format!("{plan}\nApplied as generation {generation}.\n"))
+            print(&format!("{}Applied as generation {generation}.\n", lines(&plan)))
         }
         Outcome::TooManyRetired { plan } => Err(too_many_retired(&plan)),
     }?;

@@ -20,7 +20,7 @@ pub(crate) fn run(config: &Path, rows: bool, strict: bool) -> anyhow::Result<Exi
     let tenants = loaded.declaration.tenants.len();
     let clients: usize = loaded.declaration.tenants.values().map(|tenant| tenant.clients.len()).sum();
     let log_filter = logging::check_filter(&environment);
-    let beyond_limits = beyond_limits(&loaded, loaded.limits.clients.get().into());
+    let beyond_limits = beyond_limits(&loaded, loaded.platform.limits.clients.get().into());
     let mut warnings = 0;
     for warning in loaded.warnings.iter().chain(&log_filter).chain(&beyond_limits) {
         let _ = writeln!(text, "warning: {warning}\n");
@@ -45,7 +45,7 @@ pub(crate) fn run(config: &Path, rows: bool, strict: bool) -> anyhow::Result<Exi
 /// What needs other crates than the settings to be found.
 fn refuse_unusable(loaded: &Loaded) -> anyhow::Result<()> {
     let mut findings = Findings::default();
-    if let StorageLocation::Postgres(url) = &loaded.storage
+    if let StorageLocation::Postgres(url) = &loaded.platform.storage
         && postgres::check_url(url.expose()).is_err()
     {
         let hint = "write postgres://user:password@host:port/database, with %40 for @ in a password";

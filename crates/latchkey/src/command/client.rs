@@ -21,6 +21,7 @@ pub(crate) enum ClientCommand {
     Add(Box<AddArguments>),
     /// List a tenant's clients.
     List {
+        /// The tenant's id.
         tenant: TenantId,
         /// Only clients with this in their id or name.
         #[arg(long, value_name = "TEXT")]
@@ -54,13 +55,16 @@ pub(crate) enum ClientCommand {
 /// Which client.
 #[derive(Args)]
 pub(crate) struct ClientArguments {
+    /// The id of its tenant.
     pub(super) tenant: TenantId,
+    /// Its id.
     pub(super) client: ClientId,
 }
 
 /// Of `client add`: the members of the document by their names.
 #[derive(Args, Serialize)]
 pub(crate) struct AddArguments {
+    /// The id of its tenant.
     #[serde(skip)]
     tenant: TenantId,
     /// Its id. Default: one is made.
@@ -72,14 +76,14 @@ pub(crate) struct AddArguments {
     /// What it is for, in one line.
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// What it may be granted; may be given several times.
-    #[arg(long = "scope", value_name = "SCOPE")]
+    /// What it may be granted; repeated, or with commas.
+    #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
     scopes: Vec<String>,
-    /// Put in `aud` when a request names no resource; may be given several times.
-    #[arg(long = "audience", value_name = "AUDIENCE")]
+    /// Put in `aud` when a request names no resource; repeated, or with commas.
+    #[arg(long = "audience", value_name = "AUDIENCE", value_delimiter = ',')]
     audiences: Vec<String>,
-    /// May be asked for with `resource`; may be given several times.
-    #[arg(long = "resource", value_name = "URI")]
+    /// May be requested with `resource`; repeated, or with commas.
+    #[arg(long = "resource", value_name = "URI", value_delimiter = ',')]
     resources: Vec<String>,
     /// any, client_secret_basic or client_secret_post.
     #[arg(long, value_name = "METHOD")]
@@ -153,6 +157,16 @@ fn clients_path(tenant: &TenantId) -> String {
     format!("/api/v1/tenant/{tenant}/clients")
 }
 
+/// What is said of a client whose tokens no API accepts.
+pub(super) fn own_audience(client: &ClientView) -> &'static str {
+    if client.settings.audiences.is_empty() && client.settings.resources.is_empty() {
+        "\nThis client has no audience, so that `aud` of its tokens is its own id, which no API accepts. Name the API with --audience, \
+         or later with `latchkey client set … audiences=API`.\n"
+    } else {
+        ""
+    }
+}
+
 /// Also of the first administrator, who is a client.
 pub(super) fn welcome(
     tenant: &TenantId,
@@ -161,6 +175,7 @@ pub(super) fn welcome(
 ) -> anyhow::Result<String> {
     let id = &created.client.client_id;
     let mut text = format!("Client {tenant}/{id} is registered.\n\nclient id      {id}\n");
+    text.push_str(own_audience(&created.client));
     if let Some(secret) = &created.secret {
         text.push_str(&format!(
             "client secret  {}\n\nThe secret is shown this once.\n",

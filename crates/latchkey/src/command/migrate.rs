@@ -10,13 +10,13 @@ use anyhow::Context as _;
 use super::print::OUTPUT;
 use super::{block_on, print};
 use crate::database;
-use settings::{Environment, read};
+use settings::{Environment, read_platform};
 
 /// A schema that is newer than this program is refused, and nothing is changed.
 pub(crate) fn run(config: &Path) -> anyhow::Result<ExitCode> {
-    let loaded = read(config, &Environment::of_process())?;
+    let settings = read_platform(config, &Environment::of_process())?;
     let warning = block_on(async {
-        let database = database::open(&loaded.storage).await?;
+        let database = database::open(&settings.storage).await?;
         database.close().await;
         Ok(database.warning())
     })?;

@@ -8,6 +8,7 @@ pub(crate) mod client;
 pub(crate) mod completion;
 pub(crate) mod dev_cert;
 pub(crate) mod doctor;
+pub(crate) mod examples;
 pub(crate) mod health;
 pub(crate) mod key;
 pub(crate) mod man;

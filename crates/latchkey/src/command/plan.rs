@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use administration::Drift;
 
 use super::comparison::{initial_plan, read_only_reconciler};
-use super::output::json;
+use super::output::{folded, json, plan_lines};
 use super::{block_on, print};
 use crate::clock;
 use crate::conflict_messages::{conflict_error, left_out};
@@ -17,7 +17,7 @@ use settings::{Environment, read};
 pub(super) const SOMETHING: u8 = 2;
 
 /// Compares settings and store as far as applying goes or, for `drift`, all of them.
-pub(crate) fn run(config: &Path, as_json: bool, is_drift: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Path, as_json: bool, is_full: bool, is_drift: bool) -> anyhow::Result<ExitCode> {
     let loaded = read(config, &Environment::of_process())?;
     let drift = block_on(async {
         let plan = match read_only_reconciler(&loaded).await? {
@@ -34,9 +34,9 @@ pub(crate) fn run(config: &Path, as_json: bool, is_drift: bool) -> anyhow::Resul
         (true, true) => json(&drift),
         (true, false) => json(&drift.plan),
         (false, true) if nothing => "No drift.\n".to_owned(),
-        (false, true) => drift.to_string(),
+        (false, true) => folded(&drift.to_string(), is_full),
         (false, false) if nothing => "No changes.\n".to_owned(),
-        (false, false) => format!("{}\n", drift.plan),
+        (false, false) => plan_lines(&drift.plan, is_full),
     })?;
     match left_out {
         Some(left_out) => Err(left_out.into()),

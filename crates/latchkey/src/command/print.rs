@@ -1,8 +1,10 @@
 //! Words for people and programs, on the standard streams.
 
-use std::io::{Write as _, stderr, stdout};
+use std::io::Write as _;
 use std::process::ExitCode;
 
+use anstream::{stderr, stdout};
+use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
 
 use crate::admin_client::AdminClientError;
@@ -10,7 +12,9 @@ use crate::admin_client::AdminClientError;
 /// What failed if a standard stream does not take a text.
 pub(crate) const OUTPUT: &str = "the output cannot be written";
 
-/// Prints a document as it is.
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// Prints a document; its colours only where a terminal has them (and `NO_COLOR` is unset).
 pub(crate) fn print(document: &str) -> anyhow::Result<ExitCode> {
     stdout().write_all(document.as_bytes()).context(OUTPUT)?;
     Ok(ExitCode::SUCCESS)
@@ -18,7 +22,7 @@ pub(crate) fn print(document: &str) -> anyhow::Result<ExitCode> {
 
 /// Prints an error with its causes and gives its exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
-    let mut text = format!("error: {error}\n");
+    let mut text = format!("{ERROR}error:{ERROR:#} {error}\n");
     text.extend(error.chain().skip(1).map(|cause| format!("  because {cause}\n")));
     let _ = stderr().write_all(text.as_bytes());
     ExitCode::from(error.downcast_ref().map_or(1, AdminClientError::exit_code))

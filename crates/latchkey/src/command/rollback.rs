@@ -9,13 +9,13 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use super::apply::{report, take_over};
-use super::output::{Columns, confirm, json as document};
+use super::output::{Columns, confirm, json as document, plan_lines};
 use super::{block_on, print};
 use crate::apply::{Applied, ApplyOptions};
 use crate::conflict_messages::conflict_error;
 use crate::platform::Platform;
 use crate::{clock, database};
-use settings::{Environment, LARGEST_SNAPSHOT, SourceSnapshot, read, read_snapshot};
+use settings::{Environment, LARGEST_SNAPSHOT, SourceSnapshot, read_platform, read_snapshot};
 
 const COLUMNS: Columns = Columns {
     none: "No generations.",
@@ -24,9 +24,9 @@ const COLUMNS: Columns = Columns {
 
 /// Lists the generations that can be asked for: those that left no tenant out.
 pub(crate) fn list(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
-    let loaded = read(config, &Environment::of_process())?;
+    let settings = read_platform(config, &Environment::of_process())?;
     let generations = block_on(async {
-        let Some(database) = database::open_read_only(&loaded.storage).await? else {
+        let Some(database) = database::open_read_only(&settings.storage).await? else {
             return Ok(Vec::new());
         };
         let limit = u32::try_from(KEPT_SOURCES).unwrap_or(u32::MAX);
@@ -38,24 +38,31 @@ pub(crate) fn list(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
 }
 
 /// Shows what would change, asks, and applies it as a new generation.
-pub(crate) fn run(config: &Path, number: u64, yes: bool) -> anyhow::Result<ExitCode> {
-    let today = read(config, &Environment::of_process())?;
+pub(crate) fn run(config: &Path, number: u64, is_full: bool, yes: bool) -> anyhow::Result<ExitCode> {
+    let today = read_platform(config, &Environment::of_process())?;
     let applied = block_on(async {
         let platform = Platform::open(&today).await?;
-        let applied = roll_back(&platform, config, number, yes).await;
+        let applied = roll_back(&platform, config, number, is_full, yes).await;
         platform.database.close().await;
         applied
     })?;
-    report(applied)
+    // The plan was shown before.
+    report(applied, |_| String::new())
 }
 
-async fn roll_back(platform: &Platform, config: &Path, number: u64, yes: bool) -> anyhow::Result<Applied> {
+async fn roll_back(
+    platform: &Platform,
+    config: &Path,
+    number: u64,
+    is_full: bool,
+    yes: bool,
+) -> anyhow::Result<Applied> {
     let snapshot = snapshot(platform, number).await?;
     let loaded = read_snapshot(config, &snapshot.environment(Environment::of_process()), &snapshot)?;
     let plan = platform.reconciler.plan(&loaded.declaration, clock::now()).await;
     let plan = plan.map_err(|error| conflict_error(error, &loaded))?;
     if !plan.is_empty() {
-        print(&format!("{plan}\n"))?;
+        print(&format!("{}\n", plan_lines(&plan, is_full)))?;
         confirm(&format!("Roll back to generation {number}?"), yes)?;
     }
     // The operator has seen in the plan what is retired.

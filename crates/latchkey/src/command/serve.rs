@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use administration::{DeclaredSecret, Outcome};
 use anyhow::Context as _;
-use gateway::Gateway;
+use gateway::{Gateway, ListenAddresses};
 use registry::DeclaredPassword;
 use tenancy::TenantId;
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,8 +35,8 @@ const SIGNALS: &str = "signals cannot be listened to";
 const FIRST_REQUESTS: Duration = Duration::from_secs(1);
 
 /// Serves until SIGTERM or SIGINT, and then until open requests are answered. Exit 0, or 1 at a second signal.
-pub(crate) fn run(config: &Path) -> anyhow::Result<ExitCode> {
-    let environment = Environment::of_process();
+pub(crate) fn run(config: &Path, addresses: &[SocketAddr]) -> anyhow::Result<ExitCode> {
+    let environment = Environment::of_process().with_addresses(addresses);
     let _log = logging::start(environment.text("LATCHKEY_LOG"));
     let loaded = read(config, &environment)?;
     refuse_beyond_loopback(&loaded, false)?;
@@ -51,7 +51,8 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let hangup = signal(SignalKind::hangup()).context(SIGNALS)?;
     let service_manager = ServiceManager::of(&environment);
     let options = gateway_options(&loaded)?;
-    let platform = Arc::new(Platform::open(&loaded).await?);
+    let addresses = ListenAddresses::take(&options.listeners)?;
+    let platform = Arc::new(Platform::open(&loaded.platform).await?);
     let feed = platform.database.change_feed().await?;
     let mut reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
     let declared = loaded.declaration.tenants.keys().map(TenantId::as_str);
@@ -66,7 +67,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     }
 
     platform.services.users.replace(admins.hashed().await?);
-    let gateway = Gateway::bind(&options, &platform.services)?;
+    let gateway = Gateway::listen(addresses, &options, &platform.services)?;
     let stop = StopSignals::listen().context(SIGNALS)?;
     for address in gateway.addresses() {
         tracing::info!(%address, "listening");

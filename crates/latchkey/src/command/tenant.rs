@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
+use super::client::own_audience;
 use super::output::{
     self, Columns, Expected, Language, ListArguments, SecretArguments, SecretSink, confirm, details, table,
 };
@@ -29,19 +30,30 @@ pub(crate) enum TenantCommand {
         list: ListArguments,
     },
     /// Show a tenant.
-    Show { tenant: TenantId },
+    Show {
+        /// The tenant's id.
+        tenant: TenantId,
+    },
     /// Change settings: name=value, or a merge patch.
     Set {
+        /// The tenant's id.
         tenant: TenantId,
         #[command(flatten)]
         changes: ChangeArguments,
     },
     /// Stop it from serving.
-    Suspend { tenant: TenantId },
+    Suspend {
+        /// The tenant's id.
+        tenant: TenantId,
+    },
     /// Let it serve again.
-    Resume { tenant: TenantId },
+    Resume {
+        /// The tenant's id.
+        tenant: TenantId,
+    },
     /// Schedule its deletion, which `restore` takes back; with --final, delete it at once and for ever.
     Delete {
+        /// The tenant's id.
         tenant: TenantId,
         /// The second step: its secrets and keys are destroyed, its id stays reserved.
         #[arg(long = "final")]
@@ -51,7 +63,10 @@ pub(crate) enum TenantCommand {
         yes: bool,
     },
     /// Take its deletion back.
-    Restore { tenant: TenantId },
+    Restore {
+        /// The tenant's id.
+        tenant: TenantId,
+    },
 }
 
 /// Of `tenant add`.
@@ -68,8 +83,8 @@ pub(crate) struct AddArguments {
     /// The audience of its first client's tokens, which becomes a resource server of the tenant.
     #[arg(long)]
     audience: Option<String>,
-    /// What the first client may be granted; may be given several times.
-    #[arg(long = "scope", value_name = "SCOPE")]
+    /// What the first client may be granted; repeated, or with commas.
+    #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
     scopes: Vec<String>,
     /// The id of its first client. Default: one is made.
     #[arg(long, value_name = "ID")]
@@ -210,6 +225,7 @@ fn welcome(created: &CreatedTenant, sink: &mut SecretSink, language: Language) -
     let rows = lines.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     let mut text =
         format!("Tenant {id} is ready.\n\n{}", table("", &["", ""], rows).trim_start_matches('\n'));
+    text.push_str(created.client.as_ref().map_or("", |created| own_audience(&created.client)));
     if !snippets.is_empty() {
         text.push_str("\nThe secret is shown this once. Put it into CLIENT_SECRET, and fetch a token:\n");
         text.push_str(&snippets);

@@ -151,11 +151,14 @@ async fn serving(request: impl AsyncFnOnce(&Running)) {
 
 async fn compose(config: &Path) -> (Platform, gateway::Gateway) {
     let environment = Environment::default();
-    let platform = Platform::open(&read(config, &environment).unwrap()).await.unwrap();
+    let platform = Platform::open(&read(config, &environment).unwrap().platform).await.unwrap();
     let loaded = read(config, &environment).unwrap();
     let options = gateway_options(&loaded).unwrap();
     apply(&platform, loaded, ApplyOptions::default(), &|_| {}).await.unwrap();
-    let gateway = gateway::Gateway::bind(&options, &platform.services).unwrap();
+    let gateway = {
+        let addresses = gateway::ListenAddresses::take(&options.listeners).unwrap();
+        gateway::Gateway::listen(addresses, &options, &platform.services).unwrap()
+    };
     (platform, gateway)
 }
 

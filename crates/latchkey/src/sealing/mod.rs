@@ -7,8 +7,10 @@ mod source;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use administration::SealedItems as _;
 use anyhow::{Context as _, bail};
-use keys::{EnvelopeSealer, KeyEncryptionKey, SealingKey};
+use keys::{EnvelopeSealer, KeyEncryptionKey, KeySealer, SealingKey};
+use secrets::Pepper;
 use storage::Database;
 
 use settings::SealingKeys;
@@ -44,6 +46,20 @@ pub(crate) async fn sealer(settings: &SealingKeys, store: &Database) -> anyhow::
 pub(crate) async fn existing_sealer(settings: &SealingKeys) -> anyhow::Result<Arc<EnvelopeSealer>> {
     let writing = source::open(&settings.writing).await?.map_err(|path| MissingKey(path.to_owned()))?;
     Ok(Arc::new(EnvelopeSealer::new(writing, former(settings).await?)))
+}
+
+/// The sealing keys and the pepper for a program that only reads, and so creates neither. Keys that are missing, and sealed nothing yet, are
+/// replaced in memory.
+pub(crate) async fn for_reading(
+    settings: &SealingKeys,
+    store: &Database,
+) -> anyhow::Result<(Arc<dyn KeySealer>, Arc<Pepper>)> {
+    let sealer: Arc<dyn KeySealer> = match existing_sealer(settings).await {
+        Err(error) if error.is::<MissingKey>() && !store.holds_sealed_rows().await? => Arc::new(generate()?),
+        sealer => sealer?,
+    };
+    let pepper = existing_pepper(store, &*sealer).await?;
+    Ok((sealer, pepper.unwrap_or_else(|| Arc::new(Pepper::generate()))))
 }
 
 /// Generates a sealing key.

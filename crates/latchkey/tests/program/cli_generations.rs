@@ -156,7 +156,7 @@ fn an_apply_that_is_killed_converges() {
         sleep(Duration::from_millis(pause));
         drop(child.kill());
         drop(child.wait());
-        let plan = folder.run(&["plan"]);
+        let plan = folder.run(&["plan", "--full"]);
         match plan.code {
             Some(0) => {}
             Some(2) => {

@@ -47,6 +47,7 @@ mod cli_clients;
 mod cli_generations;
 mod cli_keys;
 mod cli_server;
+mod cli_store;
 mod cli_tenants;
 mod command_line;
 mod conflicts;

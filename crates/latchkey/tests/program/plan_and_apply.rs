@@ -58,7 +58,8 @@ fn a_plan_lists_each_change_and_writes_none() {
     for line in ["+ secret acme/svc/", "- secret acme/svc/", "~ client globex/svc", "gains api:write"] {
         assert!(plan.out.contains(line), "{line:?} in {}", plan.out);
     }
-    assert_eq!(plan.out.trim().lines().count(), 3, "{}", plan.out);
+    assert_eq!(plan.out.lines().count(), 5, "{}", plan.out);
+    assert!(plan.out.ends_with("\n\n1 added, 1 changed, 1 retired.\n"), "{}", plan.out);
     assert_eq!(snapshot(&folder.path(".")), before);
     // Apply makes exactly the planned changes, once.
     let apply = folder.run(&["apply"]).output();

@@ -396,7 +396,7 @@ fn what_an_address_serves_follows_who_reaches_it_and_is_reported() {
         ("listeners: [{ address: '192.0.2.1:0', serves: [admin] }]", &[Admin][..], None),
     ] {
         let loaded = load(&format!("server: {{ {server} }}")).unwrap();
-        assert_eq!(loaded.server.listeners[0].surfaces(), serves, "{server}");
+        assert_eq!(loaded.platform.server.listeners[0].surfaces(), serves, "{server}");
         let warnings: Vec<_> =
             loaded.warnings.iter().filter(|warning| warning.key.contains("listeners")).collect();
         assert_eq!(warnings.len(), usize::from(warned.is_some()), "{server}");

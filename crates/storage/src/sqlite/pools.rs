@@ -63,10 +63,10 @@ pub async fn open(path: &Path) -> Result<Database, OpenError> {
 /// [`OpenError`], also when the schema is older than this program: a migration would write.
 pub async fn open_read_only(path: &Path) -> Result<Option<Database>, OpenError> {
     let path = path.to_owned();
-    if !path.exists() {
+    let failed = |cause| OpenError::Open { database: path.display().to_string(), cause };
+    if !path.try_exists().map_err(|cause| failed(cause.into()))? {
         return Ok(None);
     }
-    let failed = |cause| OpenError::Open { database: path.display().to_string(), cause };
     // A reader creates a log and an index beside the file, unless the file is declared immutable. Without a log, no program writes it.
     let is_immutable = !log_of(&path).exists();
     let options = options(&path).read_only(true).immutable(is_immutable);

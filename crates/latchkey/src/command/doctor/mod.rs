@@ -51,7 +51,7 @@ async fn examine(loaded: &Loaded, environment: &Environment) -> Vec<Line> {
     let (of_store, store_clock) = store::check(loaded).await;
     lines.extend(of_store);
     lines.extend(owners::check(loaded));
-    lines.push(redis(loaded.redis_url.as_ref()).await);
+    lines.push(redis(loaded.platform.redis_url.as_ref()).await);
     lines.extend(certificates(loaded));
     lines.extend(network::listeners(loaded).await);
     let (of_issuers, issuer_clock) = network::issuers(loaded).await;
@@ -107,7 +107,7 @@ async fn redis(url: Option<&FileSecret>) -> Line {
 /// Those that cannot be served are errors of the settings.
 fn certificates(loaded: &Loaded) -> Vec<Line> {
     let mut lines = Vec::new();
-    for listener in &loaded.server.listeners {
+    for listener in &loaded.platform.server.listeners {
         let Some(files) = &listener.tls else { continue };
         let address = listener.address.socket();
         if let Ok(opened) = tls::open(address, files) {

@@ -22,7 +22,7 @@ const MOST: usize = 10;
 /// A line for each listener.
 pub(super) async fn listeners(loaded: &Loaded) -> Vec<Line> {
     let mut lines = Vec::new();
-    for listener in &loaded.server.listeners {
+    for listener in &loaded.platform.server.listeners {
         lines.push(check_listener(listener).await);
     }
     lines

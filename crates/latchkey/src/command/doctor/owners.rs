@@ -19,15 +19,16 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Line> {
 /// Files with secrets or rows.
 fn files(loaded: &Loaded) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    if let StorageLocation::Sqlite(path) = &loaded.storage {
+    if let StorageLocation::Sqlite(path) = &loaded.platform.storage {
         files.extend(["", "-wal", "-shm"].map(|end| PathBuf::from(format!("{}{end}", path.display()))));
     }
-    let keys = std::iter::once(&loaded.sealing_keys.writing).chain(&loaded.sealing_keys.former);
+    let keys =
+        std::iter::once(&loaded.platform.sealing_keys.writing).chain(&loaded.platform.sealing_keys.former);
     files.extend(keys.filter_map(|key| match key {
         SealingKeySource::File(path) => Some(path.clone()),
         _ => None,
     }));
-    let tls = loaded.server.listeners.iter().filter_map(|listener| listener.tls.as_ref());
+    let tls = loaded.platform.server.listeners.iter().filter_map(|listener| listener.tls.as_ref());
     files.extend(tls.map(|tls| tls.private_key.clone()));
     files
 }

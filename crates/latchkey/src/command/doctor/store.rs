@@ -24,7 +24,7 @@ const SEALING_KEY: &str = "sealing-key";
 pub(super) async fn check(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
     let mut lines = Vec::new();
     let mut store_clock = None;
-    match &loaded.storage {
+    match &loaded.platform.storage {
         StorageLocation::Sqlite(path) => lines.push(sqlite(path)),
         StorageLocation::Postgres(url) => match postgres::inspect(url.expose()).await {
             Ok(inspection) => {
@@ -37,7 +37,7 @@ pub(super) async fn check(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
             }
         },
     }
-    match database::open_read_only(&loaded.storage).await {
+    match database::open_read_only(&loaded.platform.storage).await {
         Ok(Some(database)) => {
             lines.push(Line::ok(MIGRATIONS, "the schema is the one of this program"));
             lines.extend(database.warning().map(|warning| {
@@ -161,7 +161,7 @@ fn advice(error: &OpenError) -> String {
 async fn sealing_keys(loaded: &Loaded, database: &Arc<Database>) -> Line {
     const FIX: &str =
         "put the key that sealed them back, as keys.sealing_key or below keys.former_sealing_keys";
-    let sealer = match sealing::existing_sealer(&loaded.sealing_keys).await {
+    let sealer = match sealing::existing_sealer(&loaded.platform.sealing_keys).await {
         Ok(sealer) => sealer,
         Err(error) => {
             let is_missing = error.is::<MissingKey>();

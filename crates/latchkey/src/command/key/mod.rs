@@ -29,11 +29,15 @@ use views::KeyDocument;
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
     /// List a tenant's signing keys, removed ones too.
-    List { tenant: TenantId },
+    List {
+        /// The tenant's id.
+        tenant: TenantId,
+    },
     /// Show a signing key and its public half.
     Show(KeyArguments),
     /// Let the next key take over as soon as verifiers can know it.
     Rotate {
+        /// The tenant's id.
         tenant: TenantId,
         /// The keys may be in wrong hands: a new one signs at once, and all others are gone at once. Says first what that breaks.
         #[arg(long)]
@@ -52,6 +56,7 @@ pub(crate) enum KeyCommand {
     },
     /// Bring a private key in as the next one: PEM (PKCS#8, PKCS#1) or JWK.
     Import {
+        /// The tenant's id.
         tenant: TenantId,
         /// The file that holds it; - reads standard input.
         file: PathBuf,
@@ -61,6 +66,7 @@ pub(crate) enum KeyCommand {
     },
     /// Print the public half of a key.
     Export {
+        /// The tenant's id.
         tenant: TenantId,
         /// Which, as `key list` shows it. Default: the one that signs.
         #[arg(value_name = "KID", value_parser = parse_key)]
@@ -70,7 +76,10 @@ pub(crate) enum KeyCommand {
         format: Format,
     },
     /// Show which keys sign and come next, and whether verifiers have fetched them.
-    Status { tenant: TenantId },
+    Status {
+        /// The tenant's id.
+        tenant: TenantId,
+    },
     /// Move everything that is sealed to `keys.sealing_key`. Servers go on meanwhile; ended half way, it goes on where it was.
     Reseal {
         /// Only count what would be moved. Exit 2 if there is anything.
@@ -88,6 +97,7 @@ pub(crate) enum KeyCommand {
 /// Which key.
 #[derive(Args)]
 pub(crate) struct KeyArguments {
+    /// The tenant's id.
     tenant: TenantId,
     /// As `key list` shows it: oauth2-key-1.
     #[arg(value_name = "KID", value_parser = parse_key)]

@@ -11,7 +11,7 @@ use crate::command::plan::SOMETHING;
 use crate::command::runner::Runner;
 use crate::reseal::{Resealed, Resealing};
 use crate::{clock, database, sealing};
-use settings::{Environment, read};
+use settings::{Environment, read_platform};
 
 /// Moves everything, or counts what would be moved.
 pub(super) fn reseal(runner: Runner<'_>, dry_run: bool) -> anyhow::Result<ExitCode> {
@@ -20,16 +20,16 @@ pub(super) fn reseal(runner: Runner<'_>, dry_run: bool) -> anyhow::Result<ExitCo
             "`key reseal` works on the store itself, with the sealing keys of these settings; leave --server out"
         );
     }
-    let loaded = read(runner.config, &Environment::of_process())?;
+    let settings = read_platform(runner.config, &Environment::of_process())?;
     let bar = ProgressBar::new_spinner();
     let resealed = block_on(async {
         let opened = if dry_run {
-            database::open_read_only(&loaded.storage).await?
+            database::open_read_only(&settings.storage).await?
         } else {
-            Some(database::open(&loaded.storage).await?)
+            Some(database::open(&settings.storage).await?)
         };
         let Some(database) = opened else { return Ok(Resealed::default()) };
-        let sealer = sealing::existing_sealer(&loaded.sealing_keys).await?;
+        let sealer = sealing::existing_sealer(&settings.sealing_keys).await?;
         let resealing = Resealing { store: database.clone(), sealer, now: clock::now() };
         let show = |so_far: &Resealed| bar.set_message(so_far.to_string());
         let resealed = resealing.run(dry_run, show).await;

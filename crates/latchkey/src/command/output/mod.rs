@@ -2,6 +2,7 @@
 
 mod confirm;
 mod list;
+mod plan_lines;
 mod secret;
 mod snippet;
 mod table;
@@ -9,6 +10,7 @@ mod verifier;
 
 pub(crate) use confirm::confirm;
 pub(crate) use list::ListArguments;
+pub(crate) use plan_lines::{folded, plan_lines};
 pub(crate) use secret::{SecretArguments, SecretSink};
 pub(crate) use snippet::{Language, snippets};
 pub(crate) use table::{Columns, details, table};

@@ -1,8 +1,14 @@
 //! Aligned columns. The text of a cell comes from callers, so control characters are shown and not obeyed.
 
-use comfy_table::{Table, presets};
+use std::io::stdout;
+
+use administration::Shape;
+use comfy_table::{ContentArrangement, Table, presets};
+use protocol::Lifetime;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use terminal_size::{Width, terminal_size_of};
 
 /// The table of a list of documents.
 pub(crate) struct Columns {
@@ -32,10 +38,14 @@ pub(crate) fn table(none: &str, head: &[&str], rows: Vec<Vec<String>>) -> String
     columns(Some(head), rows)
 }
 
-/// One document, a line a member. Members of members are written with a dot.
-pub(crate) fn details<T: Serialize>(document: &T) -> String {
+/// One document, a line a member. Members of members are written with a dot, spans of time with their unit.
+pub(crate) fn details<T: Serialize + JsonSchema>(document: &T) -> String {
+    lines(&to_value(document), &Shape::of::<T>())
+}
+
+fn lines(document: &Value, shape: &Shape) -> String {
     let mut rows = Vec::new();
-    flatten("", &to_value(document), &mut rows);
+    flatten("", document, Some(shape), &mut rows);
     columns(None, rows)
 }
 
@@ -65,18 +75,25 @@ fn columns(head: Option<&[&str]>, rows: Vec<Vec<String>>) -> String {
     for row in rows {
         table.add_row(row.iter().map(|cell| printable(cell)).collect::<Vec<_>>());
     }
+    if let Some((Width(width), _)) = terminal_size_of(stdout()) {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-fn flatten(path: &str, value: &Value, rows: &mut Vec<Vec<String>>) {
+fn flatten(path: &str, value: &Value, shape: Option<&Shape>, rows: &mut Vec<Vec<String>>) {
     match value {
+        Value::Number(seconds) if matches!(shape, Some(Shape::Span)) => {
+            let span = Lifetime::from_seconds(seconds.as_u64().unwrap_or_default());
+            rows.push(vec![path.to_owned(), span.to_string()]);
+        }
         Value::Object(members) if !members.is_empty() => {
             for (name, member) in members {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                flatten(&path, member, rows);
+                flatten(&path, member, shape.and_then(|shape| shape.member(name)), rows);
             }
         }
         value => rows.push(vec![path.to_owned(), text(value)]),
@@ -102,6 +119,7 @@ fn printable(cell: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use administration::TenantSettings;
     use serde_json::json;
 
     use super::*;
@@ -146,12 +164,12 @@ mod tests {
     fn a_document_is_a_line_a_member() {
         let document =
             json!({"id": "acme", "signing": {"skew": 60}, "scopes": ["a", "b"], "none": null, "no": []});
-        insta::assert_snapshot!(details(&document), @r"
+        insta::assert_snapshot!(lines(&document, &Shape::of::<TenantSettings>()), @r"
         id            acme
         no            -
         none          -
         scopes        a b
-        signing.skew  60
+        signing.skew  1m
         ");
     }
 

@@ -1,0 +1,48 @@
+//! The admin API over the store of these settings. The first request opens the store: a read opens it read-only, so that it creates
+//! nothing and works under an account that may only read.
+
+use std::path::Path;
+
+use reqwest::Method;
+use settings::{Environment, PlatformSettings, read_platform};
+use tokio::sync::OnceCell;
+
+use super::answer::ApiAnswer;
+use super::{ApiRequest, InProcess, actor};
+
+/// A store, not opened yet.
+pub(crate) struct StoreClient {
+    settings: PlatformSettings,
+    actor: String,
+    reading: OnceCell<InProcess>,
+    writing: OnceCell<InProcess>,
+}
+
+impl StoreClient {
+    pub(super) fn new(config: &Path, environment: &Environment) -> anyhow::Result<Self> {
+        Ok(Self {
+            settings: read_platform(config, environment)?,
+            actor: actor(environment),
+            reading: OnceCell::new(),
+            writing: OnceCell::new(),
+        })
+    }
+
+    pub(super) async fn send(&self, request: &ApiRequest) -> anyhow::Result<ApiAnswer> {
+        Ok(self.opened(&request.method).await?.send(request).await)
+    }
+
+    async fn opened(&self, method: &Method) -> anyhow::Result<&InProcess> {
+        if *method == Method::GET && !self.writing.initialized() {
+            let open = || InProcess::open_read_only(&self.settings, &self.actor);
+            return self.reading.get_or_try_init(open).await;
+        }
+        self.writing.get_or_try_init(|| InProcess::open(&self.settings, &self.actor)).await
+    }
+
+    pub(super) async fn close(&self) {
+        for store in self.reading.get().into_iter().chain(self.writing.get()) {
+            store.close().await;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The examples that `--help` shows, one for each command that does something.
+
+use clap::Command;
+
+/// Each command, and a line to type after `latchkey`.
+const EXAMPLES: [(&str, &str); 45] = [
+    ("serve", "serve --config /etc/latchkey/config.yaml"),
+    ("health", "health --address 127.0.0.1:3000"),
+    ("check", "check --config config.yaml"),
+    ("doctor", "doctor --json"),
+    ("plan", "plan --json"),
+    ("drift", "drift"),
+    ("apply", "apply --prune"),
+    ("rollback", "rollback 12"),
+    ("migrate", "migrate"),
+    ("schema", "schema > config.schema.json"),
+    ("openapi", "openapi > openapi.json"),
+    ("completion", "completion bash > /etc/bash_completion.d/latchkey"),
+    ("man", "man man1"),
+    ("dev-cert", "dev-cert --name id.localhost"),
+    ("admin init", "admin init --secret-file admin.secret"),
+    ("tenant add", "tenant add globex --audience orders-api --scope orders:read,orders:write"),
+    ("tenant list", "tenant list --search glob --all"),
+    ("tenant show", "tenant show globex"),
+    ("tenant set", "tenant set globex access_token.lifetime=30m"),
+    ("tenant suspend", "tenant suspend globex"),
+    ("tenant resume", "tenant resume globex"),
+    ("tenant delete", "tenant delete globex --yes"),
+    ("tenant restore", "tenant restore globex"),
+    ("client add", "client add globex billing --audience orders-api --scope orders:read"),
+    ("client list", "client list globex --search bill"),
+    ("client show", "client show globex billing"),
+    ("client set", "client set globex billing scopes=orders:read,orders:write"),
+    ("client suspend", "client suspend globex billing"),
+    ("client resume", "client resume globex billing"),
+    ("client delete", "client delete globex billing --yes"),
+    ("secret add", "secret add globex billing --expires 90d --secret-file billing.secret"),
+    ("secret list", "secret list globex billing"),
+    ("secret rotate", "secret rotate globex billing --grace 24h --secret-file billing.secret"),
+    ("secret expire", "secret expire globex billing s1 7d"),
+    ("secret revoke", "secret revoke globex billing s1 --yes"),
+    ("key list", "key list globex"),
+    ("key show", "key show globex oauth2-key-1"),
+    ("key rotate", "key rotate globex"),
+    ("key revoke", "key revoke globex oauth2-key-1 --yes"),
+    ("key import", "key import globex signing.pem --algorithm ES256"),
+    ("key export", "key export globex --format pem"),
+    ("key status", "key status globex"),
+    ("key reseal", "key reseal --dry-run"),
+    ("key new-sealing-key", "key new-sealing-key --file sealing.key"),
+    ("audit list", "audit list --tenant globex --since 24h"),
+];
+
+/// The command line with its examples.
+pub(crate) fn with_examples(command: Command) -> Command {
+    EXAMPLES.iter().fold(command, |command, (path, line)| {
+        let names: Vec<&str> = path.split(' ').collect();
+        explain(command, &names, line)
+    })
+}
+
+fn explain(command: Command, names: &[&str], line: &str) -> Command {
+    match names {
+        [] => command.after_help(format!("Example:\n  latchkey {line}")),
+        [name, rest @ ..] if command.find_subcommand(name).is_some() => {
+            command.mut_subcommand(name, |command| explain(command, rest, line))
+        }
+        [..] => command,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::Arguments;
+
+    /// The commands that do something, with their examples.
+    fn leaves(command: &Command, path: &str, found: &mut Vec<(String, Option<String>)>) {
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            let path = format!("{path} {}", inner.get_name());
+            if inner.has_subcommands() {
+                leaves(inner, &path, found);
+            } else {
+                found.push((path.trim().to_owned(), inner.get_after_help().map(ToString::to_string)));
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example_that_the_command_line_accepts() {
+        let mut found = Vec::new();
+        leaves(&with_examples(Arguments::command()), "", &mut found);
+        let without: Vec<_> = found.iter().filter(|(_, example)| example.is_none()).collect();
+        assert!(without.is_empty(), "commands without an example: {without:?}");
+        for (path, line) in EXAMPLES {
+            assert!(found.iter().any(|(command, _)| command == path), "there is no command `{path}`");
+            assert!(line.starts_with(path), "{line}");
+            let words = line.split(' ').take_while(|word| *word != ">");
+            let read = Arguments::command().try_get_matches_from(std::iter::once("latchkey").chain(words));
+            assert!(read.is_ok(), "{line}: {}", read.unwrap_err());
+        }
+    }
+}

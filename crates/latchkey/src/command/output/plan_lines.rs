@@ -1,0 +1,66 @@
+//! A plan for people: its lines, folded where they are many, and their sum.
+
+use administration::Plan;
+use anstyle::{AnsiColor, Style};
+
+/// A plan with more lines than this is folded.
+const MOST: usize = 200;
+/// Lines of a folded plan that are shown.
+const SHOWN: usize = 100;
+
+/// The lines and the sum.
+pub(crate) fn plan_lines(plan: &Plan, is_full: bool) -> String {
+    if plan.is_empty() && plan.conflicts.is_empty() {
+        return String::new();
+    }
+    format!("{}\n{}.\n", coloured(&folded(&plan.to_string(), is_full)), plan.sum())
+}
+
+/// Lines in the colours of their signs. What is written to no terminal, or with `NO_COLOR`, has none.
+fn coloured(lines: &str) -> String {
+    let style = |line: &str| {
+        let colour = match line.get(..2)? {
+            "+ " => AnsiColor::Green,
+            "~ " => AnsiColor::Yellow,
+            "- " | "! " => AnsiColor::Red,
+            _ => return None,
+        };
+        Some(colour.on_default())
+    };
+    let line = |line| {
+        let style: Style = style(line).unwrap_or_default();
+        format!("{style}{line}{style:#}\n")
+    };
+    lines.lines().map(line).collect()
+}
+
+/// These lines, or the first of many and the number of the others.
+pub(crate) fn folded(lines: &str, is_full: bool) -> String {
+    let count = lines.lines().count();
+    if is_full || count <= MOST {
+        return lines.to_owned();
+    }
+    let mut shown: String = lines.lines().take(SHOWN).map(|line| format!("{line}\n")).collect();
+    shown.push_str(&format!("… and {} lines more; --full prints them\n", count - SHOWN));
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_lines_are_folded_and_few_or_all_are_not() {
+        let lines = |count: usize| (0..count).map(|number| format!("+ {number}\n")).collect::<String>();
+        assert_eq!(folded(&lines(200), false), lines(200));
+        assert_eq!(folded(&lines(201), true), lines(201));
+        let short = folded(&lines(201), false);
+        assert_eq!(short, format!("{}… and 101 lines more; --full prints them\n", lines(100)));
+    }
+
+    #[test]
+    fn a_line_has_the_colour_of_its_sign() {
+        assert_eq!(coloured("+ a\n  client a gains x\n"), "\u{1b}[32m+ a\u{1b}[0m\n  client a gains x\n");
+        assert_eq!(anstream::adapter::strip_str(&coloured("- a\n! é\n")).to_string(), "- a\n! é\n");
+    }
+}

@@ -1,0 +1,125 @@
+//! Commands on the store need what they use, and no more: no secret of a client, and no store of their own making where they read.
+
+use std::fs;
+
+use crate::cli::Cli;
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::settings::{TWO_TENANTS, edited};
+
+/// Client secrets in a variable that is not set, as in the shell of an operator beside a service.
+fn without_secrets() -> Folder {
+    let secret = format!("value: {}", crate::settings::ACME_SECRET);
+    Folder::with(&edited(TWO_TENANTS, &secret, "env: UNSET_SECRET"))
+}
+
+#[test]
+fn only_commands_that_apply_the_settings_need_the_secrets_of_clients() {
+    let folder = without_secrets();
+    let cli = Cli::store(&folder);
+    for arguments in [
+        &["migrate"][..],
+        &["rollback", "--list"],
+        &["admin", "init", "--secret-file", "admin.secret"],
+        &["tenant", "add", "initech", "--audience", "api", "--secret-file", "initech.secret"],
+        &["tenant", "list"],
+        &["client", "list", "initech"],
+        &["key", "list", "initech"],
+        &["key", "reseal", "--dry-run"],
+        &["audit", "list"],
+    ] {
+        let ran = cli.run(arguments);
+        assert!(ran.code == Some(0) && ran.err.is_empty(), "{arguments:?}: {ran:?}");
+    }
+    for arguments in [&["check"][..], &["plan"], &["drift"], &["apply"], &["serve"]] {
+        cli.assert_ends(arguments, 1, "client_secret.env");
+    }
+}
+
+#[test]
+fn reading_creates_nothing() {
+    let folder = Folder::with(TWO_TENANTS);
+    let cli = Cli::store(&folder);
+    for arguments in [&["tenant", "list"][..], &["client", "show", "acme", "svc"], &["audit", "list"]] {
+        cli.assert_ends(arguments, 6, "latchkey migrate");
+    }
+    assert!(!folder.exists("data") && !folder.exists("keys"));
+
+    folder.run(&["migrate"]).output();
+    assert_eq!(cli.run(&["tenant", "list"]).output(), "No tenants.\n");
+    assert!(!folder.exists("keys"), "a sealing key is for what is written");
+}
+
+#[test]
+fn a_start_that_cannot_listen_changes_nothing() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = Folder::with(TWO_TENANTS);
+    let address = taken.local_addr().unwrap().to_string();
+    let ran = folder.run(&["serve", "--listen", &address]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.err.contains(&format!("cannot listen on {address}")), "{}", ran.err);
+    assert!(!folder.exists("data") && !folder.exists("keys"));
+}
+
+#[tokio::test]
+async fn the_server_and_its_client_come_from_variables_and_options_come_first() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    Cli::server(&folder, &program).await;
+    let url = program.url("");
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = folder.program(arguments);
+        let of_client = [
+            ("LATCHKEY_SERVER", &*url),
+            ("LATCHKEY_CLIENT_ID", "admin"),
+            ("LATCHKEY_CLIENT_SECRET_FILE", "admin.secret"),
+        ];
+        crate::host::run(command.envs(of_client).envs(variables.iter().copied()))
+    };
+    assert!(run(&["tenant", "list"], &[]).output().contains("globex"));
+    fs::remove_file(folder.config()).unwrap();
+    assert!(run(&["tenant", "list"], &[]).output().contains("globex"), "the server has the settings");
+    for (arguments, variables, code, words) in [
+        (&["tenant", "list"][..], &[("LATCHKEY_TOKEN", "none")][..], 5, ""),
+        (&["tenant", "list", "--as-client", "nobody"], &[], 5, ""),
+        (&["tenant", "list", "--as-client-secret-file", "missing"], &[], 1, "missing"),
+        (&["tenant", "list", "--server", "http://127.0.0.1:9"], &[], 6, ""),
+        (&["tenant", "list"], &[("LATCHKEY_SERVER", "no url")], 1, "LATCHKEY_SERVER"),
+        (&["tenant", "list"], &[("LATCHKEY_CLIENT_SECRET_FILE", "")], 1, "LATCHKEY_CLIENT_SECRET_FILE"),
+    ] {
+        let ran = run(arguments, variables);
+        assert_eq!(ran.code, Some(code), "{arguments:?} {variables:?}: {ran:?}");
+        assert!(ran.err.contains(words), "{arguments:?} {variables:?}: {}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn replicas_on_one_machine_share_a_file_and_have_addresses_of_their_own() {
+    let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", "address: 127.0.0.1:9"));
+    let by_option = Program::spawn(&folder, &mut folder.program(&["serve", "--listen", "127.0.0.1:0"]));
+    let by_variable =
+        Program::spawn(&folder, folder.program(&["serve"]).env("LATCHKEY_LISTEN", "127.0.0.1:0"));
+    for program in [by_option, by_variable] {
+        let status = reqwest::get(program.url("/health/ready")).await.unwrap().status();
+        assert_eq!(status, 200);
+        program.stop();
+    }
+}
+
+#[test]
+fn a_list_takes_commas_or_repeats() {
+    let folder = Folder::with(TWO_TENANTS);
+    let cli = Cli::store(&folder);
+    folder.run(&["migrate"]).output();
+    let scopes = |arguments: &[&str]| {
+        let add = ["client", "add", "initech", "--audience", "api,other", "--secret-file"];
+        let file = format!("{}.secret", arguments.len());
+        let made = cli.json(&[&add[..], &[&file], arguments].concat());
+        (made["scopes"].clone(), made["audiences"].clone())
+    };
+    cli.add_tenant("initech");
+    let commas = scopes(&["--scope", "api:read,api:write"]);
+    assert_eq!(commas.0, serde_json::json!(["api:read", "api:write"]));
+    assert_eq!(commas.1, serde_json::json!(["api", "other"]));
+    assert_eq!(scopes(&["--scope", "api:read", "--scope", "api:write"]).0, commas.0);
+}

@@ -1,0 +1,49 @@
+//! What a command on the store needs of the settings: no tenant, and no secret of a client.
+
+use std::path::Path;
+
+use administration::FileSecret;
+use outbound::KeyService;
+use protocol::Lifetime;
+
+use super::{
+    check,
+    document::Document,
+    environment::Environment,
+    read::Reading,
+    read_error::ReadError,
+    resolved::{SealingKeys, StorageLocation},
+    sections::{Limits, Server},
+};
+
+/// The sections of the whole server, checked.
+#[derive(Debug)]
+pub struct PlatformSettings {
+    /// Where the server listens, and its public URL.
+    pub server: Server,
+    /// Where the rows are stored.
+    pub storage: StorageLocation,
+    /// The cache that replicas share, if there is one.
+    pub redis_url: Option<FileSecret>,
+    /// For how long a replica uses cached rows.
+    pub l1_lifetime: Lifetime,
+    /// The keys that seal private keys and the pepper at rest.
+    pub sealing_keys: SealingKeys,
+    /// The limits of the platform.
+    pub limits: Limits,
+}
+
+/// Reads the sections of the whole server alone. A variable or a file of a client's secret is not read: an operator's shell need not have it.
+pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformSettings, ReadError> {
+    let (mut reading, document) = Reading::begin(path, environment, None, KeyService::is_built_in)?;
+    let Document { server, storage, cache, keys, limits, .. } = document;
+    check::server::check_cache(&cache, &mut reading.findings);
+    let storage = check::server::storage(&storage, &reading.locations, &mut reading.findings);
+    let sealing_keys = reading.sealing_keys(&keys);
+    let is_sound = reading.form.is_empty() && reading.findings.errors.is_empty();
+    let (Some(storage), Some(sealing_keys), true) = (storage, sealing_keys, is_sound) else {
+        return Err(reading.form.with_findings(reading.findings, &reading.locations));
+    };
+    let (redis_url, l1_lifetime) = (cache.redis_url, cache.l1_lifetime);
+    Ok(PlatformSettings { server, storage, redis_url, l1_lifetime, sealing_keys, limits })
+}
