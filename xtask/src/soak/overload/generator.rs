@@ -4,11 +4,15 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, Outcome};
 use super::schedule::{Phase, Schedule};
 
+/// Fewer than a listener's backlog: beyond it a client tries again after a second, and the first connections would be closed as idle.
+const OPENED_AT_ONCE: usize = 64;
+const TO_ACCEPT: Duration = Duration::from_millis(10);
 /// Connections polled before the schedule is read again.
 const POLLED_AT_ONCE: usize = 32;
 /// Answers are awaited for this time after the last arrival.
@@ -45,8 +49,13 @@ pub(super) struct Generator {
 impl Generator {
     /// Sends these requests in turn.
     pub(super) fn new(address: SocketAddr, connections: usize, requests: Vec<Vec<u8>>) -> io::Result<Self> {
-        let connections: Vec<_> =
-            (0..connections).map(|_| Connection::open(address)).collect::<io::Result<_>>()?;
+        let open = |number: usize| {
+            if number.is_multiple_of(OPENED_AT_ONCE) {
+                thread::sleep(TO_ACCEPT);
+            }
+            Connection::open(address)
+        };
+        let connections: Vec<_> = (0..connections).map(open).collect::<io::Result<_>>()?;
         let idle = (0..connections.len()).collect();
         Ok(Self { requests, connections, idle, busy: Vec::new(), cursor: 0, sent: 0 })
     }
