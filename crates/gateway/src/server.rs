@@ -23,7 +23,9 @@ use futures_util::future::{Either, select};
 use socket2::{Domain, Socket, Type};
 
 use crate::access_log::{AccessLog, log_unparsed};
-use crate::connection::{self, ConnectionSlots, NO_SLOT, Slot, WatchedStream, WriteDeadlineSocket};
+use crate::connection::{
+    self, Admission, ConnectionSlots, NO_SLOT, Refusals, Slot, WatchedStream, WriteDeadlineSocket,
+};
 use crate::hosts::HostNames;
 use crate::metrics::{Metrics, UNKNOWN_ROUTE};
 use crate::options::{DefaultTenant, PublicUrl, SampleResource};
@@ -64,6 +66,7 @@ struct Shared {
     metrics: Data<Metrics>,
     readiness: Data<Readiness>,
     slots: Arc<ConnectionSlots>,
+    refusals: Arc<Refusals>,
 }
 
 /// An address could not be taken.
@@ -182,11 +185,13 @@ pub async fn serve_connection(
 impl Shared {
     fn new(options: &Options, services: &Services) -> Self {
         let slots = Arc::new(ConnectionSlots::new(options.connections));
+        let refusals = Arc::<Refusals>::default();
         Self {
             services: Data::new(services.clone()),
-            metrics: Data::new(Metrics::new(Arc::clone(&slots))),
+            metrics: Data::new(Metrics::new(Arc::clone(&slots), Arc::clone(&refusals))),
             readiness: Data::new(Readiness::default()),
             slots,
+            refusals,
         }
     }
 }
@@ -210,9 +215,9 @@ fn connections(
     TcpStream,
     Factory: ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>,
 > + use<> {
-    let Shared { services, metrics, readiness, slots } = shared;
+    let Shared { services, metrics, readiness, slots, refusals } = shared;
     let (services, metrics, readiness) = (services.clone(), metrics.clone(), readiness.clone());
-    let (slots, stalled) = (Arc::clone(slots), options.connections.stalled);
+    let (slots, refusals, stalled) = (Arc::clone(slots), Arc::clone(refusals), options.connections.stalled);
     let default_tenant = Data::new(DefaultTenant(options.default_tenant.clone()));
     let public_url = Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned()));
     let sample = Data::new(SampleResource(options.protected_resource.clone()));
@@ -274,13 +279,14 @@ fn connections(
                 ended
             }
         });
+        let admission = Admission::of_worker(&refusals);
         let (tls, slots, proxies) = (tls.clone(), Arc::clone(&slots), trusted_proxies.clone());
         fn_service(move |socket: TcpStream| {
             let peer = socket.peer_addr().ok();
             let address = peer.map(|peer| peer.ip().to_canonical());
             let is_proxy =
                 address.zip(proxies.as_ref()).is_some_and(|(address, proxies)| proxies.trusts(address));
-            let (slot, tls) = (slots.take(address, is_proxy), tls.clone());
+            let (slot, tls, admission) = (slots.take(address, is_proxy), tls.clone(), admission.clone());
             async move {
                 let Some(slot) = slot else {
                     return Err(DispatchError::Io(turn_away(socket, tls.is_some())));
@@ -292,7 +298,7 @@ fn connections(
                     Some(tls) => shake_hands(&tls, socket, &slot).await.map_err(DispatchError::Io)?,
                     None => connection::Socket::Left(socket),
                 };
-                Ok((WatchedStream::new(socket, slot), Protocol::Http1, peer))
+                Ok((WatchedStream::new(socket, slot, admission), Protocol::Http1, peer))
             }
         })
         .and_then(http)

@@ -23,8 +23,9 @@ use schedule::Phase;
 
 const TENANTS: u32 = 2;
 const CLIENTS: u32 = 8;
-/// Enough that most arrivals find one without a request, if refusals take milliseconds.
-const CONNECTIONS: usize = 2_000;
+/// Enough that requests come at ten times the capacity while a queue grows for 150 ms. With fewer, all would soon wait for an answer, and
+/// requests would come no faster than they are answered.
+const CONNECTIONS: usize = 5_000;
 /// Those of the measurement of capacity.
 const CLOSED_LOOP: usize = 16;
 const CAPACITY: Duration = Duration::from_secs(5);

@@ -56,8 +56,10 @@ impl Program {
         let address = listener.local_addr().doing("find a free port")?;
         drop(listener);
         let (config, log) = (test_env.file(&format!("{name}.yaml")), test_env.file(&format!("{name}.log")));
+        // A trusted proxy may have more than a quarter of the connections.
         let text = format!(
-            "server: {{ public_url: 'http://soak.example', listeners: [{{ address: '{address}' }}], workers: 1 }}\n\
+            "server: {{ public_url: 'http://soak.example', listeners: [{{ address: '{address}', \
+             trusted_proxies: {{ from: ['127.0.0.1'], header: x-forwarded-for }} }}], workers: 1 }}\n\
              keys: {keys}\n{stores}{tenants}"
         );
         fs::write(&config, text).doing("write the configuration")?;

@@ -18,6 +18,8 @@ pub(super) struct Framing {
     line: Vec<u8>,
     heads: u64,
     requests: u64,
+    /// The last head asks to close the connection.
+    closes: bool,
 }
 
 /// A head is too large; so many of the bytes belong to what came before it.
@@ -41,6 +43,7 @@ struct Head {
     chunked: bool,
     /// The library refuses it.
     odd: bool,
+    closes: bool,
 }
 
 /// A body in chunks (RFC 9112 §7.1).
@@ -63,7 +66,7 @@ enum Chunks {
 
 impl Framing {
     pub(super) fn new() -> Self {
-        Self { at: At::Head(Head::default()), line: Vec::new(), heads: 0, requests: 0 }
+        Self { at: At::Head(Head::default()), line: Vec::new(), heads: 0, requests: 0, closes: false }
     }
 
     /// How many heads were complete.
@@ -74,6 +77,16 @@ impl Framing {
     /// How many requests were complete, with their bodies.
     pub(super) fn requests(&self) -> u64 {
         self.requests
+    }
+
+    /// How many requests were complete, if nothing of another one has come.
+    pub(super) fn between_requests(&self) -> Option<u64> {
+        matches!(self.at, At::Head(Head { bytes: 0, .. })).then_some(self.requests)
+    }
+
+    /// Whether the client expects that the connection ends with the answer to its last request (RFC 9112 §9.3).
+    pub(super) fn closes(&self) -> bool {
+        self.closes
     }
 
     /// Bytes came.
@@ -105,6 +118,7 @@ impl Framing {
                         return Err(TooLarge { keep });
                     }
                     if ended {
+                        self.closes = head.closes;
                         self.at = head.body();
                         self.heads += 1;
                         self.requests += u64::from(matches!(self.at, At::Head(_)));
@@ -146,7 +160,9 @@ impl Head {
             return self.lines > 0;
         }
         self.lines += 1;
-        if self.lines > 1 && matches!(line[0] | 0x20, b'c' | b't') {
+        if self.lines == 1 {
+            self.closes = line.ends_with(b"HTTP/1.0");
+        } else if matches!(line[0] | 0x20, b'c' | b't') {
             self.header(line);
         }
         false
@@ -163,6 +179,9 @@ impl Head {
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             self.odd |= self.chunked || !value.eq_ignore_ascii_case(b"chunked");
             self.chunked = true;
+        } else if name.eq_ignore_ascii_case(b"connection") {
+            let mut options = value.split(|byte| *byte == b',');
+            self.closes |= options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"));
         }
     }
 
@@ -226,6 +245,9 @@ mod tests {
     fn check(bytes: &[u8], expected: Result<(u64, u64), TooLarge>) {
         let mut framing = Framing::new();
         let found = framing.feed(bytes).map(|()| (framing.heads(), framing.requests()));
+        if let (Ok((heads, requests)), Some(between)) = (found, framing.between_requests()) {
+            assert_eq!((heads, requests), (between, between));
+        }
         assert_eq!(found, expected, "{:?}", String::from_utf8_lossy(&bytes[..bytes.len().min(80)]));
     }
 
@@ -255,6 +277,22 @@ mod tests {
             ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n".to_owned(), 1, 0),
         ] {
             check(text.as_bytes(), Ok((heads, requests)));
+        }
+    }
+
+    #[test]
+    fn a_head_says_whether_its_connection_ends_with_the_answer() {
+        for (head, expected) in [
+            ("GET / HTTP/1.1\r\n\r\n", false),
+            ("GET / HTTP/1.0\r\n\r\n", true),
+            ("GET / HTTP/1.1\r\nConnection: Close\r\n\r\n", true),
+            ("GET / HTTP/1.1\r\nconnection: te, close\r\n\r\n", true),
+            ("GET / HTTP/1.1\r\nconnection: keep-alive\r\n\r\n", false),
+            ("GET / HTTP/1.1\r\nconnection: close\r\n\r\nGET / HTTP/1.1\r\n\r\n", false),
+        ] {
+            let mut framing = Framing::new();
+            framing.feed(head.as_bytes()).unwrap();
+            assert_eq!(framing.closes(), expected, "{head}");
         }
     }
 

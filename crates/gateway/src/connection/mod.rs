@@ -1,7 +1,8 @@
-//! Deadlines of a connection. The HTTP library times only the first head of a connection; a client that drips its second one would
-//! hold a connection forever. So our own stream between socket and HTTP watches every head, its size too, and whether its client
-//! takes what is written.
+//! What a connection may take of the server. The HTTP library times only the first head of a connection; a client that drips its second
+//! one would hold a connection forever. So our own stream between socket and HTTP limits the time and the size of each head and the time
+//! in which a client takes what is written, and refuses token requests when more come than the worker can answer.
 
+mod admission;
 mod deadlines;
 mod framing;
 mod slots;
@@ -11,6 +12,7 @@ mod tls;
 mod validity;
 mod write_deadline;
 
+pub(crate) use admission::{Admission, Refusals};
 pub(crate) use deadlines::Deadlines;
 pub(crate) use slots::{ConnectionSlots, Slot};
 pub(crate) use socket::Socket;

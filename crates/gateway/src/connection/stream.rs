@@ -1,4 +1,5 @@
-//! The socket of a connection, with its deadlines, the size of its heads and its place watched while it is read.
+//! The socket of a connection, with its deadlines, the size of its heads and its place watched while it is read. What the HTTP library
+//! need not see is answered here: a head that is late or too large, and a token request beyond what the worker can answer.
 
 use std::future::Future as _;
 use std::io;
@@ -10,6 +11,7 @@ use actix_web::http::StatusCode;
 use actix_web::rt::time::{Instant, Sleep, sleep_until};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::admission::{Admission, Outcome, Ticket, Verdict, is_token_request};
 use super::deadlines::{Expired, HEAD};
 use super::framing::Framing;
 use super::socket::is_stalled;
@@ -28,6 +30,11 @@ pub(crate) const NO_SLOT: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnecti
 cache-control: no-store\r\npragma: no-cache\r\nx-content-type-options: nosniff\r\ncontent-type: application/json\r\ncontent-length: 98\r\n\r\n\
 {\"error\":\"temporarily_unavailable\",\"error_description\":\"Too many connections are open; try again\"}";
 
+/// The answer to a token request beyond what the worker can answer. The connection is kept.
+const OVERLOADED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
+cache-control: no-store\r\npragma: no-cache\r\nx-content-type-options: nosniff\r\ncontent-type: application/json\r\ncontent-length: 93\r\n\r\n\
+{\"error\":\"temporarily_unavailable\",\"error_description\":\"The server is overloaded; try again\"}";
+
 /// What is still read of a client whose head was too large, so that it sees the answer rather than a reset connection.
 const DISCARDED: usize = 1024 * 1024;
 
@@ -37,18 +44,47 @@ pub(crate) struct WatchedStream {
     deadlines: Rc<Deadlines>,
     framing: Framing,
     slot: Slot,
+    admission: Admission,
+    /// A token request that waits for its turn.
+    held: Option<Held>,
+    /// The HTTP library has written something and not flushed it yet.
+    is_writing: bool,
     /// A head was too large; how much of it may still be discarded.
     discards: Option<usize>,
     /// Kept over all requests and moved only when it fires or must fire earlier, so that a request costs no timer.
     timer: Pin<Box<Sleep>>,
 }
 
+struct Held {
+    request: Vec<u8>,
+    ticket: Ticket,
+}
+
+/// What becomes of bytes that came.
+enum Taken {
+    /// So many of them are for the HTTP library.
+    Passes(usize),
+    Waits(Ticket),
+    Refused,
+}
+
 impl WatchedStream {
-    pub(crate) fn new(socket: Socket, slot: Slot) -> Self {
+    pub(crate) fn new(socket: Socket, slot: Slot, admission: Admission) -> Self {
         let now = Instant::now();
         let deadlines = Rc::new(Deadlines::start(now));
         let timer = Box::pin(sleep_until(now + HEAD));
-        Self { socket, deadlines, framing: Framing::new(), slot, discards: None, timer }
+        let framing = Framing::new();
+        Self {
+            socket,
+            deadlines,
+            framing,
+            slot,
+            admission,
+            held: None,
+            is_writing: false,
+            discards: None,
+            timer,
+        }
     }
 
     pub(crate) fn deadlines(&self) -> Rc<Deadlines> {
@@ -69,20 +105,65 @@ impl WatchedStream {
         }
     }
 
-    /// Bytes came: so many of them are for the HTTP library.
-    fn take(&mut self, bytes: &[u8]) -> usize {
-        self.deadlines.bytes_came(Instant::now());
+    /// Bytes came.
+    fn take(&mut self, bytes: &[u8]) -> Taken {
+        let now = Instant::now();
+        let is_open = self.admission.is_open(now);
+        let request = if is_open { None } else { self.number_of_next_request() };
+        self.deadlines.bytes_came(now);
         let fed = self.framing.feed(bytes);
         if self.framing.requests() > 0 {
             self.slot.protect();
         }
         match fed {
-            Ok(()) => bytes.len(),
+            Ok(())
+                if request.is_some()
+                    && self.framing.between_requests() == request
+                    && is_token_request(bytes) =>
+            {
+                match self.admission.admit(now) {
+                    Verdict::Waits(ticket) => Taken::Waits(ticket),
+                    Verdict::Refused => Taken::Refused,
+                }
+            }
+            Ok(()) => Taken::Passes(bytes.len()),
             Err(too_large) => {
                 self.discards = Some(DISCARDED);
-                too_large.keep
+                Taken::Passes(too_large.keep)
             }
         }
+    }
+
+    /// None while a request is coming or being answered.
+    fn number_of_next_request(&self) -> Option<u64> {
+        let complete = self.framing.between_requests()?;
+        (complete == self.deadlines.ended() && !self.is_writing).then_some(complete + 1)
+    }
+
+    /// Answers a token request in place of the HTTP library; false if the connection must end.
+    fn refuse_token(&mut self, cx: &mut Context<'_>) -> bool {
+        let written = Pin::new(&mut self.socket).poll_write(cx, OVERLOADED);
+        let flushed = Pin::new(&mut self.socket).poll_flush(cx);
+        self.deadlines.request_began(false);
+        self.deadlines.request_ended(Instant::now());
+        let is_whole = matches!(written, Poll::Ready(Ok(count)) if count == OVERLOADED.len());
+        is_whole && matches!(flushed, Poll::Ready(Ok(()))) && !self.framing.closes()
+    }
+
+    /// Passes a request on whose turn has come, or refuses it after all; false if the connection must end.
+    fn poll_held(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<bool> {
+        let Some(held) = &mut self.held else { return Poll::Ready(true) };
+        if ready!(held.ticket.poll_outcome(cx)) == Outcome::Refused {
+            self.held = None;
+            return Poll::Ready(self.refuse_token(cx));
+        }
+        let passed = held.request.len().min(buffer.remaining());
+        buffer.put_slice(&held.request[..passed]);
+        held.request.drain(..passed);
+        if held.request.is_empty() {
+            self.held = None;
+        }
+        Poll::Ready(true)
     }
 
     /// Answers the head that is too large, once the requests before it are answered, and ends the connection when its client has seen
@@ -132,15 +213,33 @@ impl AsyncRead for WatchedStream {
             return this.poll_refuse(cx, left);
         }
         let before = buffer.filled().len();
-        if let Poll::Ready(result) = Pin::new(&mut this.socket).poll_read(cx, buffer) {
-            if buffer.filled().len() > before {
-                let kept = this.take(&buffer.filled()[before..]);
-                buffer.set_filled(before + kept);
-                if let (0, Some(left)) = (kept, this.discards) {
-                    return this.poll_refuse(cx, left);
+        if !ready!(this.poll_held(cx, buffer)) || buffer.filled().len() > before {
+            return Poll::Ready(Ok(()));
+        }
+        while let Poll::Ready(result) = Pin::new(&mut this.socket).poll_read(cx, buffer) {
+            if buffer.filled().len() == before {
+                return Poll::Ready(result);
+            }
+            match this.take(&buffer.filled()[before..]) {
+                Taken::Passes(count) => {
+                    buffer.set_filled(before + count);
+                    return match this.discards {
+                        Some(left) if count == 0 => this.poll_refuse(cx, left),
+                        _ => Poll::Ready(result),
+                    };
+                }
+                Taken::Waits(ticket) => {
+                    this.held = Some(Held { request: buffer.filled()[before..].to_vec(), ticket });
+                    buffer.set_filled(before);
+                    return this.poll_held(cx, buffer).map(|_| Ok(()));
+                }
+                Taken::Refused => {
+                    buffer.set_filled(before);
+                    if !this.refuse_token(cx) {
+                        return Poll::Ready(Ok(()));
+                    }
                 }
             }
-            return Poll::Ready(result);
         }
         if this.slot.poll_evicted(cx).is_ready() {
             return Poll::Ready(Ok(()));
@@ -157,11 +256,16 @@ impl AsyncRead for WatchedStream {
 
 impl AsyncWrite for WatchedStream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().socket).poll_write(cx, bytes)
+        let this = self.get_mut();
+        this.is_writing = true;
+        Pin::new(&mut this.socket).poll_write(cx, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+        let this = self.get_mut();
+        let flushed = ready!(Pin::new(&mut this.socket).poll_flush(cx));
+        this.is_writing = false;
+        Poll::Ready(flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -173,7 +277,9 @@ impl AsyncWrite for WatchedStream {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().socket).poll_write_vectored(cx, slices)
+        let this = self.get_mut();
+        this.is_writing = true;
+        Pin::new(&mut this.socket).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -187,14 +293,14 @@ mod tests {
 
     #[test]
     fn the_answers_of_the_stream_state_their_length_and_are_not_kept() {
-        for answer in [TIMED_OUT, TOO_LARGE, NO_SLOT] {
+        for answer in [TIMED_OUT, TOO_LARGE, NO_SLOT, OVERLOADED] {
             let text = std::str::from_utf8(answer).unwrap();
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
-            for header in
-                [&format!("content-length: {}", body.len()), "cache-control: no-store", "connection: close"]
-            {
+            for header in [&format!("content-length: {}", body.len()), "cache-control: no-store"] {
                 assert!(head.contains(header), "{header} in {text}");
             }
+            assert_eq!(head.contains("connection: close"), answer != OVERLOADED, "{text}");
+            assert_eq!(head.contains("retry-after: 1"), head.contains(" 503 "), "{text}");
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub(crate) use series::{Answered, Series};
 
-use crate::connection::ConnectionSlots;
+use crate::connection::{ConnectionSlots, Refusals};
 use crate::{Kind, Sample};
 
 /// What is counted for requests that no route takes.
@@ -23,12 +23,13 @@ pub(crate) struct Metrics {
     routes: Mutex<Vec<(&'static str, Arc<Series>)>>,
     unread_forwarding: AtomicU64,
     slots: Arc<ConnectionSlots>,
+    refusals: Arc<Refusals>,
 }
 
 impl Metrics {
-    /// With those of these connections.
-    pub(crate) fn new(slots: Arc<ConnectionSlots>) -> Self {
-        Self { slots, ..Self::default() }
+    /// With those of these connections, and of the requests that were refused on them.
+    pub(crate) fn new(slots: Arc<ConnectionSlots>, refusals: Arc<Refusals>) -> Self {
+        Self { slots, refusals, ..Self::default() }
     }
 
     /// The counters of one route on one worker.
@@ -75,7 +76,7 @@ impl Metrics {
         }
         let mut text = exposition::requests(&by_route);
         exposition::append_samples(&mut text, &self.slots.samples());
-        exposition::append_samples(&mut text, &[self.unread_forwarding()]);
+        exposition::append_samples(&mut text, &[self.refusals.sample(), self.unread_forwarding()]);
         exposition::append_samples(&mut text, samples);
         text
     }

@@ -65,6 +65,7 @@ mod health;
 mod isolation;
 mod jwks_fetches;
 mod metrics;
+mod overload;
 mod panics;
 mod proxies;
 mod refusal_reasons;

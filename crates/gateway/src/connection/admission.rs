@@ -1,0 +1,128 @@
+//! Whether a token request runs at once, waits for its turn, or is refused, so that a worker answers in time however many come.
+//!
+//! A worker is one thread and signs inline. Without this, requests beyond its capacity wait in the buffers of sockets, without a bound.
+
+mod limit;
+mod queue;
+mod ticket;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actix_web::rt::spawn;
+use actix_web::rt::time::Instant;
+use memchr::memchr2;
+use tokio::runtime::{Handle, RuntimeMetrics};
+use tokio::task::yield_now;
+
+use self::queue::Queue;
+pub(super) use self::ticket::{Outcome, Ticket, Verdict};
+use crate::{Kind, Sample};
+
+/// The number of refused requests of all workers.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals(AtomicU64);
+
+/// The admission control of one worker, shared by its listeners and connections.
+#[derive(Clone)]
+pub(crate) struct Admission(Rc<Worker>);
+
+struct Worker {
+    queue: RefCell<Queue>,
+    /// It counts how often the thread has polled its sockets.
+    runtime: RuntimeMetrics,
+}
+
+impl Admission {
+    /// That of this thread's worker.
+    pub(crate) fn of_worker(refusals: &Arc<Refusals>) -> Self {
+        thread_local!(static WORKER: RefCell<Option<Admission>> = const { RefCell::new(None) });
+        let new = || {
+            let queue = Queue::new(Instant::now(), Arc::clone(refusals));
+            Self(Rc::new(Worker { queue: RefCell::new(queue), runtime: Handle::current().metrics() }))
+        };
+        WORKER.with_borrow_mut(|worker| worker.get_or_insert_with(new).clone())
+    }
+
+    /// Whether what has come now may run at once. In normal operation this is all that a request costs.
+    pub(super) fn is_open(&self, now: Instant) -> bool {
+        self.0.queue.borrow_mut().is_open(self.0.runtime.worker_park_count(0), now)
+    }
+
+    /// Decides about a token request that has come when not all may run.
+    pub(super) fn admit(&self, now: Instant) -> Verdict {
+        let mut queue = self.0.queue.borrow_mut();
+        let verdict = queue.admit(now);
+        if matches!(verdict, Verdict::Waits(_)) && !queue.calls {
+            queue.calls = true;
+            spawn(call(Rc::clone(&self.0)));
+        }
+        verdict
+    }
+}
+
+/// Calls waiting requests, a turn's worth each time that sockets have been read, until none waits.
+async fn call(worker: Rc<Worker>) {
+    loop {
+        yield_now().await;
+        let now = Instant::now();
+        let mut queue = worker.queue.borrow_mut();
+        if let Some(refused) = queue.take_unlogged(now) {
+            tracing::warn!(
+                refused,
+                "more token requests come than a worker can answer; it refuses some with 503"
+            );
+        }
+        if !queue.next_turn(now) {
+            return;
+        }
+    }
+}
+
+impl Refusals {
+    fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// What an operator should know.
+    pub(crate) fn sample(&self) -> Sample {
+        Sample {
+            name: "latchkey_requests_refused_total",
+            help: "Token and introspection requests refused with 503, because more came than a worker could answer.",
+            kind: Kind::Counter,
+            labels: &[],
+            value: self.0.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Whether these bytes begin with a request to a token or introspection endpoint. All others are never refused: they cost little, or are
+/// those of operators.
+pub(super) fn is_token_request(bytes: &[u8]) -> bool {
+    let Some(target) = bytes.strip_prefix(b"POST ") else { return false };
+    let path = memchr2(b' ', b'?', target).map_or(target, |end| &target[..end]);
+    path.ends_with(b"/token") || path.ends_with(b"/introspect")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_token_and_introspection_requests_are_refused() {
+        for (line, expected) in [
+            ("POST /api/v1/tenant/acme/oauth/token HTTP/1.1", true),
+            ("POST /oauth2/token?a=b HTTP/1.1", true),
+            ("POST /oauth2/introspect HTTP/1.1", true),
+            ("POST /api/v1/tenant/acme/clients HTTP/1.1", false),
+            ("POST /x?/token HTTP/1.1", false),
+            ("GET /health/live HTTP/1.1", false),
+            ("GET /oauth2/token HTTP/1.1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_token_request(line.as_bytes()), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The requests of one worker that wait for their turn. It knows no socket and reads no clock.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::rt::time::Instant;
+
+use super::Refusals;
+use super::limit::Limit;
+use super::ticket::{Outcome, Ticket, Verdict};
+
+/// Requests run for this time before sockets are read again: long beside the cost of reading, about 10 us, and short beside the latency
+/// of a token under load.
+const TURN: Duration = Duration::from_millis(1);
+/// The cost of a request until it has been measured: a signature with an RSA key of 2048 bits.
+const FIRST_COST: Duration = Duration::from_micros(250);
+/// A request that took longer than this was interrupted.
+const MOST_COST: Duration = Duration::from_millis(10);
+/// Part of a new measurement in the moving average of the cost.
+const WEIGHT: u32 = 32;
+/// A worker logs that it refuses requests at most once in this time.
+const LOG_PERIOD: Duration = Duration::from_secs(10);
+
+/// Requests that wait, oldest first, and what is known of the present turn: the time since sockets were last read.
+#[derive(Debug)]
+pub(super) struct Queue {
+    waiting: VecDeque<Ticket>,
+    limit: Limit,
+    polls: u64,
+    turn_began: Instant,
+    /// Requests that were called in this turn.
+    called: u32,
+    /// Requests run only when they are called.
+    pub(super) calls: bool,
+    /// Moving average of a request's part of a turn.
+    cost: Duration,
+    refusals: Arc<Refusals>,
+    unlogged: u64,
+    logged: Option<Instant>,
+}
+
+impl Queue {
+    pub(super) fn new(now: Instant, refusals: Arc<Refusals>) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            limit: Limit::Short,
+            polls: 0,
+            turn_began: now,
+            called: 0,
+            calls: false,
+            cost: FIRST_COST,
+            refusals,
+            unlogged: 0,
+            logged: None,
+        }
+    }
+
+    /// Whether what comes now may run at once; `polls` is how often the sockets have been read.
+    pub(super) fn is_open(&mut self, polls: u64, now: Instant) -> bool {
+        if self.calls {
+            return false;
+        }
+        if polls != self.polls {
+            (self.polls, self.turn_began) = (polls, now);
+        }
+        now.saturating_duration_since(self.turn_began) < TURN
+    }
+
+    /// A request came. If more wait than may, the newest are refused.
+    pub(super) fn admit(&mut self, now: Instant) -> Verdict {
+        let most = self.limit.most(now, self.waiting.len(), self.cost);
+        let is_refused = self.waiting.len() >= most;
+        self.limit.came(is_refused);
+        if is_refused {
+            self.refuse_beyond(most);
+            return Verdict::Refused;
+        }
+        let ticket = Ticket::default();
+        self.waiting.push_back(ticket.clone());
+        Verdict::Waits(ticket)
+    }
+
+    /// The one that came, and those beyond the limit.
+    fn refuse_beyond(&mut self, most: usize) {
+        let mut refused = 1;
+        for ticket in self.waiting.drain(most..).filter(Ticket::is_held) {
+            ticket.decide(Outcome::Refused);
+            refused += 1;
+        }
+        self.refusals.add(refused);
+        self.unlogged += refused;
+    }
+
+    /// Calls a turn's worth of requests; false if none waits.
+    pub(super) fn next_turn(&mut self, now: Instant) -> bool {
+        if let Some(cost) = now.saturating_duration_since(self.turn_began).checked_div(self.called) {
+            self.cost = (self.cost * (WEIGHT - 1) + cost.min(MOST_COST)) / WEIGHT;
+        }
+        (self.turn_began, self.called) = (now, 0);
+        while self.called == 0 || self.cost * (self.called + 1) <= TURN {
+            let Some(ticket) = self.waiting.pop_front() else { break };
+            if ticket.is_held() {
+                ticket.decide(Outcome::Runs);
+                self.called += 1;
+            }
+        }
+        self.limit.called(self.waiting.len(), self.cost);
+        self.calls = self.called > 0;
+        self.calls
+    }
+
+    /// The number of refusals since the last line of the log, when the next line is due.
+    pub(super) fn take_unlogged(&mut self, now: Instant) -> Option<u64> {
+        let is_due = self.logged.is_none_or(|last| now.saturating_duration_since(last) >= LOG_PERIOD);
+        if self.unlogged == 0 || !is_due {
+            return None;
+        }
+        self.logged = Some(now);
+        Some(std::mem::take(&mut self.unlogged))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn us(count: u64) -> Duration {
+        Duration::from_micros(count)
+    }
+
+    /// A worker whose requests cost 250 us each.
+    struct Case {
+        queue: Queue,
+        now: Instant,
+        /// Requests of connections that are open.
+        held: Vec<Ticket>,
+    }
+
+    impl Case {
+        fn new() -> Self {
+            let now = Instant::now();
+            Self { queue: Queue::new(now, Arc::default()), now, held: Vec::new() }
+        }
+
+        /// So many requests come: how many of them wait and are refused.
+        fn come(&mut self, count: usize) -> [usize; 2] {
+            let before = self.held.len();
+            for _ in 0..count {
+                if let Verdict::Waits(ticket) = self.queue.admit(self.now) {
+                    self.held.push(ticket);
+                }
+            }
+            let waits = self.held.len() - before;
+            [waits, count - waits]
+        }
+
+        /// Sockets have been read and the called requests have run: how many are called next.
+        fn turn(&mut self) -> u32 {
+            self.now += us(250) * self.queue.called;
+            self.queue.next_turn(self.now);
+            self.queue.called
+        }
+
+        fn outcomes(&self) -> Vec<Option<Outcome>> {
+            self.held.iter().map(Ticket::outcome).collect()
+        }
+    }
+
+    #[test]
+    fn requests_run_at_once_until_a_turn_has_taken_a_millisecond() {
+        let Case { mut queue, now, .. } = Case::new();
+        for (polls, at, expected) in [
+            (1, 10_000, true),
+            (1, 10_999, true),
+            (1, 11_000, false),
+            (1, 20_000, false),
+            (2, 20_000, true),
+            (2, 20_999, true),
+            (2, 21_000, false),
+        ] {
+            assert_eq!(queue.is_open(polls, now + us(at)), expected, "{polls} {at}");
+        }
+        queue.calls = true;
+        assert!(!queue.is_open(3, now + us(30_000)), "what comes later waits behind what waits");
+    }
+
+    #[test]
+    fn waiting_requests_are_called_oldest_first_a_millisecond_at_a_time() {
+        let mut case = Case::new();
+        assert_eq!(case.come(9), [9, 0]);
+        assert_eq!([case.turn(), case.turn(), case.turn(), case.turn()], [4, 4, 1, 0]);
+        assert_eq!(case.outcomes(), [Some(Outcome::Runs); 9]);
+        assert!(!case.queue.calls);
+        case.come(5);
+        case.turn();
+        let runs = Some(Outcome::Runs);
+        assert_eq!(case.outcomes()[9..], [runs, runs, runs, runs, None]);
+    }
+
+    #[test]
+    fn a_connection_that_ended_takes_no_turn() {
+        let mut case = Case::new();
+        case.come(8);
+        case.held.drain(..6);
+        assert_eq!([case.turn(), case.turn()], [2, 0]);
+    }
+
+    #[test]
+    fn an_overload_refuses_the_newest_at_once_and_then_what_comes() {
+        let mut case = Case::new();
+        case.come(1_000);
+        for _ in 0..151 {
+            case.turn();
+            case.come(4);
+        }
+        let gone = case.held.pop();
+        assert!(gone.is_some_and(|ticket| ticket.outcome().is_none()), "its connection ends");
+        assert_eq!(
+            case.come(101),
+            [99, 2],
+            "the queue was never longer than a thousand and has grown by 25 ms"
+        );
+        let outcomes = case.outcomes();
+        let (waits, refused) = (outcomes.iter().position(Option::is_none), Some(Outcome::Refused));
+        let waits = waits.unwrap();
+        assert_eq!(waits, 604, "the oldest have run");
+        assert_eq!(outcomes[waits..waits + 10], [None; 10]);
+        assert!(outcomes[waits + 10..].iter().all(|outcome| *outcome == refused));
+        assert_eq!(case.queue.refusals.sample().value, 1_090, "without the connection that ended");
+        assert_eq!(case.come(5), [0, 5]);
+        assert_eq!(case.turn(), 4);
+        assert_eq!(case.come(40), [4, 36]);
+    }
+
+    #[test]
+    fn the_cost_of_a_request_follows_what_turns_take() {
+        let mut case = Case::new();
+        for _ in 0..200 {
+            case.come(4);
+            case.queue.next_turn(case.now);
+            case.now += us(50) * case.queue.called;
+        }
+        assert!((us(45)..us(55)).contains(&case.queue.cost), "{:?}", case.queue.cost);
+        // The process was stopped for a minute.
+        case.now += us(60_000_000);
+        case.queue.next_turn(case.now);
+        assert!(case.queue.cost < us(400), "{:?}", case.queue.cost);
+    }
+
+    #[test]
+    fn refusals_are_logged_at_most_once_in_ten_seconds() {
+        let mut case = Case::new();
+        assert_eq!(case.queue.take_unlogged(case.now), None);
+        assert_eq!(case.come(8_003), [8_000, 3]);
+        assert_eq!(case.queue.take_unlogged(case.now), Some(3));
+        case.come(5);
+        assert_eq!(case.queue.take_unlogged(case.now + us(9_999_999)), None);
+        assert_eq!(case.queue.take_unlogged(case.now + LOG_PERIOD), Some(5));
+        assert_eq!(case.queue.take_unlogged(case.now + LOG_PERIOD * 2), None);
+    }
+}

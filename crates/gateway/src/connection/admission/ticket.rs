@@ -1,0 +1,55 @@
+//! The place of a request in the queue, shared by the queue and the connection, and what becomes of it there.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+/// What happens to a request that may not run at once.
+#[derive(Debug)]
+pub(in super::super) enum Verdict {
+    Waits(Ticket),
+    Refused,
+}
+
+/// What a request waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Outcome {
+    Runs,
+    Refused,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(in super::super) struct Ticket(Rc<Place>);
+
+#[derive(Debug, Default)]
+struct Place {
+    outcome: Cell<Option<Outcome>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl Ticket {
+    pub(super) fn decide(&self, outcome: Outcome) {
+        self.0.outcome.set(Some(outcome));
+        if let Some(waker) = self.0.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Whether a connection has it, too; otherwise the connection has ended.
+    pub(super) fn is_held(&self) -> bool {
+        Rc::strong_count(&self.0) > 1
+    }
+
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        self.0.outcome.get()
+    }
+
+    /// Ready when the request may run, or is refused after all.
+    pub(in super::super) fn poll_outcome(&self, cx: &Context<'_>) -> Poll<Outcome> {
+        if let Some(outcome) = self.outcome() {
+            return Poll::Ready(outcome);
+        }
+        *self.0.waker.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}

@@ -1,0 +1,99 @@
+//! More token requests than the worker can answer: some wait, some are refused at once, and nothing else is.
+
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, token_path};
+use crate::client_fixtures::SVC;
+
+/// Each sends one request at a time.
+const CONNECTIONS: usize = 1_000;
+/// Requests that come every ten milliseconds: more than a worker answers in any build.
+const CHUNK: usize = 50;
+/// Rounds until requests are refused: on a busy machine this test may send too slowly.
+const ROUNDS: usize = 20;
+/// Requests at once that are all answered.
+const BURST: usize = 100;
+
+/// A tenant's connection.
+type Sender = (&'static str, Option<TcpStream>);
+
+fn request(app: &TestApp, tenant: &str) -> String {
+    let secret = app.secrets(tenant).of(SVC);
+    let body = format!("grant_type=client_credentials&client_id={SVC}&client_secret={secret}");
+    format!(
+        "POST {} HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        token_path(tenant),
+        body.len()
+    )
+}
+
+/// Opens a connection at its first request, since one without a request is closed after some seconds.
+async fn send(app: &TestApp, (tenant, connection): &mut Sender) {
+    if connection.is_none() {
+        *connection = Some(app.connect().await);
+    }
+    connection.as_mut().unwrap().write_all(request(app, tenant).as_bytes()).await.unwrap();
+}
+
+async fn answer((_, connection): &mut Sender) -> Answer {
+    Answer::next(connection.as_mut().unwrap()).await
+}
+
+async fn refusals(app: &TestApp) -> usize {
+    let numbers = app.get("/metrics").await.body;
+    let line = numbers.lines().find_map(|line| line.strip_prefix("latchkey_requests_refused_total "));
+    line.unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn an_overloaded_worker_refuses_token_requests_of_any_tenant_answers_probes_and_recovers() {
+    let app = TestApp::start();
+    let mut senders: Vec<Sender> =
+        (0..CONNECTIONS).map(|number| (if number % 2 == 0 { ACME } else { GLOBEX }, None)).collect();
+    let mut probe = app.connect().await;
+    let (mut accepted, mut refused) = ([0, 0], [0, 0]);
+    for _ in 0..ROUNDS {
+        for chunk in senders.chunks_mut(CHUNK) {
+            for sender in chunk {
+                send(&app, sender).await;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        let live = Answer::to_bytes(&mut probe, "GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        assert_eq!(live.status, 200);
+        for sender in &mut senders {
+            let answer = answer(sender).await;
+            assert_eq!(answer.header("connection"), "", "it is kept: {answer:?}");
+            let index = usize::from(sender.0 == GLOBEX);
+            if answer.status == 200 {
+                accepted[index] += 1;
+            } else {
+                answer.assert_refused(503, "temporarily_unavailable", "The server is overloaded; try again");
+                assert_eq!(answer.header("retry-after"), "1");
+                refused[index] += 1;
+            }
+        }
+        if refused[0] + refused[1] > 0 {
+            break;
+        }
+    }
+    assert!(accepted.iter().chain(&refused).all(|count| *count > 0), "{accepted:?} {refused:?}");
+    assert_eq!(refusals(&app).await, refused[0] + refused[1]);
+
+    // The same connections serve on, and later a burst waits again.
+    sleep(Duration::from_millis(300)).await;
+    for burst in senders.chunks_mut(BURST) {
+        for sender in &mut *burst {
+            send(&app, sender).await;
+        }
+        for sender in burst {
+            assert_eq!(answer(sender).await.status, 200);
+        }
+    }
+    assert_eq!(refusals(&app).await, refused[0] + refused[1]);
+}
