@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
 use tenancy::StoreError;
 use tokio::time::{sleep, timeout};
 
@@ -127,12 +127,20 @@ fn log_of(path: &Path) -> PathBuf {
 async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
     let mut waits = 0..SWITCH_WAITS;
     loop {
-        let pool = one().acquire_timeout(WRITER_WAIT * 2).connect_with(options.clone()).await;
+        let pool =
+            replacing_ended(one()).acquire_timeout(WRITER_WAIT * 2).connect_with(options.clone()).await;
         match pool {
             Err(error) if has_code(&error, LOCKED) && waits.next().is_some() => sleep(SWITCH_WAIT).await,
             opened => return opened,
         }
     }
+}
+
+/// Closes a connection whose transaction SQLite has ended by itself, as when the disk is full. The library counts that transaction still and
+/// would begin no other.
+fn replacing_ended(pool: SqlitePoolOptions) -> SqlitePoolOptions {
+    // The connection was pinged just before, so a rollback that was under way is done.
+    pool.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 /// A pool that opens one connection and keeps it.
@@ -141,7 +149,7 @@ fn one() -> SqlitePoolOptions {
 }
 
 fn readers() -> SqlitePoolOptions {
-    SqlitePoolOptions::new().max_connections(READERS).acquire_timeout(READER_WAIT)
+    replacing_ended(SqlitePoolOptions::new()).max_connections(READERS).acquire_timeout(READER_WAIT)
 }
 
 /// `FULL` because an answered change must survive a power cut.
@@ -166,5 +174,28 @@ fn create(path: &Path) -> io::Result<()> {
     match options.open(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made.map(drop),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_fails_one_commit_and_not_those_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("latchkey.db");
+        create(&path).unwrap();
+        let writer = writer(options(&path)).await.unwrap();
+        let run = |statement: &'static str| sqlx::query(statement).execute(&writer);
+        run("CREATE TABLE t (content BLOB)").await.unwrap();
+        run("PRAGMA max_page_count = 1").await.unwrap();
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        let full = sqlx::query("INSERT INTO t VALUES (zeroblob(1000000))").execute(&mut *transaction).await;
+        assert!(full.unwrap_err().to_string().contains("full"));
+        drop(transaction);
+        let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        sqlx::query("INSERT INTO t VALUES (1)").execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
     }
 }
