@@ -1,4 +1,4 @@
-//! What would change: the outcome of comparing a declaration with the store, or everything that stands against it.
+//! What would change: the outcome of comparing a declaration with the store, or everything that conflicts with it.
 
 use std::fmt;
 

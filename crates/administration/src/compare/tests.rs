@@ -741,7 +741,7 @@ fn audit_records_hold_values_but_no_secrets() {
     assert_eq!(forgotten, [r#"Tenant(TenantId("t"))"#, r#"Client(TenantId("t"), ClientId("svc"))"#]);
 }
 
-/// What stands against a tenant that has become this, where it was that; nothing where it is new.
+/// What conflicts with a tenant that has become this, where it was that; nothing where it is new.
 #[track_caller]
 fn check_limits(declared: DeclaredTenant, before: Option<DeclaredTenant>, expected: &[&str]) {
     let states = before.iter().map(stored).collect();

@@ -90,7 +90,7 @@ pub struct KeyStatusView {
     /// Whether all verifiers that poll have fetched the announced key; absent where none is announced or nobody polls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_by_all: Option<bool>,
-    /// When the keys are looked at next.
+    /// When the next automatic step of the keys is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Instant>,
     /// The keys that cannot be opened. While one of them should sign, no token is issued.

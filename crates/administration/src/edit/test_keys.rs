@@ -51,7 +51,7 @@ pub(super) fn in_context<T>(seconds: u64, decide: impl FnOnce(EditContext<'_>) -
     })
 }
 
-/// Writes a decision into the state, and says what that does and when the keys are looked at next.
+/// Writes a decision into the state, and says what that does and when the next automatic step is due.
 pub(super) fn write(state: &mut TenantKeys, decision: &KeyDecision, seconds: u64) -> String {
     let made = decision.plan.announce.map(|announced| KeyRecord {
         id: announced.id,

@@ -42,7 +42,7 @@ pub(crate) struct AdminArguments {
     /// Trust the certificates in this PEM file, too.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
-    /// Check no certificate, and send the token in clear where the URL says http. For tries only.
+    /// Check no certificate, and send the token in clear where the URL says http. For trials only.
     #[arg(long, global = true)]
     pub(crate) insecure: bool,
 }

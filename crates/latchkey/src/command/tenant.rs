@@ -238,7 +238,7 @@ fn welcome(created: &CreatedTenant, sink: &mut SecretSink, language: Language) -
 fn state(view: &TenantView) -> String {
     match view.deletion_due_at {
         Some(due_at) => format!(
-            "Tenant {} is to be deleted at {}; until then `latchkey tenant restore {}` takes it back.\n",
+            "Tenant {} will be deleted at {}; until then `latchkey tenant restore {}` cancels the deletion.\n",
             view.id,
             due_at.0.to_rfc3339(),
             view.id

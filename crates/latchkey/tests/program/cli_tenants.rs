@@ -147,7 +147,7 @@ async fn a_running_server_sees_each_step_and_no_other_tenant_does() {
     for (arguments, says, status) in [
         (&["tenant", "suspend", "initech"][..], "Tenant initech is suspended.", 404),
         (&["tenant", "resume", "initech"], "Tenant initech is active.", 200),
-        (&["tenant", "delete", "initech", "--yes"], "Tenant initech is to be deleted at ", 404),
+        (&["tenant", "delete", "initech", "--yes"], "Tenant initech will be deleted at ", 404),
         (&["tenant", "restore", "initech"], "Tenant initech is active.", 200),
     ] {
         let out = cli.run(arguments).output();

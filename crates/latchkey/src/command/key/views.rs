@@ -60,7 +60,7 @@ pub(super) fn status(status: &KeyStatusView) -> String {
         text.push_str(&format!("{kid} cannot be opened: {problem}.\n"));
     }
     if let Some(due_at) = due_at {
-        text.push_str(&format!("The keys are looked at next at {}.\n", due_at.0.to_rfc3339()));
+        text.push_str(&format!("Next automatic step: {}.\n", due_at.0.to_rfc3339()));
     }
     let row = |verifier: &VerifierView| {
         let VerifierView { verifier, last_fetch_at, newest_kid, has_announced } = verifier;
@@ -72,6 +72,6 @@ pub(super) fn status(status: &KeyStatusView) -> String {
         vec![verifier.clone(), last_fetch_at.0.to_rfc3339(), newest_kid.clone(), has.to_owned()]
     };
     let head = ["VERIFIER", "LAST FETCH", "NEWEST KEY", "HAS ANNOUNCED"];
-    let none = "No verifier has fetched the keys of late.";
+    let none = "No verifier has fetched the keys lately; a fetch may take ten seconds to appear here.";
     text + "\n" + &table(none, &head, verifiers.iter().map(row).collect())
 }

@@ -8,14 +8,20 @@ mapfile -t healthcheck < <(words HEALTHCHECK)
 [ "${#start[@]}" = 4 ] && [ "${#healthcheck[@]}" = 4 ] || fail "not understood: ${start[*]}; ${healthcheck[*]}"
 
 step "the volume and the mounted configuration"
-grep -q '^#   docker run .* -v latchkey:/var/lib/latchkey -v ./deploy/docker.yaml:/etc/latchkey/config.yaml:ro latchkey$' "$dockerfile"
-install -d /var/lib/latchkey
-own "$user:$user" /var/lib/latchkey
+grep -q '^#   docker run .* -v latchkey:/var/lib/latchkey -v latchkey-keys:/var/lib/latchkey-keys -v ./deploy/docker.yaml:/etc/latchkey/config.yaml:ro latchkey$' "$dockerfile"
+volumes=(/var/lib/latchkey /var/lib/latchkey-keys)
+install -d "${volumes[@]}"
 install -D -m 0644 "$repository/deploy/docker.yaml" /etc/latchkey/config.yaml
-mount -t tmpfs -o mode=700 tmpfs /var/lib/latchkey
-own "$user:$user" /var/lib/latchkey
+for volume in "${volumes[@]}"; do
+    grep -q "^VOLUME $volume$" "$dockerfile" || fail "no volume $volume"
+    mount -t tmpfs -o mode=700 tmpfs "$volume"
+    own "$user:$user" "$volume"
+done
 mount -o remount,bind,ro /etc
 mount -o remount,bind,ro /usr/local/bin
+
+step "nothing to warn of"
+as "$user" latchkey --config /etc/latchkey/config.yaml check --strict > /mnt/checked || fail "$(cat /mnt/checked)"
 
 step "start: ${start[*]}"
 cd /var/lib/latchkey

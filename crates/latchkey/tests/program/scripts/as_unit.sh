@@ -28,6 +28,9 @@ step "what systemd prepares: the credential"
 install -D -m 0400 /etc/latchkey/sealing.key "$credential"
 own "$user:$user" "$credential"
 
+step "nothing to warn of"
+$beside check --strict > /mnt/checked || fail "$(cat /mnt/checked)"
+
 step "root creates the first administrator before the first start"
 $beside admin init > /mnt/administrator
 
