@@ -112,7 +112,7 @@ pub fn read_secret_text(path: &Path) -> io::Result<Zeroizing<String>> {
 }
 
 /// Creates a file with this mode, and the folders above it. The file takes its name when it is complete, and never that of an existing file:
-/// a killed program leaves no partial file for the next start. The file belongs to the owner of its folder, as [`owner`](super::owner) says.
+/// a killed program leaves no partial file for the next start. The file belongs to the owner of its folder, as [`owner`] says.
 pub fn create(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     owner::create_folders(folder)?;
