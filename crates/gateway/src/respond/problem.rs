@@ -65,7 +65,8 @@ impl Kind {
     const INVALID_REQUEST: &Self =
         &Self("invalid-request", "The request cannot be used", RefusalReason::InvalidDocument);
     const BODY: &Self = &Self("unreadable-body", "The body cannot be read", RefusalReason::UnreadableBody);
-    const CONFLICT: &Self = &Self("conflict", "The request conflicts with the present state", RefusalReason::Conflict);
+    const CONFLICT: &Self =
+        &Self("conflict", "The request conflicts with the present state", RefusalReason::Conflict);
     const LIMIT_REACHED: &Self = &Self("limit-reached", "More than is allowed", RefusalReason::LimitReached);
     const CONFIRMATION_NEEDED: &Self =
         &Self("confirmation-needed", "It breaks what works now", RefusalReason::ConfirmationNeeded);
