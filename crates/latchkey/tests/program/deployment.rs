@@ -87,12 +87,16 @@ fn the_steps_of_the_image_name_what_is_there() {
         assert!(root.join(needed).exists() && !ignored.lines().any(|line| line == needed), "{needed}");
     }
     // A stage copies only files that the other stage creates, in its working folder.
-    let made = [format!("{}/bin/latchkey", after("--root ")), after("mkdir -p ").to_owned()];
+    let folders =
+        runs.iter().filter_map(|run| run.strip_prefix("mkdir -p ")).flat_map(|folders| folders.split(' '));
+    let made =
+        std::iter::once(format!("{}/bin/latchkey", after("--root "))).chain(folders.map(str::to_owned));
+    let made: Vec<String> = made.map(|path| format!("/build/{path}")).collect();
     let taken = steps
         .iter()
         .filter_map(|(name, rest)| (*name == "COPY").then_some(*rest)?.strip_prefix("--from=build "));
     let taken: Vec<&str> = taken.map(|rest| rest.split(' ').rev().nth(1).unwrap()).collect();
-    assert_eq!(taken, made.map(|path| format!("/build/{path}")));
+    assert_eq!(taken, made);
     assert!(steps.contains(&("WORKDIR", "/build")));
 }
 

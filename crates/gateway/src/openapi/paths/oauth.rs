@@ -101,7 +101,7 @@ pub(crate) fn sample() -> Vec<Operation> {
             .named("protected_resource", "Try a token at the sample resource server.")
             .secured(json!({ "access_token": [] }))
             .answer::<protected_resource::Answer<'static>>("200", "The token does")
-            .empty_answer("401", "WWW-Authenticate: Bearer says why; its error is in a body, too, unless no token was sent (RFC 6750 section 3.1)")
+            .empty_answer("401", "The challenge in WWW-Authenticate says why; its error is in a body, too, unless no token was sent (RFC 6750 section 3.1)")
             .errors(&[
                 ("400", "The Authorization header was sent more than once"),
                 ("403", "insufficient_scope"),
