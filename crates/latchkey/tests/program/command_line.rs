@@ -290,10 +290,9 @@ fn printed_documents_are_the_committed_ones() {
         ("schema", include_str!("../../../../config.schema.json")),
         ("openapi", include_str!("../../../../docs/openapi.json")),
     ] {
-        assert!(
-            folder.run(&[command]).output() == committed,
-            "`latchkey {command}` differs: run `cargo xtask codegen`"
-        );
+        // They have an example of a token, so their text is not searched for one.
+        let printed = crate::host::run(&mut folder.program(&[command])).output();
+        assert!(printed == committed, "`latchkey {command}` differs: run `cargo xtask codegen`");
     }
 }
 
