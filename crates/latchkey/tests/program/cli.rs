@@ -24,11 +24,7 @@ impl<'a> Cli<'a> {
 
     /// Through a running server, as its first administrator, whom this creates.
     pub(crate) async fn server(folder: &'a Folder, program: &Program) -> Self {
-        let made = Self::store(folder).run(&["admin", "init", "--secret-file", "admin.secret"]).output();
-        let secret = folder.read("admin.secret").trim().to_owned();
-        assert!(!made.contains(&secret) && secret.starts_with("lk_"), "{made}");
-        folder.canaries.add(&secret);
-        until_status(program, ("platform", "admin", &secret), 200).await;
+        first_administrator(folder, program).await;
         Self::as_client(folder, program, "platform", "admin", "admin.secret")
     }
 
@@ -96,4 +92,15 @@ impl<'a> Cli<'a> {
         assert_eq!(ran.code, Some(code), "{arguments:?}: {ran:?}");
         assert!(ran.err.contains(words), "{arguments:?}: {words:?} in {}", ran.err);
     }
+}
+
+/// Creates the first administrator, `admin`, with its secret in `admin.secret`, and waits until the running server gives it a token. Returns the
+/// secret and adds it to the canaries.
+pub(crate) async fn first_administrator(folder: &Folder, program: &Program) -> String {
+    let made = Cli::store(folder).run(&["admin", "init", "--secret-file", "admin.secret"]).output();
+    let secret = folder.read("admin.secret").trim().to_owned();
+    assert!(!made.contains(&secret) && secret.starts_with("lk_"), "{made}");
+    folder.canaries.add(&secret);
+    until_status(program, ("platform", "admin", &secret), 200).await;
+    secret
 }

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::cli::first_administrator;
 use crate::folder::Folder;
 use crate::foreign::{installed, run_in};
 use crate::host::{LONGEST, Ran};
 use crate::program::Program;
-use crate::reload::until_status;
 use crate::settings::TWO_TENANTS;
 
 /// As strict as the compiler can be.
@@ -32,10 +32,7 @@ impl Onboarding {
     async fn start() -> Self {
         let folder = Folder::with(TWO_TENANTS);
         let program = Program::start(&folder);
-        folder.run(&["admin", "init", "--secret-file", "admin.secret"]).output();
-        let secret = folder.read("admin.secret").trim().to_owned();
-        folder.canaries.add(&secret);
-        until_status(&program, ("platform", "admin", &secret), 200).await;
+        let secret = first_administrator(&folder, &program).await;
         let onboarding = Self { folder, program, secret };
         onboarding.write("openapi.json", &onboarding.program.get("/openapi.json").await.body);
         onboarding

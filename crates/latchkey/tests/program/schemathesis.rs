@@ -4,10 +4,10 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::cli::first_administrator;
 use crate::folder::Folder;
 use crate::foreign::{installed, run_in};
 use crate::program::Program;
-use crate::reload::until_status;
 use crate::running::tenant_path;
 use crate::settings::TWO_TENANTS;
 
@@ -27,10 +27,7 @@ const FEWEST_CASES: u64 = 1_500;
 async fn no_answer_contradicts_the_served_document() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    folder.run(&["admin", "init", "--secret-file", "admin.secret"]).output();
-    let secret = folder.read("admin.secret").trim().to_owned();
-    folder.canaries.add(&secret);
-    until_status(&program, ("platform", "admin", &secret), 200).await;
+    let secret = first_administrator(&folder, &program).await;
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", "admin"),

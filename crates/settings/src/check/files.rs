@@ -148,31 +148,14 @@ pub(crate) fn refusal(error: &FileError, path: &Path) -> Explanation {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-    use std::path::PathBuf;
+    use std::os::unix::fs::symlink;
     use std::process::Command;
 
     use super::super::super::{Loaded, read};
+    use super::super::test_folder::Folder;
     use super::*;
 
-    struct Folder(tempfile::TempDir);
-
     impl Folder {
-        fn new() -> Self {
-            Self(tempfile::tempdir().unwrap())
-        }
-
-        fn path(&self, name: &str) -> PathBuf {
-            self.0.path().join(name)
-        }
-
-        fn write(&self, name: &str, mode: u32, text: &str) {
-            let path = self.path(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, text).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        }
-
         /// What is loaded, or all faults, with paths below this folder.
         fn load(&self, settings: &str) -> Result<Loaded, String> {
             self.write("config.yaml", 0o666, settings);
@@ -188,10 +171,6 @@ mod tests {
             let loaded = self.load(settings).unwrap();
             let warnings = loaded.warnings.iter().map(|warning| self.relative(&warning.brief()));
             warnings.filter(|warning| warning.contains("every user")).collect()
-        }
-
-        fn relative(&self, text: &str) -> String {
-            text.replace(&format!("{}/", self.0.path().display()), "")
         }
     }
 

@@ -12,4 +12,6 @@ pub(crate) mod server;
 pub(crate) mod tenant;
 
 #[cfg(test)]
+mod test_folder;
+#[cfg(test)]
 mod tests;

@@ -194,29 +194,15 @@ const fn problem(error: &TlsError) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt as _;
-    use std::path::PathBuf;
-
     use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
     use super::super::super::{Environment, inspect, read};
+    use super::super::test_folder::Folder;
     use super::*;
 
-    struct Folder(tempfile::TempDir);
-
     impl Folder {
-        fn new() -> Self {
-            Self(tempfile::tempdir().unwrap())
-        }
-
-        fn path(&self, name: &str) -> PathBuf {
-            self.0.path().join(name)
-        }
-
-        fn write(&self, name: &str, text: &str) {
-            fs::write(self.path(name), text).unwrap();
-            fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+        fn write_private(&self, name: &str, text: &str) {
+            self.write(name, 0o600, text);
         }
 
         /// A certificate and its key, valid for this year.
@@ -225,13 +211,13 @@ mod tests {
             (parameters.not_before, parameters.not_after) =
                 (date_time_ymd(year, 1, 1), date_time_ymd(year, 12, 31));
             let key = KeyPair::generate().unwrap();
-            self.write(&format!("{name}.pem"), &parameters.self_signed(&key).unwrap().pem());
-            self.write(&format!("{name}.key"), &key.serialize_pem());
+            self.write_private(&format!("{name}.pem"), &parameters.self_signed(&key).unwrap().pem());
+            self.write_private(&format!("{name}.key"), &key.serialize_pem());
         }
 
         /// Errors and warnings of the first of June 2026, or of another day.
         fn found(&self, settings: &str, day: &str) -> (Vec<String>, Vec<String>) {
-            self.write("config.yaml", settings);
+            self.write_private("config.yaml", settings);
             let now = Timestamp::parse_rfc3339(&format!("{day}T00:00:00Z")).unwrap();
             let environment = Environment::from([("HEX", "6162"), ("KEY", GOOD)]);
             let found = inspect(&self.path("config.yaml"), &environment, now);
@@ -242,10 +228,8 @@ mod tests {
                 }
                 Err(error) => (error.faults, Vec::new()),
             };
-            let brief = |found: Vec<crate::Diagnostic>| {
-                let folder = format!("{}/", self.0.path().display());
-                found.iter().map(|one| one.brief().replace(&folder, "")).collect()
-            };
+            let brief =
+                |found: Vec<crate::Diagnostic>| found.iter().map(|one| self.relative(&one.brief())).collect();
             (brief(errors), brief(warnings))
         }
     }
@@ -255,9 +239,9 @@ mod tests {
     #[test]
     fn a_sealing_key_of_another_form_is_found_and_not_shown() {
         let folder = Folder::new();
-        folder.write("good", GOOD);
-        folder.write("hex", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
-        folder.write("short", "aGk=");
+        folder.write_private("good", GOOD);
+        folder.write_private("hex", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
+        folder.write_private("short", "aGk=");
         let postgres = "storage: { url: 'postgres://db.example/x' }\n";
         for (settings, expected) in [
             ("keys: { sealing_key: { file: good } }".to_owned(), ""),
@@ -296,7 +280,7 @@ mod tests {
         let folder = Folder::new();
         folder.write_certificate("a", 2026);
         folder.write_certificate("b", 2026);
-        folder.write("text", "no PEM");
+        folder.write_private("text", "no PEM");
         let settings = |certificate: &str, key: &str, more: &str| {
             format!(
                 "server:\n  listeners:\n    - address: 127.0.0.1:0\n      tls: {{ certificate: {certificate}, private_key: {key}{more} }}\n"
