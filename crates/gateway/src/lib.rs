@@ -2,6 +2,7 @@
 //! In reading order:
 
 mod health_report;
+mod listen_addresses;
 mod operator_api;
 mod options;
 mod server;
@@ -32,9 +33,10 @@ mod openapi;
 pub use connection::{ReadFile, Tls, TlsError, TlsFiles, TlsReaders, Validity};
 pub use forwarded::{ForwardingHeader, TrustedProxies};
 pub use health_report::{Check, HealthReport, Kind, Sample, State};
+pub use listen_addresses::{BindError, ListenAddresses};
 pub use openapi::document as openapi_document;
 pub use operator_api::{OperatorAnswer, OperatorApi};
 pub use options::{ConnectionLimits, Listener, Options, Surface};
-pub use server::{BindError, Gateway, GatewayHandle, ListenAddresses, serve_connection};
+pub use server::{Gateway, GatewayHandle, serve_connection};
 pub use services::Services;
 pub use write_budget::WriteBudget;

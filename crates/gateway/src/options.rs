@@ -86,13 +86,15 @@ impl Listener {
 /// Which paths an address serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Surface {
-    /// Tokens, keys, metadata, introspection, documentation.
+    /// Tokens, keys, metadata, introspection.
     pub public: bool,
     /// Administration and metrics.
     pub admin: bool,
 }
 
 impl Surface {
+    /// All paths.
+    pub(crate) const ALL: Self = Self { public: true, admin: true };
     /// What the paths of administration begin with.
     pub const ADMIN_PATHS: [&str; 7] = [
         "/metrics",
@@ -103,4 +105,16 @@ impl Surface {
         "/api/v1/tenant/{id}/keys",
         "/api/v1/tenant/{id}/audit",
     ];
+    const COMMON_PATHS: [&str; 3] = ["/health", "/docs", "/openapi.json"];
+
+    /// Whether an address with this surface serves a path, which may be a pattern.
+    pub(crate) fn serves(self, path: &str) -> bool {
+        let is_below = |start: &str| {
+            path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if Self::COMMON_PATHS.into_iter().any(is_below) {
+            return true;
+        }
+        if Self::ADMIN_PATHS.into_iter().any(is_below) { self.admin } else { self.public }
+    }
 }

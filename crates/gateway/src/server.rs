@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io::{self, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,11 +20,10 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{App, Error};
 use futures_util::future::{Either, select};
-use socket2::{Domain, Socket, Type};
 
 use crate::access_log::{AccessLog, log_unparsed};
 use crate::connection::{
-    self, Admission, ConnectionSlots, NO_SLOT, Refusals, Slot, WatchedStream, WriteDeadlineSocket,
+    self, Admission, ConnectionSlots, EarlyAnswers, Refusals, Slot, WatchedStream, WriteDeadlineSocket,
 };
 use crate::hosts::HostNames;
 use crate::metrics::{Metrics, UNKNOWN_ROUTE};
@@ -32,19 +31,10 @@ use crate::options::{DefaultTenant, PublicUrl, SampleResource};
 use crate::readiness::Readiness;
 use crate::respond::{Protective, link_help};
 use crate::routes::DirectRoutes;
-use crate::{Listener, Options, Services, Tls, routes};
+use crate::{BindError, ListenAddresses, Listener, Options, Services, Tls, routes};
 
 /// How long open requests may take when the program ends.
 const DRAIN: Duration = Duration::from_secs(25);
-
-/// Connections that may wait to be accepted, of each listener.
-const BACKLOG: i32 = 1024;
-
-/// The addresses of all listeners. They are taken before anything is written, so that a start that cannot listen changes nothing, and
-/// connections are refused until the gateway is built.
-pub struct ListenAddresses {
-    sockets: Vec<(SocketAddr, Socket)>,
-}
 
 /// A gateway that listens; it serves while its future is awaited.
 pub struct Gateway {
@@ -69,30 +59,6 @@ struct Shared {
     refusals: Arc<Refusals>,
 }
 
-/// An address could not be taken.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}")]
-pub struct BindError {
-    address: SocketAddr,
-    #[source]
-    source: io::Error,
-}
-
-impl ListenAddresses {
-    /// Takes all addresses, or none.
-    ///
-    /// # Errors
-    /// [`BindError`], naming the address.
-    pub fn take(listeners: &[Listener]) -> Result<Self, BindError> {
-        let take = |listener: &Listener| {
-            let address = listener.address;
-            let socket = socket(address).map_err(|source| BindError { address, source })?;
-            Ok((address, socket))
-        };
-        Ok(Self { sockets: listeners.iter().map(take).collect::<Result<_, _>>()? })
-    }
-}
-
 impl Gateway {
     /// Listens at the addresses of these options.
     ///
@@ -108,17 +74,15 @@ impl Gateway {
         // The limit of one worker. Beyond it a worker would accept no connection, not even one with a slot.
         builder = builder.max_concurrent_connections(options.connections.all.saturating_add(1024));
         let shared = Shared::new(options, services);
-        let taken = addresses.sockets;
-        let mut addresses = Vec::with_capacity(taken.len());
-        for (listener, (address, socket)) in options.listeners.iter().zip(taken) {
-            let failed = |source| BindError { address, source };
-            socket.listen(BACKLOG).map_err(failed)?;
-            let socket = TcpListener::from(socket);
-            addresses.push(socket.local_addr().map_err(failed)?);
+        let mut bound = Vec::new();
+        for (listener, (address, socket)) in options.listeners.iter().zip(addresses.listen()?) {
+            bound.push(address);
             let connections = connections(listener, options, &shared, builder.graceful_shutdown_signal());
-            builder = builder.listen(format!("http-{address}"), socket, connections).map_err(failed)?;
+            builder = builder
+                .listen(format!("http-{address}"), socket, connections)
+                .map_err(|source| BindError { address, source })?;
         }
-        Ok(Self { server: builder.run(), readiness: shared.readiness.into_inner(), addresses })
+        Ok(Self { server: builder.run(), readiness: shared.readiness.into_inner(), addresses: bound })
     }
 
     /// Where it listens, ports as the system chose them.
@@ -196,15 +160,6 @@ impl Shared {
     }
 }
 
-fn socket(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(socket2::Protocol::TCP))?;
-    // Connections of a former process that are still closing do not keep the address.
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    Ok(socket)
-}
-
 /// A listener's connections: slot -> socket -> TLS, if configured -> watched stream -> HTTP/1.1 -> access log -> direct routes -> router.
 fn connections(
     listener: &Listener,
@@ -279,17 +234,19 @@ fn connections(
                 ended
             }
         });
-        let admission = Admission::of_worker(&refusals);
+        let (admission, answers) =
+            (Admission::of_worker(&refusals), Rc::new(EarlyAnswers::new(&public_url.0)));
         let (tls, slots, proxies) = (tls.clone(), Arc::clone(&slots), trusted_proxies.clone());
         fn_service(move |socket: TcpStream| {
             let peer = socket.peer_addr().ok();
             let address = peer.map(|peer| peer.ip().to_canonical());
             let is_proxy =
                 address.zip(proxies.as_ref()).is_some_and(|(address, proxies)| proxies.trusts(address));
-            let (slot, tls, admission) = (slots.take(address, is_proxy), tls.clone(), admission.clone());
+            let (slot, tls) = (slots.take(address, is_proxy), tls.clone());
+            let (admission, answers) = (admission.clone(), Rc::clone(&answers));
             async move {
                 let Some(slot) = slot else {
-                    return Err(DispatchError::Io(turn_away(socket, tls.is_some())));
+                    return Err(DispatchError::Io(turn_away(socket, tls.is_some(), &answers)));
                 };
                 // Answers are small and whole: waiting for more to send would only add latency.
                 let _ = socket.set_nodelay(true);
@@ -298,7 +255,7 @@ fn connections(
                     Some(tls) => shake_hands(&tls, socket, &slot).await.map_err(DispatchError::Io)?,
                     None => connection::Socket::Left(socket),
                 };
-                Ok((WatchedStream::new(socket, slot, admission), Protocol::Http1, peer))
+                Ok((WatchedStream::new(socket, slot, admission, answers), Protocol::Http1, peer))
             }
         })
         .and_then(http)
@@ -316,9 +273,9 @@ async fn shake_hands(tls: &Tls, socket: WriteDeadlineSocket, slot: &Slot) -> io:
 }
 
 /// Closes a connection without a slot, with a response where that takes one write.
-fn turn_away(socket: TcpStream, has_tls: bool) -> io::Error {
+fn turn_away(socket: TcpStream, has_tls: bool, answers: &EarlyAnswers) -> io::Error {
     if !has_tls && let Ok(mut socket) = socket.into_std() {
-        let _ = socket.write(NO_SLOT);
+        let _ = socket.write(&answers.no_slot);
     }
     io::ErrorKind::ConnectionRefused.into()
 }

@@ -4,6 +4,7 @@
 
 mod admission;
 mod deadlines;
+mod early_answers;
 mod framing;
 mod slots;
 mod socket;
@@ -14,9 +15,10 @@ mod write_deadline;
 
 pub(crate) use admission::{Admission, Refusals};
 pub(crate) use deadlines::Deadlines;
+pub(crate) use early_answers::EarlyAnswers;
 pub(crate) use slots::{ConnectionSlots, Slot};
 pub(crate) use socket::Socket;
-pub(crate) use stream::{NO_SLOT, WatchedStream};
+pub(crate) use stream::WatchedStream;
 pub use tls::{ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
 pub use validity::Validity;
 pub(crate) use write_deadline::WriteDeadlineSocket;

@@ -8,16 +8,21 @@ use super::errors::ErrorForm;
 use super::operation::{JSON, Operation};
 
 impl Operation {
-    /// Adds the examples of path, request and main answer.
+    /// Adds the examples of path, query, request and main answer.
     pub(super) fn with_examples(mut self) -> Self {
         let is_public = self.form == ErrorForm::OAuth;
+        let name = self.object["operationId"].as_str().unwrap_or_default().to_owned();
         for parameter in self.object["parameters"].as_array_mut().into_iter().flatten() {
-            let example = parameter["name"].as_str().and_then(|name| of_parameter(name, is_public));
-            if let Some(example) = example.filter(|_| parameter["in"] == "path") {
-                parameter["example"] = example.into();
+            let named = parameter["name"].as_str().unwrap_or_default();
+            let example = match parameter["in"].as_str() {
+                Some("path") => of_path(named, is_public).map(Value::from),
+                Some("query") => of_query(&name, named),
+                _ => None,
+            };
+            if let Some(example) = example {
+                parameter["example"] = example;
             }
         }
-        let name = self.object["operationId"].as_str().unwrap_or_default().to_owned();
         if let Some(example) = of_request(&name) {
             for content in members(&mut self.object["requestBody"]["content"]) {
                 content["example"] = example.clone();
@@ -37,7 +42,7 @@ fn members(object: &mut Value) -> impl Iterator<Item = &mut Value> {
 }
 
 /// What a path names.
-fn of_parameter(name: &str, is_public: bool) -> Option<&'static str> {
+fn of_path(name: &str, is_public: bool) -> Option<&'static str> {
     Some(match name {
         "id" if is_public => "test-tenant",
         "id" => "northwind",
@@ -45,6 +50,30 @@ fn of_parameter(name: &str, is_public: bool) -> Option<&'static str> {
         "secret" => "s1",
         "kid" => "oauth2-key-1",
         "application" => "550e8400-e29b-41d4-a716-446655440000",
+        _ => return None,
+    })
+}
+
+/// A parameter of a query.
+fn of_query(operation: &str, name: &str) -> Option<Value> {
+    Some(match (operation, name) {
+        ("list_tenants", "search") => json!("north"),
+        ("list_clients", "search") => json!("bill"),
+        // As the page before gave it.
+        ("list_tenants", "cursor") => json!("Cm5vcnRo"),
+        ("list_clients", "cursor") => json!("YWJj"),
+        (_, "cursor") => json!("MTAwMA"),
+        (_, "limit") => json!(20),
+        (_, "offset") => json!(0),
+        (_, "format") => json!("jwk"),
+        // A change that is not confirmed changes nothing.
+        (_, "final" | "confirm") => json!(false),
+        (_, "tenant") => json!("northwind"),
+        (_, "actor") => json!("client:platform/ops"),
+        (_, "action") => json!("client."),
+        (_, "subject") => json!("billing"),
+        (_, "since") => json!("2030-01-31T00:00:00Z"),
+        (_, "until") => json!("2030-02-28T00:00:00Z"),
         _ => return None,
     })
 }

@@ -9,8 +9,10 @@ mod schemas;
 mod tags;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::openapi::{OpenApi, Paths};
+
+use crate::Surface;
 
 const DESCRIPTION: &str = "Multi-tenant identity platform for machines. Every tenant has its own issuer, clients, scopes and signing keys below its own path.\n\n\
 1. **Get a token**: a client posts its credentials to the token endpoint of its tenant. The examples are the client of the sample configuration.\n\
@@ -19,14 +21,22 @@ const DESCRIPTION: &str = "Multi-tenant identity platform for machines. Every te
 `resource=urn:latchkey:admin`, and sends it as bearer token.\n\n\
 A head that is no HTTP, too large or too slow is answered with 400, 431 or 408 at every path, and more connections than are allowed with 503.";
 
-/// The document as JSON, indented, with a newline at the end.
+const OF_ONE_LISTENER: &str = "This is what this listener serves. Other listeners of the server may serve more; `latchkey openapi` prints the whole document.\n\n";
+
+/// The whole document as JSON, indented, with a newline at the end.
+#[must_use]
+pub fn document() -> String {
+    document_of(Surface::ALL)
+}
+
+/// The same with the paths that a listener serves.
 ///
 /// # Panics
 /// Never: the document is made of strings and maps of strings.
-#[must_use]
-pub fn document() -> String {
+pub(crate) fn document_of(surface: Surface) -> String {
     #[expect(clippy::expect_used, reason = "the document does not depend on anything outside the program")]
-    let mut text = build().and_then(|document| serde_json::to_string_pretty(&document)).expect("OpenAPI");
+    let mut text =
+        build(surface).and_then(|document| serde_json::to_string_pretty(&document)).expect("OpenAPI");
     text.push('\n');
     text
 }
@@ -40,41 +50,56 @@ struct Document {
     components: Value,
 }
 
-fn build() -> serde_json::Result<Document> {
-    let (mut paths, mut types) = (Paths::new(), Vec::new());
-    for (tag, operations) in tags::operations() {
-        for operation in operations {
+fn build(surface: Surface) -> serde_json::Result<Document> {
+    let (mut paths, mut types, mut tags) = (Paths::new(), Vec::new(), Vec::new());
+    for group in &tags::GROUPS {
+        let operations = group.operations().into_iter();
+        let served: Vec<_> = operations.filter(|operation| surface.serves(operation.path)).collect();
+        tags.extend((!served.is_empty()).then(|| group.described()));
+        for operation in served {
             let operation = operation.with_common_errors().with_examples();
             types.extend_from_slice(&operation.schemas);
-            operation.add_to(&mut paths, tag)?;
+            operation.add_to(&mut paths, group.name)?;
         }
     }
+    let is_whole = surface == Surface::ALL;
     let info = json!({
         "title": "Latchkey",
-        "description": DESCRIPTION,
+        "description": format!("{}{DESCRIPTION}", if is_whole { "" } else { OF_ONE_LISTENER }),
         "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         "version": env!("CARGO_PKG_VERSION"),
     });
-    let servers = json!([
-        { "url": "/", "description": "The address that serves this document" },
-        { "url": "http://localhost:3000", "description": "The sample configuration on this machine" },
-    ]);
-    let components = json!({ "schemas": schemas::of(&types), "securitySchemes": security_schemes() });
+    let mut servers = vec![json!({ "url": "/", "description": "The address that serves this document" })];
+    if is_whole {
+        let sample = "The sample configuration on this machine";
+        servers.push(json!({ "url": "http://localhost:3000", "description": sample }));
+    }
+    let mut schemes = security_schemes();
+    let operations = serde_json::to_string(&paths)?;
+    schemes.retain(|name, _| operations.contains(&format!("\"{name}\":")));
+    let components = json!({ "schemas": schemas::of(&types), "securitySchemes": schemes });
     let api = OpenApi::new(serde_json::from_value(info)?, paths);
-    Ok(Document { api, servers, tags: tags::descriptions(), components })
+    Ok(Document { api, servers: servers.into(), tags: tags.into(), components })
 }
 
 const ADMIN_TOKEN: &str = "An access token of the tenant `platform` with the one audience `urn:latchkey:admin`, or of the tenant in the path with the one audience `urn:latchkey:tenant:{id}`, asked for with `resource`";
 
-fn security_schemes() -> Value {
-    json!({
-        "access_token": { "type": "http", "scheme": "bearer" },
-        "admin_token": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": ADMIN_TOKEN },
-        "assertion": {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "The assertion that POST /flow/execute answers with",
-        },
-        "client_secret_basic": { "type": "http", "scheme": "basic" },
-    })
+fn security_schemes() -> Map<String, Value> {
+    let schemes = [
+        ("access_token", json!({ "type": "http", "scheme": "bearer" })),
+        (
+            "admin_token",
+            json!({ "type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": ADMIN_TOKEN }),
+        ),
+        (
+            "assertion",
+            json!({
+                "type": "http",
+                "scheme": "bearer",
+                "description": "The assertion that POST /flow/execute answers with",
+            }),
+        ),
+        ("client_secret_basic", json!({ "type": "http", "scheme": "basic" })),
+    ];
+    schemes.map(|(name, scheme)| (name.to_owned(), scheme)).into_iter().collect()
 }

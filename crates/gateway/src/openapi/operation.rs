@@ -61,6 +61,11 @@ impl Operation {
         self.parameter("query", name, json!({ "type": kind }), description)
     }
 
+    /// One of these values.
+    pub(super) fn choice(self, name: &str, values: &[&str], description: &str) -> Self {
+        self.parameter("query", name, json!({ "type": "string", "enum": values }), description)
+    }
+
     /// A whole number in these limits.
     pub(super) fn number(self, name: &str, (least, most): (u32, Option<u32>), description: &str) -> Self {
         let schema = json!({ "type": "integer", "format": "int32", "minimum": least, "maximum": most });

@@ -10,11 +10,15 @@ const ERRORS_PATH: &str = "/docs/errors";
 #[derive(Clone, Copy)]
 pub(crate) struct ErrorHelp(pub(crate) &'static str);
 
-/// Adds the link to a response that has a code. The base is the public URL: a listener for administration does not serve the page, and a
-/// proxy may serve this server below a path.
+/// Adds the link to a response that has a code.
 pub(crate) fn link_help<B>(response: &mut HttpResponse<B>, public_url: &str) {
     let Some(ErrorHelp(code)) = response.extensions().get::<ErrorHelp>().copied() else { return };
-    if let Ok(link) = HeaderValue::try_from(format!("<{public_url}{ERRORS_PATH}#{code}>; rel=\"help\"")) {
+    if let Ok(link) = HeaderValue::try_from(help_link(public_url, code)) {
         response.headers_mut().insert(LINK, link);
     }
+}
+
+/// The value of the header. Its base is the public URL, since a proxy may serve this server below a path.
+pub(crate) fn help_link(public_url: &str, code: &str) -> String {
+    format!("<{public_url}{ERRORS_PATH}#{code}>; rel=\"help\"")
 }

@@ -29,7 +29,6 @@ struct Kind(&'static str, &'static str, RefusalReason);
 pub(super) const AUTHENTICATION_REQUIRED: &str = Kind::AUTHENTICATION_REQUIRED.0;
 
 impl Kind {
-    #[cfg(test)]
     const ALL: [&Self; 18] = [
         Self::AUTHENTICATION_REQUIRED,
         Self::INVALID_TOKEN,
@@ -80,13 +79,18 @@ impl Kind {
     const TOO_MANY_WRITES: &Self = &Self("too-many-writes", "Too many writes", RefusalReason::TooManyWrites);
     const UNAVAILABLE: &Self = &Self("unavailable", "Not now", RefusalReason::Unavailable);
     const SERVER_ERROR: &Self = &Self("server-error", "A fault of the server", RefusalReason::ServerFault);
+
+    /// The `type` of the problem.
+    fn urn(&self) -> String {
+        format!("urn:latchkey:problem:{}", self.0)
+    }
 }
 
 /// RFC 9457.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ProblemDocument {
     /// What programs act on.
-    #[schemars(example = &"urn:latchkey:problem:invalid-request")]
+    #[schemars(example = &"urn:latchkey:problem:invalid-request", extend("enum" = Kind::ALL.map(Kind::urn)))]
     r#type: String,
     title: &'static str,
     #[schemars(example = 400)]
@@ -118,8 +122,8 @@ struct FieldErrorDocument {
 
 impl ProblemDocument {
     fn new(status: StatusCode, kind: &'static Kind, detail: Cow<'static, str>) -> Box<Self> {
-        let Kind(name, title, _) = kind;
-        let (r#type, status) = (format!("urn:latchkey:problem:{name}"), status.as_u16());
+        let title = kind.1;
+        let (r#type, status) = (kind.urn(), status.as_u16());
         Box::new(Self { r#type, title, status, detail, errors: Vec::new(), breaks: None, cause: None, kind })
     }
 }

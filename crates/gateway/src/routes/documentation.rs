@@ -1,19 +1,34 @@
 //! The OpenAPI document and a page to read it with. Every script is in the program: the page asks no other server for anything.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::io::{self, Read as _};
 use std::sync::LazyLock;
 
 use actix_http::body::{MessageBody, SizedStream};
 use actix_web::HttpResponse;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentType, HeaderValue,
+    AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentType,
+    Encoding, HeaderValue, VARY,
 };
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, Header};
+use flate2::read::GzDecoder;
 use futures_util::stream;
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(crate::openapi::document);
-/// Compressed by `build.rs`. Every browser reads gzip, so there is no other form.
+use crate::Surface;
+use crate::openapi::document_of;
+
+static WHOLE: LazyLock<String> = LazyLock::new(|| document_of(Surface::ALL));
+static PUBLIC: LazyLock<String> = LazyLock::new(|| document_of(Surface { public: true, admin: false }));
+static ADMIN: LazyLock<String> = LazyLock::new(|| document_of(Surface { public: false, admin: true }));
+static NEITHER: LazyLock<String> = LazyLock::new(|| document_of(Surface { public: false, admin: false }));
+/// Compressed by `build.rs`.
 const SCRIPT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/scalar.js.gz"));
+/// Without compression, as the last four bytes of gzip say (RFC 1952 section 2.3.1).
+const SCRIPT_LENGTH: u64 = match SCRIPT.last_chunk() {
+    Some(length) => u32::from_le_bytes(*length) as u64,
+    None => 0,
+};
 /// What of it waits in memory for a client that reads slowly.
 const CHUNK: usize = 32 * 1024;
 
@@ -28,8 +43,15 @@ baseServerURL: window.location.origin, customCss: 'a[href*=\"scalar.com\"] { dis
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
 worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'";
 
-pub(crate) async fn document() -> HttpResponse {
-    HttpResponse::Ok().insert_header(ContentType::json()).body(DOCUMENT.as_str())
+/// The document of a listener with this surface.
+pub(super) fn document(surface: Surface) -> impl Fn() -> Ready<HttpResponse> + Clone {
+    let document = match (surface.public, surface.admin) {
+        (true, true) => &WHOLE,
+        (true, false) => &PUBLIC,
+        (false, true) => &ADMIN,
+        (false, false) => &NEITHER,
+    };
+    move || ready(HttpResponse::Ok().insert_header(ContentType::json()).body(document.as_str()))
 }
 
 pub(crate) async fn page() -> HttpResponse {
@@ -39,11 +61,32 @@ pub(crate) async fn page() -> HttpResponse {
         .body(PAGE)
 }
 
-pub(crate) async fn script() -> HttpResponse {
-    let chunks = SCRIPT.chunks(CHUNK).map(|chunk| Ok::<_, Infallible>(Bytes::from_static(chunk)));
-    let mut answer = javascript(SizedStream::new(SCRIPT.len() as u64, stream::iter(chunks)));
-    answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+/// As it is kept for clients that accept gzip; every browser does. For others it is decompressed while it is sent.
+pub(crate) async fn script(accepted: Header<AcceptEncoding>) -> HttpResponse {
+    let supported = [Encoding::gzip(), Encoding::identity()];
+    let is_compressed = accepted.negotiate(supported.iter()) == Some(Encoding::gzip());
+    let mut answer = if is_compressed {
+        let chunks = SCRIPT.chunks(CHUNK).map(|chunk| Ok::<_, Infallible>(Bytes::from_static(chunk)));
+        javascript(SizedStream::new(SCRIPT.len() as u64, stream::iter(chunks)))
+    } else {
+        javascript(SizedStream::new(SCRIPT_LENGTH, stream::iter(decompressed())))
+    };
+    if is_compressed {
+        answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    answer.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
     answer
+}
+
+fn decompressed() -> impl Iterator<Item = io::Result<Bytes>> {
+    let mut decoder = GzDecoder::new(SCRIPT);
+    std::iter::from_fn(move || {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        match decoder.by_ref().take(CHUNK as u64).read_to_end(&mut chunk) {
+            Ok(0) => None,
+            read => Some(read.map(|_| chunk.into())),
+        }
+    })
 }
 
 pub(super) async fn start() -> HttpResponse {

@@ -67,16 +67,19 @@ pub(crate) fn configure(
                 get("/api/v1/tenant/{id}/.well-known/oauth-authorization-server", metadata::metadata),
                 get("/.well-known/oauth-authorization-server/api/v1/tenant/{id}", metadata::metadata),
                 get("/api/v1/protected-resource", protected_resource::protected_resource),
-                get("/openapi.json", documentation::document),
-                get("/docs", documentation::page),
-                get("/docs/errors", error_page::page),
-                get("/docs/scalar.js", documentation::script),
-                get("/docs/start.js", documentation::start),
             ]);
         }
         if surface.admin {
             admin_surface(&mut routes, hosts, Rc::new(BearerAccess(services)));
         }
+        routes.hosts = None;
+        routes.serve([
+            get("/openapi.json", documentation::document(surface)),
+            get("/docs", documentation::page),
+            get("/docs/errors", error_page::page),
+            get("/docs/scalar.js", documentation::script),
+            get("/docs/start.js", documentation::start),
+        ]);
         config.default_service(web::to(unknown::unknown_path));
     }
 }

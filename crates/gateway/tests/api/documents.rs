@@ -1,6 +1,7 @@
 //! The OpenAPI document, its viewer page, and unknown paths.
 
 use administration::Permission;
+use gateway::Surface;
 use protocol::GrantType;
 use reqwest::Method;
 use serde_json::json;
@@ -103,9 +104,67 @@ async fn the_document_and_its_page_are_served_whole_without_other_servers() {
         assert_eq!((script.status, script.header("content-type")), (200, "text/javascript; charset=utf-8"));
         assert!(!script.body.is_empty());
     }
-    let library = app.get("/docs/scalar.js").await;
-    assert_eq!(library.header("content-encoding"), "gzip");
-    assert!(library.body.len() > 1_000_000 && library.body.contains("createApiReference"));
+}
+
+#[tokio::test]
+async fn the_script_is_compressed_for_clients_that_accept_it() {
+    let app = TestApp::start();
+    let script = async |method: Method, accepted: Option<&str>| {
+        let mut request = app.request(method, "/docs/scalar.js");
+        if let Some(accepted) = accepted {
+            request = request.header("accept-encoding", accepted);
+        }
+        Answer::to(request).await
+    };
+    let plain = script(Method::GET, None).await;
+    assert!(plain.body.len() > 1_000_000 && plain.body.contains("createApiReference"));
+    for (accepted, coding) in [
+        ("gzip", "gzip"),
+        ("br, gzip;q=0.5", "gzip"),
+        ("gzip, deflate, br, zstd", "gzip"),
+        ("identity", ""),
+        ("br", ""),
+        ("gzip;q=0", ""),
+        ("", ""),
+    ] {
+        let answer = script(Method::GET, Some(accepted)).await;
+        assert_eq!((answer.status, answer.header("content-encoding")), (200, coding), "{accepted}");
+        assert_eq!(answer.header("vary"), "accept-encoding", "{accepted}");
+        assert!(answer.body == plain.body, "{accepted}: another script");
+        let head = script(Method::HEAD, Some(accepted)).await;
+        assert_eq!(head.header("content-length"), answer.header("content-length"), "{accepted}");
+        assert_eq!(head.header("content-encoding"), coding, "{accepted}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_of_a_listener_has_what_this_listener_serves() {
+    for (public, admin) in [(true, true), (true, false), (false, true)] {
+        for tenant in [ACME, GLOBEX] {
+            let mut options = options(tenant);
+            options.listeners[0].surface = Surface { public, admin };
+            let app = TestApp::start_with(&options);
+            assert_eq!(app.get("/docs").await.status, 200);
+            let document = app.get("/openapi.json").await.json();
+            for (method, path) in routes::all() {
+                let sent: Method = method.to_uppercase().parse().unwrap();
+                let answer = Answer::to(app.request(sent, &routes::placed(&path, tenant))).await;
+                let is_served = answer.status != 404 || !answer.body.contains("Unknown path");
+                let is_described = document["paths"][&path][&method].is_object();
+                assert_eq!(is_described, is_served, "{method} {path} with {public}, {admin}: {answer:?}");
+            }
+            let text = document.to_string();
+            for (part, names_it) in
+                [("latchkey:clients", admin), ("\"scheme\":\"basic\"", public), ("\"Get a token\"", public)]
+            {
+                assert_eq!(text.contains(part), names_it, "{part} with {public}, {admin}");
+            }
+            let references = text.split("#/components/schemas/").skip(1);
+            for name in references.map(|rest| rest.split('"').next().unwrap()) {
+                assert!(document["components"]["schemas"][name].is_object(), "{name}");
+            }
+        }
+    }
 }
 
 /// Where the section of an error's code is.
@@ -187,13 +246,17 @@ async fn unknown_paths_are_answered_in_json() {
 }
 
 #[tokio::test]
-async fn an_address_for_administration_serves_nothing_public_but_its_health() {
+async fn an_address_for_administration_serves_nothing_public_but_its_health_and_its_documentation() {
     for tenant in [ACME, GLOBEX] {
         let mut options = options(tenant);
         options.listeners[0].surface.public = false;
         let app = TestApp::start_with(&options);
         for (_, path) in routes::all() {
             let answer = app.get(&path.replace("{id}", tenant)).await;
+            if path == "/openapi.json" || path.starts_with("/docs") {
+                assert_eq!(answer.status, 200, "{path}");
+                continue;
+            }
             if routes::is_admin(&path) {
                 assert!([401, 405].contains(&answer.status), "{path}");
                 continue;

@@ -53,13 +53,22 @@ fn operations() -> Vec<Operation> {
     let document = document();
     let operation = |(method, path): (String, String)| {
         let object = document["paths"][&path][&method].clone();
-        let mut filled = path.clone();
+        let (mut filled, mut query) = (path.clone(), Vec::new());
         for parameter in object["parameters"].as_array().into_iter().flatten() {
-            if parameter["in"] == "path" {
-                let example = parameter["example"].as_str();
-                let example = example.unwrap_or_else(|| panic!("{path}: no example of {parameter}"));
-                filled = filled.replace(&format!("{{{}}}", parameter["name"].as_str().unwrap()), example);
+            let (name, example) = (parameter["name"].as_str().unwrap(), &parameter["example"]);
+            let text = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
+            if parameter["in"] == "header" {
+                continue;
             }
+            assert!(!example.is_null(), "{path}: no example of {parameter}");
+            if parameter["in"] == "path" {
+                filled = filled.replace(&format!("{{{name}}}"), &text);
+            } else {
+                query.push(format!("{name}={text}"));
+            }
+        }
+        if !query.is_empty() {
+            filled = format!("{filled}?{}", query.join("&"));
         }
         Operation { method: method.to_uppercase().parse().unwrap(), path: filled, object }
     };
@@ -125,6 +134,14 @@ async fn requests_are_accepted_as_the_document_prints_them() {
         assert_eq!(answer.status, status, "{name}: {answer:?}");
         if name == "create" {
             application = answer.json()["id"].as_str().unwrap().to_owned();
+        }
+    }
+    let with_query = |operation: &&Operation| operation.path.contains('?') && operation.method == Method::GET;
+    for operation in operations.iter().filter(with_query) {
+        let answer = send(&test_env.app, operation, &application, (&admin, &person)).await;
+        assert_eq!(answer.status, 200, "{}: {answer:?}", operation.path);
+        if operation.path.contains("search=") {
+            assert_eq!(answer.json()["items"].as_array().unwrap().len(), 1, "{}: {answer:?}", operation.path);
         }
     }
 }

@@ -18,7 +18,7 @@ pub(crate) fn operations() -> Vec<Operation> {
             .answer::<signing_keys::Keys>("200", "All of them, in the order of their numbers, removed ones too"),
         admin(Get, "/api/v1/tenant/{id}/keys/{kid}", Keys)
             .named("get_key", "Look at a signing key.")
-            .query("string", "format", "jwk or pem: the public half alone; empty counts as absent")
+            .choice("format", &["jwk", "pem", ""], "The public half alone; empty counts as absent")
             .answer::<signing_keys::Key>("200", KEY)
             .answer_as("200", KEY, "application/jwk+json", json!({ "type": "object", "additionalProperties": { "type": "string" }, "propertyNames": { "type": "string" } }))
             .answer_as("200", KEY, "application/x-pem-file", json!({ "type": "string" }))
