@@ -5,13 +5,22 @@ use std::error::Error;
 /// The error and its causes, separated by colons.
 #[must_use]
 pub fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
+    distinct_causes(error).join(": ")
+}
+
+/// The text of the error, then that of each cause. A cause that the text before it ends with is left out: many libraries repeat it.
+#[must_use]
+pub fn distinct_causes(error: &dyn Error) -> Vec<String> {
+    let mut texts = vec![error.to_string()];
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let text = error.to_string();
+        if !texts.last().is_some_and(|before| before.ends_with(&text)) {
+            texts.push(text);
+        }
         cause = error.source();
     }
-    text
+    texts
 }
 
 #[cfg(test)]
@@ -25,6 +34,16 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("inner")]
     struct Inner(#[source] std::fmt::Error);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("refused: {0}")]
+    struct Repeating(#[source] Inner);
+
+    #[test]
+    fn a_cause_that_is_in_the_text_already_is_named_once() {
+        let expected = format!("refused: inner: {}", std::fmt::Error);
+        assert_eq!(causes(&Repeating(Inner(std::fmt::Error))), expected);
+    }
 
     #[test]
     fn all_causes_are_named_in_their_order() {

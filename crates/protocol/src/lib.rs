@@ -33,7 +33,7 @@ mod token_response;
 pub use algorithm::SigningAlgorithm;
 pub use audience::Audience;
 pub use bearer::BearerToken;
-pub use causes::causes;
+pub use causes::{causes, distinct_causes};
 pub use client_authentication::{ClientAuthentication, ClientAuthenticationMethod, IdAndSecret};
 pub use cropped::cropped;
 pub use error::{ErrorCode, ErrorResponse};

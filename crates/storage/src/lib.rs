@@ -32,6 +32,7 @@ mod usage_log;
 mod commit;
 mod tenant_rows;
 
+mod engine_error;
 mod migrations;
 mod open_error;
 pub mod postgres;
@@ -39,4 +40,5 @@ pub mod sqlite;
 
 pub use change_log::ChangeFeed;
 pub use database::Database;
+pub use engine_error::EngineError;
 pub use open_error::OpenError;

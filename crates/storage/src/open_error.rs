@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use sqlx::migrate::MigrateError;
 
+use crate::engine_error::EngineError;
+
 /// The database cannot be opened. A `database` is a file's path, or host, port and name.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -27,7 +29,7 @@ pub enum OpenError {
         database: String,
         /// Why.
         #[source]
-        cause: sqlx::Error,
+        cause: EngineError,
     },
     /// This process's user may not open it.
     #[error("cannot open {}: {why}", path.display())]
@@ -82,4 +84,18 @@ pub enum OpenError {
         /// Who has logged in.
         login: String,
     },
+}
+
+impl OpenError {
+    /// How to fix it, where the message does not say that.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Open { cause, .. } => Some(cause.hint()),
+            Self::Create { .. } => {
+                Some("correct storage.url, or let this user write the folder that it names")
+            }
+            _ => None,
+        }
+    }
 }

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use anstream::{stderr, stdout};
 use anstyle::{AnsiColor, Style};
 use anyhow::Context as _;
+use protocol::distinct_causes;
+use storage::OpenError;
 
 use crate::admin_client::AdminClientError;
 
@@ -23,7 +25,11 @@ pub(crate) fn print(document: &str) -> anyhow::Result<ExitCode> {
 /// Prints an error with its causes and gives its exit code.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     let mut text = format!("{ERROR}error:{ERROR:#} {error}\n");
-    text.extend(error.chain().skip(1).map(|cause| format!("  because {cause}\n")));
+    let causes = distinct_causes(error.as_ref());
+    text.extend(causes.iter().skip(1).map(|cause| format!("  because {cause}\n")));
+    if let Some(hint) = error.chain().find_map(|cause| cause.downcast_ref::<OpenError>()?.hint()) {
+        text.push_str(&format!("  = {hint}\n"));
+    }
     let _ = stderr().write_all(text.as_bytes());
     ExitCode::from(error.downcast_ref().map_or(1, AdminClientError::exit_code))
 }

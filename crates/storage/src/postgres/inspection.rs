@@ -34,7 +34,7 @@ pub struct Inspection {
 /// [`OpenError`], where the database does not answer.
 pub async fn inspect(url: &str) -> Result<Inspection, OpenError> {
     let server = parse(url)?;
-    let failed = |cause| OpenError::Open { database: place(&server), cause };
+    let failed = |cause: sqlx::Error| OpenError::Open { database: place(&server), cause: cause.into() };
     let mut connection = connect(&server).await?;
     let (clock, is_read_only, may_write): (i64, bool, Option<bool>) =
         sqlx::query_as(INSPECT).fetch_one(&mut connection).await.map_err(failed)?;

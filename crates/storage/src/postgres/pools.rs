@@ -197,7 +197,7 @@ impl PostgresPools {
             match pool.acquire().await {
                 // A busy machine: the first requests wait for the connection.
                 Ok(_) | Err(sqlx::Error::PoolTimedOut) => {}
-                Err(cause) => return Err(OpenError::Open { database: self.place(), cause }),
+                Err(cause) => return Err(OpenError::Open { database: self.place(), cause: cause.into() }),
             }
         }
         Ok(Engine::Postgres(Box::new(self)).into())

@@ -73,7 +73,7 @@ pub(crate) struct Roles {
 /// yet, and so has done nothing: they open another.
 pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<Roles, OpenError> {
     match migrate_in_a_session(server).await {
-        Err(OpenError::Open { cause, .. }) if has_code(&cause, ADMIN_SHUTDOWN) => {
+        Err(OpenError::Open { cause, .. }) if has_code(cause.cause(), ADMIN_SHUTDOWN) => {
             migrate_in_a_session(server).await
         }
         done => done,
@@ -81,7 +81,7 @@ pub(crate) async fn migrate(server: &PgConnectOptions) -> Result<Roles, OpenErro
 }
 
 async fn migrate_in_a_session(server: &PgConnectOptions) -> Result<Roles, OpenError> {
-    let failed = |cause| OpenError::Open { database: place(server), cause };
+    let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
     let mut connection = connect(server).await?;
     let mut transaction = connection.begin().await.map_err(failed)?;
     sqlx::query(LOCK).execute(&mut *transaction).await.map_err(failed)?;
@@ -108,7 +108,7 @@ async fn migrate_in_a_session(server: &PgConnectOptions) -> Result<Roles, OpenEr
 
 /// Looks, and changes nothing.
 pub(crate) async fn inspect(server: &PgConnectOptions) -> Result<Schema, OpenError> {
-    let failed = |cause| OpenError::Open { database: place(server), cause };
+    let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
     let mut connection = connect(server).await?;
     let found = version(&mut connection).await.map_err(failed)?;
     let schema = if is_readable(&MIGRATOR, &place(server), "it", found)? {
@@ -130,7 +130,7 @@ async fn refuse_barred(
     connection: &mut PgConnection,
     row_level_security: bool,
 ) -> Result<(), OpenError> {
-    let failed = |cause| OpenError::Open { database: place(server), cause };
+    let failed = |cause: sqlx::Error| OpenError::Open { database: place(server), cause: cause.into() };
     let barred = sqlx::query_scalar::<_, bool>(IS_BARRED).fetch_one(connection).await.map_err(failed)?;
     if barred && !row_level_security {
         return Err(OpenError::Roles { database: place(server), login: server.get_username().to_owned() });
@@ -141,7 +141,7 @@ async fn refuse_barred(
 pub(crate) async fn connect(server: &PgConnectOptions) -> Result<PgConnection, OpenError> {
     let late = |_| Err(sqlx::Error::Io(io::Error::from(io::ErrorKind::TimedOut)));
     let connected = timeout(CONNECT, server.connect()).await.unwrap_or_else(late);
-    connected.map_err(|cause| OpenError::Open { database: place(server), cause })
+    connected.map_err(|cause| OpenError::Open { database: place(server), cause: cause.into() })
 }
 
 async fn version(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {

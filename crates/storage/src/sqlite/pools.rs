@@ -48,7 +48,8 @@ pub async fn open(path: &Path) -> Result<Database, OpenError> {
     let path = path.to_owned();
     create(&path).map_err(|cause| OpenError::Create { path: path.clone(), cause })?;
     let options = options(&path);
-    let failed = |cause| OpenError::Open { database: path.display().to_string(), cause };
+    let failed =
+        |cause: sqlx::Error| OpenError::Open { database: path.display().to_string(), cause: cause.into() };
     let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
     let writer = writer(writing).await.map_err(failed)?;
     schema::migrate(&path, &writer).await?;
@@ -63,7 +64,8 @@ pub async fn open(path: &Path) -> Result<Database, OpenError> {
 /// [`OpenError`], also when the schema is older than this program: a migration would write.
 pub async fn open_read_only(path: &Path) -> Result<Option<Database>, OpenError> {
     let path = path.to_owned();
-    let failed = |cause| OpenError::Open { database: path.display().to_string(), cause };
+    let failed =
+        |cause: sqlx::Error| OpenError::Open { database: path.display().to_string(), cause: cause.into() };
     if !path.try_exists().map_err(|cause| failed(cause.into()))? {
         return Ok(None);
     }

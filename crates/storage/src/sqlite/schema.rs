@@ -16,7 +16,7 @@ static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| migrator!("sqlite"));
 /// Migrates the schema. Of several processes that start at once, one does it and the others wait for it.
 pub(crate) async fn migrate(path: &Path, writer: &SqlitePool) -> Result<(), OpenError> {
     let database = path.display().to_string();
-    let failed = |cause| OpenError::Open { database: database.clone(), cause };
+    let failed = |cause: sqlx::Error| OpenError::Open { database: database.clone(), cause: cause.into() };
     let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
     let found = version(&mut transaction).await.map_err(failed)?;
     refuse_newer(&MIGRATOR, &database, found)?;
@@ -33,7 +33,7 @@ pub(crate) async fn migrate(path: &Path, writer: &SqlitePool) -> Result<(), Open
 /// Whether there is anything to read, in a schema that this program reads.
 pub(crate) async fn is_ready(path: &Path, readers: &SqlitePool) -> Result<bool, OpenError> {
     let database = path.display().to_string();
-    let failed = |cause| OpenError::Open { database: database.clone(), cause };
+    let failed = |cause: sqlx::Error| OpenError::Open { database: database.clone(), cause: cause.into() };
     let mut connection = readers.acquire().await.map_err(failed)?;
     let found = version(&mut connection).await.map_err(failed)?;
     is_readable(&MIGRATOR, &database, "the file", found)

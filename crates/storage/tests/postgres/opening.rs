@@ -83,6 +83,31 @@ async fn no_message_about_a_database_holds_its_password() {
     assert!(!format!("{:?}", sandbox.open().await).contains("latchkey_login"));
 }
 
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_is_reported_once_with_its_setting() {
+    let sandbox = Sandbox::new().await;
+    let url = sandbox.url();
+    let (login, place) = url.strip_prefix("postgres://").unwrap().split_once('@').unwrap();
+    let (server, name) = place.split_once('/').unwrap();
+    let user = login.split(':').next().unwrap();
+    for (url, because, hint) in [
+        (
+            format!("postgres://{user}:wrong@{place}"),
+            "password authentication failed",
+            "correct user and password",
+        ),
+        (format!("postgres://{login}@{server}/no_{name}"), "does not exist", "create the database"),
+        (format!("postgres://{login}@127.0.0.1:1/{name}"), "Connection refused", "start PostgreSQL"),
+    ] {
+        let refused = postgres::open(&url, PostgresOptions::default()).await.unwrap_err();
+        let text = protocol::causes(&refused);
+        assert_eq!(text.matches(because).count(), 1, "{text}");
+        assert!(!text.contains(" at line ") && !text.contains("wrong@"), "{text}");
+        let said = refused.hint().unwrap();
+        assert!(said.starts_with(hint) && said.contains("storage.url"), "{said}");
+    }
+}
+
 static MODEST: AtomicU64 = AtomicU64::new(0);
 
 /// A login that owns a database, may make no roles and is a member of none. It goes with this.

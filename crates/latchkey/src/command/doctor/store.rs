@@ -9,7 +9,6 @@ use protocol::{Timestamp, causes};
 use storage::postgres::{self, Inspection};
 use storage::{Database, OpenError};
 
-use super::owners::name_of;
 use super::report::Line;
 use crate::reseal::Resealing;
 use crate::sealing::{self, MissingKey};
@@ -142,18 +141,11 @@ fn server(Inspection { is_read_only, may_write, .. }: Inspection) -> Line {
     }
 }
 
-fn advice(error: &OpenError) -> String {
+fn advice(error: &OpenError) -> &'static str {
     match error {
-        OpenError::Url => "correct storage.url".to_owned(),
-        OpenError::Open { .. } => {
-            let user = std::os::unix::fs::MetadataExt::uid;
-            let me = fs::metadata("/proc/self").map(|me| name_of(user(&me))).unwrap_or_default();
-            format!(
-                "check host, port, login and TLS of storage.url, or the owner and mode of the file; doctor runs as {me}"
-            )
-        }
-        OpenError::Roles { .. } => "see docs/operations.md, \"Roles of PostgreSQL\"".to_owned(),
-        _ => "see docs/operations.md".to_owned(),
+        OpenError::Url => "correct storage.url",
+        OpenError::Roles { .. } => "see docs/operations.md, \"Roles of PostgreSQL\"",
+        error => error.hint().unwrap_or("see docs/operations.md"),
     }
 }
 

@@ -1,0 +1,71 @@
+//! What PostgreSQL or SQLite reports when a database cannot be opened, once and without the lines of their own source, and how to fix it.
+
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+use std::io::ErrorKind;
+
+/// Why an engine does not answer or refuses.
+#[derive(Debug)]
+pub struct EngineError(sqlx::Error);
+
+impl EngineError {
+    pub(crate) fn cause(&self) -> &sqlx::Error {
+        &self.0
+    }
+
+    /// The setting to look at, and what to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match &self.0 {
+            sqlx::Error::Database(error) => of_code(error.code().as_deref().unwrap_or_default()),
+            sqlx::Error::Io(error) => match error.kind() {
+                ErrorKind::ConnectionRefused => "start PostgreSQL, or correct host and port in storage.url",
+                ErrorKind::TimedOut => {
+                    "correct host and port in storage.url, or let a firewall pass this machine"
+                }
+                _ => "correct host and port in storage.url",
+            },
+            sqlx::Error::Tls(_) => {
+                "correct sslmode and sslrootcert in storage.url, or the certificate of PostgreSQL"
+            }
+            _ => "check storage.url",
+        }
+    }
+}
+
+/// Codes of PostgreSQL have five characters, primary codes of SQLite one or two.
+fn of_code(code: &str) -> &'static str {
+    match code {
+        "28P01" | "28000" => {
+            "correct user and password in storage.url, or let pg_hba.conf of PostgreSQL admit this login"
+        }
+        "3D000" => "create the database, or correct its name in storage.url",
+        "42501" => {
+            "let an administrator of PostgreSQL do what docs/operations.md says, \"Roles of PostgreSQL\""
+        }
+        "53300" => "raise max_connections of PostgreSQL, or lower the number of its clients",
+        "57P03" => "wait until PostgreSQL has started",
+        "13" => "free some space on the disk of storage.url",
+        "26" => "name a database of SQLite, or a new file, in storage.url",
+        _ => "check storage.url",
+    }
+}
+
+impl From<sqlx::Error> for EngineError {
+    fn from(cause: sqlx::Error) -> Self {
+        Self(cause)
+    }
+}
+
+impl Display for EngineError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            sqlx::Error::Database(error) => f.write_str(error.message()),
+            sqlx::Error::Io(error) => error.fmt(f),
+            other => other.fmt(f),
+        }
+    }
+}
+
+/// Its text holds that of its cause.
+impl Error for EngineError {}
