@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::json_lines::JsonLines;
+use crate::terminal_lines::TerminalLines;
 
 /// The longest delay of a line. After each write the writer rests for as long, and a line wakes it only when it has nothing left to write:
 /// a wake-up costs a request on the same core more than the line itself.
@@ -60,7 +61,7 @@ pub(crate) fn start(filter: Option<&str>) -> LogGuard {
     let writer = move || BufferWriter(Arc::clone(&lines));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     if io::stdout().is_terminal() {
-        subscriber.with_target(false).init();
+        subscriber.event_format(TerminalLines::of_stdout()).init();
     } else {
         subscriber.event_format(JsonLines).init();
     }

@@ -25,6 +25,7 @@ mod rotation;
 mod sealing;
 mod secret_usage;
 mod service_manager;
+mod terminal_lines;
 mod tls;
 mod watch;
 

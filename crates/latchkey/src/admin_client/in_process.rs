@@ -1,5 +1,6 @@
 //! The admin API in process, over the store: for an operator, who may do everything. The audit names the user of this machine.
 
+use std::io::{Write as _, stderr};
 use std::mem::take;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +17,7 @@ use super::answer::ApiAnswer;
 use super::{AdminClientError, ApiRequest, publish};
 use crate::platform::{caches, edit_policy};
 use crate::{clock, database, sealing};
-use settings::{Environment, PlatformSettings};
+use settings::{Environment, PlatformSettings, StorageLocation};
 
 /// Room for a body: a text that grows leaves parts of a secret behind in memory.
 const BODY: usize = 64 * 1024;
@@ -33,7 +34,16 @@ pub(crate) struct InProcess {
 impl InProcess {
     /// Opens the store, and creates what is missing of it: schema, sealing key and pepper.
     pub(crate) async fn open(settings: &PlatformSettings, actor: &str) -> anyhow::Result<Self> {
+        let is_new = matches!(&settings.storage, StorageLocation::Sqlite(path) if !path.exists());
         let database = database::open(&settings.storage).await.map_err(AdminClientError::StoreNotOpen)?;
+        if is_new {
+            // The variables of a service are not those of a shell, so this may be another store than the server's.
+            let _ = writeln!(
+                stderr(),
+                "created the store {}; only a server with this storage.url serves it",
+                settings.storage
+            );
+        }
         let sealer = sealing::sealer(&settings.sealing_keys, &database).await?;
         let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
         Self::over(database, sealer, pepper, settings, actor).await

@@ -11,6 +11,7 @@ use tenancy::TenantId;
 
 use super::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
 use super::runner::Runner;
+use super::suggested::suggested;
 use super::tenant::ChangeArguments;
 use crate::admin_client::{ApiRequest, segment};
 
@@ -85,12 +86,12 @@ pub(crate) struct AddArguments {
     /// May be requested with `resource`; repeated, or with commas.
     #[arg(long = "resource", value_name = "URI", value_delimiter = ',')]
     resources: Vec<String>,
-    /// any, client_secret_basic or client_secret_post.
-    #[arg(long, value_name = "METHOD")]
+    /// How it authenticates at the token endpoint.
+    #[arg(long, value_name = "METHOD", value_parser = suggested(["any", "client_secret_basic", "client_secret_post"]))]
     #[serde(rename = "token_endpoint_auth_method")]
     auth_method: Option<String>,
-    /// Whose tokens it may introspect: own, audience or tenant.
-    #[arg(long, value_name = "WHOSE")]
+    /// Whose tokens it may introspect.
+    #[arg(long, value_name = "WHOSE", value_parser = suggested(["own", "audience", "tenant"]))]
     introspection: Option<String>,
     /// How long its tokens live, such as 30m. Default: the tenant's.
     #[arg(long, value_name = "SPAN")]

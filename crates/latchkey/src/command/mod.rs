@@ -26,6 +26,7 @@ mod parse;
 mod print;
 mod progress;
 pub(crate) mod runner;
+mod suggested;
 
 pub(crate) use print::{print, report};
 

@@ -7,7 +7,7 @@ use administration::Page;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::output::{Columns, ListArguments, SecretArguments, SecretSink, json};
+use super::output::{Columns, ListArguments, SecretArguments, SecretSink, json, name_next};
 use super::{block_on, print};
 use crate::admin_client::{AdminArguments, AdminClient, ApiRequest};
 use settings::Environment;
@@ -70,7 +70,9 @@ impl Runner<'_> {
     ) -> anyhow::Result<ExitCode> {
         self.run(async |admin| {
             let page: Page<T> = list.read(admin, path, filters).await?;
-            self.print(&page, || columns.table(&page.items))
+            let printed = self.print(&page, || columns.table(&page.items));
+            name_next(&page);
+            printed
         })
     }
 

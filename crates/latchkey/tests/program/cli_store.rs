@@ -50,6 +50,21 @@ fn reading_creates_nothing() {
     assert!(!folder.exists("keys"), "a sealing key is for what is written");
 }
 
+/// The shell of an operator may lack the variable that names the store of the service.
+#[test]
+fn a_command_that_creates_a_store_says_so() {
+    let folder = Folder::with(TWO_TENANTS);
+    let cli = Cli::store(&folder);
+    let add = |tenant| cli.run(&["tenant", "add", tenant, "--audience", "api", "--secret-file", tenant]);
+    let (first, second) = (add("initech"), add("umbrella"));
+    assert_eq!((first.code, second.code), (Some(0), Some(0)), "{first:?} {second:?}");
+    assert!(
+        first.err.starts_with("created the store ") && first.err.contains("data/latchkey.db;"),
+        "{first:?}"
+    );
+    assert_eq!(second.err, "");
+}
+
 #[test]
 fn a_start_that_cannot_listen_changes_nothing() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -304,3 +304,49 @@ fn a_shell_completes_the_commands() {
     }
     assert_eq!(bash(&folder.run(&["completion", "bash"]).output(), &[]).output(), "");
 }
+
+#[test]
+fn a_shell_completes_the_values_of_options() {
+    let folder = Folder::with("{}");
+    let script = folder.run(&["completion", "bash"]).output();
+    for (words, values) in [
+        ("client add --auth-method", "any client_secret_basic client_secret_post"),
+        ("client add --introspection", "own audience tenant"),
+        ("key import --algorithm", "RS256 RS384 RS512 PS256 ES256 ES384 EdDSA"),
+    ] {
+        let words = format!("latchkey {words}");
+        let count = words.split(' ').count();
+        let previous = words.rsplit(' ').next().unwrap();
+        let complete = format!(
+            "{script}\nCOMP_WORDS=({words} '')\nCOMP_CWORD={count}\n_latchkey latchkey '' {previous}\necho \"${{COMPREPLY[*]}}\""
+        );
+        assert_eq!(bash(&complete, &[]).output().trim(), values, "{words}");
+    }
+}
+
+/// The API decides which values there are, also for one that no shell completes.
+#[test]
+fn a_value_that_is_not_completed_is_judged_by_the_api() {
+    let folder = Folder::with(TWO_TENANTS);
+    let cli = Cli::store(&folder);
+    cli.add_tenant("initech");
+    cli.assert_ends(&["client", "add", "initech", "--auth-method", "basic"], 1, "--auth-method");
+    cli.assert_ends(&["client", "add", "initech", "--introspection", "all"], 1, "--introspection");
+}
+
+#[test]
+fn what_comes_after_a_list_is_named_below_it() {
+    let folder = Folder::with(TWO_TENANTS);
+    let cli = Cli::store(&folder);
+    cli.add_tenant("initech");
+    cli.add_tenant("umbrella");
+    let list = format!(
+        "'{}' tenant list --limit 1 --config '{}' 2>&1",
+        env!("CARGO_BIN_EXE_latchkey"),
+        folder.config().display()
+    );
+    let out = bash(&list, &[]).output();
+    let lines: Vec<_> = out.lines().collect();
+    assert!(lines[0].starts_with("ID") && lines[1].starts_with("initech"), "{out}");
+    assert!(lines.last().unwrap().starts_with("there is more: --all, or --cursor "), "{out}");
+}

@@ -82,6 +82,25 @@ fn the_error_of_a_reload_keeps_its_lines() {
     terminal.stop();
 }
 
+#[test]
+fn levels_have_colours_where_the_terminal_has_them() {
+    for (variables, level) in [
+        (&[("TERM", "xterm-256color")][..], "\u{1b}[32m INFO\u{1b}[0m "),
+        (&[("TERM", "xterm-256color"), ("NO_COLOR", "1")], "  INFO "),
+        (&[("TERM", "dumb")], "  INFO "),
+    ] {
+        let folder = Folder::with(TWO_TENANTS);
+        let mut terminal = OnTerminal::start_with(&folder, variables);
+        let mut line = String::new();
+        while !line.contains("serving") {
+            line = terminal.lines.recv_timeout(LONGEST).unwrap();
+        }
+        assert!(line.contains(level), "{variables:?}: {line:?}");
+        assert!(line.contains("tenants="), "{line:?}");
+        terminal.stop();
+    }
+}
+
 /// [`Program`] itself checks every line on a pipe.
 #[test]
 fn a_pipe_gets_log_lines_only() {
@@ -93,6 +112,10 @@ fn a_pipe_gets_log_lines_only() {
 
 impl OnTerminal {
     fn start(folder: &Folder) -> Self {
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Folder, variables: &[(&str, &str)]) -> Self {
         let latchkey = env!("CARGO_BIN_EXE_latchkey");
         let inner = format!("echo $$ > pid; exec '{latchkey}' serve --config config.yaml");
         let mut script = Command::new("script")
@@ -104,6 +127,8 @@ impl OnTerminal {
                 "/dev/null",
             ])
             .current_dir(folder.path("."))
+            .env_remove("NO_COLOR")
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -12,6 +12,7 @@ use administration::{KeyView, KeysChanged, Page, Wiped};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use keys::KeyId;
+use protocol::SigningAlgorithm;
 use serde_json::json;
 use tenancy::TenantId;
 use zeroize::Zeroizing;
@@ -19,6 +20,7 @@ use zeroize::Zeroizing;
 use super::output::json as document;
 use super::print;
 use super::runner::Runner;
+use super::suggested::suggested;
 use crate::admin_client::{AdminClient, AdminClientError, ApiRequest};
 use crate::sealing;
 use effects::Taking;
@@ -60,8 +62,8 @@ pub(crate) enum KeyCommand {
         tenant: TenantId,
         /// The file that holds it; - reads standard input.
         file: PathBuf,
-        /// What it is to sign with, such as ES256. A JWK may say it itself.
-        #[arg(long)]
+        /// What it is to sign with. A JWK may say it itself.
+        #[arg(long, value_parser = suggested(SigningAlgorithm::ALL.map(SigningAlgorithm::as_str)))]
         algorithm: Option<String>,
     },
     /// Print the public half of a key.

@@ -26,7 +26,7 @@ pub(crate) struct ListArguments {
 }
 
 impl ListArguments {
-    /// Reads page after page. Where there is more, the standard error says how to go on.
+    /// Reads page after page.
     pub(crate) async fn read<T: DeserializeOwned>(
         &self,
         admin: &AdminClient,
@@ -46,9 +46,13 @@ impl ListArguments {
                 break;
             }
         }
-        if let Some(cursor) = &whole.next_cursor {
-            let _ = writeln!(stderr(), "there is more: --all, or --cursor {cursor}");
-        }
         Ok(whole)
+    }
+}
+
+/// Where there is more, the standard error says below the list how to go on.
+pub(crate) fn name_next<T>(page: &Page<T>) {
+    if let Some(cursor) = &page.next_cursor {
+        let _ = writeln!(stderr(), "there is more: --all, or --cursor {cursor}");
     }
 }

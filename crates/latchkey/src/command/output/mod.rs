@@ -9,7 +9,7 @@ mod table;
 mod verifier;
 
 pub(crate) use confirm::confirm;
-pub(crate) use list::ListArguments;
+pub(crate) use list::{ListArguments, name_next};
 pub(crate) use plan_lines::{folded, plan_lines};
 pub(crate) use secret::{SecretArguments, SecretSink};
 pub(crate) use snippet::{Language, snippets};

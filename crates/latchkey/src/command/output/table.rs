@@ -35,7 +35,8 @@ pub(crate) fn table(none: &str, head: &[&str], rows: Vec<Vec<String>>) -> String
     if rows.is_empty() {
         return format!("{none}\n");
     }
-    columns(Some(head), rows)
+    // A table without names for its columns has no head.
+    columns(Some(head).filter(|head| head.iter().any(|name| !name.is_empty())), &rows)
 }
 
 /// One document, a line a member. Members of members are written with a dot, spans of time with their unit.
@@ -46,7 +47,7 @@ pub(crate) fn details<T: Serialize + JsonSchema>(document: &T) -> String {
 fn lines(document: &Value, shape: &Shape) -> String {
     let mut rows = Vec::new();
     flatten("", document, Some(shape), &mut rows);
-    columns(None, rows)
+    columns(None, &rows)
 }
 
 fn to_value(document: &impl Serialize) -> Value {
@@ -66,7 +67,30 @@ fn cell(value: &Value, none: &str) -> String {
     }
 }
 
-fn columns(head: Option<&[&str]>, rows: Vec<Vec<String>>) -> String {
+fn columns(head: Option<&[&str]>, rows: &[Vec<String>]) -> String {
+    fitted(head, rows, terminal_size_of(stdout()).map(|(Width(width), _)| width))
+}
+
+/// A table with a head that is wider than the terminal becomes a block for each row: a cell of a few characters' width cannot be read.
+fn fitted(head: Option<&[&str]>, rows: &[Vec<String>], width: Option<u16>) -> String {
+    let whole = aligned(head, rows, None);
+    let fits = |width: u16| whole.lines().all(|line| line.chars().count() <= usize::from(width));
+    match (head, width.filter(|width| !fits(*width))) {
+        (_, None) => whole,
+        (None, width) => aligned(None, rows, width),
+        (Some(head), width) => {
+            let blocks = rows.iter().map(|row| {
+                let named = head.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+                let lines: Vec<_> =
+                    named.map(|(name, cell)| vec![(*name).to_owned(), cell.clone()]).collect();
+                aligned(None, &lines, width)
+            });
+            blocks.collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+fn aligned(head: Option<&[&str]>, rows: &[Vec<String>], width: Option<u16>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     if let Some(head) = head {
@@ -75,7 +99,7 @@ fn columns(head: Option<&[&str]>, rows: Vec<Vec<String>>) -> String {
     for row in rows {
         table.add_row(row.iter().map(|cell| printable(cell)).collect::<Vec<_>>());
     }
-    if let Some((Width(width), _)) = terminal_size_of(stdout()) {
+    if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     for column in table.column_iter_mut() {
@@ -134,6 +158,26 @@ mod tests {
         globex-europe  x         y
         ");
         assert_eq!(table("No rows.", &["ID"], Vec::new()), "No rows.\n");
+    }
+
+    #[test]
+    fn a_table_that_is_wider_than_the_terminal_is_a_block_for_each_row() {
+        let head = ["ID", "NAME", "SCOPES"];
+        let rows =
+            [["acme-shipping", "", "orders:read orders:write"], ["web", "The web shop", "orders:read"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(fitted(Some(&head), &rows, Some(80)), fitted(Some(&head), &rows, None));
+        insta::assert_snapshot!(fitted(Some(&head), &rows, Some(30)), @r"
+        ID      acme-shipping
+        SCOPES  orders:read
+                orders:write
+
+        ID      web
+        NAME    The web shop
+        SCOPES  orders:read
+        ");
+        let widest = fitted(Some(&head), &rows, Some(30)).lines().map(str::len).max();
+        assert!(widest <= Some(30), "{widest:?}");
     }
 
     #[test]

@@ -1,0 +1,26 @@
+//! Texts of options that have usual values. Shells complete these values, and help lists them; the API decides which ones it accepts.
+
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command, Error};
+
+/// Any text, with its usual values.
+#[derive(Clone)]
+pub(crate) struct Suggested(Vec<&'static str>);
+
+pub(crate) fn suggested<const N: usize>(values: [&'static str; N]) -> Suggested {
+    Suggested(values.to_vec())
+}
+
+impl TypedValueParser for Suggested {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(|value| PossibleValue::new(*value))))
+    }
+}
