@@ -4,11 +4,12 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::folder::Folder;
-use crate::foreign::python;
+use crate::foreign::{bash, python};
 use crate::host::{Ran, run};
 use crate::program::Program;
 use crate::settings::{TWO_TENANTS, edited};
@@ -219,6 +220,63 @@ fn the_days_of_a_certificate_are_counted() {
 }
 
 #[test]
+fn a_certificate_that_is_not_valid_now_or_not_for_long_has_its_line() {
+    let listener = "address: 127.0.0.1:0, tls: { certificate: cert.pem, private_key: key.pem }";
+    let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", listener));
+    let key = rcgen::KeyPair::generate().unwrap();
+    folder.write("key.pem", &key.serialize_pem());
+    let now = fs::metadata(folder.path("key.pem")).unwrap().modified().unwrap();
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    for (from, until, status, found, fix, code) in [
+        (now - days(30), now - days(1), "error", "expired at 20", "replace certificate and key", 1),
+        (
+            now - days(30),
+            now + days(3) + Duration::from_secs(600),
+            "warning",
+            "valid for 3 days",
+            "replace certificate and key",
+            0,
+        ),
+        (now + days(1), now + days(30), "error", "not valid before 20", "correct the clock", 1),
+    ] {
+        let mut parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        (parameters.not_before, parameters.not_after) = (from.into(), until.into());
+        folder.write("cert.pem", &parameters.self_signed(&key).unwrap().pem());
+        let (ran, report) = doctor(&folder);
+        assert_eq!(ran.code, Some(code), "{found}: {report:#}");
+        assert_line(&report, "certificate", status, found);
+        assert!(lines(&report, "certificate")[0].2.starts_with(fix), "{report:#}");
+    }
+}
+
+/// Root alone can give a file to another user. The printed command is the fix.
+#[test]
+fn a_file_of_another_owner_has_its_line_and_the_command_that_fixes_it() {
+    let folder = Folder::with(TWO_TENANTS);
+    Program::start(&folder).stop();
+    let (data, user) = (folder.path("data"), "65534");
+    if run(Command::new("chown").arg(user).arg(&data)).code != Some(0) {
+        eprintln!("not tried: this user may not give a file away");
+        return;
+    }
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(1), "{report:#}");
+    let database = data.join("latchkey.db").display().to_string();
+    assert_line(
+        &report,
+        "files",
+        "error",
+        &format!("{database} belongs to root (mode 0600), and its folder to "),
+    );
+    for (_, _, fix) in lines(&report, "files").into_iter().filter(|line| line.0 == "error") {
+        bash(fix.split('`').nth(1).unwrap(), &[]).output();
+    }
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(0), "{report:#}");
+    assert!(lines(&report, "files").iter().all(|line| line.0 == "ok"), "{report:#}");
+}
+
+#[test]
 fn a_port_of_another_program_and_an_address_of_another_machine_have_their_lines() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
@@ -240,6 +298,67 @@ fn a_port_of_another_program_and_an_address_of_another_machine_have_their_lines(
         "error",
         "no network interface of this machine has the address 192.0.2.1",
     );
+}
+
+/// Answers metadata requests as an issuer whose clock is this many seconds behind, or with 404.
+fn issuer(seconds_behind: Option<u64>) -> SocketAddr {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut head = BufReader::new(connection.try_clone().unwrap()).lines();
+            let line = head.next().unwrap().unwrap();
+            let path = line.split(' ').nth(1).unwrap();
+            let tenant_path = path.strip_prefix("/.well-known/oauth-authorization-server").unwrap();
+            while !head.next().unwrap().unwrap().is_empty() {}
+            let answer = match seconds_behind {
+                None => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned(),
+                Some(seconds) => {
+                    let then = format!("{seconds} seconds ago");
+                    let mut date = Command::new("date");
+                    date.env("LC_ALL", "C").args(["-u", "-d", &then, "+%a, %d %b %Y %H:%M:%S GMT"]);
+                    let body = format!(r#"{{"issuer":"http://{address}{tenant_path}"}}"#);
+                    format!(
+                        "HTTP/1.1 200 OK\r\ndate: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                        run(&mut date).output().trim(),
+                        body.len()
+                    )
+                }
+            };
+            connection.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+fn a_clock_that_is_not_that_of_an_issuer_has_its_line() {
+    for (behind, status, found, code) in [
+        (0, "ok", "agrees with that of an issuer", 0),
+        (30, "warning", "s ahead of that of an issuer", 0),
+        (3600, "error", "s ahead of that of an issuer", 1),
+    ] {
+        let server = format!("server:\n  public_url: http://{}\n", issuer(Some(behind)));
+        let folder = Folder::with(&edited(TWO_TENANTS, "server:\n", &server));
+        let (ran, report) = doctor(&folder);
+        assert_eq!(ran.code, Some(code), "{report:#}");
+        assert_line(&report, "issuer", "ok", "(tenant acme): its metadata names itself");
+        assert_line(&report, "clock", status, found);
+        let fix = lines(&report, "clock")[0].2;
+        assert_eq!(fix.contains("timedatectl set-ntp true"), behind > 0, "{report:#}");
+    }
+}
+
+#[test]
+fn an_issuer_without_metadata_has_its_line() {
+    let server = format!("server:\n  public_url: http://{}\n", issuer(None));
+    let folder = Folder::with(&edited(TWO_TENANTS, "server:\n", &server));
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(1), "{report:#}");
+    assert_line(&report, "issuer", "error", "answers 404 without metadata");
+    assert!(lines(&report, "issuer")[0].2.starts_with("let the proxy pass this path on"), "{report:#}");
 }
 
 #[test]
