@@ -64,6 +64,8 @@ while read -r instruction rest; do
                 copy_context "$target"
             fi ;;
         RUN)
+            # Caches of an engine's builder.
+            while [[ $rest == --mount=* ]]; do rest=${rest#* }; done
             echo "==> RUN $rest"
             (cd "$work/$stage${folder[$stage]}" && timeout "$LONGEST" sh -c "$rest") ;;
         HEALTHCHECK) healthcheck=${rest#*CMD } ;;

@@ -37,24 +37,10 @@ pub(crate) fn run(workspace: &Workspace, options: &DistOptions) -> Result<(), Fa
         Some(program) => program.clone(),
         None => build(workspace)?,
     };
-    let release = Release::of(workspace)?;
+    let release = Release::of(workspace, workspace.target_folder()?.join("packages"))?;
     println!("packaging latchkey {} for {}", release.version, release.architecture);
-    if release.folder.exists() {
-        fs::remove_dir_all(&release.folder).doing("empty the folder of packages")?;
-    }
-    let stage = Stage::fill(workspace, &release.folder.join("stage"), &program)?;
-    let package = release.folder.join(release.name("deb", "_"));
-    control::write(workspace, &stage, &program, &release)?;
-    let build = ["--root-owner-group", "-Zxz", "--build"];
-    let mut command = workspace.program("dpkg-deb", &build);
-    workspace::run(command.arg(&stage.root).arg(&package).env("SOURCE_DATE_EPOCH", &release.epoch))?;
-    archive(workspace, &release, &stage)?;
-    fs::remove_dir_all(&stage.root).doing("remove the staged files")?;
-    let sbom = sbom::of(&workspace.metadata()?, &release.version);
-    let text = serde_json::to_string_pretty(&sbom).unwrap_or_default() + "\n";
-    fs::write(release.folder.join(release.name("cdx.json", "-")), text)
-        .doing("write the bill of materials")?;
-    checksums(workspace, &release.folder)
+    print!("{}", release.make(workspace, &program)?);
+    Ok(())
 }
 
 fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
@@ -64,7 +50,7 @@ fn build(workspace: &Workspace) -> Result<PathBuf, Failure> {
 }
 
 impl Release {
-    fn of(workspace: &Workspace) -> Result<Self, Failure> {
+    fn of(workspace: &Workspace, folder: PathBuf) -> Result<Self, Failure> {
         let line = |program: &str, arguments: &[&str]| -> Result<String, Failure> {
             Ok(read_text(&mut workspace.program(program, arguments))?.trim().to_owned())
         };
@@ -72,8 +58,27 @@ impl Release {
             version: version(&workspace.metadata()?)?,
             architecture: line("dpkg", &["--print-architecture"])?,
             epoch: line("git", &["log", "-1", "--format=%ct"])?,
-            folder: workspace.target_folder()?.join("packages"),
+            folder,
         })
+    }
+
+    /// Makes all files, and returns their checksums.
+    fn make(&self, workspace: &Workspace, program: &Path) -> Result<String, Failure> {
+        if self.folder.exists() {
+            fs::remove_dir_all(&self.folder).doing("empty the folder of packages")?;
+        }
+        let stage = Stage::fill(workspace, &self.folder.join("stage"), program)?;
+        let package = self.folder.join(self.name("deb", "_"));
+        control::write(workspace, &stage, program, self)?;
+        let build = ["--root-owner-group", "-Zxz", "--build"];
+        let mut command = workspace.program("dpkg-deb", &build);
+        workspace::run(command.arg(&stage.root).arg(&package).env("SOURCE_DATE_EPOCH", &self.epoch))?;
+        archive(workspace, self, &stage)?;
+        fs::remove_dir_all(&stage.root).doing("remove the staged files")?;
+        let sbom = sbom::of(&workspace.metadata()?, &self.version);
+        let text = serde_json::to_string_pretty(&sbom).unwrap_or_default() + "\n";
+        fs::write(self.folder.join(self.name("cdx.json", "-")), text).doing("write the bill of materials")?;
+        checksums(workspace, &self.folder)
     }
 
     fn name(&self, ending: &str, separator: &str) -> String {
@@ -106,13 +111,74 @@ fn archive(workspace: &Workspace, release: &Release, stage: &Stage) -> Result<()
 }
 
 /// In the form that `sha256sum --check` reads.
-fn checksums(workspace: &Workspace, folder: &Path) -> Result<(), Failure> {
+fn checksums(workspace: &Workspace, folder: &Path) -> Result<String, Failure> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).doing("list the packages")? {
         names.push(entry.doing("list the packages")?.file_name().to_string_lossy().into_owned());
     }
     names.sort();
     let sums = read_text(workspace.program("sha256sum", &[]).args(&names).current_dir(folder))?;
-    print!("{sums}");
-    fs::write(folder.join("SHA256SUMS"), sums).doing("write the checksums")
+    fs::write(folder.join("SHA256SUMS"), &sums).doing("write the checksums")?;
+    Ok(sums)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// In place of the program: it writes completions and a manual page, and names a version of glibc.
+    const PROGRAM: &str = "#!/bin/sh\n# GLIBC_2.34\ncase $1 in\ncompletion) echo \"complete for $2\";;\n\
+        man) mkdir -p \"$2\" && echo page > \"$2/latchkey.1\";;\nesac\n";
+
+    #[test]
+    fn a_package_has_the_program_and_what_belongs_to_it() {
+        let workspace = Workspace::here();
+        let folder = workspace.target_folder().unwrap().join(format!("packages-test-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let program = folder.join("latchkey");
+        fs::write(&program, PROGRAM).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let release = Release::of(&workspace, folder.join("made")).unwrap();
+        release.make(&workspace, &program).unwrap();
+
+        let read = |tool: &str, arguments: &[&str]| {
+            let mut command = workspace.program(tool, arguments);
+            read_text(command.current_dir(&release.folder)).unwrap()
+        };
+        let package = release.name("deb", "_");
+        let listed = read("dpkg-deb", &["--contents", &package]);
+        for (mode, path) in [
+            ("-rwxr-xr-x", "./usr/bin/latchkey"),
+            ("-rw-r-----", "./etc/latchkey/config.yaml"),
+            ("-rw-r--r--", "./usr/lib/systemd/system/latchkey.service"),
+            ("-rw-r--r--", "./usr/share/bash-completion/completions/latchkey"),
+            ("-rw-r--r--", "./usr/share/zsh/vendor-completions/_latchkey"),
+            ("-rw-r--r--", "./usr/share/fish/vendor_completions.d/latchkey.fish"),
+            ("-rw-r--r--", "./usr/share/man/man1/latchkey.1.gz"),
+            ("-rw-r--r--", "./usr/share/doc/latchkey/copyright"),
+            ("-rw-r--r--", "./usr/share/doc/latchkey/changelog"),
+            ("drwxr-xr-x", "./etc/latchkey/"),
+        ] {
+            let is_it = |line: &&str| line.starts_with(&format!("{mode} root/root ")) && line.ends_with(path);
+            assert_eq!(listed.lines().filter(is_it).count(), 1, "{mode} {path}\n{listed}");
+        }
+        let files = listed.lines().filter(|line| line.starts_with('-')).count();
+        assert_eq!(files, 9, "{listed}");
+        let control = read("dpkg-deb", &["--field", &package]);
+        assert!(control.contains(&format!("Version: {}\n", release.version)), "{control}");
+        assert!(control.contains("Depends: libc6 (>= 2.34), "), "{control}");
+        let settings = read("dpkg-deb", &["--info", &package, "conffiles"]);
+        assert_eq!(settings, "/etc/latchkey/config.yaml\n");
+        for script in ["postinst", "prerm", "postrm"] {
+            assert!(read("dpkg-deb", &["--info", &package, script]).starts_with("#!/bin/sh"), "{script}");
+        }
+        let archive = release.name("tar.gz", "-");
+        let archived = read("tar", &["--list", "--file", &archive]);
+        assert_eq!(archived.lines().filter(|path| !path.ends_with('/')).count(), files, "{archived}");
+        let sums = read("sha256sum", &["--check", "SHA256SUMS"]);
+        assert_eq!(sums.lines().filter(|line| line.ends_with(": OK")).count(), 3, "{sums}");
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

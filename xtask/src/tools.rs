@@ -27,6 +27,7 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     tool("command -v redis-server", &["redis-server"]),
     tool("command -v ip", &["iproute2"]),
     tool("command -v unshare && command -v setpriv", &["util-linux"]),
+    tool("command -v dpkg-deb", &["dpkg"]),
 ];
 
 /// Tools for packages.
@@ -40,6 +41,7 @@ pub(crate) const FOR_DOCUMENTS: &[Tool] = &[
     tool("command -v openssl", &["openssl"]),
     tool("python3 -c 'import venv, ensurepip'", &["python3-venv"]),
     tool("command -v node && command -v npm", &["nodejs", "npm"]),
+    tool("command -v nginx", &["nginx"]),
     tool("command -v ip", &["iproute2"]),
     tool("command -v unshare", &["util-linux"]),
 ];
@@ -84,6 +86,10 @@ fn install(workspace: &Workspace, packages: &[&str]) -> Result<(), Failure> {
         fs::create_dir_all(folder)
             .and_then(|()| fs::write(file, text))
             .doing(format_args!("write {file}"))?;
+    }
+    if packages.contains(&"nginx") && Path::new("/run/systemd/system").exists() {
+        // As above: without this the package would start a server.
+        run(&mut workspace.program("systemctl", &["mask", "nginx"]))?;
     }
     let apt = |arguments: &[&str]| {
         run(workspace.program("apt-get", arguments).env("DEBIAN_FRONTEND", "noninteractive"))

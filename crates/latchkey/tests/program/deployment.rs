@@ -77,6 +77,11 @@ fn the_steps_of_the_image_name_what_is_there() {
         let words = runs.iter().flat_map(|run| run.split_once(option));
         words.map(|(_, rest)| rest.split(' ').next().unwrap()).next().expect(option)
     };
+    // A changed source does not compile all crates again.
+    for cached in ["/usr/local/cargo/registry", "/build/target"] {
+        let mount = format!("--mount=type=cache,target={cached} ");
+        assert!(runs.iter().any(|run| run.contains(&mount)), "{mount}");
+    }
     // The built package exists and is not excluded from the build.
     let built = after("--path ");
     assert!(root.join(built).join("Cargo.toml").exists(), "{built}");
