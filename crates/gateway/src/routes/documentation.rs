@@ -36,10 +36,7 @@ const CHUNK: usize = 32 * 1024;
 const PAGE: &str = "<!doctype html><html lang=\"en\"><head><title>Latchkey API</title><meta charset=\"utf-8\">\
 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><link rel=\"icon\" href=\"data:,\"></head><body><div id=\"app\"></div>\
 <script src=\"/docs/scalar.js\"></script><script src=\"/docs/start.js\"></script></body></html>";
-/// The page opens on the first group, shows this address in its samples, and links to no other site.
-const START: &str = "Scalar.createApiReference('#app', {url: '/openapi.json', withDefaultFonts: false, telemetry: false, \
-agent: {disabled: true}, showDeveloperTools: 'never', defaultOpenFirstTag: true, hideClientButton: true, \
-baseServerURL: window.location.origin, customCss: 'a[href*=\"scalar.com\"] { display: none }'});";
+const START: &str = include_str!("start.js");
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
 worker-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'";
 

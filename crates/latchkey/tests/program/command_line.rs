@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::folder::Folder;
+use crate::foreign::node;
 use crate::program::Program;
 use crate::settings::{self, TWO_TENANTS, edited};
 
@@ -294,6 +295,30 @@ fn printed_documents_are_the_committed_ones() {
         let printed = crate::host::run(&mut folder.program(&[command])).output();
         assert!(printed == committed, "`latchkey {command}` differs: run `cargo xtask codegen`");
     }
+}
+
+/// What the library of the page gets, in place of the library.
+const PAGE: &str = "
+const { BASE } = process.env;
+globalThis.window = { location: { origin: BASE } };
+const real = fetch;
+globalThis.fetch = (path) => real(BASE + path);
+globalThis.Scalar = { createApiReference(at, { content, baseServerURL, url }) {
+  const all = Object.values(content.paths).flatMap(Object.values).flatMap((operation) => operation.parameters ?? []);
+  const sent = all.filter((one) => 'example' in one).map((one) => one.in);
+  const unsent = all.filter((one) => one.in === 'query').map((one) => one.examples.example);
+  console.log(at, baseServerURL === BASE, url, [...new Set(sent)].join(), unsent.length > 20);
+  console.log(unsent.every((example) => example.value !== undefined && example['x-disabled']));
+} };
+(async () => eval(await (await real(BASE + '/docs/start.js')).text()))();
+";
+
+#[tokio::test]
+async fn the_page_of_the_api_sends_no_optional_parameter_unasked() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let printed = node(PAGE, &[("BASE", &program.url(""))]).output();
+    assert_eq!(printed, "#app true undefined path true\ntrue\n");
 }
 
 #[tokio::test]
