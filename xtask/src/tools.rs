@@ -42,6 +42,8 @@ pub(crate) const FOR_DOCUMENTS: &[Tool] = &[
     tool("python3 -c 'import venv, ensurepip'", &["python3-venv"]),
     tool("command -v node && command -v npm", &["nodejs", "npm"]),
     tool("command -v nginx", &["nginx"]),
+    tool("command -v initdb || ls /usr/lib/postgresql/*/bin/initdb", &["postgresql"]),
+    tool("command -v redis-server", &["redis-server"]),
     tool("command -v ip", &["iproute2"]),
     tool("command -v unshare", &["util-linux"]),
 ];
