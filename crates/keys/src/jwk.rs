@@ -100,7 +100,7 @@ impl PublicParameters {
     }
 }
 
-fn without_leading_zeros(number: &[u8]) -> &[u8] {
+pub(crate) fn without_leading_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     &number[zeros..]
 }

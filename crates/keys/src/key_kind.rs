@@ -30,6 +30,17 @@ impl KeyKind {
         }
     }
 
+    /// The kind that `kty` and `crv` of a JWK name (RFC 7518 §6, RFC 8037 §2).
+    pub(crate) fn named(kty: &str, crv: Option<&str>) -> Self {
+        match (kty, crv) {
+            ("RSA", _) => Self::Rsa,
+            ("EC", Some("P-256")) => Self::P256,
+            ("EC", Some("P-384")) => Self::P384,
+            ("OKP", Some("Ed25519")) => Self::Ed25519,
+            _ => Self::Other,
+        }
+    }
+
     /// The curve of an EC key.
     pub(crate) fn curve(self) -> Option<&'static EcdsaSigningAlgorithm> {
         match self {
@@ -37,5 +48,14 @@ impl KeyKind {
             Self::P384 => Some(&ECDSA_P384_SHA384_FIXED_SIGNING),
             Self::Rsa | Self::Ed25519 | Self::Other => None,
         }
+    }
+}
+
+/// The algorithm that `alg` of a JWK names.
+pub(crate) fn algorithm_named(alg: &str) -> Option<SigningAlgorithm> {
+    match alg {
+        // The name that says the curve too (RFC 9864 §2.2).
+        "Ed25519" => Some(SigningAlgorithm::EdDSA),
+        _ => alg.parse().ok(),
     }
 }

@@ -33,18 +33,15 @@ pub(crate) const LONGEST_SIGNATURE: usize = 1024;
 impl KeyPair {
     /// Parses a PKCS#8 document whose key fits the algorithm.
     pub(crate) fn parse(algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Option<(Self, PublicParameters)> {
+        let verification = verification_algorithm(algorithm);
         match algorithm {
-            SigningAlgorithm::RS256 => rsa(pkcs8, &RSA_PKCS1_SHA256, &RSA_PKCS1_2048_8192_SHA256),
-            SigningAlgorithm::RS384 => rsa(pkcs8, &RSA_PKCS1_SHA384, &RSA_PKCS1_2048_8192_SHA384),
-            SigningAlgorithm::RS512 => rsa(pkcs8, &RSA_PKCS1_SHA512, &RSA_PKCS1_2048_8192_SHA512),
-            SigningAlgorithm::PS256 => rsa(pkcs8, &RSA_PSS_SHA256, &RSA_PSS_2048_8192_SHA256),
-            SigningAlgorithm::ES256 => {
-                ec(pkcs8, &ECDSA_P256_SHA256_FIXED_SIGNING, &ECDSA_P256_SHA256_FIXED, "P-256")
-            }
-            SigningAlgorithm::ES384 => {
-                ec(pkcs8, &ECDSA_P384_SHA384_FIXED_SIGNING, &ECDSA_P384_SHA384_FIXED, "P-384")
-            }
-            SigningAlgorithm::EdDSA => ed25519(pkcs8),
+            SigningAlgorithm::RS256 => rsa(pkcs8, &RSA_PKCS1_SHA256, verification),
+            SigningAlgorithm::RS384 => rsa(pkcs8, &RSA_PKCS1_SHA384, verification),
+            SigningAlgorithm::RS512 => rsa(pkcs8, &RSA_PKCS1_SHA512, verification),
+            SigningAlgorithm::PS256 => rsa(pkcs8, &RSA_PSS_SHA256, verification),
+            SigningAlgorithm::ES256 => ec(pkcs8, &ECDSA_P256_SHA256_FIXED_SIGNING, verification, "P-256"),
+            SigningAlgorithm::ES384 => ec(pkcs8, &ECDSA_P384_SHA384_FIXED_SIGNING, verification, "P-384"),
+            SigningAlgorithm::EdDSA => ed25519(pkcs8, verification),
         }
     }
 
@@ -66,6 +63,19 @@ impl KeyPair {
             }
         };
         made.map(|()| &*signature).map_err(|_| SignError::Signature)
+    }
+}
+
+/// How the signatures of an algorithm are verified.
+pub(crate) fn verification_algorithm(algorithm: SigningAlgorithm) -> &'static dyn VerificationAlgorithm {
+    match algorithm {
+        SigningAlgorithm::RS256 => &RSA_PKCS1_2048_8192_SHA256,
+        SigningAlgorithm::RS384 => &RSA_PKCS1_2048_8192_SHA384,
+        SigningAlgorithm::RS512 => &RSA_PKCS1_2048_8192_SHA512,
+        SigningAlgorithm::PS256 => &RSA_PSS_2048_8192_SHA256,
+        SigningAlgorithm::ES256 => &ECDSA_P256_SHA256_FIXED,
+        SigningAlgorithm::ES384 => &ECDSA_P384_SHA384_FIXED,
+        SigningAlgorithm::EdDSA => &ED25519,
     }
 }
 
@@ -99,9 +109,12 @@ fn ec(
     Some((KeyPair { private: PrivateKey::Ecdsa(pair), public, signature_len }, parameters))
 }
 
-fn ed25519(pkcs8: &[u8]) -> Option<(KeyPair, PublicParameters)> {
+fn ed25519(
+    pkcs8: &[u8],
+    verification: &'static dyn VerificationAlgorithm,
+) -> Option<(KeyPair, PublicParameters)> {
     let pair = Ed25519KeyPair::from_pkcs8(pkcs8).ok()?;
     let parameters = PublicParameters::ed25519(pair.public_key().as_ref());
-    let public = ParsedPublicKey::new(&ED25519, pair.public_key()).ok()?;
+    let public = ParsedPublicKey::new(verification, pair.public_key()).ok()?;
     Some((KeyPair { private: PrivateKey::Ed25519(pair), public, signature_len: 64 }, parameters))
 }

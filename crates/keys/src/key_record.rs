@@ -1,7 +1,7 @@
 //! A stored signing key: sealed, with the times of its lifecycle. States are derived from the times, so all replicas
 //! agree without messages.
 
-use protocol::{SigningAlgorithm, Timestamp};
+use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use serde::{Deserialize, Serialize};
 use tenancy::SigningPolicy;
 
@@ -65,6 +65,13 @@ impl KeyRecord {
         } else {
             KeyStage::Announced
         }
+    }
+
+    /// Whether a token that this key signed is accepted. An announced key has not signed yet, so it is refused until its activation; the
+    /// skew allows for a clock that is ahead of ours.
+    #[must_use]
+    pub fn verifies_at(&self, now: Timestamp, skew: Lifetime) -> bool {
+        self.active_from <= now + skew && self.state(now) != KeyStage::Removed
     }
 }
 

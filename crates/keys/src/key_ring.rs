@@ -48,14 +48,12 @@ impl KeyRing {
         self.with_rows().filter(move |(row, _)| row.state(now) != KeyStage::Removed).map(|(_, key)| &**key)
     }
 
-    /// The published key of this `kid` for verification. An announced key has not signed yet, so it is refused until
-    /// its activation; the skew allows for a clock that is ahead of ours.
+    /// The published key of this `kid` for verification, if it may have signed by now.
     #[must_use]
     pub fn find(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<&SigningKey> {
         let id = KeyId::parse(kid)?;
         let (row, key) = self.with_rows().find(|(row, _)| row.id == id)?;
-        let has_begun = row.active_from <= now + skew;
-        (has_begun && row.state(now) != KeyStage::Removed).then_some(&**key)
+        row.verifies_at(now, skew).then_some(&**key)
     }
 
     /// The published keys as a document, rebuilt only when a key is published or removed.

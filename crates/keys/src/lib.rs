@@ -17,9 +17,18 @@ mod aead;
 mod sealing;
 mod sealing_key;
 
+mod check;
+mod inspection;
 mod jose_header;
+mod observer;
+mod parts;
+mod public_keys;
+mod registered_claims;
 mod token_error;
+mod token_faults;
+mod token_kind;
 mod unique_members;
+mod verification_keys;
 mod verify;
 
 #[cfg(test)]
@@ -45,8 +54,10 @@ mod store;
 mod test_keys;
 
 pub use aead::Aead;
+pub use check::Check;
 pub use envelope::{EnvelopeSealer, SealedWith};
 pub use import::{ImportError, ImportedKey, import, import_key};
+pub use inspection::{Inspection, Members, Outcome, inspect};
 pub use jwk::{PublicJwk, PublicParameters};
 pub use jwk_set::JwkSet;
 pub use jwks_fetches::{JwksFetch, JwksFetches, Verifier};
@@ -60,10 +71,12 @@ pub use key_ring_cache::{KeyRingCache, open_key};
 pub use loaded_keys::openable;
 pub use pool::KeyPool;
 pub use private_key::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
+pub use public_keys::{InvalidKeySet, LeftOutKey, PublicKeys, UnusableKey};
 pub use sealer::KeySealer;
 pub use sealing::{SealError, SealingContext};
 pub use sealing_key::{InvalidSealingKey, SealingKey};
 pub use signing_key::{KeyRejected, SignError, SigningKey};
 pub use store::SigningKeyStore;
 pub use token_error::TokenError;
-pub use verify::{Expectations, verify};
+pub use token_kind::TokenKind;
+pub use verify::{Expectations, LEEWAY, verify};

@@ -13,6 +13,7 @@ use rsa::pkcs8::der::pem::{LineEnding, encode_string};
 use serde::Serialize;
 
 use crate::key_pair::{KeyPair, LONGEST_SIGNATURE};
+use crate::verification_keys::VerificationKey;
 use crate::{KeyId, PublicJwk};
 
 /// A private key with the data for its tokens and its publication.
@@ -84,10 +85,15 @@ impl SigningKey {
         encode_string("PUBLIC KEY", LineEnding::LF, document.as_ref()).expect("any bytes have a PEM form")
     }
 
+    /// Its public half, for tokens that it signed.
+    pub(crate) fn verification_key(&self) -> VerificationKey<'_> {
+        VerificationKey { algorithm: self.algorithm(), public: &self.pair.public }
+    }
+
     /// Whether the signature over the message is valid by the algorithm of this key, whatever the token says (RFC 8725 §3.1).
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.pair.public.verify_sig(message, signature).is_ok()
+        self.verification_key().verifies(message, signature)
     }
 
     /// Signs a token in compact form: `BASE64URL(header) . BASE64URL(claims) . BASE64URL(signature)`.

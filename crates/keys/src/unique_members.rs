@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use protocol::cropped;
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::TokenError;
@@ -36,7 +37,17 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 impl<'a> UniqueMembers<'a> {
     /// Parses an object; any other value, or an object with a repeated name, is malformed.
     pub(crate) fn parse(json: &'a str) -> Result<Self, TokenError> {
-        serde_json::from_str(json).map_err(|_| TokenError::Malformed)
+        Self::read(json).map_err(|_| TokenError::Malformed)
+    }
+
+    /// The same, with the place of an error.
+    pub(crate) fn read(json: &'a str) -> serde_json::Result<Self> {
+        serde_json::from_str(json)
+    }
+
+    /// The names in their order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.0.as_ref())
     }
 
     /// The member of this name.
@@ -67,8 +78,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for UniqueMembers<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members: Vec<(Name<'de>, Member<'de>)> = Vec::with_capacity(12);
                 while let Some((name, value)) = map.next_entry::<Name<'de>, Member<'de>>()? {
-                    if members.len() == MOST_MEMBERS || members.iter().any(|(member, _)| member.0 == name.0) {
-                        return Err(A::Error::custom("a repeated name, or too many of them"));
+                    if members.len() == MOST_MEMBERS {
+                        return Err(A::Error::custom(format_args!("more than {MOST_MEMBERS} members")));
+                    }
+                    if members.iter().any(|(member, _)| member.0 == name.0) {
+                        return Err(A::Error::custom(format_args!("`{}` is there twice", cropped(&name.0))));
                     }
                     members.push((name, value));
                 }

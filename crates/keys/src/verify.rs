@@ -1,13 +1,15 @@
-//! Is this a valid token of the tenant? The checks are in this order (RFC 7519 §7.2, RFC 8725, RFC 9068 §4).
+//! Is this a valid token of the tenant? The steps are in the order of [`Check`], and each check is made here and nowhere else.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use serde::de::DeserializeOwned;
 
 use crate::jose_header::JoseHeader;
-use crate::unique_members::{Member, UniqueMembers};
-use crate::{KeyRing, SigningKey, TokenError};
+use crate::observer::{Observer, Unobserved};
+use crate::parts::Parts;
+use crate::registered_claims::RegisteredClaims;
+use crate::unique_members::UniqueMembers;
+use crate::verification_keys::{VerificationKey, VerificationKeys};
+use crate::{Check, KeyRing, TokenError};
 
 /// The requirements of a token.
 pub struct Expectations<'a> {
@@ -21,18 +23,15 @@ pub struct Expectations<'a> {
     pub skew: Lifetime,
 }
 
-/// The registered claims that are checked after the signature (RFC 7519 §4.1); all are required, and times are whole seconds.
-struct RegisteredClaims<'a> {
-    aud: &'a Member<'a>,
-    exp: Timestamp,
-    iat: Timestamp,
-    nbf: Timestamp,
-}
-
-/// The longest token. Our tokens are much shorter; it bounds the work for others.
-const LONGEST_TOKEN: usize = 16 * 1024;
 /// The difference between the clocks of replicas, for `iat` and `nbf`. `exp` has no leeway.
-const LEEWAY: Lifetime = Lifetime::from_seconds(5);
+pub const LEEWAY: Lifetime = Lifetime::from_seconds(5);
+
+/// When and for what a token must be valid.
+pub(crate) struct Rules<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) leeway: Lifetime,
+    pub(crate) expectations: &'a Expectations<'a>,
+}
 
 /// Verifies a token in compact form with the ring of the tenant that must have issued it, and returns its claims in the type of the caller.
 ///
@@ -44,104 +43,118 @@ pub fn verify<C: DeserializeOwned>(
     now: Timestamp,
     expectations: &Expectations<'_>,
 ) -> Result<C, TokenError> {
-    let parts = Parts::split(token)?;
-    let (header, claims) = (UniqueMembers::parse(&parts.header)?, UniqueMembers::parse(&parts.claims)?);
-    let header = JoseHeader::from_members(&header)?;
-    let algorithm: SigningAlgorithm = header.alg.parse().map_err(|_| TokenError::AlgorithmNotAllowed)?;
-    let unverified_issuer = claims.text("iss")?.ok_or(TokenError::Malformed)?;
-    if !(expectations.is_issuer)(unverified_issuer) {
-        return Err(TokenError::ForeignIssuer);
-    }
-    let key = key_of(&header, algorithm, ring, expectations.skew, now)?;
-    if !key.verifies(parts.signed.as_bytes(), &parts.signature) {
-        return Err(TokenError::SignatureInvalid);
-    }
-    let registered = RegisteredClaims::from_members(&claims)?;
-    check_times(&registered, now)?;
-    if !(expectations.accepts_typ)(header.typ) {
-        return Err(TokenError::WrongTyp);
-    }
-    if expectations.audience.is_some_and(|audience| !registered.is_for(audience)) {
-        return Err(TokenError::WrongAudience);
-    }
-    serde_json::from_str(&parts.claims).map_err(|_| TokenError::Malformed)
+    verify_observed(token, ring, &Rules { now, leeway: LEEWAY, expectations }, &mut Unobserved)
 }
 
-impl<'a> RegisteredClaims<'a> {
-    fn from_members(claims: &'a UniqueMembers<'_>) -> Result<Self, TokenError> {
-        let time = |name| match claims.get(name) {
-            Some(Member::Number(seconds)) => Ok(Timestamp::from_seconds(*seconds)),
-            _ => Err(TokenError::Malformed),
-        };
-        let aud = claims.get("aud").filter(|aud| matches!(aud, Member::Text(_) | Member::Texts(_)));
-        let aud = aud.ok_or(TokenError::Malformed)?;
-        Ok(Self { aud, exp: time("exp")?, iat: time("iat")?, nbf: time("nbf")? })
+/// The same with any keys and for any observer.
+pub(crate) fn verify_observed<C: DeserializeOwned>(
+    token: &str,
+    keys: &impl VerificationKeys,
+    rules: &Rules<'_>,
+    observer: &mut impl Observer,
+) -> Result<C, TokenError> {
+    let parts = Parts::split(token, observer)?;
+    let (header, claims) = parts.members(observer)?;
+    let (header, algorithm) = check_header(&header, observer)?;
+    rules.check_issuer(&claims, observer)?;
+    let key = rules.check_key(&header, algorithm, keys, observer)?;
+    let is_signed = key.verifies(parts.signed.as_bytes(), &parts.signature);
+    observer.check(Check::Signature, ensure(is_signed, TokenError::SignatureInvalid))?;
+    rules.check_claims(&claims, &header, observer)?;
+    kind_claims(&parts, observer)
+}
+
+/// What can be said of a token without keys. Its claims are not returned, because their author is not known.
+pub(crate) fn check_unsigned<C: DeserializeOwned>(
+    token: &str,
+    rules: &Rules<'_>,
+    observer: &mut impl Observer,
+) -> Result<(), TokenError> {
+    let parts = Parts::split(token, observer)?;
+    let (header, claims) = parts.members(observer)?;
+    let (header, _) = check_header(&header, observer)?;
+    rules.check_issuer(&claims, observer)?;
+    rules.check_claims(&claims, &header, observer)?;
+    kind_claims::<C>(&parts, observer).map(|_| ())
+}
+
+fn check_header<'a>(
+    members: &'a UniqueMembers<'_>,
+    observer: &mut impl Observer,
+) -> Result<(JoseHeader<'a>, SigningAlgorithm), TokenError> {
+    observer.check(Check::HeaderMembers, JoseHeader::check_members(members))?;
+    let header = observer.check(Check::HeaderTypes, JoseHeader::from_members(members))?;
+    let algorithm = header.alg.parse().map_err(|_| TokenError::AlgorithmNotAllowed);
+    Ok((header, observer.check(Check::Algorithm, algorithm)?))
+}
+
+fn kind_claims<C: DeserializeOwned>(
+    parts: &Parts<'_>,
+    observer: &mut impl Observer,
+) -> Result<C, TokenError> {
+    observer.check(Check::KindClaims, serde_json::from_str(&parts.claims).map_err(|_| TokenError::Malformed))
+}
+
+impl Rules<'_> {
+    fn check_issuer(
+        &self,
+        claims: &UniqueMembers<'_>,
+        observer: &mut impl Observer,
+    ) -> Result<(), TokenError> {
+        let unverified = claims.text("iss").and_then(|iss| iss.ok_or(TokenError::Malformed));
+        let is_expected = |iss| ensure((self.expectations.is_issuer)(iss), TokenError::ForeignIssuer);
+        observer.check(Check::Issuer, unverified.and_then(is_expected))
     }
 
-    /// Whether the audience is among those of the token, compared exactly.
-    fn is_for(&self, audience: &str) -> bool {
-        match self.aud {
-            Member::Text(name) => name == audience,
-            Member::Texts(names) => names.iter().any(|name| name == audience),
-            Member::Number(_) | Member::Other => false,
-        }
+    /// Finds the key by its identifier among this tenant's; it verifies with its own algorithm. The token's `alg` must
+    /// match: "each key MUST be used with exactly one algorithm" (RFC 8725 §3.1), otherwise a public key could be used as
+    /// an HMAC secret.
+    fn check_key<'a>(
+        &self,
+        header: &JoseHeader<'_>,
+        algorithm: SigningAlgorithm,
+        keys: &'a impl VerificationKeys,
+        observer: &mut impl Observer,
+    ) -> Result<VerificationKey<'a>, TokenError> {
+        let key = header.kid.and_then(|kid| keys.key(kid, self.expectations.skew, self.now));
+        let key = observer.check(Check::Key, key.ok_or(TokenError::UnknownKey))?;
+        let is_own = ensure(key.algorithm == algorithm, TokenError::AlgorithmNotAllowed);
+        observer.check(Check::KeyAlgorithm, is_own)?;
+        Ok(key)
+    }
+
+    fn check_claims(
+        &self,
+        claims: &UniqueMembers<'_>,
+        header: &JoseHeader<'_>,
+        observer: &mut impl Observer,
+    ) -> Result<(), TokenError> {
+        let Expectations { accepts_typ, audience, .. } = self.expectations;
+        let registered = observer.check(Check::RegisteredClaims, RegisteredClaims::from_members(claims))?;
+        registered.check_times(self.now, self.leeway, observer)?;
+        observer.check(Check::Typ, ensure(accepts_typ(header.typ), TokenError::WrongTyp))?;
+        let is_for = audience.is_none_or(|audience| registered.is_for(audience));
+        observer.check(Check::Audience, ensure(is_for, TokenError::WrongAudience))
     }
 }
 
-struct Parts<'a> {
-    header: String,
-    claims: String,
-    signed: &'a str,
-    signature: Vec<u8>,
-}
-
-impl<'a> Parts<'a> {
-    fn split(token: &'a str) -> Result<Self, TokenError> {
-        if token.len() > LONGEST_TOKEN {
-            return Err(TokenError::Malformed);
-        }
-        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
-        let (header, claims) = signed.split_once('.').ok_or(TokenError::Malformed)?;
-        // A third dot is in the claims now, where base64url has none.
-        let decode = |part: &str| BASE64URL.decode(part).map_err(|_| TokenError::Malformed);
-        let text = |part| String::from_utf8(decode(part)?).map_err(|_| TokenError::Malformed);
-        Ok(Self { signature: decode(signature)?, header: text(header)?, claims: text(claims)?, signed })
-    }
-}
-
-/// Finds the key by its identifier among this tenant's; it verifies with its own algorithm. The token's `alg` must
-/// match: "each key MUST be used with exactly one algorithm" (RFC 8725 §3.1), otherwise a public key could be used as
-/// an HMAC secret.
-fn key_of<'a>(
-    header: &JoseHeader<'_>,
-    algorithm: SigningAlgorithm,
-    ring: &'a KeyRing,
-    skew: Lifetime,
-    now: Timestamp,
-) -> Result<&'a SigningKey, TokenError> {
-    let kid = header.kid.ok_or(TokenError::UnknownKey)?;
-    let key = ring.find(kid, skew, now).ok_or(TokenError::UnknownKey)?;
-    if key.algorithm() == algorithm { Ok(key) } else { Err(TokenError::AlgorithmNotAllowed) }
-}
-
-fn check_times(claims: &RegisteredClaims<'_>, now: Timestamp) -> Result<(), TokenError> {
-    if now >= claims.exp {
-        return Err(TokenError::Expired);
-    }
-    let latest = now + LEEWAY;
-    if claims.nbf > latest || claims.iat > latest { Err(TokenError::NotYetValid) } else { Ok(()) }
+fn ensure(holds: bool, error: TokenError) -> Result<(), TokenError> {
+    if holds { Ok(()) } else { Err(error) }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, LazyLock};
 
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
     use serde::Deserialize;
     use serde_json::{Value, json};
     use tenancy::AccessTokenPolicy;
 
     use super::*;
-    use crate::{KeyId, KeyRecord, KeyRecords, SigningKey, test_keys};
+    use crate::inspection::inspect_with;
+    use crate::{KeyId, KeyRecord, KeyRecords, PublicKeys, SigningKey, inspect, test_keys};
 
     const NOW: u64 = 1_000_000;
     const ISSUER: &str = "https://auth.example.com";
@@ -212,17 +225,36 @@ mod tests {
 
     fn verify_at(token: &str, ring: &KeyRing, now: u64) -> Result<Value, TokenError> {
         let policy = AccessTokenPolicy { typ: "JWT".to_owned(), ..AccessTokenPolicy::default() };
-        verify(
-            token,
-            ring,
-            at(now),
-            &Expectations {
-                is_issuer: &|iss| iss == ISSUER,
-                accepts_typ: &|typ| policy.accepts_typ(typ, at(now)),
-                audience: Some(AUDIENCE),
-                skew: Lifetime::from_seconds(30),
-            },
-        )
+        let expectations = Expectations {
+            is_issuer: &|iss| iss == ISSUER,
+            accepts_typ: &|typ| policy.accepts_typ(typ, at(now)),
+            audience: Some(AUDIENCE),
+            skew: Lifetime::from_seconds(30),
+        };
+        let found = verify::<Value>(token, ring, at(now), &expectations);
+        let verdict = found.as_ref().map(|_| ()).map_err(|error| *error);
+        assert_inspected(token, ring, at(now), &expectations, verdict);
+        found
+    }
+
+    /// An inspection comes to the same verdict as verification, with the ring and with the ring's published keys.
+    #[track_caller]
+    fn assert_inspected(
+        token: &str,
+        ring: &KeyRing,
+        now: Timestamp,
+        expectations: &Expectations<'_>,
+        verdict: Result<(), TokenError>,
+    ) {
+        let rules = Rules { now, leeway: LEEWAY, expectations };
+        let inspection = inspect_with::<Value>(token, Some(ring), &rules);
+        assert_eq!(inspection.verdict(), verdict, "{token}");
+        let published = ring.jwk_set(now);
+        let keys = PublicKeys::read(str::from_utf8(&published.json).unwrap()).unwrap();
+        assert!(keys.left_out.is_empty(), "{keys:?}");
+        let inspection = inspect::<Value>(token, Some(&keys), now, LEEWAY, expectations);
+        assert_eq!(inspection.verdict(), verdict, "{token}");
+        assert_eq!(inspection.failed().is_some(), verdict.is_err());
     }
 
     #[track_caller]

@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use serde_json::{Value, json};
 
+use crate::inspection::inspect_with;
 use crate::jose_header::JoseHeader;
 use crate::unique_members::UniqueMembers;
-use crate::verify::{Expectations, verify};
+use crate::verify::{Expectations, LEEWAY, Rules, verify};
 use crate::{KeyId, KeyRecord, KeyRecords, KeyRing, SigningKey, TokenError, test_keys};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
@@ -41,7 +42,11 @@ fn read(token: &str, ring: &KeyRing) -> Result<Value, TokenError> {
         audience: None,
         skew: Lifetime::from_seconds(0),
     };
-    verify::<Value>(token, ring, NOW, &expectations)
+    let found = verify::<Value>(token, ring, NOW, &expectations);
+    let rules = Rules { now: NOW, leeway: LEEWAY, expectations: &expectations };
+    let verdict = inspect_with::<Value>(token, Some(ring), &rules).verdict();
+    assert_eq!(verdict, found.as_ref().map(|_| ()).map_err(|error| *error), "an inspection agrees: {token}");
+    found
 }
 
 fn claims(subject: &str, lifetime: u64) -> Value {
@@ -126,7 +131,10 @@ fn check(texts: &[String; 2], shape: &str) {
     let [small, large] = texts.each_ref().map(|text| {
         let allocated = allocation_counter::measure(|| {
             let members = UniqueMembers::parse(text);
-            let _ = members.as_ref().map(JoseHeader::from_members);
+            let _ = members.as_ref().map(|members| {
+                let _ = JoseHeader::check_members(members);
+                JoseHeader::from_members(members).map(drop)
+            });
         });
         assert!(allocated.bytes_total <= 16 * text.len() as u64, "{allocated:?} for {}: {shape}", text.len());
         allocated

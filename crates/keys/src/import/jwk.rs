@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::ImportError;
 use super::kind::{check_rsa, document_of_ec, document_of_ed25519, document_of_rsa};
 use crate::PrivateKeyDocument;
-use crate::key_kind::KeyKind;
+use crate::key_kind::{KeyKind, algorithm_named};
 
 /// The members that count; a name that comes twice is an error, and others are not looked at (RFC 7517 §4).
 #[derive(Deserialize)]
@@ -82,21 +82,14 @@ pub(super) fn read(
 
 impl PrivateJwk {
     fn kind(&self) -> Result<KeyKind, ImportError> {
-        Ok(match (self.kty.as_deref().ok_or(ImportError::NotJwk)?, self.crv.as_deref()) {
-            ("RSA", _) => KeyKind::Rsa,
-            ("EC", Some("P-256")) => KeyKind::P256,
-            ("EC", Some("P-384")) => KeyKind::P384,
-            ("OKP", Some("Ed25519")) => KeyKind::Ed25519,
-            _ => KeyKind::Other,
-        })
+        let kty = self.kty.as_deref().ok_or(ImportError::NotJwk)?;
+        Ok(KeyKind::named(kty, self.crv.as_deref()))
     }
 
     fn algorithm(&self, wanted: Option<SigningAlgorithm>) -> Result<SigningAlgorithm, ImportError> {
         let declared = match self.alg.as_deref() {
             None => None,
-            // The name that says the curve too (RFC 9864 §2.2).
-            Some("Ed25519") => Some(SigningAlgorithm::EdDSA),
-            Some(alg) => Some(alg.parse().map_err(|_| ImportError::UnknownAlgorithm)?),
+            Some(alg) => Some(algorithm_named(alg).ok_or(ImportError::UnknownAlgorithm)?),
         };
         match (wanted, declared) {
             (Some(algorithm), Some(found)) if algorithm != found => {

@@ -1,0 +1,280 @@
+//! What each check of a verification found: the same verification as that of a request, observed.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::{Lifetime, Timestamp};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::observer::Recorder;
+use crate::parts::LONGEST_TOKEN;
+use crate::unique_members::UniqueMembers;
+use crate::verification_keys::VerificationKeys;
+use crate::verify::{Rules, check_unsigned, verify_observed};
+use crate::{Check, Expectations, PublicKeys, TokenError, TokenKind, token_faults};
+
+/// A token with the result of each check.
+#[derive(Debug)]
+pub struct Inspection {
+    /// Each check, in the order in which they are made.
+    pub checks: Vec<(Check, Outcome)>,
+    /// Where the token is malformed, if it is.
+    pub place: Option<String>,
+    /// The kind of token: an access token if its type is the expected one, else what the type names.
+    pub kind: TokenKind,
+    /// The header, unverified; none if it cannot be read.
+    pub header: Option<Members>,
+    /// The claims, unverified; none if they cannot be read.
+    pub claims: Option<Members>,
+}
+
+/// The members of an object in their order.
+pub type Members = Vec<(String, Value)>;
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds.
+    Passed,
+    /// It does not hold.
+    Failed(TokenError),
+    /// A check before it failed.
+    NotReached,
+    /// It needs a key, and there are no keys.
+    NotChecked,
+}
+
+/// Inspects a token: verifies it with these keys as a token whose claims are of type `C`, and notes each check. Without keys it makes the
+/// checks that need none.
+#[must_use]
+pub fn inspect<C: DeserializeOwned>(
+    token: &str,
+    keys: Option<&PublicKeys>,
+    now: Timestamp,
+    leeway: Lifetime,
+    expectations: &Expectations<'_>,
+) -> Inspection {
+    inspect_with::<C>(token, keys, &Rules { now, leeway, expectations })
+}
+
+pub(crate) fn inspect_with<C: DeserializeOwned>(
+    token: &str,
+    keys: Option<&impl VerificationKeys>,
+    rules: &Rules<'_>,
+) -> Inspection {
+    let mut made = Recorder::default();
+    // The verdict is that of the checks: the first error is the result, and a test compares them.
+    let result = match keys {
+        Some(keys) => verify_observed::<C>(token, keys, rules, &mut made).map(|_| ()),
+        None => check_unsigned::<C>(token, rules, &mut made),
+    };
+    let [header, claims] = members(token);
+    let typ = header.iter().flatten().find(|(name, _)| name == "typ").and_then(|(_, typ)| typ.as_str());
+    let is_expected = typ.is_some() && (rules.expectations.accepts_typ)(typ);
+    let kind = if is_expected { TokenKind::AccessToken } else { TokenKind::of(typ) };
+    let failed = made.0.iter().find(|(_, error)| error.is_some()).map(|(check, _)| *check);
+    let place = match failed {
+        Some(Check::KindClaims) => type_error::<C>(claims.as_ref()),
+        Some(check) => token_faults::place(check, token, header.as_ref(), claims.as_ref()),
+        None => None,
+    };
+    debug_assert_eq!(failed.is_some(), result.is_err());
+    Inspection { checks: outcomes(&made), place, kind, header, claims }
+}
+
+impl Inspection {
+    /// The first error, which is the result of a verification.
+    pub fn verdict(&self) -> Result<(), TokenError> {
+        let error = self.checks.iter().find_map(|(_, outcome)| match outcome {
+            Outcome::Failed(error) => Some(*error),
+            Outcome::Passed | Outcome::NotReached | Outcome::NotChecked => None,
+        });
+        error.map_or(Ok(()), Err)
+    }
+
+    /// The check that failed.
+    #[must_use]
+    pub fn failed(&self) -> Option<Check> {
+        let is_failed = |(_, outcome): &&(Check, Outcome)| matches!(outcome, Outcome::Failed(_));
+        self.checks.iter().find(is_failed).map(|(check, _)| *check)
+    }
+}
+
+fn outcomes(made: &Recorder) -> Vec<(Check, Outcome)> {
+    let mut has_failed = false;
+    let outcome = |check| {
+        let outcome = match made.0.iter().find(|(other, _)| *other == check) {
+            Some((_, None)) => Outcome::Passed,
+            Some((_, Some(error))) => Outcome::Failed(*error),
+            None if has_failed => Outcome::NotReached,
+            None => Outcome::NotChecked,
+        };
+        has_failed |= matches!(outcome, Outcome::Failed(_));
+        (check, outcome)
+    };
+    Check::ALL.into_iter().map(outcome).collect()
+}
+
+/// Header and claims, where they can be read, whatever the other parts are.
+fn members(token: &str) -> [Option<Members>; 2] {
+    if token.len() > LONGEST_TOKEN {
+        return [None, None];
+    }
+    let mut parts = token.split('.');
+    [parts.next(), parts.next()].map(|part| {
+        let text = String::from_utf8(BASE64URL.decode(part?).ok()?).ok()?;
+        let unique = UniqueMembers::parse(&text).ok()?;
+        let mut values: Map<String, Value> = serde_json::from_str(&text).ok()?;
+        Some(unique.names().filter_map(|name| values.remove_entry(name)).collect())
+    })
+}
+
+fn type_error<C: DeserializeOwned>(claims: Option<&Members>) -> Option<String> {
+    let claims: Map<String, Value> = claims?.iter().cloned().collect();
+    serde_json::from_value::<C>(Value::Object(claims)).err().map(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use protocol::SigningAlgorithm;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{JwkSet, KeyId, SigningKey, test_keys};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+    fn key() -> SigningKey {
+        test_keys::signing_key(KeyId::numbered(1), SigningAlgorithm::EdDSA)
+    }
+
+    fn inspected(token: &str, with_keys: bool) -> Inspection {
+        let set = JwkSet::new(vec![key().jwk]);
+        let keys = PublicKeys::read(str::from_utf8(&set.json).unwrap()).unwrap();
+        let skew = Lifetime::from_seconds(0);
+        let expectations = Expectations {
+            is_issuer: &|iss| iss == "i",
+            accepts_typ: &|typ| typ == Some("at+jwt"),
+            audience: Some("a"),
+            skew,
+        };
+        inspect::<Value>(token, with_keys.then_some(&keys), NOW, skew, &expectations)
+    }
+
+    fn claims(exp: u64) -> Value {
+        json!({ "iss": "i", "aud": "a", "sub": "s", "iat": 1_000_000, "nbf": 1_000_000, "exp": exp })
+    }
+
+    #[track_caller]
+    fn outcome(inspection: &Inspection, check: Check) -> Outcome {
+        inspection.checks.iter().find(|(other, _)| *other == check).unwrap().1
+    }
+
+    #[test]
+    fn verification_makes_the_checks_of_an_access_token_in_their_order() {
+        let mut made = Recorder::default();
+        let token = key().sign("at+jwt", &claims(1_000_060)).unwrap();
+        let set = JwkSet::new(vec![key().jwk]);
+        let keys = PublicKeys::read(str::from_utf8(&set.json).unwrap()).unwrap();
+        let expectations = Expectations {
+            is_issuer: &|_| true,
+            accepts_typ: &|_| true,
+            audience: None,
+            skew: Lifetime::from_seconds(0),
+        };
+        let rules = Rules { now: NOW, leeway: Lifetime::from_seconds(0), expectations: &expectations };
+        verify_observed::<Value>(&token, &keys, &rules, &mut made).unwrap();
+        let checks: Vec<_> = made.0.iter().map(|(check, _)| *check).collect();
+        assert_eq!(checks, TokenKind::AccessToken.checks());
+    }
+
+    #[test]
+    fn a_good_token_passes_every_check() {
+        let inspection = inspected(&key().sign("at+jwt", &claims(1_000_060)).unwrap(), true);
+        assert!(inspection.checks.iter().all(|(_, outcome)| *outcome == Outcome::Passed), "{inspection:?}");
+        assert_eq!((inspection.verdict(), inspection.kind), (Ok(()), TokenKind::AccessToken));
+        let names: Vec<_> = inspection.claims.unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, claims(0).as_object().unwrap().keys().cloned().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_checks_after_a_failed_one_are_not_reached() {
+        let inspection = inspected(&key().sign("at+jwt", &claims(1_000_000)).unwrap(), true);
+        assert_eq!(inspection.verdict(), Err(TokenError::Expired));
+        assert_eq!(inspection.failed(), Some(Check::Expiry));
+        for (check, expected) in [
+            (Check::Signature, Outcome::Passed),
+            (Check::Expiry, Outcome::Failed(TokenError::Expired)),
+            (Check::NotBefore, Outcome::NotReached),
+            (Check::KindClaims, Outcome::NotReached),
+        ] {
+            assert_eq!(outcome(&inspection, check), expected);
+        }
+    }
+
+    #[test]
+    fn without_keys_the_signature_is_not_checked_and_the_claims_are() {
+        let inspection = inspected(&key().sign("at+jwt", &claims(1_000_000)).unwrap(), false);
+        for check in [Check::Key, Check::KeyAlgorithm, Check::Signature] {
+            assert_eq!(outcome(&inspection, check), Outcome::NotChecked);
+        }
+        assert_eq!(inspection.failed(), Some(Check::Expiry));
+    }
+
+    #[test]
+    fn a_token_of_another_kind_is_named() {
+        for (typ, kind) in [("dpop+jwt", TokenKind::DpopProof), ("JWT", TokenKind::Unnamed)] {
+            let inspection = inspected(&key().sign(typ, &claims(1_000_060)).unwrap(), true);
+            assert_eq!((inspection.kind, inspection.failed()), (kind, Some(Check::Typ)));
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_is_shown_beside_a_part_that_cannot() {
+        let token = key().sign("at+jwt", &claims(1_000_060)).unwrap();
+        let inspection = inspected(&format!("{token}="), true);
+        assert_eq!(inspection.failed(), Some(Check::Encoding));
+        assert!(inspection.place.unwrap().starts_with("signature: "));
+        assert!(inspection.header.is_some() && inspection.claims.is_some());
+    }
+
+    #[test]
+    fn a_missing_claim_is_named() {
+        for (name, expected) in
+            [("exp", "`exp` is missing"), ("aud", "`aud` is missing"), ("iss", "`iss` is missing")]
+        {
+            let mut claims = claims(1_000_060);
+            claims.as_object_mut().unwrap().remove(name);
+            let inspection = inspected(&key().sign("at+jwt", &claims).unwrap(), true);
+            assert_eq!(inspection.place.as_deref(), Some(expected));
+        }
+        let mut claims = claims(1_000_060);
+        claims["exp"] = json!("7");
+        let inspection = inspected(&key().sign("at+jwt", &claims).unwrap(), true);
+        assert_eq!(inspection.place.as_deref(), Some("`exp` is \"7\""));
+    }
+
+    #[test]
+    fn a_large_text_is_inspected_in_linear_time() {
+        for text in ["A", ".", "e30.", "\u{e9}", "=", "\0"] {
+            let [small, large] = [256, 1024].map(|kib: usize| {
+                let token = text.repeat(kib * 1024 / text.len());
+                allocation_counter::measure(|| {
+                    let inspection = inspected(&token, true);
+                    assert_eq!(inspection.failed(), Some(Check::Length));
+                })
+            });
+            assert_eq!(small.count_total, large.count_total, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_inspected(token in "[A-Za-z0-9_.=-]{0,80}|(e30|eyJhbGciOiJub25lIn0)\\.[A-Za-z0-9_.-]{0,40}|.{0,40}") {
+            let inspection = inspected(&token, true);
+            prop_assert!(inspection.verdict().is_err());
+            prop_assert_eq!(inspection.checks.len(), Check::ALL.len());
+        }
+    }
+}

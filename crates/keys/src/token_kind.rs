@@ -1,0 +1,137 @@
+//! Which kind of token a `typ` header names (RFC 8725 §3.11), and which checks are made of each kind. The verification of a further kind adds its
+//! list here.
+
+use crate::Check;
+
+/// A kind of token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// RFC 9068.
+    AccessToken,
+    /// The assertion of a person who signed in at the Thunder-compatible API.
+    AdminAssertion,
+    /// RFC 9449.
+    DpopProof,
+    /// RFC 7523.
+    ClientAssertion,
+    /// OpenID Connect Back-Channel Logout.
+    LogoutToken,
+    /// RFC 8417.
+    SecurityEvent,
+    /// RFC 9101.
+    RequestObject,
+    /// RFC 9701.
+    IntrospectionResponse,
+    /// `JWT`, or none: an ID token, a client assertion, an access token of a tenant with this type.
+    Unnamed,
+    /// Any other type.
+    Other,
+}
+
+/// Those of every JWT (RFC 7519 §7.2).
+const GENERIC: [Check; 7] = [
+    Check::Length,
+    Check::Parts,
+    Check::Encoding,
+    Check::HeaderObject,
+    Check::ClaimsObject,
+    Check::HeaderTypes,
+    Check::Algorithm,
+];
+
+/// Those of every JWT that an issuer signs with a published key.
+const SIGNED_BY_AN_ISSUER: [Check; 11] = [
+    Check::Length,
+    Check::Parts,
+    Check::Encoding,
+    Check::HeaderObject,
+    Check::ClaimsObject,
+    Check::HeaderTypes,
+    Check::Algorithm,
+    Check::Issuer,
+    Check::Key,
+    Check::KeyAlgorithm,
+    Check::Signature,
+];
+
+impl TokenKind {
+    /// The kind that this header names.
+    #[must_use]
+    pub fn of(typ: Option<&str>) -> Self {
+        let typ = typ.unwrap_or_default().to_ascii_lowercase();
+        match typ.strip_prefix("application/").unwrap_or(&typ) {
+            "at+jwt" => Self::AccessToken,
+            "latchkey-admin+jwt" => Self::AdminAssertion,
+            "dpop+jwt" => Self::DpopProof,
+            "client-authentication+jwt" => Self::ClientAssertion,
+            "logout+jwt" => Self::LogoutToken,
+            "secevent+jwt" => Self::SecurityEvent,
+            "oauth-authz-req+jwt" => Self::RequestObject,
+            "token-introspection+jwt" => Self::IntrospectionResponse,
+            "" | "jwt" => Self::Unnamed,
+            _ => Self::Other,
+        }
+    }
+
+    /// What it is, in words.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::AccessToken => "an access token (RFC 9068)",
+            Self::AdminAssertion => "an assertion for the Thunder-compatible administration",
+            Self::DpopProof => "a DPoP proof (RFC 9449), which goes beside an access token",
+            Self::ClientAssertion => {
+                "a client assertion (RFC 7523), by which a client authenticates at the token endpoint"
+            }
+            Self::LogoutToken => "a logout token (OpenID Connect Back-Channel Logout)",
+            Self::SecurityEvent => "a security event token (RFC 8417)",
+            Self::RequestObject => "a request object (RFC 9101)",
+            Self::IntrospectionResponse => "an introspection response (RFC 9701)",
+            Self::Unnamed => {
+                "a JWT whose `typ` names no kind: an ID token, a client assertion or an older access token"
+            }
+            Self::Other => "a token of another kind",
+        }
+    }
+
+    /// The checks that are made of this kind. Of a kind that is not verified yet, those that hold for it as well.
+    #[must_use]
+    pub const fn checks(self) -> &'static [Check] {
+        match self {
+            Self::AccessToken | Self::AdminAssertion => &Check::ALL,
+            Self::LogoutToken | Self::SecurityEvent | Self::IntrospectionResponse => &SIGNED_BY_AN_ISSUER,
+            Self::DpopProof | Self::ClientAssertion | Self::RequestObject | Self::Unnamed | Self::Other => {
+                &GENERIC
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_a_media_type_with_or_without_its_prefix() {
+        for (typ, expected) in [
+            (Some("at+jwt"), TokenKind::AccessToken),
+            (Some("application/AT+JWT"), TokenKind::AccessToken),
+            (Some("latchkey-admin+jwt"), TokenKind::AdminAssertion),
+            (Some("dpop+jwt"), TokenKind::DpopProof),
+            (Some("logout+jwt"), TokenKind::LogoutToken),
+            (Some("JWT"), TokenKind::Unnamed),
+            (None, TokenKind::Unnamed),
+            (Some("x"), TokenKind::Other),
+        ] {
+            assert_eq!(TokenKind::of(typ), expected, "{typ:?}");
+        }
+    }
+
+    #[test]
+    fn the_generic_checks_are_in_the_order_of_all() {
+        for checks in [&GENERIC[..], &SIGNED_BY_AN_ISSUER] {
+            let ordered: Vec<_> = Check::ALL.into_iter().filter(|check| checks.contains(check)).collect();
+            assert_eq!(ordered, checks);
+        }
+    }
+}

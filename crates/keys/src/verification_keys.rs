@@ -1,0 +1,32 @@
+//! The keys that a token can be verified with: a tenant's key ring, or public keys that were read.
+
+use aws_lc_rs::signature::ParsedPublicKey;
+use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+
+use crate::KeyRing;
+
+/// A public key with the one algorithm that it is used with.
+#[derive(Clone, Copy)]
+pub(crate) struct VerificationKey<'a> {
+    pub(crate) algorithm: SigningAlgorithm,
+    pub(crate) public: &'a ParsedPublicKey,
+}
+
+/// Keys of one issuer, by their identifiers.
+pub(crate) trait VerificationKeys {
+    /// The key of this `kid`, if it may have signed by now.
+    fn key(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<VerificationKey<'_>>;
+}
+
+impl VerificationKey<'_> {
+    /// Whether the signature over the message is valid by the algorithm of this key, whatever the token says (RFC 8725 §3.1).
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.public.verify_sig(message, signature).is_ok()
+    }
+}
+
+impl VerificationKeys for KeyRing {
+    fn key(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<VerificationKey<'_>> {
+        self.find(kid, skew, now).map(crate::SigningKey::verification_key)
+    }
+}
