@@ -40,6 +40,7 @@ use command::admin::AdminCommand;
 use command::audit::AuditCommand;
 use command::client::ClientCommand;
 use command::examples::with_examples;
+use command::inspect::InspectArguments;
 use command::key::KeyCommand;
 use command::runner::Runner;
 use command::secret::SecretCommand;
@@ -58,7 +59,7 @@ struct Arguments {
 
 /// docs/command-line.md says the same at length.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, drift, key reseal --dry-run), \
-    3 not found, 4 conflict, 5 not allowed, 6 not available.";
+    3 not found, 4 conflict, 5 not allowed, 6 not available, 7 token not valid (inspect).";
 
 #[derive(Subcommand)]
 enum Command {
@@ -91,6 +92,13 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Explain a token check by check, with the checks of a request. Exit 0 if it passes, 7 if it fails one or its signature is not checked, 1
+    /// for an error.
+    #[command(
+        mut_arg("json", |json| json.help("Print a JSON document instead")),
+        mut_arg("token_file", |file| file.help("Read the token for the server from this file")),
+    )]
+    Inspect(InspectArguments),
     /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something, 1 for an error or a
     /// tenant that would be left out.
     Plan {
@@ -206,6 +214,7 @@ fn main() -> ExitCode {
         Command::Health { address } => command::health::run(address),
         Command::Check { rows, strict } => command::check::run(&config, rows, strict),
         Command::Doctor { json } => command::doctor::run(&config, json),
+        Command::Inspect(arguments) => command::inspect::run(&config, &arguments),
         Command::Plan { json, full } => command::plan::run(&config, json, full, false),
         Command::Drift { json, full } => command::plan::run(&config, json, full, true),
         Command::Apply { prune, full } => command::apply::run(&config, prune, full),

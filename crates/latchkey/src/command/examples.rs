@@ -3,11 +3,12 @@
 use clap::Command;
 
 /// Each command, and a line to type after `latchkey`.
-const EXAMPLES: [(&str, &str); 45] = [
+const EXAMPLES: [(&str, &str); 46] = [
     ("serve", "serve --config /etc/latchkey/config.yaml"),
     ("health", "health --address 127.0.0.1:3000"),
     ("check", "check --config config.yaml"),
     ("doctor", "doctor --json"),
+    ("inspect", "inspect token.json --tenant globex --audience orders-api"),
     ("plan", "plan --json"),
     ("drift", "drift"),
     ("apply", "apply --prune"),

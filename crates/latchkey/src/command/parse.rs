@@ -39,7 +39,8 @@ pub(crate) fn parse_since(text: &str) -> Result<Timestamp, String> {
     }
 }
 
-fn parse_instant(text: &str) -> Result<Timestamp, String> {
+/// An instant, or the beginning of a day.
+pub(crate) fn parse_instant(text: &str) -> Result<Timestamp, String> {
     let whole_day = format!("{text}T00:00:00Z");
     Timestamp::parse_rfc3339(text).or_else(|| Timestamp::parse_rfc3339(&whole_day)).ok_or_else(|| {
         format!(

@@ -124,9 +124,13 @@ const COLUMNS: Columns = Columns {
     ],
 };
 
+/// A tenant's document.
+pub(crate) fn path(tenant: &TenantId) -> String {
+    format!("{TENANTS}/{tenant}")
+}
+
 /// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: TenantCommand) -> anyhow::Result<ExitCode> {
-    let path = |tenant: &TenantId| format!("{TENANTS}/{tenant}");
     let step = |tenant: &TenantId, verb: &str| {
         runner.show(ApiRequest::post(format!("{}/{verb}", path(tenant)), &()), state)
     };

@@ -45,6 +45,7 @@ mod verifiers;
 
 mod cli_clients;
 mod cli_generations;
+mod cli_inspect;
 mod cli_keys;
 mod cli_server;
 mod cli_store;

@@ -25,7 +25,7 @@ use crate::admin_client::{AdminClient, AdminClientError, ApiRequest};
 use crate::sealing;
 use effects::Taking;
 use settings::files;
-use views::KeyDocument;
+pub(crate) use views::KeyDocument;
 
 /// What can be done to keys.
 #[derive(Subcommand)]
@@ -163,7 +163,7 @@ impl KeyArguments {
     }
 }
 
-fn keys_path(tenant: &TenantId) -> String {
+pub(crate) fn keys_path(tenant: &TenantId) -> String {
     format!("/api/v1/tenant/{tenant}/keys")
 }
 

@@ -7,11 +7,11 @@ use crate::command::output::{Columns, details, table};
 
 /// A signing key with its public half.
 #[derive(Serialize, Deserialize)]
-pub(super) struct KeyDocument {
+pub(crate) struct KeyDocument {
     #[serde(flatten)]
-    pub(super) key: KeyView,
+    pub(crate) key: KeyView,
     #[serde(flatten)]
-    pub(super) public: PublicKeyView,
+    pub(crate) public: PublicKeyView,
 }
 
 const COLUMNS: Columns = Columns {

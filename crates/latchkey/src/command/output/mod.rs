@@ -13,7 +13,7 @@ pub(crate) use list::{ListArguments, name_next};
 pub(crate) use plan_lines::{folded, plan_lines};
 pub(crate) use secret::{SecretArguments, SecretSink};
 pub(crate) use snippet::{Language, snippets};
-pub(crate) use table::{Columns, details, table};
+pub(crate) use table::{Columns, details, narrow, table};
 pub(crate) use verifier::{Expected, verifiers};
 
 use serde::Serialize;

@@ -10,6 +10,9 @@ use serde::Serialize;
 use serde_json::Value;
 use terminal_size::{Width, terminal_size_of};
 
+/// The width that fits every terminal.
+const NARROW: u16 = 80;
+
 /// The table of a list of documents.
 pub(crate) struct Columns {
     /// The line for an empty list.
@@ -37,6 +40,11 @@ pub(crate) fn table(none: &str, head: &[&str], rows: Vec<Vec<String>>) -> String
     }
     // A table without names for its columns has no head.
     columns(Some(head).filter(|head| head.iter().any(|name| !name.is_empty())), &rows)
+}
+
+/// Rows without heads, of at most 80 characters also where the output is no terminal.
+pub(crate) fn narrow(rows: &[Vec<String>]) -> String {
+    aligned(None, rows, Some(terminal_width().unwrap_or(NARROW).min(NARROW)))
 }
 
 /// One document, a line a member. Members of members are written with a dot, spans of time with their unit.
@@ -67,8 +75,12 @@ fn cell(value: &Value, none: &str) -> String {
     }
 }
 
+fn terminal_width() -> Option<u16> {
+    terminal_size_of(stdout()).map(|(Width(width), _)| width)
+}
+
 fn columns(head: Option<&[&str]>, rows: &[Vec<String>]) -> String {
-    fitted(head, rows, terminal_size_of(stdout()).map(|(Width(width), _)| width))
+    fitted(head, rows, terminal_width())
 }
 
 /// A table with a head that is wider than the terminal becomes a block for each row: a cell of a few characters' width cannot be read.

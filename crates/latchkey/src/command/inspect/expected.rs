@@ -1,0 +1,183 @@
+//! What is expected of a token: the options, and what the tenant or the JWKS document says.
+
+use std::path::Path;
+
+use administration::{KeyStatusView, KeyView, Page, TenantView};
+use anyhow::{Context as _, anyhow};
+use keys::{Expectations, Inspection, KeyId, KeyRecord, PublicKeys, inspect};
+use protocol::{Lifetime, Timestamp};
+use serde_json::{Value, json};
+use tenancy::{AccessTokenPolicy, TenantId};
+
+use super::InspectArguments;
+use crate::admin_client::{AdminClient, ApiRequest};
+use crate::command::key::{KeyDocument, keys_path};
+use crate::command::{block_on, tenant};
+use grants::AccessTokenClaims;
+use settings::{Environment, files};
+
+/// The expectations, and the keys in words.
+pub(super) struct Expected {
+    pub(super) now: Timestamp,
+    pub(super) leeway: Lifetime,
+    /// Any of them; none if any issuer will do.
+    pub(super) issuers: Option<Vec<String>>,
+    pub(super) typ: String,
+    pub(super) audience: Option<String>,
+    /// Where keys and issuers are from.
+    pub(super) source: Option<String>,
+    pub(super) keys: Option<PublicKeys>,
+    /// Each known key, removed ones too.
+    pub(super) known: Vec<KnownKey>,
+    /// Keys that cannot be used.
+    pub(super) left_out: Vec<String>,
+    /// What the source says beside: a tenant that does not serve.
+    pub(super) notes: Vec<String>,
+    /// Whether the claims must be those of an access token of Latchkey.
+    pub(super) is_own: bool,
+    skew: Lifetime,
+}
+
+/// A key in words: `oauth2-key-2`, and `RS256, signs now`.
+pub(super) struct KnownKey {
+    pub(super) kid: String,
+    pub(super) words: String,
+}
+
+impl Expected {
+    pub(super) fn load(config: &Path, arguments: &InspectArguments, now: Timestamp) -> anyhow::Result<Self> {
+        let InspectArguments { jwks, tenant, issuer, audience, typ, leeway, .. } = arguments;
+        let mut expected = Self {
+            now,
+            leeway: *leeway,
+            issuers: None,
+            typ: AccessTokenPolicy::default().typ,
+            audience: audience.clone(),
+            source: None,
+            keys: None,
+            known: Vec::new(),
+            left_out: Vec::new(),
+            notes: Vec::new(),
+            is_own: false,
+            skew: Lifetime::from_seconds(0),
+        };
+        if let Some(file) = jwks {
+            expected.read_jwks(file)?;
+        }
+        if let Some(tenant) = tenant {
+            expected.load_tenant(config, arguments, tenant)?;
+        }
+        if let Some(issuer) = issuer {
+            expected.issuers = Some(vec![issuer.clone()]);
+        }
+        if let Some(typ) = typ {
+            expected.typ.clone_from(typ);
+        }
+        Ok(expected)
+    }
+
+    /// Verifies the token as these expectations say.
+    pub(super) fn inspect(&self, token: &str) -> Inspection {
+        let policy = AccessTokenPolicy { typ: self.typ.clone(), ..AccessTokenPolicy::default() };
+        let is_issuer = |iss: &str| self.issuers.as_ref().is_none_or(|all| all.iter().any(|one| one == iss));
+        let expectations = Expectations {
+            is_issuer: &is_issuer,
+            accepts_typ: &|typ| policy.accepts_typ(typ, self.now),
+            audience: self.audience.as_deref(),
+            skew: self.skew,
+        };
+        let (keys, now, leeway) = (self.keys.as_ref(), self.now, self.leeway);
+        if self.is_own {
+            inspect::<AccessTokenClaims<'static>>(token, keys, now, leeway, &expectations)
+        } else {
+            inspect::<Value>(token, keys, now, leeway, &expectations)
+        }
+    }
+
+    fn read_jwks(&mut self, file: &Path) -> anyhow::Result<()> {
+        let name = file.display();
+        let bytes = files::read_public(file).with_context(|| format!("--jwks: {name} cannot be read"))?;
+        let text = str::from_utf8(&bytes).map_err(|_| anyhow!("--jwks: {name} is not UTF-8"))?;
+        let keys = PublicKeys::read(text).with_context(|| format!("--jwks: {name} cannot be used"))?;
+        let known = keys
+            .iter()
+            .map(|(kid, algorithm)| KnownKey { kid: kid.to_owned(), words: algorithm.to_string() });
+        self.known = known.collect();
+        self.left_out = keys.left_out.iter().map(ToString::to_string).collect();
+        self.source = Some(format!("the keys of {name}"));
+        self.keys = Some(keys);
+        Ok(())
+    }
+
+    /// Over the admin API: in process over the store, which is opened for reading, or at a server.
+    fn load_tenant(
+        &mut self,
+        config: &Path,
+        arguments: &InspectArguments,
+        tenant: &TenantId,
+    ) -> anyhow::Result<()> {
+        block_on(async {
+            let admin = AdminClient::open(config, &arguments.admin, &Environment::of_process()).await?;
+            let loaded = self.ask(&admin, tenant).await;
+            admin.close().await;
+            loaded
+        })
+    }
+
+    async fn ask(&mut self, admin: &AdminClient, tenant: &TenantId) -> anyhow::Result<()> {
+        let TenantView { settings, status, .. } = admin.send(ApiRequest::get(tenant::path(tenant))).await?;
+        self.issuers = Some(settings.issuer.into_iter().chain(settings.issuer_aliases).collect());
+        self.typ = settings.access_token.typ;
+        self.skew = settings.signing.skew;
+        self.is_own = true;
+        self.source = Some(format!("the keys of the tenant {tenant}"));
+        if status != "active" {
+            self.notes.push(format!("the tenant is {status}, so the server refuses all its tokens"));
+        }
+        let path = keys_path(tenant);
+        let keys: Page<KeyView> = admin.send(ApiRequest::get(path.clone())).await?;
+        let all: KeyStatusView = admin.send(ApiRequest::get(format!("{path}/status"))).await?;
+        let signs = all.signing.map(|key| key.kid);
+        let (mut documents, mut records) = (Vec::new(), Vec::new());
+        for key in keys.items {
+            self.known.push(KnownKey { kid: key.kid.clone(), words: words(&key, signs.as_deref()) });
+            if key.state == "removed" {
+                continue;
+            }
+            match admin.send::<KeyDocument>(ApiRequest::get(format!("{path}/{}", key.kid))).await {
+                Ok(document) => documents.push(document.public.jwk),
+                Err(error) => self.left_out.push(format!("{}: {error:#}", key.kid)),
+            }
+            records.extend(record(&key));
+        }
+        let keys = PublicKeys::read(&json!({ "keys": documents }).to_string())?;
+        self.left_out.extend(keys.left_out.iter().map(ToString::to_string));
+        self.keys = Some(keys.with_records(records));
+        Ok(())
+    }
+}
+
+fn words(key: &KeyView, signs: Option<&str>) -> String {
+    let at = |instant: Option<administration::Instant>| instant.map(String::from).unwrap_or_default();
+    let algorithm = &key.algorithm;
+    match key.state.as_str() {
+        _ if signs == Some(&key.kid) => format!("{algorithm}, signs now"),
+        "announced" => format!("{algorithm}, signs from {} on", at(Some(key.active_from))),
+        "removed" => format!("{algorithm}, removed at {}", at(key.removed_at)),
+        state => format!("{algorithm}, {state}"),
+    }
+}
+
+/// The times of a key, as the key ring has them.
+fn record(key: &KeyView) -> Option<KeyRecord> {
+    Some(KeyRecord {
+        id: KeyId::parse(&key.kid)?,
+        algorithm: key.algorithm.parse().ok()?,
+        sealed_private_key: Vec::new(),
+        thumbprint: key.thumbprint.clone(),
+        announced_at: key.announced_at.0,
+        active_from: key.active_from.0,
+        retiring_from: key.retiring_from.map(|at| at.0),
+        removed_at: key.removed_at.map(|at| at.0),
+    })
+}

@@ -1,0 +1,66 @@
+//! `latchkey inspect`: explains a token check by check, with the verification that a request goes through.
+
+mod expected;
+mod explain;
+mod input;
+mod report;
+mod times;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use protocol::{Lifetime, Timestamp};
+use tenancy::TenantId;
+
+use super::output::json;
+use super::parse::parse_instant;
+use super::print;
+use crate::admin_client::AdminArguments;
+use crate::clock;
+use expected::Expected;
+use report::Report;
+
+/// Which token, and what is expected of it.
+#[derive(Args)]
+pub(crate) struct InspectArguments {
+    /// The file that holds the token, or a token response; - reads standard input. Never the token itself.
+    #[arg(default_value = "-")]
+    file: PathBuf,
+    /// Verify with the public keys of this JWKS document.
+    #[arg(long, value_name = "FILE", conflicts_with = "tenant")]
+    jwks: Option<PathBuf>,
+    /// Verify as this tenant does: with its keys, issuers and type.
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<TenantId>,
+    /// The issuer that `iss` must name. Default: the tenant's.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// The API's own name, which `aud` must have.
+    #[arg(long, value_name = "NAME")]
+    audience: Option<String>,
+    /// The `typ` of the header. Default: the tenant's, else at+jwt.
+    #[arg(long)]
+    typ: Option<String>,
+    /// Verify for this instant, such as 2027-01-31T12:00:00Z. Default: now.
+    #[arg(long, value_name = "TIME", value_parser = parse_instant)]
+    at: Option<Timestamp>,
+    /// How far `nbf` and `iat` may be ahead. `exp` has no leeway.
+    #[arg(long, value_name = "SPAN", default_value_t = keys::LEEWAY)]
+    leeway: Lifetime,
+    #[command(flatten)]
+    admin: AdminArguments,
+}
+
+/// The token fails a check, or its signature was not checked.
+const NOT_VALID: u8 = 7;
+
+/// Prints each check with what it found. Exit 0 for a token that passes all, 7 for one that does not, 1 for an error.
+pub(crate) fn run(config: &Path, arguments: &InspectArguments) -> anyhow::Result<ExitCode> {
+    let token = input::read(&arguments.file)?;
+    let now = arguments.at.unwrap_or_else(clock::now);
+    let expected = Expected::load(config, arguments, now)?;
+    let report = Report::new(&token, &expected);
+    print(&input::without_secrets(&if arguments.admin.json { json(&report) } else { report.lines() }))?;
+    Ok(if report.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) })
+}

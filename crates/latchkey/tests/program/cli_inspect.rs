@@ -1,0 +1,282 @@
+//! `latchkey inspect`: tokens of real tenants, on the store, through a server and with a key set.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
+use serde_json::{Value, json};
+
+use crate::cli::Cli;
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+
+/// EC keys, which are cheap to generate.
+fn settings() -> String {
+    let acme = edited(TWO_TENANTS, "  acme:\n", "  acme:\n    signing: { algorithm: ES256 }\n");
+    edited(&acme, "  globex:\n", "  globex:\n    signing: { algorithm: ES256 }\n")
+}
+
+/// A folder with a token of each tenant, and a key set of each.
+struct Tokens {
+    folder: Folder,
+    program: Program,
+    acme: String,
+    globex: String,
+}
+
+/// What ran, with its document.
+struct Inspected {
+    code: Option<i32>,
+    document: Value,
+}
+
+impl Tokens {
+    async fn fetch() -> Self {
+        let folder = Folder::with(&settings());
+        let program = Program::start(&folder);
+        let acme = program.token("acme", "svc", ACME_SECRET).await;
+        let globex = program.token("globex", "svc", GLOBEX_SECRET).await;
+        for tenant in ["acme", "globex"] {
+            let keys = program.jwks(tenant).await.json();
+            folder.write(&format!("{tenant}.jwks"), &keys.to_string());
+        }
+        // No output may have what would let it be replayed.
+        for token in [&acme, &globex] {
+            folder.canaries.add(token.rsplit('.').next().unwrap());
+        }
+        Self { folder, program, acme, globex }
+    }
+
+    #[track_caller]
+    fn inspect(&self, token: &str, arguments: &[&str]) -> Inspected {
+        let (code, out) = self.run(token.as_bytes(), &[arguments, &["--json"]].concat());
+        let document = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
+        Inspected { code, document }
+    }
+
+    /// The exit code and everything that was written, in which no canary is.
+    #[track_caller]
+    fn run(&self, input: &[u8], arguments: &[&str]) -> (Option<i32>, String) {
+        let ran = with_input(&mut self.folder.program(&[&["inspect"], arguments].concat()), input);
+        self.folder.canaries.assert_absent(&ran.1);
+        ran
+    }
+}
+
+impl Inspected {
+    #[track_caller]
+    fn assert(&self, code: i32, reason: Option<&str>, failed: Option<&str>) {
+        let Self { code: found, document } = self;
+        let expected = (Some(code), reason, failed);
+        assert_eq!(
+            (*found, document["reason"].as_str(), document["failed"].as_str()),
+            expected,
+            "{document}"
+        );
+    }
+
+    #[track_caller]
+    fn check(&self, name: &str) -> &Value {
+        let checks = self.document["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["check"] == name).unwrap_or_else(|| panic!("{name}"))
+    }
+}
+
+fn with_input(command: &mut Command, input: &[u8]) -> (Option<i32>, String) {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // The program ends before it has read a text that is too large.
+    let _ = stdin.write_all(input);
+    drop(stdin);
+    let ran = child.wait_with_output().unwrap();
+    let text = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    (ran.status.code(), text)
+}
+
+/// The token with another header or other claims, and its own signature.
+fn changed(token: &str, part: usize, change: impl FnOnce(&mut Value)) -> String {
+    let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
+    let mut value: Value = serde_json::from_slice(&BASE64URL.decode(&parts[part]).unwrap()).unwrap();
+    change(&mut value);
+    parts[part] = BASE64URL.encode(value.to_string());
+    parts.join(".")
+}
+
+#[tokio::test]
+async fn a_good_token_passes_on_the_store_through_a_server_and_with_a_key_set() {
+    let tokens = Tokens::fetch().await;
+    let server = Cli::server(&tokens.folder, &tokens.program).await;
+    for (token, tenant, other) in [(&tokens.acme, "acme", "globex"), (&tokens.globex, "globex", "acme")] {
+        let claims = crate::jwt::claims(token);
+        let audience = claims["aud"].as_str().or_else(|| claims["aud"][0].as_str()).unwrap();
+        let issuer = claims["iss"].as_str().unwrap();
+        let jwks = format!("{tenant}.jwks");
+        let of_tenant = ["--tenant", tenant, "--audience", audience];
+        let of_keys = ["--jwks", &jwks, "--issuer", issuer, "--audience", audience];
+        for arguments in [&of_tenant[..], &of_keys] {
+            let found = tokens.inspect(token, arguments);
+            found.assert(0, None, None);
+            assert_eq!(found.document["verdict"], "valid");
+            assert_eq!(found.document["claims"], claims);
+            assert_eq!(found.check("signature")["status"], "passed");
+        }
+        let mut through = server.command(&["inspect", "--tenant", tenant, "--json"]);
+        let (code, out) = with_input(&mut through, token.as_bytes());
+        assert_eq!(code, Some(0), "{out}");
+        // At the other tenant the issuer is foreign; with the other's key of the same `kid`, the signature is.
+        tokens.inspect(token, &["--tenant", other]).assert(7, Some("token_of_another_issuer"), Some("iss"));
+        let found = tokens.inspect(token, &["--tenant", other, "--issuer", issuer]);
+        found.assert(7, Some("token_signature_invalid"), Some("signature"));
+        assert_eq!(found.check("signature")["found"], "oauth2-key-1");
+        let other_keys = format!("{other}.jwks");
+        tokens.inspect(token, &["--jwks", &other_keys]).assert(
+            7,
+            Some("token_signature_invalid"),
+            Some("signature"),
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_fault_is_found_by_its_check() {
+    let tokens = Tokens::fetch().await;
+    let token = &tokens.acme;
+    let with = |name: &'static str, value: Value| changed(token, 0, move |header| header[name] = value);
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, claims, signature] = parts[..] else { panic!("three parts") };
+    let twice = format!(
+        "{}.{claims}.{signature}",
+        BASE64URL.encode(r#"{"alg":"ES256","alg":"ES256","kid":"oauth2-key-1","typ":"at+jwt"}"#)
+    );
+    let table = [
+        (String::new(), "token_malformed", "parts"),
+        ("opaque".to_owned(), "token_malformed", "parts"),
+        (format!("{header}.{claims}"), "token_malformed", "parts"),
+        (format!("{token}.a.b"), "token_malformed", "parts"),
+        (format!("{token}="), "token_malformed", "encoding"),
+        (format!("{header}.{claims}\n.{signature}"), "token_malformed", "encoding"),
+        ("A".repeat(20_000), "token_malformed", "length"),
+        ("A.".repeat(500_000), "token_malformed", "length"),
+        (twice, "token_malformed", "header-json"),
+        (format!("{header}.{}.{signature}", BASE64URL.encode("[]")), "token_malformed", "claims-json"),
+        (with("alg", json!("none")), "token_algorithm_not_allowed", "alg"),
+        (with("alg", json!("HS256")), "token_algorithm_not_allowed", "alg"),
+        (with("alg", json!("RS256")), "token_algorithm_not_allowed", "key-alg"),
+        (with("alg", json!(7)), "token_malformed", "header-types"),
+        (with("jwk", json!({})), "token_header_not_allowed", "header"),
+        (with("kid", json!("oauth2-key-9")), "token_key_unknown", "kid"),
+        (
+            changed(token, 0, |header| drop(header.as_object_mut().unwrap().remove("kid"))),
+            "token_key_unknown",
+            "kid",
+        ),
+        (changed(token, 1, |claims| claims["scope"] = json!("all")), "token_signature_invalid", "signature"),
+    ];
+    for (token, reason, failed) in table {
+        let found = tokens.inspect(&token, &["--tenant", "acme"]);
+        found.assert(7, Some(reason), Some(failed));
+        let check = found.check(failed);
+        assert!(
+            check["found"].is_string() && check["expected"].is_string() && check["fix"].is_string(),
+            "{check}"
+        );
+        assert!(found.document.to_string().len() < 10_000, "bounded");
+        // For people, in 80 columns.
+        let (code, out) = tokens.run(token.as_bytes(), &["--tenant", "acme"]);
+        assert_eq!(code, Some(7));
+        assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+        assert!(out.starts_with(&format!("REFUSED by the check `{failed}`")), "{out}");
+    }
+    let (code, out) = tokens.run(b"\xff\xfe.e30.AA", &["--tenant", "acme"]);
+    assert!(code == Some(7) && out.contains("U+FFFD"), "{out}");
+    for (typ, words) in
+        [("dpop+jwt", "a DPoP proof"), ("logout+jwt", "a logout token"), ("JWT", "an ID token")]
+    {
+        let found = tokens.inspect(&with("typ", json!(typ)), &["--tenant", "acme"]);
+        assert!(found.document["kind"].as_str().unwrap().contains(words), "{typ}: {}", found.document);
+        let checks = found.document["checks_of_kind"].as_array().unwrap();
+        assert!(checks.contains(&json!("alg")) && !checks.contains(&json!("typ")), "{checks:?}");
+    }
+    let known = tokens.inspect(&with("kid", json!("oauth2-key-9")), &["--tenant", "acme"]);
+    assert_eq!(known.check("kid")["expected"], "oauth2-key-1 (ES256, signs now)");
+}
+
+#[tokio::test]
+async fn what_is_expected_can_be_said() {
+    let tokens = Tokens::fetch().await;
+    let claims = crate::jwt::claims(&tokens.acme);
+    let instant = |seconds: u64| protocol::Timestamp::from_seconds(seconds).to_rfc3339();
+    let (iat, exp) = (claims["iat"].as_u64().unwrap(), claims["exp"].as_u64().unwrap());
+    let [early, a_little, end, last] = [iat - 6, iat - 5, exp, exp - 1].map(instant);
+    for (arguments, code, reason, failed) in [
+        (&["--audience", "other"][..], 7, Some("token_for_another_audience"), Some("aud")),
+        (&["--issuer", "https://x.example"], 7, Some("token_of_another_issuer"), Some("iss")),
+        (&["--typ", "JWT"], 7, Some("token_of_another_type"), Some("typ")),
+        (&["--at", &early], 7, Some("token_not_yet_valid"), Some("nbf")),
+        (&["--at", &early, "--leeway", "6s"], 0, None, None),
+        (&["--at", &a_little], 0, None, None),
+        (&["--at", &last], 0, None, None),
+        (&["--at", &end], 7, Some("token_expired"), Some("exp")),
+        (&["--at", &end, "--leeway", "1h"], 7, Some("token_expired"), Some("exp")),
+    ] {
+        let found = tokens.inspect(&tokens.acme, &[&["--tenant", "acme"], arguments].concat());
+        found.assert(code, reason, failed);
+        assert_eq!(found.document["lifetime"]["seconds"], exp - iat);
+    }
+    let found = tokens.inspect(&tokens.acme, &[]);
+    found.assert(7, None, None);
+    assert_eq!(found.document["verdict"], "unverified");
+    assert_eq!(
+        (found.check("signature")["status"].as_str(), &found.document["claims"]),
+        (Some("not_checked"), &claims)
+    );
+    for (arguments, words) in [
+        (&["--jwks", "none.jwks"][..], "none.jwks cannot be read"),
+        (&["--jwks", "config.yaml"], "no JWKS document"),
+        (&["--at", "noon"], "is neither an instant"),
+        (&["--jwks", "acme.jwks", "--tenant", "acme"], "cannot be used with"),
+    ] {
+        let (code, out) = tokens.run(tokens.acme.as_bytes(), arguments);
+        assert!(code == Some(1) && out.contains(words), "{arguments:?}: {out}");
+    }
+    let (code, out) = tokens.run(tokens.acme.as_bytes(), &["--tenant", "nobody"]);
+    assert!(code == Some(3) && out.contains("nobody"), "{out}");
+}
+
+#[tokio::test]
+async fn no_output_has_a_signature_or_a_secret() {
+    let tokens = Tokens::fetch().await;
+    let secret = format!("lk_{}", "q7".repeat(24));
+    tokens.folder.canaries.add(&secret);
+    tokens.folder.canaries.add("q7q7q7");
+    let response =
+        json!({"access_token": tokens.acme, "token_type": "Bearer", "client_secret": secret}).to_string();
+    tokens.folder.write("response.json", &response);
+    for arguments in [&["response.json", "--tenant", "acme"][..], &["response.json"]] {
+        for json in [&[][..], &["--json"]] {
+            let (_, out) = tokens.run(b"", &[arguments, json].concat());
+            assert!(out.contains("oauth2-key-1"), "{out}");
+            assert!(!json.is_empty() || out.lines().all(|line| line.chars().count() <= 80), "{out}");
+        }
+    }
+    let in_claims = changed(&tokens.acme, 1, |claims| claims["sub"] = json!(secret));
+    for (input, code, words) in [
+        (secret.clone(), 1, "this is a client secret and no token"),
+        (format!("Bearer {secret}"), 1, "this is a client secret and no token"),
+        (json!({"client_secret": secret}).to_string(), 1, "no member `access_token`"),
+        (format!("a.{secret}"), 7, "2 parts"),
+        (in_claims, 7, "[a secret]"),
+    ] {
+        let (found, out) = tokens.run(input.as_bytes(), &["--tenant", "acme"]);
+        assert!(found == Some(code) && out.contains(words), "{out}");
+    }
+    // Neither as an argument.
+    for argument in [secret.as_str(), &tokens.acme] {
+        let (code, out) = tokens.run(b"", &[argument]);
+        assert!(code == Some(1) && out.contains("is not given as an argument"), "{out}");
+        assert!(!out.contains(argument), "{out}");
+    }
+}
