@@ -263,7 +263,10 @@ async fn no_output_has_a_signature_or_a_secret() {
         }
     }
     let in_claims = changed(&tokens.acme, 1, |claims| claims["sub"] = json!(secret));
+    let nested = json!({"a": format!("{}{secret}", "x".repeat(40)), "b": [&secret]});
+    let in_nested = changed(&tokens.acme, 1, |claims| claims["sub"] = nested);
     for (input, code, words) in [
+        (in_nested, 7, "[a secret]"),
         (secret.clone(), 1, "this is a client secret and no token"),
         (format!("Bearer {secret}"), 1, "this is a client secret and no token"),
         (json!({"client_secret": secret}).to_string(), 1, "no member `access_token`"),
@@ -279,4 +282,45 @@ async fn no_output_has_a_signature_or_a_secret() {
         assert!(code == Some(1) && out.contains("is not given as an argument"), "{out}");
         assert!(!out.contains(argument), "{out}");
     }
+}
+
+#[tokio::test]
+async fn a_removed_key_and_a_suspended_tenant_are_named() {
+    let tokens = Tokens::fetch().await;
+    let server = Cli::server(&tokens.folder, &tokens.program).await;
+    server.run(&["key", "rotate", "acme", "--emergency", "--yes"]).output();
+    let found = tokens.inspect(&tokens.acme, &["--tenant", "acme"]);
+    found.assert(7, Some("token_key_unknown"), Some("kid"));
+    let known = found.check("kid")["expected"].as_str().unwrap();
+    assert!(known.starts_with("oauth2-key-1 (ES256, removed at "), "{known}");
+    assert!(known.ends_with("), oauth2-key-2 (ES256, signs now)"), "{known}");
+    // With a key set from before the rotation the token is still valid: what verifiers see that have not fetched again.
+    tokens.inspect(&tokens.acme, &["--jwks", "acme.jwks"]).assert(0, None, None);
+    server.run(&["tenant", "suspend", "globex"]).output();
+    let found = tokens.inspect(&tokens.globex, &["--tenant", "globex"]);
+    found.assert(0, None, None);
+    assert_eq!(
+        found.document["notes"],
+        json!(["the tenant is suspended, so the server refuses all its tokens"])
+    );
+    let found = tokens.inspect(&tokens.globex, &["--tenant", "acme"]);
+    assert_eq!(found.document["notes"], json!([]), "the other tenant serves");
+}
+
+#[test]
+fn a_key_set_needs_no_settings_and_nothing_is_created() {
+    let folder = Folder::with("no: settings\n");
+    folder.write("keys.jwks", &json!({"keys": [{"kty": "oct", "kid": "a", "k": "c2VjcmV0"}]}).to_string());
+    let inspect = |arguments: &[&str]| {
+        with_input(&mut folder.program(&[&["inspect"], arguments].concat()), b"e30.e30.AA")
+    };
+    let (code, out) = inspect(&["--jwks", "keys.jwks"]);
+    assert_eq!(code, Some(7), "{out}");
+    let note = "Note: left out: key 1 of the set (a): it has private members; a key set is";
+    assert!(out.contains(note) && !out.contains("c2VjcmV0"), "{out}");
+    assert_eq!(inspect(&[]).0, Some(7));
+    folder.write("config.yaml", TWO_TENANTS);
+    let (code, out) = inspect(&["--tenant", "acme"]);
+    assert!(code == Some(6) && out.contains("latchkey migrate"), "{out}");
+    assert!(!folder.exists("data") && !folder.exists("keys"), "a command that reads creates nothing");
 }

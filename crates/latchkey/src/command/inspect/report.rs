@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::expected::Expected;
 use super::explain::{Line, Status, text};
+use super::input::without_secrets;
 use super::times::{instant, span};
-use crate::command::output::narrow;
+use crate::command::output::{json, narrow};
 
 /// Whether a verifier with these expectations accepts the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -102,17 +103,22 @@ impl Report {
         self.verdict == Verdict::Valid
     }
 
+    /// For programs, without secrets that a claim may hold.
+    pub(super) fn json(&self) -> String {
+        without_secrets(&json(self))
+    }
+
     /// At most 80 columns wide.
     pub(super) fn lines(&self) -> String {
-        let mut shown = narrow(&self.summary().into_iter().map(|line| vec![line]).collect::<Vec<_>>());
+        let mut shown = wrapped(self.summary().into_iter().map(|line| vec![line]));
         shown.push_str("\nCHECKS\n");
-        shown.push_str(&narrow(&self.checks.iter().flat_map(rows).collect::<Vec<_>>()));
+        shown.push_str(&wrapped(self.checks.iter().flat_map(rows)));
         for (name, members) in [("HEADER", &self.header), ("CLAIMS (unverified)", &self.claims)] {
             let Some(members) = members else { continue };
             let name = if self.is_valid() { name.trim_end_matches(" (unverified)") } else { name };
             shown.push_str(&format!("\n{name}\n"));
             let row = |(name, value): &(String, Value)| vec![name.clone(), self.value(name, value)];
-            shown.push_str(&narrow(&members.iter().map(row).collect::<Vec<_>>()));
+            shown.push_str(&wrapped(members.iter().map(row)));
         }
         shown
     }
@@ -174,6 +180,12 @@ impl Span {
             seconds_left: exp.saturating_sub(now.seconds()),
         })
     }
+}
+
+/// Secrets are replaced before the lines break: a piece of a secret would not be found.
+fn wrapped(rows: impl Iterator<Item = Vec<String>>) -> String {
+    let shown = |row: Vec<String>| row.iter().map(|cell| without_secrets(cell)).collect();
+    narrow(&rows.map(shown).collect::<Vec<_>>())
 }
 
 fn rows(line: &Line) -> Vec<Vec<String>> {
