@@ -82,7 +82,10 @@ fn of_row<T: Described>(what: &str, subject: &dyn Display, row: &RowChange<T>) -
 }
 
 fn key_detail(kind: &KeyChangeKind) -> (&'static str, Value) {
-    let times = |times: &KeyTimes| json!({ "active_from": times.active_from, "retiring_from": times.retiring_from, "removed_at": times.removed_at });
+    let times = |times: &KeyTimes| {
+        let KeyTimes { active_from, retiring_from, removed_at, .. } = times.as_shown();
+        json!({ "active_from": active_from, "retiring_from": retiring_from, "removed_at": removed_at })
+    };
     match kind {
         KeyChangeKind::Announced { algorithm, thumbprint, active_from, imported } => {
             let verb = if *imported { "imported" } else { "announced" };

@@ -222,6 +222,7 @@ impl Reconciler {
                 active_from: now,
                 retiring_from: None,
                 removed_at: None,
+                shown: keys::ShownTimes::default(),
             };
             sealed.push((tenant.clone(), record));
         }

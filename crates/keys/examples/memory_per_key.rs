@@ -61,6 +61,7 @@ fn ring(algorithm: SigningAlgorithm, document: &PrivateKeyDocument) -> Result<Ke
         active_from: now,
         retiring_from: None,
         removed_at: None,
+        shown: keys::ShownTimes::default(),
     };
     let records = KeyRecords { next: KeyId::numbered(2), keys: vec![record] };
     let ring = KeyRing::new(Arc::new(records), vec![key]);

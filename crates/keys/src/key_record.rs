@@ -5,7 +5,7 @@ use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use serde::{Deserialize, Serialize};
 use tenancy::SigningPolicy;
 
-use crate::KeyId;
+use crate::{KeyId, ShownTimes};
 
 /// One key of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct KeyRecord {
     pub retiring_from: Option<Timestamp>,
     /// From when on it is gone.
     pub removed_at: Option<Timestamp>,
+    /// What is shown of these times. Requests decide by the times above alone, so caches do not share it.
+    #[serde(skip)]
+    pub shown: ShownTimes,
 }
 
 /// A tenant's keys: all that there are rows for, or, for requests, those whose private half is there.

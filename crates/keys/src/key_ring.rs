@@ -129,6 +129,7 @@ mod tests {
             active_from: at(times[1]),
             retiring_from: end(times[2]),
             removed_at: end(times[3]),
+            shown: crate::ShownTimes::default(),
         }
     }
 

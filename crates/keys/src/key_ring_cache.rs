@@ -162,6 +162,7 @@ impl KeyRingCache {
             active_from: now,
             retiring_from: None,
             removed_at: None,
+            shown: crate::ShownTimes::default(),
         };
         if self.store.add_key(tenant, &record).await? {
             tracing::info!(%tenant, key = %id, %algorithm, "tenant {tenant} signs with its new key {id}");

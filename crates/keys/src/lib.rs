@@ -4,6 +4,7 @@
 mod key_id;
 mod key_kind;
 mod key_record;
+mod shown_times;
 
 mod jwk;
 mod jwk_set;
@@ -75,6 +76,7 @@ pub use public_keys::{InvalidKeySet, LeftOutKey, PublicKeys, UnusableKey};
 pub use sealer::KeySealer;
 pub use sealing::{SealError, SealingContext};
 pub use sealing_key::{InvalidSealingKey, SealingKey};
+pub use shown_times::ShownTimes;
 pub use signing_key::{KeyRejected, SignError, SigningKey};
 pub use store::SigningKeyStore;
 pub use token_error::TokenError;

@@ -349,6 +349,7 @@ mod tests {
             active_from: Timestamp::from_seconds(active_from),
             retiring_from: None,
             removed_at: removed_at.map(Timestamp::from_seconds),
+            shown: crate::ShownTimes::default(),
         };
         for (active_from, removed_at, expected) in
             [(0, None, true), (1_030, None, true), (1_031, None, false), (0, Some(1_000), false)]

@@ -183,6 +183,7 @@ mod tests {
                 active_from: at(0),
                 retiring_from: None,
                 removed_at: (number == 4).then(|| at(NOW)),
+                shown: crate::ShownTimes::default(),
             });
             keys.push(key);
         }

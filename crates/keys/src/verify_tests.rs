@@ -31,6 +31,7 @@ fn ring() -> KeyRing {
         active_from: Timestamp::from_seconds(0),
         retiring_from: None,
         removed_at: None,
+        shown: crate::ShownTimes::default(),
     };
     KeyRing::new(Arc::new(KeyRecords { next: KeyId::numbered(2), keys: vec![record] }), vec![Arc::new(key)])
 }

@@ -17,6 +17,7 @@ macro_rules! migrator {
             "0010_writer_of_one_tenant",
             "0011_client_description",
             "0012_limits_of_tenants",
+            "0013_shown_key_times",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -54,7 +54,9 @@ pub(crate) const INSERT: &str = "INSERT INTO signing_keys ({names}) SELECT {name
 
 pub(crate) const SET_TIMES: &str = "
     UPDATE signing_keys AS k
-       SET active_from = given.active_from, retiring_from = given.retiring_from, removed_at = given.removed_at
+       SET active_from = given.active_from, retiring_from = given.retiring_from, removed_at = given.removed_at,
+           shown_announced_at = given.shown_announced_at, shown_active_from = given.shown_active_from,
+           shown_retiring_from = given.shown_retiring_from, shown_removed_at = given.shown_removed_at
       FROM {given}
      WHERE k.tenant_id = given.tenant_id AND k.number = given.number";
 

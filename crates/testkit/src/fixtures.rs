@@ -116,6 +116,7 @@ pub fn key(number: u32) -> KeyRecord {
         active_from: NOW,
         retiring_from: None,
         removed_at: None,
+        shown: keys::ShownTimes::default(),
     }
 }
 

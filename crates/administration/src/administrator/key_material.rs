@@ -43,7 +43,7 @@ impl KeyMaterial {
 
     /// The row of this key, as it was announced, if it is sealed for that number.
     pub(super) fn record(&self, announced: Announcement) -> Option<KeyRecord> {
-        let Announcement { id, algorithm, announced_at, active_from, .. } = announced;
+        let Announcement { id, algorithm, announced_at, active_from, shown, .. } = announced;
         let (_, sealed) = self.sealed.as_ref().filter(|(number, _)| *number == id && self.fits(announced))?;
         Some(KeyRecord {
             id,
@@ -54,6 +54,7 @@ impl KeyMaterial {
             active_from,
             retiring_from: None,
             removed_at: None,
+            shown,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Keys as they are shown: where each stands in its life, and which of them verifiers have.
 
-use keys::life_cycle::{BrokenTokens, KeyPolicy};
+use keys::life_cycle::{BrokenTokens, KeyPolicy, KeyTimes};
 use keys::{KeyError, KeyId, KeyRecord, KeyRecords, KeyStage, SigningKey};
 use protocol::{SigningAlgorithm, Timestamp};
 use serde_json::json;
@@ -20,15 +20,16 @@ impl KeyView {
             KeyStage::Retiring => "retiring",
             KeyStage::Removed => "removed",
         };
+        let KeyTimes { active_from, retiring_from, removed_at, .. } = KeyTimes::of(record).as_shown();
         Self {
             kid: record.id.to_string(),
             algorithm: record.algorithm.as_str().to_owned(),
             state: state.to_owned(),
             thumbprint: record.thumbprint.clone(),
-            announced_at: record.announced_at.into(),
-            active_from: record.active_from.into(),
-            retiring_from: record.retiring_from.map(Instant),
-            removed_at: record.removed_at.map(Instant),
+            announced_at: record.shown.announced_at.unwrap_or(record.announced_at).into(),
+            active_from: active_from.into(),
+            retiring_from: retiring_from.map(Instant),
+            removed_at: removed_at.map(Instant),
             destroyed: record.sealed_private_key.is_empty(),
         }
     }

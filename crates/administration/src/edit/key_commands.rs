@@ -135,10 +135,10 @@ mod tests {
         };
         check(&[(50, ROTATE)], "2 announced for 1050, 1 0/-/- -> 0/1050/4740, due 4771");
         check(&[(50, ROTATE), (60, ROTATE)], "due 4771");
-        check(&[(50, EMERGENCY)], "2 announced for 30, 1 revoked 30, due 61");
-        check(&[(50, REVOKE_1)], "2 announced for 30, 1 revoked 30, due 61");
-        check(&[(50, ROTATE), (90, REVOKE_1)], "1 revoked 70, 2 1050/-/- -> 70/-/-, due 101");
-        let taken = "1 0/1050/4740 -> 0/-/-, 2 revoked 50, due 81";
+        check(&[(50, EMERGENCY)], "2 announced for 50, 1 revoked 50, due 61");
+        check(&[(50, REVOKE_1)], "2 announced for 50, 1 revoked 50, due 61");
+        check(&[(50, ROTATE), (90, REVOKE_1)], "1 revoked 90, 2 1050/-/- -> 90/-/-, due 101");
+        let taken = "1 0/1050/4740 -> 0/-/-, 2 revoked 60, due 81";
         check(&[(50, ROTATE), (60, REVOKE_2)], taken);
         check(&[(50, REVOKE_2)], "there is no key of this id");
         check(&[(50, EMERGENCY), (60, REVOKE_1)], "conflict");
@@ -200,7 +200,7 @@ mod tests {
             assert_ne!(command(&mut state.clone(), 9000, room), "conflict", "when they have gone");
         }
         let described = command(&mut state, 50, EMERGENCY);
-        assert!(described.starts_with("21 announced for 30, 1 revoked 30"), "{described}");
+        assert!(described.starts_with("21 announced for 50, 1 revoked 50"), "{described}");
         assert_eq!(live(&state, 50), 1);
     }
 
@@ -223,7 +223,7 @@ mod tests {
         state.tenant.signing.hold_activation = Some(span(600));
         command(&mut state, 0, ROTATE);
         command(&mut state, 1100, ROTATE);
-        assert_eq!(command(&mut state, 2060, REVOKE_1), "1 revoked 2040, due 2064");
+        assert_eq!(command(&mut state, 2060, REVOKE_1), "1 revoked 2060, due 2064");
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl KeyDecision {
             let kind = KeyChangeKind::Announced {
                 algorithm: record.algorithm,
                 thumbprint: record.thumbprint.clone(),
-                active_from: record.active_from,
+                active_from: KeyTimes::of(&record).as_shown().active_from,
                 imported: self.imports,
             };
             changed.push((record.id, kind));
@@ -58,16 +58,14 @@ impl KeyDecision {
         }
         for after in self.plan.times.iter().copied() {
             let Some(row) = records.keys.iter_mut().find(|row| row.id == after.id) else { continue };
-            let KeyRecord { id, active_from, retiring_from, removed_at, .. } = *row;
-            let before = KeyTimes { id, active_from, retiring_from, removed_at };
-            (row.active_from, row.retiring_from, row.removed_at) =
-                (after.active_from, after.retiring_from, after.removed_at);
+            let before = KeyTimes::of(row);
+            after.write_to(row);
             let kind = if self.cuts && after.removed_at.is_some_and(|removed| removed <= now) {
                 KeyChangeKind::Revoked { after }
             } else {
                 KeyChangeKind::Rescheduled { before, after }
             };
-            changed.push((id, kind));
+            changed.push((after.id, kind));
         }
         for id in self.plan.destroy.iter().copied() {
             for row in records.keys.iter_mut().filter(|row| row.id == id) {

@@ -62,6 +62,7 @@ pub(super) fn write(state: &mut TenantKeys, decision: &KeyDecision, seconds: u64
         active_from: announced.active_from,
         retiring_from: None,
         removed_at: None,
+        shown: announced.shown,
     });
     let (Edit { changes, keys, .. }, records) = decision.edit(state, made, at(seconds));
     let is_settled = changes.is_empty() && state.due_at == decision.plan.due_at;
@@ -82,7 +83,7 @@ fn described(change: &Change) -> String {
             format!("{verb} for {}", end(Some(*active_from)))
         }
         KeyChangeKind::Rescheduled { before, after } => {
-            let [before, after] = [before, after].map(|times| {
+            let [before, after] = [before.as_shown(), after.as_shown()].map(|times| {
                 format!(
                     "{}/{}/{}",
                     end(Some(times.active_from)),
@@ -92,7 +93,7 @@ fn described(change: &Change) -> String {
             });
             format!("{before} -> {after}")
         }
-        KeyChangeKind::Revoked { after } => format!("revoked {}", end(after.removed_at)),
+        KeyChangeKind::Revoked { after } => format!("revoked {}", end(after.as_shown().removed_at)),
         KeyChangeKind::Destroyed => "destroyed".to_owned(),
     };
     format!("{} {kind}", change.id.number())

@@ -45,6 +45,10 @@ async fn an_emergency_says_what_it_breaks_before_it_does() {
         assert_eq!(states(&document)[0], ("oauth2-key-1", "removed"));
         assert_eq!(living[0], ("oauth2-key-2", "active"), "{}", done.body);
         assert_eq!(document["breaks"][0]["kid"], "oauth2-key-1");
+        let [old, new] = [&document["items"][0], &document["items"][1]];
+        assert_eq!(old["removed_at"], new["active_from"], "{}", done.body);
+        assert_eq!(old["retiring_from"], old["removed_at"], "{}", done.body);
+        assert!(old["removed_at"].as_str() >= old["active_from"].as_str(), "{}", done.body);
         assert_eq!(published(&test_env, tenant).await[0], "oauth2-key-2");
         assert_eq!(signer(&test_env, tenant).await, "oauth2-key-2");
         assert!(!is_alive(&test_env, tenant, &stolen).await);

@@ -341,6 +341,7 @@ async fn push_key(rows: &Rows, service: &Service, tenant: &Tenant, active_from: 
         active_from: at(active_from),
         retiring_from: None,
         removed_at: None,
+        shown: crate::ShownTimes::default(),
     };
     rows.push(&tenant.id, key);
 }

@@ -4,6 +4,7 @@
 
 mod cache_lifetime;
 mod commands;
+mod happened;
 mod key_sequence;
 mod order;
 mod outcome;

@@ -2,6 +2,7 @@
 
 use protocol::{SigningAlgorithm, Timestamp};
 
+use super::happened::shown_of_new;
 use super::key_sequence::{KeySequence, is_revoked};
 use super::plan::Announcement;
 use crate::{KeyId, KeyRecord, KeyStage};
@@ -68,7 +69,8 @@ impl KeySequence<'_> {
         let last = self.waiting().last().map(|key| key.active_from);
         let active_from = last.map_or(active_from, |last| last.max(active_from));
         let (id, rsa_size) = (self.records.next, self.policy.rsa_size);
-        self.announced = Some(Announcement { id, algorithm, rsa_size, announced_at, active_from });
+        let shown = shown_of_new(announced_at, active_from, self.now);
+        self.announced = Some(Announcement { id, algorithm, rsa_size, announced_at, active_from, shown });
         self.keys.push(KeyRecord {
             id,
             algorithm,
@@ -78,6 +80,7 @@ impl KeySequence<'_> {
             active_from,
             retiring_from: None,
             removed_at: None,
+            shown,
         });
         self.link();
     }

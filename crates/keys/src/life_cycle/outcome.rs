@@ -2,6 +2,7 @@
 
 use protocol::Timestamp;
 
+use super::happened::shown_of;
 use super::key_sequence::KeySequence;
 use super::plan::{BrokenTokens, KeyTimes, Plan};
 use crate::{KeyRecord, KeyStage};
@@ -24,9 +25,13 @@ impl KeySequence<'_> {
     }
 
     pub(super) fn into_plan(self) -> Plan {
-        let before: Vec<_> = self.records.keys.iter().map(KeyTimes::of).collect();
-        let is_new = |times: &KeyTimes| before.iter().any(|row| row.id == times.id && row != times);
-        let times = self.keys.iter().map(KeyTimes::of).filter(is_new).collect();
+        let changed = |key: &KeyRecord| {
+            let row = self.records.keys.iter().find(|row| row.id == key.id)?;
+            let times = KeyTimes::of(key);
+            let shown = shown_of(row, &times, self.now);
+            (times != KeyTimes::of(row)).then_some(KeyTimes { shown, ..times })
+        };
+        let times = self.keys.iter().filter_map(changed).collect();
         let gone = |key: &KeyRecord| key.removed_at.map(|removed| removed + self.policy.propagation_delay());
         let destroyed = |key: &&KeyRecord| gone(key).is_some_and(|gone| gone <= self.now);
         let whole = |key: &&KeyRecord| !key.sealed_private_key.is_empty();

@@ -2,7 +2,7 @@
 
 use protocol::{SigningAlgorithm, Timestamp};
 
-use crate::{KeyId, KeyRecord, KeySpec, RsaSize};
+use crate::{KeyId, KeyRecord, KeySpec, RsaSize, ShownTimes};
 
 /// Changes of one commit, for the rows from which they were planned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct Announcement {
     pub announced_at: Timestamp,
     /// When it becomes active. It has no successor yet, so it neither retires nor is removed.
     pub active_from: Timestamp,
+    /// What is shown of these times.
+    pub shown: ShownTimes,
 }
 
 /// The new times of a row.
@@ -43,6 +45,8 @@ pub struct KeyTimes {
     pub retiring_from: Option<Timestamp>,
     /// When it is removed.
     pub removed_at: Option<Timestamp>,
+    /// What is shown of these times, and of its announcement.
+    pub shown: ShownTimes,
 }
 
 /// A plan that removes keys before their tokens have expired, with the tokens that this breaks.
@@ -98,9 +102,29 @@ pub enum KeyCommandError {
 
 impl KeyTimes {
     /// The times of a row.
-    pub(super) fn of(key: &KeyRecord) -> Self {
-        let KeyRecord { id, active_from, retiring_from, removed_at, .. } = *key;
-        Self { id, active_from, retiring_from, removed_at }
+    #[must_use]
+    pub fn of(key: &KeyRecord) -> Self {
+        let KeyRecord { id, active_from, retiring_from, removed_at, shown, .. } = *key;
+        Self { id, active_from, retiring_from, removed_at, shown }
+    }
+
+    /// Gives them to the row.
+    pub fn write_to(self, row: &mut KeyRecord) {
+        (row.active_from, row.retiring_from) = (self.active_from, self.retiring_from);
+        (row.removed_at, row.shown) = (self.removed_at, self.shown);
+    }
+
+    /// The times as people are shown them.
+    #[must_use]
+    pub fn as_shown(self) -> Self {
+        let Self { id, active_from, retiring_from, removed_at, shown } = self;
+        Self {
+            id,
+            active_from: shown.active_from.unwrap_or(active_from),
+            retiring_from: shown.retiring_from.or(retiring_from),
+            removed_at: shown.removed_at.or(removed_at),
+            shown: ShownTimes::default(),
+        }
     }
 }
 

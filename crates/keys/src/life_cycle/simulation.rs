@@ -345,6 +345,7 @@ impl World<'_> {
             })
             .map(|key| key.id)
             .collect();
+        check_shown(revoked, before, now);
         // The command reports every token that is still alive and whose key it removes.
         for token in self.tokens.iter().filter(|token| gone.contains(&token.key)) {
             let alive = (0..2).any(|replica| token.expires > self.clock(replica));
@@ -376,9 +377,7 @@ impl World<'_> {
             if times.active_from < row.active_from && times.active_from < row.announced_at + policy.window() {
                 moved_forward.push(row.id);
             }
-            row.active_from = times.active_from;
-            row.retiring_from = times.retiring_from;
-            row.removed_at = times.removed_at;
+            times.write_to(row);
         }
         for id in &plan.destroy {
             let row = records.keys.iter_mut().find(|row| row.id == *id).unwrap();
@@ -391,7 +390,7 @@ impl World<'_> {
         if let Some(announcement) = plan.announce {
             assert_eq!(announcement.id, records.next, "a number is never given twice");
             assert!(records.keys.iter().all(|row| row.id < announcement.id));
-            let Announcement { id, algorithm, announced_at, active_from, .. } = announcement;
+            let Announcement { id, algorithm, announced_at, active_from, shown, .. } = announcement;
             records.next = KeyId::numbered(id.number() + 1);
             records.keys.push(KeyRecord {
                 id,
@@ -402,6 +401,7 @@ impl World<'_> {
                 active_from,
                 retiring_from: None,
                 removed_at: None,
+                shown,
             });
             let ahead = active_from > now;
             if ahead {
@@ -538,6 +538,34 @@ impl World<'_> {
                 }
             }
         }
+    }
+}
+
+/// What people are shown of a revocation happened at it or before it, and in the order of a key's life. Another clock may be ahead.
+fn check_shown(revoked: &RevocationPlan, before: &KeyRecords, now: Timestamp) {
+    for times in &revoked.plan.times {
+        let row = before.keys.iter().find(|row| row.id == times.id).unwrap();
+        let (seen, was) = (times.as_shown(), KeyTimes::of(row).as_shown());
+        let announced_at = row.shown.announced_at.unwrap_or(row.announced_at);
+        assert!(seen.active_from == was.active_from || seen.active_from >= now, "{row:?} {times:?}");
+        if let Some(removed) =
+            seen.removed_at.filter(|_| times.removed_at != row.removed_at && times.removed_at <= Some(now))
+        {
+            let has_begun = times.active_from <= now;
+            let begun = if has_begun { seen.active_from } else { announced_at };
+            assert_eq!(removed, now.max(begun), "{row:?} {times:?}");
+            assert_eq!(seen.retiring_from.is_some(), has_begun, "{row:?} {times:?}");
+            let kept = was.retiring_from.filter(|retiring| *retiring <= now);
+            assert!(kept.is_none_or(|kept| seen.retiring_from == Some(kept)), "{row:?} {times:?}");
+            assert!(
+                seen.retiring_from.is_none_or(|end| seen.active_from <= end && end <= removed),
+                "{row:?} {times:?}"
+            );
+        }
+    }
+    if let Some(Announcement { announced_at, active_from, shown, .. }) = revoked.plan.announce {
+        assert_eq!(shown.announced_at.unwrap_or(announced_at), now);
+        assert!(shown.active_from.unwrap_or(active_from) >= now);
     }
 }
 

@@ -42,13 +42,12 @@ fn after(records: &KeyRecords, plan: &Plan) -> KeyRecords {
     let mut records = records.clone();
     for times in &plan.times {
         let row = records.keys.iter_mut().find(|row| row.id == times.id).unwrap();
-        (row.active_from, row.retiring_from, row.removed_at) =
-            (times.active_from, times.retiring_from, times.removed_at);
+        times.write_to(row);
     }
     for destroyed in &plan.destroy {
         records.keys.iter_mut().find(|row| row.id == *destroyed).unwrap().sealed_private_key.clear();
     }
-    if let Some(Announcement { id, algorithm, announced_at, active_from, .. }) = plan.announce {
+    if let Some(Announcement { id, algorithm, announced_at, active_from, shown, .. }) = plan.announce {
         records.next = KeyId::numbered(id.number() + 1);
         records.keys.push(KeyRecord {
             id,
@@ -59,6 +58,7 @@ fn after(records: &KeyRecords, plan: &Plan) -> KeyRecords {
             active_from,
             retiring_from: None,
             removed_at: None,
+            shown,
         });
     }
     records
@@ -255,6 +255,63 @@ fn a_revoked_key_is_followed_by_the_announced_one_or_by_a_new_one() {
     check(&announced(), &revocation.plan, "500 10490 10690, 10500 - 10490, 10490 - -", 10_520);
     assert_eq!(revoke(&first(), 2, 10_000), Err(KeyCommandError::Unknown(id(2))));
     assert_eq!(revoke(&announced(), 1, 10_690), Err(KeyCommandError::Removed(id(1))));
+}
+
+/// The rows as people are shown them, each with the time of its announcement.
+#[track_caller]
+fn check_shown(records: &KeyRecords, plan: &Plan, expected: &str) -> KeyRecords {
+    let rows = after(records, plan);
+    let mut seen = rows.clone();
+    for row in &mut seen.keys {
+        row.announced_at = row.shown.announced_at.unwrap_or(row.announced_at);
+        KeyTimes::of(row).as_shown().write_to(row);
+    }
+    let announced = seen.keys.iter().map(|row| row.announced_at.seconds());
+    let text =
+        announced.zip(shown(&seen).split(", ")).map(|(at, row)| format!("{at} {row}")).collect::<Vec<_>>();
+    assert_eq!(text.join(", "), expected);
+    rows
+}
+
+#[test]
+fn the_times_that_are_shown_of_a_revocation_are_those_at_which_it_happened() {
+    let policy = policy(ES256);
+    let emergency = |records: &KeyRecords, now| rotate_in_emergency(records, &policy, at(now)).plan;
+    let revoke =
+        |records: &KeyRecords, number, now| revoke(records, &policy, id(number), at(now)).unwrap().plan;
+    // The announced key never signed.
+    let rows = check_shown(
+        &announced(),
+        &emergency(&announced(), 10_000),
+        "500 500 10000 10000, 9500 10500 - 10000, 10000 10000 - -",
+    );
+    // Soon after a takeover, the key before ended with it.
+    let plan = emergency(&announced(), 10_510);
+    check_shown(&announced(), &plan, "500 500 10500 10510, 9500 10500 10510 10510, 10510 10510 - -");
+    // Again within the skew: what is shown of the first emergency stays, and the new key has an end after its beginning.
+    let rows = check_shown(
+        &rows,
+        &emergency(&rows, 10_005),
+        "500 500 10000 10000, 9500 10500 - 10000, 10000 10000 10005 10005, 10005 10005 - -",
+    );
+    // The steps after it leave what is shown alone.
+    let rows = check_shown(
+        &rows,
+        &next(&rows, &policy, at(18_985)),
+        "500 500 10000 10000, 9500 10500 - 10000, 10000 10000 10005 10005, 10005 10005 19985 20175, 18985 19985 - -",
+    );
+    assert_eq!(rows.keys[3].active_from, at(9_985), "it signs on a clock that is behind");
+    // One key alone; the announced key takes over at once.
+    let plan = revoke(&announced(), 1, 10_000);
+    check_shown(&announced(), &plan, "500 500 10000 10000, 9500 10000 - -");
+    // It was announced within the skew, and is shown as announced then.
+    let late = after(&first(), &rotate_now(&first(), &policy, at(10_000)));
+    check_shown(&late, &revoke(&late, 1, 10_005), "500 500 10005 10005, 10000 10005 - -");
+    // Around the takeover its instant stays.
+    let plan = revoke(&announced(), 1, 10_510);
+    check_shown(&announced(), &plan, "500 500 10500 10510, 9500 10500 - -");
+    let plan = revoke(&announced(), 2, 10_510);
+    check_shown(&announced(), &plan, "500 500 10500 10690, 9500 10500 10510 10510, 10510 10510 - -");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The columns of a signing key.
 
 use keys::life_cycle::KeyTimes;
-use keys::{KeyId, KeyRecord};
+use keys::{KeyId, KeyRecord, ShownTimes};
 
 use crate::column::Column as _;
 use crate::columns::columns;
@@ -19,6 +19,9 @@ columns! {
         retiring_from: "retiring_from",
         removed_at: "removed_at",
     }
+    with {
+        shown: ShownTimes,
+    }
 }
 
 columns! {
@@ -27,6 +30,18 @@ columns! {
         active_from: "active_from",
         retiring_from: "retiring_from",
         removed_at: "removed_at",
+    }
+    with {
+        shown: ShownTimes,
+    }
+}
+
+columns! {
+    ShownTimes {
+        announced_at: "shown_announced_at",
+        active_from: "shown_active_from",
+        retiring_from: "shown_retiring_from",
+        removed_at: "shown_removed_at",
     }
 }
 

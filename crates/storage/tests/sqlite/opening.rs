@@ -116,6 +116,10 @@ const AFTER_THE_FIFTH: &str = "
     ALTER TABLE tenants DROP COLUMN rsa_bits;
     ALTER TABLE tenants DROP COLUMN hold_activation;
     ALTER TABLE clients DROP COLUMN description;
+    ALTER TABLE signing_keys DROP COLUMN shown_announced_at;
+    ALTER TABLE signing_keys DROP COLUMN shown_active_from;
+    ALTER TABLE signing_keys DROP COLUMN shown_retiring_from;
+    ALTER TABLE signing_keys DROP COLUMN shown_removed_at;
     ALTER TABLE generations DROP COLUMN left_out;
     DROP TRIGGER signing_keys_claim_thumbprint;
     DROP TABLE key_thumbprints;

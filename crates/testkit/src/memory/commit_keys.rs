@@ -1,7 +1,7 @@
 //! What a commit and a request do to keys, and when a tenant's keys are to be looked at again.
 
 use administration::{Change, CommitRequest, Invalidation, KeyChangeKind};
-use keys::life_cycle::{self, KeyPolicy, KeyTimes};
+use keys::life_cycle::{self, KeyPolicy};
 use keys::{KeyId, KeyRecord};
 use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
@@ -35,9 +35,7 @@ impl Rows {
         for change in &request.changes {
             let Change::Key(tenant, change) = change else { continue };
             if let Some(times) = change.kind.times() {
-                let KeyTimes { id, active_from, retiring_from, removed_at } = *times;
-                let row = self.key_row(tenant, id)?;
-                *row = KeyRecord { active_from, retiring_from, removed_at, ..row.clone() };
+                times.write_to(self.key_row(tenant, times.id)?);
             } else if change.kind == KeyChangeKind::Destroyed {
                 self.key_row(tenant, change.id)?.sealed_private_key.clear();
             }

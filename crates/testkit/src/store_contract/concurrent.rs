@@ -52,12 +52,7 @@ pub async fn new_sealed_bytes_stay_beside_a_rotation(stores: Stores) {
     let key = fixtures::key(1);
     assert!(stores.signing_keys.add_key(&acme.id, &key).await.unwrap());
     let mut request = requests::declared(changes(&acme, &svc));
-    let before = KeyTimes {
-        id: key.id,
-        active_from: key.active_from,
-        retiring_from: key.retiring_from,
-        removed_at: key.removed_at,
-    };
+    let before = KeyTimes::of(&key);
     let retiring_from = Some(NOW + protocol::Lifetime::from_seconds(9));
     requests::reschedule_key(&mut request, &acme.id, before, KeyTimes { retiring_from, ..before });
     let planned = resting_on_today(&stores, &request).await;
@@ -82,7 +77,13 @@ pub async fn change_rows_of_each_table(stores: &Stores) {
     let svc = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&acme, "svc") };
     let mut request = requests::declared(changes(&acme, &svc));
     let key = fixtures::key(1);
-    let before = KeyTimes { id: key.id, active_from: NOW, retiring_from: None, removed_at: None };
+    let before = KeyTimes {
+        id: key.id,
+        active_from: NOW,
+        retiring_from: None,
+        removed_at: None,
+        shown: keys::ShownTimes::default(),
+    };
     let after = KeyTimes { retiring_from: Some(NOW), ..before };
     requests::reschedule_key(&mut request, &acme.id, before, after);
     commit(stores, &request).await;

@@ -2,7 +2,7 @@
 
 use administration::{Change, CommitOutcome, Invalidation, KeyChangeKind};
 use keys::life_cycle::KeyTimes;
-use keys::{KeyId, KeyRecord, KeyRecords};
+use keys::{KeyId, KeyRecord, KeyRecords, ShownTimes};
 use protocol::{SigningAlgorithm, Timestamp};
 use tenancy::{StoreError, Tenant, TenantId};
 
@@ -18,6 +18,7 @@ pub async fn keys_of_a_commit_take_the_next_numbers(stores: Stores) {
         active_from: at(10),
         retiring_from: Some(at(20)),
         removed_at: Some(at(30)),
+        shown: ShownTimes { announced_at: Some(at(1)), active_from: Some(at(11)), ..ShownTimes::default() },
         ..fixtures::key(2)
     };
     let announcing = |tenant: &TenantId, keys: &[KeyRecord]| {
@@ -89,14 +90,21 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
         assert!(stores.signing_keys.add_key(tenant, &fixtures::key_of(tenant, 2)).await.unwrap());
     }
     let position = stores.administration.position().await.unwrap();
+    let shown = ShownTimes {
+        announced_at: None,
+        active_from: Some(at(4)),
+        retiring_from: Some(at(5)),
+        removed_at: Some(at(6)),
+    };
     let after = KeyTimes {
         id: KeyId::numbered(2),
         active_from: at(1),
         retiring_from: Some(at(2)),
         removed_at: Some(at(3)),
+        shown,
     };
     let mut request = requests::declared(Vec::new());
-    requests::reschedule_key(&mut request, &acme, times(&fixtures::key(2)), after);
+    requests::reschedule_key(&mut request, &acme, KeyTimes::of(&fixtures::key(2)), after);
     requests::destroy_key(&mut request, &acme, KeyId::numbered(1));
     commit(&stores, &request).await;
     let destroyed = KeyRecord { sealed_private_key: Vec::new(), ..fixtures::key_of(&acme, 1) };
@@ -104,6 +112,7 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
         active_from: at(1),
         retiring_from: Some(at(2)),
         removed_at: Some(at(3)),
+        shown,
         ..fixtures::key_of(&acme, 2)
     };
     assert_eq!(records(&stores, &acme).await.keys, [destroyed.clone(), moved]);
@@ -117,7 +126,7 @@ pub async fn keys_get_other_times_and_are_destroyed_in_their_tenant_only(stores:
 
     // Times are taken away again, and what is destroyed already is destroyed.
     let mut back = requests::declared(Vec::new());
-    requests::reschedule_key(&mut back, &acme, after, times(&fixtures::key(2)));
+    requests::reschedule_key(&mut back, &acme, after, KeyTimes::of(&fixtures::key(2)));
     requests::destroy_key(&mut back, &acme, KeyId::numbered(1));
     commit(&stores, &back).await;
     assert_eq!(records(&stores, &acme).await.keys, [destroyed, fixtures::key_of(&acme, 2)]);
@@ -188,9 +197,4 @@ async fn records(stores: &Stores, tenant: &TenantId) -> KeyRecords {
     whole.keys.retain(|key| !key.sealed_private_key.is_empty());
     assert_eq!(whole, *found);
     loaded.records
-}
-
-fn times(key: &KeyRecord) -> KeyTimes {
-    let KeyRecord { id, active_from, retiring_from, removed_at, .. } = *key;
-    KeyTimes { id, active_from, retiring_from, removed_at }
 }

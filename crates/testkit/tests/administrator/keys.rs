@@ -118,6 +118,50 @@ async fn what_an_emergency_or_a_revocation_breaks_is_said_before_it_is_done() {
     }
 }
 
+/// The rows have the time of the command less the skew; keys, audit and status have the time of the command.
+#[tokio::test]
+async fn times_of_a_revocation_are_those_of_its_command() {
+    let env = env();
+    let (by, keys) = (operator(), &env.administrator);
+    let times = |key: &KeyView| {
+        let since = |at: administration::Instant| at.0.seconds() - NOW.seconds();
+        let [end, gone] = [key.retiring_from, key.removed_at].map(|at| at.map_or(0, since));
+        [since(key.announced_at), since(key.active_from), end, gone]
+    };
+    for (tenant, at) in [(tenant(&env, "acme").await, 100), (tenant(&env, "globex").await, 1019)] {
+        for at in [NOW, later(9)] {
+            keys.command_keys(&caller(&by, at), &tenant, KeyCommand::Rotate).await.unwrap();
+        }
+        let by = caller(&by, later(at));
+        let changed = keys.command_keys(&by, &tenant, KeyCommand::RotateInEmergency).await.unwrap().value;
+        let ends = if at < 1010 {
+            [[0, 0, at, at], [9, 1010, 0, at]]
+        } else {
+            [[0, 0, 1010, at], [9, 1010, at, at]]
+        };
+        let expected = [ends[0], ends[1], [at, at, 0, 0]];
+        assert_eq!(changed.items.iter().map(times).collect::<Vec<_>>(), expected, "{tenant}");
+        let listed = keys.keys(&by, &tenant).await.unwrap();
+        assert_eq!(listed, changed.items);
+        let signing = keys.key_status(&by, &tenant).await.unwrap().signing.unwrap();
+        assert_eq!(times(&signing), expected[2], "{tenant}");
+        let rows = env.store.load_keys(&tenant).await.unwrap().unwrap().records.keys;
+        assert_eq!((rows[0].removed_at, rows[2].active_from), (Some(later(at - 20)), later(at - 20)));
+
+        let query = AuditQuery { tenant: Some(tenant.clone()), limit: 50, ..AuditQuery::default() };
+        let records = keys.audit(&by, query, None).await.unwrap().items;
+        let mut revoked = 0;
+        for AuditView { record, .. } in records.iter().filter(|view| view.record.action == "key.revoked") {
+            let listed = listed.iter().find(|key| key.kid == record.subject).unwrap();
+            assert_eq!(record.detail["after"]["removed_at"], json!(later(at)), "{record:?}");
+            assert_eq!(record.detail["after"]["retiring_from"], json!(listed.retiring_from.map(|at| at.0)));
+            assert_eq!(record.at.0, later(at));
+            revoked += 1;
+        }
+        assert_eq!(revoked, 2, "{tenant}");
+    }
+}
+
 /// An operator's own key, in PEM.
 pub(crate) fn own(algorithm: SigningAlgorithm) -> ImportSettings {
     let document = PrivateKeyDocument::generate(algorithm).unwrap();

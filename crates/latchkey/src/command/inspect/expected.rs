@@ -179,5 +179,6 @@ fn record(key: &KeyView) -> Option<KeyRecord> {
         active_from: key.active_from.0,
         retiring_from: key.retiring_from.map(|at| at.0),
         removed_at: key.removed_at.map(|at| at.0),
+        shown: keys::ShownTimes::default(),
     })
 }
