@@ -1,6 +1,6 @@
 //! What the rules have found so far: faults, warnings, and what may not be reached from beyond loopback.
 
-use administration::{FieldError, FieldErrors};
+use administration::{FieldError, FieldErrors, pointer_names};
 
 use super::{diagnostic::Explanation, source_map::KeyPath};
 
@@ -61,12 +61,12 @@ impl Location {
         let is_name = pointer.strip_prefix("/resource_servers/").is_some_and(|name| !name.contains('/'));
         let mut at = Self { on_key: pointer.is_empty() || is_name, ..self.clone() };
         let mut names_follow = false;
-        for segment in pointer.split('/').skip(1) {
+        for segment in pointer_names(pointer) {
             let is_index = !names_follow && segment.bytes().all(|byte| byte.is_ascii_digit());
             names_follow = at.path.len() == self.path.len() && segment == "resource_servers";
             at.path.push(match is_index && !segment.is_empty() {
                 true => format!("[{segment}]"),
-                false => segment.replace("~1", "/").replace("~0", "~"),
+                false => segment,
             });
         }
         at

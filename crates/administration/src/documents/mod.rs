@@ -38,8 +38,8 @@ pub use key::{
 pub use merge::merge_patch;
 pub use nearest::nearest;
 pub use page::Page;
-pub use pointer::Pointer;
-pub(crate) use read::escaped;
+pub(crate) use pointer::escaped;
+pub use pointer::{Pointer, pointer_names};
 pub(crate) use read::{CLIENT, RESOURCE_SERVER, TENANT};
 pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, UsedFrom};
 pub use shape::Shape;

@@ -3,8 +3,6 @@
 
 use std::fmt;
 
-use super::escaped;
-
 /// A place in a document.
 #[derive(Clone, Copy, Debug)]
 pub enum Pointer<'a> {
@@ -16,12 +14,35 @@ pub enum Pointer<'a> {
     Item(&'a Self, usize),
 }
 
+/// The names and indices of a pointer, from the root on (RFC 6901 §4).
+pub fn pointer_names(pointer: &str) -> impl Iterator<Item = String> {
+    pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~"))
+}
+
+/// A name as a part of a pointer (RFC 6901 §3).
+pub(crate) fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 impl fmt::Display for Pointer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => Ok(()),
             Self::Member(parent, name) => write!(f, "{parent}/{}", escaped(name)),
             Self::Item(parent, index) => write!(f, "{parent}/{index}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_were_written() {
+        for names in [&[][..], &["a"], &["a/b", "~1", "", "0"], &["~", "/", "~01"]] {
+            let pointer: String = names.iter().map(|name| format!("/{}", escaped(name))).collect();
+            assert_eq!(pointer_names(&pointer).collect::<Vec<_>>(), names, "{pointer}");
         }
     }
 }

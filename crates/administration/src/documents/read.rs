@@ -70,11 +70,6 @@ fn read<T: DeserializeOwned>(
         .map_err(|_| vec![FieldError::at("", "is not of the form that docs/administration.md gives")])
 }
 
-/// RFC 6901 §3.
-pub(crate) fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
 #[cfg(test)]
 mod tests {
     use protocol::Lifetime;
