@@ -13,7 +13,7 @@ use super::{
     read::Reading,
     read_error::ReadError,
     resolved::{SealingKeys, StorageLocation},
-    sections::{Limits, Server},
+    sections::{Cache, Keys, Limits, Server, Storage},
 };
 
 /// The sections of the whole server, checked.
@@ -37,13 +37,25 @@ pub struct PlatformSettings {
 pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformSettings, ReadError> {
     let (mut reading, document) = Reading::begin(path, environment, None, KeyService::is_built_in)?;
     let Document { server, storage, cache, keys, limits, .. } = document;
-    check::server::check_cache(&cache, &mut reading.findings);
-    let storage = check::server::storage(&storage, &reading.locations, &mut reading.findings);
-    let sealing_keys = reading.sealing_keys(&keys);
+    let (storage, sealing_keys) = reading.store(&cache, &storage, &keys);
     let is_sound = reading.form.is_empty() && reading.findings.errors.is_empty();
     let (Some(storage), Some(sealing_keys), true) = (storage, sealing_keys, is_sound) else {
         return Err(reading.form.with_findings(reading.findings, &reading.locations));
     };
     let (redis_url, l1_lifetime) = (cache.redis_url, cache.l1_lifetime);
     Ok(PlatformSettings { server, storage, redis_url, l1_lifetime, sealing_keys, limits })
+}
+
+impl Reading<'_> {
+    /// Checks the sections about the store; where it is, and what seals its rows.
+    pub(super) fn store(
+        &mut self,
+        cache: &Cache,
+        storage: &Storage,
+        keys: &Keys,
+    ) -> (Option<StorageLocation>, Option<SealingKeys>) {
+        check::server::check_cache(cache, &mut self.findings);
+        let storage = check::server::storage(storage, &self.locations, &mut self.findings);
+        (storage, self.sealing_keys(keys))
+    }
 }

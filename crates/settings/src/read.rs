@@ -172,12 +172,10 @@ impl Reading<'_> {
         let declaration = check::tenant::check(tenants, context, findings);
         check::admins::check(&admins, findings);
         check::server::check(&server, &declaration, findings);
-        check::server::check_cache(&cache, findings);
         if let Some(resource) = &protected_resource {
             check::server::check_protected_resource(resource, &declaration, findings);
         }
-        let storage = check::server::storage(&document.storage, &self.locations, findings);
-        let sealing_keys = self.sealing_keys(&document.keys);
+        let (storage, sealing_keys) = self.store(&cache, &document.storage, &document.keys);
         let folder = self.locations.sources[0].folder();
         for tls in server.listeners.iter_mut().filter_map(|listener| listener.tls.as_mut()) {
             let paths = [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()];
