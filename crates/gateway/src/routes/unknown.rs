@@ -2,13 +2,21 @@
 //! what is not there looks the same everywhere.
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
+use protocol::{ErrorCode, ErrorResponse, RefusalReason};
 
 use crate::failure::Failure;
 use crate::respond::{OAuthError, Problem};
 
 pub(super) async fn unknown_path(request: HttpRequest) -> HttpResponse {
-    if is_admin(request.uri().path()) {
+    let path = request.uri().path();
+    if is_admin(path) {
         return Problem::from(Failure::UnknownPath).error_response();
+    }
+    // A person with a browser comes here first.
+    if path == "/" {
+        let (code, reason) = (ErrorCode::NotFound, RefusalReason::UnknownPath);
+        let body = ErrorResponse::new(code, reason, "Unknown path; /docs describes the API");
+        return OAuthError::from(body).error_response();
     }
     OAuthError::from(Failure::UnknownPath).error_response()
 }
