@@ -116,6 +116,11 @@ mod tests {
         let body = "grant_type=client_credentials&client_id=a&client_secret=b&scope=x+y&resource=urn:a&resource=urn:b&z=1";
         assert_eq!(parse(body), r#"client_credentials [x y] ["urn:a", "urn:b"]"#);
         assert_eq!(parse("grant_type=client_credentials&client_id=a&scope=+"), "client_credentials [] []");
+        // Not of RFC 8707, so it is an unknown parameter (RFC 6749 §3.2).
+        assert_eq!(
+            parse("grant_type=client_credentials&client_id=a&audience=urn:a"),
+            "client_credentials [] []"
+        );
     }
 
     #[test]

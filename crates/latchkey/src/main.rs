@@ -70,6 +70,8 @@ enum Command {
         #[arg(long = "listen", value_name = "ADDRESS", value_delimiter = ',')]
         addresses: Vec<SocketAddr>,
     },
+    /// Write settings for a first start, with one tenant, and a secret for its client. Nothing is written over.
+    Init,
     /// Ask a server on this machine whether it is ready. Exit 0 if it is, else 1.
     Health {
         /// Where it listens.
@@ -84,6 +86,9 @@ enum Command {
         /// Exit 1 for a warning, too.
         #[arg(long)]
         strict: bool,
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
     },
     /// Examine the machine that the server runs on: settings, store, keys, Redis, clock, certificates, listeners, issuers, files. Creates
     /// and changes nothing. Exit 0, or 1 for an error.
@@ -124,6 +129,9 @@ enum Command {
         /// Also retire more of what is no longer declared than `reconcile.max_retired` allows.
         #[arg(long)]
         prune: bool,
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
         /// Print every line, however many.
         #[arg(long)]
         full: bool,
@@ -139,8 +147,8 @@ enum Command {
         /// Print every line, however many.
         #[arg(long)]
         full: bool,
-        /// Print the list as a JSON document.
-        #[arg(long, requires = "list")]
+        /// Print a JSON document instead.
+        #[arg(long)]
         json: bool,
         /// Do not ask.
         #[arg(long)]
@@ -182,7 +190,11 @@ enum Command {
         folder: PathBuf,
     },
     /// Bring the store's schema up to date, and nothing else.
-    Migrate,
+    Migrate {
+        /// Print a JSON document instead.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the JSON Schema of the settings, for editors.
     Schema,
     /// Print the OpenAPI document.
@@ -199,8 +211,13 @@ impl<C: Subcommand> AdminCommandArguments<C> {
     }
 }
 
+/// The arguments with the examples: what is read, and what help texts, manual pages and completions are made of.
+fn command_line() -> clap::Command {
+    with_examples(Arguments::command())
+}
+
 fn main() -> ExitCode {
-    let parsed = with_examples(Arguments::command()).try_get_matches();
+    let parsed = command_line().try_get_matches();
     let Arguments { config, command } = match parsed.and_then(|parsed| Arguments::from_arg_matches(&parsed)) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -211,15 +228,16 @@ fn main() -> ExitCode {
     };
     let outcome = match command.unwrap_or(Command::Serve { addresses: Vec::new() }) {
         Command::Serve { addresses } => command::serve::run(&config, &addresses),
+        Command::Init => command::init::run(&config),
         Command::Health { address } => command::health::run(address),
-        Command::Check { rows, strict } => command::check::run(&config, rows, strict),
+        Command::Check { rows, strict, json } => command::check::run(&config, rows, strict, json),
         Command::Doctor { json } => command::doctor::run(&config, json),
         Command::Inspect(arguments) => command::inspect::run(&config, &arguments),
         Command::Plan { json, full } => command::plan::run(&config, json, full, false),
         Command::Drift { json, full } => command::plan::run(&config, json, full, true),
-        Command::Apply { prune, full } => command::apply::run(&config, prune, full),
-        Command::Rollback { generation: Some(number), full, yes, .. } => {
-            command::rollback::run(&config, number, full, yes)
+        Command::Apply { prune, json, full } => command::apply::run(&config, prune, json, full),
+        Command::Rollback { generation: Some(number), full, json, yes, .. } => {
+            command::rollback::run(&config, number, json, full, yes)
         }
         Command::Rollback { json, .. } => command::rollback::list(&config, json),
         Command::Tenant(arguments) => arguments.run(&config, command::tenant::run),
@@ -229,9 +247,9 @@ fn main() -> ExitCode {
         Command::Audit(arguments) => arguments.run(&config, command::audit::run),
         Command::Admin(arguments) => command::admin::run(&config, arguments),
         Command::DevCert { certificate, key, names } => command::dev_cert::run(&certificate, &key, &names),
-        Command::Completion { shell } => command::completion::run::<Arguments>(shell),
-        Command::Man { folder } => command::man::run::<Arguments>(&folder),
-        Command::Migrate => command::migrate::run(&config),
+        Command::Completion { shell } => command::completion::run(shell, command_line()),
+        Command::Man { folder } => command::man::run(&folder, command_line()),
+        Command::Migrate { json } => command::migrate::run(&config, json),
         Command::Schema => command::print(&settings::schema()),
         Command::Openapi => command::print(&gateway::openapi_document()),
     };

@@ -65,7 +65,13 @@ impl<'a> FileReader<'a> {
                 self.absorb("settings", name, text.expose().as_bytes());
                 Ok(Source::new(path.to_owned(), text))
             }
-            Err(explanation) => Err(Diagnostic::about_path(path, explanation).into()),
+            Err(mut explanation) => {
+                if name == "config.yaml" && !path.exists() {
+                    "write one with `latchkey init`, or name another one with --config"
+                        .clone_into(&mut explanation.hint);
+                }
+                Err(Diagnostic::about_path(path, explanation).into())
+            }
         }
     }
 

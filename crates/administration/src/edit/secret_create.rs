@@ -46,8 +46,10 @@ pub(crate) fn create(
     let count = live(row, now).count() as u64;
     match grace {
         None if count >= most => {
+            // A rotation makes one more than the limit, and the next one is refused.
+            let or_rotate = if count > most { "" } else { ", or rotate" };
             return Err(EditError::Conflict(format!(
-                "client {id} has {count} live secrets, and {most} may count at once ({name}); revoke one, let one expire, or rotate"
+                "client {id} has {count} live secrets, and {most} may count at once ({name}); revoke one, let one expire{or_rotate}"
             )));
         }
         Some(grace) if grace.seconds() > 0 && count > most => {
@@ -190,6 +192,24 @@ mod tests {
         check(&four, None, "conflict", "conflict");
         let revoked = "s5 added until never, s1 revoked, s2 revoked, s3 revoked, s4 revoked";
         check(&four, Some(0), "conflict", revoked);
+    }
+
+    #[test]
+    fn a_refusal_advises_a_rotation_only_where_one_is_allowed() {
+        for (count, advised) in [(3, true), (4, false)] {
+            let mut state = state("t");
+            state.clients[0].secrets = (1..=count).map(|number| secret(&format!("s{number}"))).collect();
+            let facts = facts(state);
+            let names = (&tenant_id("t"), &client_id("svc"));
+            let [refused, rotated] = ask(&operator(), |context| {
+                [None, Some(GRACE)].map(|grace| {
+                    create(context.on(&facts), names, &material(), SecretEnds { expires_at: None, grace })
+                })
+            });
+            let Err(EditError::Conflict(message)) = refused else { panic!("{refused:?}") };
+            assert_eq!(message.contains("rotate"), advised, "{message}");
+            assert_eq!(rotated.is_ok(), advised, "{rotated:?}");
+        }
     }
 
     #[test]

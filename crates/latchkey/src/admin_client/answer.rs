@@ -53,10 +53,15 @@ impl ApiAnswer {
         }
         let mut problem = self.problem();
         if problem.status == 404 {
-            problem.detail = format!("{}: {}", problem.detail, rows_of(&request.path));
+            problem.detail = format!("{}: {}", problem.detail, rows_of(&request.path, &problem.detail));
         }
         let is_new = request.method == Method::POST;
-        problem.errors.iter_mut().for_each(|error| error.pointer = name_of(&error.pointer, is_new));
+        for error in &mut problem.errors {
+            let value = request.body.as_ref().and_then(|body| body.pointer(&error.pointer));
+            // Most details repeat the value themselves.
+            let value = value.and_then(Value::as_str).filter(|_| !error.detail.contains('`'));
+            error.pointer = name_of(&error.pointer, is_new, value);
+        }
         Err(AdminClientError::Refused(problem).into())
     }
 

@@ -1,5 +1,6 @@
 //! How an error of the API names what it concerns, in the words of the command line.
 
+use administration::pointer_names;
 use percent_encoding::percent_decode_str;
 
 /// The options that fill a member of a new row.
@@ -18,23 +19,29 @@ const OPTIONS: [(&str, &str); 12] = [
     ("expires_at", "--expires"),
 ];
 
-/// A JSON pointer (RFC 6901) as the option of a new row, else as the name that `set` takes.
-pub(super) fn name_of(pointer: &str, is_new: bool) -> String {
-    let segments: Vec<String> =
-        pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect();
+/// The longest value that is repeated.
+const LONGEST: usize = 100;
+
+/// A JSON pointer (RFC 6901) as the option of a new row with its value, else as the name that `set` takes. No option has a secret.
+pub(super) fn name_of(pointer: &str, is_new: bool, value: Option<&str>) -> String {
+    let segments: Vec<String> = pointer_names(pointer).collect();
     let option = |segment: &String| OPTIONS.iter().find(|(member, _)| member == segment);
     if is_new && let Some((_, option)) = segments.iter().find_map(option) {
-        return (*option).to_owned();
+        let value = value.filter(|value| value.len() <= LONGEST && !value.contains(char::is_control));
+        return value.map_or_else(|| (*option).to_owned(), |value| format!("{option} {value}"));
     }
     segments.join(".")
 }
 
-/// The ids in the path of a request, such as `globex/billing`.
-pub(super) fn rows_of(path: &str) -> String {
+/// The ids in the path of a request, such as `globex/billing`, as far as the row that the detail says is missing.
+pub(super) fn rows_of(path: &str, detail: &str) -> String {
+    let depth = [("no tenant", 1), ("no client", 2), ("no key", 2)];
+    let depth =
+        depth.iter().find(|(words, _)| detail.contains(words)).map_or(usize::MAX, |(_, depth)| *depth);
     let path = path.split('?').next().unwrap_or_default();
     let decoded = |segment| percent_decode_str(segment).decode_utf8_lossy().into_owned();
     let segments = path.split('/').skip_while(|segment| !segment.starts_with("tenant")).skip(1);
-    let ids: Vec<String> = segments.step_by(2).map(decoded).collect();
+    let ids: Vec<String> = segments.step_by(2).take(depth).map(decoded).collect();
     ids.join("/")
 }
 
@@ -44,26 +51,34 @@ mod tests {
 
     #[test]
     fn a_pointer_is_an_option_or_a_name_of_set() {
-        for (pointer, is_new, expected) in [
-            ("/client/scopes/0", true, "--scope"),
-            ("/scopes/0", false, "scopes.0"),
-            ("/access_token/lifetime", false, "access_token.lifetime"),
-            ("/resource_servers/urn:a~1b/scopes/1", true, "--audience"),
-            ("/id", true, "id"),
+        for (pointer, is_new, value, expected) in [
+            ("/client/scopes/0", true, None, "--scope"),
+            ("/introspection", true, Some("foo"), "--introspection foo"),
+            ("/description", true, Some("a\nb"), "--description"),
+            ("/scopes/0", false, Some("a"), "scopes.0"),
+            ("/access_token/lifetime", false, None, "access_token.lifetime"),
+            ("/resource_servers/urn:a~1b/scopes/1", true, None, "--audience"),
+            ("/id", true, None, "id"),
+            ("/client_secret", true, Some("hunter2"), "client_secret"),
         ] {
-            assert_eq!(name_of(pointer, is_new), expected, "{pointer}");
+            assert_eq!(name_of(pointer, is_new, value), expected, "{pointer}");
         }
+        let long = "x".repeat(LONGEST + 1);
+        assert_eq!(name_of("/issuer", true, Some(&long)), "--issuer");
     }
 
     #[test]
     fn a_path_names_its_rows() {
-        for (path, expected) in [
-            ("/api/v1/admin/tenants/globex", "globex"),
-            ("/api/v1/tenant/globex/clients/a%2Fb?x=y", "globex/a/b"),
-            ("/api/v1/tenant/globex/clients/a/secrets/s1", "globex/a/s1"),
-            ("/api/v1/tenant/globex/keys/k/", "globex/k"),
+        for (path, what, expected) in [
+            ("/api/v1/admin/tenants/globex", "tenant", "globex"),
+            ("/api/v1/tenant/globex/clients/a%2Fb?x=y", "client", "globex/a/b"),
+            ("/api/v1/tenant/globex/clients/a", "tenant", "globex"),
+            ("/api/v1/tenant/globex/clients/a/secrets/rotate", "client", "globex/a"),
+            ("/api/v1/tenant/globex/clients/a/secrets/s1", "secret", "globex/a/s1"),
+            ("/api/v1/tenant/globex/keys/k/", "key", "globex/k"),
         ] {
-            assert_eq!(rows_of(path).trim_end_matches('/'), expected, "{path}");
+            let detail = format!("there is no {what} of this id");
+            assert_eq!(rows_of(path, &detail).trim_end_matches('/'), expected, "{path}");
         }
     }
 }

@@ -45,9 +45,13 @@ pub(crate) fn run(config: &Path, AdminCommand::Init(request): AdminCommand) -> a
     })?;
     let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved tenant's id has the right shape");
     let mut lines = welcome(&platform, &created, &mut sink)?;
+    let (before, file) = match &request.secret.secret_file {
+        Some(file) => ("Manage", file.display().to_string()),
+        None => ("Put it into a file, and manage", "FILE".to_owned()),
+    };
     lines.push_str(&format!(
-        "\nPut it into a file, and manage a running server with it:\n\n  \
-         latchkey tenant list --server URL --as-client {} --as-client-secret-file FILE\n",
+        "\n{before} a running server with it:\n\n  \
+         latchkey tenant list --server URL --as-client {} --as-client-secret-file {file}\n",
         created.client.client_id
     ));
     print(&if request.json { json(&sink.document(&created)) } else { lines })

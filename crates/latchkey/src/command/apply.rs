@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use administration::{Outcome, Plan, Progress};
+use serde_json::json;
 
-use super::output::plan_lines;
+use super::output::{json, plan_lines};
 use super::progress::Bar;
 use super::{block_on, print};
 use crate::admin_client::publish;
@@ -14,7 +15,7 @@ use crate::platform::Platform;
 use settings::{Environment, Loaded, read};
 
 /// A running server finds the change by itself.
-pub(crate) fn run(config: &Path, prune: bool, is_full: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Path, prune: bool, as_json: bool, is_full: bool) -> anyhow::Result<ExitCode> {
     let bar = Bar::new();
     let applied = block_on(async {
         let loaded = read(config, &Environment::of_process())?;
@@ -25,7 +26,8 @@ pub(crate) fn run(config: &Path, prune: bool, is_full: bool) -> anyhow::Result<E
         applied
     });
     bar.end();
-    report(applied?, |plan| plan_lines(plan, is_full))
+    let applied = applied?;
+    if as_json { report_json(applied) } else { report(applied, |plan| plan_lines(plan, is_full)) }
 }
 
 /// Applies, and waits until those who share what they read are told.
@@ -40,6 +42,18 @@ pub(super) async fn take_over(
         publish(&platform.caches, invalidations).await;
     }
     Ok(applied)
+}
+
+/// What became of it, for programs: the plan, and the generation if there is a new one.
+pub(super) fn report_json(Applied { outcome, left_out }: Applied) -> anyhow::Result<ExitCode> {
+    let (generation, plan) = match outcome {
+        Outcome::Unchanged | Outcome::OlderGeneration => (None, Plan::default()),
+        Outcome::StillLeftOut { plan } => (None, plan),
+        Outcome::Applied { plan, generation, .. } => (Some(generation), plan),
+        Outcome::TooManyRetired { plan } => return Err(too_many_retired(&plan)),
+    };
+    let code = print(&json(&json!({ "generation": generation, "plan": plan })))?;
+    left_out.map_or(Ok(code), |left_out| Err(left_out.into()))
 }
 
 /// What became of it, with these lines of a plan. It is an error where tenants were left out, although all others were applied.

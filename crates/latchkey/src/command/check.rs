@@ -4,27 +4,38 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
+
 use super::comparison::read_only_reconciler;
+use super::output::json;
 use super::{block_on, print};
 use crate::conflict_messages::{beyond_limits, conflict_faults};
 use crate::{clock, logging};
-use settings::{Environment, Findings, Loaded, Location, ReadError, StorageLocation, inspect};
+use settings::{
+    Diagnostic, Environment, Explanation, Findings, Loaded, Location, ReadError, StorageLocation, inspect,
+};
 use storage::postgres;
 
 /// Writes nothing, and opens the store only where its `rows` are to be judged, too. With `strict` a warning is a failure.
-pub(crate) fn run(config: &Path, rows: bool, strict: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Path, rows: bool, strict: bool, as_json: bool) -> anyhow::Result<ExitCode> {
     let environment = Environment::of_process();
-    let loaded = inspect(config, &environment, clock::now())?;
+    let loaded = match inspected(config, &environment) {
+        Err(ReadError { faults }) if as_json => {
+            let errors: Vec<Value> = faults.iter().map(document).collect();
+            print(&json(&json!({ "tenants": null, "clients": null, "errors": errors, "warnings": [] })))?;
+            return Ok(ExitCode::FAILURE);
+        }
+        inspected => inspected?,
+    };
     let mut text = String::new();
-    refuse_unusable(&loaded)?;
     let tenants = loaded.declaration.tenants.len();
     let clients: usize = loaded.declaration.tenants.values().map(|tenant| tenant.clients.len()).sum();
     let log_filter = logging::check_filter(&environment);
     let beyond_limits = beyond_limits(&loaded, loaded.platform.limits.clients.get().into());
-    let mut warnings = 0;
+    let mut documents = Vec::new();
     for warning in loaded.warnings.iter().chain(&log_filter).chain(&beyond_limits) {
         let _ = writeln!(text, "warning: {warning}\n");
-        warnings += 1;
+        documents.push(document(warning));
     }
     if rows {
         let found = block_on(async {
@@ -33,17 +44,37 @@ pub(crate) fn run(config: &Path, rows: bool, strict: bool) -> anyhow::Result<Exi
         })?;
         for row in &found {
             let _ = writeln!(text, "warning: in the store: {row}\n");
+            documents.push(
+                json!({ "location": "the store", "key": "", "problem": row.to_string(), "hint": null }),
+            );
         }
-        warnings += found.len();
     }
+    let warnings = documents.len();
     let counts = [(tenants, "tenant"), (clients, "client"), (warnings, "warning")].map(count).join(", ");
     let _ = writeln!(text, "{}: {counts}", config.display());
-    print(&text)?;
+    print(&if as_json {
+        json(&json!({ "tenants": tenants, "clients": clients, "errors": [], "warnings": documents }))
+    } else {
+        text
+    })?;
     Ok(if strict && warnings > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// The settings, or all that is wrong with them.
+fn inspected(config: &Path, environment: &Environment) -> Result<Loaded, ReadError> {
+    let loaded = inspect(config, environment, clock::now())?;
+    refuse_unusable(&loaded)?;
+    Ok(loaded)
+}
+
+/// A fault or a warning for programs.
+fn document(Diagnostic { location, key, explanation, .. }: &Diagnostic) -> Value {
+    let Explanation { problem, hint } = explanation;
+    json!({ "location": location, "key": key, "problem": problem, "hint": hint })
+}
+
 /// What needs other crates than the settings to be found.
-fn refuse_unusable(loaded: &Loaded) -> anyhow::Result<()> {
+fn refuse_unusable(loaded: &Loaded) -> Result<(), ReadError> {
     let mut findings = Findings::default();
     if let StorageLocation::Postgres(url) = &loaded.platform.storage
         && postgres::check_url(url.expose()).is_err()
@@ -55,7 +86,7 @@ fn refuse_unusable(loaded: &Loaded) -> anyhow::Result<()> {
     if let Err(conflicts) = administration::check_declared_first_keys(&loaded.declaration) {
         faults.extend(conflict_faults(&conflicts.0, loaded).faults);
     }
-    if faults.is_empty() { Ok(()) } else { Err(ReadError { faults }.into()) }
+    if faults.is_empty() { Ok(()) } else { Err(ReadError { faults }) }
 }
 
 fn count((number, what): (usize, &str)) -> String {

@@ -178,10 +178,7 @@ pub(super) fn welcome(
     let mut text = format!("Client {tenant}/{id} is registered.\n\nclient id      {id}\n");
     text.push_str(own_audience(&created.client));
     if let Some(secret) = &created.secret {
-        text.push_str(&format!(
-            "client secret  {}\n\nThe secret is shown this once.\n",
-            sink.take(&secret.client_secret)?
-        ));
+        text.push_str(&format!("client secret  {}\n{}", sink.take(&secret.client_secret)?, sink.once()));
     }
     Ok(text)
 }

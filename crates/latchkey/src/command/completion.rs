@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use clap::CommandFactory;
+use clap::Command;
 use clap_complete::{Shell, generate};
 
 use super::print;
 
 /// Prints the script for this shell.
-pub(crate) fn run<C: CommandFactory>(shell: Shell) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(shell: Shell, mut command: Command) -> anyhow::Result<ExitCode> {
     let mut script = Vec::new();
-    generate(shell, &mut C::command(), "latchkey", &mut script);
+    generate(shell, &mut command, "latchkey", &mut script);
     print(&String::from_utf8_lossy(&script))
 }

@@ -3,8 +3,9 @@
 use clap::Command;
 
 /// Each command, and a line to type after `latchkey`.
-const EXAMPLES: [(&str, &str); 46] = [
+const EXAMPLES: [(&str, &str); 47] = [
     ("serve", "serve --config /etc/latchkey/config.yaml"),
+    ("init", "init"),
     ("health", "health --address 127.0.0.1:3000"),
     ("check", "check --config config.yaml"),
     ("doctor", "doctor --json"),
@@ -75,7 +76,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
-    use crate::Arguments;
+    use crate::{Arguments, command_line};
 
     /// The commands that do something, with their examples.
     fn leaves(command: &Command, path: &str, found: &mut Vec<(String, Option<String>)>) {
@@ -90,9 +91,31 @@ mod tests {
     }
 
     #[test]
+    fn manual_pages_show_the_examples() {
+        let folder = tempfile::tempdir().unwrap();
+        crate::command::man::run(folder.path(), command_line()).unwrap();
+        for (path, line) in EXAMPLES {
+            let page = folder.path().join(format!("latchkey-{}.1", path.replace(' ', "-")));
+            let page = std::fs::read_to_string(&page).unwrap().replace('\\', "");
+            assert!(page.contains(&format!("latchkey {line}")), "{path}: {page}");
+        }
+    }
+
+    #[test]
+    fn every_argument_has_a_help_text() {
+        fn check(command: &Command) {
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().filter(|inner| inner.get_name() != "help").for_each(check);
+        }
+        check(&command_line());
+    }
+
+    #[test]
     fn every_command_has_an_example_that_the_command_line_accepts() {
         let mut found = Vec::new();
-        leaves(&with_examples(Arguments::command()), "", &mut found);
+        leaves(&command_line(), "", &mut found);
         let without: Vec<_> = found.iter().filter(|(_, example)| example.is_none()).collect();
         assert!(without.is_empty(), "commands without an example: {without:?}");
         for (path, line) in EXAMPLES {

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::CommandFactory;
+use clap::Command;
 
 /// Writes the pages into this folder.
-pub(crate) fn run<C: CommandFactory>(folder: &Path) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(folder: &Path, command: Command) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(folder)
-        .and_then(|()| clap_mangen::generate_to(C::command().name("latchkey"), folder))
+        .and_then(|()| clap_mangen::generate_to(command.name("latchkey"), folder))
         .with_context(|| format!("the manual pages cannot be written to {}", folder.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,20 +6,25 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use serde_json::json;
 
+use super::output::json;
 use super::print::OUTPUT;
 use super::{block_on, print};
 use crate::database;
 use settings::{Environment, read_platform};
 
 /// A schema that is newer than this program is refused, and nothing is changed.
-pub(crate) fn run(config: &Path) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let settings = read_platform(config, &Environment::of_process())?;
     let warning = block_on(async {
         let database = database::open(&settings.storage).await?;
         database.close().await;
         Ok(database.warning())
     })?;
+    if as_json {
+        return print(&json(&json!({ "schema": "up-to-date", "warning": warning })));
+    }
     if let Some(warning) = warning {
         stderr().write_all(format!("warning: {warning}\n").as_bytes()).context(OUTPUT)?;
     }

@@ -10,6 +10,7 @@ pub(crate) mod dev_cert;
 pub(crate) mod doctor;
 pub(crate) mod examples;
 pub(crate) mod health;
+pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod key;
 pub(crate) mod man;

@@ -1,15 +1,18 @@
 //! `latchkey rollback`: applies again what an earlier generation was read from. The files of then are read from what was recorded,
 //! through the same path as those of today; the store, its sealing key and the environment are those of today.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{Generation, Generations as _, KEPT_SOURCES};
-use anyhow::anyhow;
+use administration::{Generation, Generations as _, KEPT_SOURCES, Plan};
+use anstream::stderr;
+use anyhow::{Context as _, anyhow};
 use serde_json::json;
 
-use super::apply::{report, take_over};
+use super::apply::{report, report_json, take_over};
 use super::output::{Columns, confirm, json as document, plan_lines};
+use super::print::OUTPUT;
 use super::{block_on, print};
 use crate::apply::{Applied, ApplyOptions};
 use crate::conflict_messages::conflict_error;
@@ -19,50 +22,70 @@ use settings::{Environment, LARGEST_SNAPSHOT, SourceSnapshot, read_platform, rea
 
 const COLUMNS: Columns = Columns {
     none: "No generations.",
-    columns: &[("GENERATION", "generation", ""), ("APPLIED AT", "applied_at", "")],
+    columns: &[
+        ("GENERATION", "generation", ""),
+        ("APPLIED AT", "applied_at", ""),
+        ("CURRENT", "current", ""),
+    ],
 };
 
 /// Lists the generations that can be asked for: those that left no tenant out.
 pub(crate) fn list(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let settings = read_platform(config, &Environment::of_process())?;
-    let generations = block_on(async {
+    let (generations, latest) = block_on(async {
         let Some(database) = database::open_read_only(&settings.storage).await? else {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         };
         let limit = u32::try_from(KEPT_SOURCES).unwrap_or(u32::MAX);
-        Ok(database.list_generations(limit).await?)
+        Ok((database.list_generations(limit).await?, database.latest_generation().await?))
     })?;
-    let item = |generation: &Generation| json!({ "generation": generation.number, "applied_at": generation.applied_at.to_rfc3339() });
+    let current = latest.map(|generation| generation.number);
+    let item = |Generation { number, applied_at, .. }: &Generation| json!({ "generation": number, "applied_at": applied_at.to_rfc3339(), "current": Some(*number) == current });
     let items: Vec<_> = generations.iter().map(item).collect();
     print(&if as_json { document(&json!({ "items": items })) } else { COLUMNS.table(&items) })
 }
 
 /// Shows what would change, asks, and applies it as a new generation.
-pub(crate) fn run(config: &Path, number: u64, is_full: bool, yes: bool) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    config: &Path,
+    number: u64,
+    as_json: bool,
+    is_full: bool,
+    yes: bool,
+) -> anyhow::Result<ExitCode> {
     let today = read_platform(config, &Environment::of_process())?;
     let applied = block_on(async {
         let platform = Platform::open(&today).await?;
-        let applied = roll_back(&platform, config, number, is_full, yes).await;
+        let show = |plan: &Plan| {
+            let lines = format!("{}\n", plan_lines(plan, is_full));
+            // The standard output is the document's.
+            if as_json {
+                stderr().write_all(lines.as_bytes()).context(OUTPUT)
+            } else {
+                print(&lines).map(drop)
+            }
+        };
+        let applied = roll_back(&platform, config, number, yes, &show).await;
         platform.database.close().await;
         applied
     })?;
     // The plan was shown before.
-    report(applied, |_| String::new())
+    if as_json { report_json(applied) } else { report(applied, |_| String::new()) }
 }
 
 async fn roll_back(
     platform: &Platform,
     config: &Path,
     number: u64,
-    is_full: bool,
     yes: bool,
+    show: &dyn Fn(&Plan) -> anyhow::Result<()>,
 ) -> anyhow::Result<Applied> {
     let snapshot = snapshot(platform, number).await?;
     let loaded = read_snapshot(config, &snapshot.environment(Environment::of_process()), &snapshot)?;
     let plan = platform.reconciler.plan(&loaded.declaration, clock::now()).await;
     let plan = plan.map_err(|error| conflict_error(error, &loaded))?;
     if !plan.is_empty() {
-        print(&format!("{}\n", plan_lines(&plan, is_full)))?;
+        show(&plan)?;
         confirm(&format!("Roll back to generation {number}?"), yes)?;
     }
     // The operator has seen in the plan what is retired.

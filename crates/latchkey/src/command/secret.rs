@@ -32,9 +32,9 @@ pub(crate) enum SecretCommand {
     Rotate {
         #[command(flatten)]
         of: ClientArguments,
-        /// For how long the others still count. Default: 24h.
-        #[arg(long, value_name = "SPAN")]
-        grace: Option<Lifetime>,
+        /// For how long the others still count; 0s revokes them at once.
+        #[arg(long, value_name = "SPAN", default_value = "24h")]
+        grace: Lifetime,
         /// When the new one ends.
         #[arg(long, value_name = "WHEN", default_value = "never")]
         expires: When,
@@ -71,7 +71,7 @@ const COLUMNS: Columns = Columns {
         ("STATUS", "status", ""),
         ("MANAGED BY", "managed_by", ""),
         ("CREATED", "created_at", ""),
-        ("EXPIRES", "expires_at", "never"),
+        ("ENDS", "ends", "never"),
         ("LAST USED", "last_used_at", "never"),
         ("ADDRESSES", "addresses", ""),
         ("SAFE TO DELETE", "safe_to_delete", ""),
@@ -80,7 +80,7 @@ const COLUMNS: Columns = Columns {
 
 /// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: SecretCommand) -> anyhow::Result<ExitCode> {
-    let row = |view: &SecretView| COLUMNS.table(std::slice::from_ref(view));
+    let row = |view: &SecretView| rows(std::slice::from_ref(view));
     let path = |of: &ClientArguments, rest: &str| format!("{}/secrets{rest}", of.path());
     let one = |of: &ClientArguments, secret: &str| path(of, &format!("/{}", segment(secret)));
     match command {
@@ -89,16 +89,14 @@ pub(crate) fn run(runner: Runner<'_>, command: SecretCommand) -> anyhow::Result<
             runner.show_secret(ApiRequest::post(path(&of, ""), &settings), &secret, created)
         }
         SecretCommand::Rotate { of, grace, expires, secret } => {
-            let settings = RotateSettings { grace, expires_at: expires.0.map(Instant) };
+            let settings = RotateSettings { grace: Some(grace), expires_at: expires.0.map(Instant) };
             let request = ApiRequest::post(path(&of, "/rotate"), &settings);
             runner.show_secret(request, &secret, |rotated, sink| {
-                let mut lines = created(rotated, sink)?;
-                lines.push_str("The other secrets of this client end after their time of grace: `latchkey secret list`.\n");
-                Ok(lines)
+                Ok(created(rotated, sink)? + &others(rotated.secret.created_at.0, grace))
             })
         }
         SecretCommand::List(of) => {
-            runner.show(ApiRequest::get(path(&of, "")), |all: &Page<SecretView>| COLUMNS.table(&all.items))
+            runner.show(ApiRequest::get(path(&of, "")), |all: &Page<SecretView>| rows(&all.items))
         }
         SecretCommand::Expire { of, secret, when } => {
             let end = json!({ "expires_at": when.0.map(Timestamp::to_rfc3339) });
@@ -116,7 +114,65 @@ fn created(created: &CreatedSecret, sink: &mut SecretSink) -> anyhow::Result<Str
     let SecretView { id, expires_at, .. } = &created.secret;
     let shown = sink.take(&created.client_secret)?;
     let end = expires_at.map_or_else(|| "never".to_owned(), String::from);
-    Ok(format!(
-        "id             {id}\nclient secret  {shown}\nexpires        {end}\n\nThe secret is shown this once.\n"
-    ))
+    Ok(format!("id             {id}\nclient secret  {shown}\nexpires        {end}\n{}", sink.once()))
+}
+
+/// A secret that was revoked ended then, whatever end it had before.
+fn rows(secrets: &[SecretView]) -> String {
+    let row = |secret: &SecretView| {
+        let mut row = json!(secret);
+        row["ends"] = json!(secret.revoked_at.or(secret.expires_at));
+        row
+    };
+    COLUMNS.table(&secrets.iter().map(row).collect::<Vec<_>>())
+}
+
+/// What a rotation does to the other secrets.
+fn others(rotated_at: Timestamp, grace: Lifetime) -> String {
+    let list = "`latchkey secret list` shows them.\n";
+    match grace.seconds() {
+        0 => format!("\nAll other secrets of this client are revoked; {list}"),
+        _ => {
+            let end = (rotated_at + grace).to_rfc3339();
+            format!("\nAll other secrets of this client end at {end} or earlier; {list}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rotation_says_when_the_others_end() {
+        let at = Timestamp::from_seconds(0);
+        let day = others(at, Lifetime::from_seconds(86_400));
+        assert!(day.contains("end at 1970-01-02T00:00:00Z or earlier"), "{day}");
+        let none = others(at, Lifetime::from_seconds(0));
+        assert!(none.contains("are revoked"), "{none}");
+    }
+
+    #[test]
+    fn a_revoked_secret_ended_when_it_was_revoked() {
+        let secret = |id: &str, expires_at: Option<u64>, revoked_at: Option<u64>| {
+            SecretView {
+            id: id.to_owned(),
+            expires_at: expires_at.map(|at| Timestamp::from_seconds(at).into()),
+            revoked_at: revoked_at.map(|at| Timestamp::from_seconds(at).into()),
+            ..serde_json::from_value(json!({
+                "id": "", "hint": "", "form": "generated", "status": "live", "managed_by": "api",
+                "created_at": "2027-01-31T12:00:00Z", "expires_at": null, "last_used_at": null, "addresses": 0,
+                "used_from": [], "safe_to_delete": false
+            }))
+            .unwrap()
+        }
+        };
+        let text =
+            rows(&[secret("s1", None, None), secret("s2", Some(9), None), secret("s3", Some(9), Some(5))]);
+        let ends = ["never", "1970-01-01T00:00:09Z", "1970-01-01T00:00:05Z"];
+        for (line, end) in text.lines().skip(1).zip(ends) {
+            assert!(line.contains(end), "{end} in {line}");
+        }
+        assert!(text.contains("ENDS") && !text.contains("00:00:09Z  never\ns3"), "{text}");
+    }
 }

@@ -231,7 +231,10 @@ fn welcome(created: &CreatedTenant, sink: &mut SecretSink, language: Language) -
         format!("Tenant {id} is ready.\n\n{}", table("", &["", ""], rows).trim_start_matches('\n'));
     text.push_str(created.client.as_ref().map_or("", |created| own_audience(&created.client)));
     if !snippets.is_empty() {
-        text.push_str("\nThe secret is shown this once. Put it into CLIENT_SECRET, and fetch a token:\n");
+        text.push_str(match sink.once() {
+            "" => "\nRead the secret into CLIENT_SECRET, and fetch a token:\n",
+            _ => "\nThe secret is shown this once. Put it into CLIENT_SECRET, and fetch a token:\n",
+        });
         text.push_str(&snippets);
         text.push_str("\nAn API checks the tokens that it gets (docs/protect-an-api.md):\n");
         text.push_str(&verifiers);

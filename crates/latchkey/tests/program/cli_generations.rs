@@ -5,6 +5,8 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::program::{Mark, Program};
@@ -55,6 +57,45 @@ fn drift_is_the_plan_and_what_applying_leaves_alone() {
     assert_eq!(actions, ["secret.added", "secret.revoked"]);
     folder.write("config.yaml", "nonsense");
     assert_eq!(folder.run(&["drift"]).code, Some(1));
+}
+
+/// Nothing but the document is on the standard output.
+#[test]
+fn what_is_done_with_settings_is_printed_for_programs() {
+    let folder = Folder::with(TWO_TENANTS);
+    let document = |arguments: &[&str]| -> Value {
+        let ran = folder.run(arguments);
+        serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
+    };
+    assert_eq!(document(&["migrate", "--json"]), json!({ "schema": "up-to-date", "warning": null }));
+    let checked = document(&["check", "--json"]);
+    assert_eq!((&checked["tenants"], &checked["errors"]), (&json!(2), &json!([])), "{checked}");
+    let applied = document(&["apply", "--json"]);
+    assert_eq!(applied["generation"], 1, "{applied}");
+    assert_eq!(applied["plan"]["changes"][0]["action"], "tenant.added", "{applied}");
+    let again = document(&["apply", "--json"]);
+    assert_eq!((&again["generation"], &again["plan"]["changes"]), (&Value::Null, &json!([])), "{again}");
+
+    folder.write("config.yaml", &edited(TWO_TENANTS, ACME_SECRET, NEW_SECRET));
+    assert_eq!(document(&["apply", "--json"])["generation"], 2);
+    let listed = document(&["rollback", "--list", "--json"]);
+    let current: Vec<_> = listed["items"].as_array().unwrap().iter().map(|item| &item["current"]).collect();
+    assert_eq!(current, [true, false], "{listed}");
+    let rolled_back = folder.run(&["rollback", "1", "--yes", "--json"]);
+    let rolled: Value = serde_json::from_str(&rolled_back.out).unwrap();
+    assert_eq!((&rolled["generation"], rolled_back.code), (&json!(3), Some(0)), "{rolled_back:?}");
+    assert!(rolled_back.err.contains("secret acme/svc"), "the plan is shown before: {}", rolled_back.err);
+
+    let svc = "value: globex-svc-canary-52b7 }, audiences: [api], scopes: [api:read]";
+    let fault = edited(TWO_TENANTS, svc, &svc.replace("[api:read]", "['a b']"));
+    folder.write("config.yaml", &fault);
+    let ran = folder.run(&["check", "--json"]);
+    let checked: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(ran.code, Some(1));
+    let error = &checked["errors"][0];
+    assert!(error["location"].as_str().unwrap().contains("config.yaml:18:"), "{checked}");
+    assert!(error["key"].as_str().unwrap().contains("scopes"), "{checked}");
+    assert!(["problem", "hint"].iter().all(|member| error[*member].is_string()), "{checked}");
 }
 
 #[test]

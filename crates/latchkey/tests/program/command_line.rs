@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::folder::Folder;
 use crate::foreign::node;
+use crate::jwt;
 use crate::program::Program;
 use crate::settings::{self, TWO_TENANTS, edited};
 
@@ -233,6 +234,31 @@ fn an_argument_that_is_not_understood_is_an_error_and_help_is_none() {
     assert!(!folder.exists("data"));
 }
 
+#[tokio::test]
+async fn in_an_empty_folder_init_writes_what_a_start_and_a_token_need() {
+    let folder = Folder::with("");
+    fs::remove_file(folder.config()).unwrap();
+    let written = folder.run(&["init"]);
+    assert_eq!(written.code, Some(0), "{written:?}");
+    for words in
+        ["config.yaml and ", "example-service.secret.\n", "curl http://localhost:3000/api/v1/tenant/example"]
+    {
+        assert!(written.out.contains(words), "{words:?} in {}", written.out);
+    }
+    let secret = folder.read("example-service.secret");
+    folder.canaries.add(secret.trim_end());
+    assert!(!written.out.contains(secret.trim_end()), "{}", written.out);
+    let checked = folder.run(&["check", "--strict"]);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let program = Program::spawn(&folder, &mut folder.program(&["serve", "--listen", "127.0.0.1:0"]));
+    let token = program.token("example", "example-service", secret.trim_end()).await;
+    assert_eq!(jwt::claims(&token)["aud"][0], "example-api");
+    let again = folder.run(&["init"]);
+    assert_eq!(again.code, Some(1), "{again:?}");
+    assert!(again.err.contains("config.yaml is there already"), "{}", again.err);
+    assert_eq!(folder.read("example-service.secret"), secret);
+}
+
 #[test]
 fn a_missing_file_is_named() {
     let folder = Folder::with(TWO_TENANTS);
@@ -240,7 +266,11 @@ fn a_missing_file_is_named() {
     for command in ["check", "plan", "apply", "serve"] {
         let ran = folder.run(&[command]);
         assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
-        assert!(ran.err.contains("config.yaml"), "{command}: {}", ran.err);
+        assert!(
+            ran.err.contains("config.yaml") && ran.err.contains("`latchkey init`"),
+            "{command}: {}",
+            ran.err
+        );
     }
 }
 

@@ -60,7 +60,7 @@ fn words(tenant: &TenantId, taking: Taking, breaks: &[BrokenTokensView]) -> Stri
     let mut words = match taking {
         Taking::All => format!(
             "A new key of tenant {tenant} signs at once, and all others are gone at once.\n\
-             Verifiers may refuse new tokens until they fetch the keys again."
+             Verifiers may refuse new tokens until they fetch the keys again: for up to 30 s with PyJWT and jose."
         ),
         Taking::One(key) => format!("Key {key} of tenant {tenant} is gone at once."),
     };
@@ -71,7 +71,10 @@ fn words(tenant: &TenantId, taking: Taking, breaks: &[BrokenTokensView]) -> Stri
         ));
     }
     if breaks.is_empty() {
-        words.push_str("\nNo token that is alive was signed by it.");
+        words.push_str(match taking {
+            Taking::All => "\nThis refuses no token that is valid now.",
+            Taking::One(_) => "\nNo token that is valid now was signed by it.",
+        });
     }
     words
 }
@@ -89,13 +92,18 @@ mod tests {
         });
         insta::assert_snapshot!(words(&tenant, Taking::All, &breaks), @r"
         A new key of tenant acme signs at once, and all others are gone at once.
-        Verifiers may refuse new tokens until they fetch the keys again.
+        Verifiers may refuse new tokens until they fetch the keys again: for up to 30 s with PyJWT and jose.
         Tokens signed by oauth2-key-1 are refused from then on; the last of them would have lived until 1970-01-02T00:00:00Z.
         Tokens signed by oauth2-key-2 are refused from then on; the last of them would have lived until 1970-01-03T00:00:00Z.
         ");
         insta::assert_snapshot!(words(&tenant, Taking::One(KeyId::numbered(3)), &[]), @r"
         Key oauth2-key-3 of tenant acme is gone at once.
-        No token that is alive was signed by it.
+        No token that is valid now was signed by it.
+        ");
+        insta::assert_snapshot!(words(&tenant, Taking::All, &[]), @r"
+        A new key of tenant acme signs at once, and all others are gone at once.
+        Verifiers may refuse new tokens until they fetch the keys again: for up to 30 s with PyJWT and jose.
+        This refuses no token that is valid now.
         ");
     }
 }

@@ -168,7 +168,7 @@ pub(crate) fn keys_path(tenant: &TenantId) -> String {
 }
 
 fn changed(changed: &KeysChanged) -> String {
-    views::rows(&changed.items)
+    views::rotated(&changed.items)
 }
 
 fn take_away(runner: Runner<'_>, tenant: &TenantId, taking: Taking, yes: bool) -> anyhow::Result<ExitCode> {

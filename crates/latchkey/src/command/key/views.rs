@@ -2,6 +2,7 @@
 
 use administration::{KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, VerifierView};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::command::output::{Columns, details, table};
 
@@ -28,11 +29,32 @@ const COLUMNS: Columns = Columns {
 };
 
 pub(super) fn rows(keys: &[KeyView]) -> String {
-    let mut keys = keys.to_vec();
-    for key in keys.iter_mut().filter(|key| key.destroyed) {
-        key.state.push_str(", destroyed");
+    let row = |key: &KeyView| {
+        let mut row = json!(key);
+        if key.destroyed {
+            row["state"] = json!(format!("{}, destroyed", key.state));
+        }
+        if key.state == "removed" && key.retiring_from.is_none() {
+            row["active_from"] = json!("never");
+        }
+        row
+    };
+    COLUMNS.table(&keys.iter().map(row).collect::<Vec<_>>())
+}
+
+/// All keys, and when and why the next one signs.
+pub(super) fn rotated(keys: &[KeyView]) -> String {
+    let mut text = rows(keys);
+    let announced = keys.iter().filter(|key| key.state == "announced");
+    if let Some(KeyView { kid, active_from, .. }) = announced.min_by_key(|key| (key.active_from.0, &key.kid))
+    {
+        text.push_str(&format!(
+            "\n{kid} signs from {} on. It is published before for as long as `signing.publish_before` says, and until copies of the key set that \
+             were fetched under a longer `jwks_max_age` have expired.\n",
+            active_from.0.to_rfc3339()
+        ));
     }
-    COLUMNS.table(&keys)
+    text
 }
 
 pub(super) fn shown(shown: &KeyDocument) -> String {
@@ -74,4 +96,46 @@ pub(super) fn status(status: &KeyStatusView) -> String {
     let head = ["VERIFIER", "LAST FETCH", "NEWEST KEY", "HAS ANNOUNCED"];
     let none = "No verifier has fetched the keys lately; a fetch may take ten seconds to appear here.";
     text + "\n" + &table(none, &head, verifiers.iter().map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Timestamp;
+
+    use super::*;
+
+    fn key(number: u64, state: &str, from: u64, ends: [Option<u64>; 2]) -> KeyView {
+        let at = |day: u64| Timestamp::from_seconds(day * 86_400).into();
+        let [retiring_from, removed_at] = ends.map(|end| end.map(at));
+        KeyView {
+            kid: format!("oauth2-key-{number}"),
+            algorithm: "ES256".to_owned(),
+            state: state.to_owned(),
+            thumbprint: String::new(),
+            announced_at: at(0),
+            active_from: at(from),
+            retiring_from,
+            removed_at,
+            destroyed: number == 1,
+        }
+    }
+
+    #[test]
+    fn a_key_that_was_removed_before_it_signed_signs_never() {
+        let removed = [key(1, "removed", 1, [Some(2), Some(2)]), key(2, "removed", 9, [None, Some(2)])];
+        insta::assert_snapshot!(rotated(&removed), @r"
+        KID           ALGORITHM  STATE               ANNOUNCED             SIGNS FROM            SIGNS UNTIL           PUBLISHED UNTIL
+        oauth2-key-1  ES256      removed, destroyed  1970-01-01T00:00:00Z  1970-01-02T00:00:00Z  1970-01-03T00:00:00Z  1970-01-03T00:00:00Z
+        oauth2-key-2  ES256      removed             1970-01-01T00:00:00Z  never                 -                     1970-01-03T00:00:00Z
+        ");
+    }
+
+    #[test]
+    fn a_rotation_says_when_the_next_key_signs() {
+        let keys = [key(3, "active", 1, [Some(9), Some(10)]), key(4, "announced", 9, [None, None])];
+        let text = rotated(&keys);
+        assert!(text.starts_with(&rows(&keys)), "{text}");
+        assert!(text.contains("\noauth2-key-4 signs from 1970-01-10T00:00:00Z on."), "{text}");
+        assert!(text.contains("`signing.publish_before`"), "{text}");
+    }
 }

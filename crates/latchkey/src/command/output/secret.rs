@@ -15,7 +15,7 @@ use serde_json::Value;
 pub(crate) struct SecretArguments {
     /// Write the secret to this new file, which only its owner may read, instead of printing it.
     #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
+    pub(crate) secret_file: Option<PathBuf>,
 }
 
 /// Made before the secret is: a secret that cannot be written is made for nobody.
@@ -38,6 +38,11 @@ impl SecretSink {
             written.with_context(|| unwritable(path))?;
         }
         Ok(format!("in {}", path.display()))
+    }
+
+    /// What is said below a secret that is printed; nothing where a file has it.
+    pub(crate) fn once(&self) -> &'static str {
+        if self.0.is_some() { "" } else { "\nThe secret is shown this once.\n" }
     }
 
     /// The document for programs, without the secret where that is in a file.
@@ -87,6 +92,7 @@ mod tests {
         let path = folder.path().join("secret");
         let mut sink = SecretSink::open(&to(path.clone())).unwrap();
         assert!(!sink.take("hunter2").unwrap().contains("hunter2"));
+        assert_eq!(sink.once(), "", "the file has it");
         let shown = sink.document(&json!({"client": {"secret": {"client_secret": "hunter2", "id": "s1"}}}));
         assert_eq!(shown, json!({"client": {"secret": {"id": "s1"}}}));
         drop(sink);
@@ -107,6 +113,7 @@ mod tests {
     fn without_a_file_it_is_shown() {
         let mut sink = SecretSink::open(&SecretArguments { secret_file: None }).unwrap();
         assert_eq!(sink.take("hunter2").unwrap(), "hunter2");
+        assert!(sink.once().contains("this once"));
         let document = json!({"client_secret": "hunter2"});
         assert_eq!(sink.document(&document), document);
     }

@@ -1,0 +1,90 @@
+//! `latchkey init`: settings for a first start, with one tenant and a secret of its own. Nothing is written over.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use secrets::GeneratedSecret;
+use settings::files;
+use zeroize::Zeroizing;
+
+use super::print;
+
+/// The settings, with comments.
+const CONFIG: &str = include_str!("config.yaml");
+/// The file that they name, beside them.
+const SECRET: &str = "example-service.secret";
+
+/// Writes both files, or neither.
+pub(crate) fn run(config: &Path) -> anyhow::Result<ExitCode> {
+    let secret = config.with_file_name(SECRET);
+    for path in [config, &secret] {
+        if path.exists() {
+            bail!(
+                "{} is there already, and is not written over; remove it, or name another file with --config",
+                path.display()
+            );
+        }
+    }
+    let generated = GeneratedSecret::generate().secret;
+    write(&secret, &Zeroizing::new(format!("{}\n", generated.expose())), 0o600)?;
+    write(config, CONFIG, 0o644).inspect_err(|_| {
+        // A secret without its settings would be in the way of the next try.
+        let _ = std::fs::remove_file(&secret);
+    })?;
+    let serve = match config.to_str() {
+        Some("config.yaml") => "latchkey".to_owned(),
+        _ => format!("latchkey --config {}", config.display()),
+    };
+    print(&format!(
+        "Wrote {} and {}.\n\n\
+         Start the server:\n\n  \
+         {serve}\n\n\
+         Fetch a token from another terminal:\n\n  \
+         curl http://localhost:3000/api/v1/tenant/example/oauth/token -d grant_type=client_credentials \\\n    \
+         -d client_id=example-service --data-urlencode client_secret=\"$(cat {})\"\n\n\
+         The API is described at http://localhost:3000/docs.\n",
+        config.display(),
+        secret.display(),
+        secret.display()
+    ))
+}
+
+fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
+    files::create(path, text.as_bytes(), mode)
+        .with_context(|| format!("{} cannot be written", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_secret_is_its_owners_alone_and_differs_each_time() {
+        let secrets = [(); 2].map(|()| {
+            let folder = tempfile::tempdir().unwrap();
+            run(&folder.path().join("config.yaml")).unwrap();
+            let secret = folder.path().join(SECRET);
+            assert_eq!(fs::metadata(&secret).unwrap().permissions().mode() & 0o777, 0o600);
+            fs::read_to_string(&secret).unwrap()
+        });
+        assert!(secrets.iter().all(|secret| GeneratedSecret::is_well_formed(secret.trim_end())));
+        assert_ne!(secrets[0], secrets[1]);
+        assert!(CONFIG.contains(&format!("{{ file: {SECRET} }}")));
+    }
+
+    #[test]
+    fn what_is_there_is_not_written_over() {
+        for existing in ["config.yaml", SECRET] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join(existing), "kept").unwrap();
+            let error = run(&folder.path().join("config.yaml")).unwrap_err().to_string();
+            assert!(error.contains(existing), "{error}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{existing}");
+            assert_eq!(fs::read_to_string(folder.path().join(existing)).unwrap(), "kept");
+        }
+    }
+}
