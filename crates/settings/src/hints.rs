@@ -295,6 +295,12 @@ mod tests {
                 ],
             ),
             (
+                "tenants:\n  acme: {}\n  clients:\n    web-shop: { client_secret: { value: x } }\n",
+                &[
+                    "c:4:5: tenants.clients: `clients` is read as the id of a tenant here; indent it deeper, below the id of its tenant",
+                ],
+            ),
+            (
                 "tenants:\n  acme:\n    clients:\n      web:\n        client_secret: { value: x\n        audiences: [a]\n",
                 &[
                     "c:6:18: tenants.acme.clients.web.client_secret: the `{` of line 5 is not closed before this; write `}` at the end of what it holds, or put a value with brackets or commas in quotes",

@@ -103,7 +103,10 @@ fn translate(error: &Error, byte: usize, source: &Source) -> Diagnostic {
     let path = source_map.path_at(byte);
     let quotable = if is_alias { &[] } else { source_map.quotable(&path) };
     let surroundings = Surroundings { text: source.text(), byte, path: &path };
-    let meant = if is_alias || quotable.len() < path.len() { None } else { surroundings.meant(inner) };
+    // What is said of an unknown key repeats the keys around it only.
+    let repeated =
+        path.len() - usize::from(matches!(inner, Error::SerdeUnknownField { .. }) && !path.is_empty());
+    let meant = if is_alias || quotable.len() < repeated { None } else { surroundings.meant(inner) };
     let explanation = match (meant, inner) {
         (Some(meant), _) => meant,
         (None, Error::DuplicateMappingKey { .. }) => duplicate(source, &path),
