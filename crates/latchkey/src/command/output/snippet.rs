@@ -61,7 +61,8 @@ access_token = answer.json()["access_token"]
     (
         Language::Go,
         "Go (net/http)",
-        r#"answer, err := http.PostForm({url}, url.Values{
+        r#"// In a function of a file that imports encoding/json, log, net/http, net/url and os.
+answer, err := http.PostForm({url}, url.Values{
 	"grant_type":    {"client_credentials"},
 	"client_id":     {{id}},
 	"client_secret": {os.Getenv("CLIENT_SECRET")},
