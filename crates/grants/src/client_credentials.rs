@@ -3,6 +3,8 @@
 //! A token for administration is for nothing else. Reserved scopes go to the tenant's admin audience only, and that audience allows no
 //! other scope and no second audience. So an API that receives a token cannot administer with it.
 
+mod explained;
+
 use protocol::{
     Audience, ErrorCode, ErrorResponse, Form, GrantType, RefusalReason, ResourceIndicator, Scope, ScopeToken,
     Timestamp,
@@ -12,6 +14,8 @@ use uuid::Uuid;
 
 use crate::token_request::{take_resources, take_scope};
 use crate::{AccessTokenClaims, Grantee};
+
+pub(crate) use explained::explain;
 
 /// The parameters of the grant.
 #[derive(Debug)]
@@ -57,12 +61,8 @@ pub(crate) fn decide<'a>(
     now: Timestamp,
     jti: Uuid,
 ) -> Result<AccessTokenClaims<'a>, ClientCredentialsError> {
-    if !grantee.client.grant_types.contains(&GrantType::ClientCredentials) {
-        return Err(ClientCredentialsError::GrantNotRegistered);
-    }
-    if !grantee.tenant.access_token.format.is_served() {
-        return Err(ClientCredentialsError::FormatNotServed);
-    }
+    check_grant_type(grantee)?;
+    check_format(grantee)?;
     let is_admin = is_for_administration(&request.resources, grantee)?;
     let aud = audience(&request.resources, grantee, is_admin)?;
     let scope = scope(request, grantee, is_admin)?;
@@ -77,6 +77,16 @@ pub(crate) fn decide<'a>(
         scope,
         client_id: grantee.client.id.as_str().into(),
     })
+}
+
+fn check_grant_type(grantee: &Grantee<'_>) -> Result<(), ClientCredentialsError> {
+    let is_registered = grantee.client.grant_types.contains(&GrantType::ClientCredentials);
+    if is_registered { Ok(()) } else { Err(ClientCredentialsError::GrantNotRegistered) }
+}
+
+fn check_format(grantee: &Grantee<'_>) -> Result<(), ClientCredentialsError> {
+    let is_served = grantee.tenant.access_token.format.is_served();
+    if is_served { Ok(()) } else { Err(ClientCredentialsError::FormatNotServed) }
 }
 
 /// Whether the token is for administration. The admin audience of another tenant is refused even where the client's rows list it. The

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use keys::{Expectations, KeyError, KeyRingCache, SignError, TokenError};
+use keys::{Expectations, KeyError, KeyRingCache, SignError, SigningKey, TokenError};
 use protocol::{
     BearerToken, ErrorResponse, IntrospectionResponse, ScopeToken, SigningAlgorithm, Timestamp,
     TokenResponse, TokenType,
@@ -12,9 +12,10 @@ use registry::{AuthenticatedClient, ClientId, ClientStore, SignedIn};
 use tenancy::{StoreError, Tenant};
 use uuid::Uuid;
 
+use crate::token_request::GrantRefusal;
 use crate::{
     AccessTokenClaims, AdminAssertion, BearerError, Grantee, ProtectedResource, TokenRequest,
-    admin_assertion, administration_access, client_credentials, introspection, resource_access,
+    admin_assertion, administration_access, introspection, resource_access,
 };
 
 /// Issues, checks and introspects tokens.
@@ -77,21 +78,27 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Signed<TokenResponse>, GrantError> {
         let grantee = Grantee { tenant, client: client.client() };
-        let claims = match request {
-            TokenRequest::ClientCredentials(request) => {
-                client_credentials::decide(request, &grantee, now, Uuid::new_v4())
-            }
-        }
-        .map_err(|refusal| GrantError::Refused {
-            response: ErrorResponse::from(&refusal),
-            scope: refusal.scope().cloned(),
-        })?;
+        let claims = request
+            .decide(&grantee, now, Uuid::new_v4())
+            .map_err(|GrantRefusal { response, scope }| GrantError::Refused { response, scope })?;
         let key = self.keys.signing_key(tenant, now).await?;
         let access_token = key.sign(&tenant.access_token.typ, &claims)?;
         let expires_in = claims.exp.seconds() - claims.iat.seconds();
         let value =
             TokenResponse { access_token, token_type: TokenType::Bearer, expires_in, scope: claims.scope };
         Ok(Signed { value, algorithm: key.algorithm() })
+    }
+
+    /// The key that would sign a token of the tenant now, without creating one: `None` where the first token does that.
+    ///
+    /// # Errors
+    /// When the tenant's keys fail, as they would fail [`Engine::issue`].
+    pub async fn existing_signing_key(
+        &self,
+        tenant: &Tenant,
+        now: Timestamp,
+    ) -> Result<Option<Arc<SigningKey>>, KeyError> {
+        self.keys.existing_signing_key(tenant, now).await
     }
 
     /// Introspects a token for a caller (RFC 7662). Nothing is written.

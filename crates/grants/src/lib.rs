@@ -5,6 +5,7 @@ mod access_token;
 mod token_request;
 
 mod client_credentials;
+mod explanation;
 
 mod introspection;
 mod resource_access;
@@ -21,5 +22,6 @@ pub use access_token::{AccessTokenClaims, Grantee};
 pub use admin_assertion::AdminAssertion;
 pub use client_credentials::ClientCredentialsRequest;
 pub use engine::{Engine, GrantError, Signed};
+pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 pub use resource_access::{BearerError, ProtectedResource};
 pub use token_request::TokenRequest;

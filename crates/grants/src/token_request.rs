@@ -5,9 +5,12 @@
 
 use protocol::{
     ClientAuthentication, ErrorCode, ErrorResponse, Form, GrantType, RefusalReason, ResourceIndicator, Scope,
+    ScopeToken, Timestamp,
 };
+use uuid::Uuid;
 
-use crate::client_credentials::ClientCredentialsRequest;
+use crate::client_credentials::{self, ClientCredentialsRequest};
+use crate::{AccessTokenClaims, Grantee};
 
 /// The highest number of scope tokens in one request, repetitions included.
 const MAX_SCOPES: usize = 128;
@@ -31,7 +34,17 @@ impl TokenRequest {
         authorization: Option<&[u8]>,
         body: &[u8],
     ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
-        let mut form = Form::parse(body)?;
+        Self::take(authorization, Form::parse(body)?)
+    }
+
+    /// Takes the request out of a form, as [`TokenRequest::parse`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn take(
+        authorization: Option<&[u8]>,
+        mut form: Form<'_>,
+    ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
         let missing = || {
             let reason = RefusalReason::MissingParameter;
             ErrorResponse::invalid_request(reason, "Missing grant_type parameter")
@@ -43,6 +56,31 @@ impl TokenRequest {
         form.finish()?;
         Ok((credentials, request))
     }
+
+    /// Decides the request by the rules of its grant and returns the claims of the token.
+    pub(crate) fn decide<'a>(
+        &self,
+        grantee: &Grantee<'a>,
+        now: Timestamp,
+        jti: Uuid,
+    ) -> Result<AccessTokenClaims<'a>, GrantRefusal> {
+        match self {
+            Self::ClientCredentials(request) => client_credentials::decide(request, grantee, now, jti),
+        }
+        .map_err(|refusal| GrantRefusal {
+            response: ErrorResponse::from(&refusal),
+            scope: refusal.scope().cloned(),
+        })
+    }
+}
+
+/// A refusal by the rules of a grant.
+#[derive(Debug)]
+pub(crate) struct GrantRefusal {
+    /// The caller gets it.
+    pub(crate) response: ErrorResponse,
+    /// The scope token that is refused, for the log.
+    pub(crate) scope: Option<ScopeToken>,
 }
 
 /// The function that takes the parameters of a grant out of a form.

@@ -10,7 +10,7 @@ use protocol::Timestamp;
 use tenancy::{Tenant, TenantId};
 
 use crate::key_failures::KeyFailures;
-use crate::loaded_keys::{LoadedKeys, openable};
+use crate::loaded_keys::{LoadedKeys, openable, signs};
 use crate::{
     KeyError, KeyPool, KeyRecord, KeyRecords, KeyRing, KeySealer, KeySpec, SealingContext, SigningKey,
     SigningKeyStore, UnopenedKeys,
@@ -58,6 +58,22 @@ impl KeyRingCache {
     /// [`KeyError`].
     pub async fn signing_key(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<SigningKey>, KeyError> {
         self.loaded(tenant, now).await?.signing_key(tenant, now)
+    }
+
+    /// The key that would sign the tenant's tokens now; `None` where the first token creates one, which this does not.
+    ///
+    /// # Errors
+    /// [`KeyError`] where the key fails to load, as [`KeyRingCache::signing_key`].
+    pub async fn existing_signing_key(
+        &self,
+        tenant: &Tenant,
+        now: Timestamp,
+    ) -> Result<Option<Arc<SigningKey>>, KeyError> {
+        let records = self.store.find_keys(&tenant.id).await?;
+        if signs(&records, tenant, now).is_none() {
+            return Ok(None);
+        }
+        self.signing_key(tenant, now).await.map(Some)
     }
 
     /// Drops the parsed keys of a tenant.

@@ -8,7 +8,7 @@ use protocol::Timestamp;
 use tenancy::Tenant;
 
 use crate::key_record::signing_row;
-use crate::{KeyError, KeyId, KeyRecord, KeyRing, KeyStage, SigningKey};
+use crate::{KeyError, KeyId, KeyRecord, KeyRecords, KeyRing, KeyStage, SigningKey};
 
 /// The result of one attempt to load a tenant's keys.
 pub(crate) struct LoadedKeys {
@@ -59,14 +59,14 @@ impl LoadedKeys {
         if let Some(key) = self.ring.signing_key(&tenant.signing, now) {
             return Ok(key.clone());
         }
-        let wanted = signs(&self.ring, tenant, now).map_or(self.ring.records.next, |row| row.id);
+        let wanted = signs(&self.ring.records, tenant, now).map_or(self.ring.records.next, |row| row.id);
         let failure = self.failures.iter().find(|(id, _)| *id == wanted).map(|(_, error)| error.clone());
         Err(failure.unwrap_or_else(|| KeyError::NoSigningKey { tenant: tenant.id.clone() }))
     }
 
     /// Whether the tenant needs a first key; a suspended tenant does not.
     pub(crate) fn needs_key(&self, tenant: &Tenant, now: Timestamp) -> bool {
-        tenant.is_active() && signs(&self.ring, tenant, now).is_none()
+        tenant.is_active() && signs(&self.ring.records, tenant, now).is_none()
     }
 
     /// The size in memory, estimated rather too high than too low: a parsed RSA key takes some eight times its sealed
@@ -91,6 +91,6 @@ pub fn openable(records: &[KeyRecord], now: Timestamp) -> impl Iterator<Item = &
 }
 
 /// The row that signs, whether or not its key loads.
-fn signs<'a>(ring: &'a KeyRing, tenant: &Tenant, now: Timestamp) -> Option<&'a KeyRecord> {
-    signing_row(|| openable(&ring.records.keys, now), &tenant.signing, now)
+pub(crate) fn signs<'a>(records: &'a KeyRecords, tenant: &Tenant, now: Timestamp) -> Option<&'a KeyRecord> {
+    signing_row(|| openable(&records.keys, now), &tenant.signing, now)
 }

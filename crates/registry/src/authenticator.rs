@@ -123,14 +123,50 @@ impl Authenticator {
         source: &ClientAddress,
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        let authenticated = self.attempt(tenant, credentials, source, now).await?;
+        let Proof::Secret(secret) = &authenticated.proof;
+        self.last_used_secrets.note(&tenant.id, &authenticated.client.id, secret, source, now);
+        Ok(authenticated)
+    }
+
+    /// Says which credential matches, or why none does, for an administrator. It is an attempt like any other, with its costs and its
+    /// limit, but no use of the secret is recorded, and no client is authenticated.
+    ///
+    /// # Errors
+    /// As [`Authenticator::authenticate`].
+    pub async fn explain(
+        &self,
+        tenant: &Tenant,
+        credentials: ClientAuthentication,
+        source: &ClientAddress,
+        now: Timestamp,
+    ) -> Result<Proof, ClientAuthenticationError> {
+        Ok(self.attempt(tenant, credentials, source, now).await?.proof)
+    }
+
+    /// Finds a client of this tenant, whether or not it may authenticate.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
+        let found = self.store.find_client(tenant, id).await?;
+        // A row of another tenant or client, which only a broken store returns, is dropped.
+        Ok(found.filter(|client| client.tenant == *tenant && client.id == *id))
+    }
+
+    async fn attempt(
+        &self,
+        tenant: &Tenant,
+        credentials: ClientAuthentication,
+        source: &ClientAddress,
+        now: Timestamp,
+    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let arrival = Instant::now();
         let own = tenant.limits.failed_attempts;
         let mut attempt = self.failed_attempts.begin(&tenant.id, own, source, now);
         match self.check(&tenant.id, credentials, &mut attempt, now, arrival).await {
             Ok(authenticated) => {
                 attempt.forgive();
-                let Proof::Secret(secret) = &authenticated.proof;
-                self.last_used_secrets.note(&tenant.id, &authenticated.client.id, secret, source, now);
                 Ok(authenticated)
             }
             Err(error) if error.is_refusal() => {
@@ -174,14 +210,10 @@ impl Authenticator {
             ClientAuthentication::Post(presented) => {
                 return self.check_readings(tenant, [presented], attempt, now, arrival).await;
             }
-            ClientAuthentication::Basic(readings) if readings.is_empty() => {
-                ClientAuthenticationError::Malformed
-            }
-            ClientAuthentication::Basic(readings) => {
+            ClientAuthentication::Basic(readings) if !readings.is_empty() => {
                 return self.check_readings(tenant, readings, attempt, now, arrival).await;
             }
-            ClientAuthentication::Assertion => ClientAuthenticationError::MethodNotServed,
-            ClientAuthentication::None { .. } => ClientAuthenticationError::CredentialMissing,
+            without_secret => ClientAuthenticationError::without_secret(&without_secret),
         };
         // These credentials cannot be checked; they cost as much as a wrong secret.
         self.until_refusals_leave(arrival).await;
@@ -321,12 +353,6 @@ impl Authenticator {
         self.lookup_latency.note(begun.elapsed(), self.began.elapsed());
         Ok(found)
     }
-
-    /// Finds a client. A row of another tenant or client, which only a broken store returns, is dropped.
-    async fn find(&self, tenant: &TenantId, id: &ClientId) -> Result<Option<Arc<Client>>, StoreError> {
-        let found = self.store.find_client(tenant, id).await?;
-        Ok(found.filter(|client| client.tenant == *tenant && client.id == *id))
-    }
 }
 
 /// The result of a check without a password hash.
@@ -361,7 +387,11 @@ fn dummy_job() -> HashJob {
     HashJob { secret: Secret::new(String::new()), salt: PasswordSalt::dummy(), key: None }
 }
 
-fn may_authenticate(found: Option<Arc<Client>>) -> Result<Arc<Client>, ClientAuthenticationError> {
+/// Whether there is a client that may authenticate with a secret.
+///
+/// # Errors
+/// Why not, before any secret is compared.
+pub fn may_authenticate(found: Option<Arc<Client>>) -> Result<Arc<Client>, ClientAuthenticationError> {
     let client = found.ok_or(ClientAuthenticationError::UnknownClient)?;
     match client.status {
         ClientStatus::Suspended => Err(ClientAuthenticationError::ClientSuspended(client)),

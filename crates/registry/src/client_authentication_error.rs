@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use protocol::{ErrorCode, Lifetime, RefusalReason};
+use protocol::{ClientAuthentication, ErrorCode, Lifetime, RefusalReason};
 use tenancy::StoreError;
 
 use crate::{Client, SecretId};
@@ -57,6 +57,16 @@ pub enum ClientAuthenticationError {
 }
 
 impl ClientAuthenticationError {
+    /// The refusal of credentials in which there is no secret to check.
+    #[must_use]
+    pub const fn without_secret(credentials: &ClientAuthentication) -> Self {
+        match credentials {
+            ClientAuthentication::Basic(_) | ClientAuthentication::Post(_) => Self::Malformed,
+            ClientAuthentication::Assertion => Self::MethodNotServed,
+            ClientAuthentication::None { .. } => Self::CredentialMissing,
+        }
+    }
+
     /// Whether the caller failed, rather than this server.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {

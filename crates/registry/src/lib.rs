@@ -19,7 +19,7 @@ mod flow_id;
 mod invisible_characters;
 mod users;
 
-pub use authenticator::{AuthenticatedClient, Authenticator, Proof};
+pub use authenticator::{AuthenticatedClient, Authenticator, Proof, may_authenticate};
 pub use client::{Client, ClientStatus, IntrospectionRight};
 pub use client_authentication_error::ClientAuthenticationError;
 pub use client_id::{ClientId, InvalidClientId};

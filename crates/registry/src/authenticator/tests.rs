@@ -632,6 +632,34 @@ async fn only_a_secret_that_was_right_is_noted_as_used_and_in_its_own_tenant() {
 }
 
 #[tokio::test]
+async fn an_explanation_is_an_attempt_that_is_noted_as_no_use() {
+    let globex = Client { tenant: TenantId::parse("globex").unwrap(), ..client("web") };
+    let test_env = over(FakeStore::default(), vec![client("web"), globex], Rate::per_minute(2));
+    let source = ClientAddress::new(Some([192, 0, 2, 1].into()));
+    let explain = async |id: &str, presented: &str| {
+        let (tenant, credentials) = (tenant(id), post("web", presented));
+        let explained =
+            test_env.authenticator.explain(&tenant, credentials, &source, Timestamp::from_seconds(NOW));
+        explained.await.map(|Proof::Secret(id)| id.to_string()).map_err(|error| error.to_string())
+    };
+    let (hashes, over) = (test_env.pool.hashes_computed(), Lifetime::from_seconds(1));
+    assert_eq!(explain("acme", CHOSEN).await, Ok("chosen".to_owned()));
+    assert_eq!(test_env.pool.hashes_computed() - hashes, 1);
+    assert_eq!(explain("acme", generated(1).expose()).await, Ok("generated".to_owned()));
+    let mismatch = E::SecretMismatch(any());
+    // The hash of the secret was made for acme's client.
+    assert_eq!(explain("globex", generated(1).expose()).await, Err(mismatch.to_string()));
+    assert!(test_env.authenticator.last_used_secrets.0.drain().is_empty());
+    for _ in 0..2 {
+        assert_eq!(explain("acme", generated(9).expose()).await, Err(mismatch.to_string()));
+    }
+    // The attempts count for the token endpoint, too, and a right secret takes none of them back.
+    assert_eq!(explain("acme", CHOSEN).await, Ok("chosen".to_owned()));
+    let refused = test_env.at("acme", post("web", generated(9).expose()), NOW).await;
+    assert_eq!(refused.unwrap_err().to_string(), mismatch.too_often(over).to_string());
+}
+
+#[tokio::test]
 async fn a_store_that_does_not_answer_is_no_refusal() {
     let failure = Some(StoreError::unavailable("down"));
     let store = FakeStore { failure, ..FakeStore::default() };

@@ -1,0 +1,61 @@
+//! The decision on a request, check by check. `decide` stops at the first refusal; an explanation goes on, with the same functions.
+
+use protocol::{Audience, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope, ScopeToken};
+
+use super::{
+    ClientCredentialsError, ScopeFit, audience, check_format, check_grant_type, is_for_administration,
+};
+use crate::token_request::{take_resources, take_scope};
+use crate::{AudienceSource, GrantChecks, Grantee, ScopeOutcome};
+
+/// Explains the parameters of the grant in this form.
+pub(crate) fn explain<'a>(form: &mut Form<'_>, grantee: &Grantee<'a>) -> GrantChecks<'a> {
+    let (scope, resources) = (take_scope(form), take_resources(form));
+    let audience = resources.and_then(|resources| {
+        let decided = explain_audience(&resources, grantee).map_err(|refusal| ErrorResponse::from(&refusal));
+        decided.map(|(audience, source, is_admin)| (audience, source, is_admin, resources))
+    });
+    let fit = audience.as_ref().ok().map(|(_, _, is_admin, resources)| ScopeFit {
+        resources,
+        grantee,
+        is_admin: *is_admin,
+    });
+    let scopes = scope.map(|scope| explain_scope(scope.as_ref(), grantee, fit));
+    GrantChecks {
+        grant_type: check_grant_type(grantee).map_err(|refusal| ErrorResponse::from(&refusal)),
+        format: check_format(grantee).map_err(|refusal| ErrorResponse::from(&refusal)),
+        scopes,
+        audience: audience.map(|(audience, source, ..)| (audience, source)),
+    }
+}
+
+fn explain_audience<'a>(
+    resources: &[ResourceIndicator],
+    grantee: &Grantee<'a>,
+) -> Result<(Audience<'a>, AudienceSource, bool), ClientCredentialsError> {
+    let is_admin = is_for_administration(resources, grantee)?;
+    let source = match (resources.is_empty(), grantee.client.audiences.is_empty()) {
+        (false, _) => AudienceSource::Requested,
+        (true, false) => AudienceSource::Registered,
+        (true, true) => AudienceSource::ClientItself,
+    };
+    Ok((audience(resources, grantee, is_admin)?, source, is_admin))
+}
+
+/// Without an audience it is known only of scope tokens that the client is not registered for that they are refused.
+fn explain_scope(
+    requested: Option<&Scope>,
+    grantee: &Grantee<'_>,
+    fit: Option<ScopeFit<'_>>,
+) -> Vec<(ScopeToken, ScopeOutcome)> {
+    let registered = &grantee.client.scope;
+    let outcome = |token: &ScopeToken| match (requested, fit) {
+        (Some(_), Some(fit)) => fit.refusal(token).map_or(ScopeOutcome::Granted, ScopeOutcome::Refused),
+        (None, Some(fit)) => fit.of_registered(token).map_or(ScopeOutcome::Granted, ScopeOutcome::LeftOut),
+        (Some(_), None) if !registered.contains(token) => {
+            ScopeOutcome::Refused(RefusalReason::ScopeNotRegistered)
+        }
+        (_, None) => ScopeOutcome::Undecided,
+    };
+    requested.unwrap_or(registered).iter().map(|token| (token.clone(), outcome(token))).collect()
+}

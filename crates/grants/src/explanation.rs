@@ -1,0 +1,208 @@
+//! Why the token endpoint would answer a request as it does, for an administrator. The decision is that of the token endpoint; the
+//! checks beside it go on after a refusal. Nothing is signed.
+
+use protocol::{Audience, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken, Timestamp};
+use uuid::Uuid;
+
+use crate::{AccessTokenClaims, Grantee, TokenRequest, client_credentials};
+
+/// The explanation of a request, without the authentication of its client.
+#[derive(Debug)]
+pub struct Explanation<'a> {
+    /// Whether the parameters can be read. The token endpoint decides this before it authenticates the client.
+    pub parameters: Result<(), ErrorResponse>,
+    /// The decision of the grant. `None` where the parameters cannot be read. The identifier of the token is nil.
+    pub decision: Option<Result<AccessTokenClaims<'a>, ErrorResponse>>,
+    /// Its checks. `None` where the grant type is not served.
+    pub checks: Option<GrantChecks<'a>>,
+}
+
+/// The checks of a grant, in their order.
+#[derive(Debug)]
+pub struct GrantChecks<'a> {
+    /// Whether the client is registered for the grant type.
+    pub grant_type: Result<(), ErrorResponse>,
+    /// Whether the tenant's token format is served.
+    pub format: Result<(), ErrorResponse>,
+    /// The audience of the token.
+    pub audience: Result<(Audience<'a>, AudienceSource), ErrorResponse>,
+    /// Each requested scope token, or without a requested one each registered one.
+    pub scopes: Result<Vec<(ScopeToken, ScopeOutcome)>, ErrorResponse>,
+}
+
+/// What the audience of a token comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AudienceSource {
+    /// The request's `resource`.
+    Requested,
+    /// The client's registered audiences.
+    Registered,
+    /// The client's own identifier, because it has no audience.
+    ClientItself,
+}
+
+/// What becomes of a scope token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScopeOutcome {
+    /// The token has it.
+    Granted,
+    /// It was not requested, and the token does not have it.
+    LeftOut(RefusalReason),
+    /// It was requested, and refuses the request.
+    Refused(RefusalReason),
+    /// It depends on the audience, which is refused.
+    Undecided,
+}
+
+impl<'a> Explanation<'a> {
+    /// Explains the request that these parameters make.
+    #[must_use]
+    pub fn of(parameters: &[(&str, &str)], grantee: &Grantee<'a>, now: Timestamp) -> Self {
+        let form = || Form::of(parameters.iter().copied());
+        let request = TokenRequest::take(None, form());
+        let (parameters, decision) = match request {
+            Ok((_, request)) => {
+                let decided = request.decide(grantee, now, Uuid::nil());
+                (Ok(()), Some(decided.map_err(|refusal| refusal.response)))
+            }
+            Err(refusal) => (Err(refusal), None),
+        };
+        Self { parameters, decision, checks: checks(&mut form(), grantee) }
+    }
+}
+
+fn checks<'a>(form: &mut Form<'_>, grantee: &Grantee<'a>) -> Option<GrantChecks<'a>> {
+    match form.take("grant_type").ok()??.parse().ok()? {
+        GrantType::ClientCredentials => Some(client_credentials::explain(form, grantee)),
+        GrantType::AuthorizationCode
+        | GrantType::RefreshToken
+        | GrantType::DeviceCode
+        | GrantType::TokenExchange
+        | GrantType::JwtBearer => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::Client;
+    use tenancy::{Tenant, TokenFormat};
+
+    use super::*;
+    use crate::test_fixtures::{acme, client};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+    const ORDERS: (&str, &str) = ("resource", "https://orders.example");
+
+    /// The parameters, the decision, and each check, as one line.
+    fn explain(tenant: &Tenant, client: &Client, parameters: &[(&str, &str)]) -> String {
+        let base = [("grant_type", "client_credentials"), ("client_id", "svc")];
+        let parameters: Vec<_> = base.iter().chain(parameters).copied().collect();
+        let Explanation { parameters, decision, checks } =
+            Explanation::of(&parameters, &Grantee { tenant, client }, NOW);
+        let reason = |error: ErrorResponse| error.reason.as_str();
+        let decision = match decision {
+            None => "unread".to_owned(),
+            Some(Ok(claims)) => claims.scope.unwrap_or_default(),
+            Some(Err(error)) => reason(error).to_owned(),
+        };
+        let checks = checks.expect("the grant type is served");
+        let audience = match checks.audience {
+            Ok((audience, source)) => format!("{source:?} {}", audience.iter().collect::<Vec<_>>().join(" ")),
+            Err(error) => reason(error).to_owned(),
+        };
+        let scopes = checks.scopes.map_or_else(
+            |error| reason(error).to_owned(),
+            |scopes| {
+                let each = scopes.iter().map(|(token, outcome)| match outcome {
+                    ScopeOutcome::Granted => format!("+{}", token.as_str()),
+                    ScopeOutcome::LeftOut(reason) => format!("-{}:{}", token.as_str(), reason.as_str()),
+                    ScopeOutcome::Refused(reason) => format!("!{}:{}", token.as_str(), reason.as_str()),
+                    ScopeOutcome::Undecided => format!("?{}", token.as_str()),
+                });
+                each.collect::<Vec<_>>().join(" ")
+            },
+        );
+        let named = |check: Result<(), ErrorResponse>| check.map_or_else(reason, |()| "ok");
+        let before = [named(parameters), named(checks.grant_type), named(checks.format)].join(" ");
+        format!("{before} | {decision} | {audience} | {scopes}")
+    }
+
+    #[track_caller]
+    fn check(parameters: &[(&str, &str)], expected: &str) {
+        assert_eq!(explain(&acme(), &client("svc"), parameters), expected, "{parameters:?}");
+    }
+
+    #[test]
+    fn a_granted_request_has_its_audience_with_its_source_and_each_scope() {
+        check(
+            &[],
+            "ok ok ok | read write report anywhere | ClientItself svc | +read +write +report +anywhere",
+        );
+        check(
+            &[ORDERS],
+            "ok ok ok | read write anywhere | Requested https://orders.example | \
+             +read +write -report:scope_not_of_resource +anywhere",
+        );
+        check(&[("scope", "read")], "ok ok ok | read | ClientItself svc | +read");
+        let registered = Client { audiences: vec!["api".to_owned()], ..client("svc") };
+        let found = explain(&acme(), &registered, &[("scope", "read")]);
+        assert_eq!(found, "ok ok ok | read | Registered api | +read");
+    }
+
+    #[test]
+    fn checks_go_on_where_the_decision_stops() {
+        check(
+            &[("scope", "read admin report"), ORDERS],
+            "ok ok ok | scope_not_registered | Requested https://orders.example | \
+             +read !admin:scope_not_registered !report:scope_not_of_resource",
+        );
+        check(
+            &[("scope", "read admin"), ("resource", "urn:other")],
+            "ok ok ok | resource_not_registered | resource_not_registered | ?read !admin:scope_not_registered",
+        );
+        check(
+            &[("scope", "\""), ("resource", "no uri")],
+            "malformed_scope ok ok | unread | malformed_resource | malformed_scope",
+        );
+        let mut tenant = acme();
+        tenant.access_token.format = TokenFormat::Opaque;
+        let code_only = Client { grant_types: Vec::new(), ..client("svc") };
+        let found = explain(&tenant, &code_only, &[("scope", "admin")]);
+        let expected = "ok grant_not_registered format_not_served | grant_not_registered | ClientItself svc | \
+             !admin:scope_not_registered";
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_audience_of_administration_of_another_tenant_is_refused() {
+        let admin =
+            Client { scope: protocol::Scope::parse("latchkey:clients read").unwrap(), ..client("svc") };
+        let (own, other) = (acme().id.admin_audience(), "urn:latchkey:tenant:globex");
+        let found = explain(&acme(), &admin, &[("resource", &own)]);
+        let expected = format!(
+            "ok ok ok | latchkey:clients | Requested {own} | +latchkey:clients -read:scope_not_of_resource"
+        );
+        assert_eq!(found, expected);
+        let found = explain(&acme(), &admin, &[("resource", other)]);
+        assert_eq!(
+            found,
+            "ok ok ok | resource_not_registered | resource_not_registered | ?latchkey:clients ?read"
+        );
+        let found = explain(&acme(), &admin, &[("scope", "latchkey:clients")]);
+        let expected = "ok ok ok | scope_needs_admin_audience | ClientItself svc | \
+             !latchkey:clients:scope_needs_admin_audience";
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_grant_type_that_is_not_served_has_no_checks() {
+        for grant_type in ["password", "authorization_code", ""] {
+            let (tenant, client) = (acme(), client("svc"));
+            let grantee = Grantee { tenant: &tenant, client: &client };
+            let explained =
+                Explanation::of(&[("grant_type", grant_type), ("client_id", "svc")], &grantee, NOW);
+            assert!(explained.parameters.is_err() && explained.checks.is_none(), "{grant_type}");
+            assert!(explained.decision.is_none(), "{grant_type}");
+        }
+    }
+}
