@@ -12,11 +12,11 @@ use keys::{KeyError, TokenError};
 use protocol::{BearerToken, RefusalReason, Scope, Timestamp};
 use tenancy::{Tenant, TenantError, TenantId};
 
-use crate::Services;
 use crate::failure::Failure;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 use crate::routes::{AdminAccess, tenant_of_admin_path};
+use crate::{Services, TokenServices};
 
 /// A listener's access to the admin API: each caller has the authority of its token, and there is no other way to get one.
 pub(crate) struct BearerAccess(pub(crate) Data<Services>);
@@ -33,6 +33,10 @@ pub(crate) struct RequiredPermission<'a> {
 impl AdminAccess for BearerAccess {
     fn administrator(&self) -> &Arc<Administrator> {
         &self.0.administrator
+    }
+
+    fn tokens(&self) -> TokenServices {
+        self.0.of_tokens()
     }
 
     async fn authorize(&self, raw: &RawRequest, required: RequiredPermission<'_>) -> Result<Caller, Problem> {

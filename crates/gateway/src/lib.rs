@@ -22,6 +22,7 @@ mod thunder;
 
 mod authorization;
 mod documents;
+mod explain;
 mod write_budget;
 
 mod access_log;
@@ -38,5 +39,5 @@ pub use openapi::document as openapi_document;
 pub use operator_api::{OperatorAnswer, OperatorApi};
 pub use options::{ConnectionLimits, Listener, Options, Surface};
 pub use server::{Gateway, GatewayHandle, serve_connection};
-pub use services::Services;
+pub use services::{Services, TokenServices};
 pub use write_budget::WriteBudget;

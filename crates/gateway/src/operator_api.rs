@@ -23,6 +23,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt as _, stream};
 use zeroize::Zeroizing;
 
+use crate::TokenServices;
 use crate::authorization::RequiredPermission;
 use crate::metrics::Metrics;
 use crate::raw_request::RawRequest;
@@ -50,6 +51,7 @@ pub struct OperatorAnswer {
 #[derive(Clone)]
 struct OperatorAccess {
     administrator: Arc<Administrator>,
+    tokens: TokenServices,
     clock: Clock,
     authority: Authority,
 }
@@ -58,6 +60,10 @@ struct OperatorAccess {
 impl AdminAccess for OperatorAccess {
     fn administrator(&self) -> &Arc<Administrator> {
         &self.administrator
+    }
+
+    fn tokens(&self) -> TokenServices {
+        self.tokens.clone()
     }
 
     async fn authorize(&self, _: &RawRequest, _: RequiredPermission<'_>) -> Result<Caller, Problem> {
@@ -75,10 +81,11 @@ impl OperatorApi {
     /// The routes, each with this authority. The future is boxed, or each crate that awaits it would compile the routes again.
     pub fn new(
         administrator: Arc<Administrator>,
+        tokens: TokenServices,
         clock: Clock,
         authority: Authority,
     ) -> LocalBoxFuture<'static, Self> {
-        let operator = OperatorAccess { administrator, clock, authority };
+        let operator = OperatorAccess { administrator, tokens, clock, authority };
         let start = async {
             let metrics = Metrics::default();
             let routes = routes::configure_administration(Rc::new(operator.clone()), &metrics);

@@ -35,3 +35,22 @@ pub struct Services {
     /// How are the parts doing that no route calls?
     pub health_report: Arc<dyn HealthReport>,
 }
+
+/// What the token endpoint decides with: an explanation of its answers uses the same.
+#[derive(Clone)]
+pub struct TokenServices {
+    /// Which tenant is this request for?
+    pub tenants: TenantResolver,
+    /// Which client is calling?
+    pub authenticator: Arc<Authenticator>,
+    /// May it have this token?
+    pub engine: Engine,
+}
+
+impl Services {
+    pub(crate) fn of_tokens(&self) -> TokenServices {
+        let Self { tenants, authenticator, engine, .. } = self;
+        let (tenants, authenticator, engine) = (tenants.clone(), Arc::clone(authenticator), engine.clone());
+        TokenServices { tenants, authenticator, engine }
+    }
+}

@@ -40,6 +40,7 @@ use command::admin::AdminCommand;
 use command::audit::AuditCommand;
 use command::client::ClientCommand;
 use command::examples::with_examples;
+use command::explain::ExplainArguments;
 use command::inspect::InspectArguments;
 use command::key::KeyCommand;
 use command::runner::Runner;
@@ -59,7 +60,7 @@ struct Arguments {
 
 /// docs/command-line.md says the same at length.
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, drift, key reseal --dry-run), \
-    3 not found, 4 conflict, 5 not allowed, 6 not available, 7 token not valid (inspect).";
+    3 not found, 4 conflict, 5 not allowed, 6 not available, 7 refused (inspect, explain).";
 
 #[derive(Subcommand)]
 enum Command {
@@ -160,6 +161,9 @@ enum Command {
     Client(AdminCommandArguments<ClientCommand>),
     /// Manage the secrets of clients.
     Secret(AdminCommandArguments<SecretCommand>),
+    /// Explain what the token endpoint would answer to a request of a client, check by check, and how to fix a refusal. Issues no token and
+    /// changes nothing. Exit 0 for a token, 7 for a refusal, 1 for an error.
+    Explain(Box<ExplainArguments>),
     /// Manage signing keys, and the key that seals them.
     Key(AdminCommandArguments<KeyCommand>),
     /// See who changed what.
@@ -243,6 +247,7 @@ fn main() -> ExitCode {
         Command::Tenant(arguments) => arguments.run(&config, command::tenant::run),
         Command::Client(arguments) => arguments.run(&config, command::client::run),
         Command::Secret(arguments) => arguments.run(&config, command::secret::run),
+        Command::Explain(arguments) => command::explain::run(&config, &arguments),
         Command::Key(arguments) => arguments.run(&config, command::key::run),
         Command::Audit(arguments) => arguments.run(&config, command::audit::run),
         Command::Admin(arguments) => command::admin::run(&config, arguments),

@@ -8,7 +8,9 @@ use std::time::Duration;
 use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconciler};
 use anyhow::Context as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
-use gateway::{ConnectionLimits, Listener, Options, Services, Surface, TrustedProxies, WriteBudget};
+use gateway::{
+    ConnectionLimits, Listener, Options, Services, Surface, TokenServices, TrustedProxies, WriteBudget,
+};
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
@@ -71,19 +73,9 @@ impl Platform {
         let limit = settings.limits.failed_attempts;
         let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
         let precise_timer = PreciseTimer::start().context(THREADS)?;
-        // Published sample secrets authenticate nothing on a listener that other machines can reach, whatever the store holds and whichever
-        // interface created it.
-        let samples: &[&str] = if settings.server.is_beyond_loopback() { &SAMPLE_SECRETS } else { &[] };
-        let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(samples);
-        let authenticator = Authenticator::new(
-            caches.clients.clone(),
-            Arc::clone(&pepper),
-            hashes,
-            VerifiedSecretCache::generate(),
-            limit,
-        )
-        .refusing(samples)
-        .with_refusal_timer(precise_timer);
+        let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(refused_samples(settings));
+        let authenticator =
+            authenticator(&caches, &pepper, hashes, settings).with_refusal_timer(precise_timer);
         let announce = {
             let caches = caches.clone();
             Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
@@ -131,6 +123,40 @@ pub(crate) fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
         deletion_grace: settings.limits.deletion_grace,
         l1_lifetime: settings.l1_lifetime,
     }
+}
+
+/// What the token endpoint decides with, for the process of a command. One thread computes its hashes.
+pub(crate) fn token_services(
+    caches: &Caches,
+    sealer: Arc<dyn KeySealer>,
+    pepper: &Arc<Pepper>,
+    settings: &PlatformSettings,
+) -> anyhow::Result<TokenServices> {
+    let hashes = Arc::new(HashPool::start(NonZeroUsize::MIN).context(THREADS)?);
+    let keys = KeyRingCache::new(caches.signing_keys.clone(), sealer, KeyPool::new(0), RING_BYTES);
+    Ok(TokenServices {
+        tenants: TenantResolver::new(caches.tenants.clone()),
+        authenticator: Arc::new(authenticator(caches, pepper, hashes, settings)),
+        engine: Engine::new(Arc::new(keys), caches.clients.clone()),
+    })
+}
+
+fn authenticator(
+    caches: &Caches,
+    pepper: &Arc<Pepper>,
+    hashes: Arc<HashPool>,
+    settings: &PlatformSettings,
+) -> Authenticator {
+    let (clients, verified_secrets) = (caches.clients.clone(), VerifiedSecretCache::generate());
+    let limit = settings.limits.failed_attempts;
+    Authenticator::new(clients, Arc::clone(pepper), hashes, verified_secrets, limit)
+        .refusing(refused_samples(settings))
+}
+
+/// Published sample secrets authenticate nothing on a listener that other machines can reach, whatever the store holds and whichever
+/// interface created it.
+fn refused_samples(settings: &PlatformSettings) -> &'static [&'static str] {
+    if settings.server.is_beyond_loopback() { &SAMPLE_SECRETS } else { &[] }
 }
 
 /// The gateway's options from the settings.

@@ -98,6 +98,12 @@ impl Administrator {
         Self { store, sealer, pepper, pool, policy, publish, clock, tenant_locks, slow_hashes, sign_ins }
     }
 
+    /// The public URL of the server, which documentation is linked below.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.policy.public_url
+    }
+
     fn context<'a>(&'a self, caller: &'a Caller, facts: &'a Facts) -> EditContext<'a> {
         let Caller { authority: by, now, if_match, .. } = caller;
         EditContext { by, if_match: if_match.as_deref(), policy: &self.policy, now: *now, facts }

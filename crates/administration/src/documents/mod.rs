@@ -5,6 +5,7 @@ mod audit;
 mod client;
 mod client_view;
 mod etag;
+mod explanation;
 mod field_errors;
 mod instant;
 mod json;
@@ -28,6 +29,10 @@ pub use audit::AuditView;
 pub use client::{ClientSettings, NewClient, TokenSettings};
 pub use client_view::{ClientView, CreatedClient};
 pub use etag::EntityTag;
+pub use explanation::{
+    ExplainSettings, ExplainedCheck, ExplainedClaims, ExplainedCredential, ExplainedResult, ExplainedScope,
+    ExplainedToken, ExplanationView, RegisteredCredential,
+};
 pub use field_errors::MOST_FIELD_ERRORS;
 pub use instant::Instant;
 pub use json::{read_json, read_lenient_json};

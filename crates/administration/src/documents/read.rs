@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    ClientSettings, ImportSettings, NewClient, NewSecretSettings, NewTenant, ResourceServerSettings,
-    RotateSettings, Shape, TenantSettings, Wiped, merge_patch,
+    ClientSettings, ExplainSettings, ImportSettings, NewClient, NewSecretSettings, NewTenant,
+    ResourceServerSettings, RotateSettings, Shape, TenantSettings, Wiped, merge_patch,
 };
 use crate::FieldError;
 
@@ -23,7 +23,7 @@ macro_rules! documents {
             /// # Errors
             /// Everything that is wrong with its shape.
             pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
-                read(&$shape, document, None)
+                read(&$shape, document, Vec::new())
             }
         }
     )*};
@@ -40,6 +40,30 @@ documents! {
 
 pub(crate) static RESOURCE_SERVER: LazyLock<Shape> = LazyLock::new(Shape::of::<ResourceServerSettings>);
 static IMPORT: LazyLock<Shape> = LazyLock::new(Shape::of::<ImportSettings>);
+static EXPLAIN: LazyLock<Shape> = LazyLock::new(Shape::of::<ExplainSettings>);
+
+impl ExplainSettings {
+    /// From JSON. A secret comes with a method that presents one.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its shape, and a method that there is not.
+    pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let method = document["token_endpoint_auth_method"].as_str().unwrap_or(Self::METHODS[0]);
+        let secret = document["client_secret"].as_str();
+        if !Self::METHODS.contains(&method) {
+            let detail = format!("is none of {}", Self::METHODS.join(", "));
+            errors.push(FieldError::at("/token_endpoint_auth_method", detail));
+        } else if secret.is_some() && !Self::presents_secret(method) {
+            errors.push(FieldError::at("/client_secret", format!("is not sent with the method {method}")));
+        }
+        if secret.is_some_and(str::is_empty) {
+            let detail = "is empty; leave it out to explain the request without a secret";
+            errors.push(FieldError::at("/client_secret", detail));
+        }
+        read(&EXPLAIN, document, errors)
+    }
+}
 
 impl ImportSettings {
     /// From JSON: `key` and, unless the key says it, `algorithm`.
@@ -49,7 +73,7 @@ impl ImportSettings {
     pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
         let has_no_key = document.is_object() && document["key"].is_null();
         let missing = || FieldError::at("/key", "is needed: a private key in PEM, or a JWK as a text");
-        read(&IMPORT, document, has_no_key.then(missing))
+        read(&IMPORT, document, has_no_key.then(missing).into_iter().collect())
     }
 }
 
@@ -57,11 +81,11 @@ impl ImportSettings {
 fn read<T: DeserializeOwned>(
     shape: &Shape,
     document: Value,
-    missing: Option<FieldError>,
+    more: Vec<FieldError>,
 ) -> Result<T, Vec<FieldError>> {
     let document = Wiped::new(document);
     let mut errors = shape.check(&document).err().unwrap_or_default();
-    errors.extend(missing);
+    errors.extend(more);
     if !errors.is_empty() {
         return Err(errors);
     }
@@ -122,6 +146,22 @@ mod tests {
         check_errors(
             ImportSettings::read(json!({})),
             &["/key: is needed: a private key in PEM, or a JWK as a text"],
+        );
+        check_errors(
+            ExplainSettings::read(json!({
+                "scopes": "a", "resource": "b", "client_secret": "", "token_endpoint_auth_method": "any"
+            })),
+            &[
+                "/resource: write a list",
+                "/scopes: there is no such member here; was `scope` meant?",
+                "/token_endpoint_auth_method: is none of client_secret_basic, client_secret_post, \
+                 private_key_jwt, tls_client_auth, self_signed_tls_client_auth, none",
+                "/client_secret: is empty; leave it out to explain the request without a secret",
+            ],
+        );
+        check_errors(
+            ExplainSettings::read(json!({ "client_secret": "x", "token_endpoint_auth_method": "none" })),
+            &["/client_secret: is not sent with the method none"],
         );
         check_errors(NewClient::read(json!([])), &[": write an object"]);
         check_errors(NewSecretSettings::read(Value::Null), &[": write an object"]);

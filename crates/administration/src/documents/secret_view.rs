@@ -3,7 +3,7 @@
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientSecret, SecretId};
 
-use super::{Instant, SecretView, UsedFrom};
+use super::{Instant, RegisteredCredential, SecretView, UsedFrom};
 use crate::{ManagedBy, SecretForm, SecretState, SecretUsage};
 
 impl SecretView {
@@ -31,6 +31,20 @@ impl SecretView {
             addresses: u32::try_from(used_from.len()).unwrap_or(u32::MAX),
             used_from,
             safe_to_delete: is_safe_to_delete(secret, all, usage, now),
+        }
+    }
+}
+
+impl RegisteredCredential {
+    /// A secret of a client.
+    #[must_use]
+    pub fn of(secret: &ClientSecret, now: Timestamp) -> Self {
+        Self {
+            kind: "client_secret".to_owned(),
+            id: secret.id.to_string(),
+            status: status(secret, now).to_owned(),
+            expires_at: secret.expires_at.map(Instant),
+            revoked_at: secret.revoked_at.map(Instant),
         }
     }
 }

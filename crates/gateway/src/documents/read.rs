@@ -39,7 +39,7 @@ pub(crate) fn secret_end(document: Value) -> Result<Option<Timestamp>, Vec<Field
 #[cfg(test)]
 mod tests {
     use administration::{
-        ClientSettings, ImportSettings, NewClient, NewTenant, RotateSettings, TenantSettings,
+        ClientSettings, ExplainSettings, ImportSettings, NewClient, NewTenant, RotateSettings, TenantSettings,
     };
     use zeroize::Zeroizing;
 
@@ -131,6 +131,10 @@ mod tests {
             if let Ok(settings) = read(body, ImportSettings::read) {
                 // As it is taken on.
                 drop(protocol::Secret::new(settings.key));
+            }
+            if let Ok(mut settings) = read(body, ExplainSettings::read) {
+                // As the route takes it.
+                drop(settings.client_secret.take().map(protocol::Secret::new));
             }
             let _ = crate::thunder::ApplicationRequest::parse(body);
         }

@@ -106,6 +106,7 @@ fn of_request(operation: &str) -> Option<Value> {
             "scopes": ["orders:read", "orders:write"],
         }),
         "patch_client" => json!({ "description": "Sends invoices", "access_token_lifetime": 900 }),
+        "explain_client" => json!({ "scope": "orders:read", "resource": [] }),
         "create_secret" => json!({ "expires_at": "2031-01-01T00:00:00Z" }),
         "rotate_secret" => json!({ "grace": 3600 }),
         "expire_secret" => json!({ "expires_at": "2030-06-30T00:00:00Z" }),
@@ -164,6 +165,7 @@ fn of_answer(operation: &str) -> Option<Value> {
         "patch_client" => {
             with(client(), json!({ "description": "Sends invoices", "access_token_lifetime": 900 }))
         }
+        "explain_client" => explanation(),
         "list_secrets" => json!({ "items": [secret()] }),
         "create_secret" | "rotate_secret" => with(created_secret(), json!({ "id": "s2" })),
         "expire_secret" => with(secret(), json!({ "expires_at": "2030-06-30T00:00:00Z" })),
@@ -234,6 +236,55 @@ fn client() -> Value {
         "access_token_lifetime": null,
         "token": { "issuer": null },
         "introspection": "own",
+    })
+}
+
+fn explanation() -> Value {
+    let passed = |name: &str, detail: &str| json!({ "name": name, "result": "passed", "detail": detail });
+    json!({
+        "result": { "status": 200 },
+        "checks": [
+            passed("tenant", "The tenant is active and serves OAuth."),
+            passed("parameters", "The parameters can be read."),
+            passed("grant_type", "The client is registered for the grant type."),
+            passed("format", "The token format of the tenant is served."),
+            passed("audience", "The audience is orders: the client's audiences, because no resource is requested."),
+            passed("scope", "1 granted, 0 left out."),
+            passed("signing_key", "oauth2-key-1 signs with RS256."),
+        ],
+        "credential": {
+            "method": "client_secret_basic",
+            "checks": [
+                passed("client", "The client is active."),
+                passed("method", "The method is served, and the client is registered for any."),
+                {
+                    "name": "secret",
+                    "result": "not_checked",
+                    "detail": "No secret was presented. The result assumes a secret that matches.",
+                },
+            ],
+            "registered": [{
+                "kind": "client_secret",
+                "id": "s1",
+                "status": "live",
+                "expires_at": null,
+                "revoked_at": null,
+            }],
+        },
+        "scopes": [{ "scope": "orders:read", "result": "granted" }],
+        "token": {
+            "typ": "at+jwt",
+            "algorithm": "RS256",
+            "kid": "oauth2-key-1",
+            "lifetime": 3600,
+            "claims": {
+                "iss": "http://localhost:3000/api/v1/tenant/northwind",
+                "sub": "billing",
+                "aud": ["orders"],
+                "client_id": "billing",
+                "scope": "orders:read",
+            },
+        },
     })
 }
 

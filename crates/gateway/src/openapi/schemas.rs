@@ -7,7 +7,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// The names of types, and their names in the document where those are others.
-const NAMES: [(&str, &str); 28] = [
+const NAMES: [(&str, &str); 30] = [
     ("AccessTokenSettings", "AccessToken"),
     ("ApplicationDocument", "Application"),
     ("AuditView", "AuditRecord"),
@@ -15,6 +15,8 @@ const NAMES: [(&str, &str); 28] = [
     ("BrokenTokensView", "BrokenTokens"),
     ("ClientView", "Client"),
     ("ClientViewPage", "ClientPage"),
+    ("ExplainSettings", "RequestToExplain"),
+    ("ExplanationView", "Explanation"),
     ("FieldErrorDocument", "Fault"),
     ("FlowRequest", "Flow"),
     ("ImportSettings", "NewKey"),

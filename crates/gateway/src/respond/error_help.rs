@@ -20,5 +20,10 @@ pub(crate) fn link_help<B>(response: &mut HttpResponse<B>, public_url: &str) {
 
 /// The value of the header. Its base is the public URL, since a proxy may serve this server below a path.
 pub(crate) fn help_link(public_url: &str, code: &str) -> String {
-    format!("<{public_url}{ERRORS_PATH}#{code}>; rel=\"help\"")
+    format!("<{}>; rel=\"help\"", error_help(public_url, code))
+}
+
+/// The address of the section of a code.
+pub(crate) fn error_help(public_url: &str, code: &str) -> String {
+    format!("{}{ERRORS_PATH}#{code}", public_url.trim_end_matches('/'))
 }

@@ -10,7 +10,7 @@ mod problem;
 mod protective;
 
 pub(crate) use document::{Document, changed, looked_at, looked_at_as, names_tag};
-pub(crate) use error_help::{help_link, link_help};
+pub(crate) use error_help::{error_help, help_link, link_help};
 pub(crate) use http_error::{ErrorBody, HttpError};
 pub(crate) use json::{APPLICATION_JSON, fresh_json, secret_document, secret_json};
 pub(crate) use no_store::no_store;

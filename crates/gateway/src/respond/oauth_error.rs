@@ -38,11 +38,26 @@ impl ErrorBody for OAuthBody {
     }
 }
 
+impl OAuthBody {
+    /// Its members, where it has any.
+    pub(crate) const fn response(&self) -> Option<&ErrorResponse> {
+        self.0.as_ref()
+    }
+}
+
 impl HttpError<OAuthBody> {
     /// No token was sent.
     pub(crate) fn bearer_required(realm: &str) -> Self {
         Self::with(StatusCode::UNAUTHORIZED, None, RefusalReason::TokenMissing, OAuthBody(None))
             .with_bearer_challenge(realm, None, None)
+    }
+
+    /// A refused client authentication, without what the failures of the source add.
+    pub(crate) fn of_authentication(error: &ClientAuthenticationError) -> Self {
+        let body = ErrorResponse::new(error.error_code(), error.reason(), error.description());
+        let mut refused = Self::from(body);
+        refused.refused.client = error.claimed_client().cloned();
+        refused
     }
 
     /// Adds the challenge for a failed client authentication (RFC 6749 §5.2, RFC 7617 §2).
@@ -90,9 +105,7 @@ impl From<ErrorResponse> for OAuthError {
 
 impl From<ClientAuthenticationError> for OAuthError {
     fn from(error: ClientAuthenticationError) -> Self {
-        let body = ErrorResponse::new(error.error_code(), error.reason(), error.description());
-        let mut refused = Self::from(body);
-        refused.refused.client = error.claimed_client().cloned();
+        let refused = Self::of_authentication(&error);
         match error {
             ClientAuthenticationError::Store(error) => error.into(),
             ClientAuthenticationError::Busy => Self::unavailable(&error),

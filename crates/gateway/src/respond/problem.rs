@@ -7,7 +7,7 @@ use actix_web::http::StatusCode;
 use administration::{BrokenTokensView, EditError, FieldError, MOST_FIELD_ERRORS, Permission};
 use grants::{BearerError, GrantError};
 use keys::SealError;
-use protocol::{ErrorCode, RefusalReason};
+use protocol::{ErrorCode, Lifetime, RefusalReason};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::StoreError;
@@ -29,7 +29,7 @@ struct Kind(&'static str, &'static str, RefusalReason);
 pub(super) const AUTHENTICATION_REQUIRED: &str = Kind::AUTHENTICATION_REQUIRED.0;
 
 impl Kind {
-    const ALL: [&Self; 18] = [
+    const ALL: [&Self; 19] = [
         Self::AUTHENTICATION_REQUIRED,
         Self::INVALID_TOKEN,
         Self::INSUFFICIENT_SCOPE,
@@ -46,6 +46,7 @@ impl Kind {
         Self::STALE,
         Self::KEY_REUSED,
         Self::TOO_MANY_WRITES,
+        Self::TOO_MANY_FAILURES,
         Self::UNAVAILABLE,
         Self::SERVER_ERROR,
     ];
@@ -77,6 +78,8 @@ impl Kind {
         RefusalReason::IdempotencyKeyReused,
     );
     const TOO_MANY_WRITES: &Self = &Self("too-many-writes", "Too many writes", RefusalReason::TooManyWrites);
+    const TOO_MANY_FAILURES: &Self =
+        &Self("too-many-failures", "Too many failures", RefusalReason::WrongSecret);
     const UNAVAILABLE: &Self = &Self("unavailable", "Not now", RefusalReason::Unavailable);
     const SERVER_ERROR: &Self = &Self("server-error", "A fault of the server", RefusalReason::ServerFault);
 
@@ -212,6 +215,15 @@ impl HttpError<Box<ProblemDocument>> {
         let mut problem = Self::conflict(Kind::CONFIRMATION_NEEDED, detail);
         problem.body.breaks = Some(breaks);
         problem
+    }
+
+    /// Too many presented secrets were refused (RFC 6585 §4).
+    pub(crate) fn too_many_failures(wait: Lifetime, reason: RefusalReason) -> Self {
+        let detail =
+            "Too many client authentications from this address failed at this tenant; try again later";
+        let (status, code) = (StatusCode::TOO_MANY_REQUESTS, ErrorCode::InvalidClient);
+        let retry_after = Some(u32::try_from(wait.seconds()).unwrap_or(u32::MAX));
+        Self { retry_after, ..Self::new(status, Some(code), Kind::TOO_MANY_FAILURES, detail) }.because(reason)
     }
 
     fn conflict(kind: &'static Kind, detail: impl Into<Cow<'static, str>>) -> Self {

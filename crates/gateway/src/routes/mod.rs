@@ -34,7 +34,7 @@ use crate::respond::{OAuthError, Problem};
 use crate::route::Route;
 use crate::thunder::{ThunderError, applications, flow};
 use crate::{Services, Surface};
-use admin::{AdminResource, audit, clients, key_commands, secrets, signing_keys, tenants};
+use admin::{AdminResource, audit, clients, explain, key_commands, secrets, signing_keys, tenants};
 
 pub(crate) use admin::{AdminAccess, tenant_of_admin_path};
 pub(crate) use direct::DirectRoutes;
@@ -127,6 +127,7 @@ fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
             .delete(Clients, clients::delete),
         at("/api/v1/tenant/{id}/clients/{client}/suspend").post(Clients, clients::step(ClientStep::Suspend)),
         at("/api/v1/tenant/{id}/clients/{client}/resume").post(Clients, clients::step(ClientStep::Resume)),
+        at("/api/v1/tenant/{id}/clients/{client}/explain").post(Clients, explain::explain),
         at("/api/v1/tenant/{id}/clients/{client}/secrets")
             .get(Clients, secrets::list)
             .post(Clients, secrets::create),
@@ -245,6 +246,10 @@ mod tests {
     #[async_trait(?Send)]
     impl AdminAccess for NoAccess {
         fn administrator(&self) -> &Arc<Administrator> {
+            unreachable!("nothing is called")
+        }
+
+        fn tokens(&self) -> crate::TokenServices {
             unreachable!("nothing is called")
         }
 

@@ -10,7 +10,7 @@ use administration::{Administrator, Clock, EditPolicy};
 use futures_util::FutureExt as _;
 use gateway::{
     ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Listener, Options, Services, Surface,
-    WriteBudget,
+    TokenServices, WriteBudget,
 };
 use grants::{Engine, ProtectedResource};
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
@@ -54,6 +54,8 @@ pub(crate) struct TestApp {
     pub(crate) handle: GatewayHandle,
     pub(crate) pepper: Arc<Pepper>,
     pub(crate) administrator: Arc<Administrator>,
+    /// What the token endpoint decides with.
+    pub(crate) tokens: TokenServices,
     pub(crate) sealing_key: SealingKey,
     /// JWKS fetches that are not in the store yet.
     pub(crate) jwks_fetches: Arc<JwksFetches<ClientAddress>>,
@@ -158,7 +160,8 @@ impl TestApp {
         };
         let gateway =
             Gateway::listen(ListenAddresses::take(&options.listeners).unwrap(), options, &services).unwrap();
-        let administrator = services.administrator;
+        let Services { administrator, tenants, authenticator, engine, .. } = services;
+        let tokens = TokenServices { tenants, authenticator, engine };
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || serve(gateway, stopped));
@@ -175,6 +178,7 @@ impl TestApp {
             handle,
             pepper,
             administrator,
+            tokens,
             sealing_key,
             jwks_fetches,
             calls,

@@ -16,7 +16,7 @@ use crate::routes;
 const SAMPLE: (&str, &str, &str) = ("test-tenant", "your-client-id", "your-client-secret");
 
 /// The operations whose requests have a body, in the order in which their examples make sense, and the status of the answer.
-const STORY: [(&str, u16); 18] = [
+const STORY: [(&str, u16); 19] = [
     ("token", 200),
     ("default_token", 200),
     ("default_token_oauth2", 200),
@@ -26,6 +26,7 @@ const STORY: [(&str, u16); 18] = [
     ("patch_tenant", 200),
     ("create_client", 201),
     ("patch_client", 200),
+    ("explain_client", 200),
     ("create_secret", 201),
     ("rotate_secret", 201),
     ("expire_secret", 200),

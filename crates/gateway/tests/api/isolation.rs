@@ -30,7 +30,7 @@ enum Rule {
     Numbers,
 }
 
-const RULES: [(&str, Rule); 41] = [
+const RULES: [(&str, Rule); 42] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -41,6 +41,7 @@ const RULES: [(&str, Rule); 41] = [
     ("/api/v1/tenant/{id}/clients/{client}", Rule::Administration),
     ("/api/v1/tenant/{id}/clients/{client}/suspend", Rule::Administration),
     ("/api/v1/tenant/{id}/clients/{client}/resume", Rule::Administration),
+    ("/api/v1/tenant/{id}/clients/{client}/explain", Rule::Administration),
     ("/api/v1/tenant/{id}/clients/{client}/secrets", Rule::Administration),
     ("/api/v1/tenant/{id}/clients/{client}/secrets/rotate", Rule::Administration),
     ("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Rule::Administration),

@@ -36,6 +36,7 @@ mod admin_bodies;
 mod admin_clients;
 mod admin_conditions;
 mod admin_documents;
+mod admin_explain;
 mod admin_grants;
 mod admin_idempotency;
 mod admin_key_commands;

@@ -17,7 +17,8 @@ const FOREIGN: &str = include_str!("keys/foreign.pem");
 
 async fn operator(app: &TestApp) -> OperatorApi {
     let actor = Actor { name: "cli:root".to_owned(), source: None };
-    OperatorApi::new(Arc::clone(&app.administrator), app.clock(), Authority::operator(actor)).await
+    let (administrator, authority) = (Arc::clone(&app.administrator), Authority::operator(actor));
+    OperatorApi::new(administrator, app.tokens.clone(), app.clock(), authority).await
 }
 
 async fn call(api: &OperatorApi, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {

@@ -36,7 +36,7 @@ impl Http {
 
     /// Sends a request, once more where the answer was lost and the request is safe or has an idempotency key.
     pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiAnswer, AdminClientError> {
-        let ApiRequest { method, path, body } = request;
+        let ApiRequest { method, path, body, .. } = request;
         let key = uuid::Uuid::new_v4().to_string();
         let may_repeat = *method == Method::GET || *method == Method::POST;
         let once = || {

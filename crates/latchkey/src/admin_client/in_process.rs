@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::answer::ApiAnswer;
 use super::{AdminClientError, ApiRequest, publish};
-use crate::platform::{caches, edit_policy};
+use crate::platform::{caches, edit_policy, token_services};
 use crate::{clock, database, sealing};
 use settings::{Environment, PlatformSettings, StorageLocation};
 
@@ -73,13 +73,14 @@ impl InProcess {
                 changed.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(committed);
             })
         };
+        let tokens = token_services(&caches, Arc::clone(&sealer), &pepper, settings)?;
         // A pool would go on generating keys after the one that is needed.
         let pool = KeyPool::new(0);
         let (policy, clock) = (edit_policy(settings), Arc::new(clock::now));
         let administrator =
             Administrator::new(database.clone(), sealer, pepper, pool, policy, announce, clock.clone());
         let operator = Authority::operator(Actor { name: actor.to_owned(), source: None });
-        let api = OperatorApi::new(Arc::new(administrator), clock, operator).await;
+        let api = OperatorApi::new(Arc::new(administrator), tokens, clock, operator).await;
         Ok(Self { database, api, caches, changed })
     }
 

@@ -19,19 +19,21 @@ pub(crate) struct ApiRequest {
     pub(super) path: String,
     /// It may hold a secret.
     pub(super) body: Option<Wiped>,
+    /// Whether it changes nothing, so that a store that is opened read-only can answer it.
+    pub(super) only_reads: bool,
 }
 
 impl ApiRequest {
     pub(crate) const fn get(path: String) -> Self {
-        Self { method: Method::GET, path, body: None }
+        Self { method: Method::GET, path, body: None, only_reads: true }
     }
 
     pub(crate) const fn delete(path: String) -> Self {
-        Self { method: Method::DELETE, path, body: None }
+        Self { method: Method::DELETE, path, body: None, only_reads: false }
     }
 
     pub(crate) const fn patch(path: String, merge_patch: Value) -> Self {
-        Self { method: Method::PATCH, path, body: Some(Wiped::new(merge_patch)) }
+        Self { method: Method::PATCH, path, body: Some(Wiped::new(merge_patch)), only_reads: false }
     }
 
     /// `()` is no body. Members that are null are left out: null is the default, and a tenant's administrator may not even name what
@@ -39,7 +41,12 @@ impl ApiRequest {
     pub(crate) fn post(path: String, body: &impl Serialize) -> Self {
         let mut body = Wiped::new(serde_json::to_value(body).expect("documents are plain JSON"));
         drop_nulls(&mut body);
-        Self { method: Method::POST, path, body: (!body.is_null()).then_some(body) }
+        Self { method: Method::POST, path, body: (!body.is_null()).then_some(body), only_reads: false }
+    }
+
+    /// A question whose parameters are a document.
+    pub(crate) fn question(path: String, body: &impl Serialize) -> Self {
+        Self { only_reads: true, ..Self::post(path, body) }
     }
 
     /// Refuses a path with an empty name, which no row has. Over HTTP also one with the names `.` and `..`: URLs drop these segments

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use reqwest::Method;
 use settings::{Environment, PlatformSettings, read_platform};
 use tokio::sync::OnceCell;
 
@@ -29,11 +28,11 @@ impl StoreClient {
     }
 
     pub(super) async fn send(&self, request: &ApiRequest) -> anyhow::Result<ApiAnswer> {
-        Ok(self.opened(&request.method).await?.send(request).await)
+        Ok(self.opened(request.only_reads).await?.send(request).await)
     }
 
-    async fn opened(&self, method: &Method) -> anyhow::Result<&InProcess> {
-        if *method == Method::GET && !self.writing.initialized() {
+    async fn opened(&self, only_reads: bool) -> anyhow::Result<&InProcess> {
+        if only_reads && !self.writing.initialized() {
             let open = || InProcess::open_read_only(&self.settings, &self.actor);
             return self.reading.get_or_try_init(open).await;
         }

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Each command, and a line to type after `latchkey`.
-const EXAMPLES: [(&str, &str); 47] = [
+const EXAMPLES: [(&str, &str); 48] = [
     ("serve", "serve --config /etc/latchkey/config.yaml"),
     ("init", "init"),
     ("health", "health --address 127.0.0.1:3000"),
@@ -41,6 +41,7 @@ const EXAMPLES: [(&str, &str); 47] = [
     ("secret rotate", "secret rotate globex billing --grace 24h --secret-file billing.secret"),
     ("secret expire", "secret expire globex billing s1 7d"),
     ("secret revoke", "secret revoke globex billing s1 --yes"),
+    ("explain", "explain globex billing --scope orders:read --secret-file billing.secret"),
     ("key list", "key list globex"),
     ("key show", "key show globex oauth2-key-1"),
     ("key rotate", "key rotate globex"),

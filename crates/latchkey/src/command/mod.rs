@@ -9,6 +9,7 @@ pub(crate) mod completion;
 pub(crate) mod dev_cert;
 pub(crate) mod doctor;
 pub(crate) mod examples;
+pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod init;
 pub(crate) mod inspect;

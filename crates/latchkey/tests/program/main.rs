@@ -44,6 +44,7 @@ mod schemathesis;
 mod verifiers;
 
 mod cli_clients;
+mod cli_explain;
 mod cli_generations;
 mod cli_inspect;
 mod cli_keys;

@@ -2,8 +2,8 @@
 
 use administration::Permission::Clients;
 use administration::{
-    ClientSettings, ClientView, CreatedClient, CreatedSecret, NewClient, NewSecretSettings, Page,
-    RotateSettings, SecretView,
+    ClientSettings, ClientView, CreatedClient, CreatedSecret, ExplainSettings, ExplanationView, NewClient,
+    NewSecretSettings, Page, RotateSettings, SecretView,
 };
 use utoipa::openapi::HttpMethod::{Delete, Get, Patch, Post};
 
@@ -49,6 +49,17 @@ pub(crate) fn operations() -> Vec<Operation> {
             .named("resume_client", "Let a suspended client authenticate again.")
             .if_match("client")
             .answer::<ClientView>("200", "The client as it is now"),
+        admin(Post, "/api/v1/tenant/{id}/clients/{client}/explain", Clients)
+            .named(
+                "explain_client",
+                "Explain what the token endpoint would answer to a request of the client.",
+            )
+            .optional_body::<ExplainSettings>(JSON, "May be left out: all members have defaults")
+            .answer::<ExplanationView>(
+                "200",
+                "The result and each check, also for a request that would be refused; nothing is signed",
+            )
+            .error("429", "Too many writes, or too many refused secrets; Retry-After"),
     ]
 }
 

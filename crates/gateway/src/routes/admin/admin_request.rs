@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::idempotency::idempotency;
 use super::names::Target;
 use super::query::Query;
+use crate::TokenServices;
 use crate::authorization::RequiredPermission;
 use crate::documents;
 use crate::raw_request::RawRequest;
@@ -24,6 +25,9 @@ pub(crate) trait AdminAccess: 'static {
     /// What decides and commits.
     fn administrator(&self) -> &Arc<Administrator>;
 
+    /// What the token endpoint decides with.
+    fn tokens(&self) -> TokenServices;
+
     /// The caller at the time of the request, if its authority suffices. Nothing of a body has been read until then.
     async fn authorize(&self, raw: &RawRequest, required: RequiredPermission<'_>) -> Result<Caller, Problem>;
 }
@@ -31,6 +35,7 @@ pub(crate) trait AdminAccess: 'static {
 /// A request whose caller is authorized; `T` is what the path names.
 pub(crate) struct AdminRequest<T> {
     pub(super) administrator: Arc<Administrator>,
+    pub(super) tokens: TokenServices,
     pub(super) caller: Caller,
     pub(super) target: T,
     pub(super) raw: RawRequest,
@@ -46,7 +51,7 @@ impl<T: Target> AdminRequest<T> {
         let mut caller = access.authorize(&raw, RequiredPermission::of_route(&raw, permission)).await?;
         caller.if_match = raw.list(&IF_MATCH).map(Cow::into_owned);
         let (target, administrator) = (T::of(&raw)?, Arc::clone(access.administrator()));
-        Ok(Self { administrator, caller, target, raw })
+        Ok(Self { administrator, tokens: access.tokens(), caller, target, raw })
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) async fn create(mut request: AdminRequest<TenantId>) -> Answer {
 }
 
 pub(crate) async fn look(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let AdminRequest { administrator, caller, target: (tenant, client), raw } = &request;
+    let AdminRequest { administrator, caller, target: (tenant, client), raw, .. } = &request;
     looked_at(raw, &administrator.client(caller, tenant, client).await?)
 }
 

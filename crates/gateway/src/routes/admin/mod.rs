@@ -3,6 +3,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod clients;
+pub(crate) mod explain;
 pub(crate) mod key_commands;
 pub(crate) mod secrets;
 pub(crate) mod signing_keys;

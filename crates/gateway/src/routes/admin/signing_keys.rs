@@ -39,7 +39,7 @@ pub(crate) async fn look(request: AdminRequest<(TenantId, KeyId)>) -> Answer {
         _ => Err("must be jwk or pem"),
     };
     let format = request.query(|query| query.parsed("format", known))?;
-    let AdminRequest { administrator, caller, target: (tenant, key), raw } = &request;
+    let AdminRequest { administrator, caller, target: (tenant, key), raw, .. } = &request;
     let (key, public) = administrator.public_key(caller, tenant, *key).await?;
     match format.as_deref() {
         Some("jwk") => {

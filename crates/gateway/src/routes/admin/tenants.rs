@@ -28,7 +28,7 @@ pub(crate) async fn create(mut request: AdminRequest<()>) -> Answer {
 }
 
 pub(crate) async fn look(request: AdminRequest<TenantId>) -> Answer {
-    let AdminRequest { administrator, caller, target: tenant, raw } = &request;
+    let AdminRequest { administrator, caller, target: tenant, raw, .. } = &request;
     looked_at(raw, &administrator.tenant(caller, tenant).await?)
 }
 

@@ -1,0 +1,215 @@
+//! The explanation of a token request: what the token endpoint would answer, and why. It never has a usable token, and no secret.
+
+use std::fmt;
+
+use protocol::{ClientAuthenticationMethod, Lifetime, SigningAlgorithm};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Instant;
+use super::schema::{self, Span};
+
+/// The parameters of a token request that is to be explained. The client is the one of the path.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExplainSettings {
+    /// The parameter `grant_type`. Default: `client_credentials`.
+    #[schemars(example = &"client_credentials")]
+    pub grant_type: Option<String>,
+    /// The parameter `scope`: scopes separated by blanks. Default: not sent, which requests all registered scopes.
+    #[schemars(example = &"orders:read")]
+    pub scope: Option<String>,
+    /// The parameters `resource`.
+    pub resource: Vec<String>,
+    /// The parameter `audience`, which the token endpoint ignores. The explanation says so.
+    pub audience: Option<String>,
+    /// How the request authenticates the client. Default: `client_secret_basic`.
+    #[schemars(example = &"client_secret_basic", extend("enum" = ExplainSettings::METHODS))]
+    pub token_endpoint_auth_method: Option<String>,
+    /// The presented secret. Without one, the explanation assumes a right one.
+    #[schemars(extend("format" = "password"))]
+    pub client_secret: Option<String>,
+}
+
+/// What the token endpoint would answer to a request, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExplanationView {
+    /// The answer as its caller would see it.
+    pub result: ExplainedResult,
+    /// The checks of the tenant, the parameters and the grant. They go on after a refusal.
+    pub checks: Vec<ExplainedCheck>,
+    /// The client authentication, which the token endpoint checks after the parameters.
+    pub credential: ExplainedCredential,
+    /// Each requested scope; without a requested one, each that the client is registered for.
+    pub scopes: Vec<ExplainedScope>,
+    /// What a token would say. Absent where the rules of the grant refuse it; there where only the client authentication fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<ExplainedToken>,
+}
+
+/// An answer of the token endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExplainedResult {
+    /// The HTTP status.
+    #[schemars(example = 200)]
+    pub status: u16,
+    /// The error code (RFC 6749 section 5.2); absent for 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The sentence beside the error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_description: Option<String>,
+    /// The reason that the access log would have. Absent where it depends on the secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The name of the check that refuses the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// The section of the documentation that explains the error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExplainedCheck {
+    /// What is checked, such as `tenant`, `secret` or `audience`. Later versions add names.
+    #[schemars(example = &"secret")]
+    pub name: String,
+    /// Whether it passes. `not_checked`: it depends on what is not known or is refused.
+    #[schemars(example = &"passed", extend("enum" = ["passed", "refused", "not_checked"]))]
+    pub result: String,
+    /// The reason of a refusal, as the access log names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What was found.
+    pub detail: String,
+    /// What to do about a refusal; of a check that passes, what to consider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+/// The client authentication of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExplainedCredential {
+    /// How the request authenticates the client.
+    #[schemars(example = &"client_secret_basic", extend("enum" = ExplainSettings::METHODS))]
+    pub method: String,
+    /// The identifier of the client's credential that matches; absent where none does or none was presented.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched: Option<String>,
+    /// Its checks, in their order.
+    pub checks: Vec<ExplainedCheck>,
+    /// The credentials of the client, never their values.
+    pub registered: Vec<RegisteredCredential>,
+}
+
+/// A credential of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RegisteredCredential {
+    /// What it is. Later versions add kinds.
+    #[schemars(example = &"client_secret")]
+    pub kind: String,
+    /// Its identifier, as `s1`.
+    #[schemars(example = &"s1")]
+    pub id: String,
+    /// Whether it is valid now.
+    #[schemars(example = &"live", extend("enum" = ["live", "expired", "revoked"]))]
+    pub status: String,
+    /// When it expires.
+    pub expires_at: Option<Instant>,
+    /// When it was revoked.
+    pub revoked_at: Option<Instant>,
+}
+
+/// A scope of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExplainedScope {
+    /// The scope.
+    #[schemars(example = &"orders:read")]
+    pub scope: String,
+    /// `left_out`: it was not requested by name, and the token does not have it. `refused`: it refuses the request. `not_checked`: it
+    /// depends on the audience, which is refused.
+    #[schemars(example = &"granted", extend("enum" = ["granted", "left_out", "refused", "not_checked"]))]
+    pub result: String,
+    /// Why it is left out or refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+/// What a token would say. Nothing is signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExplainedToken {
+    /// `typ` of its header.
+    #[schemars(example = &"at+jwt")]
+    pub typ: String,
+    /// `alg` of its header.
+    #[schemars(example = &"RS256", extend("enum" = SigningAlgorithm::ALL.map(SigningAlgorithm::as_str)))]
+    pub algorithm: String,
+    /// `kid` of its header; absent where the first token creates the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"oauth2-key-1")]
+    pub kid: Option<String>,
+    /// How long it would be valid.
+    #[schemars(with = "Span", example = 3600)]
+    pub lifetime: Lifetime,
+    /// Its claims, without `jti` and the times.
+    pub claims: ExplainedClaims,
+}
+
+/// Claims of a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExplainedClaims {
+    /// The issuer.
+    pub iss: String,
+    /// The subject.
+    pub sub: String,
+    /// The audience, in the form in which the token has it: a string or a list.
+    #[schemars(with = "OneOrMany")]
+    pub aud: Value,
+    /// The client.
+    pub client_id: String,
+    /// The granted scope; absent where it is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"orders:read")]
+    pub scope: Option<String>,
+}
+
+/// The schema of an audience.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl ExplainSettings {
+    /// How a request may authenticate a client (RFC 7591 section 2).
+    pub(crate) const METHODS: [&str; 6] = {
+        let [_, rest @ ..] = schema::METHODS;
+        rest
+    };
+
+    /// How the request authenticates the client.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.token_endpoint_auth_method.as_deref().unwrap_or(Self::METHODS[0])
+    }
+
+    /// Whether this method presents a secret.
+    pub(crate) fn presents_secret(method: &str) -> bool {
+        method.parse().is_ok_and(ClientAuthenticationMethod::allows_secret)
+    }
+}
+
+impl fmt::Debug for ExplainSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = &mut f.debug_struct("ExplainSettings");
+        shown.field("grant_type", &self.grant_type).field("scope", &self.scope).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,130 @@
+//! What a reason of the token endpoint means for an operator, and what to do about it.
+
+use protocol::RefusalReason;
+use registry::ClientId;
+use tenancy::TenantId;
+
+/// The names in the commands of the advice.
+pub(super) struct Subject<'a> {
+    pub(super) tenant: &'a TenantId,
+    pub(super) client: &'a ClientId,
+}
+
+impl Subject<'_> {
+    /// What was found, and what to do; empty where there is nothing to do.
+    pub(super) fn advice(&self, reason: RefusalReason) -> (&'static str, String) {
+        let Subject { tenant, client } = self;
+        let (detail, fix) = match reason {
+            RefusalReason::UnknownTenant => {
+                ("This server does not know the tenant yet.", "Explain the request again.".to_owned())
+            }
+            RefusalReason::TenantSuspended => {
+                ("The tenant is suspended.", format!("Run `latchkey tenant resume {tenant}`."))
+            }
+            RefusalReason::StrategyNotEnabled => (
+                "The tenant has not enabled the strategy oauth2.",
+                format!("Run `latchkey tenant set {tenant} strategies.oauth2.enabled=true`."),
+            ),
+            RefusalReason::MissingParameter => {
+                ("The request has no grant_type.", "Send grant_type=client_credentials.".to_owned())
+            }
+            RefusalReason::GrantNotServed => (
+                "This server does not serve the grant type.",
+                "Send grant_type=client_credentials.".to_owned(),
+            ),
+            RefusalReason::TooManyParameters => (
+                "The request has more than 128 scopes or 16 resources.",
+                "Request fewer, or leave scope out to get all registered scopes.".to_owned(),
+            ),
+            RefusalReason::MalformedScope => (
+                "The scope has a character that RFC 6749 section 3.3 does not allow.",
+                "Separate scopes by blanks. Leave out quotes, backslashes and what is not ASCII.".to_owned(),
+            ),
+            RefusalReason::MalformedResource => (
+                "A resource is not an absolute URI without a fragment.",
+                "Send the absolute URI of the API. Without resource, the token is for the client's audiences.".to_owned(),
+            ),
+            RefusalReason::CredentialMissing => (
+                "The request names the client and has no credential that this server can check.",
+                "Send the client secret with client_secret_basic or client_secret_post.".to_owned(),
+            ),
+            RefusalReason::MethodNotServed => (
+                "This server does not serve the client authentication method.",
+                "Authenticate with client_secret_basic or client_secret_post.".to_owned(),
+            ),
+            RefusalReason::UnknownClient => {
+                ("This server does not know the client yet.", "Explain the request again.".to_owned())
+            }
+            RefusalReason::ClientSuspended => {
+                ("The client is suspended.", format!("Run `latchkey client resume {tenant} {client}`."))
+            }
+            RefusalReason::MethodNotRegistered => (
+                "The client is registered for another client authentication method.",
+                format!("Run `latchkey client set {tenant} {client} token_endpoint_auth_method=any`."),
+            ),
+            RefusalReason::MalformedCredentials => (
+                "No client can have these credentials.",
+                "Compare client id and secret with those of the registration.".to_owned(),
+            ),
+            RefusalReason::WrongSecret => (
+                "The secret is none of the client's.",
+                format!(
+                    "Compare tenant, client id and secret at the caller, or run \
+                     `latchkey secret rotate {tenant} {client}`."
+                ),
+            ),
+            RefusalReason::ExpiredSecret => (
+                "The secret was the client's and has expired.",
+                format!("Run `latchkey secret rotate {tenant} {client}`, and give the caller the new one."),
+            ),
+            RefusalReason::RevokedSecret => (
+                "The secret was the client's and was revoked.",
+                format!("Run `latchkey secret add {tenant} {client}`, and give the caller the new one."),
+            ),
+            RefusalReason::SampleSecret => (
+                "The secret is a published sample, which proves nothing on this server.",
+                format!("Run `latchkey secret rotate {tenant} {client}`, and give the caller the new one."),
+            ),
+            RefusalReason::GrantNotRegistered => (
+                "The client is not registered for the grant type.",
+                format!("Run `latchkey client set {tenant} {client} grant_types=client_credentials`."),
+            ),
+            RefusalReason::FormatNotServed => (
+                "The tenant asks for a token format that is not served.",
+                format!("Run `latchkey tenant set {tenant} access_token.format=jwt`."),
+            ),
+            RefusalReason::ScopeNotRegistered => (
+                "The client is not registered for a requested scope.",
+                format!("Request less, or add it to `scopes` of the client {tenant}/{client}."),
+            ),
+            RefusalReason::ScopeNotOfResource => (
+                "None of the requested resources has a scope.",
+                format!(
+                    "Request a resource that has it, or add it to a resource server of the tenant {tenant}."
+                ),
+            ),
+            RefusalReason::ScopeNeedsAdminAudience => (
+                "A requested scope administers, and the token is not for the admin audience.",
+                format!("Send resource={}.", tenant.admin_audience()),
+            ),
+            RefusalReason::ResourceNotRegistered => (
+                "The client may not request the resource.",
+                format!("Request another one, or add it to `resources` of the client {tenant}/{client}."),
+            ),
+            RefusalReason::AdminAudienceNotAlone => (
+                "The admin audience is requested together with another.",
+                format!("Send resource={} alone.", tenant.admin_audience()),
+            ),
+            RefusalReason::Unavailable => {
+                ("A part of the server does not answer now.", "Run `latchkey doctor`.".to_owned())
+            }
+            RefusalReason::ServerFault => (
+                "The server has a fault.",
+                format!("Run `latchkey key status {tenant}` and `latchkey doctor`."),
+            ),
+            // Reasons of other endpoints, and of requests that are not explained.
+            other => (other.as_str(), String::new()),
+        };
+        (detail, fix)
+    }
+}

@@ -1,0 +1,47 @@
+//! A check of an explanation, and a refusal that the caller of the token endpoint would see.
+
+use administration::ExplainedCheck;
+use protocol::RefusalReason;
+
+use super::advice::Subject;
+use crate::respond::OAuthError;
+
+/// A refusal by the token endpoint.
+pub(super) struct Refusal {
+    pub(super) check: &'static str,
+    pub(super) error: OAuthError,
+    /// `None` where it depends on what is not known.
+    pub(super) reason: Option<RefusalReason>,
+}
+
+impl Refusal {
+    pub(super) fn by(check: &'static str, error: impl Into<OAuthError>) -> Self {
+        let error = error.into();
+        Self { check, reason: Some(error.refused.reason), error }
+    }
+}
+
+/// A check that passes.
+pub(super) fn passed(name: &str, detail: impl Into<String>) -> ExplainedCheck {
+    check(name, "passed", detail.into())
+}
+
+/// A check that depends on what is not known or is refused.
+pub(super) fn not_checked(name: &str, detail: impl Into<String>) -> ExplainedCheck {
+    check(name, "not_checked", detail.into())
+}
+
+/// A check that refuses the request, with what the reason says of it.
+pub(super) fn refused(subject: &Subject<'_>, name: &str, reason: RefusalReason) -> ExplainedCheck {
+    let (detail, fix) = subject.advice(reason);
+    let fix = (!fix.is_empty()).then_some(fix);
+    ExplainedCheck {
+        reason: Some(reason.as_str().to_owned()),
+        fix,
+        ..check(name, "refused", detail.to_owned())
+    }
+}
+
+fn check(name: &str, result: &str, detail: String) -> ExplainedCheck {
+    ExplainedCheck { name: name.to_owned(), result: result.to_owned(), reason: None, detail, fix: None }
+}

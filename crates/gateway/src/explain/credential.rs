@@ -1,0 +1,191 @@
+//! Explains the client authentication of a request. A presented secret is an attempt like any other: hashed, compared and throttled by
+//! the authenticator of the token endpoint. No use of a secret is recorded.
+
+use std::sync::Arc;
+
+use administration::{ExplainedCheck, ExplainedCredential, RegisteredCredential};
+use protocol::{ClientAuthentication, IdAndSecret, RefusalReason, Secret, Timestamp};
+use registry::{
+    Client, ClientAuthenticationError, ClientId, ClientStatus, Proof, SecretId, may_authenticate,
+};
+use secrets::ClientAddress;
+use tenancy::Tenant;
+
+use super::advice::Subject;
+use super::check::{Refusal, not_checked, passed, refused};
+use crate::TokenServices;
+use crate::respond::{OAuthError, Problem};
+
+/// What a request would present.
+pub(super) struct Presented<'a> {
+    pub(super) method: &'a str,
+    pub(super) secret: Option<Secret>,
+    /// The source by which a failed attempt is counted: the administrator's.
+    pub(super) source: &'a ClientAddress,
+}
+
+/// The explanation, and the refusal by it.
+pub(super) struct Authentication {
+    pub(super) credential: ExplainedCredential,
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// The credentials of the request.
+enum Credentials {
+    /// Of a method without a secret, which refuses the request.
+    WithoutSecret(ClientAuthenticationError),
+    /// A secret that the administrator does not present.
+    Assumed,
+    Presented(ClientAuthentication),
+}
+
+/// Explains the authentication of a client, which need not exist.
+///
+/// # Errors
+/// 429 where too many secrets were wrong, and what keeps the server from answering.
+pub(super) async fn explain(
+    services: &TokenServices,
+    (tenant, client): (&Tenant, Option<&Arc<Client>>),
+    presented: Presented<'_>,
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Result<Authentication, Problem> {
+    let Presented { method, secret, source } = presented;
+    let secrets = client.into_iter().flat_map(|client| &client.secrets);
+    let registered = secrets.map(|secret| RegisteredCredential::of(secret, now)).collect();
+    let credentials = credentials(method, subject.client, secret);
+    let mut checks = vec![client_check(client, subject), method_check(client, &credentials, subject)];
+    let mut matched = None;
+    let (secret_check, refusal) = match (credentials, may_authenticate(client.cloned())) {
+        (Credentials::WithoutSecret(error), _) => {
+            (not_checked("secret", "The request presents no secret."), Some(refusal(&error)))
+        }
+        (Credentials::Assumed, Err(error)) => {
+            (not_checked("secret", "No secret was presented."), Some(refusal(&error)))
+        }
+        (Credentials::Assumed, Ok(client)) => assumed(client, subject, now),
+        (Credentials::Presented(credentials), may) => {
+            match services.authenticator.explain(tenant, credentials, source, now).await {
+                Ok(Proof::Secret(id)) => {
+                    let check = passed("secret", format!("The secret is {id} of the client."));
+                    matched = Some(id.to_string());
+                    (check, None)
+                }
+                Err(error) => {
+                    let error = refusal_of(error)?;
+                    let check = match may {
+                        Ok(_) => secret_refused(&error, subject),
+                        Err(_) => not_checked("secret", "No secret of such a client is compared."),
+                    };
+                    (check, Some(refusal(&error)))
+                }
+            }
+        }
+    };
+    checks.push(secret_check);
+    let credential = ExplainedCredential { method: method.to_owned(), matched, checks, registered };
+    Ok(Authentication { credential, refusal })
+}
+
+fn credentials(method: &str, client: &ClientId, secret: Option<Secret>) -> Credentials {
+    let client_id = client.to_string();
+    let without_secret = match (method, secret) {
+        ("client_secret_basic" | "client_secret_post", None) => return Credentials::Assumed,
+        ("client_secret_post", Some(secret)) => {
+            return Credentials::Presented(ClientAuthentication::Post(IdAndSecret { client_id, secret }));
+        }
+        (_, Some(secret)) => {
+            let pair = IdAndSecret { client_id, secret };
+            return Credentials::Presented(ClientAuthentication::Basic(vec![pair]));
+        }
+        ("private_key_jwt", None) => ClientAuthentication::Assertion,
+        (_, None) => ClientAuthentication::None { client_id },
+    };
+    Credentials::WithoutSecret(ClientAuthenticationError::without_secret(&without_secret))
+}
+
+fn client_check(client: Option<&Arc<Client>>, subject: &Subject<'_>) -> ExplainedCheck {
+    match may_authenticate(client.cloned()).map_err(|error| error.reason()) {
+        Err(reason @ (RefusalReason::UnknownClient | RefusalReason::ClientSuspended)) => {
+            refused(subject, "client", reason)
+        }
+        Ok(_) | Err(_) => passed("client", "The client is active."),
+    }
+}
+
+/// The method of an active client with the registration of this one.
+fn method_check(
+    client: Option<&Arc<Client>>,
+    credentials: &Credentials,
+    subject: &Subject<'_>,
+) -> ExplainedCheck {
+    let Some(client) = client else {
+        return not_checked("method", "This server does not know the client yet.");
+    };
+    let active = Client { status: ClientStatus::Active, ..Client::clone(client) };
+    let refusal = match credentials {
+        Credentials::WithoutSecret(error) => Some(error.reason()),
+        Credentials::Assumed | Credentials::Presented(_) => {
+            may_authenticate(Some(Arc::new(active))).err().map(|error| error.reason())
+        }
+    };
+    let registered = client.authentication_method;
+    match refusal {
+        Some(reason) => refused(subject, "method", reason),
+        None => {
+            passed("method", format!("The method is served, and the client is registered for {registered}."))
+        }
+    }
+}
+
+/// Without a presented secret, it is refused only where no secret of the client is live. Its reason depends on the secret.
+fn assumed(client: Arc<Client>, subject: &Subject<'_>, now: Timestamp) -> (ExplainedCheck, Option<Refusal>) {
+    if client.secrets.iter().any(|secret| secret.is_live(now)) {
+        let detail = "No secret was presented. The result assumes a secret that matches.";
+        return (not_checked("secret", detail), None);
+    }
+    let detail = "The client has no live secret, so that every secret is refused.".to_owned();
+    let error = ClientAuthenticationError::SecretMismatch(client);
+    let check = refused(subject, "secret", error.reason());
+    let fix = Some(format!("Run `latchkey secret add {} {}`.", subject.tenant, subject.client));
+    (ExplainedCheck { reason: None, detail, fix, ..check }, Some(Refusal { reason: None, ..refusal(&error) }))
+}
+
+/// The check of a secret that was compared, with the secret that it was.
+fn secret_refused(error: &ClientAuthenticationError, subject: &Subject<'_>) -> ExplainedCheck {
+    let check = refused(subject, "secret", error.reason());
+    let ended = |client: &Client, id: &SecretId, is_revoked: bool| {
+        let secret = client.secrets.iter().find(|secret| secret.id == *id)?;
+        if is_revoked { secret.revoked_at } else { secret.expires_at }
+    };
+    let (id, at, ended) = match error {
+        ClientAuthenticationError::SecretExpired(client, id) => (id, ended(client, id, false), "expired"),
+        ClientAuthenticationError::SecretRevoked(client, id) => (id, ended(client, id, true), "was revoked"),
+        _ => return check,
+    };
+    let at = at.map_or_else(String::new, |at| format!(" at {}", at.to_rfc3339()));
+    ExplainedCheck { detail: format!("The secret is {id} of the client, which {ended}{at}."), ..check }
+}
+
+/// A refusal of an attempt; everything else is an answer to the administrator.
+fn refusal_of(error: ClientAuthenticationError) -> Result<ClientAuthenticationError, Problem> {
+    match error {
+        ClientAuthenticationError::TooManyFailures { wait, refusal } => {
+            Err(Problem::too_many_failures(wait, refusal.reason()))
+        }
+        ClientAuthenticationError::Store(error) => Err(error.into()),
+        error @ ClientAuthenticationError::Busy => Err(Problem::unavailable(&error)),
+        refusal => Ok(refusal),
+    }
+}
+
+fn refusal(error: &ClientAuthenticationError) -> Refusal {
+    let check = match error.reason() {
+        RefusalReason::UnknownClient | RefusalReason::ClientSuspended => "client",
+        RefusalReason::MethodNotRegistered
+        | RefusalReason::MethodNotServed
+        | RefusalReason::CredentialMissing => "method",
+        _ => "secret",
+    };
+    Refusal::by(check, OAuthError::of_authentication(error))
+}

@@ -1,0 +1,98 @@
+//! `latchkey explain`: why the token endpoint answers a client as it does.
+
+mod view;
+
+use std::io::{Read as _, stdin};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use administration::{ExplanationView, Wiped};
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::json;
+use settings::files;
+use zeroize::Zeroizing;
+
+use super::client::ClientArguments;
+use super::runner::Runner;
+use super::suggested::suggested;
+use crate::admin_client::{AdminArguments, ApiRequest};
+
+/// The request that is explained.
+#[derive(Args)]
+pub(crate) struct ExplainArguments {
+    #[command(flatten)]
+    of: ClientArguments,
+    /// The parameter grant_type. Default: client_credentials.
+    #[arg(long, value_name = "TYPE")]
+    grant_type: Option<String>,
+    /// A requested scope; repeated, or with commas. Default: the request has no scope, and gets all registered ones.
+    #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',')]
+    scopes: Vec<String>,
+    /// A requested resource; repeated, or with commas.
+    #[arg(long = "resource", value_name = "URI", value_delimiter = ',')]
+    resources: Vec<String>,
+    /// The parameter audience, which other servers know and this one ignores.
+    #[arg(long, value_name = "AUDIENCE")]
+    audience: Option<String>,
+    /// How the request authenticates. Default: client_secret_basic.
+    #[arg(long, value_name = "METHOD", value_parser = suggested(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]))]
+    auth_method: Option<String>,
+    /// Check the secret in this file; - reads standard input. A wrong one counts as a failed attempt. Default: a right one is assumed.
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    #[command(flatten)]
+    admin: AdminArguments,
+}
+
+/// More than any secret has.
+const LARGEST_SECRET: usize = 64 * 1024;
+
+/// The exit code for a request that would be refused, as of `inspect` for a token.
+const REFUSED: u8 = 7;
+
+/// Prints the explanation. Exit 0 for a request that gets a token.
+pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result<ExitCode> {
+    let ExplainArguments { of, scopes, resources, audience, secret_file, admin, .. } = arguments;
+    let secret = secret_file.as_deref().map(read_secret).transpose()?;
+    let body = Wiped::new(json!({
+        "grant_type": arguments.grant_type,
+        "scope": (!scopes.is_empty()).then(|| scopes.join(" ")),
+        "resource": resources,
+        "audience": audience,
+        "token_endpoint_auth_method": arguments.auth_method,
+        "client_secret": secret.as_ref().map(|secret| secret.as_str()),
+    }));
+    let request = ApiRequest::question(format!("{}/explain", of.path()), &*body);
+    let runner = Runner { config, arguments: admin };
+    runner.run(async |admin| {
+        let explained: ExplanationView = admin.send(request).await?;
+        let printed = runner.print(&explained, || view::lines(of, &explained))?;
+        Ok(if explained.result.status == 200 { printed } else { ExitCode::from(REFUSED) })
+    })
+}
+
+/// The secret of a file, without the end of its line.
+fn read_secret(file: &Path) -> anyhow::Result<Zeroizing<String>> {
+    let unreadable = || format!("--secret-file: {} cannot be read", file.display());
+    let mut text = if file.to_str() == Some("-") {
+        // With room for all of it: a text that grows leaves parts of the secret behind in memory.
+        let mut text = Zeroizing::new(String::with_capacity(LARGEST_SECRET + 1));
+        stdin().lock().take(LARGEST_SECRET as u64 + 1).read_to_string(&mut text).with_context(unreadable)?;
+        text
+    } else {
+        files::read_secret_text(file).with_context(unreadable)?
+    };
+    if text.len() > LARGEST_SECRET {
+        bail!("--secret-file: {} is larger than any secret", file.display());
+    }
+    for end in ['\n', '\r'] {
+        if text.ends_with(end) {
+            text.pop();
+        }
+    }
+    if text.is_empty() {
+        bail!("--secret-file: {} is empty", file.display());
+    }
+    Ok(text)
+}

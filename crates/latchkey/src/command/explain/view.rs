@@ -1,0 +1,161 @@
+//! An explanation for people, in lines of 80 columns.
+
+use administration::{
+    ExplainedCheck, ExplainedClaims, ExplainedResult, ExplainedScope, ExplainedToken, ExplanationView,
+    RegisteredCredential,
+};
+use serde_json::Value;
+
+use crate::command::client::ClientArguments;
+
+/// The width of a line, unless one word is longer.
+const WIDTH: usize = 80;
+/// The column of the texts of a check.
+const INDENT: usize = 13;
+
+/// The result first, then the checks in the order of the token endpoint.
+pub(super) fn lines(of: &ClientArguments, explained: &ExplanationView) -> String {
+    let ExplanationView { result, checks, credential, scopes, token } = explained;
+    let mut text = headline(of, result);
+    let (before, after) = checks.split_at(checks.len().min(2));
+    let all = before.iter().chain(&credential.checks).chain(after);
+    all.for_each(|check| text.push_str(&check_lines(check)));
+    if !credential.registered.is_empty() {
+        text.push_str("\nCredentials of the client\n");
+        credential.registered.iter().for_each(|row| text.push_str(&credential_line(row, explained)));
+    }
+    if !scopes.is_empty() {
+        text.push_str("\nScopes\n");
+        scopes.iter().for_each(|scope| text.push_str(&scope_line(scope)));
+    }
+    if let Some(token) = token {
+        let is_granted = result.status == 200;
+        let heading =
+            if is_granted { "The token would be" } else { "With the refusal fixed, the token would be" };
+        text.push_str(&format!("\n{heading}\n{}", token_lines(token)));
+    }
+    text
+}
+
+fn headline(of: &ClientArguments, result: &ExplainedResult) -> String {
+    let ExplainedResult { status, error, error_description, reason, check, help } = result;
+    let error = error.as_ref().map_or_else(String::new, |error| format!(" {error}"));
+    let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+    let outcome = if *status == 200 { "gets a token" } else { "is refused" };
+    let mut text = format!("{status}{error}{reason}: a request of {}/{} {outcome}.\n", of.tenant, of.client);
+    if let Some(description) = error_description {
+        text.push_str(&wrapped("  ", 2, &format!("The caller reads: {description}")));
+    }
+    if let Some(check) = check {
+        text.push_str(&format!("  The check that refuses it: {check}\n"));
+    }
+    if let Some(help) = help {
+        text.push_str(&format!("  {help}\n"));
+    }
+    text.push('\n');
+    text
+}
+
+fn check_lines(check: &ExplainedCheck) -> String {
+    let ExplainedCheck { name, result, detail, fix, .. } = check;
+    let word = result.replace('_', " ");
+    let mut text = wrapped(&format!("{word:<INDENT$}"), INDENT, &format!("{name}: {detail}"));
+    if let Some(fix) = fix {
+        let what = if result == "refused" { "Fix" } else { "Note" };
+        text.push_str(&wrapped(&" ".repeat(INDENT), INDENT, &format!("{what}: {fix}")));
+    }
+    text
+}
+
+fn credential_line(row: &RegisteredCredential, explained: &ExplanationView) -> String {
+    let RegisteredCredential { kind, id, status, expires_at, revoked_at } = row;
+    let end = match (revoked_at, expires_at) {
+        (Some(at), _) if status == "revoked" => format!(" at {}", at.0.to_rfc3339()),
+        (_, Some(at)) if status == "expired" => format!(" at {}", at.0.to_rfc3339()),
+        (_, Some(at)) => format!(" until {}", at.0.to_rfc3339()),
+        (_, None) => String::new(),
+    };
+    let matched = if explained.credential.matched.as_ref() == Some(id) { ", matches" } else { "" };
+    wrapped(&format!("{:<INDENT$}", format!("  {id}")), INDENT, &format!("{kind}, {status}{end}{matched}"))
+}
+
+fn scope_line(scope: &ExplainedScope) -> String {
+    let ExplainedScope { scope, result, reason, .. } = scope;
+    let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+    let word = format!("  {}", result.replace('_', " "));
+    wrapped(&format!("{word:<INDENT$} "), INDENT + 1, &format!("{scope}{reason}"))
+}
+
+fn token_lines(token: &ExplainedToken) -> String {
+    let ExplainedToken { typ, algorithm, kid, lifetime, claims } = token;
+    let ExplainedClaims { iss, sub, aud, client_id, scope } = claims;
+    let aud = match aud {
+        Value::String(one) => one.clone(),
+        many => many.to_string(),
+    };
+    let kid = kid.as_deref().unwrap_or("the first token creates the key");
+    let mut text = String::new();
+    let lifetime = lifetime.to_string();
+    for (name, value) in [
+        ("typ", typ.as_str()),
+        ("alg", algorithm),
+        ("kid", kid),
+        ("iss", iss),
+        ("sub", sub),
+        ("client_id", client_id),
+        ("aud", &aud),
+        ("scope", scope.as_deref().unwrap_or("-")),
+        ("lifetime", &lifetime),
+    ] {
+        text.push_str(&wrapped(&format!("{:<INDENT$}", format!("  {name}")), INDENT, value));
+    }
+    text
+}
+
+/// A text in lines, the first after this beginning and the others at this column. Control characters are shown and not obeyed.
+fn wrapped(beginning: &str, column: usize, text: &str) -> String {
+    let (mut lines, mut line) = (String::new(), beginning.to_owned());
+    let mut has_word = false;
+    for word in text.split(' ') {
+        let word: String = word.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect();
+        if has_word && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push_str(&line);
+            lines.push('\n');
+            line = " ".repeat(column);
+            has_word = false;
+        }
+        if has_word {
+            line.push(' ');
+        }
+        line.push_str(&word);
+        has_word = true;
+    }
+    lines + line.trim_end() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_go_on_in_the_column_of_their_first_line_and_fit_80_columns() {
+        let text = "word ".repeat(40);
+        let lines = wrapped("refused      ", INDENT, text.trim());
+        assert!(lines.lines().count() > 2 && lines.lines().all(|line| line.chars().count() <= WIDTH));
+        assert!(lines.lines().skip(1).all(|line| line.starts_with("             word")), "{lines}");
+        assert_eq!(wrapped("a ", 2, "b\u{1b}[2J"), "a b\u{fffd}[2J\n");
+    }
+
+    #[test]
+    fn a_check_says_what_to_do() {
+        let check = ExplainedCheck {
+            name: "secret".to_owned(),
+            result: "not_checked".to_owned(),
+            reason: None,
+            detail: "No secret was presented.".to_owned(),
+            fix: Some("Present one.".to_owned()),
+        };
+        let expected = "not checked  secret: No secret was presented.\n             Note: Present one.\n";
+        assert_eq!(check_lines(&check), expected);
+    }
+}

@@ -1,0 +1,126 @@
+//! `latchkey explain` on the store and through a server, always with another tenant whose client has the same name.
+
+use std::fs::File;
+
+use serde_json::json;
+
+use crate::cli::Cli;
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::reload::until_status;
+use crate::settings::TWO_TENANTS;
+
+/// The lines of people fit a terminal of 80 columns.
+#[track_caller]
+fn assert_narrow(text: &str) {
+    let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 80 && line.contains(' ')).collect();
+    let wide: Vec<_> = wide.into_iter().filter(|line| !line.trim().starts_with("http")).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+}
+
+#[tokio::test]
+async fn a_refused_request_is_explained_on_the_store_and_through_a_server() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
+    let (initech, umbrella) = (store.add_tenant("initech"), store.add_tenant("umbrella"));
+    until_status(&program, ("initech", "svc", &initech), 200).await;
+    until_status(&program, ("umbrella", "svc", &umbrella), 200).await;
+    folder.write_secret("initech.secret", &format!("{initech}\n"));
+    folder.write_secret("umbrella.secret", &umbrella);
+    let sealed = folder.read("keys/sealing.key");
+
+    for cli in [&store, &server] {
+        for (tenant, other) in [("initech", "umbrella"), ("umbrella", "initech")] {
+            let (own, others) = (format!("{tenant}.secret"), format!("{other}.secret"));
+            let explain = ["explain", tenant, "svc", "--scope", "api:read,api:write", "--secret-file"];
+            let explained = cli.json(&[&explain[..], &[&own]].concat());
+            assert_eq!(explained["result"], json!({ "status": 200 }), "{explained}");
+            assert_eq!(explained["credential"]["matched"], "s1");
+            let token = &explained["token"];
+            assert_eq!((&token["claims"]["aud"], &token["kid"]), (&json!(["api"]), &json!("oauth2-key-1")));
+            assert!(token["claims"]["iss"].as_str().unwrap().ends_with(tenant), "{explained}");
+            // The secret of the other tenant's client, and a scope that is misspelt: both are told.
+            let ran = cli.run(&["explain", tenant, "svc", "--scope", "api:raed", "--secret-file", &others]);
+            assert_eq!((ran.code, ran.err.as_str()), (Some(7), ""), "{ran:?}");
+            let lines = ran.out;
+            assert!(lines.starts_with("401 invalid_client (wrong_secret): a request of "), "{lines}");
+            for words in [
+                "refused      secret: The secret is none of the client's.",
+                &format!("`latchkey secret rotate {tenant} svc`"),
+                "refused      scope: The client is not registered for a requested scope. It is\n",
+                "/docs/errors#invalid_client",
+                "  refused     api:raed (scope_not_registered)",
+            ] {
+                assert!(lines.contains(words), "{words:?} in\n{lines}");
+            }
+            assert_narrow(&lines);
+            // Through a pipe, as from a secret store.
+            let mut piped = cli.command(&["explain", tenant, "svc", "--secret-file", "-", "--json"]);
+            let ran = piped.stdin(File::open(folder.path(&own)).unwrap()).output().unwrap();
+            let out = String::from_utf8(ran.stdout).unwrap();
+            assert!(out.contains(r#""matched": "s1""#), "{out}");
+        }
+        cli.assert_ends(&["explain", "initech", "nobody"], 3, "there is no client");
+        cli.assert_ends(&["explain", "nowhere", "svc"], 3, "there is no tenant");
+        let method = ["explain", "initech", "svc", "--auth-method", "bearer"];
+        cli.assert_ends(&method, 1, "--auth-method bearer");
+        // A secret that cannot be sent is named, and not repeated: the folder's canaries are searched for.
+        let no_secret =
+            ["explain", "initech", "svc", "--auth-method", "none", "--secret-file", "initech.secret"];
+        cli.assert_ends(&no_secret, 1, "client_secret: is not sent with the method none");
+    }
+    assert_eq!(folder.read("keys/sealing.key"), sealed);
+    let audit = store.json(&["audit", "list", "--tenant", "initech"]);
+    let actions = audit["items"].as_array().unwrap().iter().map(|record| record["action"].clone());
+    assert!(!actions.into_iter().any(|action| action.as_str().unwrap().contains("explain")), "{audit}");
+    // No command was an attempt at the server's own budget, and no use of a secret was recorded but the token's.
+    program.stop();
+}
+
+#[tokio::test]
+async fn an_administrator_of_one_tenant_explains_its_own_clients_alone() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let store = Cli::store(&folder);
+    for tenant in ["initech", "umbrella"] {
+        let secret = store.add_tenant(tenant);
+        until_status(&program, (tenant, "svc", &secret), 200).await;
+        let file = format!("{tenant}.boss");
+        let add = ["client", "add", tenant, "boss", "--scope", "latchkey:clients", "--secret-file", &file];
+        store.run(&add).output();
+        let secret = folder.read(&file).trim().to_owned();
+        folder.canaries.add(&secret);
+        until_status(&program, (tenant, "boss", &secret), 200).await;
+    }
+    for (tenant, other) in [("initech", "umbrella"), ("umbrella", "initech")] {
+        let boss = Cli::as_client(&folder, &program, tenant, "boss", &format!("{tenant}.boss"));
+        assert_eq!(boss.json(&["explain", tenant, "svc"])["result"]["status"], 200);
+        boss.assert_ends(&["explain", other, "svc"], 5, "");
+    }
+    program.stop();
+}
+
+#[test]
+fn an_explanation_reads_the_store_and_creates_nothing() {
+    let folder = Folder::with(TWO_TENANTS);
+    let cli = Cli::store(&folder);
+    cli.assert_ends(&["explain", "acme", "svc"], 6, "latchkey migrate");
+    assert!(!folder.exists("data") && !folder.exists("keys"));
+    folder.run(&["apply"]).output();
+    let explained = cli.json(&["explain", "acme", "svc"]);
+    assert_eq!(explained["result"], json!({ "status": 200 }), "{explained}");
+    assert!(explained["token"].get("kid").is_none(), "{explained}");
+    assert!(cli.json(&["key", "list", "acme"])["items"].as_array().unwrap().is_empty());
+    folder.write_secret("empty.secret", "\n");
+    cli.assert_ends(
+        &["explain", "acme", "svc", "--secret-file", "empty.secret"],
+        1,
+        "--secret-file: empty.secret is empty",
+    );
+    cli.assert_ends(
+        &["explain", "acme", "svc", "--secret-file", "none"],
+        1,
+        "--secret-file: none cannot be read",
+    );
+}
