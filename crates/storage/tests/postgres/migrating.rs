@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use administration::{
     AuditLog as _, KeySchedule as _, TenantList as _, TenantQuery, TenantRows as _, search_terms,
 };
-use keys::{KeyId, KeyRecord, SigningKeyStore as _};
+use keys::{KeyId, KeyRecord, ShownTimes, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -172,6 +172,32 @@ async fn clients_that_an_earlier_program_writes_are_counted() {
         let acme = database.load_state(&tenant_id("acme-1")).await.unwrap().unwrap();
         assert_eq!((acme.client_count, globex().await), (counted, 2), "{statement}");
     }
+}
+
+/// A program of the version before, beside this one, adds keys and changes their times, and does not know what is shown of them.
+#[tokio::test]
+async fn an_earlier_program_leaves_the_shown_times_of_keys() {
+    let sandbox = at_version(12, true, &ROWS).await;
+    let database = sandbox.open().await;
+    let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
+    execute(&mut connection, "SET ROLE latchkey_operator".to_owned()).await;
+    for statement in KEYS {
+        execute(&mut connection, statement.to_owned()).await;
+    }
+    let acme = tenant_id("acme-1");
+    let shown = async || {
+        let records = database.load_keys(&acme).await.unwrap().unwrap().records;
+        records.keys.iter().map(|key| (key.removed_at, key.shown)).collect::<Vec<_>>()
+    };
+    let nothing = (None, ShownTimes::default());
+    assert_eq!(shown().await, [nothing, nothing]);
+    let revoke = "UPDATE signing_keys SET removed_at = 8, shown_removed_at = 9 WHERE number = 1";
+    execute(&mut connection, revoke.to_owned()).await;
+    let earlier = "UPDATE signing_keys AS k SET active_from = 1, retiring_from = 2, removed_at = 3";
+    execute(&mut connection, earlier.to_owned()).await;
+    let at = |seconds| Some(Timestamp::from_seconds(seconds));
+    let revoked = ShownTimes { removed_at: at(9), ..ShownTimes::default() };
+    assert_eq!(shown().await, [(at(3), revoked), (at(3), ShownTimes::default())]);
 }
 
 /// PostgreSQL refuses a prepared statement whose columns have changed since (`cached plan must not change result type`).
