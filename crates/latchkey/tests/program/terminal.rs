@@ -128,6 +128,8 @@ impl OnTerminal {
             ])
             .current_dir(folder.path("."))
             .env_remove("NO_COLOR")
+            // A machine of CI counts as a terminal with colours, whatever its kind.
+            .env_remove("CI")
             .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
