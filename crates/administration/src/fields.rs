@@ -104,7 +104,9 @@ fn add(found: &mut Vec<(String, String)>, shape: &Shape, path: &str, member: Mem
         Value::Array(items) => {
             // No scope has a space (RFC 6749 §3.3).
             let quote = if path == "scopes" { str::to_owned } else { quoted };
-            let items: Vec<_> = items.iter().filter_map(Value::as_str).map(quote).collect();
+            // A public key is an object; all its members count.
+            let item = |item: &Value| item.as_str().map_or_else(|| item.to_string(), quote);
+            let items: Vec<_> = items.iter().map(item).collect();
             format!("[{}]", items.join(" "))
         }
         Value::Number(number) if matches!(shape, Shape::Span) => {
@@ -126,6 +128,7 @@ fn quoted(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use protocol::{Lifetime, Scope};
+    use registry::ClientKeys;
     use tenancy::Issuer;
 
     use super::*;
@@ -160,13 +163,15 @@ mod tests {
         client.resources = ["a b", "", "https://[::1]", "c"].map(str::to_owned).into();
         client.scope = Scope::parse("x[1] y").unwrap();
         set_token_lifetime(&mut client, 7);
+        client.keys = Some(ClientKeys::from(r#"{"keys":[{"kty":"OKP","x":"a"}]}"#.to_owned()));
         let changed = text(&client);
         let changes: Vec<_> = plain.split("; ").zip(changed.split("; ")).filter(|(a, b)| a != b).collect();
-        assert_eq!(changes.len(), 4);
+        assert_eq!(changes.len(), 5);
         assert_eq!(changes[0], ("resources=[]", r#"resources=["a b" "" "https://[::1]" c]"#));
         assert_eq!(changes[1], ("scopes=[read]", "scopes=[x[1] y]"));
         assert!(changes[2].0.ends_with("=none") && changes[2].1.ends_with("=7s"));
         assert_eq!(changes[3], ("issuer=none", "issuer=thunder"));
+        assert_eq!(changes[4], ("jwks=none", r#"jwks.keys=[{"kty":"OKP","x":"a"}]"#));
         let (first, last) = (
             "name=svc; description=none; token_endpoint_auth_method=any; grant_types=[client_credentials]; audiences=[api]",
             "introspection=own",

@@ -29,7 +29,8 @@ pub(crate) fn of_tenant(tenant: &Tenant) -> usize {
 }
 
 pub(crate) fn of_client(client: &Client) -> usize {
-    let Client { tenant, id, name, description, audiences, resources, scope, issuer, secrets, .. } = client;
+    let Client { tenant, id, name, description, audiences, resources, scope, issuer, keys, secrets, .. } =
+        client;
     let secrets = secrets.iter().map(|secret| {
         let hash = match &secret.hash {
             SecretHash::Token(_) => 0,
@@ -40,8 +41,10 @@ pub(crate) fn of_client(client: &Client) -> usize {
     let own = text(tenant.as_str()) + text(id.as_str()) + text(name);
     let issuer = issuer.as_ref().map_or(0, |issuer| text(issuer.as_str()));
     let description = description.as_deref().map_or(0, text);
+    // Parsed keys are larger than their text.
+    let keys = keys.as_ref().map_or(0, |keys| 8 * text(keys.document()));
     let lists = texts(audiences) + texts(resources) + of_scope(scope);
-    size_of::<Client>() + own + description + issuer + lists + secrets.sum::<usize>()
+    size_of::<Client>() + own + description + issuer + keys + lists + secrets.sum::<usize>()
 }
 
 pub(crate) fn of_keys(records: &KeyRecords) -> usize {

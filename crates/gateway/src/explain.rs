@@ -27,6 +27,7 @@ pub(crate) struct Request<'a> {
     pub(crate) client: &'a ClientId,
     pub(crate) settings: &'a ExplainSettings,
     pub(crate) secret: Option<Secret>,
+    pub(crate) assertion: Option<Secret>,
     /// The source by which a failed attempt is counted: the administrator's.
     pub(crate) source: ClientAddress,
     pub(crate) now: Timestamp,
@@ -41,7 +42,16 @@ pub(crate) async fn explain(
     services: &TokenServices,
     request: Request<'_>,
 ) -> Result<ExplanationView, Problem> {
-    let Request { tenant: tenant_id, client: client_id, settings, secret, source, now, public_url } = request;
+    let Request {
+        tenant: tenant_id,
+        client: client_id,
+        settings,
+        secret,
+        assertion,
+        source,
+        now,
+        public_url,
+    } = request;
     let subject = Subject { tenant: tenant_id, client: client_id };
     let (tenant, not_serving) = find_tenant(services, tenant_id).await?;
     let mut checks = vec![match &not_serving {
@@ -60,7 +70,7 @@ pub(crate) async fn explain(
 
     let client = services.authenticator.find(&tenant.id, client_id).await?;
     let parameters = parameters(settings, client_id);
-    let presented = Presented { method: settings.method(), secret, source: &source };
+    let presented = Presented { method: settings.method(), secret, assertion, source: &source };
     let authentication =
         credential::explain(services, (&tenant, client.as_ref()), presented, &subject, now).await?;
     let (mut scopes, mut token) = (Vec::new(), None);

@@ -19,6 +19,7 @@ mod sealing;
 mod sealing_key;
 
 mod check;
+mod client_jwt;
 mod inspection;
 mod jose_header;
 mod observer;
@@ -56,6 +57,7 @@ mod test_keys;
 
 pub use aead::Aead;
 pub use check::Check;
+pub use client_jwt::ClientJwt;
 pub use envelope::{EnvelopeSealer, SealedWith};
 pub use import::{ImportError, ImportedKey, import, import_key};
 pub use inspection::{Inspection, Members, Outcome, inspect};

@@ -19,7 +19,7 @@ use crate::key_pair::verification_algorithm;
 use crate::verification_keys::{VerificationKey, VerificationKeys};
 
 /// Public keys of one issuer by their `kid`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct PublicKeys {
     keys: Vec<PublicKey>,
     /// The keys of the document that were left out.
@@ -29,7 +29,7 @@ pub struct PublicKeys {
 }
 
 struct PublicKey {
-    kid: String,
+    kid: Option<String>,
     algorithm: SigningAlgorithm,
     public: ParsedPublicKey,
 }
@@ -119,11 +119,23 @@ struct Jwk {
 }
 
 impl PublicKeys {
-    /// Reads a JWKS document.
+    /// Reads a JWKS document of an issuer, whose tokens name their keys.
     ///
     /// # Errors
     /// [`InvalidKeySet`] if the document is none; a key that cannot be used is no error.
     pub fn read(json: &str) -> Result<Self, InvalidKeySet> {
+        Self::read_set(json, |kid| kid.is_some())
+    }
+
+    /// Reads the JWKS document of a client, where a key may be without `kid`: an assertion is verified with each key that could have signed it.
+    ///
+    /// # Errors
+    /// As [`PublicKeys::read`].
+    pub fn read_of_client(json: &str) -> Result<Self, InvalidKeySet> {
+        Self::read_set(json, |_| true)
+    }
+
+    fn read_set(json: &str, names: fn(Option<&String>) -> bool) -> Result<Self, InvalidKeySet> {
         if json.len() > LARGEST_SET {
             return Err(InvalidKeySet::TooLarge);
         }
@@ -137,7 +149,7 @@ impl PublicKeys {
         let mut set = Self { keys: Vec::new(), left_out: Vec::new(), records: Vec::new() };
         for (number, document) in (1..).zip(documents) {
             let kid = document["kid"].as_str().map(cropped);
-            match set.usable(document) {
+            match set.usable(document, names) {
                 Ok(key) => set.keys.push(key),
                 Err(why) => set.left_out.push(LeftOutKey { number, kid, why }),
             }
@@ -153,10 +165,26 @@ impl PublicKeys {
 
     /// The identifier and algorithm of each key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, SigningAlgorithm)> {
-        self.keys.iter().map(|key| (key.kid.as_str(), key.algorithm))
+        self.keys.iter().map(|key| (key.kid.as_deref().unwrap_or_default(), key.algorithm))
     }
 
-    fn usable(&self, document: Value) -> Result<PublicKey, UnusableKey> {
+    /// Those that could have signed a token with this header (RFC 7515 §6): of its algorithm, and not of another `kid`.
+    pub(crate) fn candidates<'a>(
+        &'a self,
+        kid: Option<&'a str>,
+        algorithm: SigningAlgorithm,
+    ) -> impl Iterator<Item = VerificationKey<'a>> {
+        let fits = move |key: &&PublicKey| {
+            let names_another = kid.zip(key.kid.as_deref()).is_some_and(|(wanted, kid)| wanted != kid);
+            key.algorithm == algorithm && !names_another
+        };
+        self.keys
+            .iter()
+            .filter(fits)
+            .map(|key| VerificationKey { algorithm: key.algorithm, public: &key.public })
+    }
+
+    fn usable(&self, document: Value, names: fn(Option<&String>) -> bool) -> Result<PublicKey, UnusableKey> {
         if !document.is_object() {
             return Err(UnusableKey::NotJwk);
         }
@@ -164,8 +192,8 @@ impl PublicKeys {
         if jwk.d.is_some() || jwk.k.is_some() {
             return Err(UnusableKey::Private);
         }
-        let kid = jwk.kid.clone().ok_or(UnusableKey::NoKid)?;
-        if self.keys.iter().any(|key| key.kid == kid) {
+        let kid = Some(jwk.kid.clone()).filter(|kid| names(kid.as_ref())).ok_or(UnusableKey::NoKid)?;
+        if kid.is_some() && self.keys.iter().any(|key| key.kid == kid) {
             return Err(UnusableKey::Repeated);
         }
         let verifies = |ops: &Vec<String>| ops.iter().any(|op| op == "verify");
@@ -220,7 +248,8 @@ impl Jwk {
 
 impl VerificationKeys for PublicKeys {
     fn key(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<VerificationKey<'_>> {
-        let PublicKey { algorithm, public, .. } = self.keys.iter().find(|key| key.kid == kid)?;
+        let PublicKey { algorithm, public, .. } =
+            self.keys.iter().find(|key| key.kid.as_deref() == Some(kid))?;
         let record = self.records.iter().find(|record| record.id.to_string() == kid);
         let may_verify = record.is_none_or(|record| record.verifies_at(now, skew));
         may_verify.then_some(VerificationKey { algorithm: *algorithm, public })
@@ -229,7 +258,7 @@ impl VerificationKeys for PublicKeys {
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PublicKey({}, {})", self.kid, self.algorithm)
+        write!(f, "PublicKey({:?}, {})", self.kid, self.algorithm)
     }
 }
 

@@ -78,7 +78,7 @@ pub(crate) fn check_unsigned<C: DeserializeOwned>(
     kind_claims::<C>(&parts, observer).map(|_| ())
 }
 
-fn check_header<'a>(
+pub(crate) fn check_header<'a>(
     members: &'a UniqueMembers<'_>,
     observer: &mut impl Observer,
 ) -> Result<(JoseHeader<'a>, SigningAlgorithm), TokenError> {

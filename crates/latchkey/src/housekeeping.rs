@@ -1,4 +1,5 @@
-//! Periodic work. Once a minute: deletes tenants after their grace period, and sums up sign-ins that were too many for one record each.
+//! Periodic work. Once a minute: deletes tenants after their grace period, and used identifiers that have expired, and sums up sign-ins that
+//! were too many for one record each.
 //! Once an hour, first a minute after the start: deletes secrets that ended long ago. Every replica does it; the store lets only one of
 //! them delete each row.
 
@@ -6,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use administration::Administrator;
+use registry::ReplayGuard;
+use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock;
@@ -15,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(60);
 const ROUNDS_AN_HOUR: u64 = 60;
 
 /// Runs once a minute, until the program ends.
-pub(crate) async fn keep(administrator: Arc<Administrator>) {
+pub(crate) async fn keep(administrator: Arc<Administrator>, identifiers: Arc<dyn ReplayGuard>) {
     let mut rounds = interval(EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_failing = false;
@@ -23,6 +26,12 @@ pub(crate) async fn keep(administrator: Arc<Administrator>) {
         rounds.tick().await;
         if round % ROUNDS_AN_HOUR == 1 {
             prune_ended_secrets(&administrator).await;
+        }
+        if let Err(error) = delete_expired_identifiers(&*identifiers).await {
+            tracing::warn!(
+                error = causes(&error),
+                "used identifiers that have expired cannot be deleted; trying again in a minute"
+            );
         }
         if let Err(error) = administrator.sum_sign_ins(clock::now()).await {
             tracing::warn!(error = causes(&error), "sign-ins of the last minutes are not in the audit");
@@ -45,6 +54,12 @@ pub(crate) async fn keep(administrator: Arc<Administrator>) {
             Err(_) => {}
         }
     }
+}
+
+/// Batch by batch, so that requests write between them.
+async fn delete_expired_identifiers(identifiers: &dyn ReplayGuard) -> Result<(), StoreError> {
+    while identifiers.delete_expired_identifiers(clock::now()).await? > 0 {}
+    Ok(())
 }
 
 async fn prune_ended_secrets(administrator: &Administrator) {

@@ -14,7 +14,7 @@ use gateway::{
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
-use registry::{Authenticator, Users, VerifiedSecretCache};
+use registry::{Assertions, Authenticator, ReplayGuard, Users, VerifiedSecretCache};
 use secrets::{HashPool, Pepper, PreciseTimer};
 use storage::Database;
 use tenancy::TenantResolver;
@@ -74,8 +74,8 @@ impl Platform {
         let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
         let precise_timer = PreciseTimer::start().context(THREADS)?;
         let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(refused_samples(settings));
-        let authenticator =
-            authenticator(&caches, &pepper, hashes, settings).with_refusal_timer(precise_timer);
+        let authenticator = authenticator(&caches, database.clone(), &pepper, hashes, settings)
+            .with_refusal_timer(precise_timer);
         let announce = {
             let caches = caches.clone();
             Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
@@ -128,6 +128,7 @@ pub(crate) fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
 /// What the token endpoint decides with, for the process of a command. One thread computes its hashes.
 pub(crate) fn token_services(
     caches: &Caches,
+    identifiers: Arc<dyn ReplayGuard>,
     sealer: Arc<dyn KeySealer>,
     pepper: &Arc<Pepper>,
     settings: &PlatformSettings,
@@ -136,20 +137,22 @@ pub(crate) fn token_services(
     let keys = KeyRingCache::new(caches.signing_keys.clone(), sealer, KeyPool::new(0), RING_BYTES);
     Ok(TokenServices {
         tenants: TenantResolver::new(caches.tenants.clone()),
-        authenticator: Arc::new(authenticator(caches, pepper, hashes, settings)),
+        authenticator: Arc::new(authenticator(caches, identifiers, pepper, hashes, settings)),
         engine: Engine::new(Arc::new(keys), caches.clients.clone()),
     })
 }
 
 fn authenticator(
     caches: &Caches,
+    identifiers: Arc<dyn ReplayGuard>,
     pepper: &Arc<Pepper>,
     hashes: Arc<HashPool>,
     settings: &PlatformSettings,
 ) -> Authenticator {
     let (clients, verified_secrets) = (caches.clients.clone(), VerifiedSecretCache::generate());
-    let limit = settings.limits.failed_attempts;
-    Authenticator::new(clients, Arc::clone(pepper), hashes, verified_secrets, limit)
+    let (limit, server) = (settings.limits.failed_attempts, &settings.server);
+    let assertions = Assertions::new(identifiers, server.public_url.as_str(), server.default_tenant.clone());
+    Authenticator::new(clients, Arc::clone(pepper), hashes, verified_secrets, assertions, limit)
         .refusing(refused_samples(settings))
 }
 

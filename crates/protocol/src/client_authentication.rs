@@ -1,10 +1,15 @@
 //! Client credentials as presented, one method in a request (RFC 6749 §2.3, RFC 7521 §4.2).
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
 use crate::bearer::split_scheme;
 use crate::{ErrorCode, ErrorResponse, Form, RefusalReason, Secret, basic};
+
+/// The `client_assertion_type` of a JWT (RFC 7523 §2.2).
+pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A client identifier and a secret; neither is verified.
 #[derive(Debug)]
@@ -15,6 +20,15 @@ pub struct IdAndSecret {
     pub secret: Secret,
 }
 
+/// A client assertion (RFC 7521 §4.2); it is not verified.
+#[derive(Debug)]
+pub struct PresentedAssertion {
+    /// The `client_id` beside it: "OPTIONAL … the client is identified by the subject of the assertion".
+    pub client_id: Option<String>,
+    /// The JWT. `None` where the request has an assertion of another type, or a type without an assertion.
+    pub jwt: Option<Secret>,
+}
+
 /// The client authentication of a request.
 #[derive(Debug)]
 pub enum ClientAuthentication {
@@ -23,7 +37,7 @@ pub enum ClientAuthentication {
     /// `client_id` and `client_secret` in the body.
     Post(IdAndSecret),
     /// `client_assertion` in the body (RFC 7521 §4.2).
-    Assertion,
+    Assertion(PresentedAssertion),
     /// A client identifier without a credential.
     None {
         /// The presented identifier.
@@ -48,7 +62,11 @@ impl ClientAuthentication {
             (_, Some(_)) if asserted => Err(two_methods()),
             (Some(_), None) if asserted => Err(two_methods()),
             (Some(header), None) => basic_readings(header, client_id.as_deref()).map(Self::Basic),
-            (None, None) if asserted => Ok(Self::Assertion),
+            (None, None) if asserted => {
+                let is_jwt = assertion_type.as_deref() == Some(JWT_BEARER);
+                let client_id = client_id.map(Cow::into_owned);
+                Ok(Self::Assertion(PresentedAssertion { client_id, jwt: assertion.filter(|_| is_jwt) }))
+            }
             (None, Some(secret)) => {
                 let client_id = client_id.ok_or_else(no_client)?.into_owned();
                 Ok(Self::Post(IdAndSecret { client_id, secret }))
@@ -114,12 +132,21 @@ pub enum ClientAuthenticationMethod {
 
 impl ClientAuthenticationMethod {
     /// The methods that the token and introspection endpoints serve and metadata advertises.
-    pub const SERVED: [&str; 2] = ["client_secret_basic", "client_secret_post"];
+    pub const SERVED: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
 
     /// The stored name of the method; of the two names for a secret, the first.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// Whether a client of this method may authenticate with a signed assertion.
+    #[must_use]
+    pub const fn allows_assertion(self) -> bool {
+        match self {
+            Self::Any | Self::PrivateKeyJwt => true,
+            Self::ClientSecret | Self::TlsClientAuth | Self::SelfSignedTlsClientAuth | Self::None => false,
+        }
     }
 
     /// Whether a client of this method may authenticate with a secret.
@@ -146,7 +173,10 @@ mod tests {
                 format!("basic {}", ids.join(","))
             }
             Ok(ClientAuthentication::Post(pair)) => format!("post {}", pair.client_id),
-            Ok(ClientAuthentication::Assertion) => "assertion".to_owned(),
+            Ok(ClientAuthentication::Assertion(PresentedAssertion { client_id, jwt })) => {
+                let jwt = jwt.as_ref().map_or("none", Secret::expose);
+                format!("assertion {jwt} of {}", client_id.as_deref().unwrap_or("none"))
+            }
             Ok(ClientAuthentication::None { client_id }) => format!("none {client_id}"),
             Err(error) => format!("{}: {}", error.error.as_str(), error.error_description),
         }
@@ -157,7 +187,17 @@ mod tests {
         assert_eq!(take(Some(BASIC), ""), "basic a");
         assert_eq!(take(Some(BASIC), "client_id=a"), "basic a");
         assert_eq!(take(None, "client_id=a&client_secret=b"), "post a");
-        assert_eq!(take(None, "client_assertion=x"), "assertion");
+        let jwt_bearer =
+            "client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+        for (body, expected) in [
+            (format!("{jwt_bearer}&client_assertion=x"), "assertion x of none"),
+            (format!("{jwt_bearer}&client_assertion=x&client_id=a"), "assertion x of a"),
+            (jwt_bearer.to_owned(), "assertion none of none"),
+            ("client_assertion=x".to_owned(), "assertion none of none"),
+            ("client_assertion=x&client_assertion_type=saml2-bearer".to_owned(), "assertion none of none"),
+        ] {
+            assert_eq!(take(None, &body), expected, "{body}");
+        }
         assert_eq!(take(None, "client_id=a"), "none a");
     }
 

@@ -34,7 +34,9 @@ pub use algorithm::SigningAlgorithm;
 pub use audience::Audience;
 pub use bearer::BearerToken;
 pub use causes::{causes, distinct_causes};
-pub use client_authentication::{ClientAuthentication, ClientAuthenticationMethod, IdAndSecret};
+pub use client_authentication::{
+    ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, JWT_BEARER, PresentedAssertion,
+};
 pub use cropped::cropped;
 pub use error::{ErrorCode, ErrorResponse};
 pub use form::Form;

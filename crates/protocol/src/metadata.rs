@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{ClientAuthenticationMethod, GrantType};
+use crate::{ClientAuthenticationMethod, GrantType, SigningAlgorithm};
 
 /// The discovery document. `response_types_supported` is required, so it stays even when empty; so does `grant_types_supported`, which
 /// where it is missing means grants that are not served.
@@ -24,11 +24,17 @@ pub struct AuthorizationServerMetadata {
     pub grant_types_supported: Vec<&'static str>,
     /// How clients may authenticate at the token endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub token_endpoint_auth_methods_supported: Option<[&'static str; 2]>,
+    pub token_endpoint_auth_methods_supported: Option<&'static [&'static str]>,
+    /// The algorithms of assertions there: "This metadata entry MUST be present if either of these authentication methods are specified",
+    /// `private_key_jwt` being one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg_values_supported: Option<[SigningAlgorithm; 7]>,
     /// Where tokens are introspected (RFC 7662).
     pub introspection_endpoint: String,
     /// How clients may authenticate there.
-    pub introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    pub introspection_endpoint_auth_methods_supported: &'static [&'static str],
+    /// The algorithms of assertions there.
+    pub introspection_endpoint_auth_signing_alg_values_supported: [SigningAlgorithm; 7],
 }
 
 impl AuthorizationServerMetadata {
@@ -44,9 +50,12 @@ impl AuthorizationServerMetadata {
             scopes_supported: if gives_tokens { scopes_supported } else { Vec::new() },
             response_types_supported: [],
             grant_types_supported: grants.iter().map(|grant| grant.as_str()).collect(),
-            token_endpoint_auth_methods_supported: gives_tokens.then_some(ClientAuthenticationMethod::SERVED),
+            token_endpoint_auth_methods_supported: gives_tokens
+                .then_some(&ClientAuthenticationMethod::SERVED),
+            token_endpoint_auth_signing_alg_values_supported: gives_tokens.then_some(SigningAlgorithm::ALL),
             introspection_endpoint: format!("{base}/oauth/introspect"),
-            introspection_endpoint_auth_methods_supported: ClientAuthenticationMethod::SERVED,
+            introspection_endpoint_auth_methods_supported: &ClientAuthenticationMethod::SERVED,
+            introspection_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::ALL,
         }
     }
 }
@@ -63,17 +72,21 @@ mod tests {
                 AuthorizationServerMetadata::new("https://a.example", "https://b.example", grants, scopes);
             serde_json::to_string(&document).unwrap()
         };
-        let methods = r#"["client_secret_basic","client_secret_post"]"#;
+        let methods = r#"["client_secret_basic","client_secret_post","private_key_jwt"]"#;
+        let algorithms = r#"["RS256","RS384","RS512","PS256","ES256","ES384","EdDSA"]"#;
         let expected = format!(
             concat!(
                 r#"{{"issuer":"https://a.example","token_endpoint":"https://b.example/oauth/token","#,
                 r#""jwks_uri":"https://b.example/.well-known/jwks.json","scopes_supported":["x"],"#,
                 r#""response_types_supported":[],"grant_types_supported":["client_credentials"],"#,
-                r#""token_endpoint_auth_methods_supported":{},"#,
+                r#""token_endpoint_auth_methods_supported":{methods},"#,
+                r#""token_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
                 r#""introspection_endpoint":"https://b.example/oauth/introspect","#,
-                r#""introspection_endpoint_auth_methods_supported":{}}}"#
+                r#""introspection_endpoint_auth_methods_supported":{methods},"#,
+                r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms}}}"#
             ),
-            methods, methods
+            methods = methods,
+            algorithms = algorithms
         );
         assert_eq!(document(&GrantType::SERVED), expected);
         let of_no_grant = format!(
@@ -81,9 +94,11 @@ mod tests {
                 r#"{{"issuer":"https://a.example","jwks_uri":"https://b.example/.well-known/jwks.json","#,
                 r#""response_types_supported":[],"grant_types_supported":[],"#,
                 r#""introspection_endpoint":"https://b.example/oauth/introspect","#,
-                r#""introspection_endpoint_auth_methods_supported":{}}}"#
+                r#""introspection_endpoint_auth_methods_supported":{methods},"#,
+                r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms}}}"#
             ),
-            methods
+            methods = methods,
+            algorithms = algorithms
         );
         assert_eq!(document(&[]), of_no_grant);
     }

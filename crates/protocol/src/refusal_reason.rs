@@ -40,8 +40,6 @@ pub enum RefusalReason {
     CredentialMissing,
     /// The credentials cannot be read, or the client identifier is malformed.
     MalformedCredentials,
-    /// The server does not serve the client authentication method.
-    MethodNotServed,
     /// The tenant has no such client.
     UnknownClient,
     /// The client is suspended.
@@ -56,6 +54,26 @@ pub enum RefusalReason {
     RevokedSecret,
     /// The secret is a published sample.
     SampleSecret,
+    /// The assertion is no JWT with the claims of an assertion, or names another client than the request.
+    AssertionMalformed,
+    /// The client has no key that could have signed the assertion.
+    AssertionKeyUnknown,
+    /// None of the client's keys signed the assertion.
+    AssertionSignatureInvalid,
+    /// The assertion is not the client's own.
+    AssertionOfAnotherClient,
+    /// The assertion is neither for the tenant's issuer nor for its token endpoint.
+    AssertionForAnotherAudience,
+    /// The assertion has expired.
+    AssertionExpired,
+    /// The assertion is not valid yet.
+    AssertionNotYetValid,
+    /// The assertion is valid for longer than an hour.
+    AssertionLivesTooLong,
+    /// The assertion has no `jti`.
+    AssertionNotIdentified,
+    /// The assertion was used before.
+    AssertionReplayed,
     /// The user's credentials are not accepted.
     SignInFailed,
     /// The client is not registered for the grant type.

@@ -10,17 +10,21 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use protocol::{ClientAuthentication, IdAndSecret, Rate, Secret, Timestamp};
+use protocol::{
+    ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, PresentedAssertion, Rate, Secret,
+    Timestamp,
+};
 use tenancy::{StoreError, Tenant, TenantId};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::assertions::{self, Assertions};
 use crate::lookup_latency::LookupLatency;
 use crate::verification::{Candidates, Mismatch, Work};
 use crate::verified_secret_cache::VerifiedSecretKey;
 use crate::{
-    Client, ClientAuthenticationError, ClientId, ClientStatus, ClientStore, LastUsedSecrets, SecretId,
-    VerifiedSecretCache,
+    AssertionError, Client, ClientAuthenticationError, ClientId, ClientStatus, ClientStore, LastUsedSecrets,
+    SecretId, SingleUseIdentifier, VerifiedSecretCache,
 };
 use secrets::{
     Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
@@ -36,6 +40,7 @@ pub struct Authenticator {
     pepper: Arc<Pepper>,
     pool: Arc<HashPool>,
     verified_secrets: VerifiedSecretCache,
+    assertions: Assertions,
     failed_attempts: FailedAttempts,
     lookups_over_limit: Semaphore,
     began: Instant,
@@ -58,6 +63,8 @@ pub struct AuthenticatedClient {
 pub enum Proof {
     /// A client secret (RFC 6749 §2.3.1).
     Secret(SecretId),
+    /// A signed assertion (RFC 7523 §2.2).
+    Assertion,
 }
 
 impl AuthenticatedClient {
@@ -82,6 +89,7 @@ impl Authenticator {
         pepper: Arc<Pepper>,
         pool: Arc<HashPool>,
         verified_secrets: VerifiedSecretCache,
+        assertions: Assertions,
         failed_attempts: Rate,
     ) -> Self {
         Self {
@@ -89,6 +97,7 @@ impl Authenticator {
             pepper,
             pool,
             verified_secrets,
+            assertions,
             failed_attempts: FailedAttempts::new(failed_attempts),
             lookups_over_limit: Semaphore::new(LOOKUPS_OVER_LIMIT),
             began: Instant::now(),
@@ -123,9 +132,10 @@ impl Authenticator {
         source: &ClientAddress,
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
-        let authenticated = self.attempt(tenant, credentials, source, now).await?;
-        let Proof::Secret(secret) = &authenticated.proof;
-        self.last_used_secrets.note(&tenant.id, &authenticated.client.id, secret, source, now);
+        let authenticated = self.attempt(tenant, credentials, source, now, Purpose::Authenticate).await?;
+        if let Proof::Secret(secret) = &authenticated.proof {
+            self.last_used_secrets.note(&tenant.id, &authenticated.client.id, secret, source, now);
+        }
         Ok(authenticated)
     }
 
@@ -141,7 +151,7 @@ impl Authenticator {
         source: &ClientAddress,
         now: Timestamp,
     ) -> Result<Proof, ClientAuthenticationError> {
-        Ok(self.attempt(tenant, credentials, source, now).await?.proof)
+        Ok(self.attempt(tenant, credentials, source, now, Purpose::Explain).await?.proof)
     }
 
     /// Finds a client of this tenant, whether or not it may authenticate.
@@ -160,11 +170,12 @@ impl Authenticator {
         credentials: ClientAuthentication,
         source: &ClientAddress,
         now: Timestamp,
+        purpose: Purpose,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let arrival = Instant::now();
         let own = tenant.limits.failed_attempts;
         let mut attempt = self.failed_attempts.begin(&tenant.id, own, source, now);
-        match self.check(&tenant.id, credentials, &mut attempt, now, arrival).await {
+        match self.check(tenant, credentials, &mut attempt, now, arrival, purpose).await {
             Ok(authenticated) => {
                 attempt.forgive();
                 Ok(authenticated)
@@ -200,18 +211,22 @@ impl Authenticator {
 
     async fn check(
         &self,
-        tenant: &TenantId,
+        tenant: &Tenant,
         credentials: ClientAuthentication,
         attempt: &mut Attempt<'_>,
         now: Timestamp,
         arrival: Instant,
+        purpose: Purpose,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let unreadable = match credentials {
             ClientAuthentication::Post(presented) => {
-                return self.check_readings(tenant, [presented], attempt, now, arrival).await;
+                return self.check_readings(&tenant.id, [presented], attempt, now, arrival).await;
             }
             ClientAuthentication::Basic(readings) if !readings.is_empty() => {
-                return self.check_readings(tenant, readings, attempt, now, arrival).await;
+                return self.check_readings(&tenant.id, readings, attempt, now, arrival).await;
+            }
+            ClientAuthentication::Assertion(presented) => {
+                return self.check_assertion(tenant, &presented, attempt, now, purpose).await;
             }
             without_secret => ClientAuthenticationError::without_secret(&without_secret),
         };
@@ -219,6 +234,53 @@ impl Authenticator {
         self.until_refusals_leave(arrival).await;
         self.hash(dummy_job(), attempt).await?;
         Err(unreadable)
+    }
+
+    /// Checks an assertion in the name of its subject.
+    async fn check_assertion(
+        &self,
+        tenant: &Tenant,
+        presented: &PresentedAssertion,
+        attempt: &Attempt<'_>,
+        now: Timestamp,
+        purpose: Purpose,
+    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        let PresentedAssertion { client_id, jwt } = presented;
+        let jwt = jwt.as_ref().and_then(|jwt| assertions::read(jwt.expose()));
+        let jwt = jwt.ok_or(ClientAuthenticationError::Malformed)?;
+        let subject = jwt.unverified_subject().unwrap_or_default();
+        // RFC 7521 §4.2: "if present, the value of the "client_id" parameter MUST identify the same client as is identified by the client
+        // assertion".
+        let is_same = client_id.as_ref().is_none_or(|id| id == subject);
+        let client = match ClientId::parse(subject) {
+            Ok(id) if is_same => {
+                let found = self.look_up(&tenant.id, &id, attempt).await?;
+                may_authenticate(found, ClientAuthenticationMethod::allows_assertion)
+            }
+            _ => Err(ClientAuthenticationError::Malformed),
+        };
+        let (client, identifier) = self.assertions.verify(tenant, client, &jwt, now)?;
+        if purpose == Purpose::Authenticate {
+            self.use_up(&client, &identifier, now).await?;
+        }
+        Ok(AuthenticatedClient { client, proof: Proof::Assertion })
+    }
+
+    /// Uses up the identifier of a verified assertion of this client.
+    async fn use_up(
+        &self,
+        client: &Arc<Client>,
+        identifier: &SingleUseIdentifier,
+        now: Timestamp,
+    ) -> Result<(), ClientAuthenticationError> {
+        let Assertions { guard, live, .. } = &self.assertions;
+        if !live.take(&client.tenant, identifier.expires_at, now) {
+            return Err(ClientAuthenticationError::TooManyAssertions);
+        }
+        if guard.record_use(&client.tenant, identifier).await? {
+            return Ok(());
+        }
+        Err(ClientAuthenticationError::AssertionRefused(Arc::clone(client), AssertionError::Replayed))
     }
 
     /// Checks every reading cheaply first. Password hashes start at the instant of refusals, which does not reveal how long the lookup took.
@@ -259,7 +321,10 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<Checked, ClientAuthenticationError> {
         let client = match ClientId::parse(&client_id) {
-            Ok(id) => may_authenticate(self.look_up(tenant, &id, attempt).await?),
+            Ok(id) => {
+                let found = self.look_up(tenant, &id, attempt).await?;
+                may_authenticate(found, ClientAuthenticationMethod::allows_secret)
+            }
             Err(_) => Err(ClientAuthenticationError::Malformed),
         };
         let candidates = Candidates::of(client.as_deref().ok(), now);
@@ -355,6 +420,15 @@ impl Authenticator {
     }
 }
 
+/// What credentials are checked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// The client's request.
+    Authenticate,
+    /// An administrator's question, which uses no assertion up.
+    Explain,
+}
+
 /// The result of a check without a password hash.
 enum Checked {
     Proven(AuthenticatedClient),
@@ -387,15 +461,18 @@ fn dummy_job() -> HashJob {
     HashJob { secret: Secret::new(String::new()), salt: PasswordSalt::dummy(), key: None }
 }
 
-/// Whether there is a client that may authenticate with a secret.
+/// Whether there is a client, and its method allows this credential.
 ///
 /// # Errors
-/// Why not, before any secret is compared.
-pub fn may_authenticate(found: Option<Arc<Client>>) -> Result<Arc<Client>, ClientAuthenticationError> {
+/// Why not, before any credential is checked.
+pub fn may_authenticate(
+    found: Option<Arc<Client>>,
+    allows: fn(ClientAuthenticationMethod) -> bool,
+) -> Result<Arc<Client>, ClientAuthenticationError> {
     let client = found.ok_or(ClientAuthenticationError::UnknownClient)?;
     match client.status {
         ClientStatus::Suspended => Err(ClientAuthenticationError::ClientSuspended(client)),
-        ClientStatus::Active if client.authentication_method.allows_secret() => Ok(client),
+        ClientStatus::Active if allows(client.authentication_method) => Ok(client),
         ClientStatus::Active => Err(ClientAuthenticationError::MethodNotAllowed(client)),
     }
 }

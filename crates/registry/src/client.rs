@@ -4,7 +4,7 @@ use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope};
 use serde::{Deserialize, Serialize};
 use tenancy::{Issuer, Tenant, TenantId};
 
-use crate::{ClientId, ClientSecret};
+use crate::{ClientId, ClientKeys, ClientSecret};
 
 /// A client of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub struct Client {
     pub issuer: Option<Issuer>,
     /// The tokens that it may introspect.
     pub introspection: IntrospectionRight,
+    /// The keys that it may sign assertions with.
+    pub keys: Option<ClientKeys>,
     /// Its secrets, including ended ones; the time decides which are live.
     pub secrets: Vec<ClientSecret>,
 }
@@ -81,6 +83,7 @@ impl Client {
             access_token_lifetime: None,
             issuer: None,
             introspection: IntrospectionRight::Own,
+            keys: None,
             secrets: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::{ClientAuthentication, ErrorCode, Lifetime, RefusalReason};
 use tenancy::StoreError;
 
-use crate::{Client, SecretId};
+use crate::{AssertionError, Client, SecretId};
 
 /// A failed client authentication. The variants are for the log; a client in one is registered, and has not proven that it sent the request.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +22,6 @@ pub enum ClientAuthenticationError {
     /// The client must authenticate by another method than a secret.
     #[error("the client may not authenticate with a secret")]
     MethodNotAllowed(Arc<Client>),
-    /// The credentials are of a method that is not served.
-    #[error("the authentication method is not served")]
-    MethodNotServed,
     /// A client is named, and no credential.
     #[error("the request has no credential")]
     CredentialMissing,
@@ -40,6 +37,9 @@ pub enum ClientAuthenticationError {
     /// The secret is a published sample, on a server that is reachable from outside.
     #[error("the client secret is a sample that everyone knows")]
     SampleSecret(Arc<Client>),
+    /// The assertion is not accepted.
+    #[error("the client assertion is refused: {1:?}")]
+    AssertionRefused(Arc<Client>, AssertionError),
     /// The attempt failed, and its source was over the limit before.
     #[error("too many client authentications failed")]
     TooManyFailures {
@@ -48,6 +48,9 @@ pub enum ClientAuthenticationError {
         /// The refusal of the attempt itself.
         refusal: Box<Self>,
     },
+    /// As many assertions of the tenant as are remembered have not expired yet.
+    #[error("too many client assertions of the tenant have not expired yet")]
+    TooManyAssertions,
     /// Too many secrets wait to be checked.
     #[error("too many client secrets wait to be checked")]
     Busy,
@@ -61,8 +64,9 @@ impl ClientAuthenticationError {
     #[must_use]
     pub const fn without_secret(credentials: &ClientAuthentication) -> Self {
         match credentials {
-            ClientAuthentication::Basic(_) | ClientAuthentication::Post(_) => Self::Malformed,
-            ClientAuthentication::Assertion => Self::MethodNotServed,
+            ClientAuthentication::Basic(_)
+            | ClientAuthentication::Post(_)
+            | ClientAuthentication::Assertion(_) => Self::Malformed,
             ClientAuthentication::None { .. } => Self::CredentialMissing,
         }
     }
@@ -81,14 +85,16 @@ impl ClientAuthenticationError {
             | Self::UnknownClient
             | Self::ClientSuspended(_)
             | Self::MethodNotAllowed(_)
-            | Self::MethodNotServed
             | Self::CredentialMissing
             | Self::SecretMismatch(_)
             | Self::SecretExpired(..)
             | Self::SecretRevoked(..)
             | Self::SampleSecret(_)
+            | Self::AssertionRefused(..)
             | Self::TooManyFailures { .. } => ErrorCode::InvalidClient,
-            Self::Busy | Self::Store(StoreError::Unavailable(_)) => ErrorCode::TemporarilyUnavailable,
+            Self::Busy | Self::TooManyAssertions | Self::Store(StoreError::Unavailable(_)) => {
+                ErrorCode::TemporarilyUnavailable
+            }
             Self::Store(StoreError::Fault(_)) => ErrorCode::ServerError,
         }
     }
@@ -112,13 +118,14 @@ impl ClientAuthenticationError {
             Self::UnknownClient => RefusalReason::UnknownClient,
             Self::ClientSuspended(_) => RefusalReason::ClientSuspended,
             Self::MethodNotAllowed(_) => RefusalReason::MethodNotRegistered,
-            Self::MethodNotServed => RefusalReason::MethodNotServed,
             Self::CredentialMissing => RefusalReason::CredentialMissing,
             Self::SecretMismatch(_) => RefusalReason::WrongSecret,
             Self::SecretExpired(..) => RefusalReason::ExpiredSecret,
             Self::SecretRevoked(..) => RefusalReason::RevokedSecret,
             Self::SampleSecret(_) => RefusalReason::SampleSecret,
+            Self::AssertionRefused(_, error) => error.reason(),
             Self::TooManyFailures { refusal, .. } => refusal.reason(),
+            Self::TooManyAssertions => RefusalReason::LimitReached,
             Self::Busy | Self::Store(StoreError::Unavailable(_)) => RefusalReason::Unavailable,
             Self::Store(StoreError::Fault(_)) => RefusalReason::ServerFault,
         }
@@ -133,12 +140,13 @@ impl ClientAuthenticationError {
             | Self::SecretMismatch(client)
             | Self::SecretExpired(client, _)
             | Self::SecretRevoked(client, _)
-            | Self::SampleSecret(client) => Some(client),
+            | Self::SampleSecret(client)
+            | Self::AssertionRefused(client, _) => Some(client),
             Self::TooManyFailures { refusal, .. } => refusal.claimed_client(),
             Self::Malformed
             | Self::UnknownClient
-            | Self::MethodNotServed
             | Self::CredentialMissing
+            | Self::TooManyAssertions
             | Self::Busy
             | Self::Store(_) => None,
         }
@@ -170,12 +178,12 @@ mod tests {
             E::UnknownClient,
             E::ClientSuspended(client()),
             E::MethodNotAllowed(client()),
-            E::MethodNotServed,
             E::CredentialMissing,
             E::SecretMismatch(client()),
             E::SecretExpired(client(), SecretId::new("1")),
             E::SecretRevoked(client(), SecretId::new("1")),
             E::SampleSecret(client()),
+            E::AssertionRefused(client(), AssertionError::Expired),
         ] {
             assert!(refusal.is_refusal());
             assert_eq!(refusal.error_code(), ErrorCode::InvalidClient);
@@ -187,6 +195,7 @@ mod tests {
         assert_eq!(over.claimed_client(), Some(&client()));
         for (failure, code) in [
             (E::Busy, ErrorCode::TemporarilyUnavailable),
+            (E::TooManyAssertions, ErrorCode::TemporarilyUnavailable),
             (E::Store(StoreError::unavailable("x")), ErrorCode::TemporarilyUnavailable),
             (E::Store(StoreError::fault("x")), ErrorCode::ServerError),
         ] {

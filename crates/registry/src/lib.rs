@@ -3,15 +3,21 @@
 
 mod client;
 mod client_id;
+mod client_keys;
 mod client_secret;
 
+mod single_use_identifier;
 mod store;
+
+mod client_assertion;
+mod live_identifiers;
 
 mod last_used;
 mod lookup_latency;
 mod verification;
 mod verified_secret_cache;
 
+mod assertions;
 mod authenticator;
 mod client_authentication_error;
 
@@ -19,13 +25,17 @@ mod flow_id;
 mod invisible_characters;
 mod users;
 
+pub use assertions::Assertions;
 pub use authenticator::{AuthenticatedClient, Authenticator, Proof, may_authenticate};
 pub use client::{Client, ClientStatus, IntrospectionRight};
+pub use client_assertion::AssertionError;
 pub use client_authentication_error::ClientAuthenticationError;
 pub use client_id::{ClientId, InvalidClientId};
+pub use client_keys::ClientKeys;
 pub use client_secret::{ClientSecret, SecretId};
 pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
 pub use last_used::{LastUsedSecrets, SecretPath, UsedSecret};
-pub use store::ClientStore;
+pub use single_use_identifier::SingleUseIdentifier;
+pub use store::{ClientStore, ReplayGuard};
 pub use users::{DeclaredPassword, DeclaredUser, HashedUsers, SignInError, SignedIn, Users};
 pub use verified_secret_cache::VerifiedSecretCache;

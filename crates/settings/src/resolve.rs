@@ -24,8 +24,8 @@ impl Reading<'_> {
         for (client_id, client) in &mut settings.clients {
             let at = at.key("clients").key(client_id);
             secrets.push(self.client_secrets(client, &at));
-            if let Some(jwks) = &client.jwks {
-                self.check_jwks(jwks, &at.key("jwks"));
+            if let Some(jwks) = &mut client.jwks {
+                self.client_keys(jwks, &at.key("jwks"));
             }
         }
         let first_key = settings.signing.first_key.take();
@@ -124,14 +124,14 @@ impl Reading<'_> {
         Some(DeclaredPassword::Value(text.into_inner()))
     }
 
-    /// The public keys of a client; they are checked, and not used yet.
-    fn check_jwks(&mut self, jwks: &Jwks, at: &Location) {
+    /// The public keys of a client; those in another file are moved into its document.
+    fn client_keys(&mut self, jwks: &mut Jwks, at: &Location) {
         #[derive(serde::Deserialize)]
         struct KeySet {
             keys: Vec<Jwk>,
         }
         let path = match (&jwks.keys, &jwks.file) {
-            (Some(keys), None) => return check::jwks::check(keys, at, &mut self.findings),
+            (Some(_), None) => return,
             (None, Some(path)) => path,
             (None, None) | (Some(_), Some(_)) => {
                 let problem = "the keys are to be found in exactly one place";
@@ -143,7 +143,7 @@ impl Reading<'_> {
         let Some(FileText { text, .. }) = self.findings.found(read, at.key("file")) else { return };
         let source = Source::new(folder.join(path), text);
         match yaml::parse::<KeySet>(&source) {
-            Ok(set) => check::jwks::check(&set.keys, at, &mut self.findings),
+            Ok(set) => *jwks = Jwks { keys: Some(set.keys), file: None },
             Err(fault) => {
                 let problem = format!("the file is not a JWK set: {}", fault.brief());
                 self.findings.error(at.key("file"), problem, "write `{\"keys\": […]}` as in RFC 7517 §5");

@@ -7,7 +7,7 @@ use administration::rows::hex;
 use administration::{ApplicationId, Fingerprint, Instant, ManagedBy};
 use keys::KeyId;
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, Timestamp};
-use registry::{ClientId, IntrospectionRight, SecretId};
+use registry::{ClientId, ClientKeys, IntrospectionRight, SecretId};
 use secrets::SecretHash;
 use serde_json::{Value, json};
 use tenancy::{Issuer, TenantId, TenantLimits, TokenFormat};
@@ -78,6 +78,7 @@ text_columns!(ClientAuthenticationMethod, ClientId, GrantType, SecretHash, Signi
 
 columns_stored_as! {
     ApplicationId, String: |text| ApplicationId::parse(&text).ok_or("not a UUID"), ToString::to_string;
+    ClientKeys, String: |text| Ok::<_, Infallible>(ClientKeys::from(text)), |keys| keys.document().to_owned();
     Issuer, String: |text| Issuer::parse(&text), ToString::to_string;
     Scope, String: |text| Scope::parse(&text), ToString::to_string;
     SecretId, String: |text| Ok::<_, Infallible>(SecretId::new(&text)), ToString::to_string;

@@ -28,6 +28,7 @@ mod key_schedules;
 mod sealed_items;
 mod tenant_search;
 mod usage_log;
+mod used_identifiers;
 
 mod commit;
 mod tenant_rows;

@@ -18,6 +18,8 @@ macro_rules! migrator {
             "0011_client_description",
             "0012_limits_of_tenants",
             "0013_shown_key_times",
+            "0014_used_identifiers",
+            "0015_client_keys",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

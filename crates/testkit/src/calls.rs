@@ -13,6 +13,8 @@ pub struct Calls {
     pub find_keys: u64,
     /// Of `add_key`.
     pub add_key: u64,
+    /// Of `record_use`.
+    pub record_use: u64,
     /// Of everything that only administration asks.
     pub administration: u64,
     /// Clients in the answers of `load_with_related_clients`; no calls of their own.
@@ -23,7 +25,12 @@ impl Calls {
     /// All calls.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.find_tenant + self.find_client + self.find_keys + self.add_key + self.administration
+        self.find_tenant
+            + self.find_client
+            + self.find_keys
+            + self.add_key
+            + self.record_use
+            + self.administration
     }
 }
 
@@ -33,6 +40,7 @@ pub(crate) struct CallCounters {
     pub(crate) find_client: AtomicU64,
     pub(crate) find_keys: AtomicU64,
     pub(crate) add_key: AtomicU64,
+    pub(crate) record_use: AtomicU64,
     pub(crate) administration: AtomicU64,
     pub(crate) clients_loaded: AtomicU64,
 }
@@ -45,6 +53,7 @@ impl CallCounters {
             find_client: of(&self.find_client),
             find_keys: of(&self.find_keys),
             add_key: of(&self.add_key),
+            record_use: of(&self.record_use),
             administration: of(&self.administration),
             clients_loaded: of(&self.clients_loaded),
         }

@@ -12,7 +12,7 @@ use gateway::{
 use grants::Engine;
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer, SealingKey};
 use protocol::{Lifetime, Rate, Secret, SigningAlgorithm};
-use registry::{Authenticator, ClientSecret, Users, VerifiedSecretCache};
+use registry::{Assertions, Authenticator, ClientSecret, Users, VerifiedSecretCache};
 use secrets::{GeneratedSecret, HashPool, Pepper, hash_token};
 use tenancy::TenantResolver;
 use testkit::{MemoryStore, fixtures};
@@ -103,6 +103,7 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
             Arc::clone(pepper),
             Arc::clone(&pool),
             VerifiedSecretCache::generate(),
+            Assertions::new(store.clone(), &policy.public_url, None),
             LIMIT,
         )),
         engine: Engine::new(Arc::clone(&keys), caches.clients.clone()),

@@ -9,7 +9,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("tenancy", &["protocol"]),
     ("keys", &["tenancy", "protocol"]),
     ("secrets", &["tenancy", "protocol"]),
-    ("registry", &["secrets", "tenancy", "protocol"]),
+    ("registry", &["secrets", "keys", "tenancy", "protocol"]),
     ("grants", &["registry", "keys", "tenancy", "protocol"]),
     ("administration", &["registry", "secrets", "keys", "tenancy", "protocol"]),
     ("storage", DOMAIN),

@@ -50,9 +50,7 @@ pub struct ClientSettings {
     pub access_token_lifetime: Option<Lifetime>,
     /// What this client's tokens say differently.
     pub token: TokenSettings,
-    /// The public keys that the client signs its assertions with.
-    #[serde(skip_serializing)]
-    #[schemars(extend("x-file-only" = true))]
+    /// The public keys that the client signs its assertions with (RFC 7591 §2): at most ten.
     pub jwks: Option<Jwks>,
     /// The https URL where those keys are published; not beside `jwks`.
     #[serde(skip_serializing)]
@@ -123,7 +121,7 @@ impl From<&Client> for ClientSettings {
             scopes: client.scope.iter().map(|token| token.as_str().to_owned()).collect(),
             access_token_lifetime: client.access_token_lifetime,
             token: TokenSettings { issuer: client.issuer.as_ref().map(ToString::to_string) },
-            jwks: None,
+            jwks: client.keys.as_ref().and_then(|keys| serde_json::from_str(keys.document()).ok()),
             jwks_uri: None,
             redirect_uris: Vec::new(),
             introspection: client.introspection.as_str().to_owned(),

@@ -30,6 +30,9 @@ pub struct ExplainSettings {
     /// The presented secret. Without one, the explanation assumes a right one.
     #[schemars(extend("format" = "password"))]
     pub client_secret: Option<String>,
+    /// The presented assertion (RFC 7523 section 2.2). It is verified and not used up. Without one, the explanation assumes a right one.
+    #[schemars(extend("format" = "password"))]
+    pub client_assertion: Option<String>,
 }
 
 /// What the token endpoint would answer to a request, and why.

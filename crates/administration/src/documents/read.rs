@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use protocol::ClientAuthenticationMethod;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -56,6 +57,11 @@ impl ExplainSettings {
             errors.push(FieldError::at("/token_endpoint_auth_method", detail));
         } else if secret.is_some() && !Self::presents_secret(method) {
             errors.push(FieldError::at("/client_secret", format!("is not sent with the method {method}")));
+        }
+        if document["client_assertion"].is_string()
+            && method != ClientAuthenticationMethod::PrivateKeyJwt.as_str()
+        {
+            errors.push(FieldError::at("/client_assertion", format!("is not sent with the method {method}")));
         }
         if secret.is_some_and(str::is_empty) {
             let detail = "is empty; leave it out to explain the request without a secret";
@@ -190,7 +196,7 @@ mod tests {
 
     #[test]
     fn members_for_files_only_are_unknown_here() {
-        for member in ["client_secret", "client_secrets", "jwks", "jwks_uri", "redirect_uris"] {
+        for member in ["client_secret", "client_secrets", "jwks_uri", "redirect_uris"] {
             let errors = ClientSettings::read(json!({ member: null })).unwrap_err();
             assert!(errors[0].detail.starts_with("there is no such member here"), "{member}");
         }

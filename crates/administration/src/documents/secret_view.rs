@@ -1,6 +1,6 @@
 //! From a secret's row and what is known of its use to what interfaces show of it, and whether it is still used.
 
-use protocol::{Lifetime, Timestamp};
+use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use registry::{ClientSecret, SecretId};
 
 use super::{Instant, RegisteredCredential, SecretView, UsedFrom};
@@ -46,6 +46,14 @@ impl RegisteredCredential {
             expires_at: secret.expires_at.map(Instant),
             revoked_at: secret.revoked_at.map(Instant),
         }
+    }
+
+    /// A key with which the client signs assertions. It is valid as long as it is registered.
+    #[must_use]
+    pub fn of_key(kid: &str, algorithm: SigningAlgorithm) -> Self {
+        let id = if kid.is_empty() { format!("{algorithm} without kid") } else { kid.to_owned() };
+        let (kind, status) = ("public_key".to_owned(), "live".to_owned());
+        Self { kind, id, status, expires_at: None, revoked_at: None }
     }
 }
 

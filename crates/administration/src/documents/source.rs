@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use protocol::{Secret, Timestamp, cropped};
 use schemars::{JsonSchema, Schema};
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_with::skip_serializing_none;
 use zeroize::Zeroizing;
 
 use super::schema;
@@ -53,19 +54,22 @@ pub struct KeySource {
     pub value: Option<FileSecret>,
 }
 
-/// Public keys: one of `file` and `keys`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+/// Public keys: `keys`, or in a file also `file` in its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 #[schemars(transform = |schema: &mut Schema| schema::exactly_one(schema, ["file", "keys"]))]
 pub struct Jwks {
     /// A file with a JWK set, relative to the file that names it.
+    #[serde(skip_serializing)]
+    #[schemars(extend("x-file-only" = true))]
     pub file: Option<PathBuf>,
     /// The keys themselves.
     pub keys: Option<Vec<Jwk>>,
 }
 
 /// A public key (RFC 7517 §4); members not listed here are ignored, as §4 says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[schemars(extend("required" = ["kty"]))]
 pub struct Jwk {
@@ -80,6 +84,7 @@ pub struct Jwk {
     #[serde(rename = "use")]
     pub public_key_use: Option<String>,
     /// Key operations.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub key_ops: Vec<String>,
     /// RSA modulus.
     pub n: Option<String>,
@@ -92,14 +97,17 @@ pub struct Jwk {
     /// Y coordinate.
     pub y: Option<String>,
     /// Certificate chain.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub x5c: Vec<String>,
     /// Thumbprint of the certificate.
     #[serde(rename = "x5t#S256")]
     pub x5t_s256: Option<String>,
     /// A private exponent, read only to be refused.
+    #[serde(skip_serializing)]
     #[schemars(skip)]
     pub d: Option<FileSecret>,
     /// A symmetric key, read only to be refused.
+    #[serde(skip_serializing)]
     #[schemars(skip)]
     pub k: Option<FileSecret>,
 }

@@ -116,8 +116,8 @@ fn put_client(
     };
     privilege::require_touch(context, &row.client)?;
     check_id(&client, row)?;
-    let Client { status, description, audiences, introspection, .. } = row.client.clone();
-    let client = Client { status, description, audiences, introspection, ..client };
+    let Client { status, description, audiences, introspection, keys, .. } = row.client.clone();
+    let client = Client { status, description, audiences, introspection, keys, ..client };
     let replaced = client_patch::replace(context, state, row, errors, client.clone());
     let mut edit = replaced.map_err(ApplicationError::Client)?;
     if let Some(secret) = secret {

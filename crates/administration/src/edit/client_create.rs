@@ -37,7 +37,8 @@ pub(super) fn make(
     let NewClientRow { id, settings, secret, at } = new;
     let mut errors = FieldErrors::below(at);
     let client = check_client(&mut errors, &state.tenant, id, settings);
-    register(context, state, errors, client, Some(secret))
+    let secret = Some(secret).filter(|_| client.authentication_method.allows_secret());
+    register(context, state, errors, client, secret)
 }
 
 /// Adds a client whose fields were read to those of the tenant.

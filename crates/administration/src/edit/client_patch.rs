@@ -88,6 +88,10 @@ pub(super) fn replace(
     errors.extend(limits::of_client(Some(before), &after));
     let after = ok_unless_errors(after, errors.into_vec())?;
     privilege::require_grant(context, Some(before), &after)?;
+    if after.keys.is_some() && after.keys != before.keys {
+        // The holder of a key can act as the client, like that of a secret.
+        privilege::require_secret(context, &state.tenant, before)?;
+    }
     let tenant_metadata = shortened(context, state, before, Some(&after));
     let Some(change) = RowChange::between(Some((before, &row.lifecycle)), after) else {
         return Ok(Edit::default());

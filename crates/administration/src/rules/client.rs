@@ -1,13 +1,19 @@
 //! The rules over a client by itself: from a document to a registration (RFC 7591 §2).
 
 use protocol::{ClientAuthenticationMethod, GrantType, ScopeToken};
-use registry::{Client, ClientId, ClientStatus, IntrospectionRight};
+use registry::{Client, ClientId, ClientKeys, ClientStatus, IntrospectionRight};
+use serde_json::json;
 use tenancy::{Issuer, Tenant};
 
 use super::text::{LONGEST_URI, is_absolute_uri, unfit};
 use super::{FieldErrors, Interface};
 use crate::documents::schema;
-use crate::{ClientSettings, Permission};
+use crate::{ClientSettings, Jwks, Permission};
+
+const METHOD: &str = "/token_endpoint_auth_method";
+
+/// Keys of a client: each of those without a `kid` is tried for an assertion.
+const MOST_KEYS: usize = 10;
 
 /// The registration, without secrets, of no use where errors were found. A file also says how the client proves its identity.
 pub fn check_client(
@@ -39,10 +45,14 @@ pub fn check_client(
         access_token_lifetime: settings.access_token_lifetime,
         issuer: check_issuer(errors, tenant, settings.token.issuer.as_deref()),
         introspection: check_introspection(errors, &settings.introspection),
+        keys: settings.jwks.as_ref().and_then(|jwks| check_keys(errors, jwks)),
         secrets: Vec::new(),
     };
     match errors.interface() {
-        Interface::Api => check_grantable(errors, &client),
+        Interface::Api => {
+            check_grantable(errors, &client);
+            check_method_has_keys(errors, settings, &client);
+        }
         Interface::File => check_file(errors, settings, &client),
         Interface::Adapter => refuse_reserved_scopes(errors, &settings.scopes),
     }
@@ -61,11 +71,9 @@ fn check_file(errors: &mut FieldErrors, settings: &ClientSettings, client: &Clie
     if settings.jwks_uri.as_ref().is_some_and(|uri| !uri.starts_with("https://") || !is_absolute_uri(uri)) {
         errors.refuse("/jwks_uri", "this is not an https URL", "write where the keys are published");
     }
-    for (member, is_given) in [
-        ("jwks", settings.jwks.is_some()),
-        ("jwks_uri", settings.jwks_uri.is_some()),
-        ("redirect_uris", !settings.redirect_uris.is_empty()),
-    ] {
+    for (member, is_given) in
+        [("jwks_uri", settings.jwks_uri.is_some()), ("redirect_uris", !settings.redirect_uris.is_empty())]
+    {
         if is_given {
             errors.unsupported(&format!("/{member}"), member, "", "it has no effect");
         }
@@ -87,9 +95,49 @@ fn check_description(errors: &mut FieldErrors, description: &str) {
     }
 }
 
+/// The public keys of a client, each of which can be used.
+fn check_keys(errors: &mut FieldErrors, jwks: &Jwks) -> Option<ClientKeys> {
+    const GIVE: &str = "give the public key alone, as in RFC 7517 §4: `kty` with `n` and `e`, or with `crv`, `x` and, for EC, `y`";
+    let Some(keys) = &jwks.keys else {
+        errors.refuse("/jwks", "there is no list of keys", "write `{\"keys\": […]}` as in RFC 7517 §5");
+        return None;
+    };
+    if keys.len() > MOST_KEYS {
+        let detail = format!("these are {} keys, and a client has at most {MOST_KEYS}", keys.len());
+        errors.refuse("/jwks/keys", detail, "leave out those that the client no longer signs with");
+        return None;
+    }
+    let private = keys.iter().position(|key| key.d.is_some() || key.k.is_some());
+    if let Some(index) = private {
+        let detail = "this key is secret, and a client keeps its secret key to itself";
+        errors.refuse(&format!("/jwks/keys/{index}"), detail, "give its public key, and replace the pair");
+        return None;
+    }
+    let Ok(keys) = ClientKeys::parse(&json!(jwks).to_string()) else {
+        errors.refuse("/jwks", "this is not a JWK set", "write `{\"keys\": […]}` as in RFC 7517 §5");
+        return None;
+    };
+    for left_out in &keys.keys().left_out {
+        errors.refuse(&format!("/jwks/keys/{}", left_out.number - 1), left_out.why.to_string(), GIVE);
+    }
+    Some(keys)
+}
+
+/// A method with keys has them.
+fn check_method_has_keys(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
+    let needs_keys = matches!(
+        client.authentication_method,
+        ClientAuthenticationMethod::PrivateKeyJwt | ClientAuthenticationMethod::SelfSignedTlsClientAuth
+    );
+    if needs_keys && settings.jwks.is_none() && settings.jwks_uri.is_none() {
+        let detail = "this method needs the client's public keys, and there are none";
+        errors.refuse(METHOD, detail, "give `jwks` or `jwks_uri`");
+    }
+}
+
 /// The method has what proves the client's identity.
 fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
-    const METHOD: &str = "/token_endpoint_auth_method";
+    check_method_has_keys(errors, settings, client);
     const GIVE: &str = "give `client_secret: { env: NAME }`, or `file`, `hash` or `value` in place of `env`";
     let has_secret = settings.client_secret.is_some() || !settings.client_secrets.is_empty();
     let has_keys = settings.jwks.is_some() || settings.jwks_uri.is_some();
@@ -100,12 +148,6 @@ fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Cli
         }
         ClientAuthenticationMethod::ClientSecret if !has_secret => {
             errors.refuse(METHOD, "this method needs a secret, and the client has none", GIVE);
-        }
-        ClientAuthenticationMethod::PrivateKeyJwt | ClientAuthenticationMethod::SelfSignedTlsClientAuth
-            if !has_keys =>
-        {
-            let detail = "this method needs the client's public keys, and there are none";
-            errors.refuse(METHOD, detail, "give `jwks` or `jwks_uri`");
         }
         ClientAuthenticationMethod::None if has_secret => {
             let detail = "a public client has no secret, and this one does";
@@ -126,15 +168,16 @@ fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Cli
 }
 
 fn check_method(errors: &mut FieldErrors, settings: &ClientSettings) -> ClientAuthenticationMethod {
-    const AT: &str = "/token_endpoint_auth_method";
     let name = settings.token_endpoint_auth_method.as_str();
     let methods = schema::METHODS.map(|name| (name, name));
     // A method that is not known is reported once; any known one serves for the other rules.
-    let Some(name) = errors.check_one_of(AT, name, &methods) else { return ClientAuthenticationMethod::Any };
+    let Some(name) = errors.check_one_of(METHOD, name, &methods) else {
+        return ClientAuthenticationMethod::Any;
+    };
     let method = name.parse().unwrap_or(ClientAuthenticationMethod::Any);
-    if !method.allows_secret() {
+    if !method.allows_secret() && !method.allows_assertion() {
         let served = ClientAuthenticationMethod::SERVED.join(", ");
-        errors.unsupported(AT, name, &format!("write any, {served}"), "this client gets no token");
+        errors.unsupported(METHOD, name, &format!("write any, {served}"), "this client gets no token");
     }
     method
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm};
-use registry::{Client, ClientSecret, ClientStatus, IntrospectionRight};
+use registry::{Client, ClientKeys, ClientSecret, ClientStatus, IntrospectionRight};
 use secrets::SecretHash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -105,6 +105,7 @@ fn a_client_has_this_form() {
         access_token_lifetime: Some(Lifetime::from_seconds(2)),
         issuer: Some(fixtures::issuer("thunder")),
         introspection: IntrospectionRight::Audience,
+        keys: Some(ClientKeys::from(r#"{"keys":[]}"#.to_owned())),
         secrets: vec![chosen],
         ..plain.clone()
     };
@@ -117,7 +118,7 @@ fn a_client_has_this_form() {
             r#""authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code","#,
             r#""urn:ietf:params:oauth:grant-type:token-exchange","urn:ietf:params:oauth:grant-type:jwt-bearer"],"#,
             r#""audiences":["x"],"resources":["https://api.example.com"],"scope":"","access_token_lifetime":2,"#,
-            r#""issuer":"thunder","introspection":"audience","secrets":[{"id":"two","hash":""#,
+            r#""issuer":"thunder","introspection":"audience","keys":"{\"keys\":[]}","secrets":[{"id":"two","hash":""#,
             phc,
             &format!(r#"","hint":"","created_at":{created_at},"expires_at":{now},"revoked_at":{now}}}]}}"#),
         ],

@@ -48,10 +48,6 @@ impl Subject<'_> {
                 "The request names the client and has no credential that this server can check.",
                 "Send the client secret with client_secret_basic or client_secret_post.".to_owned(),
             ),
-            RefusalReason::MethodNotServed => (
-                "This server does not serve the client authentication method.",
-                "Authenticate with client_secret_basic or client_secret_post.".to_owned(),
-            ),
             RefusalReason::UnknownClient => {
                 ("This server does not know the client yet.", "Explain the request again.".to_owned())
             }
@@ -85,6 +81,41 @@ impl Subject<'_> {
                 "The secret is a published sample, which proves nothing on this server.",
                 format!("Run `latchkey secret rotate {tenant} {client}`, and give the caller the new one."),
             ),
+            RefusalReason::AssertionMalformed => (
+                "The JWT does not have the claims of an assertion.",
+                "Send iss, sub, aud, exp and jti (RFC 7523 section 3): aud as a text or a list, exp as a number.".to_owned(),
+            ),
+            RefusalReason::AssertionKeyUnknown => (
+                "The client has no key of this kid and algorithm.",
+                format!("Compare the header of the assertion with `jwks` of the client {tenant}/{client}."),
+            ),
+            RefusalReason::AssertionSignatureInvalid => (
+                "None of the client's keys signed the assertion.",
+                format!("Sign with a key of `jwks` of the client {tenant}/{client}, or register the new one."),
+            ),
+            RefusalReason::AssertionOfAnotherClient => (
+                "iss or sub of the assertion is not the client.",
+                format!("Write {client} into both."),
+            ),
+            RefusalReason::AssertionForAnotherAudience => (
+                "aud of the assertion is neither the issuer nor the token endpoint.",
+                format!("Write the issuer of the tenant {tenant} into it, exactly as in its metadata."),
+            ),
+            RefusalReason::AssertionExpired => (
+                "The assertion has expired.",
+                "Make one for each request; if it is new, set the clocks of both machines.".to_owned(),
+            ),
+            RefusalReason::AssertionNotYetValid => (
+                "The assertion is not valid yet.",
+                "Leave nbf out; if it is right, set the clocks of both machines.".to_owned(),
+            ),
+            RefusalReason::AssertionLivesTooLong => (
+                "The assertion is valid for longer than an hour.",
+                "Write an exp that is a minute away, and the time of now into iat.".to_owned(),
+            ),
+            RefusalReason::AssertionNotIdentified => {
+                ("The assertion has no jti.", "Write a new random text into jti each time.".to_owned())
+            }
             RefusalReason::GrantNotRegistered => (
                 "The client is not registered for the grant type.",
                 format!("Run `latchkey client set {tenant} {client} grant_types=client_credentials`."),

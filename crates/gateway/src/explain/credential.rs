@@ -4,9 +4,13 @@
 use std::sync::Arc;
 
 use administration::{ExplainedCheck, ExplainedCredential, RegisteredCredential};
-use protocol::{ClientAuthentication, IdAndSecret, RefusalReason, Secret, Timestamp};
+use protocol::{
+    ClientAuthentication, ClientAuthenticationMethod as Method, IdAndSecret, PresentedAssertion,
+    RefusalReason, Secret, Timestamp,
+};
 use registry::{
-    Client, ClientAuthenticationError, ClientId, ClientStatus, Proof, SecretId, may_authenticate,
+    AssertionError, Client, ClientAuthenticationError, ClientId, ClientStatus, Proof, SecretId,
+    may_authenticate,
 };
 use secrets::ClientAddress;
 use tenancy::Tenant;
@@ -20,6 +24,7 @@ use crate::respond::{OAuthError, Problem};
 pub(super) struct Presented<'a> {
     pub(super) method: &'a str,
     pub(super) secret: Option<Secret>,
+    pub(super) assertion: Option<Secret>,
     /// The source by which a failed attempt is counted: the administrator's.
     pub(super) source: &'a ClientAddress,
 }
@@ -50,22 +55,35 @@ pub(super) async fn explain(
     subject: &Subject<'_>,
     now: Timestamp,
 ) -> Result<Authentication, Problem> {
-    let Presented { method, secret, source } = presented;
+    let Presented { method, secret, assertion, source } = presented;
     let secrets = client.into_iter().flat_map(|client| &client.secrets);
-    let registered = secrets.map(|secret| RegisteredCredential::of(secret, now)).collect();
-    let credentials = credentials(method, subject.client, secret);
-    let mut checks = vec![client_check(client, subject), method_check(client, &credentials, subject)];
+    let keys = client.and_then(|client| client.keys.as_ref()).into_iter().flat_map(|keys| keys.keys().iter());
+    let registered = secrets.map(|secret| RegisteredCredential::of(secret, now));
+    let registered =
+        registered.chain(keys.map(|(kid, algorithm)| RegisteredCredential::of_key(kid, algorithm)));
+    let registered = registered.collect();
+    let kind = Kind::of(method);
+    let credentials = credentials(method, subject.client, secret, assertion);
+    let mut checks = vec![client_check(client, subject), method_check(client, &credentials, &kind, subject)];
     let mut matched = None;
-    let (secret_check, refusal) = match (credentials, may_authenticate(client.cloned())) {
+    let (secret_check, refusal) = match (credentials, may_authenticate(client.cloned(), kind.allows)) {
         (Credentials::WithoutSecret(error), _) => {
-            (not_checked("secret", "The request presents no secret."), Some(refusal(&error)))
+            (not_checked("secret", "The request presents no secret."), Some(refusal(&error, kind.check)))
         }
         (Credentials::Assumed, Err(error)) => {
-            (not_checked("secret", "No secret was presented."), Some(refusal(&error)))
+            (not_checked(kind.check, kind.not_presented), Some(refusal(&error, kind.check)))
         }
+        (Credentials::Assumed, Ok(client)) if kind.is_assertion() => assumed_assertion(client, subject),
         (Credentials::Assumed, Ok(client)) => assumed(client, subject, now),
         (Credentials::Presented(credentials), may) => {
             match services.authenticator.explain(tenant, credentials, source, now).await {
+                Ok(Proof::Assertion) => (
+                    passed(
+                        "assertion",
+                        "A key of the client signed it. Whether it was used before is not checked.",
+                    ),
+                    None,
+                ),
                 Ok(Proof::Secret(id)) => {
                     let check = passed("secret", format!("The secret is {id} of the client."));
                     matched = Some(id.to_string());
@@ -74,10 +92,11 @@ pub(super) async fn explain(
                 Err(error) => {
                     let error = refusal_of(error)?;
                     let check = match may {
+                        Ok(_) if kind.is_assertion() => refused(subject, kind.check, error.reason()),
                         Ok(_) => secret_refused(&error, subject),
-                        Err(_) => not_checked("secret", "No secret of such a client is compared."),
+                        Err(_) => not_checked(kind.check, "No credential of such a client is checked."),
                     };
-                    (check, Some(refusal(&error)))
+                    (check, Some(refusal(&error, kind.check)))
                 }
             }
         }
@@ -87,7 +106,33 @@ pub(super) async fn explain(
     Ok(Authentication { credential, refusal })
 }
 
-fn credentials(method: &str, client: &ClientId, secret: Option<Secret>) -> Credentials {
+/// Which credential a method presents, as its check names it.
+struct Kind {
+    check: &'static str,
+    not_presented: &'static str,
+    allows: fn(Method) -> bool,
+}
+
+impl Kind {
+    fn of(method: &str) -> Self {
+        if method == Method::PrivateKeyJwt.as_str() {
+            let not_presented = "No assertion was presented.";
+            return Self { check: "assertion", not_presented, allows: Method::allows_assertion };
+        }
+        Self { check: "secret", not_presented: "No secret was presented.", allows: Method::allows_secret }
+    }
+
+    fn is_assertion(&self) -> bool {
+        self.check == "assertion"
+    }
+}
+
+fn credentials(
+    method: &str,
+    client: &ClientId,
+    secret: Option<Secret>,
+    assertion: Option<Secret>,
+) -> Credentials {
     let client_id = client.to_string();
     let without_secret = match (method, secret) {
         ("client_secret_basic" | "client_secret_post", None) => return Credentials::Assumed,
@@ -98,14 +143,18 @@ fn credentials(method: &str, client: &ClientId, secret: Option<Secret>) -> Crede
             let pair = IdAndSecret { client_id, secret };
             return Credentials::Presented(ClientAuthentication::Basic(vec![pair]));
         }
-        ("private_key_jwt", None) => ClientAuthentication::Assertion,
+        ("private_key_jwt", None) => {
+            let presented = |jwt| PresentedAssertion { client_id: Some(client_id), jwt: Some(jwt) };
+            let presented = assertion.map(presented).map(ClientAuthentication::Assertion);
+            return presented.map_or(Credentials::Assumed, Credentials::Presented);
+        }
         (_, None) => ClientAuthentication::None { client_id },
     };
     Credentials::WithoutSecret(ClientAuthenticationError::without_secret(&without_secret))
 }
 
 fn client_check(client: Option<&Arc<Client>>, subject: &Subject<'_>) -> ExplainedCheck {
-    match may_authenticate(client.cloned()).map_err(|error| error.reason()) {
+    match may_authenticate(client.cloned(), Method::allows_secret).map_err(|error| error.reason()) {
         Err(reason @ (RefusalReason::UnknownClient | RefusalReason::ClientSuspended)) => {
             refused(subject, "client", reason)
         }
@@ -117,6 +166,7 @@ fn client_check(client: Option<&Arc<Client>>, subject: &Subject<'_>) -> Explaine
 fn method_check(
     client: Option<&Arc<Client>>,
     credentials: &Credentials,
+    kind: &Kind,
     subject: &Subject<'_>,
 ) -> ExplainedCheck {
     let Some(client) = client else {
@@ -126,7 +176,7 @@ fn method_check(
     let refusal = match credentials {
         Credentials::WithoutSecret(error) => Some(error.reason()),
         Credentials::Assumed | Credentials::Presented(_) => {
-            may_authenticate(Some(Arc::new(active))).err().map(|error| error.reason())
+            may_authenticate(Some(Arc::new(active)), kind.allows).err().map(|error| error.reason())
         }
     };
     let registered = client.authentication_method;
@@ -148,7 +198,20 @@ fn assumed(client: Arc<Client>, subject: &Subject<'_>, now: Timestamp) -> (Expla
     let error = ClientAuthenticationError::SecretMismatch(client);
     let check = refused(subject, "secret", error.reason());
     let fix = Some(format!("Run `latchkey secret add {} {}`.", subject.tenant, subject.client));
-    (ExplainedCheck { reason: None, detail, fix, ..check }, Some(Refusal { reason: None, ..refusal(&error) }))
+    (
+        ExplainedCheck { reason: None, detail, fix, ..check },
+        Some(Refusal { reason: None, ..refusal(&error, "secret") }),
+    )
+}
+
+/// Without a presented assertion, it is refused only where the client has no key.
+fn assumed_assertion(client: Arc<Client>, subject: &Subject<'_>) -> (ExplainedCheck, Option<Refusal>) {
+    if client.keys.is_some() {
+        let detail = "No assertion was presented. The result assumes one that a key of the client signed.";
+        return (not_checked("assertion", detail), None);
+    }
+    let error = ClientAuthenticationError::AssertionRefused(client, AssertionError::KeyUnknown);
+    (refused(subject, "assertion", error.reason()), Some(refusal(&error, "assertion")))
 }
 
 /// The check of a secret that was compared, with the secret that it was.
@@ -174,18 +237,19 @@ fn refusal_of(error: ClientAuthenticationError) -> Result<ClientAuthenticationEr
             Err(Problem::too_many_failures(wait, refusal.reason()))
         }
         ClientAuthenticationError::Store(error) => Err(error.into()),
-        error @ ClientAuthenticationError::Busy => Err(Problem::unavailable(&error)),
+        error @ (ClientAuthenticationError::Busy | ClientAuthenticationError::TooManyAssertions) => {
+            Err(Problem::unavailable(&error))
+        }
         refusal => Ok(refusal),
     }
 }
 
-fn refusal(error: &ClientAuthenticationError) -> Refusal {
+/// The refusal by the check of the client, of the method, or of the credential itself.
+fn refusal(error: &ClientAuthenticationError, credential_check: &'static str) -> Refusal {
     let check = match error.reason() {
         RefusalReason::UnknownClient | RefusalReason::ClientSuspended => "client",
-        RefusalReason::MethodNotRegistered
-        | RefusalReason::MethodNotServed
-        | RefusalReason::CredentialMissing => "method",
-        _ => "secret",
+        RefusalReason::MethodNotRegistered | RefusalReason::CredentialMissing => "method",
+        _ => credential_check,
     };
     Refusal::by(check, OAuthError::of_authentication(error))
 }

@@ -235,6 +235,7 @@ fn client() -> Value {
         "scopes": ["orders:read"],
         "access_token_lifetime": null,
         "token": { "issuer": null },
+        "jwks": null,
         "introspection": "own",
     })
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::{ClientAuthenticationMethod, ErrorCode, GrantType};
+use protocol::{ClientAuthenticationMethod, ErrorCode, GrantType, SigningAlgorithm};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
@@ -109,9 +109,13 @@ pub(super) struct Metadata {
     grant_types_supported: Vec<String>,
     #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::SERVED)))]
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
+    token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
     introspection_endpoint: String,
     #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::SERVED)))]
     introspection_endpoint_auth_methods_supported: Vec<String>,
+    #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<String>,
 }
 
 /// RFC 6749 section 5.2.

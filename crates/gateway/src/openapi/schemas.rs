@@ -7,7 +7,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// The names of types, and their names in the document where those are others.
-const NAMES: [(&str, &str); 30] = [
+const NAMES: [(&str, &str); 32] = [
     ("AccessTokenSettings", "AccessToken"),
     ("ApplicationDocument", "Application"),
     ("AuditView", "AuditRecord"),
@@ -21,6 +21,8 @@ const NAMES: [(&str, &str); 30] = [
     ("FlowRequest", "Flow"),
     ("ImportSettings", "NewKey"),
     ("Inbound", "InboundAuthConfig"),
+    ("Jwk", "ClientKey"),
+    ("Jwks", "ClientKeySet"),
     ("KeyStatusView", "KeyStatus"),
     ("KeyView", "SigningKey"),
     ("NewSecretSettings", "NewSecret"),
@@ -40,13 +42,15 @@ const NAMES: [(&str, &str); 30] = [
     ("VerifierView", "Verifier"),
 ];
 /// The names of types that answers have too, in requests.
-const NAMES_IN_REQUESTS: [(&str, &str); 13] = [
+const NAMES_IN_REQUESTS: [(&str, &str); 15] = [
     ("AccessTokenSettings", "AccessTokenSettings"),
     ("ApplicationAccessToken", "NewApplicationAccessToken"),
     ("ApplicationCertificate", "NewApplicationCertificate"),
     ("ApplicationDocument", "NewApplication"),
     ("ApplicationToken", "NewApplicationToken"),
     ("Inbound", "NewInboundAuthConfig"),
+    ("Jwk", "ClientKeySettings"),
+    ("Jwks", "ClientKeySetSettings"),
     ("LimitsSettings", "LimitsSettings"),
     ("OauthConfig", "NewApplicationClient"),
     ("ResourceServerSettings", "ResourceServerSettings"),
@@ -137,7 +141,12 @@ fn adapt(schema: &mut Schema, direction: Direction) {
         schema.insert("$ref".to_owned(), json!(reference));
     }
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        let before = members.len();
         members.retain(|_, member| member.get("x-file-only").is_none());
+        if members.len() < before {
+            // Of members of which a file has exactly one.
+            schema.remove("oneOf");
+        }
     }
     for keyword in ["additionalProperties", "unevaluatedProperties"] {
         if schema.get(keyword) == Some(&Value::Bool(false)) {

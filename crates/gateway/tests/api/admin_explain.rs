@@ -1,6 +1,6 @@
 //! `POST …/clients/{client}/explain`: the explanation has the token endpoint's answer, and its reason as the access line names it.
 
-use protocol::Timestamp;
+use protocol::{JWT_BEARER, Timestamp};
 use registry::{Client, ClientSecret};
 use secrets::{GeneratedSecret, hash_token};
 use serde_json::{Value, json};
@@ -12,7 +12,9 @@ use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, clients_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, token_path};
 use crate::capture::capture;
-use crate::client_fixtures::{ASSERTING, CHOSEN, CODE_ONLY, ORDERS, PLAIN, SUSPENDED, SVC};
+use crate::client_fixtures::{
+    ASSERTING, CHOSEN, CODE_ONLY, ORDERS, PLAIN, SUSPENDED, SVC, assertion_claims, assertion_key,
+};
 use crate::forge::part;
 
 fn explain_path(tenant: &str, client: &str) -> String {
@@ -53,6 +55,14 @@ fn add_ended_client(app: &TestApp, tenant: &str, id: &str, has_live: bool) -> [S
     values.map(|value| value.expose().to_owned())
 }
 
+fn assertion(signer: &str, claims: &Value) -> String {
+    assertion_key(signer).sign("JWT", claims).unwrap()
+}
+
+fn asserting(assertion: String) -> Value {
+    json!({ "token_endpoint_auth_method": "private_key_jwt", "client_assertion": assertion })
+}
+
 /// The token endpoint's answer to the request.
 async fn ask(test_env: &TestEnv, tenant: &str, client: &str, body: &Value) -> Answer {
     let secret = body["client_secret"].as_str().unwrap_or_default();
@@ -65,8 +75,11 @@ async fn ask(test_env: &TestEnv, tenant: &str, client: &str, body: &Value) -> An
     ];
     let resources = body["resource"].as_array().cloned().unwrap_or_default();
     form.extend(resources.iter().map(|resource| ("resource", resource.as_str().unwrap().to_owned())));
-    if body["token_endpoint_auth_method"] == "private_key_jwt" {
-        form.push(("client_assertion", "e30.e30.AA".to_owned()));
+    if let Some(assertion) = body["client_assertion"].as_str() {
+        form.extend([
+            ("client_assertion", assertion.to_owned()),
+            ("client_assertion_type", JWT_BEARER.to_owned()),
+        ]);
     }
     let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
     test_env.app.post(&token_path(tenant), &form).await
@@ -95,7 +108,20 @@ async fn the_result_is_that_of_the_token_endpoint_with_the_reason_of_its_access_
             (SUSPENDED, json!({ "client_secret": secret(SUSPENDED) }), 401, "client_suspended"),
             (ASSERTING, json!({ "client_secret": secret(ASSERTING) }), 401, "method_not_registered"),
             (SVC, json!({ "token_endpoint_auth_method": "none" }), 401, "credential_missing"),
-            (ASSERTING, json!({ "token_endpoint_auth_method": "private_key_jwt" }), 401, "method_not_served"),
+            (ASSERTING, asserting(assertion(tenant, &assertion_claims(tenant, "1"))), 200, ""),
+            (
+                ASSERTING,
+                asserting(assertion(other, &assertion_claims(tenant, "2"))),
+                401,
+                "assertion_signature_invalid",
+            ),
+            (
+                ASSERTING,
+                asserting(assertion(tenant, &assertion_claims(other, "2"))),
+                401,
+                "assertion_for_another_audience",
+            ),
+            (ASSERTING, asserting("a.b.c".to_owned()), 401, "malformed_credentials"),
             (CODE_ONLY, json!({ "client_secret": secret(CODE_ONLY) }), 400, "grant_not_registered"),
             (SVC, json!({ "client_secret": secret(SVC), "scope": "api:raed" }), 400, "scope_not_registered"),
             (

@@ -15,7 +15,7 @@ use gateway::{
 use grants::{Engine, ProtectedResource};
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
 use protocol::{Lifetime, Rate, ScopeToken, Timestamp};
-use registry::{Authenticator, Users, VerifiedSecretCache};
+use registry::{Assertions, Authenticator, Users, VerifiedSecretCache};
 use reqwest::{Method, RequestBuilder};
 use secrets::{ClientAddress, HashPool, Pepper};
 use tenancy::{Tenant, TenantId, TenantResolver};
@@ -133,6 +133,7 @@ impl TestApp {
                 pepper.clone(),
                 pool.clone(),
                 VerifiedSecretCache::generate(),
+                Assertions::new(store.clone(), PUBLIC_URL, options.default_tenant.clone()),
                 limit,
             )),
             engine: Engine::new(keys.clone(), store.clone()),

@@ -1,12 +1,17 @@
 //! The clients of both tenants. Their identifiers are equal in each tenant, their secrets differ.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use protocol::{ClientAuthenticationMethod, GrantType, Secret};
-use registry::{Client, ClientSecret, ClientStatus, IntrospectionRight};
+use keys::{KeyId, PrivateKeyDocument, SigningKey};
+use protocol::{ClientAuthenticationMethod, GrantType, Secret, SigningAlgorithm};
+use registry::{Client, ClientKeys, ClientSecret, ClientStatus, IntrospectionRight};
 use secrets::{GeneratedSecret, PasswordSalt, Pepper, SecretHash, hash_password, hash_token};
+use serde_json::{Value, json};
 use tenancy::{ResourceServer, Tenant};
 use testkit::{MemoryStore, fixtures};
+
+use crate::app::{ACME, PUBLIC_URL, token_path};
 
 /// The default client.
 pub(crate) const SVC: &str = "svc";
@@ -42,6 +47,23 @@ impl Secrets {
     pub(crate) fn of(&self, client: &str) -> &str {
         &self.0[client]
     }
+}
+
+/// What the tenant's [`ASSERTING`] client signs with. Both tenants' keys have one `kid`.
+pub(crate) fn assertion_key(tenant: &str) -> &'static SigningKey {
+    static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
+        [(); 2].map(|()| {
+            let document = PrivateKeyDocument::generate(SigningAlgorithm::ES256).unwrap();
+            SigningKey::parse(KeyId::numbered(7), SigningAlgorithm::ES256, document.expose()).unwrap()
+        })
+    });
+    &KEYS[usize::from(tenant != ACME)]
+}
+
+/// The claims of a good assertion of [`ASSERTING`] at this tenant.
+pub(crate) fn assertion_claims(tenant: &str, jti: &str) -> Value {
+    let (audience, exp) = (format!("{PUBLIC_URL}{}", token_path(tenant)), fixtures::NOW.seconds() + 60);
+    json!({ "iss": ASSERTING, "sub": ASSERTING, "aud": audience, "exp": exp, "jti": jti })
 }
 
 /// Adds the tenant and its clients to the store.
@@ -82,7 +104,11 @@ fn client(tenant: &Tenant, id: &str) -> Client {
         GATEKEEPER => client.introspection = IntrospectionRight::Audience,
         AUDITOR => client.introspection = IntrospectionRight::Tenant,
         CODE_ONLY => client.grant_types = vec![GrantType::AuthorizationCode],
-        ASSERTING => client.authentication_method = ClientAuthenticationMethod::PrivateKeyJwt,
+        ASSERTING => {
+            client.authentication_method = ClientAuthenticationMethod::PrivateKeyJwt;
+            let jwks = json!({ "keys": [assertion_key(tenant.id.as_str()).jwk] });
+            client.keys = Some(ClientKeys::parse(&jwks.to_string()).unwrap());
+        }
         SUSPENDED => client.status = ClientStatus::Suspended,
         _ => {}
     }

@@ -1,13 +1,14 @@
 //! Tenant isolation: a tenant's credentials are worthless at the other tenant. The tests try every path of the gateway with every kind of
 //! credential, in both directions.
 
+use protocol::JWT_BEARER;
 use reqwest::Method;
 
 use crate::administrators::{BOSS, TestEnv, clients_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 use crate::applications::{assertion, declare_admin};
-use crate::client_fixtures::{AUDITOR, CHOSEN, SVC};
+use crate::client_fixtures::{AUDITOR, CHOSEN, SVC, assertion_claims, assertion_key};
 use crate::forge::{Forge, claims};
 use crate::routes;
 
@@ -86,6 +87,10 @@ enum Credential {
     ChosenBasic,
     /// A chosen secret, in the body.
     ChosenPost,
+    /// A client's assertion for the foreign tenant.
+    ClientAssertion,
+    /// An assertion for this tenant, signed with the foreign client's key of the same `kid`.
+    KeyForThisTenant,
     /// A token from the foreign tenant.
     Token,
     /// A token with this tenant's issuer, signed with the foreign tenant's key of the same `kid`.
@@ -98,11 +103,13 @@ enum Credential {
     Assertion,
 }
 
-const CREDENTIALS: [Credential; 9] = [
+const CREDENTIALS: [Credential; 11] = [
     Credential::Basic,
     Credential::Post,
     Credential::ChosenBasic,
     Credential::ChosenPost,
+    Credential::ClientAssertion,
+    Credential::KeyForThisTenant,
     Credential::Token,
     Credential::KeyWithThisIssuer,
     Credential::IssuerWithThisKey,
@@ -144,7 +151,12 @@ impl Setting {
             Credential::IssuerWithThisKey => Some(&self.tokens[2]),
             Credential::AdminToken => Some(&self.tokens[3]),
             Credential::Assertion => Some(&self.tokens[4]),
-            Credential::Basic | Credential::Post | Credential::ChosenBasic | Credential::ChosenPost => None,
+            Credential::Basic
+            | Credential::Post
+            | Credential::ChosenBasic
+            | Credential::ChosenPost
+            | Credential::ClientAssertion
+            | Credential::KeyForThisTenant => None,
         }
     }
 
@@ -160,12 +172,18 @@ impl Setting {
         let mut form = vec![("grant_type", "client_credentials"), extra];
         let mut request = self.app.request(method.clone(), &routes::placed(path, self.home));
         let secrets = self.app.secrets(self.stranger);
+        let named =
+            if matches!(credential, Some(Credential::ClientAssertion)) { self.stranger } else { self.home };
+        let assertion = assertion_key(self.stranger).sign("JWT", &assertion_claims(named, path)).unwrap();
         match credential {
             Some(Credential::Basic) => request = request.basic_auth(SVC, Some(secrets.of(SVC))),
             Some(Credential::ChosenBasic) => request = request.basic_auth(CHOSEN, Some(secrets.of(CHOSEN))),
             Some(Credential::Post) => form.extend([("client_id", SVC), ("client_secret", secrets.of(SVC))]),
             Some(Credential::ChosenPost) => {
                 form.extend([("client_id", CHOSEN), ("client_secret", secrets.of(CHOSEN))]);
+            }
+            Some(Credential::ClientAssertion | Credential::KeyForThisTenant) => {
+                form.extend([("client_assertion_type", JWT_BEARER), ("client_assertion", &assertion)]);
             }
             Some(token) => request = request.bearer_auth(self.token(token).unwrap()),
             None => {}

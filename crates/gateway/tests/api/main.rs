@@ -24,6 +24,7 @@ mod protected_resource;
 mod strategies;
 mod tls;
 mod token;
+mod token_assertions;
 mod token_bodies;
 mod token_credentials;
 mod token_errors;

@@ -42,10 +42,26 @@ async fn one_document_is_at_three_paths() {
             "response_types_supported":[],
             "grant_types_supported":["client_credentials"],
             "token_endpoint_auth_methods_supported":["client_secret_basic",
-            "client_secret_post"],
+            "client_secret_post",
+            "private_key_jwt"],
+            "token_endpoint_auth_signing_alg_values_supported":["RS256",
+            "RS384",
+            "RS512",
+            "PS256",
+            "ES256",
+            "ES384",
+            "EdDSA"],
             "introspection_endpoint":"http://localhost:3000/api/v1/tenant/acme/oauth/introspect",
             "introspection_endpoint_auth_methods_supported":["client_secret_basic",
-            "client_secret_post"]}
+            "client_secret_post",
+            "private_key_jwt"],
+            "introspection_endpoint_auth_signing_alg_values_supported":["RS256",
+            "RS384",
+            "RS512",
+            "PS256",
+            "ES256",
+            "ES384",
+            "EdDSA"]}
             "#);
         } else {
             let acme = app.get(&paths(ACME)[0]).await.body;

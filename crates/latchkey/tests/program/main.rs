@@ -9,6 +9,7 @@
 
 mod administrator;
 mod answer;
+mod assertions;
 mod caching_verifier;
 mod canaries;
 mod cli;

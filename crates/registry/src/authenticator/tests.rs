@@ -1,6 +1,8 @@
 //! The authenticator over a store in memory, counted in hashes.
 
-use std::collections::HashMap;
+mod assertions;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,13 +14,16 @@ use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::{ClientSecret, DeclaredPassword, DeclaredUser, HashedUsers, Users};
+use crate::{
+    ClientSecret, DeclaredPassword, DeclaredUser, HashedUsers, ReplayGuard, SingleUseIdentifier, Users,
+};
 use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
 
 use ClientAuthenticationError as E;
 
 const CHOSEN: &str = "your-client-secret";
 const NOW: u64 = 1_000;
+const PUBLIC_URL: &str = "https://id.example.com";
 
 /// Answers by identifier alone where it is faulty, as if it had lost the tenant from a cache key.
 #[derive(Default)]
@@ -31,6 +36,25 @@ struct FakeStore {
     unknown_takes: Duration,
     asking: AtomicUsize,
     most_asking: AtomicUsize,
+    used: Mutex<HashSet<(TenantId, [u8; 32])>>,
+}
+
+#[async_trait]
+impl ReplayGuard for FakeStore {
+    async fn record_use(
+        &self,
+        tenant: &TenantId,
+        identifier: &SingleUseIdentifier,
+    ) -> Result<bool, StoreError> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.clone());
+        }
+        Ok(self.used.lock().unwrap().insert((tenant.clone(), identifier.digest)))
+    }
+
+    async fn delete_expired_identifiers(&self, _: Timestamp) -> Result<u64, StoreError> {
+        Ok(0)
+    }
 }
 
 #[async_trait]
@@ -153,7 +177,10 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     let pool = Arc::new(HashPool::without_threads());
     let verified_secrets = VerifiedSecretCache::with_key(&[2; 32]);
     let (lookups, hashing) = (Arc::<FakeStore>::clone(&store), Arc::clone(&pool));
-    let authenticator = Authenticator::new(lookups, Arc::new(pepper()), hashing, verified_secrets, limit);
+    let guard = Arc::<FakeStore>::clone(&store);
+    let assertions = Assertions::new(guard, PUBLIC_URL, Some("acme".to_owned()));
+    let authenticator =
+        Authenticator::new(lookups, Arc::new(pepper()), hashing, verified_secrets, assertions, limit);
     TestEnv { store, pool, authenticator }
 }
 
@@ -193,6 +220,13 @@ fn basic(readings: &[(&str, &str)]) -> ClientAuthentication {
     ClientAuthentication::Basic(readings.iter().map(|(id, secret)| pair(id, secret)).collect())
 }
 
+fn named(proof: &Proof) -> String {
+    match proof {
+        Proof::Secret(secret) => secret.to_string(),
+        Proof::Assertion => "assertion".to_owned(),
+    }
+}
+
 impl TestEnv {
     async fn at(
         &self,
@@ -223,10 +257,10 @@ impl TestEnv {
     async fn outcome_at(&self, id: &str, credentials: ClientAuthentication, now: u64) -> (String, u64) {
         let before = self.pool.hashes_computed();
         let outcome = match self.at(id, credentials, now).await {
-            Ok(authenticated) => {
-                let Proof::Secret(secret) = authenticated.proof();
-                secret.to_string()
-            }
+            Ok(authenticated) => match authenticated.proof() {
+                Proof::Secret(secret) => secret.to_string(),
+                Proof::Assertion => "assertion".to_owned(),
+            },
             Err(error) => error.to_string(),
         };
         (outcome, self.pool.hashes_computed() - before)
@@ -290,7 +324,6 @@ async fn whatever_is_wrong_with_a_client_costs_the_same() {
 #[tokio::test]
 async fn what_is_not_served_costs_what_a_wrong_secret_does() {
     let test_env = test_env(vec![client("billing")]);
-    test_env.check(ClientAuthentication::Assertion, &E::MethodNotServed.to_string(), 1).await;
     for id in ["billing", "unknown"] {
         let public = ClientAuthentication::None { client_id: id.to_owned() };
         test_env.check(public, &E::CredentialMissing.to_string(), 1).await;
@@ -490,8 +523,7 @@ async fn each_hash_of_a_refused_request_is_a_failure() {
         (|| basic(&[("billing", "a b"), ("billing", "a+b")]), 2),
         (|| basic(&[("billing", "a b")]), 4),
         (|| basic(&[]), 4),
-        (|| ClientAuthentication::Assertion, 4),
-    ] as [(fn() -> ClientAuthentication, usize); 4]
+    ] as [(fn() -> ClientAuthentication, usize); 3]
     {
         let test_env = over(FakeStore::default(), vec![client("billing")], limit);
         let mut refused = 0;
@@ -640,7 +672,7 @@ async fn an_explanation_is_an_attempt_that_is_noted_as_no_use() {
         let (tenant, credentials) = (tenant(id), post("web", presented));
         let explained =
             test_env.authenticator.explain(&tenant, credentials, &source, Timestamp::from_seconds(NOW));
-        explained.await.map(|Proof::Secret(id)| id.to_string()).map_err(|error| error.to_string())
+        explained.await.map(|proof| named(&proof)).map_err(|error| error.to_string())
     };
     let (hashes, over) = (test_env.pool.hashes_computed(), Lifetime::from_seconds(1));
     assert_eq!(explain("acme", CHOSEN).await, Ok("chosen".to_owned()));

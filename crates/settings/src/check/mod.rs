@@ -4,7 +4,6 @@
 pub(crate) mod admins;
 pub(crate) mod effects;
 pub(crate) mod files;
-pub(crate) mod jwks;
 pub(crate) mod opened;
 pub(crate) mod sealing;
 pub(crate) mod secret;

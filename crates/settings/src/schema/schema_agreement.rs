@@ -31,7 +31,7 @@ const ONLY_THE_PROGRAM: [(&str, &str); 10] = [
     ("this is neither the tenant's issuer nor one of its aliases", "as above"),
     ("the client has nothing to prove who it is", "what a client needs depends on its method"),
     ("this method needs", "as above"),
-    ("this key lacks members of its type", "what a key needs depends on its type"),
+    ("give the public key alone", "what a key needs depends on its kind"),
 ];
 
 impl Judges {
@@ -110,7 +110,7 @@ fn everything() -> Value {
                 },
                 "app": {
                     "client_secrets": [{ "env": "SET" }, { "value": "t" }],
-                    "jwks": { "keys": [{ "kty": "EC", "crv": "P-256", "x": "a", "y": "b", "kid": "1", "alg": "ES256", "use": "sig" }] }
+                    "jwks": { "keys": [{ "kty": "EC", "crv": "P-256", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4", "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM", "kid": "1", "alg": "ES256", "use": "sig" }] }
                 },
                 "imported": { "client_secret": { "hash": HASH } },
                 "remote": { "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://app.example.com/jwks" }
@@ -290,7 +290,7 @@ fn files_and_api_agree_on_the_documents() {
         (
             "ClientSettings",
             "ClientSettings",
-            &["client_secret", "client_secrets", "jwks", "jwks_uri", "redirect_uris"],
+            &["client_secret", "client_secrets", "jwks_uri", "redirect_uris"],
         ),
         ("TokenSettings", "TokenSettings", &[]),
     ] {

@@ -1,9 +1,9 @@
-//! The columns of applications, generations, answers to idempotency keys, usage, the audit and the log of changes.
+//! The columns of applications, generations, answers to idempotency keys, used identifiers, usage, the audit and the log of changes.
 
 use administration::{
     Application, AuditRecord, Generation, IdempotentAnswer, Invalidation, SecretUsage, VerifierFetch,
 };
-use registry::ClientId;
+use registry::{ClientId, SingleUseIdentifier};
 use tenancy::TenantId;
 
 use crate::column::Column as _;
@@ -34,6 +34,10 @@ columns! {
         sealed: "sealed",
         expires_at: "expires_at",
     }
+}
+
+columns! {
+    SingleUseIdentifier { digest: "digest", expires_at: "expires_at" }
 }
 
 columns! {

@@ -24,6 +24,7 @@ columns! {
         access_token_lifetime: "access_token_lifetime",
         issuer: "issuer",
         introspection: "introspection",
+        keys: "jwks",
     }
     else |row| { status: status(row)?, secrets: Vec::new() }
 }

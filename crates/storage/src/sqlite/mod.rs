@@ -1,6 +1,7 @@
 //! What is SQLite's own: one file, with one writer and several readers.
 
 mod change_feed;
+mod grouped_uses;
 mod pools;
 mod schema;
 mod search_terms;

@@ -14,6 +14,7 @@ use crate::database::{Database, Engine, Purpose};
 use crate::error::{Error, has_code};
 use crate::open_error::OpenError;
 use crate::row::Row;
+use crate::sqlite::grouped_uses::GroupedUses;
 use crate::sqlite::schema;
 use crate::statement::{Dialect, Statement};
 
@@ -38,6 +39,7 @@ pub(crate) struct SqlitePools {
     writer: SqlitePool,
     /// One connection, for the log of changes: what it polls differs from connection to connection.
     pub(crate) feed: SqlitePool,
+    pub(crate) grouped_uses: GroupedUses,
 }
 
 /// Opens the file and migrates its schema. A new file is readable by its owner only.
@@ -55,7 +57,8 @@ pub async fn open(path: &Path) -> Result<Database, OpenError> {
     schema::migrate(&path, &writer).await?;
     let reading = options.pragma("query_only", "ON");
     let (readers, feed) = (readers().connect_lazy_with(reading.clone()), one().connect_lazy_with(reading));
-    Ok(Engine::Sqlite(SqlitePools { path, readers, writer, feed }).into())
+    Ok(Engine::Sqlite(SqlitePools { path, readers, writer, feed, grouped_uses: GroupedUses::default() })
+        .into())
 }
 
 /// Opens the file for reading only. Where there is no file, or nothing was ever put into it, there is nothing to open.
@@ -76,8 +79,8 @@ pub async fn open_read_only(path: &Path) -> Result<Option<Database>, OpenError> 
     if !schema::is_ready(&path, &pool).await? {
         return Ok(None);
     }
-    let (readers, writer) = (pool.clone(), pool.clone());
-    Ok(Some(Engine::Sqlite(SqlitePools { path, readers, writer, feed: pool }).into()))
+    let (readers, writer, grouped_uses) = (pool.clone(), pool.clone(), GroupedUses::default());
+    Ok(Some(Engine::Sqlite(SqlitePools { path, readers, writer, feed: pool, grouped_uses }).into()))
 }
 
 impl SqlitePools {

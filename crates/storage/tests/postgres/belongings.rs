@@ -2,7 +2,8 @@
 
 use administration::{Application, ApplicationId, IdempotentAnswer, SecretUsage, VerifierFetch};
 use keys::KeyId;
-use registry::SecretId;
+use protocol::Lifetime;
+use registry::{SecretId, SingleUseIdentifier};
 use tenancy::TenantId;
 use testkit::fixtures;
 
@@ -24,8 +25,14 @@ pub(crate) fn answer(tenant: &TenantId) -> IdempotentAnswer {
         key: [1; 32],
         request: [2; 32],
         sealed: tenant.as_str().as_bytes().to_vec(),
-        expires_at: fixtures::NOW + protocol::Lifetime::from_seconds(60),
+        expires_at: fixtures::NOW + Lifetime::from_seconds(60),
     }
+}
+
+/// The same one in each tenant.
+pub(crate) fn identifier() -> SingleUseIdentifier {
+    let expires_at = fixtures::NOW + Lifetime::from_seconds(60);
+    SingleUseIdentifier::of_assertion(&fixtures::client_id("svc"), "jti", expires_at)
 }
 
 pub(crate) fn used(tenant: &TenantId) -> SecretUsage {

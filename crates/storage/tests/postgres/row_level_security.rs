@@ -6,13 +6,13 @@ use administration::{
     RelatedClients, TenantRows as _, UsageLog as _,
 };
 use keys::SigningKeyStore as _;
-use registry::{Client, ClientStore as _};
+use registry::{Client, ClientStore as _, ReplayGuard as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Transaction};
 use tenancy::{Tenant, TenantId};
 use testkit::fixtures::{self, key, key_of};
 use testkit::requests;
 
-use crate::belongings::{answer, application, seen, used};
+use crate::belongings::{answer, application, identifier, seen, used};
 use crate::sandbox::{Sandbox, execute};
 
 /// Every table that belongs to tenants, by what makes it so.
@@ -53,6 +53,7 @@ async fn two_tenants() -> (Sandbox, PgConnection) {
         assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
         database.record_secret_usage(&[used(&tenant.id)]).await.unwrap();
         database.record_verifier_fetches(&[seen(&tenant.id)]).await.unwrap();
+        assert!(database.record_use(&tenant.id, &identifier()).await.unwrap());
     }
     let connection = PgConnection::connect(&sandbox.url()).await.unwrap();
     (sandbox, connection)
@@ -81,13 +82,13 @@ async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
 async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
     let (_sandbox, mut connection) = two_tenants().await;
     let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
-    assert_eq!(tables.len(), 17, "{tables:?}");
+    assert_eq!(tables.len(), 18, "{tables:?}");
     for (table, row_level_security) in &tables {
         assert!(row_level_security, "{table}");
         let mut all = enter(&mut connection, "latchkey_operator", None).await;
         assert_eq!(owners(&mut all, table).await, ["acme", "globex"], "{table}");
         drop(all);
-        if !["audit_records", "secret_uses"].contains(&table.as_str()) {
+        if !["audit_records", "secret_uses", "used_identifiers"].contains(&table.as_str()) {
             for tenant in ["acme", "globex"] {
                 let mut one = enter(&mut connection, "latchkey_writer", Some(tenant)).await;
                 assert_eq!(owners(&mut one, table).await, [tenant], "{table}");
@@ -150,6 +151,9 @@ async fn nothing_is_written_for_another_tenant() {
         "INSERT INTO key_thumbprints VALUES ('theirs', 'globex')".to_owned(),
         "UPDATE key_thumbprints SET tenant_id = 'acme'".to_owned(),
         "DELETE FROM key_thumbprints".to_owned(),
+        "INSERT INTO used_identifiers VALUES ('globex', '', 0)".to_owned(),
+        "UPDATE used_identifiers SET expires_at = 0".to_owned(),
+        "DELETE FROM used_identifiers".to_owned(),
     ];
     for sql in refused {
         let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
@@ -162,6 +166,7 @@ async fn nothing_is_written_for_another_tenant() {
         due("acme"),
         "UPDATE tenants SET next_key = 9".to_owned(),
         "UPDATE key_schedules SET due_at = 9".to_owned(),
+        "INSERT INTO used_identifiers VALUES ('acme', '', 0)".to_owned(),
     ];
     for sql in allowed {
         let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;

@@ -120,9 +120,11 @@ const AFTER_THE_FIFTH: &str = "
     ALTER TABLE signing_keys DROP COLUMN shown_active_from;
     ALTER TABLE signing_keys DROP COLUMN shown_retiring_from;
     ALTER TABLE signing_keys DROP COLUMN shown_removed_at;
+    ALTER TABLE clients DROP COLUMN jwks;
     ALTER TABLE generations DROP COLUMN left_out;
     DROP TRIGGER signing_keys_claim_thumbprint;
     DROP TABLE key_thumbprints;
+    DROP TABLE used_identifiers;
     DELETE FROM _sqlx_migrations WHERE version >= 6";
 
 #[tokio::test]

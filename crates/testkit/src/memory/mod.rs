@@ -7,6 +7,7 @@ mod ended_secrets;
 mod key_lists;
 mod lists;
 mod rows;
+mod used_identifiers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

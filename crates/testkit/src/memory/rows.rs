@@ -29,6 +29,8 @@ pub(super) struct Rows {
     /// In the order in which they were made.
     pub(super) applications: Vec<Application>,
     pub(super) idempotent_answers: Vec<IdempotentAnswer>,
+    /// When each expires, by its digest.
+    pub(super) used_identifiers: BTreeMap<(TenantId, [u8; 32]), Timestamp>,
     pub(super) sealed: BTreeMap<String, Vec<u8>>,
     pub(super) generations: Vec<Generation>,
     pub(super) sealed_sources: BTreeMap<u64, Vec<u8>>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use administration::{Change, ChangeKind, ManagedBy};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm, Timestamp};
-use registry::{Client, ClientSecret, ClientStatus, IntrospectionRight};
+use registry::{Client, ClientKeys, ClientSecret, ClientStatus, IntrospectionRight};
 use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TenantLimits,
@@ -193,6 +193,7 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
         scope: fixtures::scope("b a"),
         issuer: Some(fixtures::issuer("thunder")),
         introspection: IntrospectionRight::Tenant,
+        keys: Some(ClientKeys::from(r#"{"keys":[{"kty":"“"}]}"#.to_owned())),
         secrets: vec![
             fixtures::secret("s1"),
             ClientSecret {

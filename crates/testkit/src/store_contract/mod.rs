@@ -26,6 +26,7 @@ mod retiring;
 mod revisions;
 mod secret_usage;
 mod secrets;
+mod single_use;
 mod suspending;
 mod verifier_fetches;
 
@@ -34,7 +35,7 @@ use std::sync::Arc;
 
 use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, CommitRequest};
 use keys::SigningKeyStore;
-use registry::{Client, ClientStore};
+use registry::{Client, ClientStore, ReplayGuard};
 use tenancy::{Tenant, TenantId, TenantStore};
 
 use crate::requests;
@@ -60,6 +61,7 @@ pub use retiring::*;
 pub use revisions::*;
 pub use secret_usage::*;
 pub use secrets::*;
+pub use single_use::*;
 pub use suspending::*;
 pub use verifier_fetches::*;
 
@@ -72,6 +74,8 @@ pub struct Stores {
     pub clients: Arc<dyn ClientStore>,
     /// As key management knows it.
     pub signing_keys: Arc<dyn SigningKeyStore>,
+    /// As the registry remembers identifiers in it.
+    pub identifiers: Arc<dyn ReplayGuard>,
     /// As administration knows it.
     pub administration: Arc<dyn AdministrationStore>,
 }
@@ -80,13 +84,14 @@ impl Stores {
     /// Of one type that is all of them.
     pub fn of<S>(store: S) -> Self
     where
-        S: TenantStore + ClientStore + SigningKeyStore + AdministrationStore + 'static,
+        S: TenantStore + ClientStore + SigningKeyStore + ReplayGuard + AdministrationStore + 'static,
     {
         let store = Arc::new(store);
         Self {
             tenants: Arc::clone(&store) as _,
             clients: Arc::clone(&store) as _,
             signing_keys: Arc::clone(&store) as _,
+            identifiers: Arc::clone(&store) as _,
             administration: store,
         }
     }
@@ -132,6 +137,9 @@ macro_rules! store_contract_tests {
             of_twenty_processes_one_gets_a_lease,
             verifier_fetches_are_merged_and_pruned,
             verifier_fetches_of_unknown_tenants_are_ignored,
+            an_identifier_is_used_once_in_its_tenant,
+            of_a_hundred_uses_at_once_one_is_the_first,
+            expired_identifiers_are_deleted,
             what_is_sealed_is_listed_page_by_page,
             what_is_sealed_is_replaced_only_while_it_is_there,
             destroyed_keys_are_not_sealed_anew,

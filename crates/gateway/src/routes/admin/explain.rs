@@ -16,6 +16,7 @@ use crate::respond::Document;
 pub(crate) async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let mut settings = documents::read(&request.raw.json().await?, ExplainSettings::read)?;
     let secret = settings.client_secret.take().map(Secret::new);
+    let assertion = settings.client_assertion.take().map(Secret::new);
     let AdminRequest { administrator, tokens, caller, target: (tenant, client), raw } = &request;
     // What does not exist is 404, also for a secret that is not checked then.
     administrator.client(caller, tenant, client).await?;
@@ -24,6 +25,7 @@ pub(crate) async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> 
         client,
         settings: &settings,
         secret,
+        assertion,
         source: raw.source(),
         now: caller.now,
         public_url: administrator.public_url(),

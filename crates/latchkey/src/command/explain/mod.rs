@@ -41,6 +41,9 @@ pub(crate) struct ExplainArguments {
     /// Check the secret in this file; - reads standard input. A wrong one counts as a failed attempt. Default: a right one is assumed.
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
+    /// Verify the assertion in this file, without using it up; - reads standard input. With --auth-method private_key_jwt.
+    #[arg(long, value_name = "FILE", conflicts_with = "secret_file")]
+    assertion_file: Option<PathBuf>,
     #[command(flatten)]
     admin: AdminArguments,
 }
@@ -53,8 +56,11 @@ const REFUSED: u8 = 7;
 
 /// Prints the explanation. Exit 0 for a request that gets a token.
 pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result<ExitCode> {
-    let ExplainArguments { of, scopes, resources, audience, secret_file, admin, .. } = arguments;
-    let secret = secret_file.as_deref().map(read_secret).transpose()?;
+    let ExplainArguments { of, scopes, resources, audience, secret_file, assertion_file, admin, .. } =
+        arguments;
+    let secret = secret_file.as_deref().map(|file| read_secret("--secret-file", file)).transpose()?;
+    let assertion =
+        assertion_file.as_deref().map(|file| read_secret("--assertion-file", file)).transpose()?;
     let body = Wiped::new(json!({
         "grant_type": arguments.grant_type,
         "scope": (!scopes.is_empty()).then(|| scopes.join(" ")),
@@ -62,6 +68,7 @@ pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result
         "audience": audience,
         "token_endpoint_auth_method": arguments.auth_method,
         "client_secret": secret.as_ref().map(|secret| secret.as_str()),
+        "client_assertion": assertion.as_ref().map(|assertion| assertion.as_str()),
     }));
     let request = ApiRequest::question(format!("{}/explain", of.path()), &*body);
     let runner = Runner { config, arguments: admin };
@@ -72,9 +79,9 @@ pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result
     })
 }
 
-/// The secret of a file, without the end of its line.
-fn read_secret(file: &Path) -> anyhow::Result<Zeroizing<String>> {
-    let unreadable = || format!("--secret-file: {} cannot be read", file.display());
+/// The secret or assertion of a file, without the end of its line.
+fn read_secret(option: &str, file: &Path) -> anyhow::Result<Zeroizing<String>> {
+    let unreadable = || format!("{option}: {} cannot be read", file.display());
     let mut text = if file.to_str() == Some("-") {
         // With room for all of it: a text that grows leaves parts of the secret behind in memory.
         let mut text = Zeroizing::new(String::with_capacity(LARGEST_SECRET + 1));
@@ -84,7 +91,7 @@ fn read_secret(file: &Path) -> anyhow::Result<Zeroizing<String>> {
         files::read_secret_text(file).with_context(unreadable)?
     };
     if text.len() > LARGEST_SECRET {
-        bail!("--secret-file: {} is larger than any secret", file.display());
+        bail!("{option}: {} is larger than any secret", file.display());
     }
     for end in ['\n', '\r'] {
         if text.ends_with(end) {
@@ -92,7 +99,7 @@ fn read_secret(file: &Path) -> anyhow::Result<Zeroizing<String>> {
         }
     }
     if text.is_empty() {
-        bail!("--secret-file: {} is empty", file.display());
+        bail!("{option}: {} is empty", file.display());
     }
     Ok(text)
 }

@@ -1,0 +1,223 @@
+//! `private_key_jwt` (RFC 7523): a client authenticates with an assertion, and every other one is refused like an unknown client.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::JWT_BEARER;
+use serde_json::{Value, json};
+use testkit::fixtures;
+
+use crate::access_log::line_of;
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path, token_path};
+use crate::capture::capture;
+use crate::client_fixtures::{ASSERTING, SVC, assertion_claims, assertion_key};
+
+async fn request(app: &TestApp, tenant: &str, assertion: &str) -> Answer {
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", JWT_BEARER),
+        ("client_assertion", assertion),
+    ];
+    app.post(&token_path(tenant), &form).await
+}
+
+fn signed(tenant: &str, claims: &Value) -> String {
+    assertion_key(tenant).sign("JWT", claims).unwrap()
+}
+
+fn good(tenant: &str, jti: &str) -> String {
+    signed(tenant, &assertion_claims(tenant, jti))
+}
+
+/// Which compact form the parts have.
+fn compact(header: &str, claims: &str, signature: &str) -> String {
+    format!("{}.{}.{signature}", BASE64URL.encode(header), BASE64URL.encode(claims))
+}
+
+#[tokio::test]
+async fn an_assertion_gets_one_token() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let assertion = good(tenant, "1");
+        let answer = request(&app, tenant, &assertion).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        request(&app, tenant, &assertion).await.assert_refused(
+            401,
+            "invalid_client",
+            "Client authentication failed",
+        );
+
+        let (introspect, again) = (tenant_path(tenant, "/oauth/introspect"), good(tenant, "2"));
+        let form = [
+            ("token", token.as_str()),
+            ("client_id", ASSERTING),
+            ("client_assertion_type", JWT_BEARER),
+            ("client_assertion", &again),
+        ];
+        let introspected = app.post(&introspect, &form).await.json();
+        assert_eq!((&introspected["active"], &introspected["client_id"]), (&json!(true), &json!(ASSERTING)));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_gives_no_token_for_an_assertion() {
+    let app = TestApp::start();
+    app.store.fail_with(testkit::Failure::Unavailable);
+    let answer = request(&app, ACME, &good(ACME, "1")).await;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert!(answer.headers.contains_key("retry-after"));
+    app.store.fail_with(None);
+    assert_eq!(request(&app, ACME, &good(ACME, "1")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_refused_assertion_names_its_reason_to_the_log_alone() {
+    capture();
+    let app = TestApp::start();
+    let now = fixtures::NOW.seconds();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let with = |name: &str, value: Value| {
+            let mut claims = assertion_claims(tenant, "1");
+            claims[name] = value;
+            signed(tenant, &claims)
+        };
+        let of_other_key = signed(other, &assertion_claims(tenant, "1"));
+        for (assertion, reason, claimed) in [
+            (of_other_key, "assertion_signature_invalid", ASSERTING),
+            (good(other, "1"), "assertion_signature_invalid", ASSERTING),
+            (with("sub", json!(SVC)), "assertion_key_unknown", SVC),
+            (with("sub", json!("no-such-client")), "unknown_client", ""),
+            (with("iss", json!(SVC)), "assertion_of_another_client", ASSERTING),
+            (with("aud", json!(PUBLIC_URL)), "assertion_for_another_audience", ASSERTING),
+            (with("aud", json!(7)), "assertion_malformed", ASSERTING),
+            (with("exp", json!(now - 60)), "assertion_expired", ASSERTING),
+            (with("nbf", json!(now + 61)), "assertion_not_yet_valid", ASSERTING),
+            (with("exp", json!(now + 7_200)), "assertion_lives_too_long", ASSERTING),
+            (with("jti", json!("")), "assertion_not_identified", ASSERTING),
+            ("a.b.c".to_owned(), "malformed_credentials", ""),
+        ] {
+            let answer = request(&app, tenant, &assertion).await;
+            let line = line_of(&answer).await;
+            let found = ["error", "reason", "claimed_client_id"].map(|name| line.get(name));
+            assert_eq!(found, ["invalid_client", reason, claimed]);
+            answer.assert_refused(401, "invalid_client", "Client authentication failed");
+        }
+        // None of them used up the identifier.
+        assert_eq!(request(&app, tenant, &good(tenant, "1")).await.status, 200);
+        let replayed = request(&app, tenant, &good(tenant, "1")).await;
+        assert_eq!(line_of(&replayed).await.get("reason"), "assertion_replayed");
+    }
+}
+
+#[tokio::test]
+async fn malformed_assertions_are_refused() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let rows = malformed(tenant);
+        assert!(rows.len() >= 80, "{}", rows.len());
+        for assertion in rows {
+            let answer = request(&app, tenant, &assertion).await;
+            println!("{assertion:.200}");
+            answer.assert_some_refusal();
+            assert!([400, 401].contains(&answer.status), "{answer:?}");
+        }
+        assert_eq!(request(&app, tenant, &good(tenant, "1")).await.status, 200);
+    }
+}
+
+/// Assertions that no client could have made, each near a good one.
+fn malformed(tenant: &str) -> Vec<String> {
+    let good = good(tenant, "1");
+    let [header, claims, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let claims_text = String::from_utf8(BASE64URL.decode(claims).unwrap()).unwrap();
+    let mut rows: Vec<String> = [
+        "",
+        ".",
+        "..",
+        "...",
+        "....",
+        "a",
+        "a.b",
+        "a.b.c",
+        "a.b.c.d.e",
+        " ",
+        "null",
+        "{}",
+        "\u{1f511}.b.c",
+        "%00.%00.%00",
+    ]
+    .map(str::to_owned)
+    .into();
+    // Parts that are left out, twice there, or in another alphabet.
+    rows.extend([
+        format!("{header}.{claims}."),
+        format!("{header}.{claims}"),
+        format!("{header}..{signature}"),
+        format!(".{claims}.{signature}"),
+        format!("{good}."),
+        format!(".{good}"),
+        format!("{good}.{signature}"),
+        format!("{good}="),
+        format!("{header}=.{claims}.{signature}"),
+        format!("{header}.{claims}=.{signature}"),
+        format!("Bearer {good}"),
+        format!("\"{good}\""),
+        format!("{good}\n"),
+        format!("{good}{}", "A".repeat(20_000)),
+        format!("{header}.{claims}.{}", "A".repeat(86)),
+        format!("{header}.{claims}.{}", &signature[..signature.len() - 4]),
+        format!("{claims}.{header}.{signature}"),
+    ]);
+    for header in [
+        r#"{"alg":"none"}"#,
+        r#"{"alg":"None","typ":"JWT"}"#,
+        r#"{"alg":"HS256","kid":"oauth2-key-7"}"#,
+        r#"{"alg":"RS256","kid":"oauth2-key-7"}"#,
+        r#"{"alg":"ES384","kid":"oauth2-key-7"}"#,
+        r#"{"alg":"EdDSA","kid":"oauth2-key-7"}"#,
+        r#"{"alg":"es256","kid":"oauth2-key-7"}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-8"}"#,
+        r#"{"alg":"ES256","kid":7}"#,
+        r#"{"alg":"ES256","kid":null}"#,
+        r#"{"alg":["ES256"],"kid":"oauth2-key-7"}"#,
+        r#"{"alg":"ES256","alg":"ES256","kid":"oauth2-key-7"}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","jwk":{}}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","jku":"https://evil.example/jwks"}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","x5u":"https://evil.example/x"}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","x5c":[]}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","crit":["exp"]}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","b64":false}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","typ":"at+jwt"}"#,
+        r#"{"alg":"ES256","kid":"oauth2-key-7","typ":"dpop+jwt"}"#,
+        r#"{"kid":"oauth2-key-7"}"#,
+        "{}",
+        "[]",
+        "null",
+        "7",
+        "\"ES256\"",
+        "",
+    ] {
+        rows.push(compact(header, &claims_text, signature));
+        // Unsigned as well.
+        rows.push(compact(header, &claims_text, ""));
+    }
+    let names = ["iss", "sub", "aud", "exp", "jti"];
+    let values =
+        [json!(null), json!(7), json!(-1), json!([]), json!({}), json!(true), json!("\u{0}"), json!("x")];
+    for name in names {
+        for value in &values {
+            let mut claims = assertion_claims(tenant, "1");
+            claims[name] = value.clone();
+            // A text or a number that fits stays out: an audience or an identifier may be any text.
+            let fits = name == "jti" && value.is_string();
+            if !fits {
+                rows.push(signed(tenant, &claims));
+            }
+        }
+        let mut claims = assertion_claims(tenant, "1");
+        claims.as_object_mut().unwrap().remove(name);
+        rows.push(signed(tenant, &claims));
+    }
+    rows
+}

@@ -1,0 +1,151 @@
+//! `private_key_jwt` with the libraries that clients have: each gets a token at its own tenant and none at the other.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use keys::{KeyId, PrivateKeyDocument, SigningKey};
+use protocol::{JWT_BEARER, SigningAlgorithm};
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::folder::Folder;
+use crate::foreign::{node, python};
+use crate::jwt;
+use crate::program::Program;
+use crate::running::tenant_path;
+
+const PUBLIC_URL: &str = "http://localhost:3000";
+
+/// A client's key pair, in the forms in which libraries read it.
+struct Pair {
+    document: PrivateKeyDocument,
+    key: SigningKey,
+}
+
+impl Pair {
+    fn generate(algorithm: SigningAlgorithm) -> Self {
+        let document = PrivateKeyDocument::generate(algorithm).unwrap();
+        let key = SigningKey::parse(KeyId::numbered(1), algorithm, document.expose()).unwrap();
+        Self { document, key }
+    }
+
+    fn pem(&self) -> String {
+        let body = BASE64_STANDARD.encode(self.document.expose());
+        format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n")
+    }
+
+    /// An assertion for a tenant's token endpoint.
+    #[expect(clippy::disallowed_methods, reason = "a client reads its own clock")]
+    fn assertion(&self, tenant: &str, jti: &str) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let claims =
+            json!({ "iss": "signer", "sub": "signer", "aud": endpoint(tenant), "exp": now + 60, "jti": jti });
+        self.key.sign("JWT", &claims).unwrap()
+    }
+}
+
+fn endpoint(tenant: &str) -> String {
+    format!("{PUBLIC_URL}{}", tenant_path(tenant, "/oauth/token"))
+}
+
+/// Each tenant has a client `signer` with a key of its own, in the settings at one and in a file beside them at the other.
+fn folder(pairs: &[Pair; 2]) -> Folder {
+    let jwks = |pair: &Pair| json!({ "keys": [pair.key.jwk] }).to_string();
+    let tenant = |jwks: &str| {
+        format!(
+            "{{ strategies: {{ oauth2: {{ enabled: true }} }}, resource_servers: {{ api: {{ scopes: [api:read] }} }}, clients: \
+             {{ signer: {{ token_endpoint_auth_method: private_key_jwt, jwks: {jwks}, audiences: [api], scopes: [api:read] }} }} }}"
+        )
+    };
+    let folder = Folder::with(&format!(
+        "server: {{ listeners: [{{ address: 127.0.0.1:0 }}] }}\nstorage: {{ url: sqlite://data/latchkey.db }}\n\
+         keys: {{ sealing_key: {{ file: keys/sealing.key }} }}\ntenants:\n  acme: {}\n  globex: {}\n",
+        tenant(&jwks(&pairs[0])),
+        tenant("{ file: globex.jwks.json }"),
+    ));
+    folder.write("globex.jwks.json", &jwks(&pairs[1]));
+    folder
+}
+
+/// Gives a library the tenant's key for both tenants.
+async fn with_library(algorithm: SigningAlgorithm, run: impl Fn(&[(&str, &str)]) -> String) {
+    let pairs = [(); 2].map(|()| Pair::generate(algorithm));
+    let folder = folder(&pairs);
+    let program = Program::start(&folder);
+    for (pair, tenant, other) in [(&pairs[0], "acme", "globex"), (&pairs[1], "globex", "acme")] {
+        let ask = |at: &str| {
+            let environment = [
+                ("ISSUER", format!("{PUBLIC_URL}/api/v1/tenant/{at}")),
+                ("AUDIENCE", endpoint(at)),
+                ("TOKEN_ENDPOINT", program.url(&tenant_path(at, "/oauth/token"))),
+                ("KEY", pair.pem()),
+            ];
+            run(&environment.each_ref().map(|(name, value)| (*name, value.as_str())))
+        };
+        let tokens: Value = serde_json::from_str(&ask(tenant)).unwrap();
+        for token in tokens.as_array().unwrap() {
+            let claims = jwt::claims(token.as_str().unwrap_or_else(|| panic!("{tokens}")));
+            assert_eq!((&claims["sub"], &claims["scope"]), (&json!("signer"), &json!("api:read")));
+        }
+        let refused: Value = serde_json::from_str(&ask(other)).unwrap();
+        assert_eq!(refused, json!(vec![json!({ "refused": 401 }); tokens.as_array().unwrap().len()]));
+    }
+}
+
+#[tokio::test]
+async fn openid_client_and_oauth4webapi_authenticate_with_a_key() {
+    let run =
+        |environment: &[(&str, &str)]| node(include_str!("scripts/assertion.cjs"), environment).output();
+    with_library(SigningAlgorithm::ES256, run).await;
+}
+
+#[tokio::test]
+async fn authlib_authenticates_with_a_key() {
+    let run =
+        |environment: &[(&str, &str)]| python(include_str!("scripts/assertion.py"), environment).output();
+    with_library(SigningAlgorithm::RS256, run).await;
+}
+
+async fn request(program: &Program, tenant: &str, assertion: &str) -> Answer {
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", JWT_BEARER),
+        ("client_assertion", assertion),
+    ];
+    program.post(&tenant_path(tenant, "/oauth/token"), &form).await
+}
+
+#[tokio::test]
+async fn an_assertion_is_accepted_once_also_after_a_kill() {
+    let pairs = [SigningAlgorithm::EdDSA, SigningAlgorithm::PS256].map(Pair::generate);
+    let folder = folder(&pairs);
+    let used = pairs.each_ref().map(|pair| pair.assertion("acme", "used"));
+    let program = Program::start(&folder);
+    assert_eq!(request(&program, "acme", &used[0]).await.status, 200);
+    assert_eq!(request(&program, "acme", &used[1]).await.status, 401, "another tenant's key");
+    program.kill();
+    let program = Program::start(&folder);
+    assert_eq!(request(&program, "acme", &used[0]).await.status, 401);
+    assert_eq!(request(&program, "acme", &pairs[0].assertion("acme", "new")).await.status, 200);
+    assert_eq!(request(&program, "globex", &pairs[1].assertion("globex", "used")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_key_that_is_replaced_in_its_file_counts_no_more() {
+    let pairs = [(); 2].map(|()| Pair::generate(SigningAlgorithm::ES256));
+    let folder = folder(&pairs);
+    let program = Program::start(&folder);
+    assert_eq!(request(&program, "globex", &pairs[1].assertion("globex", "1")).await.status, 200);
+    let new = Pair::generate(SigningAlgorithm::ES256);
+    folder.replace("globex.jwks.json", &json!({ "keys": [new.key.jwk] }).to_string());
+    for attempt in 0.. {
+        let jti = format!("new {attempt}");
+        if request(&program, "globex", &new.assertion("globex", &jti)).await.status == 200 {
+            break;
+        }
+        assert!(attempt < 300, "the file was not read again");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(request(&program, "globex", &pairs[1].assertion("globex", "2")).await.status, 401);
+}

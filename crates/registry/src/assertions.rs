@@ -1,0 +1,95 @@
+//! Checks the assertion of a client: `private_key_jwt` (RFC 7521 §4.2, RFC 7523 §2.2).
+
+use std::sync::{Arc, LazyLock};
+
+use keys::{ClientJwt, PublicKeys, TokenError};
+use protocol::Timestamp;
+use tenancy::Tenant;
+
+use crate::client_assertion::{AssertionClaims, AssertionError};
+use crate::live_identifiers::{LiveIdentifiers, SHARE};
+use crate::{Client, ClientAuthenticationError, ReplayGuard, SingleUseIdentifier};
+
+/// `typ` of an assertion. Most clients write the first one or none; the second one is RFC 7523bis §3.
+const TYPS: [&str; 2] = ["JWT", "client-authentication+jwt"];
+
+/// A key for each algorithm: those of the examples in RFC 7517 §A.1 and RFC 8037 §A.2, and one of P-384 whose private key was not kept. An
+/// assertion in the name of a client that has no key, or does not exist, is verified with them, so that it costs as much as any other.
+static KEYS_OF_NOBODY: LazyLock<PublicKeys> = LazyLock::new(|| {
+    PublicKeys::read_of_client(include_str!("assertions/keys_of_nobody.json")).unwrap_or_default()
+});
+
+/// Verifies assertions and remembers those that were used.
+pub struct Assertions {
+    pub(crate) guard: Arc<dyn ReplayGuard>,
+    pub(crate) live: LiveIdentifiers,
+    public_url: String,
+    default_tenant: Option<String>,
+}
+
+impl Assertions {
+    /// For a server with this public URL, whose default tenant has token endpoints without a tenant id as well.
+    #[must_use]
+    pub fn new(guard: Arc<dyn ReplayGuard>, public_url: &str, default_tenant: Option<String>) -> Self {
+        let live = LiveIdentifiers::new(SHARE);
+        Self { guard, live, public_url: public_url.to_owned(), default_tenant }
+    }
+
+    /// Verifies an assertion in the name of a client, which may have no keys. A refusal of the client by itself is the result, after the
+    /// signature was verified.
+    pub(crate) fn verify(
+        &self,
+        tenant: &Tenant,
+        client: Result<Arc<Client>, ClientAuthenticationError>,
+        jwt: &ClientJwt<'_>,
+        now: Timestamp,
+    ) -> Result<(Arc<Client>, SingleUseIdentifier), ClientAuthenticationError> {
+        let keys = client.as_ref().ok().and_then(|client| client.keys.as_ref());
+        let verified = jwt.verify::<AssertionClaims>(keys.map_or(&KEYS_OF_NOBODY, |keys| keys.keys()));
+        let client = client?;
+        let keys_are_missing = client.keys.is_none();
+        let audiences = self.audiences(tenant);
+        let audiences: Vec<_> = audiences.iter().map(String::as_str).collect();
+        let identifier = verified
+            .map_err(|error| if keys_are_missing { AssertionError::KeyUnknown } else { unverified(error) })
+            .and_then(|claims| claims.check(&client.id, &audiences, now))
+            .map_err(|error| ClientAuthenticationError::AssertionRefused(Arc::clone(&client), error))?;
+        Ok((client, identifier))
+    }
+
+    /// The issuer, or a token endpoint (RFC 7523 §3: "The token endpoint URL of the authorization server MAY be used as a value for an
+    /// "aud" element"). An alias of the issuer is not among them.
+    fn audiences(&self, tenant: &Tenant) -> Vec<String> {
+        let public_url = &self.public_url;
+        let mut audiences =
+            vec![tenant.issuer.to_string(), format!("{public_url}/api/v1/tenant/{}/oauth/token", tenant.id)];
+        if self.default_tenant.as_deref() == Some(tenant.id.as_str()) {
+            audiences.extend(["/oauth/token", "/oauth2/token"].map(|path| format!("{public_url}{path}")));
+        }
+        audiences
+    }
+}
+
+/// Reads the JWT of an assertion.
+pub(crate) fn read(jwt: &str) -> Option<ClientJwt<'_>> {
+    ClientJwt::parse(jwt, &TYPS).ok()
+}
+
+fn unverified(error: TokenError) -> AssertionError {
+    match error {
+        TokenError::UnknownKey => AssertionError::KeyUnknown,
+        TokenError::SignatureInvalid => AssertionError::SignatureInvalid,
+        _ => AssertionError::Malformed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_has_a_key_of_each_kind() {
+        assert_eq!(KEYS_OF_NOBODY.iter().count(), 7);
+        assert_eq!(KEYS_OF_NOBODY.left_out, []);
+    }
+}

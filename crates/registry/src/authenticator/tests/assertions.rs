@@ -1,0 +1,194 @@
+//! Assertions: who authenticates with one, and how often.
+
+use keys::{KeyId, PrivateKeyDocument, SigningKey};
+use protocol::{PresentedAssertion, SigningAlgorithm};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{AssertionError, ClientKeys};
+
+const ENDPOINT: &str = "https://id.example.com/api/v1/tenant/acme/oauth/token";
+
+fn key(number: u32) -> SigningKey {
+    let algorithm = SigningAlgorithm::ES256;
+    let document = PrivateKeyDocument::generate(algorithm).unwrap();
+    SigningKey::parse(KeyId::numbered(number), algorithm, document.expose()).unwrap()
+}
+
+/// Which may authenticate with a secret or with this key.
+fn client_with(id: &str, keys: &[&SigningKey]) -> Client {
+    let jwks: Vec<_> = keys.iter().map(|key| &key.jwk).collect();
+    let keys = ClientKeys::parse(&json!({ "keys": jwks }).to_string()).unwrap();
+    Client { keys: Some(keys), ..client(id) }
+}
+
+fn claims(id: &str, jti: &str) -> Value {
+    json!({ "iss": id, "sub": id, "aud": ENDPOINT, "exp": NOW + 60, "jti": jti })
+}
+
+fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
+    claims[name] = value.into();
+    claims
+}
+
+fn assertion(client_id: Option<&str>, jwt: &str) -> ClientAuthentication {
+    let (client_id, jwt) = (client_id.map(str::to_owned), Some(Secret::new(jwt.to_owned())));
+    ClientAuthentication::Assertion(PresentedAssertion { client_id, jwt })
+}
+
+impl TestEnv {
+    async fn assert(&self, key: &SigningKey, claims: &Value) -> Result<AuthenticatedClient, E> {
+        self.at("acme", assertion(None, &key.sign("JWT", claims).unwrap()), NOW).await
+    }
+}
+
+fn refused(error: AssertionError) -> String {
+    E::AssertionRefused(any(), error).to_string()
+}
+
+#[tokio::test]
+async fn an_assertion_authenticates_its_subject_once() {
+    let key = key(1);
+    let test_env = test_env(vec![client_with("billing", &[&key])]);
+    for (jti, client_id, expected) in [
+        ("1", None, Ok(())),
+        ("1", None, Err(refused(AssertionError::Replayed))),
+        ("2", Some("billing"), Ok(())),
+        ("2", Some("billing"), Err(refused(AssertionError::Replayed))),
+        ("3", Some("other"), Err(E::Malformed.to_string())),
+        ("3", None, Ok(())),
+    ] {
+        let jwt = key.sign("JWT", &claims("billing", jti)).unwrap();
+        let authenticated = test_env.at("acme", assertion(client_id, &jwt), NOW).await;
+        let outcome = authenticated.map(|authenticated| {
+            assert_eq!(
+                (authenticated.client().id.as_str(), authenticated.proof()),
+                ("billing", &Proof::Assertion)
+            );
+        });
+        assert_eq!(outcome.map_err(|error| error.to_string()), expected, "{jti} {client_id:?}");
+    }
+    assert_eq!(test_env.pool.hashes_computed(), 0);
+    // A secret goes on, so that a client can move from one to the other.
+    test_env.check(post("billing", generated(1).expose()), "generated", 0).await;
+}
+
+#[tokio::test]
+async fn both_names_of_the_server_are_audiences_and_those_of_another_tenant_are_not() {
+    let key = key(1);
+    let test_env = test_env(vec![client_with("billing", &[&key])]);
+    for (nth, (aud, expected)) in [
+        (json!(tenant("acme").issuer.as_str()), true),
+        (json!(ENDPOINT), true),
+        (json!(["x", ENDPOINT]), true),
+        (json!("https://id.example.com/oauth/token"), true),
+        (json!("https://id.example.com/oauth2/token"), true),
+        (json!("https://id.example.com"), false),
+        (json!(ENDPOINT.replace("acme", "other")), false),
+        (json!(tenant("other").issuer.as_str()), false),
+        (json!("billing"), false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let made =
+            test_env.assert(&key, &with(claims("billing", &nth.to_string()), "aud", aud.clone())).await;
+        assert_eq!(made.is_ok(), expected, "{aud}");
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_of_one_tenant_is_nothing_at_another() {
+    let (key, of_other) = (key(1), key(1));
+    let mut there = client_with("billing", &[&of_other]);
+    there.tenant = tenant("other").id;
+    let test_env = test_env(vec![client_with("billing", &[&key]), there]);
+    let at_other = ENDPOINT.replace("acme", "other");
+    for (signer, aud, id, expected) in [
+        (&key, ENDPOINT, "acme", Ok(())),
+        (&of_other, at_other.as_str(), "other", Ok(())),
+        (&key, at_other.as_str(), "other", Err(AssertionError::SignatureInvalid)),
+        (&of_other, ENDPOINT, "acme", Err(AssertionError::SignatureInvalid)),
+        (&of_other, ENDPOINT, "other", Err(AssertionError::ForAnotherAudience)),
+    ] {
+        // The same identifier in both tenants.
+        let jwt = signer.sign("JWT", &with(claims("billing", "1"), "aud", aud)).unwrap();
+        let outcome = test_env.at(id, assertion(None, &jwt), NOW).await;
+        let outcome = outcome.map(|_| ()).map_err(|error| error.to_string());
+        assert_eq!(outcome, expected.map_err(refused), "{aud} at {id}");
+    }
+}
+
+#[tokio::test]
+async fn the_subject_has_to_exist_and_to_allow_it() {
+    let own = key(1);
+    let secret_only = ClientAuthenticationMethod::ClientSecret;
+    let clients = vec![
+        client_with("billing", &[&own]),
+        client("keyless"),
+        Client { status: ClientStatus::Suspended, ..client_with("suspended", &[&own]) },
+        Client { authentication_method: secret_only, ..client_with("secret", &[&own]) },
+        client_with("other-key", &[&key(1)]),
+        client_with("other-name", &[&key(2)]),
+    ];
+    let test_env = test_env(clients);
+    for (id, expected) in [
+        ("unknown", E::UnknownClient.to_string()),
+        ("keyless", refused(AssertionError::KeyUnknown)),
+        ("suspended", E::ClientSuspended(any()).to_string()),
+        ("secret", E::MethodNotAllowed(any()).to_string()),
+        ("other-key", refused(AssertionError::SignatureInvalid)),
+        ("other-name", refused(AssertionError::KeyUnknown)),
+        ("mal\0formed", E::Malformed.to_string()),
+        ("", E::Malformed.to_string()),
+    ] {
+        let error = test_env.assert(&own, &claims(id, "1")).await.unwrap_err();
+        assert!(error.is_refusal());
+        assert_eq!(error.to_string(), expected, "{id}");
+    }
+    assert!(test_env.store.used.lock().unwrap().is_empty(), "a refused assertion uses nothing up");
+}
+
+#[tokio::test]
+async fn what_is_no_assertion_is_malformed() {
+    let test_env = test_env(vec![client("billing")]);
+    let key = key(1);
+    let of_another_type = key.sign("at+jwt", &claims("billing", "1")).unwrap();
+    for jwt in ["", "a.b.c", "a.b.c.d.e", &of_another_type, &"a".repeat(20_000)] {
+        let error = test_env.at("acme", assertion(None, jwt), NOW).await.unwrap_err();
+        assert_eq!(error.to_string(), E::Malformed.to_string(), "{jwt}");
+    }
+    let none = ClientAuthentication::Assertion(PresentedAssertion { client_id: None, jwt: None });
+    test_env.check(none, &E::Malformed.to_string(), 0).await;
+}
+
+#[tokio::test]
+async fn of_a_hundred_at_once_one_is_accepted() {
+    let key = key(1);
+    let test_env = Arc::new(test_env(vec![client_with("billing", &[&key])]));
+    let jwt = key.sign("JWT", &claims("billing", "1")).unwrap();
+    let attempts: Vec<_> = (0..100)
+        .map(|_| {
+            let (test_env, jwt) = (Arc::clone(&test_env), jwt.clone());
+            tokio::spawn(async move { test_env.at("acme", assertion(None, &jwt), NOW).await.is_ok() })
+        })
+        .collect();
+    let mut accepted = 0;
+    for attempt in attempts {
+        accepted += usize::from(attempt.await.unwrap());
+    }
+    assert_eq!(accepted, 1);
+}
+
+#[tokio::test]
+async fn a_source_over_its_limit_is_told_so_and_a_good_assertion_goes_on() {
+    let key = key(1);
+    let test_env = over(FakeStore::default(), vec![client_with("billing", &[&key])], Rate::per_minute(2));
+    for _ in 0..2 {
+        let error = test_env.assert(&key, &claims("unknown", "1")).await.unwrap_err();
+        assert_eq!(error.to_string(), E::UnknownClient.to_string());
+    }
+    let error = test_env.assert(&key, &claims("unknown", "1")).await.unwrap_err();
+    assert!(matches!(error, E::TooManyFailures { .. }), "{error}");
+    assert!(test_env.assert(&key, &claims("billing", "1")).await.is_ok());
+}

@@ -1,0 +1,218 @@
+//! `private_key_jwt`: the rules over a client's assertion besides its form and signature (RFC 7523 §2.2 and §3).
+
+use protocol::{Audience, Lifetime, RefusalReason, Timestamp};
+use serde::{Deserialize, Deserializer};
+
+use crate::{ClientId, SingleUseIdentifier};
+
+/// The difference between a client's clock and ours.
+const LEEWAY: Lifetime = Lifetime::from_seconds(60);
+/// How long an assertion may live. The replay guard remembers it as long.
+const LONGEST: Lifetime = Lifetime::from_seconds(3_600);
+
+/// The claims of an assertion.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AssertionClaims {
+    iss: String,
+    sub: String,
+    aud: Audience<'static>,
+    #[serde(deserialize_with = "numeric_date")]
+    exp: Timestamp,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
+    nbf: Option<Timestamp>,
+    #[serde(default, deserialize_with = "optional_numeric_date")]
+    iat: Option<Timestamp>,
+    #[serde(default)]
+    jti: Option<String>,
+}
+
+/// Why an assertion was refused. The caller learns none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AssertionError {
+    /// It is not a JWT with the claims of an assertion, or names another client than the request.
+    Malformed,
+    /// The client has no key that could have signed it.
+    KeyUnknown,
+    /// None of the client's keys signed it.
+    SignatureInvalid,
+    /// `iss` or `sub` is not the client.
+    OfAnotherClient,
+    /// `aud` is neither the tenant's issuer nor its token endpoint.
+    ForAnotherAudience,
+    /// `exp` has passed.
+    Expired,
+    /// `nbf` or `iat` is in the future.
+    NotYetValid,
+    /// It is valid for longer than an hour.
+    LivesTooLong,
+    /// It has no `jti`.
+    NotIdentified,
+    /// Its `jti` was used before.
+    Replayed,
+}
+
+impl AssertionClaims {
+    /// Checks the claims of an assertion that this client has signed, for one of these audiences. Returns the identifier that it uses up.
+    pub(crate) fn check(
+        &self,
+        client: &ClientId,
+        audiences: &[&str],
+        now: Timestamp,
+    ) -> Result<SingleUseIdentifier, AssertionError> {
+        // RFC 7523 §3: "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier for the entity that issued the
+        // JWT"; "For client authentication, the subject MUST be the "client_id" of the OAuth client".
+        let is_own = self.iss == client.as_str() && self.sub == client.as_str();
+        ensure(is_own, AssertionError::OfAnotherClient)?;
+        // RFC 7523 §3: "The JWT MUST contain an "aud" (audience) claim containing a value that identifies the authorization server as an
+        // intended audience. … Comparison … MUST use the Simple String Comparison method".
+        let is_for_us = self.aud.iter().any(|name| audiences.contains(&name));
+        ensure(is_for_us, AssertionError::ForAnotherAudience)?;
+        // RFC 7523 §3: "The authorization server MUST reject any JWT with an expiration time that has passed".
+        ensure(now < self.exp + LEEWAY, AssertionError::Expired)?;
+        // RFC 7523 §3: "the JWT MUST NOT be accepted for processing" before `nbf`.
+        let begins = [self.nbf, self.iat].into_iter().flatten().max();
+        ensure(begins.is_none_or(|begins| begins <= now + LEEWAY), AssertionError::NotYetValid)?;
+        // RFC 7523 §3: "may reject JWTs with an "exp" claim value that is unreasonably far in the future", or an `iat` in the past.
+        let since = self.iat.unwrap_or(now).min(now);
+        ensure(self.exp <= since + LONGEST + LEEWAY, AssertionError::LivesTooLong)?;
+        let jti = self.jti.as_deref().filter(|jti| !jti.is_empty()).ok_or(AssertionError::NotIdentified)?;
+        Ok(SingleUseIdentifier::of_assertion(client, jti, self.exp + LEEWAY))
+    }
+}
+
+impl AssertionError {
+    /// The reason for the log.
+    #[must_use]
+    pub const fn reason(self) -> RefusalReason {
+        match self {
+            Self::Malformed => RefusalReason::AssertionMalformed,
+            Self::KeyUnknown => RefusalReason::AssertionKeyUnknown,
+            Self::SignatureInvalid => RefusalReason::AssertionSignatureInvalid,
+            Self::OfAnotherClient => RefusalReason::AssertionOfAnotherClient,
+            Self::ForAnotherAudience => RefusalReason::AssertionForAnotherAudience,
+            Self::Expired => RefusalReason::AssertionExpired,
+            Self::NotYetValid => RefusalReason::AssertionNotYetValid,
+            Self::LivesTooLong => RefusalReason::AssertionLivesTooLong,
+            Self::NotIdentified => RefusalReason::AssertionNotIdentified,
+            Self::Replayed => RefusalReason::AssertionReplayed,
+        }
+    }
+}
+
+fn ensure(holds: bool, error: AssertionError) -> Result<(), AssertionError> {
+    if holds { Ok(()) } else { Err(error) }
+}
+
+/// "Seconds since the epoch … non-integer values can be represented" (RFC 7519 §2).
+fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let seconds = f64::deserialize(deserializer)?;
+    if !(0.0..=1e15).contains(&seconds) {
+        return Err(serde::de::Error::custom("no instant"));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 10^15")]
+    Ok(Timestamp::from_seconds(seconds as u64))
+}
+
+fn optional_numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    numeric_date(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: u64 = 1_000_000;
+    const AUDIENCES: [&str; 2] = ["https://id.example.com", "https://id.example.com/token"];
+
+    fn claims() -> Value {
+        json!({ "iss": "svc", "sub": "svc", "aud": AUDIENCES[0], "exp": NOW + 60, "jti": "1" })
+    }
+
+    fn check(claims: Value) -> Result<SingleUseIdentifier, AssertionError> {
+        let claims: AssertionClaims =
+            serde_json::from_value(claims).map_err(|_| AssertionError::Malformed)?;
+        claims.check(&ClientId::parse("svc").unwrap(), &AUDIENCES, Timestamp::from_seconds(NOW))
+    }
+
+    fn with(name: &str, value: Value) -> Result<SingleUseIdentifier, AssertionError> {
+        let mut claims = claims();
+        claims[name] = value;
+        check(claims)
+    }
+
+    #[test]
+    fn an_assertion_is_for_this_server_of_this_client_and_of_now() {
+        use AssertionError as E;
+        for (name, value, expected) in [
+            ("iss", json!("svc"), Ok(())),
+            ("iss", json!("other"), Err(E::OfAnotherClient)),
+            ("iss", json!("SVC"), Err(E::OfAnotherClient)),
+            ("sub", json!("other"), Err(E::OfAnotherClient)),
+            ("sub", json!(""), Err(E::OfAnotherClient)),
+            ("aud", json!(AUDIENCES[1]), Ok(())),
+            ("aud", json!(["https://other.example.com", AUDIENCES[0]]), Ok(())),
+            ("aud", json!([]), Err(E::ForAnotherAudience)),
+            ("aud", json!("https://id.example.com/"), Err(E::ForAnotherAudience)),
+            ("aud", json!("https://ID.example.com"), Err(E::ForAnotherAudience)),
+            ("aud", json!(["https://other.example.com"]), Err(E::ForAnotherAudience)),
+            ("exp", json!(NOW - 59), Ok(())),
+            ("exp", json!(NOW - 60), Err(E::Expired)),
+            ("exp", json!(0), Err(E::Expired)),
+            ("exp", json!(NOW + 3_660), Ok(())),
+            ("exp", json!(NOW + 3_661), Err(E::LivesTooLong)),
+            ("exp", json!(NOW as f64 + 60.5), Ok(())),
+            ("exp", json!(1e15), Err(E::LivesTooLong)),
+            ("nbf", json!(NOW + 60), Ok(())),
+            ("nbf", json!(NOW + 61), Err(E::NotYetValid)),
+            ("iat", json!(NOW + 60), Ok(())),
+            ("iat", json!(NOW + 61), Err(E::NotYetValid)),
+            ("iat", json!(NOW - 3_600), Ok(())),
+            ("iat", json!(NOW - 3_601), Err(E::LivesTooLong)),
+            ("jti", json!(""), Err(E::NotIdentified)),
+            ("unknown", json!({ "a": [] }), Ok(())),
+        ] {
+            assert_eq!(with(name, value.clone()).map(|_| ()), expected, "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn claims_of_other_types_are_malformed() {
+        for (name, values) in [
+            ("iss", vec![json!(1), json!(null), json!(["svc"])]),
+            ("sub", vec![json!(1), json!(null), json!(["svc"])]),
+            ("aud", vec![json!(1), json!(null), json!({}), json!([1]), json!([[AUDIENCES[0]]])]),
+            ("exp", vec![json!("1000060"), json!(null), json!(-1), json!([]), json!(1e16), json!(true)]),
+            ("nbf", vec![json!("1000000"), json!(null), json!(-1), json!({})]),
+            ("iat", vec![json!("1000000"), json!(null), json!(-0.5), json!({})]),
+            ("jti", vec![json!(1), json!([]), json!({})]),
+        ] {
+            for value in values {
+                assert_eq!(with(name, value.clone()), Err(AssertionError::Malformed), "{name} {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_claim_but_the_begin_is_required() {
+        use AssertionError as E;
+        for (name, error) in [
+            ("iss", E::Malformed),
+            ("sub", E::Malformed),
+            ("aud", E::Malformed),
+            ("exp", E::Malformed),
+            ("jti", E::NotIdentified),
+        ] {
+            let mut claims = claims();
+            claims.as_object_mut().unwrap().remove(name);
+            assert_eq!(check(claims), Err(error), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_identifier_is_kept_until_the_assertion_is_refused_anyway() {
+        let used = with("exp", json!(NOW + 60)).unwrap();
+        assert_eq!(used.expires_at, Timestamp::from_seconds(NOW + 120));
+    }
+}

@@ -1,0 +1,67 @@
+//! The public keys that a client signs its assertions with (RFC 7591 §2 `jwks`).
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use keys::{InvalidKeySet, PublicKeys};
+use serde::{Deserialize, Serialize};
+
+/// A client's key set: the document, and its keys, which are parsed when they are first needed.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct ClientKeys(Arc<KeySet>);
+
+struct KeySet {
+    document: String,
+    keys: OnceLock<PublicKeys>,
+}
+
+impl ClientKeys {
+    /// Reads a JWKS document.
+    ///
+    /// # Errors
+    /// [`InvalidKeySet`]; keys that cannot be used are in [`PublicKeys::left_out`].
+    pub fn parse(document: &str) -> Result<Self, InvalidKeySet> {
+        let keys = PublicKeys::read_of_client(document)?;
+        Ok(Self(Arc::new(KeySet { document: document.to_owned(), keys: keys.into() })))
+    }
+
+    /// The JWKS document.
+    #[must_use]
+    pub fn document(&self) -> &str {
+        &self.0.document
+    }
+
+    /// The keys of the document. One that cannot be read, which was never stored, has none.
+    #[must_use]
+    pub fn keys(&self) -> &PublicKeys {
+        self.0.keys.get_or_init(|| PublicKeys::read_of_client(&self.0.document).unwrap_or_default())
+    }
+}
+
+/// A document that was parsed before it was stored.
+impl From<String> for ClientKeys {
+    fn from(document: String) -> Self {
+        Self(Arc::new(KeySet { document, keys: OnceLock::new() }))
+    }
+}
+
+impl From<ClientKeys> for String {
+    fn from(keys: ClientKeys) -> Self {
+        keys.0.document.clone()
+    }
+}
+
+impl PartialEq for ClientKeys {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.document == other.0.document
+    }
+}
+
+impl Eq for ClientKeys {}
+
+impl fmt::Debug for ClientKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ClientKeys").field(&self.0.document).finish()
+    }
+}

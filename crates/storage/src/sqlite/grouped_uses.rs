@@ -1,0 +1,96 @@
+//! Uses of identifiers at the same time share a transaction, and with it one flush to the disk.
+
+use std::collections::HashSet;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
+
+use registry::SingleUseIdentifier;
+use tenancy::{StoreError, TenantId};
+use tokio::sync::oneshot;
+
+use crate::columns::given;
+use crate::database::{Purpose, decoded};
+use crate::error::Error;
+use crate::sqlite::SqlitePools;
+use crate::statement::Statement;
+use crate::transaction::{Open, Transaction};
+use crate::used_identifiers::INSERT_ALL;
+
+/// Rows of one transaction: its length bounds how long others wait for the writer.
+const GROUP: usize = 1_000;
+
+/// Uses that wait to be written.
+#[derive(Default)]
+pub(crate) struct GroupedUses {
+    waiting: Mutex<Vec<Waiting>>,
+    /// One request at a time writes what waits, its own use among it.
+    turn: tokio::sync::Mutex<()>,
+}
+
+struct Waiting {
+    tenant: TenantId,
+    identifier: SingleUseIdentifier,
+    answer: oneshot::Sender<Result<bool, StoreError>>,
+}
+
+impl GroupedUses {
+    /// Returns whether the use was the first.
+    pub(crate) async fn record(
+        &self,
+        pools: &SqlitePools,
+        statements: &AtomicU64,
+        tenant: &TenantId,
+        identifier: &SingleUseIdentifier,
+    ) -> Result<bool, StoreError> {
+        let (answer, mut answered) = oneshot::channel();
+        let use_of_request = Waiting { tenant: tenant.clone(), identifier: identifier.clone(), answer };
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(use_of_request);
+        loop {
+            let _turn = self.turn.lock().await;
+            match answered.try_recv() {
+                Ok(outcome) => return outcome,
+                // The request that wrote this use ended before it could answer, so nobody knows whether the use was the first.
+                Err(oneshot::error::TryRecvError::Closed) => {
+                    return Err(StoreError::unavailable("the request that wrote the identifier has ended"));
+                }
+                Err(oneshot::error::TryRecvError::Empty) => self.write_group(pools, statements).await,
+            }
+        }
+    }
+
+    async fn write_group(&self, pools: &SqlitePools, statements: &AtomicU64) {
+        let group: Vec<_> = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let number = waiting.len().min(GROUP);
+            waiting.drain(..number).collect()
+        };
+        let rows: Vec<_> = group.iter().map(|each| (&each.tenant, &each.identifier)).collect();
+        match insert(pools, statements, &rows).await {
+            Ok(mut first) => {
+                for Waiting { tenant, identifier, answer } in group {
+                    // Removed, so that of equal ones in a group one is the first.
+                    let _ = answer.send(Ok(first.remove(&(tenant, identifier.digest))));
+                }
+            }
+            Err(error) => {
+                let error = StoreError::from(error);
+                for each in group {
+                    let _ = each.answer.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// Returns those that were not there before.
+async fn insert(
+    pools: &SqlitePools,
+    statements: &AtomicU64,
+    rows: &[(&TenantId, &SingleUseIdentifier)],
+) -> Result<HashSet<(TenantId, [u8; 32])>, Error> {
+    let mut transaction = Transaction::new(Open::Sqlite(pools.begin(Purpose::Writes).await?), statements);
+    let statement = Statement::writing::<(&TenantId, &SingleUseIdentifier)>(INSERT_ALL).bind(given(rows));
+    let inserted = decoded(&transaction.rows(&statement).await?)?;
+    transaction.commit().await?;
+    Ok(inserted.into_iter().collect())
+}

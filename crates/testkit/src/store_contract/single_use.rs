@@ -1,0 +1,65 @@
+//! Identifiers that may be used once.
+
+use registry::{ClientId, SingleUseIdentifier};
+use tenancy::TenantId;
+
+use super::Stores;
+use super::key_commits::at;
+
+fn tenant(id: &str) -> TenantId {
+    TenantId::parse(id).unwrap()
+}
+
+fn identifier(jti: &str, expires: u64) -> SingleUseIdentifier {
+    SingleUseIdentifier::of_assertion(&ClientId::parse("billing").unwrap(), jti, at(expires))
+}
+
+/// A tenant's identifiers are its own.
+pub async fn an_identifier_is_used_once_in_its_tenant(stores: Stores) {
+    let (acme, globex) = (tenant("acme"), tenant("globex"));
+    for (tenant, jti, expected) in [
+        (&acme, "1", true),
+        (&acme, "1", false),
+        (&acme, "2", true),
+        (&globex, "1", true),
+        (&globex, "1", false),
+        (&acme, "1", false),
+    ] {
+        let first = stores.identifiers.record_use(tenant, &identifier(jti, 60)).await.unwrap();
+        assert_eq!(first, expected, "{jti} at {tenant}");
+    }
+}
+
+/// Each of several that are tried at the same time.
+pub async fn of_a_hundred_uses_at_once_one_is_the_first(stores: Stores) {
+    let attempts: Vec<_> = (0..100)
+        .flat_map(|_| [("acme", "1"), ("acme", "2"), ("globex", "1")])
+        .map(|(id, jti)| {
+            let store = stores.identifiers.clone();
+            tokio::spawn(async move {
+                let first = store.record_use(&tenant(id), &identifier(jti, 60)).await.unwrap();
+                first.then_some((id, jti))
+            })
+        })
+        .collect();
+    let mut first = Vec::new();
+    for attempt in attempts {
+        first.extend(attempt.await.unwrap());
+    }
+    first.sort_unstable();
+    assert_eq!(first, [("acme", "1"), ("acme", "2"), ("globex", "1")]);
+}
+
+/// Those that have not expired stay.
+pub async fn expired_identifiers_are_deleted(stores: Stores) {
+    let acme = tenant("acme");
+    for (jti, expires) in [("1", 60), ("2", 61), ("3", 62)] {
+        assert!(stores.identifiers.record_use(&acme, &identifier(jti, expires)).await.unwrap());
+    }
+    for (now, deleted) in [(59, 0), (61, 2), (61, 0)] {
+        assert_eq!(stores.identifiers.delete_expired_identifiers(at(now)).await.unwrap(), deleted, "{now}");
+    }
+    for (jti, first) in [("1", true), ("2", true), ("3", false)] {
+        assert_eq!(stores.identifiers.record_use(&acme, &identifier(jti, 90)).await.unwrap(), first, "{jti}");
+    }
+}
