@@ -1,6 +1,6 @@
 //! Checks the assertion of a client: `private_key_jwt` (RFC 7521 §4.2, RFC 7523 §2.2).
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use keys::{ClientJwt, PublicKeys, TokenError};
 use protocol::Timestamp;
@@ -13,11 +13,8 @@ use crate::{Client, ClientAuthenticationError, ReplayGuard, SingleUseIdentifier}
 /// `typ` of an assertion. Most clients write the first one or none; the second one is RFC 7523bis §3.
 const TYPS: [&str; 2] = ["JWT", "client-authentication+jwt"];
 
-/// A key for each algorithm: those of the examples in RFC 7517 §A.1 and RFC 8037 §A.2, and one of P-384 whose private key was not kept. An
-/// assertion in the name of a client that has no key, or does not exist, is verified with them, so that it costs as much as any other.
-static KEYS_OF_NOBODY: LazyLock<PublicKeys> = LazyLock::new(|| {
-    PublicKeys::read_of_client(include_str!("assertions/keys_of_nobody.json")).unwrap_or_default()
-});
+/// A key for each algorithm, whose private keys were not kept.
+const KEYS_OF_NOBODY: &str = include_str!("assertions/keys_of_nobody.json");
 
 /// Verifies assertions and remembers those that were used.
 pub struct Assertions {
@@ -25,6 +22,9 @@ pub struct Assertions {
     pub(crate) live: LiveIdentifiers,
     public_url: String,
     default_tenant: Option<String>,
+    /// An assertion in the name of a client that has no key, or does not exist, is verified with them, so that it costs as much as any other.
+    /// It is refused also where one of them signed it.
+    pub(crate) keys_of_nobody: PublicKeys,
 }
 
 impl Assertions {
@@ -32,7 +32,8 @@ impl Assertions {
     #[must_use]
     pub fn new(guard: Arc<dyn ReplayGuard>, public_url: &str, default_tenant: Option<String>) -> Self {
         let live = LiveIdentifiers::new(SHARE);
-        Self { guard, live, public_url: public_url.to_owned(), default_tenant }
+        let keys_of_nobody = PublicKeys::read_of_client(KEYS_OF_NOBODY).unwrap_or_default();
+        Self { guard, live, public_url: public_url.to_owned(), default_tenant, keys_of_nobody }
     }
 
     /// Verifies an assertion in the name of a client, which may have no keys. A refusal of the client by itself is the result, after the
@@ -45,13 +46,15 @@ impl Assertions {
         now: Timestamp,
     ) -> Result<(Arc<Client>, SingleUseIdentifier), ClientAuthenticationError> {
         let keys = client.as_ref().ok().and_then(|client| client.keys.as_ref());
-        let verified = jwt.verify::<AssertionClaims>(keys.map_or(&KEYS_OF_NOBODY, |keys| keys.keys()));
+        let verified = jwt.verify::<AssertionClaims>(keys.map_or(&self.keys_of_nobody, |keys| keys.keys()));
         let client = client?;
-        let keys_are_missing = client.keys.is_none();
+        if client.keys.is_none() {
+            return Err(ClientAuthenticationError::AssertionRefused(client, AssertionError::KeyUnknown));
+        }
         let audiences = self.audiences(tenant);
         let audiences: Vec<_> = audiences.iter().map(String::as_str).collect();
         let identifier = verified
-            .map_err(|error| if keys_are_missing { AssertionError::KeyUnknown } else { unverified(error) })
+            .map_err(unverified)
             .and_then(|claims| claims.check(&client.id, &audiences, now))
             .map_err(|error| ClientAuthenticationError::AssertionRefused(Arc::clone(&client), error))?;
         Ok((client, identifier))
@@ -89,7 +92,9 @@ mod tests {
 
     #[test]
     fn nobody_has_a_key_of_each_kind() {
-        assert_eq!(KEYS_OF_NOBODY.iter().count(), 7);
-        assert_eq!(KEYS_OF_NOBODY.left_out, []);
+        let keys = PublicKeys::read_of_client(KEYS_OF_NOBODY).unwrap();
+        let algorithms: Vec<_> = keys.iter().map(|(_, algorithm)| algorithm).collect();
+        assert_eq!(algorithms, protocol::SigningAlgorithm::ALL);
+        assert_eq!(keys.left_out, []);
     }
 }

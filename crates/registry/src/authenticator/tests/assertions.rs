@@ -1,6 +1,6 @@
 //! Assertions: who authenticates with one, and how often.
 
-use keys::{KeyId, PrivateKeyDocument, SigningKey};
+use keys::{KeyId, PrivateKeyDocument, PublicKeys, SigningKey};
 use protocol::{PresentedAssertion, SigningAlgorithm};
 use serde_json::{Value, json};
 
@@ -147,6 +147,27 @@ async fn the_subject_has_to_exist_and_to_allow_it() {
         assert_eq!(error.to_string(), expected, "{id}");
     }
     assert!(test_env.store.used.lock().unwrap().is_empty(), "a refused assertion uses nothing up");
+}
+
+/// Where what nobody should have signs for clients without keys.
+#[tokio::test]
+async fn a_key_of_nobody_authenticates_no_client() {
+    let (own, nobody) = (key(1), key(1));
+    let suspended = Client { status: ClientStatus::Suspended, ..client("suspended") };
+    let mut test_env = test_env(vec![client("keyless"), suspended, client_with("billing", &[&own])]);
+    let keys = client_with("nobody", &[&nobody]).keys.unwrap();
+    test_env.authenticator.assertions.keys_of_nobody = PublicKeys::read_of_client(keys.document()).unwrap();
+    for (id, expected) in [
+        ("keyless", refused(AssertionError::KeyUnknown)),
+        ("suspended", E::ClientSuspended(any()).to_string()),
+        ("unknown", E::UnknownClient.to_string()),
+        ("billing", refused(AssertionError::SignatureInvalid)),
+        ("", E::Malformed.to_string()),
+    ] {
+        let error = test_env.assert(&nobody, &claims(id, "1")).await.unwrap_err();
+        assert_eq!(error.to_string(), expected, "{id}");
+    }
+    assert!(test_env.store.used.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
