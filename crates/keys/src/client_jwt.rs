@@ -2,6 +2,7 @@
 
 use protocol::SigningAlgorithm;
 use serde::de::DeserializeOwned;
+use tenancy::same_media_type;
 
 use crate::observer::Unobserved;
 use crate::parts::Parts;
@@ -25,7 +26,7 @@ impl<'a> ClientJwt<'a> {
         let parts = Parts::split(token, &mut Unobserved)?;
         let (header, claims) = parts.members(&mut Unobserved)?;
         let (header, algorithm) = check_header(&header, &mut Unobserved)?;
-        if header.typ.is_some_and(|typ| !typs.iter().any(|known| is_media_type(typ, known))) {
+        if header.typ.is_some_and(|typ| !typs.iter().any(|known| same_media_type(typ, known))) {
             return Err(TokenError::WrongTyp);
         }
         let (kid, subject) = (header.kid.map(str::to_owned), claims.text("sub")?.map(str::to_owned));
@@ -54,16 +55,6 @@ impl<'a> ClientJwt<'a> {
         }
         serde_json::from_str(&self.parts.claims).map_err(|_| TokenError::Malformed)
     }
-}
-
-/// "The "application/" prefix" may be left out, and media types have no case (RFC 7515 §4.1.9).
-fn is_media_type(typ: &str, known: &str) -> bool {
-    let prefix = "application/";
-    let bare = typ
-        .get(..prefix.len())
-        .filter(|start| start.eq_ignore_ascii_case(prefix))
-        .map_or(typ, |_| &typ[prefix.len()..]);
-    bare.eq_ignore_ascii_case(known)
 }
 
 #[cfg(test)]

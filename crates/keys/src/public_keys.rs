@@ -267,6 +267,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::test_keys::{with, without};
     use crate::{JwkSet, KeyId, test_keys};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
@@ -278,16 +279,6 @@ mod tests {
 
     fn read(keys: &[Value]) -> PublicKeys {
         PublicKeys::read(&json!({ "keys": keys }).to_string()).unwrap()
-    }
-
-    fn with(mut jwk: Value, name: &str, value: Value) -> Value {
-        jwk[name] = value;
-        jwk
-    }
-
-    fn without(mut jwk: Value, name: &str) -> Value {
-        jwk.as_object_mut().unwrap().remove(name);
-        jwk
     }
 
     #[test]

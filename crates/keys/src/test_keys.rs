@@ -1,6 +1,7 @@
 //! Keys of the tests: fixtures made with OpenSSL, so that tests neither wait for RSA nor depend on chance.
 
 use protocol::{Secret, SigningAlgorithm};
+use serde_json::Value;
 
 use crate::{KeyId, SigningKey, import};
 
@@ -34,4 +35,16 @@ pub(crate) fn signing_key(id: KeyId, algorithm: SigningAlgorithm) -> SigningKey 
     };
     let imported = import(&Secret::new(pem.to_owned()), algorithm).unwrap();
     SigningKey::parse(id, algorithm, imported.pkcs8.expose()).unwrap()
+}
+
+/// A JWK with another value of a member.
+pub(crate) fn with(mut jwk: Value, name: &str, value: Value) -> Value {
+    jwk[name] = value;
+    jwk
+}
+
+/// A JWK that lacks a member.
+pub(crate) fn without(mut jwk: Value, name: &str) -> Value {
+    jwk.as_object_mut().unwrap().remove(name);
+    jwk
 }

@@ -77,12 +77,15 @@ impl Default for AccessTokenPolicy {
     }
 }
 
-/// "It is RECOMMENDED that the 'application/' prefix be omitted" (RFC 7515 §4.1.9); media types ignore case (RFC 2045 §5.1).
-fn same_media_type(left: &str, right: &str) -> bool {
-    bare(left).eq_ignore_ascii_case(bare(right))
+/// Whether two `typ` values are one media type. Media types ignore case (RFC 2045 §5.1).
+#[must_use]
+pub fn same_media_type(left: &str, right: &str) -> bool {
+    bare_media_type(left).eq_ignore_ascii_case(bare_media_type(right))
 }
 
-fn bare(typ: &str) -> &str {
+/// A `typ` without the prefix: "It is RECOMMENDED that the 'application/' prefix be omitted" (RFC 7515 §4.1.9).
+#[must_use]
+pub fn bare_media_type(typ: &str) -> &str {
     const PREFIX: &str = "application/";
     match typ.get(..PREFIX.len()) {
         Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &typ[PREFIX.len()..],

@@ -14,7 +14,9 @@ mod store;
 
 mod usage_buffer;
 
-pub use access_token_policy::{AccessTokenPolicy, PreviousTyp, TokenFormat};
+pub use access_token_policy::{
+    AccessTokenPolicy, PreviousTyp, TokenFormat, bare_media_type, same_media_type,
+};
 pub use issuer::{InvalidIssuer, Issuer};
 pub use limits::TenantLimits;
 pub use resolver::{TenantError, TenantResolver};

@@ -160,7 +160,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use crate::import::{ImportError, ImportedKey, import, import_key};
-    use crate::test_keys::{P384_PKCS8, RSA_2048_E3_PKCS8, RSA_2048_PKCS8, RSA_3072_PKCS8};
+    use crate::test_keys::{P384_PKCS8, RSA_2048_E3_PKCS8, RSA_2048_PKCS8, RSA_3072_PKCS8, with, without};
     use aws_lc_rs::encoding::{AsBigEndian as _, EcPrivateKeyBin};
 
     use super::*;
@@ -204,16 +204,6 @@ mod tests {
             "kty": "OKP", "crv": "Ed25519", "d": "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
             "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
         })
-    }
-
-    fn with(mut jwk: Value, name: &str, value: Value) -> Value {
-        jwk[name] = value;
-        jwk
-    }
-
-    fn without(mut jwk: Value, name: &str) -> Value {
-        jwk.as_object_mut().unwrap().remove(name);
-        jwk
     }
 
     fn read_json(jwk: &Value, algorithm: Option<SigningAlgorithm>) -> Result<ImportedKey, ImportError> {
