@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use keys::{ClientJwt, PublicKeys, TokenError};
+use keys::{ClientJwt, TokenError};
 use protocol::Timestamp;
 use tenancy::Tenant;
 
 use crate::client_assertion::{AssertionClaims, AssertionError};
 use crate::live_identifiers::{LiveIdentifiers, SHARE};
-use crate::{Client, ClientAuthenticationError, ReplayGuard, SingleUseIdentifier};
+use crate::{Client, ClientAuthenticationError, ClientKeys, ReplayGuard, SingleUseIdentifier};
 
 /// `typ` of an assertion. Most clients write the first one or none; the second one is RFC 7523bis §3.
 const TYPS: [&str; 2] = ["JWT", "client-authentication+jwt"];
@@ -24,7 +24,7 @@ pub struct Assertions {
     default_tenant: Option<String>,
     /// An assertion in the name of a client that has no key, or does not exist, is verified with them, so that it costs as much as any other.
     /// It is refused also where one of them signed it.
-    pub(crate) keys_of_nobody: PublicKeys,
+    pub(crate) keys_of_nobody: ClientKeys,
 }
 
 impl Assertions {
@@ -32,7 +32,7 @@ impl Assertions {
     #[must_use]
     pub fn new(guard: Arc<dyn ReplayGuard>, public_url: &str, default_tenant: Option<String>) -> Self {
         let live = LiveIdentifiers::new(SHARE);
-        let keys_of_nobody = PublicKeys::read_of_client(KEYS_OF_NOBODY).unwrap_or_default();
+        let keys_of_nobody = ClientKeys::from(KEYS_OF_NOBODY.to_owned());
         Self { guard, live, public_url: public_url.to_owned(), default_tenant, keys_of_nobody }
     }
 
@@ -46,7 +46,7 @@ impl Assertions {
         now: Timestamp,
     ) -> Result<(Arc<Client>, SingleUseIdentifier), ClientAuthenticationError> {
         let keys = client.as_ref().ok().and_then(|client| client.keys.as_ref());
-        let verified = jwt.verify::<AssertionClaims>(keys.map_or(&self.keys_of_nobody, |keys| keys.keys()));
+        let verified = jwt.verify::<AssertionClaims>(keys.unwrap_or(&self.keys_of_nobody).keys());
         let client = client?;
         if client.keys.is_none() {
             return Err(ClientAuthenticationError::AssertionRefused(client, AssertionError::KeyUnknown));
@@ -92,9 +92,9 @@ mod tests {
 
     #[test]
     fn nobody_has_a_key_of_each_kind() {
-        let keys = PublicKeys::read_of_client(KEYS_OF_NOBODY).unwrap();
-        let algorithms: Vec<_> = keys.iter().map(|(_, algorithm)| algorithm).collect();
+        let keys = ClientKeys::parse(KEYS_OF_NOBODY).unwrap();
+        let algorithms: Vec<_> = keys.keys().iter().map(|(_, algorithm)| algorithm).collect();
         assert_eq!(algorithms, protocol::SigningAlgorithm::ALL);
-        assert_eq!(keys.left_out, []);
+        assert_eq!(keys.keys().left_out, []);
     }
 }

@@ -1,6 +1,6 @@
 //! Assertions: who authenticates with one, and how often.
 
-use keys::{KeyId, PrivateKeyDocument, PublicKeys, SigningKey};
+use keys::{KeyId, PrivateKeyDocument, SigningKey};
 use protocol::{PresentedAssertion, SigningAlgorithm};
 use serde_json::{Value, json};
 
@@ -155,8 +155,7 @@ async fn a_key_of_nobody_authenticates_no_client() {
     let (own, nobody) = (key(1), key(1));
     let suspended = Client { status: ClientStatus::Suspended, ..client("suspended") };
     let mut test_env = test_env(vec![client("keyless"), suspended, client_with("billing", &[&own])]);
-    let keys = client_with("nobody", &[&nobody]).keys.unwrap();
-    test_env.authenticator.assertions.keys_of_nobody = PublicKeys::read_of_client(keys.document()).unwrap();
+    test_env.authenticator.assertions.keys_of_nobody = client_with("nobody", &[&nobody]).keys.unwrap();
     for (id, expected) in [
         ("keyless", refused(AssertionError::KeyUnknown)),
         ("suspended", E::ClientSuspended(any()).to_string()),
