@@ -9,8 +9,7 @@ use protocol::{
     RefusalReason, Secret, Timestamp,
 };
 use registry::{
-    AssertionError, Client, ClientAuthenticationError, ClientId, ClientStatus, Proof, SecretId,
-    may_authenticate,
+    AssertionError, Client, ClientAuthenticationError, ClientId, Proof, SecretId, may_authenticate,
 };
 use secrets::ClientAddress;
 use tenancy::Tenant;
@@ -162,7 +161,7 @@ fn client_check(client: Option<&Arc<Client>>, subject: &Subject<'_>) -> Explaine
     }
 }
 
-/// The method of an active client with the registration of this one.
+/// The method, whatever the status of the client is.
 fn method_check(
     client: Option<&Arc<Client>>,
     credentials: &Credentials,
@@ -172,14 +171,13 @@ fn method_check(
     let Some(client) = client else {
         return not_checked("method", "This server does not know the client yet.");
     };
-    let active = Client { status: ClientStatus::Active, ..Client::clone(client) };
+    let registered = client.authentication_method;
     let refusal = match credentials {
         Credentials::WithoutSecret(error) => Some(error.reason()),
         Credentials::Assumed | Credentials::Presented(_) => {
-            may_authenticate(Some(Arc::new(active)), kind.allows).err().map(|error| error.reason())
+            (!(kind.allows)(registered)).then_some(RefusalReason::MethodNotRegistered)
         }
     };
-    let registered = client.authentication_method;
     match refusal {
         Some(reason) => refused(subject, "method", reason),
         None => {

@@ -1,8 +1,6 @@
 //! `POST …/clients/{client}/explain`: the explanation has the token endpoint's answer, and its reason as the access line names it.
 
-use protocol::{JWT_BEARER, Timestamp};
-use registry::{Client, ClientSecret};
-use secrets::{GeneratedSecret, hash_token};
+use protocol::JWT_BEARER;
 use serde_json::{Value, json};
 use tenancy::TenantStatus;
 use testkit::fixtures;
@@ -13,7 +11,8 @@ use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, token_path};
 use crate::capture::capture;
 use crate::client_fixtures::{
-    ASSERTING, CHOSEN, CODE_ONLY, ORDERS, PLAIN, SUSPENDED, SVC, assertion_claims, assertion_key,
+    ASSERTING, CHOSEN, CODE_ONLY, ORDERS, PLAIN, SUSPENDED, SVC, add_ended_client, assertion_claims,
+    assertion_key,
 };
 use crate::forge::part;
 
@@ -36,23 +35,6 @@ fn check(explained: &Value, name: &str) -> Value {
 
 fn result(explained: &Value, name: &str) -> String {
     check(explained, name)["result"].as_str().unwrap().to_owned()
-}
-
-/// Gives the tenant a client with a live, an expired and a revoked secret, and returns their values.
-fn add_ended_client(app: &TestApp, tenant: &str, id: &str, has_live: bool) -> [String; 3] {
-    let client = fixtures::client(&fixtures::tenant(tenant), id);
-    let values = [(); 3].map(|()| GeneratedSecret::generate().secret);
-    let row = |at: usize, id: &str| {
-        let hash = hash_token(&app.pepper, &client.tenant, &client.id, &values[at]);
-        ClientSecret { hash, ..fixtures::secret(id) }
-    };
-    let past = Some(Timestamp::from_seconds(fixtures::NOW.seconds() - 1));
-    let expired = ClientSecret { expires_at: past, ..row(1, "2") };
-    let revoked = ClientSecret { revoked_at: past, ..row(2, "3") };
-    let mut secrets = vec![expired, revoked];
-    secrets.extend(has_live.then(|| row(0, "1")));
-    app.store.put_client(Client { secrets, ..client });
-    values.map(|value| value.expose().to_owned())
 }
 
 fn assertion(signer: &str, claims: &Value) -> String {

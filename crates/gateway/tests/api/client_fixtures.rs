@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use keys::{KeyId, PrivateKeyDocument, SigningKey};
-use protocol::{ClientAuthenticationMethod, GrantType, Secret, SigningAlgorithm};
+use protocol::{ClientAuthenticationMethod, GrantType, Secret, SigningAlgorithm, Timestamp};
 use registry::{Client, ClientKeys, ClientSecret, ClientStatus, IntrospectionRight};
 use secrets::{GeneratedSecret, PasswordSalt, Pepper, SecretHash, hash_password, hash_token};
 use serde_json::{Value, json};
 use tenancy::{ResourceServer, Tenant};
 use testkit::{MemoryStore, fixtures};
 
-use crate::app::{ACME, PUBLIC_URL, token_path};
+use crate::app::{ACME, PUBLIC_URL, TestApp, token_path};
 
 /// The default client.
 pub(crate) const SVC: &str = "svc";
@@ -64,6 +64,23 @@ pub(crate) fn assertion_key(tenant: &str) -> &'static SigningKey {
 pub(crate) fn assertion_claims(tenant: &str, jti: &str) -> Value {
     let (audience, exp) = (format!("{PUBLIC_URL}{}", token_path(tenant)), fixtures::NOW.seconds() + 60);
     json!({ "iss": ASSERTING, "sub": ASSERTING, "aud": audience, "exp": exp, "jti": jti })
+}
+
+/// Gives the tenant a client with a live, an expired and a revoked secret, and returns their values.
+pub(crate) fn add_ended_client(app: &TestApp, tenant: &str, id: &str, has_live: bool) -> [String; 3] {
+    let client = fixtures::client(&fixtures::tenant(tenant), id);
+    let values = [(); 3].map(|()| GeneratedSecret::generate().secret);
+    let row = |at: usize, id: &str| {
+        let hash = hash_token(&app.pepper, &client.tenant, &client.id, &values[at]);
+        ClientSecret { hash, ..fixtures::secret(id) }
+    };
+    let past = Some(Timestamp::from_seconds(fixtures::NOW.seconds() - 1));
+    let expired = ClientSecret { expires_at: past, ..row(1, "2") };
+    let revoked = ClientSecret { revoked_at: past, ..row(2, "3") };
+    let mut secrets = vec![expired, revoked];
+    secrets.extend(has_live.then(|| row(0, "1")));
+    app.store.put_client(Client { secrets, ..client });
+    values.map(|value| value.expose().to_owned())
 }
 
 /// Adds the tenant and its clients to the store.

@@ -1,16 +1,14 @@
 //! The access line of a refused request has the error code and the reason; the answer has no more than before.
 
-use protocol::{RefusalReason, Timestamp};
-use registry::{Client, ClientSecret};
+use protocol::RefusalReason;
 use reqwest::Method;
-use secrets::{GeneratedSecret, hash_token};
 use testkit::fixtures;
 
 use crate::access_log::line_of;
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
 use crate::capture::capture;
-use crate::client_fixtures::{ASSERTING, CODE_ONLY, ORDERS, SUSPENDED, SVC};
+use crate::client_fixtures::{ASSERTING, CODE_ONLY, ORDERS, SUSPENDED, SVC, add_ended_client};
 
 /// The fields of a refused request: error, reason, claimed client id, refused scope; empty where the line has none.
 async fn check(answer: &Answer, expected: [&str; 4]) {
@@ -21,27 +19,12 @@ async fn check(answer: &Answer, expected: [&str; 4]) {
     assert!(is_listed, "{line:?}");
 }
 
-/// Gives the tenant a client with one expired and one revoked secret, and returns their values.
-fn add_ended_client(app: &TestApp, tenant: &str) -> [String; 2] {
-    let client = fixtures::client(&fixtures::tenant(tenant), "ended");
-    let values = [GeneratedSecret::generate(), GeneratedSecret::generate()].map(|made| made.secret);
-    let row = |at: usize, id: &str| {
-        let hash = hash_token(&app.pepper, &client.tenant, &client.id, &values[at]);
-        ClientSecret { hash, ..fixtures::secret(id) }
-    };
-    let past = Some(Timestamp::from_seconds(fixtures::NOW.seconds() - 1));
-    let expired = ClientSecret { expires_at: past, ..row(0, "1") };
-    let revoked = ClientSecret { revoked_at: past, ..row(1, "2") };
-    app.store.put_client(Client { secrets: vec![expired, revoked], ..client });
-    values.map(|value| value.expose().to_owned())
-}
-
 #[tokio::test]
 async fn a_refused_token_request_names_its_reason_to_the_log_alone() {
     capture();
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start();
-        let [expired, revoked] = add_ended_client(&app, tenant);
+        let [_, expired, revoked] = add_ended_client(&app, tenant, "ended", false);
         let secrets = app.secrets(tenant);
         let not_authenticated = [
             (SVC, app.secrets(other).of(SVC), "wrong_secret", SVC),
