@@ -29,6 +29,7 @@ mod parse;
 mod print;
 mod progress;
 pub(crate) mod runner;
+mod secret_input;
 mod suggested;
 
 pub(crate) use print::{print, report};

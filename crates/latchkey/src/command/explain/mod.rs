@@ -2,19 +2,19 @@
 
 mod view;
 
-use std::io::{Read as _, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use administration::{ExplanationView, Wiped};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Args;
 use serde_json::json;
-use settings::files;
 use zeroize::Zeroizing;
 
 use super::client::ClientArguments;
+use super::inspect::NOT_VALID;
 use super::runner::Runner;
+use super::secret_input;
 use super::suggested::suggested;
 use crate::admin_client::{AdminArguments, ApiRequest};
 
@@ -48,13 +48,7 @@ pub(crate) struct ExplainArguments {
     admin: AdminArguments,
 }
 
-/// More than any secret has.
-const LARGEST_SECRET: usize = 64 * 1024;
-
-/// The exit code for a request that would be refused, as of `inspect` for a token.
-const REFUSED: u8 = 7;
-
-/// Prints the explanation. Exit 0 for a request that gets a token.
+/// Prints the explanation. Exit 0 for a request that gets a token, else as `inspect` for a token that is not valid.
 pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result<ExitCode> {
     let ExplainArguments { of, scopes, resources, audience, secret_file, assertion_file, admin, .. } =
         arguments;
@@ -75,23 +69,16 @@ pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result
     runner.run(async |admin| {
         let explained: ExplanationView = admin.send(request).await?;
         let printed = runner.print(&explained, || view::lines(of, &explained))?;
-        Ok(if explained.result.status == 200 { printed } else { ExitCode::from(REFUSED) })
+        Ok(if explained.result.status == 200 { printed } else { ExitCode::from(NOT_VALID) })
     })
 }
 
 /// The secret or assertion of a file, without the end of its line.
 fn read_secret(option: &str, file: &Path) -> anyhow::Result<Zeroizing<String>> {
-    let unreadable = || format!("{option}: {} cannot be read", file.display());
-    let mut text = if file.to_str() == Some("-") {
-        // With room for all of it: a text that grows leaves parts of the secret behind in memory.
-        let mut text = Zeroizing::new(String::with_capacity(LARGEST_SECRET + 1));
-        stdin().lock().take(LARGEST_SECRET as u64 + 1).read_to_string(&mut text).with_context(unreadable)?;
-        text
-    } else {
-        files::read_secret_text(file).with_context(unreadable)?
-    };
-    if text.len() > LARGEST_SECRET {
-        bail!("{option}: {} is larger than any secret", file.display());
+    let named = format!("{option}: {}", file.display());
+    let mut text = secret_input::read(file, &named, "secret")?;
+    if text.len() > secret_input::LARGEST {
+        bail!("{named} is larger than any secret");
     }
     for end in ['\n', '\r'] {
         if text.ends_with(end) {
@@ -99,7 +86,7 @@ fn read_secret(option: &str, file: &Path) -> anyhow::Result<Zeroizing<String>> {
         }
     }
     if text.is_empty() {
-        bail!("{option}: {} is empty", file.display());
+        bail!("{named} is empty");
     }
     Ok(text)
 }

@@ -52,7 +52,7 @@ pub(crate) struct InspectArguments {
 }
 
 /// The token fails a check, or its signature was not checked.
-const NOT_VALID: u8 = 7;
+pub(super) const NOT_VALID: u8 = 7;
 
 /// Prints each check with what it found. Exit 0 for a token that passes all, 7 for one that does not, 1 for an error.
 pub(crate) fn run(config: &Path, arguments: &InspectArguments) -> anyhow::Result<ExitCode> {

@@ -4,27 +4,24 @@ mod effects;
 mod reseal;
 mod views;
 
-use std::io::{Read as _, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use administration::{KeyView, KeysChanged, Page, Wiped};
-use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use keys::KeyId;
 use protocol::SigningAlgorithm;
 use serde_json::json;
 use tenancy::TenantId;
-use zeroize::Zeroizing;
 
 use super::output::json as document;
 use super::print;
 use super::runner::Runner;
+use super::secret_input;
 use super::suggested::suggested;
 use crate::admin_client::{AdminClient, AdminClientError, ApiRequest};
 use crate::sealing;
 use effects::Taking;
-use settings::files;
 pub(crate) use views::KeyDocument;
 
 /// What can be done to keys.
@@ -115,9 +112,6 @@ pub(crate) enum Format {
     Pem,
 }
 
-/// More than any key has.
-const LARGEST_KEY: usize = 64 * 1024;
-
 /// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: KeyCommand) -> anyhow::Result<ExitCode> {
     match command {
@@ -133,7 +127,7 @@ pub(crate) fn run(runner: Runner<'_>, command: KeyCommand) -> anyhow::Result<Exi
             take_away(runner, &tenant, Taking::One(key), yes)
         }
         KeyCommand::Import { tenant, file, algorithm } => {
-            let key = read_key(&file)?;
+            let key = secret_input::read(&file, &file.display().to_string(), "key")?;
             let body = Wiped::new(json!({ "key": *key, "algorithm": algorithm }));
             runner.show(ApiRequest::post(keys_path(&tenant), &*body), changed)
         }
@@ -193,20 +187,6 @@ fn new_sealing_key(file: Option<&Path>) -> anyhow::Result<ExitCode> {
         }
         None => print(&format!("{}\n", sealing::generate()?.to_base64().expose())),
     }
-}
-
-fn read_key(file: &Path) -> anyhow::Result<Zeroizing<String>> {
-    let unreadable = || format!("{} cannot be read", file.display());
-    if file.to_str() != Some("-") {
-        return files::read_secret_text(file).with_context(unreadable);
-    }
-    // With room for all of it: a text that grows leaves parts of the key behind in memory.
-    let mut text = Zeroizing::new(String::with_capacity(LARGEST_KEY + 1));
-    stdin().lock().take(LARGEST_KEY as u64 + 1).read_to_string(&mut text).with_context(unreadable)?;
-    if text.len() > LARGEST_KEY {
-        bail!("{} is larger than any key", file.display());
-    }
-    Ok(text)
 }
 
 fn parse_key(text: &str) -> Result<KeyId, String> {
