@@ -31,7 +31,7 @@ mod readiness;
 
 mod openapi;
 
-pub use connection::{ReadFile, Tls, TlsError, TlsFiles, TlsReaders, Validity};
+pub use connection::{ClientCertificates, ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
 pub use forwarded::{ForwardingHeader, TrustedProxies};
 pub use health_report::{Check, HealthReport, Kind, Sample, State};
 pub use listen_addresses::{BindError, ListenAddresses};

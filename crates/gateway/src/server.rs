@@ -19,7 +19,9 @@ use actix_web::dev::{AppConfig, ServerHandle};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use actix_web::{App, Error};
+use administration::Clock;
 use futures_util::future::{Either, select};
+use protocol::ClientCertificate;
 
 use crate::access_log::{AccessLog, log_unparsed};
 use crate::connection::{
@@ -223,6 +225,9 @@ fn connections(
             .client_disconnect_timeout(Duration::from_secs(1))
             .on_connect_ext(|stream: &WatchedStream, data: &mut Extensions| {
                 data.insert::<Rc<_>>(stream.deadlines());
+                if let Some(certificate) = stream.client_certificate() {
+                    data.insert::<Arc<ClientCertificate>>(certificate);
+                }
             })
             .finish(map_config(app, |()| AppConfig::default()));
         let http = apply_fn_factory(http, move |connection: (WatchedStream, _, _), http| {
@@ -237,13 +242,14 @@ fn connections(
         let (admission, answers) =
             (Admission::of_worker(&refusals), Rc::new(EarlyAnswers::new(&public_url.0)));
         let (tls, slots, proxies) = (tls.clone(), Arc::clone(&slots), trusted_proxies.clone());
+        let clock = Arc::clone(&services.clock);
         fn_service(move |socket: TcpStream| {
             let peer = socket.peer_addr().ok();
             let address = peer.map(|peer| peer.ip().to_canonical());
             let is_proxy =
                 address.zip(proxies.as_ref()).is_some_and(|(address, proxies)| proxies.trusts(address));
             let (slot, tls) = (slots.take(address, is_proxy), tls.clone());
-            let (admission, answers) = (admission.clone(), Rc::clone(&answers));
+            let (admission, answers, clock) = (admission.clone(), Rc::clone(&answers), Arc::clone(&clock));
             async move {
                 let Some(slot) = slot else {
                     return Err(DispatchError::Io(turn_away(socket, tls.is_some(), &answers)));
@@ -251,11 +257,12 @@ fn connections(
                 // Answers are small and whole: waiting for more to send would only add latency.
                 let _ = socket.set_nodelay(true);
                 let socket = WriteDeadlineSocket::new(socket, stalled);
-                let socket = match tls {
-                    Some(tls) => shake_hands(&tls, socket, &slot).await.map_err(DispatchError::Io)?,
-                    None => connection::Socket::Left(socket),
+                let (socket, certificate) = match tls {
+                    Some(tls) => shake_hands(&tls, socket, &slot, &clock).await.map_err(DispatchError::Io)?,
+                    None => (connection::Socket::Left(socket), None),
                 };
-                Ok((WatchedStream::new(socket, slot, admission, answers), Protocol::Http1, peer))
+                let stream = WatchedStream::new(socket, slot, admission, answers).of_client(certificate);
+                Ok((stream, Protocol::Http1, peer))
             }
         })
         .and_then(http)
@@ -263,8 +270,13 @@ fn connections(
 }
 
 /// A connection can lose its slot during its handshake.
-async fn shake_hands(tls: &Tls, socket: WriteDeadlineSocket, slot: &Slot) -> io::Result<connection::Socket> {
-    let shaken = pin!(tls.accept(socket));
+async fn shake_hands(
+    tls: &Tls,
+    socket: WriteDeadlineSocket,
+    slot: &Slot,
+    clock: &Clock,
+) -> io::Result<(connection::Socket, Option<Arc<ClientCertificate>>)> {
+    let shaken = pin!(tls.accept(socket, || clock()));
     let evicted = pin!(poll_fn(|cx| slot.poll_evicted(cx)));
     match select(shaken, evicted).await {
         Either::Left((shaken, _)) => shaken,

@@ -16,13 +16,8 @@ use crate::watch::Watch;
 
 /// Loads the files that a listener's `tls` names.
 pub(crate) fn open(address: SocketAddr, tls: &settings::Tls) -> anyhow::Result<Tls> {
-    let tls_files = TlsFiles {
-        certificate: tls.certificate.clone(),
-        private_key: tls.private_key.clone(),
-        client_ca: tls.client_ca.clone(),
-    };
     let readers = TlsReaders { certificates: files::read_public, private_key: files::read_secret };
-    Tls::open(tls_files, readers).map_err(|error| {
+    Tls::open(tls.files(), readers).map_err(|error| {
         let hint = hint(&error, tls);
         anyhow!(error).context(format!("the https listener {address} cannot be served: {hint}"))
     })

@@ -25,6 +25,7 @@ pub mod steps;
 mod basic;
 mod bearer;
 mod client_authentication;
+mod client_certificate;
 
 mod introspection;
 mod metadata;
@@ -37,6 +38,7 @@ pub use causes::{causes, distinct_causes};
 pub use client_authentication::{
     ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, JWT_BEARER, PresentedAssertion,
 };
+pub use client_certificate::{ChainError, ClientCertificate, Validity};
 pub use cropped::cropped;
 pub use error::{ErrorCode, ErrorResponse};
 pub use form::Form;

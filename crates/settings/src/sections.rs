@@ -7,7 +7,7 @@ use std::{
 };
 
 use administration::FileSecret;
-use gateway::ForwardingHeader;
+use gateway::{ClientCertificates, ForwardingHeader, TlsFiles};
 use protocol::{Lifetime, Rate};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -91,9 +91,12 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// The private key of the certificate in PEM.
     pub private_key: PathBuf,
-    /// The authorities of client certificates in PEM, for mutual TLS. Default: client certificates are not requested.
+    /// The authorities of client certificates in PEM, for mutual TLS. Default: none.
     #[serde(default)]
     pub client_ca: Option<PathBuf>,
+    /// Whether clients are asked for a certificate. Default: `required` with `client_ca`, not at all without.
+    #[serde(default)]
+    pub client_certificates: Option<ClientCertificates>,
 }
 
 /// Where rows are kept.
@@ -345,5 +348,16 @@ impl Listener {
             None if self.is_on_loopback() => &[Surface::Public, Surface::Admin],
             None => &[Surface::Public],
         }
+    }
+}
+
+impl Tls {
+    /// The files, and what is asked of clients.
+    #[must_use]
+    pub fn files(&self) -> TlsFiles {
+        let Self { certificate, private_key, client_ca, client_certificates } = self.clone();
+        let by_default = client_ca.is_some().then_some(ClientCertificates::Required);
+        let client_certificates = client_certificates.or(by_default);
+        TlsFiles { certificate, private_key, client_ca, client_certificates }
     }
 }

@@ -3,6 +3,8 @@
 //! in which a client takes what is written, and refuses token requests when more come than the worker can answer.
 
 mod admission;
+mod client_authorities;
+mod client_verifier;
 mod deadlines;
 mod early_answers;
 mod framing;
@@ -14,11 +16,11 @@ mod validity;
 mod write_deadline;
 
 pub(crate) use admission::{Admission, Refusals};
+pub(crate) use client_authorities::ClientAuthorities;
 pub(crate) use deadlines::Deadlines;
 pub(crate) use early_answers::EarlyAnswers;
 pub(crate) use slots::{ConnectionSlots, Slot};
 pub(crate) use socket::Socket;
 pub(crate) use stream::WatchedStream;
-pub use tls::{ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
-pub use validity::Validity;
+pub use tls::{ClientCertificates, ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
 pub(crate) use write_deadline::WriteDeadlineSocket;

@@ -5,10 +5,12 @@ use std::future::Future as _;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use actix_web::http::StatusCode;
 use actix_web::rt::time::{Instant, Sleep, sleep_until};
+use protocol::ClientCertificate;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::admission::{Admission, Outcome, Ticket, Verdict, is_token_request};
@@ -34,6 +36,8 @@ pub(crate) struct WatchedStream {
     is_writing: bool,
     /// A head was too large; how much of it may still be discarded.
     discards: Option<usize>,
+    /// The certificate that the client has presented in the handshake.
+    certificate: Option<Arc<ClientCertificate>>,
     /// Kept over all requests and moved only when it fires or must fire earlier, so that a request costs no timer.
     timer: Pin<Box<Sleep>>,
 }
@@ -67,8 +71,18 @@ impl WatchedStream {
             held: None,
             is_writing: false,
             discards: None,
+            certificate: None,
             timer,
         }
+    }
+
+    /// The connection of a client with this certificate.
+    pub(crate) fn of_client(self, certificate: Option<Arc<ClientCertificate>>) -> Self {
+        Self { certificate, ..self }
+    }
+
+    pub(crate) fn client_certificate(&self) -> Option<Arc<ClientCertificate>> {
+        self.certificate.clone()
     }
 
     pub(crate) fn deadlines(&self) -> Rc<Deadlines> {

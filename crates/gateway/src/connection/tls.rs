@@ -1,4 +1,4 @@
-//! TLS of a listener (RFC 8446, RFC 5246): its certificate, and client certificates where they are required. The files are read again
+//! TLS of a listener (RFC 8446, RFC 5246): its certificate, and client certificates where they are requested. The files are read again
 //! without a restart; connections that are open go on with what they began with.
 
 use std::fmt;
@@ -8,17 +8,22 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use actix_web::rt::time::timeout;
 use aws_lc_rs::digest::{SHA256, digest};
+use protocol::{ClientCertificate, Timestamp, Validity};
 use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
+use super::client_verifier::AnyCertificate;
 use super::deadlines::HEAD;
-use super::validity::Validity;
-use super::{Socket, WriteDeadlineSocket};
+use super::validity::validity_of;
+use super::{ClientAuthorities, Socket, WriteDeadlineSocket};
 
 /// Where a listener's TLS comes from; all in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +32,20 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its private key: PKCS#8, PKCS#1 or SEC1.
     pub private_key: PathBuf,
-    /// The authorities of client certificates. With it, who has no certificate of theirs gets no connection.
+    /// The authorities of client certificates.
     pub client_ca: Option<PathBuf>,
+    /// Whether clients are asked for certificates.
+    pub client_certificates: Option<ClientCertificates>,
+}
+
+/// What a listener asks of its clients in the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientCertificates {
+    /// A certificate of any issuer, or none.
+    Optional,
+    /// A certificate of an authority in `client_ca`. A client without one gets no connection.
+    Required,
 }
 
 /// Reads a file whole, or says why that file is not read.
@@ -60,6 +77,8 @@ struct Current {
     content: [u8; 32],
     /// Of the server's own certificate, if it says so in a form that is known.
     validity: Option<Validity>,
+    /// The authorities of client certificates; none where no client is asked for one.
+    authorities: Option<Arc<ClientAuthorities>>,
 }
 
 /// The files do not make TLS.
@@ -137,12 +156,22 @@ impl Tls {
         self.0.current.read().unwrap_or_else(PoisonError::into_inner).validity
     }
 
-    /// Shakes hands within the time that a head has: until then a client costs memory and has shown nothing.
-    pub(crate) async fn accept(&self, socket: WriteDeadlineSocket) -> io::Result<Socket> {
-        let config = Arc::clone(&self.0.current.read().unwrap_or_else(PoisonError::into_inner).config);
+    /// Shakes hands within the time that a head has: until then a client costs memory and has shown nothing. A resumed session has the
+    /// certificate of the handshake that began it; its chain is verified anew.
+    pub(crate) async fn accept(
+        &self,
+        socket: WriteDeadlineSocket,
+        now: impl FnOnce() -> Timestamp,
+    ) -> io::Result<(Socket, Option<Arc<ClientCertificate>>)> {
+        let Current { config, authorities, .. } =
+            self.0.current.read().unwrap_or_else(PoisonError::into_inner).clone();
         let shaken = timeout(HEAD, TlsAcceptor::from(config).accept(socket)).await;
         let stream = shaken.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        Ok(Socket::Right(Box::new(stream)))
+        let presented = stream.get_ref().1.peer_certificates();
+        let certificate = authorities
+            .zip(presented)
+            .and_then(|(authorities, presented)| authorities.examine(presented, now()));
+        Ok((Socket::Right(Box::new(stream)), certificate.map(Arc::new)))
     }
 }
 
@@ -162,21 +191,32 @@ fn read(files: &TlsFiles, readers: TlsReaders) -> Result<Current, TlsError> {
         content.extend_from_slice(digest(&SHA256, part).as_ref());
     }
     let chain = certificates(&files.certificate, &certificate)?;
-    let validity = chain.first().and_then(|certificate| Validity::of(certificate));
+    let validity = chain.first().and_then(|certificate| validity_of(certificate));
     let parsed = PrivateKeyDer::from_pem_slice(&key);
     let parsed = parsed.map_err(|_| TlsError::NoKey(files.private_key.clone()))?;
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|source| mismatch(files, source))?;
-    let builder = match (&files.client_ca, &authorities) {
-        (Some(path), Some(pem)) => builder.with_client_cert_verifier(verifier(path, pem, provider)?),
-        _ => builder.with_no_client_auth(),
+    let roots = match (&files.client_ca, &authorities) {
+        (Some(path), Some(pem)) => roots(path, pem)?,
+        _ => RootCertStore::empty(),
+    };
+    let authorities = files.client_certificates.map(|_| ClientAuthorities::new(roots.clone(), &provider));
+    let builder = match files.client_certificates {
+        Some(ClientCertificates::Required) => {
+            builder.with_client_cert_verifier(verifier(files, roots, provider)?)
+        }
+        Some(ClientCertificates::Optional) => {
+            builder.with_client_cert_verifier(Arc::new(AnyCertificate::new(&provider)))
+        }
+        None => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(chain, parsed).map_err(|source| mismatch(files, source))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     let mut all = [0; 32];
     all.copy_from_slice(digest(&SHA256, &content).as_ref());
-    Ok(Current { config: Arc::new(config), content: all, validity })
+    let authorities = authorities.map(Arc::new);
+    Ok(Current { config: Arc::new(config), content: all, validity, authorities })
 }
 
 fn load(path: &Path, read: ReadFile) -> Result<Zeroizing<Vec<u8>>, TlsError> {
@@ -188,21 +228,30 @@ fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>,
     all.ok().filter(|all| !all.is_empty()).ok_or_else(|| TlsError::NoCertificate(path.to_owned()))
 }
 
-fn verifier(
-    path: &Path,
-    pem: &[u8],
-    provider: Arc<CryptoProvider>,
-) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, TlsError> {
-    let refused = |reason: String| TlsError::ClientCa { path: path.to_owned(), reason };
+fn roots(path: &Path, pem: &[u8]) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(path, pem)? {
-        roots.add(certificate).map_err(|error| refused(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| TlsError::ClientCa { path: path.to_owned(), reason: error.to_string() })?;
     }
+    Ok(roots)
+}
+
+/// Refuses the handshake of a client without a certificate of these authorities.
+fn verifier(
+    files: &TlsFiles,
+    roots: RootCertStore,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-    verifier.map_err(|error| refused(error.to_string()))
+    verifier.map_err(|error| TlsError::ClientCa {
+        path: files.client_ca.clone().unwrap_or_default(),
+        reason: error.to_string(),
+    })
 }
 
 fn mismatch(files: &TlsFiles, source: rustls::Error) -> TlsError {
-    let TlsFiles { certificate, private_key, client_ca: _ } = files.clone();
+    let TlsFiles { certificate, private_key, .. } = files.clone();
     TlsError::Mismatch { certificate, key: private_key, source }
 }

@@ -1,15 +1,6 @@
 //! From when until when a certificate is valid (RFC 5280 §4.1.2.5), read from its DER.
 
-use protocol::Timestamp;
-
-/// The time in which a certificate is valid, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Validity {
-    /// `notBefore`.
-    pub not_before: Timestamp,
-    /// `notAfter`.
-    pub not_after: Timestamp,
-}
+use protocol::{Timestamp, Validity};
 
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
@@ -17,22 +8,20 @@ const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-impl Validity {
-    /// Of a certificate in DER; `None` where the bytes are no certificate.
-    pub(super) fn of(certificate: &[u8]) -> Option<Self> {
-        let (certificate, _) = expect(SEQUENCE, certificate)?;
-        let (to_be_signed, _) = expect(SEQUENCE, certificate)?;
-        // A certificate of version 1 does not have the first field.
-        let rest = expect(VERSION, to_be_signed).map_or(to_be_signed, |(_, rest)| rest);
-        let (_, rest) = expect(INTEGER, rest)?;
-        let (_, rest) = expect(SEQUENCE, rest)?;
-        let (_, rest) = expect(SEQUENCE, rest)?;
-        let (validity, _) = expect(SEQUENCE, rest)?;
-        let (kind, from, rest) = element(validity)?;
-        let not_before = time(kind, from)?;
-        let (kind, until, _) = element(rest)?;
-        Some(Self { not_before, not_after: time(kind, until)? })
-    }
+/// Of a certificate in DER; `None` where the bytes are no certificate.
+pub(super) fn validity_of(certificate: &[u8]) -> Option<Validity> {
+    let (certificate, _) = expect(SEQUENCE, certificate)?;
+    let (to_be_signed, _) = expect(SEQUENCE, certificate)?;
+    // A certificate of version 1 does not have the first field.
+    let rest = expect(VERSION, to_be_signed).map_or(to_be_signed, |(_, rest)| rest);
+    let (_, rest) = expect(INTEGER, rest)?;
+    let (_, rest) = expect(SEQUENCE, rest)?;
+    let (_, rest) = expect(SEQUENCE, rest)?;
+    let (validity, _) = expect(SEQUENCE, rest)?;
+    let (kind, from, rest) = element(validity)?;
+    let not_before = time(kind, from)?;
+    let (kind, until, _) = element(rest)?;
+    Some(Validity { not_before, not_after: time(kind, until)? })
 }
 
 /// The content of an element of this kind, and what follows it.
@@ -93,7 +82,7 @@ mod tests {
             (parameters.not_before, parameters.not_after) =
                 (date_time_ymd(from, 2, 28), date_time_ymd(until, 12, 31));
             let certificate = parameters.self_signed(&KeyPair::generate().unwrap()).unwrap();
-            let validity = Validity::of(certificate.der()).unwrap();
+            let validity = validity_of(certificate.der()).unwrap();
             assert_eq!(validity.not_before, instant(&format!("{from}-02-28T00:00:00Z")));
             assert_eq!(validity.not_after, instant(&format!("{until}-12-31T00:00:00Z")));
         }
@@ -104,9 +93,9 @@ mod tests {
         let parameters = CertificateParams::new(["localhost".to_owned()]).unwrap();
         let certificate = parameters.self_signed(&KeyPair::generate().unwrap()).unwrap();
         for length in 0..certificate.der().len().min(64) {
-            assert_eq!(Validity::of(&certificate.der()[..length]), None, "{length}");
+            assert_eq!(validity_of(&certificate.der()[..length]), None, "{length}");
         }
-        assert_eq!(Validity::of(&[SEQUENCE, 0x84, 0xff, 0xff, 0xff, 0xff]), None);
+        assert_eq!(validity_of(&[SEQUENCE, 0x84, 0xff, 0xff, 0xff, 0xff]), None);
         assert_eq!(time(UTC_TIME, b"99990101000000Z"), None);
         assert_eq!(time(UTC_TIME, "2\u{e9}0101000000Z".as_bytes()), None);
     }

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway::{ReadFile, Tls, TlsFiles, TlsReaders};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::client::WantsClientCert;
+use gateway::{ClientCertificates, ReadFile, Tls, TlsFiles, TlsReaders};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType, date_time_ymd};
+use rustls::client::{ResolvesClientCert, WantsClientCert};
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
@@ -42,10 +43,19 @@ impl Files {
     }
 
     pub(crate) fn tls(&self, client_ca: Option<&str>) -> Result<Tls, gateway::TlsError> {
+        self.tls_with(client_ca, client_ca.map(|_| ClientCertificates::Required))
+    }
+
+    pub(crate) fn tls_with(
+        &self,
+        client_ca: Option<&str>,
+        client_certificates: Option<ClientCertificates>,
+    ) -> Result<Tls, gateway::TlsError> {
         let files = TlsFiles {
             certificate: self.path("cert.pem"),
             private_key: self.path("key.pem"),
             client_ca: client_ca.map(|name| self.path(name)),
+            client_certificates,
         };
         let read: ReadFile = |path| std::fs::read(path).map(Zeroizing::new);
         Tls::open(files, TlsReaders { certificates: read, private_key: read })
@@ -110,28 +120,87 @@ async fn a_certificate_is_served_and_replaced_without_a_restart() {
     assert!(!live(&app, &nameless(&first)).await);
 }
 
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// A client with a certificate of this authority.
+fn known_by(server: &str, authority: &CertifiedIssuer<'_, KeyPair>) -> Client {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(vec!["client".to_owned()]).unwrap();
+    let certificate = certificate.signed_by(&key, authority).unwrap().der().clone();
+    with_certificate(server, certificate, &key)
+}
+
+fn with_certificate(server: &str, certificate: CertificateDer<'static>, key: &KeyPair) -> Client {
+    let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+    Client(Arc::new(trusting(server).with_client_auth_cert(vec![certificate], key).unwrap()))
+}
+
 #[tokio::test]
 async fn with_an_authority_only_its_clients_get_a_connection() {
     let files = Files::new();
     let server = std::fs::read_to_string(files.path("cert.pem")).unwrap();
-    let authority = |name: &str| {
-        let mut parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
-    };
     let (ours, others) = (authority("ours"), authority("others"));
     std::fs::write(files.path("ca.pem"), ours.pem()).unwrap();
     let app = start(&files.tls(Some("ca.pem")).unwrap());
-    let known_by = |authority: &CertifiedIssuer<'_, KeyPair>| {
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec!["client".to_owned()]).unwrap();
-        let certificate = certificate.signed_by(&key, authority).unwrap().der().clone();
-        let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
-        Client(Arc::new(trusting(&server).with_client_auth_cert(vec![certificate], key).unwrap()))
-    };
     assert!(!live(&app, &nameless(&server)).await, "without a certificate");
-    assert!(!live(&app, &known_by(&others)).await);
-    assert!(live(&app, &known_by(&ours)).await);
+    assert!(!live(&app, &known_by(&server, &others)).await);
+    assert!(live(&app, &known_by(&server, &ours)).await);
+}
+
+/// Presents a certificate with another private key than its own.
+#[derive(Debug)]
+struct Borrowed(Arc<CertifiedKey>);
+
+impl ResolvesClientCert for Borrowed {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_asks_for_certificates_takes_any_that_the_client_has_the_key_of() {
+    let files = Files::new();
+    let server = std::fs::read_to_string(files.path("cert.pem")).unwrap();
+    let (ours, others) = (authority("ours"), authority("others"));
+    std::fs::write(files.path("ca.pem"), ours.pem()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let certificate = |of: &CertificateParams| of.self_signed(&key).unwrap().der().clone();
+    let plain = CertificateParams::new(vec!["client".to_owned()]).unwrap();
+    let mut expired = plain.clone();
+    (expired.not_before, expired.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
+    let mut large = plain.clone();
+    large.subject_alt_names = (0..1000)
+        .map(|index| SanType::DnsName(format!("client-{index}.example.com").try_into().unwrap()))
+        .collect();
+
+    for client_ca in [Some("ca.pem"), None] {
+        let app = start(&files.tls_with(client_ca, Some(ClientCertificates::Optional)).unwrap());
+        for (name, client) in [
+            ("no certificate", nameless(&server)),
+            ("one of ours", known_by(&server, &ours)),
+            ("one of others", known_by(&server, &others)),
+            ("self-signed", with_certificate(&server, certificate(&plain), &key)),
+            ("expired", with_certificate(&server, certificate(&expired), &key)),
+        ] {
+            assert!(live(&app, &client).await, "{name} {client_ca:?}");
+        }
+        let large = with_certificate(&server, certificate(&large), &key);
+        assert!(!live(&app, &large).await, "a certificate of more than 16 KiB");
+        let other = KeyPair::generate().unwrap();
+        let other = PrivateKeyDer::from_pem_slice(other.serialize_pem().as_bytes()).unwrap();
+        let other = default_provider().key_provider.load_private_key(other).unwrap();
+        let borrowed = Arc::new(CertifiedKey::new(vec![certificate(&plain)], other));
+        let config = trusting(&server).with_client_cert_resolver(Arc::new(Borrowed(borrowed)));
+        assert!(!live(&app, &Client(Arc::new(config))).await, "another's certificate");
+    }
 }
 
 #[tokio::test]

@@ -84,7 +84,8 @@ mod tests {
         let (_folder, certificate, key) = folder();
         run(&certificate, &key, &["dev.example".to_owned()]).unwrap();
         assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
-        let tls_files = gateway::TlsFiles { certificate, private_key: key, client_ca: None };
+        let tls_files =
+            gateway::TlsFiles { certificate, private_key: key, client_ca: None, client_certificates: None };
         let readers =
             gateway::TlsReaders { certificates: files::read_public, private_key: files::read_secret };
         assert!(gateway::Tls::open(tls_files, readers).is_ok());

@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
-use gateway::{Tls, TlsError, TlsFiles, TlsReaders};
+use gateway::{Tls, TlsError, TlsReaders};
 use keys::SealingKey;
 use protocol::{Secret, Timestamp};
 
@@ -117,18 +117,13 @@ impl Reading<'_> {
     }
 
     fn check_certificate(&mut self, tls: &sections::Tls, at: &Location, now: Timestamp) {
-        let tls_files = TlsFiles {
-            certificate: tls.certificate.clone(),
-            private_key: tls.private_key.clone(),
-            client_ca: tls.client_ca.clone(),
-        };
         let key_of = |path: &Path| match () {
             () if path == tls.certificate => at.key("certificate"),
             () if path == tls.private_key => at.key("private_key"),
             () => at.key("client_ca"),
         };
         let readers = TlsReaders { certificates: files::read_public, private_key: files::read_secret };
-        let opened = match Tls::open(tls_files, readers) {
+        let opened = match Tls::open(tls.files(), readers) {
             Ok(opened) => opened,
             Err(TlsError::Unreadable { path, source }) => {
                 self.refuse_file(&source, key_of(&path));

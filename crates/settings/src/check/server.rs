@@ -3,6 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use administration::{Declaration, FieldErrors, Interface, LONGEST_URI};
+use gateway::ClientCertificates;
 use tenancy::TenantId;
 
 use super::super::{
@@ -39,6 +40,7 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
         }
         check_hosts(listener, &at, findings);
         check_proxies(listener, &server.public_url, &at, findings);
+        check_client_certificates(listener, &at, findings);
         if listener.serves.is_none() && !listener.is_on_loopback() {
             let paths = gateway::Surface::ADMIN_PATHS.join(", ");
             let problem =
@@ -84,6 +86,18 @@ fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, fin
             "this address needs a proxy on this machine, and none is trusted: all callers count as one";
         let hint = "write trusted_proxies: { from: [127.0.0.1], header: x-forwarded-for }, or forwarded if the proxy writes that";
         findings.warning(at.key("address"), problem, hint);
+    }
+}
+
+/// What is asked of clients in the handshake.
+fn check_client_certificates(listener: &Listener, at: &Location, findings: &mut Findings) {
+    let Some(tls) = &listener.tls else { return };
+    if tls.client_certificates == Some(ClientCertificates::Required) && tls.client_ca.is_none() {
+        findings.error(
+            at.key("tls").key("client_certificates"),
+            "there are no authorities whose certificates could be required",
+            "name them in client_ca, or write optional",
+        );
     }
 }
 

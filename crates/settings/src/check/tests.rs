@@ -213,6 +213,10 @@ fn bad_sections_of_the_server_are_refused_with_their_location_and_hint() {
             ":1:57: server.listeners[0].serves: this must name public, admin or both, once each",
         ),
         (
+            "server: { listeners: [{ address: '127.0.0.1:1', tls: { certificate: a, private_key: b, client_certificates: required } }] }",
+            ":1:109: server.listeners[0].tls.client_certificates: there are no authorities whose certificates could be required; name them in client_ca, or write optional",
+        ),
+        (
             "protected_resource: { tenant: acme, audience: a }",
             ":1:31: protected_resource.tenant: no tenant `acme` is declared",
         ),

@@ -63,7 +63,7 @@ fn everything() -> Value {
         "server": {
             "public_url": "https://auth.example.com/base",
             "listeners": [
-                { "address": "127.0.0.1:3000", "serves": ["public"], "hosts": ["auth.internal"], "trusted_proxies": { "from": ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"], "header": "x-forwarded-for" }, "tls": { "certificate": "a.pem", "private_key": "b.pem", "client_ca": "c.pem" } },
+                { "address": "127.0.0.1:3000", "serves": ["public"], "hosts": ["auth.internal"], "trusted_proxies": { "from": ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"], "header": "x-forwarded-for" }, "tls": { "certificate": "a.pem", "private_key": "b.pem", "client_ca": "c.pem", "client_certificates": "optional" } },
                 { "address": "[::1]:3001" }
             ],
             "default_tenant": "acme",
@@ -222,6 +222,18 @@ fn what_is_refused_and_what_is_not() {
         (listener("address: 127.0.0.1:0, trusted_proxies: { from: [proxy], header: forwarded }"), true),
         (listener("address: 127.0.0.1:0, trusted_proxies: { from: [10.0.0.0/8], header: x-real-ip }"), true),
         (listener("address: 127.0.0.1:0, trusted_proxies: { from: [10.0.0.0/8], header: forwarded }"), false),
+        (
+            listener(
+                "address: 127.0.0.1:0, tls: { certificate: a, private_key: b, client_certificates: optional }",
+            ),
+            false,
+        ),
+        (
+            listener(
+                "address: 127.0.0.1:0, tls: { certificate: a, private_key: b, client_certificates: always }",
+            ),
+            true,
+        ),
         ("server: { max_connections: 0 }".to_owned(), true),
         ("server: { max_connections: 1000001 }".to_owned(), true),
         ("server: { listeners: [] }".to_owned(), true),
@@ -255,6 +267,11 @@ fn where_they_differ_it_is_known_why() {
         ("tenants: { acme: { signing: { publish_before: 1s } } }", false, true),
         ("tenants: { acme: { issuer: 'https://a' }, beta: { issuer: 'https://a' } }", false, true),
         ("server: { listeners: [{ address: '127.0.0.1:1' }, { address: '127.0.0.1:1' }] }", false, true),
+        (
+            "server: { listeners: [{ address: '127.0.0.1:1', tls: { certificate: a, private_key: b, client_certificates: required } }] }",
+            false,
+            true,
+        ),
         // Which hosts are this machine is for the program to say.
         (
             "keys: { sealing_key: { vault: { address: 'http://vault.example.com', transit_key: k, token: { env: SET } } } }",

@@ -11,8 +11,7 @@ use std::sync::Arc;
 
 use administration::FileSecret;
 use cache::RedisOptions;
-use gateway::Validity;
-use protocol::Timestamp;
+use protocol::{Timestamp, Validity};
 
 use super::output::json;
 use super::{block_on, print};

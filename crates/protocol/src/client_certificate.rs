@@ -1,0 +1,89 @@
+//! A certificate whose private key a client has, as TLS or a trusted proxy has found it (RFC 8705).
+
+use std::fmt;
+
+use crate::Timestamp;
+
+/// From when until when a certificate is valid, both ends included (RFC 5280 §4.1.2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// `notBefore`.
+    pub not_before: Timestamp,
+    /// `notAfter`.
+    pub not_after: Timestamp,
+}
+
+/// A client's certificate. The handshake has proven that the client has its private key; nothing else of it is true by itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// The certificate in DER.
+    pub der: Vec<u8>,
+    /// SHA-256 of the DER, the value of `x5t#S256` (RFC 8705 §3.1).
+    pub thumbprint: [u8; 32],
+    /// The time in which the certificate and all between it and an authority of the listener are valid, or why there is no such chain.
+    pub chain: Result<Validity, ChainError>,
+}
+
+/// Why no chain leads from a certificate to an authority of the listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChainError {
+    /// The listener has no authorities of client certificates.
+    NoAuthorities,
+    /// No authority of the listener has issued it, directly or through the certificates that came with it.
+    UnknownIssuer,
+    /// A certificate of the chain has expired.
+    Expired,
+    /// A certificate of the chain is not valid yet.
+    NotYetValid,
+    /// A certificate of the chain is not for authentication of TLS clients (`extKeyUsage`).
+    OtherUsage,
+    /// A certificate of the chain cannot be used: its signature does not verify, or it breaks a rule of RFC 5280.
+    Invalid,
+}
+
+impl Validity {
+    /// Whether an instant lies within.
+    #[must_use]
+    pub fn contains(self, now: Timestamp) -> bool {
+        self.not_before <= now && now <= self.not_after
+    }
+
+    /// The time that lies within both.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        Self {
+            not_before: self.not_before.max(other.not_before),
+            not_after: self.not_after.min(other.not_after),
+        }
+    }
+}
+
+/// A certificate has names of people and machines, so no log shows it whole.
+impl fmt::Debug for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCertificate").field("chain", &self.chain).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn validity(from: u64, until: u64) -> Validity {
+        Validity { not_before: Timestamp::from_seconds(from), not_after: Timestamp::from_seconds(until) }
+    }
+
+    #[test]
+    fn a_validity_has_both_its_ends() {
+        for (now, expected) in [(9, false), (10, true), (20, true), (21, false)] {
+            assert_eq!(validity(10, 20).contains(Timestamp::from_seconds(now)), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn a_chain_is_valid_while_each_certificate_is() {
+        assert_eq!(validity(10, 20).intersection(validity(15, 30)), validity(15, 20));
+        let disjoint = validity(10, 20).intersection(validity(25, 30));
+        assert!((0..40).all(|now| !disjoint.contains(Timestamp::from_seconds(now))));
+    }
+}
