@@ -1,13 +1,19 @@
-//! Requests to other services: key-encryption keys that never leave HashiCorp Vault or AWS KMS. In reading order:
+//! Requests to other services: documents at URLs that tenants and clients name, and key-encryption keys that never leave HashiCorp Vault or
+//! AWS KMS. In reading order:
 //!
-//! Each service is a cargo feature. The public types are the same in every build; only [`open_vault`] and [`open_aws_kms`] refuse in a
+//! A URL that a tenant or a client names is fetched through [`Guard`], which allows public addresses and what the operator lists
+//! ([`Fetcher`]).
+//!
+//! Each key service is a cargo feature. The public types are the same in every build; only [`open_vault`] and [`open_aws_kms`] refuse in a
 //! build without the service, and no other crate depends on these features.
 //!
-//! The operator names these services in the configuration. So private addresses are allowed, unlike in URLs that tenants or clients name:
-//! Vault usually has one. Redirects are not followed.
+//! The operator names these services in the configuration. So private addresses are allowed there: Vault usually has one. Redirects are not followed.
 //!
 //! An error names the service and its answer. It holds no token, no key and no sealed data. Log events of the libraries are dropped. The
 //! libraries keep copies of a data key in memory that they do not wipe.
+
+mod fetch;
+mod guard;
 
 mod key_service;
 mod options;
@@ -25,6 +31,8 @@ mod vault;
 #[cfg(test)]
 mod mock_server;
 
+pub use fetch::{FetchError, Fetched, Fetcher};
+pub use guard::{Guard, UnfitUrl};
 pub use key_service::{KeyService, open_aws_kms, open_vault};
 pub use options::{KmsOptions, ReadFile, VaultOptions, VaultToken};
 pub use options_error::OptionsError;

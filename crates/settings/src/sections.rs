@@ -36,6 +36,18 @@ pub struct Server {
     pub max_connections: Option<u32>,
     /// Threads that serve requests, from 1 to 512. Default: one for each core.
     pub workers: Option<NonZeroUsize>,
+    /// What the server fetches from URLs that tenants and clients name.
+    pub outbound: Outbound,
+}
+
+/// What the server fetches from URLs that tenants and clients name, such as `jwks_uri`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outbound {
+    /// Addresses or networks that may be connected to although they are not public: private, link-local and loopback ones. Where loopback
+    /// is listed, a URL may be `http://127.0.0.1:…`. Default: none.
+    #[schemars(extend("uniqueItems" = true))]
+    pub allowed_networks: Vec<Network>,
 }
 
 /// One address to listen on.
@@ -293,6 +305,7 @@ impl Default for Server {
             default_tenant: None,
             max_connections: None,
             workers: None,
+            outbound: Outbound::default(),
         }
     }
 }

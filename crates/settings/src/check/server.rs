@@ -49,6 +49,14 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
             findings.warning(at.key("address"), problem, hint);
         }
     }
+    let networks = &server.outbound.allowed_networks;
+    for (index, network) in
+        networks.iter().enumerate().filter(|(index, network)| networks[..*index].contains(network))
+    {
+        let at = at.key("outbound").item("allowed_networks", index);
+        let problem = format!("{} is listed already", network.net());
+        findings.error(at, problem, "leave one of the two out");
+    }
     if let Some(id) = &server.default_tenant {
         check_tenant_reference(id, declaration, at.key("default_tenant"), findings);
     }

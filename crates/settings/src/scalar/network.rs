@@ -1,4 +1,4 @@
-//! Networks whose proxies are trusted.
+//! Networks: those whose proxies are trusted, and those that may be connected to.
 
 use std::net::IpAddr;
 
@@ -24,12 +24,16 @@ impl TryFrom<String> for Network {
 
     fn try_from(text: String) -> Result<Self, String> {
         let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        network.ok().filter(|network| network.prefix_len() > 0).map(|network| Self(network.trunc())).ok_or_else(|| {
-            format!(
-                "`{}` is not a network of proxies; write an address or a network, such as 127.0.0.1 or 10.0.0.0/8",
-                cropped(&text)
-            )
-        })
+        network
+            .ok()
+            .filter(|network| network.prefix_len() > 0)
+            .map(|network| Self(network.trunc()))
+            .ok_or_else(|| {
+                format!(
+                    "`{}` is not a network; write an address or a network, such as 127.0.0.1 or 10.0.0.0/8",
+                    cropped(&text)
+                )
+            })
     }
 }
 

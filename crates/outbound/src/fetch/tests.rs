@@ -1,0 +1,138 @@
+//! Fetching over real sockets, from servers that answer anything.
+
+use std::time::Instant;
+
+use super::*;
+use crate::mock_server::{MockServer, Reply, tls};
+
+const JSON: &str = "content-type: application/json";
+
+fn loopback() -> Fetcher {
+    Fetcher::new(Guard::allowing(vec!["127.0.0.0/8".parse().unwrap()]))
+}
+
+async fn fetch(server: &MockServer) -> Result<Fetched, FetchError> {
+    loopback().fetch(&format!("{}/jwks", server.url()), "application/jwk-set+json").await
+}
+
+async fn serving(reply: Reply) -> MockServer {
+    MockServer::start(None, move |_| reply.clone()).await
+}
+
+#[tokio::test]
+async fn a_document_is_fetched_as_it_is() {
+    let server = MockServer::start(None, |request| {
+        let header = |name: &str| request.headers.get(name).map(String::as_str);
+        assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/jwks"));
+        assert_eq!(header("accept"), Some("application/jwk-set+json"));
+        assert_eq!(header("accept-encoding"), Some("identity"), "no answer is decompressed");
+        assert_eq!((header("cookie"), header("authorization"), header("referer")), (None, None, None));
+        Reply::of(200, "cache-control: public, max-age=120\r\nset-cookie: a=b", b"{}")
+    });
+    let (server, fetcher) = (server.await, loopback());
+    for _ in 0..2 {
+        let fetched = fetcher.fetch(&format!("{}/jwks", server.url()), "application/jwk-set+json").await;
+        let fetched = fetched.unwrap();
+        assert_eq!((fetched.body.as_slice(), fetched.max_age), (&b"{}"[..], Some(Duration::from_secs(120))));
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
+    let server = serving(Reply::of(200, JSON, b"{}")).await;
+    let port = server.address.port();
+    let strict = Fetcher::new(Guard::default());
+    for host in ["127.0.0.1", "127.1", "[::ffff:127.0.0.1]"] {
+        let error = strict.fetch(&format!("https://{host}:{port}/"), "*/*").await.unwrap_err();
+        assert!(matches!(error, FetchError::Url(UnfitUrl::Address)), "{host}: {error}");
+    }
+    // A name that resolves to loopback alone, here by the machine's own table.
+    let error = strict.fetch(&format!("https://localhost:{port}/"), "*/*").await.unwrap_err();
+    assert!(matches!(error, FetchError::Address), "{error}");
+    assert_eq!(server.request_count(), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let target = serving(Reply::of(200, JSON, b"{}")).await;
+    for status in [301, 302, 303, 307, 308] {
+        let server = serving(Reply::of(status, &format!("location: {}", target.url()), b"")).await;
+        let error = fetch(&server).await.unwrap_err();
+        assert!(matches!(error, FetchError::Status(found) if found == status), "{error}");
+    }
+    assert_eq!(target.request_count(), 0);
+}
+
+#[tokio::test]
+async fn a_bad_answer_is_no_document() {
+    let chunked = |size: usize| {
+        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+        Reply::raw(format!("{head}{size:x}\r\n{}\r\n0\r\n\r\n", "a".repeat(size)))
+    };
+    for (reply, expected) in [
+        (Reply::of(404, JSON, b"{}"), "the answer has status 404"),
+        (Reply::of(500, JSON, b"{}"), "the answer has status 500"),
+        (Reply::of(204, JSON, b""), "the answer has status 204"),
+        (Reply::of(200, "content-encoding: gzip", b"{}"), "the answer is compressed"),
+        (Reply::of(200, "content-encoding: br", b"{}"), "the answer is compressed"),
+        (Reply::of(200, JSON, &vec![b'a'; LARGEST + 1]), "the answer is larger than 64 KiB"),
+        (chunked(LARGEST + 1), "the answer is larger than 64 KiB"),
+        (
+            Reply::raw("HTTP/1.1 200 OK\r\ncontent-length: 9999999999\r\n\r\n"),
+            "the answer is larger than 64 KiB",
+        ),
+        (Reply::raw(""), "no connection: "),
+        (Reply::raw("SSH-2.0-OpenSSH\r\n"), "no connection: "),
+        (Reply::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"), "the answer broke off: "),
+    ] {
+        let error = fetch(&serving(reply).await).await.unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}, not {expected}");
+    }
+    for reply in [Reply::of(200, JSON, &vec![b'a'; LARGEST]), chunked(LARGEST)] {
+        assert_eq!(fetch(&serving(reply).await).await.unwrap().body.len(), LARGEST);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_given_up_after_two_seconds() {
+    let slow_head = serving(Reply::of(200, JSON, b"{}").after(Duration::from_secs(30))).await;
+    let slow_body = serving(Reply::raw("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n{")).await;
+    for server in [slow_head, slow_body] {
+        let begun = Instant::now();
+        let error = fetch(&server).await.unwrap_err();
+        assert!(matches!(error, FetchError::TooSlow), "{error}");
+        assert!(begun.elapsed() < LONGEST * 3, "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_must_be_trusted() {
+    let (acceptor, _) = tls();
+    let server = MockServer::start(Some(acceptor), |_| Reply::of(200, JSON, b"{}")).await;
+    let url = format!("https://localhost:{}/", server.address.port());
+    let error = loopback().fetch(&url, "*/*").await.unwrap_err();
+    assert!(matches!(error, FetchError::Connection(_) | FetchError::NoClient(_)), "{error}");
+    assert_eq!(server.request_count(), 0);
+}
+
+#[test]
+fn the_age_of_an_answer_is_what_it_says_at_least() {
+    for (value, expected) in [
+        ("max-age=60", Some(60)),
+        ("public, Max-Age = 60 , immutable", Some(60)),
+        ("max-age=\"60\"", Some(60)),
+        ("max-age=60, max-age=30", Some(30)),
+        ("max-age=60, no-cache", Some(0)),
+        ("no-store", Some(0)),
+        ("s-maxage=5", None),
+        ("max-age=-1", None),
+        ("max-age=", None),
+        ("max-age", None),
+        ("max-age=99999999999999999999999", None),
+        ("", None),
+    ] {
+        let headers = HeaderMap::from_iter([(CACHE_CONTROL, value.parse().unwrap())]);
+        assert_eq!(max_age(&headers), expected.map(Duration::from_secs), "{value}");
+    }
+    assert_eq!(max_age(&HeaderMap::new()), None);
+}

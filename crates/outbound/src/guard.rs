@@ -1,0 +1,347 @@
+//! Which addresses may be fetched from when a tenant or a client names the URL: public ones, and networks that the operator allows.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use url::{Host, Url};
+
+/// The networks of IPv4 that are not public: each entry of the special-purpose registry (RFC 6890), and multicast.
+const NOT_PUBLIC_V4: [(Ipv4Addr, u32); 19] = [
+    (Ipv4Addr::new(0, 0, 0, 0), 8),        // this host on this network
+    (Ipv4Addr::new(10, 0, 0, 0), 8),       // private
+    (Ipv4Addr::new(100, 64, 0, 0), 10),    // shared with the provider's other customers (RFC 6598)
+    (Ipv4Addr::new(127, 0, 0, 0), 8),      // loopback
+    (Ipv4Addr::new(169, 254, 0, 0), 16),   // link-local, where clouds have their metadata service
+    (Ipv4Addr::new(168, 63, 129, 16), 32), // the platform address of Azure, which is public by its number only
+    (Ipv4Addr::new(172, 16, 0, 0), 12),    // private
+    (Ipv4Addr::new(192, 0, 0, 0), 24),     // protocol assignments
+    (Ipv4Addr::new(192, 0, 2, 0), 24),     // documentation
+    (Ipv4Addr::new(192, 31, 196, 0), 24),  // AS112
+    (Ipv4Addr::new(192, 52, 193, 0), 24),  // multicast tunnels
+    (Ipv4Addr::new(192, 88, 99, 0), 24),   // relays of 6to4
+    (Ipv4Addr::new(192, 168, 0, 0), 16),   // private
+    (Ipv4Addr::new(192, 175, 48, 0), 24),  // AS112
+    (Ipv4Addr::new(198, 18, 0, 0), 15),    // benchmarks
+    (Ipv4Addr::new(198, 51, 100, 0), 24),  // documentation
+    (Ipv4Addr::new(203, 0, 113, 0), 24),   // documentation
+    (Ipv4Addr::new(224, 0, 0, 0), 4),      // multicast
+    (Ipv4Addr::new(240, 0, 0, 0), 4),      // reserved, and broadcast
+];
+
+/// The networks within 2000::/3, the global unicast of IPv6, that are not public. Everything outside of it is not public either: loopback,
+/// mapped and translated IPv4 (NAT64), unique local, link-local, site-local and multicast addresses.
+const NOT_PUBLIC_V6: [(Ipv6Addr, u32); 5] = [
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments, Teredo among them
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
+    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16), // 6to4, which holds any address of IPv4
+    (Ipv6Addr::new(0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0), 48), // AS112
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation
+];
+
+const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+
+/// Decides on addresses and URLs.
+#[derive(Clone, Debug, Default)]
+pub struct Guard {
+    allowed: Vec<IpNet>,
+}
+
+/// Why a URL is not fetched at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnfitUrl {
+    /// It cannot be read, or has a user or a fragment.
+    #[error("this is no URL to fetch from")]
+    Malformed,
+    /// Neither https nor http on an allowed loopback address.
+    #[error("only https is fetched")]
+    NotHttps,
+    /// Its host is an address that is neither public nor allowed.
+    #[error("the address is neither public nor listed in server.outbound.allowed_networks")]
+    Address,
+}
+
+impl Guard {
+    /// Allows these networks beside all public addresses.
+    #[must_use]
+    pub const fn allowing(allowed: Vec<IpNet>) -> Self {
+        Self { allowed }
+    }
+
+    /// Whether a connection to this address may be opened.
+    #[must_use]
+    pub fn allows(&self, address: IpAddr) -> bool {
+        // A mapped address (::ffff:10.0.0.1) is opened as the address of IPv4 that it holds.
+        let address = address.to_canonical();
+        is_public(address) || self.allowed.iter().any(|network| network.contains(&address))
+    }
+
+    /// Checks what can be said of a URL before its name is resolved. Addresses of a name are for [`Guard::allows`], when they are known.
+    ///
+    /// # Errors
+    /// [`UnfitUrl`].
+    pub fn check(&self, url: &str) -> Result<Url, UnfitUrl> {
+        let url = Url::parse(url).map_err(|_| UnfitUrl::Malformed)?;
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        let literal = match url.host() {
+            None => return Err(UnfitUrl::Malformed),
+            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address).to_canonical()),
+            Some(Host::Domain(_)) => None,
+        };
+        if has_user || url.fragment().is_some() {
+            return Err(UnfitUrl::Malformed);
+        }
+        // Nothing crosses a network in clear, and no name is resolved for http: a resolver could answer with any address.
+        let is_loopback = literal.is_some_and(|address| address.is_loopback());
+        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback) {
+            return Err(UnfitUrl::NotHttps);
+        }
+        if literal.is_some_and(|address| !self.allows(address)) {
+            return Err(UnfitUrl::Address);
+        }
+        Ok(url)
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => !NOT_PUBLIC_V4.iter().any(|network| holds_v4(*network, address)),
+        IpAddr::V6(address) => {
+            holds_v6(GLOBAL_UNICAST, address)
+                && !NOT_PUBLIC_V6.iter().any(|network| holds_v6(*network, address))
+        }
+    }
+}
+
+fn holds_v4((network, prefix): (Ipv4Addr, u32), address: Ipv4Addr) -> bool {
+    (network.to_bits() ^ address.to_bits()).leading_zeros() >= prefix
+}
+
+fn holds_v6((network, prefix): (Ipv6Addr, u32), address: Ipv6Addr) -> bool {
+    (network.to_bits() ^ address.to_bits()).leading_zeros() >= prefix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(guard: &Guard, address: &str) -> bool {
+        guard.allows(address.parse().unwrap())
+    }
+
+    #[test]
+    fn only_public_addresses_are_fetched_from() {
+        let guard = Guard::default();
+        for address in [
+            "0.0.0.0",
+            "0.0.0.1",
+            "0.255.255.255",
+            "10.0.0.0",
+            "10.0.0.1",
+            "10.255.255.255",
+            "100.64.0.0",
+            "100.64.0.1",
+            "100.100.100.200",
+            "100.127.255.255",
+            "127.0.0.0",
+            "127.0.0.1",
+            "127.1.2.3",
+            "127.255.255.255",
+            "168.63.129.16",
+            "169.254.0.0",
+            "169.254.169.254",
+            "169.254.170.2",
+            "169.254.255.255",
+            "172.16.0.0",
+            "172.17.0.1",
+            "172.31.255.255",
+            "192.0.0.0",
+            "192.0.0.8",
+            "192.0.0.170",
+            "192.0.0.255",
+            "192.0.2.1",
+            "192.31.196.1",
+            "192.52.193.1",
+            "192.88.99.1",
+            "192.168.0.0",
+            "192.168.1.1",
+            "192.168.255.255",
+            "192.175.48.1",
+            "198.18.0.0",
+            "198.19.255.255",
+            "198.51.100.7",
+            "203.0.113.9",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "254.1.1.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::2",
+            "::ffff:0.0.0.0",
+            "::ffff:10.0.0.1",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::ffff:192.168.1.1",
+            "::127.0.0.1",
+            "::10.0.0.1",
+            "::ffff:0:127.0.0.1",
+            "64:ff9b::127.0.0.1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b::8.8.8.8",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "2001:2::1",
+            "2001:10::1",
+            "2001:20::1",
+            "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "2001:db8::1",
+            "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+            "2002::1",
+            "2002:7f00:1::1",
+            "2002:a00:1::1",
+            "2620:4f:8000::1",
+            "3fff::1",
+            "3fff:fff::1",
+            "4000::1",
+            "5f00::1",
+            "fc00::1",
+            "fd00::1",
+            "fd00:ec2::254",
+            "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            "fe80::1",
+            "fe80::a9fe:a9fe",
+            "febf::1",
+            "fec0::1",
+            "feff::1",
+            "ff01::1",
+            "ff02::1",
+            "ff0e::1",
+            "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        ] {
+            assert!(!allows(&guard, address), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_neighbours_of_each_network_are_public() {
+        let guard = Guard::default();
+        for address in [
+            "1.0.0.0",
+            "8.8.8.8",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "168.63.129.15",
+            "168.63.129.17",
+            "169.253.255.255",
+            "169.255.0.0",
+            "172.15.255.255",
+            "172.32.0.0",
+            "191.255.255.255",
+            "192.0.1.0",
+            "192.0.3.0",
+            "192.167.255.255",
+            "192.169.0.0",
+            "198.17.255.255",
+            "198.20.0.0",
+            "198.51.101.0",
+            "203.0.112.255",
+            "203.0.114.0",
+            "223.255.255.255",
+            "::ffff:8.8.8.8",
+            "2000::1",
+            "2001:200::1",
+            "2001:4860:4860::8888",
+            "2001:db7:ffff::1",
+            "2001:db9::1",
+            "2003::1",
+            "2606:4700::1111",
+            "2620:4f:8001::1",
+            "3fff:1000::1",
+        ] {
+            assert!(allows(&guard, address), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_operator_allows_networks_and_nothing_beside_them() {
+        let guard = Guard::allowing(
+            ["10.1.0.0/16", "fd00:1::/32", "127.0.0.1/32"].map(|n| n.parse().unwrap()).to_vec(),
+        );
+        for (address, expected) in [
+            ("10.1.2.3", true),
+            ("::ffff:10.1.2.3", true),
+            ("10.2.0.1", false),
+            ("127.0.0.1", true),
+            ("127.0.0.2", false),
+            ("::1", false),
+            ("::127.0.0.1", false),
+            ("fd00:1::5", true),
+            ("fd00:2::5", false),
+            ("64:ff9b::10.1.2.3", false),
+            ("2002:a01:203::1", false),
+            ("8.8.8.8", true),
+        ] {
+            assert_eq!(allows(&guard, address), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_https_and_its_literal_address_is_judged_in_every_spelling() {
+        use UnfitUrl::{Address, Malformed, NotHttps};
+        let allowing = Guard::allowing(vec!["127.0.0.0/8".parse().unwrap()]);
+        for (url, expected, on_loopback) in [
+            ("https://keys.example.com/jwks", None, None),
+            ("https://keys.example.com:8443/jwks?x=y", None, None),
+            ("HTTPS://KEYS.example.com", None, None),
+            ("https://8.8.8.8/", None, None),
+            ("https://[2606:4700::1111]/", None, None),
+            // A name is judged by its addresses, when it is resolved.
+            ("https://localhost/", None, None),
+            ("https://127.0.0.1/", Some(Address), None),
+            ("https://127.1/", Some(Address), None),
+            ("https://2130706433/", Some(Address), None),
+            ("https://0x7f000001/", Some(Address), None),
+            ("https://0177.0.0.1/", Some(Address), None),
+            ("https://127.0.0.1./", Some(Address), None),
+            ("https://[::ffff:7f00:1]/", Some(Address), None),
+            ("https://１２７.0.0.1/", Some(Address), None),
+            ("https://10.0.0.1/", Some(Address), Some(Address)),
+            ("https://[::1]/", Some(Address), Some(Address)),
+            ("https://[::]/", Some(Address), Some(Address)),
+            ("https://0/", Some(Address), Some(Address)),
+            ("https://169.254.169.254/latest/meta-data", Some(Address), Some(Address)),
+            ("https://[fd00:ec2::254]/", Some(Address), Some(Address)),
+            ("https://[64:ff9b::7f00:1]/", Some(Address), Some(Address)),
+            ("http://127.0.0.1:8080/jwks", Some(Address), None),
+            ("http://[::1]/jwks", Some(Address), Some(Address)),
+            ("http://localhost/jwks", Some(NotHttps), Some(NotHttps)),
+            ("http://keys.example.com/jwks", Some(NotHttps), Some(NotHttps)),
+            ("http://8.8.8.8/jwks", Some(NotHttps), Some(NotHttps)),
+            ("http://10.0.0.1/", Some(NotHttps), Some(NotHttps)),
+            ("ftp://127.0.0.1/", Some(NotHttps), Some(NotHttps)),
+            ("gopher://127.0.0.1/", Some(NotHttps), Some(NotHttps)),
+            ("file:///etc/passwd", Some(Malformed), Some(Malformed)),
+            ("data:application/json,{}", Some(Malformed), Some(Malformed)),
+            ("unix:/run/docker.sock", Some(Malformed), Some(Malformed)),
+            ("https://user@keys.example.com/", Some(Malformed), Some(Malformed)),
+            ("https://user:word@keys.example.com/", Some(Malformed), Some(Malformed)),
+            ("https://keys.example.com/#a", Some(Malformed), Some(Malformed)),
+            ("https://", Some(Malformed), Some(Malformed)),
+            ("https://256.1.1.1/", Some(Malformed), Some(Malformed)),
+            ("keys.example.com", Some(Malformed), Some(Malformed)),
+            ("//keys.example.com", Some(Malformed), Some(Malformed)),
+            ("", Some(Malformed), Some(Malformed)),
+        ] {
+            assert_eq!(Guard::default().check(url).err(), expected, "{url}");
+            assert_eq!(allowing.check(url).err(), on_loopback, "{url} where loopback is allowed");
+        }
+    }
+}
