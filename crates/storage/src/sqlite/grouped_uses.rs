@@ -1,23 +1,27 @@
 //! Uses of identifiers at the same time share a transaction, and with it one flush to the disk.
 
 use std::collections::HashSet;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use registry::SingleUseIdentifier;
 use tenancy::{StoreError, TenantId};
 use tokio::sync::oneshot;
 
 use crate::columns::given;
-use crate::database::{Purpose, decoded};
+use crate::database::decoded;
 use crate::error::Error;
 use crate::sqlite::SqlitePools;
-use crate::statement::Statement;
-use crate::transaction::{Open, Transaction};
+use crate::statement::{Dialect, Statement};
 use crate::used_identifiers::INSERT_ALL;
 
 /// Rows of one transaction: its length bounds how long others wait for the writer.
 const GROUP: usize = 1_000;
+
+/// Composed once: a group of few rows costs little more than its text.
+static INSERT: LazyLock<String> = LazyLock::new(|| {
+    Statement::writing::<(&TenantId, &SingleUseIdentifier)>(INSERT_ALL).text(Dialect::Sqlite)
+});
 
 /// Uses that wait to be written.
 #[derive(Default)]
@@ -53,7 +57,11 @@ impl GroupedUses {
                 Err(oneshot::error::TryRecvError::Closed) => {
                     return Err(StoreError::unavailable("the request that wrote the identifier has ended"));
                 }
-                Err(oneshot::error::TryRecvError::Empty) => self.write_group(pools, statements).await,
+                Err(oneshot::error::TryRecvError::Empty) => {
+                    // The requests that this thread can go on with join the group first: a commit costs more than its rows.
+                    tokio::task::yield_now().await;
+                    self.write_group(pools, statements).await;
+                }
             }
         }
     }
@@ -88,9 +96,8 @@ async fn insert(
     statements: &AtomicU64,
     rows: &[(&TenantId, &SingleUseIdentifier)],
 ) -> Result<HashSet<(TenantId, [u8; 32])>, Error> {
-    let mut transaction = Transaction::new(Open::Sqlite(pools.begin(Purpose::Writes).await?), statements);
-    let statement = Statement::writing::<(&TenantId, &SingleUseIdentifier)>(INSERT_ALL).bind(given(rows));
-    let inserted = decoded(&transaction.rows(&statement).await?)?;
-    transaction.commit().await?;
+    statements.fetch_add(1, Ordering::Relaxed);
+    let statement = Statement::of(INSERT.as_str()).bind(given(rows));
+    let inserted = decoded(&pools.write(&statement).await?)?;
     Ok(inserted.into_iter().collect())
 }

@@ -99,6 +99,13 @@ impl SqlitePools {
         Ok(rows.into_iter().map(Row::Sqlite).collect())
     }
 
+    /// Executes one statement that writes, in a transaction of its own: a thread executes each statement, and begin and commit as statements
+    /// cost as much as the row.
+    pub(crate) async fn write(&self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
+        let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(&self.writer).await?;
+        Ok(rows.into_iter().map(Row::Sqlite).collect())
+    }
+
     /// A writer takes the lock first, rather than on the first write: so it waits for a busy database at the beginning and never fails
     /// halfway. While it has the lock, no commit is under way.
     pub(crate) async fn begin(
