@@ -2,6 +2,7 @@
 //! to bare handlers of the same web framework. The summary at the end compares them with the goals.
 
 mod algorithm;
+mod assertions;
 mod certificate;
 mod contest;
 mod cpu_time;
@@ -76,7 +77,8 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     tools::make_ready(workspace, FOR_MEASUREMENTS)?;
     build(workspace, &["--package", "latchkey"])?;
     build(workspace, &["--package", "keys", "--example", "raw_signs"])?;
-    build(workspace, &["--package", "gateway", "--example", "bare_handler", "--example", "resumption_load"])?;
+    let examples = ["bare_handler", "resumption_load", "assertions"].map(|name| ["--example", name]);
+    build(workspace, &[&["--package", "gateway"], examples.as_flattened()].concat())?;
     let built = workspace.target_folder()?.join(SHIPPED_PROFILE);
     let folder = built.join(format!("bench-{}", std::process::id()));
     fs::create_dir_all(&folder).doing(format_args!("make {}", folder.display()))?;
@@ -93,6 +95,7 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
         programs,
         raw_signs: built.join("examples/raw_signs"),
         resumption_load: built.join("examples/resumption_load"),
+        assertions: built.join("examples/assertions"),
         certificate: Certificate::make(workspace, &platform, &folder)?,
         folder,
     };

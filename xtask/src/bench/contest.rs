@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::assertions::Assertions;
 use super::certificate::Certificate;
 use super::cpu_time::CpuTime;
 use super::load::{self, Generator};
@@ -28,8 +29,15 @@ pub(super) struct Tools<'a> {
     pub(super) programs: Vec<(&'static str, Program<'a>)>,
     pub(super) raw_signs: PathBuf,
     pub(super) resumption_load: PathBuf,
+    pub(super) assertions: PathBuf,
     pub(super) certificate: Certificate,
     pub(super) folder: PathBuf,
+}
+
+impl Tools<'_> {
+    pub(super) fn assertions(&self) -> Assertions<'_> {
+        Assertions { workspace: self.workspace, program: &self.assertions }
+    }
 }
 
 /// The figures of one workload.
@@ -66,7 +74,9 @@ impl Contender {
         let (token, _) = server.await_token()?;
         let memory_before = server.memory();
         let request = workload.request(&server, &token);
-        let request = match request.and_then(|request| workload.check(&server, &request).map(|()| request)) {
+        let assertions = tools.assertions();
+        let checked = |request| workload.check(&server, &request, &assertions).map(|()| request);
+        let request = match request.and_then(checked) {
             Ok(request) => request,
             Err(failure) => return Ok(Err(failure)),
         };
@@ -75,9 +85,12 @@ impl Contender {
         Ok(Ok(Self { name, server, request, load, memory_before, warm_up_seconds }))
     }
 
-    fn sample(&self, workspace: &Workspace, connections: u32, seconds: u32) -> Result<Sample, Failure> {
+    fn sample(&self, tools: &Tools<'_>, connections: u32, seconds: u32) -> Result<Sample, Failure> {
+        if self.request.needs_assertion {
+            self.load.renew_assertions(&tools.assertions(), seconds)?;
+        }
         let before = CpuTime::of(&[self.server.process()])?;
-        let load = self.load.run(workspace, connections, seconds)?;
+        let load = self.load.run(tools.workspace, connections, seconds)?;
         let cpu_seconds = CpuTime::of(&[self.server.process()])?.seconds_since(&before);
         Ok(Sample { per_cpu_second: load.answered() / cpu_seconds, load })
     }
@@ -85,7 +98,7 @@ impl Contender {
 
 /// Measures and prints the table of one workload.
 pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Outcome, Failure> {
-    let Tools { workspace, options: &BenchOptions { rounds, seconds, ref connections, .. }, .. } = *tools;
+    let Tools { options: &BenchOptions { rounds, seconds, ref connections, .. }, .. } = *tools;
     // Rows over TLS have no goal, so that one number of connections suffices.
     let connections = match workload.transport() {
         Transport::Http => connections.clone(),
@@ -106,7 +119,7 @@ pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Outcome, Fai
         }
     }
     for contender in &contenders {
-        contender.sample(workspace, 16, contender.warm_up_seconds)?;
+        contender.sample(tools, 16, contender.warm_up_seconds)?;
     }
     let mut table = Table {
         title: workload.title(),
@@ -119,7 +132,7 @@ pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Outcome, Fai
         let raw = signs.then(|| raw_per_cpu_second(tools, workload));
         let raw_per_cpu_second = raw.transpose()?;
         let all = |&connections: &u32| {
-            let one = |contender: &Contender| contender.sample(workspace, connections, seconds);
+            let one = |contender: &Contender| contender.sample(tools, connections, seconds);
             contenders.iter().map(one).collect::<Result<Vec<_>, _>>()
         };
         let samples = table.connections.iter().map(all).collect::<Result<_, _>>()?;
@@ -128,7 +141,7 @@ pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Outcome, Fai
     table.print();
     let mut memory = Vec::new();
     for Contender { name, server, request, memory_before, .. } in contenders {
-        workload.check(&server, &request)?;
+        workload.check(&server, &request, &tools.assertions())?;
         let memory_after = server.memory();
         // The access log has the pattern of the route, which ends like the path.
         let end = request.path.rsplit('/').next().unwrap_or_default();

@@ -50,6 +50,7 @@ fn rate(workload: Workload) -> Option<Bound> {
         Workload::Es256 | Workload::Jwks | Workload::NotModified => 0.90,
         Workload::EdDsa => 0.88,
         Workload::Introspection => 0.85,
+        Workload::Assertion => 0.70,
         Workload::Tls | Workload::TlsResumption => return None,
     };
     Some(Bound::AtLeast(least))

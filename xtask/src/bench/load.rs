@@ -2,14 +2,18 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::LOAD_CORE;
+use super::assertions::Assertions;
 use super::contest::Tools;
 use super::request::Request;
 use super::server::Server;
 use super::workload::Transport;
 use crate::workspace::{Doing, Failure, Workspace, read_output};
+
+/// More than a core verifies.
+const ASSERTIONS_A_SECOND: u32 = 25_000;
 
 /// Prints the figures on one line.
 const REPORT: &str = r#"function done(summary, latency, requests)
@@ -46,6 +50,7 @@ pub(super) struct Generator {
     /// A program on the load's core, without connections and time.
     arguments: Vec<String>,
     transport: Transport,
+    assertions: PathBuf,
 }
 
 impl Generator {
@@ -58,7 +63,8 @@ impl Generator {
         folder: &Path,
     ) -> Result<Self, Failure> {
         let (script, text) = (folder.join("load.lua"), folder.join("request.txt"));
-        fs::write(&script, request.script() + REPORT).doing("write the load's script")?;
+        let assertions = folder.join("assertions.txt");
+        fs::write(&script, request.script(&assertions) + REPORT).doing("write the load's script")?;
         fs::write(&text, request.http(server.address())).doing("write the load's request")?;
         let script = script.display().to_string();
         let arguments = match transport {
@@ -74,7 +80,13 @@ impl Generator {
                 vec![program, server.tls()?.to_string(), certificate, text.display().to_string()]
             }
         };
-        Ok(Self { arguments, transport })
+        Ok(Self { arguments, transport, assertions })
+    }
+
+    /// Writes as many new assertions as a load of this length can use up.
+    pub(super) fn renew_assertions(&self, assertions: &Assertions<'_>, seconds: u32) -> Result<(), Failure> {
+        let signed = assertions.sign(seconds * ASSERTIONS_A_SECOND)?;
+        fs::write(&self.assertions, signed).doing("write the assertions of the load")
     }
 
     /// Runs the load over this many connections for this many seconds.

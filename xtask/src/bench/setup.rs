@@ -32,6 +32,7 @@ impl<'a> Setup<'a> {
             let (chain, key) = (chain.display(), key.display());
             format!(", {{ address: '{address}', tls: {{ certificate: '{chain}', private_key: '{key}' }} }}")
         });
+        let jwk = public_key();
         format!(
             "server:
   public_url: http://127.0.0.1:3000
@@ -55,9 +56,24 @@ tenants:
         grant_types: [client_credentials]
         audiences: [bench-api]
         scopes: [api:read, api:write]
+      bench-key:
+        name: Load with assertions
+        token_endpoint_auth_method: private_key_jwt
+        jwks: {{ keys: [{jwk}] }}
+        grant_types: [client_credentials]
+        audiences: [bench-api]
+        scopes: [api:read, api:write]
 "
         )
     }
+}
+
+/// The public part of the key that the assertions of the load are signed with.
+fn public_key() -> String {
+    const PRIVATE: &str = include_str!("../../../crates/gateway/examples/client_key.json");
+    let mut key: serde_json::Map<_, _> = serde_json::from_str(PRIVATE).unwrap_or_default();
+    key.remove("d");
+    serde_json::Value::Object(key).to_string()
 }
 
 fn free_address() -> Result<SocketAddr, Failure> {

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use super::algorithm::Algorithm;
+use super::assertions::Assertions;
 use super::exchange::{Answer, exchange};
 use super::request::Request;
 use super::server::Server;
@@ -23,6 +24,8 @@ pub(super) enum Workload {
     NotModified,
     /// Introspection of an own RS256 token
     Introspection,
+    /// Tokens signed with ES256 for an ES256 assertion
+    Assertion,
     /// ES256 tokens over kept TLS connections
     Tls,
     /// ES256 tokens, each over a new TLS connection that resumes a session
@@ -38,13 +41,14 @@ pub(super) enum Transport {
 }
 
 impl Workload {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Rs256,
         Self::Es256,
         Self::EdDsa,
         Self::Jwks,
         Self::NotModified,
         Self::Introspection,
+        Self::Assertion,
         Self::Tls,
         Self::TlsResumption,
     ];
@@ -58,6 +62,7 @@ impl Workload {
             Self::Jwks => "JWKS 200",
             Self::NotModified => "JWKS 304",
             Self::Introspection => "introspection",
+            Self::Assertion => "ES256 token for an assertion",
             Self::Tls => "ES256 token over TLS",
             Self::TlsResumption => "ES256 token, TLS resumed",
         }
@@ -67,7 +72,7 @@ impl Workload {
     pub(super) fn algorithm(self) -> Algorithm {
         match self {
             Self::Rs256 | Self::Jwks | Self::NotModified | Self::Introspection => Algorithm::Rs256,
-            Self::Es256 | Self::Tls | Self::TlsResumption => Algorithm::Es256,
+            Self::Es256 | Self::Assertion | Self::Tls | Self::TlsResumption => Algorithm::Es256,
             Self::EdDsa => Algorithm::EdDsa,
         }
     }
@@ -100,12 +105,23 @@ impl Workload {
                 Request::jwks(endpoints, Some(tag.to_owned()))
             }
             Self::Introspection => Request::introspection(endpoints, token),
+            Self::Assertion => Request::token_for_assertion(endpoints),
         })
     }
 
     /// Fails unless the server answers as expected: wrk counts statuses only, and 304 and 200 alike.
-    pub(super) fn check(self, server: &Server, request: &Request) -> Result<(), Failure> {
-        let answer = exchange(server.address(), request).doing("send the request of the load")?;
+    pub(super) fn check(
+        self,
+        server: &Server,
+        request: &Request,
+        assertions: &Assertions<'_>,
+    ) -> Result<(), Failure> {
+        let answer = if request.needs_assertion {
+            exchange(server.address(), &request.with_assertion(assertions.sign(1)?.trim_end()))
+        } else {
+            exchange(server.address(), request)
+        };
+        let answer = answer.doing("send the request of the load")?;
         if self.accepts(&answer) {
             return Ok(());
         }
@@ -114,7 +130,7 @@ impl Workload {
 
     fn accepts(self, answer: &Answer) -> bool {
         match self {
-            Self::Rs256 | Self::Es256 | Self::EdDsa | Self::Tls | Self::TlsResumption => {
+            Self::Rs256 | Self::Es256 | Self::EdDsa | Self::Assertion | Self::Tls | Self::TlsResumption => {
                 answer.access_token(self.algorithm()).is_some()
             }
             Self::Jwks => {

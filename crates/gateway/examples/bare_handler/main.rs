@@ -2,6 +2,7 @@
 //! with nothing of the platform. `bare_handler ADDRESS ALGORITHM FILE [TLS_ADDRESS CERTIFICATE KEY]` serves `POST /oauth/token` with
 //! one worker, and with RS256 `GET /jwks` and `POST /introspect`. It keeps its signing key in FILE.
 
+mod assertion;
 mod client;
 mod introspection;
 mod jwks;
@@ -19,6 +20,7 @@ use actix_web::{App, HttpResponse, HttpServer};
 use aws_lc_rs::signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use futures_util::future::try_join;
 
+use assertion::AssertionKey;
 use client::Secret;
 use signer::Signer;
 
@@ -29,6 +31,7 @@ struct State {
     /// The JOSE header of each token.
     header: String,
     secret: Secret,
+    assertion_key: AssertionKey,
     /// With RS256 only, as is the public key.
     jwks: Option<jwks::Document>,
     public: Option<ParsedPublicKey>,
@@ -43,7 +46,7 @@ impl State {
             jwks = jwks::Document::of(pair);
             public = Some(ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key())?);
         }
-        Ok(Self { signer, header, secret: Secret::new(), jwks, public })
+        Ok(Self { signer, header, secret: Secret::new(), assertion_key: AssertionKey::new()?, jwks, public })
     }
 }
 

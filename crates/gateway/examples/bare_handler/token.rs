@@ -1,4 +1,4 @@
-//! `POST /oauth/token`: reads the form, compares the digest of the secret, signs and answers.
+//! `POST /oauth/token`: reads the form, compares the digest of the secret or verifies the assertion, signs and answers.
 
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Form};
@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{State, unix_time};
 
-const ISSUER: &str = "http://127.0.0.1:3000/api/v1/tenant/bench";
+pub(crate) const ISSUER: &str = "http://127.0.0.1:3000/api/v1/tenant/bench";
 const LIFETIME: u64 = 3600;
 
 #[derive(Deserialize)]
 pub(crate) struct Request {
     grant_type: String,
     scope: String,
+    client_assertion: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -43,7 +44,11 @@ pub(crate) async fn token(request: HttpRequest, form: Form<Request>, state: Data
     if form.grant_type != "client_credentials" {
         return HttpResponse::BadRequest().finish();
     }
-    let Some(client) = state.secret.authenticate(&request) else {
+    let client = match &form.client_assertion {
+        Some(assertion) => state.assertion_key.authenticate(assertion),
+        None => state.secret.authenticate(&request),
+    };
+    let Some(client) = client else {
         return HttpResponse::Unauthorized().finish();
     };
     let Some(access_token) = access_token(&state, &client, &form.scope) else {
