@@ -147,7 +147,8 @@ mod tests {
              strategies.oauth2=true; strategies.oidc=false; stale_if_error=15m; signing.algorithm=RS256; \
              signing.rotate_every=90d; signing.publish_before=1d; signing.jwks_max_age=5m; \
              signing.jwks_stale=1m; signing.skew=1m; signing.rsa_bits=2048; signing.hold_activation=none; \
-             access_token.lifetime=1h; access_token.format=jwt; access_token.typ=at+jwt; limits.failed_attempts=none; \
+             access_token.lifetime=1h; access_token.format=jwt; access_token.typ=at+jwt; \
+             access_token.require_sender_constraint=false; access_token.require_dpop_nonce=false; limits.failed_attempts=none; \
              limits.clients=none; limits.admin_writes=none; limits.live_secrets=none"
         );
         assert_eq!(text(&tenant.resource_servers[0]), "scopes=[read write]; clients=[]");

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use administration::{Actor, Administrator, Authority, Caller, Permission};
 use async_trait::async_trait;
-use grants::{AccessTokenClaims, BearerError, GrantError};
+use grants::{BearerError, GrantError, SenderKeys, UnconfirmedToken};
 use keys::{KeyError, TokenError};
-use protocol::{BearerToken, RefusalReason, Scope, Timestamp};
+use protocol::{PresentedToken, RefusalReason, Scope, Timestamp};
 use tenancy::{Tenant, TenantError, TenantId};
 
 use crate::failure::Failure;
@@ -46,8 +46,9 @@ impl AdminAccess for BearerAccess {
             return Err(Failure::UnknownPath.into());
         }
         let token =
-            BearerToken::from_authorization(raw.authorization()?).ok_or_else(Problem::token_required)?;
-        let (tenant, claims) = verify(services, &token, required, now).await?;
+            PresentedToken::from_authorization(raw.authorization()?).ok_or_else(Problem::token_required)?;
+        let (tenant, admitted) = verify(services, &token, required, now).await?;
+        let claims = admitted.confirm(token.scheme, &SenderKeys::default()).map_err(BearerError::from)?;
         // Suspending a client or taking a scope away has effect from the next request on, not only when its tokens have expired.
         let client = services.authenticator.find_active(&tenant.id, &claims.client_id).await?;
         let client = client.ok_or_else(|| {
@@ -91,18 +92,18 @@ impl<'a> RequiredPermission<'a> {
     }
 }
 
-/// The token's tenant and claims. The platform's tokens are tried first: its administrators may manage every tenant, suspended ones
+/// The token with its tenant. The platform's tokens are tried first: its administrators may manage every tenant, suspended ones
 /// too, while the tokens of a tenant that does not serve are not valid.
 async fn verify(
     services: &Services,
-    token: &BearerToken,
+    token: &PresentedToken,
     required: RequiredPermission<'_>,
     now: Timestamp,
-) -> Result<(Arc<Tenant>, AccessTokenClaims<'static>), Problem> {
+) -> Result<(Arc<Tenant>, UnconfirmedToken), Problem> {
     let mut unreadable = None;
     if let Some(platform) = resolve(services, TenantId::PLATFORM).await? {
         match services.engine.admit_administrator(&platform, token, now).await {
-            Ok(claims) => return Ok((platform, claims)),
+            Ok(token) => return Ok((platform, token)),
             Err(GrantError::Bearer(BearerError::Token(TokenError::ForeignIssuer))) => {}
             Err(GrantError::Keys(KeyError::Store(error))) => return Err(error.into()),
             // The platform's keys cannot be opened: a tenant's administrators go on with theirs.
@@ -115,7 +116,7 @@ async fn verify(
         && !is_platform(&tenant)
     {
         match services.engine.admit_administrator(&tenant, token, now).await {
-            Ok(claims) => return Ok((tenant, claims)),
+            Ok(token) => return Ok((tenant, token)),
             Err(GrantError::Bearer(BearerError::Token(error))) if is_proven(error) => {
                 return Err(Problem::invalid_token(error.reason(), error.description()));
             }

@@ -9,7 +9,7 @@ mod token;
 use std::sync::Arc;
 
 use administration::{ExplainSettings, ExplainedCredential, ExplainedResult, ExplanationView};
-use grants::{Explanation, Grantee};
+use grants::{Explanation, Grantee, SenderKeys};
 use protocol::{Secret, Timestamp};
 use registry::ClientId;
 use secrets::ClientAddress;
@@ -76,7 +76,7 @@ pub(crate) async fn explain(
     let (mut scopes, mut token) = (Vec::new(), None);
     if let Some(client) = &client {
         let grantee = Grantee { tenant: &tenant, client };
-        let explained = Explanation::of(&parameters, &grantee, now);
+        let explained = Explanation::of(&parameters, &grantee, &SenderKeys::default(), now);
         checks.push(match &explained.parameters {
             Ok(()) => passed("parameters", "The parameters can be read."),
             Err(error) => refused(&subject, "parameters", error.reason),

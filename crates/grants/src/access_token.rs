@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use protocol::{Audience, Lifetime, Timestamp};
+use protocol::{Audience, Confirmation, Lifetime, Timestamp};
 use registry::Client;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tenancy::Tenant;
 
 /// The claims of an access token, in the order in which they are written: those of a new token borrow from tenant and client, those of a
@@ -30,6 +30,14 @@ pub struct AccessTokenClaims<'a> {
     pub scope: Option<String>,
     /// The client that requested the token.
     pub client_id: Cow<'a, str>,
+    /// The key that the sender of the token must prove to hold (RFC 7800 §3.1).
+    #[serde(default, deserialize_with = "confirmation", skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+}
+
+/// `null` is no confirmation, so that it makes no bearer token either.
+fn confirmation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Confirmation>, D::Error> {
+    Confirmation::deserialize(deserializer).map(Some)
 }
 
 /// An authenticated client and its tenant: the facts that a grant decides on.

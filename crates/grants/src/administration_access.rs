@@ -30,6 +30,7 @@ mod tests {
             jti: String::new(),
             scope: None,
             client_id: "ops".into(),
+            cnf: None,
         };
         assert_eq!(decide(&claims, "urn:latchkey:admin").is_ok(), admitted, "{aud:?} {sub}");
     }

@@ -12,8 +12,9 @@ use protocol::{
 use registry::ClientId;
 use uuid::Uuid;
 
+use crate::sender_constraint::{SenderNotProven, confirmation};
 use crate::token_request::{take_resources, take_scope};
-use crate::{AccessTokenClaims, Grantee};
+use crate::{AccessTokenClaims, Grantee, SenderKeys};
 
 pub(crate) use explained::explain;
 
@@ -51,6 +52,8 @@ pub(crate) enum ClientCredentialsError {
     AdminAudienceNotAlone,
     /// The tenant asks for opaque tokens, which are not served.
     FormatNotServed,
+    /// The token must be bound to a key that the request does not prove.
+    SenderNotProven(SenderNotProven),
 }
 
 /// Decides the request and returns the claims of the token. A scope is granted whole or refused, because a token that silently lacks a
@@ -58,11 +61,13 @@ pub(crate) enum ClientCredentialsError {
 pub(crate) fn decide<'a>(
     request: &ClientCredentialsRequest,
     grantee: &Grantee<'a>,
+    sender: &SenderKeys,
     now: Timestamp,
     jti: Uuid,
 ) -> Result<AccessTokenClaims<'a>, ClientCredentialsError> {
     check_grant_type(grantee)?;
     check_format(grantee)?;
+    let cnf = confirmation(grantee, sender).map_err(ClientCredentialsError::SenderNotProven)?;
     let is_admin = is_for_administration(&request.resources, grantee)?;
     let aud = audience(&request.resources, grantee, is_admin)?;
     let scope = scope(request, grantee, is_admin)?;
@@ -76,6 +81,7 @@ pub(crate) fn decide<'a>(
         jti: jti.to_string(),
         scope,
         client_id: grantee.client.id.as_str().into(),
+        cnf,
     })
 }
 
@@ -207,7 +213,8 @@ impl ClientCredentialsError {
             Self::GrantNotRegistered
             | Self::ResourceNotAllowed
             | Self::AdminAudienceNotAlone
-            | Self::FormatNotServed => None,
+            | Self::FormatNotServed
+            | Self::SenderNotProven(_) => None,
         }
     }
 }
@@ -215,6 +222,7 @@ impl ClientCredentialsError {
 impl From<&ClientCredentialsError> for ErrorResponse {
     fn from(refusal: &ClientCredentialsError) -> Self {
         let (error, reason, description) = match refusal {
+            ClientCredentialsError::SenderNotProven(refusal) => return Self::from(*refusal),
             ClientCredentialsError::GrantNotRegistered => (
                 ErrorCode::UnauthorizedClient,
                 RefusalReason::GrantNotRegistered,
@@ -269,7 +277,7 @@ mod tests {
         let resources: Vec<_> =
             resources.iter().map(|text| ResourceIndicator::parse(text).unwrap()).collect();
         let request = ClientCredentialsRequest { scope, resources };
-        decide(&request, &Grantee { tenant, client }, NOW, Uuid::nil())
+        decide(&request, &Grantee { tenant, client }, &SenderKeys::default(), NOW, Uuid::nil())
     }
 
     fn token(text: &str) -> ScopeToken {

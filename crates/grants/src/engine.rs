@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use keys::{Expectations, KeyError, KeyRingCache, SignError, SigningKey, TokenError};
 use protocol::{
-    BearerToken, ErrorResponse, IntrospectionResponse, ScopeToken, SigningAlgorithm, Timestamp,
-    TokenResponse, TokenType,
+    ErrorResponse, IntrospectionResponse, PresentedToken, ScopeToken, Secret, SigningAlgorithm, Timestamp,
+    TokenResponse,
 };
 use registry::{AuthenticatedClient, ClientId, ClientStore, SignedIn};
 use tenancy::{StoreError, Tenant};
 use uuid::Uuid;
 
+use crate::sender_constraint::token_type;
 use crate::token_request::GrantRefusal;
 use crate::{
-    AccessTokenClaims, AdminAssertion, BearerError, Grantee, ProtectedResource, TokenRequest,
-    admin_assertion, administration_access, introspection, resource_access,
+    AccessTokenClaims, AdminAssertion, BearerError, Grantee, ProtectedResource, SenderKeys, TokenRequest,
+    UnconfirmedToken, admin_assertion, administration_access, introspection, resource_access,
 };
 
 /// Issues, checks and introspects tokens.
@@ -66,7 +67,7 @@ impl Engine {
         Self { keys, clients }
     }
 
-    /// Issues a token to an authenticated client (RFC 6749 §5.1).
+    /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys that its request has proven.
     ///
     /// # Errors
     /// [`GrantError::Refused`] when a rule refuses; [`GrantError::Keys`] and [`GrantError::Sign`] when the tenant's keys fail.
@@ -75,17 +76,18 @@ impl Engine {
         tenant: &Tenant,
         client: &AuthenticatedClient,
         request: &TokenRequest,
+        sender: &SenderKeys,
         now: Timestamp,
     ) -> Result<Signed<TokenResponse>, GrantError> {
         let grantee = Grantee { tenant, client: client.client() };
         let claims = request
-            .decide(&grantee, now, Uuid::new_v4())
+            .decide(&grantee, sender, now, Uuid::new_v4())
             .map_err(|GrantRefusal { response, scope }| GrantError::Refused { response, scope })?;
         let key = self.keys.signing_key(tenant, now).await?;
         let access_token = key.sign(&tenant.access_token.typ, &claims)?;
         let expires_in = claims.exp.seconds() - claims.iat.seconds();
-        let value =
-            TokenResponse { access_token, token_type: TokenType::Bearer, expires_in, scope: claims.scope };
+        let token_type = token_type(claims.cnf.as_ref());
+        let value = TokenResponse { access_token, token_type, expires_in, scope: claims.scope };
         Ok(Signed { value, algorithm: key.algorithm() })
     }
 
@@ -109,10 +111,10 @@ impl Engine {
         &self,
         tenant: &Tenant,
         caller: &AuthenticatedClient,
-        token: &BearerToken,
+        token: &Secret,
         now: Timestamp,
     ) -> Result<IntrospectionResponse, GrantError> {
-        let claims = self.verify(tenant, token, None, now).await?.ok();
+        let claims = self.verify(tenant, token.expose(), None, now).await?.ok();
         let live = claims.and_then(|claims| Some((ClientId::parse(&claims.client_id).ok()?, claims)));
         let Some((holder, claims)) = live else { return Ok(None.into()) };
         let holder = self.clients.find_client(&tenant.id, &holder).await?;
@@ -120,38 +122,39 @@ impl Engine {
         Ok(introspection::decide(claims, &caller, holder.as_deref()).into())
     }
 
-    /// Checks that the bearer of a token may use a resource of the tenant (RFC 6750 §3.1).
+    /// Checks that the sender of a token may use a resource of the tenant (RFC 6750 §3.1), once it has proven the keys of the token.
     ///
     /// # Errors
     /// [`GrantError::Bearer`] when the token is refused, [`GrantError::Keys`] when the tenant's keys fail.
     pub async fn admit(
         &self,
         tenant: &Tenant,
-        token: &BearerToken,
+        token: &PresentedToken,
         resource: &ProtectedResource,
         now: Timestamp,
-    ) -> Result<AccessTokenClaims<'static>, GrantError> {
-        let claims =
-            self.verify(tenant, token, Some(&resource.audience), now).await?.map_err(BearerError::from)?;
+    ) -> Result<UnconfirmedToken, GrantError> {
+        let claims = self.verify(tenant, token.expose(), Some(&resource.audience), now).await?;
+        let claims = claims.map_err(BearerError::from)?;
         resource_access::decide(&claims, resource)?;
-        Ok(claims)
+        Ok(UnconfirmedToken::new(claims))
     }
 
-    /// Checks that the bearer of a token may administer its tenant, or the whole platform if that is the reserved tenant. The caller checks
-    /// the permissions that the client has now.
+    /// Checks that the sender of a token may administer its tenant, or the whole platform if that is the reserved tenant, once it has proven
+    /// the keys of the token. The caller checks the permissions that the client has now.
     ///
     /// # Errors
     /// [`GrantError::Bearer`] when the token is refused, [`GrantError::Keys`] when the tenant's keys fail.
     pub async fn admit_administrator(
         &self,
         tenant: &Tenant,
-        token: &BearerToken,
+        token: &PresentedToken,
         now: Timestamp,
-    ) -> Result<AccessTokenClaims<'static>, GrantError> {
+    ) -> Result<UnconfirmedToken, GrantError> {
         let audience = tenant.id.admin_audience();
-        let claims = self.verify(tenant, token, Some(&audience), now).await?.map_err(BearerError::from)?;
+        let claims = self.verify(tenant, token.expose(), Some(&audience), now).await?;
+        let claims = claims.map_err(BearerError::from)?;
         administration_access::decide(&claims, &audience).map_err(BearerError::from)?;
-        Ok(claims)
+        Ok(UnconfirmedToken::new(claims))
     }
 
     /// Signs an assertion that a signed-in person has these permissions in the tenant.
@@ -178,7 +181,7 @@ impl Engine {
     pub async fn admit_assertion(
         &self,
         tenant: &Tenant,
-        token: &BearerToken,
+        token: &PresentedToken,
         now: Timestamp,
     ) -> Result<Result<AdminAssertion, TokenError>, KeyError> {
         let ring = self.keys.ring(tenant, now).await?;
@@ -197,7 +200,7 @@ impl Engine {
     async fn verify(
         &self,
         tenant: &Tenant,
-        token: &BearerToken,
+        token: &str,
         audience: Option<&str>,
         now: Timestamp,
     ) -> Result<Result<AccessTokenClaims<'static>, TokenError>, KeyError> {
@@ -208,6 +211,6 @@ impl Engine {
             audience,
             skew: tenant.signing.skew,
         };
-        Ok(keys::verify(token.expose(), &ring, now, &expectations))
+        Ok(keys::verify(token, &ring, now, &expectations))
     }
 }

@@ -1,10 +1,12 @@
 //! Why the token endpoint would answer a request as it does, for an administrator. The decision is that of the token endpoint; the
 //! checks beside it go on after a refusal. Nothing is signed.
 
-use protocol::{Audience, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken, Timestamp};
+use protocol::{
+    Audience, Confirmation, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken, Timestamp,
+};
 use uuid::Uuid;
 
-use crate::{AccessTokenClaims, Grantee, TokenRequest, client_credentials};
+use crate::{AccessTokenClaims, Grantee, SenderKeys, TokenRequest, client_credentials};
 
 /// The explanation of a request, without the authentication of its client.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub struct GrantChecks<'a> {
     pub grant_type: Result<(), ErrorResponse>,
     /// Whether the tenant's token format is served.
     pub format: Result<(), ErrorResponse>,
+    /// Whether the request proves the key that the token must be bound to.
+    pub sender: Result<Option<Confirmation>, ErrorResponse>,
     /// The audience of the token.
     pub audience: Result<(Audience<'a>, AudienceSource), ErrorResponse>,
     /// Each requested scope token, or without a requested one each registered one.
@@ -57,23 +61,28 @@ pub enum ScopeOutcome {
 impl<'a> Explanation<'a> {
     /// Explains the request that these parameters make.
     #[must_use]
-    pub fn of(parameters: &[(&str, &str)], grantee: &Grantee<'a>, now: Timestamp) -> Self {
+    pub fn of(
+        parameters: &[(&str, &str)],
+        grantee: &Grantee<'a>,
+        sender: &SenderKeys,
+        now: Timestamp,
+    ) -> Self {
         let form = || Form::of(parameters.iter().copied());
         let request = TokenRequest::take(None, form());
         let (parameters, decision) = match request {
             Ok((_, request)) => {
-                let decided = request.decide(grantee, now, Uuid::nil());
+                let decided = request.decide(grantee, sender, now, Uuid::nil());
                 (Ok(()), Some(decided.map_err(|refusal| refusal.response)))
             }
             Err(refusal) => (Err(refusal), None),
         };
-        Self { parameters, decision, checks: checks(&mut form(), grantee) }
+        Self { parameters, decision, checks: checks(&mut form(), grantee, sender) }
     }
 }
 
-fn checks<'a>(form: &mut Form<'_>, grantee: &Grantee<'a>) -> Option<GrantChecks<'a>> {
+fn checks<'a>(form: &mut Form<'_>, grantee: &Grantee<'a>, sender: &SenderKeys) -> Option<GrantChecks<'a>> {
     match form.take("grant_type").ok()??.parse().ok()? {
-        GrantType::ClientCredentials => Some(client_credentials::explain(form, grantee)),
+        GrantType::ClientCredentials => Some(client_credentials::explain(form, grantee, sender)),
         GrantType::AuthorizationCode
         | GrantType::RefreshToken
         | GrantType::DeviceCode
@@ -98,7 +107,7 @@ mod tests {
         let base = [("grant_type", "client_credentials"), ("client_id", "svc")];
         let parameters: Vec<_> = base.iter().chain(parameters).copied().collect();
         let Explanation { parameters, decision, checks } =
-            Explanation::of(&parameters, &Grantee { tenant, client }, NOW);
+            Explanation::of(&parameters, &Grantee { tenant, client }, &SenderKeys::default(), NOW);
         let reason = |error: ErrorResponse| error.reason.as_str();
         let decision = match decision {
             None => "unread".to_owned(),
@@ -199,8 +208,8 @@ mod tests {
         for grant_type in ["password", "authorization_code", ""] {
             let (tenant, client) = (acme(), client("svc"));
             let grantee = Grantee { tenant: &tenant, client: &client };
-            let explained =
-                Explanation::of(&[("grant_type", grant_type), ("client_id", "svc")], &grantee, NOW);
+            let parameters = [("grant_type", grant_type), ("client_id", "svc")];
+            let explained = Explanation::of(&parameters, &grantee, &SenderKeys::default(), NOW);
             assert!(explained.parameters.is_err() && explained.checks.is_none(), "{grant_type}");
             assert!(explained.decision.is_none(), "{grant_type}");
         }

@@ -1,8 +1,9 @@
 //! Which introspection response a caller gets for a token (RFC 7662 §2.2, §4).
 
-use protocol::{ActiveToken, TokenType};
+use protocol::ActiveToken;
 use registry::{Client, ClientStatus, IntrospectionRight};
 
+use crate::sender_constraint::token_type;
 use crate::{AccessTokenClaims, Grantee};
 
 /// Decides the response for a token whose signature, times and issuer have been checked. A token that the caller may not introspect looks
@@ -19,7 +20,8 @@ pub(crate) fn decide(
     Some(ActiveToken {
         scope: claims.scope,
         client_id: claims.client_id.into_owned(),
-        token_type: TokenType::Bearer,
+        // RFC 9449 §6.2: "If the token_type member is included in the introspection response, it MUST contain the value DPoP."
+        token_type: token_type(claims.cnf.as_ref()),
         exp: claims.exp.seconds(),
         iat: claims.iat.seconds(),
         nbf: claims.nbf.seconds(),
@@ -27,6 +29,7 @@ pub(crate) fn decide(
         aud: claims.aud,
         iss: claims.iss.into_owned(),
         jti: claims.jti,
+        cnf: claims.cnf,
     })
 }
 
@@ -64,6 +67,7 @@ mod tests {
             jti: "id-1".to_owned(),
             scope: Some("read".to_owned()),
             client_id: holder.into(),
+            cnf: None,
         }
     }
 

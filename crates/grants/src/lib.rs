@@ -2,6 +2,7 @@
 //! [`Engine`] loads the facts for the rule and signs the token that it grants. In reading order:
 
 mod access_token;
+mod sender_constraint;
 mod token_request;
 
 mod client_credentials;
@@ -24,4 +25,5 @@ pub use client_credentials::ClientCredentialsRequest;
 pub use engine::{Engine, GrantError, Signed};
 pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 pub use resource_access::{BearerError, ProtectedResource};
+pub use sender_constraint::{SenderError, SenderKeys, UnconfirmedToken};
 pub use token_request::TokenRequest;

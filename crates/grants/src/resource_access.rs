@@ -3,7 +3,7 @@
 use keys::TokenError;
 use protocol::{ErrorCode, ErrorResponse, RefusalReason, ScopeToken};
 
-use crate::AccessTokenClaims;
+use crate::{AccessTokenClaims, SenderError};
 
 /// A resource and the claims that it requires.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub enum BearerError {
     /// The token was not issued by the tenant, is not valid any more, or is not for this resource.
     #[error("the token is not valid here")]
     Token(#[from] TokenError),
+    /// The token is valid, but the request does not prove the key that it is bound to.
+    #[error(transparent)]
+    Sender(#[from] SenderError),
     /// The tenant is suspended, so its tokens are refused.
     #[error("the tenant of the token is suspended")]
     TenantSuspended,
@@ -48,6 +51,9 @@ impl From<&BearerError> for ErrorResponse {
     fn from(refusal: &BearerError) -> Self {
         match refusal {
             BearerError::Token(error) => {
+                Self::new(ErrorCode::InvalidToken, error.reason(), error.description())
+            }
+            BearerError::Sender(error) => {
                 Self::new(ErrorCode::InvalidToken, error.reason(), error.description())
             }
             BearerError::TenantSuspended => {
@@ -80,6 +86,7 @@ mod tests {
             jti: String::new(),
             scope: held.map(str::to_owned),
             client_id: "".into(),
+            cnf: None,
         };
         let required_scope = required.map(|token| ScopeToken::parse(token).unwrap());
         let resource =

@@ -10,7 +10,7 @@ use protocol::{
 use uuid::Uuid;
 
 use crate::client_credentials::{self, ClientCredentialsRequest};
-use crate::{AccessTokenClaims, Grantee};
+use crate::{AccessTokenClaims, Grantee, SenderKeys};
 
 /// The highest number of scope tokens in one request, repetitions included.
 const MAX_SCOPES: usize = 128;
@@ -61,11 +61,14 @@ impl TokenRequest {
     pub(crate) fn decide<'a>(
         &self,
         grantee: &Grantee<'a>,
+        sender: &SenderKeys,
         now: Timestamp,
         jti: Uuid,
     ) -> Result<AccessTokenClaims<'a>, GrantRefusal> {
         match self {
-            Self::ClientCredentials(request) => client_credentials::decide(request, grantee, now, jti),
+            Self::ClientCredentials(request) => {
+                client_credentials::decide(request, grantee, sender, now, jti)
+            }
         }
         .map_err(|refusal| GrantRefusal {
             response: ErrorResponse::from(&refusal),

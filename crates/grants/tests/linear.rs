@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use grants::TokenRequest;
-use protocol::{BearerToken, Form, IntrospectionRequest, Scope, steps};
+use protocol::{Form, IntrospectionRequest, PresentedToken, Scope, steps};
 
 /// Sizes of the inputs, in bytes.
 const SIZES: [usize; 2] = [32 * 1024, 64 * 1024];
@@ -92,7 +92,7 @@ fn scopes_of_rows_are_read_in_linear_time() {
 
 #[test]
 fn authorization_headers_are_read_in_linear_time() {
-    check("bearer", "Bearer ", |header| drop(BearerToken::from_authorization(Some(header))));
+    check("bearer", "Bearer ", |header| drop(PresentedToken::from_authorization(Some(header))));
     check("malformed Basic", "Basic ", |header| {
         drop(TokenRequest::parse(Some(header), b"grant_type=client_credentials"));
     });

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
 
-use crate::bearer::split_scheme;
+use crate::presented_token::split_scheme;
 use crate::{ErrorCode, ErrorResponse, Form, RefusalReason, Secret, basic};
 
 /// The `client_assertion_type` of a JWT (RFC 7523 §2.2).

@@ -1,4 +1,4 @@
-//! Protocol refusals as the caller sees them (RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2).
+//! Protocol refusals as the caller sees them (RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9449 §5).
 
 use std::borrow::Cow;
 
@@ -24,6 +24,8 @@ pub enum ErrorCode {
     InvalidScope,
     /// The resource is malformed or not the client's to ask for (RFC 8707 §2).
     InvalidTarget,
+    /// The DPoP proof is missing or not accepted (RFC 9449 §5).
+    InvalidDpopProof,
     /// The bearer token is expired, malformed or not ours (RFC 6750 §3.1).
     InvalidToken,
     /// The bearer token lacks a scope (RFC 6750 §3.1).

@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
-use crate::{Audience, BearerToken, ClientAuthentication, ErrorResponse, Form, RefusalReason, TokenType};
+use crate::{
+    Audience, ClientAuthentication, Confirmation, ErrorResponse, Form, RefusalReason, Secret, TokenType,
+};
 
 /// The token that the caller asks about.
 #[derive(Debug)]
 pub struct IntrospectionRequest {
     /// The token; not verified.
-    pub token: BearerToken,
+    pub token: Secret,
 }
 
 impl IntrospectionRequest {
@@ -26,7 +28,7 @@ impl IntrospectionRequest {
         let credentials = ClientAuthentication::take(authorization, &mut form)?;
         form.take("token_type_hint")?;
         form.finish()?;
-        Ok((credentials, Self { token: BearerToken::new(token) }))
+        Ok((credentials, Self { token }))
     }
 }
 
@@ -67,6 +69,9 @@ pub struct ActiveToken {
     pub iss: String,
     /// Its identifier.
     pub jti: String,
+    /// The key that its sender must prove to hold (RFC 9449 §6.2, RFC 8705 §3.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
 }
 
 impl From<Option<ActiveToken>> for IntrospectionResponse {

@@ -11,9 +11,11 @@ mod timestamp;
 
 mod algorithm;
 mod audience;
+mod confirmation;
 mod grant_type;
 mod resource;
 mod scope;
+mod thumbprint;
 
 mod error;
 mod form;
@@ -23,9 +25,9 @@ mod urlencoded;
 pub mod steps;
 
 mod basic;
-mod bearer;
 mod client_authentication;
 mod client_certificate;
+mod presented_token;
 
 mod introspection;
 mod metadata;
@@ -33,12 +35,12 @@ mod token_response;
 
 pub use algorithm::SigningAlgorithm;
 pub use audience::Audience;
-pub use bearer::BearerToken;
 pub use causes::{causes, distinct_causes};
 pub use client_authentication::{
     ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, JWT_BEARER, PresentedAssertion,
 };
 pub use client_certificate::{ChainError, ClientCertificate, Validity};
+pub use confirmation::Confirmation;
 pub use cropped::cropped;
 pub use error::{ErrorCode, ErrorResponse};
 pub use form::Form;
@@ -46,10 +48,12 @@ pub use grant_type::GrantType;
 pub use introspection::{ActiveToken, IntrospectionRequest, IntrospectionResponse};
 pub use lifetime::{Lifetime, LifetimeError};
 pub use metadata::AuthorizationServerMetadata;
+pub use presented_token::PresentedToken;
 pub use rate::{InvalidRate, Rate, RateUnit};
 pub use refusal_reason::RefusalReason;
 pub use resource::{InvalidResource, ResourceIndicator};
 pub use scope::{InvalidScope, Scope, ScopeToken};
 pub use secret::Secret;
+pub use thumbprint::Thumbprint;
 pub use timestamp::Timestamp;
 pub use token_response::{TokenResponse, TokenType};

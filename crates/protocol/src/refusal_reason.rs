@@ -74,6 +74,12 @@ pub enum RefusalReason {
     AssertionNotIdentified,
     /// The assertion was used before.
     AssertionReplayed,
+    /// The token must be bound to the key of a DPoP proof, and the request has none.
+    DpopProofMissing,
+    /// The token must be bound to a client certificate, and the request has none.
+    CertificateMissing,
+    /// The token must be bound to a key, and the request proves none.
+    SenderNotProven,
     /// The user's credentials are not accepted.
     SignInFailed,
     /// The client is not registered for the grant type.
@@ -116,6 +122,14 @@ pub enum RefusalReason {
     TokenOfAnotherType,
     /// The token is for another audience.
     TokenForAnotherAudience,
+    /// The token is bound to a key, and is presented as a bearer token.
+    TokenNeedsDpopProof,
+    /// The token is not bound to a key, and is presented with the scheme DPoP.
+    TokenNotDpopBound,
+    /// The token is bound to another key than that of the DPoP proof.
+    TokenOfAnotherKey,
+    /// The token is bound to a client certificate, and the request has another one or none.
+    TokenOfAnotherCertificate,
     /// The token's client is deleted or suspended.
     TokenClientNotActive,
     /// The token lacks a scope.

@@ -9,6 +9,19 @@ use serde::Serialize;
 pub enum TokenType {
     /// The bearer of the token may use it (RFC 6750).
     Bearer,
+    /// Each request with the token needs a proof of its key (RFC 9449 §5).
+    DPoP,
+}
+
+impl TokenType {
+    /// The name, which is also the authentication scheme.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::DPoP => "DPoP",
+        }
+    }
 }
 
 /// Members in the order of the documented examples. There is no `refresh_token`: "A refresh token SHOULD NOT be included" (RFC 6749 §4.4.3).
@@ -17,7 +30,7 @@ pub enum TokenType {
 pub struct TokenResponse {
     /// The token: base64url and dots.
     pub access_token: String,
-    /// Always `Bearer`.
+    /// How it is used.
     pub token_type: TokenType,
     /// Seconds until the token expires.
     pub expires_in: u64,
@@ -33,11 +46,12 @@ impl TokenResponse {
     /// Those of the JSON library.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         const OTHER_MEMBERS: usize = 128;
-        let Self { access_token, token_type: TokenType::Bearer, expires_in, scope } = self;
+        let Self { access_token, token_type, expires_in, scope } = self;
+        let token_type = token_type.as_str();
         let mut json = Vec::with_capacity(access_token.len() + OTHER_MEMBERS);
         json.extend_from_slice(br#"{"access_token":""#);
         json.extend_from_slice(access_token.as_bytes());
-        write!(json, r#"","token_type":"Bearer","expires_in":{expires_in}"#)
+        write!(json, r#"","token_type":"{token_type}","expires_in":{expires_in}"#)
             .map_err(serde_json::Error::io)?;
         if let Some(scope) = scope {
             json.extend_from_slice(br#","scope":"#);
@@ -55,16 +69,16 @@ mod tests {
 
     #[test]
     fn an_answer_holds_no_refresh_token_and_no_empty_scope() {
-        for (scope, last) in [("", ""), ("a b", r#","scope":"a b""#)] {
+        for (scope, token_type, last) in [
+            ("", TokenType::Bearer, ""),
+            ("a b", TokenType::Bearer, r#","scope":"a b""#),
+            ("a", TokenType::DPoP, r#","scope":"a""#),
+        ] {
             let scope = Scope::text(Scope::parse(scope).unwrap().iter());
-            let answer = TokenResponse {
-                access_token: "ey-._0".to_owned(),
-                token_type: TokenType::Bearer,
-                expires_in: 2,
-                scope,
-            };
+            let answer =
+                TokenResponse { access_token: "ey-._0".to_owned(), token_type, expires_in: 2, scope };
             let expected =
-                format!(r#"{{"access_token":"ey-._0","token_type":"Bearer","expires_in":2{last}}}"#);
+                format!(r#"{{"access_token":"ey-._0","token_type":"{token_type:?}","expires_in":2{last}}}"#);
             assert_eq!(answer.to_json().unwrap(), expected.as_bytes());
             assert_eq!(serde_json::to_string(&answer).unwrap(), expected, "as a serializer writes it");
         }

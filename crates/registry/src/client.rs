@@ -36,6 +36,10 @@ pub struct Client {
     pub issuer: Option<Issuer>,
     /// The tokens that it may introspect.
     pub introspection: IntrospectionRight,
+    /// Whether each of its tokens is bound to the key of a DPoP proof (RFC 9449 §5.2).
+    pub dpop_bound_access_tokens: bool,
+    /// Whether each of its tokens is bound to its client certificate (RFC 8705 §3.4).
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// The keys that it may sign assertions with.
     pub keys: Option<ClientKeys>,
     /// Its secrets, including ended ones; the time decides which are live.
@@ -83,6 +87,8 @@ impl Client {
             access_token_lifetime: None,
             issuer: None,
             introspection: IntrospectionRight::Own,
+            dpop_bound_access_tokens: false,
+            tls_client_certificate_bound_access_tokens: false,
             keys: None,
             secrets: Vec::new(),
         }

@@ -3,7 +3,7 @@
 use protocol::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// Lifetime, format and `typ` of a tenant's access tokens.
+/// Lifetime, format, `typ` and binding of a tenant's access tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenPolicy {
     /// The lifetime of a token unless its client has its own.
@@ -12,6 +12,10 @@ pub struct AccessTokenPolicy {
     pub format: TokenFormat,
     /// The `typ` header of new tokens.
     pub typ: String,
+    /// Whether each token is bound to a key that its sender must prove (RFC 9449, RFC 8705).
+    pub require_sender_constraint: bool,
+    /// Whether each DPoP proof must have a nonce of the server (RFC 9449 §8).
+    pub require_dpop_nonce: bool,
     /// Previous `typ` values, each accepted until the last token with it has expired.
     pub previous_typs: Vec<PreviousTyp>,
 }
@@ -72,6 +76,8 @@ impl Default for AccessTokenPolicy {
             lifetime: Lifetime::from_seconds(3600),
             format: TokenFormat::Jwt,
             typ: "at+jwt".to_owned(),
+            require_sender_constraint: false,
+            require_dpop_nonce: false,
             previous_typs: Vec::new(),
         }
     }

@@ -57,6 +57,10 @@ pub struct ClientSettings {
     #[schemars(extend("x-file-only" = true))]
     #[schemars(extend("pattern" = r"^https://[^#\s]+$"))]
     pub jwks_uri: Option<String>,
+    /// Whether each token of the client is bound to the key of a DPoP proof (RFC 9449 §5.2). A request without a proof is refused.
+    pub dpop_bound_access_tokens: bool,
+    /// Whether each token of the client is bound to its client certificate (RFC 8705 §3.4).
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// Where people are sent back to.
     #[serde(skip_serializing)]
     #[schemars(extend("x-file-only" = true))]
@@ -123,6 +127,8 @@ impl From<&Client> for ClientSettings {
             token: TokenSettings { issuer: client.issuer.as_ref().map(ToString::to_string) },
             jwks: client.keys.as_ref().and_then(|keys| serde_json::from_str(keys.document()).ok()),
             jwks_uri: None,
+            dpop_bound_access_tokens: client.dpop_bound_access_tokens,
+            tls_client_certificate_bound_access_tokens: client.tls_client_certificate_bound_access_tokens,
             redirect_uris: Vec::new(),
             introspection: client.introspection.as_str().to_owned(),
         }

@@ -114,6 +114,10 @@ pub struct AccessTokenSettings {
     /// The `typ` of the token's header; `at+jwt` is RFC 9068's.
     #[schemars(example = &"at+jwt", extend("maxLength" = 255, "pattern" = "^[A-Za-z0-9!#$&^_.+/-]+$"))]
     pub typ: String,
+    /// Whether each token is bound to a key that its sender must prove, with DPoP (RFC 9449).
+    pub require_sender_constraint: bool,
+    /// Whether each DPoP proof must have a nonce of the server (RFC 9449 §8).
+    pub require_dpop_nonce: bool,
 }
 
 /// An audience, and the scopes that belong to it.

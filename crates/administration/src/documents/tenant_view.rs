@@ -68,8 +68,13 @@ impl From<&SigningPolicy> for SigningSettings {
 
 impl From<&AccessTokenPolicy> for AccessTokenSettings {
     fn from(policy: &AccessTokenPolicy) -> Self {
-        let AccessTokenPolicy { lifetime, format, typ, previous_typs: _ } = policy;
-        Self { lifetime: *lifetime, format: format.as_str().to_owned(), typ: typ.clone() }
+        Self {
+            lifetime: policy.lifetime,
+            format: policy.format.as_str().to_owned(),
+            typ: policy.typ.clone(),
+            require_sender_constraint: policy.require_sender_constraint,
+            require_dpop_nonce: policy.require_dpop_nonce,
+        }
     }
 }
 

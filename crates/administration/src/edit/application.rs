@@ -117,7 +117,17 @@ fn put_client(
     privilege::require_touch(context, &row.client)?;
     check_id(&client, row)?;
     let Client { status, description, audiences, introspection, keys, .. } = row.client.clone();
-    let client = Client { status, description, audiences, introspection, keys, ..client };
+    let Client { dpop_bound_access_tokens, tls_client_certificate_bound_access_tokens, .. } = row.client;
+    let client = Client {
+        status,
+        description,
+        audiences,
+        introspection,
+        dpop_bound_access_tokens,
+        tls_client_certificate_bound_access_tokens,
+        keys,
+        ..client
+    };
     let replaced = client_patch::replace(context, state, row, errors, client.clone());
     let mut edit = replaced.map_err(ApplicationError::Client)?;
     if let Some(secret) = secret {

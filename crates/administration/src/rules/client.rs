@@ -45,6 +45,8 @@ pub fn check_client(
         access_token_lifetime: settings.access_token_lifetime,
         issuer: check_issuer(errors, tenant, settings.token.issuer.as_deref()),
         introspection: check_introspection(errors, &settings.introspection),
+        dpop_bound_access_tokens: settings.dpop_bound_access_tokens,
+        tls_client_certificate_bound_access_tokens: check_certificate_binding(errors, settings),
         keys: settings.jwks.as_ref().and_then(|jwks| check_keys(errors, jwks)),
         secrets: Vec::new(),
     };
@@ -121,6 +123,17 @@ fn check_keys(errors: &mut FieldErrors, jwks: &Jwks) -> Option<ClientKeys> {
         errors.refuse(&format!("/jwks/keys/{}", left_out.number - 1), left_out.why.to_string(), GIVE);
     }
     Some(keys)
+}
+
+/// No listener asks for a client certificate yet, so a token request of such a client is refused.
+fn check_certificate_binding(errors: &mut FieldErrors, settings: &ClientSettings) -> bool {
+    const MEMBER: &str = "tls_client_certificate_bound_access_tokens";
+    let is_bound = settings.tls_client_certificate_bound_access_tokens;
+    if is_bound {
+        let instead = "set `dpop_bound_access_tokens`, or leave it out";
+        errors.unsupported(&format!("/{MEMBER}"), MEMBER, instead, "this client gets no token");
+    }
+    is_bound
 }
 
 /// A method with keys has them.
@@ -325,6 +338,10 @@ mod tests {
             (json!({ "access_token_lifetime": 0 }), "/access_token_lifetime"),
             (json!({ "token": { "issuer": "https://else.example.com" } }), "/token/issuer"),
             (json!({ "introspection": "all" }), "/introspection"),
+            (
+                json!({ "tls_client_certificate_bound_access_tokens": true }),
+                "/tls_client_certificate_bound_access_tokens",
+            ),
         ] {
             check("t", settings, &[expected]);
         }
@@ -332,6 +349,7 @@ mod tests {
             json!({ "description": "ä".repeat(256) }),
             json!({ "token_endpoint_auth_method": "client_secret_post", "grant_types": ["refresh_token"] }),
             json!({ "audiences": ["urn:latchkey:tenant:t"], "scopes": ["read", "latchkey:clients"] }),
+            json!({ "dpop_bound_access_tokens": true }),
             json!({ "audiences": ["api"], "resources": ["urn:latchkey:tenant:t", "https://a.example.com"] }),
             json!({ "access_token_lifetime": 1, "token": { "issuer": "thunder" }, "introspection": "tenant" }),
         ] {

@@ -132,7 +132,8 @@ fn check_iss(
 
 fn check_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) -> AccessTokenPolicy {
     const HINT: &str = "write at+jwt (RFC 9068) or JWT";
-    let AccessTokenSettings { lifetime, format, typ } = settings;
+    let AccessTokenSettings { lifetime, format, typ, require_sender_constraint, require_dpop_nonce } =
+        settings;
     errors.check_token_lifetime("/access_token/lifetime", *lifetime);
     let formats = [TokenFormat::Jwt, TokenFormat::Opaque].map(|format| (format.as_str(), format));
     let format = errors.check_one_of("/access_token/format", format, &formats).unwrap_or(TokenFormat::Jwt);
@@ -148,7 +149,14 @@ fn check_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) 
         let detail = "a `typ` that begins `latchkey-` marks the platform's own tokens";
         errors.refuse("/access_token/typ", detail, HINT);
     }
-    AccessTokenPolicy { lifetime: *lifetime, format, typ: typ.clone(), previous_typs: Vec::new() }
+    AccessTokenPolicy {
+        lifetime: *lifetime,
+        format,
+        typ: typ.clone(),
+        require_sender_constraint: *require_sender_constraint,
+        require_dpop_nonce: *require_dpop_nonce,
+        previous_typs: Vec::new(),
+    }
 }
 
 fn check_resource_server(

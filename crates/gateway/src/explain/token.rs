@@ -5,7 +5,7 @@ use std::sync::Arc;
 use administration::{ExplainSettings, ExplainedCheck, ExplainedClaims, ExplainedScope, ExplainedToken};
 use grants::{AccessTokenClaims, AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 use keys::{KeyError, SigningKey};
-use protocol::{Audience, ErrorResponse, Lifetime, ScopeToken};
+use protocol::{Audience, Confirmation, ErrorResponse, Lifetime, ScopeToken};
 use serde_json::json;
 use tenancy::Tenant;
 
@@ -27,9 +27,9 @@ pub(super) fn explain(
     settings: &ExplainSettings,
     subject: &Subject<'_>,
 ) -> Granted {
-    let Some(GrantChecks { grant_type, format, audience, scopes }) = &explained.checks else {
+    let Some(GrantChecks { grant_type, format, sender, audience, scopes }) = &explained.checks else {
         let unknown = |name| not_checked(name, "It depends on the grant type, which is not served.");
-        let checks = ["grant_type", "format", "audience", "scope"].map(unknown).into();
+        let checks = ["grant_type", "format", "sender", "audience", "scope"].map(unknown).into();
         return Granted { checks, scopes: Vec::new(), refused_by: None };
     };
     let is_refused = |(_, outcome): &(_, ScopeOutcome)| matches!(outcome, ScopeOutcome::Refused(_));
@@ -37,12 +37,14 @@ pub(super) fn explain(
     let refusals = [
         ("grant_type", grant_type.is_err()),
         ("format", format.is_err()),
+        ("sender", sender.is_err()),
         ("audience", audience.is_err()),
         ("scope", scope_is_refused),
     ];
     let checks = vec![
         simple(subject, "grant_type", grant_type, "The client is registered for the grant type."),
         simple(subject, "format", format, "The token format of the tenant is served."),
+        sender_check(subject, sender),
         audience_check(subject, audience, settings),
         scope_check(subject, scopes),
     ];
@@ -73,6 +75,17 @@ fn simple(
     match check {
         Ok(()) => passed(name, detail),
         Err(error) => refused(subject, name, error.reason),
+    }
+}
+
+fn sender_check(
+    subject: &Subject<'_>,
+    sender: &Result<Option<Confirmation>, ErrorResponse>,
+) -> ExplainedCheck {
+    match sender {
+        Ok(Some(_)) => passed("sender", "The token is bound to the key that the request proves."),
+        Ok(None) => passed("sender", "The token is a bearer token, as client and tenant allow."),
+        Err(error) => refused(subject, "sender", error.reason),
     }
 }
 

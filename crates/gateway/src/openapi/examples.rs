@@ -212,7 +212,13 @@ fn tenant() -> Value {
             "rsa_bits": 2048,
             "hold_activation": null,
         },
-        "access_token": { "lifetime": 3600, "format": "jwt", "typ": "at+jwt" },
+        "access_token": {
+            "lifetime": 3600,
+            "format": "jwt",
+            "typ": "at+jwt",
+            "require_sender_constraint": false,
+            "require_dpop_nonce": false,
+        },
         "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"], "clients": [] } },
         "limits": { "failed_attempts": null, "clients": null, "admin_writes": null, "live_secrets": null },
     })
@@ -236,6 +242,8 @@ fn client() -> Value {
         "access_token_lifetime": null,
         "token": { "issuer": null },
         "jwks": null,
+        "dpop_bound_access_tokens": false,
+        "tls_client_certificate_bound_access_tokens": false,
         "introspection": "own",
     })
 }
@@ -249,6 +257,7 @@ fn explanation() -> Value {
             passed("parameters", "The parameters can be read."),
             passed("grant_type", "The client is registered for the grant type."),
             passed("format", "The token format of the tenant is served."),
+            passed("sender", "The token is a bearer token, as client and tenant allow."),
             passed("audience", "The audience is orders: the client's audiences, because no resource is requested."),
             passed("scope", "1 granted, 0 left out."),
             passed("signing_key", "oauth2-key-1 signs with RS256."),

@@ -79,6 +79,18 @@ pub(super) struct Introspection {
     aud: Option<Audience>,
     iss: Option<String>,
     jti: Option<String>,
+    cnf: Option<Confirmation>,
+}
+
+/// RFC 7800 section 3.1: the keys that the sender of the token must prove to hold.
+#[skip_serializing_none]
+#[derive(JsonSchema)]
+pub(super) struct Confirmation {
+    /// RFC 9449 section 6.1.
+    jkt: Option<String>,
+    /// RFC 8705 section 3.1.
+    #[schemars(rename = "x5t#S256")]
+    x5t_s256: Option<String>,
 }
 
 /// RFC 7519 section 4.1.3: one value as a string, several as an array.

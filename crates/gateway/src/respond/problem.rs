@@ -274,6 +274,7 @@ impl From<BearerError> for Problem {
     fn from(error: BearerError) -> Self {
         match error {
             BearerError::Token(error) => Self::invalid_token(error.reason(), error.description()),
+            BearerError::Sender(error) => Self::invalid_token(error.reason(), error.description()),
             BearerError::TenantSuspended | BearerError::InsufficientScope(_) => {
                 Self::invalid_token(RefusalReason::TenantSuspended, "Token issuer is not active")
             }

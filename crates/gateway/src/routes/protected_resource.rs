@@ -2,8 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use grants::{AccessTokenClaims, BearerError, ProtectedResource};
-use protocol::{BearerToken, ScopeToken};
+use grants::{AccessTokenClaims, BearerError, ProtectedResource, SenderKeys};
+use protocol::{PresentedToken, ScopeToken};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::TenantError;
@@ -43,7 +43,7 @@ pub(crate) async fn protected_resource(
     raw: RawRequest,
 ) -> Result<HttpResponse, OAuthError> {
     let Some(resource) = &resource.0 else { return Err(Failure::UnknownPath.into()) };
-    let token = BearerToken::from_authorization(raw.authorization()?)
+    let token = PresentedToken::from_authorization(raw.authorization()?)
         .ok_or_else(|| OAuthError::bearer_required(REALM))?;
     let claims = authorize(&services, resource, &token, &raw).await.map_err(|refusal| {
         refusal.in_bearer_realm(REALM, resource.required_scope.as_ref().map(ScopeToken::as_str))
@@ -62,7 +62,7 @@ pub(crate) async fn protected_resource(
 async fn authorize(
     services: &Services,
     resource: &ProtectedResource,
-    token: &BearerToken,
+    token: &PresentedToken,
     raw: &RawRequest,
 ) -> Result<AccessTokenClaims<'static>, OAuthError> {
     let tenant = services.tenants.resolve(&resource.tenant).await.map_err(|error| match error {
@@ -72,7 +72,8 @@ async fn authorize(
         TenantError::Store(_) => OAuthError::from(error),
     })?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
-    let claims = services.engine.admit(&tenant, token, resource, (services.clock)()).await?;
+    let admitted = services.engine.admit(&tenant, token, resource, (services.clock)()).await?;
+    let claims = admitted.confirm(token.scheme, &SenderKeys::default()).map_err(BearerError::from)?;
     raw.log(|fields| fields.client = registry::ClientId::parse(&claims.client_id).ok());
     Ok(claims)
 }

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use grants::TokenRequest;
+use grants::{SenderKeys, TokenRequest};
 use protocol::TokenResponse;
 use tenancy::Tenant;
 
@@ -28,7 +28,8 @@ async fn issue(
     let (credentials, request) = TokenRequest::parse(raw.authorization()?, &body)?;
     let client = services.authenticator.authenticate(tenant, credentials, &raw.source(), now).await?;
     raw.log(|fields| fields.client = Some(client.client().id.clone()));
-    let issued = services.engine.issue(tenant, &client, &request, now).await?;
+    let sender = SenderKeys::default();
+    let issued = services.engine.issue(tenant, &client, &request, &sender, now).await?;
     raw.log(|fields| fields.signed = Some(issued.algorithm));
     Ok(issued.value)
 }

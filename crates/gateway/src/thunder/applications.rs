@@ -9,7 +9,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{self, Data};
 use actix_web::{HttpResponse, Resource, ResponseError as _, Route};
 use administration::{Actor, ApplicationContext, ApplicationError, ApplicationId, Authority, Caller};
-use protocol::{BearerToken, Form, RefusalReason};
+use protocol::{Form, PresentedToken, RefusalReason, TokenType};
 use tenancy::{Tenant, TenantId};
 
 use super::request::{ApplicationRequest, malformed};
@@ -126,7 +126,9 @@ impl AuthorizedRequest {
         let header = raw
             .authorization()
             .map_err(|failure| ThunderError::invalid_assertion(failure.reason(), "Two tokens were sent"))?;
-        let token = BearerToken::from_authorization(header).ok_or_else(ThunderError::assertion_required)?;
+        let token =
+            PresentedToken::from_authorization(header).filter(|token| token.scheme == TokenType::Bearer);
+        let token = token.ok_or_else(ThunderError::assertion_required)?;
         let assertion = services.engine.admit_assertion(&tenant, &token, now).await??;
         if !services.users.has_credential(&assertion.sub, &assertion.credential) {
             return Err(ThunderError::invalid_assertion(

@@ -21,6 +21,7 @@ mod introspect;
 mod jwks;
 mod metadata;
 mod protected_resource;
+mod sender_constraint;
 mod strategies;
 mod tls;
 mod token;

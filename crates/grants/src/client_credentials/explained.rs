@@ -5,11 +5,16 @@ use protocol::{Audience, ErrorResponse, Form, RefusalReason, ResourceIndicator, 
 use super::{
     ClientCredentialsError, ScopeFit, audience, check_format, check_grant_type, is_for_administration,
 };
+use crate::sender_constraint::confirmation;
 use crate::token_request::{take_resources, take_scope};
-use crate::{AudienceSource, GrantChecks, Grantee, ScopeOutcome};
+use crate::{AudienceSource, GrantChecks, Grantee, ScopeOutcome, SenderKeys};
 
 /// Explains the parameters of the grant in this form.
-pub(crate) fn explain<'a>(form: &mut Form<'_>, grantee: &Grantee<'a>) -> GrantChecks<'a> {
+pub(crate) fn explain<'a>(
+    form: &mut Form<'_>,
+    grantee: &Grantee<'a>,
+    sender: &SenderKeys,
+) -> GrantChecks<'a> {
     let (scope, resources) = (take_scope(form), take_resources(form));
     let audience = resources.and_then(|resources| {
         let decided = explain_audience(&resources, grantee).map_err(|refusal| ErrorResponse::from(&refusal));
@@ -24,6 +29,7 @@ pub(crate) fn explain<'a>(form: &mut Form<'_>, grantee: &Grantee<'a>) -> GrantCh
     GrantChecks {
         grant_type: check_grant_type(grantee).map_err(|refusal| ErrorResponse::from(&refusal)),
         format: check_format(grantee).map_err(|refusal| ErrorResponse::from(&refusal)),
+        sender: confirmation(grantee, sender).map_err(ErrorResponse::from),
         scopes,
         audience: audience.map(|(audience, source, ..)| (audience, source)),
     }

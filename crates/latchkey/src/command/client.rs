@@ -97,6 +97,9 @@ pub(crate) struct AddArguments {
     #[arg(long, value_name = "SPAN")]
     #[serde(rename = "access_token_lifetime")]
     lifetime: Option<Lifetime>,
+    /// Bind each of its tokens to the key of a DPoP proof.
+    #[arg(long)]
+    dpop_bound_access_tokens: bool,
     #[command(flatten)]
     #[serde(skip)]
     secret: SecretArguments,

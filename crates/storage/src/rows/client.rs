@@ -24,6 +24,8 @@ columns! {
         access_token_lifetime: "access_token_lifetime",
         issuer: "issuer",
         introspection: "introspection",
+        dpop_bound_access_tokens: "dpop_bound_access_tokens",
+        tls_client_certificate_bound_access_tokens: "tls_client_certificate_bound_access_tokens",
         keys: "jwks",
     }
     else |row| { status: status(row)?, secrets: Vec::new() }

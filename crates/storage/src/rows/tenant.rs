@@ -48,6 +48,8 @@ columns! {
         lifetime: "access_token_lifetime",
         format: "access_token_format",
         typ: "access_token_typ",
+        require_sender_constraint: "require_sender_constraint",
+        require_dpop_nonce: "require_dpop_nonce",
     }
     else |row| { previous_typs: row.rows("former_typs")? }
 }

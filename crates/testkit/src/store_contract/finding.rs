@@ -159,6 +159,8 @@ pub(super) fn unusual_tenant() -> Tenant {
             lifetime: seconds(2),
             format: TokenFormat::Opaque,
             typ: "JWT".to_owned(),
+            require_sender_constraint: true,
+            require_dpop_nonce: true,
             previous_typs: vec![PreviousTyp {
                 typ: "at+jwt".to_owned(),
                 accepted_until: Timestamp::from_seconds(7),
@@ -193,6 +195,8 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
         scope: fixtures::scope("b a"),
         issuer: Some(fixtures::issuer("thunder")),
         introspection: IntrospectionRight::Tenant,
+        dpop_bound_access_tokens: true,
+        tls_client_certificate_bound_access_tokens: true,
         keys: Some(ClientKeys::from(r#"{"keys":[{"kty":"“"}]}"#.to_owned())),
         secrets: vec![
             fixtures::secret("s1"),

@@ -1,0 +1,133 @@
+//! Tokens that are bound to a key (RFC 9449, RFC 8705): a token without the proof of its key is refused, whatever the key is.
+
+use protocol::Thumbprint;
+use registry::Client;
+use reqwest::Method;
+use reqwest::header::AUTHORIZATION;
+use serde_json::{Value, json};
+use testkit::fixtures;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
+use crate::client_fixtures::{AUDITOR, SVC};
+use crate::forge::{Forge, but, claims};
+
+const PATH: &str = "/api/v1/protected-resource";
+
+fn thumbprint() -> String {
+    Thumbprint::new([7; 32]).to_string()
+}
+
+/// A token of the tenant with this `cnf`.
+fn bound(tenant: &str, cnf: &Value) -> String {
+    Forge::of(tenant).token(&but(claims(tenant), json!({ "cnf": cnf })))
+}
+
+async fn present(app: &TestApp, path: &str, scheme: &str, token: &str) -> Answer {
+    Answer::to(app.request(Method::GET, path).header(AUTHORIZATION, format!("{scheme} {token}"))).await
+}
+
+async fn introspect(app: &TestApp, tenant: &str, token: &str) -> Value {
+    let form = [("token", token), ("client_id", AUDITOR), ("client_secret", app.secrets(tenant).of(AUDITOR))];
+    app.post(&tenant_path(tenant, "/oauth/introspect"), &form).await.json()
+}
+
+#[tokio::test]
+async fn a_bound_token_is_no_bearer_token() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with(&options(tenant));
+        let dpop = "Token requires the DPoP scheme and a DPoP proof";
+        let certificate = "Token is not bound to the client certificate of the request";
+        for (cnf, words) in [
+            (json!({ "jkt": thumbprint() }), dpop),
+            (json!({ "x5t#S256": thumbprint() }), certificate),
+            (json!({ "jkt": thumbprint(), "x5t#S256": thumbprint() }), dpop),
+            (json!({}), "Token is malformed"),
+            (json!([thumbprint()]), "Token is malformed"),
+            (json!({ "jkt": "short" }), "Token is malformed"),
+            (json!({ "kid": "a" }), "Token is malformed"),
+            (json!({ "jkt": thumbprint(), "other": 1 }), "Token is malformed"),
+        ] {
+            let answer = present(&app, PATH, "Bearer", &bound(tenant, &cnf)).await;
+            answer.assert_refused(401, "invalid_token", words);
+            answer.assert_not_stored();
+        }
+        let token = Forge::of(tenant).token_with(
+            &crate::forge::header(),
+            &serde_json::from_str(&claims(tenant).to_string().replacen('{', "{\"cnf\":null,", 1)).unwrap(),
+        );
+        present(&app, PATH, "Bearer", &token).await.assert_refused(
+            401,
+            "invalid_token",
+            "Token is malformed",
+        );
+        // The other tenant's token is no token here, bound or not.
+        let foreign = bound(other, &json!({ "jkt": thumbprint() }));
+        present(&app, PATH, "Bearer", &foreign).await.assert_refused(
+            401,
+            "invalid_token",
+            "Token issuer is not accepted",
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_bearer_token_is_refused_with_the_scheme_dpop() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(tenant));
+        let token = app.token(tenant).await;
+        assert_eq!(present(&app, PATH, "Bearer", &token).await.status, 200);
+        let answer = present(&app, PATH, "DPoP", &token).await;
+        answer.assert_refused(401, "invalid_token", "Token is not bound to a DPoP key");
+    }
+}
+
+#[tokio::test]
+async fn introspection_shows_what_a_token_is_bound_to() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start();
+        for (cnf, token_type) in [
+            (json!({ "jkt": thumbprint() }), "DPoP"),
+            (json!({ "x5t#S256": thumbprint() }), "Bearer"),
+            (json!({ "jkt": thumbprint(), "x5t#S256": thumbprint() }), "DPoP"),
+        ] {
+            let token = bound(tenant, &cnf);
+            let answer = introspect(&app, tenant, &token).await;
+            assert_eq!((&answer["cnf"], &answer["token_type"]), (&cnf, &json!(token_type)));
+            assert_eq!(introspect(&app, other, &token).await, json!({ "active": false }));
+        }
+        let plain = introspect(&app, tenant, &app.token(tenant).await).await;
+        assert_eq!((plain.get("cnf"), &plain["token_type"]), (None, &json!("Bearer")));
+        let unknown = bound(tenant, &json!({ "kid": "a" }));
+        assert_eq!(introspect(&app, tenant, &unknown).await, json!({ "active": false }));
+    }
+}
+
+#[tokio::test]
+async fn a_client_or_a_tenant_that_requires_a_key_gets_no_token_without_a_proof() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start();
+        let with_hash = async |client: Client| {
+            let stored = app.tokens.authenticator.find(&client.tenant, &client.id).await.unwrap().unwrap();
+            app.store.put_client(Client { secrets: stored.secrets.clone(), ..client });
+        };
+        let request = async |tenant: &str| {
+            let secret = app.secrets(tenant).of(SVC);
+            let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", secret)];
+            app.post(&token_path(tenant), &form).await
+        };
+        let plain = fixtures::client(&fixtures::tenant(tenant), SVC);
+        with_hash(Client { dpop_bound_access_tokens: true, ..plain.clone() }).await;
+        let words = "The client must send a DPoP proof in the header DPoP";
+        request(tenant).await.assert_refused(400, "invalid_dpop_proof", words);
+        with_hash(Client { tls_client_certificate_bound_access_tokens: true, ..plain.clone() }).await;
+        let words = "The client must present a client certificate";
+        request(tenant).await.assert_refused(400, "invalid_request", words);
+        with_hash(plain).await;
+        assert_eq!(request(tenant).await.status, 200);
+        app.change_tenant(tenant, |tenant| tenant.access_token.require_sender_constraint = true);
+        let words = "The token must be bound to a key: send a DPoP proof in the header DPoP";
+        request(tenant).await.assert_refused(400, "invalid_request", words);
+        assert_eq!(request(other).await.status, 200, "the rule is of one tenant");
+    }
+}

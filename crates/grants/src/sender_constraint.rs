@@ -1,0 +1,260 @@
+//! Sender-constrained access tokens: the key that a token is bound to, and the proof of that key beside the token (RFC 9449 §5 to §7,
+//! RFC 8705 §3).
+
+use protocol::{Confirmation, ErrorCode, ErrorResponse, RefusalReason, Thumbprint, TokenType};
+
+use crate::{AccessTokenClaims, Grantee};
+
+/// The keys that the sender of a request has proven to hold. Whatever verifies such a proof enters its thumbprint here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SenderKeys {
+    /// The key of a valid DPoP proof (RFC 9449 §4).
+    pub dpop: Option<Thumbprint>,
+    /// The certificate of the mutual TLS connection (RFC 8705 §3.1).
+    pub certificate: Option<Thumbprint>,
+}
+
+/// Reasons not to issue a token that is not bound to a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SenderNotProven {
+    /// The client is registered for DPoP, and the request has no proof.
+    DpopProof,
+    /// The client is registered for certificate-bound tokens, and the request has no certificate.
+    Certificate,
+    /// The tenant requires a key, and the request proves none.
+    AnyKey,
+}
+
+/// Reasons to refuse a token beside these proofs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SenderError {
+    /// A token that is bound to a key is presented as a bearer token.
+    #[error("the token needs a DPoP proof")]
+    NeedsDpopProof,
+    /// A token that is not bound to a key is presented with the scheme DPoP.
+    #[error("the token is not bound to a DPoP key")]
+    NotDpopBound,
+    /// The proof is of another key.
+    #[error("the token is bound to another DPoP key")]
+    OtherKey,
+    /// The request has another certificate, or none.
+    #[error("the token is bound to another certificate")]
+    OtherCertificate,
+}
+
+/// A token that is valid in itself. Its claims are read only after its sender has proven its key: "Verify that the public key to which
+/// the access token is bound matches the public key from the DPoP proof" (RFC 9449 §4.3).
+#[derive(Debug)]
+pub struct UnconfirmedToken(AccessTokenClaims<'static>);
+
+/// The confirmation of a new token. A DPoP proof always binds it; a certificate does where client or tenant require a bound token.
+pub(crate) fn confirmation(
+    grantee: &Grantee<'_>,
+    sender: &SenderKeys,
+) -> Result<Option<Confirmation>, SenderNotProven> {
+    let Grantee { tenant, client } = grantee;
+    // RFC 9449 §5.2: with `dpop_bound_access_tokens` "the authorization server MUST reject token requests from the client that do not
+    // contain the DPoP header".
+    if client.dpop_bound_access_tokens && sender.dpop.is_none() {
+        return Err(SenderNotProven::DpopProof);
+    }
+    // RFC 8705 §3.4: the registration says "the client's intention to use mutual-TLS client certificate-bound access tokens".
+    if client.tls_client_certificate_bound_access_tokens && sender.certificate.is_none() {
+        return Err(SenderNotProven::Certificate);
+    }
+    let is_required = tenant.access_token.require_sender_constraint;
+    let binds_certificate = is_required || client.tls_client_certificate_bound_access_tokens;
+    let confirmation = Confirmation::new(sender.dpop, sender.certificate.filter(|_| binds_certificate));
+    if is_required && confirmation.is_none() { Err(SenderNotProven::AnyKey) } else { Ok(confirmation) }
+}
+
+/// How a token with this confirmation is used.
+pub(crate) fn token_type(confirmation: Option<&Confirmation>) -> TokenType {
+    // RFC 8705 §3 leaves the type of a certificate-bound token as it is.
+    if confirmation.is_some_and(|confirmation| confirmation.jkt().is_some()) {
+        TokenType::DPoP
+    } else {
+        TokenType::Bearer
+    }
+}
+
+impl UnconfirmedToken {
+    pub(crate) const fn new(claims: AccessTokenClaims<'static>) -> Self {
+        Self(claims)
+    }
+
+    /// The claims, if the sender has proven each key that the token is bound to.
+    ///
+    /// # Errors
+    /// [`SenderError`].
+    pub fn confirm(
+        self,
+        scheme: TokenType,
+        sender: &SenderKeys,
+    ) -> Result<AccessTokenClaims<'static>, SenderError> {
+        let jkt = self.0.cnf.and_then(|confirmation| confirmation.jkt());
+        match (scheme, jkt) {
+            // RFC 9449 §7.2: "such a protected resource MUST reject a DPoP-bound access token received as a bearer token per [RFC6750]".
+            (TokenType::Bearer, Some(_)) => return Err(SenderError::NeedsDpopProof),
+            // RFC 9449 §7.1: "check that the public key of the DPoP proof matches the public key to which the access token is bound".
+            (TokenType::DPoP, None) => return Err(SenderError::NotDpopBound),
+            (TokenType::DPoP, Some(jkt)) if sender.dpop != Some(jkt) => return Err(SenderError::OtherKey),
+            (TokenType::DPoP, Some(_)) | (TokenType::Bearer, None) => {}
+        }
+        let certificate = self.0.cnf.and_then(|confirmation| confirmation.x5t_s256());
+        // RFC 8705 §3: "If they do not match, the resource access attempt MUST be rejected with an error, per [RFC6750], using an HTTP 401
+        // status code and the "invalid_token" error code."
+        if certificate.is_some() && sender.certificate != certificate {
+            return Err(SenderError::OtherCertificate);
+        }
+        Ok(self.0)
+    }
+}
+
+impl SenderError {
+    /// The description for the sender.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::NeedsDpopProof => "Token requires the DPoP scheme and a DPoP proof",
+            Self::NotDpopBound => "Token is not bound to a DPoP key",
+            Self::OtherKey => "Token is not bound to the key of the DPoP proof",
+            Self::OtherCertificate => "Token is not bound to the client certificate of the request",
+        }
+    }
+
+    /// The reason for the log.
+    #[must_use]
+    pub const fn reason(self) -> RefusalReason {
+        match self {
+            Self::NeedsDpopProof => RefusalReason::TokenNeedsDpopProof,
+            Self::NotDpopBound => RefusalReason::TokenNotDpopBound,
+            Self::OtherKey => RefusalReason::TokenOfAnotherKey,
+            Self::OtherCertificate => RefusalReason::TokenOfAnotherCertificate,
+        }
+    }
+}
+
+impl From<SenderNotProven> for ErrorResponse {
+    fn from(refusal: SenderNotProven) -> Self {
+        let (error, reason, description) = match refusal {
+            SenderNotProven::DpopProof => (
+                ErrorCode::InvalidDpopProof,
+                RefusalReason::DpopProofMissing,
+                "The client must send a DPoP proof in the header DPoP",
+            ),
+            SenderNotProven::Certificate => (
+                ErrorCode::InvalidRequest,
+                RefusalReason::CertificateMissing,
+                "The client must present a client certificate",
+            ),
+            SenderNotProven::AnyKey => (
+                ErrorCode::InvalidRequest,
+                RefusalReason::SenderNotProven,
+                "The token must be bound to a key: send a DPoP proof in the header DPoP",
+            ),
+        };
+        Self::new(error, reason, description)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Audience, Timestamp};
+    use registry::Client;
+
+    use super::*;
+    use crate::test_fixtures::{acme, client};
+
+    const KEY: Option<Thumbprint> = Some(Thumbprint::new([1; 32]));
+    const OTHER: Option<Thumbprint> = Some(Thumbprint::new([2; 32]));
+
+    fn issue(
+        (dpop, certificate, tenant_requires): (bool, bool, bool),
+        sender: SenderKeys,
+    ) -> Result<Option<Confirmation>, SenderNotProven> {
+        let mut tenant = acme();
+        tenant.access_token.require_sender_constraint = tenant_requires;
+        let client = Client {
+            dpop_bound_access_tokens: dpop,
+            tls_client_certificate_bound_access_tokens: certificate,
+            ..client("svc")
+        };
+        confirmation(&Grantee { tenant: &tenant, client: &client }, &sender)
+    }
+
+    #[test]
+    fn a_new_token_is_bound_as_client_and_tenant_require() {
+        let neither = SenderKeys::default();
+        let dpop = SenderKeys { dpop: KEY, certificate: None };
+        let certificate = SenderKeys { dpop: None, certificate: OTHER };
+        let both = SenderKeys { dpop: KEY, certificate: OTHER };
+        for (required, sender, expected) in [
+            ((false, false, false), neither, Ok((None, None))),
+            ((false, false, false), dpop, Ok((KEY, None))),
+            ((false, false, false), certificate, Ok((None, None))),
+            ((false, false, false), both, Ok((KEY, None))),
+            ((true, false, false), neither, Err(SenderNotProven::DpopProof)),
+            ((true, false, false), certificate, Err(SenderNotProven::DpopProof)),
+            ((true, false, false), dpop, Ok((KEY, None))),
+            ((false, true, false), neither, Err(SenderNotProven::Certificate)),
+            ((false, true, false), dpop, Err(SenderNotProven::Certificate)),
+            ((false, true, false), certificate, Ok((None, OTHER))),
+            ((false, true, false), both, Ok((KEY, OTHER))),
+            ((true, true, false), both, Ok((KEY, OTHER))),
+            ((true, true, false), dpop, Err(SenderNotProven::Certificate)),
+            ((true, true, false), certificate, Err(SenderNotProven::DpopProof)),
+            ((false, false, true), neither, Err(SenderNotProven::AnyKey)),
+            ((false, false, true), dpop, Ok((KEY, None))),
+            ((false, false, true), certificate, Ok((None, OTHER))),
+            ((false, false, true), both, Ok((KEY, OTHER))),
+        ] {
+            let expected = expected.map(|(jkt, certificate)| Confirmation::new(jkt, certificate));
+            assert_eq!(issue(required, sender), expected, "{required:?} {sender:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_accepted_with_the_proofs_of_its_keys_only() {
+        use SenderError as E;
+        use TokenType::{Bearer, DPoP};
+        let at = Timestamp::from_seconds(1);
+        for (bound_to, scheme, proven, expected) in [
+            ((None, None), Bearer, (None, None), Ok(())),
+            ((None, None), Bearer, (KEY, OTHER), Ok(())),
+            ((None, None), DPoP, (None, None), Err(E::NotDpopBound)),
+            ((None, None), DPoP, (KEY, None), Err(E::NotDpopBound)),
+            ((KEY, None), Bearer, (None, None), Err(E::NeedsDpopProof)),
+            ((KEY, None), Bearer, (KEY, None), Err(E::NeedsDpopProof)),
+            ((KEY, None), DPoP, (None, None), Err(E::OtherKey)),
+            ((KEY, None), DPoP, (OTHER, None), Err(E::OtherKey)),
+            ((KEY, None), DPoP, (None, KEY), Err(E::OtherKey)),
+            ((KEY, None), DPoP, (KEY, None), Ok(())),
+            ((None, KEY), Bearer, (None, None), Err(E::OtherCertificate)),
+            ((None, KEY), Bearer, (None, OTHER), Err(E::OtherCertificate)),
+            ((None, KEY), Bearer, (KEY, None), Err(E::OtherCertificate)),
+            ((None, KEY), Bearer, (None, KEY), Ok(())),
+            ((None, KEY), DPoP, (KEY, KEY), Err(E::NotDpopBound)),
+            ((KEY, OTHER), DPoP, (KEY, None), Err(E::OtherCertificate)),
+            ((KEY, OTHER), DPoP, (None, OTHER), Err(E::OtherKey)),
+            ((KEY, OTHER), Bearer, (KEY, OTHER), Err(E::NeedsDpopProof)),
+            ((KEY, OTHER), DPoP, (KEY, OTHER), Ok(())),
+        ] {
+            let claims = AccessTokenClaims {
+                iss: "".into(),
+                sub: "".into(),
+                aud: Audience::One("api".into()),
+                exp: at,
+                iat: at,
+                nbf: at,
+                jti: String::new(),
+                scope: None,
+                client_id: "svc".into(),
+                cnf: Confirmation::new(bound_to.0, bound_to.1),
+            };
+            let sender = SenderKeys { dpop: proven.0, certificate: proven.1 };
+            let found = UnconfirmedToken::new(claims).confirm(scheme, &sender).map(|_| ());
+            assert_eq!(found, expected, "{bound_to:?} {scheme:?} {proven:?}");
+        }
+    }
+}

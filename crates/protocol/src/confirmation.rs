@@ -1,0 +1,111 @@
+//! The `cnf` claim: the key that the sender of a token must prove to hold (RFC 7800 §3.1).
+
+use std::fmt;
+
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::Thumbprint;
+
+const JKT: &str = "jkt";
+const X5T_S256: &str = "x5t#S256";
+
+/// A confirmation with at least one member. A token with two needs both proofs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Confirmation {
+    /// The key of the DPoP proofs (RFC 9449 §6.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jkt: Option<Thumbprint>,
+    /// The client certificate (RFC 8705 §3.1).
+    #[serde(rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
+    x5t_s256: Option<Thumbprint>,
+}
+
+impl Confirmation {
+    /// The confirmation by these keys; `None` without any, because an empty `cnf` would confirm nothing.
+    #[must_use]
+    pub const fn new(jkt: Option<Thumbprint>, x5t_s256: Option<Thumbprint>) -> Option<Self> {
+        if jkt.is_none() && x5t_s256.is_none() { None } else { Some(Self { jkt, x5t_s256 }) }
+    }
+
+    /// The key of the DPoP proofs, if the token is bound to one.
+    #[must_use]
+    pub const fn jkt(&self) -> Option<Thumbprint> {
+        self.jkt
+    }
+
+    /// The client certificate, if the token is bound to one.
+    #[must_use]
+    pub const fn x5t_s256(&self) -> Option<Thumbprint> {
+        self.x5t_s256
+    }
+}
+
+/// By hand: a member that is not known would otherwise be dropped, and the token accepted without its proof.
+impl<'de> Deserialize<'de> for Confirmation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Confirmation;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a confirmation with `jkt` or `x5t#S256`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let (mut jkt, mut x5t_s256) = (None, None);
+                while let Some(name) = map.next_key::<String>()? {
+                    let member = match name.as_str() {
+                        JKT => &mut jkt,
+                        X5T_S256 => &mut x5t_s256,
+                        _ => return Err(A::Error::unknown_field(&name, &[JKT, X5T_S256])),
+                    };
+                    if member.replace(map.next_value()?).is_some() {
+                        return Err(A::Error::custom("a member of the confirmation is there twice"));
+                    }
+                }
+                Confirmation::new(jkt, x5t_s256).ok_or_else(|| A::Error::custom("an empty confirmation"))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_confirmation_has_the_members_of_the_rfcs_and_no_others() {
+        let (jkt, certificate) = (Thumbprint::new([1; 32]), Thumbprint::new([2; 32]));
+        for (confirmation, json) in [
+            (Confirmation::new(Some(jkt), None), format!(r#"{{"jkt":"{jkt}"}}"#)),
+            (Confirmation::new(None, Some(certificate)), format!(r#"{{"x5t#S256":"{certificate}"}}"#)),
+            (
+                Confirmation::new(Some(jkt), Some(certificate)),
+                format!(r#"{{"jkt":"{jkt}","x5t#S256":"{certificate}"}}"#),
+            ),
+        ] {
+            let confirmation = confirmation.unwrap();
+            assert_eq!(serde_json::to_string(&confirmation).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Confirmation>(&json).unwrap(), confirmation);
+        }
+        for json in [
+            "{}".to_owned(),
+            "null".to_owned(),
+            "[]".to_owned(),
+            format!(r#""{jkt}""#),
+            format!(r#"["{jkt}","{jkt}"]"#),
+            r#"{"jkt":null}"#.to_owned(),
+            r#"{"jkt":""}"#.to_owned(),
+            r#"{"jkt":7}"#.to_owned(),
+            format!(r#"{{"jkt":"{jkt}","jkt":"{jkt}"}}"#),
+            format!(r#"{{"jkt":"{jkt}","x5t#S256":null}}"#),
+            format!(r#"{{"jkt":"{jkt}","kid":"a"}}"#),
+            format!(r#"{{"jwk":{{}},"jkt":"{jkt}"}}"#),
+            format!(r#"{{"JKT":"{jkt}"}}"#),
+        ] {
+            assert!(serde_json::from_str::<Confirmation>(&json).is_err(), "{json}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The access token of a request to a protected resource (RFC 6750 §2.1, RFC 9449 §7.1).
+
+use crate::{Secret, TokenType, steps};
+
+/// A token as the caller presented it; nothing is known about it yet.
+#[derive(Debug)]
+pub struct PresentedToken {
+    /// The authentication scheme, which says how the token is used.
+    pub scheme: TokenType,
+    text: Secret,
+}
+
+impl PresentedToken {
+    /// The token of an `Authorization` header; `None` where there is no header or another scheme. What cannot be a token is
+    /// kept as it is: its verification says that it is malformed.
+    #[must_use]
+    pub fn from_authorization(header: Option<&[u8]>) -> Option<Self> {
+        let (scheme, token) = split_scheme(header?);
+        let names = |scheme_of: &TokenType| scheme.eq_ignore_ascii_case(scheme_of.as_str().as_bytes());
+        let scheme = [TokenType::Bearer, TokenType::DPoP].into_iter().find(names)?;
+        Some(Self { scheme, text: Secret::new(String::from_utf8_lossy(token).into_owned()) })
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.text.expose()
+    }
+}
+
+/// Splits `scheme SP credentials` (RFC 9110 §11.4).
+pub(crate) fn split_scheme(header: &[u8]) -> (&[u8], &[u8]) {
+    steps::note(header.len());
+    let header = header.trim_ascii();
+    let space = header.iter().position(|byte| *byte == b' ').unwrap_or(header.len());
+    (&header[..space], header[space..].trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(header: &str, expected: Option<(TokenType, &str)>) {
+        let token = PresentedToken::from_authorization(Some(header.as_bytes()));
+        assert_eq!(token.as_ref().map(|token| (token.scheme, token.expose())), expected, "{header:?}");
+    }
+
+    #[test]
+    fn the_scheme_is_case_insensitive_and_other_schemes_hold_no_token() {
+        check("Bearer a.b.c", Some((TokenType::Bearer, "a.b.c")));
+        check("bearer  a.b.c ", Some((TokenType::Bearer, "a.b.c")));
+        check("Bearer", Some((TokenType::Bearer, "")));
+        check("DPoP a.b.c", Some((TokenType::DPoP, "a.b.c")));
+        check("dpop a.b.c", Some((TokenType::DPoP, "a.b.c")));
+        check("DPoP", Some((TokenType::DPoP, "")));
+        check("Basic YTpi", None);
+        check("Bearera.b.c", None);
+        check("DPoPa.b.c", None);
+        assert!(PresentedToken::from_authorization(None).is_none());
+    }
+}

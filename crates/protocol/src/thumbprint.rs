@@ -1,0 +1,88 @@
+//! The SHA-256 thumbprint of a public key (RFC 7638 §3) or of a certificate (RFC 8705 §3.1), in base64url on the wire.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The bytes of a SHA-256 digest.
+const BYTES: usize = 32;
+
+/// A SHA-256 thumbprint. It is public, so comparing it needs no constant time.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Thumbprint([u8; BYTES]);
+
+impl Thumbprint {
+    /// The thumbprint with this digest.
+    #[must_use]
+    pub const fn new(digest: [u8; BYTES]) -> Self {
+        Self(digest)
+    }
+
+    /// Reads base64url without padding; `None` for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        // The library wants room for a whole last group of four characters.
+        let mut bytes = [0; BYTES + 1];
+        let decoded = BASE64URL.decode_slice(text, &mut bytes).ok()?;
+        bytes.first_chunk().filter(|_| decoded == BYTES).copied().map(Self)
+    }
+
+    /// The digest.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; BYTES] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE64URL.encode(self.0))
+    }
+}
+
+impl fmt::Debug for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Thumbprint({self})")
+    }
+}
+
+impl Serialize for Thumbprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Thumbprint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("no SHA-256 thumbprint in base64url"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The thumbprint of RFC 7638 §3.1.
+    const EXAMPLE: &str = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+
+    #[test]
+    fn a_thumbprint_is_32_bytes_in_one_spelling() {
+        assert_eq!(Thumbprint::parse(EXAMPLE).unwrap().to_string(), EXAMPLE);
+        for other in [
+            "",
+            &EXAMPLE[1..],
+            &format!("{EXAMPLE}A"),
+            &format!("{EXAMPLE}="),
+            &format!("{EXAMPLE}{EXAMPLE}"),
+            &EXAMPLE.replace('-', "+"),
+            &EXAMPLE.replace("9Xs", "9Xt"),
+            &EXAMPLE.replace("9Xs", "9X "),
+        ] {
+            assert_eq!(Thumbprint::parse(other), None, "{other}");
+        }
+    }
+}
