@@ -2,6 +2,7 @@
 //! a new member is compared, too.
 
 use indexmap::IndexMap;
+use keys::jwk_thumbprint;
 use protocol::Lifetime;
 use registry::Client;
 use serde::{Deserialize, Serialize};
@@ -104,8 +105,7 @@ fn add(found: &mut Vec<(String, String)>, shape: &Shape, path: &str, member: Mem
         Value::Array(items) => {
             // No scope has a space (RFC 6749 §3.3).
             let quote = if path == "scopes" { str::to_owned } else { quoted };
-            // A public key is an object; all its members count.
-            let item = |item: &Value| item.as_str().map_or_else(|| item.to_string(), quote);
+            let item = |item: &Value| item.as_str().map_or_else(|| brief_key(item).to_string(), quote);
             let items: Vec<_> = items.iter().map(item).collect();
             format!("[{}]", items.join(" "))
         }
@@ -117,6 +117,15 @@ fn add(found: &mut Vec<(String, String)>, shape: &Shape, path: &str, member: Mem
     // The names of these two say less than those of the objects around them.
     let name = path.trim_start_matches("token.").trim_end_matches(".enabled");
     found.push((name.to_owned(), text));
+}
+
+/// A public key by its thumbprint in place of its numbers, which no person compares.
+fn brief_key(key: &Value) -> Value {
+    let (Some(thumbprint), Value::Object(members)) = (jwk_thumbprint(key), key) else { return key.clone() };
+    let mut shown = members.clone();
+    shown.retain(|name, _| !["n", "e", "crv", "x", "y"].contains(&name.as_str()));
+    shown.insert("thumbprint".to_owned(), thumbprint.into());
+    shown.into()
 }
 
 /// Two lists with the same text are the same list: a value that holds a space is quoted.
@@ -148,7 +157,8 @@ mod tests {
              signing.rotate_every=90d; signing.publish_before=1d; signing.jwks_max_age=5m; \
              signing.jwks_stale=1m; signing.skew=1m; signing.rsa_bits=2048; signing.hold_activation=none; \
              access_token.lifetime=1h; access_token.format=jwt; access_token.typ=at+jwt; \
-             access_token.require_sender_constraint=false; access_token.require_dpop_nonce=false; limits.failed_attempts=none; \
+             access_token.require_sender_constraint=false; access_token.require_dpop_nonce=false; \
+             assertions.audience=any; assertions.max_lifetime=1h; limits.failed_attempts=none; \
              limits.clients=none; limits.admin_writes=none; limits.live_secrets=none"
         );
         assert_eq!(text(&tenant.resource_servers[0]), "scopes=[read write]; clients=[]");
@@ -164,7 +174,7 @@ mod tests {
         client.resources = ["a b", "", "https://[::1]", "c"].map(str::to_owned).into();
         client.scope = Scope::parse("x[1] y").unwrap();
         set_token_lifetime(&mut client, 7);
-        client.keys = Some(ClientKeys::from(r#"{"keys":[{"kty":"OKP","x":"a"}]}"#.to_owned()));
+        client.keys = Some(ClientKeys::from(r#"{"keys":[{"kty":"OKP","kid":"k","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#.to_owned()));
         let changed = text(&client);
         let changes: Vec<_> = plain.split("; ").zip(changed.split("; ")).filter(|(a, b)| a != b).collect();
         assert_eq!(changes.len(), 5);
@@ -172,7 +182,13 @@ mod tests {
         assert_eq!(changes[1], ("scopes=[read]", "scopes=[x[1] y]"));
         assert!(changes[2].0.ends_with("=none") && changes[2].1.ends_with("=7s"));
         assert_eq!(changes[3], ("issuer=none", "issuer=thunder"));
-        assert_eq!(changes[4], ("jwks=none", r#"jwks.keys=[{"kty":"OKP","x":"a"}]"#));
+        assert_eq!(
+            changes[4],
+            (
+                "jwks=none",
+                r#"jwks.keys=[{"kid":"k","kty":"OKP","thumbprint":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}]"#
+            )
+        );
         let (first, last) = (
             "name=svc; description=none; token_endpoint_auth_method=any; grant_types=[client_credentials]; audiences=[api]",
             "introspection=own",

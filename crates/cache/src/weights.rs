@@ -29,8 +29,20 @@ pub(crate) fn of_tenant(tenant: &Tenant) -> usize {
 }
 
 pub(crate) fn of_client(client: &Client) -> usize {
-    let Client { tenant, id, name, description, audiences, resources, scope, issuer, keys, secrets, .. } =
-        client;
+    let Client {
+        tenant,
+        id,
+        name,
+        description,
+        audiences,
+        resources,
+        scope,
+        issuer,
+        keys,
+        jwks_uri,
+        secrets,
+        ..
+    } = client;
     let secrets = secrets.iter().map(|secret| {
         let hash = match &secret.hash {
             SecretHash::Token(_) => 0,
@@ -43,8 +55,9 @@ pub(crate) fn of_client(client: &Client) -> usize {
     let description = description.as_deref().map_or(0, text);
     // Parsed keys are larger than their text.
     let keys = keys.as_ref().map_or(0, |keys| 8 * text(keys.document()));
+    let jwks_uri = jwks_uri.as_deref().map_or(0, text);
     let lists = texts(audiences) + texts(resources) + of_scope(scope);
-    size_of::<Client>() + own + description + issuer + keys + lists + secrets.sum::<usize>()
+    size_of::<Client>() + own + description + issuer + keys + jwks_uri + lists + secrets.sum::<usize>()
 }
 
 pub(crate) fn of_keys(records: &KeyRecords) -> usize {

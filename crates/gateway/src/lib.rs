@@ -9,6 +9,7 @@ mod server;
 mod services;
 
 mod body;
+mod client_authentication;
 mod connection;
 mod failure;
 mod forwarded;

@@ -28,6 +28,7 @@ pub(crate) fn acme() -> Tenant {
             server("https://reports.example", "report", &[]),
         ],
         limits: tenancy::TenantLimits::default(),
+        assertions: tenancy::AssertionPolicy::default(),
     }
 }
 

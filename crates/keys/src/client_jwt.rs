@@ -4,10 +4,13 @@ use protocol::SigningAlgorithm;
 use serde::de::DeserializeOwned;
 use tenancy::same_media_type;
 
+use crate::jose_header::JoseHeader;
 use crate::observer::Unobserved;
 use crate::parts::Parts;
-use crate::verify::check_header;
 use crate::{PublicKeys, TokenError};
+
+/// Keys that are tried for one JWT. A set that is fetched may have more, but those of one `kid` are few.
+const MOST_TRIED: usize = 10;
 
 /// A JWT in compact form, which nothing shows to be anyone's yet.
 pub struct ClientJwt<'a> {
@@ -25,7 +28,9 @@ impl<'a> ClientJwt<'a> {
     pub fn parse(token: &'a str, typs: &[&str]) -> Result<Self, TokenError> {
         let parts = Parts::split(token, &mut Unobserved)?;
         let (header, claims) = parts.members(&mut Unobserved)?;
-        let (header, algorithm) = check_header(&header, &mut Unobserved)?;
+        JoseHeader::check_members_of_client(&header)?;
+        let header = JoseHeader::from_members(&header)?;
+        let algorithm = header.alg.parse().map_err(|_| TokenError::AlgorithmNotAllowed)?;
         if header.typ.is_some_and(|typ| !typs.iter().any(|known| same_media_type(typ, known))) {
             return Err(TokenError::WrongTyp);
         }
@@ -45,7 +50,7 @@ impl<'a> ClientJwt<'a> {
     /// [`TokenError::UnknownKey`] where no key fits the header; [`TokenError::SignatureInvalid`]; [`TokenError::Malformed`] for claims of
     /// another type.
     pub fn verify<C: DeserializeOwned>(&self, keys: &PublicKeys) -> Result<C, TokenError> {
-        let mut candidates = keys.candidates(self.kid.as_deref(), self.algorithm).peekable();
+        let mut candidates = keys.candidates(self.kid.as_deref(), self.algorithm).take(MOST_TRIED).peekable();
         if candidates.peek().is_none() {
             return Err(TokenError::UnknownKey);
         }
@@ -59,6 +64,9 @@ impl<'a> ClientJwt<'a> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+    use proptest::prelude::{any, prop_assert_eq, proptest};
     use serde_json::{Value, json};
 
     use super::*;
@@ -121,6 +129,68 @@ mod tests {
             Err(TokenError::UnknownKey)
         );
         assert_eq!(verify(&token, &keys(&[])), Err(TokenError::UnknownKey));
+    }
+
+    #[test]
+    fn a_thumbprint_of_a_certificate_is_ignored_and_what_brings_a_key_is_refused() {
+        let parse = |member: &str| {
+            let header = format!(r#"{{"alg":"ES256","typ":"JWT","{member}":"AAAA"}}"#);
+            let token = format!("{}.{}.AAAA", BASE64URL.encode(header), BASE64URL.encode(r#"{"sub":"svc"}"#));
+            ClientJwt::parse(&token, &["JWT"]).map(|_| ())
+        };
+        for (member, expected) in [
+            ("x5t", Ok(())),
+            ("x5t#S256", Ok(())),
+            ("cty", Ok(())),
+            ("unknown", Ok(())),
+            ("jku", Err(TokenError::HeaderNotAllowed)),
+            ("jwk", Err(TokenError::HeaderNotAllowed)),
+            ("x5u", Err(TokenError::HeaderNotAllowed)),
+            ("x5c", Err(TokenError::HeaderNotAllowed)),
+            ("crit", Err(TokenError::HeaderNotAllowed)),
+            ("b64", Err(TokenError::HeaderNotAllowed)),
+        ] {
+            assert_eq!(parse(member), expected, "{member}");
+        }
+    }
+
+    /// Each costs a verification, and who publishes a set decides how many there are.
+    #[test]
+    fn ten_keys_are_tried() {
+        let token = signed(SigningAlgorithm::ES256);
+        let own = jwk(1, SigningAlgorithm::ES256, None);
+        let other = || {
+            let document = PrivateKeyDocument::generate(SigningAlgorithm::ES256).unwrap();
+            let key =
+                SigningKey::parse(KeyId::numbered(1), SigningAlgorithm::ES256, document.expose()).unwrap();
+            let mut jwk = json!(key.jwk);
+            jwk.as_object_mut().unwrap().remove("kid");
+            jwk
+        };
+        for (before, expected) in [(9, true), (10, false)] {
+            let mut jwks: Vec<_> = (0..before).map(|_| other()).collect();
+            jwks.push(own.clone());
+            assert_eq!(verify(&token, &keys(&jwks)).is_ok(), expected, "after {before}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(token in ".{0,200}", parts in "[A-Za-z0-9_=-]{0,60}(\\.[A-Za-z0-9_=-]{0,60}){0,4}") {
+            let _ = ClientJwt::parse(&token, &["JWT"]).map(|_| ());
+            let _ = ClientJwt::parse(&parts, &["JWT"]).map(|_| ());
+        }
+
+        #[test]
+        fn what_a_client_has_signed_is_read_as_it_is(subject in any::<String>(), jti in any::<String>(), at in any::<i64>()) {
+            let key = test_keys::signing_key(KeyId::numbered(1), SigningAlgorithm::EdDSA);
+            let claims = json!({ "sub": subject, "jti": jti, "exp": at, "more": { "a": [jti] } });
+            let token = key.sign("JWT", &claims).unwrap();
+            let jwt = ClientJwt::parse(&token, &["JWT"]).unwrap();
+            prop_assert_eq!(jwt.unverified_subject(), Some(subject.as_str()));
+            let keys = keys(&[jwk(1, SigningAlgorithm::EdDSA, None)]);
+            prop_assert_eq!(jwt.verify::<Value>(&keys), Ok(claims));
+        }
     }
 
     #[test]

@@ -22,6 +22,14 @@ impl<'a> JoseHeader<'a> {
         if is_allowed { Ok(()) } else { Err(TokenError::HeaderNotAllowed) }
     }
 
+    /// The same for a JWT of a client, whose keys are registered. Libraries name the certificate of theirs, too; "use of this Header
+    /// Parameter is OPTIONAL" (RFC 7515 §4.1.7), and nothing is chosen by it.
+    pub(crate) fn check_members_of_client(members: &UniqueMembers<'_>) -> Result<(), TokenError> {
+        let names = NOT_ALLOWED.iter().filter(|name| !["x5t", "x5t#S256"].contains(name));
+        let is_allowed = names.into_iter().all(|name| members.get(name).is_none());
+        if is_allowed { Ok(()) } else { Err(TokenError::HeaderNotAllowed) }
+    }
+
     /// Reads the members of a header whose names are allowed.
     pub(crate) fn from_members(members: &'a UniqueMembers<'_>) -> Result<Self, TokenError> {
         let alg = members.text("alg")?.ok_or(TokenError::Malformed)?;

@@ -1,10 +1,13 @@
 //! A public key as verifiers fetch it (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), members in the order of the documented examples.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::SigningAlgorithm;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::KeyId;
 
@@ -77,6 +80,20 @@ impl PublicJwk {
         };
         BASE64URL.encode(digest(&SHA256, canonical.as_bytes()))
     }
+}
+
+/// The thumbprint of a public key in a JWK set of others (RFC 7638 §3). None where a required member is missing or no text.
+#[must_use]
+pub fn jwk_thumbprint(jwk: &Value) -> Option<String> {
+    let required: &[&str] = match jwk["kty"].as_str()? {
+        "RSA" => &["e", "kty", "n"],
+        "EC" => &["crv", "kty", "x", "y"],
+        "OKP" => &["crv", "kty", "x"],
+        _ => return None,
+    };
+    let member = |name: &&'static str| Some((*name, jwk[*name].as_str()?));
+    let canonical: BTreeMap<_, _> = required.iter().map(member).collect::<Option<_>>()?;
+    Some(BASE64URL.encode(digest(&SHA256, serde_json::to_string(&canonical).ok()?.as_bytes())))
 }
 
 impl PublicParameters {
@@ -179,6 +196,7 @@ mod tests {
             assert_eq!(foreign.common.key_algorithm.unwrap().to_string(), algorithm.as_str());
             let thumbprint = foreign.thumbprint(jsonwebtoken::jwk::ThumbprintHash::SHA256).unwrap();
             assert_eq!(thumbprint, key.thumbprint, "{algorithm}");
+            assert_eq!(jwk_thumbprint(&serde_json::json!(key.jwk)), Some(thumbprint), "{algorithm}");
         }
     }
 

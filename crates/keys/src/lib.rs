@@ -61,7 +61,7 @@ pub use client_jwt::ClientJwt;
 pub use envelope::{EnvelopeSealer, SealedWith};
 pub use import::{ImportError, ImportedKey, import, import_key};
 pub use inspection::{Inspection, Members, Outcome, inspect};
-pub use jwk::{PublicJwk, PublicParameters};
+pub use jwk::{PublicJwk, PublicParameters, jwk_thumbprint};
 pub use jwk_set::JwkSet;
 pub use jwks_fetches::{JwksFetch, JwksFetches, Verifier};
 pub use key_encryption_key::{KeyEncryptionKey, data_key};

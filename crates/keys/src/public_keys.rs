@@ -264,6 +264,8 @@ impl fmt::Debug for PublicKey {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::{prop_assert_eq, proptest};
     use serde_json::json;
 
     use super::*;
@@ -356,6 +358,24 @@ mod tests {
         assert_eq!(PublicKeys::read(&many).unwrap_err(), InvalidKeySet::TooManyKeys);
         let large = format!("{{\"keys\":[]}}{}", " ".repeat(LARGEST_SET));
         assert_eq!(PublicKeys::read(&large).unwrap_err(), InvalidKeySet::TooLarge);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_set_or_none(text in ".{0,200}", members in "[\\[\\]{}\",:a-z0-9]{0,100}") {
+            let _ = PublicKeys::read_of_client(&text).map(|_| ());
+            let _ = PublicKeys::read_of_client(&format!("{{\"keys\":[{members}]}}")).map(|_| ());
+        }
+
+        #[test]
+        fn a_good_key_is_kept_whatever_is_beside_it(junk in vec(".{0,20}", 0..8), name in "[a-z]{1,8}", place in 0_usize..8) {
+            let good = json!(test_keys::signing_key(KeyId::numbered(1), SigningAlgorithm::EdDSA).jwk);
+            let mut keys: Vec<_> = junk.iter().map(|text| json!({ name.as_str(): text })).collect();
+            keys.insert(place.min(keys.len()), good);
+            let set = PublicKeys::read_of_client(&json!({ "keys": keys, "more": junk }).to_string()).unwrap();
+            prop_assert_eq!(set.iter().collect::<Vec<_>>(), [("oauth2-key-1", SigningAlgorithm::EdDSA)]);
+            prop_assert_eq!(set.left_out.len(), junk.len());
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod file_access;
 mod health;
 mod housekeeping;
 mod json_lines;
+mod jwks_fetcher;
 mod left_out;
 mod log_lines;
 mod logging;

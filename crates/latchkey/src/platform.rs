@@ -20,6 +20,7 @@ use storage::Database;
 use tenancy::TenantResolver;
 
 use crate::health::PlatformHealth;
+use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
 use crate::{clock, database, open_files, sealing, tls};
@@ -151,7 +152,9 @@ fn authenticator(
 ) -> Authenticator {
     let (clients, verified_secrets) = (caches.clients.clone(), VerifiedSecretCache::generate());
     let (limit, server) = (settings.limits.failed_attempts, &settings.server);
-    let assertions = Assertions::new(identifiers, server.public_url.as_str(), server.default_tenant.clone());
+    let fetcher = Arc::new(GuardedJwksFetcher::new(settings));
+    let assertions =
+        Assertions::new(identifiers, fetcher, server.public_url.as_str(), server.default_tenant.clone());
     Authenticator::new(clients, Arc::clone(pepper), hashes, verified_secrets, assertions, limit)
         .refusing(refused_samples(settings))
 }

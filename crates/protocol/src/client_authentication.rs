@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString, IntoStaticStr};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::presented_token::split_scheme;
 use crate::{ErrorCode, ErrorResponse, Form, RefusalReason, Secret, basic};
@@ -45,7 +45,43 @@ pub enum ClientAuthentication {
     },
 }
 
+/// How a request presents its client, for logs and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum PresentedMethod {
+    /// An Authorization header, also one that is not Basic.
+    ClientSecretBasic,
+    /// A secret in the body.
+    ClientSecretPost,
+    /// An assertion, also one of another type.
+    PrivateKeyJwt,
+    /// A client identifier alone.
+    None,
+}
+
+impl PresentedMethod {
+    /// All of them, in the order of their declaration.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    /// The name in logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
 impl ClientAuthentication {
+    /// How the request presents its client.
+    #[must_use]
+    pub const fn presented_method(&self) -> PresentedMethod {
+        match self {
+            Self::Basic(_) => PresentedMethod::ClientSecretBasic,
+            Self::Post(_) => PresentedMethod::ClientSecretPost,
+            Self::Assertion(_) => PresentedMethod::PrivateKeyJwt,
+            Self::None { .. } => PresentedMethod::None,
+        }
+    }
+
     /// Takes the credentials out of a header and a form: "The client MUST NOT use more than one authentication method in each
     /// request" (RFC 6749 §2.3).
     ///
@@ -147,6 +183,12 @@ impl ClientAuthenticationMethod {
             Self::Any | Self::PrivateKeyJwt => true,
             Self::ClientSecret | Self::TlsClientAuth | Self::SelfSignedTlsClientAuth | Self::None => false,
         }
+    }
+
+    /// Whether a client of this method is identified by its name alone.
+    #[must_use]
+    pub const fn allows_nothing(self) -> bool {
+        matches!(self, Self::None)
     }
 
     /// Whether a client of this method may authenticate with a secret.

@@ -38,6 +38,7 @@ pub use audience::Audience;
 pub use causes::{causes, distinct_causes};
 pub use client_authentication::{
     ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, JWT_BEARER, PresentedAssertion,
+    PresentedMethod,
 };
 pub use client_certificate::{ChainError, ClientCertificate, Validity};
 pub use confirmation::Confirmation;

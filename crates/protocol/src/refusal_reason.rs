@@ -58,6 +58,8 @@ pub enum RefusalReason {
     AssertionMalformed,
     /// The client has no key that could have signed the assertion.
     AssertionKeyUnknown,
+    /// The key set of the client's `jwks_uri` cannot be fetched, and none of it is known.
+    AssertionKeysUnavailable,
     /// None of the client's keys signed the assertion.
     AssertionSignatureInvalid,
     /// The assertion is not the client's own.
@@ -68,7 +70,7 @@ pub enum RefusalReason {
     AssertionExpired,
     /// The assertion is not valid yet.
     AssertionNotYetValid,
-    /// The assertion is valid for longer than an hour.
+    /// The assertion is valid for longer than the tenant accepts.
     AssertionLivesTooLong,
     /// The assertion has no `jti`.
     AssertionNotIdentified,

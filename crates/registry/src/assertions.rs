@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use keys::{ClientJwt, TokenError};
 use protocol::Timestamp;
-use tenancy::Tenant;
+use tenancy::{Tenant, TenantId};
 
-use crate::client_assertion::{AssertionClaims, AssertionError};
+use crate::client_assertion::{Accepted, AssertionClaims, AssertionError};
+use crate::key_sets::KeySets;
 use crate::live_identifiers::{LiveIdentifiers, SHARE};
-use crate::{Client, ClientAuthenticationError, ClientKeys, ReplayGuard, SingleUseIdentifier};
+use crate::{Client, ClientAuthenticationError, ClientKeys, JwksFetcher, ReplayGuard, SingleUseIdentifier};
 
 /// `typ` of an assertion. Most clients write the first one or none; the second one is RFC 7523bis §3.
 const TYPS: [&str; 2] = ["JWT", "client-authentication+jwt"];
@@ -20,6 +21,7 @@ const KEYS_OF_NOBODY: &str = include_str!("assertions/keys_of_nobody.json");
 pub struct Assertions {
     pub(crate) guard: Arc<dyn ReplayGuard>,
     pub(crate) live: LiveIdentifiers,
+    pub(crate) key_sets: Arc<KeySets>,
     public_url: String,
     default_tenant: Option<String>,
     /// An assertion in the name of a client that has no key, or does not exist, is verified with them, so that it costs as much as any other.
@@ -30,38 +32,71 @@ pub struct Assertions {
 impl Assertions {
     /// For a server with this public URL, whose default tenant has token endpoints without a tenant id as well.
     #[must_use]
-    pub fn new(guard: Arc<dyn ReplayGuard>, public_url: &str, default_tenant: Option<String>) -> Self {
+    pub fn new(
+        guard: Arc<dyn ReplayGuard>,
+        fetcher: Arc<dyn JwksFetcher>,
+        public_url: &str,
+        default_tenant: Option<String>,
+    ) -> Self {
+        let key_sets = KeySets::new(fetcher);
         let live = LiveIdentifiers::new(SHARE);
         let keys_of_nobody = ClientKeys::from(KEYS_OF_NOBODY.to_owned());
-        Self { guard, live, public_url: public_url.to_owned(), default_tenant, keys_of_nobody }
+        Self { guard, live, key_sets, public_url: public_url.to_owned(), default_tenant, keys_of_nobody }
     }
 
     /// Verifies an assertion in the name of a client, which may have no keys. A refusal of the client by itself is the result, after the
     /// signature was verified.
-    pub(crate) fn verify(
+    pub(crate) async fn verify(
         &self,
         tenant: &Tenant,
         client: Result<Arc<Client>, ClientAuthenticationError>,
         jwt: &ClientJwt<'_>,
         now: Timestamp,
     ) -> Result<(Arc<Client>, SingleUseIdentifier), ClientAuthenticationError> {
-        let keys = client.as_ref().ok().and_then(|client| client.keys.as_ref());
-        let verified = jwt.verify::<AssertionClaims>(keys.unwrap_or(&self.keys_of_nobody).keys());
+        let (verified, no_keys) = match client.as_deref() {
+            Ok(Client { keys: Some(keys), .. }) => (jwt.verify(keys.keys()), None),
+            Ok(Client { jwks_uri: Some(url), .. }) => match self.verify_fetched(&tenant.id, url, jwt).await {
+                Some(verified) => (verified, None),
+                None => (self.verify_as_nobody(jwt), Some(AssertionError::KeysUnavailable)),
+            },
+            Ok(_) | Err(_) => (self.verify_as_nobody(jwt), Some(AssertionError::KeyUnknown)),
+        };
         let client = client?;
-        if client.keys.is_none() {
-            return Err(ClientAuthenticationError::AssertionRefused(client, AssertionError::KeyUnknown));
+        if let Some(error) = no_keys {
+            return Err(ClientAuthenticationError::AssertionRefused(client, error));
         }
-        let audiences = self.audiences(tenant);
-        let audiences: Vec<_> = audiences.iter().map(String::as_str).collect();
+        let accepted = Accepted { audiences: &self.audiences(tenant), policy: tenant.assertions };
         let identifier = verified
             .map_err(unverified)
-            .and_then(|claims| claims.check(&client.id, &audiences, now))
+            .and_then(|claims| claims.check(&client.id, &accepted, now))
             .map_err(|error| ClientAuthenticationError::AssertionRefused(Arc::clone(&client), error))?;
         Ok((client, identifier))
     }
 
-    /// The issuer, or a token endpoint (RFC 7523 §3: "The token endpoint URL of the authorization server MAY be used as a value for an
-    /// "aud" element"). An alias of the issuer is not among them.
+    fn verify_as_nobody(&self, jwt: &ClientJwt<'_>) -> Result<AssertionClaims, TokenError> {
+        jwt.verify(self.keys_of_nobody.keys())
+    }
+
+    /// With the keys that the client publishes. If none of them verifies it, the client may have new ones, which are fetched once a minute.
+    async fn verify_fetched(
+        &self,
+        tenant: &TenantId,
+        url: &str,
+        jwt: &ClientJwt<'_>,
+    ) -> Option<Result<AssertionClaims, TokenError>> {
+        let keys = self.key_sets.find(tenant, url).await?;
+        let verified = jwt.verify(&keys);
+        if !matches!(verified, Err(TokenError::UnknownKey | TokenError::SignatureInvalid)) {
+            return Some(verified);
+        }
+        match self.key_sets.find_newer(tenant, url, &keys).await {
+            Some(newer) => Some(jwt.verify(&newer)),
+            None => Some(verified),
+        }
+    }
+
+    /// The issuer first, then the token endpoints (RFC 7523 §3: "The token endpoint URL of the authorization server MAY be used as a value
+    /// for an "aud" element"). An alias of the issuer is not among them.
     fn audiences(&self, tenant: &Tenant) -> Vec<String> {
         let public_url = &self.public_url;
         let mut audiences =

@@ -65,6 +65,8 @@ pub enum Proof {
     Secret(SecretId),
     /// A signed assertion (RFC 7523 §2.2).
     Assertion,
+    /// Nothing: a public client named itself (RFC 6749 §2.1). Anyone can.
+    Nothing,
 }
 
 impl AuthenticatedClient {
@@ -132,11 +134,37 @@ impl Authenticator {
         source: &ClientAddress,
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
-        let authenticated = self.attempt(tenant, credentials, source, now, Purpose::Authenticate).await?;
+        self.authenticate_for(Purpose::Authenticate, tenant, credentials, source, now).await
+    }
+
+    async fn authenticate_for(
+        &self,
+        purpose: Purpose,
+        tenant: &Tenant,
+        credentials: ClientAuthentication,
+        source: &ClientAddress,
+        now: Timestamp,
+    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        let authenticated = self.attempt(tenant, credentials, source, now, purpose).await?;
         if let Proof::Secret(secret) = &authenticated.proof {
             self.last_used_secrets.note(&tenant.id, &authenticated.client.id, secret, source, now);
         }
         Ok(authenticated)
+    }
+
+    /// As [`Authenticator::authenticate`], and accepts a public client by its name alone. For endpoints that give it nothing, such as
+    /// revocation, where possession of the token is the proof.
+    ///
+    /// # Errors
+    /// As [`Authenticator::authenticate`].
+    pub async fn authenticate_or_identify(
+        &self,
+        tenant: &Tenant,
+        credentials: ClientAuthentication,
+        source: &ClientAddress,
+        now: Timestamp,
+    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        self.authenticate_for(Purpose::Identify, tenant, credentials, source, now).await
     }
 
     /// Says which credential matches, or why none does, for an administrator. It is an attempt like any other, with its costs and its
@@ -173,6 +201,7 @@ impl Authenticator {
         purpose: Purpose,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let arrival = Instant::now();
+        let asserts = matches!(credentials, ClientAuthentication::Assertion(_));
         let own = tenant.limits.failed_attempts;
         let mut attempt = self.failed_attempts.begin(&tenant.id, own, source, now);
         match self.check(tenant, credentials, &mut attempt, now, arrival, purpose).await {
@@ -186,6 +215,9 @@ impl Authenticator {
                     None => error,
                 };
                 self.until_refusals_leave(arrival).await;
+                if asserts {
+                    self.until_assertions_leave(&tenant.id, arrival).await;
+                }
                 Err(refusal)
             }
             Err(error) => {
@@ -228,12 +260,31 @@ impl Authenticator {
             ClientAuthentication::Assertion(presented) => {
                 return self.check_assertion(tenant, &presented, attempt, now, purpose).await;
             }
+            ClientAuthentication::None { client_id } if purpose == Purpose::Identify => {
+                match self.identify(tenant, &client_id, attempt).await? {
+                    Some(client) => return Ok(client),
+                    None => ClientAuthenticationError::CredentialMissing,
+                }
+            }
             without_secret => ClientAuthenticationError::without_secret(&without_secret),
         };
         // These credentials cannot be checked; they cost as much as a wrong secret.
         self.until_refusals_leave(arrival).await;
         self.hash(dummy_job(), attempt).await?;
         Err(unreadable)
+    }
+
+    /// A public client of this name. Every other client, also one that does not exist, fails like one without a credential.
+    async fn identify(
+        &self,
+        tenant: &Tenant,
+        client_id: &str,
+        attempt: &Attempt<'_>,
+    ) -> Result<Option<AuthenticatedClient>, ClientAuthenticationError> {
+        let Ok(id) = ClientId::parse(client_id) else { return Ok(None) };
+        let found = self.look_up(&tenant.id, &id, attempt).await?;
+        let client = may_authenticate(found, ClientAuthenticationMethod::allows_nothing).ok();
+        Ok(client.map(|client| AuthenticatedClient { client, proof: Proof::Nothing }))
     }
 
     /// Checks an assertion in the name of its subject.
@@ -259,8 +310,8 @@ impl Authenticator {
             }
             _ => Err(ClientAuthenticationError::Malformed),
         };
-        let (client, identifier) = self.assertions.verify(tenant, client, &jwt, now)?;
-        if purpose == Purpose::Authenticate {
+        let (client, identifier) = self.assertions.verify(tenant, client, &jwt, now).await?;
+        if purpose != Purpose::Explain {
             self.use_up(&client, &identifier, now).await?;
         }
         Ok(AuthenticatedClient { client, proof: Proof::Assertion })
@@ -395,6 +446,11 @@ impl Authenticator {
         }
     }
 
+    /// A refused assertion may have waited for a key set of its client. So all of the tenant's leave as if they had.
+    async fn until_assertions_leave(&self, tenant: &TenantId, arrival: Instant) {
+        sleep_until(arrival + self.assertions.key_sets.refusal_delay(tenant)).await;
+    }
+
     /// Looks a client up. Addresses over their limit share a few lookups.
     async fn look_up(
         &self,
@@ -425,6 +481,8 @@ impl Authenticator {
 enum Purpose {
     /// The client's request.
     Authenticate,
+    /// A request that a public client may make.
+    Identify,
     /// An administrator's question, which uses no assertion up.
     Explain,
 }

@@ -42,6 +42,8 @@ pub struct Client {
     pub tls_client_certificate_bound_access_tokens: bool,
     /// The keys that it may sign assertions with.
     pub keys: Option<ClientKeys>,
+    /// The URL where those keys are published, in place of `keys`.
+    pub jwks_uri: Option<String>,
     /// Its secrets, including ended ones; the time decides which are live.
     pub secrets: Vec<ClientSecret>,
 }
@@ -90,6 +92,7 @@ impl Client {
             dpop_bound_access_tokens: false,
             tls_client_certificate_bound_access_tokens: false,
             keys: None,
+            jwks_uri: None,
             secrets: Vec::new(),
         }
     }
@@ -133,6 +136,7 @@ mod tests {
             access_token: AccessTokenPolicy { lifetime, ..AccessTokenPolicy::default() },
             resource_servers: Vec::new(),
             limits: tenancy::TenantLimits::default(),
+            assertions: tenancy::AssertionPolicy::default(),
             id: id.clone(),
         };
         let plain = Client::new(id, ClientId::parse("svc").unwrap());

@@ -2,14 +2,12 @@
 
 use protocol::{Audience, Lifetime, RefusalReason, Timestamp};
 use serde::{Deserialize, Deserializer};
+use tenancy::AssertionPolicy;
 
 use crate::{ClientId, SingleUseIdentifier};
 
 /// The difference between a client's clock and ours.
 const LEEWAY: Lifetime = Lifetime::from_seconds(60);
-/// How long an assertion may live. The replay guard remembers it as long.
-const LONGEST: Lifetime = Lifetime::from_seconds(3_600);
-
 /// The claims of an assertion.
 #[derive(Debug, Deserialize)]
 pub(crate) struct AssertionClaims {
@@ -26,6 +24,13 @@ pub(crate) struct AssertionClaims {
     jti: Option<String>,
 }
 
+/// What a tenant accepts.
+pub(crate) struct Accepted<'a> {
+    /// Its names: its issuer, then its token endpoints.
+    pub(crate) audiences: &'a [String],
+    pub(crate) policy: AssertionPolicy,
+}
+
 /// Why an assertion was refused. The caller learns none of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AssertionError {
@@ -33,17 +38,19 @@ pub enum AssertionError {
     Malformed,
     /// The client has no key that could have signed it.
     KeyUnknown,
+    /// The client's `jwks_uri` cannot be fetched, and no set of it is known.
+    KeysUnavailable,
     /// None of the client's keys signed it.
     SignatureInvalid,
     /// `iss` or `sub` is not the client.
     OfAnotherClient,
-    /// `aud` is neither the tenant's issuer nor its token endpoint.
+    /// `aud` is neither the tenant's issuer nor its token endpoint, or not what the tenant's policy accepts of these.
     ForAnotherAudience,
     /// `exp` has passed.
     Expired,
     /// `nbf` or `iat` is in the future.
     NotYetValid,
-    /// It is valid for longer than an hour.
+    /// It is valid for longer than an hour, or than the tenant's policy says.
     LivesTooLong,
     /// It has no `jti`.
     NotIdentified,
@@ -52,11 +59,11 @@ pub enum AssertionError {
 }
 
 impl AssertionClaims {
-    /// Checks the claims of an assertion that this client has signed, for one of these audiences. Returns the identifier that it uses up.
+    /// Checks the claims of an assertion that this client has signed. Returns the identifier that it uses up.
     pub(crate) fn check(
         &self,
         client: &ClientId,
-        audiences: &[&str],
+        accepted: &Accepted<'_>,
         now: Timestamp,
     ) -> Result<SingleUseIdentifier, AssertionError> {
         // RFC 7523 §3: "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier for the entity that issued the
@@ -65,7 +72,12 @@ impl AssertionClaims {
         ensure(is_own, AssertionError::OfAnotherClient)?;
         // RFC 7523 §3: "The JWT MUST contain an "aud" (audience) claim containing a value that identifies the authorization server as an
         // intended audience. … Comparison … MUST use the Simple String Comparison method".
-        let is_for_us = self.aud.iter().any(|name| audiences.contains(&name));
+        let is_for_us = if accepted.policy.issuer_only {
+            // RFC 7523bis §3: "the issuer identifier of the authorization server … MUST be used as the sole audience value", as a string.
+            matches!(&self.aud, Audience::One(name) if accepted.audiences.first().is_some_and(|issuer| name == issuer))
+        } else {
+            self.aud.iter().any(|name| accepted.audiences.iter().any(|known| known == name))
+        };
         ensure(is_for_us, AssertionError::ForAnotherAudience)?;
         // RFC 7523 §3: "The authorization server MUST reject any JWT with an expiration time that has passed".
         ensure(now < self.exp + LEEWAY, AssertionError::Expired)?;
@@ -74,7 +86,7 @@ impl AssertionClaims {
         ensure(begins.is_none_or(|begins| begins <= now + LEEWAY), AssertionError::NotYetValid)?;
         // RFC 7523 §3: "may reject JWTs with an "exp" claim value that is unreasonably far in the future", or an `iat` in the past.
         let since = self.iat.unwrap_or(now).min(now);
-        ensure(self.exp <= since + LONGEST + LEEWAY, AssertionError::LivesTooLong)?;
+        ensure(self.exp <= since + accepted.policy.max_lifetime + LEEWAY, AssertionError::LivesTooLong)?;
         let jti = self.jti.as_deref().filter(|jti| !jti.is_empty()).ok_or(AssertionError::NotIdentified)?;
         Ok(SingleUseIdentifier::of_assertion(client, jti, self.exp + LEEWAY))
     }
@@ -87,6 +99,7 @@ impl AssertionError {
         match self {
             Self::Malformed => RefusalReason::AssertionMalformed,
             Self::KeyUnknown => RefusalReason::AssertionKeyUnknown,
+            Self::KeysUnavailable => RefusalReason::AssertionKeysUnavailable,
             Self::SignatureInvalid => RefusalReason::AssertionSignatureInvalid,
             Self::OfAnotherClient => RefusalReason::AssertionOfAnotherClient,
             Self::ForAnotherAudience => RefusalReason::AssertionForAnotherAudience,
@@ -131,9 +144,14 @@ mod tests {
     }
 
     fn check(claims: Value) -> Result<SingleUseIdentifier, AssertionError> {
+        check_under(claims, AssertionPolicy::default())
+    }
+
+    fn check_under(claims: Value, policy: AssertionPolicy) -> Result<SingleUseIdentifier, AssertionError> {
         let claims: AssertionClaims =
             serde_json::from_value(claims).map_err(|_| AssertionError::Malformed)?;
-        claims.check(&ClientId::parse("svc").unwrap(), &AUDIENCES, Timestamp::from_seconds(NOW))
+        let accepted = Accepted { audiences: &AUDIENCES.map(str::to_owned), policy };
+        claims.check(&ClientId::parse("svc").unwrap(), &accepted, Timestamp::from_seconds(NOW))
     }
 
     fn with(name: &str, value: Value) -> Result<SingleUseIdentifier, AssertionError> {
@@ -174,6 +192,29 @@ mod tests {
             ("unknown", json!({ "a": [] }), Ok(())),
         ] {
             assert_eq!(with(name, value.clone()).map(|_| ()), expected, "{name} {value}");
+        }
+    }
+
+    /// The policy of a FAPI 2.0 tenant.
+    #[test]
+    fn a_policy_accepts_the_issuer_alone_and_shorter_lifetimes() {
+        use AssertionError as E;
+        let policy = AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(300) };
+        for (name, value, expected) in [
+            ("aud", json!(AUDIENCES[0]), Ok(())),
+            ("aud", json!(AUDIENCES[1]), Err(E::ForAnotherAudience)),
+            ("aud", json!([AUDIENCES[0]]), Err(E::ForAnotherAudience)),
+            ("aud", json!([AUDIENCES[0], AUDIENCES[1]]), Err(E::ForAnotherAudience)),
+            ("aud", json!("https://id.example.com/"), Err(E::ForAnotherAudience)),
+            ("aud", json!(""), Err(E::ForAnotherAudience)),
+            ("exp", json!(NOW + 360), Ok(())),
+            ("exp", json!(NOW + 361), Err(E::LivesTooLong)),
+            ("iat", json!(NOW - 300), Ok(())),
+            ("iat", json!(NOW - 301), Err(E::LivesTooLong)),
+        ] {
+            let mut claims = claims();
+            claims[name] = value.clone();
+            assert_eq!(check_under(claims, policy).map(|_| ()), expected, "{name} {value}");
         }
     }
 

@@ -10,6 +10,8 @@ mod single_use_identifier;
 mod store;
 
 mod client_assertion;
+mod fetched_keys;
+mod key_sets;
 mod live_identifiers;
 
 mod last_used;
@@ -36,6 +38,6 @@ pub use client_secret::{ClientSecret, SecretId};
 pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
 pub use last_used::{LastUsedSecrets, SecretPath, UsedSecret};
 pub use single_use_identifier::SingleUseIdentifier;
-pub use store::{ClientStore, ReplayGuard};
+pub use store::{ClientStore, FetchedJwks, JwksFetcher, ReplayGuard};
 pub use users::{DeclaredPassword, DeclaredUser, HashedUsers, SignInError, SignedIn, Users};
 pub use verified_secret_cache::VerifiedSecretCache;

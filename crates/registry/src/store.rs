@@ -1,8 +1,10 @@
 //! The stores that the registry needs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use keys::PublicKeys;
 use protocol::Timestamp;
 use tenancy::{StoreError, TenantId};
 
@@ -17,6 +19,25 @@ pub trait ClientStore: Send + Sync {
         tenant: &TenantId,
         client: &ClientId,
     ) -> Result<Option<Arc<Client>>, StoreError>;
+}
+
+/// The key set that a URL had.
+#[derive(Debug)]
+pub struct FetchedJwks {
+    /// Its keys; one that cannot be used is left out.
+    pub keys: PublicKeys,
+    /// The bytes of the document.
+    pub size: usize,
+    /// For how long the answer may be used, where it says so.
+    pub max_age: Option<Duration>,
+}
+
+/// Fetches the key sets of clients (RFC 7591 §2 `jwks_uri`).
+#[async_trait]
+pub trait JwksFetcher: Send + Sync {
+    /// The key set at a URL that a client of this tenant names, or nothing where it cannot be had: the implementation reports why. It bounds
+    /// the time and the size, and decides which addresses may be connected to.
+    async fn fetch_jwks(&self, tenant: &TenantId, url: &str) -> Option<FetchedJwks>;
 }
 
 /// Remembers identifiers until they expire. The store decides: two caches would each accept an identifier once.

@@ -21,6 +21,7 @@ macro_rules! migrator {
             "0014_used_identifiers",
             "0015_client_keys",
             "0017_sender_constrained_tokens",
+            "0018_fetched_keys",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -5,6 +5,7 @@ mod issuer;
 mod tenant_id;
 
 mod access_token_policy;
+mod assertion_policy;
 mod limits;
 mod signing_policy;
 mod tenant;
@@ -17,6 +18,7 @@ mod usage_buffer;
 pub use access_token_policy::{
     AccessTokenPolicy, PreviousTyp, TokenFormat, bare_media_type, same_media_type,
 };
+pub use assertion_policy::AssertionPolicy;
 pub use issuer::{InvalidIssuer, Issuer};
 pub use limits::TenantLimits;
 pub use resolver::{TenantError, TenantResolver};

@@ -3,7 +3,7 @@
 use protocol::{Lifetime, Scope, ScopeToken, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccessTokenPolicy, Issuer, SigningPolicy, TenantId, TenantLimits};
+use crate::{AccessTokenPolicy, AssertionPolicy, Issuer, SigningPolicy, TenantId, TenantLimits};
 
 /// An isolated authorization server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub struct Tenant {
     pub signing: SigningPolicy,
     /// The policy of its tokens.
     pub access_token: AccessTokenPolicy,
+    /// Which assertions of its clients it accepts.
+    pub assertions: AssertionPolicy,
     /// The audiences, ordered by name.
     pub resource_servers: Vec<ResourceServer>,
     /// The limits of its own.

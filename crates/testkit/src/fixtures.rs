@@ -71,6 +71,7 @@ pub fn tenant(id: &str) -> Tenant {
         access_token: AccessTokenPolicy::default(),
         resource_servers: vec![resource_server],
         limits: TenantLimits::default(),
+        assertions: tenancy::AssertionPolicy::default(),
         id,
     }
 }

@@ -103,7 +103,7 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
             Arc::clone(pepper),
             Arc::clone(&pool),
             VerifiedSecretCache::generate(),
-            Assertions::new(store.clone(), &policy.public_url, None),
+            Assertions::new(store.clone(), store.clone(), &policy.public_url, None),
             LIMIT,
         )),
         engine: Engine::new(Arc::clone(&keys), caches.clients.clone()),

@@ -17,16 +17,19 @@ const BANNED: [(&str, &str); 5] = [
 
 /// The async service layers of the domain crates, and the files that share one run of slow work among all waiting callers. A folder ends
 /// with a slash.
-const SERVICE_LAYERS: [&str; 15] = [
+const SERVICE_LAYERS: [&str; 18] = [
     "crates/tenancy/src/resolver.rs",
     "crates/keys/src/key_ring_cache.rs",
     "crates/keys/src/key_ring_cache/",
     "crates/keys/src/envelope.rs",
     "crates/keys/src/pool.rs",
+    "crates/registry/src/assertions.rs",
     "crates/registry/src/authenticator.rs",
     "crates/registry/src/authenticator/",
     "crates/secrets/src/precise_timer.rs",
     "crates/secrets/src/hash_pool.rs",
+    "crates/registry/src/key_sets.rs",
+    "crates/registry/src/key_sets/",
     "crates/registry/src/verified_secret_cache.rs",
     "crates/registry/src/users.rs",
     "crates/grants/src/engine.rs",

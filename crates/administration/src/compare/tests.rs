@@ -74,6 +74,7 @@ fn tenant(name: &str) -> DeclaredTenant {
         access_token: AccessTokenPolicy::default(),
         resource_servers: vec![api],
         limits: tenancy::TenantLimits::default(),
+        assertions: tenancy::AssertionPolicy::default(),
     };
     DeclaredTenant { tenant, clients: vec![client(name, "svc")], first_key: None }
 }

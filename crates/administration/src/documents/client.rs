@@ -52,10 +52,8 @@ pub struct ClientSettings {
     pub token: TokenSettings,
     /// The public keys that the client signs its assertions with (RFC 7591 §2): at most ten.
     pub jwks: Option<Jwks>,
-    /// The https URL where those keys are published; not beside `jwks`.
-    #[serde(skip_serializing)]
-    #[schemars(extend("x-file-only" = true))]
-    #[schemars(extend("pattern" = r"^https://[^#\s]+$"))]
+    /// The https URL where those keys are published, in place of `jwks` (RFC 7591 §2).
+    #[schemars(extend("maxLength" = 2048, "pattern" = schema::KEY_SET_URL))]
     pub jwks_uri: Option<String>,
     /// Whether each token of the client is bound to the key of a DPoP proof (RFC 9449 §5.2). A request without a proof is refused.
     pub dpop_bound_access_tokens: bool,
@@ -126,7 +124,7 @@ impl From<&Client> for ClientSettings {
             access_token_lifetime: client.access_token_lifetime,
             token: TokenSettings { issuer: client.issuer.as_ref().map(ToString::to_string) },
             jwks: client.keys.as_ref().and_then(|keys| serde_json::from_str(keys.document()).ok()),
-            jwks_uri: None,
+            jwks_uri: client.jwks_uri.clone(),
             dpop_bound_access_tokens: client.dpop_bound_access_tokens,
             tls_client_certificate_bound_access_tokens: client.tls_client_certificate_bound_access_tokens,
             redirect_uris: Vec::new(),

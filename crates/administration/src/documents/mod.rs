@@ -50,7 +50,7 @@ pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, U
 pub use shape::Shape;
 pub use source::{FileSecret, Jwk, Jwks, KeySource, SecretSource};
 pub use tenant::{
-    AccessTokenSettings, CreatedTenant, LimitsSettings, NewTenant, ResourceServerSettings, SigningSettings,
-    StrategiesSettings, StrategySettings, TenantSettings, TenantView,
+    AccessTokenSettings, AssertionSettings, CreatedTenant, LimitsSettings, NewTenant, ResourceServerSettings,
+    SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantView,
 };
 pub use wiped::Wiped;

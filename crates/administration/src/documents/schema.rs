@@ -19,6 +19,9 @@ pub const SCOPE: &str = r"^[\x21\x23-\x5B\x5D-\x7E]+$";
 pub const PLAIN_URL: &str = r"^[Hh][Tt][Tt][Pp][Ss]?://[\x21\x24-\x3E\x40-\x5B\x5D-\x7E]+$";
 /// A URI with its scheme and without a fragment.
 pub const ABSOLUTE_URI: &str = r"^[A-Za-z][A-Za-z0-9+.-]*:[^#\s\x00-\x1F]+$";
+/// A URL that keys are fetched from.
+pub const KEY_SET_URL: &str =
+    r"^(https://[^#\s@]+|http://(127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?(/[^#\s@]*)?)$";
 /// A span of time of 1s or more, as text.
 pub const SOME_TIME: &str = "^0*[1-9][0-9]*[smhd]?$";
 /// A hash that can be imported.

@@ -64,6 +64,7 @@ pub struct Jwks {
     #[schemars(extend("x-file-only" = true))]
     pub file: Option<PathBuf>,
     /// The keys themselves.
+    #[schemars(extend("minItems" = 1))]
     pub keys: Option<Vec<Jwk>>,
 }
 

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use protocol::{Lifetime, Rate, SigningAlgorithm};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tenancy::{AccessTokenPolicy, SigningPolicy, Strategies};
+use tenancy::{AccessTokenPolicy, AssertionPolicy, SigningPolicy, Strategies};
 
 use super::Instant;
 use super::source::KeySource;
@@ -37,6 +37,8 @@ pub struct TenantSettings {
     pub signing: SigningSettings,
     /// How access tokens look.
     pub access_token: AccessTokenSettings,
+    /// Which assertions of its clients the tenant accepts (`private_key_jwt`).
+    pub assertions: AssertionSettings,
     /// Audiences, and the scopes that belong to them.
     #[schemars(extend("propertyNames" = schema::ids()))]
     pub resource_servers: BTreeMap<String, ResourceServerSettings>,
@@ -118,6 +120,18 @@ pub struct AccessTokenSettings {
     pub require_sender_constraint: bool,
     /// Whether each DPoP proof must have a nonce of the server (RFC 9449 §8).
     pub require_dpop_nonce: bool,
+}
+
+/// Which assertions of its clients the tenant accepts (`private_key_jwt`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AssertionSettings {
+    /// What `aud` may be. `any`: the issuer or the token endpoint, also in a list; `issuer`: the issuer alone, as a string (FAPI 2.0).
+    #[schemars(example = &"any", extend("enum" = ["any", "issuer"]))]
+    pub audience: String,
+    /// How long an assertion may be valid: at most an hour.
+    #[schemars(with = "schema::Span", example = 3600, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub max_lifetime: Lifetime,
 }
 
 /// An audience, and the scopes that belong to it.
@@ -236,6 +250,7 @@ impl Default for TenantSettings {
             stale_if_error: Lifetime::from_seconds(15 * 60),
             signing: SigningSettings::default(),
             access_token: AccessTokenSettings::default(),
+            assertions: AssertionSettings::default(),
             resource_servers: BTreeMap::new(),
             limits: LimitsSettings::default(),
             clients: BTreeMap::new(),
@@ -248,6 +263,12 @@ impl Default for SigningSettings {
         let mut settings = Self::from(&SigningPolicy::default());
         settings.rotate_every = None;
         settings
+    }
+}
+
+impl Default for AssertionSettings {
+    fn default() -> Self {
+        Self::from(&AssertionPolicy::default())
     }
 }
 

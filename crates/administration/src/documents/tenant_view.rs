@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use tenancy::{AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Tenant, TenantLimits};
+use tenancy::{
+    AccessTokenPolicy, AssertionPolicy, Issuer, ResourceServer, SigningPolicy, Tenant, TenantLimits,
+};
 
 use super::{
-    AccessTokenSettings, LimitsSettings, ResourceServerSettings, SigningSettings, TenantSettings, TenantView,
+    AccessTokenSettings, AssertionSettings, LimitsSettings, ResourceServerSettings, SigningSettings,
+    TenantSettings, TenantView,
 };
 use crate::{Instant, TenantState};
 
@@ -39,6 +42,7 @@ impl From<&Tenant> for TenantSettings {
             stale_if_error: tenant.stale_if_error,
             signing: (&tenant.signing).into(),
             access_token: (&tenant.access_token).into(),
+            assertions: (&tenant.assertions).into(),
             resource_servers: tenant
                 .resource_servers
                 .iter()
@@ -75,6 +79,13 @@ impl From<&AccessTokenPolicy> for AccessTokenSettings {
             require_sender_constraint: policy.require_sender_constraint,
             require_dpop_nonce: policy.require_dpop_nonce,
         }
+    }
+}
+
+impl From<&AssertionPolicy> for AssertionSettings {
+    fn from(policy: &AssertionPolicy) -> Self {
+        let AssertionPolicy { issuer_only, max_lifetime } = *policy;
+        Self { audience: if issuer_only { "issuer" } else { "any" }.to_owned(), max_lifetime }
     }
 }
 

@@ -116,7 +116,7 @@ fn put_client(
     };
     privilege::require_touch(context, &row.client)?;
     check_id(&client, row)?;
-    let Client { status, description, audiences, introspection, keys, .. } = row.client.clone();
+    let Client { status, description, audiences, introspection, keys, jwks_uri, .. } = row.client.clone();
     let Client { dpop_bound_access_tokens, tls_client_certificate_bound_access_tokens, .. } = row.client;
     let client = Client {
         status,
@@ -126,6 +126,7 @@ fn put_client(
         dpop_bound_access_tokens,
         tls_client_certificate_bound_access_tokens,
         keys,
+        jwks_uri,
         ..client
     };
     let replaced = client_patch::replace(context, state, row, errors, client.clone());

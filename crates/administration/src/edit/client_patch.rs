@@ -88,7 +88,8 @@ pub(super) fn replace(
     errors.extend(limits::of_client(Some(before), &after));
     let after = ok_unless_errors(after, errors.into_vec())?;
     privilege::require_grant(context, Some(before), &after)?;
-    if after.keys.is_some() && after.keys != before.keys {
+    let has_new_keys = after.keys.is_some() && after.keys != before.keys;
+    if has_new_keys || (after.jwks_uri.is_some() && after.jwks_uri != before.jwks_uri) {
         // The holder of a key can act as the client, like that of a secret.
         privilege::require_secret(context, &state.tenant, before)?;
     }

@@ -86,6 +86,7 @@ pub(crate) fn state(id: &str) -> TenantState {
         access_token: AccessTokenPolicy::default(),
         resource_servers: vec![server.clone()],
         limits: tenancy::TenantLimits::default(),
+        assertions: tenancy::AssertionPolicy::default(),
     };
     TenantState {
         tenant,

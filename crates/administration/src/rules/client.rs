@@ -5,7 +5,7 @@ use registry::{Client, ClientId, ClientKeys, ClientStatus, IntrospectionRight};
 use serde_json::json;
 use tenancy::{Issuer, Tenant};
 
-use super::text::{LONGEST_URI, is_absolute_uri, unfit};
+use super::text::{LONGEST_URI, is_absolute_uri, is_key_set_url, unfit};
 use super::{FieldErrors, Interface};
 use crate::documents::schema;
 use crate::{ClientSettings, Jwks, Permission};
@@ -48,12 +48,14 @@ pub fn check_client(
         dpop_bound_access_tokens: settings.dpop_bound_access_tokens,
         tls_client_certificate_bound_access_tokens: check_certificate_binding(errors, settings),
         keys: settings.jwks.as_ref().and_then(|jwks| check_keys(errors, jwks)),
+        jwks_uri: check_jwks_uri(errors, settings),
         secrets: Vec::new(),
     };
     match errors.interface() {
         Interface::Api => {
             check_grantable(errors, &client);
             check_method_has_keys(errors, settings, &client);
+            check_public(errors, &client);
         }
         Interface::File => check_file(errors, settings, &client),
         Interface::Adapter => refuse_reserved_scopes(errors, &settings.scopes),
@@ -66,19 +68,9 @@ pub fn check_client(
 fn check_file(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
     refuse_reserved_scopes(errors, &settings.scopes);
     check_proof(errors, settings, client);
-    if settings.jwks.is_some() && settings.jwks_uri.is_some() {
-        // RFC 7591 §2: "The "jwks_uri" and "jwks" parameters MUST NOT both be present".
-        errors.refuse("/jwks_uri", "`jwks` is given, too (RFC 7591 §2)", "leave one of the two out");
-    }
-    if settings.jwks_uri.as_ref().is_some_and(|uri| !uri.starts_with("https://") || !is_absolute_uri(uri)) {
-        errors.refuse("/jwks_uri", "this is not an https URL", "write where the keys are published");
-    }
-    for (member, is_given) in
-        [("jwks_uri", settings.jwks_uri.is_some()), ("redirect_uris", !settings.redirect_uris.is_empty())]
-    {
-        if is_given {
-            errors.unsupported(&format!("/{member}"), member, "", "it has no effect");
-        }
+    check_public(errors, client);
+    if !settings.redirect_uris.is_empty() {
+        errors.unsupported("/redirect_uris", "redirect_uris", "", "it has no effect");
     }
 }
 
@@ -97,6 +89,29 @@ fn check_description(errors: &mut FieldErrors, description: &str) {
     }
 }
 
+/// Where the keys of a client are published. They are fetched when an assertion needs them.
+fn check_jwks_uri(errors: &mut FieldErrors, settings: &ClientSettings) -> Option<String> {
+    let uri = settings.jwks_uri.as_ref()?;
+    if settings.jwks.is_some() {
+        // RFC 7591 §2: "The "jwks_uri" and "jwks" parameters MUST NOT both be present".
+        errors.refuse("/jwks_uri", "`jwks` is given, too (RFC 7591 §2)", "leave one of the two out");
+    }
+    if !is_key_set_url(uri) {
+        let hint = "write the https URL where the keys are published, without a user and a fragment";
+        errors.refuse("/jwks_uri", "this is not an https URL", hint);
+    }
+    Some(uri.clone())
+}
+
+/// RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
+fn check_public(errors: &mut FieldErrors, client: &Client) {
+    let is_public = client.authentication_method == ClientAuthenticationMethod::None;
+    if is_public && client.grant_types.contains(&GrantType::ClientCredentials) {
+        let detail = "a public client cannot use client_credentials (RFC 6749 §4.4)";
+        errors.refuse(METHOD, detail, "say other `grant_types`, or choose another method");
+    }
+}
+
 /// The public keys of a client, each of which can be used.
 fn check_keys(errors: &mut FieldErrors, jwks: &Jwks) -> Option<ClientKeys> {
     const GIVE: &str = "give the public key alone, as in RFC 7517 §4: `kty` with `n` and `e`, or with `crv`, `x` and, for EC, `y`";
@@ -104,6 +119,10 @@ fn check_keys(errors: &mut FieldErrors, jwks: &Jwks) -> Option<ClientKeys> {
         errors.refuse("/jwks", "there is no list of keys", "write `{\"keys\": […]}` as in RFC 7517 §5");
         return None;
     };
+    if keys.is_empty() {
+        errors.refuse("/jwks/keys", "there is no key", "give a key, or leave `jwks` out");
+        return None;
+    }
     if keys.len() > MOST_KEYS {
         let detail = format!("these are {} keys, and a client has at most {MOST_KEYS}", keys.len());
         errors.refuse("/jwks/keys", detail, "leave out those that the client no longer signs with");
@@ -166,11 +185,6 @@ fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Cli
             let detail = "a public client has no secret, and this one does";
             errors.refuse(METHOD, detail, "leave the secret out, or choose another method");
         }
-        ClientAuthenticationMethod::None if client.grant_types.contains(&GrantType::ClientCredentials) => {
-            // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
-            let detail = "a public client cannot use client_credentials (RFC 6749 §4.4)";
-            errors.refuse(METHOD, detail, "say other `grant_types`, or choose another method");
-        }
         ClientAuthenticationMethod::Any
         | ClientAuthenticationMethod::ClientSecret
         | ClientAuthenticationMethod::PrivateKeyJwt
@@ -188,7 +202,7 @@ fn check_method(errors: &mut FieldErrors, settings: &ClientSettings) -> ClientAu
         return ClientAuthenticationMethod::Any;
     };
     let method = name.parse().unwrap_or(ClientAuthenticationMethod::Any);
-    if !method.allows_secret() && !method.allows_assertion() {
+    if !method.allows_secret() && !method.allows_assertion() && !method.allows_nothing() {
         let served = ClientAuthenticationMethod::SERVED.join(", ");
         errors.unsupported(METHOD, name, &format!("write any, {served}"), "this client gets no token");
     }
@@ -342,6 +356,19 @@ mod tests {
                 json!({ "tls_client_certificate_bound_access_tokens": true }),
                 "/tls_client_certificate_bound_access_tokens",
             ),
+            (json!({ "jwks": { "keys": [] } }), "/jwks/keys"),
+            (json!({ "jwks_uri": "" }), "/jwks_uri"),
+            (json!({ "jwks_uri": "keys.example.com" }), "/jwks_uri"),
+            (json!({ "jwks_uri": "http://keys.example.com/" }), "/jwks_uri"),
+            (json!({ "jwks_uri": "http://10.0.0.1/" }), "/jwks_uri"),
+            (json!({ "jwks_uri": "http://localhost/" }), "/jwks_uri"),
+            (json!({ "jwks_uri": "https://keys.example.com/#a" }), "/jwks_uri"),
+            (json!({ "jwks_uri": "https://user@keys.example.com/" }), "/jwks_uri"),
+            (json!({ "jwks_uri": "https://:word@keys.example.com/" }), "/jwks_uri"),
+            (json!({ "jwks_uri": "ftp://keys.example.com/" }), "/jwks_uri"),
+            (json!({ "jwks_uri": "file:///etc/passwd" }), "/jwks_uri"),
+            (json!({ "jwks_uri": "https://keys.example.com/ a" }), "/jwks_uri"),
+            (json!({ "jwks_uri": format!("https://keys.example.com/{}", "a".repeat(2048)) }), "/jwks_uri"),
         ] {
             check("t", settings, &[expected]);
         }
@@ -351,6 +378,11 @@ mod tests {
             json!({ "audiences": ["urn:latchkey:tenant:t"], "scopes": ["read", "latchkey:clients"] }),
             json!({ "dpop_bound_access_tokens": true }),
             json!({ "audiences": ["api"], "resources": ["urn:latchkey:tenant:t", "https://a.example.com"] }),
+            json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://keys.example.com:8443/jwks?a=b" }),
+            json!({ "jwks_uri": "https://10.0.0.1/jwks" }),
+            json!({ "jwks_uri": "http://127.0.0.1:8080/jwks" }),
+            json!({ "jwks_uri": "http://[::1]/jwks" }),
+            json!({ "token_endpoint_auth_method": "none", "grant_types": ["authorization_code"] }),
             json!({ "access_token_lifetime": 1, "token": { "issuer": "thunder" }, "introspection": "tenant" }),
         ] {
             check("t", settings, &[]);

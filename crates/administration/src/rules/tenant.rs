@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use protocol::Lifetime;
 use tenancy::{
-    AccessTokenPolicy, Issuer, ResourceServer, Tenant, TenantId, TenantLimits, TenantStatus, TokenFormat,
+    AccessTokenPolicy, AssertionPolicy, Issuer, ResourceServer, Tenant, TenantId, TenantLimits, TenantStatus,
+    TokenFormat,
 };
 
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, signing};
-use crate::{AccessTokenSettings, LimitsSettings, ResourceServerSettings, TenantSettings};
+use crate::{AccessTokenSettings, AssertionSettings, LimitsSettings, ResourceServerSettings, TenantSettings};
 
 /// What the rules over a tenant need beside its document.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,7 @@ pub fn check_tenant(
         stale_if_error: settings.stale_if_error,
         signing: signing::check(errors, &settings.signing, context.l1_lifetime),
         access_token: check_access_token(errors, &settings.access_token),
+        assertions: check_assertions(errors, &settings.assertions),
         resource_servers: settings
             .resource_servers
             .iter()
@@ -157,6 +159,18 @@ fn check_access_token(errors: &mut FieldErrors, settings: &AccessTokenSettings) 
         require_dpop_nonce: *require_dpop_nonce,
         previous_typs: Vec::new(),
     }
+}
+
+fn check_assertions(errors: &mut FieldErrors, settings: &AssertionSettings) -> AssertionPolicy {
+    let AssertionSettings { audience, max_lifetime } = settings;
+    let audiences = [("any", false), ("issuer", true)];
+    let issuer_only = errors.check_one_of("/assertions/audience", audience, &audiences).unwrap_or(true);
+    let longest = AssertionPolicy::LONGEST;
+    if !(1..=longest.seconds()).contains(&max_lifetime.seconds()) {
+        let detail = "an assertion is accepted for 1 s to an hour";
+        errors.refuse("/assertions/max_lifetime", detail, "write a span of time between them, such as 5m");
+    }
+    AssertionPolicy { issuer_only, max_lifetime: *max_lifetime }
 }
 
 fn check_resource_server(

@@ -1,7 +1,7 @@
 //! The shapes of names and URIs.
 
 use protocol::ResourceIndicator;
-use url::Url;
+use url::{Host, Url};
 
 use crate::documents::escaped;
 
@@ -32,6 +32,22 @@ pub(crate) fn member(at: &str, name: &str) -> String {
 /// RFC 8707 §2: an absolute URI (RFC 3986 §4.3), which has no fragment.
 pub(super) fn is_absolute_uri(text: &str) -> bool {
     text.len() <= LONGEST_URI && ResourceIndicator::parse(text).is_ok()
+}
+
+/// A URL that keys are fetched from: https, or http on this machine's own addresses; without a user and a fragment. Whether its addresses
+/// may be connected to is decided when it is fetched.
+pub(super) fn is_key_set_url(text: &str) -> bool {
+    let is_fetched = |url: Url| {
+        let is_loopback = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(_)) | None => false,
+        };
+        (url.scheme() == "https" || (url.scheme() == "http" && is_loopback))
+            && url.username().is_empty()
+            && url.password().is_none()
+    };
+    is_absolute_uri(text) && Url::parse(text).is_ok_and(is_fetched)
 }
 
 /// An http or https URL that can name an issuer (RFC 8414 §2): no query and no fragment.

@@ -55,6 +55,7 @@ fn a_tenant_has_this_form() {
             scopes: fixtures::scope("b c"),
             introspection_clients: vec!["d".to_owned()],
         }],
+        assertions: tenancy::AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(61) },
         limits: TenantLimits {
             failed_attempts: "7/h".parse().ok(),
             clients: NonZeroU32::new(2),
@@ -76,7 +77,8 @@ fn a_tenant_has_this_form() {
             r#""require_sender_constraint":true,"require_dpop_nonce":false,"#,
             r#""previous_typs":[{"typ":"at+jwt","accepted_until":"#,
             &now,
-            r#"}]},"resource_servers":[{"audience":"a","scopes":"b c","introspection_clients":["d"]}],"#,
+            r#"}]},"assertions":{"issuer_only":true,"max_lifetime":61},"#,
+            r#""resource_servers":[{"audience":"a","scopes":"b c","introspection_clients":["d"]}],"#,
             r#""limits":{"failed_attempts":"7/h","clients":2}}"#,
         ],
     );
@@ -110,6 +112,7 @@ fn a_client_has_this_form() {
         introspection: IntrospectionRight::Audience,
         dpop_bound_access_tokens: true,
         keys: Some(ClientKeys::from(r#"{"keys":[]}"#.to_owned())),
+        jwks_uri: Some("https://a.example/jwks".to_owned()),
         secrets: vec![chosen],
         ..plain.clone()
     };
@@ -123,7 +126,7 @@ fn a_client_has_this_form() {
             r#""urn:ietf:params:oauth:grant-type:token-exchange","urn:ietf:params:oauth:grant-type:jwt-bearer"],"#,
             r#""audiences":["x"],"resources":["https://api.example.com"],"scope":"","access_token_lifetime":2,"#,
             r#""issuer":"thunder","introspection":"audience","dpop_bound_access_tokens":true,"#,
-            r#""tls_client_certificate_bound_access_tokens":false,"keys":"{\"keys\":[]}","#,
+            r#""tls_client_certificate_bound_access_tokens":false,"keys":"{\"keys\":[]}","jwks_uri":"https://a.example/jwks","#,
             r#""secrets":[{"id":"two","hash":""#,
             phc,
             &format!(r#"","hint":"","created_at":{created_at},"expires_at":{now},"revoked_at":{now}}}]}}"#),

@@ -11,6 +11,7 @@ use registry::ClientId;
 use tenancy::TenantId;
 
 use super::request_id::RequestId;
+use crate::client_authentication::AttemptedAuthentication;
 use crate::connection::Deadlines;
 use crate::metrics::{Answered, Series};
 use crate::refused::Refused;
@@ -23,6 +24,8 @@ pub(crate) struct RequestLogFields {
     pub(crate) client: Option<ClientId>,
     /// The algorithm that signed the token of the response.
     pub(crate) signed: Option<SigningAlgorithm>,
+    /// How the client was presented, and what came of it.
+    pub(crate) authentication: Option<AttemptedAuthentication>,
     /// The code of a refusal in a response without an error status.
     pub(crate) error: Option<ErrorCode>,
     /// The reason of such a refusal.
@@ -102,7 +105,12 @@ impl Drop for LogEntry {
         let reason = refused.map(|refused| refused.reason).or(self.fields.reason);
         let tenant = self.fields.tenant.as_ref().or_else(|| refused.and_then(Refused::tenant));
         self.series.record(
-            Answered { status: self.status.map(|status| status.as_u16()), error, signed: self.fields.signed },
+            Answered {
+                status: self.status.map(|status| status.as_u16()),
+                error,
+                signed: self.fields.signed,
+                authentication: self.fields.authentication,
+            },
             took,
         );
         tracing::info!(
@@ -115,6 +123,8 @@ impl Drop for LogEntry {
             client_id = self.fields.client.as_ref().map_or("-", ClientId::as_str),
             latency_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             request_id = self.request_id.as_ref().map_or("-", RequestId::as_str),
+            // In the line of a request that presents a client.
+            auth_method = self.fields.authentication.map(|attempted| attempted.method.as_str()),
             // These are in the line of a refused request only.
             error = error.map(ErrorCode::as_str),
             reason = reason.map(RefusalReason::as_str),

@@ -87,18 +87,22 @@ impl Subject<'_> {
             ),
             RefusalReason::AssertionKeyUnknown => (
                 "The client has no key of this kid and algorithm.",
-                format!("Compare the header of the assertion with `jwks` of the client {tenant}/{client}."),
+                format!("Compare the header of the assertion with `jwks` or `jwks_uri` of the client {tenant}/{client}."),
+            ),
+            RefusalReason::AssertionKeysUnavailable => (
+                "The key set at jwks_uri cannot be fetched, and no earlier one is known.",
+                format!("See the log of the server for why. Compare `jwks_uri` of the client {tenant}/{client} with `server.outbound`."),
             ),
             RefusalReason::AssertionSignatureInvalid => (
                 "None of the client's keys signed the assertion.",
-                format!("Sign with a key of `jwks` of the client {tenant}/{client}, or register the new one."),
+                format!("Sign with a key of `jwks` or `jwks_uri` of the client {tenant}/{client}, or register the new one."),
             ),
             RefusalReason::AssertionOfAnotherClient => (
                 "iss or sub of the assertion is not the client.",
                 format!("Write {client} into both."),
             ),
             RefusalReason::AssertionForAnotherAudience => (
-                "aud of the assertion is neither the issuer nor the token endpoint.",
+                "aud of the assertion is not what the tenant accepts: its issuer, or its token endpoint unless assertions.audience is issuer.",
                 format!("Write the issuer of the tenant {tenant} into it, exactly as in its metadata."),
             ),
             RefusalReason::AssertionExpired => (
@@ -110,7 +114,7 @@ impl Subject<'_> {
                 "Leave nbf out; if it is right, set the clocks of both machines.".to_owned(),
             ),
             RefusalReason::AssertionLivesTooLong => (
-                "The assertion is valid for longer than an hour.",
+                "The assertion is valid for longer than assertions.max_lifetime of the tenant.",
                 "Write an exp that is a minute away, and the time of now into iat.".to_owned(),
             ),
             RefusalReason::AssertionNotIdentified => {

@@ -83,6 +83,8 @@ pub(super) async fn explain(
                     ),
                     None,
                 ),
+                // An administrator presents a secret or an assertion; neither is proven by nothing.
+                Ok(Proof::Nothing) => (not_checked("secret", "The request presents no secret."), None),
                 Ok(Proof::Secret(id)) => {
                     let check = passed("secret", format!("The secret is {id} of the client."));
                     matched = Some(id.to_string());
@@ -204,7 +206,7 @@ fn assumed(client: Arc<Client>, subject: &Subject<'_>, now: Timestamp) -> (Expla
 
 /// Without a presented assertion, it is refused only where the client has no key.
 fn assumed_assertion(client: Arc<Client>, subject: &Subject<'_>) -> (ExplainedCheck, Option<Refusal>) {
-    if client.keys.is_some() {
+    if client.keys.is_some() || client.jwks_uri.is_some() {
         let detail = "No assertion was presented. The result assumes one that a key of the client signed.";
         return (not_checked("assertion", detail), None);
     }

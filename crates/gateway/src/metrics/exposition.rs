@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use protocol::{ErrorCode, SigningAlgorithm};
+use protocol::{ErrorCode, PresentedMethod, SigningAlgorithm};
 
 use super::histogram::BOUNDS;
 use super::series::{Counts, OTHER, STATUSES};
+use crate::client_authentication::AuthenticationOutcome;
 use crate::health_report::{Kind, Sample};
 
 const REQUESTS: &str = "latchkey_http_requests_total";
 const DURATION: &str = "latchkey_http_request_duration_seconds";
+const AUTHENTICATIONS: &str = "latchkey_client_authentications_total";
 const SIGNATURES: &str = "latchkey_signatures_total";
 
 /// The gateway's own numbers.
@@ -39,6 +41,16 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, Counts>) -> String {
     for (place, algorithm) in SigningAlgorithm::ALL.iter().enumerate() {
         let count: u64 = by_route.values().map(|sum| number(&sum.signatures[place])).sum();
         let _ = writeln!(text, "{SIGNATURES}{{algorithm=\"{algorithm}\"}} {count}");
+    }
+    let help = "Client authentications, by the method that was presented and what came of them.";
+    head(&mut text, AUTHENTICATIONS, help, "counter");
+    for method in PresentedMethod::ALL {
+        for outcome in AuthenticationOutcome::ALL {
+            let of_route = |sum: &Counts| number(&sum.authentications[*method as usize][outcome as usize]);
+            let count: u64 = by_route.values().map(of_route).sum();
+            let labels = format_args!("method=\"{}\",outcome=\"{}\"", method.as_str(), outcome.as_str());
+            let _ = writeln!(text, "{AUTHENTICATIONS}{{{labels}}} {count}");
+        }
     }
     text
 }

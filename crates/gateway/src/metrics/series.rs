@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use protocol::{ErrorCode, SigningAlgorithm};
+use protocol::{ErrorCode, PresentedMethod, SigningAlgorithm};
 
 use super::histogram::Histogram;
+use crate::client_authentication::{AttemptedAuthentication, AuthenticationOutcome};
 
 /// The statuses that we answer with; what is first is found first.
 pub(super) const STATUSES: [u16; 21] =
@@ -30,6 +31,8 @@ pub(crate) struct Answered {
     pub(crate) error: Option<ErrorCode>,
     /// What a token was signed with.
     pub(crate) signed: Option<SigningAlgorithm>,
+    /// How the client was presented, and what came of it.
+    pub(crate) authentication: Option<AttemptedAuthentication>,
 }
 
 /// The numbers of one worker, or the sums of several.
@@ -37,6 +40,8 @@ pub(crate) struct Answered {
 pub(super) struct Counts {
     pub(super) answers: [[AtomicU64; 1 + ErrorCode::ALL.len()]; CLOSED + 1],
     pub(super) signatures: [AtomicU64; SigningAlgorithm::ALL.len()],
+    /// By method, then by outcome.
+    pub(super) authentications: [[AtomicU64; AuthenticationOutcome::ALL.len()]; PresentedMethod::ALL.len()],
     pub(super) latency: Histogram,
 }
 
@@ -54,6 +59,9 @@ impl Series {
         if let Some(signatures) = signatures {
             signatures.fetch_add(1, Ordering::Relaxed);
         }
+        if let Some(AttemptedAuthentication { method, outcome }) = answered.authentication {
+            counts.authentications[method as usize][outcome as usize].fetch_add(1, Ordering::Relaxed);
+        }
         counts.latency.record(took);
     }
 
@@ -67,7 +75,10 @@ impl Counts {
     /// Adds the numbers of another worker.
     pub(super) fn add(&mut self, other: &Self) {
         let answers = self.answers.as_flattened_mut().iter_mut().zip(other.answers.as_flattened());
-        for (sum, count) in answers.chain(self.signatures.iter_mut().zip(&other.signatures)) {
+        let authentications = self.authentications.as_flattened_mut().iter_mut();
+        let authentications = authentications.zip(other.authentications.as_flattened());
+        let signatures = self.signatures.iter_mut().zip(&other.signatures);
+        for (sum, count) in answers.chain(signatures).chain(authentications) {
             *sum.get_mut() += count.load(Ordering::Relaxed);
         }
         self.latency.add(&other.latency);
@@ -82,6 +93,12 @@ mod tests {
     fn an_algorithm_has_the_place_of_its_label() {
         for (place, algorithm) in SigningAlgorithm::ALL.into_iter().enumerate() {
             assert_eq!(algorithm as usize, place);
+        }
+        for (place, method) in PresentedMethod::ALL.iter().enumerate() {
+            assert_eq!(*method as usize, place);
+        }
+        for (place, outcome) in AuthenticationOutcome::ALL.into_iter().enumerate() {
+            assert_eq!(outcome as usize, place);
         }
     }
 

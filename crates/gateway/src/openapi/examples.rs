@@ -219,6 +219,7 @@ fn tenant() -> Value {
             "require_sender_constraint": false,
             "require_dpop_nonce": false,
         },
+        "assertions": { "audience": "any", "max_lifetime": 3600 },
         "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"], "clients": [] } },
         "limits": { "failed_attempts": null, "clients": null, "admin_writes": null, "live_secrets": null },
     })
@@ -242,6 +243,7 @@ fn client() -> Value {
         "access_token_lifetime": null,
         "token": { "issuer": null },
         "jwks": null,
+        "jwks_uri": null,
         "dpop_bound_access_tokens": false,
         "tls_client_certificate_bound_access_tokens": false,
         "introspection": "own",

@@ -7,8 +7,9 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// The names of types, and their names in the document where those are others.
-const NAMES: [(&str, &str); 32] = [
+const NAMES: [(&str, &str); 33] = [
     ("AccessTokenSettings", "AccessToken"),
+    ("AssertionSettings", "Assertions"),
     ("ApplicationDocument", "Application"),
     ("AuditView", "AuditRecord"),
     ("AuditViewPage", "AuditPage"),
@@ -42,8 +43,9 @@ const NAMES: [(&str, &str); 32] = [
     ("VerifierView", "Verifier"),
 ];
 /// The names of types that answers have too, in requests.
-const NAMES_IN_REQUESTS: [(&str, &str); 15] = [
+const NAMES_IN_REQUESTS: [(&str, &str); 16] = [
     ("AccessTokenSettings", "AccessTokenSettings"),
+    ("AssertionSettings", "AssertionSettings"),
     ("ApplicationAccessToken", "NewApplicationAccessToken"),
     ("ApplicationCertificate", "NewApplicationCertificate"),
     ("ApplicationDocument", "NewApplication"),

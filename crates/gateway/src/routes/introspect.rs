@@ -6,6 +6,7 @@ use protocol::{IntrospectionRequest, IntrospectionResponse};
 use tenancy::Tenant;
 
 use crate::Services;
+use crate::client_authentication::authenticate;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, secret_json};
 
@@ -27,7 +28,6 @@ async fn answer(
     let body = raw.form().await?;
     let now = (services.clock)();
     let (credentials, request) = IntrospectionRequest::parse(raw.authorization()?, &body)?;
-    let caller = services.authenticator.authenticate(tenant, credentials, &raw.source(), now).await?;
-    raw.log(|fields| fields.client = Some(caller.client().id.clone()));
+    let caller = authenticate(services, tenant, credentials, raw, now).await?;
     Ok(services.engine.introspect(tenant, &caller, &request.token, now).await?)
 }

@@ -7,6 +7,7 @@ use protocol::TokenResponse;
 use tenancy::Tenant;
 
 use crate::Services;
+use crate::client_authentication::authenticate;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, secret_document};
 
@@ -26,8 +27,7 @@ async fn issue(
     let body = raw.form().await?;
     let now = (services.clock)();
     let (credentials, request) = TokenRequest::parse(raw.authorization()?, &body)?;
-    let client = services.authenticator.authenticate(tenant, credentials, &raw.source(), now).await?;
-    raw.log(|fields| fields.client = Some(client.client().id.clone()));
+    let client = authenticate(services, tenant, credentials, raw, now).await?;
     let sender = SenderKeys::default();
     let issued = services.engine.issue(tenant, &client, &request, &sender, now).await?;
     raw.log(|fields| fields.signed = Some(issued.algorithm));

@@ -34,6 +34,7 @@ fn tenant() -> Tenant {
             server("https://other.example.com", "other"),
         ],
         limits: tenancy::TenantLimits::default(),
+        assertions: tenancy::AssertionPolicy::default(),
     }
 }
 

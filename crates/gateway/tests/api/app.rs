@@ -133,7 +133,7 @@ impl TestApp {
                 pepper.clone(),
                 pool.clone(),
                 VerifiedSecretCache::generate(),
-                Assertions::new(store.clone(), PUBLIC_URL, options.default_tenant.clone()),
+                Assertions::new(store.clone(), store.clone(), PUBLIC_URL, options.default_tenant.clone()),
                 limit,
             )),
             engine: Engine::new(keys.clone(), store.clone()),

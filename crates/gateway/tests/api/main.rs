@@ -71,6 +71,7 @@ mod metrics;
 mod overload;
 mod panics;
 mod proxies;
+mod published_keys;
 mod refusal_reasons;
 mod routes;
 mod stopping;

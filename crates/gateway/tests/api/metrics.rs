@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
-use crate::client_fixtures::{self, SVC};
+use crate::client_fixtures::{self, SVC, assertion_claims, assertion_key};
 
 const TOKEN_ROUTE: &str = "/api/v1/tenant/{id}/oauth/token";
 
@@ -63,6 +63,10 @@ fn requests(route: &str, status: u16, error: &str) -> String {
     format!("latchkey_http_requests_total{{route=\"{route}\",status=\"{status}\",error=\"{error}\"}}")
 }
 
+fn authentications(method: &str, outcome: &str) -> String {
+    format!("latchkey_client_authentications_total{{method=\"{method}\",outcome=\"{outcome}\"}}")
+}
+
 /// Without the series of the metrics endpoint, which may not be counted yet.
 fn series(numbers: &Numbers) -> Vec<&String> {
     numbers.keys().filter(|series| !series.contains("\"/metrics\"")).collect()
@@ -108,6 +112,8 @@ async fn requests_are_counted_by_route_status_and_error_and_tokens_by_algorithm(
         ),
         ("latchkey_signatures_total{algorithm=\"RS256\"}".to_owned(), 6.0),
         ("latchkey_signatures_total{algorithm=\"ES256\"}".to_owned(), 0.0),
+        (authentications("client_secret_post", "refused"), 2.0),
+        (authentications("private_key_jwt", "accepted"), 0.0),
         ("latchkey_cache_loads_total{cache=\"clients\"}".to_owned(), 11.0),
     ] {
         assert_eq!(numbers.get(&series), Some(&expected), "{series}\n{numbers:#?}");
@@ -117,6 +123,40 @@ async fn requests_are_counted_by_route_status_and_error_and_tokens_by_algorithm(
     let text = format!("{numbers:?}");
     for name in client_fixtures::ALL.iter().chain(&[ACME, GLOBEX, "initech", "nowhere"]) {
         assert!(!text.contains(&format!("\"{name}")), "{name} in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn client_authentications_are_counted_by_method_and_outcome() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let assertion = assertion_key(tenant).sign("JWT", &assertion_claims(tenant, "1")).unwrap();
+        let asserted = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", protocol::JWT_BEARER),
+            ("client_assertion", &assertion),
+        ];
+        assert_eq!(app.post(&token_path(tenant), &asserted).await.status, 200);
+        assert_eq!(app.post(&token_path(tenant), &asserted).await.status, 401);
+        let named = [("grant_type", "client_credentials"), ("client_id", SVC)];
+        assert_eq!(app.post(&token_path(tenant), &named).await.status, 401);
+        let basic =
+            app.request(Method::POST, &token_path(tenant)).basic_auth(SVC, Some(app.secrets(tenant).of(SVC)));
+        let answer = Answer::to(basic.form(&[("grant_type", "client_credentials")])).await;
+        assert_eq!(answer.status, 200);
+    }
+    let numbers = numbers(&app, 8.0).await;
+    for (method, outcome, expected) in [
+        ("private_key_jwt", "accepted", 2.0),
+        ("private_key_jwt", "refused", 2.0),
+        ("private_key_jwt", "unavailable", 0.0),
+        ("none", "accepted", 0.0),
+        ("none", "refused", 2.0),
+        ("client_secret_basic", "accepted", 2.0),
+        ("client_secret_post", "unavailable", 0.0),
+    ] {
+        let series = authentications(method, outcome);
+        assert_eq!(numbers.get(&series), Some(&expected), "{series}");
     }
 }
 

@@ -99,6 +99,7 @@ fn tenant(id: &str, algorithm: SigningAlgorithm) -> Tenant {
         access_token: AccessTokenPolicy::default(),
         resource_servers: Vec::new(),
         limits: tenancy::TenantLimits::default(),
+        assertions: tenancy::AssertionPolicy::default(),
     }
 }
 

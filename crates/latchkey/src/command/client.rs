@@ -1,19 +1,24 @@
 //! `latchkey client …`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use administration::{ClientSettings, ClientView, CreatedClient};
+use administration::{ClientSettings, ClientView, CreatedClient, Page, SecretView};
 use clap::{Args, Subcommand};
 use protocol::Lifetime;
 use registry::ClientId;
 use serde::Serialize;
+use serde_json::Value;
+use settings::files;
 use tenancy::TenantId;
 
+use super::client_migration::Migration;
 use super::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
 use super::runner::Runner;
 use super::suggested::suggested;
 use super::tenant::ChangeArguments;
 use crate::admin_client::{ApiRequest, segment};
+use crate::clock;
 
 /// What can be done to clients.
 #[derive(Subcommand)]
@@ -43,6 +48,8 @@ pub(crate) enum ClientCommand {
     Suspend(ClientArguments),
     /// Let it authenticate again.
     Resume(ClientArguments),
+    /// Show which credentials it has, who still uses a secret, and the next step from secrets to keys.
+    Migrate(ClientArguments),
     /// Delete it with its secrets; its id stays reserved.
     Delete {
         #[command(flatten)]
@@ -87,9 +94,19 @@ pub(crate) struct AddArguments {
     #[arg(long = "resource", value_name = "URI", value_delimiter = ',')]
     resources: Vec<String>,
     /// How it authenticates at the token endpoint.
-    #[arg(long, value_name = "METHOD", value_parser = suggested(["any", "client_secret_basic", "client_secret_post"]))]
+    #[arg(long, value_name = "METHOD", value_parser = suggested(["any", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]))]
     #[serde(rename = "token_endpoint_auth_method")]
     auth_method: Option<String>,
+    /// The grants that it may use; repeated, or with commas. Default: client_credentials.
+    #[arg(long = "grant-type", value_name = "GRANT", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    grant_types: Vec<String>,
+    /// The file with the public keys that it signs its assertions with, a JWK set.
+    #[arg(long, value_name = "FILE", conflicts_with = "jwks_uri", value_parser = read_jwks)]
+    jwks: Option<Value>,
+    /// The https URL where it publishes those keys.
+    #[arg(long, value_name = "URL")]
+    jwks_uri: Option<String>,
     /// Whose tokens it may introspect.
     #[arg(long, value_name = "WHOSE", value_parser = suggested(["own", "audience", "tenant"]))]
     introspection: Option<String>,
@@ -142,12 +159,33 @@ pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<
         }
         ClientCommand::Suspend(of) => step(of, "suspend"),
         ClientCommand::Resume(of) => step(of, "resume"),
+        ClientCommand::Migrate(of) => runner.run(async |admin| {
+            let client: ClientView = admin.send(ApiRequest::get(of.path())).await?;
+            let secrets: Page<SecretView> =
+                admin.send(ApiRequest::get(format!("{}/secrets", of.path()))).await?;
+            let migration = Migration::of(&of, &client, secrets.items, clock::now());
+            runner.print(&migration, || migration.lines(&of))
+        }),
         ClientCommand::Delete { of, yes } => {
             let name = format!("{}/{}", of.tenant, of.client);
             confirm(&format!("Delete client {name} for ever? Its secrets are destroyed."), yes)?;
             runner.done(ApiRequest::delete(of.path()), &format!("Client {name} is deleted."))
         }
     }
+}
+
+/// A JWK set in a file. The server judges the keys, but a private one is not even sent.
+fn read_jwks(path: &str) -> Result<Value, String> {
+    const FORM: &str = "write {\"keys\": […]} as in RFC 7517 section 5";
+    let bytes = files::read_public(Path::new(path)).map_err(|error| format!("it cannot be read: {error}"))?;
+    let set: Value =
+        serde_json::from_slice(&bytes).map_err(|error| format!("it is not JSON ({error}); {FORM}"))?;
+    let keys = set["keys"].as_array().ok_or_else(|| format!("it has no list of keys; {FORM}"))?;
+    let is_secret = |key: &Value| ["d", "k", "p", "q"].iter().any(|member| key.get(*member).is_some());
+    if keys.iter().any(is_secret) {
+        return Err("it holds a private key; write a file with the public keys alone".to_owned());
+    }
+    Ok(set)
 }
 
 impl ClientArguments {

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Each command, and a line to type after `latchkey`.
-const EXAMPLES: [(&str, &str); 48] = [
+const EXAMPLES: [(&str, &str); 49] = [
     ("serve", "serve --config /etc/latchkey/config.yaml"),
     ("init", "init"),
     ("health", "health --address 127.0.0.1:3000"),
@@ -35,6 +35,7 @@ const EXAMPLES: [(&str, &str); 48] = [
     ("client set", "client set globex billing scopes=orders:read,orders:write"),
     ("client suspend", "client suspend globex billing"),
     ("client resume", "client resume globex billing"),
+    ("client migrate", "client migrate globex billing"),
     ("client delete", "client delete globex billing --yes"),
     ("secret add", "secret add globex billing --expires 90d --secret-file billing.secret"),
     ("secret list", "secret list globex billing"),

@@ -5,6 +5,7 @@ pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod client;
+mod client_migration;
 pub(crate) mod completion;
 pub(crate) mod dev_cert;
 pub(crate) mod doctor;

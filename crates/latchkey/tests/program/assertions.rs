@@ -18,15 +18,20 @@ use crate::running::tenant_path;
 const PUBLIC_URL: &str = "http://localhost:3000";
 
 /// A client's key pair, in the forms in which libraries read it.
-struct Pair {
+pub(crate) struct Pair {
     document: PrivateKeyDocument,
-    key: SigningKey,
+    pub(crate) key: SigningKey,
 }
 
 impl Pair {
-    fn generate(algorithm: SigningAlgorithm) -> Self {
+    pub(crate) fn generate(algorithm: SigningAlgorithm) -> Self {
+        Self::numbered(1, algorithm)
+    }
+
+    /// With the `kid` of this number.
+    pub(crate) fn numbered(number: u32, algorithm: SigningAlgorithm) -> Self {
         let document = PrivateKeyDocument::generate(algorithm).unwrap();
-        let key = SigningKey::parse(KeyId::numbered(1), algorithm, document.expose()).unwrap();
+        let key = SigningKey::parse(KeyId::numbered(number), algorithm, document.expose()).unwrap();
         Self { document, key }
     }
 
@@ -37,7 +42,7 @@ impl Pair {
 
     /// An assertion for a tenant's token endpoint.
     #[expect(clippy::disallowed_methods, reason = "a client reads its own clock")]
-    fn assertion(&self, tenant: &str, jti: &str) -> String {
+    pub(crate) fn assertion(&self, tenant: &str, jti: &str) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let claims =
             json!({ "iss": "signer", "sub": "signer", "aud": endpoint(tenant), "exp": now + 60, "jti": jti });
@@ -52,27 +57,37 @@ fn endpoint(tenant: &str) -> String {
 /// Each tenant has a client `signer` with a key of its own, in the settings at one and in a file beside them at the other.
 fn folder(pairs: &[Pair; 2]) -> Folder {
     let jwks = |pair: &Pair| json!({ "keys": [pair.key.jwk] }).to_string();
-    let tenant = |jwks: &str| {
-        format!(
-            "{{ strategies: {{ oauth2: {{ enabled: true }} }}, resource_servers: {{ api: {{ scopes: [api:read] }} }}, clients: \
-             {{ signer: {{ token_endpoint_auth_method: private_key_jwt, jwks: {jwks}, audiences: [api], scopes: [api:read] }} }} }}"
-        )
-    };
-    let folder = Folder::with(&format!(
-        "server: {{ listeners: [{{ address: 127.0.0.1:0 }}] }}\nstorage: {{ url: sqlite://data/latchkey.db }}\n\
-         keys: {{ sealing_key: {{ file: keys/sealing.key }} }}\ntenants:\n  acme: {}\n  globex: {}\n",
-        tenant(&jwks(&pairs[0])),
-        tenant("{ file: globex.jwks.json }"),
-    ));
+    let folder =
+        Folder::with(&settings([&format!("jwks: {}", jwks(&pairs[0])), "jwks: { file: globex.jwks.json }"]));
     folder.write("globex.jwks.json", &jwks(&pairs[1]));
     folder
+}
+
+/// With the keys of the clients of both tenants.
+pub(crate) fn settings(keys: [&str; 2]) -> String {
+    let tenant = |keys: &str| {
+        format!(
+            "{{ strategies: {{ oauth2: {{ enabled: true }} }}, resource_servers: {{ api: {{ scopes: [api:read] }} }}, clients: \
+             {{ signer: {{ token_endpoint_auth_method: private_key_jwt, {keys}, audiences: [api], scopes: [api:read] }} }} }}"
+        )
+    };
+    format!(
+        "server: {{ listeners: [{{ address: 127.0.0.1:0 }}] }}\nstorage: {{ url: sqlite://data/latchkey.db }}\n\
+         keys: {{ sealing_key: {{ file: keys/sealing.key }} }}\ntenants:\n  acme: {}\n  globex: {}\n",
+        tenant(keys[0]),
+        tenant(keys[1]),
+    )
 }
 
 /// Gives a library the tenant's key for both tenants.
 async fn with_library(algorithm: SigningAlgorithm, run: impl Fn(&[(&str, &str)]) -> String) {
     let pairs = [(); 2].map(|()| Pair::generate(algorithm));
     let folder = folder(&pairs);
-    let program = Program::start(&folder);
+    try_library(&Program::start(&folder), &pairs, run);
+}
+
+/// A token for each library at the tenant of its key, and none at the other.
+pub(crate) fn try_library(program: &Program, pairs: &[Pair; 2], run: impl Fn(&[(&str, &str)]) -> String) {
     for (pair, tenant, other) in [(&pairs[0], "acme", "globex"), (&pairs[1], "globex", "acme")] {
         let ask = |at: &str| {
             let environment = [
@@ -95,19 +110,23 @@ async fn with_library(algorithm: SigningAlgorithm, run: impl Fn(&[(&str, &str)])
 
 #[tokio::test]
 async fn openid_client_and_oauth4webapi_authenticate_with_a_key() {
-    let run =
-        |environment: &[(&str, &str)]| node(include_str!("scripts/assertion.cjs"), environment).output();
-    with_library(SigningAlgorithm::ES256, run).await;
+    with_library(SigningAlgorithm::ES256, openid_client_and_oauth4webapi).await;
 }
 
 #[tokio::test]
 async fn authlib_authenticates_with_a_key() {
-    let run =
-        |environment: &[(&str, &str)]| python(include_str!("scripts/assertion.py"), environment).output();
-    with_library(SigningAlgorithm::RS256, run).await;
+    with_library(SigningAlgorithm::RS256, authlib).await;
 }
 
-async fn request(program: &Program, tenant: &str, assertion: &str) -> Answer {
+pub(crate) fn openid_client_and_oauth4webapi(environment: &[(&str, &str)]) -> String {
+    node(include_str!("scripts/assertion.cjs"), environment).output()
+}
+
+pub(crate) fn authlib(environment: &[(&str, &str)]) -> String {
+    python(include_str!("scripts/assertion.py"), environment).output()
+}
+
+pub(crate) async fn request(program: &Program, tenant: &str, assertion: &str) -> Answer {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_assertion_type", JWT_BEARER),

@@ -22,6 +22,7 @@ mod jwt;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of outbound")]
 mod mock_server;
 mod program;
+mod published_keys;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod rotations;
 mod running;

@@ -49,6 +49,7 @@ mod test_env;
 mod test_servers;
 mod verifier;
 
+mod assertions;
 mod command_line;
 mod counted;
 mod doctor;

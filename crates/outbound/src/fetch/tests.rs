@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::mock_server::{MockServer, Reply, tls};
+use crate::mock_server::{MockServer, Reply, Request, tls};
 
 const JSON: &str = "content-type: application/json";
 
@@ -21,7 +21,7 @@ async fn serving(reply: Reply) -> MockServer {
 
 #[tokio::test]
 async fn a_document_is_fetched_as_it_is() {
-    let server = MockServer::start(None, |request| {
+    let server = MockServer::start(None, |request: &Request| {
         let header = |name: &str| request.headers.get(name).map(String::as_str);
         assert_eq!((request.method.as_str(), request.path.as_str()), ("GET", "/jwks"));
         assert_eq!(header("accept"), Some("application/jwk-set+json"));

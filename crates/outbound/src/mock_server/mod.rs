@@ -9,7 +9,7 @@ mod log;
 mod sealing;
 mod vault;
 
-pub(crate) use http::{MockServer, Reply, tls};
+pub(crate) use http::{MockServer, Reply, Request, tls};
 pub(crate) use kms::{ACCESS_KEY, KmsKeys, SECRET_KEY};
 pub(crate) use log::Log;
 pub(crate) use vault::{TOKEN, VaultKeys};

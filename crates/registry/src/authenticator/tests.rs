@@ -1,6 +1,8 @@
 //! The authenticator over a store in memory, counted in hashes.
 
 mod assertions;
+mod fetched_keys;
+mod public_clients;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -15,7 +17,8 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    ClientSecret, DeclaredPassword, DeclaredUser, HashedUsers, ReplayGuard, SingleUseIdentifier, Users,
+    ClientSecret, DeclaredPassword, DeclaredUser, FetchedJwks, HashedUsers, JwksFetcher, ReplayGuard,
+    SingleUseIdentifier, Users,
 };
 use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
 
@@ -37,6 +40,21 @@ struct FakeStore {
     asking: AtomicUsize,
     most_asking: AtomicUsize,
     used: Mutex<HashSet<(TenantId, [u8; 32])>>,
+    /// What is published, by tenant and URL.
+    jwks: Mutex<HashMap<(TenantId, String), String>>,
+    fetches: AtomicU64,
+    fetching_takes: Duration,
+}
+
+#[async_trait]
+impl JwksFetcher for FakeStore {
+    async fn fetch_jwks(&self, tenant: &TenantId, url: &str) -> Option<FetchedJwks> {
+        self.fetches.fetch_add(1, Ordering::Relaxed);
+        sleep(self.fetching_takes).await;
+        let document = self.jwks.lock().unwrap().get(&(tenant.clone(), url.to_owned()))?.clone();
+        let keys = keys::PublicKeys::read_of_client(&document).ok()?;
+        Some(FetchedJwks { keys, size: document.len(), max_age: None })
+    }
 }
 
 #[async_trait]
@@ -112,6 +130,7 @@ pub(crate) fn tenant(id: &str) -> Tenant {
         access_token: AccessTokenPolicy::default(),
         resource_servers: Vec::new(),
         limits: TenantLimits::default(),
+        assertions: tenancy::AssertionPolicy::default(),
     }
 }
 
@@ -178,7 +197,8 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     let verified_secrets = VerifiedSecretCache::with_key(&[2; 32]);
     let (lookups, hashing) = (Arc::<FakeStore>::clone(&store), Arc::clone(&pool));
     let guard = Arc::<FakeStore>::clone(&store);
-    let assertions = Assertions::new(guard, PUBLIC_URL, Some("acme".to_owned()));
+    let fetcher = Arc::<FakeStore>::clone(&store);
+    let assertions = Assertions::new(guard, fetcher, PUBLIC_URL, Some("acme".to_owned()));
     let authenticator =
         Authenticator::new(lookups, Arc::new(pepper()), hashing, verified_secrets, assertions, limit);
     TestEnv { store, pool, authenticator }
@@ -224,6 +244,7 @@ fn named(proof: &Proof) -> String {
     match proof {
         Proof::Secret(secret) => secret.to_string(),
         Proof::Assertion => "assertion".to_owned(),
+        Proof::Nothing => "nothing".to_owned(),
     }
 }
 
@@ -257,10 +278,7 @@ impl TestEnv {
     async fn outcome_at(&self, id: &str, credentials: ClientAuthentication, now: u64) -> (String, u64) {
         let before = self.pool.hashes_computed();
         let outcome = match self.at(id, credentials, now).await {
-            Ok(authenticated) => match authenticated.proof() {
-                Proof::Secret(secret) => secret.to_string(),
-                Proof::Assertion => "assertion".to_owned(),
-            },
+            Ok(authenticated) => named(authenticated.proof()),
             Err(error) => error.to_string(),
         };
         (outcome, self.pool.hashes_computed() - before)

@@ -337,7 +337,6 @@ tenants:
         warnings,
         [
             "tenants.acme.access_token.format",
-            "tenants.acme.clients.app.token_endpoint_auth_method",
             "tenants.acme.clients.app.grant_types[0]",
             "tenants.acme.clients.app.grant_types[1]",
             "tenants.acme.clients.app.grant_types[2]",

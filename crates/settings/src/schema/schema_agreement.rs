@@ -309,12 +309,9 @@ fn files_and_api_agree_on_the_documents() {
         ("StrategySettings", "TenantStrategy", &[]),
         ("SigningSettings", "Signing", &["first_key"]),
         ("AccessTokenSettings", "AccessToken", &[]),
+        ("AssertionSettings", "Assertions", &[]),
         ("ResourceServerSettings", "ResourceServer", &[]),
-        (
-            "ClientSettings",
-            "ClientSettings",
-            &["client_secret", "client_secrets", "jwks_uri", "redirect_uris"],
-        ),
+        ("ClientSettings", "ClientSettings", &["client_secret", "client_secrets", "redirect_uris"]),
         ("TokenSettings", "TokenSettings", &[]),
     ] {
         let (only, both): (Vec<_>, Vec<_>) = members(&files["$defs"][in_files])

@@ -27,6 +27,7 @@ columns! {
         dpop_bound_access_tokens: "dpop_bound_access_tokens",
         tls_client_certificate_bound_access_tokens: "tls_client_certificate_bound_access_tokens",
         keys: "jwks",
+        jwks_uri: "jwks_uri",
     }
     else |row| { status: status(row)?, secrets: Vec::new() }
 }

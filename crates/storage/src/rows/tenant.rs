@@ -6,7 +6,8 @@ use keys::KeyId;
 use protocol::Timestamp;
 use serde_json::{Map, Value};
 use tenancy::{
-    AccessTokenPolicy, Issuer, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TenantStatus,
+    AccessTokenPolicy, AssertionPolicy, Issuer, PreviousTyp, ResourceServer, SigningPolicy, Strategies,
+    Tenant, TenantStatus,
 };
 
 use super::lifecycle::lifecycle_without;
@@ -17,7 +18,12 @@ use crate::row::{FromRow, Row};
 
 columns! {
     Tenant { id: "tenant_id", name: "name", stale_if_error: "stale_if_error", limits: "limits" }
-    with { strategies: Strategies, signing: SigningPolicy, access_token: AccessTokenPolicy }
+    with {
+        strategies: Strategies,
+        signing: SigningPolicy,
+        access_token: AccessTokenPolicy,
+        assertions: AssertionPolicy,
+    }
     else |row| {
         status: status(row)?,
         issuer: issuers(row)?.remove(0),
@@ -52,6 +58,10 @@ columns! {
         require_dpop_nonce: "require_dpop_nonce",
     }
     else |row| { previous_typs: row.rows("former_typs")? }
+}
+
+columns! {
+    AssertionPolicy { issuer_only: "assertions_for_issuer_only", max_lifetime: "assertion_max_lifetime" }
 }
 
 columns! {

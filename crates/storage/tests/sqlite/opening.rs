@@ -125,6 +125,9 @@ const AFTER_THE_FIFTH: &str = "
     ALTER TABLE clients DROP COLUMN tls_client_certificate_bound_access_tokens;
     ALTER TABLE tenants DROP COLUMN require_sender_constraint;
     ALTER TABLE tenants DROP COLUMN require_dpop_nonce;
+    ALTER TABLE clients DROP COLUMN jwks_uri;
+    ALTER TABLE tenants DROP COLUMN assertions_for_issuer_only;
+    ALTER TABLE tenants DROP COLUMN assertion_max_lifetime;
     ALTER TABLE generations DROP COLUMN left_out;
     DROP TRIGGER signing_keys_claim_thumbprint;
     DROP TABLE key_thumbprints;

@@ -6,6 +6,7 @@ mod commit_keys;
 mod ended_secrets;
 mod key_lists;
 mod lists;
+mod published_jwks;
 mod rows;
 mod used_identifiers;
 

@@ -31,6 +31,8 @@ pub(super) struct Rows {
     pub(super) idempotent_answers: Vec<IdempotentAnswer>,
     /// When each expires, by its digest.
     pub(super) used_identifiers: BTreeMap<(TenantId, [u8; 32]), Timestamp>,
+    /// What clients publish, by tenant and URL.
+    pub(super) published_jwks: BTreeMap<(TenantId, String), String>,
     pub(super) sealed: BTreeMap<String, Vec<u8>>,
     pub(super) generations: Vec<Generation>,
     pub(super) sealed_sources: BTreeMap<u64, Vec<u8>>,

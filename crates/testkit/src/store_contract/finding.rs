@@ -170,6 +170,7 @@ pub(super) fn unusual_tenant() -> Tenant {
             server("https://api.example.com", "b a", &["svc", "other"]),
             server("your-api", "", &[]),
         ],
+        assertions: tenancy::AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(61) },
         limits: TenantLimits {
             failed_attempts: "7/h".parse().ok(),
             clients: NonZeroU32::new(2),
@@ -197,6 +198,7 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
         introspection: IntrospectionRight::Tenant,
         dpop_bound_access_tokens: true,
         tls_client_certificate_bound_access_tokens: true,
+        jwks_uri: Some("https://keys.example.com/jwks?a=ä".to_owned()),
         keys: Some(ClientKeys::from(r#"{"keys":[{"kty":"“"}]}"#.to_owned())),
         secrets: vec![
             fixtures::secret("s1"),

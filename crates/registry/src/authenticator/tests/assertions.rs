@@ -7,42 +7,42 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{AssertionError, ClientKeys};
 
-const ENDPOINT: &str = "https://id.example.com/api/v1/tenant/acme/oauth/token";
+pub(super) const ENDPOINT: &str = "https://id.example.com/api/v1/tenant/acme/oauth/token";
 
-fn key(number: u32) -> SigningKey {
+pub(super) fn key(number: u32) -> SigningKey {
     let algorithm = SigningAlgorithm::ES256;
     let document = PrivateKeyDocument::generate(algorithm).unwrap();
     SigningKey::parse(KeyId::numbered(number), algorithm, document.expose()).unwrap()
 }
 
 /// Which may authenticate with a secret or with this key.
-fn client_with(id: &str, keys: &[&SigningKey]) -> Client {
+pub(super) fn client_with(id: &str, keys: &[&SigningKey]) -> Client {
     let jwks: Vec<_> = keys.iter().map(|key| &key.jwk).collect();
     let keys = ClientKeys::parse(&json!({ "keys": jwks }).to_string()).unwrap();
     Client { keys: Some(keys), ..client(id) }
 }
 
-fn claims(id: &str, jti: &str) -> Value {
+pub(super) fn claims(id: &str, jti: &str) -> Value {
     json!({ "iss": id, "sub": id, "aud": ENDPOINT, "exp": NOW + 60, "jti": jti })
 }
 
-fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
+pub(super) fn with(mut claims: Value, name: &str, value: impl Into<Value>) -> Value {
     claims[name] = value.into();
     claims
 }
 
-fn assertion(client_id: Option<&str>, jwt: &str) -> ClientAuthentication {
+pub(super) fn assertion(client_id: Option<&str>, jwt: &str) -> ClientAuthentication {
     let (client_id, jwt) = (client_id.map(str::to_owned), Some(Secret::new(jwt.to_owned())));
     ClientAuthentication::Assertion(PresentedAssertion { client_id, jwt })
 }
 
 impl TestEnv {
-    async fn assert(&self, key: &SigningKey, claims: &Value) -> Result<AuthenticatedClient, E> {
+    pub(super) async fn assert(&self, key: &SigningKey, claims: &Value) -> Result<AuthenticatedClient, E> {
         self.at("acme", assertion(None, &key.sign("JWT", claims).unwrap()), NOW).await
     }
 }
 
-fn refused(error: AssertionError) -> String {
+pub(super) fn refused(error: AssertionError) -> String {
     E::AssertionRefused(any(), error).to_string()
 }
 

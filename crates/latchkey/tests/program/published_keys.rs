@@ -1,0 +1,120 @@
+//! Keys at a `jwks_uri`, published by an https server on this machine: libraries get tokens with them, keys roll over, and the server goes away
+//! and comes back.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use protocol::SigningAlgorithm;
+use serde_json::json;
+
+use crate::assertions::{Pair, authlib, openid_client_and_oauth4webapi, request, settings, try_library};
+use crate::folder::Folder;
+use crate::mock_server::{MockServer, Reply, Request, tls};
+use crate::program::{Mark, Program};
+
+/// Serves a JWK set for each tenant, at its name.
+struct Publisher {
+    server: MockServer,
+    sets: Arc<Mutex<HashMap<String, String>>>,
+    certificate: String,
+}
+
+impl Publisher {
+    async fn start() -> Self {
+        let sets = Arc::<Mutex<HashMap<String, String>>>::default();
+        let (acceptor, certificate) = tls();
+        let served = Arc::clone(&sets);
+        let answer = move |request: &Request| match served.lock().unwrap().get(&request.path) {
+            Some(set) => Reply::of(200, "cache-control: max-age=1", set.as_bytes()),
+            None => Reply::of(404, "x: y", b""),
+        };
+        Self { server: MockServer::start(Some(acceptor), answer).await, sets, certificate }
+    }
+
+    fn publish(&self, tenant: &str, pairs: &[&Pair]) {
+        let jwks: Vec<_> = pairs.iter().map(|pair| &pair.key.jwk).collect();
+        self.sets.lock().unwrap().insert(format!("/{tenant}"), json!({ "keys": jwks }).to_string());
+    }
+
+    /// A program whose clients publish here, and that may connect here where `allowed` says so.
+    fn program(&self, allowed: &str) -> (Folder, Program) {
+        let port = self.server.address.port();
+        let at = ["acme", "globex"].map(|tenant| format!("jwks_uri: 'https://localhost:{port}/{tenant}'"));
+        let server = format!("server: {{ outbound: {{ allowed_networks: [{allowed}] }}, ");
+        let settings = settings(at.each_ref().map(String::as_str)).replacen("server: { ", &server, 1);
+        let folder = Folder::with(&settings);
+        folder.write("publisher.pem", &self.certificate);
+        let mut command = folder.program(&["serve"]);
+        command.env("SSL_CERT_FILE", folder.path("publisher.pem"));
+        let program = Program::spawn(&folder, &mut command);
+        (folder, program)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn libraries_get_tokens_with_keys_that_they_publish() {
+    type Library = fn(&[(&str, &str)]) -> String;
+    let libraries: [(SigningAlgorithm, Library); 2] =
+        [(SigningAlgorithm::ES256, openid_client_and_oauth4webapi), (SigningAlgorithm::RS256, authlib)];
+    for (algorithm, library) in libraries {
+        let publisher = Publisher::start().await;
+        let pairs = [(); 2].map(|()| Pair::generate(algorithm));
+        publisher.publish("acme", &[&pairs[0]]);
+        publisher.publish("globex", &[&pairs[1]]);
+        let (_folder, program) = publisher.program("127.0.0.1, '::1'");
+        try_library(&program, &pairs, library);
+        // A cold set for each tenant, and for the other's key one more look each.
+        assert!((2..=4).contains(&publisher.server.request_count()));
+    }
+}
+
+#[tokio::test]
+async fn without_permission_of_the_operator_nothing_on_this_machine_is_fetched() {
+    let publisher = Publisher::start().await;
+    let pair = Pair::generate(SigningAlgorithm::ES256);
+    publisher.publish("acme", &[&pair]);
+    let (_folder, program) = publisher.program("10.0.0.0/8");
+    assert_eq!(request(&program, "acme", &pair.assertion("acme", "1")).await.status, 401);
+    let line = program.log_after(Mark::START, "jwks_uri of a client cannot be fetched");
+    assert!(line.contains("server.outbound.allowed_networks") && line.contains("\"acme\""), "{line}");
+    assert_eq!(publisher.server.request_count(), 0);
+}
+
+/// It waits for the minute after which a set is fetched again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_roll_over_and_an_outage_of_their_server_goes_by() {
+    let publisher = Publisher::start().await;
+    let [first, second, third] = [1, 2, 3].map(|number| Pair::numbered(number, SigningAlgorithm::ES256));
+    publisher.publish("acme", &[&first]);
+    let (_folder, program) = publisher.program("127.0.0.1, '::1'");
+    let mut number = 0;
+    let mut status = async |pair: &Pair| {
+        number += 1;
+        request(&program, "acme", &pair.assertion("acme", &number.to_string())).await.status
+    };
+    assert_eq!(status(&first).await, 200);
+    publisher.publish("acme", &[&first, &second]);
+    assert_eq!((status(&second).await, status(&first).await), (200, 200), "a new key is found at once");
+    assert_eq!(publisher.server.request_count(), 2);
+    for _ in 0..20 {
+        assert_eq!(status(&third).await, 401);
+    }
+    assert_eq!(publisher.server.request_count(), 0, "an unknown key is looked for once a minute");
+
+    publisher.server.be_away(true);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert_eq!((status(&first).await, status(&second).await), (200, 200), "the stale set goes on");
+    assert_eq!(status(&third).await, 401);
+    assert_eq!(publisher.server.request_count(), 1, "a server that is away is left alone");
+
+    publisher.server.be_away(false);
+    publisher.publish("acme", &[&second, &third]);
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    assert_eq!(status(&third).await, 200, "it is back");
+    assert_eq!(
+        (status(&second).await, status(&first).await),
+        (200, 401),
+        "what is published no more is dropped"
+    );
+}

@@ -1,0 +1,113 @@
+//! An assertion that is sent to two programs at once is accepted by one of them, whatever Redis does, and by none after a restart.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use keys::{KeyId, PrivateKeyDocument, SigningKey};
+use protocol::{JWT_BEARER, SigningAlgorithm};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::program::{Mark, Program};
+use crate::redis_server::RedisServer;
+use crate::running::tenant_path;
+use crate::test_env::{Replica, TENANTS, TestEnv, settings};
+
+/// The default of `server.public_url`.
+const PUBLIC_URL: &str = "http://localhost:3000";
+const TRIES: usize = 100;
+
+fn key() -> SigningKey {
+    let document = PrivateKeyDocument::generate(SigningAlgorithm::ES256).unwrap();
+    SigningKey::parse(KeyId::numbered(1), SigningAlgorithm::ES256, document.expose()).unwrap()
+}
+
+/// The usual settings, where `svc-0` of each tenant signs with the key of that tenant.
+fn with_keys(keys: &[SigningKey; 2]) -> String {
+    let lines = settings(1);
+    let mut keys = keys.iter();
+    let lines = lines.lines().map(|line| {
+        let Some((before, _)) = line.split_once("client_secret:") else { return format!("{line}\n") };
+        let jwks = json!({ "keys": [keys.next().unwrap().jwk] });
+        format!("{before}token_endpoint_auth_method: private_key_jwt, jwks: {jwks}, audiences: [api], scopes: [api:read] }}\n")
+    });
+    lines.collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a client reads its own clock")]
+fn assertion(key: &SigningKey, tenant: &str, jti: &str) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let audience = format!("{PUBLIC_URL}{}", tenant_path(tenant, "/oauth/token"));
+    let claims = json!({ "iss": "svc-0", "sub": "svc-0", "aud": audience, "exp": now + 600, "jti": jti });
+    key.sign("JWT", &claims).unwrap()
+}
+
+async fn status(program: &Program, tenant: &str, assertion: &str) -> u16 {
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("client_assertion_type", JWT_BEARER),
+        ("client_assertion", assertion),
+    ];
+    program.post(&tenant_path(tenant, "/oauth/token"), &form).await.status
+}
+
+/// How many of the tries at both programs get a token, each of the two tenants with the same `jti`.
+async fn accepted(replicas: &[Replica; 2], keys: &[SigningKey; 2], jti: &str) -> [usize; 2] {
+    let mut counts = [0; 2];
+    for (nth, tenant) in TENANTS.into_iter().enumerate() {
+        let assertion = assertion(&keys[nth], tenant, jti);
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", JWT_BEARER),
+            ("client_assertion", assertion.as_str()),
+        ];
+        let mut tries = JoinSet::new();
+        for number in 0..TRIES {
+            let program = &replicas[number % 2].program;
+            let request =
+                program.request(reqwest::Method::POST, &tenant_path(tenant, "/oauth/token")).form(&form);
+            tries.spawn(async move { request.send().await.unwrap().status().as_u16() });
+        }
+        while let Some(status) = tries.join_next().await {
+            match status.unwrap() {
+                200 => counts[nth] += 1,
+                401 => {}
+                other => panic!("{other}"),
+            }
+        }
+    }
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_a_hundred_tries_at_two_programs_is_accepted_whatever_redis_does() {
+    let mut redis = RedisServer::started();
+    let test_env = TestEnv::new(Some(redis.url()));
+    let keys = [key(), key()];
+    let settings = with_keys(&keys);
+    let replicas = test_env.start_two(&settings).await;
+    for replica in &replicas {
+        replica.program.log_after(Mark::START, "Redis answers");
+    }
+    assert_eq!(accepted(&replicas, &keys, "up").await, [1, 1]);
+    redis.pause();
+    assert_eq!(accepted(&replicas, &keys, "paused").await, [1, 1]);
+    redis.resume();
+    redis.kill();
+    assert_eq!(accepted(&replicas, &keys, "killed").await, [1, 1]);
+    redis.start();
+    assert_eq!(accepted(&replicas, &keys, "back").await, [1, 1]);
+    for jti in ["up", "paused", "killed", "back"] {
+        assert_eq!(accepted(&replicas, &keys, jti).await, [0, 0], "{jti}");
+    }
+    // The key of one tenant proves nothing at the other, also with a new `jti`.
+    let strange = assertion(&keys[0], "globex", "strange");
+    assert_eq!(status(&replicas[0].program, "globex", &strange).await, 401);
+
+    let [one, other] = replicas;
+    one.program.kill();
+    let restarted = [test_env.start(&settings), other];
+    for jti in ["up", "paused", "killed", "back"] {
+        assert_eq!(accepted(&restarted, &keys, jti).await, [0, 0], "{jti} after a restart");
+    }
+    assert_eq!(accepted(&restarted, &keys, "new").await, [1, 1]);
+}

@@ -1,0 +1,172 @@
+//! Clients with a `jwks_uri`: which keys count, and what an unauthenticated caller can make the server fetch.
+
+use keys::SigningKey;
+use serde_json::json;
+use tokio::time::advance;
+
+use super::assertions::{ENDPOINT, assertion, claims, key, refused, with};
+use super::*;
+use crate::AssertionError;
+
+const URL: &str = "https://keys.example.com/jwks";
+
+fn published(id: &str) -> Client {
+    Client { jwks_uri: Some(URL.to_owned()), ..client(id) }
+}
+
+impl TestEnv {
+    fn publish(&self, tenant_id: &str, keys: Option<&[&SigningKey]>) {
+        let key = (tenant(tenant_id).id, URL.to_owned());
+        let mut published = self.store.jwks.lock().unwrap();
+        match keys {
+            None => _ = published.remove(&key),
+            Some(keys) => {
+                let jwks: Vec<_> = keys.iter().map(|key| &key.jwk).collect();
+                published.insert(key, json!({ "keys": jwks }).to_string());
+            }
+        }
+    }
+
+    fn fetches(&self) -> u64 {
+        self.store.fetches.load(Ordering::Relaxed)
+    }
+
+    /// An assertion of `billing`, and what came of it.
+    async fn says(&self, key: &SigningKey, jti: &str) -> String {
+        outcome(self.assert(key, &claims("billing", jti)).await)
+    }
+}
+
+fn outcome(made: Result<AuthenticatedClient, E>) -> String {
+    made.map_or_else(|error| error.to_string(), |_| "accepted".to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_key_is_found_by_one_fetch_and_an_outage_goes_by() {
+    let (first, second, third) = (key(1), key(2), key(3));
+    let test_env = test_env(vec![published("billing")]);
+    let unknown = refused(AssertionError::KeyUnknown);
+    test_env.publish("acme", Some(&[&first]));
+    assert_eq!(test_env.says(&first, "1").await, "accepted");
+    assert_eq!(test_env.says(&first, "2").await, "accepted");
+    assert_eq!(test_env.fetches(), 1);
+
+    test_env.publish("acme", Some(&[&first, &second]));
+    assert_eq!(test_env.says(&second, "3").await, "accepted", "a new key is found at once");
+    assert_eq!(test_env.says(&first, "4").await, "accepted", "and the one before it stays");
+    assert_eq!(test_env.fetches(), 2);
+    // The fetch of this minute is spent.
+    test_env.publish("acme", Some(&[&second, &third]));
+    assert_eq!(test_env.says(&third, "5").await, unknown);
+    assert_eq!(test_env.fetches(), 2);
+
+    test_env.publish("acme", None);
+    advance(Duration::from_secs(61)).await;
+    assert_eq!(test_env.says(&third, "6").await, unknown, "the source is away");
+    assert_eq!(test_env.says(&second, "7").await, "accepted");
+    advance(Duration::from_secs(3_600)).await;
+    assert_eq!(test_env.says(&second, "8").await, "accepted", "the set is stale and its source is away");
+
+    test_env.publish("acme", Some(&[&third]));
+    advance(Duration::from_secs(61)).await;
+    assert_eq!(test_env.says(&third, "9").await, "accepted", "the source is back");
+    assert_eq!(test_env.says(&second, "10").await, unknown, "a key that is published no more is dropped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_set_an_assertion_is_refused_like_any_other() {
+    let test_env = test_env(vec![published("billing")]);
+    let key = key(1);
+    for jti in ["1", "2", "3"] {
+        assert_eq!(test_env.says(&key, jti).await, refused(AssertionError::KeysUnavailable));
+    }
+    assert_eq!(test_env.fetches(), 1, "a failure is remembered");
+    let error = test_env.assert(&key, &claims("billing", "4")).await.unwrap_err();
+    assert!(error.is_refusal());
+    assert_eq!(error.description(), E::Malformed.description());
+    assert!(test_env.store.used.lock().unwrap().is_empty());
+}
+
+/// Also one that reads the URL of another tenant's client.
+#[tokio::test(start_paused = true)]
+async fn a_key_published_for_one_tenant_signs_for_no_client_of_another() {
+    let (of_acme, of_other) = (key(1), key(1));
+    let mut there = published("billing");
+    there.tenant = tenant("other").id;
+    let test_env = test_env(vec![published("billing"), there]);
+    test_env.publish("acme", Some(&[&of_acme]));
+    test_env.publish("other", Some(&[&of_other]));
+    let at_other = ENDPOINT.replace("acme", "other");
+    for (nth, (signer, aud, id, expected)) in [
+        (&of_acme, ENDPOINT, "acme", Ok(())),
+        (&of_acme, at_other.as_str(), "other", Err(AssertionError::SignatureInvalid)),
+        (&of_other, at_other.as_str(), "other", Ok(())),
+        (&of_other, ENDPOINT, "acme", Err(AssertionError::SignatureInvalid)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let claims = with(claims("billing", &nth.to_string()), "aud", aud);
+        let made = test_env.at(id, assertion(None, &signer.sign("JWT", &claims).unwrap()), NOW).await;
+        let expected = expected.map_or_else(refused, |()| "accepted".to_owned());
+        assert_eq!(outcome(made), expected, "{nth}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_client_that_may_assert_makes_the_server_fetch() {
+    let key = key(1);
+    let secret_only = ClientAuthenticationMethod::ClientSecret;
+    let test_env = test_env(vec![
+        Client { status: ClientStatus::Suspended, ..published("suspended") },
+        Client { authentication_method: secret_only, ..published("secret") },
+        client("keyless"),
+    ]);
+    for id in ["suspended", "secret", "keyless", "unknown", "", "mal\0formed"] {
+        test_env.assert(&key, &claims(id, "1")).await.unwrap_err();
+    }
+    let named_otherwise = assertion(Some("other"), &key.sign("JWT", &claims("suspended", "1")).unwrap());
+    test_env.at("acme", named_otherwise, NOW).await.unwrap_err();
+    assert_eq!(test_env.fetches(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_causes_one_fetch_a_minute_whatever_it_sends() {
+    let (own, strange) = (key(1), [key(1), key(2), key(3)]);
+    let test_env = over(FakeStore::default(), vec![published("billing")], Rate::per_minute(1_000_000));
+    test_env.publish("acme", Some(&[&own]));
+    for number in 0..600 {
+        let claims = claims("billing", &number.to_string());
+        test_env.assert(&strange[number % 3], &claims).await.unwrap_err();
+        advance(Duration::from_millis(200)).await;
+    }
+    // Two minutes: the cold set, and one at the beginning of each minute.
+    assert!((3..=4).contains(&test_env.fetches()), "{}", test_env.fetches());
+    assert_eq!(test_env.says(&own, "own").await, "accepted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_fetch_all_refused_assertions_of_the_tenant_take_as_long() {
+    let (own, strange) = (key(1), key(2));
+    let store = FakeStore { fetching_takes: Duration::from_millis(400), ..FakeStore::default() };
+    let test_env = over(store, vec![published("billing"), client("keyless")], Rate::per_minute(10_000));
+    test_env.publish("acme", Some(&[&own]));
+    assert_eq!(test_env.says(&own, "1").await, "accepted");
+    for (at, id, least) in [
+        // This one waits for a fetch, and none of the others does.
+        ("acme", "billing", 400),
+        ("acme", "billing", 400),
+        ("acme", "keyless", 400),
+        ("acme", "unknown", 400),
+        ("other", "billing", 5),
+    ] {
+        let begun = Instant::now();
+        let jwt = strange.sign("JWT", &claims(id, "2")).unwrap();
+        test_env.at(at, assertion(None, &jwt), NOW).await.unwrap_err();
+        let took = begun.elapsed().as_millis();
+        assert!((least..least + 3).contains(&took), "{at}/{id}: {took} ms");
+    }
+    let begun = Instant::now();
+    assert_eq!(test_env.says(&own, "3").await, "accepted");
+    assert_eq!(begun.elapsed(), Duration::ZERO, "a good assertion does not wait");
+}

@@ -1,0 +1,67 @@
+//! Public clients: named, and proven by nothing (RFC 6749 §2.1).
+
+use super::*;
+
+fn none(client_id: &str) -> ClientAuthentication {
+    ClientAuthentication::None { client_id: client_id.to_owned() }
+}
+
+fn clients() -> Vec<Client> {
+    let public = |id| Client {
+        authentication_method: ClientAuthenticationMethod::None,
+        secrets: Vec::new(),
+        ..client(id)
+    };
+    let suspended = Client { status: ClientStatus::Suspended, ..public("suspended") };
+    vec![public("app"), suspended, client("billing")]
+}
+
+impl TestEnv {
+    async fn identify(&self, id: &str, client_id: &str) -> Result<AuthenticatedClient, E> {
+        let (source, now) = (ClientAddress::new(None), Timestamp::from_seconds(NOW));
+        self.authenticator.authenticate_or_identify(&tenant(id), none(client_id), &source, now).await
+    }
+}
+
+#[tokio::test]
+async fn a_public_client_is_identified_where_that_is_enough() {
+    let test_env = test_env(clients());
+    let app = test_env.identify("acme", "app").await.unwrap();
+    assert_eq!((app.client().id.as_str(), app.proof()), ("app", &Proof::Nothing));
+    assert_eq!(test_env.pool.hashes_computed(), 0);
+    for (tenant, client_id) in [
+        ("other", "app"),
+        ("acme", "suspended"),
+        ("acme", "billing"),
+        ("acme", "unknown"),
+        ("acme", ""),
+        ("acme", "mal\0formed"),
+    ] {
+        let before = test_env.pool.hashes_computed();
+        let error = test_env.identify(tenant, client_id).await.unwrap_err();
+        assert_eq!(error.to_string(), E::CredentialMissing.to_string(), "{tenant}/{client_id}");
+        assert_eq!(test_env.pool.hashes_computed(), before + 1, "{tenant}/{client_id}");
+    }
+}
+
+#[tokio::test]
+async fn a_public_client_authenticates_nowhere_else() {
+    let test_env = test_env(clients());
+    for client_id in ["app", "suspended", "billing", "unknown"] {
+        test_env.check(none(client_id), &E::CredentialMissing.to_string(), 1).await;
+    }
+    test_env.check(post("app", generated(1).expose()), &E::MethodNotAllowed(any()).to_string(), 0).await;
+}
+
+#[tokio::test]
+async fn other_credentials_are_checked_as_everywhere() {
+    let test_env = test_env(clients());
+    let (source, now) = (ClientAddress::new(None), Timestamp::from_seconds(NOW));
+    let identify = async |credentials| {
+        test_env.authenticator.authenticate_or_identify(&tenant("acme"), credentials, &source, now).await
+    };
+    let billing = identify(post("billing", generated(1).expose())).await.unwrap();
+    assert_eq!(named(billing.proof()), "generated");
+    assert!(identify(post("billing", generated(2).expose())).await.is_err());
+    assert!(identify(basic(&[("app", "")])).await.is_err());
+}

@@ -1,0 +1,253 @@
+//! When the key set of a `jwks_uri` is fetched again, and for how long it may be used: the decision alone, over instants since a beginning.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keys::PublicKeys;
+
+/// A set is fresh for as long as its answer says (`Cache-Control`), within these bounds.
+const FRESH: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(3_600)];
+/// A set whose answer says nothing.
+const FRESH_BY_DEFAULT: Duration = Duration::from_secs(600);
+/// While its source fails, a set is used for so long after it was fetched.
+const STALE: Duration = Duration::from_secs(86_400);
+/// After a failure nothing is fetched for so long.
+const PAUSE: Duration = Duration::from_secs(30);
+/// An assertion that no key of the set verifies makes the server fetch at most once in this span.
+const UNKNOWN_KEY: Duration = Duration::from_secs(60);
+
+/// What is known of one URL for one tenant.
+#[derive(Default)]
+pub(crate) struct FetchedKeys {
+    set: Option<Arc<PublicKeys>>,
+    fetched_at: Duration,
+    fresh_until: Duration,
+    /// When the last fetch ended, where it failed.
+    failed_at: Option<Duration>,
+    /// When the last fetch for an unknown key began.
+    sought_at: Option<Duration>,
+    is_running: bool,
+}
+
+/// What a request does.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// Uses this set.
+    Use(Arc<PublicKeys>),
+    /// Uses this set, while it is fetched for later requests.
+    UseAndFetch(Arc<PublicKeys>),
+    /// Begins a fetch or waits for the running one, and decides again.
+    Fetch,
+    /// Goes without keys.
+    GoWithout,
+}
+
+impl FetchedKeys {
+    /// For a request of the client.
+    pub(crate) fn step(&self, now: Duration) -> Step {
+        let usable = self.set.clone().filter(|_| now < self.fetched_at + STALE);
+        let waits = self.is_running || !self.failed_lately(now);
+        match (usable, self.failed_at) {
+            (Some(set), _) if now < self.fresh_until => Step::Use(set),
+            // The source was away: no request waits to learn whether it is back.
+            (Some(set), Some(_)) if self.is_running || self.failed_lately(now) => Step::Use(set),
+            (Some(set), Some(_)) => Step::UseAndFetch(set),
+            _ if waits => Step::Fetch,
+            _ => Step::GoWithout,
+        }
+    }
+
+    /// For an assertion that no key of this set verifies: the client may have new keys.
+    pub(crate) fn step_beyond(&self, seen: &Arc<PublicKeys>, now: Duration) -> Step {
+        let newer = self.set.as_ref().filter(|set| !Arc::ptr_eq(set, seen));
+        let sought_lately = self.sought_at.is_some_and(|at| now < at + UNKNOWN_KEY);
+        match newer {
+            Some(newer) => Step::Use(Arc::clone(newer)),
+            None if self.is_running => Step::Fetch,
+            None if sought_lately || self.failed_lately(now) => Step::GoWithout,
+            None => Step::Fetch,
+        }
+    }
+
+    /// Begins a fetch, unless one is running.
+    pub(crate) fn begin(&mut self, for_unknown_key: bool, now: Duration) -> bool {
+        if self.is_running {
+            return false;
+        }
+        self.is_running = true;
+        if for_unknown_key {
+            self.sought_at = Some(now);
+        }
+        true
+    }
+
+    /// A fetch ended with this set, or failed. A failed one leaves the set before it.
+    pub(crate) fn end(&mut self, fetched: Option<(PublicKeys, Option<Duration>)>, now: Duration) {
+        self.is_running = false;
+        let Some((set, max_age)) = fetched else {
+            self.failed_at = Some(now);
+            return;
+        };
+        let [least, most] = FRESH;
+        self.fresh_until = now + max_age.unwrap_or(FRESH_BY_DEFAULT).clamp(least, most);
+        (self.set, self.fetched_at, self.failed_at) = (Some(Arc::new(set)), now, None);
+    }
+
+    /// Whether a fetch has begun and not ended.
+    pub(crate) const fn is_running(&self) -> bool {
+        self.is_running
+    }
+
+    fn failed_lately(&self, now: Duration) -> bool {
+        self.failed_at.is_some_and(|at| now < at + PAUSE)
+    }
+
+    /// Whether nothing of it would change a decision any more.
+    pub(crate) fn is_over(&self, now: Duration) -> bool {
+        let ends = [
+            self.set.as_ref().map(|_| self.fetched_at + STALE),
+            self.failed_at.map(|at| at + PAUSE),
+            self.sought_at.map(|at| at + UNKNOWN_KEY),
+        ];
+        !self.is_running && ends.into_iter().flatten().all(|end| end <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn named(step: &Step) -> &'static str {
+        match step {
+            Step::Use(_) => "use",
+            Step::UseAndFetch(_) => "use and fetch",
+            Step::Fetch => "fetch",
+            Step::GoWithout => "go without",
+        }
+    }
+
+    fn fetch(keys: &mut FetchedKeys, max_age: Option<u64>, now: u64) {
+        assert!(keys.begin(false, at(now)));
+        keys.end(Some((PublicKeys::default(), max_age.map(at))), at(now));
+    }
+
+    fn fail(keys: &mut FetchedKeys, for_unknown_key: bool, now: u64) {
+        assert!(keys.begin(for_unknown_key, at(now)));
+        keys.end(None, at(now));
+    }
+
+    fn fetched(max_age: Option<u64>) -> FetchedKeys {
+        let mut keys = FetchedKeys::default();
+        fetch(&mut keys, max_age, 0);
+        keys
+    }
+
+    fn used(step: Step) -> Arc<PublicKeys> {
+        match step {
+            Step::Use(set) => set,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_set_is_fresh_for_as_long_as_it_says_within_bounds() {
+        for (max_age, fresh_for) in [
+            (None, 600),
+            (Some(0), 60),
+            (Some(59), 60),
+            (Some(61), 61),
+            (Some(3_600), 3_600),
+            (Some(9_999_999), 3_600),
+        ] {
+            let keys = fetched(max_age);
+            for (after, expected) in
+                [(0, "use"), (fresh_for - 1, "use"), (fresh_for, "fetch"), (90_000, "fetch")]
+            {
+                assert_eq!(named(&keys.step(at(after))), expected, "{max_age:?} after {after} s");
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_is_used_for_a_day_while_its_source_fails() {
+        let mut keys = fetched(Some(60));
+        fail(&mut keys, false, 100);
+        for (after, expected) in
+            [(100, "use"), (129, "use"), (130, "use and fetch"), (86_399, "use and fetch"), (86_400, "fetch")]
+        {
+            assert_eq!(named(&keys.step(at(after))), expected, "after {after} s");
+        }
+        assert!(keys.begin(false, at(130)));
+        assert_eq!(named(&keys.step(at(131))), "use", "no request waits for a source that was away");
+        assert!(!keys.begin(false, at(131)), "one fetch at a time");
+        keys.end(None, at(86_400));
+        assert_eq!(named(&keys.step(at(86_429))), "go without");
+        fetch(&mut keys, None, 86_430);
+        assert_eq!(named(&keys.step(at(86_430))), "use");
+    }
+
+    #[test]
+    fn requests_wait_for_a_running_fetch_where_there_is_no_set() {
+        let mut keys = FetchedKeys::default();
+        assert!(keys.begin(false, at(0)) && !keys.begin(true, at(0)));
+        assert_eq!(named(&keys.step(at(1))), "fetch");
+        keys.end(None, at(2));
+        assert_eq!(named(&keys.step(at(2))), "go without");
+    }
+
+    #[test]
+    fn a_source_that_fails_is_asked_twice_a_minute() {
+        let (mut keys, mut fetches) = (FetchedKeys::default(), 0);
+        for second in 0..600 {
+            if let Step::Fetch = keys.step(at(second)) {
+                fail(&mut keys, false, second);
+                fetches += 1;
+            }
+        }
+        assert_eq!(fetches, 20);
+    }
+
+    #[test]
+    fn an_unknown_key_makes_it_fetch_once_a_minute() {
+        let (mut keys, mut fetches) = (fetched(Some(3_600)), 0);
+        let mut seen = used(keys.step(at(1)));
+        assert_eq!(named(&keys.step_beyond(&seen, at(1))), "fetch", "also just after another fetch");
+        for second in 1..=600 {
+            if let Step::Fetch = keys.step_beyond(&seen, at(second)) {
+                assert!(keys.begin(true, at(second)));
+                keys.end(Some((PublicKeys::default(), Some(at(3_600)))), at(second));
+                seen = used(keys.step_beyond(&seen, at(second)));
+                fetches += 1;
+            }
+        }
+        assert_eq!(fetches, 10);
+    }
+
+    #[test]
+    fn a_failed_fetch_leaves_the_set_and_is_not_repeated_for_an_unknown_key() {
+        let mut keys = fetched(Some(3_600));
+        let seen = used(keys.step(at(1)));
+        fail(&mut keys, true, 1);
+        for (after, expected) in [(1, "go without"), (60, "go without"), (61, "fetch")] {
+            assert_eq!(named(&keys.step_beyond(&seen, at(after))), expected, "{after}");
+            assert_eq!(named(&keys.step(at(after))), "use", "{after}");
+        }
+    }
+
+    #[test]
+    fn what_decides_nothing_any_more_is_over() {
+        let mut keys = FetchedKeys::default();
+        assert!(keys.is_over(at(0)));
+        fail(&mut keys, true, 0);
+        for (after, expected) in [(0, false), (59, false), (60, true)] {
+            assert_eq!(keys.is_over(at(after)), expected, "{after}");
+        }
+        fetch(&mut keys, None, 10);
+        assert!(!keys.is_over(at(86_409)) && keys.is_over(at(86_410)));
+        assert!(keys.begin(false, at(86_410)) && !keys.is_over(at(99_999)));
+    }
+}

@@ -1,0 +1,205 @@
+//! Fetches that are shared, counted and bounded.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use tokio::task::yield_now;
+use tokio::time::{advance, sleep};
+
+use super::*;
+
+const URL: &str = "https://keys.example.com/jwks";
+
+/// Answers after a while, with a set of this size or not at all.
+#[derive(Default)]
+struct FakeFetcher {
+    takes: Duration,
+    size: AtomicUsize,
+    is_away: Mutex<bool>,
+    fetches: Mutex<Vec<(TenantId, String)>>,
+    running: AtomicUsize,
+    most_running: AtomicUsize,
+}
+
+#[async_trait]
+impl JwksFetcher for FakeFetcher {
+    async fn fetch_jwks(&self, tenant: &TenantId, url: &str) -> Option<FetchedJwks> {
+        self.fetches.lock().unwrap().push((tenant.clone(), url.to_owned()));
+        let running = self.running.fetch_add(1, Ordering::Relaxed) + 1;
+        self.most_running.fetch_max(running, Ordering::Relaxed);
+        sleep(self.takes).await;
+        self.running.fetch_sub(1, Ordering::Relaxed);
+        let size = self.size.load(Ordering::Relaxed);
+        let fetched = FetchedJwks { keys: PublicKeys::default(), size, max_age: None };
+        (!*self.is_away.lock().unwrap()).then_some(fetched)
+    }
+}
+
+fn sets(takes: Duration) -> (Arc<FakeFetcher>, Arc<KeySets>) {
+    let fetcher = Arc::new(FakeFetcher { takes, ..FakeFetcher::default() });
+    (Arc::clone(&fetcher), KeySets::new(fetcher))
+}
+
+fn tenant(id: &str) -> TenantId {
+    TenantId::parse(id).unwrap()
+}
+
+impl FakeFetcher {
+    fn count(&self) -> usize {
+        self.fetches.lock().unwrap().len()
+    }
+
+    fn be_away(&self, is_away: bool) {
+        *self.is_away.lock().unwrap() = is_away;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_requests_of_a_cold_set_fetch_it_once() {
+    let (fetcher, sets) = sets(Duration::from_millis(300));
+    let requests: Vec<_> = (0..1_000)
+        .map(|_| {
+            let sets = Arc::clone(&sets);
+            tokio::spawn(async move { sets.find(&tenant("acme"), URL).await.is_some() })
+        })
+        .collect();
+    for request in requests {
+        assert!(request.await.unwrap());
+    }
+    assert_eq!(fetcher.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_tenants_with_one_url_have_a_set_each() {
+    let (fetcher, sets) = sets(Duration::ZERO);
+    let (acme, globex) = (tenant("acme"), tenant("globex"));
+    let of_acme = sets.find(&acme, URL).await.unwrap();
+    let of_globex = sets.find(&globex, URL).await.unwrap();
+    assert!(!Arc::ptr_eq(&of_acme, &of_globex));
+    assert_eq!(
+        *fetcher.fetches.lock().unwrap(),
+        [(acme.clone(), URL.to_owned()), (globex.clone(), URL.to_owned())]
+    );
+    // An unknown key at one tenant spends nothing of the other's.
+    assert!(sets.find_newer(&acme, URL, &of_acme).await.is_some());
+    assert!(Arc::ptr_eq(&sets.find(&globex, URL).await.unwrap(), &of_globex));
+    assert!(sets.find_newer(&globex, URL, &of_globex).await.is_some());
+    assert_eq!(fetcher.count(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_hangs_up_does_not_spend_the_fetch() {
+    let (fetcher, sets) = sets(Duration::from_millis(300));
+    let request = tokio::spawn({
+        let sets = Arc::clone(&sets);
+        async move { sets.find(&tenant("acme"), URL).await.is_some() }
+    });
+    while fetcher.count() == 0 {
+        yield_now().await;
+    }
+    request.abort();
+    assert!(sets.find(&tenant("acme"), URL).await.is_some());
+    assert_eq!(fetcher.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_away_costs_one_fetch_in_half_a_minute_and_a_known_set_goes_on() {
+    let (fetcher, sets) = sets(Duration::from_millis(300));
+    let acme = tenant("acme");
+    fetcher.be_away(true);
+    for _ in 0..100 {
+        assert!(sets.find(&acme, URL).await.is_none());
+    }
+    assert_eq!(fetcher.count(), 1);
+    fetcher.be_away(false);
+    advance(Duration::from_secs(30)).await;
+    let known = sets.find(&acme, URL).await.unwrap();
+    assert_eq!(fetcher.count(), 2);
+
+    fetcher.be_away(true);
+    advance(Duration::from_secs(600)).await;
+    // The first request after its time waits for the fetch, which fails. No later one waits.
+    assert!(Arc::ptr_eq(&sets.find(&acme, URL).await.unwrap(), &known));
+    assert_eq!(fetcher.count(), 3);
+    for second in 0..3_600 {
+        let begun = Instant::now();
+        assert!(Arc::ptr_eq(&sets.find(&acme, URL).await.unwrap(), &known), "{second}");
+        assert_eq!(begun.elapsed(), Duration::ZERO, "{second}");
+        advance(Duration::from_secs(1)).await;
+        yield_now().await;
+    }
+    assert!((110..=130).contains(&fetcher.count()), "{}", fetcher.count());
+
+    fetcher.be_away(false);
+    advance(Duration::from_secs(31)).await;
+    assert!(Arc::ptr_eq(&sets.find(&acme, URL).await.unwrap(), &known), "it is fetched for later requests");
+    sleep(Duration::from_secs(1)).await;
+    assert!(!Arc::ptr_eq(&sets.find(&acme, URL).await.unwrap(), &known));
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_keys_fetch_once_a_minute_however_many_come() {
+    let (fetcher, sets) = sets(Duration::from_millis(10));
+    let acme = tenant("acme");
+    let mut seen = sets.find(&acme, URL).await.unwrap();
+    for _ in 0..120 {
+        for _ in 0..20 {
+            if let Some(newer) = sets.find_newer(&acme, URL, &seen).await {
+                seen = newer;
+            }
+        }
+        advance(Duration::from_secs(1)).await;
+    }
+    assert!((3..=4).contains(&fetcher.count()), "{}", fetcher.count());
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_of_a_tenant_wait_as_long_as_its_longest_fetch() {
+    let (_, sets) = sets(Duration::from_millis(700));
+    let (acme, globex) = (tenant("acme"), tenant("globex"));
+    assert_eq!(sets.refusal_delay(&acme), Duration::ZERO);
+    sets.find(&acme, URL).await.unwrap();
+    assert_eq!(sets.refusal_delay(&acme), Duration::from_millis(700));
+    assert_eq!(sets.refusal_delay(&globex), Duration::ZERO);
+    advance(REMEMBERED).await;
+    assert_eq!(sets.refusal_delay(&acme), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_fetches_few_at_a_time_and_another_one_does_not_wait() {
+    let (fetcher, sets) = sets(Duration::from_secs(2));
+    for number in 0..FLIGHTS * 3 {
+        let sets = Arc::clone(&sets);
+        tokio::spawn(async move { sets.find(&tenant("acme"), &format!("{URL}/{number}")).await.is_some() });
+    }
+    while fetcher.count() < FLIGHTS {
+        yield_now().await;
+    }
+    let begun = Instant::now();
+    assert!(sets.find(&tenant("globex"), URL).await.is_some());
+    assert!(begun.elapsed() <= Duration::from_millis(2_001), "{:?}", begun.elapsed());
+    assert_eq!(fetcher.most_running.load(Ordering::Relaxed), FLIGHTS + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_keeps_to_its_share() {
+    let (fetcher, sets) = sets(Duration::ZERO);
+    fetcher.size.store(64 << 10, Ordering::Relaxed);
+    let bytes = |id: &str| sets.tenants().get(&tenant(id)).map_or(0, |of_tenant| of_tenant.bytes);
+    sets.find(&tenant("globex"), URL).await.unwrap();
+    let of_globex = bytes("globex");
+    for number in 0..100 {
+        sets.find(&tenant("acme"), &format!("{URL}/{number}")).await.unwrap();
+        assert!(bytes("acme") <= SHARE, "{number}: {}", bytes("acme"));
+        advance(Duration::from_millis(1)).await;
+        let counted: usize =
+            sets.tenants()[&tenant("acme")].sources.values().map(|source| source.state().bytes).sum();
+        assert_eq!(bytes("acme"), counted);
+    }
+    assert_eq!(bytes("globex"), of_globex);
+    // The latest are kept.
+    sets.find(&tenant("acme"), &format!("{URL}/99")).await.unwrap();
+    assert_eq!(fetcher.count(), 101);
+    sets.find(&tenant("acme"), &format!("{URL}/0")).await.unwrap();
+    assert_eq!(fetcher.count(), 102);
+}
