@@ -2,7 +2,10 @@
 //! credential, in both directions.
 
 use protocol::JWT_BEARER;
+use registry::Client;
 use reqwest::Method;
+use serde_json::json;
+use testkit::fixtures;
 
 use crate::administrators::{BOSS, TestEnv, clients_path};
 use crate::answer::Answer;
@@ -91,6 +94,8 @@ enum Credential {
     ClientAssertion,
     /// An assertion for this tenant, signed with the foreign client's key of the same `kid`.
     KeyForThisTenant,
+    /// An assertion for this tenant, signed with the key that the foreign client of the same id publishes at the same URL.
+    PublishedKey,
     /// A token from the foreign tenant.
     Token,
     /// A token with this tenant's issuer, signed with the foreign tenant's key of the same `kid`.
@@ -103,19 +108,29 @@ enum Credential {
     Assertion,
 }
 
-const CREDENTIALS: [Credential; 11] = [
+const CREDENTIALS: [Credential; 12] = [
     Credential::Basic,
     Credential::Post,
     Credential::ChosenBasic,
     Credential::ChosenPost,
     Credential::ClientAssertion,
     Credential::KeyForThisTenant,
+    Credential::PublishedKey,
     Credential::Token,
     Credential::KeyWithThisIssuer,
     Credential::IssuerWithThisKey,
     Credential::AdminToken,
     Credential::Assertion,
 ];
+
+/// Has its keys at [`JWKS_URI`], in both tenants.
+const PUBLISHING: &str = "publishing";
+const JWKS_URI: &str = "https://keys.example.com/jwks";
+
+fn published(tenant: &str) -> Client {
+    let client = fixtures::client(&fixtures::tenant(tenant), PUBLISHING);
+    Client { jwks_uri: Some(JWKS_URI.to_owned()), ..client }
+}
 
 /// A gateway whose default tenant and protected resource are `home`'s, and a foreign tenant's credentials.
 struct Setting {
@@ -131,6 +146,11 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
     let administers = test_env.token(stranger, BOSS).await;
     let app = test_env.app;
     declare_admin(&app);
+    for tenant in [home, stranger] {
+        let (client, jwks) = (published(tenant), json!({ "keys": [assertion_key(tenant).jwk] }));
+        app.store.publish_jwks(&client.tenant, JWKS_URI, Some(&jwks.to_string()));
+        app.store.put_client(client);
+    }
     // Tenants have the same keys in each gateway.
     let elsewhere = TestApp::start_with(&options(stranger));
     declare_admin(&elsewhere);
@@ -156,7 +176,8 @@ impl Setting {
             | Credential::ChosenBasic
             | Credential::ChosenPost
             | Credential::ClientAssertion
-            | Credential::KeyForThisTenant => None,
+            | Credential::KeyForThisTenant
+            | Credential::PublishedKey => None,
         }
     }
 
@@ -174,7 +195,11 @@ impl Setting {
         let secrets = self.app.secrets(self.stranger);
         let named =
             if matches!(credential, Some(Credential::ClientAssertion)) { self.stranger } else { self.home };
-        let assertion = assertion_key(self.stranger).sign("JWT", &assertion_claims(named, path)).unwrap();
+        let mut claims = assertion_claims(named, path);
+        if matches!(credential, Some(Credential::PublishedKey)) {
+            (claims["iss"], claims["sub"]) = (PUBLISHING.into(), PUBLISHING.into());
+        }
+        let assertion = assertion_key(self.stranger).sign("JWT", &claims).unwrap();
         match credential {
             Some(Credential::Basic) => request = request.basic_auth(SVC, Some(secrets.of(SVC))),
             Some(Credential::ChosenBasic) => request = request.basic_auth(CHOSEN, Some(secrets.of(CHOSEN))),
@@ -182,7 +207,7 @@ impl Setting {
             Some(Credential::ChosenPost) => {
                 form.extend([("client_id", CHOSEN), ("client_secret", secrets.of(CHOSEN))]);
             }
-            Some(Credential::ClientAssertion | Credential::KeyForThisTenant) => {
+            Some(Credential::ClientAssertion | Credential::KeyForThisTenant | Credential::PublishedKey) => {
                 form.extend([("client_assertion_type", JWT_BEARER), ("client_assertion", &assertion)]);
             }
             Some(token) => request = request.bearer_auth(self.token(token).unwrap()),
@@ -284,6 +309,15 @@ async fn the_same_credentials_work_at_home() {
         assert_eq!(Answer::to(signed_in).await.status, 200);
         let shown = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(&good);
         assert_eq!(Answer::to(shown).await.status, 200);
+        let mut claims = assertion_claims(home, "at home");
+        (claims["iss"], claims["sub"]) = (PUBLISHING.into(), PUBLISHING.into());
+        let assertion = assertion_key(home).sign("JWT", &claims).unwrap();
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", JWT_BEARER),
+            ("client_assertion", &assertion),
+        ];
+        assert_eq!(app.post(&tenant_path(home, "/oauth/token"), &form).await.status, 200);
         for client in [SVC, CHOSEN] {
             let token = app.token_of(home, client).await;
             let path = tenant_path(home, "/oauth/introspect");

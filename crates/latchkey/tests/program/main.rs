@@ -50,6 +50,7 @@ mod cli_explain;
 mod cli_generations;
 mod cli_inspect;
 mod cli_keys;
+mod cli_migration;
 mod cli_server;
 mod cli_store;
 mod cli_tenants;
