@@ -1,6 +1,9 @@
 //! Fetches the key sets of clients through the guard of `outbound`, and reports why one could not be had.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use async_trait::async_trait;
+use gateway::Sample;
 use keys::PublicKeys;
 use outbound::{Fetcher, Guard};
 use registry::{FetchedJwks, JwksFetcher};
@@ -8,32 +11,51 @@ use settings::PlatformSettings;
 use tenancy::TenantId;
 use url::Url;
 
+use crate::health::counter;
+
 /// RFC 7517 §8.5.1; most servers send the second one.
 const ACCEPT: &str = "application/jwk-set+json, application/json";
 
 /// The fetcher of a server.
-pub(crate) struct GuardedJwksFetcher(Fetcher);
+pub(crate) struct GuardedJwksFetcher {
+    fetcher: Fetcher,
+    fetched: AtomicU64,
+    failed: AtomicU64,
+}
 
 impl GuardedJwksFetcher {
     /// Behind the networks that the operator allows.
     pub(crate) fn new(settings: &PlatformSettings) -> Self {
         let allowed = settings.server.outbound.allowed_networks.iter().map(|network| network.net());
-        Self(Fetcher::new(Guard::allowing(allowed.collect())))
+        let fetcher = Fetcher::new(Guard::allowing(allowed.collect()));
+        Self { fetcher, fetched: AtomicU64::new(0), failed: AtomicU64::new(0) }
+    }
+
+    /// How many fetches there were, by their outcome.
+    pub(crate) fn samples(&self) -> [Sample; 2] {
+        let name = "latchkey_client_jwks_fetches_total";
+        let help = "Fetches of the key sets at the jwks_uri of clients.";
+        [
+            counter(name, help, &[("outcome", "fetched")], self.fetched.load(Ordering::Relaxed)),
+            counter(name, help, &[("outcome", "failed")], self.failed.load(Ordering::Relaxed)),
+        ]
     }
 }
 
 #[async_trait]
 impl JwksFetcher for GuardedJwksFetcher {
     async fn fetch_jwks(&self, tenant: &TenantId, url: &str) -> Option<FetchedJwks> {
-        let found = match self.0.fetch(url, ACCEPT).await {
+        let found = match self.fetcher.fetch(url, ACCEPT).await {
             Ok(fetched) => read(&fetched.body).map(|keys| (keys, fetched)),
             Err(error) => Err(error.to_string()),
         };
         match found {
             Ok((keys, fetched)) => {
+                self.fetched.fetch_add(1, Ordering::Relaxed);
                 Some(FetchedJwks { keys, size: fetched.body.len(), max_age: fetched.max_age })
             }
             Err(error) => {
+                self.failed.fetch_add(1, Ordering::Relaxed);
                 // Path and query may hold what is not for the log.
                 let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
                 tracing::warn!(

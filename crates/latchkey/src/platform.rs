@@ -59,6 +59,7 @@ impl Platform {
             pool.clone(),
             RING_BYTES,
         ));
+        let jwks_fetcher = Arc::new(GuardedJwksFetcher::new(settings));
         let (rotated, left_out) = (Arc::<Rotated>::default(), Arc::<LeftOut>::default());
         let health = Arc::new(PlatformHealth {
             database: Arc::clone(&database),
@@ -67,6 +68,7 @@ impl Platform {
             redis,
             pool: pool.clone(),
             keys: Arc::clone(&keys),
+            jwks_fetcher: Arc::clone(&jwks_fetcher),
             rotated: Arc::clone(&rotated),
             left_out: Arc::clone(&left_out),
             found: Mutex::default(),
@@ -75,8 +77,9 @@ impl Platform {
         let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
         let precise_timer = PreciseTimer::start().context(THREADS)?;
         let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(refused_samples(settings));
-        let authenticator = authenticator(&caches, database.clone(), &pepper, hashes, settings)
-            .with_refusal_timer(precise_timer);
+        let authenticator =
+            authenticator(&caches, (database.clone(), jwks_fetcher), &pepper, hashes, settings)
+                .with_refusal_timer(precise_timer);
         let announce = {
             let caches = caches.clone();
             Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
@@ -136,23 +139,23 @@ pub(crate) fn token_services(
 ) -> anyhow::Result<TokenServices> {
     let hashes = Arc::new(HashPool::start(NonZeroUsize::MIN).context(THREADS)?);
     let keys = KeyRingCache::new(caches.signing_keys.clone(), sealer, KeyPool::new(0), RING_BYTES);
+    let fetcher = Arc::new(GuardedJwksFetcher::new(settings));
     Ok(TokenServices {
         tenants: TenantResolver::new(caches.tenants.clone()),
-        authenticator: Arc::new(authenticator(caches, identifiers, pepper, hashes, settings)),
+        authenticator: Arc::new(authenticator(caches, (identifiers, fetcher), pepper, hashes, settings)),
         engine: Engine::new(Arc::new(keys), caches.clients.clone()),
     })
 }
 
 fn authenticator(
     caches: &Caches,
-    identifiers: Arc<dyn ReplayGuard>,
+    (identifiers, fetcher): (Arc<dyn ReplayGuard>, Arc<GuardedJwksFetcher>),
     pepper: &Arc<Pepper>,
     hashes: Arc<HashPool>,
     settings: &PlatformSettings,
 ) -> Authenticator {
     let (clients, verified_secrets) = (caches.clients.clone(), VerifiedSecretCache::generate());
     let (limit, server) = (settings.limits.failed_attempts, &settings.server);
-    let fetcher = Arc::new(GuardedJwksFetcher::new(settings));
     let assertions =
         Assertions::new(identifiers, fetcher, server.public_url.as_str(), server.default_tenant.clone());
     Authenticator::new(clients, Arc::clone(pepper), hashes, verified_secrets, assertions, limit)

@@ -14,6 +14,7 @@ use protocol::causes;
 use storage::Database;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
+use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
 use crate::sealing::{is_outage, open_pepper, sealed_pepper};
@@ -36,6 +37,7 @@ pub(crate) struct PlatformHealth {
     pub(crate) redis: Option<Arc<RedisCache>>,
     pub(crate) pool: KeyPool,
     pub(crate) keys: Arc<KeyRingCache>,
+    pub(crate) jwks_fetcher: Arc<GuardedJwksFetcher>,
     pub(crate) rotated: Arc<Rotated>,
     pub(crate) left_out: Arc<LeftOut>,
     pub(crate) found: Mutex<Found>,
@@ -138,6 +140,7 @@ impl HealthReport for PlatformHealth {
         let unopened_help = "Tenants with requests in the last minute whose signing keys cannot be opened.";
         let unopened = self.unopened() as u64;
         samples.push(gauge("latchkey_tenants_with_unopened_keys", unopened_help, &[], unopened));
+        samples.extend(self.jwks_fetcher.samples());
         samples.extend(self.rotated.samples());
         let left_out_help = "Tenants that the settings declare and leave out because of a conflict.";
         let left_out = self.left_out.count() as u64;

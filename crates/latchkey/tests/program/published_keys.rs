@@ -107,6 +107,11 @@ async fn keys_roll_over_and_an_outage_of_their_server_goes_by() {
     assert_eq!((status(&first).await, status(&second).await), (200, 200), "the stale set goes on");
     assert_eq!(status(&third).await, 401);
     assert_eq!(publisher.server.request_count(), 1, "a server that is away is left alone");
+    let metrics = program.get("/metrics").await.body;
+    for (outcome, count) in [("fetched", 2), ("failed", 1)] {
+        let line = format!("latchkey_client_jwks_fetches_total{{outcome=\"{outcome}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{line} in\n{metrics}");
+    }
 
     publisher.server.be_away(false);
     publisher.publish("acme", &[&second, &third]);
