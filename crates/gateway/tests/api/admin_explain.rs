@@ -153,6 +153,47 @@ async fn the_result_is_that_of_the_token_endpoint_with_the_reason_of_its_access_
     }
 }
 
+/// Keys that a client publishes: they are there, of the other tenant's client, or not to be had.
+#[tokio::test]
+async fn keys_that_are_published_are_explained() {
+    capture();
+    const URL: &str = "https://keys.example.com";
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let test_env = TestEnv::start();
+        let boss = test_env.token(tenant, BOSS).await;
+        for id in ["here", "theirs", "away"] {
+            let client = fixtures::client(&fixtures::tenant(tenant), id);
+            let url = format!("{URL}/{id}");
+            let signer = if id == "theirs" { other } else { tenant };
+            let jwks = json!({ "keys": [assertion_key(signer).jwk] }).to_string();
+            test_env.app.store.publish_jwks(&client.tenant, &url, (id != "away").then_some(&jwks));
+            test_env.app.store.put_client(registry::Client { jwks_uri: Some(url), ..client });
+        }
+        for (id, status, reason) in [
+            ("here", 200, ""),
+            ("theirs", 401, "assertion_signature_invalid"),
+            ("away", 401, "assertion_keys_unavailable"),
+        ] {
+            let mut claims = assertion_claims(tenant, "1");
+            (claims["iss"], claims["sub"]) = (id.into(), id.into());
+            let body = asserting(assertion(tenant, &claims));
+            let assumed = json!({ "token_endpoint_auth_method": "private_key_jwt" });
+            let assumed = explain(&test_env, &boss, &explain_path(tenant, id), assumed).await;
+            assert_eq!(assumed["result"]["status"], 200, "{assumed}");
+            let explained = explain(&test_env, &boss, &explain_path(tenant, id), body.clone()).await;
+            let answer = ask(&test_env, tenant, id, &body).await;
+            assert_eq!((answer.status, line_of(&answer).await.get("reason")), (status, reason), "{id}");
+            assert_eq!(explained["result"]["status"], status, "{explained}");
+            assert_eq!(explained["result"]["reason"].as_str().unwrap_or_default(), reason, "{explained}");
+            if status != 200 {
+                answer.assert_refused(401, "invalid_client", "Client authentication failed");
+                let fix = check(&explained, "assertion")["fix"].as_str().unwrap().to_owned();
+                assert!(fix.contains("jwks_uri"), "{fix}");
+            }
+        }
+    }
+}
+
 /// The explained token is the issued one, without identifier, times and signature.
 fn check_token(explained: &Value, token: &str) {
     let part = |at| -> Value { serde_json::from_str(&part(token, at)).unwrap() };
