@@ -62,6 +62,12 @@ impl AuditRecord {
                 let detail = json!({ "algorithm": key.algorithm.as_str(), "thumbprint": key.thumbprint });
                 ("key.imported".to_owned(), keys::KeyId::numbered(1).to_string(), detail)
             }
+            Change::Tokens(tenant, None) => {
+                ("tenant.tokens_revoked".to_owned(), tenant.to_string(), json!({}))
+            }
+            Change::Tokens(_, Some(client)) => {
+                ("client.tokens_revoked".to_owned(), client.to_string(), json!({}))
+            }
         };
         let Actor { name, source } = actor.clone();
         Self { at: at.into(), actor: name, source, action, tenant, subject, detail }

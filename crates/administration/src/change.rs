@@ -28,6 +28,8 @@ pub enum Change {
     Key(TenantId, KeyChange),
     /// To an application, which names its tenant. Added, changed or deleted; its client changes beside it.
     Application(RowChange<Application>),
+    /// All tokens that the tenant, or one client of it, was issued until now are revoked. No row of theirs changes.
+    Tokens(TenantId, Option<ClientId>),
 }
 
 /// What happens to a row with fields.
@@ -172,7 +174,8 @@ impl Change {
             Self::ResourceServer(tenant, _)
             | Self::Secret(tenant, _, _)
             | Self::FirstKey(tenant, _)
-            | Self::Key(tenant, _) => tenant,
+            | Self::Key(tenant, _)
+            | Self::Tokens(tenant, _) => tenant,
         }
     }
 }

@@ -17,6 +17,8 @@ pub enum Invalidation {
     Client(TenantId, ClientId),
     /// The tenant's keys.
     Keys(TenantId),
+    /// What the tenant has revoked.
+    Revocations(TenantId),
 }
 
 impl Invalidation {
@@ -24,7 +26,10 @@ impl Invalidation {
     #[must_use]
     pub const fn tenant(&self) -> &TenantId {
         match self {
-            Self::Tenant(tenant) | Self::Client(tenant, _) | Self::Keys(tenant) => tenant,
+            Self::Tenant(tenant)
+            | Self::Client(tenant, _)
+            | Self::Keys(tenant)
+            | Self::Revocations(tenant) => tenant,
         }
     }
 }
@@ -33,12 +38,16 @@ impl Invalidation {
 #[must_use]
 pub fn invalidations(changes: &[Change]) -> Vec<Invalidation> {
     let mut seen = HashSet::new();
-    let all = changes.iter().filter_map(Change::invalidation);
+    let all = changes.iter().flat_map(|change| {
+        let revoked = Some(change).filter(|change| !change.revocations().is_empty());
+        let revoked = revoked.map(|change| Invalidation::Revocations(change.tenant().clone()));
+        change.invalidation().into_iter().chain(revoked)
+    });
     all.filter(|invalidation| seen.insert(invalidation.clone())).collect()
 }
 
 impl Change {
-    /// What this change invalidates, if anything.
+    /// The row that this change invalidates, if any.
     #[must_use]
     pub fn invalidation(&self) -> Option<Invalidation> {
         let tenant = self.tenant().clone();
@@ -49,6 +58,7 @@ impl Change {
             Self::Application(_) => return None,
             Self::Secret(_, client, _) => Invalidation::Client(tenant, client.clone()),
             Self::FirstKey(..) | Self::Key(..) => Invalidation::Keys(tenant),
+            Self::Tokens(..) => return None,
         })
     }
 }

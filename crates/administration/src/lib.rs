@@ -21,6 +21,7 @@ mod previous_typs;
 mod audit;
 mod invalidation;
 mod limits;
+mod revocations;
 mod sign_ins;
 
 mod documents;
@@ -61,6 +62,7 @@ pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
 pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, Subject};
 pub use query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms};
 pub use reconcile::Reconciler;
+pub use revocations::{RevocationChange, RevocationEffect, revocations};
 pub use rules::{
     FieldErrors, Interface, LONGEST_ID, LONGEST_URI, TakenNames, TenantContext, check_client,
     check_introspection_clients, check_issuer_owners, check_tenant, unfit,

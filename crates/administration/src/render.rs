@@ -83,6 +83,7 @@ impl Change {
             },
             Self::Key(_, key) => key.kind.sign(),
             Self::FirstKey(..) => "+",
+            Self::Tokens(..) => "-",
         }
     }
 }
@@ -119,6 +120,8 @@ impl fmt::Display for Change {
                 let (id, thumbprint) = (keys::KeyId::numbered(1), &key.thumbprint);
                 write!(f, "key {tenant}/{id} ({}, thumbprint {thumbprint})", key.algorithm)
             }
+            Self::Tokens(_, None) => write!(f, "tokens of tenant {tenant}"),
+            Self::Tokens(_, Some(client)) => write!(f, "tokens of client {tenant}/{client}"),
         }
     }
 }

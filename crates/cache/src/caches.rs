@@ -1,25 +1,27 @@
-//! The three caches of a replica, built together and invalidated together.
+//! The four caches of a replica, built together and invalidated together.
 
 use std::sync::Arc;
 
 use administration::Invalidation;
 use keys::SigningKeyStore;
-use registry::ClientStore;
+use registry::{ClientStore, RevocationStore};
 use tenancy::TenantStore;
 use tokio::sync::oneshot;
 
 use crate::client_store::Clients;
+use crate::revocation_store::Revocations;
 use crate::shared::{SharedRows, listen};
 use crate::signing_key_store::KeySets;
 use crate::tenant_store::Tenants;
 use crate::{
-    CachedClientStore, CachedSigningKeyStore, CachedTenantStore, Freshness, ReadThrough, RedisCache,
+    CachedClientStore, CachedRevocationStore, CachedSigningKeyStore, CachedTenantStore, Freshness,
+    ReadThrough, RedisCache,
 };
 
 /// The store behind the caches.
-pub trait Store: TenantStore + ClientStore + SigningKeyStore {}
+pub trait Store: TenantStore + ClientStore + SigningKeyStore + RevocationStore {}
 
-impl<S: TenantStore + ClientStore + SigningKeyStore> Store for S {}
+impl<S: TenantStore + ClientStore + SigningKeyStore + RevocationStore> Store for S {}
 
 /// The caches between the request path and the store.
 #[derive(Clone)]
@@ -30,6 +32,8 @@ pub struct Caches {
     pub clients: Arc<CachedClientStore>,
     /// Sealed keys.
     pub signing_keys: Arc<CachedSigningKeyStore>,
+    /// What tenants have revoked.
+    pub revocations: Arc<CachedRevocationStore>,
     shared: SharedRows,
 }
 
@@ -42,12 +46,14 @@ pub struct Capacity {
     pub clients: u64,
     /// Key sets, sealed.
     pub key_sets: u64,
+    /// Revocations of tenants.
+    pub revocations: u64,
 }
 
 /// Room for some 10 000 usual tenants with their keys, and 50 000 usual clients.
 impl Default for Capacity {
     fn default() -> Self {
-        Self { tenants: 16 << 20, clients: 64 << 20, key_sets: 48 << 20 }
+        Self { tenants: 16 << 20, clients: 64 << 20, key_sets: 48 << 20, revocations: 32 << 20 }
     }
 }
 
@@ -65,9 +71,11 @@ impl Caches {
         let tenants = Arc::new(ReadThrough::new(tenants, capacity.tenants, freshness));
         let clients = Clients { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
         let clients = Arc::new(ReadThrough::new(clients, capacity.clients, freshness));
-        let signing_keys = KeySets { store, shared: shared.clone(), tenants: tenants.clone() };
+        let signing_keys = KeySets { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
         let signing_keys = Arc::new(ReadThrough::new(signing_keys, capacity.key_sets, freshness));
-        let caches = Self { tenants, clients, signing_keys, shared };
+        let revocations = Revocations { store, shared: shared.clone() };
+        let revocations = Arc::new(ReadThrough::new(revocations, capacity.revocations, freshness));
+        let caches = Self { tenants, clients, signing_keys, revocations, shared };
         caches.listen();
         caches
     }
@@ -79,14 +87,15 @@ impl Caches {
         let tenants = Arc::downgrade(&self.tenants);
         let clients = Arc::downgrade(&self.clients);
         let signing_keys = Arc::downgrade(&self.signing_keys);
+        let revocations = Arc::downgrade(&self.revocations);
         let on_invalidation = move |changes: &[Invalidation]| {
-            let (Some(tenants), Some(clients), Some(signing_keys)) =
-                (tenants.upgrade(), clients.upgrade(), signing_keys.upgrade())
+            let (Some(tenants), Some(clients), Some(signing_keys), Some(revocations)) =
+                (tenants.upgrade(), clients.upgrade(), signing_keys.upgrade(), revocations.upgrade())
             else {
                 return false;
             };
             let shared = SharedRows { redis: None, freshness };
-            Self { tenants, clients, signing_keys, shared }.forget(changes);
+            Self { tenants, clients, signing_keys, revocations, shared }.forget(changes);
             true
         };
         redis.connection.runtime.spawn(listen(Arc::downgrade(redis), on_invalidation));
@@ -123,11 +132,13 @@ impl Caches {
                     self.tenants.invalidate_tenant(tenant);
                     self.clients.invalidate_tenant(tenant);
                     self.signing_keys.invalidate_tenant(tenant);
+                    self.revocations.invalidate_tenant(tenant);
                 }
                 Invalidation::Client(tenant, client) => {
                     self.clients.invalidate(&(tenant.clone(), client.clone()));
                 }
                 Invalidation::Keys(tenant) => self.signing_keys.invalidate_tenant(tenant),
+                Invalidation::Revocations(tenant) => self.revocations.invalidate_tenant(tenant),
             }
         }
     }
@@ -145,7 +156,8 @@ impl Caches {
     /// Whether the last load of any cache found the store unavailable.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
-        let (tenants, clients) = (&self.tenants.counters, &self.clients.counters);
-        tenants.is_degraded() || clients.is_degraded() || self.signing_keys.counters.is_degraded()
+        let Self { tenants, clients, signing_keys, revocations, shared: _ } = self;
+        let counters = [&tenants.counters, &clients.counters, &signing_keys.counters, &revocations.counters];
+        counters.iter().any(|counters| counters.is_degraded())
     }
 }

@@ -14,6 +14,7 @@ mod read_through;
 mod stripes;
 
 mod client_store;
+mod revocation_store;
 mod signing_key_store;
 mod tenant_store;
 
@@ -24,6 +25,7 @@ pub use client_store::CachedClientStore;
 pub use counters::Counters;
 pub use freshness::{FRESH, Freshness, NEGATIVE_FRESH};
 pub use read_through::{ReadThrough, Source};
+pub use revocation_store::CachedRevocationStore;
 pub use shared::{
     InvalidRedisUrl, Reading, RedisCache, RedisCounters, RedisOptions, RedisTiming, WallClock, ping,
 };

@@ -75,17 +75,34 @@ impl<S: Source> ReadThrough<S> {
     /// # Errors
     /// The error of the source; when it is unavailable, only without a value that may serve stale.
     pub async fn get(&self, key: &S::Key) -> Result<Option<Arc<S::Value>>, StoreError> {
+        self.get_stale(key, &|value| self.source.stale_if_error(key, value)).await
+    }
+
+    /// The same where a value may serve stale for this long.
+    pub(crate) async fn get_stale(
+        &self,
+        key: &S::Key,
+        stale_if_error: &(dyn Fn(&S::Value) -> Duration + Sync),
+    ) -> Result<Option<Arc<S::Value>>, StoreError> {
         let slot = self.slot(key);
         if let Some(value) = slot.fresh(Instant::now()) {
             self.counters.hits.add_one();
             return Ok(value);
         }
         // A load ends with its worker during a drain; a reader of another worker then loads again, once.
-        if let Some(outcome) = self.ask(key, &slot).await {
+        if let Some(outcome) = self.ask(key, &slot, stale_if_error).await {
             return outcome;
         }
         let abandoned = || Err(StoreError::fault("the load was abandoned twice"));
-        self.ask(key, &slot).await.unwrap_or_else(abandoned)
+        self.ask(key, &slot, stale_if_error).await.unwrap_or_else(abandoned)
+    }
+
+    /// The value, if it is in memory and fresh.
+    pub(crate) fn fresh(&self, key: &S::Key) -> Option<Arc<S::Value>> {
+        let slot = self.slots.get(key).filter(|slot| slot.is_current())?;
+        let value = slot.fresh(Instant::now())??;
+        self.counters.hits.add_one();
+        Some(value)
     }
 
     /// The last known value, however old, without a load.
@@ -133,8 +150,12 @@ impl<S: Source> ReadThrough<S> {
     }
 
     /// Waits for a load; `None` when it ended without a result.
-    async fn ask(&self, key: &S::Key, slot: &Arc<Slot<S::Value>>) -> Option<Outcome<S::Value>> {
-        let stale_if_error = |value: &S::Value| self.source.stale_if_error(key, value);
+    async fn ask(
+        &self,
+        key: &S::Key,
+        slot: &Arc<Slot<S::Value>>,
+        stale_if_error: &(dyn Fn(&S::Value) -> Duration + Sync),
+    ) -> Option<Outcome<S::Value>> {
         let next = slot.next(Instant::now(), stale_if_error);
         if let Some(load) = next.load {
             self.start(key, slot, load);

@@ -135,9 +135,11 @@ async fn verify(
 /// tenant get the same answer.
 const fn is_proven(error: TokenError) -> bool {
     match error {
-        TokenError::Expired | TokenError::NotYetValid | TokenError::WrongTyp | TokenError::WrongAudience => {
-            true
-        }
+        TokenError::Expired
+        | TokenError::NotYetValid
+        | TokenError::WrongTyp
+        | TokenError::WrongAudience
+        | TokenError::Revoked => true,
         TokenError::Malformed
         | TokenError::HeaderNotAllowed
         | TokenError::AlgorithmNotAllowed

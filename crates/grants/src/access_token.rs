@@ -23,7 +23,7 @@ pub struct AccessTokenClaims<'a> {
     pub iat: Timestamp,
     /// The start of validity.
     pub nbf: Timestamp,
-    /// The token identifier: 122 random bits.
+    /// The token identifier: a tag of the credential that authenticated, and 90 random bits.
     pub jti: String,
     /// The granted scope; absent when it is empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]

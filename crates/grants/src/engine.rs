@@ -1,14 +1,17 @@
-//! The service layer of this crate: load, decide, sign, commit. Issuing a JWT writes nothing, so there is no commit; with warm caches
-//! there is no load either.
+//! The service layer of this crate: load, decide, sign, commit. Issuing a JWT writes nothing, so only a revocation commits; with warm
+//! caches there is no load either.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keys::{Expectations, KeyError, KeyRingCache, SignError, SigningKey, TokenError};
 use protocol::{
-    ErrorResponse, IntrospectionResponse, PresentedToken, ScopeToken, Secret, SigningAlgorithm, Timestamp,
-    TokenResponse,
+    ErrorResponse, IntrospectionResponse, Lifetime, PresentedToken, ScopeToken, Secret, SigningAlgorithm,
+    Timestamp, TokenResponse,
 };
-use registry::{AuthenticatedClient, ClientId, ClientStore, SignedIn};
+use registry::{
+    AuthenticatedClient, ClientId, ClientStore, IssuedToken, RevocationFacts, RevocationStore, SignedIn,
+};
 use tenancy::{StoreError, Tenant};
 use uuid::Uuid;
 
@@ -16,7 +19,7 @@ use crate::sender_constraint::token_type;
 use crate::token_request::GrantRefusal;
 use crate::{
     AccessTokenClaims, AdminAssertion, BearerError, Grantee, ProtectedResource, SenderKeys, TokenRequest,
-    UnconfirmedToken, admin_assertion, administration_access, introspection, resource_access,
+    UnconfirmedToken, admin_assertion, administration_access, introspection, resource_access, revocation,
 };
 
 /// Issues, checks and introspects tokens.
@@ -24,7 +27,11 @@ use crate::{
 pub struct Engine {
     keys: Arc<KeyRingCache>,
     clients: Arc<dyn ClientStore>,
+    revocations: Arc<dyn RevocationStore>,
 }
+
+/// The longest wait for the second after a revocation: that second, and the differences that the clocks of two replicas are allowed.
+const LONGEST_WAIT: Lifetime = Lifetime::from_seconds(5);
 
 /// A signed value with the algorithm of its key, which differs from the tenant's policy while that change propagates.
 #[derive(Debug)]
@@ -61,10 +68,14 @@ pub enum GrantError {
 }
 
 impl Engine {
-    /// Creates the engine over key rings and a store of clients, which may be a cache.
+    /// Creates the engine over key rings and stores of clients and revocations, which may be caches.
     #[must_use]
-    pub fn new(keys: Arc<KeyRingCache>, clients: Arc<dyn ClientStore>) -> Self {
-        Self { keys, clients }
+    pub fn new(
+        keys: Arc<KeyRingCache>,
+        clients: Arc<dyn ClientStore>,
+        revocations: Arc<dyn RevocationStore>,
+    ) -> Self {
+        Self { keys, clients, revocations }
     }
 
     /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys that its request has proven.
@@ -80,8 +91,9 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Signed<TokenResponse>, GrantError> {
         let grantee = Grantee { tenant, client: client.client() };
+        let now = self.first_valid_second(tenant, client, now).await?;
         let claims = request
-            .decide(&grantee, sender, now, Uuid::new_v4())
+            .decide(&grantee, sender, now, client.credential().token_id(Uuid::new_v4()))
             .map_err(|GrantRefusal { response, scope }| GrantError::Refused { response, scope })?;
         let key = self.keys.signing_key(tenant, now).await?;
         let access_token = key.sign(&tenant.access_token.typ, &claims)?;
@@ -89,6 +101,52 @@ impl Engine {
         let token_type = token_type(claims.cnf.as_ref());
         let value = TokenResponse { access_token, token_type, expires_in, scope: claims.scope };
         Ok(Signed { value, algorithm: key.algorithm() })
+    }
+
+    /// When a token of this client and credential is valid: now, or the second after the last one whose tokens are revoked, which has come
+    /// when this returns. A token is issued also without the facts of the tenant, because nothing is known to have changed.
+    async fn first_valid_second(
+        &self,
+        tenant: &Tenant,
+        client: &AuthenticatedClient,
+        now: Timestamp,
+    ) -> Result<Timestamp, GrantError> {
+        let facts = match self.revocations.fresh_revocations(&tenant.id) {
+            Some(facts) => Ok(facts),
+            None => self.revocations.find_revocations_to_issue(&tenant.id).await,
+        };
+        let Ok(facts) = facts else { return Ok(now) };
+        let until = facts.issued_until(client.client().id.as_str(), client.credential());
+        let Some(until) = until.filter(|until| now <= *until) else { return Ok(now) };
+        let next = until + Lifetime::from_seconds(1);
+        let wait = Lifetime::from_seconds(next.seconds() - now.seconds());
+        if wait > LONGEST_WAIT {
+            return Err(StoreError::unavailable(
+                "this client's tokens are revoked for longer than a request waits",
+            )
+            .into());
+        }
+        // Boxed, because the futures of requests that wait for nothing would be as large.
+        Box::pin(tokio::time::sleep(Duration::from_secs(wait.seconds()))).await;
+        Ok(next)
+    }
+
+    /// Revokes a token of the caller (RFC 7009). A token that is not valid, or another client's, is left as it is.
+    ///
+    /// # Errors
+    /// When keys or store fail: the token may be valid still.
+    pub async fn revoke(
+        &self,
+        tenant: &Tenant,
+        caller: &AuthenticatedClient,
+        token: &Secret,
+        now: Timestamp,
+    ) -> Result<(), GrantError> {
+        let claims = self.verify(tenant, token.expose(), None, now).await?.ok();
+        match claims.and_then(|claims| revocation::decide(claims, caller.client())) {
+            Some(revoked) => Ok(self.revocations.revoke_token(&tenant.id, &revoked, now).await?),
+            None => Ok(()),
+        }
     }
 
     /// The key that would sign a token of the tenant now, without creating one: `None` where the first token does that.
@@ -193,10 +251,24 @@ impl Engine {
             audience: Some(&audience),
             skew: tenant.signing.skew,
         };
-        Ok(keys::verify(token.expose(), &ring, now, &expectations))
+        let assertion: AdminAssertion = match keys::verify(token.expose(), &ring, now, &expectations) {
+            Ok(assertion) => assertion,
+            Err(error) => return Ok(Err(error)),
+        };
+        let facts = self.facts(tenant).await?;
+        Ok(if facts.revoke_tenant_at(assertion.iat) { Err(TokenError::Revoked) } else { Ok(assertion) })
     }
 
-    /// Checks one of our access tokens: signature, issuer, times, `typ` and, where given, audience.
+    /// What the tenant has revoked, known to be true within the last seconds.
+    async fn facts(&self, tenant: &Tenant) -> Result<Arc<RevocationFacts>, StoreError> {
+        match self.revocations.fresh_revocations(&tenant.id) {
+            Some(facts) => Ok(facts),
+            None => self.revocations.find_revocations(&tenant.id).await,
+        }
+    }
+
+    /// Checks one of our access tokens: signature, issuer, times, `typ` and, where given, audience, and that it is not revoked. Without the
+    /// facts of the tenant no token is valid.
     async fn verify(
         &self,
         tenant: &Tenant,
@@ -211,6 +283,13 @@ impl Engine {
             audience,
             skew: tenant.signing.skew,
         };
-        Ok(keys::verify(token, &ring, now, &expectations))
+        let claims: AccessTokenClaims<'static> = match keys::verify(token, &ring, now, &expectations) {
+            Ok(claims) => claims,
+            Err(error) => return Ok(Err(error)),
+        };
+        let facts = self.facts(tenant).await?;
+        let (client, jti, issued_at) = (&*claims.client_id, &*claims.jti, claims.iat);
+        let is_revoked = facts.revoke(IssuedToken { client, jti, issued_at });
+        Ok(if is_revoked { Err(TokenError::Revoked) } else { Ok(claims) })
     }
 }

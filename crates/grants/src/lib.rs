@@ -10,6 +10,7 @@ mod explanation;
 
 mod introspection;
 mod resource_access;
+mod revocation;
 
 mod engine;
 

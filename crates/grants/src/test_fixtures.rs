@@ -1,10 +1,12 @@
 //! A tenant and a client for the tables of this crate.
 
-use protocol::{Lifetime, Scope};
+use protocol::{Audience, Lifetime, Scope, Timestamp};
 use registry::{Client, ClientId};
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
 };
+
+use crate::AccessTokenClaims;
 
 /// Tenant `acme` with an orders API that owns `read` and `write`, and a reports API that owns `report`.
 pub(crate) fn acme() -> Tenant {
@@ -38,5 +40,22 @@ pub(crate) fn client(id: &str) -> Client {
         resources: vec!["https://orders.example".to_owned(), "https://reports.example".to_owned()],
         scope: Scope::parse("read write report anywhere").unwrap(),
         ..Client::new(TenantId::parse("acme").unwrap(), ClientId::parse(id).unwrap())
+    }
+}
+
+/// The claims of a token of a client of `acme`, valid from second 1000 on.
+pub(crate) fn claims(client: &str, jti: &str) -> AccessTokenClaims<'static> {
+    let (iat, exp) = (Timestamp::from_seconds(1000), Timestamp::from_seconds(4600));
+    AccessTokenClaims {
+        iss: "https://acme.example".into(),
+        sub: client.to_owned().into(),
+        aud: Audience::One("api".into()),
+        exp,
+        iat,
+        nbf: iat,
+        jti: jti.to_owned(),
+        scope: None,
+        client_id: client.to_owned().into(),
+        cnf: None,
     }
 }

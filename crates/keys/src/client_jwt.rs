@@ -44,21 +44,22 @@ impl<'a> ClientJwt<'a> {
         self.subject.as_deref()
     }
 
-    /// Verifies the signature with the client's keys, each by its own algorithm, and returns the claims.
+    /// Verifies the signature with the client's keys, each by its own algorithm, and returns the claims and the thumbprint of the key that
+    /// signed (RFC 7638).
     ///
     /// # Errors
     /// [`TokenError::UnknownKey`] where no key fits the header; [`TokenError::SignatureInvalid`]; [`TokenError::Malformed`] for claims of
     /// another type.
-    pub fn verify<C: DeserializeOwned>(&self, keys: &PublicKeys) -> Result<C, TokenError> {
+    pub fn verify<C: DeserializeOwned>(&self, keys: &PublicKeys) -> Result<(C, String), TokenError> {
         let mut candidates = keys.candidates(self.kid.as_deref(), self.algorithm).take(MOST_TRIED).peekable();
         if candidates.peek().is_none() {
             return Err(TokenError::UnknownKey);
         }
         let message = self.parts.signed.as_bytes();
-        if !candidates.any(|key| key.verifies(message, &self.parts.signature)) {
-            return Err(TokenError::SignatureInvalid);
-        }
-        serde_json::from_str(&self.parts.claims).map_err(|_| TokenError::Malformed)
+        let signer = candidates.find(|(_, key)| key.verifies(message, &self.parts.signature));
+        let (thumbprint, _) = signer.ok_or(TokenError::SignatureInvalid)?;
+        let claims = serde_json::from_str(&self.parts.claims).map_err(|_| TokenError::Malformed)?;
+        Ok((claims, thumbprint.to_owned()))
     }
 }
 
@@ -91,7 +92,9 @@ mod tests {
     }
 
     fn verify(token: &str, keys: &PublicKeys) -> Result<Value, TokenError> {
-        ClientJwt::parse(token, &["JWT"])?.verify(keys)
+        let (claims, thumbprint) = ClientJwt::parse(token, &["JWT"])?.verify(keys)?;
+        assert!(keys.thumbprints().any(|known| known == thumbprint));
+        Ok(claims)
     }
 
     #[test]

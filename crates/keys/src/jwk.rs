@@ -70,15 +70,7 @@ impl PublicJwk {
     /// The thumbprint: SHA-256 over the required members, in lexicographic order, without blanks (RFC 7638 §3).
     #[must_use]
     pub fn thumbprint(&self) -> String {
-        let kty = self.kty;
-        let canonical = match &self.parameters {
-            PublicParameters::Rsa { n, e } => format!(r#"{{"e":"{e}","kty":"{kty}","n":"{n}"}}"#),
-            PublicParameters::Ec { crv, x, y } => {
-                format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}","y":"{y}"}}"#)
-            }
-            PublicParameters::Okp { crv, x } => format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}"}}"#),
-        };
-        BASE64URL.encode(digest(&SHA256, canonical.as_bytes()))
+        self.parameters.thumbprint()
     }
 }
 
@@ -97,6 +89,16 @@ pub fn jwk_thumbprint(jwk: &Value) -> Option<String> {
 }
 
 impl PublicParameters {
+    /// As [`PublicJwk::thumbprint`], which only these members enter, and the `kty` that follows from them.
+    pub(crate) fn thumbprint(&self) -> String {
+        let canonical = match self {
+            Self::Rsa { n, e } => format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#),
+            Self::Ec { crv, x, y } => format!(r#"{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}"#),
+            Self::Okp { crv, x } => format!(r#"{{"crv":"{crv}","kty":"OKP","x":"{x}"}}"#),
+        };
+        BASE64URL.encode(digest(&SHA256, canonical.as_bytes()))
+    }
+
     /// An RSA key of this modulus and exponent, big-endian.
     pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Self {
         let [n, e] = [modulus, exponent].map(|number| BASE64URL.encode(without_leading_zeros(number)));

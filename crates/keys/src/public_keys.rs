@@ -13,7 +13,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::KeyRecord;
-use crate::jwk::without_leading_zeros;
+use crate::jwk::{PublicParameters, without_leading_zeros};
 use crate::key_kind::{KeyKind, algorithm_named};
 use crate::key_pair::verification_algorithm;
 use crate::verification_keys::{VerificationKey, VerificationKeys};
@@ -32,6 +32,8 @@ struct PublicKey {
     kid: Option<String>,
     algorithm: SigningAlgorithm,
     public: ParsedPublicKey,
+    /// SHA-256 (RFC 7638).
+    thumbprint: String,
 }
 
 /// A key that cannot be used.
@@ -168,20 +170,25 @@ impl PublicKeys {
         self.keys.iter().map(|key| (key.kid.as_deref().unwrap_or_default(), key.algorithm))
     }
 
-    /// Those that could have signed a token with this header (RFC 7515 §6): of its algorithm, and not of another `kid`.
-    pub(crate) fn candidates<'a>(
+    /// The thumbprint of each key (RFC 7638).
+    pub fn thumbprints(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().map(|key| key.thumbprint.as_str())
+    }
+
+    /// Those that could have signed a token with this header (RFC 7515 §6): of its algorithm, and not of another `kid`. Each with its
+    /// thumbprint.
+    pub(crate) fn candidates<'a, 'n>(
         &'a self,
-        kid: Option<&'a str>,
+        kid: Option<&'n str>,
         algorithm: SigningAlgorithm,
-    ) -> impl Iterator<Item = VerificationKey<'a>> {
+    ) -> impl Iterator<Item = (&'a str, VerificationKey<'a>)> + use<'a, 'n> {
         let fits = move |key: &&PublicKey| {
             let names_another = kid.zip(key.kid.as_deref()).is_some_and(|(wanted, kid)| wanted != kid);
             key.algorithm == algorithm && !names_another
         };
-        self.keys
-            .iter()
-            .filter(fits)
-            .map(|key| VerificationKey { algorithm: key.algorithm, public: &key.public })
+        self.keys.iter().filter(fits).map(|key| {
+            (key.thumbprint.as_str(), VerificationKey { algorithm: key.algorithm, public: &key.public })
+        })
     }
 
     fn usable(&self, document: Value, names: fn(Option<&String>) -> bool) -> Result<PublicKey, UnusableKey> {
@@ -203,8 +210,9 @@ impl PublicKeys {
             return Err(UnusableKey::OtherUse);
         }
         let (algorithm, public) = (jwk.algorithm()?, jwk.bytes().ok_or(UnusableKey::Malformed)?);
+        let thumbprint = jwk.parameters().ok_or(UnusableKey::Malformed)?.thumbprint();
         let public = ParsedPublicKey::new(verification_algorithm(algorithm), &public);
-        Ok(PublicKey { kid, algorithm, public: public.map_err(|_| UnusableKey::Malformed)? })
+        Ok(PublicKey { kid, algorithm, public: public.map_err(|_| UnusableKey::Malformed)?, thumbprint })
     }
 }
 
@@ -226,6 +234,19 @@ impl Jwk {
         let Some(name) = &self.alg else { return Ok(of_kind) };
         let named = algorithm_named(name).filter(|algorithm| KeyKind::of(*algorithm) == self.kind());
         named.ok_or(UnusableKey::OtherAlgorithm)
+    }
+
+    /// The numbers of the key in their one form: two documents of one key have equal parameters.
+    fn parameters(&self) -> Option<PublicParameters> {
+        let number = |text: &Option<String>| BASE64URL.decode(text.as_deref()?).ok();
+        let point = || Some([vec![4], number(&self.x)?, number(&self.y)?].concat());
+        match self.kind() {
+            KeyKind::Rsa => Some(PublicParameters::rsa(&number(&self.n)?, &number(&self.e)?)),
+            KeyKind::P256 => PublicParameters::ec("P-256", &point()?),
+            KeyKind::P384 => PublicParameters::ec("P-384", &point()?),
+            KeyKind::Ed25519 => Some(PublicParameters::ed25519(&number(&self.x)?)),
+            KeyKind::Other => None,
+        }
     }
 
     /// The key in the form that the cryptographic library reads.

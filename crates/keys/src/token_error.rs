@@ -26,6 +26,8 @@ pub enum TokenError {
     WrongTyp,
     /// A token for another audience.
     WrongAudience,
+    /// It, or what it was issued for, has been revoked.
+    Revoked,
 }
 
 impl TokenError {
@@ -43,6 +45,7 @@ impl TokenError {
             Self::NotYetValid => "Token is not yet valid",
             Self::WrongTyp => "Token type is not accepted",
             Self::WrongAudience => "Token audience is not accepted",
+            Self::Revoked => "Token has been revoked",
         }
     }
 
@@ -60,6 +63,7 @@ impl TokenError {
             Self::NotYetValid => RefusalReason::TokenNotYetValid,
             Self::WrongTyp => RefusalReason::TokenOfAnotherType,
             Self::WrongAudience => RefusalReason::TokenForAnotherAudience,
+            Self::Revoked => RefusalReason::TokenRevoked,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Periodic work. Once a minute: deletes tenants after their grace period, and used identifiers that have expired, and sums up sign-ins that
-//! were too many for one record each.
+//! Periodic work. Once a minute: deletes tenants after their grace period, used identifiers that have expired, and revocations of tokens that
+//! have all expired, and sums up sign-ins that were too many for one record each.
 //! Once an hour, first a minute after the start: deletes secrets that ended long ago. Every replica does it; the store lets only one of
 //! them delete each row.
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use administration::Administrator;
-use registry::ReplayGuard;
+use registry::{ReplayGuard, RevocationStore};
 use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -18,7 +18,11 @@ const EVERY: Duration = Duration::from_secs(60);
 const ROUNDS_AN_HOUR: u64 = 60;
 
 /// Runs once a minute, until the program ends.
-pub(crate) async fn keep(administrator: Arc<Administrator>, identifiers: Arc<dyn ReplayGuard>) {
+pub(crate) async fn keep(
+    administrator: Arc<Administrator>,
+    identifiers: Arc<dyn ReplayGuard>,
+    revocations: Arc<dyn RevocationStore>,
+) {
     let mut rounds = interval(EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_failing = false;
@@ -31,6 +35,12 @@ pub(crate) async fn keep(administrator: Arc<Administrator>, identifiers: Arc<dyn
             tracing::warn!(
                 error = causes(&error),
                 "used identifiers that have expired cannot be deleted; trying again in a minute"
+            );
+        }
+        if let Err(error) = delete_ended_revocations(&*revocations).await {
+            tracing::warn!(
+                error = causes(&error),
+                "revocations that have ended cannot be deleted; trying again in a minute"
             );
         }
         if let Err(error) = administrator.sum_sign_ins(clock::now()).await {
@@ -59,6 +69,11 @@ pub(crate) async fn keep(administrator: Arc<Administrator>, identifiers: Arc<dyn
 /// Batch by batch, so that requests write between them.
 async fn delete_expired_identifiers(identifiers: &dyn ReplayGuard) -> Result<(), StoreError> {
     while identifiers.delete_expired_identifiers(clock::now()).await? > 0 {}
+    Ok(())
+}
+
+async fn delete_ended_revocations(revocations: &dyn RevocationStore) -> Result<(), StoreError> {
+    while revocations.delete_ended_revocations(clock::now()).await? > 0 {}
     Ok(())
 }
 

@@ -96,7 +96,7 @@ impl Platform {
         let services = Services {
             tenants: TenantResolver::new(caches.tenants.clone()),
             authenticator: Arc::new(authenticator),
-            engine: Engine::new(Arc::clone(&keys), caches.clients.clone()),
+            engine: Engine::new(Arc::clone(&keys), caches.clients.clone(), caches.revocations.clone()),
             administrator: Arc::clone(&administrator),
             writes: Arc::new(WriteBudget::new(settings.limits.admin_writes, settings.limits.platform_writes)),
             users: Arc::new(users),
@@ -143,7 +143,7 @@ pub(crate) fn token_services(
     Ok(TokenServices {
         tenants: TenantResolver::new(caches.tenants.clone()),
         authenticator: Arc::new(authenticator(caches, (identifiers, fetcher), pepper, hashes, settings)),
-        engine: Engine::new(Arc::new(keys), caches.clients.clone()),
+        engine: Engine::new(Arc::new(keys), caches.clients.clone(), caches.revocations.clone()),
     })
 }
 

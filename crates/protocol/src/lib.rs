@@ -14,6 +14,7 @@ mod audience;
 mod confirmation;
 mod grant_type;
 mod resource;
+mod revocation;
 mod scope;
 mod thumbprint;
 
@@ -53,6 +54,7 @@ pub use presented_token::PresentedToken;
 pub use rate::{InvalidRate, Rate, RateUnit};
 pub use refusal_reason::RefusalReason;
 pub use resource::{InvalidResource, ResourceIndicator};
+pub use revocation::RevocationRequest;
 pub use scope::{InvalidScope, Scope, ScopeToken};
 pub use secret::Secret;
 pub use thumbprint::Thumbprint;

@@ -35,6 +35,12 @@ pub struct AuthorizationServerMetadata {
     pub introspection_endpoint_auth_methods_supported: &'static [&'static str],
     /// The algorithms of assertions there.
     pub introspection_endpoint_auth_signing_alg_values_supported: [SigningAlgorithm; 7],
+    /// Where clients revoke their tokens (RFC 7009).
+    pub revocation_endpoint: String,
+    /// How clients may authenticate there.
+    pub revocation_endpoint_auth_methods_supported: &'static [&'static str],
+    /// The algorithms of assertions there.
+    pub revocation_endpoint_auth_signing_alg_values_supported: [SigningAlgorithm; 7],
 }
 
 impl AuthorizationServerMetadata {
@@ -56,6 +62,9 @@ impl AuthorizationServerMetadata {
             introspection_endpoint: format!("{base}/oauth/introspect"),
             introspection_endpoint_auth_methods_supported: &ClientAuthenticationMethod::SERVED,
             introspection_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::ALL,
+            revocation_endpoint: format!("{base}/oauth/revoke"),
+            revocation_endpoint_auth_methods_supported: &ClientAuthenticationMethod::SERVED,
+            revocation_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::ALL,
         }
     }
 }
@@ -83,7 +92,10 @@ mod tests {
                 r#""token_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
                 r#""introspection_endpoint":"https://b.example/oauth/introspect","#,
                 r#""introspection_endpoint_auth_methods_supported":{methods},"#,
-                r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms}}}"#
+                r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
+                r#""revocation_endpoint":"https://b.example/oauth/revoke","#,
+                r#""revocation_endpoint_auth_methods_supported":{methods},"#,
+                r#""revocation_endpoint_auth_signing_alg_values_supported":{algorithms}}}"#
             ),
             methods = methods,
             algorithms = algorithms
@@ -95,7 +107,10 @@ mod tests {
                 r#""response_types_supported":[],"grant_types_supported":[],"#,
                 r#""introspection_endpoint":"https://b.example/oauth/introspect","#,
                 r#""introspection_endpoint_auth_methods_supported":{methods},"#,
-                r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms}}}"#
+                r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
+                r#""revocation_endpoint":"https://b.example/oauth/revoke","#,
+                r#""revocation_endpoint_auth_methods_supported":{methods},"#,
+                r#""revocation_endpoint_auth_signing_alg_values_supported":{algorithms}}}"#
             ),
             methods = methods,
             algorithms = algorithms

@@ -118,6 +118,8 @@ pub enum RefusalReason {
     TokenSignatureInvalid,
     /// The token has expired.
     TokenExpired,
+    /// The token, or what it was issued for, has been revoked.
+    TokenRevoked,
     /// The token is not valid yet.
     TokenNotYetValid,
     /// The token's `typ` is another.

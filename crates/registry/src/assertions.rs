@@ -9,13 +9,18 @@ use tenancy::{Tenant, TenantId};
 use crate::client_assertion::{Accepted, AssertionClaims, AssertionError};
 use crate::key_sets::KeySets;
 use crate::live_identifiers::{LiveIdentifiers, SHARE};
-use crate::{Client, ClientAuthenticationError, ClientKeys, JwksFetcher, ReplayGuard, SingleUseIdentifier};
+use crate::{
+    Client, ClientAuthenticationError, ClientKeys, CredentialTag, JwksFetcher, ReplayGuard, SingleUseIdentifier,
+};
 
 /// `typ` of an assertion. Most clients write the first one or none; the second one is RFC 7523bis §3.
 const TYPS: [&str; 2] = ["JWT", "client-authentication+jwt"];
 
 /// A key for each algorithm, whose private keys were not kept.
 const KEYS_OF_NOBODY: &str = include_str!("assertions/keys_of_nobody.json");
+
+/// The claims of an assertion, and the thumbprint of the key that signed it.
+type Signed = (AssertionClaims, String);
 
 /// Verifies assertions and remembers those that were used.
 pub struct Assertions {
@@ -44,15 +49,15 @@ impl Assertions {
         Self { guard, live, key_sets, public_url: public_url.to_owned(), default_tenant, keys_of_nobody }
     }
 
-    /// Verifies an assertion in the name of a client, which may have no keys. A refusal of the client by itself is the result, after the
-    /// signature was verified.
+    /// Verifies an assertion in the name of a client, which may have no keys, and says which key signed it. A refusal of the client by
+    /// itself is the result, after the signature was verified.
     pub(crate) async fn verify(
         &self,
         tenant: &Tenant,
         client: Result<Arc<Client>, ClientAuthenticationError>,
         jwt: &ClientJwt<'_>,
         now: Timestamp,
-    ) -> Result<(Arc<Client>, SingleUseIdentifier), ClientAuthenticationError> {
+    ) -> Result<(Arc<Client>, SingleUseIdentifier, CredentialTag), ClientAuthenticationError> {
         let (verified, no_keys) = match client.as_deref() {
             Ok(Client { keys: Some(keys), .. }) => (jwt.verify(keys.keys()), None),
             Ok(Client { jwks_uri: Some(url), .. }) => match self.verify_fetched(&tenant.id, url, jwt).await {
@@ -66,14 +71,17 @@ impl Assertions {
             return Err(ClientAuthenticationError::AssertionRefused(client, error));
         }
         let accepted = Accepted { audiences: &self.audiences(tenant), policy: tenant.assertions };
-        let identifier = verified
+        let (identifier, credential) = verified
             .map_err(unverified)
-            .and_then(|claims| claims.check(&client.id, &accepted, now))
+            .and_then(|(claims, thumbprint)| {
+                let identifier = claims.check(&client.id, &accepted, now)?;
+                Ok((identifier, CredentialTag::of_key(&tenant.id, &client.id, &thumbprint)))
+            })
             .map_err(|error| ClientAuthenticationError::AssertionRefused(Arc::clone(&client), error))?;
-        Ok((client, identifier))
+        Ok((client, identifier, credential))
     }
 
-    fn verify_as_nobody(&self, jwt: &ClientJwt<'_>) -> Result<AssertionClaims, TokenError> {
+    fn verify_as_nobody(&self, jwt: &ClientJwt<'_>) -> Result<Signed, TokenError> {
         jwt.verify(self.keys_of_nobody.keys())
     }
 
@@ -83,7 +91,7 @@ impl Assertions {
         tenant: &TenantId,
         url: &str,
         jwt: &ClientJwt<'_>,
-    ) -> Option<Result<AssertionClaims, TokenError>> {
+    ) -> Option<Result<Signed, TokenError>> {
         let keys = self.key_sets.find(tenant, url).await?;
         let verified = jwt.verify(&keys);
         if !matches!(verified, Err(TokenError::UnknownKey | TokenError::SignatureInvalid)) {

@@ -23,8 +23,8 @@ use crate::lookup_latency::LookupLatency;
 use crate::verification::{Candidates, Mismatch, Work};
 use crate::verified_secret_cache::VerifiedSecretKey;
 use crate::{
-    AssertionError, Client, ClientAuthenticationError, ClientId, ClientStatus, ClientStore, LastUsedSecrets,
-    SecretId, SingleUseIdentifier, VerifiedSecretCache,
+    AssertionError, Client, ClientAuthenticationError, ClientId, ClientStatus, ClientStore, CredentialTag,
+    LastUsedSecrets, SecretId, SingleUseIdentifier, VerifiedSecretCache,
 };
 use secrets::{
     Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
@@ -56,6 +56,7 @@ pub struct Authenticator {
 pub struct AuthenticatedClient {
     client: Arc<Client>,
     proof: Proof,
+    credential: CredentialTag,
 }
 
 /// The credential that authenticated a client. A new client authentication method adds a variant.
@@ -80,6 +81,12 @@ impl AuthenticatedClient {
     #[must_use]
     pub fn proof(&self) -> &Proof {
         &self.proof
+    }
+
+    /// The credential, as the identifiers of its tokens name it.
+    #[must_use]
+    pub const fn credential(&self) -> CredentialTag {
+        self.credential
     }
 }
 
@@ -310,11 +317,11 @@ impl Authenticator {
             }
             _ => Err(ClientAuthenticationError::Malformed),
         };
-        let (client, identifier) = self.assertions.verify(tenant, client, &jwt, now).await?;
+        let (client, identifier, credential) = self.assertions.verify(tenant, client, &jwt, now).await?;
         if purpose != Purpose::Explain {
             self.use_up(&client, &identifier, now).await?;
         }
-        Ok(AuthenticatedClient { client, proof: Proof::Assertion })
+        Ok(AuthenticatedClient { client, proof: Proof::Assertion, credential })
     }
 
     /// Uses up the identifier of a verified assertion of this client.
@@ -508,7 +515,10 @@ fn proven(
 ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
     let client = client?;
     match matching {
-        Ok(secret) => Ok(AuthenticatedClient { client, proof: Proof::Secret(secret) }),
+        Ok(secret) => {
+            let credential = CredentialTag::of_secret(&client.tenant, &client.id, &secret);
+            Ok(AuthenticatedClient { client, proof: Proof::Secret(secret), credential })
+        }
         Err(Mismatch::Wrong) => Err(ClientAuthenticationError::SecretMismatch(client)),
         Err(Mismatch::Expired(secret)) => Err(ClientAuthenticationError::SecretExpired(client, secret)),
         Err(Mismatch::Revoked(secret)) => Err(ClientAuthenticationError::SecretRevoked(client, secret)),

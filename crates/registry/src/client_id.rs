@@ -1,5 +1,6 @@
 //! Client identifiers: unique within their tenant, and not a secret (RFC 6749 §2.2).
 
+use std::borrow::Borrow;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -33,6 +34,13 @@ impl ClientId {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A map by identifier is searched with text.
+impl Borrow<str> for ClientId {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -39,6 +39,20 @@ impl ClientKeys {
     }
 }
 
+/// The thumbprints of the keys that are in the first set and not in the second one.
+pub fn removed_keys<'a>(
+    before: Option<&'a ClientKeys>,
+    after: Option<&'a ClientKeys>,
+) -> impl Iterator<Item = &'a str> {
+    let is_kept = move |thumbprint: &str| {
+        after.is_some_and(|after| after.keys().thumbprints().any(|kept| kept == thumbprint))
+    };
+    // An unchanged document is not parsed.
+    let before = before.filter(|before| after != Some(*before));
+    let removed = before.into_iter().flat_map(|before| before.keys().thumbprints());
+    removed.filter(move |thumbprint| !is_kept(thumbprint))
+}
+
 /// A document that was parsed before it was stored.
 impl From<String> for ClientKeys {
     fn from(document: String) -> Self {

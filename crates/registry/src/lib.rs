@@ -6,6 +6,9 @@ mod client_id;
 mod client_keys;
 mod client_secret;
 
+mod credential_tag;
+mod revocation;
+mod revocation_facts;
 mod single_use_identifier;
 mod store;
 
@@ -33,11 +36,14 @@ pub use client::{Client, ClientStatus, IntrospectionRight};
 pub use client_assertion::AssertionError;
 pub use client_authentication_error::ClientAuthenticationError;
 pub use client_id::{ClientId, InvalidClientId};
-pub use client_keys::ClientKeys;
+pub use client_keys::{ClientKeys, removed_keys};
 pub use client_secret::{ClientSecret, SecretId};
+pub use credential_tag::CredentialTag;
 pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
 pub use last_used::{LastUsedSecrets, SecretPath, UsedSecret};
+pub use revocation::{Revocation, RevokedSubject, TokenRevocation};
+pub use revocation_facts::{IssuedToken, RevocationFacts};
 pub use single_use_identifier::SingleUseIdentifier;
-pub use store::{ClientStore, FetchedJwks, JwksFetcher, ReplayGuard};
+pub use store::{ClientStore, FetchedJwks, JwksFetcher, ReplayGuard, RevocationStore};
 pub use users::{DeclaredPassword, DeclaredUser, HashedUsers, SignInError, SignedIn, Users};
 pub use verified_secret_cache::VerifiedSecretCache;

@@ -8,7 +8,7 @@ use keys::PublicKeys;
 use protocol::Timestamp;
 use tenancy::{StoreError, TenantId};
 
-use crate::{Client, ClientId, SingleUseIdentifier};
+use crate::{Client, ClientId, RevocationFacts, SingleUseIdentifier, TokenRevocation};
 
 /// Finds clients.
 #[async_trait]
@@ -52,4 +52,32 @@ pub trait ReplayGuard: Send + Sync {
 
     /// Deletes identifiers of all tenants that have expired, a limited number of them. Returns how many.
     async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// Keeps what has been revoked. Administration revokes by its commits; here a client revokes one of its tokens.
+#[async_trait]
+pub trait RevocationStore: Send + Sync {
+    /// All that this tenant has revoked.
+    async fn find_revocations(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError>;
+
+    /// The same where a cache has them in memory, and they are fresh. It neither waits nor allocates.
+    fn fresh_revocations(&self, _tenant: &TenantId) -> Option<Arc<RevocationFacts>> {
+        None
+    }
+
+    /// The same to issue a token: a cache may answer with what it knew last while the store is unavailable.
+    async fn find_revocations_to_issue(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
+        self.find_revocations(tenant).await
+    }
+
+    /// Revokes a token of this tenant, and logs the change. A repetition writes nothing.
+    async fn revoke_token(
+        &self,
+        tenant: &TenantId,
+        token: &TokenRevocation,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Deletes revocations of all tenants whose tokens have expired, a limited number of them. Returns how many.
+    async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError>;
 }

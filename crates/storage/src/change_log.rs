@@ -139,6 +139,7 @@ pub(crate) fn log_row(invalidation: &Invalidation) -> Value {
     let (kind, tenant, client) = match invalidation {
         Invalidation::Tenant(tenant) => ("tenant", tenant, None),
         Invalidation::Keys(tenant) => ("keys", tenant, None),
+        Invalidation::Revocations(tenant) => ("revocations", tenant, None),
         Invalidation::Client(tenant, client) => ("client", tenant, Some(client.as_str())),
     };
     json!({ "kind": kind, "tenant_id": tenant.as_str(), "client_id": client })

@@ -17,13 +17,14 @@ use crate::transaction::Transaction;
 const BATCH: usize = 1000;
 
 /// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
-const EMPTIED: [&str; 6] = [
+const EMPTIED: [&str; 7] = [
     "client_secrets",
     "signing_keys",
     "key_schedules",
     "key_sightings",
     "applications",
     "idempotent_answers",
+    "revocations",
 ];
 
 /// The tables whose rows stay and reserve their names.
@@ -50,6 +51,7 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
     let mut writer = CommitWriter { transaction, request, decided: &decided, dialect: database.dialect() };
     let generation = writer.generation().await?;
     writer.revisions().await?;
+    writer.revocations().await?;
     writer.tenants().await?;
     writer.resource_servers().await?;
     writer.clients().await?;

@@ -25,6 +25,7 @@ mod client_secrets;
 mod generations;
 mod idempotent_answers;
 mod key_schedules;
+mod revocations;
 mod sealed_items;
 mod tenant_search;
 mod usage_log;

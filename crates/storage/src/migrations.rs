@@ -20,6 +20,7 @@ macro_rules! migrator {
             "0013_shown_key_times",
             "0014_used_identifiers",
             "0015_client_keys",
+            "0016_revocations",
             "0017_sender_constrained_tokens",
             "0018_fetched_keys",
         )

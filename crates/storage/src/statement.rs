@@ -20,7 +20,7 @@ pub(crate) enum Dialect {
 }
 
 /// The words with what SQLite and PostgreSQL write for them; `@` is a word's argument. `{given(…)}` is not among them: [`given`].
-const WORDS: [(&str, &str, &str); 15] = [
+const WORDS: [(&str, &str, &str); 16] = [
     ("tenant", "$1", "entered.tenant_id"),
     // Rows as one JSON text.
     ("array", "json_group_array", "json_agg"),
@@ -39,6 +39,9 @@ const WORDS: [(&str, &str, &str); 15] = [
     ("join", "CROSS JOIN", "JOIN"),
     ("bytewise", "COLLATE BINARY", "COLLATE \"C\""),
     ("now", "unixepoch()", "EXTRACT(EPOCH FROM now())::bigint"),
+    // No replica has issued a token with a later `iat` before now, which is `$2`: each one's clock is within 2 s of the store's, or its health
+    // says that it is not. A file has one clock.
+    ("revoked_at", "$2", "(GREATEST($2, EXTRACT(EPOCH FROM clock_timestamp())::bigint) + 2)"),
 ];
 
 /// Enters the tenant `$1` for as long as the statement runs, and then executes a query of that tenant's rows, which compares

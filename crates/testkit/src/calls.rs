@@ -15,6 +15,10 @@ pub struct Calls {
     pub add_key: u64,
     /// Of `record_use`.
     pub record_use: u64,
+    /// Of `find_revocations`.
+    pub find_revocations: u64,
+    /// Of `revoke_token`.
+    pub revoke_token: u64,
     /// Of everything that only administration asks.
     pub administration: u64,
     /// Clients in the answers of `load_with_related_clients`; no calls of their own.
@@ -30,6 +34,8 @@ impl Calls {
             + self.find_keys
             + self.add_key
             + self.record_use
+            + self.find_revocations
+            + self.revoke_token
             + self.administration
     }
 }
@@ -41,6 +47,8 @@ pub(crate) struct CallCounters {
     pub(crate) find_keys: AtomicU64,
     pub(crate) add_key: AtomicU64,
     pub(crate) record_use: AtomicU64,
+    pub(crate) find_revocations: AtomicU64,
+    pub(crate) revoke_token: AtomicU64,
     pub(crate) administration: AtomicU64,
     pub(crate) clients_loaded: AtomicU64,
 }
@@ -54,6 +62,8 @@ impl CallCounters {
             find_keys: of(&self.find_keys),
             add_key: of(&self.add_key),
             record_use: of(&self.record_use),
+            find_revocations: of(&self.find_revocations),
+            revoke_token: of(&self.revoke_token),
             administration: of(&self.administration),
             clients_loaded: of(&self.clients_loaded),
         }

@@ -106,7 +106,7 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
             Assertions::new(store.clone(), store.clone(), &policy.public_url, None),
             LIMIT,
         )),
-        engine: Engine::new(Arc::clone(&keys), caches.clients.clone()),
+        engine: Engine::new(Arc::clone(&keys), caches.clients.clone(), caches.revocations.clone()),
         administrator: Arc::new(Administrator::new(
             store.clone(),
             sealer,

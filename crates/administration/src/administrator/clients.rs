@@ -106,6 +106,21 @@ impl Administrator {
         Ok(self.edit_client(caller, (tenant, client), &[], None, decide, answer).await?.value)
     }
 
+    /// Revokes all tokens that a client was issued until now. Whether it gets others is another question.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn revoke_client_tokens(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<ClientView, EditError> {
+        let decide = |context: EditContext<'_>| edit::revoke_client_tokens(context, (tenant, client));
+        let answer = |row: &ClientState| Ok(ClientView::of(row, caller.now));
+        Ok(self.edit_client(caller, (tenant, client), &[], None, decide, answer).await?.value)
+    }
+
     /// A client's rows, for an administrator of the tenant's clients.
     pub(super) async fn client_state(
         &self,

@@ -113,6 +113,18 @@ impl Administrator {
         self.edit_tenant(caller, tenant, &[], decide).await
     }
 
+    /// Revokes all tokens that a tenant has issued until now.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn revoke_tenant_tokens(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+    ) -> Result<TenantView, EditError> {
+        self.edit_tenant(caller, tenant, &[], edit::revoke_tenant_tokens).await
+    }
+
     async fn edit_tenant(
         &self,
         caller: &Caller,

@@ -17,6 +17,7 @@ mod secret_create;
 mod tenant_create;
 mod tenant_lifecycle;
 mod tenant_patch;
+mod token_revocation;
 
 #[cfg(test)]
 mod test_keys;
@@ -57,6 +58,7 @@ pub(crate) use tenant_create::{create as create_tenant, new_tenant_id};
 pub use tenant_lifecycle::TenantStep;
 pub(crate) use tenant_lifecycle::{is_due, step as step_tenant};
 pub(crate) use tenant_patch::{patch as patch_tenant, patched_issuers};
+pub(crate) use token_revocation::{of_client as revoke_client_tokens, of_tenant as revoke_tenant_tokens};
 
 /// The caller, its condition, the policy, the time, and what the store holds.
 #[derive(Clone, Copy)]

@@ -190,6 +190,8 @@ pub(super) fn described(edit: Result<Edit, EditError>) -> String {
         Change::ResourceServer(_, row) => format!("{} {}", row.after.audience, kind(row.kind)),
         Change::Client(row) => format!("{} {}", row.after.id, kind(row.kind)),
         Change::Secret(_, client, secret) => format!("{client}/{} {}", secret.id, secret_kind(secret.kind)),
+        Change::Tokens(_, None) => "tokens of the tenant".to_owned(),
+        Change::Tokens(_, Some(client)) => format!("tokens of {client}"),
         Change::FirstKey(..) | Change::Key(..) | Change::Application(_) => {
             panic!("no edit of ours: {change:?}")
         }

@@ -70,7 +70,11 @@ fn check_keys(request: &CommitRequest, is_known: impl Fn(&TenantId) -> bool) -> 
 fn has_a_kind_of_its_own(change: &Change) -> bool {
     use ChangeKind::{Added, Changed, Deleted, DeletionCancelled, DeletionScheduled, Resumed, Suspended};
     match change {
-        Change::Tenant(_) | Change::Secret(..) | Change::FirstKey(..) | Change::Key(..) => true,
+        Change::Tenant(_)
+        | Change::Secret(..)
+        | Change::FirstKey(..)
+        | Change::Key(..)
+        | Change::Tokens(..) => true,
         Change::Client(row) => !matches!(row.kind, DeletionScheduled { .. } | DeletionCancelled),
         Change::ResourceServer(_, row) => {
             !matches!(row.kind, Suspended | Resumed | DeletionScheduled { .. } | DeletionCancelled)

@@ -107,7 +107,7 @@ impl<'a> Rows<'a> {
                         }
                     }
                 }
-                Change::FirstKey(..) | Change::Key(..) | Change::Application(_) => {}
+                Change::FirstKey(..) | Change::Key(..) | Change::Application(_) | Change::Tokens(..) => {}
             }
         }
         for new in &self.request.secrets {

@@ -17,6 +17,7 @@ impl Names {
         let [value, lease] = match row {
             Invalidation::Tenant(_) => ["tenant", "tenant-lease"].map(str::to_owned),
             Invalidation::Keys(_) => ["keys", "keys-lease"].map(str::to_owned),
+            Invalidation::Revocations(_) => ["revocations", "revocations-lease"].map(str::to_owned),
             Invalidation::Client(_, client) => [format!("client:{client}"), format!("client-lease:{client}")],
         };
         [self.below(tenant, &value), self.below(tenant, &lease), self.epoch(tenant)]

@@ -85,7 +85,9 @@ impl RedisCache {
             match change {
                 // Deleting the epoch voids all rows read under it.
                 Invalidation::Tenant(_) => keys.push(epoch),
-                Invalidation::Client(..) | Invalidation::Keys(_) => keys.extend([value, lease]),
+                Invalidation::Client(..) | Invalidation::Keys(_) | Invalidation::Revocations(_) => {
+                    keys.extend([value, lease]);
+                }
             }
         }
         let receivers: Option<i64> =

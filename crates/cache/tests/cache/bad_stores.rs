@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use cache::{Caches, Capacity, Freshness};
 use keys::{KeyRecord, KeyRecords, SigningKeyStore};
-use registry::{Client, ClientId, ClientStore};
+use protocol::Timestamp;
+use registry::{Client, ClientId, ClientStore, RevocationFacts, RevocationStore, TokenRevocation};
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 use testkit::fixtures;
 
@@ -45,6 +46,21 @@ impl SigningKeyStore for Bad {
     }
 }
 
+#[async_trait]
+impl RevocationStore for Bad {
+    async fn find_revocations(&self, _: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
+        Ok(Arc::new(RevocationFacts::none(fixtures::tenant_id("globex"))))
+    }
+
+    async fn revoke_token(&self, _: &TenantId, _: &TokenRevocation, _: Timestamp) -> Result<(), StoreError> {
+        Err(StoreError::fault("no test revokes a token"))
+    }
+
+    async fn delete_ended_revocations(&self, _: Timestamp) -> Result<u64, StoreError> {
+        Err(StoreError::fault("no test deletes revocations"))
+    }
+}
+
 fn caches(panics: u64, is_confused: bool) -> Caches {
     let store = Arc::new(Bad { panics: AtomicU64::new(panics), is_confused });
     Caches::new(store, None, Capacity::default(), Freshness::default())
@@ -52,7 +68,7 @@ fn caches(panics: u64, is_confused: bool) -> Caches {
 
 #[tokio::test]
 async fn a_store_that_answers_with_something_else_is_not_believed() {
-    let Caches { tenants, clients, .. } = caches(0, true);
+    let Caches { tenants, clients, revocations, .. } = caches(0, true);
     let tenant = async |id| tenants.find_tenant(&fixtures::tenant_id(id)).await;
     let client =
         async |id, name| clients.find_client(&fixtures::tenant_id(id), &fixtures::client_id(name)).await;
@@ -62,6 +78,9 @@ async fn a_store_that_answers_with_something_else_is_not_believed() {
         assert!(client("globex", "svc").await.is_ok());
         assert!(matches!(client("acme", "svc").await, Err(StoreError::Fault(_))));
         assert!(matches!(client("globex", "other").await, Err(StoreError::Fault(_))));
+        assert!(revocations.find_revocations(&fixtures::tenant_id("globex")).await.is_ok());
+        let foreign = revocations.find_revocations(&fixtures::tenant_id("acme")).await;
+        assert!(matches!(foreign, Err(StoreError::Fault(_))));
     }
 }
 

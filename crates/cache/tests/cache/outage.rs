@@ -6,6 +6,7 @@ use administration::Invalidation;
 use cache::{FRESH, RETRY_PAUSE};
 use keys::SigningKeyStore as _;
 use protocol::Lifetime;
+use registry::RevocationStore as _;
 use tenancy::{SigningPolicy, StoreError, Tenant};
 use testkit::{Failure, fixtures};
 use tokio::time::advance;
@@ -45,6 +46,27 @@ async fn what_is_cached_serves_as_long_as_the_tenant_allows() {
     assert_eq!(served(&test_env).await, [true; 3]);
     advance(MOMENT).await;
     assert_eq!(served(&test_env).await, [false; 3]);
+}
+
+/// Without facts no token is known to be valid. Issuing goes on.
+#[tokio::test(start_paused = true)]
+async fn revocations_are_never_stale_but_to_issue_a_token() {
+    let TestEnv { caches, store, acme, .. } = TestEnv::new();
+    let found = async || caches.revocations.find_revocations(&acme.id).await.is_ok();
+    let to_issue = async || caches.revocations.find_revocations_to_issue(&acme.id).await.is_ok();
+    assert!(found().await);
+    store.fail_with(Failure::Unavailable);
+    advance(FRESH - MOMENT).await;
+    assert!(found().await && to_issue().await);
+    advance(MOMENT).await;
+    assert!(!found().await && to_issue().await);
+    advance(100 * ALLOWED).await;
+    assert!(!found().await && to_issue().await);
+    caches.apply(&[Invalidation::Revocations(acme.id.clone())]);
+    assert!(!found().await && !to_issue().await);
+    store.fail_with(None);
+    advance(RETRY_PAUSE).await;
+    assert!(found().await && to_issue().await);
 }
 
 #[tokio::test(start_paused = true)]

@@ -87,11 +87,13 @@ fn of_request(operation: &str) -> Option<Value> {
             "client_secret": "your-client-secret",
             "scope": "api:read",
         }),
-        "introspect" | "default_introspect" => json!({
-            "token": "the access token",
-            "client_id": "your-client-id",
-            "client_secret": "your-client-secret",
-        }),
+        "introspect" | "default_introspect" | "revoke" | "default_revoke" | "default_revoke_oauth2" => {
+            json!({
+                "token": "the access token",
+                "client_id": "your-client-id",
+                "client_secret": "your-client-secret",
+            })
+        }
         "create_tenant" => json!({
             "id": "northwind",
             "name": "Northwind",

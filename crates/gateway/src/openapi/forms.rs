@@ -46,7 +46,7 @@ pub(super) struct Token {
     scope: Option<String>,
 }
 
-/// RFC 7662 section 2.1.
+/// RFC 7662 section 2.1, RFC 7009 section 2.1.
 #[derive(JsonSchema)]
 pub(super) struct IntrospectionForm {
     /// The access token.
@@ -128,6 +128,11 @@ pub(super) struct Metadata {
     introspection_endpoint_auth_methods_supported: Vec<String>,
     #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
     introspection_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    revocation_endpoint: String,
+    #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::SERVED)))]
+    revocation_endpoint_auth_methods_supported: Vec<String>,
+    #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,
 }
 
 /// RFC 6749 section 5.2.

@@ -16,13 +16,14 @@ const fn group(name: &'static str, description: &'static str, operations: fn() -
     Group { name, description, operations }
 }
 
-pub(super) const GROUPS: [Group; 12] = [
+pub(super) const GROUPS: [Group; 13] = [
     group(
         "Get a token",
         "The token endpoint (RFC 6749 section 4.4), of a tenant and of the default tenant.",
         oauth::tokens,
     ),
     group("Introspect a token", "What a token is worth now (RFC 7662).", oauth::introspection),
+    group("Revoke a token", "A client ends its token (RFC 7009).", oauth::revocation),
     group(
         "Verify a token",
         "Public keys (RFC 7517) and metadata (RFC 8414) for verifiers and clients.",

@@ -10,6 +10,7 @@ mod jwks;
 mod metadata;
 mod metrics;
 pub(crate) mod protected_resource;
+mod revoke;
 pub(crate) mod strategies;
 mod token;
 mod unknown;
@@ -62,6 +63,9 @@ pub(crate) fn configure(
             ];
             routes.serve_directly(direct, frequent);
             routes.serve([
+                post("/api/v1/tenant/{id}/oauth/revoke", revoke::revoke),
+                post("/oauth2/revoke", revoke::revoke),
+                post("/oauth/revoke", revoke::revoke),
                 get("/api/v1/tenant/{id}/strategies", strategies::strategies),
                 get("/api/v1/tenant/{id}/.well-known/openid-configuration", metadata::metadata),
                 get("/api/v1/tenant/{id}/.well-known/oauth-authorization-server", metadata::metadata),
@@ -119,6 +123,7 @@ fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
         at("/api/v1/admin/tenants/{id}/suspend").post(Tenants, tenants::step(TenantStep::Suspend)),
         at("/api/v1/admin/tenants/{id}/resume").post(Tenants, tenants::step(TenantStep::Resume)),
         at("/api/v1/admin/tenants/{id}/restore").post(Tenants, tenants::step(TenantStep::CancelDeletion)),
+        at("/api/v1/admin/tenants/{id}/tokens/revoke").post(Tenants, tenants::revoke_tokens),
         at("/api/v1/admin/audit").get(Audit, audit::of_platform),
         at("/api/v1/tenant/{id}/clients").get(Clients, clients::list).post(Clients, clients::create),
         at("/api/v1/tenant/{id}/clients/{client}")
@@ -127,6 +132,7 @@ fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
             .delete(Clients, clients::delete),
         at("/api/v1/tenant/{id}/clients/{client}/suspend").post(Clients, clients::step(ClientStep::Suspend)),
         at("/api/v1/tenant/{id}/clients/{client}/resume").post(Clients, clients::step(ClientStep::Resume)),
+        at("/api/v1/tenant/{id}/clients/{client}/tokens/revoke").post(Clients, clients::revoke_tokens),
         at("/api/v1/tenant/{id}/clients/{client}/explain").post(Clients, explain::explain),
         at("/api/v1/tenant/{id}/clients/{client}/secrets")
             .get(Clients, secrets::list)

@@ -158,9 +158,10 @@ async fn what_was_taken_away_counts_from_the_next_request_on() {
         test_env.ask(&ops, ask(Method::POST, &format!("{one}/suspend"))).await;
         let answer = test_env.get(&deputy, &tenant_path(tenant, "/audit")).await;
         answer.assert_problem(401, "invalid-token");
-        assert_eq!(answer.json()["detail"], "Token client is not active");
+        assert_eq!(answer.json()["detail"], "Token has been revoked");
+        // It ended with its client, and stays so.
         test_env.ask(&ops, ask(Method::POST, &format!("{one}/resume"))).await;
-        assert_eq!(test_env.get(&deputy, &tenant_path(tenant, "/audit")).await.status, 200);
+        test_env.get(&deputy, &tenant_path(tenant, "/audit")).await.assert_problem(401, "invalid-token");
         test_env.delete(&ops, &one).await;
         test_env.get(&deputy, &tenant_path(tenant, "/audit")).await.assert_problem(401, "invalid-token");
     }

@@ -136,7 +136,7 @@ impl TestApp {
                 Assertions::new(store.clone(), store.clone(), PUBLIC_URL, options.default_tenant.clone()),
                 limit,
             )),
-            engine: Engine::new(keys.clone(), store.clone()),
+            engine: Engine::new(keys.clone(), store.clone(), store.clone()),
             administrator: Arc::new(Administrator::new(
                 store.clone(),
                 sealer,

@@ -16,12 +16,15 @@ use crate::routes;
 const SAMPLE: (&str, &str, &str) = ("test-tenant", "your-client-id", "your-client-secret");
 
 /// The operations whose requests have a body, in the order in which their examples make sense, and the status of the answer.
-const STORY: [(&str, u16); 19] = [
+const STORY: [(&str, u16); 22] = [
     ("token", 200),
     ("default_token", 200),
     ("default_token_oauth2", 200),
     ("introspect", 200),
     ("default_introspect", 200),
+    ("revoke", 200),
+    ("default_revoke", 200),
+    ("default_revoke_oauth2", 200),
     ("create_tenant", 201),
     ("patch_tenant", 200),
     ("create_client", 201),

@@ -34,12 +34,14 @@ enum Rule {
     Numbers,
 }
 
-const RULES: [(&str, Rule); 42] = [
+const RULES: [(&str, Rule); 47] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/resume", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/restore", Rule::Administration),
+    ("/api/v1/admin/tenants/{id}/tokens/revoke", Rule::Administration),
+    ("/api/v1/tenant/{id}/clients/{client}/tokens/revoke", Rule::Administration),
     ("/api/v1/admin/audit", Rule::Administration),
     ("/api/v1/tenant/{id}/clients", Rule::Administration),
     ("/api/v1/tenant/{id}/clients/{client}", Rule::Administration),
@@ -62,6 +64,9 @@ const RULES: [(&str, Rule); 42] = [
     ("/oauth2/token", Rule::Client),
     ("/api/v1/tenant/{id}/oauth/introspect", Rule::Introspection),
     ("/oauth2/introspect", Rule::Introspection),
+    ("/api/v1/tenant/{id}/oauth/revoke", Rule::Client),
+    ("/oauth/revoke", Rule::Client),
+    ("/oauth2/revoke", Rule::Client),
     ("/api/v1/protected-resource", Rule::Bearer),
     ("/api/v1/tenant/{id}/strategies", Rule::Public),
     ("/api/v1/tenant/{id}/.well-known/jwks.json", Rule::Public),

@@ -61,6 +61,17 @@ async fn one_document_is_at_three_paths() {
             "PS256",
             "ES256",
             "ES384",
+            "EdDSA"],
+            "revocation_endpoint":"http://localhost:3000/api/v1/tenant/acme/oauth/revoke",
+            "revocation_endpoint_auth_methods_supported":["client_secret_basic",
+            "client_secret_post",
+            "private_key_jwt"],
+            "revocation_endpoint_auth_signing_alg_values_supported":["RS256",
+            "RS384",
+            "RS512",
+            "PS256",
+            "ES256",
+            "ES384",
             "EdDSA"]}
             "#);
         } else {

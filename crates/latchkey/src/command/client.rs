@@ -50,6 +50,8 @@ pub(crate) enum ClientCommand {
     Resume(ClientArguments),
     /// Show which credentials it has, who still uses a secret, and the next step from secrets to keys.
     Migrate(ClientArguments),
+    /// Revoke all tokens that it was issued until now.
+    RevokeTokens(ClientArguments),
     /// Delete it with its secrets; its id stays reserved.
     Delete {
         #[command(flatten)]
@@ -166,6 +168,12 @@ pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<
             let migration = Migration::of(&of, &client, secrets.items, clock::now());
             runner.print(&migration, || migration.lines(&of))
         }),
+        ClientCommand::RevokeTokens(of) => {
+            let request = ApiRequest::post(format!("{}/tokens/revoke", of.path()), &());
+            runner.show(request, |view: &ClientView| {
+                format!("All tokens of client {}/{} until now are revoked.\n", of.tenant, view.client_id)
+            })
+        }
         ClientCommand::Delete { of, yes } => {
             let name = format!("{}/{}", of.tenant, of.client);
             confirm(&format!("Delete client {name} for ever? Its secrets are destroyed."), yes)?;

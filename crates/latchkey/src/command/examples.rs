@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Each command, and a line to type after `latchkey`.
-const EXAMPLES: [(&str, &str); 49] = [
+const EXAMPLES: [(&str, &str); 51] = [
     ("serve", "serve --config /etc/latchkey/config.yaml"),
     ("init", "init"),
     ("health", "health --address 127.0.0.1:3000"),
@@ -27,6 +27,7 @@ const EXAMPLES: [(&str, &str); 49] = [
     ("tenant set", "tenant set globex access_token.lifetime=30m"),
     ("tenant suspend", "tenant suspend globex"),
     ("tenant resume", "tenant resume globex"),
+    ("tenant revoke-tokens", "tenant revoke-tokens globex"),
     ("tenant delete", "tenant delete globex --yes"),
     ("tenant restore", "tenant restore globex"),
     ("client add", "client add globex billing --audience orders-api --scope orders:read"),
@@ -36,6 +37,7 @@ const EXAMPLES: [(&str, &str); 49] = [
     ("client suspend", "client suspend globex billing"),
     ("client resume", "client resume globex billing"),
     ("client migrate", "client migrate globex billing"),
+    ("client revoke-tokens", "client revoke-tokens globex billing"),
     ("client delete", "client delete globex billing --yes"),
     ("secret add", "secret add globex billing --expires 90d --secret-file billing.secret"),
     ("secret list", "secret list globex billing"),

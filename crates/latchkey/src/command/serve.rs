@@ -86,7 +86,11 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let served = options.listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
     tokio::spawn(tls::keep_fresh(served, signal(SignalKind::hangup()).context(SIGNALS)?));
     tokio::spawn(Arc::clone(&platform.health).watch());
-    tokio::spawn(housekeeping::keep(Arc::clone(&platform.administrator), platform.database.clone()));
+    tokio::spawn(housekeeping::keep(
+        Arc::clone(&platform.administrator),
+        platform.database.clone(),
+        platform.database.clone(),
+    ));
     let uses = &platform.services.authenticator.last_used_secrets;
     let last_used = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.clone()));
     tokio::spawn(Arc::clone(&last_used).run());

@@ -51,6 +51,11 @@ pub(crate) enum TenantCommand {
         /// The tenant's id.
         tenant: TenantId,
     },
+    /// Revoke all tokens that it has issued until now.
+    RevokeTokens {
+        /// The tenant's id.
+        tenant: TenantId,
+    },
     /// Schedule its deletion, which `restore` takes back; with --final, delete it at once and for ever.
     Delete {
         /// The tenant's id.
@@ -152,6 +157,12 @@ pub(crate) fn run(runner: Runner<'_>, command: TenantCommand) -> anyhow::Result<
         TenantCommand::Suspend { tenant } => step(&tenant, "suspend"),
         TenantCommand::Resume { tenant } => step(&tenant, "resume"),
         TenantCommand::Restore { tenant } => step(&tenant, "restore"),
+        TenantCommand::RevokeTokens { tenant } => {
+            let request = ApiRequest::post(format!("{}/tokens/revoke", path(&tenant)), &());
+            runner.show(request, |view: &TenantView| {
+                format!("All tokens of tenant {} until now are revoked.\n", view.id)
+            })
+        }
         TenantCommand::Delete { tenant, is_final: false, yes } => {
             confirm(&format!("Delete tenant {tenant}? It stops serving at once."), yes)?;
             runner.show(ApiRequest::delete(path(&tenant)), state)

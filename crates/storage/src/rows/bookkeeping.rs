@@ -100,6 +100,7 @@ fn invalidation(row: &Row) -> Result<Invalidation, Error> {
     match (kind.as_str(), Option::<ClientId>::read(row, "client_id")?) {
         ("tenant", None) => Ok(Invalidation::Tenant(tenant)),
         ("keys", None) => Ok(Invalidation::Keys(tenant)),
+        ("revocations", None) => Ok(Invalidation::Revocations(tenant)),
         ("client", Some(client)) => Ok(Invalidation::Client(tenant, client)),
         _ => Err(Error::unreadable("kind", format_args!("unknown kind {kind:?}"))),
     }

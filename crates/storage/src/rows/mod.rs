@@ -3,8 +3,10 @@
 mod bookkeeping;
 mod client;
 mod lifecycle;
+mod revocation;
 mod signing_key;
 mod tenant;
 
 pub(crate) use bookkeeping::LoggedChange;
+pub(crate) use revocation::subject_row;
 pub(crate) use tenant::longest_token;

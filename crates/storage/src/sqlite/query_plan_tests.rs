@@ -6,6 +6,7 @@ use administration::{
 };
 use keys::KeyRecord;
 use keys::life_cycle::KeyTimes;
+use registry::Revocation;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 use tempfile::TempDir;
 use tenancy::TenantId;
@@ -13,8 +14,8 @@ use testkit::fixtures::{NOW, tenant_id};
 
 use crate::statement::{Dialect, Statement};
 use crate::{
-    applications, audit_records, clients, key_schedules, sealed_items, signing_keys, sqlite, tenant_search,
-    tenants, usage_log,
+    applications, audit_records, clients, key_schedules, revocations, sealed_items, signing_keys, sqlite,
+    tenant_search, tenants, usage_log,
 };
 
 async fn plan(statement: Statement) -> Vec<String> {
@@ -51,6 +52,7 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
         Statement::of(clients::SELECT_PAGE).reading::<ClientState>(),
         Statement::of(applications::SELECT_PAGE).reading::<Application>(),
         Statement::of(usage_log::SELECT_USES).reading::<SecretUsage>(),
+        Statement::of(revocations::SELECT).reading::<Revocation>(),
     ] {
         check(statement, false).await;
     }

@@ -3,7 +3,7 @@
 use administration::{Application, ApplicationId, IdempotentAnswer, SecretUsage, VerifierFetch};
 use keys::KeyId;
 use protocol::Lifetime;
-use registry::{SecretId, SingleUseIdentifier};
+use registry::{SecretId, SingleUseIdentifier, TokenRevocation};
 use tenancy::TenantId;
 use testkit::fixtures;
 
@@ -52,4 +52,9 @@ pub(crate) fn seen(tenant: &TenantId) -> VerifierFetch {
         last_fetch_at: fixtures::NOW,
         newest_key: KeyId::numbered(1),
     }
+}
+
+pub(crate) fn revoked() -> TokenRevocation {
+    let (client, jti) = (fixtures::client_id("svc"), "1".to_owned());
+    TokenRevocation { client, jti, issued_at: fixtures::NOW, expires_at: fixtures::NOW }
 }

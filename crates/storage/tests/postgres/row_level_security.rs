@@ -6,13 +6,13 @@ use administration::{
     RelatedClients, TenantRows as _, UsageLog as _,
 };
 use keys::SigningKeyStore as _;
-use registry::{Client, ClientStore as _, ReplayGuard as _};
+use registry::{Client, ClientStore as _, ReplayGuard as _, RevocationStore as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Transaction};
 use tenancy::{Tenant, TenantId};
 use testkit::fixtures::{self, key, key_of};
 use testkit::requests;
 
-use crate::belongings::{answer, application, identifier, seen, used};
+use crate::belongings::{answer, application, identifier, revoked, seen, used};
 use crate::sandbox::{Sandbox, execute};
 
 /// Every table that belongs to tenants, by what makes it so.
@@ -54,6 +54,7 @@ async fn two_tenants() -> (Sandbox, PgConnection) {
         database.record_secret_usage(&[used(&tenant.id)]).await.unwrap();
         database.record_verifier_fetches(&[seen(&tenant.id)]).await.unwrap();
         assert!(database.record_use(&tenant.id, &identifier()).await.unwrap());
+        database.revoke_token(&tenant.id, &revoked(), fixtures::NOW).await.unwrap();
     }
     let connection = PgConnection::connect(&sandbox.url()).await.unwrap();
     (sandbox, connection)
@@ -82,7 +83,7 @@ async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
 async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
     let (_sandbox, mut connection) = two_tenants().await;
     let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
-    assert_eq!(tables.len(), 18, "{tables:?}");
+    assert_eq!(tables.len(), 19, "{tables:?}");
     for (table, row_level_security) in &tables {
         assert!(row_level_security, "{table}");
         let mut all = enter(&mut connection, "latchkey_operator", None).await;
@@ -152,6 +153,8 @@ async fn nothing_is_written_for_another_tenant() {
         "UPDATE key_thumbprints SET tenant_id = 'acme'".to_owned(),
         "DELETE FROM key_thumbprints".to_owned(),
         "INSERT INTO used_identifiers VALUES ('globex', '', 0)".to_owned(),
+        "INSERT INTO revocations VALUES ('globex', 'tenant', '', '', 0, 0)".to_owned(),
+        "UPDATE revocations SET tenant_id = 'globex'".to_owned(),
         "UPDATE used_identifiers SET expires_at = 0".to_owned(),
         "DELETE FROM used_identifiers".to_owned(),
     ];
@@ -167,6 +170,9 @@ async fn nothing_is_written_for_another_tenant() {
         "UPDATE tenants SET next_key = 9".to_owned(),
         "UPDATE key_schedules SET due_at = 9".to_owned(),
         "INSERT INTO used_identifiers VALUES ('acme', '', 0)".to_owned(),
+        "INSERT INTO revocations VALUES ('acme', 'tenant', '', '', 0, 0)".to_owned(),
+        "UPDATE revocations SET issued_until = 9".to_owned(),
+        "DELETE FROM revocations".to_owned(),
     ];
     for sql in allowed {
         let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
@@ -273,6 +279,8 @@ async fn a_writer_of_one_tenant_changes_no_row_of_another() {
             "DELETE FROM key_schedules",
             "DELETE FROM key_sightings",
             "DELETE FROM idempotent_answers",
+            "UPDATE revocations SET issued_until = 0",
+            "DELETE FROM revocations",
         ] {
             let mut writer = enter(&mut connection, "latchkey_writer", Some(own)).await;
             let done = sqlx::query(sql).execute(&mut *writer).await.unwrap();
@@ -284,6 +292,7 @@ async fn a_writer_of_one_tenant_changes_no_row_of_another() {
             format!("INSERT INTO key_thumbprints VALUES ('stolen', '{other}')"),
             format!("INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', '{other}', 0)"),
             format!("INSERT INTO audit_records VALUES ('{other}', 99, 0, 'a', 'b', 'c', '{{}}')"),
+            format!("INSERT INTO revocations VALUES ('{other}', 'tenant', '', '', 0, 0)"),
             format!("UPDATE clients SET tenant_id = '{other}'"),
             format!("UPDATE key_schedules SET tenant_id = '{other}'"),
             "DELETE FROM tenants".to_owned(),

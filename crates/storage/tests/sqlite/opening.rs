@@ -132,6 +132,7 @@ const AFTER_THE_FIFTH: &str = "
     DROP TRIGGER signing_keys_claim_thumbprint;
     DROP TABLE key_thumbprints;
     DROP TABLE used_identifiers;
+    DROP TABLE revocations;
     DELETE FROM _sqlx_migrations WHERE version >= 6";
 
 #[tokio::test]

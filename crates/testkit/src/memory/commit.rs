@@ -42,6 +42,7 @@ impl Rows {
             require(state.revision == *revision)?;
             state.revision += 1;
         }
+        self.write_revocations(request);
         self.write_decided(decided)?;
         for change in &request.changes {
             match change {
@@ -163,6 +164,7 @@ impl Rows {
         self.secret_usage.retain(|used| used.tenant != *tenant);
         self.applications.retain(|row| row.tenant != *tenant);
         self.idempotent_answers.retain(|row| row.tenant != *tenant);
+        self.revocations.remove(tenant);
     }
 
     fn client_row(&mut self, tenant: &TenantId, id: &ClientId) -> Result<&mut ClientState, CommitRefusal> {

@@ -7,6 +7,7 @@ mod ended_secrets;
 mod key_lists;
 mod lists;
 mod published_jwks;
+mod revocations;
 mod rows;
 mod used_identifiers;
 

@@ -8,7 +8,7 @@ use administration::{
 };
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::Timestamp;
-use registry::{Client, ClientId, ClientSecret, ClientStatus};
+use registry::{Client, ClientId, ClientSecret, ClientStatus, RevokedSubject};
 use tenancy::{Tenant, TenantId, TenantStatus};
 
 use super::commit_keys::Schedule;
@@ -33,6 +33,8 @@ pub(super) struct Rows {
     pub(super) used_identifiers: BTreeMap<(TenantId, [u8; 32]), Timestamp>,
     /// What clients publish, by tenant and URL.
     pub(super) published_jwks: BTreeMap<(TenantId, String), String>,
+    /// Until which `iat` tokens are invalid, and when the last of them expires.
+    pub(super) revocations: BTreeMap<TenantId, BTreeMap<RevokedSubject, (Timestamp, Timestamp)>>,
     pub(super) sealed: BTreeMap<String, Vec<u8>>,
     pub(super) generations: Vec<Generation>,
     pub(super) sealed_sources: BTreeMap<u64, Vec<u8>>,

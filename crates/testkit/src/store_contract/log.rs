@@ -32,7 +32,12 @@ pub async fn changes_are_listed_in_order_since_a_position(stores: Stores) {
     commit(&stores, &requests::declared(vec![server, secret])).await;
 
     let client = || Invalidation::Client(acme.id.clone(), svc.id.clone());
-    let later = [Invalidation::Keys(acme.id.clone()), Invalidation::Tenant(acme.id.clone()), client()];
+    let later = [
+        Invalidation::Keys(acme.id.clone()),
+        Invalidation::Tenant(acme.id.clone()),
+        client(),
+        Invalidation::Revocations(acme.id.clone()),
+    ];
     let published = store.changes_since(middle).await.unwrap();
     assert!(published.is_sorted_by(|(left, _), (right, _)| left < right));
     assert!(published.iter().all(|(position, _)| *position > middle));
@@ -40,5 +45,5 @@ pub async fn changes_are_listed_in_order_since_a_position(stores: Stores) {
     assert_eq!(published.into_iter().map(|(_, change)| change).collect::<Vec<_>>(), later);
     let published = store.changes_since(start).await.unwrap();
     assert_eq!(published[0].1, client());
-    assert_eq!(published.len(), 4);
+    assert_eq!(published.len(), 5);
 }

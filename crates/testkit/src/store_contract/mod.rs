@@ -24,6 +24,7 @@ mod policies;
 mod resealing;
 mod retiring;
 mod revisions;
+mod revocations;
 mod secret_usage;
 mod secrets;
 mod single_use;
@@ -35,7 +36,7 @@ use std::sync::Arc;
 
 use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, CommitRequest};
 use keys::SigningKeyStore;
-use registry::{Client, ClientStore, ReplayGuard};
+use registry::{Client, ClientStore, ReplayGuard, RevocationStore};
 use tenancy::{Tenant, TenantId, TenantStore};
 
 use crate::requests;
@@ -59,6 +60,7 @@ pub use policies::*;
 pub use resealing::*;
 pub use retiring::*;
 pub use revisions::*;
+pub use revocations::*;
 pub use secret_usage::*;
 pub use secrets::*;
 pub use single_use::*;
@@ -76,6 +78,8 @@ pub struct Stores {
     pub signing_keys: Arc<dyn SigningKeyStore>,
     /// As the registry remembers identifiers in it.
     pub identifiers: Arc<dyn ReplayGuard>,
+    /// As the registry keeps revocations in it.
+    pub revocations: Arc<dyn RevocationStore>,
     /// As administration knows it.
     pub administration: Arc<dyn AdministrationStore>,
 }
@@ -84,7 +88,13 @@ impl Stores {
     /// Of one type that is all of them.
     pub fn of<S>(store: S) -> Self
     where
-        S: TenantStore + ClientStore + SigningKeyStore + ReplayGuard + AdministrationStore + 'static,
+        S: TenantStore
+            + ClientStore
+            + SigningKeyStore
+            + ReplayGuard
+            + RevocationStore
+            + AdministrationStore
+            + 'static,
     {
         let store = Arc::new(store);
         Self {
@@ -92,6 +102,7 @@ impl Stores {
             clients: Arc::clone(&store) as _,
             signing_keys: Arc::clone(&store) as _,
             identifiers: Arc::clone(&store) as _,
+            revocations: Arc::clone(&store) as _,
             administration: store,
         }
     }
@@ -140,6 +151,15 @@ macro_rules! store_contract_tests {
             an_identifier_is_used_once_in_its_tenant,
             of_a_hundred_uses_at_once_one_is_the_first,
             expired_identifiers_are_deleted,
+            nothing_is_revoked_at_first,
+            a_token_is_revoked_in_its_tenant_only,
+            a_full_list_of_tokens_becomes_one_revocation_of_their_client,
+            revoking_all_tokens_of_a_client_writes_one_row,
+            what_ends_is_revoked_until_it_is_resumed,
+            removed_keys_of_a_client_are_revoked,
+            the_last_second_only_moves_forward,
+            revocations_are_deleted_after_the_last_token,
+            each_revocation_is_logged,
             what_is_sealed_is_listed_page_by_page,
             what_is_sealed_is_replaced_only_while_it_is_there,
             destroyed_keys_are_not_sealed_anew,

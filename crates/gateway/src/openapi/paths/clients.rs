@@ -49,6 +49,9 @@ pub(crate) fn operations() -> Vec<Operation> {
             .named("resume_client", "Let a suspended client authenticate again.")
             .if_match("client")
             .answer::<ClientView>("200", "The client as it is now"),
+        admin(Post, "/api/v1/tenant/{id}/clients/{client}/tokens/revoke", Clients)
+            .named("revoke_client_tokens", "Revoke all tokens that a client was issued until now.")
+            .answer::<ClientView>("200", "The client as it is; its next token is valid"),
         admin(Post, "/api/v1/tenant/{id}/clients/{client}/explain", Clients)
             .named(
                 "explain_client",

@@ -32,6 +32,27 @@ pub(crate) fn introspection() -> Vec<Operation> {
     ]
 }
 
+pub(crate) fn revocation() -> Vec<Operation> {
+    vec![
+        revoke("/api/v1/tenant/{id}/oauth/revoke").named("revoke", "Revoke an access token."),
+        revoke("/oauth/revoke").named("default_revoke", "Revoke an access token of the default tenant."),
+        revoke("/oauth2/revoke")
+            .named("default_revoke_oauth2", "Revoke an access token of the default tenant, by another path."),
+    ]
+}
+
+fn revoke(path: &'static str) -> Operation {
+    on(Post, path)
+        .body::<IntrospectionForm>(FORM, None)
+        .secured(json!({}))
+        .secured(json!({ "client_secret_basic": [] }))
+        .empty_answer(
+            "200",
+            "The token is not valid any more, or was not a valid token of this client (RFC 7009 section 2.2)",
+        )
+        .errors(&[("400", "invalid_request"), INVALID_CLIENT, NO_AUTHORIZATION_SERVER, TOO_MANY_FAILURES])
+}
+
 fn token(path: &'static str) -> Operation {
     on(Post, path)
         .body::<TokenForm>(FORM, None)

@@ -56,6 +56,9 @@ pub(crate) fn operations() -> Vec<Operation> {
             .named("resume_tenant", "Let a suspended tenant serve again.")
             .if_match("tenant")
             .answer::<TenantView>("200", "The tenant as it is now"),
+        admin(Post, "/api/v1/admin/tenants/{id}/tokens/revoke", Tenants)
+            .named("revoke_tenant_tokens", "Revoke all tokens that a tenant has issued until now.")
+            .answer::<TenantView>("200", "The tenant as it is; its next tokens are valid"),
         admin(Post, "/api/v1/admin/tenants/{id}/restore", Tenants)
             .named("restore_tenant", "Take the first step of a deletion back.")
             .if_match("tenant")

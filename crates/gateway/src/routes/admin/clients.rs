@@ -50,6 +50,11 @@ pub(crate) fn step(step: ClientStep) -> impl AdminHandler<(TenantId, ClientId)> 
     }
 }
 
+pub(crate) async fn revoke_tokens(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
+    let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
+    changed(&administrator.revoke_client_tokens(caller, tenant, client).await?)
+}
+
 pub(crate) async fn delete(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     administrator.step_client(caller, tenant, client, ClientStep::Delete).await?;

@@ -45,6 +45,11 @@ pub(crate) fn step(step: TenantStep) -> impl AdminHandler<TenantId> {
     }
 }
 
+pub(crate) async fn revoke_tokens(request: AdminRequest<TenantId>) -> Answer {
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
+    changed(&administrator.revoke_tenant_tokens(caller, tenant).await?)
+}
+
 pub(crate) async fn delete(request: AdminRequest<TenantId>) -> Answer {
     let is_final = request.query(|query| query.flag("final"))?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;

@@ -1,0 +1,103 @@
+//! Cached revocations. Whether a token is revoked is never answered by stale facts; a token is issued with them, because a signature needs
+//! no answer of the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use administration::Invalidation;
+use async_trait::async_trait;
+use protocol::Timestamp;
+use registry::{RevocationFacts, RevocationStore, TokenRevocation};
+use tenancy::{StoreError, TenantId};
+
+use crate::shared::SharedRows;
+use crate::{ReadThrough, Reading, Source, weights};
+
+/// A cache before another [`RevocationStore`].
+pub type CachedRevocationStore = ReadThrough<Revocations>;
+
+/// The revocations in a store.
+pub struct Revocations {
+    pub(crate) store: Arc<dyn RevocationStore>,
+    pub(crate) shared: SharedRows,
+}
+
+/// Invalidates a tenant's facts on drop, here and at other replicas, also when the caller gave up during a write that may have succeeded.
+struct DropFacts<'a>(&'a CachedRevocationStore, &'a TenantId);
+
+#[async_trait]
+impl RevocationStore for CachedRevocationStore {
+    async fn find_revocations(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
+        present(self.get(tenant).await)
+    }
+
+    fn fresh_revocations(&self, tenant: &TenantId) -> Option<Arc<RevocationFacts>> {
+        self.fresh(tenant)
+    }
+
+    async fn find_revocations_to_issue(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
+        present(self.get_stale(tenant, &|_| Duration::MAX).await)
+    }
+
+    async fn revoke_token(
+        &self,
+        tenant: &TenantId,
+        token: &TokenRevocation,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let _read_anew = DropFacts(self, tenant);
+        self.source.store.revoke_token(tenant, token, now).await
+    }
+
+    async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.source.store.delete_ended_revocations(now).await
+    }
+}
+
+fn present(
+    found: Result<Option<Arc<RevocationFacts>>, StoreError>,
+) -> Result<Arc<RevocationFacts>, StoreError> {
+    found?.ok_or_else(|| StoreError::fault("the revocations of a tenant are never absent"))
+}
+
+impl Drop for DropFacts<'_> {
+    fn drop(&mut self) {
+        let Self(revocations, tenant) = self;
+        // In the background; until then Redis is bypassed.
+        drop(revocations.source.shared.publish_invalidation(&[Invalidation::Revocations((*tenant).clone())]));
+        revocations.invalidate_tenant(tenant);
+    }
+}
+
+#[async_trait]
+impl Source for Revocations {
+    type Key = TenantId;
+    type Value = RevocationFacts;
+
+    const NAME: &'static str = "revocations";
+
+    fn bytes(key: &TenantId, facts: Option<&RevocationFacts>) -> usize {
+        weights::entry(key.as_str().len(), facts.map_or(0, RevocationFacts::bytes))
+    }
+
+    fn tenant_of(key: &TenantId) -> &TenantId {
+        key
+    }
+
+    async fn load(&self, key: &TenantId) -> Result<Reading<RevocationFacts>, StoreError> {
+        let load = async {
+            let found = self.store.find_revocations(key).await?;
+            if found.tenant == *key {
+                return Ok(Some(found));
+            }
+            let owner = &found.tenant;
+            Err(StoreError::fault(format!("the store answered with revocations of {owner} instead of {key}")))
+        };
+        self.shared.read(&Invalidation::Revocations(key.clone()), load).await
+    }
+
+    /// A token that was revoked meanwhile would be valid.
+    fn stale_if_error(&self, _: &TenantId, _: &RevocationFacts) -> Duration {
+        Duration::ZERO
+    }
+}

@@ -1,0 +1,36 @@
+//! `POST …/oauth/revoke`: this token is not needed any more (RFC 7009).
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use protocol::RevocationRequest;
+use tenancy::Tenant;
+
+use crate::Services;
+use crate::raw_request::RawRequest;
+use crate::respond::{OAuthError, no_store};
+
+pub(crate) async fn revoke(
+    services: Data<Services>,
+    mut raw: RawRequest,
+) -> Result<HttpResponse, OAuthError> {
+    let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    let revoked = take_back(&services, &tenant, &mut raw).await;
+    revoked.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?;
+    // RFC 7009 §2.2: "The content of the response body is ignored by the client as all necessary information is conveyed in the response
+    // code." An empty body is no JSON, so no media type claims that it is.
+    Ok(no_store(StatusCode::OK).finish())
+}
+
+async fn take_back(services: &Services, tenant: &Tenant, raw: &mut RawRequest) -> Result<(), OAuthError> {
+    let body = raw.form().await?;
+    let now = (services.clock)();
+    let (credentials, request) = RevocationRequest::parse(raw.authorization()?, &body)?;
+    // RFC 7009 §2.1: "The authorization server first validates the client credentials".
+    let caller = services.authenticator.authenticate(tenant, credentials, &raw.source(), now).await?;
+    raw.log(|fields| fields.client = Some(caller.client().id.clone()));
+    // RFC 7009 §2.2: "The authorization server responds with HTTP status code 200 if the token has been revoked successfully or if the client
+    // submitted an invalid token."
+    Ok(services.engine.revoke(tenant, &caller, &request.token, now).await?)
+}

@@ -1,0 +1,253 @@
+//! Revocation: a client ends its own tokens, at once, and learns nothing of the tokens of others (RFC 7009).
+
+use std::time::Instant;
+
+use protocol::JWT_BEARER;
+use registry::{CredentialTag, RevocationStore as _, TokenRevocation};
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{Failure, fixtures};
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::client_fixtures::{AUDITOR, CHOSEN, PLAIN, SVC, assertion_claims, assertion_key};
+use crate::forge::{Forge, but, claims, part};
+
+async fn revoke(app: &TestApp, tenant: &str, caller: &str, token: &str) -> Answer {
+    let path = tenant_path(tenant, "/oauth/revoke");
+    let request = app.request(Method::POST, &path).basic_auth(caller, Some(app.secrets(tenant).of(caller)));
+    Answer::to(request.form(&[("token", token)])).await
+}
+
+/// Whether the token is valid at introspection and, where the tenant's is the sample resource, at the resource.
+async fn is_active(app: &TestApp, tenant: &str, token: &str) -> bool {
+    let path = tenant_path(tenant, "/oauth/introspect");
+    let request = app.request(Method::POST, &path).basic_auth(AUDITOR, Some(app.secrets(tenant).of(AUDITOR)));
+    let answer = Answer::to(request.form(&[("token", token)])).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let is_active = answer.json()["active"] == true;
+    assert!(is_active || answer.body == r#"{"active":false}"#, "{answer:?}");
+    is_active
+}
+
+async fn used(app: &TestApp, token: &str) -> Answer {
+    Answer::to(app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(token)).await
+}
+
+#[track_caller]
+fn assert_done(answer: &Answer) {
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""), "{answer:?}");
+    assert_eq!(answer.header("content-type"), "");
+    answer.assert_not_stored();
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_invalid_at_once_in_its_tenant() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with(&options(tenant));
+        let (token, second) = (app.token(tenant).await, app.token(tenant).await);
+        let theirs = app.token(other).await;
+        assert!(is_active(&app, tenant, &token).await);
+        assert_eq!(used(&app, &token).await.status, 200);
+        for _ in 0..2 {
+            assert_done(&revoke(&app, tenant, SVC, &token).await);
+        }
+        assert!(!is_active(&app, tenant, &token).await);
+        let refused = used(&app, &token).await;
+        refused.assert_refused(401, "invalid_token", "Token has been revoked");
+        assert!(is_active(&app, tenant, &second).await);
+        assert_eq!(used(&app, &second).await.status, 200);
+        assert!(is_active(&app, other, &theirs).await);
+        assert_eq!(app.store.calls().revoke_token, 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_token_of_the_caller_is_left_as_it_is() {
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let (own, foreign) = (app.token(tenant).await, app.token(other).await);
+        let of_plain = app.token_of(tenant, PLAIN).await;
+        let now = app.now();
+        let forge = Forge::of(tenant);
+        let bad = [
+            "x".to_owned(),
+            "a.b.c".to_owned(),
+            "..".to_owned(),
+            "\u{e9}\u{0}".to_owned(),
+            "x".repeat(20_000),
+            format!("{own}x"),
+            format!(" {own}"),
+            own[..own.len() - 4].to_owned(),
+            format!("{own}.{own}"),
+            of_plain.clone(),
+            foreign.clone(),
+            forge.token(&but(claims(tenant), json!({ "exp": now }))),
+            forge.token(&but(claims(tenant), json!({ "nbf": now + 60 }))),
+            forge.token(&but(claims(tenant), json!({ "client_id": PLAIN }))),
+            forge.token(&but(claims(tenant), json!({ "client_id": "" }))),
+            forge.token(&but(claims(tenant), json!({ "jti": 1 }))),
+            forge.token(&claims(other)),
+            Forge::foreign().token(&claims(tenant)),
+            Forge::of(other).token(&claims(tenant)),
+        ];
+        for token in &bad {
+            assert_done(&revoke(&app, tenant, SVC, token).await);
+        }
+        assert!(is_active(&app, tenant, &own).await && is_active(&app, tenant, &of_plain).await);
+        assert!(is_active(&app, other, &foreign).await);
+        assert_eq!(app.store.calls().revoke_token, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_request_is_refused_and_revokes_nothing() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let token = app.token(tenant).await;
+        let secret = app.secrets(tenant).of(SVC);
+        let own = format!("client_id={SVC}&client_secret={secret}");
+        for (body, status, error) in [
+            (own.clone(), 400, "invalid_request"),
+            (format!("{own}&token="), 400, "invalid_request"),
+            (format!("{own}&token=a&token={token}"), 400, "invalid_request"),
+            (format!("{own}&token={token}&token_type_hint=a&token_type_hint=b"), 400, "invalid_request"),
+            (format!("{own}&token={token}&client_id={SVC}"), 400, "invalid_request"),
+            (format!("{own}&token={token}&client_secret={secret}"), 400, "invalid_request"),
+            (format!("{own}&token=%ff"), 400, "invalid_request"),
+            (String::new(), 400, "invalid_request"),
+            ("{}".to_owned(), 400, "invalid_request"),
+            (format!("token={token}"), 401, "invalid_client"),
+            (format!("token={token}&client_id={SVC}"), 401, "invalid_client"),
+            (format!("token={token}&client_id={SVC}&client_secret=wrong"), 401, "invalid_client"),
+            (format!("token={token}&client_id=nobody&client_secret={secret}"), 401, "invalid_client"),
+            (format!("token={token}&client_id=&client_secret={secret}"), 401, "invalid_client"),
+            (format!("token={token}&client_id={PLAIN}&client_secret={secret}"), 401, "invalid_client"),
+            (format!("token={token}&client_assertion=a.b.c"), 401, "invalid_client"),
+            (format!("token={token}&client_assertion_type=x&client_assertion=a.b.c"), 401, "invalid_client"),
+            (
+                format!("token={token}&client_assertion_type={JWT_BEARER}&client_assertion=a.b.c"),
+                401,
+                "invalid_client",
+            ),
+        ] {
+            let request = app.request(Method::POST, &tenant_path(tenant, "/oauth/revoke"));
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            let answer = Answer::to(request.body(body.clone())).await;
+            assert!([400, 401].contains(&answer.status), "{body}: {answer:?}");
+            assert_eq!((answer.status, answer.json()["error"].as_str()), (status, Some(error)), "{body}");
+            answer.assert_not_stored();
+        }
+        for (method, media_type, status) in [
+            ("GET", "application/x-www-form-urlencoded", 405),
+            ("POST", "application/json", 415),
+            ("POST", "text/plain", 415),
+        ] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            let request = app.request(method, &tenant_path(tenant, "/oauth/revoke"));
+            let request = request.header("content-type", media_type).body(format!("{own}&token={token}"));
+            assert_eq!(Answer::to(request).await.status, status, "{media_type}");
+        }
+        assert!(is_active(&app, tenant, &token).await);
+    }
+    assert_eq!(app.post("/api/v1/tenant/nobody/oauth/revoke", &[("token", "x")]).await.status, 404);
+    assert_eq!(app.store.calls().revoke_token, 0);
+}
+
+#[tokio::test]
+async fn hints_are_ignored_and_every_credential_revokes() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        for hint in ["access_token", "refresh_token", "unknown", "\u{e9}"] {
+            let token = app.token(tenant).await;
+            let path = tenant_path(tenant, "/oauth/revoke");
+            let request = app.request(Method::POST, &path).basic_auth(SVC, Some(app.secrets(tenant).of(SVC)));
+            assert_done(&Answer::to(request.form(&[("token", &*token), ("token_type_hint", hint)])).await);
+            assert!(!is_active(&app, tenant, &token).await, "{hint}");
+        }
+        let token = app.token_of(tenant, CHOSEN).await;
+        assert_done(&revoke(&app, tenant, CHOSEN, &token).await);
+        assert!(!is_active(&app, tenant, &token).await);
+        let token = app.token(tenant).await;
+        let sign = |use_: &str| assertion_key(tenant).sign("JWT", &assertion_claims(tenant, use_)).unwrap();
+        let form = [
+            ("client_assertion_type", JWT_BEARER),
+            ("client_assertion", &*sign("revoke")),
+            ("token", &*token),
+        ];
+        let answer = app.post(&tenant_path(tenant, "/oauth/revoke"), &form).await;
+        assert_done(&answer);
+    }
+}
+
+#[tokio::test]
+async fn the_default_tenant_has_two_more_paths() {
+    for (home, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with(&options(home));
+        for path in ["/oauth/revoke", "/oauth2/revoke"] {
+            let (token, theirs) = (app.token(home).await, app.token(other).await);
+            for token in [&token, &theirs] {
+                let form =
+                    [("client_id", SVC), ("client_secret", app.secrets(home).of(SVC)), ("token", token)];
+                assert_done(&app.post(path, &form).await);
+            }
+            assert!(!is_active(&app, home, &token).await && is_active(&app, other, &theirs).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_facts_nothing_is_active_and_nothing_revoked() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let token = app.token(tenant).await;
+        app.store.fail_with(Failure::Unavailable);
+        assert_eq!(revoke(&app, tenant, SVC, &token).await.status, 503);
+        app.store.fail_with(None);
+        assert!(is_active(&app, tenant, &token).await);
+    }
+}
+
+#[tokio::test]
+async fn a_token_names_the_credential_that_it_was_issued_for() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let jti = |token: &str| {
+            let claims: Value = serde_json::from_str(&part(token, 1)).unwrap();
+            claims["jti"].as_str().unwrap().to_owned()
+        };
+        let (first, second) = (jti(&app.token(tenant).await), jti(&app.token(tenant).await));
+        assert_ne!(first, second);
+        let tag = CredentialTag::of_token(&first);
+        assert!(tag.is_some() && tag == CredentialTag::of_token(&second), "{first} {second}");
+        let chosen = jti(&app.token_of(tenant, CHOSEN).await);
+        assert!(CredentialTag::of_token(&chosen).is_some_and(|chosen| Some(chosen) != tag));
+        let other = if tenant == ACME { GLOBEX } else { ACME };
+        assert_ne!(CredentialTag::of_token(&jti(&app.token(other).await)), tag);
+    }
+}
+
+#[tokio::test]
+async fn the_next_token_after_a_revocation_of_all_is_valid() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let before = app.token(tenant).await;
+        let id = fixtures::tenant_id(tenant);
+        for number in 0..=TokenRevocation::MOST_OF_CLIENT {
+            let (client, jti) = (fixtures::client_id(SVC), number.to_string());
+            let now = protocol::Timestamp::from_seconds(app.now());
+            let token = TokenRevocation { client, jti, issued_at: now, expires_at: now };
+            app.store.revoke_token(&id, &token, now).await.unwrap();
+        }
+        assert!(!is_active(&app, tenant, &before).await);
+        let begun = Instant::now();
+        let after = app.token(tenant).await;
+        assert!(begun.elapsed().as_millis() >= 1_000, "{:?}", begun.elapsed());
+        assert!(is_active(&app, tenant, &after).await);
+        assert!(is_active(&app, tenant, &app.token_of(tenant, PLAIN).await).await);
+        app.pass(2);
+        let begun = Instant::now();
+        app.token(tenant).await;
+        assert!(begun.elapsed().as_millis() < 900, "{:?}", begun.elapsed());
+    }
+}

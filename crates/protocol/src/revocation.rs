@@ -1,0 +1,54 @@
+//! Token revocation on the wire (RFC 7009 §2.1).
+
+use crate::{ClientAuthentication, ErrorResponse, IntrospectionRequest, Secret};
+
+/// The token that its client revokes.
+#[derive(Debug)]
+pub struct RevocationRequest {
+    /// The token; not verified.
+    pub token: Secret,
+}
+
+impl RevocationRequest {
+    /// Reads the `Authorization` header and the body, whose parameters are those of an introspection. `token_type_hint` is ignored: "An
+    /// authorization server MAY ignore this parameter, particularly if it is able to detect the token type automatically" (RFC 7009 §2.1).
+    ///
+    /// # Errors
+    /// `invalid_request` for a missing token or a repetition, `invalid_client` where no client is named.
+    pub fn parse(
+        authorization: Option<&[u8]>,
+        body: &[u8],
+    ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
+        let (credentials, IntrospectionRequest { token }) = IntrospectionRequest::parse(authorization, body)?;
+        Ok((credentials, Self { token }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_required_and_the_hint_is_not_understood() {
+        let parse = |body: &str| {
+            let parsed = RevocationRequest::parse(None, body.as_bytes());
+            parsed.map(|(_, request)| request.token.expose().to_owned()).map_err(|error| error.error.as_str())
+        };
+        for (body, expected) in [
+            ("token=x&client_id=a", Ok("x")),
+            ("client_id=a&token=x&token_type_hint=access_token", Ok("x")),
+            ("token=x&client_id=a&token_type_hint=refresh_token", Ok("x")),
+            ("token=x&client_id=a&token_type_hint=%00", Ok("x")),
+            ("token=x&client_id=a&other=1", Ok("x")),
+            ("token=x.y%2Bz&client_id=a", Ok("x.y+z")),
+            ("client_id=a", Err("invalid_request")),
+            ("token=&client_id=a", Err("invalid_request")),
+            ("token=x&token=x&client_id=a", Err("invalid_request")),
+            ("token=x&client_id=a&client_id=a", Err("invalid_request")),
+            ("token=x&client_id=a&token_type_hint=a&token_type_hint=a", Err("invalid_request")),
+            ("token=x", Err("invalid_client")),
+        ] {
+            assert_eq!(parse(body), expected.map(str::to_owned), "{body}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What has been revoked, and which of a tenant's tokens that makes invalid: "whatever X was issued at or before second T". A token is not
+//! stored, so it is revoked by what it was issued for.
+
+use protocol::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{ClientId, CredentialTag};
+
+/// What has been revoked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum RevokedSubject {
+    /// All tokens of the tenant.
+    Tenant,
+    /// The tokens of a client.
+    Client(ClientId),
+    /// The tokens that a client got for one of its credentials.
+    Credential(ClientId, CredentialTag),
+    /// The tokens that the signing key of this `kid` has signed. The key verifies nothing any more, so this is for verifiers with a copy of it.
+    SigningKey(String),
+    /// A token of a client, by its `jti`.
+    Token(ClientId, String),
+}
+
+/// A fact of a tenant: its subject's tokens are invalid if they were issued by then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// What has been revoked.
+    pub subject: RevokedSubject,
+    /// The last second: tokens with this `iat` or an earlier one are invalid. A single token is invalid whenever it was issued.
+    pub issued_until: Timestamp,
+    /// When the last such token expires.
+    pub expires_at: Timestamp,
+}
+
+/// A token that its client revokes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenRevocation {
+    /// The client that the token was issued to.
+    pub client: ClientId,
+    /// Its `jti`.
+    pub jti: String,
+    /// Its `iat`.
+    pub issued_at: Timestamp,
+    /// Its `exp`.
+    pub expires_at: Timestamp,
+}
+
+impl TokenRevocation {
+    /// How many single tokens of a client are kept. One more, and all tokens that the client has now are revoked in their place, by one
+    /// fact: the list stays short, and no revoked token becomes valid again.
+    pub const MOST_OF_CLIENT: u64 = 1_000;
+    /// The same of all clients of a tenant together.
+    pub const MOST_OF_TENANT: u64 = 10_000;
+}

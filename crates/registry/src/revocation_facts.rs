@@ -1,0 +1,233 @@
+//! The revocations of one tenant in memory, and the one rule that decides on a token with them.
+
+use std::collections::{BTreeMap, HashMap};
+
+use protocol::Timestamp;
+use serde::{Deserialize, Serialize};
+use tenancy::TenantId;
+
+use crate::{ClientId, CredentialTag, Revocation, RevokedSubject};
+
+/// All that a tenant has revoked. A time is the last second whose tokens are invalid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationFacts {
+    /// Their tenant; detects a store that returns another tenant's facts.
+    pub tenant: TenantId,
+    issued_until: Option<Timestamp>,
+    clients: HashMap<ClientId, ClientFacts>,
+    signing_keys: BTreeMap<String, Timestamp>,
+}
+
+/// What is revoked of one client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct ClientFacts {
+    issued_until: Option<Timestamp>,
+    credentials: BTreeMap<CredentialTag, Timestamp>,
+    /// When each expires, by its `jti`.
+    tokens: HashMap<String, Timestamp>,
+}
+
+/// What decides whether a token is revoked.
+#[derive(Clone, Copy, Debug)]
+pub struct IssuedToken<'a> {
+    /// `client_id`.
+    pub client: &'a str,
+    /// `jti`.
+    pub jti: &'a str,
+    /// `iat`.
+    pub issued_at: Timestamp,
+}
+
+impl RevocationFacts {
+    /// Nothing is revoked.
+    #[must_use]
+    pub fn none(tenant: TenantId) -> Self {
+        Self { tenant, issued_until: None, clients: HashMap::new(), signing_keys: BTreeMap::new() }
+    }
+
+    /// The facts of these revocations.
+    #[must_use]
+    pub fn of(tenant: TenantId, revocations: impl IntoIterator<Item = Revocation>) -> Self {
+        let mut facts = Self::none(tenant);
+        for Revocation { subject, issued_until, expires_at } in revocations {
+            match subject {
+                RevokedSubject::Tenant => facts.issued_until = facts.issued_until.max(Some(issued_until)),
+                RevokedSubject::Client(client) => {
+                    let of_client = facts.clients.entry(client).or_default();
+                    of_client.issued_until = of_client.issued_until.max(Some(issued_until));
+                }
+                RevokedSubject::Credential(client, tag) => {
+                    facts.clients.entry(client).or_default().credentials.insert(tag, issued_until);
+                }
+                RevokedSubject::SigningKey(kid) => drop(facts.signing_keys.insert(kid, issued_until)),
+                RevokedSubject::Token(client, jti) => {
+                    facts.clients.entry(client).or_default().tokens.insert(jti, expires_at);
+                }
+            }
+        }
+        facts
+    }
+
+    /// Whether the token is invalid. A token without a tag, which an earlier version of this program issued, is invalid with each credential
+    /// of its client: it may have been issued for that one.
+    #[must_use]
+    pub fn revoke(&self, token: IssuedToken<'_>) -> bool {
+        let is_by = |until: &Timestamp| token.issued_at <= *until;
+        if self.issued_until.as_ref().is_some_and(is_by) {
+            return true;
+        }
+        let Some(of_client) = self.clients.get(token.client) else { return false };
+        let by_credential = || match CredentialTag::of_token(token.jti) {
+            Some(tag) => of_client.credentials.get(&tag).is_some_and(is_by),
+            None => of_client.credentials.values().any(is_by),
+        };
+        of_client.issued_until.as_ref().is_some_and(is_by)
+            || of_client.tokens.contains_key(token.jti)
+            || (!of_client.credentials.is_empty() && by_credential())
+    }
+
+    /// Whether the whole tenant's tokens of this second are invalid.
+    #[must_use]
+    pub fn revoke_tenant_at(&self, issued_at: Timestamp) -> bool {
+        self.issued_until.is_some_and(|until| issued_at <= until)
+    }
+
+    /// The last second whose tokens of this client and credential are invalid: the next token needs a later one.
+    #[must_use]
+    pub fn issued_until(&self, client: &str, tag: CredentialTag) -> Option<Timestamp> {
+        let of_client = self.clients.get(client);
+        let credential = of_client.and_then(|of_client| of_client.credentials.get(&tag).copied());
+        self.issued_until.max(of_client.and_then(|of_client| of_client.issued_until)).max(credential)
+    }
+
+    /// Each revocation, in no order. A single token has the time of its expiry only.
+    pub fn iter(&self) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
+        let tenant = self.issued_until.map(|until| (RevokedSubject::Tenant, until));
+        let keys =
+            self.signing_keys.iter().map(|(kid, until)| (RevokedSubject::SigningKey(kid.clone()), *until));
+        let clients = self.clients.iter().flat_map(|(client, facts)| {
+            let own = facts.issued_until.map(|until| (RevokedSubject::Client(client.clone()), until));
+            let credentials = facts.credentials.iter();
+            let credentials =
+                credentials.map(|(tag, until)| (RevokedSubject::Credential(client.clone(), *tag), *until));
+            let tokens = facts.tokens.iter();
+            let tokens = tokens
+                .map(|(jti, expires_at)| (RevokedSubject::Token(client.clone(), jti.clone()), *expires_at));
+            own.into_iter().chain(credentials).chain(tokens)
+        });
+        tenant.into_iter().chain(keys).chain(clients)
+    }
+
+    /// The estimated bytes in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        const ENTRY: usize = 128;
+        let clients = self.clients.iter().map(|(client, facts)| {
+            let tokens: usize = facts.tokens.keys().map(|jti| ENTRY + jti.len()).sum();
+            2 * ENTRY + client.as_str().len() + facts.credentials.len() * ENTRY + tokens
+        });
+        size_of::<Self>() + self.signing_keys.len() * ENTRY + clients.sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::SecretId;
+
+    fn id(client: &str) -> ClientId {
+        ClientId::parse(client).unwrap()
+    }
+
+    fn acme() -> TenantId {
+        TenantId::parse("acme").unwrap()
+    }
+
+    fn tag(client: &str, secret: &str) -> CredentialTag {
+        CredentialTag::of_secret(&acme(), &id(client), &SecretId::new(secret))
+    }
+
+    fn jti(client: &str, secret: &str) -> String {
+        tag(client, secret).token_id(Uuid::nil()).to_string()
+    }
+
+    fn facts(revocations: &[(RevokedSubject, u64)]) -> RevocationFacts {
+        let revocation = |(subject, until): &(RevokedSubject, u64)| Revocation {
+            subject: subject.clone(),
+            issued_until: Timestamp::from_seconds(*until),
+            expires_at: Timestamp::from_seconds(900),
+        };
+        RevocationFacts::of(acme(), revocations.iter().map(revocation))
+    }
+
+    #[track_caller]
+    fn check(revocations: &[(RevokedSubject, u64)], client: &str, jti: &str, issued_at: u64, expected: bool) {
+        let issued_at = Timestamp::from_seconds(issued_at);
+        let revoked = facts(revocations).revoke(IssuedToken { client, jti, issued_at });
+        assert_eq!(revoked, expected, "{revocations:?}: {client} {jti} {issued_at:?}");
+    }
+
+    #[test]
+    fn a_token_is_revoked_by_what_it_was_issued_for() {
+        use RevokedSubject as S;
+        let s1 = jti("a", "s1");
+        let untagged = Uuid::nil().to_string();
+        let of = |secret: &str| S::Credential(id("a"), tag("a", secret));
+        check(&[], "a", &s1, 0, false);
+        check(&[(S::Tenant, 100)], "a", &s1, 99, true);
+        check(&[(S::Tenant, 100)], "a", &s1, 100, true);
+        check(&[(S::Tenant, 100)], "a", &s1, 101, false);
+        check(&[(S::Tenant, 100), (S::Tenant, 50)], "a", &s1, 100, true);
+        check(&[(S::Client(id("a")), 100)], "a", &s1, 100, true);
+        check(&[(S::Client(id("a")), 100)], "a", &s1, 101, false);
+        check(&[(S::Client(id("a")), 100)], "b", &s1, 100, false);
+        check(&[(of("s1"), 100)], "a", &s1, 100, true);
+        check(&[(of("s1"), 100)], "a", &s1, 101, false);
+        check(&[(of("s1"), 100)], "a", &jti("a", "s2"), 100, false);
+        check(&[(of("s1"), 100)], "b", &s1, 100, false);
+        check(&[(of("s1"), 100)], "a", &untagged, 100, true);
+        check(&[(of("s1"), 100)], "a", &untagged, 101, false);
+        check(&[(of("s1"), 100)], "a", "no uuid", 100, true);
+        check(&[(S::Token(id("a"), s1.clone()), 0)], "a", &s1, 800, true);
+        check(&[(S::Token(id("a"), s1.clone()), 0)], "b", &s1, 800, false);
+        check(&[(S::Token(id("a"), s1.clone()), 0)], "a", &jti("a", "s2"), 0, false);
+        check(&[(S::SigningKey("oauth2-key-1".to_owned()), 900)], "a", &s1, 0, false);
+    }
+
+    #[test]
+    fn the_next_token_is_issued_after_the_latest_of_its_revocations() {
+        use RevokedSubject as S;
+        let of = |secret: &str| S::Credential(id("a"), tag("a", secret));
+        let until = |revocations: &[(S, u64)]| {
+            facts(revocations).issued_until("a", tag("a", "s1")).map(Timestamp::seconds)
+        };
+        assert_eq!(until(&[]), None);
+        assert_eq!(
+            until(&[(S::Client(id("b")), 9), (of("s2"), 9), (S::Token(id("a"), jti("a", "s1")), 9)]),
+            None
+        );
+        assert_eq!(until(&[(S::Tenant, 1), (S::Client(id("a")), 3), (of("s1"), 2)]), Some(3));
+        assert_eq!(until(&[(S::Tenant, 4), (S::Client(id("a")), 3), (of("s1"), 5)]), Some(5));
+        assert_eq!(until(&[(S::Tenant, 6)]), Some(6));
+    }
+
+    #[test]
+    fn each_revocation_is_listed() {
+        use RevokedSubject as S;
+        let all = [
+            (S::Tenant, 1),
+            (S::Client(id("a")), 2),
+            (S::Credential(id("a"), tag("a", "s1")), 3),
+            (S::SigningKey("k".to_owned()), 4),
+            (S::Token(id("b"), jti("b", "s1")), 900),
+        ];
+        let mut listed: Vec<_> = facts(&all).iter().map(|(subject, at)| (subject, at.seconds())).collect();
+        listed.sort();
+        let mut expected = all.to_vec();
+        expected.sort();
+        assert_eq!(listed, expected);
+        assert_eq!(RevocationFacts::none(acme()).iter().count(), 0);
+    }
+}

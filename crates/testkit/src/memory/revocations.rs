@@ -1,0 +1,107 @@
+//! What tenants have revoked.
+
+use std::sync::Arc;
+
+use administration::{CommitRequest, Invalidation, RevocationChange, RevocationEffect, revocations};
+use async_trait::async_trait;
+use protocol::{Lifetime, Timestamp};
+use registry::{Revocation, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation};
+use tenancy::{StoreError, TenantId};
+
+use super::MemoryStore;
+use super::rows::Rows;
+
+/// Longer than any cache takes a row as fresh.
+const PROPAGATION: Lifetime = Lifetime::from_seconds(60);
+
+#[async_trait]
+impl RevocationStore for MemoryStore {
+    async fn find_revocations(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
+        self.answer(&self.calls.find_revocations, |rows| Arc::new(rows.revocation_facts(tenant))).await
+    }
+
+    async fn revoke_token(
+        &self,
+        tenant: &TenantId,
+        token: &TokenRevocation,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.answer(&self.calls.revoke_token, |rows| rows.revoke_token(tenant, token, now)).await
+    }
+
+    async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.administer(|rows| {
+            let mut deleted = 0;
+            for revoked in rows.revocations.values_mut() {
+                let before = revoked.len();
+                revoked.retain(|_, (_, expires_at)| *expires_at > now);
+                deleted += before - revoked.len();
+            }
+            deleted as u64
+        })
+        .await
+    }
+}
+
+impl Rows {
+    fn revocation_facts(&self, tenant: &TenantId) -> RevocationFacts {
+        let revoked = self.revocations.get(tenant).into_iter().flatten();
+        let revoked = revoked.map(|(subject, (issued_until, expires_at))| Revocation {
+            subject: subject.clone(),
+            issued_until: *issued_until,
+            expires_at: *expires_at,
+        });
+        RevocationFacts::of(tenant.clone(), revoked)
+    }
+
+    fn revoke_token(&mut self, tenant: &TenantId, token: &TokenRevocation, now: Timestamp) {
+        let TokenRevocation { client, jti, issued_at, expires_at } = token;
+        let subject = RevokedSubject::Token(client.clone(), jti.clone());
+        let revoked = self.revocations.entry(tenant.clone()).or_default();
+        if revoked.contains_key(&subject) {
+            return;
+        }
+        revoked.insert(subject, (*issued_at, *expires_at));
+        let is_token = |subject: &&RevokedSubject| matches!(subject, RevokedSubject::Token(..));
+        let is_of_client =
+            |subject: &RevokedSubject| matches!(subject, RevokedSubject::Token(owner, _) if owner == client);
+        let of_tenant = revoked.keys().filter(is_token).count() as u64;
+        let of_client = revoked.keys().filter(|subject| is_of_client(subject)).count() as u64;
+        if of_client > TokenRevocation::MOST_OF_CLIENT || of_tenant > TokenRevocation::MOST_OF_TENANT {
+            revoked.retain(|subject, _| !is_of_client(subject));
+            self.revoke(tenant, RevokedSubject::Client(client.clone()), now.max(*issued_at));
+        }
+        self.changes.push(Invalidation::Revocations(tenant.clone()));
+    }
+
+    pub(super) fn write_revocations(&mut self, request: &CommitRequest) {
+        for RevocationChange { tenant, subject, effect } in revocations(&request.changes) {
+            match effect {
+                RevocationEffect::Issued => self.revoke(&tenant, subject, request.now),
+                RevocationEffect::Ended => {
+                    let stale = self.tenants.get(&tenant).map(|row| row.state.tenant.stale_if_error);
+                    let until = request.now + stale.unwrap_or(PROPAGATION) + PROPAGATION;
+                    self.revoke(&tenant, subject, until);
+                }
+                RevocationEffect::Resumed => {
+                    let row = self.revocations.get_mut(&tenant).and_then(|revoked| revoked.get_mut(&subject));
+                    if let Some((issued_until, _)) = row {
+                        *issued_until = request.now.min(*issued_until);
+                    }
+                }
+            }
+        }
+    }
+
+    fn revoke(&mut self, tenant: &TenantId, subject: RevokedSubject, until: Timestamp) {
+        let Some(row) = self.tenants.get(tenant) else { return };
+        let own = row.state.clients.iter().filter(|row| row.lifecycle.is_live());
+        let own = own.filter_map(|row| row.client.access_token_lifetime);
+        let longest = own.fold(row.state.tenant.access_token.lifetime, Ord::max);
+        let expires_at = (until + longest).max(row.state.previous_tokens_until.unwrap_or(until));
+        let revoked = self.revocations.entry(tenant.clone()).or_default();
+        let (known_until, known_expiry) = revoked.entry(subject).or_insert((until, expires_at));
+        *known_until = until.max(*known_until);
+        *known_expiry = expires_at.max(*known_expiry);
+    }
+}

@@ -1,0 +1,226 @@
+//! What a tenant has revoked. A store may add the difference that the clocks of replicas are allowed to its times.
+
+use administration::{Change, ChangeKind, CommitRequest, Invalidation, KeyChangeKind, SecretChangeKind};
+use keys::life_cycle::KeyTimes;
+use protocol::{Lifetime, Timestamp};
+use registry::{Client, ClientKeys, CredentialTag, RevokedSubject, TokenRevocation};
+use tenancy::{Tenant, TenantId};
+
+use super::{Stores, add, commit};
+use crate::fixtures::{self, NOW};
+use crate::requests;
+
+/// All of a tenant, sorted, without the times.
+async fn subjects(stores: &Stores, tenant: &TenantId) -> Vec<RevokedSubject> {
+    let facts = stores.revocations.find_revocations(tenant).await.unwrap();
+    assert_eq!(facts.tenant, *tenant);
+    let mut subjects: Vec<_> = facts.iter().map(|(subject, _)| subject).collect();
+    subjects.sort();
+    subjects
+}
+
+/// The last second of a subject.
+async fn until(stores: &Stores, tenant: &TenantId, subject: &RevokedSubject) -> Option<Timestamp> {
+    let facts = stores.revocations.find_revocations(tenant).await.unwrap();
+    facts.iter().find(|(known, _)| known == subject).map(|(_, until)| until)
+}
+
+fn token(client: &str, jti: &str) -> TokenRevocation {
+    let client = fixtures::client_id(client);
+    let expires_at = NOW + Lifetime::from_seconds(60);
+    TokenRevocation { client, jti: jti.to_owned(), issued_at: NOW, expires_at }
+}
+
+fn of_token(client: &str, jti: &str) -> RevokedSubject {
+    RevokedSubject::Token(fixtures::client_id(client), jti.to_owned())
+}
+
+fn of_client(client: &str) -> RevokedSubject {
+    RevokedSubject::Client(fixtures::client_id(client))
+}
+
+async fn revoke(stores: &Stores, tenant: &TenantId, client: &str, jti: &str) {
+    stores.revocations.revoke_token(tenant, &token(client, jti), NOW).await.unwrap();
+}
+
+fn with_secret(client: Client) -> Client {
+    Client { secrets: vec![fixtures::secret("s1")], ..client }
+}
+
+/// Two tenants, each with the clients `svc` and `job`.
+async fn two_tenants(stores: &Stores) -> [Tenant; 2] {
+    let tenants = ["acme", "globex"].map(fixtures::tenant);
+    for tenant in &tenants {
+        let clients = ["svc", "job"].map(|id| with_secret(fixtures::client(tenant, id)));
+        add(stores, tenant, &[&clients[0], &clients[1]]).await;
+    }
+    tenants
+}
+
+async fn change(stores: &Stores, change: Change) {
+    commit(stores, &requests::declared(vec![change])).await;
+}
+
+/// Also of a tenant that is not there.
+pub async fn nothing_is_revoked_at_first(stores: Stores) {
+    let [acme, _] = two_tenants(&stores).await;
+    assert_eq!(subjects(&stores, &acme.id).await, []);
+    assert_eq!(subjects(&stores, &fixtures::tenant_id("nobody")).await, []);
+}
+
+/// One tenant's token is not the other's, and a repetition changes nothing.
+pub async fn a_token_is_revoked_in_its_tenant_only(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    revoke(&stores, &acme.id, "svc", "1").await;
+    let before = stores.administration.position().await.unwrap();
+    revoke(&stores, &acme.id, "svc", "1").await;
+    assert_eq!(stores.administration.position().await.unwrap(), before);
+    revoke(&stores, &acme.id, "job", "1").await;
+    assert_eq!(subjects(&stores, &acme.id).await, [of_token("job", "1"), of_token("svc", "1")]);
+    assert_eq!(subjects(&stores, &globex.id).await, []);
+}
+
+/// The list is bounded. What was on it stays revoked.
+pub async fn a_full_list_of_tokens_becomes_one_revocation_of_their_client(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    for number in 0..TokenRevocation::MOST_OF_CLIENT {
+        revoke(&stores, &acme.id, "svc", &number.to_string()).await;
+    }
+    revoke(&stores, &acme.id, "job", "1").await;
+    revoke(&stores, &globex.id, "svc", "1").await;
+    assert_eq!(subjects(&stores, &acme.id).await.len(), 1_001);
+    revoke(&stores, &acme.id, "svc", "one more").await;
+    assert_eq!(subjects(&stores, &acme.id).await, [of_client("svc"), of_token("job", "1")]);
+    assert!(until(&stores, &acme.id, &of_client("svc")).await >= Some(NOW));
+    assert_eq!(subjects(&stores, &globex.id).await, [of_token("svc", "1")]);
+}
+
+/// However many there are: no token is a row.
+pub async fn revoking_all_tokens_of_a_client_writes_one_row(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    change(&stores, Change::Tokens(acme.id.clone(), Some(fixtures::client_id("svc")))).await;
+    assert_eq!(subjects(&stores, &acme.id).await, [of_client("svc")]);
+    change(&stores, Change::Tokens(acme.id.clone(), None)).await;
+    assert_eq!(subjects(&stores, &acme.id).await, [RevokedSubject::Tenant, of_client("svc")]);
+    assert_eq!(subjects(&stores, &globex.id).await, []);
+}
+
+/// A replica that has not learned of it may issue more tokens, which are revoked, too. Once it is resumed, only past tokens are.
+pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
+    let secret = &fixtures::secret("s1");
+    let tag = CredentialTag::of_secret(&acme.id, &svc.id, &secret.id);
+    let of_secret = |kind| requests::secret(&svc, secret, kind);
+    let of_row = |kind| Change::Client(requests::row(kind, Some(&svc), &svc));
+    let of_tenant = |kind| Change::Tenant(requests::row(kind, Some(&acme), &acme));
+    let resumed = SecretChangeKind::Restored { expires_at: None };
+    let credential = RevokedSubject::Credential(svc.id.clone(), tag);
+    for (subject, ended, resumed) in [
+        (credential, of_secret(SecretChangeKind::Revoked), of_secret(resumed)),
+        (of_client("svc"), of_row(ChangeKind::Suspended), of_row(ChangeKind::Resumed)),
+        (of_client("svc"), of_row(ChangeKind::Retired), of_row(ChangeKind::Restored)),
+        (RevokedSubject::Tenant, of_tenant(ChangeKind::Suspended), of_tenant(ChangeKind::Resumed)),
+    ] {
+        change(&stores, ended).await;
+        let ended = until(&stores, &acme.id, &subject).await.unwrap();
+        assert!(ended > NOW + acme.stale_if_error, "{subject:?}: {ended:?}");
+        change(&stores, resumed).await;
+        let resumed = until(&stores, &acme.id, &subject).await.unwrap();
+        assert!(resumed >= NOW && resumed.seconds() + acme.stale_if_error.seconds() < ended.seconds());
+    }
+    assert_eq!(subjects(&stores, &globex.id).await, []);
+    let times = KeyTimes::of(&fixtures::key(1));
+    let revoked = KeyChangeKind::Revoked { after: times };
+    commit(&stores, &announced(&acme)).await;
+    let mut request = requests::declared(vec![requests::key(&acme.id, keys::KeyId::numbered(1), revoked)]);
+    request.keys.due.push((acme.id.clone(), None));
+    commit(&stores, &request).await;
+    let of_key = RevokedSubject::SigningKey("oauth2-key-1".to_owned());
+    assert!(until(&stores, &acme.id, &of_key).await > Some(NOW + acme.stale_if_error));
+}
+
+fn announced(tenant: &Tenant) -> CommitRequest {
+    let mut request = requests::declared(Vec::new());
+    requests::announce_key(&mut request, &tenant.id, fixtures::key_of(&tenant.id, 1));
+    request.keys.due.push((tenant.id.clone(), None));
+    request
+}
+
+/// By their thumbprints, so it does not matter how a key is written or named.
+pub async fn removed_keys_of_a_client_are_revoked(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let jwk = |kid: &str, x: &str| format!(r#"{{"kid":"{kid}","kty":"OKP","crv":"Ed25519","x":"{x}"}}"#);
+    let first = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    let with = |keys: &[String]| {
+        let keys = ClientKeys::parse(&format!(r#"{{"keys":[{}]}}"#, keys.join(","))).unwrap();
+        Client { keys: Some(keys), secrets: Vec::new(), ..fixtures::client(&acme, "svc") }
+    };
+    let (one, renamed, none) = (with(&[jwk("a", first)]), with(&[jwk("b", first)]), with(&[]));
+    let plain = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
+    let row = |before: &Client, after: &Client| {
+        Change::Client(requests::row(ChangeKind::Changed, Some(before), after))
+    };
+    change(&stores, row(&plain, &one)).await;
+    change(&stores, row(&one, &renamed)).await;
+    assert_eq!(subjects(&stores, &acme.id).await, []);
+    change(&stores, row(&renamed, &none)).await;
+    let tag = CredentialTag::of_key(&acme.id, &plain.id, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+    let credential = RevokedSubject::Credential(plain.id.clone(), tag);
+    assert_eq!(subjects(&stores, &acme.id).await, std::slice::from_ref(&credential));
+    let ended = until(&stores, &acme.id, &credential).await.unwrap();
+    change(&stores, row(&none, &one)).await;
+    assert!(until(&stores, &acme.id, &credential).await.unwrap() < ended);
+    assert_eq!(subjects(&stores, &globex.id).await, []);
+}
+
+/// A clock that went back makes no token valid again.
+pub async fn the_last_second_only_moves_forward(stores: Stores) {
+    let [acme, _] = two_tenants(&stores).await;
+    let svc = Some(fixtures::client_id("svc"));
+    let far = Timestamp::from_seconds(NOW.seconds() + 3_000_000_000);
+    for now in [far, NOW] {
+        let request = requests::declared(vec![Change::Tokens(acme.id.clone(), svc.clone())]);
+        commit(&stores, &CommitRequest { now, ..request }).await;
+        assert!(until(&stores, &acme.id, &of_client("svc")).await >= Some(far));
+    }
+}
+
+/// The lifetime of tokens decides. A single token has its own.
+pub async fn revocations_are_deleted_after_the_last_token(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    change(&stores, Change::Tokens(acme.id.clone(), None)).await;
+    revoke(&stores, &globex.id, "svc", "1").await;
+    let last = until(&stores, &acme.id, &RevokedSubject::Tenant).await.unwrap();
+    let expiry = last + acme.access_token.lifetime;
+    let second = Lifetime::from_seconds(1);
+    let before = if last == NOW { NOW + Lifetime::from_seconds(59) } else { NOW };
+    assert_eq!(stores.revocations.delete_ended_revocations(before).await.unwrap(), 0);
+    assert_eq!(subjects(&stores, &globex.id).await.len(), 1);
+    let before = expiry.saturating_sub(second);
+    assert_eq!(stores.revocations.delete_ended_revocations(before).await.unwrap(), 1);
+    assert_eq!(subjects(&stores, &acme.id).await, [RevokedSubject::Tenant]);
+    assert_eq!(stores.revocations.delete_ended_revocations(expiry).await.unwrap(), 1);
+    assert_eq!(subjects(&stores, &acme.id).await, []);
+}
+
+/// Replicas read the log to drop what they have cached.
+pub async fn each_revocation_is_logged(stores: Stores) {
+    let [acme, _] = two_tenants(&stores).await;
+    let logged = async |position| {
+        let changes = stores.administration.changes_since(position).await.unwrap();
+        changes.into_iter().map(|(_, change)| change).collect::<Vec<_>>()
+    };
+    let revocations = Invalidation::Revocations(acme.id.clone());
+    let position = stores.administration.position().await.unwrap();
+    revoke(&stores, &acme.id, "svc", "1").await;
+    assert_eq!(logged(position).await, std::slice::from_ref(&revocations));
+    let position = stores.administration.position().await.unwrap();
+    change(&stores, Change::Tokens(acme.id.clone(), None)).await;
+    assert_eq!(logged(position).await, std::slice::from_ref(&revocations));
+    let position = stores.administration.position().await.unwrap();
+    let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
+    change(&stores, Change::Client(requests::row(ChangeKind::Suspended, Some(&svc), &svc))).await;
+    let client = Invalidation::Client(acme.id.clone(), svc.id.clone());
+    assert_eq!(logged(position).await, [client, revocations]);
+}
