@@ -15,6 +15,7 @@ use registry::{
 use tenancy::{StoreError, Tenant};
 use uuid::Uuid;
 
+use crate::revocation_feeds::{RevocationFeeds, SignedFeed};
 use crate::sender_constraint::token_type;
 use crate::token_request::GrantRefusal;
 use crate::{
@@ -28,6 +29,7 @@ pub struct Engine {
     keys: Arc<KeyRingCache>,
     clients: Arc<dyn ClientStore>,
     revocations: Arc<dyn RevocationStore>,
+    feeds: Arc<RevocationFeeds>,
 }
 
 /// The longest wait for the second after a revocation: that second, and the differences that the clocks of two replicas are allowed.
@@ -75,7 +77,7 @@ impl Engine {
         clients: Arc<dyn ClientStore>,
         revocations: Arc<dyn RevocationStore>,
     ) -> Self {
-        Self { keys, clients, revocations }
+        Self { keys, clients, revocations, feeds: Arc::default() }
     }
 
     /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys that its request has proven.
@@ -147,6 +149,20 @@ impl Engine {
             Some(revoked) => Ok(self.revocations.revoke_token(&tenant.id, &revoked, now).await?),
             None => Ok(()),
         }
+    }
+
+    /// What the tenant has revoked, signed by this key of it now or a short while ago. `None` where too many feeds are served already.
+    ///
+    /// # Errors
+    /// When the store or the signature fails: without facts, verifiers must not believe that nothing is revoked.
+    pub async fn revocation_feed(
+        &self,
+        tenant: &Tenant,
+        key: &SigningKey,
+        now: Timestamp,
+    ) -> Result<Option<Arc<SignedFeed>>, GrantError> {
+        let facts = self.facts(tenant).await?;
+        Ok(self.feeds.get(tenant, &facts, key, now)?)
     }
 
     /// The key that would sign a token of the tenant now, without creating one: `None` where the first token does that.

@@ -11,6 +11,7 @@ mod explanation;
 mod introspection;
 mod resource_access;
 mod revocation;
+mod revocation_feeds;
 
 mod engine;
 
@@ -26,5 +27,6 @@ pub use client_credentials::ClientCredentialsRequest;
 pub use engine::{Engine, GrantError, Signed};
 pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 pub use resource_access::{BearerError, ProtectedResource};
+pub use revocation_feeds::SignedFeed;
 pub use sender_constraint::{SenderError, SenderKeys, UnconfirmedToken};
 pub use token_request::TokenRequest;

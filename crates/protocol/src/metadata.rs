@@ -41,6 +41,8 @@ pub struct AuthorizationServerMetadata {
     pub revocation_endpoint_auth_methods_supported: &'static [&'static str],
     /// The algorithms of assertions there.
     pub revocation_endpoint_auth_signing_alg_values_supported: [SigningAlgorithm; 7],
+    /// Where verifiers fetch what the tenant has revoked. The name is ours, and no standard's.
+    pub revocations_uri: String,
 }
 
 impl AuthorizationServerMetadata {
@@ -65,6 +67,7 @@ impl AuthorizationServerMetadata {
             revocation_endpoint: format!("{base}/oauth/revoke"),
             revocation_endpoint_auth_methods_supported: &ClientAuthenticationMethod::SERVED,
             revocation_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::ALL,
+            revocations_uri: format!("{base}/oauth/revocations"),
         }
     }
 }
@@ -95,7 +98,8 @@ mod tests {
                 r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
                 r#""revocation_endpoint":"https://b.example/oauth/revoke","#,
                 r#""revocation_endpoint_auth_methods_supported":{methods},"#,
-                r#""revocation_endpoint_auth_signing_alg_values_supported":{algorithms}}}"#
+                r#""revocation_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
+                r#""revocations_uri":"https://b.example/oauth/revocations"}}"#
             ),
             methods = methods,
             algorithms = algorithms
@@ -110,7 +114,8 @@ mod tests {
                 r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
                 r#""revocation_endpoint":"https://b.example/oauth/revoke","#,
                 r#""revocation_endpoint_auth_methods_supported":{methods},"#,
-                r#""revocation_endpoint_auth_signing_alg_values_supported":{algorithms}}}"#
+                r#""revocation_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
+                r#""revocations_uri":"https://b.example/oauth/revocations"}}"#
             ),
             methods = methods,
             algorithms = algorithms

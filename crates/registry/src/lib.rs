@@ -9,6 +9,7 @@ mod client_secret;
 mod credential_tag;
 mod revocation;
 mod revocation_facts;
+mod revocation_feed;
 mod single_use_identifier;
 mod store;
 
@@ -43,6 +44,7 @@ pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
 pub use last_used::{LastUsedSecrets, SecretPath, UsedSecret};
 pub use revocation::{Revocation, RevokedSubject, TokenRevocation};
 pub use revocation_facts::{IssuedToken, RevocationFacts};
+pub use revocation_feed::{RevocationFeed, RevokedClient};
 pub use single_use_identifier::SingleUseIdentifier;
 pub use store::{ClientStore, FetchedJwks, JwksFetcher, ReplayGuard, RevocationStore};
 pub use users::{DeclaredPassword, DeclaredUser, HashedUsers, SignInError, SignedIn, Users};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use administration::AdministrationStore;
+use protocol::Timestamp;
 use tenancy::TenantId;
 
 use crate::column::Column;
@@ -19,6 +20,8 @@ use crate::transaction::{Open, Transaction};
 pub struct Database {
     pub(crate) engine: Engine,
     pub(crate) statements: AtomicU64,
+    /// Seconds, when a sealed value was last read; 0 before.
+    pub(crate) store_clock: AtomicU64,
 }
 
 /// The engine with its connections.
@@ -46,7 +49,7 @@ impl AdministrationStore for Database {}
 
 impl From<Engine> for Database {
     fn from(engine: Engine) -> Self {
-        Self { engine, statements: AtomicU64::new(0) }
+        Self { engine, statements: AtomicU64::new(0), store_clock: AtomicU64::new(0) }
     }
 }
 
@@ -64,6 +67,13 @@ impl Database {
             Engine::Sqlite(_) => None,
             Engine::Postgres(pools) => pools.warning(),
         }
+    }
+
+    /// The time by the clock of the store when a sealed value was last read from it.
+    #[must_use]
+    pub fn store_clock(&self) -> Option<Timestamp> {
+        let seconds = self.store_clock.load(Ordering::Relaxed);
+        (seconds > 0).then(|| Timestamp::from_seconds(seconds))
     }
 
     /// Number of executed statements, `BEGIN` and `COMMIT` among them: a warm token request executes none. The change feed has a

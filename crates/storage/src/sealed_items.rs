@@ -2,6 +2,8 @@
 //! to idempotency keys. It is read across tenants, for a change of the sealing key. What another process sealed meanwhile is never
 //! overwritten.
 
+use std::sync::atomic::Ordering;
+
 use administration::{SealedItems, SealedPlace};
 use async_trait::async_trait;
 use protocol::Timestamp;
@@ -10,7 +12,8 @@ use tenancy::StoreError;
 use crate::database::{Database, Purpose};
 use crate::statement::Statement;
 
-const FIND: &str = "SELECT sealed FROM sealed_values WHERE name = $1";
+/// With the time by the clock of the store, which the health check compares with its own: it reads the pepper once a second.
+const FIND: &str = "SELECT sealed, {now} AS store_clock FROM sealed_values WHERE name = $1";
 
 const PUT: &str = "
     INSERT INTO sealed_values (name, sealed, created_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
@@ -134,7 +137,11 @@ impl SealedItems for Database {
     }
 
     async fn find_sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.scalar(Statement::of(FIND).bind(name)).await?)
+        let found: Option<(Vec<u8>, Timestamp)> = self.first(Statement::of(FIND).bind(name)).await?;
+        Ok(found.map(|(sealed, store_clock)| {
+            self.store_clock.store(store_clock.seconds(), Ordering::Relaxed);
+            sealed
+        }))
     }
 
     async fn put_sealed_if_absent(

@@ -133,6 +133,8 @@ pub(super) struct Metadata {
     revocation_endpoint_auth_methods_supported: Vec<String>,
     #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
     revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,
+    /// Ours: the signed feed of what the tenant has revoked.
+    revocations_uri: String,
 }
 
 /// RFC 6749 section 5.2.

@@ -10,6 +10,7 @@ mod jwks;
 mod metadata;
 mod metrics;
 pub(crate) mod protected_resource;
+mod revocations;
 mod revoke;
 pub(crate) mod strategies;
 mod token;
@@ -64,6 +65,7 @@ pub(crate) fn configure(
             routes.serve_directly(direct, frequent);
             routes.serve([
                 post("/api/v1/tenant/{id}/oauth/revoke", revoke::revoke),
+                get("/api/v1/tenant/{id}/oauth/revocations", revocations::revocations),
                 post("/oauth2/revoke", revoke::revoke),
                 post("/oauth/revoke", revoke::revoke),
                 get("/api/v1/tenant/{id}/strategies", strategies::strategies),

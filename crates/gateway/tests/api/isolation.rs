@@ -34,7 +34,7 @@ enum Rule {
     Numbers,
 }
 
-const RULES: [(&str, Rule); 47] = [
+const RULES: [(&str, Rule); 48] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -65,6 +65,7 @@ const RULES: [(&str, Rule); 47] = [
     ("/api/v1/tenant/{id}/oauth/introspect", Rule::Introspection),
     ("/oauth2/introspect", Rule::Introspection),
     ("/api/v1/tenant/{id}/oauth/revoke", Rule::Client),
+    ("/api/v1/tenant/{id}/oauth/revocations", Rule::Public),
     ("/oauth/revoke", Rule::Client),
     ("/oauth2/revoke", Rule::Client),
     ("/api/v1/protected-resource", Rule::Bearer),

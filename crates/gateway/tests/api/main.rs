@@ -74,6 +74,7 @@ mod panics;
 mod proxies;
 mod published_keys;
 mod refusal_reasons;
+mod revocations;
 mod revoke;
 mod routes;
 mod stopping;

@@ -72,7 +72,8 @@ async fn one_document_is_at_three_paths() {
             "PS256",
             "ES256",
             "ES384",
-            "EdDSA"]}
+            "EdDSA"],
+            "revocations_uri":"http://localhost:3000/api/v1/tenant/acme/oauth/revocations"}
             "#);
         } else {
             let acme = app.get(&paths(ACME)[0]).await.body;

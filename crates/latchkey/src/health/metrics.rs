@@ -20,12 +20,13 @@ const CACHE_COUNTS: [CacheCount; 4] = [
     ),
 ];
 
-/// Metrics of the three caches.
+/// Metrics of the four caches.
 pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
-    let all: [(Labels, &Counters); 3] = [
+    let all: [(Labels, &Counters); 4] = [
         (&[("cache", "tenants")], &caches.tenants.counters),
         (&[("cache", "clients")], &caches.clients.counters),
         (&[("cache", "signing_keys")], &caches.signing_keys.counters),
+        (&[("cache", "revocations")], &caches.revocations.counters),
     ];
     let of = |(name, help, count): CacheCount| {
         all.map(|(labels, counters)| counter(name, help, labels, count(counters)))

@@ -61,8 +61,14 @@ impl PlatformHealth {
             // Only what is cached counts, and how long its tenant lets it serve stale, whether the tenant is declared or was created
             // through the API.
             let serves_stale = opens.is_none() && self.caches.may_serve_stale();
+            let clocks = self.database.store_clock().filter(|_| opens.is_some()).zip(Some(clock::now()));
             let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-            let after = found.after(opens, serves_stale);
+            let after = found.after(opens, serves_stale).with_clocks(clocks);
+            if after.clock_differs() && !found.clock_differs() {
+                tracing::warn!(
+                    "the clock of this machine differs from that of the store by more than 2 s; revoked tokens may stay valid by the difference"
+                );
+            }
             match after.opens {
                 opens if opens == found.opens => {}
                 Opens::Yes => tracing::info!("what is sealed in the store can be opened again"),
@@ -124,6 +130,7 @@ impl HealthReport for PlatformHealth {
             let missed = || State::Degraded("Redis is done without; the store answers in its place".into());
             checks.push(Check { part: "redis", state: if redis.is_up() { State::Good } else { missed() } });
         }
+        checks.extend(found.clock());
         checks.extend(probes::settings(self.left_out.count()));
         checks
     }

@@ -1,13 +1,19 @@
 //! Evaluates the checks of the store and of the sealed values: whether requests can be served, and why not.
 
 use gateway::{Check, State};
+use protocol::Timestamp;
 
 /// The result of the last check. At start the store has just answered, and the pepper was unsealed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     store: Store,
     pub(super) opens: Opens,
+    /// Seconds between this machine's clock and the store's.
+    apart: u64,
 }
+
+/// By how many seconds clocks may be apart. A revocation reaches as far beyond the store's second.
+const ALLOWED_APART: u64 = 2;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Store {
@@ -33,10 +39,26 @@ impl Found {
     /// while the store is unavailable.
     pub(super) fn after(self, opens: Option<Opens>, serves_stale: bool) -> Self {
         match opens {
-            Some(opens) => Self { store: Store::Answers, opens },
+            Some(opens) => Self { store: Store::Answers, opens, ..self },
             None if serves_stale => Self { store: Store::ServedStale, ..self },
             None => Self { store: Store::Missed, ..self },
         }
+    }
+
+    /// The same with the times by the clocks of the store and of this machine, where both are known.
+    pub(super) fn with_clocks(self, clocks: Option<(Timestamp, Timestamp)>) -> Self {
+        let apart = clocks.map_or(self.apart, |(store, own)| store.seconds().abs_diff(own.seconds()));
+        Self { apart, ..self }
+    }
+
+    pub(super) fn clock_differs(self) -> bool {
+        self.apart > ALLOWED_APART
+    }
+
+    /// Whether this machine's clock differs from the store's.
+    pub(super) fn clock(self) -> Option<Check> {
+        let why = format!("the clock of this machine is {} s apart from the store's; use NTP", self.apart);
+        self.clock_differs().then(|| Check { part: "clock", state: State::Degraded(why.into()) })
     }
 
     pub(super) fn is_store_missed(self) -> bool {
@@ -134,6 +156,19 @@ mod tests {
         assert_eq!(why, "tenants whose keys cannot be opened: 3; the log names them, all others are served");
         let lost = Found { opens: Opens::No, ..Found::default() };
         assert_eq!(word(&lost.keys(3)), "failed");
+    }
+
+    #[test]
+    fn a_clock_that_differs_from_the_stores_by_more_than_two_seconds_degrades() {
+        let at = Timestamp::from_seconds;
+        for (store, own, expected) in
+            [(100, 100, true), (100, 102, true), (102, 100, true), (100, 103, false), (103, 100, false)]
+        {
+            let found = Found::default().with_clocks(Some((at(store), at(own))));
+            assert_eq!(found.clock().is_none(), expected, "{store} {own}");
+            // What was measured last counts while the store does not answer.
+            assert_eq!(found.after(None, true).with_clocks(None).clock().is_none(), expected);
+        }
     }
 
     #[test]

@@ -180,7 +180,7 @@ async fn judge(
 ) {
     let what = format!("{method} {path} with {shown:?} of {}: {answer:?}", attacker.tenant);
     let ends = |endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
-    if ends(&["/token", "/introspect"]) {
+    if ends(&["/token", "/introspect", "/revoke"]) && !path.ends_with("/tokens/revoke") {
         assert_eq!((answer.status, &answer.json()["error"]), (401, &json!("invalid_client")), "{what}");
     } else if path == "/api/v1/protected-resource" {
         // The resource is acme's: it refuses globex's token and accepts acme's own.
@@ -197,7 +197,9 @@ async fn judge(
         // Metrics change with each request, but contain no tenant or client.
         let names = ["acme", "globex", "svc", "auditor"];
         assert!(answer.status == 200 && !names.iter().any(|name| answer.body.contains(name)), "{what}");
-    } else if path.contains("/.well-known/") || ends(&["/strategies", "/jwks", "/live", "/ready"]) {
+    } else if path.contains("/.well-known/")
+        || ends(&["/strategies", "/jwks", "/revocations", "/live", "/ready"])
+    {
         // A public endpoint gives every caller the same answer, without data of another tenant.
         let public = program.get(path).await;
         assert_eq!((answer.status, &answer.body), (200, &public.body), "{what}");

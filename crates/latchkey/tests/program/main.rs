@@ -76,6 +76,7 @@ mod reload_sources;
 mod replicas;
 mod reseal;
 mod restart;
+mod revocation;
 mod rotation;
 mod rotation_scheduler;
 mod sealing_elsewhere;

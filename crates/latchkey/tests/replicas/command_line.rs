@@ -87,12 +87,13 @@ async fn every_replica_sees_what_the_command_line_changed() {
     for tenant in TENANTS {
         eventually("both replicas serve", LONGEST, async || status(tenant).await == [200, 200]).await;
     }
-    for (verb, expected) in [("suspend", 401), ("resume", 200)] {
+    // The first token after a suspension is issued once the revocation of those before it has passed.
+    for (verb, expected, longest) in [("suspend", 401, 2), ("resume", 200, 7)] {
         let changed = run(&mut test_env.command(&replicas[0].folder, &["client", verb, "acme", "svc-0"]));
         assert_eq!((changed.code, changed.err.as_str()), (Some(0), ""), "{changed:?}");
         let is_seen = async || status("acme").await == [expected, expected];
         let seen = eventually("both replicas see it", LONGEST, is_seen).await;
-        assert!(seen < Duration::from_secs(2), "seen after {seen:?}");
+        assert!(seen < Duration::from_secs(longest), "seen after {seen:?}");
         assert_eq!(status("globex").await, [200, 200]);
     }
 }

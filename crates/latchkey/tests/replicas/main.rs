@@ -60,5 +60,6 @@ mod key_rotation;
 
 mod postgres_faults;
 mod redis_faults;
+mod revocation;
 mod store_tls;
 mod two_replicas;

@@ -83,6 +83,16 @@ pub(crate) fn discovery() -> Vec<Operation> {
     vec![
         jwks("/api/v1/tenant/{id}/.well-known/jwks.json").named("jwks", "Fetch a tenant's public keys."),
         jwks("/oauth2/jwks").named("default_jwks", "Fetch the default tenant's public keys."),
+        on(Get, "/api/v1/tenant/{id}/oauth/revocations")
+            .named("revocations", "Fetch what a tenant has revoked.")
+            .answer_as(
+                "200",
+                "A JWS in compact form, whose claims docs/revocation.md describes; ETag and Cache-Control say how long to keep it",
+                "application/jwt",
+                json!({ "type": "string" }),
+            )
+            .empty_answer("304", "If-None-Match names the present feed")
+            .errors(&[("404", "Unknown tenant, a tenant without a key, or one that was suspended long ago")]),
         metadata("/api/v1/tenant/{id}/.well-known/oauth-authorization-server")
             .named("metadata", "Fetch a tenant's metadata."),
         metadata("/api/v1/tenant/{id}/.well-known/openid-configuration").named(

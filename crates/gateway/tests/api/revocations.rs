@@ -1,0 +1,145 @@
+//! The revocation feed: signed by its tenant, public, cheap to poll, and no access token.
+
+use std::collections::BTreeSet;
+
+use keys::{ClientJwt, PublicKeys};
+use registry::{CredentialTag, RevocationFeed};
+use reqwest::Method;
+use serde_json::Value;
+use testkit::Failure;
+
+use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, ask, clients_path};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+use crate::client_fixtures::{AUDITOR, PLAIN, SVC};
+use crate::forge::{issuer, part};
+
+async fn fetch(app: &TestApp, tenant: &str) -> Answer {
+    app.get(&tenant_path(tenant, "/oauth/revocations")).await
+}
+
+/// The claims, verified with the key set of this tenant.
+async fn verified(app: &TestApp, tenant: &str, jws: &str) -> Option<RevocationFeed> {
+    let jwks = app.get(&tenant_path(tenant, "/.well-known/jwks.json")).await.body;
+    let keys = PublicKeys::read(&jwks).unwrap();
+    let (claims, _) = ClientJwt::parse(jws, &[RevocationFeed::TYP]).unwrap().verify(&keys).ok()?;
+    Some(claims)
+}
+
+async fn feed(app: &TestApp, tenant: &str) -> RevocationFeed {
+    let answer = fetch(app, tenant).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/jwt"), "{answer:?}");
+    verified(app, tenant, &answer.body).await.unwrap()
+}
+
+fn claim(token: &str, name: &str) -> String {
+    let claims: Value = serde_json::from_str(&part(token, 1)).unwrap();
+    claims[name].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_feed_says_what_its_tenant_has_revoked_and_nothing_of_another() {
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let before = feed(app, tenant).await;
+        assert_eq!((before.iss.as_str(), before.iat.seconds()), (&*issuer(tenant), app.now()));
+        assert_eq!(before.exp.seconds(), app.now() + 180);
+        assert!(before.issued_until.is_none() && before.clients.is_empty() && before.tokens.is_empty());
+        let unchanged = feed(app, other).await;
+
+        let token = app.token(tenant).await;
+        let form = [("client_id", SVC), ("client_secret", app.secrets(tenant).of(SVC)), ("token", &token)];
+        assert_eq!(app.post(&tenant_path(tenant, "/oauth/revoke"), &form).await.status, 200);
+        let boss = test_env.token(tenant, BOSS).await;
+        let path = format!("{}/{PLAIN}/tokens/revoke", clients_path(tenant));
+        assert_eq!(test_env.ask(&boss, ask(Method::POST, &path)).await.status, 200);
+        let path = format!("{}/{SVC}/secrets", clients_path(tenant));
+        let secrets = test_env.get(&boss, &path).await.json();
+        let id = secrets["items"][0]["id"].as_str().unwrap();
+        assert_eq!(test_env.delete(&boss, &format!("{path}/{id}")).await.status, 200);
+
+        let after = feed(app, tenant).await;
+        assert_eq!(after.tokens, [claim(&token, "jti")]);
+        let named: BTreeSet<_> = after.clients.keys().cloned().collect();
+        assert_eq!(named, BTreeSet::from([SVC, PLAIN].map(RevocationFeed::client)));
+        let plain = &after.clients[&RevocationFeed::client(PLAIN)];
+        assert_eq!(plain.issued_until.unwrap().seconds(), app.now());
+        let svc = &after.clients[&RevocationFeed::client(SVC)];
+        let tag = CredentialTag::of_token(&claim(&token, "jti")).unwrap().to_string();
+        assert!(svc.issued_until.is_none() && svc.credentials.keys().eq([&tag]), "{svc:?}");
+        assert!(svc.credentials[&tag].seconds() > app.now());
+        assert_eq!(feed(app, other).await, unchanged);
+
+        // No other tenant's keys verify it, and it names no client.
+        let jws = fetch(app, tenant).await.body;
+        assert_eq!(verified(app, other, &jws).await, None);
+        let text = part(&jws, 1);
+        assert!(!text.contains(SVC) && !text.contains(PLAIN), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_feed_is_signed_once_however_often_it_is_fetched() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let path = tenant_path(tenant, "/oauth/revocations");
+        let first = fetch(&app, tenant).await;
+        let etag = first.header("etag").to_owned();
+        assert!(etag.len() > 20 && first.header("cache-control") == "public, max-age=10", "{first:?}");
+        for _ in 0..20 {
+            let again = fetch(&app, tenant).await;
+            assert_eq!((&again.body, again.header("etag")), (&first.body, &*etag));
+            let request = app.request(Method::GET, &path).header("if-none-match", &etag);
+            let known = Answer::to(request).await;
+            assert_eq!((known.status, known.body.as_str(), known.header("etag")), (304, "", &*etag));
+        }
+        let head = Answer::to(app.request(Method::HEAD, &path)).await;
+        assert_eq!((head.status, head.body.as_str(), head.header("etag")), (200, "", &*etag));
+        for tag in ["*", &format!("W/{etag}"), &format!("\"x\", {etag}")] {
+            let request = app.request(Method::GET, &path).header("if-none-match", tag);
+            assert_eq!(Answer::to(request).await.status, 304, "{tag}");
+        }
+        for tag in ["\"x\"", "", "x"] {
+            let request = app.request(Method::GET, &path).header("if-none-match", tag);
+            assert_eq!(Answer::to(request).await.status, 200, "{tag}");
+        }
+        app.pass(60);
+        assert_ne!(fetch(&app, tenant).await.header("etag"), etag);
+    }
+}
+
+#[tokio::test]
+async fn a_feed_is_no_access_token() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(tenant));
+        let jws = fetch(&app, tenant).await.body;
+        let request = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(&jws);
+        Answer::to(request).await.assert_refused(401, "invalid_token", "Token is malformed");
+        let form =
+            [("client_id", AUDITOR), ("client_secret", app.secrets(tenant).of(AUDITOR)), ("token", &jws)];
+        let answer = app.post(&tenant_path(tenant, "/oauth/introspect"), &form).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"active":false}"#));
+    }
+}
+
+#[tokio::test]
+async fn without_facts_there_is_no_feed_and_a_suspended_tenant_has_one() {
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
+    let ops = test_env.token(PLATFORM, OPS).await;
+    for tenant in [ACME, GLOBEX] {
+        app.store.fail_with(Failure::Unavailable);
+        assert_eq!(fetch(app, tenant).await.status, 503);
+        app.store.fail_with(None);
+        let token = app.token(tenant).await;
+        let path = format!("/api/v1/admin/tenants/{tenant}/suspend");
+        assert_eq!(test_env.ask(&ops, ask(Method::POST, &path)).await.status, 200);
+        let claims: Value = serde_json::from_str(&part(&token, 1)).unwrap();
+        let suspended = feed(app, tenant).await;
+        assert!(suspended.issued_until.unwrap().seconds() >= claims["iat"].as_u64().unwrap());
+    }
+    assert_eq!(app.get("/api/v1/tenant/nobody/oauth/revocations").await.status, 404);
+    let posted = app.post(&tenant_path(ACME, "/oauth/revocations"), &[]).await;
+    assert_eq!((posted.status, posted.header("allow")), (405, "GET, HEAD"));
+}

@@ -1,0 +1,187 @@
+//! Signed revocation feeds, each signed once for many requests: no caller, who need not authenticate, can cause a signature by a request.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use keys::{SignError, SigningKey};
+use protocol::{Lifetime, Timestamp};
+use registry::{RevocationFacts, RevocationFeed};
+use tenancy::{Tenant, TenantId};
+
+/// How long a feed is served whose facts have not changed. The rest of its lifetime is left for caches, and for clocks that differ.
+const SERVED_FOR: Lifetime = Lifetime::from_seconds(60);
+/// The room of all feeds together.
+const CAPACITY: usize = 32 << 20;
+
+/// Characters of the signature that make an entity tag: 128 bits and more.
+const TAG: usize = 22;
+
+/// A signed feed, shared by its responses.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SignedFeed {
+    /// The JWS in compact form; cloning it copies no bytes.
+    pub jws: Arc<[u8]>,
+    /// Its strong entity tag, in quotes (RFC 9110 §8.8.3): the end of its signature.
+    pub etag: String,
+    facts: Arc<RevocationFacts>,
+    kid: String,
+    signed_at: Timestamp,
+}
+
+/// The latest feed of each tenant whose feed was requested lately.
+pub(crate) struct RevocationFeeds {
+    capacity: usize,
+    feeds: Mutex<Feeds>,
+}
+
+#[derive(Default)]
+struct Feeds {
+    of_tenants: HashMap<TenantId, Arc<SignedFeed>>,
+    bytes: usize,
+}
+
+impl Default for RevocationFeeds {
+    fn default() -> Self {
+        Self { capacity: CAPACITY, feeds: Mutex::default() }
+    }
+}
+
+impl RevocationFeeds {
+    /// The feed of these facts, signed by this key now or a short while ago. `None` where there is no room for one more: without a place to
+    /// keep it, the next request would cause another signature.
+    ///
+    /// # Errors
+    /// When the key cannot sign.
+    pub(crate) fn get(
+        &self,
+        tenant: &Tenant,
+        facts: &Arc<RevocationFacts>,
+        key: &SigningKey,
+        now: Timestamp,
+    ) -> Result<Option<Arc<SignedFeed>>, SignError> {
+        // Held while signing, so that requests at the same time cause one signature.
+        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(feed) = feeds.of_tenants.get(&tenant.id).filter(|feed| feed.says(facts, key, now)) {
+            return Ok(Some(Arc::clone(feed)));
+        }
+        feeds.remove(&tenant.id);
+        if feeds.bytes >= self.capacity {
+            feeds.sweep(now);
+        }
+        if feeds.bytes >= self.capacity {
+            return Ok(None);
+        }
+        let claims = RevocationFeed::of(facts, tenant.issuer.as_str(), now);
+        let jws = key.sign(RevocationFeed::TYP, &claims)?;
+        let kid = key.id().to_string();
+        let etag = format!("\"{}\"", &jws[jws.len().saturating_sub(TAG)..]);
+        let (jws, facts) = (jws.into_bytes().into(), Arc::clone(facts));
+        let feed = Arc::new(SignedFeed { jws, etag, facts, kid, signed_at: now });
+        feeds.bytes += feed.bytes();
+        feeds.of_tenants.insert(tenant.id.clone(), Arc::clone(&feed));
+        Ok(Some(feed))
+    }
+}
+
+impl SignedFeed {
+    /// Whether it is what would be signed now, but for its times.
+    fn says(&self, facts: &Arc<RevocationFacts>, key: &SigningKey, now: Timestamp) -> bool {
+        self.is_served(now)
+            && self.kid == key.id().to_string()
+            && (Arc::ptr_eq(&self.facts, facts) || self.facts == *facts)
+    }
+
+    /// A clock that went back ends it, too.
+    fn is_served(&self, now: Timestamp) -> bool {
+        (self.signed_at..self.signed_at + SERVED_FOR).contains(&now)
+    }
+
+    fn bytes(&self) -> usize {
+        const ENTRY: usize = 256;
+        ENTRY + self.jws.len() + self.facts.bytes()
+    }
+}
+
+impl Feeds {
+    fn remove(&mut self, tenant: &TenantId) {
+        if let Some(feed) = self.of_tenants.remove(tenant) {
+            self.bytes -= feed.bytes();
+        }
+    }
+
+    /// Removes what is not served any more.
+    fn sweep(&mut self, now: Timestamp) {
+        self.of_tenants.retain(|_, feed| feed.is_served(now));
+        self.bytes = self.of_tenants.values().map(|feed| feed.bytes()).sum();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keys::{KeyId, KeyPool, KeySpec, RsaSize};
+    use protocol::SigningAlgorithm;
+    use registry::{ClientId, Revocation, RevokedSubject};
+
+    use super::*;
+    use crate::test_fixtures::acme;
+
+    async fn key(number: u32) -> SigningKey {
+        let algorithm = SigningAlgorithm::EdDSA;
+        let spec = KeySpec { algorithm, rsa_size: RsaSize::default() };
+        let document = KeyPool::new(0).take(spec).await.unwrap();
+        SigningKey::parse(KeyId::numbered(number), algorithm, document.expose()).unwrap()
+    }
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(1_000 + seconds)
+    }
+
+    fn facts(tenant: &Tenant, revoked: &[&str]) -> Arc<RevocationFacts> {
+        let revocation = |client: &&str| Revocation {
+            subject: RevokedSubject::Client(ClientId::parse(client).unwrap()),
+            issued_until: at(0),
+            expires_at: at(900),
+        };
+        Arc::new(RevocationFacts::of(tenant.id.clone(), revoked.iter().map(revocation)))
+    }
+
+    #[tokio::test]
+    async fn a_feed_is_signed_once_for_its_facts_its_key_and_a_while() {
+        let (feeds, tenant) = (RevocationFeeds::default(), acme());
+        let other = Tenant { id: TenantId::parse("globex").unwrap(), ..acme() };
+        let (first, second) = (key(1).await, key(2).await);
+        let get = |tenant: &Tenant, revoked: &[&str], key: &SigningKey, now: u64| {
+            feeds.get(tenant, &facts(tenant, revoked), key, at(now)).unwrap().unwrap()
+        };
+        let signed = get(&tenant, &[], &first, 0);
+        for now in [0, 1, 59] {
+            assert!(Arc::ptr_eq(&signed, &get(&tenant, &[], &first, now)), "{now}");
+        }
+        let theirs = get(&other, &[], &first, 1);
+        assert!(!Arc::ptr_eq(&signed, &theirs));
+        let changed = get(&tenant, &["svc"], &first, 2);
+        assert!(changed.jws != signed.jws);
+        assert!(Arc::ptr_eq(&changed, &get(&tenant, &["svc"], &first, 61)));
+        assert!(!Arc::ptr_eq(&changed, &get(&tenant, &["svc"], &first, 62)));
+        let rotated = get(&tenant, &["svc"], &second, 63);
+        assert!(rotated.kid != changed.kid);
+        assert!(!Arc::ptr_eq(&rotated, &get(&tenant, &["svc"], &second, 1)), "the clock went back");
+        assert!(Arc::ptr_eq(&theirs, &get(&other, &[], &first, 60)));
+    }
+
+    #[tokio::test]
+    async fn feeds_have_bounded_room_and_no_signature_without_it() {
+        let feeds = RevocationFeeds { capacity: 4_096, ..RevocationFeeds::default() };
+        let key = key(1).await;
+        let mut served = 0;
+        for number in 0..100 {
+            let tenant = Tenant { id: TenantId::parse(&format!("t{number}")).unwrap(), ..acme() };
+            served += usize::from(feeds.get(&tenant, &facts(&tenant, &[]), &key, at(0)).unwrap().is_some());
+        }
+        assert!((2..20).contains(&served), "{served}");
+        let tenant = Tenant { id: TenantId::parse("later").unwrap(), ..acme() };
+        assert_eq!(feeds.get(&tenant, &facts(&tenant, &[]), &key, at(59)).unwrap(), None);
+        assert!(feeds.get(&tenant, &facts(&tenant, &[]), &key, at(60)).unwrap().is_some());
+        assert_eq!(feeds.feeds.lock().unwrap().of_tenants.len(), 1);
+    }
+}

@@ -1,0 +1,160 @@
+//! What is revoked at one replica is invalid at the other: at once through a message, within ten seconds without one. Without the store no
+//! token is active.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use tokio::time::sleep;
+
+use crate::administrator::Administrator;
+use crate::answer::Answer;
+use crate::postgres_server::PostgresServer;
+use crate::redis_server::RedisServer;
+use crate::running::tenant_path;
+use crate::test_env::{Replica, TENANTS, TestEnv, settings};
+use crate::test_servers::eventually;
+
+/// A second, and a margin for a busy machine. Far less than the ten seconds after which cached facts expire.
+const NOTIFIED: Duration = Duration::from_secs(4);
+/// Ten seconds, and a margin for a busy machine.
+const FOUND_OUT: Duration = Duration::from_secs(13);
+
+async fn introspect(test_env: &TestEnv, replica: &Replica, tenant: &str, token: &str) -> Answer {
+    let form = [("client_id", "svc-0"), ("client_secret", test_env.secret_of(tenant)), ("token", token)];
+    replica.program.post(&tenant_path(tenant, "/oauth/introspect"), &form).await
+}
+
+async fn is_active(test_env: &TestEnv, replica: &Replica, tenant: &str, token: &str) -> bool {
+    let answer = introspect(test_env, replica, tenant, token).await;
+    assert!(answer.status == 200 || answer.status == 503, "{answer:?}");
+    answer.status == 200 && answer.json()["active"] == true
+}
+
+/// Revokes a token of each tenant at the first replica, which the second one has just called active.
+async fn check(test_env: &TestEnv, replicas: &[Replica; 2]) {
+    let [one, other] = replicas;
+    for tenant in TENANTS {
+        let secret = test_env.secret_of(tenant);
+        let token = other.program.token(tenant, "svc-0", secret).await;
+        let kept = other.program.token(tenant, "svc-0", secret).await;
+        for replica in replicas {
+            let is_known = async || is_active(test_env, replica, tenant, &token).await;
+            eventually("the token is active", NOTIFIED, is_known).await;
+        }
+        let form = [("client_id", "svc-0"), ("client_secret", secret), ("token", &token)];
+        let revoked = one.program.post(&tenant_path(tenant, "/oauth/revoke"), &form).await;
+        assert_eq!((revoked.status, revoked.body.as_str()), (200, ""), "{revoked:?}");
+        let begun = Instant::now();
+        assert!(!is_active(test_env, one, tenant, &token).await, "at once where it was revoked");
+        let is_ended = async || !is_active(test_env, other, tenant, &token).await;
+        eventually("the other knows", NOTIFIED, is_ended).await;
+        eprintln!("measured: revoked at the other {:?} after the answer", begun.elapsed());
+        for replica in replicas {
+            assert!(is_active(test_env, replica, tenant, &kept).await);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_revoked_at_one_is_invalid_at_the_other_with_redis() {
+    let redis = RedisServer::started();
+    let test_env = TestEnv::new(Some(redis.url()));
+    check(&test_env, &test_env.start_two(&settings(1)).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_revoked_at_one_is_invalid_at_the_other_without_redis() {
+    let test_env = TestEnv::new(None);
+    check(&test_env, &test_env.start_two(&settings(1)).await).await;
+}
+
+/// A row that plain SQL writes is logged nowhere, like a message that is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revocation_without_a_message_is_found_all_the_same() {
+    let redis = RedisServer::started();
+    let test_env = TestEnv::new(Some(redis.url()));
+    let replicas = test_env.start_two(&settings(1)).await;
+    let mut tokens = Vec::new();
+    for (tenant, replica) in TENANTS.iter().zip(&replicas) {
+        let token = replica.program.token(tenant, "svc-0", test_env.secret_of(tenant)).await;
+        for replica in &replicas {
+            assert!(is_active(&test_env, replica, tenant, &token).await);
+        }
+        tokens.push(token);
+    }
+    test_env
+        .database
+        .query("INSERT INTO revocations VALUES ('acme', 'tenant', '', '', 99999999999, 99999999999)");
+    let revoked = Instant::now();
+    for replica in &replicas {
+        let is_ended = async || !is_active(&test_env, replica, "acme", &tokens[0]).await;
+        eventually("it is found", FOUND_OUT.saturating_sub(revoked.elapsed()), is_ended).await;
+        eprintln!("measured: revoked {:?} after a row without a message", revoked.elapsed());
+        assert!(is_active(&test_env, replica, "globex", &tokens[1]).await);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_store_no_token_is_active_and_tokens_are_issued() {
+    let mut postgres = PostgresServer::started();
+    let test_env = TestEnv::on(&postgres.server(), None);
+    let replicas = test_env.start_two(&settings(1)).await;
+    let secret = test_env.secret_of("acme");
+    let token = replicas[0].program.token("acme", "svc-0", secret).await;
+    for replica in &replicas {
+        replica.program.token("acme", "svc-0", secret).await;
+        assert!(is_active(&test_env, replica, "acme", &token).await);
+    }
+    postgres.stop_immediately();
+    // What was read is fresh for ten seconds.
+    sleep(Duration::from_millis(10_500)).await;
+    for replica in &replicas {
+        for _ in 0..3 {
+            let answer = introspect(&test_env, replica, "acme", &token).await;
+            answer.assert_refused(503, "temporarily_unavailable");
+            assert_eq!(replica.program.present(&token).await.status, 503);
+            let form = [("client_id", "svc-0"), ("client_secret", secret), ("token", &token)];
+            let answer = replica.program.post(&tenant_path("acme", "/oauth/revoke"), &form).await;
+            answer.assert_refused(503, "temporarily_unavailable");
+            assert_eq!(replica.program.request_token("acme", "svc-0", secret).await.status, 200);
+        }
+    }
+    postgres.start();
+    for replica in &replicas {
+        let is_served = async || is_active(&test_env, replica, "acme", &token).await;
+        eventually("tokens are active again", NOTIFIED + FOUND_OUT, is_served).await;
+    }
+}
+
+/// Also the next token of what goes on: it waits until it is valid.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_tokens_of_a_client_end_at_both_and_its_next_one_is_valid() {
+    let test_env = TestEnv::new(None);
+    let replicas = test_env.start_two(&settings(1)).await;
+    let [one, other] = &replicas;
+    let mut init = test_env.command(&one.folder, &["admin", "init", "--json"]);
+    let admin = Administrator::init(&one.program, &mut init, &one.folder.canaries).await;
+    let secret = test_env.secret_of("acme");
+    let tokens = [
+        one.program.token("acme", "svc-0", secret).await,
+        other.program.token("acme", "svc-0", secret).await,
+    ];
+    let theirs = other.program.token("globex", "svc-0", test_env.secret_of("globex")).await;
+    let path = "/api/v1/tenant/acme/clients/svc-0/tokens/revoke";
+    admin.send_request(Method::POST, path, None).await;
+    for replica in &replicas {
+        for token in &tokens {
+            let is_ended = async || !is_active(&test_env, replica, "acme", token).await;
+            eventually("its tokens have ended", NOTIFIED, is_ended).await;
+        }
+        let begun = Instant::now();
+        let next = replica.program.token("acme", "svc-0", secret).await;
+        eprintln!("measured: the next token after {:?}", begun.elapsed());
+        for replica in &replicas {
+            assert!(is_active(&test_env, replica, "acme", &next).await);
+            assert!(is_active(&test_env, replica, "globex", &theirs).await);
+        }
+    }
+    let rows = "SELECT count(*) FROM revocations WHERE tenant_id = 'acme'";
+    assert_eq!(test_env.database.query(rows), "1");
+}

@@ -1,0 +1,131 @@
+//! The claims of a tenant's revocation feed, which verifiers poll (docs/revocation.md). No client is named in clear: the feed is public, and
+//! no answer says which client ids are real.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::{Lifetime, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{RevocationFacts, RevokedSubject};
+
+/// What a tenant has revoked, as it is signed. A time is the last second whose tokens are invalid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevocationFeed {
+    /// The tenant's issuer.
+    pub iss: String,
+    /// When it was signed.
+    pub iat: Timestamp,
+    /// From when on it says nothing any more.
+    pub exp: Timestamp,
+    /// The tokens of the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_until: Option<Timestamp>,
+    /// Those of clients, by [`RevocationFeed::client`].
+    pub clients: BTreeMap<String, RevokedClient>,
+    /// Those that a key has signed, by its `kid`.
+    pub keys: BTreeMap<String, Timestamp>,
+    /// Single ones, by their `jti`.
+    pub tokens: Vec<String>,
+}
+
+/// What is revoked of a client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedClient {
+    /// All of its tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_until: Option<Timestamp>,
+    /// Those whose `jti` begins with these eight digits.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub credentials: BTreeMap<String, Timestamp>,
+}
+
+impl RevocationFeed {
+    /// The `typ` of its header. No access token has one that begins so.
+    pub const TYP: &str = "latchkey-revocations+jwt";
+    /// How long a feed is valid: a verifier that cannot fetch another one by then knows nothing.
+    pub const LIFETIME: Lifetime = Lifetime::from_seconds(180);
+
+    /// The feed of these facts. Equal facts make equal feeds.
+    #[must_use]
+    pub fn of(facts: &RevocationFacts, issuer: &str, now: Timestamp) -> Self {
+        let mut feed = Self {
+            iss: issuer.to_owned(),
+            iat: now,
+            exp: now + Self::LIFETIME,
+            issued_until: None,
+            clients: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            tokens: Vec::new(),
+        };
+        for (subject, until) in facts.iter() {
+            match subject {
+                RevokedSubject::Tenant => feed.issued_until = Some(until),
+                RevokedSubject::Client(client) => {
+                    feed.clients.entry(Self::client(client.as_str())).or_default().issued_until = Some(until);
+                }
+                RevokedSubject::Credential(client, tag) => {
+                    let of_client = feed.clients.entry(Self::client(client.as_str())).or_default();
+                    of_client.credentials.insert(tag.to_string(), until);
+                }
+                RevokedSubject::SigningKey(kid) => drop(feed.keys.insert(kid, until)),
+                RevokedSubject::Token(_, jti) => feed.tokens.push(jti),
+            }
+        }
+        feed.tokens.sort_unstable();
+        feed
+    }
+
+    /// The name of a client in the feed: SHA-256 of its id, base64url.
+    #[must_use]
+    pub fn client(id: &str) -> String {
+        BASE64URL.encode(digest(&SHA256, id.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenancy::TenantId;
+
+    use super::*;
+    use crate::{ClientId, CredentialTag, Revocation, SecretId};
+
+    #[test]
+    fn a_feed_says_what_is_revoked_and_names_no_client() {
+        let tenant = TenantId::parse("acme").unwrap();
+        let billing = ClientId::parse("billing").unwrap();
+        let tag = CredentialTag::of_secret(&tenant, &billing, &SecretId::new("s1"));
+        let at = Timestamp::from_seconds;
+        let revocations = [
+            (RevokedSubject::Tenant, 1),
+            (RevokedSubject::Client(billing.clone()), 2),
+            (RevokedSubject::Credential(billing.clone(), tag), 3),
+            (RevokedSubject::SigningKey("oauth2-key-1".to_owned()), 4),
+            (RevokedSubject::Token(billing.clone(), "b".to_owned()), 5),
+            (RevokedSubject::Token(billing, "a".to_owned()), 5),
+        ];
+        let revocations = revocations.map(|(subject, until)| Revocation {
+            subject,
+            issued_until: at(until),
+            expires_at: at(900),
+        });
+        let facts = RevocationFacts::of(tenant.clone(), revocations);
+        let feed = RevocationFeed::of(&facts, "https://acme.example", at(100));
+        let text = serde_json::to_string(&feed).unwrap();
+        let name = RevocationFeed::client("billing");
+        let expected = format!(
+            r#"{{"iss":"https://acme.example","iat":100,"exp":280,"issued_until":1,"clients":{{"{name}":{{"issued_until":2,"credentials":{{"{tag}":3}}}}}},"keys":{{"oauth2-key-1":4}},"tokens":["a","b"]}}"#
+        );
+        assert_eq!(text, expected);
+        assert!(!text.contains("billing"));
+        assert_eq!(serde_json::from_str::<RevocationFeed>(&text).unwrap(), feed);
+        let none = RevocationFeed::of(&RevocationFacts::none(tenant), "https://acme.example", at(100));
+        let text = serde_json::to_string(&none).unwrap();
+        assert_eq!(
+            text,
+            r#"{"iss":"https://acme.example","iat":100,"exp":280,"clients":{},"keys":{},"tokens":[]}"#
+        );
+    }
+}
