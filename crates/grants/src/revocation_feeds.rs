@@ -118,17 +118,16 @@ impl Feeds {
 
 #[cfg(test)]
 mod tests {
-    use keys::{KeyId, KeyPool, KeySpec, RsaSize};
+    use keys::{KeyId, PrivateKeyDocument};
     use protocol::SigningAlgorithm;
     use registry::{ClientId, Revocation, RevokedSubject};
 
     use super::*;
     use crate::test_fixtures::acme;
 
-    async fn key(number: u32) -> SigningKey {
+    fn key(number: u32) -> SigningKey {
         let algorithm = SigningAlgorithm::EdDSA;
-        let spec = KeySpec { algorithm, rsa_size: RsaSize::default() };
-        let document = KeyPool::new(0).take(spec).await.unwrap();
+        let document = PrivateKeyDocument::generate(algorithm).unwrap();
         SigningKey::parse(KeyId::numbered(number), algorithm, document.expose()).unwrap()
     }
 
@@ -145,11 +144,11 @@ mod tests {
         Arc::new(RevocationFacts::of(tenant.id.clone(), revoked.iter().map(revocation)))
     }
 
-    #[tokio::test]
-    async fn a_feed_is_signed_once_for_its_facts_its_key_and_a_while() {
+    #[test]
+    fn a_feed_is_signed_once_for_its_facts_its_key_and_a_while() {
         let (feeds, tenant) = (RevocationFeeds::default(), acme());
         let other = Tenant { id: TenantId::parse("globex").unwrap(), ..acme() };
-        let (first, second) = (key(1).await, key(2).await);
+        let (first, second) = (key(1), key(2));
         let get = |tenant: &Tenant, revoked: &[&str], key: &SigningKey, now: u64| {
             feeds.get(tenant, &facts(tenant, revoked), key, at(now)).unwrap().unwrap()
         };
@@ -169,10 +168,10 @@ mod tests {
         assert!(Arc::ptr_eq(&theirs, &get(&other, &[], &first, 60)));
     }
 
-    #[tokio::test]
-    async fn feeds_have_bounded_room_and_no_signature_without_it() {
+    #[test]
+    fn feeds_have_bounded_room_and_no_signature_without_it() {
         let feeds = RevocationFeeds { capacity: 4_096, ..RevocationFeeds::default() };
-        let key = key(1).await;
+        let key = key(1);
         let mut served = 0;
         for number in 0..100 {
             let tenant = Tenant { id: TenantId::parse(&format!("t{number}")).unwrap(), ..acme() };

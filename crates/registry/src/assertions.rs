@@ -10,7 +10,8 @@ use crate::client_assertion::{Accepted, AssertionClaims, AssertionError};
 use crate::key_sets::KeySets;
 use crate::live_identifiers::{LiveIdentifiers, SHARE};
 use crate::{
-    Client, ClientAuthenticationError, ClientKeys, CredentialTag, JwksFetcher, ReplayGuard, SingleUseIdentifier,
+    Client, ClientAuthenticationError, ClientKeys, CredentialTag, JwksFetcher, ReplayGuard,
+    SingleUseIdentifier,
 };
 
 /// `typ` of an assertion. Most clients write the first one or none; the second one is RFC 7523bis §3.

@@ -291,7 +291,10 @@ impl Authenticator {
         let Ok(id) = ClientId::parse(client_id) else { return Ok(None) };
         let found = self.look_up(&tenant.id, &id, attempt).await?;
         let client = may_authenticate(found, ClientAuthenticationMethod::allows_nothing).ok();
-        Ok(client.map(|client| AuthenticatedClient { client, proof: Proof::Nothing }))
+        Ok(client.map(|client| {
+            let credential = CredentialTag::of_public_client(&client.tenant, &client.id);
+            AuthenticatedClient { client, proof: Proof::Nothing, credential }
+        }))
     }
 
     /// Checks an assertion in the name of its subject.

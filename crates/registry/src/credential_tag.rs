@@ -28,6 +28,12 @@ impl CredentialTag {
         Self::of(tenant, client, b"key", thumbprint.as_bytes())
     }
 
+    /// The tag of a public client, which has no credential.
+    #[must_use]
+    pub fn of_public_client(tenant: &TenantId, client: &ClientId) -> Self {
+        Self::of(tenant, client, b"none", b"")
+    }
+
     fn of(tenant: &TenantId, client: &ClientId, kind: &[u8], id: &[u8]) -> Self {
         let mut digest = Context::new(&SHA256);
         // No part holds a NUL.
