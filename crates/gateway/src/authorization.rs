@@ -7,7 +7,7 @@ use std::sync::Arc;
 use actix_web::web::Data;
 use administration::{Actor, Administrator, Authority, Caller, Permission};
 use async_trait::async_trait;
-use grants::{BearerError, GrantError, SenderKeys, UnconfirmedToken};
+use grants::{BearerError, GrantError, UnconfirmedToken};
 use keys::{KeyError, TokenError};
 use protocol::{PresentedToken, RefusalReason, Scope, Timestamp};
 use tenancy::{Tenant, TenantError, TenantId};
@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 use crate::routes::{AdminAccess, tenant_of_admin_path};
-use crate::{Services, TokenServices};
+use crate::{Services, TokenServices, sender};
 
 /// A listener's access to the admin API: each caller has the authority of its token, and there is no other way to get one.
 pub(crate) struct BearerAccess(pub(crate) Data<Services>);
@@ -48,7 +48,7 @@ impl AdminAccess for BearerAccess {
         let token =
             PresentedToken::from_authorization(raw.authorization()?).ok_or_else(Problem::token_required)?;
         let (tenant, admitted) = verify(services, &token, required, now).await?;
-        let claims = admitted.confirm(token.scheme, &SenderKeys::default()).map_err(BearerError::from)?;
+        let claims = sender::confirm(services, &tenant, raw, &token, admitted, now).await?;
         // Suspending a client or taking a scope away has effect from the next request on, not only when its tokens have expired.
         let client = services.authenticator.find_active(&tenant.id, &claims.client_id).await?;
         let client = client.ok_or_else(|| {

@@ -41,7 +41,7 @@ pub(crate) async fn authenticate(
     services: &Services,
     tenant: &Tenant,
     credentials: ClientAuthentication,
-    raw: &mut RawRequest,
+    raw: &RawRequest,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, OAuthError> {
     let method = credentials.presented_method();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use administration::{ExplainSettings, ExplainedCredential, ExplainedResult, ExplanationView};
 use grants::{Explanation, Grantee, SenderKeys};
-use protocol::{Secret, Timestamp};
+use protocol::{Secret, Thumbprint, Timestamp};
 use registry::ClientId;
 use secrets::ClientAddress;
 use tenancy::{Tenant, TenantError, TenantId};
@@ -76,7 +76,7 @@ pub(crate) async fn explain(
     let (mut scopes, mut token) = (Vec::new(), None);
     if let Some(client) = &client {
         let grantee = Grantee { tenant: &tenant, client };
-        let explained = Explanation::of(&parameters, &grantee, &SenderKeys::default(), now);
+        let explained = Explanation::of(&parameters, &grantee, &assumed_keys(&grantee), now);
         checks.push(match &explained.parameters {
             Ok(()) => passed("parameters", "The parameters can be read."),
             Err(error) => refused(&subject, "parameters", error.reason),
@@ -121,6 +121,13 @@ async fn find_tenant(
             (tenant.cloned(), Some(error.into()))
         }
     })
+}
+
+/// No proof is presented here, so a DPoP proof is assumed where one is required, as a right secret is.
+fn assumed_keys(grantee: &Grantee<'_>) -> SenderKeys {
+    let Grantee { tenant, client } = grantee;
+    let is_required = client.dpop_bound_access_tokens || tenant.access_token.require_sender_constraint;
+    SenderKeys { dpop: is_required.then_some(Thumbprint::new([0; 32])), certificate: None }
 }
 
 /// The form that the request would send, without its credential.

@@ -18,6 +18,8 @@ mod raw_request;
 mod refused;
 mod respond;
 mod route;
+mod sender;
+
 mod routes;
 mod thunder;
 

@@ -13,6 +13,7 @@ use actix_web::http::header::{
 };
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use registry::DpopProofError;
 use secrets::ClientAddress;
 
 use crate::TrustedProxies;
@@ -22,6 +23,8 @@ use crate::connection::Deadlines;
 use crate::failure::Failure;
 use crate::options::DefaultTenant;
 use crate::route::Route;
+
+const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) const JSON: &str = "application/json";
@@ -112,6 +115,17 @@ impl RawRequest {
             return Err(Failure::RepeatedAuthorization);
         }
         Ok(first)
+    }
+
+    /// The DPoP proof, if there is one. What is no text is no proof.
+    pub(crate) fn dpop_proof(&self) -> Result<Option<&str>, DpopProofError> {
+        let mut headers = self.request.headers().get_all(DPOP);
+        let Some(first) = headers.next() else { return Ok(None) };
+        // RFC 9449 §4.3, check 1: "There is not more than one DPoP HTTP request header field."
+        if headers.next().is_some() {
+            return Err(DpopProofError::Repeated);
+        }
+        first.to_str().map(Some).map_err(|_| DpopProofError::Malformed)
     }
 
     /// A header that is a list, all of its lines as one (RFC 9110 §5.3).

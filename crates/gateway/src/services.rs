@@ -5,7 +5,7 @@ use std::sync::Arc;
 use administration::{Administrator, Clock};
 use grants::Engine;
 use keys::{JwksFetches, KeyRingCache};
-use registry::{Authenticator, Users};
+use registry::{Authenticator, DpopProofs, Users};
 use secrets::ClientAddress;
 use tenancy::TenantResolver;
 
@@ -18,6 +18,8 @@ pub struct Services {
     pub tenants: TenantResolver,
     /// Which client is calling?
     pub authenticator: Arc<Authenticator>,
+    /// Which key does it prove to hold?
+    pub dpop: Arc<DpopProofs>,
     /// May it have this token?
     pub engine: Engine,
     /// A tenant's public keys.

@@ -83,6 +83,12 @@ impl UnconfirmedToken {
         Self(claims)
     }
 
+    /// Whether a DPoP proof must be beside it.
+    #[must_use]
+    pub fn is_dpop_bound(&self) -> bool {
+        token_type(self.0.cnf.as_ref()) == TokenType::DPoP
+    }
+
     /// The claims, if the sender has proven each key that the token is bound to.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::SigningAlgorithm;
+use protocol::{SigningAlgorithm, Thumbprint};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -59,18 +59,13 @@ pub enum PublicParameters {
 
 impl PublicJwk {
     pub(crate) fn new(kid: KeyId, alg: SigningAlgorithm, parameters: PublicParameters) -> Self {
-        let kty = match parameters {
-            PublicParameters::Rsa { .. } => "RSA",
-            PublicParameters::Ec { .. } => "EC",
-            PublicParameters::Okp { .. } => "OKP",
-        };
-        Self { kty, public_key_use: "sig", kid, parameters, alg }
+        Self { kty: parameters.kty(), public_key_use: "sig", kid, parameters, alg }
     }
 
     /// The thumbprint: SHA-256 over the required members, in lexicographic order, without blanks (RFC 7638 §3).
     #[must_use]
     pub fn thumbprint(&self) -> String {
-        self.parameters.thumbprint()
+        self.parameters.thumbprint().to_string()
     }
 }
 
@@ -89,14 +84,26 @@ pub fn jwk_thumbprint(jwk: &Value) -> Option<String> {
 }
 
 impl PublicParameters {
-    /// As [`PublicJwk::thumbprint`], which only these members enter, and the `kty` that follows from them.
-    pub(crate) fn thumbprint(&self) -> String {
+    /// `kty`.
+    const fn kty(&self) -> &'static str {
+        match self {
+            Self::Rsa { .. } => "RSA",
+            Self::Ec { .. } => "EC",
+            Self::Okp { .. } => "OKP",
+        }
+    }
+
+    /// SHA-256 over the required members, in lexicographic order, without blanks (RFC 7638 §3).
+    pub(crate) fn thumbprint(&self) -> Thumbprint {
+        let kty = self.kty();
         let canonical = match self {
-            Self::Rsa { n, e } => format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#),
-            Self::Ec { crv, x, y } => format!(r#"{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}"#),
-            Self::Okp { crv, x } => format!(r#"{{"crv":"{crv}","kty":"OKP","x":"{x}"}}"#),
+            Self::Rsa { n, e } => format!(r#"{{"e":"{e}","kty":"{kty}","n":"{n}"}}"#),
+            Self::Ec { crv, x, y } => format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}","y":"{y}"}}"#),
+            Self::Okp { crv, x } => format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}"}}"#),
         };
-        BASE64URL.encode(digest(&SHA256, canonical.as_bytes()))
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, canonical.as_bytes()).as_ref());
+        Thumbprint::new(bytes)
     }
 
     /// An RSA key of this modulus and exponent, big-endian.

@@ -210,7 +210,7 @@ impl PublicKeys {
             return Err(UnusableKey::OtherUse);
         }
         let (algorithm, public) = (jwk.algorithm()?, jwk.bytes().ok_or(UnusableKey::Malformed)?);
-        let thumbprint = jwk.parameters().ok_or(UnusableKey::Malformed)?.thumbprint();
+        let thumbprint = jwk.parameters().ok_or(UnusableKey::Malformed)?.thumbprint().to_string();
         let public = ParsedPublicKey::new(verification_algorithm(algorithm), &public);
         Ok(PublicKey { kid, algorithm, public: public.map_err(|_| UnusableKey::Malformed)?, thumbprint })
     }
@@ -257,14 +257,19 @@ impl Jwk {
                 let (n, e) = (number(&self.n)?, number(&self.e)?);
                 let (n, e) = (without_leading_zeros(&n), without_leading_zeros(&e));
                 let bits = n.len() * 8 - n.first()?.leading_zeros() as usize;
-                let document: PublicKeyX509Der<'_> = PublicKeyComponents { n, e }.as_der().ok()?;
-                RSA_BITS.contains(&bits).then(|| document.as_ref().to_vec())
+                rsa_public_key(n, e).filter(|_| RSA_BITS.contains(&bits))
             }
             KeyKind::P256 | KeyKind::P384 => Some([vec![4], number(&self.x)?, number(&self.y)?].concat()),
             KeyKind::Ed25519 => number(&self.x),
             KeyKind::Other => None,
         }
     }
+}
+
+/// An RSA key of this modulus and exponent, in the form that the cryptographic library reads.
+pub(crate) fn rsa_public_key(n: &[u8], e: &[u8]) -> Option<Vec<u8>> {
+    let document: PublicKeyX509Der<'_> = PublicKeyComponents { n, e }.as_der().ok()?;
+    Some(document.as_ref().to_vec())
 }
 
 impl VerificationKeys for PublicKeys {

@@ -14,7 +14,7 @@ use gateway::{
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
-use registry::{Assertions, Authenticator, ReplayGuard, Users, VerifiedSecretCache};
+use registry::{Assertions, Authenticator, DpopProofs, ReplayGuard, Users, VerifiedSecretCache};
 use secrets::{HashPool, Pepper, PreciseTimer};
 use storage::Database;
 use tenancy::TenantResolver;
@@ -96,6 +96,7 @@ impl Platform {
         let services = Services {
             tenants: TenantResolver::new(caches.tenants.clone()),
             authenticator: Arc::new(authenticator),
+            dpop: Arc::new(DpopProofs::new(database.clone(), &pepper, settings.server.public_url.as_str())),
             engine: Engine::new(Arc::clone(&keys), caches.clients.clone(), caches.revocations.clone()),
             administrator: Arc::clone(&administrator),
             writes: Arc::new(WriteBudget::new(settings.limits.admin_writes, settings.limits.platform_writes)),

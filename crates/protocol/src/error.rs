@@ -26,6 +26,8 @@ pub enum ErrorCode {
     InvalidTarget,
     /// The DPoP proof is missing or not accepted (RFC 9449 §5).
     InvalidDpopProof,
+    /// The DPoP proof needs a nonce, which the answer has (RFC 9449 §8).
+    UseDpopNonce,
     /// The bearer token is expired, malformed or not ours (RFC 6750 §3.1).
     InvalidToken,
     /// The bearer token lacks a scope (RFC 6750 §3.1).

@@ -29,6 +29,9 @@ pub struct AuthorizationServerMetadata {
     /// `private_key_jwt` being one of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_signing_alg_values_supported: Option<[SigningAlgorithm; 7]>,
+    /// The algorithms of DPoP proofs (RFC 9449 §5.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop_signing_alg_values_supported: Option<[SigningAlgorithm; 7]>,
     /// Where tokens are introspected (RFC 7662).
     pub introspection_endpoint: String,
     /// How clients may authenticate there.
@@ -61,6 +64,7 @@ impl AuthorizationServerMetadata {
             token_endpoint_auth_methods_supported: gives_tokens
                 .then_some(&ClientAuthenticationMethod::SERVED),
             token_endpoint_auth_signing_alg_values_supported: gives_tokens.then_some(SigningAlgorithm::ALL),
+            dpop_signing_alg_values_supported: gives_tokens.then_some(SigningAlgorithm::ALL),
             introspection_endpoint: format!("{base}/oauth/introspect"),
             introspection_endpoint_auth_methods_supported: &ClientAuthenticationMethod::SERVED,
             introspection_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::ALL,
@@ -93,6 +97,7 @@ mod tests {
                 r#""response_types_supported":[],"grant_types_supported":["client_credentials"],"#,
                 r#""token_endpoint_auth_methods_supported":{methods},"#,
                 r#""token_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
+                r#""dpop_signing_alg_values_supported":{algorithms},"#,
                 r#""introspection_endpoint":"https://b.example/oauth/introspect","#,
                 r#""introspection_endpoint_auth_methods_supported":{methods},"#,
                 r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms},"#,

@@ -78,6 +78,32 @@ pub enum RefusalReason {
     AssertionReplayed,
     /// The token must be bound to the key of a DPoP proof, and the request has none.
     DpopProofMissing,
+    /// The request has several DPoP proofs.
+    DpopProofRepeated,
+    /// The DPoP proof is no JWT with the claims of a proof.
+    DpopProofMalformed,
+    /// The `typ` of the DPoP proof is another.
+    DpopProofOfAnotherType,
+    /// The header of the DPoP proof has a member that is not allowed.
+    DpopProofHeaderNotAllowed,
+    /// The algorithm of the DPoP proof is not allowed.
+    DpopProofAlgorithmNotAllowed,
+    /// The key in the DPoP proof is no public key for its algorithm, or too small or too large.
+    DpopProofKeyNotUsable,
+    /// The DPoP proof is for another HTTP method.
+    DpopProofForAnotherMethod,
+    /// The DPoP proof is for another URI.
+    DpopProofForAnotherUri,
+    /// The DPoP proof has no nonce of the server, or one that is too old.
+    DpopNonceNeeded,
+    /// The DPoP proof was not made within a minute of now.
+    DpopProofOfAnotherTime,
+    /// The DPoP proof is for another access token.
+    DpopProofForAnotherToken,
+    /// The key in the DPoP proof did not sign it.
+    DpopProofSignatureInvalid,
+    /// The DPoP proof was used before.
+    DpopProofReplayed,
     /// The token must be bound to a client certificate, and the request has none.
     CertificateMissing,
     /// The token must be bound to a key, and the request proves none.

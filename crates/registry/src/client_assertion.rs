@@ -117,7 +117,7 @@ fn ensure(holds: bool, error: AssertionError) -> Result<(), AssertionError> {
 }
 
 /// "Seconds since the epoch … non-integer values can be represented" (RFC 7519 §2).
-fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+pub(crate) fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let seconds = f64::deserialize(deserializer)?;
     if !(0.0..=1e15).contains(&seconds) {
         return Err(serde::de::Error::custom("no instant"));

@@ -18,6 +18,12 @@ mod fetched_keys;
 mod key_sets;
 mod live_identifiers;
 
+mod dpop;
+mod dpop_inspection;
+mod dpop_nonces;
+mod dpop_proof;
+mod http_uri;
+
 mod last_used;
 mod lookup_latency;
 mod verification;
@@ -40,6 +46,9 @@ pub use client_id::{ClientId, InvalidClientId};
 pub use client_keys::{ClientKeys, removed_keys};
 pub use client_secret::{ClientSecret, SecretId};
 pub use credential_tag::CredentialTag;
+pub use dpop::{DpopProof, DpopProofs, DpopUseError, UnverifiedProof};
+pub use dpop_inspection::{DpopCheck, DpopInspection, KnownRequest};
+pub use dpop_proof::{DpopProofError, DpopRequest};
 pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
 pub use last_used::{LastUsedSecrets, SecretPath, UsedSecret};
 pub use revocation::{Revocation, RevokedSubject, TokenRevocation};

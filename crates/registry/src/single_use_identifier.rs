@@ -1,7 +1,7 @@
 //! Single use of an identifier: "the `jti` claim … to ensure that the JWT is not replayed" (RFC 7523 §3).
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
-use protocol::Timestamp;
+use protocol::{Thumbprint, Timestamp};
 
 use crate::ClientId;
 
@@ -18,12 +18,26 @@ impl SingleUseIdentifier {
     /// The `jti` of a client's assertion. Two clients may use equal ones.
     #[must_use]
     pub fn of_assertion(client: &ClientId, jti: &str, expires_at: Timestamp) -> Self {
-        let mut digest = Context::new(&SHA256);
-        digest.update(b"assertion\0");
         // No client id holds a control character.
-        digest.update(client.as_str().as_bytes());
-        digest.update(b"\0");
-        digest.update(jti.as_bytes());
+        Self::of([b"assertion", client.as_str().as_bytes(), jti.as_bytes()], expires_at)
+    }
+
+    /// The `jti` of a DPoP proof of this key, in the context of its URI (RFC 9449 §11.1).
+    #[must_use]
+    pub fn of_dpop_proof(key: &Thumbprint, uri: &str, jti: &str, expires_at: Timestamp) -> Self {
+        // Neither a thumbprint nor a URI in normal form holds a control character.
+        Self::of([b"dpop", key.to_string().as_bytes(), uri.as_bytes(), jti.as_bytes()], expires_at)
+    }
+
+    /// Only the last part may hold a NUL.
+    fn of<const PARTS: usize>(parts: [&[u8]; PARTS], expires_at: Timestamp) -> Self {
+        let mut digest = Context::new(&SHA256);
+        for (nth, part) in parts.into_iter().enumerate() {
+            if nth > 0 {
+                digest.update(b"\0");
+            }
+            digest.update(part);
+        }
         let mut bytes = [0; SHA256_OUTPUT_LEN];
         bytes.copy_from_slice(digest.finish().as_ref());
         Self { digest: bytes, expires_at }
@@ -35,13 +49,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn identifiers_of_two_clients_differ() {
+    fn identifiers_of_two_clients_and_of_two_kinds_differ() {
         let id = |client: &str, jti: &str| {
             let client = ClientId::parse(client).unwrap();
             SingleUseIdentifier::of_assertion(&client, jti, Timestamp::from_seconds(60)).digest
         };
         assert_eq!(id("a", "b"), id("a", "b"));
-        let different = [id("a", "b"), id("a", "c"), id("b", "b"), id("ab", ""), id("a", "\0b")];
+        let proof = |key: u8, uri: &str, jti: &str| {
+            let key = Thumbprint::new([key; 32]);
+            SingleUseIdentifier::of_dpop_proof(&key, uri, jti, Timestamp::from_seconds(60)).digest
+        };
+        assert_eq!(proof(1, "u", "b"), proof(1, "u", "b"));
+        let proofs = [
+            proof(1, "u", "b"),
+            proof(2, "u", "b"),
+            proof(1, "v", "b"),
+            proof(1, "u", "c"),
+            proof(1, "ub", ""),
+        ];
+        let assertions = [id("a", "b"), id("a", "c"), id("b", "b"), id("ab", ""), id("a", "\0b")];
+        let different = [&proofs[..], &assertions].concat();
         for (nth, digest) in different.iter().enumerate() {
             assert!(different[..nth].iter().all(|other| other != digest), "{nth}");
         }

@@ -120,24 +120,10 @@ impl Subject<'_> {
             RefusalReason::AssertionNotIdentified => {
                 ("The assertion has no jti.", "Write a new random text into jti each time.".to_owned())
             }
-            RefusalReason::DpopProofMissing => (
-                "The client is registered with `dpop_bound_access_tokens`, and the request has no DPoP proof.",
-                format!(
-                    "Send a proof in the header DPoP (RFC 9449), or run \
-                     `latchkey client set {tenant} {client} dpop_bound_access_tokens=false`."
-                ),
-            ),
             RefusalReason::CertificateMissing => (
                 "The client is registered with `tls_client_certificate_bound_access_tokens`, and the request has no client certificate.",
                 format!(
                     "Run `latchkey client set {tenant} {client} tls_client_certificate_bound_access_tokens=false`."
-                ),
-            ),
-            RefusalReason::SenderNotProven => (
-                "Each token of the tenant is bound to a key, and the request proves none.",
-                format!(
-                    "Send a proof in the header DPoP (RFC 9449), or run \
-                     `latchkey tenant set {tenant} access_token.require_sender_constraint=false`."
                 ),
             ),
             RefusalReason::GrantNotRegistered => (

@@ -83,7 +83,10 @@ fn sender_check(
     sender: &Result<Option<Confirmation>, ErrorResponse>,
 ) -> ExplainedCheck {
     match sender {
-        Ok(Some(_)) => passed("sender", "The token is bound to the key that the request proves."),
+        Ok(Some(_)) => {
+            let detail = "The token is bound to a key. The result assumes a DPoP proof in the request.";
+            not_checked("sender", detail)
+        }
         Ok(None) => passed("sender", "The token is a bearer token, as client and tenant allow."),
         Err(error) => refused(subject, "sender", error.reason),
     }

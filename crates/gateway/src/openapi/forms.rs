@@ -35,8 +35,8 @@ pub(super) struct TokenForm {
 pub(super) struct Token {
     /// A signed JWT.
     access_token: String,
-    /// Always `Bearer`.
-    #[schemars(example = &"Bearer", extend("enum" = ["Bearer"]))]
+    /// `DPoP` for a token that is bound to the key of the proof of the request (RFC 9449 section 5).
+    #[schemars(example = &"Bearer", extend("enum" = ["Bearer", "DPoP"]))]
     token_type: String,
     /// Seconds.
     #[schemars(example = 3600)]
@@ -127,6 +127,7 @@ pub(super) struct Metadata {
     #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::SERVED)))]
     introspection_endpoint_auth_methods_supported: Vec<String>,
     #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
+    dpop_signing_alg_values_supported: Option<Vec<String>>,
     introspection_endpoint_auth_signing_alg_values_supported: Vec<String>,
     revocation_endpoint: String,
     #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::SERVED)))]

@@ -6,10 +6,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use keys::{KeyError, SealError};
-use protocol::{ErrorCode, RefusalReason, causes};
+use protocol::{ErrorCode, RefusalReason, SigningAlgorithm, TokenType, causes};
+use registry::{DpopProofError, DpopUseError};
 use tenancy::{StoreError, Tenant, TenantError};
 
 use super::error_help::ErrorHelp;
@@ -17,6 +18,7 @@ use super::no_store::no_store;
 use crate::body::BodyError;
 use crate::failure::Failure;
 use crate::refused::Refused;
+use crate::sender::DPOP_NONCE;
 
 /// A response that is not the requested one.
 #[derive(Debug)]
@@ -27,7 +29,10 @@ pub(crate) struct HttpError<B> {
     /// What the access log says beside the code.
     pub(crate) refused: Refused,
     pub(crate) challenge: Option<Box<str>>,
-    pub(crate) allow: Option<Box<str>>,
+    /// Whether a second challenge offers the scheme DPoP.
+    pub(crate) offers_dpop: bool,
+    /// A header of this error alone, and its value.
+    pub(crate) own_header: Option<Box<(HeaderName, String)>>,
     /// Seconds.
     pub(crate) retry_after: Option<u32>,
     /// Whether the response also ends the connection.
@@ -54,7 +59,17 @@ impl<B: ErrorBody> HttpError<B> {
     pub(crate) fn with(status: StatusCode, code: Option<ErrorCode>, reason: RefusalReason, body: B) -> Self {
         let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
         let refused = Refused::because(reason);
-        Self { status, code, refused, challenge: None, allow: None, retry_after, close: false, body }
+        Self {
+            status,
+            code,
+            refused,
+            challenge: None,
+            offers_dpop: false,
+            own_header: None,
+            retry_after,
+            close: false,
+            body,
+        }
     }
 
     /// A fault of the server. The cause goes into the log and nowhere else.
@@ -81,19 +96,44 @@ impl<B: ErrorBody> HttpError<B> {
         self
     }
 
-    /// Adds the challenge for a bearer token (RFC 6750 §3).
-    pub(crate) fn with_bearer_challenge(
+    /// Adds a nonce for the proof of the next request.
+    pub(crate) fn with_dpop_nonce(self, nonce: Option<String>) -> Self {
+        Self { own_header: nonce.map(|nonce| Box::new((DPOP_NONCE, nonce))), ..self }
+    }
+
+    /// Adds the challenge for a token of this scheme (RFC 6750 §3, RFC 9449 §7.1).
+    pub(crate) fn with_token_challenge(
         self,
+        scheme: TokenType,
         realm: &str,
         error: Option<(ErrorCode, &str)>,
         scope: Option<&str>,
     ) -> Self {
+        // RFC 9449 §7.1: "An algs parameter SHOULD be included to signal to the client the JWS algorithms that are acceptable".
+        let algorithms = match scheme {
+            TokenType::Bearer => String::new(),
+            TokenType::DPoP => format!(", {}", dpop_algorithms()),
+        };
+        let scheme = scheme.as_str();
         let error = error.map_or_else(String::new, |(code, description)| {
             format!(", error=\"{}\", error_description=\"{description}\"", code.as_str())
         });
         let scope = scope.map_or_else(String::new, |scope| format!(", scope=\"{scope}\""));
-        Self { challenge: Some(format!("Bearer realm=\"{realm}\"{error}{scope}").into()), ..self }
+        Self {
+            challenge: Some(format!("{scheme} realm=\"{realm}\"{error}{scope}{algorithms}").into()),
+            ..self
+        }
     }
+
+    /// The challenge for a bearer token, and the offer of a DPoP-bound one (RFC 9449 §7.2).
+    pub(crate) fn with_token_challenges(self, realm: &str) -> Self {
+        Self { offers_dpop: true, ..self.with_token_challenge(TokenType::Bearer, realm, None, None) }
+    }
+}
+
+/// The algorithms of DPoP proofs, as a parameter of a challenge.
+fn dpop_algorithms() -> String {
+    format!("algs=\"{}\"", SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(" "))
 }
 
 impl<B: ErrorBody> From<Failure<'_>> for HttpError<B> {
@@ -101,7 +141,9 @@ impl<B: ErrorBody> From<Failure<'_>> for HttpError<B> {
         let (status, code) = failure.status_and_code();
         let error = Self::with(status, Some(code), failure.reason(), B::of(failure));
         match failure {
-            Failure::MethodNotAllowed(methods) => Self { allow: Some(methods.into()), ..error },
+            Failure::MethodNotAllowed(methods) => {
+                Self { own_header: Some(Box::new((ALLOW, methods.to_owned()))), ..error }
+            }
             Failure::TooManyWrites(spent) => Self { retry_after: Some(spent.wait.into()), ..error },
             Failure::Body(body) => Self { close: body.ends_connection(), ..error },
             _ => error,
@@ -120,6 +162,21 @@ impl<B: ErrorBody> From<StoreError> for HttpError<B> {
         match &error {
             StoreError::Unavailable(_) => Self::unavailable(&error),
             StoreError::Fault(_) => Self::fault(&error),
+        }
+    }
+}
+
+impl<B: ErrorBody> From<DpopUseError> for HttpError<B>
+where
+    Self: From<DpopProofError>,
+{
+    fn from(error: DpopUseError) -> Self {
+        match error {
+            DpopUseError::Replayed => DpopProofError::Replayed.into(),
+            DpopUseError::TooManyProofs => {
+                <Self as From<Failure<'_>>>::from(Failure::Unavailable).because(RefusalReason::LimitReached)
+            }
+            DpopUseError::Store(error) => <Self as From<StoreError>>::from(error),
         }
     }
 }
@@ -170,8 +227,11 @@ impl<B: ErrorBody> ResponseError for HttpError<B> {
         if let Some(challenge) = &self.challenge {
             response.insert_header((WWW_AUTHENTICATE, &**challenge));
         }
-        if let Some(allow) = &self.allow {
-            response.insert_header((ALLOW, &**allow));
+        if self.offers_dpop {
+            response.append_header((WWW_AUTHENTICATE, format!("DPoP {}", dpop_algorithms())));
+        }
+        if let Some((name, value)) = self.own_header.as_deref() {
+            response.insert_header((name, value.as_str()));
         }
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, u64::from(seconds)));

@@ -4,8 +4,8 @@ use std::sync::Once;
 
 use actix_web::http::StatusCode;
 use grants::{BearerError, GrantError};
-use protocol::{ErrorCode, ErrorResponse, RefusalReason};
-use registry::ClientAuthenticationError;
+use protocol::{ErrorCode, ErrorResponse, RefusalReason, TokenType};
+use registry::{ClientAuthenticationError, DpopProofError};
 
 use super::http_error::{ErrorBody, HttpError};
 use super::problem::AUTHENTICATION_REQUIRED;
@@ -49,7 +49,7 @@ impl HttpError<OAuthBody> {
     /// No token was sent.
     pub(crate) fn bearer_required(realm: &str) -> Self {
         Self::with(StatusCode::UNAUTHORIZED, None, RefusalReason::TokenMissing, OAuthBody(None))
-            .with_bearer_challenge(realm, None, None)
+            .with_token_challenges(realm)
     }
 
     /// A refused client authentication, without what the failures of the source add.
@@ -68,13 +68,19 @@ impl HttpError<OAuthBody> {
         Self { challenge: Some(format!("Basic realm=\"{realm}\"").into()), ..self }
     }
 
-    /// Adds the challenge for a token that is not accepted (RFC 6750 §3).
-    pub(crate) fn in_bearer_realm(self, realm: &str, scope: Option<&str>) -> Self {
+    /// Adds the challenge for a token of this scheme, or a proof, that is not accepted (RFC 6750 §3, RFC 9449 §7.1).
+    pub(crate) fn in_resource_realm(self, scheme: TokenType, realm: &str, scope: Option<&str>) -> Self {
         let Some(ErrorResponse { error, error_description, .. }) = self.body.0.clone() else { return self };
         let scope = scope.filter(|_| error == ErrorCode::InsufficientScope);
+        let challenge = Some((error, &*error_description));
         match error {
             ErrorCode::InvalidToken | ErrorCode::InsufficientScope => {
-                self.with_bearer_challenge(realm, Some((error, &error_description)), scope)
+                self.with_token_challenge(scheme, realm, challenge, scope)
+            }
+            // At the token endpoint it is 400, and at a resource 401.
+            ErrorCode::InvalidDpopProof | ErrorCode::UseDpopNonce => {
+                let refused = self.with_token_challenge(TokenType::DPoP, realm, challenge, None);
+                Self { status: StatusCode::UNAUTHORIZED, ..refused }
             }
             _ => self,
         }
@@ -89,7 +95,8 @@ const fn status(error: ErrorCode) -> StatusCode {
         | ErrorCode::UnsupportedGrantType
         | ErrorCode::InvalidScope
         | ErrorCode::InvalidTarget
-        | ErrorCode::InvalidDpopProof => StatusCode::BAD_REQUEST,
+        | ErrorCode::InvalidDpopProof
+        | ErrorCode::UseDpopNonce => StatusCode::BAD_REQUEST,
         ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
         ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
@@ -122,6 +129,12 @@ impl From<ClientAuthenticationError> for OAuthError {
             },
             _ => refused,
         }
+    }
+}
+
+impl From<DpopProofError> for OAuthError {
+    fn from(error: DpopProofError) -> Self {
+        ErrorResponse::from(error).into()
     }
 }
 

@@ -7,7 +7,8 @@ use actix_web::http::StatusCode;
 use administration::{BrokenTokensView, EditError, FieldError, MOST_FIELD_ERRORS, Permission};
 use grants::{BearerError, GrantError};
 use keys::SealError;
-use protocol::{ErrorCode, Lifetime, RefusalReason};
+use protocol::{ErrorCode, Lifetime, RefusalReason, TokenType};
+use registry::DpopProofError;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::StoreError;
@@ -171,14 +172,14 @@ impl HttpError<Box<ProblemDocument>> {
     pub(crate) fn token_required() -> Self {
         let detail = "Send an access token for administration as Authorization: Bearer";
         Self::new(StatusCode::UNAUTHORIZED, None, Kind::AUTHENTICATION_REQUIRED, detail)
-            .with_bearer_challenge(REALM, None, None)
+            .with_token_challenges(REALM)
     }
 
     /// The token is not accepted (RFC 6750 §3.1).
     pub(crate) fn invalid_token(reason: RefusalReason, description: &'static str) -> Self {
         let code = ErrorCode::InvalidToken;
         Self::new(StatusCode::UNAUTHORIZED, Some(code), Kind::INVALID_TOKEN, description)
-            .with_bearer_challenge(REALM, Some((code, description)), None)
+            .with_token_challenge(TokenType::Bearer, REALM, Some((code, description)), None)
             .because(reason)
     }
 
@@ -187,7 +188,8 @@ impl HttpError<Box<ProblemDocument>> {
         let (code, scope) = (ErrorCode::InsufficientScope, permission.scope());
         let error = (code, "Token does not have the required scope");
         let detail = format!("{scope} is needed here");
-        Self::new(StatusCode::FORBIDDEN, Some(code), Kind::INSUFFICIENT_SCOPE, detail).with_bearer_challenge(
+        Self::new(StatusCode::FORBIDDEN, Some(code), Kind::INSUFFICIENT_SCOPE, detail).with_token_challenge(
+            TokenType::Bearer,
             REALM,
             Some(error),
             Some(scope),
@@ -267,6 +269,15 @@ impl From<EditError> for Problem {
                 Self::fault(&error).caused_by(error)
             }
         }
+    }
+}
+
+impl From<DpopProofError> for Problem {
+    fn from(error: DpopProofError) -> Self {
+        let (code, description) = (error.error_code(), error.description());
+        Self::new(StatusCode::UNAUTHORIZED, Some(code), Kind::INVALID_TOKEN, description)
+            .with_token_challenge(TokenType::DPoP, REALM, Some((code, description)), None)
+            .because(error.reason())
     }
 }
 

@@ -1,18 +1,21 @@
 //! `GET /api/v1/protected-resource`: a sample resource server, to try a token at (RFC 6750, RFC 9068 §4).
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use grants::{AccessTokenClaims, BearerError, ProtectedResource, SenderKeys};
+use grants::{AccessTokenClaims, BearerError, ProtectedResource};
 use protocol::{PresentedToken, ScopeToken};
 use schemars::JsonSchema;
 use serde::Serialize;
-use tenancy::TenantError;
+use tenancy::{Tenant, TenantError};
 
 use crate::Services;
 use crate::failure::Failure;
 use crate::options::SampleResource;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, secret_json};
+use crate::sender;
 
 /// Not a name from configuration: those may hold what a quoted string may not.
 const REALM: &str = "protected-resource";
@@ -45,10 +48,11 @@ pub(crate) async fn protected_resource(
     let Some(resource) = &resource.0 else { return Err(Failure::UnknownPath.into()) };
     let token = PresentedToken::from_authorization(raw.authorization()?)
         .ok_or_else(|| OAuthError::bearer_required(REALM))?;
-    let claims = authorize(&services, resource, &token, &raw).await.map_err(|refusal| {
-        refusal.in_bearer_realm(REALM, resource.required_scope.as_ref().map(ScopeToken::as_str))
+    let (tenant, claims) = authorize(&services, resource, &token, &raw).await.map_err(|refusal| {
+        let scope = resource.required_scope.as_ref().map(ScopeToken::as_str);
+        refusal.in_resource_realm(token.scheme, REALM, scope)
     })?;
-    secret_json(&Answer {
+    let mut response = secret_json(&Answer {
         data: "Protected resource data",
         tenant: &resource.tenant,
         caller: Caller {
@@ -56,7 +60,9 @@ pub(crate) async fn protected_resource(
             client_id: &claims.client_id,
         },
         scopes: claims.scope.as_deref().unwrap_or_default().split_whitespace().collect(),
-    })
+    })?;
+    sender::supply_nonce(&services, &tenant, &raw, &mut response);
+    Ok(response)
 }
 
 async fn authorize(
@@ -64,7 +70,7 @@ async fn authorize(
     resource: &ProtectedResource,
     token: &PresentedToken,
     raw: &RawRequest,
-) -> Result<AccessTokenClaims<'static>, OAuthError> {
+) -> Result<(Arc<Tenant>, AccessTokenClaims<'static>), OAuthError> {
     let tenant = services.tenants.resolve(&resource.tenant).await.map_err(|error| match error {
         TenantError::Unknown | TenantError::Suspended(_) | TenantError::StrategyNotEnabled(_) => {
             BearerError::TenantSuspended.into()
@@ -72,8 +78,9 @@ async fn authorize(
         TenantError::Store(_) => OAuthError::from(error),
     })?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
-    let admitted = services.engine.admit(&tenant, token, resource, (services.clock)()).await?;
-    let claims = admitted.confirm(token.scheme, &SenderKeys::default()).map_err(BearerError::from)?;
+    let now = (services.clock)();
+    let admitted = services.engine.admit(&tenant, token, resource, now).await?;
+    let claims = sender::confirm(services, &tenant, raw, token, admitted, now).await?;
     raw.log(|fields| fields.client = registry::ClientId::parse(&claims.client_id).ok());
-    Ok(claims)
+    Ok((tenant, claims))
 }

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use grants::{SenderKeys, TokenRequest};
+use grants::TokenRequest;
 use protocol::TokenResponse;
 use tenancy::Tenant;
 
@@ -10,13 +10,16 @@ use crate::Services;
 use crate::client_authentication::authenticate;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, secret_document};
+use crate::sender;
 
 pub(crate) async fn token(services: Data<Services>, mut raw: RawRequest) -> Result<HttpResponse, OAuthError> {
     let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let issued = issue(&services, &tenant, &mut raw).await;
     let issued = issued.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?;
-    Ok(secret_document(issued.to_json().map_err(|error| OAuthError::fault(&error))?))
+    let mut response = secret_document(issued.to_json().map_err(|error| OAuthError::fault(&error))?);
+    sender::supply_nonce(&services, &tenant, &raw, &mut response);
+    Ok(response)
 }
 
 async fn issue(
@@ -27,8 +30,9 @@ async fn issue(
     let body = raw.form().await?;
     let now = (services.clock)();
     let (credentials, request) = TokenRequest::parse(raw.authorization()?, &body)?;
+    let proof = sender::read_proof(services, tenant, raw, None, now)?;
     let client = authenticate(services, tenant, credentials, raw, now).await?;
-    let sender = SenderKeys::default();
+    let sender = sender::prove(services, tenant, proof, now).await?;
     let issued = services.engine.issue(tenant, &client, &request, &sender, now).await?;
     raw.log(|fields| fields.signed = Some(issued.algorithm));
     Ok(issued.value)

@@ -6,7 +6,7 @@ use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use administration::{ApplicationError, EditError};
 use keys::TokenError;
-use protocol::{ErrorCode, RefusalReason};
+use protocol::{ErrorCode, RefusalReason, TokenType};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -85,13 +85,18 @@ impl HttpError<ThunderBody> {
     /// No assertion was sent (RFC 6750 §3.1).
     pub(crate) fn assertion_required() -> Self {
         let why = "Send the assertion of /flow/execute as Authorization: Bearer";
-        Self::unauthorized(RefusalReason::TokenMissing, why).with_bearer_challenge(REALM, None, None)
+        Self::unauthorized(RefusalReason::TokenMissing, why).with_token_challenge(
+            TokenType::Bearer,
+            REALM,
+            None,
+            None,
+        )
     }
 
     /// The assertion is not accepted.
     pub(crate) fn invalid_assertion(reason: RefusalReason, why: &'static str) -> Self {
         let error = (ErrorCode::InvalidToken, why);
-        Self::unauthorized(reason, why).with_bearer_challenge(REALM, Some(error), None)
+        Self::unauthorized(reason, why).with_token_challenge(TokenType::Bearer, REALM, Some(error), None)
     }
 
     fn unauthorized(reason: RefusalReason, why: &'static str) -> Self {

@@ -1,6 +1,7 @@
 //! `POST …/clients/{client}/explain`: the explanation has the token endpoint's answer, and its reason as the access line names it.
 
 use protocol::JWT_BEARER;
+use registry::Client;
 use serde_json::{Value, json};
 use tenancy::TenantStatus;
 use testkit::fixtures;
@@ -370,5 +371,31 @@ async fn a_document_that_makes_no_request_is_refused_with_its_places() {
         answer.assert_problem(400, "invalid-request");
         assert_eq!(answer.pointers(), ["/scopes", "/client_secret"]);
         assert!(!answer.body.contains("hunter2"));
+    }
+}
+
+#[tokio::test]
+async fn a_proof_is_assumed_where_a_bound_token_is_required() {
+    for tenant in [ACME, GLOBEX] {
+        let test_env = TestEnv::start();
+        let app = &test_env.app;
+        let (ops, path) = (test_env.token(PLATFORM, OPS).await, explain_path(tenant, SVC));
+        assert_eq!(result(&explain(&test_env, &ops, &path, json!({})).await, "sender"), "passed");
+        let (tenant_id, id) = (fixtures::tenant_id(tenant), fixtures::client_id(SVC));
+        let stored = app.tokens.authenticator.find(&tenant_id, &id).await.unwrap().unwrap();
+        app.store.put_client(Client { dpop_bound_access_tokens: true, ..Client::clone(&stored) });
+        let explained = explain(&test_env, &ops, &path, json!({})).await;
+        assert_eq!(
+            (&explained["result"]["status"], result(&explained, "sender").as_str()),
+            (&json!(200), "not_checked")
+        );
+        app.store.put_client(Client {
+            tls_client_certificate_bound_access_tokens: true,
+            ..Client::clone(&stored)
+        });
+        let explained = explain(&test_env, &ops, &path, json!({})).await;
+        let refused = &explained["result"];
+        assert_eq!((&refused["status"], &refused["reason"]), (&json!(400), &json!("certificate_missing")));
+        assert_eq!((&refused["check"], result(&explained, "sender").as_str()), (&json!("sender"), "refused"));
     }
 }

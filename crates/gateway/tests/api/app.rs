@@ -15,7 +15,7 @@ use gateway::{
 use grants::{Engine, ProtectedResource};
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
 use protocol::{Lifetime, Rate, ScopeToken, Timestamp};
-use registry::{Assertions, Authenticator, Users, VerifiedSecretCache};
+use registry::{Assertions, Authenticator, DpopProofs, Users, VerifiedSecretCache};
 use reqwest::{Method, RequestBuilder};
 use secrets::{ClientAddress, HashPool, Pepper};
 use tenancy::{Tenant, TenantId, TenantResolver};
@@ -136,6 +136,7 @@ impl TestApp {
                 Assertions::new(store.clone(), store.clone(), PUBLIC_URL, options.default_tenant.clone()),
                 limit,
             )),
+            dpop: Arc::new(DpopProofs::new(store.clone(), &pepper, PUBLIC_URL)),
             engine: Engine::new(keys.clone(), store.clone(), store.clone()),
             administrator: Arc::new(Administrator::new(
                 store.clone(),

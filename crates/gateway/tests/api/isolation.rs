@@ -12,7 +12,8 @@ use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 use crate::applications::{assertion, declare_admin};
 use crate::client_fixtures::{AUDITOR, CHOSEN, SVC, assertion_claims, assertion_key};
-use crate::forge::{Forge, claims};
+use crate::forge::{Forge, but, claims};
+use crate::prover::{DPOP, Prover, hash_of, proof_claims, with_dpop};
 use crate::routes;
 
 /// The authentication that a path requires.
@@ -112,9 +113,13 @@ enum Credential {
     AdminToken,
     /// The assertion of a sign-in where the foreign tenant is the default one.
     Assertion,
+    /// A foreign token that is bound to a key, with a proof of that key for this request (RFC 9449).
+    BoundToken,
+    /// A foreign client's secret with a proof for this request (RFC 9449).
+    ProvenSecret,
 }
 
-const CREDENTIALS: [Credential; 12] = [
+const CREDENTIALS: [Credential; 14] = [
     Credential::Basic,
     Credential::Post,
     Credential::ChosenBasic,
@@ -127,6 +132,8 @@ const CREDENTIALS: [Credential; 12] = [
     Credential::IssuerWithThisKey,
     Credential::AdminToken,
     Credential::Assertion,
+    Credential::BoundToken,
+    Credential::ProvenSecret,
 ];
 
 /// Has its keys at [`JWKS_URI`], in both tenants.
@@ -143,7 +150,8 @@ struct Setting {
     app: TestApp,
     home: &'static str,
     stranger: &'static str,
-    tokens: [String; 5],
+    tokens: [String; 6],
+    prover: Prover,
     good: String,
 }
 
@@ -164,9 +172,11 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
     let [homes, strangers] = [Forge::of(home), Forge::of(stranger)];
     let token = app.token(stranger).await;
     let (forged, mixed) = (strangers.token(&claims(home)), homes.token(&claims(stranger)));
-    let tokens = [token, forged, mixed, administers, assertion];
+    let prover = Prover::new();
+    let bound = strangers.token(&but(claims(stranger), json!({ "cnf": { "jkt": prover.thumbprint() } })));
+    let tokens = [token, forged, mixed, administers, assertion, bound];
     let good = app.token(home).await;
-    Setting { app, home, stranger, tokens, good }
+    Setting { app, home, stranger, tokens, prover, good }
 }
 
 impl Setting {
@@ -177,13 +187,15 @@ impl Setting {
             Credential::IssuerWithThisKey => Some(&self.tokens[2]),
             Credential::AdminToken => Some(&self.tokens[3]),
             Credential::Assertion => Some(&self.tokens[4]),
+            Credential::BoundToken => Some(&self.tokens[5]),
             Credential::Basic
             | Credential::Post
             | Credential::ChosenBasic
             | Credential::ChosenPost
             | Credential::ClientAssertion
             | Credential::KeyForThisTenant
-            | Credential::PublishedKey => None,
+            | Credential::PublishedKey
+            | Credential::ProvenSecret => None,
         }
     }
 
@@ -215,6 +227,19 @@ impl Setting {
             }
             Some(Credential::ClientAssertion | Credential::KeyForThisTenant | Credential::PublishedKey) => {
                 form.extend([("client_assertion_type", JWT_BEARER), ("client_assertion", &assertion)]);
+            }
+            Some(Credential::BoundToken) => {
+                let (token, placed) =
+                    (self.token(Credential::BoundToken).unwrap(), routes::placed(path, self.home));
+                let claims = proof_claims(method.as_str(), &placed, self.app.now(), path);
+                let proof = self.prover.proof(claims, json!({ "ath": hash_of(token) }));
+                request = with_dpop(request, token, &proof);
+            }
+            Some(Credential::ProvenSecret) => {
+                let placed = routes::placed(path, self.home);
+                let claims = proof_claims(method.as_str(), &placed, self.app.now(), path);
+                request = request.header(DPOP, self.prover.proof(claims, json!({})));
+                form.extend([("client_id", SVC), ("client_secret", secrets.of(SVC))]);
             }
             Some(token) => request = request.bearer_auth(self.token(token).unwrap()),
             None => {}
@@ -306,13 +331,17 @@ async fn no_credential_of_one_tenant_is_worth_anything_at_the_other() {
 #[tokio::test]
 async fn the_same_credentials_work_at_home() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let Setting { app, good, tokens, .. } = setting(home, stranger).await;
+        let Setting { app, good, tokens, prover, .. } = setting(home, stranger).await;
         let administers = app.request(Method::GET, &clients_path(stranger)).bearer_auth(&tokens[3]);
         assert_eq!(Answer::to(administers).await.status, 200);
         let elsewhere = TestApp::start_with(&options(stranger));
         declare_admin(&elsewhere);
         let signed_in = elsewhere.request(Method::GET, "/applications").bearer_auth(&tokens[4]);
         assert_eq!(Answer::to(signed_in).await.status, 200);
+        let [bound, path] = [tokens[5].as_str(), "/api/v1/protected-resource"];
+        let proof = prover.proof(proof_claims("GET", path, app.now(), "1"), json!({ "ath": hash_of(bound) }));
+        let shown = with_dpop(elsewhere.request(Method::GET, path), bound, &proof);
+        assert_eq!(Answer::to(shown).await.status, 200);
         let shown = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(&good);
         assert_eq!(Answer::to(shown).await.status, 200);
         let mut claims = assertion_claims(home, "at home");

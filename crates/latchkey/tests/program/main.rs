@@ -22,6 +22,7 @@ mod jwt;
 #[expect(dead_code, unused_imports, reason = "shared with the tests of outbound")]
 mod mock_server;
 mod program;
+mod prover;
 mod published_keys;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod rotations;
@@ -49,6 +50,7 @@ mod cli_clients;
 mod cli_explain;
 mod cli_generations;
 mod cli_inspect;
+mod cli_inspect_dpop;
 mod cli_keys;
 mod cli_migration;
 mod cli_server;
@@ -58,6 +60,7 @@ mod command_line;
 mod conflicts;
 mod deployment;
 mod doctor;
+mod dpop;
 mod draining;
 mod durable;
 mod exposed;

@@ -29,6 +29,8 @@ mod jwt;
 #[path = "../program/program.rs"]
 #[expect(dead_code, reason = "shared with the tests of one program")]
 mod program;
+#[path = "../program/prover.rs"]
+mod prover;
 #[path = "../program/rotations.rs"]
 mod rotations;
 #[path = "../program/running.rs"]
@@ -53,6 +55,7 @@ mod assertions;
 mod command_line;
 mod counted;
 mod doctor;
+mod dpop;
 mod draining;
 mod durable;
 mod history;

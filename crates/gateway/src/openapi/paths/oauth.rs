@@ -60,7 +60,7 @@ fn token(path: &'static str) -> Operation {
         .secured(json!({ "client_secret_basic": [] }))
         .answer::<Token>("200", "A token (RFC 6749 section 5.1)")
         .errors(&[
-            ("400", "invalid_request, unauthorized_client, unsupported_grant_type, invalid_scope or invalid_target (RFC 6749 section 5.2, RFC 8707 section 2)"),
+            ("400", "invalid_request, unauthorized_client, unsupported_grant_type, invalid_scope, invalid_target, invalid_dpop_proof or use_dpop_nonce (RFC 6749 section 5.2, RFC 8707 section 2, RFC 9449 sections 5 and 8)"),
             INVALID_CLIENT,
             NO_AUTHORIZATION_SERVER,
             TOO_MANY_FAILURES,

@@ -143,7 +143,7 @@ fn members(members: &Members) -> String {
     }
 }
 
-fn value(members: Option<&Members>, name: &str) -> Option<String> {
+pub(super) fn value(members: Option<&Members>, name: &str) -> Option<String> {
     let (_, value) = members?.iter().find(|(member, _)| member == name)?;
     Some(text(value))
 }

@@ -1,5 +1,6 @@
 //! `latchkey inspect`: explains a token check by check, with the verification that a request goes through.
 
+mod dpop;
 mod expected;
 mod explain;
 mod input;
@@ -17,6 +18,7 @@ use super::parse::parse_instant;
 use super::print;
 use crate::admin_client::AdminArguments;
 use crate::clock;
+use dpop::ProvenRequest;
 use expected::Expected;
 use report::Report;
 
@@ -47,6 +49,15 @@ pub(crate) struct InspectArguments {
     /// How far `nbf` and `iat` may be ahead. `exp` has no leeway.
     #[arg(long, value_name = "SPAN", default_value_t = keys::LEEWAY)]
     leeway: Lifetime,
+    /// Check a DPoP proof: the HTTP method of its request, such as POST.
+    #[arg(long, value_name = "METHOD", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ"])]
+    method: Option<String>,
+    /// Check a DPoP proof: the URL of its request, as clients see it.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ"])]
+    url: Option<String>,
+    /// Check a DPoP proof: the file that holds the access token beside it. Never the token itself.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ"])]
+    access_token: Option<PathBuf>,
     #[command(flatten)]
     admin: AdminArguments,
 }
@@ -59,7 +70,10 @@ pub(crate) fn run(config: &Path, arguments: &InspectArguments) -> anyhow::Result
     let token = input::read(&arguments.file)?;
     let now = arguments.at.unwrap_or_else(clock::now);
     let expected = Expected::load(config, arguments, now)?;
-    let report = Report::new(&token, &expected);
+    let report = match ProvenRequest::load(arguments)? {
+        Some(request) => Report::of_dpop_proof(&token, &request, &expected),
+        None => Report::new(&token, &expected),
+    };
     print(&if arguments.admin.json { report.json() } else { report.lines() })?;
     Ok(if report.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) })
 }

@@ -5,6 +5,7 @@ use protocol::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::dpop::ProvenRequest;
 use super::expected::Expected;
 use super::explain::{Line, Status, text};
 use super::input::without_secrets;
@@ -99,6 +100,26 @@ impl Report {
         }
     }
 
+    /// Of a DPoP proof, whose key is its own.
+    pub(super) fn of_dpop_proof(proof: &str, request: &ProvenRequest, expected: &Expected) -> Self {
+        let (inspection, found) = (expected.inspect(proof), request.inspect(proof, expected.now));
+        Self {
+            verdict: if found.failed.is_some() { Verdict::Refused } else { Verdict::Valid },
+            reason: found.failed.map(|(_, error)| error.reason().as_str()),
+            failed: found.failed.map(|(check, _)| check.name()),
+            kind: TokenKind::DpopProof.description(),
+            checks_of_kind: None,
+            at: expected.now.to_rfc3339(),
+            keys: found.key.map(|key| format!("its own key, whose thumbprint is {key}")),
+            notes: Vec::new(),
+            checks: request.lines(&found, &inspection),
+            lifetime: None,
+            header: inspection.header.map(without_private_members),
+            claims: inspection.claims,
+            now: expected.now,
+        }
+    }
+
     pub(super) fn is_valid(&self) -> bool {
         self.verdict == Verdict::Valid
     }
@@ -180,6 +201,16 @@ impl Span {
             seconds_left: exp.saturating_sub(now.seconds()),
         })
     }
+}
+
+/// A private key in `jwk` refuses the proof, and is not shown.
+fn without_private_members(mut header: Members) -> Members {
+    const PUBLIC: [&str; 11] = ["kty", "crv", "x", "y", "n", "e", "alg", "use", "key_ops", "kid", "ext"];
+    let key = header.iter_mut().find(|(name, _)| name == "jwk");
+    if let Some((_, Value::Object(members))) = key {
+        members.retain(|name, _| PUBLIC.contains(&name.as_str()));
+    }
+    header
 }
 
 /// Secrets are replaced before the lines break: a piece of a secret would not be found.

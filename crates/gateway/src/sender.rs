@@ -1,0 +1,105 @@
+//! What the sender of a request proves: the keys that a token is bound to. Each kind of proof enters here, and nowhere else (RFC 9449).
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use grants::{AccessTokenClaims, BearerError, SenderKeys, UnconfirmedToken};
+use protocol::{PresentedToken, Timestamp, TokenType};
+use registry::{DpopProofError, DpopRequest, DpopUseError, UnverifiedProof};
+use tenancy::Tenant;
+
+use crate::Services;
+use crate::raw_request::RawRequest;
+use crate::respond::{ErrorBody, HttpError};
+
+/// The response header with a nonce (RFC 9449 §8.1).
+pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
+/// The DPoP proof of a request, if it has one, for this request and of now. It costs little and writes nothing, so the client need not have
+/// authenticated.
+///
+/// # Errors
+/// The refusal, with a nonce where the proof needs one.
+pub(crate) fn read_proof<'a, B: ErrorBody>(
+    services: &Services,
+    tenant: &Tenant,
+    raw: &'a RawRequest,
+    access_token: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<UnverifiedProof<'a>>, HttpError<B>>
+where
+    HttpError<B>: From<DpopProofError>,
+{
+    let request = DpopRequest { method: raw.method(), path: raw.path(), access_token };
+    let read = |text| services.dpop.read(tenant, text, &request, now);
+    raw.dpop_proof().and_then(|text| text.map(read).transpose()).map_err(|error| {
+        // RFC 9449 §8: "The authorization server includes a DPoP-Nonce HTTP header in the response supplying a nonce value".
+        let nonce = (error == DpopProofError::NonceNeeded).then(|| services.dpop.nonce(&tenant.id, now));
+        HttpError::from(error).with_dpop_nonce(nonce)
+    })
+}
+
+/// Verifies the proof of a client that has authenticated, and uses it up.
+///
+/// # Errors
+/// The refusal.
+pub(crate) async fn prove<B: ErrorBody>(
+    services: &Services,
+    tenant: &Tenant,
+    proof: Option<UnverifiedProof<'_>>,
+    now: Timestamp,
+) -> Result<SenderKeys, HttpError<B>>
+where
+    HttpError<B>: From<DpopProofError> + From<DpopUseError>,
+{
+    let Some(proof) = proof else { return Ok(SenderKeys::default()) };
+    let proof = proof.verify()?;
+    services.dpop.use_up(&tenant.id, &proof, now).await?;
+    Ok(SenderKeys { dpop: Some(proof.key), certificate: None })
+}
+
+/// The claims of a valid token whose sender has proven its keys. A proof is verified only beside a valid token, and used up only if it is of the
+/// token's key, so that a caller without one causes no write.
+///
+/// # Errors
+/// The refusal.
+pub(crate) async fn confirm<B: ErrorBody>(
+    services: &Services,
+    tenant: &Tenant,
+    raw: &RawRequest,
+    presented: &PresentedToken,
+    token: UnconfirmedToken,
+    now: Timestamp,
+) -> Result<AccessTokenClaims<'static>, HttpError<B>>
+where
+    HttpError<B>: From<BearerError> + From<DpopProofError> + From<DpopUseError>,
+{
+    if presented.scheme == TokenType::Bearer || !token.is_dpop_bound() {
+        return Ok(token.confirm(presented.scheme, &SenderKeys::default()).map_err(BearerError::from)?);
+    }
+    // RFC 9449 §7.1: "a resource server MUST check that a DPoP proof was also received in the DPoP header field of the HTTP request, check the
+    // DPoP proof according to the rules in Section 4.3, and check that the public key of the DPoP proof matches the public key to which the
+    // access token is bound".
+    let proof = read_proof(services, tenant, raw, Some(presented.expose()), now)?;
+    let proof = proof.ok_or(DpopProofError::Missing)?.verify()?;
+    let sender = SenderKeys { dpop: Some(proof.key), certificate: None };
+    let claims = token.confirm(presented.scheme, &sender).map_err(BearerError::from)?;
+    services.dpop.use_up(&tenant.id, &proof, now).await?;
+    Ok(claims)
+}
+
+/// Adds the nonce of now for the next request: "The authorization server MAY supply the new nonce in the same way that the initial one was
+/// supplied: by using a DPoP-Nonce HTTP header in the response" (RFC 9449 §8.2).
+pub(crate) fn supply_nonce(
+    services: &Services,
+    tenant: &Tenant,
+    raw: &RawRequest,
+    response: &mut HttpResponse,
+) {
+    if !tenant.access_token.require_dpop_nonce || !matches!(raw.dpop_proof(), Ok(Some(_))) {
+        return;
+    }
+    let nonce = services.dpop.nonce(&tenant.id, (services.clock)());
+    if let Ok(nonce) = HeaderValue::try_from(nonce) {
+        response.headers_mut().insert(DPOP_NONCE, nonce);
+    }
+}

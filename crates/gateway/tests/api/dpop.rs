@@ -1,0 +1,491 @@
+//! DPoP (RFC 9449): tokens for proofs, and the protected resource and the admin API that want a proof beside each token.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use registry::Client;
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::fixtures;
+
+use crate::access_log::line_of;
+use crate::administrators::{BOSS, TestEnv, admin_claims, clients_path};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, options, token_path};
+use crate::capture::capture;
+use crate::client_fixtures::SVC;
+use crate::forge::{Forge, but, claims, part};
+use crate::prover::{DPOP, Prover, hash_of, proof_claims, with_dpop};
+
+const RESOURCE: &str = "/api/v1/protected-resource";
+const REFUSED: &str = "The DPoP proof is not accepted";
+
+/// The tenant's client requests a token with these proofs.
+async fn request_at(app: &TestApp, path: &str, secret: &str, proofs: &[&str]) -> Answer {
+    let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", secret)];
+    let request = app.request(Method::POST, path).form(&form);
+    Answer::to(proofs.iter().fold(request, |request, proof| request.header(DPOP, *proof))).await
+}
+
+async fn request(app: &TestApp, tenant: &str, proofs: &[&str]) -> Answer {
+    request_at(app, &token_path(tenant), app.secrets(tenant).of(SVC), proofs).await
+}
+
+/// A proof for the tenant's token endpoint.
+fn for_token(app: &TestApp, prover: &Prover, tenant: &str, jti: &str) -> String {
+    prover.proof(proof_claims("POST", &token_path(tenant), app.now(), jti), json!({}))
+}
+
+/// A proof for the protected resource beside this token.
+fn for_resource(app: &TestApp, prover: &Prover, token: &str, jti: &str) -> String {
+    prover.proof(proof_claims("GET", RESOURCE, app.now(), jti), json!({ "ath": hash_of(token) }))
+}
+
+async fn present(app: &TestApp, token: &str, proof: &str) -> Answer {
+    Answer::to(with_dpop(app.request(Method::GET, RESOURCE), token, proof)).await
+}
+
+/// A token of the tenant that is bound to the key.
+async fn bound_token(app: &TestApp, tenant: &str, prover: &Prover, jti: &str) -> String {
+    let answer = request(app, tenant, &[&for_token(app, prover, tenant, jti)]).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()["access_token"].as_str().unwrap().to_owned()
+}
+
+#[track_caller]
+fn assert_unauthorized(answer: &Answer, code: &str, words: &str) {
+    answer.assert_refused(401, code, words);
+    answer.assert_not_stored();
+    let algorithms = "RS256 RS384 RS512 PS256 ES256 ES384 EdDSA";
+    let challenge = format!(
+        "DPoP realm=\"protected-resource\", error=\"{code}\", error_description=\"{words}\", algs=\"{algorithms}\""
+    );
+    assert_eq!(answer.header("www-authenticate"), challenge);
+}
+
+#[tokio::test]
+async fn a_proof_binds_the_token_to_its_key() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(tenant));
+        let prover = Prover::new();
+        let answer = request(&app, tenant, &[&for_token(&app, &prover, tenant, "1")]).await;
+        assert_eq!((answer.status, &answer.json()["token_type"]), (200, &json!("DPoP")));
+        answer.assert_not_stored();
+        assert!(!answer.headers.contains_key("dpop-nonce"), "no nonce where none is required");
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        let claims: Value = serde_json::from_str(&part(&token, 1)).unwrap();
+        assert_eq!(claims["cnf"], json!({ "jkt": prover.thumbprint() }));
+
+        let answer = present(&app, &token, &for_resource(&app, &prover, &token, "1")).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        // Without the proof, as a bearer token, and with the proof of another key, it is worth nothing.
+        let thief = Prover::new();
+        let stolen = present(&app, &token, &for_resource(&app, &thief, &token, "2")).await;
+        assert_unauthorized(&stolen, "invalid_token", "Token is not bound to the key of the DPoP proof");
+        let bare = app.request(Method::GET, RESOURCE).header("authorization", format!("DPoP {token}"));
+        let words = "The request must have a DPoP proof in the header DPoP";
+        assert_unauthorized(&Answer::to(bare).await, "invalid_dpop_proof", words);
+        let bearer = app.request(Method::GET, RESOURCE).bearer_auth(&token);
+        let bearer = bearer.header(DPOP, for_resource(&app, &prover, &token, "3"));
+        let words = "Token requires the DPoP scheme and a DPoP proof";
+        Answer::to(bearer).await.assert_refused(401, "invalid_token", words);
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_token_is_told_both_schemes() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(tenant));
+        let answer = app.get(RESOURCE).await;
+        let challenges: Vec<_> = answer.headers.get_all("www-authenticate").iter().collect();
+        let dpop = r#"DPoP algs="RS256 RS384 RS512 PS256 ES256 ES384 EdDSA""#;
+        assert_eq!(challenges, [r#"Bearer realm="protected-resource""#, dpop]);
+    }
+}
+
+#[tokio::test]
+async fn a_proof_is_used_once() {
+    capture();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with(&options(tenant));
+        let prover = Prover::new();
+        let proof = for_token(&app, &prover, tenant, "1");
+        assert_eq!(request(&app, tenant, &[&proof]).await.status, 200);
+        let replayed = request(&app, tenant, &[&proof]).await;
+        replayed.assert_refused(400, "invalid_dpop_proof", REFUSED);
+        assert_eq!(line_of(&replayed).await.get("reason"), "dpop_proof_replayed");
+        // Another key, another URI and another tenant may use the same `jti`.
+        assert_eq!(request(&app, tenant, &[&for_token(&app, &Prover::new(), tenant, "1")]).await.status, 200);
+        assert_eq!(request(&app, other, &[&for_token(&app, &prover, other, "1")]).await.status, 200);
+        let token = bound_token(&app, tenant, &prover, "2").await;
+        let proof = for_resource(&app, &prover, &token, "1");
+        assert_eq!(present(&app, &token, &proof).await.status, 200);
+        assert_unauthorized(&present(&app, &token, &proof).await, "invalid_dpop_proof", REFUSED);
+        // At the end of its window it is refused for its time: it was never forgotten before.
+        app.pass(60);
+        let late = present(&app, &token, &proof).await;
+        assert_eq!(line_of(&late).await.get("reason"), "dpop_proof_replayed");
+        app.pass(1);
+        let later = present(&app, &token, &proof).await;
+        assert_eq!(line_of(&later).await.get("reason"), "dpop_proof_of_another_time");
+    }
+}
+
+#[tokio::test]
+async fn a_proof_is_for_one_tenants_endpoint() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with(&options(tenant));
+        let prover = Prover::new();
+        let proof = for_token(&app, &prover, other, "1");
+        request(&app, tenant, &[&proof]).await.assert_refused(400, "invalid_dpop_proof", REFUSED);
+        assert_eq!(request(&app, other, &[&proof]).await.status, 200, "it was not used up");
+        // The other tenant's token is no token here, with a good proof, too, and the proof is not looked at.
+        let token = bound_token(&app, other, &prover, "2").await;
+        let answer = present(&app, &token, &for_resource(&app, &prover, &token, "3")).await;
+        assert_unauthorized(&answer, "invalid_token", "Token issuer is not accepted");
+        // The paths of the default tenant are endpoints of their own.
+        let secret = app.secrets(tenant).of(SVC);
+        let alias = |htu: &str, jti: &str| prover.proof(proof_claims("POST", htu, app.now(), jti), json!({}));
+        for path in ["/oauth/token", "/oauth2/token"] {
+            assert_eq!(request_at(&app, path, secret, &[&alias(path, "4")]).await.status, 200, "{path}");
+            let canonical = request_at(&app, path, secret, &[&alias(&token_path(tenant), "5")]).await;
+            canonical.assert_refused(400, "invalid_dpop_proof", REFUSED);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_has_not_authenticated_uses_no_proof_up() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with(&options(tenant));
+        let prover = Prover::new();
+        let proof = for_token(&app, &prover, tenant, "1");
+        let calls = || app.store.calls().record_use;
+        let before = calls();
+        let wrong = app.secrets(other).of(SVC);
+        let refused = request_at(&app, &token_path(tenant), wrong, &[&proof]).await;
+        refused.assert_refused(401, "invalid_client", "Client authentication failed");
+        let expired = Forge::of(tenant)
+            .token(&but(claims(tenant), json!({ "cnf": { "jkt": prover.thumbprint() }, "exp": app.now() })));
+        let refused = present(&app, &expired, &for_resource(&app, &prover, &expired, "2")).await;
+        assert_unauthorized(&refused, "invalid_token", "Token has expired");
+        // Nor does one with a good token and the proof of another key.
+        let token =
+            Forge::of(tenant).token(&but(claims(tenant), json!({ "cnf": { "jkt": prover.thumbprint() } })));
+        let refused = present(&app, &token, &for_resource(&app, &Prover::new(), &token, "3")).await;
+        assert_unauthorized(&refused, "invalid_token", "Token is not bound to the key of the DPoP proof");
+        assert_eq!(calls(), before, "nothing is written");
+        assert_eq!(request(&app, tenant, &[&proof]).await.status, 200);
+        assert_eq!(calls(), before + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_required_nonce_is_supplied_and_accepted_for_a_while() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with(&options(tenant));
+        for tenant in [ACME, GLOBEX] {
+            app.change_tenant(tenant, |tenant| tenant.access_token.require_dpop_nonce = true);
+        }
+        let prover = Prover::new();
+        let with_nonce = |nonce: &str, jti: &str, changes: Value| {
+            let claims =
+                but(proof_claims("POST", &token_path(tenant), app.now(), jti), json!({ "nonce": nonce }));
+            prover.proof(claims, changes)
+        };
+        let words = "The DPoP proof must have the nonce of the header DPoP-Nonce";
+        let answer = request(&app, tenant, &[&for_token(&app, &prover, tenant, "1")]).await;
+        answer.assert_refused(400, "use_dpop_nonce", words);
+        answer.assert_not_stored();
+        let nonce = answer.header("dpop-nonce").to_owned();
+        // A wrong clock of the client does no harm then.
+        let answer = request(&app, tenant, &[&with_nonce(&nonce, "1", json!({ "iat": 1 }))]).await;
+        assert_eq!((answer.status, answer.header("dpop-nonce")), (200, nonce.as_str()));
+        let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        // The other tenant's nonce is none here.
+        let foreign = request(&app, other, &[&for_token(&app, &prover, other, "1")]).await;
+        let foreign = with_nonce(foreign.header("dpop-nonce"), "2", json!({}));
+        request(&app, tenant, &[&foreign]).await.assert_refused(400, "use_dpop_nonce", words);
+
+        let answer = present(&app, &token, &for_resource(&app, &prover, &token, "1")).await;
+        assert_unauthorized(&answer, "use_dpop_nonce", words);
+        assert_eq!(answer.header("dpop-nonce"), nonce, "one nonce for all endpoints of a server");
+        let proof = prover.proof(
+            proof_claims("GET", RESOURCE, app.now(), "1"),
+            json!({ "ath": hash_of(&token), "nonce": nonce }),
+        );
+        let answer = present(&app, &token, &proof).await;
+        assert_eq!((answer.status, answer.header("dpop-nonce")), (200, nonce.as_str()));
+
+        app.pass(119);
+        assert_eq!(request(&app, tenant, &[&with_nonce(&nonce, "3", json!({}))]).await.status, 200);
+        app.pass(1);
+        let late = request(&app, tenant, &[&with_nonce(&nonce, "4", json!({}))]).await;
+        late.assert_refused(400, "use_dpop_nonce", words);
+        assert_ne!(late.header("dpop-nonce"), nonce);
+        // A bearer token is fetched as before.
+        assert!(!request(&app, tenant, &[]).await.headers.contains_key("dpop-nonce"));
+    }
+}
+
+#[tokio::test]
+async fn clients_and_tenants_that_require_a_key_get_bound_tokens() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start();
+        let id = fixtures::tenant_id(tenant);
+        let stored = app.tokens.authenticator.find(&id, &fixtures::client_id(SVC)).await.unwrap().unwrap();
+        app.store.put_client(Client { dpop_bound_access_tokens: true, ..Client::clone(&stored) });
+        let prover = Prover::new();
+        let words = "The client must send a DPoP proof in the header DPoP";
+        request(&app, tenant, &[]).await.assert_refused(400, "invalid_dpop_proof", words);
+        bound_token(&app, tenant, &prover, "1").await;
+        app.store.put_client(Client::clone(&stored));
+        assert_eq!(request(&app, tenant, &[]).await.status, 200);
+        app.change_tenant(tenant, |tenant| tenant.access_token.require_sender_constraint = true);
+        assert_eq!(request(&app, tenant, &[]).await.status, 400);
+        bound_token(&app, tenant, &prover, "2").await;
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_accepts_no_proof() {
+    let app = TestApp::start();
+    let prover = Prover::new();
+    let token = bound_token(&app, ACME, &prover, "1").await;
+    app.store.fail_with(testkit::Failure::Unavailable);
+    let answer = present(&app, &token, &for_resource(&app, &prover, &token, "1")).await;
+    assert_eq!((answer.status, answer.headers.contains_key("retry-after")), (503, true), "{answer:?}");
+    app.store.fail_with(None);
+    assert_eq!(present(&app, &token, &for_resource(&app, &prover, &token, "1")).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let prover = Prover::new();
+        let path = clients_path(tenant);
+        let bound = but(
+            admin_claims(tenant, BOSS, "latchkey:clients"),
+            json!({ "cnf": { "jkt": prover.thumbprint() } }),
+        );
+        let token = Forge::of(tenant).token(&bound);
+        let proof = |path: &str, jti: &str| {
+            prover.proof(proof_claims("GET", path, app.now(), jti), json!({ "ath": hash_of(&token) }))
+        };
+        let ask = async |path: &str, proof: &str| {
+            Answer::to(with_dpop(app.request(Method::GET, path), &token, proof)).await
+        };
+        assert_eq!(ask(&path, &proof(&path, "1")).await.status, 200);
+        // The query is no part of what a proof is for.
+        assert_eq!(ask(&format!("{path}?limit=1"), &proof(&path, "2")).await.status, 200);
+        for refused in [
+            ask(&path, &proof(&path, "1")).await,
+            ask(&path, &proof(&clients_path(other), "3")).await,
+            ask(&path, "a.b.c").await,
+        ] {
+            refused.assert_problem(401, "invalid-token");
+            let expected = format!(
+                "DPoP realm=\"latchkey\", error=\"invalid_dpop_proof\", error_description=\"{REFUSED}\""
+            );
+            assert!(refused.header("www-authenticate").starts_with(&expected), "{refused:?}");
+        }
+        test_env.get(&token, &path).await.assert_problem(401, "invalid-token");
+        ask(&clients_path(other), &proof(&clients_path(other), "4"))
+            .await
+            .assert_problem(401, "invalid-token");
+        app.change_tenant(tenant, |tenant| tenant.access_token.require_dpop_nonce = true);
+        let answer = ask(&path, &proof(&path, "5")).await;
+        answer.assert_problem(401, "invalid-token");
+        assert!(answer.header("www-authenticate").contains("error=\"use_dpop_nonce\""));
+        assert_eq!(answer.header("dpop-nonce").len(), 22);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_proof_names_its_reason_to_the_log_alone() {
+    capture();
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(tenant));
+        let prover = Prover::new();
+        let good = proof_claims("POST", &token_path(tenant), app.now(), "1");
+        let with = |changes: Value| prover.proof(good.clone(), changes);
+        let with_header =
+            |changes: Value| prover.signed(&but(prover.header(), changes).to_string(), &good.to_string());
+        let of_other = Prover::new().signed(&prover.header().to_string(), &good.to_string());
+        for (proof, reason) in [
+            ("a.b.c".to_owned(), "dpop_proof_malformed"),
+            ("\u{e9}".to_owned(), "dpop_proof_malformed"),
+            (with(json!({ "jti": null })), "dpop_proof_malformed"),
+            (with(json!({ "iat": "now" })), "dpop_proof_malformed"),
+            (with_header(json!({ "typ": "JWT" })), "dpop_proof_of_another_type"),
+            (with_header(json!({ "crit": ["a"] })), "dpop_proof_header_not_allowed"),
+            (with_header(json!({ "alg": "none" })), "dpop_proof_algorithm_not_allowed"),
+            (with_header(json!({ "alg": "HS256" })), "dpop_proof_algorithm_not_allowed"),
+            (with_header(json!({ "jwk": null })), "dpop_proof_key_not_usable"),
+            (
+                with_header(json!({ "jwk": but(prover.jwk(), json!({ "d": "AAAA" })) })),
+                "dpop_proof_key_not_usable",
+            ),
+            (with(json!({ "htm": "GET" })), "dpop_proof_for_another_method"),
+            (with(json!({ "htu": "http://127.0.0.1/oauth/token" })), "dpop_proof_for_another_uri"),
+            (with(json!({ "iat": app.now() - 61 })), "dpop_proof_of_another_time"),
+            (with(json!({ "iat": app.now() + 61 })), "dpop_proof_of_another_time"),
+            (of_other, "dpop_proof_signature_invalid"),
+        ] {
+            let answer = request(&app, tenant, &[&proof]).await;
+            answer.assert_refused(400, "invalid_dpop_proof", REFUSED);
+            answer.assert_not_stored();
+            let line = line_of(&answer).await;
+            assert_eq!([line.get("error"), line.get("reason")], ["invalid_dpop_proof", reason], "{proof}");
+        }
+        let twice = request(&app, tenant, &[&with(json!({})), &with(json!({ "jti": "2" }))]).await;
+        assert_eq!(line_of(&twice).await.get("reason"), "dpop_proof_repeated");
+        let listed = format!("{}, {}", with(json!({})), with(json!({ "jti": "2" })));
+        let listed = request(&app, tenant, &[&listed]).await;
+        assert_eq!(line_of(&listed).await.get("reason"), "dpop_proof_malformed");
+
+        let token = bound_token(&app, tenant, &prover, "3").await;
+        for ath in [json!(null), json!(""), json!(hash_of("other")), json!(token)] {
+            let claims = proof_claims("GET", RESOURCE, app.now(), "1");
+            let answer = present(&app, &token, &prover.proof(claims, json!({ "ath": ath }))).await;
+            assert_unauthorized(&answer, "invalid_dpop_proof", REFUSED);
+            assert_eq!(line_of(&answer).await.get("reason"), "dpop_proof_for_another_token");
+        }
+        // None of them used up the identifier.
+        assert_eq!(request(&app, tenant, &[&with(json!({}))]).await.status, 200);
+        assert_eq!(present(&app, &token, &for_resource(&app, &prover, &token, "1")).await.status, 200);
+    }
+}
+
+/// Proofs that no client could have made, each near a good one, at both kinds of endpoint.
+#[tokio::test]
+async fn malformed_proofs_are_refused() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(tenant));
+        let prover = Prover::new();
+        let good = for_token(&app, &prover, tenant, "1");
+        let token = bound_token(&app, tenant, &prover, "0").await;
+        let rows = malformed(&good);
+        assert!(rows.len() >= 80, "{}", rows.len());
+        for proof in rows {
+            println!("{proof:.200}");
+            let answer = request(&app, tenant, &[&proof]).await;
+            answer.assert_refused(400, "invalid_dpop_proof", REFUSED);
+            answer.assert_not_stored();
+            assert_unauthorized(&present(&app, &token, &proof).await, "invalid_dpop_proof", REFUSED);
+        }
+        assert_eq!(request(&app, tenant, &[&good]).await.status, 200);
+    }
+}
+
+fn malformed(good: &str) -> Vec<String> {
+    let [header, claims, signature]: [&str; 3] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let text = |part: &str| String::from_utf8(BASE64URL.decode(part).unwrap()).unwrap();
+    let (header_text, claims_text) = (text(header), text(claims));
+    let mut rows: Vec<String> = [
+        "",
+        ".",
+        "..",
+        "...",
+        "a",
+        "a.b",
+        "a.b.c",
+        "e30.e30.AA",
+        "null",
+        "{}",
+        "Bearer",
+        "DPoP a.b.c",
+        "=",
+        "%00",
+    ]
+    .map(str::to_owned)
+    .into();
+    rows.extend([
+        format!("{header}.{claims}"),
+        format!("{header}.{claims}."),
+        format!("{header}..{signature}"),
+        format!(".{claims}.{signature}"),
+        format!("{claims}.{header}.{signature}"),
+        format!("{header}.{header}.{signature}"),
+        format!("{claims}.{claims}.{signature}"),
+        format!("{good}.{signature}"),
+        format!("{good}="),
+        format!("{good}A"),
+        format!("{good} {good}"),
+        format!("{good},{good}"),
+        format!("\"{good}\""),
+        format!("DPoP {good}"),
+        good.to_lowercase(),
+        good.to_uppercase(),
+        good.replace('.', ","),
+        format!("{header}.{claims}.{}", BASE64URL.encode([0; 64])),
+        format!("{header}.{claims}.{}", BASE64URL.encode([0; 63])),
+        format!("{header}.{claims}.{}", &signature[..signature.len() - 2]),
+        format!("{header}.{claims}.{}", "A".repeat(8 * 1024)),
+        format!("{header}.{}.{signature}", "A".repeat(8 * 1024)),
+    ]);
+    let with_header = |text: &str| format!("{}.{claims}.{signature}", BASE64URL.encode(text));
+    rows.extend(
+        ["", "[]", "null", "7", "\"a\"", "{", "{}", "{\"alg\":\"EdDSA\"}", "[[[[[[[[[[", "\u{0}"]
+            .map(with_header),
+    );
+    for (from, to) in [
+        ("dpop+jwt", "JWT"),
+        ("dpop+jwt", "at+jwt"),
+        ("dpop+jwt", ""),
+        ("\"dpop+jwt\"", "null"),
+        ("\"dpop+jwt\"", "[\"dpop+jwt\"]"),
+        ("EdDSA", "none"),
+        ("EdDSA", "HS256"),
+        ("EdDSA", "ES256"),
+        ("EdDSA", "eddsa"),
+        ("\"EdDSA\"", "null"),
+        ("\"EdDSA\"", "7"),
+        ("\"alg\":\"EdDSA\",", ""),
+        ("\"alg\"", "\"alg\":\"EdDSA\",\"alg\""),
+        ("OKP", "EC"),
+        ("OKP", "oct"),
+        ("OKP", "okp"),
+        ("Ed25519", "Ed448"),
+        ("Ed25519", "X25519"),
+        ("\"jwk\"", "\"jku\":\"https://a.example\",\"jwk\""),
+        ("\"jwk\"", "\"x5c\":[],\"jwk\""),
+        ("\"jwk\"", "\"crit\":[],\"jwk\""),
+        ("\"jwk\"", "\"kid\""),
+        ("\"x\":", "\"d\":\"AAAA\",\"x\":"),
+        ("\"x\":", "\"k\":\"AAAA\",\"x\":"),
+        ("\"x\":", "\"x\":\"AAAA\",\"y\":"),
+        ("\"x\":\"", "\"x\":\"A"),
+        ("\"x\":\"", "\"x\":\"*"),
+        ("\"x\":", "\"y\":"),
+    ] {
+        let changed = header_text.replacen(from, to, 1);
+        assert_ne!(changed, header_text, "{from}");
+        rows.push(with_header(&changed));
+    }
+    let with_claims = |text: &str| format!("{header}.{}.{signature}", BASE64URL.encode(text));
+    rows.extend(["", "[]", "null", "7", "{", "{}", "[[[[[[[[[[", "{\"jti\":\"1\"}"].map(with_claims));
+    for (from, to) in [
+        ("\"jti\":\"1\"", "\"jti\":\"2\""),
+        ("\"jti\":\"1\"", "\"jti\":\"\""),
+        ("\"jti\":\"1\"", "\"jti\":1"),
+        ("\"jti\":\"1\"", "\"jti\":null"),
+        ("\"jti\":\"1\"", "\"jti\":\"1\",\"jti\":\"1\""),
+        ("\"htm\":\"POST\"", "\"htm\":\"GET\""),
+        ("\"htm\":\"POST\"", "\"htm\":\"PUT\""),
+        ("\"htm\":\"POST\"", "\"htm\":[\"POST\"]"),
+        ("\"htm\"", "\"hts\""),
+        ("\"htu\"", "\"hts\""),
+        ("\"iat\":", "\"iat\":-"),
+        ("\"iat\":", "\"iat\":1e9,\"nbf\":"),
+        ("\"iat\"", "\"exp\""),
+        ("}", ",\"ath\":7}"),
+        ("}", ",\"nonce\":{}}"),
+    ] {
+        let changed = claims_text.replacen(from, to, 1);
+        assert_ne!(changed, claims_text, "{from}");
+        rows.push(with_claims(&changed));
+    }
+    rows
+}

@@ -1,0 +1,62 @@
+//! A client's key for DPoP proofs (RFC 9449), and the proofs that it signs.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use reqwest::RequestBuilder;
+use reqwest::header::AUTHORIZATION;
+use serde_json::{Value, json};
+
+use crate::app::PUBLIC_URL;
+use crate::forge::but;
+
+pub(crate) const DPOP: &str = "dpop";
+
+/// A key pair of a client.
+pub(crate) struct Prover(Ed25519KeyPair);
+
+impl Prover {
+    pub(crate) fn new() -> Self {
+        Self(Ed25519KeyPair::generate().unwrap())
+    }
+
+    pub(crate) fn jwk(&self) -> Value {
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": BASE64URL.encode(self.0.public_key()) })
+    }
+
+    pub(crate) fn thumbprint(&self) -> String {
+        let x = BASE64URL.encode(self.0.public_key());
+        BASE64URL.encode(digest(&SHA256, format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes()))
+    }
+
+    pub(crate) fn header(&self) -> Value {
+        json!({ "typ": "dpop+jwt", "alg": "EdDSA", "jwk": self.jwk() })
+    }
+
+    /// A proof with changed claims; `null` removes one.
+    pub(crate) fn proof(&self, claims: Value, changes: Value) -> String {
+        self.signed(&self.header().to_string(), &but(claims, changes).to_string())
+    }
+
+    pub(crate) fn signed(&self, header: &str, claims: &str) -> String {
+        let message = format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(claims));
+        let signature = self.0.sign(message.as_bytes());
+        format!("{message}.{}", BASE64URL.encode(signature))
+    }
+}
+
+/// The claims of a good proof for this method and path.
+pub(crate) fn proof_claims(method: &str, path: &str, now: u64, jti: &str) -> Value {
+    json!({ "jti": jti, "htm": method, "htu": format!("{PUBLIC_URL}{path}"), "iat": now })
+}
+
+/// The `ath` of a token.
+pub(crate) fn hash_of(token: &str) -> String {
+    BASE64URL.encode(digest(&SHA256, token.as_bytes()))
+}
+
+/// The request with a token of the scheme DPoP and its proof.
+pub(crate) fn with_dpop(request: RequestBuilder, token: &str, proof: &str) -> RequestBuilder {
+    request.header(AUTHORIZATION, format!("DPoP {token}")).header(DPOP, proof)
+}

@@ -1,0 +1,133 @@
+//! Checks DPoP proofs and remembers those that were used (RFC 9449). It writes nothing before its caller has authenticated.
+
+use std::sync::Arc;
+
+use keys::ProofJwt;
+use protocol::{Lifetime, Thumbprint, Timestamp};
+use secrets::Pepper;
+use tenancy::{StoreError, Tenant, TenantId};
+
+use crate::dpop_nonces::DpopNonces;
+use crate::dpop_proof::{DpopClaims, DpopExpectations, DpopProofError, DpopRequest, TYP};
+use crate::http_uri::normalized;
+use crate::live_identifiers::{LiveIdentifiers, SHARE};
+use crate::{ReplayGuard, SingleUseIdentifier};
+
+/// How much longer than at this replica a proof may be accepted at another one, whose clock differs.
+const CLOCKS: Lifetime = Lifetime::from_seconds(60);
+
+/// Checks the proofs of all tenants.
+pub struct DpopProofs {
+    guard: Arc<dyn ReplayGuard>,
+    live: LiveIdentifiers,
+    nonces: DpopNonces,
+    /// Where the server is, as its clients see it: never what a request says of it.
+    public_urls: Vec<String>,
+}
+
+/// A proof that is for its request. Nothing shows yet that its key signed it.
+pub struct UnverifiedProof<'a> {
+    jwt: ProofJwt<'a>,
+    jti: String,
+    uri: String,
+    expires_at: Timestamp,
+}
+
+/// A proof that the key of this thumbprint signed for its request.
+#[derive(Debug)]
+pub struct DpopProof {
+    /// The key.
+    pub key: Thumbprint,
+    identifier: SingleUseIdentifier,
+}
+
+/// Why a proof is not used up.
+#[derive(Debug, thiserror::Error)]
+pub enum DpopUseError {
+    /// It was used before.
+    #[error("the DPoP proof was used before")]
+    Replayed,
+    /// As many proofs of the tenant as are remembered have not expired yet.
+    #[error("too many DPoP proofs of the tenant have not expired yet")]
+    TooManyProofs,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl DpopProofs {
+    /// For a server with this public URL.
+    #[must_use]
+    pub fn new(guard: Arc<dyn ReplayGuard>, pepper: &Pepper, public_url: &str) -> Self {
+        let public_urls = vec![public_url.trim_end_matches('/').to_owned()];
+        Self { guard, live: LiveIdentifiers::new(SHARE), nonces: DpopNonces::new(pepper), public_urls }
+    }
+
+    /// The nonce that clients of the tenant use now.
+    #[must_use]
+    pub fn nonce(&self, tenant: &TenantId, now: Timestamp) -> String {
+        self.nonces.current(tenant, now)
+    }
+
+    /// Reads a proof, and checks that it is for this request at this tenant. No signature is verified, so it costs little.
+    ///
+    /// # Errors
+    /// The first [`DpopProofError`] in the order of the checks.
+    pub fn read<'a>(
+        &self,
+        tenant: &Tenant,
+        proof: &'a str,
+        request: &DpopRequest<'_>,
+        now: Timestamp,
+    ) -> Result<UnverifiedProof<'a>, DpopProofError> {
+        let at = |public_url: &String| normalized(&format!("{public_url}{}", request.path));
+        let uris: Vec<_> = self.public_urls.iter().filter_map(at).collect();
+        let accepted_until = |nonce: &str| self.nonces.accepted_until(&tenant.id, nonce, now);
+        let expected = DpopExpectations {
+            method: request.method,
+            uris: &uris,
+            access_token: request.access_token,
+            // RFC 9449 §11.3: "A server MUST NOT accept any DPoP proofs without the nonce claim when a DPoP nonce has been provided to the
+            // client."
+            nonce: tenant.access_token.require_dpop_nonce.then_some(&accepted_until),
+            now,
+        };
+        read(proof, &expected)
+    }
+
+    /// Uses up a proof: "HTTP requests to the same URI for which the jti value has been seen before would be declined" (RFC 9449 §11.1).
+    ///
+    /// # Errors
+    /// [`DpopUseError`].
+    pub async fn use_up(
+        &self,
+        tenant: &TenantId,
+        proof: &DpopProof,
+        now: Timestamp,
+    ) -> Result<(), DpopUseError> {
+        if !self.live.take(tenant, proof.identifier.expires_at, now) {
+            return Err(DpopUseError::TooManyProofs);
+        }
+        let is_first = self.guard.record_use(tenant, &proof.identifier).await?;
+        if is_first { Ok(()) } else { Err(DpopUseError::Replayed) }
+    }
+}
+
+fn read<'a>(proof: &'a str, expected: &DpopExpectations<'_>) -> Result<UnverifiedProof<'a>, DpopProofError> {
+    let jwt = ProofJwt::parse(proof, TYP)?;
+    let claims: DpopClaims = jwt.unverified_claims()?;
+    let (uri, until) = claims.check(expected)?;
+    Ok(UnverifiedProof { jwt, jti: claims.jti, uri, expires_at: until + CLOCKS })
+}
+
+impl UnverifiedProof<'_> {
+    /// Verifies the signature.
+    ///
+    /// # Errors
+    /// [`DpopProofError::SignatureInvalid`], [`DpopProofError::KeyNotUsable`].
+    pub fn verify(&self) -> Result<DpopProof, DpopProofError> {
+        let key = self.jwt.verify()?;
+        let identifier = SingleUseIdentifier::of_dpop_proof(&key, &self.uri, &self.jti, self.expires_at);
+        Ok(DpopProof { key, identifier })
+    }
+}

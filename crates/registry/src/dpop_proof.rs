@@ -1,0 +1,344 @@
+//! DPoP: the rules over a proof besides its form and signature (RFC 9449 §4.3).
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use keys::ProofJwtError;
+use protocol::{ErrorCode, ErrorResponse, Lifetime, RefusalReason, Timestamp};
+use serde::Deserialize;
+
+use crate::client_assertion::numeric_date;
+use crate::http_uri::normalized;
+
+/// The `typ` of a proof.
+pub(crate) const TYP: &str = "dpop+jwt";
+/// How far `iat` may be from now: "preferably only for a relatively brief period on the order of seconds or minutes" (RFC 9449 §11.1).
+const WINDOW: Lifetime = Lifetime::from_seconds(60);
+
+/// The claims of a proof (RFC 9449 §4.2).
+#[derive(Debug, Deserialize)]
+pub(crate) struct DpopClaims {
+    pub(crate) jti: String,
+    pub(crate) htm: String,
+    pub(crate) htu: String,
+    #[serde(deserialize_with = "numeric_date")]
+    iat: Timestamp,
+    #[serde(default)]
+    ath: Option<String>,
+    #[serde(default)]
+    nonce: Option<String>,
+}
+
+/// A request, as its proof describes it.
+#[derive(Clone, Copy, Debug)]
+pub struct DpopRequest<'a> {
+    /// The HTTP method.
+    pub method: &'a str,
+    /// The path, as it was sent.
+    pub path: &'a str,
+    /// The access token of the request, at a protected resource.
+    pub access_token: Option<&'a str>,
+}
+
+/// From when on a nonce is refused; `None` where it is none of ours.
+pub(crate) type AcceptedUntil<'a> = &'a dyn Fn(&str) -> Option<Timestamp>;
+
+/// What a proof must say.
+pub(crate) struct DpopExpectations<'a> {
+    pub(crate) method: &'a str,
+    /// The URIs of the request, in normal form.
+    pub(crate) uris: &'a [String],
+    pub(crate) access_token: Option<&'a str>,
+    /// Recognises a nonce, where one is required.
+    pub(crate) nonce: Option<AcceptedUntil<'a>>,
+    pub(crate) now: Timestamp,
+}
+
+/// Why a proof was refused, in the order of the checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DpopProofError {
+    /// The request has none.
+    #[error("the request has no DPoP proof")]
+    Missing,
+    /// The request has several.
+    #[error("the request has several DPoP proofs")]
+    Repeated,
+    /// It is no JWT, or lacks a claim.
+    #[error("the DPoP proof is malformed")]
+    Malformed,
+    /// `typ` is not `dpop+jwt`.
+    #[error("the DPoP proof has another type")]
+    OtherType,
+    /// The header has a member that is not allowed.
+    #[error("the header of the DPoP proof is not allowed")]
+    HeaderNotAllowed,
+    /// `alg` is not asymmetric, or not supported.
+    #[error("the algorithm of the DPoP proof is not allowed")]
+    AlgorithmNotAllowed,
+    /// `jwk` is no public key for `alg`.
+    #[error("the key of the DPoP proof cannot be used")]
+    KeyNotUsable,
+    /// `htm` is another method.
+    #[error("the DPoP proof is for another method")]
+    OtherMethod,
+    /// `htu` is another URI.
+    #[error("the DPoP proof is for another URI")]
+    OtherUri,
+    /// The nonce of the server is missing or too old.
+    #[error("the DPoP proof needs a nonce of the server")]
+    NonceNeeded,
+    /// `iat` is too far from now.
+    #[error("the DPoP proof was not made now")]
+    OtherTime,
+    /// `ath` is not the hash of the access token.
+    #[error("the DPoP proof is for another access token")]
+    OtherToken,
+    /// The key did not sign it.
+    #[error("the signature of the DPoP proof is invalid")]
+    SignatureInvalid,
+    /// It was used before.
+    #[error("the DPoP proof was used before")]
+    Replayed,
+}
+
+impl DpopClaims {
+    /// Checks the claims of a proof. Returns its `htu` in normal form, and from when on it is refused anyway.
+    pub(crate) fn check(
+        &self,
+        expected: &DpopExpectations<'_>,
+    ) -> Result<(String, Timestamp), DpopProofError> {
+        use DpopProofError as E;
+        // RFC 9449 §4.3, check 3: "All required claims per Section 4.2 are contained in the JWT."
+        ensure(!self.jti.is_empty(), E::Malformed)?;
+        // Check 8: "The htm claim matches the HTTP method of the current request." Methods are case-sensitive (RFC 9110 §9.1).
+        ensure(self.htm == expected.method, E::OtherMethod)?;
+        // Check 9: "The htu claim matches the HTTP URI value for the HTTP request in which the JWT was received, ignoring any query and
+        // fragment parts."
+        let uri = normalized(&self.htu).filter(|uri| expected.uris.contains(uri)).ok_or(E::OtherUri)?;
+        let until = self.accepted_until(expected)?;
+        // Check 12: "ensure that the value of the ath claim equals the hash of that access token".
+        let is_of_token = expected.access_token.is_none_or(|token| self.ath == Some(hash(token)));
+        ensure(is_of_token, E::OtherToken)?;
+        Ok((uri, until))
+    }
+
+    /// Check 11: "The creation time of the JWT, as determined by either the iat claim or a server managed timestamp via the nonce claim, is
+    /// within an acceptable window".
+    fn accepted_until(&self, expected: &DpopExpectations<'_>) -> Result<Timestamp, DpopProofError> {
+        let now = expected.now;
+        // Check 10: "If the server provided a nonce value to the client, the nonce claim matches the server-provided nonce value."
+        if let Some(accepted_until) = expected.nonce {
+            return self.nonce.as_deref().and_then(accepted_until).ok_or(DpopProofError::NonceNeeded);
+        }
+        let is_of_now = self.iat <= now + WINDOW && now <= self.iat + WINDOW;
+        ensure(is_of_now, DpopProofError::OtherTime)?;
+        Ok(self.iat + WINDOW)
+    }
+}
+
+/// "the result of a base64url encoding the SHA-256 hash of the ASCII encoding of the associated access token's value" (RFC 9449 §4.2).
+fn hash(access_token: &str) -> String {
+    BASE64URL.encode(digest(&SHA256, access_token.as_bytes()))
+}
+
+fn ensure(holds: bool, error: DpopProofError) -> Result<(), DpopProofError> {
+    if holds { Ok(()) } else { Err(error) }
+}
+
+impl DpopProofError {
+    /// The description for the sender.
+    #[must_use]
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Missing => "The request must have a DPoP proof in the header DPoP",
+            Self::NonceNeeded => "The DPoP proof must have the nonce of the header DPoP-Nonce",
+            _ => "The DPoP proof is not accepted",
+        }
+    }
+
+    /// The error code for the sender (RFC 9449 §5, §8).
+    #[must_use]
+    pub const fn error_code(self) -> ErrorCode {
+        match self {
+            Self::NonceNeeded => ErrorCode::UseDpopNonce,
+            _ => ErrorCode::InvalidDpopProof,
+        }
+    }
+
+    /// The reason for the log.
+    #[must_use]
+    pub const fn reason(self) -> RefusalReason {
+        match self {
+            Self::Missing => RefusalReason::DpopProofMissing,
+            Self::Repeated => RefusalReason::DpopProofRepeated,
+            Self::Malformed => RefusalReason::DpopProofMalformed,
+            Self::OtherType => RefusalReason::DpopProofOfAnotherType,
+            Self::HeaderNotAllowed => RefusalReason::DpopProofHeaderNotAllowed,
+            Self::AlgorithmNotAllowed => RefusalReason::DpopProofAlgorithmNotAllowed,
+            Self::KeyNotUsable => RefusalReason::DpopProofKeyNotUsable,
+            Self::OtherMethod => RefusalReason::DpopProofForAnotherMethod,
+            Self::OtherUri => RefusalReason::DpopProofForAnotherUri,
+            Self::NonceNeeded => RefusalReason::DpopNonceNeeded,
+            Self::OtherTime => RefusalReason::DpopProofOfAnotherTime,
+            Self::OtherToken => RefusalReason::DpopProofForAnotherToken,
+            Self::SignatureInvalid => RefusalReason::DpopProofSignatureInvalid,
+            Self::Replayed => RefusalReason::DpopProofReplayed,
+        }
+    }
+}
+
+impl From<DpopProofError> for ErrorResponse {
+    fn from(error: DpopProofError) -> Self {
+        Self::new(error.error_code(), error.reason(), error.description())
+    }
+}
+
+impl From<ProofJwtError> for DpopProofError {
+    fn from(error: ProofJwtError) -> Self {
+        match error {
+            ProofJwtError::Malformed => Self::Malformed,
+            ProofJwtError::OtherType => Self::OtherType,
+            ProofJwtError::HeaderNotAllowed => Self::HeaderNotAllowed,
+            ProofJwtError::AlgorithmNotAllowed => Self::AlgorithmNotAllowed,
+            ProofJwtError::KeyNotUsable => Self::KeyNotUsable,
+            ProofJwtError::SignatureInvalid => Self::SignatureInvalid,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: u64 = 1_000_000;
+    const URI: &str = "https://id.example/api/v1/tenant/acme/oauth/token";
+    /// The access token and its hash of RFC 9449 §7.1.
+    const TOKEN: &str = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
+    const HASH: &str = "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo";
+
+    fn claims() -> Value {
+        json!({ "jti": "1", "htm": "POST", "htu": URI, "iat": NOW })
+    }
+
+    fn check(
+        claims: Value,
+        access_token: Option<&str>,
+        needs_nonce: bool,
+    ) -> Result<Timestamp, DpopProofError> {
+        let claims: DpopClaims = serde_json::from_value(claims).map_err(|_| DpopProofError::Malformed)?;
+        let nonce = |nonce: &str| (nonce == "good").then_some(Timestamp::from_seconds(7));
+        let expected = DpopExpectations {
+            method: "POST",
+            uris: &[URI.to_owned()],
+            access_token,
+            nonce: needs_nonce.then_some(&nonce),
+            now: Timestamp::from_seconds(NOW),
+        };
+        let (uri, until) = claims.check(&expected)?;
+        assert_eq!(uri, URI);
+        Ok(until)
+    }
+
+    fn with(name: &str, value: Value) -> Value {
+        let mut claims = claims();
+        claims[name] = value;
+        claims
+    }
+
+    #[test]
+    fn a_proof_is_for_this_request_and_of_now() {
+        use DpopProofError as E;
+        let good = Ok(NOW + 60);
+        for (name, value, expected) in [
+            ("jti", json!("x"), good),
+            ("jti", json!(""), Err(E::Malformed)),
+            ("jti", json!(1), Err(E::Malformed)),
+            ("jti", json!(null), Err(E::Malformed)),
+            ("htm", json!("GET"), Err(E::OtherMethod)),
+            ("htm", json!("post"), Err(E::OtherMethod)),
+            ("htm", json!("POST "), Err(E::OtherMethod)),
+            ("htm", json!(""), Err(E::OtherMethod)),
+            ("htm", json!(["POST"]), Err(E::Malformed)),
+            ("htm", json!(null), Err(E::Malformed)),
+            ("htu", json!(format!("{URI}?a=b#c")), good),
+            ("htu", json!("HTTPS://ID.example:443/api/v1/tenant/%61cme/oauth/token"), good),
+            ("htu", json!("https://id.example/api/v1/tenant/globex/oauth/token"), Err(E::OtherUri)),
+            ("htu", json!("https://id.example/api/v1/tenant/acme/oauth/token/"), Err(E::OtherUri)),
+            ("htu", json!("https://id.example/api/v1/tenant/ACME/oauth/token"), Err(E::OtherUri)),
+            ("htu", json!("https://id.example/api/v1/tenant/acme/oauth"), Err(E::OtherUri)),
+            ("htu", json!("http://id.example/api/v1/tenant/acme/oauth/token"), Err(E::OtherUri)),
+            ("htu", json!("https://id.example:8443/api/v1/tenant/acme/oauth/token"), Err(E::OtherUri)),
+            ("htu", json!("https://evil.example/api/v1/tenant/acme/oauth/token"), Err(E::OtherUri)),
+            (
+                "htu",
+                json!("https://id.example@evil.example/api/v1/tenant/acme/oauth/token"),
+                Err(E::OtherUri),
+            ),
+            ("htu", json!("https://user@id.example/api/v1/tenant/acme/oauth/token"), Err(E::OtherUri)),
+            ("htu", json!("/api/v1/tenant/acme/oauth/token"), Err(E::OtherUri)),
+            ("htu", json!(""), Err(E::OtherUri)),
+            ("htu", json!([URI]), Err(E::Malformed)),
+            ("htu", json!(null), Err(E::Malformed)),
+            ("iat", json!(NOW - 60), Ok(NOW)),
+            ("iat", json!(NOW + 60), Ok(NOW + 120)),
+            ("iat", json!(NOW as f64 + 0.5), good),
+            ("iat", json!(NOW - 61), Err(E::OtherTime)),
+            ("iat", json!(NOW + 61), Err(E::OtherTime)),
+            ("iat", json!(0), Err(E::OtherTime)),
+            ("iat", json!(1e15), Err(E::OtherTime)),
+            ("iat", json!(-1), Err(E::Malformed)),
+            ("iat", json!(1e300), Err(E::Malformed)),
+            ("iat", json!("1000000"), Err(E::Malformed)),
+            ("iat", json!(null), Err(E::Malformed)),
+            ("ath", json!(HASH), good),
+            ("ath", json!(7), Err(E::Malformed)),
+            ("nonce", json!("any"), good),
+            ("nonce", json!(7), Err(E::Malformed)),
+            ("exp", json!(1), good),
+            ("unknown", json!({ "a": [] }), good),
+        ] {
+            let found = check(with(name, value.clone()), None, false);
+            assert_eq!(found, expected.map(Timestamp::from_seconds), "{name} {value}");
+        }
+        for name in ["jti", "htm", "htu", "iat"] {
+            let mut claims = claims();
+            claims.as_object_mut().unwrap().remove(name);
+            assert_eq!(check(claims, None, false), Err(E::Malformed), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_proof_beside_a_token_has_its_hash() {
+        let other = Err(DpopProofError::OtherToken);
+        for (ath, expected) in [
+            (json!(HASH), Ok(())),
+            (json!(null), other),
+            (json!(""), other),
+            (json!(TOKEN), other),
+            (json!(format!("{HASH}=")), other),
+            (json!(HASH.to_lowercase()), other),
+        ] {
+            assert_eq!(check(with("ath", ath.clone()), Some(TOKEN), false).map(|_| ()), expected, "{ath}");
+        }
+        assert_eq!(check(claims(), Some(TOKEN), false).map(|_| ()), other);
+    }
+
+    #[test]
+    fn where_a_nonce_is_required_it_decides_in_place_of_iat() {
+        let needed = Err(DpopProofError::NonceNeeded);
+        assert_eq!(check(claims(), None, true), needed);
+        for nonce in [json!(""), json!("bad"), json!("good "), json!(null)] {
+            assert_eq!(check(with("nonce", nonce.clone()), None, true), needed, "{nonce}");
+        }
+        let mut good = with("nonce", json!("good"));
+        assert_eq!(check(good.clone(), None, true), Ok(Timestamp::from_seconds(7)));
+        good["iat"] = json!(1);
+        assert_eq!(
+            check(good, None, true),
+            Ok(Timestamp::from_seconds(7)),
+            "the client's clock may be wrong"
+        );
+    }
+}
