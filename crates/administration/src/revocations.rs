@@ -79,16 +79,13 @@ impl Change {
     }
 }
 
-/// The effect of a step of a row's life.
+/// The effect of a step of a row's life. A row that the files leave out for a while is retired, and serves again as before.
 fn effect<T>(row: &RowChange<T>) -> Option<RevocationEffect> {
     match row.kind {
-        ChangeKind::Retired
-        | ChangeKind::Suspended
-        | ChangeKind::DeletionScheduled { .. }
-        | ChangeKind::Deleted => Some(RevocationEffect::Ended),
-        ChangeKind::Restored | ChangeKind::Resumed | ChangeKind::DeletionCancelled => {
-            Some(RevocationEffect::Resumed)
+        ChangeKind::Suspended | ChangeKind::DeletionScheduled { .. } | ChangeKind::Deleted => {
+            Some(RevocationEffect::Ended)
         }
-        ChangeKind::Added | ChangeKind::Changed => None,
+        ChangeKind::Resumed | ChangeKind::DeletionCancelled => Some(RevocationEffect::Resumed),
+        ChangeKind::Added | ChangeKind::Changed | ChangeKind::Retired | ChangeKind::Restored => None,
     }
 }

@@ -213,6 +213,25 @@ mod tests {
         assert_eq!(until(&[(S::Tenant, 6)]), Some(6));
     }
 
+    /// Of a tenant whose lists are full.
+    #[test]
+    fn a_check_allocates_nothing() {
+        use RevokedSubject as S;
+        let tokens = (0..10_000).map(|number| (S::Token(id("a"), format!("{number}")), 900));
+        let clients = (0..1_000).map(|number| (S::Client(id(&format!("c{number}"))), 100));
+        let all: Vec<_> =
+            tokens.chain(clients).chain([(S::Credential(id("a"), tag("a", "s1")), 100)]).collect();
+        let facts = facts(&all);
+        let issued_at = Timestamp::from_seconds(101);
+        for (client, jti) in
+            [("a", jti("a", "s1")), ("a", jti("a", "s2")), ("b", jti("b", "s1")), ("a", String::new())]
+        {
+            let token = IssuedToken { client, jti: &jti, issued_at };
+            let counted = allocation_counter::measure(|| assert!(!facts.revoke(token)));
+            assert_eq!(counted.count_total, 0, "{client} {jti}");
+        }
+    }
+
     #[test]
     fn each_revocation_is_listed() {
         use RevokedSubject as S;

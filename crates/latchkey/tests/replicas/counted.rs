@@ -25,8 +25,8 @@ const COLD: [(&str, &str); 4] = [("acme", "svc-1"), ("acme", "svc-2"), ("acme", 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_token_costs_with_redis() {
     let expected = [
-        ("a cold tenant and client", Cost(3, 6)),
-        ("a tenant and client that the other has read", Cost(0, 3)),
+        ("a cold tenant and client", Cost(4, 8)),
+        ("a tenant and client that the other has read", Cost(0, 4)),
         ("a cold client", Cost(1, 2)),
         ("a warm client", Cost(0, 0)),
         ("a client that the other has read", Cost(0, 1)),
@@ -62,8 +62,8 @@ async fn what_a_token_costs_without_redis() {
     let replicas = test_env.start_two(&settings(30)).await;
     let (costs, _) = measure(&test_env, &replicas, || 0).await;
     let expected = [
-        ("a cold tenant and client", Cost(3, 0)),
-        ("a tenant and client that the other has read", Cost(3, 0)),
+        ("a cold tenant and client", Cost(4, 0)),
+        ("a tenant and client that the other has read", Cost(4, 0)),
         ("a cold client", Cost(1, 0)),
         ("a warm client", Cost(0, 0)),
         ("a client that the other has read", Cost(1, 0)),

@@ -119,7 +119,6 @@ pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
     for (subject, ended, resumed) in [
         (credential, of_secret(SecretChangeKind::Revoked), of_secret(resumed)),
         (of_client("svc"), of_row(ChangeKind::Suspended), of_row(ChangeKind::Resumed)),
-        (of_client("svc"), of_row(ChangeKind::Retired), of_row(ChangeKind::Restored)),
         (RevokedSubject::Tenant, of_tenant(ChangeKind::Suspended), of_tenant(ChangeKind::Resumed)),
     ] {
         change(&stores, ended).await;
@@ -130,6 +129,12 @@ pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
         assert!(resumed >= NOW && resumed.seconds() + acme.stale_if_error.seconds() < ended.seconds());
     }
     assert_eq!(subjects(&stores, &globex.id).await, []);
+    // What the files leave out for a while is as before when they declare it again.
+    let job = Client { secrets: Vec::new(), ..fixtures::client(&acme, "job") };
+    for kind in [ChangeKind::Retired, ChangeKind::Restored] {
+        change(&stores, Change::Client(requests::row(kind, Some(&job), &job))).await;
+    }
+    assert_eq!(until(&stores, &acme.id, &of_client("job")).await, None);
     let times = KeyTimes::of(&fixtures::key(1));
     let revoked = KeyChangeKind::Revoked { after: times };
     commit(&stores, &announced(&acme)).await;
