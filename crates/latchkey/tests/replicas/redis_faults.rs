@@ -110,7 +110,8 @@ async fn redis_may_be_given_back_what_was_true_before() {
             for replica in replicas {
                 let status = replica.program.request_token("acme", &client, revoked).await.status;
                 assert!([200, 401, 503].contains(&status), "{status}");
-                believed += usize::from(status == 200);
+                // A replica that takes the secret for valid, and knows that its tokens are revoked, issues none: 503.
+                believed += usize::from(status != 401);
             }
         }
         eprintln!("measured: {believed} times a revoked secret was taken because of what was put back");

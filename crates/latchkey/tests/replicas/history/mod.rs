@@ -28,7 +28,8 @@ const LONGEST: Duration = Duration::from_secs(200);
 const PACE: Duration = Duration::from_millis(60);
 /// Pause between two faults: until the effects of the first are over, and as long again, so that the strict bound applies everywhere.
 const QUIET: Duration = Duration::from_secs(6);
-const READERS: u64 = 6;
+/// Many of them wait at a time: a client that is resumed, or a secret that is declared again, gets its first token within 3 s.
+const READERS: u64 = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_changes_kills_and_pauses_leave_no_stale_answer() {
