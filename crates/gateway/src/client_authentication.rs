@@ -1,7 +1,7 @@
 //! Authenticates the client of a request, and notes for log and metrics how it was presented and what came of it.
 
 use protocol::{ClientAuthentication, PresentedMethod, Timestamp};
-use registry::AuthenticatedClient;
+use registry::{AuthenticatedClient, ClientAuthenticationError};
 use tenancy::Tenant;
 
 use crate::Services;
@@ -37,6 +37,19 @@ pub(crate) struct AttemptedAuthentication {
     pub(crate) outcome: AuthenticationOutcome,
 }
 
+/// As [`authenticate`], and accepts a public client by its name alone.
+pub(crate) async fn authenticate_or_identify(
+    services: &Services,
+    tenant: &Tenant,
+    credentials: ClientAuthentication,
+    raw: &RawRequest,
+    now: Timestamp,
+) -> Result<AuthenticatedClient, OAuthError> {
+    let (method, source) = (credentials.presented_method(), raw.source());
+    let identified = services.authenticator.authenticate_or_identify(tenant, credentials, &source, now).await;
+    note(raw, method, identified)
+}
+
 pub(crate) async fn authenticate(
     services: &Services,
     tenant: &Tenant,
@@ -44,8 +57,16 @@ pub(crate) async fn authenticate(
     raw: &RawRequest,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, OAuthError> {
-    let method = credentials.presented_method();
-    let authenticated = services.authenticator.authenticate(tenant, credentials, &raw.source(), now).await;
+    let (method, source) = (credentials.presented_method(), raw.source());
+    let authenticated = services.authenticator.authenticate(tenant, credentials, &source, now).await;
+    note(raw, method, authenticated)
+}
+
+fn note(
+    raw: &RawRequest,
+    method: PresentedMethod,
+    authenticated: Result<AuthenticatedClient, ClientAuthenticationError>,
+) -> Result<AuthenticatedClient, OAuthError> {
     let outcome = match &authenticated {
         Ok(_) => AuthenticationOutcome::Accepted,
         Err(error) if error.is_refusal() => AuthenticationOutcome::Refused,

@@ -7,6 +7,7 @@ use protocol::RevocationRequest;
 use tenancy::Tenant;
 
 use crate::Services;
+use crate::client_authentication::authenticate_or_identify;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, no_store};
 
@@ -27,9 +28,9 @@ async fn take_back(services: &Services, tenant: &Tenant, raw: &mut RawRequest) -
     let body = raw.form().await?;
     let now = (services.clock)();
     let (credentials, request) = RevocationRequest::parse(raw.authorization()?, &body)?;
-    // RFC 7009 §2.1: "The authorization server first validates the client credentials".
-    let caller = services.authenticator.authenticate(tenant, credentials, &raw.source(), now).await?;
-    raw.log(|fields| fields.client = Some(caller.client().id.clone()));
+    // RFC 7009 §2.1: "The authorization server first validates the client credentials (in case of a confidential client)". A public client
+    // is named, and proves by the token that it may end it.
+    let caller = authenticate_or_identify(services, tenant, credentials, raw, now).await?;
     // RFC 7009 §2.2: "The authorization server responds with HTTP status code 200 if the token has been revoked successfully or if the client
     // submitted an invalid token."
     Ok(services.engine.revoke(tenant, &caller, &request.token, now).await?)

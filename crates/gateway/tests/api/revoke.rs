@@ -251,3 +251,37 @@ async fn the_next_token_after_a_revocation_of_all_is_valid() {
         assert!(begun.elapsed().as_millis() < 900, "{:?}", begun.elapsed());
     }
 }
+
+/// A client that was confidential when it got its token, and is public now.
+#[tokio::test]
+async fn a_public_client_revokes_its_own_tokens_by_its_name() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with(&options(tenant));
+        let tokens = [app.token_of(tenant, SVC).await, app.token_of(tenant, CHOSEN).await];
+        let theirs = app.token_of(other, SVC).await;
+        let client = fixtures::client(&fixtures::tenant(tenant), SVC);
+        let method = protocol::ClientAuthenticationMethod::None;
+        app.store.put_client(registry::Client { authentication_method: method, ..client });
+        let named = async |at: &str, client: &str, token: &str| {
+            let form = [("client_id", client), ("token", token)];
+            app.post(&tenant_path(at, "/oauth/revoke"), &form).await
+        };
+        // A token of another client or tenant stays, and so does one in the name of a confidential client.
+        assert_done(&named(tenant, SVC, &tokens[1]).await);
+        assert_done(&named(tenant, SVC, &theirs).await);
+        for (at, client) in [(tenant, CHOSEN), (tenant, "no-such-client"), (other, SVC)] {
+            let refused = named(at, client, &tokens[0]).await;
+            refused.assert_refused(401, "invalid_client", "Client authentication failed");
+        }
+        assert!(is_active(&app, tenant, &tokens[0]).await && is_active(&app, tenant, &tokens[1]).await);
+        assert!(is_active(&app, other, &theirs).await);
+        assert_done(&named(tenant, SVC, &tokens[0]).await);
+        assert!(!is_active(&app, tenant, &tokens[0]).await);
+        // Nothing else is given for a name.
+        let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("token", &tokens[1])];
+        for endpoint in ["/oauth/token", "/oauth/introspect"] {
+            let refused = app.post(&tenant_path(tenant, endpoint), &form).await;
+            refused.assert_refused(401, "invalid_client", "Client authentication failed");
+        }
+    }
+}
