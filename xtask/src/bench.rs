@@ -2,7 +2,6 @@
 //! to bare handlers of the same web framework. The summary at the end compares them with the goals.
 
 mod algorithm;
-mod assertions;
 mod certificate;
 mod contest;
 mod cpu_time;
@@ -12,6 +11,7 @@ mod load;
 mod memory;
 mod peers;
 mod program;
+mod proofs;
 mod request;
 mod server;
 mod setup;
@@ -77,7 +77,7 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     tools::make_ready(workspace, FOR_MEASUREMENTS)?;
     build(workspace, &["--package", "latchkey"])?;
     build(workspace, &["--package", "keys", "--example", "raw_signs"])?;
-    let examples = ["bare_handler", "resumption_load", "assertions"].map(|name| ["--example", name]);
+    let examples = ["bare_handler", "resumption_load", "proofs"].map(|name| ["--example", name]);
     build(workspace, &[&["--package", "gateway"], examples.as_flattened()].concat())?;
     let built = workspace.target_folder()?.join(SHIPPED_PROFILE);
     let folder = built.join(format!("bench-{}", std::process::id()));
@@ -95,7 +95,7 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
         programs,
         raw_signs: built.join("examples/raw_signs"),
         resumption_load: built.join("examples/resumption_load"),
-        assertions: built.join("examples/assertions"),
+        proofs: built.join("examples/proofs"),
         certificate: Certificate::make(workspace, &platform, &folder)?,
         folder,
     };

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::assertions::Assertions;
 use super::certificate::Certificate;
 use super::cpu_time::CpuTime;
 use super::load::{self, Generator};
 use super::program::Program;
+use super::proofs::Proofs;
 use super::request::Request;
 use super::server::Server;
 use super::setup::Setup;
@@ -29,14 +29,14 @@ pub(super) struct Tools<'a> {
     pub(super) programs: Vec<(&'static str, Program<'a>)>,
     pub(super) raw_signs: PathBuf,
     pub(super) resumption_load: PathBuf,
-    pub(super) assertions: PathBuf,
+    pub(super) proofs: PathBuf,
     pub(super) certificate: Certificate,
     pub(super) folder: PathBuf,
 }
 
 impl Tools<'_> {
-    pub(super) fn assertions(&self) -> Assertions<'_> {
-        Assertions { workspace: self.workspace, program: &self.assertions }
+    pub(super) fn proofs(&self) -> Proofs<'_> {
+        Proofs { workspace: self.workspace, program: &self.proofs }
     }
 }
 
@@ -73,9 +73,9 @@ impl Contender {
         let mut server = Server::start(tools.workspace, program, &setup, &folder)?;
         let (token, _) = server.await_token()?;
         let memory_before = server.memory();
-        let request = workload.request(&server, &token);
-        let assertions = tools.assertions();
-        let checked = |request| workload.check(&server, &request, &assertions).map(|()| request);
+        let proofs = tools.proofs();
+        let request = workload.request(&server, &token, &proofs);
+        let checked = |request| workload.check(&server, &request, &proofs).map(|()| request);
         let request = match request.and_then(checked) {
             Ok(request) => request,
             Err(failure) => return Ok(Err(failure)),
@@ -86,8 +86,8 @@ impl Contender {
     }
 
     fn sample(&self, tools: &Tools<'_>, connections: u32, seconds: u32) -> Result<Sample, Failure> {
-        if self.request.needs_assertion {
-            self.load.renew_assertions(&tools.assertions(), seconds)?;
+        if let Some(proof) = &self.request.proof {
+            self.load.renew_proofs(&tools.proofs(), proof, seconds)?;
         }
         let before = CpuTime::of(&[self.server.process()])?;
         let load = self.load.run(tools.workspace, connections, seconds)?;
@@ -141,7 +141,7 @@ pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Outcome, Fai
     table.print();
     let mut memory = Vec::new();
     for Contender { name, server, request, memory_before, .. } in contenders {
-        workload.check(&server, &request, &tools.assertions())?;
+        workload.check(&server, &request, &tools.proofs())?;
         let memory_after = server.memory();
         // The access log has the pattern of the route, which ends like the path.
         let end = request.path.rsplit('/').next().unwrap_or_default();

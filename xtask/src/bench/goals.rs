@@ -51,6 +51,7 @@ fn rate(workload: Workload) -> Option<Bound> {
         Workload::EdDsa => 0.88,
         Workload::Introspection => 0.85,
         Workload::Assertion => 0.70,
+        Workload::Dpop => 0.80,
         Workload::Tls | Workload::TlsResumption => return None,
     };
     Some(Bound::AtLeast(least))

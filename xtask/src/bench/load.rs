@@ -5,15 +5,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::LOAD_CORE;
-use super::assertions::Assertions;
 use super::contest::Tools;
+use super::proofs::{Proof, Proofs};
 use super::request::Request;
 use super::server::Server;
 use super::workload::Transport;
 use crate::workspace::{Doing, Failure, Workspace, read_output};
 
 /// More than a core verifies.
-const ASSERTIONS_A_SECOND: u32 = 25_000;
+const PROOFS_A_SECOND: u32 = 25_000;
 
 /// Prints the figures on one line.
 const REPORT: &str = r#"function done(summary, latency, requests)
@@ -50,7 +50,7 @@ pub(super) struct Generator {
     /// A program on the load's core, without connections and time.
     arguments: Vec<String>,
     transport: Transport,
-    assertions: PathBuf,
+    proofs: PathBuf,
 }
 
 impl Generator {
@@ -63,8 +63,8 @@ impl Generator {
         folder: &Path,
     ) -> Result<Self, Failure> {
         let (script, text) = (folder.join("load.lua"), folder.join("request.txt"));
-        let assertions = folder.join("assertions.txt");
-        fs::write(&script, request.script(&assertions) + REPORT).doing("write the load's script")?;
+        let proofs = folder.join("proofs.txt");
+        fs::write(&script, request.script(&proofs) + REPORT).doing("write the load's script")?;
         fs::write(&text, request.http(server.address())).doing("write the load's request")?;
         let script = script.display().to_string();
         let arguments = match transport {
@@ -80,13 +80,18 @@ impl Generator {
                 vec![program, server.tls()?.to_string(), certificate, text.display().to_string()]
             }
         };
-        Ok(Self { arguments, transport, assertions })
+        Ok(Self { arguments, transport, proofs })
     }
 
-    /// Writes as many new assertions as a load of this length can use up.
-    pub(super) fn renew_assertions(&self, assertions: &Assertions<'_>, seconds: u32) -> Result<(), Failure> {
-        let signed = assertions.sign(seconds * ASSERTIONS_A_SECOND)?;
-        fs::write(&self.assertions, signed).doing("write the assertions of the load")
+    /// Writes as many new proofs as a load of this length can use up.
+    pub(super) fn renew_proofs(
+        &self,
+        proofs: &Proofs<'_>,
+        proof: &Proof,
+        seconds: u32,
+    ) -> Result<(), Failure> {
+        let signed = proofs.sign(proof, seconds * PROOFS_A_SECOND)?;
+        fs::write(&self.proofs, signed).doing("write the proofs of the load")
     }
 
     /// Runs the load over this many connections for this many seconds.

@@ -25,6 +25,8 @@ pub(super) struct Endpoints {
     pub(super) token: &'static str,
     pub(super) jwks: &'static str,
     pub(super) introspection: &'static str,
+    /// A protected resource.
+    pub(super) resource: &'static str,
 }
 
 impl Program<'_> {
@@ -60,12 +62,14 @@ impl Program<'_> {
                 token: "/api/v1/tenant/bench/oauth/token",
                 jwks: "/api/v1/tenant/bench/.well-known/jwks.json",
                 introspection: "/api/v1/tenant/bench/oauth/introspect",
+                resource: "/api/v1/protected-resource",
             },
             Self::BareHandler(_) => Endpoints {
                 health: "/health",
                 token: "/oauth/token",
                 jwks: "/jwks",
                 introspection: "/introspect",
+                resource: "/resource",
             },
             Self::OidcProvider(_) => OidcProvider::ENDPOINTS,
         }

@@ -4,29 +4,26 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::program::Endpoints;
+use super::proofs::Proof;
 
 /// `bench:bench-client-secret` in base64. The server hashes a chosen secret once and caches the result, so it costs as much as a generated
 /// one.
 const BASIC_CREDENTIALS: &str = "YmVuY2g6YmVuY2gtY2xpZW50LXNlY3JldA==";
+
+const DPOP: &str = "DPoP";
 
 pub(super) struct Request {
     method: &'static str,
     pub(super) path: &'static str,
     headers: Vec<(&'static str, String)>,
     body: String,
-    /// Whether each sending needs an assertion of its own after the body.
-    pub(super) needs_assertion: bool,
+    /// What each sending proves anew.
+    pub(super) proof: Option<Proof>,
 }
 
 impl Request {
     pub(super) fn health(endpoints: Endpoints) -> Self {
-        Self {
-            method: "GET",
-            path: endpoints.health,
-            headers: Vec::new(),
-            body: String::new(),
-            needs_assertion: false,
-        }
+        Self { method: "GET", path: endpoints.health, headers: Vec::new(), body: String::new(), proof: None }
     }
 
     pub(super) fn token(endpoints: Endpoints) -> Self {
@@ -36,7 +33,7 @@ impl Request {
     /// Requests the JWKS, or only a newer one than that with this entity tag.
     pub(super) fn jwks(endpoints: Endpoints, tag: Option<String>) -> Self {
         let headers = tag.into_iter().map(|tag| ("If-None-Match", tag)).collect();
-        Self { method: "GET", path: endpoints.jwks, headers, body: String::new(), needs_assertion: false }
+        Self { method: "GET", path: endpoints.jwks, headers, body: String::new(), proof: None }
     }
 
     pub(super) fn introspection(endpoints: Endpoints, token: &str) -> Self {
@@ -49,7 +46,21 @@ impl Request {
                     &client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=";
         let Self { method, path, headers, body, .. } = Self::post(endpoints.token, body.to_owned());
         let headers = headers.into_iter().filter(|(name, _)| *name != "Authorization").collect();
-        Self { method, path, headers, body, needs_assertion: true }
+        Self { method, path, headers, body, proof: Some(Proof::Assertion) }
+    }
+
+    /// Requests a token that is bound to the key of a DPoP proof.
+    pub(super) fn bound_token(endpoints: Endpoints) -> Self {
+        let url = "http://127.0.0.1:3000/api/v1/tenant/bench/oauth/token";
+        Self { proof: Some(Proof::Dpop { method: "POST", url, token: None }), ..Self::token(endpoints) }
+    }
+
+    /// Presents such a token.
+    pub(super) fn resource(endpoints: Endpoints, token: String) -> Self {
+        let url = "http://127.0.0.1:3000/api/v1/protected-resource";
+        let headers = vec![("Authorization", format!("DPoP {token}"))];
+        let proof = Some(Proof::Dpop { method: "GET", url, token: Some(token) });
+        Self { method: "GET", path: endpoints.resource, headers, body: String::new(), proof }
     }
 
     fn post(path: &'static str, body: String) -> Self {
@@ -58,18 +69,23 @@ impl Request {
             ("Content-Type", "application/x-www-form-urlencoded".to_owned()),
             ("Accept", "application/json".to_owned()),
         ];
-        Self { method: "POST", path, headers, body, needs_assertion: false }
+        Self { method: "POST", path, headers, body, proof: None }
     }
 
-    /// The request with this assertion.
-    pub(super) fn with_assertion(&self, assertion: &str) -> Self {
-        let (headers, body) = (self.headers.clone(), format!("{}{assertion}", self.body));
-        Self { method: self.method, path: self.path, headers, body, needs_assertion: false }
+    /// The request with a proof that was signed for it.
+    pub(super) fn with_proof(&self, signed: &str) -> Self {
+        let (mut headers, mut body) = (self.headers.clone(), self.body.clone());
+        match &self.proof {
+            Some(Proof::Assertion) => body.push_str(signed),
+            Some(Proof::Dpop { .. }) => headers.push((DPOP, signed.to_owned())),
+            None => {}
+        }
+        Self { method: self.method, path: self.path, headers, body, proof: None }
     }
 
     /// The text of the request, the last one of its connection.
     pub(super) fn http(&self, host: impl std::fmt::Display) -> String {
-        let Self { method, path, headers, body, needs_assertion: _ } = self;
+        let Self { method, path, headers, body, proof: _ } = self;
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
         for (name, value) in headers {
             let _ = write!(text, "{name}: {value}\r\n");
@@ -78,20 +94,23 @@ impl Request {
         text
     }
 
-    /// Makes wrk send this request, with the assertions in a file if it needs them. Rust's escapes of ASCII strings are Lua's, too.
-    pub(super) fn script(&self, assertions: &Path) -> String {
+    /// Makes wrk send this request, with the proofs in a file if it needs them. Rust's escapes of ASCII strings are Lua's, too.
+    pub(super) fn script(&self, proofs: &Path) -> String {
         let mut script = format!("wrk.method = {:?}\nwrk.body = {:?}\n", self.method, self.body);
         for (name, value) in &self.headers {
             let _ = writeln!(script, "wrk.headers[{name:?}] = {value:?}");
         }
-        if self.needs_assertion {
-            // After the last one the server refuses the request, which the figures of the load say.
-            let _ = write!(
-                script,
-                "local assertions, body = io.lines({assertions:?}), wrk.body\n\
-                 request = function() return wrk.format(nil, nil, nil, body .. (assertions() or \"none\")) end\n"
-            );
-        }
+        let sent = match &self.proof {
+            None => return script,
+            Some(Proof::Assertion) => "return wrk.format(nil, nil, nil, body .. proof)".to_owned(),
+            Some(Proof::Dpop { .. }) => format!("wrk.headers[{DPOP:?}] = proof; return wrk.format()"),
+        };
+        // After the last one the server refuses the request, which the figures of the load say.
+        let _ = write!(
+            script,
+            "local proofs, body = io.lines({proofs:?}), wrk.body\n\
+             request = function() local proof = proofs() or \"none\"; {sent} end\n"
+        );
         script
     }
 }
@@ -100,8 +119,13 @@ impl Request {
 mod tests {
     use super::*;
 
-    const ENDPOINTS: Endpoints =
-        Endpoints { health: "/", token: "/token", jwks: "/jwks", introspection: "/introspect" };
+    const ENDPOINTS: Endpoints = Endpoints {
+        health: "/",
+        token: "/token",
+        jwks: "/jwks",
+        introspection: "/introspect",
+        resource: "/resource",
+    };
 
     #[test]
     fn a_request_is_sent_alike_once_and_under_load() {
@@ -116,8 +140,17 @@ mod tests {
         assert!(request.script(Path::new("")).contains("wrk.body = \"token=e.e.e\""));
 
         let request = Request::token_for_assertion(ENDPOINTS);
-        assert!(request.with_assertion("e.e.e").http("h").ends_with("&client_assertion=e.e.e"));
+        assert!(request.with_proof("e.e.e").http("h").ends_with("&client_assertion=e.e.e"));
         assert!(!request.script(Path::new("a")).contains("Authorization"));
         assert!(request.script(Path::new("a")).contains(r#"io.lines("a")"#));
+
+        let request = Request::resource(ENDPOINTS, "t.t.t".to_owned());
+        assert!(
+            request
+                .with_proof("e.e.e")
+                .http("h")
+                .contains("\r\nAuthorization: DPoP t.t.t\r\nDPoP: e.e.e\r\n")
+        );
+        assert!(request.script(Path::new("a")).contains(r#"wrk.headers["DPoP"] = proof"#));
     }
 }

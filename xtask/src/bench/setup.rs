@@ -40,6 +40,7 @@ impl<'a> Setup<'a> {
   workers: {workers}
   default_tenant: bench
 storage: {{ url: 'sqlite://data/latchkey.db' }}
+protected_resource: {{ tenant: bench, audience: bench-api, required_scope: api:read }}
 keys: {{ sealing_key: {{ file: data/sealing.key }} }}
 tenants:
   bench:

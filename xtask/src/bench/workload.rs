@@ -3,8 +3,8 @@
 use clap::ValueEnum;
 
 use super::algorithm::Algorithm;
-use super::assertions::Assertions;
 use super::exchange::{Answer, exchange};
+use super::proofs::Proofs;
 use super::request::Request;
 use super::server::Server;
 use crate::workspace::{Doing, Failure};
@@ -26,6 +26,8 @@ pub(super) enum Workload {
     Introspection,
     /// Tokens signed with ES256 for an ES256 assertion
     Assertion,
+    /// A protected resource with an ES256 token that is bound to the key of an ES256 DPoP proof
+    Dpop,
     /// ES256 tokens over kept TLS connections
     Tls,
     /// ES256 tokens, each over a new TLS connection that resumes a session
@@ -41,7 +43,7 @@ pub(super) enum Transport {
 }
 
 impl Workload {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Rs256,
         Self::Es256,
         Self::EdDsa,
@@ -49,6 +51,7 @@ impl Workload {
         Self::NotModified,
         Self::Introspection,
         Self::Assertion,
+        Self::Dpop,
         Self::Tls,
         Self::TlsResumption,
     ];
@@ -63,6 +66,7 @@ impl Workload {
             Self::NotModified => "JWKS 304",
             Self::Introspection => "introspection",
             Self::Assertion => "ES256 token for an assertion",
+            Self::Dpop => "resource with DPoP",
             Self::Tls => "ES256 token over TLS",
             Self::TlsResumption => "ES256 token, TLS resumed",
         }
@@ -72,7 +76,7 @@ impl Workload {
     pub(super) fn algorithm(self) -> Algorithm {
         match self {
             Self::Rs256 | Self::Jwks | Self::NotModified | Self::Introspection => Algorithm::Rs256,
-            Self::Es256 | Self::Assertion | Self::Tls | Self::TlsResumption => Algorithm::Es256,
+            Self::Es256 | Self::Assertion | Self::Dpop | Self::Tls | Self::TlsResumption => Algorithm::Es256,
             Self::EdDsa => Algorithm::EdDsa,
         }
     }
@@ -87,11 +91,16 @@ impl Workload {
 
     /// Whether each answer holds a token.
     pub(super) fn signs(self) -> bool {
-        !matches!(self, Self::Jwks | Self::NotModified | Self::Introspection)
+        !matches!(self, Self::Jwks | Self::NotModified | Self::Introspection | Self::Dpop)
     }
 
     /// The request for this server, which has issued this token.
-    pub(super) fn request(self, server: &Server, token: &str) -> Result<Request, Failure> {
+    pub(super) fn request(
+        self,
+        server: &Server,
+        token: &str,
+        proofs: &Proofs<'_>,
+    ) -> Result<Request, Failure> {
         let endpoints = server.endpoints();
         Ok(match self {
             Self::Rs256 | Self::Es256 | Self::EdDsa | Self::Tls | Self::TlsResumption => {
@@ -106,6 +115,12 @@ impl Workload {
             }
             Self::Introspection => Request::introspection(endpoints, token),
             Self::Assertion => Request::token_for_assertion(endpoints),
+            Self::Dpop => {
+                let answer = sent(server, &Request::bound_token(endpoints), proofs)?;
+                let token = answer.access_token(self.algorithm());
+                let no_token = || Failure::new(format!("no token for a DPoP proof:\n{}", answer.0));
+                Request::resource(endpoints, token.ok_or_else(no_token)?)
+            }
         })
     }
 
@@ -114,14 +129,9 @@ impl Workload {
         self,
         server: &Server,
         request: &Request,
-        assertions: &Assertions<'_>,
+        proofs: &Proofs<'_>,
     ) -> Result<(), Failure> {
-        let answer = if request.needs_assertion {
-            exchange(server.address(), &request.with_assertion(assertions.sign(1)?.trim_end()))
-        } else {
-            exchange(server.address(), request)
-        };
-        let answer = answer.doing("send the request of the load")?;
+        let answer = sent(server, request, proofs)?;
         if self.accepts(&answer) {
             return Ok(());
         }
@@ -137,12 +147,22 @@ impl Workload {
                 let keys = answer.member("keys").filter(|_| answer.status() == 200);
                 keys.is_some_and(|keys| keys.as_array().is_some_and(|keys| !keys.is_empty()))
             }
+            Self::Dpop => answer.status() == 200 && answer.member("data").is_some(),
             Self::NotModified => answer.status() == 304,
             Self::Introspection => {
                 answer.status() == 200 && answer.member("active").is_some_and(|active| active == true)
             }
         }
     }
+}
+
+/// Sends the request once, with a proof of its own if it needs one.
+fn sent(server: &Server, request: &Request, proofs: &Proofs<'_>) -> Result<Answer, Failure> {
+    let answer = match &request.proof {
+        Some(proof) => exchange(server.address(), &request.with_proof(proofs.sign(proof, 1)?.trim_end())),
+        None => exchange(server.address(), request),
+    };
+    answer.doing("send the request of the load")
 }
 
 #[cfg(test)]
@@ -165,6 +185,8 @@ mod tests {
         check(Workload::Jwks, "200 OK", r#"{"keys":[{"kid":"1"}]}"#, true);
         check(Workload::Jwks, "200 OK", r#"{"keys":[]}"#, false);
         check(Workload::NotModified, "304 Not Modified", "", true);
+        check(Workload::Dpop, "200 OK", r#"{"data":"x"}"#, true);
+        check(Workload::Dpop, "401 Unauthorized", r#"{"error":"invalid_token"}"#, false);
         check(Workload::NotModified, "200 OK", r#"{"keys":[{"kid":"1"}]}"#, false);
         check(Workload::Introspection, "200 OK", r#"{"active":true}"#, true);
         check(Workload::Introspection, "200 OK", r#"{"active":false}"#, false);

@@ -17,16 +17,24 @@ pub(crate) struct Request {
 }
 
 #[derive(Deserialize, Serialize)]
-struct Claims {
+pub(crate) struct Claims {
     iss: String,
     sub: String,
     aud: Vec<String>,
-    client_id: String,
-    scope: String,
+    pub(crate) client_id: String,
+    pub(crate) scope: String,
     jti: String,
     iat: u64,
     nbf: u64,
     exp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cnf: Option<Confirmation>,
+}
+
+/// The key that a token is bound to (RFC 9449 §6.1).
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Confirmation {
+    pub(crate) jkt: String,
 }
 
 /// The claims are absent for a token that is not active.
@@ -60,7 +68,7 @@ pub(crate) async fn introspect(
 }
 
 /// There is one key of one algorithm, so the header decides nothing.
-fn verify(key: &ParsedPublicKey, token: &str) -> Option<Claims> {
+pub(crate) fn verify(key: &ParsedPublicKey, token: &str) -> Option<Claims> {
     let (signed, signature) = token.rsplit_once('.')?;
     let (_, claims) = signed.split_once('.')?;
     key.verify_sig(signed.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;

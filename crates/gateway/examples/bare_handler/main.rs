@@ -1,11 +1,13 @@
 //! The ceiling that requests are measured against: bare actix handlers that do what a token, a JWKS and an introspection cannot do without,
 //! with nothing of the platform. `bare_handler ADDRESS ALGORITHM FILE [TLS_ADDRESS CERTIFICATE KEY]` serves `POST /oauth/token` with
-//! one worker, and with RS256 `GET /jwks` and `POST /introspect`. It keeps its signing key in FILE.
+//! one worker, with RS256 `GET /jwks` and `POST /introspect`, and with ES256 `GET /resource`. It keeps its signing key in FILE.
 
 mod assertion;
 mod client;
 mod introspection;
 mod jwks;
+mod proof;
+mod resource;
 mod signer;
 mod tls;
 mod token;
@@ -17,7 +19,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
-use aws_lc_rs::signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256,
+};
 use futures_util::future::try_join;
 
 use assertion::AssertionKey;
@@ -32,8 +36,9 @@ struct State {
     header: String,
     secret: Secret,
     assertion_key: AssertionKey,
-    /// With RS256 only, as is the public key.
+    /// With RS256 only.
     jwks: Option<jwks::Document>,
+    /// With RS256 and ES256.
     public: Option<ParsedPublicKey>,
 }
 
@@ -42,9 +47,15 @@ impl State {
         let header = format!(r#"{{"typ":"at+jwt","alg":"{algorithm}","kid":"{KEY_ID}"}}"#);
         let signer = Signer::open(algorithm, key)?;
         let (mut jwks, mut public) = (None, None);
-        if let Signer::Rs256(pair) = &signer {
-            jwks = jwks::Document::of(pair);
-            public = Some(ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key())?);
+        match &signer {
+            Signer::Rs256(pair) => {
+                jwks = jwks::Document::of(pair);
+                public = Some(ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key())?);
+            }
+            Signer::Es256(pair) => {
+                public = Some(ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, pair.public_key())?);
+            }
+            Signer::EdDsa(_) => {}
         }
         Ok(Self { signer, header, secret: Secret::new(), assertion_key: AssertionKey::new()?, jwks, public })
     }
@@ -71,6 +82,7 @@ fn app(
         .route("/oauth/token", web::post().to(token::token))
         .route("/jwks", web::get().to(jwks::jwks))
         .route("/introspect", web::post().to(introspection::introspect))
+        .route("/resource", web::get().to(resource::resource))
         .route("/health", web::get().to(HttpResponse::Ok))
 }
 

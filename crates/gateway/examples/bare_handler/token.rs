@@ -7,9 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::{State, unix_time};
+use crate::introspection::Confirmation;
+use crate::{State, proof, unix_time};
 
 pub(crate) const ISSUER: &str = "http://127.0.0.1:3000/api/v1/tenant/bench";
+const URL: &str = "http://127.0.0.1:3000/api/v1/tenant/bench/oauth/token";
 const LIFETIME: u64 = 3600;
 
 #[derive(Deserialize)]
@@ -30,6 +32,8 @@ struct Claims<'a> {
     iat: u64,
     nbf: u64,
     exp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation>,
 }
 
 #[derive(Serialize)]
@@ -51,18 +55,26 @@ pub(crate) async fn token(request: HttpRequest, form: Form<Request>, state: Data
     let Some(client) = client else {
         return HttpResponse::Unauthorized().finish();
     };
-    let Some(access_token) = access_token(&state, &client, &form.scope) else {
+    // A request without the header is not bound to a key.
+    let jkt = request.headers().contains_key("dpop").then(|| proof::verify(&request, URL, None));
+    let cnf = match jkt {
+        Some(Some(jkt)) => Some(Confirmation { jkt }),
+        Some(None) => return HttpResponse::BadRequest().finish(),
+        None => None,
+    };
+    let token_type = if cnf.is_some() { "DPoP" } else { "Bearer" };
+    let Some(access_token) = access_token(&state, &client, &form.scope, cnf) else {
         return HttpResponse::InternalServerError().finish();
     };
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Token {
         access_token: &access_token,
-        token_type: "Bearer",
+        token_type,
         expires_in: LIFETIME,
         scope: &form.scope,
     })
 }
 
-fn access_token(state: &State, client: &str, scope: &str) -> Option<String> {
+fn access_token(state: &State, client: &str, scope: &str, cnf: Option<Confirmation>) -> Option<String> {
     let now = unix_time()?;
     let mut jti = [0; 16];
     aws_lc_rs::rand::fill(&mut jti).ok()?;
@@ -77,6 +89,7 @@ fn access_token(state: &State, client: &str, scope: &str) -> Option<String> {
         iat: now,
         nbf: now,
         exp: now + LIFETIME,
+        cnf,
     };
     let mut token = String::with_capacity(1024);
     URL_SAFE_NO_PAD.encode_string(&state.header, &mut token);

@@ -14,8 +14,13 @@ pub(in super::super) struct OidcProvider {
 }
 
 impl OidcProvider {
-    pub(in super::super) const ENDPOINTS: Endpoints =
-        Endpoints { health: "/jwks", token: "/token", jwks: "/jwks", introspection: "/token/introspection" };
+    pub(in super::super) const ENDPOINTS: Endpoints = Endpoints {
+        health: "/jwks",
+        token: "/token",
+        jwks: "/jwks",
+        introspection: "/token/introspection",
+        resource: "/resource",
+    };
 
     /// Adds program and arguments to a command.
     pub(in super::super) fn prepare(&self, command: &mut Command, setup: &Setup<'_>, folder: &Path) {
