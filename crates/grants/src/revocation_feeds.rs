@@ -23,6 +23,11 @@ pub struct SignedFeed {
     pub jws: Arc<[u8]>,
     /// Its strong entity tag, in quotes (RFC 9110 §8.8.3): the end of its signature.
     pub etag: String,
+}
+
+/// A feed with what it was signed for.
+struct Kept {
+    feed: Arc<SignedFeed>,
     facts: Arc<RevocationFacts>,
     kid: String,
     signed_at: Timestamp,
@@ -36,7 +41,7 @@ pub(crate) struct RevocationFeeds {
 
 #[derive(Default)]
 struct Feeds {
-    of_tenants: HashMap<TenantId, Arc<SignedFeed>>,
+    of_tenants: HashMap<TenantId, Kept>,
     bytes: usize,
 }
 
@@ -61,8 +66,12 @@ impl RevocationFeeds {
     ) -> Result<Option<Arc<SignedFeed>>, SignError> {
         // Held while signing, so that requests at the same time cause one signature.
         let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(feed) = feeds.of_tenants.get(&tenant.id).filter(|feed| feed.says(facts, key, now)) {
-            return Ok(Some(Arc::clone(feed)));
+        if let Some(kept) = feeds.of_tenants.get_mut(&tenant.id)
+            && kept.says(facts, key, now)
+        {
+            // Facts that were read again are compared once.
+            kept.facts = Arc::clone(facts);
+            return Ok(Some(Arc::clone(&kept.feed)));
         }
         feeds.remove(&tenant.id);
         if feeds.bytes >= self.capacity {
@@ -75,15 +84,15 @@ impl RevocationFeeds {
         let jws = key.sign(RevocationFeed::TYP, &claims)?;
         let kid = key.id().to_string();
         let etag = format!("\"{}\"", &jws[jws.len().saturating_sub(TAG)..]);
-        let (jws, facts) = (jws.into_bytes().into(), Arc::clone(facts));
-        let feed = Arc::new(SignedFeed { jws, etag, facts, kid, signed_at: now });
-        feeds.bytes += feed.bytes();
-        feeds.of_tenants.insert(tenant.id.clone(), Arc::clone(&feed));
+        let feed = Arc::new(SignedFeed { jws: jws.into_bytes().into(), etag });
+        let kept = Kept { feed: Arc::clone(&feed), facts: Arc::clone(facts), kid, signed_at: now };
+        feeds.bytes += kept.bytes();
+        feeds.of_tenants.insert(tenant.id.clone(), kept);
         Ok(Some(feed))
     }
 }
 
-impl SignedFeed {
+impl Kept {
     /// Whether it is what would be signed now, but for its times.
     fn says(&self, facts: &Arc<RevocationFacts>, key: &SigningKey, now: Timestamp) -> bool {
         self.is_served(now)
@@ -98,21 +107,21 @@ impl SignedFeed {
 
     fn bytes(&self) -> usize {
         const ENTRY: usize = 256;
-        ENTRY + self.jws.len() + self.facts.bytes()
+        ENTRY + self.feed.jws.len() + self.facts.bytes()
     }
 }
 
 impl Feeds {
     fn remove(&mut self, tenant: &TenantId) {
-        if let Some(feed) = self.of_tenants.remove(tenant) {
-            self.bytes -= feed.bytes();
+        if let Some(kept) = self.of_tenants.remove(tenant) {
+            self.bytes -= kept.bytes();
         }
     }
 
     /// Removes what is not served any more.
     fn sweep(&mut self, now: Timestamp) {
-        self.of_tenants.retain(|_, feed| feed.is_served(now));
-        self.bytes = self.of_tenants.values().map(|feed| feed.bytes()).sum();
+        self.of_tenants.retain(|_, kept| kept.is_served(now));
+        self.bytes = self.of_tenants.values().map(Kept::bytes).sum();
     }
 }
 
@@ -163,7 +172,7 @@ mod tests {
         assert!(Arc::ptr_eq(&changed, &get(&tenant, &["svc"], &first, 61)));
         assert!(!Arc::ptr_eq(&changed, &get(&tenant, &["svc"], &first, 62)));
         let rotated = get(&tenant, &["svc"], &second, 63);
-        assert!(rotated.kid != changed.kid);
+        assert!(rotated.jws != changed.jws);
         assert!(!Arc::ptr_eq(&rotated, &get(&tenant, &["svc"], &second, 1)), "the clock went back");
         assert!(Arc::ptr_eq(&theirs, &get(&other, &[], &first, 60)));
     }
