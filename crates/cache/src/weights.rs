@@ -43,6 +43,7 @@ pub(crate) fn of_client(client: &Client) -> usize {
         secrets,
         ..
     } = client;
+    let subject = client.certificate_subject.as_ref().map_or(0, |subject| 3 * text(&subject.text()));
     let secrets = secrets.iter().map(|secret| {
         let hash = match &secret.hash {
             SecretHash::Token(_) => 0,
@@ -57,7 +58,8 @@ pub(crate) fn of_client(client: &Client) -> usize {
     let keys = keys.as_ref().map_or(0, |keys| 8 * text(keys.document()));
     let jwks_uri = jwks_uri.as_deref().map_or(0, text);
     let lists = texts(audiences) + texts(resources) + of_scope(scope);
-    size_of::<Client>() + own + description + issuer + keys + jwks_uri + lists + secrets.sum::<usize>()
+    let texts = own + description + issuer + jwks_uri + subject;
+    size_of::<Client>() + texts + keys + lists + secrets.sum::<usize>()
 }
 
 pub(crate) fn of_keys(records: &KeyRecords) -> usize {

@@ -28,6 +28,8 @@ pub(crate) struct Request<'a> {
     pub(crate) settings: &'a ExplainSettings,
     pub(crate) secret: Option<Secret>,
     pub(crate) assertion: Option<Secret>,
+    /// In PEM.
+    pub(crate) certificate: Option<String>,
     /// The source by which a failed attempt is counted: the administrator's.
     pub(crate) source: ClientAddress,
     pub(crate) now: Timestamp,
@@ -48,6 +50,7 @@ pub(crate) async fn explain(
         settings,
         secret,
         assertion,
+        certificate,
         source,
         now,
         public_url,
@@ -70,13 +73,14 @@ pub(crate) async fn explain(
 
     let client = services.authenticator.find(&tenant.id, client_id).await?;
     let parameters = parameters(settings, client_id);
-    let presented = Presented { method: settings.method(), secret, assertion, source: &source };
+    let presented = Presented { method: settings.method(), secret, assertion, certificate, source: &source };
     let authentication =
         credential::explain(services, (&tenant, client.as_ref()), presented, &subject, now).await?;
     let (mut scopes, mut token) = (Vec::new(), None);
     if let Some(client) = &client {
         let grantee = Grantee { tenant: &tenant, client };
-        let explained = Explanation::of(&parameters, &grantee, &assumed_keys(&grantee), now);
+        let explained =
+            Explanation::of(&parameters, &grantee, &assumed_keys(&grantee, settings.method()), now);
         checks.push(match &explained.parameters {
             Ok(()) => passed("parameters", "The parameters can be read."),
             Err(error) => refused(&subject, "parameters", error.reason),
@@ -124,10 +128,12 @@ async fn find_tenant(
 }
 
 /// No proof is presented here, so a DPoP proof is assumed where one is required, as a right secret is.
-fn assumed_keys(grantee: &Grantee<'_>) -> SenderKeys {
+fn assumed_keys(grantee: &Grantee<'_>, method: &str) -> SenderKeys {
     let Grantee { tenant, client } = grantee;
     let is_required = client.dpop_bound_access_tokens || tenant.access_token.require_sender_constraint;
-    SenderKeys { dpop: is_required.then_some(Thumbprint::new([0; 32])), certificate: None }
+    let any = Thumbprint::new([0; 32]);
+    let certificate = credential::is_of_certificates(method).then_some(any);
+    SenderKeys { dpop: is_required.then_some(any), certificate }
 }
 
 /// The form that the request would send, without its credential.

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use protocol::{ErrorCode, RefusalReason};
 
 use crate::body::BodyError;
+use crate::client_certificate_header::HeaderError;
 use crate::write_budget::BudgetSpent;
 
 /// A request that no rule of an interface refuses, and that is not served all the same.
@@ -21,6 +22,8 @@ pub(crate) enum Failure<'a> {
     Misdirected,
     /// The Authorization header was sent more than once.
     RepeatedAuthorization,
+    /// The header with the client certificate, which a trusted proxy sent, is refused.
+    CertificateHeader(HeaderError),
     /// The body cannot be read.
     Body(BodyError),
     /// The tenant's administrators have used up their writes (RFC 6585 §4).
@@ -38,7 +41,9 @@ impl Failure<'_> {
             Self::UnknownPath | Self::UnknownTenant => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
             Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::InvalidRequest),
             Self::Misdirected => (StatusCode::MISDIRECTED_REQUEST, ErrorCode::InvalidRequest),
-            Self::RepeatedAuthorization => (StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest),
+            Self::RepeatedAuthorization | Self::CertificateHeader(_) => {
+                (StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest)
+            }
             Self::Body(error) => (error.status(), ErrorCode::InvalidRequest),
             Self::TooManyWrites(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TemporarilyUnavailable),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable),
@@ -54,6 +59,7 @@ impl Failure<'_> {
             Self::MethodNotAllowed(_) => RefusalReason::MethodNotAllowed,
             Self::Misdirected => RefusalReason::Misdirected,
             Self::RepeatedAuthorization => RefusalReason::RepeatedAuthorization,
+            Self::CertificateHeader(_) => RefusalReason::CertificateHeaderUnreadable,
             Self::Body(_) => RefusalReason::UnreadableBody,
             Self::TooManyWrites(_) => RefusalReason::TooManyWrites,
             Self::Unavailable => RefusalReason::Unavailable,
@@ -69,6 +75,7 @@ impl Failure<'_> {
             Self::MethodNotAllowed(methods) => return Cow::Owned(format!("This path takes {methods}")),
             Self::Misdirected => "This path is not served under the name in the Host header",
             Self::RepeatedAuthorization => "The Authorization header was sent more than once",
+            Self::CertificateHeader(error) => return Cow::Owned(error.to_string()),
             Self::Body(error) => return Cow::Owned(error.to_string()),
             Self::TooManyWrites(BudgetSpent { limit, .. }) => {
                 return Cow::Owned(format!(

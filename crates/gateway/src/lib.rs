@@ -10,6 +10,7 @@ mod services;
 
 mod body;
 mod client_authentication;
+mod client_certificate_header;
 mod connection;
 mod failure;
 mod forwarded;
@@ -34,6 +35,7 @@ mod readiness;
 
 mod openapi;
 
+pub use client_certificate_header::{CertificateFormat, ClientCertificateHeader};
 pub use connection::{ClientCertificates, ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
 pub use forwarded::{ForwardingHeader, TrustedProxies};
 pub use health_report::{Check, HealthReport, Kind, Sample, State};

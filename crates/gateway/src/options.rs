@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use grants::ProtectedResource;
 
-use crate::{Tls, TrustedProxies};
+use crate::{ClientCertificateHeader, Tls, TrustedProxies};
 
 /// How the gateway serves.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Options {
     pub public_url: String,
     /// Where it listens.
     pub listeners: Vec<Listener>,
+    /// The base of the endpoints for clients with certificates (RFC 8705 §5).
+    pub mtls_url: Option<String>,
     /// The tenant that is also served at the paths without a tenant.
     pub default_tenant: Option<String>,
     /// What `/api/v1/protected-resource` demands; without it the path is unknown.
@@ -31,6 +33,13 @@ pub(crate) struct DefaultTenant(pub(crate) Option<String>);
 
 /// The base of every URL that is published, without a slash at its end.
 pub(crate) struct PublicUrl(pub(crate) String);
+
+/// What metadata says of client certificates: nothing where no listener reads them.
+pub(crate) struct MutualTls {
+    pub(crate) is_served: bool,
+    /// The base of the endpoints for clients with certificates, without a slash at its end.
+    pub(crate) url: Option<String>,
+}
 
 /// The sample resource server.
 pub(crate) struct SampleResource(pub(crate) Option<ProtectedResource>);
@@ -73,13 +82,35 @@ pub struct Listener {
     pub hosts: Vec<String>,
     /// Proxies whose word on the address of a caller is taken; without it a caller is the other end of the connection.
     pub trusted_proxies: Option<TrustedProxies>,
+    /// The header in which these proxies pass client certificates on.
+    pub client_certificate_header: Option<ClientCertificateHeader>,
+}
+
+impl Options {
+    pub(crate) fn mutual_tls(&self) -> MutualTls {
+        let url = self.mtls_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+        MutualTls { is_served: self.listeners.iter().any(Listener::reads_client_certificates), url }
+    }
 }
 
 impl Listener {
+    /// Whether requests can come with a client certificate.
+    fn reads_client_certificates(&self) -> bool {
+        let asks = self.tls.as_ref().is_some_and(|tls| tls.files().client_certificates.is_some());
+        asks || self.client_certificate_header.is_some()
+    }
+
     /// In clear, behind no proxy and under no other names.
     #[must_use]
     pub const fn new(address: SocketAddr, surface: Surface) -> Self {
-        Self { address, surface, tls: None, hosts: Vec::new(), trusted_proxies: None }
+        Self {
+            address,
+            surface,
+            tls: None,
+            hosts: Vec::new(),
+            trusted_proxies: None,
+            client_certificate_header: None,
+        }
     }
 }
 

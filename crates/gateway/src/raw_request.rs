@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{
@@ -13,16 +14,17 @@ use actix_web::http::header::{
 };
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use protocol::{ClientCertificate, Timestamp};
 use registry::DpopProofError;
 use secrets::ClientAddress;
 
-use crate::TrustedProxies;
 use crate::access_log::RequestLogFields;
 use crate::body::{self, Body, BodyError};
 use crate::connection::Deadlines;
 use crate::failure::Failure;
 use crate::options::DefaultTenant;
 use crate::route::Route;
+use crate::{ClientCertificateHeader, TrustedProxies};
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 
@@ -145,6 +147,21 @@ impl RawRequest {
         let peer = self.request.peer_addr().map(|address| address.ip().to_canonical())?;
         let proxies = self.request.app_data::<TrustedProxies>();
         Some(proxies.map_or(peer, |proxies| proxies.caller(peer, self.request.headers())))
+    }
+
+    /// The client's certificate. That of the connection is a trusted proxy's own, where a proxy sent the request; then the header counts.
+    pub(crate) fn client_certificate(
+        &self,
+        now: Timestamp,
+    ) -> Result<Option<Arc<ClientCertificate>>, Failure<'static>> {
+        let peer = self.request.peer_addr().map(|address| address.ip().to_canonical());
+        let proxies = self.request.app_data::<TrustedProxies>();
+        if !peer.zip(proxies).is_some_and(|(peer, proxies)| proxies.trusts(peer)) {
+            return Ok(self.request.conn_data::<Arc<ClientCertificate>>().cloned());
+        }
+        let Some(header) = self.request.app_data::<ClientCertificateHeader>() else { return Ok(None) };
+        let certificate = header.read(self.request.headers(), now).map_err(Failure::CertificateHeader)?;
+        Ok(certificate.map(Arc::new))
     }
 
     /// The source by which failures are counted.

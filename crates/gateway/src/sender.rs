@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use grants::{AccessTokenClaims, BearerError, SenderKeys, UnconfirmedToken};
-use protocol::{PresentedToken, Timestamp, TokenType};
+use protocol::{ClientCertificate, PresentedToken, Timestamp, TokenType};
 use registry::{DpopProofError, DpopRequest, DpopUseError, UnverifiedProof};
 use tenancy::Tenant;
 
@@ -46,15 +46,17 @@ pub(crate) async fn prove<B: ErrorBody>(
     services: &Services,
     tenant: &Tenant,
     proof: Option<UnverifiedProof<'_>>,
+    certificate: Option<&ClientCertificate>,
     now: Timestamp,
 ) -> Result<SenderKeys, HttpError<B>>
 where
     HttpError<B>: From<DpopProofError> + From<DpopUseError>,
 {
-    let Some(proof) = proof else { return Ok(SenderKeys::default()) };
+    let certificate = certificate.map(|certificate| certificate.thumbprint);
+    let Some(proof) = proof else { return Ok(SenderKeys { dpop: None, certificate }) };
     let proof = proof.verify()?;
     services.dpop.use_up(&tenant.id, &proof, now).await?;
-    Ok(SenderKeys { dpop: Some(proof.key), certificate: None })
+    Ok(SenderKeys { dpop: Some(proof.key), certificate })
 }
 
 /// The claims of a valid token whose sender has proven its keys. A proof is verified only beside a valid token, and used up only if it is of the
@@ -73,15 +75,17 @@ pub(crate) async fn confirm<B: ErrorBody>(
 where
     HttpError<B>: From<BearerError> + From<DpopProofError> + From<DpopUseError>,
 {
+    let certificate = raw.client_certificate(now)?.map(|certificate| certificate.thumbprint);
     if presented.scheme == TokenType::Bearer || !token.is_dpop_bound() {
-        return Ok(token.confirm(presented.scheme, &SenderKeys::default()).map_err(BearerError::from)?);
+        let sender = SenderKeys { dpop: None, certificate };
+        return Ok(token.confirm(presented.scheme, &sender).map_err(BearerError::from)?);
     }
     // RFC 9449 §7.1: "a resource server MUST check that a DPoP proof was also received in the DPoP header field of the HTTP request, check the
     // DPoP proof according to the rules in Section 4.3, and check that the public key of the DPoP proof matches the public key to which the
     // access token is bound".
     let proof = read_proof(services, tenant, raw, Some(presented.expose()), now)?;
     let proof = proof.ok_or(DpopProofError::Missing)?.verify()?;
-    let sender = SenderKeys { dpop: Some(proof.key), certificate: None };
+    let sender = SenderKeys { dpop: Some(proof.key), certificate };
     let claims = token.confirm(presented.scheme, &sender).map_err(BearerError::from)?;
     services.dpop.use_up(&tenant.id, &proof, now).await?;
     Ok(claims)

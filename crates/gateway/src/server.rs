@@ -177,8 +177,9 @@ fn connections(
     let (slots, refusals, stalled) = (Arc::clone(slots), Arc::clone(refusals), options.connections.stalled);
     let default_tenant = Data::new(DefaultTenant(options.default_tenant.clone()));
     let public_url = Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned()));
+    let mutual_tls = Data::new(options.mutual_tls());
     let sample = Data::new(SampleResource(options.protected_resource.clone()));
-    let Listener { surface, tls, hosts, trusted_proxies, .. } = listener.clone();
+    let Listener { surface, tls, hosts, trusted_proxies, client_certificate_header, .. } = listener.clone();
     let (public, protective) =
         (options.public_url.clone(), Protective { strict_transport: options.strict_transport });
     move || {
@@ -191,10 +192,14 @@ fn connections(
             .app_data(readiness.clone())
             .app_data(default_tenant.clone())
             .app_data(public_url.clone())
+            .app_data(mutual_tls.clone())
             .app_data(sample.clone())
             .configure(|config| {
                 if let Some(proxies) = &trusted_proxies {
                     config.app_data(proxies.clone());
+                }
+                if let Some(header) = &client_certificate_header {
+                    config.app_data(header.clone());
                 }
             })
             .wrap(direct.clone())

@@ -18,6 +18,7 @@ mod aead;
 mod sealing;
 mod sealing_key;
 
+mod certificate;
 mod check;
 mod client_jwt;
 mod inspection;
@@ -57,6 +58,7 @@ mod store;
 mod test_keys;
 
 pub use aead::Aead;
+pub use certificate::public_key_of_certificate;
 pub use check::Check;
 pub use client_jwt::ClientJwt;
 pub use envelope::{EnvelopeSealer, SealedWith};

@@ -2,17 +2,19 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::ParsedPublicKey;
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{Lifetime, SigningAlgorithm, Timestamp, cropped};
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
+use protocol::{Lifetime, SigningAlgorithm, Thumbprint, Timestamp, cropped};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::KeyRecord;
+use crate::certificate::public_key_of_certificate;
 use crate::jwk::{PublicParameters, without_leading_zeros};
 use crate::key_kind::{KeyKind, algorithm_named};
 use crate::key_pair::verification_algorithm;
@@ -29,11 +31,25 @@ pub struct PublicKeys {
 }
 
 struct PublicKey {
+    /// Its place in the set, from 1 on.
+    number: usize,
     kid: Option<String>,
     algorithm: SigningAlgorithm,
     public: ParsedPublicKey,
     /// SHA-256 (RFC 7638).
     thumbprint: String,
+    certificate: KeyCertificate,
+}
+
+/// The certificate that a key of a set names in `x5c` (RFC 7517 §4.7).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeyCertificate {
+    /// None.
+    NotNamed,
+    /// The one with this thumbprint.
+    Named(Thumbprint),
+    /// What is there is no certificate of the key.
+    OfAnotherKey,
 }
 
 /// A key that cannot be used.
@@ -116,6 +132,9 @@ struct Jwk {
     e: Option<String>,
     x: Option<String>,
     y: Option<String>,
+    /// Of any form: a key verifies tokens without it.
+    #[serde(default)]
+    x5c: Value,
     d: Option<IgnoredAny>,
     k: Option<IgnoredAny>,
 }
@@ -151,7 +170,7 @@ impl PublicKeys {
         let mut set = Self { keys: Vec::new(), left_out: Vec::new(), records: Vec::new() };
         for (number, document) in (1..).zip(documents) {
             let kid = document["kid"].as_str().map(cropped);
-            match set.usable(document, names) {
+            match set.usable(number, document, names) {
                 Ok(key) => set.keys.push(key),
                 Err(why) => set.left_out.push(LeftOutKey { number, kid, why }),
             }
@@ -168,6 +187,24 @@ impl PublicKeys {
     /// The identifier and algorithm of each key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, SigningAlgorithm)> {
         self.keys.iter().map(|key| (key.kid.as_deref().unwrap_or_default(), key.algorithm))
+    }
+
+    /// The key, by its thumbprint, with which a certificate of this `SubjectPublicKeyInfo` in DER and this thumbprint is registered (RFC
+    /// 8705 §2.2.2): a key with `x5c` stands for that certificate alone, and one without for each certificate of the key.
+    #[must_use]
+    pub fn of_certificate(&self, public_key: &[u8], thumbprint: Thumbprint) -> Option<&str> {
+        let key = self.keys.iter().find(|key| match &key.certificate {
+            KeyCertificate::NotNamed => has_der(&key.public, public_key),
+            KeyCertificate::Named(named) => *named == thumbprint,
+            KeyCertificate::OfAnotherKey => false,
+        });
+        key.map(|key| key.thumbprint.as_str())
+    }
+
+    /// The places, from 1 on, of usable keys whose `x5c` does not begin with a certificate of the key.
+    pub fn with_another_certificate(&self) -> impl Iterator<Item = usize> {
+        let is_other = |key: &PublicKey| key.certificate == KeyCertificate::OfAnotherKey;
+        self.keys.iter().filter(move |key| is_other(key)).map(|key| key.number)
     }
 
     /// The thumbprint of each key (RFC 7638).
@@ -191,7 +228,12 @@ impl PublicKeys {
         })
     }
 
-    fn usable(&self, document: Value, names: fn(Option<&String>) -> bool) -> Result<PublicKey, UnusableKey> {
+    fn usable(
+        &self,
+        number: usize,
+        document: Value,
+        names: fn(Option<&String>) -> bool,
+    ) -> Result<PublicKey, UnusableKey> {
         if !document.is_object() {
             return Err(UnusableKey::NotJwk);
         }
@@ -212,8 +254,34 @@ impl PublicKeys {
         let (algorithm, public) = (jwk.algorithm()?, jwk.bytes().ok_or(UnusableKey::Malformed)?);
         let thumbprint = jwk.parameters().ok_or(UnusableKey::Malformed)?.thumbprint().to_string();
         let public = ParsedPublicKey::new(verification_algorithm(algorithm), &public);
-        Ok(PublicKey { kid, algorithm, public: public.map_err(|_| UnusableKey::Malformed)?, thumbprint })
+        let public = public.map_err(|_| UnusableKey::Malformed)?;
+        let certificate = KeyCertificate::of(&jwk.x5c, &public);
+        Ok(PublicKey { number, kid, algorithm, public, thumbprint, certificate })
     }
+}
+
+impl KeyCertificate {
+    /// RFC 7517 §4.7: "The key in the first certificate MUST match the public key represented by other members of the JWK."
+    fn of(x5c: &Value, public: &ParsedPublicKey) -> Self {
+        if x5c.is_null() {
+            return Self::NotNamed;
+        }
+        let certificate = x5c[0].as_str().and_then(|first| BASE64.decode(first).ok());
+        let certificate = certificate.filter(|der| {
+            public_key_of_certificate(der).is_some_and(|public_key| has_der(public, &public_key))
+        });
+        certificate.map_or(Self::OfAnotherKey, |der| {
+            let mut thumbprint = [0; 32];
+            thumbprint.copy_from_slice(digest(&SHA256, &der).as_ref());
+            Self::Named(Thumbprint::new(thumbprint))
+        })
+    }
+}
+
+/// Whether this is the `SubjectPublicKeyInfo` of a key, in DER.
+fn has_der(public: &ParsedPublicKey, subject_public_key_info: &[u8]) -> bool {
+    let der: Result<PublicKeyX509Der<'_>, _> = public.as_der();
+    der.is_ok_and(|der| der.as_ref() == subject_public_key_info)
 }
 
 impl Jwk {

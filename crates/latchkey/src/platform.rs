@@ -184,10 +184,17 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
             from: proxies.from.iter().map(|network| network.net()).collect(),
             header: proxies.header,
         });
-        listeners.push(Listener { address, surface, tls, hosts, trusted_proxies });
+        let client_certificate_header = listener
+            .trusted_proxies
+            .as_ref()
+            .map(|proxies| tls::certificate_header(address, proxies))
+            .transpose()?
+            .flatten();
+        listeners.push(Listener { address, surface, tls, hosts, trusted_proxies, client_certificate_header });
     }
     Ok(Options {
         public_url: server.public_url.as_str().to_owned(),
+        mtls_url: server.mtls_url.as_ref().map(|url| url.as_str().to_owned()),
         listeners,
         default_tenant: server.default_tenant.clone(),
         protected_resource: loaded.protected_resource.as_ref().map(|resource| ProtectedResource {

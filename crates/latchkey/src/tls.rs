@@ -5,8 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::anyhow;
-use gateway::{Tls, TlsError, TlsFiles, TlsReaders};
+use anyhow::{Context as _, anyhow};
+use gateway::{ClientCertificateHeader, Tls, TlsError, TlsFiles, TlsReaders};
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 
@@ -21,6 +21,20 @@ pub(crate) fn open(address: SocketAddr, tls: &settings::Tls) -> anyhow::Result<T
         let hint = hint(&error, tls);
         anyhow!(error).context(format!("the https listener {address} cannot be served: {hint}"))
     })
+}
+
+/// Loads the header in which the proxies of a listener pass client certificates on.
+pub(crate) fn certificate_header(
+    address: SocketAddr,
+    proxies: &settings::TrustedProxies,
+) -> anyhow::Result<Option<ClientCertificateHeader>> {
+    let Some(header) = &proxies.client_certificate else { return Ok(None) };
+    let name = ClientCertificateHeader::name(&header.header)?;
+    let opened =
+        ClientCertificateHeader::open(name, header.format, header.client_ca.as_deref(), files::read_public);
+    Ok(Some(opened.with_context(|| {
+        format!("the listener {address} cannot be served: correct client_ca of client_certificate")
+    })?))
 }
 
 /// Reloads the files when they may have changed, until the program ends.

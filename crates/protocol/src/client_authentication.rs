@@ -1,12 +1,13 @@
 //! Client credentials as presented, one method in a request (RFC 6749 §2.3, RFC 7521 §4.2).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::presented_token::split_scheme;
-use crate::{ErrorCode, ErrorResponse, Form, RefusalReason, Secret, basic};
+use crate::{ClientCertificate, ErrorCode, ErrorResponse, Form, RefusalReason, Secret, basic};
 
 /// The `client_assertion_type` of a JWT (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -38,6 +39,13 @@ pub enum ClientAuthentication {
     Post(IdAndSecret),
     /// `client_assertion` in the body (RFC 7521 §4.2).
     Assertion(PresentedAssertion),
+    /// `client_id` in the body, and a certificate of the connection (RFC 8705 §2).
+    Certificate {
+        /// The presented identifier.
+        client_id: String,
+        /// The certificate.
+        certificate: Arc<ClientCertificate>,
+    },
     /// A client identifier without a credential.
     None {
         /// The presented identifier.
@@ -55,6 +63,8 @@ pub enum PresentedMethod {
     ClientSecretPost,
     /// An assertion, also one of another type.
     PrivateKeyJwt,
+    /// A client identifier beside the certificate of the connection.
+    ClientCertificate,
     /// A client identifier alone.
     None,
 }
@@ -78,6 +88,7 @@ impl ClientAuthentication {
             Self::Basic(_) => PresentedMethod::ClientSecretBasic,
             Self::Post(_) => PresentedMethod::ClientSecretPost,
             Self::Assertion(_) => PresentedMethod::PrivateKeyJwt,
+            Self::Certificate { .. } => PresentedMethod::ClientCertificate,
             Self::None { .. } => PresentedMethod::None,
         }
     }
@@ -108,6 +119,19 @@ impl ClientAuthentication {
                 Ok(Self::Post(IdAndSecret { client_id, secret }))
             }
             (None, None) => Ok(Self::None { client_id: client_id.ok_or_else(no_client)?.into_owned() }),
+        }
+    }
+
+    /// With the certificate of the connection, which is a credential only where the request has no other: beside another one it binds the
+    /// token and authenticates nobody (RFC 8705 §3). "To enable the authorization server to easily locate a client's information … all
+    /// requests … MUST include the "client_id" parameter" (RFC 8705 §2).
+    #[must_use]
+    pub fn beside(self, certificate: Option<&Arc<ClientCertificate>>) -> Self {
+        match (self, certificate) {
+            (Self::None { client_id }, Some(certificate)) => {
+                Self::Certificate { client_id, certificate: Arc::clone(certificate) }
+            }
+            (credentials, _) => credentials,
         }
     }
 }
@@ -167,8 +191,17 @@ pub enum ClientAuthenticationMethod {
 }
 
 impl ClientAuthenticationMethod {
-    /// The methods that the token and introspection endpoints serve and metadata advertises.
-    pub const SERVED: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    /// The methods that the token and introspection endpoints serve.
+    pub const SERVED: [&str; 5] = [
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+        "tls_client_auth",
+        "self_signed_tls_client_auth",
+    ];
+    /// Those of a server that reads no client certificates.
+    pub const WITHOUT_CERTIFICATES: [&str; 3] =
+        ["client_secret_basic", "client_secret_post", "private_key_jwt"];
 
     /// The stored name of the method; of the two names for a secret, the first.
     #[must_use]
@@ -189,6 +222,15 @@ impl ClientAuthenticationMethod {
     #[must_use]
     pub const fn allows_nothing(self) -> bool {
         matches!(self, Self::None)
+    }
+
+    /// Whether a client of this method may authenticate with a certificate.
+    #[must_use]
+    pub const fn allows_certificate(self) -> bool {
+        match self {
+            Self::Any | Self::TlsClientAuth | Self::SelfSignedTlsClientAuth => true,
+            Self::ClientSecret | Self::PrivateKeyJwt | Self::None => false,
+        }
     }
 
     /// Whether a client of this method may authenticate with a secret.
@@ -219,6 +261,7 @@ mod tests {
                 let jwt = jwt.as_ref().map_or("none", Secret::expose);
                 format!("assertion {jwt} of {}", client_id.as_deref().unwrap_or("none"))
             }
+            Ok(ClientAuthentication::Certificate { client_id, .. }) => format!("certificate {client_id}"),
             Ok(ClientAuthentication::None { client_id }) => format!("none {client_id}"),
             Err(error) => format!("{}: {}", error.error.as_str(), error.error_description),
         }

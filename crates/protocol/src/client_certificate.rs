@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Timestamp;
+use crate::{Thumbprint, Timestamp};
 
 /// From when until when a certificate is valid, both ends included (RFC 5280 §4.1.2.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct Validity {
 pub struct ClientCertificate {
     /// The certificate in DER.
     pub der: Vec<u8>,
-    /// SHA-256 of the DER, the value of `x5t#S256` (RFC 8705 §3.1).
-    pub thumbprint: [u8; 32],
+    /// Of the DER: the value of `x5t#S256` (RFC 8705 §3.1).
+    pub thumbprint: Thumbprint,
     /// The time in which the certificate and all between it and an authority of the listener are valid, or why there is no such chain.
     pub chain: Result<Validity, ChainError>,
 }

@@ -49,7 +49,7 @@ pub use form::Form;
 pub use grant_type::GrantType;
 pub use introspection::{ActiveToken, IntrospectionRequest, IntrospectionResponse};
 pub use lifetime::{Lifetime, LifetimeError};
-pub use metadata::AuthorizationServerMetadata;
+pub use metadata::{AuthorizationServerMetadata, EndpointAliases};
 pub use presented_token::PresentedToken;
 pub use rate::{InvalidRate, Rate, RateUnit};
 pub use refusal_reason::RefusalReason;

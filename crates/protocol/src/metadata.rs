@@ -46,6 +46,24 @@ pub struct AuthorizationServerMetadata {
     pub revocation_endpoint_auth_signing_alg_values_supported: [SigningAlgorithm; 7],
     /// Where verifiers fetch what the tenant has revoked. The name is ours, and no standard's.
     pub revocations_uri: String,
+    /// Whether tokens can be bound to client certificates (RFC 8705 §3.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_client_certificate_bound_access_tokens: Option<bool>,
+    /// The endpoints for clients with certificates, where these differ (RFC 8705 §5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mtls_endpoint_aliases: Option<EndpointAliases>,
+}
+
+/// Endpoints that ask for client certificates. A client that has none does not meet them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EndpointAliases {
+    /// Where tokens are fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint: Option<String>,
+    /// Where tokens are introspected.
+    pub introspection_endpoint: String,
+    /// Where clients revoke their tokens.
+    pub revocation_endpoint: String,
 }
 
 impl AuthorizationServerMetadata {
@@ -62,16 +80,39 @@ impl AuthorizationServerMetadata {
             response_types_supported: [],
             grant_types_supported: grants.iter().map(|grant| grant.as_str()).collect(),
             token_endpoint_auth_methods_supported: gives_tokens
-                .then_some(&ClientAuthenticationMethod::SERVED),
+                .then_some(&ClientAuthenticationMethod::WITHOUT_CERTIFICATES),
             token_endpoint_auth_signing_alg_values_supported: gives_tokens.then_some(SigningAlgorithm::ALL),
             dpop_signing_alg_values_supported: gives_tokens.then_some(SigningAlgorithm::ALL),
             introspection_endpoint: format!("{base}/oauth/introspect"),
-            introspection_endpoint_auth_methods_supported: &ClientAuthenticationMethod::SERVED,
+            introspection_endpoint_auth_methods_supported: &ClientAuthenticationMethod::WITHOUT_CERTIFICATES,
             introspection_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::ALL,
             revocation_endpoint: format!("{base}/oauth/revoke"),
-            revocation_endpoint_auth_methods_supported: &ClientAuthenticationMethod::SERVED,
+            revocation_endpoint_auth_methods_supported: &ClientAuthenticationMethod::WITHOUT_CERTIFICATES,
             revocation_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::ALL,
             revocations_uri: format!("{base}/oauth/revocations"),
+            tls_client_certificate_bound_access_tokens: None,
+            mtls_endpoint_aliases: None,
+        }
+    }
+
+    /// The document of a server that reads client certificates, at these endpoints below `alias` where it is given.
+    #[must_use]
+    pub fn with_client_certificates(self, alias: Option<&str>) -> Self {
+        let aliases = alias.map(|base| EndpointAliases {
+            token_endpoint: self.token_endpoint.as_ref().map(|_| format!("{base}/oauth/token")),
+            introspection_endpoint: format!("{base}/oauth/introspect"),
+            revocation_endpoint: format!("{base}/oauth/revoke"),
+        });
+        let methods: &[&str] = &ClientAuthenticationMethod::SERVED;
+        Self {
+            token_endpoint_auth_methods_supported: self
+                .token_endpoint_auth_methods_supported
+                .map(|_| methods),
+            introspection_endpoint_auth_methods_supported: methods,
+            revocation_endpoint_auth_methods_supported: methods,
+            tls_client_certificate_bound_access_tokens: Some(true),
+            mtls_endpoint_aliases: aliases,
+            ..self
         }
     }
 }
@@ -126,5 +167,35 @@ mod tests {
             algorithms = algorithms
         );
         assert_eq!(document(&[]), of_no_grant);
+    }
+
+    #[test]
+    fn certificates_are_advertised_with_their_endpoints() {
+        let document = |grants: &[GrantType], alias| {
+            let document = AuthorizationServerMetadata::new(
+                "https://a.example",
+                "https://b.example",
+                grants,
+                Vec::new(),
+            );
+            serde_json::to_value(document.with_client_certificates(alias)).unwrap()
+        };
+        let found = document(&GrantType::SERVED, Some("https://mtls.example"));
+        assert_eq!(found["token_endpoint"], "https://b.example/oauth/token");
+        assert_eq!(found["tls_client_certificate_bound_access_tokens"], true);
+        let aliases = serde_json::json!({
+            "token_endpoint": "https://mtls.example/oauth/token",
+            "introspection_endpoint": "https://mtls.example/oauth/introspect",
+            "revocation_endpoint": "https://mtls.example/oauth/revoke",
+        });
+        assert_eq!(found["mtls_endpoint_aliases"], aliases);
+        for endpoint in ["token", "introspection", "revocation"] {
+            let methods = &found[format!("{endpoint}_endpoint_auth_methods_supported")];
+            assert_eq!(*methods, serde_json::json!(ClientAuthenticationMethod::SERVED), "{endpoint}");
+        }
+        let without_grant = document(&[], Some("https://mtls.example"));
+        assert!(without_grant["mtls_endpoint_aliases"].get("token_endpoint").is_none());
+        assert!(without_grant.get("token_endpoint_auth_methods_supported").is_none());
+        assert!(document(&GrantType::SERVED, None).get("mtls_endpoint_aliases").is_none());
     }
 }

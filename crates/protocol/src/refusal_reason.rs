@@ -14,6 +14,8 @@ pub enum RefusalReason {
     Misdirected,
     /// The Authorization header was sent more than once.
     RepeatedAuthorization,
+    /// The header with the client certificate was sent more than once by a trusted proxy, or cannot be read.
+    CertificateHeaderUnreadable,
     /// The body cannot be read: incomplete, too large, too slow, of another media type, or not UTF-8.
     UnreadableBody,
     /// There is no tenant of the name.
@@ -108,6 +110,20 @@ pub enum RefusalReason {
     CertificateMissing,
     /// The token must be bound to a key, and the request proves none.
     SenderNotProven,
+    /// The client certificate is no X.509 certificate of version 3.
+    CertificateMalformed,
+    /// No chain leads from the client certificate to an authority of the listener.
+    CertificateNotTrusted,
+    /// The client certificate, or one of its chain, has expired.
+    CertificateExpired,
+    /// The client certificate, or one of its chain, is not valid yet.
+    CertificateNotYetValid,
+    /// The client certificate has another subject than the client's.
+    CertificateOfAnotherSubject,
+    /// The client certificate is none of the client's.
+    CertificateNotRegistered,
+    /// The key set of the client's `jwks_uri` cannot be fetched, and none of it is known.
+    CertificateKeysUnavailable,
     /// The user's credentials are not accepted.
     SignInFailed,
     /// The client is not registered for the grant type.

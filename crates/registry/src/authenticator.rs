@@ -11,20 +11,22 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use protocol::{
-    ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, PresentedAssertion, Rate, Secret,
-    Timestamp,
+    ClientAuthentication, ClientAuthenticationMethod, ClientCertificate, IdAndSecret, PresentedAssertion,
+    Rate, Secret, Timestamp,
 };
 use tenancy::{StoreError, Tenant, TenantId};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::assertions::{self, Assertions};
+use crate::client_certificate::check_client_certificate;
 use crate::lookup_latency::LookupLatency;
 use crate::verification::{Candidates, Mismatch, Work};
 use crate::verified_secret_cache::VerifiedSecretKey;
 use crate::{
-    AssertionError, Client, ClientAuthenticationError, ClientId, ClientStatus, ClientStore, CredentialTag,
-    LastUsedSecrets, SecretId, SingleUseIdentifier, VerifiedSecretCache,
+    AssertionError, CertificateError, CertificateMethod, Client, ClientAuthenticationError, ClientId,
+    ClientKeys, ClientStatus, ClientStore, CredentialTag, LastUsedSecrets, SecretId, SingleUseIdentifier,
+    VerifiedSecretCache,
 };
 use secrets::{
     Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
@@ -68,6 +70,8 @@ pub enum Proof {
     Assertion,
     /// Nothing: a public client named itself (RFC 6749 §2.1). Anyone can.
     Nothing,
+    /// A client certificate (RFC 8705 §2).
+    Certificate(CertificateMethod),
 }
 
 impl AuthenticatedClient {
@@ -208,7 +212,10 @@ impl Authenticator {
         purpose: Purpose,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let arrival = Instant::now();
-        let asserts = matches!(credentials, ClientAuthentication::Assertion(_));
+        let may_fetch = matches!(
+            credentials,
+            ClientAuthentication::Assertion(_) | ClientAuthentication::Certificate { .. }
+        );
         let own = tenant.limits.failed_attempts;
         let mut attempt = self.failed_attempts.begin(&tenant.id, own, source, now);
         match self.check(tenant, credentials, &mut attempt, now, arrival, purpose).await {
@@ -222,7 +229,7 @@ impl Authenticator {
                     None => error,
                 };
                 self.until_refusals_leave(arrival).await;
-                if asserts {
+                if may_fetch {
                     self.until_assertions_leave(&tenant.id, arrival).await;
                 }
                 Err(refusal)
@@ -266,6 +273,14 @@ impl Authenticator {
             }
             ClientAuthentication::Assertion(presented) => {
                 return self.check_assertion(tenant, &presented, attempt, now, purpose).await;
+            }
+            ClientAuthentication::Certificate { client_id, certificate } => {
+                if purpose == Purpose::Identify
+                    && let Some(client) = self.identify(tenant, &client_id, attempt).await?
+                {
+                    return Ok(client);
+                }
+                return self.check_certificate(&tenant.id, &client_id, &certificate, attempt, now).await;
             }
             ClientAuthentication::None { client_id } if purpose == Purpose::Identify => {
                 match self.identify(tenant, &client_id, attempt).await? {
@@ -325,6 +340,57 @@ impl Authenticator {
             self.use_up(&client, &identifier, now).await?;
         }
         Ok(AuthenticatedClient { client, proof: Proof::Assertion, credential })
+    }
+
+    /// Checks the certificate of the connection in the name of the client that the request names.
+    async fn check_certificate(
+        &self,
+        tenant: &TenantId,
+        client_id: &str,
+        certificate: &ClientCertificate,
+        attempt: &Attempt<'_>,
+        now: Timestamp,
+    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        let id = ClientId::parse(client_id).map_err(|_| ClientAuthenticationError::Malformed)?;
+        let found = self.look_up(tenant, &id, attempt).await?;
+        let client = may_authenticate(found, ClientAuthenticationMethod::allows_certificate)?;
+        let checked = match (CertificateMethod::of(&client), &client.keys, &client.jwks_uri) {
+            (CertificateMethod::SelfSigned, None, Some(url)) => {
+                self.check_published(&client, url, certificate, now).await
+            }
+            (_, keys, _) => {
+                check_client_certificate(&client, keys.as_ref().map(ClientKeys::keys), certificate, now)
+            }
+        };
+        match checked {
+            Ok((method, credential)) => {
+                Ok(AuthenticatedClient { client, proof: Proof::Certificate(method), credential })
+            }
+            Err(error) => Err(ClientAuthenticationError::CertificateRefused(client, error)),
+        }
+    }
+
+    /// With the keys that the client publishes. If the certificate is none of them, the client may have new ones, which are fetched once a
+    /// minute.
+    async fn check_published(
+        &self,
+        client: &Client,
+        url: &str,
+        certificate: &ClientCertificate,
+        now: Timestamp,
+    ) -> Result<(CertificateMethod, CredentialTag), CertificateError> {
+        let sets = &self.assertions.key_sets;
+        let Some(keys) = sets.find(&client.tenant, url).await else {
+            return Err(CertificateError::KeysUnavailable);
+        };
+        let checked = check_client_certificate(client, Some(&keys), certificate, now);
+        if checked != Err(CertificateError::NotRegistered) {
+            return checked;
+        }
+        match sets.find_newer(&client.tenant, url, &keys).await {
+            Some(newer) => check_client_certificate(client, Some(&newer), certificate, now),
+            None => checked,
+        }
     }
 
     /// Uses up the identifier of a verified assertion of this client.

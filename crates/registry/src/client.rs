@@ -4,7 +4,7 @@ use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope};
 use serde::{Deserialize, Serialize};
 use tenancy::{Issuer, Tenant, TenantId};
 
-use crate::{ClientId, ClientKeys, ClientSecret};
+use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret};
 
 /// A client of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,8 @@ pub struct Client {
     pub keys: Option<ClientKeys>,
     /// The URL where those keys are published, in place of `keys`.
     pub jwks_uri: Option<String>,
+    /// The subject of its certificates (RFC 8705 §2.1.2).
+    pub certificate_subject: Option<CertificateSubject>,
     /// Its secrets, including ended ones; the time decides which are live.
     pub secrets: Vec<ClientSecret>,
 }
@@ -93,6 +95,7 @@ impl Client {
             tls_client_certificate_bound_access_tokens: false,
             keys: None,
             jwks_uri: None,
+            certificate_subject: None,
             secrets: Vec::new(),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::{ClientAuthentication, ErrorCode, Lifetime, RefusalReason};
 use tenancy::StoreError;
 
-use crate::{AssertionError, Client, SecretId};
+use crate::{AssertionError, CertificateError, Client, SecretId};
 
 /// A failed client authentication. The variants are for the log; a client in one is registered, and has not proven that it sent the request.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +40,9 @@ pub enum ClientAuthenticationError {
     /// The assertion is not accepted.
     #[error("the client assertion is refused: {1:?}")]
     AssertionRefused(Arc<Client>, AssertionError),
+    /// The certificate is not accepted.
+    #[error("the client certificate is refused: {1:?}")]
+    CertificateRefused(Arc<Client>, CertificateError),
     /// The attempt failed, and its source was over the limit before.
     #[error("too many client authentications failed")]
     TooManyFailures {
@@ -66,7 +69,8 @@ impl ClientAuthenticationError {
         match credentials {
             ClientAuthentication::Basic(_)
             | ClientAuthentication::Post(_)
-            | ClientAuthentication::Assertion(_) => Self::Malformed,
+            | ClientAuthentication::Assertion(_)
+            | ClientAuthentication::Certificate { .. } => Self::Malformed,
             ClientAuthentication::None { .. } => Self::CredentialMissing,
         }
     }
@@ -91,6 +95,7 @@ impl ClientAuthenticationError {
             | Self::SecretRevoked(..)
             | Self::SampleSecret(_)
             | Self::AssertionRefused(..)
+            | Self::CertificateRefused(..)
             | Self::TooManyFailures { .. } => ErrorCode::InvalidClient,
             Self::Busy | Self::TooManyAssertions | Self::Store(StoreError::Unavailable(_)) => {
                 ErrorCode::TemporarilyUnavailable
@@ -124,6 +129,7 @@ impl ClientAuthenticationError {
             Self::SecretRevoked(..) => RefusalReason::RevokedSecret,
             Self::SampleSecret(_) => RefusalReason::SampleSecret,
             Self::AssertionRefused(_, error) => error.reason(),
+            Self::CertificateRefused(_, error) => error.reason(),
             Self::TooManyFailures { refusal, .. } => refusal.reason(),
             Self::TooManyAssertions => RefusalReason::LimitReached,
             Self::Busy | Self::Store(StoreError::Unavailable(_)) => RefusalReason::Unavailable,
@@ -141,7 +147,8 @@ impl ClientAuthenticationError {
             | Self::SecretExpired(client, _)
             | Self::SecretRevoked(client, _)
             | Self::SampleSecret(client)
-            | Self::AssertionRefused(client, _) => Some(client),
+            | Self::AssertionRefused(client, _)
+            | Self::CertificateRefused(client, _) => Some(client),
             Self::TooManyFailures { refusal, .. } => refusal.claimed_client(),
             Self::Malformed
             | Self::UnknownClient
@@ -184,6 +191,7 @@ mod tests {
             E::SecretRevoked(client(), SecretId::new("1")),
             E::SampleSecret(client()),
             E::AssertionRefused(client(), AssertionError::Expired),
+            E::CertificateRefused(client(), CertificateError::Expired),
         ] {
             assert!(refusal.is_refusal());
             assert_eq!(refusal.error_code(), ErrorCode::InvalidClient);

@@ -3,6 +3,7 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 use derive_more::Display;
+use protocol::Thumbprint;
 use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
 use uuid::{Uuid, Variant, Version};
@@ -28,6 +29,12 @@ impl CredentialTag {
         Self::of(tenant, client, b"key", thumbprint.as_bytes())
     }
 
+    /// The tag of a certificate of an authority, by its thumbprint. One of the client's own has the tag of its key.
+    #[must_use]
+    pub fn of_certificate(tenant: &TenantId, client: &ClientId, thumbprint: Thumbprint) -> Self {
+        Self::of(tenant, client, b"certificate", thumbprint.as_bytes())
+    }
+
     /// The tag of a public client, which has no credential.
     #[must_use]
     pub fn of_public_client(tenant: &TenantId, client: &ClientId) -> Self {
@@ -36,7 +43,7 @@ impl CredentialTag {
 
     fn of(tenant: &TenantId, client: &ClientId, kind: &[u8], id: &[u8]) -> Self {
         let mut digest = Context::new(&SHA256);
-        // No part holds a NUL.
+        // No part but the last holds a NUL.
         for part in [tenant.as_str().as_bytes(), client.as_str().as_bytes(), kind, id] {
             digest.update(part);
             digest.update(b"\0");
@@ -94,6 +101,8 @@ mod tests {
             tag("acme", "svcs", "1"),
             tag("globex", "svc", "s1"),
             CredentialTag::of_key(&tenant, &client, "s1"),
+            CredentialTag::of_certificate(&tenant, &client, Thumbprint::new([1; 32])),
+            CredentialTag::of_certificate(&tenant, &client, Thumbprint::new([2; 32])),
         ];
         for (nth, tag) in tags.iter().enumerate() {
             assert!(!tags[..nth].contains(tag), "{nth}");

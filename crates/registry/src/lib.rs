@@ -1,10 +1,12 @@
 //! Which client is calling, and how did it authenticate? Registered clients, declared people, and the service that turns presented
 //! credentials into an [`AuthenticatedClient`]. In reading order:
 
+mod certificate_subject;
 mod client;
 mod client_id;
 mod client_keys;
 mod client_secret;
+mod distinguished_name;
 
 mod credential_tag;
 mod revocation;
@@ -14,6 +16,7 @@ mod single_use_identifier;
 mod store;
 
 mod client_assertion;
+mod client_certificate;
 mod fetched_keys;
 mod key_sets;
 mod live_identifiers;
@@ -39,13 +42,16 @@ mod users;
 
 pub use assertions::Assertions;
 pub use authenticator::{AuthenticatedClient, Authenticator, Proof, may_authenticate};
+pub use certificate_subject::{CertificateSubject, InvalidSubject, SubjectKind};
 pub use client::{Client, ClientStatus, IntrospectionRight};
 pub use client_assertion::AssertionError;
 pub use client_authentication_error::ClientAuthenticationError;
+pub use client_certificate::{CertificateError, CertificateMethod, check_client_certificate};
 pub use client_id::{ClientId, InvalidClientId};
 pub use client_keys::{ClientKeys, removed_keys};
 pub use client_secret::{ClientSecret, SecretId};
 pub use credential_tag::CredentialTag;
+pub use distinguished_name::{DistinguishedName, InvalidName};
 pub use dpop::{DpopProof, DpopProofs, DpopUseError, UnverifiedProof};
 pub use dpop_inspection::{DpopCheck, DpopInspection, KnownRequest};
 pub use dpop_proof::{DpopProofError, DpopRequest};

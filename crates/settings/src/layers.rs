@@ -29,8 +29,9 @@ pub(crate) const LISTEN: &str = "LATCHKEY_LISTEN";
 type Setter = fn(&mut Document, &str) -> Result<(), String>;
 
 /// Every key that a variable may set. A list of listeners is no text, so it is not among them.
-const KEYS: [(&str, Setter); 15] = [
+const KEYS: [(&str, Setter); 16] = [
     ("server.public_url", |to, text| set(&mut to.server.public_url, read(text))),
+    ("server.mtls_url", |to, text| set(&mut to.server.mtls_url, read(text).map(Some))),
     ("server.default_tenant", |to, text| set(&mut to.server.default_tenant, read(text).map(Some))),
     ("server.max_connections", |to, text| set(&mut to.server.max_connections, number(text).map(Some))),
     ("server.workers", |to, text| set(&mut to.server.workers, number(text).map(Some))),
@@ -211,7 +212,7 @@ mod tests {
         };
         for (key, _) in KEYS {
             let value = match key {
-                "server.public_url" => "https://auth.example.com",
+                "server.public_url" | "server.mtls_url" => "https://auth.example.com",
                 "server.max_connections" | "server.workers" => "2",
                 "limits.failed_attempts" => "1/h",
                 "limits.clients" | "limits.live_secrets" => "2",

@@ -52,5 +52,5 @@ pub use read::{Loaded, inspect, read, read_snapshot, refuse_beyond_loopback};
 pub use read_error::ReadError;
 pub use resolved::{SealingKeySource, SealingKeys, StorageLocation, Token};
 pub use schema::schema;
-pub use sections::{KmsSetting, Listener, MaxRetired, Surface, Tls, VaultSetting};
+pub use sections::{KmsSetting, Listener, MaxRetired, Surface, Tls, TrustedProxies, VaultSetting};
 pub use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

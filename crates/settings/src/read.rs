@@ -181,6 +181,10 @@ impl Reading<'_> {
             let paths = [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()];
             paths.into_iter().flatten().for_each(|path| *path = folder.join(&path));
         }
+        let proxies = server.listeners.iter_mut().filter_map(|listener| listener.trusted_proxies.as_mut());
+        for header in proxies.filter_map(|proxies| proxies.client_certificate.as_mut()) {
+            header.client_ca.iter_mut().for_each(|path| *path = folder.join(&path));
+        }
         self.check_files(&server, storage.as_ref(), sealing_keys.as_ref());
         if let Some(now) = self.inspected_at {
             self.inspect(&server, storage.as_ref(), sealing_keys.as_ref(), now);

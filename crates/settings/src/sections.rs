@@ -7,7 +7,7 @@ use std::{
 };
 
 use administration::FileSecret;
-use gateway::{ClientCertificates, ForwardingHeader, TlsFiles};
+use gateway::{CertificateFormat, ClientCertificates, ForwardingHeader, TlsFiles};
 use protocol::{Lifetime, Rate};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,9 @@ use super::{
 pub struct Server {
     /// What issuers and metadata are derived from. It need not be an address that the server itself listens on.
     pub public_url: PublicUrl,
+    /// The base of the endpoints for clients with certificates (RFC 8705 section 5): an https URL that leads to a listener which asks for
+    /// them. Default: those clients use the endpoints of all others.
+    pub mtls_url: Option<PublicUrl>,
     /// The addresses to listen on, one or more.
     #[schemars(extend("minItems" = 1))]
     pub listeners: Vec<Listener>,
@@ -83,6 +86,23 @@ pub struct TrustedProxies {
     pub from: Vec<Network>,
     /// The one header that they write; all others are ignored.
     pub header: ForwardingHeader,
+    /// The header in which they pass client certificates on. Default: none.
+    #[serde(default)]
+    pub client_certificate: Option<ClientCertificateHeader>,
+}
+
+/// A header with the client certificate of a TLS connection that ended at a proxy. The proxy removes what callers send under this name.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientCertificateHeader {
+    /// Its name, such as `Client-Cert`.
+    #[schemars(extend("pattern" = "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"))]
+    pub header: String,
+    /// How the certificate is written: `rfc9440`, or `url_encoded_pem` as nginx writes it.
+    pub format: CertificateFormat,
+    /// The authorities of client certificates in PEM. Default: none, so that self-signed certificates alone can authenticate a client.
+    #[serde(default)]
+    pub client_ca: Option<PathBuf>,
 }
 
 /// What a listener serves.
@@ -302,6 +322,7 @@ impl Default for Server {
                 trusted_proxies: None,
                 tls: None,
             }],
+            mtls_url: None,
             default_tenant: None,
             max_connections: None,
             workers: None,
@@ -372,5 +393,13 @@ impl Tls {
         let by_default = client_ca.is_some().then_some(ClientCertificates::Required);
         let client_certificates = client_certificates.or(by_default);
         TlsFiles { certificate, private_key, client_ca, client_certificates }
+    }
+}
+
+impl Listener {
+    /// Whether requests can come with a client certificate.
+    pub(crate) fn reads_client_certificates(&self) -> bool {
+        let asks = self.tls.as_ref().is_some_and(|tls| tls.files().client_certificates.is_some());
+        asks || self.trusted_proxies.as_ref().is_some_and(|proxies| proxies.client_certificate.is_some())
     }
 }

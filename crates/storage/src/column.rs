@@ -7,7 +7,7 @@ use administration::rows::hex;
 use administration::{ApplicationId, Fingerprint, Instant, ManagedBy};
 use keys::KeyId;
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, Timestamp};
-use registry::{ClientId, ClientKeys, IntrospectionRight, SecretId};
+use registry::{CertificateSubject, ClientId, ClientKeys, IntrospectionRight, SecretId};
 use secrets::SecretHash;
 use serde_json::{Value, json};
 use tenancy::{Issuer, TenantId, TenantLimits, TokenFormat};
@@ -74,7 +74,15 @@ engine_columns! {
     bool: "boolean";
 }
 
-text_columns!(ClientAuthenticationMethod, ClientId, GrantType, SecretHash, SigningAlgorithm, TenantId);
+text_columns!(
+    CertificateSubject,
+    ClientAuthenticationMethod,
+    ClientId,
+    GrantType,
+    SecretHash,
+    SigningAlgorithm,
+    TenantId
+);
 
 columns_stored_as! {
     ApplicationId, String: |text| ApplicationId::parse(&text).ok_or("not a UUID"), ToString::to_string;

@@ -23,6 +23,7 @@ macro_rules! migrator {
             "0016_revocations",
             "0017_sender_constrained_tokens",
             "0018_fetched_keys",
+            "0019_certificate_subject",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -69,6 +69,7 @@ fn add_tenant(store: &MemoryStore, pepper: &Pepper, algorithm: SigningAlgorithm)
 fn options() -> Options {
     Options {
         public_url: "http://localhost:3000".to_owned(),
+        mtls_url: None,
         listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface { public: true, admin: true })],
         strict_transport: false,
         connections: ConnectionLimits::default(),

@@ -1,7 +1,7 @@
 //! Clients as documents: the same in the operator's files, in the API and on the command line.
 
 use protocol::{GrantType, Lifetime};
-use registry::{Client, ClientId};
+use registry::{CertificateSubject, Client, ClientId, SubjectKind};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -64,6 +64,21 @@ pub struct ClientSettings {
     #[schemars(extend("x-file-only" = true))]
     #[schemars(extend("items" = schema::texts(schema::ABSOLUTE_URI), "uniqueItems" = true))]
     pub redirect_uris: Vec<String>,
+    /// The subject of the client's certificates, as RFC 4514 writes it: `CN=client,O=Example`. One of the five `tls_client_auth_…` at most.
+    #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::DISTINGUISHED_NAME))]
+    pub tls_client_auth_subject_dn: Option<String>,
+    /// A DNS name among the alternative names of the client's certificates.
+    #[schemars(extend("minLength" = 1, "maxLength" = 253, "pattern" = schema::DNS_NAME))]
+    pub tls_client_auth_san_dns: Option<String>,
+    /// A URI among the alternative names of the client's certificates.
+    #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::ANY_URI))]
+    pub tls_client_auth_san_uri: Option<String>,
+    /// An IP address among the alternative names of the client's certificates.
+    #[schemars(extend("minLength" = 1, "maxLength" = 45, "pattern" = schema::IP_ADDRESS))]
+    pub tls_client_auth_san_ip: Option<String>,
+    /// An e-mail address among the alternative names of the client's certificates.
+    #[schemars(extend("minLength" = 1, "maxLength" = 254, "pattern" = schema::EMAIL_ADDRESS))]
+    pub tls_client_auth_san_email: Option<String>,
     /// Which tokens the client may introspect: its `own`, also those for its `audience`, or all of the `tenant`.
     #[schemars(example = &"own", extend("enum" = ["own", "audience", "tenant"]))]
     pub introspection: String,
@@ -111,6 +126,10 @@ impl Default for ClientSettings {
 
 impl From<&Client> for ClientSettings {
     fn from(client: &Client) -> Self {
+        let subject = |kind| {
+            let subject = client.certificate_subject.as_ref().filter(|subject| subject.kind() == kind);
+            subject.map(CertificateSubject::text)
+        };
         Self {
             name: Some(client.name.clone()),
             description: client.description.clone(),
@@ -127,8 +146,27 @@ impl From<&Client> for ClientSettings {
             jwks_uri: client.jwks_uri.clone(),
             dpop_bound_access_tokens: client.dpop_bound_access_tokens,
             tls_client_certificate_bound_access_tokens: client.tls_client_certificate_bound_access_tokens,
+            tls_client_auth_subject_dn: subject(SubjectKind::Dn),
+            tls_client_auth_san_dns: subject(SubjectKind::Dns),
+            tls_client_auth_san_uri: subject(SubjectKind::Uri),
+            tls_client_auth_san_ip: subject(SubjectKind::Ip),
+            tls_client_auth_san_email: subject(SubjectKind::Email),
             redirect_uris: Vec::new(),
             introspection: client.introspection.as_str().to_owned(),
         }
+    }
+}
+
+impl ClientSettings {
+    /// The subjects of certificates that are given.
+    pub(crate) fn certificate_subjects(&self) -> impl Iterator<Item = (SubjectKind, &str)> {
+        let text = |kind| match kind {
+            SubjectKind::Dn => &self.tls_client_auth_subject_dn,
+            SubjectKind::Dns => &self.tls_client_auth_san_dns,
+            SubjectKind::Uri => &self.tls_client_auth_san_uri,
+            SubjectKind::Ip => &self.tls_client_auth_san_ip,
+            SubjectKind::Email => &self.tls_client_auth_san_email,
+        };
+        SubjectKind::ALL.into_iter().filter_map(move |kind| Some((kind, text(kind).as_deref()?)))
     }
 }

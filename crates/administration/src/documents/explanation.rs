@@ -33,6 +33,8 @@ pub struct ExplainSettings {
     /// The presented assertion (RFC 7523 section 2.2). It is verified and not used up. Without one, the explanation assumes a right one.
     #[schemars(extend("format" = "password"))]
     pub client_assertion: Option<String>,
+    /// The presented certificate in PEM (RFC 8705). Its chain is not checked. Without one, the explanation assumes a right one.
+    pub client_certificate: Option<String>,
 }
 
 /// What the token endpoint would answer to a request, and why.
@@ -207,6 +209,11 @@ impl ExplainSettings {
     /// Whether this method presents a secret.
     pub(crate) fn presents_secret(method: &str) -> bool {
         method.parse().is_ok_and(ClientAuthenticationMethod::allows_secret)
+    }
+
+    /// Whether this method presents a certificate.
+    pub(crate) fn presents_certificate(method: &str) -> bool {
+        method.parse().is_ok_and(ClientAuthenticationMethod::allows_certificate)
     }
 }
 

@@ -63,6 +63,10 @@ impl ExplainSettings {
         {
             errors.push(FieldError::at("/client_assertion", format!("is not sent with the method {method}")));
         }
+        if document["client_certificate"].is_string() && !Self::presents_certificate(method) {
+            errors
+                .push(FieldError::at("/client_certificate", format!("is not sent with the method {method}")));
+        }
         if secret.is_some_and(str::is_empty) {
             let detail = "is empty; leave it out to explain the request without a secret";
             errors.push(FieldError::at("/client_secret", detail));

@@ -27,6 +27,18 @@ pub const SOME_TIME: &str = "^0*[1-9][0-9]*[smhd]?$";
 /// A hash that can be imported.
 pub const PHC: &str = r"^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$";
 
+/// A distinguished name: an attribute at least. Its grammar is for the program (RFC 4514).
+pub(crate) const DISTINGUISHED_NAME: &str = r"^[^=\x00-\x1F\x7F]+=[^\x00-\x1F\x7F]+$";
+/// A DNS name without a wildcard.
+pub(crate) const DNS_NAME: &str =
+    "^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$";
+/// An absolute URI, with or without a fragment.
+pub(crate) const ANY_URI: &str = r"^[A-Za-z][A-Za-z0-9+.-]*:[!#-;=?-\[\]_a-z~]+$";
+/// An address of IPv4 or IPv6.
+pub(crate) const IP_ADDRESS: &str = "^[0-9A-Fa-f:.]*[:.][0-9A-Fa-f:.]*$";
+/// An e-mail address without a name of a person.
+pub(crate) const EMAIL_ADDRESS: &str = "^[!-~]+@[A-Za-z0-9_][A-Za-z0-9_.-]*$";
+
 /// Every `token_endpoint_auth_method`, served or not (RFC 7591 §2, RFC 8705 §2).
 pub(crate) const METHODS: [&str; 7] = [
     "any",

@@ -118,6 +118,7 @@ fn put_client(
     check_id(&client, row)?;
     let Client { status, description, audiences, introspection, keys, jwks_uri, .. } = row.client.clone();
     let Client { dpop_bound_access_tokens, tls_client_certificate_bound_access_tokens, .. } = row.client;
+    let certificate_subject = row.client.certificate_subject.clone();
     let client = Client {
         status,
         description,
@@ -127,6 +128,7 @@ fn put_client(
         tls_client_certificate_bound_access_tokens,
         keys,
         jwks_uri,
+        certificate_subject,
         ..client
     };
     let replaced = client_patch::replace(context, state, row, errors, client.clone());

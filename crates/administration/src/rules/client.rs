@@ -5,6 +5,7 @@ use registry::{Client, ClientId, ClientKeys, ClientStatus, IntrospectionRight};
 use serde_json::json;
 use tenancy::{Issuer, Tenant};
 
+use super::certificate_subject::{check_certificate_subject, check_method_has_subject};
 use super::text::{LONGEST_URI, is_absolute_uri, is_key_set_url, unfit};
 use super::{FieldErrors, Interface};
 use crate::documents::schema;
@@ -49,6 +50,7 @@ pub fn check_client(
         tls_client_certificate_bound_access_tokens: check_certificate_binding(errors, settings),
         keys: settings.jwks.as_ref().and_then(|jwks| check_keys(errors, jwks)),
         jwks_uri: check_jwks_uri(errors, settings),
+        certificate_subject: check_certificate_subject(errors, settings),
         secrets: Vec::new(),
     };
     match errors.interface() {
@@ -56,6 +58,7 @@ pub fn check_client(
             check_grantable(errors, &client);
             check_method_has_keys(errors, settings, &client);
             check_public(errors, &client);
+            check_method_has_subject(errors, METHOD, client.authentication_method, settings);
         }
         Interface::File => check_file(errors, settings, &client),
         Interface::Adapter => refuse_reserved_scopes(errors, &settings.scopes),
@@ -141,6 +144,12 @@ fn check_keys(errors: &mut FieldErrors, jwks: &Jwks) -> Option<ClientKeys> {
     for left_out in &keys.keys().left_out {
         errors.refuse(&format!("/jwks/keys/{}", left_out.number - 1), left_out.why.to_string(), GIVE);
     }
+    for number in keys.keys().with_another_certificate() {
+        // RFC 7517 §4.7: "The key in the first certificate MUST match the public key represented by other members of the JWK."
+        let detail = "this does not begin with a certificate of the key (RFC 7517 §4.7)";
+        let hint = "give the client's certificate as DER in base64, or leave `x5c` out";
+        errors.refuse(&format!("/jwks/keys/{}/x5c", number - 1), detail, hint);
+    }
     Some(keys)
 }
 
@@ -170,6 +179,7 @@ fn check_method_has_keys(errors: &mut FieldErrors, settings: &ClientSettings, cl
 /// The method has what proves the client's identity.
 fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
     check_method_has_keys(errors, settings, client);
+    check_method_has_subject(errors, METHOD, client.authentication_method, settings);
     const GIVE: &str = "give `client_secret: { env: NAME }`, or `file`, `hash` or `value` in place of `env`";
     let has_secret = settings.client_secret.is_some() || !settings.client_secrets.is_empty();
     let has_keys = settings.jwks.is_some() || settings.jwks_uri.is_some();
@@ -202,7 +212,11 @@ fn check_method(errors: &mut FieldErrors, settings: &ClientSettings) -> ClientAu
         return ClientAuthenticationMethod::Any;
     };
     let method = name.parse().unwrap_or(ClientAuthenticationMethod::Any);
-    if !method.allows_secret() && !method.allows_assertion() && !method.allows_nothing() {
+    if !method.allows_secret()
+        && !method.allows_assertion()
+        && !method.allows_certificate()
+        && !method.allows_nothing()
+    {
         let served = ClientAuthenticationMethod::SERVED.join(", ");
         errors.unsupported(METHOD, name, &format!("write any, {served}"), "this client gets no token");
     }
@@ -352,6 +366,20 @@ mod tests {
             (json!({ "access_token_lifetime": 0 }), "/access_token_lifetime"),
             (json!({ "token": { "issuer": "https://else.example.com" } }), "/token/issuer"),
             (json!({ "introspection": "all" }), "/introspection"),
+            (json!({ "token_endpoint_auth_method": "tls_client_auth" }), "/token_endpoint_auth_method"),
+            (
+                json!({ "token_endpoint_auth_method": "self_signed_tls_client_auth" }),
+                "/token_endpoint_auth_method",
+            ),
+            (json!({ "tls_client_auth_subject_dn": "client" }), "/tls_client_auth_subject_dn"),
+            (json!({ "tls_client_auth_san_dns": "*.example.com" }), "/tls_client_auth_san_dns"),
+            (json!({ "tls_client_auth_san_uri": "client" }), "/tls_client_auth_san_uri"),
+            (json!({ "tls_client_auth_san_ip": "192.0.2.0/24" }), "/tls_client_auth_san_ip"),
+            (json!({ "tls_client_auth_san_email": "client" }), "/tls_client_auth_san_email"),
+            (
+                json!({ "tls_client_auth_san_dns": "a.example.com", "tls_client_auth_san_ip": "192.0.2.1" }),
+                "/tls_client_auth_san_ip",
+            ),
             (
                 json!({ "tls_client_certificate_bound_access_tokens": true }),
                 "/tls_client_certificate_bound_access_tokens",
@@ -384,6 +412,8 @@ mod tests {
             json!({ "jwks_uri": "http://[::1]/jwks" }),
             json!({ "token_endpoint_auth_method": "none", "grant_types": ["authorization_code"] }),
             json!({ "access_token_lifetime": 1, "token": { "issuer": "thunder" }, "introspection": "tenant" }),
+            json!({ "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=a, O=b" }),
+            json!({ "token_endpoint_auth_method": "any", "tls_client_auth_san_uri": "spiffe://example.com/a" }),
         ] {
             check("t", settings, &[]);
         }

@@ -1,6 +1,7 @@
 //! The rules over documents, written once for every interface: from what was written to the domain, or everything that is wrong with it.
 //! Pointers are JSON pointers into the document; a file reader resolves them to a line.
 
+mod certificate_subject;
 mod client;
 mod field_errors;
 mod names;

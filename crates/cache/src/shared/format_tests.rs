@@ -113,6 +113,7 @@ fn a_client_has_this_form() {
         dpop_bound_access_tokens: true,
         keys: Some(ClientKeys::from(r#"{"keys":[]}"#.to_owned())),
         jwks_uri: Some("https://a.example/jwks".to_owned()),
+        certificate_subject: Some("subject_dn:CN=a, O=b".parse().unwrap()),
         secrets: vec![chosen],
         ..plain.clone()
     };
@@ -127,6 +128,7 @@ fn a_client_has_this_form() {
             r#""audiences":["x"],"resources":["https://api.example.com"],"scope":"","access_token_lifetime":2,"#,
             r#""issuer":"thunder","introspection":"audience","dpop_bound_access_tokens":true,"#,
             r#""tls_client_certificate_bound_access_tokens":false,"keys":"{\"keys\":[]}","jwks_uri":"https://a.example/jwks","#,
+            r#""certificate_subject":"subject_dn:CN=a, O=b","#,
             r#""secrets":[{"id":"two","hash":""#,
             phc,
             &format!(r#"","hint":"","created_at":{created_at},"expires_at":{now},"revoked_at":{now}}}]}}"#),

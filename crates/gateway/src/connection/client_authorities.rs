@@ -1,15 +1,19 @@
 //! Whether a chain leads from a client's certificate to an authority of the listener (RFC 5280 §6).
 
+use std::path::Path;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use protocol::{ChainError, ClientCertificate, Timestamp, Validity};
+use protocol::{ChainError, ClientCertificate, Thumbprint, Timestamp, Validity};
 use rustls::RootCertStore;
-use rustls::crypto::CryptoProvider;
+use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use webpki::{EndEntityCert, Error, KeyUsage};
 
+use super::tls::{load, roots};
 use super::validity::validity_of;
+use super::{ReadFile, TlsError};
 
 /// The authorities of client certificates of one listener.
 #[derive(Clone, Debug)]
@@ -23,6 +27,15 @@ impl ClientAuthorities {
         Self { roots, algorithms: provider.signature_verification_algorithms.all }
     }
 
+    /// Those of a PEM file; none without one.
+    pub(crate) fn open(client_ca: Option<&Path>, read: ReadFile) -> Result<Self, TlsError> {
+        let roots = match client_ca {
+            Some(path) => roots(path, &load(path, read)?)?,
+            None => RootCertStore::empty(),
+        };
+        Ok(Self::new(roots, &default_provider()))
+    }
+
     /// The client's certificate out of what it has presented, its own first.
     pub(crate) fn examine(
         &self,
@@ -33,7 +46,7 @@ impl ClientAuthorities {
         let mut thumbprint = [0; 32];
         thumbprint.copy_from_slice(digest(&SHA256, leaf).as_ref());
         let chain = self.chain(leaf, intermediates, now);
-        Some(ClientCertificate { der: leaf.to_vec(), thumbprint, chain })
+        Some(ClientCertificate { der: leaf.to_vec(), thumbprint: Thumbprint::new(thumbprint), chain })
     }
 
     /// The time in which the whole chain is valid. Requests of a long connection compare their own time with it.
@@ -59,6 +72,15 @@ impl ClientAuthorities {
     }
 }
 
+/// A certificate in PEM whose chain is taken for valid, to explain the other checks; one without bytes where the text is no certificate.
+pub(crate) fn certificate_without_chain(pem: &str) -> ClientCertificate {
+    let leaf = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap_or_else(|_| Vec::new().into());
+    let mut thumbprint = [0; 32];
+    thumbprint.copy_from_slice(digest(&SHA256, &leaf).as_ref());
+    let chain = validity_of(&leaf).ok_or(ChainError::Invalid);
+    ClientCertificate { der: leaf.to_vec(), thumbprint: Thumbprint::new(thumbprint), chain }
+}
+
 const fn chain_error(error: &Error) -> ChainError {
     match error {
         Error::UnknownIssuer => ChainError::UnknownIssuer,
@@ -71,13 +93,11 @@ const fn chain_error(error: &Error) -> ChainError {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use rcgen::{
         BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
         date_time_ymd,
     };
-    use rustls::crypto::aws_lc_rs::default_provider;
-
-    use super::*;
 
     type Issuer = CertifiedIssuer<'static, KeyPair>;
 
@@ -127,7 +147,7 @@ mod tests {
         let found = examine(&chain((2024, 2030)), "2026-06-01");
         let expected = Validity { not_before: at("2024-01-01"), not_after: at("2028-01-01") };
         assert_eq!(found.chain, Ok(expected));
-        assert_eq!(found.thumbprint, digest(&SHA256, &found.der).as_ref());
+        assert_eq!(found.thumbprint.as_bytes(), digest(&SHA256, &found.der).as_ref());
         for (years, day, expected) in [
             ((2024, 2026), "2026-06-01", ChainError::Expired),
             ((2024, 2030), "2029-06-01", ChainError::Expired),

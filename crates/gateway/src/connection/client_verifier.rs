@@ -10,9 +10,9 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
 /// The largest certificate in bytes. Those of common authorities have 1 to 4 KiB.
-pub(super) const LARGEST: usize = 16 * 1024;
+pub(crate) const LARGEST_CERTIFICATE: usize = 16 * 1024;
 /// The longest chain, with the client's own certificate.
-pub(super) const LONGEST_CHAIN: usize = 8;
+pub(crate) const LONGEST_CHAIN: usize = 8;
 
 /// Takes any certificate of a bounded size whose private key signs the handshake.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl ClientCertVerifier for AnyCertificate {
         intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        if end_entity.len() > LARGEST || intermediates.len() >= LONGEST_CHAIN {
+        if end_entity.len() > LARGEST_CERTIFICATE || intermediates.len() >= LONGEST_CHAIN {
             return Err(CertificateError::BadEncoding.into());
         }
         Ok(ClientCertVerified::assertion())

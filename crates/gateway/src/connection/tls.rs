@@ -219,7 +219,7 @@ fn read(files: &TlsFiles, readers: TlsReaders) -> Result<Current, TlsError> {
     Ok(Current { config: Arc::new(config), content: all, validity, authorities })
 }
 
-fn load(path: &Path, read: ReadFile) -> Result<Zeroizing<Vec<u8>>, TlsError> {
+pub(super) fn load(path: &Path, read: ReadFile) -> Result<Zeroizing<Vec<u8>>, TlsError> {
     read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
 }
 
@@ -228,7 +228,7 @@ fn certificates(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>,
     all.ok().filter(|all| !all.is_empty()).ok_or_else(|| TlsError::NoCertificate(path.to_owned()))
 }
 
-fn roots(path: &Path, pem: &[u8]) -> Result<RootCertStore, TlsError> {
+pub(super) fn roots(path: &Path, pem: &[u8]) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(path, pem)? {
         roots

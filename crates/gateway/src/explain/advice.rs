@@ -120,10 +120,39 @@ impl Subject<'_> {
             RefusalReason::AssertionNotIdentified => {
                 ("The assertion has no jti.", "Write a new random text into jti each time.".to_owned())
             }
+            RefusalReason::CertificateMalformed => (
+                "The certificate is no X.509 certificate of version 3.",
+                "Present a certificate in DER or PEM, as openssl x509 reads it.".to_owned(),
+            ),
+            RefusalReason::CertificateNotTrusted => (
+                "No chain leads from the certificate to an authority in `client_ca`, or it is not for TLS clients.",
+                "Add the authority to `client_ca` of the listener, send the certificates between, or leave extendedKeyUsage out.".to_owned(),
+            ),
+            RefusalReason::CertificateExpired => (
+                "The certificate, or one of its chain, has expired.",
+                "Renew it; if it is new, set the clocks of both machines.".to_owned(),
+            ),
+            RefusalReason::CertificateNotYetValid => (
+                "The certificate, or one of its chain, is not valid yet.",
+                "Wait, or set the clocks of both machines.".to_owned(),
+            ),
+            RefusalReason::CertificateOfAnotherSubject => (
+                "The certificate has another subject than the client's.",
+                format!("Compare it with the tls_client_auth_… of the client {tenant}/{client}."),
+            ),
+            RefusalReason::CertificateNotRegistered => (
+                "Neither the certificate nor its key is one of the client's.",
+                format!("Register its key in `jwks` of the client {tenant}/{client}, or replace `x5c` there."),
+            ),
+            RefusalReason::CertificateKeysUnavailable => (
+                "The key set at jwks_uri cannot be fetched, and no earlier one is known.",
+                format!("See the log of the server for why. Compare `jwks_uri` of the client {tenant}/{client} with `server.outbound`."),
+            ),
             RefusalReason::CertificateMissing => (
                 "The client is registered with `tls_client_certificate_bound_access_tokens`, and the request has no client certificate.",
                 format!(
-                    "Run `latchkey client set {tenant} {client} tls_client_certificate_bound_access_tokens=false`."
+                    "Send a client certificate to the endpoint in `mtls_endpoint_aliases`, or run \
+                     `latchkey client set {tenant} {client} tls_client_certificate_bound_access_tokens=false`."
                 ),
             ),
             RefusalReason::GrantNotRegistered => (

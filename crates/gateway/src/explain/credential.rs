@@ -9,7 +9,8 @@ use protocol::{
     RefusalReason, Secret, Timestamp,
 };
 use registry::{
-    AssertionError, Client, ClientAuthenticationError, ClientId, Proof, SecretId, may_authenticate,
+    AssertionError, CertificateError, CertificateMethod, Client, ClientAuthenticationError, ClientId, Proof,
+    SecretId, may_authenticate,
 };
 use secrets::ClientAddress;
 use tenancy::Tenant;
@@ -17,6 +18,7 @@ use tenancy::Tenant;
 use super::advice::Subject;
 use super::check::{Refusal, not_checked, passed, refused};
 use crate::TokenServices;
+use crate::connection::certificate_without_chain;
 use crate::respond::{OAuthError, Problem};
 
 /// What a request would present.
@@ -24,6 +26,8 @@ pub(super) struct Presented<'a> {
     pub(super) method: &'a str,
     pub(super) secret: Option<Secret>,
     pub(super) assertion: Option<Secret>,
+    /// In PEM.
+    pub(super) certificate: Option<String>,
     /// The source by which a failed attempt is counted: the administrator's.
     pub(super) source: &'a ClientAddress,
 }
@@ -54,7 +58,7 @@ pub(super) async fn explain(
     subject: &Subject<'_>,
     now: Timestamp,
 ) -> Result<Authentication, Problem> {
-    let Presented { method, secret, assertion, source } = presented;
+    let Presented { method, secret, assertion, certificate, source } = presented;
     let secrets = client.into_iter().flat_map(|client| &client.secrets);
     let keys = client.and_then(|client| client.keys.as_ref()).into_iter().flat_map(|keys| keys.keys().iter());
     let registered = secrets.map(|secret| RegisteredCredential::of(secret, now));
@@ -62,7 +66,7 @@ pub(super) async fn explain(
         registered.chain(keys.map(|(kid, algorithm)| RegisteredCredential::of_key(kid, algorithm)));
     let registered = registered.collect();
     let kind = Kind::of(method);
-    let credentials = credentials(method, subject.client, secret, assertion);
+    let credentials = credentials(method, subject.client, secret, assertion, certificate.as_deref());
     let mut checks = vec![client_check(client, subject), method_check(client, &credentials, &kind, subject)];
     let mut matched = None;
     let (secret_check, refusal) = match (credentials, may_authenticate(client.cloned(), kind.allows)) {
@@ -73,6 +77,7 @@ pub(super) async fn explain(
             (not_checked(kind.check, kind.not_presented), Some(refusal(&error, kind.check)))
         }
         (Credentials::Assumed, Ok(client)) if kind.is_assertion() => assumed_assertion(client, subject),
+        (Credentials::Assumed, Ok(client)) if kind.is_certificate() => assumed_certificate(client, subject),
         (Credentials::Assumed, Ok(client)) => assumed(client, subject, now),
         (Credentials::Presented(credentials), may) => {
             match services.authenticator.explain(tenant, credentials, source, now).await {
@@ -85,6 +90,16 @@ pub(super) async fn explain(
                 ),
                 // An administrator presents a secret or an assertion; neither is proven by nothing.
                 Ok(Proof::Nothing) => (not_checked("secret", "The request presents no secret."), None),
+                Ok(Proof::Certificate(CertificateMethod::Issued)) => (
+                    passed(
+                        "certificate",
+                        "It has the subject of the client. Whether a chain leads to `client_ca` of a listener is not checked.",
+                    ),
+                    None,
+                ),
+                Ok(Proof::Certificate(CertificateMethod::SelfSigned)) => {
+                    (passed("certificate", "It, or its key, is one of the client's."), None)
+                }
                 Ok(Proof::Secret(id)) => {
                     let check = passed("secret", format!("The secret is {id} of the client."));
                     matched = Some(id.to_string());
@@ -93,7 +108,9 @@ pub(super) async fn explain(
                 Err(error) => {
                     let error = refusal_of(error)?;
                     let check = match may {
-                        Ok(_) if kind.is_assertion() => refused(subject, kind.check, error.reason()),
+                        Ok(_) if kind.is_assertion() || kind.is_certificate() => {
+                            refused(subject, kind.check, error.reason())
+                        }
                         Ok(_) => secret_refused(&error, subject),
                         Err(_) => not_checked(kind.check, "No credential of such a client is checked."),
                     };
@@ -120,7 +137,15 @@ impl Kind {
             let not_presented = "No assertion was presented.";
             return Self { check: "assertion", not_presented, allows: Method::allows_assertion };
         }
+        if is_of_certificates(method) {
+            let not_presented = "No certificate was presented.";
+            return Self { check: "certificate", not_presented, allows: Method::allows_certificate };
+        }
         Self { check: "secret", not_presented: "No secret was presented.", allows: Method::allows_secret }
+    }
+
+    fn is_certificate(&self) -> bool {
+        self.check == "certificate"
     }
 
     fn is_assertion(&self) -> bool {
@@ -128,13 +153,25 @@ impl Kind {
     }
 }
 
+pub(super) fn is_of_certificates(method: &str) -> bool {
+    [Method::TlsClientAuth, Method::SelfSignedTlsClientAuth].iter().any(|known| known.as_str() == method)
+}
+
 fn credentials(
     method: &str,
     client: &ClientId,
     secret: Option<Secret>,
     assertion: Option<Secret>,
+    certificate: Option<&str>,
 ) -> Credentials {
     let client_id = client.to_string();
+    if is_of_certificates(method) {
+        let presented = |pem| Arc::new(certificate_without_chain(pem));
+        let presented = certificate.map(presented);
+        return presented.map_or(Credentials::Assumed, |certificate| {
+            Credentials::Presented(ClientAuthentication::Certificate { client_id, certificate })
+        });
+    }
     let without_secret = match (method, secret) {
         ("client_secret_basic" | "client_secret_post", None) => return Credentials::Assumed,
         ("client_secret_post", Some(secret)) => {
@@ -212,6 +249,22 @@ fn assumed_assertion(client: Arc<Client>, subject: &Subject<'_>) -> (ExplainedCh
     }
     let error = ClientAuthenticationError::AssertionRefused(client, AssertionError::KeyUnknown);
     (refused(subject, "assertion", error.reason()), Some(refusal(&error, "assertion")))
+}
+
+/// Without a presented certificate, it is refused only where the client has neither a subject nor a key.
+fn assumed_certificate(client: Arc<Client>, subject: &Subject<'_>) -> (ExplainedCheck, Option<Refusal>) {
+    let (is_registered, error) = match CertificateMethod::of(&client) {
+        CertificateMethod::Issued => (client.certificate_subject.is_some(), CertificateError::OtherSubject),
+        CertificateMethod::SelfSigned => {
+            (client.keys.is_some() || client.jwks_uri.is_some(), CertificateError::NotRegistered)
+        }
+    };
+    if is_registered {
+        let detail = "No certificate was presented. The result assumes one that is the client's.";
+        return (not_checked("certificate", detail), None);
+    }
+    let error = ClientAuthenticationError::CertificateRefused(client, error);
+    (refused(subject, "certificate", error.reason()), Some(refusal(&error, "certificate")))
 }
 
 /// The check of a secret that was compared, with the secret that it was.

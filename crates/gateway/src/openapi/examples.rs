@@ -248,6 +248,11 @@ fn client() -> Value {
         "jwks_uri": null,
         "dpop_bound_access_tokens": false,
         "tls_client_certificate_bound_access_tokens": false,
+        "tls_client_auth_subject_dn": null,
+        "tls_client_auth_san_dns": null,
+        "tls_client_auth_san_uri": null,
+        "tls_client_auth_san_ip": null,
+        "tls_client_auth_san_email": null,
         "introspection": "own",
     })
 }

@@ -136,6 +136,19 @@ pub(super) struct Metadata {
     revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,
     /// Ours: the signed feed of what the tenant has revoked.
     revocations_uri: String,
+    /// Only where a listener reads client certificates (RFC 8705 section 3.3).
+    tls_client_certificate_bound_access_tokens: Option<bool>,
+    /// The endpoints for clients with certificates (RFC 8705 section 5).
+    mtls_endpoint_aliases: Option<EndpointAliases>,
+}
+
+/// RFC 8705 section 5.
+#[skip_serializing_none]
+#[derive(JsonSchema)]
+pub(super) struct EndpointAliases {
+    token_endpoint: Option<String>,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
 }
 
 /// RFC 6749 section 5.2.

@@ -140,7 +140,7 @@ impl ErrorBody for Box<ProblemDocument> {
             Failure::UnknownPath | Failure::UnknownTenant => Kind::NOT_FOUND,
             Failure::MethodNotAllowed(_) => Kind::METHOD_NOT_ALLOWED,
             Failure::Misdirected => Kind::MISDIRECTED,
-            Failure::RepeatedAuthorization => Kind::INVALID_REQUEST,
+            Failure::RepeatedAuthorization | Failure::CertificateHeader(_) => Kind::INVALID_REQUEST,
             Failure::Body(_) => Kind::BODY,
             Failure::TooManyWrites(_) => Kind::TOO_MANY_WRITES,
             Failure::Unavailable => Kind::UNAVAILABLE,

@@ -30,9 +30,11 @@ async fn issue(
     let body = raw.form().await?;
     let now = (services.clock)();
     let (credentials, request) = TokenRequest::parse(raw.authorization()?, &body)?;
+    let certificate = raw.client_certificate(now)?;
+    let credentials = credentials.beside(certificate.as_ref());
     let proof = sender::read_proof(services, tenant, raw, None, now)?;
     let client = authenticate(services, tenant, credentials, raw, now).await?;
-    let sender = sender::prove(services, tenant, proof, now).await?;
+    let sender = sender::prove(services, tenant, proof, certificate.as_deref(), now).await?;
     let issued = services.engine.issue(tenant, &client, &request, &sender, now).await?;
     raw.log(|fields| fields.signed = Some(issued.algorithm));
     Ok(issued.value)

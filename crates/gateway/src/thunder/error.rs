@@ -40,7 +40,9 @@ impl ErrorBody for ThunderBody {
             }
             Failure::MethodNotAllowed(_) => code::METHOD_NOT_ALLOWED,
             Failure::Misdirected => code::MISDIRECTED,
-            Failure::RepeatedAuthorization | Failure::Body(_) => code::INVALID_REQUEST,
+            Failure::RepeatedAuthorization | Failure::CertificateHeader(_) | Failure::Body(_) => {
+                code::INVALID_REQUEST
+            }
             Failure::Unavailable => code::UNAVAILABLE,
             Failure::Internal => code::INTERNAL,
         };

@@ -288,6 +288,7 @@ pub(crate) fn add_key(store: &MemoryStore, sealing_key: &SealingKey, tenant: &Te
 pub(crate) fn options(default_tenant: &str) -> Options {
     Options {
         public_url: format!("{PUBLIC_URL}/"),
+        mtls_url: None,
         listeners: vec![Listener::new(([127, 0, 0, 1], 0).into(), Surface { public: true, admin: true })],
         strict_transport: false,
         connections: ConnectionLimits::default(),

@@ -27,6 +27,7 @@ mod tls;
 mod token;
 mod token_assertions;
 mod token_bodies;
+mod token_certificates;
 mod token_credentials;
 mod token_errors;
 mod unopened_keys;

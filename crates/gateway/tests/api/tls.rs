@@ -1,5 +1,6 @@
 //! TLS listeners: with their certificate, with required client certificates, and with a replaced certificate without a restart.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
 
 use crate::app::{ACME, TestApp, options};
@@ -82,6 +85,15 @@ pub(crate) fn nameless(pem: &str) -> Client {
     Client(Arc::new(trusting(pem).with_no_client_auth()))
 }
 
+impl Client {
+    /// A connection to a listener. Connections of one client resume its session.
+    pub(crate) async fn connect(&self, address: SocketAddr) -> TlsStream<TcpStream> {
+        let name = ServerName::try_from("localhost").unwrap();
+        let socket = TcpStream::connect(address).await.unwrap();
+        TlsConnector::from(Arc::clone(&self.0)).connect(name, socket).await.unwrap()
+    }
+}
+
 /// The status line of the answer, if there is one.
 async fn ask(app: &TestApp, client: &Client, request: &str) -> Option<String> {
     let mut config = (*client.0).clone();
@@ -120,7 +132,7 @@ async fn a_certificate_is_served_and_replaced_without_a_restart() {
     assert!(!live(&app, &nameless(&first)).await);
 }
 
-fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+pub(crate) fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
@@ -134,7 +146,7 @@ fn known_by(server: &str, authority: &CertifiedIssuer<'_, KeyPair>) -> Client {
     with_certificate(server, certificate, &key)
 }
 
-fn with_certificate(server: &str, certificate: CertificateDer<'static>, key: &KeyPair) -> Client {
+pub(crate) fn with_certificate(server: &str, certificate: CertificateDer<'static>, key: &KeyPair) -> Client {
     let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
     Client(Arc::new(trusting(server).with_client_auth_cert(vec![certificate], key).unwrap()))
 }

@@ -96,7 +96,7 @@ pub(crate) struct AddArguments {
     #[arg(long = "resource", value_name = "URI", value_delimiter = ',')]
     resources: Vec<String>,
     /// How it authenticates at the token endpoint.
-    #[arg(long, value_name = "METHOD", value_parser = suggested(["any", "client_secret_basic", "client_secret_post", "private_key_jwt", "none"]))]
+    #[arg(long, value_name = "METHOD", value_parser = suggested(["any", "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none"]))]
     #[serde(rename = "token_endpoint_auth_method")]
     auth_method: Option<String>,
     /// The grants that it may use; repeated, or with commas. Default: client_credentials.
@@ -120,8 +120,32 @@ pub(crate) struct AddArguments {
     #[arg(long)]
     dpop_bound_access_tokens: bool,
     #[command(flatten)]
+    #[serde(flatten)]
+    subject: SubjectArguments,
+    #[command(flatten)]
     #[serde(skip)]
     secret: SecretArguments,
+}
+
+/// The subject of a client's certificates (RFC 8705 §2.1.2).
+#[derive(Args, Serialize)]
+#[group(multiple = false)]
+struct SubjectArguments {
+    /// The subject of its certificates, such as CN=client,O=Example.
+    #[arg(long, value_name = "NAME")]
+    tls_client_auth_subject_dn: Option<String>,
+    /// A DNS name of its certificates.
+    #[arg(long, value_name = "NAME")]
+    tls_client_auth_san_dns: Option<String>,
+    /// A URI of its certificates.
+    #[arg(long, value_name = "URI")]
+    tls_client_auth_san_uri: Option<String>,
+    /// An IP address of its certificates.
+    #[arg(long, value_name = "ADDRESS")]
+    tls_client_auth_san_ip: Option<String>,
+    /// An e-mail address of its certificates.
+    #[arg(long, value_name = "ADDRESS")]
+    tls_client_auth_san_email: Option<String>,
 }
 
 const COLUMNS: Columns = Columns {

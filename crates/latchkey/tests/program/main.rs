@@ -12,6 +12,7 @@ mod answer;
 mod assertions;
 mod caching_verifier;
 mod canaries;
+mod certificates;
 mod cli;
 mod creations;
 mod folder;

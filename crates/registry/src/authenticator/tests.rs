@@ -1,6 +1,7 @@
 //! The authenticator over a store in memory, counted in hashes.
 
 mod assertions;
+mod certificates;
 mod fetched_keys;
 mod public_clients;
 
@@ -245,6 +246,7 @@ fn named(proof: &Proof) -> String {
         Proof::Secret(secret) => secret.to_string(),
         Proof::Assertion => "assertion".to_owned(),
         Proof::Nothing => "nothing".to_owned(),
+        Proof::Certificate(method) => format!("{method:?}"),
     }
 }
 

@@ -11,7 +11,7 @@ use super::super::{
     locations::Locations,
     resolved::StorageLocation,
     scalar::PublicUrl,
-    sections::{Cache, Listener, ProtectedResource, Server, Storage, Surface},
+    sections::{Cache, Listener, ProtectedResource, Server, Storage, Surface, TrustedProxies},
 };
 
 /// Listeners, and the tenant at the un-prefixed paths.
@@ -57,6 +57,7 @@ pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut F
         let problem = format!("{} is listed already", network.net());
         findings.error(at, problem, "leave one of the two out");
     }
+    check_mtls_url(server, &at, findings);
     if let Some(id) = &server.default_tenant {
         check_tenant_reference(id, declaration, at.key("default_tenant"), findings);
     }
@@ -86,6 +87,7 @@ fn check_proxies(listener: &Listener, public_url: &PublicUrl, at: &Location, fin
             let hint = "write addresses or networks, or leave trusted_proxies out";
             findings.error(at, "no proxy is named", hint);
         }
+        check_certificate_header(proxies, at, findings);
     } else if listener.surfaces().contains(&Surface::Public)
         && listener.is_on_loopback()
         && !public_url.is_on_loopback()
@@ -106,6 +108,28 @@ fn check_client_certificates(listener: &Listener, at: &Location, findings: &mut 
             "there are no authorities whose certificates could be required",
             "name them in client_ca, or write optional",
         );
+    }
+}
+
+/// Where clients with certificates are sent to.
+fn check_mtls_url(server: &Server, at: &Location, findings: &mut Findings) {
+    let Some(url) = &server.mtls_url else { return };
+    let at = at.key("mtls_url");
+    if !url.is_https() {
+        findings.error(at, "client certificates come over https alone", "write an https URL");
+    } else if !server.listeners.iter().any(Listener::reads_client_certificates) {
+        let hint = "write `client_certificates: optional` under `tls` of a listener, or `client_certificate` under its `trusted_proxies`";
+        findings.error(at, "no listener reads client certificates", hint);
+    }
+}
+
+/// The header in which proxies pass client certificates on.
+fn check_certificate_header(proxies: &TrustedProxies, at: &Location, findings: &mut Findings) {
+    if let Some(header) = &proxies.client_certificate
+        && gateway::ClientCertificateHeader::name(&header.header).is_err()
+    {
+        let at = at.key("trusted_proxies").key("client_certificate").key("header");
+        findings.error(at, "this is no name of a header", "write a name such as Client-Cert");
     }
 }
 

@@ -62,8 +62,9 @@ fn everything() -> Value {
     let mut settings = json!({
         "server": {
             "public_url": "https://auth.example.com/base",
+            "mtls_url": "https://mtls.example.com/base",
             "listeners": [
-                { "address": "127.0.0.1:3000", "serves": ["public"], "hosts": ["auth.internal"], "trusted_proxies": { "from": ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"], "header": "x-forwarded-for" }, "tls": { "certificate": "a.pem", "private_key": "b.pem", "client_ca": "c.pem", "client_certificates": "optional" } },
+                { "address": "127.0.0.1:3000", "serves": ["public"], "hosts": ["auth.internal"], "trusted_proxies": { "from": ["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"], "header": "x-forwarded-for", "client_certificate": { "header": "Client-Cert", "format": "rfc9440", "client_ca": "d.pem" } }, "tls": { "certificate": "a.pem", "private_key": "b.pem", "client_ca": "c.pem", "client_certificates": "optional" } },
                 { "address": "[::1]:3001" }
             ],
             "default_tenant": "acme",

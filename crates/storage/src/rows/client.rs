@@ -28,6 +28,7 @@ columns! {
         tls_client_certificate_bound_access_tokens: "tls_client_certificate_bound_access_tokens",
         keys: "jwks",
         jwks_uri: "jwks_uri",
+        certificate_subject: "tls_client_auth_subject",
     }
     else |row| { status: status(row)?, secrets: Vec::new() }
 }

@@ -200,6 +200,7 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
         tls_client_certificate_bound_access_tokens: true,
         jwks_uri: Some("https://keys.example.com/jwks?a=ä".to_owned()),
         keys: Some(ClientKeys::from(r#"{"keys":[{"kty":"“"}]}"#.to_owned())),
+        certificate_subject: Some("subject_dn:CN = “a”\\, b,O=c".parse().unwrap()),
         secrets: vec![
             fixtures::secret("s1"),
             ClientSecret {

@@ -17,6 +17,7 @@ pub(crate) async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> 
     let mut settings = documents::read(&request.raw.json().await?, ExplainSettings::read)?;
     let secret = settings.client_secret.take().map(Secret::new);
     let assertion = settings.client_assertion.take().map(Secret::new);
+    let certificate = settings.client_certificate.take();
     let AdminRequest { administrator, tokens, caller, target: (tenant, client), raw } = &request;
     // What does not exist is 404, also for a secret that is not checked then.
     administrator.client(caller, tenant, client).await?;
@@ -26,6 +27,7 @@ pub(crate) async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> 
         settings: &settings,
         secret,
         assertion,
+        certificate,
         source: raw.source(),
         now: caller.now,
         public_url: administrator.public_url(),

@@ -36,7 +36,7 @@ pub(crate) struct ExplainArguments {
     #[arg(long, value_name = "AUDIENCE")]
     audience: Option<String>,
     /// How the request authenticates. Default: client_secret_basic.
-    #[arg(long, value_name = "METHOD", value_parser = suggested(["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]))]
+    #[arg(long, value_name = "METHOD", value_parser = suggested(["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none"]))]
     auth_method: Option<String>,
     /// Check the secret in this file; - reads standard input. A wrong one counts as a failed attempt. Default: a right one is assumed.
     #[arg(long, value_name = "FILE")]
@@ -44,6 +44,10 @@ pub(crate) struct ExplainArguments {
     /// Verify the assertion in this file, without using it up; - reads standard input. With --auth-method private_key_jwt.
     #[arg(long, value_name = "FILE", conflicts_with = "secret_file")]
     assertion_file: Option<PathBuf>,
+    /// Check the certificate in this PEM file, but not its chain; - reads standard input. With --auth-method tls_client_auth or
+    /// self_signed_tls_client_auth.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["secret_file", "assertion_file"])]
+    certificate_file: Option<PathBuf>,
     #[command(flatten)]
     admin: AdminArguments,
 }
@@ -52,6 +56,8 @@ pub(crate) struct ExplainArguments {
 pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result<ExitCode> {
     let ExplainArguments { of, scopes, resources, audience, secret_file, assertion_file, admin, .. } =
         arguments;
+    let certificate = arguments.certificate_file.as_deref();
+    let certificate = certificate.map(|file| read_secret("--certificate-file", file)).transpose()?;
     let secret = secret_file.as_deref().map(|file| read_secret("--secret-file", file)).transpose()?;
     let assertion =
         assertion_file.as_deref().map(|file| read_secret("--assertion-file", file)).transpose()?;
@@ -62,6 +68,7 @@ pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result
         "audience": audience,
         "token_endpoint_auth_method": arguments.auth_method,
         "client_secret": secret.as_ref().map(|secret| secret.as_str()),
+        "client_certificate": certificate.as_ref().map(|certificate| certificate.as_str()),
         "client_assertion": assertion.as_ref().map(|assertion| assertion.as_str()),
     }));
     let request = ApiRequest::question(format!("{}/explain", of.path()), &*body);

@@ -1,0 +1,134 @@
+//! The client certificate that a trusted proxy passes on in a header, after it has terminated mutual TLS (RFC 9440).
+
+use std::path::{Path, PathBuf};
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, InvalidHeaderName};
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use percent_encoding::percent_decode;
+use protocol::{ClientCertificate, Timestamp};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::TlsError;
+use crate::connection::{ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};
+
+/// The certificates between the client's and an authority (RFC 9440 §2.3).
+const CHAIN: HeaderName = HeaderName::from_static("client-cert-chain");
+
+/// RFC 8941 §4.2.7: "parsers SHOULD NOT fail by default when the encoded data has non-zero pad bits", or lacks its padding.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// The header of a listener's trusted proxies. From any other peer it counts for nothing.
+#[derive(Clone, Debug)]
+pub struct ClientCertificateHeader {
+    name: HeaderName,
+    format: CertificateFormat,
+    authorities: ClientAuthorities,
+}
+
+/// How a proxy writes a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CertificateFormat {
+    /// A byte sequence of structured fields (RFC 9440 §2.2), with the chain in `Client-Cert-Chain`.
+    Rfc9440,
+    /// PEM, percent-encoded, as `$ssl_client_escaped_cert` of nginx has it; more than one certificate is a chain.
+    UrlEncodedPem,
+}
+
+/// Why the header of a trusted proxy is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum HeaderError {
+    /// It was sent more than once, so one may be the caller's.
+    #[error("The header with the client certificate was sent more than once")]
+    Repeated,
+    /// It does not have its format.
+    #[error("The header with the client certificate cannot be read")]
+    Malformed,
+}
+
+impl ClientCertificateHeader {
+    /// The header of this name, with the authorities of a PEM file.
+    ///
+    /// # Errors
+    /// [`TlsError`], naming the file.
+    pub fn open(
+        name: HeaderName,
+        format: CertificateFormat,
+        client_ca: Option<&Path>,
+        read: ReadFile,
+    ) -> Result<Self, TlsError> {
+        let authorities = ClientAuthorities::open(client_ca.map(PathBuf::from).as_deref(), read)?;
+        Ok(Self { name, format, authorities })
+    }
+
+    /// Reads the name of a header.
+    ///
+    /// # Errors
+    /// When it is no token (RFC 9110 §5.6.2).
+    pub fn name(text: &str) -> Result<HeaderName, InvalidHeaderName> {
+        HeaderName::from_bytes(text.as_bytes())
+    }
+
+    /// The certificate of a request that a trusted proxy sent. An empty header is how a proxy says that there is none.
+    pub(crate) fn read(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Option<ClientCertificate>, HeaderError> {
+        let mut lines = headers.get_all(&self.name).map(HeaderValue::as_bytes);
+        let Some(value) = lines.next() else { return Ok(None) };
+        // RFC 9440 §2.2: "Client-Cert … MUST NOT … occur multiple times"; a second line may have passed the proxy.
+        if lines.next().is_some() {
+            return Err(HeaderError::Repeated);
+        }
+        let value = value.trim_ascii();
+        if value.is_empty() {
+            return Ok(None);
+        }
+        let presented = match self.format {
+            CertificateFormat::Rfc9440 => structured(value, headers),
+            CertificateFormat::UrlEncodedPem => url_encoded(value),
+        };
+        let presented = presented.filter(|presented| {
+            (1..=LONGEST_CHAIN).contains(&presented.len())
+                && presented.iter().all(|certificate| (1..=LARGEST_CERTIFICATE).contains(&certificate.len()))
+        });
+        let presented = presented.ok_or(HeaderError::Malformed)?;
+        Ok(self.authorities.examine(&presented, now))
+    }
+}
+
+fn structured(value: &[u8], headers: &HeaderMap) -> Option<Vec<CertificateDer<'static>>> {
+    let mut presented = vec![byte_sequence(value)?];
+    for line in headers.get_all(CHAIN) {
+        // Base64 has no comma, so one always separates.
+        for member in line.as_bytes().split(|byte| *byte == b',') {
+            if presented.len() > LONGEST_CHAIN {
+                return None;
+            }
+            presented.push(byte_sequence(member.trim_ascii())?);
+        }
+    }
+    Some(presented)
+}
+
+/// `:base64:` (RFC 8941 §3.3.5).
+fn byte_sequence(value: &[u8]) -> Option<CertificateDer<'static>> {
+    let encoded = value.strip_prefix(b":")?.strip_suffix(b":")?;
+    BASE64.decode(encoded).ok().map(CertificateDer::from)
+}
+
+fn url_encoded(value: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let pem: Vec<u8> = percent_decode(value).collect();
+    CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().ok()
+}

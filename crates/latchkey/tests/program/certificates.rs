@@ -1,0 +1,256 @@
+//! Client certificates with the programs that clients have: curl, openid-client and oauth4webapi get tokens at their own tenant and none at
+//! the other.
+
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, PublicKeyData as _, SanType,
+    date_time_ymd,
+};
+use serde_json::{Value, json};
+
+use crate::folder::Folder;
+use crate::foreign::node;
+use crate::host::run;
+use crate::jwt;
+use crate::program::Program;
+use crate::running::tenant_path;
+
+const TENANTS: [(&str, &str); 2] = [("acme", "globex"), ("globex", "acme")];
+
+fn subject(parameters: &mut CertificateParams, name: &str) {
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    parameters.distinguished_name.push(DnType::OrganizationName, "Example Ltd");
+    parameters.distinguished_name.push(DnType::CommonName, name);
+}
+
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut parameters = CertificateParams::default();
+    subject(&mut parameters, name);
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn jwk(key: &KeyPair) -> Value {
+    let (x, y) = key.der_bytes()[1..].split_at(32);
+    json!({ "kty": "EC", "crv": "P-256", "x": BASE64URL.encode(x), "y": BASE64URL.encode(y) })
+}
+
+/// Writes certificate and key of `name` into the folder.
+fn write(folder: &Folder, name: &str, pem: &str, key: &KeyPair) {
+    folder.write(&format!("{name}.pem"), pem);
+    folder.write(&format!("{name}.key"), &key.serialize_pem());
+}
+
+/// Two listeners: one asks for certificates, one is behind a proxy that passes them on. Each tenant has a client for each method.
+fn folder() -> Folder {
+    let folder = Folder::with("");
+    let (ours, other) = (authority("ours"), authority("other"));
+    folder.write("ca.pem", &ours.pem());
+    let mut server = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    server.subject_alt_names.push(SanType::IpAddress([127, 0, 0, 1].into()));
+    let key = KeyPair::generate().unwrap();
+    write(&folder, "server", &server.signed_by(&key, &ours).unwrap().pem(), &key);
+    let mut tenants = String::new();
+    for (tenant, _) in TENANTS {
+        let mut parameters = CertificateParams::default();
+        subject(&mut parameters, tenant);
+        let key = KeyPair::generate().unwrap();
+        write(&folder, &format!("issued-{tenant}"), &parameters.signed_by(&key, &ours).unwrap().pem(), &key);
+        write(
+            &folder,
+            &format!("foreign-{tenant}"),
+            &parameters.signed_by(&key, &other).unwrap().pem(),
+            &key,
+        );
+        let mut expired = parameters.clone();
+        (expired.not_before, expired.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
+        write(&folder, &format!("expired-{tenant}"), &expired.signed_by(&key, &ours).unwrap().pem(), &key);
+        let own = KeyPair::generate().unwrap();
+        write(&folder, &format!("own-{tenant}"), &parameters.self_signed(&own).unwrap().pem(), &own);
+        let rest = "tls_client_certificate_bound_access_tokens: true, audiences: [api], scopes: [api:read]";
+        tenants.push_str(&format!(
+            "  {tenant}: {{ strategies: {{ oauth2: {{ enabled: true }} }}, resource_servers: {{ api: {{ scopes: [api:read] }} }}, clients: {{ \
+             issued: {{ token_endpoint_auth_method: tls_client_auth, tls_client_auth_subject_dn: 'CN={tenant}, O=Example Ltd', {rest} }}, \
+             own: {{ token_endpoint_auth_method: self_signed_tls_client_auth, jwks: {{ keys: [{}] }}, {rest} }} }} }}\n",
+            jwk(&own)
+        ));
+    }
+    folder.write(
+        "config.yaml",
+        &format!(
+            "server:\n  mtls_url: https://mtls.example.com\n  listeners:\n    \
+             - {{ address: 127.0.0.1:0, tls: {{ certificate: server.pem, private_key: server.key, client_ca: ca.pem, client_certificates: optional }} }}\n    \
+             - {{ address: 127.0.0.1:0, trusted_proxies: {{ from: [127.0.0.1], header: x-forwarded-for, client_certificate: {{ header: X-Client-Cert, format: url_encoded_pem, client_ca: ca.pem }} }} }}\n\
+             storage: {{ url: sqlite://data/latchkey.db }}\nkeys: {{ sealing_key: {{ file: keys/sealing.key }} }}\n\
+             protected_resource: {{ tenant: acme, audience: api }}\ntenants:\n{tenants}"
+        ),
+    );
+    folder
+}
+
+fn path(folder: &Folder, name: &str) -> String {
+    folder.path(name).display().to_string()
+}
+
+/// The status and the body that curl gets.
+fn curl(arguments: &[&str]) -> (u16, Value) {
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--show-error", "--noproxy", "*", "--write-out", "\n%{http_code}"])
+        .args(arguments);
+    let output = run(&mut curl).output();
+    let (body, status) = output.rsplit_once('\n').unwrap();
+    (status.parse().unwrap(), serde_json::from_str(body).unwrap_or_else(|_| panic!("{output}")))
+}
+
+/// A token request over TLS, with a certificate where one is named.
+fn request(
+    folder: &Folder,
+    program: &Program,
+    tenant: &str,
+    client: &str,
+    certificate: Option<&str>,
+) -> (u16, Value) {
+    let url = format!("https://{}{}", program.address(), tenant_path(tenant, "/oauth/token"));
+    let (ca, id) = (path(folder, "ca.pem"), format!("client_id={client}"));
+    let files = certificate
+        .map(|name| [format!("{name}.pem"), format!("{name}.key")].map(|file| path(folder, &file)));
+    let mut arguments = vec!["--cacert", &ca, "-d", "grant_type=client_credentials", "-d", &id, &url];
+    if let Some([certificate, key]) = &files {
+        arguments.extend(["--cert", certificate, "--key", key]);
+    }
+    curl(&arguments)
+}
+
+#[test]
+fn curl_authenticates_with_a_certificate_of_each_method() {
+    let folder = folder();
+    let program = Program::start(&folder);
+    for (tenant, other) in TENANTS {
+        for client in ["issued", "own"] {
+            let certificate = format!("{client}-{tenant}");
+            let (status, body) = request(&folder, &program, tenant, client, Some(&certificate));
+            assert_eq!(status, 200, "{body}");
+            let token = body["access_token"].as_str().unwrap();
+            assert!(jwt::claims(token)["cnf"]["x5t#S256"].is_string());
+            if tenant == "acme" {
+                use_bound(&folder, &program, token, &certificate);
+            }
+            let refused =
+                json!({ "error": "invalid_client", "error_description": "Client authentication failed" });
+            let mut wrong = vec![Some(format!("{client}-{other}")), None];
+            wrong.extend((client == "issued").then(|| Some(format!("expired-{tenant}"))));
+            wrong.extend((client == "issued").then(|| Some(format!("foreign-{tenant}"))));
+            for wrong in wrong {
+                let answer = request(&folder, &program, tenant, client, wrong.as_deref());
+                assert_eq!(answer, (401, refused.clone()), "{client} of {tenant} with {wrong:?}");
+            }
+            assert_eq!(request(&folder, &program, other, client, Some(&certificate)), (401, refused));
+        }
+    }
+    program.stop();
+}
+
+/// The sample resource of acme takes the token with its certificate, and no other.
+fn use_bound(folder: &Folder, program: &Program, token: &str, certificate: &str) {
+    let url = format!("https://{}/api/v1/protected-resource", program.address());
+    let (ca, authorization) = (path(folder, "ca.pem"), format!("Authorization: Bearer {token}"));
+    let bound = |name: &str| {
+        let [pem, key] = [format!("{name}.pem"), format!("{name}.key")].map(|file| path(folder, &file));
+        curl(&["--cacert", &ca, "--cert", &pem, "--key", &key, "-H", &authorization, &url]).0
+    };
+    assert_eq!(bound(certificate), 200);
+    assert_eq!(bound("own-globex"), 401);
+    assert_eq!(curl(&["--cacert", &ca, "-H", &authorization, &url]).0, 401);
+}
+
+#[test]
+fn curl_as_a_trusted_proxy_passes_a_certificate_on() {
+    let folder = folder();
+    let program = Program::start(&folder);
+    let behind = program.addresses()[1];
+    for (tenant, other) in TENANTS {
+        let url = format!("http://{behind}{}", tenant_path(tenant, "/oauth/token"));
+        for client in ["issued", "own"] {
+            let status = |name: &str| {
+                let pem = std::fs::read_to_string(folder.path(format!("{name}.pem"))).unwrap();
+                let escaped =
+                    pem.replace('+', "%2B").replace('\n', "%0A").replace('\r', "").replace(' ', "%20");
+                let (header, id) = (format!("X-Client-Cert: {escaped}"), format!("client_id={client}"));
+                curl(&["-H", &header, "-d", "grant_type=client_credentials", "-d", &id, &url]).0
+            };
+            assert_eq!(status(&format!("{client}-{tenant}")), 200, "{client} of {tenant}");
+            assert_eq!(status(&format!("{client}-{other}")), 401, "{client} of {tenant}");
+        }
+    }
+    program.stop();
+}
+
+#[test]
+fn openid_client_and_oauth4webapi_authenticate_with_a_certificate() {
+    let folder = folder();
+    let program = Program::start(&folder);
+    for (tenant, other) in TENANTS {
+        for client in ["issued", "own"] {
+            let libraries = |at: &str| {
+                let name = format!("{client}-{tenant}");
+                let file = |name: &str| path(&folder, name);
+                let endpoint = format!(
+                    "https://127.0.0.1:{}{}",
+                    program.address().port(),
+                    tenant_path(at, "/oauth/token")
+                );
+                let environment = [
+                    ("ISSUER", format!("https://id.example.com/api/v1/tenant/{at}")),
+                    ("TOKEN_ENDPOINT", "https://id.example.com/oauth/token".to_owned()),
+                    ("ALIAS", endpoint),
+                    ("CLIENT", client.to_owned()),
+                    ("CA", file("ca.pem")),
+                    ("CERTIFICATE", file(&format!("{name}.pem"))),
+                    ("KEY", file(&format!("{name}.key"))),
+                ];
+                let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
+                let output = node(include_str!("scripts/certificate.cjs"), &environment).output();
+                serde_json::from_str::<Vec<Value>>(&output).unwrap()
+            };
+            let tokens = libraries(tenant);
+            assert_eq!(tokens.len(), 2);
+            for token in &tokens {
+                let claims = jwt::claims(token.as_str().unwrap_or_else(|| panic!("{tokens:?}")));
+                assert!(claims["sub"] == client && claims["cnf"]["x5t#S256"].is_string(), "{claims}");
+            }
+            assert_eq!(libraries(other), vec![json!({ "refused": 401 }); 2]);
+        }
+    }
+    program.stop();
+}
+
+#[test]
+fn a_client_with_a_certificate_is_registered_with_the_command_line() {
+    let folder = folder();
+    let program = Program::start(&folder);
+    for (tenant, other) in TENANTS {
+        let name = format!("CN={tenant},O=Example Ltd");
+        let added = folder.run(&[
+            "client",
+            "add",
+            tenant,
+            "billing",
+            "--auth-method",
+            "tls_client_auth",
+            "--tls-client-auth-subject-dn",
+            &name,
+        ]);
+        assert_eq!(added.code, Some(0), "{added:?}");
+        assert_eq!(request(&folder, &program, tenant, "billing", Some(&format!("issued-{tenant}"))).0, 200);
+        assert_eq!(request(&folder, &program, tenant, "billing", Some(&format!("issued-{other}"))).0, 401);
+        // The subject becomes another one.
+        let patch = r#"{"tls_client_auth_subject_dn":null,"tls_client_auth_san_dns":"billing.example.com"}"#;
+        let set = folder.run(&["client", "set", tenant, "billing", "--patch", patch]);
+        assert_eq!(set.code, Some(0), "{set:?}");
+        assert_eq!(request(&folder, &program, tenant, "billing", Some(&format!("issued-{tenant}"))).0, 401);
+    }
+    program.stop();
+}

@@ -1,0 +1,229 @@
+//! The one name by which a client's certificate is known (RFC 8705 §2.1.2).
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use x509_cert::Certificate;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
+
+use crate::{DistinguishedName, InvalidName};
+
+/// The subject that a certificate of the client must have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum CertificateSubject {
+    /// `tls_client_auth_subject_dn`.
+    Dn(DistinguishedName),
+    /// `tls_client_auth_san_dns`.
+    Dns(String),
+    /// `tls_client_auth_san_uri`.
+    Uri(String),
+    /// `tls_client_auth_san_ip`.
+    Ip(IpAddr),
+    /// `tls_client_auth_san_email`.
+    Email(String),
+}
+
+/// Which of the five names it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// `tls_client_auth_subject_dn`.
+    Dn,
+    /// `tls_client_auth_san_dns`.
+    Dns,
+    /// `tls_client_auth_san_uri`.
+    Uri,
+    /// `tls_client_auth_san_ip`.
+    Ip,
+    /// `tls_client_auth_san_email`.
+    Email,
+}
+
+/// Why a text is no such name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSubject {
+    /// No distinguished name.
+    #[error("this is no distinguished name: {0}")]
+    Dn(#[from] InvalidName),
+    /// No DNS name. A wildcard is none: it names no one client.
+    #[error("this is no DNS name")]
+    Dns,
+    /// No absolute URI.
+    #[error("this is no absolute URI")]
+    Uri,
+    /// No IP address.
+    #[error("this is no IP address")]
+    Ip,
+    /// No e-mail address.
+    #[error("this is no e-mail address")]
+    Email,
+    /// A stored text without its kind.
+    #[error("this names no kind of subject")]
+    Kind,
+}
+
+impl SubjectKind {
+    /// All kinds, in the order of RFC 8705 §2.1.2.
+    pub const ALL: [Self; 5] = [Self::Dn, Self::Dns, Self::Uri, Self::Ip, Self::Email];
+
+    /// The member of a client registration.
+    #[must_use]
+    pub const fn member(self) -> &'static str {
+        match self {
+            Self::Dn => "tls_client_auth_subject_dn",
+            Self::Dns => "tls_client_auth_san_dns",
+            Self::Uri => "tls_client_auth_san_uri",
+            Self::Ip => "tls_client_auth_san_ip",
+            Self::Email => "tls_client_auth_san_email",
+        }
+    }
+
+    /// The name in a stored text.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Dn => "subject_dn",
+            Self::Dns => "san_dns",
+            Self::Uri => "san_uri",
+            Self::Ip => "san_ip",
+            Self::Email => "san_email",
+        }
+    }
+}
+
+impl CertificateSubject {
+    /// Reads a name of this kind.
+    ///
+    /// # Errors
+    /// [`InvalidSubject`].
+    pub fn parse(kind: SubjectKind, text: &str) -> Result<Self, InvalidSubject> {
+        match kind {
+            SubjectKind::Dn => Ok(Self::Dn(DistinguishedName::parse(text)?)),
+            SubjectKind::Dns if is_dns_name(text) => Ok(Self::Dns(text.to_owned())),
+            SubjectKind::Dns => Err(InvalidSubject::Dns),
+            SubjectKind::Uri if is_uri(text) => Ok(Self::Uri(text.to_owned())),
+            SubjectKind::Uri => Err(InvalidSubject::Uri),
+            SubjectKind::Ip => text.parse().map(Self::Ip).map_err(|_| InvalidSubject::Ip),
+            SubjectKind::Email if is_email_address(text) => Ok(Self::Email(text.to_owned())),
+            SubjectKind::Email => Err(InvalidSubject::Email),
+        }
+    }
+
+    /// Which of the five it is.
+    #[must_use]
+    pub const fn kind(&self) -> SubjectKind {
+        match self {
+            Self::Dn(_) => SubjectKind::Dn,
+            Self::Dns(_) => SubjectKind::Dns,
+            Self::Uri(_) => SubjectKind::Uri,
+            Self::Ip(_) => SubjectKind::Ip,
+            Self::Email(_) => SubjectKind::Email,
+        }
+    }
+
+    /// The name by itself.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Dn(name) => name.as_str().to_owned(),
+            Self::Dns(text) | Self::Uri(text) | Self::Email(text) => text.clone(),
+            Self::Ip(address) => address.to_string(),
+        }
+    }
+
+    /// Whether a certificate has this subject: the whole distinguished name, or one of its alternative names.
+    pub(crate) fn is_of(&self, certificate: &Certificate) -> bool {
+        let certificate = certificate.tbs_certificate();
+        if let Self::Dn(name) = self {
+            return name.is(certificate.subject());
+        }
+        let Ok(Some((_, SubjectAltName(names)))) = certificate.get_extension::<SubjectAltName>() else {
+            return false;
+        };
+        names.iter().any(|name| match (self, name) {
+            (Self::Dns(expected), GeneralName::DnsName(name)) => name.as_str().eq_ignore_ascii_case(expected),
+            // RFC 3986 §6.2.1: simple string comparison, which takes no two identifiers for one.
+            (Self::Uri(expected), GeneralName::UniformResourceIdentifier(name)) => name.as_str() == expected,
+            // RFC 8705 §2.1.2: an IPv6 address may be written in several ways; "comparison … in binary format".
+            (Self::Ip(expected), GeneralName::IpAddress(octets)) => match expected {
+                IpAddr::V4(address) => octets.as_bytes() == address.octets(),
+                IpAddr::V6(address) => octets.as_bytes() == address.octets(),
+            },
+            (Self::Email(expected), GeneralName::Rfc822Name(name)) => {
+                is_same_address(expected, name.as_str())
+            }
+            _ => false,
+        })
+    }
+}
+
+/// The case of the host does not count, that of the mailbox does (RFC 5280 §7.5).
+fn is_same_address(one: &str, other: &str) -> bool {
+    match (one.rsplit_once('@'), other.rsplit_once('@')) {
+        (Some((mailbox, host)), Some((of_other, host_of_other))) => {
+            mailbox == of_other && host.eq_ignore_ascii_case(host_of_other)
+        }
+        _ => false,
+    }
+}
+
+fn is_dns_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
+}
+
+fn is_uri(text: &str) -> bool {
+    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    };
+    let parts = text.split_once(':');
+    is_visible
+        && text.len() <= 2048
+        && parts.is_some_and(|(scheme, rest)| is_scheme(scheme) && !rest.is_empty())
+}
+
+fn is_email_address(text: &str) -> bool {
+    let is_visible = text.len() <= 254 && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let parts = text.rsplit_once('@');
+    is_visible && parts.is_some_and(|(mailbox, host)| !mailbox.is_empty() && is_dns_name(host))
+}
+
+/// The stored text: the kind, a colon and the name.
+impl fmt::Display for CertificateSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind().name(), self.text())
+    }
+}
+
+impl FromStr for CertificateSubject {
+    type Err = InvalidSubject;
+
+    fn from_str(stored: &str) -> Result<Self, InvalidSubject> {
+        let (name, text) = stored.split_once(':').ok_or(InvalidSubject::Kind)?;
+        let kind = SubjectKind::ALL.into_iter().find(|kind| kind.name() == name);
+        Self::parse(kind.ok_or(InvalidSubject::Kind)?, text)
+    }
+}
+
+impl TryFrom<String> for CertificateSubject {
+    type Error = InvalidSubject;
+
+    fn try_from(stored: String) -> Result<Self, InvalidSubject> {
+        stored.parse()
+    }
+}
+
+impl From<CertificateSubject> for String {
+    fn from(subject: CertificateSubject) -> Self {
+        subject.to_string()
+    }
+}

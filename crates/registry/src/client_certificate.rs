@@ -1,0 +1,144 @@
+//! `tls_client_auth` and `self_signed_tls_client_auth`: the rules over a client's certificate (RFC 8705 §2).
+
+use keys::{PublicKeys, public_key_of_certificate};
+use protocol::{ChainError, ClientAuthenticationMethod, ClientCertificate, RefusalReason, Timestamp};
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+
+use crate::{Client, CredentialTag};
+
+/// Why a certificate does not authenticate a client. The caller learns none of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateError {
+    /// It is no X.509 certificate of version 3.
+    Malformed,
+    /// No chain leads to an authority of the listener.
+    NotTrusted(ChainError),
+    /// It, or a certificate of its chain, has expired.
+    Expired,
+    /// It, or a certificate of its chain, is not valid yet.
+    NotYetValid,
+    /// It has another subject than the client's.
+    OtherSubject,
+    /// It, or its key, is none of the client's.
+    NotRegistered,
+    /// The key set of the client's `jwks_uri` cannot be fetched, and none of it is known.
+    KeysUnavailable,
+}
+
+/// Which of the two methods the certificate of a client is checked by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateMethod {
+    /// `tls_client_auth`.
+    Issued,
+    /// `self_signed_tls_client_auth`.
+    SelfSigned,
+}
+
+impl CertificateMethod {
+    /// That of a client. A client with the method `any` that has a subject uses it, otherwise its keys.
+    #[must_use]
+    pub const fn of(client: &Client) -> Self {
+        match client.authentication_method {
+            ClientAuthenticationMethod::TlsClientAuth => Self::Issued,
+            ClientAuthenticationMethod::SelfSignedTlsClientAuth => Self::SelfSigned,
+            _ if client.certificate_subject.is_some() => Self::Issued,
+            _ => Self::SelfSigned,
+        }
+    }
+}
+
+/// Whether a certificate authenticates a client with these keys; by which method, and by which of its credentials.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub fn check_client_certificate(
+    client: &Client,
+    keys: Option<&PublicKeys>,
+    certificate: &ClientCertificate,
+    now: Timestamp,
+) -> Result<(CertificateMethod, CredentialTag), CertificateError> {
+    let method = CertificateMethod::of(client);
+    let credential = match method {
+        CertificateMethod::Issued => {
+            check_issued(client, certificate, now)?;
+            CredentialTag::of_certificate(&client.tenant, &client.id, certificate.thumbprint)
+        }
+        CertificateMethod::SelfSigned => {
+            let key = check_self_signed(keys, certificate, now)?;
+            CredentialTag::of_key(&client.tenant, &client.id, key)
+        }
+    };
+    Ok((method, credential))
+}
+
+/// RFC 8705 §2.1: "The PKI method … uses a subject distinguished name (DN) and validated certificate chain to identify the client."
+fn check_issued(
+    client: &Client,
+    certificate: &ClientCertificate,
+    now: Timestamp,
+) -> Result<(), CertificateError> {
+    let parsed = parse(certificate)?;
+    let validity = certificate.chain.map_err(|error| match error {
+        ChainError::Expired => CertificateError::Expired,
+        ChainError::NotYetValid => CertificateError::NotYetValid,
+        error => CertificateError::NotTrusted(error),
+    })?;
+    check_time(now, validity.not_before, validity.not_after)?;
+    // RFC 8705 §2.1: "The TLS handshake is utilized to validate the client's possession of the private key … The client is successfully
+    // authenticated if the subject information in the certificate matches the expected subject configured or registered for that
+    // particular client".
+    let is_subject = client.certificate_subject.as_ref().is_some_and(|subject| subject.is_of(&parsed));
+    if is_subject { Ok(()) } else { Err(CertificateError::OtherSubject) }
+}
+
+/// RFC 8705 §2.2: "The client is successfully authenticated if the certificate that it presented during the handshake matches one of the
+/// certificates configured or registered for that particular client." "The PKI … is not … used": no chain counts. A certificate says
+/// itself until when it is good, so one that has expired is refused. Returns the key that it is registered with.
+fn check_self_signed<'a>(
+    keys: Option<&'a PublicKeys>,
+    certificate: &ClientCertificate,
+    now: Timestamp,
+) -> Result<&'a str, CertificateError> {
+    let parsed = parse(certificate)?;
+    let public_key = public_key_of_certificate(&certificate.der).ok_or(CertificateError::Malformed)?;
+    let key = keys.and_then(|keys| keys.of_certificate(&public_key, certificate.thumbprint));
+    let key = key.ok_or(CertificateError::NotRegistered)?;
+    let validity = parsed.tbs_certificate().validity();
+    let instant = |time: x509_cert::time::Time| Timestamp::from_seconds(time.to_unix_duration().as_secs());
+    check_time(now, instant(validity.not_before), instant(validity.not_after))?;
+    Ok(key)
+}
+
+fn parse(certificate: &ClientCertificate) -> Result<Certificate, CertificateError> {
+    Certificate::from_der(&certificate.der).map_err(|_| CertificateError::Malformed)
+}
+
+fn check_time(now: Timestamp, not_before: Timestamp, not_after: Timestamp) -> Result<(), CertificateError> {
+    if now > not_after {
+        Err(CertificateError::Expired)
+    } else if now < not_before {
+        Err(CertificateError::NotYetValid)
+    } else {
+        Ok(())
+    }
+}
+
+impl CertificateError {
+    /// The reason for the log.
+    #[must_use]
+    pub const fn reason(self) -> RefusalReason {
+        match self {
+            Self::Malformed => RefusalReason::CertificateMalformed,
+            Self::NotTrusted(_) => RefusalReason::CertificateNotTrusted,
+            Self::Expired => RefusalReason::CertificateExpired,
+            Self::NotYetValid => RefusalReason::CertificateNotYetValid,
+            Self::OtherSubject => RefusalReason::CertificateOfAnotherSubject,
+            Self::NotRegistered => RefusalReason::CertificateNotRegistered,
+            Self::KeysUnavailable => RefusalReason::CertificateKeysUnavailable,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

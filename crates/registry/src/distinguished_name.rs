@@ -1,0 +1,375 @@
+//! A distinguished name: read from its text (RFC 4514), and compared with that of a certificate (RFC 5280 §7.1).
+
+use std::fmt;
+
+use x509_cert::der::asn1::{Any, AnyRef, Ia5StringRef, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
+use x509_cert::der::{Decode as _, Encode as _, Tag, Tagged as _};
+use x509_cert::name::Name;
+
+/// The names of attribute types: those of RFC 4514 §3, and those that certificates of clients often have.
+const TYPES: [(&str, &str); 19] = [
+    ("CN", "2.5.4.3"),
+    ("L", "2.5.4.7"),
+    ("ST", "2.5.4.8"),
+    ("O", "2.5.4.10"),
+    ("OU", "2.5.4.11"),
+    ("C", "2.5.4.6"),
+    ("STREET", "2.5.4.9"),
+    ("DC", "0.9.2342.19200300.100.1.25"),
+    ("UID", "0.9.2342.19200300.100.1.1"),
+    ("emailAddress", "1.2.840.113549.1.9.1"),
+    ("serialNumber", "2.5.4.5"),
+    ("SN", "2.5.4.4"),
+    ("givenName", "2.5.4.42"),
+    ("title", "2.5.4.12"),
+    ("postalCode", "2.5.4.17"),
+    ("businessCategory", "2.5.4.15"),
+    ("organizationIdentifier", "2.5.4.97"),
+    ("jurisdictionC", "1.3.6.1.4.1.311.60.2.1.3"),
+    ("dnQualifier", "2.5.4.46"),
+];
+
+/// A distinguished name that was written by a person. Its text stays as it was written.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DistinguishedName {
+    text: String,
+    /// As in a certificate: the last of the text is the first.
+    names: Vec<RelativeName>,
+}
+
+/// The attributes of a relative distinguished name, in an order that is the same however they were written.
+type RelativeName = Vec<Attribute>;
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Attribute {
+    attribute_type: ObjectIdentifier,
+    value: Value,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Value {
+    /// A text without what does not count when it is compared.
+    Text(String),
+    /// Any other value, in DER.
+    Der(Vec<u8>),
+}
+
+/// Why a text is no distinguished name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidName {
+    /// There is nothing.
+    #[error("it is empty")]
+    Empty,
+    /// An attribute without `=`.
+    #[error("an attribute has no `=`; each is a type and a value, such as CN=client")]
+    NoType,
+    /// An attribute type that is not known.
+    #[error("`{0}` is no attribute type that is known here; write its object identifier, such as 2.5.4.3")]
+    UnknownType(String),
+    /// An attribute without a value.
+    #[error("an attribute has no value")]
+    NoValue,
+    /// A character that must be escaped.
+    #[error("`{0}` must be escaped with a backslash")]
+    Unescaped(char),
+    /// A backslash before something else than a special character or two hexadecimal digits.
+    #[error("a backslash stands before a character that needs none (RFC 4514 §3)")]
+    Escape,
+    /// Escaped bytes that are no text, or a control character.
+    #[error("a value has bytes that are no text")]
+    NoText,
+    /// A value after `#` that is not BER in hexadecimal digits.
+    #[error("a value after `#` is not DER in hexadecimal digits")]
+    NoDer,
+}
+
+impl DistinguishedName {
+    /// Reads the text of RFC 4514, with blanks around its separators as people write them (RFC 4514 §2.4 allows other forms, too).
+    ///
+    /// # Errors
+    /// [`InvalidName`].
+    pub fn parse(text: &str) -> Result<Self, InvalidName> {
+        if text.trim().is_empty() {
+            return Err(InvalidName::Empty);
+        }
+        let mut names = Vec::new();
+        let mut rest = text;
+        loop {
+            let mut name = Vec::new();
+            let end = loop {
+                let (attribute, end) = attribute(&mut rest)?;
+                name.push(attribute);
+                if end != Some('+') {
+                    break end;
+                }
+            };
+            name.sort();
+            names.push(name);
+            if end.is_none() {
+                break;
+            }
+        }
+        names.reverse();
+        Ok(Self { text: text.to_owned(), names })
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a certificate's subject is this name: the same attributes in the same order, those of one relative name in any order.
+    pub(crate) fn is(&self, subject: &Name) -> bool {
+        let names = subject.iter_rdn().map(|name| {
+            let mut name: RelativeName = name
+                .iter()
+                .map(|attribute| Attribute {
+                    attribute_type: attribute.oid,
+                    value: Value::of(attribute.value.to_ref()),
+                })
+                .collect();
+            name.sort();
+            name
+        });
+        names.eq(self.names.iter().cloned())
+    }
+}
+
+impl Value {
+    /// Texts of the three types that certificates of today have are compared as text, all else byte by byte (RFC 5280 §7.1).
+    fn of(value: AnyRef<'_>) -> Self {
+        let text = match value.tag() {
+            Tag::Utf8String => {
+                value.decode_as::<Utf8StringRef<'_>>().ok().map(|text| text.as_str().to_owned())
+            }
+            Tag::PrintableString => {
+                value.decode_as::<PrintableStringRef<'_>>().ok().map(|text| text.as_str().to_owned())
+            }
+            Tag::Ia5String => value.decode_as::<Ia5StringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
+            _ => None,
+        };
+        match text {
+            Some(text) => Self::Text(prepared(&text)),
+            None => Self::Der(value.to_der().unwrap_or_default()),
+        }
+    }
+}
+
+/// Without what does not count: the case of letters, blanks at the ends, and more than one blank in a row. Other differences of RFC 4518,
+/// such as composed and decomposed letters, do count.
+fn prepared(text: &str) -> String {
+    let words: Vec<&str> = text.split(char::is_whitespace).filter(|word| !word.is_empty()).collect();
+    words.join(" ").to_lowercase()
+}
+
+/// Takes the first attribute of a text, and what ends it: `+`, `,` or nothing.
+fn attribute(rest: &mut &str) -> Result<(Attribute, Option<char>), InvalidName> {
+    let (name, after) = rest.split_once('=').ok_or(InvalidName::NoType)?;
+    let attribute_type = attribute_type(name.trim())?;
+    let value = after.trim_start_matches(' ');
+    let (value, end, after) = match value.strip_prefix('#') {
+        Some(digits) => {
+            let length = digits.find(['+', ',']).unwrap_or(digits.len());
+            let (digits, after) = digits.split_at(length);
+            (der(digits.trim_end())?, after.chars().next(), after)
+        }
+        None => string(value)?,
+    };
+    *rest = after.get(1..).unwrap_or_default();
+    Ok((Attribute { attribute_type, value }, end))
+}
+
+fn attribute_type(name: &str) -> Result<ObjectIdentifier, InvalidName> {
+    let known = TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, number)| *number);
+    let is_number = name.starts_with(|first: char| first.is_ascii_digit());
+    let number = known.or(is_number.then_some(name));
+    let number = number.and_then(|number| ObjectIdentifier::new(number).ok());
+    number.ok_or_else(|| InvalidName::UnknownType(protocol::cropped(name)))
+}
+
+/// A value after `#` (RFC 4514 §2.4).
+fn der(digits: &str) -> Result<Value, InvalidName> {
+    let nibble = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, odd) = digits.as_bytes().as_chunks::<2>();
+    let bytes: Option<Vec<u8>> =
+        pairs.iter().map(|[high, low]| Some(nibble(*high)? << 4 | nibble(*low)?)).collect();
+    let bytes = bytes.filter(|bytes| odd.is_empty() && !bytes.is_empty()).ok_or(InvalidName::NoDer)?;
+    let value = Any::from_der(&bytes).map_err(|_| InvalidName::NoDer)?;
+    Ok(Value::of(value.to_ref()))
+}
+
+/// A value with escapes (RFC 4514 §2.4), what ends it, and the rest from there on.
+fn string(text: &str) -> Result<(Value, Option<char>, &str), InvalidName> {
+    let mut bytes = Vec::new();
+    let mut characters = text.char_indices();
+    let (end, after) = loop {
+        let Some((index, character)) = characters.next() else { break (None, "") };
+        match character {
+            '+' | ',' => break (Some(character), &text[index..]),
+            '"' | ';' | '<' | '>' | '\0' => return Err(InvalidName::Unescaped(character)),
+            '\\' => bytes.push(escaped(&mut characters)?),
+            _ => bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
+    };
+    let value = String::from_utf8(bytes).map_err(|_| InvalidName::NoText)?;
+    if value.chars().any(char::is_control) {
+        return Err(InvalidName::NoText);
+    }
+    let value = prepared(&value);
+    if value.is_empty() {
+        return Err(InvalidName::NoValue);
+    }
+    Ok((Value::Text(value), end, after))
+}
+
+/// What follows a backslash.
+fn escaped(characters: &mut std::str::CharIndices<'_>) -> Result<u8, InvalidName> {
+    let (_, first) = characters.next().ok_or(InvalidName::Escape)?;
+    if matches!(first, ' ' | '"' | '#' | '+' | ',' | ';' | '<' | '=' | '>' | '\\') {
+        return u8::try_from(first).map_err(|_| InvalidName::Escape);
+    }
+    let high = first.to_digit(16).ok_or(InvalidName::Escape)?;
+    let low = characters.next().and_then(|(_, second)| second.to_digit(16)).ok_or(InvalidName::Escape)?;
+    u8::try_from(high * 16 + low).map_err(|_| InvalidName::Escape)
+}
+
+impl fmt::Debug for DistinguishedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DistinguishedName({})", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The name that the library reads from a text without difficult escapes.
+    fn certificate_name(text: &str) -> Name {
+        Name::from_str(text).unwrap()
+    }
+
+    fn is(written: &str, of_certificate: &str) -> bool {
+        DistinguishedName::parse(written).unwrap().is(&certificate_name(of_certificate))
+    }
+
+    #[test]
+    fn names_are_compared_by_their_attributes() {
+        let subject = "CN=client,OU=Machines,O=Example Ltd,C=DE";
+        for written in [
+            subject,
+            "CN = client, OU = Machines, O = Example Ltd, C = DE",
+            "cn=CLIENT,ou=machines,o=example   ltd,c=de",
+            "CN= client ,OU=Machines,O=Example Ltd\\ ,C=DE",
+            "2.5.4.3=client,OU=Machines,O=Example Ltd,C=DE",
+            "CN=\\63lient,OU=Machines,O=Example Ltd,C=DE",
+            "CN=#0c06636c69656e74,OU=Machines,O=Example Ltd,C=DE",
+            "CN=#1306636c69656e74,OU=Machines,O=Example Ltd,C=DE",
+        ] {
+            assert!(is(written, subject), "{written}");
+        }
+        for written in [
+            "C=DE,O=Example Ltd,OU=Machines,CN=client",
+            "CN=client,OU=Machines,O=Example Ltd",
+            "OU=Machines,O=Example Ltd,C=DE",
+            "CN=client,OU=Machines,O=ExampleLtd,C=DE",
+            "CN=client,OU=Machines+O=Example Ltd,C=DE",
+            "CN=client2,OU=Machines,O=Example Ltd,C=DE",
+            "CN=client,CN=client,OU=Machines,O=Example Ltd,C=DE",
+            "CN=client\\,OU\\=Machines,O=Example Ltd,C=DE",
+            "CN=client,OU=Machines,O=Example Ltd,C=DE,C=DE",
+            "UID=client,OU=Machines,O=Example Ltd,C=DE",
+            "CN=#04066c69656e7420,OU=Machines,O=Example Ltd,C=DE",
+        ] {
+            assert!(!is(written, subject), "{written}");
+        }
+        assert!(is("OU=Sales+CN=J. Smith,DC=example,DC=net", "CN=J. Smith+OU=Sales,DC=example,DC=net"));
+        assert!(is(
+            r"CN=James \22Jim\22 Smith\, III,O=\C3\84pfel",
+            r#"CN=James \"Jim\" Smith\, III,O=äpfel"#
+        ));
+        assert!(is(r"O=a\\\, b,CN=\#1", r"O=a\5C\, b,CN=\#1"));
+    }
+
+    #[test]
+    fn a_text_that_is_no_name_is_refused_with_the_reason() {
+        use InvalidName as E;
+        let unknown = |name: &str| E::UnknownType(name.to_owned());
+        for (text, expected) in [
+            ("", E::Empty),
+            ("  ", E::Empty),
+            ("client", E::NoType),
+            ("CN=a,", E::NoType),
+            (",CN=a", unknown(",CN")),
+            ("CN=a,,O=b", unknown(",O")),
+            ("CN=a+", E::NoType),
+            ("CN=a, ", E::NoType),
+            ("=a", unknown("")),
+            ("CN =", E::NoValue),
+            ("CN=", E::NoValue),
+            ("CN=,O=b", E::NoValue),
+            ("CN=\\ ", E::NoValue),
+            ("XY=a", unknown("XY")),
+            ("CN.1=a", unknown("CN.1")),
+            ("1=a", unknown("1")),
+            ("2.5.4.=a", unknown("2.5.4.")),
+            ("9.9.9=a", unknown("9.9.9")),
+            ("OID.2.5.4.3=a", unknown("OID.2.5.4.3")),
+            ("CN=a;O=b", E::Unescaped(';')),
+            ("CN=\"a\"", E::Unescaped('"')),
+            ("CN=<a>", E::Unescaped('<')),
+            ("CN=a>", E::Unescaped('>')),
+            ("CN=a\0b", E::Unescaped('\0')),
+            ("CN=a\\", E::Escape),
+            ("CN=a\\g", E::Escape),
+            ("CN=a\\4", E::Escape),
+            ("CN=a\\4g", E::Escape),
+            ("CN=\\ff", E::NoText),
+            ("CN=\\C3", E::NoText),
+            ("CN=a\\00b", E::NoText),
+            ("CN=a\nb", E::NoText),
+            ("CN=#", E::NoDer),
+            ("CN=#0", E::NoDer),
+            ("CN=#0c", E::NoDer),
+            ("CN=#0c0161ff", E::NoDer),
+            ("CN=#0c0261", E::NoDer),
+            ("CN=#xx", E::NoDer),
+            ("CN=#é", E::NoDer),
+        ] {
+            assert_eq!(DistinguishedName::parse(text).unwrap_err(), expected, "{text:?}");
+        }
+    }
+
+    fn escape(value: &str) -> String {
+        value.bytes().map(|byte| format!("\\{byte:02X}")).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC*|[CNO=,+#\\\\ 0-9a-f\"]*") {
+            let _ = DistinguishedName::parse(&text);
+        }
+
+        /// Whatever a certificate names is found by its text, and by nothing else.
+        #[test]
+        fn no_value_is_lost(values in proptest::collection::vec("[^\\p{C}\\s][^\\p{C}]{0,8}", 1..4)) {
+            let text: Vec<_> = values.iter().map(|value| format!("CN={}", escape(value))).collect();
+            let read = DistinguishedName::parse(&text.join(",")).unwrap();
+            let subject = values.iter().rev().map(|value| {
+                let any = Any::new(Tag::Utf8String, value.as_bytes()).unwrap();
+                let attribute_type = ObjectIdentifier::new("2.5.4.3").unwrap();
+                let attribute = x509_cert::attr::AttributeTypeAndValue { oid: attribute_type, value: any };
+                x509_cert::name::RelativeDistinguishedName::try_from(vec![attribute]).unwrap()
+            });
+            let subject = x509_cert::name::RdnSequence::from(subject.collect::<Vec<_>>());
+            let subject = Name::from_der(&subject.to_der().unwrap()).unwrap();
+            prop_assert!(read.is(&subject));
+            let other = DistinguishedName::parse(&format!("{},O=x", text.join(","))).unwrap();
+            prop_assert!(!other.is(&subject));
+        }
+    }
+}
