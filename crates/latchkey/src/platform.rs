@@ -93,10 +93,11 @@ impl Platform {
             announce,
             Arc::new(clock::now),
         ));
+        let dpop = DpopProofs::new(database.clone(), &pepper, settings.server.public_url.as_str());
         let services = Services {
             tenants: TenantResolver::new(caches.tenants.clone()),
             authenticator: Arc::new(authenticator),
-            dpop: Arc::new(DpopProofs::new(database.clone(), &pepper, settings.server.public_url.as_str())),
+            dpop: Arc::new(dpop.also_at(mtls_url(settings))),
             engine: Engine::new(Arc::clone(&keys), caches.clients.clone(), caches.revocations.clone()),
             administrator: Arc::clone(&administrator),
             writes: Arc::new(WriteBudget::new(settings.limits.admin_writes, settings.limits.platform_writes)),
@@ -158,9 +159,16 @@ fn authenticator(
     let (clients, verified_secrets) = (caches.clients.clone(), VerifiedSecretCache::generate());
     let (limit, server) = (settings.limits.failed_attempts, &settings.server);
     let assertions =
-        Assertions::new(identifiers, fetcher, server.public_url.as_str(), server.default_tenant.clone());
+        Assertions::new(identifiers, fetcher, server.public_url.as_str(), server.default_tenant.clone())
+            .also_at(mtls_url(settings));
     Authenticator::new(clients, Arc::clone(pepper), hashes, verified_secrets, assertions, limit)
         .refusing(refused_samples(settings))
+}
+
+/// The endpoints are there, too, for clients with certificates (RFC 8705 §5).
+fn mtls_url(settings: &PlatformSettings) -> Option<&str> {
+    let url = settings.server.mtls_url.as_ref()?;
+    Some(url.as_str())
 }
 
 /// Published sample secrets authenticate nothing on a listener that other machines can reach, whatever the store holds and whichever

@@ -202,6 +202,18 @@ impl ClientAuthenticationMethod {
     /// Those of a server that reads no client certificates.
     pub const WITHOUT_CERTIFICATES: [&str; 3] =
         ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    /// The methods at the revocation endpoint: a public client revokes its tokens, too (RFC 7009 §2.1).
+    pub const AT_REVOCATION: [&str; 6] = [
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+        "tls_client_auth",
+        "self_signed_tls_client_auth",
+        "none",
+    ];
+    /// Those of a server that reads no client certificates.
+    pub const AT_REVOCATION_WITHOUT_CERTIFICATES: [&str; 4] =
+        ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
 
     /// The stored name of the method; of the two names for a secret, the first.
     #[must_use]

@@ -87,7 +87,8 @@ impl AuthorizationServerMetadata {
             introspection_endpoint_auth_methods_supported: &ClientAuthenticationMethod::WITHOUT_CERTIFICATES,
             introspection_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::ALL,
             revocation_endpoint: format!("{base}/oauth/revoke"),
-            revocation_endpoint_auth_methods_supported: &ClientAuthenticationMethod::WITHOUT_CERTIFICATES,
+            revocation_endpoint_auth_methods_supported:
+                &ClientAuthenticationMethod::AT_REVOCATION_WITHOUT_CERTIFICATES,
             revocation_endpoint_auth_signing_alg_values_supported: SigningAlgorithm::ALL,
             revocations_uri: format!("{base}/oauth/revocations"),
             tls_client_certificate_bound_access_tokens: None,
@@ -109,7 +110,7 @@ impl AuthorizationServerMetadata {
                 .token_endpoint_auth_methods_supported
                 .map(|_| methods),
             introspection_endpoint_auth_methods_supported: methods,
-            revocation_endpoint_auth_methods_supported: methods,
+            revocation_endpoint_auth_methods_supported: &ClientAuthenticationMethod::AT_REVOCATION,
             tls_client_certificate_bound_access_tokens: Some(true),
             mtls_endpoint_aliases: aliases,
             ..self
@@ -130,6 +131,7 @@ mod tests {
             serde_json::to_string(&document).unwrap()
         };
         let methods = r#"["client_secret_basic","client_secret_post","private_key_jwt"]"#;
+        let at_revocation = r#"["client_secret_basic","client_secret_post","private_key_jwt","none"]"#;
         let algorithms = r#"["RS256","RS384","RS512","PS256","ES256","ES384","EdDSA"]"#;
         let expected = format!(
             concat!(
@@ -143,11 +145,12 @@ mod tests {
                 r#""introspection_endpoint_auth_methods_supported":{methods},"#,
                 r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
                 r#""revocation_endpoint":"https://b.example/oauth/revoke","#,
-                r#""revocation_endpoint_auth_methods_supported":{methods},"#,
+                r#""revocation_endpoint_auth_methods_supported":{at_revocation},"#,
                 r#""revocation_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
                 r#""revocations_uri":"https://b.example/oauth/revocations"}}"#
             ),
             methods = methods,
+            at_revocation = at_revocation,
             algorithms = algorithms
         );
         assert_eq!(document(&GrantType::SERVED), expected);
@@ -159,11 +162,12 @@ mod tests {
                 r#""introspection_endpoint_auth_methods_supported":{methods},"#,
                 r#""introspection_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
                 r#""revocation_endpoint":"https://b.example/oauth/revoke","#,
-                r#""revocation_endpoint_auth_methods_supported":{methods},"#,
+                r#""revocation_endpoint_auth_methods_supported":{at_revocation},"#,
                 r#""revocation_endpoint_auth_signing_alg_values_supported":{algorithms},"#,
                 r#""revocations_uri":"https://b.example/oauth/revocations"}}"#
             ),
             methods = methods,
+            at_revocation = at_revocation,
             algorithms = algorithms
         );
         assert_eq!(document(&[]), of_no_grant);
@@ -189,10 +193,12 @@ mod tests {
             "revocation_endpoint": "https://mtls.example/oauth/revoke",
         });
         assert_eq!(found["mtls_endpoint_aliases"], aliases);
-        for endpoint in ["token", "introspection", "revocation"] {
+        for endpoint in ["token", "introspection"] {
             let methods = &found[format!("{endpoint}_endpoint_auth_methods_supported")];
             assert_eq!(*methods, serde_json::json!(ClientAuthenticationMethod::SERVED), "{endpoint}");
         }
+        let methods = &found["revocation_endpoint_auth_methods_supported"];
+        assert_eq!(*methods, serde_json::json!(ClientAuthenticationMethod::AT_REVOCATION));
         let without_grant = document(&[], Some("https://mtls.example"));
         assert!(without_grant["mtls_endpoint_aliases"].get("token_endpoint").is_none());
         assert!(without_grant.get("token_endpoint_auth_methods_supported").is_none());

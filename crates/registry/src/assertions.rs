@@ -28,7 +28,8 @@ pub struct Assertions {
     pub(crate) guard: Arc<dyn ReplayGuard>,
     pub(crate) live: LiveIdentifiers,
     pub(crate) key_sets: Arc<KeySets>,
-    public_url: String,
+    /// Where the token endpoints are.
+    public_urls: Vec<String>,
     default_tenant: Option<String>,
     /// An assertion in the name of a client that has no key, or does not exist, is verified with them, so that it costs as much as any other.
     /// It is refused also where one of them signed it.
@@ -47,7 +48,15 @@ impl Assertions {
         let key_sets = KeySets::new(fetcher);
         let live = LiveIdentifiers::new(SHARE);
         let keys_of_nobody = ClientKeys::from(KEYS_OF_NOBODY.to_owned());
-        Self { guard, live, key_sets, public_url: public_url.to_owned(), default_tenant, keys_of_nobody }
+        let public_urls = vec![public_url.to_owned()];
+        Self { guard, live, key_sets, public_urls, default_tenant, keys_of_nobody }
+    }
+
+    /// Accepts assertions for the same token endpoints below this URL as well.
+    #[must_use]
+    pub fn also_at(mut self, url: Option<&str>) -> Self {
+        self.public_urls.extend(url.map(|url| url.trim_end_matches('/').to_owned()));
+        self
     }
 
     /// Verifies an assertion in the name of a client, which may have no keys, and says which key signed it. A refusal of the client by
@@ -107,11 +116,12 @@ impl Assertions {
     /// The issuer first, then the token endpoints (RFC 7523 §3: "The token endpoint URL of the authorization server MAY be used as a value
     /// for an "aud" element"). An alias of the issuer is not among them.
     fn audiences(&self, tenant: &Tenant) -> Vec<String> {
-        let public_url = &self.public_url;
-        let mut audiences =
-            vec![tenant.issuer.to_string(), format!("{public_url}/api/v1/tenant/{}/oauth/token", tenant.id)];
-        if self.default_tenant.as_deref() == Some(tenant.id.as_str()) {
-            audiences.extend(["/oauth/token", "/oauth2/token"].map(|path| format!("{public_url}{path}")));
+        let mut audiences = vec![tenant.issuer.to_string()];
+        for public_url in &self.public_urls {
+            audiences.push(format!("{public_url}/api/v1/tenant/{}/oauth/token", tenant.id));
+            if self.default_tenant.as_deref() == Some(tenant.id.as_str()) {
+                audiences.extend(["/oauth/token", "/oauth2/token"].map(|path| format!("{public_url}{path}")));
+            }
         }
         audiences
     }

@@ -63,6 +63,13 @@ impl DpopProofs {
         Self { guard, live: LiveIdentifiers::new(SHARE), nonces: DpopNonces::new(pepper), public_urls }
     }
 
+    /// Accepts proofs for the same endpoints below this URL as well.
+    #[must_use]
+    pub fn also_at(mut self, url: Option<&str>) -> Self {
+        self.public_urls.extend(url.map(|url| url.trim_end_matches('/').to_owned()));
+        self
+    }
+
     /// The nonce that clients of the tenant use now.
     #[must_use]
     pub fn nonce(&self, tenant: &TenantId, now: Timestamp) -> String {

@@ -47,7 +47,7 @@ pub fn check_client(
         issuer: check_issuer(errors, tenant, settings.token.issuer.as_deref()),
         introspection: check_introspection(errors, &settings.introspection),
         dpop_bound_access_tokens: settings.dpop_bound_access_tokens,
-        tls_client_certificate_bound_access_tokens: check_certificate_binding(errors, settings),
+        tls_client_certificate_bound_access_tokens: settings.tls_client_certificate_bound_access_tokens,
         keys: settings.jwks.as_ref().and_then(|jwks| check_keys(errors, jwks)),
         jwks_uri: check_jwks_uri(errors, settings),
         certificate_subject: check_certificate_subject(errors, settings),
@@ -151,17 +151,6 @@ fn check_keys(errors: &mut FieldErrors, jwks: &Jwks) -> Option<ClientKeys> {
         errors.refuse(&format!("/jwks/keys/{}/x5c", number - 1), detail, hint);
     }
     Some(keys)
-}
-
-/// No listener asks for a client certificate yet, so a token request of such a client is refused.
-fn check_certificate_binding(errors: &mut FieldErrors, settings: &ClientSettings) -> bool {
-    const MEMBER: &str = "tls_client_certificate_bound_access_tokens";
-    let is_bound = settings.tls_client_certificate_bound_access_tokens;
-    if is_bound {
-        let instead = "set `dpop_bound_access_tokens`, or leave it out";
-        errors.unsupported(&format!("/{MEMBER}"), MEMBER, instead, "this client gets no token");
-    }
-    is_bound
 }
 
 /// A method with keys has them.
@@ -380,10 +369,6 @@ mod tests {
                 json!({ "tls_client_auth_san_dns": "a.example.com", "tls_client_auth_san_ip": "192.0.2.1" }),
                 "/tls_client_auth_san_ip",
             ),
-            (
-                json!({ "tls_client_certificate_bound_access_tokens": true }),
-                "/tls_client_certificate_bound_access_tokens",
-            ),
             (json!({ "jwks": { "keys": [] } }), "/jwks/keys"),
             (json!({ "jwks_uri": "" }), "/jwks_uri"),
             (json!({ "jwks_uri": "keys.example.com" }), "/jwks_uri"),
@@ -405,6 +390,7 @@ mod tests {
             json!({ "token_endpoint_auth_method": "client_secret_post", "grant_types": ["refresh_token"] }),
             json!({ "audiences": ["urn:latchkey:tenant:t"], "scopes": ["read", "latchkey:clients"] }),
             json!({ "dpop_bound_access_tokens": true }),
+            json!({ "tls_client_certificate_bound_access_tokens": true }),
             json!({ "audiences": ["api"], "resources": ["urn:latchkey:tenant:t", "https://a.example.com"] }),
             json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://keys.example.com:8443/jwks?a=b" }),
             json!({ "jwks_uri": "https://10.0.0.1/jwks" }),

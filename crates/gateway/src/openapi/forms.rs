@@ -123,14 +123,15 @@ pub(super) struct Metadata {
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
     token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
+    #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
+    dpop_signing_alg_values_supported: Option<Vec<String>>,
     introspection_endpoint: String,
     #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::SERVED)))]
     introspection_endpoint_auth_methods_supported: Vec<String>,
     #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
-    dpop_signing_alg_values_supported: Option<Vec<String>>,
     introspection_endpoint_auth_signing_alg_values_supported: Vec<String>,
     revocation_endpoint: String,
-    #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::SERVED)))]
+    #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::AT_REVOCATION)))]
     revocation_endpoint_auth_methods_supported: Vec<String>,
     #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
     revocation_endpoint_auth_signing_alg_values_supported: Vec<String>,

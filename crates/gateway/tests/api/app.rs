@@ -133,10 +133,13 @@ impl TestApp {
                 pepper.clone(),
                 pool.clone(),
                 VerifiedSecretCache::generate(),
-                Assertions::new(store.clone(), store.clone(), PUBLIC_URL, options.default_tenant.clone()),
+                Assertions::new(store.clone(), store.clone(), PUBLIC_URL, options.default_tenant.clone())
+                    .also_at(options.mtls_url.as_deref()),
                 limit,
             )),
-            dpop: Arc::new(DpopProofs::new(store.clone(), &pepper, PUBLIC_URL)),
+            dpop: Arc::new(
+                DpopProofs::new(store.clone(), &pepper, PUBLIC_URL).also_at(options.mtls_url.as_deref()),
+            ),
             engine: Engine::new(keys.clone(), store.clone(), store.clone()),
             administrator: Arc::new(Administrator::new(
                 store.clone(),

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use gateway::Options;
 use registry::Client;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -149,6 +150,29 @@ async fn a_proof_is_for_one_tenants_endpoint() {
             assert_eq!(request_at(&app, path, secret, &[&alias(path, "4")]).await.status, 200, "{path}");
             let canonical = request_at(&app, path, secret, &[&alias(&token_path(tenant), "5")]).await;
             canonical.assert_refused(400, "invalid_dpop_proof", REFUSED);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_proof_may_be_for_the_endpoints_of_clients_with_certificates() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let mtls_url = Some("https://mtls.example.com/".to_owned());
+        let app = TestApp::start_with(&Options { mtls_url, ..options(tenant) });
+        let prover = Prover::new();
+        let at = |host: &str, path: &str, jti: &str| {
+            let claims =
+                json!({ "jti": jti, "htm": "POST", "htu": format!("{host}{path}"), "iat": app.now() });
+            prover.proof(claims, json!({}))
+        };
+        let own = token_path(tenant);
+        let accepted = request(&app, tenant, &[&at("https://mtls.example.com", &own, "1")]).await;
+        assert_eq!(accepted.status, 200, "{accepted:?}");
+        for proof in [
+            at("https://mtls.example.org", &own, "2"),
+            at("https://mtls.example.com", &token_path(other), "3"),
+        ] {
+            request(&app, tenant, &[&proof]).await.assert_refused(400, "invalid_dpop_proof", REFUSED);
         }
     }
 }

@@ -310,7 +310,10 @@ fn a_shell_completes_the_values_of_options() {
     let folder = Folder::with("{}");
     let script = folder.run(&["completion", "bash"]).output();
     for (words, values) in [
-        ("client add --auth-method", "any client_secret_basic client_secret_post"),
+        (
+            "client add --auth-method",
+            "any client_secret_basic client_secret_post private_key_jwt tls_client_auth self_signed_tls_client_auth none",
+        ),
         ("client add --introspection", "own audience tenant"),
         ("key import --algorithm", "RS256 RS384 RS512 PS256 ES256 ES384 EdDSA"),
     ] {

@@ -199,7 +199,8 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     let (lookups, hashing) = (Arc::<FakeStore>::clone(&store), Arc::clone(&pool));
     let guard = Arc::<FakeStore>::clone(&store);
     let fetcher = Arc::<FakeStore>::clone(&store);
-    let assertions = Assertions::new(guard, fetcher, PUBLIC_URL, Some("acme".to_owned()));
+    let assertions = Assertions::new(guard, fetcher, PUBLIC_URL, Some("acme".to_owned()))
+        .also_at(Some("https://mtls.example.com/"));
     let authenticator =
         Authenticator::new(lookups, Arc::new(pepper()), hashing, verified_secrets, assertions, limit);
     TestEnv { store, pool, authenticator }

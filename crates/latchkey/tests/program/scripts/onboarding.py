@@ -61,16 +61,21 @@ for tenant, foreign in [("northwind", second), ("southwind", first)]:
 assert secret.status == models.SecretStatus.LIVE and isinstance(secret.used_from, list)
 grace = models.Rotation(grace=60)
 rotated = must(rotate_secret.sync_detailed("northwind", "billing", client=admin, body=grace), HTTPStatus.CREATED)
-must(fetch("northwind", "billing", rotated.client_secret))
+renewed = must(fetch("northwind", "billing", rotated.client_secret))
 revoked = must(revoke_secret.sync_detailed("northwind", "billing", "s1", client=admin))
 assert revoked.status == models.SecretStatus.REVOKED and revoked.revoked_at is not None
 assert fetch("northwind", "billing", first).status_code == 401
 
-form = models.IntrospectionForm(
-    token=issued.access_token, client_id="billing", client_secret=rotated.client_secret
-)
-facts = must(introspect.sync_detailed("northwind", client=anyone, body=form))
+
+
+def introspected(token):
+    form = models.IntrospectionForm(token=token, client_id="billing", client_secret=rotated.client_secret)
+    return must(introspect.sync_detailed("northwind", client=anyone, body=form))
+
+
+facts = introspected(renewed.access_token)
 assert facts.active and facts.client_id == "billing"
+assert not introspected(issued.access_token).active
 patch = models.ClientSettings(description="Sends invoices")
 changed = must(patch_client.sync_detailed("northwind", "billing", client=admin, body=patch))
 assert changed.description == "Sends invoices" and changed.scopes == ["orders:read"]

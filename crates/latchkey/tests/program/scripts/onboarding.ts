@@ -95,20 +95,23 @@ check(secrets.length === 1 && Array.isArray(secrets[0]?.used_from), "one secret,
 const rotated = must(
   await api.POST("/api/v1/tenant/{id}/clients/{client}/secrets/rotate", { params: { path }, body: { grace: 60 } }),
 );
-must(await token("northwind", credentials(rotated.client_secret)));
+const renewed = must(await token("northwind", credentials(rotated.client_secret)));
 const one = { params: { path: { ...path, secret: "s1" } } };
 const revoked = must(await api.DELETE("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", one));
 check(revoked.status === "revoked" && revoked.revoked_at !== undefined, "the old secret is revoked");
 check((await token("northwind", credentials(first))).response.status === 401, "and proves nothing any more");
 
-const facts = must(
-  await api.POST("/api/v1/tenant/{id}/oauth/introspect", {
-    params: { path: { id: "northwind" } },
-    body: { token: issued.access_token, client_id: "billing", client_secret: rotated.client_secret },
-    ...form,
-  }),
-);
-check(facts.active && facts.client_id === "billing", "the token is active");
+const introspect = async (token: string) =>
+  must(
+    await api.POST("/api/v1/tenant/{id}/oauth/introspect", {
+      params: { path: { id: "northwind" } },
+      body: { token, client_id: "billing", client_secret: rotated.client_secret },
+      ...form,
+    }),
+  );
+const facts = await introspect(renewed.access_token);
+check(facts.active && facts.client_id === "billing", "the token of the new secret is active");
+check(!(await introspect(issued.access_token)).active, "that of the revoked secret is not");
 const changed = must(
   await api.PATCH("/api/v1/tenant/{id}/clients/{client}", {
     params: { path },
