@@ -42,7 +42,7 @@ pub enum SenderError {
     OtherCertificate,
 }
 
-/// A token that is valid in itself. Its claims are read only after its sender has proven its key: "Verify that the public key to which
+/// A token that is valid in itself. Its claims are read only after its sender has proven its key: "confirm that the public key to which
 /// the access token is bound matches the public key from the DPoP proof" (RFC 9449 §4.3).
 #[derive(Debug)]
 pub struct UnconfirmedToken(AccessTokenClaims<'static>);

@@ -72,7 +72,7 @@ pub fn check_client_certificate(
     Ok((method, credential))
 }
 
-/// RFC 8705 §2.1: "The PKI method … uses a subject distinguished name (DN) and validated certificate chain to identify the client."
+/// RFC 8705 §2.1: the PKI method relies on a validated certificate chain, and on the one subject that is registered for the client.
 fn check_issued(
     client: &Client,
     certificate: &ClientCertificate,
@@ -85,16 +85,15 @@ fn check_issued(
         error => CertificateError::NotTrusted(error),
     })?;
     check_time(now, validity.not_before, validity.not_after)?;
-    // RFC 8705 §2.1: "The TLS handshake is utilized to validate the client's possession of the private key … The client is successfully
-    // authenticated if the subject information in the certificate matches the expected subject configured or registered for that
-    // particular client".
+    // RFC 8705 §2.1: the client is authenticated if the subject information in its certificate matches the single subject that is
+    // registered for it. The handshake has shown that it has the private key.
     let is_subject = client.certificate_subject.as_ref().is_some_and(|subject| subject.is_of(&parsed));
     if is_subject { Ok(()) } else { Err(CertificateError::OtherSubject) }
 }
 
-/// RFC 8705 §2.2: "The client is successfully authenticated if the certificate that it presented during the handshake matches one of the
-/// certificates configured or registered for that particular client." "The PKI … is not … used": no chain counts. A certificate says
-/// itself until when it is good, so one that has expired is refused. Returns the key that it is registered with.
+/// RFC 8705 §2.2: the client is authenticated if the certificate of its handshake is one of those that are registered for it. No chain is
+/// validated. A certificate says itself until when it is good, so one that has expired is refused. Returns the key that it is registered
+/// with.
 fn check_self_signed<'a>(
     keys: Option<&'a PublicKeys>,
     certificate: &ClientCertificate,
