@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use grants::{AccessTokenClaims, BearerError, SenderKeys, UnconfirmedToken};
 use protocol::{ClientCertificate, PresentedToken, Timestamp, TokenType};
-use registry::{DpopProofError, DpopRequest, DpopUseError, UnverifiedProof};
+use registry::{DpopProofError, DpopRequest, SingleUseError, UnverifiedProof};
 use tenancy::Tenant;
 
 use crate::Services;
@@ -50,7 +50,7 @@ pub(crate) async fn prove<B: ErrorBody>(
     now: Timestamp,
 ) -> Result<SenderKeys, HttpError<B>>
 where
-    HttpError<B>: From<DpopProofError> + From<DpopUseError>,
+    HttpError<B>: From<DpopProofError> + From<SingleUseError>,
 {
     let certificate = certificate.map(|certificate| certificate.thumbprint);
     let Some(proof) = proof else { return Ok(SenderKeys { dpop: None, certificate }) };
@@ -73,7 +73,7 @@ pub(crate) async fn confirm<B: ErrorBody>(
     now: Timestamp,
 ) -> Result<AccessTokenClaims<'static>, HttpError<B>>
 where
-    HttpError<B>: From<BearerError> + From<DpopProofError> + From<DpopUseError>,
+    HttpError<B>: From<BearerError> + From<DpopProofError> + From<SingleUseError>,
 {
     let certificate = raw.client_certificate(now)?.map(|certificate| certificate.thumbprint);
     if presented.scheme == TokenType::Bearer || !token.is_dpop_bound() {

@@ -14,7 +14,7 @@ use gateway::{
 use grants::{Engine, ProtectedResource};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
-use registry::{Assertions, Authenticator, DpopProofs, ReplayGuard, Users, VerifiedSecretCache};
+use registry::{Assertions, Authenticator, DpopProofs, PublicUrls, ReplayGuard, Users, VerifiedSecretCache};
 use secrets::{HashPool, Pepper, PreciseTimer};
 use storage::Database;
 use tenancy::TenantResolver;
@@ -24,7 +24,7 @@ use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
 use crate::{clock, database, open_files, sealing, tls};
-use settings::{Loaded, PlatformSettings, SAMPLE_SECRETS};
+use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
 
 const THREADS: &str = "the threads that check secrets cannot be started";
 /// Number of pregenerated RSA keys, so that a new tenant's first token need not wait for one.
@@ -93,11 +93,11 @@ impl Platform {
             announce,
             Arc::new(clock::now),
         ));
-        let dpop = DpopProofs::new(database.clone(), &pepper, settings.server.public_url.as_str());
+        let dpop = DpopProofs::new(database.clone(), &pepper, public_urls(settings));
         let services = Services {
             tenants: TenantResolver::new(caches.tenants.clone()),
             authenticator: Arc::new(authenticator),
-            dpop: Arc::new(dpop.also_at(mtls_url(settings))),
+            dpop: Arc::new(dpop),
             engine: Engine::new(Arc::clone(&keys), caches.clients.clone(), caches.revocations.clone()),
             administrator: Arc::clone(&administrator),
             writes: Arc::new(WriteBudget::new(settings.limits.admin_writes, settings.limits.platform_writes)),
@@ -159,16 +159,14 @@ fn authenticator(
     let (clients, verified_secrets) = (caches.clients.clone(), VerifiedSecretCache::generate());
     let (limit, server) = (settings.limits.failed_attempts, &settings.server);
     let assertions =
-        Assertions::new(identifiers, fetcher, server.public_url.as_str(), server.default_tenant.clone())
-            .also_at(mtls_url(settings));
+        Assertions::new(identifiers, fetcher, public_urls(settings), server.default_tenant.clone());
     Authenticator::new(clients, Arc::clone(pepper), hashes, verified_secrets, assertions, limit)
         .refusing(refused_samples(settings))
 }
 
-/// The endpoints are there, too, for clients with certificates (RFC 8705 §5).
-fn mtls_url(settings: &PlatformSettings) -> Option<&str> {
-    let url = settings.server.mtls_url.as_ref()?;
-    Some(url.as_str())
+fn public_urls(settings: &PlatformSettings) -> PublicUrls {
+    let server = &settings.server;
+    PublicUrls::new(server.public_url.as_str(), server.mtls_url.as_ref().map(PublicUrl::as_str))
 }
 
 /// Published sample secrets authenticate nothing on a listener that other machines can reach, whatever the store holds and whichever

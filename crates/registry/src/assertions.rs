@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use keys::{ClientJwt, TokenError};
 use protocol::Timestamp;
-use tenancy::{Tenant, TenantId};
+use tenancy::Tenant;
 
 use crate::client_assertion::{Accepted, AssertionClaims, AssertionError};
 use crate::key_sets::KeySets;
-use crate::live_identifiers::{LiveIdentifiers, SHARE};
+use crate::single_use::SingleUse;
 use crate::{
-    Client, ClientAuthenticationError, ClientKeys, CredentialTag, JwksFetcher, ReplayGuard,
+    Client, ClientAuthenticationError, ClientKeys, CredentialTag, JwksFetcher, PublicUrls, ReplayGuard,
     SingleUseIdentifier,
 };
 
@@ -25,11 +25,9 @@ type Signed = (AssertionClaims, String);
 
 /// Verifies assertions and remembers those that were used.
 pub struct Assertions {
-    pub(crate) guard: Arc<dyn ReplayGuard>,
-    pub(crate) live: LiveIdentifiers,
+    pub(crate) used: SingleUse,
     pub(crate) key_sets: Arc<KeySets>,
-    /// Where the token endpoints are.
-    public_urls: Vec<String>,
+    public_urls: PublicUrls,
     default_tenant: Option<String>,
     /// An assertion in the name of a client that has no key, or does not exist, is verified with them, so that it costs as much as any other.
     /// It is refused also where one of them signed it.
@@ -37,26 +35,17 @@ pub struct Assertions {
 }
 
 impl Assertions {
-    /// For a server with this public URL, whose default tenant has token endpoints without a tenant id as well.
+    /// For a server at these URLs, whose default tenant has token endpoints without a tenant id as well.
     #[must_use]
     pub fn new(
         guard: Arc<dyn ReplayGuard>,
         fetcher: Arc<dyn JwksFetcher>,
-        public_url: &str,
+        public_urls: PublicUrls,
         default_tenant: Option<String>,
     ) -> Self {
-        let key_sets = KeySets::new(fetcher);
-        let live = LiveIdentifiers::new(SHARE);
+        let (used, key_sets) = (SingleUse::new(guard), KeySets::new(fetcher));
         let keys_of_nobody = ClientKeys::from(KEYS_OF_NOBODY.to_owned());
-        let public_urls = vec![public_url.to_owned()];
-        Self { guard, live, key_sets, public_urls, default_tenant, keys_of_nobody }
-    }
-
-    /// Accepts assertions for the same token endpoints below this URL as well.
-    #[must_use]
-    pub fn also_at(mut self, url: Option<&str>) -> Self {
-        self.public_urls.extend(url.map(|url| url.trim_end_matches('/').to_owned()));
-        self
+        Self { used, key_sets, public_urls, default_tenant, keys_of_nobody }
     }
 
     /// Verifies an assertion in the name of a client, which may have no keys, and says which key signed it. A refusal of the client by
@@ -70,10 +59,16 @@ impl Assertions {
     ) -> Result<(Arc<Client>, SingleUseIdentifier, CredentialTag), ClientAuthenticationError> {
         let (verified, no_keys) = match client.as_deref() {
             Ok(Client { keys: Some(keys), .. }) => (jwt.verify(keys.keys()), None),
-            Ok(Client { jwks_uri: Some(url), .. }) => match self.verify_fetched(&tenant.id, url, jwt).await {
-                Some(verified) => (verified, None),
-                None => (self.verify_as_nobody(jwt), Some(AssertionError::KeysUnavailable)),
-            },
+            Ok(Client { jwks_uri: Some(url), .. }) => {
+                match self
+                    .key_sets
+                    .check_with(&tenant.id, url, |keys| jwt.verify(keys), needs_newer_keys)
+                    .await
+                {
+                    Some(verified) => (verified, None),
+                    None => (self.verify_as_nobody(jwt), Some(AssertionError::KeysUnavailable)),
+                }
+            }
             Ok(_) | Err(_) => (self.verify_as_nobody(jwt), Some(AssertionError::KeyUnknown)),
         };
         let client = client?;
@@ -95,33 +90,14 @@ impl Assertions {
         jwt.verify(self.keys_of_nobody.keys())
     }
 
-    /// With the keys that the client publishes. If none of them verifies it, the client may have new ones, which are fetched once a minute.
-    async fn verify_fetched(
-        &self,
-        tenant: &TenantId,
-        url: &str,
-        jwt: &ClientJwt<'_>,
-    ) -> Option<Result<Signed, TokenError>> {
-        let keys = self.key_sets.find(tenant, url).await?;
-        let verified = jwt.verify(&keys);
-        if !matches!(verified, Err(TokenError::UnknownKey | TokenError::SignatureInvalid)) {
-            return Some(verified);
-        }
-        match self.key_sets.find_newer(tenant, url, &keys).await {
-            Some(newer) => Some(jwt.verify(&newer)),
-            None => Some(verified),
-        }
-    }
-
     /// The issuer first, then the token endpoints (RFC 7523 §3: "The token endpoint URL of the authorization server MAY be used as a value
     /// for an "aud" element"). An alias of the issuer is not among them.
     fn audiences(&self, tenant: &Tenant) -> Vec<String> {
         let mut audiences = vec![tenant.issuer.to_string()];
-        for public_url in &self.public_urls {
-            audiences.push(format!("{public_url}/api/v1/tenant/{}/oauth/token", tenant.id));
-            if self.default_tenant.as_deref() == Some(tenant.id.as_str()) {
-                audiences.extend(["/oauth/token", "/oauth2/token"].map(|path| format!("{public_url}{path}")));
-            }
+        audiences.extend(self.public_urls.at(&format!("/api/v1/tenant/{}/oauth/token", tenant.id)));
+        if self.default_tenant.as_deref() == Some(tenant.id.as_str()) {
+            audiences
+                .extend(["/oauth/token", "/oauth2/token"].iter().flat_map(|path| self.public_urls.at(path)));
         }
         audiences
     }
@@ -130,6 +106,10 @@ impl Assertions {
 /// Reads the JWT of an assertion.
 pub(crate) fn read(jwt: &str) -> Option<ClientJwt<'_>> {
     ClientJwt::parse(jwt, &TYPS).ok()
+}
+
+fn needs_newer_keys(error: &TokenError) -> bool {
+    matches!(error, TokenError::UnknownKey | TokenError::SignatureInvalid)
 }
 
 fn unverified(error: TokenError) -> AssertionError {

@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use keys::PublicKeys;
 use protocol::{
     ClientAuthentication, ClientAuthenticationMethod, ClientCertificate, IdAndSecret, PresentedAssertion,
     Rate, Secret, Timestamp,
@@ -25,8 +26,8 @@ use crate::verification::{Candidates, Mismatch, Work};
 use crate::verified_secret_cache::VerifiedSecretKey;
 use crate::{
     AssertionError, CertificateError, CertificateMethod, Client, ClientAuthenticationError, ClientId,
-    ClientKeys, ClientStatus, ClientStore, CredentialTag, LastUsedSecrets, SecretId, SingleUseIdentifier,
-    VerifiedSecretCache,
+    ClientKeys, ClientStatus, ClientStore, CredentialTag, LastUsedSecrets, SecretId, SingleUseError,
+    SingleUseIdentifier, VerifiedSecretCache,
 };
 use secrets::{
     Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
@@ -145,22 +146,7 @@ impl Authenticator {
         source: &ClientAddress,
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
-        self.authenticate_for(Purpose::Authenticate, tenant, credentials, source, now).await
-    }
-
-    async fn authenticate_for(
-        &self,
-        purpose: Purpose,
-        tenant: &Tenant,
-        credentials: ClientAuthentication,
-        source: &ClientAddress,
-        now: Timestamp,
-    ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
-        let authenticated = self.attempt(tenant, credentials, source, now, purpose).await?;
-        if let Proof::Secret(secret) = &authenticated.proof {
-            self.last_used_secrets.note(&tenant.id, &authenticated.client.id, secret, source, now);
-        }
-        Ok(authenticated)
+        self.attempt(tenant, credentials, source, now, Purpose::Authenticate).await
     }
 
     /// As [`Authenticator::authenticate`], and accepts a public client by its name alone. For endpoints that give it nothing, such as
@@ -175,7 +161,7 @@ impl Authenticator {
         source: &ClientAddress,
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
-        self.authenticate_for(Purpose::Identify, tenant, credentials, source, now).await
+        self.attempt(tenant, credentials, source, now, Purpose::Identify).await
     }
 
     /// Says which credential matches, or why none does, for an administrator. It is an attempt like any other, with its costs and its
@@ -221,6 +207,9 @@ impl Authenticator {
         match self.check(tenant, credentials, &mut attempt, now, arrival, purpose).await {
             Ok(authenticated) => {
                 attempt.forgive();
+                if let (Proof::Secret(secret), false) = (&authenticated.proof, purpose == Purpose::Explain) {
+                    self.last_used_secrets.note(&tenant.id, &authenticated.client.id, secret, source, now);
+                }
                 Ok(authenticated)
             }
             Err(error) if error.is_refusal() => {
@@ -264,6 +253,11 @@ impl Authenticator {
         arrival: Instant,
         purpose: Purpose,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
+        if purpose == Purpose::Identify
+            && let Some(client) = self.identify(tenant, &credentials, attempt).await?
+        {
+            return Ok(client);
+        }
         let unreadable = match credentials {
             ClientAuthentication::Post(presented) => {
                 return self.check_readings(&tenant.id, [presented], attempt, now, arrival).await;
@@ -275,18 +269,7 @@ impl Authenticator {
                 return self.check_assertion(tenant, &presented, attempt, now, purpose).await;
             }
             ClientAuthentication::Certificate { client_id, certificate } => {
-                if purpose == Purpose::Identify
-                    && let Some(client) = self.identify(tenant, &client_id, attempt).await?
-                {
-                    return Ok(client);
-                }
                 return self.check_certificate(&tenant.id, &client_id, &certificate, attempt, now).await;
-            }
-            ClientAuthentication::None { client_id } if purpose == Purpose::Identify => {
-                match self.identify(tenant, &client_id, attempt).await? {
-                    Some(client) => return Ok(client),
-                    None => ClientAuthenticationError::CredentialMissing,
-                }
             }
             without_secret => ClientAuthenticationError::without_secret(&without_secret),
         };
@@ -296,13 +279,19 @@ impl Authenticator {
         Err(unreadable)
     }
 
-    /// A public client of this name. Every other client, also one that does not exist, fails like one without a credential.
+    /// The public client that a request without a secret and an assertion names. Every other client, also one that does not exist, fails like
+    /// one without a credential.
     async fn identify(
         &self,
         tenant: &Tenant,
-        client_id: &str,
+        credentials: &ClientAuthentication,
         attempt: &Attempt<'_>,
     ) -> Result<Option<AuthenticatedClient>, ClientAuthenticationError> {
+        let (ClientAuthentication::None { client_id } | ClientAuthentication::Certificate { client_id, .. }) =
+            credentials
+        else {
+            return Ok(None);
+        };
         let Ok(id) = ClientId::parse(client_id) else { return Ok(None) };
         let found = self.look_up(&tenant.id, &id, attempt).await?;
         let client = may_authenticate(found, ClientAuthenticationMethod::allows_nothing).ok();
@@ -356,7 +345,11 @@ impl Authenticator {
         let client = may_authenticate(found, ClientAuthenticationMethod::allows_certificate)?;
         let checked = match (CertificateMethod::of(&client), &client.keys, &client.jwks_uri) {
             (CertificateMethod::SelfSigned, None, Some(url)) => {
-                self.check_published(&client, url, certificate, now).await
+                let check =
+                    |keys: &PublicKeys| check_client_certificate(&client, Some(keys), certificate, now);
+                let is_unknown = |error: &CertificateError| *error == CertificateError::NotRegistered;
+                let checked = self.assertions.key_sets.check_with(tenant, url, check, is_unknown).await;
+                checked.unwrap_or(Err(CertificateError::KeysUnavailable))
             }
             (_, keys, _) => {
                 check_client_certificate(&client, keys.as_ref().map(ClientKeys::keys), certificate, now)
@@ -370,29 +363,6 @@ impl Authenticator {
         }
     }
 
-    /// With the keys that the client publishes. If the certificate is none of them, the client may have new ones, which are fetched once a
-    /// minute.
-    async fn check_published(
-        &self,
-        client: &Client,
-        url: &str,
-        certificate: &ClientCertificate,
-        now: Timestamp,
-    ) -> Result<(CertificateMethod, CredentialTag), CertificateError> {
-        let sets = &self.assertions.key_sets;
-        let Some(keys) = sets.find(&client.tenant, url).await else {
-            return Err(CertificateError::KeysUnavailable);
-        };
-        let checked = check_client_certificate(client, Some(&keys), certificate, now);
-        if checked != Err(CertificateError::NotRegistered) {
-            return checked;
-        }
-        match sets.find_newer(&client.tenant, url, &keys).await {
-            Some(newer) => check_client_certificate(client, Some(&newer), certificate, now),
-            None => checked,
-        }
-    }
-
     /// Uses up the identifier of a verified assertion of this client.
     async fn use_up(
         &self,
@@ -400,14 +370,14 @@ impl Authenticator {
         identifier: &SingleUseIdentifier,
         now: Timestamp,
     ) -> Result<(), ClientAuthenticationError> {
-        let Assertions { guard, live, .. } = &self.assertions;
-        if !live.take(&client.tenant, identifier.expires_at, now) {
-            return Err(ClientAuthenticationError::TooManyAssertions);
-        }
-        if guard.record_use(&client.tenant, identifier).await? {
-            return Ok(());
-        }
-        Err(ClientAuthenticationError::AssertionRefused(Arc::clone(client), AssertionError::Replayed))
+        let used = self.assertions.used.use_up(&client.tenant, identifier, now).await;
+        used.map_err(|error| match error {
+            SingleUseError::Replayed => {
+                ClientAuthenticationError::AssertionRefused(Arc::clone(client), AssertionError::Replayed)
+            }
+            SingleUseError::ShareUsedUp => ClientAuthenticationError::TooManyAssertions,
+            SingleUseError::Store(error) => error.into(),
+        })
     }
 
     /// Checks every reading cheaply first. Password hashes start at the instant of refusals, which does not reveal how long the lookup took.

@@ -5,24 +5,22 @@ use std::sync::Arc;
 use keys::ProofJwt;
 use protocol::{Lifetime, Thumbprint, Timestamp};
 use secrets::Pepper;
-use tenancy::{StoreError, Tenant, TenantId};
+use tenancy::{Tenant, TenantId};
 
 use crate::dpop_nonces::DpopNonces;
 use crate::dpop_proof::{DpopClaims, DpopExpectations, DpopProofError, DpopRequest, TYP};
 use crate::http_uri::normalized;
-use crate::live_identifiers::{LiveIdentifiers, SHARE};
-use crate::{ReplayGuard, SingleUseIdentifier};
+use crate::single_use::SingleUse;
+use crate::{PublicUrls, ReplayGuard, SingleUseError, SingleUseIdentifier};
 
 /// How much longer than at this replica a proof may be accepted at another one, whose clock differs.
 const CLOCKS: Lifetime = Lifetime::from_seconds(60);
 
 /// Checks the proofs of all tenants.
 pub struct DpopProofs {
-    guard: Arc<dyn ReplayGuard>,
-    live: LiveIdentifiers,
+    used: SingleUse,
     nonces: DpopNonces,
-    /// Where the server is, as its clients see it: never what a request says of it.
-    public_urls: Vec<String>,
+    public_urls: PublicUrls,
 }
 
 /// A proof that is for its request. Nothing shows yet that its key signed it.
@@ -41,33 +39,11 @@ pub struct DpopProof {
     identifier: SingleUseIdentifier,
 }
 
-/// Why a proof is not used up.
-#[derive(Debug, thiserror::Error)]
-pub enum DpopUseError {
-    /// It was used before.
-    #[error("the DPoP proof was used before")]
-    Replayed,
-    /// As many proofs of the tenant as are remembered have not expired yet.
-    #[error("too many DPoP proofs of the tenant have not expired yet")]
-    TooManyProofs,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
 impl DpopProofs {
-    /// For a server with this public URL.
+    /// For a server at these URLs.
     #[must_use]
-    pub fn new(guard: Arc<dyn ReplayGuard>, pepper: &Pepper, public_url: &str) -> Self {
-        let public_urls = vec![public_url.trim_end_matches('/').to_owned()];
-        Self { guard, live: LiveIdentifiers::new(SHARE), nonces: DpopNonces::new(pepper), public_urls }
-    }
-
-    /// Accepts proofs for the same endpoints below this URL as well.
-    #[must_use]
-    pub fn also_at(mut self, url: Option<&str>) -> Self {
-        self.public_urls.extend(url.map(|url| url.trim_end_matches('/').to_owned()));
-        self
+    pub fn new(guard: Arc<dyn ReplayGuard>, pepper: &Pepper, public_urls: PublicUrls) -> Self {
+        Self { used: SingleUse::new(guard), nonces: DpopNonces::new(pepper), public_urls }
     }
 
     /// The nonce that clients of the tenant use now.
@@ -87,8 +63,7 @@ impl DpopProofs {
         request: &DpopRequest<'_>,
         now: Timestamp,
     ) -> Result<UnverifiedProof<'a>, DpopProofError> {
-        let at = |public_url: &String| normalized(&format!("{public_url}{}", request.path));
-        let uris: Vec<_> = self.public_urls.iter().filter_map(at).collect();
+        let uris: Vec<_> = self.public_urls.at(request.path).filter_map(|url| normalized(&url)).collect();
         let accepted_until = |nonce: &str| self.nonces.accepted_until(&tenant.id, nonce, now);
         let expected = DpopExpectations {
             method: request.method,
@@ -105,18 +80,14 @@ impl DpopProofs {
     /// Uses up a proof: "HTTP requests to the same URI for which the jti value has been seen before would be declined" (RFC 9449 §11.1).
     ///
     /// # Errors
-    /// [`DpopUseError`].
+    /// [`SingleUseError`].
     pub async fn use_up(
         &self,
         tenant: &TenantId,
         proof: &DpopProof,
         now: Timestamp,
-    ) -> Result<(), DpopUseError> {
-        if !self.live.take(tenant, proof.identifier.expires_at, now) {
-            return Err(DpopUseError::TooManyProofs);
-        }
-        let is_first = self.guard.record_use(tenant, &proof.identifier).await?;
-        if is_first { Ok(()) } else { Err(DpopUseError::Replayed) }
+    ) -> Result<(), SingleUseError> {
+        self.used.use_up(tenant, &proof.identifier, now).await
     }
 }
 

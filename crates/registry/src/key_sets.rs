@@ -70,21 +70,35 @@ impl KeySets {
         Arc::new(Self { fetcher, began: Instant::now(), tenants: Mutex::default() })
     }
 
-    /// The set of this URL. `None` where it cannot be fetched now.
-    pub(crate) async fn find(self: &Arc<Self>, tenant: &TenantId, url: &str) -> Option<Arc<PublicKeys>> {
-        let source = self.source(tenant, url);
-        self.take(&source, false, FetchedKeys::step).await
-    }
-
-    /// A set of this URL that is newer than the one which did not verify an assertion.
-    pub(crate) async fn find_newer(
+    /// Checks with the set of this URL, and once more with a newer one where the error says that no key of the first one fits: the client may
+    /// have new keys, which are fetched once a minute. `None` where no set can be had now.
+    pub(crate) async fn check_with<T, E>(
         self: &Arc<Self>,
         tenant: &TenantId,
         url: &str,
+        check: impl Fn(&PublicKeys) -> Result<T, E>,
+        no_key_fits: impl FnOnce(&E) -> bool,
+    ) -> Option<Result<T, E>> {
+        let source = self.source(tenant, url);
+        let keys = self.find(&source).await?;
+        let checked = check(&keys);
+        if !checked.as_ref().is_err_and(no_key_fits) {
+            return Some(checked);
+        }
+        let newer = self.find_newer(&source, &keys).await;
+        Some(newer.map_or(checked, |newer| check(&newer)))
+    }
+
+    async fn find(self: &Arc<Self>, source: &Arc<Source>) -> Option<Arc<PublicKeys>> {
+        self.take(source, false, FetchedKeys::step).await
+    }
+
+    async fn find_newer(
+        self: &Arc<Self>,
+        source: &Arc<Source>,
         seen: &Arc<PublicKeys>,
     ) -> Option<Arc<PublicKeys>> {
-        let source = self.source(tenant, url);
-        self.take(&source, true, |keys, now| keys.step_beyond(seen, now)).await
+        self.take(source, true, |keys, now| keys.step_beyond(seen, now)).await
     }
 
     /// How long after its arrival a refused assertion leaves at the earliest: as long as the tenant's longest fetch of the last hour, so

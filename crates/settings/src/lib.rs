@@ -51,6 +51,7 @@ pub use platform_settings::{PlatformSettings, read_platform};
 pub use read::{Loaded, inspect, read, read_snapshot, refuse_beyond_loopback};
 pub use read_error::ReadError;
 pub use resolved::{SealingKeySource, SealingKeys, StorageLocation, Token};
+pub use scalar::PublicUrl;
 pub use schema::schema;
 pub use sections::{KmsSetting, Listener, MaxRetired, Surface, Tls, TrustedProxies, VaultSetting};
 pub use source_snapshot::{LARGEST as LARGEST_SNAPSHOT, SourceSnapshot};

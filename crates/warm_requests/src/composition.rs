@@ -12,7 +12,7 @@ use gateway::{
 use grants::Engine;
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer, SealingKey};
 use protocol::{Lifetime, Rate, Secret, SigningAlgorithm};
-use registry::{Assertions, Authenticator, ClientSecret, DpopProofs, Users, VerifiedSecretCache};
+use registry::{Assertions, Authenticator, ClientSecret, DpopProofs, PublicUrls, Users, VerifiedSecretCache};
 use secrets::{GeneratedSecret, HashPool, Pepper, hash_token};
 use tenancy::TenantResolver;
 use testkit::{MemoryStore, fixtures};
@@ -97,7 +97,7 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
         deletion_grace: Lifetime::from_seconds(0),
         l1_lifetime: Lifetime::from_seconds(FRESH.as_secs()),
     };
-    let public_url = policy.public_url.clone();
+    let public_urls = PublicUrls::new(&policy.public_url, None);
     Services {
         tenants: TenantResolver::new(caches.tenants.clone()),
         authenticator: Arc::new(Authenticator::new(
@@ -105,10 +105,10 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
             Arc::clone(pepper),
             Arc::clone(&pool),
             VerifiedSecretCache::generate(),
-            Assertions::new(store.clone(), store.clone(), &public_url, None),
+            Assertions::new(store.clone(), store.clone(), public_urls.clone(), None),
             LIMIT,
         )),
-        dpop: Arc::new(DpopProofs::new(store.clone(), pepper, &public_url)),
+        dpop: Arc::new(DpopProofs::new(store.clone(), pepper, public_urls)),
         engine: Engine::new(Arc::clone(&keys), caches.clients.clone(), caches.revocations.clone()),
         administrator: Arc::new(Administrator::new(
             store.clone(),

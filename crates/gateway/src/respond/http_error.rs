@@ -10,7 +10,7 @@ use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_
 use actix_web::{HttpResponse, ResponseError};
 use keys::{KeyError, SealError};
 use protocol::{ErrorCode, RefusalReason, SigningAlgorithm, TokenType, causes};
-use registry::{DpopProofError, DpopUseError};
+use registry::{DpopProofError, SingleUseError};
 use tenancy::{StoreError, Tenant, TenantError};
 
 use super::error_help::ErrorHelp;
@@ -166,17 +166,17 @@ impl<B: ErrorBody> From<StoreError> for HttpError<B> {
     }
 }
 
-impl<B: ErrorBody> From<DpopUseError> for HttpError<B>
+impl<B: ErrorBody> From<SingleUseError> for HttpError<B>
 where
     Self: From<DpopProofError>,
 {
-    fn from(error: DpopUseError) -> Self {
+    fn from(error: SingleUseError) -> Self {
         match error {
-            DpopUseError::Replayed => DpopProofError::Replayed.into(),
-            DpopUseError::TooManyProofs => {
+            SingleUseError::Replayed => DpopProofError::Replayed.into(),
+            SingleUseError::ShareUsedUp => {
                 <Self as From<Failure<'_>>>::from(Failure::Unavailable).because(RefusalReason::LimitReached)
             }
-            DpopUseError::Store(error) => <Self as From<StoreError>>::from(error),
+            SingleUseError::Store(error) => <Self as From<StoreError>>::from(error),
         }
     }
 }

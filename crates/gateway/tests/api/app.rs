@@ -15,7 +15,7 @@ use gateway::{
 use grants::{Engine, ProtectedResource};
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
 use protocol::{Lifetime, Rate, ScopeToken, Timestamp};
-use registry::{Assertions, Authenticator, DpopProofs, Users, VerifiedSecretCache};
+use registry::{Assertions, Authenticator, DpopProofs, PublicUrls, Users, VerifiedSecretCache};
 use reqwest::{Method, RequestBuilder};
 use secrets::{ClientAddress, HashPool, Pepper};
 use tenancy::{Tenant, TenantId, TenantResolver};
@@ -126,6 +126,7 @@ impl TestApp {
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
         let users = Arc::new(Users::new(pool.clone(), &pepper, limit));
         let jwks_fetches = Arc::new(JwksFetches::default());
+        let public_urls = PublicUrls::new(PUBLIC_URL, options.mtls_url.as_deref());
         let services = Services {
             tenants: tenants(store.clone()),
             authenticator: Arc::new(Authenticator::new(
@@ -133,13 +134,15 @@ impl TestApp {
                 pepper.clone(),
                 pool.clone(),
                 VerifiedSecretCache::generate(),
-                Assertions::new(store.clone(), store.clone(), PUBLIC_URL, options.default_tenant.clone())
-                    .also_at(options.mtls_url.as_deref()),
+                Assertions::new(
+                    store.clone(),
+                    store.clone(),
+                    public_urls.clone(),
+                    options.default_tenant.clone(),
+                ),
                 limit,
             )),
-            dpop: Arc::new(
-                DpopProofs::new(store.clone(), &pepper, PUBLIC_URL).also_at(options.mtls_url.as_deref()),
-            ),
+            dpop: Arc::new(DpopProofs::new(store.clone(), &pepper, public_urls)),
             engine: Engine::new(keys.clone(), store.clone(), store.clone()),
             administrator: Arc::new(Administrator::new(
                 store.clone(),

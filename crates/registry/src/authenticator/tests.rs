@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    ClientSecret, DeclaredPassword, DeclaredUser, FetchedJwks, HashedUsers, JwksFetcher, ReplayGuard,
-    SingleUseIdentifier, Users,
+    ClientSecret, DeclaredPassword, DeclaredUser, FetchedJwks, HashedUsers, JwksFetcher, PublicUrls,
+    ReplayGuard, SingleUseIdentifier, Users,
 };
 use secrets::{GeneratedSecret, SecretHash, hash_password, hash_token};
 
@@ -199,8 +199,8 @@ fn waiting(store: FakeStore, clients: Vec<Client>, limit: Rate) -> TestEnv {
     let (lookups, hashing) = (Arc::<FakeStore>::clone(&store), Arc::clone(&pool));
     let guard = Arc::<FakeStore>::clone(&store);
     let fetcher = Arc::<FakeStore>::clone(&store);
-    let assertions = Assertions::new(guard, fetcher, PUBLIC_URL, Some("acme".to_owned()))
-        .also_at(Some("https://mtls.example.com/"));
+    let public_urls = PublicUrls::new(PUBLIC_URL, Some("https://mtls.example.com/"));
+    let assertions = Assertions::new(guard, fetcher, public_urls, Some("acme".to_owned()));
     let authenticator =
         Authenticator::new(lookups, Arc::new(pepper()), hashing, verified_secrets, assertions, limit);
     TestEnv { store, pool, authenticator }

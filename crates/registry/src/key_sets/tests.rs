@@ -60,7 +60,7 @@ async fn many_requests_of_a_cold_set_fetch_it_once() {
     let requests: Vec<_> = (0..1_000)
         .map(|_| {
             let sets = Arc::clone(&sets);
-            tokio::spawn(async move { sets.find(&tenant("acme"), URL).await.is_some() })
+            tokio::spawn(async move { sets.find(&sets.source(&tenant("acme"), URL)).await.is_some() })
         })
         .collect();
     for request in requests {
@@ -73,17 +73,17 @@ async fn many_requests_of_a_cold_set_fetch_it_once() {
 async fn two_tenants_with_one_url_have_a_set_each() {
     let (fetcher, sets) = sets(Duration::ZERO);
     let (acme, globex) = (tenant("acme"), tenant("globex"));
-    let of_acme = sets.find(&acme, URL).await.unwrap();
-    let of_globex = sets.find(&globex, URL).await.unwrap();
+    let of_acme = sets.find(&sets.source(&acme, URL)).await.unwrap();
+    let of_globex = sets.find(&sets.source(&globex, URL)).await.unwrap();
     assert!(!Arc::ptr_eq(&of_acme, &of_globex));
     assert_eq!(
         *fetcher.fetches.lock().unwrap(),
         [(acme.clone(), URL.to_owned()), (globex.clone(), URL.to_owned())]
     );
     // An unknown key at one tenant spends nothing of the other's.
-    assert!(sets.find_newer(&acme, URL, &of_acme).await.is_some());
-    assert!(Arc::ptr_eq(&sets.find(&globex, URL).await.unwrap(), &of_globex));
-    assert!(sets.find_newer(&globex, URL, &of_globex).await.is_some());
+    assert!(sets.find_newer(&sets.source(&acme, URL), &of_acme).await.is_some());
+    assert!(Arc::ptr_eq(&sets.find(&sets.source(&globex, URL)).await.unwrap(), &of_globex));
+    assert!(sets.find_newer(&sets.source(&globex, URL), &of_globex).await.is_some());
     assert_eq!(fetcher.count(), 4);
 }
 
@@ -92,13 +92,13 @@ async fn a_request_that_hangs_up_does_not_spend_the_fetch() {
     let (fetcher, sets) = sets(Duration::from_millis(300));
     let request = tokio::spawn({
         let sets = Arc::clone(&sets);
-        async move { sets.find(&tenant("acme"), URL).await.is_some() }
+        async move { sets.find(&sets.source(&tenant("acme"), URL)).await.is_some() }
     });
     while fetcher.count() == 0 {
         yield_now().await;
     }
     request.abort();
-    assert!(sets.find(&tenant("acme"), URL).await.is_some());
+    assert!(sets.find(&sets.source(&tenant("acme"), URL)).await.is_some());
     assert_eq!(fetcher.count(), 1);
 }
 
@@ -108,22 +108,22 @@ async fn a_source_that_is_away_costs_one_fetch_in_half_a_minute_and_a_known_set_
     let acme = tenant("acme");
     fetcher.be_away(true);
     for _ in 0..100 {
-        assert!(sets.find(&acme, URL).await.is_none());
+        assert!(sets.find(&sets.source(&acme, URL)).await.is_none());
     }
     assert_eq!(fetcher.count(), 1);
     fetcher.be_away(false);
     advance(Duration::from_secs(30)).await;
-    let known = sets.find(&acme, URL).await.unwrap();
+    let known = sets.find(&sets.source(&acme, URL)).await.unwrap();
     assert_eq!(fetcher.count(), 2);
 
     fetcher.be_away(true);
     advance(Duration::from_secs(600)).await;
     // The first request after its time waits for the fetch, which fails. No later one waits.
-    assert!(Arc::ptr_eq(&sets.find(&acme, URL).await.unwrap(), &known));
+    assert!(Arc::ptr_eq(&sets.find(&sets.source(&acme, URL)).await.unwrap(), &known));
     assert_eq!(fetcher.count(), 3);
     for second in 0..3_600 {
         let begun = Instant::now();
-        assert!(Arc::ptr_eq(&sets.find(&acme, URL).await.unwrap(), &known), "{second}");
+        assert!(Arc::ptr_eq(&sets.find(&sets.source(&acme, URL)).await.unwrap(), &known), "{second}");
         assert_eq!(begun.elapsed(), Duration::ZERO, "{second}");
         advance(Duration::from_secs(1)).await;
         yield_now().await;
@@ -132,19 +132,22 @@ async fn a_source_that_is_away_costs_one_fetch_in_half_a_minute_and_a_known_set_
 
     fetcher.be_away(false);
     advance(Duration::from_secs(31)).await;
-    assert!(Arc::ptr_eq(&sets.find(&acme, URL).await.unwrap(), &known), "it is fetched for later requests");
+    assert!(
+        Arc::ptr_eq(&sets.find(&sets.source(&acme, URL)).await.unwrap(), &known),
+        "it is fetched for later requests"
+    );
     sleep(Duration::from_secs(1)).await;
-    assert!(!Arc::ptr_eq(&sets.find(&acme, URL).await.unwrap(), &known));
+    assert!(!Arc::ptr_eq(&sets.find(&sets.source(&acme, URL)).await.unwrap(), &known));
 }
 
 #[tokio::test(start_paused = true)]
 async fn unknown_keys_fetch_once_a_minute_however_many_come() {
     let (fetcher, sets) = sets(Duration::from_millis(10));
     let acme = tenant("acme");
-    let mut seen = sets.find(&acme, URL).await.unwrap();
+    let mut seen = sets.find(&sets.source(&acme, URL)).await.unwrap();
     for _ in 0..120 {
         for _ in 0..20 {
-            if let Some(newer) = sets.find_newer(&acme, URL, &seen).await {
+            if let Some(newer) = sets.find_newer(&sets.source(&acme, URL), &seen).await {
                 seen = newer;
             }
         }
@@ -158,7 +161,7 @@ async fn refusals_of_a_tenant_wait_as_long_as_its_longest_fetch() {
     let (_, sets) = sets(Duration::from_millis(700));
     let (acme, globex) = (tenant("acme"), tenant("globex"));
     assert_eq!(sets.refusal_delay(&acme), Duration::ZERO);
-    sets.find(&acme, URL).await.unwrap();
+    sets.find(&sets.source(&acme, URL)).await.unwrap();
     assert_eq!(sets.refusal_delay(&acme), Duration::from_millis(700));
     assert_eq!(sets.refusal_delay(&globex), Duration::ZERO);
     advance(REMEMBERED).await;
@@ -170,13 +173,15 @@ async fn a_tenant_fetches_few_at_a_time_and_another_one_does_not_wait() {
     let (fetcher, sets) = sets(Duration::from_secs(2));
     for number in 0..FLIGHTS * 3 {
         let sets = Arc::clone(&sets);
-        tokio::spawn(async move { sets.find(&tenant("acme"), &format!("{URL}/{number}")).await.is_some() });
+        tokio::spawn(async move {
+            sets.find(&sets.source(&tenant("acme"), &format!("{URL}/{number}"))).await.is_some()
+        });
     }
     while fetcher.count() < FLIGHTS {
         yield_now().await;
     }
     let begun = Instant::now();
-    assert!(sets.find(&tenant("globex"), URL).await.is_some());
+    assert!(sets.find(&sets.source(&tenant("globex"), URL)).await.is_some());
     assert!(begun.elapsed() <= Duration::from_millis(2_001), "{:?}", begun.elapsed());
     assert_eq!(fetcher.most_running.load(Ordering::Relaxed), FLIGHTS + 1);
 }
@@ -186,10 +191,10 @@ async fn a_tenant_keeps_to_its_share() {
     let (fetcher, sets) = sets(Duration::ZERO);
     fetcher.size.store(64 << 10, Ordering::Relaxed);
     let bytes = |id: &str| sets.tenants().get(&tenant(id)).map_or(0, |of_tenant| of_tenant.bytes);
-    sets.find(&tenant("globex"), URL).await.unwrap();
+    sets.find(&sets.source(&tenant("globex"), URL)).await.unwrap();
     let of_globex = bytes("globex");
     for number in 0..100 {
-        sets.find(&tenant("acme"), &format!("{URL}/{number}")).await.unwrap();
+        sets.find(&sets.source(&tenant("acme"), &format!("{URL}/{number}"))).await.unwrap();
         assert!(bytes("acme") <= SHARE, "{number}: {}", bytes("acme"));
         advance(Duration::from_millis(1)).await;
         let counted: usize =
@@ -198,8 +203,8 @@ async fn a_tenant_keeps_to_its_share() {
     }
     assert_eq!(bytes("globex"), of_globex);
     // The latest are kept.
-    sets.find(&tenant("acme"), &format!("{URL}/99")).await.unwrap();
+    sets.find(&sets.source(&tenant("acme"), &format!("{URL}/99"))).await.unwrap();
     assert_eq!(fetcher.count(), 101);
-    sets.find(&tenant("acme"), &format!("{URL}/0")).await.unwrap();
+    sets.find(&sets.source(&tenant("acme"), &format!("{URL}/0"))).await.unwrap();
     assert_eq!(fetcher.count(), 102);
 }

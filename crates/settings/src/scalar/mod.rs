@@ -4,5 +4,6 @@
 mod address;
 mod network;
 
-pub(crate) use address::{ListenAddress, PublicUrl};
+pub(crate) use address::ListenAddress;
+pub use address::PublicUrl;
 pub(crate) use network::Network;

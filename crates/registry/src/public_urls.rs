@@ -1,0 +1,19 @@
+//! Where the server is, as its clients see it: never what a request says of it.
+
+/// The URLs below which the endpoints are.
+#[derive(Clone, Debug)]
+pub struct PublicUrls(Vec<String>);
+
+impl PublicUrls {
+    /// The public URL, and the one for clients with certificates where there is one (RFC 8705 §5).
+    #[must_use]
+    pub fn new(public_url: &str, mtls_url: Option<&str>) -> Self {
+        let urls = [Some(public_url), mtls_url].into_iter().flatten();
+        Self(urls.map(|url| url.trim_end_matches('/').to_owned()).collect())
+    }
+
+    /// The URLs of this path.
+    pub(crate) fn at(&self, path: &str) -> impl Iterator<Item = String> {
+        self.0.iter().map(move |url| format!("{url}{path}"))
+    }
+}
