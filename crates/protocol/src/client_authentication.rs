@@ -191,19 +191,9 @@ pub enum ClientAuthenticationMethod {
 }
 
 impl ClientAuthenticationMethod {
-    /// The methods that the token and introspection endpoints serve.
-    pub const SERVED: [&str; 5] = [
-        "client_secret_basic",
-        "client_secret_post",
-        "private_key_jwt",
-        "tls_client_auth",
-        "self_signed_tls_client_auth",
-    ];
-    /// Those of a server that reads no client certificates.
-    pub const WITHOUT_CERTIFICATES: [&str; 3] =
-        ["client_secret_basic", "client_secret_post", "private_key_jwt"];
-    /// The methods at the revocation endpoint: a public client revokes its tokens, too (RFC 7009 §2.1).
-    pub const AT_REVOCATION: [&str; 6] = [
+    /// Every name of a method. `any` stands first and `none` last: the lists below are parts of this one.
+    pub const NAMES: [&str; 7] = [
+        "any",
         "client_secret_basic",
         "client_secret_post",
         "private_key_jwt",
@@ -211,9 +201,26 @@ impl ClientAuthenticationMethod {
         "self_signed_tls_client_auth",
         "none",
     ];
+    /// The methods that the token and introspection endpoints serve.
+    pub const SERVED: [&str; 5] = {
+        let [_, served @ .., _] = Self::NAMES;
+        served
+    };
     /// Those of a server that reads no client certificates.
-    pub const AT_REVOCATION_WITHOUT_CERTIFICATES: [&str; 4] =
-        ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+    pub const WITHOUT_CERTIFICATES: [&str; 3] = {
+        let [without @ .., _, _] = Self::SERVED;
+        without
+    };
+    /// The methods at the revocation endpoint: a public client revokes its tokens, too (RFC 7009 §2.1).
+    pub const AT_REVOCATION: [&str; 6] = {
+        let [_, presented @ ..] = Self::NAMES;
+        presented
+    };
+    /// Those of a server that reads no client certificates.
+    pub const AT_REVOCATION_WITHOUT_CERTIFICATES: [&str; 4] = {
+        let ([basic, post, assertion], [.., none]) = (Self::WITHOUT_CERTIFICATES, Self::NAMES);
+        [basic, post, assertion, none]
+    };
 
     /// The stored name of the method; of the two names for a secret, the first.
     #[must_use]

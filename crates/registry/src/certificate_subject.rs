@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use x509_cert::Certificate;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
@@ -12,8 +12,7 @@ use x509_cert::ext::pkix::name::GeneralName;
 use crate::{DistinguishedName, InvalidName};
 
 /// The subject that a certificate of the client must have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub enum CertificateSubject {
     /// `tls_client_auth_subject_dn`.
     Dn(DistinguishedName),
@@ -211,19 +210,5 @@ impl FromStr for CertificateSubject {
         let (name, text) = stored.split_once(':').ok_or(InvalidSubject::Kind)?;
         let kind = SubjectKind::ALL.into_iter().find(|kind| kind.name() == name);
         Self::parse(kind.ok_or(InvalidSubject::Kind)?, text)
-    }
-}
-
-impl TryFrom<String> for CertificateSubject {
-    type Error = InvalidSubject;
-
-    fn try_from(stored: String) -> Result<Self, InvalidSubject> {
-        stored.parse()
-    }
-}
-
-impl From<CertificateSubject> for String {
-    fn from(subject: CertificateSubject) -> Self {
-        subject.to_string()
     }
 }

@@ -5,12 +5,11 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use subtle::ConstantTimeEq as _;
 
 /// The stored hash of a secret.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub enum SecretHash {
     /// HMAC-SHA-256 under the server's pepper, for generated secrets: 256 random bits need no slow hash.
     Token([u8; 32]),
@@ -51,20 +50,6 @@ impl FromStr for SecretHash {
         } else {
             Err(UnknownHashFormat)
         }
-    }
-}
-
-impl TryFrom<String> for SecretHash {
-    type Error = UnknownHashFormat;
-
-    fn try_from(text: String) -> Result<Self, UnknownHashFormat> {
-        text.parse()
-    }
-}
-
-impl From<SecretHash> for String {
-    fn from(hash: SecretHash) -> Self {
-        hash.to_string()
     }
 }
 

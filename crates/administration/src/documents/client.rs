@@ -1,6 +1,6 @@
 //! Clients as documents: the same in the operator's files, in the API and on the command line.
 
-use protocol::{GrantType, Lifetime};
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime};
 use registry::{CertificateSubject, Client, ClientId, SubjectKind};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,7 @@ pub struct ClientSettings {
     #[schemars(extend("x-file-only" = true))]
     pub client_secrets: Vec<SecretSource>,
     /// How the client authenticates (RFC 7591 §2). `any`: with a secret or a key, whichever it has.
-    #[schemars(example = &"any", extend("enum" = schema::METHODS))]
+    #[schemars(example = &"any", extend("enum" = ClientAuthenticationMethod::NAMES))]
     pub token_endpoint_auth_method: String,
     /// The grants that the client may use (RFC 7591 §2).
     #[schemars(extend("items" = schema::one_of(&GrantType::ALL.map(GrantType::as_str)), "uniqueItems" = true))]

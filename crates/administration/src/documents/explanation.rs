@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Instant;
-use super::schema::{self, Span};
+use super::schema::Span;
 
 /// The parameters of a token request that is to be explained. The client is the one of the path.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -196,8 +196,8 @@ enum OneOrMany {
 impl ExplainSettings {
     /// How a request may authenticate a client (RFC 7591 section 2).
     pub(crate) const METHODS: [&str; 6] = {
-        let [_, rest @ ..] = schema::METHODS;
-        rest
+        let [_any, presented @ ..] = ClientAuthenticationMethod::NAMES;
+        presented
     };
 
     /// How the request authenticates the client.

@@ -39,17 +39,6 @@ pub(crate) const IP_ADDRESS: &str = "^[0-9A-Fa-f:.]*[:.][0-9A-Fa-f:.]*$";
 /// An e-mail address without a name of a person.
 pub(crate) const EMAIL_ADDRESS: &str = "^[!-~]+@[A-Za-z0-9_][A-Za-z0-9_.-]*$";
 
-/// Every `token_endpoint_auth_method`, served or not (RFC 7591 §2, RFC 8705 §2).
-pub(crate) const METHODS: [&str; 7] = [
-    "any",
-    "client_secret_basic",
-    "client_secret_post",
-    "private_key_jwt",
-    "tls_client_auth",
-    "self_signed_tls_client_auth",
-    "none",
-];
-
 /// What a row may be declared by.
 pub(crate) const MANAGED_BY: [&str; 2] = [ManagedBy::Config.as_str(), ManagedBy::Api.as_str()];
 

@@ -1,6 +1,5 @@
 //! The rules over the subject of a client's certificates (RFC 8705 §2.1.2).
 
-use protocol::ClientAuthenticationMethod;
 use registry::{CertificateSubject, SubjectKind};
 
 use super::FieldErrors;
@@ -25,14 +24,8 @@ pub(super) fn check_certificate_subject(
 }
 
 /// A method with certificates of an authority has a subject.
-pub(super) fn check_method_has_subject(
-    errors: &mut FieldErrors,
-    at: &str,
-    method: ClientAuthenticationMethod,
-    settings: &ClientSettings,
-) {
-    if method == ClientAuthenticationMethod::TlsClientAuth && settings.certificate_subjects().next().is_none()
-    {
+pub(super) fn check_has_subject(errors: &mut FieldErrors, at: &str, settings: &ClientSettings) {
+    if settings.certificate_subjects().next().is_none() {
         let detail = "this method needs the subject of the client's certificates, and there is none";
         let hint = "give one of `tls_client_auth_subject_dn`, `tls_client_auth_san_dns`, `tls_client_auth_san_uri`, `tls_client_auth_san_ip` and `tls_client_auth_san_email`";
         errors.refuse(at, detail, hint);

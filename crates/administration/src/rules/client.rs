@@ -5,7 +5,7 @@ use registry::{Client, ClientId, ClientKeys, ClientStatus, IntrospectionRight};
 use serde_json::json;
 use tenancy::{Issuer, Tenant};
 
-use super::certificate_subject::{check_certificate_subject, check_method_has_subject};
+use super::certificate_subject::{check_certificate_subject, check_has_subject};
 use super::text::{LONGEST_URI, is_absolute_uri, is_key_set_url, unfit};
 use super::{FieldErrors, Interface};
 use crate::documents::schema;
@@ -56,9 +56,7 @@ pub fn check_client(
     match errors.interface() {
         Interface::Api => {
             check_grantable(errors, &client);
-            check_method_has_keys(errors, settings, &client);
-            check_public(errors, &client);
-            check_method_has_subject(errors, METHOD, client.authentication_method, settings);
+            check_needs_of_method(errors, settings, &client);
         }
         Interface::File => check_file(errors, settings, &client),
         Interface::Adapter => refuse_reserved_scopes(errors, &settings.scopes),
@@ -71,7 +69,7 @@ pub fn check_client(
 fn check_file(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
     refuse_reserved_scopes(errors, &settings.scopes);
     check_proof(errors, settings, client);
-    check_public(errors, client);
+    check_needs_of_method(errors, settings, client);
     if !settings.redirect_uris.is_empty() {
         errors.unsupported("/redirect_uris", "redirect_uris", "", "it has no effect");
     }
@@ -104,15 +102,6 @@ fn check_jwks_uri(errors: &mut FieldErrors, settings: &ClientSettings) -> Option
         errors.refuse("/jwks_uri", "this is not an https URL", hint);
     }
     Some(uri.clone())
-}
-
-/// RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
-fn check_public(errors: &mut FieldErrors, client: &Client) {
-    let is_public = client.authentication_method == ClientAuthenticationMethod::None;
-    if is_public && client.grant_types.contains(&GrantType::ClientCredentials) {
-        let detail = "a public client cannot use client_credentials (RFC 6749 §4.4)";
-        errors.refuse(METHOD, detail, "say other `grant_types`, or choose another method");
-    }
 }
 
 /// The public keys of a client, each of which can be used.
@@ -153,22 +142,29 @@ fn check_keys(errors: &mut FieldErrors, jwks: &Jwks) -> Option<ClientKeys> {
     Some(keys)
 }
 
-/// A method with keys has them.
-fn check_method_has_keys(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
-    let needs_keys = matches!(
-        client.authentication_method,
-        ClientAuthenticationMethod::PrivateKeyJwt | ClientAuthenticationMethod::SelfSignedTlsClientAuth
-    );
-    if needs_keys && settings.jwks.is_none() && settings.jwks_uri.is_none() {
-        let detail = "this method needs the client's public keys, and there are none";
-        errors.refuse(METHOD, detail, "give `jwks` or `jwks_uri`");
+/// What a method needs, for every interface that creates such clients.
+fn check_needs_of_method(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
+    match client.authentication_method {
+        ClientAuthenticationMethod::PrivateKeyJwt | ClientAuthenticationMethod::SelfSignedTlsClientAuth => {
+            if settings.jwks.is_none() && settings.jwks_uri.is_none() {
+                let detail = "this method needs the client's public keys, and there are none";
+                errors.refuse(METHOD, detail, "give `jwks` or `jwks_uri`");
+            }
+        }
+        ClientAuthenticationMethod::TlsClientAuth => check_has_subject(errors, METHOD, settings),
+        // RFC 6749 §4.4: "The client credentials grant type MUST only be used by confidential clients."
+        ClientAuthenticationMethod::None => {
+            if client.grant_types.contains(&GrantType::ClientCredentials) {
+                let detail = "a public client cannot use client_credentials (RFC 6749 §4.4)";
+                errors.refuse(METHOD, detail, "say other `grant_types`, or choose another method");
+            }
+        }
+        ClientAuthenticationMethod::Any | ClientAuthenticationMethod::ClientSecret => {}
     }
 }
 
 /// The method has what proves the client's identity.
 fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
-    check_method_has_keys(errors, settings, client);
-    check_method_has_subject(errors, METHOD, client.authentication_method, settings);
     const GIVE: &str = "give `client_secret: { env: NAME }`, or `file`, `hash` or `value` in place of `env`";
     let has_secret = settings.client_secret.is_some() || !settings.client_secrets.is_empty();
     let has_keys = settings.jwks.is_some() || settings.jwks_uri.is_some();
@@ -195,21 +191,10 @@ fn check_proof(errors: &mut FieldErrors, settings: &ClientSettings, client: &Cli
 
 fn check_method(errors: &mut FieldErrors, settings: &ClientSettings) -> ClientAuthenticationMethod {
     let name = settings.token_endpoint_auth_method.as_str();
-    let methods = schema::METHODS.map(|name| (name, name));
+    let methods = ClientAuthenticationMethod::NAMES.map(|name| (name, name));
     // A method that is not known is reported once; any known one serves for the other rules.
-    let Some(name) = errors.check_one_of(METHOD, name, &methods) else {
-        return ClientAuthenticationMethod::Any;
-    };
-    let method = name.parse().unwrap_or(ClientAuthenticationMethod::Any);
-    if !method.allows_secret()
-        && !method.allows_assertion()
-        && !method.allows_certificate()
-        && !method.allows_nothing()
-    {
-        let served = ClientAuthenticationMethod::SERVED.join(", ");
-        errors.unsupported(METHOD, name, &format!("write any, {served}"), "this client gets no token");
-    }
-    method
+    let name = errors.check_one_of(METHOD, name, &methods);
+    name.and_then(|name| name.parse().ok()).unwrap_or(ClientAuthenticationMethod::Any)
 }
 
 /// A grant that is not served yet can be registered over the API, too: the token endpoint refuses it.

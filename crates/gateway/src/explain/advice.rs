@@ -89,7 +89,7 @@ impl Subject<'_> {
                 "The client has no key of this kid and algorithm.",
                 format!("Compare the header of the assertion with `jwks` or `jwks_uri` of the client {tenant}/{client}."),
             ),
-            RefusalReason::AssertionKeysUnavailable => (
+            RefusalReason::AssertionKeysUnavailable | RefusalReason::CertificateKeysUnavailable => (
                 "The key set at jwks_uri cannot be fetched, and no earlier one is known.",
                 format!("See the log of the server for why. Compare `jwks_uri` of the client {tenant}/{client} with `server.outbound`."),
             ),
@@ -143,10 +143,6 @@ impl Subject<'_> {
             RefusalReason::CertificateNotRegistered => (
                 "Neither the certificate nor its key is one of the client's.",
                 format!("Register its key in `jwks` of the client {tenant}/{client}, or replace `x5c` there."),
-            ),
-            RefusalReason::CertificateKeysUnavailable => (
-                "The key set at jwks_uri cannot be fetched, and no earlier one is known.",
-                format!("See the log of the server for why. Compare `jwks_uri` of the client {tenant}/{client} with `server.outbound`."),
             ),
             RefusalReason::CertificateMissing => (
                 "The client is registered with `tls_client_certificate_bound_access_tokens`, and the request has no client certificate.",

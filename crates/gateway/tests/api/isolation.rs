@@ -1,6 +1,7 @@
 //! Tenant isolation: a tenant's credentials are worthless at the other tenant. The tests try every path of the gateway with every kind of
 //! credential, in both directions.
 
+use gateway::{CertificateFormat, Options};
 use protocol::JWT_BEARER;
 use registry::Client;
 use reqwest::Method;
@@ -15,6 +16,7 @@ use crate::client_fixtures::{AUDITOR, CHOSEN, SVC, assertion_claims, assertion_k
 use crate::forge::{Forge, but, claims};
 use crate::prover::{DPOP, Prover, hash_of, proof_claims, with_dpop};
 use crate::routes;
+use crate::token_certificates::{Certificate, ISSUED, Pki, SELF_SIGNED, clients_with_certificates, name_at};
 
 /// The authentication that a path requires.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -117,9 +119,15 @@ enum Credential {
     BoundToken,
     /// A foreign client's secret with a proof for this request (RFC 9449).
     ProvenSecret,
+    /// A certificate of the authority for the foreign client of the same id (RFC 8705 §2.1).
+    IssuedCertificate,
+    /// The foreign client's own certificate (RFC 8705 §2.2).
+    OwnCertificate,
+    /// A foreign token that is bound to a certificate, with that certificate (RFC 8705 §3).
+    CertificateBoundToken,
 }
 
-const CREDENTIALS: [Credential; 14] = [
+const CREDENTIALS: [Credential; 17] = [
     Credential::Basic,
     Credential::Post,
     Credential::ChosenBasic,
@@ -134,6 +142,9 @@ const CREDENTIALS: [Credential; 14] = [
     Credential::Assertion,
     Credential::BoundToken,
     Credential::ProvenSecret,
+    Credential::IssuedCertificate,
+    Credential::OwnCertificate,
+    Credential::CertificateBoundToken,
 ];
 
 /// Has its keys at [`JWKS_URI`], in both tenants.
@@ -145,26 +156,43 @@ fn published(tenant: &str) -> Client {
     Client { jwks_uri: Some(JWKS_URI.to_owned()), ..client }
 }
 
+/// The header with the client certificate, from a proxy.
+const CLIENT_CERT: &str = "Client-Cert";
+
 /// A gateway whose default tenant and protected resource are `home`'s, and a foreign tenant's credentials.
 struct Setting {
     app: TestApp,
     home: &'static str,
     stranger: &'static str,
-    tokens: [String; 6],
+    tokens: [String; 7],
     prover: Prover,
+    /// The foreign client's certificate of the authority, and its own one.
+    certificates: [Certificate; 2],
     good: String,
 }
 
 async fn setting(home: &'static str, stranger: &'static str) -> Setting {
-    let test_env = TestEnv::over(TestApp::start_with(&options(home)));
+    let pki = Pki::new();
+    let with_certificates = |tenant| {
+        let mut options = options(tenant);
+        let listener = options.listeners.remove(0);
+        let proxied = pki.proxied(listener, "127.0.0.0/8", CLIENT_CERT, CertificateFormat::Rfc9440);
+        Options { listeners: vec![proxied], ..options }
+    };
+    let test_env = TestEnv::over(TestApp::start_with(&with_certificates(home)));
     let administers = test_env.token(stranger, BOSS).await;
     let app = test_env.app;
     declare_admin(&app);
+    let certificates_of = [home, stranger]
+        .map(|tenant| [pki.issued(&name_at(tenant)), Certificate::self_signed(&name_at(tenant))]);
     for tenant in [home, stranger] {
         let (client, jwks) = (published(tenant), json!({ "keys": [assertion_key(tenant).jwk] }));
         app.store.publish_jwks(&client.tenant, JWKS_URI, Some(&jwks.to_string()));
         app.store.put_client(client);
+        let [_, own] = &certificates_of[usize::from(tenant == stranger)];
+        clients_with_certificates(tenant, own).into_iter().for_each(|client| app.store.put_client(client));
     }
+    let [_, certificates] = certificates_of;
     // Tenants have the same keys in each gateway.
     let elsewhere = TestApp::start_with(&options(stranger));
     declare_admin(&elsewhere);
@@ -174,9 +202,11 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
     let (forged, mixed) = (strangers.token(&claims(home)), homes.token(&claims(stranger)));
     let prover = Prover::new();
     let bound = strangers.token(&but(claims(stranger), json!({ "cnf": { "jkt": prover.thumbprint() } })));
-    let tokens = [token, forged, mixed, administers, assertion, bound];
+    let cnf = json!({ "x5t#S256": certificates[0].thumbprint() });
+    let bound_to_certificate = strangers.token(&but(claims(stranger), json!({ "cnf": cnf })));
+    let tokens = [token, forged, mixed, administers, assertion, bound, bound_to_certificate];
     let good = app.token(home).await;
-    Setting { app, home, stranger, tokens, prover, good }
+    Setting { app, home, stranger, tokens, prover, certificates, good }
 }
 
 impl Setting {
@@ -188,6 +218,7 @@ impl Setting {
             Credential::AdminToken => Some(&self.tokens[3]),
             Credential::Assertion => Some(&self.tokens[4]),
             Credential::BoundToken => Some(&self.tokens[5]),
+            Credential::CertificateBoundToken => Some(&self.tokens[6]),
             Credential::Basic
             | Credential::Post
             | Credential::ChosenBasic
@@ -195,7 +226,9 @@ impl Setting {
             | Credential::ClientAssertion
             | Credential::KeyForThisTenant
             | Credential::PublishedKey
-            | Credential::ProvenSecret => None,
+            | Credential::ProvenSecret
+            | Credential::IssuedCertificate
+            | Credential::OwnCertificate => None,
         }
     }
 
@@ -240,6 +273,18 @@ impl Setting {
                 let claims = proof_claims(method.as_str(), &placed, self.app.now(), path);
                 request = request.header(DPOP, self.prover.proof(claims, json!({})));
                 form.extend([("client_id", SVC), ("client_secret", secrets.of(SVC))]);
+            }
+            Some(Credential::IssuedCertificate) => {
+                request = request.header(CLIENT_CERT, self.certificates[0].header());
+                form.push(("client_id", ISSUED));
+            }
+            Some(Credential::OwnCertificate) => {
+                request = request.header(CLIENT_CERT, self.certificates[1].header());
+                form.push(("client_id", SELF_SIGNED));
+            }
+            Some(Credential::CertificateBoundToken) => {
+                let token = self.token(Credential::CertificateBoundToken).unwrap();
+                request = request.header(CLIENT_CERT, self.certificates[0].header()).bearer_auth(token);
             }
             Some(token) => request = request.bearer_auth(self.token(token).unwrap()),
             None => {}
@@ -331,7 +376,7 @@ async fn no_credential_of_one_tenant_is_worth_anything_at_the_other() {
 #[tokio::test]
 async fn the_same_credentials_work_at_home() {
     for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
-        let Setting { app, good, tokens, prover, .. } = setting(home, stranger).await;
+        let Setting { app, good, tokens, prover, certificates, .. } = setting(home, stranger).await;
         let administers = app.request(Method::GET, &clients_path(stranger)).bearer_auth(&tokens[3]);
         assert_eq!(Answer::to(administers).await.status, 200);
         let elsewhere = TestApp::start_with(&options(stranger));
@@ -342,6 +387,20 @@ async fn the_same_credentials_work_at_home() {
         let proof = prover.proof(proof_claims("GET", path, app.now(), "1"), json!({ "ath": hash_of(bound) }));
         let shown = with_dpop(elsewhere.request(Method::GET, path), bound, &proof);
         assert_eq!(Answer::to(shown).await.status, 200);
+        for (id, certificate) in [ISSUED, SELF_SIGNED].into_iter().zip(&certificates) {
+            let request = app.request(Method::POST, &tenant_path(stranger, "/oauth/token"));
+            let form = [("grant_type", "client_credentials"), ("client_id", id)];
+            let answer = Answer::to(request.header(CLIENT_CERT, certificate.header()).form(&form)).await;
+            assert_eq!(answer.status, 200, "{id}: {answer:?}");
+            let token = answer.json()["access_token"].as_str().unwrap().to_owned();
+            let path = tenant_path(stranger, "/oauth/introspect");
+            let asked = app.request(Method::POST, &path).header(CLIENT_CERT, certificate.header());
+            let form = [("client_id", id), ("token", token.as_str())];
+            assert_eq!(Answer::to(asked.form(&form)).await.json()["active"], true, "{id}");
+        }
+        let caller = app.request(Method::POST, &tenant_path(stranger, "/oauth/introspect"));
+        let caller = caller.basic_auth(AUDITOR, Some(app.secrets(stranger).of(AUDITOR)));
+        assert_eq!(Answer::to(caller.form(&[("token", &tokens[6])])).await.json()["active"], true);
         let shown = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(&good);
         assert_eq!(Answer::to(shown).await.status, 200);
         let mut claims = assertion_claims(home, "at home");

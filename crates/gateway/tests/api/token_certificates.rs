@@ -31,9 +31,9 @@ use crate::forge::{Forge, but, claims};
 use crate::tls::{Client, Files, authority, nameless, with_certificate};
 
 /// The client with a certificate of the authority, at both tenants.
-const ISSUED: &str = "issued";
+pub(crate) const ISSUED: &str = "issued";
 /// The client with a certificate of its own, at both tenants.
-const SELF_SIGNED: &str = "self-signed";
+pub(crate) const SELF_SIGNED: &str = "self-signed";
 const RESOURCE: &str = "/api/v1/protected-resource";
 const REFUSED: &str = "Client authentication failed";
 
@@ -44,19 +44,19 @@ const PEM: usize = 2;
 const TLS_OF_PROXY: usize = 3;
 const ELSEWHERE: usize = 4;
 
-struct Pki {
+pub(crate) struct Pki {
     server: String,
     files: Files,
     authority: CertifiedIssuer<'static, KeyPair>,
     other: CertifiedIssuer<'static, KeyPair>,
 }
 
-struct Certificate {
+pub(crate) struct Certificate {
     der: CertificateDer<'static>,
     key: KeyPair,
 }
 
-fn name_at(tenant: &str) -> String {
+pub(crate) fn name_at(tenant: &str) -> String {
     format!("svc.{tenant}.example.com")
 }
 
@@ -65,7 +65,7 @@ fn parameters(name: &str) -> CertificateParams {
 }
 
 impl Pki {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let files = Files::new();
         let (ours, other) = (authority("ours"), authority("other"));
         std::fs::write(files.path("ca.pem"), ours.pem()).unwrap();
@@ -73,7 +73,7 @@ impl Pki {
         Self { server, files, authority: ours, other }
     }
 
-    fn issued(&self, name: &str) -> Certificate {
+    pub(crate) fn issued(&self, name: &str) -> Certificate {
         Self::signed(&parameters(name), &self.authority)
     }
 
@@ -89,44 +89,73 @@ impl Pki {
     fn options(&self, tenant: &str) -> Options {
         let plain = Listener::new(([127, 0, 0, 1], 0).into(), Surface { public: true, admin: true });
         let tls = self.files.tls_with(Some("ca.pem"), Some(ClientCertificates::Optional)).unwrap();
-        let behind = |network: &str| TrustedProxies {
-            from: vec![network.parse().unwrap()],
-            header: ForwardingHeader::XForwardedFor,
-        };
-        let header = |name, format| {
-            let (ca, read): (_, ReadFile) =
-                (self.files.path("ca.pem"), |path: &Path| std::fs::read(path).map(Zeroizing::new));
-            let name = ClientCertificateHeader::name(name).unwrap();
-            ClientCertificateHeader::open(name, format, Some(&ca), read).unwrap()
-        };
-        let proxied = |network, header| Listener {
-            trusted_proxies: Some(behind(network)),
-            client_certificate_header: Some(header),
-            ..plain.clone()
-        };
+        let proxied = |network, name, format| self.proxied(plain.clone(), network, name, format);
         let listeners = vec![
             Listener { tls: Some(tls.clone()), ..plain.clone() },
-            proxied("127.0.0.0/8", header("Client-Cert", CertificateFormat::Rfc9440)),
-            proxied("127.0.0.0/8", header("X-Client-Cert", CertificateFormat::UrlEncodedPem)),
+            proxied("127.0.0.0/8", "Client-Cert", CertificateFormat::Rfc9440),
+            proxied("127.0.0.0/8", "X-Client-Cert", CertificateFormat::UrlEncodedPem),
             Listener { tls: Some(tls), trusted_proxies: Some(behind("127.0.0.0/8")), ..plain.clone() },
-            proxied("192.0.2.0/24", header("Client-Cert", CertificateFormat::Rfc9440)),
+            proxied("192.0.2.0/24", "Client-Cert", CertificateFormat::Rfc9440),
         ];
         let mtls_url = Some("https://mtls.example.com/".to_owned());
         Options { listeners, mtls_url, ..options(tenant) }
+    }
+
+    /// The listener behind proxies of this network, which pass certificates of clients on.
+    pub(crate) fn proxied(
+        &self,
+        listener: Listener,
+        network: &str,
+        name: &str,
+        format: CertificateFormat,
+    ) -> Listener {
+        let (ca, read): (_, ReadFile) =
+            (self.files.path("ca.pem"), |path: &Path| std::fs::read(path).map(Zeroizing::new));
+        let name = ClientCertificateHeader::name(name).unwrap();
+        let header = ClientCertificateHeader::open(name, format, Some(&ca), read).unwrap();
+        Listener {
+            trusted_proxies: Some(behind(network)),
+            client_certificate_header: Some(header),
+            ..listener
+        }
     }
 
     /// A gateway of these listeners with both clients at both tenants, and the certificates of the self-signed ones.
     fn start(&self, tenant: &str) -> (TestApp, [Certificate; 2]) {
         let app = TestApp::start_with(&self.options(tenant));
         let own = [ACME, GLOBEX].map(|tenant| {
-            let key = KeyPair::generate().unwrap();
-            let der = parameters(&name_at(tenant)).self_signed(&key).unwrap().der().clone();
-            put(&app, issued_client(tenant));
-            put(&app, self_signed_client(tenant, &key));
-            Certificate { der, key }
+            let own = Certificate::self_signed(&name_at(tenant));
+            clients_with_certificates(tenant, &own).into_iter().for_each(|client| put(&app, client));
+            own
         });
         (app, own)
     }
+}
+
+impl Certificate {
+    /// Of a key of its own.
+    pub(crate) fn self_signed(name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        Self { der: parameters(name).self_signed(&key).unwrap().der().clone(), key }
+    }
+
+    /// As a proxy passes it on (RFC 9440).
+    pub(crate) fn header(&self) -> String {
+        format!(":{}:", BASE64.encode(&self.der))
+    }
+
+    pub(crate) fn thumbprint(&self) -> Thumbprint {
+        thumbprint(&self.der)
+    }
+}
+
+fn behind(network: &str) -> TrustedProxies {
+    TrustedProxies { from: vec![network.parse().unwrap()], header: ForwardingHeader::XForwardedFor }
+}
+
+/// Both clients with certificates at this tenant.
+pub(crate) fn clients_with_certificates(tenant: &str, own: &Certificate) -> [RegisteredClient; 2] {
+    [issued_client(tenant), self_signed_client(tenant, &own.key)]
 }
 
 fn put(app: &TestApp, client: RegisteredClient) {

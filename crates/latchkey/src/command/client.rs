@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use administration::{ClientSettings, ClientView, CreatedClient, Page, SecretView};
 use clap::{Args, Subcommand};
-use protocol::Lifetime;
+use protocol::{ClientAuthenticationMethod, Lifetime};
 use registry::ClientId;
 use serde::Serialize;
 use serde_json::Value;
@@ -96,7 +96,7 @@ pub(crate) struct AddArguments {
     #[arg(long = "resource", value_name = "URI", value_delimiter = ',')]
     resources: Vec<String>,
     /// How it authenticates at the token endpoint.
-    #[arg(long, value_name = "METHOD", value_parser = suggested(["any", "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none"]))]
+    #[arg(long, value_name = "METHOD", value_parser = suggested(ClientAuthenticationMethod::NAMES))]
     #[serde(rename = "token_endpoint_auth_method")]
     auth_method: Option<String>,
     /// The grants that it may use; repeated, or with commas. Default: client_credentials.
