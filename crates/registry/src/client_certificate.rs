@@ -1,7 +1,9 @@
 //! `tls_client_auth` and `self_signed_tls_client_auth`: the rules over a client's certificate (RFC 8705 §2).
 
 use keys::{PublicKeys, public_key_of_certificate};
-use protocol::{ChainError, ClientAuthenticationMethod, ClientCertificate, RefusalReason, Timestamp};
+use protocol::{
+    ChainError, ClientAuthenticationMethod, ClientCertificate, RefusalReason, Timestamp, Validity,
+};
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
@@ -79,12 +81,7 @@ fn check_issued(
     now: Timestamp,
 ) -> Result<(), CertificateError> {
     let parsed = parse(certificate)?;
-    let validity = certificate.chain.map_err(|error| match error {
-        ChainError::Expired => CertificateError::Expired,
-        ChainError::NotYetValid => CertificateError::NotYetValid,
-        error => CertificateError::NotTrusted(error),
-    })?;
-    check_time(now, validity.not_before, validity.not_after)?;
+    check_chain(certificate, now)?;
     // RFC 8705 §2.1: the client is authenticated if the subject information in its certificate matches the single subject that is
     // registered for it. The handshake has shown that it has the private key.
     let is_subject = client.certificate_subject.as_ref().is_some_and(|subject| subject.is_of(&parsed));
@@ -103,20 +100,40 @@ fn check_self_signed<'a>(
     let public_key = public_key_of_certificate(&certificate.der).ok_or(CertificateError::Malformed)?;
     let key = keys.and_then(|keys| keys.of_certificate(&public_key, certificate.thumbprint));
     let key = key.ok_or(CertificateError::NotRegistered)?;
-    let validity = parsed.tbs_certificate().validity();
-    let instant = |time: x509_cert::time::Time| Timestamp::from_seconds(time.to_unix_duration().as_secs());
-    check_time(now, instant(validity.not_before), instant(validity.not_after))?;
+    check_dates(&parsed, now)?;
     Ok(key)
 }
 
-fn parse(certificate: &ClientCertificate) -> Result<Certificate, CertificateError> {
+/// The chain, and the time in which all of it is valid.
+pub(crate) fn check_chain(certificate: &ClientCertificate, now: Timestamp) -> Result<(), CertificateError> {
+    let validity = certificate.chain.map_err(|error| match error {
+        ChainError::Expired => CertificateError::Expired,
+        ChainError::NotYetValid => CertificateError::NotYetValid,
+        error => CertificateError::NotTrusted(error),
+    })?;
+    check_time(now, validity)
+}
+
+/// The dates of the certificate itself.
+pub(crate) fn check_dates(certificate: &Certificate, now: Timestamp) -> Result<(), CertificateError> {
+    check_time(now, validity_of(certificate))
+}
+
+/// From when until when a certificate says that it is valid.
+pub(crate) fn validity_of(certificate: &Certificate) -> Validity {
+    let validity = certificate.tbs_certificate().validity();
+    let instant = |time: x509_cert::time::Time| Timestamp::from_seconds(time.to_unix_duration().as_secs());
+    Validity { not_before: instant(validity.not_before), not_after: instant(validity.not_after) }
+}
+
+pub(crate) fn parse(certificate: &ClientCertificate) -> Result<Certificate, CertificateError> {
     Certificate::from_der(&certificate.der).map_err(|_| CertificateError::Malformed)
 }
 
-fn check_time(now: Timestamp, not_before: Timestamp, not_after: Timestamp) -> Result<(), CertificateError> {
-    if now > not_after {
+fn check_time(now: Timestamp, validity: Validity) -> Result<(), CertificateError> {
+    if now > validity.not_after {
         Err(CertificateError::Expired)
-    } else if now < not_before {
+    } else if now < validity.not_before {
         Err(CertificateError::NotYetValid)
     } else {
         Ok(())

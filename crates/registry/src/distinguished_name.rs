@@ -7,7 +7,7 @@ use x509_cert::der::{Decode as _, Encode as _, Tag, Tagged as _};
 use x509_cert::name::Name;
 
 /// The names of attribute types: those of RFC 4514 §3, and those that certificates of clients often have.
-const TYPES: [(&str, &str); 19] = [
+pub(crate) const TYPES: [(&str, &str); 19] = [
     ("CN", "2.5.4.3"),
     ("L", "2.5.4.7"),
     ("ST", "2.5.4.8"),
@@ -139,20 +139,22 @@ impl DistinguishedName {
 impl Value {
     /// Texts of the three types that certificates of today have are compared as text, all else byte by byte (RFC 5280 §7.1).
     fn of(value: AnyRef<'_>) -> Self {
-        let text = match value.tag() {
-            Tag::Utf8String => {
-                value.decode_as::<Utf8StringRef<'_>>().ok().map(|text| text.as_str().to_owned())
-            }
-            Tag::PrintableString => {
-                value.decode_as::<PrintableStringRef<'_>>().ok().map(|text| text.as_str().to_owned())
-            }
-            Tag::Ia5String => value.decode_as::<Ia5StringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
-            _ => None,
-        };
-        match text {
+        match text_of(value) {
             Some(text) => Self::Text(prepared(&text)),
             None => Self::Der(value.to_der().unwrap_or_default()),
         }
+    }
+}
+
+/// The text of a value that is one of these three types.
+pub(crate) fn text_of(value: AnyRef<'_>) -> Option<String> {
+    match value.tag() {
+        Tag::Utf8String => value.decode_as::<Utf8StringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
+        Tag::PrintableString => {
+            value.decode_as::<PrintableStringRef<'_>>().ok().map(|text| text.as_str().to_owned())
+        }
+        Tag::Ia5String => value.decode_as::<Ia5StringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
+        _ => None,
     }
 }
 

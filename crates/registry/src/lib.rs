@@ -7,6 +7,7 @@ mod client_id;
 mod client_keys;
 mod client_secret;
 mod distinguished_name;
+mod distinguished_name_text;
 
 mod credential_tag;
 mod public_urls;
@@ -16,6 +17,8 @@ mod revocation_feed;
 mod single_use_identifier;
 mod store;
 
+mod certificate_facts;
+mod certificate_inspection;
 mod client_assertion;
 mod client_certificate;
 mod fetched_keys;
@@ -44,6 +47,8 @@ mod users;
 
 pub use assertions::Assertions;
 pub use authenticator::{AuthenticatedClient, Authenticator, Proof, may_authenticate};
+pub use certificate_facts::CertificateFacts;
+pub use certificate_inspection::{CertificateCheck, CertificateInspection, CertificateOutcome};
 pub use certificate_subject::{CertificateSubject, InvalidSubject, SubjectKind};
 pub use client::{Client, ClientStatus, IntrospectionRight};
 pub use client_assertion::AssertionError;

@@ -51,6 +51,7 @@ mod cli_clients;
 mod cli_explain;
 mod cli_generations;
 mod cli_inspect;
+mod cli_inspect_certificate;
 mod cli_inspect_dpop;
 mod cli_keys;
 mod cli_migration;

@@ -1,4 +1,4 @@
-//! The token to inspect, as people copy it: with its scheme, quotes and line breaks around it, or within a token response.
+//! What to inspect: a token as people copy it, with its scheme, quotes and line breaks around it, or within a token response; or bytes.
 
 use std::io::{Read as _, stdin};
 use std::path::Path;
@@ -19,15 +19,24 @@ const PIECE: usize = 16;
 
 /// Reads the token from a file, or from the standard input.
 pub(super) fn read(file: &Path) -> anyhow::Result<Zeroizing<String>> {
+    token(&read_bytes(file)?)
+}
+
+/// Reads a file, or the standard input, whole.
+pub(super) fn read_bytes(file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let name = file.to_string_lossy();
     if looks_like_credential(&name) {
         bail!(
             "a token or secret is not given as an argument, where other users of this machine see it: write it to a file, or pipe it in"
         );
     }
-    let bytes = if name == "-" { read_input()? } else { read_file(file)? };
+    if name == "-" { read_input() } else { read_file(file) }
+}
+
+/// The token in these bytes.
+pub(super) fn token(bytes: &[u8]) -> anyhow::Result<Zeroizing<String>> {
     // What is no UTF-8 is no base64url either: the check of the encoding names its place.
-    let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+    let text = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
     token_in(&text)
 }
 

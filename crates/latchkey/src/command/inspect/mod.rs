@@ -1,5 +1,6 @@
-//! `latchkey inspect`: explains a token check by check, with the verification that a request goes through.
+//! `latchkey inspect`: explains a token or a client certificate check by check, with the verification that a request goes through.
 
+mod certificate;
 mod dpop;
 mod expected;
 mod explain;
@@ -10,7 +11,9 @@ mod times;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::Args;
+use gateway::PresentedCertificates;
 use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
 
@@ -25,7 +28,8 @@ use report::Report;
 /// Which token, and what is expected of it.
 #[derive(Args)]
 pub(crate) struct InspectArguments {
-    /// The file that holds the token, or a token response; - reads standard input. Never the token itself.
+    /// The file that holds the token, a token response, or a client certificate in PEM or DER; - reads standard input. Never the token
+    /// itself.
     #[arg(default_value = "-")]
     file: PathBuf,
     /// Verify with the public keys of this JWKS document.
@@ -58,6 +62,9 @@ pub(crate) struct InspectArguments {
     /// Check a DPoP proof: the file that holds the access token beside it. Never the token itself.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ"])]
     access_token: Option<PathBuf>,
+    /// Check a client certificate: the file with the authorities, as `client_ca` of a listener names it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ", "method", "url", "access_token"])]
+    client_ca: Option<PathBuf>,
     #[command(flatten)]
     admin: AdminArguments,
 }
@@ -65,10 +72,17 @@ pub(crate) struct InspectArguments {
 /// The token fails a check, or its signature was not checked.
 pub(super) const NOT_VALID: u8 = 7;
 
-/// Prints each check with what it found. Exit 0 for a token that passes all, 7 for one that does not, 1 for an error.
+/// Prints each check with what it found. Exit 0 for a token or certificate that passes all, 7 for one that does not, 1 for an error.
 pub(crate) fn run(config: &Path, arguments: &InspectArguments) -> anyhow::Result<ExitCode> {
-    let token = input::read(&arguments.file)?;
+    let bytes = input::read_bytes(&arguments.file)?;
     let now = arguments.at.unwrap_or_else(clock::now);
+    if PresentedCertificates::are(&bytes) {
+        return certificate::run(arguments, &bytes, now);
+    }
+    if arguments.client_ca.is_some() {
+        bail!("--client-ca: {} holds no certificate in PEM or DER", arguments.file.display());
+    }
+    let token = input::token(&bytes)?;
     let expected = Expected::load(config, arguments, now)?;
     let report = match ProvenRequest::load(arguments)? {
         Some(request) => Report::of_dpop_proof(&token, &request, &expected),

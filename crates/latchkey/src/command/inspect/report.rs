@@ -12,10 +12,10 @@ use super::input::without_secrets;
 use super::times::{instant, span};
 use crate::command::output::{json, narrow};
 
-/// Whether a verifier with these expectations accepts the token.
+/// Whether a verifier with these expectations accepts the token, or a listener the certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Verdict {
+pub(super) enum Verdict {
     /// All checks that were made have passed, the signature among them.
     Valid,
     /// A check has failed.
@@ -150,7 +150,7 @@ impl Report {
                 format!("REFUSED by the check `{failed}` ({reason}).")
             }
             (Verdict::Valid, ..) => {
-                format!("VALID: every check that was made has passed.{}", self.not_checked())
+                format!("VALID: every check that was made has passed.{}", not_checked(&self.checks))
             }
             (Verdict::Unverified | Verdict::Refused, ..) => {
                 "NOT VERIFIED: the signature is not checked, so any sender can have written this.".to_owned()
@@ -174,12 +174,6 @@ impl Report {
         }
         lines.extend(self.notes.iter().map(|note| format!("Note: {note}.")));
         lines
-    }
-
-    fn not_checked(&self) -> String {
-        let lines = self.checks.iter().filter(|line| line.status == Status::NotChecked);
-        let names: Vec<_> = lines.map(|line| line.check).collect();
-        if names.is_empty() { String::new() } else { format!(" Not checked: {}.", names.join(", ")) }
     }
 
     fn value(&self, name: &str, value: &Value) -> String {
@@ -213,13 +207,20 @@ fn without_private_members(mut header: Members) -> Members {
     header
 }
 
+/// The checks that were not made, as the end of a summary.
+pub(super) fn not_checked(checks: &[Line]) -> String {
+    let lines = checks.iter().filter(|line| line.status == Status::NotChecked);
+    let names: Vec<_> = lines.map(|line| line.check).collect();
+    if names.is_empty() { String::new() } else { format!(" Not checked: {}.", names.join(", ")) }
+}
+
 /// Secrets are replaced before the lines break: a piece of a secret would not be found.
-fn wrapped(rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn wrapped(rows: impl Iterator<Item = Vec<String>>) -> String {
     let shown = |row: Vec<String>| row.iter().map(|cell| without_secrets(cell)).collect();
     narrow(&rows.map(shown).collect::<Vec<_>>())
 }
 
-fn rows(line: &Line) -> Vec<Vec<String>> {
+pub(super) fn rows(line: &Line) -> Vec<Vec<String>> {
     let status = match line.status {
         Status::Passed => "passed",
         Status::Failed => "FAILED",

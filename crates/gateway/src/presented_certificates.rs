@@ -1,0 +1,179 @@
+//! A client certificate in a file, with the chain that a client would present beside it, to explain it as a listener judges it.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use protocol::{ClientCertificate, Timestamp};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use crate::TlsError;
+use crate::connection::{ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};
+
+/// The beginning of a sequence in DER with a length of one to three bytes. No text in UTF-8 begins so.
+const DER: [[u8; 2]; 3] = [[0x30, 0x81], [0x30, 0x82], [0x30, 0x83]];
+const PEM: &[u8] = b"-----BEGIN ";
+const LINE: usize = 64;
+
+/// One or more certificates: the client's own, and those between it and an authority.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PresentedCertificates(Vec<CertificateDer<'static>>);
+
+/// Why bytes are no certificates that a client could present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PresentedCertificatesError {
+    /// PEM without a certificate.
+    #[error("there is no certificate in it; it must begin -----BEGIN CERTIFICATE-----")]
+    NoCertificate,
+    /// PEM that cannot be read.
+    #[error("this is no PEM: a line is missing, or has a character that base64 does not have")]
+    NoPem,
+    /// More than a handshake may have.
+    #[error(
+        "there are more than {LONGEST_CHAIN} certificates; present the client's own, and those between it and an authority"
+    )]
+    TooMany,
+    /// Larger than a handshake may have it.
+    #[error("a certificate has more than {LARGEST_CERTIFICATE} bytes, and a listener takes none so large")]
+    TooLarge,
+}
+
+impl PresentedCertificates {
+    /// Whether bytes are certificates, or PEM of another kind, by their beginning; a token is neither.
+    #[must_use]
+    pub fn are(bytes: &[u8]) -> bool {
+        DER.iter().any(|start| bytes.starts_with(start)) || bytes.windows(PEM.len()).any(|part| part == PEM)
+    }
+
+    /// Reads PEM, in which anything else is passed over, or one certificate in DER.
+    ///
+    /// # Errors
+    /// [`PresentedCertificatesError`]. Whether each of them is a certificate is a check of its own.
+    pub fn read(bytes: &[u8]) -> Result<Self, PresentedCertificatesError> {
+        use PresentedCertificatesError as E;
+        let presented = if DER.iter().any(|start| bytes.starts_with(start)) {
+            vec![CertificateDer::from(bytes.to_vec())]
+        } else {
+            let each = CertificateDer::pem_slice_iter(bytes).take(LONGEST_CHAIN + 1);
+            each.collect::<Result<Vec<_>, _>>().map_err(|_| E::NoPem)?
+        };
+        match presented.len() {
+            0 => Err(E::NoCertificate),
+            1..=LONGEST_CHAIN if presented.iter().any(|one| one.len() > LARGEST_CERTIFICATE) => {
+                Err(E::TooLarge)
+            }
+            1..=LONGEST_CHAIN => Ok(Self(presented)),
+            _ => Err(E::TooMany),
+        }
+    }
+
+    /// Each in DER, the client's own first.
+    pub fn der(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(|certificate| &**certificate)
+    }
+
+    /// The certificates alone, in PEM: nothing else of their file.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        let mut pem = String::new();
+        for certificate in &self.0 {
+            let text = BASE64.encode(certificate);
+            pem.push_str("-----BEGIN CERTIFICATE-----\n");
+            let mut rest = text.as_str();
+            while !rest.is_empty() {
+                let (line, after) = rest.split_at(rest.len().min(LINE));
+                pem.push_str(line);
+                pem.push('\n');
+                rest = after;
+            }
+            pem.push_str("-----END CERTIFICATE-----\n");
+        }
+        pem
+    }
+
+    /// The client's own certificate, with its chain to an authority of a PEM file, as a listener with this `client_ca` judges it.
+    ///
+    /// # Errors
+    /// [`TlsError`], where the authorities cannot be read.
+    pub fn examine(
+        &self,
+        client_ca: Option<&Path>,
+        read: ReadFile,
+        now: Timestamp,
+    ) -> Result<ClientCertificate, TlsError> {
+        Ok(self.examined(&ClientAuthorities::open(client_ca, read)?, now))
+    }
+
+    pub(crate) fn examined(&self, authorities: &ClientAuthorities, now: Timestamp) -> ClientCertificate {
+        authorities.examine(&self.0, now).expect("there is one certificate or more")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::*;
+    use PresentedCertificatesError as E;
+
+    fn certificate() -> (CertificateDer<'static>, KeyPair) {
+        let key = KeyPair::generate().unwrap();
+        let parameters = CertificateParams::new(vec!["svc.example.com".to_owned()]).unwrap();
+        (parameters.self_signed(&key).unwrap().der().clone(), key)
+    }
+
+    #[test]
+    fn a_certificate_is_read_from_der_and_from_pem_and_written_without_the_rest_of_its_file() {
+        let (der, key) = certificate();
+        let one = PresentedCertificates::read(&der).unwrap();
+        let pem = one.to_pem();
+        assert_eq!(PresentedCertificates::read(pem.as_bytes()), Ok(one));
+        assert!(pem.lines().all(|line| line.len() <= LINE));
+        let (other, _) = certificate();
+        let chain = format!(
+            "Subject: CN=svc\n{pem}\n{}{}",
+            key.serialize_pem(),
+            PresentedCertificates(vec![other.clone()]).to_pem()
+        );
+        let two = PresentedCertificates::read(chain.as_bytes()).unwrap();
+        assert_eq!(two.der().collect::<Vec<_>>(), [&*der, &*other]);
+        assert!(!two.to_pem().contains("PRIVATE KEY") && chain.contains("PRIVATE KEY"));
+    }
+
+    #[test]
+    fn what_a_client_cannot_present_is_refused_with_the_reason() {
+        let (der, key) = certificate();
+        let pem = PresentedCertificates(vec![der]).to_pem();
+        for (bytes, expected) in [
+            (String::new(), E::NoCertificate),
+            ("eyJ.e30.c2ln".to_owned(), E::NoCertificate),
+            (key.serialize_pem(), E::NoCertificate),
+            (pem.replace("-----END CERTIFICATE-----\n", ""), E::NoPem),
+            (pem.replacen('M', "*", 1), E::NoPem),
+            (pem.repeat(LONGEST_CHAIN + 1), E::TooMany),
+            (PresentedCertificates(vec![vec![0x30; LARGEST_CERTIFICATE + 1].into()]).to_pem(), E::TooLarge),
+        ] {
+            assert_eq!(PresentedCertificates::read(bytes.as_bytes()), Err(expected), "{bytes:.80}");
+        }
+        assert!(PresentedCertificates::read(pem.repeat(LONGEST_CHAIN).as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_token_is_not_taken_for_a_certificate() {
+        let (der, key) = certificate();
+        let pem = PresentedCertificates(vec![der.clone()]).to_pem();
+        for (bytes, expected) in [
+            (&*der, true),
+            (pem.as_bytes(), true),
+            (format!("Certificate:\n  Data:\n{pem}").as_bytes(), true),
+            (key.serialize_pem().as_bytes(), true),
+            (b"eyJhbGciOiJub25lIn0.e30.c2ln", false),
+            (b"{\"access_token\":\"a.b.c\"}", false),
+            (b"0123", false),
+            (b"", false),
+        ] {
+            assert_eq!(PresentedCertificates::are(bytes), expected);
+        }
+    }
+}

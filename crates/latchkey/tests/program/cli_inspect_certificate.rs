@@ -1,0 +1,201 @@
+//! `latchkey inspect` of client certificates: what each says of itself, and each check that a listener makes of it.
+
+use std::fs::File;
+use std::process::Stdio;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, SanType, date_time_ymd,
+};
+use serde_json::{Value, json};
+
+use crate::folder::Folder;
+
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+/// The instant of every inspection.
+const AT: [&str; 2] = ["--at", "2026-06-01T00:00:00Z"];
+
+fn parameters(name: &str, years: (i32, i32)) -> CertificateParams {
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name = rcgen::DistinguishedName::new();
+    parameters.distinguished_name.push(DnType::OrganizationName, "Example, Ltd");
+    parameters.distinguished_name.push(DnType::CommonName, name);
+    (parameters.not_before, parameters.not_after) =
+        (date_time_ymd(years.0, 1, 1), date_time_ymd(years.1, 1, 1));
+    parameters
+}
+
+fn of_authority(name: &str, years: (i32, i32)) -> CertificateParams {
+    let mut parameters = parameters(name, years);
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    parameters
+}
+
+fn key() -> KeyPair {
+    KeyPair::generate().unwrap()
+}
+
+/// Two authorities, one between the first and a client, and certificates of clients.
+fn folder() -> Folder {
+    let folder = Folder::with("");
+    let ours = Issuer::self_signed(of_authority("ours", (2000, 2090)), key()).unwrap();
+    let other = Issuer::self_signed(of_authority("other", (2000, 2090)), key()).unwrap();
+    let between = Issuer::signed_by(of_authority("between", (2020, 2030)), key(), &ours).unwrap();
+    let ended = Issuer::signed_by(of_authority("ended", (2020, 2021)), key(), &ours).unwrap();
+    folder.write("ca.pem", &ours.pem());
+    folder.write("other-ca.pem", &other.pem());
+    let mut leaf = parameters("svc", (2026, 2027));
+    leaf.subject_alt_names = vec![
+        SanType::DnsName("svc.example.com".try_into().unwrap()),
+        SanType::URI("spiffe://example.com/svc".try_into().unwrap()),
+    ];
+    leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let own = key();
+    let issued = leaf.signed_by(&own, &ours).unwrap();
+    folder.write("issued.pem", &issued.pem());
+    std::fs::write(folder.path("issued.der"), issued.der()).unwrap();
+    folder.write("with-key.pem", &format!("{}{}", own.serialize_pem(), issued.pem()));
+    folder.canaries.add(own.serialize_pem().lines().nth(1).unwrap());
+    folder.write("key.pem", &own.serialize_pem());
+    folder.write("self-signed.pem", &leaf.self_signed(&own).unwrap().pem());
+    let chained = leaf.signed_by(&own, &between).unwrap().pem();
+    folder.write("alone.pem", &chained);
+    folder.write("chain.pem", &format!("{chained}{}", between.pem()));
+    folder.write("ended.pem", &format!("{}{}", leaf.signed_by(&own, &ended).unwrap().pem(), ended.pem()));
+    for (name, years) in [("expired", (2001, 2002)), ("early", (2027, 2028))] {
+        folder.write(&format!("{name}.pem"), &parameters(name, years).signed_by(&own, &ours).unwrap().pem());
+    }
+    let mut for_servers = parameters("server", (2026, 2027));
+    for_servers.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    folder.write("server.pem", &for_servers.signed_by(&own, &ours).unwrap().pem());
+    folder.write("broken.pem", "-----BEGIN CERTIFICATE-----\nMAAA\n-----END CERTIFICATE-----\n");
+    folder
+}
+
+/// The exit code, and all that was written.
+fn run(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let ran = folder.program(&[&["inspect"], arguments].concat()).stdin(Stdio::null()).output().unwrap();
+    let [out, err] = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    folder.canaries.assert_absent(&out);
+    folder.canaries.assert_absent(&err);
+    (ran.status.code(), out, err)
+}
+
+fn inspect(folder: &Folder, file: &str, arguments: &[&str]) -> (Option<i32>, Value) {
+    let (code, out, err) = run(folder, &[&[file, "--json"], &AT[..], arguments].concat());
+    (code, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")))
+}
+
+fn line<'a>(document: &'a Value, check: &str) -> &'a Value {
+    document["checks"].as_array().unwrap().iter().find(|line| line["check"] == check).unwrap()
+}
+
+#[test]
+fn each_failing_check_of_a_certificate_is_named_with_its_fix() {
+    let folder = folder();
+    let ours = ["--client-ca", "ca.pem"];
+    for (file, arguments, code, verdict, failed, reason) in [
+        ("issued.pem", &ours[..], 0, "valid", None, None),
+        ("issued.der", &ours, 0, "valid", None, None),
+        ("with-key.pem", &ours, 0, "valid", None, None),
+        ("chain.pem", &ours, 0, "valid", None, None),
+        ("issued.pem", &[], 7, "unverified", None, None),
+        ("self-signed.pem", &[], 0, "valid", None, None),
+        ("self-signed.pem", &ours, 7, "refused", Some("chain"), Some("certificate_not_trusted")),
+        ("alone.pem", &ours, 7, "refused", Some("chain"), Some("certificate_not_trusted")),
+        (
+            "issued.pem",
+            &["--client-ca", "other-ca.pem"],
+            7,
+            "refused",
+            Some("chain"),
+            Some("certificate_not_trusted"),
+        ),
+        ("ended.pem", &ours, 7, "refused", Some("chain"), Some("certificate_expired")),
+        ("expired.pem", &ours, 7, "refused", Some("dates"), Some("certificate_expired")),
+        ("expired.pem", &[], 7, "refused", Some("dates"), Some("certificate_expired")),
+        ("early.pem", &ours, 7, "refused", Some("dates"), Some("certificate_not_yet_valid")),
+        ("server.pem", &ours, 7, "refused", Some("extended_key_usage"), Some("certificate_not_trusted")),
+        ("broken.pem", &ours, 7, "refused", Some("form"), Some("certificate_malformed")),
+    ] {
+        let (found, document) = inspect(&folder, file, arguments);
+        assert_eq!((found, &document["verdict"]), (Some(code), &json!(verdict)), "{file}: {document}");
+        let shown = (document["failed"].as_str(), document["reason"].as_str());
+        assert_eq!(shown, (failed, reason), "{file}: {document}");
+        if let Some(failed) = failed {
+            let line = line(&document, failed);
+            assert_eq!(line["status"], "failed", "{line}");
+            assert!(!line["fix"].as_str().unwrap().is_empty() && !line["expected"].is_null(), "{line}");
+        }
+        // Neither is known without a client and a handshake.
+        for check in ["registration", "private_key"] {
+            assert_eq!(line(&document, check)["status"], "not_checked", "{document}");
+        }
+    }
+}
+
+#[test]
+fn a_certificate_is_shown_in_the_words_of_a_registration() {
+    let folder = folder();
+    let (_, document) = inspect(&folder, "chain.pem", &["--client-ca", "ca.pem"]);
+    let certificate = &document["certificate"];
+    assert_eq!(certificate["subject_dn"], "CN=svc,O=Example\\, Ltd");
+    assert_eq!(certificate["issuer_dn"], "CN=between,O=Example\\, Ltd");
+    assert_eq!(
+        certificate["alternative_names"],
+        json!([
+            { "kind": "tls_client_auth_san_dns", "value": "svc.example.com" },
+            { "kind": "tls_client_auth_san_uri", "value": "spiffe://example.com/svc" },
+        ])
+    );
+    assert_eq!(certificate["x5t#S256"].as_str().unwrap().len(), 43);
+    assert_eq!(certificate["public_key"], "EC, curve P-256");
+    assert_eq!(certificate["not_after"], "2027-01-01T00:00:00Z");
+    assert_eq!(certificate["key_usage"], json!(["digitalSignature"]));
+    assert_eq!(certificate["extended_key_usage"], json!(["clientAuth"]));
+    assert_eq!(document["chain"][0]["subject_dn"], "CN=between,O=Example\\, Ltd");
+
+    let (code, out, _) = run(&folder, &[&["chain.pem", "--client-ca", "ca.pem"], &AT[..]].concat());
+    assert_eq!(code, Some(0), "{out}");
+    for words in [
+        "VALID: every check that was made has passed. Not checked: registration,",
+        "tls_client_auth_subject_dn",
+        "CN=svc,O=Example\\, Ltd",
+        "tls_client_auth_san_dns",
+    ] {
+        assert!(out.contains(words), "{words:?} in\n{out}");
+    }
+    assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+}
+
+#[test]
+fn a_certificate_comes_from_standard_input_too() {
+    let folder = folder();
+    for file in ["issued.pem", "issued.der"] {
+        let mut piped = folder.program(&["inspect", "-", "--client-ca", "ca.pem", "--json", AT[0], AT[1]]);
+        let ran = piped.stdin(File::open(folder.path(file)).unwrap()).output().unwrap();
+        let document: Value = serde_json::from_slice(&ran.stdout).unwrap();
+        assert_eq!(document["verdict"], "valid", "{document}");
+    }
+}
+
+#[test]
+fn what_holds_no_certificate_is_refused_with_what_to_give() {
+    let folder = folder();
+    folder.write("token.jwt", "eyJhbGciOiJub25lIn0.e30.c2ln");
+    for (arguments, words) in [
+        (&["key.pem"][..], "there is no certificate in it"),
+        (&["token.jwt", "--client-ca", "ca.pem"], "--client-ca: token.jwt holds no certificate"),
+        (&["issued.pem", "--tenant", "acme"], "--tenant is for tokens"),
+        (&["issued.pem", "--method", "POST"], "--method is for tokens"),
+        (&["issued.pem", "--client-ca", "missing.pem"], "missing.pem"),
+        (&["issued.pem", "--client-ca", "token.jwt"], "token.jwt holds no certificate"),
+        (&["issued.pem", "--client-ca", "ca.pem", "--tenant", "acme"], "cannot be used with"),
+    ] {
+        let (code, out, err) = run(&folder, arguments);
+        assert!(code != Some(0) && code != Some(7) && out.is_empty(), "{out}");
+        assert!(err.contains(words), "{words:?} in {err}");
+    }
+}
