@@ -1,6 +1,7 @@
 //! The client certificate that a trusted proxy passes on in a header, after it has terminated mutual TLS (RFC 9440).
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, InvalidHeaderName};
 use base64::Engine as _;
@@ -14,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::TlsError;
-use crate::connection::{ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};
+use crate::connection::{AuthoritiesFile, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};
 
 /// The certificates between the client's and an authority (RFC 9440 §2.3).
 const CHAIN: HeaderName = HeaderName::from_static("client-cert-chain");
@@ -27,12 +28,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The header of a listener's trusted proxies. From any other peer it counts for nothing.
+/// The header of a listener's trusted proxies. From any other peer it counts for nothing. Clones share the authorities: what one of them
+/// reloads all use.
 #[derive(Clone, Debug)]
 pub struct ClientCertificateHeader {
     name: HeaderName,
     format: CertificateFormat,
-    authorities: ClientAuthorities,
+    authorities: Arc<AuthoritiesFile>,
 }
 
 /// How a proxy writes a certificate.
@@ -67,8 +69,22 @@ impl ClientCertificateHeader {
         client_ca: Option<&Path>,
         read: ReadFile,
     ) -> Result<Self, TlsError> {
-        let authorities = ClientAuthorities::open(client_ca.map(PathBuf::from).as_deref(), read)?;
+        let authorities = Arc::new(AuthoritiesFile::open(client_ca.map(PathBuf::from), read)?);
         Ok(Self { name, format, authorities })
+    }
+
+    /// Reads the file of the authorities again, and says whether it has changed. Where it cannot be used the last good ones go on.
+    ///
+    /// # Errors
+    /// As [`ClientCertificateHeader::open`].
+    pub fn reload(&self) -> Result<bool, TlsError> {
+        self.authorities.reload()
+    }
+
+    /// The file of the authorities.
+    #[must_use]
+    pub fn client_ca(&self) -> Option<&Path> {
+        self.authorities.path()
     }
 
     /// Reads the name of a header.
@@ -104,7 +120,7 @@ impl ClientCertificateHeader {
                 && presented.iter().all(|certificate| (1..=LARGEST_CERTIFICATE).contains(&certificate.len()))
         });
         let presented = presented.ok_or(HeaderError::Malformed)?;
-        Ok(self.authorities.examine(&presented, now))
+        Ok(self.authorities.authorities().examine(&presented, now))
     }
 }
 

@@ -9,7 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use crate::TlsError;
-use crate::connection::{ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};
+use crate::connection::{AuthoritiesFile, ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};
 
 /// The beginning of a sequence in DER with a length of one to three bytes. No text in UTF-8 begins so.
 const DER: [[u8; 2]; 3] = [[0x30, 0x81], [0x30, 0x82], [0x30, 0x83]];
@@ -102,7 +102,8 @@ impl PresentedCertificates {
         read: ReadFile,
         now: Timestamp,
     ) -> Result<ClientCertificate, TlsError> {
-        Ok(self.examined(&ClientAuthorities::open(client_ca, read)?, now))
+        let file = AuthoritiesFile::open(client_ca.map(Path::to_owned), read)?;
+        Ok(self.examined(&file.authorities(), now))
     }
 
     pub(crate) fn examined(&self, authorities: &ClientAuthorities, now: Timestamp) -> ClientCertificate {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
-use gateway::{ClientCertificateHeader, Tls, TlsError, TlsFiles, TlsReaders};
+use gateway::{ClientCertificateHeader, Listener, Tls, TlsError, TlsFiles, TlsReaders};
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 
@@ -37,12 +37,74 @@ pub(crate) fn certificate_header(
     })?))
 }
 
-/// Reloads the files when they may have changed, until the program ends.
-pub(crate) async fn keep_fresh(all: Vec<Tls>, mut hangup: Signal) {
+/// What is reloaded without a restart.
+#[derive(Clone)]
+enum Reloaded {
+    Tls(Tls),
+    Header(ClientCertificateHeader),
+}
+
+impl Reloaded {
+    fn of(listener: &Listener) -> impl Iterator<Item = Self> {
+        let tls = listener.tls.clone().map(Self::Tls);
+        let header = listener.client_certificate_header.clone();
+        tls.into_iter().chain(header.filter(|header| header.client_ca().is_some()).map(Self::Header))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Tls(tls) => {
+                let TlsFiles { certificate, private_key, client_ca, .. } = tls.files();
+                [Some(certificate), Some(private_key), client_ca.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect()
+            }
+            Self::Header(header) => header.client_ca().map(PathBuf::from).into_iter().collect(),
+        }
+    }
+
+    fn reload(&self) -> Result<bool, TlsError> {
+        match self {
+            Self::Tls(tls) => tls.reload(),
+            Self::Header(header) => header.reload(),
+        }
+    }
+
+    fn log_replaced(&self) {
+        match self {
+            Self::Tls(tls) => {
+                tracing::info!(certificate = %tls.files().certificate.display(), "certificate replaced");
+            }
+            Self::Header(header) => {
+                tracing::info!(client_ca = ?header.client_ca(), "authorities of client certificates replaced");
+            }
+        }
+    }
+
+    fn log_refused(&self, error: &str) {
+        match self {
+            Self::Tls(tls) => {
+                let certificate = tls.files().certificate.display();
+                tracing::error!(%certificate, error, "certificate not replaced; the last good one goes on");
+            }
+            Self::Header(header) => tracing::error!(
+                client_ca = ?header.client_ca(),
+                error,
+                "authorities of client certificates not replaced; the last good ones go on"
+            ),
+        }
+    }
+}
+
+/// Reloads the files of these listeners when they may have changed, until the program ends.
+pub(crate) async fn keep_fresh(listeners: Vec<Listener>, mut hangup: Signal) {
+    let all: Vec<_> = listeners.iter().flat_map(Reloaded::of).collect();
     if all.is_empty() {
         return;
     }
-    let files: Vec<PathBuf> = all.iter().flat_map(|tls| paths(tls.files())).collect();
+    let files: Vec<PathBuf> = all.iter().flat_map(Reloaded::files).collect();
     let mut watch = Watch::new(&files);
     let mut refused = vec![None; all.len()];
     loop {
@@ -50,39 +112,31 @@ pub(crate) async fn keep_fresh(all: Vec<Tls>, mut hangup: Signal) {
             () = watch.changed() => false,
             _ = hangup.recv() => true,
         };
-        for (tls, refused) in all.iter().zip(&mut refused) {
-            look(tls, requested, refused).await;
+        for (reloaded, refused) in all.iter().zip(&mut refused) {
+            look(reloaded, requested, refused).await;
         }
     }
 }
 
 /// Logs the same failure once, and again on a request.
-async fn look(tls: &Tls, requested: bool, refused: &mut Option<String>) {
-    let reading = tls.clone();
+async fn look(reloaded: &Reloaded, requested: bool, refused: &mut Option<String>) {
+    let reading = reloaded.clone();
     let Ok(outcome) = spawn_blocking(move || reading.reload()).await else { return };
-    let certificate = tls.files().certificate.display();
     match outcome {
         Ok(changed) => {
             *refused = None;
             if changed {
-                tracing::info!(%certificate, "certificate replaced");
+                reloaded.log_replaced();
             }
         }
         Err(error) => {
             let text = error.to_string();
             if requested || refused.as_ref() != Some(&text) {
-                tracing::error!(%certificate, error = text, "certificate not replaced; the last good one goes on");
+                reloaded.log_refused(&text);
                 *refused = Some(text);
             }
         }
     }
-}
-
-fn paths(files: &TlsFiles) -> impl Iterator<Item = PathBuf> {
-    [Some(&files.certificate), Some(&files.private_key), files.client_ca.as_ref()]
-        .into_iter()
-        .flatten()
-        .cloned()
 }
 
 fn hint(error: &TlsError, tls: &settings::Tls) -> String {

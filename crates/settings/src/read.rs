@@ -164,6 +164,7 @@ impl Reading<'_> {
             && self.findings.errors.is_empty()
         {
             check::effects::check(&tenants, now, &mut self.findings);
+            check::effects::check_client_certificates(&tenants, &server, &mut self.findings);
         }
 
         let findings = &mut self.findings;

@@ -1,19 +1,16 @@
 //! Whether a chain leads from a client's certificate to an authority of the listener (RFC 5280 §6).
 
-use std::path::Path;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use protocol::{ChainError, ClientCertificate, Thumbprint, Timestamp, Validity};
 use rustls::RootCertStore;
-use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use webpki::{EndEntityCert, Error, KeyUsage};
 
-use super::tls::{load, roots};
 use super::validity::validity_of;
-use super::{ReadFile, TlsError};
 
 /// The authorities of client certificates of one listener.
 #[derive(Clone, Debug)]
@@ -25,15 +22,6 @@ pub(crate) struct ClientAuthorities {
 impl ClientAuthorities {
     pub(super) fn new(roots: RootCertStore, provider: &CryptoProvider) -> Self {
         Self { roots, algorithms: provider.signature_verification_algorithms.all }
-    }
-
-    /// Those of a PEM file; none without one.
-    pub(crate) fn open(client_ca: Option<&Path>, read: ReadFile) -> Result<Self, TlsError> {
-        let roots = match client_ca {
-            Some(path) => roots(path, &load(path, read)?)?,
-            None => RootCertStore::empty(),
-        };
-        Ok(Self::new(roots, &default_provider()))
     }
 
     /// The client's certificate out of what it has presented, its own first.
@@ -98,6 +86,7 @@ mod tests {
         BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
         date_time_ymd,
     };
+    use rustls::crypto::aws_lc_rs::default_provider;
 
     type Issuer = CertifiedIssuer<'static, KeyPair>;
 

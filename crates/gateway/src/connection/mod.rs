@@ -3,6 +3,7 @@
 //! in which a client takes what is written, and refuses token requests when more come than the worker can answer.
 
 mod admission;
+mod authorities_file;
 mod client_authorities;
 mod client_verifier;
 mod deadlines;
@@ -16,6 +17,7 @@ mod validity;
 mod write_deadline;
 
 pub(crate) use admission::{Admission, Refusals};
+pub(crate) use authorities_file::AuthoritiesFile;
 pub(crate) use client_authorities::{ClientAuthorities, certificate_without_chain};
 pub(crate) use client_verifier::{LARGEST_CERTIFICATE, LONGEST_CHAIN};
 pub(crate) use deadlines::Deadlines;

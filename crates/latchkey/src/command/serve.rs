@@ -83,8 +83,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
         async move { feed.watch(move |changed| platform.on_invalidation(&changed)).await }
     });
     tokio::spawn(reload.run(watched, hangup));
-    let served = options.listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
-    tokio::spawn(tls::keep_fresh(served, signal(SignalKind::hangup()).context(SIGNALS)?));
+    tokio::spawn(tls::keep_fresh(options.listeners, signal(SignalKind::hangup()).context(SIGNALS)?));
     tokio::spawn(Arc::clone(&platform.health).watch());
     tokio::spawn(housekeeping::keep(
         Arc::clone(&platform.administrator),

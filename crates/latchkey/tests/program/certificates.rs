@@ -1,4 +1,4 @@
-//! Client certificates with the programs that clients have: curl, openid-client and oauth4webapi get tokens at their own tenant and none at
+//! Client certificates with the programs that clients have: curl, openid-client, oauth4webapi and Authlib get tokens at their own tenant and none at
 //! the other.
 
 use std::process::Command;
@@ -14,7 +14,7 @@ use rcgen::{
 use serde_json::{Value, json};
 
 use crate::folder::Folder;
-use crate::foreign::node;
+use crate::foreign::{node, python};
 use crate::host::run;
 use crate::jwt;
 use crate::program::Program;
@@ -51,6 +51,7 @@ fn folder() -> Folder {
     let folder = Folder::with("");
     let (ours, other) = (authority("ours"), authority("other"));
     folder.write("ca.pem", &ours.pem());
+    folder.write("other-ca.pem", &other.pem());
     let mut server = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     server.subject_alt_names.push(SanType::IpAddress([127, 0, 0, 1].into()));
     let key = KeyPair::generate().unwrap();
@@ -172,26 +173,60 @@ fn use_bound(folder: &Folder, program: &Program, token: &str, certificate: &str)
 fn curl_as_a_trusted_proxy_passes_a_certificate_on() {
     let folder = folder();
     let program = Program::start(&folder);
-    let behind = program.addresses()[1];
     for (tenant, other) in TENANTS {
-        let url = format!("http://{behind}{}", tenant_path(tenant, "/oauth/token"));
         for client in ["issued", "own"] {
-            let status = |name: &str| {
-                let pem = std::fs::read_to_string(folder.path(format!("{name}.pem"))).unwrap();
-                let escaped =
-                    pem.replace('+', "%2B").replace('\n', "%0A").replace('\r', "").replace(' ', "%20");
-                let (header, id) = (format!("X-Client-Cert: {escaped}"), format!("client_id={client}"));
-                curl(&["-H", &header, "-d", "grant_type=client_credentials", "-d", &id, &url]).0
-            };
-            assert_eq!(status(&format!("{client}-{tenant}")), 200, "{client} of {tenant}");
-            assert_eq!(status(&format!("{client}-{other}")), 401, "{client} of {tenant}");
+            let status = |of: &str| passed_on(&folder, &program, tenant, client, &format!("{client}-{of}"));
+            assert_eq!(status(tenant), 200, "{client} of {tenant}");
+            assert_eq!(status(other), 401, "{client} of {tenant}");
         }
     }
     program.stop();
 }
 
+/// The status of a token request that the trusted proxy passes on with the certificate of this name.
+fn passed_on(folder: &Folder, program: &Program, tenant: &str, client: &str, name: &str) -> u16 {
+    let url = format!("http://{}{}", program.addresses()[1], tenant_path(tenant, "/oauth/token"));
+    let pem = std::fs::read_to_string(folder.path(format!("{name}.pem"))).unwrap();
+    let escaped = pem.replace('+', "%2B").replace('\n', "%0A").replace('\r', "").replace(' ', "%20");
+    let (header, id) = (format!("X-Client-Cert: {escaped}"), format!("client_id={client}"));
+    curl(&["-H", &header, "-d", "grant_type=client_credentials", "-d", &id, &url]).0
+}
+
+#[test]
+fn authorities_behind_a_proxy_are_replaced_while_the_program_runs() {
+    let folder = folder();
+    let program = Program::start(&folder);
+    let statuses = || {
+        ["issued", "foreign"].map(|name| {
+            TENANTS.map(|(tenant, _)| {
+                passed_on(&folder, &program, tenant, "issued", &format!("{name}-{tenant}"))
+            })
+        })
+    };
+    assert_eq!(statuses(), [[200; 2], [401; 2]]);
+    let before = program.mark();
+    folder.replace("ca.pem", "no certificate");
+    program.log_after(before, "authorities of client certificates not replaced");
+    assert_eq!(statuses(), [[200; 2], [401; 2]], "the last good ones go on");
+    let before = program.mark();
+    std::fs::rename(folder.path("other-ca.pem"), folder.path("ca.pem")).unwrap();
+    program.log_after(before, "authorities of client certificates replaced");
+    assert_eq!(statuses(), [[401; 2], [200; 2]]);
+    program.stop();
+}
+
 #[test]
 fn openid_client_and_oauth4webapi_authenticate_with_a_certificate() {
+    try_libraries(2, |environment| node(include_str!("scripts/certificate.cjs"), environment).output());
+}
+
+#[test]
+fn authlib_authenticates_with_a_certificate() {
+    try_libraries(1, |environment| python(include_str!("scripts/certificate.py"), environment).output());
+}
+
+/// A token for each library at the tenant of its certificate, and none at the other.
+fn try_libraries(count: usize, run: impl Fn(&[(&str, &str)]) -> String) {
     let folder = folder();
     let program = Program::start(&folder);
     for (tenant, other) in TENANTS {
@@ -213,17 +248,16 @@ fn openid_client_and_oauth4webapi_authenticate_with_a_certificate() {
                     ("CERTIFICATE", file(&format!("{name}.pem"))),
                     ("KEY", file(&format!("{name}.key"))),
                 ];
-                let environment = environment.each_ref().map(|(name, value)| (*name, value.as_str()));
-                let output = node(include_str!("scripts/certificate.cjs"), &environment).output();
+                let output = run(&environment.each_ref().map(|(name, value)| (*name, value.as_str())));
                 serde_json::from_str::<Vec<Value>>(&output).unwrap()
             };
             let tokens = libraries(tenant);
-            assert_eq!(tokens.len(), 2);
+            assert_eq!(tokens.len(), count);
             for token in &tokens {
                 let claims = jwt::claims(token.as_str().unwrap_or_else(|| panic!("{tokens:?}")));
                 assert!(claims["sub"] == client && claims["cnf"]["x5t#S256"].is_string(), "{claims}");
             }
-            assert_eq!(libraries(other), vec![json!({ "refused": 401 }); 2]);
+            assert_eq!(libraries(other), vec![json!({ "refused": 401 }); count]);
         }
     }
     program.stop();

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use administration::{ClientSettings, DeclaredSecret, TenantSettings, nearest};
-use protocol::{GrantType, Timestamp};
+use protocol::{ClientAuthenticationMethod as Method, GrantType, Timestamp};
 use registry::{DeclaredPassword, IntrospectionRight};
 use tenancy::TenantId;
 
 use super::super::{
     findings::{Findings, Location},
     resolved::ResolvedTenant,
-    sections::{Server, Surface},
+    sections::{Listener, Server, Surface},
 };
 
 /// The names that a tenant's resource servers define.
@@ -43,6 +43,34 @@ pub(crate) fn check_administration(server: &Server, findings: &mut Findings) {
                 Location::section("server").item("listeners", index).key("serves"),
                 "other machines reach the administration here without TLS, so tokens and secrets travel in clear",
                 "serve it on 127.0.0.1, or give `tls`, or name the proxy that terminates TLS in `trusted_proxies`",
+            );
+        }
+    }
+}
+
+/// Clients that need a certificate where none is read: each of their requests is refused.
+pub(crate) fn check_client_certificates(
+    tenants: &BTreeMap<TenantId, ResolvedTenant>,
+    server: &Server,
+    findings: &mut Findings,
+) {
+    if server.listeners.iter().any(Listener::reads_client_certificates) {
+        return;
+    }
+    for ResolvedTenant { at, settings, .. } in tenants.values() {
+        for (id, client) in &settings.clients {
+            let method = client.token_endpoint_auth_method.parse();
+            let key = match method {
+                Ok(Method::TlsClientAuth | Method::SelfSignedTlsClientAuth) => "token_endpoint_auth_method",
+                _ if client.tls_client_certificate_bound_access_tokens => {
+                    "tls_client_certificate_bound_access_tokens"
+                }
+                _ => continue,
+            };
+            findings.warning(
+                at.key("clients").key(id).key(key),
+                "this client needs a certificate, and no listener reads client certificates, so it gets no token",
+                "write `client_certificates: optional` under `tls` of a listener, or `client_certificate` under its `trusted_proxies`",
             );
         }
     }
@@ -232,6 +260,35 @@ mod tests {
             ("client_secret: { value: s }, grant_types: [refresh_token]", false),
         ] {
             assert_eq!(is_warned(keys), expected, "{keys}");
+        }
+    }
+
+    #[test]
+    fn a_client_with_a_certificate_that_no_listener_reads_is_warned_of() {
+        let subject = "tls_client_auth_san_dns: web.example.com, audiences: [orders]";
+        let bound = "tls_client_certificate_bound_access_tokens: true";
+        for (keys, expected) in [
+            (
+                format!("token_endpoint_auth_method: tls_client_auth, {subject}"),
+                "42: tenants.acme.clients.web.token_endpoint_auth_method",
+            ),
+            (
+                format!("{SOUND}, {bound}"),
+                "133: tenants.acme.clients.web.tls_client_certificate_bound_access_tokens",
+            ),
+            (SOUND.to_owned(), ""),
+        ] {
+            let found = warnings(&client(&keys));
+            let is_expected = |warning: &String| {
+                warning.starts_with(&format!(":7:{expected}: this client needs a certificate"))
+            };
+            assert_eq!(found.len(), usize::from(!expected.is_empty()), "{found:?}");
+            assert!(found.iter().all(is_expected), "{found:?}");
+            let header = "client_certificate: { header: Client-Cert, format: rfc9440 }";
+            let listener = format!(
+                "server:\n  listeners:\n    - address: 127.0.0.1:0\n      trusted_proxies: {{ from: [127.0.0.1], header: forwarded, {header} }}\n"
+            );
+            assert_eq!(warnings(&format!("{}{listener}", client(&keys))), [""; 0], "{keys}");
         }
     }
 

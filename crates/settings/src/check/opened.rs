@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
-use gateway::{Tls, TlsError, TlsReaders};
+use gateway::{ClientCertificateHeader, Tls, TlsError, TlsReaders};
 use keys::SealingKey;
 use protocol::{Secret, Timestamp};
 
@@ -20,6 +20,7 @@ use crate::files::{self, Holds};
 const DAY: u64 = 86_400;
 /// From how many days before its end on a certificate is warned of.
 const SOON: u64 = 14;
+const HOLDS_CERTIFICATES: &str = "name a file with certificates in PEM";
 const NEW_KEY: &str = "make a key with `latchkey key new-sealing-key`: 32 bytes in base64, not hexadecimal";
 
 impl Reading<'_> {
@@ -106,13 +107,31 @@ impl Reading<'_> {
         self.findings.error(at, problem, hint);
     }
 
-    /// Whether certificate and key of each https listener can be served, and now.
+    /// Whether certificate and key of each https listener can be served, and now, and the authorities of client certificates can be used.
     pub(crate) fn check_certificates(&mut self, server: &Server, now: Timestamp) {
         for (index, listener) in server.listeners.iter().enumerate() {
             if let Some(tls) = &listener.tls {
                 let at = Location::section("server").item("listeners", index).key("tls");
                 self.check_certificate(tls, &at, now);
             }
+            let header =
+                listener.trusted_proxies.as_ref().and_then(|proxies| proxies.client_certificate.as_ref());
+            if let Some(header) = header {
+                let at = Location::section("server").item("listeners", index).key("trusted_proxies");
+                self.check_authorities(header, at.key("client_certificate").key("client_ca"));
+            }
+        }
+    }
+
+    /// The authorities behind a proxy's header.
+    fn check_authorities(&mut self, header: &sections::ClientCertificateHeader, at: Location) {
+        // A name that is none is found by the rules over the settings.
+        let Ok(name) = ClientCertificateHeader::name(&header.header) else { return };
+        let path = header.client_ca.as_deref();
+        match ClientCertificateHeader::open(name, header.format, path, files::read_public) {
+            Ok(_) => {}
+            Err(TlsError::Unreadable { source, .. }) => self.refuse_file(&source, at),
+            Err(error) => self.findings.error(at, problem(&error), HOLDS_CERTIFICATES),
         }
     }
 
@@ -136,7 +155,7 @@ impl Reading<'_> {
             Err(error) => {
                 let (at, hint) = match &error {
                     TlsError::NoCertificate(path) | TlsError::ClientCa { path, .. } => {
-                        (key_of(path), "name a file with certificates in PEM")
+                        (key_of(path), HOLDS_CERTIFICATES)
                     }
                     TlsError::NoKey(path) => (key_of(path), "name a file with a private key in PEM"),
                     TlsError::Unreadable { .. } | TlsError::Mismatch { .. } => {
@@ -315,6 +334,26 @@ mod tests {
                 assert!(error.starts_with(&format!("config.yaml:{expected}")), "{error}");
             }
             assert_eq!(warnings, [""; 0]);
+        }
+        let behind_proxy = |client_ca: &str| {
+            format!(
+                "server:\n  listeners:\n    - address: 127.0.0.1:0\n      trusted_proxies: {{ from: [127.0.0.1], header: forwarded, client_certificate: {{ header: Client-Cert, format: rfc9440, client_ca: {client_ca} }} }}\n"
+            )
+        };
+        for (client_ca, expected) in [
+            ("a.pem", None),
+            (
+                "text",
+                Some(
+                    "the file holds no certificate; it must begin -----BEGIN CERTIFICATE-----; name a file with certificates in PEM",
+                ),
+            ),
+            ("no.pem", Some("there is no file of this name; make it, or correct the path")),
+        ] {
+            let (errors, _) = folder.found(&behind_proxy(client_ca), "2026-06-01");
+            let key = "config.yaml:4:135: server.listeners[0].trusted_proxies.client_certificate.client_ca";
+            let expected: Vec<_> = expected.map(|problem| format!("{key}: {problem}")).into_iter().collect();
+            assert_eq!(errors, expected);
         }
         for (day, expected) in [
             ("2025-12-31", "the certificate is not valid before 2026-01-01T00:00:00Z"),

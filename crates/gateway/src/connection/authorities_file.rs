@@ -1,0 +1,67 @@
+//! The authorities of client certificates from a PEM file by itself. It is read again without a restart; a request uses what was read last.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use rustls::RootCertStore;
+use rustls::crypto::aws_lc_rs::default_provider;
+
+use super::tls::{load, roots};
+use super::{ClientAuthorities, ReadFile, TlsError};
+
+/// The file, and what it held when it was last read. Without a file there are no authorities.
+#[derive(Debug)]
+pub(crate) struct AuthoritiesFile {
+    path: Option<PathBuf>,
+    read: ReadFile,
+    current: RwLock<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
+    authorities: Arc<ClientAuthorities>,
+    /// Of the bytes of the file, to see whether they have changed.
+    content: Option<[u8; 32]>,
+}
+
+impl AuthoritiesFile {
+    pub(crate) fn open(path: Option<PathBuf>, read: ReadFile) -> Result<Self, TlsError> {
+        let current = RwLock::new(Current::read(path.as_deref(), read)?);
+        Ok(Self { path, read, current })
+    }
+
+    /// Reads the file again, and says whether it has changed. Where it cannot be used the last good authorities go on.
+    pub(crate) fn reload(&self) -> Result<bool, TlsError> {
+        let read = Current::read(self.path.as_deref(), self.read)?;
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = current.content != read.content;
+        if changed {
+            *current = read;
+        }
+        Ok(changed)
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    pub(crate) fn authorities(&self) -> Arc<ClientAuthorities> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).authorities)
+    }
+}
+
+impl Current {
+    fn read(path: Option<&Path>, read: ReadFile) -> Result<Self, TlsError> {
+        let (mut trusted, mut content) = (RootCertStore::empty(), None);
+        if let Some(path) = path {
+            let pem = load(path, read)?;
+            trusted = roots(path, &pem)?;
+            let mut hash = [0; 32];
+            hash.copy_from_slice(digest(&SHA256, &pem).as_ref());
+            content = Some(hash);
+        }
+        let authorities = Arc::new(ClientAuthorities::new(trusted, &default_provider()));
+        Ok(Self { authorities, content })
+    }
+}
