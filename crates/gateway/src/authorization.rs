@@ -16,10 +16,13 @@ use crate::failure::Failure;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 use crate::routes::{AdminAccess, tenant_of_admin_path};
-use crate::{Services, TokenServices, sender};
+use crate::{CertificateSources, Services, TokenServices, sender};
 
 /// A listener's access to the admin API: each caller has the authority of its token, and there is no other way to get one.
-pub(crate) struct BearerAccess(pub(crate) Data<Services>);
+pub(crate) struct BearerAccess {
+    pub(crate) services: Data<Services>,
+    pub(crate) certificate_sources: CertificateSources,
+}
 
 /// The permission that a route requires, and where.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +35,15 @@ pub(crate) struct RequiredPermission<'a> {
 #[async_trait(?Send)]
 impl AdminAccess for BearerAccess {
     fn administrator(&self) -> &Arc<Administrator> {
-        &self.0.administrator
+        &self.services.administrator
     }
 
     fn tokens(&self) -> TokenServices {
-        self.0.of_tokens()
+        self.services.of_tokens(&self.certificate_sources)
     }
 
     async fn authorize(&self, raw: &RawRequest, required: RequiredPermission<'_>) -> Result<Caller, Problem> {
-        let services = &self.0;
+        let services = &self.services;
         let now = (services.clock)();
         if !raw.is_plain() {
             return Err(Failure::UnknownPath.into());

@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::TlsError;
-use crate::connection::{AuthoritiesFile, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};
+use crate::connection::{AuthoritiesFile, ClientAuthorities, LARGEST_CERTIFICATE, LONGEST_CHAIN, ReadFile};
 
 /// The certificates between the client's and an authority (RFC 9440 §2.3).
 const CHAIN: HeaderName = HeaderName::from_static("client-cert-chain");
@@ -93,6 +93,11 @@ impl ClientCertificateHeader {
     /// When it is no token (RFC 9110 §5.6.2).
     pub fn name(text: &str) -> Result<HeaderName, InvalidHeaderName> {
         HeaderName::from_bytes(text.as_bytes())
+    }
+
+    /// The authorities as they were last read.
+    pub(crate) fn authorities(&self) -> Arc<ClientAuthorities> {
+        self.authorities.authorities()
     }
 
     /// The certificate of a request that a trusted proxy sent. An empty header is how a proxy says that there is none.

@@ -2,6 +2,7 @@
 //! It goes on after a refusal where later checks do not depend on it. It signs nothing and writes nothing.
 
 mod advice;
+mod certificate;
 mod check;
 mod credential;
 mod token;

@@ -9,6 +9,7 @@ mod server;
 mod services;
 
 mod body;
+mod certificate_sources;
 mod client_authentication;
 mod client_certificate_header;
 mod connection;
@@ -36,6 +37,7 @@ mod readiness;
 
 mod openapi;
 
+pub use certificate_sources::CertificateSources;
 pub use client_certificate_header::{CertificateFormat, ClientCertificateHeader};
 pub use connection::{ClientCertificates, ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
 pub use forwarded::{ForwardingHeader, TrustedProxies};

@@ -106,6 +106,11 @@ impl PresentedCertificates {
         Ok(self.examined(&file.authorities(), now))
     }
 
+    /// The client's own certificate where no authority is known.
+    pub(crate) fn without_authorities(&self, now: Timestamp) -> ClientCertificate {
+        self.examined(&ClientAuthorities::none(), now)
+    }
+
     pub(crate) fn examined(&self, authorities: &ClientAuthorities, now: Timestamp) -> ClientCertificate {
         authorities.examine(&self.0, now).expect("there is one certificate or more")
     }

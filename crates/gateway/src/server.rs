@@ -33,7 +33,7 @@ use crate::options::{DefaultTenant, PublicUrl, SampleResource};
 use crate::readiness::Readiness;
 use crate::respond::{Protective, link_help};
 use crate::routes::DirectRoutes;
-use crate::{BindError, ListenAddresses, Listener, Options, Services, Tls, routes};
+use crate::{BindError, CertificateSources, ListenAddresses, Listener, Options, Services, Tls, routes};
 
 /// How long open requests may take when the program ends.
 const DRAIN: Duration = Duration::from_secs(25);
@@ -178,6 +178,7 @@ fn connections(
     let default_tenant = Data::new(DefaultTenant(options.default_tenant.clone()));
     let public_url = Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned()));
     let mutual_tls = Data::new(options.mutual_tls());
+    let certificate_sources = CertificateSources::served(&options.listeners);
     let sample = Data::new(SampleResource(options.protected_resource.clone()));
     let Listener { surface, tls, hosts, trusted_proxies, client_certificate_header, .. } = listener.clone();
     let (public, protective) =
@@ -209,7 +210,13 @@ fn connections(
                 protective,
                 unread_forwarding: trusted_proxies.is_none().then(|| metrics.clone().into_inner()),
             })
-            .configure(routes::configure(surface, hosts, &metrics, services.clone(), &direct))
+            .configure(routes::configure(
+                surface,
+                hosts,
+                &metrics,
+                (services.clone(), certificate_sources.clone()),
+                &direct,
+            ))
             .into_factory()
             .map_err(move |error: Error| {
                 let mut response = error.error_response();

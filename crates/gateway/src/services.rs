@@ -9,7 +9,7 @@ use registry::{Authenticator, DpopProofs, Users};
 use secrets::ClientAddress;
 use tenancy::TenantResolver;
 
-use crate::{HealthReport, WriteBudget};
+use crate::{CertificateSources, HealthReport, WriteBudget};
 
 /// What the routes call.
 #[derive(Clone)]
@@ -47,12 +47,14 @@ pub struct TokenServices {
     pub authenticator: Arc<Authenticator>,
     /// May it have this token?
     pub engine: Engine,
+    /// Which chains of certificates are accepted?
+    pub certificate_sources: CertificateSources,
 }
 
 impl Services {
-    pub(crate) fn of_tokens(&self) -> TokenServices {
+    pub(crate) fn of_tokens(&self, certificate_sources: &CertificateSources) -> TokenServices {
         let Self { tenants, authenticator, engine, .. } = self;
         let (tenants, authenticator, engine) = (tenants.clone(), Arc::clone(authenticator), engine.clone());
-        TokenServices { tenants, authenticator, engine }
+        TokenServices { tenants, authenticator, engine, certificate_sources: certificate_sources.clone() }
     }
 }

@@ -146,6 +146,7 @@ pub(crate) fn token_services(
         tenants: TenantResolver::new(caches.tenants.clone()),
         authenticator: Arc::new(authenticator(caches, (identifiers, fetcher), pepper, hashes, settings)),
         engine: Engine::new(Arc::new(keys), caches.clients.clone(), caches.revocations.clone()),
+        certificate_sources: tls::certificate_sources(settings),
     })
 }
 

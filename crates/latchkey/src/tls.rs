@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
-use gateway::{ClientCertificateHeader, Listener, Tls, TlsError, TlsFiles, TlsReaders};
+use gateway::{CertificateSources, ClientCertificateHeader, Listener, Tls, TlsError, TlsFiles, TlsReaders};
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 
+use settings::PlatformSettings;
 use settings::files::{self, FileError};
 
 use crate::watch::Watch;
@@ -35,6 +36,20 @@ pub(crate) fn certificate_header(
     Ok(Some(opened.with_context(|| {
         format!("the listener {address} cannot be served: correct client_ca of client_certificate")
     })?))
+}
+
+/// Where a server with these settings takes client certificates. The files are read when they are needed.
+pub(crate) fn certificate_sources(settings: &PlatformSettings) -> CertificateSources {
+    let files = settings.server.listeners.iter().enumerate().flat_map(|(number, listener)| {
+        let of_listener = listener.tls.as_ref().and_then(|tls| tls.client_ca.clone());
+        let header =
+            listener.trusted_proxies.as_ref().and_then(|proxies| proxies.client_certificate.as_ref());
+        let of_proxies = header.and_then(|header| header.client_ca.clone());
+        [(false, of_listener), (true, of_proxies)]
+            .into_iter()
+            .filter_map(move |(of_proxies, file)| Some((number, of_proxies, file?)))
+    });
+    CertificateSources::of_files(files.collect::<Vec<_>>(), files::read_public)
 }
 
 /// What is reloaded without a restart.

@@ -36,7 +36,8 @@ pub struct PlatformSettings {
 /// Reads the sections of the whole server alone. A variable or a file of a client's secret is not read: an operator's shell need not have it.
 pub fn read_platform(path: &Path, environment: &Environment) -> Result<PlatformSettings, ReadError> {
     let (mut reading, document) = Reading::begin(path, environment, None, KeyService::is_built_in)?;
-    let Document { server, storage, cache, keys, limits, .. } = document;
+    let Document { mut server, storage, cache, keys, limits, .. } = document;
+    server.find_files_in(reading.locations.sources[0].folder());
     let (storage, sealing_keys) = reading.store(&cache, &storage, &keys);
     let is_sound = reading.form.is_empty() && reading.findings.errors.is_empty();
     let (Some(storage), Some(sealing_keys), true) = (storage, sealing_keys, is_sound) else {

@@ -177,15 +177,7 @@ impl Reading<'_> {
             check::server::check_protected_resource(resource, &declaration, findings);
         }
         let (storage, sealing_keys) = self.store(&cache, &document.storage, &document.keys);
-        let folder = self.locations.sources[0].folder();
-        for tls in server.listeners.iter_mut().filter_map(|listener| listener.tls.as_mut()) {
-            let paths = [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()];
-            paths.into_iter().flatten().for_each(|path| *path = folder.join(&path));
-        }
-        let proxies = server.listeners.iter_mut().filter_map(|listener| listener.trusted_proxies.as_mut());
-        for header in proxies.filter_map(|proxies| proxies.client_certificate.as_mut()) {
-            header.client_ca.iter_mut().for_each(|path| *path = folder.join(&path));
-        }
+        server.find_files_in(self.locations.sources[0].folder());
         self.check_files(&server, storage.as_ref(), sealing_keys.as_ref());
         if let Some(now) = self.inspected_at {
             self.inspect(&server, storage.as_ref(), sealing_keys.as_ref(), now);

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     num::{NonZeroU32, NonZeroUsize},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use administration::FileSecret;
@@ -381,6 +381,21 @@ impl Listener {
             Some(serves) => serves,
             None if self.is_on_loopback() => &[Surface::Public, Surface::Admin],
             None => &[Surface::Public],
+        }
+    }
+}
+
+impl Server {
+    /// Paths of certificates are relative to the folder of the file that names them.
+    pub(crate) fn find_files_in(&mut self, folder: &Path) {
+        for listener in &mut self.listeners {
+            let tls = listener.tls.iter_mut().flat_map(|tls| {
+                [Some(&mut tls.certificate), Some(&mut tls.private_key), tls.client_ca.as_mut()]
+            });
+            let header =
+                listener.trusted_proxies.as_mut().and_then(|proxies| proxies.client_certificate.as_mut());
+            let of_proxies = header.and_then(|header| header.client_ca.as_mut());
+            tls.flatten().chain(of_proxies).for_each(|path| *path = folder.join(&path));
         }
     }
 }

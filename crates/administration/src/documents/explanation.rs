@@ -33,7 +33,8 @@ pub struct ExplainSettings {
     /// The presented assertion (RFC 7523 section 2.2). It is verified and not used up. Without one, the explanation assumes a right one.
     #[schemars(extend("format" = "password"))]
     pub client_assertion: Option<String>,
-    /// The presented certificate in PEM (RFC 8705). Its chain is not checked. Without one, the explanation assumes a right one.
+    /// The presented certificate in PEM (RFC 8705), and after it those between it and an authority. Its chain is checked as each listener
+    /// with a `client_ca` checks it. Without a certificate, the explanation assumes a right one.
     pub client_certificate: Option<String>,
 }
 

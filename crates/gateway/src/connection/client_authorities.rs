@@ -5,8 +5,7 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use protocol::{ChainError, ClientCertificate, Thumbprint, Timestamp, Validity};
 use rustls::RootCertStore;
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, UnixTime};
 use webpki::{EndEntityCert, Error, KeyUsage};
 
@@ -22,6 +21,11 @@ pub(crate) struct ClientAuthorities {
 impl ClientAuthorities {
     pub(super) fn new(roots: RootCertStore, provider: &CryptoProvider) -> Self {
         Self { roots, algorithms: provider.signature_verification_algorithms.all }
+    }
+
+    /// None: no chain leads to them.
+    pub(crate) fn none() -> Self {
+        Self::new(RootCertStore::empty(), &default_provider())
     }
 
     /// The client's certificate out of what it has presented, its own first.
@@ -58,15 +62,6 @@ impl ClientAuthorities {
             Ok(all.intersection(validity_of(&intermediate.der()).ok_or(ChainError::Invalid)?))
         })
     }
-}
-
-/// A certificate in PEM whose chain is taken for valid, to explain the other checks; one without bytes where the text is no certificate.
-pub(crate) fn certificate_without_chain(pem: &str) -> ClientCertificate {
-    let leaf = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap_or_else(|_| Vec::new().into());
-    let mut thumbprint = [0; 32];
-    thumbprint.copy_from_slice(digest(&SHA256, &leaf).as_ref());
-    let chain = validity_of(&leaf).ok_or(ChainError::Invalid);
-    ClientCertificate { der: leaf.to_vec(), thumbprint: Thumbprint::new(thumbprint), chain }
 }
 
 const fn chain_error(error: &Error) -> ChainError {

@@ -18,7 +18,7 @@ mod write_deadline;
 
 pub(crate) use admission::{Admission, Refusals};
 pub(crate) use authorities_file::AuthoritiesFile;
-pub(crate) use client_authorities::{ClientAuthorities, certificate_without_chain};
+pub(crate) use client_authorities::ClientAuthorities;
 pub(crate) use client_verifier::{LARGEST_CERTIFICATE, LONGEST_CHAIN};
 pub(crate) use deadlines::Deadlines;
 pub(crate) use early_answers::EarlyAnswers;

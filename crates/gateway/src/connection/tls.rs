@@ -156,6 +156,11 @@ impl Tls {
         self.0.current.read().unwrap_or_else(PoisonError::into_inner).validity
     }
 
+    /// The authorities of client certificates; `None` where no client is asked for one.
+    pub(crate) fn client_authorities(&self) -> Option<Arc<ClientAuthorities>> {
+        self.0.current.read().unwrap_or_else(PoisonError::into_inner).authorities.clone()
+    }
+
     /// Shakes hands within the time that a head has: until then a client costs memory and has shown nothing. A resumed session has the
     /// certificate of the handshake that began it; its chain is verified anew.
     pub(crate) async fn accept(

@@ -16,9 +16,9 @@ use secrets::ClientAddress;
 use tenancy::Tenant;
 
 use super::advice::Subject;
+use super::certificate::JudgedCertificate;
 use super::check::{Refusal, not_checked, passed, refused};
 use crate::TokenServices;
-use crate::connection::certificate_without_chain;
 use crate::respond::{OAuthError, Problem};
 
 /// What a request would present.
@@ -66,62 +66,68 @@ pub(super) async fn explain(
         registered.chain(keys.map(|(kid, algorithm)| RegisteredCredential::of_key(kid, algorithm)));
     let registered = registered.collect();
     let kind = Kind::of(method);
-    let credentials = credentials(method, subject.client, secret, assertion, certificate.as_deref());
+    let judged = certificate.filter(|_| kind.is_certificate());
+    let judged = judged.map(|pem| JudgedCertificate::of(&pem, &services.certificate_sources, now));
+    let credentials = credentials(method, subject.client, secret, assertion, judged.as_ref());
     let mut checks = vec![client_check(client, subject), method_check(client, &credentials, &kind, subject)];
     let mut matched = None;
-    let (secret_check, refusal) = match (credentials, may_authenticate(client.cloned(), kind.allows)) {
+    let (credential_checks, refusal) = match (credentials, may_authenticate(client.cloned(), kind.allows)) {
         (Credentials::WithoutSecret(error), _) => {
-            (not_checked("secret", "The request presents no secret."), Some(refusal(&error, kind.check)))
+            let check = not_checked("secret", "The request presents no secret.");
+            (vec![check], Some(refusal(&error, kind.check)))
         }
         (Credentials::Assumed, Err(error)) => {
-            (not_checked(kind.check, kind.not_presented), Some(refusal(&error, kind.check)))
+            (vec![not_checked(kind.check, kind.not_presented)], Some(refusal(&error, kind.check)))
         }
-        (Credentials::Assumed, Ok(client)) if kind.is_assertion() => assumed_assertion(client, subject),
-        (Credentials::Assumed, Ok(client)) if kind.is_certificate() => assumed_certificate(client, subject),
-        (Credentials::Assumed, Ok(client)) => assumed(client, subject, now),
+        (Credentials::Assumed, Ok(client)) => {
+            let (check, refusal) = match &kind {
+                kind if kind.is_assertion() => assumed_assertion(client, subject),
+                kind if kind.is_certificate() => assumed_certificate(client, subject),
+                _ => assumed(client, subject, now),
+            };
+            (vec![check], refusal)
+        }
         (Credentials::Presented(credentials), may) => {
-            match services.authenticator.explain(tenant, credentials, source, now).await {
-                Ok(Proof::Assertion) => (
-                    passed(
-                        "assertion",
-                        "A key of the client signed it. Whether it was used before is not checked.",
-                    ),
-                    None,
-                ),
-                // An administrator presents a secret or an assertion; neither is proven by nothing.
-                Ok(Proof::Nothing) => (not_checked("secret", "The request presents no secret."), None),
-                Ok(Proof::Certificate(CertificateMethod::Issued)) => (
-                    passed(
-                        "certificate",
-                        "It has the subject of the client. Whether a chain leads to `client_ca` of a listener is not checked.",
-                    ),
-                    None,
-                ),
-                Ok(Proof::Certificate(CertificateMethod::SelfSigned)) => {
-                    (passed("certificate", "It, or its key, is one of the client's."), None)
+            let proof = services.authenticator.explain(tenant, credentials, source, now).await;
+            let proof = proof.map_or_else(|error| refusal_of(error).map(Err), |proof| Ok(Ok(proof)))?;
+            let check = match (&may, &proof) {
+                (Err(_), _) => vec![not_checked(kind.check, "No credential of such a client is checked.")],
+                (Ok(client), proof) if let Some(judged) = &judged => {
+                    let verdict = proof.as_ref().map_err(ClientAuthenticationError::reason);
+                    judged.checks(client, verdict.map(|_| CertificateMethod::of(client)), subject, now)
                 }
-                Ok(Proof::Secret(id)) => {
-                    let check = passed("secret", format!("The secret is {id} of the client."));
-                    matched = Some(id.to_string());
-                    (check, None)
+                (Ok(_), Ok(proof)) => vec![proven(proof)],
+                (Ok(_), Err(error)) if kind.is_assertion() => {
+                    vec![refused(subject, kind.check, error.reason())]
                 }
-                Err(error) => {
-                    let error = refusal_of(error)?;
-                    let check = match may {
-                        Ok(_) if kind.is_assertion() || kind.is_certificate() => {
-                            refused(subject, kind.check, error.reason())
-                        }
-                        Ok(_) => secret_refused(&error, subject),
-                        Err(_) => not_checked(kind.check, "No credential of such a client is checked."),
-                    };
-                    (check, Some(refusal(&error, kind.check)))
-                }
+                (Ok(_), Err(error)) => vec![secret_refused(error, subject)],
+            };
+            let refused_by = |error: &ClientAuthenticationError| {
+                judged.as_ref().map_or(kind.check, |judged| judged.check_of(error))
+            };
+            if let Ok(Proof::Secret(id)) = &proof {
+                matched = Some(id.to_string());
             }
+            (check, proof.err().map(|error| refusal(&error, refused_by(&error))))
         }
     };
-    checks.push(secret_check);
+    checks.extend(credential_checks);
     let credential = ExplainedCredential { method: method.to_owned(), matched, checks, registered };
     Ok(Authentication { credential, refusal })
+}
+
+/// The check of a credential that has proven the client.
+fn proven(proof: &Proof) -> ExplainedCheck {
+    match proof {
+        Proof::Secret(id) => passed("secret", format!("The secret is {id} of the client.")),
+        Proof::Assertion => {
+            let detail = "A key of the client signed it. Whether it was used before is not checked.";
+            passed("assertion", detail)
+        }
+        // An administrator presents a credential, which is not proven by nothing.
+        Proof::Nothing => not_checked("secret", "The request presents no secret."),
+        Proof::Certificate(_) => passed("certificate", "It is the client's."),
+    }
 }
 
 /// Which credential a method presents, as its check names it.
@@ -162,12 +168,11 @@ fn credentials(
     client: &ClientId,
     secret: Option<Secret>,
     assertion: Option<Secret>,
-    certificate: Option<&str>,
+    certificate: Option<&JudgedCertificate>,
 ) -> Credentials {
     let client_id = client.to_string();
     if is_of_certificates(method) {
-        let presented = |pem| Arc::new(certificate_without_chain(pem));
-        let presented = certificate.map(presented);
+        let presented = certificate.map(|judged| Arc::clone(&judged.certificate));
         return presented.map_or(Credentials::Assumed, |certificate| {
             Credentials::Presented(ClientAuthentication::Certificate { client_id, certificate })
         });

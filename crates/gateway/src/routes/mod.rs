@@ -35,7 +35,7 @@ use crate::metrics::Metrics;
 use crate::respond::{OAuthError, Problem};
 use crate::route::Route;
 use crate::thunder::{ThunderError, applications, flow};
-use crate::{Services, Surface};
+use crate::{CertificateSources, Services, Surface};
 use admin::{AdminResource, audit, clients, explain, key_commands, secrets, signing_keys, tenants};
 
 pub(crate) use admin::{AdminAccess, tenant_of_admin_path};
@@ -46,7 +46,7 @@ pub(crate) fn configure(
     surface: Surface,
     hosts: Rc<HostNames>,
     metrics: &Metrics,
-    services: Data<Services>,
+    (services, certificate_sources): (Data<Services>, CertificateSources),
     direct: &DirectRoutes,
 ) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
@@ -76,7 +76,7 @@ pub(crate) fn configure(
             ]);
         }
         if surface.admin {
-            admin_surface(&mut routes, hosts, Rc::new(BearerAccess(services)));
+            admin_surface(&mut routes, hosts, Rc::new(BearerAccess { services, certificate_sources }));
         }
         routes.hosts = None;
         routes.serve([

@@ -9,8 +9,8 @@ use std::thread::JoinHandle;
 use administration::{Administrator, Clock, EditPolicy};
 use futures_util::FutureExt as _;
 use gateway::{
-    ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Listener, Options, Services, Surface,
-    TokenServices, WriteBudget,
+    CertificateSources, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Listener, Options,
+    Services, Surface, TokenServices, WriteBudget,
 };
 use grants::{Engine, ProtectedResource};
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
@@ -169,7 +169,8 @@ impl TestApp {
         let gateway =
             Gateway::listen(ListenAddresses::take(&options.listeners).unwrap(), options, &services).unwrap();
         let Services { administrator, tenants, authenticator, engine, .. } = services;
-        let tokens = TokenServices { tenants, authenticator, engine };
+        let certificate_sources = CertificateSources::served(&options.listeners);
+        let tokens = TokenServices { tenants, authenticator, engine, certificate_sources };
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || serve(gateway, stopped));

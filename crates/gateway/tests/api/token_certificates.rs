@@ -170,6 +170,12 @@ fn bound_client(tenant: &str, id: &str) -> RegisteredClient {
     }
 }
 
+fn authority_signed_by(issuer: &CertifiedIssuer<'static, KeyPair>) -> CertifiedIssuer<'static, KeyPair> {
+    let mut parameters = parameters("between");
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    CertifiedIssuer::signed_by(parameters, KeyPair::generate().unwrap(), issuer).unwrap()
+}
+
 fn issued_client(tenant: &str) -> RegisteredClient {
     let subject = CertificateSubject::parse(SubjectKind::Dns, &name_at(tenant)).unwrap();
     RegisteredClient {
@@ -713,5 +719,90 @@ async fn a_certificate_is_explained_to_administrators_but_for_its_chain() {
         let answer = test_env.post(&boss, &path, body).await;
         answer.assert_problem(400, "invalid-request");
         assert_eq!(answer.pointers(), ["/client_certificate"]);
+    }
+}
+
+/// The chain is judged as the listeners judge it, and the subject is compared whether or not there is one.
+#[tokio::test]
+async fn the_chain_of_a_certificate_is_explained_with_the_authorities_of_the_listeners() {
+    let pki = Pki::new();
+    let test_env = TestEnv::over(TestApp::start_with(&Options {
+        listeners: [options(ACME).listeners, pki.options(ACME).listeners].concat(),
+        ..pki.options(ACME)
+    }));
+    let between = authority_signed_by(&pki.authority);
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        put(&test_env.app, issued_client(tenant));
+        let boss = test_env.token(tenant, BOSS).await;
+        let key = KeyPair::generate().unwrap();
+        let signed = |parameters: CertificateParams, issuer: &CertifiedIssuer<'_, KeyPair>| {
+            parameters.signed_by(&key, issuer).unwrap().pem()
+        };
+        let own = || parameters(&name_at(tenant));
+        let mut expired = own();
+        (expired.not_before, expired.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
+        let mut for_servers = own();
+        for_servers.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+        let of_other_tenant = parameters(&name_at(other));
+        let chained = signed(own(), &between);
+        for (certificate, chain, subject, check, reason) in [
+            (signed(own(), &pki.authority), "passed", "passed", None, None),
+            (format!("{chained}{}", between.pem()), "passed", "passed", None, None),
+            (chained, "refused", "passed", Some("chain"), Some("certificate_not_trusted")),
+            (signed(own(), &pki.other), "refused", "passed", Some("chain"), Some("certificate_not_trusted")),
+            (
+                signed(expired, &pki.authority),
+                "refused",
+                "passed",
+                Some("chain"),
+                Some("certificate_expired"),
+            ),
+            (
+                signed(for_servers, &pki.authority),
+                "refused",
+                "passed",
+                Some("chain"),
+                Some("certificate_not_trusted"),
+            ),
+            (
+                signed(of_other_tenant.clone(), &pki.authority),
+                "passed",
+                "refused",
+                Some("certificate"),
+                Some("certificate_of_another_subject"),
+            ),
+            (
+                signed(of_other_tenant, &pki.other),
+                "refused",
+                "refused",
+                Some("chain"),
+                Some("certificate_not_trusted"),
+            ),
+        ] {
+            let body =
+                json!({ "token_endpoint_auth_method": "tls_client_auth", "client_certificate": certificate });
+            let path = tenant_path(tenant, &format!("/clients/{ISSUED}/explain"));
+            let explained = test_env.post(&boss, &path, body).await.json();
+            let found = |name: &str| {
+                let checks = explained["credential"]["checks"].as_array().unwrap();
+                checks.iter().find(|check| check["name"] == name).unwrap().clone()
+            };
+            assert_eq!(
+                (&found("chain")["result"], &found("certificate")["result"]),
+                (&json!(chain), &json!(subject)),
+                "{explained}"
+            );
+            let result = &explained["result"];
+            assert_eq!((result["check"].as_str(), result["reason"].as_str()), (check, reason), "{explained}");
+            let detail = found("chain")["detail"].as_str().unwrap().to_owned();
+            for source in ["`server.listeners[1].tls`", "`server.listeners[2].trusted_proxies`"] {
+                assert!(detail.contains(source), "{detail}");
+            }
+            if subject == "refused" {
+                let detail = found("certificate")["detail"].as_str().unwrap().to_owned();
+                let [own, others] = [tenant, other].map(name_at);
+                assert!(detail.contains(&format!("`{own}`; the certificate has {others}.")), "{detail}");
+            }
+        }
     }
 }

@@ -296,3 +296,47 @@ fn a_client_with_a_certificate_is_registered_with_the_command_line() {
     }
     program.stop();
 }
+
+/// The command has the authorities of the settings, and each tenant's clients alone.
+#[test]
+fn a_certificate_is_explained_on_the_store_with_its_chain() {
+    let folder = folder();
+    folder.run(&["apply"]).output();
+    for (tenant, other) in TENANTS {
+        for (client, name, code, check, reason) in [
+            ("issued", format!("issued-{tenant}"), 0, json!(null), json!(null)),
+            (
+                "issued",
+                format!("issued-{other}"),
+                7,
+                json!("certificate"),
+                json!("certificate_of_another_subject"),
+            ),
+            ("issued", format!("foreign-{tenant}"), 7, json!("chain"), json!("certificate_not_trusted")),
+            ("issued", format!("expired-{tenant}"), 7, json!("chain"), json!("certificate_expired")),
+            ("own", format!("own-{tenant}"), 0, json!(null), json!(null)),
+            ("own", format!("own-{other}"), 7, json!("certificate"), json!("certificate_not_registered")),
+        ] {
+            let method = if client == "own" { "self_signed_tls_client_auth" } else { "tls_client_auth" };
+            let file = format!("{name}.pem");
+            let explain =
+                ["explain", tenant, client, "--auth-method", method, "--certificate-file", &file, "--json"];
+            let ran = folder.run(&explain);
+            assert_eq!(ran.code, Some(code), "{name}: {ran:?}");
+            let explained: Value = serde_json::from_str(&ran.out).unwrap();
+            let result = &explained["result"];
+            assert_eq!((&result["check"], &result["reason"]), (&check, &reason), "{name}: {explained}");
+        }
+    }
+    // A private key beside the certificate does not leave the machine, and a file without one is refused.
+    let key = folder.read("own-acme.key");
+    folder.write("both.pem", &format!("{key}{}", folder.read("own-acme.pem")));
+    for (file, code, words) in [("both.pem", 0, ""), ("own-acme.key", 1, "there is no certificate in it")] {
+        let method = ["--auth-method", "self_signed_tls_client_auth", "--certificate-file", file];
+        let ran = folder.run(&[&["explain", "acme", "own"], &method[..]].concat());
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(ran.err.contains(words), "{ran:?}");
+        let secret = key.lines().nth(1).unwrap();
+        assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{ran:?}");
+    }
+}

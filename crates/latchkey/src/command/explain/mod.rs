@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use administration::{ExplanationView, Wiped};
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
+use gateway::PresentedCertificates;
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::client::ClientArguments;
-use super::inspect::NOT_VALID;
+use super::inspect::{NOT_VALID, read_bytes};
 use super::runner::Runner;
 use super::secret_input;
 use super::suggested::suggested;
@@ -44,8 +45,8 @@ pub(crate) struct ExplainArguments {
     /// Verify the assertion in this file, without using it up; - reads standard input. With --auth-method private_key_jwt.
     #[arg(long, value_name = "FILE", conflicts_with = "secret_file")]
     assertion_file: Option<PathBuf>,
-    /// Check the certificate in this PEM file, but not its chain; - reads standard input. With --auth-method tls_client_auth or
-    /// self_signed_tls_client_auth.
+    /// Check the certificate in this file, in PEM or DER, and its chain; - reads standard input. With --auth-method tls_client_auth or
+    /// self_signed_tls_client_auth. A private key in the file is not read.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["secret_file", "assertion_file"])]
     certificate_file: Option<PathBuf>,
     #[command(flatten)]
@@ -57,7 +58,7 @@ pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result
     let ExplainArguments { of, scopes, resources, audience, secret_file, assertion_file, admin, .. } =
         arguments;
     let certificate = arguments.certificate_file.as_deref();
-    let certificate = certificate.map(|file| read_secret("--certificate-file", file)).transpose()?;
+    let certificate = certificate.map(read_certificate).transpose()?;
     let secret = secret_file.as_deref().map(|file| read_secret("--secret-file", file)).transpose()?;
     let assertion =
         assertion_file.as_deref().map(|file| read_secret("--assertion-file", file)).transpose()?;
@@ -68,7 +69,7 @@ pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result
         "audience": audience,
         "token_endpoint_auth_method": arguments.auth_method,
         "client_secret": secret.as_ref().map(|secret| secret.as_str()),
-        "client_certificate": certificate.as_ref().map(|certificate| certificate.as_str()),
+        "client_certificate": certificate,
         "client_assertion": assertion.as_ref().map(|assertion| assertion.as_str()),
     }));
     let request = ApiRequest::question(format!("{}/explain", of.path()), &*body);
@@ -78,6 +79,13 @@ pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result
         let printed = runner.print(&explained, || view::lines(of, &explained))?;
         Ok(if explained.result.status == 200 { printed } else { ExitCode::from(NOT_VALID) })
     })
+}
+
+/// The certificates of a file, in PEM and without the rest of the file.
+fn read_certificate(file: &Path) -> anyhow::Result<String> {
+    let bytes = read_bytes(file).context("--certificate-file")?;
+    let named = || format!("--certificate-file: {} cannot be used", file.display());
+    Ok(PresentedCertificates::read(&bytes).with_context(named)?.to_pem())
 }
 
 /// The secret or assertion of a file, without the end of its line.

@@ -23,7 +23,7 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Zeroizing<String>> {
 }
 
 /// Reads a file, or the standard input, whole.
-pub(super) fn read_bytes(file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+pub(in crate::command) fn read_bytes(file: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let name = file.to_string_lossy();
     if looks_like_credential(&name) {
         bail!(

@@ -23,6 +23,7 @@ use crate::admin_client::AdminArguments;
 use crate::clock;
 use dpop::ProvenRequest;
 use expected::Expected;
+pub(super) use input::read_bytes;
 use report::Report;
 
 /// Which token, and what is expected of it.

@@ -1,0 +1,198 @@
+//! Explains a presented certificate: its chain, as each listener with a `client_ca` judges it, and its subject or key against the client.
+//! The verdict is that of the authenticator.
+
+use std::sync::Arc;
+
+use administration::ExplainedCheck;
+use protocol::{ChainError, ClientCertificate, RefusalReason, Thumbprint, Timestamp, Validity};
+use registry::{
+    CertificateError, CertificateFacts, CertificateMethod, CertificateSubject, Client,
+    ClientAuthenticationError, SubjectKind, check_client_certificate,
+};
+
+use super::advice::Subject;
+use super::check::{not_checked, passed, refused};
+use crate::{CertificateSources, PresentedCertificates};
+
+/// A certificate with the judgement of each source of certificates.
+pub(super) struct JudgedCertificate {
+    /// With the first chain that is valid, or why there is none. Where no chain is judged, one is assumed.
+    pub(super) certificate: Arc<ClientCertificate>,
+    chains: Vec<(String, Result<Validity, Reason>)>,
+    facts: Option<CertificateFacts>,
+}
+
+/// Why a source accepts no chain.
+enum Reason {
+    Chain(ChainError),
+    /// Its authorities cannot be used here.
+    NoAuthorities(String),
+}
+
+impl JudgedCertificate {
+    /// The certificate of this PEM, whose first one is the client's own.
+    pub(super) fn of(pem: &str, sources: &CertificateSources, now: Timestamp) -> Self {
+        let Ok(presented) = PresentedCertificates::read(pem.as_bytes()) else {
+            // As a certificate without bytes, which is malformed.
+            let (der, thumbprint) = (Vec::new(), Thumbprint::new([0; 32]));
+            let certificate =
+                Arc::new(ClientCertificate { der, thumbprint, chain: Err(ChainError::Invalid) });
+            return Self { certificate, chains: Vec::new(), facts: None };
+        };
+        let mut certificate = presented.without_authorities(now);
+        let facts = CertificateFacts::read(&certificate.der);
+        let judged = sources.judge(&presented, now).into_iter();
+        let chains: Vec<_> = judged
+            .map(|(name, judged)| match judged {
+                Ok(judged) => (name, judged.chain.map_err(Reason::Chain)),
+                Err(error) => (name, Err(Reason::NoAuthorities(error.to_string()))),
+            })
+            .collect();
+        let of_chains = chains.iter().filter_map(|(_, chain)| match chain {
+            Ok(validity) => Some(Ok(*validity)),
+            Err(Reason::Chain(error)) => Some(Err(*error)),
+            Err(Reason::NoAuthorities(_)) => None,
+        });
+        let is_judged = |chain: &Result<_, _>| chain.is_ok();
+        let of_chains: Vec<_> = of_chains.collect();
+        let own = facts.as_ref().map(|facts| facts.validity).ok_or(ChainError::Invalid);
+        let chain = of_chains.iter().find(|chain| is_judged(chain)).or(of_chains.first());
+        certificate.chain = chain.copied().unwrap_or(own);
+        Self { certificate: Arc::new(certificate), chains, facts }
+    }
+
+    /// The checks of a client that may present a certificate, after the authenticator has decided.
+    pub(super) fn checks(
+        &self,
+        client: &Client,
+        verdict: Result<CertificateMethod, RefusalReason>,
+        subject: &Subject<'_>,
+        now: Timestamp,
+    ) -> Vec<ExplainedCheck> {
+        if CertificateMethod::of(client) == CertificateMethod::SelfSigned || self.facts.is_none() {
+            let check = match verdict {
+                Ok(_) => passed(
+                    "certificate",
+                    "It, or its key, is one of the client's: self_signed_tls_client_auth.",
+                ),
+                Err(reason) => self.with_facts(refused(subject, "certificate", reason)),
+            };
+            return vec![check];
+        }
+        // The subject is compared whether or not a chain is valid.
+        let always =
+            Validity { not_before: Timestamp::from_seconds(0), not_after: Timestamp::from_seconds(u64::MAX) };
+        let chain = if self.is_assumed() { self.certificate.chain } else { Ok(always) };
+        let without_chain = ClientCertificate { chain, ..ClientCertificate::clone(&self.certificate) };
+        let named = match check_client_certificate(client, None, &without_chain, now) {
+            Ok(_) => {
+                let registered = client.certificate_subject.as_ref().map(registered).unwrap_or_default();
+                passed(
+                    "certificate",
+                    format!("It has the subject of the client, {registered}: tls_client_auth."),
+                )
+            }
+            Err(error @ CertificateError::OtherSubject) => {
+                let check = refused(subject, "certificate", error.reason());
+                self.with_names(check, client.certificate_subject.as_ref())
+            }
+            Err(error) => refused(subject, "certificate", error.reason()),
+        };
+        vec![self.chain_check(subject), named]
+    }
+
+    /// The check that an error of the authenticator is from.
+    pub(super) fn check_of(&self, error: &ClientAuthenticationError) -> &'static str {
+        match error {
+            ClientAuthenticationError::CertificateRefused(client, CertificateError::NotTrusted(_))
+            | ClientAuthenticationError::CertificateRefused(
+                client,
+                CertificateError::Expired | CertificateError::NotYetValid,
+            ) if CertificateMethod::of(client) == CertificateMethod::Issued && !self.is_assumed() => "chain",
+            _ => "certificate",
+        }
+    }
+
+    /// Whether no source has judged the chain.
+    fn is_assumed(&self) -> bool {
+        self.chains.iter().all(|(_, chain)| matches!(chain, Err(Reason::NoAuthorities(_))))
+    }
+
+    fn chain_check(&self, subject: &Subject<'_>) -> ExplainedCheck {
+        let each = self.chains.iter().map(|(name, chain)| match chain {
+            Ok(validity) => format!("At {name} a chain is valid until {}.", validity.not_after.to_rfc3339()),
+            Err(Reason::Chain(error)) => format!("At {name} {}.", words(*error)),
+            Err(Reason::NoAuthorities(error)) => format!("Of {name} nothing is known: {error}."),
+        });
+        let each = each.collect::<Vec<_>>().join(" ");
+        match self.certificate.chain {
+            _ if self.is_assumed() => {
+                let missing = "No listener of this configuration names `client_ca`, so whether a chain leads there is not checked.";
+                let detail = if each.is_empty() { missing.to_owned() } else { each };
+                not_checked("chain", detail)
+            }
+            Ok(_) => passed("chain", each),
+            Err(error) => {
+                let check = refused(subject, "chain", reason(error));
+                ExplainedCheck { detail: each, ..check }
+            }
+        }
+    }
+
+    /// With the names of the certificate that are of the registered kind.
+    fn with_names(&self, check: ExplainedCheck, subject: Option<&CertificateSubject>) -> ExplainedCheck {
+        let (Some(facts), Some(subject)) = (&self.facts, subject) else { return check };
+        let (kind, expected) = (subject.kind(), registered(subject));
+        let names: Vec<&str> = if kind == SubjectKind::Dn {
+            vec![&facts.subject]
+        } else {
+            let names = facts.alternative_names.iter().filter(|(member, _)| *member == kind.member());
+            names.map(|(_, name)| name.as_str()).collect()
+        };
+        let found = if names.is_empty() { "none of this kind".to_owned() } else { names.join(" and ") };
+        let detail = format!("{} The client's is {expected}; the certificate has {found}.", check.detail);
+        ExplainedCheck { detail, ..check }
+    }
+
+    /// With what a registered key is compared with.
+    fn with_facts(&self, check: ExplainedCheck) -> ExplainedCheck {
+        let Some(facts) = &self.facts else { return check };
+        let Validity { not_before, not_after } = facts.validity;
+        let detail = format!(
+            "{} Its key is {}, its x5t#S256 is {}, and it is valid from {} to {}.",
+            check.detail,
+            facts.public_key,
+            self.certificate.thumbprint,
+            not_before.to_rfc3339(),
+            not_after.to_rfc3339()
+        );
+        ExplainedCheck { detail, ..check }
+    }
+}
+
+fn registered(subject: &CertificateSubject) -> String {
+    format!("{} `{}`", subject.kind().member(), subject.text())
+}
+
+const fn reason(error: ChainError) -> RefusalReason {
+    match error {
+        ChainError::Expired => CertificateError::Expired.reason(),
+        ChainError::NotYetValid => CertificateError::NotYetValid.reason(),
+        error => CertificateError::NotTrusted(error).reason(),
+    }
+}
+
+const fn words(error: ChainError) -> &'static str {
+    match error {
+        ChainError::NoAuthorities => "there are no authorities",
+        ChainError::UnknownIssuer => {
+            "no authority has issued it, directly or through the certificates that come after it in the file"
+        }
+        ChainError::Expired => "it, or a certificate of its chain, has expired",
+        ChainError::NotYetValid => "it, or a certificate of its chain, is not valid yet",
+        ChainError::OtherUsage => "`extendedKeyUsage` of a certificate does not have clientAuth",
+        ChainError::Invalid => {
+            "a certificate of its chain cannot be used: a signature does not verify, or it breaks RFC 5280"
+        }
+    }
+}
