@@ -18,6 +18,7 @@ mod setup;
 mod spread;
 mod starts;
 mod table;
+mod timings;
 mod warm_store;
 mod workers;
 mod workload;
@@ -59,7 +60,7 @@ pub(crate) struct BenchOptions {
     /// Another build of the platform to measure in the same rounds: shows what a change costs
     #[arg(long, value_name = "PROGRAM")]
     against: Option<PathBuf>,
-    /// Measure the workloads only: no starts, no idle memory, no second worker
+    /// Measure the workloads only: no starts, no idle memory, no single calls, no second worker
     #[arg(long)]
     workloads_only: bool,
     /// Also measure oidc-provider from npm, with its clients in memory and in Redis, and print the lead over it
@@ -79,6 +80,9 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     build(workspace, &["--package", "keys", "--example", "raw_signs"])?;
     let examples = ["bare_handler", "resumption_load", "proofs"].map(|name| ["--example", name]);
     build(workspace, &[&["--package", "gateway"], examples.as_flattened()].concat())?;
+    for (package, example, _) in timings::TIMINGS {
+        build(workspace, &["--package", package, "--example", example])?;
+    }
     let built = workspace.target_folder()?.join(SHIPPED_PROFILE);
     let folder = built.join(format!("bench-{}", std::process::id()));
     fs::create_dir_all(&folder).doing(format_args!("make {}", folder.display()))?;
@@ -110,6 +114,7 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
         figures.extend(memory::measure(&stores)?);
         restarts = starts::measure(&stores)?;
         figures.extend(starts::figures(&restarts));
+        figures.extend(timings::measure(workspace, &built, options.rounds)?);
         figures.push(workers::measure(&tools, Program::Platform(&platform))?);
     }
     goals::print(&figures);

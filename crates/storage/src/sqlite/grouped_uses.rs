@@ -50,14 +50,14 @@ impl GroupedUses {
         let use_of_request = Waiting { tenant: tenant.clone(), identifier: identifier.clone(), answer };
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(use_of_request);
         loop {
-            let _turn = self.turn.lock().await;
-            match answered.try_recv() {
-                Ok(outcome) => return outcome,
-                // The request that wrote this use ended before it could answer, so nobody knows whether the use was the first.
-                Err(oneshot::error::TryRecvError::Closed) => {
-                    return Err(StoreError::unavailable("the request that wrote the identifier has ended"));
-                }
-                Err(oneshot::error::TryRecvError::Empty) => {
+            // A request that is answered leaves the queue at once, so that the next one to write does not wait for its turn to pass.
+            tokio::select! {
+                biased;
+                // The request that wrote this use may end before it can answer. Then nobody knows whether the use was the first.
+                outcome = &mut answered => return outcome.unwrap_or_else(|_ended| {
+                    Err(StoreError::unavailable("the request that wrote the identifier has ended"))
+                }),
+                _turn = self.turn.lock() => {
                     // The requests that this thread can go on with join the group first: a commit costs more than its rows.
                     tokio::task::yield_now().await;
                     self.write_group(pools, statements).await;
@@ -72,6 +72,9 @@ impl GroupedUses {
             let number = waiting.len().min(GROUP);
             waiting.drain(..number).collect()
         };
+        if group.is_empty() {
+            return;
+        }
         let rows: Vec<_> = group.iter().map(|each| (&each.tenant, &each.identifier)).collect();
         match insert(pools, statements, &rows).await {
             Ok(mut first) => {
