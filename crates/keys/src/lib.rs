@@ -36,6 +36,8 @@ mod verification_keys;
 mod verify;
 
 #[cfg(test)]
+mod verification_vectors;
+#[cfg(test)]
 mod verify_tests;
 
 mod key_ring;

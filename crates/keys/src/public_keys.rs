@@ -327,7 +327,11 @@ impl Jwk {
                 let bits = n.len() * 8 - n.first()?.leading_zeros() as usize;
                 rsa_public_key(n, e).filter(|_| RSA_BITS.contains(&bits))
             }
-            KeyKind::P256 | KeyKind::P384 => Some([vec![4], number(&self.x)?, number(&self.y)?].concat()),
+            // RFC 7518 §6.2.1.2: "The length of this octet string MUST be the full size of a coordinate for the curve".
+            KeyKind::P256 | KeyKind::P384 => {
+                let (x, y) = (number(&self.x)?, number(&self.y)?);
+                (x.len() == y.len()).then(|| [vec![4], x, y].concat())
+            }
             KeyKind::Ed25519 => number(&self.x),
             KeyKind::Other => None,
         }

@@ -4,7 +4,7 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("protocol", &[]),
     ("tenancy", &["protocol"]),
     ("keys", &["tenancy", "protocol"]),
@@ -31,6 +31,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
         ],
     ),
     ("testkit", DOMAIN),
+    ("latchkey-verifier", &[]),
     ("latchkey", BELOW_THE_PROGRAM),
     (
         "warm_requests",
@@ -55,6 +56,7 @@ pub(super) const DOMAIN: &[&str] =
     &["administration", "grants", "registry", "secrets", "keys", "tenancy", "protocol"];
 
 const BELOW_THE_PROGRAM: &[&str] = &[
+    "latchkey-verifier",
     "settings",
     "gateway",
     "storage",
@@ -78,10 +80,10 @@ const NEVER_IN_DOMAIN: [&str; 5] = ["sqlx", "redis", "actix-web", "utoipa", "req
 /// A library, and the only crates that may name it outside tests.
 const OWNERS: [(&str, &[&str]); 6] = [
     ("sqlx", &["storage"]),
-    ("actix-web", &["gateway"]),
+    ("actix-web", &["gateway", "latchkey-verifier"]),
     ("utoipa", &["gateway"]),
     ("redis", &["cache"]),
-    ("reqwest", &["outbound", "latchkey"]),
+    ("reqwest", &["outbound", "latchkey", "latchkey-verifier"]),
     ("rsa", &["keys"]),
 ];
 
@@ -223,7 +225,9 @@ mod tests {
         check(
             "gateway",
             "reqwest",
-            Some("gateway names reqwest; only outbound and latchkey may; move the code there"),
+            Some(
+                "gateway names reqwest; only outbound and latchkey and latchkey-verifier may; move the code there",
+            ),
         );
         check("registry", "rsa", Some("registry names rsa; only keys may; move the code there"));
     }

@@ -1,10 +1,14 @@
-//! Manifests: dependencies are declared in the workspace, each with a comment that gives the reason, and no crate can be published.
+//! Manifests: dependencies are declared in the workspace, each with a comment that gives the reason, and no crate can be
+//! published but the two for those who call and those who verify.
 
 use super::files::Files;
 use super::metadata::Member;
 use super::violation::Violation;
 
 const ROOT: &str = "Cargo.toml";
+
+/// Crates for others, which may be published. They depend on no crate of ours.
+const PUBLISHED: [&str; 2] = ["latchkey-client", "latchkey-verifier"];
 
 /// Checks the members' folders and that publishing is disabled, as `cargo metadata` reports them.
 pub(super) fn check_members(members: &[Member]) -> Vec<Violation> {
@@ -15,7 +19,7 @@ pub(super) fn check_members(members: &[Member]) -> Vec<Violation> {
             let what = format!("crate {} lies in folder {folder}", member.name);
             found.push(Violation::of_file(member.manifest(), what, "give both one name").at("name"));
         }
-        if member.is_published {
+        if member.is_published && !PUBLISHED.contains(&member.name.as_str()) {
             let what = format!("crate {} could be published", member.name);
             found.push(Violation::of_file(member.manifest(), what, "add `publish.workspace = true`"));
         }
@@ -130,5 +134,8 @@ mod tests {
         odd.folder = "crates/key-rings".to_owned();
         odd.is_published = true;
         assert_eq!(check_members(&[odd, example("cache", &[])]).len(), 2);
+        let mut published = example("latchkey-client", &[]);
+        published.is_published = true;
+        assert_eq!(check_members(&[published]).len(), 0);
     }
 }

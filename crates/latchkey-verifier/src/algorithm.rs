@@ -1,0 +1,130 @@
+//! The signature algorithms that a token may have (RFC 7518 §3.1, RFC 8037 §3.1). `none` and HMAC have no name here, so nothing can allow them.
+
+use std::fmt;
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, VerificationAlgorithm,
+};
+
+/// An asymmetric signature algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RS256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    RS384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    RS512,
+    /// RSASSA-PSS with SHA-256.
+    PS256,
+    /// ECDSA on P-256 with SHA-256.
+    ES256,
+    /// ECDSA on P-384 with SHA-384.
+    ES384,
+    /// Ed25519.
+    EdDSA,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::RS256, Self::RS384, Self::RS512, Self::PS256, Self::ES256, Self::ES384, Self::EdDSA];
+
+    /// The registered name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RS256 => "RS256",
+            Self::RS384 => "RS384",
+            Self::RS512 => "RS512",
+            Self::PS256 => "PS256",
+            Self::ES256 => "ES256",
+            Self::ES384 => "ES384",
+            Self::EdDSA => "EdDSA",
+        }
+    }
+
+    /// The algorithm of this name. Names are case-sensitive (RFC 7515 §4.1.1).
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
+    }
+
+    /// The algorithm that `alg` of a JWK names, where Ed25519 also has the name that says its curve (RFC 9864 §2.2).
+    pub(crate) fn of_jwk(name: &str) -> Option<Self> {
+        if name == "Ed25519" { Some(Self::EdDSA) } else { Self::named(name) }
+    }
+
+    /// How its signatures are verified.
+    pub(crate) fn verification(self) -> &'static dyn VerificationAlgorithm {
+        match self {
+            Self::RS256 => &RSA_PKCS1_2048_8192_SHA256,
+            Self::RS384 => &RSA_PKCS1_2048_8192_SHA384,
+            Self::RS512 => &RSA_PKCS1_2048_8192_SHA512,
+            Self::PS256 => &RSA_PSS_2048_8192_SHA256,
+            Self::ES256 => &ECDSA_P256_SHA256_FIXED,
+            Self::ES384 => &ECDSA_P384_SHA384_FIXED,
+            Self::EdDSA => &ED25519,
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A set of algorithms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Algorithms(u8);
+
+impl Algorithms {
+    /// Without RS384 and RS512, which gain nothing over RS256 and cost a longer hash.
+    pub(crate) const DEFAULT: Self =
+        Self::of(&[Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA]);
+
+    const fn of(algorithms: &[Algorithm]) -> Self {
+        let (mut bits, mut index) = (0, 0);
+        while index < algorithms.len() {
+            bits |= 1 << algorithms[index] as u8;
+            index += 1;
+        }
+        Self(bits)
+    }
+
+    pub(crate) const fn with(self, algorithm: Algorithm) -> Self {
+        Self(self.0 | 1 << algorithm as u8)
+    }
+
+    pub(crate) const fn contains(self, algorithm: Algorithm) -> bool {
+        self.0 & (1 << algorithm as u8) != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_exact_and_none_and_hmac_have_no_name() {
+        for algorithm in Algorithm::ALL {
+            assert_eq!(Algorithm::named(algorithm.as_str()), Some(algorithm));
+            assert_eq!(Algorithm::named(&algorithm.as_str().to_lowercase()), None);
+        }
+        for name in ["none", "None", "HS256", "HS384", "HS512", "ES512", "ES256K", "RSA-OAEP", "", "Ed25519"]
+        {
+            assert_eq!(Algorithm::named(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_longer_hashes_of_rsa_are_allowed_on_request() {
+        for algorithm in Algorithm::ALL {
+            let by_default = !matches!(algorithm, Algorithm::RS384 | Algorithm::RS512);
+            assert_eq!(Algorithms::DEFAULT.contains(algorithm), by_default, "{algorithm}");
+            assert!(Algorithms::DEFAULT.with(algorithm).contains(algorithm));
+        }
+    }
+}

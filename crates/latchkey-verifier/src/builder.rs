@@ -1,0 +1,324 @@
+//! What a verifier trusts and requires. Mistakes are found when it is built.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Certificate;
+
+use crate::algorithm::Algorithms;
+use crate::clock::{Clock, SystemClock};
+use crate::http::Http;
+use crate::issuer::{Environment, Issuer, KeySource, Times};
+use crate::issuers::{IsKnown, Issuers, Platform};
+use crate::key_set::KeySet;
+use crate::refusal::{Challenge, is_quotable};
+use crate::service_url::service_url;
+use crate::verifier::{Inner, Rules};
+use crate::{Algorithm, Verifier};
+
+/// `nbf` and `iat` may be ahead by so much.
+const LEEWAY: Duration = Duration::from_secs(5);
+const MOST_LEEWAY: Duration = Duration::from_secs(60);
+const MOST_STALE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Builds a [`Verifier`].
+#[must_use]
+pub struct Builder {
+    issuers: Vec<Trusted>,
+    platforms: Vec<(String, IsKnown)>,
+    audiences: Vec<Box<str>>,
+    typs: Vec<Box<str>>,
+    algorithms: Algorithms,
+    leeway: Duration,
+    times: Times,
+    roots: Vec<Vec<u8>>,
+    challenge: Challenge,
+    clock: Arc<dyn Clock>,
+}
+
+/// An issuer whose tokens are accepted.
+#[derive(Debug)]
+#[must_use]
+pub struct Trusted {
+    issuer: Box<str>,
+    tenant: Option<Box<str>>,
+    keys: Keys,
+}
+
+#[derive(Debug)]
+enum Keys {
+    OfMetadata,
+    At(String),
+    Fixed(KeySet),
+}
+
+/// A setting of a verifier that cannot be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// No issuer.
+    #[error("no issuer is trusted; call `issuer` or `platform`")]
+    NoIssuer,
+    /// An issuer twice.
+    #[error("the issuer {0} is there twice; remove one of both")]
+    RepeatedIssuer(Box<str>),
+    /// No audience: tokens for any other API would be accepted.
+    #[error(
+        "no audience is set; call `audience` with the name of this API, as its authorization server knows it"
+    )]
+    NoAudience,
+    /// A URL to fetch from.
+    #[error(
+        "`{0}` is no URL to fetch from: use https, or http to this machine; name the URL of the key set with `Trusted::jwks_uri` if the issuer is none"
+    )]
+    Url(String),
+    /// More leeway than a minute.
+    #[error("a leeway of more than 60 seconds is not allowed; synchronise the clocks")]
+    Leeway,
+    /// Keys that would be used for longer than a day after they were fresh.
+    #[error("`max_stale` is at most 24 hours")]
+    MaxStale,
+    /// A text that cannot be in a challenge.
+    #[error("`{0}` cannot be in a header: use printable ASCII characters without quotes and backslashes")]
+    Unquotable(Box<str>),
+    /// A root certificate.
+    #[error("a root certificate is no PEM")]
+    RootCertificate,
+    /// The HTTP client.
+    #[error("the HTTP client cannot be made")]
+    HttpClient(#[source] reqwest::Error),
+}
+
+impl Trusted {
+    /// The issuer of exactly this name. Its keys are where its metadata says (RFC 8414), unless another source is named.
+    pub fn issuer(name: impl Into<Box<str>>) -> Self {
+        Self { issuer: name.into(), tenant: None, keys: Keys::OfMetadata }
+    }
+
+    /// Fetches its keys from this URL.
+    pub fn jwks_uri(self, url: impl Into<String>) -> Self {
+        Self { keys: Keys::At(url.into()), ..self }
+    }
+
+    /// Uses these keys, and fetches none.
+    pub fn key_set(self, keys: KeySet) -> Self {
+        Self { keys: Keys::Fixed(keys), ..self }
+    }
+
+    /// What [`crate::Caller::tenant`] returns for its tokens.
+    pub fn tenant(self, tenant: impl Into<Box<str>>) -> Self {
+        Self { tenant: Some(tenant.into()), ..self }
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        let times = Times {
+            least_fresh: Duration::from_secs(30),
+            cool_down: Duration::from_secs(10),
+            max_stale: Duration::from_secs(60 * 60),
+        };
+        Self {
+            issuers: Vec::new(),
+            platforms: Vec::new(),
+            audiences: Vec::new(),
+            typs: vec!["at+jwt".into()],
+            algorithms: Algorithms::DEFAULT,
+            leeway: LEEWAY,
+            times,
+            roots: Vec::new(),
+            challenge: Challenge::default(),
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
+}
+
+impl Builder {
+    /// Trusts an issuer.
+    pub fn issuer(mut self, issuer: Trusted) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// Trusts tenants of the platform at this URL, whose issuers are `{url}/api/v1/tenant/{id}`. The closure says whether a tenant is known; it must not
+    /// block, and its answer is used for 30 s.
+    pub fn platform(
+        mut self,
+        url: impl Into<String>,
+        is_known: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.platforms.push((url.into(), Box::new(is_known)));
+        self
+    }
+
+    /// Accepts tokens for this audience: the name of the API. Needed; each call adds one.
+    pub fn audience(mut self, audience: impl Into<Box<str>>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts this `typ` besides `at+jwt`, such as `JWT` for issuers from before RFC 9068.
+    pub fn accept_typ(mut self, typ: impl Into<Box<str>>) -> Self {
+        self.typs.push(typ.into());
+        self
+    }
+
+    /// Accepts this algorithm besides RS256, PS256, ES256, ES384 and EdDSA.
+    pub fn accept_algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithms = self.algorithms.with(algorithm);
+        self
+    }
+
+    /// How far `nbf` and `iat` may be ahead of the clock: 5 s, and 60 s at most. `exp` has no leeway.
+    pub fn leeway(self, leeway: Duration) -> Self {
+        Self { leeway, ..self }
+    }
+
+    /// How long keys are used after they were fresh, while the issuer cannot be reached: an hour, and a day at most.
+    pub fn max_stale(mut self, max_stale: Duration) -> Self {
+        self.times.max_stale = max_stale;
+        self
+    }
+
+    /// The least time for which keys are taken for fresh, whatever `Cache-Control` says: 30 s.
+    pub fn least_fresh(mut self, least_fresh: Duration) -> Self {
+        self.times.least_fresh = least_fresh;
+        self
+    }
+
+    /// The least time between two fetches for keys that are not known: 10 s. Anyone can send tokens with random `kid`.
+    pub fn cool_down(mut self, cool_down: Duration) -> Self {
+        self.times.cool_down = cool_down;
+        self
+    }
+
+    /// Trusts the certificates of this PEM file as well, when it fetches.
+    pub fn root_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// `realm` of challenges; none by default.
+    pub fn realm(mut self, realm: impl Into<Box<str>>) -> Self {
+        self.challenge.realm = Some(realm.into());
+        self
+    }
+
+    /// `resource_metadata` of challenges: the URL of this API's metadata (RFC 9728 §5.1).
+    pub fn resource_metadata(mut self, url: impl Into<Box<str>>) -> Self {
+        self.challenge.resource_metadata = Some(url.into());
+        self
+    }
+
+    /// Takes the time from this clock.
+    pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Builds the verifier. Nothing is fetched yet.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn build(self) -> Result<Verifier, ConfigError> {
+        if self.issuers.is_empty() && self.platforms.is_empty() {
+            return Err(ConfigError::NoIssuer);
+        }
+        if self.audiences.is_empty() {
+            return Err(ConfigError::NoAudience);
+        }
+        if self.leeway > MOST_LEEWAY {
+            return Err(ConfigError::Leeway);
+        }
+        if self.times.max_stale > MOST_STALE {
+            return Err(ConfigError::MaxStale);
+        }
+        let quoted = self.challenge.realm.iter().chain(&self.challenge.resource_metadata);
+        if let Some(text) = quoted.into_iter().find(|text| !is_quotable(text)) {
+            return Err(ConfigError::Unquotable(text.clone()));
+        }
+        let mut named = HashMap::new();
+        for trusted in self.issuers {
+            let issuer = trusted.build()?;
+            if let Some(twice) = named.insert(issuer.name.clone(), issuer) {
+                return Err(ConfigError::RepeatedIssuer(twice.name.clone()));
+            }
+        }
+        let platforms = self.platforms.into_iter().map(|(url, is_known)| {
+            Ok(Platform::new(&service_url(&url).ok_or(ConfigError::Url(url))?, is_known))
+        });
+        let platforms: Vec<_> = platforms.collect::<Result<_, _>>()?;
+        let roots = root_certificates(&self.roots)?;
+        let fetches = !platforms.is_empty() || named.values().any(|issuer: &Arc<Issuer>| issuer.fetches());
+        let http = fetches.then(|| Http::new(roots)).transpose().map_err(ConfigError::HttpClient)?;
+        Ok(Verifier(Arc::new(Inner {
+            issuers: Issuers::new(named, platforms),
+            rules: Rules {
+                algorithms: self.algorithms,
+                typs: self.typs,
+                audiences: self.audiences,
+                leeway: self.leeway.as_secs(),
+            },
+            environment: Arc::new(Environment { http, clock: self.clock, times: self.times }),
+            challenge: Arc::new(self.challenge),
+        })))
+    }
+}
+
+fn root_certificates(pems: &[Vec<u8>]) -> Result<Vec<Certificate>, ConfigError> {
+    let mut roots = Vec::new();
+    for pem in pems {
+        let of_pem = Certificate::from_pem_bundle(pem).unwrap_or_default();
+        if of_pem.is_empty() {
+            return Err(ConfigError::RootCertificate);
+        }
+        roots.extend(of_pem);
+    }
+    Ok(roots)
+}
+
+impl Trusted {
+    fn build(self) -> Result<Arc<Issuer>, ConfigError> {
+        let tenant = self.tenant.as_deref();
+        let url = |text: &str| service_url(text).ok_or_else(|| ConfigError::Url(text.to_owned()));
+        Ok(match self.keys {
+            Keys::Fixed(keys) => Issuer::fixed(&self.issuer, tenant, keys),
+            Keys::At(text) => Issuer::new(&self.issuer, tenant, KeySource::Jwks(url(&text)?)),
+            Keys::OfMetadata => {
+                let issuer = url(&self.issuer)?;
+                Issuer::new(&self.issuer, tenant, KeySource::Metadata(issuer))
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(builder: Builder, expected: &str) {
+        let error = builder.build().map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+
+    #[test]
+    fn a_mistake_is_found_when_it_is_built() {
+        let trusted = || Trusted::issuer("https://id.example.com");
+        let good = || Verifier::builder().issuer(trusted()).audience("orders");
+        assert!(good().build().is_ok());
+        check(Verifier::builder().audience("orders"), "no issuer is trusted");
+        check(Verifier::builder().issuer(trusted()), "no audience is set");
+        check(good().issuer(trusted()), "the issuer https://id.example.com is there twice");
+        check(good().issuer(Trusted::issuer("thunder")), "`thunder` is no URL to fetch from");
+        check(
+            good().issuer(Trusted::issuer("a").jwks_uri("http://a.example/")),
+            "`http://a.example/` is no URL",
+        );
+        check(good().platform("http://id.example.com", |_| true), "`http://id.example.com` is no URL");
+        check(good().leeway(Duration::from_secs(61)), "a leeway of more than");
+        check(good().max_stale(MOST_STALE * 2), "`max_stale` is at most");
+        check(good().realm("a\"b"), "`a\"b` cannot be in a header");
+        check(good().root_certificates_pem("x"), "a root certificate is no PEM");
+    }
+}

@@ -1,0 +1,249 @@
+//! One trusted issuer with its keys.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use url::Url;
+
+use crate::cache_control::CacheControl;
+use crate::cached::{Cached, Held, Unavailable};
+use crate::clock::{Clock, Moment};
+use crate::http::Http;
+use crate::key_set::{KeySet, LARGEST_SET};
+use crate::metadata::{self, Metadata};
+use crate::schedule::Freshness;
+
+/// Without `max-age`.
+const DEFAULT_FRESH: Duration = Duration::from_secs(5 * 60);
+const LONGEST_FRESH: Duration = Duration::from_secs(60 * 60);
+/// Without `stale-while-revalidate`.
+const DEFAULT_REVALIDATE: Duration = Duration::from_secs(60);
+/// After so long metadata is fetched again, with the keys.
+const METADATA_FRESH: Duration = Duration::from_secs(60 * 60);
+
+/// What all issuers of a verifier share.
+pub(crate) struct Environment {
+    /// None where nothing is fetched.
+    pub(crate) http: Option<Http>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) times: Times,
+}
+
+/// How long keys are used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// The least time for which a key set is fresh.
+    pub(crate) least_fresh: Duration,
+    /// The least time between fetches for unknown keys.
+    pub(crate) cool_down: Duration,
+    /// How long a key set is used after it was fresh, while fetches fail.
+    pub(crate) max_stale: Duration,
+}
+
+/// Where its keys are.
+#[derive(Debug)]
+pub(crate) enum KeySource {
+    /// Where its metadata says.
+    Metadata(Url),
+    Jwks(Url),
+    /// They are not fetched.
+    Fixed,
+}
+
+pub(crate) struct Issuer {
+    pub(crate) name: Box<str>,
+    pub(crate) tenant: Option<Box<str>>,
+    source: KeySource,
+    keys: Arc<Cached<KeySet>>,
+    metadata: ArcSwapOption<(Metadata, Moment)>,
+}
+
+/// Whether a caller waits for a fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waits {
+    Yes,
+    Never,
+}
+
+impl Times {
+    /// How long an answer to a request of then is used. `drawn` is from 0 to 255: instances that began together do not fetch together.
+    fn freshness(&self, at: Moment, cache: CacheControl, drawn: u8) -> Freshness {
+        let max_age = cache.max_age.unwrap_or(DEFAULT_FRESH).min(LONGEST_FRESH).max(self.least_fresh);
+        let fresh = max_age - max_age / 10 * u32::from(drawn) / 255;
+        let revalidate = cache.revalidate.unwrap_or(DEFAULT_REVALIDATE).min(LONGEST_FRESH);
+        Freshness { at, fresh, revalidate, stale: self.max_stale }
+    }
+}
+
+impl Issuer {
+    pub(crate) fn new(name: &str, tenant: Option<&str>, source: KeySource) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.into(),
+            tenant: tenant.map(Into::into),
+            source,
+            keys: Cached::new(),
+            metadata: ArcSwapOption::empty(),
+        })
+    }
+
+    pub(crate) fn fixed(name: &str, tenant: Option<&str>, keys: KeySet) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.into(),
+            tenant: tenant.map(Into::into),
+            source: KeySource::Fixed,
+            keys: Cached::fixed(keys),
+            metadata: ArcSwapOption::empty(),
+        })
+    }
+
+    /// The keys to verify with, without looking for one.
+    pub(crate) async fn keys(
+        self: &Arc<Self>,
+        environment: &Arc<Environment>,
+        waits: Waits,
+    ) -> Result<Arc<Held<KeySet>>, Unavailable> {
+        let fetch = || Arc::clone(self).fetch_keys(Arc::clone(environment));
+        match waits {
+            Waits::Yes => self.keys.get(&environment.clock, fetch).await,
+            Waits::Never => self.keys.get_now(&environment.clock, fetch),
+        }
+    }
+
+    /// The keys with the one of this `kid`, if the issuer has it. A `kid` that is not there is looked for in one fetch within the cool-down:
+    /// any caller can send any `kid`.
+    pub(crate) async fn keys_with(
+        self: &Arc<Self>,
+        kid: Option<&str>,
+        environment: &Arc<Environment>,
+        waits: Waits,
+    ) -> Result<Arc<Held<KeySet>>, Unavailable> {
+        let held = self.keys(environment, waits).await?;
+        let is_there = kid.is_none_or(|kid| held.value.key(kid).is_some());
+        if is_there || !self.fetches() {
+            return Ok(held);
+        }
+        let cool_down = environment.times.cool_down;
+        let fetch = || Arc::clone(self).fetch_keys(Arc::clone(environment));
+        let later = match waits {
+            Waits::Yes => self.keys.later_than(&held, cool_down, &environment.clock, fetch).await?,
+            Waits::Never => self.keys.later_than_now(cool_down, &environment.clock, fetch)?,
+        };
+        Ok(later.unwrap_or(held))
+    }
+
+    /// Whether its keys are fetched.
+    pub(crate) const fn fetches(&self) -> bool {
+        !matches!(self.source, KeySource::Fixed)
+    }
+
+    /// Whether there are keys that may be used.
+    pub(crate) fn is_ready(&self, now: Moment) -> bool {
+        self.keys.held().is_some_and(|held| held.freshness.is_usable(now))
+    }
+
+    async fn fetch_keys(self: Arc<Self>, environment: Arc<Environment>) -> Option<Held<KeySet>> {
+        let at = environment.clock.now();
+        let url = self.jwks_uri(&environment).await?;
+        let held = self.keys.held();
+        let etag = held.as_ref().and_then(|held| held.etag.as_deref());
+        let answer = environment.http.as_ref()?.get(
+            &url,
+            "application/jwk-set+json, application/json",
+            etag,
+            LARGEST_SET,
+        );
+        let answer = answer.await.map_err(|error| self.failed("key set", &error)).ok()?;
+        let value = match answer.body {
+            None => Arc::clone(&held?.value),
+            Some(json) => {
+                let set = KeySet::read(&json).map_err(|error| self.failed("key set", &error)).ok()?;
+                for (number, why) in set.left_out() {
+                    tracing::warn!(issuer = %self.name, number, %why, "a key of the issuer cannot be used");
+                }
+                if set.is_empty() {
+                    self.failed("key set", &"no key of it can be used");
+                    return None;
+                }
+                Arc::new(set)
+            }
+        };
+        tracing::debug!(issuer = %self.name, keys = value.kids().count(), "fetched the key set");
+        let freshness = environment.times.freshness(at, answer.cache, drawn());
+        Some(Held { value, freshness, etag: answer.etag })
+    }
+
+    async fn jwks_uri(&self, environment: &Environment) -> Option<Url> {
+        match &self.source {
+            KeySource::Jwks(url) => Some(url.clone()),
+            KeySource::Fixed => None,
+            KeySource::Metadata(issuer) => {
+                let now = environment.clock.now();
+                let held = self.metadata.load_full();
+                if let Some(held) = held.as_ref().filter(|held| now.since(held.1) < METADATA_FRESH) {
+                    return Some(held.0.jwks_uri.clone());
+                }
+                let fetched =
+                    self.fetch_metadata(issuer, environment).await.map(|found| Arc::new((found, now)));
+                if fetched.is_some() {
+                    self.metadata.store(fetched.clone());
+                }
+                fetched.or(held).map(|metadata| metadata.0.jwks_uri.clone())
+            }
+        }
+    }
+
+    async fn fetch_metadata(&self, issuer: &Url, environment: &Environment) -> Option<Metadata> {
+        for place in Metadata::places(issuer) {
+            let answer =
+                environment.http.as_ref()?.get(&place, "application/json", None, metadata::LARGEST).await;
+            let json = match answer {
+                Ok(answer) => answer.body.unwrap_or_default(),
+                Err(error) => {
+                    self.failed("metadata", &error);
+                    continue;
+                }
+            };
+            match Metadata::read(&json, &self.name) {
+                Ok(metadata) => return Some(metadata),
+                Err(error) => self.failed("metadata", &error),
+            }
+        }
+        None
+    }
+
+    fn failed(&self, what: &str, error: &dyn std::fmt::Display) {
+        tracing::warn!(issuer = %self.name, %error, "the {what} of the issuer cannot be fetched");
+    }
+}
+
+/// A random number. Nothing secret depends on it.
+fn drawn() -> u8 {
+    let mut byte = [0];
+    let _ = aws_lc_rs::rand::fill(&mut byte);
+    byte[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_fresh_as_long_as_the_answer_says_within_bounds() {
+        let at = Moment { monotonic: Duration::ZERO, unix: Duration::ZERO };
+        let seconds = Duration::from_secs;
+        let times = Times { least_fresh: seconds(30), cool_down: seconds(10), max_stale: seconds(3_600) };
+        for (max_age, drawn, fresh) in [
+            (None, 0, 300),
+            (Some(0), 0, 30),
+            (Some(100), 0, 100),
+            (Some(100), 255, 90),
+            (Some(1_000_000), 0, 3_600),
+            (Some(u64::MAX), 255, 3_240),
+        ] {
+            let cache = CacheControl { max_age: max_age.map(seconds), revalidate: Some(seconds(7)) };
+            let found = times.freshness(at, cache, drawn);
+            assert_eq!((found.fresh, found.revalidate), (seconds(fresh), seconds(7)), "{max_age:?}");
+        }
+    }
+}

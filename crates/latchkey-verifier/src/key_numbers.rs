@@ -1,0 +1,100 @@
+//! The numbers of a public key, by its kind (RFC 7518 §6, RFC 8037 §2).
+
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
+use aws_lc_rs::rsa::PublicKeyComponents;
+use aws_lc_rs::signature::ParsedPublicKey;
+
+use crate::Algorithm;
+
+/// Bits of the RSA modulus that the algorithms verify with.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// The kinds of keys that the algorithms verify with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    Rsa,
+    P256,
+    P384,
+    Ed25519,
+}
+
+impl KeyKind {
+    /// The kind that `kty` and `crv` name (RFC 7518 §6, RFC 8037 §2).
+    pub(crate) fn named(kty: &str, crv: Option<&str>) -> Option<Self> {
+        match (kty, crv) {
+            ("RSA", _) => Some(Self::Rsa),
+            ("EC", Some("P-256")) => Some(Self::P256),
+            ("EC", Some("P-384")) => Some(Self::P384),
+            ("OKP", Some("Ed25519")) => Some(Self::Ed25519),
+            _ => None,
+        }
+    }
+
+    /// The kind that this algorithm verifies with.
+    pub(crate) const fn of(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256 => Self::Rsa,
+            Algorithm::ES256 => Self::P256,
+            Algorithm::ES384 => Self::P384,
+            Algorithm::EdDSA => Self::Ed25519,
+        }
+    }
+
+    /// An RSA key without `alg` has RS256, the one that every implementation has (OpenID Connect Core §15.1).
+    pub(crate) const fn only_algorithm(self) -> Algorithm {
+        match self {
+            Self::Rsa => Algorithm::RS256,
+            Self::P256 => Algorithm::ES256,
+            Self::P384 => Algorithm::ES384,
+            Self::Ed25519 => Algorithm::EdDSA,
+        }
+    }
+}
+
+/// The numbers of a public key.
+pub(crate) enum KeyNumbers {
+    /// Modulus and exponent, without leading zeros.
+    Rsa(Vec<u8>, Vec<u8>),
+    /// The uncompressed point (SEC 1 §2.3.3).
+    Ec(Vec<u8>),
+    Ed25519(Vec<u8>),
+}
+
+impl KeyNumbers {
+    /// The numbers of a key of this kind, from its decoded members.
+    pub(crate) fn read(kind: KeyKind, number: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Self> {
+        // RFC 7518 §6.2.1.2: a coordinate has the full size for the curve.
+        let point = |size| {
+            let (x, y) = (number("x")?, number("y")?);
+            (x.len() == size && y.len() == size).then(|| Self::Ec([vec![4], x, y].concat()))
+        };
+        match kind {
+            KeyKind::Rsa => {
+                let (n, e) = (without_leading_zeros(number("n")?), without_leading_zeros(number("e")?));
+                let bits = n.len() * 8 - n.first()?.leading_zeros() as usize;
+                RSA_BITS.contains(&bits).then_some(Self::Rsa(n, e))
+            }
+            KeyKind::P256 => point(32),
+            KeyKind::P384 => point(48),
+            KeyKind::Ed25519 => number("x").filter(|x| x.len() == 32).map(Self::Ed25519),
+        }
+    }
+
+    pub(crate) fn parse(&self, algorithm: Algorithm) -> Option<ParsedPublicKey> {
+        match self {
+            Self::Rsa(n, e) => {
+                let document: PublicKeyX509Der<'_> = PublicKeyComponents { n, e }.as_der().ok()?;
+                ParsedPublicKey::new(algorithm.verification(), document.as_ref()).ok()
+            }
+            Self::Ec(bytes) | Self::Ed25519(bytes) => {
+                ParsedPublicKey::new(algorithm.verification(), bytes).ok()
+            }
+        }
+    }
+}
+
+fn without_leading_zeros(mut number: Vec<u8>) -> Vec<u8> {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    number.drain(..zeros);
+    number
+}

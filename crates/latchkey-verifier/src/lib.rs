@@ -1,0 +1,42 @@
+//! Verifies access tokens offline (RFC 9068).
+#![doc = include_str!("../README.md")]
+
+mod algorithm;
+mod check;
+mod reason;
+mod token_error;
+
+mod claims;
+mod confirmation;
+mod jws;
+mod key_numbers;
+mod key_set;
+mod media_type;
+mod members;
+
+mod cache_control;
+mod cached;
+mod clock;
+mod http;
+mod issuer;
+mod issuers;
+mod metadata;
+mod schedule;
+mod service_url;
+
+mod builder;
+mod caller;
+mod refusal;
+mod verifier;
+
+pub use algorithm::Algorithm;
+pub use builder::{Builder, ConfigError, Trusted};
+pub use caller::Caller;
+pub use check::{Check, Trace};
+pub use clock::{Clock, Moment};
+pub use confirmation::Thumbprint;
+pub use key_set::{InvalidKeySet, KeySet, UnusableKey};
+pub use reason::{Reason, SenderError};
+pub use refusal::Refusal;
+pub use token_error::TokenError;
+pub use verifier::Verifier;

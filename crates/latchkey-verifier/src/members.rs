@@ -1,0 +1,143 @@
+//! A JSON object with unique names, parsed once and borrowed from the text where the text has no escapes (RFC 7515 §4, RFC 7519 §4): of two
+//! members of one name one parser would take the first and another one the last.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::TokenError;
+
+/// The search for a repeated name is linear; a token of 16 KiB could make it slow.
+pub(crate) const MOST_MEMBERS: usize = 100;
+
+/// The members in their order.
+#[derive(Debug)]
+pub(crate) struct Members<'a>(Vec<(Name<'a>, Member<'a>)>);
+
+/// A value, as far as the checks of a token read it.
+#[derive(Debug)]
+pub(crate) enum Member<'a> {
+    Text(Cow<'a, str>),
+    Texts(Vec<Cow<'a, str>>),
+    Number(u64),
+    Other,
+}
+
+/// A name. Serde borrows a `Cow` in a field of a structure only.
+#[derive(Debug, serde::Deserialize)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Members<'a> {
+    /// Any other value, or an object with a repeated name, is malformed.
+    pub(crate) fn parse(json: &'a str) -> Result<Self, TokenError> {
+        serde_json::from_str(json).map_err(|_| TokenError::Malformed)
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Member<'a>> {
+        self.0.iter().find(|(member, _)| member.0 == name).map(|(_, value)| value)
+    }
+
+    /// The member of this name as a string, if there is one.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, TokenError> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(Member::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(TokenError::Malformed),
+        }
+    }
+
+    /// The same of a member that must be there.
+    pub(crate) fn required(&self, name: &str) -> Result<&str, TokenError> {
+        self.text(name)?.ok_or(TokenError::Malformed)
+    }
+
+    /// The names in their order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.0.as_ref())
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with unique names")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members: Vec<(Name<'de>, Member<'de>)> = Vec::with_capacity(12);
+                while let Some((name, value)) = map.next_entry::<Name<'de>, Member<'de>>()? {
+                    if members.len() == MOST_MEMBERS || members.iter().any(|(member, _)| member.0 == name.0) {
+                        return Err(A::Error::custom("too many members, or one of them twice"));
+                    }
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Member<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyValue;
+        impl<'de> Visitor<'de> for AnyValue {
+            type Value = Member<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any value")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Member::Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Member::Text(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Member::Number(number))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Member::Other)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Member::Other)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Member::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Member::Other)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut texts = Some(Vec::new());
+                while let Some(item) = items.next_element::<Member<'de>>()? {
+                    match (item, &mut texts) {
+                        (Member::Text(text), Some(texts)) => texts.push(text),
+                        _ => texts = None,
+                    }
+                }
+                Ok(texts.map_or(Member::Other, Member::Texts))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Member::Other)
+            }
+        }
+        deserializer.deserialize_any(AnyValue)
+    }
+}

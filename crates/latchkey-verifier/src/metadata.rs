@@ -1,0 +1,97 @@
+//! The metadata of an issuer (RFC 8414): where its keys are.
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::service_url::service_url;
+
+/// A metadata document is a few KiB.
+pub(crate) const LARGEST: usize = 64 * 1024;
+
+/// What the verifier needs of it.
+#[derive(Debug)]
+pub(crate) struct Metadata {
+    pub(crate) jwks_uri: Url,
+}
+
+/// Why a document is not the metadata of the issuer.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidMetadata {
+    #[error("the metadata is no JSON object with `issuer` and `jwks_uri`")]
+    Malformed,
+    #[error("the metadata is of another issuer")]
+    OtherIssuer,
+    #[error("`jwks_uri` of the metadata is neither https nor this machine")]
+    UnsafeUrl,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    issuer: String,
+    jwks_uri: String,
+}
+
+impl Metadata {
+    /// The places of an issuer's metadata: the well-known name between host and path (RFC 8414 §3.1), then behind the path.
+    pub(crate) fn places(issuer: &Url) -> [Url; 2] {
+        const NAME: &str = "/.well-known/oauth-authorization-server";
+        let path = issuer.path().trim_end_matches('/');
+        let at = |path: String| {
+            let mut url = issuer.clone();
+            url.set_path(&path);
+            url
+        };
+        [at(format!("{NAME}{path}")), at(format!("{path}{NAME}"))]
+    }
+
+    pub(crate) fn read(json: &str, issuer: &str) -> Result<Self, InvalidMetadata> {
+        let document: Document = serde_json::from_str(json).map_err(|_| InvalidMetadata::Malformed)?;
+        // RFC 8414 §3.3: `issuer` is identical to the identifier that the well-known URL was made of, else the document is not used.
+        if document.issuer != issuer {
+            return Err(InvalidMetadata::OtherIssuer);
+        }
+        let url = |text: String| service_url(&text).ok_or(InvalidMetadata::UnsafeUrl);
+        Ok(Self { jwks_uri: url(document.jwks_uri)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_has_two_places() {
+        for (issuer, inserted, appended) in [
+            (
+                "https://id.example.com/api/v1/tenant/acme",
+                "https://id.example.com/.well-known/oauth-authorization-server/api/v1/tenant/acme",
+                "https://id.example.com/api/v1/tenant/acme/.well-known/oauth-authorization-server",
+            ),
+            (
+                "https://id.example.com",
+                "https://id.example.com/.well-known/oauth-authorization-server",
+                "https://id.example.com/.well-known/oauth-authorization-server",
+            ),
+        ] {
+            let places = Metadata::places(&Url::parse(issuer).unwrap());
+            assert_eq!(places.map(String::from), [inserted, appended]);
+        }
+    }
+
+    #[test]
+    fn the_issuer_is_compared_to_the_byte_and_urls_are_safe() {
+        const ISSUER: &str = "https://id.example.com";
+        let read = |json: &str| Metadata::read(json, ISSUER).map(|metadata| String::from(metadata.jwks_uri));
+        let with = |issuer: &str, url: &str| format!(r#"{{"issuer":"{issuer}","jwks_uri":"{url}"}}"#);
+        assert_eq!(read(&with(ISSUER, "https://a.example/k")).unwrap(), "https://a.example/k");
+        for (json, error) in [
+            (with("https://id.example.com/", "https://a.example/k"), InvalidMetadata::OtherIssuer),
+            (with("https://ID.example.com", "https://a.example/k"), InvalidMetadata::OtherIssuer),
+            (with(ISSUER, "http://a.example/k"), InvalidMetadata::UnsafeUrl),
+            (format!(r#"{{"issuer":"{ISSUER}"}}"#), InvalidMetadata::Malformed),
+            ("[]".to_owned(), InvalidMetadata::Malformed),
+        ] {
+            assert_eq!(read(&json).unwrap_err(), error, "{json}");
+        }
+    }
+}

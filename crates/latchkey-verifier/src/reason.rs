@@ -1,0 +1,73 @@
+//! Why a request is refused.
+
+use std::time::Duration;
+
+use crate::TokenError;
+
+/// Why a request is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Reason {
+    /// It has no token.
+    #[error("the request has no access token")]
+    NoToken,
+    /// It has several `Authorization` headers.
+    #[error("the request has several Authorization headers")]
+    SeveralTokens,
+    /// The token is not valid here.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The token is valid, but the request does not prove the key that it is bound to.
+    #[error(transparent)]
+    Sender(#[from] SenderError),
+    /// The token is valid, but lacks this scope.
+    #[error("Token does not have the required scope")]
+    InsufficientScope(Box<str>),
+    /// Nobody can say whether the token is valid: what the issuer publishes cannot be fetched.
+    #[error("Token cannot be verified for now")]
+    NotReady {
+        /// When it may be worth another try.
+        retry_after: Duration,
+    },
+}
+
+/// Why a valid token is not accepted from this sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SenderError {
+    /// A token that is bound to a key is presented as a bearer token (RFC 9449 §7.2).
+    #[error("Token requires the DPoP scheme and a DPoP proof")]
+    NeedsDpopProof,
+    /// A token that is not bound to a key is presented with the scheme DPoP.
+    #[error("Token is not bound to a DPoP key")]
+    NotDpopBound,
+    /// The proof is of another key.
+    #[error("Token is not bound to the key of the DPoP proof")]
+    OtherKey,
+    /// The request has another client certificate, or none (RFC 8705 §3).
+    #[error("Token is not bound to the client certificate of the request")]
+    OtherCertificate,
+}
+
+impl Reason {
+    /// The error code for the sender (RFC 6750 §3.1); none where no token was sent.
+    #[must_use]
+    pub const fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::NoToken => None,
+            Self::SeveralTokens => Some("invalid_request"),
+            Self::Token(_) | Self::Sender(_) => Some("invalid_token"),
+            Self::InsufficientScope(_) => Some("insufficient_scope"),
+            Self::NotReady { .. } => Some("temporarily_unavailable"),
+        }
+    }
+
+    /// What the sender may know.
+    #[must_use]
+    pub fn description(&self) -> String {
+        match self {
+            Self::Token(error) if !error.is_proven() => "Token is not accepted".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}

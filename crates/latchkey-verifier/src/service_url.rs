@@ -1,0 +1,44 @@
+//! URLs that the verifier fetches from: https, or http to this machine. A reader of the network could replace the keys otherwise.
+
+use url::{Host, Url};
+
+/// Reads such a URL.
+pub(crate) fn service_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+    (is_plain && is_safe).then_some(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        for (text, is_good) in [
+            ("https://id.example.com/jwks", true),
+            ("http://127.0.0.1:3000/jwks", true),
+            ("http://[::1]/jwks", true),
+            ("http://localhost:3000/", true),
+            ("http://id.example.com/jwks", false),
+            ("http://localhost.example.com/", false),
+            ("http://127.0.0.1.example.com/", false),
+            ("https://user@id.example.com/", false),
+            ("https://id.example.com/#a", false),
+            ("file:///etc/passwd", false),
+            ("id.example.com", false),
+        ] {
+            assert_eq!(service_url(text).is_some(), is_good, "{text}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Verifies access tokens: finds issuer and keys, and makes the checks in the order of [`Check`].
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::algorithm::Algorithms;
+use crate::builder::Builder;
+use crate::cached::Unavailable;
+use crate::check::{Check, Observer, Trace, Unobserved, ensure};
+use crate::claims::{KindClaims, RegisteredClaims};
+use crate::confirmation::Confirmation;
+use crate::issuer::{Environment, Waits};
+use crate::issuers::Issuers;
+use crate::jws::{Parts, Unverified};
+use crate::key_set::KeySet;
+use crate::media_type::same_media_type;
+use crate::members::Members;
+use crate::refusal::{Challenge, Scheme};
+use crate::{Caller, Reason, Refusal, SenderError, TokenError};
+
+/// Verifies access tokens. It is cheap to clone, and all clones share keys.
+#[derive(Clone)]
+pub struct Verifier(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) issuers: Issuers,
+    pub(crate) rules: Rules,
+    pub(crate) environment: Arc<Environment>,
+    pub(crate) challenge: Arc<Challenge>,
+}
+
+/// The requirements of a token besides issuer and keys.
+pub(crate) struct Rules {
+    pub(crate) algorithms: Algorithms,
+    pub(crate) typs: Vec<Box<str>>,
+    pub(crate) audiences: Vec<Box<str>>,
+    /// Seconds, for `nbf` and `iat`.
+    pub(crate) leeway: u64,
+}
+
+/// A token that is valid in itself. Nothing shows yet that its sender may use it.
+pub(crate) struct Unconfirmed<C> {
+    pub(crate) caller: Caller<C>,
+    pub(crate) confirmation: Confirmation,
+}
+
+impl Verifier {
+    /// Begins a verifier.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The caller that this bearer token stands for. Waits for a fetch only where keys are missing, two seconds at most. Needs a tokio
+    /// runtime.
+    ///
+    /// # Errors
+    /// [`Refusal`]. A token that is bound to a key is refused: it is valid only beside a proof.
+    pub async fn verify<C: DeserializeOwned>(&self, token: &str) -> Result<Caller<C>, Refusal> {
+        self.verify_bearer(token, Waits::Yes, &mut Unobserved).await
+    }
+
+    /// The same without waiting, and without a runtime: where keys are missing or too old, the answer is 503. With a runtime around, it starts the fetch
+    /// that the next call needs; without one, call [`Verifier::prefetch`] elsewhere, now and then.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn verify_now<C: DeserializeOwned>(&self, token: &str) -> Result<Caller<C>, Refusal> {
+        self.now_or_not_ready(self.verify_bearer(token, Waits::Never, &mut Unobserved))
+    }
+
+    /// Makes the checks of [`Verifier::verify_now`] and shows each of them.
+    ///
+    /// # Errors
+    /// [`Refusal`] with status 503, where keys are missing.
+    pub fn trace(&self, token: &str) -> Result<Trace, Refusal> {
+        let mut checks = Vec::new();
+        let verified =
+            self.now_or_not_ready(self.verify_bearer::<IgnoredAny>(token, Waits::Never, &mut checks));
+        match verified.map_err(|refusal| (refusal.reason.clone(), refusal)) {
+            Ok(_) => Ok(Trace { checks, error: None }),
+            Err((error @ (Reason::Token(_) | Reason::Sender(_)), _)) => {
+                Ok(Trace { checks, error: Some(error) })
+            }
+            Err((_, refusal)) => Err(refusal),
+        }
+    }
+
+    /// Fetches the keys of the issuers that are named, so that the first request need not wait.
+    pub async fn prefetch(&self) {
+        for issuer in self.0.issuers.named() {
+            // A failure is in the log, and the first request tries again.
+            let _ = issuer.keys(&self.0.environment, Waits::Yes).await;
+        }
+    }
+
+    /// Whether there are keys of each issuer that is named, for a readiness probe.
+    #[must_use]
+    pub fn ready(&self) -> bool {
+        let now = self.0.environment.clock.now();
+        self.0.issuers.named().all(|issuer| issuer.is_ready(now))
+    }
+
+    async fn verify_bearer<C: DeserializeOwned>(
+        &self,
+        token: &str,
+        waits: Waits,
+        observer: &mut (impl Observer + Send),
+    ) -> Result<Caller<C>, Refusal> {
+        let verified = self.admit(token, Scheme::Bearer, waits, observer).await.and_then(|token| {
+            // A token with `cnf` is worth nothing without its proof (RFC 9449 §7.2, RFC 8705 §3).
+            let error = match token.confirmation {
+                Confirmation { jkt: Some(_), .. } => SenderError::NeedsDpopProof,
+                _ => SenderError::OtherCertificate,
+            };
+            observer.check(Check::Confirmation, ensure(token.confirmation.is_none(), error))?;
+            Ok(token.caller)
+        });
+        verified.map_err(|reason| self.refuse(reason, Scheme::Bearer))
+    }
+
+    /// All checks but those of the sender.
+    pub(crate) async fn admit<C: DeserializeOwned>(
+        &self,
+        token: &str,
+        scheme: Scheme,
+        waits: Waits,
+        observer: &mut (impl Observer + Send),
+    ) -> Result<Unconfirmed<C>, Reason> {
+        let Inner { issuers, rules, environment, challenge } = &*self.0;
+        let parts = Parts::split(token, observer)?;
+        let (header, claims) = parts.members(observer)?;
+        let unverified = Unverified::read(&header, &claims, rules.algorithms, observer)?;
+        let find = |name| issuers.find(name, environment.clock.now()).ok_or(TokenError::ForeignIssuer);
+        let issuer = observer.check(Check::Issuer, unverified.issuer.and_then(find))?;
+        let keys = issuer.keys_with(unverified.kid, environment, waits).await?;
+        let now = environment.clock.now().unix.as_secs();
+        check_signature(&parts, &unverified, &keys.value, observer)?;
+        let expires_at = rules.check_claims(&claims, unverified.typ, now, observer)?;
+        let kind = KindClaims::read(&claims, &parts.claims).and_then(|kind| {
+            let own = serde_json::from_str(&parts.claims).map_err(|_| TokenError::Malformed)?;
+            Ok((kind, own))
+        });
+        let (kind, claims) = observer.check(Check::KindClaims, kind)?;
+        Ok(Unconfirmed {
+            confirmation: kind.confirmation,
+            caller: Caller {
+                issuer,
+                subject: kind.sub.into(),
+                client_id: kind.client_id.into(),
+                token_id: kind.jti.into(),
+                scope: kind.scope.unwrap_or_default().into(),
+                expires_at,
+                claims,
+                scheme,
+                challenge: Arc::clone(challenge),
+            },
+        })
+    }
+
+    pub(crate) fn refuse(&self, reason: Reason, scheme: Scheme) -> Refusal {
+        match &reason {
+            Reason::NotReady { .. } => tracing::warn!(%reason, "no token can be verified for now"),
+            _ => tracing::debug!(%reason, "refused"),
+        }
+        Refusal { reason, scheme, challenge: Arc::clone(&self.0.challenge) }
+    }
+
+    /// The result of a future that never waits.
+    fn now_or_not_ready<T>(&self, verifying: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        match pin!(verifying).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => result,
+            Poll::Pending => {
+                let reason = Reason::NotReady { retry_after: Duration::from_secs(1) };
+                Err(self.refuse(reason, Scheme::Bearer))
+            }
+        }
+    }
+}
+
+/// Finds the key by its identifier among this issuer's; it verifies with its own algorithm, and the token's `alg` must be that one (RFC 8725
+/// §3.1).
+pub(crate) fn check_signature(
+    parts: &Parts<'_>,
+    unverified: &Unverified<'_>,
+    keys: &KeySet,
+    observer: &mut impl Observer,
+) -> Result<(), TokenError> {
+    let key = unverified.kid.and_then(|kid| keys.key(kid)).ok_or(TokenError::UnknownKey);
+    let key = observer.check(Check::Key, key)?;
+    let is_own = ensure(key.algorithm == unverified.algorithm, TokenError::AlgorithmNotAllowed);
+    observer.check(Check::KeyAlgorithm, is_own)?;
+    let is_signed = key.verifies(parts.signed.as_bytes(), &parts.signature);
+    observer.check(Check::Signature, ensure(is_signed, TokenError::SignatureInvalid))
+}
+
+impl Rules {
+    /// Checks the claims that every token has. Returns `exp`.
+    fn check_claims(
+        &self,
+        claims: &Members<'_>,
+        typ: Option<&str>,
+        now: u64,
+        observer: &mut impl Observer,
+    ) -> Result<u64, TokenError> {
+        let registered = observer.check(Check::RegisteredClaims, RegisteredClaims::read(claims))?;
+        registered.check_times(now, self.leeway, observer)?;
+        let is_expected = |typ| self.typs.iter().any(|expected| same_media_type(typ, expected));
+        observer.check(Check::Typ, ensure(typ.is_some_and(is_expected), TokenError::WrongTyp))?;
+        let is_for_us = registered.is_for(&self.audiences);
+        observer.check(Check::Audience, ensure(is_for_us, TokenError::WrongAudience))?;
+        Ok(registered.exp)
+    }
+}
+
+impl From<Unavailable> for Reason {
+    fn from(Unavailable { retry_after }: Unavailable) -> Self {
+        Self::NotReady { retry_after }
+    }
+}

@@ -1,0 +1,5 @@
+//! The verifier as an API uses it.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
+
+mod vectors;
