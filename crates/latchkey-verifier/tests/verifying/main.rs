@@ -2,4 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
+mod issuer;
+mod key_sets;
+mod time;
 mod vectors;
