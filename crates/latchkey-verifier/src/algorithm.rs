@@ -85,6 +85,8 @@ impl Algorithms {
     pub(crate) const DEFAULT: Self =
         Self::of(&[Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA]);
 
+    pub(crate) const ALL: Self = Self::of(&Algorithm::ALL);
+
     const fn of(algorithms: &[Algorithm]) -> Self {
         let (mut bits, mut index) = (0, 0);
         while index < algorithms.len() {

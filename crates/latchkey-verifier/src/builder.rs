@@ -7,12 +7,16 @@ use std::time::Duration;
 use reqwest::Certificate;
 
 use crate::algorithm::Algorithms;
+use crate::cached::Cached;
 use crate::clock::{Clock, SystemClock};
 use crate::http::Http;
+use crate::http_uri::normalized;
 use crate::issuer::{Environment, Issuer, KeySource, Times};
 use crate::issuers::{IsKnown, Issuers, Platform};
 use crate::key_set::KeySet;
 use crate::refusal::{Challenge, is_quotable};
+use crate::replay::{MemoryGuard, ReplayGuard};
+use crate::revocations::{FeedSource, Revocations};
 use crate::service_url::service_url;
 use crate::verifier::{Inner, Rules};
 use crate::{Algorithm, Verifier};
@@ -20,6 +24,8 @@ use crate::{Algorithm, Verifier};
 /// `nbf` and `iat` may be ahead by so much.
 const LEEWAY: Duration = Duration::from_secs(5);
 const MOST_LEEWAY: Duration = Duration::from_secs(60);
+/// DPoP proofs of one issuer's tokens that are remembered: for two minutes each, so 800 a second.
+const PROOFS_OF_ISSUER: usize = 100_000;
 const MOST_STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Builds a [`Verifier`].
@@ -33,6 +39,9 @@ pub struct Builder {
     leeway: Duration,
     times: Times,
     roots: Vec<Vec<u8>>,
+    revocations: Revocations,
+    public_origins: Vec<String>,
+    replay_guard: Arc<dyn ReplayGuard>,
     challenge: Challenge,
     clock: Arc<dyn Clock>,
 }
@@ -44,6 +53,7 @@ pub struct Trusted {
     issuer: Box<str>,
     tenant: Option<Box<str>>,
     keys: Keys,
+    revocations: Option<String>,
 }
 
 #[derive(Debug)]
@@ -73,6 +83,14 @@ pub enum ConfigError {
         "`{0}` is no URL to fetch from: use https, or http to this machine; name the URL of the key set with `Trusted::jwks_uri` if the issuer is none"
     )]
     Url(String),
+    /// Where clients reach this API.
+    #[error("`{0}` is no public origin: write it as `https://orders.example.com`")]
+    PublicOrigin(String),
+    /// Revocations are required of an issuer without a feed.
+    #[error(
+        "revocations are required, and nothing says where the feed of {0} is; name it with `Trusted::revocations_uri`"
+    )]
+    NoRevocations(Box<str>),
     /// More leeway than a minute.
     #[error("a leeway of more than 60 seconds is not allowed; synchronise the clocks")]
     Leeway,
@@ -93,7 +111,7 @@ pub enum ConfigError {
 impl Trusted {
     /// The issuer of exactly this name. Its keys are where its metadata says (RFC 8414), unless another source is named.
     pub fn issuer(name: impl Into<Box<str>>) -> Self {
-        Self { issuer: name.into(), tenant: None, keys: Keys::OfMetadata }
+        Self { issuer: name.into(), tenant: None, keys: Keys::OfMetadata, revocations: None }
     }
 
     /// Fetches its keys from this URL.
@@ -104,6 +122,11 @@ impl Trusted {
     /// Uses these keys, and fetches none.
     pub fn key_set(self, keys: KeySet) -> Self {
         Self { keys: Keys::Fixed(keys), ..self }
+    }
+
+    /// Fetches its revocation feed from this URL.
+    pub fn revocations_uri(self, url: impl Into<String>) -> Self {
+        Self { revocations: Some(url.into()), ..self }
     }
 
     /// What [`crate::Caller::tenant`] returns for its tokens.
@@ -128,6 +151,9 @@ impl Default for Builder {
             leeway: LEEWAY,
             times,
             roots: Vec::new(),
+            revocations: Revocations::Preferred,
+            public_origins: Vec::new(),
+            replay_guard: Arc::new(MemoryGuard::new(PROOFS_OF_ISSUER)),
             challenge: Challenge::default(),
             clock: Arc::new(SystemClock::new()),
         }
@@ -193,6 +219,23 @@ impl Builder {
         self
     }
 
+    /// What to do about revocations: [`Revocations::Preferred`] by default.
+    pub fn revocations(self, revocations: Revocations) -> Self {
+        Self { revocations, ..self }
+    }
+
+    /// Where clients reach this API, such as `https://orders.example.com`: the `htu` of a DPoP proof is below it. Without one no token that is bound to
+    /// a DPoP key is accepted. Each call adds one. Nothing is read from `Host` or `Forwarded` headers.
+    pub fn public_origin(mut self, url: impl Into<String>) -> Self {
+        self.public_origins.push(url.into());
+        self
+    }
+
+    /// Knows the DPoP proofs that were used; share one among the processes of an API. By default each process knows its own.
+    pub fn replay_guard(self, replay_guard: Arc<dyn ReplayGuard>) -> Self {
+        Self { replay_guard, ..self }
+    }
+
     /// Trusts the certificates of this PEM file as well, when it fetches.
     pub fn root_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());
@@ -237,8 +280,18 @@ impl Builder {
         if let Some(text) = quoted.into_iter().find(|text| !is_quotable(text)) {
             return Err(ConfigError::Unquotable(text.clone()));
         }
+        let mut challenge = self.challenge;
+        challenge.offers_dpop = !self.public_origins.is_empty();
+        let public_origins = self.public_origins.into_iter().map(|url| match normalized(&url) {
+            Some(normal) => Ok(normal.trim_end_matches('/').into()),
+            None => Err(ConfigError::PublicOrigin(url)),
+        });
+        let public_origins = public_origins.collect::<Result<_, _>>()?;
         let mut named = HashMap::new();
         for trusted in self.issuers {
+            if matches!(self.revocations, Revocations::Within(_)) && !trusted.may_have_feed() {
+                return Err(ConfigError::NoRevocations(trusted.issuer));
+            }
             let issuer = trusted.build()?;
             if let Some(twice) = named.insert(issuer.name.clone(), issuer) {
                 return Err(ConfigError::RepeatedIssuer(twice.name.clone()));
@@ -259,8 +312,15 @@ impl Builder {
                 audiences: self.audiences,
                 leeway: self.leeway.as_secs(),
             },
-            environment: Arc::new(Environment { http, clock: self.clock, times: self.times }),
-            challenge: Arc::new(self.challenge),
+            environment: Arc::new(Environment {
+                http,
+                clock: self.clock,
+                times: self.times,
+                revocations: self.revocations,
+            }),
+            public_origins,
+            replay_guard: self.replay_guard,
+            challenge: Arc::new(challenge),
         })))
     }
 }
@@ -281,14 +341,19 @@ impl Trusted {
     fn build(self) -> Result<Arc<Issuer>, ConfigError> {
         let tenant = self.tenant.as_deref();
         let url = |text: &str| service_url(text).ok_or_else(|| ConfigError::Url(text.to_owned()));
-        Ok(match self.keys {
-            Keys::Fixed(keys) => Issuer::fixed(&self.issuer, tenant, keys),
-            Keys::At(text) => Issuer::new(&self.issuer, tenant, KeySource::Jwks(url(&text)?)),
+        let named = self.revocations.as_deref().map(url).transpose()?.map(FeedSource::At);
+        let (source, keys, feed) = match self.keys {
+            Keys::Fixed(keys) => (KeySource::Fixed, Cached::fixed(keys), FeedSource::None),
+            Keys::At(text) => (KeySource::Jwks(url(&text)?), Cached::new(), FeedSource::None),
             Keys::OfMetadata => {
-                let issuer = url(&self.issuer)?;
-                Issuer::new(&self.issuer, tenant, KeySource::Metadata(issuer))
+                (KeySource::Metadata(url(&self.issuer)?), Cached::new(), FeedSource::Metadata)
             }
-        })
+        };
+        Ok(Issuer::new(&self.issuer, tenant, source, keys, named.unwrap_or(feed)))
+    }
+
+    const fn may_have_feed(&self) -> bool {
+        self.revocations.is_some() || matches!(self.keys, Keys::OfMetadata)
     }
 }
 
@@ -316,6 +381,10 @@ mod tests {
             "`http://a.example/` is no URL",
         );
         check(good().platform("http://id.example.com", |_| true), "`http://id.example.com` is no URL");
+        check(good().public_origin("orders.example.com"), "`orders.example.com` is no public origin");
+        let fixed = Trusted::issuer("a").jwks_uri("https://a.example/");
+        let within = Revocations::Within(Duration::from_secs(60));
+        check(good().issuer(fixed).revocations(within), "revocations are required");
         check(good().leeway(Duration::from_secs(61)), "a leeway of more than");
         check(good().max_stale(MOST_STALE * 2), "`max_stale` is at most");
         check(good().realm("a\"b"), "`a\"b` cannot be in a header");

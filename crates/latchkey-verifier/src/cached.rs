@@ -65,6 +65,11 @@ impl<T: Send + Sync + 'static> Cached<T> {
         self.held.load_full()
     }
 
+    /// Whether the last fetch failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.attempts().failures > 0
+    }
+
     /// The value, if it may be used without waiting. Starts a fetch if one is due and there is a runtime.
     pub(crate) fn get_now<F>(
         self: &Arc<Self>,

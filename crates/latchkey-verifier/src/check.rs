@@ -44,10 +44,10 @@ pub enum Check {
     Audience,
     /// `sub`, `client_id` and `jti` are there (RFC 9068 §2.2), and the claims have the caller's type.
     KindClaims,
+    /// The issuer has not revoked the token, as far as its feed says.
+    Revocation,
     /// The sender proves the key that `cnf` names.
     Confirmation,
-    /// The issuer has not revoked the token.
-    Revocation,
 }
 
 impl Check {

@@ -32,6 +32,10 @@ impl Thumbprint {
         Self(digest)
     }
 
+    pub(crate) const fn into_bytes(self) -> [u8; 32] {
+        self.0
+    }
+
     /// Reads base64url without padding.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         BASE64URL.decode(text).ok()?.try_into().ok().map(Self)

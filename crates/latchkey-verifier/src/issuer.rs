@@ -9,9 +9,11 @@ use url::Url;
 use crate::cache_control::CacheControl;
 use crate::cached::{Cached, Held, Unavailable};
 use crate::clock::{Clock, Moment};
+use crate::feed::Feed;
 use crate::http::Http;
 use crate::key_set::{KeySet, LARGEST_SET};
 use crate::metadata::{self, Metadata};
+use crate::revocations::{FeedSource, Revocations};
 use crate::schedule::Freshness;
 
 /// Without `max-age`.
@@ -28,6 +30,7 @@ pub(crate) struct Environment {
     pub(crate) http: Option<Http>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) times: Times,
+    pub(crate) revocations: Revocations,
 }
 
 /// How long keys are used.
@@ -56,7 +59,10 @@ pub(crate) struct Issuer {
     pub(crate) tenant: Option<Box<str>>,
     source: KeySource,
     keys: Arc<Cached<KeySet>>,
-    metadata: ArcSwapOption<(Metadata, Moment)>,
+    pub(crate) feed_source: FeedSource,
+    pub(crate) feed: Arc<Cached<Feed>>,
+    /// With the time of its request.
+    pub(crate) metadata: ArcSwapOption<(Metadata, Moment)>,
 }
 
 /// Whether a caller waits for a fetch.
@@ -77,22 +83,20 @@ impl Times {
 }
 
 impl Issuer {
-    pub(crate) fn new(name: &str, tenant: Option<&str>, source: KeySource) -> Arc<Self> {
+    pub(crate) fn new(
+        name: &str,
+        tenant: Option<&str>,
+        source: KeySource,
+        keys: Arc<Cached<KeySet>>,
+        feed_source: FeedSource,
+    ) -> Arc<Self> {
         Arc::new(Self {
             name: name.into(),
             tenant: tenant.map(Into::into),
             source,
-            keys: Cached::new(),
-            metadata: ArcSwapOption::empty(),
-        })
-    }
-
-    pub(crate) fn fixed(name: &str, tenant: Option<&str>, keys: KeySet) -> Arc<Self> {
-        Arc::new(Self {
-            name: name.into(),
-            tenant: tenant.map(Into::into),
-            source: KeySource::Fixed,
-            keys: Cached::fixed(keys),
+            keys,
+            feed_source,
+            feed: Cached::new(),
             metadata: ArcSwapOption::empty(),
         })
     }
@@ -120,7 +124,7 @@ impl Issuer {
     ) -> Result<Arc<Held<KeySet>>, Unavailable> {
         let held = self.keys(environment, waits).await?;
         let is_there = kid.is_none_or(|kid| held.value.key(kid).is_some());
-        if is_there || !self.fetches() {
+        if is_there || matches!(self.source, KeySource::Fixed) {
             return Ok(held);
         }
         let cool_down = environment.times.cool_down;
@@ -132,9 +136,9 @@ impl Issuer {
         Ok(later.unwrap_or(held))
     }
 
-    /// Whether its keys are fetched.
+    /// Whether anything of it is fetched.
     pub(crate) const fn fetches(&self) -> bool {
-        !matches!(self.source, KeySource::Fixed)
+        !matches!(self.source, KeySource::Fixed) || matches!(self.feed_source, FeedSource::At(_))
     }
 
     /// Whether there are keys that may be used.
@@ -177,20 +181,22 @@ impl Issuer {
         match &self.source {
             KeySource::Jwks(url) => Some(url.clone()),
             KeySource::Fixed => None,
-            KeySource::Metadata(issuer) => {
-                let now = environment.clock.now();
-                let held = self.metadata.load_full();
-                if let Some(held) = held.as_ref().filter(|held| now.since(held.1) < METADATA_FRESH) {
-                    return Some(held.0.jwks_uri.clone());
-                }
-                let fetched =
-                    self.fetch_metadata(issuer, environment).await.map(|found| Arc::new((found, now)));
-                if fetched.is_some() {
-                    self.metadata.store(fetched.clone());
-                }
-                fetched.or(held).map(|metadata| metadata.0.jwks_uri.clone())
-            }
+            KeySource::Metadata(_) => Some(self.metadata(environment).await?.0.jwks_uri.clone()),
         }
+    }
+
+    pub(crate) async fn metadata(&self, environment: &Environment) -> Option<Arc<(Metadata, Moment)>> {
+        let KeySource::Metadata(issuer) = &self.source else { return None };
+        let now = environment.clock.now();
+        let held = self.metadata.load_full();
+        if held.as_ref().is_some_and(|held| now.since(held.1) < METADATA_FRESH) {
+            return held;
+        }
+        let fetched = self.fetch_metadata(issuer, environment).await.map(|found| Arc::new((found, now)));
+        if fetched.is_some() {
+            self.metadata.store(fetched.clone());
+        }
+        fetched.or(held)
     }
 
     async fn fetch_metadata(&self, issuer: &Url, environment: &Environment) -> Option<Metadata> {
@@ -212,7 +218,7 @@ impl Issuer {
         None
     }
 
-    fn failed(&self, what: &str, error: &dyn std::fmt::Display) {
+    pub(crate) fn failed(&self, what: &str, error: &dyn std::fmt::Display) {
         tracing::warn!(issuer = %self.name, %error, "the {what} of the issuer cannot be fetched");
     }
 }

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::cached::Cached;
 use crate::clock::Moment;
 use crate::issuer::{Issuer, KeySource};
+use crate::revocations::FeedSource;
 
 /// The closure is asked again after so long, whatever it said.
 const ASKED_AGAIN: Duration = Duration::from_secs(30);
@@ -55,7 +57,9 @@ impl Platform {
 
     fn issuer(&self, name: &str, tenant: &str) -> Option<Arc<Issuer>> {
         let jwks = Url::parse(&format!("{name}/.well-known/jwks.json")).ok()?;
-        Some(Issuer::new(name, Some(tenant), KeySource::Jwks(jwks)))
+        let feed = Url::parse(&format!("{name}/oauth/revocations")).ok()?;
+        let (keys, feed) = (KeySource::Jwks(jwks), FeedSource::At(feed));
+        Some(Issuer::new(name, Some(tenant), keys, Cached::new(), feed))
     }
 }
 

@@ -3,8 +3,10 @@
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::ParsedPublicKey;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 
-use crate::Algorithm;
+use crate::{Algorithm, Thumbprint};
 
 /// Bits of the RSA modulus that the algorithms verify with.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
@@ -80,6 +82,21 @@ impl KeyNumbers {
         }
     }
 
+    /// SHA-256 over the required members, in lexicographic order, without blanks (RFC 7638 §3).
+    pub(crate) fn thumbprint(&self, kind: KeyKind) -> Thumbprint {
+        let text = |number: &[u8]| BASE64URL.encode(number);
+        let canonical = match self {
+            Self::Rsa(n, e) => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(e), text(n)),
+            Self::Ed25519(x) => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, text(x)),
+            Self::Ec(point) => {
+                let (x, y) = point[1..].split_at(point.len() / 2);
+                let crv = if kind == KeyKind::P256 { "P-256" } else { "P-384" };
+                format!(r#"{{"crv":"{crv}","kty":"EC","x":"{}","y":"{}"}}"#, text(x), text(y))
+            }
+        };
+        Thumbprint::of(canonical.as_bytes())
+    }
+
     pub(crate) fn parse(&self, algorithm: Algorithm) -> Option<ParsedPublicKey> {
         match self {
             Self::Rsa(n, e) => {
@@ -97,4 +114,27 @@ fn without_leading_zeros(mut number: Vec<u8>) -> Vec<u8> {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.drain(..zeros);
     number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_thumbprint_is_that_of_the_example_in_the_rfc() {
+        let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZC\
+                 iFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgn\
+                 Yb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw\
+                 0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
+        let decode = |text: &str| BASE64URL.decode(text).ok();
+        let numbers = KeyNumbers::read(KeyKind::Rsa, |name| decode(if name == "n" { n } else { "AQAB" }));
+        let thumbprint = numbers.unwrap().thumbprint(KeyKind::Rsa).to_string();
+        assert_eq!(thumbprint, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        // The key of RFC 9449 §4.1 and its thumbprint in §6.1.
+        let x = "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs";
+        let y = "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA";
+        let numbers = KeyNumbers::read(KeyKind::P256, |name| decode(if name == "x" { x } else { y }));
+        let thumbprint = numbers.unwrap().thumbprint(KeyKind::P256).to_string();
+        assert_eq!(thumbprint, "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
+    }
 }

@@ -8,6 +8,7 @@ mod token_error;
 
 mod claims;
 mod confirmation;
+mod http_uri;
 mod jws;
 mod key_numbers;
 mod key_set;
@@ -24,9 +25,18 @@ mod metadata;
 mod schedule;
 mod service_url;
 
+mod feed;
+mod revocations;
+
+mod dpop_proof;
+mod replay;
+mod sender;
+
 mod builder;
 mod caller;
 mod refusal;
+mod request;
+mod requests;
 mod verifier;
 
 pub use algorithm::Algorithm;
@@ -35,8 +45,12 @@ pub use caller::Caller;
 pub use check::{Check, Trace};
 pub use clock::{Clock, Moment};
 pub use confirmation::Thumbprint;
+pub use dpop_proof::ProofError;
 pub use key_set::{InvalidKeySet, KeySet, UnusableKey};
 pub use reason::{Reason, SenderError};
 pub use refusal::Refusal;
+pub use replay::{FirstUse, GuardUnavailable, ReplayGuard};
+pub use request::RequestFacts;
+pub use revocations::Revocations;
 pub use token_error::TokenError;
 pub use verifier::Verifier;

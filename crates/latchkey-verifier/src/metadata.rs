@@ -1,4 +1,4 @@
-//! The metadata of an issuer (RFC 8414): where its keys are.
+//! The metadata of an issuer (RFC 8414): where its keys and its revocations are.
 
 use serde::Deserialize;
 use url::Url;
@@ -12,6 +12,7 @@ pub(crate) const LARGEST: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Metadata {
     pub(crate) jwks_uri: Url,
+    pub(crate) revocations_uri: Option<Url>,
 }
 
 /// Why a document is not the metadata of the issuer.
@@ -21,7 +22,7 @@ pub(crate) enum InvalidMetadata {
     Malformed,
     #[error("the metadata is of another issuer")]
     OtherIssuer,
-    #[error("`jwks_uri` of the metadata is neither https nor this machine")]
+    #[error("`jwks_uri` or `revocations_uri` of the metadata is neither https nor this machine")]
     UnsafeUrl,
 }
 
@@ -29,6 +30,7 @@ pub(crate) enum InvalidMetadata {
 struct Document {
     issuer: String,
     jwks_uri: String,
+    revocations_uri: Option<String>,
 }
 
 impl Metadata {
@@ -51,7 +53,10 @@ impl Metadata {
             return Err(InvalidMetadata::OtherIssuer);
         }
         let url = |text: String| service_url(&text).ok_or(InvalidMetadata::UnsafeUrl);
-        Ok(Self { jwks_uri: url(document.jwks_uri)? })
+        Ok(Self {
+            jwks_uri: url(document.jwks_uri)?,
+            revocations_uri: document.revocations_uri.map(url).transpose()?,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::TokenError;
+use crate::{ProofError, TokenError};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +20,9 @@ pub enum Reason {
     /// The token is valid, but the request does not prove the key that it is bound to.
     #[error(transparent)]
     Sender(#[from] SenderError),
+    /// The token is valid, but its DPoP proof is not (RFC 9449 §7.1).
+    #[error("{}", .0.description())]
+    Proof(#[from] ProofError),
     /// The token is valid, but lacks this scope.
     #[error("Token does not have the required scope")]
     InsufficientScope(Box<str>),
@@ -57,6 +60,7 @@ impl Reason {
             Self::NoToken => None,
             Self::SeveralTokens => Some("invalid_request"),
             Self::Token(_) | Self::Sender(_) => Some("invalid_token"),
+            Self::Proof(_) => Some("invalid_dpop_proof"),
             Self::InsufficientScope(_) => Some("insufficient_scope"),
             Self::NotReady { .. } => Some("temporarily_unavailable"),
         }

@@ -44,7 +44,7 @@ impl Refusal {
     pub const fn status(&self) -> u16 {
         match self.reason {
             Reason::SeveralTokens => 400,
-            Reason::NoToken | Reason::Token(_) | Reason::Sender(_) => 401,
+            Reason::NoToken | Reason::Token(_) | Reason::Sender(_) | Reason::Proof(_) => 401,
             Reason::InsufficientScope(_) => 403,
             // Not 401: a client would throw a good token away.
             Reason::NotReady { .. } => 503,

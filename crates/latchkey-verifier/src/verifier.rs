@@ -14,6 +14,7 @@ use crate::cached::Unavailable;
 use crate::check::{Check, Observer, Trace, Unobserved, ensure};
 use crate::claims::{KindClaims, RegisteredClaims};
 use crate::confirmation::Confirmation;
+use crate::feed::IssuedToken;
 use crate::issuer::{Environment, Waits};
 use crate::issuers::Issuers;
 use crate::jws::{Parts, Unverified};
@@ -21,7 +22,9 @@ use crate::key_set::KeySet;
 use crate::media_type::same_media_type;
 use crate::members::Members;
 use crate::refusal::{Challenge, Scheme};
-use crate::{Caller, Reason, Refusal, SenderError, TokenError};
+use crate::replay::ReplayGuard;
+use crate::sender::SenderKeys;
+use crate::{Caller, Reason, Refusal, TokenError};
 
 /// Verifies access tokens. It is cheap to clone, and all clones share keys.
 #[derive(Clone)]
@@ -31,6 +34,9 @@ pub(crate) struct Inner {
     pub(crate) issuers: Issuers,
     pub(crate) rules: Rules,
     pub(crate) environment: Arc<Environment>,
+    /// In normal form, without a slash at the end.
+    pub(crate) public_origins: Vec<Box<str>>,
+    pub(crate) replay_guard: Arc<dyn ReplayGuard>,
     pub(crate) challenge: Arc<Challenge>,
 }
 
@@ -112,12 +118,9 @@ impl Verifier {
         observer: &mut (impl Observer + Send),
     ) -> Result<Caller<C>, Refusal> {
         let verified = self.admit(token, Scheme::Bearer, waits, observer).await.and_then(|token| {
-            // A token with `cnf` is worth nothing without its proof (RFC 9449 §7.2, RFC 8705 §3).
-            let error = match token.confirmation {
-                Confirmation { jkt: Some(_), .. } => SenderError::NeedsDpopProof,
-                _ => SenderError::OtherCertificate,
-            };
-            observer.check(Check::Confirmation, ensure(token.confirmation.is_none(), error))?;
+            // A token with `cnf` is worth nothing without its proof.
+            let confirmed = token.confirmation.check(Scheme::Bearer, &SenderKeys::default());
+            observer.check(Check::Confirmation, confirmed)?;
             Ok(token.caller)
         });
         verified.map_err(|reason| self.refuse(reason, Scheme::Bearer))
@@ -131,7 +134,7 @@ impl Verifier {
         waits: Waits,
         observer: &mut (impl Observer + Send),
     ) -> Result<Unconfirmed<C>, Reason> {
-        let Inner { issuers, rules, environment, challenge } = &*self.0;
+        let Inner { issuers, rules, environment, challenge, .. } = &*self.0;
         let parts = Parts::split(token, observer)?;
         let (header, claims) = parts.members(observer)?;
         let unverified = Unverified::read(&header, &claims, rules.algorithms, observer)?;
@@ -140,12 +143,16 @@ impl Verifier {
         let keys = issuer.keys_with(unverified.kid, environment, waits).await?;
         let now = environment.clock.now().unix.as_secs();
         check_signature(&parts, &unverified, &keys.value, observer)?;
-        let expires_at = rules.check_claims(&claims, unverified.typ, now, observer)?;
+        let RegisteredClaims { exp, iat, .. } = rules.check_claims(&claims, unverified.typ, now, observer)?;
         let kind = KindClaims::read(&claims, &parts.claims).and_then(|kind| {
             let own = serde_json::from_str(&parts.claims).map_err(|_| TokenError::Malformed)?;
             Ok((kind, own))
         });
-        let (kind, claims) = observer.check(Check::KindClaims, kind)?;
+        let (kind, own) = observer.check(Check::KindClaims, kind)?;
+        if let Some(feed) = issuer.feed(environment, waits).await? {
+            let token = IssuedToken { client_id: kind.client_id, jti: kind.jti, iat, kid: unverified.kid };
+            observer.check(Check::Revocation, ensure(!feed.value.revokes(&token), TokenError::Revoked))?;
+        }
         Ok(Unconfirmed {
             confirmation: kind.confirmation,
             caller: Caller {
@@ -154,8 +161,8 @@ impl Verifier {
                 client_id: kind.client_id.into(),
                 token_id: kind.jti.into(),
                 scope: kind.scope.unwrap_or_default().into(),
-                expires_at,
-                claims,
+                expires_at: exp,
+                claims: own,
                 scheme,
                 challenge: Arc::clone(challenge),
             },
@@ -199,21 +206,21 @@ pub(crate) fn check_signature(
 }
 
 impl Rules {
-    /// Checks the claims that every token has. Returns `exp`.
-    fn check_claims(
+    /// Checks the claims that every token has.
+    fn check_claims<'c>(
         &self,
-        claims: &Members<'_>,
+        claims: &'c Members<'_>,
         typ: Option<&str>,
         now: u64,
         observer: &mut impl Observer,
-    ) -> Result<u64, TokenError> {
+    ) -> Result<RegisteredClaims<'c>, TokenError> {
         let registered = observer.check(Check::RegisteredClaims, RegisteredClaims::read(claims))?;
         registered.check_times(now, self.leeway, observer)?;
         let is_expected = |typ| self.typs.iter().any(|expected| same_media_type(typ, expected));
         observer.check(Check::Typ, ensure(typ.is_some_and(is_expected), TokenError::WrongTyp))?;
         let is_for_us = registered.is_for(&self.audiences);
         observer.check(Check::Audience, ensure(is_for_us, TokenError::WrongAudience))?;
-        Ok(registered.exp)
+        Ok(registered)
     }
 }
 

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
+mod bound_tokens;
 mod issuer;
 mod key_sets;
+mod revocations;
 mod time;
 mod vectors;

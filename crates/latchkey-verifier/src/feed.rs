@@ -1,0 +1,184 @@
+//! The revocation feed of an issuer: a signed list of what it has revoked (docs/revocation.md of Latchkey). A time is the last second whose tokens are
+//! invalid.
+
+use std::collections::{HashMap, HashSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use serde::Deserialize;
+
+use crate::algorithm::Algorithms;
+use crate::check::Unobserved;
+use crate::confirmation::Thumbprint;
+use crate::jws::{Parts, Unverified};
+use crate::key_set::KeySet;
+use crate::media_type::same_media_type;
+use crate::members::Members;
+use crate::verifier::check_signature;
+
+/// More than the largest feed: ten thousand single tokens, and as many clients.
+pub(crate) const LARGEST: usize = 4 * 1024 * 1024;
+const TYP: &str = "latchkey-revocations+jwt";
+
+/// What an issuer has revoked.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Feed {
+    iss: Box<str>,
+    pub(crate) iat: u64,
+    pub(crate) exp: u64,
+    issued_until: Option<u64>,
+    clients: HashMap<Box<str>, RevokedClient>,
+    keys: HashMap<Box<str>, u64>,
+    tokens: HashSet<Box<str>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RevokedClient {
+    issued_until: Option<u64>,
+    #[serde(default)]
+    credentials: HashMap<Box<str>, u64>,
+}
+
+/// What decides whether a token is revoked.
+pub(crate) struct IssuedToken<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) jti: &'a str,
+    pub(crate) iat: u64,
+    pub(crate) kid: Option<&'a str>,
+}
+
+/// Why a document is no feed of the issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidFeed {
+    #[error("no JWS of a revocation feed")]
+    Malformed,
+    #[error("no key of the issuer signed it")]
+    SignatureInvalid,
+    #[error("it is of another issuer")]
+    OtherIssuer,
+    #[error("it has expired")]
+    Expired,
+}
+
+impl Feed {
+    /// The key that a feed names; anyone may have written it.
+    pub(crate) fn kid(jws: &str) -> Option<String> {
+        let header = jws.split('.').next()?;
+        let header = String::from_utf8(BASE64URL.decode(header).ok()?).ok()?;
+        Members::parse(&header).ok()?.text("kid").ok()?.map(str::to_owned)
+    }
+
+    /// Verifies a feed of this issuer.
+    pub(crate) fn read(
+        jws: &str,
+        issuer: &str,
+        keys: &KeySet,
+        allowed: Algorithms,
+        now: u64,
+    ) -> Result<Self, InvalidFeed> {
+        let parts = Parts::split_unbounded(jws, &mut Unobserved).map_err(|_| InvalidFeed::Malformed)?;
+        let (header, claims) = parts.members(&mut Unobserved).map_err(|_| InvalidFeed::Malformed)?;
+        let unverified = Unverified::read(&header, &claims, allowed, &mut Unobserved);
+        let unverified = unverified.map_err(|_| InvalidFeed::Malformed)?;
+        let is_feed = unverified.typ.is_some_and(|typ| same_media_type(typ, TYP));
+        if !is_feed {
+            return Err(InvalidFeed::Malformed);
+        }
+        check_signature(&parts, &unverified, keys, &mut Unobserved)
+            .map_err(|_| InvalidFeed::SignatureInvalid)?;
+        let feed: Self = serde_json::from_str(&parts.claims).map_err(|_| InvalidFeed::Malformed)?;
+        if *feed.iss != *issuer {
+            return Err(InvalidFeed::OtherIssuer);
+        }
+        if feed.exp <= now { Err(InvalidFeed::Expired) } else { Ok(feed) }
+    }
+
+    /// Whether the token is revoked.
+    pub(crate) fn revokes(&self, token: &IssuedToken<'_>) -> bool {
+        let is_by = |until: &u64| token.iat <= *until;
+        let by_issuer = self.issued_until.as_ref().is_some_and(is_by);
+        let by_key = token.kid.and_then(|kid| self.keys.get(kid)).is_some_and(is_by);
+        by_issuer || by_key || self.tokens.contains(token.jti) || self.revokes_client(token)
+    }
+
+    fn revokes_client(&self, token: &IssuedToken<'_>) -> bool {
+        if self.clients.is_empty() {
+            return false;
+        }
+        let name = Thumbprint::of(token.client_id.as_bytes()).to_string();
+        let Some(client) = self.clients.get(name.as_str()) else { return false };
+        let is_by = |until: &u64| token.iat <= *until;
+        let by_credential = || match credential_tag(token.jti) {
+            Some(tag) => client.credentials.get(tag).is_some_and(is_by),
+            // It was issued before tokens named their credential, so it may be of any.
+            None => client.credentials.values().any(is_by),
+        };
+        client.issued_until.as_ref().is_some_and(is_by) || by_credential()
+    }
+}
+
+/// The tag of its credential in a `jti`: the first eight digits of a UUID of version 8 (RFC 9562 §5.8).
+fn credential_tag(jti: &str) -> Option<&str> {
+    let is_in_place = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        14 => byte == b'8',
+        19 => matches!(byte, b'8' | b'9' | b'a' | b'b'),
+        _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+    };
+    let is_tagged = jti.len() == 36 && jti.bytes().enumerate().all(is_in_place);
+    is_tagged.then(|| &jti[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAGGED: &str = "0123abcd-0000-8000-8000-000000000000";
+
+    #[test]
+    fn each_member_revokes_what_it_names() {
+        let name = Thumbprint::of(b"shipping").to_string();
+        let client = |members: &str| format!(r#""clients":{{"{name}":{{{members}}}}}"#);
+        for (member, jti, kid, revoked) in [
+            (r#""issued_until":100"#.to_owned(), "1", "k", true),
+            (r#""issued_until":99"#.to_owned(), "1", "k", false),
+            (r#""keys":{"k":100}"#.to_owned(), "1", "k", true),
+            (r#""keys":{"k":99}"#.to_owned(), "1", "k", false),
+            (r#""keys":{"k":100}"#.to_owned(), "1", "other", false),
+            (r#""tokens":["1"]"#.to_owned(), "1", "k", true),
+            (r#""tokens":["1"]"#.to_owned(), "2", "k", false),
+            (client(r#""issued_until":100"#), "1", "k", true),
+            (client(r#""issued_until":99"#), "1", "k", false),
+            (client(r#""credentials":{"0123abcd":100}"#), TAGGED, "k", true),
+            (client(r#""credentials":{"0123abcd":99}"#), TAGGED, "k", false),
+            (client(r#""credentials":{"ffffffff":100}"#), TAGGED, "k", false),
+            (client(r#""credentials":{"ffffffff":100}"#), "6f1d9a60-0000-4000-8000-000000000000", "k", true),
+            (r#""clients":{"shipping":{"issued_until":100}}"#.to_owned(), "1", "k", false),
+        ] {
+            let mut json = r#"{"iss":"i","iat":1,"exp":9"#.to_owned();
+            for (name, empty) in [("clients", "{}"), ("keys", "{}"), ("tokens", "[]")] {
+                if !member.starts_with(&format!("\"{name}\"")) {
+                    json.push_str(&format!(",\"{name}\":{empty}"));
+                }
+            }
+            let feed: Feed = serde_json::from_str(&format!("{json},{member}}}")).unwrap();
+            let token = IssuedToken { client_id: "shipping", jti, iat: 100, kid: Some(kid) };
+            assert_eq!(feed.revokes(&token), revoked, "{member} {jti}");
+        }
+    }
+
+    #[test]
+    fn only_a_uuid_of_version_8_has_a_tag() {
+        assert_eq!(credential_tag(TAGGED), Some("0123abcd"));
+        for jti in [
+            "",
+            "1",
+            &TAGGED[..35],
+            &TAGGED.to_uppercase(),
+            &TAGGED.replace("-8000-8", "-4000-8"),
+            &TAGGED.replace("-8000-8", "-8000-0"),
+        ] {
+            assert_eq!(credential_tag(jti), None, "{jti}");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The revocation feed: what it revokes, and what is accepted without it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use latchkey_verifier::{Reason, Revocations, TokenError, Trusted, Verifier};
+use serde_json::{Value, json};
+
+use crate::issuer::{AUDIENCE, Key, Page, Server, claims, key_set};
+use crate::time::TestClock;
+
+const ISSUER: &str = "https://id.example.com/api/v1/tenant/acme";
+const JWKS: &str = "/jwks.json";
+const FEED: &str = "/revocations";
+const REVOKED: Result<(), Reason> = Err(Reason::Token(TokenError::Revoked));
+
+struct TestEnv {
+    server: Server,
+    clock: TestClock,
+    key: Key,
+    verifier: Verifier,
+}
+
+impl TestEnv {
+    async fn new(revocations: Revocations) -> Self {
+        let (server, clock, key) = (Server::start().await, TestClock::default(), Key::new("k1"));
+        server.publish(JWKS, Page::ok("max-age=3600", key_set(&[&key])));
+        let at = |path: &str| format!("{}{path}", server.origin);
+        let verifier = Verifier::builder()
+            .issuer(Trusted::issuer(ISSUER).jwks_uri(at(JWKS)).revocations_uri(at(FEED)))
+            .audience(AUDIENCE)
+            .revocations(revocations)
+            .clock(Arc::new(clock.clone()))
+            .build()
+            .unwrap();
+        Self { server, clock, key, verifier }
+    }
+
+    fn feed(&self, member: &str, value: Value) -> Value {
+        let now = self.clock.seconds();
+        let mut feed =
+            json!({ "iss": ISSUER, "iat": now, "exp": now + 180, "clients": {}, "keys": {}, "tokens": [] });
+        feed[member] = value;
+        feed
+    }
+
+    fn publish(&self, feed: &Value) {
+        self.publish_by(&self.key, "latchkey-revocations+jwt", feed);
+    }
+
+    fn publish_by(&self, key: &Key, typ: &str, feed: &Value) {
+        let mut header = key.header();
+        header["typ"] = json!(typ);
+        self.server.publish(FEED, Page::ok("public, max-age=10", key.sign(&header, feed)));
+    }
+
+    async fn verify(&self) -> Result<(), Reason> {
+        let token = self.key.token(ISSUER, self.clock.seconds() - 10);
+        self.verify_token(&token).await
+    }
+
+    async fn verify_token(&self, token: &str) -> Result<(), Reason> {
+        let verified = self.verifier.verify::<Value>(token).await;
+        // A fetch beside it ends.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        verified.map(|_| ()).map_err(|refusal| refusal.reason().clone())
+    }
+
+    fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+fn is_not_ready(verified: &Result<(), Reason>) -> bool {
+    matches!(verified, Err(Reason::NotReady { .. }))
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_refused_and_a_later_one_is_accepted() {
+    let env = TestEnv::new(Revocations::Preferred).await;
+    env.publish(&env.feed("tokens", json!([])));
+    assert_eq!(env.verify().await, Ok(()));
+    let until = env.clock.seconds() - 10;
+    let client = BASE64URL.encode(digest(&SHA256, b"shipping"));
+    for (member, value) in [
+        ("tokens", json!(["1"])),
+        ("issued_until", json!(until)),
+        ("keys", json!({ "k1": until })),
+        ("clients", json!({ client: { "issued_until": until } })),
+    ] {
+        let env = TestEnv::new(Revocations::Preferred).await;
+        env.publish(&env.feed(member, value));
+        assert_eq!(env.verify().await, REVOKED, "{member}");
+        let mut later = claims(ISSUER, env.clock.seconds());
+        later["jti"] = json!("2");
+        assert_eq!(env.verify_token(&env.key.sign(&env.key.header(), &later)).await, Ok(()), "{member}");
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_is_learnt_with_the_next_poll() {
+    let env = TestEnv::new(Revocations::Within(Duration::from_secs(60))).await;
+    env.publish(&env.feed("tokens", json!([])));
+    assert_eq!(env.verify().await, Ok(()));
+    env.pass(1);
+    env.publish(&env.feed("tokens", json!(["1"])));
+    assert_eq!(env.verify().await, Ok(()), "the feed is fresh");
+    env.pass(10);
+    let _ = env.verify().await;
+    assert_eq!(env.verify().await, REVOKED);
+}
+
+#[tokio::test]
+async fn a_feed_that_is_not_the_issuers_own_of_now_replaces_nothing() {
+    let env = TestEnv::new(Revocations::Preferred).await;
+    env.publish(&env.feed("tokens", json!(["1"])));
+    assert_eq!(env.verify().await, REVOKED);
+    let nothing = |env: &TestEnv| env.feed("tokens", json!([]));
+    for fault in 0..6 {
+        env.pass(60);
+        match fault {
+            0 => env.publish_by(&Key::new("k1"), "latchkey-revocations+jwt", &nothing(&env)),
+            1 => env.publish_by(&env.key, "at+jwt", &nothing(&env)),
+            2 => env.publish(&env.feed("iss", json!("https://id.example.com/api/v1/tenant/globex"))),
+            3 => env.publish(&env.feed("exp", json!(env.clock.seconds()))),
+            4 => env.publish(&env.feed("iat", json!(1))),
+            _ => env.server.remove(FEED),
+        }
+        let requests = env.server.requests();
+        let _ = env.verify().await;
+        assert!(env.server.requests() > requests, "it is polled: {fault}");
+        assert_eq!(env.verify().await, REVOKED, "{fault}");
+    }
+    env.pass(60);
+    env.publish(&nothing(&env));
+    let _ = env.verify().await;
+    assert_eq!(env.verify().await, Ok(()));
+}
+
+#[tokio::test]
+async fn without_a_feed_the_setting_decides() {
+    for revocations in [Revocations::Off, Revocations::Preferred] {
+        let env = TestEnv::new(revocations).await;
+        assert_eq!(env.verify().await, Ok(()), "{revocations:?}");
+        let requests = if revocations == Revocations::Off { 1 } else { 2 };
+        assert_eq!(env.server.requests(), requests, "{revocations:?}");
+    }
+    let env = TestEnv::new(Revocations::Within(Duration::from_secs(60))).await;
+    assert!(is_not_ready(&env.verify().await), "never fetched");
+    env.pass(1);
+    env.publish(&env.feed("tokens", json!([])));
+    assert_eq!(env.verify().await, Ok(()));
+    env.server.remove(FEED);
+    for passed in [20, 20, 19] {
+        env.pass(passed);
+        assert_eq!(env.verify().await, Ok(()), "within the time");
+    }
+    env.pass(1);
+    assert!(is_not_ready(&env.verify().await), "beyond it");
+    env.publish(&env.feed("tokens", json!([])));
+    env.pass(30);
+    assert_eq!(env.verify().await, Ok(()), "it recovers by itself");
+}
+
+#[tokio::test]
+async fn metadata_says_where_the_feed_is() {
+    let (server, clock, key) = (Server::start().await, TestClock::default(), Key::new("k1"));
+    let at = |path: &str| format!("{}{path}", server.origin);
+    let issuer = at("/acme");
+    let now = clock.seconds();
+    let feed =
+        json!({ "iss": issuer, "iat": now, "exp": now + 180, "clients": {}, "keys": {}, "tokens": ["1"] });
+    let mut header = key.header();
+    header["typ"] = json!("latchkey-revocations+jwt");
+    server.publish(JWKS, Page::ok("", key_set(&[&key])));
+    server.publish(FEED, Page::ok("", key.sign(&header, &feed)));
+    let metadata = json!({ "issuer": issuer, "jwks_uri": at(JWKS), "revocations_uri": at(FEED) });
+    server.publish("/.well-known/oauth-authorization-server/acme", Page::ok("", metadata.to_string()));
+    let builder = Verifier::builder().issuer(Trusted::issuer(issuer.as_str())).audience(AUDIENCE);
+    let verifier = builder.clock(Arc::new(clock.clone())).build().unwrap();
+    let refusal = verifier.verify::<Value>(&key.token(&issuer, now)).await.unwrap_err();
+    assert_eq!(refusal.reason(), &Reason::Token(TokenError::Revoked));
+}
