@@ -39,7 +39,19 @@ mod request;
 mod requests;
 mod verifier;
 
+mod bearer;
+
+#[cfg(feature = "actix")]
+mod actix;
+#[cfg(feature = "axum")]
+mod axum;
+#[cfg(any(feature = "axum", feature = "tower"))]
+mod http_request;
+#[cfg(feature = "tower")]
+mod tower;
+
 pub use algorithm::Algorithm;
+pub use bearer::{Bearer, ClientCertificate};
 pub use builder::{Builder, ConfigError, Trusted};
 pub use caller::Caller;
 pub use check::{Check, Trace};
@@ -53,4 +65,6 @@ pub use replay::{FirstUse, GuardUnavailable, ReplayGuard};
 pub use request::RequestFacts;
 pub use revocations::Revocations;
 pub use token_error::TokenError;
+#[cfg(feature = "tower")]
+pub use tower::{Verified, VerifyLayer};
 pub use verifier::Verifier;

@@ -30,6 +30,13 @@ use crate::{Caller, Reason, Refusal, TokenError};
 #[derive(Clone)]
 pub struct Verifier(pub(crate) Arc<Inner>);
 
+/// Without its keys.
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Verifier")
+    }
+}
+
 pub(crate) struct Inner {
     pub(crate) issuers: Issuers,
     pub(crate) rules: Rules,

@@ -78,9 +78,10 @@ const TESTED_WITH_TESTKIT: [&str; 5] = ["storage", "cache", "gateway", "settings
 const NEVER_IN_DOMAIN: [&str; 5] = ["sqlx", "redis", "actix-web", "utoipa", "reqwest"];
 
 /// A library, and the only crates that may name it outside tests.
-const OWNERS: [(&str, &[&str]); 6] = [
+const OWNERS: [(&str, &[&str]); 7] = [
     ("sqlx", &["storage"]),
     ("actix-web", &["gateway", "latchkey-verifier"]),
+    ("axum", &["latchkey-verifier"]),
     ("utoipa", &["gateway"]),
     ("redis", &["cache"]),
     ("reqwest", &["outbound", "latchkey", "latchkey-verifier"]),

@@ -84,13 +84,13 @@ impl TestEnv {
     }
 }
 
-fn public_jwk(key: &Key) -> Value {
+pub(crate) fn public_jwk(key: &Key) -> Value {
     let jwk = key.jwk();
     json!({ "kty": "OKP", "crv": "Ed25519", "x": jwk["x"] })
 }
 
 /// RFC 7638 §3.
-fn thumbprint(key: &Key) -> String {
+pub(crate) fn thumbprint(key: &Key) -> String {
     let x = key.jwk()["x"].as_str().unwrap().to_owned();
     BASE64URL.encode(digest(&SHA256, format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes()))
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
 mod bound_tokens;
+mod frameworks;
 mod issuer;
 mod key_sets;
 mod revocations;
