@@ -28,6 +28,9 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     tool("command -v ip", &["iproute2"]),
     tool("command -v unshare && command -v setpriv", &["util-linux"]),
     tool("command -v dpkg-deb", &["dpkg"]),
+    tool("command -v go", &["golang-go"]),
+    tool("test -d /usr/share/gocode/src/golang.org/x/oauth2", &["golang-golang-x-oauth2-dev"]),
+    tool("test -d /usr/share/gocode/src/github.com/coreos/go-oidc", &["golang-github-coreos-go-oidc-dev"]),
 ];
 
 /// Tools for packages.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::cli::Cli;
 use crate::folder::Folder;
-use crate::foreign::{bash, node, python};
+use crate::foreign::{bash, go, node, python};
 use crate::program::Program;
 use crate::reload::until_status;
 use crate::running::tenant_path;
@@ -98,7 +98,7 @@ async fn the_printed_lines_check_a_token() {
         until_status(&program, ("other", "svc", &secret), 200).await;
         program.token("other", "svc", &secret).await
     };
-    for language in ["curl", "js", "python"] {
+    for language in ["curl", "js", "python", "go"] {
         let (lines, secret) = add(language, language);
         until_status(&program, (language, "svc", &secret), 200).await;
         let token = program.token(language, "svc", &secret).await;
@@ -108,12 +108,32 @@ async fn the_printed_lines_check_a_token() {
             let ran = match language {
                 "curl" => bash(&format!("{} | grep -q '\"active\":true'", lines.trim_end()), &environment),
                 "js" => node(&script_of_module(&lines), &environment),
+                "go" => go(
+                    &[("verify.go", &format!("package main\n\n{lines}")), ("main.go", GO_MAIN)],
+                    &environment,
+                ),
                 _ => python(&format!("import os\n{lines}\nverify(os.environ['TOKEN'])\n"), &environment),
             };
             assert_eq!(ran.code == Some(0), accepted, "{language}: {ran:?}\n{lines}");
         }
     }
 }
+
+/// Gives the printed function the token of the test.
+const GO_MAIN: &str = "package main
+
+import (
+	\"context\"
+	\"log\"
+	\"os\"
+)
+
+func main() {
+	if _, err := Verify(context.Background(), os.Getenv(\"TOKEN\")); err != nil {
+		log.Fatal(err)
+	}
+}
+";
 
 /// The test's node finds its packages for `require` only.
 fn script_of_module(module: &str) -> String {

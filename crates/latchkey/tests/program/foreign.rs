@@ -27,6 +27,32 @@ pub(crate) fn node(script: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(node, "script.cjs", script, environment)
 }
 
+/// Runs a module of Node, which may import what [`node`] may `require`.
+pub(crate) fn node_module(module: &str, environment: &[(&str, &str)]) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let modules = installed("LATCHKEY_TEST_NODE_DIR").join("node_modules");
+    std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
+    std::fs::write(folder.path().join("module.mjs"), module).unwrap();
+    // Node 18 has the global `crypto` behind a flag alone, and later ones accept the flag.
+    let mut node = Command::new("node");
+    node.args(["--no-warnings", "--experimental-global-webcrypto", "module.mjs"]);
+    run_in(node.envs(environment.iter().copied()), folder.path(), LONGEST)
+}
+
+/// Runs these files of Go as one program, with the packages of Debian: they have no versions in their paths.
+pub(crate) fn go(files: &[(&str, &str)], environment: &[(&str, &str)]) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
+    let mut go = Command::new("go");
+    // Compiled packages are kept between tests.
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-build");
+    go.arg("run").env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").env("GOCACHE", cache);
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text.replace("go-oidc/v3/oidc", "go-oidc")).unwrap();
+        go.arg(name);
+    }
+    run_in(go.envs(environment.iter().copied()), folder.path(), LONGEST)
+}
+
 /// Runs a Python script that may import jwt and requests.
 pub(crate) fn python(script: &str, environment: &[(&str, &str)]) -> Ran {
     let python = Command::new(installed("LATCHKEY_TEST_PYTHON"));

@@ -19,6 +19,7 @@ mod folder;
 mod foreign;
 mod host;
 mod jwt;
+mod language_examples;
 #[path = "../../../outbound/src/mock_server/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the tests of outbound")]
 mod mock_server;

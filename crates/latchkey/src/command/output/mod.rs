@@ -1,6 +1,7 @@
 //! What people and programs see of documents: tables and lines, or the API's JSON; secrets once.
 
 mod confirm;
+mod example;
 mod list;
 mod plan_lines;
 mod secret;

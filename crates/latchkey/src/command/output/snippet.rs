@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum;
 
+use super::example::{Source, filled};
+
 /// In which language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Language {
@@ -18,71 +20,13 @@ pub(crate) enum Language {
     None,
 }
 
-/// The name of each language, and its lines with `{url}` and `{id}` as literals.
-const SNIPPETS: [(Language, &str, &str); 5] = [
-    (
-        Language::Curl,
-        "curl",
-        r#"curl -sS {url} \
+const CURL: &str = r#"curl -sS {url} \
   -d grant_type=client_credentials \
   --data-urlencode {id} \
   --data-urlencode "client_secret=$CLIENT_SECRET"
-"#,
-    ),
-    (
-        Language::Js,
-        "JavaScript (fetch)",
-        r#"const answer = await fetch({url}, {
-  method: "POST",
-  body: new URLSearchParams({
-    grant_type: "client_credentials",
-    client_id: {id},
-    client_secret: process.env.CLIENT_SECRET,
-  }),
-});
-if (!answer.ok) throw new Error(await answer.text());
-const { access_token } = await answer.json();
-"#,
-    ),
-    (
-        Language::Python,
-        "Python (requests)",
-        r#"import os, requests
+"#;
 
-answer = requests.post({url}, data={
-    "grant_type": "client_credentials",
-    "client_id": {id},
-    "client_secret": os.environ["CLIENT_SECRET"],
-}, timeout=10)
-answer.raise_for_status()
-access_token = answer.json()["access_token"]
-"#,
-    ),
-    (
-        Language::Go,
-        "Go (net/http)",
-        r#"// In a function of a file that imports encoding/json, log, net/http, net/url and os.
-answer, err := http.PostForm({url}, url.Values{
-	"grant_type":    {"client_credentials"},
-	"client_id":     {{id}},
-	"client_secret": {os.Getenv("CLIENT_SECRET")},
-})
-if err != nil {
-	log.Fatal(err)
-}
-defer answer.Body.Close()
-var token struct {
-	AccessToken string `json:"access_token"`
-}
-if err := json.NewDecoder(answer.Body).Decode(&token); err != nil {
-	log.Fatal(err)
-}
-"#,
-    ),
-    (
-        Language::Rust,
-        "Rust (reqwest)",
-        r#"let secret = std::env::var("CLIENT_SECRET")?;
+const RUST: &str = r#"let secret = std::env::var("CLIENT_SECRET")?;
 let form = [
     ("grant_type", "client_credentials"),
     ("client_id", {id}),
@@ -91,14 +35,33 @@ let form = [
 let request = reqwest::Client::new().post({url}).form(&form);
 let answer: serde_json::Value = request.send().await?.error_for_status()?.json().await?;
 let access_token = answer["access_token"].as_str();
-"#,
+"#;
+
+/// The name of each language, and its lines: with `{url}` and `{id}`, or an example with the values of its own.
+const SNIPPETS: [(Language, &str, Source); 5] = [
+    (Language::Curl, "curl", Source::Template(CURL)),
+    (
+        Language::Js,
+        "JavaScript (fetch)",
+        Source::Example(include_str!("../../../../../docs/examples/js/token.mjs")),
     ),
+    (
+        Language::Python,
+        "Python (requests)",
+        Source::Example(include_str!("../../../../../docs/examples/python/token.py")),
+    ),
+    (
+        Language::Go,
+        "Go (net/http)",
+        Source::Example(include_str!("../../../../../docs/examples/go/token.go")),
+    ),
+    (Language::Rust, "Rust (reqwest)", Source::Template(RUST)),
 ];
 
 /// The snippets of these languages, each under the name of its language.
 pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: Language) -> String {
     let mut text = String::new();
-    for (language, name, template) in SNIPPETS {
+    for (language, name, source) in SNIPPETS {
         if wanted != Language::All && wanted != language {
             continue;
         }
@@ -107,8 +70,13 @@ pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: Language) 
             // A literal of JSON is one of the other languages, too: nothing here holds control characters.
             _ => (literal(token_endpoint), literal(client_id)),
         };
-        // The id last: a client's id may be any text, also a placeholder. A URL has no braces.
-        let snippet = template.replace("{url}", &url).replace("{id}", &id);
+        let values = [
+            ("{url}", url.clone()),
+            ("{id}", id.clone()),
+            (r#""http://localhost:3000/api/v1/tenant/globex/oauth/token""#, url),
+            (r#""shipping""#, id),
+        ];
+        let snippet = filled(&source.text(), &values);
         let _ = write!(text, "\n── {name}\n\n{snippet}");
     }
     text

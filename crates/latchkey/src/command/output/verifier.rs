@@ -1,8 +1,8 @@
-//! Code to paste that checks a token: each language's file holds it with the tenant's values as placeholders. `docs/protect-an-api.md` shows the
-//! same code with the values of an example.
+//! Code to paste that checks a token, with the tenant's values. `docs/protect-an-api.md` shows the same code with the values of an example.
 
 use std::fmt::Write as _;
 
+use super::example::{Source, filled};
 use super::snippet::{Language, literal, quoted};
 
 /// What an API must know to check a tenant's tokens.
@@ -18,27 +18,43 @@ pub(crate) struct Expected<'a> {
     pub(crate) client_id: &'a str,
 }
 
-const VERIFIERS: [(Language, &str, &str); 5] = [
-    (Language::Curl, "curl: introspection", include_str!("verifiers/introspect.sh")),
-    (Language::Js, "JavaScript (jose)", include_str!("verifiers/verify.mjs")),
-    (Language::Python, "Python (PyJWT)", include_str!("verifiers/verify.py")),
-    (Language::Go, "Go (golang-jwt, keyfunc)", include_str!("verifiers/verify.go")),
-    (Language::Rust, "Rust (jsonwebtoken, reqwest)", include_str!("verifiers/verify.rs.in")),
+const VERIFIERS: [(Language, &str, Source); 5] = [
+    (Language::Curl, "curl: introspection", Source::Template(include_str!("verifiers/introspect.sh"))),
+    (
+        Language::Js,
+        "JavaScript (jose)",
+        Source::Example(include_str!("../../../../../docs/examples/js/verify.mjs")),
+    ),
+    (
+        Language::Python,
+        "Python (PyJWT)",
+        Source::Example(include_str!("../../../../../docs/examples/python/verify.py")),
+    ),
+    (
+        Language::Go,
+        "Go (go-oidc)",
+        Source::Example(include_str!("../../../../../docs/examples/go/verify.go")),
+    ),
+    (
+        Language::Rust,
+        "Rust (jsonwebtoken, reqwest)",
+        Source::Template(include_str!("verifiers/verify.rs.in")),
+    ),
 ];
 
 /// The verifiers of these languages, each under its name.
 pub(crate) fn verifiers(expected: &Expected<'_>, wanted: Language) -> String {
     let mut text = String::new();
-    for (language, name, template) in VERIFIERS {
+    for (language, name, source) in VERIFIERS {
         if wanted == Language::All || wanted == language {
-            let _ = write!(text, "\n── {name}\n\n{}", filled(template, expected));
+            let _ = write!(text, "\n── {name}\n\n{}", with_values(&source.text(), expected));
         }
     }
     text
 }
 
-/// Each placeholder once, from left to right: a value may look like a placeholder.
-fn filled(template: &str, expected: &Expected<'_>) -> String {
+/// A template has names for the values, and an example the values of the tenant `globex`.
+fn with_values(text: &str, expected: &Expected<'_>) -> String {
     let introspection = expected.token_endpoint.replace("/oauth/token", "/oauth/introspect");
     let values = [
         ("{issuer}", literal(expected.issuer)),
@@ -48,19 +64,13 @@ fn filled(template: &str, expected: &Expected<'_>) -> String {
         ("{typ}", literal(expected.typ)),
         ("{introspection}", quoted(&introspection)),
         ("{id}", quoted(&format!("client_id={}", expected.client_id))),
+        (r#""http://localhost:3000/api/v1/tenant/globex""#, literal(expected.issuer)),
+        (r#""http://localhost:3000/api/v1/tenant/globex/.well-known/jwks.json""#, literal(expected.jwks)),
+        (r#""orders-api""#, literal(expected.audience)),
+        (r#""RS256""#, literal(expected.algorithm)),
+        (r#""at+jwt""#, literal(expected.typ)),
     ];
-    let mut text = String::new();
-    let mut rest = template;
-    let next = |rest: &str| {
-        let places = values.iter().filter_map(|(name, value)| Some((rest.find(name)?, *name, value.clone())));
-        places.min_by_key(|(place, ..)| *place)
-    };
-    while let Some((place, name, value)) = next(rest) {
-        text.push_str(&rest[..place]);
-        text.push_str(&value);
-        rest = &rest[place + name.len()..];
-    }
-    text + rest
+    filled(text, &values)
 }
 
 #[cfg(test)]
@@ -81,8 +91,8 @@ mod tests {
     #[test]
     fn the_page_shows_what_the_command_prints() {
         let page = include_str!("../../../../../docs/protect-an-api.md");
-        for (_, name, template) in VERIFIERS {
-            let shown = filled(template, &GLOBEX);
+        for (_, name, source) in VERIFIERS {
+            let shown = with_values(&source.text(), &GLOBEX);
             assert!(page.contains(&shown), "docs/protect-an-api.md differs from {name}:\n{shown}");
             assert!(!shown.contains("{issuer}") && !shown.contains("{audience}"), "{shown}");
         }

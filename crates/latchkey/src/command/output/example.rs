@@ -1,0 +1,66 @@
+//! What the program prints of the files in `docs/examples`, which tests run: the lines between two marks, with other values.
+
+/// Where printed lines come from.
+pub(super) enum Source {
+    /// Lines with names in braces.
+    Template(&'static str),
+    /// A file that runs by itself.
+    Example(&'static str),
+}
+
+impl Source {
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Template(text) => (*text).to_owned(),
+            Self::Example(example) => cut(example),
+        }
+    }
+}
+
+/// The lines between the marks `snippet` and `end of snippet`, without the indentation that they share.
+fn cut(example: &str) -> String {
+    let is_mark = |line: &str, mark: &str| line.trim().trim_start_matches(['/', '#']).trim() == mark;
+    let mut lines = example.lines().skip_while(|line| !is_mark(line, "snippet"));
+    let first = lines.next().unwrap_or_default();
+    let indentation = &first[..first.len() - first.trim_start().len()];
+    let mut text = String::new();
+    for line in lines.take_while(|line| !is_mark(line, "end of snippet")) {
+        text.push_str(line.strip_prefix(indentation).unwrap_or(line));
+        text.push('\n');
+    }
+    text.trim_end().to_owned() + "\n"
+}
+
+/// The text with each of these names replaced by its value, from left to right: a value may look like a name.
+pub(super) fn filled(template: &str, values: &[(&str, String)]) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    let next = |rest: &str| {
+        let places = values.iter().filter_map(|(name, value)| Some((rest.find(name)?, *name, value.clone())));
+        places.min_by_key(|(place, ..)| *place)
+    };
+    while let Some((place, name, value)) = next(rest) {
+        text.push_str(&rest[..place]);
+        text.push_str(&value);
+        rest = &rest[place + name.len()..];
+    }
+    text + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_between_the_marks_lose_their_common_indentation() {
+        let example = "a\n\t// snippet\n\tb\n\t\tc\n\n\t// end of snippet\nd\n";
+        assert_eq!(cut(example), "b\n\tc\n");
+        assert_eq!(cut("# snippet\nb # snippet\n# end of snippet\n"), "b # snippet\n");
+    }
+
+    #[test]
+    fn a_value_that_looks_like_a_name_stays() {
+        let values = [("{a}", "{b}".to_owned()), ("{b}", "x".to_owned())];
+        assert_eq!(filled("{a}-{b}-{a}", &values), "{b}-x-{b}");
+    }
+}

@@ -1,0 +1,331 @@
+//! The examples of callers and of APIs in `docs/examples`: each runs as it is shown, at the addresses of a program of the test, for a tenant
+//! beside which another one has the same names.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use secrets::GeneratedSecret;
+use serde_json::{Value, json};
+
+use crate::folder::Folder;
+use crate::foreign::{go, node_module, pointed, python, run_in};
+use crate::host::{LONGEST, Ran};
+use crate::program::Program;
+use crate::stub_api::StubApi;
+
+const PRINTED_BASE: &str = "http://localhost:3000";
+const PRINTED_API: &str = "http://localhost:3000/api/v1/protected-resource";
+const PRINTED_JWKS: &str = "http://localhost:3000/api/v1/tenant/globex/.well-known/jwks.json";
+
+macro_rules! example {
+    ($name:literal) => {
+        include_str!(concat!("../../../../docs/examples/", $name))
+    };
+}
+
+/// A program at an address that its public URL has, too, so that issuers are those of the examples.
+struct Env {
+    folder: Folder,
+    url: String,
+    secrets: [String; 2],
+}
+
+impl Env {
+    fn new() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let url = format!("http://127.0.0.1:{port}");
+        let secrets = [(); 2].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
+        let tenant = |secret: &str| {
+            format!(
+                "{{ strategies: {{ oauth2: {{ enabled: true }} }}, resource_servers: {{ orders-api: {{ scopes: ['orders:read', 'orders:write'] }} }}, \
+                 clients: {{ shipping: {{ client_secret: {{ value: {secret} }}, audiences: [orders-api], scopes: ['orders:read'] }}, \
+                 billing: {{ client_secret: {{ value: {secret} }}, audiences: [orders-api], scopes: ['orders:write'] }} }} }}"
+            )
+        };
+        let folder = Folder::with(&format!(
+            "server: {{ public_url: {url}, listeners: [{{ address: 127.0.0.1:{port} }}] }}\nstorage: {{ url: sqlite://data/latchkey.db }}\n\
+             keys: {{ sealing_key: {{ file: keys/sealing.key }} }}\n\
+             protected_resource: {{ tenant: globex, audience: orders-api, required_scope: 'orders:read' }}\n\
+             tenants:\n  globex: {}\n  initech: {}\n",
+            tenant(&secrets[0]),
+            tenant(&secrets[1]),
+        ));
+        Self { folder, url, secrets }
+    }
+
+    fn start(&self) -> Program {
+        Program::start(&self.folder)
+    }
+
+    fn example(&self, text: &str) -> String {
+        pointed(text, &[(PRINTED_BASE, &self.url)])
+    }
+
+    /// The example calls this API in place of the protected resource.
+    fn calling(&self, text: &str, api: &str) -> String {
+        pointed(text, &[(PRINTED_API, api), (PRINTED_BASE, &self.url)])
+    }
+}
+
+fn assert_called(ran: &Ran) {
+    let out = ran.out.trim();
+    let answer: Value = serde_json::from_str(out.lines().next().unwrap_or_default())
+        .unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert_eq!(
+        (&answer["tenant"], &answer["caller"]["client_id"]),
+        (&json!("globex"), &json!("shipping")),
+        "{ran:?}"
+    );
+}
+
+/// Runs an example that calls an API.
+type Call = fn(&str, &[(&str, &str)]) -> Ran;
+
+fn go_program(text: &str, environment: &[(&str, &str)]) -> Ran {
+    go(&[("main.go", text)], environment)
+}
+
+#[test]
+fn each_language_fetches_a_token_as_printed_and_calls_the_resource() {
+    let env = Env::new();
+    let _program = env.start();
+    let languages: [(&str, Call); 3] = [
+        (example!("js/token.mjs"), node_module),
+        (example!("python/token.py"), python),
+        (example!("go/token.go"), go_program),
+    ];
+    for (text, run) in languages {
+        assert_called(&run(&env.example(text), &[("CLIENT_SECRET", &env.secrets[0])]));
+        // The secret of the client of the same name in the other tenant.
+        let ran = run(&env.example(text), &[("CLIENT_SECRET", &env.secrets[1])]);
+        assert!(!ran.out.contains("Protected resource data"), "{ran:?}");
+    }
+}
+
+/// Each example ends with one call; the test adds two more, or the lines that make them.
+#[test]
+fn each_language_calls_with_one_token_and_replaces_the_one_that_is_rejected() {
+    let env = Env::new();
+    let _program = env.start();
+    let (js, py, golang) = (example!("js/call.mjs"), example!("python/call.py"), example!("go/call.go"));
+    let more = |text: &str, api: &str| {
+        match text {
+        _ if text == js => {
+            let calls = format!("await Promise.all([1, 2].map(() => call(\"{api}\")));\n");
+            text.to_owned() + &calls
+        }
+        _ if text == py => {
+            text.to_owned() + &format!("for _ in range(2):\n    api.get(\"{api}\", timeout=10)\n")
+        }
+        _ => text.replace(
+            "\tdefer answer.Body.Close()\n",
+            &format!("\tdefer answer.Body.Close()\n\tfor i := 0; i < 2; i++ {{\n\t\tif again, err := api.Get(\"{api}\"); err == nil {{\n\t\t\tagain.Body.Close()\n\t\t}}\n\t}}\n"),
+        ),
+    }
+    };
+    let languages: [(&str, Call); 3] = [(js, node_module), (py, python), (golang, go_program)];
+    for (text, run) in languages {
+        let environment = [("CLIENT_SECRET", env.secrets[0].as_str())];
+        assert_called(&run(&env.example(text), &environment));
+        let api = StubApi::refusing_first(1);
+        let ran = run(&env.calling(&more(text, PRINTED_API), &api.url()), &environment);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        let tokens = api.tokens();
+        let [rejected, repeated, rest @ ..] = tokens.as_slice() else { panic!("{tokens:?}: {ran:?}") };
+        assert_ne!(rejected, repeated, "the repetition has a new token");
+        assert!(rest.len() == 2 && rest.iter().all(|token| token == repeated), "{tokens:?}");
+        // A second refusal is the caller's answer: no request is repeated twice.
+        let api = StubApi::refusing_first(usize::MAX);
+        run(&env.calling(text, &api.url()), &environment);
+        assert_eq!(api.tokens().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn each_language_accepts_the_tokens_of_its_tenant_alone() {
+    let env = Env::new();
+    let program = env.start();
+    let token = async |tenant: &str, client: &str, secret: &str| program.token(tenant, client, secret).await;
+    let good = token("globex", "shipping", &env.secrets[0]).await;
+    let foreign = token("initech", "shipping", &env.secrets[1]).await;
+    let without_scope = token("globex", "billing", &env.secrets[0]).await;
+    let changed = format!("{}AAAA", &good[..good.len() - 4]);
+    let verify_go = |text: &str, environment: &[(&str, &str)]| {
+        go(&[("verify.go", text), ("accept.go", example!("go/accept.go"))], environment)
+    };
+    let (js, py, golang) =
+        (example!("js/verify.mjs"), example!("python/verify.py"), example!("go/verify.go"));
+    for (token, accepted) in [(&good, true), (&foreign, false), (&without_scope, false), (&changed, false)] {
+        let environment = [("TOKEN", token.as_str())];
+        for ran in [
+            node_module(&env.example(js), &environment),
+            python(&env.example(py), &environment),
+            verify_go(&env.example(golang), &environment),
+        ] {
+            assert_eq!((ran.code == Some(0), ran.out.trim() == "accepted"), (accepted, accepted), "{ran:?}");
+        }
+    }
+}
+
+/// A server of one document, until it is told to be away.
+struct Document {
+    url: String,
+    is_away: Arc<AtomicBool>,
+}
+
+impl Document {
+    fn serve(body: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
+        let is_away = Arc::new(AtomicBool::new(false));
+        let away = Arc::clone(&is_away);
+        thread::spawn(move || {
+            for mut connection in listener.incoming().map_while(Result::ok) {
+                let mut head = [0; 4096];
+                let _ = connection.read(&mut head);
+                if String::from_utf8_lossy(&head).starts_with("POST /away") {
+                    away.store(true, Ordering::SeqCst);
+                }
+                let (status, body) = if away.load(Ordering::SeqCst) {
+                    ("503 Service Unavailable", "")
+                } else {
+                    ("200 OK", &*body)
+                };
+                let length = body.len();
+                let _ = write!(
+                    connection,
+                    "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+                );
+            }
+        });
+        Self { url, is_away }
+    }
+}
+
+#[tokio::test]
+async fn keys_go_on_while_their_server_is_away_and_not_for_longer_than_an_hour() {
+    let env = Env::new();
+    let program = env.start();
+    let token = program.token("globex", "shipping", &env.secrets[0]).await;
+    let jwks = program.jwks("globex").await.body;
+    let environment = [("TOKEN", token.as_str())];
+    let js = "
+await fetch(AWAY, { method: 'POST' });
+await fetchKeys();
+await verify(process.env.TOKEN);
+console.log('after an outage');
+const later = Date.now() + 3_700_000;
+Date.now = () => later;
+await verify(process.env.TOKEN).catch((error) => console.log(error.message.slice(0, 3)));
+";
+    let served = Document::serve(jwks.clone());
+    let at = |text: &str, url: &str| pointed(text, &[(PRINTED_JWKS, url), (PRINTED_BASE, &env.url)]);
+    let away = served.url.replace("/jwks.json", "/away");
+    let script = at(example!("js/verify.mjs"), &served.url) + &js.replace("AWAY", &format!("'{away}'"));
+    let ran = node_module(&script, &environment);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "accepted\nafter an outage\n503\n"), "{ran:?}");
+    assert!(served.is_away.load(Ordering::SeqCst));
+
+    let served = Document::serve(jwks);
+    let away = served.url.replace("/jwks.json", "/away");
+    let more = format!(
+        "
+import urllib.error, urllib.request
+try:
+    urllib.request.urlopen(urllib.request.Request('{away}', data=b''))
+except urllib.error.HTTPError:
+    pass
+begun = time.monotonic()
+for minutes, word in [(6, 'after an outage'), (59, 'after a long outage'), (61, 'never')]:
+    time.monotonic = lambda: begun + 60 * minutes
+    try:
+        verify(os.environ['TOKEN'])
+        print(word)
+    except jwt.PyJWKClientConnectionError as error:
+        print(str(error)[:3])
+"
+    );
+    let ran = python(&(at(example!("python/verify.py"), &served.url) + &more), &environment);
+    let expected = "accepted\nafter an outage\nafter a long outage\n503\n";
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), expected), "{ran:?}");
+    assert!(served.is_away.load(Ordering::SeqCst));
+}
+
+#[test]
+fn the_job_reads_its_secret_from_a_file_and_reports_its_failure() {
+    let env = Env::new();
+    let _program = env.start();
+    env.folder.write("secret", &format!("{}\n", env.secrets[0]));
+    let file = env.folder.path("secret").display().to_string();
+    let job = env.example(example!("cron/job.py"));
+    let ran = python(&job, &[("CLIENT_SECRET_FILE", &file)]);
+    assert_called(&ran);
+    assert_eq!(ran.out.lines().count(), 3, "{ran:?}");
+    // One token for the whole run.
+    let api = StubApi::refusing_first(0);
+    let job = env.calling(example!("cron/job.py"), &api.url());
+    assert_eq!(python(&job, &[("CLIENT_SECRET_FILE", &file)]).code, Some(0));
+    let tokens = api.tokens();
+    assert!(tokens.len() == 3 && tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
+    env.folder.write("secret", &env.secrets[1]);
+    let refused = python(&job, &[("CLIENT_SECRET_FILE", &file)]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.err.starts_with("the job failed: ") && !refused.err.contains(&env.secrets[1]),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn the_device_waits_for_its_network_keeps_its_token_and_replaces_a_revoked_one() {
+    let env = Env::new();
+    let state = env.folder.path("device");
+    std::fs::create_dir(&state).unwrap();
+    env.folder.write("device/secret", &env.secrets[0]);
+    env.folder.write("device.sh", &env.example(example!("device/device.sh")));
+    let device = |script: &str| {
+        let mut sh = Command::new("sh");
+        sh.arg(env.folder.path(script)).env("STATE", &state);
+        run_in(&mut sh, &state, LONGEST)
+    };
+    // Nothing listens when the device starts.
+    let program = thread::scope(|scope| {
+        let waiting = scope.spawn(|| device("device.sh"));
+        let since = Instant::now();
+        thread::sleep(Duration::from_millis(1500));
+        let program = env.start();
+        assert_called(&waiting.join().unwrap());
+        assert!(since.elapsed() > Duration::from_millis(1500));
+        program
+    });
+    let kept = env.folder.read("device/token");
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(state.join("token")).unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    // The next start has the same token, and a token of its own after one that the API rejects.
+    assert_called(&device("device.sh"));
+    assert_eq!(env.folder.read("device/token"), kept);
+    let api = StubApi::refusing_first(1);
+    env.folder.write("other.sh", &env.calling(example!("device/device.sh"), &api.url()));
+    let ran = device("other.sh");
+    assert_eq!((ran.code, api.tokens().len()), (Some(0), 2), "{ran:?}");
+    assert_ne!(env.folder.read("device/token"), kept);
+    // A clock that was set back: the token is of the future.
+    let (_, rest) = kept.split_once(' ').unwrap();
+    env.folder.write("device/token", &format!("99999999999 {rest}"));
+    assert_called(&device("device.sh"));
+    assert!(!env.folder.read("device/token").starts_with("99999999999"));
+    // The token goes on while the server is away, as far as the API takes it.
+    program.kill();
+    let api = StubApi::refusing_first(0);
+    env.folder.write("other.sh", &env.calling(example!("device/device.sh"), &api.url()));
+    assert_eq!(device("other.sh").code, Some(0));
+    assert_eq!(api.tokens().len(), 1);
+}
