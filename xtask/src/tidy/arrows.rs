@@ -4,7 +4,7 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("protocol", &[]),
     ("tenancy", &["protocol"]),
     ("keys", &["tenancy", "protocol"]),
@@ -32,6 +32,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ),
     ("testkit", DOMAIN),
     ("latchkey-verifier", &[]),
+    ("latchkey-client", &[]),
     ("latchkey", BELOW_THE_PROGRAM),
     (
         "warm_requests",
@@ -57,6 +58,7 @@ pub(super) const DOMAIN: &[&str] =
 
 const BELOW_THE_PROGRAM: &[&str] = &[
     "latchkey-verifier",
+    "latchkey-client",
     "settings",
     "gateway",
     "storage",
@@ -84,7 +86,7 @@ const OWNERS: [(&str, &[&str]); 7] = [
     ("axum", &["latchkey-verifier"]),
     ("utoipa", &["gateway"]),
     ("redis", &["cache"]),
-    ("reqwest", &["outbound", "latchkey", "latchkey-verifier"]),
+    ("reqwest", &["outbound", "latchkey", "latchkey-client", "latchkey-verifier"]),
     ("rsa", &["keys"]),
 ];
 
@@ -227,7 +229,7 @@ mod tests {
             "gateway",
             "reqwest",
             Some(
-                "gateway names reqwest; only outbound and latchkey and latchkey-verifier may; move the code there",
+                "gateway names reqwest; only outbound and latchkey and latchkey-client and latchkey-verifier may; move the code there",
             ),
         );
         check("registry", "rsa", Some("registry names rsa; only keys may; move the code there"));

@@ -1,0 +1,249 @@
+//! The configuration of a source.
+
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{ClientBuilder, Url};
+
+use crate::config_error::ConfigError;
+use crate::credential::ClientCredential;
+use crate::exchange::{Exchange, Server};
+use crate::moment::Clock;
+use crate::request::Request;
+use crate::source::{Client, TokenSource};
+use crate::urls::server_url;
+
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// The configuration of a [`TokenSource`]. Nothing is read or sent before a token is asked for.
+#[must_use]
+pub struct Builder {
+    issuer: Option<String>,
+    token_endpoint: Option<String>,
+    client_id: Option<String>,
+    credential: Option<Box<dyn ClientCredential>>,
+    request: Request,
+    timeout: Duration,
+    assumed_lifetime: Duration,
+    max_cached: usize,
+    allow_plain_http: bool,
+    http: ClientBuilder,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            token_endpoint: None,
+            client_id: None,
+            credential: None,
+            request: Request::new(),
+            timeout: Duration::from_secs(10),
+            assumed_lifetime: Duration::from_secs(300),
+            max_cached: 64,
+            allow_plain_http: false,
+            http: ClientBuilder::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// The issuer, whose metadata (RFC 8414) name the token endpoint.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// The token endpoint, instead of the issuer.
+    pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.token_endpoint = Some(url.into());
+        self
+    }
+
+    /// The client's name at the server.
+    pub fn client_id(mut self, client_id: impl Into<String>) -> Self {
+        self.client_id = Some(client_id.into());
+        self
+    }
+
+    /// How the client proves that it is this client, such as a [`crate::Secret`].
+    pub fn credential(mut self, credential: impl ClientCredential + 'static) -> Self {
+        self.credential = Some(Box::new(credential));
+        self
+    }
+
+    /// Adds a scope, or several that blanks separate.
+    pub fn scope(mut self, scope: impl AsRef<str>) -> Self {
+        self.request = self.request.scope(scope);
+        self
+    }
+
+    /// Adds a resource (RFC 8707). Tokens may be sent to its origin.
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.request = self.request.resource(resource);
+        self
+    }
+
+    /// Lets tokens be sent to the origin of this URL, too. With neither a resource nor an origin they may be sent to every `https` URL that
+    /// the caller's code names.
+    pub fn origin(mut self, url: impl Into<String>) -> Self {
+        self.request = self.request.origin(url);
+        self
+    }
+
+    /// Replaces what tokens are requested for.
+    pub fn request(mut self, request: Request) -> Self {
+        self.request = request;
+        self
+    }
+
+    /// How long a caller waits for a token (10 s). The request itself goes on for others.
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The lifetime of a token whose answer does not say it (5 min).
+    pub const fn assumed_lifetime(mut self, lifetime: Duration) -> Self {
+        self.assumed_lifetime = lifetime;
+        self
+    }
+
+    /// How many tokens are cached, one for each set of scopes and resources (64).
+    pub const fn max_cached(mut self, tokens: usize) -> Self {
+        self.max_cached = tokens;
+        self
+    }
+
+    /// Sends secrets and tokens in clear where a URL says `http`. Without it plain http is for this machine only.
+    pub const fn allow_plain_http(mut self) -> Self {
+        self.allow_plain_http = true;
+        self
+    }
+
+    /// Changes the HTTP client of token requests: certificates that it trusts, a proxy. Redirects and time-outs are set after it.
+    pub fn http(mut self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        self.http = change(self.http);
+        self
+    }
+
+    /// Checks everything that was given.
+    pub fn build(self) -> Result<TokenSource, ConfigError> {
+        let server = server(self.issuer, self.token_endpoint, self.allow_plain_http)?;
+        let client_id = self.client_id.filter(|id| !id.is_empty());
+        let client_id = client_id
+            .ok_or_else(|| ConfigError::missing("client_id", "it is the client's name at the server"))?;
+        let credential = self.credential.ok_or_else(|| {
+            ConfigError::missing("credential", "give a `Secret`, or another proof of the client")
+        })?;
+        // A redirect would send the secret elsewhere.
+        let http = self.http.redirect(Policy::none()).connect_timeout(CONNECT).build();
+        let exchange = Exchange {
+            http: http.map_err(|error| ConfigError::Http(error.to_string()))?,
+            server,
+            client_id,
+            credential,
+            assumed_lifetime: self.assumed_lifetime,
+            allow_plain_http: self.allow_plain_http,
+        };
+        let client = Client {
+            exchange: exchange.into(),
+            clock: Clock::new(),
+            timeout: self.timeout,
+            max_cached: self.max_cached.max(1),
+            entries: Mutex::default(),
+        };
+        TokenSource::new(client, self.request)
+    }
+}
+
+fn server(
+    issuer: Option<String>,
+    endpoint: Option<String>,
+    allow_plain_http: bool,
+) -> Result<Server, ConfigError> {
+    match (issuer, endpoint) {
+        (Some(issuer), None) => {
+            let url = server_url("issuer", &issuer, allow_plain_http)?;
+            Ok(Server::Issuer { metadata: metadata_url(url), issuer, found: tokio::sync::Mutex::default() })
+        }
+        (None, Some(url)) => Ok(Server::TokenEndpoint(server_url("token_endpoint", &url, allow_plain_http)?)),
+        (Some(_), Some(_)) => Err(ConfigError::Both("issuer".to_owned(), "token_endpoint".to_owned())),
+        (None, None) => Err(ConfigError::missing("issuer", "give the issuer's URL, or `token_endpoint`")),
+    }
+}
+
+/// RFC 8414 §3.1: the well-known path stands between the issuer's host and its path.
+fn metadata_url(mut issuer: Url) -> Url {
+    let path = format!("/.well-known/oauth-authorization-server{}", issuer.path().trim_end_matches('/'));
+    issuer.set_path(&path);
+    issuer.set_query(None);
+    issuer
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("issuer", &self.issuer)
+            .field("client_id", &self.client_id)
+            .field("request", &self.request)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Secret;
+
+    #[test]
+    fn the_metadata_stand_between_host_and_path() {
+        for (issuer, metadata) in [
+            ("https://id.example.com", "https://id.example.com/.well-known/oauth-authorization-server"),
+            ("https://id.example.com/", "https://id.example.com/.well-known/oauth-authorization-server"),
+            (
+                "https://id.example.com/api/v1/tenant/acme",
+                "https://id.example.com/.well-known/oauth-authorization-server/api/v1/tenant/acme",
+            ),
+        ] {
+            assert_eq!(metadata_url(issuer.parse().unwrap()).as_str(), metadata);
+        }
+    }
+
+    #[test]
+    fn a_wrong_configuration_says_what_to_do() {
+        let whole = || {
+            TokenSource::builder()
+                .issuer("https://id.example.com")
+                .client_id("me")
+                .credential(Secret::value("s"))
+        };
+        assert!(whole().build().is_ok());
+        let refused = |builder: Builder| builder.build().unwrap_err().to_string();
+        for (builder, message) in [
+            (TokenSource::builder(), "issuer is missing: give the issuer's URL, or `token_endpoint`"),
+            (
+                whole().token_endpoint("https://x.example"),
+                "issuer and token_endpoint exclude each other: leave one out",
+            ),
+            (whole().client_id(""), "client_id is missing: it is the client's name at the server"),
+            (
+                TokenSource::builder().issuer("https://id.example.com").client_id("me"),
+                "credential is missing: give a `Secret`, or another proof of the client",
+            ),
+            (
+                whole().issuer("id.example.com"),
+                "issuer `id.example.com` is no URL: relative URL without a base",
+            ),
+            (
+                whole().issuer("http://id.example.com"),
+                "issuer `http://id.example.com` is not https; plain http is for this machine only, unless `allow_plain_http` is set",
+            ),
+        ] {
+            assert_eq!(refused(builder), message);
+        }
+        assert!(whole().issuer("http://id.example.com").allow_plain_http().build().is_ok());
+    }
+}

@@ -1,0 +1,126 @@
+//! How a client proves who it is: the trait that each kind of credential implements, and what it adds to a token request.
+
+use std::error::Error;
+use std::fmt;
+use std::future::{Future, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use reqwest::Url;
+use zeroize::Zeroizing;
+
+/// A future on the heap, as object-safe traits need it.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A credential of a client. This crate has several; implement the trait for another one.
+pub trait ClientCredential: Send + Sync {
+    /// What this attempt presents. Each attempt asks anew, so that nothing that is for one use only is sent twice.
+    fn present<'a>(&'a self, attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Presented, CredentialError>>;
+
+    /// Reads the credential again after the server refused it, and tells its version. If the version is not that of what was presented
+    /// ([`Presented::version`]), the request is sent again at once.
+    fn reload(&self) -> BoxFuture<'_, Result<u64, CredentialError>> {
+        Box::pin(ready(Ok(0)))
+    }
+}
+
+/// The request for which a credential is presented.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Attempt<'a> {
+    /// The client's name.
+    pub client_id: &'a str,
+    /// Where the request goes.
+    pub token_endpoint: &'a Url,
+    /// The issuer, if the source was given it.
+    pub issuer: Option<&'a str>,
+    /// The time, as the server has it.
+    pub now: SystemTime,
+}
+
+/// What a credential adds to a token request.
+#[derive(Default)]
+pub struct Presented {
+    pub(crate) basic: Option<(String, Zeroizing<String>)>,
+    pub(crate) parameters: Vec<(&'static str, Zeroizing<String>)>,
+    pub(crate) grant_type: Option<&'static str>,
+    pub(crate) names_client: bool,
+    pub(crate) version: u64,
+}
+
+impl Presented {
+    /// The client's name as a parameter, and nothing that proves it.
+    pub fn name_only() -> Self {
+        Self { names_client: true, ..Self::default() }
+    }
+
+    /// `Authorization: Basic` with name and secret, encoded as RFC 6749 §2.3.1 says.
+    pub fn basic(client_id: &str, secret: &str) -> Self {
+        let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        Self { basic: Some((encoded(client_id), Zeroizing::new(encoded(secret)))), ..Self::default() }
+    }
+
+    /// Adds a parameter of the form.
+    #[must_use]
+    pub fn parameter(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.parameters.push((name, Zeroizing::new(value.into())));
+        self
+    }
+
+    /// Replaces `client_credentials`.
+    #[must_use]
+    pub const fn grant_type(mut self, grant_type: &'static str) -> Self {
+        self.grant_type = Some(grant_type);
+        self
+    }
+
+    /// Which version of the credential this is, as [`ClientCredential::reload`] counts them.
+    #[must_use]
+    pub const fn version(mut self, version: u64) -> Self {
+        self.version = version;
+        self
+    }
+}
+
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Presented([redacted])")
+    }
+}
+
+/// Why a credential cannot be read or used. The message names the place and never the credential.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{what}")]
+pub struct CredentialError {
+    what: String,
+    #[source]
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl CredentialError {
+    /// An error with this message, which names no secret.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), source: None }
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn basic_credentials_are_form_encoded() {
+        let presented = Presented::basic("my client", "a:b+c%");
+        let (id, secret) = presented.basic.as_ref().unwrap();
+        assert_eq!((id.as_str(), secret.as_str()), ("my+client", "a%3Ab%2Bc%25"));
+        assert_eq!(format!("{presented:?}"), "Presented([redacted])");
+    }
+}

@@ -1,0 +1,184 @@
+//! One request to the token endpoint.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use reqwest::{Response, Url};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use zeroize::Zeroizing;
+
+use crate::credential::{Attempt, ClientCredential, Presented};
+use crate::error::TokenError;
+use crate::moment;
+use crate::request::Request;
+
+/// Longer answers are read no further.
+const LARGEST: usize = 64 * 1024;
+
+/// A form has room for a long assertion, so that it does not grow: a string that grows leaves copies of secrets behind.
+const FORM: usize = 16 * 1024;
+
+/// One client at one server.
+pub(crate) struct Exchange {
+    pub(crate) http: reqwest::Client,
+    pub(crate) server: Server,
+    pub(crate) client_id: String,
+    pub(crate) credential: Box<dyn ClientCredential>,
+    pub(crate) assumed_lifetime: Duration,
+    pub(crate) allow_plain_http: bool,
+}
+
+/// Where tokens are requested.
+pub(crate) enum Server {
+    TokenEndpoint(Url),
+    /// The token endpoint is in the metadata of this issuer (RFC 8414).
+    Issuer {
+        issuer: String,
+        metadata: Url,
+        found: Mutex<Option<Url>>,
+    },
+}
+
+/// A whole answer.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    token_endpoint: String,
+}
+
+impl Exchange {
+    /// Sends a token request. Beside the answer, the version of the credential that was presented.
+    pub(crate) async fn send(&self, endpoint: &Url, request: &Request) -> Result<(Answer, u64), TokenError> {
+        let attempt = Attempt {
+            client_id: &self.client_id,
+            token_endpoint: endpoint,
+            issuer: self.server.issuer(),
+            now: moment::wall(),
+        };
+        let presented = self.credential.present(&attempt).await?;
+        let version = presented.version;
+        let mut sent = self
+            .http
+            .post(endpoint.clone())
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ACCEPT, "application/json")
+            .body(form(&self.client_id, request, &presented));
+        if let Some((id, secret)) = &presented.basic {
+            sent = sent.basic_auth(id, Some(secret.as_str()));
+        }
+        let answer = Answer::of(sent.send().await.map_err(TokenError::unavailable)?).await?;
+        Ok((answer, version))
+    }
+
+    /// The token endpoint: as configured, or as the issuer's metadata say.
+    pub(crate) async fn endpoint(&self) -> Result<Url, TokenError> {
+        let (issuer, metadata, found) = match &self.server {
+            Server::TokenEndpoint(url) => return Ok(url.clone()),
+            Server::Issuer { issuer, metadata, found } => (issuer, metadata, found),
+        };
+        let mut found = found.lock().await;
+        if let Some(url) = &*found {
+            return Ok(url.clone());
+        }
+        let unusable = |why: String| unusable(metadata, why);
+        let response = self.http.get(metadata.clone()).header(ACCEPT, "application/json").send().await;
+        let answer = Answer::of(response.map_err(TokenError::unavailable)?).await?;
+        match answer.status {
+            200 => {}
+            408 | 425 | 429 | 500..=599 => {
+                return Err(TokenError::unavailable(format!("{metadata} answered {}", answer.status)));
+            }
+            status => return Err(unusable(format!("it answered {status}"))),
+        }
+        let document: Metadata = serde_json::from_slice(&answer.body)
+            .map_err(|error| unusable(format!("it is no metadata of an authorization server: {error}")))?;
+        // RFC 8414 §3.3: the issuer in the metadata must be identical to the one that was asked.
+        if document.issuer != *issuer {
+            return Err(unusable(format!(
+                "it is about the issuer `{}`, not `{issuer}`",
+                crate::error::printable(&document.issuer)
+            )));
+        }
+        let url = crate::urls::server_url("token_endpoint", &document.token_endpoint, self.allow_plain_http)
+            .map_err(|error| unusable(error.to_string()))?;
+        Ok(found.insert(url).clone())
+    }
+
+    /// Reads the metadata again next time: the endpoint's answer is not one of a token endpoint.
+    pub(crate) async fn forget_endpoint(&self) {
+        if let Server::Issuer { found, .. } = &self.server {
+            *found.lock().await = None;
+        }
+    }
+}
+
+impl Server {
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        match self {
+            Self::TokenEndpoint(_) => None,
+            Self::Issuer { issuer, .. } => Some(issuer),
+        }
+    }
+}
+
+pub(crate) fn unusable(from: &Url, why: String) -> TokenError {
+    TokenError::Unusable { from: from.to_string(), why, retry_after: None }
+}
+
+impl Answer {
+    async fn of(mut response: Response) -> Result<Self, TokenError> {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        // One allocation for the largest answer: a buffer that grows leaves copies of the token behind.
+        let mut body = Zeroizing::new(Vec::with_capacity(LARGEST));
+        while let Some(chunk) = response.chunk().await.map_err(TokenError::unavailable)? {
+            if body.len() + chunk.len() > LARGEST {
+                return Err(unusable(response.url(), format!("it is longer than {LARGEST} bytes")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Self { status, headers, body })
+    }
+}
+
+/// The form of a token request, which is wiped after it was sent.
+fn form(client_id: &str, request: &Request, presented: &Presented) -> Bytes {
+    let mut form = url::form_urlencoded::Serializer::new(String::with_capacity(FORM));
+    form.append_pair("grant_type", presented.grant_type.unwrap_or("client_credentials"));
+    for (name, value) in request.pairs() {
+        form.append_pair(name, &value);
+    }
+    if presented.names_client {
+        form.append_pair("client_id", client_id);
+    }
+    for (name, value) in &presented.parameters {
+        form.append_pair(name, value);
+    }
+    Bytes::from_owner(Zeroizing::new(form.finish().into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_names_the_client_where_no_header_does() {
+        let request = Request::new().scope("a b").resource("https://x.example/?y");
+        let body =
+            |presented: Presented| String::from_utf8(form("me", &request, &presented).to_vec()).unwrap();
+        let rest = "scope=a+b&resource=https%3A%2F%2Fx.example%2F%3Fy";
+        assert_eq!(body(Presented::basic("me", "x")), format!("grant_type=client_credentials&{rest}"));
+        let named = Presented::name_only().parameter("client_secret", "a&b");
+        assert_eq!(
+            body(named),
+            format!("grant_type=client_credentials&{rest}&client_id=me&client_secret=a%26b")
+        );
+    }
+}

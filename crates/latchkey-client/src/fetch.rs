@@ -1,0 +1,198 @@
+//! One fetch of a token: several attempts, as each failure allows.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::answer::{Grant, Verdict, judge};
+use crate::chance::chance;
+use crate::credential::BoxFuture;
+use crate::error::TokenError;
+use crate::exchange::{Answer, Exchange, unusable};
+use crate::moment::{self, Clock, Moment};
+use crate::request::Request;
+use crate::schedule::Schedule;
+use crate::state::{Life, Pause};
+use crate::token::{AccessToken, Granted};
+
+/// Attempts of one fetch.
+const ATTEMPTS: u32 = 4;
+
+/// The time of one attempt.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+/// The time of all attempts and the pauses between them, without those that the server asked for.
+const ALL: Duration = Duration::from_secs(15);
+
+/// A longer `Retry-After` ends the fetch.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+const FIRST_BACKOFF: Duration = Duration::from_millis(250);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+
+/// Why there is no token, and when a renewal may begin again.
+pub(crate) type Failure = (TokenError, Pause);
+
+/// What an entry renews its token with.
+pub(crate) trait Fetch: Send + Sync {
+    fn fetch(&self) -> BoxFuture<'static, Result<AccessToken, Failure>>;
+}
+
+/// Fetches from a token endpoint.
+pub(crate) struct FromEndpoint {
+    pub(crate) exchange: Arc<Exchange>,
+    pub(crate) request: Arc<Request>,
+    pub(crate) clock: Clock,
+}
+
+impl Fetch for FromEndpoint {
+    fn fetch(&self) -> BoxFuture<'static, Result<AccessToken, Failure>> {
+        let (exchange, request) = (Arc::clone(&self.exchange), Arc::clone(&self.request));
+        let clock = self.clock.clone();
+        Box::pin(async move { Attempts::new(&exchange, &request, &clock).run().await })
+    }
+}
+
+struct Attempts<'a> {
+    exchange: &'a Exchange,
+    request: &'a Request,
+    clock: &'a Clock,
+    /// When all attempts end.
+    end: Instant,
+    number: u32,
+    has_reloaded: bool,
+}
+
+/// What one attempt ended with.
+enum Outcome {
+    Token(AccessToken),
+    Again,
+    AfterBackoff(TokenError, Option<Duration>),
+    Over(TokenError),
+}
+
+impl<'a> Attempts<'a> {
+    fn new(exchange: &'a Exchange, request: &'a Request, clock: &'a Clock) -> Self {
+        Self { exchange, request, clock, end: Instant::now() + ALL, number: 0, has_reloaded: false }
+    }
+
+    async fn run(mut self) -> Result<AccessToken, Failure> {
+        loop {
+            let begun = Instant::now();
+            let outcome = self.attempt().await;
+            self.log(&outcome, begun.elapsed());
+            let (error, asked) = match outcome {
+                Outcome::Token(token) => return Ok(token),
+                Outcome::Again => continue,
+                Outcome::Over(error) => return Err((error, Pause::Growing)),
+                Outcome::AfterBackoff(error, asked) => (error, asked),
+            };
+            self.number += 1;
+            let pause = asked.unwrap_or_else(|| self.backoff());
+            if let Some(asked) = asked.filter(|asked| self.number >= ATTEMPTS || *asked > LONGEST_WAIT) {
+                return Err((error.with_retry_after(asked), Pause::Asked(asked)));
+            }
+            if asked.is_some() {
+                self.end += pause;
+            }
+            if self.number >= ATTEMPTS || Instant::now() + pause >= self.end {
+                return Err((error, Pause::WhileServed));
+            }
+            sleep(pause).await;
+        }
+    }
+
+    /// Half to all of a pause that doubles.
+    fn backoff(&self) -> Duration {
+        let whole = FIRST_BACKOFF * 2_u32.pow(self.number.min(8));
+        whole.min(LONGEST_BACKOFF).mul_f64(0.5 + chance() / 2.0)
+    }
+
+    async fn attempt(&mut self) -> Outcome {
+        let limit = ATTEMPT.min(self.end.saturating_duration_since(Instant::now()));
+        // The lifetime counts from here: the server cannot have issued the token earlier.
+        let begun = self.clock.now();
+        let sent = timeout(limit, async {
+            let endpoint = self.exchange.endpoint().await?;
+            let (answer, version) = self.exchange.send(&endpoint, self.request).await?;
+            Ok((endpoint, answer, version))
+        });
+        let (endpoint, answer, version) = match sent.await {
+            Ok(Ok(sent)) => sent,
+            Ok(Err(error @ TokenError::Unavailable { .. })) => return Outcome::AfterBackoff(error, None),
+            Ok(Err(error)) => return Outcome::Over(error),
+            Err(_) => {
+                let error =
+                    TokenError::unavailable(format!("there was no answer within {} s", limit.as_secs_f32()));
+                return Outcome::AfterBackoff(error, None);
+            }
+        };
+        let Answer { status, headers, body } = answer;
+        match judge(status, &headers, &body, moment::wall()) {
+            Verdict::Granted(grant) => match self.token(grant, begun) {
+                Some(token) => Outcome::Token(token),
+                None => Outcome::Over(unusable(
+                    &endpoint,
+                    "`access_token` holds a character that no header has".to_owned(),
+                )),
+            },
+            Verdict::Transient { why, retry_after } => {
+                Outcome::AfterBackoff(TokenError::unavailable(format!("{endpoint}: {why}")), retry_after)
+            }
+            Verdict::Unusable(why) => {
+                self.exchange.forget_endpoint().await;
+                Outcome::Over(unusable(&endpoint, why))
+            }
+            Verdict::Rejected { code, .. }
+                if code == "invalid_client" && self.has_other_credential(version).await =>
+            {
+                Outcome::Again
+            }
+            Verdict::Rejected { code, description } => {
+                Outcome::Over(TokenError::Rejected { code, description, retry_after: None })
+            }
+        }
+    }
+
+    /// Whether the credential is another one now than the refused one; asked once.
+    async fn has_other_credential(&mut self, refused: u64) -> bool {
+        if self.has_reloaded {
+            return false;
+        }
+        self.has_reloaded = true;
+        self.exchange.credential.reload().await.is_ok_and(|version| version != refused)
+    }
+
+    fn token(&self, grant: Grant<'_>, begun: Moment) -> Option<AccessToken> {
+        let lifetime = grant.lifetime.unwrap_or(self.exchange.assumed_lifetime);
+        let requested = self.request.scopes();
+        // RFC 6749 §5.1: without `scope`, what was requested was granted.
+        let scope = grant.scope.unwrap_or_else(|| requested.iter().cloned().collect());
+        let granted: BTreeSet<&str> = scope.iter().map(String::as_str).collect();
+        let granted_less = requested.iter().any(|scope| !granted.contains(scope.as_str()));
+        let life = Life { begun, schedule: Schedule::new(lifetime, chance()) };
+        let granted = Granted { token: &grant.token, kind: grant.kind, scope, granted_less, life };
+        AccessToken::new(granted, self.clock.clone())
+    }
+
+    fn log(&self, outcome: &Outcome, took: Duration) {
+        let (outcome, error) = match outcome {
+            Outcome::Token(_) => ("granted", None),
+            Outcome::Again => ("the credential was read again", None),
+            Outcome::AfterBackoff(error, _) => ("not available", Some(error)),
+            Outcome::Over(error) => ("refused", Some(error)),
+        };
+        tracing::debug!(
+            target: "latchkey_client",
+            client_id = self.exchange.client_id,
+            scope = self.request.scope_text(),
+            outcome,
+            attempt = self.number + 1,
+            milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            error = error.map(tracing::field::display),
+            "requested a token"
+        );
+    }
+}

@@ -1,0 +1,51 @@
+//! Renews a token by a timer, for services that are rarely called and must then answer at once.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::sleep;
+
+use crate::entry::Entry;
+
+/// The timer wakes this often at least: it does not run while a machine is suspended.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// Between two looks, so that a failing server is not asked without a pause.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(100);
+
+/// A timer that renews a token as long as this guard lives.
+#[derive(Debug)]
+#[must_use = "the timer ends when the guard is dropped"]
+pub struct KeepWarm(Option<AbortHandle>);
+
+impl KeepWarm {
+    /// Outside a tokio runtime there is no timer, and the token is renewed when it is used.
+    pub(crate) fn start(entry: &Arc<Entry>) -> Self {
+        let entry = Arc::downgrade(entry);
+        Self(Handle::try_current().ok().map(|runtime| runtime.spawn(run(entry)).abort_handle()))
+    }
+}
+
+impl Drop for KeepWarm {
+    fn drop(&mut self) {
+        if let Some(timer) = &self.0 {
+            timer.abort();
+        }
+    }
+}
+
+async fn run(entry: Weak<Entry>) {
+    loop {
+        let pause = {
+            let Some(entry) = entry.upgrade() else { return };
+            // A failure is in the status, and is told to those who ask for a token.
+            let _ = entry.token(|_| ()).await;
+            let status = entry.status();
+            // Without a lifetime no token is kept, and renewing it would be of no use.
+            status.retry_in.or(status.renews_in).unwrap_or(LONGEST_SLEEP)
+        };
+        sleep(pause.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)).await;
+    }
+}

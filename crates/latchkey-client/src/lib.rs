@@ -1,0 +1,43 @@
+//! Access tokens of a service: fetched once, renewed in time, sent where they belong.
+
+#![doc = include_str!("../README.md")]
+// In reading order:
+mod source;
+
+mod builder;
+mod config_error;
+mod environment;
+mod request;
+mod urls;
+
+mod credential;
+mod secret;
+
+mod entry;
+mod schedule;
+mod state;
+
+mod answer;
+mod error;
+mod exchange;
+mod fetch;
+mod token;
+
+mod keep_warm;
+mod send;
+mod status;
+
+mod chance;
+mod moment;
+
+pub use builder::Builder;
+pub use config_error::ConfigError;
+pub use credential::{Attempt, BoxFuture, ClientCredential, CredentialError, Presented};
+pub use error::TokenError;
+pub use keep_warm::KeepWarm;
+pub use request::Request;
+pub use secret::Secret;
+pub use send::{SendError, SendWith};
+pub use source::TokenSource;
+pub use status::Status;
+pub use token::{AccessToken, TokenKind};

@@ -1,0 +1,63 @@
+//! Reads a secret's file when it changed.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use zeroize::Zeroizing;
+
+use super::Text;
+use crate::credential::CredentialError;
+
+const LARGEST: u64 = 64 * 1024;
+
+/// What changes with a file's content: length, time, and the file itself where another one took its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stamp {
+    length: u64,
+    modified: Option<SystemTime>,
+    inode: u64,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        let inode = std::os::unix::fs::MetadataExt::ino(metadata);
+        #[cfg(not(unix))]
+        let inode = 0;
+        Self { length: metadata.len(), modified: metadata.modified().ok(), inode }
+    }
+}
+
+/// The text of a file without the newline at its end, or `None` if it is as it was.
+pub(super) async fn read(
+    path: PathBuf,
+    before: Option<Stamp>,
+) -> Result<Option<(Text, Stamp)>, CredentialError> {
+    let name = path.display().to_string();
+    let outcome = tokio::task::spawn_blocking(move || read_now(&path, before)).await;
+    let outcome = outcome.unwrap_or_else(|error| Err(io::Error::other(error)));
+    outcome.map_err(|error| CredentialError::new(format!("{name} cannot be read")).caused_by(error))
+}
+
+fn read_now(path: &Path, before: Option<Stamp>) -> io::Result<Option<(Text, Stamp)>> {
+    let mut file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let stamp = Stamp::of(&metadata);
+    if before.is_some_and(|before| before == stamp) {
+        return Ok(None);
+    }
+    if stamp.length > LARGEST {
+        return Err(io::Error::other(format!("it is larger than {LARGEST} bytes")));
+    }
+    // One allocation: a string that grows leaves copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(usize::try_from(LARGEST).unwrap_or_default() + 1));
+    file.by_ref().take(LARGEST + 1).read_to_string(&mut text)?;
+    Ok(Some((without_newline(&text), stamp)))
+}
+
+/// The text without newlines at its end, which editors and `echo` add.
+pub(super) fn without_newline(text: &str) -> Text {
+    Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned())
+}

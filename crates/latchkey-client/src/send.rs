@@ -1,0 +1,121 @@
+//! Sends a request with a token, and once more with another one where the service refuses the token.
+
+use std::future::Future;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, WWW_AUTHENTICATE};
+use reqwest::{RequestBuilder, Response, StatusCode};
+
+use crate::error::TokenError;
+use crate::source::TokenSource;
+
+/// Why a request with a token has no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// There is no token. The request was not sent.
+    #[error("there is no token, so the request was not sent")]
+    Token(#[from] TokenError),
+    /// The token is not for this place. The request was not sent.
+    #[error("tokens of this source are not for {0}: add `origin` or `resource` to the source")]
+    Origin(String),
+    /// The service cannot be reached, or the request cannot be built.
+    #[error("the request failed")]
+    Http(#[from] reqwest::Error),
+}
+
+/// Requests of reqwest that are sent with a token.
+pub trait SendWith {
+    /// Sends the request with a token. A 401 that is about the token drops the token, and the request is sent once more with another one, if
+    /// its body can be cloned. The second answer is returned, whatever it is.
+    fn send_with(self, tokens: &TokenSource) -> impl Future<Output = Result<Response, SendError>> + Send;
+}
+
+impl SendWith for RequestBuilder {
+    async fn send_with(self, tokens: &TokenSource) -> Result<Response, SendError> {
+        let (http, request) = self.build_split();
+        let mut request = request?;
+        if !tokens.may_be_sent_to(request.url()) {
+            return Err(SendError::Origin(request.url().origin().ascii_serialization()));
+        }
+        let again = request.try_clone();
+        let token = tokens.token().await?;
+        request.headers_mut().insert(AUTHORIZATION, token.authorization());
+        let answer = http.execute(request).await?;
+        if !refuses_token(answer.status(), answer.headers()) {
+            return Ok(answer);
+        }
+        tokens.invalidate(&token);
+        let Some(mut again) = again else { return Ok(answer) };
+        // Without another token the refusal is the answer.
+        let Ok(other) = tokens.token().await else { return Ok(answer) };
+        if other.expose() == token.expose() {
+            return Ok(answer);
+        }
+        again.headers_mut().insert(AUTHORIZATION, other.authorization());
+        Ok(http.execute(again).await?)
+    }
+}
+
+/// Whether an answer says that the token is not valid: 401 with `invalid_token`, or without an error code. Another code, such as
+/// `insufficient_scope`, would be the same with another token.
+pub(crate) fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
+    if status != StatusCode::UNAUTHORIZED {
+        return false;
+    }
+    let mut challenges = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    let codes: Vec<&str> = challenges.by_ref().filter_map(error_code).collect();
+    codes.is_empty() || codes.contains(&"invalid_token")
+}
+
+/// The parameter `error` of a challenge (RFC 6750 §3).
+fn error_code(challenge: &str) -> Option<&str> {
+    let mut rest = challenge;
+    loop {
+        let at = rest.find("error")?;
+        let begins = rest[..at].chars().next_back().is_none_or(|before| matches!(before, ' ' | ',' | '\t'));
+        rest = &rest[at + "error".len()..];
+        if let Some(value) = rest.trim_start().strip_prefix('=').filter(|_| begins) {
+            let value = value.trim_start();
+            return match value.strip_prefix('"') {
+                Some(quoted) => quoted.split('"').next(),
+                None => value.split([',', ' ']).next(),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_401_about_the_token_is_told_from_others() {
+        for (status, challenge, refuses) in [
+            (401, Some(r#"Bearer realm="x", error="invalid_token", error_description="the error=x""#), true),
+            (401, Some("Bearer error=invalid_token"), true),
+            (401, Some("Bearer realm=\"x\""), true),
+            (401, Some("Bearer error_description=\"no error\", error=\"invalid_token\""), true),
+            (401, None, true),
+            (401, Some(r#"Bearer error="insufficient_scope""#), false),
+            (401, Some(r#"Bearer error="invalid_request""#), false),
+            (403, Some(r#"Bearer error="invalid_token""#), false),
+            (200, None, false),
+        ] {
+            let headers =
+                challenge.map(|text| (WWW_AUTHENTICATE, text.parse().unwrap())).into_iter().collect();
+            assert_eq!(
+                refuses_token(StatusCode::from_u16(status).unwrap(), &headers),
+                refuses,
+                "{challenge:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_of_several_challenges_is_enough() {
+        let mut headers = HeaderMap::new();
+        headers.append(WWW_AUTHENTICATE, "DPoP error=\"invalid_request\"".parse().unwrap());
+        headers.append(WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"".parse().unwrap());
+        assert!(refuses_token(StatusCode::UNAUTHORIZED, &headers));
+    }
+}

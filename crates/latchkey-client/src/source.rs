@@ -1,0 +1,145 @@
+//! A source of tokens for one client, and its cached tokens.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+
+use crate::builder::Builder;
+use crate::config_error::ConfigError;
+use crate::entry::Entry;
+use crate::error::TokenError;
+use crate::exchange::Exchange;
+use crate::fetch::FromEndpoint;
+use crate::keep_warm::KeepWarm;
+use crate::moment::Clock;
+use crate::request::Request;
+use crate::status::Status;
+use crate::token::AccessToken;
+use crate::urls::Origins;
+
+/// A source of access tokens for one client and one set of scopes and resources. Clones share the cached token.
+///
+/// It needs a tokio runtime when the first token is fetched. When the last clone of a source is dropped, its running request ends.
+#[derive(Clone)]
+pub struct TokenSource {
+    client: Arc<Client>,
+    pub(crate) entry: Arc<Entry>,
+    request: Arc<Request>,
+    origins: Arc<Origins>,
+}
+
+/// What all cached tokens of a client share.
+pub(crate) struct Client {
+    pub(crate) exchange: Arc<Exchange>,
+    pub(crate) clock: Clock,
+    pub(crate) timeout: Duration,
+    pub(crate) max_cached: usize,
+    /// The tokens that are cached, each with what it was requested for.
+    pub(crate) entries: Mutex<Vec<(Arc<Request>, Arc<Entry>)>>,
+}
+
+impl TokenSource {
+    /// Begins the configuration of a source.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// A source that the environment configures: `LATCHKEY_ISSUER` or `LATCHKEY_TOKEN_ENDPOINT`, `LATCHKEY_CLIENT_ID`,
+    /// `LATCHKEY_CLIENT_SECRET` or `LATCHKEY_CLIENT_SECRET_FILE`, and if they are set `LATCHKEY_SCOPE` and `LATCHKEY_RESOURCE`, whose values
+    /// blanks separate.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        crate::environment::builder(crate::environment::variable)?.build()
+    }
+
+    pub(crate) fn new(client: Client, request: Request) -> Result<Self, ConfigError> {
+        Arc::new(client).source(request)
+    }
+
+    /// The same client with another request, which has its own cached token.
+    pub fn with(&self, request: Request) -> Result<Self, ConfigError> {
+        self.client.source(request)
+    }
+
+    /// The value of `Authorization`, marked as sensitive. With a fresh token in the cache it costs no allocation and no waiting.
+    pub async fn authorization(&self) -> Result<HeaderValue, TokenError> {
+        self.entry.token(|token| token.header.clone()).await
+    }
+
+    /// A token: the cached one, or one that is fetched.
+    pub async fn token(&self) -> Result<AccessToken, TokenError> {
+        self.entry.token(|token| AccessToken(Arc::clone(token))).await
+    }
+
+    /// The cached token, if it has not ended. Never waits, and begins no request.
+    pub fn cached(&self) -> Option<AccessToken> {
+        self.entry.cached()
+    }
+
+    /// Drops this token, because a service refused it: the next call fetches another one. `false` if it is no longer the cached one, or if
+    /// it replaced a refused one less than 5 s ago.
+    pub fn invalidate(&self, token: &AccessToken) -> bool {
+        self.entry.invalidate(token)
+    }
+
+    /// Renews the token by a timer as long as the guard lives, so that no call after a quiet time waits. Without it nothing runs for a source
+    /// that is not used.
+    pub fn keep_warm(&self) -> KeepWarm {
+        KeepWarm::start(&self.entry)
+    }
+
+    /// What a health page may show.
+    pub fn status(&self) -> Status {
+        self.entry.status()
+    }
+
+    /// Whether the token may be sent to this URL.
+    pub fn may_be_sent_to(&self, url: &Url) -> bool {
+        self.origins.allow(url, self.client.exchange.allow_plain_http)
+    }
+}
+
+impl Client {
+    fn source(self: &Arc<Self>, request: Request) -> Result<TokenSource, ConfigError> {
+        let origins = request.check(self.exchange.allow_plain_http)?;
+        let (shared, entry) = self.entry(&request);
+        // Origins are not part of the key, so each source has its own.
+        let request = if *shared == request { shared } else { Arc::new(request) };
+        Ok(TokenSource { client: Arc::clone(self), entry, request, origins: Arc::new(origins) })
+    }
+
+    /// The cached token for this request. Beyond the limit the one that was unused for longest is dropped; its sources stay good, and fetch
+    /// again.
+    fn entry(&self, request: &Request) -> (Arc<Request>, Arc<Entry>) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((shared, entry)) = entries.iter().find(|(other, _)| other.has_same_token(request)) {
+            return (Arc::clone(shared), Arc::clone(entry));
+        }
+        if entries.len() >= self.max_cached
+            && let Some(oldest) = (0..entries.len()).min_by_key(|index| entries[*index].1.used())
+        {
+            entries.swap_remove(oldest).1.forget();
+        }
+        let request = Arc::new(request.clone());
+        let fetch = FromEndpoint {
+            exchange: Arc::clone(&self.exchange),
+            request: Arc::clone(&request),
+            clock: self.clock.clone(),
+        };
+        let entry = Arc::new(Entry::new(Box::new(fetch), self.clock.clone(), self.timeout));
+        entries.push((Arc::clone(&request), Arc::clone(&entry)));
+        (request, entry)
+    }
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenSource")
+            .field("client_id", &self.client.exchange.client_id)
+            .field("request", &self.request)
+            .field("cached", &self.cached())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,165 @@
+//! A token with its life, and the header that carries it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::HeaderValue;
+use zeroize::Zeroizing;
+
+use crate::moment::Clock;
+use crate::state::{Cacheable, Life};
+
+/// How a token is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenKind {
+    /// `Authorization: Bearer …` (RFC 6750).
+    Bearer,
+}
+
+impl TokenKind {
+    /// The scheme of the header.
+    pub const fn scheme(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+        }
+    }
+}
+
+/// An access token. Its memory is wiped when the last clone is dropped; `Debug` does not show it.
+#[derive(Clone)]
+pub struct AccessToken(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    /// The only copy of the token.
+    pub(crate) header: HeaderValue,
+    kind: TokenKind,
+    scope: Vec<String>,
+    granted_less: bool,
+    pub(crate) life: Life,
+    clock: Clock,
+}
+
+/// What a token endpoint granted.
+pub(crate) struct Granted<'a> {
+    pub(crate) token: &'a str,
+    pub(crate) kind: TokenKind,
+    pub(crate) scope: Vec<String>,
+    pub(crate) granted_less: bool,
+    pub(crate) life: Life,
+}
+
+impl AccessToken {
+    /// `None` for a token that no header can carry.
+    pub(crate) fn new(granted: Granted<'_>, clock: Clock) -> Option<Self> {
+        let Granted { token, kind, scope, granted_less, life } = granted;
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let mut text = Zeroizing::new(Vec::with_capacity(kind.scheme().len() + 1 + token.len()));
+        for part in [kind.scheme(), " ", token] {
+            text.extend_from_slice(part.as_bytes());
+        }
+        // The header shares these bytes, and the last of its clones wipes them.
+        let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
+        header.set_sensitive(true);
+        Some(Self(Arc::new(Inner { header, kind, scope, granted_less, life, clock })))
+    }
+
+    /// The token itself, to be sent and never to be logged.
+    pub fn expose(&self) -> &str {
+        let text = self.0.header.to_str().unwrap_or_default();
+        text.get(self.0.kind.scheme().len() + 1..).unwrap_or_default()
+    }
+
+    /// The value of the header `Authorization`, marked as sensitive.
+    pub fn authorization(&self) -> HeaderValue {
+        self.0.header.clone()
+    }
+
+    /// How it is sent.
+    pub fn kind(&self) -> TokenKind {
+        self.0.kind
+    }
+
+    /// How long it is still valid.
+    pub fn expires_in(&self) -> Duration {
+        self.0.life.rest(self.0.clock.now())
+    }
+
+    /// The scopes that were granted.
+    pub fn scope(&self) -> &[String] {
+        &self.0.scope
+    }
+
+    /// Whether the server granted fewer scopes than were requested.
+    pub fn granted_less(&self) -> bool {
+        self.0.granted_less
+    }
+}
+
+impl Cacheable for AccessToken {
+    fn life(&self) -> Life {
+        self.0.life
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.kind().scheme();
+        write!(f, "AccessToken([redacted], {kind}, ends in {})", span(self.expires_in()))
+    }
+}
+
+/// A span of time for people: `54 min`.
+fn span(span: Duration) -> String {
+    match span.as_secs() {
+        seconds @ 0..=119 => format!("{seconds} s"),
+        seconds @ 120..=7199 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::schedule::Schedule;
+
+    /// A token of a test, whose request began now.
+    pub(crate) fn token(text: &str, lifetime: Duration, chance: f64, clock: &Clock) -> AccessToken {
+        let life = Life { begun: clock.now(), schedule: Schedule::new(lifetime, chance) };
+        let granted =
+            Granted { token: text, kind: TokenKind::Bearer, scope: Vec::new(), granted_less: false, life };
+        AccessToken::new(granted, clock.clone()).expect("visible ASCII")
+    }
+
+    #[test]
+    fn the_header_holds_the_token_and_shows_nothing() {
+        let token = token("abc.def", Duration::from_secs(3270), 0.0, &Clock::new());
+        assert_eq!(token.expose(), "abc.def");
+        assert_eq!(token.authorization().to_str().unwrap(), "Bearer abc.def");
+        let shown = format!("{token:?} {:?}", token.authorization());
+        assert_eq!(shown, "AccessToken([redacted], Bearer, ends in 54 min) Sensitive");
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_carry_is_none() {
+        let life = Life { begun: Clock::new().now(), schedule: Schedule::new(Duration::from_secs(1), 0.0) };
+        for text in ["", "a b", "a\r\nb", "\u{e9}"] {
+            let granted = Granted {
+                token: text,
+                kind: TokenKind::Bearer,
+                scope: Vec::new(),
+                granted_less: false,
+                life,
+            };
+            assert!(AccessToken::new(granted, Clock::new()).is_none(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Which URLs secrets and tokens may be sent to: `https`, and plain `http` on this machine only, unless the caller's code allows it.
+
+use reqwest::Url;
+use url::{Host, Origin};
+
+use crate::config_error::ConfigError;
+
+/// Whether a connection to the URL stays on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Whether nobody on the way reads what is sent.
+pub(crate) fn is_private(url: &Url, allow_plain_http: bool) -> bool {
+    match url.scheme() {
+        "https" => true,
+        "http" => allow_plain_http || is_loopback(url),
+        _ => false,
+    }
+}
+
+/// A URL of a server, by the name of the value that holds it.
+pub(crate) fn server_url(name: &str, text: &str, allow_plain_http: bool) -> Result<Url, ConfigError> {
+    let url: Url =
+        text.parse().map_err(|error| ConfigError::wrong(name, text, format!("is no URL: {error}")))?;
+    // The text may hold a password, so the message does not repeat it.
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(ConfigError::wrong(
+            name,
+            url.host_str().unwrap_or_default(),
+            "has a user or password in its URL",
+        ));
+    }
+    if url.fragment().is_some() {
+        return Err(ConfigError::wrong(name, text, "has a fragment (`#`)"));
+    }
+    if !is_private(&url, allow_plain_http) {
+        return Err(ConfigError::wrong(
+            name,
+            text,
+            "is not https; plain http is for this machine only, unless `allow_plain_http` is set",
+        ));
+    }
+    Ok(url)
+}
+
+/// Where a token may be sent.
+#[derive(Debug, Clone)]
+pub(crate) enum Origins {
+    /// To every URL that the caller's code names.
+    Any,
+    /// To these only.
+    Listed(Vec<Origin>),
+}
+
+impl Origins {
+    pub(crate) fn allow(&self, url: &Url, allow_plain_http: bool) -> bool {
+        is_private(url, allow_plain_http)
+            && match self {
+                Self::Any => true,
+                Self::Listed(origins) => origins.contains(&url.origin()),
+            }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        for (text, private) in [
+            ("https://id.example.com", true),
+            ("http://127.0.0.1:3000/x", true),
+            ("http://127.9.9.9", true),
+            ("http://[::1]:80", true),
+            ("http://localhost", true),
+            ("http://api.localhost:1", true),
+            ("http://localhost.example.com", false),
+            ("http://127.0.0.1.example.com", false),
+            ("http://10.0.0.1", false),
+            ("ftp://localhost", false),
+        ] {
+            let url: Url = text.parse().unwrap();
+            assert_eq!(is_private(&url, false), private, "{text}");
+            assert_eq!(server_url("issuer", text, false).is_ok(), private, "{text}");
+        }
+        assert!(is_private(&"http://10.0.0.1".parse().unwrap(), true));
+    }
+
+    #[test]
+    fn a_message_repeats_no_password() {
+        let refused = server_url("issuer", "https://me:hunter2@id.example.com", false).unwrap_err();
+        assert_eq!(refused.to_string(), "issuer `id.example.com` has a user or password in its URL");
+    }
+
+    #[test]
+    fn a_token_goes_to_its_origins_only() {
+        let url = |text: &str| text.parse::<Url>().unwrap();
+        let listed = Origins::Listed(vec![url("https://orders.example.com/v1").origin()]);
+        for (text, allowed) in [
+            ("https://orders.example.com/v2?x", true),
+            ("https://orders.example.com:443/", true),
+            ("https://orders.example.com:8443/", false),
+            ("http://orders.example.com/", false),
+            ("https://orders.example.com.evil.example/", false),
+            ("https://orders.example.com@evil.example/", false),
+        ] {
+            assert_eq!(listed.allow(&url(text), false), allowed, "{text}");
+        }
+        assert!(Origins::Any.allow(&url("https://anywhere.example"), false));
+        assert!(!Origins::Any.allow(&url("http://anywhere.example"), false));
+    }
+}

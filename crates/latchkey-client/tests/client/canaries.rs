@@ -1,0 +1,106 @@
+//! No secret and no token in what is logged at `trace`, shown by `Debug` or told by an error.
+
+use std::error::Error;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use latchkey_client::{Secret, SendWith as _};
+use tokio::task::JoinSet;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::builder;
+use crate::stub::{Reply, Stub};
+
+const SECRET: &str = "canary-secret-3141";
+const TOKEN: &str = "canary-token-2718";
+/// `billing:` and the secret in base64.
+const BASIC: &str = "YmlsbGluZzpjYW5hcnktc2VjcmV0LTMxNDE";
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Written {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+fn shown(error: &dyn Error) -> String {
+    let mut text = format!("{error:?} {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(" {error:?} {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// All that is shown while a source is used.
+async fn use_of(secret: Secret, reply: fn() -> Reply) -> String {
+    let mut text = format!("{secret:?}");
+    let stub = Stub::start(move |_| reply()).await;
+    let builder = builder(&stub).credential(secret);
+    text += &format!("{builder:?}");
+    let tokens = builder.build().expect("a whole configuration");
+    match tokens.token().await {
+        Ok(token) => text += &format!("{token:?} {:?} {:?}", token.authorization(), tokens.cached()),
+        Err(error) => text += &shown(&error),
+    }
+    if let Err(error) = reqwest::Client::new().get(stub.url("/")).send_with(&tokens).await {
+        text += &shown(&error);
+    }
+    text + &format!("{tokens:?} {:?}", tokens.status())
+}
+
+#[tokio::test]
+async fn secrets_and_tokens_stay_where_they_are() {
+    let written = Written::default();
+    let subscriber = tracing_subscriber::fmt().with_env_filter("trace").with_writer(written.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let mut text = String::new();
+    let replies: [fn() -> Reply; 6] = [
+        || Reply::token(TOKEN),
+        || Reply::rejected(401, "invalid_client"),
+        || Reply::json(200, format!(r#"{{"access_token":"{TOKEN}","token_type":7}}"#)),
+        || Reply::json(200, format!(r#"{{"access_token":"{TOKEN}\n","token_type":"Bearer"}}"#)),
+        || Reply::json(500, TOKEN),
+        || {
+            Reply::Torn(
+                "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"access_token\":\"canary-token-2718",
+            )
+        },
+    ];
+    let mut tasks = JoinSet::new();
+    for reply in replies {
+        for secret in
+            [Secret::value(SECRET), Secret::value(SECRET).in_body(), Secret::command(["echo", SECRET])]
+        {
+            tasks.spawn(use_of(secret, reply));
+        }
+    }
+    while let Some(shown) = tasks.join_next().await {
+        text += &shown.unwrap();
+    }
+    text += &String::from_utf8_lossy(&written.0.lock().unwrap());
+    assert!(
+        text.contains("requested a token") && text.contains("client_id=\"billing\""),
+        "events are written"
+    );
+    for canary in [SECRET, TOKEN, BASIC] {
+        let at = text.find(canary);
+        assert!(at.is_none(), "{}", at.map_or("", |at| &text[at.saturating_sub(300)..at + canary.len()]));
+    }
+}

@@ -1,0 +1,27 @@
+//! The source against servers whose answers each test decides.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
+
+mod canaries;
+mod discovery;
+mod failures;
+mod one_request;
+mod refused_tokens;
+mod rotation;
+mod stub;
+
+use latchkey_client::{Builder, Secret, TokenSource};
+
+use crate::stub::Stub;
+
+/// A source whose token endpoint is the stub.
+fn builder(stub: &Stub) -> Builder {
+    TokenSource::builder()
+        .token_endpoint(stub.url("/token"))
+        .client_id("billing")
+        .credential(Secret::value("hunter2"))
+}
+
+fn source(stub: &Stub) -> TokenSource {
+    builder(stub).build().expect("a whole configuration")
+}
