@@ -13,6 +13,7 @@ use crate::credential::{Attempt, ClientCredential, Presented};
 use crate::error::TokenError;
 use crate::moment;
 use crate::request::Request;
+use crate::urls::{is_loopback, server_url};
 
 /// Longer answers are read no further.
 const LARGEST: usize = 64 * 1024;
@@ -107,7 +108,7 @@ impl Exchange {
                 crate::error::printable(&document.issuer)
             )));
         }
-        let url = crate::urls::server_url("token_endpoint", &document.token_endpoint, self.allow_plain_http)
+        let url = server_url("token_endpoint", &document.token_endpoint, self.allow_plain_http)
             .map_err(|error| unusable(error.to_string()))?;
         Ok(found.insert(url).clone())
     }
@@ -121,6 +122,13 @@ impl Exchange {
 }
 
 impl Server {
+    pub(crate) fn is_on_this_machine(&self) -> bool {
+        match self {
+            Self::TokenEndpoint(url) => is_loopback(url),
+            Self::Issuer { metadata, .. } => is_loopback(metadata),
+        }
+    }
+
     pub(crate) fn issuer(&self) -> Option<&str> {
         match self {
             Self::TokenEndpoint(_) => None,

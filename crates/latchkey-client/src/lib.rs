@@ -37,7 +37,7 @@ pub use error::TokenError;
 pub use keep_warm::KeepWarm;
 pub use request::Request;
 pub use secret::Secret;
-pub use send::{SendError, SendWith};
+pub use send::{SendError, SendWith, refuses_token};
 pub use source::TokenSource;
 pub use status::Status;
 pub use token::{AccessToken, TokenKind};

@@ -70,6 +70,18 @@ impl Request {
         self
     }
 
+    /// Whether a token for this request may be sent to this URL.
+    pub fn may_be_sent_to(&self, url: &Url) -> bool {
+        self.check(false).is_ok_and(|origins| origins.allow(url, false))
+    }
+
+    /// Whether the URL has the origin of a resource or of [`Request::origin`]. A caller that gets URLs from others asks this: without a resource
+    /// and an origin, no URL has.
+    pub fn names_origin_of(&self, url: &Url) -> bool {
+        self.check(false)
+            .is_ok_and(|origins| matches!(&origins, Origins::Listed(_)) && origins.allow(url, false))
+    }
+
     /// Checks all values. The answer says where the token may be sent: with neither a resource nor an origin, to every URL that the caller's
     /// code names.
     pub(crate) fn check(&self, allow_plain_http: bool) -> Result<Origins, ConfigError> {

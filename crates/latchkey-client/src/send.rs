@@ -57,8 +57,9 @@ impl SendWith for RequestBuilder {
 }
 
 /// Whether an answer says that the token is not valid: 401 with `invalid_token`, or without an error code. Another code, such as
-/// `insufficient_scope`, would be the same with another token.
-pub(crate) fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
+/// `insufficient_scope`, would be the same with another token. For callers that send requests with another library: they call
+/// [`TokenSource::invalidate`] and repeat the request once.
+pub fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
     if status != StatusCode::UNAUTHORIZED {
         return false;
     }

@@ -20,12 +20,14 @@ mod logging;
 mod names;
 mod open_files;
 mod platform;
+mod profiles;
 mod reload;
 mod reseal;
 mod rotation;
 mod sealing;
 mod secret_usage;
 mod service_manager;
+mod terminal_input;
 mod terminal_lines;
 mod tls;
 mod watch;
@@ -39,14 +41,18 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
 use command::admin::AdminCommand;
 use command::audit::AuditCommand;
+use command::call::CallArguments;
 use command::client::ClientCommand;
 use command::examples::with_examples;
 use command::explain::ExplainArguments;
 use command::inspect::InspectArguments;
 use command::key::KeyCommand;
+use command::login::{LoginArguments, LogoutArguments};
 use command::runner::Runner;
 use command::secret::SecretCommand;
 use command::tenant::TenantCommand;
+use command::token::TokenArguments;
+use command::whoami::{ProfilesArguments, UseArguments, WhoamiArguments};
 
 /// Multi-tenant identity platform for machines.
 #[derive(Parser)]
@@ -169,6 +175,20 @@ enum Command {
     Key(AdminCommandArguments<KeyCommand>),
     /// See who changed what.
     Audit(AdminCommandArguments<AuditCommand>),
+    /// Store a client's credential as a profile, after fetching a token with it. No option takes the secret itself.
+    Login(Box<LoginArguments>),
+    /// Remove a profile with its secret and its tokens.
+    Logout(LogoutArguments),
+    /// Print a token of a profile: the one that commands share, or one that is fetched.
+    Token(TokenArguments),
+    /// Show a profile: server, client, where the secret is kept, and how long the token is still valid.
+    Whoami(WhoamiArguments),
+    /// Send a request with a token of a profile, and print the body of the answer. The exit code follows the status.
+    Call(Box<CallArguments>),
+    /// List the profiles.
+    Profiles(ProfilesArguments),
+    /// Make a profile the current one.
+    Use(UseArguments),
     /// Make the first administrator.
     #[command(subcommand)]
     Admin(AdminCommand),
@@ -251,6 +271,13 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => command::explain::run(&config, &arguments),
         Command::Key(arguments) => arguments.run(&config, command::key::run),
         Command::Audit(arguments) => arguments.run(&config, command::audit::run),
+        Command::Login(arguments) => command::login::run(&arguments),
+        Command::Logout(arguments) => command::login::logout(&arguments),
+        Command::Token(arguments) => command::token::run(&arguments),
+        Command::Whoami(arguments) => command::whoami::run(&arguments),
+        Command::Call(arguments) => command::call::run(&arguments),
+        Command::Profiles(arguments) => command::whoami::list(&arguments),
+        Command::Use(arguments) => command::whoami::switch(&arguments),
         Command::Admin(arguments) => command::admin::run(&config, arguments),
         Command::DevCert { certificate, key, names } => command::dev_cert::run(&certificate, &key, &names),
         Command::Completion { shell } => command::completion::run(shell, command_line()),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use latchkey_client::Request;
 use protocol::Secret;
 use serde::Deserialize;
 use tenancy::TenantId;
@@ -11,6 +12,7 @@ use url::Url;
 use super::answer::ApiAnswer;
 use super::arguments::variable;
 use super::{AdminArguments, AdminClientError};
+use crate::profiles::{Folders, ProfileStore, SharedTokens};
 use settings::Environment;
 use settings::files;
 
@@ -20,7 +22,8 @@ struct Granted {
     access_token: String,
 }
 
-/// The token that requests are sent with: options come before variables, and a token before a client that fetches one.
+/// The token that requests are sent with: options come before variables, variables before a profile, and a
+/// token before a client that fetches one.
 pub(super) async fn token(
     http: &reqwest::Client,
     server: &Url,
@@ -42,7 +45,10 @@ pub(super) async fn token(
         (Some(client), Some(file)) => {
             fetch(http, server, &arguments.as_tenant, client, &line_of(file)?).await
         }
-        (None, None) => Err(AdminClientError::NoToken.into()),
+        (None, None) => match of_profile(server, environment).await? {
+            Some(token) => Ok(token),
+            None => Err(AdminClientError::NoToken.into()),
+        },
         (Some(_), None) => bail!(
             "there is a client and no secret: give --as-client-secret-file or set LATCHKEY_CLIENT_SECRET_FILE"
         ),
@@ -50,6 +56,17 @@ pub(super) async fn token(
             bail!("there is a client's secret and no client: give --as-client or set LATCHKEY_CLIENT_ID")
         }
     }
+}
+
+/// A token of the profile whose server it is. Without a folder for profiles there is none.
+async fn of_profile(server: &Url, environment: &Environment) -> anyhow::Result<Option<Secret>> {
+    let Ok(folders) = Folders::of(environment) else { return Ok(None) };
+    let Some(chosen) = ProfileStore(&folders).of_server(server)? else { return Ok(None) };
+    let Some(tenant) = chosen.profile.tenant() else { return Ok(None) };
+    let request = Request::new().resource(tenant.admin_audience());
+    let shared = SharedTokens { folders: &folders, min_left: None, is_used: true };
+    let token = shared.token(&chosen, &request).await?;
+    Ok(Some(Secret::new(token.access_token.clone())))
 }
 
 /// Fetches a token for the audience of administration alone.

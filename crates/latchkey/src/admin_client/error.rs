@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use administration::{BrokenTokensView, EditError};
 use keys::SealError;
+use latchkey_client::TokenError;
 use serde::Deserialize;
 
 /// An error with an exit code of its own. Nothing was changed, unless the connection to a server broke.
@@ -27,6 +28,12 @@ pub(crate) enum AdminClientError {
         "no token: set LATCHKEY_TOKEN, or LATCHKEY_CLIENT_ID and LATCHKEY_CLIENT_SECRET_FILE, or give --token-file, or --as-client and --as-client-secret-file"
     )]
     NoToken,
+    #[error("{from}")]
+    NoTokenFrom {
+        /// Which token endpoint, and which client.
+        from: String,
+        source: TokenError,
+    },
 }
 
 /// What the API answers instead of a document.
@@ -55,6 +62,11 @@ impl AdminClientError {
             Self::Refused(problem) => problem.exit_code(),
             Self::NotFound(_) => 3,
             Self::NoToken => 5,
+            Self::NoTokenFrom { source, .. } => match source.code() {
+                Some("invalid_client" | "unauthorized_client" | "access_denied") => 5,
+                _ if source.is_transient() => 6,
+                _ => 1,
+            },
             Self::Unreachable(_) | Self::StoreNotOpen(_) | Self::NoStore(_) => 6,
         }
     }
@@ -66,12 +78,19 @@ impl ApiProblem {
             (_, Some(EditError::Seal(SealError::Unavailable(_)))) => 6,
             // No outage: the same command fails again.
             (_, Some(EditError::Seal(_) | EditError::Unreadable(_))) => 1,
-            (404, _) => 3,
-            (409 | 412, _) => 4,
-            (401 | 403, _) => 5,
-            (408 | 429 | 500.., _) => 6,
-            _ => 1,
+            (status, _) => exit_code_of_status(status),
         }
+    }
+}
+
+/// The exit code of a command that a server refused.
+pub(crate) const fn exit_code_of_status(status: u16) -> u8 {
+    match status {
+        404 => 3,
+        409 | 412 => 4,
+        401 | 403 => 5,
+        408 | 429 | 500.. => 6,
+        _ => 1,
     }
 }
 

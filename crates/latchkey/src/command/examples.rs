@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Each command, and a line to type after `latchkey`.
-const EXAMPLES: [(&str, &str); 51] = [
+const EXAMPLES: [(&str, &str); 58] = [
     ("serve", "serve --config /etc/latchkey/config.yaml"),
     ("init", "init"),
     ("health", "health --address 127.0.0.1:3000"),
@@ -55,6 +55,16 @@ const EXAMPLES: [(&str, &str); 51] = [
     ("key reseal", "key reseal --dry-run"),
     ("key new-sealing-key", "key new-sealing-key --file sealing.key"),
     ("audit list", "audit list --tenant globex --since 24h"),
+    (
+        "login",
+        "login --server https://id.example.com --tenant globex --client-id billing --client-secret-file billing.secret",
+    ),
+    ("logout", "logout --profile default"),
+    ("token", "token --format header"),
+    ("whoami", "whoami"),
+    ("call", "call -i https://orders.example.com/v1/orders"),
+    ("profiles", "profiles"),
+    ("use", "use production"),
 ];
 
 /// The command line with its examples.

@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod apply;
 pub(crate) mod audit;
+pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod client;
 mod client_migration;
@@ -15,6 +16,7 @@ pub(crate) mod health;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod key;
+pub(crate) mod login;
 pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod plan;
@@ -22,6 +24,8 @@ pub(crate) mod rollback;
 pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod tenant;
+pub(crate) mod token;
+pub(crate) mod whoami;
 
 // What they share.
 mod comparison;

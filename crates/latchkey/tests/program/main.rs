@@ -56,6 +56,7 @@ mod cli_inspect_certificate;
 mod cli_inspect_dpop;
 mod cli_keys;
 mod cli_migration;
+mod cli_profiles;
 mod cli_server;
 mod cli_store;
 mod cli_tenants;

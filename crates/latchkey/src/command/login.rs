@@ -1,0 +1,174 @@
+//! `latchkey login`: proves a client's credential by fetching a token, then stores both. `latchkey logout`: removes them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use protocol::Lifetime;
+use settings::Environment;
+use tenancy::TenantId;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{block_on, print, secret_input};
+use crate::profiles::{
+    Chosen, CredentialPlace, Endpoint, Folders, Profile, ProfileArguments, ProfileName, ProfileStore,
+    RequestArguments, SharedTokens, no_token, source,
+};
+use crate::terminal_input;
+
+/// A client at a server, and where its secret is read from.
+#[derive(Args)]
+pub(crate) struct LoginArguments {
+    /// The name of the profile.
+    #[arg(long, value_name = "NAME", default_value = ProfileName::DEFAULT)]
+    profile: ProfileName,
+    /// The URL of a Latchkey server.
+    #[arg(long, value_name = "URL", requires = "tenant", required_unless_present_any = ["issuer", "token_endpoint"])]
+    server: Option<Url>,
+    /// Whose client it is, at that server.
+    #[arg(long, value_name = "TENANT", requires = "server")]
+    tenant: Option<TenantId>,
+    /// The issuer, whose metadata name the token endpoint, instead of server and tenant.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["server", "token_endpoint"])]
+    issuer: Option<String>,
+    /// The token endpoint, instead of server and tenant.
+    #[arg(long, value_name = "URL", conflicts_with = "server")]
+    token_endpoint: Option<String>,
+    /// The client's id.
+    #[arg(long, value_name = "CLIENT")]
+    client_id: String,
+    /// Read the client's secret from this file; - reads standard input. Without this option and the next the command asks at the terminal.
+    #[arg(long, value_name = "FILE", conflicts_with = "client_secret_env")]
+    client_secret_file: Option<PathBuf>,
+    /// Read the client's secret from the variable of this name.
+    #[arg(long, value_name = "NAME")]
+    client_secret_env: Option<String>,
+    #[command(flatten)]
+    request: RequestArguments,
+    /// Send tokens to the origin of this URL, too. With neither a resource nor an origin they go to every https URL that a command names;
+    /// repeated, or with commas.
+    #[arg(long = "origin", value_name = "URL", value_delimiter = ',')]
+    origins: Vec<String>,
+    /// Trust the certificates in this PEM file, too.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Where the secret is kept.
+    #[arg(long, value_enum, default_value_t = Store::File)]
+    store: Store,
+}
+
+/// Where a secret is kept.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Store {
+    /// In a file that only its owner may read.
+    File,
+    /// In the keyring of the system. This build has none.
+    Keyring,
+}
+
+/// Fetches a token, and stores profile, secret and token. Where that fails nothing is stored.
+pub(crate) fn run(arguments: &LoginArguments) -> anyhow::Result<ExitCode> {
+    if arguments.store == Store::Keyring {
+        bail!("this build has no keyring; give --store file, which only you may read");
+    }
+    let environment = Environment::of_process();
+    let folders = Folders::of(&environment)?;
+    let chosen = Chosen { name: arguments.profile.clone(), profile: profile(arguments)? };
+    let secret = secret(arguments, &environment)?;
+    let request = arguments.request.request(&chosen.profile);
+    let source = source(&chosen.profile, &secret, request.clone())?;
+    let token = block_on(async { source.token().await.map_err(|error| no_token(&chosen.profile, error)) })?;
+    let shared = SharedTokens { folders: &folders, min_left: None, is_used: true };
+    shared.remove(&chosen.name)?;
+    ProfileStore(&folders).save(&chosen, &secret)?;
+    shared.share(&chosen, &request, &token)?;
+    let of = chosen.profile.tenant().map(|tenant| format!(" of {tenant}")).unwrap_or_default();
+    // The time that the request took has passed already.
+    let lifetime = Lifetime::from_seconds(token.expires_in().as_secs_f64().ceil() as u64);
+    let client = &arguments.client_id;
+    print(&format!(
+        "✓ Authenticated as {client}{of}; tokens for {lifetime}. The profile `{}` is the current one.\n",
+        chosen.name
+    ))
+}
+
+fn profile(arguments: &LoginArguments) -> anyhow::Result<Profile> {
+    let endpoint = match (&arguments.server, &arguments.tenant, &arguments.issuer, &arguments.token_endpoint)
+    {
+        (Some(server), Some(tenant), ..) => {
+            Endpoint::Tenant { server: server.clone(), tenant: tenant.clone() }
+        }
+        (_, _, Some(issuer), _) => Endpoint::Issuer { issuer: issuer.clone() },
+        (_, _, _, Some(token_endpoint)) => Endpoint::Direct { token_endpoint: token_endpoint.clone() },
+        _ => bail!("give --server and --tenant, or --issuer, or --token-endpoint"),
+    };
+    // A command in another folder finds it, too.
+    let ca = arguments.ca.as_ref().map(std::path::absolute).transpose().context("--ca is no path")?;
+    Ok(Profile {
+        endpoint,
+        client_id: arguments.client_id.clone(),
+        credential: CredentialPlace::SecretFile,
+        scopes: arguments.request.scopes.clone(),
+        resources: arguments.request.resources.clone(),
+        origins: arguments.origins.clone(),
+        ca,
+    })
+}
+
+fn secret(arguments: &LoginArguments, environment: &Environment) -> anyhow::Result<Zeroizing<String>> {
+    let text = match (&arguments.client_secret_file, &arguments.client_secret_env) {
+        (Some(file), _) => {
+            let named = format!("--client-secret-file {}", file.display());
+            secret_input::read(file, &named, "secret")?
+        }
+        (None, Some(name)) => match environment.text(name) {
+            Some(secret) => Zeroizing::new(secret.to_owned()),
+            None => bail!("--client-secret-env: the variable {name} is not set"),
+        },
+        (None, None) => terminal_input::ask_secret(
+            &format!("Secret of {}: ", arguments.client_id),
+            "give --client-secret-file, or --client-secret-env",
+        )?,
+    };
+    let secret = Zeroizing::new(text.trim().to_owned());
+    if secret.is_empty() {
+        bail!("the secret is empty");
+    }
+    Ok(secret)
+}
+
+/// Which profiles are removed.
+#[derive(Args)]
+pub(crate) struct LogoutArguments {
+    #[command(flatten)]
+    profile: ProfileArguments,
+    /// Remove all profiles.
+    #[arg(long, conflicts_with = "profile")]
+    all: bool,
+}
+
+/// Removes profiles with their secrets and tokens.
+pub(crate) fn logout(arguments: &LogoutArguments) -> anyhow::Result<ExitCode> {
+    let folders = Folders::of(&Environment::of_process())?;
+    let store = ProfileStore(&folders);
+    let names = if arguments.all {
+        let names = store.read()?.profiles.into_keys();
+        names
+            .map(|name| name.parse().map_err(anyhow::Error::msg))
+            .collect::<anyhow::Result<Vec<ProfileName>>>()?
+    } else {
+        vec![store.choose(arguments.profile.profile.as_ref())?.name]
+    };
+    let shared = SharedTokens { folders: &folders, min_left: None, is_used: true };
+    let mut lines = String::new();
+    for name in names {
+        shared.remove(&name)?;
+        store.remove(&name)?;
+        lines += &format!(
+            "Removed the profile `{name}`, its secret and its tokens. Its tokens stay valid until they expire.\n"
+        );
+    }
+    print(&lines)
+}

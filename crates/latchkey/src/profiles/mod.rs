@@ -1,0 +1,16 @@
+//! Profiles of the command line: which client at which server, where its credential is kept, and the tokens that commands share.
+
+mod arguments;
+mod folders;
+mod private_files;
+mod profile;
+mod source;
+mod store;
+mod token_cache;
+
+pub(crate) use arguments::{ProfileArguments, RequestArguments};
+pub(crate) use folders::Folders;
+pub(crate) use profile::{CredentialPlace, Endpoint, Profile, ProfileName};
+pub(crate) use source::{client_builder, no_token, source};
+pub(crate) use store::{Chosen, ProfileStore};
+pub(crate) use token_cache::{CachedToken, SharedTokens};

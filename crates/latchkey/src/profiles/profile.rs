@@ -1,0 +1,166 @@
+//! A profile: a client at a server, and what its tokens are requested for. It holds no secret.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use tenancy::TenantId;
+use url::Url;
+
+/// A client at a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    #[serde(flatten)]
+    pub(crate) endpoint: Endpoint,
+    pub(crate) client_id: String,
+    /// Where its credential is. Nothing else is tried.
+    pub(crate) credential: CredentialPlace,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) resources: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) origins: Vec<String>,
+    /// Certificates that are trusted, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+/// Where its tokens are requested.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Endpoint {
+    /// A tenant of a Latchkey server.
+    Tenant {
+        server: Url,
+        tenant: TenantId,
+    },
+    /// An issuer, whose metadata name the token endpoint.
+    Issuer {
+        issuer: String,
+    },
+    Direct {
+        token_endpoint: String,
+    },
+}
+
+/// Where a credential is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CredentialPlace {
+    /// A secret in a file of its own beside the profiles.
+    SecretFile,
+}
+
+impl Profile {
+    /// Whether the administration of this server may use it.
+    pub(crate) fn is_of(&self, url: &Url) -> bool {
+        let base = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        matches!(&self.endpoint, Endpoint::Tenant { server, .. } if base(server) == base(url))
+    }
+
+    pub(crate) fn tenant(&self) -> Option<&TenantId> {
+        match &self.endpoint {
+            Endpoint::Tenant { tenant, .. } => Some(tenant),
+            Endpoint::Issuer { .. } | Endpoint::Direct { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    /// As URL.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tenant { server, tenant } => {
+                write!(f, "{}/api/v1/tenant/{tenant}", server.as_str().trim_end_matches('/'))
+            }
+            Self::Issuer { issuer } => f.write_str(issuer),
+            Self::Direct { token_endpoint } => f.write_str(token_endpoint),
+        }
+    }
+}
+
+/// The name of a profile. Its credential's file has this name, so it has no character that means something in a path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct ProfileName(String);
+
+impl ProfileName {
+    pub(crate) const DEFAULT: &str = "default";
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ProfileName {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if name.is_empty() || name.len() > 64 || name.starts_with('.') || !name.bytes().all(is_plain) {
+            return Err(
+                "a profile's name has 1 to 64 letters, digits, `-`, `_` or `.`, and does not begin with `.`"
+                    .to_owned(),
+            );
+        }
+        Ok(Self(name.to_owned()))
+    }
+}
+
+impl TryFrom<String> for ProfileName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        name.parse()
+    }
+}
+
+impl fmt::Display for ProfileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_in_its_folder() {
+        for name in ["default", "a.b", "A-1_x"] {
+            assert!(name.parse::<ProfileName>().is_ok(), "{name}");
+        }
+        for name in ["", ".", "..", ".x", "a/b", "a b", "é", &"x".repeat(65)] {
+            assert!(name.parse::<ProfileName>().is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_profile_is_of_its_server() {
+        let endpoint = Endpoint::Tenant {
+            server: "https://id.example.com/".parse().unwrap(),
+            tenant: TenantId::parse("acme").unwrap(),
+        };
+        assert_eq!(endpoint.to_string(), "https://id.example.com/api/v1/tenant/acme");
+        let profile = Profile {
+            endpoint,
+            client_id: "billing".to_owned(),
+            credential: CredentialPlace::SecretFile,
+            scopes: vec!["a".to_owned()],
+            resources: Vec::new(),
+            origins: Vec::new(),
+            ca: None,
+        };
+        assert!(profile.is_of(&"https://id.example.com".parse().unwrap()));
+        assert!(!profile.is_of(&"https://id.example.com.evil.example".parse().unwrap()));
+        assert!(!profile.is_of(&"http://id.example.com".parse().unwrap()));
+        let text = serde_json::to_string(&profile).unwrap();
+        assert_eq!(
+            text,
+            r#"{"server":"https://id.example.com/","tenant":"acme","client_id":"billing","credential":"secret-file","scopes":["a"]}"#
+        );
+        assert_eq!(serde_json::from_str::<Profile>(&text).unwrap(), profile);
+    }
+}

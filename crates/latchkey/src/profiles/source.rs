@@ -1,0 +1,44 @@
+//! The source of a profile's tokens, and the error of a profile without one.
+
+use anyhow::{Context as _, anyhow};
+use latchkey_client::{Builder, Request, Secret, TokenError, TokenSource};
+use reqwest::{Certificate, ClientBuilder};
+use settings::files;
+
+use super::profile::Endpoint;
+use super::{CredentialPlace, Profile};
+use crate::admin_client::AdminClientError;
+
+/// A source of tokens of this profile, with its credential.
+pub(crate) fn source(profile: &Profile, credential: &str, request: Request) -> anyhow::Result<TokenSource> {
+    let credential = match profile.credential {
+        CredentialPlace::SecretFile => Secret::value(credential),
+    };
+    let http = client_builder(profile)?;
+    let builder = endpoint(TokenSource::builder(), &profile.endpoint).client_id(&profile.client_id);
+    Ok(builder.credential(credential).request(request).http(|_| http).build()?)
+}
+
+fn endpoint(builder: Builder, endpoint: &Endpoint) -> Builder {
+    match endpoint {
+        Endpoint::Tenant { .. } => builder.token_endpoint(format!("{endpoint}/oauth/token")),
+        Endpoint::Issuer { issuer } => builder.issuer(issuer),
+        Endpoint::Direct { token_endpoint } => builder.token_endpoint(token_endpoint),
+    }
+}
+
+/// An HTTP client that trusts the profile's certificates, too.
+pub(crate) fn client_builder(profile: &Profile) -> anyhow::Result<ClientBuilder> {
+    let builder = reqwest::Client::builder();
+    let Some(file) = &profile.ca else { return Ok(builder) };
+    let text = files::read_public(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let certificates =
+        Certificate::from_pem_bundle(&text).map_err(|error| anyhow!("{}: {error}", file.display()))?;
+    Ok(builder.tls_certs_merge(certificates))
+}
+
+/// Who refused a token, and to which client.
+pub(crate) fn no_token(profile: &Profile, source: TokenError) -> anyhow::Error {
+    let from = format!("{} gives no token to the client {}", profile.endpoint, profile.client_id);
+    AdminClientError::NoTokenFrom { from, source }.into()
+}

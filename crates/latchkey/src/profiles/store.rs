@@ -1,0 +1,124 @@
+//! The profiles of a user, in `profiles.json`, and their credentials in files beside it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow, bail};
+use serde::{Deserialize, Serialize};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::private_files::{self, lock};
+use super::{Folders, Profile, ProfileName};
+
+/// The content of `profiles.json`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Profiles {
+    /// Which one commands use that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) current: Option<ProfileName>,
+    #[serde(default)]
+    pub(crate) profiles: BTreeMap<String, Profile>,
+}
+
+/// A profile with its name.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) name: ProfileName,
+    pub(crate) profile: Profile,
+}
+
+/// The profiles of this user.
+pub(crate) struct ProfileStore<'a>(pub(crate) &'a Folders);
+
+impl ProfileStore<'_> {
+    pub(crate) fn read(&self) -> anyhow::Result<Profiles> {
+        let path = self.0.profiles();
+        let Some(text) = private_files::read(&path)? else { return Ok(Profiles::default()) };
+        serde_json::from_str(&text).with_context(|| format!("{} is no list of profiles", path.display()))
+    }
+
+    /// The named profile, else the current one.
+    pub(crate) fn choose(&self, name: Option<&ProfileName>) -> anyhow::Result<Chosen> {
+        let Profiles { current, mut profiles } = self.read()?;
+        let login = "`latchkey login` makes one";
+        let name = name.cloned().or(current).ok_or_else(|| anyhow!("there is no profile; {login}"))?;
+        match profiles.remove(name.as_str()) {
+            Some(profile) => Ok(Chosen { name, profile }),
+            None => bail!("there is no profile `{name}`; `latchkey profiles` lists all, and {login}"),
+        }
+    }
+
+    /// The profile for the administration of a server: the current one if it is of that server, else the only one that is.
+    pub(crate) fn of_server(&self, server: &Url) -> anyhow::Result<Option<Chosen>> {
+        let Profiles { current, profiles } = self.read()?;
+        let mut found: Vec<(String, Profile)> =
+            profiles.into_iter().filter(|(_, profile)| profile.is_of(server)).collect();
+        if let Some(at) = found
+            .iter()
+            .position(|(name, _)| current.as_ref().is_some_and(|current| current.as_str() == name))
+        {
+            found = vec![found.swap_remove(at)];
+        }
+        if found.len() > 1 {
+            let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+            bail!(
+                "the profiles {} are of this server; choose one with `latchkey use NAME`",
+                names.join(", ")
+            );
+        }
+        let chosen = |(name, profile): (String, Profile)| {
+            Ok(Chosen { name: name.parse().map_err(anyhow::Error::msg)?, profile })
+        };
+        found.pop().map(chosen).transpose()
+    }
+
+    /// Stores a profile with its credential, and makes it the current one.
+    pub(crate) fn save(&self, chosen: &Chosen, credential: &str) -> anyhow::Result<()> {
+        private_files::write(&self.credential_file(&chosen.name), credential)?;
+        self.change(|profiles| {
+            profiles.profiles.insert(chosen.name.as_str().to_owned(), chosen.profile.clone());
+            profiles.current = Some(chosen.name.clone());
+            Ok(())
+        })
+    }
+
+    /// Makes another profile the current one.
+    pub(crate) fn switch_to(&self, name: &ProfileName) -> anyhow::Result<()> {
+        self.choose(Some(name))?;
+        self.change(|profiles| {
+            profiles.current = Some(name.clone());
+            Ok(())
+        })
+    }
+
+    /// Removes a profile and its credential.
+    pub(crate) fn remove(&self, name: &ProfileName) -> anyhow::Result<()> {
+        private_files::remove(&self.credential_file(name))?;
+        self.change(|profiles| {
+            profiles.profiles.remove(name.as_str());
+            profiles.current.take_if(|current| current == name);
+            Ok(())
+        })
+    }
+
+    pub(crate) fn credential_file(&self, name: &ProfileName) -> PathBuf {
+        self.0.credentials().join(name.as_str())
+    }
+
+    /// The credential of a profile.
+    pub(crate) fn credential(&self, name: &ProfileName) -> anyhow::Result<Zeroizing<String>> {
+        let path = self.credential_file(name);
+        private_files::read(&path)?.with_context(|| {
+            format!("{} is gone; `latchkey login --profile {name}` writes it", path.display())
+        })
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Profiles) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let _lock = lock(&self.0.config().join("profiles.lock"))?;
+        let mut profiles = self.read()?;
+        change(&mut profiles)?;
+        let text = serde_json::to_string_pretty(&profiles).context("profiles are plain JSON")?;
+        private_files::write(&self.0.profiles(), &(text + "\n"))
+    }
+}

@@ -1,0 +1,171 @@
+//! Tokens that commands share: a file for each profile, scopes and resources, and a lock beside it, so that of many commands one fetches.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use aws_lc_rs::digest::{SHA256, digest};
+use latchkey_client::{AccessToken, Request, TokenSource};
+use protocol::{Lifetime, Timestamp};
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use super::private_files::{self, lock};
+use super::{Chosen, Folders, ProfileName, ProfileStore, no_token, source};
+use crate::clock;
+
+/// A token is used for as long as this, or a tenth of its lifetime if that is shorter, is left.
+const MIN_LEFT: Lifetime = Lifetime::from_seconds(60);
+
+/// A token in a file.
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct CachedToken {
+    pub(crate) access_token: String,
+    pub(crate) token_type: String,
+    pub(crate) scope: String,
+    /// Seconds since 1970.
+    issued_at: u64,
+    pub(crate) expires_at: u64,
+    /// Whose it is, so that `logout` finds it.
+    profile: String,
+}
+
+/// The tokens of a user.
+pub(crate) struct SharedTokens<'a> {
+    pub(crate) folders: &'a Folders,
+    /// How long a token must still be valid, if the user said so.
+    pub(crate) min_left: Option<Lifetime>,
+    pub(crate) is_used: bool,
+}
+
+impl CachedToken {
+    fn new(token: &AccessToken, profile: &ProfileName) -> Self {
+        let now = clock::now().seconds();
+        Self {
+            access_token: token.expose().to_owned(),
+            token_type: token.kind().scheme().to_owned(),
+            scope: token.scope().join(" "),
+            issued_at: now,
+            expires_at: now + token.expires_in().as_secs(),
+            profile: profile.as_str().to_owned(),
+        }
+    }
+
+    /// How long it is still valid. A clock that was set back makes it worthless: it could seem valid for ever.
+    pub(crate) fn left(&self, now: Timestamp) -> u64 {
+        if now.seconds() + 60 < self.issued_at { 0 } else { self.expires_at.saturating_sub(now.seconds()) }
+    }
+
+    fn is_fresh(&self, min_left: Option<Lifetime>) -> bool {
+        let tenth = self.expires_at.saturating_sub(self.issued_at) / 10;
+        let needed = min_left.map_or(MIN_LEFT.seconds().min(tenth), Lifetime::seconds);
+        self.left(clock::now()) > needed
+    }
+}
+
+impl SharedTokens<'_> {
+    /// The shared token, or one that is fetched and shared.
+    pub(crate) async fn token(&self, chosen: &Chosen, request: &Request) -> anyhow::Result<CachedToken> {
+        if !self.is_used {
+            return self.fetch(chosen, request).await;
+        }
+        let path = self.path(chosen, request);
+        if let Some(token) = read(&path)?.filter(|token| token.is_fresh(self.min_left)) {
+            return Ok(token);
+        }
+        let _lock = lock(&path.with_extension("lock"))?;
+        // Another command may have fetched it meanwhile.
+        let before = match read(&path)? {
+            Some(token) if token.is_fresh(self.min_left) => return Ok(token),
+            before => before,
+        };
+        match self.fetch(chosen, request).await {
+            Ok(token) => {
+                write(&path, &token)?;
+                Ok(token)
+            }
+            // A failed renewal does not displace a token that is still valid.
+            Err(error) => {
+                match before.filter(|token| self.min_left.is_none() && token.left(clock::now()) > 1) {
+                    Some(token) => Ok(token),
+                    None => Err(error),
+                }
+            }
+        }
+    }
+
+    /// Drops a token that a service refused, if it is still the shared one.
+    pub(crate) fn invalidate(
+        &self,
+        chosen: &Chosen,
+        request: &Request,
+        token: &CachedToken,
+    ) -> anyhow::Result<()> {
+        let path = self.path(chosen, request);
+        if !self.is_used {
+            return Ok(());
+        }
+        let _lock = lock(&path.with_extension("lock"))?;
+        match read(&path)? {
+            Some(shared) if shared.access_token == token.access_token => private_files::remove(&path),
+            _ => Ok(()),
+        }
+    }
+
+    /// Shares a token that was just fetched.
+    pub(crate) fn share(
+        &self,
+        chosen: &Chosen,
+        request: &Request,
+        token: &AccessToken,
+    ) -> anyhow::Result<()> {
+        write(&self.path(chosen, request), &CachedToken::new(token, &chosen.name))
+    }
+
+    /// The shared token of the profile's own request, if it is valid.
+    pub(crate) fn peek(&self, chosen: &Chosen, request: &Request) -> anyhow::Result<Option<CachedToken>> {
+        Ok(read(&self.path(chosen, request))?.filter(|token| token.left(clock::now()) > 0))
+    }
+
+    /// Removes all shared tokens of a profile.
+    pub(crate) fn remove(&self, name: &ProfileName) -> anyhow::Result<()> {
+        let Ok(entries) = fs::read_dir(self.folders.tokens()) else { return Ok(()) };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let is_token = path.extension().is_some_and(|extension| extension == "json");
+            if is_token && read(&path).ok().flatten().is_none_or(|token| token.profile == name.as_str()) {
+                private_files::remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn fetch(&self, chosen: &Chosen, request: &Request) -> anyhow::Result<CachedToken> {
+        let credential = ProfileStore(self.folders).credential(&chosen.name)?;
+        let tokens: TokenSource = source(&chosen.profile, &credential, request.clone())?;
+        let token = tokens.token().await.map_err(|error| no_token(&chosen.profile, error))?;
+        Ok(CachedToken::new(&token, &chosen.name))
+    }
+
+    /// The name is a digest of whatever a token depends on.
+    fn path(&self, chosen: &Chosen, request: &Request) -> PathBuf {
+        let Chosen { name, profile } = chosen;
+        // Each part is quoted, so that no two different keys have one text.
+        let key = format!("{name:?} {:?} {:?} {request:?}", profile.endpoint.to_string(), profile.client_id);
+        let mut file = String::with_capacity(64);
+        for byte in digest(&SHA256, key.as_bytes()).as_ref() {
+            let _ = write!(file, "{byte:02x}");
+        }
+        self.folders.tokens().join(file).with_extension("json")
+    }
+}
+
+/// A file that is no token counts as absent: the next command writes it anew.
+fn read(path: &Path) -> anyhow::Result<Option<CachedToken>> {
+    Ok(private_files::read(path)?.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+fn write(path: &Path, token: &CachedToken) -> anyhow::Result<()> {
+    let text = zeroize::Zeroizing::new(serde_json::to_string(token).context("a token is plain JSON")?);
+    private_files::write(path, &text)
+}

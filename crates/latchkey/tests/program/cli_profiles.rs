@@ -1,0 +1,325 @@
+//! Profiles: `login`, `token`, `whoami`, `call`, `profiles`, `use`, `logout`, and administration with a profile.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::cli::{Cli, first_administrator};
+use crate::folder::Folder;
+use crate::host::{LONGEST, Ran, run};
+use crate::jwt;
+use crate::program::Program;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
+
+/// A user with a home in the test's folder.
+struct User<'a>(&'a Folder);
+
+impl User<'_> {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+        command.args(arguments).current_dir(self.0.path(".")).env_clear();
+        command.env("HOME", self.0.path("home")).env("PATH", "/usr/bin:/bin");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        run(&mut self.command(arguments))
+    }
+
+    /// Logs in as `svc` of a tenant, below a profile of the tenant's name.
+    #[track_caller]
+    fn login(&self, program: &Program, tenant: &str, secret: &str, more: &[&str]) {
+        self.0.write_secret("svc.secret", secret);
+        let server = program.url("");
+        let arguments =
+            ["login", "--profile", tenant, "--server", &server, "--tenant", tenant, "--client-id", "svc"];
+        let ran = self.run(&[&arguments[..], &["--client-secret-file", "svc.secret"], more].concat());
+        self.0.canaries.assert_absent(&ran.out);
+        let expected = format!(
+            "✓ Authenticated as svc of {tenant}; tokens for 1h. The profile `{tenant}` is the current one.\n"
+        );
+        assert_eq!(ran.output(), expected);
+    }
+}
+
+/// Waits until the log has so many token requests, and a moment longer for one too many: a line is written after its answer.
+#[track_caller]
+fn assert_token_requests(program: &Program, expected: usize) {
+    let is_token =
+        |line: &&Value| line["route"].as_str().is_some_and(|route| route.ends_with("/oauth/token"));
+    let count = || program.log().iter().filter(is_token).count();
+    let begun = Instant::now();
+    while count() < expected && begun.elapsed() < LONGEST {
+        sleep(Duration::from_millis(10));
+    }
+    sleep(Duration::from_millis(200));
+    assert_eq!(count(), expected);
+}
+
+fn started() -> (Folder, Program) {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    (folder, program)
+}
+
+#[test]
+fn a_profile_gets_tokens_and_sends_requests() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    user.login(&program, "acme", ACME_SECRET, &["--scope", "api:read"]);
+    let token = user.run(&["token"]).output();
+    assert_eq!(jwt::claims(&token)["client_id"], "svc");
+    assert_eq!(user.run(&["token"]).output(), token, "commands share it");
+    assert_token_requests(&program, 1);
+    assert_ne!(user.run(&["token", "--no-cache"]).output(), token);
+    assert_ne!(user.run(&["token", "--min-left", "2h"]).output(), token);
+
+    let called = user.run(&["call", "-i", &program.url("/api/v1/protected-resource")]);
+    let text = called.output();
+    assert!(text.starts_with("HTTP/1.1 200 OK\n"), "{text}");
+
+    let shown = user.run(&["whoami"]).output();
+    for words in ["profile     acme", "client      svc", "scopes      api:read", "token       ends in "] {
+        assert!(shown.contains(words), "{words:?} in {shown}");
+    }
+    let document: Value = serde_json::from_str(&user.run(&["whoami", "--json"]).output()).unwrap();
+    assert_eq!((&document["tenant"], &document["client_id"]), (&"acme".into(), &"svc".into()));
+
+    let listed = user.run(&["profiles"]).output();
+    assert_eq!(listed, format!("* acme: svc at {}\n", program.url("/api/v1/tenant/acme")));
+    let gone = user.run(&["logout"]).output();
+    assert!(gone.starts_with("Removed the profile `acme`"), "{gone}");
+    let ran = user.run(&["token"]);
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (Some(1), "error: there is no profile; `latchkey login` makes one\n")
+    );
+    let left: Vec<_> = fs::read_dir(folder.path("home/.cache/latchkey/tokens")).unwrap().flatten().collect();
+    assert!(left.iter().all(|file| file.path().extension().unwrap() == "lock"), "{left:?}");
+    assert!(!folder.exists("home/.config/latchkey/secrets/acme"));
+}
+
+#[test]
+fn fifty_parallel_commands_make_one_request() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    user.login(&program, "acme", ACME_SECRET, &[]);
+    assert_token_requests(&program, 1);
+    // Another scope has another token, which no command has fetched yet.
+    let commands: Vec<_> = (0..50)
+        .map(|_| user.command(&["token", "--scope", "api:read"]).stdout(Stdio::piped()).spawn().unwrap())
+        .collect();
+    let tokens: Vec<_> = commands.into_iter().map(|command| command.wait_with_output().unwrap()).collect();
+    assert!(tokens.iter().all(|token| token.status.success() && token.stdout == tokens[0].stdout));
+    assert_token_requests(&program, 2);
+}
+
+/// The twin of two tenants: each profile has its own token, and a token of one is none of the other.
+#[test]
+fn profiles_of_two_tenants_share_nothing() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    user.login(&program, "acme", ACME_SECRET, &[]);
+    user.login(&program, "globex", GLOBEX_SECRET, &[]);
+    let issuer =
+        |arguments: &[&str]| jwt::claims(&user.run(arguments).output())["iss"].as_str().unwrap().to_owned();
+    assert!(issuer(&["token"]).ends_with("/globex"));
+    assert!(issuer(&["token", "--profile", "acme"]).ends_with("/acme"));
+    assert_eq!(user.run(&["use", "acme"]).output(), "The profile `acme` is the current one.\n");
+    assert!(issuer(&["token"]).ends_with("/acme"));
+    // The resource is acme's: a token of globex is refused, and fetching another one does not help.
+    let refused = user.run(&["call", "--profile", "globex", &program.url("/api/v1/protected-resource")]);
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    let ran = user.run(&["use", "initech"]);
+    assert!(ran.err.contains("there is no profile `initech`"), "{ran:?}");
+    user.run(&["logout", "--all"]).output();
+    assert_eq!(user.run(&["profiles"]).output(), "There is no profile; `latchkey login` makes one.\n");
+}
+
+#[test]
+fn what_is_kept_is_for_its_owner_alone() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    user.login(&program, "acme", ACME_SECRET, &[]);
+    let token = user.run(&["token"]).output();
+    let config = "home/.config/latchkey";
+    for (name, mode) in [
+        (config.to_owned(), 0o700),
+        (format!("{config}/profiles.json"), 0o600),
+        (format!("{config}/secrets"), 0o700),
+        (format!("{config}/secrets/acme"), 0o600),
+        ("home/.cache/latchkey/tokens".to_owned(), 0o700),
+    ] {
+        assert_eq!(fs::metadata(folder.path(&name)).unwrap().mode() & 0o777, mode, "{name}");
+    }
+    let profiles = folder.read(&format!("{config}/profiles.json"));
+    assert!(!profiles.contains(ACME_SECRET) && !profiles.contains(&token), "{profiles}");
+    assert_eq!(folder.read(&format!("{config}/secrets/acme")), ACME_SECRET);
+
+    let secret = folder.path(format!("{config}/secrets/acme"));
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = user.run(&["token", "--no-cache"]);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.err.contains("its mode is 0644") && ran.err.contains("chmod go-rwx"), "{ran:?}");
+}
+
+#[test]
+fn a_refused_login_stores_nothing() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    folder.write_secret("wrong.secret", "wrong-canary-1234");
+    let server = program.url("");
+    let arguments = ["login", "--server", &server, "--tenant", "acme", "--client-id", "svc"];
+    let ran = user.run(&[&arguments[..], &["--client-secret-file", "wrong.secret"]].concat());
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    let refused = format!(
+        "error: {server}/api/v1/tenant/acme gives no token to the client svc\n  because the token endpoint refused the request: invalid_client"
+    );
+    assert!(ran.err.starts_with(&refused), "{}", ran.err);
+    folder.canaries.assert_absent(&ran.err);
+    assert!(!folder.exists("home/.config"));
+
+    let ran = user.run(&[&arguments[..], &["--client-secret-env", "NO_SUCH_VARIABLE"]].concat());
+    assert!(ran.err.contains("--client-secret-env: the variable NO_SUCH_VARIABLE is not set"), "{ran:?}");
+    let ran =
+        user.run(&[&arguments[..], &["--store", "keyring", "--client-secret-file", "wrong.secret"]].concat());
+    assert_eq!(ran.err, "error: this build has no keyring; give --store file, which only you may read\n");
+    // No option takes the secret itself.
+    let ran = user.run(&[&arguments[..], &["--client-secret", "x"]].concat());
+    assert!(ran.err.contains("unexpected argument '--client-secret'"), "{ran:?}");
+    // A server that does not answer.
+    let unreachable = [
+        "login",
+        "--server",
+        "http://127.0.0.1:9",
+        "--tenant",
+        "acme",
+        "--client-id",
+        "svc",
+        "--client-secret-file",
+    ];
+    assert_eq!(user.run(&[&unreachable[..], &["wrong.secret"]].concat()).code, Some(6));
+}
+
+#[test]
+fn the_secret_may_come_from_standard_input_or_a_variable() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    let server = program.url("");
+    let arguments = ["login", "--server", &server, "--tenant", "acme", "--client-id", "svc"];
+    let mut command = user.command(&[&arguments[..], &["--client-secret-file", "-"]].concat());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(format!("{ACME_SECRET}\n").as_bytes()).unwrap();
+    assert!(child.wait_with_output().unwrap().status.success());
+    let mut command = user.command(&[&arguments[..], &["--client-secret-env", "MINE"]].concat());
+    run(command.env("MINE", ACME_SECRET)).output();
+    // By the issuer's metadata, as well.
+    let issuer = program.url("/api/v1/tenant/acme");
+    let ran = user.run(&["token", "--format", "json"]).output();
+    let document: Value = serde_json::from_str(&ran).unwrap();
+    assert_eq!(document["token_type"], "Bearer");
+    let claimed = jwt::claims(document["access_token"].as_str().unwrap())["iss"].as_str().unwrap().to_owned();
+    if claimed == issuer {
+        let mut command = user.command(&[
+            "login",
+            "--issuer",
+            &issuer,
+            "--client-id",
+            "svc",
+            "--client-secret-env",
+            "MINE",
+        ]);
+        run(command.env("MINE", ACME_SECRET)).output();
+    }
+}
+
+#[tokio::test]
+async fn administration_takes_the_profile_of_its_server() {
+    let (folder, program) = started();
+    first_administrator(&folder, &program).await;
+    let user = User(&folder);
+    let server = program.url("");
+    let list = ["tenant", "list", "--server", &server, "--json"];
+    let ran = user.run(&list);
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    let login = ["login", "--server", &server, "--tenant", "platform", "--client-id", "admin"];
+    user.run(&[&login[..], &["--client-secret-file", "admin.secret"]].concat()).output();
+    for _ in 0..3 {
+        let listed: Value = serde_json::from_str(&user.run(&list).output()).unwrap();
+        assert!(listed["items"].as_array().unwrap().len() >= 2);
+    }
+    // That of the helper, that of the login, and one for the audience of administration.
+    assert_token_requests(&program, 3);
+    // A profile of another server is not for this one.
+    let elsewhere = user.run(&["tenant", "list", "--server", "http://localhost:9"]);
+    assert_eq!(elsewhere.code, Some(5), "{elsewhere:?}");
+    // An option comes first: this client has no resource of administration.
+    let options = Cli::as_client(&folder, &program, "acme", "svc", "svc.secret");
+    folder.write_secret("svc.secret", ACME_SECRET);
+    assert_eq!(run(options.command(&["tenant", "list"]).env("HOME", folder.path("home"))).code, Some(1));
+}
+
+#[test]
+fn other_programs_read_the_forms() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    let origin = program.url("");
+    user.login(&program, "acme", ACME_SECRET, &["--origin", &origin]);
+    let token = user.run(&["token"]).output();
+    let latchkey = env!("CARGO_BIN_EXE_latchkey");
+    let resource = program.url("/api/v1/protected-resource");
+    let shell = |script: &str| {
+        let mut bash = Command::new("bash");
+        bash.args(["-euo", "pipefail", "-c", script]).env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        bash.env("HOME", folder.path("home")).env("L", latchkey).env("URL", &resource).env("ORIGIN", &origin);
+        bash.env("GIT_TERMINAL_PROMPT", "0");
+        run(&mut bash)
+    };
+    for script in [
+        "curl -sS -o /dev/null -w '%{http_code}' -H @<($L token --format header) $URL",
+        "$L token --format curl | curl -sS -o /dev/null -w '%{http_code}' -K - $URL",
+        "eval \"$($L token --format env)\"; curl -sS -o /dev/null -w '%{http_code}' -H \"Authorization: Bearer $ACCESS_TOKEN\" $URL",
+    ] {
+        assert_eq!(shell(script).output(), "200", "{script}");
+    }
+    let git = "printf 'url=%s/repository.git\\n\\n' $ORIGIN | git -c credential.helper= -c credential.helper=\"!$L token --format git\" credential fill";
+    let filled = shell(git).output();
+    assert!(
+        filled.contains(&format!("password={token}\n")) && filled.contains("username=oauth2\n"),
+        "{filled}"
+    );
+    // A host that the profile does not name gets no token.
+    let elsewhere = shell(&git.replace("$ORIGIN ", "https://git.example.com "));
+    assert!(elsewhere.code != Some(0) && !elsewhere.out.contains(&token), "{elsewhere:?}");
+
+    let document: Value =
+        serde_json::from_str(&user.run(&["token", "--format", "exec-credential"]).output()).unwrap();
+    assert_eq!(document["apiVersion"], "client.authentication.k8s.io/v1");
+    assert_eq!(
+        (&document["kind"], &document["status"]["token"]),
+        (&"ExecCredential".into(), &token.as_str().into())
+    );
+    assert!(document["status"]["expirationTimestamp"].as_str().unwrap().ends_with('Z'));
+}
+
+#[test]
+fn a_call_ends_with_the_code_of_its_status_and_sends_no_token_elsewhere() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    let origin = program.url("");
+    user.login(&program, "acme", ACME_SECRET, &["--origin", &origin]);
+    for (path, code) in [("/api/v1/protected-resource", 0), ("/no/such/path", 3)] {
+        assert_eq!(user.run(&["call", &program.url(path)]).code, Some(code), "{path}");
+    }
+    for url in ["http://127.0.0.1:9/", "https://example.com/", "http://example.com/"] {
+        let ran = user.run(&["call", url]);
+        assert!(ran.code == Some(1) && ran.err.contains("are not for "), "{url}: {ran:?}");
+    }
+    let ran = user.run(&["call", "-H", "Authorization: Bearer x", &program.url("/")]);
+    assert!(ran.err.contains("the command sets `authorization` itself"), "{ran:?}");
+}
