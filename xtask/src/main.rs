@@ -9,6 +9,7 @@ mod codegen;
 mod dist;
 mod docs_run;
 mod instructions;
+mod newcomer;
 mod resident_memory;
 mod servers;
 mod soak;
@@ -57,6 +58,8 @@ enum Command {
     Instructions(instructions::InstructionsOptions),
     /// Measures answers per server CPU second and times beside bare handlers on the same core, and compares them with the goals
     Bench(bench::BenchOptions),
+    /// Measures the seconds and commands from the program to a verified token in each language, with libraries from their registries
+    Newcomer(newcomer::NewcomerOptions),
     /// Measures growth with very many tenants, and outages of Redis and PostgreSQL; starts its own servers, takes a few minutes
     Soak(soak::SoakOptions),
 }
@@ -83,6 +86,7 @@ fn perform(command: Command, workspace: &Workspace) -> Result<(), Failure> {
         Command::Test { arguments } => test::run(workspace, &arguments),
         Command::Instructions(options) => instructions::run(workspace, &options),
         Command::Bench(options) => bench::run(workspace, &options),
+        Command::Newcomer(options) => newcomer::measure(workspace, &options),
         Command::Soak(options) => soak::run(workspace, options),
     }
 }

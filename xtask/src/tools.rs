@@ -55,6 +55,16 @@ pub(crate) const FOR_DOCUMENTS: &[Tool] = &[
 pub(crate) const FOR_MEASUREMENTS: &[Tool] =
     &[tool("command -v wrk", &["wrk"]), tool("command -v taskset", &["util-linux"])];
 
+/// Tools for a newcomer's first token in each language.
+pub(crate) const FOR_NEWCOMERS: &[Tool] = &[
+    tool("command -v curl", &["curl"]),
+    tool("command -v git", &["git"]),
+    tool("python3 -c 'import venv, ensurepip'", &["python3-venv"]),
+    tool("command -v node && command -v npm", &["nodejs", "npm"]),
+    tool("command -v go", &["golang-go"]),
+    tool("test -d /usr/share/gocode/src/github.com/coreos/go-oidc", &["golang-github-coreos-go-oidc-dev"]),
+];
+
 /// What the servers of others need that measurements set beside the platform.
 pub(crate) const FOR_PEERS: &[Tool] =
     &[tool("command -v npm", &["npm"]), tool("command -v redis-server", &["redis-server"])];

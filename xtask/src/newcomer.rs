@@ -1,0 +1,203 @@
+//! How long a newcomer needs from the built program to a verified token, in each language: the commands as they are typed, in a new folder,
+//! with libraries from their registries. What `tenant add` prints is pasted into a file, with one line that prints the token's subject.
+
+mod language;
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::tools::{self, FOR_NEWCOMERS};
+use crate::workspace::{Doing, Failure, Workspace, is_content, read_text, run};
+use language::{LANGUAGES, Language};
+
+/// The goals: seconds and commands.
+const SECONDS: f64 = 60.0;
+const COMMANDS: usize = 4;
+
+/// A command that takes longer has failed.
+const LONGEST: &str = "900";
+
+/// What to begin with.
+#[derive(clap::Args)]
+pub(crate) struct NewcomerOptions {
+    /// Only these languages
+    languages: Vec<String>,
+    /// Clone the repository and build the program first, and print how long that takes
+    #[arg(long)]
+    clone: bool,
+    /// The folder of a built program, instead of building it
+    #[arg(long, value_name = "FOLDER", conflicts_with = "clone")]
+    program: Option<PathBuf>,
+}
+
+/// Measures all languages and prints a table.
+pub(crate) fn measure(workspace: &Workspace, options: &NewcomerOptions) -> Result<(), Failure> {
+    tools::make_ready(workspace, FOR_NEWCOMERS)?;
+    let target = workspace.target_folder()?;
+    let place = target.join(format!("newcomer-{}", std::process::id()));
+    fs::create_dir_all(&place).doing("make a folder")?;
+    let program = match &options.program {
+        Some(folder) => folder.clone(),
+        None if options.clone => cloned(workspace, &place)?,
+        None => built(workspace, &target)?,
+    };
+    let mut outcomes = Vec::new();
+    for language in LANGUAGES {
+        if options.languages.is_empty() || options.languages.iter().any(|name| name == language.name) {
+            println!("\n{}", language.name);
+            outcomes.push((language.name, walk(workspace, &program, &place, &language)?));
+        }
+    }
+    println!(
+        "\n{:<12}{:>9}{:>10}   met (<= {COMMANDS} commands, <= {SECONDS} s)",
+        "language", "commands", "seconds"
+    );
+    for (name, seconds) in &outcomes {
+        let total: f64 = seconds.iter().sum();
+        let met = if seconds.len() <= COMMANDS && total <= SECONDS { "yes" } else { "NO" };
+        println!("{name:<12}{:>9}{total:>10.1}   {met}", seconds.len());
+    }
+    fs::remove_dir_all(&place).doing("remove the folder")
+}
+
+fn built(workspace: &Workspace, target: &Path) -> Result<PathBuf, Failure> {
+    run(&mut workspace.cargo(&["build", "--quiet", "--locked", "--release", "--package", "latchkey"]))?;
+    Ok(target.join("release"))
+}
+
+/// The first commands of the README, as far as the program.
+fn cloned(workspace: &Workspace, place: &Path) -> Result<PathBuf, Failure> {
+    let clone = place.join("latchkey");
+    let begun = Instant::now();
+    let (from, to) = (workspace.root.to_string_lossy(), clone.to_string_lossy());
+    run(&mut workspace.program("git", &["clone", "--quiet", &from, &to]))?;
+    let mut build = workspace.cargo(&["build", "--quiet", "--locked", "--release"]);
+    run(build.current_dir(&clone).env("CARGO_TARGET_DIR", clone.join("target")))?;
+    println!("clone and build: {:.0} s", begun.elapsed().as_secs_f64());
+    Ok(clone.join("target/release"))
+}
+
+/// The seconds of each command of a language.
+fn walk(
+    workspace: &Workspace,
+    program: &Path,
+    place: &Path,
+    language: &Language,
+) -> Result<Vec<f64>, Failure> {
+    let folder = place.join(language.name);
+    fs::create_dir_all(&folder).doing("make a folder")?;
+    let port = free_port()?;
+    let settings = format!(
+        "server: {{ public_url: 'http://localhost:{port}', listeners: [{{ address: '127.0.0.1:{port}' }}] }}\n\
+         storage: {{ url: 'sqlite://data/latchkey.db' }}\nkeys: {{ sealing_key: {{ file: keys/sealing.key }} }}\n"
+    );
+    fs::write(folder.join("config.yaml"), settings).doing("write config.yaml")?;
+    let path = read_text(&mut workspace.program("sh", &["-c", "echo \"$PATH\""]))?;
+    let path = format!("{}:{}", program.display(), path.trim());
+    let newcomer = Newcomer { workspace, path, folder: &folder, port };
+    let mut seconds = Vec::new();
+    let begun = Instant::now();
+    let _server = newcomer.serve()?;
+    seconds.push(begun.elapsed().as_secs_f64());
+    println!("{:>8.1} s  latchkey serve", seconds[0]);
+    let add = format!(
+        "latchkey tenant add {} --client shipping --audience orders-api --scope orders:read --snippet {} --secret-file secret > printed",
+        language.name, language.snippet
+    );
+    seconds.push(newcomer.types(&add)?);
+    let printed = fs::read_to_string(folder.join("printed")).doing("read what tenant add printed")?;
+    for (name, text) in (language.files)(&sections(&printed)) {
+        let file = folder.join(name);
+        fs::create_dir_all(file.parent().unwrap_or(&folder)).doing("make a folder")?;
+        fs::write(file, text).doing(format_args!("write {name}"))?;
+    }
+    for command in language.commands {
+        let command = command.replace("{port}", &port.to_string());
+        seconds.push(newcomer.types(&command)?);
+    }
+    Ok(seconds)
+}
+
+/// The parts of code that were printed, each below a line with its language and library.
+fn sections(printed: &str) -> Vec<String> {
+    let parts = printed.split("\n── ").skip(1);
+    let code = parts.map(|part| part.split_once('\n').map_or("", |(_, code)| code));
+    code.map(|code| code.split("\nAn API checks the tokens").next().unwrap_or(code).trim().to_owned() + "\n")
+        .collect()
+}
+
+fn free_port() -> Result<u16, Failure> {
+    let listener = TcpListener::bind("127.0.0.1:0").doing("find a free port")?;
+    Ok(listener.local_addr().doing("find a free port")?.port())
+}
+
+/// A person at a shell in a new folder.
+struct Newcomer<'a> {
+    workspace: &'a Workspace,
+    /// The folder of the program, before those of the machine.
+    path: String,
+    folder: &'a Path,
+    port: u16,
+}
+
+/// Ends with the newcomer's walk.
+struct Server(Child);
+
+impl Newcomer<'_> {
+    fn serve(&self) -> Result<Server, Failure> {
+        let log = fs::File::create(self.folder.join("server.log")).doing("make a log")?;
+        let mut command = self.shell(&["latchkey", "serve"]);
+        let server = Server(command.stdout(Stdio::from(log)).spawn().doing("start the server")?);
+        let ready = format!("http://127.0.0.1:{}/health/ready", self.port);
+        for _ in 0..1_000 {
+            if is_content(&mut self.workspace.program("curl", &["--silent", "--fail", &ready])) {
+                return Ok(server);
+            }
+            sleep(Duration::from_millis(20));
+        }
+        Err(Failure::new("the server does not become ready"))
+    }
+
+    fn types(&self, line: &str) -> Result<f64, Failure> {
+        let begun = Instant::now();
+        run(&mut self.shell(&["timeout", LONGEST, "bash", "-euo", "pipefail", "-c", line]))?;
+        let seconds = begun.elapsed().as_secs_f64();
+        println!("{seconds:>8.1} s  {line}");
+        Ok(seconds)
+    }
+
+    /// A program in the newcomer's folder, which finds `latchkey`, and keeps its profiles there.
+    fn shell(&self, words: &[&str]) -> Command {
+        let (program, arguments) = words.split_first().unwrap_or((&"true", &[]));
+        let mut command = self
+            .workspace
+            .program("env", &[&[&*format!("PATH={}", self.path), *program], arguments].concat());
+        command.current_dir(self.folder);
+        for variable in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
+            command.env(variable, self.folder.join(variable));
+        }
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_of_each_section_is_cut_out() {
+        let printed = "Tenant x is ready.\n\n── A (a)\n\none\n\nAn API checks the tokens that it gets:\n\n── B (b)\n\ntwo\nthree\n";
+        assert_eq!(sections(printed), ["one\n", "two\nthree\n"]);
+    }
+}
