@@ -5,14 +5,18 @@ use std::time::Instant;
 use crate::workspace::{self, ALL_KEY_SERVICES, Failure, Workspace};
 use crate::{codegen, docs_run, instructions, test, tidy};
 
+/// The crates for others.
+const PUBLISHED: [&str; 2] = ["latchkey-client", "latchkey-verifier"];
+
 type Step = fn(&Workspace) -> Result<(), Failure>;
 
-const STEPS: [(&str, Step); 9] = [
+const STEPS: [(&str, Step); 10] = [
     ("format", format),
     ("lints", lints),
     ("default features", default_features),
     ("documentation", documentation),
     ("tidy", tidy::run),
+    ("packages", packages),
     ("generated files", codegen::check),
     ("documents", docs_run::run_all),
     ("instructions", instructions::check),
@@ -57,6 +61,13 @@ fn default_features(workspace: &Workspace) -> Result<(), Failure> {
 fn documentation(workspace: &Workspace) -> Result<(), Failure> {
     let arguments = ["doc", "--locked", "--no-deps", "--workspace", "--document-private-items"];
     workspace::run(workspace.cargo(&arguments).args(ALL_KEY_SERVICES).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// The crates for others can be packed; `cargo test` has built what is in them. Nothing is uploaded.
+fn packages(workspace: &Workspace) -> Result<(), Failure> {
+    let pack = ["package", "--no-verify", "--allow-dirty"];
+    let crates = PUBLISHED.into_iter().flat_map(|name| ["--package", name]);
+    workspace::run(workspace.cargo(&pack).args(crates))
 }
 
 fn tests(workspace: &Workspace) -> Result<(), Failure> {

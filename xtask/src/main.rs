@@ -34,7 +34,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Format, lints, default features, documentation, tidy, generated files, documents, instructions and tests, in this order, until one fails
+    /// Format, lints, default features, documentation, tidy, packages, generated files, documents, instructions and tests, in this order, until one fails
     Ci,
     /// Project lint rules: crate edges, licences, file headers, documents that name tests
     Tidy,

@@ -1,6 +1,7 @@
 //! Rotates keys repeatedly under traffic with offline verification. No verifier that honours `Cache-Control` ever receives a token that it
 //! cannot verify. `cargo xtask soak --only rotation` is the long form.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::administrator::Administrator;
@@ -8,6 +9,7 @@ use crate::folder::Folder;
 use crate::program::Program;
 use crate::rotations::{QUICK, QUICK_CACHE, QUICK_TOKENS, rotate};
 use crate::traffic::{Pace, Requester, Traffic};
+use crate::verifier_crate::Callers;
 
 const ROTATIONS: usize = 6;
 const TENANTS: [(&str, &str, &str); 2] =
@@ -17,7 +19,7 @@ const CLIENTS: [&str; 3] = ["svc-0", "svc-1", "svc-2"];
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_rotation_leaves_a_verifier_without_the_key_of_a_token() {
     let folder = Folder::with(&settings());
-    let program = Program::start(&folder);
+    let program = Arc::new(Program::start(&folder));
     let mut init = folder.program(&["admin", "init", "--json"]);
     let admin = Administrator::init(&program, &mut init, &folder.canaries).await;
     let of = |(tenant, _, secret): (&str, &str, &str)| {
@@ -31,7 +33,9 @@ async fn no_rotation_leaves_a_verifier_without_the_key_of_a_token() {
     let pace = Pace { callers: 6, pause: Duration::from_millis(10), again: 4 };
     let requested = TENANTS.into_iter().flat_map(of).collect();
     let traffic = Traffic::start(vec![program.url("")], requested, pace);
+    let callers = Callers::start(&program, &TENANTS.map(|(tenant, _, secret)| (tenant, "svc-0", secret)));
     rotate(&[admin], &TENANTS.map(|(tenant, ..)| tenant), ROTATIONS, &traffic).await;
+    assert!(callers.end().await > ROTATIONS * 10);
     let outcome = traffic.end().await;
     outcome.assert_all_served(ROTATIONS * 50);
     for (tenant, ..) in TENANTS {

@@ -46,6 +46,7 @@ mod algorithms;
 mod coordinates;
 mod generated_clients;
 mod schemathesis;
+mod verifier_crate;
 mod verifiers;
 
 mod cli_clients;

@@ -1,0 +1,155 @@
+//! `latchkey-verifier` in an API beside the program: through rotations, revocations and an outage.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use latchkey_verifier::{Caller, Clock, Moment, Reason, Refusal, Revocations, TokenError, Trusted, Verifier};
+use tokio::task::JoinHandle;
+
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::running::tenant_path;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
+
+/// The issuer of a tenant, which is not where a test's program listens.
+fn issuer(tenant: &str) -> String {
+    format!("http://localhost:3000{}", tenant_path(tenant, ""))
+}
+
+fn trusted(program: &Program, tenant: &str) -> Trusted {
+    Trusted::issuer(issuer(tenant))
+        .jwks_uri(program.url(&tenant_path(tenant, "/.well-known/jwks.json")))
+        .revocations_uri(program.url(&tenant_path(tenant, "/oauth/revocations")))
+        .tenant(tenant)
+}
+
+/// Services of several tenants that request tokens and call one API all the while.
+pub(crate) struct Callers {
+    ended: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<(usize, Vec<String>)>>,
+}
+
+impl Callers {
+    /// The API knows a new key as late as `Cache-Control` allows, and fetches no key set for an unknown key.
+    pub(crate) fn start(program: &Arc<Program>, services: &[(&str, &str, &str)]) -> Self {
+        let builder = services
+            .iter()
+            .fold(Verifier::builder(), |builder, (tenant, ..)| builder.issuer(trusted(program, tenant)));
+        let builder = builder.least_fresh(Duration::ZERO).cool_down(Duration::from_secs(3_600));
+        let verifier = builder.audience("api").build().unwrap();
+        let ended = Arc::new(AtomicBool::new(false));
+        let task = |(tenant, client, secret): &(&str, &str, &str)| {
+            let (verifier, program, ended) = (verifier.clone(), Arc::clone(program), Arc::clone(&ended));
+            let [tenant, client, secret] = [tenant, client, secret].map(|text| (*text).to_owned());
+            tokio::spawn(async move {
+                let (mut accepted, mut refused) = (0, Vec::new());
+                while !ended.load(Ordering::Relaxed) {
+                    let token = program.token(&tenant, &client, &secret).await;
+                    match verifier.verify(&token).await {
+                        Ok::<Caller, _>(caller) if caller.tenant() == Some(&tenant) => accepted += 1,
+                        Ok(caller) => refused.push(format!("a token of {:?}", caller.tenant())),
+                        Err(refusal) => refused.push(format!("{tenant}: {refusal}")),
+                    }
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                (accepted, refused)
+            })
+        };
+        let tasks = services.iter().map(task).collect();
+        Self { ended, tasks }
+    }
+
+    /// The number of accepted tokens. No token was refused.
+    pub(crate) async fn end(self) -> usize {
+        self.ended.store(true, Ordering::Relaxed);
+        let mut accepted = 0;
+        for task in self.tasks {
+            let (of_task, refused) = task.await.unwrap();
+            assert_eq!(refused, [""; 0]);
+            accepted += of_task;
+        }
+        accepted
+    }
+}
+
+/// The clock of the machine, and what a test adds.
+#[derive(Clone)]
+struct AheadClock {
+    began: Instant,
+    ahead: Arc<AtomicU64>,
+}
+
+impl AheadClock {
+    fn new() -> Self {
+        Self { began: Instant::now(), ahead: Arc::default() }
+    }
+
+    fn advance(&self, seconds: u64) {
+        self.ahead.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for AheadClock {
+    fn now(&self) -> Moment {
+        let ahead = Duration::from_secs(self.ahead.load(Ordering::SeqCst));
+        let unix = std::time::UNIX_EPOCH.elapsed().unwrap();
+        Moment { monotonic: self.began.elapsed() + ahead, unix: unix + ahead }
+    }
+}
+
+async fn verify(verifier: &Verifier, token: &str) -> Result<(), Reason> {
+    let verified: Result<Caller, Refusal> = verifier.verify(token).await;
+    verified.map(|_| ()).map_err(|refusal| refusal.reason().clone())
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_refused_with_the_next_poll_and_the_other_tenants_is_not() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let clock = AheadClock::new();
+    let verifier = Verifier::builder()
+        .issuer(trusted(&program, "acme"))
+        .issuer(trusted(&program, "globex"))
+        .audience("api")
+        .revocations(Revocations::Within(Duration::from_secs(60)))
+        .clock(Arc::new(clock.clone()))
+        .build()
+        .unwrap();
+    let revoked = program.token("acme", "svc", ACME_SECRET).await;
+    let kept = program.token("acme", "svc", ACME_SECRET).await;
+    let theirs = program.token("globex", "svc", GLOBEX_SECRET).await;
+    for token in [&revoked, &kept, &theirs] {
+        assert_eq!(verify(&verifier, token).await, Ok(()));
+    }
+    let form = [("client_id", "svc"), ("client_secret", ACME_SECRET), ("token", &revoked)];
+    assert_eq!(program.post(&tenant_path("acme", "/oauth/revoke"), &form).await.status, 200);
+    // Beyond a minute the verifier waits for the feed, so no sleep is needed.
+    clock.advance(61);
+    assert_eq!(verify(&verifier, &revoked).await, Err(Reason::Token(TokenError::Revoked)));
+    assert_eq!(verify(&verifier, &kept).await, Ok(()));
+    assert_eq!(verify(&verifier, &theirs).await, Ok(()));
+    // Without the program: as long as the feed is of use, and then 503.
+    program.stop();
+    clock.advance(30);
+    assert_eq!(verify(&verifier, &kept).await, Ok(()));
+    clock.advance(31);
+    assert!(matches!(verify(&verifier, &kept).await, Err(Reason::NotReady { .. })));
+}
+
+#[tokio::test]
+async fn an_outage_of_ten_minutes_refuses_no_token() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = Program::start(&folder);
+    let clock = AheadClock::new();
+    let builder = Verifier::builder().issuer(trusted(&program, "acme")).audience("api");
+    let verifier = builder.clock(Arc::new(clock.clone())).build().unwrap();
+    let token = program.token("acme", "svc", ACME_SECRET).await;
+    assert_eq!(verify(&verifier, &token).await, Ok(()));
+    program.kill();
+    clock.advance(300);
+    for second in 0..600 {
+        assert_eq!(verify(&verifier, &token).await, Ok(()), "{second}");
+        clock.advance(1);
+    }
+}
