@@ -13,6 +13,9 @@ use tenancy::TenantId;
 use crate::fields::Described;
 use crate::{Actor, Change, FieldChange, Instant, KeyChangeKind, RowChange, SecretChangeKind};
 
+/// What a token can be bound to, as the audit names it.
+const SENDER_CONSTRAINTS: [&str; 3] = ["dpop", "certificate", "dpop certificate"];
+
 /// One record of the audit, as the store keeps it and interfaces show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditRecord {
@@ -24,6 +27,15 @@ pub struct AuditRecord {
     /// From which address, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// With which of its credentials a client got its token, as `client_secret s1`, or `public_key` or `client_certificate` with its thumbprint. Absent
+    /// where the client has it no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"client_secret s1")]
+    pub credential: Option<String>,
+    /// Which key of the client the token was bound to: that of its DPoP proofs, or of its certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = SENDER_CONSTRAINTS))]
+    pub sender_constraint: Option<String>,
     /// What, as `client.changed`.
     #[schemars(example = &"client.changed")]
     pub action: String,
@@ -69,8 +81,18 @@ impl AuditRecord {
                 ("client.tokens_revoked".to_owned(), client.to_string(), json!({}))
             }
         };
-        let Actor { name, source } = actor.clone();
-        Self { at: at.into(), actor: name, source, action, tenant, subject, detail }
+        let Actor { name, source, credential, sender_constraint } = actor.clone();
+        Self {
+            at: at.into(),
+            actor: name,
+            source,
+            credential,
+            sender_constraint,
+            action,
+            tenant,
+            subject,
+            detail,
+        }
     }
 }
 

@@ -22,12 +22,16 @@ pub enum Permission {
 }
 
 /// Who it is, for the audit.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Actor {
     /// As `client:platform/ops`, `user:admin`, `cli:root` or `config`.
     pub name: String,
     /// The address that the request came from, where there is one.
     pub source: Option<String>,
+    /// With which of its credentials a client got its token, as the audit shows it.
+    pub credential: Option<String>,
+    /// Which key its token is bound to, as the audit shows it.
+    pub sender_constraint: Option<String>,
 }
 
 /// An authenticated actor with its permissions.
@@ -88,7 +92,7 @@ impl Authority {
     /// The platform itself, for what is due by the clock alone.
     #[must_use]
     pub(crate) fn itself() -> Self {
-        Self::operator(Actor { name: "latchkey".to_owned(), source: None })
+        Self::operator(Actor { name: "latchkey".to_owned(), ..Actor::default() })
     }
 
     /// A client of the tenant `platform`; `granted` is the scope of its token.

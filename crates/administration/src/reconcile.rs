@@ -144,7 +144,7 @@ impl Reconciler {
     ) -> Result<Outcome, ReconcileError> {
         let now = options.now;
         let (content, actor) =
-            (content.keyed(&self.pepper), Actor { name: "config".to_owned(), source: None });
+            (content.keyed(&self.pepper), Actor { name: "config".to_owned(), ..Actor::default() });
         for _ in 0..ATTEMPTS {
             let latest = self.store.latest_generation().await?;
             let same = latest.as_ref().filter(|latest| latest.content == content);

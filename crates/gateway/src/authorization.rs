@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use grants::{BearerError, GrantError, UnconfirmedToken};
 use keys::{KeyError, TokenError};
 use protocol::{PresentedToken, RefusalReason, Scope, Timestamp};
+use registry::credential_of_token;
 use tenancy::{Tenant, TenantError, TenantId};
 
 use crate::failure::Failure;
@@ -63,9 +64,18 @@ impl AdminAccess for BearerAccess {
         });
         let claimed = Scope::parse(claims.scope.as_deref().unwrap_or_default()).unwrap_or_default();
         let granted = claimed.iter().filter(|token| client.scope.contains(token)).cloned().collect();
+        let (dpop, certificate) =
+            claims.cnf.map_or((None, None), |confirmation| (confirmation.jkt(), confirmation.x5t_s256()));
         let actor = Actor {
             name: format!("client:{}/{}", tenant.id, client.id),
             source: raw.address().map(|address| address.to_string()),
+            credential: credential_of_token(&client, &claims.jti, certificate),
+            sender_constraint: match (dpop, certificate) {
+                (None, None) => None,
+                (Some(_), None) => Some("dpop".to_owned()),
+                (None, Some(_)) => Some("certificate".to_owned()),
+                (Some(_), Some(_)) => Some("dpop certificate".to_owned()),
+            },
         };
         let authority = if is_platform(&tenant) {
             Authority::of_platform(actor, &granted)

@@ -16,6 +16,7 @@ mod revocation_facts;
 mod revocation_feed;
 mod single_use_identifier;
 mod store;
+mod token_credential;
 
 mod certificate_facts;
 mod certificate_inspection;
@@ -71,5 +72,6 @@ pub use revocation_feed::{RevocationFeed, RevokedClient};
 pub use single_use::SingleUseError;
 pub use single_use_identifier::SingleUseIdentifier;
 pub use store::{ClientStore, FetchedJwks, JwksFetcher, ReplayGuard, RevocationStore};
+pub use token_credential::credential_of_token;
 pub use users::{DeclaredPassword, DeclaredUser, HashedUsers, SignInError, SignedIn, Users};
 pub use verified_secret_cache::VerifiedSecretCache;

@@ -24,6 +24,7 @@ macro_rules! migrator {
             "0017_sender_constrained_tokens",
             "0018_fetched_keys",
             "0019_certificate_subject",
+            "0020_audited_credentials",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

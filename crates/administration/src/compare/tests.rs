@@ -724,7 +724,7 @@ fn audit_records_hold_values_but_no_secrets() {
     let mut declared = tenant("t");
     declared.clients[0].secrets = vec![value("hunter2")];
     let plan = plan(vec![declared], Vec::new()).unwrap();
-    let actor = crate::Actor { name: "config".to_owned(), source: None };
+    let actor = crate::Actor { name: "config".to_owned(), ..crate::Actor::default() };
     let records: Vec<_> =
         plan.changes.iter().map(|change| crate::AuditRecord::of(change, &actor, NOW)).collect();
     let described: Vec<_> =

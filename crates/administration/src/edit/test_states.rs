@@ -45,7 +45,7 @@ pub(super) fn policy() -> EditPolicy {
 }
 
 fn actor() -> Actor {
-    Actor { name: "tests".to_owned(), source: None }
+    Actor { name: "tests".to_owned(), ..Actor::default() }
 }
 
 pub(super) fn operator() -> Authority {

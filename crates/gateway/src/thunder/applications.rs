@@ -145,6 +145,7 @@ impl AuthorizedRequest {
         let actor = Actor {
             name: format!("user:{}", assertion.sub),
             source: raw.address().map(|address| address.to_string()),
+            ..Actor::default()
         };
         if raw.writes() {
             services.writes.spend(&tenant, now).map_err(Failure::TooManyWrites)?;

@@ -38,6 +38,10 @@ async fn a_change_is_recorded_with_who_what_when_and_from_where() {
                 (&record["source"], &record["at"]),
                 (&json!("127.0.0.1"), &json!("2026-01-01T00:00:00Z"))
             );
+            // The client's only secret, and a token without a key.
+            let credential = record["credential"].as_str().unwrap();
+            assert!(credential.starts_with("client_secret "), "{record}");
+            assert_eq!(record.get("sender_constraint"), None);
         }
         assert!(!json!(found).to_string().contains(secret));
         assert_eq!(found[0]["action"], "client.changed");

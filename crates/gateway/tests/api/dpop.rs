@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use testkit::fixtures;
 
 use crate::access_log::line_of;
-use crate::administrators::{BOSS, TestEnv, admin_claims, clients_path};
+use crate::administrators::{BOSS, READER, TestEnv, admin_claims, clients_path};
 use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, token_path};
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
 use crate::capture::capture;
 use crate::client_fixtures::SVC;
 use crate::forge::{Forge, but, claims, part};
@@ -301,6 +301,14 @@ async fn the_admin_api_takes_bound_tokens_with_their_proofs() {
             Answer::to(with_dpop(app.request(Method::GET, path), &token, proof)).await
         };
         assert_eq!(ask(&path, &proof(&path, "1")).await.status, 200);
+        // The audit says that the token was bound.
+        let proven = proof_claims("POST", &path, app.now(), "write");
+        let proven = prover.proof(proven, json!({ "ath": hash_of(&token) }));
+        let write = with_dpop(app.request(Method::POST, &path), &token, &proven);
+        assert_eq!(Answer::to(write.json(&json!({ "client_id": "made" }))).await.status, 201);
+        let reader = test_env.token(tenant, READER).await;
+        let audit = test_env.get(&reader, &tenant_path(tenant, "/audit")).await.json();
+        assert_eq!(audit["items"][0]["sender_constraint"], "dpop", "{audit}");
         // The query is no part of what a proof is for.
         assert_eq!(ask(&format!("{path}?limit=1"), &proof(&path, "2")).await.status, 200);
         for refused in [

@@ -16,7 +16,7 @@ use crate::app::{ACME, GLOBEX, TestApp};
 const FOREIGN: &str = include_str!("keys/foreign.pem");
 
 async fn operator(app: &TestApp) -> OperatorApi {
-    let actor = Actor { name: "cli:root".to_owned(), source: None };
+    let actor = Actor { name: "cli:root".to_owned(), ..Actor::default() };
     let (administrator, authority) = (Arc::clone(&app.administrator), Authority::operator(actor));
     OperatorApi::new(administrator, app.tokens.clone(), app.clock(), authority).await
 }

@@ -79,7 +79,7 @@ impl InProcess {
         let (policy, clock) = (edit_policy(settings), Arc::new(clock::now));
         let administrator =
             Administrator::new(database.clone(), sealer, pepper, pool, policy, announce, clock.clone());
-        let operator = Authority::operator(Actor { name: actor.to_owned(), source: None });
+        let operator = Authority::operator(Actor { name: actor.to_owned(), ..Actor::default() });
         let api = OperatorApi::new(Arc::new(administrator), tokens, clock, operator).await;
         Ok(Self { database, api, caches, changed })
     }

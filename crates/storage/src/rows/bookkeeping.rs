@@ -65,6 +65,8 @@ columns! {
         at: "at",
         actor: "actor",
         source: "source",
+        credential: "credential",
+        sender_constraint: "sender_constraint",
         action: "action",
         subject: "subject",
         detail: "detail",

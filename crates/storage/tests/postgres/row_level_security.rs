@@ -45,6 +45,8 @@ async fn two_tenants() -> (Sandbox, PgConnection) {
             at: fixtures::NOW.into(),
             actor: "test".to_owned(),
             source: None,
+            credential: None,
+            sender_constraint: None,
             action: "added".to_owned(),
             subject: id.to_owned(),
             detail: serde_json::json!({}),

@@ -86,6 +86,8 @@ fn record(tenant: &str, actor: &str, action: &str, subject: &str, seconds: u64) 
         at: at(seconds).into(),
         actor: actor.to_owned(),
         source: (actor != "config").then(|| "192.0.2.1".to_owned()),
+        credential: actor.starts_with("client:").then(|| "client_secret s1".to_owned()),
+        sender_constraint: actor.starts_with("client:").then(|| "dpop".to_owned()),
         action: action.to_owned(),
         tenant: fixtures::tenant_id(tenant),
         subject: subject.to_owned(),

@@ -18,7 +18,7 @@ use crate::test_env::{TestEnv, caller, env, new_tenant, operator, small_env};
 type Answer = Result<ApplicationState, ApplicationError>;
 
 fn user(tenant: &TenantId) -> Authority {
-    let actor = Actor { name: "user:admin".to_owned(), source: None };
+    let actor = Actor { name: "user:admin".to_owned(), ..Actor::default() };
     Authority::of_user(actor, tenant.clone())
 }
 

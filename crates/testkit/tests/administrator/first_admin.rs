@@ -37,7 +37,7 @@ async fn the_first_administrator_is_made_with_its_tenant_and_then_no_more() {
 async fn what_the_first_administrator_holds_is_enough_to_manage_tenants() {
     let env = env();
     let made = env.administrator.init_admin(&caller(&operator(), NOW), "root").await.unwrap();
-    let actor = Actor { name: "client:platform/root".to_owned(), source: None };
+    let actor = Actor { name: "client:platform/root".to_owned(), ..Actor::default() };
     let root = Authority::of_platform(actor, &scope(&made.client.settings.scopes.join(" ")));
     let new = new_tenant(serde_json::json!({ "id": "acme" }));
     env.administrator.create_tenant(&caller(&root, NOW), new).await.unwrap();

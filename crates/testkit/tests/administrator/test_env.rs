@@ -159,7 +159,7 @@ impl TestEnv {
 }
 
 pub(crate) fn operator() -> Authority {
-    Authority::operator(Actor { name: "cli:root".to_owned(), source: None })
+    Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() })
 }
 
 pub(crate) fn caller(by: &Authority, now: Timestamp) -> Caller {
@@ -177,7 +177,11 @@ pub(crate) fn matching(by: &Authority, now: Timestamp, if_match: Option<&str>) -
 }
 
 pub(crate) fn of_tenant(tenant: &str, granted: &str) -> Authority {
-    let actor = Actor { name: format!("client:{tenant}/ops"), source: Some("192.0.2.1".to_owned()) };
+    let actor = Actor {
+        name: format!("client:{tenant}/ops"),
+        source: Some("192.0.2.1".to_owned()),
+        ..Actor::default()
+    };
     Authority::of_tenant(actor, tenant_id(tenant), &scope(granted))
 }
 

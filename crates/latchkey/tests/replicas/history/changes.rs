@@ -104,7 +104,7 @@ impl Changes {
 
     /// The administrator publishes the invalidations itself.
     async fn suspend(&self, (tenant, client): &Client, suspend: bool) -> Vec<Invalidation> {
-        let by = Authority::operator(Actor { name: "cli:history".to_owned(), source: None });
+        let by = Authority::operator(Actor { name: "cli:history".to_owned(), ..Actor::default() });
         let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));
         let (cli, now) = (&self.administrator, timestamp());
         let step = if suspend { ClientStep::Suspend } else { ClientStep::Resume };

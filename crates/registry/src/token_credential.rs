@@ -1,0 +1,91 @@
+//! Which credential of a client a token was issued for, as far as the tag in its `jti` and the client's registration tell.
+
+use protocol::Thumbprint;
+
+use crate::{Client, CredentialTag};
+
+/// Kind and name of the credential, such as `client_secret s1`; none where the client has no credential of the token's tag any more. A
+/// certificate of an authority is known by the thumbprint that a bound token names, and keys behind a URL are told from other credentials
+/// only where the client has no others.
+#[must_use]
+pub fn credential_of_token(client: &Client, jti: &str, certificate: Option<Thumbprint>) -> Option<String> {
+    let (tenant, id) = (&client.tenant, &client.id);
+    let tag = CredentialTag::of_token(jti)?;
+    let mut secrets = client.secrets.iter().map(|secret| &secret.id);
+    if let Some(secret) = secrets.find(|secret| CredentialTag::of_secret(tenant, id, secret) == tag) {
+        return Some(format!("client_secret {secret}"));
+    }
+    let mut keys = client.keys.iter().flat_map(|keys| keys.keys().thumbprints());
+    if let Some(key) = keys.find(|key| CredentialTag::of_key(tenant, id, key) == tag) {
+        return Some(format!("public_key {key}"));
+    }
+    if let Some(certificate) = certificate
+        && CredentialTag::of_certificate(tenant, id, certificate) == tag
+    {
+        return Some(format!("client_certificate {certificate}"));
+    }
+    let has_keys_alone = client.jwks_uri.is_some()
+        && !client.authentication_method.allows_secret()
+        && client.certificate_subject.is_none();
+    has_keys_alone.then(|| "public_key".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::ClientAuthenticationMethod as Method;
+    use tenancy::TenantId;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::{ClientId, ClientKeys, ClientSecret, SecretId};
+
+    const KEYS: &str =
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+    const THUMBPRINT: &str = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
+
+    fn client(tenant: &str) -> Client {
+        let secret = |id: &str| ClientSecret {
+            id: SecretId::new(id),
+            hash: secrets::SecretHash::Token([1; 32]),
+            hint: String::new(),
+            created_at: protocol::Timestamp::from_seconds(0),
+            expires_at: None,
+            revoked_at: None,
+        };
+        Client {
+            secrets: vec![secret("s1"), secret("s2")],
+            keys: Some(ClientKeys::parse(KEYS).unwrap()),
+            ..Client::new(TenantId::parse(tenant).unwrap(), ClientId::parse("svc").unwrap())
+        }
+    }
+
+    #[test]
+    fn a_token_names_the_credential_that_its_client_still_has() {
+        let svc = client("acme");
+        let (tenant, id) = (&svc.tenant, &svc.id);
+        let certificate = Thumbprint::new([7; 32]);
+        let tags = [
+            (CredentialTag::of_secret(tenant, id, &SecretId::new("s2")), Some("client_secret s2".to_owned())),
+            (CredentialTag::of_key(tenant, id, THUMBPRINT), Some(format!("public_key {THUMBPRINT}"))),
+            (
+                CredentialTag::of_certificate(tenant, id, certificate),
+                Some(format!("client_certificate {certificate}")),
+            ),
+            (CredentialTag::of_secret(tenant, id, &SecretId::new("deleted")), None),
+            (CredentialTag::of_secret(&client("globex").tenant, id, &SecretId::new("s1")), None),
+        ];
+        for (tag, expected) in tags {
+            let jti = tag.token_id(Uuid::from_bytes([0xff; 16])).to_string();
+            assert_eq!(credential_of_token(&svc, &jti, Some(certificate)), expected);
+            let fetched = Client {
+                authentication_method: Method::PrivateKeyJwt,
+                jwks_uri: Some("https://keys.example.com/".to_owned()),
+                keys: None,
+                secrets: Vec::new(),
+                ..svc.clone()
+            };
+            assert_eq!(credential_of_token(&fetched, &jti, None).as_deref(), Some("public_key"));
+        }
+        assert_eq!(credential_of_token(&svc, "another", None), None);
+    }
+}
