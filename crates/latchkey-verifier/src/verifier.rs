@@ -177,10 +177,8 @@ impl Verifier {
     }
 
     pub(crate) fn refuse(&self, reason: Reason, scheme: Scheme) -> Refusal {
-        match &reason {
-            Reason::NotReady { .. } => tracing::warn!(%reason, "no token can be verified for now"),
-            _ => tracing::debug!(%reason, "refused"),
-        }
+        // Each fetch that failed is a warning; a request is not, because requests may be many.
+        tracing::debug!(%reason, "refused");
         Refusal { reason, scheme, challenge: Arc::clone(&self.0.challenge) }
     }
 

@@ -4,6 +4,7 @@
 
 mod allocations;
 mod bound_tokens;
+mod canaries;
 mod frameworks;
 mod issuer;
 mod key_sets;
