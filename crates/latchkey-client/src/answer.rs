@@ -1,9 +1,9 @@
 //! What a token endpoint answered, judged from status, headers and body. Pure.
 
 use std::borrow::Cow;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -12,6 +12,9 @@ use crate::token::TokenKind;
 
 /// A longer lifetime is taken as this.
 const LONGEST: u64 = 10 * 365 * 24 * 3600;
+
+/// Clocks that differ by no more seconds count as equal.
+const SAME_CLOCK: i64 = 30;
 
 /// What an answer says.
 #[derive(Debug, PartialEq, Eq)]
@@ -143,10 +146,15 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     Some(date.duration_since(now).unwrap_or_default())
 }
 
+/// How far the server's clock is ahead of this machine's, in seconds, if that is more than answers take.
+pub(crate) fn clock_difference(headers: &HeaderMap, now: SystemTime) -> Option<i64> {
+    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
+    let seconds = |time: SystemTime| i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_secs()).ok();
+    Some(seconds(date)? - seconds(now)?).filter(|ahead| ahead.abs() > SAME_CLOCK)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::UNIX_EPOCH;
-
     use super::*;
 
     fn judged(status: u16, body: &str) -> Verdict<'_> {
@@ -221,6 +229,18 @@ mod tests {
             panic!("granted")
         };
         assert_eq!(grant.scope.unwrap(), ["a", "b"]);
+    }
+
+    #[test]
+    fn the_servers_clock_is_compared() {
+        let of = |text: &str| {
+            let headers = HeaderMap::from_iter([(DATE, text.parse().unwrap())]);
+            clock_difference(&headers, UNIX_EPOCH + Duration::from_secs(100))
+        };
+        assert_eq!(of("Thu, 01 Jan 1970 00:02:10 GMT"), None);
+        assert_eq!(of("Thu, 01 Jan 1970 00:02:11 GMT"), Some(31));
+        assert_eq!(of("Thu, 01 Jan 1970 00:00:00 GMT"), Some(-100));
+        assert_eq!(of("yesterday"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -152,6 +153,7 @@ impl Builder {
             credential,
             assumed_lifetime: self.assumed_lifetime,
             allow_plain_http: self.allow_plain_http,
+            clock_difference: AtomicI64::new(0),
         };
         let client = Client {
             exchange: exchange.into(),

@@ -23,6 +23,11 @@ pub trait ClientCredential: Send + Sync {
     fn reload(&self) -> BoxFuture<'_, Result<u64, CredentialError>> {
         Box::pin(ready(Ok(0)))
     }
+
+    /// Whether [`Attempt::now`] is part of what is presented. Then a refusal by a server whose clock differs is answered once with its time.
+    fn depends_on_time(&self) -> bool {
+        false
+    }
 }
 
 /// The request for which a credential is presented.

@@ -1,6 +1,7 @@
 //! One request to the token endpoint.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
@@ -29,6 +30,8 @@ pub(crate) struct Exchange {
     pub(crate) credential: Box<dyn ClientCredential>,
     pub(crate) assumed_lifetime: Duration,
     pub(crate) allow_plain_http: bool,
+    /// How many seconds the server's clock is ahead, once it refused an assertion for its time.
+    pub(crate) clock_difference: AtomicI64,
 }
 
 /// Where tokens are requested.
@@ -62,7 +65,7 @@ impl Exchange {
             client_id: &self.client_id,
             token_endpoint: endpoint,
             issuer: self.server.issuer(),
-            now: moment::wall(),
+            now: self.server_time(),
         };
         let presented = self.credential.present(&attempt).await?;
         let version = presented.version;
@@ -77,6 +80,15 @@ impl Exchange {
         }
         let answer = Answer::of(sent.send().await.map_err(TokenError::unavailable)?).await?;
         Ok((answer, version))
+    }
+
+    /// This machine's time, corrected by what the server said.
+    fn server_time(&self) -> SystemTime {
+        let ahead = self.clock_difference.load(Ordering::Relaxed);
+        let span = Duration::from_secs(ahead.unsigned_abs());
+        let now = moment::wall();
+        let corrected = if ahead < 0 { now.checked_sub(span) } else { now.checked_add(span) };
+        corrected.unwrap_or(now)
     }
 
     /// The token endpoint: as configured, or as the issuer's metadata say.

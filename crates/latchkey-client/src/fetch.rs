@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::answer::{Grant, Verdict, judge};
+use crate::answer::{Grant, Verdict, clock_difference, judge};
 use crate::chance::chance;
 use crate::credential::BoxFuture;
 use crate::error::TokenError;
@@ -63,6 +65,7 @@ struct Attempts<'a> {
     end: Instant,
     number: u32,
     has_reloaded: bool,
+    has_set_clock: bool,
 }
 
 /// What one attempt ended with.
@@ -75,7 +78,15 @@ enum Outcome {
 
 impl<'a> Attempts<'a> {
     fn new(exchange: &'a Exchange, request: &'a Request, clock: &'a Clock) -> Self {
-        Self { exchange, request, clock, end: Instant::now() + ALL, number: 0, has_reloaded: false }
+        Self {
+            exchange,
+            request,
+            clock,
+            end: Instant::now() + ALL,
+            number: 0,
+            has_reloaded: false,
+            has_set_clock: false,
+        }
     }
 
     async fn run(mut self) -> Result<AccessToken, Failure> {
@@ -150,6 +161,9 @@ impl<'a> Attempts<'a> {
             {
                 Outcome::Again
             }
+            Verdict::Rejected { code, .. } if code == "invalid_client" && self.sets_clock(&headers) => {
+                Outcome::Again
+            }
             Verdict::Rejected { code, description } => {
                 Outcome::Over(TokenError::Rejected { code, description, retry_after: None })
             }
@@ -163,6 +177,18 @@ impl<'a> Attempts<'a> {
         }
         self.has_reloaded = true;
         self.exchange.credential.reload().await.is_ok_and(|version| version != refused)
+    }
+
+    /// Whether the server's clock differs from what the credential was made with; asked once.
+    fn sets_clock(&mut self, headers: &HeaderMap) -> bool {
+        let exchange = self.exchange;
+        if self.has_set_clock || !exchange.credential.depends_on_time() {
+            return false;
+        }
+        self.has_set_clock = true;
+        let ahead = clock_difference(headers, moment::wall()).unwrap_or(0);
+        let before = exchange.clock_difference.swap(ahead, Ordering::Relaxed);
+        before.abs_diff(ahead) > 30
     }
 
     fn token(&self, grant: Grant<'_>, begun: Moment) -> Option<AccessToken> {
@@ -180,7 +206,7 @@ impl<'a> Attempts<'a> {
     fn log(&self, outcome: &Outcome, took: Duration) {
         let (outcome, error) = match outcome {
             Outcome::Token(_) => ("granted", None),
-            Outcome::Again => ("the credential was read again", None),
+            Outcome::Again => ("again, with another credential or time", None),
             Outcome::AfterBackoff(error, _) => ("not available", Some(error)),
             Outcome::Over(error) => ("refused", Some(error)),
         };

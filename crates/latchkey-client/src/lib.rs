@@ -11,7 +11,12 @@ mod request;
 mod urls;
 
 mod credential;
+#[cfg(feature = "key-proofs")]
+mod private_key_jwt;
 mod secret;
+#[cfg(feature = "key-proofs")]
+mod signing_key;
+mod workload_token;
 
 mod entry;
 mod schedule;
@@ -35,9 +40,14 @@ pub use config_error::ConfigError;
 pub use credential::{Attempt, BoxFuture, ClientCredential, CredentialError, Presented};
 pub use error::TokenError;
 pub use keep_warm::KeepWarm;
+#[cfg(feature = "key-proofs")]
+pub use private_key_jwt::PrivateKeyJwt;
 pub use request::Request;
 pub use secret::Secret;
 pub use send::{SendError, SendWith, refuses_token};
+#[cfg(feature = "key-proofs")]
+pub use signing_key::Algorithm;
 pub use source::TokenSource;
 pub use status::Status;
 pub use token::{AccessToken, TokenKind};
+pub use workload_token::WorkloadToken;

@@ -42,7 +42,6 @@ enum Place {
 }
 
 /// The last text that was read, and when.
-#[derive(Default)]
 struct Loaded {
     text: Option<Text>,
     /// Counts the texts that differ from the one before.
@@ -89,12 +88,13 @@ impl Secret {
         self
     }
 
-    fn at(place: Place) -> Self {
-        Self { place, in_body: false, loaded: Mutex::default() }
+    const fn at(place: Place) -> Self {
+        let loaded = Loaded { text: None, version: 0, looked: None, stamp: None };
+        Self { place, in_body: false, loaded: Mutex::const_new(loaded) }
     }
 
     /// The secret and its version. `again` reads it whatever was read before.
-    async fn read(&self, again: bool) -> Result<(Text, u64), CredentialError> {
+    pub(crate) async fn read(&self, again: bool) -> Result<(Text, u64), CredentialError> {
         let mut loaded = self.loaded.lock().await;
         match self.changed(&mut loaded, again).await {
             Ok(None) => {}

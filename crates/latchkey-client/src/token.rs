@@ -89,6 +89,11 @@ impl AccessToken {
         self.0.life.rest(self.0.clock.now())
     }
 
+    /// How long it was valid when it was requested.
+    pub fn lifetime(&self) -> Duration {
+        self.0.life.schedule.lifetime()
+    }
+
     /// The scopes that were granted.
     pub fn scope(&self) -> &[String] {
         &self.0.scope

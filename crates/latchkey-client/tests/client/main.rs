@@ -6,6 +6,7 @@ mod canaries;
 mod discovery;
 mod failures;
 mod one_request;
+mod proofs;
 mod refused_tokens;
 mod rotation;
 mod stub;

@@ -45,6 +45,12 @@ pub(crate) struct LoginArguments {
     /// Read the client's secret from the variable of this name.
     #[arg(long, value_name = "NAME")]
     client_secret_env: Option<String>,
+    /// Sign assertions with the private key in this file (`private_key_jwt`), in PEM or as a JWK, instead of a secret; - reads standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["client_secret_file", "client_secret_env"])]
+    key: Option<PathBuf>,
+    /// The `kid` of that key. A JWK brings its own.
+    #[arg(long, value_name = "KID", requires = "key")]
+    key_id: Option<String>,
     #[command(flatten)]
     request: RequestArguments,
     /// Send tokens to the origin of this URL, too. With neither a resource nor an origin they go to every https URL that a command names;
@@ -85,8 +91,7 @@ pub(crate) fn run(arguments: &LoginArguments) -> anyhow::Result<ExitCode> {
     ProfileStore(&folders).save(&chosen, &secret)?;
     shared.share(&chosen, &request, &token)?;
     let of = chosen.profile.tenant().map(|tenant| format!(" of {tenant}")).unwrap_or_default();
-    // The time that the request took has passed already.
-    let lifetime = Lifetime::from_seconds(token.expires_in().as_secs_f64().ceil() as u64);
+    let lifetime = Lifetime::from_seconds(token.lifetime().as_secs());
     let client = &arguments.client_id;
     print(&format!(
         "✓ Authenticated as {client}{of}; tokens for {lifetime}. The profile `{}` is the current one.\n",
@@ -109,7 +114,12 @@ fn profile(arguments: &LoginArguments) -> anyhow::Result<Profile> {
     Ok(Profile {
         endpoint,
         client_id: arguments.client_id.clone(),
-        credential: CredentialPlace::SecretFile,
+        credential: if arguments.key.is_some() {
+            CredentialPlace::KeyFile
+        } else {
+            CredentialPlace::SecretFile
+        },
+        key_id: arguments.key_id.clone(),
         scopes: arguments.request.scopes.clone(),
         resources: arguments.request.resources.clone(),
         origins: arguments.origins.clone(),
@@ -118,6 +128,9 @@ fn profile(arguments: &LoginArguments) -> anyhow::Result<Profile> {
 }
 
 fn secret(arguments: &LoginArguments, environment: &Environment) -> anyhow::Result<Zeroizing<String>> {
+    if let Some(file) = &arguments.key {
+        return secret_input::read(file, &format!("--key {}", file.display()), "key");
+    }
     let text = match (&arguments.client_secret_file, &arguments.client_secret_env) {
         (Some(file), _) => {
             let named = format!("--client-secret-file {}", file.display());

@@ -16,6 +16,9 @@ pub(crate) struct Profile {
     pub(crate) client_id: String,
     /// Where its credential is. Nothing else is tried.
     pub(crate) credential: CredentialPlace,
+    /// The `kid` of its key, where the key itself has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key_id: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -51,6 +54,8 @@ pub(crate) enum Endpoint {
 pub(crate) enum CredentialPlace {
     /// A secret in a file of its own beside the profiles.
     SecretFile,
+    /// A private key in a file of its own beside the profiles, which signs assertions.
+    KeyFile,
 }
 
 impl Profile {
@@ -148,6 +153,7 @@ mod tests {
             endpoint,
             client_id: "billing".to_owned(),
             credential: CredentialPlace::SecretFile,
+            key_id: None,
             scopes: vec!["a".to_owned()],
             resources: Vec::new(),
             origins: Vec::new(),

@@ -1,7 +1,7 @@
 //! The source of a profile's tokens, and the error of a profile without one.
 
 use anyhow::{Context as _, anyhow};
-use latchkey_client::{Builder, Request, Secret, TokenError, TokenSource};
+use latchkey_client::{Builder, PrivateKeyJwt, Request, Secret, TokenError, TokenSource};
 use reqwest::{Certificate, ClientBuilder};
 use settings::files;
 
@@ -11,12 +11,16 @@ use crate::admin_client::AdminClientError;
 
 /// A source of tokens of this profile, with its credential.
 pub(crate) fn source(profile: &Profile, credential: &str, request: Request) -> anyhow::Result<TokenSource> {
-    let credential = match profile.credential {
-        CredentialPlace::SecretFile => Secret::value(credential),
-    };
     let http = client_builder(profile)?;
     let builder = endpoint(TokenSource::builder(), &profile.endpoint).client_id(&profile.client_id);
-    Ok(builder.credential(credential).request(request).http(|_| http).build()?)
+    let builder = match (profile.credential, &profile.key_id) {
+        (CredentialPlace::SecretFile, _) => builder.credential(Secret::value(credential)),
+        (CredentialPlace::KeyFile, None) => builder.credential(PrivateKeyJwt::value(credential)),
+        (CredentialPlace::KeyFile, Some(kid)) => {
+            builder.credential(PrivateKeyJwt::value(credential).kid(kid))
+        }
+    };
+    Ok(builder.request(request).http(|_| http).build()?)
 }
 
 fn endpoint(builder: Builder, endpoint: &Endpoint) -> Builder {

@@ -35,7 +35,7 @@ impl Pair {
         Self { document, key }
     }
 
-    fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         let body = BASE64_STANDARD.encode(self.document.expose());
         format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n")
     }

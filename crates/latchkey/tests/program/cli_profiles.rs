@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use protocol::SigningAlgorithm;
+use serde_json::{Value, json};
 
+use crate::assertions::{self, Pair};
 use crate::cli::{Cli, first_administrator};
 use crate::folder::Folder;
 use crate::host::{LONGEST, Ran, run};
@@ -322,4 +325,35 @@ fn a_call_ends_with_the_code_of_its_status_and_sends_no_token_elsewhere() {
     }
     let ran = user.run(&["call", "-H", "Authorization: Bearer x", &program.url("/")]);
     assert!(ran.err.contains("the command sets `authorization` itself"), "{ran:?}");
+}
+
+#[test]
+fn a_private_key_may_be_the_credential() {
+    let pair = Pair::generate(SigningAlgorithm::ES256);
+    let jwks = json!({ "keys": [pair.key.jwk] }).to_string();
+    let folder = Folder::with(&assertions::settings([&format!("jwks: {jwks}"), &format!("jwks: {jwks}")]));
+    // Assertions are for the issuer, so the public URL is the one that the profile has.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let mut serve = folder.program(&["serve", "--listen", &address]);
+    let program =
+        Program::spawn(&folder, serve.env("LATCHKEY__SERVER__PUBLIC_URL", format!("http://{address}")));
+    let user = User(&folder);
+    folder.write("signer.pem", &pair.pem());
+    let server = program.url("");
+    let jwk = serde_json::to_value(&pair.key.jwk).unwrap();
+    let (kid, issuer) = (jwk["kid"].as_str().unwrap(), program.url("/api/v1/tenant/acme"));
+    for (profile, arguments) in
+        [("tenant", &["--server", &server, "--tenant", "acme"][..]), ("issuer", &["--issuer", &issuer])]
+    {
+        let login =
+            ["login", "--profile", profile, "--client-id", "signer", "--key", "signer.pem", "--key-id", kid];
+        let ran = user.run(&[&login[..], arguments].concat());
+        folder.canaries.assert_absent(&ran.out);
+        ran.output();
+        let token = user.run(&["token", "--no-cache"]).output();
+        assert_eq!(jwt::claims(&token)["client_id"], "signer");
+    }
+    let profiles = folder.read("home/.config/latchkey/profiles.json");
+    folder.canaries.assert_absent(&profiles);
+    program.stop();
 }

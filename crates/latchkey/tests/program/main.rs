@@ -38,6 +38,7 @@ mod traffic;
 
 mod client_credentials_chapter;
 mod client_guide;
+mod client_source;
 mod course_notes;
 mod quick_start;
 mod thunder_api;

@@ -1,0 +1,114 @@
+//! A client that proves itself with an assertion that it signs (`private_key_jwt`, RFC 7523 §2.2).
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::UNIX_EPOCH;
+
+use aws_lc_rs::rand;
+use serde_json::json;
+
+use crate::credential::{Attempt, BoxFuture, ClientCredential, CredentialError, Presented};
+use crate::secret::Secret;
+use crate::signing_key::{Algorithm, SigningKey};
+use crate::workload_token::CLIENT_ASSERTION;
+
+/// How long an assertion is valid.
+const SECONDS: u64 = 60;
+
+/// A private key, in PEM or as a JWK. Each attempt signs a new assertion for the issuer, or for the token endpoint of a source without one.
+pub struct PrivateKeyJwt {
+    text: Secret,
+    kid: Option<String>,
+    algorithm: Option<Algorithm>,
+    /// The key of this version of the text.
+    parsed: Mutex<Option<(u64, Arc<SigningKey>)>>,
+}
+
+impl PrivateKeyJwt {
+    /// The key in a file, which is read again when it was changed.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::of(Secret::file(path))
+    }
+
+    /// This key.
+    pub fn value(text: impl Into<String>) -> Self {
+        Self::of(Secret::value(text))
+    }
+
+    /// The key at any place that a [`Secret`] can be at.
+    pub const fn of(text: Secret) -> Self {
+        Self { text, kid: None, algorithm: None, parsed: Mutex::new(None) }
+    }
+
+    /// The `kid` of the header. A JWK brings its own.
+    #[must_use]
+    pub fn kid(mut self, kid: impl Into<String>) -> Self {
+        self.kid = Some(kid.into());
+        self
+    }
+
+    /// The algorithm, where the key can do several: RSA keys sign with RS256 unless this says PS256.
+    #[must_use]
+    pub const fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = Some(algorithm);
+        self
+    }
+
+    async fn key(&self) -> Result<(Arc<SigningKey>, u64), CredentialError> {
+        let (text, version) = self.text.read(false).await?;
+        let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*parsed {
+            Some((of, key)) if *of == version => Ok((Arc::clone(key), version)),
+            _ => {
+                let key = Arc::new(SigningKey::parse(&text)?);
+                *parsed = Some((version, Arc::clone(&key)));
+                Ok((key, version))
+            }
+        }
+    }
+
+    fn assertion(&self, key: &SigningKey, attempt: &Attempt<'_>) -> Result<String, CredentialError> {
+        let now = attempt.now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let mut random = [0; 16];
+        rand::fill(&mut random).map_err(|_| CredentialError::new("the system gives no random bytes"))?;
+        let mut header = json!({ "typ": "JWT" });
+        if let Some(kid) = self.kid.as_deref().or(key.kid()) {
+            header["kid"] = json!(kid);
+        }
+        let claims = json!({
+            "iss": attempt.client_id,
+            "sub": attempt.client_id,
+            "aud": attempt.issuer.unwrap_or(attempt.token_endpoint.as_str()),
+            "iat": now,
+            "exp": now + SECONDS,
+            "jti": format!("{:032x}", u128::from_be_bytes(random)),
+        });
+        key.sign(key.algorithm(self.algorithm)?, header, &claims)
+    }
+}
+
+impl ClientCredential for PrivateKeyJwt {
+    fn present<'a>(&'a self, attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Presented, CredentialError>> {
+        Box::pin(async move {
+            let (key, version) = self.key().await?;
+            let assertion = self.assertion(&key, attempt)?;
+            let presented = Presented::name_only().parameter("client_assertion_type", CLIENT_ASSERTION);
+            Ok(presented.parameter("client_assertion", assertion).version(version))
+        })
+    }
+
+    fn reload(&self) -> BoxFuture<'_, Result<u64, CredentialError>> {
+        self.text.reload()
+    }
+
+    fn depends_on_time(&self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for PrivateKeyJwt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PrivateKeyJwt({:?})", self.text)
+    }
+}

@@ -1,0 +1,278 @@
+//! A client's private key: read from PEM or JWK, and used to sign.
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    Ed25519KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding,
+};
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::credential::CredentialError;
+
+/// How a key signs (RFC 7518 §3.1, RFC 8037).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// ECDSA with P-256 and SHA-256.
+    Es256,
+    /// ECDSA with P-384 and SHA-384.
+    Es384,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+    /// Ed25519.
+    EdDsa,
+}
+
+impl Algorithm {
+    /// As `alg` has it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
+/// A private key.
+pub(crate) struct SigningKey {
+    pair: Pair,
+    /// Of a JWK.
+    kid: Option<String>,
+}
+
+enum Pair {
+    P256(EcdsaKeyPair),
+    P384(EcdsaKeyPair),
+    Rsa(Box<RsaKeyPair>),
+    Ed25519(Ed25519KeyPair),
+}
+
+#[derive(Deserialize)]
+struct Jwk<'a> {
+    kty: &'a str,
+    crv: Option<&'a str>,
+    kid: Option<String>,
+    d: Option<&'a str>,
+    x: Option<&'a str>,
+    y: Option<&'a str>,
+}
+
+type Bytes = Zeroizing<Vec<u8>>;
+
+fn refused(why: &str) -> CredentialError {
+    CredentialError::new(format!("the private key cannot be used: {why}"))
+}
+
+impl SigningKey {
+    /// A JWK, or PEM with a key in PKCS#8, PKCS#1 or SEC 1.
+    pub(crate) fn parse(text: &str) -> Result<Self, CredentialError> {
+        if text.trim_start().starts_with('{') {
+            return Self::of_jwk(text);
+        }
+        let (label, der) = pem(text).ok_or_else(|| refused("it is neither PEM nor a JWK"))?;
+        let ec = |algorithm| {
+            EcdsaKeyPair::from_pkcs8(algorithm, &der)
+                .or_else(|_| EcdsaKeyPair::from_private_key_der(algorithm, &der))
+                .ok()
+        };
+        let rsa = || match label {
+            "RSA PRIVATE KEY" => RsaKeyPair::from_der(&der).ok(),
+            _ => RsaKeyPair::from_pkcs8(&der).ok(),
+        };
+        let pair = match label {
+            "ENCRYPTED PRIVATE KEY" => {
+                return Err(refused("it is encrypted; decrypt it with `openssl pkey`"));
+            }
+            label if !label.ends_with("PRIVATE KEY") => return Err(refused("it holds no private key")),
+            _ => None
+                .or_else(|| ec(&ECDSA_P256_SHA256_FIXED_SIGNING).map(Pair::P256))
+                .or_else(|| ec(&ECDSA_P384_SHA384_FIXED_SIGNING).map(Pair::P384))
+                .or_else(|| Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).ok().map(Pair::Ed25519))
+                .or_else(|| rsa().map(|pair| Pair::Rsa(Box::new(pair)))),
+        };
+        let pair = pair
+            .ok_or_else(|| refused("it is no key of P-256, P-384, Ed25519 or RSA of 2048 bits and more"))?;
+        Ok(Self { pair, kid: None })
+    }
+
+    fn of_jwk(text: &str) -> Result<Self, CredentialError> {
+        // The parser's message could quote the key.
+        let jwk: Jwk<'_> = serde_json::from_str(text).map_err(|_| refused("it is no JWK"))?;
+        let member = |name: &str, value: Option<&str>| -> Result<Bytes, CredentialError> {
+            let text = value.ok_or_else(|| refused(&format!("the JWK has no `{name}`")))?;
+            let bytes = BASE64_URL_SAFE_NO_PAD.decode(text);
+            bytes.map(Zeroizing::new).map_err(|_| refused(&format!("`{name}` of the JWK is no base64url")))
+        };
+        let (d, x) = (member("d", jwk.d), member("x", jwk.x));
+        let ec = |algorithm: &'static EcdsaSigningAlgorithm, d: &[u8], x: &[u8]| {
+            let y = member("y", jwk.y)?;
+            // An uncompressed point (SEC 1 §2.3.3).
+            let point = [&[4][..], x, y.as_slice()].concat();
+            EcdsaKeyPair::from_private_key_and_public_key(algorithm, d, &point)
+                .map_err(|_| refused("its members do not belong together"))
+        };
+        let pair = match (jwk.kty, jwk.crv) {
+            ("EC", Some("P-256")) => Pair::P256(ec(&ECDSA_P256_SHA256_FIXED_SIGNING, &d?, &x?)?),
+            ("EC", Some("P-384")) => Pair::P384(ec(&ECDSA_P384_SHA384_FIXED_SIGNING, &d?, &x?)?),
+            ("OKP", Some("Ed25519")) => Pair::Ed25519(
+                Ed25519KeyPair::from_seed_and_public_key(&d?, &x?)
+                    .map_err(|_| refused("its members do not belong together"))?,
+            ),
+            ("RSA", _) => return Err(refused("it is an RSA key as JWK; give it as PEM")),
+            _ => return Err(refused("it is no key of P-256, P-384, Ed25519 or RSA")),
+        };
+        Ok(Self { pair, kid: jwk.kid })
+    }
+
+    pub(crate) fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// The algorithm of the key, or the wanted one if the key can do it.
+    pub(crate) fn algorithm(&self, wanted: Option<Algorithm>) -> Result<Algorithm, CredentialError> {
+        let can: &[Algorithm] = match self.pair {
+            Pair::P256(_) => &[Algorithm::Es256],
+            Pair::P384(_) => &[Algorithm::Es384],
+            Pair::Rsa(_) => &[Algorithm::Rs256, Algorithm::Ps256],
+            Pair::Ed25519(_) => &[Algorithm::EdDsa],
+        };
+        match wanted {
+            Some(wanted) if !can.contains(&wanted) => {
+                Err(refused(&format!("it cannot sign with {}", wanted.name())))
+            }
+            wanted => Ok(wanted.unwrap_or(can[0])),
+        }
+    }
+
+    /// A JWS in compact form (RFC 7515 §7.1).
+    pub(crate) fn sign(
+        &self,
+        algorithm: Algorithm,
+        mut header: Value,
+        claims: &Value,
+    ) -> Result<String, CredentialError> {
+        header["alg"] = json!(algorithm.name());
+        let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed = format!("{}.{}", part(&header), part(claims));
+        let signature =
+            self.signature(algorithm, signed.as_bytes()).ok_or_else(|| refused("it does not sign"))?;
+        Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    fn signature(&self, algorithm: Algorithm, message: &[u8]) -> Option<Vec<u8>> {
+        let random = SystemRandom::new();
+        match &self.pair {
+            Pair::P256(pair) | Pair::P384(pair) => {
+                pair.sign(&random, message).ok().map(|signature| signature.as_ref().to_vec())
+            }
+            Pair::Ed25519(pair) => Some(pair.sign(message).as_ref().to_vec()),
+            Pair::Rsa(pair) => {
+                let padding: &'static dyn RsaEncoding =
+                    if algorithm == Algorithm::Ps256 { &RSA_PSS_SHA256 } else { &RSA_PKCS1_SHA256 };
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(padding, &random, message, &mut signature).ok()?;
+                Some(signature)
+            }
+        }
+    }
+}
+
+/// Label and content of the first private key in PEM (RFC 7468); of another block if there is none.
+fn pem(text: &str) -> Option<(&str, Bytes)> {
+    let mut rest = text;
+    let mut first = None;
+    while let Some((_, begun)) = rest.split_once("-----BEGIN ") {
+        let (label, body) = begun.split_once("-----")?;
+        let (body, after) = body.split_once("-----END ")?;
+        let body: Zeroizing<String> = Zeroizing::new(body.split_ascii_whitespace().collect());
+        let block = (label, Zeroizing::new(BASE64_STANDARD.decode(body.as_bytes()).ok()?));
+        if label.ends_with("PRIVATE KEY") {
+            return Some(block);
+        }
+        first = first.or(Some(block));
+        rest = after;
+    }
+    first
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use aws_lc_rs::signature::{ED25519, KeyPair as _, UnparsedPublicKey};
+
+    use super::*;
+
+    /// A fresh key in PEM, and its public half.
+    pub(crate) fn ed25519() -> (String, Vec<u8>) {
+        let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        let public = Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap().public_key().as_ref().to_vec();
+        let body = BASE64_STANDARD.encode(document.as_ref());
+        (format!("-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"), public)
+    }
+
+    #[test]
+    fn a_jws_is_verified_with_the_public_half() {
+        let (pem, public) = ed25519();
+        let key = SigningKey::parse(&format!(
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n{pem}"
+        ))
+        .unwrap();
+        let algorithm = key.algorithm(None).unwrap();
+        let jws = key.sign(algorithm, json!({"typ": "JWT"}), &json!({"iss": "me"})).unwrap();
+        let (signed, signature) = jws.rsplit_once('.').unwrap();
+        let signature = BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap();
+        UnparsedPublicKey::new(&ED25519, public).verify(signed.as_bytes(), &signature).unwrap();
+        let header = BASE64_URL_SAFE_NO_PAD.decode(signed.split('.').next().unwrap()).unwrap();
+        assert_eq!(String::from_utf8(header).unwrap(), r#"{"alg":"EdDSA","typ":"JWT"}"#);
+        assert!(key.algorithm(Some(Algorithm::Rs256)).is_err());
+    }
+
+    #[test]
+    fn keys_of_each_kind_are_read() {
+        // RFC 8037 appendix A.1, and RFC 7515 appendix A.3.
+        for (jwk, algorithm) in [
+            (
+                r#"{"kty":"OKP","crv":"Ed25519","kid":"k","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+                Algorithm::EdDsa,
+            ),
+            (
+                r#"{"kty":"EC","crv":"P-256","kid":"k","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#,
+                Algorithm::Es256,
+            ),
+        ] {
+            let key = SigningKey::parse(jwk).unwrap();
+            assert_eq!((key.algorithm(None).unwrap(), key.kid()), (algorithm, Some("k")));
+            key.sign(algorithm, json!({}), &json!({})).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_told_without_it() {
+        for (text, why) in [
+            ("hunter2", "it is neither PEM nor a JWK"),
+            ("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AA\",\"y\":\"AA\"}", "the JWK has no `d`"),
+            ("{\"hunter2\"", "it is no JWK"),
+            (
+                "-----BEGIN PRIVATE KEY-----\naHVudGVyMg==\n-----END PRIVATE KEY-----",
+                "it is no key of P-256, P-384, Ed25519 or RSA of 2048 bits and more",
+            ),
+            ("-----BEGIN PUBLIC KEY-----\naHVudGVyMg==\n-----END PUBLIC KEY-----", "it holds no private key"),
+            (
+                "-----BEGIN ENCRYPTED PRIVATE KEY-----\naHVudGVyMg==\n-----END ENCRYPTED PRIVATE KEY-----",
+                "it is encrypted; decrypt it with `openssl pkey`",
+            ),
+        ] {
+            let Err(error) = SigningKey::parse(text) else { panic!("{text}") };
+            assert_eq!(error.to_string(), format!("the private key cannot be used: {why}"));
+        }
+    }
+}
