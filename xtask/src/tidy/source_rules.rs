@@ -17,7 +17,7 @@ const BANNED: [(&str, &str); 5] = [
 
 /// The async service layers of the domain crates, and the files that share one run of slow work among all waiting callers. A folder ends
 /// with a slash.
-const SERVICE_LAYERS: [&str; 19] = [
+const SERVICE_LAYERS: [&str; 20] = [
     "crates/tenancy/src/resolver.rs",
     "crates/keys/src/key_ring_cache.rs",
     "crates/keys/src/key_ring_cache/",
@@ -33,6 +33,7 @@ const SERVICE_LAYERS: [&str; 19] = [
     "crates/registry/src/verified_secret_cache.rs",
     "crates/registry/src/users.rs",
     "crates/registry/src/dpop.rs",
+    "crates/registry/src/single_use.rs",
     "crates/grants/src/engine.rs",
     "crates/administration/src/reconcile.rs",
     "crates/administration/src/administrator/",
