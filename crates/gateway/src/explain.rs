@@ -1,10 +1,12 @@
 //! Explains a token request: each check of the token endpoint, with the same functions in the same order, and what the caller would see.
 //! It goes on after a refusal where later checks do not depend on it. It signs nothing and writes nothing.
 
+mod access_token;
 mod advice;
 mod certificate;
 mod check;
 mod credential;
+mod proof;
 mod token;
 
 use std::sync::Arc;
@@ -12,15 +14,17 @@ use std::sync::Arc;
 use administration::{ExplainSettings, ExplainedCredential, ExplainedResult, ExplanationView};
 use grants::{Explanation, Grantee, SenderKeys};
 use protocol::{Secret, Thumbprint, Timestamp};
-use registry::ClientId;
+use registry::{ClientId, DpopRequest};
 use secrets::ClientAddress;
 use tenancy::{Tenant, TenantError, TenantId};
 
-use crate::TokenServices;
 use crate::respond::{OAuthError, Problem, error_help};
+use crate::{PresentedCertificates, TokenServices};
+use access_token::Beside;
 use advice::Subject;
 use check::{Refusal, not_checked, passed, refused};
 use credential::Presented;
+use proof::ExplainedProof;
 
 /// A request that an administrator wants explained.
 pub(crate) struct Request<'a> {
@@ -31,6 +35,8 @@ pub(crate) struct Request<'a> {
     pub(crate) assertion: Option<Secret>,
     /// In PEM.
     pub(crate) certificate: Option<String>,
+    pub(crate) dpop_proof: Option<Secret>,
+    pub(crate) access_token: Option<Secret>,
     /// The source by which a failed attempt is counted: the administrator's.
     pub(crate) source: ClientAddress,
     pub(crate) now: Timestamp,
@@ -52,6 +58,8 @@ pub(crate) async fn explain(
         secret,
         assertion,
         certificate,
+        dpop_proof,
+        access_token,
         source,
         now,
         public_url,
@@ -69,26 +77,68 @@ pub(crate) async fn explain(
         let (method, registered) = (settings.method().to_owned(), Vec::new());
         let credential = ExplainedCredential { method, matched: None, checks: Vec::new(), registered };
         let result = result(refusals.into_iter().next(), public_url);
-        return Ok(ExplanationView { result, checks, credential, scopes: Vec::new(), token: None });
+        let (scopes, dpop_proof, access_token) = Default::default();
+        return Ok(ExplanationView {
+            result,
+            checks,
+            credential,
+            scopes,
+            token: None,
+            dpop_proof,
+            access_token,
+        });
     };
 
     let client = services.authenticator.find(&tenant.id, client_id).await?;
     let parameters = parameters(settings, client_id);
+    let proof = match &dpop_proof {
+        Some(proof) => {
+            let token_endpoint = format!("/api/v1/tenant/{}/oauth/token", tenant.id);
+            let request = DpopRequest {
+                method: settings.dpop_method.as_deref().unwrap_or("POST"),
+                path: settings.dpop_path().unwrap_or(&token_endpoint),
+                access_token: access_token.as_ref().map(Secret::expose),
+            };
+            Some(proof::explain(services, &tenant, proof, &request, public_url, now).await?)
+        }
+        None => None,
+    };
+    let access_token_checks = match &access_token {
+        Some(token) => {
+            let read = |pem: &String| PresentedCertificates::read(pem.as_bytes()).ok();
+            let presented = certificate.as_ref().and_then(read);
+            let certificate = presented.map(|presented| presented.without_authorities(now).thumbprint);
+            let beside = Beside { proof: proof.as_ref(), certificate };
+            access_token::explain(services, (&tenant, client_id), token, beside, now).await?
+        }
+        None => Vec::new(),
+    };
+    // Beside an access token, the proof is of a request to a resource.
+    let of_token_request = proof.as_ref().filter(|_| access_token.is_none());
+    let (before, after) = match of_token_request.and_then(ExplainedProof::refusal) {
+        Some((refusal, true)) => (Some(refusal), None),
+        Some((refusal, false)) => (None, Some(refusal)),
+        None => (None, None),
+    };
     let presented = Presented { method: settings.method(), secret, assertion, certificate, source: &source };
     let authentication =
         credential::explain(services, (&tenant, client.as_ref()), presented, &subject, now).await?;
     let (mut scopes, mut token) = (Vec::new(), None);
     if let Some(client) = &client {
         let grantee = Grantee { tenant: &tenant, client };
-        let explained =
-            Explanation::of(&parameters, &grantee, &assumed_keys(&grantee, settings.method()), now);
+        let explained = Explanation::of(
+            &parameters,
+            &grantee,
+            &sender_keys(&grantee, settings.method(), of_token_request),
+            now,
+        );
         checks.push(match &explained.parameters {
             Ok(()) => passed("parameters", "The parameters can be read."),
             Err(error) => refused(&subject, "parameters", error.reason),
         });
         refusals.extend(explained.parameters.clone().err().map(|error| Refusal::by("parameters", error)));
-        refusals.extend(authentication.refusal);
-        let granted = token::explain(&explained, settings, &subject);
+        refusals.extend(before.into_iter().chain(authentication.refusal).chain(after));
+        let granted = token::explain(&explained, of_token_request, settings, &subject);
         checks.extend(granted.checks);
         scopes = granted.scopes;
         if let (Some(Err(error)), Some(check)) = (&explained.decision, granted.refused_by) {
@@ -104,10 +154,12 @@ pub(crate) async fn explain(
         }
     } else {
         checks.push(not_checked("parameters", "This server does not know the client yet."));
-        refusals.extend(authentication.refusal);
+        refusals.extend(before.into_iter().chain(authentication.refusal).chain(after));
     }
+    let (dpop_proof, access_token) =
+        (proof.map(|proof| proof.checks).unwrap_or_default(), access_token_checks);
     let (credential, result) = (authentication.credential, result(refusals.into_iter().next(), public_url));
-    Ok(ExplanationView { result, checks, credential, scopes, token })
+    Ok(ExplanationView { result, checks, credential, scopes, token, dpop_proof, access_token })
 }
 
 /// The tenant, if there is one, and why it does not serve.
@@ -128,13 +180,15 @@ async fn find_tenant(
     })
 }
 
-/// No proof is presented here, so a DPoP proof is assumed where one is required, as a right secret is.
-fn assumed_keys(grantee: &Grantee<'_>, method: &str) -> SenderKeys {
+/// The key of the proof. Where none is presented, a right one is assumed if one is required, as a right secret is; and where one is refused,
+/// so that the other checks go on.
+fn sender_keys(grantee: &Grantee<'_>, method: &str, proof: Option<&ExplainedProof>) -> SenderKeys {
     let Grantee { tenant, client } = grantee;
     let is_required = client.dpop_bound_access_tokens || tenant.access_token.require_sender_constraint;
     let any = Thumbprint::new([0; 32]);
     let certificate = credential::is_of_certificates(method).then_some(any);
-    SenderKeys { dpop: is_required.then_some(any), certificate }
+    let assumed = (is_required || proof.is_some()).then_some(any);
+    SenderKeys { dpop: proof.and_then(|proof| proof.key).or(assumed), certificate }
 }
 
 /// The form that the request would send, without its credential.

@@ -45,6 +45,8 @@ pub struct TokenServices {
     pub tenants: TenantResolver,
     /// Which client is calling?
     pub authenticator: Arc<Authenticator>,
+    /// Which key does it prove to hold?
+    pub dpop: Arc<DpopProofs>,
     /// May it have this token?
     pub engine: Engine,
     /// Which chains of certificates are accepted?
@@ -53,8 +55,13 @@ pub struct TokenServices {
 
 impl Services {
     pub(crate) fn of_tokens(&self, certificate_sources: &CertificateSources) -> TokenServices {
-        let Self { tenants, authenticator, engine, .. } = self;
-        let (tenants, authenticator, engine) = (tenants.clone(), Arc::clone(authenticator), engine.clone());
-        TokenServices { tenants, authenticator, engine, certificate_sources: certificate_sources.clone() }
+        let Self { tenants, authenticator, dpop, engine, .. } = self.clone();
+        TokenServices {
+            tenants,
+            authenticator,
+            dpop,
+            engine,
+            certificate_sources: certificate_sources.clone(),
+        }
     }
 }

@@ -24,7 +24,7 @@ mod test_fixtures;
 pub use access_token::{AccessTokenClaims, Grantee};
 pub use admin_assertion::AdminAssertion;
 pub use client_credentials::ClientCredentialsRequest;
-pub use engine::{Engine, GrantError, Signed};
+pub use engine::{Engine, ExplainedToken, GrantError, Signed};
 pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 pub use resource_access::{BearerError, ProtectedResource};
 pub use revocation_feeds::SignedFeed;

@@ -144,6 +144,7 @@ pub(crate) fn token_services(
     let fetcher = Arc::new(GuardedJwksFetcher::new(settings));
     Ok(TokenServices {
         tenants: TenantResolver::new(caches.tenants.clone()),
+        dpop: Arc::new(DpopProofs::new(Arc::clone(&identifiers), pepper, public_urls(settings))),
         authenticator: Arc::new(authenticator(caches, (identifiers, fetcher), pepper, hashes, settings)),
         engine: Engine::new(Arc::new(keys), caches.clients.clone(), caches.revocations.clone()),
         certificate_sources: tls::certificate_sources(settings),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use keys::ProofJwt;
 use protocol::{Lifetime, Thumbprint, Timestamp};
 use secrets::Pepper;
-use tenancy::{Tenant, TenantId};
+use tenancy::{StoreError, Tenant, TenantId};
 
 use crate::dpop_nonces::DpopNonces;
 use crate::dpop_proof::{DpopClaims, DpopExpectations, DpopProofError, DpopRequest, TYP};
@@ -75,6 +75,14 @@ impl DpopProofs {
             now,
         };
         read(proof, &expected)
+    }
+
+    /// Whether a proof was used, for an administrator. It uses nothing up.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn is_used(&self, tenant: &TenantId, proof: &DpopProof) -> Result<bool, StoreError> {
+        self.used.is_used(tenant, &proof.identifier).await
     }
 
     /// Uses up a proof: "HTTP requests to the same URI for which the jti value has been seen before would be declined" (RFC 9449 §11.1).

@@ -2,10 +2,11 @@
 
 use keys::ProofJwt;
 use protocol::{Thumbprint, Timestamp};
+use tenancy::Tenant;
 
-use crate::DpopProofError;
 use crate::dpop_proof::{DpopClaims, DpopExpectations, TYP};
 use crate::http_uri::normalized;
+use crate::{DpopProof, DpopProofError, DpopProofs, DpopRequest};
 
 /// A check of a proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,27 @@ impl DpopInspection {
             Ok(key) => Self { failed: None, key: Some(key) },
             Err(failed) => Self { failed: Some(failed), key: None },
         }
+    }
+}
+
+impl DpopProofs {
+    /// Inspects a proof for this request at this tenant, with the checks of the request itself. Whether it was used before is not among them.
+    ///
+    /// # Errors
+    /// The check that fails, and the error of the request.
+    pub fn inspect(
+        &self,
+        tenant: &Tenant,
+        proof: &str,
+        request: &DpopRequest<'_>,
+        now: Timestamp,
+    ) -> Result<DpopProof, (DpopCheck, DpopProofError)> {
+        let verified = self.read(tenant, proof, request, now).and_then(|proof| proof.verify());
+        verified.map_err(|error| match error {
+            // The form is that of the JWT or that of its claims.
+            DpopProofError::Malformed if ProofJwt::parse(proof, TYP).is_ok() => (DpopCheck::Claims, error),
+            error => (DpopCheck::of(error), error),
+        })
     }
 }
 

@@ -67,7 +67,7 @@ pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
 pub use last_used::{LastUsedSecrets, SecretPath, UsedSecret};
 pub use public_urls::PublicUrls;
 pub use revocation::{Revocation, RevokedSubject, TokenRevocation};
-pub use revocation_facts::{IssuedToken, RevocationFacts};
+pub use revocation_facts::{IssuedToken, RevocationFacts, RevokedBy};
 pub use revocation_feed::{RevocationFeed, RevokedClient};
 pub use single_use::SingleUseError;
 pub use single_use_identifier::SingleUseIdentifier;

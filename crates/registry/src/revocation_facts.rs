@@ -38,6 +38,19 @@ pub struct IssuedToken<'a> {
     pub issued_at: Timestamp,
 }
 
+/// What makes a token invalid. A time is the last second whose tokens it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevokedBy {
+    /// All tokens of the tenant.
+    Tenant(Timestamp),
+    /// Those of its client.
+    Client(Timestamp),
+    /// Those for the credential that it was issued for.
+    Credential(Timestamp),
+    /// This one. When it was revoked is not kept.
+    Token,
+}
+
 impl RevocationFacts {
     /// Nothing is revoked.
     #[must_use]
@@ -72,18 +85,31 @@ impl RevocationFacts {
     /// of its client: it may have been issued for that one.
     #[must_use]
     pub fn revoke(&self, token: IssuedToken<'_>) -> bool {
+        self.revoked_by(token).is_some()
+    }
+
+    /// What makes the token invalid: the first of them, from the tenant on.
+    #[must_use]
+    pub fn revoked_by(&self, token: IssuedToken<'_>) -> Option<RevokedBy> {
         let is_by = |until: &Timestamp| token.issued_at <= *until;
-        if self.issued_until.as_ref().is_some_and(is_by) {
-            return true;
+        if let Some(until) = self.issued_until.filter(is_by) {
+            return Some(RevokedBy::Tenant(until));
         }
-        let Some(of_client) = self.clients.get(token.client) else { return false };
-        let by_credential = || match CredentialTag::of_token(token.jti) {
-            Some(tag) => of_client.credentials.get(&tag).is_some_and(is_by),
-            None => of_client.credentials.values().any(is_by),
+        let of_client = self.clients.get(token.client)?;
+        if let Some(until) = of_client.issued_until.filter(is_by) {
+            return Some(RevokedBy::Client(until));
+        }
+        if of_client.tokens.contains_key(token.jti) {
+            return Some(RevokedBy::Token);
+        }
+        if of_client.credentials.is_empty() {
+            return None;
+        }
+        let credential = match CredentialTag::of_token(token.jti) {
+            Some(tag) => of_client.credentials.get(&tag).copied().filter(is_by),
+            None => of_client.credentials.values().copied().filter(is_by).max(),
         };
-        of_client.issued_until.as_ref().is_some_and(is_by)
-            || of_client.tokens.contains_key(token.jti)
-            || (!of_client.credentials.is_empty() && by_credential())
+        credential.map(RevokedBy::Credential)
     }
 
     /// Whether the whole tenant's tokens of this second are invalid.
@@ -194,6 +220,29 @@ mod tests {
         check(&[(S::Token(id("a"), s1.clone()), 0)], "b", &s1, 800, false);
         check(&[(S::Token(id("a"), s1.clone()), 0)], "a", &jti("a", "s2"), 0, false);
         check(&[(S::SigningKey("oauth2-key-1".to_owned()), 900)], "a", &s1, 0, false);
+    }
+
+    #[test]
+    fn the_revocation_of_a_token_is_named_from_the_tenant_on() {
+        use RevokedSubject as S;
+        let s1 = jti("a", "s1");
+        let at = Timestamp::from_seconds;
+        let all = [
+            (S::Tenant, 40),
+            (S::Client(id("a")), 50),
+            (S::Token(id("a"), s1.clone()), 0),
+            (S::Credential(id("a"), tag("a", "s1")), 60),
+        ];
+        let by = |from: usize, jti: &str, issued_at: u64| {
+            facts(&all[from..]).revoked_by(IssuedToken { client: "a", jti, issued_at: at(issued_at) })
+        };
+        assert_eq!(by(0, &s1, 40), Some(RevokedBy::Tenant(at(40))));
+        assert_eq!(by(0, &s1, 41), Some(RevokedBy::Client(at(50))));
+        assert_eq!(by(0, &s1, 51), Some(RevokedBy::Token));
+        assert_eq!(by(3, &s1, 60), Some(RevokedBy::Credential(at(60))));
+        assert_eq!(by(3, &s1, 61), None);
+        assert_eq!(by(2, &jti("a", "s2"), 1), None);
+        assert_eq!(by(3, "no uuid", 60), Some(RevokedBy::Credential(at(60))));
     }
 
     #[test]

@@ -33,6 +33,15 @@ impl SingleUse {
         Self { guard, live: LiveIdentifiers::new(SHARE) }
     }
 
+    /// Whether an identifier was used, which uses nothing up.
+    pub(crate) async fn is_used(
+        &self,
+        tenant: &TenantId,
+        identifier: &SingleUseIdentifier,
+    ) -> Result<bool, StoreError> {
+        self.guard.is_used(tenant, identifier).await
+    }
+
     pub(crate) async fn use_up(
         &self,
         tenant: &TenantId,

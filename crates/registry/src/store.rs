@@ -50,6 +50,9 @@ pub trait ReplayGuard: Send + Sync {
         identifier: &SingleUseIdentifier,
     ) -> Result<bool, StoreError>;
 
+    /// Whether an identifier was used in this tenant. It decides nothing: another use may come before the next statement.
+    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Result<bool, StoreError>;
+
     /// Deletes identifiers of all tenants that have expired, a limited number of them. Returns how many.
     async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError>;
 }

@@ -5,7 +5,7 @@ use protocol::Timestamp;
 use registry::{ReplayGuard, SingleUseIdentifier};
 use tenancy::{StoreError, TenantId};
 
-use crate::database::{Database, Engine};
+use crate::database::{Database, Engine, scalar};
 use crate::statement::Statement;
 
 /// SQLite: many rows in one transaction. Of equal ones one is inserted.
@@ -19,6 +19,9 @@ const INSERT_ONE: &str = "
     INSERT INTO used_identifiers (tenant_id, digest, expires_at)
     SELECT entered.tenant_id, $2, $3 FROM entered
     ON CONFLICT DO NOTHING";
+
+const IS_USED: &str =
+    "SELECT EXISTS (SELECT 1 FROM used_identifiers WHERE tenant_id = {tenant} AND digest = $2)";
 
 /// In batches, so that nothing waits long for one.
 const DELETE_EXPIRED: &str = "
@@ -44,6 +47,12 @@ impl ReplayGuard for Database {
             }
         };
         Ok(inserted == 1)
+    }
+
+    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Result<bool, StoreError> {
+        let statement = Statement::of(IS_USED).bind(tenant).bind(identifier.digest.as_slice());
+        let rows: Vec<(bool,)> = self.look_up(statement).await?;
+        Ok(scalar(rows.into_iter().next()).unwrap_or(false))
     }
 
     async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError> {

@@ -15,6 +15,8 @@ pub struct Calls {
     pub add_key: u64,
     /// Of `record_use`.
     pub record_use: u64,
+    /// Of `is_used`.
+    pub is_used: u64,
     /// Of `find_revocations`.
     pub find_revocations: u64,
     /// Of `revoke_token`.
@@ -34,6 +36,7 @@ impl Calls {
             + self.find_keys
             + self.add_key
             + self.record_use
+            + self.is_used
             + self.find_revocations
             + self.revoke_token
             + self.administration
@@ -47,6 +50,7 @@ pub(crate) struct CallCounters {
     pub(crate) find_keys: AtomicU64,
     pub(crate) add_key: AtomicU64,
     pub(crate) record_use: AtomicU64,
+    pub(crate) is_used: AtomicU64,
     pub(crate) find_revocations: AtomicU64,
     pub(crate) revoke_token: AtomicU64,
     pub(crate) administration: AtomicU64,
@@ -62,6 +66,7 @@ impl CallCounters {
             find_keys: of(&self.find_keys),
             add_key: of(&self.add_key),
             record_use: of(&self.record_use),
+            is_used: of(&self.is_used),
             find_revocations: of(&self.find_revocations),
             revoke_token: of(&self.revoke_token),
             administration: of(&self.administration),

@@ -36,6 +36,19 @@ pub struct ExplainSettings {
     /// The presented certificate in PEM (RFC 8705), and after it those between it and an authority. Its chain is checked as each listener
     /// with a `client_ca` checks it. Without a certificate, the explanation assumes a right one.
     pub client_certificate: Option<String>,
+    /// The DPoP proof of a request (RFC 9449). It is checked and not used up. Without one, the explanation assumes a right one where a proof
+    /// is needed. Beside `access_token` it is the proof of a request to a resource, else that of the token request.
+    #[schemars(extend("format" = "password"))]
+    pub dpop_proof: Option<String>,
+    /// The method of the request with the proof. Default: `POST`.
+    #[schemars(example = &"POST")]
+    pub dpop_method: Option<String>,
+    /// The URL of the request with the proof, as the client sends it. Default: the token endpoint of the tenant.
+    pub dpop_url: Option<String>,
+    /// An access token of the client. The explanation says whether it is valid, what has revoked it, and whether the proof beside it is of
+    /// its key.
+    #[schemars(extend("format" = "password"))]
+    pub access_token: Option<String>,
 }
 
 /// What the token endpoint would answer to a request, and why.
@@ -52,6 +65,12 @@ pub struct ExplanationView {
     /// What a token would say. Absent where the rules of the grant refuse it; there where only the client authentication fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<ExplainedToken>,
+    /// The checks of the presented DPoP proof, in their order. Absent without one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dpop_proof: Vec<ExplainedCheck>,
+    /// The checks of the presented access token, in their order. Absent without one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub access_token: Vec<ExplainedCheck>,
 }
 
 /// An answer of the token endpoint.
@@ -205,6 +224,14 @@ impl ExplainSettings {
     #[must_use]
     pub fn method(&self) -> &str {
         self.token_endpoint_auth_method.as_deref().unwrap_or(Self::METHODS[0])
+    }
+
+    /// The path of the request with the proof, where its URL is given (RFC 3986 section 3.3).
+    #[must_use]
+    pub fn dpop_path(&self) -> Option<&str> {
+        let (_, rest) = self.dpop_url.as_deref()?.split_once("://")?;
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        Some(rest.find('/').map_or("/", |start| &rest[start..]))
     }
 
     /// Whether this method presents a secret.

@@ -67,6 +67,18 @@ impl ExplainSettings {
             errors
                 .push(FieldError::at("/client_certificate", format!("is not sent with the method {method}")));
         }
+        for member in ["dpop_method", "dpop_url"] {
+            if document[member].is_string() && !document["dpop_proof"].is_string() {
+                errors.push(FieldError::at(
+                    format!("/{member}"),
+                    "is of the request with dpop_proof; give the proof, too",
+                ));
+            }
+        }
+        if document["dpop_url"].as_str().is_some_and(|url| !url.contains("://")) {
+            let detail = "write the whole URL of the request, such as https://auth.example.com/oauth/token";
+            errors.push(FieldError::at("/dpop_url", detail));
+        }
         if secret.is_some_and(str::is_empty) {
             let detail = "is empty; leave it out to explain the request without a secret";
             errors.push(FieldError::at("/client_secret", detail));
@@ -173,8 +185,30 @@ mod tests {
             ExplainSettings::read(json!({ "client_secret": "x", "token_endpoint_auth_method": "none" })),
             &["/client_secret: is not sent with the method none"],
         );
+        check_errors(
+            ExplainSettings::read(json!({ "dpop_method": "POST", "dpop_url": "/oauth/token" })),
+            &[
+                "/dpop_method: is of the request with dpop_proof; give the proof, too",
+                "/dpop_url: is of the request with dpop_proof; give the proof, too",
+                "/dpop_url: write the whole URL of the request, such as https://auth.example.com/oauth/token",
+            ],
+        );
         check_errors(NewClient::read(json!([])), &[": write an object"]);
         check_errors(NewSecretSettings::read(Value::Null), &[": write an object"]);
+    }
+
+    #[test]
+    fn the_path_of_a_url_is_found() {
+        for (url, expected) in [
+            ("https://id.example/oauth/token?a=/b#c", "/oauth/token"),
+            ("https://id.example", "/"),
+            ("https://id.example?a=/b", "/"),
+            ("https://[::1]:8443/a/b/", "/a/b/"),
+        ] {
+            let settings = json!({ "dpop_proof": "a.b.c", "dpop_url": url });
+            assert_eq!(ExplainSettings::read(settings).unwrap().dpop_path(), Some(expected), "{url}");
+        }
+        assert_eq!(ExplainSettings::default().dpop_path(), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tenancy::Tenant;
 
 use super::advice::Subject;
 use super::check::{not_checked, passed, refused};
+use super::proof::ExplainedProof;
 use crate::respond::OAuthError;
 
 /// The explanation of a grant's decision.
@@ -24,6 +25,7 @@ pub(super) struct Granted {
 /// Explains the checks of the grant.
 pub(super) fn explain(
     explained: &Explanation<'_>,
+    proof: Option<&ExplainedProof>,
     settings: &ExplainSettings,
     subject: &Subject<'_>,
 ) -> Granted {
@@ -44,7 +46,7 @@ pub(super) fn explain(
     let checks = vec![
         simple(subject, "grant_type", grant_type, "The client is registered for the grant type."),
         simple(subject, "format", format, "The token format of the tenant is served."),
-        sender_check(subject, sender),
+        sender_check(subject, sender, proof),
         audience_check(subject, audience, settings),
         scope_check(subject, scopes),
     ];
@@ -81,8 +83,16 @@ fn simple(
 fn sender_check(
     subject: &Subject<'_>,
     sender: &Result<Option<Confirmation>, ErrorResponse>,
+    proof: Option<&ExplainedProof>,
 ) -> ExplainedCheck {
+    if let Some(refused) = proof.and_then(ExplainedProof::sender_check) {
+        return refused;
+    }
     match sender {
+        Ok(Some(_)) if let Some(key) = proof.and_then(|proof| proof.key) => passed(
+            "sender",
+            format!("The token is bound to the key of the proof, whose thumbprint is {key}."),
+        ),
         Ok(Some(_)) => {
             let detail = "The token is bound to a key. The result assumes a DPoP proof in the request.";
             not_checked("sender", detail)

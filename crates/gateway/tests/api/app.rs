@@ -168,9 +168,9 @@ impl TestApp {
         };
         let gateway =
             Gateway::listen(ListenAddresses::take(&options.listeners).unwrap(), options, &services).unwrap();
-        let Services { administrator, tenants, authenticator, engine, .. } = services;
+        let Services { administrator, tenants, authenticator, dpop, engine, .. } = services;
         let certificate_sources = CertificateSources::served(&options.listeners);
-        let tokens = TokenServices { tenants, authenticator, engine, certificate_sources };
+        let tokens = TokenServices { tenants, authenticator, dpop, engine, certificate_sources };
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || serve(gateway, stopped));

@@ -40,6 +40,7 @@ mod admin_clients;
 mod admin_conditions;
 mod admin_documents;
 mod admin_explain;
+mod admin_explain_proofs;
 mod admin_grants;
 mod admin_idempotency;
 mod admin_key_commands;

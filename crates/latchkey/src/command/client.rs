@@ -223,8 +223,13 @@ fn read_jwks(path: &str) -> Result<Value, String> {
 impl ClientArguments {
     /// The client's path in the API.
     pub(super) fn path(&self) -> String {
-        format!("{}/{}", clients_path(&self.tenant), segment(self.client.as_str()))
+        client_path(&self.tenant, self.client.as_str())
     }
+}
+
+/// The path of a client of the API.
+pub(super) fn client_path(tenant: &TenantId, client: &str) -> String {
+    format!("{}/{}", clients_path(tenant), segment(client))
 }
 
 fn clients_path(tenant: &TenantId) -> String {

@@ -298,7 +298,9 @@ async fn a_removed_key_and_a_suspended_tenant_are_named() {
     tokens.inspect(&tokens.acme, &["--jwks", "acme.jwks"]).assert(0, None, None);
     server.run(&["tenant", "suspend", "globex"]).output();
     let found = tokens.inspect(&tokens.globex, &["--tenant", "globex"]);
-    found.assert(0, None, None);
+    found.assert(7, Some("token_revoked"), Some("revoked"));
+    let by = found.check("revoked")["found"].as_str().unwrap();
+    assert!(by.starts_with("All tokens of the tenant were revoked"), "{by}");
     assert_eq!(
         found.document["notes"],
         json!(["the tenant is suspended, so the server refuses all its tokens"])
@@ -323,4 +325,39 @@ fn a_key_set_needs_no_settings_and_nothing_is_created() {
     let (code, out) = inspect(&["--tenant", "acme"]);
     assert!(code == Some(6) && out.contains("latchkey migrate"), "{out}");
     assert!(!folder.exists("data") && !folder.exists("keys"), "a command that reads creates nothing");
+}
+
+/// What the server has revoked is named; a key set knows nothing of it.
+#[tokio::test]
+async fn a_revoked_token_is_named_with_what_revoked_it() {
+    let tokens = Tokens::fetch().await;
+    let cli = Cli::store(&tokens.folder);
+    let valid = tokens.inspect(&tokens.acme, &["--tenant", "acme"]);
+    valid.assert(0, None, None);
+    assert_eq!(valid.check("revoked")["status"], "passed");
+    cli.run(&["client", "revoke-tokens", "acme", "svc"]).output();
+    let revoked = tokens.inspect(&tokens.acme, &["--tenant", "acme"]);
+    revoked.assert(7, Some("token_revoked"), Some("revoked"));
+    let by = revoked.check("revoked")["found"].as_str().unwrap();
+    assert!(by.starts_with("All tokens of the client were revoked"), "{by}");
+    assert!(revoked.check("revoked")["fix"].is_string());
+    // The other tenant's client of the same name has revoked nothing.
+    tokens.inspect(&tokens.globex, &["--tenant", "globex"]).assert(0, None, None);
+    let offline = tokens.inspect(&tokens.acme, &["--jwks", "acme.jwks"]);
+    offline.assert(0, None, None);
+    assert_eq!(offline.check("revoked")["status"], "not_checked");
+    assert_eq!(offline.check("revoked")["found"], "give --tenant");
+
+    // The command for clients says the same of the token, and ends with 7.
+    tokens.folder.write("token.jwt", &tokens.acme);
+    let ran = cli.run(&["explain", "acme", "svc", "--access-token", "token.jwt"]);
+    assert_eq!(ran.code, Some(7), "{ran:?}");
+    assert!(
+        ran.out.contains("The access token\n")
+            && ran.out.contains("refused      revoked: All tokens of the client"),
+        "{ran:?}"
+    );
+    let other = cli.run(&["explain", "globex", "svc", "--access-token", "token.jwt", "--json"]);
+    assert!(other.code == Some(7) && other.out.contains("token_of_another_issuer"), "{other:?}");
+    tokens.program.stop();
 }

@@ -71,6 +71,10 @@ impl ReplayGuard for FakeStore {
         Ok(self.used.lock().unwrap().insert((tenant.clone(), identifier.digest)))
     }
 
+    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Result<bool, StoreError> {
+        Ok(self.used.lock().unwrap().contains(&(tenant.clone(), identifier.digest)))
+    }
+
     async fn delete_expired_identifiers(&self, _: Timestamp) -> Result<u64, StoreError> {
         Ok(0)
     }

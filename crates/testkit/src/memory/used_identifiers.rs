@@ -26,6 +26,11 @@ impl ReplayGuard for MemoryStore {
         .await
     }
 
+    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Result<bool, StoreError> {
+        let key = (tenant.clone(), identifier.digest);
+        self.answer(&self.calls.is_used, |rows| rows.used_identifiers.contains_key(&key)).await
+    }
+
     async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.administer(|rows| {
             let before = rows.used_identifiers.len();

@@ -25,6 +25,8 @@ pub async fn an_identifier_is_used_once_in_its_tenant(stores: Stores) {
         (&globex, "1", false),
         (&acme, "1", false),
     ] {
+        let is_used = stores.identifiers.is_used(tenant, &identifier(jti, 60)).await.unwrap();
+        assert_eq!(is_used, !expected, "{jti} at {tenant}");
         let first = stores.identifiers.record_use(tenant, &identifier(jti, 60)).await.unwrap();
         assert_eq!(first, expected, "{jti} at {tenant}");
     }

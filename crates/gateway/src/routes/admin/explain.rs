@@ -18,6 +18,8 @@ pub(crate) async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> 
     let secret = settings.client_secret.take().map(Secret::new);
     let assertion = settings.client_assertion.take().map(Secret::new);
     let certificate = settings.client_certificate.take();
+    let dpop_proof = settings.dpop_proof.take().map(Secret::new);
+    let access_token = settings.access_token.take().map(Secret::new);
     let AdminRequest { administrator, tokens, caller, target: (tenant, client), raw } = &request;
     // What does not exist is 404, also for a secret that is not checked then.
     administrator.client(caller, tenant, client).await?;
@@ -28,6 +30,8 @@ pub(crate) async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> 
         secret,
         assertion,
         certificate,
+        dpop_proof,
+        access_token,
         source: raw.source(),
         now: caller.now,
         public_url: administrator.public_url(),

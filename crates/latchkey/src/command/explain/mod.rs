@@ -13,7 +13,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::client::ClientArguments;
-use super::inspect::{NOT_VALID, read_bytes};
+use super::inspect::{self, NOT_VALID, read_bytes};
 use super::runner::Runner;
 use super::secret_input;
 use super::suggested::suggested;
@@ -49,6 +49,20 @@ pub(crate) struct ExplainArguments {
     /// self_signed_tls_client_auth. A private key in the file is not read.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["secret_file", "assertion_file"])]
     certificate_file: Option<PathBuf>,
+    /// Check the DPoP proof in this file, without using it up; - reads standard input. Beside --access-token, as that of a request to a
+    /// resource, else as that of the token request.
+    #[arg(long, value_name = "FILE")]
+    dpop_proof: Option<PathBuf>,
+    /// The HTTP method of the request with the proof. Default: POST.
+    #[arg(long, value_name = "METHOD", requires = "dpop_proof")]
+    dpop_method: Option<String>,
+    /// The URL of the request with the proof, as the client sends it. Default: the token endpoint of the tenant.
+    #[arg(long, value_name = "URL", requires = "dpop_proof")]
+    dpop_url: Option<String>,
+    /// Check the access token in this file: whether it is valid, what has revoked it, and whether the proof is of its key; - reads standard
+    /// input.
+    #[arg(long, value_name = "FILE")]
+    access_token: Option<PathBuf>,
     #[command(flatten)]
     admin: AdminArguments,
 }
@@ -62,6 +76,8 @@ pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result
     let secret = secret_file.as_deref().map(|file| read_secret("--secret-file", file)).transpose()?;
     let assertion =
         assertion_file.as_deref().map(|file| read_secret("--assertion-file", file)).transpose()?;
+    let proof = arguments.dpop_proof.as_deref().map(inspect::read).transpose().context("--dpop-proof")?;
+    let token = arguments.access_token.as_deref().map(inspect::read).transpose().context("--access-token")?;
     let body = Wiped::new(json!({
         "grant_type": arguments.grant_type,
         "scope": (!scopes.is_empty()).then(|| scopes.join(" ")),
@@ -71,14 +87,24 @@ pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result
         "client_secret": secret.as_ref().map(|secret| secret.as_str()),
         "client_certificate": certificate,
         "client_assertion": assertion.as_ref().map(|assertion| assertion.as_str()),
+        "dpop_proof": proof.as_ref().map(|proof| proof.as_str()),
+        "dpop_method": arguments.dpop_method,
+        "dpop_url": arguments.dpop_url,
+        "access_token": token.as_ref().map(|token| token.as_str()),
     }));
     let request = ApiRequest::question(format!("{}/explain", of.path()), &*body);
     let runner = Runner { config, arguments: admin };
     runner.run(async |admin| {
         let explained: ExplanationView = admin.send(request).await?;
         let printed = runner.print(&explained, || view::lines(of, &explained))?;
-        Ok(if explained.result.status == 200 { printed } else { ExitCode::from(NOT_VALID) })
+        Ok(if is_accepted(&explained) { printed } else { ExitCode::from(NOT_VALID) })
     })
+}
+
+/// Whether the request gets a token, and nothing refuses what was presented beside it.
+fn is_accepted(explained: &ExplanationView) -> bool {
+    let beside = explained.dpop_proof.iter().chain(&explained.access_token);
+    explained.result.status == 200 && beside.into_iter().all(|check| check.result != "refused")
 }
 
 /// The certificates of a file, in PEM and without the rest of the file.

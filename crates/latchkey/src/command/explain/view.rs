@@ -15,11 +15,17 @@ const INDENT: usize = 13;
 
 /// The result first, then the checks in the order of the token endpoint.
 pub(super) fn lines(of: &ClientArguments, explained: &ExplanationView) -> String {
-    let ExplanationView { result, checks, credential, scopes, token } = explained;
+    let ExplanationView { result, checks, credential, scopes, token, dpop_proof, access_token } = explained;
     let mut text = headline(of, result);
     let (before, after) = checks.split_at(checks.len().min(2));
     let all = before.iter().chain(&credential.checks).chain(after);
     all.for_each(|check| text.push_str(&check_lines(check)));
+    for (heading, checks) in [("The DPoP proof", dpop_proof), ("The access token", access_token)] {
+        if !checks.is_empty() {
+            text.push_str(&format!("\n{heading}\n"));
+            checks.iter().for_each(|check| text.push_str(&check_lines(check)));
+        }
+    }
     if !credential.registered.is_empty() {
         text.push_str("\nCredentials of the client\n");
         credential.registered.iter().for_each(|row| text.push_str(&credential_line(row, explained)));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use administration::{KeyStatusView, KeyView, Page, TenantView};
+use administration::{ExplanationView, KeyStatusView, KeyView, Page, TenantView, Wiped};
 use anyhow::{Context as _, anyhow};
 use keys::{Expectations, Inspection, KeyId, KeyRecord, PublicKeys, inspect};
 use protocol::{Lifetime, Timestamp};
@@ -11,9 +11,11 @@ use tenancy::{AccessTokenPolicy, TenantId};
 
 use super::InspectArguments;
 use crate::admin_client::{AdminClient, ApiRequest};
+use crate::command::client::client_path;
 use crate::command::key::{KeyDocument, keys_path};
 use crate::command::{block_on, tenant};
 use grants::AccessTokenClaims;
+use registry::ClientId;
 use settings::{Environment, files};
 
 /// The expectations, and the keys in words.
@@ -31,11 +33,24 @@ pub(super) struct Expected {
     pub(super) known: Vec<KnownKey>,
     /// Keys that cannot be used.
     pub(super) left_out: Vec<String>,
+    /// Whether the tenant's server says that the token is revoked.
+    pub(super) revocation: Revocation,
     /// What the source says beside: a tenant that does not serve.
     pub(super) notes: Vec<String>,
     /// Whether the claims must be those of an access token of Latchkey.
     pub(super) is_own: bool,
     skew: Lifetime,
+}
+
+/// What is known of the revocation of the token.
+#[derive(Debug)]
+pub(super) enum Revocation {
+    /// Nothing, and why.
+    Unknown(String),
+    /// Nothing has revoked it.
+    No(String),
+    /// It is revoked: by what.
+    By(String),
 }
 
 /// A key in words: `oauth2-key-2`, and `RS256, signs now`.
@@ -45,7 +60,12 @@ pub(super) struct KnownKey {
 }
 
 impl Expected {
-    pub(super) fn load(config: &Path, arguments: &InspectArguments, now: Timestamp) -> anyhow::Result<Self> {
+    pub(super) fn load(
+        config: &Path,
+        arguments: &InspectArguments,
+        token: &str,
+        now: Timestamp,
+    ) -> anyhow::Result<Self> {
         let InspectArguments { jwks, tenant, issuer, audience, typ, leeway, .. } = arguments;
         let mut expected = Self {
             now,
@@ -57,6 +77,7 @@ impl Expected {
             keys: None,
             known: Vec::new(),
             left_out: Vec::new(),
+            revocation: Revocation::Unknown("give --tenant".to_owned()),
             notes: Vec::new(),
             is_own: false,
             skew: Lifetime::from_seconds(0),
@@ -65,7 +86,7 @@ impl Expected {
             expected.read_jwks(file)?;
         }
         if let Some(tenant) = tenant {
-            expected.load_tenant(config, arguments, tenant)?;
+            expected.load_tenant(config, arguments, tenant, token)?;
         }
         if let Some(issuer) = issuer {
             expected.issuers = Some(vec![issuer.clone()]);
@@ -115,10 +136,14 @@ impl Expected {
         config: &Path,
         arguments: &InspectArguments,
         tenant: &TenantId,
+        token: &str,
     ) -> anyhow::Result<()> {
         block_on(async {
             let admin = AdminClient::open(config, &arguments.admin, &Environment::of_process()).await?;
             let loaded = self.ask(&admin, tenant).await;
+            if loaded.is_ok() {
+                self.revocation = revocation(&admin, tenant, token).await;
+            }
             admin.close().await;
             loaded
         })
@@ -155,6 +180,35 @@ impl Expected {
         self.keys = Some(keys.with_records(records));
         Ok(())
     }
+}
+
+/// Asks for what has revoked the token, as its client's. An administrator that may not know clients learns that nothing is known.
+async fn revocation(admin: &AdminClient, tenant: &TenantId, token: &str) -> Revocation {
+    let Some(client) = client_of(token) else {
+        return Revocation::Unknown("the token names no client".to_owned());
+    };
+    let body = Wiped::new(json!({ "access_token": token }));
+    let request = ApiRequest::question(format!("{}/explain", client_path(tenant, &client)), &*body);
+    let explained: ExplanationView = match admin.send(request).await {
+        Ok(explained) => explained,
+        Err(error) => return Revocation::Unknown(format!("the server does not say: {error}")),
+    };
+    let check = explained.access_token.into_iter().find(|check| check.name == "revoked");
+    match check {
+        Some(check) if check.result == "refused" => Revocation::By(check.detail),
+        Some(check) if check.result == "passed" => Revocation::No(check.detail),
+        _ => Revocation::Unknown("a check before it refuses the token".to_owned()),
+    }
+}
+
+/// `client_id`, unverified, where it can be one.
+fn client_of(token: &str) -> Option<String> {
+    let any =
+        Expectations { is_issuer: &|_| true, accepts_typ: &|_| true, audience: None, skew: keys::LEEWAY };
+    let inspection = inspect::<Value>(token, None, Timestamp::from_seconds(0), keys::LEEWAY, &any);
+    let claims = inspection.claims?;
+    let (_, client) = claims.iter().find(|(name, _)| name == "client_id")?;
+    client.as_str().filter(|client| ClientId::parse(client).is_ok()).map(str::to_owned)
 }
 
 fn words(key: &KeyView, signs: Option<&str>) -> String {

@@ -5,7 +5,7 @@ use protocol::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::expected::Expected;
+use super::expected::{Expected, Revocation};
 use super::times::instant;
 
 /// How a check went, in words for people and programs.
@@ -63,6 +63,27 @@ impl Line {
             found,
             expected: expected.of(check),
             fix: is_failed.then(|| check.fix()),
+        }
+    }
+}
+
+impl Line {
+    /// Whether the token is revoked, which its server knows.
+    pub(super) fn of_revocation(revocation: &Revocation, is_reached: bool) -> Self {
+        let (status, found) = match revocation {
+            Revocation::Unknown(why) => (Status::NotChecked, Some(why)),
+            _ if !is_reached => (Status::NotReached, None),
+            Revocation::No(found) => (Status::Passed, Some(found)),
+            Revocation::By(found) => (Status::Failed, Some(found)),
+        };
+        let fix = "fetch a new token; one that has ended is never valid again";
+        Self {
+            check: "revoked",
+            status,
+            found: found.cloned(),
+            expected: "not revoked: for its tenant, its client, its secret or key, or by its `jti`"
+                .to_owned(),
+            fix: (status == Status::Failed).then_some(fix),
         }
     }
 }

@@ -18,7 +18,7 @@ const SECRET: &str = "lk_";
 const PIECE: usize = 16;
 
 /// Reads the token from a file, or from the standard input.
-pub(super) fn read(file: &Path) -> anyhow::Result<Zeroizing<String>> {
+pub(in crate::command) fn read(file: &Path) -> anyhow::Result<Zeroizing<String>> {
     token(&read_bytes(file)?)
 }
 

@@ -23,7 +23,7 @@ use crate::admin_client::AdminArguments;
 use crate::clock;
 use dpop::ProvenRequest;
 use expected::Expected;
-pub(super) use input::read_bytes;
+pub(super) use input::{read, read_bytes};
 use report::Report;
 
 /// Which token, and what is expected of it.
@@ -84,7 +84,7 @@ pub(crate) fn run(config: &Path, arguments: &InspectArguments) -> anyhow::Result
         bail!("--client-ca: {} holds no certificate in PEM or DER", arguments.file.display());
     }
     let token = input::token(&bytes)?;
-    let expected = Expected::load(config, arguments, now)?;
+    let expected = Expected::load(config, arguments, &token, now)?;
     let report = match ProvenRequest::load(arguments)? {
         Some(request) => Report::of_dpop_proof(&token, &request, &expected),
         None => Report::new(&token, &expected),

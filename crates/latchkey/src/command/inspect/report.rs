@@ -1,12 +1,12 @@
 //! What an inspection shows: the verdict, each check, header and claims. The signature is never shown, so the output cannot be used as a token.
 
-use keys::{Check, Members, Outcome, TokenKind};
+use keys::{Check, Members, Outcome, TokenError, TokenKind};
 use protocol::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::dpop::ProvenRequest;
-use super::expected::Expected;
+use super::expected::{Expected, Revocation};
 use super::explain::{Line, Status, text};
 use super::input::without_secrets;
 use super::times::{instant, span};
@@ -71,8 +71,11 @@ impl Report {
         let inspection = expected.inspect(token);
         let line =
             |&(check, outcome): &(Check, Outcome)| Line::of(check, outcome, token, &inspection, expected);
-        let checks = inspection.checks.iter().map(line).collect();
-        let error = inspection.verdict().err();
+        let mut checks: Vec<_> = inspection.checks.iter().map(line).collect();
+        let by_itself = inspection.verdict().err();
+        checks.push(Line::of_revocation(&expected.revocation, by_itself.is_none()));
+        let is_revoked = matches!(expected.revocation, Revocation::By(_));
+        let error = by_itself.or(is_revoked.then_some(TokenError::Revoked));
         let verdict = match error {
             Some(_) => Verdict::Refused,
             None if expected.keys.is_some() => Verdict::Valid,
@@ -84,7 +87,7 @@ impl Report {
         Self {
             verdict,
             reason: error.map(|error| error.reason().as_str()),
-            failed: inspection.failed().map(Check::name),
+            failed: error.map(|_| inspection.failed().map_or("revoked", Check::name)),
             kind: kind.description(),
             // A header that cannot be read names no kind.
             checks_of_kind: (kind != TokenKind::AccessToken && inspection.header.is_some())

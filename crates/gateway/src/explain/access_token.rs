@@ -1,0 +1,135 @@
+//! Explains an access token of the client: whether it is valid in itself, what has revoked it, and whether the proof beside it is of its
+//! key. It decides nothing, and the holder of the token learns none of it.
+
+use administration::ExplainedCheck;
+use grants::{ExplainedToken, SenderError, SenderKeys};
+use keys::TokenError;
+use protocol::{Secret, Thumbprint, Timestamp, TokenType};
+use registry::{ClientId, RevokedBy};
+use tenancy::Tenant;
+
+use super::check::{not_checked, passed};
+use super::proof::ExplainedProof;
+use crate::TokenServices;
+use crate::respond::Problem;
+
+/// What is presented beside the token.
+pub(super) struct Beside<'a> {
+    pub(super) proof: Option<&'a ExplainedProof>,
+    pub(super) certificate: Option<Thumbprint>,
+}
+
+/// The checks of a token.
+///
+/// # Errors
+/// When keys or store fail: without them a token is neither valid nor revoked.
+pub(super) async fn explain(
+    services: &TokenServices,
+    (tenant, client): (&Tenant, &ClientId),
+    token: &Secret,
+    beside: Beside<'_>,
+    now: Timestamp,
+) -> Result<Vec<ExplainedCheck>, Problem> {
+    let ExplainedToken { client: holder, revoked_by, token } =
+        match services.engine.explain_token(tenant, token.expose(), now).await? {
+            Ok(explained) => explained,
+            Err(error) => return Ok(unverified(error)),
+        };
+    let valid =
+        passed("token", "A key of the tenant signed it, and it has not expired. `aud` is not checked.");
+    if holder != client.as_str() {
+        // Nothing else is told of a token of another client.
+        let fix = "Explain the client of `client_id`.";
+        let other =
+            refused("client", TokenReason::OtherClient, "The token was issued to another client.", fix);
+        let rest = ["revoked", "cnf"].map(|name| not_checked(name, "It is a token of another client."));
+        return Ok([vec![valid, other], rest.into()].concat());
+    }
+    let own = passed("client", "It was issued to the client.");
+    let revoked = match revoked_by {
+        None => passed("revoked", "Nothing has revoked it, as far as this replica knows."),
+        Some(by) => revoked(by),
+    };
+    Ok(vec![valid, own, revoked, confirmation(token, &beside)])
+}
+
+fn confirmation(token: grants::UnconfirmedToken, beside: &Beside<'_>) -> ExplainedCheck {
+    let is_dpop_bound = token.is_dpop_bound();
+    let (scheme, dpop) = match beside.proof {
+        Some(ExplainedProof { key: None, .. }) => return not_checked("cnf", "The DPoP proof is refused."),
+        Some(proof) => (TokenType::DPoP, proof.key),
+        None if is_dpop_bound => {
+            return not_checked("cnf", "The token is bound to a DPoP key, and no proof was presented.");
+        }
+        None => (TokenType::Bearer, None),
+    };
+    let sender = SenderKeys { dpop, certificate: beside.certificate };
+    match token.confirm(scheme, &sender) {
+        Ok(_) if is_dpop_bound => passed("cnf", "The token is bound to the key of the proof."),
+        Ok(_) => passed("cnf", "The token is bound to no key, or to the presented certificate."),
+        Err(SenderError::OtherCertificate) if beside.certificate.is_none() => {
+            not_checked("cnf", "The token is bound to a certificate, and none was presented.")
+        }
+        Err(error) => {
+            let fix = match error {
+                SenderError::NotDpopBound => {
+                    "Present it with the scheme Bearer, or send a proof in the token request to get a bound one."
+                }
+                SenderError::OtherCertificate => "Present the certificate of the token request.",
+                SenderError::OtherKey | SenderError::NeedsDpopProof => {
+                    "Sign the proof with the key that signed the proof of the token request."
+                }
+            };
+            let detail = format!("{}.", error.description());
+            refused("cnf", TokenReason::Sender(error), &detail, fix)
+        }
+    }
+}
+
+fn revoked(by: RevokedBy) -> ExplainedCheck {
+    let until = |until: Timestamp| format!("whatever was issued until {}", until.to_rfc3339());
+    let detail = match by {
+        RevokedBy::Tenant(at) => format!("All tokens of the tenant were revoked, {}.", until(at)),
+        RevokedBy::Client(at) => format!("All tokens of the client were revoked, {}.", until(at)),
+        RevokedBy::Credential(at) => {
+            format!("The secret or key that it was issued for was revoked, with {}.", until(at))
+        }
+        RevokedBy::Token => {
+            "This token was revoked, by its `jti`. When is not kept; the access log has the request."
+                .to_owned()
+        }
+    };
+    let fix = "Let the client fetch a new token. A token that has ended is never valid again.";
+    refused("revoked", TokenReason::Token(TokenError::Revoked), &detail, fix)
+}
+
+/// Of a token that is not valid in itself nothing else is known.
+fn unverified(error: TokenError) -> Vec<ExplainedCheck> {
+    let fix = "Run `latchkey inspect FILE --tenant TENANT`, which names the check. A key that was revoked is in no key set any more: \
+               see `latchkey key list TENANT`.";
+    let token = refused("token", TokenReason::Token(error), &format!("It is refused: {error}."), fix);
+    let rest = ["client", "revoked", "cnf"].map(|name| not_checked(name, "The token is refused."));
+    [vec![token], rest.into()].concat()
+}
+
+/// What refuses a token.
+enum TokenReason {
+    Token(TokenError),
+    Sender(SenderError),
+    OtherClient,
+}
+
+fn refused(name: &str, reason: TokenReason, detail: &str, fix: &str) -> ExplainedCheck {
+    let reason = match reason {
+        TokenReason::Token(error) => Some(error.reason()),
+        TokenReason::Sender(error) => Some(error.reason()),
+        TokenReason::OtherClient => None,
+    };
+    ExplainedCheck {
+        name: name.to_owned(),
+        result: "refused".to_owned(),
+        reason: reason.map(|reason| reason.as_str().to_owned()),
+        detail: detail.to_owned(),
+        fix: Some(fix.to_owned()),
+    }
+}

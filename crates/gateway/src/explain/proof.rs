@@ -1,0 +1,114 @@
+//! Explains a DPoP proof (RFC 9449 §4.3): with the checks of a request, and without using it up.
+
+use administration::ExplainedCheck;
+use protocol::{Secret, Thumbprint, Timestamp};
+use registry::{DpopCheck, DpopProofError, DpopRequest};
+use tenancy::Tenant;
+
+use super::check::{Refusal, not_checked, passed};
+use crate::TokenServices;
+use crate::respond::Problem;
+
+/// A proof with its checks.
+pub(super) struct ExplainedProof {
+    pub(super) checks: Vec<ExplainedCheck>,
+    /// The key that signed it, where nothing refuses it.
+    pub(super) key: Option<Thumbprint>,
+    failed: Option<(DpopCheck, DpopProofError)>,
+}
+
+/// Explains a proof of this request.
+///
+/// # Errors
+/// When the store fails.
+pub(super) async fn explain(
+    services: &TokenServices,
+    tenant: &Tenant,
+    proof: &Secret,
+    request: &DpopRequest<'_>,
+    public_url: &str,
+    now: Timestamp,
+) -> Result<ExplainedProof, Problem> {
+    let mut inspected = services.dpop.inspect(tenant, proof.expose(), request, now);
+    if let Ok(found) = &inspected
+        && services.dpop.is_used(&tenant.id, found).await?
+    {
+        inspected = Err((DpopCheck::Replay, DpopProofError::Replayed));
+    }
+    let failed = inspected.as_ref().err().copied();
+    let mut is_reached = true;
+    let line = |check: DpopCheck| {
+        if let Some((failed, error)) = failed.filter(|(failed, _)| *failed == check) {
+            is_reached = false;
+            return refused(failed, error, request, public_url);
+        }
+        match (is_reached, unneeded(check, tenant, request)) {
+            (false, _) => not_checked(check.name(), "A check before it refuses the proof."),
+            (true, Some(why)) => not_checked(check.name(), why),
+            (true, None) => {
+                passed(check.name(), format!("As it must be: {}.", rule(check, request, public_url)))
+            }
+        }
+    };
+    let checks = DpopCheck::ALL.into_iter().map(line).collect();
+    Ok(ExplainedProof { checks, key: inspected.ok().map(|proof| proof.key), failed })
+}
+
+impl ExplainedProof {
+    /// The refusal of a token request, and whether it comes before the client authenticates: what costs little does.
+    pub(super) fn refusal(&self) -> Option<(Refusal, bool)> {
+        let (check, error) = self.failed?;
+        let is_before = !matches!(check, DpopCheck::Signature | DpopCheck::Replay);
+        Some((Refusal::by("sender", error), is_before))
+    }
+
+    /// The check of the sender that is refused by this proof.
+    pub(super) fn sender_check(&self) -> Option<ExplainedCheck> {
+        let (check, error) = self.failed?;
+        let detail = format!("The DPoP proof is refused by its check `{}`.", check.name());
+        Some(ExplainedCheck {
+            name: "sender".to_owned(),
+            result: "refused".to_owned(),
+            reason: Some(error.reason().as_str().to_owned()),
+            detail,
+            fix: Some(check.fix().to_owned()),
+        })
+    }
+}
+
+/// Why a check says nothing of this request.
+const fn unneeded(check: DpopCheck, tenant: &Tenant, request: &DpopRequest<'_>) -> Option<&'static str> {
+    match check {
+        DpopCheck::Nonce if !tenant.access_token.require_dpop_nonce => Some("The tenant requires no nonce."),
+        DpopCheck::Time if tenant.access_token.require_dpop_nonce => {
+            Some("The nonce says when the proof was made, so `iat` does not count.")
+        }
+        DpopCheck::Token if request.access_token.is_none() => Some("No access token is beside the proof."),
+        _ => None,
+    }
+}
+
+fn refused(
+    check: DpopCheck,
+    error: DpopProofError,
+    request: &DpopRequest<'_>,
+    public_url: &str,
+) -> ExplainedCheck {
+    ExplainedCheck {
+        name: check.name().to_owned(),
+        result: "refused".to_owned(),
+        reason: Some(error.reason().as_str().to_owned()),
+        detail: format!("It must be: {}.", rule(check, request, public_url)),
+        fix: Some(check.fix().to_owned()),
+    }
+}
+
+fn rule(check: DpopCheck, request: &DpopRequest<'_>, public_url: &str) -> String {
+    match check {
+        DpopCheck::Method => format!("{}, {}", check.rule(), request.method),
+        DpopCheck::Uri => {
+            format!("{}, {}{}", check.rule(), public_url.trim_end_matches('/'), request.path)
+        }
+        _ => check.rule().to_owned(),
+    }
+}
