@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AGE, CACHE_CONTROL, ETAG, HeaderMap, HeaderName, IF_NONE_MATCH};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, StatusCode};
+use reqwest::{Certificate, Client, Response, StatusCode};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::cache_control::CacheControl;
 
@@ -62,7 +63,7 @@ impl Http {
         if let Some(etag) = etag {
             request = request.header(IF_NONE_MATCH, etag);
         }
-        let mut answer = request.send().await?;
+        let answer = request.send().await?;
         let headers = answer.headers();
         let cache = CacheControl::read(texts(headers, CACHE_CONTROL), texts(headers, AGE).next());
         let new_etag = texts(headers, ETAG).next().map(str::to_owned);
@@ -72,16 +73,40 @@ impl Http {
         if answer.status() != StatusCode::OK {
             return Err(FetchError::Status(answer.status()));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
-            if body.len() + chunk.len() > limit {
-                return Err(FetchError::TooLarge(limit));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let body = String::from_utf8(body).map_err(|_| FetchError::NotText)?;
+        let body = text_of(answer, limit).await?;
         Ok(Answer { body: Some(body), cache, etag: new_etag })
     }
+
+    /// Posts a form as this client, and returns the answer with status 200.
+    pub(crate) async fn post(
+        &self,
+        url: &Url,
+        [user, password]: &[Zeroizing<String>; 2],
+        form: &[(&str, &str)],
+        limit: usize,
+    ) -> Result<String, FetchError> {
+        let request = self
+            .0
+            .post(url.clone())
+            .header(ACCEPT, "application/json")
+            .basic_auth(user.as_str(), Some(password.as_str()));
+        let answer = request.form(form).send().await?;
+        if answer.status() != StatusCode::OK {
+            return Err(FetchError::Status(answer.status()));
+        }
+        text_of(answer, limit).await
+    }
+}
+
+async fn text_of(mut answer: Response, limit: usize) -> Result<String, FetchError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        if body.len() + chunk.len() > limit {
+            return Err(FetchError::TooLarge(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    String::from_utf8(body).map_err(|_| FetchError::NotText)
 }
 
 fn texts(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {

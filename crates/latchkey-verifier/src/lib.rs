@@ -26,6 +26,8 @@ mod schedule;
 mod service_url;
 
 mod feed;
+mod introspection;
+mod opaque_tokens;
 mod revocations;
 
 mod dpop_proof;
@@ -58,6 +60,7 @@ pub use check::{Check, Trace};
 pub use clock::{Clock, Moment};
 pub use confirmation::Thumbprint;
 pub use dpop_proof::ProofError;
+pub use introspection::Introspection;
 pub use key_set::{InvalidKeySet, KeySet, UnusableKey};
 pub use reason::{Reason, SenderError};
 pub use refusal::Refusal;

@@ -11,6 +11,8 @@ pub enum TokenError {
     HeaderNotAllowed,
     /// `none`, HMAC, an unknown algorithm, one that is not allowed here, or another one than the key's.
     AlgorithmNotAllowed,
+    /// Introspection says that it is not active.
+    Inactive,
     /// No trusted issuer has this name.
     ForeignIssuer,
     /// The issuer publishes no usable key with this identifier.
@@ -37,6 +39,7 @@ impl TokenError {
             Self::Malformed => "Token is malformed",
             Self::HeaderNotAllowed => "Token header is not allowed",
             Self::AlgorithmNotAllowed => "Token algorithm is not allowed",
+            Self::Inactive => "Token is not active",
             Self::ForeignIssuer => "Token issuer is not accepted",
             Self::UnknownKey => "Token key is unknown",
             Self::SignatureInvalid => "Token signature is invalid",
@@ -57,6 +60,7 @@ impl TokenError {
             Self::Malformed
             | Self::HeaderNotAllowed
             | Self::AlgorithmNotAllowed
+            | Self::Inactive
             | Self::ForeignIssuer
             | Self::UnknownKey
             | Self::SignatureInvalid => false,

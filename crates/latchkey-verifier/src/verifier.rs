@@ -15,12 +15,14 @@ use crate::check::{Check, Observer, Trace, Unobserved, ensure};
 use crate::claims::{KindClaims, RegisteredClaims};
 use crate::confirmation::Confirmation;
 use crate::feed::IssuedToken;
+use crate::introspection::Introspector;
 use crate::issuer::{Environment, Waits};
 use crate::issuers::Issuers;
 use crate::jws::{Parts, Unverified};
 use crate::key_set::KeySet;
 use crate::media_type::same_media_type;
 use crate::members::Members;
+use crate::opaque_tokens::is_opaque;
 use crate::refusal::{Challenge, Scheme};
 use crate::replay::ReplayGuard;
 use crate::sender::SenderKeys;
@@ -44,6 +46,7 @@ pub(crate) struct Inner {
     /// In normal form, without a slash at the end.
     pub(crate) public_origins: Vec<Box<str>>,
     pub(crate) replay_guard: Arc<dyn ReplayGuard>,
+    pub(crate) introspector: Option<Introspector>,
     pub(crate) challenge: Arc<Challenge>,
 }
 
@@ -142,6 +145,9 @@ impl Verifier {
         observer: &mut (impl Observer + Send),
     ) -> Result<Unconfirmed<C>, Reason> {
         let Inner { issuers, rules, environment, challenge, .. } = &*self.0;
+        if let Some(introspector) = self.0.introspector.as_ref().filter(|_| is_opaque(token)) {
+            return self.admit_opaque(introspector, token, scheme, waits).await;
+        }
         let parts = Parts::split(token, observer)?;
         let (header, claims) = parts.members(observer)?;
         let unverified = Unverified::read(&header, &claims, rules.algorithms, observer)?;

@@ -6,6 +6,7 @@ mod allocations;
 mod bound_tokens;
 mod canaries;
 mod frameworks;
+mod introspection;
 mod issuer;
 mod key_sets;
 mod revocations;

@@ -1,0 +1,56 @@
+//! The checks of an opaque token: those of a JWT, as far as the answer of introspection has what they are made of.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::check::{Unobserved, ensure};
+use crate::claims::{KindClaims, RegisteredClaims};
+use crate::introspection::Introspector;
+use crate::issuer::Waits;
+use crate::jws::LONGEST_TOKEN;
+use crate::members::Members;
+use crate::refusal::Scheme;
+use crate::verifier::Unconfirmed;
+use crate::{Caller, Reason, TokenError, Verifier};
+
+/// Whether a text may be an opaque token: a JWT has dots, and a token is printable (RFC 6750 §2.1).
+pub(crate) fn is_opaque(token: &str) -> bool {
+    let is_printable = token.bytes().all(|byte| byte.is_ascii_graphic());
+    !token.is_empty() && token.len() <= LONGEST_TOKEN && is_printable && !token.contains('.')
+}
+
+impl Verifier {
+    pub(crate) async fn admit_opaque<C: DeserializeOwned>(
+        &self,
+        introspector: &Introspector,
+        token: &str,
+        scheme: Scheme,
+        waits: Waits,
+    ) -> Result<Unconfirmed<C>, Reason> {
+        let environment = &self.0.environment;
+        let json = introspector.introspect(token, environment, waits).await?;
+        let json = json.ok_or(TokenError::Inactive)?;
+        let members = Members::parse(&json)?;
+        let now = environment.clock.now();
+        let issuer = self.0.issuers.find(members.required("iss")?, now).ok_or(TokenError::ForeignIssuer)?;
+        let registered = RegisteredClaims::read(&members)?;
+        registered.check_times(now.unix.as_secs(), self.0.rules.leeway, &mut Unobserved)?;
+        ensure(registered.is_for(&self.0.rules.audiences), TokenError::WrongAudience)?;
+        let kind = KindClaims::read(&members, &json)?;
+        Ok(Unconfirmed {
+            confirmation: kind.confirmation,
+            caller: Caller {
+                issuer,
+                subject: kind.sub.into(),
+                client_id: kind.client_id.into(),
+                token_id: kind.jti.into(),
+                scope: kind.scope.unwrap_or_default().into(),
+                expires_at: registered.exp,
+                claims: serde_json::from_str(&json).map_err(|_| TokenError::Malformed)?,
+                scheme,
+                challenge: Arc::clone(&self.0.challenge),
+            },
+        })
+    }
+}
