@@ -70,9 +70,16 @@ struct Refusal<'a> {
 }
 
 /// Judges an answer. `now` is this machine's time, for a `Retry-After` that is a date.
-pub(crate) fn judge<'a>(status: u16, headers: &HeaderMap, body: &'a [u8], now: SystemTime) -> Verdict<'a> {
+/// Only a token of the wanted kind is taken: one that is bound to a key must not be sent as if it were not, and the other way round.
+pub(crate) fn judge<'a>(
+    status: u16,
+    headers: &HeaderMap,
+    body: &'a [u8],
+    wanted: TokenKind,
+    now: SystemTime,
+) -> Verdict<'a> {
     match status {
-        200..=299 => granted(body),
+        200..=299 => granted(body, wanted),
         408 | 425 | 429 | 500..=599 => Verdict::Transient {
             why: format!("it answered {status}"),
             retry_after: retry_after(headers, now),
@@ -89,7 +96,7 @@ pub(crate) fn judge<'a>(status: u16, headers: &HeaderMap, body: &'a [u8], now: S
     }
 }
 
-fn granted(body: &[u8]) -> Verdict<'_> {
+fn granted(body: &[u8], wanted: TokenKind) -> Verdict<'_> {
     let unusable = |why: &str| Verdict::Unusable(why.to_owned());
     // The parser's message could quote the token.
     let Ok(Body { access_token, token_type, expires_in, scope }) = serde_json::from_slice(body) else {
@@ -99,7 +106,7 @@ fn granted(body: &[u8]) -> Verdict<'_> {
         return unusable("it has no `access_token`");
     };
     let kind = match token_type {
-        Some(kind) if kind.eq_ignore_ascii_case("Bearer") => TokenKind::Bearer,
+        Some(kind) if kind.eq_ignore_ascii_case(wanted.scheme()) => wanted,
         Some(kind) => {
             return Verdict::Unusable(format!(
                 "`token_type` is `{}`, which was not requested",
@@ -158,7 +165,7 @@ mod tests {
     use super::*;
 
     fn judged(status: u16, body: &str) -> Verdict<'_> {
-        judge(status, &HeaderMap::new(), body.as_bytes(), UNIX_EPOCH)
+        judge(status, &HeaderMap::new(), body.as_bytes(), TokenKind::Bearer, UNIX_EPOCH)
     }
 
     #[test]

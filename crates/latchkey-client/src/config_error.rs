@@ -27,6 +27,9 @@ pub enum ConfigError {
     /// Two values exclude each other.
     #[error("{0} and {1} exclude each other: leave one out")]
     Both(String, String),
+    /// The key of DPoP proofs cannot be made.
+    #[error("{0}")]
+    Key(String),
     /// The HTTP client cannot be made.
     #[error("the HTTP client cannot be made: {0}")]
     Http(String),

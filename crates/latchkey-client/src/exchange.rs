@@ -1,5 +1,6 @@
 //! One request to the token endpoint.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -10,10 +11,12 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
+use crate::binding::{Binding, DPOP};
 use crate::credential::{Attempt, ClientCredential, Presented};
 use crate::error::TokenError;
 use crate::moment;
 use crate::request::Request;
+use crate::token::TokenKind;
 use crate::urls::{is_loopback, server_url};
 
 /// Longer answers are read no further.
@@ -28,6 +31,8 @@ pub(crate) struct Exchange {
     pub(crate) server: Server,
     pub(crate) client_id: String,
     pub(crate) credential: Box<dyn ClientCredential>,
+    /// The key that tokens are bound to.
+    pub(crate) binding: Option<Arc<dyn Binding>>,
     pub(crate) assumed_lifetime: Duration,
     pub(crate) allow_plain_http: bool,
     /// How many seconds the server's clock is ahead, once it refused an assertion for its time.
@@ -75,6 +80,9 @@ impl Exchange {
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, "application/json")
             .body(form(&self.client_id, request, &presented));
+        if let Some(binding) = &self.binding {
+            sent = sent.header(DPOP, binding.proof("POST", endpoint, None, attempt.now)?);
+        }
         if let Some((id, secret)) = &presented.basic {
             sent = sent.basic_auth(id, Some(secret.as_str()));
         }
@@ -82,8 +90,13 @@ impl Exchange {
         Ok((answer, version))
     }
 
+    /// The kind of token that is requested.
+    pub(crate) fn token_kind(&self) -> TokenKind {
+        if self.binding.is_some() { TokenKind::Dpop } else { TokenKind::Bearer }
+    }
+
     /// This machine's time, corrected by what the server said.
-    fn server_time(&self) -> SystemTime {
+    pub(crate) fn server_time(&self) -> SystemTime {
         let ahead = self.clock_difference.load(Ordering::Relaxed);
         let span = Duration::from_secs(ahead.unsigned_abs());
         let now = moment::wall();

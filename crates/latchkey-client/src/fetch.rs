@@ -1,6 +1,7 @@
 //! One fetch of a token: several attempts, as each failure allows.
 
 use std::collections::BTreeSet;
+use std::mem::replace;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use reqwest::header::HeaderMap;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::answer::{Grant, Verdict, clock_difference, judge};
+use crate::binding::USE_DPOP_NONCE;
 use crate::chance::chance;
 use crate::credential::BoxFuture;
 use crate::error::TokenError;
@@ -66,6 +68,7 @@ struct Attempts<'a> {
     number: u32,
     has_reloaded: bool,
     has_set_clock: bool,
+    has_used_nonce: bool,
 }
 
 /// What one attempt ended with.
@@ -86,6 +89,7 @@ impl<'a> Attempts<'a> {
             number: 0,
             has_reloaded: false,
             has_set_clock: false,
+            has_used_nonce: false,
         }
     }
 
@@ -141,7 +145,9 @@ impl<'a> Attempts<'a> {
             }
         };
         let Answer { status, headers, body } = answer;
-        match judge(status, &headers, &body, moment::wall()) {
+        let has_new_nonce =
+            self.exchange.binding.as_ref().is_some_and(|binding| binding.note_nonce(&endpoint, &headers));
+        match judge(status, &headers, &body, self.exchange.token_kind(), moment::wall()) {
             Verdict::Granted(grant) => match self.token(grant, begun) {
                 Some(token) => Outcome::Token(token),
                 None => Outcome::Over(unusable(
@@ -156,12 +162,20 @@ impl<'a> Attempts<'a> {
                 self.exchange.forget_endpoint().await;
                 Outcome::Over(unusable(&endpoint, why))
             }
+            // RFC 9449 §8: the request is repeated with the nonce of the answer.
+            Verdict::Rejected { code, .. }
+                if code == USE_DPOP_NONCE && has_new_nonce && !replace(&mut self.has_used_nonce, true) =>
+            {
+                Outcome::Again
+            }
             Verdict::Rejected { code, .. }
                 if code == "invalid_client" && self.has_other_credential(version).await =>
             {
                 Outcome::Again
             }
-            Verdict::Rejected { code, .. } if code == "invalid_client" && self.sets_clock(&headers) => {
+            Verdict::Rejected { code, .. }
+                if matches!(&*code, "invalid_client" | "invalid_dpop_proof") && self.sets_clock(&headers) =>
+            {
                 Outcome::Again
             }
             Verdict::Rejected { code, description } => {
@@ -182,7 +196,8 @@ impl<'a> Attempts<'a> {
     /// Whether the server's clock differs from what the credential was made with; asked once.
     fn sets_clock(&mut self, headers: &HeaderMap) -> bool {
         let exchange = self.exchange;
-        if self.has_set_clock || !exchange.credential.depends_on_time() {
+        let depends_on_time = exchange.credential.depends_on_time() || exchange.binding.is_some();
+        if self.has_set_clock || !depends_on_time {
             return false;
         }
         self.has_set_clock = true;
@@ -206,7 +221,7 @@ impl<'a> Attempts<'a> {
     fn log(&self, outcome: &Outcome, took: Duration) {
         let (outcome, error) = match outcome {
             Outcome::Token(_) => ("granted", None),
-            Outcome::Again => ("again, with another credential or time", None),
+            Outcome::Again => ("again, with another credential, time or nonce", None),
             Outcome::AfterBackoff(error, _) => ("not available", Some(error)),
             Outcome::Over(error) => ("refused", Some(error)),
         };

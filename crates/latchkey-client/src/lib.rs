@@ -10,7 +10,10 @@ mod environment;
 mod request;
 mod urls;
 
+mod binding;
 mod credential;
+#[cfg(feature = "key-proofs")]
+mod dpop;
 #[cfg(feature = "key-proofs")]
 mod private_key_jwt;
 mod secret;

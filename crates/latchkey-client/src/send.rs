@@ -2,9 +2,10 @@
 
 use std::future::Future;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, WWW_AUTHENTICATE};
+use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use reqwest::{RequestBuilder, Response, StatusCode};
 
+use crate::binding::USE_DPOP_NONCE;
 use crate::error::TokenError;
 use crate::source::TokenSource;
 
@@ -37,10 +38,20 @@ impl SendWith for RequestBuilder {
         if !tokens.may_be_sent_to(request.url()) {
             return Err(SendError::Origin(request.url().origin().ascii_serialization()));
         }
-        let again = request.try_clone();
+        let (again, with_nonce) = (request.try_clone(), request.try_clone());
         let token = tokens.token().await?;
-        request.headers_mut().insert(AUTHORIZATION, token.authorization());
-        let answer = http.execute(request).await?;
+        tokens.authorize(&mut request, &token)?;
+        let mut answer = http.execute(request).await?;
+        let has_new_nonce = tokens.note_nonce(answer.url(), answer.headers());
+        // RFC 9449 §9: the request is repeated with the nonce of the answer, and the same token.
+        if has_new_nonce
+            && wants_nonce(answer.status(), answer.headers())
+            && let Some(mut with_nonce) = with_nonce
+        {
+            tokens.authorize(&mut with_nonce, &token)?;
+            answer = http.execute(with_nonce).await?;
+            tokens.note_nonce(answer.url(), answer.headers());
+        }
         if !refuses_token(answer.status(), answer.headers()) {
             return Ok(answer);
         }
@@ -51,7 +62,7 @@ impl SendWith for RequestBuilder {
         if other.expose() == token.expose() {
             return Ok(answer);
         }
-        again.headers_mut().insert(AUTHORIZATION, other.authorization());
+        tokens.authorize(&mut again, &other)?;
         Ok(http.execute(again).await?)
     }
 }
@@ -66,6 +77,11 @@ pub fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
     let mut challenges = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
     let codes: Vec<&str> = challenges.by_ref().filter_map(error_code).collect();
     codes.is_empty() || codes.contains(&"invalid_token")
+}
+
+fn wants_nonce(status: StatusCode, headers: &HeaderMap) -> bool {
+    let mut challenges = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    status == StatusCode::UNAUTHORIZED && challenges.any(|text| error_code(text) == Some(USE_DPOP_NONCE))
 }
 
 /// The parameter `error` of a challenge (RFC 6750 §3).

@@ -4,7 +4,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding,
+    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding,
 };
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -132,6 +132,18 @@ impl SigningKey {
             _ => return Err(refused("it is no key of P-256, P-384, Ed25519 or RSA")),
         };
         Ok(Self { pair, kid: jwk.kid })
+    }
+
+    /// A new key of P-256, and its public half as a JWK.
+    pub(crate) fn generate_p256() -> Result<(Self, Value), CredentialError> {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
+            .map_err(|_| CredentialError::new("no key can be made"))?;
+        // An uncompressed point (SEC 1 §2.3.3).
+        let point = pair.public_key().as_ref();
+        let (x, y) = point.get(1..).unwrap_or_default().split_at(32);
+        let [x, y] = [x, y].map(|number| BASE64_URL_SAFE_NO_PAD.encode(number));
+        let jwk = json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y });
+        Ok((Self { pair: Pair::P256(pair), kid: None }, jwk))
     }
 
     pub(crate) fn kid(&self) -> Option<&str> {

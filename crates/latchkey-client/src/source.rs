@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::HeaderValue;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
+use crate::binding::DPOP;
 use crate::builder::Builder;
 use crate::config_error::ConfigError;
 use crate::entry::Entry;
@@ -17,7 +18,7 @@ use crate::keep_warm::KeepWarm;
 use crate::moment::Clock;
 use crate::request::Request;
 use crate::status::Status;
-use crate::token::AccessToken;
+use crate::token::{AccessToken, TokenKind};
 use crate::urls::Origins;
 
 /// A source of access tokens for one client and one set of scopes and resources. Clones share the cached token.
@@ -71,6 +72,40 @@ impl TokenSource {
     /// A token: the cached one, or one that is fetched.
     pub async fn token(&self) -> Result<AccessToken, TokenError> {
         self.entry.token(|token| AccessToken(Arc::clone(token))).await
+    }
+
+    /// The proof that a request with this token needs beside `Authorization`, as the value of the header `DPoP` (RFC 9449 §4). `None` for
+    /// a token that is not bound to a key. Each request needs a new one.
+    pub fn proof(
+        &self,
+        token: &AccessToken,
+        method: &str,
+        url: &Url,
+    ) -> Result<Option<HeaderValue>, TokenError> {
+        let exchange = &self.client.exchange;
+        let Some(binding) = exchange.binding.as_ref().filter(|_| token.kind() == TokenKind::Dpop) else {
+            return Ok(None);
+        };
+        Ok(Some(binding.proof(method, url, Some(token.expose()), exchange.server_time())?))
+    }
+
+    /// Keeps the nonce of an answer (RFC 9449 §8.2) for the next proof. Whether it is a new one: a request that was refused with
+    /// `use_dpop_nonce` is repeated then.
+    pub fn note_nonce(&self, url: &Url, headers: &HeaderMap) -> bool {
+        self.client.exchange.binding.as_ref().is_some_and(|binding| binding.note_nonce(url, headers))
+    }
+
+    /// Adds a token and its proof to a request.
+    pub(crate) fn authorize(
+        &self,
+        request: &mut reqwest::Request,
+        token: &AccessToken,
+    ) -> Result<(), TokenError> {
+        if let Some(proof) = self.proof(token, request.method().as_str(), request.url())? {
+            request.headers_mut().insert(DPOP, proof);
+        }
+        request.headers_mut().insert(AUTHORIZATION, token.authorization());
+        Ok(())
     }
 
     /// The cached token, if it has not ended. Never waits, and begins no request.

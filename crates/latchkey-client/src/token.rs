@@ -17,6 +17,8 @@ use crate::state::{Cacheable, Life};
 pub enum TokenKind {
     /// `Authorization: Bearer …` (RFC 6750).
     Bearer,
+    /// `Authorization: DPoP …` beside a proof (RFC 9449 §7.1).
+    Dpop,
 }
 
 impl TokenKind {
@@ -24,6 +26,7 @@ impl TokenKind {
     pub const fn scheme(self) -> &'static str {
         match self {
             Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
         }
     }
 }

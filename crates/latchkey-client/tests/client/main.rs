@@ -4,6 +4,7 @@
 
 mod canaries;
 mod discovery;
+mod dpop;
 mod failures;
 mod one_request;
 mod proofs;

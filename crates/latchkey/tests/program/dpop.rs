@@ -3,6 +3,7 @@
 
 use std::net::TcpListener;
 
+use latchkey_client::{Secret, SendWith as _, TokenSource};
 use reqwest::Method;
 use secrets::GeneratedSecret;
 use serde_json::{Value, json};
@@ -57,6 +58,30 @@ async fn openid_client_and_oauth4webapi_use_bound_tokens_and_repeat_with_a_nonce
             { "library": "oauth4webapi", "type": "dpop", "bound": true, "resource": status, "verified": true, "stolen": "refused" },
         ]);
         assert_eq!(found, expected, "{tenant}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_source_proves_each_call_and_its_token_is_worth_nothing_without() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let (url, secrets) = (format!("http://127.0.0.1:{port}"), generated());
+    let folder =
+        folder(&format!("public_url: {url}, listeners: [{{ address: 127.0.0.1:{port} }}]"), &secrets);
+    let _program = Program::start(&folder);
+    let resource = format!("{url}/api/v1/protected-resource");
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for (tenant, secret, status) in [("acme", &secrets[0], 200), ("globex", &secrets[1], 401)] {
+        let builder = TokenSource::builder().issuer(format!("{url}{}", tenant_path(tenant, "")));
+        let tokens = builder.client_id("svc").credential(Secret::value(secret)).dpop().build().unwrap();
+        for _ in 0..2 {
+            let answer = http.get(&resource).send_with(&tokens).await.unwrap();
+            assert_eq!(answer.status(), status, "{tenant}");
+        }
+        let stolen = tokens.token().await.unwrap();
+        for scheme in ["Bearer", "DPoP"] {
+            let answer = http.get(&resource).header("authorization", format!("{scheme} {}", stolen.expose()));
+            assert_eq!(answer.send().await.unwrap().status(), 401, "{tenant} {scheme}");
+        }
     }
 }
 

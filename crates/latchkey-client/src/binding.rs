@@ -1,0 +1,29 @@
+//! What a token is bound to: the sender of a request proves with it that the token is its own.
+
+use std::time::SystemTime;
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::credential::CredentialError;
+
+/// The header of a proof (RFC 9449 §4.1).
+pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
+
+/// The error code of a server that wants its nonce in the proof (RFC 9449 §8, §9).
+pub(crate) const USE_DPOP_NONCE: &str = "use_dpop_nonce";
+
+/// A key that proofs are made with.
+pub(crate) trait Binding: Send + Sync {
+    /// A new proof for one request, and for the token that it carries.
+    fn proof(
+        &self,
+        method: &str,
+        url: &Url,
+        token: Option<&str>,
+        now: SystemTime,
+    ) -> Result<HeaderValue, CredentialError>;
+
+    /// Keeps the nonce of an answer for the next proof at its origin. Whether it is another one than before.
+    fn note_nonce(&self, url: &Url, headers: &HeaderMap) -> bool;
+}
