@@ -2,6 +2,7 @@
 //! to bare handlers of the same web framework. The summary at the end compares them with the goals.
 
 mod algorithm;
+mod calls;
 mod certificate;
 mod contest;
 mod cpu_time;
@@ -18,7 +19,6 @@ mod setup;
 mod spread;
 mod starts;
 mod table;
-mod timings;
 mod warm_store;
 mod workers;
 mod workload;
@@ -30,6 +30,7 @@ use clap::Args;
 
 use crate::tools::{self, FOR_MEASUREMENTS};
 use crate::workspace::{Doing, Failure, SHIPPED_PROFILE, Workspace, run as run_program};
+use calls::Measured;
 use certificate::Certificate;
 use contest::Tools;
 use goals::PLATFORM_NAME;
@@ -80,7 +81,7 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     build(workspace, &["--package", "keys", "--example", "raw_signs"])?;
     let examples = ["bare_handler", "resumption_load", "proofs"].map(|name| ["--example", name]);
     build(workspace, &[&["--package", "gateway"], examples.as_flattened()].concat())?;
-    for (package, example, _) in timings::TIMINGS {
+    for Measured { package, example, .. } in calls::MEASURED {
         build(workspace, &["--package", package, "--example", example])?;
     }
     let built = workspace.target_folder()?.join(SHIPPED_PROFILE);
@@ -114,7 +115,7 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
         figures.extend(memory::measure(&stores)?);
         restarts = starts::measure(&stores)?;
         figures.extend(starts::figures(&restarts));
-        figures.extend(timings::measure(workspace, &built, options.rounds)?);
+        figures.extend(calls::measure(workspace, &built, options.rounds)?);
         figures.push(workers::measure(&tools, Program::Platform(&platform))?);
     }
     goals::print(&figures);

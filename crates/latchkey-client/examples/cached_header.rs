@@ -1,4 +1,4 @@
-//! Measures what a caller pays for the header of a cached token. The goal is 200 ns.
+//! Measures what a caller pays for the header of a cached token: prints a name, a tab and the median in nanoseconds. The goal is 200 ns.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -32,11 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         rounds.push(begun.elapsed().as_nanos() / u128::from(HEADERS));
     }
     rounds.sort_unstable();
-    writeln!(
-        io::stdout(),
-        "cached header: {} ns (median of {ROUNDS} rounds of {HEADERS})",
-        rounds[rounds.len() / 2]
-    )?;
+    writeln!(io::stdout(), "latchkey-client: cached header, ns\t{}", rounds[rounds.len() / 2])?;
     Ok(())
 }
 

@@ -1,0 +1,81 @@
+//! What single calls cost: programs that print lines of a name, a tab and a figure.
+
+use std::path::Path;
+
+use super::SERVER_CORE;
+use super::goals::{Bound, Figure};
+use super::spread::Spread;
+use crate::workspace::{Failure, Workspace, read_output};
+
+/// An example that measures calls.
+pub(super) struct Measured {
+    pub(super) package: &'static str,
+    pub(super) example: &'static str,
+    /// The goals of the lines that begin so.
+    goals: &'static [(&'static str, Bound)],
+}
+
+pub(super) const MEASURED: [Measured; 3] = [
+    Measured {
+        package: "warm_requests",
+        example: "revoked_check",
+        goals: &[("is a token revoked, ns", Bound::AtMost(300.0))],
+    },
+    Measured {
+        package: "latchkey-client",
+        example: "cached_header",
+        goals: &[("latchkey-client: cached header, ns", Bound::AtMost(200.0))],
+    },
+    Measured {
+        package: "latchkey-verifier",
+        example: "verify_rate",
+        goals: &[
+            ("latchkey-verifier: RS256", Bound::AtLeast(0.80)),
+            ("latchkey-verifier: ES256", Bound::AtLeast(0.90)),
+            ("latchkey-verifier: EdDSA", Bound::AtLeast(0.90)),
+        ],
+    },
+];
+
+/// Runs the examples as often as there are rounds.
+pub(super) fn measure(workspace: &Workspace, built: &Path, rounds: u32) -> Result<Vec<Figure>, Failure> {
+    let mut figures = Vec::new();
+    for Measured { example, goals, .. } in MEASURED {
+        let program = built.join("examples").join(example);
+        let mut lines: Vec<(String, Vec<f64>)> = Vec::new();
+        for _ in 0..rounds {
+            let arguments = ["-c", SERVER_CORE, &program.to_string_lossy()];
+            let output = read_output(&mut workspace.program("taskset", &arguments))?;
+            for line in String::from_utf8_lossy(&output).lines() {
+                let (name, figure) = parse(line)
+                    .ok_or_else(|| Failure::new(format!("{example} printed no name and figure: {line}")))?;
+                match lines.iter_mut().find(|(of, _)| of == name) {
+                    Some((_, figures)) => figures.push(figure),
+                    None => lines.push((name.to_owned(), vec![figure])),
+                }
+            }
+        }
+        figures.extend(lines.into_iter().map(|(name, values)| Figure {
+            bound: goals.iter().find(|(begin, _)| name.starts_with(begin)).map(|(_, bound)| *bound),
+            subject: name,
+            value: Ok(Spread::of(values.into_iter())),
+        }));
+    }
+    Ok(figures)
+}
+
+fn parse(line: &str) -> Option<(&str, f64)> {
+    let (name, figure) = line.split_once('\t')?;
+    Some((name, figure.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_name_and_a_figure() {
+        assert_eq!(parse("a call\t12.5"), Some(("a call", 12.5)));
+        assert_eq!([parse("a call 12"), parse("a call\tfast")], [None, None]);
+    }
+}
