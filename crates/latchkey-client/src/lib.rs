@@ -31,9 +31,12 @@ mod exchange;
 mod fetch;
 mod token;
 
+mod delivery;
 mod keep_warm;
 mod send;
 mod status;
+#[cfg(feature = "tower")]
+mod tower;
 
 mod chance;
 mod moment;
@@ -53,4 +56,6 @@ pub use signing_key::Algorithm;
 pub use source::TokenSource;
 pub use status::Status;
 pub use token::{AccessToken, TokenKind};
+#[cfg(feature = "tower")]
+pub use tower::{Authorize, AuthorizeLayer, Once, Repeating, Repeats};
 pub use workload_token::WorkloadToken;

@@ -3,16 +3,17 @@
 use std::future::Future;
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
 
 use crate::binding::USE_DPOP_NONCE;
+use crate::delivery::{Answered, Outgoing, deliver};
 use crate::error::TokenError;
 use crate::source::TokenSource;
 
-/// Why a request with a token has no answer.
+/// Why a request with a token has no answer. `E` is the error of the HTTP library.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SendError {
+pub enum SendError<E = reqwest::Error> {
     /// There is no token. The request was not sent.
     #[error("there is no token, so the request was not sent")]
     Token(#[from] TokenError),
@@ -21,7 +22,7 @@ pub enum SendError {
     Origin(String),
     /// The service cannot be reached, or the request cannot be built.
     #[error("the request failed")]
-    Http(#[from] reqwest::Error),
+    Http(#[source] E),
 }
 
 /// Requests of reqwest that are sent with a token.
@@ -34,36 +35,35 @@ pub trait SendWith {
 impl SendWith for RequestBuilder {
     async fn send_with(self, tokens: &TokenSource) -> Result<Response, SendError> {
         let (http, request) = self.build_split();
-        let mut request = request?;
-        if !tokens.may_be_sent_to(request.url()) {
-            return Err(SendError::Origin(request.url().origin().ascii_serialization()));
-        }
-        let (again, with_nonce) = (request.try_clone(), request.try_clone());
-        let token = tokens.token().await?;
-        tokens.authorize(&mut request, &token)?;
-        let mut answer = http.execute(request).await?;
-        let has_new_nonce = tokens.note_nonce(answer.url(), answer.headers());
-        // RFC 9449 §9: the request is repeated with the nonce of the answer, and the same token.
-        if has_new_nonce
-            && wants_nonce(answer.status(), answer.headers())
-            && let Some(mut with_nonce) = with_nonce
-        {
-            tokens.authorize(&mut with_nonce, &token)?;
-            answer = http.execute(with_nonce).await?;
-            tokens.note_nonce(answer.url(), answer.headers());
-        }
-        if !refuses_token(answer.status(), answer.headers()) {
-            return Ok(answer);
-        }
-        tokens.invalidate(&token);
-        let Some(mut again) = again else { return Ok(answer) };
-        // Without another token the refusal is the answer.
-        let Ok(other) = tokens.token().await else { return Ok(answer) };
-        if other.expose() == token.expose() {
-            return Ok(answer);
-        }
-        tokens.authorize(&mut again, &other)?;
-        Ok(http.execute(again).await?)
+        deliver(tokens, request.map_err(SendError::Http)?, |request| http.execute(request)).await
+    }
+}
+
+impl Outgoing for reqwest::Request {
+    fn url(&self) -> Option<Url> {
+        Some(self.url().clone())
+    }
+
+    fn method(&self) -> &str {
+        self.method().as_str()
+    }
+
+    fn headers_mut(&mut self) -> &mut HeaderMap {
+        self.headers_mut()
+    }
+
+    fn again(&self) -> Option<Self> {
+        self.try_clone()
+    }
+}
+
+impl Answered for Response {
+    fn status(&self) -> StatusCode {
+        self.status()
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        self.headers()
     }
 }
 
@@ -79,7 +79,8 @@ pub fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
     codes.is_empty() || codes.contains(&"invalid_token")
 }
 
-fn wants_nonce(status: StatusCode, headers: &HeaderMap) -> bool {
+/// Whether an answer asks for its nonce in the proof (RFC 9449 §9).
+pub(crate) fn wants_nonce(status: StatusCode, headers: &HeaderMap) -> bool {
     let mut challenges = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
     status == StatusCode::UNAUTHORIZED && challenges.any(|text| error_code(text) == Some(USE_DPOP_NONCE))
 }

@@ -95,16 +95,18 @@ impl TokenSource {
         self.client.exchange.binding.as_ref().is_some_and(|binding| binding.note_nonce(url, headers))
     }
 
-    /// Adds a token and its proof to a request.
+    /// Adds a token and its proof to the headers of a request.
     pub(crate) fn authorize(
         &self,
-        request: &mut reqwest::Request,
+        method: &str,
+        url: &Url,
+        headers: &mut HeaderMap,
         token: &AccessToken,
     ) -> Result<(), TokenError> {
-        if let Some(proof) = self.proof(token, request.method().as_str(), request.url())? {
-            request.headers_mut().insert(DPOP, proof);
+        if let Some(proof) = self.proof(token, method, url)? {
+            headers.insert(DPOP, proof);
         }
-        request.headers_mut().insert(AUTHORIZATION, token.authorization());
+        headers.insert(AUTHORIZATION, token.authorization());
         Ok(())
     }
 

@@ -11,6 +11,7 @@ mod proofs;
 mod refused_tokens;
 mod rotation;
 mod stub;
+mod tower;
 
 use latchkey_client::{Builder, Secret, TokenSource};
 
