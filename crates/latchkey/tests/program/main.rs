@@ -30,6 +30,7 @@ mod published_keys;
 mod rotations;
 mod running;
 mod sealing_services;
+mod service_examples;
 mod settings;
 mod stub_api;
 mod taking_over;
