@@ -1,5 +1,6 @@
 //! What a token is bound to: the sender of a request proves with it that the token is its own.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use reqwest::Url;
@@ -12,6 +13,9 @@ pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// The error code of a server that wants its nonce in the proof (RFC 9449 §8, §9).
 pub(crate) const USE_DPOP_NONCE: &str = "use_dpop_nonce";
+
+/// Makes the key of a source.
+pub(crate) type NewBinding = fn() -> Result<Arc<dyn Binding>, CredentialError>;
 
 /// A key that proofs are made with.
 pub(crate) trait Binding: Send + Sync {

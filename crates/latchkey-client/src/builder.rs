@@ -1,14 +1,14 @@
 //! The configuration of a source.
 
 use std::fmt;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{ClientBuilder, Url};
 
-use crate::binding::Binding;
+use crate::binding::NewBinding;
 use crate::config_error::ConfigError;
 use crate::credential::ClientCredential;
 use crate::exchange::{Exchange, Server};
@@ -32,8 +32,8 @@ pub struct Builder {
     max_cached: usize,
     allow_plain_http: bool,
     http: ClientBuilder,
-    #[cfg(feature = "key-proofs")]
-    is_dpop: bool,
+    /// Makes the key that tokens are bound to.
+    binding: Option<NewBinding>,
 }
 
 impl Default for Builder {
@@ -49,8 +49,7 @@ impl Default for Builder {
             max_cached: 64,
             allow_plain_http: false,
             http: ClientBuilder::new(),
-            #[cfg(feature = "key-proofs")]
-            is_dpop: false,
+            binding: None,
         }
     }
 }
@@ -135,32 +134,18 @@ impl Builder {
         self
     }
 
-    /// Requests tokens that are bound to a key (DPoP, RFC 9449), which is made now and never leaves this source. `send_with` proves each
+    /// Requests tokens that are bound to a key (DPoP, RFC 9449), which is made with the source and never leaves this source. `send_with` proves each
     /// request; for another HTTP library there is [`TokenSource::proof`].
     #[cfg(feature = "key-proofs")]
     pub const fn dpop(mut self) -> Self {
-        self.is_dpop = true;
+        self.binding = Some(crate::dpop::DpopKey::generate);
         self
-    }
-
-    #[cfg(feature = "key-proofs")]
-    fn binding(&self) -> Result<Option<Arc<dyn Binding>>, ConfigError> {
-        if !self.is_dpop {
-            return Ok(None);
-        }
-        let key = crate::dpop::DpopKey::generate().map_err(|error| ConfigError::Key(error.to_string()))?;
-        Ok(Some(Arc::new(key)))
-    }
-
-    #[cfg(not(feature = "key-proofs"))]
-    #[expect(clippy::unnecessary_wraps, reason = "as with the feature")]
-    const fn binding(&self) -> Result<Option<Arc<dyn Binding>>, ConfigError> {
-        Ok(None)
     }
 
     /// Checks everything that was given.
     pub fn build(self) -> Result<TokenSource, ConfigError> {
-        let binding = self.binding()?;
+        let binding = self.binding.map(|generate| generate()).transpose();
+        let binding = binding.map_err(|error| ConfigError::Key(error.to_string()))?;
         let server = server(self.issuer, self.token_endpoint, self.allow_plain_http)?;
         let client_id = self.client_id.filter(|id| !id.is_empty());
         let client_id = client_id

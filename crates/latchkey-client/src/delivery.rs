@@ -45,14 +45,14 @@ where
         tokens.authorize(&method, &url, request.headers_mut(), token)?;
         Ok(request)
     };
-    let (again, with_nonce) = (request.again(), request.again());
+    let again = request.again();
     let token = tokens.token().await?;
     let mut answer = execute(authorized(request, &token)?).await.map_err(SendError::Http)?;
     let has_new_nonce = tokens.note_nonce(&url, answer.headers());
     // RFC 9449 §9: the request is repeated with the nonce of the answer, and the same token.
     if has_new_nonce
         && wants_nonce(answer.status(), answer.headers())
-        && let Some(with_nonce) = with_nonce
+        && let Some(with_nonce) = again.as_ref().and_then(R::again)
     {
         answer = execute(authorized(with_nonce, &token)?).await.map_err(SendError::Http)?;
         tokens.note_nonce(&url, answer.headers());

@@ -1,11 +1,10 @@
 //! DPoP (RFC 9449): tokens that are bound to a key of this source, and a proof for each request.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use reqwest::Url;
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::binding::Binding;
 use crate::credential::CredentialError;
-use crate::signing_key::{Algorithm, SigningKey};
+use crate::signing_key::{Algorithm, SigningKey, new_jti};
 
 /// The header of a nonce (RFC 9449 §8).
 const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
@@ -31,7 +30,11 @@ pub(crate) struct DpopKey {
 }
 
 impl DpopKey {
-    pub(crate) fn generate() -> Result<Self, CredentialError> {
+    pub(crate) fn generate() -> Result<Arc<dyn Binding>, CredentialError> {
+        Ok(Arc::new(Self::new()?))
+    }
+
+    fn new() -> Result<Self, CredentialError> {
         let (key, jwk) = SigningKey::generate_p256()?;
         Ok(Self { key, jwk, nonces: Mutex::default() })
     }
@@ -50,14 +53,12 @@ impl Binding for DpopKey {
         token: Option<&str>,
         now: SystemTime,
     ) -> Result<HeaderValue, CredentialError> {
-        let mut random = [0; 16];
-        rand::fill(&mut random).map_err(|_| CredentialError::new("the system gives no random bytes"))?;
         // RFC 9449 §4.2: `htu` has neither query nor fragment.
         let mut target = url.clone();
         target.set_query(None);
         target.set_fragment(None);
         let mut claims = json!({
-            "jti": format!("{:032x}", u128::from_be_bytes(random)),
+            "jti": new_jti()?,
             "htm": method,
             "htu": target.as_str(),
             "iat": now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_proof_names_its_request_and_its_token() {
-        let key = DpopKey::generate().unwrap();
+        let key = DpopKey::new().unwrap();
         let url: Url = "https://api.example/orders?page=2#top".parse().unwrap();
         let first = key.proof("GET", &url, Some("token"), UNIX_EPOCH).unwrap();
         let second = key.proof("GET", &url, None, UNIX_EPOCH).unwrap();
@@ -116,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_nonce_is_for_its_origin() {
-        let key = DpopKey::generate().unwrap();
+        let key = DpopKey::new().unwrap();
         let [here, there]: [Url; 2] =
             ["https://api.example/a", "https://other.example/a"].map(|url| url.parse().unwrap());
         let answer: HeaderMap = [(DPOP_NONCE, HeaderValue::from_static("n1"))].into_iter().collect();

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
-use aws_lc_rs::rand;
 use serde_json::json;
 
 use crate::credential::{Attempt, BoxFuture, ClientCredential, CredentialError, Presented};
 use crate::secret::Secret;
-use crate::signing_key::{Algorithm, SigningKey};
+use crate::signing_key::{Algorithm, SigningKey, new_jti};
 use crate::workload_token::CLIENT_ASSERTION;
 
 /// How long an assertion is valid.
@@ -70,8 +69,6 @@ impl PrivateKeyJwt {
 
     fn assertion(&self, key: &SigningKey, attempt: &Attempt<'_>) -> Result<String, CredentialError> {
         let now = attempt.now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let mut random = [0; 16];
-        rand::fill(&mut random).map_err(|_| CredentialError::new("the system gives no random bytes"))?;
         let mut header = json!({ "typ": "JWT" });
         if let Some(kid) = self.kid.as_deref().or(key.kid()) {
             header["kid"] = json!(kid);
@@ -82,7 +79,7 @@ impl PrivateKeyJwt {
             "aud": attempt.issuer.unwrap_or(attempt.token_endpoint.as_str()),
             "iat": now,
             "exp": now + SECONDS,
-            "jti": format!("{:032x}", u128::from_be_bytes(random)),
+            "jti": new_jti()?,
         });
         key.sign(key.algorithm(self.algorithm)?, header, &claims)
     }

@@ -71,18 +71,20 @@ impl Answered for Response {
 /// `insufficient_scope`, would be the same with another token. For callers that send requests with another library: they call
 /// [`TokenSource::invalidate`] and repeat the request once.
 pub fn refuses_token(status: StatusCode, headers: &HeaderMap) -> bool {
-    if status != StatusCode::UNAUTHORIZED {
-        return false;
-    }
-    let mut challenges = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-    let codes: Vec<&str> = challenges.by_ref().filter_map(error_code).collect();
-    codes.is_empty() || codes.contains(&"invalid_token")
+    let mut codes = error_codes(headers).peekable();
+    status == StatusCode::UNAUTHORIZED
+        && (codes.peek().is_none() || codes.any(|code| code == "invalid_token"))
 }
 
 /// Whether an answer asks for its nonce in the proof (RFC 9449 §9).
 pub(crate) fn wants_nonce(status: StatusCode, headers: &HeaderMap) -> bool {
-    let mut challenges = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-    status == StatusCode::UNAUTHORIZED && challenges.any(|text| error_code(text) == Some(USE_DPOP_NONCE))
+    status == StatusCode::UNAUTHORIZED && error_codes(headers).any(|code| code == USE_DPOP_NONCE)
+}
+
+/// The error codes of all challenges.
+fn error_codes(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let challenges = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
+    challenges.filter_map(error_code)
 }
 
 /// The parameter `error` of a challenge (RFC 6750 §3).

@@ -1,6 +1,6 @@
 //! A client's private key: read from PEM or JWK, and used to sign.
 
-use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
@@ -68,6 +68,13 @@ struct Jwk<'a> {
 }
 
 type Bytes = Zeroizing<Vec<u8>>;
+
+/// An identifier that no other assertion or proof has (RFC 7519 §4.1.7).
+pub(crate) fn new_jti() -> Result<String, CredentialError> {
+    let mut random = [0; 16];
+    rand::fill(&mut random).map_err(|_| CredentialError::new("the system gives no random bytes"))?;
+    Ok(format!("{:032x}", u128::from_be_bytes(random)))
+}
 
 fn refused(why: &str) -> CredentialError {
     CredentialError::new(format!("the private key cannot be used: {why}"))
