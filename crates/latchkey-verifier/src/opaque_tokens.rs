@@ -1,7 +1,5 @@
 //! The checks of an opaque token: those of a JWT, as far as the answer of introspection has what they are made of.
 
-use std::sync::Arc;
-
 use serde::de::DeserializeOwned;
 
 use crate::check::{Unobserved, ensure};
@@ -12,7 +10,7 @@ use crate::jws::LONGEST_TOKEN;
 use crate::members::Members;
 use crate::refusal::Scheme;
 use crate::verifier::Unconfirmed;
-use crate::{Caller, Reason, TokenError, Verifier};
+use crate::{Reason, TokenError, Verifier};
 
 /// Whether a text may be an opaque token: a JWT has dots, and a token is printable (RFC 6750 §2.1).
 pub(crate) fn is_opaque(token: &str) -> bool {
@@ -38,19 +36,7 @@ impl Verifier {
         registered.check_times(now.unix.as_secs(), self.0.rules.leeway, &mut Unobserved)?;
         ensure(registered.is_for(&self.0.rules.audiences), TokenError::WrongAudience)?;
         let kind = KindClaims::read(&members, &json)?;
-        Ok(Unconfirmed {
-            confirmation: kind.confirmation,
-            caller: Caller {
-                issuer,
-                subject: kind.sub.into(),
-                client_id: kind.client_id.into(),
-                token_id: kind.jti.into(),
-                scope: kind.scope.unwrap_or_default().into(),
-                expires_at: registered.exp,
-                claims: serde_json::from_str(&json).map_err(|_| TokenError::Malformed)?,
-                scheme,
-                challenge: Arc::clone(&self.0.challenge),
-            },
-        })
+        let own = serde_json::from_str(&json).map_err(|_| TokenError::Malformed)?;
+        Ok(self.unconfirmed(issuer, kind, registered.exp, own, scheme))
     }
 }

@@ -16,7 +16,7 @@ use crate::claims::{KindClaims, RegisteredClaims};
 use crate::confirmation::Confirmation;
 use crate::feed::IssuedToken;
 use crate::introspection::Introspector;
-use crate::issuer::{Environment, Waits};
+use crate::issuer::{Environment, Issuer, Waits};
 use crate::issuers::Issuers;
 use crate::jws::{Parts, Unverified};
 use crate::key_set::KeySet;
@@ -144,7 +144,7 @@ impl Verifier {
         waits: Waits,
         observer: &mut (impl Observer + Send),
     ) -> Result<Unconfirmed<C>, Reason> {
-        let Inner { issuers, rules, environment, challenge, .. } = &*self.0;
+        let Inner { issuers, rules, environment, .. } = &*self.0;
         if let Some(introspector) = self.0.introspector.as_ref().filter(|_| is_opaque(token)) {
             return self.admit_opaque(introspector, token, scheme, waits).await;
         }
@@ -166,7 +166,19 @@ impl Verifier {
             let token = IssuedToken { client_id: kind.client_id, jti: kind.jti, iat, kid: unverified.kid };
             observer.check(Check::Revocation, ensure(!feed.value.revokes(&token), TokenError::Revoked))?;
         }
-        Ok(Unconfirmed {
+        Ok(self.unconfirmed(issuer, kind, exp, own, scheme))
+    }
+
+    /// The caller of a token with these claims.
+    pub(crate) fn unconfirmed<C>(
+        &self,
+        issuer: Arc<Issuer>,
+        kind: KindClaims<'_>,
+        expires_at: u64,
+        claims: C,
+        scheme: Scheme,
+    ) -> Unconfirmed<C> {
+        Unconfirmed {
             confirmation: kind.confirmation,
             caller: Caller {
                 issuer,
@@ -174,12 +186,12 @@ impl Verifier {
                 client_id: kind.client_id.into(),
                 token_id: kind.jti.into(),
                 scope: kind.scope.unwrap_or_default().into(),
-                expires_at: exp,
-                claims: own,
+                expires_at,
+                claims,
                 scheme,
-                challenge: Arc::clone(challenge),
+                challenge: Arc::clone(&self.0.challenge),
             },
-        })
+        }
     }
 
     pub(crate) fn refuse(&self, reason: Reason, scheme: Scheme) -> Refusal {
