@@ -8,7 +8,7 @@ use protocol::{Secret, Thumbprint, Timestamp, TokenType};
 use registry::{ClientId, RevokedBy};
 use tenancy::Tenant;
 
-use super::check::{not_checked, passed};
+use super::check::{not_checked, passed, refused_by};
 use super::proof::ExplainedProof;
 use crate::TokenServices;
 use crate::respond::Problem;
@@ -40,8 +40,7 @@ pub(super) async fn explain(
     if holder != client.as_str() {
         // Nothing else is told of a token of another client.
         let fix = "Explain the client of `client_id`.";
-        let other =
-            refused("client", TokenReason::OtherClient, "The token was issued to another client.", fix);
+        let other = refused_by("client", None, "The token was issued to another client.", fix);
         let rest = ["revoked", "cnf"].map(|name| not_checked(name, "It is a token of another client."));
         return Ok([vec![valid, other], rest.into()].concat());
     }
@@ -81,7 +80,7 @@ fn confirmation(token: grants::UnconfirmedToken, beside: &Beside<'_>) -> Explain
                 }
             };
             let detail = format!("{}.", error.description());
-            refused("cnf", TokenReason::Sender(error), &detail, fix)
+            refused_by("cnf", Some(error.reason()), detail, fix)
         }
     }
 }
@@ -100,36 +99,14 @@ fn revoked(by: RevokedBy) -> ExplainedCheck {
         }
     };
     let fix = "Let the client fetch a new token. A token that has ended is never valid again.";
-    refused("revoked", TokenReason::Token(TokenError::Revoked), &detail, fix)
+    refused_by("revoked", Some(TokenError::Revoked.reason()), detail, fix)
 }
 
 /// Of a token that is not valid in itself nothing else is known.
 fn unverified(error: TokenError) -> Vec<ExplainedCheck> {
     let fix = "Run `latchkey inspect FILE --tenant TENANT`, which names the check. A key that was revoked is in no key set any more: \
                see `latchkey key list TENANT`.";
-    let token = refused("token", TokenReason::Token(error), &format!("It is refused: {error}."), fix);
+    let token = refused_by("token", Some(error.reason()), format!("It is refused: {error}."), fix);
     let rest = ["client", "revoked", "cnf"].map(|name| not_checked(name, "The token is refused."));
     [vec![token], rest.into()].concat()
-}
-
-/// What refuses a token.
-enum TokenReason {
-    Token(TokenError),
-    Sender(SenderError),
-    OtherClient,
-}
-
-fn refused(name: &str, reason: TokenReason, detail: &str, fix: &str) -> ExplainedCheck {
-    let reason = match reason {
-        TokenReason::Token(error) => Some(error.reason()),
-        TokenReason::Sender(error) => Some(error.reason()),
-        TokenReason::OtherClient => None,
-    };
-    ExplainedCheck {
-        name: name.to_owned(),
-        result: "refused".to_owned(),
-        reason: reason.map(|reason| reason.as_str().to_owned()),
-        detail: detail.to_owned(),
-        fix: Some(fix.to_owned()),
-    }
 }

@@ -34,11 +34,20 @@ pub(super) fn not_checked(name: &str, detail: impl Into<String>) -> ExplainedChe
 /// A check that refuses the request, with what the reason says of it.
 pub(super) fn refused(subject: &Subject<'_>, name: &str, reason: RefusalReason) -> ExplainedCheck {
     let (detail, fix) = subject.advice(reason);
-    let fix = (!fix.is_empty()).then_some(fix);
+    refused_by(name, Some(reason), detail, fix)
+}
+
+/// A check that refuses, in words of its own. Not each has a reason for the log.
+pub(super) fn refused_by(
+    name: &str,
+    reason: Option<RefusalReason>,
+    detail: impl Into<String>,
+    fix: impl Into<String>,
+) -> ExplainedCheck {
     ExplainedCheck {
-        reason: Some(reason.as_str().to_owned()),
-        fix,
-        ..check(name, "refused", detail.to_owned())
+        reason: reason.map(|reason| reason.as_str().to_owned()),
+        fix: Some(fix.into()).filter(|fix| !fix.is_empty()),
+        ..check(name, "refused", detail.into())
     }
 }
 

@@ -5,7 +5,7 @@ use protocol::{Secret, Thumbprint, Timestamp};
 use registry::{DpopCheck, DpopProofError, DpopRequest};
 use tenancy::Tenant;
 
-use super::check::{Refusal, not_checked, passed};
+use super::check::{Refusal, not_checked, passed, refused_by};
 use crate::TokenServices;
 use crate::respond::Problem;
 
@@ -40,7 +40,8 @@ pub(super) async fn explain(
     let line = |check: DpopCheck| {
         if let Some((failed, error)) = failed.filter(|(failed, _)| *failed == check) {
             is_reached = false;
-            return refused(failed, error, request, public_url);
+            let detail = format!("It must be: {}.", rule(failed, request, public_url));
+            return refused_by(failed.name(), Some(error.reason()), detail, failed.fix());
         }
         match (is_reached, unneeded(check, tenant, request)) {
             (false, _) => not_checked(check.name(), "A check before it refuses the proof."),
@@ -66,13 +67,7 @@ impl ExplainedProof {
     pub(super) fn sender_check(&self) -> Option<ExplainedCheck> {
         let (check, error) = self.failed?;
         let detail = format!("The DPoP proof is refused by its check `{}`.", check.name());
-        Some(ExplainedCheck {
-            name: "sender".to_owned(),
-            result: "refused".to_owned(),
-            reason: Some(error.reason().as_str().to_owned()),
-            detail,
-            fix: Some(check.fix().to_owned()),
-        })
+        Some(refused_by("sender", Some(error.reason()), detail, check.fix()))
     }
 }
 
@@ -85,21 +80,6 @@ const fn unneeded(check: DpopCheck, tenant: &Tenant, request: &DpopRequest<'_>) 
         }
         DpopCheck::Token if request.access_token.is_none() => Some("No access token is beside the proof."),
         _ => None,
-    }
-}
-
-fn refused(
-    check: DpopCheck,
-    error: DpopProofError,
-    request: &DpopRequest<'_>,
-    public_url: &str,
-) -> ExplainedCheck {
-    ExplainedCheck {
-        name: check.name().to_owned(),
-        result: "refused".to_owned(),
-        reason: Some(error.reason().as_str().to_owned()),
-        detail: format!("It must be: {}.", rule(check, request, public_url)),
-        fix: Some(check.fix().to_owned()),
     }
 }
 
