@@ -64,7 +64,7 @@ async fn of_profile(server: &Url, environment: &Environment) -> anyhow::Result<O
     let Some(chosen) = ProfileStore(&folders).of_server(server)? else { return Ok(None) };
     let Some(tenant) = chosen.profile.tenant() else { return Ok(None) };
     let request = Request::new().resource(tenant.admin_audience());
-    let shared = SharedTokens { folders: &folders, min_left: None, is_used: true };
+    let shared = SharedTokens::of(&folders);
     let token = shared.token(&chosen, &request).await?;
     Ok(Some(Secret::new(token.access_token.clone())))
 }

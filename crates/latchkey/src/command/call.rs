@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &CallArguments) -> anyhow::Result<ExitCode> {
     }
     let body = arguments.data.as_deref().map(body).transpose()?;
     block_on(async {
-        let shared = SharedTokens { folders: &folders, min_left: None, is_used: true };
+        let shared = SharedTokens::of(&folders);
         let mut answer = answer(arguments, &chosen, &request, body.as_deref(), &shared).await?;
         let status = answer.status();
         let mut out = stdout().lock();

@@ -86,7 +86,7 @@ pub(crate) fn run(arguments: &LoginArguments) -> anyhow::Result<ExitCode> {
     let request = arguments.request.request(&chosen.profile);
     let source = source(&chosen.profile, &secret, request.clone())?;
     let token = block_on(async { source.token().await.map_err(|error| no_token(&chosen.profile, error)) })?;
-    let shared = SharedTokens { folders: &folders, min_left: None, is_used: true };
+    let shared = SharedTokens::of(&folders);
     shared.remove(&chosen.name)?;
     ProfileStore(&folders).save(&chosen, &secret)?;
     shared.share(&chosen, &request, &token)?;
@@ -174,7 +174,7 @@ pub(crate) fn logout(arguments: &LogoutArguments) -> anyhow::Result<ExitCode> {
     } else {
         vec![store.choose(arguments.profile.profile.as_ref())?.name]
     };
-    let shared = SharedTokens { folders: &folders, min_left: None, is_used: true };
+    let shared = SharedTokens::of(&folders);
     let mut lines = String::new();
     for name in names {
         shared.remove(&name)?;

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &WhoamiArguments) -> anyhow::Result<ExitCode> {
     let chosen = store.choose(arguments.profile.profile.as_ref())?;
     let Chosen { name, profile } = &chosen;
     let request = RequestArguments::none().request(profile);
-    let shared = SharedTokens { folders: &folders, min_left: None, is_used: true };
+    let shared = SharedTokens::of(&folders);
     let token = shared.peek(&chosen, &request)?;
     let now = clock::now();
     let left = token.as_ref().map(|token| Lifetime::from_seconds(token.left(now)));

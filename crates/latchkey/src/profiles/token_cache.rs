@@ -64,7 +64,12 @@ impl CachedToken {
     }
 }
 
-impl SharedTokens<'_> {
+impl<'a> SharedTokens<'a> {
+    /// Those of this user, each used until little of it is left.
+    pub(crate) const fn of(folders: &'a Folders) -> Self {
+        Self { folders, min_left: None, is_used: true }
+    }
+
     /// The shared token, or one that is fetched and shared.
     pub(crate) async fn token(&self, chosen: &Chosen, request: &Request) -> anyhow::Result<CachedToken> {
         if !self.is_used {

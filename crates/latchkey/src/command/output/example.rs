@@ -1,5 +1,9 @@
 //! What the program prints of the files in `docs/examples`, which tests run: the lines between two marks, with other values.
 
+use std::fmt::Write as _;
+
+use super::snippet::Language;
+
 /// Where printed lines come from.
 pub(super) enum Source {
     /// Lines with names in braces.
@@ -15,6 +19,21 @@ impl Source {
             Self::Example(example) => cut(example),
         }
     }
+}
+
+/// The texts of the wanted languages, each under its name and with its values.
+pub(super) fn listed(
+    sources: &[(Language, &str, Source)],
+    wanted: Language,
+    fill: impl Fn(Language, &str) -> String,
+) -> String {
+    let mut text = String::new();
+    for (language, name, source) in sources {
+        if wanted == Language::All || wanted == *language {
+            let _ = write!(text, "\n── {name}\n\n{}", fill(*language, &source.text()));
+        }
+    }
+    text
 }
 
 /// The lines between the marks `snippet` and `end of snippet`, without the indentation that they share.

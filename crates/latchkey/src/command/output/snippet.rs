@@ -1,10 +1,8 @@
 //! Lines to paste that fetch a token. The secret is not in them: they read it from the environment, where it belongs.
 
-use std::fmt::Write as _;
-
 use clap::ValueEnum;
 
-use super::example::{Source, filled};
+use super::example::{Source, filled, listed};
 
 /// In which language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,11 +58,7 @@ const SNIPPETS: [(Language, &str, Source); 5] = [
 
 /// The snippets of these languages, each under the name of its language.
 pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: Language) -> String {
-    let mut text = String::new();
-    for (language, name, source) in SNIPPETS {
-        if wanted != Language::All && wanted != language {
-            continue;
-        }
+    listed(&SNIPPETS, wanted, |language, text| {
         let (url, id) = match language {
             Language::Curl => (quoted(token_endpoint), quoted(&format!("client_id={client_id}"))),
             // A literal of JSON is one of the other languages, too: nothing here holds control characters.
@@ -76,10 +70,8 @@ pub(crate) fn snippets(token_endpoint: &str, client_id: &str, wanted: Language) 
             (r#""http://localhost:3000/api/v1/tenant/globex/oauth/token""#, url),
             (r#""shipping""#, id),
         ];
-        let snippet = filled(&source.text(), &values);
-        let _ = write!(text, "\n── {name}\n\n{snippet}");
-    }
-    text
+        filled(text, &values)
+    })
 }
 
 pub(super) fn literal(text: &str) -> String {

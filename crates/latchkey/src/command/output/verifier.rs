@@ -1,8 +1,6 @@
 //! Code to paste that checks a token, with the tenant's values. `docs/protect-an-api.md` shows the same code with the values of an example.
 
-use std::fmt::Write as _;
-
-use super::example::{Source, filled};
+use super::example::{Source, filled, listed};
 use super::snippet::{Language, literal, quoted};
 
 /// What an API must know to check a tenant's tokens.
@@ -44,13 +42,7 @@ const VERIFIERS: [(Language, &str, Source); 5] = [
 
 /// The verifiers of these languages, each under its name.
 pub(crate) fn verifiers(expected: &Expected<'_>, wanted: Language) -> String {
-    let mut text = String::new();
-    for (language, name, source) in VERIFIERS {
-        if wanted == Language::All || wanted == language {
-            let _ = write!(text, "\n── {name}\n\n{}", with_values(&source.text(), expected));
-        }
-    }
-    text
+    listed(&VERIFIERS, wanted, |_, text| with_values(text, expected))
 }
 
 /// A template has names for the values, and an example the values of the tenant `globex`.
