@@ -81,8 +81,10 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     build(workspace, &["--package", "keys", "--example", "raw_signs"])?;
     let examples = ["bare_handler", "resumption_load", "proofs"].map(|name| ["--example", name]);
     build(workspace, &[&["--package", "gateway"], examples.as_flattened()].concat())?;
-    for Measured { package, example, .. } in calls::MEASURED {
-        build(workspace, &["--package", package, "--example", example])?;
+    if !options.workloads_only {
+        for Measured { package, example, .. } in calls::MEASURED {
+            build(workspace, &["--package", package, "--example", example])?;
+        }
     }
     let built = workspace.target_folder()?.join(SHIPPED_PROFILE);
     let folder = built.join(format!("bench-{}", std::process::id()));

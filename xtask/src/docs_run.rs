@@ -119,12 +119,7 @@ impl<'a> Runner<'a> {
         let clients = clients::install(workspace)?;
         let target = workspace.target_folder()?;
         let python = clients.python.parent().unwrap_or(Path::new("/"));
-        let path = format!(
-            "{}:{}:{}",
-            target.join("debug").display(),
-            python.display(),
-            workspace::read_text(&mut workspace.program("sh", &["-c", "echo \"$PATH\""]))?.trim()
-        );
+        let path = workspace.path_with(&[&target.join("debug"), python])?;
         let place = target.join("docs-run");
         Ok(Self { workspace, place, path, clients, isolation: isolation(workspace)? })
     }

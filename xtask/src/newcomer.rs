@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::tools::{self, FOR_NEWCOMERS};
-use crate::workspace::{Doing, Failure, Workspace, is_content, read_text, run};
+use crate::workspace::{Doing, Failure, Workspace, is_content, run};
 use language::{LANGUAGES, Language};
 
 /// The goals: seconds and commands.
@@ -96,8 +96,7 @@ fn walk(
          storage: {{ url: 'sqlite://data/latchkey.db' }}\nkeys: {{ sealing_key: {{ file: keys/sealing.key }} }}\n"
     );
     fs::write(folder.join("config.yaml"), settings).doing("write config.yaml")?;
-    let path = read_text(&mut workspace.program("sh", &["-c", "echo \"$PATH\""]))?;
-    let path = format!("{}:{}", program.display(), path.trim());
+    let path = workspace.path_with(&[program])?;
     let newcomer = Newcomer { workspace, path, folder: &folder, port };
     let mut seconds = Vec::new();
     let begun = Instant::now();

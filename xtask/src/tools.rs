@@ -17,37 +17,50 @@ const fn tool(probe: &'static str, packages: &'static [&'static str]) -> Tool {
     Tool { probe, packages }
 }
 
+// Those of several lists.
+const CURL: Tool = tool("command -v curl", &["curl"]);
+const JQ: Tool = tool("command -v jq", &["jq"]);
+const PYTHON: Tool = tool("python3 -c 'import venv, ensurepip'", &["python3-venv"]);
+const NODE: Tool = tool("command -v node && command -v npm", &["nodejs", "npm"]);
+const GO: Tool = tool("command -v go", &["golang-go"]);
+const GO_OIDC: Tool =
+    tool("test -d /usr/share/gocode/src/github.com/coreos/go-oidc", &["golang-github-coreos-go-oidc-dev"]);
+const POSTGRES: Tool = tool("command -v initdb || ls /usr/lib/postgresql/*/bin/initdb", &["postgresql"]);
+const REDIS: Tool = tool("command -v redis-server", &["redis-server"]);
+const IP: Tool = tool("command -v ip", &["iproute2"]);
+const GIT: Tool = tool("command -v git", &["git"]);
+const DPKG: Tool = tool("command -v dpkg-deb", &["dpkg"]);
+
 /// Tools for tests.
 pub(crate) const FOR_TESTS: &[Tool] = &[
-    tool("command -v curl", &["curl"]),
-    tool("command -v jq", &["jq"]),
-    tool("python3 -c 'import venv, ensurepip'", &["python3-venv"]),
-    tool("command -v node && command -v npm", &["nodejs", "npm"]),
-    tool("command -v initdb || ls /usr/lib/postgresql/*/bin/initdb", &["postgresql"]),
-    tool("command -v redis-server", &["redis-server"]),
-    tool("command -v ip", &["iproute2"]),
+    CURL,
+    JQ,
+    PYTHON,
+    NODE,
+    POSTGRES,
+    REDIS,
+    IP,
     tool("command -v unshare && command -v setpriv", &["util-linux"]),
-    tool("command -v dpkg-deb", &["dpkg"]),
-    tool("command -v go", &["golang-go"]),
+    DPKG,
+    GO,
     tool("test -d /usr/share/gocode/src/golang.org/x/oauth2", &["golang-golang-x-oauth2-dev"]),
-    tool("test -d /usr/share/gocode/src/github.com/coreos/go-oidc", &["golang-github-coreos-go-oidc-dev"]),
+    GO_OIDC,
 ];
 
 /// Tools for packages.
-pub(crate) const FOR_PACKAGES: &[Tool] =
-    &[tool("command -v dpkg-deb", &["dpkg"]), tool("command -v git", &["git"])];
+pub(crate) const FOR_PACKAGES: &[Tool] = &[DPKG, GIT];
 
 /// Tools for running the documents: what their examples call, and what gives each page a network of its own.
 pub(crate) const FOR_DOCUMENTS: &[Tool] = &[
-    tool("command -v curl", &["curl"]),
-    tool("command -v jq", &["jq"]),
+    CURL,
+    JQ,
     tool("command -v openssl", &["openssl"]),
-    tool("python3 -c 'import venv, ensurepip'", &["python3-venv"]),
-    tool("command -v node && command -v npm", &["nodejs", "npm"]),
+    PYTHON,
+    NODE,
     tool("command -v nginx", &["nginx"]),
-    tool("command -v initdb || ls /usr/lib/postgresql/*/bin/initdb", &["postgresql"]),
-    tool("command -v redis-server", &["redis-server"]),
-    tool("command -v ip", &["iproute2"]),
+    POSTGRES,
+    REDIS,
+    IP,
     tool("command -v unshare", &["util-linux"]),
 ];
 
@@ -56,18 +69,10 @@ pub(crate) const FOR_MEASUREMENTS: &[Tool] =
     &[tool("command -v wrk", &["wrk"]), tool("command -v taskset", &["util-linux"])];
 
 /// Tools for a newcomer's first token in each language.
-pub(crate) const FOR_NEWCOMERS: &[Tool] = &[
-    tool("command -v curl", &["curl"]),
-    tool("command -v git", &["git"]),
-    tool("python3 -c 'import venv, ensurepip'", &["python3-venv"]),
-    tool("command -v node && command -v npm", &["nodejs", "npm"]),
-    tool("command -v go", &["golang-go"]),
-    tool("test -d /usr/share/gocode/src/github.com/coreos/go-oidc", &["golang-github-coreos-go-oidc-dev"]),
-];
+pub(crate) const FOR_NEWCOMERS: &[Tool] = &[CURL, GIT, PYTHON, NODE, GO, GO_OIDC];
 
 /// What the servers of others need that measurements set beside the platform.
-pub(crate) const FOR_PEERS: &[Tool] =
-    &[tool("command -v npm", &["npm"]), tool("command -v redis-server", &["redis-server"])];
+pub(crate) const FOR_PEERS: &[Tool] = &[tool("command -v npm", &["npm"]), REDIS];
 
 /// Tools for counting instructions.
 pub(crate) const FOR_COUNTS: &[Tool] = &[tool("command -v valgrind", &["valgrind"])];

@@ -76,6 +76,13 @@ impl Workspace {
         command
     }
 
+    /// The search path of programs, with these folders before those of the machine.
+    pub(crate) fn path_with(&self, folders: &[&Path]) -> Result<String, Failure> {
+        let machine = read_text(&mut self.program("sh", &["-c", "echo \"$PATH\""]))?;
+        let folders = folders.iter().map(|folder| folder.display().to_string() + ":");
+        Ok(folders.collect::<String>() + machine.trim())
+    }
+
     pub(crate) fn cargo(&self, arguments: &[&str]) -> Command {
         self.program("cargo", arguments)
     }
