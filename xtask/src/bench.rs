@@ -31,6 +31,7 @@ use clap::Args;
 use crate::tools::{self, FOR_MEASUREMENTS};
 use crate::workspace::{Doing, Failure, SHIPPED_PROFILE, Workspace, run as run_program};
 use calls::Measured;
+pub(crate) use calls::VERIFIERS;
 use certificate::Certificate;
 use contest::Tools;
 use goals::PLATFORM_NAME;
@@ -82,8 +83,8 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     let examples = ["bare_handler", "resumption_load", "proofs"].map(|name| ["--example", name]);
     build(workspace, &[&["--package", "gateway"], examples.as_flattened()].concat())?;
     if !options.workloads_only {
-        for Measured { package, example, .. } in calls::MEASURED {
-            build(workspace, &["--package", package, "--example", example])?;
+        for Measured { build: what, .. } in calls::MEASURED {
+            build(workspace, what)?;
         }
     }
     let built = workspace.target_folder()?.join(SHIPPED_PROFILE);
@@ -127,6 +128,8 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     fs::remove_dir_all(&tools.folder).doing(format_args!("remove {}", tools.folder.display()))
 }
 
+/// Builds into one folder, also what is a workspace of its own.
 fn build(workspace: &Workspace, what: &[&str]) -> Result<(), Failure> {
-    run_program(&mut workspace.cargo(&[&["build", "--profile", SHIPPED_PROFILE], what].concat()))
+    let mut cargo = workspace.cargo(&[&["build", "--profile", SHIPPED_PROFILE], what].concat());
+    run_program(cargo.env("CARGO_TARGET_DIR", workspace.target_folder()?))
 }

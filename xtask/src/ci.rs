@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::bench::VERIFIERS;
 use crate::workspace::{self, ALL_KEY_SERVICES, Failure, Workspace};
 use crate::{codegen, docs_run, instructions, test, tidy};
 
@@ -43,7 +44,9 @@ pub(crate) fn run() -> Result<(), Failure> {
 }
 
 fn format(workspace: &Workspace) -> Result<(), Failure> {
-    workspace::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))
+    workspace::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))?;
+    // A workspace of its own.
+    workspace::run(&mut workspace.cargo(&["fmt", "--manifest-path", VERIFIERS, "--check"]))
 }
 
 fn lints(workspace: &Workspace) -> Result<(), Failure> {

@@ -7,28 +7,33 @@ use super::goals::{Bound, Figure};
 use super::spread::Spread;
 use crate::workspace::{Failure, Workspace, read_output};
 
-/// An example that measures calls.
+/// A program that measures calls.
 pub(super) struct Measured {
-    pub(super) package: &'static str,
-    pub(super) example: &'static str,
+    /// The arguments of `cargo build`.
+    pub(super) build: &'static [&'static str],
+    /// Its place in the folder of the profile.
+    program: &'static str,
     /// The goals of the lines that begin so.
     goals: &'static [(&'static str, Bound)],
 }
 
+/// The verifiers that are compared: a workspace of its own, because its peers are no dependencies of anything else.
+pub(crate) const VERIFIERS: &str = "xtask/verifiers/Cargo.toml";
+
 pub(super) const MEASURED: [Measured; 3] = [
     Measured {
-        package: "warm_requests",
-        example: "revoked_check",
+        build: &["--package", "warm_requests", "--example", "revoked_check"],
+        program: "examples/revoked_check",
         goals: &[("is a token revoked, ns", Bound::AtMost(300.0))],
     },
     Measured {
-        package: "latchkey-client",
-        example: "cached_header",
+        build: &["--package", "latchkey-client", "--example", "cached_header"],
+        program: "examples/cached_header",
         goals: &[("latchkey-client: cached header, ns", Bound::AtMost(200.0))],
     },
     Measured {
-        package: "latchkey-verifier",
-        example: "verify_rate",
+        build: &["--manifest-path", VERIFIERS],
+        program: "verifiers",
         goals: &[
             ("latchkey-verifier: RS256", Bound::AtLeast(0.80)),
             ("latchkey-verifier: ES256", Bound::AtLeast(0.90)),
@@ -37,18 +42,18 @@ pub(super) const MEASURED: [Measured; 3] = [
     },
 ];
 
-/// Runs the examples as often as there are rounds.
+/// Runs the programs as often as there are rounds.
 pub(super) fn measure(workspace: &Workspace, built: &Path, rounds: u32) -> Result<Vec<Figure>, Failure> {
     let mut figures = Vec::new();
-    for Measured { example, goals, .. } in MEASURED {
-        let program = built.join("examples").join(example);
+    for Measured { program, goals, .. } in MEASURED {
+        let path = built.join(program);
         let mut lines: Vec<(String, Vec<f64>)> = Vec::new();
         for _ in 0..rounds {
-            let arguments = ["-c", SERVER_CORE, &program.to_string_lossy()];
+            let arguments = ["-c", SERVER_CORE, &path.to_string_lossy()];
             let output = read_output(&mut workspace.program("taskset", &arguments))?;
             for line in String::from_utf8_lossy(&output).lines() {
                 let (name, figure) = parse(line)
-                    .ok_or_else(|| Failure::new(format!("{example} printed no name and figure: {line}")))?;
+                    .ok_or_else(|| Failure::new(format!("{program} printed no name and figure: {line}")))?;
                 match lines.iter_mut().find(|(of, _)| of == name) {
                     Some((_, figures)) => figures.push(figure),
                     None => lines.push((name.to_owned(), vec![figure])),

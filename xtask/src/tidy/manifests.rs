@@ -29,24 +29,30 @@ pub(super) fn check_members(members: &[Member]) -> Vec<Violation> {
 
 pub(super) fn check(files: &Files) -> Vec<Violation> {
     let member = |path: &str| path.ends_with("/Cargo.toml");
-    let mut found = check_root(files.text(ROOT).unwrap_or_default());
+    let mut found = check_root(ROOT, files.text(ROOT).unwrap_or_default());
     for (path, text) in files.iter().filter(|(path, _)| member(path)) {
-        found.extend(check_member(path, text));
+        found.extend(if is_workspace(text) { check_root(path, text) } else { check_member(path, text) });
     }
     found
 }
 
-/// Every entry of `[workspace.dependencies]` has a comment above it; our own crates may share one.
-fn check_root(text: &str) -> Vec<Violation> {
+/// Whether a manifest is that of a workspace: also that of a tool whose dependencies no other build may see.
+fn is_workspace(text: &str) -> bool {
+    text.lines().any(|line| line.trim_end() == "[workspace]")
+}
+
+/// Every entry of `[workspace.dependencies]`, and every dependency of a package that is a workspace, has a comment above it; our own crates
+/// may share one.
+fn check_root(path: &str, text: &str) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut above = "";
     for (index, section, line) in entries(text) {
-        let begins = section == "[workspace.dependencies]" && is_entry(line);
+        let begins = section.ends_with("dependencies]") && is_entry(line);
         let begins = begins || line.starts_with("[workspace.dependencies.");
         let is_ours = |line: &str| line.contains("path = \"crates/");
         if begins && !above.starts_with('#') && !(is_ours(line) && is_ours(above)) {
             let what = format!("nothing says why {} is here", name(line));
-            found.push(Violation::new(ROOT, index + 1, what, "say it in a comment on the line above"));
+            found.push(Violation::new(path, index + 1, what, "say it in a comment on the line above"));
         }
         above = line;
     }
@@ -100,13 +106,23 @@ mod tests {
         let text = "[workspace.dependencies]\n# Ours.\na = { path = \"crates/a\" }\nb = { path = \"crates/b\" }\n\n\
                     # Reads.\nserde = \"1\"\nurl = \"2\"\n\nclap = { version = \"4\", features = [\n    \"derive\",\n] }\n\n\
                     [profile.release]\nlto = \"thin\"\n";
-        let found = lines(&check_root(text));
+        let found = lines(&check_root(ROOT, text));
         assert_eq!(
             found,
             [
                 "Cargo.toml:8: nothing says why url is here; say it in a comment on the line above",
                 "Cargo.toml:10: nothing says why clap is here; say it in a comment on the line above",
             ]
+        );
+    }
+
+    #[test]
+    fn a_tool_that_is_a_workspace_says_why_each_dependency_is_here() {
+        let text = "# Why.\n[workspace]\n\n[package]\nname = \"a\"\n\n[dependencies]\n# Reads.\nserde = \"1\"\nurl = \"2\"\n";
+        let files = Files::from([("xtask/a/Cargo.toml", text)]);
+        assert_eq!(
+            lines(&check(&files)),
+            ["xtask/a/Cargo.toml:10: nothing says why url is here; say it in a comment on the line above"]
         );
     }
 
