@@ -12,6 +12,7 @@ mod program_graph;
 mod rust_code;
 mod security;
 mod source_rules;
+mod templates;
 mod tests_by_name;
 mod violation;
 mod words;
@@ -35,6 +36,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     violations.extend(manifests::check_members(&members));
     violations.extend(manifests::check(&files));
     violations.extend(source_rules::check(&files));
+    violations.extend(templates::check(&files));
     let tests = Tests::of(&files);
     violations.extend(conformance::check(&files, &tests));
     violations.extend(security::check(&files, &tests));

@@ -34,6 +34,14 @@ pub(crate) struct DefaultTenant(pub(crate) Option<String>);
 /// The base of every URL that is published, without a slash at its end.
 pub(crate) struct PublicUrl(pub(crate) String);
 
+impl PublicUrl {
+    /// The path under which a proxy serves this server, without a slash at its end; empty for the root.
+    pub(crate) fn path(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        rest.find('/').map_or("", |at| &rest[at..])
+    }
+}
+
 /// What metadata says of client certificates: nothing where no listener reads them.
 pub(crate) struct MutualTls {
     pub(crate) is_served: bool,

@@ -6,6 +6,8 @@ mod tenant_id;
 
 mod access_token_policy;
 mod assertion_policy;
+mod branding;
+mod colour;
 mod limits;
 mod signing_policy;
 mod tenant;
@@ -19,6 +21,8 @@ pub use access_token_policy::{
     AccessTokenPolicy, PreviousTyp, TokenFormat, bare_media_type, same_media_type,
 };
 pub use assertion_policy::AssertionPolicy;
+pub use branding::{Branding, Corners, Font, LowContrast};
+pub use colour::{Colour, InvalidColour};
 pub use issuer::{InvalidIssuer, Issuer};
 pub use limits::TenantLimits;
 pub use resolver::{TenantError, TenantResolver};

@@ -4,7 +4,7 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("protocol", &[]),
     ("tenancy", &["protocol"]),
     ("keys", &["tenancy", "protocol"]),
@@ -15,7 +15,8 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("storage", DOMAIN),
     ("cache", DOMAIN),
     ("outbound", &["registry", "keys", "protocol"]),
-    ("gateway", DOMAIN),
+    ("pages", &["tenancy", "protocol"]),
+    ("gateway", &["pages", "administration", "grants", "registry", "secrets", "keys", "tenancy", "protocol"]),
     (
         "settings",
         &[
@@ -55,6 +56,11 @@ const ARROWS: [(&str, &[&str]); 18] = [
 /// Pure crates: rules without access to a database, a network or the environment.
 pub(super) const DOMAIN: &[&str] =
     &["administration", "grants", "registry", "secrets", "keys", "tenancy", "protocol"];
+
+/// Whether a crate is pure: the domain, and the pages, which only the gateway shows.
+pub(super) fn is_pure(name: &str) -> bool {
+    name == "pages" || DOMAIN.contains(&name)
+}
 
 const BELOW_THE_PROGRAM: &[&str] = &[
     "latchkey-verifier",
@@ -108,7 +114,7 @@ fn judge(member: &Member, may_name: &[&str], named: &Dependency) -> Option<Viola
     let name = named.name.as_str();
     let (what, hint) = if named.ours {
         arrow(member, may_name, named)?
-    } else if DOMAIN.contains(&member.name.as_str()) && NEVER_IN_DOMAIN.iter().any(|lib| is_of(lib, name)) {
+    } else if is_pure(&member.name) && NEVER_IN_DOMAIN.iter().any(|lib| is_of(lib, name)) {
         (
             format!("domain crate {} names {name}", member.name),
             "state a trait here and implement it in an outer crate".to_owned(),

@@ -1,7 +1,7 @@
 //! Rules for every Rust file, and what domain crates may not use: the environment, and outside their service layers `async`, randomness and
 //! elapsed time.
 
-use super::arrows::DOMAIN;
+use super::arrows::is_pure;
 use super::files::Files;
 use super::rust_code::code_only;
 use super::violation::Violation;
@@ -135,7 +135,8 @@ fn layout(path: &str, text: &str) -> Vec<Violation> {
 }
 
 fn of_domain(path: &str) -> bool {
-    DOMAIN.iter().any(|name| path.starts_with(&format!("crates/{name}/src/")))
+    let of_crate = path.strip_prefix("crates/").and_then(|rest| rest.split_once("/src/"));
+    of_crate.is_some_and(|(name, _)| is_pure(name))
 }
 
 fn may_be_async(path: &str) -> bool {

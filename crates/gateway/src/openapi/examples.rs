@@ -49,6 +49,8 @@ fn of_path(name: &str, is_public: bool) -> Option<&'static str> {
         "client" => "billing",
         "secret" => "s1",
         "kid" => "oauth2-key-1",
+        "hash" => "nqFZQe7c0fZ9n4Gg",
+        "file" => "pages.css",
         "application" => "550e8400-e29b-41d4-a716-446655440000",
         _ => return None,
     })

@@ -33,6 +33,8 @@ pub(super) fn on(method: HttpMethod, path: &'static str) -> Operation {
             "client" => "Client id, percent-encoded",
             "secret" => "Secret id",
             "kid" => "As oauth2-key-1",
+            "hash" => "A digest of the content",
+            "file" => "The name of the file",
             _ => "The application's id, a UUID",
         };
         operation.parameter("path", name, json!({ "type": "string" }), description)

@@ -16,7 +16,7 @@ const fn group(name: &'static str, description: &'static str, operations: fn() -
     Group { name, description, operations }
 }
 
-pub(super) const GROUPS: [Group; 13] = [
+pub(super) const GROUPS: [Group; 14] = [
     group(
         "Get a token",
         "The token endpoint (RFC 6749 section 4.4), of a tenant and of the default tenant.",
@@ -56,6 +56,7 @@ pub(super) const GROUPS: [Group; 13] = [
         "The Thunder-compatible API: a person signs in, and manages applications of the default tenant.",
         applications::operations,
     ),
+    group("Pages for people", "What the pages load that people see in a browser.", operations::assets),
     group("Health and metrics", "For supervisors, load balancers and Prometheus.", operations::operations),
     group(
         "This documentation",

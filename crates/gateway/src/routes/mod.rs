@@ -1,6 +1,7 @@
 //! All routes on one page.
 
 pub(crate) mod admin;
+mod assets;
 mod direct;
 mod documentation;
 mod error_page;
@@ -73,6 +74,7 @@ pub(crate) fn configure(
                 get("/api/v1/tenant/{id}/.well-known/oauth-authorization-server", metadata::metadata),
                 get("/.well-known/oauth-authorization-server/api/v1/tenant/{id}", metadata::metadata),
                 get("/api/v1/protected-resource", protected_resource::protected_resource),
+                get("/assets/{hash}/{file}", assets::asset),
             ]);
         }
         if surface.admin {

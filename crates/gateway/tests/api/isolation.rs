@@ -37,7 +37,7 @@ enum Rule {
     Numbers,
 }
 
-const RULES: [(&str, Rule); 48] = [
+const RULES: [(&str, Rule); 49] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -80,6 +80,7 @@ const RULES: [(&str, Rule); 48] = [
     ("/.well-known/oauth-authorization-server/api/v1/tenant/{id}", Rule::Public),
     ("/health/live", Rule::Public),
     ("/health/ready", Rule::Public),
+    ("/assets/{hash}/{file}", Rule::Public),
     ("/metrics", Rule::Numbers),
     ("/openapi.json", Rule::Public),
     ("/docs", Rule::Public),

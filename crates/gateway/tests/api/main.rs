@@ -60,6 +60,7 @@ mod operator;
 mod access_log;
 mod announced_keys;
 mod applications;
+mod assets;
 mod browsers;
 mod connections;
 mod corpus;

@@ -20,7 +20,8 @@ pub(crate) fn all() -> Vec<(String, String)> {
 /// The path with every parameter filled in, at this tenant.
 pub(crate) fn placed(path: &str, tenant: &str) -> String {
     let path = path.replace("{id}", tenant).replace("{client}", SVC);
-    path.replace("{secret}", "1").replace("{kid}", "oauth2-key-1")
+    let path = path.replace("{secret}", "1").replace("{kid}", "oauth2-key-1");
+    path.replace("{hash}", "digest").replace("{file}", "pages.css")
 }
 
 /// Whether the path belongs to the admin API.

@@ -3,7 +3,7 @@
 use serde_json::json;
 use utoipa::openapi::HttpMethod::Get;
 
-use crate::openapi::operation::{JSON, Operation, on};
+use crate::openapi::operation::{JSON, NOT_MODIFIED, Operation, on};
 use crate::routes::health::{Live, Ready};
 
 pub(crate) fn operations() -> Vec<Operation> {
@@ -21,6 +21,17 @@ pub(crate) fn operations() -> Vec<Operation> {
             .answer_as("200", numbers, "text/plain", json!({ "type": "string" }))
             .error("421", "Not served under the name in the Host header"),
     ]
+}
+
+/// What the pages for people load.
+pub(crate) fn assets() -> Vec<Operation> {
+    let text = || json!({ "type": "string" });
+    let file = on(Get, "/assets/{hash}/{file}").named("asset", "Fetch a file of the pages for people.");
+    let file = file.answer_as("200", "Fresh for ever at the digest of its content", "text/css", text());
+    let file = ["text/javascript", "image/svg+xml"].into_iter().fold(file, |file, media_type| {
+        file.answer_as("200", "Fresh for ever at the digest of its content", media_type, text())
+    });
+    vec![file.empty_answer("304", NOT_MODIFIED).error("404", "There is no such file")]
 }
 
 pub(crate) fn documentation() -> Vec<Operation> {

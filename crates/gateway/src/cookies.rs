@@ -1,0 +1,254 @@
+//! The cookies of people's browsers (RFC 6265): their names, how they are read, and with which attributes they are set. All tenants of a host
+//! share one set of cookies, so the name of a session has its tenant in it.
+
+use actix_web::http::header::{COOKIE, HeaderMap, HeaderValue, InvalidHeaderValue};
+use cookie::time::Duration;
+use cookie::{Cookie, SameSite};
+use protocol::Lifetime;
+use tenancy::TenantId;
+
+/// Browsers accept a cookie of such a name over https only, without a domain, at the path `/`, and not from a script.
+const PREFIX: &str = "__Host-Http-";
+const SESSION: &str = "lk-s.";
+/// So many sessions a browser keeps at one host: more would make its requests too long.
+const MOST_SESSIONS: usize = 16;
+
+/// A cookie of this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CookieName<'t> {
+    /// A session at a tenant.
+    Session(&'t TenantId),
+    /// What binds a flow to its browser. It proves nothing else.
+    Browser,
+    /// That an account has signed in at the tenant with this browser before.
+    KnownBrowser(&'t TenantId),
+    /// The language that a person has chosen.
+    Language,
+}
+
+/// How long a browser keeps a cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CookieLife {
+    /// Until it is closed.
+    Browser,
+    /// For this time.
+    Span(Lifetime),
+}
+
+/// The cookies of a server that people reach by https, or by http on loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cookies {
+    /// Http has no prefix and no `Secure`: browsers would keep no such cookie from it.
+    secure: bool,
+}
+
+impl Cookies {
+    /// By the scheme of the public URL.
+    pub(crate) fn of(public_url: &str) -> Self {
+        let is_http = public_url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"));
+        Self { secure: !is_http }
+    }
+
+    /// The value of a cookie. Of two cookies with one name neither counts: a page of a sibling host may have set one of them.
+    pub(crate) fn read<'h>(self, headers: &'h HeaderMap, name: CookieName<'_>) -> Option<&'h str> {
+        let name = self.name(name);
+        let mut values = sent(headers).filter(|(found, _)| *found == name).map(|(_, value)| value);
+        let first = values.next()?;
+        values.next().is_none().then_some(first)
+    }
+
+    /// The value of `Set-Cookie`.
+    pub(crate) fn set(
+        self,
+        name: CookieName<'_>,
+        value: &str,
+        life: CookieLife,
+    ) -> Result<HeaderValue, InvalidHeaderValue> {
+        let age = match life {
+            CookieLife::Browser => None,
+            CookieLife::Span(span) => {
+                Some(Duration::seconds(i64::try_from(span.seconds()).unwrap_or(i64::MAX)))
+            }
+        };
+        self.header(&self.name(name), value, age)
+    }
+
+    /// The value of `Set-Cookie` that removes a cookie.
+    pub(crate) fn remove(self, name: CookieName<'_>) -> Result<HeaderValue, InvalidHeaderValue> {
+        self.header(&self.name(name), "", Some(Duration::ZERO))
+    }
+
+    /// What removes the oldest sessions of other tenants, so that one at `tenant` has its place. `age` reads when a session began from its
+    /// value; a value that it cannot read goes first.
+    pub(crate) fn make_room(
+        self,
+        headers: &HeaderMap,
+        tenant: &TenantId,
+        began: impl Fn(&str) -> Option<u64>,
+    ) -> Vec<HeaderValue> {
+        let prefix = self.with_prefix(SESSION);
+        let others = sent(headers).filter_map(|(name, value)| {
+            let other = TenantId::parse(name.strip_prefix(&*prefix)?).ok().filter(|other| other != tenant)?;
+            Some((began(value), other))
+        });
+        let mut others: Vec<_> = others.collect();
+        others.sort();
+        let surplus = (others.len() + 1).saturating_sub(MOST_SESSIONS);
+        others.truncate(surplus);
+        others.iter().filter_map(|(_, other)| self.remove(CookieName::Session(other)).ok()).collect()
+    }
+
+    fn name(self, name: CookieName<'_>) -> String {
+        match name {
+            CookieName::Session(tenant) => self.with_prefix(&format!("{SESSION}{tenant}")),
+            CookieName::Browser => self.with_prefix("lk-b"),
+            CookieName::KnownBrowser(tenant) => self.with_prefix(&format!("lk-d.{tenant}")),
+            CookieName::Language => self.with_prefix("lk-l"),
+        }
+    }
+
+    fn with_prefix(self, name: &str) -> String {
+        format!("{}{name}", if self.secure { PREFIX } else { "" })
+    }
+
+    /// `Lax`, because a client's request for authorization is a navigation from another site.
+    fn header(
+        self,
+        name: &str,
+        value: &str,
+        age: Option<Duration>,
+    ) -> Result<HeaderValue, InvalidHeaderValue> {
+        let mut cookie = Cookie::new(name, value);
+        cookie.set_path("/");
+        cookie.set_secure(self.secure);
+        cookie.set_http_only(true);
+        cookie.set_same_site(SameSite::Lax);
+        cookie.set_max_age(age);
+        HeaderValue::from_str(&cookie.to_string())
+    }
+}
+
+/// The names and values of a request's cookies. What is no cookie is left out.
+fn sent(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let lines = headers.get_all(COOKIE).filter_map(|line| line.to_str().ok());
+    lines.flat_map(Cookie::split_parse).filter_map(|cookie| {
+        let cookie = cookie.ok()?;
+        Some((cookie.name_raw()?, cookie.value_raw()?))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HTTPS: Cookies = Cookies { secure: true };
+    const HTTP: Cookies = Cookies { secure: false };
+
+    fn tenant(name: &str) -> TenantId {
+        TenantId::parse(name).unwrap()
+    }
+
+    fn headers(lines: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        lines.iter().for_each(|line| headers.append(COOKIE, HeaderValue::from_str(line).unwrap()));
+        headers
+    }
+
+    fn text(header: Result<HeaderValue, InvalidHeaderValue>) -> String {
+        header.unwrap().to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn the_scheme_of_the_public_url_decides() {
+        for (url, expected) in [
+            ("https://id.example.com", HTTPS),
+            ("http://localhost:3000", HTTP),
+            ("HTTP://127.0.0.1", HTTP),
+            ("HTTPS://id.example.com", HTTPS),
+            ("", HTTPS),
+        ] {
+            assert_eq!(Cookies::of(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_set_with_all_its_attributes() {
+        let (acme, globex) = (tenant("acme"), tenant("globex"));
+        for (found, expected) in [
+            (
+                HTTPS.set(CookieName::Session(&acme), "v1.a", CookieLife::Browser),
+                "__Host-Http-lk-s.acme=v1.a; HttpOnly; SameSite=Lax; Secure; Path=/",
+            ),
+            (
+                HTTPS.set(
+                    CookieName::KnownBrowser(&globex),
+                    "x",
+                    CookieLife::Span(Lifetime::from_seconds(60)),
+                ),
+                "__Host-Http-lk-d.globex=x; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60",
+            ),
+            (
+                HTTPS.remove(CookieName::Session(&globex)),
+                "__Host-Http-lk-s.globex=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0",
+            ),
+            (
+                HTTP.set(CookieName::Browser, "b", CookieLife::Browser),
+                "lk-b=b; HttpOnly; SameSite=Lax; Path=/",
+            ),
+            (
+                HTTP.set(CookieName::Language, "en", CookieLife::Browser),
+                "lk-l=en; HttpOnly; SameSite=Lax; Path=/",
+            ),
+        ] {
+            assert_eq!(text(found), expected);
+        }
+        assert!(HTTPS.set(CookieName::Browser, "a\r\nset-cookie: b", CookieLife::Browser).is_err());
+    }
+
+    #[test]
+    fn a_cookie_is_read_by_its_whole_name_at_its_own_tenant() {
+        let (acme, globex) = (tenant("acme"), tenant("globex"));
+        let sent = headers(&["a=b; __Host-Http-lk-s.acme=one;__Host-Http-lk-b=two", "lk-s.acme=three; =; x"]);
+        assert_eq!(HTTPS.read(&sent, CookieName::Session(&acme)), Some("one"));
+        assert_eq!(HTTPS.read(&sent, CookieName::Browser), Some("two"));
+        assert_eq!(HTTP.read(&sent, CookieName::Session(&acme)), Some("three"));
+        for cookies in [HTTPS, HTTP] {
+            assert_eq!(cookies.read(&sent, CookieName::Session(&globex)), None);
+            assert_eq!(cookies.read(&sent, CookieName::KnownBrowser(&acme)), None);
+            assert_eq!(cookies.read(&headers(&[]), CookieName::Session(&acme)), None);
+        }
+    }
+
+    #[test]
+    fn of_two_cookies_with_one_name_neither_counts() {
+        let acme = tenant("acme");
+        for lines in [
+            &["lk-s.acme=one; lk-s.acme=two"][..],
+            &["lk-s.acme=one; lk-s.acme=one"],
+            &["lk-s.acme=one", "lk-s.acme=two"],
+            &["lk-s.acme=one; lk-s.acme="],
+        ] {
+            assert_eq!(HTTP.read(&headers(lines), CookieName::Session(&acme)), None, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn beyond_sixteen_sessions_the_oldest_go() {
+        let acme = tenant("acme");
+        let began = |value: &str| value.parse().ok();
+        let with = |count: u64| {
+            let sessions = (0..count).map(|at| format!("lk-s.t{at}={}", 100 + at));
+            sessions.collect::<Vec<_>>().join("; ")
+        };
+        let removed = |line: &str| {
+            let removed = HTTP.make_room(&headers(&[line]), &acme, began).into_iter();
+            removed.map(|header| text(Ok(header)).split('=').next().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(removed(&with(15)), Vec::<String>::new());
+        // The session that is replaced takes no new place.
+        assert_eq!(removed(&(with(15) + "; lk-s.acme=1")), Vec::<String>::new());
+        assert_eq!(removed(&with(18)), ["lk-s.t0", "lk-s.t1", "lk-s.t2"]);
+        assert_eq!(removed(&(with(15) + "; lk-s.odd=unreadable")), ["lk-s.odd"]);
+        assert_eq!(removed(&(with(15) + "; lk-s.NO=1; lk-d.t1=1")), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,191 @@
+//! A page as a response. All headers of pages are here, and every response with a page is made here.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    CONTENT_SECURITY_POLICY, ContentType, HeaderName, HeaderValue, X_FRAME_OPTIONS,
+};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use pages::{Common, FormTarget, Language, Links, Page};
+use tenancy::Tenant;
+
+use crate::options::PublicUrl;
+use crate::respond::no_store;
+
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+
+/// Pages use passkeys, and nothing else that asks the person or the device.
+const PERMISSIONS: HeaderValue = HeaderValue::from_static(
+    "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), \
+     gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), \
+     publickey-credentials-create=(self), publickey-credentials-get=(self), screen-wake-lock=(), usb=(), xr-spatial-tracking=()",
+);
+
+/// Whether the window that opened a page keeps a reference to it, and the page one to that window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opener {
+    /// No window has one. It holds for windows of the same origin too: all tenants of a host share one.
+    Severed,
+    /// Of a client that signs people in within a popup and waits for its message.
+    Kept,
+}
+
+/// What the pages of a tenant have in common, for one response.
+pub(crate) fn common_of(tenant: &Tenant, client_name: Option<String>, public_url: &PublicUrl) -> Common {
+    Common { tenant_name: Some(tenant.name.clone()), client_name, ..common(public_url) }
+}
+
+/// The same where no tenant is known.
+pub(crate) fn common(public_url: &PublicUrl) -> Common {
+    Common {
+        language: Language::English,
+        base: public_url.path().to_owned(),
+        nonce: nonce(),
+        tenant_name: None,
+        client_name: None,
+        theme: None,
+        logo: None,
+        links: Links::default(),
+    }
+}
+
+/// The response with a page.
+pub(crate) fn respond(status: StatusCode, page: &impl Page, opener: Opener) -> HttpResponse {
+    let opener = match opener {
+        Opener::Severed => "noopener-allow-popups",
+        Opener::Kept => "unsafe-none",
+    };
+    no_store(status)
+        .insert_header(ContentType::html())
+        .insert_header((CONTENT_SECURITY_POLICY, policy(&page.common().nonce, page.form_target())))
+        .insert_header((X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
+        .insert_header((OPENER_POLICY, HeaderValue::from_static(opener)))
+        .insert_header((RESOURCE_POLICY, SAME_ORIGIN))
+        .insert_header((PERMISSIONS_POLICY, PERMISSIONS))
+        .insert_header((ROBOTS, HeaderValue::from_static("noindex")))
+        .body(page.render())
+}
+
+/// Headers of a file that pages load: opened by itself it does nothing.
+pub(crate) fn passive(response: &mut HttpResponseBuilder) -> &mut HttpResponseBuilder {
+    response
+        .insert_header((CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")))
+        .insert_header((RESOURCE_POLICY, SAME_ORIGIN))
+}
+
+/// The policy (CSP Level 3): only what this origin serves, and the one script that the response names.
+fn policy(nonce: &str, form_target: FormTarget) -> String {
+    let script = if nonce.is_empty() { "'none'".to_owned() } else { format!("'nonce-{nonce}'") };
+    let form_action = match form_target {
+        FormTarget::Own => " form-action 'self';",
+        FormTarget::Client => "",
+    };
+    format!(
+        "default-src 'none'; script-src {script}; style-src 'self'; img-src 'self'; connect-src 'self';{form_action} \
+         frame-ancestors 'none'; base-uri 'none'; worker-src 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+}
+
+/// 128 random bits. Without them the policy names no script, and the page works without it.
+fn nonce() -> String {
+    let mut bytes = [0; 16];
+    let drawn = aws_lc_rs::rand::fill(&mut bytes);
+    drawn.map(|()| BASE64_URL_SAFE_NO_PAD.encode(bytes)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::{BodySize, MessageBody as _};
+    use pages::{Continue, FormPost};
+    use testkit::fixtures;
+
+    use super::*;
+    use crate::respond::Protective;
+
+    fn public_url(url: &str) -> PublicUrl {
+        PublicUrl(url.to_owned())
+    }
+
+    fn headers(mut response: HttpResponse) -> String {
+        Protective { strict_transport: true }.protect(response.headers_mut());
+        let lines =
+            response.headers().iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()));
+        let mut lines: Vec<_> = lines.map(|line| line.replace("; ", ";\n  ")).collect();
+        lines.sort();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn the_headers_of_a_page() {
+        let common = Common { nonce: "NONCE".to_owned(), ..common(&public_url("https://id.example.com")) };
+        let page = Continue { common, to: "https://app.example.com/callback".to_owned() };
+        let response = respond(StatusCode::OK, &page, Opener::Severed);
+        assert!(matches!(response.body().size(), BodySize::Sized(size) if size > 500));
+        insta::assert_snapshot!(headers(response), @r"
+        cache-control: no-store
+        content-security-policy: default-src 'none';
+          script-src 'nonce-NONCE';
+          style-src 'self';
+          img-src 'self';
+          connect-src 'self';
+          form-action 'self';
+          frame-ancestors 'none';
+          base-uri 'none';
+          worker-src 'none';
+          require-trusted-types-for 'script';
+          trusted-types 'none'
+        content-type: text/html;
+          charset=utf-8
+        cross-origin-opener-policy: noopener-allow-popups
+        cross-origin-resource-policy: same-origin
+        permissions-policy: accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), publickey-credentials-create=(self), publickey-credentials-get=(self), screen-wake-lock=(), usb=(), xr-spatial-tracking=()
+        pragma: no-cache
+        referrer-policy: no-referrer
+        strict-transport-security: max-age=31536000
+        x-content-type-options: nosniff
+        x-frame-options: DENY
+        x-robots-tag: noindex
+        ");
+    }
+
+    #[test]
+    fn the_page_that_posts_to_the_client_may_do_so_and_a_popup_keeps_its_opener() {
+        let common = Common { nonce: "NONCE".to_owned(), ..common(&public_url("https://id.example.com")) };
+        let page = FormPost { common, to: "https://app.example.com/callback".to_owned(), fields: Vec::new() };
+        let headers = headers(respond(StatusCode::OK, &page, Opener::Kept));
+        assert!(
+            !headers.contains("form-action") && headers.contains("script-src 'nonce-NONCE'"),
+            "{headers}"
+        );
+        assert!(headers.contains("cross-origin-opener-policy: unsafe-none"), "{headers}");
+    }
+
+    #[test]
+    fn each_response_has_a_nonce_of_its_own_and_without_one_no_script_runs() {
+        let url = public_url("https://id.example.com");
+        let nonces: Vec<_> = (0..1_000).map(|_| common(&url).nonce).collect();
+        assert!(nonces.iter().all(|nonce| nonce.len() == 22));
+        assert_eq!(nonces.iter().collect::<std::collections::HashSet<_>>().len(), 1_000);
+        assert!(policy("", FormTarget::Own).contains("script-src 'none';"));
+    }
+
+    #[test]
+    fn a_page_names_its_tenant_and_the_path_of_the_proxy() {
+        for name in ["acme", "globex"] {
+            let tenant = fixtures::tenant(name);
+            for (url, base) in [
+                ("https://id.example.com", ""),
+                ("https://id.example.com/auth", "/auth"),
+                ("http://localhost:3000", ""),
+            ] {
+                let common = common_of(&tenant, Some("Notes".to_owned()), &public_url(url));
+                assert_eq!((common.tenant_name.as_deref(), &*common.base), (Some(&*tenant.name), base));
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The files that pages load: a style sheet, a script and an icon. The path of a file has its digest, so that a copy of it never grows old.
+
+use std::sync::LazyLock;
+
+use aws_lc_rs::digest::{SHA256, SHA384, digest};
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+
+use crate::Theme;
+
+/// The rules, after the theme of a tenant that declares none.
+pub(crate) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
+    let text = Theme::default().css() + include_str!("pages.css");
+    Asset::of("pages.css", "text/css; charset=utf-8", text)
+});
+pub(crate) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::of("pages.js", "text/javascript; charset=utf-8", include_str!("pages.js").to_owned())
+});
+pub(crate) static ICON: LazyLock<Asset> =
+    LazyLock::new(|| Asset::of("icon.svg", "image/svg+xml", include_str!("icon.svg").to_owned()));
+
+/// A file of this program.
+#[derive(Debug)]
+pub struct Asset {
+    name: &'static str,
+    media_type: &'static str,
+    text: String,
+    hash: String,
+    integrity: String,
+}
+
+impl Asset {
+    /// The file of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        [&STYLE, &SCRIPT, &ICON].into_iter().map(|asset| &**asset).find(|asset| asset.name == name)
+    }
+
+    fn of(name: &'static str, media_type: &'static str, text: String) -> Self {
+        let hash = hash(text.as_bytes());
+        let integrity = format!("sha384-{}", BASE64_STANDARD.encode(digest(&SHA384, text.as_bytes())));
+        Self { name, media_type, text, hash, integrity }
+    }
+
+    /// Where it is served, without the path of a proxy.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/assets/{}/{}", self.hash, self.name)
+    }
+
+    /// The part of its path that changes with its content.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub const fn media_type(&self) -> &'static str {
+        self.media_type
+    }
+
+    /// Its content.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its digest for the attribute `integrity` (W3C Subresource Integrity).
+    pub(crate) fn integrity(&self) -> &str {
+        &self.integrity
+    }
+}
+
+/// 96 bits of SHA-256 as base64url: a name, and no proof.
+pub(crate) fn hash(content: &[u8]) -> String {
+    let digest = digest(&SHA256, content);
+    BASE64_URL_SAFE_NO_PAD.encode(&digest.as_ref()[..12])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_small_and_found_by_name() {
+        for (name, most) in [("pages.css", 12 * 1024), ("pages.js", 6 * 1024), ("icon.svg", 1024)] {
+            let asset = Asset::named(name).unwrap();
+            assert!(asset.text().len() <= most, "{name} has {} bytes", asset.text().len());
+            assert_eq!(asset.path(), format!("/assets/{}/{name}", asset.hash()));
+        }
+        assert!(Asset::named("pages.map").is_none());
+    }
+
+    #[test]
+    fn no_file_loads_another_one() {
+        for name in ["pages.css", "pages.js", "icon.svg"] {
+            let text = Asset::named(name).unwrap().text().replace("http://www.w3.org/2000/svg", "");
+            for loads in ["url(", "@import", "http:", "https:", "fetch(", "import "] {
+                assert!(!text.contains(loads), "{name}: {loads}");
+            }
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Every page with example values, for tests that look at all of them.
+
+use crate::texts::ErrorKind;
+use crate::{
+    Common, Consent, Continue, DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome,
+    ErrorPage, FormPost, IdentifierKind, Language, Link, Links, Page, ScopeLine, SelectAccount, SignIn,
+    SignInMessage, SignOut, SignedOut,
+};
+
+/// Where forms of the examples lead, and a value for their hidden field.
+const ACTION: &str = "/api/v1/tenant/acme/oauth/sign-in";
+const FLOW: &str = "c2VhbGVkIHJlcXVlc3Q";
+const CLIENT: &str = "https://app.acme.example";
+
+/// A page and its name.
+pub type Example = (&'static str, Box<dyn Page>);
+
+/// All pages, each with the values of `common`.
+#[must_use]
+pub fn all(common: &Common) -> Vec<Example> {
+    let mut pages = sign_ins(common);
+    pages.extend(answers(common));
+    pages.extend(devices(common));
+    pages.extend(errors(common));
+    pages
+}
+
+/// A tenant and a client with everything that they may have.
+#[must_use]
+pub fn common() -> Common {
+    Common {
+        language: Language::English,
+        base: String::new(),
+        nonce: "bm9uY2Utbm9uY2Utbm9uY2U".to_owned(),
+        tenant_name: Some("Acme Ltd".to_owned()),
+        client_name: Some("Acme Notes".to_owned()),
+        theme: None,
+        logo: None,
+        links: Links {
+            support: Some("https://acme.example/help".to_owned()),
+            terms: Some("https://acme.example/terms".to_owned()),
+            privacy: Some("https://acme.example/privacy".to_owned()),
+        },
+    }
+}
+
+fn sign_in(common: &Common, identifier: &str, error: Option<SignInMessage>) -> Box<dyn Page> {
+    Box::new(SignIn {
+        common: common.clone(),
+        action: ACTION.to_owned(),
+        flow: FLOW.to_owned(),
+        identifier_kind: IdentifierKind::Email,
+        identifier: identifier.to_owned(),
+        offers_to_stay: true,
+        error,
+    })
+}
+
+fn sign_ins(common: &Common) -> Vec<Example> {
+    let ada = "ada@acme.example".to_owned();
+    let consent = |scopes| {
+        Box::new(Consent {
+            common: common.clone(),
+            action: ACTION.to_owned(),
+            flow: FLOW.to_owned(),
+            account: ada.clone(),
+            return_host: "app.acme.example".to_owned(),
+            registered_by: Some("the administrators of Acme Ltd".to_owned()),
+            scopes,
+        })
+    };
+    vec![
+        ("sign_in", sign_in(common, "", None)),
+        ("sign_in_prefilled", sign_in(common, &ada, None)),
+        ("sign_in_refused", sign_in(common, &ada, Some(SignInMessage::Refused))),
+        ("sign_in_busy", sign_in(common, &ada, Some(SignInMessage::Busy))),
+        (
+            "select_account",
+            Box::new(SelectAccount {
+                common: common.clone(),
+                action: ACTION.to_owned(),
+                flow: FLOW.to_owned(),
+                account: ada.clone(),
+                other: None,
+            }),
+        ),
+        ("consent", consent(scopes())),
+        ("consent_native", consent(Vec::new())),
+        (
+            "sign_out",
+            Box::new(SignOut {
+                common: common.clone(),
+                action: ACTION.to_owned(),
+                flow: FLOW.to_owned(),
+                account: Some(ada.clone()),
+            }),
+        ),
+        ("signed_out", Box::new(SignedOut { common: common.clone(), back: Some(client_link()) })),
+    ]
+}
+
+fn answers(common: &Common) -> Vec<Example> {
+    let parameters = [("code", "SplxlOBeZQQYbYS6WxSbIA"), ("state", "af0\"ifjsldkj"), ("iss", CLIENT)];
+    let fields = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    vec![
+        (
+            "continue",
+            Box::new(Continue { common: common.clone(), to: format!("{CLIENT}/callback?code=a&state=b") }),
+        ),
+        (
+            "form_post",
+            Box::new(FormPost {
+                common: common.clone(),
+                to: format!("{CLIENT}/callback"),
+                fields: fields.into(),
+            }),
+        ),
+    ]
+}
+
+fn devices(common: &Common) -> Vec<Example> {
+    let code = |error| {
+        Box::new(DeviceCode {
+            common: common.clone(),
+            action: ACTION.to_owned(),
+            flow: FLOW.to_owned(),
+            user_code: "WDJB-MJHT".to_owned(),
+            error,
+        })
+    };
+    let done = |outcome| Box::new(DeviceDone { common: common.clone(), outcome });
+    vec![
+        ("device_code", code(None)),
+        ("device_code_unknown", code(Some(DeviceCodeMessage::Unknown))),
+        (
+            "device_confirm",
+            Box::new(DeviceConfirm {
+                common: common.clone(),
+                action: ACTION.to_owned(),
+                flow: FLOW.to_owned(),
+                account: "ada@acme.example".to_owned(),
+                user_code: "WDJB-MJHT".to_owned(),
+                requested_from: "2001:db8:85a3:8d3:1319:8a2e:370:7348".to_owned(),
+                requested_at: "2026-11-22 02:40 UTC".to_owned(),
+                scopes: scopes(),
+            }),
+        ),
+        ("device_connected", done(DeviceOutcome::Connected)),
+        ("device_refused", done(DeviceOutcome::Refused)),
+    ]
+}
+
+fn errors(common: &Common) -> Vec<Example> {
+    let page = |kind, detail: Option<&str>, code, back| {
+        let (common, detail) = (common.clone(), detail.map(str::to_owned));
+        Box::new(ErrorPage { common, kind, detail, code, back })
+    };
+    let detail = "The scope notes:write is not registered for this client.";
+    vec![
+        (
+            "error_of_request",
+            page(ErrorKind::BadRequest, Some(detail), Some("invalid_scope"), Some(client_link())),
+        ),
+        ("error_not_found", page(ErrorKind::NotFound, None, None, None)),
+    ]
+}
+
+fn scopes() -> Vec<ScopeLine> {
+    let scopes = [
+        ("openid", "Know who you are"),
+        ("email", "See your e-mail address"),
+        ("notes:a-very-long-name-of-a-scope-that-a-client-may-have", ""),
+    ];
+    scopes
+        .map(|(name, description)| ScopeLine { name: name.to_owned(), description: description.to_owned() })
+        .into()
+}
+
+fn client_link() -> Link {
+    Link { name: "Acme Notes".to_owned(), url: format!("{CLIENT}/") }
+}

@@ -1,0 +1,26 @@
+//! What does a person see? Views go in, HTML comes out. A view is a struct with the values of one page, and its template is beside it. No
+//! template takes markup from a value. In reading order:
+
+mod page;
+mod texts;
+
+mod views;
+
+mod assets;
+mod theme;
+
+#[cfg(feature = "examples")]
+pub mod examples;
+
+pub use assets::Asset;
+pub use page::{Common, FormTarget, Link, Links, Page};
+pub use texts::{ErrorKind, Language, Texts};
+pub use theme::Theme;
+pub use views::consent::{Consent, ScopeLine};
+pub use views::continuation::Continue;
+pub use views::device::{DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome};
+pub use views::error::ErrorPage;
+pub use views::form_post::FormPost;
+pub use views::select_account::SelectAccount;
+pub use views::sign_in::{IdentifierKind, SignIn, SignInMessage};
+pub use views::sign_out::{SignOut, SignedOut};

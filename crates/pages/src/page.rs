@@ -1,0 +1,129 @@
+//! What every page has: language, the names of tenant and client, the tenant's look, and how its response may be used.
+
+use crate::assets::{self, Asset};
+use crate::texts::{Language, Texts};
+
+/// A page that a person sees.
+pub trait Page {
+    /// The document.
+    fn render(&self) -> String;
+
+    /// What it has in common with all pages.
+    fn common(&self) -> &Common;
+
+    /// Where its forms lead.
+    fn form_target(&self) -> FormTarget {
+        FormTarget::Own
+    }
+}
+
+/// Where the forms of a page lead, for the page's policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormTarget {
+    /// To this origin.
+    Own,
+    /// To the client. Browsers apply the directive to the redirects that follow too, so the policy names no target.
+    Client,
+}
+
+/// What every page has.
+#[derive(Clone, Debug, Default)]
+pub struct Common {
+    /// The language of its texts.
+    pub language: Language,
+    /// The path under which a proxy serves this server, without a slash at its end; empty for the root.
+    pub base: String,
+    /// The number that the response's policy names, for the page's script. It is new for each response.
+    pub nonce: String,
+    /// The tenant's display name, where the tenant is known.
+    pub tenant_name: Option<String>,
+    /// The client's name, where a client began this.
+    pub client_name: Option<String>,
+    /// The path of the tenant's theme.
+    pub theme: Option<String>,
+    /// The path of the tenant's logo.
+    pub logo: Option<String>,
+    /// The tenant's addresses.
+    pub links: Links,
+}
+
+/// Addresses that a tenant shows on its pages.
+#[derive(Clone, Debug, Default)]
+pub struct Links {
+    /// Where people get help.
+    pub support: Option<String>,
+    /// The terms of service.
+    pub terms: Option<String>,
+    /// The privacy policy.
+    pub privacy: Option<String>,
+}
+
+/// A way back to a client.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The client's name.
+    pub name: String,
+    /// An address that is registered for the client.
+    pub url: String,
+}
+
+impl Common {
+    /// The texts in the page's language.
+    #[must_use]
+    pub fn texts(&self) -> &'static Texts {
+        self.language.texts()
+    }
+
+    pub(crate) fn title(&self, heading: impl AsRef<str>) -> String {
+        let heading = heading.as_ref();
+        self.tenant_name.as_ref().map_or_else(|| heading.to_owned(), |tenant| format!("{heading} · {tenant}"))
+    }
+
+    pub(crate) fn stylesheet(&self) -> String {
+        self.path_of(&assets::STYLE)
+    }
+
+    pub(crate) fn script(&self) -> String {
+        self.path_of(&assets::SCRIPT)
+    }
+
+    pub(crate) fn script_digest(&self) -> &'static str {
+        assets::SCRIPT.integrity()
+    }
+
+    pub(crate) fn icon(&self) -> String {
+        self.path_of(&assets::ICON)
+    }
+
+    /// Labels and addresses, of those that the tenant has.
+    pub(crate) fn footer(&self) -> Vec<(&'static str, &str)> {
+        let (Links { support, terms, privacy }, texts) = (&self.links, self.texts());
+        let links = [(texts.support, support), (texts.terms, terms), (texts.privacy, privacy)];
+        links.into_iter().filter_map(|(label, url)| Some((label, url.as_deref()?))).collect()
+    }
+
+    fn path_of(&self, asset: &Asset) -> String {
+        format!("{}{}", self.base, asset.path())
+    }
+}
+
+/// Implements [`Page`] for a view with a template and a field `common`.
+macro_rules! page {
+    ($view:ty $(, $target:expr)?) => {
+        impl $crate::page::Page for $view {
+            fn render(&self) -> String {
+                // Writing into a `String` fails only where a value's own `Display` does, and values are texts.
+                ::askama::Template::render(self).expect("texts can be written")
+            }
+
+            fn common(&self) -> &$crate::page::Common {
+                &self.common
+            }
+
+            $(fn form_target(&self) -> $crate::page::FormTarget {
+                $target
+            })?
+        }
+    };
+}
+pub(crate) use page;

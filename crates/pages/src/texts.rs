@@ -1,0 +1,151 @@
+//! Every text that people read on pages, in one table for each language.
+
+mod english;
+
+/// A language of the pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+}
+
+impl Language {
+    /// All languages.
+    pub const ALL: [Self; 1] = [Self::English];
+
+    /// Its tag (BCP 47).
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+        }
+    }
+
+    /// Its texts.
+    #[must_use]
+    pub const fn texts(self) -> &'static Texts {
+        match self {
+            Self::English => &english::TEXTS,
+        }
+    }
+}
+
+/// Why a page of errors is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Nothing is at this address.
+    NotFound,
+    /// The application's request is wrong.
+    BadRequest,
+    /// The application's request is too long.
+    TooLong,
+    /// A script or a frame asked for the page, and not a person.
+    NotANavigation,
+    /// The form is not one that this browser was given.
+    ForeignForm,
+    /// Too many requests are waiting.
+    Busy,
+    /// A part of the server does not answer.
+    Unavailable,
+    /// The server has a fault.
+    Internal,
+}
+
+impl ErrorKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::NotFound,
+        Self::BadRequest,
+        Self::TooLong,
+        Self::NotANavigation,
+        Self::ForeignForm,
+        Self::Busy,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+}
+
+/// A text with one value in it.
+pub(crate) type With = fn(&str) -> String;
+
+/// The texts of one language.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "a field's name and its English text say what it is")]
+pub struct Texts {
+    pub support: &'static str,
+    pub terms: &'static str,
+    pub privacy: &'static str,
+    pub about_tenant: With,
+    pub back_to: With,
+
+    pub sign_in: &'static str,
+    pub to_continue_to: With,
+    pub email: &'static str,
+    pub username: &'static str,
+    pub email_or_username: &'static str,
+    pub password: &'static str,
+    pub show_password: &'static str,
+    pub stay_signed_in: &'static str,
+    pub sign_in_refused: With,
+    pub sign_in_busy: &'static str,
+    pub sign_in_expired: &'static str,
+    pub no_cookies: &'static str,
+
+    pub consent: With,
+    pub continue_to: With,
+    pub signed_in_as: With,
+    pub asks_to: With,
+    pub returns_to: With,
+    pub registered_by: With,
+    pub allow: &'static str,
+    pub deny: &'static str,
+    pub go_on: &'static str,
+    pub cancel: &'static str,
+
+    pub select_account: &'static str,
+    pub continue_as: With,
+    pub other_account: &'static str,
+    pub sign_in_as: With,
+
+    pub continuing: &'static str,
+
+    pub sign_out_of: With,
+    pub sign_out: &'static str,
+    pub sign_out_question: With,
+    pub stay: &'static str,
+    pub signed_out: &'static str,
+    pub signed_out_of: With,
+
+    pub device: &'static str,
+    pub device_code: &'static str,
+    pub device_hint: &'static str,
+    pub device_code_unknown: &'static str,
+    pub device_codes_exhausted: &'static str,
+    pub device_confirm: &'static str,
+    pub device_warning: &'static str,
+    pub device_asks_for: With,
+    pub device_shows: With,
+    pub device_from: With,
+    pub device_at: With,
+    pub device_refuse: &'static str,
+    pub device_allow: &'static str,
+    pub device_connected: &'static str,
+    pub device_connected_text: &'static str,
+    pub device_refused: &'static str,
+    pub device_refused_text: &'static str,
+
+    pub error_code: With,
+    /// Title and explanation.
+    pub error: fn(ErrorKind) -> (&'static str, &'static str),
+}
+
+/// A label as a noun in a sentence. Languages that write nouns with a capital letter keep it.
+pub(crate) fn within_a_sentence(label: &str, language: Language) -> String {
+    match language {
+        Language::English => {
+            let mut letters = label.chars();
+            letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+        }
+    }
+}

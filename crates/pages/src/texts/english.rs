@@ -1,0 +1,98 @@
+//! The texts in English.
+
+use super::{ErrorKind, Texts};
+
+pub(super) const TEXTS: Texts = Texts {
+    support: "Help",
+    terms: "Terms of service",
+    privacy: "Privacy",
+    about_tenant: |tenant| format!("About {tenant}"),
+    back_to: |client| format!("Back to {client}"),
+
+    sign_in: "Sign in",
+    to_continue_to: |client| format!("to continue to {client}"),
+    email: "E-mail address",
+    username: "User name",
+    email_or_username: "E-mail address or user name",
+    password: "Password",
+    show_password: "Show password",
+    stay_signed_in: "Stay signed in on this device",
+    // One text for all refusals, so that it says of no account whether it exists.
+    sign_in_refused: |identifier| {
+        format!("The {identifier} or the password is wrong, or this account cannot sign in here.")
+    },
+    sign_in_busy: "The server is busy. Wait a moment, then try again.",
+    sign_in_expired: "This page was open for too long. Sign in again.",
+    no_cookies: "Your browser keeps no cookies for this site. Allow them, then try again.",
+
+    consent: |client| format!("Allow {client} to use your account?"),
+    continue_to: |client| format!("Continue to {client}?"),
+    signed_in_as: |account| format!("You are signed in as {account}."),
+    asks_to: |client| format!("{client} asks to:"),
+    returns_to: |host| format!("Afterwards you go to {host}."),
+    registered_by: |who| format!("Registered by {who}."),
+    allow: "Allow",
+    deny: "Deny",
+    go_on: "Continue",
+    cancel: "Cancel",
+
+    select_account: "Choose an account",
+    continue_as: |account| format!("Continue as {account}"),
+    other_account: "Use another account",
+    sign_in_as: |account| format!("Sign in as {account}"),
+
+    continuing: "Continue",
+
+    sign_out_of: |tenant| format!("Sign out of {tenant}?"),
+    sign_out: "Sign out",
+    sign_out_question: |account| format!("This ends the session of {account} in this browser."),
+    stay: "Stay signed in",
+    signed_out: "You are signed out",
+    signed_out_of: |tenant| format!("Your session at {tenant} has ended in this browser."),
+
+    device: "Connect a device",
+    device_code: "Code",
+    device_hint: "Type the code that your device shows.",
+    device_code_unknown: "This code is wrong or no longer valid. Compare it with the one on your device.",
+    device_codes_exhausted: "Too many wrong codes. Wait ten minutes, then start again on your device.",
+    device_confirm: "Did you start this on your device?",
+    device_warning: "Allow it only if the device is in front of you. Nobody who calls or writes to you needs this code.",
+    device_asks_for: |client| format!("{client} asks to:"),
+    device_shows: |code| format!("The device shows the code {code}."),
+    device_from: |address| format!("The code was requested from the address {address}."),
+    device_at: |time| format!("The code was requested at {time}."),
+    device_refuse: "This is not me",
+    device_allow: "Allow this device",
+    device_connected: "The device is connected",
+    device_connected_text: "You can close this page and go on with your device.",
+    device_refused: "The device is not connected",
+    device_refused_text: "You refused the request. You can close this page.",
+
+    error_code: |code| format!("Error code: {code}"),
+    error: |kind| match kind {
+        ErrorKind::NotFound => {
+            ("Page not found", "There is nothing at this address. Check the link that brought you here.")
+        }
+        ErrorKind::BadRequest => (
+            "This sign-in cannot begin",
+            "The application sent a request that is not valid. You can do nothing about it here: tell the application's support.",
+        ),
+        ErrorKind::TooLong => (
+            "This sign-in cannot begin",
+            "The application sent a request that is too long. It has to push its request first (RFC 9126).",
+        ),
+        ErrorKind::NotANavigation => (
+            "Open this page directly",
+            "This page opens only in a window of its own, and not inside another page.",
+        ),
+        ErrorKind::ForeignForm => (
+            "Please start again",
+            "This form does not belong to this browser, or it is too old. Go back to the application and sign in again.",
+        ),
+        ErrorKind::Busy => ("The server is busy", "Wait a moment, then try again."),
+        ErrorKind::Unavailable => {
+            ("Not available now", "A part of the server does not answer. Try again in a moment.")
+        }
+        ErrorKind::Internal => ("Something went wrong", "The server failed to answer. Try again."),
+    },
+};

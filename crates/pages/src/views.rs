@@ -1,0 +1,10 @@
+//! The pages, each with its template beside it.
+
+pub(crate) mod consent;
+pub(crate) mod continuation;
+pub(crate) mod device;
+pub(crate) mod error;
+pub(crate) mod form_post;
+pub(crate) mod select_account;
+pub(crate) mod sign_in;
+pub(crate) mod sign_out;

@@ -1,0 +1,59 @@
+//! The consent: what a client asks for, and where the browser goes afterwards. Without scopes it is the question that a client on the
+//! person's own device is always preceded by (RFC 8252 §8.6).
+
+use askama::Template;
+
+use crate::page::{Common, page};
+
+/// Asks whether a client may use the account.
+#[derive(Template)]
+#[template(path = "views/consent.html")]
+pub struct Consent {
+    /// What all pages have; a client has begun this.
+    pub common: Common,
+    /// Where the form leads. Its field `decision` is `allow` or `deny`.
+    pub action: String,
+    /// The sealed request.
+    pub flow: String,
+    /// How the person knows the account.
+    pub account: String,
+    /// Where the browser goes afterwards: a host, or the name of an application's own scheme.
+    pub return_host: String,
+    /// Who registered the client, where that is known.
+    pub registered_by: Option<String>,
+    /// What the client asks for.
+    pub scopes: Vec<ScopeLine>,
+}
+
+/// A scope as people see it.
+#[derive(Clone, Debug)]
+pub struct ScopeLine {
+    /// The name in requests.
+    pub name: String,
+    /// What it permits; empty where nothing is said of it.
+    pub description: String,
+}
+
+impl Consent {
+    fn heading(&self) -> String {
+        let texts = self.common.texts();
+        let ask = if self.scopes.is_empty() { texts.continue_to } else { texts.consent };
+        ask(self.client())
+    }
+
+    fn client(&self) -> &str {
+        self.common.client_name.as_deref().unwrap_or_default()
+    }
+
+    fn yes(&self) -> &'static str {
+        let texts = self.common.texts();
+        if self.scopes.is_empty() { texts.go_on } else { texts.allow }
+    }
+
+    fn no(&self) -> &'static str {
+        let texts = self.common.texts();
+        if self.scopes.is_empty() { texts.cancel } else { texts.deny }
+    }
+}
+
+page!(Consent);

@@ -1,0 +1,29 @@
+//! The page that goes on to the client after a form. A redirect would not do: browsers apply the policy of forms to all redirects that
+//! follow a form.
+
+use askama::Template;
+
+use crate::page::{Common, page};
+
+/// Goes on to the client by itself, and has a link.
+#[derive(Template)]
+#[template(path = "views/continuation.html")]
+pub struct Continue {
+    /// What all pages have.
+    pub common: Common,
+    /// The client's address, with the answer.
+    pub to: String,
+}
+
+impl Continue {
+    fn heading(&self) -> &'static str {
+        self.common.texts().continuing
+    }
+
+    fn label(&self) -> String {
+        let texts = self.common.texts();
+        self.common.client_name.as_ref().map_or_else(|| texts.go_on.to_owned(), |name| (texts.back_to)(name))
+    }
+}
+
+page!(Continue);

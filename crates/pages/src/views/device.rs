@@ -1,0 +1,116 @@
+//! The pages of the device grant (RFC 8628 §3.3): the code is typed, the request is confirmed, and the person goes back to the device.
+
+use askama::Template;
+
+use crate::page::{Common, page};
+use crate::views::consent::ScopeLine;
+
+/// Asks for the code that the device shows.
+#[derive(Template)]
+#[template(path = "views/device_code.html")]
+pub struct DeviceCode {
+    /// What all pages have.
+    pub common: Common,
+    /// Where the form leads.
+    pub action: String,
+    /// The sealed request.
+    pub flow: String,
+    /// The code of `verification_uri_complete`, or what the person has typed.
+    pub user_code: String,
+    /// Why the page is shown again.
+    pub error: Option<DeviceCodeMessage>,
+}
+
+/// Why a code is asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceCodeMessage {
+    /// No device has this code.
+    Unknown,
+    /// Too many codes were tried.
+    TooMany,
+}
+
+/// Asks whether the device may use the account. Remote phishing (RFC 8628 §5.4) is why the refusal is the main choice.
+#[derive(Template)]
+#[template(path = "views/device_confirm.html")]
+pub struct DeviceConfirm {
+    /// What all pages have; a client has begun this.
+    pub common: Common,
+    /// Where the form leads. Its field `decision` is `deny` or `allow`.
+    pub action: String,
+    /// The sealed request.
+    pub flow: String,
+    /// How the person knows the account.
+    pub account: String,
+    /// The code that the device shows.
+    pub user_code: String,
+    /// The address from which the code was requested.
+    pub requested_from: String,
+    /// When the code was requested, for people.
+    pub requested_at: String,
+    /// What the client asks for.
+    pub scopes: Vec<ScopeLine>,
+}
+
+/// Sends the person back to the device.
+#[derive(Template)]
+#[template(path = "views/device_done.html")]
+pub struct DeviceDone {
+    /// What all pages have.
+    pub common: Common,
+    /// What was decided.
+    pub outcome: DeviceOutcome,
+}
+
+/// What was decided of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceOutcome {
+    /// It may use the account.
+    Connected,
+    /// It may not.
+    Refused,
+}
+
+impl DeviceCode {
+    fn heading(&self) -> &'static str {
+        self.common.texts().device
+    }
+
+    fn message(&self) -> Option<&'static str> {
+        let texts = self.common.texts();
+        Some(match self.error? {
+            DeviceCodeMessage::Unknown => texts.device_code_unknown,
+            DeviceCodeMessage::TooMany => texts.device_codes_exhausted,
+        })
+    }
+}
+
+impl DeviceConfirm {
+    fn heading(&self) -> &'static str {
+        self.common.texts().device_confirm
+    }
+
+    fn client(&self) -> &str {
+        self.common.client_name.as_deref().unwrap_or_default()
+    }
+}
+
+impl DeviceDone {
+    fn heading(&self) -> &'static str {
+        match self.outcome {
+            DeviceOutcome::Connected => self.common.texts().device_connected,
+            DeviceOutcome::Refused => self.common.texts().device_refused,
+        }
+    }
+
+    fn explanation(&self) -> &'static str {
+        match self.outcome {
+            DeviceOutcome::Connected => self.common.texts().device_connected_text,
+            DeviceOutcome::Refused => self.common.texts().device_refused_text,
+        }
+    }
+}
+
+page!(DeviceCode);
+page!(DeviceConfirm);
+page!(DeviceDone);

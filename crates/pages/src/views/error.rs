@@ -1,0 +1,34 @@
+//! A page that says what is wrong, with a way back to the client where one is known.
+
+use askama::Template;
+
+use crate::page::{Common, Link, page};
+use crate::texts::ErrorKind;
+
+/// Says what is wrong.
+#[derive(Template)]
+#[template(path = "views/error.html")]
+pub struct ErrorPage {
+    /// What all pages have.
+    pub common: Common,
+    /// Title and explanation.
+    pub kind: ErrorKind,
+    /// What exactly, for the people who run the application.
+    pub detail: Option<String>,
+    /// The error code (RFC 6749 §4.1.2.1 and its extensions).
+    pub code: Option<&'static str>,
+    /// Where the person came from.
+    pub back: Option<Link>,
+}
+
+impl ErrorPage {
+    fn heading(&self) -> &'static str {
+        (self.common.texts().error)(self.kind).0
+    }
+
+    fn explanation(&self) -> &'static str {
+        (self.common.texts().error)(self.kind).1
+    }
+}
+
+page!(ErrorPage);

@@ -1,0 +1,31 @@
+//! The page that posts an answer to the client (OAuth 2.0 Form Post Response Mode). A script submits its form; without script there is a
+//! button.
+
+use askama::Template;
+
+use crate::page::{Common, FormTarget, page};
+
+/// Posts the answer to the client.
+#[derive(Template)]
+#[template(path = "views/form_post.html")]
+pub struct FormPost {
+    /// What all pages have.
+    pub common: Common,
+    /// The client's redirect URI.
+    pub to: String,
+    /// The parameters of the answer, by name.
+    pub fields: Vec<(String, String)>,
+}
+
+impl FormPost {
+    fn heading(&self) -> &'static str {
+        self.common.texts().continuing
+    }
+
+    fn label(&self) -> String {
+        let texts = self.common.texts();
+        self.common.client_name.as_ref().map_or_else(|| texts.go_on.to_owned(), |name| (texts.back_to)(name))
+    }
+}
+
+page!(FormPost, FormTarget::Client);

@@ -1,0 +1,96 @@
+//! The sign-in: identifier and password together, so that password managers fill both.
+
+use askama::Template;
+
+use crate::page::{Common, page};
+
+/// Asks for identifier and password.
+#[derive(Template)]
+#[template(path = "views/sign_in.html")]
+pub struct SignIn {
+    /// What all pages have.
+    pub common: Common,
+    /// Where the form leads.
+    pub action: String,
+    /// The sealed request.
+    pub flow: String,
+    /// Which identifiers the tenant's accounts have.
+    pub identifier_kind: IdentifierKind,
+    /// What the request suggests or the person has typed.
+    pub identifier: String,
+    /// Whether the person may choose a session that outlives the browser.
+    pub offers_to_stay: bool,
+    /// Why the page is shown again.
+    pub error: Option<SignInMessage>,
+}
+
+/// Which identifiers a tenant's accounts have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdentifierKind {
+    /// E-mail addresses.
+    #[default]
+    Email,
+    /// User names.
+    Username,
+    /// Both.
+    Either,
+}
+
+/// Why a sign-in is asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInMessage {
+    /// The one text for each refusal.
+    Refused,
+    /// The password was not checked, because too many others wait.
+    Busy,
+    /// The page was open for too long.
+    Expired,
+    /// The browser did not send back the cookie of the page.
+    NoCookies,
+}
+
+impl SignIn {
+    fn heading(&self) -> &'static str {
+        self.common.texts().sign_in
+    }
+
+    fn label(&self) -> &'static str {
+        let texts = self.common.texts();
+        match self.identifier_kind {
+            IdentifierKind::Email => texts.email,
+            IdentifierKind::Username => texts.username,
+            IdentifierKind::Either => texts.email_or_username,
+        }
+    }
+
+    fn keyboard(&self) -> &'static str {
+        if self.identifier_kind == IdentifierKind::Email { "email" } else { "text" }
+    }
+
+    fn message(&self) -> Option<String> {
+        let texts = self.common.texts();
+        Some(match self.error? {
+            SignInMessage::Refused => {
+                (texts.sign_in_refused)(&crate::texts::within_a_sentence(self.label(), self.common.language))
+            }
+            SignInMessage::Busy => texts.sign_in_busy.to_owned(),
+            SignInMessage::Expired => texts.sign_in_expired.to_owned(),
+            SignInMessage::NoCookies => texts.no_cookies.to_owned(),
+        })
+    }
+
+    /// Only after a refusal; it does not say which of the two is wrong.
+    fn is_refused(&self) -> bool {
+        self.error == Some(SignInMessage::Refused)
+    }
+
+    fn starts_at_identifier(&self) -> bool {
+        self.error.is_none() && self.identifier.is_empty()
+    }
+
+    fn starts_at_password(&self) -> bool {
+        self.error.is_none() && !self.identifier.is_empty()
+    }
+}
+
+page!(SignIn);

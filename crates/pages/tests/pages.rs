@@ -1,0 +1,178 @@
+//! Every page: its HTML as a snapshot, and what holds for all of them.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which lints do not take for tests")]
+
+use pages::examples::{all, common};
+use pages::{
+    Asset, Common, Consent, Continue, ErrorKind, ErrorPage, FormPost, FormTarget, Language, Link, Links,
+    Page as _, ScopeLine, SignIn, SignedOut, Theme,
+};
+
+/// Names of files without their digests, which change with the files.
+fn without_digests(html: &str) -> String {
+    let mut text = html.to_owned();
+    for name in ["pages.css", "pages.js", "icon.svg"] {
+        text = text.replace(Asset::named(name).unwrap().hash(), "DIGEST");
+    }
+    let Some((before, rest)) = text.split_once("integrity=\"") else { return text };
+    let (_, after) = rest.split_once('"').unwrap();
+    format!("{before}integrity=\"DIGEST\"{after}")
+}
+
+#[test]
+fn each_page_is_as_its_snapshot() {
+    for (name, page) in all(&common()) {
+        insta::assert_snapshot!(name, without_digests(&page.render()));
+    }
+}
+
+#[test]
+fn each_page_has_a_language_one_heading_and_the_names_of_tenant_and_client_or_its_account() {
+    for (name, page) in all(&common()) {
+        let html = page.render();
+        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">\n"), "{name}");
+        assert_eq!(html.matches("<h1>").count(), 1, "{name}");
+        assert_eq!(html.matches("<main>").count(), 1, "{name}");
+        assert!(html.contains("<p>Acme Ltd</p>"), "{name}");
+        assert!(html.contains(" · Acme Ltd</title>"), "{name}");
+    }
+}
+
+#[test]
+fn no_page_has_inline_style_or_script_or_loads_anything_from_elsewhere() {
+    for (name, page) in all(&common()) {
+        let html = page.render();
+        for inline in ["<style", " style=", "javascript:", " on", "<base", "<iframe", "<object", "srcset"] {
+            let tags = html.split('<').filter_map(|rest| rest.split('>').next());
+            let found = tags.map(|tag| format!("<{tag}")).find(|tag| tag.contains(inline));
+            assert!(found.is_none(), "{name}: {found:?}");
+        }
+        for loading in ["<script src=\"", "<link rel=\"stylesheet\" href=\"", "<img src=\""] {
+            for rest in html.split(loading).skip(1) {
+                assert!(rest.starts_with("/assets/"), "{name}: {loading}{rest}");
+            }
+        }
+        let scripts = html.matches("<script").count();
+        assert_eq!(
+            html.matches("nonce=\"bm9uY2Utbm9uY2Utbm9uY2U\" defer></script>").count(),
+            scripts,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_post_to_us_carries_its_flow_and_only_the_answer_leads_to_the_client() {
+    let mut forms = 0;
+    for (name, page) in all(&common()) {
+        let html = page.render();
+        let posts = html.matches("<form method=\"post\"").count();
+        assert_eq!(html.matches("<form").count(), posts, "{name}");
+        forms += posts;
+        if page.form_target() == FormTarget::Own {
+            assert_eq!(html.matches("name=\"flow\" value=\"").count(), posts, "{name}");
+            assert_eq!(html.matches("action=\"/api/v1/tenant/").count(), posts, "{name}");
+        } else {
+            assert_eq!(name, "form_post");
+        }
+    }
+    assert!(forms >= 10, "{forms}");
+}
+
+/// Markup in every value that a tenant, a client or a person can choose.
+#[test]
+fn markup_in_a_value_is_text() {
+    const MARKUP: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}&amp;";
+    let evil = || MARKUP.to_owned();
+    let links = Links { support: Some(evil()), terms: Some(evil()), privacy: Some(evil()) };
+    let common = Common {
+        tenant_name: Some(evil()),
+        client_name: Some(evil()),
+        theme: Some(evil()),
+        logo: Some(evil()),
+        links,
+        ..common()
+    };
+    let mut pages = all(&common);
+    let scopes = vec![ScopeLine { name: evil(), description: evil() }];
+    let (action, flow) = (evil(), evil());
+    pages.push((
+        "consent",
+        Box::new(Consent {
+            common: common.clone(),
+            action: action.clone(),
+            flow: flow.clone(),
+            account: evil(),
+            return_host: evil(),
+            registered_by: Some(evil()),
+            scopes,
+        }),
+    ));
+    pages.push(("continue", Box::new(Continue { common: common.clone(), to: evil() })));
+    let fields = vec![(evil(), evil())];
+    pages.push(("form_post", Box::new(FormPost { common: common.clone(), to: evil(), fields })));
+    let link = Link { name: evil(), url: evil() };
+    pages.push(("signed_out", Box::new(SignedOut { common: common.clone(), back: Some(link.clone()) })));
+    let (kind, detail) = (ErrorKind::Internal, Some(evil()));
+    pages.push((
+        "error",
+        Box::new(ErrorPage { common: common.clone(), kind, detail, code: None, back: Some(link) }),
+    ));
+    pages.push((
+        "sign_in",
+        Box::new(SignIn {
+            common,
+            action,
+            flow,
+            identifier_kind: Default::default(),
+            identifier: evil(),
+            offers_to_stay: false,
+            error: None,
+        }),
+    ));
+    for (name, page) in pages {
+        let html = page.render();
+        assert!(!html.contains("alert(1)<") && !html.contains("<img src=x"), "{name}: {html}");
+        assert!(!html.contains("<script>") && !html.contains("\"'>"), "{name}: {html}");
+        assert!(html.contains("&lt;script&gt;") || html.contains("&#60;script&#62;"), "{name}: {html}");
+        assert!(!html.contains("49"), "{name}: {html}");
+    }
+}
+
+#[test]
+fn a_page_with_all_that_it_loads_has_at_most_30_kilobytes() {
+    let files = ["pages.css", "pages.js", "icon.svg"].map(|name| Asset::named(name).unwrap().text().len());
+    let files: usize = files.iter().sum::<usize>() + Theme::default().css().len();
+    for (name, page) in all(&common()) {
+        // A sealed request has a few kilobytes more than the example.
+        let whole = files + page.render().len() + 4096;
+        assert!(whole <= 30 * 1024, "{name} has {whole} bytes");
+    }
+}
+
+#[test]
+fn a_page_below_the_path_of_a_proxy_loads_its_files_there() {
+    for (name, page) in all(&Common { base: "/auth".to_owned(), ..common() }) {
+        let html = page.render();
+        assert!(html.contains("href=\"/auth/assets/") && !html.contains("\"/assets/"), "{name}");
+    }
+}
+
+#[test]
+fn each_error_has_a_title_and_an_explanation_in_each_language() {
+    for language in Language::ALL {
+        for kind in ErrorKind::ALL {
+            let (title, explanation) = (language.texts().error)(kind);
+            assert!(!title.is_empty() && explanation.ends_with('.'), "{kind:?}");
+        }
+    }
+}
+
+/// Decided by the platform's state alone: which client, tenant or account it was cannot be read from it.
+#[test]
+fn a_page_without_tenant_and_client_says_nothing_of_them() {
+    let common = Common { nonce: "n".to_owned(), ..Common::default() };
+    let (kind, detail) = (ErrorKind::NotFound, None);
+    let html = ErrorPage { common, kind, detail, code: None, back: None }.render();
+    assert!(html.contains("<title>Page not found</title>") && !html.contains("<header>"), "{html}");
+}

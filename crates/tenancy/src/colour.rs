@@ -1,0 +1,161 @@
+//! Colours as `#rrggbb`, and the contrast of two of them as WCAG 2.2 computes it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// An opaque colour of sRGB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Colour([u8; 3]);
+
+/// The text is no colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a colour is # and six hexadecimal digits, such as #1f5fbf")]
+pub struct InvalidColour;
+
+impl Colour {
+    /// Black.
+    pub const BLACK: Self = Self([0; 3]);
+    /// White.
+    pub const WHITE: Self = Self([255; 3]);
+
+    /// From its parts.
+    #[must_use]
+    pub const fn rgb(red: u8, green: u8, blue: u8) -> Self {
+        Self([red, green, blue])
+    }
+
+    /// The contrast ratio, from 1 to 21 (WCAG 2.2, "contrast ratio").
+    #[must_use]
+    pub fn contrast(self, other: Self) -> f64 {
+        let (one, other) = (self.luminance(), other.luminance());
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    /// Black or white, which has the higher contrast. It is at least 4.58 for every colour.
+    #[must_use]
+    pub fn text(self) -> Self {
+        if self.contrast(Self::BLACK) >= self.contrast(Self::WHITE) { Self::BLACK } else { Self::WHITE }
+    }
+
+    /// This colour with a share of another one, from 0 to 1.
+    #[must_use]
+    pub fn mixed(self, other: Self, share: f64) -> Self {
+        let mixed = |at: usize| {
+            let (own, other) = (f64::from(self.0[at]), f64::from(other.0[at]));
+            (own + (other - own) * share.clamp(0.0, 1.0)).round() as u8
+        };
+        Self([mixed(0), mixed(1), mixed(2)])
+    }
+
+    /// This colour if it has the contrast; else the colour with the least black or white in it that has. A ratio that no colour has
+    /// gives black or white.
+    #[must_use]
+    pub fn with_contrast(self, against: Self, least: f64) -> Self {
+        let shades = (0..=255_u8)
+            .flat_map(|step| [Self::BLACK, Self::WHITE].map(|end| self.mixed(end, f64::from(step) / 255.0)));
+        let mut sufficient = shades.filter(|shade| shade.contrast(against) >= least);
+        sufficient.next().unwrap_or_else(|| against.text())
+    }
+
+    /// WCAG 2.2, "relative luminance".
+    fn luminance(self) -> f64 {
+        let [red, green, blue] = self.0.map(|channel| {
+            let channel = f64::from(channel) / 255.0;
+            if channel <= 0.04045 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
+        });
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+}
+
+impl FromStr for Colour {
+    type Err = InvalidColour;
+
+    fn from_str(text: &str) -> Result<Self, InvalidColour> {
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or(InvalidColour)?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(InvalidColour);
+        }
+        let number = u32::from_str_radix(digits, 16).map_err(|_| InvalidColour)?;
+        let [_, red, green, blue] = number.to_be_bytes();
+        Ok(Self([red, green, blue]))
+    }
+}
+
+impl TryFrom<String> for Colour {
+    type Error = InvalidColour;
+
+    fn try_from(text: String) -> Result<Self, InvalidColour> {
+        text.parse()
+    }
+}
+
+impl From<Colour> for String {
+    fn from(colour: Colour) -> Self {
+        colour.to_string()
+    }
+}
+
+impl fmt::Display for Colour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [red, green, blue] = self.0;
+        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn colour(text: &str) -> Colour {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn six_digits_after_a_hash_are_a_colour_and_nothing_else_is() {
+        assert_eq!(colour("#1f5FBF"), Colour::rgb(0x1f, 0x5f, 0xbf));
+        assert_eq!(colour("#1f5FBF").to_string(), "#1f5fbf");
+        for text in ["", "#", "#fff", "1f5fbf", "#1f5fbfff", "#1f5fbg", "#+f5fbf", "red", "#1f5fb\u{e9}"] {
+            assert_eq!(text.parse::<Colour>(), Err(InvalidColour), "{text}");
+        }
+    }
+
+    /// Ratios that the WebAIM contrast checker and the WCAG's own examples give.
+    #[test]
+    fn contrast_is_that_of_wcag() {
+        for (one, other, expected) in [
+            ("#000000", "#ffffff", 21.0),
+            ("#777777", "#ffffff", 4.48),
+            ("#767676", "#ffffff", 4.54),
+            ("#ff0000", "#ffffff", 4.0),
+            ("#1f5fbf", "#1f5fbf", 1.0),
+        ] {
+            let found = colour(one).contrast(colour(other));
+            assert!((found - expected).abs() < 0.01, "{one} on {other}: {found}");
+        }
+    }
+
+    #[test]
+    fn a_colour_with_the_contrast_stays_and_another_one_moves_the_shorter_way() {
+        let white = Colour::WHITE;
+        assert_eq!(colour("#1f5fbf").with_contrast(white, 3.0), colour("#1f5fbf"));
+        let darker = colour("#ffdd00").with_contrast(white, 3.0);
+        assert!(darker.contrast(white) >= 3.0 && darker.contrast(white) < 3.1, "{darker}");
+        let lighter = colour("#1f1f7f").with_contrast(colour("#101010"), 3.0);
+        assert!(lighter.contrast(Colour::BLACK) > colour("#1f1f7f").contrast(Colour::BLACK), "{lighter}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_colour_has_a_text_and_a_shade_with_contrast(red: u8, green: u8, blue: u8, other: [u8; 3]) {
+            let (background, colour) = (Colour::rgb(red, green, blue), Colour(other));
+            prop_assert!(background.contrast(background.text()) >= 4.5);
+            prop_assert!(colour.with_contrast(background, 4.5).contrast(background) >= 4.5);
+            prop_assert_eq!(colour.to_string().parse(), Ok(colour));
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Templates of pages escape every value, and have no style and no script of their own: a page takes markup from nobody, and its policy
+//! forbids what is inline.
+
+use super::files::Files;
+use super::rust_code::code_only;
+use super::violation::Violation;
+
+/// What a template may not have, without blanks, and what to do instead.
+const BANNED: [(&str, &str); 8] = [
+    ("|safe", ESCAPE),
+    ("filtersafe", ESCAPE),
+    ("|escape", ESCAPE),
+    ("|e(", ESCAPE),
+    ("<style", STYLE),
+    ("style=\"", STYLE),
+    ("<script>", SCRIPT),
+    ("javascript:", SCRIPT),
+];
+/// The same of code beside the templates.
+const BANNED_CODE: [(&str, &str); 4] =
+    [("escape=\"none\"", ESCAPE), ("filters::Safe", ESCAPE), ("HtmlSafe", ESCAPE), ("source=\"", SOURCE)];
+
+const ESCAPE: &str = "let the template escape the value, and write the markup around it";
+const STYLE: &str = "write a rule in crates/pages/src/pages.css";
+const SCRIPT: &str = "write it in crates/pages/src/pages.js";
+const SOURCE: &str = "write the template as a file beside its struct";
+
+pub(super) fn check(files: &Files) -> Vec<Violation> {
+    let of_pages = files.iter().filter(|(path, _)| path.starts_with("crates/pages/src/"));
+    of_pages.flat_map(|(path, text)| check_file(path, text)).collect()
+}
+
+fn check_file(path: &str, text: &str) -> Vec<Violation> {
+    if path.ends_with(".html") {
+        return find(path, text, &BANNED).chain(handlers(path, text)).collect();
+    }
+    // The value of an attribute is a text, which `code_only` leaves out.
+    let attributes =
+        text.lines().map(|line| if line.trim_start().starts_with("#[template") { line } else { "" });
+    let attributes = attributes.collect::<Vec<_>>().join("\n");
+    let is_code = path.ends_with(".rs");
+    let code = if is_code { code_only(text) } else { String::new() };
+    find(path, &attributes, &BANNED_CODE).chain(find(path, &code, &BANNED_CODE)).collect()
+}
+
+fn find(path: &str, text: &str, banned: &[(&'static str, &'static str)]) -> impl Iterator<Item = Violation> {
+    let lines = text.lines().enumerate().map(|(index, line)| (index, line.replace([' ', '\t'], "")));
+    lines.flat_map(move |(index, line)| {
+        let found = banned.iter().filter(move |(what, _)| line.contains(what));
+        found.map(move |(what, hint)| Violation::new(path, index + 1, format!("{what} in a page"), *hint))
+    })
+}
+
+/// Attributes such as `onclick`.
+fn handlers(path: &str, text: &str) -> impl Iterator<Item = Violation> {
+    let has_handler = |line: &str| {
+        line.split_whitespace().any(|word| {
+            let name = word.split('=').next().unwrap_or_default();
+            word.contains('=')
+                && name.len() > 3
+                && name.starts_with("on")
+                && name.bytes().all(|b| b.is_ascii_lowercase())
+        })
+    };
+    let lines = text.lines().enumerate().filter(move |(_, line)| has_handler(line));
+    lines.map(move |(index, _)| Violation::new(path, index + 1, "an inline handler in a page", SCRIPT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::violation::lines;
+    use super::*;
+
+    #[track_caller]
+    fn check(file: &str, text: &str, expected: &[&str]) {
+        let path = format!("crates/pages/src/{file}");
+        let found = lines(&super::check(&Files::from([(path.as_str(), text)])));
+        let found: Vec<_> = found.iter().filter_map(|line| line.split("; ").next()).collect();
+        let expected: Vec<_> = expected.iter().map(|what| format!("{path}:{what}")).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn a_template_that_takes_markup_from_a_value_is_found() {
+        check("views/a.html", "<p>{{ name }}</p>\n<p>{{ name|lower }}</p>", &[]);
+        check("views/a.html", "<p>\n{{ name | safe }}</p>", &["2: |safe in a page"]);
+        check("views/a.html", "{% filter safe %}{{ name }}{% endfilter %}", &["1: filtersafe in a page"]);
+        check(
+            "views/a.html",
+            "{{ name|escape(\"none\") }}{{ name|e(\"none\") }}",
+            &["1: |escape in a page", "1: |e( in a page"],
+        );
+        check("a.rs", "#[template(path = \"a.html\", escape = \"none\")]", &["1: escape=\"none\" in a page"]);
+        check("a.rs", "let a = askama::filters::Safe(name);", &["1: filters::Safe in a page"]);
+    }
+
+    #[test]
+    fn inline_style_and_script_are_found() {
+        check("a.html", "<p style=\"a\">", &["1: style=\" in a page"]);
+        check("a.html", "<button\n  onclick=\"a()\">", &["2: an inline handler in a page"]);
+        check("a.html", "<script>a()</script>", &["1: <script> in a page"]);
+        check(
+            "a.html",
+            "<script src=\"{{ a }}\" nonce=\"{{ b }}\"></script><p class=\"on\">once = 1</p>",
+            &[],
+        );
+    }
+
+    #[test]
+    fn other_crates_are_not_concerned() {
+        assert!(super::check(&Files::from([("crates/gateway/src/a.html", "<p style=\"a\">")])).is_empty());
+    }
+}
