@@ -5,19 +5,17 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, Url};
+use reqwest::ClientBuilder;
 
 use crate::binding::NewBinding;
 use crate::config_error::ConfigError;
 use crate::credential::ClientCredential;
-use crate::exchange::{Exchange, Server};
+use crate::endpoint::Server;
+use crate::exchange::Exchange;
+use crate::http_clients::{Change, HttpClients};
 use crate::moment::Clock;
 use crate::request::Request;
 use crate::source::{Client, TokenSource};
-use crate::urls::server_url;
-
-const CONNECT: Duration = Duration::from_secs(3);
 
 /// The configuration of a [`TokenSource`]. Nothing is read or sent before a token is asked for.
 #[must_use]
@@ -31,7 +29,7 @@ pub struct Builder {
     assumed_lifetime: Duration,
     max_cached: usize,
     allow_plain_http: bool,
-    http: ClientBuilder,
+    http: Vec<Change>,
     /// Makes the key that tokens are bound to.
     binding: Option<NewBinding>,
 }
@@ -48,7 +46,7 @@ impl Default for Builder {
             assumed_lifetime: Duration::from_secs(300),
             max_cached: 64,
             allow_plain_http: false,
-            http: ClientBuilder::new(),
+            http: Vec::new(),
             binding: None,
         }
     }
@@ -128,9 +126,10 @@ impl Builder {
         self
     }
 
-    /// Changes the HTTP client of token requests: certificates that it trusts, a proxy. Redirects and time-outs are set after it.
-    pub fn http(mut self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
-        self.http = change(self.http);
+    /// Changes the HTTP client of token requests: certificates that it trusts, a proxy. Redirects and time-outs are set after it. With a client
+    /// certificate the client that calls APIs is changed, too, and both are made anew when the certificate is renewed.
+    pub fn http(mut self, change: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static) -> Self {
+        self.http.push(Box::new(change));
         self
     }
 
@@ -146,20 +145,14 @@ impl Builder {
     pub fn build(self) -> Result<TokenSource, ConfigError> {
         let binding = self.binding.map(|generate| generate()).transpose();
         let binding = binding.map_err(|error| ConfigError::Key(error.to_string()))?;
-        let server = server(self.issuer, self.token_endpoint, self.allow_plain_http)?;
+        let server = Server::new(self.issuer, self.token_endpoint, self.allow_plain_http)?;
         let client_id = self.client_id.filter(|id| !id.is_empty());
         let client_id = client_id
             .ok_or_else(|| ConfigError::missing("client_id", "it is the client's name at the server"))?;
         let credential = self.credential.ok_or_else(|| {
             ConfigError::missing("credential", "give a `Secret`, or another proof of the client")
         })?;
-        // A redirect would send the secret elsewhere.
-        let mut http = self.http.redirect(Policy::none()).connect_timeout(CONNECT);
-        // A proxy would see what plain http to this machine shows.
-        if server.is_on_this_machine() {
-            http = http.no_proxy();
-        }
-        let http = http.build();
+        let http = HttpClients::new(self.http, server.is_on_this_machine());
         let exchange = Exchange {
             http: http.map_err(|error| ConfigError::Http(error.to_string()))?,
             server,
@@ -181,30 +174,6 @@ impl Builder {
     }
 }
 
-fn server(
-    issuer: Option<String>,
-    endpoint: Option<String>,
-    allow_plain_http: bool,
-) -> Result<Server, ConfigError> {
-    match (issuer, endpoint) {
-        (Some(issuer), None) => {
-            let url = server_url("issuer", &issuer, allow_plain_http)?;
-            Ok(Server::Issuer { metadata: metadata_url(url), issuer, found: tokio::sync::Mutex::default() })
-        }
-        (None, Some(url)) => Ok(Server::TokenEndpoint(server_url("token_endpoint", &url, allow_plain_http)?)),
-        (Some(_), Some(_)) => Err(ConfigError::Both("issuer".to_owned(), "token_endpoint".to_owned())),
-        (None, None) => Err(ConfigError::missing("issuer", "give the issuer's URL, or `token_endpoint`")),
-    }
-}
-
-/// RFC 8414 §3.1: the well-known path stands between the issuer's host and its path.
-fn metadata_url(mut issuer: Url) -> Url {
-    let path = format!("/.well-known/oauth-authorization-server{}", issuer.path().trim_end_matches('/'));
-    issuer.set_path(&path);
-    issuer.set_query(None);
-    issuer
-}
-
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
@@ -219,20 +188,6 @@ impl fmt::Debug for Builder {
 mod tests {
     use super::*;
     use crate::Secret;
-
-    #[test]
-    fn the_metadata_stand_between_host_and_path() {
-        for (issuer, metadata) in [
-            ("https://id.example.com", "https://id.example.com/.well-known/oauth-authorization-server"),
-            ("https://id.example.com/", "https://id.example.com/.well-known/oauth-authorization-server"),
-            (
-                "https://id.example.com/api/v1/tenant/acme",
-                "https://id.example.com/.well-known/oauth-authorization-server/api/v1/tenant/acme",
-            ),
-        ] {
-            assert_eq!(metadata_url(issuer.parse().unwrap()).as_str(), metadata);
-        }
-    }
 
     #[test]
     fn a_wrong_configuration_says_what_to_do() {

@@ -18,8 +18,14 @@ pub trait ClientCredential: Send + Sync {
     /// What this attempt presents. Each attempt asks anew, so that nothing that is for one use only is sent twice.
     fn present<'a>(&'a self, attempt: &'a Attempt<'a>) -> BoxFuture<'a, Result<Presented, CredentialError>>;
 
+    /// The certificate that connections present (RFC 8705), if the credential has one. Each attempt asks anew; connections are opened anew
+    /// when its version is another one.
+    fn certificate(&self) -> BoxFuture<'_, Result<Option<CertificatePem>, CredentialError>> {
+        Box::pin(ready(Ok(None)))
+    }
+
     /// Reads the credential again after the server refused it, and tells its version. If the version is not that of what was presented
-    /// ([`Presented::version`]), the request is sent again at once.
+    /// ([`Presented::version`], plus [`CertificatePem::version`] where there is a certificate), the request is sent again at once.
     fn reload(&self) -> BoxFuture<'_, Result<u64, CredentialError>> {
         Box::pin(ready(Ok(0)))
     }
@@ -91,6 +97,32 @@ impl Presented {
 impl fmt::Debug for Presented {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Presented([redacted])")
+    }
+}
+
+/// A client certificate with its private key.
+pub struct CertificatePem {
+    pub(crate) text: Zeroizing<Vec<u8>>,
+    pub(crate) version: u64,
+}
+
+impl CertificatePem {
+    /// In PEM: the certificate, those between it and its authority, and the key.
+    pub fn new(pem: impl Into<Vec<u8>>) -> Self {
+        Self { text: Zeroizing::new(pem.into()), version: 0 }
+    }
+
+    /// Which version of the certificate this is. Another certificate or key has another version.
+    #[must_use]
+    pub const fn version(mut self, version: u64) -> Self {
+        self.version = version;
+        self
+    }
+}
+
+impl fmt::Debug for CertificatePem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CertificatePem([redacted])")
     }
 }
 

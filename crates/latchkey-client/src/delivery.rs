@@ -3,9 +3,8 @@
 use std::future::Future;
 
 use reqwest::header::HeaderMap;
-use reqwest::{StatusCode, Url};
+use reqwest::{Client, StatusCode, Url};
 
-use crate::error::TokenError;
 use crate::send::{SendError, refuses_token, wants_nonce};
 use crate::source::TokenSource;
 use crate::token::AccessToken;
@@ -26,36 +25,44 @@ pub(crate) trait Answered {
     fn headers(&self) -> &HeaderMap;
 }
 
-pub(crate) async fn deliver<R, A, E, F>(
+/// What sends requests, and their answers.
+pub(crate) trait Transport {
+    type Request: Outgoing;
+    type Answer: Answered;
+    type Error;
+
+    /// Whether a request can go over another client. Without it no token is sent that needs the connections of its client.
+    const TAKES_CLIENT: bool;
+
+    /// Sends a request, over this client if there is one.
+    fn execute(
+        &mut self,
+        request: Self::Request,
+        client: Option<&Client>,
+    ) -> impl Future<Output = Result<Self::Answer, Self::Error>> + Send;
+}
+
+pub(crate) async fn deliver<T: Transport>(
     tokens: &TokenSource,
-    request: R,
-    mut execute: impl FnMut(R) -> F,
-) -> Result<A, SendError<E>>
-where
-    R: Outgoing,
-    A: Answered,
-    F: Future<Output = Result<A, E>>,
-{
+    request: T::Request,
+    transport: &mut T,
+) -> Result<T::Answer, SendError<T::Error>> {
     let url = request.url().ok_or_else(|| SendError::Origin("a URL without a host".to_owned()))?;
     if !tokens.may_be_sent_to(&url) {
         return Err(SendError::Origin(url.origin().ascii_serialization()));
     }
-    let authorized = |mut request: R, token: &AccessToken| -> Result<R, TokenError> {
-        let method = request.method().to_owned();
-        tokens.authorize(&method, &url, request.headers_mut(), token)?;
-        Ok(request)
-    };
     let again = request.again();
     let token = tokens.token().await?;
-    let mut answer = execute(authorized(request, &token)?).await.map_err(SendError::Http)?;
-    let has_new_nonce = tokens.note_nonce(&url, answer.headers());
+    let mut call = Call { tokens, url, transport };
+    let mut answer = call.send(request, &token).await?;
+    let has_new_nonce = tokens.note_nonce(&call.url, answer.headers());
     // RFC 9449 §9: the request is repeated with the nonce of the answer, and the same token.
     if has_new_nonce
         && wants_nonce(answer.status(), answer.headers())
-        && let Some(with_nonce) = again.as_ref().and_then(R::again)
+        && let Some(with_nonce) = again.as_ref().and_then(Outgoing::again)
     {
-        answer = execute(authorized(with_nonce, &token)?).await.map_err(SendError::Http)?;
-        tokens.note_nonce(&url, answer.headers());
+        answer = call.send(with_nonce, &token).await?;
+        tokens.note_nonce(&call.url, answer.headers());
     }
     if !refuses_token(answer.status(), answer.headers()) {
         return Ok(answer);
@@ -64,9 +71,30 @@ where
     let Some(again) = again else { return Ok(answer) };
     // Without another token the refusal is the answer.
     match tokens.token().await {
-        Ok(other) if other.expose() != token.expose() => {
-            execute(authorized(again, &other)?).await.map_err(SendError::Http)
-        }
+        Ok(other) if other.expose() != token.expose() => call.send(again, &other).await,
         _ => Ok(answer),
+    }
+}
+
+struct Call<'a, T> {
+    tokens: &'a TokenSource,
+    url: Url,
+    transport: &'a mut T,
+}
+
+impl<T: Transport> Call<'_, T> {
+    async fn send(
+        &mut self,
+        mut request: T::Request,
+        token: &AccessToken,
+    ) -> Result<T::Answer, SendError<T::Error>> {
+        let client = token.http_client();
+        // A certificate is presented by connections of its client, and by those with TLS alone.
+        if client.is_some() && !(T::TAKES_CLIENT && self.url.scheme() == "https") {
+            return Err(SendError::Certificate(self.url.origin().ascii_serialization()));
+        }
+        let method = request.method().to_owned();
+        self.tokens.authorize(&method, &self.url, request.headers_mut(), token)?;
+        self.transport.execute(request, client).await.map_err(SendError::Http)
     }
 }

@@ -7,17 +7,16 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use reqwest::{Response, Url};
-use serde::Deserialize;
-use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use crate::binding::{Binding, DPOP};
-use crate::credential::{Attempt, ClientCredential, Presented};
+use crate::credential::{Attempt, ClientCredential, CredentialError, Presented};
+use crate::endpoint::Server;
 use crate::error::TokenError;
+use crate::http_clients::HttpClients;
 use crate::moment;
 use crate::request::Request;
 use crate::token::TokenKind;
-use crate::urls::{is_loopback, server_url};
 
 /// Longer answers are read no further.
 const LARGEST: usize = 64 * 1024;
@@ -27,7 +26,7 @@ const FORM: usize = 16 * 1024;
 
 /// One client at one server.
 pub(crate) struct Exchange {
-    pub(crate) http: reqwest::Client,
+    pub(crate) http: HttpClients,
     pub(crate) server: Server,
     pub(crate) client_id: String,
     pub(crate) credential: Box<dyn ClientCredential>,
@@ -39,15 +38,14 @@ pub(crate) struct Exchange {
     pub(crate) clock_difference: AtomicI64,
 }
 
-/// Where tokens are requested.
-pub(crate) enum Server {
-    TokenEndpoint(Url),
-    /// The token endpoint is in the metadata of this issuer (RFC 8414).
-    Issuer {
-        issuer: String,
-        metadata: Url,
-        found: Mutex<Option<Url>>,
-    },
+/// What came of a token request that was answered.
+pub(crate) struct Sent {
+    pub(crate) endpoint: Url,
+    pub(crate) answer: Answer,
+    /// Which version of the credential was presented.
+    pub(crate) version: u64,
+    /// Presents the certificate with which the token was requested.
+    pub(crate) calls: Option<reqwest::Client>,
 }
 
 /// A whole answer.
@@ -57,37 +55,43 @@ pub(crate) struct Answer {
     pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
-#[derive(Deserialize)]
-struct Metadata {
-    issuer: String,
-    token_endpoint: String,
-}
-
 impl Exchange {
-    /// Sends a token request. Beside the answer, the version of the credential that was presented.
-    pub(crate) async fn send(&self, endpoint: &Url, request: &Request) -> Result<(Answer, u64), TokenError> {
+    /// Sends a token request.
+    pub(crate) async fn send(&self, request: &Request) -> Result<Sent, TokenError> {
+        let certificate = self.credential.certificate().await?;
+        let presenting = certificate.map(|certificate| self.http.presenting(&certificate)).transpose()?;
+        let http = presenting.as_ref().map_or(&self.http.plain, |presenting| &presenting.tokens);
+        let endpoint = self.server.token_endpoint(http, presenting.is_some()).await?;
+        if presenting.is_some() && endpoint.scheme() != "https" {
+            let why = format!("a client certificate needs https, and the token endpoint is {endpoint}");
+            return Err(CredentialError::new(why).into());
+        }
         let attempt = Attempt {
             client_id: &self.client_id,
-            token_endpoint: endpoint,
+            token_endpoint: &endpoint,
             issuer: self.server.issuer(),
             now: self.server_time(),
         };
         let presented = self.credential.present(&attempt).await?;
-        let version = presented.version;
-        let mut sent = self
-            .http
+        let mut sent = http
             .post(endpoint.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, "application/json")
             .body(form(&self.client_id, request, &presented));
         if let Some(binding) = &self.binding {
-            sent = sent.header(DPOP, binding.proof("POST", endpoint, None, attempt.now)?);
+            sent = sent.header(DPOP, binding.proof("POST", &endpoint, None, attempt.now)?);
         }
         if let Some((id, secret)) = &presented.basic {
             sent = sent.basic_auth(id, Some(secret.as_str()));
         }
         let answer = Answer::of(sent.send().await.map_err(TokenError::unavailable)?).await?;
-        Ok((answer, version))
+        let of_certificate = presenting.as_ref().map_or(0, |presenting| presenting.version);
+        Ok(Sent {
+            answer,
+            version: presented.version.wrapping_add(of_certificate),
+            calls: presenting.map(|presenting| presenting.calls.clone()),
+            endpoint,
+        })
     }
 
     /// The kind of token that is requested.
@@ -103,63 +107,6 @@ impl Exchange {
         let corrected = if ahead < 0 { now.checked_sub(span) } else { now.checked_add(span) };
         corrected.unwrap_or(now)
     }
-
-    /// The token endpoint: as configured, or as the issuer's metadata say.
-    pub(crate) async fn endpoint(&self) -> Result<Url, TokenError> {
-        let (issuer, metadata, found) = match &self.server {
-            Server::TokenEndpoint(url) => return Ok(url.clone()),
-            Server::Issuer { issuer, metadata, found } => (issuer, metadata, found),
-        };
-        let mut found = found.lock().await;
-        if let Some(url) = &*found {
-            return Ok(url.clone());
-        }
-        let unusable = |why: String| unusable(metadata, why);
-        let response = self.http.get(metadata.clone()).header(ACCEPT, "application/json").send().await;
-        let answer = Answer::of(response.map_err(TokenError::unavailable)?).await?;
-        match answer.status {
-            200 => {}
-            408 | 425 | 429 | 500..=599 => {
-                return Err(TokenError::unavailable(format!("{metadata} answered {}", answer.status)));
-            }
-            status => return Err(unusable(format!("it answered {status}"))),
-        }
-        let document: Metadata = serde_json::from_slice(&answer.body)
-            .map_err(|error| unusable(format!("it is no metadata of an authorization server: {error}")))?;
-        // RFC 8414 §3.3: the issuer in the metadata must be identical to the one that was asked.
-        if document.issuer != *issuer {
-            return Err(unusable(format!(
-                "it is about the issuer `{}`, not `{issuer}`",
-                crate::error::printable(&document.issuer)
-            )));
-        }
-        let url = server_url("token_endpoint", &document.token_endpoint, self.allow_plain_http)
-            .map_err(|error| unusable(error.to_string()))?;
-        Ok(found.insert(url).clone())
-    }
-
-    /// Reads the metadata again next time: the endpoint's answer is not one of a token endpoint.
-    pub(crate) async fn forget_endpoint(&self) {
-        if let Server::Issuer { found, .. } = &self.server {
-            *found.lock().await = None;
-        }
-    }
-}
-
-impl Server {
-    pub(crate) fn is_on_this_machine(&self) -> bool {
-        match self {
-            Self::TokenEndpoint(url) => is_loopback(url),
-            Self::Issuer { metadata, .. } => is_loopback(metadata),
-        }
-    }
-
-    pub(crate) fn issuer(&self) -> Option<&str> {
-        match self {
-            Self::TokenEndpoint(_) => None,
-            Self::Issuer { issuer, .. } => Some(issuer),
-        }
-    }
 }
 
 pub(crate) fn unusable(from: &Url, why: String) -> TokenError {
@@ -167,7 +114,7 @@ pub(crate) fn unusable(from: &Url, why: String) -> TokenError {
 }
 
 impl Answer {
-    async fn of(mut response: Response) -> Result<Self, TokenError> {
+    pub(crate) async fn of(mut response: Response) -> Result<Self, TokenError> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         // One allocation for the largest answer: a buffer that grows leaves copies of the token behind.
         let mut body = Zeroizing::new(Vec::with_capacity(LARGEST));

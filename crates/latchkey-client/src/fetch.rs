@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use reqwest::Client;
 use reqwest::header::HeaderMap;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -14,7 +15,7 @@ use crate::binding::USE_DPOP_NONCE;
 use crate::chance::chance;
 use crate::credential::BoxFuture;
 use crate::error::TokenError;
-use crate::exchange::{Answer, Exchange, unusable};
+use crate::exchange::{Answer, Exchange, Sent, unusable};
 use crate::moment::{self, Clock, Moment};
 use crate::request::Request;
 use crate::schedule::Schedule;
@@ -129,12 +130,7 @@ impl<'a> Attempts<'a> {
         let limit = ATTEMPT.min(self.end.saturating_duration_since(Instant::now()));
         // The lifetime counts from here: the server cannot have issued the token earlier.
         let begun = self.clock.now();
-        let sent = timeout(limit, async {
-            let endpoint = self.exchange.endpoint().await?;
-            let (answer, version) = self.exchange.send(&endpoint, self.request).await?;
-            Ok((endpoint, answer, version))
-        });
-        let (endpoint, answer, version) = match sent.await {
+        let sent = match timeout(limit, self.exchange.send(self.request)).await {
             Ok(Ok(sent)) => sent,
             Ok(Err(error @ TokenError::Unavailable { .. })) => return Outcome::AfterBackoff(error, None),
             Ok(Err(error)) => return Outcome::Over(error),
@@ -144,11 +140,11 @@ impl<'a> Attempts<'a> {
                 return Outcome::AfterBackoff(error, None);
             }
         };
-        let Answer { status, headers, body } = answer;
+        let Sent { endpoint, answer: Answer { status, headers, body }, version, calls } = sent;
         let has_new_nonce =
             self.exchange.binding.as_ref().is_some_and(|binding| binding.note_nonce(&endpoint, &headers));
         match judge(status, &headers, &body, self.exchange.token_kind(), moment::wall()) {
-            Verdict::Granted(grant) => match self.token(grant, begun) {
+            Verdict::Granted(grant) => match self.token(grant, begun, calls) {
                 Some(token) => Outcome::Token(token),
                 None => Outcome::Over(unusable(
                     &endpoint,
@@ -159,7 +155,7 @@ impl<'a> Attempts<'a> {
                 Outcome::AfterBackoff(TokenError::unavailable(format!("{endpoint}: {why}")), retry_after)
             }
             Verdict::Unusable(why) => {
-                self.exchange.forget_endpoint().await;
+                self.exchange.server.forget_endpoint().await;
                 Outcome::Over(unusable(&endpoint, why))
             }
             // RFC 9449 §8: the request is repeated with the nonce of the answer.
@@ -206,7 +202,7 @@ impl<'a> Attempts<'a> {
         before.abs_diff(ahead) > 30
     }
 
-    fn token(&self, grant: Grant<'_>, begun: Moment) -> Option<AccessToken> {
+    fn token(&self, grant: Grant<'_>, begun: Moment, calls: Option<Client>) -> Option<AccessToken> {
         let lifetime = grant.lifetime.unwrap_or(self.exchange.assumed_lifetime);
         let requested = self.request.scopes();
         // RFC 6749 §5.1: without `scope`, what was requested was granted.
@@ -214,7 +210,7 @@ impl<'a> Attempts<'a> {
         let granted: BTreeSet<&str> = scope.iter().map(String::as_str).collect();
         let granted_less = requested.iter().any(|scope| !granted.contains(scope.as_str()));
         let life = Life { begun, schedule: Schedule::new(lifetime, chance()) };
-        let granted = Granted { token: &grant.token, kind: grant.kind, scope, granted_less, life };
+        let granted = Granted { token: &grant.token, kind: grant.kind, scope, granted_less, life, calls };
         AccessToken::new(granted, self.clock.clone())
     }
 

@@ -11,6 +11,7 @@ mod request;
 mod urls;
 
 mod binding;
+mod client_certificate;
 mod credential;
 #[cfg(feature = "key-proofs")]
 mod dpop;
@@ -26,9 +27,11 @@ mod schedule;
 mod state;
 
 mod answer;
+mod endpoint;
 mod error;
 mod exchange;
 mod fetch;
+mod http_clients;
 mod token;
 
 mod delivery;
@@ -42,8 +45,9 @@ mod chance;
 mod moment;
 
 pub use builder::Builder;
+pub use client_certificate::ClientCertificate;
 pub use config_error::ConfigError;
-pub use credential::{Attempt, BoxFuture, ClientCredential, CredentialError, Presented};
+pub use credential::{Attempt, BoxFuture, CertificatePem, ClientCredential, CredentialError, Presented};
 pub use error::TokenError;
 pub use keep_warm::KeepWarm;
 #[cfg(feature = "key-proofs")]

@@ -3,10 +3,10 @@
 use std::future::Future;
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
-use reqwest::{RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 
 use crate::binding::USE_DPOP_NONCE;
-use crate::delivery::{Answered, Outgoing, deliver};
+use crate::delivery::{Answered, Outgoing, Transport, deliver};
 use crate::error::TokenError;
 use crate::source::TokenSource;
 
@@ -20,6 +20,11 @@ pub enum SendError<E = reqwest::Error> {
     /// The token is not for this place. The request was not sent.
     #[error("tokens of this source are not for {0}: add `origin` or `resource` to the source")]
     Origin(String),
+    /// The token belongs to a client certificate, which the request would not present. The request was not sent.
+    #[error(
+        "the token belongs to a client certificate, which a request to {0} would not present: send it with `send_with`, to an https URL"
+    )]
+    Certificate(String),
     /// The service cannot be reached, or the request cannot be built.
     #[error("the request failed")]
     Http(#[source] E),
@@ -29,13 +34,33 @@ pub enum SendError<E = reqwest::Error> {
 pub trait SendWith {
     /// Sends the request with a token. A 401 that is about the token drops the token, and the request is sent once more with another one, if
     /// its body can be cloned. The second answer is returned, whatever it is.
+    ///
+    /// A token that was requested with a client certificate goes over the client that presents it ([`crate::AccessToken::http_client`]), whichever client made the
+    /// request: what that one is configured with has no effect then.
     fn send_with(self, tokens: &TokenSource) -> impl Future<Output = Result<Response, SendError>> + Send;
 }
 
 impl SendWith for RequestBuilder {
     async fn send_with(self, tokens: &TokenSource) -> Result<Response, SendError> {
-        let (http, request) = self.build_split();
-        deliver(tokens, request.map_err(SendError::Http)?, |request| http.execute(request)).await
+        let (mut http, request) = self.build_split();
+        deliver(tokens, request.map_err(SendError::Http)?, &mut http).await
+    }
+}
+
+impl Transport for Client {
+    type Request = reqwest::Request;
+    type Answer = Response;
+    type Error = reqwest::Error;
+
+    const TAKES_CLIENT: bool = true;
+
+    fn execute(
+        &mut self,
+        request: reqwest::Request,
+        client: Option<&Client>,
+    ) -> impl Future<Output = Result<Response, reqwest::Error>> + Send {
+        let client: &Client = client.unwrap_or(self);
+        client.execute(request)
     }
 }
 

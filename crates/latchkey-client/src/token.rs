@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use reqwest::Client;
 use reqwest::header::HeaderValue;
 use zeroize::Zeroizing;
 
@@ -42,6 +43,7 @@ pub(crate) struct Inner {
     scope: Vec<String>,
     granted_less: bool,
     pub(crate) life: Life,
+    calls: Option<Client>,
     clock: Clock,
 }
 
@@ -52,12 +54,14 @@ pub(crate) struct Granted<'a> {
     pub(crate) scope: Vec<String>,
     pub(crate) granted_less: bool,
     pub(crate) life: Life,
+    /// Presents the certificate with which it was requested.
+    pub(crate) calls: Option<Client>,
 }
 
 impl AccessToken {
     /// `None` for a token that no header can carry.
     pub(crate) fn new(granted: Granted<'_>, clock: Clock) -> Option<Self> {
-        let Granted { token, kind, scope, granted_less, life } = granted;
+        let Granted { token, kind, scope, granted_less, life, calls } = granted;
         if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
@@ -68,7 +72,7 @@ impl AccessToken {
         // The header shares these bytes, and the last of its clones wipes them.
         let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
         header.set_sensitive(true);
-        Some(Self(Arc::new(Inner { header, kind, scope, granted_less, life, clock })))
+        Some(Self(Arc::new(Inner { header, kind, scope, granted_less, life, calls, clock })))
     }
 
     /// The token itself, to be sent and never to be logged.
@@ -100,6 +104,13 @@ impl AccessToken {
     /// The scopes that were granted.
     pub fn scope(&self) -> &[String] {
         &self.0.scope
+    }
+
+    /// The HTTP client that presents the certificate with which the token was requested; `None` for a token that was requested without one. The token
+    /// may be bound to the certificate (RFC 8705 §3), and goes over this client only. [`crate::SendWith`] takes it by itself. Another token may have
+    /// another client: the certificate was renewed.
+    pub fn http_client(&self) -> Option<&Client> {
+        self.0.calls.as_ref()
     }
 
     /// Whether the server granted fewer scopes than were requested.
@@ -139,12 +150,14 @@ pub(crate) mod tests {
     use super::*;
     use crate::schedule::Schedule;
 
+    fn granted(token: &str, life: Life) -> Granted<'_> {
+        Granted { token, kind: TokenKind::Bearer, scope: Vec::new(), granted_less: false, life, calls: None }
+    }
+
     /// A token of a test, whose request began now.
     pub(crate) fn token(text: &str, lifetime: Duration, chance: f64, clock: &Clock) -> AccessToken {
         let life = Life { begun: clock.now(), schedule: Schedule::new(lifetime, chance) };
-        let granted =
-            Granted { token: text, kind: TokenKind::Bearer, scope: Vec::new(), granted_less: false, life };
-        AccessToken::new(granted, clock.clone()).expect("visible ASCII")
+        AccessToken::new(granted(text, life), clock.clone()).expect("visible ASCII")
     }
 
     #[test]
@@ -160,14 +173,7 @@ pub(crate) mod tests {
     fn a_token_that_no_header_can_carry_is_none() {
         let life = Life { begun: Clock::new().now(), schedule: Schedule::new(Duration::from_secs(1), 0.0) };
         for text in ["", "a b", "a\r\nb", "\u{e9}"] {
-            let granted = Granted {
-                token: text,
-                kind: TokenKind::Bearer,
-                scope: Vec::new(),
-                granted_less: false,
-                life,
-            };
-            assert!(AccessToken::new(granted, Clock::new()).is_none(), "{text:?}");
+            assert!(AccessToken::new(granted(text, life), Clock::new()).is_none(), "{text:?}");
         }
     }
 }

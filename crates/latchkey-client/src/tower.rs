@@ -6,11 +6,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::{HeaderMap, Request, Response, StatusCode};
-use reqwest::Url;
+use reqwest::{Client, Url};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::delivery::{Answered, Outgoing, deliver};
+use crate::delivery::{Answered, Outgoing, Transport, deliver};
 use crate::send::SendError;
 use crate::source::TokenSource;
 
@@ -98,16 +98,34 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (inner, tokens) = (self.inner.clone(), self.tokens.clone());
         Box::pin(async move {
-            let request = Carried::<B, R> { request, repeats: PhantomData };
-            deliver(&tokens, request, move |carried| {
-                let mut inner = inner.clone();
-                async move {
-                    poll_fn(|context| inner.poll_ready(context)).await?;
-                    inner.call(carried.request).await
-                }
-            })
-            .await
+            let request = Carried { request, repeats: PhantomData };
+            deliver(&tokens, request, &mut Over::<S, R, B> { inner, requests: PhantomData }).await
         })
+    }
+}
+
+/// The client behind the layer, for the requests of one call.
+struct Over<S, R, B> {
+    inner: S,
+    requests: PhantomData<fn(B) -> R>,
+}
+
+impl<S, R, B, A> Transport for Over<S, R, B>
+where
+    S: Service<Request<B>, Response = Response<A>> + Send,
+    S::Future: Send,
+    R: Repeats<B>,
+    B: Send,
+{
+    type Request = Carried<B, R>;
+    type Answer = Response<A>;
+    type Error = S::Error;
+
+    const TAKES_CLIENT: bool = false;
+
+    async fn execute(&mut self, carried: Carried<B, R>, _: Option<&Client>) -> Result<Response<A>, S::Error> {
+        poll_fn(|context| self.inner.poll_ready(context)).await?;
+        self.inner.call(carried.request).await
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
 mod canaries;
+mod certificates;
 mod discovery;
 mod dpop;
 mod failures;

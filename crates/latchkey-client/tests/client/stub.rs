@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 
 /// A request as it came.
 pub(crate) struct Received {
@@ -15,6 +17,8 @@ pub(crate) struct Received {
     pub(crate) path: String,
     pub(crate) head: String,
     pub(crate) body: String,
+    /// What the connection presented, in DER.
+    pub(crate) certificate: Option<Vec<u8>>,
 }
 
 impl Received {
@@ -63,6 +67,7 @@ type Handler = dyn Fn(&Received) -> Reply + Send + Sync;
 
 pub(crate) struct Stub {
     pub(crate) address: SocketAddr,
+    scheme: &'static str,
     requests: Arc<AtomicUsize>,
     /// A permit for each answer that may leave.
     gate: Arc<Semaphore>,
@@ -76,18 +81,45 @@ impl Stub {
         stub
     }
 
+    /// Answers at once, over TLS.
+    pub(crate) async fn tls(
+        tls: ServerConfig,
+        handler: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let stub = Self::listening(Some(TlsAcceptor::from(Arc::new(tls))), handler).await;
+        stub.release();
+        stub
+    }
+
     /// Holds all answers until `release`.
     pub(crate) async fn held(handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        Self::listening(None, handler).await
+    }
+
+    async fn listening(
+        tls: Option<TlsAcceptor>,
+        handler: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (requests, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
         let handler: Arc<Handler> = Arc::new(handler);
-        let stub = Self { address, requests: Arc::clone(&requests), gate: Arc::clone(&gate) };
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let stub = Self { address, scheme, requests: Arc::clone(&requests), gate: Arc::clone(&gate) };
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (handler, requests, gate) =
                     (Arc::clone(&handler), Arc::clone(&requests), Arc::clone(&gate));
-                tokio::spawn(async move { serve(stream, &*handler, &requests, &gate).await });
+                let tls = tls.clone();
+                tokio::spawn(async move {
+                    let Some(tls) = tls else {
+                        return serve(stream, None, &*handler, &requests, &gate).await;
+                    };
+                    let stream = tls.accept(stream).await.ok()?;
+                    let certificates = stream.get_ref().1.peer_certificates();
+                    let certificate = certificates.map(|certificates| certificates[0].to_vec());
+                    serve(stream, certificate, &*handler, &requests, &gate).await
+                });
             }
         });
         stub
@@ -102,12 +134,13 @@ impl Stub {
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}://{}{path}", self.scheme, self.address)
     }
 }
 
 async fn serve(
-    mut stream: TcpStream,
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    certificate: Option<Vec<u8>>,
     handler: &Handler,
     requests: &AtomicUsize,
     gate: &Semaphore,
@@ -122,7 +155,8 @@ async fn serve(
         };
         let head = String::from_utf8(buffer.drain(..end).collect()).expect("ASCII");
         let path = head.split(' ').nth(1)?.to_owned();
-        let mut received = Received { number: 0, path, head, body: String::new() };
+        let mut received =
+            Received { number: 0, path, head, body: String::new(), certificate: certificate.clone() };
         let length = received.header("content-length").map_or(0, |length| length.parse().expect("a number"));
         while buffer.len() < length {
             read(&mut stream, &mut buffer).await?;
@@ -149,6 +183,6 @@ async fn serve(
     }
 }
 
-async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<()> {
+async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) -> Option<()> {
     (stream.read_buf(buffer).await.ok()? > 0).then_some(())
 }

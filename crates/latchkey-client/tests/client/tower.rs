@@ -15,9 +15,9 @@ use crate::stub::{Reply, Stub};
 
 /// Answers each of these tokens with 401, and notes all that it gets.
 #[derive(Clone, Default)]
-struct Api {
+pub(crate) struct Api {
     refused: Vec<&'static str>,
-    seen: Arc<Mutex<Vec<String>>>,
+    pub(crate) seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl<B> Service<Request<B>> for Api {

@@ -11,7 +11,7 @@ use crate::admin_client::AdminClientError;
 
 /// A source of tokens of this profile, with its credential.
 pub(crate) fn source(profile: &Profile, credential: &str, request: Request) -> anyhow::Result<TokenSource> {
-    let http = client_builder(profile)?;
+    let trusted = trusted(profile)?;
     let builder = endpoint(TokenSource::builder(), &profile.endpoint).client_id(&profile.client_id);
     let builder = match (profile.credential, &profile.key_id) {
         (CredentialPlace::SecretFile, _) => builder.credential(Secret::value(credential)),
@@ -20,7 +20,7 @@ pub(crate) fn source(profile: &Profile, credential: &str, request: Request) -> a
             builder.credential(PrivateKeyJwt::value(credential).kid(kid))
         }
     };
-    Ok(builder.request(request).http(|_| http).build()?)
+    Ok(builder.request(request).http(move |http| http.tls_certs_merge(trusted.clone())).build()?)
 }
 
 fn endpoint(builder: Builder, endpoint: &Endpoint) -> Builder {
@@ -33,12 +33,13 @@ fn endpoint(builder: Builder, endpoint: &Endpoint) -> Builder {
 
 /// An HTTP client that trusts the profile's certificates, too.
 pub(crate) fn client_builder(profile: &Profile) -> anyhow::Result<ClientBuilder> {
-    let builder = reqwest::Client::builder();
-    let Some(file) = &profile.ca else { return Ok(builder) };
+    Ok(reqwest::Client::builder().tls_certs_merge(trusted(profile)?))
+}
+
+fn trusted(profile: &Profile) -> anyhow::Result<Vec<Certificate>> {
+    let Some(file) = &profile.ca else { return Ok(Vec::new()) };
     let text = files::read_public(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let certificates =
-        Certificate::from_pem_bundle(&text).map_err(|error| anyhow!("{}: {error}", file.display()))?;
-    Ok(builder.tls_certs_merge(certificates))
+    Certificate::from_pem_bundle(&text).map_err(|error| anyhow!("{}: {error}", file.display()))
 }
 
 /// Who refused a token, and to which client.

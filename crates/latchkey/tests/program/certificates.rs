@@ -22,13 +22,13 @@ use crate::running::tenant_path;
 
 const TENANTS: [(&str, &str); 2] = [("acme", "globex"), ("globex", "acme")];
 
-fn subject(parameters: &mut CertificateParams, name: &str) {
+pub(crate) fn subject(parameters: &mut CertificateParams, name: &str) {
     parameters.distinguished_name = rcgen::DistinguishedName::new();
     parameters.distinguished_name.push(DnType::OrganizationName, "Example Ltd");
     parameters.distinguished_name.push(DnType::CommonName, name);
 }
 
-fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+pub(crate) fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     let mut parameters = CertificateParams::default();
     subject(&mut parameters, name);
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -41,7 +41,7 @@ fn jwk(key: &KeyPair) -> Value {
 }
 
 /// Writes certificate and key of `name` into the folder.
-fn write(folder: &Folder, name: &str, pem: &str, key: &KeyPair) {
+pub(crate) fn write(folder: &Folder, name: &str, pem: &str, key: &KeyPair) {
     folder.write(&format!("{name}.pem"), pem);
     folder.write(&format!("{name}.key"), &key.serialize_pem());
 }
@@ -94,7 +94,7 @@ fn folder() -> Folder {
     folder
 }
 
-fn path(folder: &Folder, name: &str) -> String {
+pub(crate) fn path(folder: &Folder, name: &str) -> String {
     folder.path(name).display().to_string()
 }
 

@@ -37,6 +37,7 @@ mod taking_over;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod traffic;
 
+mod certificate_source;
 mod client_credentials_chapter;
 mod client_guide;
 mod client_source;

@@ -1,0 +1,128 @@
+//! `latchkey-client` with a client certificate against the program: it finds the alias of the metadata, uses its bound token over connections with the
+//! certificate, and renews the certificate while it runs. Another tenant takes neither.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use latchkey_client::{ClientCertificate, SendWith as _, TokenSource};
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, SanType};
+use reqwest::Certificate;
+
+use crate::certificates::{authority, path, subject, write};
+use crate::folder::Folder;
+use crate::jwt;
+use crate::program::Program;
+use crate::running::tenant_path;
+
+const TENANTS: [(&str, &str); 2] = [("acme", "globex"), ("globex", "acme")];
+
+/// A program with a listener that asks for certificates beside one that does not.
+struct TestEnv {
+    folder: Folder,
+    authority: CertifiedIssuer<'static, KeyPair>,
+    public_url: String,
+    mtls_url: String,
+}
+
+impl TestEnv {
+    fn new() -> Self {
+        let authority = authority("ours");
+        let [public, mtls] =
+            [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+        let tenant = |name: &str| {
+            format!(
+                "{{ strategies: {{ oauth2: {{ enabled: true }} }}, resource_servers: {{ api: {{ scopes: [api:read] }} }}, clients: {{ billing: \
+                 {{ token_endpoint_auth_method: tls_client_auth, tls_client_auth_subject_dn: 'CN={name}, O=Example Ltd', \
+                 tls_client_certificate_bound_access_tokens: true, audiences: [api], scopes: [api:read] }} }} }}"
+            )
+        };
+        let folder = Folder::with(&format!(
+            "server:\n  public_url: https://{public}\n  mtls_url: https://{mtls}\n  listeners:\n    \
+             - {{ address: {public}, tls: {{ certificate: server.pem, private_key: server.key }} }}\n    \
+             - {{ address: {mtls}, tls: {{ certificate: server.pem, private_key: server.key, client_ca: ca.pem, client_certificates: optional }} }}\n\
+             storage: {{ url: sqlite://data/latchkey.db }}\nkeys: {{ sealing_key: {{ file: keys/sealing.key }} }}\n\
+             protected_resource: {{ tenant: acme, audience: api }}\ntenants:\n  acme: {}\n  globex: {}\n",
+            tenant("acme"),
+            tenant("globex"),
+        ));
+        folder.write("ca.pem", &authority.pem());
+        let mut server = CertificateParams::default();
+        server.subject_alt_names.push(SanType::IpAddress([127, 0, 0, 1].into()));
+        let key = KeyPair::generate().unwrap();
+        write(&folder, "server", &server.signed_by(&key, &authority).unwrap().pem(), &key);
+        let env = Self {
+            folder,
+            authority,
+            public_url: format!("https://{public}"),
+            mtls_url: format!("https://{mtls}"),
+        };
+        env.renew("acme");
+        env.renew("globex");
+        env
+    }
+
+    /// Gives the client of a tenant a certificate with a new key.
+    fn renew(&self, tenant: &str) {
+        let mut parameters = CertificateParams::default();
+        subject(&mut parameters, tenant);
+        let key = KeyPair::generate().unwrap();
+        write(&self.folder, tenant, &parameters.signed_by(&key, &self.authority).unwrap().pem(), &key);
+    }
+
+    /// The client of one tenant, at one tenant.
+    fn source(&self, of: &str, at: &str) -> TokenSource {
+        let trusted = Certificate::from_pem(self.authority.pem().as_bytes()).unwrap();
+        let file = |ending: &str| path(&self.folder, &format!("{of}.{ending}"));
+        TokenSource::builder()
+            .issuer(format!("{}{}", self.public_url, tenant_path(at, "")))
+            .client_id("billing")
+            .credential(ClientCertificate::files(file("pem"), file("key")))
+            .http(move |http| http.no_proxy().tls_certs_only([trusted.clone()]))
+            .build()
+            .unwrap()
+    }
+
+    /// The status of the sample resource, which is acme's.
+    async fn call(&self, tokens: &TokenSource) -> u16 {
+        let request = reqwest::Client::new().get(format!("{}/api/v1/protected-resource", self.mtls_url));
+        request.send_with(tokens).await.unwrap().status().as_u16()
+    }
+
+    /// The status of the sample resource for a bearer of this token without a certificate.
+    async fn steal(&self, token: &str) -> u16 {
+        let trusted = Certificate::from_pem(self.authority.pem().as_bytes()).unwrap();
+        let http = reqwest::Client::builder().no_proxy().tls_certs_only([trusted]).build().unwrap();
+        let request = http.get(format!("{}/api/v1/protected-resource", self.mtls_url)).bearer_auth(token);
+        request.send().await.unwrap().status().as_u16()
+    }
+}
+
+fn bound_to(tokens: &TokenSource) -> String {
+    let token = tokens.cached().expect("a token");
+    jwt::claims(token.expose())["cnf"]["x5t#S256"].as_str().expect("a bound token").to_owned()
+}
+
+#[tokio::test]
+async fn a_certificate_is_renewed_and_no_call_fails() {
+    let env = TestEnv::new();
+    let program = Program::start(&env.folder);
+    for ((tenant, other), status) in TENANTS.into_iter().zip([200, 401]) {
+        let tokens = env.source(tenant, tenant);
+        assert_eq!(env.call(&tokens).await, status, "{tenant}");
+        let before = bound_to(&tokens);
+        assert_eq!(env.steal(tokens.cached().unwrap().expose()).await, 401, "{tenant}");
+        env.renew(tenant);
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        // The cached token goes on over connections with the certificate that it is bound to.
+        assert_eq!(env.call(&tokens).await, status, "{tenant}");
+        if status == 200 {
+            assert_eq!(bound_to(&tokens), before);
+            assert!(tokens.invalidate(&tokens.cached().unwrap()));
+            assert_eq!(env.call(&tokens).await, status);
+            assert_ne!(bound_to(&tokens), before);
+        }
+        let refused = env.source(tenant, other).token().await.unwrap_err();
+        assert_eq!(refused.code(), Some("invalid_client"), "{tenant} at {other}");
+    }
+    program.stop();
+}
