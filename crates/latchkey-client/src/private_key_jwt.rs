@@ -47,7 +47,7 @@ impl PrivateKeyJwt {
         self
     }
 
-    /// The algorithm, where the key can do several: RSA keys sign with RS256 unless this says PS256.
+    /// The algorithm, where the key can do several: RSA keys sign with RS256 unless this, or `alg` of a JWK, says PS256.
     #[must_use]
     pub const fn algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = Some(algorithm);

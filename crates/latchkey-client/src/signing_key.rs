@@ -1,14 +1,15 @@
 //! A client's private key: read from PEM or JWK, and used to sign.
 
+mod jwk;
+
 use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding,
 };
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -31,6 +32,8 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    const ALL: [Self; 5] = [Self::Es256, Self::Es384, Self::Rs256, Self::Ps256, Self::EdDsa];
+
     /// As `alg` has it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,6 +51,8 @@ pub(crate) struct SigningKey {
     pair: Pair,
     /// Of a JWK.
     kid: Option<String>,
+    /// Of a JWK.
+    algorithm: Option<Algorithm>,
 }
 
 enum Pair {
@@ -55,16 +60,6 @@ enum Pair {
     P384(EcdsaKeyPair),
     Rsa(Box<RsaKeyPair>),
     Ed25519(Ed25519KeyPair),
-}
-
-#[derive(Deserialize)]
-struct Jwk<'a> {
-    kty: &'a str,
-    crv: Option<&'a str>,
-    kid: Option<String>,
-    d: Option<&'a str>,
-    x: Option<&'a str>,
-    y: Option<&'a str>,
 }
 
 type Bytes = Zeroizing<Vec<u8>>;
@@ -84,7 +79,7 @@ impl SigningKey {
     /// A JWK, or PEM with a key in PKCS#8, PKCS#1 or SEC 1.
     pub(crate) fn parse(text: &str) -> Result<Self, CredentialError> {
         if text.trim_start().starts_with('{') {
-            return Self::of_jwk(text);
+            return jwk::parse(text);
         }
         let (label, der) = pem(text).ok_or_else(|| refused("it is neither PEM nor a JWK"))?;
         let ec = |algorithm| {
@@ -109,36 +104,7 @@ impl SigningKey {
         };
         let pair = pair
             .ok_or_else(|| refused("it is no key of P-256, P-384, Ed25519 or RSA of 2048 bits and more"))?;
-        Ok(Self { pair, kid: None })
-    }
-
-    fn of_jwk(text: &str) -> Result<Self, CredentialError> {
-        // The parser's message could quote the key.
-        let jwk: Jwk<'_> = serde_json::from_str(text).map_err(|_| refused("it is no JWK"))?;
-        let member = |name: &str, value: Option<&str>| -> Result<Bytes, CredentialError> {
-            let text = value.ok_or_else(|| refused(&format!("the JWK has no `{name}`")))?;
-            let bytes = BASE64_URL_SAFE_NO_PAD.decode(text);
-            bytes.map(Zeroizing::new).map_err(|_| refused(&format!("`{name}` of the JWK is no base64url")))
-        };
-        let (d, x) = (member("d", jwk.d), member("x", jwk.x));
-        let ec = |algorithm: &'static EcdsaSigningAlgorithm, d: &[u8], x: &[u8]| {
-            let y = member("y", jwk.y)?;
-            // An uncompressed point (SEC 1 §2.3.3).
-            let point = [&[4][..], x, y.as_slice()].concat();
-            EcdsaKeyPair::from_private_key_and_public_key(algorithm, d, &point)
-                .map_err(|_| refused("its members do not belong together"))
-        };
-        let pair = match (jwk.kty, jwk.crv) {
-            ("EC", Some("P-256")) => Pair::P256(ec(&ECDSA_P256_SHA256_FIXED_SIGNING, &d?, &x?)?),
-            ("EC", Some("P-384")) => Pair::P384(ec(&ECDSA_P384_SHA384_FIXED_SIGNING, &d?, &x?)?),
-            ("OKP", Some("Ed25519")) => Pair::Ed25519(
-                Ed25519KeyPair::from_seed_and_public_key(&d?, &x?)
-                    .map_err(|_| refused("its members do not belong together"))?,
-            ),
-            ("RSA", _) => return Err(refused("it is an RSA key as JWK; give it as PEM")),
-            _ => return Err(refused("it is no key of P-256, P-384, Ed25519 or RSA")),
-        };
-        Ok(Self { pair, kid: jwk.kid })
+        Ok(Self { pair, kid: None, algorithm: None })
     }
 
     /// A new key of P-256, and its public half as a JWK.
@@ -150,14 +116,14 @@ impl SigningKey {
         let (x, y) = point.get(1..).unwrap_or_default().split_at(32);
         let [x, y] = [x, y].map(|number| BASE64_URL_SAFE_NO_PAD.encode(number));
         let jwk = json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y });
-        Ok((Self { pair: Pair::P256(pair), kid: None }, jwk))
+        Ok((Self { pair: Pair::P256(pair), kid: None, algorithm: None }, jwk))
     }
 
     pub(crate) fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// The algorithm of the key, or the wanted one if the key can do it.
+    /// The wanted algorithm or that of the JWK, if the key can do it; else the key's first one.
     pub(crate) fn algorithm(&self, wanted: Option<Algorithm>) -> Result<Algorithm, CredentialError> {
         let can: &[Algorithm] = match self.pair {
             Pair::P256(_) => &[Algorithm::Es256],
@@ -165,7 +131,7 @@ impl SigningKey {
             Pair::Rsa(_) => &[Algorithm::Rs256, Algorithm::Ps256],
             Pair::Ed25519(_) => &[Algorithm::EdDsa],
         };
-        match wanted {
+        match wanted.or(self.algorithm) {
             Some(wanted) if !can.contains(&wanted) => {
                 Err(refused(&format!("it cannot sign with {}", wanted.name())))
             }

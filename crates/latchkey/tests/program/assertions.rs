@@ -1,10 +1,12 @@
 //! `private_key_jwt` with the libraries that clients have: each gets a token at its own tenant and none at the other.
 
+use std::net::TcpListener;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use keys::{KeyId, PrivateKeyDocument, SigningKey};
+use latchkey_client::{Algorithm, PrivateKeyJwt, TokenSource};
 use protocol::{JWT_BEARER, SigningAlgorithm};
 use serde_json::{Value, json};
 
@@ -124,6 +126,29 @@ pub(crate) fn openid_client_and_oauth4webapi(environment: &[(&str, &str)]) -> St
 
 pub(crate) fn authlib(environment: &[(&str, &str)]) -> String {
     python(include_str!("scripts/assertion.py"), environment).output()
+}
+
+#[tokio::test]
+async fn a_token_source_signs_with_rsa_keys() {
+    let pairs = [SigningAlgorithm::RS256, SigningAlgorithm::PS256].map(Pair::generate);
+    let folder = folder(&pairs);
+    // Assertions are for the issuer, so the public URL is the one that the source has.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let mut serve = folder.program(&["serve", "--listen", &address]);
+    let program =
+        Program::spawn(&folder, serve.env("LATCHKEY__SERVER__PUBLIC_URL", format!("http://{address}")));
+    for (pair, algorithm, tenant, other) in
+        [(&pairs[0], Algorithm::Rs256, "acme", "globex"), (&pairs[1], Algorithm::Ps256, "globex", "acme")]
+    {
+        let source = |at: &str| {
+            let builder =
+                TokenSource::builder().issuer(program.url(&tenant_path(at, ""))).client_id("signer");
+            builder.credential(PrivateKeyJwt::value(pair.pem()).algorithm(algorithm)).build().unwrap()
+        };
+        assert_eq!(jwt::claims(source(tenant).token().await.unwrap().expose())["sub"], "signer");
+        assert_eq!(source(other).token().await.unwrap_err().code(), Some("invalid_client"));
+    }
+    program.stop();
 }
 
 pub(crate) async fn request(program: &Program, tenant: &str, assertion: &str) -> Answer {
