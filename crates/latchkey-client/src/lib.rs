@@ -36,6 +36,8 @@ mod token;
 
 mod delivery;
 mod keep_warm;
+#[cfg(feature = "reqwest-middleware")]
+mod middleware;
 mod send;
 mod status;
 #[cfg(feature = "tower")]
@@ -50,6 +52,8 @@ pub use config_error::ConfigError;
 pub use credential::{Attempt, BoxFuture, CertificatePem, ClientCredential, CredentialError, Presented};
 pub use error::TokenError;
 pub use keep_warm::KeepWarm;
+#[cfg(feature = "reqwest-middleware")]
+pub use middleware::AuthorizeMiddleware;
 #[cfg(feature = "key-proofs")]
 pub use private_key_jwt::PrivateKeyJwt;
 pub use request::Request;

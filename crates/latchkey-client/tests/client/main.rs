@@ -7,6 +7,7 @@ mod certificates;
 mod discovery;
 mod dpop;
 mod failures;
+mod middleware;
 mod one_request;
 mod proofs;
 mod refused_tokens;

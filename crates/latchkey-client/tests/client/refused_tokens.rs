@@ -11,12 +11,12 @@ use crate::{builder, source};
 
 const REFUSED: &str = r#"Bearer error="invalid_token""#;
 
-async fn issuing() -> Stub {
+pub(crate) async fn issuing() -> Stub {
     Stub::start(|received| Reply::token(&format!("t{}", received.number))).await
 }
 
 /// A service that knows only this token.
-fn takes(token: &'static str) -> impl Fn(&Received) -> Reply {
+pub(crate) fn takes(token: &'static str) -> impl Fn(&Received) -> Reply {
     move |received| match received.header("authorization") {
         Some(header) if header == format!("Bearer {token}") => Reply::json(200, received.body.clone()),
         Some(_) => Reply::json(401, "").with("www-authenticate", REFUSED),
