@@ -1,8 +1,8 @@
 //! The configuration of a source.
 
 use std::fmt;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::ClientBuilder;
@@ -14,6 +14,7 @@ use crate::endpoint::Server;
 use crate::exchange::Exchange;
 use crate::http_clients::{Change, HttpClients};
 use crate::moment::Clock;
+use crate::observer::Observer;
 use crate::request::Request;
 use crate::source::{Client, TokenSource};
 
@@ -30,6 +31,7 @@ pub struct Builder {
     max_cached: usize,
     allow_plain_http: bool,
     http: Vec<Change>,
+    observer: Option<Arc<dyn Observer>>,
     /// Makes the key that tokens are bound to.
     binding: Option<NewBinding>,
 }
@@ -47,6 +49,7 @@ impl Default for Builder {
             max_cached: 64,
             allow_plain_http: false,
             http: Vec::new(),
+            observer: None,
             binding: None,
         }
     }
@@ -133,6 +136,12 @@ impl Builder {
         self
     }
 
+    /// Tells this observer what the source does, for metrics.
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Requests tokens that are bound to a key (DPoP, RFC 9449), which is made with the source and never leaves this source. `send_with` proves each
     /// request; for another HTTP library there is [`TokenSource::proof`].
     #[cfg(feature = "key-proofs")]
@@ -159,6 +168,7 @@ impl Builder {
             client_id,
             credential,
             binding,
+            observer: self.observer,
             assumed_lifetime: self.assumed_lifetime,
             allow_plain_http: self.allow_plain_http,
             clock_difference: AtomicI64::new(0),

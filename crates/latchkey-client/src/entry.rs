@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::error::TokenError;
 use crate::fetch::{Failure, Fetch};
 use crate::moment::Clock;
+use crate::observer::{Observer, Served};
 use crate::schedule::Phase;
 use crate::state::{Action, Cacheable as _, Event, Pause, State};
 use crate::status::Status;
@@ -32,6 +33,7 @@ pub(crate) struct Entry {
     clock: Clock,
     /// How long a caller waits.
     timeout: Duration,
+    observer: Option<Arc<dyn Observer>>,
     /// When it was used last, in seconds.
     used: AtomicU64,
 }
@@ -42,7 +44,12 @@ struct Shared {
 }
 
 impl Entry {
-    pub(crate) fn new(fetch: Box<dyn Fetch>, clock: Clock, timeout: Duration) -> Self {
+    pub(crate) fn new(
+        fetch: Box<dyn Fetch>,
+        clock: Clock,
+        timeout: Duration,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> Self {
         let shared = Shared { state: State::new(), outcome: watch::channel(None).1 };
         Self {
             cached: ArcSwapOption::empty(),
@@ -52,14 +59,27 @@ impl Entry {
             fetch,
             clock,
             timeout,
+            observer,
         }
     }
 
-    /// What `read` takes from a token, at once if the cached one is fresh.
+    /// What `read` takes from a token, for a caller.
     pub(crate) async fn token<T>(self: &Arc<Self>, read: fn(&Arc<Inner>) -> T) -> Result<T, TokenError> {
+        let outcome = self.read(read).await;
+        if let Some(observer) = &self.observer {
+            observer.served(outcome.as_ref().map_or(Served::Failed, |(_, served)| *served));
+        }
+        outcome.map(|(value, _)| value)
+    }
+
+    /// At once if the cached token is fresh.
+    pub(crate) async fn read<T>(
+        self: &Arc<Self>,
+        read: fn(&Arc<Inner>) -> T,
+    ) -> Result<(T, Served), TokenError> {
         match self.fresh(read) {
-            Some(value) => Ok(value),
-            None => self.renewed().await.map(|token| read(&token.0)),
+            Some(value) => Ok((value, Served::Cached)),
+            None => self.renewed().await.map(|(token, served)| (read(&token.0), served)),
         }
     }
 
@@ -90,16 +110,18 @@ impl Entry {
     }
 
     /// Asks the state machine, and waits where it says so.
-    async fn renewed(self: &Arc<Self>) -> Outcome {
+    async fn renewed(self: &Arc<Self>) -> Result<(AccessToken, Served), TokenError> {
+        let mut served = Served::Renewing;
         let waits_until = Instant::now() + self.timeout;
         loop {
             let (action, mut outcome) = self.wanted();
             let otherwise = match action {
-                Action::Serve(token) | Action::ServeAndBegin(token) => return Ok(token),
+                Action::Serve(token) | Action::ServeAndBegin(token) => return Ok((token, served)),
                 Action::Fail(error, rest) => return Err(error.with_retry_after(rest)),
                 Action::Wait { otherwise, .. } => otherwise,
                 Action::Dropped | Action::Nothing => None,
             };
+            served = Served::Waited;
             // Half of the rest: the old token must still be of use.
             let until = otherwise.as_ref().map_or(waits_until, |token| {
                 waits_until.min(Instant::now() + token.life().rest(self.clock.now()) / 2)
@@ -110,9 +132,9 @@ impl Entry {
             let is_good = |token: &AccessToken| token.life().phase(now) != Phase::Ended;
             match (waited, otherwise.filter(is_good)) {
                 (Ok(Some(Ok(token))), _) if is_good(&token) || token.life().is_for_once() => {
-                    return Ok(token);
+                    return Ok((token, served));
                 }
-                (_, Some(token)) => return Ok(token),
+                (_, Some(token)) => return Ok((token, served)),
                 (Ok(Some(Err(error))), None) => return Err(error),
                 // The token ended before this caller had its turn, or the wait ended with the old token.
                 (_, None) if Instant::now() < waits_until => {}
@@ -167,7 +189,12 @@ impl Entry {
         let mut shared = self.shared();
         let action = shared.state.step(Event::Refused(token.clone()), self.clock.now());
         self.publish(&shared);
-        matches!(action, Action::Dropped)
+        drop(shared);
+        let is_dropped = matches!(action, Action::Dropped);
+        if let Some(observer) = self.observer.as_ref().filter(|_| is_dropped) {
+            observer.dropped();
+        }
+        is_dropped
     }
 
     /// Drops the token; the next caller fetches another one.

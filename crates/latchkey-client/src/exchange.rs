@@ -15,6 +15,7 @@ use crate::endpoint::Server;
 use crate::error::TokenError;
 use crate::http_clients::HttpClients;
 use crate::moment;
+use crate::observer::Observer;
 use crate::request::Request;
 use crate::token::TokenKind;
 
@@ -32,6 +33,7 @@ pub(crate) struct Exchange {
     pub(crate) credential: Box<dyn ClientCredential>,
     /// The key that tokens are bound to.
     pub(crate) binding: Option<Arc<dyn Binding>>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) assumed_lifetime: Duration,
     pub(crate) allow_plain_http: bool,
     /// How many seconds the server's clock is ahead, once it refused an assertion for its time.

@@ -17,6 +17,7 @@ use crate::credential::BoxFuture;
 use crate::error::TokenError;
 use crate::exchange::{Answer, Exchange, Sent, unusable};
 use crate::moment::{self, Clock, Moment};
+use crate::observer::{Fetched, Outcome};
 use crate::request::Request;
 use crate::schedule::Schedule;
 use crate::state::{Life, Pause};
@@ -72,8 +73,8 @@ struct Attempts<'a> {
     has_used_nonce: bool,
 }
 
-/// What one attempt ended with.
-enum Outcome {
+/// What an attempt leads to.
+enum Next {
     Token(AccessToken),
     Again,
     AfterBackoff(TokenError, Option<Duration>),
@@ -97,13 +98,13 @@ impl<'a> Attempts<'a> {
     async fn run(mut self) -> Result<AccessToken, Failure> {
         loop {
             let begun = Instant::now();
-            let outcome = self.attempt().await;
-            self.log(&outcome, begun.elapsed());
-            let (error, asked) = match outcome {
-                Outcome::Token(token) => return Ok(token),
-                Outcome::Again => continue,
-                Outcome::Over(error) => return Err((error, Pause::Growing)),
-                Outcome::AfterBackoff(error, asked) => (error, asked),
+            let next = self.attempt().await;
+            self.tell(&next, begun.elapsed());
+            let (error, asked) = match next {
+                Next::Token(token) => return Ok(token),
+                Next::Again => continue,
+                Next::Over(error) => return Err((error, Pause::Growing)),
+                Next::AfterBackoff(error, asked) => (error, asked),
             };
             self.number += 1;
             let pause = asked.unwrap_or_else(|| self.backoff());
@@ -126,18 +127,18 @@ impl<'a> Attempts<'a> {
         whole.min(LONGEST_BACKOFF).mul_f64(0.5 + chance() / 2.0)
     }
 
-    async fn attempt(&mut self) -> Outcome {
+    async fn attempt(&mut self) -> Next {
         let limit = ATTEMPT.min(self.end.saturating_duration_since(Instant::now()));
         // The lifetime counts from here: the server cannot have issued the token earlier.
         let begun = self.clock.now();
         let sent = match timeout(limit, self.exchange.send(self.request)).await {
             Ok(Ok(sent)) => sent,
-            Ok(Err(error @ TokenError::Unavailable { .. })) => return Outcome::AfterBackoff(error, None),
-            Ok(Err(error)) => return Outcome::Over(error),
+            Ok(Err(error @ TokenError::Unavailable { .. })) => return Next::AfterBackoff(error, None),
+            Ok(Err(error)) => return Next::Over(error),
             Err(_) => {
                 let error =
                     TokenError::unavailable(format!("there was no answer within {} s", limit.as_secs_f32()));
-                return Outcome::AfterBackoff(error, None);
+                return Next::AfterBackoff(error, None);
             }
         };
         let Sent { endpoint, answer: Answer { status, headers, body }, version, calls } = sent;
@@ -145,37 +146,37 @@ impl<'a> Attempts<'a> {
             self.exchange.binding.as_ref().is_some_and(|binding| binding.note_nonce(&endpoint, &headers));
         match judge(status, &headers, &body, self.exchange.token_kind(), moment::wall()) {
             Verdict::Granted(grant) => match self.token(grant, begun, calls) {
-                Some(token) => Outcome::Token(token),
-                None => Outcome::Over(unusable(
+                Some(token) => Next::Token(token),
+                None => Next::Over(unusable(
                     &endpoint,
                     "`access_token` holds a character that no header has".to_owned(),
                 )),
             },
             Verdict::Transient { why, retry_after } => {
-                Outcome::AfterBackoff(TokenError::unavailable(format!("{endpoint}: {why}")), retry_after)
+                Next::AfterBackoff(TokenError::unavailable(format!("{endpoint}: {why}")), retry_after)
             }
             Verdict::Unusable(why) => {
                 self.exchange.server.forget_endpoint().await;
-                Outcome::Over(unusable(&endpoint, why))
+                Next::Over(unusable(&endpoint, why))
             }
             // RFC 9449 §8: the request is repeated with the nonce of the answer.
             Verdict::Rejected { code, .. }
                 if code == USE_DPOP_NONCE && has_new_nonce && !replace(&mut self.has_used_nonce, true) =>
             {
-                Outcome::Again
+                Next::Again
             }
             Verdict::Rejected { code, .. }
                 if code == "invalid_client" && self.has_other_credential(version).await =>
             {
-                Outcome::Again
+                Next::Again
             }
             Verdict::Rejected { code, .. }
                 if matches!(&*code, "invalid_client" | "invalid_dpop_proof") && self.sets_clock(&headers) =>
             {
-                Outcome::Again
+                Next::Again
             }
             Verdict::Rejected { code, description } => {
-                Outcome::Over(TokenError::Rejected { code, description, retry_after: None })
+                Next::Over(TokenError::Rejected { code, description, retry_after: None })
             }
         }
     }
@@ -214,22 +215,28 @@ impl<'a> Attempts<'a> {
         AccessToken::new(granted, self.clock.clone())
     }
 
-    fn log(&self, outcome: &Outcome, took: Duration) {
-        let (outcome, error) = match outcome {
-            Outcome::Token(_) => ("granted", None),
-            Outcome::Again => ("again, with another credential, time or nonce", None),
-            Outcome::AfterBackoff(error, _) => ("not available", Some(error)),
-            Outcome::Over(error) => ("refused", Some(error)),
+    /// Tells what came of an attempt.
+    fn tell(&self, next: &Next, took: Duration) {
+        let (outcome, error) = match next {
+            Next::Token(token) => (Outcome::Granted { lifetime: token.lifetime() }, None),
+            Next::Again => (Outcome::Repeated, None),
+            Next::AfterBackoff(error, _) => (Outcome::Unavailable(error), Some(error)),
+            Next::Over(error) => (Outcome::Refused(error), Some(error)),
         };
+        let (client_id, scope, attempt) =
+            (self.exchange.client_id.as_str(), self.request.scope_text(), self.number + 1);
         tracing::debug!(
             target: "latchkey_client",
-            client_id = self.exchange.client_id,
-            scope = self.request.scope_text(),
-            outcome,
-            attempt = self.number + 1,
+            client_id,
+            scope,
+            outcome = outcome.name(),
+            attempt,
             milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             error = error.map(tracing::field::display),
             "requested a token"
         );
+        if let Some(observer) = &self.exchange.observer {
+            observer.fetched(&Fetched { client_id, scope: &scope, attempt, took, outcome });
+        }
     }
 }

@@ -41,7 +41,7 @@ async fn run(entry: Weak<Entry>) {
         let pause = {
             let Some(entry) = entry.upgrade() else { return };
             // A failure is in the status, and is told to those who ask for a token.
-            let _ = entry.token(|_| ()).await;
+            let _ = entry.read(|_| ()).await;
             let status = entry.status();
             // Without a lifetime no token is kept, and renewing it would be of no use.
             status.retry_in.or(status.renews_in).unwrap_or(LONGEST_SLEEP)

@@ -38,6 +38,7 @@ mod delivery;
 mod keep_warm;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
+mod observer;
 mod send;
 mod status;
 #[cfg(feature = "tower")]
@@ -54,6 +55,7 @@ pub use error::TokenError;
 pub use keep_warm::KeepWarm;
 #[cfg(feature = "reqwest-middleware")]
 pub use middleware::AuthorizeMiddleware;
+pub use observer::{Fetched, Observer, Outcome, Served};
 #[cfg(feature = "key-proofs")]
 pub use private_key_jwt::PrivateKeyJwt;
 pub use request::Request;

@@ -165,7 +165,12 @@ impl Client {
             request: Arc::clone(&request),
             clock: self.clock.clone(),
         };
-        let entry = Arc::new(Entry::new(Box::new(fetch), self.clock.clone(), self.timeout));
+        let entry = Arc::new(Entry::new(
+            Box::new(fetch),
+            self.clock.clone(),
+            self.timeout,
+            self.exchange.observer.clone(),
+        ));
         entries.push((Arc::clone(&request), Arc::clone(&entry)));
         (request, entry)
     }

@@ -72,7 +72,7 @@ impl Tested {
             fails: fails.clone(),
             panics: panics.clone(),
         };
-        let entry = Arc::new(Entry::new(Box::new(fake), clock.clone(), Duration::from_secs(10)));
+        let entry = Arc::new(Entry::new(Box::new(fake), clock.clone(), Duration::from_secs(10), None));
         Self { entry, clock, wall, fetches, running, fails, panics }
     }
 
@@ -116,6 +116,22 @@ async fn a_day_with_lifetimes_from_two_seconds_to_a_day_uses_no_ended_token() {
         a_day(lifetime, Duration::from_secs(20), 100).await;
         a_day(lifetime, Duration::from_secs(1800), 10_000).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_caller_is_served_as_the_age_of_the_token_allows() {
+    let tested = Tested::new(HOUR, Duration::from_secs(4));
+    let mut served = Vec::new();
+    // The first fetch takes 4 s, and the renewal is due at 3300 s.
+    for pause in [0, 3295, 1, 10] {
+        sleep(Duration::from_secs(pause)).await;
+        served.push(tested.entry.read(|_| ()).await.unwrap().1);
+    }
+    assert_eq!(served, [Served::Waited, Served::Cached, Served::Renewing, Served::Cached]);
+    // Callers wait in the last 10 s, and get the old token where the renewal fails.
+    tested.fails.store(true, Ordering::SeqCst);
+    sleep(Duration::from_secs(3582)).await;
+    assert_eq!(tested.entry.read(|_| ()).await.unwrap().1, Served::Waited);
 }
 
 #[tokio::test(start_paused = true)]

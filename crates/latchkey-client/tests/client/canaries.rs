@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::builder;
+use crate::observer::Noting;
 use crate::stub::{Reply, Stub};
 
 const SECRET: &str = "canary-secret-3141";
@@ -52,7 +53,8 @@ fn shown(error: &dyn Error) -> String {
 async fn use_of(secret: Secret, reply: fn() -> Reply) -> String {
     let mut text = format!("{secret:?}");
     let stub = Stub::start(move |_| reply()).await;
-    let builder = builder(&stub).credential(secret);
+    let noting = Arc::new(Noting::default());
+    let builder = builder(&stub).credential(secret).observer(Arc::clone(&noting));
     text += &format!("{builder:?}");
     let tokens = builder.build().expect("a whole configuration");
     match tokens.token().await {
@@ -62,7 +64,7 @@ async fn use_of(secret: Secret, reply: fn() -> Reply) -> String {
     if let Err(error) = reqwest::Client::new().get(stub.url("/")).send_with(&tokens).await {
         text += &shown(&error);
     }
-    text + &format!("{tokens:?} {:?}", tokens.status())
+    text + &format!("{tokens:?} {:?} {:?}", tokens.status(), noting.0.lock())
 }
 
 #[tokio::test]

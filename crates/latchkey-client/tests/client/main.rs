@@ -8,6 +8,7 @@ mod discovery;
 mod dpop;
 mod failures;
 mod middleware;
+mod observer;
 mod one_request;
 mod proofs;
 mod refused_tokens;
