@@ -14,7 +14,7 @@ use crate::jws::{Parts, Unverified};
 use crate::key_set::KeySet;
 use crate::media_type::same_media_type;
 use crate::members::Members;
-use crate::verifier::check_signature;
+use crate::verifier::check_key;
 
 /// More than the largest feed: ten thousand single tokens, and as many clients.
 pub(crate) const LARGEST: usize = 4 * 1024 * 1024;
@@ -84,8 +84,10 @@ impl Feed {
         if !is_feed {
             return Err(InvalidFeed::Malformed);
         }
-        check_signature(&parts, &unverified, keys, &mut Unobserved)
-            .map_err(|_| InvalidFeed::SignatureInvalid)?;
+        let key = check_key(&unverified, keys, &mut Unobserved).map_err(|_| InvalidFeed::SignatureInvalid)?;
+        if !key.verifies(parts.signed.as_bytes(), &parts.signature) {
+            return Err(InvalidFeed::SignatureInvalid);
+        }
         let feed: Self = serde_json::from_str(&parts.claims).map_err(|_| InvalidFeed::Malformed)?;
         if *feed.iss != *issuer {
             return Err(InvalidFeed::OtherIssuer);

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::Algorithm;
 use crate::key_numbers::{KeyKind, KeyNumbers};
+use crate::{Algorithm, Thumbprint};
 
 /// A set comes from another service, so it is bounded.
 pub(crate) const LARGEST_SET: usize = 256 * 1024;
@@ -28,6 +28,7 @@ pub struct KeySet {
 pub(crate) struct PublicKey {
     kid: String,
     pub(crate) algorithm: Algorithm,
+    pub(crate) thumbprint: Thumbprint,
     public: ParsedPublicKey,
 }
 
@@ -176,8 +177,9 @@ impl KeySet {
             "x" => number(&jwk.x),
             _ => number(&jwk.y),
         });
-        let public = numbers.and_then(|numbers| numbers.parse(algorithm)).ok_or(UnusableKey::Malformed)?;
-        Ok(PublicKey { kid, algorithm, public })
+        let numbers = numbers.ok_or(UnusableKey::Malformed)?;
+        let public = numbers.parse(algorithm).ok_or(UnusableKey::Malformed)?;
+        Ok(PublicKey { kid, algorithm, thumbprint: numbers.thumbprint(kind), public })
     }
 }
 

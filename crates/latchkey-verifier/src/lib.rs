@@ -30,6 +30,8 @@ mod introspection;
 mod opaque_tokens;
 mod revocations;
 
+mod remembered;
+
 mod dpop_proof;
 mod replay;
 mod sender;

@@ -19,11 +19,12 @@ use crate::introspection::Introspector;
 use crate::issuer::{Environment, Issuer, Waits};
 use crate::issuers::Issuers;
 use crate::jws::{Parts, Unverified};
-use crate::key_set::KeySet;
+use crate::key_set::{KeySet, PublicKey};
 use crate::media_type::same_media_type;
 use crate::members::Members;
 use crate::opaque_tokens::is_opaque;
 use crate::refusal::{Challenge, Scheme};
+use crate::remembered::Remembered;
 use crate::replay::ReplayGuard;
 use crate::sender::SenderKeys;
 use crate::{Caller, Reason, Refusal, TokenError};
@@ -46,6 +47,7 @@ pub(crate) struct Inner {
     /// In normal form, without a slash at the end.
     pub(crate) public_origins: Vec<Box<str>>,
     pub(crate) replay_guard: Arc<dyn ReplayGuard>,
+    pub(crate) remembered: Remembered,
     pub(crate) introspector: Option<Introspector>,
     pub(crate) challenge: Arc<Challenge>,
 }
@@ -155,7 +157,9 @@ impl Verifier {
         let issuer = observer.check(Check::Issuer, unverified.issuer.and_then(find))?;
         let keys = issuer.keys_with(unverified.kid, environment, waits).await?;
         let now = environment.clock.now().unix.as_secs();
-        check_signature(&parts, &unverified, &keys.value, observer)?;
+        let key = check_key(&unverified, &keys.value, observer)?;
+        let is_signed = self.is_signed(token, &parts, key);
+        observer.check(Check::Signature, ensure(is_signed, TokenError::SignatureInvalid))?;
         let RegisteredClaims { exp, iat, .. } = rules.check_claims(&claims, unverified.typ, now, observer)?;
         let kind = KindClaims::read(&claims, &parts.claims).and_then(|kind| {
             let own = serde_json::from_str(&parts.claims).map_err(|_| TokenError::Malformed)?;
@@ -167,6 +171,20 @@ impl Verifier {
             observer.check(Check::Revocation, ensure(!feed.value.revokes(&token), TokenError::Revoked))?;
         }
         Ok(self.unconfirmed(issuer, kind, exp, own, scheme))
+    }
+
+    /// Whether the key signed the token, now or when the token came before.
+    fn is_signed(&self, token: &str, parts: &Parts<'_>, key: &PublicKey) -> bool {
+        let remembered = &self.0.remembered;
+        let signed = remembered.signed_token(key.thumbprint, token);
+        if signed.is_some_and(|signed| remembered.has(&signed)) {
+            return true;
+        }
+        let is_signed = key.verifies(parts.signed.as_bytes(), &parts.signature);
+        if let Some(signed) = signed.filter(|_| is_signed) {
+            remembered.add(signed);
+        }
+        is_signed
     }
 
     /// The caller of a token with these claims.
@@ -214,18 +232,16 @@ impl Verifier {
 
 /// Finds the key by its identifier among this issuer's; it verifies with its own algorithm, and the token's `alg` must be that one (RFC 8725
 /// §3.1).
-pub(crate) fn check_signature(
-    parts: &Parts<'_>,
+pub(crate) fn check_key<'k>(
     unverified: &Unverified<'_>,
-    keys: &KeySet,
+    keys: &'k KeySet,
     observer: &mut impl Observer,
-) -> Result<(), TokenError> {
+) -> Result<&'k PublicKey, TokenError> {
     let key = unverified.kid.and_then(|kid| keys.key(kid)).ok_or(TokenError::UnknownKey);
     let key = observer.check(Check::Key, key)?;
     let is_own = ensure(key.algorithm == unverified.algorithm, TokenError::AlgorithmNotAllowed);
     observer.check(Check::KeyAlgorithm, is_own)?;
-    let is_signed = key.verifies(parts.signed.as_bytes(), &parts.signature);
-    observer.check(Check::Signature, ensure(is_signed, TokenError::SignatureInvalid))
+    Ok(key)
 }
 
 impl Rules {
@@ -250,5 +266,52 @@ impl Rules {
 impl From<Unavailable> for Reason {
     fn from(Unavailable { retry_after }: Unavailable) -> Self {
         Self::NotReady { retry_after }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{Clock, Moment, Trusted};
+
+    struct Fixed(u64);
+
+    impl Clock for Fixed {
+        fn now(&self) -> Moment {
+            Moment { monotonic: Duration::ZERO, unix: Duration::from_secs(self.0) }
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_the_signature_of_one_whole_token() {
+        let file: Value = serde_json::from_str(include_str!("../vectors/form.json")).unwrap();
+        let text = |name: &str| file[name].as_str().unwrap();
+        let token = file["cases"][0]["token"].as_str().unwrap();
+        let forged = format!("{}AAAA", &token[..token.len() - 4]);
+        let verifier = |most: usize| {
+            let keys = KeySet::read(&file["key_set"].to_string()).unwrap();
+            let builder = Verifier::builder().issuer(Trusted::issuer(text("issuer")).key_set(keys));
+            let clock = Arc::new(Fixed(file["now"].as_u64().unwrap()));
+            builder.audience(text("audience")).remember(most).clock(clock).build().unwrap()
+        };
+        let keys = KeySet::read(&file["key_set"].to_string()).unwrap();
+        let remembered = |verifier: &Verifier, token: &str| {
+            let key = keys.kids().find_map(|kid| keys.key(kid)).unwrap();
+            verifier.0.remembered.signed_token(key.thumbprint, token)
+        };
+        let accepts = |verifier: &Verifier, token: &str| verifier.verify_now::<Value>(token).is_ok();
+        let verifier_of_ten = verifier(10);
+        let has =
+            |token: &str| verifier_of_ten.0.remembered.has(&remembered(&verifier_of_ten, token).unwrap());
+        assert!(!accepts(&verifier_of_ten, &forged) && !has(&forged), "a refused token is not remembered");
+        assert!(!has(token) && accepts(&verifier_of_ten, token) && has(token));
+        assert!(accepts(&verifier_of_ten, token) && !accepts(&verifier_of_ten, &forged));
+        // That the memory is asked: what it has by mistake is accepted.
+        verifier_of_ten.0.remembered.add(remembered(&verifier_of_ten, &forged).unwrap());
+        assert!(accepts(&verifier_of_ten, &forged));
+        let verifier_of_none = verifier(0);
+        assert!(accepts(&verifier_of_none, token) && remembered(&verifier_of_none, token).is_none());
     }
 }

@@ -1,6 +1,8 @@
 //! Key sets over HTTP: when they are fetched, and what is accepted while they cannot be.
 
+use std::future::Future as _;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -166,6 +168,43 @@ async fn ten_thousand_random_kids_a_second_make_seven_fetches_a_minute_and_refus
         env.clock.advance(Duration::from_millis(100));
     }
     assert!((2..=7).contains(&env.server.requests()), "{}", env.server.requests());
+}
+
+/// Counted as allocations and as polls, since time differs from run to run.
+#[tokio::test]
+async fn a_flood_of_random_kids_costs_a_good_token_neither_work_nor_a_wait() {
+    let key = Key::new("k1");
+    let env = TestEnv::with(&[&key]).await;
+    let good = env.token(&key);
+    assert!(env.verify(&good).await.is_ok());
+    let work = || {
+        let verify = || drop(env.verifier.verify_now::<Value>(&good).unwrap());
+        allocation_counter::measure(verify).count_total
+    };
+    let before = work();
+    let rest = good.split_once('.').unwrap().1;
+    let random = |number: u64| {
+        let header = format!(r#"{{"alg":"EdDSA","typ":"at+jwt","kid":"random-{number}"}}"#);
+        format!("{}.{rest}", BASE64URL.encode(header))
+    };
+    for number in 0..10_000 {
+        assert!(env.verify(&random(number)).await.is_err());
+    }
+    assert_eq!(work(), before);
+    // A fetch that does not end: who sent the random kid waits for it, and no one else does.
+    env.server.publish(JWKS, Page { delay: seconds(60), ..Page::ok(CACHED, key_set(&[&key])) });
+    env.clock.advance(seconds(11));
+    let (verifier, token) = (env.verifier.clone(), random(0));
+    let waiting = tokio::spawn(async move { verifier.verify::<Value>(&token).await.is_ok() });
+    env.fetched(2).await;
+    assert!(!waiting.is_finished());
+    for _ in 0..100 {
+        let verifying = std::pin::pin!(env.verify(&good));
+        let polled = verifying.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(polled, Poll::Ready(Ok(_))));
+    }
+    assert_eq!(work(), before);
+    assert!(!waiting.await.unwrap());
 }
 
 #[tokio::test]

@@ -9,6 +9,8 @@ mod frameworks;
 mod introspection;
 mod issuer;
 mod key_sets;
+mod random_input;
+mod remembered;
 mod revocations;
 mod time;
 mod vectors;

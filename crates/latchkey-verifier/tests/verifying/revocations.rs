@@ -6,40 +6,43 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use latchkey_verifier::{Reason, Revocations, TokenError, Trusted, Verifier};
+use latchkey_verifier::{Builder, Reason, Revocations, TokenError, Trusted, Verifier};
 use serde_json::{Value, json};
 
 use crate::issuer::{AUDIENCE, Key, Page, Server, claims, key_set};
 use crate::time::TestClock;
 
-const ISSUER: &str = "https://id.example.com/api/v1/tenant/acme";
-const JWKS: &str = "/jwks.json";
+pub(crate) const ISSUER: &str = "https://id.example.com/api/v1/tenant/acme";
+pub(crate) const JWKS: &str = "/jwks.json";
 const FEED: &str = "/revocations";
-const REVOKED: Result<(), Reason> = Err(Reason::Token(TokenError::Revoked));
+pub(crate) const REVOKED: Result<(), Reason> = Err(Reason::Token(TokenError::Revoked));
 
-struct TestEnv {
-    server: Server,
-    clock: TestClock,
-    key: Key,
+/// A verifier of one issuer, whose keys and feed are at a server.
+pub(crate) struct TestEnv {
+    pub(crate) server: Server,
+    pub(crate) clock: TestClock,
+    pub(crate) key: Key,
     verifier: Verifier,
 }
 
 impl TestEnv {
     async fn new(revocations: Revocations) -> Self {
+        Self::with(|builder| builder.revocations(revocations)).await
+    }
+
+    pub(crate) async fn with(more: impl FnOnce(Builder) -> Builder) -> Self {
         let (server, clock, key) = (Server::start().await, TestClock::default(), Key::new("k1"));
         server.publish(JWKS, Page::ok("max-age=3600", key_set(&[&key])));
         let at = |path: &str| format!("{}{path}", server.origin);
-        let verifier = Verifier::builder()
+        let builder = Verifier::builder()
             .issuer(Trusted::issuer(ISSUER).jwks_uri(at(JWKS)).revocations_uri(at(FEED)))
             .audience(AUDIENCE)
-            .revocations(revocations)
-            .clock(Arc::new(clock.clone()))
-            .build()
-            .unwrap();
+            .clock(Arc::new(clock.clone()));
+        let verifier = more(builder).build().unwrap();
         Self { server, clock, key, verifier }
     }
 
-    fn feed(&self, member: &str, value: Value) -> Value {
+    pub(crate) fn feed(&self, member: &str, value: Value) -> Value {
         let now = self.clock.seconds();
         let mut feed =
             json!({ "iss": ISSUER, "iat": now, "exp": now + 180, "clients": {}, "keys": {}, "tokens": [] });
@@ -47,7 +50,7 @@ impl TestEnv {
         feed
     }
 
-    fn publish(&self, feed: &Value) {
+    pub(crate) fn publish(&self, feed: &Value) {
         self.publish_by(&self.key, "latchkey-revocations+jwt", feed);
     }
 
@@ -62,14 +65,14 @@ impl TestEnv {
         self.verify_token(&token).await
     }
 
-    async fn verify_token(&self, token: &str) -> Result<(), Reason> {
+    pub(crate) async fn verify_token(&self, token: &str) -> Result<(), Reason> {
         let verified = self.verifier.verify::<Value>(token).await;
         // A fetch beside it ends.
         tokio::time::sleep(Duration::from_millis(100)).await;
         verified.map(|_| ()).map_err(|refusal| refusal.reason().clone())
     }
 
-    fn pass(&self, seconds: u64) {
+    pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 }

@@ -1,0 +1,275 @@
+//! Random input: bytes, changed tokens, changed key sets and changed proofs. Nothing panics, nothing forged is accepted, and the work grows no faster than the
+//! input. The generator has a fixed seed, so each run has the same input, and a message names the round.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use latchkey_verifier::{KeySet, RequestFacts, Trusted, Verifier};
+use serde_json::{Value, json};
+
+use crate::bound_tokens::{public_jwk, thumbprint};
+use crate::issuer::{AUDIENCE, Key, claims, key_set};
+use crate::time::TestClock;
+
+const ISSUER: &str = "https://id.example.com/api/v1/tenant/acme";
+const ORIGIN: &str = "https://orders.example.com";
+const ROUNDS: u64 = 4_000;
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % (end.max(1) as u64)).unwrap()
+    }
+
+    fn of<'a, T: ?Sized>(&mut self, items: &[&'a T]) -> &'a T {
+        items[self.below(items.len())]
+    }
+
+    /// The text after one to four changes.
+    fn changed(&mut self, text: &str) -> String {
+        const PIECES: [&str; 20] = [
+            "",
+            ".",
+            "..",
+            "=",
+            "A",
+            "\"",
+            "{",
+            "}",
+            "[",
+            "]",
+            ",",
+            ":",
+            "null",
+            "-1",
+            "1e999",
+            "\\u0000",
+            "\\ud800",
+            "\u{e9}",
+            "eyJhbGciOiJub25lIn0",
+            "\"kid\":",
+        ];
+        let mut characters: Vec<char> = text.chars().collect();
+        for _ in 0..=self.below(4) {
+            let at = self.below(characters.len() + 1);
+            let end = (at + self.below(8)).min(characters.len());
+            let piece: Vec<char> = match self.below(3) {
+                // Removes, repeats, or writes a piece that means something to a parser.
+                0 => Vec::new(),
+                1 => [&characters[at..end], &characters[at..end]].concat(),
+                _ => self.of(&PIECES).chars().collect(),
+            };
+            characters.splice(at..end, piece);
+        }
+        characters.into_iter().collect()
+    }
+
+    /// A value with one member, at any depth, replaced or removed.
+    fn changed_value(&mut self, value: &Value) -> Value {
+        let mut value = value.clone();
+        let place = match &mut value {
+            Value::Object(members) if !members.is_empty() => {
+                let at = self.below(members.len());
+                members.values_mut().nth(at)
+            }
+            Value::Array(items) if !items.is_empty() => {
+                let at = self.below(items.len());
+                items.get_mut(at)
+            }
+            _ => None,
+        };
+        match place {
+            Some(inner) if self.below(3) > 0 => *inner = self.changed_value(inner),
+            _ => {
+                value = match self.below(8) {
+                    0 => Value::Null,
+                    1 => json!(true),
+                    2 => json!(u64::MAX),
+                    3 => json!(-1.5),
+                    4 => json!([value.clone(), value]),
+                    5 => json!({ "kty": value }),
+                    6 => json!("A".repeat(self.below(400))),
+                    _ => json!(""),
+                }
+            }
+        }
+        value
+    }
+}
+
+struct TestEnv {
+    clock: TestClock,
+    key: Key,
+    random: Random,
+}
+
+impl TestEnv {
+    fn new(seed: u64) -> Self {
+        Self { clock: TestClock::default(), key: Key::new("k1"), random: Random(seed) }
+    }
+
+    fn verifier(&self, keys: KeySet) -> Verifier {
+        let builder = Verifier::builder().issuer(Trusted::issuer(ISSUER).key_set(keys)).audience(AUDIENCE);
+        builder.public_origin(ORIGIN).remember(100).clock(Arc::new(self.clock.clone())).build().unwrap()
+    }
+
+    fn keys(&self) -> KeySet {
+        KeySet::read(&key_set(&[&self.key])).unwrap()
+    }
+}
+
+fn accepts(verifier: &Verifier, token: &str) -> bool {
+    verifier.verify_now::<Value>(token).is_ok()
+}
+
+#[test]
+fn arbitrary_bytes_are_no_token() {
+    let mut env = TestEnv::new(1);
+    let verifier = env.verifier(env.keys());
+    for round in 0..ROUNDS {
+        let length = env.random.below(600);
+        let bytes: Vec<u8> = (0..length).map(|_| env.random.next().to_le_bytes()[0]).collect();
+        let [text, encoded] = [String::from_utf8_lossy(&bytes).into_owned(), BASE64URL.encode(&bytes)];
+        let parts = format!("{encoded}.{encoded}.{encoded}");
+        for token in [text, encoded, parts] {
+            assert!(!accepts(&verifier, &token), "{round}");
+        }
+    }
+}
+
+#[test]
+fn a_changed_token_is_refused() {
+    let mut env = TestEnv::new(2);
+    let verifier = env.verifier(env.keys());
+    let token = env.key.token(ISSUER, env.clock.seconds());
+    for round in 0..ROUNDS {
+        let changed = env.random.changed(&token);
+        assert_eq!(accepts(&verifier, &changed), changed == token, "{round}: {changed}");
+    }
+}
+
+#[test]
+fn header_and_claims_with_anything_in_them_are_refused_without_a_signature_and_judged_with_one() {
+    let mut env = TestEnv::new(3);
+    let verifier = env.verifier(env.keys());
+    let other = Key::new("k1");
+    let (header, claims) = (env.key.header(), claims(ISSUER, env.clock.seconds()));
+    let mut accepted = 0;
+    for round in 0..ROUNDS {
+        let (header, claims) = if env.random.below(2) == 0 {
+            (env.random.changed_value(&header), claims.clone())
+        } else {
+            (header.clone(), env.random.changed_value(&claims))
+        };
+        assert!(!accepts(&verifier, &other.sign(&header, &claims)), "{round}: {header} {claims}");
+        // A change of a claim that is not checked, such as `scope`, leaves a valid token.
+        accepted += u64::from(accepts(&verifier, &env.key.sign(&header, &claims)));
+    }
+    assert!((1..ROUNDS / 2).contains(&accepted), "{accepted}");
+}
+
+#[test]
+fn no_change_of_a_key_set_makes_a_foreign_signature_valid() {
+    let mut env = TestEnv::new(4);
+    let foreign = Key::new("k1");
+    let forged = foreign.token(ISSUER, env.clock.seconds());
+    let good = env.key.token(ISSUER, env.clock.seconds());
+    let set: Value = serde_json::from_str(&key_set(&[&env.key, &Key::new("k2")])).unwrap();
+    let mut read = 0;
+    for round in 0..ROUNDS {
+        let changed = env.random.changed_value(&set).to_string();
+        let changed = if round % 2 == 0 { changed } else { env.random.changed(&changed) };
+        let Ok(keys) = KeySet::read(&changed) else { continue };
+        read += 1;
+        let verifier = env.verifier(keys);
+        assert!(!accepts(&verifier, &forged), "{round}: {changed}");
+        // The own key verifies its token, or has left the set.
+        let _ = accepts(&verifier, &good);
+    }
+    assert!(read > ROUNDS / 10, "{read}");
+}
+
+#[tokio::test]
+async fn a_changed_proof_is_refused() {
+    let mut env = TestEnv::new(5);
+    let verifier = env.verifier(env.keys());
+    let (sender, now) = (Key::new("s1"), env.clock.seconds());
+    let mut bound = claims(ISSUER, now);
+    bound["cnf"] = json!({ "jkt": thumbprint(&sender) });
+    let token = env.key.sign(&env.key.header(), &bound);
+    let authorization = format!("DPoP {token}");
+    let ath = BASE64URL.encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes()));
+    let header = json!({ "typ": "dpop+jwt", "alg": "EdDSA", "jwk": public_jwk(&sender) });
+    let body = json!({ "jti": "1", "htm": "GET", "htu": format!("{ORIGIN}/v1"), "iat": now, "ath": ath });
+    let proof = sender.sign(&header, &body);
+    let verify = async |proof: &str| {
+        let facts =
+            RequestFacts::new("GET", "/v1").authorization(authorization.as_bytes()).dpop(proof.as_bytes());
+        verifier.verify_request::<Value>(&facts).await.is_ok()
+    };
+    for round in 0..ROUNDS {
+        let changed = if round % 2 == 0 {
+            env.random.changed(&proof)
+        } else {
+            // With the signature of another key over whatever it says.
+            Key::new("s1").sign(&env.random.changed_value(&header), &env.random.changed_value(&body))
+        };
+        assert!(changed == proof || !verify(&changed).await, "{round}: {changed}");
+    }
+    assert!(verify(&proof).await, "no refused proof was used up");
+}
+
+/// Counted as bytes that are allocated, since time differs from run to run.
+#[test]
+fn the_work_grows_no_faster_than_the_input() {
+    let env = TestEnv::new(6);
+    let verifier = env.verifier(env.keys());
+    let header = BASE64URL.encode(env.key.header().to_string());
+    let token = |claims: String| format!("{header}.{}.AAAA", BASE64URL.encode(claims));
+    let members = |count: usize| {
+        let members: Vec<String> = (0..count).map(|number| format!("\"{number}\":0")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    type Input<'a> = (&'a str, Box<dyn Fn(usize) -> String + 'a>);
+    let inputs: [Input<'_>; 7] = [
+        ("dots", Box::new(|size| ".".repeat(size))),
+        ("letters", Box::new(|size| "A".repeat(size))),
+        (
+            "three parts",
+            Box::new(|size| ["A".repeat(size / 3), "A".repeat(size / 3), "A".repeat(size / 3)].join(".")),
+        ),
+        (
+            "a nested list",
+            Box::new(|size| token(format!("{}{}", "[".repeat(size / 4), "]".repeat(size / 4)))),
+        ),
+        ("a long text", Box::new(|size| token(json!({ "iss": "A".repeat(size / 2) }).to_string()))),
+        ("escapes", Box::new(|size| token(format!("{{\"iss\":\"{}\"}}", "\\u0041".repeat(size / 12))))),
+        ("many members", Box::new(|size| token(members(size / 16)))),
+    ];
+    for (name, input) in &inputs {
+        let work = |size: usize| {
+            let token = input(size);
+            allocation_counter::measure(|| assert!(!accepts(&verifier, &token), "{name}")).bytes_total
+        };
+        let [small, large] = [2_000, 12_000].map(work);
+        assert!(large <= small * 6 + 4_096, "{name}: {small} and {large} bytes");
+        assert!(work(1_000_000) <= 1_024, "{name}: beyond the longest token nothing is read");
+    }
+    let set = |count: usize| format!(r#"{{"keys":[{}]}}"#, vec![env.key.jwk().to_string(); count].join(","));
+    let work = |count: usize| {
+        let set = set(count);
+        allocation_counter::measure(|| drop(KeySet::read(&set).unwrap())).bytes_total
+    };
+    let [small, large] = [10, 100].map(work);
+    assert!(large <= small * 11, "a key set: {small} and {large} bytes");
+}

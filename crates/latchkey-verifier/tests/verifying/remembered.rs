@@ -1,0 +1,93 @@
+//! A verifier that remembers signatures makes every other check each time.
+
+use std::sync::Arc;
+
+use latchkey_verifier::{KeySet, Reason, TokenError, Trusted, Verifier};
+use serde_json::{Value, json};
+
+use crate::issuer::{AUDIENCE, Key, Page, claims, key_set};
+use crate::revocations::{ISSUER, JWKS, REVOKED, TestEnv};
+use crate::time::TestClock;
+
+async fn env() -> TestEnv {
+    let env = TestEnv::with(|builder| builder.remember(100)).await;
+    env.publish(&env.feed("tokens", json!([])));
+    env
+}
+
+/// A token that was accepted twice.
+async fn accepted(env: &TestEnv) -> String {
+    let token = env.key.token(ISSUER, env.clock.seconds() - 10);
+    for _ in 0..2 {
+        assert_eq!(env.verify_token(&token).await, Ok(()));
+    }
+    token
+}
+
+fn refused(error: TokenError) -> Result<(), Reason> {
+    Err(Reason::Token(error))
+}
+
+#[tokio::test]
+async fn a_remembered_token_expires() {
+    let env = env().await;
+    let mut short = claims(ISSUER, env.clock.seconds());
+    short["exp"] = json!(env.clock.seconds() + 2);
+    let token = env.key.sign(&env.key.header(), &short);
+    assert_eq!(env.verify_token(&token).await, Ok(()));
+    env.pass(1);
+    assert_eq!(env.verify_token(&token).await, Ok(()));
+    env.pass(1);
+    assert_eq!(env.verify_token(&token).await, refused(TokenError::Expired));
+}
+
+#[tokio::test]
+async fn a_remembered_token_is_refused_when_its_key_has_left_the_set_or_became_another_one() {
+    for (next, error) in [("k2", TokenError::UnknownKey), ("k1", TokenError::SignatureInvalid)] {
+        let env = env().await;
+        let token = accepted(&env).await;
+        let next = Key::new(next);
+        env.server.publish(JWKS, Page::ok("max-age=3600", key_set(&[&next])));
+        // Beyond the time in which the old set may be used beside a fetch.
+        env.pass(3_661);
+        assert_eq!(env.verify_token(&token).await, refused(error), "{}", next.kid);
+        assert_eq!(env.verify_token(&next.token(ISSUER, env.clock.seconds())).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn a_remembered_token_is_refused_when_it_is_revoked() {
+    let env = env().await;
+    let token = accepted(&env).await;
+    env.pass(11);
+    env.publish(&env.feed("tokens", json!(["1"])));
+    // The first use starts the poll.
+    let _ = env.verify_token(&token).await;
+    assert_eq!(env.verify_token(&token).await, REVOKED);
+}
+
+#[test]
+fn a_remembered_token_of_one_issuer_is_none_of_another_and_is_never_a_bearer_token_if_it_is_bound() {
+    let (clock, key) = (TestClock::default(), Key::new("k1"));
+    let other = ISSUER.replace("acme", "globex");
+    let keys = || KeySet::read(&key_set(&[&key])).unwrap();
+    // Both tenants have one key, which nothing but the issuer of the token tells apart.
+    let verifier = Verifier::builder()
+        .issuer(Trusted::issuer(ISSUER).key_set(keys()).tenant("acme"))
+        .issuer(Trusted::issuer(other.as_str()).key_set(keys()).tenant("globex"))
+        .audience(AUDIENCE)
+        .remember(100)
+        .clock(Arc::new(clock.clone()))
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        for (issuer, tenant) in [(ISSUER, "acme"), (other.as_str(), "globex")] {
+            let caller = verifier.verify_now::<Value>(&key.token(issuer, clock.seconds())).unwrap();
+            assert_eq!(caller.tenant(), Some(tenant));
+        }
+        let mut bound = claims(ISSUER, clock.seconds());
+        bound["cnf"] = json!({ "jkt": "A".repeat(43) });
+        let refusal = verifier.verify_now::<Value>(&key.sign(&key.header(), &bound)).unwrap_err();
+        assert!(matches!(refusal.reason(), Reason::Sender(_)), "{refusal}");
+    }
+}
