@@ -327,6 +327,39 @@ fn a_key_set_needs_no_settings_and_nothing_is_created() {
     assert!(!folder.exists("data") && !folder.exists("keys"), "a command that reads creates nothing");
 }
 
+/// With a key set the verdict is that of an API, which needs the claims of an access token and takes a bound token beside a proof alone.
+#[test]
+fn a_key_set_judges_an_access_token_as_an_api_does() {
+    let folder = Folder::with("no: settings\n");
+    let file: Value =
+        serde_json::from_str(include_str!("../../../latchkey-verifier/vectors/claims.json")).unwrap();
+    folder.write("keys.jwks", &file["key_set"].to_string());
+    let at = protocol::Timestamp::from_seconds(file["now"].as_u64().unwrap()).to_rfc3339();
+    let inspect = |token: &str, arguments: &[&str]| {
+        let arguments = [&["inspect", "--jwks", "keys.jwks", "--at", &at, "--json"], arguments].concat();
+        let (code, out) = with_input(&mut folder.program(&arguments), token.as_bytes());
+        Inspected { code, document: serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}")) }
+    };
+    let cases = file["cases"].as_array().unwrap();
+    let token = |name: &str| {
+        let case = cases.iter().find(|case| case["name"] == name).unwrap_or_else(|| panic!("{name}"));
+        case["token"].as_str().unwrap()
+    };
+    let lacking = inspect(token("without `client_id`"), &[]);
+    lacking.assert(7, Some("token_malformed"), Some("claims"));
+    assert_eq!(lacking.check("claims")["found"], "missing field `client_id`");
+    let bound = cases.iter().find(|case| case["sender"] == "needs_dpop_proof").unwrap();
+    let bound_token = bound["token"].as_str().unwrap();
+    let bound = inspect(bound_token, &[]);
+    bound.assert(0, None, None);
+    assert_eq!(bound.check("cnf")["status"], "not_checked");
+    assert!(bound.check("cnf")["found"].as_str().unwrap().contains("jkt"), "{}", bound.document);
+    let audience =
+        inspect(bound_token, &["--audience", "billing-api", "--issuer", file["issuer"].as_str().unwrap()]);
+    audience.assert(7, Some("token_for_another_audience"), Some("aud"));
+    assert_eq!(audience.check("cnf")["status"], "not_reached");
+}
+
 /// What the server has revoked is named; a key set knows nothing of it.
 #[tokio::test]
 async fn a_revoked_token_is_named_with_what_revoked_it() {

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use administration::{ExplanationView, KeyStatusView, KeyView, Page, TenantView, Wiped};
 use anyhow::{Context as _, anyhow};
-use keys::{Expectations, Inspection, KeyId, KeyRecord, PublicKeys, inspect};
+use keys::{Expectations, Inspection, KeyId, KeyRecord, Outcome, PublicKeys, TokenKind, inspect};
 use protocol::{Lifetime, Timestamp};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tenancy::{AccessTokenPolicy, TenantId};
 
 use super::InspectArguments;
+use super::offline::{Expects, OfflineApi};
 use crate::admin_client::{AdminClient, ApiRequest};
 use crate::command::client::client_path;
 use crate::command::key::{KeyDocument, keys_path};
@@ -38,8 +40,20 @@ pub(super) struct Expected {
     /// What the source says beside: a tenant that does not serve.
     pub(super) notes: Vec<String>,
     /// Whether the claims must be those of an access token of Latchkey.
-    pub(super) is_own: bool,
+    is_own: bool,
+    /// The key set of an API that verifies offline.
+    key_set: Option<String>,
     skew: Lifetime,
+}
+
+/// The claims that every API requires of an access token (RFC 9068 §2.2).
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "only read, to name the one that is missing")]
+struct RequiredClaims {
+    sub: String,
+    client_id: String,
+    jti: String,
+    scope: Option<String>,
 }
 
 /// What is known of the revocation of the token.
@@ -80,6 +94,7 @@ impl Expected {
             revocation: Revocation::Unknown("give --tenant".to_owned()),
             notes: Vec::new(),
             is_own: false,
+            key_set: None,
             skew: Lifetime::from_seconds(0),
         };
         if let Some(file) = jwks {
@@ -97,7 +112,36 @@ impl Expected {
         Ok(expected)
     }
 
-    /// Verifies the token as these expectations say.
+    /// Verifies the token as these expectations say, and says whether its sender may use it as it is: an access token with a key set as an API does,
+    /// all others as the server does.
+    pub(super) fn judge(&self, token: &str) -> anyhow::Result<(Inspection, Outcome)> {
+        let mut inspection = self.inspect(token);
+        let Some(key_set) = self.key_set_of_api() else {
+            let bound = confirmation(&inspection);
+            return Ok((inspection, bound));
+        };
+        let expects = Expects {
+            issuer: self.issuers.as_ref().and_then(|all| all.first()).map(String::as_str),
+            audience: self.audience.as_deref(),
+            now: self.now,
+            leeway: self.leeway,
+        };
+        let api = OfflineApi::new(key_set, &expects, inspection.claims.as_ref())?;
+        let bound = api.judge(token, &mut inspection)?;
+        Ok((inspection, bound))
+    }
+
+    /// The key set of an API, where an access token is expected.
+    fn key_set_of_api(&self) -> Option<&str> {
+        self.key_set.as_deref().filter(|_| TokenKind::of(Some(&self.typ)) == TokenKind::AccessToken)
+    }
+
+    /// Whether the claims must be those of an access token.
+    pub(super) fn requires_claims(&self) -> bool {
+        self.is_own || self.key_set_of_api().is_some()
+    }
+
+    /// The inspection by the server's own verification.
     pub(super) fn inspect(&self, token: &str) -> Inspection {
         let policy = AccessTokenPolicy { typ: self.typ.clone(), ..AccessTokenPolicy::default() };
         let is_issuer = |iss: &str| self.issuers.as_ref().is_none_or(|all| all.iter().any(|one| one == iss));
@@ -110,6 +154,8 @@ impl Expected {
         let (keys, now, leeway) = (self.keys.as_ref(), self.now, self.leeway);
         if self.is_own {
             inspect::<AccessTokenClaims<'static>>(token, keys, now, leeway, &expectations)
+        } else if self.requires_claims() {
+            inspect::<RequiredClaims>(token, keys, now, leeway, &expectations)
         } else {
             inspect::<Value>(token, keys, now, leeway, &expectations)
         }
@@ -127,6 +173,7 @@ impl Expected {
         self.left_out = keys.left_out.iter().map(ToString::to_string).collect();
         self.source = Some(format!("the keys of {name}"));
         self.keys = Some(keys);
+        self.key_set = Some(text.to_owned());
         Ok(())
     }
 
@@ -179,6 +226,16 @@ impl Expected {
         self.left_out.extend(keys.left_out.iter().map(ToString::to_string));
         self.keys = Some(keys.with_records(records));
         Ok(())
+    }
+}
+
+/// Whether the sender of a token may use it without a proof.
+fn confirmation(inspection: &Inspection) -> Outcome {
+    let is_bound = inspection.claims.iter().flatten().any(|(name, _)| name == "cnf");
+    match inspection.verdict() {
+        Err(_) => Outcome::NotReached,
+        Ok(()) if is_bound => Outcome::NotChecked,
+        Ok(()) => Outcome::Passed,
     }
 }
 

@@ -68,6 +68,20 @@ impl Line {
 }
 
 impl Line {
+    /// Whether the sender may use the token without a proof. An inspection knows no request, so it does not judge the proof.
+    pub(super) fn of_confirmation(outcome: Outcome, claims: Option<&Members>) -> Self {
+        let (status, found) = match outcome {
+            Outcome::Passed => (Status::Passed, Some("no `cnf`".to_owned())),
+            Outcome::NotReached => (Status::NotReached, None),
+            Outcome::Failed(_) | Outcome::NotChecked => (
+                Status::NotChecked,
+                value(claims, "cnf").map(|cnf| format!("it needs the proof of a key beside it: {cnf}")),
+            ),
+        };
+        let expected = "no `cnf`; a token with one is valid only beside a DPoP proof of its key, or over a connection with its certificate";
+        Self { check: "cnf", status, found, expected: expected.to_owned(), fix: None }
+    }
+
     /// Whether the token is revoked, which its server knows.
     pub(super) fn of_revocation(revocation: &Revocation, is_reached: bool) -> Self {
         let (status, found) = match revocation {
@@ -97,7 +111,7 @@ impl Expected {
             }
             Check::Issuer if self.issuers.is_none() => Some("give --issuer"),
             Check::Audience if self.audience.is_none() => Some("give --audience"),
-            Check::KindClaims if !self.is_own => Some("give --tenant"),
+            Check::KindClaims if !self.requires_claims() => Some("give --tenant or --jwks"),
             _ => None,
         }
     }

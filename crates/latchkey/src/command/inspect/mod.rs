@@ -1,10 +1,12 @@
-//! `latchkey inspect`: explains a token or a client certificate check by check, with the verification that a request goes through.
+//! `latchkey inspect`: explains a token or a client certificate check by check, with the verification that a request goes through: at the tenant's own
+//! server, or at an API that verifies offline.
 
 mod certificate;
 mod dpop;
 mod expected;
 mod explain;
 mod input;
+mod offline;
 mod report;
 mod times;
 
@@ -33,7 +35,7 @@ pub(crate) struct InspectArguments {
     /// itself.
     #[arg(default_value = "-")]
     file: PathBuf,
-    /// Verify with the public keys of this JWKS document.
+    /// Verify with the public keys of this JWKS document, as an API does offline.
     #[arg(long, value_name = "FILE", conflicts_with = "tenant")]
     jwks: Option<PathBuf>,
     /// Verify as this tenant does: with its keys, issuers and type.
@@ -87,7 +89,7 @@ pub(crate) fn run(config: &Path, arguments: &InspectArguments) -> anyhow::Result
     let expected = Expected::load(config, arguments, &token, now)?;
     let report = match ProvenRequest::load(arguments)? {
         Some(request) => Report::of_dpop_proof(&token, &request, &expected),
-        None => Report::new(&token, &expected),
+        None => Report::new(&token, &expected)?,
     };
     print(&if arguments.admin.json { report.json() } else { report.lines() })?;
     Ok(if report.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) })

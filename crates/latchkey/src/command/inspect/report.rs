@@ -67,11 +67,12 @@ struct Span {
 const TIMES: [&str; 5] = ["exp", "nbf", "iat", "auth_time", "updated_at"];
 
 impl Report {
-    pub(super) fn new(token: &str, expected: &Expected) -> Self {
-        let inspection = expected.inspect(token);
+    pub(super) fn new(token: &str, expected: &Expected) -> anyhow::Result<Self> {
+        let (inspection, confirmation) = expected.judge(token)?;
         let line =
             |&(check, outcome): &(Check, Outcome)| Line::of(check, outcome, token, &inspection, expected);
         let mut checks: Vec<_> = inspection.checks.iter().map(line).collect();
+        checks.push(Line::of_confirmation(confirmation, inspection.claims.as_ref()));
         let by_itself = inspection.verdict().err();
         checks.push(Line::of_revocation(&expected.revocation, by_itself.is_none()));
         let is_revoked = matches!(expected.revocation, Revocation::By(_));
@@ -84,7 +85,7 @@ impl Report {
         let left_out = expected.left_out.iter().map(|key| format!("left out: {key}"));
         let kind = inspection.kind;
         let checks_of_kind = kind.checks().iter().map(|check| check.name()).collect();
-        Self {
+        Ok(Self {
             verdict,
             reason: error.map(|error| error.reason().as_str()),
             failed: error.map(|_| inspection.failed().map_or("revoked", Check::name)),
@@ -100,7 +101,7 @@ impl Report {
             header: inspection.header,
             claims: inspection.claims,
             now: expected.now,
-        }
+        })
     }
 
     /// Of a DPoP proof, whose key is its own.
