@@ -30,6 +30,7 @@ mod service_manager;
 mod terminal_input;
 mod terminal_lines;
 mod tls;
+mod trust;
 mod watch;
 
 use std::net::SocketAddr;

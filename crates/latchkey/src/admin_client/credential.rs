@@ -1,94 +1,107 @@
-//! The token for a server: given by the operator, or fetched with the credentials of a client.
+//! Where the token for a server comes from: given by the operator, or fetched for a client.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use latchkey_client::Request;
 use protocol::Secret;
-use serde::Deserialize;
-use tenancy::TenantId;
 use url::Url;
 
-use super::answer::ApiAnswer;
 use super::arguments::variable;
 use super::{AdminArguments, AdminClientError};
-use crate::profiles::{Folders, ProfileStore, SharedTokens};
+use crate::profiles::{
+    Chosen, CredentialPlace, Endpoint, Folders, Profile, ProfileStore, SharedTokens, no_token, source_builder,
+};
+use crate::trust::Trust;
 use settings::Environment;
 use settings::files;
 
-/// The answer of a token endpoint.
-#[derive(Deserialize)]
-struct Granted {
-    access_token: String,
+/// For the token request with its repetitions.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Where the token comes from.
+pub(super) enum Credential {
+    Token(Secret),
+    /// A client that the options or variables name, with its secret.
+    Client(Box<Profile>, Secret),
+    Profile(Folders, Box<Chosen>),
 }
 
-/// The token that requests are sent with: options come before variables, variables before a profile, and a
-/// token before a client that fetches one.
-pub(super) async fn token(
-    http: &reqwest::Client,
-    server: &Url,
-    arguments: &AdminArguments,
-    environment: &Environment,
-) -> anyhow::Result<Secret> {
-    if let Some(file) = &arguments.token_file {
-        return line_of(file);
-    }
-    let AdminArguments { as_client, as_client_secret_file, .. } = arguments;
-    let is_chosen = as_client.is_some() || as_client_secret_file.is_some();
-    if !is_chosen && let Some(token) = variable(environment, "LATCHKEY_TOKEN") {
-        return Ok(Secret::new(token.to_owned()));
-    }
-    let client = as_client.as_deref().or_else(|| variable(environment, "LATCHKEY_CLIENT_ID"));
-    let file = as_client_secret_file.as_deref();
-    let file = file.or_else(|| variable(environment, "LATCHKEY_CLIENT_SECRET_FILE").map(Path::new));
-    match (client, file) {
-        (Some(client), Some(file)) => {
-            fetch(http, server, &arguments.as_tenant, client, &line_of(file)?).await
+impl Credential {
+    /// Options come before variables, variables before a profile, and a token before a client that fetches one.
+    pub(super) fn choose(
+        server: &Url,
+        arguments: &AdminArguments,
+        environment: &Environment,
+    ) -> anyhow::Result<Self> {
+        if let Some(file) = &arguments.token_file {
+            return Ok(Self::Token(line_of(file)?));
         }
-        (None, None) => match of_profile(server, environment).await? {
-            Some(token) => Ok(token),
-            None => Err(AdminClientError::NoToken.into()),
-        },
-        (Some(_), None) => bail!(
-            "there is a client and no secret: give --as-client-secret-file or set LATCHKEY_CLIENT_SECRET_FILE"
-        ),
-        (None, Some(_)) => {
-            bail!("there is a client's secret and no client: give --as-client or set LATCHKEY_CLIENT_ID")
+        let AdminArguments { as_client, as_client_secret_file, .. } = arguments;
+        let is_chosen = as_client.is_some() || as_client_secret_file.is_some();
+        if !is_chosen && let Some(token) = variable(environment, "LATCHKEY_TOKEN") {
+            return Ok(Self::Token(Secret::new(token.to_owned())));
+        }
+        let client = as_client.as_deref().or_else(|| variable(environment, "LATCHKEY_CLIENT_ID"));
+        let file = as_client_secret_file.as_deref();
+        let file = file.or_else(|| variable(environment, "LATCHKEY_CLIENT_SECRET_FILE").map(Path::new));
+        match (client, file) {
+            (Some(client), Some(file)) => {
+                let endpoint =
+                    Endpoint::Tenant { server: server.clone(), tenant: arguments.as_tenant.clone() };
+                let profile = Profile::new(endpoint, client.to_owned(), CredentialPlace::SecretFile);
+                Ok(Self::Client(Box::new(profile), line_of(file)?))
+            }
+            (None, None) => of_profile(server, environment)?.ok_or_else(|| AdminClientError::NoToken.into()),
+            (Some(_), None) => bail!(
+                "there is a client and no secret: give --as-client-secret-file or set LATCHKEY_CLIENT_SECRET_FILE"
+            ),
+            (None, Some(_)) => {
+                bail!("there is a client's secret and no client: give --as-client or set LATCHKEY_CLIENT_ID")
+            }
+        }
+    }
+
+    /// What requests of administration trust: the arguments' certificates, and those of the profile.
+    pub(super) fn trust(&self, arguments: &AdminArguments) -> Trust {
+        let mut trust = Trust::of(arguments.ca.as_ref());
+        trust.is_insecure = arguments.insecure;
+        if let Self::Profile(_, chosen) = self {
+            trust.files.extend(chosen.profile.ca.clone());
+        }
+        trust
+    }
+
+    /// The token, for the audience of administration alone.
+    pub(super) async fn token(self, trust: &Trust) -> anyhow::Result<Secret> {
+        match self {
+            Self::Token(token) => Ok(token),
+            Self::Client(profile, secret) => {
+                let builder = source_builder(&profile, secret.expose(), trust)?;
+                let source = builder.request(request(&profile)).timeout(TOKEN_TIMEOUT).build()?;
+                let token = source.token().await.map_err(|error| no_token(&profile, error))?;
+                Ok(Secret::new(token.expose().to_owned()))
+            }
+            Self::Profile(folders, chosen) => {
+                let token = SharedTokens::of(&folders).token(&chosen, &request(&chosen.profile)).await?;
+                Ok(Secret::new(token.access_token.clone()))
+            }
         }
     }
 }
 
-/// A token of the profile whose server it is. Without a folder for profiles there is none.
-async fn of_profile(server: &Url, environment: &Environment) -> anyhow::Result<Option<Secret>> {
+/// The audience of administration at the profile's tenant.
+fn request(profile: &Profile) -> Request {
+    let tenant = profile.tenant().into_iter();
+    tenant.fold(Request::new(), |request, tenant| request.resource(tenant.admin_audience()))
+}
+
+/// The profile whose server it is. Without a folder for profiles there is none.
+fn of_profile(server: &Url, environment: &Environment) -> anyhow::Result<Option<Credential>> {
     let Ok(folders) = Folders::of(environment) else { return Ok(None) };
-    let Some(chosen) = ProfileStore(&folders).of_server(server)? else { return Ok(None) };
-    let Some(tenant) = chosen.profile.tenant() else { return Ok(None) };
-    let request = Request::new().resource(tenant.admin_audience());
-    let shared = SharedTokens::of(&folders);
-    let token = shared.token(&chosen, &request).await?;
-    Ok(Some(Secret::new(token.access_token.clone())))
-}
-
-/// Fetches a token for the audience of administration alone.
-async fn fetch(
-    http: &reqwest::Client,
-    server: &Url,
-    tenant: &TenantId,
-    client: &str,
-    secret: &Secret,
-) -> anyhow::Result<Secret> {
-    let audience = tenant.admin_audience();
-    let base = server.as_str().trim_end_matches('/');
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", client),
-        ("client_secret", secret.expose()),
-        ("resource", &audience),
-    ];
-    let request = http.post(format!("{base}/api/v1/tenant/{tenant}/oauth/token")).form(&form);
-    let answer = request.send().await.map_err(AdminClientError::Unreachable)?;
-    let granted: Granted = ApiAnswer::of(answer).await?.document()?;
-    Ok(Secret::new(granted.access_token))
+    let chosen = ProfileStore(&folders).of_server(server)?;
+    Ok(chosen.map(|chosen| Credential::Profile(folders, Box::new(chosen))))
 }
 
 fn line_of(file: &Path) -> anyhow::Result<Secret> {

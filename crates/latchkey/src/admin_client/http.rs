@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::bail;
 use protocol::Secret;
-use reqwest::{Certificate, Client, Method, redirect};
+use reqwest::{Client, Method, redirect};
 use url::Url;
 
 use super::answer::ApiAnswer;
-use super::{AdminArguments, AdminClientError, ApiRequest, credential};
+use super::credential::Credential;
+use super::{AdminArguments, AdminClientError, ApiRequest};
+use crate::trust::Trust;
 use settings::Environment;
-use settings::files;
 
 /// For one request, which may wait for a slow hash or a busy store.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,8 +30,10 @@ impl Http {
         arguments: &AdminArguments,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
-        let client = client(server, arguments)?;
-        let token = credential::token(&client, server, arguments, environment).await?;
+        let credential = Credential::choose(server, arguments, environment)?;
+        let trust = credential.trust(arguments);
+        let client = client(server, &trust)?;
+        let token = credential.token(&trust).await?;
         Ok(Self { client, base: server.as_str().trim_end_matches('/').to_owned(), token })
     }
 
@@ -64,28 +67,22 @@ impl Http {
 }
 
 /// The HTTP library. Addresses of this machine are requested without a proxy.
-fn client(server: &Url, arguments: &AdminArguments) -> anyhow::Result<Client> {
+fn client(server: &Url, trust: &Trust) -> anyhow::Result<Client> {
     let is_loopback = outbound::is_loopback(server);
     match server.scheme() {
         "https" => {}
-        "http" if is_loopback || arguments.insecure => {}
+        "http" if is_loopback || trust.is_insecure => {}
         "http" => bail!("a token would go to another machine in clear; use https, or --insecure"),
         _ => bail!("--server is an http or https URL"),
     }
-    let mut builder = Client::builder()
+    let mut builder = trust
+        .client_builder()?
         .timeout(REQUEST_TIMEOUT)
         .connect_timeout(CONNECT_TIMEOUT)
         // The token is for the named server alone.
-        .redirect(redirect::Policy::none())
-        .tls_danger_accept_invalid_certs(arguments.insecure);
+        .redirect(redirect::Policy::none());
     if is_loopback {
         builder = builder.no_proxy();
-    }
-    if let Some(file) = &arguments.ca {
-        let text = files::read_public(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        let certificates =
-            Certificate::from_pem_bundle(&text).map_err(|error| anyhow!("{}: {error}", file.display()))?;
-        builder = builder.tls_certs_merge(certificates);
     }
     Ok(builder.build().map_err(AdminClientError::Unreachable)?)
 }

@@ -16,7 +16,6 @@ use super::{block_on, secret_input};
 use crate::admin_client::{AdminClientError, exit_code_of_status};
 use crate::profiles::{
     CachedToken, Chosen, Folders, ProfileArguments, ProfileStore, RequestArguments, SharedTokens,
-    client_builder,
 };
 
 /// A request.
@@ -100,7 +99,7 @@ async fn answer(
     shared: &SharedTokens<'_>,
 ) -> anyhow::Result<Response> {
     // A redirect is the answer: the user decides whether the token may go there.
-    let http = client_builder(&chosen.profile)?.redirect(redirect::Policy::none());
+    let http = chosen.profile.trust().client_builder()?.redirect(redirect::Policy::none());
     // What goes to this machine goes through no proxy.
     let http = if outbound::is_loopback(&arguments.url) { http.no_proxy() } else { http }.build();
     let http = http.map_err(AdminClientError::Unreachable)?;

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::{block_on, print, secret_input};
 use crate::profiles::{
     Chosen, CredentialPlace, Endpoint, Folders, Profile, ProfileArguments, ProfileName, ProfileStore,
-    RequestArguments, SharedTokens, no_token, source,
+    RequestArguments, SharedTokens, no_token, source_builder,
 };
 use crate::terminal_input;
 
@@ -84,8 +84,9 @@ pub(crate) fn run(arguments: &LoginArguments) -> anyhow::Result<ExitCode> {
     let chosen = Chosen { name: arguments.profile.clone(), profile: profile(arguments)? };
     let secret = secret(arguments, &environment)?;
     let request = arguments.request.request(&chosen.profile);
-    let source = source(&chosen.profile, &secret, request.clone())?;
-    let token = block_on(async { source.token().await.map_err(|error| no_token(&chosen.profile, error)) })?;
+    let profile = &chosen.profile;
+    let source = source_builder(profile, &secret, &profile.trust())?.request(request.clone()).build()?;
+    let token = block_on(async { source.token().await.map_err(|error| no_token(profile, error)) })?;
     let shared = SharedTokens::of(&folders);
     shared.remove(&chosen.name)?;
     ProfileStore(&folders).save(&chosen, &secret)?;
@@ -111,19 +112,15 @@ fn profile(arguments: &LoginArguments) -> anyhow::Result<Profile> {
     };
     // A command in another folder finds it, too.
     let ca = arguments.ca.as_ref().map(std::path::absolute).transpose().context("--ca is no path")?;
+    let credential =
+        if arguments.key.is_some() { CredentialPlace::KeyFile } else { CredentialPlace::SecretFile };
     Ok(Profile {
-        endpoint,
-        client_id: arguments.client_id.clone(),
-        credential: if arguments.key.is_some() {
-            CredentialPlace::KeyFile
-        } else {
-            CredentialPlace::SecretFile
-        },
         key_id: arguments.key_id.clone(),
         scopes: arguments.request.scopes.clone(),
         resources: arguments.request.resources.clone(),
         origins: arguments.origins.clone(),
         ca,
+        ..Profile::new(endpoint, arguments.client_id.clone(), credential)
     })
 }
 

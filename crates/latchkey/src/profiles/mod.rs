@@ -11,6 +11,6 @@ mod token_cache;
 pub(crate) use arguments::{ProfileArguments, RequestArguments};
 pub(crate) use folders::Folders;
 pub(crate) use profile::{CredentialPlace, Endpoint, Profile, ProfileName};
-pub(crate) use source::{client_builder, no_token, source};
+pub(crate) use source::{no_token, source_builder};
 pub(crate) use store::{Chosen, ProfileStore};
 pub(crate) use token_cache::{CachedToken, SharedTokens};

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
 use url::Url;
 
+use crate::trust::Trust;
+
 /// A client at a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Profile {
@@ -59,6 +61,25 @@ pub(crate) enum CredentialPlace {
 }
 
 impl Profile {
+    /// A client without settings of its own.
+    pub(crate) const fn new(endpoint: Endpoint, client_id: String, credential: CredentialPlace) -> Self {
+        Self {
+            endpoint,
+            client_id,
+            credential,
+            key_id: None,
+            scopes: Vec::new(),
+            resources: Vec::new(),
+            origins: Vec::new(),
+            ca: None,
+        }
+    }
+
+    /// What its requests trust.
+    pub(crate) fn trust(&self) -> Trust {
+        Trust::of(self.ca.as_ref())
+    }
+
     /// Whether the administration of this server may use it.
     pub(crate) fn is_of(&self, url: &Url) -> bool {
         let base = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
@@ -150,14 +171,8 @@ mod tests {
         };
         assert_eq!(endpoint.to_string(), "https://id.example.com/api/v1/tenant/acme");
         let profile = Profile {
-            endpoint,
-            client_id: "billing".to_owned(),
-            credential: CredentialPlace::SecretFile,
-            key_id: None,
             scopes: vec!["a".to_owned()],
-            resources: Vec::new(),
-            origins: Vec::new(),
-            ca: None,
+            ..Profile::new(endpoint, "billing".to_owned(), CredentialPlace::SecretFile)
         };
         assert!(profile.is_of(&"https://id.example.com".parse().unwrap()));
         assert!(!profile.is_of(&"https://id.example.com.evil.example".parse().unwrap()));

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use aws_lc_rs::digest::{SHA256, digest};
-use latchkey_client::{AccessToken, Request, TokenSource};
+use latchkey_client::{AccessToken, Request};
 use protocol::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::private_files::{self, lock};
-use super::{Chosen, Folders, ProfileName, ProfileStore, no_token, source};
+use super::{Chosen, Folders, ProfileName, ProfileStore, no_token, source_builder};
 use crate::clock;
 
 /// A token is used for as long as this, or a tenth of its lifetime if that is shorter, is left.
@@ -147,8 +147,10 @@ impl<'a> SharedTokens<'a> {
 
     async fn fetch(&self, chosen: &Chosen, request: &Request) -> anyhow::Result<CachedToken> {
         let credential = ProfileStore(self.folders).credential(&chosen.name)?;
-        let tokens: TokenSource = source(&chosen.profile, &credential, request.clone())?;
-        let token = tokens.token().await.map_err(|error| no_token(&chosen.profile, error))?;
+        let profile = &chosen.profile;
+        let tokens =
+            source_builder(profile, &credential, &profile.trust())?.request(request.clone()).build()?;
+        let token = tokens.token().await.map_err(|error| no_token(profile, error))?;
         Ok(CachedToken::new(&token, &chosen.name))
     }
 

@@ -1,5 +1,8 @@
 //! Commands with `--server`: a whole life of a tenant, exit codes, and the limits of the token's permissions.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+
 use serde_json::Value;
 
 use crate::cli::Cli;
@@ -124,4 +127,51 @@ async fn a_token_comes_from_a_variable_or_a_file_and_is_not_shown() {
     folder.write("token", "nonsense");
     let refused = folder.run(&[&list[..], &["--token-file", "token"]].concat());
     assert_eq!(refused.code, Some(5), "{refused:?}");
+}
+
+/// A server that is busy twice, and then grants a token and lists no tenant. It answers each request on a connection of its own.
+fn busy_server() -> (String, std::thread::JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answers = [
+        ("503 Service Unavailable\r\nretry-after: 1", ""),
+        ("429 Too Many Requests\r\nretry-after: 1", ""),
+        ("200 OK", r#"{"access_token":"granted","token_type":"Bearer","expires_in":60}"#),
+        ("200 OK", r#"{"items":[],"next_cursor":null}"#),
+    ];
+    let heads = std::thread::spawn(move || {
+        answers
+            .map(|(status, body)| {
+                let (mut connection, _) = listener.accept().unwrap();
+                let mut lines = BufReader::new(connection.try_clone().unwrap()).lines().map(Result::unwrap);
+                let head: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+                let length = body.len();
+                write!(
+                    connection,
+                    "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+                )
+                .unwrap();
+                head.join("\n").to_lowercase()
+            })
+            .into()
+    });
+    (url, heads)
+}
+
+#[test]
+fn a_token_request_is_repeated_while_the_server_is_busy() {
+    let folder = Folder::with(TWO_TENANTS);
+    folder.write_secret("admin.secret", "secret-canary-7c1f");
+    folder.canaries.add("secret-canary-7c1f");
+    let (url, heads) = busy_server();
+    let list = ["tenant", "list", "--server", &url, "--as-client", "admin", "--as-client-secret-file"];
+    let ran = folder.run(&[&list[..], &["admin.secret"]].concat());
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let heads = heads.join().unwrap();
+    for head in &heads[..3] {
+        let asked = head.starts_with("post /api/v1/tenant/platform/oauth/token ");
+        // The secret is in the header, where no form repeats it.
+        assert!(asked && head.contains("authorization: basic "), "{head}");
+    }
+    assert!(heads[3].contains("authorization: bearer granted"), "{}", heads[3]);
 }

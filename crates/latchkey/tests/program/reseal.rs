@@ -69,13 +69,8 @@ async fn what_is_kept_for_later_moves_too() {
     let secret = made["secret"]["client_secret"].as_str().unwrap();
     folder.canaries.add(secret);
     let program = Program::start(&folder);
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", made["client_id"].as_str().unwrap()),
-        ("client_secret", secret),
-        ("resource", "urn:latchkey:admin"),
-    ];
-    let token = program.post(&tenant_path("platform", "/oauth/token"), &form).await.token();
+    let client = made["client_id"].as_str().unwrap();
+    let token = program.administration_token(client, secret).await.unwrap();
     let create = async |program: &Program| {
         let request = program.request(Method::POST, &tenant_path("acme", "/clients")).bearer_auth(&token);
         let request = request.header("idempotency-key", "lost").json(&json!({ "client_id": "made" }));

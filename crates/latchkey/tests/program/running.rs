@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use latchkey_client::{Request, Secret, TokenError, TokenSource};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
-use tokio::time::sleep;
 
 use crate::answer::Answer;
 use crate::program::Program;
 
-const MOST_RETRIES: usize = 5;
+/// The longest time for a token, also on a busy machine.
+const LONGEST: Duration = Duration::from_secs(20);
 
 impl Program {
     /// Uses a new connection each time, as many callers do.
@@ -30,16 +31,33 @@ impl Program {
         self.post(&tenant_path(tenant, "/oauth/token"), &form).await
     }
 
-    /// Retries as `Retry-After` says when the store of a busy machine did not answer in time.
+    /// A token of a client, fetched as services do: what a busy machine does not answer is requested again.
     pub(crate) async fn token(&self, tenant: &str, client: &str, secret: &str) -> String {
-        for _ in 0..MOST_RETRIES {
-            let answer = self.request_token(tenant, client, secret).await;
-            if answer.status != 503 {
-                return answer.token();
-            }
-            sleep(Duration::from_secs(1)).await;
-        }
-        self.request_token(tenant, client, secret).await.token()
+        let token = self.try_token(tenant, client, secret, Request::new()).await;
+        token.unwrap_or_else(|error| panic!("no token for {client} of {tenant}: {error:?}"))
+    }
+
+    /// A token for the administration of the whole platform.
+    pub(crate) async fn administration_token(
+        &self,
+        client: &str,
+        secret: &str,
+    ) -> Result<String, TokenError> {
+        let request = Request::new().resource("urn:latchkey:admin");
+        self.try_token("platform", client, secret, request).await
+    }
+
+    async fn try_token(
+        &self,
+        tenant: &str,
+        client: &str,
+        secret: &str,
+        request: Request,
+    ) -> Result<String, TokenError> {
+        let endpoint = self.url(&tenant_path(tenant, "/oauth/token"));
+        let builder = TokenSource::builder().token_endpoint(endpoint).client_id(client).request(request);
+        let source = builder.credential(Secret::value(secret)).timeout(LONGEST).build().unwrap();
+        Ok(source.token().await?.expose().to_owned())
     }
 
     pub(crate) async fn introspect(&self, tenant: &str, client: &str, secret: &str, token: &str) -> Value {

@@ -8,7 +8,6 @@ use crate::cli::first_administrator;
 use crate::folder::Folder;
 use crate::foreign::{installed, run_in};
 use crate::program::Program;
-use crate::running::tenant_path;
 use crate::settings::TWO_TENANTS;
 
 /// What a search is: the same requests each time, so many for each operation. `positive_data_acceptance` is left out: a schema cannot say which
@@ -28,13 +27,7 @@ async fn no_answer_contradicts_the_served_document() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
     let secret = first_administrator(&folder, &program).await;
-    let form = [
-        ("grant_type", "client_credentials"),
-        ("client_id", "admin"),
-        ("client_secret", &secret),
-        ("resource", "urn:latchkey:admin"),
-    ];
-    let token = program.post(&tenant_path("platform", "/oauth/token"), &form).await.token();
+    let token = program.administration_token("admin", &secret).await.unwrap();
 
     let here = tempfile::tempdir().unwrap();
     fs::write(here.path().join("openapi.json"), program.get("/openapi.json").await.body).unwrap();
