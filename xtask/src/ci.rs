@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::bench::VERIFIERS;
-use crate::workspace::{self, ALL_KEY_SERVICES, Failure, Workspace};
+use crate::workspace::{self, ALL_FEATURES, Failure, Workspace};
 use crate::{codegen, docs_run, instructions, test, tidy};
 
 /// The crates for others.
@@ -54,7 +54,7 @@ fn lints(workspace: &Workspace) -> Result<(), Failure> {
     workspace::run(&mut workspace.cargo(&arguments))
 }
 
-/// The program of a newcomer, without key services. The lints compile it with all of them. The step "generated files" runs this program,
+/// The program of a newcomer, without key services and keyring. The lints compile it with all of them. The step "generated files" runs this program,
 /// and a test compares the same files with the output of the program that has every key service.
 fn default_features(workspace: &Workspace) -> Result<(), Failure> {
     let arguments = ["clippy", "--locked", "--package", "latchkey", "--", "-D", "warnings"];
@@ -63,7 +63,7 @@ fn default_features(workspace: &Workspace) -> Result<(), Failure> {
 
 fn documentation(workspace: &Workspace) -> Result<(), Failure> {
     let arguments = ["doc", "--locked", "--no-deps", "--workspace", "--document-private-items"];
-    workspace::run(workspace.cargo(&arguments).args(ALL_KEY_SERVICES).env("RUSTDOCFLAGS", "-D warnings"))
+    workspace::run(workspace.cargo(&arguments).args(ALL_FEATURES).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// The crates for others can be packed; `cargo test` has built what is in them. Nothing is uploaded.

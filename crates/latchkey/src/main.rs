@@ -48,7 +48,8 @@ use command::examples::with_examples;
 use command::explain::ExplainArguments;
 use command::inspect::InspectArguments;
 use command::key::KeyCommand;
-use command::login::{LoginArguments, LogoutArguments};
+use command::login::LoginArguments;
+use command::logout::LogoutArguments;
 use command::runner::Runner;
 use command::secret::SecretCommand;
 use command::tenant::TenantCommand;
@@ -273,7 +274,7 @@ fn main() -> ExitCode {
         Command::Key(arguments) => arguments.run(&config, command::key::run),
         Command::Audit(arguments) => arguments.run(&config, command::audit::run),
         Command::Login(arguments) => command::login::run(&arguments),
-        Command::Logout(arguments) => command::login::logout(&arguments),
+        Command::Logout(arguments) => command::logout::run(&arguments),
         Command::Token(arguments) => command::token::run(&arguments),
         Command::Whoami(arguments) => command::whoami::run(&arguments),
         Command::Call(arguments) => command::call::run(&arguments),

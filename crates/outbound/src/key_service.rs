@@ -37,6 +37,12 @@ impl KeyService {
     }
 }
 
+/// What to do about a part of the program that is a cargo feature, and is not built in.
+#[must_use]
+pub fn build_hint(feature: &str) -> String {
+    format!("build it with the feature `{feature}`: `cargo build --release --features {feature}`")
+}
+
 /// A key of AWS KMS. Determines the region where the options name none, which may take seconds; sends no request to AWS KMS.
 ///
 /// # Errors

@@ -1,11 +1,11 @@
 //! Requests to other services: documents at URLs that tenants and clients name, and key-encryption keys that never leave HashiCorp Vault or
-//! AWS KMS. In reading order:
+//! AWS KMS; and the keyring of the system. In reading order:
 //!
 //! A URL that a tenant or a client names is fetched through [`Guard`], which allows public addresses and what the operator lists
 //! ([`Fetcher`]).
 //!
 //! Each key service is a cargo feature. The public types are the same in every build; only [`open_vault`] and [`open_aws_kms`] refuse in a
-//! build without the service, and no other crate depends on these features.
+//! build without the service, and no other crate depends on these features. [`open_keyring`] is alike.
 //!
 //! The operator names these services in the configuration. So private addresses are allowed there: Vault usually has one. Redirects are not followed.
 //!
@@ -16,6 +16,7 @@ mod fetch;
 mod guard;
 
 mod key_service;
+mod keyring;
 mod options;
 mod options_error;
 mod service_url;
@@ -33,7 +34,8 @@ mod mock_server;
 
 pub use fetch::{FetchError, Fetched, Fetcher};
 pub use guard::{Guard, UnfitUrl};
-pub use key_service::{KeyService, open_aws_kms, open_vault};
+pub use key_service::{KeyService, build_hint, open_aws_kms, open_vault};
+pub use keyring::{Keyring, KeyringError, open_keyring};
 pub use options::{KmsOptions, ReadFile, VaultOptions, VaultToken};
 pub use options_error::OptionsError;
 pub use service_url::{ServiceUrl, is_loopback};

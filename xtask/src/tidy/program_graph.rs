@@ -1,7 +1,7 @@
 //! Dependencies of the shipped program: libraries that it must not contain, directly or transitively.
 
 use super::violation::Violation;
-use crate::workspace::{ALL_KEY_SERVICES, Failure, Workspace, read_output};
+use crate::workspace::{ALL_FEATURES, Failure, Workspace, read_output};
 
 /// Package, prefix of its version, and the reason.
 const BANNED: [(&str, &str, &str); 5] = [
@@ -25,7 +25,7 @@ const BANNED_FEATURES: [(&str, &str, &str); 1] = [(
 pub(super) fn read(workspace: &Workspace) -> Result<String, Failure> {
     let tree = ["tree", "--package", "latchkey", "--edges", "normal", "--target", "all"];
     let shape = ["--prefix", "none", "--no-dedupe", "--format", "{p}|{f}"];
-    let answer = read_output(&mut workspace.cargo(&[&tree[..], &ALL_KEY_SERVICES[..], &shape[..]].concat()))?;
+    let answer = read_output(&mut workspace.cargo(&[&tree[..], &ALL_FEATURES[..], &shape[..]].concat()))?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 

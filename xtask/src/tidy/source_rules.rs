@@ -43,8 +43,8 @@ const SERVICE_LAYERS: [&str; 20] = [
 /// Files of domain crates that hold a trait for outer crates to implement.
 const TRAIT_FILES: [&str; 3] = ["store.rs", "sealer.rs", "key_encryption_key.rs"];
 
-/// The crate of the key services, and their features, which change no other crate.
-const KEY_SERVICES: (&str, [&str; 2]) = ("crates/outbound/src/", ["aws-kms", "vault"]);
+/// The crate of the services that are features of the program, and these features, which change no other crate.
+const SERVICES: (&str, [&str; 3]) = ("crates/outbound/src/", ["aws-kms", "keyring", "vault"]);
 
 /// Sources of values that differ with each call. Clippy forbids `SystemTime` everywhere.
 const AMBIENT: [&str; 4] = ["rand::", "SystemRandom", "new_v4", "Instant::now"];
@@ -98,13 +98,13 @@ fn check_file(path: &str, text: &str) -> Vec<Violation> {
             );
         }
     }
-    let (owner, features) = KEY_SERVICES;
+    let (owner, features) = SERVICES;
     let marks = features.map(|feature| format!("feature = \"{feature}\")"));
     let is_checked = path.starts_with("crates/") && !path.starts_with(owner);
     for (index, line) in text.lines().enumerate().filter(|_| is_checked) {
         if marks.iter().any(|mark| line.contains(mark)) {
             let hint = "move it into crates/outbound: schema, OpenAPI and help are the same in every build";
-            found.push(Violation::new(path, index + 1, "code that depends on a key service's feature", hint));
+            found.push(Violation::new(path, index + 1, "code that depends on a service's feature", hint));
         }
     }
     if of_domain(path) {
@@ -212,7 +212,7 @@ mod tests {
         let text = "//! A.\n#[cfg(feature = \"vault\")]\nfn a() {}\n";
         check("crates/outbound/src/a.rs", text, &[]);
         for path in ["crates/settings/src/sections.rs", "crates/gateway/src/a.rs"] {
-            check(path, text, &["2: code that depends on a key service's feature"]);
+            check(path, text, &["2: code that depends on a service's feature"]);
         }
     }
 

@@ -11,7 +11,7 @@ use url::Url;
 use super::arguments::variable;
 use super::{AdminArguments, AdminClientError};
 use crate::profiles::{
-    Chosen, CredentialPlace, Endpoint, Folders, Profile, ProfileStore, SharedTokens, no_token, source_builder,
+    Chosen, CredentialKind, Endpoint, Folders, Profile, ProfileStore, SharedTokens, no_token, source_builder,
 };
 use crate::trust::Trust;
 use settings::Environment;
@@ -50,7 +50,7 @@ impl Credential {
             (Some(client), Some(file)) => {
                 let endpoint =
                     Endpoint::Tenant { server: server.clone(), tenant: arguments.as_tenant.clone() };
-                let profile = Profile::new(endpoint, client.to_owned(), CredentialPlace::SecretFile);
+                let profile = Profile::new(endpoint, client.to_owned(), CredentialKind::Secret);
                 Ok(Self::Client(Box::new(profile), line_of(file)?))
             }
             (None, None) => of_profile(server, environment)?.ok_or_else(|| AdminClientError::NoToken.into()),

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use settings::Environment;
 
+use super::ProfileName;
+
 /// The folders of this user.
 #[derive(Debug)]
 pub(crate) struct Folders {
@@ -38,8 +40,9 @@ impl Folders {
         self.config.join("profiles.json")
     }
 
-    pub(super) fn credentials(&self) -> PathBuf {
-        self.config.join("secrets")
+    /// The file of a profile's credential.
+    pub(super) fn credential(&self, name: &ProfileName) -> PathBuf {
+        self.config.join("secrets").join(name.as_str())
     }
 
     pub(super) fn tokens(&self) -> PathBuf {

@@ -1,6 +1,7 @@
 //! Profiles of the command line: which client at which server, where its credential is kept, and the tokens that commands share.
 
 mod arguments;
+mod credential;
 mod folders;
 mod private_files;
 mod profile;
@@ -9,8 +10,9 @@ mod store;
 mod token_cache;
 
 pub(crate) use arguments::{ProfileArguments, RequestArguments};
+pub(crate) use credential::CredentialStore;
 pub(crate) use folders::Folders;
-pub(crate) use profile::{CredentialPlace, Endpoint, Profile, ProfileName};
+pub(crate) use profile::{CredentialKind, Endpoint, Profile, ProfileName};
 pub(crate) use source::{no_token, source_builder};
 pub(crate) use store::{Chosen, ProfileStore};
 pub(crate) use token_cache::{CachedToken, SharedTokens};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
 use url::Url;
 
+use super::CredentialStore;
 use crate::trust::Trust;
 
 /// A client at a server.
@@ -16,8 +17,8 @@ pub(crate) struct Profile {
     #[serde(flatten)]
     pub(crate) endpoint: Endpoint,
     pub(crate) client_id: String,
-    /// Where its credential is. Nothing else is tried.
-    pub(crate) credential: CredentialPlace,
+    pub(crate) credential: CredentialKind,
+    pub(crate) store: CredentialStore,
     /// The `kid` of its key, where the key itself has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) key_id: Option<String>,
@@ -50,23 +51,23 @@ pub(crate) enum Endpoint {
     },
 }
 
-/// Where a credential is kept.
+/// What proves that it is this client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum CredentialPlace {
-    /// A secret in a file of its own beside the profiles.
-    SecretFile,
-    /// A private key in a file of its own beside the profiles, which signs assertions.
-    KeyFile,
+pub(crate) enum CredentialKind {
+    Secret,
+    /// A private key, which signs assertions.
+    Key,
 }
 
 impl Profile {
     /// A client without settings of its own.
-    pub(crate) const fn new(endpoint: Endpoint, client_id: String, credential: CredentialPlace) -> Self {
+    pub(crate) const fn new(endpoint: Endpoint, client_id: String, credential: CredentialKind) -> Self {
         Self {
             endpoint,
             client_id,
             credential,
+            store: CredentialStore::File,
             key_id: None,
             scopes: Vec::new(),
             resources: Vec::new(),
@@ -172,7 +173,7 @@ mod tests {
         assert_eq!(endpoint.to_string(), "https://id.example.com/api/v1/tenant/acme");
         let profile = Profile {
             scopes: vec!["a".to_owned()],
-            ..Profile::new(endpoint, "billing".to_owned(), CredentialPlace::SecretFile)
+            ..Profile::new(endpoint, "billing".to_owned(), CredentialKind::Secret)
         };
         assert!(profile.is_of(&"https://id.example.com".parse().unwrap()));
         assert!(!profile.is_of(&"https://id.example.com.evil.example".parse().unwrap()));
@@ -180,7 +181,7 @@ mod tests {
         let text = serde_json::to_string(&profile).unwrap();
         assert_eq!(
             text,
-            r#"{"server":"https://id.example.com/","tenant":"acme","client_id":"billing","credential":"secret-file","scopes":["a"]}"#
+            r#"{"server":"https://id.example.com/","tenant":"acme","client_id":"billing","credential":"secret","store":"file","scopes":["a"]}"#
         );
         assert_eq!(serde_json::from_str::<Profile>(&text).unwrap(), profile);
     }

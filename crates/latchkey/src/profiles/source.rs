@@ -3,7 +3,7 @@
 use latchkey_client::{Builder, PrivateKeyJwt, Secret, TokenError, TokenSource};
 
 use super::profile::Endpoint;
-use super::{CredentialPlace, Profile};
+use super::{CredentialKind, Profile};
 use crate::admin_client::AdminClientError;
 use crate::trust::Trust;
 
@@ -12,11 +12,9 @@ pub(crate) fn source_builder(profile: &Profile, credential: &str, trust: &Trust)
     let builder = endpoint(TokenSource::builder(), &profile.endpoint).client_id(&profile.client_id);
     let builder = if trust.is_insecure { builder.allow_plain_http() } else { builder };
     let builder = match (profile.credential, &profile.key_id) {
-        (CredentialPlace::SecretFile, _) => builder.credential(Secret::value(credential)),
-        (CredentialPlace::KeyFile, None) => builder.credential(PrivateKeyJwt::value(credential)),
-        (CredentialPlace::KeyFile, Some(kid)) => {
-            builder.credential(PrivateKeyJwt::value(credential).kid(kid))
-        }
+        (CredentialKind::Secret, _) => builder.credential(Secret::value(credential)),
+        (CredentialKind::Key, None) => builder.credential(PrivateKeyJwt::value(credential)),
+        (CredentialKind::Key, Some(kid)) => builder.credential(PrivateKeyJwt::value(credential).kid(kid)),
     };
     Ok(builder.http(trust.change()?))
 }

@@ -1,7 +1,6 @@
-//! The profiles of a user, in `profiles.json`, and their credentials in files beside it.
+//! The profiles of a user, in `profiles.json`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow, bail};
 use serde::{Deserialize, Serialize};
@@ -26,6 +25,14 @@ pub(crate) struct Profiles {
 pub(crate) struct Chosen {
     pub(crate) name: ProfileName,
     pub(crate) profile: Profile,
+}
+
+impl TryFrom<(String, Profile)> for Chosen {
+    type Error = anyhow::Error;
+
+    fn try_from((name, profile): (String, Profile)) -> anyhow::Result<Self> {
+        Ok(Self { name: name.parse().map_err(anyhow::Error::msg)?, profile })
+    }
 }
 
 /// The profiles of this user.
@@ -67,20 +74,21 @@ impl ProfileStore<'_> {
                 names.join(", ")
             );
         }
-        let chosen = |(name, profile): (String, Profile)| {
-            Ok(Chosen { name: name.parse().map_err(anyhow::Error::msg)?, profile })
-        };
-        found.pop().map(chosen).transpose()
+        found.pop().map(Chosen::try_from).transpose()
     }
 
-    /// Stores a profile with its credential, and makes it the current one.
+    /// Stores a profile with its credential, and makes it the current one. The credential of a former profile of this name is removed.
     pub(crate) fn save(&self, chosen: &Chosen, credential: &str) -> anyhow::Result<()> {
-        private_files::write(&self.credential_file(&chosen.name), credential)?;
-        self.change(|profiles| {
-            profiles.profiles.insert(chosen.name.as_str().to_owned(), chosen.profile.clone());
-            profiles.current = Some(chosen.name.clone());
-            Ok(())
-        })
+        let Chosen { name, profile } = chosen;
+        profile.store.write(self.0, name, credential)?;
+        let former = self.change(|profiles| {
+            profiles.current = Some(name.clone());
+            profiles.profiles.insert(name.as_str().to_owned(), profile.clone())
+        })?;
+        match former {
+            Some(former) if former.store != profile.store => former.store.remove(self.0, name),
+            _ => Ok(()),
+        }
     }
 
     /// Makes another profile the current one.
@@ -88,37 +96,29 @@ impl ProfileStore<'_> {
         self.choose(Some(name))?;
         self.change(|profiles| {
             profiles.current = Some(name.clone());
-            Ok(())
         })
     }
 
     /// Removes a profile and its credential.
-    pub(crate) fn remove(&self, name: &ProfileName) -> anyhow::Result<()> {
-        private_files::remove(&self.credential_file(name))?;
+    pub(crate) fn remove(&self, Chosen { name, profile }: &Chosen) -> anyhow::Result<()> {
+        profile.store.remove(self.0, name)?;
         self.change(|profiles| {
             profiles.profiles.remove(name.as_str());
             profiles.current.take_if(|current| current == name);
-            Ok(())
         })
-    }
-
-    pub(crate) fn credential_file(&self, name: &ProfileName) -> PathBuf {
-        self.0.credentials().join(name.as_str())
     }
 
     /// The credential of a profile.
-    pub(crate) fn credential(&self, name: &ProfileName) -> anyhow::Result<Zeroizing<String>> {
-        let path = self.credential_file(name);
-        private_files::read(&path)?.with_context(|| {
-            format!("{} is gone; `latchkey login --profile {name}` writes it", path.display())
-        })
+    pub(crate) fn credential(&self, Chosen { name, profile }: &Chosen) -> anyhow::Result<Zeroizing<String>> {
+        profile.store.read(self.0, name)
     }
 
-    fn change(&self, change: impl FnOnce(&mut Profiles) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    fn change<T>(&self, change: impl FnOnce(&mut Profiles) -> T) -> anyhow::Result<T> {
         let _lock = lock(&self.0.config().join("profiles.lock"))?;
         let mut profiles = self.read()?;
-        change(&mut profiles)?;
+        let changed = change(&mut profiles);
         let text = serde_json::to_string_pretty(&profiles).context("profiles are plain JSON")?;
-        private_files::write(&self.0.profiles(), &(text + "\n"))
+        private_files::write(&self.0.profiles(), &(text + "\n"))?;
+        Ok(changed)
     }
 }

@@ -146,7 +146,7 @@ impl<'a> SharedTokens<'a> {
     }
 
     async fn fetch(&self, chosen: &Chosen, request: &Request) -> anyhow::Result<CachedToken> {
-        let credential = ProfileStore(self.folders).credential(&chosen.name)?;
+        let credential = ProfileStore(self.folders).credential(chosen)?;
         let profile = &chosen.profile;
         let tokens =
             source_builder(profile, &credential, &profile.trust())?.request(request.clone()).build()?;

@@ -20,23 +20,23 @@ use crate::program::Program;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 /// A user with a home in the test's folder.
-struct User<'a>(&'a Folder);
+pub(crate) struct User<'a>(pub(crate) &'a Folder);
 
 impl User<'_> {
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
         command.args(arguments).current_dir(self.0.path(".")).env_clear();
         command.env("HOME", self.0.path("home")).env("PATH", "/usr/bin:/bin");
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         run(&mut self.command(arguments))
     }
 
     /// Logs in as `svc` of a tenant, below a profile of the tenant's name.
     #[track_caller]
-    fn login(&self, program: &Program, tenant: &str, secret: &str, more: &[&str]) {
+    pub(crate) fn login(&self, program: &Program, tenant: &str, secret: &str, more: &[&str]) {
         self.0.write_secret("svc.secret", secret);
         let server = program.url("");
         let arguments =
@@ -64,7 +64,7 @@ fn assert_token_requests(program: &Program, expected: usize) {
     assert_eq!(count(), expected);
 }
 
-fn started() -> (Folder, Program) {
+pub(crate) fn started() -> (Folder, Program) {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
     (folder, program)
@@ -189,9 +189,6 @@ fn a_refused_login_stores_nothing() {
 
     let ran = user.run(&[&arguments[..], &["--client-secret-env", "NO_SUCH_VARIABLE"]].concat());
     assert!(ran.err.contains("--client-secret-env: the variable NO_SUCH_VARIABLE is not set"), "{ran:?}");
-    let ran =
-        user.run(&[&arguments[..], &["--store", "keyring", "--client-secret-file", "wrong.secret"]].concat());
-    assert_eq!(ran.err, "error: this build has no keyring; give --store file, which only you may read\n");
     // No option takes the secret itself.
     let ran = user.run(&[&arguments[..], &["--client-secret", "x"]].concat());
     assert!(ran.err.contains("unexpected argument '--client-secret'"), "{ran:?}");
@@ -327,16 +324,60 @@ fn a_call_ends_with_the_code_of_its_status_and_sends_no_token_elsewhere() {
     assert!(ran.err.contains("the command sets `authorization` itself"), "{ran:?}");
 }
 
+/// Starts the program at its public URL: assertions are for the issuer, and so is what the profile says.
+fn started_at_public_url(folder: &Folder) -> Program {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let mut serve = folder.program(&["serve", "--listen", &address]);
+    Program::spawn(folder, serve.env("LATCHKEY__SERVER__PUBLIC_URL", format!("http://{address}")))
+}
+
+/// The twin of two tenants: a key of one is worth nothing at the other.
+#[tokio::test]
+async fn a_new_key_is_registered_by_its_public_half() {
+    let folder = Folder::with(TWO_TENANTS);
+    let program = started_at_public_url(&folder);
+    let user = User(&folder);
+    let administration = Cli::server(&folder, &program).await;
+    let server = program.url("");
+    let login = |tenant| {
+        ["login", "--profile", tenant, "--server", &server, "--tenant", tenant, "--client-id", "robot"]
+    };
+    for tenant in ["acme", "globex"] {
+        let ran = user.run(&[&login(tenant)[..], &["--new-key", "--scope", "api:read"]].concat());
+        let expected =
+            format!("latchkey client add {tenant} robot --auth-method private_key_jwt --jwks FILE\n");
+        assert!(ran.err.contains(&expected), "{ran:?}");
+        let jwks = ran.output();
+        let private = folder.read(&format!("home/.config/latchkey/secrets/{tenant}"));
+        assert!(private.starts_with("-----BEGIN PRIVATE KEY-----\n") && !jwks.contains("\"d\""), "{jwks}");
+        folder.write(&format!("{tenant}.jwks.json"), &jwks);
+        assert_eq!(user.run(&["token"]).code, Some(5), "the server does not know the key yet");
+    }
+    let register = |tenant: &str, jwks: &str| {
+        let add = ["client", "add", tenant, "robot", "--auth-method", "private_key_jwt", "--jwks", jwks];
+        administration.run(&[&add[..], &["--audience", "api", "--scope", "api:read"]].concat()).output();
+    };
+    let token = |profile: &str| user.run(&["token", "--no-cache", "--profile", profile]);
+    register("acme", "acme.jwks.json");
+    register("globex", "acme.jwks.json");
+    assert_eq!(jwt::claims(&token("acme").output())["client_id"], "robot");
+    let refused = token("globex");
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    let ran = user.run(&[&login("acme")[..], &["--new-key"]].concat());
+    assert!(
+        ran.code == Some(1) && ran.err.contains("there is a profile `acme`, whose credential would be lost"),
+        "{ran:?}"
+    );
+    assert_eq!(token("acme").code, Some(0));
+    program.stop();
+}
+
 #[test]
 fn a_private_key_may_be_the_credential() {
     let pair = Pair::generate(SigningAlgorithm::ES256);
     let jwks = json!({ "keys": [pair.key.jwk] }).to_string();
     let folder = Folder::with(&assertions::settings([&format!("jwks: {jwks}"), &format!("jwks: {jwks}")]));
-    // Assertions are for the issuer, so the public URL is the one that the profile has.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let mut serve = folder.program(&["serve", "--listen", &address]);
-    let program =
-        Program::spawn(&folder, serve.env("LATCHKEY__SERVER__PUBLIC_URL", format!("http://{address}")));
+    let program = started_at_public_url(&folder);
     let user = User(&folder);
     folder.write("signer.pem", &pair.pem());
     let server = program.url("");

@@ -58,6 +58,7 @@ mod cli_generations;
 mod cli_inspect;
 mod cli_inspect_certificate;
 mod cli_inspect_dpop;
+mod cli_keyring;
 mod cli_keys;
 mod cli_migration;
 mod cli_profiles;

@@ -58,12 +58,8 @@ impl Reading<'_> {
     /// Every build reads every key, so that schema and messages are the same; only the use of a missing service is refused.
     fn check_built_in(&mut self, service: KeyService, at: &Location) {
         if !(self.is_built_in)(service) {
-            let feature = service.feature();
-            self.findings.error(
-                at.clone(),
-                format!("this program is built without {service}"),
-                format!("build it with the feature `{feature}`: `cargo run --release --features {feature}`"),
-            );
+            let hint = outbound::build_hint(service.feature());
+            self.findings.error(at.clone(), format!("this program is built without {service}"), hint);
         }
     }
 

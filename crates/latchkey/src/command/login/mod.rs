@@ -1,22 +1,23 @@
-//! `latchkey login`: proves a client's credential by fetching a token, then stores both. `latchkey logout`: removes them.
+//! `latchkey login`: proves a client's credential by fetching a token, then stores both.
+
+mod credential;
+mod new_key;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use protocol::Lifetime;
 use settings::Environment;
 use tenancy::TenantId;
 use url::Url;
-use zeroize::Zeroizing;
 
-use super::{block_on, print, secret_input};
+use super::{block_on, print};
 use crate::profiles::{
-    Chosen, CredentialPlace, Endpoint, Folders, Profile, ProfileArguments, ProfileName, ProfileStore,
+    Chosen, CredentialKind, CredentialStore, Endpoint, Folders, Profile, ProfileName, ProfileStore,
     RequestArguments, SharedTokens, no_token, source_builder,
 };
-use crate::terminal_input;
 
 /// A client at a server, and where its secret is read from.
 #[derive(Args)]
@@ -51,6 +52,10 @@ pub(crate) struct LoginArguments {
     /// The `kid` of that key. A JWK brings its own.
     #[arg(long, value_name = "KID", requires = "key")]
     key_id: Option<String>,
+    /// Make a P-256 key pair for assertions instead, print its public half as a JWK set to register at the server, and fetch no token. The
+    /// private half stays in the profile.
+    #[arg(long, conflicts_with_all = ["key", "client_secret_file", "client_secret_env"])]
+    new_key: bool,
     #[command(flatten)]
     request: RequestArguments,
     /// Send tokens to the origin of this URL, too. With neither a resource nor an origin they go to every https URL that a command names;
@@ -61,35 +66,28 @@ pub(crate) struct LoginArguments {
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
     /// Where the secret is kept.
-    #[arg(long, value_enum, default_value_t = Store::File)]
-    store: Store,
+    #[arg(long, value_enum, default_value_t = CredentialStore::File)]
+    store: CredentialStore,
 }
 
-/// Where a secret is kept.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Store {
-    /// In a file that only its owner may read.
-    File,
-    /// In the keyring of the system. This build has none.
-    Keyring,
-}
-
-/// Fetches a token, and stores profile, secret and token. Where that fails nothing is stored.
+/// Fetches a token, and stores profile, credential and token. Where that fails nothing is stored. A new key is stored without a token: the
+/// server does not know it yet.
 pub(crate) fn run(arguments: &LoginArguments) -> anyhow::Result<ExitCode> {
-    if arguments.store == Store::Keyring {
-        bail!("this build has no keyring; give --store file, which only you may read");
-    }
+    arguments.store.check()?;
     let environment = Environment::of_process();
     let folders = Folders::of(&environment)?;
     let chosen = Chosen { name: arguments.profile.clone(), profile: profile(arguments)? };
-    let secret = secret(arguments, &environment)?;
+    if arguments.new_key {
+        return new_key::run(&folders, chosen);
+    }
+    let secret = credential::read(arguments, &environment)?;
     let request = arguments.request.request(&chosen.profile);
     let profile = &chosen.profile;
     let source = source_builder(profile, &secret, &profile.trust())?.request(request.clone()).build()?;
     let token = block_on(async { source.token().await.map_err(|error| no_token(profile, error)) })?;
     let shared = SharedTokens::of(&folders);
-    shared.remove(&chosen.name)?;
     ProfileStore(&folders).save(&chosen, &secret)?;
+    shared.remove(&chosen.name)?;
     shared.share(&chosen, &request, &token)?;
     let of = chosen.profile.tenant().map(|tenant| format!(" of {tenant}")).unwrap_or_default();
     let lifetime = Lifetime::from_seconds(token.lifetime().as_secs());
@@ -112,9 +110,13 @@ fn profile(arguments: &LoginArguments) -> anyhow::Result<Profile> {
     };
     // A command in another folder finds it, too.
     let ca = arguments.ca.as_ref().map(std::path::absolute).transpose().context("--ca is no path")?;
-    let credential =
-        if arguments.key.is_some() { CredentialPlace::KeyFile } else { CredentialPlace::SecretFile };
+    let credential = if arguments.key.is_some() || arguments.new_key {
+        CredentialKind::Key
+    } else {
+        CredentialKind::Secret
+    };
     Ok(Profile {
+        store: arguments.store,
         key_id: arguments.key_id.clone(),
         scopes: arguments.request.scopes.clone(),
         resources: arguments.request.resources.clone(),
@@ -122,63 +124,4 @@ fn profile(arguments: &LoginArguments) -> anyhow::Result<Profile> {
         ca,
         ..Profile::new(endpoint, arguments.client_id.clone(), credential)
     })
-}
-
-fn secret(arguments: &LoginArguments, environment: &Environment) -> anyhow::Result<Zeroizing<String>> {
-    if let Some(file) = &arguments.key {
-        return secret_input::read(file, &format!("--key {}", file.display()), "key");
-    }
-    let text = match (&arguments.client_secret_file, &arguments.client_secret_env) {
-        (Some(file), _) => {
-            let named = format!("--client-secret-file {}", file.display());
-            secret_input::read(file, &named, "secret")?
-        }
-        (None, Some(name)) => match environment.text(name) {
-            Some(secret) => Zeroizing::new(secret.to_owned()),
-            None => bail!("--client-secret-env: the variable {name} is not set"),
-        },
-        (None, None) => terminal_input::ask_secret(
-            &format!("Secret of {}: ", arguments.client_id),
-            "give --client-secret-file, or --client-secret-env",
-        )?,
-    };
-    let secret = Zeroizing::new(text.trim().to_owned());
-    if secret.is_empty() {
-        bail!("the secret is empty");
-    }
-    Ok(secret)
-}
-
-/// Which profiles are removed.
-#[derive(Args)]
-pub(crate) struct LogoutArguments {
-    #[command(flatten)]
-    profile: ProfileArguments,
-    /// Remove all profiles.
-    #[arg(long, conflicts_with = "profile")]
-    all: bool,
-}
-
-/// Removes profiles with their secrets and tokens.
-pub(crate) fn logout(arguments: &LogoutArguments) -> anyhow::Result<ExitCode> {
-    let folders = Folders::of(&Environment::of_process())?;
-    let store = ProfileStore(&folders);
-    let names = if arguments.all {
-        let names = store.read()?.profiles.into_keys();
-        names
-            .map(|name| name.parse().map_err(anyhow::Error::msg))
-            .collect::<anyhow::Result<Vec<ProfileName>>>()?
-    } else {
-        vec![store.choose(arguments.profile.profile.as_ref())?.name]
-    };
-    let shared = SharedTokens::of(&folders);
-    let mut lines = String::new();
-    for name in names {
-        shared.remove(&name)?;
-        store.remove(&name)?;
-        lines += &format!(
-            "Removed the profile `{name}`, its secret and its tokens. Its tokens stay valid until they expire.\n"
-        );
-    }
-    print(&lines)
 }

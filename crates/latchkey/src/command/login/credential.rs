@@ -1,0 +1,38 @@
+//! Where `latchkey login` reads a client's secret or private key.
+
+use anyhow::bail;
+use settings::Environment;
+use zeroize::Zeroizing;
+
+use super::super::secret_input;
+use super::LoginArguments;
+use crate::terminal_input;
+
+/// The text of the file, the variable or the terminal that the arguments name.
+pub(super) fn read(
+    arguments: &LoginArguments,
+    environment: &Environment,
+) -> anyhow::Result<Zeroizing<String>> {
+    if let Some(file) = &arguments.key {
+        return secret_input::read(file, &format!("--key {}", file.display()), "key");
+    }
+    let text = match (&arguments.client_secret_file, &arguments.client_secret_env) {
+        (Some(file), _) => {
+            let named = format!("--client-secret-file {}", file.display());
+            secret_input::read(file, &named, "secret")?
+        }
+        (None, Some(name)) => match environment.text(name) {
+            Some(secret) => Zeroizing::new(secret.to_owned()),
+            None => bail!("--client-secret-env: the variable {name} is not set"),
+        },
+        (None, None) => terminal_input::ask_secret(
+            &format!("Secret of {}: ", arguments.client_id),
+            "give --client-secret-file, or --client-secret-env",
+        )?,
+    };
+    let secret = Zeroizing::new(text.trim().to_owned());
+    if secret.is_empty() {
+        bail!("the secret is empty");
+    }
+    Ok(secret)
+}

@@ -1,0 +1,87 @@
+//! Profiles whose credential is in the kernel's keyring, and in no file. The kernel must permit keyrings; some containers forbid them.
+
+use outbound::{Keyring, open_keyring};
+
+use crate::cli_profiles::{User, started};
+use crate::folder::Folder;
+use crate::jwt;
+use crate::settings::{ACME_SECRET, GLOBEX_SECRET};
+
+const KEYRING: [&str; 2] = ["--store", "keyring"];
+const CREDENTIAL: &str = "home/.config/latchkey/secrets";
+
+/// What the kernel keeps for a profile.
+fn kept(folder: &Folder, profile: &str) -> Option<String> {
+    let found = keyring().read(&entry(folder, profile)).expect("the kernel permits keyrings");
+    found.map(|secret| secret.to_string())
+}
+
+fn keyring() -> Box<dyn Keyring> {
+    open_keyring().expect("tests have the feature `keyring`")
+}
+
+fn entry(folder: &Folder, profile: &str) -> String {
+    folder.path(format!("{CREDENTIAL}/{profile}")).display().to_string()
+}
+
+/// The twin of two tenants: each profile has its own credential.
+#[test]
+fn the_keyring_keeps_the_credentials_of_two_tenants_and_no_file_does() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    for (tenant, secret) in [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)] {
+        user.login(&program, tenant, secret, &KEYRING);
+        let token = user.run(&["token", "--no-cache"]).output();
+        assert!(jwt::claims(&token)["iss"].as_str().unwrap().ends_with(tenant));
+        assert_eq!(kept(&folder, tenant).as_deref(), Some(secret));
+        let shown = user.run(&["whoami"]).output();
+        assert!(
+            shown.contains(&format!("secret      the keyring, as {}\n", entry(&folder, tenant))),
+            "{shown}"
+        );
+    }
+    assert!(!folder.exists(CREDENTIAL));
+    folder.canaries.assert_absent(&folder.read("home/.config/latchkey/profiles.json"));
+    user.run(&["logout", "--profile", "acme"]).output();
+    assert_eq!((kept(&folder, "acme"), kept(&folder, "globex").as_deref()), (None, Some(GLOBEX_SECRET)));
+    user.run(&["logout"]).output();
+    assert_eq!(kept(&folder, "globex"), None);
+}
+
+#[test]
+fn neither_file_nor_keyring_replaces_the_other() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    user.login(&program, "acme", ACME_SECRET, &[]);
+    user.login(&program, "acme", ACME_SECRET, &KEYRING);
+    assert!(!folder.exists(&format!("{CREDENTIAL}/acme")), "the credential has moved");
+    keyring().remove(&entry(&folder, "acme")).unwrap();
+    folder.write_secret(&format!("{CREDENTIAL}/acme"), ACME_SECRET);
+    let ran = user.run(&["token", "--no-cache"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let gone =
+        "error: the credential of acme is gone from the keyring; `latchkey login --profile acme` writes it\n";
+    assert_eq!(ran.err, gone);
+
+    user.login(&program, "acme", ACME_SECRET, &[]);
+    assert_eq!(kept(&folder, "acme"), None, "the credential has moved back");
+    keyring().store(&entry(&folder, "acme"), ACME_SECRET).unwrap();
+    std::fs::remove_file(folder.path(format!("{CREDENTIAL}/acme"))).unwrap();
+    let ran = user.run(&["token", "--no-cache"]);
+    assert!(ran.code == Some(1) && ran.err.contains("is gone; `latchkey login --profile acme`"), "{ran:?}");
+    keyring().remove(&entry(&folder, "acme")).unwrap();
+}
+
+#[test]
+fn a_refused_login_keeps_nothing_in_the_keyring() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    folder.write_secret("wrong.secret", "wrong-canary-5678");
+    let server = program.url("");
+    let login =
+        ["login", "--server", &server, "--tenant", "acme", "--client-id", "svc", "--store", "keyring"];
+    let ran = user.run(&[&login[..], &["--client-secret-file", "wrong.secret"]].concat());
+    assert_eq!(ran.code, Some(5), "{ran:?}");
+    assert_eq!(kept(&folder, "default"), None);
+    assert!(!folder.exists("home/.config"));
+}

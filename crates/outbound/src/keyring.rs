@@ -1,0 +1,76 @@
+//! The keyring of the system, for credentials of the command line. It is a cargo feature; a program without it refuses to open one.
+
+#[cfg(all(feature = "keyring", target_os = "linux"))]
+mod kernel;
+
+use std::error::Error;
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::key_service::build_hint;
+
+/// The secrets of this user, by names.
+pub trait Keyring: fmt::Debug {
+    /// Stores a secret, instead of the one before.
+    ///
+    /// # Errors
+    /// [`KeyringError`] where the system refuses it.
+    fn store(&self, name: &str, secret: &str) -> Result<(), KeyringError>;
+
+    /// The secret of this name, if there is one.
+    ///
+    /// # Errors
+    /// [`KeyringError`] where the system refuses it.
+    fn read(&self, name: &str) -> Result<Option<Zeroizing<String>>, KeyringError>;
+
+    /// Removes a secret; one that is gone is no error.
+    ///
+    /// # Errors
+    /// [`KeyringError`] where the system refuses it.
+    fn remove(&self, name: &str) -> Result<(), KeyringError>;
+}
+
+/// Why a keyring did not do what was requested. No message holds a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// The program is built without it.
+    #[error("this program is built without a keyring; {}", build_hint("keyring"))]
+    NotBuiltIn,
+    /// The program has a keyring of Linux only.
+    #[error("this program has no keyring on this system")]
+    NotOnThisSystem,
+    /// The system refuses it: a container may forbid it, or the user's share is full.
+    #[error("the kernel's keyring cannot be used")]
+    Refused(#[source] Box<dyn Error + Send + Sync>),
+    /// Another program has stored something else below this name.
+    #[error("the kernel's keyring has no text below the name {0}")]
+    NoText(String),
+}
+
+/// The keyring of this user: that of the Linux kernel, which keeps secrets in memory and on no disk.
+///
+/// # Errors
+/// [`KeyringError`] where the program or the system has none.
+pub fn open_keyring() -> Result<Box<dyn Keyring>, KeyringError> {
+    if !cfg!(feature = "keyring") {
+        return Err(KeyringError::NotBuiltIn);
+    }
+    #[cfg(all(feature = "keyring", target_os = "linux"))]
+    return Ok(Box::new(kernel::KernelKeyring));
+    #[cfg(not(all(feature = "keyring", target_os = "linux")))]
+    Err(KeyringError::NotOnThisSystem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_without_a_keyring_names_the_feature() {
+        assert_eq!(
+            KeyringError::NotBuiltIn.to_string(),
+            "this program is built without a keyring; build it with the feature `keyring`: `cargo build --release --features keyring`"
+        );
+    }
+}
