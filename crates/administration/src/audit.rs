@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 
+use accounts::Account;
 use keys::life_cycle::KeyTimes;
 use protocol::Timestamp;
 use schemars::JsonSchema;
@@ -11,7 +12,10 @@ use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 
 use crate::fields::Described;
-use crate::{Actor, Change, FieldChange, Instant, KeyChangeKind, RowChange, SecretChangeKind};
+use crate::{
+    Actor, Change, ChangeKind, FieldChange, Instant, KeyChangeKind, PasswordChange, RowChange,
+    SecretChangeKind,
+};
 
 /// What a token can be bound to, as the audit names it.
 const SENDER_CONSTRAINTS: [&str; 3] = ["dpop", "certificate", "dpop certificate"];
@@ -44,7 +48,7 @@ pub struct AuditRecord {
     pub tenant: TenantId,
     /// Which row.
     pub subject: String,
-    /// `{"field": {"before": …, "after": …}}`.
+    /// `{"field": {"before": …, "after": …}}`; of an account `{"fields": […]}` without any value.
     #[schemars(with = "Map<String, Value>")]
     pub detail: Value,
 }
@@ -59,6 +63,13 @@ impl AuditRecord {
             Change::ResourceServer(_, row) => of_row("resource_server", &row.after.audience, row),
             Change::Client(row) => of_row("client", &row.after.id, row),
             Change::Application(row) => of_row("application", &row.after.id, row),
+            Change::Account(row) => of_account(row),
+            Change::AccountPassword(_, account, PasswordChange::Set(form)) => {
+                ("account.password_set".to_owned(), account.to_string(), json!({ "form": form.as_str() }))
+            }
+            Change::AccountPassword(_, account, PasswordChange::Removed) => {
+                ("account.password_removed".to_owned(), account.to_string(), json!({}))
+            }
             Change::Secret(_, client, secret) => {
                 let (verb, mut detail) = secret_detail(secret.kind);
                 // The subject alone could be a client of the name `svc/s1`.
@@ -107,6 +118,18 @@ fn of_row<T: Described>(what: &str, subject: &dyn Display, row: &RowChange<T>) -
     };
     let detail = row.fields().into_iter().map(of).collect::<Map<_, _>>();
     (format!("{what}.{}", row.kind.as_str()), subject.to_string(), Value::Object(detail))
+}
+
+/// The audit outlives accounts, so it has no data of a person: which fields changed, and no values.
+fn of_account(row: &RowChange<Account>) -> (String, String, Value) {
+    let detail = match row.kind {
+        ChangeKind::Changed | ChangeKind::Restored => {
+            let fields: Vec<_> = row.fields().into_iter().map(|change| change.field).collect();
+            json!({ "fields": fields })
+        }
+        _ => json!({}),
+    };
+    (format!("account.{}", row.kind.as_str()), row.after.id.to_string(), detail)
 }
 
 fn key_detail(kind: &KeyChangeKind) -> (&'static str, Value) {

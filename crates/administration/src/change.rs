@@ -1,6 +1,7 @@
 //! One change, requested through any interface. A change never carries a secret or a hash, so it can be
 //! shown, logged and recorded as it is.
 
+use accounts::{Account, AccountId};
 use keys::KeyId;
 use keys::life_cycle::KeyTimes;
 use protocol::{SigningAlgorithm, Timestamp};
@@ -28,6 +29,10 @@ pub enum Change {
     Key(TenantId, KeyChange),
     /// To an application, which names its tenant. Added, changed or deleted; its client changes beside it.
     Application(RowChange<Application>),
+    /// To an account, which names its tenant.
+    Account(RowChange<Account>),
+    /// To the password of an account. Its stored form is beside the change.
+    AccountPassword(TenantId, AccountId, PasswordChange),
     /// All tokens that the tenant, or one client of it, was issued until now are revoked. No row of theirs changes.
     Tokens(TenantId, Option<ClientId>),
 }
@@ -104,6 +109,15 @@ pub enum SecretChangeKind {
     Revoked,
 }
 
+/// What happens to the password of an account. Sessions of the account end with each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordChange {
+    /// It gets a password: one that a person chose, or of which only a hash is known.
+    Set(SecretForm),
+    /// It has none any more.
+    Removed,
+}
+
 /// How a secret is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretForm {
@@ -171,10 +185,12 @@ impl Change {
             Self::Tenant(row) => &row.after.id,
             Self::Client(row) => &row.after.tenant,
             Self::Application(row) => &row.after.tenant,
+            Self::Account(row) => &row.after.tenant,
             Self::ResourceServer(tenant, _)
             | Self::Secret(tenant, _, _)
             | Self::FirstKey(tenant, _)
             | Self::Key(tenant, _)
+            | Self::AccountPassword(tenant, _, _)
             | Self::Tokens(tenant, _) => tenant,
         }
     }

@@ -1,6 +1,7 @@
 //! Rows as named fields in text, for comparing, showing and recording them. The fields of a row are the members of its document, so that
 //! a new member is compared, too.
 
+use accounts::{Account, AccountIdentifier};
 use indexmap::IndexMap;
 use keys::jwk_thumbprint;
 use protocol::Lifetime;
@@ -66,6 +67,25 @@ impl Described for Application {
         let Self { tenant: _, id: _, name, client, document, created_at: _ } = self;
         let client = client.as_ref().map_or_else(|| ABSENT.to_owned(), ToString::to_string);
         let fields = [("name", name.clone()), ("client_id", client), ("document", document.to_string())];
+        fields.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+}
+
+/// Its values are of a person. So plans and audit records name the fields alone.
+impl Described for Account {
+    fn fields(&self) -> Vec<(String, String)> {
+        let text = |held: Option<&AccountIdentifier>| {
+            held.map_or_else(|| ABSENT.to_owned(), |held| held.identifier.to_string())
+        };
+        let is_verified = self.email().is_some_and(|email| email.verified_at.is_some());
+        let fields = [
+            ("email", text(self.email())),
+            ("email_verified", is_verified.to_string()),
+            ("username", text(self.username())),
+            ("external_id", self.external_id.clone().unwrap_or_else(|| ABSENT.to_owned())),
+            ("claims", Value::Object(self.claims.clone()).to_string()),
+            ("groups", Value::from(self.groups.clone()).to_string()),
+        ];
         fields.map(|(name, value)| (name.to_owned(), value)).into()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use accounts::AccountId;
 use registry::ClientId;
 use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
@@ -19,6 +20,8 @@ pub enum Invalidation {
     Keys(TenantId),
     /// What the tenant has revoked.
     Revocations(TenantId),
+    /// An account.
+    Account(TenantId, AccountId),
 }
 
 impl Invalidation {
@@ -29,6 +32,7 @@ impl Invalidation {
             Self::Tenant(tenant)
             | Self::Client(tenant, _)
             | Self::Keys(tenant)
+            | Self::Account(tenant, _)
             | Self::Revocations(tenant) => tenant,
         }
     }
@@ -54,6 +58,8 @@ impl Change {
         Some(match self {
             Self::Tenant(_) | Self::ResourceServer(..) => Invalidation::Tenant(tenant),
             Self::Client(row) => Invalidation::Client(tenant, row.after.id.clone()),
+            Self::Account(row) => Invalidation::Account(tenant, row.after.id.clone()),
+            Self::AccountPassword(_, account, _) => Invalidation::Account(tenant, account.clone()),
             // No cache holds applications.
             Self::Application(_) => return None,
             Self::Secret(_, client, _) => Invalidation::Client(tenant, client.clone()),

@@ -46,8 +46,8 @@ pub use application::{
 pub use audit::AuditRecord;
 pub use authority::{Actor, Authority, Permission};
 pub use change::{
-    Change, ChangeKind, FirstKey, KeyChange, KeyChangeKind, RowChange, SecretChange, SecretChangeKind,
-    SecretForm,
+    Change, ChangeKind, FirstKey, KeyChange, KeyChangeKind, PasswordChange, RowChange, SecretChange,
+    SecretChangeKind, SecretForm,
 };
 pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan};
 pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
@@ -60,7 +60,10 @@ pub use invalidation::{Invalidation, invalidations};
 pub use limits::{CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
 pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
 pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, Subject};
-pub use query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms};
+pub use query::{
+    AccountQuery, AuditQuery, ClientQuery, RelatedAccounts, RelatedClients, TenantCursor, TenantQuery,
+    search_terms,
+};
 pub use reconcile::Reconciler;
 pub use revocations::{RevocationChange, RevocationEffect, revocations};
 pub use rules::{
@@ -69,12 +72,13 @@ pub use rules::{
 };
 pub use sign_ins::SignIn;
 pub use state::{
-    ClientState, ManagedBy, ResourceServerState, RowLifecycle, SecretState, TenantState, TenantSummary,
+    AccountState, ClientState, ManagedBy, ResourceServerState, RowLifecycle, SecretState, TenantState,
+    TenantSummary,
 };
 pub use store::{
-    AdministrationStore, Applications, AuditLog, ChangeLog, CommitOutcome, CommitRequest, ENDED_SECRETS_STAY,
-    EndedSecrets, Generation, Generations, IdempotentAnswer, IdempotentAnswers, KEPT_ADDRESSES,
-    KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit, KeySchedule, NewGeneration, NewSecret,
-    SealedItems, SealedPlace, SecretUsage, TenantKeys, TenantList, TenantMetadata, TenantRows, UsageLog,
-    VerifierFetch,
+    Accounts, AdministrationStore, Applications, AuditLog, ChangeLog, CommitOutcome, CommitRequest,
+    ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations, IdempotentAnswer, IdempotentAnswers,
+    KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit, KeySchedule, NewGeneration,
+    NewPassword, NewSecret, SealedItems, SealedPlace, SecretUsage, TenantKeys, TenantList, TenantMetadata,
+    TenantRows, UsageLog, VerifierFetch,
 };

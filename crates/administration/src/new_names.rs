@@ -1,7 +1,8 @@
 //! Names that come to be: no identifier holds a character that people do not see, and no name one that turns its direction. Names that
 //! rows have already go on, whatever they hold, so each is asked after only where it is new.
 
-use registry::{Client, bidi_control_in_name, invisible_in_id};
+use protocol::{bidi_control_in_name, invisible_in_id};
+use registry::Client;
 use tenancy::Tenant;
 
 use crate::FieldError;

@@ -1,5 +1,6 @@
 //! What may be listed, and a page at a time: a list goes on after the last row that was seen, so that every page costs the same.
 
+use accounts::{AccountId, Identifier};
 use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::TenantId;
@@ -43,6 +44,28 @@ pub struct RelatedClients<'a> {
     /// For each of these names, one other client that lists it as audience or resource and is not deleted: one is enough to know that
     /// no client can have the name as its id.
     pub listed: &'a [&'a str],
+}
+
+/// Accounts of one tenant in the order of their creation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountQuery {
+    /// Only accounts that come after this one, which was created then.
+    pub after: Option<(Timestamp, AccountId)>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Which of a tenant's accounts an edit or a declaration is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RelatedAccounts<'a> {
+    /// Those of these ids, deleted ones too.
+    pub ids: &'a [AccountId],
+    /// Those that have these identifiers.
+    pub identifiers: &'a [Identifier],
+    /// That which has this identifier in another system.
+    pub external_id: Option<&'a str>,
+    /// All that the files declare or declared.
+    pub declared: bool,
 }
 
 /// Audit records, the newest first.

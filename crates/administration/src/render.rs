@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
+use accounts::Account;
 use protocol::{Scope, Timestamp};
 use registry::ClientId;
 use tenancy::TenantId;
 
 use crate::fields::Described;
 use crate::{
-    Change, ChangeKind, Conflict, Effect, FieldChange, Plan, RowChange, SecretChange, SecretChangeKind,
+    Change, ChangeKind, Conflict, Effect, FieldChange, PasswordChange, Plan, RowChange, SecretChange,
+    SecretChangeKind,
 };
 
 /// What a client gains or loses stands at its own line, or below its tenant's where only the tenant changes. What leaves tenants out
@@ -76,6 +78,9 @@ impl Change {
             Self::ResourceServer(_, row) => sign(row.kind),
             Self::Client(row) => sign(row.kind),
             Self::Application(row) => sign(row.kind),
+            Self::Account(row) => sign(row.kind),
+            Self::AccountPassword(_, _, PasswordChange::Set(_)) => "~",
+            Self::AccountPassword(_, _, PasswordChange::Removed) => "-",
             Self::Secret(_, _, SecretChange { kind, .. }) => match kind {
                 SecretChangeKind::Added { .. } | SecretChangeKind::Restored { .. } => "+",
                 SecretChangeKind::Rescheduled { .. } => "~",
@@ -100,6 +105,14 @@ impl fmt::Display for Change {
             Self::Client(row) => write_row(f, "client", format_args!("{tenant}/{}", row.after.id), row),
             Self::Application(row) => {
                 write_row(f, "application", format_args!("{tenant}/{}", row.after.id), row)
+            }
+            Self::Account(row) => write_account(f, tenant, row),
+            Self::AccountPassword(_, account, change) => {
+                write!(f, "password of account {tenant}/{account}")?;
+                match change {
+                    PasswordChange::Set(form) => write!(f, " ({})", form.as_str()),
+                    PasswordChange::Removed => Ok(()),
+                }
             }
             Self::Secret(_, client, SecretChange { id, kind }) => {
                 let secret = format!("secret {tenant}/{client}/{id}");
@@ -156,6 +169,19 @@ fn write_row<T: Described>(
         write!(f, "{separator} {field} {} -> {after}", before.unwrap_or_default())?;
     }
     Ok(())
+}
+
+/// Names the fields that differ, and no value of a person.
+fn write_account(f: &mut fmt::Formatter<'_>, tenant: &TenantId, row: &RowChange<Account>) -> fmt::Result {
+    write!(f, "account {tenant}/{}", row.after.id)?;
+    if row.kind == ChangeKind::Restored {
+        f.write_str(" (again)")?;
+    }
+    if row.before.is_none() {
+        return Ok(());
+    }
+    let fields: Vec<_> = row.fields().into_iter().map(|change| change.field).collect();
+    if fields.is_empty() { Ok(()) } else { write!(f, ": {}", fields.join(", ")) }
 }
 
 /// What a client gains and loses, without saying which client.

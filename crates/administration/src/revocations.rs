@@ -74,7 +74,12 @@ impl Change {
             },
             Self::Tokens(_, None) => vec![of(Issued, RevokedSubject::Tenant)],
             Self::Tokens(_, Some(client)) => vec![of(Issued, RevokedSubject::Client(client.clone()))],
-            Self::ResourceServer(..) | Self::FirstKey(..) | Self::Application(_) => Vec::new(),
+            // Of accounts `valid_from` decides.
+            Self::ResourceServer(..)
+            | Self::FirstKey(..)
+            | Self::Application(_)
+            | Self::Account(_)
+            | Self::AccountPassword(..) => Vec::new(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the store holds of one tenant, as far as administration needs it: each row with its lifecycle and the interface that manages it.
 
+use accounts::Account;
 use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientId, ClientSecret};
 use tenancy::{ResourceServer, Tenant, TenantId};
@@ -63,6 +64,8 @@ pub struct TenantState {
     pub client_count: u64,
     /// All its clients, retired and deleted ones too.
     pub clients: Vec<ClientState>,
+    /// Those of its accounts that an edit or a declaration is about. A tenant may have a great many, so no state has them all.
+    pub accounts: Vec<AccountState>,
     /// The thumbprint of the key that was imported as its first.
     pub first_key_thumbprint: Option<String>,
     /// Whether it ever had a key.
@@ -87,6 +90,17 @@ pub struct ClientState {
     pub lifecycle: RowLifecycle,
     /// Its secrets, revoked ones too.
     pub secrets: Vec<SecretState>,
+}
+
+/// An account's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountState {
+    /// Its fields; of a deleted account only the id is left.
+    pub account: Account,
+    /// Its lifecycle.
+    pub lifecycle: RowLifecycle,
+    /// Recognizes a declared password. It signs nobody in.
+    pub declared_digest: Option<[u8; 32]>,
 }
 
 /// A secret's row.
@@ -221,6 +235,7 @@ impl TenantState {
             resource_servers: Vec::new(),
             client_count: 0,
             clients: Vec::new(),
+            accounts: Vec::new(),
             first_key_thumbprint: None,
             has_had_keys: false,
         }

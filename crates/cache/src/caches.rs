@@ -139,6 +139,8 @@ impl Caches {
                 }
                 Invalidation::Keys(tenant) => self.signing_keys.invalidate_tenant(tenant),
                 Invalidation::Revocations(tenant) => self.revocations.invalidate_tenant(tenant),
+                // No cache holds accounts.
+                Invalidation::Account(..) => {}
             }
         }
     }

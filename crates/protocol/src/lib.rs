@@ -4,6 +4,7 @@
 
 mod causes;
 mod cropped;
+mod invisible_characters;
 mod lifetime;
 mod rate;
 mod secret;
@@ -48,6 +49,7 @@ pub use error::{ErrorCode, ErrorResponse};
 pub use form::Form;
 pub use grant_type::GrantType;
 pub use introspection::{ActiveToken, IntrospectionRequest, IntrospectionResponse};
+pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
 pub use lifetime::{Lifetime, LifetimeError};
 pub use metadata::{AuthorizationServerMetadata, EndpointAliases};
 pub use presented_token::PresentedToken;

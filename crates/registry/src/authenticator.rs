@@ -31,7 +31,7 @@ use crate::{
 };
 use secrets::{
     Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
-    SecretHash, hash_token,
+    SecretHash, hash_token, wait_until,
 };
 
 /// Concurrent lookups for all addresses over their limit together, so that these cannot occupy every connection of the store.
@@ -486,10 +486,7 @@ impl Authenticator {
 
     async fn until_refusals_leave(&self, arrival: Instant) {
         let leave = arrival + self.lookup_latency.refusal_delay(self.began.elapsed());
-        match &self.precise_timer {
-            Some(timer) => timer.sleep(leave.saturating_duration_since(Instant::now())).await,
-            None => sleep_until(leave).await,
-        }
+        wait_until(self.precise_timer.as_ref(), leave).await;
     }
 
     /// A refused assertion may have waited for a key set of its client. So all of the tenant's leave as if they had.

@@ -43,7 +43,6 @@ mod authenticator;
 mod client_authentication_error;
 
 mod flow_id;
-mod invisible_characters;
 mod users;
 
 pub use assertions::Assertions;
@@ -63,7 +62,6 @@ pub use distinguished_name::{DistinguishedName, InvalidName};
 pub use dpop::{DpopProof, DpopProofs, UnverifiedProof};
 pub use dpop_inspection::{DpopCheck, DpopInspection, KnownRequest};
 pub use dpop_proof::{DpopProofError, DpopRequest};
-pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
 pub use last_used::{LastUsedSecrets, SecretPath, UsedSecret};
 pub use public_urls::PublicUrls;
 pub use revocation::{Revocation, RevokedSubject, TokenRevocation};

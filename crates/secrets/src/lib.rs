@@ -17,6 +17,7 @@ mod hash_lanes;
 mod hash_pool;
 
 mod failed_attempts;
+mod leaky_buckets;
 mod precise_timer;
 mod sign_in_delays;
 
@@ -26,11 +27,13 @@ pub use generated_secret::GeneratedSecret;
 pub use hash_lanes::{Busy, HashJob, Lane};
 pub use hash_pool::HashPool;
 pub use keyed_digest::KeyedDigest;
+pub use leaky_buckets::{BucketAttempt, LeakyBuckets};
 pub use password_hash::{
-    MAX_SECRET_LENGTH, OutOfMemory, PasswordSalt, hash_password, is_fit_secret, salt_of,
+    InvalidSalt, MAX_SECRET_LENGTH, OutOfMemory, PasswordSalt, hash_password, is_fit_secret, salt_and_digest,
+    salt_of,
 };
 pub use pepper::Pepper;
-pub use precise_timer::PreciseTimer;
+pub use precise_timer::{PreciseTimer, wait_until};
 pub use random::random_bytes;
 pub use secret_hash::{SecretHash, UnknownHashFormat};
 pub use sign_in_delays::SignInDelays;

@@ -2,6 +2,9 @@
 //!
 //! The parameters are fixed, because one computation serves all chosen secrets of a client and every check must cost the same.
 
+use std::fmt;
+use std::str::FromStr;
+
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
@@ -17,6 +20,7 @@ const PARAMETERS: Params = match Params::new(19_456, 2, 1, Some(DIGEST)) {
     Err(_) => panic!("the parameters are within the limits of argon2"),
 };
 const PREFIX: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
+/// The length of the digest in bytes.
 const DIGEST: usize = 32;
 /// Blocks of 1 KiB to allocate. The computation touches fewer of them, but glibc maps an allocation above 32 MiB separately and frees it
 /// at once; it would keep 19 MiB for each thread that ever hashed.
@@ -28,6 +32,11 @@ pub const MAX_SECRET_LENGTH: usize = 1024;
 /// The salt of all chosen secrets of one client: one computation then compares them all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasswordSalt(Vec<u8>);
+
+/// The text is no salt of 8 to 48 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a salt of a password hash")]
+pub struct InvalidSalt;
 
 /// There is no memory for the computation; a later attempt may succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +54,22 @@ impl PasswordSalt {
     #[must_use]
     pub fn dummy() -> Self {
         Self(vec![0; 16])
+    }
+}
+
+/// As in a hash: base64 without padding.
+impl fmt::Display for PasswordSalt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE64.encode(&self.0))
+    }
+}
+
+impl FromStr for PasswordSalt {
+    type Err = InvalidSalt;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSalt> {
+        let salt = BASE64.decode(text).map_err(|_| InvalidSalt)?;
+        if (8..=48).contains(&salt.len()) { Ok(Self(salt)) } else { Err(InvalidSalt) }
     }
 }
 
@@ -72,16 +97,22 @@ pub fn hash_password(secret: &Secret, salt: &PasswordSalt) -> Result<SecretHash,
             &mut memory,
         )
         .map_err(|_| OutOfMemory)?;
-    let (salt, digest) = (BASE64.encode(&salt.0), BASE64.encode(digest.as_slice()));
+    let digest = BASE64.encode(digest.as_slice());
     Ok(SecretHash::Password(format!("{PREFIX}{salt}${digest}")))
 }
 
 /// The salt of a hash: argon2id with exactly our parameters. `None` for any other text, which cannot be imported either.
 #[must_use]
 pub fn salt_of(phc: &str) -> Option<PasswordSalt> {
+    salt_and_digest(phc).map(|(salt, _)| salt)
+}
+
+/// The salt and the digest of a hash, for a stored form of another kind. `None` as for [`salt_of`].
+#[must_use]
+pub fn salt_and_digest(phc: &str) -> Option<(PasswordSalt, Zeroizing<[u8; DIGEST]>)> {
     let (salt, digest) = phc.strip_prefix(PREFIX)?.split_once('$')?;
-    let (salt, digest) = (BASE64.decode(salt).ok()?, BASE64.decode(digest).ok()?);
-    ((8..=48).contains(&salt.len()) && digest.len() == DIGEST).then_some(PasswordSalt(salt))
+    let (salt, digest) = (salt.parse().ok()?, Zeroizing::new(BASE64.decode(digest).ok()?));
+    Some((salt, Zeroizing::new(digest.as_slice().try_into().ok()?)))
 }
 
 #[cfg(test)]

@@ -44,6 +44,14 @@ impl PreciseTimer {
     }
 }
 
+/// Waits until this instant, with the timer if there is one. Without it the runtime's timer ends the wait, which tests with a paused clock need.
+pub async fn wait_until(timer: Option<&PreciseTimer>, instant: tokio::time::Instant) {
+    match timer {
+        Some(timer) => timer.sleep(instant.saturating_duration_since(tokio::time::Instant::now())).await,
+        None => tokio::time::sleep_until(instant).await,
+    }
+}
+
 fn run(arriving: &Receiver<Wait>) {
     let mut waits: BTreeMap<(Instant, u64), oneshot::Sender<()>> = BTreeMap::new();
     let mut count = 0;

@@ -21,7 +21,7 @@ use crate::statement::{Dialect, Statement};
 
 /// Across tenants on purpose: each process reads every change.
 pub(crate) const CHANGES: &str = "
-    SELECT position, kind, tenant_id, client_id FROM change_log WHERE position > $1 ORDER BY position";
+    SELECT position, kind, tenant_id, client_id, account_id FROM change_log WHERE position > $1 ORDER BY position";
 
 /// From the counter, not from the rows: old rows are removed.
 const SQLITE_POSITION: &str = "
@@ -33,8 +33,9 @@ const POSTGRES_POSITION: &str = "SELECT COALESCE(MAX(position), 0) FROM change_l
 
 /// At the time `$2`.
 pub(crate) const LOG: &str = "
-    INSERT INTO change_log (kind, tenant_id, client_id, changed_at)
-    SELECT kind, tenant_id, client_id, $2 FROM {given(kind text, tenant_id text, client_id text)} ORDER BY nth";
+    INSERT INTO change_log (kind, tenant_id, client_id, account_id, changed_at)
+    SELECT kind, tenant_id, client_id, account_id, $2
+      FROM {given(kind text, tenant_id text, client_id text, account_id text)} ORDER BY nth";
 
 const FORGET: &str = "DELETE FROM change_log WHERE changed_at < $1";
 
@@ -136,13 +137,14 @@ pub(crate) fn forget(now: Timestamp) -> Statement {
 
 /// The row of a change that caches must know of.
 pub(crate) fn log_row(invalidation: &Invalidation) -> Value {
-    let (kind, tenant, client) = match invalidation {
-        Invalidation::Tenant(tenant) => ("tenant", tenant, None),
-        Invalidation::Keys(tenant) => ("keys", tenant, None),
-        Invalidation::Revocations(tenant) => ("revocations", tenant, None),
-        Invalidation::Client(tenant, client) => ("client", tenant, Some(client.as_str())),
+    let (kind, tenant, client, account) = match invalidation {
+        Invalidation::Tenant(tenant) => ("tenant", tenant, None, None),
+        Invalidation::Keys(tenant) => ("keys", tenant, None, None),
+        Invalidation::Revocations(tenant) => ("revocations", tenant, None, None),
+        Invalidation::Client(tenant, client) => ("client", tenant, Some(client.as_str()), None),
+        Invalidation::Account(tenant, account) => ("account", tenant, None, Some(account.as_str())),
     };
-    json!({ "kind": kind, "tenant_id": tenant.as_str(), "client_id": client })
+    json!({ "kind": kind, "tenant_id": tenant.as_str(), "client_id": client, "account_id": account })
 }
 
 impl CommitWriter<'_> {

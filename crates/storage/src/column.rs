@@ -3,13 +3,14 @@
 use std::convert::Infallible;
 use std::fmt::{Debug, Display};
 
+use accounts::{AccountId, AccountPassword};
 use administration::rows::hex;
 use administration::{ApplicationId, Fingerprint, Instant, ManagedBy};
 use keys::KeyId;
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, Timestamp};
 use registry::{CertificateSubject, ClientId, ClientKeys, IntrospectionRight, SecretId};
 use secrets::SecretHash;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tenancy::{Issuer, TenantId, TenantLimits, TokenFormat};
 
 use crate::error::Error;
@@ -75,6 +76,8 @@ engine_columns! {
 }
 
 text_columns!(
+    AccountId,
+    AccountPassword,
     CertificateSubject,
     ClientAuthenticationMethod,
     ClientId,
@@ -107,6 +110,7 @@ columns_stored_as! {
     // Documents.
     TenantLimits, String: |text| serde_json::from_str(&text), |limits| json!(limits).to_string();
     Value, String: |text| text.parse(), ToString::to_string;
+    Map<String, Value>, String: |text| serde_json::from_str(&text), |members| json!(members).to_string();
 
     // The integers of both engines are signed; no instant or span is negative. What is beyond them is as good as never.
     Lifetime, u64: |seconds| Ok::<_, Infallible>(Lifetime::from_seconds(seconds)), |span| span.seconds();

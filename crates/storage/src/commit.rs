@@ -17,7 +17,7 @@ use crate::transaction::Transaction;
 const BATCH: usize = 1000;
 
 /// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
-const EMPTIED: [&str; 7] = [
+const EMPTIED: [&str; 9] = [
     "client_secrets",
     "signing_keys",
     "key_schedules",
@@ -25,6 +25,8 @@ const EMPTIED: [&str; 7] = [
     "applications",
     "idempotent_answers",
     "revocations",
+    "account_identifiers",
+    "accounts",
 ];
 
 /// The tables whose rows stay and reserve their names.
@@ -56,6 +58,7 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
     writer.resource_servers().await?;
     writer.clients().await?;
     writer.secrets().await?;
+    writer.accounts().await?;
     writer.applications().await?;
     writer.keys().await?;
     writer.tenant_metadata().await?;

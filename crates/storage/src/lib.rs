@@ -13,6 +13,7 @@ mod column;
 mod columns;
 mod rows;
 
+mod accounts;
 mod clients;
 mod resource_servers;
 mod signing_keys;

@@ -25,6 +25,7 @@ macro_rules! migrator {
             "0018_fetched_keys",
             "0019_certificate_subject",
             "0020_audited_credentials",
+            "0021_accounts",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -52,8 +52,9 @@ const ENTER: &str = "
     WITH entered AS MATERIALIZED (SELECT set_config('latchkey.tenant', $1, true) AS tenant_id)
     SELECT found.* FROM entered CROSS JOIN LATERAL (";
 
-/// Columns that never change after their row was inserted.
-const CONSTANT: [&str; 5] = ["tenant_id", "client_id", "audience", "managed_by", "created_at"];
+/// Columns that do not change with the fields of a row after it was inserted.
+const CONSTANT: [&str; 7] =
+    ["tenant_id", "client_id", "account_id", "audience", "managed_by", "created_at", "valid_from"];
 
 /// A statement with its arguments.
 #[derive(Clone, Debug)]

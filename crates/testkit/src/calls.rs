@@ -21,6 +21,10 @@ pub struct Calls {
     pub find_revocations: u64,
     /// Of `revoke_token`.
     pub revoke_token: u64,
+    /// Of `find_by_identifier`.
+    pub find_by_identifier: u64,
+    /// Of `find_account`.
+    pub find_account: u64,
     /// Of everything that only administration asks.
     pub administration: u64,
     /// Clients in the answers of `load_with_related_clients`; no calls of their own.
@@ -39,6 +43,8 @@ impl Calls {
             + self.is_used
             + self.find_revocations
             + self.revoke_token
+            + self.find_by_identifier
+            + self.find_account
             + self.administration
     }
 }
@@ -53,6 +59,8 @@ pub(crate) struct CallCounters {
     pub(crate) is_used: AtomicU64,
     pub(crate) find_revocations: AtomicU64,
     pub(crate) revoke_token: AtomicU64,
+    pub(crate) find_by_identifier: AtomicU64,
+    pub(crate) find_account: AtomicU64,
     pub(crate) administration: AtomicU64,
     pub(crate) clients_loaded: AtomicU64,
 }
@@ -69,6 +77,8 @@ impl CallCounters {
             is_used: of(&self.is_used),
             find_revocations: of(&self.find_revocations),
             revoke_token: of(&self.revoke_token),
+            find_by_identifier: of(&self.find_by_identifier),
+            find_account: of(&self.find_account),
             administration: of(&self.administration),
             clients_loaded: of(&self.clients_loaded),
         }

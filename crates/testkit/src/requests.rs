@@ -1,8 +1,9 @@
 //! Commits as tests write them: changes under an interface's name, and nothing else unless a test adds it.
 
+use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use administration::{
-    Change, ChangeKind, CommitRequest, Fingerprint, KeyChange, KeyChangeKind, KeyCommit, ManagedBy,
-    NewSecret, RowChange, SecretChange, SecretChangeKind, SecretForm, TenantMetadata,
+    Change, ChangeKind, CommitRequest, Fingerprint, KeyChange, KeyChangeKind, ManagedBy, NewSecret,
+    RowChange, SecretChange, SecretChangeKind, SecretForm, TenantMetadata,
 };
 use keys::life_cycle::KeyTimes;
 use keys::{KeyId, KeyRecord};
@@ -15,20 +16,7 @@ use crate::fixtures::NOW;
 /// From the operator's files, with these changes only.
 #[must_use]
 pub fn declared(changes: Vec<Change>) -> CommitRequest {
-    CommitRequest {
-        managed_by: ManagedBy::Config,
-        generation: None,
-        expected_revisions: Vec::new(),
-        before: Vec::new(),
-        changes,
-        secrets: Vec::new(),
-        first_keys: Vec::new(),
-        keys: KeyCommit::default(),
-        tenant_metadata: Vec::new(),
-        audit: Vec::new(),
-        idempotent: None,
-        now: NOW,
-    }
+    CommitRequest { changes, ..CommitRequest::empty(ManagedBy::Config, NOW) }
 }
 
 /// The tenant with its resource servers, and the clients with their secrets, all of them new.
@@ -53,6 +41,22 @@ pub fn added(tenant: &Tenant, clients: &[&Client]) -> CommitRequest {
         previous_jwks: None,
     });
     request
+}
+
+/// An account of this number with these identifiers, which nobody has verified.
+///
+/// # Panics
+/// Where a text is no identifier.
+#[must_use]
+pub fn account(tenant: &TenantId, number: u8, identifiers: &[&str]) -> Account {
+    let held = |text: &&str| {
+        let identifier = Identifier::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        AccountIdentifier { identifier, verified_at: None }
+    };
+    Account {
+        identifiers: identifiers.iter().map(held).collect(),
+        ..Account::new(tenant.clone(), AccountId::from_bytes([number; 16]), NOW)
+    }
 }
 
 /// A row as it was and as it will be.

@@ -10,8 +10,9 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("keys", &["tenancy", "protocol"]),
     ("secrets", &["tenancy", "protocol"]),
     ("registry", &["secrets", "keys", "tenancy", "protocol"]),
+    ("accounts", &["secrets", "tenancy", "protocol"]),
     ("grants", &["registry", "keys", "tenancy", "protocol"]),
-    ("administration", &["registry", "secrets", "keys", "tenancy", "protocol"]),
+    ("administration", &["accounts", "registry", "secrets", "keys", "tenancy", "protocol"]),
     ("storage", DOMAIN),
     ("cache", DOMAIN),
     ("outbound", &["registry", "keys", "protocol"]),
@@ -55,7 +56,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
 
 /// Pure crates: rules without access to a database, a network or the environment.
 pub(super) const DOMAIN: &[&str] =
-    &["administration", "grants", "registry", "secrets", "keys", "tenancy", "protocol"];
+    &["administration", "grants", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"];
 
 /// Whether a crate is pure: the domain, and the pages, which only the gateway shows.
 pub(super) fn is_pure(name: &str) -> bool {
@@ -72,6 +73,7 @@ const BELOW_THE_PROGRAM: &[&str] = &[
     "outbound",
     "administration",
     "grants",
+    "accounts",
     "registry",
     "secrets",
     "keys",

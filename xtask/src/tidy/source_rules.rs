@@ -17,7 +17,7 @@ const BANNED: [(&str, &str); 5] = [
 
 /// The async service layers of the domain crates, and the files that share one run of slow work among all waiting callers. A folder ends
 /// with a slash.
-const SERVICE_LAYERS: [&str; 20] = [
+const SERVICE_LAYERS: [&str; 22] = [
     "crates/tenancy/src/resolver.rs",
     "crates/keys/src/key_ring_cache.rs",
     "crates/keys/src/key_ring_cache/",
@@ -34,6 +34,8 @@ const SERVICE_LAYERS: [&str; 20] = [
     "crates/registry/src/users.rs",
     "crates/registry/src/dpop.rs",
     "crates/registry/src/single_use.rs",
+    "crates/accounts/src/sign_ins.rs",
+    "crates/accounts/src/sign_ins/",
     "crates/grants/src/engine.rs",
     "crates/administration/src/reconcile.rs",
     "crates/administration/src/administrator/",

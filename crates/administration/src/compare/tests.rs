@@ -123,6 +123,7 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
         resource_servers: declared.tenant.resource_servers.iter().map(server).collect(),
         client_count: declared.clients.len() as u64,
         clients: declared.clients.iter().map(client).collect(),
+        accounts: Vec::new(),
         first_key_thumbprint: declared.first_key.as_ref().map(|key| key.thumbprint.clone()),
         has_had_keys: declared.first_key.is_some(),
     }

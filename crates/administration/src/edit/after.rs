@@ -11,7 +11,7 @@ use crate::{Actor, AuditRecord, CommitRequest, EditError, ManagedBy, TenantState
 impl Edit {
     /// The request that writes this edit on the revision of these facts.
     pub(crate) fn into_request(self, actor: &Actor, now: Timestamp, facts: Facts) -> CommitRequest {
-        let Self { changes, secrets, keys, tenant_metadata } = self;
+        let Self { changes, secrets, passwords, keys, tenant_metadata } = self;
         let of_keys = facts.keys.iter().map(|keys| (keys.tenant.id.clone(), keys.revision));
         let of_state = facts.state.iter().map(|state| (state.tenant.id.clone(), state.revision));
         CommitRequest {
@@ -20,6 +20,7 @@ impl Edit {
             audit: changes.iter().map(|change| AuditRecord::of(change, actor, now)).collect(),
             changes,
             secrets,
+            passwords,
             keys,
             tenant_metadata,
             ..CommitRequest::empty(ManagedBy::Api, now)
@@ -32,7 +33,7 @@ impl CommitRequest {
     pub(crate) fn after(&self) -> Result<TenantState, EditError> {
         let decided = Decided::of(self).map_err(|error| EditError::Unreadable(Box::new(error)))?;
         // Changes that do not fit the rows were decided on other rows.
-        let Decided { tenants, resource_servers, clients, secrets, new_secrets } =
+        let Decided { tenants, resource_servers, clients, accounts, secrets, new_secrets } =
             decided.ok_or(EditError::Contended)?;
         let tenant = tenants.into_values().next();
         let added = || tenant.as_ref().map(|row| TenantState::added(row.tenant.clone(), row.lifecycle));
@@ -57,6 +58,10 @@ impl CommitRequest {
                 Some(before) => (before.client, before.lifecycle) = (row.client, row.lifecycle),
                 None => state.clients.push(row),
             }
+        }
+        for row in accounts.into_values() {
+            state.accounts.retain(|before| before.account.id != row.account.id);
+            state.accounts.push(row);
         }
         // New secrets come last.
         for ((_, client, id), secret) in secrets.into_iter().chain(new_secrets) {

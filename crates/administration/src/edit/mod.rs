@@ -36,7 +36,8 @@ use tenancy::{Issuer, TenantId};
 use crate::rules::TenantContext;
 use crate::{
     Application, ApplicationId, Authority, Change, ClientState, EditError, EditPolicy, EntityTag, FieldError,
-    KeyCommit, NewSecret, RowLifecycle, TenantKeys, TenantMetadata, TenantState, VerifierFetch, merge_patch,
+    KeyCommit, NewPassword, NewSecret, RowLifecycle, TenantKeys, TenantMetadata, TenantState, VerifierFetch,
+    merge_patch,
 };
 
 pub(crate) use application::{
@@ -96,6 +97,8 @@ pub(crate) struct Edit {
     pub(crate) changes: Vec<Change>,
     /// The hashes of the secrets that are added.
     pub(crate) secrets: Vec<NewSecret>,
+    /// The stored forms of the passwords that change.
+    pub(crate) passwords: Vec<NewPassword>,
     pub(crate) keys: KeyCommit,
     pub(crate) tenant_metadata: Vec<TenantMetadata>,
 }
@@ -157,6 +160,7 @@ impl Edit {
     pub(crate) fn extend(&mut self, other: Self) {
         self.changes.extend(other.changes);
         self.secrets.extend(other.secrets);
+        self.passwords.extend(other.passwords);
         let KeyCommit { added, due } = other.keys;
         self.keys.added.extend(added);
         self.keys.due.extend(due);

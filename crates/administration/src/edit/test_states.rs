@@ -96,6 +96,7 @@ pub(crate) fn state(id: &str) -> TenantState {
         resource_servers: vec![ResourceServerState { resource_server: server, lifecycle }],
         client_count: 2,
         clients: vec![client(id, "svc", "read"), client(id, "ops", "read latchkey:clients")],
+        accounts: Vec::new(),
         first_key_thumbprint: None,
         has_had_keys: true,
     }
@@ -192,6 +193,8 @@ pub(super) fn described(edit: Result<Edit, EditError>) -> String {
         Change::Secret(_, client, secret) => format!("{client}/{} {}", secret.id, secret_kind(secret.kind)),
         Change::Tokens(_, None) => "tokens of the tenant".to_owned(),
         Change::Tokens(_, Some(client)) => format!("tokens of {client}"),
+        Change::Account(row) => format!("{} {}", row.after.id, kind(row.kind)),
+        Change::AccountPassword(_, account, change) => format!("password of {account} {change:?}"),
         Change::FirstKey(..) | Change::Key(..) | Change::Application(_) => {
             panic!("no edit of ours: {change:?}")
         }

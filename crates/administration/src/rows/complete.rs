@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use accounts::AccountId;
 use tenancy::TenantId;
 
-use crate::{Change, ChangeKind, CommitRequest, KeyChangeKind, SecretChangeKind};
+use crate::{Change, ChangeKind, CommitRequest, KeyChangeKind, PasswordChange, SecretChangeKind};
 
 /// A commit that no store can write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +37,12 @@ pub fn check_complete(request: &CommitRequest) -> Result<(), Incomplete> {
     };
     require(request.changes.iter().all(hashed), "a secret without its hash")?;
 
+    let changed: BTreeMap<_, _> = request.changes.iter().filter_map(password_change).collect();
+    let given = request.passwords.iter();
+    let given: BTreeMap<_, _> =
+        given.map(|new| ((&new.tenant, &new.account), new.password.is_some())).collect();
+    require(changed == given, "a password that is changed or given only")?;
+
     let keys: HashSet<_> = request.first_keys.iter().map(|(tenant, _)| tenant).collect();
     let sealed = |change: &Change| !matches!(change, Change::FirstKey(tenant, _) if !keys.contains(tenant));
     require(request.changes.iter().all(sealed), "a first key without its record")?;
@@ -66,6 +73,12 @@ fn check_keys(request: &CommitRequest, is_known: impl Fn(&TenantId) -> bool) -> 
     require(numbers.all(follows), "keys whose numbers do not follow one another")
 }
 
+/// The account of a change of a password, and whether it has one after it.
+fn password_change(change: &Change) -> Option<((&TenantId, &AccountId), bool)> {
+    let Change::AccountPassword(tenant, account, change) = change else { return None };
+    Some(((tenant, account), matches!(change, PasswordChange::Set(_))))
+}
+
 /// Not everything happens to every row: only tenants are deleted in two steps, and an audience does not act.
 fn has_a_kind_of_its_own(change: &Change) -> bool {
     use ChangeKind::{Added, Changed, Deleted, DeletionCancelled, DeletionScheduled, Resumed, Suspended};
@@ -74,8 +87,10 @@ fn has_a_kind_of_its_own(change: &Change) -> bool {
         | Change::Secret(..)
         | Change::FirstKey(..)
         | Change::Key(..)
+        | Change::AccountPassword(..)
         | Change::Tokens(..) => true,
         Change::Client(row) => !matches!(row.kind, DeletionScheduled { .. } | DeletionCancelled),
+        Change::Account(row) => !matches!(row.kind, DeletionScheduled { .. } | DeletionCancelled),
         Change::ResourceServer(_, row) => {
             !matches!(row.kind, Suspended | Resumed | DeletionScheduled { .. } | DeletionCancelled)
         }

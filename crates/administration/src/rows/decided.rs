@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use accounts::{Account, AccountId, AccountStatus};
 use protocol::Timestamp;
 use registry::{Client, ClientId, SecretId};
 use tenancy::{Tenant, TenantId, TenantStatus};
 
 use super::{Incomplete, check_complete};
 use crate::{
-    Change, ChangeKind, ClientState, CommitRequest, ManagedBy, ResourceServerState, RowChange, RowLifecycle,
-    SecretChangeKind, SecretState, TenantState,
+    AccountState, Change, ChangeKind, ClientState, CommitRequest, ManagedBy, NewPassword,
+    ResourceServerState, RowChange, RowLifecycle, SecretChangeKind, SecretState, TenantState,
 };
 
 /// The rows with fields and the secrets as they are after the commit.
@@ -22,6 +23,8 @@ pub struct Decided {
     pub resource_servers: BTreeMap<(TenantId, String), ResourceServerState>,
     /// Clients without their secrets.
     pub clients: BTreeMap<(TenantId, ClientId), ClientState>,
+    /// Accounts.
+    pub accounts: BTreeMap<(TenantId, AccountId), AccountState>,
     /// Secrets that exist already.
     pub secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
     /// Secrets that the commit adds.
@@ -107,8 +110,16 @@ impl<'a> Rows<'a> {
                         }
                     }
                 }
-                Change::FirstKey(..) | Change::Key(..) | Change::Application(_) | Change::Tokens(..) => {}
+                Change::Account(change) => self.decide_account(&mut decided, change)?,
+                Change::FirstKey(..)
+                | Change::Key(..)
+                | Change::Application(_)
+                | Change::AccountPassword(..)
+                | Change::Tokens(..) => {}
             }
+        }
+        for new in &self.request.passwords {
+            self.decide_password(&mut decided, new)?;
         }
         for new in &self.request.secrets {
             let managed_by = self.request.managed_by;
@@ -155,6 +166,47 @@ impl<'a> Rows<'a> {
         };
         decided.tenants.insert(id.clone(), row);
         Some(())
+    }
+
+    fn decide_account(&self, decided: &mut Decided, change: &RowChange<Account>) -> Option<()> {
+        let key = (change.after.tenant.clone(), change.after.id.clone());
+        let before = self.account(decided, &key);
+        let known = before.as_ref().map(|row| (&row.account, row.lifecycle));
+        let (fields, lifecycle) = self.row_after(change, known)?;
+        let now = self.request.now;
+        let is_deleted = change.kind == ChangeKind::Deleted;
+        // Of a deleted account nothing of the person is left.
+        let emptied = || Account::new(key.0.clone(), key.1.clone(), now);
+        let mut account = if is_deleted { emptied() } else { fields };
+        if let Some(AccountState { account: before, .. }) = &before {
+            account.valid_from = before.valid_from;
+            account.password_changed_at = before.password_changed_at.filter(|_| !is_deleted);
+        }
+        if matches!(change.kind, ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted) {
+            account.valid_from = account.valid_from.max(now);
+        }
+        account.status = if lifecycle.serves() { AccountStatus::Active } else { AccountStatus::Suspended };
+        account.updated_at = lifecycle.updated_at;
+        let declared_digest = before.filter(|_| !is_deleted).and_then(|before| before.declared_digest);
+        decided.accounts.insert(key, AccountState { account, lifecycle, declared_digest });
+        Some(())
+    }
+
+    /// Sessions that began before a change of the password end with it.
+    fn decide_password(&self, decided: &mut Decided, new: &NewPassword) -> Option<()> {
+        let key = (new.tenant.clone(), new.account.clone());
+        let mut row = self.account(decided, &key).filter(|row| row.lifecycle.is_live())?;
+        row.account.valid_from = row.account.valid_from.max(self.request.now);
+        row.account.password_changed_at = new.password.as_ref().map(|_| self.request.now);
+        row.declared_digest = new.declared_digest;
+        decided.accounts.insert(key, row);
+        Some(())
+    }
+
+    /// As it is now, or as an earlier change of the same commit leaves it.
+    fn account(&self, decided: &Decided, key: &(TenantId, AccountId)) -> Option<AccountState> {
+        let stored = || self.tenants.get(&key.0)?.accounts.iter().find(|row| row.account.id == key.1);
+        decided.accounts.get(key).or_else(stored).cloned()
     }
 
     /// The fields change only with a change of fields; every change moves the lifecycle.
@@ -295,18 +347,10 @@ mod tests {
         }
         let change = RowChange { kind, before: None, after: Box::new(after) };
         let request = CommitRequest {
-            managed_by: state.lifecycle.managed_by,
-            generation: None,
             expected_revisions: vec![(state.tenant.id.clone(), state.revision)],
             before: vec![state.clone()],
             changes: vec![Change::Tenant(change)],
-            secrets: Vec::new(),
-            first_keys: Vec::new(),
-            keys: crate::KeyCommit::default(),
-            tenant_metadata: Vec::new(),
-            audit: Vec::new(),
-            idempotent: None,
-            now: NOW,
+            ..CommitRequest::empty(state.lifecycle.managed_by, NOW)
         };
         let decided = Decided::of(&request).unwrap().unwrap();
         let row = &decided.tenants[&state.tenant.id];

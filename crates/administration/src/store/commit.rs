@@ -1,5 +1,6 @@
 //! A change with all that it needs, as a store commits it.
 
+use accounts::{AccountId, AccountPassword};
 use keys::KeyRecord;
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, ClientSecret};
@@ -24,6 +25,8 @@ pub struct CommitRequest {
     pub changes: Vec<Change>,
     /// The hashes of the secrets that are added.
     pub secrets: Vec<NewSecret>,
+    /// The stored forms of the passwords that change.
+    pub passwords: Vec<NewPassword>,
     /// The sealed keys that tenants begin with.
     pub first_keys: Vec<(TenantId, KeyRecord)>,
     /// What happens to signing keys.
@@ -49,6 +52,7 @@ impl CommitRequest {
             before: Vec::new(),
             changes: Vec::new(),
             secrets: Vec::new(),
+            passwords: Vec::new(),
             first_keys: Vec::new(),
             keys: KeyCommit::default(),
             tenant_metadata: Vec::new(),
@@ -80,6 +84,19 @@ pub struct NewSecret {
     pub client: ClientId,
     /// The row.
     pub secret: ClientSecret,
+    /// By which reconciling recognises a declared value.
+    pub declared_digest: Option<[u8; 32]>,
+}
+
+/// The password of an account from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPassword {
+    /// The account's tenant.
+    pub tenant: TenantId,
+    /// The account.
+    pub account: AccountId,
+    /// Its stored form; none where the account has no password any more.
+    pub password: Option<AccountPassword>,
     /// By which reconciling recognises a declared value.
     pub declared_digest: Option<[u8; 32]>,
 }

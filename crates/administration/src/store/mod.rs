@@ -1,5 +1,6 @@
 //! The store traits of administration. Each method is one transaction, and no transaction crosses a method.
 
+mod accounts;
 mod commit;
 mod generations;
 mod key_schedule;
@@ -13,7 +14,8 @@ use tenancy::{StoreError, TenantId};
 
 use crate::{Application, ApplicationId, AuditQuery, AuditRecord, Invalidation};
 
-pub use commit::{CommitOutcome, CommitRequest, KeyCommit, NewSecret, TenantMetadata};
+pub use self::accounts::Accounts;
+pub use commit::{CommitOutcome, CommitRequest, KeyCommit, NewPassword, NewSecret, TenantMetadata};
 pub use generations::{Generation, Generations, KEPT_SOURCES, NewGeneration};
 pub use key_schedule::{KeySchedule, TenantKeys};
 pub use sealed_items::{SealedItems, SealedPlace};
@@ -26,6 +28,7 @@ pub trait AdministrationStore:
     + TenantList
     + EndedSecrets
     + Applications
+    + Accounts
     + Generations
     + KeySchedule
     + SealedItems

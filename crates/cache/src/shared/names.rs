@@ -19,6 +19,9 @@ impl Names {
             Invalidation::Keys(_) => ["keys", "keys-lease"].map(str::to_owned),
             Invalidation::Revocations(_) => ["revocations", "revocations-lease"].map(str::to_owned),
             Invalidation::Client(_, client) => [format!("client:{client}"), format!("client-lease:{client}")],
+            Invalidation::Account(_, account) => {
+                [format!("account:{account}"), format!("account-lease:{account}")]
+            }
         };
         [self.below(tenant, &value), self.below(tenant, &lease), self.epoch(tenant)]
     }

@@ -85,7 +85,10 @@ impl RedisCache {
             match change {
                 // Deleting the epoch voids all rows read under it.
                 Invalidation::Tenant(_) => keys.push(epoch),
-                Invalidation::Client(..) | Invalidation::Keys(_) | Invalidation::Revocations(_) => {
+                Invalidation::Client(..)
+                | Invalidation::Account(..)
+                | Invalidation::Keys(_)
+                | Invalidation::Revocations(_) => {
                     keys.extend([value, lease]);
                 }
             }

@@ -7,8 +7,7 @@ use administration::{
     ApplicationContext, ApplicationDraft, ApplicationId, FieldError, PutApplication, Shape, Wiped,
     read_lenient_json,
 };
-use protocol::{Secret, steps};
-use registry::bidi_control_in_name;
+use protocol::{Secret, bidi_control_in_name, steps};
 use serde::Deserialize as _;
 use serde_json::Value;
 

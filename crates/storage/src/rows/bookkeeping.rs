@@ -1,5 +1,6 @@
 //! The columns of applications, generations, answers to idempotency keys, used identifiers, usage, the audit and the log of changes.
 
+use accounts::AccountId;
 use administration::{
     Application, AuditRecord, Generation, IdempotentAnswer, Invalidation, SecretUsage, VerifierFetch,
 };
@@ -99,11 +100,13 @@ impl FromRow for LoggedChange {
 fn invalidation(row: &Row) -> Result<Invalidation, Error> {
     let tenant = TenantId::read(row, "tenant_id")?;
     let kind: String = row.get("kind")?;
-    match (kind.as_str(), Option::<ClientId>::read(row, "client_id")?) {
-        ("tenant", None) => Ok(Invalidation::Tenant(tenant)),
-        ("keys", None) => Ok(Invalidation::Keys(tenant)),
-        ("revocations", None) => Ok(Invalidation::Revocations(tenant)),
-        ("client", Some(client)) => Ok(Invalidation::Client(tenant, client)),
+    let client = Option::<ClientId>::read(row, "client_id")?;
+    match (kind.as_str(), client, Option::<AccountId>::read(row, "account_id")?) {
+        ("tenant", None, None) => Ok(Invalidation::Tenant(tenant)),
+        ("keys", None, None) => Ok(Invalidation::Keys(tenant)),
+        ("revocations", None, None) => Ok(Invalidation::Revocations(tenant)),
+        ("client", Some(client), None) => Ok(Invalidation::Client(tenant, client)),
+        ("account", None, Some(account)) => Ok(Invalidation::Account(tenant, account)),
         _ => Err(Error::unreadable("kind", format_args!("unknown kind {kind:?}"))),
     }
 }

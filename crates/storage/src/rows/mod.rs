@@ -1,5 +1,6 @@
 //! The columns of each table, each once: what is read of a row, and what a commit writes into it.
 
+mod account;
 mod bookkeeping;
 mod client;
 mod lifecycle;
@@ -7,6 +8,7 @@ mod revocation;
 mod signing_key;
 mod tenant;
 
+pub(crate) use account::IdentifierRow;
 pub(crate) use bookkeeping::LoggedChange;
 pub(crate) use revocation::subject_row;
 pub(crate) use tenant::longest_token;

@@ -143,6 +143,7 @@ impl FromRow for TenantState {
             resource_servers: row.rows("resource_servers")?,
             client_count: Column::read(row, "client_count")?,
             clients: Vec::new(),
+            accounts: Vec::new(),
             first_key_thumbprint: Column::read(row, "first_key_thumbprint")?,
             has_had_keys: KeyId::read(row, "next_key")? > KeyId::numbered(1),
         })

@@ -2,7 +2,7 @@
 //! indexes alone, because nothing ever collects statistics here.
 
 use administration::{
-    Application, AuditQuery, AuditRecord, ClientState, SecretUsage, TenantState, VerifierFetch,
+    AccountState, Application, AuditQuery, AuditRecord, ClientState, SecretUsage, TenantState, VerifierFetch,
 };
 use keys::KeyRecord;
 use keys::life_cycle::KeyTimes;
@@ -14,8 +14,8 @@ use testkit::fixtures::{NOW, tenant_id};
 
 use crate::statement::{Dialect, Statement};
 use crate::{
-    applications, audit_records, clients, key_schedules, revocations, sealed_items, signing_keys, sqlite,
-    tenant_search, tenants, usage_log,
+    accounts, applications, audit_records, clients, key_schedules, revocations, sealed_items, signing_keys,
+    sqlite, tenant_search, tenants, usage_log,
 };
 
 async fn plan(statement: Statement) -> Vec<String> {
@@ -53,6 +53,9 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
         Statement::of(applications::SELECT_PAGE).reading::<Application>(),
         Statement::of(usage_log::SELECT_USES).reading::<SecretUsage>(),
         Statement::of(revocations::SELECT).reading::<Revocation>(),
+        Statement::of(accounts::SELECT_ONE).reading::<AccountState>(),
+        Statement::of(accounts::SELECT_IDENTIFIED).reading::<AccountState>(),
+        Statement::of(accounts::SELECT_PAGE).reading::<AccountState>(),
     ] {
         check(statement, false).await;
     }
@@ -60,6 +63,7 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
     for statement in [
         Statement::of(tenant_search::FOUND).reading::<TenantState>(),
         Statement::of(clients::SQLITE_RELATED).reading::<ClientState>(),
+        Statement::of(accounts::SQLITE_RELATED).reading::<AccountState>(),
         Statement::of(tenants::DUE_DELETIONS),
     ] {
         check(statement, true).await;

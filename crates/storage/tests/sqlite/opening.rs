@@ -134,6 +134,8 @@ const AFTER_THE_FIFTH: &str = "
     DROP TABLE key_thumbprints;
     DROP TABLE used_identifiers;
     DROP TABLE revocations;
+    DROP TABLE account_identifiers;
+    DROP TABLE accounts;
     ALTER TABLE audit_records DROP COLUMN credential;
     ALTER TABLE audit_records DROP COLUMN sender_constraint;
     DELETE FROM _sqlx_migrations WHERE version >= 6";

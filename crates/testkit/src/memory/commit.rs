@@ -43,6 +43,7 @@ impl Rows {
             state.revision += 1;
         }
         self.write_revocations(request);
+        self.write_accounts(request, &decided)?;
         self.write_decided(decided)?;
         for change in &request.changes {
             match change {
@@ -162,6 +163,7 @@ impl Rows {
         self.schedules.remove(tenant);
         self.fetches.retain(|seen| seen.tenant != *tenant);
         self.secret_usage.retain(|used| used.tenant != *tenant);
+        self.accounts.retain(|(of, _), _| of != tenant);
         self.applications.retain(|row| row.tenant != *tenant);
         self.idempotent_answers.retain(|row| row.tenant != *tenant);
         self.revocations.remove(tenant);

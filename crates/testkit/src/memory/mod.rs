@@ -1,5 +1,6 @@
 //! A store in memory, simple enough to be the measure of the others, which counts its calls and fails or waits on demand.
 
+mod accounts;
 mod commit;
 mod commit_bookkeeping;
 mod commit_keys;

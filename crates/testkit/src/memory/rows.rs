@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use accounts::{AccountId, AccountPassword};
 use administration::{
-    Application, AuditRecord, ClientState, Fingerprint, Generation, IdempotentAnswer, Invalidation,
-    ManagedBy, ResourceServerState, RowLifecycle, SecretState, SecretUsage, TenantState, VerifierFetch,
+    AccountState, Application, AuditRecord, ClientState, Fingerprint, Generation, IdempotentAnswer,
+    Invalidation, ManagedBy, ResourceServerState, RowLifecycle, SecretState, SecretUsage, TenantState,
+    VerifierFetch,
 };
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::Timestamp;
@@ -26,6 +28,8 @@ pub(super) struct Rows {
     pub(super) leases: BTreeMap<String, (String, Timestamp)>,
     pub(super) fetches: Vec<VerifierFetch>,
     pub(super) secret_usage: Vec<SecretUsage>,
+    /// Each with its password.
+    pub(super) accounts: BTreeMap<(TenantId, AccountId), (AccountState, Option<AccountPassword>)>,
     /// In the order in which they were made.
     pub(super) applications: Vec<Application>,
     pub(super) idempotent_answers: Vec<IdempotentAnswer>,

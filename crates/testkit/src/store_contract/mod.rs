@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a store that fails here has failed the test")]
 
+mod accounts;
 mod applications;
 mod audit;
 mod bookkeeping;
@@ -34,6 +35,7 @@ mod verifier_fetches;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use ::accounts::AccountStore;
 use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, CommitRequest};
 use keys::SigningKeyStore;
 use registry::{Client, ClientStore, ReplayGuard, RevocationStore};
@@ -41,6 +43,7 @@ use tenancy::{Tenant, TenantId, TenantStore};
 
 use crate::requests;
 
+pub use self::accounts::*;
 pub use applications::*;
 pub use audit::*;
 pub use bookkeeping::*;
@@ -80,6 +83,8 @@ pub struct Stores {
     pub identifiers: Arc<dyn ReplayGuard>,
     /// As the registry keeps revocations in it.
     pub revocations: Arc<dyn RevocationStore>,
+    /// As accounts are found in it.
+    pub accounts: Arc<dyn AccountStore>,
     /// As administration knows it.
     pub administration: Arc<dyn AdministrationStore>,
 }
@@ -93,6 +98,7 @@ impl Stores {
             + SigningKeyStore
             + ReplayGuard
             + RevocationStore
+            + AccountStore
             + AdministrationStore
             + 'static,
     {
@@ -103,6 +109,7 @@ impl Stores {
             signing_keys: Arc::clone(&store) as _,
             identifiers: Arc::clone(&store) as _,
             revocations: Arc::clone(&store) as _,
+            accounts: Arc::clone(&store) as _,
             administration: store,
         }
     }
@@ -151,6 +158,16 @@ macro_rules! store_contract_tests {
             an_identifier_is_used_once_in_its_tenant,
             of_a_hundred_uses_at_once_one_is_the_first,
             expired_identifiers_are_deleted,
+            an_account_is_read_back_field_by_field,
+            one_address_in_two_tenants_is_two_accounts,
+            an_identifier_moves_from_an_account_to_another_in_one_commit,
+            an_identifier_and_an_external_id_belong_to_one_account,
+            a_password_is_set_replaced_and_removed,
+            a_suspended_or_retired_account_is_found_and_its_authentications_end,
+            a_deleted_account_keeps_only_its_id,
+            a_deleted_tenant_keeps_no_account,
+            related_accounts_are_loaded_and_no_others,
+            accounts_are_listed_page_by_page,
             nothing_is_revoked_at_first,
             a_token_is_revoked_in_its_tenant_only,
             a_full_list_of_tokens_becomes_one_revocation_of_their_client,

@@ -1,0 +1,150 @@
+//! An account of one tenant. The same e-mail address in two tenants is two accounts that know nothing of each other.
+
+use protocol::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tenancy::TenantId;
+
+use crate::{AccountId, Identifier};
+
+/// An account without the hash of its password, so that it can be cached and shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// Its identifier, which never changes.
+    pub id: AccountId,
+    /// Whether the person can sign in.
+    pub status: AccountStatus,
+    /// By which the person signs in, in the order of their texts.
+    pub identifiers: Vec<AccountIdentifier>,
+    /// The identifier of the person in another system of the tenant, unique within the tenant.
+    pub external_id: Option<String>,
+    /// Standard claims (OpenID Connect Core §5.1), as [`check_claims`](crate::check_claims) accepts them. Not among them is what other fields
+    /// say: `sub`, `email`, `email_verified` and `updated_at`.
+    pub claims: Map<String, Value>,
+    /// The groups of the person.
+    pub groups: Vec<String>,
+    /// An authentication before this instant proves nothing any more.
+    pub valid_from: Timestamp,
+    /// When the password was set; none where there is none.
+    pub password_changed_at: Option<Timestamp>,
+    /// When the account last changed.
+    pub updated_at: Timestamp,
+}
+
+/// An identifier of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountIdentifier {
+    /// What the person types.
+    pub identifier: Identifier,
+    /// When it was proven, or declared by the tenant, that the person has it.
+    pub verified_at: Option<Timestamp>,
+}
+
+/// Whether a person can sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AccountStatus {
+    /// The person can sign in.
+    Active,
+    /// An administrator suspended the account, or the operator's files declare it no more.
+    Suspended,
+}
+
+impl Account {
+    /// A new account with nothing but its identifier.
+    #[must_use]
+    pub fn new(tenant: TenantId, id: AccountId, now: Timestamp) -> Self {
+        Self {
+            tenant,
+            id,
+            status: AccountStatus::Active,
+            identifiers: Vec::new(),
+            external_id: None,
+            claims: Map::new(),
+            groups: Vec::new(),
+            valid_from: now,
+            password_changed_at: None,
+            updated_at: now,
+        }
+    }
+
+    /// Whether an authentication of this person at this instant still counts: for a session, a code or a refresh token.
+    #[must_use]
+    pub fn accepts_authentication_of(&self, at: Timestamp) -> bool {
+        self.status == AccountStatus::Active && self.valid_from <= at
+    }
+
+    /// The e-mail address, with the instant of its verification.
+    #[must_use]
+    pub fn email(&self) -> Option<&AccountIdentifier> {
+        self.identifiers.iter().find(|held| matches!(held.identifier, Identifier::Email(_)))
+    }
+
+    /// The user name.
+    #[must_use]
+    pub fn username(&self) -> Option<&AccountIdentifier> {
+        self.identifiers.iter().find(|held| matches!(held.identifier, Identifier::Username(_)))
+    }
+
+    /// The standard claims with those that other fields say (OpenID Connect Core §5.1), without `sub`, which may be pairwise. A user name is
+    /// the `preferred_username` where the claims have none.
+    #[must_use]
+    pub fn standard_claims(&self) -> Map<String, Value> {
+        let mut claims = self.claims.clone();
+        if let Some(email) = self.email() {
+            claims.insert("email".to_owned(), email.identifier.as_str().into());
+            claims.insert("email_verified".to_owned(), email.verified_at.is_some().into());
+        }
+        if let Some(username) = self.username() {
+            claims.entry("preferred_username").or_insert_with(|| username.identifier.as_str().into());
+        }
+        claims.insert("updated_at".to_owned(), self.updated_at.seconds().into());
+        claims
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn account() -> Account {
+        let now = Timestamp::from_seconds(100);
+        Account::new(TenantId::parse("acme").unwrap(), AccountId::from_bytes([1; 16]), now)
+    }
+
+    fn identifier(text: &str, verified_at: Option<u64>) -> AccountIdentifier {
+        let verified_at = verified_at.map(Timestamp::from_seconds);
+        AccountIdentifier { identifier: Identifier::parse(text).unwrap(), verified_at }
+    }
+
+    #[test]
+    fn a_suspension_and_a_later_start_end_an_authentication() {
+        let at = Timestamp::from_seconds;
+        let mut account = account();
+        assert!(account.accepts_authentication_of(at(100)));
+        assert!(!account.accepts_authentication_of(at(99)));
+        account.status = AccountStatus::Suspended;
+        assert!(!account.accepts_authentication_of(at(100)));
+    }
+
+    #[test]
+    fn identifiers_are_claims_too() {
+        let mut account = account();
+        assert_eq!(Value::Object(account.standard_claims()), json!({ "updated_at": 100 }));
+        account.identifiers = vec![identifier("ada@example.com", None), identifier("ada", None)];
+        let expected = json!({
+            "email": "ada@example.com", "email_verified": false, "preferred_username": "ada", "updated_at": 100,
+        });
+        assert_eq!(Value::Object(account.standard_claims()), expected);
+        account.identifiers[0].verified_at = Some(account.valid_from);
+        account.claims.insert("preferred_username".to_owned(), "Countess".into());
+        let claims = account.standard_claims();
+        assert_eq!(
+            (&claims["email_verified"], &claims["preferred_username"]),
+            (&json!(true), &json!("Countess"))
+        );
+    }
+}

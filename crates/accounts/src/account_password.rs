@@ -1,0 +1,163 @@
+//! The stored form of a password: argon2id of the password, then HMAC-SHA-256 under a key that only the server has, over the result, the
+//! tenant and the account. So a stolen database cannot be guessed against, and a row copied to another account matches nothing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use secrets::{KeyedDigest, PasswordSalt, Pepper, SecretHash, salt_and_digest};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
+use subtle::ConstantTimeEq as _;
+use tenancy::TenantId;
+
+use crate::AccountId;
+
+/// The version of the form, and the parameters of argon2id: 19 MiB, two passes, one lane.
+const PREFIX: &str = "p1$m=19456,t=2,p=1$";
+
+/// The stored form of the password of one account.
+#[derive(Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+pub struct AccountPassword {
+    salt: PasswordSalt,
+    digest: [u8; 32],
+}
+
+/// The text is not the stored form of a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a stored password of a known format")]
+pub struct UnknownPasswordFormat;
+
+/// Makes and compares the stored forms of passwords.
+pub struct AccountPasswords(KeyedDigest);
+
+impl AccountPasswords {
+    /// Derives the key from the pepper.
+    #[must_use]
+    pub fn new(pepper: &Pepper) -> Self {
+        Self(KeyedDigest::for_purpose(pepper.expose(), "latchkey account password 1"))
+    }
+
+    /// The stored form for this account of a password hash: argon2id with exactly our parameters, computed or imported. `None` for every other
+    /// hash.
+    #[must_use]
+    pub fn bind(&self, tenant: &TenantId, account: &AccountId, hash: &SecretHash) -> Option<AccountPassword> {
+        let SecretHash::Password(phc) = hash else { return None };
+        let (salt, raw) = salt_and_digest(phc)?;
+        let texts = [raw.as_slice(), tenant.as_str().as_bytes(), account.as_str().as_bytes()];
+        Some(AccountPassword { salt, digest: self.0.of(texts) })
+    }
+
+    /// Whether the stored form is that of this hash, for this account. The comparison takes constant time.
+    #[must_use]
+    pub fn matches(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        stored: &AccountPassword,
+        hash: &SecretHash,
+    ) -> bool {
+        let presented = self.bind(tenant, account, hash);
+        presented.is_some_and(|presented| presented.digest.ct_eq(&stored.digest).into())
+    }
+}
+
+impl AccountPassword {
+    /// The salt to hash a presented password with.
+    #[must_use]
+    pub const fn salt(&self) -> &PasswordSalt {
+        &self.salt
+    }
+}
+
+impl FromStr for AccountPassword {
+    type Err = UnknownPasswordFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownPasswordFormat> {
+        let parts = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('$'));
+        let (salt, digest) = parts.ok_or(UnknownPasswordFormat)?;
+        let digest = BASE64.decode(digest).map_err(|_| UnknownPasswordFormat)?;
+        let digest = digest.try_into().map_err(|_| UnknownPasswordFormat)?;
+        Ok(Self { salt: salt.parse().map_err(|_| UnknownPasswordFormat)?, digest })
+    }
+}
+
+/// For the store.
+impl fmt::Display for AccountPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{}${}", self.salt, BASE64.encode(self.digest))
+    }
+}
+
+/// Logs must not contain hashes.
+impl fmt::Debug for AccountPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccountPassword([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Secret;
+    use secrets::hash_password;
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn pepper(byte: u8) -> AccountPasswords {
+        AccountPasswords::new(&Pepper::from_bytes(Zeroizing::new([byte; 32])))
+    }
+
+    fn tenant(id: &str) -> TenantId {
+        TenantId::parse(id).unwrap()
+    }
+
+    fn hash(text: &str, salt: &PasswordSalt) -> SecretHash {
+        hash_password(&Secret::new(text.to_owned()), salt).unwrap()
+    }
+
+    #[test]
+    fn a_stored_form_belongs_to_one_password_tenant_account_and_pepper() {
+        let (passwords, account) = (pepper(1), AccountId::from_bytes([1; 16]));
+        let (salt, acme) = (PasswordSalt::generate(), tenant("acme"));
+        let right = hash("correct horse battery staple", &salt);
+        let stored = passwords.bind(&acme, &account, &right).unwrap();
+        assert!(passwords.matches(&acme, &account, &stored, &right));
+        let again = hash("correct horse battery staple", stored.salt());
+        assert!(passwords.matches(&acme, &account, &stored, &again));
+        for wrong in [
+            hash("correct horse battery stapl", &salt),
+            hash("correct horse battery staple", &PasswordSalt::generate()),
+            SecretHash::Token([0; 32]),
+            SecretHash::Password("$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAA$AAAA".to_owned()),
+        ] {
+            assert!(!passwords.matches(&acme, &account, &stored, &wrong));
+        }
+        assert!(!passwords.matches(&tenant("globex"), &account, &stored, &right));
+        assert!(!passwords.matches(&acme, &AccountId::from_bytes([2; 16]), &stored, &right));
+        assert!(!pepper(2).matches(&acme, &account, &stored, &right));
+    }
+
+    #[test]
+    fn a_stored_form_is_read_back_and_never_printed_for_a_log() {
+        let (account, salt) = (AccountId::from_bytes([1; 16]), PasswordSalt::generate());
+        let hash = hash("correct horse battery staple", &salt);
+        let stored = pepper(1).bind(&tenant("acme"), &account, &hash).unwrap();
+        let text = stored.to_string();
+        // What argon2id gives is not in it.
+        let SecretHash::Password(phc) = &hash else { panic!("a password hash") };
+        assert!(!text.contains(phc.rsplit('$').next().unwrap()));
+        assert_eq!(text.parse(), Ok(stored.clone()));
+        assert_eq!(format!("{stored:?}"), "AccountPassword([redacted])");
+        for bad in [
+            String::new(),
+            text.replace("p1$", "p2$"),
+            text.replace("t=2", "t=3"),
+            text[..text.len() - 1].to_owned(),
+            format!("{text}A"),
+            phc.clone(),
+        ] {
+            assert_eq!(bad.parse::<AccountPassword>(), Err(UnknownPasswordFormat), "{bad}");
+        }
+    }
+}

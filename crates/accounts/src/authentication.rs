@@ -1,0 +1,69 @@
+//! A proof that a person was there: which account, when, and by which methods. Only a successful sign-in makes one.
+
+use protocol::Timestamp;
+use tenancy::TenantId;
+
+use crate::AccountId;
+
+/// A person who has just proven to be the holder of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authentication {
+    tenant: TenantId,
+    account: AccountId,
+    at: Timestamp,
+    methods: &'static [AuthenticationMethod],
+}
+
+/// A method of authentication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthenticationMethod {
+    /// The password of the account.
+    Password,
+}
+
+impl Authentication {
+    /// By the password alone.
+    pub(crate) const fn by_password(tenant: TenantId, account: AccountId, at: Timestamp) -> Self {
+        Self { tenant, account, at, methods: &[AuthenticationMethod::Password] }
+    }
+
+    /// The tenant of the account.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// The account.
+    #[must_use]
+    pub const fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// When it happened: the `auth_time` of ID tokens (OpenID Connect Core §2).
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// How: the `amr` of ID tokens.
+    #[must_use]
+    pub const fn methods(&self) -> &'static [AuthenticationMethod] {
+        self.methods
+    }
+
+    /// How strong it is: the `acr` of ID tokens.
+    #[must_use]
+    pub const fn acr(&self) -> &'static str {
+        "urn:latchkey:acr:1"
+    }
+}
+
+impl AuthenticationMethod {
+    /// The value in `amr` (RFC 8176 §2).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+        }
+    }
+}

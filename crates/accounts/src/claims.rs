@@ -1,0 +1,225 @@
+//! The standard claims that an account may have (OpenID Connect Core §5.1), and the form of each. Those that other fields of an account say
+//! (`sub`, `email`, `email_verified`, `updated_at`) are not among them.
+
+use protocol::bidi_control_in_name;
+use serde_json::{Map, Value};
+use url::Url;
+
+/// Bytes of the claims of one account, as JSON.
+pub const CLAIMS_BYTES: usize = 16 * 1024;
+
+/// A claim that an account cannot have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct ClaimError {
+    /// The claim, and a member of it after a slash; empty for all claims.
+    pub path: String,
+    /// What is wrong.
+    pub detail: &'static str,
+}
+
+/// The form of the value of a claim.
+#[derive(Clone, Copy)]
+enum Form {
+    Text,
+    Url,
+    Birthdate,
+    Flag,
+    Address,
+}
+
+const CLAIMS: [(&str, Form); 16] = [
+    ("name", Form::Text),
+    ("given_name", Form::Text),
+    ("family_name", Form::Text),
+    ("middle_name", Form::Text),
+    ("nickname", Form::Text),
+    ("preferred_username", Form::Text),
+    ("profile", Form::Url),
+    ("picture", Form::Url),
+    ("website", Form::Url),
+    ("gender", Form::Text),
+    ("birthdate", Form::Birthdate),
+    ("zoneinfo", Form::Text),
+    ("locale", Form::Text),
+    ("phone_number", Form::Text),
+    ("phone_number_verified", Form::Flag),
+    ("address", Form::Address),
+];
+
+/// The members of the `address` claim (OpenID Connect Core §5.1.1). A line feed separates lines of two of them.
+const ADDRESS: [(&str, bool); 6] = [
+    ("formatted", true),
+    ("street_address", true),
+    ("locality", false),
+    ("region", false),
+    ("postal_code", false),
+    ("country", false),
+];
+
+/// Finds everything that these claims must not have.
+#[must_use]
+pub fn check_claims(claims: &Map<String, Value>) -> Vec<ClaimError> {
+    let mut errors: Vec<_> = claims.iter().filter_map(|(name, value)| check(name, value)).collect();
+    if Value::Object(claims.clone()).to_string().len() > CLAIMS_BYTES {
+        errors.push(ClaimError { path: String::new(), detail: "the claims are longer than 16 KiB" });
+    }
+    errors
+}
+
+fn check(name: &str, value: &Value) -> Option<ClaimError> {
+    let error = |detail| Some(ClaimError { path: name.to_owned(), detail });
+    let Some((_, form)) = CLAIMS.iter().find(|(known, _)| *known == name) else {
+        return error(match name {
+            "sub" => "the identifier of the account is its `sub`",
+            "email" | "email_verified" => "write it beside the claims: it is an identifier",
+            "updated_at" => "the account says when it last changed",
+            _ => "no standard claim (OpenID Connect Core §5.1)",
+        });
+    };
+    let text = value.as_str();
+    match form {
+        Form::Text if text.is_some_and(|text| is_shown(text, false)) => None,
+        Form::Text => error("a text without control characters"),
+        Form::Url if text.is_some_and(is_url) => None,
+        Form::Url => error("an http or https URL"),
+        Form::Birthdate if text.is_some_and(is_birthdate) => None,
+        Form::Birthdate => error("YYYY-MM-DD, 0000-MM-DD without the year, or YYYY"),
+        Form::Flag if value.is_boolean() => None,
+        Form::Flag => error("true or false"),
+        Form::Address => check_address(name, value),
+    }
+}
+
+fn check_address(claim: &str, value: &Value) -> Option<ClaimError> {
+    let error = |path, detail| Some(ClaimError { path, detail });
+    let Some(members) = value.as_object() else { return error(claim.to_owned(), "an object") };
+    members.iter().find_map(|(name, value)| {
+        let path = format!("{claim}/{name}");
+        let Some((_, lines)) = ADDRESS.iter().find(|(known, _)| known == name) else {
+            return error(path, "no member of an address (OpenID Connect Core §5.1.1)");
+        };
+        let is_text = value.as_str().is_some_and(|text| is_shown(text, *lines));
+        if is_text { None } else { error(path, "a text without control characters") }
+    })
+}
+
+/// Whether people see what is there: an empty text is no value.
+fn is_shown(text: &str, lines: bool) -> bool {
+    let is_line = |character| lines && matches!(character, '\r' | '\n');
+    let has_control = text.chars().any(|character| character.is_control() && !is_line(character));
+    !text.is_empty() && !has_control && bidi_control_in_name(text).is_none()
+}
+
+fn is_url(text: &str) -> bool {
+    let url = Url::parse(text).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+    url.is_some_and(|url| url.username().is_empty() && url.password().is_none()) && is_shown(text, false)
+}
+
+/// ISO 8601-1 `YYYY-MM-DD`, with the year 0000 where it is left out, or the year alone (OpenID Connect Core §5.1).
+fn is_birthdate(text: &str) -> bool {
+    let number = |text: &str, digits: usize| {
+        let all = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+        if all { text.parse::<u32>().ok() } else { None }
+    };
+    let mut parts = text.split('-');
+    let year = parts.next().and_then(|year| number(year, 4));
+    let (month, day) = (parts.next(), parts.next());
+    match (year, month, day, parts.next()) {
+        (Some(year), None, None, None) => year > 0,
+        (Some(year), Some(month), Some(day), None) => {
+            let leaps = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let days = match number(month, 2) {
+                Some(1 | 3 | 5 | 7 | 8 | 10 | 12) => 31,
+                Some(4 | 6 | 9 | 11) => 30,
+                Some(2) => 28 + u32::from(leaps),
+                _ => 0,
+            };
+            number(day, 2).is_some_and(|day| (1..=days).contains(&day))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn paths(claims: Value, expected: &[&str]) {
+        let Value::Object(members) = &claims else { panic!("{claims} is no object") };
+        let found: Vec<_> = check_claims(members).into_iter().map(|error| error.path).collect();
+        assert_eq!(found, expected, "{claims}");
+    }
+
+    #[test]
+    fn every_standard_claim_has_its_form() {
+        let whole = json!({
+            "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "middle_name": "K.",
+            "nickname": "Ada", "preferred_username": "ada", "profile": "https://example.com/ada",
+            "picture": "https://example.com/ada.png", "website": "http://ada.example", "gender": "female",
+            "birthdate": "1815-12-10", "zoneinfo": "Europe/London", "locale": "en-GB",
+            "phone_number": "+44 20 7946 0000", "phone_number_verified": false,
+            "address": { "formatted": "12 St James's Square\nLondon", "street_address": "12 St James's Square",
+                         "locality": "London", "region": "London", "postal_code": "SW1Y 4LB", "country": "GB" },
+        });
+        assert_eq!(whole.as_object().unwrap().len(), CLAIMS.len());
+        paths(whole, &[]);
+        paths(json!({}), &[]);
+    }
+
+    #[test]
+    fn other_names_and_forms_are_refused() {
+        for (claims, path) in [
+            (json!({ "sub": "x" }), "sub"),
+            (json!({ "email": "ada@example.com" }), "email"),
+            (json!({ "email_verified": true }), "email_verified"),
+            (json!({ "updated_at": 1 }), "updated_at"),
+            (json!({ "role": "admin" }), "role"),
+            (json!({ "name": 1 }), "name"),
+            (json!({ "name": null }), "name"),
+            (json!({ "name": "" }), "name"),
+            (json!({ "name": "a\nb" }), "name"),
+            (json!({ "name": "a\u{202e}b" }), "name"),
+            (json!({ "profile": "javascript:alert(1)" }), "profile"),
+            (json!({ "picture": "data:image/png;base64,AAAA" }), "picture"),
+            (json!({ "website": "https://user:password@example.com" }), "website"),
+            (json!({ "website": "example.com" }), "website"),
+            (json!({ "phone_number_verified": "true" }), "phone_number_verified"),
+            (json!({ "address": "London" }), "address"),
+            (json!({ "address": { "planet": "Earth" } }), "address/planet"),
+            (json!({ "address": { "locality": "a\nb" } }), "address/locality"),
+            (json!({ "address": { "country": 1 } }), "address/country"),
+        ] {
+            paths(claims, &[path]);
+        }
+        paths(json!({ "name": "a".repeat(CLAIMS_BYTES) }), &[""]);
+    }
+
+    #[test]
+    fn a_birthdate_is_a_date_a_day_or_a_year() {
+        for (text, expected) in [
+            ("1815-12-10", true),
+            ("0000-12-10", true),
+            ("0000-02-29", true),
+            ("2024-02-29", true),
+            ("1815", true),
+            ("2023-02-29", false),
+            ("1900-02-29", false),
+            ("1815-13-10", false),
+            ("1815-00-10", false),
+            ("1815-12-32", false),
+            ("1815-12", false),
+            ("0000", false),
+            ("815-12-10", false),
+            ("1815-12-10-1", false),
+            ("1815-1-1", false),
+            ("+815-12-10", false),
+            ("", false),
+        ] {
+            assert_eq!(is_birthdate(text), expected, "{text}");
+        }
+    }
+}

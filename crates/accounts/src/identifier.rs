@@ -1,0 +1,100 @@
+//! What a person types to say who they are: an e-mail address or a user name. A text with `@` is an address, every other one a user name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde_with::{DeserializeFromStr, SerializeDisplay};
+
+use crate::{EmailAddress, Username};
+
+/// A normalised identifier. In a tenant it belongs to one account.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr)]
+pub enum Identifier {
+    /// An e-mail address.
+    Email(EmailAddress),
+    /// A user name.
+    Username(Username),
+}
+
+/// The text is no identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidIdentifier {
+    /// It has an `@`.
+    #[error(
+        "not an e-mail address: write a local part without quotes, one @ and a domain, 254 bytes at most"
+    )]
+    Email,
+    /// It has none.
+    #[error(
+        "not a user name: write 1 to 63 of a-z, 0-9, ., _ and -; it begins with a letter or digit, and not with usr_"
+    )]
+    Username,
+}
+
+impl Identifier {
+    /// Parses what a person typed, without the blanks around it.
+    ///
+    /// # Errors
+    /// [`InvalidIdentifier`].
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        let text = text.trim_ascii();
+        if text.contains('@') {
+            EmailAddress::parse(text).map(Self::Email)
+        } else {
+            Username::parse(text).map(Self::Username)
+        }
+    }
+
+    /// The kind in rows.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Email(_) => "email",
+            Self::Username(_) => "username",
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Email(address) => address.as_str(),
+            Self::Username(name) => name.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for Identifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Identifier {
+    type Err = InvalidIdentifier;
+
+    fn from_str(text: &str) -> Result<Self, InvalidIdentifier> {
+        Self::parse(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_decides_its_kind() {
+        for (text, kind, expected) in [
+            ("Ada@Example.com", "email", "ada@example.com"),
+            (" ada@example.com\t", "email", "ada@example.com"),
+            ("Ada", "username", "ada"),
+            (" ada ", "username", "ada"),
+        ] {
+            let identifier = Identifier::parse(text).unwrap();
+            assert_eq!((identifier.kind(), identifier.as_str()), (kind, expected), "{text}");
+            assert_eq!(identifier.to_string().parse(), Ok(identifier));
+        }
+        assert_eq!(Identifier::parse("a@"), Err(InvalidIdentifier::Email));
+        assert_eq!(Identifier::parse(""), Err(InvalidIdentifier::Username));
+    }
+}

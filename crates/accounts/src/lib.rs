@@ -1,0 +1,30 @@
+//! Who is this person, and how was that proven? Accounts of one tenant, their identifiers and passwords, and the check of a password. An
+//! account knows nothing of clients. In reading order:
+
+mod account_id;
+mod claims;
+mod email_address;
+mod identifier;
+mod username;
+
+mod account;
+mod account_password;
+mod password_text;
+
+mod authentication;
+mod sign_in_throttle;
+mod sign_ins;
+
+mod store;
+
+pub use account::{Account, AccountIdentifier, AccountStatus};
+pub use account_id::{AccountId, InvalidAccountId};
+pub use account_password::{AccountPassword, AccountPasswords, UnknownPasswordFormat};
+pub use authentication::{Authentication, AuthenticationMethod};
+pub use claims::{CLAIMS_BYTES, ClaimError, check_claims};
+pub use email_address::EmailAddress;
+pub use identifier::{Identifier, InvalidIdentifier};
+pub use password_text::normalised_password;
+pub use sign_ins::{SignInError, SignIns};
+pub use store::AccountStore;
+pub use username::Username;

@@ -1,0 +1,148 @@
+//! The service layer of accounts: a person signs in with a password. Every refusal has one text, costs one hash where a hash is computed at
+//! all, and leaves at one of a few instants, so neither says which accounts exist.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::{Secret, Timestamp};
+use secrets::{Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer, wait_until};
+use tenancy::{StoreError, TenantId};
+use tokio::time::Instant;
+
+use crate::sign_in_throttle::{SignInThrottle, Target};
+use crate::{
+    Account, AccountId, AccountPassword, AccountPasswords, AccountStatus, AccountStore, Authentication,
+    Identifier, normalised_password,
+};
+
+/// A refusal leaves at a multiple of this span after its arrival. A hash takes a ninth of it, so a lookup is seen in none.
+const GRID: Duration = Duration::from_millis(100);
+
+/// Signs people in, of all tenants.
+pub struct SignIns {
+    store: Arc<dyn AccountStore>,
+    pool: Arc<HashPool>,
+    passwords: AccountPasswords,
+    throttle: SignInThrottle,
+    precise_timer: Option<PreciseTimer>,
+    samples: &'static [&'static str],
+}
+
+/// A sign-in that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// An unknown identifier, a wrong password, an account that cannot sign in, or too many attempts: nothing distinguishes them.
+    #[error("the e-mail address or the password is wrong, or this account cannot sign in here")]
+    Refused,
+    /// Too many passwords wait to be checked.
+    #[error("too many passwords wait to be checked")]
+    Busy,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SignIns {
+    /// Creates the service over a store.
+    #[must_use]
+    pub fn new(store: Arc<dyn AccountStore>, pepper: &Pepper, pool: Arc<HashPool>) -> Self {
+        let (passwords, throttle) = (AccountPasswords::new(pepper), SignInThrottle::new());
+        Self { store, pool, passwords, throttle, precise_timer: None, samples: &[] }
+    }
+
+    /// Refuses these published sample passwords for every account.
+    #[must_use]
+    pub fn refusing(self, samples: &'static [&'static str]) -> Self {
+        Self { samples, ..self }
+    }
+
+    /// Sends refusals at their exact instant. Tests leave this out and use Tokio's paused clock.
+    #[must_use]
+    pub fn with_refusal_timer(self, timer: PreciseTimer) -> Self {
+        Self { precise_timer: Some(timer), ..self }
+    }
+
+    /// Checks a password. `known_accounts` are those that have signed in with this browser before, as its cookie proves: strangers who use up
+    /// the limit of an account do not stop them. A refusal writes nothing.
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    pub async fn sign_in_with_password(
+        &self,
+        tenant: &TenantId,
+        identifier: &str,
+        password: Secret,
+        source: &ClientAddress,
+        known_accounts: &[AccountId],
+        now: Timestamp,
+    ) -> Result<(Arc<Account>, Authentication), SignInError> {
+        let arrival = Instant::now();
+        let checked = self.check(tenant, identifier, password, source, known_accounts, now).await;
+        if let Err(SignInError::Refused) = checked {
+            let steps = arrival.elapsed().as_nanos() / GRID.as_nanos() + 1;
+            let leave = arrival + GRID * u32::try_from(steps).unwrap_or(u32::MAX);
+            wait_until(self.precise_timer.as_ref(), leave).await;
+        }
+        checked
+    }
+
+    async fn check(
+        &self,
+        tenant: &TenantId,
+        typed: &str,
+        password: Secret,
+        source: &ClientAddress,
+        known_accounts: &[AccountId],
+        now: Timestamp,
+    ) -> Result<(Arc<Account>, Authentication), SignInError> {
+        let identifier = Identifier::parse(typed).ok();
+        let found = match &identifier {
+            Some(identifier) => self.find(tenant, identifier).await?,
+            None => None,
+        };
+        let target = match (&found, &identifier) {
+            (Some((account, _)), _) => Target::Account(&account.id),
+            (None, Some(identifier)) => Target::Unknown(identifier.as_str()),
+            (None, None) => Target::Unknown(typed),
+        };
+        let is_known = matches!(target, Target::Account(id) if known_accounts.contains(id));
+        let attempt = self.throttle.begin(tenant, target, source, is_known, now);
+        let attempt = attempt.ok_or(SignInError::Refused)?;
+
+        let password = normalised_password(password).filter(|text| !self.samples.contains(&text.expose()));
+        let can_match = password.is_some();
+        let stored = found.as_ref().and_then(|(_, stored)| stored.as_ref());
+        let job = HashJob {
+            // What cannot be a password costs as much as what can.
+            secret: password.unwrap_or_else(|| Secret::new(String::new())),
+            salt: stored.map_or_else(PasswordSalt::dummy, |stored| stored.salt().clone()),
+            key: None,
+        };
+        let Ok(hash) = self.pool.hash(job, Lane::SignIn, source).await.map_err(|Busy| ()) else {
+            attempt.forgive();
+            return Err(SignInError::Busy);
+        };
+        let (account, stored) = found.ok_or(SignInError::Refused)?;
+        let is_right =
+            stored.is_some_and(|stored| self.passwords.matches(tenant, &account.id, &stored, &hash));
+        if !can_match || !is_right || account.status != AccountStatus::Active {
+            return Err(SignInError::Refused);
+        }
+        attempt.forgive();
+        let authentication = Authentication::by_password(tenant.clone(), account.id.clone(), now);
+        Ok((account, authentication))
+    }
+
+    /// A row of another tenant, which only a broken store returns, is dropped.
+    async fn find(
+        &self,
+        tenant: &TenantId,
+        identifier: &Identifier,
+    ) -> Result<Option<(Arc<Account>, Option<AccountPassword>)>, StoreError> {
+        let found = self.store.find_by_identifier(tenant, identifier).await?;
+        Ok(found.filter(|(account, _)| account.tenant == *tenant))
+    }
+}

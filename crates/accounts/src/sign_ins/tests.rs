@@ -1,0 +1,263 @@
+//! A person signs in, and what an attacker can learn from refusals.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use protocol::Lifetime;
+use secrets::hash_password;
+use zeroize::Zeroizing;
+
+use super::*;
+use crate::{AccountIdentifier, AuthenticationMethod};
+
+const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
+const PASSWORD: &str = "correct horse battery staple";
+
+#[derive(Default)]
+struct FakeStore {
+    accounts: Mutex<HashMap<(TenantId, Identifier), (Arc<Account>, Option<AccountPassword>)>>,
+    reads: Mutex<usize>,
+    fails: Mutex<bool>,
+}
+
+#[async_trait]
+impl AccountStore for FakeStore {
+    async fn find_by_identifier(
+        &self,
+        tenant: &TenantId,
+        identifier: &Identifier,
+    ) -> Result<Option<(Arc<Account>, Option<AccountPassword>)>, StoreError> {
+        *self.reads.lock().unwrap() += 1;
+        if *self.fails.lock().unwrap() {
+            return Err(StoreError::unavailable("the test says so"));
+        }
+        Ok(self.accounts.lock().unwrap().get(&(tenant.clone(), identifier.clone())).cloned())
+    }
+
+    async fn find_account(&self, _: &TenantId, _: &AccountId) -> Result<Option<Arc<Account>>, StoreError> {
+        Ok(None)
+    }
+}
+
+struct TestEnv {
+    store: Arc<FakeStore>,
+    pool: Arc<HashPool>,
+    sign_ins: Arc<SignIns>,
+    passwords: AccountPasswords,
+}
+
+/// One sign-in, with the same source and an unknown browser unless a test changes it.
+#[derive(Clone)]
+struct Try {
+    tenant: TenantId,
+    identifier: String,
+    password: String,
+    known_accounts: Vec<AccountId>,
+    now: Timestamp,
+}
+
+fn tenant(id: &str) -> TenantId {
+    TenantId::parse(id).unwrap()
+}
+
+fn attempt(tenant_id: &str, identifier: &str, password: &str) -> Try {
+    Try {
+        tenant: tenant(tenant_id),
+        identifier: identifier.to_owned(),
+        password: password.to_owned(),
+        known_accounts: Vec::new(),
+        now: NOW,
+    }
+}
+
+fn test_env() -> TestEnv {
+    let pepper = Pepper::from_bytes(Zeroizing::new([1; 32]));
+    let (store, pool) = (Arc::<FakeStore>::default(), Arc::new(HashPool::without_threads()));
+    let sign_ins = SignIns::new(Arc::clone(&store) as _, &pepper, Arc::clone(&pool));
+    let test_env =
+        TestEnv { store, pool, sign_ins: Arc::new(sign_ins), passwords: AccountPasswords::new(&pepper) };
+    test_env.put("acme", "ada@example.com", Some(PASSWORD), AccountStatus::Active);
+    test_env
+}
+
+impl TestEnv {
+    fn put(&self, id: &str, text: &str, password: Option<&str>, status: AccountStatus) -> AccountId {
+        let (tenant, identifier) = (tenant(id), Identifier::parse(text).unwrap());
+        let id = AccountId::generate();
+        let held = AccountIdentifier { identifier: identifier.clone(), verified_at: None };
+        let account =
+            Account { status, identifiers: vec![held], ..Account::new(tenant.clone(), id.clone(), NOW) };
+        let password = password.map(|text| {
+            let hash = hash_password(&Secret::new(text.to_owned()), &PasswordSalt::generate()).unwrap();
+            self.passwords.bind(&tenant, &id, &hash).unwrap()
+        });
+        self.store.accounts.lock().unwrap().insert((tenant, identifier), (Arc::new(account), password));
+        id
+    }
+
+    /// The result, the number of hashes, and the milliseconds until the answer.
+    async fn sign_in(&self, attempt: Try) -> (Result<AccountId, SignInError>, u64, u128) {
+        let (arrival, hashes) = (Instant::now(), self.pool.hashes_computed());
+        let sign_ins = Arc::clone(&self.sign_ins);
+        let task = tokio::spawn(async move {
+            let Try { tenant, identifier, password, known_accounts, now } = attempt;
+            let (password, source) = (Secret::new(password), ClientAddress::new(None));
+            let signed_in = sign_ins
+                .sign_in_with_password(&tenant, &identifier, password, &source, &known_accounts, now)
+                .await;
+            let (account, authentication) = signed_in?;
+            assert_eq!((authentication.account(), authentication.at()), (&account.id, now));
+            assert_eq!((authentication.tenant(), &account.tenant), (&tenant, &tenant));
+            assert_eq!(authentication.methods(), [AuthenticationMethod::Password]);
+            Ok(account.id.clone())
+        });
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        while self.pool.step() {}
+        let result = task.await.unwrap();
+        (result, self.pool.hashes_computed() - hashes, arrival.elapsed().as_millis())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_right_password_signs_in_at_once() {
+    let test_env = test_env();
+    for (identifier, password) in
+        [("ada@example.com", PASSWORD), (" Ada@EXAMPLE.com ", PASSWORD), ("ada@example.com", PASSWORD)]
+    {
+        let (result, hashes, milliseconds) = test_env.sign_in(attempt("acme", identifier, password)).await;
+        assert!(result.is_ok(), "{identifier}");
+        assert_eq!((hashes, milliseconds), (1, 0), "{identifier}");
+    }
+    assert_eq!(*test_env.store.reads.lock().unwrap(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_is_composed_differently_is_the_same() {
+    let test_env = test_env();
+    test_env.put("acme", "composed", Some("f\u{fc}nfzehn Zeichen"), AccountStatus::Active);
+    let decomposed = attempt("acme", "composed", "fu\u{308}nfzehn Zeichen");
+    assert!(test_env.sign_in(decomposed).await.0.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_refusal_costs_one_hash_and_leaves_at_the_same_instant() {
+    let test_env = test_env();
+    test_env.put("acme", "suspended", Some(PASSWORD), AccountStatus::Suspended);
+    test_env.put("acme", "passkey-only", None, AccountStatus::Active);
+    let long = "x".repeat(5_000);
+    for (tenant, identifier, password) in [
+        ("acme", "ada@example.com", "wrong"),
+        ("acme", "ada@example.com", ""),
+        ("acme", "ada@example.com", &long),
+        ("acme", "nobody@example.com", PASSWORD),
+        ("acme", "not an identifier", PASSWORD),
+        ("acme", "", PASSWORD),
+        ("acme", "suspended", PASSWORD),
+        ("acme", "passkey-only", PASSWORD),
+        ("acme", "passkey-only", ""),
+        ("globex", "ada@example.com", PASSWORD),
+    ] {
+        let (result, hashes, milliseconds) = test_env.sign_in(attempt(tenant, identifier, password)).await;
+        assert!(matches!(result, Err(SignInError::Refused)), "{identifier}: {result:?}");
+        // The clock of tokio goes in whole milliseconds.
+        assert!(hashes == 1 && (100..=101).contains(&milliseconds), "{identifier}: {milliseconds}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_address_is_another_account_in_another_tenant() {
+    let test_env = test_env();
+    let other = test_env.put("globex", "ada@example.com", Some("another password"), AccountStatus::Active);
+    for (tenant, password, expected) in [
+        ("globex", "another password", true),
+        ("globex", PASSWORD, false),
+        ("acme", "another password", false),
+    ] {
+        let (result, ..) = test_env.sign_in(attempt(tenant, "ada@example.com", password)).await;
+        assert_eq!(result.ok(), expected.then(|| other.clone()), "{tenant} {password}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_of_another_tenant_opens_nothing() {
+    let test_env = test_env();
+    {
+        let mut accounts = test_env.store.accounts.lock().unwrap();
+        let identifier = Identifier::parse("ada@example.com").unwrap();
+        let row = accounts[&(tenant("acme"), identifier.clone())].clone();
+        accounts.insert((tenant("globex"), identifier), row);
+    }
+    let (result, ..) = test_env.sign_in(attempt("globex", "ada@example.com", PASSWORD)).await;
+    assert!(matches!(result, Err(SignInError::Refused)), "{result:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_the_limit_the_right_password_is_refused_without_a_hash_until_the_bucket_leaks() {
+    let test_env = test_env();
+    for _ in 0..10 {
+        assert_eq!(test_env.sign_in(attempt("acme", "ada@example.com", "wrong")).await.1, 1);
+    }
+    let right = attempt("acme", "ada@example.com", PASSWORD);
+    let (result, hashes, milliseconds) = test_env.sign_in(right.clone()).await;
+    assert!(matches!(result, Err(SignInError::Refused)), "{result:?}");
+    assert!(hashes == 0 && (100..=101).contains(&milliseconds), "{milliseconds}");
+    let later = Try { now: NOW + Lifetime::from_seconds(90), ..right };
+    assert!(test_env.sign_in(later).await.0.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_known_browser_of_the_account_goes_on_and_that_of_another_account_does_not() {
+    let test_env = test_env();
+    let other = test_env.put("acme", "bob", Some(PASSWORD), AccountStatus::Active);
+    let id = test_env.sign_in(attempt("acme", "ada@example.com", PASSWORD)).await.0.unwrap();
+    for _ in 0..10 {
+        drop(test_env.sign_in(attempt("acme", "ada@example.com", "wrong")).await);
+    }
+    for (known_accounts, expected) in [(vec![], false), (vec![other.clone()], false), (vec![other, id], true)]
+    {
+        let right = Try { known_accounts, ..attempt("acme", "ada@example.com", PASSWORD) };
+        assert_eq!(test_env.sign_in(right).await.0.is_ok(), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_could_not_check_does_not_count() {
+    let test_env = test_env();
+    *test_env.store.fails.lock().unwrap() = true;
+    for _ in 0..20 {
+        let (result, hashes, milliseconds) =
+            test_env.sign_in(attempt("acme", "ada@example.com", PASSWORD)).await;
+        assert!(matches!(result, Err(SignInError::Store(_))), "{result:?}");
+        assert_eq!((hashes, milliseconds), (0, 0));
+    }
+    *test_env.store.fails.lock().unwrap() = false;
+    // Nothing computes hashes, so each wait ends after five seconds.
+    for _ in 0..20 {
+        let source = ClientAddress::new(None);
+        let busy = test_env
+            .sign_ins
+            .sign_in_with_password(
+                &tenant("acme"),
+                "ada@example.com",
+                Secret::new(PASSWORD.to_owned()),
+                &source,
+                &[],
+                NOW,
+            )
+            .await;
+        assert!(matches!(busy, Err(SignInError::Busy)));
+    }
+    assert!(test_env.sign_in(attempt("acme", "ada@example.com", PASSWORD)).await.0.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_that_everyone_knows_opens_nothing_at_the_cost_of_a_wrong_one() {
+    let TestEnv { store, pool, sign_ins, passwords } = test_env();
+    let sign_ins = Arc::into_inner(sign_ins).unwrap().refusing(&[PASSWORD]);
+    let test_env = TestEnv { store, pool, sign_ins: Arc::new(sign_ins), passwords };
+    let (result, hashes, _) = test_env.sign_in(attempt("acme", "ada@example.com", PASSWORD)).await;
+    assert!(matches!(result, Err(SignInError::Refused)) && hashes == 1, "{result:?}");
+}

@@ -1,0 +1,58 @@
+//! A user name as an identifier: `[a-z0-9][a-z0-9._-]{0,62}`. Upper case is read as lower case. It has no `@`, so it is no e-mail address, and
+//! does not look like an account id.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{AccountId, InvalidIdentifier};
+
+/// A normalised user name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Username(Arc<str>);
+
+impl Username {
+    /// Parses a name and normalises it.
+    ///
+    /// # Errors
+    /// [`InvalidIdentifier`].
+    pub fn parse(text: &str) -> Result<Self, InvalidIdentifier> {
+        let lower = text.to_ascii_lowercase();
+        let inner = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
+        let fits = (1..=63).contains(&lower.len())
+            && lower.bytes().all(inner)
+            && lower.as_bytes()[0].is_ascii_alphanumeric()
+            && !AccountId::is_reserved(&lower);
+        if fits { Ok(Self(lower.into())) } else { Err(InvalidIdentifier::Username) }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_short_ascii_names_are_user_names() {
+        for (text, expected) in
+            [("ada", "ada"), ("Ada", "ada"), ("0.a_b-", "0.a_b-"), (&"a".repeat(63), &"a".repeat(63))]
+        {
+            assert_eq!(Username::parse(text).unwrap().as_str(), expected);
+        }
+        let long = "a".repeat(64);
+        for bad in ["", ".a", "_a", "-a", "a b", "a@b", "a\0", "\u{e9}", "usr_a", "USR_a", "\u{212a}", &long]
+        {
+            assert_eq!(Username::parse(bad), Err(InvalidIdentifier::Username), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Accounts.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
+use administration::rows::Decided;
+use administration::{AccountQuery, AccountState, Accounts, CommitRequest, RelatedAccounts};
+use async_trait::async_trait;
+use tenancy::{StoreError, TenantId};
+
+use super::commit::{CommitRefusal, require};
+use super::rows::Rows;
+use super::{MemoryStore, as_count};
+
+#[async_trait]
+impl AccountStore for MemoryStore {
+    async fn find_by_identifier(
+        &self,
+        tenant: &TenantId,
+        identifier: &Identifier,
+    ) -> Result<Option<(Arc<Account>, Option<AccountPassword>)>, StoreError> {
+        self.answer(&self.calls.find_by_identifier, |rows| {
+            let mut live = rows.live_accounts(tenant);
+            let (row, password) = live.find(|(row, _)| has(&row.account, identifier))?;
+            Some((Arc::new(row.account.clone()), password.clone()))
+        })
+        .await
+    }
+
+    async fn find_account(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<Arc<Account>>, StoreError> {
+        self.answer(&self.calls.find_account, |rows| {
+            let (row, _) = rows.live_accounts(tenant).find(|(row, _)| row.account.id == *account)?;
+            Some(Arc::new(row.account.clone()))
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Accounts for MemoryStore {
+    async fn find_accounts(
+        &self,
+        tenant: &TenantId,
+        related: RelatedAccounts<'_>,
+    ) -> Result<Vec<AccountState>, StoreError> {
+        let RelatedAccounts { ids, identifiers, external_id, declared } = related;
+        self.administer(|rows| {
+            let is_related = |row: &AccountState| {
+                ids.contains(&row.account.id)
+                    || identifiers.iter().any(|identifier| has(&row.account, identifier))
+                    || (external_id.is_some() && row.account.external_id.as_deref() == external_id)
+                    || (declared && row.lifecycle.managed_by == administration::ManagedBy::Config)
+            };
+            let of_tenant = rows.accounts.iter().filter(|((of, _), _)| of == tenant);
+            of_tenant.map(|(_, (row, _))| row).filter(|row| is_related(row)).cloned().collect()
+        })
+        .await
+    }
+
+    async fn list_accounts(
+        &self,
+        tenant: &TenantId,
+        query: &AccountQuery,
+    ) -> Result<Vec<AccountState>, StoreError> {
+        self.administer(|rows| {
+            let place = |row: &AccountState| (row.lifecycle.created_at, row.account.id.clone());
+            let mut found: Vec<_> = rows.live_accounts(tenant).map(|(row, _)| row.clone()).collect();
+            found.retain(|row| query.after.as_ref().is_none_or(|after| *after < place(row)));
+            found.sort_by_key(place);
+            found.truncate(as_count(query.limit));
+            found
+        })
+        .await
+    }
+}
+
+fn has(account: &Account, identifier: &Identifier) -> bool {
+    account.identifiers.iter().any(|held| held.identifier == *identifier)
+}
+
+impl Rows {
+    fn live_accounts(
+        &self,
+        tenant: &TenantId,
+    ) -> impl Iterator<Item = &(AccountState, Option<AccountPassword>)> {
+        let of_tenant = self.accounts.iter().filter(move |((of, _), _)| of == tenant).map(|(_, row)| row);
+        of_tenant.filter(|(row, _)| row.lifecycle.deleted_at.is_none())
+    }
+
+    /// An identifier, and an external id, is one account's of its tenant.
+    pub(super) fn write_accounts(
+        &mut self,
+        request: &CommitRequest,
+        decided: &Decided,
+    ) -> Result<(), CommitRefusal> {
+        for (key, row) in &decided.accounts {
+            let mut row = row.clone();
+            row.account.identifiers.sort_by(|left, right| left.identifier.cmp(&right.identifier));
+            let is_deleted = row.lifecycle.deleted_at.is_some();
+            let password = self.accounts.remove(key).and_then(|(_, password)| password);
+            self.accounts.insert(key.clone(), (row, password.filter(|_| !is_deleted)));
+        }
+        for new in &request.passwords {
+            let key = (new.tenant.clone(), new.account.clone());
+            let row = self.accounts.get_mut(&key).ok_or(CommitRefusal::StaleRevision)?;
+            row.1.clone_from(&new.password);
+        }
+        let (mut identifiers, mut external_ids) = (BTreeSet::new(), BTreeSet::new());
+        self.accounts.iter().try_for_each(|((tenant, _), (row, _))| {
+            let account = &row.account;
+            require(account.identifiers.iter().all(|held| identifiers.insert((tenant, &held.identifier))))?;
+            require(account.external_id.iter().all(|id| external_ids.insert((tenant, id))))
+        })
+    }
+}

@@ -1,0 +1,303 @@
+//! Accounts, their identifiers and passwords.
+
+use accounts::{Account, AccountId, AccountPassword, AccountPasswords, AccountStatus, Identifier};
+use administration::{
+    AccountQuery, AccountState, Change, ChangeKind, CommitOutcome, CommitRequest, Invalidation, ManagedBy,
+    NewPassword, PasswordChange, RelatedAccounts, RowLifecycle, SecretForm,
+};
+use protocol::{Lifetime, Secret, Timestamp};
+use secrets::{PasswordSalt, Pepper, hash_password};
+use serde_json::json;
+use tenancy::{Tenant, TenantId};
+
+use super::{Stores, add, commit, commit_now, resting_on_today};
+use crate::fixtures::{self, NOW};
+use crate::requests::{self, account};
+
+fn identifier(text: &str) -> Identifier {
+    Identifier::parse(text).unwrap()
+}
+
+fn of_kind(kind: ChangeKind, account: &Account) -> Change {
+    Change::Account(requests::row(kind, None, account))
+}
+
+/// From the API, with the accounts as they are now.
+async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change>) -> CommitRequest {
+    let mut request = CommitRequest { changes, ..CommitRequest::empty(ManagedBy::Api, now) };
+    request = resting_on_today(stores, &request).await;
+    for state in &mut request.before {
+        let every = AccountQuery { after: None, limit: 1_000 };
+        state.accounts = stores.administration.list_accounts(&state.tenant.id, &every).await.unwrap();
+    }
+    request
+}
+
+async fn change(stores: &Stores, now: Timestamp, changes: Vec<Change>) {
+    let outcome = stores.administration.commit(&request(stores, now, changes).await).await.unwrap();
+    assert!(matches!(outcome, CommitOutcome::Committed { .. }));
+}
+
+async fn two_tenants(stores: &Stores) -> (TenantId, TenantId) {
+    let tenant = |id| fixtures::tenant(id);
+    (add(stores, &tenant("acme"), &[]).await, add(stores, &tenant("globex"), &[]).await)
+}
+
+async fn found(stores: &Stores, tenant: &TenantId, text: &str) -> Option<(Account, Option<AccountPassword>)> {
+    let found = stores.accounts.find_by_identifier(tenant, &identifier(text)).await.unwrap();
+    found.map(|(account, password)| ((*account).clone(), password))
+}
+
+fn at(seconds: u64) -> Timestamp {
+    NOW + Lifetime::from_seconds(seconds)
+}
+
+/// Each field has a value of its own.
+pub async fn an_account_is_read_back_field_by_field(stores: Stores) {
+    let (acme, _) = two_tenants(&stores).await;
+    let mut unusual = account(&acme, 1, &["ada@example.com", "ada.l"]);
+    unusual.identifiers[0].verified_at = Some(at(7));
+    unusual.external_id = Some("HR/1815 \u{e9}".to_owned());
+    unusual.claims = json!({ "name": "Ada \"L.\" \u{1f600}", "address": { "country": "GB" } })
+        .as_object()
+        .cloned()
+        .unwrap();
+    unusual.groups = vec!["staff".to_owned(), "a, b".to_owned(), "\"".to_owned()];
+    unusual.valid_from = at(9);
+    change(&stores, NOW, vec![of_kind(ChangeKind::Added, &unusual)]).await;
+    assert_eq!(found(&stores, &acme, "ada@example.com").await, Some((unusual.clone(), None)));
+    assert_eq!(found(&stores, &acme, "ada.l").await, Some((unusual.clone(), None)));
+    assert_eq!(stores.accounts.find_account(&acme, &unusual.id).await.unwrap().as_deref(), Some(&unusual));
+    let related = RelatedAccounts { ids: std::slice::from_ref(&unusual.id), ..RelatedAccounts::default() };
+    let lifecycle = RowLifecycle::fresh(ManagedBy::Api, NOW);
+    let row = AccountState { account: unusual.clone(), lifecycle, declared_digest: None };
+    assert_eq!(stores.administration.find_accounts(&acme, related).await.unwrap(), [row]);
+    // The tenant's own rows have no account, and caches forget the account alone.
+    let state = stores.administration.load_state(&acme).await.unwrap().unwrap();
+    assert!(state.accounts.is_empty());
+    let (_, last) = stores.administration.changes_since(0).await.unwrap().pop().unwrap();
+    assert_eq!(last, Invalidation::Account(acme.clone(), unusual.id.clone()));
+
+    let mut changed = account(&acme, 1, &["countess"]);
+    changed.valid_from = unusual.valid_from;
+    changed.updated_at = at(1);
+    change(&stores, at(1), vec![of_kind(ChangeKind::Changed, &changed)]).await;
+    assert_eq!(found(&stores, &acme, "countess").await, Some((changed, None)));
+    assert_eq!(found(&stores, &acme, "ada@example.com").await, None);
+}
+
+/// They know nothing of each other.
+pub async fn one_address_in_two_tenants_is_two_accounts(stores: Stores) {
+    let (acme, globex) = two_tenants(&stores).await;
+    let [of_acme, of_globex] =
+        [(&acme, 1), (&globex, 2)].map(|(tenant, number)| account(tenant, number, &["ada@example.com"]));
+    change(&stores, NOW, vec![of_kind(ChangeKind::Added, &of_acme)]).await;
+    assert_eq!(found(&stores, &globex, "ada@example.com").await, None);
+    assert_eq!(stores.accounts.find_account(&globex, &of_acme.id).await.unwrap(), None);
+    change(&stores, NOW, vec![of_kind(ChangeKind::Added, &of_globex)]).await;
+    for (tenant, expected) in [(&acme, &of_acme), (&globex, &of_globex)] {
+        assert_eq!(found(&stores, tenant, "ada@example.com").await.unwrap().0, *expected);
+        let page = AccountQuery { after: None, limit: 10 };
+        let listed = stores.administration.list_accounts(tenant, &page).await.unwrap();
+        assert_eq!(listed.iter().map(|row| &row.account).collect::<Vec<_>>(), [expected]);
+    }
+    change(&stores, NOW, vec![of_kind(ChangeKind::Deleted, &of_acme)]).await;
+    assert_eq!(found(&stores, &acme, "ada@example.com").await, None);
+    assert_eq!(found(&stores, &globex, "ada@example.com").await.unwrap().0, of_globex);
+}
+
+/// Also where the account that gets it is written first.
+pub async fn an_identifier_moves_from_an_account_to_another_in_one_commit(stores: Stores) {
+    let (acme, _) = two_tenants(&stores).await;
+    let (one, other) = (account(&acme, 1, &["ada"]), account(&acme, 2, &["bob"]));
+    let added = [&one, &other].map(|row| of_kind(ChangeKind::Added, row));
+    change(&stores, NOW, added.into()).await;
+    let swapped = [account(&acme, 1, &["bob"]), account(&acme, 2, &["ada"])];
+    change(&stores, NOW, swapped.iter().map(|row| of_kind(ChangeKind::Changed, row)).collect()).await;
+    assert_eq!(found(&stores, &acme, "ada").await.unwrap().0, swapped[1]);
+    assert_eq!(found(&stores, &acme, "bob").await.unwrap().0, swapped[0]);
+}
+
+/// A commit that gives one to a second account writes nothing.
+pub async fn an_identifier_and_an_external_id_belong_to_one_account(stores: Stores) {
+    let (acme, _) = two_tenants(&stores).await;
+    let one = Account { external_id: Some("7".to_owned()), ..account(&acme, 1, &["ada"]) };
+    change(&stores, NOW, vec![of_kind(ChangeKind::Added, &one)]).await;
+    let same_name = account(&acme, 2, &["ada"]);
+    let same_external_id = Account { external_id: Some("7".to_owned()), ..account(&acme, 3, &["bob"]) };
+    for second in [same_name, same_external_id] {
+        let outcome = {
+            let request = request(&stores, NOW, vec![of_kind(ChangeKind::Added, &second)]).await;
+            stores.administration.commit(&request).await
+        };
+        assert!(!matches!(outcome, Ok(CommitOutcome::Committed { .. })), "{outcome:?}");
+        assert_eq!(stores.accounts.find_account(&acme, &second.id).await.unwrap(), None);
+    }
+}
+
+/// Each time the authentications until then end.
+pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
+    let (acme, globex) = two_tenants(&stores).await;
+    let rows = [account(&acme, 1, &["ada"]), account(&acme, 2, &["bob"]), account(&globex, 1, &["ada"])];
+    for row in &rows {
+        change(&stores, NOW, vec![of_kind(ChangeKind::Added, row)]).await;
+    }
+    let passwords = AccountPasswords::new(&Pepper::generate());
+    let stored = |text: &str| {
+        let hash = hash_password(&Secret::new(text.to_owned()), &PasswordSalt::generate()).unwrap();
+        passwords.bind(&acme, &rows[0].id, &hash).unwrap()
+    };
+    for (seconds, password, declared_digest) in
+        [(1, Some(stored("one")), Some([1; 32])), (2, Some(stored("two")), None), (3, None, None)]
+    {
+        let (tenant, account) = (acme.clone(), rows[0].id.clone());
+        let kind = match password {
+            Some(_) => PasswordChange::Set(SecretForm::Chosen),
+            None => PasswordChange::Removed,
+        };
+        let changes = vec![Change::AccountPassword(tenant.clone(), account.clone(), kind)];
+        let mut request = request(&stores, at(seconds), changes).await;
+        request.passwords =
+            vec![NewPassword { tenant, account, password: password.clone(), declared_digest }];
+        assert!(matches!(stores.administration.commit(&request).await, Ok(CommitOutcome::Committed { .. })));
+        let (account, found) = found(&stores, &acme, "ada").await.unwrap();
+        assert_eq!(account.password_changed_at, found.as_ref().map(|_| at(seconds)));
+        assert_eq!((found, account.valid_from), (password, at(seconds)));
+        let related = RelatedAccounts { ids: &[account.id], ..RelatedAccounts::default() };
+        let row = stores.administration.find_accounts(&acme, related).await.unwrap().remove(0);
+        assert_eq!(row.declared_digest, declared_digest);
+    }
+    for (tenant, text, expected) in [(&acme, "bob", &rows[1]), (&globex, "ada", &rows[2])] {
+        assert_eq!(found(&stores, tenant, text).await, Some((expected.clone(), None)));
+    }
+}
+
+/// A sign-in finds it, so that it is refused like every other one.
+pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end(stores: Stores) {
+    let (acme, _) = two_tenants(&stores).await;
+    let row = account(&acme, 1, &["ada"]);
+    commit(&stores, &requests::declared(vec![of_kind(ChangeKind::Added, &row)])).await;
+    let state = async || stores.accounts.find_account(&acme, &row.id).await.unwrap().unwrap();
+    for (seconds, kind, status, valid_from) in [
+        (1, ChangeKind::Suspended, AccountStatus::Suspended, 1),
+        (2, ChangeKind::Resumed, AccountStatus::Active, 1),
+    ] {
+        change(&stores, at(seconds), vec![of_kind(kind, &row)]).await;
+        assert_eq!((state().await.status, state().await.valid_from), (status, at(valid_from)), "{kind:?}");
+    }
+    for (seconds, kind, status, valid_from) in [
+        (3, ChangeKind::Retired, AccountStatus::Suspended, 3),
+        (4, ChangeKind::Restored, AccountStatus::Active, 3),
+    ] {
+        let mut request = request(&stores, at(seconds), vec![of_kind(kind, &row)]).await;
+        request.managed_by = ManagedBy::Config;
+        assert!(matches!(stores.administration.commit(&request).await, Ok(CommitOutcome::Committed { .. })));
+        assert_eq!((state().await.status, state().await.valid_from), (status, at(valid_from)), "{kind:?}");
+        assert_eq!(state().await.updated_at, at(seconds));
+    }
+}
+
+/// The id is never given to another person.
+pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
+    let (acme, _) = two_tenants(&stores).await;
+    let mut row = Account { external_id: Some("7".to_owned()), ..account(&acme, 1, &["ada"]) };
+    row.claims.insert("name".to_owned(), "Ada".into());
+    row.groups = vec!["staff".to_owned()];
+    change(&stores, NOW, vec![of_kind(ChangeKind::Added, &row)]).await;
+    change(&stores, at(5), vec![of_kind(ChangeKind::Deleted, &row)]).await;
+    assert_eq!(found(&stores, &acme, "ada").await, None);
+    assert_eq!(stores.accounts.find_account(&acme, &row.id).await.unwrap(), None);
+    let related = RelatedAccounts { ids: std::slice::from_ref(&row.id), ..RelatedAccounts::default() };
+    let left = stores.administration.find_accounts(&acme, related).await.unwrap().remove(0);
+    assert_eq!(left.lifecycle.deleted_at, Some(at(5)));
+    let empty = Account {
+        status: AccountStatus::Suspended,
+        updated_at: at(5),
+        ..Account::new(acme.clone(), row.id.clone(), at(5))
+    };
+    assert_eq!(left.account, empty);
+    // Its names are free, and its id is not.
+    let again = Account { external_id: Some("7".to_owned()), ..account(&acme, 2, &["ada"]) };
+    change(&stores, at(6), vec![of_kind(ChangeKind::Added, &again)]).await;
+    let mut request = request(&stores, at(6), vec![of_kind(ChangeKind::Added, &row)]).await;
+    request.before[0].accounts = vec![left];
+    assert_eq!(stores.administration.commit(&request).await.unwrap(), CommitOutcome::StaleRevision);
+}
+
+/// Nor an identifier.
+pub async fn a_deleted_tenant_keeps_no_account(stores: Stores) {
+    let (acme, globex) = two_tenants(&stores).await;
+    for tenant in [&acme, &globex] {
+        change(&stores, NOW, vec![of_kind(ChangeKind::Added, &account(tenant, 1, &["ada"]))]).await;
+    }
+    let tenant = Tenant { id: acme.clone(), ..fixtures::tenant("acme") };
+    let deleted = requests::declared(vec![Change::Tenant(requests::row(ChangeKind::Deleted, None, &tenant))]);
+    assert!(matches!(commit_now(&stores, &deleted).await, CommitOutcome::Committed { .. }));
+    let every = RelatedAccounts {
+        ids: &[AccountId::from_bytes([1; 16])],
+        identifiers: &[identifier("ada")],
+        ..RelatedAccounts::default()
+    };
+    assert_eq!(stores.administration.find_accounts(&acme, every).await.unwrap(), []);
+    assert_eq!(stores.administration.find_accounts(&globex, every).await.unwrap().len(), 1);
+}
+
+/// By id, identifier or external id, and those of the files.
+pub async fn related_accounts_are_loaded_and_no_others(stores: Stores) {
+    let (acme, globex) = two_tenants(&stores).await;
+    for tenant in [&acme, &globex] {
+        let mut rows: Vec<_> =
+            (1..=4).map(|number| account(tenant, number, &[&format!("user-{number}")])).collect();
+        rows[2].external_id = Some("7".to_owned());
+        let added = rows.iter().map(|row| of_kind(ChangeKind::Added, row)).collect();
+        change(&stores, NOW, added).await;
+        let declared = account(tenant, 5, &["declared@example.com"]);
+        commit(&stores, &requests::declared(vec![of_kind(ChangeKind::Added, &declared)])).await;
+    }
+    let (ids, names) = ([AccountId::from_bytes([1; 16])], [identifier("user-2"), identifier("user-9")]);
+    let none = RelatedAccounts::default();
+    for (related, expected) in [
+        (none, &[][..]),
+        (RelatedAccounts { ids: &ids, ..none }, &[1]),
+        (RelatedAccounts { identifiers: &names, ..none }, &[2]),
+        (RelatedAccounts { external_id: Some("7"), ..none }, &[3]),
+        (RelatedAccounts { external_id: Some(""), ..none }, &[]),
+        (RelatedAccounts { external_id: Some("\0"), ..none }, &[]),
+        (RelatedAccounts { declared: true, ..none }, &[5]),
+        (
+            RelatedAccounts { ids: &ids, identifiers: &names, external_id: Some("7"), declared: true },
+            &[1, 2, 3, 5],
+        ),
+    ] {
+        let found = stores.administration.find_accounts(&acme, related).await.unwrap();
+        let expected: Vec<_> = expected.iter().map(|number| AccountId::from_bytes([*number; 16])).collect();
+        assert_eq!(
+            found.iter().map(|row| row.account.id.clone()).collect::<Vec<_>>(),
+            expected,
+            "{related:?}"
+        );
+        assert!(found.iter().all(|row| row.account.tenant == acme));
+    }
+}
+
+/// In the order of their creation, without deleted ones.
+pub async fn accounts_are_listed_page_by_page(stores: Stores) {
+    let (acme, globex) = two_tenants(&stores).await;
+    for (number, seconds) in [(3, 0), (1, 1), (2, 1), (5, 2), (4, 2)] {
+        let row = account(&acme, number, &[&format!("user-{number}")]);
+        change(&stores, at(seconds), vec![of_kind(ChangeKind::Added, &row)]).await;
+    }
+    change(&stores, at(3), vec![of_kind(ChangeKind::Deleted, &account(&acme, 2, &[]))]).await;
+    let mut query = AccountQuery { after: None, limit: 3 };
+    for expected in [&[3, 1, 4][..], &[5], &[]] {
+        let page = stores.administration.list_accounts(&acme, &query).await.unwrap();
+        let expected: Vec<_> = expected.iter().map(|number| AccountId::from_bytes([*number; 16])).collect();
+        assert_eq!(page.iter().map(|row| row.account.id.clone()).collect::<Vec<_>>(), expected);
+        let Some(last) = page.last() else { break };
+        query.after = Some((last.lifecycle.created_at, last.account.id.clone()));
+    }
+    assert_eq!(
+        stores.administration.list_accounts(&globex, &AccountQuery { after: None, limit: 3 }).await.unwrap(),
+        []
+    );
+}
