@@ -65,6 +65,8 @@ impl TokenSource {
     }
 
     /// The value of `Authorization`, marked as sensitive. With a fresh token in the cache it costs no allocation and no waiting.
+    /// It is not enough for a bound token: that needs its proof ([`TokenSource::proof`]) or the connection of its certificate
+    /// ([`AccessToken::http_client`]), so begin with [`TokenSource::token`].
     pub async fn authorization(&self) -> Result<HeaderValue, TokenError> {
         self.entry.token(|token| token.header.clone()).await
     }

@@ -81,7 +81,7 @@ impl AccessToken {
         text.get(self.0.kind.scheme().len() + 1..).unwrap_or_default()
     }
 
-    /// The value of the header `Authorization`, marked as sensitive.
+    /// The value of the header `Authorization`, marked as sensitive. A bound token needs more: [`crate::TokenSource::proof`], [`Self::http_client`].
     pub fn authorization(&self) -> HeaderValue {
         self.0.header.clone()
     }

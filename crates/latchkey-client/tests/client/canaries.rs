@@ -1,19 +1,26 @@
 //! No secret and no token in what is logged at `trace`, shown by `Debug` or told by an error.
 
 use std::error::Error;
+use std::fmt::Debug;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use latchkey_client::{Secret, SendWith as _};
+use latchkey_client::{Builder, ClientCredential, PrivateKeyJwt, Secret, SendWith as _};
 use tokio::task::JoinSet;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::builder;
+use crate::certificates::TestEnv;
 use crate::observer::Noting;
+use crate::proofs::JWK;
 use crate::stub::{Reply, Stub};
 
 const SECRET: &str = "canary-secret-3141";
 const TOKEN: &str = "canary-token-2718";
+/// How assertions and proofs begin: `{"alg":` in base64url.
+const JWS: &str = "eyJhbGci";
+/// The private number of the key in [`JWK`].
+const D: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
 /// `billing:` and the secret in base64.
 const BASIC: &str = "YmlsbGluZzpjYW5hcnktc2VjcmV0LTMxNDE";
 
@@ -50,18 +57,21 @@ fn shown(error: &dyn Error) -> String {
 }
 
 /// All that is shown while a source is used.
-async fn use_of(secret: Secret, reply: fn() -> Reply) -> String {
-    let mut text = format!("{secret:?}");
-    let stub = Stub::start(move |_| reply()).await;
+async fn use_of(
+    credential: impl ClientCredential + Debug + 'static,
+    builder: Builder,
+    url: String,
+) -> String {
     let noting = Arc::new(Noting::default());
-    let builder = builder(&stub).credential(secret).observer(Arc::clone(&noting));
+    let mut text = format!("{credential:?}");
+    let builder = builder.credential(credential).observer(Arc::clone(&noting));
     text += &format!("{builder:?}");
     let tokens = builder.build().expect("a whole configuration");
     match tokens.token().await {
         Ok(token) => text += &format!("{token:?} {:?} {:?}", token.authorization(), tokens.cached()),
         Err(error) => text += &shown(&error),
     }
-    if let Err(error) = reqwest::Client::new().get(stub.url("/")).send_with(&tokens).await {
+    if let Err(error) = reqwest::Client::new().get(url).send_with(&tokens).await {
         text += &shown(&error);
     }
     text + &format!("{tokens:?} {:?} {:?}", tokens.status(), noting.0.lock())
@@ -73,8 +83,13 @@ async fn secrets_and_tokens_stay_where_they_are() {
     let subscriber = tracing_subscriber::fmt().with_env_filter("trace").with_writer(written.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let mut text = String::new();
-    let replies: [fn() -> Reply; 6] = [
+    let env = TestEnv::new();
+    let certificate = env.issue("billing.example");
+    env.write(&certificate);
+    let key = certificate.key.serialize_pem();
+    let replies: [fn() -> Reply; 7] = [
         || Reply::token(TOKEN),
+        || Reply::json(200, format!(r#"{{"access_token":"{TOKEN}","token_type":"DPoP"}}"#)),
         || Reply::rejected(401, "invalid_client"),
         || Reply::json(200, format!(r#"{{"access_token":"{TOKEN}","token_type":7}}"#)),
         || Reply::json(200, format!(r#"{{"access_token":"{TOKEN}\n","token_type":"Bearer"}}"#)),
@@ -90,8 +105,13 @@ async fn secrets_and_tokens_stay_where_they_are() {
         for secret in
             [Secret::value(SECRET), Secret::value(SECRET).in_body(), Secret::command(["echo", SECRET])]
         {
-            tasks.spawn(use_of(secret, reply));
+            let stub = Stub::start(move |_| reply()).await;
+            tasks.spawn(use_of(secret, builder(&stub), stub.url("/")));
         }
+        let stub = Stub::start(move |_| reply()).await;
+        tasks.spawn(use_of(PrivateKeyJwt::value(JWK), builder(&stub).dpop(), stub.url("/")));
+        let stub = env.server(move |_| reply()).await;
+        tasks.spawn(use_of(env.certificate(), env.trusting(builder(&stub)), stub.url("/")));
     }
     while let Some(shown) = tasks.join_next().await {
         text += &shown.unwrap();
@@ -101,7 +121,10 @@ async fn secrets_and_tokens_stay_where_they_are() {
         text.contains("requested a token") && text.contains("client_id=\"billing\""),
         "events are written"
     );
-    for canary in [SECRET, TOKEN, BASIC] {
+    assert!(text.contains("AccessToken([redacted], DPoP") && text.contains("AccessToken([redacted], Bearer"));
+    // The first and the last line of PEM are no secrets.
+    let key_lines = key.lines().filter(|line| !line.starts_with("-----"));
+    for canary in [SECRET, TOKEN, BASIC, JWS, D].into_iter().chain(key_lines) {
         let at = text.find(canary);
         assert!(at.is_none(), "{}", at.map_or("", |at| &text[at.saturating_sub(300)..at + canary.len()]));
     }

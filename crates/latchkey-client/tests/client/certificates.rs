@@ -20,34 +20,34 @@ use crate::stub::{Received, Reply, Stub};
 use crate::tower::Api;
 
 /// An authority, and a folder in which the client has its certificate and key.
-struct TestEnv {
+pub(crate) struct TestEnv {
     authority: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
 }
 
 /// A certificate in PEM and DER, and its key.
-struct Issued {
+pub(crate) struct Issued {
     pem: String,
     der: Vec<u8>,
-    key: KeyPair,
+    pub(crate) key: KeyPair,
 }
 
 impl TestEnv {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut parameters = CertificateParams::default();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap();
         Self { authority, folder: tempfile::tempdir().unwrap() }
     }
 
-    fn issue(&self, name: &str) -> Issued {
+    pub(crate) fn issue(&self, name: &str) -> Issued {
         let key = KeyPair::generate().unwrap();
         let parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let certificate = parameters.signed_by(&key, &self.authority).unwrap();
         Issued { pem: certificate.pem(), der: certificate.der().to_vec(), key }
     }
 
-    fn write(&self, issued: &Issued) {
+    pub(crate) fn write(&self, issued: &Issued) {
         std::fs::write(self.path("client.pem"), &issued.pem).unwrap();
         std::fs::write(self.path("client.key"), issued.key.serialize_pem()).unwrap();
     }
@@ -57,7 +57,7 @@ impl TestEnv {
     }
 
     /// A server that takes certificates of the authority, and connections without one.
-    async fn server(&self, handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Stub {
+    pub(crate) async fn server(&self, handler: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Stub {
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.der().clone()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -75,14 +75,17 @@ impl TestEnv {
         Stub::tls(tls, handler).await
     }
 
-    fn trusting(&self, builder: Builder) -> Builder {
+    pub(crate) fn trusting(&self, builder: Builder) -> Builder {
         let trusted = reqwest::Certificate::from_der(self.authority.der()).unwrap();
         builder.http(move |http| http.no_proxy().tls_certs_only([trusted.clone()]))
     }
 
+    pub(crate) fn certificate(&self) -> ClientCertificate {
+        ClientCertificate::files(self.path("client.pem"), self.path("client.key"))
+    }
+
     fn source(&self, endpoint: &Stub) -> TokenSource {
-        let certificate = ClientCertificate::files(self.path("client.pem"), self.path("client.key"));
-        self.trusting(builder(endpoint)).credential(certificate).build().unwrap()
+        self.trusting(builder(endpoint)).credential(self.certificate()).build().unwrap()
     }
 }
 
@@ -152,6 +155,22 @@ async fn a_renewed_certificate_is_presented_with_new_tokens_only() {
         seen.lock().unwrap().iter().map(|(certificate, ..)| certificate.clone()).collect();
     assert_eq!(presented, [Some(first.der), Some(second.der)]);
     assert_eq!(api.requests(), 3, "no request was repeated");
+}
+
+#[tokio::test]
+async fn a_token_whose_certificate_is_no_longer_taken_is_replaced() {
+    let env = TestEnv::new();
+    let (first, second) = (env.issue("billing.example"), env.issue("billing.example"));
+    env.write(&first);
+    let (endpoint, _) = issuing(&env).await;
+    // The first token is good with a certificate that the client does not have yet.
+    let api = api(&env, [&second, &second]).await;
+    let tokens = env.source(&endpoint);
+    tokens.token().await.unwrap();
+    env.write(&second);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let answer = reqwest::Client::new().get(api.url("/")).send_with(&tokens).await.unwrap();
+    assert_eq!((answer.status().as_u16(), endpoint.requests(), api.requests()), (200, 2, 2));
 }
 
 #[tokio::test]

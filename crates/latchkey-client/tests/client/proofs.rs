@@ -12,7 +12,7 @@ use crate::builder;
 use crate::stub::{Reply, Stub};
 
 /// The private key of RFC 8037 appendix A.1.
-const JWK: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"k1","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+pub(crate) const JWK: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"k1","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 
 fn parameter(form: &str, name: &str) -> String {
     let mut pairs = url::form_urlencoded::parse(form.as_bytes());

@@ -4,9 +4,10 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use latchkey_client::{ClientCertificate, SendWith as _, TokenSource};
+use latchkey_client::{ClientCertificate, Secret, SendWith as _, TokenSource};
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, SanType};
 use reqwest::Certificate;
+use secrets::GeneratedSecret;
 
 use crate::certificates::{authority, path, subject, write};
 use crate::folder::Folder;
@@ -22,6 +23,8 @@ struct TestEnv {
     authority: CertifiedIssuer<'static, KeyPair>,
     public_url: String,
     mtls_url: String,
+    /// Of the clients `svc`.
+    secrets: [String; 2],
 }
 
 impl TestEnv {
@@ -29,10 +32,12 @@ impl TestEnv {
         let authority = authority("ours");
         let [public, mtls] =
             [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
-        let tenant = |name: &str| {
+        let secrets = [(); 2].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
+        let tenant = |name: &str, secret: &str| {
             format!(
                 "{{ strategies: {{ oauth2: {{ enabled: true }} }}, resource_servers: {{ api: {{ scopes: [api:read] }} }}, clients: {{ billing: \
                  {{ token_endpoint_auth_method: tls_client_auth, tls_client_auth_subject_dn: 'CN={name}, O=Example Ltd', \
+                 tls_client_certificate_bound_access_tokens: true, audiences: [api], scopes: [api:read] }}, svc: {{ client_secret: {{ value: {secret} }}, \
                  tls_client_certificate_bound_access_tokens: true, audiences: [api], scopes: [api:read] }} }} }}"
             )
         };
@@ -42,8 +47,8 @@ impl TestEnv {
              - {{ address: {mtls}, tls: {{ certificate: server.pem, private_key: server.key, client_ca: ca.pem, client_certificates: optional }} }}\n\
              storage: {{ url: sqlite://data/latchkey.db }}\nkeys: {{ sealing_key: {{ file: keys/sealing.key }} }}\n\
              protected_resource: {{ tenant: acme, audience: api }}\ntenants:\n  acme: {}\n  globex: {}\n",
-            tenant("acme"),
-            tenant("globex"),
+            tenant("acme", &secrets[0]),
+            tenant("globex", &secrets[1]),
         ));
         folder.write("ca.pem", &authority.pem());
         let mut server = CertificateParams::default();
@@ -55,6 +60,7 @@ impl TestEnv {
             authority,
             public_url: format!("https://{public}"),
             mtls_url: format!("https://{mtls}"),
+            secrets,
         };
         env.renew("acme");
         env.renew("globex");
@@ -69,14 +75,18 @@ impl TestEnv {
         write(&self.folder, tenant, &parameters.signed_by(&key, &self.authority).unwrap().pem(), &key);
     }
 
-    /// The client of one tenant, at one tenant.
-    fn source(&self, of: &str, at: &str) -> TokenSource {
+    /// The certificate of a tenant's client.
+    fn certificate(&self, tenant: &str) -> ClientCertificate {
+        let file = |ending: &str| path(&self.folder, &format!("{tenant}.{ending}"));
+        ClientCertificate::files(file("pem"), file("key"))
+    }
+
+    fn source(&self, tenant: &str, client: &str, certificate: ClientCertificate) -> TokenSource {
         let trusted = Certificate::from_pem(self.authority.pem().as_bytes()).unwrap();
-        let file = |ending: &str| path(&self.folder, &format!("{of}.{ending}"));
         TokenSource::builder()
-            .issuer(format!("{}{}", self.public_url, tenant_path(at, "")))
-            .client_id("billing")
-            .credential(ClientCertificate::files(file("pem"), file("key")))
+            .issuer(format!("{}{}", self.public_url, tenant_path(tenant, "")))
+            .client_id(client)
+            .credential(certificate)
             .http(move |http| http.no_proxy().tls_certs_only([trusted.clone()]))
             .build()
             .unwrap()
@@ -107,7 +117,7 @@ async fn a_certificate_is_renewed_and_no_call_fails() {
     let env = TestEnv::new();
     let program = Program::start(&env.folder);
     for ((tenant, other), status) in TENANTS.into_iter().zip([200, 401]) {
-        let tokens = env.source(tenant, tenant);
+        let tokens = env.source(tenant, "billing", env.certificate(tenant));
         assert_eq!(env.call(&tokens).await, status, "{tenant}");
         let before = bound_to(&tokens);
         assert_eq!(env.steal(tokens.cached().unwrap().expose()).await, 401, "{tenant}");
@@ -121,8 +131,27 @@ async fn a_certificate_is_renewed_and_no_call_fails() {
             assert_eq!(env.call(&tokens).await, status);
             assert_ne!(bound_to(&tokens), before);
         }
-        let refused = env.source(tenant, other).token().await.unwrap_err();
+        let refused = env.source(other, "billing", env.certificate(tenant)).token().await.unwrap_err();
         assert_eq!(refused.code(), Some("invalid_client"), "{tenant} at {other}");
+    }
+    program.stop();
+}
+
+#[tokio::test]
+async fn a_certificate_beside_a_secret_binds_the_token() {
+    let env = TestEnv::new();
+    let program = Program::start(&env.folder);
+    for (((tenant, other), secret), status) in TENANTS.into_iter().zip(&env.secrets).zip([200, 401]) {
+        let source =
+            |at: &str, of: &str| env.source(at, "svc", env.certificate(of).beside(Secret::value(secret)));
+        // The secret authenticates the client, so any certificate of which the client has the key will do.
+        for of in [tenant, other] {
+            let tokens = source(tenant, of);
+            assert_eq!(env.call(&tokens).await, status, "{tenant}");
+            bound_to(&tokens);
+            assert_eq!(env.steal(tokens.cached().unwrap().expose()).await, 401, "{tenant}");
+        }
+        assert_eq!(source(other, tenant).token().await.unwrap_err().code(), Some("invalid_client"));
     }
     program.stop();
 }
