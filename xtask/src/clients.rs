@@ -1,5 +1,5 @@
 //! Installs dependencies of tests and measurements that the machine's packages lack under the target folder: foreign OAuth and JOSE
-//! clients, the newest PostgreSQL, and the token servers to compare with.
+//! clients, what drives a browser, the newest PostgreSQL, and the token servers to compare with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +16,8 @@ pub(crate) struct Clients {
     pub(crate) openapi_python: PathBuf,
     /// A folder whose `node_modules` has openapi-typescript, openapi-fetch and a TypeScript compiler.
     pub(crate) openapi_node_folder: PathBuf,
+    /// A folder whose `node_modules` has playwright-core and axe-core.
+    pub(crate) browser_node_folder: PathBuf,
     /// The folder with the newest `initdb` and `postgres`.
     pub(crate) newest_postgres: PathBuf,
 }
@@ -43,6 +45,7 @@ pub(crate) fn install(workspace: &Workspace) -> Result<Clients, Failure> {
         node_folder: node("node", "package.json")?,
         openapi_python: python("openapi-python", "openapi/requirements.txt")?,
         openapi_node_folder: node("openapi-node", "openapi/package.json")?,
+        browser_node_folder: node("browser-node", "browser/package.json")?,
         newest_postgres: install_newest_postgres(workspace, &clients.join("postgres"))?,
     })
 }

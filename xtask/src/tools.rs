@@ -45,6 +45,7 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     GO,
     tool("test -d /usr/share/gocode/src/golang.org/x/oauth2", &["golang-golang-x-oauth2-dev"]),
     GO_OIDC,
+    tool("command -v chromium-headless-shell", &["chromium-headless-shell"]),
 ];
 
 /// Tools for packages.

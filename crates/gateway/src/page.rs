@@ -55,7 +55,7 @@ pub(crate) fn common(public_url: &PublicUrl) -> Common {
 }
 
 /// The response with a page.
-pub(crate) fn respond(status: StatusCode, page: &impl Page, opener: Opener) -> HttpResponse {
+pub(crate) fn respond(status: StatusCode, page: &(impl Page + ?Sized), opener: Opener) -> HttpResponse {
     let opener = match opener {
         Opener::Severed => "noopener-allow-popups",
         Opener::Kept => "unsafe-none",
@@ -97,6 +97,9 @@ fn nonce() -> String {
     let drawn = aws_lc_rs::rand::fill(&mut bytes);
     drawn.map(|()| BASE64_URL_SAFE_NO_PAD.encode(bytes)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod browser;
 
 #[cfg(test)]
 mod tests {

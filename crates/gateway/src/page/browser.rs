@@ -1,0 +1,191 @@
+//! Every page in a real browser: Debian's Chromium, driven by `tests/browser/pages.cjs`. A listener serves the example pages with the
+//! responses of [`respond`], and refuses what the routes of pages refuse.
+
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::mpsc;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Bytes, Data, PayloadConfig};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt};
+use pages::examples::{self, Example};
+use pages::{Asset, ErrorKind, ErrorPage, Links, Theme};
+use tenancy::{Branding, Colour, Corners, Font};
+
+use super::*;
+use crate::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
+use crate::respond::Protective;
+
+/// Markup that would run if a page took it for markup. The script looks for what it would do.
+const MARKUP: &str =
+    "\"'><img src=x onerror=\"attacked=1\"><script>attacked=1</script><svg onload=attacked=1>";
+
+/// What pages are shown with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Look {
+    /// A tenant that declares no theme.
+    Plain,
+    /// Colours, corners and a font of the tenant's own.
+    Themed,
+    /// Names and texts that are markup.
+    Markup,
+}
+
+impl Look {
+    const ALL: [(&'static str, Self); 3] =
+        [("plain", Self::Plain), ("themed", Self::Themed), ("markup", Self::Markup)];
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, look)| look)
+    }
+
+    fn common(self, public_url: &PublicUrl) -> Common {
+        let Common { tenant_name, client_name, links, .. } = examples::common();
+        let plain = Common { tenant_name, client_name, links, ..common(public_url) };
+        let markup = || Some(MARKUP.to_owned());
+        match self {
+            Self::Plain => plain,
+            Self::Themed => Common { theme: Some("/theme.css".to_owned()), ..plain },
+            Self::Markup => {
+                let links = Links { support: markup(), terms: markup(), privacy: markup() };
+                Common { tenant_name: markup(), client_name: markup(), links, ..plain }
+            }
+        }
+    }
+}
+
+/// Colours that are hard to read as they are.
+fn theme() -> Theme {
+    let (primary, background) = (Colour::rgb(0xff, 0xc0, 0), Colour::rgb(0x2b, 0x1b, 0x3d));
+    let (corners, font) = (Corners::Square, Font::Serif);
+    Theme::new(&Branding { primary, background, corners, font, ..Branding::default() }).unwrap()
+}
+
+fn protected(mut response: HttpResponse) -> HttpResponse {
+    Protective { strict_transport: false }.protect(response.headers_mut());
+    response
+}
+
+fn refusal(kind: ErrorKind, public_url: &PublicUrl) -> HttpResponse {
+    let common = common(public_url);
+    let page = ErrorPage { common, kind, detail: None, code: None, back: None };
+    protected(respond(StatusCode::BAD_REQUEST, &page, Opener::Severed))
+}
+
+async fn page(
+    request: HttpRequest,
+    public_url: Data<PublicUrl>,
+    path: web::Path<(String, String)>,
+) -> HttpResponse {
+    if let Err(kind) = judge_navigation(request.headers()) {
+        return refusal(kind, &public_url);
+    }
+    let (look, name) = path.into_inner();
+    let pages = Look::named(&look).map(|look| examples::all(&look.common(&public_url))).unwrap_or_default();
+    let page = pages.into_iter().find(|(found, _)| *found == name).map(|(_, page)| page);
+    page.map_or_else(
+        || refusal(ErrorKind::NotFound, &public_url),
+        |page| protected(respond(StatusCode::OK, &*page, Opener::Severed)),
+    )
+}
+
+/// Where the forms of the examples lead: shows what was sent.
+async fn form(request: HttpRequest, public_url: Data<PublicUrl>, body: Bytes) -> HttpResponse {
+    if let Err(kind) = judge_form(request.headers(), &OwnOrigin::of(&public_url.0)) {
+        return refusal(kind, &public_url);
+    }
+    HttpResponse::Ok().content_type("text/plain").body(body)
+}
+
+async fn asset(path: web::Path<(String, String)>) -> HttpResponse {
+    let (_, name) = path.into_inner();
+    let asset = Asset::named(&name).unwrap();
+    protected(passive(&mut HttpResponse::Ok()).content_type(asset.media_type()).body(asset.text()))
+}
+
+async fn theme_css() -> HttpResponse {
+    protected(passive(&mut HttpResponse::Ok()).content_type("text/css").body(theme().css()))
+}
+
+/// A page of the same origin whose script may do anything, as if a tenant could run one.
+async fn attacker() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/html").body("<!doctype html><title>attacker</title><body></body>")
+}
+
+/// Starts the listener and returns its address; it serves until the process ends.
+fn serve() -> String {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let url = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let public_url = Data::new(PublicUrl(url.clone()));
+        let app = move || {
+            App::new()
+                .app_data(public_url.clone())
+                .app_data(PayloadConfig::new(1 << 16))
+                .route("/pages/{look}/{name}", web::get().to(page))
+                .route("/assets/{hash}/{file}", web::get().to(asset))
+                .route("/theme.css", web::get().to(theme_css))
+                .route("/attacker", web::get().to(attacker))
+                .default_service(web::post().to(form))
+        };
+        let server = HttpServer::new(app).workers(1).disable_signals().listen(listener).unwrap();
+        sender.send(url).unwrap();
+        rt::System::new().block_on(server.run()).unwrap();
+    });
+    receiver.recv().unwrap()
+}
+
+/// The path of what `cargo xtask test` has installed. A test fails without it, rather than pass without testing anything.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "xtask tells tests, through the environment, where it installed programs"
+)]
+fn installed(variable: &str) -> PathBuf {
+    let place = std::env::var_os(variable).map(PathBuf::from);
+    place.unwrap_or_else(|| {
+        panic!("{variable} is not set: run `cargo xtask test`, which installs what this needs")
+    })
+}
+
+fn run(script: &str, url: &str) -> String {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names: Vec<_> =
+        examples::all(&examples::common()).into_iter().map(|(name, _): Example| name).collect();
+    let output = Command::new("node")
+        .arg(here.join("tests/browser").join(script))
+        .env("NODE_PATH", installed("LATCHKEY_TEST_BROWSER_NODE_DIR").join("node_modules"))
+        .env("NO_PROXY", "127.0.0.1")
+        .env("LATCHKEY_URL", url)
+        .env("LATCHKEY_PAGES", names.join(" "))
+        .env("LATCHKEY_SCREENSHOTS", here.join("../../target/screenshots"))
+        .output()
+        .unwrap();
+    let (out, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}\n{errors}");
+    out.into_owned()
+}
+
+/// At 320, 360 and 1440 CSS pixels, light and dark: no violation of WCAG 2.2 AA that axe finds, nothing wider than the window, no report of the
+/// policy, no error in the console, at most 30 KB.
+#[test]
+fn each_page_is_accessible_and_fits_in_a_browser() {
+    let said = run("pages.cjs", &serve());
+    let expected = examples::all(&examples::common()).len() * 2 * 2 * 2;
+    assert!(said.contains(&format!("{expected} pages seen")), "{said}");
+}
+
+/// Each form, by keyboard alone, and once without script.
+#[test]
+fn each_form_is_sent_by_keyboard_alone() {
+    let said = run("keyboard.cjs", &serve());
+    assert!(said.contains("forms sent"), "{said}");
+}
+
+/// Script that runs at this origin, as it would if a tenant could run any, and markup in every name.
+#[test]
+fn script_of_the_same_origin_sees_no_page_and_markup_does_not_run() {
+    let said = run("attacks.cjs", &serve());
+    assert!(said.contains("attacks failed"), "{said}");
+}

@@ -1,0 +1,63 @@
+// A Chromium that records what a page does wrong: reports of its policy, messages of the console, requests to other servers.
+"use strict";
+const { execFileSync } = require("node:child_process");
+const { chromium } = require("playwright-core");
+
+const url = process.env.LATCHKEY_URL;
+const names = process.env.LATCHKEY_PAGES.split(" ");
+
+async function withBrowser(use) {
+  const executablePath = execFileSync("sh", ["-c", "command -v chromium-headless-shell"]).toString().trim();
+  // Chromium refuses to run as root within its own sandbox.
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  try {
+    await use(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
+// A window with a record. Requests to the client are answered here; without `client` the window stays at our page.
+async function open(browser, options = {}, client = true) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const record = { reports: [], console: [], sent: [], bytes: 0, refused: 0 };
+  await context.route(
+    (target) => !target.href.startsWith(url),
+    async (route) => {
+      const request = route.request();
+      record.sent.push({ method: request.method(), url: request.url(), body: request.postData() });
+      // A window stays where it is on such an answer (RFC 9110 §15.3.5).
+      if (!client) return route.fulfill({ status: 204 });
+      return route.fulfill({ contentType: "text/html", body: "<!doctype html><title>client</title>" });
+    },
+  );
+  await context.addInitScript(() => {
+    globalThis.reports = [];
+    document.addEventListener("securitypolicyviolation", (event) => {
+      globalThis.reports.push(`${event.violatedDirective}: ${event.blockedURI}`);
+    });
+  });
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) record.console.push(message.text());
+  });
+  page.on("pageerror", (error) => record.console.push(String(error)));
+  page.on("response", async (response) => {
+    if (!response.url().startsWith(url)) return;
+    record.bytes += Number(response.headers()["content-length"] ?? 0);
+  });
+  return { context, page, record };
+}
+
+// Goes to a page of ours. Playwright's own waiting takes a form that is sent while the page loads for the end of the way.
+async function visit(page, path) {
+  const response = await page.goto(url + path, { waitUntil: "commit" });
+  await page.waitForFunction(() => document.readyState === "complete");
+  return response;
+}
+
+function check(condition, message) {
+  if (!condition) throw new Error(message);
+}
+
+module.exports = { check, names, open, url, visit, withBrowser };

@@ -1,0 +1,161 @@
+// Sends each form by keyboard alone: Tab, Enter, Space and letters. The listener answers with what it was sent.
+"use strict";
+const { check, names, open, url, visit, withBrowser } = require("./chromium.cjs");
+
+let sent = 0;
+
+// The focused element, which must be seen to have the focus.
+async function focused(page) {
+  const found = await page.evaluate(() => {
+    const element = document.activeElement;
+    const { outlineStyle, outlineWidth } = getComputedStyle(element);
+    const text = element.id || element.value || element.textContent.trim();
+    return { text, outline: outlineStyle === "none" ? 0 : parseFloat(outlineWidth) };
+  });
+  check(found.outline >= 2, `the focus at ${found.text} is not seen`);
+  return found.text;
+}
+
+async function tabTo(page, wanted) {
+  for (let presses = 0; presses < 12; presses += 1) {
+    await page.keyboard.press("Tab");
+    if ((await focused(page)) === wanted) return;
+  }
+  throw new Error(`no Tab leads to ${wanted}`);
+}
+
+// What the listener was sent after this key.
+async function answer(page, key) {
+  await Promise.all([page.waitForURL((target) => !target.pathname.startsWith("/pages/")), page.keyboard.press(key)]);
+  sent += 1;
+  return Object.fromEntries(new URLSearchParams(await page.locator("body").innerText()));
+}
+
+function same(found, wanted, what) {
+  const [one, other] = [found, wanted].map((fields) => JSON.stringify(Object.entries(fields).sort()));
+  check(one === other, `${what} sent ${one}, not ${other}`);
+}
+
+const flow = "c2VhbGVkIHJlcXVlc3Q";
+
+// Each page, and what its keys send. A page without a form of ours has none.
+const JOURNEYS = {
+  sign_in: [
+    async (page) => {
+      check((await focused(page)) === "identifier", "the identifier has not the focus");
+      await page.keyboard.type("ada@acme.example");
+      await tabTo(page, "password");
+      await page.keyboard.type("correct horse battery");
+      same(await answer(page, "Enter"), { flow, identifier: "ada@acme.example", password: "correct horse battery" }, "sign_in");
+    },
+  ],
+  sign_in_prefilled: [
+    async (page) => {
+      check((await focused(page)) === "password", "the password has not the focus");
+      await page.keyboard.type("secret");
+      await tabTo(page, "yes");
+      await page.keyboard.press("Space");
+      await tabTo(page, "Sign in");
+      same(await answer(page, "Space"), { flow, identifier: "ada@acme.example", password: "secret", remember: "yes" }, "sign_in_prefilled");
+    },
+  ],
+  sign_in_refused: [
+    async (page) => {
+      check((await page.evaluate(() => document.activeElement.id)) === "message", "the error has not the focus");
+      await tabTo(page, "password");
+      await page.keyboard.type("again");
+      same(await answer(page, "Enter"), { flow, identifier: "ada@acme.example", password: "again" }, "sign_in_refused");
+    },
+  ],
+  device_code: [
+    async (page) => same(await answer(page, "Enter"), { flow, user_code: "WDJB-MJHT" }, "device_code"),
+  ],
+  device_code_unknown: [
+    async (page) => {
+      check((await page.evaluate(() => document.activeElement.id)) === "message", "the error has not the focus");
+      await tabTo(page, "user_code");
+      same(await answer(page, "Enter"), { flow, user_code: "WDJB-MJHT" }, "device_code_unknown");
+    },
+  ],
+  consent: [decision("allow", "Enter"), decision("deny", "Space")],
+  consent_native: [decision("allow", "Space"), decision("deny", "Enter")],
+  select_account: [decision("continue", "Enter"), decision("other", "Enter")],
+  sign_out: [decision("sign_out", "Enter"), decision("stay", "Enter")],
+  device_confirm: [decision("deny", "Enter"), decision("allow", "Enter")],
+};
+
+function decision(value, key) {
+  return async (page) => {
+    await tabTo(page, value);
+    same(await answer(page, key), { flow, decision: value }, value);
+  };
+}
+
+async function isShown(browser) {
+  const { context, page } = await open(browser);
+  await visit(page, `/pages/plain/sign_in_prefilled`);
+  const password = () => page.locator("#password").getAttribute("type");
+  await page.keyboard.type("secret");
+  await tabTo(page, "Show password");
+  await page.keyboard.press("Space");
+  check((await password()) === "text", "the password is not shown");
+  await page.keyboard.press("Space");
+  check((await password()) === "password", "the password stays shown");
+  await context.close();
+}
+
+// To the client: by itself, and without script by a link or a button.
+async function goesOn(browser, name, javaScriptEnabled) {
+  const { context, page, record } = await open(browser, { javaScriptEnabled });
+  const stays = name === "form_post" && !javaScriptEnabled;
+  await page.goto(`${url}/pages/plain/${name}`, { waitUntil: stays ? "load" : "commit" });
+  if (stays) {
+    check(record.sent.length === 0, "a form was sent without script");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+  }
+  await page.waitForURL("https://app.acme.example/**");
+  const [{ method, url: target, body }] = record.sent;
+  if (name === "form_post") {
+    check(method === "POST" && target === "https://app.acme.example/callback", `${method} ${target}`);
+    same(
+      Object.fromEntries(new URLSearchParams(body)),
+      { code: "SplxlOBeZQQYbYS6WxSbIA", state: 'af0"ifjsldkj', iss: "https://app.acme.example" },
+      name,
+    );
+  } else {
+    check(method === "GET" && target === "https://app.acme.example/callback?code=a&state=b", `${method} ${target}`);
+  }
+  check(record.console.length === 0, `${name}: the console says ${record.console}`);
+  await context.close();
+}
+
+withBrowser(async (browser) => {
+  for (const javaScriptEnabled of [true, false]) {
+    for (const name of names) {
+      for (const journey of JOURNEYS[name] ?? []) {
+        const { context, page, record } = await open(browser, { javaScriptEnabled });
+        await page.goto(`${url}/pages/plain/${name}`);
+        const starts = page.locator("[autofocus]");
+        if (await starts.count()) await starts.and(page.locator(":focus")).waitFor();
+        await journey(page);
+        check(record.console.length === 0, `${name}: the console says ${record.console}`);
+        await context.close();
+      }
+    }
+    for (const name of ["continue", "form_post"]) await goesOn(browser, name, javaScriptEnabled);
+  }
+  // Every page with a form of ours has a journey.
+  for (const name of names) {
+    const { context, page } = await open(browser, {}, false);
+    await visit(page, `/pages/plain/${name}`);
+    const forms = await page.locator("form input[name=flow]").count();
+    check(forms === 0 || name in JOURNEYS || name === "sign_in_busy", `no journey through ${name}`);
+    await context.close();
+  }
+  await isShown(browser);
+  console.log(`${sent} forms sent`);
+}).catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

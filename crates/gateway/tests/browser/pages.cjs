@@ -1,0 +1,91 @@
+// Looks at each page in two widths, two schemes and two looks, and lets axe judge it.
+"use strict";
+const fs = require("node:fs");
+const path = require("node:path");
+const { check, names, open, visit, withBrowser } = require("./chromium.cjs");
+
+const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const screenshots = process.env.LATCHKEY_SCREENSHOTS;
+const WIDTHS = [360, 1440];
+const SCHEMES = ["light", "dark"];
+const MOST_BYTES = 30 * 1024;
+
+// Runs in the page: what is wider than the window, or smaller than a finger.
+function measure() {
+  const wide = document.documentElement.scrollWidth - globalThis.innerWidth;
+  const cut = [...document.querySelectorAll("body *")]
+    .filter((element) => !["INPUT", "SCRIPT"].includes(element.tagName))
+    .filter((element) => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0)
+    .filter((element) => getComputedStyle(element).display !== "inline")
+    .map((element) => element.outerHTML.slice(0, 80));
+  const small = [...document.querySelectorAll("a, button, input:not([type=hidden])")]
+    .map((element) => (element.type === "checkbox" ? element.closest("label") : element))
+    .filter((element) => element.checkVisibility())
+    .map((element) => ({ box: element.getBoundingClientRect(), what: element.outerHTML.slice(0, 80) }))
+    .filter(({ box }) => box.width < 44 || box.height < 44)
+    .map(({ box, what }) => `${box.width} by ${box.height}: ${what}`);
+  return { wide, cut, small, reports: globalThis.reports, headings: document.querySelectorAll("h1").length };
+}
+
+async function fits(page, what) {
+  const found = await page.evaluate(measure);
+  check(found.wide <= 0 && found.cut.length === 0, `${what} is too wide: ${JSON.stringify(found)}`);
+  check(found.small.length === 0, `${what} has small targets: ${found.small}`);
+  check(found.headings === 1, `${what} has ${found.headings} headings`);
+  return found;
+}
+
+async function look(browser, at, name, width, scheme) {
+  const what = `${name}-${at}-${width}-${scheme}`;
+  const { context, page, record } = await open(browser, { viewport: { width, height: 800 }, colorScheme: scheme }, false);
+  const response = await visit(page, `/pages/${at}/${name}`);
+  check(response.status() === 200, `${what}: ${response.status()}`);
+  const found = await fits(page, what);
+  check(found.reports.length === 0, `${what}: the policy reports ${found.reports}`);
+  check(record.console.length === 0, `${what}: the console says ${record.console}`);
+  check(record.bytes > 1024 && record.bytes <= MOST_BYTES, `${what} has ${record.bytes} bytes`);
+  await page.screenshot({ path: path.join(screenshots, `${what}.png`), fullPage: true });
+  await page.evaluate(axe);
+  const result = await page.evaluate(() =>
+    globalThis.axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }),
+  );
+  const violations = result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html)}`);
+  check(violations.length === 0, `${what}: axe finds ${violations.join("; ")}`);
+  check(result.passes.length > 5, `${what}: axe judged nothing`);
+  // The narrowest window of WCAG 1.4.10, then text of twice the size (1.4.4).
+  await page.setViewportSize({ width: 320, height: 800 });
+  await fits(page, `${what} at 320`);
+  await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
+  await page.setViewportSize({ width: 640, height: 800 });
+  await fits(page, `${what} with large text`);
+  await context.close();
+}
+
+// Axe judges nothing of what the system's own colours replace; the focus and the buttons must still be seen.
+async function inForcedColours(browser) {
+  const { context, page } = await open(browser, { forcedColors: "active" });
+  await visit(page, `/pages/themed/consent`);
+  const border = await page.locator("button.primary").evaluate((button) => getComputedStyle(button).borderTopWidth);
+  check(border === "1px", `a button in forced colours has a border of ${border}`);
+  await context.close();
+}
+
+withBrowser(async (browser) => {
+  fs.mkdirSync(screenshots, { recursive: true });
+  let seen = 0;
+  for (const at of ["plain", "themed"]) {
+    for (const name of names) {
+      for (const width of WIDTHS) {
+        for (const scheme of SCHEMES) {
+          await look(browser, at, name, width, scheme);
+          seen += 1;
+        }
+      }
+    }
+  }
+  await inForcedColours(browser);
+  console.log(`${seen} pages seen`);
+}).catch((error) => {
+  console.error(error);
+  process.exit(1);
+});
