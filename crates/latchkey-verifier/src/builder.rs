@@ -15,6 +15,7 @@ use crate::introspection::Introspection;
 use crate::issuer::{Environment, Issuer, KeySource, Times};
 use crate::issuers::{IsKnown, Issuers, Platform};
 use crate::key_set::KeySet;
+use crate::observer::{NoObserver, Observer};
 use crate::refusal::{Challenge, is_quotable};
 use crate::remembered::Remembered;
 use crate::replay::{MemoryGuard, ReplayGuard};
@@ -48,6 +49,7 @@ pub struct Builder {
     introspection: Option<Introspection>,
     challenge: Challenge,
     clock: Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
 }
 
 /// An issuer whose tokens are accepted.
@@ -162,6 +164,7 @@ impl Default for Builder {
             introspection: None,
             challenge: Challenge::default(),
             clock: Arc::new(SystemClock::new()),
+            observer: Arc::new(NoObserver),
         }
     }
 }
@@ -273,6 +276,11 @@ impl Builder {
         self
     }
 
+    /// Tells this observer of fetches, and of tokens that are accepted and refused; none by default.
+    pub fn observer(self, observer: impl Observer + 'static) -> Self {
+        Self { observer: Arc::new(observer), ..self }
+    }
+
     /// Takes the time from this clock.
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
@@ -344,6 +352,7 @@ impl Builder {
                 clock: self.clock,
                 times: self.times,
                 revocations: self.revocations,
+                observer: self.observer,
             }),
             public_origins,
             replay_guard: self.replay_guard,

@@ -2,11 +2,12 @@
 //! while it is fresh.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::clock::{Clock, Moment};
@@ -34,7 +35,7 @@ pub(crate) struct Cached<T> {
     held: ArcSwapOption<Held<T>>,
     attempts: Mutex<Attempts>,
     /// Tells waiting callers that a fetch ended.
-    ended: watch::Sender<()>,
+    ended: Notify,
 }
 
 /// Ends a fetch also if it panics or is dropped with its runtime.
@@ -46,7 +47,7 @@ struct Flight<T> {
 
 impl<T: Send + Sync + 'static> Cached<T> {
     pub(crate) fn new() -> Arc<Self> {
-        let (ended, _) = watch::channel(());
+        let ended = Notify::new();
         Arc::new(Self { held: ArcSwapOption::empty(), attempts: Mutex::default(), ended })
     }
 
@@ -214,10 +215,12 @@ impl<T: Send + Sync + 'static> Cached<T> {
     ) where
         F: Future<Output = Option<Held<T>>> + Send + 'static,
     {
-        let mut ended = self.ended.subscribe();
+        let mut ended = pin!(self.ended.notified());
+        // A fetch that ends before the first poll counts.
+        ended.as_mut().enable();
         if self.start(decided_on, clock, fetch) {
             // Without an end in time the caller goes on with what there is.
-            let _ = timeout(LONGEST_WAIT, ended.changed()).await;
+            let _ = timeout(LONGEST_WAIT, ended).await;
         }
     }
 }
@@ -235,6 +238,6 @@ impl<T> Drop for Flight<T> {
                 cached.held.store(Some(Arc::new(fetched)));
             }
         }
-        cached.ended.send_replace(());
+        cached.ended.notify_waiters();
     }
 }

@@ -81,7 +81,7 @@ impl Check {
 }
 
 /// Gets each check, in the order in which they are made.
-pub(crate) trait Observer {
+pub(crate) trait CheckObserver {
     /// Passes the result on.
     fn check<T, E>(&mut self, check: Check, result: Result<T, E>) -> Result<T, E>;
 }
@@ -89,7 +89,7 @@ pub(crate) trait Observer {
 /// Of a request: costs nothing.
 pub(crate) struct Unobserved;
 
-impl Observer for Unobserved {
+impl CheckObserver for Unobserved {
     #[inline(always)]
     fn check<T, E>(&mut self, _: Check, result: Result<T, E>) -> Result<T, E> {
         result
@@ -97,7 +97,7 @@ impl Observer for Unobserved {
 }
 
 /// Notes each check, and whether it holds.
-impl Observer for Vec<(Check, bool)> {
+impl CheckObserver for Vec<(Check, bool)> {
     fn check<T, E>(&mut self, check: Check, result: Result<T, E>) -> Result<T, E> {
         self.push((check, result.is_ok()));
         result

@@ -2,7 +2,7 @@
 //! and times are whole seconds.
 
 use crate::TokenError;
-use crate::check::{Check, Observer, ensure};
+use crate::check::{Check, CheckObserver, ensure};
 use crate::confirmation::Confirmation;
 use crate::members::{Member, Members};
 
@@ -39,7 +39,7 @@ impl<'a> RegisteredClaims<'a> {
         &self,
         now: u64,
         leeway: u64,
-        observer: &mut impl Observer,
+        observer: &mut impl CheckObserver,
     ) -> Result<(), TokenError> {
         let reached = |time| ensure(time <= now.saturating_add(leeway), TokenError::NotYetValid);
         observer.check(Check::Expiry, ensure(now < self.exp, TokenError::Expired))?;

@@ -1,5 +1,6 @@
 //! One trusted issuer with its keys.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::feed::Feed;
 use crate::http::Http;
 use crate::key_set::{KeySet, LARGEST_SET};
 use crate::metadata::{self, Metadata};
+use crate::observer::{Document, Fetched, Observer};
 use crate::revocations::{FeedSource, Revocations};
 use crate::schedule::Freshness;
 
@@ -31,6 +33,7 @@ pub(crate) struct Environment {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) times: Times,
     pub(crate) revocations: Revocations,
+    pub(crate) observer: Arc<dyn Observer>,
 }
 
 /// How long keys are used.
@@ -70,6 +73,22 @@ pub(crate) struct Issuer {
 pub(crate) enum Waits {
     Yes,
     Never,
+}
+
+impl Environment {
+    /// Tells the observer of this fetch.
+    pub(crate) async fn observed<T>(
+        &self,
+        issuer: &str,
+        document: Document,
+        fetch: impl Future<Output = Option<T>>,
+    ) -> Option<T> {
+        let begun = self.clock.now();
+        let fetched = fetch.await;
+        let (took, succeeded) = (self.clock.now().since(begun), fetched.is_some());
+        self.observer.fetched(&Fetched { issuer, document, took, succeeded });
+        fetched
+    }
 }
 
 impl Times {
@@ -147,8 +166,12 @@ impl Issuer {
     }
 
     async fn fetch_keys(self: Arc<Self>, environment: Arc<Environment>) -> Option<Held<KeySet>> {
+        environment.observed(&self.name, Document::KeySet, self.fetch_key_set(&environment)).await
+    }
+
+    async fn fetch_key_set(&self, environment: &Environment) -> Option<Held<KeySet>> {
         let at = environment.clock.now();
-        let url = self.jwks_uri(&environment).await?;
+        let url = self.jwks_uri(environment).await?;
         let held = self.keys.held();
         let etag = held.as_ref().and_then(|held| held.etag.as_deref());
         let answer = environment.http.as_ref()?.get(
@@ -192,7 +215,9 @@ impl Issuer {
         if held.as_ref().is_some_and(|held| now.since(held.1) < METADATA_FRESH) {
             return held;
         }
-        let fetched = self.fetch_metadata(issuer, environment).await.map(|found| Arc::new((found, now)));
+        let fetching = self.fetch_metadata(issuer, environment);
+        let fetched = environment.observed(&self.name, Document::Metadata, fetching).await;
+        let fetched = fetched.map(|found| Arc::new((found, now)));
         if fetched.is_some() {
             self.metadata.store(fetched.clone());
         }

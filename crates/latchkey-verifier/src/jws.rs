@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 
 use crate::TokenError;
 use crate::algorithm::{Algorithm, Algorithms};
-use crate::check::{Check, Observer, ensure};
+use crate::check::{Check, CheckObserver, ensure};
 use crate::members::Members;
 
 /// The longest token. Those of the platform are much shorter; it bounds the work for others.
@@ -32,13 +32,16 @@ pub(crate) struct Unverified<'a> {
 }
 
 impl<'a> Parts<'a> {
-    pub(crate) fn split(token: &'a str, observer: &mut impl Observer) -> Result<Self, TokenError> {
+    pub(crate) fn split(token: &'a str, observer: &mut impl CheckObserver) -> Result<Self, TokenError> {
         observer.check(Check::Length, ensure(token.len() <= LONGEST_TOKEN, TokenError::Malformed))?;
         Self::split_unbounded(token, observer)
     }
 
     /// The same of a document whose size is bounded elsewhere.
-    pub(crate) fn split_unbounded(token: &'a str, observer: &mut impl Observer) -> Result<Self, TokenError> {
+    pub(crate) fn split_unbounded(
+        token: &'a str,
+        observer: &mut impl CheckObserver,
+    ) -> Result<Self, TokenError> {
         let parts = observer.check(Check::Parts, three(token).ok_or(TokenError::Malformed))?;
         observer.check(Check::Encoding, Self::decode(parts).ok_or(TokenError::Malformed))
     }
@@ -52,7 +55,7 @@ impl<'a> Parts<'a> {
     /// Header and claims as objects with unique names.
     pub(crate) fn members(
         &self,
-        observer: &mut impl Observer,
+        observer: &mut impl CheckObserver,
     ) -> Result<(Members<'_>, Members<'_>), TokenError> {
         let header = observer.check(Check::HeaderObject, Members::parse(&self.header))?;
         let claims = observer.check(Check::ClaimsObject, Members::parse(&self.claims))?;
@@ -73,7 +76,7 @@ impl<'a> Unverified<'a> {
         header: &'a Members<'_>,
         claims: &'a Members<'_>,
         allowed: Algorithms,
-        observer: &mut impl Observer,
+        observer: &mut impl CheckObserver,
     ) -> Result<Self, TokenError> {
         let is_allowed = NOT_ALLOWED.iter().all(|name| header.get(name).is_none());
         observer.check(Check::HeaderMembers, ensure(is_allowed, TokenError::HeaderNotAllowed))?;

@@ -22,6 +22,7 @@ mod http;
 mod issuer;
 mod issuers;
 mod metadata;
+mod observer;
 mod schedule;
 mod service_url;
 
@@ -64,6 +65,7 @@ pub use confirmation::Thumbprint;
 pub use dpop_proof::ProofError;
 pub use introspection::Introspection;
 pub use key_set::{InvalidKeySet, KeySet, UnusableKey};
+pub use observer::{Accepted, Document, Fetched, Observer};
 pub use reason::{Reason, SenderError};
 pub use refusal::Refusal;
 pub use replay::{FirstUse, GuardUnavailable, ReplayGuard};

@@ -22,9 +22,10 @@ impl Verifier {
         &self,
         request: &RequestFacts<'_>,
     ) -> Result<Caller<C>, Refusal> {
-        let (scheme, token) = request.token().map_err(|reason| self.refuse(reason, Scheme::Bearer))?;
-        let verified = self.confirmed(request, scheme, token).await;
-        verified.map_err(|reason| self.refuse(reason, scheme))
+        match request.token() {
+            Ok((scheme, token)) => self.told(self.confirmed(request, scheme, token).await, scheme),
+            Err(reason) => self.told(Err(reason), Scheme::Bearer),
+        }
     }
 
     /// A proof is checked only beside a valid token, and used up only if it is of the token's key: a caller without a token causes no work.

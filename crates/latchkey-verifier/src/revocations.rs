@@ -9,6 +9,7 @@ use crate::algorithm::Algorithms;
 use crate::cached::{Held, Unavailable};
 use crate::feed::{self, Feed};
 use crate::issuer::{Environment, Issuer, Waits};
+use crate::observer::Document;
 use crate::schedule::Freshness;
 
 /// What a verifier does about revocations.
@@ -75,11 +76,15 @@ impl Issuer {
     }
 
     async fn fetch_feed(self: Arc<Self>, environment: Arc<Environment>) -> Option<Held<Feed>> {
+        environment.observed(&self.name, Document::Revocations, self.fetch_signed_feed(&environment)).await
+    }
+
+    async fn fetch_signed_feed(self: &Arc<Self>, environment: &Arc<Environment>) -> Option<Held<Feed>> {
         let at = environment.clock.now();
         let url = match &self.feed_source {
             FeedSource::At(url) => url.clone(),
             FeedSource::None => return None,
-            FeedSource::Metadata => self.metadata(&environment).await?.0.revocations_uri.clone()?,
+            FeedSource::Metadata => self.metadata(environment).await?.0.revocations_uri.clone()?,
         };
         let held = self.feed.held();
         let etag = held.as_ref().and_then(|held| held.etag.as_deref());
@@ -90,7 +95,7 @@ impl Issuer {
         let value = match (answer.body, held) {
             (Some(jws), held) => {
                 let kid = Feed::kid(&jws);
-                let keys = self.keys_with(kid.as_deref(), &environment, Waits::Yes).await.ok()?;
+                let keys = self.keys_with(kid.as_deref(), environment, Waits::Yes).await.ok()?;
                 let feed = Feed::read(jws.trim_ascii_end(), &self.name, &keys.value, Algorithms::ALL, now);
                 let feed = feed.map_err(|error| self.failed("revocation feed", &error)).ok()?;
                 // A cache in between may still have an older one.

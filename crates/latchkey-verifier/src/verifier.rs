@@ -11,7 +11,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::algorithm::Algorithms;
 use crate::builder::Builder;
 use crate::cached::Unavailable;
-use crate::check::{Check, Observer, Trace, Unobserved, ensure};
+use crate::check::{Check, CheckObserver, Trace, Unobserved, ensure};
 use crate::claims::{KindClaims, RegisteredClaims};
 use crate::confirmation::Confirmation;
 use crate::feed::IssuedToken;
@@ -22,6 +22,7 @@ use crate::jws::{Parts, Unverified};
 use crate::key_set::{KeySet, PublicKey};
 use crate::media_type::same_media_type;
 use crate::members::Members;
+use crate::observer::{Accepted, Observer as _};
 use crate::opaque_tokens::is_opaque;
 use crate::refusal::{Challenge, Scheme};
 use crate::remembered::Remembered;
@@ -127,7 +128,7 @@ impl Verifier {
         &self,
         token: &str,
         waits: Waits,
-        observer: &mut (impl Observer + Send),
+        observer: &mut (impl CheckObserver + Send),
     ) -> Result<Caller<C>, Refusal> {
         let verified = self.admit(token, Scheme::Bearer, waits, observer).await.and_then(|token| {
             // A token with `cnf` is worth nothing without its proof.
@@ -135,7 +136,26 @@ impl Verifier {
             observer.check(Check::Confirmation, confirmed)?;
             Ok(token.caller)
         });
-        verified.map_err(|reason| self.refuse(reason, Scheme::Bearer))
+        self.told(verified, Scheme::Bearer)
+    }
+
+    /// Tells the observer of a result, and makes the refusal.
+    pub(crate) fn told<C>(
+        &self,
+        verified: Result<Caller<C>, Reason>,
+        scheme: Scheme,
+    ) -> Result<Caller<C>, Refusal> {
+        let observer = &self.0.environment.observer;
+        match verified {
+            Ok(caller) => {
+                observer.accepted(&Accepted { issuer: caller.issuer(), client_id: caller.client_id() });
+                Ok(caller)
+            }
+            Err(reason) => {
+                observer.refused(&reason);
+                Err(self.refuse(reason, scheme))
+            }
+        }
     }
 
     /// All checks but those of the sender.
@@ -144,7 +164,7 @@ impl Verifier {
         token: &str,
         scheme: Scheme,
         waits: Waits,
-        observer: &mut (impl Observer + Send),
+        observer: &mut (impl CheckObserver + Send),
     ) -> Result<Unconfirmed<C>, Reason> {
         let Inner { issuers, rules, environment, .. } = &*self.0;
         if let Some(introspector) = self.0.introspector.as_ref().filter(|_| is_opaque(token)) {
@@ -212,7 +232,7 @@ impl Verifier {
         }
     }
 
-    pub(crate) fn refuse(&self, reason: Reason, scheme: Scheme) -> Refusal {
+    fn refuse(&self, reason: Reason, scheme: Scheme) -> Refusal {
         // Each fetch that failed is a warning; a request is not, because requests may be many.
         tracing::debug!(%reason, "refused");
         Refusal { reason, scheme, challenge: Arc::clone(&self.0.challenge) }
@@ -235,7 +255,7 @@ impl Verifier {
 pub(crate) fn check_key<'k>(
     unverified: &Unverified<'_>,
     keys: &'k KeySet,
-    observer: &mut impl Observer,
+    observer: &mut impl CheckObserver,
 ) -> Result<&'k PublicKey, TokenError> {
     let key = unverified.kid.and_then(|kid| keys.key(kid)).ok_or(TokenError::UnknownKey);
     let key = observer.check(Check::Key, key)?;
@@ -251,7 +271,7 @@ impl Rules {
         claims: &'c Members<'_>,
         typ: Option<&str>,
         now: u64,
-        observer: &mut impl Observer,
+        observer: &mut impl CheckObserver,
     ) -> Result<RegisteredClaims<'c>, TokenError> {
         let registered = observer.check(Check::RegisteredClaims, RegisteredClaims::read(claims))?;
         registered.check_times(now, self.leeway, observer)?;

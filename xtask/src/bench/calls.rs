@@ -38,6 +38,8 @@ pub(super) const MEASURED: [Measured; 3] = [
             ("latchkey-verifier: RS256", Bound::AtLeast(0.80)),
             ("latchkey-verifier: ES256", Bound::AtLeast(0.90)),
             ("latchkey-verifier: EdDSA", Bound::AtLeast(0.90)),
+            ("latchkey-verifier: a remembered token", Bound::AtMost(2_000.0)),
+            ("latchkey-verifier: memory of an issuer", Bound::AtMost(3_072.0)),
         ],
     },
 ];

@@ -9,6 +9,7 @@ mod frameworks;
 mod introspection;
 mod issuer;
 mod key_sets;
+mod observer;
 mod random_input;
 mod remembered;
 mod revocations;

@@ -22,7 +22,7 @@ pub(crate) struct TestEnv {
     pub(crate) server: Server,
     pub(crate) clock: TestClock,
     pub(crate) key: Key,
-    verifier: Verifier,
+    pub(crate) verifier: Verifier,
 }
 
 impl TestEnv {

@@ -1,20 +1,21 @@
 //! A sealing key in Vault or AWS KMS: the program generates, uses, moves and reloads private keys with it. Also the behaviour while the
 //! service is unavailable or refuses.
 
-use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
+use latchkey_verifier::{Reason, Revocations, TokenError, Trusted, Verifier};
 use serde_json::Value;
 
 use crate::answer::Answer;
-use crate::caching_verifier::CachingVerifier;
 use crate::folder::Folder;
 use crate::jwt;
 use crate::mock_server::{Reply, TOKEN};
 use crate::program::{Mark, Program};
 use crate::reload::{eventually, until_status};
+use crate::running::tenant_path;
 use crate::sealing_services::{Service, TOKEN_FILE};
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
+use crate::verifier_crate::{issuer, verify};
 
 const LOCAL: &str = "sealing_key: { file: keys/sealing.key }";
 const TENANTS: [(&str, &str); 2] = [("acme", ACME_SECRET), ("globex", GLOBEX_SECRET)];
@@ -40,11 +41,19 @@ async fn tokens(program: &Program) -> [String; 2] {
 
 /// Verifies with the published keys only.
 async fn assert_verified(program: &Program, tokens: &[String; 2]) {
-    let tenants = TENANTS.map(|(tenant, _)| tenant.to_owned()).to_vec();
-    let verifier = CachingVerifier::new(Arc::new(RwLock::new(vec![program.url("")])), tenants);
-    for (index, token) in tokens.iter().enumerate() {
-        verifier.verify(index, token).await.unwrap();
-        assert!(verifier.verify(1 - index, token).await.is_err(), "another tenant's key took it");
+    let verifier = |of: &str, keys_of: &str| {
+        let keys = program.url(&tenant_path(keys_of, "/.well-known/jwks.json"));
+        let builder = Verifier::builder().issuer(Trusted::issuer(issuer(of)).jwks_uri(keys));
+        builder.audience("api").revocations(Revocations::Off).build().unwrap()
+    };
+    for (token, (tenant, other)) in tokens.iter().zip([("acme", "globex"), ("globex", "acme")]) {
+        assert_eq!(verify(&verifier(tenant, tenant), token).await, Ok(()), "{tenant}");
+        let by_other = verify(&verifier(tenant, other), token).await;
+        assert_eq!(
+            by_other,
+            Err(Reason::Token(TokenError::SignatureInvalid)),
+            "another tenant's key took it"
+        );
     }
 }
 

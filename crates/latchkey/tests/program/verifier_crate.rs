@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use latchkey_verifier::{Caller, Clock, Moment, Reason, Refusal, Revocations, TokenError, Trusted, Verifier};
 use tokio::task::JoinHandle;
 
+use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::program::Program;
 use crate::running::tenant_path;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS};
 
 /// The issuer of a tenant, which is not where a test's program listens.
-fn issuer(tenant: &str) -> String {
+pub(crate) fn issuer(tenant: &str) -> String {
     format!("http://localhost:3000{}", tenant_path(tenant, ""))
 }
 
@@ -98,7 +99,13 @@ impl Clock for AheadClock {
     }
 }
 
-async fn verify(verifier: &Verifier, token: &str) -> Result<(), Reason> {
+/// An API that both tenants' services call.
+fn of_both(program: &Program, revocations: Revocations, clock: &AheadClock) -> Verifier {
+    let builder = Verifier::builder().issuer(trusted(program, "acme")).issuer(trusted(program, "globex"));
+    builder.audience("api").revocations(revocations).clock(Arc::new(clock.clone())).build().unwrap()
+}
+
+pub(crate) async fn verify(verifier: &Verifier, token: &str) -> Result<(), Reason> {
     let verified: Result<Caller, Refusal> = verifier.verify(token).await;
     verified.map(|_| ()).map_err(|refusal| refusal.reason().clone())
 }
@@ -108,14 +115,7 @@ async fn a_revoked_token_is_refused_with_the_next_poll_and_the_other_tenants_is_
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
     let clock = AheadClock::new();
-    let verifier = Verifier::builder()
-        .issuer(trusted(&program, "acme"))
-        .issuer(trusted(&program, "globex"))
-        .audience("api")
-        .revocations(Revocations::Within(Duration::from_secs(60)))
-        .clock(Arc::new(clock.clone()))
-        .build()
-        .unwrap();
+    let verifier = of_both(&program, Revocations::Within(Duration::from_secs(60)), &clock);
     let revoked = program.token("acme", "svc", ACME_SECRET).await;
     let kept = program.token("acme", "svc", ACME_SECRET).await;
     let theirs = program.token("globex", "svc", GLOBEX_SECRET).await;
@@ -135,6 +135,35 @@ async fn a_revoked_token_is_refused_with_the_next_poll_and_the_other_tenants_is_
     assert_eq!(verify(&verifier, &kept).await, Ok(()));
     clock.advance(31);
     assert!(matches!(verify(&verifier, &kept).await, Err(Reason::NotReady { .. })));
+}
+
+#[tokio::test]
+async fn after_an_emergency_rotation_the_old_key_is_refused_by_the_feed_or_with_the_next_key_set() {
+    let seconds = Duration::from_secs;
+    // Without the feed: beyond `max-age` and `stale-while-revalidate` of the key set.
+    for (revocations, later, expected) in [
+        (Revocations::Within(seconds(60)), 61, TokenError::Revoked),
+        (Revocations::Off, 361, TokenError::UnknownKey),
+    ] {
+        let folder = Folder::with(TWO_TENANTS);
+        let program = Program::start(&folder);
+        let clock = AheadClock::new();
+        let verifier = of_both(&program, revocations, &clock);
+        let old = program.token("acme", "svc", ACME_SECRET).await;
+        let theirs = program.token("globex", "svc", GLOBEX_SECRET).await;
+        for token in [&old, &theirs] {
+            assert_eq!(verify(&verifier, token).await, Ok(()));
+        }
+        let cli = Cli::server(&folder, &program).await;
+        cli.run(&["key", "rotate", "acme", "--emergency", "--yes"]).output();
+        clock.advance(later);
+        assert_eq!(verify(&verifier, &old).await, Err(Reason::Token(expected)), "{revocations:?}");
+        let new = program.token("acme", "svc", ACME_SECRET).await;
+        for token in [&new, &theirs] {
+            assert_eq!(verify(&verifier, token).await, Ok(()), "{revocations:?}");
+        }
+        program.stop();
+    }
 }
 
 #[tokio::test]
