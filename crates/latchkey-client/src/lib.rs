@@ -36,6 +36,8 @@ mod token;
 
 mod delivery;
 mod keep_warm;
+#[cfg(feature = "metrics")]
+mod metrics;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
 mod observer;
@@ -53,6 +55,8 @@ pub use config_error::ConfigError;
 pub use credential::{Attempt, BoxFuture, CertificatePem, ClientCredential, CredentialError, Presented};
 pub use error::TokenError;
 pub use keep_warm::KeepWarm;
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
 #[cfg(feature = "reqwest-middleware")]
 pub use middleware::AuthorizeMiddleware;
 pub use observer::{Fetched, Observer, Outcome, Served};

@@ -96,10 +96,10 @@ pub enum Served {
 }
 
 impl Served {
-    /// A name for labels of metrics: `cached`, `renewing`, `waited`, `failed`.
+    /// A name for labels of metrics: `cache`, `renewing`, `waited`, `failed`.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Cached => "cached",
+            Self::Cached => "cache",
             Self::Renewing => "renewing",
             Self::Waited => "waited",
             Self::Failed => "failed",

@@ -7,6 +7,7 @@ mod certificates;
 mod discovery;
 mod dpop;
 mod failures;
+mod metrics;
 mod middleware;
 mod observer;
 mod one_request;

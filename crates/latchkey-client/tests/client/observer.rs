@@ -57,7 +57,7 @@ async fn fetches_and_callers_are_told() {
     tokens.authorization().await.unwrap();
     let lines = noting.lines();
     assert!(lines[0].starts_with("billing a b 1 unavailable Unavailable {"), "{lines:?}");
-    assert_eq!(lines[1..], ["billing a b 2 granted for 2 s", "waited", "cached"]);
+    assert_eq!(lines[1..], ["billing a b 2 granted for 2 s", "waited", "cache"]);
     tokio::time::sleep(Duration::from_millis(2100)).await;
     tokens.token().await.unwrap_err();
     let lines = noting.lines();
@@ -75,7 +75,7 @@ async fn a_refused_token_is_told_once() {
     reqwest::Client::new().get(service.url("/")).send_with(&tokens).await.unwrap();
     assert!(!tokens.invalidate(&old));
     let granted = "billing  1 granted for 3600 s";
-    assert_eq!(noting.lines(), ["cached", "dropped", granted, "waited"]);
+    assert_eq!(noting.lines(), ["cache", "dropped", granted, "waited"]);
 }
 
 #[tokio::test]
