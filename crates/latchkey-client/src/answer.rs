@@ -78,8 +78,12 @@ pub(crate) fn judge<'a>(
     wanted: TokenKind,
     now: SystemTime,
 ) -> Verdict<'a> {
+    if matches!(status, 200..=299) { granted(body, wanted) } else { refused(status, headers, body, now) }
+}
+
+/// An answer other than a success.
+pub(crate) fn refused<'a>(status: u16, headers: &HeaderMap, body: &'a [u8], now: SystemTime) -> Verdict<'a> {
     match status {
-        200..=299 => granted(body, wanted),
         408 | 425 | 429 | 500..=599 => Verdict::Transient {
             why: format!("it answered {status}"),
             retry_after: retry_after(headers, now),

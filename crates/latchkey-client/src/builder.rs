@@ -10,7 +10,7 @@ use reqwest::ClientBuilder;
 use crate::binding::NewBinding;
 use crate::config_error::ConfigError;
 use crate::credential::ClientCredential;
-use crate::endpoint::Server;
+use crate::endpoint::{Endpoints, Server};
 use crate::exchange::Exchange;
 use crate::http_clients::{Change, HttpClients};
 use crate::moment::Clock;
@@ -22,7 +22,7 @@ use crate::source::{Client, TokenSource};
 #[must_use]
 pub struct Builder {
     issuer: Option<String>,
-    token_endpoint: Option<String>,
+    endpoints: Endpoints,
     client_id: Option<String>,
     credential: Option<Box<dyn ClientCredential>>,
     request: Request,
@@ -40,7 +40,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             issuer: None,
-            token_endpoint: None,
+            endpoints: Endpoints::default(),
             client_id: None,
             credential: None,
             request: Request::new(),
@@ -64,7 +64,19 @@ impl Builder {
 
     /// The token endpoint, instead of the issuer.
     pub fn token_endpoint(mut self, url: impl Into<String>) -> Self {
-        self.token_endpoint = Some(url.into());
+        self.endpoints.token_endpoint = Some(url.into());
+        self
+    }
+
+    /// Where tokens are revoked (RFC 7009), instead of where the issuer's metadata say.
+    pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoints.revocation_endpoint = Some(url.into());
+        self
+    }
+
+    /// Where tokens are introspected (RFC 7662), instead of where the issuer's metadata say.
+    pub fn introspection_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoints.introspection_endpoint = Some(url.into());
         self
     }
 
@@ -154,7 +166,7 @@ impl Builder {
     pub fn build(self) -> Result<TokenSource, ConfigError> {
         let binding = self.binding.map(|generate| generate()).transpose();
         let binding = binding.map_err(|error| ConfigError::Key(error.to_string()))?;
-        let server = Server::new(self.issuer, self.token_endpoint, self.allow_plain_http)?;
+        let server = Server::new(self.issuer, self.endpoints, self.allow_plain_http)?;
         let client_id = self.client_id.filter(|id| !id.is_empty());
         let client_id = client_id
             .ok_or_else(|| ConfigError::missing("client_id", "it is the client's name at the server"))?;

@@ -1,4 +1,4 @@
-//! Where tokens are requested: at the endpoint that was configured, or at the one that the issuer's metadata name (RFC 8414).
+//! Where a client authenticates: at the endpoints that were configured, or at those that the issuer's metadata name (RFC 8414).
 
 use reqwest::header::ACCEPT;
 use reqwest::{Client, Url};
@@ -10,54 +10,88 @@ use crate::error::{TokenError, printable};
 use crate::exchange::{Answer, unusable};
 use crate::urls::{is_loopback, server_url};
 
+/// An endpoint at which clients authenticate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    Token,
+    /// RFC 7009.
+    Revocation,
+    /// RFC 7662.
+    Introspection,
+}
+
+/// A text for each endpoint: its URL, where one is known.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Endpoints {
+    pub(crate) token_endpoint: Option<String>,
+    pub(crate) revocation_endpoint: Option<String>,
+    pub(crate) introspection_endpoint: Option<String>,
+}
+
 /// An authorization server.
 pub(crate) struct Server {
-    place: Place,
+    /// Checked when the source was built.
+    configured: Endpoints,
+    issuer: Option<Issuer>,
     allow_plain_http: bool,
 }
 
-enum Place {
-    TokenEndpoint(Url),
-    /// The token endpoint is in the metadata of this issuer.
-    Issuer {
-        issuer: String,
-        metadata: Url,
-        found: Mutex<Option<Found>>,
-    },
+/// An issuer, whose metadata name the endpoints that are not configured.
+struct Issuer {
+    name: String,
+    metadata: Url,
+    found: Mutex<Option<Metadata>>,
 }
 
-/// The token endpoint of the metadata.
-struct Found {
-    url: Url,
-    for_certificates: bool,
-}
-
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Metadata {
     issuer: String,
-    token_endpoint: String,
+    #[serde(flatten)]
+    endpoints: Endpoints,
+    /// RFC 8705 §5.
     #[serde(default)]
-    mtls_endpoint_aliases: Aliases,
+    mtls_endpoint_aliases: Endpoints,
 }
 
-/// RFC 8705 §5.
-#[derive(Deserialize, Default)]
-struct Aliases {
-    token_endpoint: Option<String>,
+impl Endpoint {
+    /// Its name in metadata.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token_endpoint",
+            Self::Revocation => "revocation_endpoint",
+            Self::Introspection => "introspection_endpoint",
+        }
+    }
+}
+
+impl Endpoints {
+    fn of(&self, endpoint: Endpoint) -> Option<&str> {
+        let url = match endpoint {
+            Endpoint::Token => &self.token_endpoint,
+            Endpoint::Revocation => &self.revocation_endpoint,
+            Endpoint::Introspection => &self.introspection_endpoint,
+        };
+        url.as_deref()
+    }
 }
 
 impl Server {
     pub(crate) fn new(
         issuer: Option<String>,
-        endpoint: Option<String>,
+        configured: Endpoints,
         allow_plain_http: bool,
     ) -> Result<Self, ConfigError> {
-        let place = match (issuer, endpoint) {
-            (Some(issuer), None) => {
-                let url = server_url("issuer", &issuer, allow_plain_http)?;
-                Place::Issuer { metadata: metadata_url(url), issuer, found: Mutex::default() }
+        for endpoint in [Endpoint::Token, Endpoint::Revocation, Endpoint::Introspection] {
+            if let Some(url) = configured.of(endpoint) {
+                server_url(endpoint.name(), url, allow_plain_http)?;
             }
-            (None, Some(url)) => Place::TokenEndpoint(server_url("token_endpoint", &url, allow_plain_http)?),
+        }
+        let issuer = match (issuer, &configured.token_endpoint) {
+            (Some(name), None) => {
+                let url = server_url("issuer", &name, allow_plain_http)?;
+                Some(Issuer { metadata: metadata_url(url), name, found: Mutex::default() })
+            }
+            (None, Some(_)) => None,
             (Some(_), Some(_)) => {
                 return Err(ConfigError::Both("issuer".to_owned(), "token_endpoint".to_owned()));
             }
@@ -65,22 +99,33 @@ impl Server {
                 return Err(ConfigError::missing("issuer", "give the issuer's URL, or `token_endpoint`"));
             }
         };
-        Ok(Self { place, allow_plain_http })
+        Ok(Self { configured, issuer, allow_plain_http })
     }
 
-    /// The token endpoint for clients with a certificate, or for those without one.
-    pub(crate) async fn token_endpoint(
+    /// The endpoint for clients with a certificate, or for those without one.
+    pub(crate) async fn endpoint(
         &self,
+        endpoint: Endpoint,
         http: &Client,
         for_certificates: bool,
     ) -> Result<Url, TokenError> {
-        let (issuer, metadata, found) = match &self.place {
-            Place::TokenEndpoint(url) => return Ok(url.clone()),
-            Place::Issuer { issuer, metadata, found } => (issuer, metadata, found),
-        };
+        let missing = || TokenError::NoEndpoint { name: endpoint.name() };
+        if let Some(url) = self.configured.of(endpoint) {
+            return server_url(endpoint.name(), url, self.allow_plain_http).map_err(|_| missing());
+        }
+        let issuer = self.issuer.as_ref().ok_or_else(missing)?;
+        let metadata = self.metadata(issuer, http).await?;
+        let url = metadata.url(endpoint, for_certificates).ok_or_else(missing)?;
+        let url = server_url(endpoint.name(), url, self.allow_plain_http);
+        url.map_err(|error| unusable(&issuer.metadata, error.to_string()))
+    }
+
+    /// The issuer's metadata, which are read once.
+    async fn metadata(&self, issuer: &Issuer, http: &Client) -> Result<Metadata, TokenError> {
+        let Issuer { name, metadata, found } = issuer;
         let mut found = found.lock().await;
-        if let Some(found) = found.as_ref().filter(|found| found.for_certificates == for_certificates) {
-            return Ok(found.url.clone());
+        if let Some(found) = &*found {
+            return Ok(found.clone());
         }
         let response = http.get(metadata.clone()).header(ACCEPT, "application/json").send().await;
         let answer = Answer::of(response.map_err(TokenError::unavailable)?).await?;
@@ -91,47 +136,46 @@ impl Server {
             }
             status => return Err(unusable(metadata, format!("it answered {status}"))),
         }
-        let url = self.named(&answer.body, issuer, for_certificates);
-        let url = url.map_err(|why| unusable(metadata, why))?;
-        *found = Some(Found { url: url.clone(), for_certificates });
-        Ok(url)
-    }
-
-    /// The endpoint that a document names, if it is the issuer's.
-    fn named(&self, document: &[u8], issuer: &str, for_certificates: bool) -> Result<Url, String> {
-        let document: Metadata = serde_json::from_slice(document)
-            .map_err(|error| format!("it is no metadata of an authorization server: {error}"))?;
-        // RFC 8414 §3.3: the issuer in the metadata must be identical to the one that was asked.
-        if document.issuer != issuer {
-            let other = printable(&document.issuer);
-            return Err(format!("it is about the issuer `{other}`, not `{issuer}`"));
-        }
-        // RFC 8705 §5: without an alias the same endpoint takes certificates.
-        let alias = document.mtls_endpoint_aliases.token_endpoint.filter(|_| for_certificates);
-        let url = alias.unwrap_or(document.token_endpoint);
-        server_url("token_endpoint", &url, self.allow_plain_http).map_err(|error| error.to_string())
+        let document = of_issuer(&answer.body, name).map_err(|why| unusable(metadata, why))?;
+        Ok(found.insert(document).clone())
     }
 
     /// Reads the metadata again next time: the endpoint's answer is not one of a token endpoint.
     pub(crate) async fn forget_endpoint(&self) {
-        if let Place::Issuer { found, .. } = &self.place {
-            *found.lock().await = None;
+        if let Some(issuer) = &self.issuer {
+            *issuer.found.lock().await = None;
         }
     }
 
     pub(crate) fn is_on_this_machine(&self) -> bool {
-        match &self.place {
-            Place::TokenEndpoint(url) => is_loopback(url),
-            Place::Issuer { metadata, .. } => is_loopback(metadata),
-        }
+        let configured = || self.configured.token_endpoint.as_ref()?.parse().ok();
+        let url = self.issuer.as_ref().map(|issuer| issuer.metadata.clone()).or_else(configured);
+        url.is_some_and(|url| is_loopback(&url))
     }
 
     pub(crate) fn issuer(&self) -> Option<&str> {
-        match &self.place {
-            Place::TokenEndpoint(_) => None,
-            Place::Issuer { issuer, .. } => Some(issuer),
-        }
+        self.issuer.as_ref().map(|issuer| issuer.name.as_str())
     }
+}
+
+impl Metadata {
+    fn url(&self, endpoint: Endpoint, for_certificates: bool) -> Option<&str> {
+        // RFC 8705 §5: without an alias the same endpoint takes certificates.
+        let alias = self.mtls_endpoint_aliases.of(endpoint).filter(|_| for_certificates);
+        alias.or(self.endpoints.of(endpoint))
+    }
+}
+
+/// The metadata, if they are this issuer's.
+fn of_issuer(document: &[u8], issuer: &str) -> Result<Metadata, String> {
+    let document: Metadata = serde_json::from_slice(document)
+        .map_err(|error| format!("it is no metadata of an authorization server: {error}"))?;
+    // RFC 8414 §3.3: the issuer in the metadata must be identical to the one that was asked.
+    if document.issuer != issuer {
+        let other = printable(&document.issuer);
+        return Err(format!("it is about the issuer `{other}`, not `{issuer}`"));
+    }
+    Ok(document)
 }
 
 /// RFC 8414 §3.1: the well-known path stands between the issuer's host and its path.
@@ -163,7 +207,6 @@ mod tests {
     #[test]
     fn clients_with_a_certificate_have_an_alias_where_there_is_one() {
         let issuer = "https://id.example.com";
-        let server = Server::new(Some(issuer.to_owned()), None, false).unwrap();
         let plain = r#""issuer":"https://id.example.com","token_endpoint":"https://id.example.com/t""#;
         let aliased =
             format!(r#"{plain},"mtls_endpoint_aliases":{{"token_endpoint":"https://mtls.example.com/t"}}"#);
@@ -174,11 +217,11 @@ mod tests {
             (&aliased, false, "https://id.example.com/t"),
             (&other, true, "https://id.example.com/t"),
         ] {
-            let named = server.named(format!("{{{document}}}").as_bytes(), issuer, for_certificates);
-            assert_eq!(named.unwrap().as_str(), url);
+            let metadata = of_issuer(format!("{{{document}}}").as_bytes(), issuer).unwrap();
+            assert_eq!(metadata.url(Endpoint::Token, for_certificates), Some(url));
         }
-        let plain_http = aliased.replace("https://mtls", "http://mtls");
-        assert!(server.named(format!("{{{plain_http}}}").as_bytes(), issuer, true).is_err());
-        assert!(server.named(format!("{{{plain_http}}}").as_bytes(), issuer, false).is_ok());
+        let metadata = of_issuer(format!("{{{other}}}").as_bytes(), issuer).unwrap();
+        assert_eq!(metadata.url(Endpoint::Revocation, true), Some("https://x/r"));
+        assert_eq!(metadata.url(Endpoint::Revocation, false), None);
     }
 }

@@ -49,6 +49,13 @@ pub enum TokenError {
         /// When the next call asks the server again.
         retry_after: Option<Duration>,
     },
+    /// The server has no such endpoint, or its URL is not known.
+    #[error("there is no {name}: the server's metadata name none, or the source was built without it")]
+    #[non_exhaustive]
+    NoEndpoint {
+        /// The endpoint, as metadata name it.
+        name: &'static str,
+    },
     /// The client's credential cannot be read.
     #[error("the client's credential cannot be used")]
     #[non_exhaustive]
@@ -74,7 +81,7 @@ impl TokenError {
             | Self::Unavailable { retry_after, .. }
             | Self::Unusable { retry_after, .. }
             | Self::Credential { retry_after, .. } => *retry_after,
-            Self::TimedOut { .. } => None,
+            Self::TimedOut { .. } | Self::NoEndpoint { .. } => None,
         }
     }
 
@@ -92,7 +99,7 @@ impl TokenError {
             | Self::Unavailable { retry_after, .. }
             | Self::Unusable { retry_after, .. }
             | Self::Credential { retry_after, .. } => *retry_after = Some(rest),
-            Self::TimedOut { .. } => {}
+            Self::TimedOut { .. } | Self::NoEndpoint { .. } => {}
         }
         self
     }

@@ -1,4 +1,4 @@
-//! One request to the token endpoint.
+//! One request to the token endpoint, or to another one at which the client authenticates.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::binding::{Binding, DPOP};
 use crate::credential::{Attempt, ClientCredential, CredentialError, Presented};
-use crate::endpoint::Server;
+use crate::endpoint::{Endpoint, Server};
 use crate::error::TokenError;
 use crate::http_clients::HttpClients;
 use crate::moment;
@@ -40,7 +40,7 @@ pub(crate) struct Exchange {
     pub(crate) clock_difference: AtomicI64,
 }
 
-/// What came of a token request that was answered.
+/// What came of a request that was answered.
 pub(crate) struct Sent {
     pub(crate) endpoint: Url,
     pub(crate) answer: Answer,
@@ -60,17 +60,43 @@ pub(crate) struct Answer {
 impl Exchange {
     /// Sends a token request.
     pub(crate) async fn send(&self, request: &Request) -> Result<Sent, TokenError> {
+        self.post(Endpoint::Token, |presented| Ok(form(&self.client_id, Some(request), &[], presented))).await
+    }
+
+    /// Sends a token to an endpoint that answers about it. The client authenticates as at the token endpoint.
+    pub(crate) async fn send_token(&self, to: Endpoint, token: &str) -> Result<Sent, TokenError> {
+        let form = |presented: &Presented| match presented.grant_type {
+            None => Ok(form(&self.client_id, None, &[("token", token)], presented)),
+            // An assertion that is a grant gets tokens, and proves no client elsewhere.
+            Some(_) => Err(CredentialError::new(format!(
+                "the credential does not authenticate the client at the {}",
+                to.name()
+            ))),
+        };
+        self.post(to, form).await
+    }
+
+    async fn post(
+        &self,
+        to: Endpoint,
+        form: impl Fn(&Presented) -> Result<Bytes, CredentialError>,
+    ) -> Result<Sent, TokenError> {
         let certificate = self.credential.certificate().await?;
         let presenting = certificate.map(|certificate| self.http.presenting(&certificate)).transpose()?;
         let http = presenting.as_ref().map_or(&self.http.plain, |presenting| &presenting.tokens);
-        let endpoint = self.server.token_endpoint(http, presenting.is_some()).await?;
+        let endpoint = self.server.endpoint(to, http, presenting.is_some()).await?;
+        // Assertions are for the token endpoint, wherever they are sent.
+        let token_endpoint = match to {
+            Endpoint::Token => endpoint.clone(),
+            _ => self.server.endpoint(Endpoint::Token, http, presenting.is_some()).await?,
+        };
         if presenting.is_some() && endpoint.scheme() != "https" {
-            let why = format!("a client certificate needs https, and the token endpoint is {endpoint}");
+            let why = format!("a client certificate needs https, and the {} is {endpoint}", to.name());
             return Err(CredentialError::new(why).into());
         }
         let attempt = Attempt {
             client_id: &self.client_id,
-            token_endpoint: &endpoint,
+            token_endpoint: &token_endpoint,
             issuer: self.server.issuer(),
             now: self.server_time(),
         };
@@ -79,8 +105,8 @@ impl Exchange {
             .post(endpoint.clone())
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(ACCEPT, "application/json")
-            .body(form(&self.client_id, request, &presented));
-        if let Some(binding) = &self.binding {
+            .body(form(&presented)?);
+        if let Some(binding) = self.binding.as_ref().filter(|_| to == Endpoint::Token) {
             sent = sent.header(DPOP, binding.proof("POST", &endpoint, None, attempt.now)?);
         }
         if let Some((id, secret)) = &presented.basic {
@@ -130,13 +156,16 @@ impl Answer {
     }
 }
 
-/// The form of a token request, which is wiped after it was sent.
-fn form(client_id: &str, request: &Request, presented: &Presented) -> Bytes {
+/// The form of a request, which is wiped after it was sent. A token request has a grant type.
+fn form(client_id: &str, request: Option<&Request>, more: &[(&str, &str)], presented: &Presented) -> Bytes {
     let mut form = url::form_urlencoded::Serializer::new(String::with_capacity(FORM));
-    form.append_pair("grant_type", presented.grant_type.unwrap_or("client_credentials"));
-    for (name, value) in request.pairs() {
-        form.append_pair(name, &value);
+    if let Some(request) = request {
+        form.append_pair("grant_type", presented.grant_type.unwrap_or("client_credentials"));
+        for (name, value) in request.pairs() {
+            form.append_pair(name, &value);
+        }
     }
+    form.extend_pairs(more);
     if presented.names_client {
         form.append_pair("client_id", client_id);
     }
@@ -153,8 +182,9 @@ mod tests {
     #[test]
     fn a_form_names_the_client_where_no_header_does() {
         let request = Request::new().scope("a b").resource("https://x.example/?y");
-        let body =
-            |presented: Presented| String::from_utf8(form("me", &request, &presented).to_vec()).unwrap();
+        let body = |presented: Presented| {
+            String::from_utf8(form("me", Some(&request), &[], &presented).to_vec()).unwrap()
+        };
         let rest = "scope=a+b&resource=https%3A%2F%2Fx.example%2F%3Fy";
         assert_eq!(body(Presented::basic("me", "x")), format!("grant_type=client_credentials&{rest}"));
         let named = Presented::name_only().parameter("client_secret", "a&b");

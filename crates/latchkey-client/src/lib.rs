@@ -34,6 +34,7 @@ mod fetch;
 mod http_clients;
 mod token;
 
+mod about_tokens;
 mod delivery;
 mod keep_warm;
 #[cfg(feature = "metrics")]

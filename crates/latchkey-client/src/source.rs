@@ -112,6 +112,10 @@ impl TokenSource {
         Ok(())
     }
 
+    pub(crate) fn exchange(&self) -> &Exchange {
+        &self.client.exchange
+    }
+
     /// The cached token, if it has not ended. Never waits, and begins no request.
     pub fn cached(&self) -> Option<AccessToken> {
         self.entry.cached()
