@@ -50,11 +50,12 @@ use command::inspect::InspectArguments;
 use command::key::KeyCommand;
 use command::login::LoginArguments;
 use command::logout::LogoutArguments;
+use command::profiles::{ProfilesArguments, UseArguments};
 use command::runner::Runner;
 use command::secret::SecretCommand;
 use command::tenant::TenantCommand;
 use command::token::TokenArguments;
-use command::whoami::{ProfilesArguments, UseArguments, WhoamiArguments};
+use command::whoami::WhoamiArguments;
 
 /// Multi-tenant identity platform for machines.
 #[derive(Parser)]
@@ -179,11 +180,11 @@ enum Command {
     Audit(AdminCommandArguments<AuditCommand>),
     /// Store a client's credential as a profile, after fetching a token with it. No option takes the secret itself.
     Login(Box<LoginArguments>),
-    /// Remove a profile with its secret and its tokens.
+    /// Remove a profile with its secret and its tokens, and revoke them if you want that.
     Logout(LogoutArguments),
     /// Print a token of a profile: the one that commands share, or one that is fetched.
     Token(TokenArguments),
-    /// Show a profile: server, client, where the secret is kept, and how long the token is still valid.
+    /// Show a profile: server, client, where the secret is kept, and how long the token is still valid. Exit 5 for a token that is not active.
     Whoami(WhoamiArguments),
     /// Send a request with a token of a profile, and print the body of the answer. The exit code follows the status.
     Call(Box<CallArguments>),
@@ -278,8 +279,8 @@ fn main() -> ExitCode {
         Command::Token(arguments) => command::token::run(&arguments),
         Command::Whoami(arguments) => command::whoami::run(&arguments),
         Command::Call(arguments) => command::call::run(&arguments),
-        Command::Profiles(arguments) => command::whoami::list(&arguments),
-        Command::Use(arguments) => command::whoami::switch(&arguments),
+        Command::Profiles(arguments) => command::profiles::list(&arguments),
+        Command::Use(arguments) => command::profiles::switch(&arguments),
         Command::Admin(arguments) => command::admin::run(&config, arguments),
         Command::DevCert { certificate, key, names } => command::dev_cert::run(&certificate, &key, &names),
         Command::Completion { shell } => command::completion::run(shell, command_line()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use latchkey_client::Request;
 use protocol::Secret;
+use reqwest::Identity;
 use url::Url;
 
 use super::arguments::variable;
@@ -71,6 +72,14 @@ impl Credential {
             trust.files.extend(chosen.profile.ca.clone());
         }
         trust
+    }
+
+    /// What requests of administration present, beside the token.
+    pub(super) fn identity(&self) -> anyhow::Result<Option<Identity>> {
+        match self {
+            Self::Profile(folders, chosen) => ProfileStore(folders).identity(chosen),
+            Self::Token(_) | Self::Client(..) => Ok(None),
+        }
     }
 
     /// The token, for the audience of administration alone.

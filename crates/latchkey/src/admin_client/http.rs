@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use protocol::Secret;
-use reqwest::{Client, Method, redirect};
+use reqwest::{Client, Identity, Method, redirect};
 use url::Url;
 
 use super::answer::ApiAnswer;
@@ -32,7 +32,7 @@ impl Http {
     ) -> anyhow::Result<Self> {
         let credential = Credential::choose(server, arguments, environment)?;
         let trust = credential.trust(arguments);
-        let client = client(server, &trust)?;
+        let client = client(server, &trust, credential.identity()?)?;
         let token = credential.token(&trust).await?;
         Ok(Self { client, base: server.as_str().trim_end_matches('/').to_owned(), token })
     }
@@ -67,7 +67,7 @@ impl Http {
 }
 
 /// The HTTP library. Addresses of this machine are requested without a proxy.
-fn client(server: &Url, trust: &Trust) -> anyhow::Result<Client> {
+fn client(server: &Url, trust: &Trust, identity: Option<Identity>) -> anyhow::Result<Client> {
     let is_loopback = outbound::is_loopback(server);
     match server.scheme() {
         "https" => {}
@@ -81,6 +81,9 @@ fn client(server: &Url, trust: &Trust) -> anyhow::Result<Client> {
         .connect_timeout(CONNECT_TIMEOUT)
         // The token is for the named server alone.
         .redirect(redirect::Policy::none());
+    if let Some(identity) = identity {
+        builder = builder.identity(identity);
+    }
     if is_loopback {
         builder = builder.no_proxy();
     }

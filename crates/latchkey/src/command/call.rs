@@ -99,7 +99,13 @@ async fn answer(
     shared: &SharedTokens<'_>,
 ) -> anyhow::Result<Response> {
     // A redirect is the answer: the user decides whether the token may go there.
-    let http = chosen.profile.trust().client_builder()?.redirect(redirect::Policy::none());
+    let mut http = chosen.profile.trust().client_builder()?.redirect(redirect::Policy::none());
+    if let Some(identity) = ProfileStore(shared.folders).identity(chosen)? {
+        if arguments.url.scheme() != "https" {
+            bail!("the profile `{}` has a certificate, which is presented over https only", chosen.name);
+        }
+        http = http.identity(identity);
+    }
     // What goes to this machine goes through no proxy.
     let http = if outbound::is_loopback(&arguments.url) { http.no_proxy() } else { http }.build();
     let http = http.map_err(AdminClientError::Unreachable)?;

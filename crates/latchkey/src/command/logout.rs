@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 use settings::Environment;
 
-use super::print;
-use crate::profiles::{Chosen, Folders, ProfileArguments, ProfileStore, SharedTokens};
+use super::{block_on, print};
+use crate::profiles::{
+    Chosen, Folders, ProfileArguments, ProfileStore, RequestArguments, SharedTokens, no_answer,
+};
 
 /// Which profiles are removed.
 #[derive(Args)]
@@ -16,6 +18,9 @@ pub(crate) struct LogoutArguments {
     /// Remove all profiles.
     #[arg(long, conflicts_with = "profile")]
     all: bool,
+    /// Revoke the tokens at their server first (RFC 7009). If that fails, the profile stays.
+    #[arg(long)]
+    revoke: bool,
 }
 
 /// Removes profiles with their secrets and tokens.
@@ -31,12 +36,25 @@ pub(crate) fn run(arguments: &LogoutArguments) -> anyhow::Result<ExitCode> {
     let shared = SharedTokens::of(&folders);
     let mut lines = String::new();
     for chosen in profiles {
+        let tokens = if arguments.revoke {
+            block_on(revoke(&shared, &chosen))?;
+            "The tokens are revoked."
+        } else {
+            "Its tokens stay valid until they expire."
+        };
         shared.remove(&chosen.name)?;
         store.remove(&chosen)?;
-        lines += &format!(
-            "Removed the profile `{}`, its secret and its tokens. Its tokens stay valid until they expire.\n",
-            chosen.name
-        );
+        lines += &format!("Removed the profile `{}`, its secret and its tokens. {tokens}\n", chosen.name);
     }
     print(&lines)
+}
+
+/// Revokes the profile's shared tokens. Others that it fetched are not known here.
+async fn revoke(shared: &SharedTokens<'_>, chosen: &Chosen) -> anyhow::Result<()> {
+    let source = shared.source(chosen, &RequestArguments::none().request(&chosen.profile))?;
+    for token in shared.valid(&chosen.name) {
+        let revoked = source.revoke(&token.access_token).await;
+        revoked.map_err(|error| no_answer(&chosen.profile, error))?;
+    }
+    Ok(())
 }

@@ -21,6 +21,7 @@ pub(crate) mod logout;
 pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod plan;
+pub(crate) mod profiles;
 pub(crate) mod rollback;
 pub(crate) mod secret;
 pub(crate) mod serve;

@@ -1,17 +1,17 @@
-//! `latchkey whoami`, `latchkey profiles` and `latchkey use`: which profiles there are, and which one counts.
+//! `latchkey whoami`: a profile, and what its server says of its token.
 
 use std::process::ExitCode;
 
 use clap::Args;
+use latchkey_client::Request;
 use protocol::{Lifetime, Timestamp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use settings::Environment;
 
-use super::output;
-use super::print;
+use super::{block_on, output, print};
 use crate::clock;
 use crate::profiles::{
-    Chosen, Folders, ProfileArguments, ProfileName, ProfileStore, RequestArguments, SharedTokens,
+    Chosen, Folders, ProfileArguments, ProfileStore, RequestArguments, SharedTokens, no_answer,
 };
 
 /// Which profile, and how it is shown.
@@ -19,12 +19,15 @@ use crate::profiles::{
 pub(crate) struct WhoamiArguments {
     #[command(flatten)]
     profile: ProfileArguments,
+    /// Introspect the token at its server (RFC 7662), too; one is fetched if there is none. Exit 5 if it is not active.
+    #[arg(long)]
+    online: bool,
     /// Print a JSON document instead.
     #[arg(long)]
     json: bool,
 }
 
-/// Shows a profile. Asks no server.
+/// Shows a profile. Without `--online` it asks no server.
 pub(crate) fn run(arguments: &WhoamiArguments) -> anyhow::Result<ExitCode> {
     let folders = Folders::of(&Environment::of_process())?;
     let store = ProfileStore(&folders);
@@ -32,10 +35,13 @@ pub(crate) fn run(arguments: &WhoamiArguments) -> anyhow::Result<ExitCode> {
     let Chosen { name, profile } = &chosen;
     let request = RequestArguments::none().request(profile);
     let shared = SharedTokens::of(&folders);
+    let introspected =
+        arguments.online.then(|| block_on(introspect(&shared, &chosen, &request))).transpose()?;
+    let is_active = introspected.as_ref().map(|members| members["active"] == true);
     let token = shared.peek(&chosen, &request)?;
     let now = clock::now();
     let left = token.as_ref().map(|token| Lifetime::from_seconds(token.left(now)));
-    let document = json!({
+    let mut document = json!({
         "profile": name.as_str(),
         "endpoint": profile.endpoint.to_string(),
         "tenant": profile.tenant(),
@@ -47,8 +53,13 @@ pub(crate) fn run(arguments: &WhoamiArguments) -> anyhow::Result<ExitCode> {
         "origins": profile.origins,
         "token_expires_at": token.as_ref().map(|token| Timestamp::from_seconds(token.expires_at).to_rfc3339()),
     });
+    if let Some(introspected) = introspected {
+        document["introspection"] = Value::Object(introspected);
+    }
+    let code = if is_active == Some(false) { ExitCode::from(5) } else { ExitCode::SUCCESS };
     if arguments.json {
-        return print(&output::json(&document));
+        print(&output::json(&document))?;
+        return Ok(code);
     }
     let mut lines = String::new();
     for (label, member) in LABELS {
@@ -63,7 +74,24 @@ pub(crate) fn run(arguments: &WhoamiArguments) -> anyhow::Result<ExitCode> {
     }
     let token = left
         .map_or_else(|| "none; the next command fetches one".to_owned(), |left| format!("ends in {left}"));
-    print(&format!("{lines}{:<11} {token}\n", "token"))
+    lines += &format!("{:<11} {token}\n", "token");
+    if let Some(is_active) = is_active {
+        let answer = if is_active { "active" } else { "not active: revoked, expired, or of another server" };
+        lines += &format!("{:<11} {answer}\n", "online");
+    }
+    print(&lines)?;
+    Ok(code)
+}
+
+/// What the server says of the profile's token.
+async fn introspect(
+    shared: &SharedTokens<'_>,
+    chosen: &Chosen,
+    request: &Request,
+) -> anyhow::Result<Map<String, Value>> {
+    let token = shared.token(chosen, request).await?;
+    let introspected = shared.source(chosen, request)?.introspect(&token.access_token).await;
+    introspected.map_err(|error| no_answer(&chosen.profile, error))
 }
 
 const LABELS: [(&str, &str); 8] = [
@@ -76,44 +104,3 @@ const LABELS: [(&str, &str); 8] = [
     ("resources", "resources"),
     ("origins", "origins"),
 ];
-
-/// How the list is shown.
-#[derive(Args)]
-pub(crate) struct ProfilesArguments {
-    /// Print a JSON document instead.
-    #[arg(long)]
-    json: bool,
-}
-
-/// Lists the profiles; the current one is marked.
-pub(crate) fn list(arguments: &ProfilesArguments) -> anyhow::Result<ExitCode> {
-    let folders = Folders::of(&Environment::of_process())?;
-    let found = ProfileStore(&folders).read()?;
-    if arguments.json {
-        return print(&output::json(&found));
-    }
-    let mut lines = String::new();
-    for (name, profile) in &found.profiles {
-        let is_current = found.current.as_ref().is_some_and(|current| current.as_str() == name);
-        let mark = if is_current { '*' } else { ' ' };
-        lines += &format!("{mark} {name}: {} at {}\n", profile.client_id, profile.endpoint);
-    }
-    if lines.is_empty() {
-        lines = "There is no profile; `latchkey login` makes one.\n".to_owned();
-    }
-    print(&lines)
-}
-
-/// Which profile.
-#[derive(Args)]
-pub(crate) struct UseArguments {
-    /// The profile that commands use from now on.
-    name: ProfileName,
-}
-
-/// Makes another profile the current one.
-pub(crate) fn switch(arguments: &UseArguments) -> anyhow::Result<ExitCode> {
-    let folders = Folders::of(&Environment::of_process())?;
-    ProfileStore(&folders).switch_to(&arguments.name)?;
-    print(&format!("The profile `{}` is the current one.\n", arguments.name))
-}

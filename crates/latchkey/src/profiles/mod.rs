@@ -13,6 +13,6 @@ pub(crate) use arguments::{ProfileArguments, RequestArguments};
 pub(crate) use credential::CredentialStore;
 pub(crate) use folders::Folders;
 pub(crate) use profile::{CredentialKind, Endpoint, Profile, ProfileName};
-pub(crate) use source::{no_token, source_builder};
+pub(crate) use source::{no_answer, no_token, source_builder};
 pub(crate) use store::{Chosen, ProfileStore};
 pub(crate) use token_cache::{CachedToken, SharedTokens};

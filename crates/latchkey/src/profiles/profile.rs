@@ -58,6 +58,8 @@ pub(crate) enum CredentialKind {
     Secret,
     /// A private key, which signs assertions.
     Key,
+    /// Certificates and their private key, which connections present (RFC 8705).
+    Certificate,
 }
 
 impl Profile {

@@ -1,6 +1,6 @@
 //! The source of a profile's tokens, and the error of a profile without one.
 
-use latchkey_client::{Builder, PrivateKeyJwt, Secret, TokenError, TokenSource};
+use latchkey_client::{Builder, ClientCertificate, PrivateKeyJwt, Secret, TokenError, TokenSource};
 
 use super::profile::Endpoint;
 use super::{CredentialKind, Profile};
@@ -13,6 +13,9 @@ pub(crate) fn source_builder(profile: &Profile, credential: &str, trust: &Trust)
     let builder = if trust.is_insecure { builder.allow_plain_http() } else { builder };
     let builder = match (profile.credential, &profile.key_id) {
         (CredentialKind::Secret, _) => builder.credential(Secret::value(credential)),
+        (CredentialKind::Certificate, _) => {
+            builder.credential(ClientCertificate::of(Secret::value(credential)))
+        }
         (CredentialKind::Key, None) => builder.credential(PrivateKeyJwt::value(credential)),
         (CredentialKind::Key, Some(kid)) => builder.credential(PrivateKeyJwt::value(credential).kid(kid)),
     };
@@ -21,10 +24,20 @@ pub(crate) fn source_builder(profile: &Profile, credential: &str, trust: &Trust)
 
 fn endpoint(builder: Builder, endpoint: &Endpoint) -> Builder {
     match endpoint {
-        Endpoint::Tenant { .. } => builder.token_endpoint(format!("{endpoint}/oauth/token")),
+        Endpoint::Tenant { .. } => builder
+            .token_endpoint(format!("{endpoint}/oauth/token"))
+            .revocation_endpoint(format!("{endpoint}/oauth/revoke"))
+            .introspection_endpoint(format!("{endpoint}/oauth/introspect")),
         Endpoint::Issuer { issuer } => builder.issuer(issuer),
         Endpoint::Direct { token_endpoint } => builder.token_endpoint(token_endpoint),
     }
+}
+
+/// Who did not answer about a token, and to which client.
+pub(crate) fn no_answer(profile: &Profile, source: TokenError) -> anyhow::Error {
+    let from =
+        format!("{} does not answer the client {} about its token", profile.endpoint, profile.client_id);
+    AdminClientError::NoTokenFrom { from, source }.into()
 }
 
 /// Who refused a token, and to which client.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, anyhow, bail};
+use reqwest::Identity;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::private_files::{self, lock};
-use super::{Folders, Profile, ProfileName};
+use super::{CredentialKind, Folders, Profile, ProfileName};
 
 /// The content of `profiles.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -111,6 +112,17 @@ impl ProfileStore<'_> {
     /// The credential of a profile.
     pub(crate) fn credential(&self, Chosen { name, profile }: &Chosen) -> anyhow::Result<Zeroizing<String>> {
         profile.store.read(self.0, name)
+    }
+
+    /// What connections with the profile's tokens present, if its credential is a certificate.
+    pub(crate) fn identity(&self, chosen: &Chosen) -> anyhow::Result<Option<Identity>> {
+        match chosen.profile.credential {
+            CredentialKind::Certificate => {
+                let identity = Identity::from_pem(self.credential(chosen)?.as_bytes());
+                identity.map(Some).context("the profile's certificate and key cannot be used")
+            }
+            CredentialKind::Secret | CredentialKind::Key => Ok(None),
+        }
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Profiles) -> T) -> anyhow::Result<T> {

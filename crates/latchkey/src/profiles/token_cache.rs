@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use aws_lc_rs::digest::{SHA256, digest};
-use latchkey_client::{AccessToken, Request};
+use latchkey_client::{AccessToken, Request, TokenSource};
 use protocol::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -135,23 +135,43 @@ impl<'a> SharedTokens<'a> {
 
     /// Removes all shared tokens of a profile.
     pub(crate) fn remove(&self, name: &ProfileName) -> anyhow::Result<()> {
-        let Ok(entries) = fs::read_dir(self.folders.tokens()) else { return Ok(()) };
-        for path in entries.flatten().map(|entry| entry.path()) {
-            let is_token = path.extension().is_some_and(|extension| extension == "json");
-            if is_token && read(&path).ok().flatten().is_none_or(|token| token.profile == name.as_str()) {
+        for (path, token) in self.files() {
+            if token.is_none_or(|token| token.profile == name.as_str()) {
                 private_files::remove(&path)?;
             }
         }
         Ok(())
     }
 
+    /// The shared tokens of a profile that are valid.
+    pub(crate) fn valid(&self, name: &ProfileName) -> Vec<CachedToken> {
+        let tokens = self.files().filter_map(|(_, token)| token);
+        tokens.filter(|token| token.profile == name.as_str() && token.left(clock::now()) > 0).collect()
+    }
+
+    /// The files of all tokens; what is none has no token.
+    fn files(&self) -> impl Iterator<Item = (PathBuf, Option<CachedToken>)> {
+        let entries = fs::read_dir(self.folders.tokens()).into_iter().flatten().flatten();
+        let paths = entries.map(|entry| entry.path());
+        let tokens = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+        tokens.map(|path| {
+            let token = read(&path).ok().flatten();
+            (path, token)
+        })
+    }
+
     async fn fetch(&self, chosen: &Chosen, request: &Request) -> anyhow::Result<CachedToken> {
+        let tokens = self.source(chosen, request)?;
+        let token = tokens.token().await.map_err(|error| no_token(&chosen.profile, error))?;
+        Ok(CachedToken::new(&token, &chosen.name))
+    }
+
+    /// The source of the profile's tokens, with its credential.
+    pub(crate) fn source(&self, chosen: &Chosen, request: &Request) -> anyhow::Result<TokenSource> {
         let credential = ProfileStore(self.folders).credential(chosen)?;
         let profile = &chosen.profile;
-        let tokens =
-            source_builder(profile, &credential, &profile.trust())?.request(request.clone()).build()?;
-        let token = tokens.token().await.map_err(|error| no_token(profile, error))?;
-        Ok(CachedToken::new(&token, &chosen.name))
+        let builder = source_builder(profile, &credential, &profile.trust())?;
+        Ok(builder.request(request.clone()).build()?)
     }
 
     /// The name is a digest of whatever a token depends on.

@@ -18,17 +18,17 @@ use crate::running::tenant_path;
 const TENANTS: [(&str, &str); 2] = [("acme", "globex"), ("globex", "acme")];
 
 /// A program with a listener that asks for certificates beside one that does not.
-struct TestEnv {
-    folder: Folder,
+pub(crate) struct TestEnv {
+    pub(crate) folder: Folder,
     authority: CertifiedIssuer<'static, KeyPair>,
-    public_url: String,
-    mtls_url: String,
+    pub(crate) public_url: String,
+    pub(crate) mtls_url: String,
     /// Of the clients `svc`.
     secrets: [String; 2],
 }
 
 impl TestEnv {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let authority = authority("ours");
         let [public, mtls] =
             [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());

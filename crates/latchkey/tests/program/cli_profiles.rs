@@ -144,6 +144,59 @@ fn profiles_of_two_tenants_share_nothing() {
     assert_eq!(user.run(&["profiles"]).output(), "There is no profile; `latchkey login` makes one.\n");
 }
 
+/// The twin of two tenants: what is revoked at one leaves the other's tokens as they are.
+#[test]
+fn tokens_are_introspected_and_revoked_at_their_server() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    user.login(&program, "acme", ACME_SECRET, &[]);
+    user.login(&program, "globex", GLOBEX_SECRET, &[]);
+    let online = |profile: &str| user.run(&["whoami", "--profile", profile, "--online", "--json"]);
+    let is_active = |ran: Ran| {
+        let document: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"));
+        (ran.code, document["introspection"]["active"].as_bool())
+    };
+    let token = user.run(&["token", "--profile", "acme"]).output();
+    let reports = user.run(&["token", "--profile", "acme", "--scope", "api:read"]).output();
+    assert_eq!(is_active(online("acme")), (Some(0), Some(true)));
+    let shown = user.run(&["whoami", "--profile", "acme", "--online"]).output();
+    assert!(shown.ends_with("online      active\n"), "{shown}");
+
+    let gone = user.run(&["logout", "--profile", "acme", "--revoke"]).output();
+    assert!(gone.ends_with("its secret and its tokens. The tokens are revoked.\n"), "{gone}");
+    for token in [token, reports] {
+        folder.write("bearer", &format!("header = \"Authorization: Bearer {token}\"\n"));
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--noproxy", "*", "-o", "/dev/null", "-w", "%{http_code}", "-K"])
+            .arg(folder.path("bearer"));
+        assert_eq!(run(curl.arg(program.url("/api/v1/protected-resource"))).output(), "401");
+    }
+    assert_eq!(is_active(online("globex")), (Some(0), Some(true)));
+    Cli::store(&folder).run(&["client", "revoke-tokens", "globex", "svc"]).output();
+    let begun = Instant::now();
+    while is_active(online("globex")) != (Some(5), Some(false)) {
+        assert!(begun.elapsed() < LONGEST, "the token stays active");
+        sleep(Duration::from_millis(100));
+    }
+    program.stop();
+}
+
+/// If the server does not answer, the profile stays, and so do its tokens.
+#[test]
+fn a_profile_stays_while_its_tokens_cannot_be_revoked() {
+    let (folder, program) = started();
+    let user = User(&folder);
+    user.login(&program, "acme", ACME_SECRET, &[]);
+    program.stop();
+    for arguments in [&["logout", "--revoke"][..], &["whoami", "--online"]] {
+        let ran = user.run(arguments);
+        assert_eq!(ran.code, Some(6), "{ran:?}");
+        assert!(ran.err.contains("does not answer the client svc about its token"), "{ran:?}");
+    }
+    assert!(user.run(&["token"]).code == Some(0), "the shared token is still there");
+    assert!(user.run(&["logout"]).output().contains("stay valid until they expire"));
+}
+
 #[test]
 fn what_is_kept_is_for_its_owner_alone() {
     let (folder, program) = started();

@@ -52,6 +52,7 @@ mod schemathesis;
 mod verifier_crate;
 mod verifiers;
 
+mod cli_certificates;
 mod cli_clients;
 mod cli_explain;
 mod cli_generations;

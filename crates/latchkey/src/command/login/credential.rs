@@ -1,4 +1,6 @@
-//! Where `latchkey login` reads a client's secret or private key.
+//! Where `latchkey login` reads a client's secret, private key, or certificate with its key.
+
+use std::path::Path;
 
 use anyhow::bail;
 use settings::Environment;
@@ -15,6 +17,9 @@ pub(super) fn read(
 ) -> anyhow::Result<Zeroizing<String>> {
     if let Some(file) = &arguments.key {
         return secret_input::read(file, &format!("--key {}", file.display()), "key");
+    }
+    if let Some(certificate) = &arguments.certificate {
+        return with_key(certificate, arguments.certificate_key.as_deref());
     }
     let text = match (&arguments.client_secret_file, &arguments.client_secret_env) {
         (Some(file), _) => {
@@ -35,4 +40,15 @@ pub(super) fn read(
         bail!("the secret is empty");
     }
     Ok(secret)
+}
+
+/// Certificates and key in one text.
+fn with_key(certificate: &Path, key: Option<&Path>) -> anyhow::Result<Zeroizing<String>> {
+    let mut text =
+        secret_input::read(certificate, &format!("--certificate {}", certificate.display()), "certificate")?;
+    if let Some(key) = key {
+        let key_text = secret_input::read(key, &format!("--certificate-key {}", key.display()), "key")?;
+        text = Zeroizing::new([text.as_str(), "\n", key_text.as_str()].concat());
+    }
+    Ok(text)
 }

@@ -56,6 +56,13 @@ pub(crate) struct LoginArguments {
     /// private half stays in the profile.
     #[arg(long, conflicts_with_all = ["key", "client_secret_file", "client_secret_env"])]
     new_key: bool,
+    /// Present the certificate in this PEM file (`tls_client_auth`, `self_signed_tls_client_auth`), with those between it and its authority, instead
+    /// of a secret. The profile keeps a copy of certificate and key.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["key", "new_key", "client_secret_file", "client_secret_env"])]
+    certificate: Option<PathBuf>,
+    /// The certificate's private key. Without this option it is beside the certificate.
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    certificate_key: Option<PathBuf>,
     #[command(flatten)]
     request: RequestArguments,
     /// Send tokens to the origin of this URL, too. With neither a resource nor an origin they go to every https URL that a command names;
@@ -110,10 +117,11 @@ fn profile(arguments: &LoginArguments) -> anyhow::Result<Profile> {
     };
     // A command in another folder finds it, too.
     let ca = arguments.ca.as_ref().map(std::path::absolute).transpose().context("--ca is no path")?;
-    let credential = if arguments.key.is_some() || arguments.new_key {
-        CredentialKind::Key
-    } else {
-        CredentialKind::Secret
+    let credential = match (&arguments.certificate, &arguments.key) {
+        (Some(_), _) => CredentialKind::Certificate,
+        (None, Some(_)) => CredentialKind::Key,
+        (None, None) if arguments.new_key => CredentialKind::Key,
+        (None, None) => CredentialKind::Secret,
     };
     Ok(Profile {
         store: arguments.store,
