@@ -66,6 +66,17 @@ impl Fingerprint {
                 }
             }
         }
+        for declared in &declared.accounts {
+            push(format_args!("{:?}", declared.account));
+            match &declared.password {
+                Some(DeclaredPassword::Value(value)) => {
+                    let digest = declared_digest(pepper, id, declared.account.id.as_str(), value);
+                    push(format_args!("password {digest:?}"));
+                }
+                Some(DeclaredPassword::Hash(phc)) => push(format_args!("password hash {phc:?}")),
+                None => push(format_args!("no password")),
+            }
+        }
         if let Some(key) = &declared.first_key {
             push(format_args!("{} {:?}", key.algorithm, key.thumbprint));
         }

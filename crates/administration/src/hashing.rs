@@ -7,6 +7,7 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{available_parallelism, scope};
 
+use accounts::{AccountId, AccountPasswords, normalised_password};
 use protocol::{Secret, Timestamp};
 use registry::{ClientSecret, DeclaredPassword};
 use secrets::{
@@ -14,8 +15,8 @@ use secrets::{
     hash_token,
 };
 
-use crate::plan::PlannedSecret;
-use crate::{Declaration, NewSecret};
+use crate::plan::{PlannedPassword, PlannedSecret};
+use crate::{Declaration, NewPassword, NewSecret, ReconcileError};
 
 /// Rows that are ready, and secrets that are still to be hashed.
 pub(crate) struct Prepared {
@@ -83,6 +84,29 @@ fn hash_share(share: &[SlowHash], done: &AtomicUsize) -> Result<Vec<NewSecret>, 
         Ok(row(planned, hash, String::new(), *now))
     };
     share.iter().map(hashed).collect()
+}
+
+/// The stored forms of declared passwords, one after another: the files declare few accounts.
+pub(crate) fn hash_passwords(
+    pepper: &Pepper,
+    declared: Vec<(AccountId, Option<DeclaredPassword>, PlannedPassword)>,
+) -> Result<Vec<NewPassword>, ReconcileError> {
+    let passwords = AccountPasswords::new(pepper);
+    let hashed = declared.into_iter().map(|(account, declared, planned)| {
+        let PlannedPassword { tenant, digest: declared_digest, .. } = planned;
+        let hash = match declared {
+            None => None,
+            Some(DeclaredPassword::Hash(phc)) => Some(phc.parse()?),
+            Some(DeclaredPassword::Value(value)) => {
+                let value = normalised_password(value).ok_or(UnknownHashFormat)?;
+                Some(hash_password(&value, &PasswordSalt::generate())?)
+            }
+        };
+        let bound = |hash| passwords.bind(&tenant, &account, &hash).ok_or(UnknownHashFormat);
+        let password = hash.map(bound).transpose()?;
+        Ok(NewPassword { tenant, account, password, declared_digest })
+    });
+    hashed.collect()
 }
 
 fn row(planned: &PlannedSecret, hash: SecretHash, hint: String, now: Timestamp) -> NewSecret {

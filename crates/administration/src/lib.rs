@@ -50,7 +50,7 @@ pub use change::{
     SecretChangeKind, SecretForm,
 };
 pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan};
-pub use declaration::{Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant};
+pub use declaration::{Declaration, DeclaredAccount, DeclaredClient, DeclaredSecret, DeclaredTenant};
 pub use documents::*;
 pub use edit::{ClientStep, KeyCommand, SecretStep, TenantStep};
 pub use edit_error::{EditError, FieldError};
@@ -67,7 +67,7 @@ pub use query::{
 pub use reconcile::Reconciler;
 pub use revocations::{RevocationChange, RevocationEffect, revocations};
 pub use rules::{
-    FieldErrors, Interface, LONGEST_ID, LONGEST_URI, TakenNames, TenantContext, check_client,
+    FieldErrors, Interface, LONGEST_ID, LONGEST_URI, TakenNames, TenantContext, check_account, check_client,
     check_introspection_clients, check_issuer_owners, check_tenant, unfit,
 };
 pub use sign_ins::SignIn;

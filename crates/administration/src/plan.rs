@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use accounts::AccountId;
 use protocol::{Scope, Timestamp};
 use registry::{ClientId, SecretId};
 use secrets::PasswordSalt;
@@ -29,6 +30,9 @@ pub struct Plan {
     /// Which declared secrets are to be hashed once the plan is applied.
     #[serde(skip)]
     pub(crate) secrets: Vec<PlannedSecret>,
+    /// Which declared passwords are to be hashed, or removed, once the plan is applied.
+    #[serde(skip)]
+    pub(crate) passwords: Vec<PlannedPassword>,
 }
 
 /// What a plan means for one client.
@@ -58,6 +62,15 @@ pub(crate) struct PlannedSecret {
     /// What a chosen secret of this client must share with the others.
     pub(crate) salt: Option<PasswordSalt>,
     pub(crate) expires_at: Option<Timestamp>,
+}
+
+/// A password that changes, by the place of its account in the declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlannedPassword {
+    pub(crate) tenant: TenantId,
+    /// Index of the account in its tenant.
+    pub(crate) account: usize,
+    pub(crate) digest: Option<[u8; 32]>,
 }
 
 /// How many rows would stop serving.
@@ -125,6 +138,14 @@ pub enum ConflictKind {
     /// A tenant would have more clients than the operator lets one have.
     #[error(" {0}")]
     TooManyClients(String),
+    /// An account of the administration API has the identifier.
+    #[error(": account {owner} has the {what}")]
+    IdentifierTaken {
+        /// Its kind: the value is of a person, and plans have none.
+        what: &'static str,
+        /// The account that has it.
+        owner: AccountId,
+    },
     /// The hash of this client could never be compared with anything.
     #[error(", client {0}: a hash is neither argon2id with m=19456,t=2,p=1 nor one of ours")]
     ForeignHash(ClientId),
@@ -146,6 +167,8 @@ pub enum Subject {
     ResourceServer(TenantId, String),
     /// A scope that a tenant declares.
     Scope(TenantId, String),
+    /// An account, by its name in the file.
+    Account(TenantId, String),
 }
 
 impl Conflict {
@@ -179,7 +202,8 @@ impl Subject {
             | Self::Client(tenant, _)
             | Self::Secret(tenant, ..)
             | Self::ResourceServer(tenant, _)
-            | Self::Scope(tenant, _) => tenant,
+            | Self::Scope(tenant, _)
+            | Self::Account(tenant, _) => tenant,
         }
     }
 
@@ -189,7 +213,7 @@ impl Subject {
             Self::Tenant(tenant) => tenant.to_string(),
             Self::Client(_, client) => client.to_string(),
             Self::Secret(_, client, secret) => format!("{client}/{secret}"),
-            Self::ResourceServer(_, name) | Self::Scope(_, name) => name.clone(),
+            Self::ResourceServer(_, name) | Self::Scope(_, name) | Self::Account(_, name) => name.clone(),
         }
     }
 }
@@ -201,6 +225,7 @@ impl fmt::Display for Subject {
             Self::Client(tenant, client) => write!(f, "client {tenant}/{client}"),
             Self::Secret(tenant, client, secret) => write!(f, "secret {tenant}/{client}/{secret}"),
             Self::ResourceServer(tenant, audience) => write!(f, "resource server {tenant}/{audience}"),
+            Self::Account(tenant, name) => write!(f, "account {name} of tenant {tenant}"),
             Self::Scope(tenant, scope) => write!(f, "tenant {tenant}: scope {scope}"),
         }
     }

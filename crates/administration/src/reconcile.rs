@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use keys::{KeyId, KeyRecord, KeySealer, SealingContext};
-use protocol::{Lifetime, Timestamp};
+use protocol::{Lifetime, Secret, Timestamp};
+use registry::DeclaredPassword;
 use secrets::Pepper;
 use tenancy::{StoreError, TenantId};
 use tokio::task::spawn_blocking;
@@ -17,9 +18,10 @@ use crate::hashing::{self, Prepared};
 use crate::limits::of_rows;
 use crate::outcome::ATTEMPTS;
 use crate::{
-    Actor, AdministrationStore, Along, AuditRecord, Change, CommitOutcome, CommitRequest, Conflict,
-    ContentHash, Declaration, Drift, Fingerprint, Generation, ManagedBy, NewGeneration, NewSecret, Outcome,
-    Plan, Progress, ReconcileError, ReconcileOptions, TenantQuery, invalidations,
+    AccountState, Actor, AdministrationStore, Along, AuditRecord, Change, CommitOutcome, CommitRequest,
+    Conflict, ContentHash, Declaration, DeclaredAccount, Drift, Fingerprint, Generation, ManagedBy,
+    NewGeneration, NewPassword, NewSecret, Outcome, Plan, Progress, ReconcileError, ReconcileOptions,
+    RelatedAccounts, TenantQuery, invalidations,
 };
 
 /// How often the progress of slow hashes is reported.
@@ -62,7 +64,8 @@ impl Reconciler {
             Classification::of(&self.pepper, declaration, self.store.list_tenant_summaries(&ids).await?);
         let mut current = Current::default();
         for id in &classification.load {
-            if let Some(state) = self.store.load_state(id).await? {
+            if let Some(mut state) = self.store.load_state(id).await? {
+                state.accounts = self.load_accounts(declaration, id).await?;
                 current.states.insert(id.clone(), state);
             }
         }
@@ -80,6 +83,21 @@ impl Reconciler {
             clients: self.clients,
         };
         Ok(compare(context, declaration, classification, current)?)
+    }
+
+    /// The accounts of a tenant that the files declare or declared, and those that have a declared identifier.
+    async fn load_accounts(
+        &self,
+        declaration: &Declaration,
+        tenant: &TenantId,
+    ) -> Result<Vec<AccountState>, StoreError> {
+        let Some(declared) = declaration.tenants.get(tenant) else { return Ok(Vec::new()) };
+        let held = declared.accounts.iter().flat_map(|declared| &declared.account.identifiers);
+        let identifiers: Vec<_> = held.map(|held| held.identifier.clone()).collect();
+        let ids: Vec<_> = declared.accounts.iter().map(|declared| declared.account.id.clone()).collect();
+        let related =
+            RelatedAccounts { ids: &ids, identifiers: &identifiers, external_id: None, declared: true };
+        self.store.find_accounts(tenant, related).await
     }
 
     /// Rows that are beyond a limit. They go on, and may shrink. One tenant at a time is in memory.
@@ -184,6 +202,7 @@ impl Reconciler {
                 before,
                 changes: plan.changes.clone(),
                 secrets: self.hash(declaration, &plan, now, along.progress).await?,
+                passwords: self.hash_passwords(declaration, &plan).await?,
                 first_keys: self.seal_first_keys(declaration, &plan, now).await?,
                 tenant_metadata: plan.tenant_metadata.clone(),
                 audit: plan.changes.iter().map(|change| AuditRecord::of(change, &actor, now)).collect(),
@@ -253,6 +272,31 @@ impl Reconciler {
                 return Ok(rows);
             }
         }
+    }
+
+    /// Each password takes 11 ms, so another thread computes them.
+    async fn hash_passwords(
+        &self,
+        declaration: &Declaration,
+        plan: &Plan,
+    ) -> Result<Vec<NewPassword>, ReconcileError> {
+        let declared = plan.passwords.iter().map(|planned| {
+            let DeclaredAccount { account, password, .. } =
+                &declaration.tenants[&planned.tenant].accounts[planned.account];
+            let password = password.as_ref().map(|password| match password {
+                DeclaredPassword::Value(value) => {
+                    DeclaredPassword::Value(Secret::new(value.expose().to_owned()))
+                }
+                DeclaredPassword::Hash(phc) => DeclaredPassword::Hash(phc.clone()),
+            });
+            (account.id.clone(), password, planned.clone())
+        });
+        let declared: Vec<_> = declared.collect();
+        if declared.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pepper = Arc::clone(&self.pepper);
+        spawn_blocking(move || hashing::hash_passwords(&pepper, declared)).await?
     }
 
     /// Seals the sources for their content, so that the sources of one generation cannot replace those of another.

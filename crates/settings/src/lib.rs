@@ -4,7 +4,6 @@
 // What the files may hold.
 mod document;
 mod scalar;
-mod secret;
 mod sections;
 
 // How they are read.

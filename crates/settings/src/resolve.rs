@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use administration::{
-    ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, SecretSource, TenantSettings,
+    ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource,
+    TenantSettings,
 };
 use protocol::Secret;
 use registry::{DeclaredPassword, DeclaredUser};
 
 use super::{
     check, file_reader::FileText, findings::Location, read::Reading, resolved::ResolvedTenant,
-    secret::PasswordSetting, sections::AdminUser, source::Source, yaml,
+    sections::AdminUser, source::Source, yaml,
 };
 use crate::files::Holds;
 
@@ -28,27 +29,38 @@ impl Reading<'_> {
                 self.client_keys(jwks, &at.key("jwks"));
             }
         }
+        let mut passwords = Vec::with_capacity(settings.accounts.len());
+        for (name, account) in &mut settings.accounts {
+            let at = at.key("accounts").key(name).key("password");
+            let password = account.password.take();
+            passwords.push(password.and_then(|password| self.password_of_person(password, &at)));
+        }
         let first_key = settings.signing.first_key.take();
         let first_key = first_key.and_then(|key| self.first_key(key, &at.key("signing").key("first_key")));
-        ResolvedTenant { at, settings, secrets, first_key }
+        ResolvedTenant { at, settings, secrets, passwords, first_key }
     }
 
     pub(crate) fn admins(&mut self, users: BTreeMap<String, AdminUser>) -> Vec<DeclaredUser> {
         let mut admins = Vec::new();
         for (name, user) in users {
             let at = Location::section("admin").key("users").key(&name).key("password");
-            if user.password.value.is_some() {
-                self.findings.exposed(
-                    at.key("value"),
-                    "an admin password is in the file itself while a listener or server.public_url is beyond loopback",
-                    "give it as `env` or `file`, or start with listeners on 127.0.0.1 and a public_url of localhost",
-                );
-            }
-            if let Some(password) = self.password(user.password, &at) {
+            if let Some(password) = self.password_of_person(user.password, &at) {
                 admins.push(DeclaredUser { name, password, permissions: user.permissions });
             }
         }
         admins
+    }
+
+    /// A password in the file itself is for this machine alone.
+    fn password_of_person(&mut self, source: PasswordSource, at: &Location) -> Option<DeclaredPassword> {
+        if source.value.is_some() {
+            self.findings.exposed(
+                at.key("value"),
+                "a password is in the file itself while a listener or server.public_url is beyond loopback",
+                "give it as `env` or `file`, or start with listeners on 127.0.0.1 and a public_url of localhost",
+            );
+        }
+        self.password(source, at)
     }
 
     /// The secrets of a client; their values are moved out of its document.
@@ -59,7 +71,7 @@ impl Reading<'_> {
         let mut secrets = Vec::new();
         for (at, secret) in single.chain(several) {
             let SecretSource { value, env, file, hash, expires: expires_at } = std::mem::take(secret);
-            let source = PasswordSetting { value, env, file, hash };
+            let source = PasswordSource { value, env, file, hash };
             if let Some(password) = self.password(source, &at) {
                 secrets.push(DeclaredSecret { password, expires_at });
             }
@@ -68,7 +80,7 @@ impl Reading<'_> {
     }
 
     /// A secret of a client or a password, checked.
-    fn password(&mut self, source: PasswordSetting, at: &Location) -> Option<DeclaredPassword> {
+    fn password(&mut self, source: PasswordSource, at: &Location) -> Option<DeclaredPassword> {
         let file = source.file.clone();
         let password = self.secret(source, ANY_PLACE, at)?;
         match (&password, file) {
@@ -85,7 +97,7 @@ impl Reading<'_> {
 
     fn first_key(&mut self, source: KeySource, at: &Location) -> Option<Secret> {
         let KeySource { file, env, value } = source;
-        let source = PasswordSetting { value, env, file, hash: None };
+        let source = PasswordSource { value, env, file, hash: None };
         match self.secret(source, "`file`, `env` or `value`", at)? {
             DeclaredPassword::Value(key) => Some(key),
             DeclaredPassword::Hash(_) => None,
@@ -93,8 +105,8 @@ impl Reading<'_> {
     }
 
     /// What is in the one place that is given of those `allowed`.
-    fn secret(&mut self, source: PasswordSetting, allowed: &str, at: &Location) -> Option<DeclaredPassword> {
-        let PasswordSetting { value, env, file, hash } = source;
+    fn secret(&mut self, source: PasswordSource, allowed: &str, at: &Location) -> Option<DeclaredPassword> {
+        let PasswordSource { value, env, file, hash } = source;
         let text = match (value, hash, env, file) {
             (Some(value), None, None, None) => value,
             (None, Some(hash), None, None) => return Some(DeclaredPassword::Hash(hash.expose().to_owned())),

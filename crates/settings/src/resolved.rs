@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use administration::{DeclaredSecret, FileSecret, TenantSettings};
+use registry::DeclaredPassword;
 
 use super::{
     findings::Location,
@@ -17,6 +18,8 @@ pub(crate) struct ResolvedTenant {
     pub settings: TenantSettings,
     /// Those of each client, in the order of the clients.
     pub secrets: Vec<Vec<DeclaredSecret>>,
+    /// That of each account, in the order of the accounts.
+    pub passwords: Vec<Option<DeclaredPassword>>,
     /// A key in PEM.
     pub first_key: Option<protocol::Secret>,
 }

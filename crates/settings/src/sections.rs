@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use administration::FileSecret;
+use administration::{FileSecret, PasswordSource};
 use gateway::{CertificateFormat, ClientCertificates, ForwardingHeader, TlsFiles};
 use protocol::{Lifetime, Rate};
 use schemars::{JsonSchema, Schema};
@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     scalar::{ListenAddress, Network, PublicUrl},
     schema,
-    secret::PasswordSetting,
 };
 
 /// Where the server listens, and its public URL.
@@ -303,7 +302,7 @@ pub(crate) struct Admin {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdminUser {
     /// The password.
-    pub password: PasswordSetting,
+    pub password: PasswordSource,
     /// The permissions that a sign-in may request, such as `system`.
     #[serde(default)]
     #[schemars(extend("items" = schema::texts(schema::SCOPE), "uniqueItems" = true))]

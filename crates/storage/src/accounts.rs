@@ -171,7 +171,11 @@ impl CommitWriter<'_> {
                     renamed.push((tenant, account));
                     held.extend(rows());
                 }
-                ChangeKind::Suspended | ChangeKind::Retired => ended.push((tenant, account)),
+                ChangeKind::Suspended => ended.push((tenant, account)),
+                ChangeKind::Retired => {
+                    ended.push((tenant, account));
+                    renamed.push((tenant, account));
+                }
                 ChangeKind::Deleted => {
                     ended.push((tenant, account));
                     emptied.push((tenant, account));

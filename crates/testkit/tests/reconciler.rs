@@ -1,16 +1,20 @@
-//! Replicas that apply the same settings concurrently.
+//! Replicas that apply the same settings concurrently, and people whose accounts files declare.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use accounts::{AccountId, AccountPassword, AccountStore as _, Identifier, SignIns};
 use administration::{
-    Along, ContentHash, Declaration, DeclaredTenant, Generations as _, NewGeneration, Outcome,
-    ReconcileOptions, Reconciler, Retirements, TenantRows as _,
+    Along, ContentHash, Declaration, DeclaredAccount, DeclaredTenant, Generations as _, NewGeneration,
+    Outcome, ReconcileOptions, Reconciler, Retirements, TenantRows as _,
 };
 use keys::SealingKey;
-use secrets::Pepper;
+use protocol::Secret;
+use registry::DeclaredPassword;
+use secrets::{ClientAddress, HashPool, PasswordSalt, Pepper, hash_password};
 use testkit::fixtures::{self, NOW};
 use testkit::{MemoryStore, requests};
 use zeroize::Zeroizing;
@@ -23,7 +27,8 @@ fn reconciler(store: &Arc<MemoryStore>) -> Reconciler {
 
 async fn apply(store: &Arc<MemoryStore>) -> Outcome {
     let tenant = fixtures::tenant("acme");
-    let declared = DeclaredTenant { tenant: tenant.clone(), clients: Vec::new(), first_key: None };
+    let declared =
+        DeclaredTenant { tenant: tenant.clone(), clients: Vec::new(), accounts: Vec::new(), first_key: None };
     let declaration = Declaration { tenants: BTreeMap::from([(tenant.id, declared)]) };
     let options = ReconcileOptions {
         max_retired: Retirements { tenants: 0, clients: 0 },
@@ -68,4 +73,71 @@ async fn settings_that_another_replica_applies_meanwhile_are_unchanged_and_no_ol
     drop(held);
     first.await.unwrap();
     assert_eq!(second.await.unwrap(), Outcome::Unchanged);
+}
+
+const PASSWORD: &str = "correct horse battery";
+
+/// An account of acme with this address and password.
+async fn apply_account(store: &Arc<MemoryStore>, content: &str, password: DeclaredPassword) -> Outcome {
+    let tenant = fixtures::tenant("acme");
+    let account = accounts::Account {
+        id: AccountId::declared(&tenant.id, "ada"),
+        ..requests::account(&tenant.id, 1, &["ada@example.com"])
+    };
+    let declared = DeclaredTenant {
+        tenant: tenant.clone(),
+        clients: Vec::new(),
+        accounts: vec![DeclaredAccount { name: "ada".to_owned(), account, password: Some(password) }],
+        first_key: None,
+    };
+    let declaration = Declaration { tenants: BTreeMap::from([(tenant.id, declared)]) };
+    let options = ReconcileOptions {
+        max_retired: Retirements { tenants: 0, clients: 0 },
+        prune: false,
+        force_generation: false,
+        now: NOW,
+    };
+    let content = ContentHash::of([content.as_bytes()]);
+    reconciler(store).apply(&declaration, &content, &options, Along::NONE).await.unwrap()
+}
+
+fn value(text: &str) -> DeclaredPassword {
+    DeclaredPassword::Value(Secret::new(text.to_owned()))
+}
+
+async fn stored_password(store: &MemoryStore) -> Option<AccountPassword> {
+    let ada = Identifier::parse("ada@example.com").unwrap();
+    store.find_by_identifier(&fixtures::tenant_id("acme"), &ada).await.unwrap().unwrap().1
+}
+
+async fn signs_in(store: &Arc<MemoryStore>, tenant: &str, password: &str) -> bool {
+    let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
+    let pepper = Pepper::from_bytes(Zeroizing::new([1; 32]));
+    let sign_ins = SignIns::new(Arc::clone(store) as _, &pepper, pool);
+    let (password, source) = (Secret::new(password.to_owned()), ClientAddress::new(None));
+    let tenant = fixtures::tenant_id(tenant);
+    sign_ins.sign_in_with_password(&tenant, "Ada@Example.com", password, &source, &[], NOW).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_declared_person_signs_in_and_an_unchanged_password_is_not_hashed_again() {
+    let store = Arc::<MemoryStore>::default();
+    assert!(matches!(apply_account(&store, "1", value(PASSWORD)).await, Outcome::Applied { .. }));
+    assert!(signs_in(&store, "acme", PASSWORD).await);
+    assert!(!signs_in(&store, "acme", "correct horse batterY").await);
+    assert!(!signs_in(&store, "globex", PASSWORD).await);
+
+    let first = stored_password(&store).await;
+    let Outcome::Applied { plan, .. } = apply_account(&store, "2", value(PASSWORD)).await else {
+        panic!("other content is another generation")
+    };
+    assert!(plan.is_empty() && stored_password(&store).await == first);
+
+    apply_account(&store, "3", value("another long passphrase")).await;
+    assert!(stored_password(&store).await != first);
+    assert!(signs_in(&store, "acme", "another long passphrase").await);
+
+    let phc = hash_password(&Secret::new(PASSWORD.to_owned()), &PasswordSalt::generate()).unwrap();
+    apply_account(&store, "4", DeclaredPassword::Hash(phc.to_string())).await;
+    assert!(signs_in(&store, "acme", PASSWORD).await, "of an imported hash");
 }

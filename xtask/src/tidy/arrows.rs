@@ -25,6 +25,7 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "cache",
             "outbound",
             "administration",
+            "accounts",
             "registry",
             "secrets",
             "keys",

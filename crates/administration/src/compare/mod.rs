@@ -1,6 +1,7 @@
 //! A declaration against what the store holds. First the tenants that are untouched are passed over by their fingerprints, so
 //! that they are not even loaded; then each of the others is compared row by row.
 
+mod account;
 mod classify;
 mod client;
 mod drift;
@@ -81,6 +82,7 @@ pub(crate) fn compare(
     plan.effects.retain(|effect| is_kept(&effect.tenant));
     plan.tenant_metadata.retain(|metadata| is_kept(&metadata.tenant));
     plan.secrets.retain(|secret| is_kept(&secret.tenant));
+    plan.passwords.retain(|password| is_kept(&password.tenant));
     plan.before = current.states.into_values().filter(|state| is_kept(&state.tenant.id)).collect();
     Ok(plan)
 }

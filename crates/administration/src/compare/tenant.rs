@@ -2,7 +2,7 @@
 
 use tenancy::{Tenant, TenantStatus};
 
-use super::{CompareContext, client, names, row};
+use super::{CompareContext, account, client, names, row};
 use crate::state::longest_lifetime;
 use crate::{
     Change, ConflictKind, DeclaredTenant, Fingerprint, FirstKey, Plan, RowLifecycle, Subject, TenantMetadata,
@@ -37,6 +37,7 @@ pub(super) fn compare(
     }
     compare_resource_servers(plan, declared, state);
     client::compare_all(context, plan, declared, state);
+    account::compare_all(context, plan, declared, state);
     let (now, l1_lifetime) = (context.now, context.l1_lifetime);
     let shortened = state.filter(|state| longest_lifetime_after(declared, state) < state.longest_lifetime());
     let slower_jwks = |state: &TenantState| {

@@ -1,5 +1,6 @@
 //! Declarations against states, told by the lines that an operator reads.
 
+use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use protocol::{Lifetime, Scope, Secret, SigningAlgorithm, Timestamp};
 use registry::{Client, ClientId, ClientSecret, DeclaredPassword};
 use secrets::{GeneratedSecret, Pepper, SecretHash};
@@ -11,8 +12,9 @@ use zeroize::Zeroizing;
 use super::{Classification, CompareContext, Current, compare, first_keys};
 use crate::edit::test_states::set_token_lifetime;
 use crate::{
-    Change, ClientState, Conflicts, Declaration, DeclaredClient, DeclaredSecret, DeclaredTenant, Fingerprint,
-    ManagedBy, Plan, ResourceServerState, Retirements, RowLifecycle, SecretState, TenantState, TenantSummary,
+    AccountState, Change, ClientState, Conflicts, Declaration, DeclaredAccount, DeclaredClient,
+    DeclaredSecret, DeclaredTenant, Fingerprint, ManagedBy, Plan, ResourceServerState, Retirements,
+    RowLifecycle, SecretState, TenantState, TenantSummary,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
@@ -76,7 +78,7 @@ fn tenant(name: &str) -> DeclaredTenant {
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
     };
-    DeclaredTenant { tenant, clients: vec![client(name, "svc")], first_key: None }
+    DeclaredTenant { tenant, clients: vec![client(name, "svc")], accounts: Vec::new(), first_key: None }
 }
 
 /// As the store holds what was declared.
@@ -782,4 +784,99 @@ fn what_is_new_or_grows_beyond_a_limit_is_a_conflict_and_what_was_there_goes_on(
     check_limits(crowd(CLIENTS + 1), Some(crowd(CLIENTS)), &[many]);
     check_limits(crowd(CLIENTS + 1), Some(crowd(CLIENTS + 1)), &[]);
     check_limits(crowd(CLIENTS + 1), Some(crowd(CLIENTS + 2)), &[]);
+}
+
+fn declared_account(name: &str, email: &str, password: Option<DeclaredPassword>) -> DeclaredAccount {
+    let identifier = Identifier::parse(email).unwrap();
+    let account = Account {
+        identifiers: vec![AccountIdentifier { identifier, verified_at: None }],
+        ..Account::new(id("t"), AccountId::declared(&id("t"), name), Timestamp::from_seconds(0))
+    };
+    DeclaredAccount { name: name.to_owned(), account, password }
+}
+
+fn password(text: &str) -> Option<DeclaredPassword> {
+    Some(DeclaredPassword::Value(Secret::new(text.to_owned())))
+}
+
+/// As the store has it after the declaration was applied.
+fn stored_account(declared: &DeclaredAccount) -> AccountState {
+    let DeclaredAccount { account, password, .. } = declared;
+    let digest = password.as_ref().map(|password| {
+        let (DeclaredPassword::Value(text), _) = (password, ()) else { panic!("no value") };
+        secrets::declared_digest(&pepper(), &id("t"), account.id.as_str(), text)
+    });
+    let account = Account { password_changed_at: digest.map(|_| NOW), ..account.clone() };
+    let lifecycle = RowLifecycle::fresh(ManagedBy::Config, Timestamp::from_seconds(0));
+    AccountState { account, lifecycle, declared_digest: digest }
+}
+
+#[test]
+fn accounts_are_added_changed_and_retired_without_a_value_of_a_person() {
+    let ada = || declared_account("ada", "ada@example.com", password("correct horse battery"));
+    let id = ada().account.id;
+    let with = |accounts: Vec<DeclaredAccount>| {
+        move |declared: &mut DeclaredTenant| declared.accounts = accounts.iter().map(copy).collect()
+    };
+    let has = |row: AccountState| move |state: &mut TenantState| state.accounts = vec![row.clone()];
+    let (account, its_password) = (format!("account t/{id}"), format!("password of account t/{id}"));
+    check_one(with(vec![ada()]), nothing, &[&format!("+ {account}"), &format!("~ {its_password} (chosen)")]);
+    check_one(with(vec![ada()]), has(stored_account(&ada())), &[]);
+    check_one(with(vec![]), has(stored_account(&ada())), &[&format!("- {account}")]);
+    let moved = declared_account("ada", "countess@example.com", password("correct horse battery"));
+    check_one(with(vec![moved]), has(stored_account(&ada())), &[&format!("~ {account}: email")]);
+    let other = declared_account("ada", "ada@example.com", password("another long passphrase"));
+    check_one(with(vec![other]), has(stored_account(&ada())), &[&format!("~ {its_password} (chosen)")]);
+    let none = declared_account("ada", "ada@example.com", None);
+    check_one(with(vec![none]), has(stored_account(&ada())), &[&format!("- {its_password}")]);
+    let imported = declared_account("ada", "ada@example.com", Some(DeclaredPassword::Hash(PHC.to_owned())));
+    check_one(
+        with(vec![imported]),
+        has(stored_account(&ada())),
+        &[&format!("~ {its_password} (imported hash)")],
+    );
+    let mut retired = stored_account(&ada());
+    retired.lifecycle.retired_at = EARLIER;
+    retired.account.identifiers.clear();
+    check_one(with(vec![ada()]), has(retired), &[&format!("+ {account} (again): email")]);
+}
+
+fn copy(declared: &DeclaredAccount) -> DeclaredAccount {
+    let password = declared.password.as_ref().map(|password| match password {
+        DeclaredPassword::Value(text) => DeclaredPassword::Value(Secret::new(text.expose().to_owned())),
+        DeclaredPassword::Hash(phc) => DeclaredPassword::Hash(phc.clone()),
+    });
+    DeclaredAccount { name: declared.name.clone(), account: declared.account.clone(), password }
+}
+
+#[test]
+fn accounts_of_the_api_keep_their_identifiers_and_ids() {
+    let ada = || declared_account("ada", "ada@example.com", None);
+    let of_api = |mut row: AccountState| {
+        row.lifecycle.managed_by = ManagedBy::Api;
+        row
+    };
+    let other = of_api(stored_account(&declared_account("other", "ada@example.com", None)));
+    let owner = other.account.id.clone();
+    let conflict = format!("account ada of tenant t: account {owner} has the email");
+    check_one(
+        |declared| declared.accounts = vec![ada()],
+        |state| state.accounts = vec![other.clone()],
+        &[&left_out("t", &conflict)],
+    );
+    let mut deleted = stored_account(&ada());
+    deleted.lifecycle.deleted_at = EARLIER;
+    for (row, conflict) in [
+        (
+            of_api(stored_account(&ada())),
+            "was created through the administration API, so it cannot be declared",
+        ),
+        (deleted, "was deleted and its id stays reserved, so it cannot be declared again"),
+    ] {
+        check_one(
+            |declared| declared.accounts = vec![ada()],
+            |state| state.accounts = vec![row.clone()],
+            &[&left_out("t", &format!("account ada of tenant t {conflict}"))],
+        );
+    }
 }

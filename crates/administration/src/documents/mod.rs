@@ -1,6 +1,7 @@
 //! The documents of every interface: tenants, clients, secrets and audit records. The operator's files are read into them, bodies of the
 //! API are them. A span of time is read as seconds or as text and answered in seconds; instants are RFC 3339.
 
+mod account;
 mod audit;
 mod client;
 mod client_view;
@@ -25,6 +26,7 @@ mod tenant;
 mod tenant_view;
 mod wiped;
 
+pub use account::{AccountSettings, AddressSettings, ClaimsSettings};
 pub use audit::AuditView;
 pub use client::{ClientSettings, NewClient, TokenSettings};
 pub use client_view::{ClientView, CreatedClient};
@@ -48,7 +50,7 @@ pub use pointer::{Pointer, pointer_names};
 pub(crate) use read::{CLIENT, RESOURCE_SERVER, TENANT};
 pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, UsedFrom};
 pub use shape::Shape;
-pub use source::{FileSecret, Jwk, Jwks, KeySource, SecretSource};
+pub use source::{FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource};
 pub use tenant::{
     AccessTokenSettings, AssertionSettings, CreatedTenant, LimitsSettings, NewTenant, ResourceServerSettings,
     SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantView,

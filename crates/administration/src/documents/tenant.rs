@@ -10,7 +10,7 @@ use tenancy::{AccessTokenPolicy, AssertionPolicy, SigningPolicy, Strategies};
 
 use super::Instant;
 use super::source::KeySource;
-use super::{ClientSettings, CreatedClient, NewClient, schema};
+use super::{AccountSettings, ClientSettings, CreatedClient, NewClient, schema};
 use crate::Interface;
 
 /// One isolated authorization server.
@@ -49,6 +49,11 @@ pub struct TenantSettings {
     #[schemars(extend("x-file-only" = true))]
     #[schemars(extend("propertyNames" = schema::ids()))]
     pub clients: BTreeMap<String, ClientSettings>,
+    /// Accounts of people, for development and tests, by a name that only this file knows.
+    #[serde(skip_serializing)]
+    #[schemars(extend("x-file-only" = true))]
+    #[schemars(extend("propertyNames" = schema::ids()))]
+    pub accounts: BTreeMap<String, AccountSettings>,
 }
 
 /// What the tenant offers.
@@ -254,6 +259,7 @@ impl Default for TenantSettings {
             resource_servers: BTreeMap::new(),
             limits: LimitsSettings::default(),
             clients: BTreeMap::new(),
+            accounts: BTreeMap::new(),
         }
     }
 }

@@ -50,6 +50,7 @@ impl From<&Tenant> for TenantSettings {
                 .collect(),
             limits: tenant.limits.into(),
             clients: BTreeMap::new(),
+            accounts: BTreeMap::new(),
         }
     }
 }

@@ -178,6 +178,11 @@ impl<'a> Rows<'a> {
         // Of a deleted account nothing of the person is left.
         let emptied = || Account::new(key.0.clone(), key.1.clone(), now);
         let mut account = if is_deleted { emptied() } else { fields };
+        if change.kind == ChangeKind::Retired {
+            // Another declaration may have its names. Declared again, it gets them from the declaration.
+            account.identifiers.clear();
+            account.external_id = None;
+        }
         if let Some(AccountState { account: before, .. }) = &before {
             account.valid_from = before.valid_from;
             account.password_changed_at = before.password_changed_at.filter(|_| !is_deleted);

@@ -1,6 +1,7 @@
 //! The rules over documents, written once for every interface: from what was written to the domain, or everything that is wrong with it.
 //! Pointers are JSON pointers into the document; a file reader resolves them to a line.
 
+mod account;
 mod certificate_subject;
 mod client;
 mod field_errors;
@@ -9,6 +10,8 @@ mod signing;
 mod tenant;
 mod text;
 
+pub use account::check_account;
+pub(crate) use account::keep_verification;
 pub use client::check_client;
 pub use field_errors::FieldErrors;
 pub use names::{TakenNames, check_issuer_owners};

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use accounts::{AccountId, Identifier};
 use administration::{
-    Declaration, DeclaredClient, DeclaredTenant, FieldErrors, Interface, LONGEST_ID, TakenNames,
-    TenantContext, check_client, check_introspection_clients, check_issuer_owners, check_tenant,
+    AccountSettings, Declaration, DeclaredAccount, DeclaredClient, DeclaredTenant, FieldErrors, Interface,
+    LONGEST_ID, TakenNames, TenantContext, check_account, check_client, check_introspection_clients,
+    check_issuer_owners, check_tenant, unfit,
 };
 use keys::ImportedKey;
-use registry::ClientId;
+use protocol::Timestamp;
+use registry::{ClientId, DeclaredPassword};
 use tenancy::{Issuer, Tenant, TenantId};
 
 use super::{
@@ -51,7 +54,7 @@ fn check_one(
     context: TenantContext<'_>,
     findings: &mut Findings,
 ) -> DeclaredTenant {
-    let ResolvedTenant { at, settings, secrets, first_key } = resolved;
+    let ResolvedTenant { at, settings, secrets, passwords, first_key } = resolved;
     let mut errors = FieldErrors::of(Interface::File);
     let tenant = check_tenant(&mut errors, context, &id, &settings);
     let is_declared = |client: &str| settings.clients.contains_key(client);
@@ -82,7 +85,45 @@ fn check_one(
         taken.check(&mut errors, &declared.client);
         findings.extend(&at, errors);
     }
-    DeclaredTenant { tenant, clients, first_key }
+    let accounts = check_accounts(&tenant.id, &settings.accounts, passwords, &at, findings);
+    DeclaredTenant { tenant, clients, accounts, first_key }
+}
+
+/// Each account by itself, and that no two have one identifier.
+fn check_accounts(
+    tenant: &TenantId,
+    accounts: &BTreeMap<String, AccountSettings>,
+    passwords: Vec<Option<DeclaredPassword>>,
+    at: &Location,
+    findings: &mut Findings,
+) -> Vec<DeclaredAccount> {
+    let mut owners: HashMap<Identifier, &str> = HashMap::new();
+    let mut external_ids: HashMap<&str, &str> = HashMap::new();
+    let mut declared = Vec::with_capacity(accounts.len());
+    for ((name, settings), password) in accounts.iter().zip(passwords) {
+        let at = at.key("accounts").key(name);
+        let mut errors = FieldErrors::of(Interface::File);
+        if let Some(why) = unfit(name, LONGEST_ID) {
+            findings.key_error(at.clone(), format!("the name of the account {why}"), "choose another name");
+        }
+        let id = AccountId::declared(tenant, name);
+        // When it was verified the store knows.
+        let account = check_account(&mut errors, tenant, &id, settings, Timestamp::from_seconds(0));
+        findings.extend(&at, errors);
+        for held in &account.identifiers {
+            if let Some(owner) = owners.insert(held.identifier.clone(), name) {
+                let problem = format!("account {owner} of this tenant has it, too");
+                let hint = "an identifier belongs to one account";
+                findings.error(at.key(held.identifier.kind()), problem, hint);
+            }
+        }
+        if let Some(owner) = settings.external_id.as_deref().and_then(|id| external_ids.insert(id, name)) {
+            let problem = format!("account {owner} of this tenant has it, too");
+            findings.error(at.key("external_id"), problem, "an external id belongs to one account");
+        }
+        declared.push(DeclaredAccount { name: name.clone(), account, password });
+    }
+    declared
 }
 
 fn first_key_of(

@@ -433,3 +433,59 @@ fn a_proxy_that_must_be_there_and_is_not_trusted_is_reported() {
         assert_eq!(found, warned, "{server}");
     }
 }
+
+fn accounts(keys: &str) -> String {
+    format!("tenants:\n  acme:\n    accounts:\n{keys}")
+}
+
+#[test]
+fn accounts_are_judged_by_themselves_and_against_each_other() {
+    for (keys, expected) in [
+        (
+            "      ada: {}",
+            ":4:7: tenants.acme.accounts.ada: the account has no identifier; give `email`, `username` or both",
+        ),
+        ("      ada: { email: ada }", ":4:21: tenants.acme.accounts.ada.email: not an e-mail address"),
+        ("      ada: { username: a@b }", ":4:24: tenants.acme.accounts.ada.username: this is no user name"),
+        (
+            "      ada: { username: ada, claims: { picture: ada.png } }",
+            ":4:48: tenants.acme.accounts.ada.claims.picture: this is no value of the claim; an http or https URL",
+        ),
+        (
+            "      ada: { email: ada@example.com }\n      bob: { email: Ada@EXAMPLE.com }",
+            ":5:21: tenants.acme.accounts.bob.email: account ada of this tenant has it, too; an identifier belongs to one account",
+        ),
+        (
+            "      ada: { username: a, external_id: '7' }\n      bob: { username: b, external_id: '7' }",
+            ":5:40: tenants.acme.accounts.bob.external_id: account ada of this tenant has it, too",
+        ),
+        (
+            "      ada: { username: ada, password: {} }",
+            ":4:39: tenants.acme.accounts.ada.password: nothing says where it is found",
+        ),
+        (
+            "      ada: { username: ada, password: { hash: '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA' } }",
+            ":4:47: tenants.acme.accounts.ada.password.hash: an imported hash must be argon2id",
+        ),
+        ("      ada: { username: ada, role: x }", ":4:29: tenants.acme.accounts.ada.role: "),
+    ] {
+        let refused = refusal(&accounts(keys));
+        assert!(refused.starts_with(expected), "{keys}\n{refused}");
+    }
+    let two = "tenants:\n  acme: { accounts: { ada: { username: ada } } }\n  globex: { accounts: { ada: { username: ada } } }";
+    let loaded = load(two).unwrap();
+    let ids: Vec<_> =
+        loaded.declaration.tenants.values().map(|declared| declared.accounts[0].account.id.clone()).collect();
+    assert_ne!(ids[0], ids[1]);
+}
+
+#[test]
+fn a_password_in_the_file_is_for_this_machine_alone() {
+    let value = accounts("      ada: { username: ada, password: { value: correct horse battery } }");
+    let variable = accounts("      ada: { username: ada, password: { env: SET } }");
+    for (text, refused) in [(value, true), (variable, false)] {
+        let loaded = load(&text).unwrap();
+        assert!(refuse_beyond_loopback(&loaded, false).is_ok());
+        assert_eq!(refuse_beyond_loopback(&loaded, true).is_err(), refused, "{text}");
+    }
+}

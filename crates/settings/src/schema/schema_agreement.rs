@@ -21,7 +21,7 @@ struct Judges {
 }
 
 /// What only the program can judge, by its words, and why.
-const ONLY_THE_PROGRAM: [(&str, &str); 10] = [
+const ONLY_THE_PROGRAM: [(&str, &str); 13] = [
     ("no environment variable of this name", "which variables there are is not in the file"),
     ("no regular file", "nor which files"),
     ("cannot be listed", "nor which folders"),
@@ -31,6 +31,9 @@ const ONLY_THE_PROGRAM: [(&str, &str); 10] = [
     ("this is neither the tenant's issuer nor one of its aliases", "as above"),
     ("the client has nothing to prove who it is", "what a client needs depends on its method"),
     ("this method needs", "as above"),
+    ("the account has no identifier", "one of two keys is needed"),
+    ("there is no address to be verified", "one key needs another"),
+    ("this is no value of the claim", "the forms of claims are rules of accounts, and no patterns"),
     ("give the public key alone", "what a key needs depends on its kind"),
 ];
 
@@ -119,11 +122,33 @@ fn everything() -> Value {
             }
         } }
     });
+    settings["tenants"]["acme"]["accounts"] = accounts();
     // Members that are not above have the values of a client, so that a new column needs no line here.
     let client = fixtures::with_token_lifetime(fixtures::client(&fixtures::tenant("acme"), "web"), 2);
     let web = &mut settings["tenants"]["acme"]["clients"]["web"];
     *web = merge_patch(json!(ClientSettings::from(&client)), web.take());
     settings
+}
+
+/// With every claim.
+fn accounts() -> Value {
+    json!({
+        "ada": {
+            "email": "ada@example.com", "email_verified": true, "username": "ada", "password": { "value": "correct horse battery" },
+            "external_id": "7", "groups": ["staff"],
+            "claims": {
+                "name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "middle_name": "K.", "nickname": "Ada",
+                "preferred_username": "ada", "profile": "https://example.com/ada", "picture": "https://example.com/ada.png",
+                "website": "https://ada.example", "gender": "female", "birthdate": "1815-12-10", "zoneinfo": "Europe/London",
+                "locale": "en-GB", "phone_number": "+44 20 7946 0000", "phone_number_verified": true,
+                "address": {
+                    "formatted": "12 St James's Square", "street_address": "12 St James's Square", "locality": "London",
+                    "region": "London", "postal_code": "SW1Y 4LB", "country": "GB"
+                }
+            }
+        },
+        "bob": { "username": "bob", "password": { "hash": HASH } }
+    })
 }
 
 const HASH: &str =
@@ -305,7 +330,7 @@ fn files_and_api_agree_on_the_documents() {
         members.map(|(name, member)| (name.clone(), member["description"].clone())).collect()
     };
     for (in_files, over_api, file_only) in [
-        ("TenantSettings", "TenantSettings", &["clients"][..]),
+        ("TenantSettings", "TenantSettings", &["accounts", "clients"][..]),
         ("StrategiesSettings", "TenantStrategies", &[]),
         ("StrategySettings", "TenantStrategy", &[]),
         ("SigningSettings", "Signing", &["first_key"]),

@@ -97,6 +97,7 @@ pub(crate) fn names_in(path: &[String]) -> Option<&'static str> {
     match path.last()?.as_str() {
         "tenants" => Some("a tenant"),
         "clients" => Some("a client"),
+        "accounts" => Some("an account"),
         "resource_servers" => Some("a resource server"),
         "users" => Some("an administrator"),
         _ => None,

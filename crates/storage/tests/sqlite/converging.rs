@@ -47,7 +47,7 @@ fn any_tenant(choices: &mut Choices, id: &str) -> DeclaredTenant {
     tenant.resource_servers = choices.some_of(servers);
     let clients = choices.some_of(["one", "two", "three"]);
     let clients = clients.into_iter().map(|name| any_client(choices, &tenant, name)).collect();
-    DeclaredTenant { tenant, clients, first_key: None }
+    DeclaredTenant { tenant, clients, accounts: Vec::new(), first_key: None }
 }
 
 fn any_client(choices: &mut Choices, tenant: &tenancy::Tenant, name: &str) -> DeclaredClient {

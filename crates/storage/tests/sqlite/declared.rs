@@ -52,7 +52,7 @@ pub(crate) fn value(text: &str) -> DeclaredSecret {
 pub(crate) fn tenant(id: &str, secrets: Vec<DeclaredSecret>) -> DeclaredTenant {
     let tenant = fixtures::tenant(id);
     let client = DeclaredClient { client: fixtures::client(&tenant, "svc"), secrets };
-    DeclaredTenant { tenant, clients: vec![client], first_key: None }
+    DeclaredTenant { tenant, clients: vec![client], accounts: Vec::new(), first_key: None }
 }
 
 pub(crate) fn declaration(tenants: Vec<DeclaredTenant>) -> Declaration {

@@ -165,9 +165,10 @@ impl Declared {
                     .collect(),
             });
             let clients = clients.collect();
-            declaration
-                .tenants
-                .insert(tenant.id.clone(), DeclaredTenant { tenant, clients, first_key: None });
+            declaration.tenants.insert(
+                tenant.id.clone(),
+                DeclaredTenant { tenant, clients, accounts: Vec::new(), first_key: None },
+            );
         }
         declaration
     }

@@ -1,0 +1,122 @@
+//! Accounts as documents: the same in the operator's files and in the API.
+
+use accounts::{Account, AccountIdentifier};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use serde_with::skip_serializing_none;
+
+use super::schema;
+use super::source::PasswordSource;
+
+/// A person who can sign in at a tenant, by an e-mail address, a user name, or both.
+//
+// Members that are never serialized are for files only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountSettings {
+    /// The e-mail address, of one account of the tenant.
+    #[schemars(extend("minLength" = 3, "maxLength" = 254, "pattern" = "@"))]
+    pub email: Option<String>,
+    /// Whether it is known that the address is the person's: the claim `email_verified`.
+    pub email_verified: bool,
+    /// The user name, of one account of the tenant. Upper case is read as lower case.
+    #[schemars(extend("minLength" = 1, "maxLength" = 63, "pattern" = "^[A-Za-z0-9][A-Za-z0-9._-]*$"))]
+    pub username: Option<String>,
+    /// The password. Default: the person cannot sign in with one.
+    #[serde(skip_serializing)]
+    #[schemars(extend("x-file-only" = true))]
+    pub password: Option<PasswordSource>,
+    /// The identifier of the person in another system, of one account of the tenant.
+    #[schemars(extend("minLength" = 1, "maxLength" = 255, "pattern" = schema::NAME))]
+    pub external_id: Option<String>,
+    /// Standard claims (OpenID Connect Core §5.1): at most 16 KiB.
+    pub claims: ClaimsSettings,
+    /// The groups of the person: at most 200.
+    #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true))]
+    pub groups: Vec<String>,
+}
+
+/// Standard claims of a person (OpenID Connect Core §5.1).
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClaimsSettings {
+    /// The whole name, as people read it.
+    pub name: Option<String>,
+    /// Given or first names.
+    pub given_name: Option<String>,
+    /// Surnames or last names.
+    pub family_name: Option<String>,
+    /// Middle names.
+    pub middle_name: Option<String>,
+    /// A casual name.
+    pub nickname: Option<String>,
+    /// The name that the person wants to be called by. Default: the user name.
+    pub preferred_username: Option<String>,
+    /// The URL of the profile page.
+    pub profile: Option<String>,
+    /// The URL of the picture.
+    pub picture: Option<String>,
+    /// The URL of the web page or blog.
+    pub website: Option<String>,
+    /// The gender, such as `female` or `male`.
+    pub gender: Option<String>,
+    /// The birthday: `YYYY-MM-DD`, `0000-MM-DD` without the year, or `YYYY`.
+    pub birthdate: Option<String>,
+    /// The time zone, as `Europe/Paris`.
+    pub zoneinfo: Option<String>,
+    /// The language (RFC 5646), as `en-GB`.
+    pub locale: Option<String>,
+    /// The telephone number, as `+1 (425) 555-1212`.
+    pub phone_number: Option<String>,
+    /// Whether it is known that the number is the person's.
+    pub phone_number_verified: Option<bool>,
+    /// The postal address.
+    pub address: Option<AddressSettings>,
+}
+
+/// A postal address (OpenID Connect Core §5.1.1).
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AddressSettings {
+    /// The whole address, as on a label, with its lines.
+    pub formatted: Option<String>,
+    /// Street, number and the like, with its lines.
+    pub street_address: Option<String>,
+    /// The city.
+    pub locality: Option<String>,
+    /// The state, province or prefecture.
+    pub region: Option<String>,
+    /// The postal code.
+    pub postal_code: Option<String>,
+    /// The country.
+    pub country: Option<String>,
+}
+
+impl ClaimsSettings {
+    /// As an account has them.
+    pub(crate) fn members(&self) -> Map<String, Value> {
+        match json!(self) {
+            Value::Object(members) => members,
+            _ => Map::new(),
+        }
+    }
+}
+
+impl From<&Account> for AccountSettings {
+    fn from(account: &Account) -> Self {
+        let text = |held: Option<&AccountIdentifier>| held.map(|held| held.identifier.to_string());
+        Self {
+            email: text(account.email()),
+            email_verified: account.email().is_some_and(|email| email.verified_at.is_some()),
+            username: text(account.username()),
+            password: None,
+            external_id: account.external_id.clone(),
+            // Claims of a newer version are left out of the document.
+            claims: serde_json::from_value(Value::Object(account.claims.clone())).unwrap_or_default(),
+            groups: account.groups.clone(),
+        }
+    }
+}
