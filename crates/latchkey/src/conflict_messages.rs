@@ -76,6 +76,7 @@ fn location(Conflict { subject, kind }: &Conflict, loaded: &Loaded) -> (Location
         Subject::Tenant(_) | Subject::Scope(..) => at.clone(),
         Subject::Client(_, client) | Subject::Secret(_, client, _) => at.key("clients").key(client.as_str()),
         Subject::ResourceServer(_, audience) => at.key("resource_servers").key(audience),
+        Subject::Account(_, name) => at.key("accounts").key(name),
     };
     match kind {
         ConflictKind::IssuerTaken { issuer: name, .. } => {
@@ -92,6 +93,7 @@ fn location(Conflict { subject, kind }: &Conflict, loaded: &Loaded) -> (Location
         ConflictKind::ClientIdTaken(name) => {
             (declared.and_then(|declared| named(declared, name, &at)).unwrap_or(at), true)
         }
+        ConflictKind::IdentifierTaken { what, .. } => (row().key(what), false),
         ConflictKind::BeyondLimit(error) => (row().pointed(&error.pointer), true),
         ConflictKind::TooManyClients(_) => (at.key("clients"), true),
         ConflictKind::ForeignHash(id) | ConflictKind::SaltsDiffer(id) => {
@@ -134,6 +136,9 @@ fn hint(Conflict { subject, kind }: &Conflict) -> String {
         ConflictKind::BeyondLimit(_) => "shorten it, or spread it over more than one".into(),
         ConflictKind::TooManyClients(_) => {
             "raise limits.clients, or delete clients that are not needed".into()
+        }
+        ConflictKind::IdentifierTaken { .. } => {
+            "an identifier belongs to one account; leave it out here".into()
         }
         ConflictKind::ForeignHash(_) => "give the secret as `env`, `file` or `value`".into(),
     }
