@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::document::Document;
 
 pub(super) use administration::schema::{
-    NAME, PHC, PLAIN_URL, Rate, SCOPE, Span, TENANT_ID, exactly_one, given, texts,
+    NAME, PLAIN_URL, Rate, SCOPE, Span, TENANT_ID, exactly_one, given, texts,
 };
 
 /// A host name, without a port.

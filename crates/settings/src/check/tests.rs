@@ -445,7 +445,10 @@ fn accounts_are_judged_by_themselves_and_against_each_other() {
             "      ada: {}",
             ":4:7: tenants.acme.accounts.ada: the account has no identifier; give `email`, `username` or both",
         ),
-        ("      ada: { email: ada }", ":4:21: tenants.acme.accounts.ada.email: this is no e-mail address; it has an @"),
+        (
+            "      ada: { email: ada }",
+            ":4:21: tenants.acme.accounts.ada.email: this is no e-mail address; it has an @",
+        ),
         ("      ada: { username: a@b }", ":4:24: tenants.acme.accounts.ada.username: this is no user name"),
         (
             "      ada: { username: ada, claims: { picture: ada.png } }",
