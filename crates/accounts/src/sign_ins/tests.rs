@@ -14,9 +14,11 @@ use crate::{AccountIdentifier, AuthenticationMethod};
 const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 const PASSWORD: &str = "correct horse battery staple";
 
+type Row = (Arc<Account>, Option<AccountPassword>);
+
 #[derive(Default)]
 struct FakeStore {
-    accounts: Mutex<HashMap<(TenantId, Identifier), (Arc<Account>, Option<AccountPassword>)>>,
+    accounts: Mutex<HashMap<(TenantId, Identifier), Row>>,
     reads: Mutex<usize>,
     fails: Mutex<bool>,
 }
@@ -27,7 +29,7 @@ impl AccountStore for FakeStore {
         &self,
         tenant: &TenantId,
         identifier: &Identifier,
-    ) -> Result<Option<(Arc<Account>, Option<AccountPassword>)>, StoreError> {
+    ) -> Result<Option<Row>, StoreError> {
         *self.reads.lock().unwrap() += 1;
         if *self.fails.lock().unwrap() {
             return Err(StoreError::unavailable("the test says so"));
