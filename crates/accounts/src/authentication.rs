@@ -27,6 +27,13 @@ impl Authentication {
         Self { tenant, account, at, methods: &[AuthenticationMethod::Password] }
     }
 
+    /// One that nobody has proven, for tests of other crates.
+    #[cfg(feature = "unproven-authentications")]
+    #[must_use]
+    pub const fn unproven(tenant: TenantId, account: AccountId, at: Timestamp) -> Self {
+        Self::by_password(tenant, account, at)
+    }
+
     /// The tenant of the account.
     #[must_use]
     pub const fn tenant(&self) -> &TenantId {

@@ -21,8 +21,13 @@ pub(crate) enum CookieName<'t> {
     /// What binds a flow to its browser. It proves nothing else.
     Browser,
     /// That an account has signed in at the tenant with this browser before.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "throttles of known browsers, which are being built, set it")
+    )]
     KnownBrowser(&'t TenantId),
     /// The language that a person has chosen.
+    #[cfg_attr(not(test), expect(dead_code, reason = "there is one language yet"))]
     Language,
 }
 
@@ -32,6 +37,7 @@ pub(crate) enum CookieLife {
     /// Until it is closed.
     Browser,
     /// For this time.
+    #[cfg_attr(not(test), expect(dead_code, reason = "as above"))]
     Span(Lifetime),
 }
 

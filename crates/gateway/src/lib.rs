@@ -23,15 +23,10 @@ mod respond;
 mod route;
 mod sender;
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the routes of people's pages, which are being built, call it")
-)]
 mod cookies;
-#[cfg_attr(not(test), expect(dead_code, reason = "as above"))]
 mod fetch_metadata;
-#[cfg_attr(not(test), expect(dead_code, reason = "as above"))]
 mod page;
+mod page_error;
 
 mod routes;
 mod thunder;

@@ -32,6 +32,7 @@ pub(crate) enum Opener {
     /// No window has one. It holds for windows of the same origin too: all tenants of a host share one.
     Severed,
     /// Of a client that signs people in within a popup and waits for its message.
+    #[cfg_attr(not(test), expect(dead_code, reason = "no client is registered for popups yet"))]
     Kept,
 }
 
@@ -56,19 +57,24 @@ pub(crate) fn common(public_url: &PublicUrl) -> Common {
 
 /// The response with a page.
 pub(crate) fn respond(status: StatusCode, page: &(impl Page + ?Sized), opener: Opener) -> HttpResponse {
+    let mut response = no_store(status);
+    protect(&mut response, page, opener);
+    response.insert_header(ContentType::html()).body(page.render())
+}
+
+/// The headers of a page.
+pub(crate) fn protect(response: &mut HttpResponseBuilder, page: &(impl Page + ?Sized), opener: Opener) {
     let opener = match opener {
         Opener::Severed => "noopener-allow-popups",
         Opener::Kept => "unsafe-none",
     };
-    no_store(status)
-        .insert_header(ContentType::html())
+    response
         .insert_header((CONTENT_SECURITY_POLICY, policy(&page.common().nonce, page.form_target())))
         .insert_header((X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
         .insert_header((OPENER_POLICY, HeaderValue::from_static(opener)))
         .insert_header((RESOURCE_POLICY, SAME_ORIGIN))
         .insert_header((PERMISSIONS_POLICY, PERMISSIONS))
-        .insert_header((ROBOTS, HeaderValue::from_static("noindex")))
-        .body(page.render())
+        .insert_header((ROBOTS, HeaderValue::from_static("noindex")));
 }
 
 /// Headers of a file that pages load: opened by itself it does nothing.

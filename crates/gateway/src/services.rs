@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use accounts::{AccountStore, SignIns};
 use administration::{Administrator, Clock};
-use grants::Engine;
+use grants::{Authorizations, Engine};
 use keys::{JwksFetches, KeyRingCache};
 use registry::{Authenticator, DpopProofs, Users};
 use secrets::ClientAddress;
+use sessions::{Flows, Sessions};
 use tenancy::TenantResolver;
 
 use crate::{CertificateSources, HealthReport, WriteBudget};
@@ -22,6 +24,16 @@ pub struct Services {
     pub dpop: Arc<DpopProofs>,
     /// May it have this token?
     pub engine: Engine,
+    /// Who is this person?
+    pub sign_ins: Arc<SignIns>,
+    /// What is known of a person?
+    pub accounts: Arc<dyn AccountStore>,
+    /// Who is signed in, in which browser?
+    pub sessions: Sessions,
+    /// What does a page carry from one request to the next?
+    pub flows: Arc<Flows>,
+    /// May this client sign this person in?
+    pub authorizations: Authorizations,
     /// A tenant's public keys.
     pub keys: Arc<KeyRingCache>,
     /// Who has fetched them.

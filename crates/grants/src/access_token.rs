@@ -30,6 +30,15 @@ pub struct AccessTokenClaims<'a> {
     pub scope: Option<String>,
     /// The client that requested the token.
     pub client_id: Cow<'a, str>,
+    /// When the person proved who it is (RFC 9068 §2.2.1); absent when no person takes part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<Timestamp>,
+    /// How well that was proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<Cow<'a, str>>,
+    /// The person's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Cow<'a, str>>,
     /// The key that the sender of the token must prove to hold (RFC 7800 §3.1).
     #[serde(default, deserialize_with = "confirmation", skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,

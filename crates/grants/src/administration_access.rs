@@ -30,6 +30,9 @@ mod tests {
             jti: String::new(),
             scope: None,
             client_id: "ops".into(),
+            auth_time: None,
+            acr: None,
+            sid: None,
             cnf: None,
         };
         assert_eq!(decide(&claims, "urn:latchkey:admin").is_ok(), admitted, "{aud:?} {sub}");

@@ -81,6 +81,9 @@ pub(crate) fn decide<'a>(
         jti: jti.to_string(),
         scope,
         client_id: grantee.client.id.as_str().into(),
+        auth_time: None,
+        acr: None,
+        sid: None,
         cnf,
     })
 }
@@ -95,6 +98,11 @@ fn check_format(grantee: &Grantee<'_>) -> Result<(), ClientCredentialsError> {
     if is_served { Ok(()) } else { Err(ClientCredentialsError::FormatNotServed) }
 }
 
+/// Whether the audience is of the administration, of any tenant.
+pub(crate) fn is_admin_audience(audience: &str) -> bool {
+    audience.starts_with(ClientId::RESERVED_PREFIX)
+}
+
 /// Whether the token is for administration. The admin audience of another tenant is refused even where the client's rows list it. The
 /// tenant's own is refused unless the client is registered for a reserved scope.
 fn is_for_administration(
@@ -104,7 +112,7 @@ fn is_for_administration(
     let Grantee { client, tenant } = grantee;
     let (mut ours, mut others) = (false, false);
     let mut sort = |audience: &str| {
-        if !audience.starts_with(ClientId::RESERVED_PREFIX) {
+        if !is_admin_audience(audience) {
             others = true;
         } else if tenant.id.is_admin_audience(audience) && client.scope.iter().any(ScopeToken::is_reserved) {
             ours = true;
@@ -168,15 +176,15 @@ fn scope(
 
 /// What decides whether a token of a scope can be granted.
 #[derive(Clone, Copy)]
-struct ScopeFit<'a> {
-    resources: &'a [ResourceIndicator],
-    grantee: &'a Grantee<'a>,
-    is_admin: bool,
+pub(crate) struct ScopeFit<'a> {
+    pub(crate) resources: &'a [ResourceIndicator],
+    pub(crate) grantee: &'a Grantee<'a>,
+    pub(crate) is_admin: bool,
 }
 
 impl ScopeFit<'_> {
     /// Why the token is not granted; `None` where it is.
-    fn refusal(self, token: &ScopeToken) -> Option<RefusalReason> {
+    pub(crate) fn refusal(self, token: &ScopeToken) -> Option<RefusalReason> {
         if self.grantee.client.scope.contains(token) {
             self.of_registered(token)
         } else {

@@ -20,16 +20,18 @@ use crate::revocation_feeds::{RevocationFeeds, SignedFeed};
 use crate::sender_constraint::token_type;
 use crate::token_request::GrantRefusal;
 use crate::{
-    AccessTokenClaims, AdminAssertion, BearerError, Grantee, ProtectedResource, SenderKeys, TokenRequest,
-    UnconfirmedToken, admin_assertion, administration_access, introspection, resource_access, revocation,
+    AccessTokenClaims, AdminAssertion, Authorizations, BearerError, Grantee, IdTokenHint, ProtectedResource,
+    SenderKeys, TokenRequest, UnconfirmedToken, admin_assertion, administration_access, id_token_hint,
+    introspection, redemption, resource_access, revocation,
 };
 
 /// Issues, checks and introspects tokens.
 #[derive(Clone)]
 pub struct Engine {
-    keys: Arc<KeyRingCache>,
+    pub(crate) keys: Arc<KeyRingCache>,
     clients: Arc<dyn ClientStore>,
-    revocations: Arc<dyn RevocationStore>,
+    pub(crate) revocations: Arc<dyn RevocationStore>,
+    pub(crate) authorizations: Authorizations,
     feeds: Arc<RevocationFeeds>,
 }
 
@@ -71,14 +73,15 @@ pub enum GrantError {
 }
 
 impl Engine {
-    /// Creates the engine over key rings and stores of clients and revocations, which may be caches.
+    /// Creates the engine over key rings, authorizations, and stores of clients and revocations, which may be caches.
     #[must_use]
     pub fn new(
         keys: Arc<KeyRingCache>,
         clients: Arc<dyn ClientStore>,
         revocations: Arc<dyn RevocationStore>,
+        authorizations: Authorizations,
     ) -> Self {
-        Self { keys, clients, revocations, feeds: Arc::default() }
+        Self { keys, clients, revocations, authorizations, feeds: Arc::default() }
     }
 
     /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys that its request has proven.
@@ -95,14 +98,23 @@ impl Engine {
     ) -> Result<Signed<TokenResponse>, GrantError> {
         let grantee = Grantee { tenant, client: client.client() };
         let now = self.first_valid_second(tenant, client, now).await?;
-        let claims = request
-            .decide(&grantee, sender, now, client.credential().token_id(Uuid::new_v4()))
-            .map_err(|GrantRefusal { response, scope }| GrantError::Refused { response, scope })?;
+        let jti = client.credential().token_id(Uuid::new_v4());
+        let claims = match (request, request.decide(&grantee, sender, now, jti)) {
+            (_, Some(decided)) => {
+                decided.map_err(|GrantRefusal { response, scope }| GrantError::Refused { response, scope })?
+            }
+            // Boxed, because the futures of requests that redeem nothing would be as large.
+            (TokenRequest::AuthorizationCode(request), None) => {
+                return Box::pin(redemption::redeem(self, &grantee, request, sender, (now, jti))).await;
+            }
+            (TokenRequest::ClientCredentials(_), None) => unreachable!("it is decided without the store"),
+        };
         let key = self.keys.signing_key(tenant, now).await?;
         let access_token = key.sign(&tenant.access_token.typ, &claims)?;
         let expires_in = claims.exp.seconds() - claims.iat.seconds();
         let token_type = token_type(claims.cnf.as_ref());
-        let value = TokenResponse { access_token, token_type, expires_in, scope: claims.scope };
+        let value =
+            TokenResponse { access_token, token_type, expires_in, scope: claims.scope, id_token: None };
         Ok(Signed { value, algorithm: key.algorithm() })
     }
 
@@ -274,6 +286,20 @@ impl Engine {
         };
         let facts = self.facts(tenant).await?;
         Ok(if facts.revoke_tenant_at(assertion.iat) { Err(TokenError::Revoked) } else { Ok(assertion) })
+    }
+
+    /// Who signed in, by an ID token that a client sends as a hint.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the tenant's keys fail; the inner [`TokenError`] when it is not an ID token of the tenant.
+    pub async fn id_token_hint(
+        &self,
+        tenant: &Tenant,
+        hint: &str,
+        now: Timestamp,
+    ) -> Result<Result<IdTokenHint, TokenError>, KeyError> {
+        let ring = self.keys.ring(tenant, now).await?;
+        Ok(id_token_hint::verify(tenant, &ring, hint, now))
     }
 
     /// What the tenant has revoked, known to be true within the last seconds.

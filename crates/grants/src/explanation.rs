@@ -13,9 +13,9 @@ use crate::{AccessTokenClaims, Grantee, SenderKeys, TokenRequest, client_credent
 pub struct Explanation<'a> {
     /// Whether the parameters can be read. The token endpoint decides this before it authenticates the client.
     pub parameters: Result<(), ErrorResponse>,
-    /// The decision of the grant. `None` where the parameters cannot be read. The identifier of the token is nil.
+    /// The decision of the grant. `None` where the parameters cannot be read, or where it needs a code. The identifier of the token is nil.
     pub decision: Option<Result<AccessTokenClaims<'a>, ErrorResponse>>,
-    /// Its checks. `None` where the grant type is not served.
+    /// Its checks. `None` where the grant type is not explained.
     pub checks: Option<GrantChecks<'a>>,
 }
 
@@ -72,7 +72,7 @@ impl<'a> Explanation<'a> {
         let (parameters, decision) = match request {
             Ok((_, request)) => {
                 let decided = request.decide(grantee, sender, now, Uuid::nil());
-                (Ok(()), Some(decided.map_err(|refusal| refusal.response)))
+                (Ok(()), decided.map(|decided| decided.map_err(|refusal| refusal.response)))
             }
             Err(refusal) => (Err(refusal), None),
         };

@@ -67,6 +67,9 @@ mod tests {
             jti: "id-1".to_owned(),
             scope: Some("read".to_owned()),
             client_id: holder.into(),
+            auth_time: None,
+            acr: None,
+            sid: None,
             cnf: None,
         }
     }

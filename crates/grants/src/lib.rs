@@ -1,17 +1,24 @@
 //! May this client have this token? Each grant is one file with its request, its rule `decide`, its refusals and its tests. The
 //! [`Engine`] loads the facts for the rule and signs the token that it grants. In reading order:
 
+mod authorization;
+
 mod access_token;
 mod sender_constraint;
 mod token_request;
 
+mod authorization_code;
 mod client_credentials;
 mod explanation;
 
+mod id_token;
+mod id_token_hint;
 mod introspection;
+mod redemption;
 mod resource_access;
 mod revocation;
 mod revocation_feeds;
+mod userinfo;
 
 mod engine;
 
@@ -23,10 +30,17 @@ mod test_fixtures;
 
 pub use access_token::{AccessTokenClaims, Grantee};
 pub use admin_assertion::AdminAssertion;
+pub use authorization::{
+    AddressError, AuthorizationCode, AuthorizationStore, Authorizations, CodeKey, Consent, Granted, Next,
+    NextContext, Redeemed, Redemption, RequestedCode, check_address, check_request, next,
+};
+pub use authorization_code::AuthorizationCodeRequest;
 pub use client_credentials::ClientCredentialsRequest;
 pub use engine::{Engine, ExplainedToken, GrantError, Signed};
 pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
+pub use id_token_hint::IdTokenHint;
 pub use resource_access::{BearerError, ProtectedResource};
 pub use revocation_feeds::SignedFeed;
 pub use sender_constraint::{SenderError, SenderKeys, UnconfirmedToken};
 pub use token_request::TokenRequest;
+pub use userinfo::{claims_supported, userinfo};

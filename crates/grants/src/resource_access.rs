@@ -86,6 +86,9 @@ mod tests {
             jti: String::new(),
             scope: held.map(str::to_owned),
             client_id: "".into(),
+            auth_time: None,
+            acr: None,
+            sid: None,
             cnf: None,
         };
         let required_scope = required.map(|token| ScopeToken::parse(token).unwrap());

@@ -256,6 +256,9 @@ mod tests {
                 jti: String::new(),
                 scope: None,
                 client_id: "svc".into(),
+                auth_time: None,
+                acr: None,
+                sid: None,
                 cnf: Confirmation::new(bound_to.0, bound_to.1),
             };
             let sender = SenderKeys { dpop: proven.0, certificate: proven.1 };

@@ -1,12 +1,13 @@
 //! A tenant and a client for the tables of this crate.
 
-use protocol::{Audience, Lifetime, Scope, Timestamp};
+use protocol::{Audience, GrantType, Lifetime, Scope, Timestamp};
 use registry::{Client, ClientId};
+use sessions::{Session, SignedIn};
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
 };
 
-use crate::AccessTokenClaims;
+use crate::{AccessTokenClaims, AuthorizationCode, Granted};
 
 /// Tenant `acme` with an orders API that owns `read` and `write`, and a reports API that owns `report`.
 pub(crate) fn acme() -> Tenant {
@@ -56,6 +57,65 @@ pub(crate) fn claims(client: &str, jti: &str) -> AccessTokenClaims<'static> {
         jti: jti.to_owned(),
         scope: None,
         client_id: client.to_owned().into(),
+        auth_time: None,
+        acr: None,
+        sid: None,
         cnf: None,
+    }
+}
+
+/// A person of `acme`.
+pub(crate) const ADA: &str = "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+/// A client of `acme` that signs people in.
+pub(crate) fn web_client(id: &str) -> Client {
+    let mut client = Client {
+        grant_types: vec![GrantType::AuthorizationCode],
+        scope: Scope::parse("openid profile email read latchkey:clients").unwrap(),
+        ..client(id)
+    };
+    client.code_flow.redirect_uris =
+        ["https://app.example/cb", "http://127.0.0.1/cb"].map(str::to_owned).to_vec();
+    client
+}
+
+/// A session of Ada that began then.
+pub(crate) fn signed_in_at(seconds: u64) -> SignedIn {
+    let at = Timestamp::from_seconds(seconds);
+    SignedIn::for_tests(Session {
+        tenant: TenantId::parse("acme").unwrap(),
+        slot: 1,
+        id: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
+        token_digest: [0; 32],
+        account: ADA.parse().unwrap(),
+        authenticated_at: at,
+        acr: "urn:latchkey:acr:1".to_owned(),
+        amr: vec!["pwd".to_owned()],
+        created_at: at,
+        last_seen_at: at,
+        idle: Lifetime::from_seconds(3_600),
+        expires_at: at + Lifetime::from_seconds(86_400),
+        user_agent: String::new(),
+        ended_at: None,
+    })
+}
+
+/// A code of Ada, who signed in at second 900, for this client.
+pub(crate) fn code_of(client: &Client, granted: Granted) -> AuthorizationCode {
+    let at = Timestamp::from_seconds(1_000);
+    AuthorizationCode {
+        tenant: client.tenant.clone(),
+        slot: 1,
+        digest: [1; 32],
+        client: client.id.clone(),
+        account: ADA.parse().unwrap(),
+        session_slot: 1,
+        session: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
+        redirect_uri: "https://app.example/cb".to_owned(),
+        code_challenge: None,
+        granted: Granted { auth_time: 900, ..granted },
+        created_at: at,
+        valid_until: at + Lifetime::from_seconds(60),
+        expires_at: at + Lifetime::from_seconds(86_460),
     }
 }

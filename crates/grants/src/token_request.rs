@@ -9,6 +9,7 @@ use protocol::{
 };
 use uuid::Uuid;
 
+use crate::authorization_code::AuthorizationCodeRequest;
 use crate::client_credentials::{self, ClientCredentialsRequest};
 use crate::{AccessTokenClaims, Grantee, SenderKeys};
 
@@ -22,6 +23,8 @@ const MAX_RESOURCES: usize = 16;
 pub enum TokenRequest {
     /// RFC 6749 §4.4.
     ClientCredentials(ClientCredentialsRequest),
+    /// RFC 6749 §4.1.3.
+    AuthorizationCode(AuthorizationCodeRequest),
 }
 
 impl TokenRequest {
@@ -57,23 +60,33 @@ impl TokenRequest {
         Ok((credentials, request))
     }
 
-    /// Decides the request by the rules of its grant and returns the claims of the token.
+    /// Whether a public client may make it by its name alone: something in the request proves that it may.
+    #[must_use]
+    pub const fn is_for_public_clients(&self) -> bool {
+        match self {
+            Self::ClientCredentials(_) => false,
+            Self::AuthorizationCode(_) => true,
+        }
+    }
+
+    /// Decides the request by the rules of its grant and returns the claims of the token; `None` where the decision needs what the store has.
     pub(crate) fn decide<'a>(
         &self,
         grantee: &Grantee<'a>,
         sender: &SenderKeys,
         now: Timestamp,
         jti: Uuid,
-    ) -> Result<AccessTokenClaims<'a>, GrantRefusal> {
+    ) -> Option<Result<AccessTokenClaims<'a>, GrantRefusal>> {
         match self {
             Self::ClientCredentials(request) => {
-                client_credentials::decide(request, grantee, sender, now, jti)
+                let decided = client_credentials::decide(request, grantee, sender, now, jti);
+                Some(decided.map_err(|refusal| GrantRefusal {
+                    response: ErrorResponse::from(&refusal),
+                    scope: refusal.scope().cloned(),
+                }))
             }
+            Self::AuthorizationCode(_) => None,
         }
-        .map_err(|refusal| GrantRefusal {
-            response: ErrorResponse::from(&refusal),
-            scope: refusal.scope().cloned(),
-        })
     }
 }
 
@@ -98,11 +111,12 @@ fn parameters(grant_type: &str) -> Result<Parameters, ErrorResponse> {
         GrantType::ClientCredentials => {
             Ok(|form| ClientCredentialsRequest::take(form).map(TokenRequest::ClientCredentials))
         }
-        GrantType::AuthorizationCode
-        | GrantType::RefreshToken
-        | GrantType::DeviceCode
-        | GrantType::TokenExchange
-        | GrantType::JwtBearer => Err(unsupported()),
+        GrantType::AuthorizationCode => {
+            Ok(|form| AuthorizationCodeRequest::take(form).map(TokenRequest::AuthorizationCode))
+        }
+        GrantType::RefreshToken | GrantType::DeviceCode | GrantType::TokenExchange | GrantType::JwtBearer => {
+            Err(unsupported())
+        }
     }
 }
 
@@ -148,6 +162,7 @@ mod tests {
                 let resources: Vec<_> = request.resources.iter().map(ResourceIndicator::as_str).collect();
                 format!("client_credentials [{}] {:?}", request.scope.unwrap_or_default(), resources)
             }
+            Ok((_, TokenRequest::AuthorizationCode(_))) => "authorization_code".to_owned(),
             Err(error) => format!("{}: {}", error.error.as_str(), error.error_description),
         }
     }
@@ -169,7 +184,13 @@ mod tests {
         assert_eq!(parse("client_id=a"), "invalid_request: Missing grant_type parameter");
         assert_eq!(parse("grant_type="), "invalid_request: Missing grant_type parameter");
         assert_eq!(parse("grant_type=password"), "unsupported_grant_type: Unsupported grant type");
-        assert_eq!(parse("grant_type=authorization_code"), "unsupported_grant_type: Unsupported grant type");
+        assert_eq!(parse("grant_type=refresh_token"), "unsupported_grant_type: Unsupported grant type");
+        assert_eq!(
+            parse("grant_type=authorization_code&client_id=a&code=c"),
+            "invalid_request: Missing redirect_uri parameter"
+        );
+        let whole = "grant_type=authorization_code&client_id=a&code=c&redirect_uri=https://a";
+        assert_eq!(parse(whole), "authorization_code");
         assert_eq!(parse("grant_type=client_credentials"), "invalid_client: Missing client_id parameter");
     }
 

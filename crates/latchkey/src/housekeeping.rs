@@ -1,5 +1,5 @@
-//! Periodic work. Once a minute: deletes tenants after their grace period, used identifiers that have expired, and revocations of tokens that
-//! have all expired, and sums up sign-ins that were too many for one record each.
+//! Periodic work. Once a minute: deletes tenants after their grace period, used identifiers, sessions and codes that have expired, and
+//! revocations of tokens that have all expired, and sums up sign-ins that were too many for one record each.
 //! Once an hour, first a minute after the start: deletes secrets that ended long ago. Every replica does it; the store lets only one of
 //! them delete each row.
 
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use administration::Administrator;
 use registry::{ReplayGuard, RevocationStore};
+use sessions::SessionStore;
 use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -22,6 +23,7 @@ pub(crate) async fn keep(
     administrator: Arc<Administrator>,
     identifiers: Arc<dyn ReplayGuard>,
     revocations: Arc<dyn RevocationStore>,
+    sessions: Arc<dyn SessionStore>,
 ) {
     let mut rounds = interval(EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -41,6 +43,12 @@ pub(crate) async fn keep(
             tracing::warn!(
                 error = causes(&error),
                 "revocations that have ended cannot be deleted; trying again in a minute"
+            );
+        }
+        if let Err(error) = delete_expired_sign_ins(&*sessions).await {
+            tracing::warn!(
+                error = causes(&error),
+                "sessions and codes that have expired cannot be deleted; trying again in a minute"
             );
         }
         if let Err(error) = administrator.sum_sign_ins(clock::now()).await {
@@ -74,6 +82,11 @@ async fn delete_expired_identifiers(identifiers: &dyn ReplayGuard) -> Result<(),
 
 async fn delete_ended_revocations(revocations: &dyn RevocationStore) -> Result<(), StoreError> {
     while revocations.delete_ended_revocations(clock::now()).await? > 0 {}
+    Ok(())
+}
+
+async fn delete_expired_sign_ins(sessions: &dyn SessionStore) -> Result<(), StoreError> {
+    while sessions.delete_expired_sign_ins(clock::now()).await? > 0 {}
     Ok(())
 }
 

@@ -5,17 +5,19 @@ use std::sync::{Arc, Mutex};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use accounts::SignIns;
 use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconciler};
 use anyhow::Context as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use gateway::{
     ConnectionLimits, Listener, Options, Services, Surface, TokenServices, TrustedProxies, WriteBudget,
 };
-use grants::{Engine, ProtectedResource};
+use grants::{AuthorizationStore, Authorizations, Engine, ProtectedResource};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
 use registry::{Assertions, Authenticator, DpopProofs, PublicUrls, ReplayGuard, Users, VerifiedSecretCache};
 use secrets::{HashPool, Pepper, PreciseTimer};
+use sessions::{Flows, SessionPolicy, Sessions};
 use storage::Database;
 use tenancy::TenantResolver;
 
@@ -77,6 +79,9 @@ impl Platform {
         let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
         let precise_timer = PreciseTimer::start().context(THREADS)?;
         let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(refused_samples(settings));
+        let sign_ins = SignIns::new(database.clone(), &pepper, Arc::clone(&hashes))
+            .refusing(refused_samples(settings))
+            .with_refusal_timer(PreciseTimer::start().context(THREADS)?);
         let authenticator =
             authenticator(&caches, (database.clone(), jwks_fetcher), &pepper, hashes, settings)
                 .with_refusal_timer(precise_timer);
@@ -94,11 +99,17 @@ impl Platform {
             Arc::new(clock::now),
         ));
         let dpop = DpopProofs::new(database.clone(), &pepper, public_urls(settings));
+        let authorizations = Authorizations::new(database.clone(), &pepper);
         let services = Services {
             tenants: TenantResolver::new(caches.tenants.clone()),
             authenticator: Arc::new(authenticator),
             dpop: Arc::new(dpop),
-            engine: Engine::new(Arc::clone(&keys), caches.clients.clone(), caches.revocations.clone()),
+            engine: engine(&caches, Arc::clone(&keys), authorizations.clone()),
+            sign_ins: Arc::new(sign_ins),
+            accounts: database.clone(),
+            sessions: Sessions::new(database.clone(), &pepper, SessionPolicy::default()),
+            flows: Arc::new(Flows::new(&pepper)),
+            authorizations,
             administrator: Arc::clone(&administrator),
             writes: Arc::new(WriteBudget::new(settings.limits.admin_writes, settings.limits.platform_writes)),
             users: Arc::new(users),
@@ -134,7 +145,7 @@ pub(crate) fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
 /// What the token endpoint decides with, for the process of a command. One thread computes its hashes.
 pub(crate) fn token_services(
     caches: &Caches,
-    identifiers: Arc<dyn ReplayGuard>,
+    (identifiers, authorizations): (Arc<dyn ReplayGuard>, Arc<dyn AuthorizationStore>),
     sealer: Arc<dyn KeySealer>,
     pepper: &Arc<Pepper>,
     settings: &PlatformSettings,
@@ -146,9 +157,13 @@ pub(crate) fn token_services(
         tenants: TenantResolver::new(caches.tenants.clone()),
         dpop: Arc::new(DpopProofs::new(Arc::clone(&identifiers), pepper, public_urls(settings))),
         authenticator: Arc::new(authenticator(caches, (identifiers, fetcher), pepper, hashes, settings)),
-        engine: Engine::new(Arc::new(keys), caches.clients.clone(), caches.revocations.clone()),
+        engine: engine(caches, Arc::new(keys), Authorizations::new(authorizations, pepper)),
         certificate_sources: tls::certificate_sources(settings),
     })
+}
+
+fn engine(caches: &Caches, keys: Arc<KeyRingCache>, authorizations: Authorizations) -> Engine {
+    Engine::new(keys, caches.clients.clone(), caches.revocations.clone(), authorizations)
 }
 
 fn authenticator(

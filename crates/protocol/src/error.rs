@@ -16,6 +16,8 @@ pub enum ErrorCode {
     InvalidRequest,
     /// Client authentication failed (RFC 6749 §5.2).
     InvalidClient,
+    /// The code is unknown, ended, used, or was issued for another request (RFC 6749 §5.2).
+    InvalidGrant,
     /// The client may not use this grant type (RFC 6749 §5.2).
     UnauthorizedClient,
     /// The server does not serve this grant type (RFC 6749 §5.2).

@@ -41,7 +41,7 @@ impl GrantType {
     ];
 
     /// The grant types that the token endpoint serves. Metadata, OpenAPI and the refusal of other grant types follow this list.
-    pub const SERVED: [Self; 1] = [Self::ClientCredentials];
+    pub const SERVED: [Self; 2] = [Self::ClientCredentials, Self::AuthorizationCode];
 
     /// The value of `grant_type`.
     #[must_use]

@@ -31,18 +31,30 @@ mod client_authentication;
 mod client_certificate;
 mod presented_token;
 
+mod authorization_request;
+mod authorization_response;
+mod code_challenge;
+mod prompt;
+mod redirect_uri;
+
 mod introspection;
 mod metadata;
+mod openid_metadata;
 mod token_response;
 
 pub use algorithm::SigningAlgorithm;
 pub use audience::Audience;
+pub use authorization_request::{AnswerForm, AuthorizationAddress, AuthorizationRequest};
+pub use authorization_response::{
+    AuthorizationError, AuthorizationErrorCode, AuthorizationResponse, ResponseMode,
+};
 pub use causes::{causes, distinct_causes};
 pub use client_authentication::{
     ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, JWT_BEARER, PresentedAssertion,
     PresentedMethod,
 };
 pub use client_certificate::{ChainError, ClientCertificate, Validity};
+pub use code_challenge::{CodeChallenge, is_code_verifier};
 pub use confirmation::Confirmation;
 pub use cropped::cropped;
 pub use error::{ErrorCode, ErrorResponse};
@@ -52,8 +64,13 @@ pub use introspection::{ActiveToken, IntrospectionRequest, IntrospectionResponse
 pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
 pub use lifetime::{Lifetime, LifetimeError};
 pub use metadata::{AuthorizationServerMetadata, EndpointAliases};
+pub use openid_metadata::OpenIdMetadata;
 pub use presented_token::PresentedToken;
+pub use prompt::Prompt;
 pub use rate::{InvalidRate, Rate, RateUnit};
+pub use redirect_uri::{
+    InvalidRedirectUri, check_redirect_uri, is_registered_redirect_uri, leads_to_an_app, redirect_host,
+};
 pub use refusal_reason::RefusalReason;
 pub use resource::{InvalidResource, ResourceIndicator};
 pub use revocation::RevocationRequest;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{ClientAuthenticationMethod, GrantType, SigningAlgorithm};
+use crate::{ClientAuthenticationMethod, GrantType, OpenIdMetadata, SigningAlgorithm};
 
 /// The discovery document. `response_types_supported` is required, so it stays even when empty; so does `grant_types_supported`, which
 /// where it is missing means grants that are not served.
@@ -18,8 +18,8 @@ pub struct AuthorizationServerMetadata {
     /// Scopes that resource servers of this tenant have declared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes_supported: Vec<String>,
-    /// None: there is no authorization endpoint.
-    pub response_types_supported: [&'static str; 0],
+    /// None where there is no authorization endpoint.
+    pub response_types_supported: &'static [&'static str],
     /// Grant types that the token endpoint serves.
     pub grant_types_supported: Vec<&'static str>,
     /// How clients may authenticate at the token endpoint.
@@ -52,6 +52,9 @@ pub struct AuthorizationServerMetadata {
     /// The endpoints for clients with certificates, where these differ (RFC 8705 §5).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mtls_endpoint_aliases: Option<EndpointAliases>,
+    /// What it serves as an OpenID Provider.
+    #[serde(flatten)]
+    pub openid: Option<OpenIdMetadata>,
 }
 
 /// Endpoints that ask for client certificates. A client that has none does not meet them.
@@ -77,7 +80,7 @@ impl AuthorizationServerMetadata {
             token_endpoint: gives_tokens.then(|| format!("{base}/oauth/token")),
             jwks_uri: format!("{base}/.well-known/jwks.json"),
             scopes_supported: if gives_tokens { scopes_supported } else { Vec::new() },
-            response_types_supported: [],
+            response_types_supported: &[],
             grant_types_supported: grants.iter().map(|grant| grant.as_str()).collect(),
             token_endpoint_auth_methods_supported: gives_tokens
                 .then_some(&ClientAuthenticationMethod::WITHOUT_CERTIFICATES),
@@ -93,6 +96,21 @@ impl AuthorizationServerMetadata {
             revocations_uri: format!("{base}/oauth/revocations"),
             tls_client_certificate_bound_access_tokens: None,
             mtls_endpoint_aliases: None,
+            openid: None,
+        }
+    }
+
+    /// The document of a server that signs people in. Public clients redeem their codes at the token endpoint, too.
+    #[must_use]
+    pub fn with_openid(self, openid: OpenIdMetadata) -> Self {
+        let methods: &[&str] = &ClientAuthenticationMethod::AT_REVOCATION_WITHOUT_CERTIFICATES;
+        Self {
+            response_types_supported: &["code"],
+            token_endpoint_auth_methods_supported: self
+                .token_endpoint_auth_methods_supported
+                .map(|_| methods),
+            openid: Some(openid),
+            ..self
         }
     }
 
@@ -104,12 +122,15 @@ impl AuthorizationServerMetadata {
             introspection_endpoint: format!("{base}/oauth/introspect"),
             revocation_endpoint: format!("{base}/oauth/revoke"),
         });
-        let methods: &[&str] = &ClientAuthenticationMethod::SERVED;
+        let methods: &[&str] = match &self.openid {
+            Some(_) => &ClientAuthenticationMethod::AT_REVOCATION,
+            None => &ClientAuthenticationMethod::SERVED,
+        };
         Self {
             token_endpoint_auth_methods_supported: self
                 .token_endpoint_auth_methods_supported
                 .map(|_| methods),
-            introspection_endpoint_auth_methods_supported: methods,
+            introspection_endpoint_auth_methods_supported: &ClientAuthenticationMethod::SERVED,
             revocation_endpoint_auth_methods_supported: &ClientAuthenticationMethod::AT_REVOCATION,
             tls_client_certificate_bound_access_tokens: Some(true),
             mtls_endpoint_aliases: aliases,
@@ -153,7 +174,7 @@ mod tests {
             at_revocation = at_revocation,
             algorithms = algorithms
         );
-        assert_eq!(document(&GrantType::SERVED), expected);
+        assert_eq!(document(&[GrantType::ClientCredentials]), expected);
         let of_no_grant = format!(
             concat!(
                 r#"{{"issuer":"https://a.example","jwks_uri":"https://b.example/.well-known/jwks.json","#,
@@ -184,7 +205,7 @@ mod tests {
             );
             serde_json::to_value(document.with_client_certificates(alias)).unwrap()
         };
-        let found = document(&GrantType::SERVED, Some("https://mtls.example"));
+        let found = document(&[GrantType::ClientCredentials], Some("https://mtls.example"));
         assert_eq!(found["token_endpoint"], "https://b.example/oauth/token");
         assert_eq!(found["tls_client_certificate_bound_access_tokens"], true);
         let aliases = serde_json::json!({
@@ -202,6 +223,6 @@ mod tests {
         let without_grant = document(&[], Some("https://mtls.example"));
         assert!(without_grant["mtls_endpoint_aliases"].get("token_endpoint").is_none());
         assert!(without_grant.get("token_endpoint_auth_methods_supported").is_none());
-        assert!(document(&GrantType::SERVED, None).get("mtls_endpoint_aliases").is_none());
+        assert!(document(&[GrantType::ClientCredentials], None).get("mtls_endpoint_aliases").is_none());
     }
 }

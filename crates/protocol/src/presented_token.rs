@@ -21,6 +21,12 @@ impl PresentedToken {
         Some(Self { scheme, text: Secret::new(String::from_utf8_lossy(token).into_owned()) })
     }
 
+    /// The token of a form (RFC 6750 §2.2), which is always a bearer token.
+    #[must_use]
+    pub const fn of_form(text: Secret) -> Self {
+        Self { scheme: TokenType::Bearer, text }
+    }
+
     /// The token.
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -128,6 +128,16 @@ pub enum RefusalReason {
     SignInFailed,
     /// The client is not registered for the grant type.
     GrantNotRegistered,
+    /// A program, a frame or a worker requests a page, and no person.
+    NotANavigation,
+    /// The form was not made by this server for this browser and tenant, or it is older than a day.
+    ForeignForm,
+    /// The redirect URI is not registered for the client.
+    RedirectUriNotRegistered,
+    /// The code verifier does not have the form of RFC 7636 section 4.1.
+    MalformedCodeVerifier,
+    /// The authorization code is unknown, ended, used, or was issued for another request, or its person may not sign in any more.
+    CodeNotValid,
     /// The tenant asks for a token format that is not served.
     FormatNotServed,
     /// The scope does not have the grammar of RFC 6749 section 3.3.

@@ -32,6 +32,9 @@ impl ScopeToken {
     /// Scopes that begin so say who may administer the platform; neither a file nor a resource server may name one.
     pub const RESERVED_PREFIX: &str = "latchkey:";
 
+    /// The scope of OpenID Connect, and those that request claims about people (OpenID Connect Core §5.4).
+    pub const OF_PEOPLE: [&str; 5] = ["openid", "profile", "email", "address", "phone"];
+
     /// Checks the characters.
     ///
     /// # Errors

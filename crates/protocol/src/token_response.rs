@@ -24,7 +24,7 @@ impl TokenType {
     }
 }
 
-/// Members in the order of the documented examples. There is no `refresh_token`: "A refresh token SHOULD NOT be included" (RFC 6749 §4.4.3).
+/// Members in the order of the documented examples.
 #[derive(Debug)]
 #[cfg_attr(test, derive(Serialize))]
 pub struct TokenResponse {
@@ -37,6 +37,9 @@ pub struct TokenResponse {
     /// The granted scope, if any: the grammar has no empty scope.
     #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     pub scope: Option<String>,
+    /// What the client learns about a person's sign-in (OpenID Connect Core §3.1.3.3): base64url and dots.
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    pub id_token: Option<String>,
 }
 
 impl TokenResponse {
@@ -46,7 +49,7 @@ impl TokenResponse {
     /// Those of the JSON library.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         const OTHER_MEMBERS: usize = 128;
-        let Self { access_token, token_type, expires_in, scope } = self;
+        let Self { access_token, token_type, expires_in, scope, id_token } = self;
         let token_type = token_type.as_str();
         let mut json = Vec::with_capacity(access_token.len() + OTHER_MEMBERS);
         json.extend_from_slice(br#"{"access_token":""#);
@@ -56,6 +59,9 @@ impl TokenResponse {
         if let Some(scope) = scope {
             json.extend_from_slice(br#","scope":"#);
             serde_json::to_writer(&mut json, scope)?;
+        }
+        if let Some(id_token) = id_token {
+            write!(json, r#","id_token":"{id_token}""#).map_err(serde_json::Error::io)?;
         }
         json.push(b'}');
         Ok(json)
@@ -75,12 +81,19 @@ mod tests {
             ("a", TokenType::DPoP, r#","scope":"a""#),
         ] {
             let scope = Scope::text(Scope::parse(scope).unwrap().iter());
-            let answer =
-                TokenResponse { access_token: "ey-._0".to_owned(), token_type, expires_in: 2, scope };
+            let answer = TokenResponse {
+                access_token: "ey-._0".to_owned(),
+                token_type,
+                expires_in: 2,
+                scope,
+                id_token: None,
+            };
             let expected =
                 format!(r#"{{"access_token":"ey-._0","token_type":"{token_type:?}","expires_in":2{last}}}"#);
             assert_eq!(answer.to_json().unwrap(), expected.as_bytes());
             assert_eq!(serde_json::to_string(&answer).unwrap(), expected, "as a serializer writes it");
+            let signed_in = TokenResponse { id_token: Some("ey.A.B".to_owned()), ..answer };
+            assert_eq!(signed_in.to_json().unwrap(), serde_json::to_vec(&signed_in).unwrap());
         }
     }
 }

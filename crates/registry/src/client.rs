@@ -4,7 +4,7 @@ use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope};
 use serde::{Deserialize, Serialize};
 use tenancy::{Issuer, Tenant, TenantId};
 
-use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret};
+use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret, CodeFlow};
 
 /// A client of one tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct Client {
     pub jwks_uri: Option<String>,
     /// The subject of its certificates (RFC 8705 §2.1.2).
     pub certificate_subject: Option<CertificateSubject>,
+    /// How it signs people in.
+    #[serde(default)]
+    pub code_flow: CodeFlow,
     /// Its secrets, including ended ones; the time decides which are live.
     pub secrets: Vec<ClientSecret>,
 }
@@ -96,6 +99,7 @@ impl Client {
             keys: None,
             jwks_uri: None,
             certificate_subject: None,
+            code_flow: CodeFlow::default(),
             secrets: Vec::new(),
         }
     }

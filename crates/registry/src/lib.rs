@@ -6,6 +6,7 @@ mod client;
 mod client_id;
 mod client_keys;
 mod client_secret;
+mod code_flow;
 mod distinguished_name;
 mod distinguished_name_text;
 
@@ -57,6 +58,7 @@ pub use client_certificate::{CertificateError, CertificateMethod, check_client_c
 pub use client_id::{ClientId, InvalidClientId};
 pub use client_keys::{ClientKeys, removed_keys};
 pub use client_secret::{ClientSecret, SecretId};
+pub use code_flow::CodeFlow;
 pub use credential_tag::CredentialTag;
 pub use distinguished_name::{DistinguishedName, InvalidName};
 pub use dpop::{DpopProof, DpopProofs, UnverifiedProof};

@@ -165,6 +165,7 @@ impl Reading<'_> {
         {
             check::effects::check(&tenants, now, &mut self.findings);
             check::effects::check_client_certificates(&tenants, &server, &mut self.findings);
+            check::openid::check(&tenants, &server, &mut self.findings);
         }
 
         let findings = &mut self.findings;

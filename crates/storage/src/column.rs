@@ -6,11 +6,13 @@ use std::fmt::{Debug, Display};
 use accounts::{AccountId, AccountPassword};
 use administration::rows::hex;
 use administration::{ApplicationId, Fingerprint, Instant, ManagedBy};
+use grants::Granted;
 use keys::KeyId;
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, Timestamp};
-use registry::{CertificateSubject, ClientId, ClientKeys, IntrospectionRight, SecretId};
+use registry::{CertificateSubject, ClientId, ClientKeys, CodeFlow, IntrospectionRight, SecretId};
 use secrets::SecretHash;
 use serde_json::{Map, Value, json};
+use sessions::SessionId;
 use tenancy::{Issuer, TenantId, TenantLimits, TokenFormat};
 
 use crate::error::Error;
@@ -83,6 +85,7 @@ text_columns!(
     ClientId,
     GrantType,
     SecretHash,
+    SessionId,
     SigningAlgorithm,
     TenantId
 );
@@ -108,6 +111,8 @@ columns_stored_as! {
         |value| value.as_str().to_owned();
 
     // Documents.
+    Granted, String: |text| serde_json::from_str(&text), |granted| json!(granted).to_string();
+    CodeFlow, String: |text| serde_json::from_str(&text), |flow| json!(flow).to_string();
     TenantLimits, String: |text| serde_json::from_str(&text), |limits| json!(limits).to_string();
     Value, String: |text| text.parse(), ToString::to_string;
     Map<String, Value>, String: |text| serde_json::from_str(&text), |members| json!(members).to_string();

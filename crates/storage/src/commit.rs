@@ -17,7 +17,7 @@ use crate::transaction::Transaction;
 const BATCH: usize = 1000;
 
 /// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
-const EMPTIED: [&str; 9] = [
+const EMPTIED: [&str; 12] = [
     "client_secrets",
     "signing_keys",
     "key_schedules",
@@ -26,6 +26,9 @@ const EMPTIED: [&str; 9] = [
     "idempotent_answers",
     "revocations",
     "account_identifiers",
+    "sessions",
+    "authorization_codes",
+    "consents",
     "accounts",
 ];
 

@@ -21,13 +21,16 @@ mod tenants;
 
 mod applications;
 mod audit_records;
+mod authorizations;
 mod change_log;
 mod client_secrets;
 mod generations;
 mod idempotent_answers;
 mod key_schedules;
 mod revocations;
+mod rings;
 mod sealed_items;
+mod sessions;
 mod tenant_search;
 mod usage_log;
 mod used_identifiers;

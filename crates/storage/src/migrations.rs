@@ -26,6 +26,7 @@ macro_rules! migrator {
             "0019_certificate_subject",
             "0020_audited_credentials",
             "0021_accounts",
+            "0022_sign_ins",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -21,8 +21,8 @@ pub enum TenantError {
     /// Suspended.
     #[error("the tenant is suspended")]
     Suspended(Arc<Tenant>),
-    /// The tenant does not serve OAuth.
-    #[error("the tenant has not enabled oauth2")]
+    /// The tenant does not serve OAuth, or signs nobody in.
+    #[error("the tenant has not enabled the strategy")]
     StrategyNotEnabled(Arc<Tenant>),
     /// The store failed.
     #[error(transparent)]
@@ -52,6 +52,15 @@ impl TenantResolver {
     pub async fn resolve_authorization_server(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
         let tenant = self.resolve(name).await?;
         if tenant.strategies.oauth2 { Ok(tenant) } else { Err(TenantError::StrategyNotEnabled(tenant)) }
+    }
+
+    /// The tenant of this name if it signs people in.
+    ///
+    /// # Errors
+    /// As [`TenantResolver::resolve_authorization_server`].
+    pub async fn resolve_openid_provider(&self, name: &str) -> Result<Arc<Tenant>, TenantError> {
+        let tenant = self.resolve_authorization_server(name).await?;
+        if tenant.strategies.oidc { Ok(tenant) } else { Err(TenantError::StrategyNotEnabled(tenant)) }
     }
 
     /// The tenant of this name if verifiers may still need its keys: a suspended tenant until its last token has

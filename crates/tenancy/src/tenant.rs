@@ -51,7 +51,7 @@ pub enum TenantStatus {
 pub struct Strategies {
     /// Token, introspection and metadata endpoints.
     pub oauth2: bool,
-    /// Named in the list of strategies; there are no endpoints yet.
+    /// People sign in; only beside `oauth2`.
     pub oidc: bool,
 }
 

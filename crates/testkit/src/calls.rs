@@ -25,6 +25,8 @@ pub struct Calls {
     pub find_by_identifier: u64,
     /// Of `find_account`.
     pub find_account: u64,
+    /// Of sessions, codes and consents.
+    pub sign_ins: u64,
     /// Of everything that only administration asks.
     pub administration: u64,
     /// Clients in the answers of `load_with_related_clients`; no calls of their own.
@@ -45,6 +47,7 @@ impl Calls {
             + self.revoke_token
             + self.find_by_identifier
             + self.find_account
+            + self.sign_ins
             + self.administration
     }
 }
@@ -61,6 +64,7 @@ pub(crate) struct CallCounters {
     pub(crate) revoke_token: AtomicU64,
     pub(crate) find_by_identifier: AtomicU64,
     pub(crate) find_account: AtomicU64,
+    pub(crate) sign_ins: AtomicU64,
     pub(crate) administration: AtomicU64,
     pub(crate) clients_loaded: AtomicU64,
 }
@@ -79,6 +83,7 @@ impl CallCounters {
             revoke_token: of(&self.revoke_token),
             find_by_identifier: of(&self.find_by_identifier),
             find_account: of(&self.find_account),
+            sign_ins: of(&self.sign_ins),
             administration: of(&self.administration),
             clients_loaded: of(&self.clients_loaded),
         }

@@ -4,16 +4,18 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use accounts::SignIns;
 use administration::{Administrator, Clock, EditPolicy};
 use cache::{Caches, Capacity, Freshness};
 use gateway::{
     Check, ConnectionLimits, HealthReport, Listener, Options, Sample, Services, Surface, WriteBudget,
 };
-use grants::Engine;
+use grants::{Authorizations, Engine};
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer, SealingKey};
 use protocol::{Lifetime, Rate, Secret, SigningAlgorithm};
 use registry::{Assertions, Authenticator, ClientSecret, DpopProofs, PublicUrls, Users, VerifiedSecretCache};
 use secrets::{GeneratedSecret, HashPool, Pepper, hash_token};
+use sessions::{Flows, SessionPolicy, Sessions};
 use tenancy::TenantResolver;
 use testkit::{MemoryStore, fixtures};
 
@@ -89,6 +91,7 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
         1 << 20,
     ));
     let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
+    let authorizations = Authorizations::new(store.clone(), pepper);
     let clock: Clock = Arc::new(clock::now);
     let policy = EditPolicy {
         public_url: "http://localhost:3000".to_owned(),
@@ -109,7 +112,17 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
             LIMIT,
         )),
         dpop: Arc::new(DpopProofs::new(store.clone(), pepper, public_urls)),
-        engine: Engine::new(Arc::clone(&keys), caches.clients.clone(), caches.revocations.clone()),
+        engine: Engine::new(
+            Arc::clone(&keys),
+            caches.clients.clone(),
+            caches.revocations.clone(),
+            authorizations.clone(),
+        ),
+        sign_ins: Arc::new(SignIns::new(store.clone(), pepper, Arc::clone(&pool))),
+        accounts: store.clone(),
+        sessions: Sessions::new(store.clone(), pepper, SessionPolicy::default()),
+        flows: Arc::new(Flows::new(pepper)),
+        authorizations,
         administrator: Arc::new(Administrator::new(
             store.clone(),
             sealer,

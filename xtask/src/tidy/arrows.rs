@@ -4,20 +4,35 @@ use super::metadata::{Dependency, Member};
 use super::violation::Violation;
 
 /// An arrow means "may name"; nothing else is allowed.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 21] = [
     ("protocol", &[]),
     ("tenancy", &["protocol"]),
     ("keys", &["tenancy", "protocol"]),
     ("secrets", &["tenancy", "protocol"]),
     ("registry", &["secrets", "keys", "tenancy", "protocol"]),
     ("accounts", &["secrets", "tenancy", "protocol"]),
-    ("grants", &["registry", "keys", "tenancy", "protocol"]),
+    ("sessions", &["accounts", "secrets", "keys", "tenancy", "protocol"]),
+    ("grants", &["sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"]),
     ("administration", &["accounts", "registry", "secrets", "keys", "tenancy", "protocol"]),
     ("storage", DOMAIN),
     ("cache", DOMAIN),
     ("outbound", &["registry", "keys", "protocol"]),
     ("pages", &["tenancy", "protocol"]),
-    ("gateway", &["pages", "administration", "grants", "registry", "secrets", "keys", "tenancy", "protocol"]),
+    (
+        "gateway",
+        &[
+            "pages",
+            "administration",
+            "grants",
+            "sessions",
+            "accounts",
+            "registry",
+            "secrets",
+            "keys",
+            "tenancy",
+            "protocol",
+        ],
+    ),
     (
         "settings",
         &[
@@ -45,6 +60,8 @@ const ARROWS: [(&str, &[&str]); 20] = [
             "cache",
             "administration",
             "grants",
+            "sessions",
+            "accounts",
             "registry",
             "secrets",
             "keys",
@@ -56,8 +73,17 @@ const ARROWS: [(&str, &[&str]); 20] = [
 ];
 
 /// Pure crates: rules without access to a database, a network or the environment.
-pub(super) const DOMAIN: &[&str] =
-    &["administration", "grants", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"];
+pub(super) const DOMAIN: &[&str] = &[
+    "administration",
+    "grants",
+    "sessions",
+    "accounts",
+    "registry",
+    "secrets",
+    "keys",
+    "tenancy",
+    "protocol",
+];
 
 /// Whether a crate is pure: the domain, and the pages, which only the gateway shows.
 pub(super) fn is_pure(name: &str) -> bool {
@@ -74,6 +100,7 @@ const BELOW_THE_PROGRAM: &[&str] = &[
     "outbound",
     "administration",
     "grants",
+    "sessions",
     "accounts",
     "registry",
     "secrets",

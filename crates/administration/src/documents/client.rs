@@ -59,11 +59,16 @@ pub struct ClientSettings {
     pub dpop_bound_access_tokens: bool,
     /// Whether each token of the client is bound to its client certificate (RFC 8705 §3.4).
     pub tls_client_certificate_bound_access_tokens: bool,
-    /// Where people are sent back to.
-    #[serde(skip_serializing)]
-    #[schemars(extend("x-file-only" = true))]
-    #[schemars(extend("items" = schema::texts(schema::ABSOLUTE_URI), "uniqueItems" = true))]
+    /// Where the answers of the authorization endpoint may go (RFC 7591 §2): https, or http on this machine. At most 50.
+    #[schemars(extend("items" = schema::texts(schema::ABSOLUTE_URI), "uniqueItems" = true, "maxItems" = 50))]
     pub redirect_uris: Vec<String>,
+    /// Where people may go after they have signed out. At most 50.
+    #[schemars(extend("items" = schema::texts(schema::ABSOLUTE_URI), "uniqueItems" = true, "maxItems" = 50))]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Whether people are not asked for consent, because the client belongs to the tenant itself.
+    pub first_party: bool,
+    /// Whether each authorization request has a code challenge (RFC 7636). A public client always needs one.
+    pub require_pkce: bool,
     /// The subject of the client's certificates, as RFC 4514 writes it: `CN=client,O=Example`. One of the five `tls_client_auth_…` at most.
     #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::DISTINGUISHED_NAME))]
     pub tls_client_auth_subject_dn: Option<String>,
@@ -151,7 +156,10 @@ impl From<&Client> for ClientSettings {
             tls_client_auth_san_uri: subject(SubjectKind::Uri),
             tls_client_auth_san_ip: subject(SubjectKind::Ip),
             tls_client_auth_san_email: subject(SubjectKind::Email),
-            redirect_uris: Vec::new(),
+            redirect_uris: client.code_flow.redirect_uris.clone(),
+            post_logout_redirect_uris: client.code_flow.post_logout_redirect_uris.clone(),
+            first_party: client.code_flow.first_party,
+            require_pkce: client.code_flow.require_pkce,
             introspection: client.introspection.as_str().to_owned(),
         }
     }

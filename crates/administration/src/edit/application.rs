@@ -119,6 +119,7 @@ fn put_client(
     let Client { status, description, audiences, introspection, keys, jwks_uri, .. } = row.client.clone();
     let Client { dpop_bound_access_tokens, tls_client_certificate_bound_access_tokens, .. } = row.client;
     let certificate_subject = row.client.certificate_subject.clone();
+    let code_flow = row.client.code_flow.clone();
     let client = Client {
         status,
         description,
@@ -129,6 +130,7 @@ fn put_client(
         keys,
         jwks_uri,
         certificate_subject,
+        code_flow,
         ..client
     };
     let replaced = client_patch::replace(context, state, row, errors, client.clone());

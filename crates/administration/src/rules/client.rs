@@ -6,7 +6,8 @@ use serde_json::json;
 use tenancy::{Issuer, Tenant};
 
 use super::certificate_subject::{check_certificate_subject, check_has_subject};
-use super::text::{LONGEST_URI, is_absolute_uri, is_key_set_url, unfit};
+use super::code_flow::check_code_flow;
+use super::text::{LONGEST_URI, is_key_set_url, unfit};
 use super::{FieldErrors, Interface};
 use crate::documents::schema;
 use crate::{ClientSettings, Jwks, Permission};
@@ -51,6 +52,7 @@ pub fn check_client(
         keys: settings.jwks.as_ref().and_then(|jwks| check_keys(errors, jwks)),
         jwks_uri: check_jwks_uri(errors, settings),
         certificate_subject: check_certificate_subject(errors, settings),
+        code_flow: check_code_flow(errors, settings),
         secrets: Vec::new(),
     };
     match errors.interface() {
@@ -61,7 +63,6 @@ pub fn check_client(
         Interface::File => check_file(errors, settings, &client),
         Interface::Adapter => refuse_reserved_scopes(errors, &settings.scopes),
     }
-    check_redirect_uris(errors, &settings.redirect_uris);
     client
 }
 
@@ -70,9 +71,6 @@ fn check_file(errors: &mut FieldErrors, settings: &ClientSettings, client: &Clie
     refuse_reserved_scopes(errors, &settings.scopes);
     check_proof(errors, settings, client);
     check_needs_of_method(errors, settings, client);
-    if !settings.redirect_uris.is_empty() {
-        errors.unsupported("/redirect_uris", "redirect_uris", "", "it has no effect");
-    }
 }
 
 fn refuse_reserved_scopes(errors: &mut FieldErrors, scopes: &[String]) {
@@ -248,14 +246,6 @@ fn check_resources(errors: &mut FieldErrors, tenant: &Tenant, resources: &[Strin
     resources.to_vec()
 }
 
-fn check_redirect_uris(errors: &mut FieldErrors, uris: &[String]) {
-    errors.check_distinct("/redirect_uris", uris);
-    for (index, _) in uris.iter().enumerate().filter(|(_, uri)| !is_absolute_uri(uri)) {
-        let detail = "this is not an absolute URI without a fragment (RFC 6749 §3.1.2)";
-        errors.refuse(&format!("/redirect_uris/{index}"), detail, "write it with its scheme");
-    }
-}
-
 fn check_issuer(errors: &mut FieldErrors, tenant: &Tenant, issuer: Option<&str>) -> Option<Issuer> {
     let issuer = issuer?;
     if !tenant.is_issuer(issuer) {
@@ -354,6 +344,17 @@ mod tests {
                 json!({ "tls_client_auth_san_dns": "a.example.com", "tls_client_auth_san_ip": "192.0.2.1" }),
                 "/tls_client_auth_san_ip",
             ),
+            (json!({ "grant_types": ["authorization_code"] }), "/redirect_uris"),
+            (json!({ "redirect_uris": ["https://a.example/", "https://a.example/"] }), "/redirect_uris/1"),
+            (json!({ "redirect_uris": ["https://a.example/#b"] }), "/redirect_uris/0"),
+            (json!({ "redirect_uris": ["http://a.example/"] }), "/redirect_uris/0"),
+            (json!({ "redirect_uris": ["com.example.app:/cb"] }), "/redirect_uris/0"),
+            (json!({ "redirect_uris": vec!["https://a.example/"; 51] }), "/redirect_uris"),
+            (json!({ "post_logout_redirect_uris": ["javascript:alert(1)"] }), "/post_logout_redirect_uris/0"),
+            (
+                json!({ "token_endpoint_auth_method": "none", "grant_types": [], "require_pkce": false }),
+                "/require_pkce",
+            ),
             (json!({ "jwks": { "keys": [] } }), "/jwks/keys"),
             (json!({ "jwks_uri": "" }), "/jwks_uri"),
             (json!({ "jwks_uri": "keys.example.com" }), "/jwks_uri"),
@@ -381,7 +382,9 @@ mod tests {
             json!({ "jwks_uri": "https://10.0.0.1/jwks" }),
             json!({ "jwks_uri": "http://127.0.0.1:8080/jwks" }),
             json!({ "jwks_uri": "http://[::1]/jwks" }),
-            json!({ "token_endpoint_auth_method": "none", "grant_types": ["authorization_code"] }),
+            json!({ "token_endpoint_auth_method": "none", "grant_types": ["authorization_code"], "redirect_uris": ["com.example.app:/cb"] }),
+            json!({ "redirect_uris": ["https://a.example/cb?a=b", "http://localhost:3000/cb", "http://127.0.0.1/cb"] }),
+            json!({ "post_logout_redirect_uris": ["https://a.example/"], "first_party": true, "require_pkce": false }),
             json!({ "access_token_lifetime": 1, "token": { "issuer": "thunder" }, "introspection": "tenant" }),
             json!({ "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=a, O=b" }),
             json!({ "token_endpoint_auth_method": "any", "tls_client_auth_san_uri": "spiffe://example.com/a" }),

@@ -4,6 +4,7 @@
 mod account;
 mod certificate_subject;
 mod client;
+mod code_flow;
 mod field_errors;
 mod names;
 mod signing;

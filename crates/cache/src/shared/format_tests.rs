@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm};
-use registry::{Client, ClientKeys, ClientSecret, ClientStatus, IntrospectionRight};
+use registry::{Client, ClientKeys, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
 use secrets::SecretHash;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -114,6 +114,11 @@ fn a_client_has_this_form() {
         keys: Some(ClientKeys::from(r#"{"keys":[]}"#.to_owned())),
         jwks_uri: Some("https://a.example/jwks".to_owned()),
         certificate_subject: Some("subject_dn:CN=a, O=b".parse().unwrap()),
+        code_flow: CodeFlow {
+            redirect_uris: vec!["https://a.example/cb".to_owned()],
+            first_party: true,
+            ..CodeFlow::default()
+        },
         secrets: vec![chosen],
         ..plain.clone()
     };
@@ -129,6 +134,8 @@ fn a_client_has_this_form() {
             r#""issuer":"thunder","introspection":"audience","dpop_bound_access_tokens":true,"#,
             r#""tls_client_certificate_bound_access_tokens":false,"keys":"{\"keys\":[]}","jwks_uri":"https://a.example/jwks","#,
             r#""certificate_subject":"subject_dn:CN=a, O=b","#,
+            r#""code_flow":{"redirect_uris":["https://a.example/cb"],"post_logout_redirect_uris":[],"#,
+            r#""first_party":true,"require_pkce":true},"#,
             r#""secrets":[{"id":"two","hash":""#,
             phc,
             &format!(r#"","hint":"","created_at":{created_at},"expires_at":{now},"revoked_at":{now}}}]}}"#),

@@ -13,7 +13,7 @@ use serde_with::skip_serializing_none;
 /// empty one counts as absent.
 #[derive(JsonSchema)]
 pub(super) struct TokenForm {
-    /// Always `client_credentials`.
+    /// `client_credentials` for the client itself, `authorization_code` for a person.
     #[schemars(example = &"client_credentials", extend("enum" = GrantType::SERVED.map(GrantType::as_str)))]
     grant_type: String,
     /// Unless the Authorization header names the client.
@@ -27,6 +27,64 @@ pub(super) struct TokenForm {
     scope: Option<String>,
     /// Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
     resource: Option<Vec<String>>,
+    /// Of `authorization_code`: the code.
+    #[schemars(extend("format" = "password"))]
+    code: Option<String>,
+    /// Of `authorization_code`: the redirect URI of the authorization request.
+    redirect_uri: Option<String>,
+    /// Of `authorization_code`: the verifier of the code challenge (RFC 7636 section 4.5).
+    #[schemars(extend("format" = "password"))]
+    code_verifier: Option<String>,
+}
+
+/// RFC 6749 section 4.1.1; the parameters of the request by GET.
+#[derive(JsonSchema)]
+pub(super) struct AuthorizationForm {
+    /// `code`.
+    response_type: String,
+    client_id: String,
+    redirect_uri: String,
+}
+
+/// What a page of this server sends.
+#[derive(JsonSchema)]
+pub(super) struct SignInForm {
+    /// The sealed request of the page.
+    flow: String,
+    identifier: Option<String>,
+    #[schemars(extend("format" = "password"))]
+    password: Option<String>,
+    decision: Option<String>,
+}
+
+/// RFC 6750 section 2.2.
+#[derive(JsonSchema)]
+pub(super) struct UserinfoForm {
+    /// Unless the Authorization header holds it.
+    #[schemars(extend("format" = "password"))]
+    access_token: Option<String>,
+}
+
+/// RP-Initiated Logout 1.0 section 2.
+#[derive(JsonSchema)]
+pub(super) struct LogoutForm {
+    id_token_hint: Option<String>,
+    client_id: Option<String>,
+    post_logout_redirect_uri: Option<String>,
+    state: Option<String>,
+    /// The sealed request of the page that asks the person.
+    flow: Option<String>,
+    decision: Option<String>,
+}
+
+/// OpenID Connect Core section 5.1: the claims that the scope requests and the account has.
+#[derive(JsonSchema)]
+pub(super) struct Userinfo {
+    /// The person: always the same for one account.
+    #[schemars(example = &"usr_a3x7k2m5q6t4w2z3b5c6d7e2fa")]
+    sub: String,
+    #[serde(flatten)]
+    claims: BTreeMap<String, Value>,
 }
 
 /// RFC 6749 section 5.1.
@@ -44,6 +102,8 @@ pub(super) struct Token {
     /// What was granted.
     #[schemars(example = &"api:read api:write")]
     scope: Option<String>,
+    /// Who signed in, for `authorization_code` with the scope `openid` (OpenID Connect Core section 3.1.3.3).
+    id_token: Option<String>,
 }
 
 /// RFC 7662 section 2.1, RFC 7009 section 2.1.
@@ -115,11 +175,11 @@ pub(super) struct Metadata {
     token_endpoint: Option<String>,
     jwks_uri: String,
     scopes_supported: Option<Vec<String>>,
-    /// Empty: there is no authorization endpoint.
+    /// `code`, or empty where nobody signs in.
     response_types_supported: Vec<String>,
     #[schemars(extend("items" = one_of(&GrantType::SERVED.map(GrantType::as_str))))]
     grant_types_supported: Vec<String>,
-    #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::SERVED)))]
+    #[schemars(extend("items" = one_of(&ClientAuthenticationMethod::AT_REVOCATION)))]
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     #[schemars(extend("items" = one_of(&SigningAlgorithm::ALL.map(SigningAlgorithm::as_str))))]
     token_endpoint_auth_signing_alg_values_supported: Option<Vec<String>>,
@@ -141,6 +201,24 @@ pub(super) struct Metadata {
     tls_client_certificate_bound_access_tokens: Option<bool>,
     /// The endpoints for clients with certificates (RFC 8705 section 5).
     mtls_endpoint_aliases: Option<EndpointAliases>,
+    /// This and what follows only where people sign in (OpenID Connect Discovery section 3).
+    authorization_endpoint: Option<String>,
+    userinfo_endpoint: Option<String>,
+    end_session_endpoint: Option<String>,
+    response_modes_supported: Option<Vec<String>>,
+    subject_types_supported: Option<Vec<String>>,
+    id_token_signing_alg_values_supported: Option<Vec<String>>,
+    acr_values_supported: Option<Vec<String>>,
+    prompt_values_supported: Option<Vec<String>>,
+    claim_types_supported: Option<Vec<String>>,
+    claims_supported: Option<Vec<String>>,
+    claims_parameter_supported: Option<bool>,
+    request_parameter_supported: Option<bool>,
+    request_uri_parameter_supported: Option<bool>,
+    code_challenge_methods_supported: Option<Vec<String>>,
+    /// Each answer names the issuer (RFC 9207 section 3).
+    authorization_response_iss_parameter_supported: Option<bool>,
+    ui_locales_supported: Option<Vec<String>>,
 }
 
 /// RFC 8705 section 5.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::Operation;
-use super::paths::{applications, clients, keys, oauth, operations, tenants};
+use super::paths::{applications, clients, keys, oauth, openid, operations, tenants};
 
 /// Operations that belong together.
 pub(super) struct Group {
@@ -16,11 +16,16 @@ const fn group(name: &'static str, description: &'static str, operations: fn() -
     Group { name, description, operations }
 }
 
-pub(super) const GROUPS: [Group; 14] = [
+pub(super) const GROUPS: [Group; 15] = [
     group(
         "Get a token",
         "The token endpoint (RFC 6749 section 4.4), of a tenant and of the default tenant.",
         oauth::tokens,
+    ),
+    group(
+        "Sign people in",
+        "The OpenID Provider of a tenant (OpenID Connect Core): people come by their browsers.",
+        openid::operations,
     ),
     group("Introspect a token", "What a token is worth now (RFC 7662).", oauth::introspection),
     group("Revoke a token", "A client ends its token (RFC 7009).", oauth::revocation),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use keys::{KeyError, SealError};
 use protocol::{ErrorCode, RefusalReason, SigningAlgorithm, TokenType, causes};
 use registry::{DpopProofError, SingleUseError};
@@ -52,6 +52,9 @@ pub(crate) trait ErrorBody: fmt::Debug + Sized + 'static {
 
     /// The bytes, unless the response has no body.
     fn to_bytes(&self) -> Option<Vec<u8>>;
+
+    /// Adds the headers that the form itself needs.
+    fn protect(&self, _response: &mut HttpResponseBuilder) {}
 }
 
 impl<B: ErrorBody> HttpError<B> {
@@ -244,6 +247,7 @@ impl<B: ErrorBody> ResponseError for HttpError<B> {
         }
         response.extensions_mut().insert(self.refused.clone());
         response.extensions_mut().insert(ErrorHelp(self.body.help()));
+        self.body.protect(&mut response);
         let Some(body) = self.body.to_bytes() else { return response.finish() };
         response.insert_header((CONTENT_TYPE, B::MEDIA_TYPE)).body(body)
     }

@@ -91,6 +91,7 @@ impl HttpError<OAuthBody> {
 const fn status(error: ErrorCode) -> StatusCode {
     match error {
         ErrorCode::InvalidRequest
+        | ErrorCode::InvalidGrant
         | ErrorCode::UnauthorizedClient
         | ErrorCode::UnsupportedGrantType
         | ErrorCode::InvalidScope

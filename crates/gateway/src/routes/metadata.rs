@@ -2,7 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use protocol::{AuthorizationServerMetadata, GrantType};
+use grants::claims_supported;
+use protocol::{AuthorizationServerMetadata, GrantType, OpenIdMetadata, ScopeToken};
 use tenancy::Tenant;
 
 use crate::Services;
@@ -20,7 +21,13 @@ pub(crate) async fn metadata(
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let base = format!("{}/api/v1/tenant/{}", public_url.0, tenant.id);
     let issuer = tenant.issuer.as_str();
-    let document = AuthorizationServerMetadata::new(issuer, &base, grants(&tenant), scopes(&tenant));
+    let document = AuthorizationServerMetadata::new(issuer, &base, &grants(&tenant), scopes(&tenant));
+    let document = if signs_in(&tenant) {
+        let claims = claims_supported().collect();
+        document.with_openid(OpenIdMetadata::new(&base, tenant.signing.algorithm, claims))
+    } else {
+        document
+    };
     if !mutual_tls.is_served {
         return fresh_json(&document);
     }
@@ -29,8 +36,16 @@ pub(crate) async fn metadata(
 }
 
 /// None where the token endpoint refuses all of them.
-fn grants(tenant: &Tenant) -> &'static [GrantType] {
-    if tenant.access_token.format.is_served() { &GrantType::SERVED } else { &[] }
+fn grants(tenant: &Tenant) -> Vec<GrantType> {
+    if !tenant.access_token.format.is_served() {
+        return Vec::new();
+    }
+    let served = GrantType::SERVED.into_iter();
+    served.filter(|grant| *grant != GrantType::AuthorizationCode || signs_in(tenant)).collect()
+}
+
+fn signs_in(tenant: &Tenant) -> bool {
+    tenant.strategies.oidc && tenant.access_token.format.is_served()
 }
 
 /// Who administers is nobody's to read here.
@@ -38,6 +53,9 @@ fn scopes(tenant: &Tenant) -> Vec<String> {
     let declared = tenant.resource_servers.iter().flat_map(|server| server.scopes.iter());
     let public = declared.filter(|scope| !scope.is_reserved());
     let mut scopes: Vec<String> = public.map(|scope| scope.as_str().to_owned()).collect();
+    if signs_in(tenant) {
+        scopes.extend(ScopeToken::OF_PEOPLE.map(str::to_owned));
+    }
     scopes.sort_unstable();
     scopes.dedup();
     scopes

@@ -10,6 +10,7 @@ mod introspect;
 mod jwks;
 mod metadata;
 mod metrics;
+pub(crate) mod openid;
 pub(crate) mod protected_resource;
 mod revocations;
 mod revoke;
@@ -67,6 +68,15 @@ pub(crate) fn configure(
             routes.serve([
                 post("/api/v1/tenant/{id}/oauth/revoke", revoke::revoke),
                 get("/api/v1/tenant/{id}/oauth/revocations", revocations::revocations),
+                get("/api/v1/tenant/{id}/oauth/authorize", openid::authorize::navigate)
+                    .post(openid::authorize::post),
+                get("/oauth2/authorize", openid::authorize::navigate).post(openid::authorize::post),
+                post("/api/v1/tenant/{id}/oauth/sign-in", openid::sign_in::sign_in),
+                get("/api/v1/tenant/{id}/oauth/userinfo", openid::userinfo::userinfo)
+                    .post(openid::userinfo::userinfo),
+                get("/oauth2/userinfo", openid::userinfo::userinfo).post(openid::userinfo::userinfo),
+                get("/api/v1/tenant/{id}/oauth/logout", openid::logout::navigate).post(openid::logout::post),
+                get("/oauth2/logout", openid::logout::navigate).post(openid::logout::post),
                 post("/oauth2/revoke", revoke::revoke),
                 post("/oauth/revoke", revoke::revoke),
                 get("/api/v1/tenant/{id}/strategies", strategies::strategies),
@@ -208,6 +218,8 @@ struct PublicRoute {
     pattern: &'static str,
     methods: &'static str,
     to_handler: Box<dyn Fn() -> actix_web::Route>,
+    /// Where the path has a second handler, for `POST`.
+    to_post: Option<Box<dyn Fn() -> actix_web::Route>>,
 }
 
 fn post<F, Args>(pattern: &'static str, handler: F) -> PublicRoute
@@ -217,7 +229,23 @@ where
     F::Output: Responder + 'static,
 {
     let to_handler = Box::new(move || web::post().to(handler.clone()));
-    PublicRoute { pattern, methods: "POST", to_handler }
+    PublicRoute { pattern, methods: "POST", to_handler, to_post: None }
+}
+
+impl PublicRoute {
+    /// The same path with a handler of `POST`, too.
+    fn post<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        Self {
+            methods: "GET, HEAD, POST",
+            to_post: Some(Box::new(move || web::post().to(handler.clone()))),
+            ..self
+        }
+    }
 }
 
 /// "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110 §9.1).
@@ -228,14 +256,19 @@ where
     F::Output: Responder + 'static,
 {
     let to_handler = Box::new(move || web::route().guard(Any(Get()).or(Head())).to(handler.clone()));
-    PublicRoute { pattern, methods: "GET, HEAD", to_handler }
+    PublicRoute { pattern, methods: "GET, HEAD", to_handler, to_post: None }
 }
 
 impl From<PublicRoute> for (&'static str, Resource) {
-    fn from(PublicRoute { pattern, methods, to_handler }: PublicRoute) -> Self {
+    fn from(PublicRoute { pattern, methods, to_handler, to_post }: PublicRoute) -> Self {
         let wrong_method =
             async move || OAuthError::from(Failure::MethodNotAllowed(methods)).error_response();
-        (pattern, web::resource(pattern).route(to_handler()).default_service(web::to(wrong_method)))
+        let resource = web::resource(pattern).route(to_handler());
+        let resource = match to_post {
+            Some(to_post) => resource.route(to_post()),
+            None => resource,
+        };
+        (pattern, resource.default_service(web::to(wrong_method)))
     }
 }
 

@@ -7,7 +7,7 @@ use protocol::TokenResponse;
 use tenancy::Tenant;
 
 use crate::Services;
-use crate::client_authentication::authenticate;
+use crate::client_authentication::{authenticate, authenticate_or_identify};
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, secret_document};
 use crate::sender;
@@ -33,7 +33,11 @@ async fn issue(
     let certificate = raw.client_certificate(now)?;
     let credentials = credentials.beside(certificate.as_ref());
     let proof = sender::read_proof(services, tenant, raw, None, now)?;
-    let client = authenticate(services, tenant, credentials, raw, now).await?;
+    let client = if request.is_for_public_clients() {
+        Box::pin(authenticate_or_identify(services, tenant, credentials, raw, now)).await?
+    } else {
+        authenticate(services, tenant, credentials, raw, now).await?
+    };
     let sender = sender::prove(services, tenant, proof, certificate.as_deref(), now).await?;
     let issued = services.engine.issue(tenant, &client, &request, &sender, now).await?;
     raw.log(|fields| fields.signed = Some(issued.algorithm));

@@ -6,18 +6,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
 
+use accounts::SignIns;
 use administration::{Administrator, Clock, EditPolicy};
 use futures_util::FutureExt as _;
 use gateway::{
     CertificateSources, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Listener, Options,
     Services, Surface, TokenServices, WriteBudget,
 };
-use grants::{Engine, ProtectedResource};
+use grants::{Authorizations, Engine, ProtectedResource};
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
 use protocol::{Lifetime, Rate, ScopeToken, Timestamp};
 use registry::{Assertions, Authenticator, DpopProofs, PublicUrls, Users, VerifiedSecretCache};
 use reqwest::{Method, RequestBuilder};
 use secrets::{ClientAddress, HashPool, Pepper};
+use sessions::{Flows, SessionPolicy, Sessions};
 use tenancy::{Tenant, TenantId, TenantResolver};
 use testkit::{MemoryStore, fixtures};
 use tokio::net::TcpStream;
@@ -126,6 +128,7 @@ impl TestApp {
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
         let users = Arc::new(Users::new(pool.clone(), &pepper, limit));
         let jwks_fetches = Arc::new(JwksFetches::default());
+        let authorizations = Authorizations::new(store.clone(), &pepper);
         let public_urls = PublicUrls::new(PUBLIC_URL, options.mtls_url.as_deref());
         let services = Services {
             tenants: tenants(store.clone()),
@@ -143,7 +146,12 @@ impl TestApp {
                 limit,
             )),
             dpop: Arc::new(DpopProofs::new(store.clone(), &pepper, public_urls)),
-            engine: Engine::new(keys.clone(), store.clone(), store.clone()),
+            engine: Engine::new(keys.clone(), store.clone(), store.clone(), authorizations.clone()),
+            sign_ins: Arc::new(SignIns::new(store.clone(), &pepper, pool.clone())),
+            accounts: store.clone(),
+            sessions: Sessions::new(store.clone(), &pepper, SessionPolicy::default()),
+            flows: Arc::new(Flows::new(&pepper)),
+            authorizations,
             administrator: Arc::new(Administrator::new(
                 store.clone(),
                 sealer,

@@ -101,6 +101,7 @@ pub(crate) fn settle(store: &MemoryStore, pepper: &Pepper, tenant: &Tenant) -> S
 /// The tenant's initial state.
 pub(crate) fn tenant(id: &str) -> Tenant {
     let mut tenant = fixtures::tenant(id);
+    tenant.strategies.oidc = false;
     tenant.resource_servers.push(ResourceServer {
         audience: ORDERS.to_owned(),
         scopes: fixtures::scope("orders:read"),

@@ -118,7 +118,10 @@ fn examples_are_as_their_schemas_say() {
 
 #[tokio::test]
 async fn requests_are_accepted_as_the_document_prints_them() {
-    let with_body = |operation: &Operation| operation.object.get("requestBody").is_some();
+    // The forms of people's pages are sealed, and no example of them would be accepted.
+    let is_of_people = |operation: &Operation| operation.object["tags"][0] == "Sign people in";
+    let with_body =
+        |operation: &Operation| operation.object.get("requestBody").is_some() && !is_of_people(operation);
     let named = operations().into_iter().filter(with_body);
     let named: BTreeSet<_> = named.map(|it| it.object["operationId"].as_str().unwrap().to_owned()).collect();
     let told: BTreeSet<_> =

@@ -35,9 +35,11 @@ enum Rule {
     Public,
     /// None, for an answer that counts requests, including its own.
     Numbers,
+    /// The cookies of a browser: credentials of clients must not change what a person sees.
+    Page,
 }
 
-const RULES: [(&str, Rule); 49] = [
+const RULES: [(&str, Rule); 56] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -71,6 +73,13 @@ const RULES: [(&str, Rule); 49] = [
     ("/api/v1/tenant/{id}/oauth/revocations", Rule::Public),
     ("/oauth/revoke", Rule::Client),
     ("/oauth2/revoke", Rule::Client),
+    ("/api/v1/tenant/{id}/oauth/authorize", Rule::Page),
+    ("/oauth2/authorize", Rule::Page),
+    ("/api/v1/tenant/{id}/oauth/sign-in", Rule::Page),
+    ("/api/v1/tenant/{id}/oauth/logout", Rule::Page),
+    ("/oauth2/logout", Rule::Page),
+    ("/api/v1/tenant/{id}/oauth/userinfo", Rule::Bearer),
+    ("/oauth2/userinfo", Rule::Bearer),
     ("/api/v1/protected-resource", Rule::Bearer),
     ("/api/v1/tenant/{id}/strategies", Rule::Public),
     ("/api/v1/tenant/{id}/.well-known/jwks.json", Rule::Public),
@@ -187,6 +196,7 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
     let certificates_of = [home, stranger]
         .map(|tenant| [pki.issued(&name_at(tenant)), Certificate::self_signed(&name_at(tenant))]);
     for tenant in [home, stranger] {
+        app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
         let (client, jwks) = (published(tenant), json!({ "keys": [assertion_key(tenant).jwk] }));
         app.store.publish_jwks(&client.tenant, JWKS_URI, Some(&jwks.to_string()));
         app.store.put_client(client);
@@ -319,6 +329,11 @@ impl Setting {
                     .assert_problem(401, if is_token { "invalid-token" } else { "authentication-required" });
             }
             Rule::Bearer => assert_eq!((answer.status, answer.body.contains("data")), (401, false)),
+            Rule::Page => {
+                assert_eq!(answer.status, without.status, "{path} {credential:?}");
+                assert!(!answer.body.contains(self.stranger), "{path}: {}", answer.body);
+                assert!(!answer.header("set-cookie").contains("lk-s."), "nobody is signed in");
+            }
             Rule::Numbers => {
                 let named = [self.stranger, self.home, SVC].iter().any(|name| answer.body.contains(name));
                 assert_eq!((answer.status, named), (200, false), "{path}: {}", answer.body);
@@ -362,7 +377,9 @@ async fn no_credential_of_one_tenant_is_worth_anything_at_the_other() {
             let (_, rule) = RULES.iter().find(|(ruled, _)| *ruled == path).unwrap();
             let without = setting.ask(&method, &path, None, ("token", &setting.good)).await;
             let is_open = matches!(rule, Rule::Public | Rule::Numbers);
-            assert_eq!(without.status == 200, is_open, "{path}");
+            if *rule != Rule::Page {
+                assert_eq!(without.status == 200, is_open, "{path}");
+            }
             for credential in CREDENTIALS {
                 setting.check((&method, &path), *rule, credential, &without).await;
                 if *rule == Rule::Introspection {

@@ -20,6 +20,8 @@ mod bad_tokens;
 mod introspect;
 mod jwks;
 mod metadata;
+mod openid;
+mod person;
 mod protected_resource;
 mod sender_constraint;
 mod strategies;

@@ -80,6 +80,10 @@ async fn another_spelling_is_another_tenant() {
             let (method, body) = if method == "post" { ("POST", body.as_str()) } else { ("GET", "") };
             for name in names(tenant) {
                 let answer = request(&app, method, &path.replace("{id}", &name), body).await;
+                if answer.header("content-type").starts_with("text/html") {
+                    assert_eq!(answer.status, 404, "{path} {name:.40}");
+                    continue;
+                }
                 answer.assert_some_refusal();
                 assert_eq!(
                     (answer.status, &answer.json()["error"]),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::ensure;
 use protocol::Secret;
 use reqwest::{Client, Identity, Method, redirect};
 use url::Url;
@@ -30,6 +30,7 @@ impl Http {
         arguments: &AdminArguments,
         environment: &Environment,
     ) -> anyhow::Result<Self> {
+        ensure!(matches!(server.scheme(), "http" | "https"), "--server is an http or https URL");
         let credential = Credential::choose(server, arguments, environment)?;
         let trust = credential.trust(arguments);
         let client = client(server, &trust, credential.identity()?)?;
@@ -69,12 +70,8 @@ impl Http {
 /// The HTTP library. Addresses of this machine are requested without a proxy.
 fn client(server: &Url, trust: &Trust, identity: Option<Identity>) -> anyhow::Result<Client> {
     let is_loopback = outbound::is_loopback(server);
-    match server.scheme() {
-        "https" => {}
-        "http" if is_loopback || trust.is_insecure => {}
-        "http" => bail!("a token would go to another machine in clear; use https, or --insecure"),
-        _ => bail!("--server is an http or https URL"),
-    }
+    let is_protected = server.scheme() == "https" || is_loopback || trust.is_insecure;
+    ensure!(is_protected, "a token would go to another machine in clear; use https, or --insecure");
     let mut builder = trust
         .client_builder()?
         .timeout(REQUEST_TIMEOUT)

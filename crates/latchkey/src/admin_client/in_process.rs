@@ -73,7 +73,13 @@ impl InProcess {
                 changed.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(committed);
             })
         };
-        let tokens = token_services(&caches, database.clone(), Arc::clone(&sealer), &pepper, settings)?;
+        let tokens = token_services(
+            &caches,
+            (database.clone(), database.clone()),
+            Arc::clone(&sealer),
+            &pepper,
+            settings,
+        )?;
         // A pool would go on generating keys after the one that is needed.
         let pool = KeyPool::new(0);
         let (policy, clock) = (edit_policy(settings), Arc::new(clock::now));

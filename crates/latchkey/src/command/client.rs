@@ -109,6 +109,17 @@ pub(crate) struct AddArguments {
     /// The https URL where it publishes those keys.
     #[arg(long, value_name = "URL")]
     jwks_uri: Option<String>,
+    /// Where it gets codes; repeated, or with commas.
+    #[arg(long = "redirect-uri", value_name = "URI", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    redirect_uris: Vec<String>,
+    /// Where people go after they have signed out; repeated, or with commas.
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI", value_delimiter = ',')]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    post_logout_redirect_uris: Vec<String>,
+    /// Do not ask people for consent.
+    #[arg(long)]
+    first_party: bool,
     /// Whose tokens it may introspect.
     #[arg(long, value_name = "WHOSE", value_parser = suggested(["own", "audience", "tenant"]))]
     introspection: Option<String>,

@@ -89,6 +89,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
         Arc::clone(&platform.administrator),
         platform.database.clone(),
         platform.database.clone(),
+        platform.database.clone(),
     ));
     let uses = &platform.services.authenticator.last_used_secrets;
     let last_used = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.clone()));

@@ -108,7 +108,8 @@ fn a_client_is_added_with_its_keys_and_a_private_one_is_not_sent() {
     let made = cli.json(&add("published", &at("https://keys.example.com/jwks")));
     assert_eq!(made["jwks_uri"], "https://keys.example.com/jwks");
     cli.assert_ends(&add("other", &at("http://keys.example.com/jwks")), 1, "jwks_uri");
-    let public = ["--auth-method", "none", "--grant-type", "authorization_code"];
+    let to = ["--redirect-uri", "com.example.app:/callback", "--first-party"];
+    let public = ["--auth-method", "none", "--grant-type", "authorization_code", to[0], to[1], to[2]];
     assert_eq!(cli.json(&add("app", &public))["token_endpoint_auth_method"], "none");
     cli.assert_ends(&add("other", &public[..2]), 1, "client_credentials");
 }

@@ -32,6 +32,7 @@ mod running;
 mod sealing_services;
 mod service_examples;
 mod settings;
+mod sign_in;
 mod stub_api;
 mod taking_over;
 #[expect(dead_code, reason = "shared with the tests of replicas")]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use administration::{ClientSettings, DeclaredSecret, TenantSettings, nearest};
-use protocol::{ClientAuthenticationMethod as Method, GrantType, Timestamp};
+use protocol::{ClientAuthenticationMethod as Method, GrantType, ScopeToken, Timestamp};
 use registry::{DeclaredPassword, IntrospectionRight};
 use tenancy::TenantId;
 
@@ -113,7 +113,9 @@ fn check_strategies(settings: &TenantSettings, at: &Location, findings: &mut Fin
 /// Audiences, resources and scopes that no resource server of the tenant has, most often misspelt ones.
 fn check_names(client: &ClientSettings, known: &Known<'_>, at: &Location, findings: &mut Findings) {
     let mut check = |key: &str, what: &str, names: &[String], known: &BTreeSet<&str>, declare: &str| {
-        for (index, name) in names.iter().enumerate().filter(|(_, name)| !known.contains(name.as_str())) {
+        let is_known =
+            |name: &str| known.contains(name) || (key == "scopes" && ScopeToken::OF_PEOPLE.contains(&name));
+        for (index, name) in names.iter().enumerate().filter(|(_, name)| !is_known(name)) {
             let hint = match nearest(name, known.iter().copied()) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None => format!("correct it, or add it to the tenant: `{declare}`"),

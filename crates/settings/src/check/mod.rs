@@ -5,6 +5,7 @@ pub(crate) mod admins;
 pub(crate) mod effects;
 pub(crate) mod files;
 pub(crate) mod opened;
+pub(crate) mod openid;
 pub(crate) mod sealing;
 pub(crate) mod secret;
 pub(crate) mod server;

@@ -13,9 +13,10 @@ use super::super::findings::{Findings, Location};
 pub const SAMPLE_SECRET: &str = "your-client-secret";
 
 /// Secrets and passwords of public documents, which protect nothing.
-pub const SAMPLE_SECRETS: [&str; 8] = [
+pub const SAMPLE_SECRETS: [&str; 9] = [
     SAMPLE_SECRET,
     "acme-sample-secret",
+    "acme-web-sample-secret",
     "acme-sample-password",
     "YOUR_CLIENT_SECRET",
     "gX1fBat3bV",

@@ -337,10 +337,8 @@ tenants:
         warnings,
         [
             "tenants.acme.access_token.format",
-            "tenants.acme.clients.app.grant_types[0]",
             "tenants.acme.clients.app.grant_types[1]",
             "tenants.acme.clients.app.grant_types[2]",
-            "tenants.acme.clients.app.redirect_uris",
         ]
     );
     assert!(!format!("{loaded:?}").contains("from the environment"));

@@ -21,7 +21,8 @@ struct Judges {
 }
 
 /// What only the program can judge, by its words, and why.
-const ONLY_THE_PROGRAM: [(&str, &str); 13] = [
+const ONLY_THE_PROGRAM: [(&str, &str); 14] = [
+    ("a private-use scheme is a reversed domain name", "public clients alone may have one"),
     ("no environment variable of this name", "which variables there are is not in the file"),
     ("no regular file", "nor which files"),
     ("cannot be listed", "nor which folders"),
@@ -337,7 +338,7 @@ fn files_and_api_agree_on_the_documents() {
         ("AccessTokenSettings", "AccessToken", &[]),
         ("AssertionSettings", "Assertions", &[]),
         ("ResourceServerSettings", "ResourceServer", &[]),
-        ("ClientSettings", "ClientSettings", &["client_secret", "client_secrets", "redirect_uris"]),
+        ("ClientSettings", "ClientSettings", &["client_secret", "client_secrets"]),
         ("TokenSettings", "TokenSettings", &[]),
     ] {
         let (only, both): (Vec<_>, Vec<_>) = members(&files["$defs"][in_files])

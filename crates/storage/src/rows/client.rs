@@ -29,6 +29,7 @@ columns! {
         keys: "jwks",
         jwks_uri: "jwks_uri",
         certificate_subject: "tls_client_auth_subject",
+        code_flow: "code_flow",
     }
     else |row| { status: status(row)?, secrets: Vec::new() }
 }

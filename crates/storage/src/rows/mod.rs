@@ -5,6 +5,7 @@ mod bookkeeping;
 mod client;
 mod lifecycle;
 mod revocation;
+mod sign_in;
 mod signing_key;
 mod tenant;
 

@@ -53,7 +53,8 @@ async fn statements_of_this_program_are_answered_after_a_column_was_added() {
     let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
     let add_columns = "
         DO $$ DECLARE name text; BEGIN
-            FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+            FOR name IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+                           AND relkind IN ('r', 'p') AND NOT relispartition LOOP
                 EXECUTE format('ALTER TABLE %I ADD COLUMN newer text', name);
             END LOOP;
         END $$";

@@ -122,6 +122,10 @@ const AFTER_THE_FIFTH: &str = "
     ALTER TABLE signing_keys DROP COLUMN shown_removed_at;
     ALTER TABLE clients DROP COLUMN jwks;
     ALTER TABLE clients DROP COLUMN tls_client_auth_subject;
+    ALTER TABLE clients DROP COLUMN code_flow;
+    DROP TABLE sessions;
+    DROP TABLE authorization_codes;
+    DROP TABLE consents;
     ALTER TABLE clients DROP COLUMN dpop_bound_access_tokens;
     ALTER TABLE clients DROP COLUMN tls_client_certificate_bound_access_tokens;
     ALTER TABLE tenants DROP COLUMN require_sender_constraint;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use administration::rows::Decided;
-use administration::{AccountQuery, AccountState, Accounts, CommitRequest, RelatedAccounts};
+use administration::{
+    AccountQuery, AccountState, Accounts, CommitRequest, ManagedBy, RelatedAccounts, RowLifecycle,
+};
 use async_trait::async_trait;
 use tenancy::{StoreError, TenantId};
 
@@ -84,12 +86,18 @@ fn has(account: &Account, identifier: &Identifier) -> bool {
 }
 
 impl Rows {
-    fn live_accounts(
+    pub(super) fn live_accounts(
         &self,
         tenant: &TenantId,
     ) -> impl Iterator<Item = &(AccountState, Option<AccountPassword>)> {
         let of_tenant = self.accounts.iter().filter(move |((of, _), _)| of == tenant).map(|(_, row)| row);
         of_tenant.filter(|(row, _)| row.lifecycle.deleted_at.is_none())
+    }
+
+    pub(super) fn put_account(&mut self, account: Account, password: Option<AccountPassword>) {
+        let key = (account.tenant.clone(), account.id.clone());
+        let lifecycle = RowLifecycle::fresh(ManagedBy::Config, account.updated_at);
+        self.accounts.insert(key, (AccountState { account, lifecycle, declared_digest: None }, password));
     }
 
     /// An identifier, and an external id, is one account's of its tenant.

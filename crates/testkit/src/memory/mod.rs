@@ -10,11 +10,13 @@ mod lists;
 mod published_jwks;
 mod revocations;
 mod rows;
+mod sign_ins;
 mod used_identifiers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ::accounts::{Account, AccountPassword};
 use administration::{AdministrationStore, AuditRecord, ChangeLog, Invalidation};
 use async_trait::async_trait;
 use keys::{KeyRecord, KeyRecords, SigningKeyStore};
@@ -54,6 +56,11 @@ impl MemoryStore {
     /// Where its tenant is missing.
     pub fn put_client(&self, client: Client) {
         self.rows().put_client(client);
+    }
+
+    /// Adds or replaces an account with its password.
+    pub fn put_account(&self, account: Account, password: Option<AccountPassword>) {
+        self.rows().put_account(account, password);
     }
 
     /// What was recorded about changes.

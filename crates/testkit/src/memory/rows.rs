@@ -8,12 +8,15 @@ use administration::{
     Invalidation, ManagedBy, ResourceServerState, RowLifecycle, SecretState, SecretUsage, TenantState,
     VerifierFetch,
 };
+use grants::Consent;
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::Timestamp;
 use registry::{Client, ClientId, ClientSecret, ClientStatus, RevokedSubject};
+use sessions::{Session, SessionId};
 use tenancy::{Tenant, TenantId, TenantStatus};
 
 use super::commit_keys::Schedule;
+use super::sign_ins::CodeRow;
 use crate::fixtures::NOW;
 
 #[derive(Clone, Default)]
@@ -35,6 +38,12 @@ pub(super) struct Rows {
     pub(super) idempotent_answers: Vec<IdempotentAnswer>,
     /// When each expires, by its digest.
     pub(super) used_identifiers: BTreeMap<(TenantId, [u8; 32]), Timestamp>,
+    /// By partition and identifier.
+    pub(super) sessions: BTreeMap<(TenantId, u32, SessionId), Session>,
+    /// By partition and digest.
+    pub(super) codes: BTreeMap<(TenantId, u32, [u8; 32]), CodeRow>,
+    /// What people have allowed.
+    pub(super) consents: BTreeMap<(TenantId, AccountId, ClientId), Consent>,
     /// What clients publish, by tenant and URL.
     pub(super) published_jwks: BTreeMap<(TenantId, String), String>,
     /// Until which `iat` tokens are invalid, and when the last of them expires.

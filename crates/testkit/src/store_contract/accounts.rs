@@ -33,7 +33,7 @@ async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change>) -> Commi
     request
 }
 
-async fn change(stores: &Stores, now: Timestamp, changes: Vec<Change>) {
+pub(super) async fn change(stores: &Stores, now: Timestamp, changes: Vec<Change>) {
     let outcome = stores.administration.commit(&request(stores, now, changes).await).await.unwrap();
     assert!(matches!(outcome, CommitOutcome::Committed { .. }));
 }

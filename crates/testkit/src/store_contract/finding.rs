@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use administration::{Change, ChangeKind, ManagedBy};
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm, Timestamp};
-use registry::{Client, ClientKeys, ClientSecret, ClientStatus, IntrospectionRight};
+use registry::{Client, ClientKeys, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
 use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TenantLimits,
@@ -201,6 +201,12 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
         jwks_uri: Some("https://keys.example.com/jwks?a=ä".to_owned()),
         keys: Some(ClientKeys::from(r#"{"keys":[{"kty":"“"}]}"#.to_owned())),
         certificate_subject: Some("subject_dn:CN = “a”\\, b,O=c".parse().unwrap()),
+        code_flow: CodeFlow {
+            redirect_uris: vec!["https://app.example.com/“cb”".to_owned(), "com.example.app:/cb".to_owned()],
+            post_logout_redirect_uris: vec!["https://app.example.com/".to_owned()],
+            first_party: true,
+            require_pkce: false,
+        },
         secrets: vec![
             fixtures::secret("s1"),
             ClientSecret {

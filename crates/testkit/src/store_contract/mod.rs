@@ -28,6 +28,7 @@ mod revisions;
 mod revocations;
 mod secret_usage;
 mod secrets;
+mod sign_ins;
 mod single_use;
 mod suspending;
 mod verifier_fetches;
@@ -37,8 +38,10 @@ use std::sync::Arc;
 
 use ::accounts::AccountStore;
 use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, CommitRequest};
+use grants::AuthorizationStore;
 use keys::SigningKeyStore;
 use registry::{Client, ClientStore, ReplayGuard, RevocationStore};
+use sessions::SessionStore;
 use tenancy::{Tenant, TenantId, TenantStore};
 
 use crate::requests;
@@ -66,6 +69,7 @@ pub use revisions::*;
 pub use revocations::*;
 pub use secret_usage::*;
 pub use secrets::*;
+pub use sign_ins::*;
 pub use single_use::*;
 pub use suspending::*;
 pub use verifier_fetches::*;
@@ -85,6 +89,10 @@ pub struct Stores {
     pub revocations: Arc<dyn RevocationStore>,
     /// As accounts are found in it.
     pub accounts: Arc<dyn AccountStore>,
+    /// As sessions know it.
+    pub sessions: Arc<dyn SessionStore>,
+    /// As grants know it.
+    pub authorizations: Arc<dyn AuthorizationStore>,
     /// As administration knows it.
     pub administration: Arc<dyn AdministrationStore>,
 }
@@ -99,6 +107,8 @@ impl Stores {
             + ReplayGuard
             + RevocationStore
             + AccountStore
+            + SessionStore
+            + AuthorizationStore
             + AdministrationStore
             + 'static,
     {
@@ -110,6 +120,8 @@ impl Stores {
             identifiers: Arc::clone(&store) as _,
             revocations: Arc::clone(&store) as _,
             accounts: Arc::clone(&store) as _,
+            sessions: Arc::clone(&store) as _,
+            authorizations: Arc::clone(&store) as _,
             administration: store,
         }
     }
@@ -155,6 +167,13 @@ macro_rules! store_contract_tests {
             of_twenty_processes_one_gets_a_lease,
             verifier_fetches_are_merged_and_pruned,
             verifier_fetches_of_unknown_tenants_are_ignored,
+            a_session_is_found_by_its_cookie_in_its_tenant,
+            a_session_takes_the_place_of_the_one_before,
+            a_code_is_redeemed_once_and_as_it_was_issued,
+            of_a_hundred_redemptions_at_once_one_is_the_first,
+            a_code_ends_with_its_session_and_its_account,
+            what_a_person_allowed_is_read_back,
+            expired_sign_ins_are_deleted,
             an_identifier_is_used_once_in_its_tenant,
             of_a_hundred_uses_at_once_one_is_the_first,
             expired_identifiers_are_deleted,

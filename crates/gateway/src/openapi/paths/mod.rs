@@ -4,5 +4,6 @@ pub(super) mod applications;
 pub(super) mod clients;
 pub(super) mod keys;
 pub(super) mod oauth;
+pub(super) mod openid;
 pub(super) mod operations;
 pub(super) mod tenants;

@@ -1,0 +1,51 @@
+//! The rules over what a client is registered for at the authorization endpoint.
+
+use protocol::{ClientAuthenticationMethod, GrantType, check_redirect_uri};
+use registry::CodeFlow;
+
+use super::{FieldErrors, Interface};
+use crate::ClientSettings;
+
+/// The most URIs in one list of a client.
+const MOST_URIS: usize = 50;
+
+/// The registration, of no use where errors were found.
+pub(super) fn check_code_flow(errors: &mut FieldErrors, settings: &ClientSettings) -> CodeFlow {
+    let is_public = settings.token_endpoint_auth_method == ClientAuthenticationMethod::None.as_str();
+    check_uris(errors, "/redirect_uris", &settings.redirect_uris, is_public);
+    check_uris(errors, "/post_logout_redirect_uris", &settings.post_logout_redirect_uris, is_public);
+    if is_public && !settings.require_pkce {
+        // RFC 9700 §2.1.1: "Public clients MUST use PKCE".
+        let detail = "a public client uses PKCE in each request (RFC 9700 §2.1.1)";
+        errors.refuse("/require_pkce", detail, "leave it out, or choose another method");
+    }
+    let grants_codes = settings.grant_types.iter().any(|name| name == GrantType::AuthorizationCode.as_str());
+    // Applications of the Thunder-compatible API keep redirect URIs of their own.
+    if grants_codes && settings.redirect_uris.is_empty() && errors.interface() != Interface::Adapter {
+        let detail = "a client of the grant authorization_code needs a redirect URI";
+        errors.refuse(
+            "/redirect_uris",
+            detail,
+            "say where answers go, such as `https://app.example.com/callback`",
+        );
+    }
+    CodeFlow {
+        redirect_uris: settings.redirect_uris.clone(),
+        post_logout_redirect_uris: settings.post_logout_redirect_uris.clone(),
+        first_party: settings.first_party,
+        require_pkce: settings.require_pkce,
+    }
+}
+
+fn check_uris(errors: &mut FieldErrors, at: &str, uris: &[String], is_public: bool) {
+    if uris.len() > MOST_URIS {
+        errors.refuse(at, format!("a client has at most {MOST_URIS} of these"), "register another client");
+        return;
+    }
+    errors.check_distinct(at, uris);
+    for (index, uri) in uris.iter().enumerate() {
+        if let Err(error) = check_redirect_uri(uri, is_public) {
+            errors.refuse(&format!("{at}/{index}"), error.to_string(), "write it as the client sends it");
+        }
+    }
+}

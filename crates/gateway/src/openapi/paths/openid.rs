@@ -1,0 +1,99 @@
+//! The OpenID Provider: what clients and people's browsers request. Pages are for people, so only their statuses are described;
+//! docs/signing-people-in.md has the parameters.
+
+use serde_json::json;
+use utoipa::openapi::HttpMethod::{Get, Post};
+
+use crate::openapi::forms::{AuthorizationForm, LogoutForm, SignInForm, Userinfo, UserinfoForm};
+use crate::openapi::operation::{FORM, Operation, on};
+
+const HTML: &str = "text/html";
+const ERROR_PAGES: [(&str, &str); 5] = [
+    ("400", "A page that says what is wrong with the request"),
+    ("404", "Unknown or suspended tenant, or one without oidc"),
+    ("413", "The form is too long"),
+    ("414", "The request is too long"),
+    ("503", "A part of the server does not answer now"),
+];
+
+pub(crate) fn operations() -> Vec<Operation> {
+    let mut all = Vec::from(authorize("/api/v1/tenant/{id}/oauth/authorize", "authorize"));
+    all.extend(authorize("/oauth2/authorize", "default_authorize"));
+    all.push(sign_in());
+    all.extend(userinfo("/api/v1/tenant/{id}/oauth/userinfo", "userinfo"));
+    all.extend(userinfo("/oauth2/userinfo", "default_userinfo"));
+    all.extend(logout("/api/v1/tenant/{id}/oauth/logout", "logout"));
+    all.extend(logout("/oauth2/logout", "default_logout"));
+    all
+}
+
+fn authorize(path: &'static str, name: &str) -> [Operation; 2] {
+    let get = on(Get, path).named(name, "Send a person here to sign in (RFC 6749 section 4.1.1).");
+    let get = page(get, "A page: sign-in, consent, or the form of the response mode form_post");
+    let post = on(Post, path).named(&format!("{name}_by_form"), "The same request as a form.");
+    let post = post.body::<AuthorizationForm>(FORM, None);
+    let back = "Back to the client, with `code` or `error`, `state` and `iss`";
+    [
+        with_error_pages(get.empty_answer("303", back)),
+        with_error_pages(post.empty_answer("303", "To the same path by GET")),
+    ]
+}
+
+fn sign_in() -> Operation {
+    let post = on(Post, "/api/v1/tenant/{id}/oauth/sign-in")
+        .named("sign_in", "The forms of the pages lead here, and nothing else does.")
+        .body::<SignInForm>(FORM, None);
+    let post = page(post, "The next page, or one that goes on to the client");
+    with_error_pages(post.answer_as(
+        "403",
+        "The password is not accepted, or no page of this server has sent the form",
+        HTML,
+        json!({ "type": "string" }),
+    ))
+}
+
+fn userinfo(path: &'static str, name: &str) -> [Operation; 2] {
+    let of = |operation: Operation| {
+        operation
+            .secured(json!({ "access_token": [] }))
+            .answer::<Userinfo>("200", "Claims about the person (OpenID Connect Core section 5.3.2)")
+            .empty_answer(
+                "401",
+                "No token, or one that is not valid here, with WWW-Authenticate (RFC 6750 section 3)",
+            )
+            .errors(&[
+                ("403", "insufficient_scope: the token has no scope openid"),
+                ("404", "Unknown or suspended tenant, or one without oidc"),
+            ])
+    };
+    let post = on(Post, path).named(&format!("{name}_by_form"), "The same, also with the token in the body.");
+    let post = post.body::<UserinfoForm>(FORM, None);
+    [
+        of(on(Get, path).named(name, "Fetch the claims about the person of an access token.")),
+        of(post).error("400", "invalid_request").error("413", "The form is too long"),
+    ]
+}
+
+fn logout(path: &'static str, name: &str) -> [Operation; 2] {
+    let get = on(Get, path).named(name, "Send a person here to sign out (RP-Initiated Logout 1.0).");
+    let get = page(get, "A page: the question, or that nobody is signed in any more");
+    let post = on(Post, path)
+        .named(&format!("{name}_by_form"), "The same request as a form, or the answer to the question.");
+    let post = page(post.body::<LogoutForm>(FORM, None), "A page");
+    let foreign = "No page of this server has sent the form";
+    let post = post.answer_as("403", foreign, HTML, json!({ "type": "string" }));
+    [
+        with_error_pages(get.empty_answer("303", "To the post-logout redirect URI")),
+        with_error_pages(post.empty_answer("303", "To the same path by GET")),
+    ]
+}
+
+fn page(operation: Operation, description: &str) -> Operation {
+    operation.answer_as("200", description, HTML, json!({ "type": "string" }))
+}
+
+fn with_error_pages(operation: Operation) -> Operation {
+    ERROR_PAGES.into_iter().fold(operation, |operation, (status, description)| {
+        operation.answer_as(status, description, HTML, json!({ "type": "string" }))
+    })
+}

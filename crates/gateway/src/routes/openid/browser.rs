@@ -1,0 +1,90 @@
+//! The browser of a request: who is signed in there, and what binds forms to it.
+
+use std::borrow::Cow;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{HeaderMap, HeaderValue, InvalidHeaderValue, SET_COOKIE};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::Timestamp;
+use secrets::random_bytes;
+use sessions::{SessionToken, SessionWrite, SignedIn};
+use tenancy::{StoreError, Tenant};
+
+use crate::Services;
+use crate::cookies::{CookieLife, CookieName, Cookies};
+
+/// Bytes of the value that binds forms to a browser.
+const BYTES: usize = 16;
+
+/// A browser with its cookies.
+pub(super) struct Browser<'r> {
+    cookies: Cookies,
+    headers: &'r HeaderMap,
+    id: Cow<'r, str>,
+    /// Cookies that the response sets.
+    set: Vec<HeaderValue>,
+}
+
+impl<'r> Browser<'r> {
+    /// The browser of a navigation, which gets a value of its own where it has none.
+    pub(super) fn of_navigation(cookies: Cookies, headers: &'r HeaderMap) -> Self {
+        let Some(browser) = Self::of_form(cookies, headers) else {
+            let id = BASE64URL.encode(random_bytes::<BYTES>().as_slice());
+            let cookie = cookies.set(CookieName::Browser, &id, CookieLife::Browser);
+            return Self { cookies, headers, id: id.into(), set: cookie.into_iter().collect() };
+        };
+        browser
+    }
+
+    /// The browser of a form; `None` where it has not kept its cookie.
+    pub(super) fn of_form(cookies: Cookies, headers: &'r HeaderMap) -> Option<Self> {
+        let id = cookies.read(headers, CookieName::Browser).filter(|id| !id.is_empty())?;
+        Some(Self { cookies, headers, id: id.into(), set: Vec::new() })
+    }
+
+    /// What forms of this browser are sealed for.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Who is signed in at the tenant.
+    pub(super) async fn signed_in(
+        &self,
+        services: &Services,
+        tenant: &Tenant,
+        now: Timestamp,
+    ) -> Result<Option<SignedIn>, StoreError> {
+        let cookie = self.cookies.read(self.headers, CookieName::Session(&tenant.id));
+        let Some(token) = cookie.and_then(SessionToken::parse) else { return Ok(None) };
+        services.sessions.find(&tenant.id, &token, now).await
+    }
+
+    /// Has the response set the cookie of a new session, which the oldest of too many make room for.
+    pub(super) fn keep_session(
+        &mut self,
+        write: &SessionWrite,
+        token: &SessionToken,
+    ) -> Result<(), InvalidHeaderValue> {
+        let tenant = &write.session().tenant;
+        let cookie = token.to_cookie();
+        let session = CookieName::Session(tenant);
+        self.set.push(self.cookies.set(session, cookie.expose(), CookieLife::Browser)?);
+        self.set.extend(self.cookies.make_room(self.headers, tenant, SessionToken::slot_of));
+        Ok(())
+    }
+
+    /// Has the response remove the cookie of the tenant's session.
+    pub(super) fn forget_session(&mut self, tenant: &Tenant) -> Result<(), InvalidHeaderValue> {
+        self.set.push(self.cookies.remove(CookieName::Session(&tenant.id))?);
+        Ok(())
+    }
+
+    /// The response with the cookies that it sets.
+    pub(super) fn finish(self, mut response: HttpResponse) -> HttpResponse {
+        for cookie in self.set {
+            response.headers_mut().append(SET_COOKIE, cookie);
+        }
+        response
+    }
+}

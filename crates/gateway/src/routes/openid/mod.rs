@@ -1,0 +1,12 @@
+//! The OpenID Provider: what a person's browser and the clients that sign people in request. In reading order:
+
+pub(crate) mod authorize;
+pub(crate) mod sign_in;
+
+pub(crate) mod logout;
+pub(crate) mod userinfo;
+
+mod authorization;
+mod browser;
+mod outcome;
+mod proceed;

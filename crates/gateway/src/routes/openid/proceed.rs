@@ -1,0 +1,167 @@
+//! From a request that is in order to its next page, or to its answer.
+
+use accounts::Account;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use grants::{Consent as Allowed, Next, NextContext, RequestedCode, next};
+use pages::{Consent, IdentifierKind, ScopeLine, SignIn, SignInMessage};
+use protocol::{Timestamp, redirect_host};
+use sessions::{Flow, FlowStep, SessionWrite, SignedIn};
+
+use super::authorization::Authorization;
+use super::browser::Browser;
+use super::outcome::send;
+use crate::Services;
+use crate::options::PublicUrl;
+use crate::page::{Opener, common_of, respond};
+use crate::page_error::PageError;
+
+/// What is known beside the request.
+pub(super) struct Progress<'a> {
+    /// When the person was sent to sign in for this request; none before that.
+    pub(super) began: Option<Timestamp>,
+    /// A session that has just begun, and is not written yet.
+    pub(super) begun: Option<&'a SessionWrite>,
+    /// Whether the person has allowed the request just now.
+    pub(super) is_allowed: bool,
+}
+
+/// Answers a request with a code, a page or an error.
+pub(super) async fn proceed(
+    (services, public_url): (&Services, &PublicUrl),
+    browser: &Browser<'_>,
+    authorization: &Authorization,
+    signed_in: Option<&SignedIn>,
+    progress: &Progress<'_>,
+    now: Timestamp,
+) -> Result<HttpResponse, PageError> {
+    let Authorization { to, request, granted, .. } = authorization;
+    let consent = match signed_in.filter(|_| !to.client.code_flow.first_party) {
+        Some(signed_in) => {
+            services.authorizations.find_consent(&to.tenant.id, signed_in.account(), &to.client.id).await?
+        }
+        None => None,
+    };
+    let step = next(&NextContext {
+        client: &to.client,
+        redirect_uri: &to.redirect_uri,
+        request,
+        granted,
+        signed_in,
+        consent: consent.as_ref(),
+        is_allowed: progress.is_allowed,
+        began: progress.began,
+        hinted: authorization.hinted.as_deref(),
+        now,
+    });
+    let is_after_form = progress.began.is_some();
+    let (signed_in, step) = match (signed_in, step) {
+        (Some(signed_in), step @ (Next::Code | Next::Consent)) => (signed_in, step),
+        (_, Next::Refused(error)) => {
+            return Ok(send(to, &to.response(Err(error)), is_after_form, public_url));
+        }
+        (_, Next::SignIn | Next::Code | Next::Consent) => {
+            if let Some(begun) = progress.begun {
+                services.sessions.write(begun).await?;
+            }
+            let suggested = request.login_hint.clone().unwrap_or_default();
+            return sign_in_page((services, public_url), browser, authorization, suggested, None, now);
+        }
+    };
+    if step == Next::Consent {
+        if let Some(begun) = progress.begun {
+            services.sessions.write(begun).await?;
+        }
+        return consent_page((services, public_url), browser, authorization, signed_in, progress, now).await;
+    }
+    let allowed: Option<Option<&Allowed>> = progress.is_allowed.then_some(consent.as_ref());
+    let requested = RequestedCode {
+        signed_in,
+        session: progress.begun,
+        client: &to.client,
+        redirect_uri: &to.redirect_uri,
+        code_challenge: request.code_challenge.map(|challenge| *challenge.as_bytes()),
+        granted: granted.clone(),
+        allowed,
+    };
+    let code = services.authorizations.issue(&to.tenant.id, requested, now).await?;
+    let response = to.response(Ok(code.expose().to_owned()));
+    Ok(send(to, &response, is_after_form, public_url))
+}
+
+/// The page that asks who is there.
+pub(super) fn sign_in_page(
+    (services, public_url): (&Services, &PublicUrl),
+    browser: &Browser<'_>,
+    authorization: &Authorization,
+    identifier: String,
+    error: Option<SignInMessage>,
+    now: Timestamp,
+) -> Result<HttpResponse, PageError> {
+    let to = &authorization.to;
+    let page = SignIn {
+        common: common_of(&to.tenant, Some(to.client.name.clone()), public_url),
+        action: action(authorization, public_url),
+        flow: seal(services, browser, authorization, FlowStep::SignIn, now)?,
+        identifier_kind: IdentifierKind::Either,
+        identifier,
+        offers_to_stay: false,
+        error,
+    };
+    // A refused password is no success for a program that reads statuses; browsers show the page all the same.
+    let status = if error.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
+    Ok(respond(status, &page, Opener::Severed))
+}
+
+async fn consent_page(
+    (services, public_url): (&Services, &PublicUrl),
+    browser: &Browser<'_>,
+    authorization: &Authorization,
+    signed_in: &SignedIn,
+    progress: &Progress<'_>,
+    now: Timestamp,
+) -> Result<HttpResponse, PageError> {
+    let to = &authorization.to;
+    let account = services.accounts.find_account(&to.tenant.id, signed_in.account()).await?;
+    let name = account.as_ref().and_then(|account| sign_in_name(account));
+    let scopes = authorization.granted.scopes().filter(|_| !to.client.code_flow.first_party);
+    let page = Consent {
+        common: common_of(&to.tenant, Some(to.client.name.clone()), public_url),
+        action: action(authorization, public_url),
+        flow: seal(
+            services,
+            browser,
+            authorization,
+            FlowStep::Consent(signed_in.session().id.clone()),
+            progress.began.unwrap_or(now),
+        )?,
+        account: name.unwrap_or_else(|| signed_in.account().to_string()),
+        return_host: redirect_host(&to.redirect_uri).to_owned(),
+        registered_by: Some(to.tenant.name.clone()),
+        scopes: scopes.map(|name| ScopeLine { name: name.to_owned(), description: String::new() }).collect(),
+    };
+    Ok(respond(StatusCode::OK, &page, Opener::Severed))
+}
+
+/// How a person knows the account.
+pub(super) fn sign_in_name(account: &Account) -> Option<String> {
+    let known = account.email().or_else(|| account.username());
+    known.map(|known| known.identifier.as_str().to_owned())
+}
+
+/// Where forms lead.
+fn action(authorization: &Authorization, public_url: &PublicUrl) -> String {
+    format!("{}/api/v1/tenant/{}/oauth/sign-in", public_url.path(), authorization.to.tenant.id)
+}
+
+fn seal(
+    services: &Services,
+    browser: &Browser<'_>,
+    authorization: &Authorization,
+    step: FlowStep,
+    started: Timestamp,
+) -> Result<String, PageError> {
+    let to = &authorization.to;
+    let flow = Flow { parameters: to.parameters.clone(), started, step };
+    services.flows.seal(&to.tenant.id, browser.id(), &flow).ok_or_else(|| PageError::too_long(&to.tenant))
+}

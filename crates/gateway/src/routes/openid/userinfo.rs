@@ -1,0 +1,69 @@
+//! `GET` and `POST …/oauth/userinfo`: claims about the person of an access token (OpenID Connect Core §5.3).
+
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use grants::{BearerError, ProtectedResource, userinfo as userinfo_of};
+use keys::TokenError;
+use protocol::{Form, PresentedToken, ScopeToken};
+use serde_json::{Map, Value};
+use tenancy::Tenant;
+
+use crate::Services;
+use crate::raw_request::RawRequest;
+use crate::respond::{OAuthError, secret_json};
+use crate::sender;
+
+const OPENID: &str = "openid";
+
+pub(crate) async fn userinfo(
+    services: Data<Services>,
+    mut raw: RawRequest,
+) -> Result<HttpResponse, OAuthError> {
+    let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    let realm = tenant.issuer.as_str();
+    let token = token(&mut raw).await?.ok_or_else(|| OAuthError::bearer_required(realm))?;
+    let claims = claims(&services, &tenant, &token, &raw).await;
+    let claims = claims.map_err(|refusal| refusal.in_resource_realm(token.scheme, realm, Some(OPENID)))?;
+    let mut response = secret_json(&claims)?;
+    sender::supply_nonce(&services, &tenant, &raw, &mut response);
+    Ok(response)
+}
+
+/// The token of the header, or of a form (RFC 6750 §2.1, §2.2).
+async fn token(raw: &mut RawRequest) -> Result<Option<PresentedToken>, OAuthError> {
+    if let Some(token) = PresentedToken::from_authorization(raw.authorization()?) {
+        return Ok(Some(token));
+    }
+    if !raw.writes() {
+        return Ok(None);
+    }
+    let body = raw.form().await?;
+    let token = Form::parse(&body)?.take_secret("access_token")?;
+    Ok(token.map(PresentedToken::of_form))
+}
+
+async fn claims(
+    services: &Services,
+    tenant: &Tenant,
+    token: &PresentedToken,
+    raw: &RawRequest,
+) -> Result<Map<String, Value>, OAuthError> {
+    let now = (services.clock)();
+    // A token whose audience is not the issuer is for an API, and opens nothing here.
+    let resource = ProtectedResource {
+        tenant: tenant.id.to_string(),
+        audience: tenant.issuer.as_str().to_owned(),
+        required_scope: ScopeToken::parse(OPENID).ok(),
+    };
+    let admitted = services.engine.admit(tenant, token, &resource, now).await?;
+    let claims = sender::confirm(services, tenant, raw, token, admitted, now).await?;
+    raw.log(|fields| fields.client = claims.client_id.parse().ok());
+    let account = match claims.sub.parse() {
+        Ok(account) => services.accounts.find_account(&tenant.id, &account).await?,
+        // A client's own token is of no person.
+        Err(_) => None,
+    };
+    let found = account.and_then(|account| userinfo_of(&claims, &account));
+    found.ok_or_else(|| OAuthError::from(BearerError::from(TokenError::Revoked)))
+}

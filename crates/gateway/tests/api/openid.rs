@@ -1,0 +1,523 @@
+//! People sign in: pages, sessions, codes, ID tokens and userinfo, each at two tenants.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::ClientAuthenticationMethod;
+use reqwest::Method;
+use serde_json::Value;
+use url::Url;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
+use crate::person::{
+    Browser, CALLBACK, EMAIL, PASSWORD, SIGNED_OUT, VERIFIER, add_person, add_web_client, authorize_path,
+    continued, flow, parameter, redeem, redeem_with,
+};
+
+fn claims(token: &Value) -> Value {
+    let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
+    serde_json::from_slice(&BASE64URL.decode(payload).unwrap()).unwrap()
+}
+
+fn issuer(tenant: &str) -> String {
+    format!("{PUBLIC_URL}{}", tenant_path(tenant, ""))
+}
+
+async fn userinfo(app: &TestApp, tenant: &str, token: &str) -> Answer {
+    let path = tenant_path(tenant, "/oauth/userinfo");
+    Answer::to(app.request(Method::GET, &path).bearer_auth(token)).await
+}
+
+/// Where a redirect leads.
+fn location(answer: &Answer) -> Url {
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    Url::parse(answer.header("location")).unwrap()
+}
+
+#[tokio::test]
+async fn a_person_signs_in_at_its_tenant() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let person = add_person(&app, tenant);
+        let secret = add_web_client(&app, tenant, |_| ());
+        let mut browser = Browser::new(&app);
+        let page = browser.authorize(tenant, &[]).await;
+        assert_eq!((page.status, page.header("cache-control")), (200, "no-store"));
+        assert!(page.header("content-security-policy").contains("form-action 'self'"));
+        assert_eq!(browser.cookies.len(), 1, "{:?}", browser.cookies);
+        let done = browser.sign_in(tenant, &page, PASSWORD).await;
+        let to = continued(&done);
+        assert!(to.as_str().starts_with(CALLBACK));
+        assert_eq!((parameter(&to, "state"), parameter(&to, "iss")), ("s1".to_owned(), issuer(tenant)));
+        assert!(browser.cookies.contains_key(&format!("lk-s.{tenant}")), "{:?}", browser.cookies);
+
+        let tokens = redeem(&app, tenant, &secret, &parameter(&to, "code")).await;
+        assert_eq!((tokens.status, tokens.header("cache-control")), (200, "no-store"), "{}", tokens.body);
+        let tokens = tokens.json();
+        let id_token = claims(&tokens["id_token"]);
+        assert_eq!(id_token["iss"], issuer(tenant));
+        assert_eq!((&id_token["sub"], &id_token["aud"]), (&person.id.as_str().into(), &"web".into()));
+        assert_eq!((&id_token["nonce"], &id_token["auth_time"]), (&"n1".into(), &app.now().into()));
+        assert_eq!((&id_token["acr"], &id_token["amr"][0]), (&"urn:latchkey:acr:1".into(), &"pwd".into()));
+        assert!(id_token["name"].is_null());
+        assert_eq!(tokens["scope"], "openid profile");
+        let access_token = tokens["access_token"].as_str().unwrap();
+        assert_eq!(claims(&tokens["access_token"])["sub"], person.id.as_str());
+
+        let found = userinfo(&app, tenant, access_token).await;
+        assert_eq!(found.status, 200, "{}", found.body);
+        assert_eq!(
+            (&found.json()["sub"], &found.json()["name"]),
+            (&person.id.as_str().into(), &"Ada Lovelace".into())
+        );
+        assert!(found.json()["email"].is_null(), "the scope email was not requested");
+
+        // The session goes on: the next request needs no page.
+        let again = location(&browser.authorize(tenant, &[("state", "s2")]).await);
+        assert_eq!(parameter(&again, "state"), "s2");
+        let again = redeem(&app, tenant, &secret, &parameter(&again, "code")).await.json();
+        assert_eq!(claims(&again["id_token"])["sid"], id_token["sid"]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_one_tenants_is_nothing_at_another() {
+    let app = TestApp::start();
+    let secrets = [ACME, GLOBEX].map(|tenant| {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |_| ())
+    });
+    for ([own, other], [own_secret, other_secret]) in
+        [([ACME, GLOBEX], [&secrets[0], &secrets[1]]), ([GLOBEX, ACME], [&secrets[1], &secrets[0]])]
+    {
+        let mut browser = Browser::new(&app);
+        let page = browser.authorize(own, &[]).await;
+        // A form of one tenant, sent to the other.
+        let sent = browser.sign_in(other, &page, PASSWORD).await;
+        assert_eq!(sent.status, 403);
+        let code = parameter(&continued(&browser.sign_in(own, &page, PASSWORD).await), "code");
+        for secret in [own_secret, other_secret] {
+            let refused = redeem(&app, other, secret, &code).await;
+            assert!(matches!(refused.status, 400 | 401), "{}", refused.body);
+        }
+        let refused = redeem(&app, other, other_secret, &code).await;
+        assert_eq!(refused.json()["error"], "invalid_grant");
+        // The session's cookie, under the name of the other tenant.
+        let cookie = browser.cookies[&format!("lk-s.{own}")].clone();
+        browser.cookies.insert(format!("lk-s.{other}"), cookie);
+        let page = browser.authorize(other, &[]).await;
+        assert_eq!(page.status, 200, "the person has to sign in");
+        flow(&page);
+        // The tokens.
+        let tokens = redeem(&app, own, own_secret, &code).await.json();
+        let access_token = tokens["access_token"].as_str().unwrap();
+        assert_eq!(userinfo(&app, own, access_token).await.status, 200);
+        assert_eq!(userinfo(&app, other, access_token).await.status, 401);
+        let id_token = tokens["id_token"].as_str().unwrap();
+        let hinted = browser.authorize(other, &[("id_token_hint", id_token)]).await;
+        assert_eq!(hinted.status, 400);
+        let out = tenant_path(other, &format!("/oauth/logout?id_token_hint={id_token}"));
+        browser.get(&out).await;
+        assert_eq!(browser.authorize(own, &[]).await.status, 303, "the session of the own tenant goes on");
+        assert_eq!(userinfo(&app, own, id_token).await.status, 401, "an ID token opens nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_has_one_answer_and_writes_nothing() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |_| ());
+        let mut browser = Browser::new(&app);
+        let page = browser.authorize(tenant, &[]).await;
+        let before = app.store.calls();
+        let wrong = browser.sign_in(tenant, &page, "another long password").await;
+        let form = [("flow", &*flow(&page)), ("identifier", "eve@example.com"), ("password", PASSWORD)];
+        let unknown = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await;
+        assert_eq!((wrong.status, unknown.status), (403, 403));
+        assert_eq!(app.store.calls().sign_ins, before.sign_ins, "nothing is written");
+        let without = |answer: &Answer| {
+            let nonce = answer.body.split_once("nonce=\"").unwrap().1.split('"').next().unwrap().to_owned();
+            let body = answer.body.replace(&nonce, "").replace(&flow(answer), "");
+            body.replace(EMAIL, "").replace("eve@example.com", "")
+        };
+        assert_eq!(without(&wrong), without(&unknown));
+        assert!(!wrong.body.contains(PASSWORD) && !wrong.body.contains("another long password"));
+        let done = browser.sign_in(tenant, &wrong, PASSWORD).await;
+        assert_eq!(done.status, 200);
+        continued(&done);
+    }
+}
+
+#[tokio::test]
+async fn ten_thousand_strangers_write_nothing() {
+    let app = TestApp::start();
+    add_web_client(&app, ACME, |_| ());
+    let mut browser = Browser::new(&app);
+    let path = authorize_path(ACME, &[]);
+    let before = app.store.calls();
+    for _ in 0..1_000 {
+        browser.cookies.clear();
+        assert_eq!(browser.get(&path).await.status, 200);
+    }
+    let after = app.store.calls();
+    assert_eq!((after.sign_ins, after.administration), (before.sign_ins, before.administration));
+}
+
+#[tokio::test]
+async fn an_error_without_an_address_is_a_page() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |_| ());
+        let mut browser = Browser::new(&app);
+        for more in [
+            &[("client_id", "")] as &[(&str, &str)],
+            &[("client_id", "nobody")],
+            &[("client_id", "svc")],
+            &[("redirect_uri", "")],
+            &[("redirect_uri", "https://app.example.com/callback/")],
+            &[("redirect_uri", "https://evil.example/callback")],
+            &[("redirect_uri", "http://127.0.0.1:1234/other")],
+            &[("redirect_uri", "https://evil.example"), ("prompt", "none")],
+        ] {
+            let answer = browser.authorize(tenant, more).await;
+            assert_eq!((answer.status, answer.header("location")), (400, ""), "{more:?}");
+            assert!(answer.header("content-type").starts_with("text/html"));
+            assert!(!answer.body.contains("evil.example"), "{more:?}");
+        }
+        let long = "a".repeat(9_000);
+        assert_eq!(browser.authorize(tenant, &[("state", &long)]).await.status, 414);
+    }
+    let mut browser = Browser::new(&app);
+    let unknown = browser.authorize("nobody", &[]).await;
+    app.change_tenant(GLOBEX, |tenant| tenant.strategies.oidc = false);
+    let without = browser.authorize(GLOBEX, &[]).await;
+    assert_eq!((unknown.status, without.status), (404, 404));
+    assert_eq!(unknown.body, without.body);
+}
+
+/// "The authorization server MUST always authenticate the user first … before redirecting" (RFC 9700 §4.11.2).
+#[tokio::test]
+async fn an_error_goes_back_to_the_client_only_when_nothing_may_be_shown_or_a_person_is_signed_in() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |_| ());
+        let mut browser = Browser::new(&app);
+        let cases: [(&[(&str, &str)], &str); 9] = [
+            (&[("response_type", "token")], "unsupported_response_type"),
+            (&[("response_type", "")], "invalid_request"),
+            (&[("scope", "openid admin")], "invalid_scope"),
+            (&[("resource", "https://other.example")], "invalid_target"),
+            (&[("code_challenge", "")], "invalid_request"),
+            (&[("code_challenge_method", "plain")], "invalid_request"),
+            (&[("max_age", "soon")], "invalid_request"),
+            (&[("request", "e30.e30.")], "request_not_supported"),
+            (&[("request_uri", "https://evil.example")], "request_uri_not_supported"),
+        ];
+        for (more, expected) in cases {
+            let shown = browser.authorize(tenant, more).await;
+            assert_eq!((shown.status, shown.header("location")), (400, ""), "{more:?}");
+            assert!(shown.body.contains(expected), "{more:?} {}", shown.body);
+            let silent = [more, &[("prompt", "none")]].concat();
+            let back = location(&browser.authorize(tenant, &silent).await);
+            assert_eq!((&*parameter(&back, "error"), &*parameter(&back, "state")), (expected, "s1"));
+            assert_eq!(parameter(&back, "iss"), issuer(tenant));
+        }
+        let nobody = location(&browser.authorize(tenant, &[("prompt", "none")]).await);
+        assert_eq!(parameter(&nobody, "error"), "login_required");
+        browser.code(tenant, &[]).await;
+        for (more, expected) in cases {
+            assert_eq!(parameter(&location(&browser.authorize(tenant, more).await), "error"), expected);
+        }
+        let back = location(&browser.authorize(tenant, &[("prompt", "none")]).await);
+        assert!(!parameter(&back, "code").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_redeemed_once_and_with_all_that_it_was_issued_for() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let secret = add_web_client(&app, tenant, |_| ());
+        let mut browser = Browser::new(&app);
+        let code = browser.code(tenant, &[]).await;
+        let other_verifier = VERIFIER.replace('d', "e");
+        for more in [
+            &[("code_verifier", "")] as &[(&str, &str)],
+            &[("code_verifier", &*other_verifier)],
+            &[("redirect_uri", "https://app.example.com/")],
+            &[("code", "0AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")],
+            &[("code", "x")],
+        ] {
+            let form = [&[("client_secret", &*secret), ("code", &*code)], more].concat();
+            let refused = redeem_with(&app, tenant, &form).await;
+            assert_eq!(
+                (refused.status, &refused.json()["error"]),
+                (400, &"invalid_grant".into()),
+                "{more:?}"
+            );
+            assert_eq!(refused.json()["error_description"], "The authorization code is not valid");
+        }
+        let tokens = redeem(&app, tenant, &secret, &code).await;
+        assert_eq!(tokens.status, 200, "{}", tokens.body);
+        let access_token = tokens.json()["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(userinfo(&app, tenant, &access_token).await.status, 200);
+        assert_eq!(redeem(&app, tenant, &secret, &code).await.json()["error"], "invalid_grant");
+        let after = userinfo(&app, tenant, &access_token).await;
+        assert_eq!(after.status, 401, "a second use ends what the first one gave");
+
+        let code = location(&browser.authorize(tenant, &[]).await);
+        app.pass(60);
+        let late = redeem(&app, tenant, &secret, &parameter(&code, "code")).await;
+        assert_eq!(late.json()["error"], "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn a_public_client_needs_its_verifier_and_no_secret() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |client| {
+            client.authentication_method = ClientAuthenticationMethod::None;
+            client.secrets.clear();
+        });
+        let mut browser = Browser::new(&app);
+        let code = browser.code(tenant, &[]).await;
+        let without = redeem_with(&app, tenant, &[("code", &code), ("code_verifier", "")]).await;
+        assert_eq!(without.json()["error"], "invalid_grant");
+        let tokens = redeem_with(&app, tenant, &[("code", &code)]).await;
+        assert_eq!(tokens.status, 200, "{}", tokens.body);
+        let machine = app
+            .post(
+                &tenant_path(tenant, "/oauth/token"),
+                &[("grant_type", "client_credentials"), ("client_id", "web")],
+            )
+            .await;
+        assert_eq!(machine.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn consent_is_asked_once_and_its_refusal_goes_back() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let secret = add_web_client(&app, tenant, |client| client.code_flow.first_party = false);
+        let mut browser = Browser::new(&app);
+        let page = browser.authorize(tenant, &[]).await;
+        let consent = browser.sign_in(tenant, &page, PASSWORD).await;
+        assert!(
+            consent.body.contains("app.example.com") && consent.body.contains("profile"),
+            "{}",
+            consent.body
+        );
+        let path = tenant_path(tenant, "/oauth/sign-in");
+        let denied = browser.post(&path, &[("flow", &flow(&consent)), ("decision", "deny")]).await;
+        assert_eq!(parameter(&continued(&denied), "error"), "access_denied");
+        let silent = location(&browser.authorize(tenant, &[("prompt", "none")]).await);
+        assert_eq!(parameter(&silent, "error"), "login_required", "no one learns who is signed in");
+        let allowed = browser.post(&path, &[("flow", &flow(&consent)), ("decision", "allow")]).await;
+        let code = parameter(&continued(&allowed), "code");
+        assert_eq!(redeem(&app, tenant, &secret, &code).await.status, 200);
+        assert!(!parameter(&location(&browser.authorize(tenant, &[]).await), "code").is_empty());
+        let more = browser.authorize(tenant, &[("scope", "openid profile email")]).await;
+        assert!(more.body.contains("email"), "more is asked for");
+        let silent = browser.authorize(tenant, &[("scope", "openid email"), ("prompt", "none")]).await;
+        assert_eq!(parameter(&location(&silent), "error"), "consent_required");
+        // A consent of another browser's session is none.
+        let mut thief = Browser::new(&app);
+        thief.code(tenant, &[]).await;
+        let stolen = thief.post(&path, &[("flow", &flow(&more)), ("decision", "allow")]).await;
+        assert_eq!(stolen.status, 403);
+    }
+}
+
+#[tokio::test]
+async fn a_recent_sign_in_is_demanded_and_met() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let secret = add_web_client(&app, tenant, |_| ());
+        let mut browser = Browser::new(&app);
+        browser.code(tenant, &[]).await;
+        app.pass(10);
+        assert_eq!(browser.authorize(tenant, &[("max_age", "10")]).await.status, 303);
+        for more in
+            [[("max_age", "9")], [("max_age", "0")], [("prompt", "login")], [("prompt", "select_account")]]
+        {
+            let page = browser.authorize(tenant, &more).await;
+            assert_eq!(page.status, 200, "{more:?}");
+            app.pass(1);
+            let code = parameter(&continued(&browser.sign_in(tenant, &page, PASSWORD).await), "code");
+            let tokens = redeem(&app, tenant, &secret, &code).await.json();
+            assert_eq!(claims(&tokens["id_token"])["auth_time"], app.now());
+            app.pass(10);
+        }
+        let before = browser.cookies[&format!("lk-s.{tenant}")].clone();
+        browser.code(tenant, &[("prompt", "login")]).await;
+        assert_ne!(browser.cookies[&format!("lk-s.{tenant}")], before, "a sign-in has a cookie of its own");
+        browser.cookies.insert(format!("lk-s.{tenant}"), before);
+        assert_eq!(browser.authorize(tenant, &[]).await.status, 200, "and the one before opens nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_accepted_from_its_own_page_and_browser_alone() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |_| ());
+        let mut browser = Browser::new(&app);
+        let page = browser.authorize(tenant, &[]).await;
+        let sealed = flow(&page);
+        let path = tenant_path(tenant, "/oauth/sign-in");
+        let good = [("flow", &*sealed), ("identifier", EMAIL), ("password", PASSWORD)];
+        let before = app.store.calls();
+        let with = |name, value| browser.request(Method::POST, &path).header(name, value).form(&good);
+        let attempts = [
+            with("origin", "https://evil.example"),
+            with("origin", "null"),
+            with("sec-fetch-site", "same-origin"),
+            with("origin", PUBLIC_URL).header("sec-fetch-site", "cross-site"),
+            with("origin", PUBLIC_URL).header("sec-fetch-dest", "empty"),
+            with("origin", PUBLIC_URL).header("sec-fetch-dest", "iframe"),
+        ];
+        for attempt in attempts {
+            let refused = Answer::to(attempt).await;
+            assert!(matches!(refused.status, 400 | 403), "{}", refused.body);
+        }
+        let mut other = Browser::new(&app);
+        assert_eq!(other.post(&path, &good).await.status, 403, "a browser without the cookie");
+        other.authorize(tenant, &[]).await;
+        assert_eq!(other.post(&path, &good).await.status, 403, "another browser's form");
+        for bad in ["", "x", &sealed[1..], &sealed[..sealed.len() - 1]] {
+            let form = [("flow", bad), ("identifier", EMAIL), ("password", PASSWORD)];
+            assert_eq!(browser.post(&path, &form).await.status, 403, "{bad}");
+        }
+        let after = app.store.calls();
+        assert_eq!((after.find_by_identifier, after.sign_ins), (before.find_by_identifier, before.sign_ins));
+        app.pass(86_400);
+        assert_eq!(browser.post(&path, &good).await.status, 403, "a page of yesterday");
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_for_a_person_who_navigates() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_web_client(&app, tenant, |_| ());
+        let browser = Browser::new(&app);
+        let path = authorize_path(tenant, &[]);
+        for (name, value) in [
+            ("sec-fetch-dest", "empty"),
+            ("sec-fetch-dest", "iframe"),
+            ("sec-fetch-dest", "object"),
+            ("sec-fetch-dest", "serviceworker"),
+            ("sec-purpose", "prefetch;prerender"),
+            ("service-worker", "script"),
+        ] {
+            let refused = Answer::to(browser.request(Method::GET, &path).header(name, value)).await;
+            assert_eq!((refused.status, refused.header("set-cookie")), (400, ""), "{name}: {value}");
+        }
+        let form =
+            Browser::new(&app).post(&tenant_path(tenant, "/oauth/authorize"), &[("client_id", "web")]).await;
+        assert_eq!(form.status, 303, "the browser comes again by GET, with its cookies");
+        assert!(form.header("location").ends_with("/oauth/authorize?client_id=web"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_can_be_a_form() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |_| ());
+        let mut browser = Browser::new(&app);
+        let page = browser.authorize(tenant, &[("response_mode", "form_post")]).await;
+        let done = browser.sign_in(tenant, &page, PASSWORD).await;
+        assert!(done.body.contains(&format!("action=\"{CALLBACK}\"")) && done.body.contains("name=\"code\""));
+        assert!(!done.header("content-security-policy").contains("form-action"));
+        let silent = browser.authorize(tenant, &[("response_mode", "form_post"), ("prompt", "none")]).await;
+        assert!(silent.status == 200 && silent.body.contains("name=\"code\""), "{}", silent.body);
+    }
+}
+
+#[tokio::test]
+async fn a_person_signs_out_by_a_hint_or_after_a_question() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let secret = add_web_client(&app, tenant, |_| ());
+        let mut browser = Browser::new(&app);
+        let code = browser.code(tenant, &[]).await;
+        let id_token =
+            redeem(&app, tenant, &secret, &code).await.json()["id_token"].as_str().unwrap().to_owned();
+        let logout = |query: &str| tenant_path(tenant, &format!("/oauth/logout?{query}"));
+        // An expired hint counts.
+        app.pass(4_000);
+        let to = format!("id_token_hint={id_token}&post_logout_redirect_uri={SIGNED_OUT}&state=a%26b");
+        let bad = browser.get(&logout(&to.replace("signed-out", "elsewhere"))).await;
+        assert_eq!((bad.status, bad.header("location")), (200, ""), "no redirect to what is not registered");
+        let page = browser.authorize(tenant, &[]).await;
+        assert_eq!(page.status, 200, "and the person is signed out");
+        browser.code(tenant, &[]).await;
+        // The hint is of the session before, so the person is asked.
+        let question = browser.get(&logout(&to)).await;
+        assert_eq!((question.status, question.header("location")), (200, ""));
+        let path = tenant_path(tenant, "/oauth/logout");
+        let stays = browser.post(&path, &[("flow", &flow(&question)), ("decision", "stay")]).await;
+        assert_eq!(stays.status, 200);
+        assert_eq!(browser.authorize(tenant, &[]).await.status, 303, "the session goes on");
+        let out = browser.post(&path, &[("flow", &flow(&question)), ("decision", "sign_out")]).await;
+        assert_eq!(continued(&out).as_str(), format!("{SIGNED_OUT}?state=a%26b"));
+        assert!(!browser.cookies.contains_key(&format!("lk-s.{tenant}")));
+        assert_eq!(browser.authorize(tenant, &[]).await.status, 200);
+        // Nobody is signed in: with a hint it goes on, without one it does not.
+        assert_eq!(location(&browser.get(&logout(&to)).await).as_str(), format!("{SIGNED_OUT}?state=a%26b"));
+        for query in [
+            "",
+            "state=x",
+            &format!("client_id=web&post_logout_redirect_uri={SIGNED_OUT}"),
+            "id_token_hint=x",
+        ] {
+            let answer = browser.get(&logout(query)).await;
+            assert_eq!((answer.status, answer.header("location")), (200, ""), "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let secret = add_web_client(&app, tenant, |_| ());
+        let mut browser = Browser::new(&app);
+        let path = tenant_path(tenant, "/oauth/userinfo");
+        let machine = app.token(tenant).await;
+        assert_eq!(userinfo(&app, tenant, &machine).await.status, 401, "a machine is no person");
+        let token = |tokens: Answer| tokens.json()["access_token"].as_str().unwrap().to_owned();
+        let code = browser.code(tenant, &[("scope", "api:read")]).await;
+        let without = token(redeem(&app, tenant, &secret, &code).await);
+        assert_eq!(
+            userinfo(&app, tenant, &without).await.status,
+            401,
+            "it is for the API, not for the issuer"
+        );
+        let code =
+            parameter(&location(&browser.authorize(tenant, &[("scope", "openid email")]).await), "code");
+        let good = token(redeem(&app, tenant, &secret, &code).await);
+        let posted = app.post(&path, &[("access_token", &good)]).await;
+        assert_eq!((posted.status, &posted.json()["email"]), (200, &EMAIL.into()), "{}", posted.body);
+        assert_eq!(posted.json()["email_verified"], false);
+        let none = app.get(&path).await;
+        assert_eq!((none.status, none.header("www-authenticate").is_empty()), (401, false));
+        let in_query = app.get(&format!("{path}?access_token={good}")).await;
+        assert_eq!(in_query.status, 401, "a token in the query is none");
+    }
+}

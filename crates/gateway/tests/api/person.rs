@@ -1,0 +1,177 @@
+//! A person with a browser: cookies, pages and their forms.
+
+use std::collections::BTreeMap;
+
+use accounts::{Account, AccountPasswords};
+use protocol::{GrantType, Secret};
+use registry::{Client, ClientSecret};
+use reqwest::header::SET_COOKIE;
+use reqwest::{Method, RequestBuilder, redirect};
+use secrets::{GeneratedSecret, PasswordSalt, hash_password, hash_token};
+use testkit::{fixtures, requests};
+use url::Url;
+
+use crate::answer::Answer;
+use crate::app::{PUBLIC_URL, TestApp, tenant_path, token_path};
+
+pub(crate) const EMAIL: &str = "ada@example.com";
+pub(crate) const PASSWORD: &str = "a long enough password";
+pub(crate) const CALLBACK: &str = "https://app.example.com/callback";
+pub(crate) const SIGNED_OUT: &str = "https://app.example.com/signed-out";
+/// RFC 7636 appendix B.
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// Adds Ada to the tenant: the same address and password at each, and another account.
+pub(crate) fn add_person(app: &TestApp, tenant: &str) -> Account {
+    let tenant = fixtures::tenant_id(tenant);
+    let number = if tenant.as_str() == crate::app::ACME { 1 } else { 2 };
+    let mut person = requests::account(&tenant, number, &[EMAIL]);
+    person.claims.insert("name".to_owned(), "Ada Lovelace".into());
+    let hash = hash_password(&Secret::new(PASSWORD.to_owned()), &PasswordSalt::generate()).unwrap();
+    let password = AccountPasswords::new(&app.pepper).bind(&tenant, &person.id, &hash);
+    app.store.put_account(person.clone(), password);
+    person
+}
+
+/// Adds a client of the tenant that signs people in, changed like this, and returns its secret.
+pub(crate) fn add_web_client(app: &TestApp, tenant: &str, change: impl FnOnce(&mut Client)) -> String {
+    app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
+    let mut client = fixtures::client(&fixtures::tenant(tenant), "web");
+    client.grant_types = vec![GrantType::AuthorizationCode];
+    client.scope = fixtures::scope("openid profile email api:read");
+    client.code_flow.redirect_uris = vec![CALLBACK.to_owned(), "http://127.0.0.1/cb".to_owned()];
+    client.code_flow.post_logout_redirect_uris = vec![SIGNED_OUT.to_owned()];
+    client.code_flow.first_party = true;
+    let secret = GeneratedSecret::generate().secret;
+    let hash = hash_token(&app.pepper, &client.tenant, &client.id, &secret);
+    client.secrets = vec![ClientSecret { hash, ..fixtures::secret("1") }];
+    change(&mut client);
+    app.store.put_client(client);
+    secret.expose().to_owned()
+}
+
+/// A browser at one app, with its cookies.
+pub(crate) struct Browser<'a> {
+    app: &'a TestApp,
+    http: reqwest::Client,
+    pub(crate) cookies: BTreeMap<String, String>,
+}
+
+impl<'a> Browser<'a> {
+    pub(crate) fn new(app: &'a TestApp) -> Self {
+        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+        Self { app, http, cookies: BTreeMap::new() }
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let line = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+        let line = line.collect::<Vec<_>>().join("; ");
+        self.http.request(method, format!("http://{}{path}", self.app.addresses[0])).header("cookie", line)
+    }
+
+    pub(crate) async fn send(&mut self, request: RequestBuilder) -> Answer {
+        let answer = Answer::to(request).await;
+        for line in answer.headers.get_all(SET_COOKIE) {
+            let line = line.to_str().unwrap();
+            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+            if line.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        answer
+    }
+
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
+        let request = self.request(Method::GET, path).header("sec-fetch-dest", "document");
+        self.send(request).await
+    }
+
+    /// Sends a form as a page of ours does.
+    pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let request = self.request(Method::POST, path).header("origin", PUBLIC_URL).form(form);
+        self.send(request).await
+    }
+
+    /// The tenant's authorization endpoint with the usual parameters and these, of which an empty one is left out.
+    pub(crate) async fn authorize(&mut self, tenant: &str, more: &[(&str, &str)]) -> Answer {
+        let path = authorize_path(tenant, more);
+        self.get(&path).await
+    }
+
+    /// Fills in the form of a sign-in page.
+    pub(crate) async fn sign_in(&mut self, tenant: &str, page: &Answer, password: &str) -> Answer {
+        let form = [("flow", &*flow(page)), ("identifier", EMAIL), ("password", password)];
+        self.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await
+    }
+
+    /// The code of a whole sign-in.
+    pub(crate) async fn code(&mut self, tenant: &str, more: &[(&str, &str)]) -> String {
+        let page = self.authorize(tenant, more).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let done = self.sign_in(tenant, &page, PASSWORD).await;
+        parameter(&continued(&done), "code")
+    }
+}
+
+pub(crate) fn authorize_path(tenant: &str, more: &[(&str, &str)]) -> String {
+    let mut parameters = BTreeMap::from([
+        ("response_type", "code"),
+        ("client_id", "web"),
+        ("redirect_uri", CALLBACK),
+        ("scope", "openid profile"),
+        ("state", "s1"),
+        ("nonce", "n1"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ]);
+    parameters.extend(more.iter().copied());
+    parameters.retain(|_, value| !value.is_empty());
+    let mut url = Url::parse("http://localhost").unwrap();
+    url.query_pairs_mut().extend_pairs(parameters);
+    format!("{}?{}", tenant_path(tenant, "/oauth/authorize"), url.query().unwrap())
+}
+
+/// The sealed request in a page.
+pub(crate) fn flow(page: &Answer) -> String {
+    attribute(page, "name=\"flow\" value=\"")
+        .unwrap_or_else(|| panic!("no form in {} {}", page.status, page.body))
+}
+
+/// Where the page goes on to.
+pub(crate) fn continued(page: &Answer) -> Url {
+    let to = attribute(page, "content=\"0;url=");
+    let to = to.unwrap_or_else(|| panic!("{} goes nowhere: {}", page.status, page.body));
+    Url::parse(&to).unwrap()
+}
+
+fn attribute(page: &Answer, before: &str) -> Option<String> {
+    let value = page.body.split_once(before)?.1.split_once('"')?.0;
+    Some(value.replace("&#38;", "&").replace("&amp;", "&"))
+}
+
+/// A parameter of an answer.
+pub(crate) fn parameter(url: &Url, name: &str) -> String {
+    let found = url.query_pairs().find(|(found, _)| found == name);
+    found.unwrap_or_else(|| panic!("no {name} in {url}")).1.into_owned()
+}
+
+/// Redeems a code with a client secret.
+pub(crate) async fn redeem(app: &TestApp, tenant: &str, secret: &str, code: &str) -> Answer {
+    redeem_with(app, tenant, &[("client_secret", secret), ("code", code)]).await
+}
+
+/// Redeems a code with the usual parameters and these, of which an empty one is left out.
+pub(crate) async fn redeem_with(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
+    let mut form = BTreeMap::from([
+        ("grant_type", "authorization_code"),
+        ("client_id", "web"),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ]);
+    form.extend(more.iter().copied());
+    form.retain(|_, value| !value.is_empty());
+    app.post(&token_path(tenant), &form.into_iter().collect::<Vec<_>>()).await
+}

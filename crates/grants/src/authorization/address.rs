@@ -1,0 +1,56 @@
+//! Where an answer may go. Until this is known nothing is answered to the client: an error is shown to the person.
+
+use protocol::{AuthorizationAddress, GrantType, is_registered_redirect_uri};
+use registry::{Client, ClientStatus};
+
+/// Reasons to answer nobody but the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// The client is unknown, suspended or not registered for codes. Callers cannot distinguish them.
+    #[error("the client is unknown, or does not sign people in")]
+    Client,
+    /// The redirect URI is not one of the client's.
+    #[error("the redirect URI is not registered for the client")]
+    RedirectUri,
+}
+
+/// Checks who requests and where the answer is to go (RFC 9700 §2.1: "MUST utilize exact string matching").
+///
+/// # Errors
+/// [`AddressError`].
+pub fn check_address<'c>(
+    client: Option<&'c Client>,
+    address: &AuthorizationAddress,
+) -> Result<&'c Client, AddressError> {
+    let signs_in = |client: &&Client| {
+        client.status == ClientStatus::Active && client.grant_types.contains(&GrantType::AuthorizationCode)
+    };
+    let client = client.filter(signs_in).ok_or(AddressError::Client)?;
+    let registered = client.code_flow.redirect_uris.iter().map(String::as_str);
+    let is_registered = is_registered_redirect_uri(registered, &address.redirect_uri);
+    if is_registered { Ok(client) } else { Err(AddressError::RedirectUri) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_fixtures::{client, web_client};
+
+    #[test]
+    fn an_answer_goes_to_a_registered_uri_of_an_active_client_of_the_grant() {
+        let address = |redirect_uri: &str| AuthorizationAddress {
+            client_id: "web".to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+        };
+        let own = address("https://app.example/cb");
+        let web = web_client("web");
+        assert_eq!(check_address(Some(&web), &own), Ok(&web));
+        let suspended = Client { status: ClientStatus::Suspended, ..web.clone() };
+        for none in [None, Some(&suspended), Some(&client("svc"))] {
+            assert_eq!(check_address(none, &own), Err(AddressError::Client));
+        }
+        for other in ["https://app.example/cb/", "https://app.example/CB", "https://evil.example/cb"] {
+            assert_eq!(check_address(Some(&web), &address(other)), Err(AddressError::RedirectUri), "{other}");
+        }
+    }
+}

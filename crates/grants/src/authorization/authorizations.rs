@@ -1,0 +1,124 @@
+//! The service of authorizations: issue codes, use them up, and remember what people have allowed.
+
+use std::sync::Arc;
+
+use accounts::AccountId;
+use protocol::{Secret, Timestamp, redirect_host};
+use registry::{Client, ClientId};
+use secrets::{KeyedDigest, Pepper};
+use sessions::{SessionWrite, SignedIn};
+use tenancy::{StoreError, TenantId};
+
+use super::code::NewCode;
+use super::{AuthorizationCode, AuthorizationStore, CodeKey, Consent, Granted, Redeemed, Redemption};
+
+/// The authorizations of all tenants.
+#[derive(Clone)]
+pub struct Authorizations {
+    store: Arc<dyn AuthorizationStore>,
+    digests: Arc<KeyedDigest>,
+}
+
+/// A code that is to be issued.
+#[derive(Debug)]
+pub struct RequestedCode<'a> {
+    /// Who signed in.
+    pub signed_in: &'a SignedIn,
+    /// The session, where it has to be written.
+    pub session: Option<&'a SessionWrite>,
+    /// The client.
+    pub client: &'a Client,
+    /// Where the code goes.
+    pub redirect_uri: &'a str,
+    /// The challenge of the request.
+    pub code_challenge: Option<[u8; 32]>,
+    /// What it stands for.
+    pub granted: Granted,
+    /// What the person has allowed before, where it has allowed this request just now.
+    pub allowed: Option<Option<&'a Consent>>,
+}
+
+impl Authorizations {
+    /// Creates the service. Codes are never in a cache: the store alone says which use is the first.
+    #[must_use]
+    pub fn new(store: Arc<dyn AuthorizationStore>, pepper: &Pepper) -> Self {
+        let digests = Arc::new(KeyedDigest::for_purpose(pepper.expose(), "latchkey authorization code 1"));
+        Self { store, digests }
+    }
+
+    /// What this person has allowed this client.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find_consent(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        client: &ClientId,
+    ) -> Result<Option<Consent>, StoreError> {
+        self.store.find_consent(tenant, account, client).await
+    }
+
+    /// Issues a code.
+    ///
+    /// # Errors
+    /// When the store fails; nothing is written then.
+    pub async fn issue(
+        &self,
+        tenant: &TenantId,
+        requested: RequestedCode<'_>,
+        now: Timestamp,
+    ) -> Result<Secret, StoreError> {
+        let RequestedCode { signed_in, session, client, redirect_uri, code_challenge, granted, allowed } =
+            requested;
+        let of = signed_in.session();
+        let consent = allowed.map(|before| {
+            let allowed = Consent {
+                account: of.account.clone(),
+                client: client.id.clone(),
+                scopes: granted.scopes().map(str::to_owned).collect(),
+                hosts: vec![redirect_host(redirect_uri).to_owned()],
+                granted_at: now,
+            };
+            allowed.and(before.filter(|before| before.account == of.account))
+        });
+        let new = NewCode::generate(&self.digests, tenant, now);
+        let code = AuthorizationCode {
+            tenant: tenant.clone(),
+            slot: new.key.slot,
+            digest: new.key.digest,
+            client: client.id.clone(),
+            account: of.account.clone(),
+            session_slot: of.slot,
+            session: of.id.clone(),
+            redirect_uri: redirect_uri.to_owned(),
+            code_challenge,
+            granted: Granted {
+                auth_time: of.authenticated_at.seconds(),
+                acr: of.acr.clone(),
+                amr: of.amr.clone(),
+                ..granted
+            },
+            created_at: now,
+            valid_until: new.valid_until,
+            expires_at: new.expires_at,
+        };
+        self.store.write_code(tenant, &code, session, consent.as_ref()).await?;
+        Ok(new.text)
+    }
+
+    /// The key of a code that was sent.
+    pub(crate) fn key(&self, tenant: &TenantId, code: &Secret) -> Option<CodeKey> {
+        CodeKey::of(&self.digests, tenant, code.expose())
+    }
+
+    /// Uses a code up.
+    pub(crate) async fn redeem(
+        &self,
+        tenant: &TenantId,
+        redemption: &Redemption<'_>,
+        now: Timestamp,
+    ) -> Result<Redeemed, StoreError> {
+        self.store.redeem_code(tenant, redemption, now).await
+    }
+}

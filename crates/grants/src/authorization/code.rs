@@ -1,0 +1,112 @@
+//! Authorization codes (RFC 6749 §4.1.2): a partition and 256 random bits, of which the store has a digest.
+
+use accounts::AccountId;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::{Lifetime, Secret, Timestamp};
+use registry::ClientId;
+use secrets::{KeyedDigest, random_bytes};
+use sessions::SessionId;
+use tenancy::TenantId;
+
+use super::Granted;
+
+/// How long a code is valid: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED" (RFC 6749 §4.1.2).
+const LIFETIME: Lifetime = Lifetime::from_seconds(60);
+/// How long its row is kept, so that a second use is noticed, and the seconds that share a partition.
+const DAY: Lifetime = Lifetime::from_seconds(86_400);
+/// The partitions in the ring.
+const SLOTS: u64 = 8;
+const SECRET_BYTES: usize = 32;
+
+/// What a code is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeKey {
+    /// The partition.
+    pub slot: u32,
+    /// The digest.
+    pub digest: [u8; 32],
+}
+
+/// A code with what it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationCode {
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The partition, which follows from `expires_at`.
+    pub slot: u32,
+    /// The digest.
+    pub digest: [u8; 32],
+    /// The client that may redeem it.
+    pub client: ClientId,
+    /// The person.
+    pub account: AccountId,
+    /// The partition of the person's session.
+    pub session_slot: u32,
+    /// The person's session.
+    pub session: SessionId,
+    /// The redirect URI of the request.
+    pub redirect_uri: String,
+    /// The challenge of the request, if it had one.
+    pub code_challenge: Option<[u8; 32]>,
+    /// What it stands for.
+    pub granted: Granted,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// Until when it can be redeemed.
+    pub valid_until: Timestamp,
+    /// Until when its row is kept.
+    pub expires_at: Timestamp,
+}
+
+/// A new code: its text, its key and its times.
+pub(crate) struct NewCode {
+    pub(crate) text: Secret,
+    pub(crate) key: CodeKey,
+    pub(crate) valid_until: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+impl NewCode {
+    pub(crate) fn generate(digests: &KeyedDigest, tenant: &TenantId, now: Timestamp) -> Self {
+        let (valid_until, expires_at) = (now + LIFETIME, now + LIFETIME + DAY);
+        let slot = u32::try_from(expires_at.seconds() / DAY.seconds() % SLOTS).unwrap_or_default();
+        let text =
+            Secret::new(format!("{slot}{}", BASE64URL.encode(random_bytes::<SECRET_BYTES>().as_slice())));
+        let digest = digest(digests, tenant, text.expose());
+        Self { text, key: CodeKey { slot, digest }, valid_until, expires_at }
+    }
+}
+
+impl CodeKey {
+    /// The key of a code that was sent; `None` for a text that is no code, which then costs no lookup.
+    pub(crate) fn of(digests: &KeyedDigest, tenant: &TenantId, text: &str) -> Option<Self> {
+        let (slot, secret) = text.split_at_checked(1)?;
+        let slot = slot.parse().ok().filter(|slot| u64::from(*slot) < SLOTS)?;
+        let is_secret = BASE64URL.decode(secret).is_ok_and(|bytes| bytes.len() == SECRET_BYTES);
+        is_secret.then(|| Self { slot, digest: digest(digests, tenant, text) })
+    }
+}
+
+fn digest(digests: &KeyedDigest, tenant: &TenantId, text: &str) -> [u8; 32] {
+    digests.of([tenant.as_str(), text].map(str::as_bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_has_one_key_in_its_tenant_and_another_text_has_none() {
+        let digests = KeyedDigest::new(&[1; 32]);
+        let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
+        let new = NewCode::generate(&digests, &acme, Timestamp::from_seconds(86_400 * 5));
+        let text = new.text.expose();
+        assert_eq!((text.len(), new.key.slot), (44, 6));
+        assert_eq!(CodeKey::of(&digests, &acme, text), Some(new.key));
+        assert_ne!(CodeKey::of(&digests, &globex, text), Some(new.key));
+        for bad in ["", "6", &text[1..], &format!("8{}", &text[1..]), &format!("{text}A"), "é23"] {
+            assert_eq!(CodeKey::of(&digests, &acme, bad), None, "{bad}");
+        }
+    }
+}

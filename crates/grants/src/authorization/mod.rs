@@ -1,0 +1,19 @@
+//! May this client sign this person in? The authorization endpoint's rules (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2), in the order in
+//! which a request is checked, and the service around them. In reading order:
+
+mod address;
+mod granted;
+mod next;
+mod requested;
+
+mod authorizations;
+mod code;
+mod store;
+
+pub use address::{AddressError, check_address};
+pub use authorizations::{Authorizations, RequestedCode};
+pub use code::{AuthorizationCode, CodeKey};
+pub use granted::Granted;
+pub use next::{Next, NextContext, next};
+pub use requested::check_request;
+pub use store::{AuthorizationStore, Consent, Redeemed, Redemption};

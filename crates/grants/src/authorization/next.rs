@@ -1,0 +1,246 @@
+//! What comes next for a request that is in order: a code, a page, or an error (OpenID Connect Core §3.1.2.3, §3.1.2.6).
+
+use protocol::{
+    AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, ClientAuthenticationMethod, Timestamp,
+    leads_to_an_app,
+};
+use registry::Client;
+use sessions::SignedIn;
+
+use super::{Consent, Granted};
+
+/// The next step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The client gets a code.
+    Code,
+    /// The person signs in.
+    SignIn,
+    /// The person allows the client what it requests.
+    Consent,
+    /// The client gets an error, because nothing may be shown.
+    Refused(AuthorizationError),
+}
+
+/// The facts to decide on.
+#[derive(Clone, Copy, Debug)]
+pub struct NextContext<'a> {
+    /// The client.
+    pub client: &'a Client,
+    /// Where the answer goes.
+    pub redirect_uri: &'a str,
+    /// The request.
+    pub request: &'a AuthorizationRequest,
+    /// What would be granted.
+    pub granted: &'a Granted,
+    /// Who is signed in.
+    pub signed_in: Option<&'a SignedIn>,
+    /// What this person has allowed the client before.
+    pub consent: Option<&'a Consent>,
+    /// Whether the person has allowed this request just now.
+    pub is_allowed: bool,
+    /// When the person was sent to sign in for this request; none before that.
+    pub began: Option<Timestamp>,
+    /// The subject of the ID token that hints at who is expected.
+    pub hinted: Option<&'a str>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Decides.
+#[must_use]
+pub fn next(context: &NextContext<'_>) -> Next {
+    let NextContext { request, signed_in, .. } = context;
+    let Some(signed_in) = signed_in.filter(|signed_in| is_recent(context, signed_in)) else {
+        return if request.prompt.none { refused_login() } else { Next::SignIn };
+    };
+    if !needs_consent(context, signed_in) {
+        return Next::Code;
+    }
+    match (request.prompt.none, context.consent) {
+        (false, _) => Next::Consent,
+        // A client that the person has never allowed does not learn whether someone is signed in.
+        (true, None) => refused_login(),
+        (true, Some(_)) => {
+            let description = "The person has not allowed all that is requested";
+            Next::Refused(AuthorizationError::new(AuthorizationErrorCode::ConsentRequired, description))
+        }
+    }
+}
+
+fn refused_login() -> Next {
+    let description = "The person has to sign in";
+    Next::Refused(AuthorizationError::new(AuthorizationErrorCode::LoginRequired, description))
+}
+
+/// Whether the session is of the expected person, and as recent as the request demands.
+fn is_recent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
+    let NextContext { request, began, hinted, now, .. } = context;
+    let at = signed_in.session().authenticated_at;
+    let is_new = began.is_some_and(|began| at >= began);
+    let is_expected = hinted.is_none_or(|subject| subject == signed_in.account().as_str());
+    let asks = request.prompt.login || request.prompt.select_account;
+    let is_young = request.max_age.is_none_or(|max_age| match max_age.seconds() {
+        // OpenID Connect Core §3.1.2.1: it is as `prompt=login`.
+        0 => is_new,
+        // `auth_time` is in whole seconds.
+        seconds => is_new || now.seconds().saturating_sub(at.seconds()) <= seconds,
+    });
+    is_expected && is_young && (is_new || !asks)
+}
+
+fn needs_consent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
+    let NextContext { client, granted, request, consent, is_allowed, redirect_uri, .. } = context;
+    if *is_allowed {
+        return false;
+    }
+    let is_public = client.authentication_method == ClientAuthenticationMethod::None;
+    // RFC 8252 §8.6: another app of the machine may have taken the place of the client.
+    if request.prompt.consent || (is_public && leads_to_an_app(redirect_uri)) {
+        return true;
+    }
+    let is_remembered = consent.is_some_and(|consent| {
+        consent.account == *signed_in.account() && consent.covers(granted, redirect_uri)
+    });
+    !(client.code_flow.first_party || is_remembered)
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{Lifetime, Prompt};
+
+    use super::*;
+    use crate::test_fixtures::{ADA, signed_in_at, web_client};
+
+    const NOW: Timestamp = Timestamp::from_seconds(10_000);
+
+    struct Case {
+        client: Client,
+        redirect_uri: &'static str,
+        request: AuthorizationRequest,
+        signed_in: Option<SignedIn>,
+        consent: Option<Consent>,
+        is_allowed: bool,
+        began: Option<u64>,
+        hinted: Option<&'static str>,
+    }
+
+    /// A first-party client, for whose person a session of 100 seconds is there.
+    fn case() -> Case {
+        let mut client = web_client("web");
+        client.code_flow.first_party = true;
+        Case {
+            client,
+            redirect_uri: "https://app.example/cb",
+            request: AuthorizationRequest::default(),
+            signed_in: Some(signed_in_at(9_900)),
+            consent: None,
+            is_allowed: false,
+            began: None,
+            hinted: None,
+        }
+    }
+
+    fn prompt(text: &str) -> AuthorizationRequest {
+        AuthorizationRequest { prompt: Prompt::parse(text).unwrap(), ..AuthorizationRequest::default() }
+    }
+
+    fn max_age(seconds: u64) -> AuthorizationRequest {
+        AuthorizationRequest {
+            max_age: Some(Lifetime::from_seconds(seconds)),
+            ..AuthorizationRequest::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(case: &Case, expected: &str) {
+        let granted = Granted { scope: Some("openid email".to_owned()), ..Granted::default() };
+        let found = next(&NextContext {
+            client: &case.client,
+            redirect_uri: case.redirect_uri,
+            request: &case.request,
+            granted: &granted,
+            signed_in: case.signed_in.as_ref(),
+            consent: case.consent.as_ref(),
+            is_allowed: case.is_allowed,
+            began: case.began.map(Timestamp::from_seconds),
+            hinted: case.hinted,
+            now: NOW,
+        });
+        let found = match &found {
+            Next::Code => "code",
+            Next::SignIn => "sign in",
+            Next::Consent => "consent",
+            Next::Refused(refused) => refused.error.as_str(),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_session_is_used_unless_the_request_demands_another() {
+        check(&case(), "code");
+        check(&Case { signed_in: None, ..case() }, "sign in");
+        for (request, before, after) in [
+            (prompt("login"), "sign in", "code"),
+            (prompt("select_account"), "sign in", "code"),
+            (prompt("none"), "code", "code"),
+            (max_age(100), "code", "code"),
+            (max_age(99), "sign in", "code"),
+            (max_age(0), "sign in", "code"),
+        ] {
+            check(&Case { request: request.clone(), ..case() }, before);
+            // The person signed in after the request had come.
+            check(&Case { request, began: Some(9_900), ..case() }, after);
+        }
+        check(&Case { request: prompt("login"), began: Some(9_901), ..case() }, "sign in");
+    }
+
+    #[test]
+    fn a_hint_names_who_is_expected() {
+        check(&Case { hinted: Some(ADA), ..case() }, "code");
+        check(&Case { hinted: Some("usr_other"), ..case() }, "sign in");
+        check(&Case { hinted: Some("usr_other"), request: prompt("none"), ..case() }, "login_required");
+    }
+
+    #[test]
+    fn without_a_page_an_error_does_not_say_who_is_there() {
+        check(&Case { signed_in: None, request: prompt("none"), ..case() }, "login_required");
+        let third_party = || Case { client: web_client("web"), ..case() };
+        check(&Case { request: prompt("none"), ..third_party() }, "login_required");
+        let less = Consent::of(ADA, "web", "openid", "app.example", 1);
+        check(&Case { request: prompt("none"), consent: Some(less), ..third_party() }, "consent_required");
+    }
+
+    #[test]
+    fn consent_is_asked_once_and_again_when_more_is_requested() {
+        let third_party = |consent: Option<Consent>| Case { client: web_client("web"), consent, ..case() };
+        check(&third_party(None), "consent");
+        check(&Case { is_allowed: true, ..third_party(None) }, "code");
+        for (scopes, host, expected) in [
+            ("email openid profile", "app.example", "code"),
+            ("openid email", "app.example", "code"),
+            ("openid", "app.example", "consent"),
+            ("openid email", "other.example", "consent"),
+        ] {
+            check(&third_party(Some(Consent::of(ADA, "web", scopes, host, 1))), expected);
+        }
+        let of_another =
+            Consent::of("usr_aeaqcaibaeaqcaibaeaqcaibae", "web", "openid email", "app.example", 1);
+        check(&third_party(Some(of_another)), "consent");
+        check(&Case { request: prompt("consent"), ..case() }, "consent");
+    }
+
+    #[test]
+    fn an_app_of_the_machine_is_confirmed_each_time() {
+        let public = |redirect_uri| {
+            let mut case = case();
+            case.client.authentication_method = ClientAuthenticationMethod::None;
+            Case { redirect_uri, ..case }
+        };
+        for app in ["http://127.0.0.1:4000/cb", "com.example.app:/cb"] {
+            check(&public(app), "consent");
+            check(&Case { is_allowed: true, ..public(app) }, "code");
+        }
+        check(&public("https://app.example/cb"), "code");
+    }
+}

@@ -1,0 +1,104 @@
+//! What a client may request of a person: the checks of a request whose answer has an address.
+
+use protocol::{
+    AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, ClientAuthenticationMethod, Scope,
+    ScopeToken,
+};
+
+use super::Granted;
+use crate::Grantee;
+use crate::client_credentials::{self, ScopeFit};
+
+/// Checks a request, and returns what is granted by it. A scope is granted whole or refused.
+///
+/// # Errors
+/// With the code for the client.
+pub fn check_request(
+    grantee: &Grantee<'_>,
+    request: &AuthorizationRequest,
+) -> Result<Granted, AuthorizationError> {
+    use AuthorizationErrorCode::{InvalidRequest, InvalidScope, InvalidTarget, UnsupportedResponseType};
+    let Grantee { client, tenant } = grantee;
+    if !tenant.access_token.format.is_served() {
+        let description = "This server does not serve the token format of this tenant";
+        return Err(AuthorizationError::new(UnsupportedResponseType, description));
+    }
+    let is_public = client.authentication_method == ClientAuthenticationMethod::None;
+    if request.code_challenge.is_none() && (client.code_flow.require_pkce || is_public) {
+        return Err(AuthorizationError::new(InvalidRequest, "Missing code_challenge parameter"));
+    }
+    // A person's token never administers the platform.
+    for resource in &request.resources {
+        let mut own = client.audiences.iter().chain(&client.resources);
+        let is_own = own.any(|own| own == resource.as_str());
+        if !is_own || client_credentials::is_admin_audience(resource.as_str()) {
+            let description = "The requested resource is not allowed for this client";
+            return Err(AuthorizationError::new(InvalidTarget, description));
+        }
+    }
+    let fit = ScopeFit { resources: &request.resources, grantee, is_admin: false };
+    for token in request.scope.iter().flat_map(Scope::iter) {
+        let is_of_person = ScopeToken::OF_PEOPLE.contains(&token.as_str());
+        let is_registered = client.scope.contains(token);
+        if !(is_registered && (is_of_person || fit.refusal(token).is_none())) {
+            // Scope tokens are printable ASCII.
+            let description = format!("The scope {} is not allowed for this client", token.as_str());
+            return Err(AuthorizationError::new(InvalidScope, description));
+        }
+    }
+    Ok(Granted::of(request))
+}
+
+#[cfg(test)]
+mod tests {
+    use AuthorizationErrorCode::{InvalidRequest, InvalidScope, InvalidTarget};
+    use protocol::{CodeChallenge, ResourceIndicator};
+    use registry::Client;
+
+    use super::*;
+    use crate::test_fixtures::{acme, web_client};
+
+    fn check(
+        client: &Client,
+        scope: &str,
+        resources: &[&str],
+        challenge: bool,
+    ) -> Result<Granted, AuthorizationErrorCode> {
+        let request = AuthorizationRequest {
+            scope: Some(Scope::parse(scope).unwrap()),
+            resources: resources.iter().map(|text| ResourceIndicator::parse(text).unwrap()).collect(),
+            code_challenge: challenge.then(|| CodeChallenge::new([1; 32])),
+            nonce: Some("n".to_owned()),
+            ..AuthorizationRequest::default()
+        };
+        check_request(&Grantee { tenant: &acme(), client }, &request).map_err(|refused| refused.error)
+    }
+
+    #[test]
+    fn what_is_registered_is_granted_whole_or_refused() {
+        let web = web_client("web");
+        let granted = check(&web, "openid email read", &["https://orders.example"], true).unwrap();
+        assert_eq!(granted.scope.as_deref(), Some("openid email read"));
+        assert_eq!(granted.resources, ["https://orders.example"]);
+        for (scope, resources, expected) in [
+            ("openid phone", &[] as &[&str], InvalidScope),
+            ("openid write", &[], InvalidScope),
+            ("openid latchkey:clients", &[], InvalidScope),
+            ("openid", &["https://other.example"], InvalidTarget),
+            ("openid", &["urn:latchkey:tenant:acme"], InvalidTarget),
+        ] {
+            assert_eq!(check(&web, scope, resources, true), Err(expected), "{scope} {resources:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_client_that_authenticates_can_do_without_a_challenge() {
+        let web = web_client("web");
+        assert_eq!(check(&web, "openid", &[], false), Err(InvalidRequest));
+        let mut exempt = web.clone();
+        exempt.code_flow.require_pkce = false;
+        assert!(check(&exempt, "openid", &[], false).is_ok());
+        let public = Client { authentication_method: ClientAuthenticationMethod::None, ..exempt };
+        assert_eq!(check(&public, "openid", &[], false), Err(InvalidRequest));
+    }
+}

@@ -1,0 +1,121 @@
+//! The store that authorizations need.
+
+use accounts::AccountId;
+use async_trait::async_trait;
+use protocol::{Timestamp, redirect_host};
+use registry::ClientId;
+use sessions::SessionWrite;
+use tenancy::{StoreError, TenantId};
+
+use super::{AuthorizationCode, CodeKey, Granted};
+
+/// What a person has allowed a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// The person.
+    pub account: AccountId,
+    /// The client.
+    pub client: ClientId,
+    /// The scope tokens, in their order.
+    pub scopes: Vec<String>,
+    /// The hosts of the redirect URIs that the person has seen.
+    pub hosts: Vec<String>,
+    /// When.
+    pub granted_at: Timestamp,
+}
+
+impl Consent {
+    /// Whether it allows this, at this redirect URI.
+    #[must_use]
+    pub fn covers(&self, granted: &Granted, redirect_uri: &str) -> bool {
+        let is_known = |token: &str| self.scopes.iter().any(|scope| scope == token);
+        granted.scopes().all(is_known) && self.hosts.iter().any(|host| host == redirect_host(redirect_uri))
+    }
+
+    /// This and what was allowed before.
+    #[must_use]
+    pub fn and(self, before: Option<&Self>) -> Self {
+        let Some(before) = before else { return self };
+        let joined = |one: Vec<String>, other: &[String]| {
+            let mut all = [one, other.to_vec()].concat();
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        Self { scopes: joined(self.scopes, &before.scopes), hosts: joined(self.hosts, &before.hosts), ..self }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(account: &str, client: &str, scopes: &str, host: &str, at: u64) -> Self {
+        Self {
+            account: account.parse().unwrap(),
+            client: client.parse().unwrap(),
+            scopes: scopes.split(' ').map(str::to_owned).collect(),
+            hosts: vec![host.to_owned()],
+            granted_at: Timestamp::from_seconds(at),
+        }
+    }
+}
+
+/// What a code must be for to be redeemed.
+#[derive(Debug)]
+pub struct Redemption<'a> {
+    /// The code.
+    pub key: CodeKey,
+    /// The client that redeems it.
+    pub client: &'a ClientId,
+    /// The redirect URI that its request had.
+    pub redirect_uri: &'a str,
+    /// The digest of the code verifier, where one was sent.
+    pub code_challenge: Option<[u8; 32]>,
+    /// The identifier of the access token that it is redeemed for, and when that token ends: a second use revokes it.
+    pub token: (&'a str, Timestamp),
+}
+
+/// What came of redeeming a code.
+#[derive(Debug)]
+pub enum Redeemed {
+    /// The first use: what the code stands for.
+    First(Box<AuthorizationCode>),
+    /// It was redeemed before, by the same client: for the access token of this identifier, which was issued and ends then.
+    Again {
+        /// The `jti`.
+        token: String,
+        /// When it was issued.
+        issued_at: Timestamp,
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// Anything else. Callers cannot distinguish the reasons.
+    Refused,
+}
+
+/// Keeps codes, and what people have allowed.
+#[async_trait]
+pub trait AuthorizationStore: Send + Sync {
+    /// What this person has allowed this client.
+    async fn find_consent(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        client: &ClientId,
+    ) -> Result<Option<Consent>, StoreError>;
+
+    /// Writes a code, with the session that it comes from where that is new, and what the person has allowed just now: all or nothing.
+    async fn write_code(
+        &self,
+        tenant: &TenantId,
+        code: &AuthorizationCode,
+        session: Option<&SessionWrite>,
+        consent: Option<&Consent>,
+    ) -> Result<(), StoreError>;
+
+    /// Uses a code up, if it is for this, its session has not ended and its account may still sign in. Of uses at the same time, at all
+    /// replicas, one is the first.
+    async fn redeem_code(
+        &self,
+        tenant: &TenantId,
+        redemption: &Redemption<'_>,
+        now: Timestamp,
+    ) -> Result<Redeemed, StoreError>;
+}

@@ -1,0 +1,92 @@
+//! ID tokens: what a client learns about a sign-in (OpenID Connect Core §2, §3.1.3.6).
+
+use keys::left_half_hash;
+use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use serde::Serialize;
+
+use crate::{AuthorizationCode, Grantee};
+
+/// The `typ` of ID tokens.
+pub(crate) const TYP: &str = "JWT";
+/// How long a client may take one for new.
+const LIFETIME: Lifetime = Lifetime::from_seconds(3_600);
+
+/// The claims, in the order in which they are written.
+#[derive(Debug, Serialize)]
+pub(crate) struct IdTokenClaims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    exp: Timestamp,
+    iat: Timestamp,
+    /// Each of our tokens has it: one verification reads them all.
+    nbf: Timestamp,
+    auth_time: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
+    acr: &'a str,
+    amr: &'a [String],
+    sid: &'a str,
+    at_hash: String,
+}
+
+/// The claims for a code, beside this access token. The issuer is never an alias: the client compares it with the metadata.
+pub(crate) fn claims<'a>(
+    code: &'a AuthorizationCode,
+    grantee: &Grantee<'a>,
+    (access_token, algorithm): (&str, SigningAlgorithm),
+    now: Timestamp,
+) -> IdTokenClaims<'a> {
+    let granted = &code.granted;
+    IdTokenClaims {
+        iss: grantee.tenant.issuer.as_str(),
+        sub: code.account.as_str(),
+        aud: grantee.client.id.as_str(),
+        exp: now + LIFETIME,
+        iat: now,
+        nbf: now,
+        auth_time: granted.auth_time(),
+        nonce: granted.nonce.as_deref(),
+        acr: &granted.acr,
+        amr: &granted.amr,
+        sid: code.session.as_str(),
+        at_hash: left_half_hash(algorithm, access_token),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Granted;
+    use crate::test_fixtures::{acme, code_of, web_client};
+
+    #[test]
+    fn an_id_token_tells_of_the_sign_in_and_nothing_of_the_person() {
+        let (tenant, client) = (acme(), web_client("web"));
+        let granted = Granted {
+            scope: Some("openid email".to_owned()),
+            nonce: Some("n".to_owned()),
+            acr: "urn:latchkey:acr:1".to_owned(),
+            amr: vec!["pwd".to_owned()],
+            ..Granted::default()
+        };
+        let code = code_of(&client, granted);
+        let grantee = Grantee { tenant: &tenant, client: &client };
+        let now = Timestamp::from_seconds(1_000);
+        let claims = claims(&code, &grantee, ("token", SigningAlgorithm::RS256), now);
+        let json = serde_json::to_value(&claims).unwrap();
+        let names: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        let expected =
+            ["acr", "amr", "at_hash", "aud", "auth_time", "exp", "iat", "iss", "nbf", "nonce", "sid", "sub"];
+        assert_eq!(
+            {
+                let mut names = names;
+                names.sort_unstable();
+                names
+            },
+            expected
+        );
+        assert_eq!((json["aud"].as_str(), json["exp"].as_u64()), (Some("web"), Some(4_600)));
+        assert_eq!(json["auth_time"].as_u64(), Some(900));
+    }
+}

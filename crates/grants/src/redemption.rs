@@ -1,0 +1,70 @@
+//! Redeeming a code: use it up, and sign the tokens that it is for. A second use revokes what the first one gave (RFC 6749 §4.1.2).
+
+use keys::sha256;
+use protocol::{ErrorResponse, Timestamp, TokenResponse};
+use registry::TokenRevocation;
+use uuid::Uuid;
+
+use crate::authorization::{Redeemed, Redemption};
+use crate::authorization_code::{self, AuthorizationCodeError, AuthorizationCodeRequest};
+use crate::sender_constraint::token_type;
+use crate::{AuthorizationCode, Engine, GrantError, Grantee, SenderKeys, Signed, id_token};
+
+/// The tokens for a code.
+pub(crate) async fn redeem(
+    engine: &Engine,
+    grantee: &Grantee<'_>,
+    request: &AuthorizationCodeRequest,
+    sender: &SenderKeys,
+    (now, jti): (Timestamp, Uuid),
+) -> Result<Signed<TokenResponse>, GrantError> {
+    authorization_code::check(grantee, sender).map_err(refused)?;
+    let code = use_up(engine, grantee, request, (now, jti)).await?;
+    let claims = authorization_code::decide(&code, grantee, sender, now, jti).map_err(refused)?;
+    let key = engine.keys.signing_key(grantee.tenant, now).await?;
+    let access_token = key.sign(&grantee.tenant.access_token.typ, &claims)?;
+    let signs_in = code.granted.has_scope("openid");
+    let id_token = signs_in.then(|| {
+        let claims = id_token::claims(&code, grantee, (&access_token, key.algorithm()), now);
+        key.sign(id_token::TYP, &claims)
+    });
+    let value = TokenResponse {
+        id_token: id_token.transpose()?,
+        access_token,
+        token_type: token_type(claims.cnf.as_ref()),
+        expires_in: claims.exp.seconds() - claims.iat.seconds(),
+        scope: claims.scope,
+    };
+    Ok(Signed { value, algorithm: key.algorithm() })
+}
+
+async fn use_up(
+    engine: &Engine,
+    Grantee { tenant, client }: &Grantee<'_>,
+    request: &AuthorizationCodeRequest,
+    (now, jti): (Timestamp, Uuid),
+) -> Result<AuthorizationCode, GrantError> {
+    let not_valid = || refused(AuthorizationCodeError::Code);
+    let key = engine.authorizations.key(&tenant.id, &request.code).ok_or_else(not_valid)?;
+    let redemption = Redemption {
+        key,
+        client: &client.id,
+        redirect_uri: &request.redirect_uri,
+        code_challenge: request.code_verifier.as_ref().map(|verifier| sha256(verifier.expose())),
+        token: (&jti.to_string(), now + client.token_lifetime(tenant)),
+    };
+    match engine.authorizations.redeem(&tenant.id, &redemption, now).await? {
+        Redeemed::First(code) if code.tenant == tenant.id && code.client == client.id => Ok(*code),
+        Redeemed::First(_) | Redeemed::Refused => Err(not_valid()),
+        Redeemed::Again { token, issued_at, until } => {
+            let revocation =
+                TokenRevocation { client: client.id.clone(), jti: token, issued_at, expires_at: until };
+            engine.revocations.revoke_token(&tenant.id, &revocation, now).await?;
+            Err(not_valid())
+        }
+    }
+}
+
+fn refused(error: AuthorizationCodeError) -> GrantError {
+    GrantError::Refused { response: ErrorResponse::from(&error), scope: None }
+}

@@ -1,0 +1,111 @@
+// Signs a person in with each library, as a browser without script would, and prints what came of it.
+const { pathToFileURL } = require("node:url");
+
+const { ISSUER, SECRET, OTHER_ISSUER, REDIRECT_URI, PASSWORD } = process.env;
+const load = (name) => import(pathToFileURL(require.resolve(name)).href);
+
+// A browser: cookies, and the one form of a page.
+function browser() {
+  const cookies = new Map();
+  const visit = async (url, init = {}) => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const answer = await fetch(url, { ...init, redirect: "manual", headers: { ...init.headers, cookie, "sec-fetch-dest": "document" } });
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
+      if (/Max-Age=0/.test(line)) cookies.delete(name);
+      else cookies.set(name, value);
+    }
+    const to = answer.headers.get("location");
+    return { status: answer.status, to: to && new URL(to, url), body: await answer.text(), url };
+  };
+  const text = (html) => html.replaceAll("&#38;", "&").replaceAll("&amp;", "&");
+  const goesOn = (page) => page.to ?? new URL(text(/content="0;url=([^"]*)"/.exec(page.body)[1]));
+  const fill = (page, fields) => {
+    const action = new URL(/<form method="post" action="([^"]*)"/.exec(page.body)[1], page.url);
+    const flow = /name="flow" value="([^"]*)"/.exec(page.body)[1];
+    return visit(action, { method: "POST", body: new URLSearchParams({ flow, ...fields }), headers: { origin: action.origin } });
+  };
+  const signIn = async (url) => {
+    const page = await visit(url);
+    return goesOn(page.to ? page : await fill(page, { identifier: "ada@example.com", password: PASSWORD }));
+  };
+  return { visit, signIn, goesOn };
+}
+
+async function openidClient() {
+  const client = await load("openid-client");
+  const options = { execute: [client.allowInsecureRequests] };
+  const config = await client.discovery(new URL(ISSUER), "web", SECRET, undefined, options);
+  const person = browser();
+  const signIn = async (more = {}) => {
+    const pkceCodeVerifier = client.randomPKCECodeVerifier();
+    const [expectedState, expectedNonce] = [client.randomState(), client.randomNonce()];
+    const url = client.buildAuthorizationUrl(config, {
+      redirect_uri: REDIRECT_URI,
+      scope: "openid profile email",
+      code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+      code_challenge_method: "S256",
+      state: expectedState,
+      nonce: expectedNonce,
+      ...more,
+    });
+    const back = await person.signIn(url);
+    return [back, { pkceCodeVerifier, expectedState, expectedNonce }];
+  };
+  const [back, checks] = await signIn();
+  const tokens = await client.authorizationCodeGrant(config, back, { ...checks, idTokenExpected: true });
+  const claims = tokens.claims();
+  const person_ = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
+  const [silent, silentChecks] = await signIn({ prompt: "none", max_age: "1000" });
+  const again = await client.authorizationCodeGrant(config, silent, { ...silentChecks, maxAge: 1000 });
+  // The library refuses the answer of another issuer (RFC 9207).
+  const mixedUp = new URL(silent);
+  mixedUp.searchParams.set("iss", OTHER_ISSUER);
+  const mixUp = await client.authorizationCodeGrant(config, mixedUp, silentChecks).then(() => "accepted", () => "refused");
+  const replay = await client.authorizationCodeGrant(config, silent, silentChecks).then(() => "accepted", (error) => error.error);
+  const out = client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token, post_logout_redirect_uri: REDIRECT_URI, state: "bye" });
+  const signedOut = person.goesOn(await person.visit(out)).href;
+  const [after] = await signIn({ prompt: "none" });
+  return {
+    library: "openid-client",
+    email: person_.email,
+    name: person_.name,
+    sameSession: claims.sid === again.claims().sid && claims.auth_time === again.claims().auth_time,
+    mixUp,
+    replay,
+    signedOut,
+    after: after.searchParams.get("error"),
+  };
+}
+
+async function oauth4webapi() {
+  const oauth = await load("oauth4webapi");
+  const insecure = { [oauth.allowInsecureRequests]: true };
+  const issuer = new URL(ISSUER);
+  const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure));
+  const client = { client_id: "web" };
+  const [verifier, state, nonce] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomState(), oauth.generateRandomNonce()];
+  const url = new URL(server.authorization_endpoint);
+  url.search = new URLSearchParams({
+    client_id: "web",
+    redirect_uri: REDIRECT_URI,
+    response_type: "code",
+    scope: "openid email",
+    code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: "S256",
+    state,
+    nonce,
+  });
+  const back = await browser().signIn(url);
+  const parameters = oauth.validateAuthResponse(server, client, back, state);
+  const answer = await oauth.authorizationCodeGrantRequest(server, client, oauth.ClientSecretPost(SECRET), parameters, REDIRECT_URI, verifier, insecure);
+  const tokens = await oauth.processAuthorizationCodeResponse(server, client, answer, { expectedNonce: nonce, requireIdToken: true });
+  const claims = oauth.getValidatedIdTokenClaims(tokens);
+  const found = await oauth.userInfoRequest(server, client, tokens.access_token, insecure);
+  const { email } = await oauth.processUserInfoResponse(server, client, claims.sub, found);
+  return { library: "oauth4webapi", email };
+}
+
+(async () => {
+  console.log(JSON.stringify([await openidClient(), await oauth4webapi()]));
+})();

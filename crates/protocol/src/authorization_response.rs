@@ -1,0 +1,177 @@
+//! The answer of the authorization endpoint: parameters of the client's redirect URI (RFC 6749 §4.1.2, RFC 9207 §2).
+
+use std::borrow::Cow;
+
+use strum::{EnumString, IntoStaticStr, VariantArray};
+use url::form_urlencoded::byte_serialize;
+
+/// A registered error code of the authorization endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum AuthorizationErrorCode {
+    /// A parameter is missing, repeated or malformed (RFC 6749 §4.1.2.1).
+    InvalidRequest,
+    /// The client may not use this grant (RFC 6749 §4.1.2.1).
+    UnauthorizedClient,
+    /// The person refused (RFC 6749 §4.1.2.1).
+    AccessDenied,
+    /// Another response type than `code` (RFC 6749 §4.1.2.1).
+    UnsupportedResponseType,
+    /// The scope is malformed, or more than the client may have (RFC 6749 §4.1.2.1).
+    InvalidScope,
+    /// The resource is malformed, or the client may not request it (RFC 8707 §2).
+    InvalidTarget,
+    /// The person has to sign in, and nothing may be shown (OpenID Connect Core §3.1.2.6).
+    LoginRequired,
+    /// The person has to consent, and nothing may be shown (OpenID Connect Core §3.1.2.6).
+    ConsentRequired,
+    /// The person has to do something else, and nothing may be shown (OpenID Connect Core §3.1.2.6).
+    InteractionRequired,
+    /// `request` is not served (OpenID Connect Core §3.1.2.6).
+    RequestNotSupported,
+    /// `request_uri` is not served (OpenID Connect Core §3.1.2.6).
+    RequestUriNotSupported,
+    /// The server cannot take the request now (RFC 6749 §4.1.2.1).
+    TemporarilyUnavailable,
+}
+
+impl AuthorizationErrorCode {
+    /// All of them.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    /// The code as it is written on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// A refusal of an authorization request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationError {
+    /// The code that programs act on.
+    pub error: AuthorizationErrorCode,
+    /// The sentence that developers read, in printable ASCII without what the caller sent.
+    pub description: Cow<'static, str>,
+}
+
+impl AuthorizationError {
+    /// A refusal with its sentence.
+    #[must_use]
+    pub fn new(error: AuthorizationErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
+        Self { error, description: description.into() }
+    }
+}
+
+/// How the answer travels (OAuth 2.0 Multiple Response Type Encoding Practices §2.1, OAuth 2.0 Form Post Response Mode §2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum ResponseMode {
+    /// In the query of the redirect URI.
+    #[default]
+    Query,
+    /// In a form that the browser posts to the redirect URI.
+    FormPost,
+}
+
+impl ResponseMode {
+    /// The modes that are served.
+    pub const SERVED: [&str; 2] = ["query", "form_post"];
+}
+
+/// An answer with its way back to the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationResponse {
+    /// Where it goes: a redirect URI of the client.
+    pub redirect_uri: String,
+    /// How.
+    pub mode: ResponseMode,
+    /// `state` of the request, returned as it was sent.
+    pub state: Option<String>,
+    /// The issuer, so that the client knows who answers (RFC 9207).
+    pub iss: String,
+    /// A code, or why there is none.
+    pub outcome: Result<String, AuthorizationError>,
+}
+
+impl AuthorizationResponse {
+    /// The parameters in their order.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(&'static str, &str)> {
+        let mut parameters = match &self.outcome {
+            Ok(code) => vec![("code", code.as_str())],
+            Err(refused) => {
+                vec![("error", refused.error.as_str()), ("error_description", &*refused.description)]
+            }
+        };
+        parameters.extend(self.state.as_deref().map(|state| ("state", state)));
+        parameters.push(("iss", &self.iss));
+        parameters
+    }
+
+    /// The redirect URI with the parameters in its query, beside those that it has.
+    #[must_use]
+    pub fn location(&self) -> String {
+        let mut location = self.redirect_uri.clone();
+        let mut separator = if location.contains('?') { '&' } else { '?' };
+        if location.ends_with(['?', '&']) {
+            location.pop();
+            separator = if location.contains('?') { '&' } else { '?' };
+        }
+        for (name, value) in self.parameters() {
+            location.push(separator);
+            location.push_str(name);
+            location.push('=');
+            location.extend(byte_serialize(value.as_bytes()));
+            separator = '&';
+        }
+        location
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(redirect_uri: &str, outcome: Result<&str, AuthorizationError>) -> AuthorizationResponse {
+        AuthorizationResponse {
+            redirect_uri: redirect_uri.to_owned(),
+            mode: ResponseMode::Query,
+            state: Some("a b&c=ä".to_owned()),
+            iss: "https://id.example".to_owned(),
+            outcome: outcome.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn parameters_are_added_to_those_that_the_uri_has() {
+        const ADDED: &str = "code=c&state=a+b%26c%3D%C3%A4&iss=https%3A%2F%2Fid.example";
+        for (uri, expected) in [
+            ("https://app.example/cb", "https://app.example/cb?"),
+            ("https://app.example/cb?", "https://app.example/cb?"),
+            ("https://app.example/cb?a=b", "https://app.example/cb?a=b&"),
+            ("https://app.example/cb?a=b&", "https://app.example/cb?a=b&"),
+            ("com.example.app:/cb", "com.example.app:/cb?"),
+        ] {
+            assert_eq!(response(uri, Ok("c")).location(), format!("{expected}{ADDED}"));
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_code_and_reason() {
+        let refused = AuthorizationError::new(AuthorizationErrorCode::LoginRequired, "No one is signed in");
+        let response = response("https://app.example", Err(refused));
+        assert_eq!(
+            response.parameters()[..2],
+            [("error", "login_required"), ("error_description", "No one is signed in")]
+        );
+    }
+
+    #[test]
+    fn modes_have_their_names() {
+        for name in ResponseMode::SERVED {
+            assert_eq!(<&str>::from(name.parse::<ResponseMode>().unwrap()), name);
+        }
+        assert!("fragment".parse::<ResponseMode>().is_err());
+    }
+}

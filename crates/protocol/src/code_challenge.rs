@@ -1,0 +1,40 @@
+//! Proof key for code exchange, by SHA-256 alone (RFC 7636 §4, RFC 9700 §2.1.1).
+
+use crate::Thumbprint;
+
+/// The shortest and the longest code verifier, in characters (RFC 7636 §4.1).
+const VERIFIER: std::ops::RangeInclusive<usize> = 43..=128;
+
+/// `code_challenge` of the method `S256`: a SHA-256 digest in base64url.
+pub type CodeChallenge = Thumbprint;
+
+/// Whether the text is a code verifier: 43 to 128 unreserved characters.
+#[must_use]
+pub fn is_code_verifier(text: &str) -> bool {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    VERIFIER.contains(&text.len()) && text.bytes().all(unreserved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verifier_has_the_characters_and_the_length_of_the_rfc() {
+        assert!(is_code_verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
+        assert!(is_code_verifier(&"~".repeat(128)));
+        for bad in ["", &"a".repeat(42), &"a".repeat(129), &"+".repeat(43), &"ä".repeat(43)] {
+            assert!(!is_code_verifier(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_is_43_characters() {
+        assert!(CodeChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").is_some());
+        for bad in
+            ["", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM="]
+        {
+            assert!(CodeChallenge::parse(bad).is_none(), "{bad}");
+        }
+    }
+}

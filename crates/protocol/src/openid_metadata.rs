@@ -1,0 +1,68 @@
+//! What the metadata of an OpenID Provider says beside that of an authorization server (OpenID Connect Discovery §3, RFC 9207 §3,
+//! RP-Initiated Logout §2.1). What is not served is said where leaving it out would mean that it is.
+
+use serde::Serialize;
+
+use crate::{ResponseMode, SigningAlgorithm};
+
+/// The members of an OpenID Provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OpenIdMetadata {
+    /// Where people sign in.
+    pub authorization_endpoint: String,
+    /// Where claims about people are.
+    pub userinfo_endpoint: String,
+    /// Where people sign out.
+    pub end_session_endpoint: String,
+    /// How answers travel.
+    pub response_modes_supported: [&'static str; 2],
+    /// Each client sees the same `sub`.
+    pub subject_types_supported: [&'static str; 1],
+    /// The algorithm of ID tokens.
+    pub id_token_signing_alg_values_supported: [SigningAlgorithm; 1],
+    /// How well people can prove who they are.
+    pub acr_values_supported: [&'static str; 1],
+    /// What clients can have people asked.
+    pub prompt_values_supported: [&'static str; 4],
+    /// How claims are given.
+    pub claim_types_supported: [&'static str; 1],
+    /// The claims of people.
+    pub claims_supported: Vec<&'static str>,
+    /// The parameter `claims` is ignored.
+    pub claims_parameter_supported: bool,
+    /// The parameter `request` is refused.
+    pub request_parameter_supported: bool,
+    /// The parameter `request_uri` is refused; without this member it would be supported.
+    pub request_uri_parameter_supported: bool,
+    /// The methods of code challenges (RFC 8414 §2).
+    pub code_challenge_methods_supported: [&'static str; 1],
+    /// Whether each answer names the issuer (RFC 9207 §3).
+    pub authorization_response_iss_parameter_supported: bool,
+    /// The languages of the pages.
+    pub ui_locales_supported: [&'static str; 1],
+}
+
+impl OpenIdMetadata {
+    /// The members of a provider whose endpoints lie below `base`, and whose ID tokens are signed by this algorithm.
+    #[must_use]
+    pub fn new(base: &str, algorithm: SigningAlgorithm, claims_supported: Vec<&'static str>) -> Self {
+        Self {
+            authorization_endpoint: format!("{base}/oauth/authorize"),
+            userinfo_endpoint: format!("{base}/oauth/userinfo"),
+            end_session_endpoint: format!("{base}/oauth/logout"),
+            response_modes_supported: ResponseMode::SERVED,
+            subject_types_supported: ["public"],
+            id_token_signing_alg_values_supported: [algorithm],
+            acr_values_supported: ["urn:latchkey:acr:1"],
+            prompt_values_supported: ["none", "login", "consent", "select_account"],
+            claim_types_supported: ["normal"],
+            claims_supported,
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+            code_challenge_methods_supported: ["S256"],
+            authorization_response_iss_parameter_supported: true,
+            ui_locales_supported: ["en"],
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Redirect URIs: which may be registered, and which registered one a request names (RFC 6749 §3.1.2, RFC 8252 §7, RFC 9700 §2.1).
+
+/// The longest redirect URI, in bytes.
+const LONGEST: usize = 2_000;
+
+/// Who is sent an answer at a loopback address may listen at any port of it (RFC 8252 §7.3); the port of `localhost` is fixed (§8.3).
+const LOOPBACK: [&str; 2] = ["http://127.0.0.1", "http://[::1]"];
+
+/// Why a redirect URI cannot be registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidRedirectUri {
+    /// It is not an absolute URI of printable ASCII characters, or too long.
+    #[error("this is not an absolute URI of at most 2000 printable ASCII characters (RFC 6749 §3.1.2)")]
+    NotAbsolute,
+    /// "The endpoint URI MUST NOT include a fragment component" (RFC 6749 §3.1.2).
+    #[error("a redirect URI has no fragment (RFC 6749 §3.1.2)")]
+    Fragment,
+    /// The authority names a user, or no host.
+    #[error("a redirect URI has a host, and no user before it")]
+    Authority,
+    /// Plain HTTP beyond the machine of the person.
+    #[error("http is for 127.0.0.1, [::1] and localhost; elsewhere a redirect URI begins with https")]
+    Http,
+    /// A scheme that no app can claim as its own.
+    #[error(
+        "a private-use scheme is a reversed domain name with a dot, such as com.example.app (RFC 8252 §7.1)"
+    )]
+    Scheme,
+    /// A private-use scheme of a client that authenticates: any app can claim the scheme.
+    #[error("a private-use scheme is for public clients (RFC 8252 §7.1)")]
+    NotPublic,
+}
+
+/// Checks a redirect URI that is to be registered for a client, public or not.
+///
+/// # Errors
+/// [`InvalidRedirectUri`].
+pub fn check_redirect_uri(uri: &str, is_public: bool) -> Result<(), InvalidRedirectUri> {
+    let is_printable = |byte: u8| (0x21..=0x7E).contains(&byte) && byte != b'\\';
+    let Some((scheme, rest)) = uri.split_once(':') else { return Err(InvalidRedirectUri::NotAbsolute) };
+    if uri.len() > LONGEST || !uri.bytes().all(is_printable) || !is_scheme(scheme) {
+        return Err(InvalidRedirectUri::NotAbsolute);
+    }
+    if uri.contains('#') {
+        return Err(InvalidRedirectUri::Fragment);
+    }
+    match scheme {
+        "https" => authority(rest).map(drop),
+        "http" => {
+            let (host, _) = host_and_port(authority(rest)?);
+            let is_loopback = matches!(host, "127.0.0.1" | "[::1]" | "localhost");
+            if is_loopback { Ok(()) } else { Err(InvalidRedirectUri::Http) }
+        }
+        _ if !scheme.contains('.') || rest.is_empty() => Err(InvalidRedirectUri::Scheme),
+        _ if is_public => Ok(()),
+        _ => Err(InvalidRedirectUri::NotPublic),
+    }
+}
+
+/// Whether a request names one of the registered URIs: byte by byte, but for the port of a loopback address.
+#[must_use]
+pub fn is_registered_redirect_uri<'a>(registered: impl IntoIterator<Item = &'a str>, sent: &str) -> bool {
+    let other_port = without_loopback_port(sent);
+    registered
+        .into_iter()
+        .any(|known| known == sent || (other_port.is_some() && without_loopback_port(known) == other_port))
+}
+
+/// The host that a redirect URI leads to, as people read it; the scheme of an app's own.
+#[must_use]
+pub fn redirect_host(uri: &str) -> &str {
+    match uri.split_once("://") {
+        Some(("http" | "https", rest)) => rest.split(['/', '?']).next().unwrap_or_default(),
+        _ => uri.split(':').next().unwrap_or_default(),
+    }
+}
+
+/// Whether an app of the person's own machine is at the URI: another app may be there in its place (RFC 8252 §8.6).
+#[must_use]
+pub fn leads_to_an_app(uri: &str) -> bool {
+    without_loopback_port(uri).is_some() || !(uri.starts_with("https://") || uri.starts_with("http://"))
+}
+
+/// RFC 3986 §3.1, in lower case: browsers write it so.
+fn is_scheme(scheme: &str) -> bool {
+    scheme.starts_with(|first: char| first.is_ascii_lowercase())
+        && scheme.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.'))
+}
+
+fn authority(rest: &str) -> Result<&str, InvalidRedirectUri> {
+    let rest = rest.strip_prefix("//").ok_or(InvalidRedirectUri::NotAbsolute)?;
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let (host, port) = host_and_port(authority);
+    let is_host = !host.is_empty() && !authority.contains('@');
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    if is_host && is_port { Ok(authority) } else { Err(InvalidRedirectUri::Authority) }
+}
+
+fn host_and_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (authority, None),
+    }
+}
+
+/// What is before the port of a loopback address and after it.
+fn without_loopback_port(uri: &str) -> Option<(&'static str, &str)> {
+    let (origin, rest) = LOOPBACK.iter().find_map(|origin| Some((*origin, uri.strip_prefix(origin)?)))?;
+    let rest = match rest.strip_prefix(':') {
+        Some(port) => {
+            let digits = port.bytes().take_while(u8::is_ascii_digit).count();
+            port[..digits].parse::<u16>().ok()?;
+            &port[digits..]
+        }
+        None => rest,
+    };
+    (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((origin, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_registered_leads_to_one_place() {
+        use InvalidRedirectUri::{Authority, Fragment, Http, NotAbsolute, NotPublic, Scheme};
+        let long = format!("https://app.example/{}", "a".repeat(2_000));
+        for (uri, expected) in [
+            ("https://app.example/callback", Ok(())),
+            ("https://app.example", Ok(())),
+            ("https://app.example:8443/callback?from=a&to=b", Ok(())),
+            ("https://[2001:db8::1]/callback", Ok(())),
+            ("http://localhost:3000/callback", Ok(())),
+            ("http://127.0.0.1/callback", Ok(())),
+            ("http://[::1]:80/callback", Ok(())),
+            ("http://app.example/callback", Err(Http)),
+            ("http://localhost.app.example/", Err(Http)),
+            ("http://127.0.0.1.example/", Err(Http)),
+            ("http://127.0.0.2/", Err(Http)),
+            ("https://app.example/#", Err(Fragment)),
+            ("https://user@app.example/", Err(Authority)),
+            ("https://:word@app.example/", Err(Authority)),
+            ("https://", Err(Authority)),
+            ("https:///callback", Err(Authority)),
+            ("https://app.example:99999/", Err(Authority)),
+            ("https://app.example:/", Err(Authority)),
+            ("https:app.example", Err(NotAbsolute)),
+            ("/callback", Err(NotAbsolute)),
+            ("HTTPS://app.example/", Err(NotAbsolute)),
+            ("https://app.example\\@evil.example/", Err(NotAbsolute)),
+            ("https://app.example/a b", Err(NotAbsolute)),
+            ("https://ä.example/", Err(NotAbsolute)),
+            (&long, Err(NotAbsolute)),
+            ("javascript:alert(1)", Err(Scheme)),
+            ("data:text/html,x", Err(Scheme)),
+            ("file:///etc/passwd", Err(Scheme)),
+            ("blob:https://app.example/1", Err(Scheme)),
+            ("app:/callback", Err(Scheme)),
+            ("com.example.app:", Err(Scheme)),
+            ("com.example.app:/callback", Err(NotPublic)),
+        ] {
+            assert_eq!(check_redirect_uri(uri, false), expected, "{uri}");
+        }
+        assert_eq!(check_redirect_uri("com.example.app:/callback", true), Ok(()));
+        assert_eq!(check_redirect_uri("app:/callback", true), Err(Scheme));
+    }
+
+    #[test]
+    fn a_request_names_a_registered_uri_byte_by_byte() {
+        const KNOWN: [&str; 5] = [
+            "https://app.example/callback",
+            "https://app.example/callback?a=b",
+            "http://localhost:3000/callback",
+            "http://127.0.0.1:1234/callback",
+            "com.example.app:/callback",
+        ];
+        let is_registered = |sent: &str| is_registered_redirect_uri(KNOWN, sent);
+        for known in KNOWN {
+            assert!(is_registered(known), "{known}");
+        }
+        for loopback in
+            ["http://127.0.0.1:9/callback", "http://127.0.0.1/callback", "http://127.0.0.1:65535/callback"]
+        {
+            assert!(is_registered(loopback), "{loopback}");
+        }
+        for other in [
+            "",
+            "https://app.example/",
+            "https://app.example/callback/",
+            "https://app.example/callback#",
+            "https://app.example/callback?",
+            "https://app.example/callback?a=b&c=d",
+            "https://app.example/callback/../other",
+            "https://app.example//callback",
+            "https://app.example/Callback",
+            "https://app.example/callbac%6B",
+            "https://APP.example/callback",
+            "https://app.example:443/callback",
+            "https://app.example.evil.example/callback",
+            "https://evil.example/app.example/callback",
+            "https://app.example@evil.example/callback",
+            "https://user@app.example/callback",
+            "https://app.example\\.evil.example/callback",
+            "https://app.example%2eevil.example/callback",
+            "https://xn--pp-zka.example/callback",
+            "http://app.example/callback",
+            "//app.example/callback",
+            "http://localhost/callback",
+            "http://localhost:3001/callback",
+            "http://127.0.0.1:1234/",
+            "http://127.0.0.1:1234/callback?",
+            "http://127.0.0.1:1234/callback#",
+            "http://127.0.0.1:1234@evil.example/callback",
+            "http://127.0.0.1:/callback",
+            "http://127.0.0.1:65536/callback",
+            "http://127.0.0.1:12a4/callback",
+            "http://127.0.0.1.evil.example/callback",
+            "http://[::1]:1234/callback",
+            "https://127.0.0.1:1234/callback",
+            "com.example.app:/callback2",
+            "com.example.app:callback",
+            "javascript:alert(1)",
+        ] {
+            assert!(!is_registered(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn people_read_where_they_return_to() {
+        for (uri, host, is_app) in [
+            ("https://app.example:8443/a?b", "app.example:8443", false),
+            ("https://app.example?b", "app.example", false),
+            ("http://localhost:3000/", "localhost:3000", false),
+            ("http://127.0.0.1:3000/", "127.0.0.1:3000", true),
+            ("com.example.app:/callback", "com.example.app", true),
+        ] {
+            assert_eq!((redirect_host(uri), leads_to_an_app(uri)), (host, is_app), "{uri}");
+        }
+    }
+}

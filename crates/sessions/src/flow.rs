@@ -1,0 +1,155 @@
+//! A sign-in that is under way. Nothing of it is stored: the request travels sealed in the page, bound to its tenant and browser. So any
+//! tab finishes what it has begun, and requests of strangers write nothing.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use keys::Aead;
+use protocol::{Lifetime, Timestamp};
+use secrets::{KeyedDigest, Pepper};
+use serde::{Deserialize, Serialize};
+use tenancy::TenantId;
+
+use crate::SessionId;
+
+/// How long a page may be open before it is sent.
+const LIFETIME: Lifetime = Lifetime::from_seconds(86_400);
+/// The difference between the clocks of replicas.
+const SKEW: Lifetime = Lifetime::from_seconds(60);
+/// The version of the form, which is authenticated with the rest.
+const HEAD: [u8; 1] = [1];
+/// The longest sealed text, in characters.
+const LONGEST: usize = 16 * 1_024;
+
+/// What a page carries from one request to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// The parameters of the authorization request, as they were sent.
+    pub parameters: String,
+    /// When the request came.
+    pub started: Timestamp,
+    /// What the page requests.
+    pub step: FlowStep,
+}
+
+/// What a page requests of the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlowStep {
+    /// To sign in.
+    SignIn,
+    /// To allow the client what it requests, in this session.
+    Consent(SessionId),
+    /// To sign out of this session.
+    SignOut(SessionId),
+}
+
+/// Reasons not to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FlowError {
+    /// It is none of this server, tenant and browser.
+    #[error("the form was not made for this browser and tenant")]
+    Foreign,
+    /// The page was open for longer than a day.
+    #[error("the form is older than a day")]
+    Expired,
+}
+
+/// Seals and opens flows.
+pub struct Flows(Aead);
+
+impl Flows {
+    /// With a key of its own, which follows from the pepper: all replicas open the same flows.
+    #[must_use]
+    pub fn new(pepper: &Pepper) -> Self {
+        let key = KeyedDigest::for_purpose(pepper.expose(), "latchkey flow 1").of([b"key".as_slice()]);
+        Self(Aead::new(&key))
+    }
+
+    /// The text of a hidden field, for the browser that has this value as its own; `None` where the parameters are too long for a form.
+    #[must_use]
+    pub fn seal(&self, tenant: &TenantId, browser: &str, flow: &Flow) -> Option<String> {
+        let plaintext = serde_json::to_vec(flow).ok()?;
+        let sealed = self.0.seal(&HEAD, &context(tenant, browser), &plaintext).ok()?;
+        Some(BASE64URL.encode(sealed)).filter(|text| text.len() <= LONGEST)
+    }
+
+    /// What was sealed for this tenant and browser.
+    ///
+    /// # Errors
+    /// [`FlowError`].
+    pub fn open(
+        &self,
+        tenant: &TenantId,
+        browser: &str,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<Flow, FlowError> {
+        if text.len() > LONGEST {
+            return Err(FlowError::Foreign);
+        }
+        let sealed = BASE64URL.decode(text).map_err(|_| FlowError::Foreign)?;
+        let rest = sealed.strip_prefix(&HEAD).ok_or(FlowError::Foreign)?;
+        let opened = self.0.open(&HEAD, &context(tenant, browser), rest).map_err(|_| FlowError::Foreign)?;
+        let flow: Flow = serde_json::from_slice(&opened).map_err(|_| FlowError::Foreign)?;
+        let is_fresh = flow.started <= now + SKEW && now < flow.started + LIFETIME;
+        if is_fresh { Ok(flow) } else { Err(FlowError::Expired) }
+    }
+}
+
+/// The length before the tenant keeps it apart from the browser.
+fn context(tenant: &TenantId, browser: &str) -> Vec<u8> {
+    let tenant = tenant.as_str().as_bytes();
+    [b"flow1".as_slice(), &(tenant.len() as u64).to_be_bytes(), tenant, browser.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
+
+    fn flow() -> Flow {
+        Flow { parameters: "client_id=web&state=ä".to_owned(), started: NOW, step: FlowStep::SignIn }
+    }
+
+    #[test]
+    fn a_flow_goes_on_in_its_browser_and_tenant_at_any_replica_for_a_day() {
+        let pepper = Pepper::generate();
+        let (one, replica) = (Flows::new(&pepper), Flows::new(&pepper));
+        let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
+        let text = one.seal(&acme, "browser", &flow()).unwrap();
+        assert!(!text.contains("client_id"));
+        assert_eq!(replica.open(&acme, "browser", &text, NOW), Ok(flow()));
+        for (tenant, browser) in [(&globex, "browser"), (&acme, "another"), (&acme, "")] {
+            assert_eq!(replica.open(tenant, browser, &text, NOW), Err(FlowError::Foreign));
+        }
+        assert_eq!(
+            Flows::new(&Pepper::generate()).open(&acme, "browser", &text, NOW),
+            Err(FlowError::Foreign)
+        );
+        for (seconds, expected) in [(86_399, Ok(flow())), (86_400, Err(FlowError::Expired))] {
+            assert_eq!(one.open(&acme, "browser", &text, NOW + Lifetime::from_seconds(seconds)), expected);
+        }
+        assert_eq!(
+            one.open(&acme, "browser", &text, NOW.saturating_sub(Lifetime::from_seconds(61))),
+            Err(FlowError::Expired)
+        );
+    }
+
+    #[test]
+    fn an_altered_flow_is_foreign() {
+        let flows = Flows::new(&Pepper::generate());
+        let acme = TenantId::parse("acme").unwrap();
+        let text = flows.seal(&acme, "browser", &flow()).unwrap();
+        for at in 0..text.len() {
+            let other = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
+            let altered = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+            assert_eq!(flows.open(&acme, "browser", &altered, NOW), Err(FlowError::Foreign), "{at}");
+        }
+        for bad in ["", "AQ", &text[..20], &"A".repeat(20_000)] {
+            assert_eq!(flows.open(&acme, "browser", bad, NOW), Err(FlowError::Foreign));
+        }
+        let long = Flow { parameters: "a".repeat(13_000), ..flow() };
+        assert_eq!(flows.seal(&acme, "browser", &long), None);
+    }
+}

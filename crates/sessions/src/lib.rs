@@ -1,0 +1,19 @@
+//! Which browser is this, and who signed in there? A person's session at one tenant, the cookie that names it, and the sealed state of a
+//! sign-in that is under way. In reading order:
+
+mod flow;
+
+mod session;
+mod session_id;
+mod session_token;
+
+mod judge;
+mod sessions;
+mod store;
+
+pub use flow::{Flow, FlowError, FlowStep, Flows};
+pub use session::{Session, SignedIn};
+pub use session_id::{InvalidSessionId, SessionId};
+pub use session_token::SessionToken;
+pub use sessions::{SessionPolicy, Sessions};
+pub use store::{FoundSession, SessionStore, SessionWrite};

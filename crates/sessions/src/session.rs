@@ -1,0 +1,71 @@
+//! A person's session at one tenant, in one browser.
+
+use std::sync::Arc;
+
+use accounts::AccountId;
+use protocol::{Lifetime, Timestamp};
+use tenancy::TenantId;
+
+use crate::SessionId;
+
+/// A session as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The partition of its row, which follows from `expires_at`.
+    pub slot: u32,
+    /// Its identifier.
+    pub id: SessionId,
+    /// The digest of its cookie's secret.
+    pub token_digest: [u8; 32],
+    /// Who signed in.
+    pub account: AccountId,
+    /// When that was proven last.
+    pub authenticated_at: Timestamp,
+    /// How well it was proven.
+    pub acr: String,
+    /// By what it was proven (RFC 8176).
+    pub amr: Vec<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was used last, a little before or later.
+    pub last_seen_at: Timestamp,
+    /// The longest time without a use.
+    pub idle: Lifetime,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// The browser, as it calls itself: up to 256 characters.
+    pub user_agent: String,
+    /// When it was ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A person who is signed in now. Only a judged session yields one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn(Arc<Session>);
+
+impl SignedIn {
+    pub(crate) fn new(session: Session) -> Self {
+        Self(Arc::new(session))
+    }
+
+    /// A person who is signed in, for tests of the rules of other crates.
+    #[cfg(feature = "unjudged-sessions")]
+    #[must_use]
+    pub fn for_tests(session: Session) -> Self {
+        Self::new(session)
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        &self.0
+    }
+
+    /// Who is signed in.
+    #[must_use]
+    pub fn account(&self) -> &AccountId {
+        &self.0.account
+    }
+}

@@ -1,0 +1,54 @@
+//! The identifier of a session: `sid` of ID tokens (OpenID Connect Back-Channel Logout §2.1). It opens nothing.
+
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use derive_more::{AsRef, Display};
+use secrets::random_bytes;
+use serde::{Deserialize, Serialize};
+
+/// Random bytes of an identifier, and its characters.
+const BYTES: usize = 16;
+const LENGTH: usize = 22;
+
+/// The identifier of one session.
+#[derive(AsRef, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[as_ref(str)]
+#[serde(try_from = "String")]
+pub struct SessionId(String);
+
+/// The text is not the identifier of a session.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the identifier of a session is 22 characters of base64url")]
+pub struct InvalidSessionId;
+
+impl SessionId {
+    /// Draws a new one.
+    pub(crate) fn generate() -> Self {
+        Self(BASE64URL.encode(random_bytes::<BYTES>().as_slice()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SessionId {
+    type Err = InvalidSessionId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
+        let is_one = text.len() == LENGTH && BASE64URL.decode(text).is_ok();
+        if is_one { Ok(Self(text.to_owned())) } else { Err(InvalidSessionId) }
+    }
+}
+
+impl TryFrom<String> for SessionId {
+    type Error = InvalidSessionId;
+
+    fn try_from(text: String) -> Result<Self, InvalidSessionId> {
+        text.parse()
+    }
+}

@@ -1,0 +1,92 @@
+//! Rows that end by themselves. In PostgreSQL they lie in a ring of partitions: those whose time is over are truncated, so that nothing
+//! deletes many rows. What is left in a partition in use from a round before, and all that has expired in SQLite, is deleted in batches.
+
+use protocol::{Lifetime, Timestamp};
+
+use crate::database::Database;
+use crate::error::Error;
+use crate::statement::{Dialect, Statement};
+
+/// A table whose rows share a partition for this many seconds of their end.
+struct Ring {
+    table: &'static str,
+    unit: u64,
+    slots: u64,
+    /// How many units rows may end ahead.
+    ahead: u64,
+}
+
+const RINGS: [Ring; 2] = [
+    Ring { table: "sessions", unit: 7 * 86_400, slots: 16, ahead: 7 },
+    Ring { table: "authorization_codes", unit: 86_400, slots: 8, ahead: 2 },
+];
+
+/// Rows in one statement.
+const BATCH: u64 = 500;
+/// Clocks of replicas differ.
+const SKEW: Lifetime = Lifetime::from_seconds(60);
+
+impl Ring {
+    /// The slots whose time is over, and which no row of now ends in: one unit is left on either side of those in use.
+    fn ended(&self, now: Timestamp) -> impl Iterator<Item = u64> {
+        let (unit, slots) = (now.seconds() / self.unit, self.slots);
+        (unit + self.ahead + 2..unit + slots - 1).map(move |later| later % slots)
+    }
+}
+
+/// Empties each ring. Returns how many rows were deleted singly.
+pub(crate) async fn empty(database: &Database, now: Timestamp) -> Result<u64, Error> {
+    let mut deleted = 0;
+    for ring in &RINGS {
+        if database.dialect() == Dialect::Postgres {
+            truncate(database, ring, now).await?;
+        }
+        let table = ring.table;
+        let delete = Statement::of(match table {
+            "sessions" => DELETE_SESSIONS,
+            _ => DELETE_CODES,
+        });
+        deleted += database.write(delete.bind(now.saturating_sub(SKEW)).bind(BATCH)).await?;
+    }
+    Ok(deleted)
+}
+
+const DELETE_SESSIONS: &str = "
+    DELETE FROM sessions WHERE (tenant_id, slot, session_id) IN
+           (SELECT tenant_id, slot, session_id FROM sessions WHERE expires_at <= $1 LIMIT $2)";
+const DELETE_CODES: &str = "
+    DELETE FROM authorization_codes WHERE (tenant_id, slot, code_digest) IN
+           (SELECT tenant_id, slot, code_digest FROM authorization_codes WHERE expires_at <= $1 LIMIT $2)";
+
+/// Truncates the partitions that are over and not empty. A partition that a transaction reads is left for the next time.
+async fn truncate(database: &Database, ring: &Ring, now: Timestamp) -> Result<(), Error> {
+    for slot in ring.ended(now) {
+        let table = ring.table;
+        let is_used =
+            Statement::of(format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE slot = $1)")).bind(slot);
+        if database.scalar(is_used).await?.unwrap_or(false) {
+            database.write(Statement::of(format!("TRUNCATE {table}_{slot}"))).await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_slot_is_emptied_that_a_row_of_now_can_be_in() {
+        for ring in &RINGS {
+            for day in 0..1_000 {
+                let now = Timestamp::from_seconds(day * 86_400 + 5);
+                let ended: Vec<_> = ring.ended(now).collect();
+                assert!(!ended.is_empty(), "{}", ring.table);
+                let unit = now.seconds() / ring.unit;
+                for used in unit.saturating_sub(1)..=unit + ring.ahead {
+                    assert!(!ended.contains(&(used % ring.slots)), "{} {day}", ring.table);
+                }
+            }
+        }
+    }
+}

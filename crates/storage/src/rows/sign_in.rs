@@ -1,0 +1,66 @@
+//! The columns of what sign-ins leave behind: sessions, codes, and what people have allowed.
+
+use grants::{AuthorizationCode, Consent};
+use sessions::{FoundSession, Session};
+
+use crate::column::Column as _;
+use crate::columns::columns;
+use crate::error::Error;
+use crate::row::{FromRow, Row};
+
+columns! {
+    Session {
+        tenant: "tenant_id",
+        slot: "slot",
+        id: "session_id",
+        token_digest: "token_digest",
+        account: "account_id",
+        authenticated_at: "authenticated_at",
+        acr: "acr",
+        amr: "amr",
+        created_at: "created_at",
+        last_seen_at: "last_seen_at",
+        idle: "idle",
+        expires_at: "expires_at",
+        user_agent: "user_agent",
+        ended_at: "ended_at",
+    }
+}
+
+columns! {
+    AuthorizationCode {
+        tenant: "tenant_id",
+        slot: "slot",
+        digest: "code_digest",
+        client: "client_id",
+        account: "account_id",
+        session_slot: "session_slot",
+        session: "session_id",
+        redirect_uri: "redirect_uri",
+        code_challenge: "code_challenge",
+        granted: "granted",
+        created_at: "created_at",
+        valid_until: "valid_until",
+        expires_at: "expires_at",
+    }
+}
+
+columns! {
+    Consent {
+        account: "account_id",
+        client: "client_id",
+        scopes: "scopes",
+        hosts: "hosts",
+        granted_at: "granted_at",
+    }
+}
+
+impl FromRow for FoundSession {
+    fn selection(table: &str) -> String {
+        format!("{}, a.valid_from", Session::selection(table))
+    }
+
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self { session: Session::from_row(row)?, valid_from: Option::read(row, "valid_from")? })
+    }
+}

@@ -1,0 +1,107 @@
+//! People's sessions.
+
+use async_trait::async_trait;
+use protocol::Timestamp;
+use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
+use tenancy::{StoreError, TenantId};
+
+use crate::database::{Database, Purpose};
+use crate::error::Error;
+use crate::rings;
+use crate::statement::Statement;
+use crate::transaction::Transaction;
+
+/// With the instant from which on the sessions of its account are valid, where the account may sign in.
+const SELECT: &str = "
+    SELECT {columns(s)} FROM sessions s LEFT JOIN accounts a
+        ON a.tenant_id = s.tenant_id AND a.account_id = s.account_id AND a.suspended_at IS NULL AND a.retired_at IS NULL AND a.deleted_at IS NULL
+     WHERE s.tenant_id = {tenant} AND s.slot = $2 AND s.session_id = $3";
+
+const UPSERT: &str = "
+    INSERT INTO sessions ({names}) SELECT {names} FROM {given} WHERE TRUE
+    ON CONFLICT (tenant_id, slot, session_id) DO UPDATE SET {updates}";
+
+const END: &str = "
+    UPDATE sessions SET ended_at = $4
+     WHERE tenant_id = $1 AND slot = $2 AND session_id = $3 AND ended_at IS NULL";
+
+const TOUCH: &str = "
+    UPDATE sessions SET last_seen_at = {greatest}(last_seen_at, $4)
+     WHERE tenant_id = $1 AND slot = $2 AND session_id = $3";
+
+#[async_trait]
+impl SessionStore for Database {
+    async fn find_session(
+        &self,
+        tenant: &TenantId,
+        slot: u32,
+        id: &SessionId,
+    ) -> Result<Option<FoundSession>, StoreError> {
+        let statement = Statement::of(SELECT).bind(tenant).bind(slot).bind(id.as_str());
+        let found: Vec<FoundSession> = self.look_up(statement).await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Result<(), StoreError> {
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        transaction.session(tenant, write).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn touch_session(
+        &self,
+        tenant: &TenantId,
+        slot: u32,
+        id: &SessionId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        Ok(self.write_to_session(TOUCH, tenant, (slot, id), now).await?)
+    }
+
+    async fn end_session(
+        &self,
+        tenant: &TenantId,
+        slot: u32,
+        id: &SessionId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        Ok(self.write_to_session(END, tenant, (slot, id), now).await?)
+    }
+
+    async fn delete_expired_sign_ins(&self, now: Timestamp) -> Result<u64, StoreError> {
+        Ok(rings::empty(self, now).await?)
+    }
+}
+
+impl Database {
+    async fn write_to_session(
+        &self,
+        text: &'static str,
+        tenant: &TenantId,
+        (slot, id): (u32, &SessionId),
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        transaction.execute(&of_session(text, tenant, (slot, id), now)).await?;
+        transaction.commit().await
+    }
+}
+
+impl Transaction<'_> {
+    /// Writes a session, and ends the one whose place it takes.
+    pub(crate) async fn session(&mut self, tenant: &TenantId, write: &SessionWrite) -> Result<(), Error> {
+        let session = write.session();
+        self.write(UPSERT, &[session], session.last_seen_at).await?;
+        let Some((slot, id)) = write.ended() else { return Ok(()) };
+        self.execute(&of_session(END, tenant, (*slot, id), session.last_seen_at)).await.map(drop)
+    }
+}
+
+fn of_session(
+    text: &'static str,
+    tenant: &TenantId,
+    (slot, id): (u32, &SessionId),
+    now: Timestamp,
+) -> Statement {
+    Statement::of(text).bind(tenant).bind(slot).bind(id.as_str()).bind(now)
+}

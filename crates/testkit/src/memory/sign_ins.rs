@@ -1,0 +1,167 @@
+//! Sessions, codes, and what people have allowed.
+
+use accounts::AccountId;
+use async_trait::async_trait;
+use grants::{AuthorizationCode, AuthorizationStore, Consent, Redeemed, Redemption};
+use protocol::Timestamp;
+use registry::ClientId;
+use sessions::{FoundSession, Session, SessionId, SessionStore, SessionWrite};
+use tenancy::{StoreError, TenantId};
+
+use super::MemoryStore;
+use super::rows::Rows;
+
+/// A code, and once it was redeemed when, for which token, and when that ends.
+#[derive(Clone)]
+pub(super) struct CodeRow {
+    code: AuthorizationCode,
+    redeemed: Option<(Timestamp, String, Timestamp)>,
+}
+
+impl Rows {
+    /// From when on authentications of the account count, where it may sign in.
+    fn valid_from(&self, tenant: &TenantId, account: &AccountId) -> Option<Timestamp> {
+        let (row, _) = self.live_accounts(tenant).find(|(row, _)| row.account.id == *account)?;
+        let from = row.account.valid_from;
+        row.account.accepts_authentication_of(from).then_some(from)
+    }
+
+    fn write_session(&mut self, write: &SessionWrite) {
+        let session = write.session();
+        if let Some((slot, id)) = write.ended() {
+            self.end_session(&session.tenant, (*slot, id), session.last_seen_at);
+        }
+        let key = (session.tenant.clone(), session.slot, session.id.clone());
+        self.sessions.insert(key, session.clone());
+    }
+
+    fn end_session(&mut self, tenant: &TenantId, (slot, id): (u32, &SessionId), now: Timestamp) {
+        if let Some(session) = self.sessions.get_mut(&(tenant.clone(), slot, id.clone())) {
+            session.ended_at.get_or_insert(now);
+        }
+    }
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn find_session(
+        &self,
+        tenant: &TenantId,
+        slot: u32,
+        id: &SessionId,
+    ) -> Result<Option<FoundSession>, StoreError> {
+        self.answer(&self.calls.sign_ins, |rows| {
+            let session = rows.sessions.get(&(tenant.clone(), slot, id.clone()))?.clone();
+            let valid_from = rows.valid_from(tenant, &session.account);
+            Some(FoundSession { session, valid_from })
+        })
+        .await
+    }
+
+    async fn write_session(&self, _tenant: &TenantId, write: &SessionWrite) -> Result<(), StoreError> {
+        self.answer(&self.calls.sign_ins, |rows| rows.write_session(write)).await
+    }
+
+    async fn touch_session(
+        &self,
+        tenant: &TenantId,
+        slot: u32,
+        id: &SessionId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.answer(&self.calls.sign_ins, |rows| {
+            if let Some(session) = rows.sessions.get_mut(&(tenant.clone(), slot, id.clone())) {
+                session.last_seen_at = session.last_seen_at.max(now);
+            }
+        })
+        .await
+    }
+
+    async fn end_session(
+        &self,
+        tenant: &TenantId,
+        slot: u32,
+        id: &SessionId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.answer(&self.calls.sign_ins, |rows| rows.end_session(tenant, (slot, id), now)).await
+    }
+
+    async fn delete_expired_sign_ins(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.administer(|rows| {
+            let before = rows.sessions.len() + rows.codes.len();
+            rows.sessions.retain(|_, session| session.expires_at > now);
+            rows.codes.retain(|_, row| row.code.expires_at > now);
+            (before - rows.sessions.len() - rows.codes.len()) as u64
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl AuthorizationStore for MemoryStore {
+    async fn find_consent(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        client: &ClientId,
+    ) -> Result<Option<Consent>, StoreError> {
+        let key = (tenant.clone(), account.clone(), client.clone());
+        self.answer(&self.calls.sign_ins, |rows| rows.consents.get(&key).cloned()).await
+    }
+
+    async fn write_code(
+        &self,
+        tenant: &TenantId,
+        code: &AuthorizationCode,
+        session: Option<&SessionWrite>,
+        consent: Option<&Consent>,
+    ) -> Result<(), StoreError> {
+        self.answer(&self.calls.sign_ins, |rows| {
+            if let Some(session) = session {
+                rows.write_session(session);
+            }
+            if let Some(consent) = consent {
+                let key = (tenant.clone(), consent.account.clone(), consent.client.clone());
+                rows.consents.insert(key, consent.clone());
+            }
+            let key = (tenant.clone(), code.slot, code.digest);
+            rows.codes.insert(key, CodeRow { code: code.clone(), redeemed: None });
+        })
+        .await
+    }
+
+    async fn redeem_code(
+        &self,
+        tenant: &TenantId,
+        redemption: &Redemption<'_>,
+        now: Timestamp,
+    ) -> Result<Redeemed, StoreError> {
+        self.answer(&self.calls.sign_ins, |rows| redeem(rows, tenant, redemption, now)).await
+    }
+}
+
+fn redeem(rows: &mut Rows, tenant: &TenantId, redemption: &Redemption<'_>, now: Timestamp) -> Redeemed {
+    let Redemption { key, client, redirect_uri, code_challenge, token: (token, until) } = redemption;
+    let key = (tenant.clone(), key.slot, key.digest);
+    let Some(CodeRow { code, redeemed }) = rows.codes.get(&key).cloned() else { return Redeemed::Refused };
+    if code.client != **client {
+        return Redeemed::Refused;
+    }
+    if let Some((issued_at, token, until)) = redeemed {
+        return Redeemed::Again { token, issued_at, until };
+    }
+    let session = rows.sessions.get(&(tenant.clone(), code.session_slot, code.session.clone()));
+    let is_signed_in = |session: &Session| session.ended_at.is_none() && session.expires_at > now;
+    let is_right = code.redirect_uri == *redirect_uri
+        && code.code_challenge == *code_challenge
+        && code.valid_until > now
+        && session.is_some_and(is_signed_in)
+        && rows.valid_from(tenant, &code.account).is_some_and(|from| from <= code.created_at);
+    if !is_right {
+        return Redeemed::Refused;
+    }
+    let redeemed = Some((now, (*token).to_owned(), *until));
+    rows.codes.insert(key, CodeRow { code: code.clone(), redeemed });
+    Redeemed::First(Box::new(code))
+}

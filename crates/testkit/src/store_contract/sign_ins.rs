@@ -1,0 +1,260 @@
+//! Sessions, codes, and what people have allowed.
+
+use accounts::{Account, AccountId, Authentication};
+use administration::{Change, ChangeKind};
+use grants::{AuthorizationCode, CodeKey, Consent, Granted, Redeemed, Redemption};
+use protocol::{Lifetime, Timestamp};
+use registry::ClientId;
+use secrets::Pepper;
+use sessions::{SessionPolicy, SessionToken, SessionWrite, Sessions, SignedIn};
+use tenancy::TenantId;
+
+use super::{Stores, add, commit};
+use crate::fixtures::{self, NOW};
+use crate::requests::{self, account};
+
+const CODE: CodeKey = CodeKey { slot: 3, digest: [7; 32] };
+const CALLBACK: &str = "https://app.example.com/cb?a=ä";
+
+fn at(seconds: u64) -> Timestamp {
+    NOW + Lifetime::from_seconds(seconds)
+}
+
+fn client(id: &str) -> ClientId {
+    ClientId::parse(id).unwrap()
+}
+
+/// A person of this tenant, with the same address at each.
+async fn person(stores: &Stores, tenant: &str) -> Account {
+    let tenant = add(stores, &fixtures::tenant(tenant), &[]).await;
+    let person = account(&tenant, 1, &["ada@example.com"]);
+    let added = Change::Account(requests::row(ChangeKind::Added, None, &person));
+    commit(stores, &requests::declared(vec![added])).await;
+    person
+}
+
+fn sessions(stores: &Stores) -> Sessions {
+    let pepper = Pepper::from_bytes(zeroize::Zeroizing::new([7; 32]));
+    Sessions::new(stores.sessions.clone(), &pepper, SessionPolicy::default())
+}
+
+fn begin(
+    stores: &Stores,
+    person: &Account,
+    before: Option<&SignedIn>,
+    now: Timestamp,
+) -> (SessionWrite, SessionToken) {
+    let proof = Authentication::unproven(person.tenant.clone(), person.id.clone(), now);
+    sessions(stores).begin(&proof, before, "Browser/1.0 “ä”", now)
+}
+
+fn code_of(write: &SessionWrite) -> AuthorizationCode {
+    let session = write.session();
+    let created_at = session.last_seen_at;
+    AuthorizationCode {
+        tenant: session.tenant.clone(),
+        slot: CODE.slot,
+        digest: CODE.digest,
+        client: client("web"),
+        account: session.account.clone(),
+        session_slot: session.slot,
+        session: session.id.clone(),
+        redirect_uri: CALLBACK.to_owned(),
+        code_challenge: Some([9; 32]),
+        granted: Granted {
+            scope: Some("openid email".to_owned()),
+            nonce: Some("“n”".to_owned()),
+            auth_time: 5,
+            amr: vec!["pwd".to_owned()],
+            ..Granted::default()
+        },
+        created_at,
+        valid_until: created_at + Lifetime::from_seconds(60),
+        expires_at: created_at + Lifetime::from_seconds(86_460),
+    }
+}
+
+fn redemption<'a>(client: &'a ClientId, token: &'a str) -> Redemption<'a> {
+    Redemption {
+        key: CODE,
+        client,
+        redirect_uri: CALLBACK,
+        code_challenge: Some([9; 32]),
+        token: (token, at(3_600)),
+    }
+}
+
+async fn redeem(stores: &Stores, tenant: &TenantId, redemption: &Redemption<'_>, now: Timestamp) -> Redeemed {
+    stores.authorizations.redeem_code(tenant, redemption, now).await.unwrap()
+}
+
+/// Signs a person in, who allows a client to get a code.
+pub async fn sign_in(stores: &Stores, person: &Account) {
+    let (write, _) = begin(stores, person, None, at(0));
+    let consent = Consent {
+        account: person.id.clone(),
+        client: client("web"),
+        scopes: vec!["openid".to_owned()],
+        hosts: vec!["app.example.com".to_owned()],
+        granted_at: at(0),
+    };
+    let code = code_of(&write);
+    stores.authorizations.write_code(&person.tenant, &code, Some(&write), Some(&consent)).await.unwrap();
+}
+
+/// With its own cookie, at its own tenant, until it is ended; a new cookie of the same session ends the one before.
+pub async fn a_session_is_found_by_its_cookie_in_its_tenant(stores: Stores) {
+    let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
+    let of = sessions(&stores);
+    let (write, token) = begin(&stores, &ada, None, at(0));
+    of.write(&write).await.unwrap();
+    let found = of.find(&ada.tenant, &token, at(10)).await.unwrap().unwrap();
+    assert_eq!(found.session(), write.session());
+    assert_eq!(of.find(&other.tenant, &token, at(10)).await.unwrap(), None);
+    let (_, unwritten) = begin(&stores, &ada, None, at(0));
+    assert_eq!(of.find(&ada.tenant, &unwritten, at(10)).await.unwrap(), None);
+
+    let (again, next) = begin(&stores, &ada, Some(&found), at(20));
+    assert_eq!(again.session().id, write.session().id, "the same person goes on");
+    of.write(&again).await.unwrap();
+    assert_eq!(of.find(&ada.tenant, &token, at(30)).await.unwrap(), None, "the cookie before opens nothing");
+    let found = of.find(&ada.tenant, &next, at(30)).await.unwrap().unwrap();
+    assert_eq!(found.session().authenticated_at, at(20));
+    assert!(of.find(&ada.tenant, &next, at(20 + 8 * 3_600)).await.unwrap().is_some(), "and its use is noted");
+    assert!(of.find(&ada.tenant, &next, at(20 + 15 * 3_600)).await.unwrap().is_some());
+    of.end(&ada.tenant, &found, at(60_000)).await.unwrap();
+    assert_eq!(of.find(&ada.tenant, &next, at(60_000)).await.unwrap(), None);
+}
+
+/// Another person in the same browser ends the session before.
+pub async fn a_session_takes_the_place_of_the_one_before(stores: Stores) {
+    let ada = person(&stores, "acme").await;
+    let of = sessions(&stores);
+    let (write, token) = begin(&stores, &ada, None, at(0));
+    of.write(&write).await.unwrap();
+    let before = of.find(&ada.tenant, &token, at(1)).await.unwrap().unwrap();
+    let bob = account(&ada.tenant, 2, &["bob@example.com"]);
+    let added = Change::Account(requests::row(ChangeKind::Added, None, &bob));
+    commit(&stores, &requests::declared(vec![added])).await;
+    let (write, next) = begin(&stores, &bob, Some(&before), at(2));
+    of.write(&write).await.unwrap();
+    assert_eq!(of.find(&ada.tenant, &token, at(3)).await.unwrap(), None);
+    assert_eq!(of.find(&ada.tenant, &next, at(3)).await.unwrap().unwrap().account(), &bob.id);
+}
+
+/// Each binding broken alone gives nothing, and does not use it up.
+pub async fn a_code_is_redeemed_once_and_as_it_was_issued(stores: Stores) {
+    let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
+    let (write, _) = begin(&stores, &ada, None, at(0));
+    let code = code_of(&write);
+    stores.authorizations.write_code(&ada.tenant, &code, Some(&write), None).await.unwrap();
+    let (web, another) = (client("web"), client("another"));
+    let right = || redemption(&web, "1");
+    for wrong in [
+        Redemption { client: &another, ..right() },
+        Redemption { redirect_uri: "https://app.example.com/cb", ..right() },
+        Redemption { code_challenge: None, ..right() },
+        Redemption { code_challenge: Some([8; 32]), ..right() },
+        Redemption { key: CodeKey { slot: 4, ..CODE }, ..right() },
+        Redemption { key: CodeKey { digest: [6; 32], ..CODE }, ..right() },
+    ] {
+        assert!(matches!(redeem(&stores, &ada.tenant, &wrong, at(1)).await, Redeemed::Refused), "{wrong:?}");
+    }
+    assert!(matches!(redeem(&stores, &other.tenant, &right(), at(1)).await, Redeemed::Refused));
+    assert!(matches!(redeem(&stores, &ada.tenant, &right(), at(60)).await, Redeemed::Refused), "too late");
+    let Redeemed::First(first) = redeem(&stores, &ada.tenant, &right(), at(59)).await else { panic!() };
+    assert_eq!(*first, code);
+    let again = redeem(&stores, &ada.tenant, &redemption(&web, "2"), at(70)).await;
+    let Redeemed::Again { token, issued_at, until } = again else { panic!("{again:?}") };
+    assert_eq!((token.as_str(), issued_at, until), ("1", at(59), at(3_600)));
+    let of_another = Redemption { client: &another, ..right() };
+    assert!(matches!(redeem(&stores, &ada.tenant, &of_another, at(70)).await, Redeemed::Refused));
+}
+
+/// Whichever connection they come by.
+pub async fn of_a_hundred_redemptions_at_once_one_is_the_first(stores: Stores) {
+    let ada = person(&stores, "acme").await;
+    let (write, _) = begin(&stores, &ada, None, at(0));
+    stores.authorizations.write_code(&ada.tenant, &code_of(&write), Some(&write), None).await.unwrap();
+    let attempts: Vec<_> = (0..100)
+        .map(|number| {
+            let (stores, tenant) = (stores.clone(), ada.tenant.clone());
+            tokio::spawn(async move {
+                let (web, token) = (client("web"), number.to_string());
+                matches!(redeem(&stores, &tenant, &redemption(&web, &token), at(1)).await, Redeemed::First(_))
+            })
+        })
+        .collect();
+    let mut first = 0;
+    for attempt in attempts {
+        first += u32::from(attempt.await.unwrap());
+    }
+    assert_eq!(first, 1);
+}
+
+/// What has ended between sign-in and redemption counts.
+pub async fn a_code_ends_with_its_session_and_its_account(stores: Stores) {
+    let web = client("web");
+    let ada = person(&stores, "acme").await;
+    let of = sessions(&stores);
+    let (write, token) = begin(&stores, &ada, None, at(0));
+    stores.authorizations.write_code(&ada.tenant, &code_of(&write), Some(&write), None).await.unwrap();
+    let signed_in = of.find(&ada.tenant, &token, at(1)).await.unwrap().unwrap();
+    of.end(&ada.tenant, &signed_in, at(1)).await.unwrap();
+    assert!(matches!(redeem(&stores, &ada.tenant, &redemption(&web, "1"), at(2)).await, Redeemed::Refused));
+
+    let bob = person(&stores, "globex").await;
+    let (write, token) = begin(&stores, &bob, None, at(0));
+    stores.authorizations.write_code(&bob.tenant, &code_of(&write), Some(&write), None).await.unwrap();
+    let suspended = Account { status: accounts::AccountStatus::Suspended, ..bob.clone() };
+    let change = Change::Account(requests::row(ChangeKind::Suspended, Some(&bob), &suspended));
+    super::accounts::change(&stores, at(1), vec![change]).await;
+    assert_eq!(of.find(&bob.tenant, &token, at(1)).await.unwrap(), None, "nobody is signed in");
+    assert!(matches!(redeem(&stores, &bob.tenant, &redemption(&web, "1"), at(2)).await, Redeemed::Refused));
+}
+
+/// It is one row for each person and client.
+pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
+    let ada = person(&stores, "acme").await;
+    let (write, _) = begin(&stores, &ada, None, at(0));
+    let consent = Consent {
+        account: ada.id.clone(),
+        client: client("web"),
+        scopes: vec!["email".to_owned(), "openid".to_owned()],
+        hosts: vec!["app.example.com".to_owned()],
+        granted_at: at(5),
+    };
+    stores
+        .authorizations
+        .write_code(&ada.tenant, &code_of(&write), Some(&write), Some(&consent))
+        .await
+        .unwrap();
+    let of = |tenant: &TenantId, account: &AccountId, id: &str| {
+        let (stores, tenant, account, id) = (stores.clone(), tenant.clone(), account.clone(), client(id));
+        async move { stores.authorizations.find_consent(&tenant, &account, &id).await.unwrap() }
+    };
+    assert_eq!(of(&ada.tenant, &ada.id, "web").await, Some(consent.clone()));
+    let globex = fixtures::tenant_id("globex");
+    let stranger = AccountId::from_bytes([8; 16]);
+    assert_eq!(of(&ada.tenant, &ada.id, "another").await, None);
+    assert_eq!(of(&globex, &ada.id, "web").await, None);
+    assert_eq!(of(&ada.tenant, &stranger, "web").await, None);
+    let more = Consent { scopes: vec!["openid".to_owned()], granted_at: at(6), ..consent };
+    let code = AuthorizationCode { digest: [8; 32], ..code_of(&write) };
+    stores.authorizations.write_code(&ada.tenant, &code, None, Some(&more)).await.unwrap();
+    assert_eq!(of(&ada.tenant, &ada.id, "web").await, Some(more));
+}
+
+/// Those that have not expired stay.
+pub async fn expired_sign_ins_are_deleted(stores: Stores) {
+    let ada = person(&stores, "acme").await;
+    let (write, token) = begin(&stores, &ada, None, at(0));
+    stores.authorizations.write_code(&ada.tenant, &code_of(&write), Some(&write), None).await.unwrap();
+    assert_eq!(stores.sessions.delete_expired_sign_ins(at(86_300)).await.unwrap(), 0);
+    assert!(sessions(&stores).find(&ada.tenant, &token, at(0)).await.unwrap().is_some());
+    let week = 8 * 86_400;
+    // Singly, or with their partitions.
+    stores.sessions.delete_expired_sign_ins(at(week)).await.unwrap();
+    assert!(sessions(&stores).find(&ada.tenant, &token, at(0)).await.unwrap().is_none());
+    assert_eq!(stores.sessions.delete_expired_sign_ins(at(week)).await.unwrap(), 0);
+}
