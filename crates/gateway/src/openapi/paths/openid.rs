@@ -55,6 +55,8 @@ fn sign_in() -> Operation {
 fn userinfo(path: &'static str, name: &str) -> [Operation; 2] {
     let of = |operation: Operation| {
         operation
+            // A tenant that signs nobody in is unknown with and without a token.
+            .secured(json!({}))
             .secured(json!({ "access_token": [] }))
             .answer::<Userinfo>("200", "Claims about the person (OpenID Connect Core section 5.3.2)")
             .empty_answer(
