@@ -236,7 +236,7 @@ mod tests {
             "grants",
             "dev:ours:testkit",
             Some(
-                "no arrow grants -> testkit (dev); remove it; grants may name registry, keys, tenancy, protocol",
+                "no arrow grants -> testkit (dev); remove it; grants may name sessions, accounts, registry, secrets, keys, tenancy, protocol",
             ),
         );
         check(
