@@ -178,7 +178,10 @@ mod tests {
              signing.jwks_stale=1m; signing.skew=1m; signing.rsa_bits=2048; signing.hold_activation=none; \
              access_token.lifetime=1h; access_token.format=jwt; access_token.typ=at+jwt; \
              access_token.require_sender_constraint=false; access_token.require_dpop_nonce=false; \
-             assertions.audience=any; assertions.max_lifetime=1h; limits.failed_attempts=none; \
+             assertions.audience=any; assertions.max_lifetime=1h; \
+             branding.primary=#1f5fbf; branding.background=#ffffff; branding.corners=round; branding.font=system; \
+             branding.support_url=none; branding.terms_url=none; branding.privacy_url=none; \
+             limits.failed_attempts=none; \
              limits.clients=none; limits.admin_writes=none; limits.live_secrets=none"
         );
         assert_eq!(text(&tenant.resource_servers[0]), "scopes=[read write]; clients=[]");

@@ -7,8 +7,8 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use pages::{Common, FormTarget, Language, Links, Page};
-use tenancy::Tenant;
+use pages::{Common, FormTarget, Language, Links, Page, Theme};
+use tenancy::{Branding, Tenant};
 
 use crate::options::PublicUrl;
 use crate::respond::no_store;
@@ -38,7 +38,23 @@ pub(crate) enum Opener {
 
 /// What the pages of a tenant have in common, for one response.
 pub(crate) fn common_of(tenant: &Tenant, client_name: Option<String>, public_url: &PublicUrl) -> Common {
-    Common { tenant_name: Some(tenant.name.clone()), client_name, ..common(public_url) }
+    let Branding { support_url, terms_url, privacy_url, .. } = &tenant.branding;
+    let links =
+        Links { support: support_url.clone(), terms: terms_url.clone(), privacy: privacy_url.clone() };
+    let theme = theme_of(tenant).map(|theme| {
+        let (base, id, hash) = (public_url.path(), &tenant.id, theme.hash());
+        format!("{base}/api/v1/tenant/{id}/oauth/theme/{hash}.css")
+    });
+    Common { tenant_name: Some(tenant.name.clone()), client_name, theme, links, ..common(public_url) }
+}
+
+/// The tenant's own style, where it differs from that of all pages. One without contrast comes from a store that another program has written,
+/// and is not shown.
+pub(crate) fn theme_of(tenant: &Tenant) -> Option<Theme> {
+    if tenant.branding.looks_as_default() {
+        return None;
+    }
+    Theme::new(&tenant.branding).ok()
 }
 
 /// The same where no tenant is known.
@@ -111,6 +127,7 @@ mod browser;
 mod tests {
     use actix_web::body::{BodySize, MessageBody as _};
     use pages::{Continue, FormPost};
+    use tenancy::Corners;
     use testkit::fixtures;
 
     use super::*;
@@ -194,7 +211,25 @@ mod tests {
             ] {
                 let common = common_of(&tenant, Some("Notes".to_owned()), &public_url(url));
                 assert_eq!((common.tenant_name.as_deref(), &*common.base), (Some(&*tenant.name), base));
+                assert_eq!(common.theme, None);
             }
         }
+    }
+
+    #[test]
+    fn a_page_has_the_theme_and_the_addresses_of_its_own_tenant() {
+        let url = public_url("https://id.example.com/auth");
+        let mut acme = fixtures::tenant("acme");
+        acme.branding.corners = Corners::Square;
+        acme.branding.terms_url = Some("https://acme.example/terms".to_owned());
+        let shown = common_of(&acme, None, &url);
+        let hash = Theme::new(&acme.branding).unwrap().hash();
+        assert_eq!(shown.theme, Some(format!("/auth/api/v1/tenant/acme/oauth/theme/{hash}.css")));
+        assert_eq!(shown.links.terms, acme.branding.terms_url);
+        let other = common_of(&fixtures::tenant("globex"), None, &url);
+        assert_eq!((other.theme, other.links.terms), (None, None));
+        // No rule lets such a pair into a store.
+        acme.branding.primary = acme.branding.background;
+        assert_eq!(common_of(&acme, None, &url).theme, None);
     }
 }

@@ -32,6 +32,7 @@ pub(crate) fn acme() -> Tenant {
         ],
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        branding: tenancy::Branding::default(),
     }
 }
 

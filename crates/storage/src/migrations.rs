@@ -27,6 +27,7 @@ macro_rules! migrator {
             "0020_audited_credentials",
             "0021_accounts",
             "0022_sign_ins",
+            "0023_branding",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

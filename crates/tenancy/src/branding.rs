@@ -7,6 +7,7 @@ use crate::Colour;
 
 /// The look of a tenant's pages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Branding {
     /// The colour of the main button.
     pub primary: Colour,
@@ -35,6 +36,20 @@ pub enum Corners {
     Round,
 }
 
+impl Corners {
+    /// All of them by name.
+    pub const NAMED: [(&'static str, Self); 2] = [("square", Self::Square), ("round", Self::Round)];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Square => "square",
+            Self::Round => "round",
+        }
+    }
+}
+
 /// A font that the reader's system has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -44,6 +59,20 @@ pub enum Font {
     System,
     /// One with serifs.
     Serif,
+}
+
+impl Font {
+    /// All of them by name.
+    pub const NAMED: [(&'static str, Self); 2] = [("system", Self::System), ("serif", Self::Serif)];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Serif => "serif",
+        }
+    }
 }
 
 /// A colour that people cannot tell from another one.
@@ -69,6 +98,14 @@ impl Branding {
     /// What a control needs beside the page (WCAG 2.2, success criterion 1.4.11). Text is black or white, whichever people can read on the
     /// colour, so that it has the 4.5:1 of criterion 1.4.3 on every colour.
     pub const CONTROL_CONTRAST: f64 = 3.0;
+
+    /// Whether its pages look as those of a tenant that declares nothing. Addresses are no matter of looks.
+    #[must_use]
+    pub fn looks_as_default(&self) -> bool {
+        let plain = Self::default();
+        (self.primary, self.background, self.corners, self.font)
+            == (plain.primary, plain.background, plain.corners, plain.font)
+    }
 
     /// Judges the two colours.
     ///
@@ -127,6 +164,17 @@ mod tests {
         );
         let low = branding("#949494", "#fdfdfd").check_contrast().unwrap_err();
         assert!(low.to_string().contains(" 2.9") && low.nearest.contrast(low.background) >= 3.0, "{low}");
+    }
+
+    #[test]
+    fn names_are_those_of_the_stored_form() {
+        for (name, corners) in Corners::NAMED {
+            assert_eq!((corners.as_str(), serde_json::to_value(corners).unwrap()), (name, name.into()));
+        }
+        for (name, font) in Font::NAMED {
+            assert_eq!((font.as_str(), serde_json::to_value(font).unwrap()), (name, name.into()));
+        }
+        assert_eq!(serde_json::from_str::<Branding>("{}").unwrap(), Branding::default());
     }
 
     #[test]

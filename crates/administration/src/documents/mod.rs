@@ -52,7 +52,8 @@ pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, U
 pub use shape::Shape;
 pub use source::{FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource};
 pub use tenant::{
-    AccessTokenSettings, AssertionSettings, CreatedTenant, LimitsSettings, NewTenant, ResourceServerSettings,
-    SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantView,
+    AccessTokenSettings, AssertionSettings, BrandingSettings, CreatedTenant, LimitsSettings, NewTenant,
+    ResourceServerSettings, SigningSettings, StrategiesSettings, StrategySettings, TenantSettings,
+    TenantView,
 };
 pub use wiped::Wiped;

@@ -22,6 +22,10 @@ pub const ABSOLUTE_URI: &str = r"^[A-Za-z][A-Za-z0-9+.-]*:[^#\s\x00-\x1F]+$";
 /// A URL that keys are fetched from.
 pub const KEY_SET_URL: &str =
     r"^(https://[^#\s@]+|http://(127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?(/[^#\s@]*)?)$";
+/// A page that people open.
+pub(crate) const HTTPS_URL: &str = r"^https://[^#\s@]+$";
+/// A colour of sRGB.
+pub(crate) const COLOUR: &str = "^#[0-9A-Fa-f]{6}$";
 /// A span of time of 1s or more, as text.
 pub const SOME_TIME: &str = "^0*[1-9][0-9]*[smhd]?$";
 /// A hash that can be imported.

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use protocol::{Lifetime, Rate, SigningAlgorithm};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tenancy::{AccessTokenPolicy, AssertionPolicy, SigningPolicy, Strategies};
+use tenancy::{AccessTokenPolicy, AssertionPolicy, Branding, Corners, Font, SigningPolicy, Strategies};
 
 use super::Instant;
 use super::source::KeySource;
@@ -39,6 +39,8 @@ pub struct TenantSettings {
     pub access_token: AccessTokenSettings,
     /// Which assertions of its clients the tenant accepts (`private_key_jwt`).
     pub assertions: AssertionSettings,
+    /// How the pages look that people see.
+    pub branding: BrandingSettings,
     /// Audiences, and the scopes that belong to them.
     #[schemars(extend("propertyNames" = schema::ids()))]
     pub resource_servers: BTreeMap<String, ResourceServerSettings>,
@@ -137,6 +139,33 @@ pub struct AssertionSettings {
     /// How long an assertion may be valid: at most an hour.
     #[schemars(with = "schema::Span", example = 3600, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub max_lifetime: Lifetime,
+}
+
+/// How the pages look that people see. Colours of the dark scheme and of texts follow from the two.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BrandingSettings {
+    /// The colour of the main button, as `#rrggbb`. It has a contrast of 3:1 or more with the background (WCAG 2.2, 1.4.11).
+    #[schemars(example = &"#1f5fbf", extend("pattern" = schema::COLOUR))]
+    pub primary: String,
+    /// The colour of the page, as `#rrggbb`.
+    #[schemars(example = &"#ffffff", extend("pattern" = schema::COLOUR))]
+    pub background: String,
+    /// The corners of fields and buttons.
+    #[schemars(example = &"round", extend("enum" = Corners::NAMED.map(|(name, _)| name)))]
+    pub corners: String,
+    /// The font: that of the reader's system, or one with serifs.
+    #[schemars(example = &"system", extend("enum" = Font::NAMED.map(|(name, _)| name)))]
+    pub font: String,
+    /// Where people get help.
+    #[schemars(extend("maxLength" = 2048, "pattern" = schema::HTTPS_URL))]
+    pub support_url: Option<String>,
+    /// The terms of service.
+    #[schemars(extend("maxLength" = 2048, "pattern" = schema::HTTPS_URL))]
+    pub terms_url: Option<String>,
+    /// The privacy policy.
+    #[schemars(extend("maxLength" = 2048, "pattern" = schema::HTTPS_URL))]
+    pub privacy_url: Option<String>,
 }
 
 /// An audience, and the scopes that belong to it.
@@ -256,6 +285,7 @@ impl Default for TenantSettings {
             signing: SigningSettings::default(),
             access_token: AccessTokenSettings::default(),
             assertions: AssertionSettings::default(),
+            branding: BrandingSettings::default(),
             resource_servers: BTreeMap::new(),
             limits: LimitsSettings::default(),
             clients: BTreeMap::new(),
@@ -269,6 +299,12 @@ impl Default for SigningSettings {
         let mut settings = Self::from(&SigningPolicy::default());
         settings.rotate_every = None;
         settings
+    }
+}
+
+impl Default for BrandingSettings {
+    fn default() -> Self {
+        Self::from(&Branding::default())
     }
 }
 

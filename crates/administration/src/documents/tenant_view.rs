@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use tenancy::{
-    AccessTokenPolicy, AssertionPolicy, Issuer, ResourceServer, SigningPolicy, Tenant, TenantLimits,
+    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, ResourceServer, SigningPolicy, Tenant, TenantLimits,
 };
 
 use super::{
-    AccessTokenSettings, AssertionSettings, LimitsSettings, ResourceServerSettings, SigningSettings,
-    TenantSettings, TenantView,
+    AccessTokenSettings, AssertionSettings, BrandingSettings, LimitsSettings, ResourceServerSettings,
+    SigningSettings, TenantSettings, TenantView,
 };
 use crate::{Instant, TenantState};
 
@@ -43,6 +43,7 @@ impl From<&Tenant> for TenantSettings {
             signing: (&tenant.signing).into(),
             access_token: (&tenant.access_token).into(),
             assertions: (&tenant.assertions).into(),
+            branding: (&tenant.branding).into(),
             resource_servers: tenant
                 .resource_servers
                 .iter()
@@ -87,6 +88,21 @@ impl From<&AssertionPolicy> for AssertionSettings {
     fn from(policy: &AssertionPolicy) -> Self {
         let AssertionPolicy { issuer_only, max_lifetime } = *policy;
         Self { audience: if issuer_only { "issuer" } else { "any" }.to_owned(), max_lifetime }
+    }
+}
+
+impl From<&Branding> for BrandingSettings {
+    fn from(branding: &Branding) -> Self {
+        let Branding { primary, background, corners, font, support_url, terms_url, privacy_url } = branding;
+        Self {
+            primary: primary.to_string(),
+            background: background.to_string(),
+            corners: corners.as_str().to_owned(),
+            font: font.as_str().to_owned(),
+            support_url: support_url.clone(),
+            terms_url: terms_url.clone(),
+            privacy_url: privacy_url.clone(),
+        }
     }
 }
 

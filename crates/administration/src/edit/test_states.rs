@@ -87,6 +87,7 @@ pub(crate) fn state(id: &str) -> TenantState {
         resource_servers: vec![server.clone()],
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        branding: tenancy::Branding::default(),
     };
     TenantState {
         tenant,

@@ -2,6 +2,7 @@
 //! Pointers are JSON pointers into the document; a file reader resolves them to a line.
 
 mod account;
+mod branding;
 mod certificate_subject;
 mod client;
 mod code_flow;

@@ -50,6 +50,11 @@ pub(super) fn is_key_set_url(text: &str) -> bool {
     is_absolute_uri(text) && Url::parse(text).is_ok_and(is_fetched)
 }
 
+/// A page that people open: https, without a user and a fragment.
+pub(super) fn is_https_url(text: &str) -> bool {
+    text.starts_with("https://") && is_key_set_url(text)
+}
+
 /// An http or https URL that can name an issuer (RFC 8414 §2): no query and no fragment.
 pub(super) fn is_issuer_url(text: &str) -> bool {
     let http = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none();

@@ -56,6 +56,10 @@ fn a_tenant_has_this_form() {
             introspection_clients: vec!["d".to_owned()],
         }],
         assertions: tenancy::AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(61) },
+        branding: tenancy::Branding {
+            terms_url: Some("https://a.example".to_owned()),
+            ..tenancy::Branding::default()
+        },
         limits: TenantLimits {
             failed_attempts: "7/h".parse().ok(),
             clients: NonZeroU32::new(2),
@@ -78,6 +82,8 @@ fn a_tenant_has_this_form() {
             r#""previous_typs":[{"typ":"at+jwt","accepted_until":"#,
             &now,
             r#"}]},"assertions":{"issuer_only":true,"max_lifetime":61},"#,
+            r##""branding":{"primary":"#1f5fbf","background":"#ffffff","corners":"round","font":"system","##,
+            r#""support_url":null,"terms_url":"https://a.example","privacy_url":null},"#,
             r#""resource_servers":[{"audience":"a","scopes":"b c","introspection_clients":["d"]}],"#,
             r#""limits":{"failed_attempts":"7/h","clients":2}}"#,
         ],

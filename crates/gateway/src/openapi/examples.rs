@@ -224,6 +224,10 @@ fn tenant() -> Value {
             "require_dpop_nonce": false,
         },
         "assertions": { "audience": "any", "max_lifetime": 3600 },
+        "branding": {
+            "primary": "#1f5fbf", "background": "#ffffff", "corners": "round", "font": "system",
+            "support_url": "https://northwind.example/help", "terms_url": null, "privacy_url": null,
+        },
         "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"], "clients": [] } },
         "limits": { "failed_attempts": null, "clients": null, "admin_writes": null, "live_secrets": null },
     })

@@ -7,12 +7,13 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// The names of types, and their names in the document where those are others.
-const NAMES: [(&str, &str); 33] = [
+const NAMES: [(&str, &str); 34] = [
     ("AccessTokenSettings", "AccessToken"),
     ("AssertionSettings", "Assertions"),
     ("ApplicationDocument", "Application"),
     ("AuditView", "AuditRecord"),
     ("AuditViewPage", "AuditPage"),
+    ("BrandingSettings", "Branding"),
     ("BrokenTokensView", "BrokenTokens"),
     ("ClientView", "Client"),
     ("ClientViewPage", "ClientPage"),
@@ -43,13 +44,14 @@ const NAMES: [(&str, &str); 33] = [
     ("VerifierView", "Verifier"),
 ];
 /// The names of types that answers have too, in requests.
-const NAMES_IN_REQUESTS: [(&str, &str); 16] = [
+const NAMES_IN_REQUESTS: [(&str, &str); 17] = [
     ("AccessTokenSettings", "AccessTokenSettings"),
     ("AssertionSettings", "AssertionSettings"),
     ("ApplicationAccessToken", "NewApplicationAccessToken"),
     ("ApplicationCertificate", "NewApplicationCertificate"),
     ("ApplicationDocument", "NewApplication"),
     ("ApplicationToken", "NewApplicationToken"),
+    ("BrandingSettings", "BrandingSettings"),
     ("Inbound", "NewInboundAuthConfig"),
     ("Jwk", "ClientKeySettings"),
     ("Jwks", "ClientKeySetSettings"),

@@ -1,27 +1,52 @@
-//! `GET /assets/{hash}/{file}`: the files that pages load. They belong to no tenant, and a copy of one never grows old.
+//! The files that pages load, each at a path with its digest, so that a copy of it never grows old.
 
 use actix_web::HttpResponse;
+use actix_web::body::MessageBody;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
-use pages::Asset;
+use actix_web::web::Data;
+use pages::{Asset, Theme};
 
+use crate::Services;
 use crate::failure::Failure;
-use crate::page::passive;
+use crate::page::{passive, theme_of};
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, names_tag};
 
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
 
+/// `GET /assets/{hash}/{file}`: what belongs to no tenant.
 pub(super) async fn asset(raw: RawRequest) -> Result<HttpResponse, OAuthError> {
     let asset = raw.place("file").and_then(Asset::named).ok_or(Failure::UnknownPath)?;
-    // While replicas of two versions serve, a page may name a file of the other one. It gets ours, and keeps it for this time only.
-    let lifetime = if raw.place("hash") == Some(asset.hash()) { FOREVER } else { REVALIDATED };
-    let tag = format!("\"{}\"", asset.hash());
+    Ok(file(&raw, raw.place("hash"), asset.hash(), asset.media_type(), asset.text()))
+}
+
+/// `GET /api/v1/tenant/{id}/oauth/theme/{hash}.css`: the style of a tenant.
+pub(super) async fn theme(services: Data<Services>, raw: RawRequest) -> Result<HttpResponse, OAuthError> {
+    let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    let requested =
+        raw.place("file").and_then(|name| name.strip_suffix(".css")).ok_or(Failure::UnknownPath)?;
+    let theme = theme_of(&tenant).unwrap_or_else(Theme::default);
+    Ok(file(&raw, Some(requested), &theme.hash(), "text/css; charset=utf-8", theme.css()))
+}
+
+/// While replicas of two versions serve, or while a change of a tenant travels, a page may name a file by another digest. It gets the file of
+/// this replica, and keeps it for this time only.
+fn file(
+    raw: &RawRequest,
+    requested: Option<&str>,
+    hash: &str,
+    media_type: &'static str,
+    content: impl MessageBody + 'static,
+) -> HttpResponse {
+    let lifetime = if requested == Some(hash) { FOREVER } else { REVALIDATED };
+    let tag = format!("\"{hash}\"");
     let is_known = raw.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, &tag));
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     passive(&mut response).insert_header((CACHE_CONTROL, lifetime)).insert_header((ETAG, tag));
     if is_known {
-        return Ok(response.finish());
+        return response.finish();
     }
-    Ok(response.insert_header((CONTENT_TYPE, asset.media_type())).body(asset.text()))
+    response.insert_header((CONTENT_TYPE, media_type)).body(content)
 }

@@ -85,6 +85,7 @@ pub(crate) fn configure(
                 get("/.well-known/oauth-authorization-server/api/v1/tenant/{id}", metadata::metadata),
                 get("/api/v1/protected-resource", protected_resource::protected_resource),
                 get("/assets/{hash}/{file}", assets::asset),
+                get("/api/v1/tenant/{id}/oauth/theme/{file}", assets::theme),
             ]);
         }
         if surface.admin {

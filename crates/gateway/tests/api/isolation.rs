@@ -39,7 +39,7 @@ enum Rule {
     Page,
 }
 
-const RULES: [(&str, Rule); 56] = [
+const RULES: [(&str, Rule); 57] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -90,6 +90,7 @@ const RULES: [(&str, Rule); 56] = [
     ("/health/live", Rule::Public),
     ("/health/ready", Rule::Public),
     ("/assets/{hash}/{file}", Rule::Public),
+    ("/api/v1/tenant/{id}/oauth/theme/{file}", Rule::Public),
     ("/metrics", Rule::Numbers),
     ("/openapi.json", Rule::Public),
     ("/docs", Rule::Public),

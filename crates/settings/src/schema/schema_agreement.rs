@@ -297,6 +297,7 @@ fn where_they_differ_it_is_known_why() {
         ("server: { listeners: [{ address: '999.1.1.1:99999' }] }", false, true),
         ("tenants: { acme: { access_token: { lifetime: 36526d } } }", false, true),
         // Nor does it compare one key with another.
+        ("tenants: { acme: { branding: { primary: '#ffffff' } } }", false, true),
         ("tenants: { acme: { signing: { publish_before: 1s } } }", false, true),
         ("tenants: { acme: { issuer: 'https://a' }, beta: { issuer: 'https://a' } }", false, true),
         ("server: { listeners: [{ address: '127.0.0.1:1' }, { address: '127.0.0.1:1' }] }", false, true),
@@ -337,6 +338,7 @@ fn files_and_api_agree_on_the_documents() {
         ("SigningSettings", "Signing", &["first_key"]),
         ("AccessTokenSettings", "AccessToken", &[]),
         ("AssertionSettings", "Assertions", &[]),
+        ("BrandingSettings", "Branding", &[]),
         ("ResourceServerSettings", "ResourceServer", &[]),
         ("ClientSettings", "ClientSettings", &["client_secret", "client_secrets"]),
         ("TokenSettings", "TokenSettings", &[]),

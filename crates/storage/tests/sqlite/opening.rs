@@ -113,6 +113,7 @@ const AFTER_THE_FIFTH: &str = "
     DROP TRIGGER clients_counted_delete;
     ALTER TABLE tenants DROP COLUMN client_count;
     ALTER TABLE tenants DROP COLUMN limits;
+    ALTER TABLE tenants DROP COLUMN branding;
     ALTER TABLE tenants DROP COLUMN rsa_bits;
     ALTER TABLE tenants DROP COLUMN hold_activation;
     ALTER TABLE clients DROP COLUMN description;

@@ -8,8 +8,8 @@ use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm
 use registry::{Client, ClientKeys, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, PreviousTyp, ResourceServer, SigningPolicy, Strategies, Tenant, TenantLimits,
-    TokenFormat,
+    AccessTokenPolicy, Branding, Colour, Corners, Font, PreviousTyp, ResourceServer, SigningPolicy,
+    Strategies, Tenant, TenantLimits, TokenFormat,
 };
 
 use super::Stores;
@@ -171,6 +171,15 @@ pub(super) fn unusual_tenant() -> Tenant {
             server("your-api", "", &[]),
         ],
         assertions: tenancy::AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(61) },
+        branding: Branding {
+            primary: Colour::rgb(1, 2, 3),
+            background: Colour::rgb(0xfd, 0xfe, 0xff),
+            corners: Corners::Square,
+            font: Font::Serif,
+            support_url: Some("https://help.example.com/?a='b'".to_owned()),
+            terms_url: None,
+            privacy_url: Some("https://example.com/privacy".to_owned()),
+        },
         limits: TenantLimits {
             failed_attempts: "7/h".parse().ok(),
             clients: NonZeroU32::new(2),

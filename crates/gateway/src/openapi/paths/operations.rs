@@ -31,7 +31,13 @@ pub(crate) fn assets() -> Vec<Operation> {
     let file = ["text/javascript", "image/svg+xml"].into_iter().fold(file, |file, media_type| {
         file.answer_as("200", "Fresh for ever at the digest of its content", media_type, text())
     });
-    vec![file.empty_answer("304", NOT_MODIFIED).error("404", "There is no such file")]
+    let theme = on(Get, "/api/v1/tenant/{id}/oauth/theme/{file}")
+        .named("theme", "Fetch the style of a tenant's pages.");
+    let theme = theme.answer_as("200", "Fresh for ever at the digest of its content", "text/css", text());
+    [(file, "There is no such file"), (theme, "There is no such file or tenant")]
+        .into_iter()
+        .map(|(operation, unknown)| operation.empty_answer("304", NOT_MODIFIED).error("404", unknown))
+        .collect()
 }
 
 pub(crate) fn documentation() -> Vec<Operation> {

@@ -1,0 +1,110 @@
+//! The rules over the look of a tenant's pages. People must be able to tell the main button from the page, and no address leads anywhere but
+//! to an https page.
+
+use tenancy::{Branding, Colour, Corners, Font};
+
+use super::FieldErrors;
+use super::text::is_https_url;
+use crate::BrandingSettings;
+
+pub(super) fn check(errors: &mut FieldErrors, settings: &BrandingSettings) -> Branding {
+    let BrandingSettings { primary, background, corners, font, support_url, terms_url, privacy_url } =
+        settings;
+    let plain = Branding::default();
+    let colours = [("/branding/primary", primary), ("/branding/background", background)]
+        .map(|(at, text)| check_colour(errors, at, text));
+    let branding = Branding {
+        primary: colours[0].unwrap_or(plain.primary),
+        background: colours[1].unwrap_or(plain.background),
+        corners: errors.check_one_of("/branding/corners", corners, &Corners::NAMED).unwrap_or_default(),
+        font: errors.check_one_of("/branding/font", font, &Font::NAMED).unwrap_or_default(),
+        support_url: check_address(errors, "/branding/support_url", support_url.as_ref()),
+        terms_url: check_address(errors, "/branding/terms_url", terms_url.as_ref()),
+        privacy_url: check_address(errors, "/branding/privacy_url", privacy_url.as_ref()),
+    };
+    if let ([Some(_), Some(_)], Err(low)) = (colours, branding.check_contrast()) {
+        let hint = format!("write {}, or choose another pair of colours", low.nearest);
+        errors.refuse("/branding/primary", low.to_string(), hint);
+    }
+    branding
+}
+
+fn check_colour(errors: &mut FieldErrors, at: &str, text: &str) -> Option<Colour> {
+    let colour = text.parse();
+    if colour.is_err() {
+        errors.refuse(at, "this is not a colour", "write # and six hexadecimal digits, such as \"#1f5fbf\"");
+    }
+    colour.ok()
+}
+
+fn check_address(errors: &mut FieldErrors, at: &str, url: Option<&String>) -> Option<String> {
+    let url = url?;
+    if !is_https_url(url) {
+        errors.refuse(
+            at,
+            "this is not an https URL",
+            "write the address of a page, such as https://example.com/help",
+        );
+    }
+    Some(url.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::TenantSettings;
+
+    #[track_caller]
+    fn check(branding: Value, expected: &[&str]) -> Vec<String> {
+        let mut errors = FieldErrors::default();
+        let settings = TenantSettings::read(json!({ "branding": branding })).unwrap();
+        let checked = super::check(&mut errors, &settings.branding);
+        let errors = errors.into_vec();
+        let found: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
+        assert_eq!(found, expected, "{branding}");
+        if expected.is_empty() {
+            assert_eq!(BrandingSettings::from(&checked), settings.branding);
+        }
+        errors.into_iter().map(|error| error.detail).collect()
+    }
+
+    #[test]
+    fn each_field_has_its_rule() {
+        check(json!({}), &[]);
+        check(
+            json!({ "primary": "#ffdd00", "background": "#101010", "corners": "square", "font": "serif" }),
+            &[],
+        );
+        check(json!({ "support_url": "https://a.example/help?b=c" }), &[]);
+        for colour in ["", "red", "#fff", "1f5fbf", "#1f5fbf;}", "#gggggg"] {
+            check(json!({ "primary": colour }), &["/branding/primary"]);
+            check(json!({ "background": colour }), &["/branding/background"]);
+        }
+        check(json!({ "corners": "oval" }), &["/branding/corners"]);
+        check(json!({ "font": "Comic Sans" }), &["/branding/font"]);
+        for url in [
+            "",
+            "a",
+            "http://a.example",
+            "javascript:alert(1)",
+            "https://",
+            "https://u@a.example",
+            "https://a#b",
+        ] {
+            for member in ["support_url", "terms_url", "privacy_url"] {
+                check(json!({ member: url }), &[&format!("/branding/{member}")]);
+            }
+        }
+        assert!(TenantSettings::read(json!({ "branding": { "css": "a" } })).is_err());
+    }
+
+    #[test]
+    fn a_button_that_cannot_be_told_from_the_page_is_refused_with_the_nearest_that_can() {
+        let said = check(json!({ "primary": "#ffdd00" }), &["/branding/primary"]);
+        assert!(said[0].contains("1.34:1") && said[0].contains("#ab9400"), "{said:?}");
+        check(json!({ "primary": "#ab9400" }), &[]);
+        check(json!({ "background": "#1f5fbf" }), &["/branding/primary"]);
+    }
+}
