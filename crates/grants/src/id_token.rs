@@ -4,7 +4,8 @@ use keys::left_half_hash;
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use serde::Serialize;
 
-use crate::{AuthorizationCode, Grantee};
+use crate::Grantee;
+use crate::person_grant::PersonGrant;
 
 /// The `typ` of ID tokens.
 pub(crate) const TYP: &str = "JWT";
@@ -26,21 +27,22 @@ pub(crate) struct IdTokenClaims<'a> {
     nonce: Option<&'a str>,
     acr: &'a str,
     amr: &'a [String],
-    sid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
     at_hash: String,
 }
 
-/// The claims for a code, beside this access token. The issuer is never an alias: the client compares it with the metadata.
+/// The claims for what a person has granted, beside this access token. The issuer is never an alias: the client compares it with the metadata.
 pub(crate) fn claims<'a>(
-    code: &'a AuthorizationCode,
+    grant: &PersonGrant<'a>,
     grantee: &Grantee<'a>,
     (access_token, algorithm): (&str, SigningAlgorithm),
     now: Timestamp,
 ) -> IdTokenClaims<'a> {
-    let granted = &code.granted;
+    let PersonGrant { account, session, granted } = *grant;
     IdTokenClaims {
         iss: grantee.tenant.issuer.as_str(),
-        sub: code.account.as_str(),
+        sub: account.as_str(),
         aud: grantee.client.id.as_str(),
         exp: now + LIFETIME,
         iat: now,
@@ -49,7 +51,7 @@ pub(crate) fn claims<'a>(
         nonce: granted.nonce.as_deref(),
         acr: &granted.acr,
         amr: &granted.amr,
-        sid: code.session.as_str(),
+        sid: session.map(sessions::SessionId::as_str),
         at_hash: left_half_hash(algorithm, access_token),
     }
 }
@@ -73,7 +75,8 @@ mod tests {
         let code = code_of(&client, granted);
         let grantee = Grantee { tenant: &tenant, client: &client };
         let now = Timestamp::from_seconds(1_000);
-        let claims = claims(&code, &grantee, ("token", SigningAlgorithm::RS256), now);
+        let grant = code.grant();
+        let claims = claims(&grant, &grantee, ("token", SigningAlgorithm::RS256), now);
         let json = serde_json::to_value(&claims).unwrap();
         let names: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         let expected =

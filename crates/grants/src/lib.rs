@@ -14,6 +14,7 @@ mod explanation;
 mod id_token;
 mod id_token_hint;
 mod introspection;
+mod person_grant;
 mod redemption;
 mod resource_access;
 mod revocation;

@@ -1,12 +1,13 @@
 //! Redeeming a code: use it up, and sign the tokens that it is for. A second use revokes what the first one gave (RFC 6749 §4.1.2).
 
 use keys::sha256;
-use protocol::{ErrorResponse, Timestamp, TokenResponse};
+use protocol::{Confirmation, GrantType, Timestamp, TokenResponse};
 use registry::TokenRevocation;
 use uuid::Uuid;
 
 use crate::authorization::{Redeemed, Redemption};
-use crate::authorization_code::{self, AuthorizationCodeError, AuthorizationCodeRequest};
+use crate::authorization_code::{self, AuthorizationCodeRequest};
+use crate::person_grant::{self, PersonGrant};
 use crate::sender_constraint::token_type;
 use crate::{AuthorizationCode, Engine, GrantError, Grantee, SenderKeys, Signed, id_token};
 
@@ -18,14 +19,25 @@ pub(crate) async fn redeem(
     sender: &SenderKeys,
     (now, jti): (Timestamp, Uuid),
 ) -> Result<Signed<TokenResponse>, GrantError> {
-    authorization_code::check(grantee, sender).map_err(refused)?;
+    let cnf = person_grant::check(GrantType::AuthorizationCode, grantee, sender)?;
     let code = use_up(engine, grantee, request, (now, jti)).await?;
-    let claims = authorization_code::decide(&code, grantee, sender, now, jti).map_err(refused)?;
+    sign(engine, grantee, &code.grant(), cnf, (now, jti)).await
+}
+
+/// Signs the tokens for what a person has granted.
+pub(crate) async fn sign(
+    engine: &Engine,
+    grantee: &Grantee<'_>,
+    grant: &PersonGrant<'_>,
+    cnf: Option<Confirmation>,
+    (now, jti): (Timestamp, Uuid),
+) -> Result<Signed<TokenResponse>, GrantError> {
+    let claims = person_grant::claims(grant, grantee, cnf, now, jti);
     let key = engine.keys.signing_key(grantee.tenant, now).await?;
     let access_token = key.sign(&grantee.tenant.access_token.typ, &claims)?;
-    let signs_in = code.granted.has_scope("openid");
+    let signs_in = grant.granted.has_scope("openid");
     let id_token = signs_in.then(|| {
-        let claims = id_token::claims(&code, grantee, (&access_token, key.algorithm()), now);
+        let claims = id_token::claims(grant, grantee, (&access_token, key.algorithm()), now);
         key.sign(id_token::TYP, &claims)
     });
     let value = TokenResponse {
@@ -44,7 +56,7 @@ async fn use_up(
     request: &AuthorizationCodeRequest,
     (now, jti): (Timestamp, Uuid),
 ) -> Result<AuthorizationCode, GrantError> {
-    let not_valid = || refused(AuthorizationCodeError::Code);
+    let not_valid = || GrantError::Refused { response: authorization_code::not_valid(), scope: None };
     let key = engine.authorizations.key(&tenant.id, &request.code).ok_or_else(not_valid)?;
     let redemption = Redemption {
         key,
@@ -63,8 +75,4 @@ async fn use_up(
             Err(not_valid())
         }
     }
-}
-
-fn refused(error: AuthorizationCodeError) -> GrantError {
-    GrantError::Refused { response: ErrorResponse::from(&error), scope: None }
 }

@@ -1,0 +1,168 @@
+//! What a person has granted to a client, whichever grant brings it: what is checked first, and the claims of the access token.
+
+use accounts::AccountId;
+use protocol::{Audience, Confirmation, ErrorCode, ErrorResponse, GrantType, RefusalReason, Timestamp};
+use sessions::SessionId;
+use uuid::Uuid;
+
+use crate::sender_constraint::{SenderNotProven, confirmation};
+use crate::{AccessTokenClaims, AuthorizationCode, GrantError, Granted, Grantee, SenderKeys};
+
+/// A person, and what the person has granted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PersonGrant<'a> {
+    /// The person.
+    pub(crate) account: &'a AccountId,
+    /// The session that it belongs to. A device is in no session of a browser.
+    pub(crate) session: Option<&'a SessionId>,
+    /// What is granted.
+    pub(crate) granted: &'a Granted,
+}
+
+/// Reasons to refuse each grant of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PersonGrantError {
+    /// The client is not registered for the grant.
+    GrantNotRegistered,
+    /// The tenant asks for opaque tokens, which are not served.
+    FormatNotServed,
+    /// The token must be bound to a key that the request does not prove.
+    SenderNotProven(SenderNotProven),
+}
+
+/// Checks what is known before anything is used up. Returns the confirmation of the token.
+pub(crate) fn check(
+    grant_type: GrantType,
+    grantee: &Grantee<'_>,
+    sender: &SenderKeys,
+) -> Result<Option<Confirmation>, PersonGrantError> {
+    if !grantee.client.grant_types.contains(&grant_type) {
+        return Err(PersonGrantError::GrantNotRegistered);
+    }
+    if !grantee.tenant.access_token.format.is_served() {
+        return Err(PersonGrantError::FormatNotServed);
+    }
+    confirmation(grantee, sender).map_err(PersonGrantError::SenderNotProven)
+}
+
+/// The claims of the access token (RFC 9068 §2.2).
+pub(crate) fn claims<'a>(
+    grant: &PersonGrant<'a>,
+    grantee: &Grantee<'a>,
+    cnf: Option<Confirmation>,
+    now: Timestamp,
+    jti: Uuid,
+) -> AccessTokenClaims<'a> {
+    let PersonGrant { account, session, granted } = grant;
+    AccessTokenClaims {
+        iss: grantee.tenant.issuer.as_str().into(),
+        sub: account.as_str().into(),
+        aud: audience(granted, grantee),
+        exp: now + grantee.lifetime(),
+        iat: now,
+        nbf: now,
+        jti: jti.to_string(),
+        scope: granted.scope.clone(),
+        client_id: grantee.client.id.as_str().into(),
+        auth_time: Some(granted.auth_time()),
+        acr: Some(granted.acr.as_str().into()),
+        sid: session.map(|session| session.as_str().into()),
+        cnf,
+    }
+}
+
+/// The requested resources; without them those of the client, and the issuer, whose userinfo endpoint takes the token then.
+fn audience<'a>(granted: &Granted, grantee: &Grantee<'a>) -> Audience<'a> {
+    let mut names = granted.resources.clone();
+    if names.is_empty() {
+        names.clone_from(&grantee.client.audiences);
+        if granted.has_scope("openid") {
+            names.push(grantee.tenant.issuer.as_str().to_owned());
+        }
+    }
+    match names.len() {
+        0 => Audience::One(grantee.client.id.as_str().into()),
+        1 => Audience::One(names.remove(0).into()),
+        _ => Audience::Many(names.into()),
+    }
+}
+
+impl AuthorizationCode {
+    /// What it stands for.
+    pub(crate) const fn grant(&self) -> PersonGrant<'_> {
+        PersonGrant { account: &self.account, session: Some(&self.session), granted: &self.granted }
+    }
+}
+
+impl From<&PersonGrantError> for ErrorResponse {
+    fn from(refusal: &PersonGrantError) -> Self {
+        let (error, reason, description) = match refusal {
+            PersonGrantError::SenderNotProven(refusal) => return Self::from(*refusal),
+            PersonGrantError::GrantNotRegistered => (
+                ErrorCode::UnauthorizedClient,
+                RefusalReason::GrantNotRegistered,
+                "The client is not authorized to use this grant type",
+            ),
+            PersonGrantError::FormatNotServed => (
+                ErrorCode::UnsupportedGrantType,
+                RefusalReason::FormatNotServed,
+                "This server does not serve the token format of this tenant",
+            ),
+        };
+        Self::new(error, reason, description)
+    }
+}
+
+impl From<PersonGrantError> for GrantError {
+    fn from(refusal: PersonGrantError) -> Self {
+        Self::Refused { response: ErrorResponse::from(&refusal), scope: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::Client;
+
+    use super::*;
+    use crate::test_fixtures::{ADA, acme, code_of, web_client};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+    #[test]
+    fn the_token_is_the_persons_and_for_what_was_requested() {
+        let tenant = acme();
+        let mut client = web_client("web");
+        let aud = |client: &Client, granted: Granted| {
+            let code = code_of(client, granted);
+            let grantee = Grantee { tenant: &tenant, client };
+            let grant = code.grant();
+            let claims = claims(&grant, &grantee, None, NOW, Uuid::nil());
+            assert_eq!((&*claims.sub, &*claims.client_id), (ADA, "web"));
+            assert_eq!(
+                (&*claims.iss, claims.auth_time),
+                ("https://acme.example", Some(Timestamp::from_seconds(900)))
+            );
+            serde_json::to_string(&claims.aud).unwrap()
+        };
+        let openid = || Granted { scope: Some("openid".to_owned()), ..Granted::default() };
+        assert_eq!(aud(&client, openid()), r#""https://acme.example""#);
+        assert_eq!(aud(&client, Granted::default()), r#""web""#);
+        let orders = Granted { resources: vec!["https://orders.example".to_owned()], ..openid() };
+        assert_eq!(aud(&client, orders), r#""https://orders.example""#);
+        client.audiences = vec!["api".to_owned()];
+        assert_eq!(aud(&client, openid()), r#"["api","https://acme.example"]"#);
+        // An alias is for machines: people's tokens have the issuer that metadata names.
+        client.issuer = Some(tenancy::Issuer::parse("thunder").unwrap());
+        assert_eq!(aud(&client, Granted::default()), r#""api""#);
+    }
+
+    #[test]
+    fn a_client_of_another_grant_is_refused_before_anything_is_used() {
+        let (tenant, client) = (acme(), crate::test_fixtures::client("svc"));
+        let grantee = Grantee { tenant: &tenant, client: &client };
+        for grant_type in [GrantType::AuthorizationCode, GrantType::DeviceCode] {
+            let refused = check(grant_type, &grantee, &SenderKeys::default());
+            assert_eq!(refused, Err(PersonGrantError::GrantNotRegistered));
+        }
+    }
+}
