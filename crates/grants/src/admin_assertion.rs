@@ -2,7 +2,7 @@
 //! taken for an access token: another `typ` (RFC 8725 §3.11), another audience, no `client_id` and no `scope`.
 
 use protocol::{Lifetime, Timestamp};
-use registry::SignedIn;
+use registry::SignedInUser;
 use serde::{Deserialize, Serialize};
 use tenancy::Tenant;
 use uuid::Uuid;
@@ -45,7 +45,7 @@ impl AdminAssertion {
 
     pub(crate) fn new(
         tenant: &Tenant,
-        user: &SignedIn,
+        user: &SignedInUser,
         permissions: &[&str],
         now: Timestamp,
         jti: Uuid,
@@ -73,8 +73,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
-    fn admin() -> SignedIn {
-        SignedIn { name: "admin".to_owned(), permissions: Vec::new(), credential: "c-1".to_owned() }
+    fn admin() -> SignedInUser {
+        SignedInUser { name: "admin".to_owned(), permissions: Vec::new(), credential: "c-1".to_owned() }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use protocol::{
 };
 use registry::{
     AuthenticatedClient, ClientId, ClientStore, IssuedToken, RevocationFacts, RevocationStore, RevokedBy,
-    SignedIn,
+    SignedInUser,
 };
 use tenancy::{StoreError, Tenant};
 use uuid::Uuid;
@@ -251,7 +251,7 @@ impl Engine {
     pub async fn sign_assertion(
         &self,
         tenant: &Tenant,
-        user: &SignedIn,
+        user: &SignedInUser,
         permissions: &[&str],
         now: Timestamp,
     ) -> Result<Signed<String>, GrantError> {

@@ -73,5 +73,5 @@ pub use single_use::SingleUseError;
 pub use single_use_identifier::SingleUseIdentifier;
 pub use store::{ClientStore, FetchedJwks, JwksFetcher, ReplayGuard, RevocationStore};
 pub use token_credential::credential_of_token;
-pub use users::{DeclaredPassword, DeclaredUser, HashedUsers, SignInError, SignedIn, Users};
+pub use users::{DeclaredPassword, DeclaredUser, HashedUsers, SignedInUser, UserSignInError, Users};
 pub use verified_secret_cache::VerifiedSecretCache;

@@ -54,7 +54,7 @@ pub enum DeclaredPassword {
 
 /// A person who has just signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedIn {
+pub struct SignedInUser {
     /// The name.
     pub name: String,
     /// The permissions that the person may request.
@@ -65,7 +65,7 @@ pub struct SignedIn {
 
 /// A failed sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SignInError {
+pub enum UserSignInError {
     /// An unknown name or a wrong password; callers cannot distinguish them.
     #[error("the user name or the password is wrong")]
     Refused,
@@ -202,7 +202,7 @@ impl Users {
     /// failed attempts its hash waits behind all others.
     ///
     /// # Errors
-    /// [`SignInError`]; only a refusal counts as a failed attempt.
+    /// [`UserSignInError`]; only a refusal counts as a failed attempt.
     pub async fn sign_in(
         &self,
         tenant: &Tenant,
@@ -210,7 +210,7 @@ impl Users {
         password: Secret,
         source: &ClientAddress,
         now: Timestamp,
-    ) -> Result<SignedIn, SignInError> {
+    ) -> Result<SignedInUser, UserSignInError> {
         let delay = self.delays.begin(name, *source, now);
         if !delay.is_zero() {
             sleep(delay).await;
@@ -233,14 +233,14 @@ impl Users {
             Err(Busy) => {
                 self.delays.unchecked(name, *source);
                 attempt.forgive();
-                return Err(SignInError::Busy);
+                return Err(UserSignInError::Busy);
             }
         };
-        let user = user.filter(|user| user.hash.matches(&hash)).ok_or(SignInError::Refused)?;
+        let user = user.filter(|user| user.hash.matches(&hash)).ok_or(UserSignInError::Refused)?;
         attempt.forgive();
         self.delays.succeeded(name, *source);
         let User { permissions, credential, .. } = user;
-        Ok(SignedIn {
+        Ok(SignedInUser {
             name: name.to_owned(),
             permissions: permissions.clone(),
             credential: credential.clone(),
@@ -301,7 +301,7 @@ mod tests {
         (users, pool)
     }
 
-    async fn sign_in(users: &Users, name: &str, password: &str) -> Result<SignedIn, SignInError> {
+    async fn sign_in(users: &Users, name: &str, password: &str) -> Result<SignedInUser, UserSignInError> {
         users
             .sign_in(&tenant("acme"), name, Secret::new(password.to_owned()), &ClientAddress::new(None), NOW)
             .await
@@ -348,14 +348,14 @@ mod tests {
         let (users, _) = users([declared("admin", "admin"), imported]);
         assert!(sign_in(&users, "second", "imported").await.is_ok());
         assert!(sign_in(&users, "admin", "admin").await.is_ok());
-        assert_eq!(sign_in(&users, "second", "admin").await, Err(SignInError::Refused));
+        assert_eq!(sign_in(&users, "second", "admin").await, Err(UserSignInError::Refused));
     }
 
     #[tokio::test]
     async fn a_password_that_everyone_knows_opens_nothing_at_the_cost_of_a_wrong_one() {
         let (users, pool) = users([declared("admin", "admin"), declared("root", "other")]);
         let users = users.refusing(&["admin"]);
-        assert_eq!(sign_in(&users, "admin", "admin").await, Err(SignInError::Refused));
+        assert_eq!(sign_in(&users, "admin", "admin").await, Err(UserSignInError::Refused));
         assert_eq!(pool.hashes_computed(), 1);
         assert!(sign_in(&users, "root", "other").await.is_ok());
     }
@@ -366,7 +366,7 @@ mod tests {
         assert!(users.permits("admin", "system") && !users.permits("admin", "other"));
         users.replace(HashedUsers::of([declared("other", "admin")], Vec::new()).unwrap());
         assert!(!users.permits("admin", "system") && !users.is_declared("admin"));
-        assert_eq!(sign_in(&users, "admin", "admin").await, Err(SignInError::Refused));
+        assert_eq!(sign_in(&users, "admin", "admin").await, Err(UserSignInError::Refused));
     }
 
     #[tokio::test]
@@ -430,7 +430,7 @@ mod tests {
         let users = Users::new(pool, &Pepper::generate(), limit);
         users.replace(HashedUsers::of([declared("admin", "admin")], Vec::new()).unwrap());
         for _ in 0..3 {
-            assert_eq!(sign_in(&users, "admin", "wrong").await, Err(SignInError::Refused));
+            assert_eq!(sign_in(&users, "admin", "wrong").await, Err(UserSignInError::Refused));
         }
         assert!(sign_in(&users, "admin", "admin").await.is_ok());
     }

@@ -13,7 +13,7 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 use administration::SignIn;
 use grants::GrantError;
 use protocol::{ErrorCode, RefusalReason, Timestamp};
-use registry::SignInError;
+use registry::UserSignInError;
 use tenancy::Tenant;
 
 use self::request::Credentials;
@@ -75,7 +75,7 @@ async fn sign_in(
     let signed_in = services.users.sign_in(tenant, &username, password, &raw.source(), now).await;
     let user = match signed_in {
         Ok(user) => user,
-        Err(SignInError::Refused) => {
+        Err(UserSignInError::Refused) => {
             // The user may have typed the password as the name: only the name of a declared user is recorded.
             let user = services.users.is_declared(&username).then_some(username);
             tracing::warn!(tenant = %tenant.id, source = %raw.source(), "a sign-in failed");
@@ -86,7 +86,7 @@ async fn sign_in(
             write_down(services, tenant, raw, user, false, now);
             return Ok(Answer::failed());
         }
-        Err(error @ SignInError::Busy) => return Err(ThunderError::unavailable(&error)),
+        Err(error @ UserSignInError::Busy) => return Err(ThunderError::unavailable(&error)),
     };
     let wanted: Vec<&str> = requested.split_whitespace().collect();
     let granted: Vec<&str> =
