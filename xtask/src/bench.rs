@@ -11,6 +11,7 @@ mod goals;
 mod load;
 mod memory;
 mod peers;
+mod people;
 mod program;
 mod proofs;
 mod request;

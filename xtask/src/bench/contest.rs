@@ -11,7 +11,7 @@ use super::request::Request;
 use super::server::Server;
 use super::setup::Setup;
 use super::table::{Round, Sample, Table};
-use super::workload::{Transport, Workload};
+use super::workload::{Times, Transport, Workload};
 use super::{BenchOptions, SERVER_CORE};
 use crate::workspace::{Failure, Workspace, read_output};
 
@@ -99,10 +99,10 @@ impl Contender {
 /// Measures and prints the table of one workload.
 pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Outcome, Failure> {
     let Tools { options: &BenchOptions { rounds, seconds, ref connections, .. }, .. } = *tools;
-    // Rows over TLS have no goal, so that one number of connections suffices.
-    let connections = match workload.transport() {
-        Transport::Http => connections.clone(),
-        Transport::Tls | Transport::TlsResumption => connections.iter().take(1).copied().collect(),
+    let connections = match workload.times() {
+        Times::Compared => connections.clone(),
+        Times::Shown => connections.iter().take(1).copied().collect(),
+        Times::OfPasswords => vec![Workload::CONNECTIONS_WITH_PASSWORDS],
     };
     let (mut contenders, mut not_served) = (Vec::new(), Vec::new());
     for &(name, program) in &tools.programs {
@@ -119,7 +119,11 @@ pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Outcome, Fai
         }
     }
     for contender in &contenders {
-        contender.sample(tools, 16, contender.warm_up_seconds)?;
+        contender.sample(
+            tools,
+            connections.first().map_or(16, |few| *few.min(&16)),
+            contender.warm_up_seconds,
+        )?;
     }
     let mut table = Table {
         title: workload.title(),
@@ -144,7 +148,8 @@ pub(super) fn hold(tools: &Tools<'_>, workload: Workload) -> Result<Outcome, Fai
         workload.check(&server, &request, &tools.proofs())?;
         let memory_after = server.memory();
         // The access log has the pattern of the route, which ends like the path.
-        let end = request.path.rsplit('/').next().unwrap_or_default();
+        let path = request.path.split('?').next().unwrap_or_default();
+        let end = path.rsplit('/').next().unwrap_or_default();
         let lines = server.stop(end)?;
         println!(
             "{name}: {memory_before:.1} MiB before the load, {memory_after:.1} after, {lines} lines in its access log"

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::spread::Spread;
 use super::table::Table;
-use super::workload::{Transport, Workload};
+use super::workload::{Times, Workload};
 
 /// The measured build of the platform among the contenders. The bare handler is the first, another build would be the third.
 const PLATFORM: usize = 1;
@@ -34,8 +34,7 @@ pub(super) fn of_workload(workload: Workload, table: &Table) -> Vec<Figure> {
         bound: rate(workload),
         value: Ok(table.rate_ratio(PLATFORM)),
     };
-    // Rows over TLS are shown without a goal.
-    let bound = (workload.transport() == Transport::Http).then_some(P99);
+    let bound = (workload.times() == Times::Compared).then_some(P99);
     let p99 = table.connections.iter().enumerate().map(|(index, connections)| Figure {
         subject: format!("{title}: p99 at {connections}, of the bare handler"),
         bound,
@@ -51,7 +50,9 @@ fn rate(workload: Workload) -> Option<Bound> {
         Workload::EdDsa => 0.88,
         Workload::Introspection => 0.85,
         Workload::Assertion => 0.70,
-        Workload::Dpop => 0.80,
+        Workload::Dpop | Workload::Redemption => 0.80,
+        Workload::SignIn => 0.90,
+        Workload::Userinfo => 0.75,
         Workload::Tls | Workload::TlsResumption => return None,
     };
     Some(Bound::AtLeast(least))

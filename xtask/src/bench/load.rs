@@ -12,9 +12,6 @@ use super::server::Server;
 use super::workload::Transport;
 use crate::workspace::{Doing, Failure, Workspace, read_output};
 
-/// More than a core verifies.
-const PROOFS_A_SECOND: u32 = 25_000;
-
 /// Prints the figures on one line.
 const REPORT: &str = r#"function done(summary, latency, requests)
   local errors = summary.errors
@@ -90,7 +87,7 @@ impl Generator {
         proof: &Proof,
         seconds: u32,
     ) -> Result<(), Failure> {
-        let signed = proofs.sign(proof, seconds * PROOFS_A_SECOND)?;
+        let signed = proofs.for_seconds(proof, seconds)?;
         fs::write(&self.proofs, signed).doing("write the proofs of the load")
     }
 

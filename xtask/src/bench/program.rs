@@ -27,6 +27,17 @@ pub(super) struct Endpoints {
     pub(super) introspection: &'static str,
     /// A protected resource.
     pub(super) resource: &'static str,
+    pub(super) people: PeoplesEndpoints,
+}
+
+/// The paths of a sign-in.
+#[derive(Clone, Copy)]
+pub(super) struct PeoplesEndpoints {
+    /// With the query of an authorization request.
+    pub(super) authorization: &'static str,
+    /// Where the form of the page leads.
+    pub(super) sign_in: &'static str,
+    pub(super) userinfo: &'static str,
 }
 
 impl Program<'_> {
@@ -63,6 +74,12 @@ impl Program<'_> {
                 jwks: "/api/v1/tenant/bench/.well-known/jwks.json",
                 introspection: "/api/v1/tenant/bench/oauth/introspect",
                 resource: "/api/v1/protected-resource",
+                people: PeoplesEndpoints {
+                    authorization: "/api/v1/tenant/bench/oauth/authorize?response_type=code&client_id=bench-web&\
+                                    redirect_uri=http://127.0.0.1:3001/callback&scope=openid%20profile%20email&state=load",
+                    sign_in: "/api/v1/tenant/bench/oauth/sign-in",
+                    userinfo: "/api/v1/tenant/bench/oauth/userinfo",
+                },
             },
             Self::BareHandler(_) => Endpoints {
                 health: "/health",
@@ -70,6 +87,11 @@ impl Program<'_> {
                 jwks: "/jwks",
                 introspection: "/introspect",
                 resource: "/resource",
+                people: PeoplesEndpoints {
+                    authorization: "/authorize",
+                    sign_in: "/sign-in",
+                    userinfo: "/userinfo",
+                },
             },
             Self::OidcProvider(_) => OidcProvider::ENDPOINTS,
         }

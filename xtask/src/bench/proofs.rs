@@ -1,9 +1,16 @@
 //! The proofs of a load, which a program of ours signs: each is accepted once, so each request needs one of its own.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use super::LOAD_CORE;
+use super::people;
 use crate::workspace::{Failure, Workspace, read_output};
+
+/// More than a core verifies.
+const SIGNATURES_A_SECOND: u32 = 25_000;
+/// More than a core redeems.
+const CODES_A_SECOND: u32 = 4_000;
 
 /// What a request proves, and where it does.
 #[derive(Clone)]
@@ -12,6 +19,8 @@ pub(super) enum Proof {
     Assertion,
     /// The key of a token, in the header `DPoP` (RFC 9449 §4): method and URL of the request, and the token if it presents one.
     Dpop { method: &'static str, url: &'static str, token: Option<String> },
+    /// That a person signed in, at the end of the body: a code, which the server issues to a browser with these cookies (RFC 6749 §4.1.3).
+    Code { server: SocketAddr, authorization: &'static str, cookies: String },
 }
 
 pub(super) struct Proofs<'a> {
@@ -21,13 +30,26 @@ pub(super) struct Proofs<'a> {
 }
 
 impl Proofs<'_> {
+    /// As many new proofs as a load of this length can use up, a line each.
+    pub(super) fn for_seconds(&self, proof: &Proof, seconds: u32) -> Result<String, Failure> {
+        let a_second = match proof {
+            Proof::Assertion | Proof::Dpop { .. } => SIGNATURES_A_SECOND,
+            Proof::Code { .. } => CODES_A_SECOND,
+        };
+        self.sign(proof, seconds * a_second)
+    }
+
     /// New proofs, a line each.
     pub(super) fn sign(&self, proof: &Proof, count: u32) -> Result<String, Failure> {
-        let (program, count) = (self.program.to_string_lossy(), count.to_string());
+        let (program, amount) = (self.program.to_string_lossy(), count);
+        let count = count.to_string();
         let mut command = self.workspace.program("taskset", &["-c", LOAD_CORE, &program]);
         match proof {
             Proof::Assertion => command.args(["assertion", &count]),
             Proof::Dpop { method, url, token } => command.args(["dpop", &count, method, url]).args(token),
+            Proof::Code { server, authorization, cookies } => {
+                return people::codes(*server, authorization, cookies, amount);
+            }
         };
         Ok(String::from_utf8_lossy(&read_output(&mut command)?).into_owned())
     }

@@ -3,12 +3,17 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::program::Endpoints;
+use super::program::{Endpoints, PeoplesEndpoints};
 use super::proofs::Proof;
 
 /// `bench:bench-client-secret` in base64. The server hashes a chosen secret once and caches the result, so it costs as much as a generated
 /// one.
 const BASIC_CREDENTIALS: &str = "YmVuY2g6YmVuY2gtY2xpZW50LXNlY3JldA==";
+
+/// `bench-web:bench-client-secret`.
+const WEB_CREDENTIALS: &str = "YmVuY2gtd2ViOmJlbmNoLWNsaWVudC1zZWNyZXQ=";
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 const DPOP: &str = "DPoP";
 
@@ -63,10 +68,41 @@ impl Request {
         Self { method: "GET", path: endpoints.resource, headers, body: String::new(), proof }
     }
 
+    /// Navigates to the authorization endpoint, in a browser with these cookies.
+    pub(super) fn authorization(path: &'static str, cookies: &str) -> Self {
+        let headers = vec![("Cookie", cookies.to_owned())];
+        Self { method: "GET", path, headers, body: String::new(), proof: None }
+    }
+
+    /// Sends the form of the page of a sign-in.
+    pub(super) fn sign_in(endpoints: PeoplesEndpoints, cookies: String, form: String) -> Self {
+        let headers = vec![
+            ("Content-Type", FORM.to_owned()),
+            ("Cookie", cookies),
+            ("Origin", "http://127.0.0.1:3000".to_owned()),
+            ("Accept", "text/html".to_owned()),
+        ];
+        Self { method: "POST", path: endpoints.sign_in, headers, body: form, proof: None }
+    }
+
+    /// Redeems a code, which the sending adds.
+    pub(super) fn redemption(endpoints: Endpoints, code: Proof) -> Self {
+        let body =
+            "grant_type=authorization_code&redirect_uri=http://127.0.0.1:3001/callback&code=".to_owned();
+        let mut request = Self::post(endpoints.token, body);
+        request.headers[0].1 = format!("Basic {WEB_CREDENTIALS}");
+        Self { proof: Some(code), ..request }
+    }
+
+    pub(super) fn userinfo(endpoints: PeoplesEndpoints, token: &str) -> Self {
+        let headers = vec![("Authorization", format!("Bearer {token}"))];
+        Self { method: "GET", path: endpoints.userinfo, headers, body: String::new(), proof: None }
+    }
+
     fn post(path: &'static str, body: String) -> Self {
         let headers = vec![
             ("Authorization", format!("Basic {BASIC_CREDENTIALS}")),
-            ("Content-Type", "application/x-www-form-urlencoded".to_owned()),
+            ("Content-Type", FORM.to_owned()),
             ("Accept", "application/json".to_owned()),
         ];
         Self { method: "POST", path, headers, body, proof: None }
@@ -76,7 +112,7 @@ impl Request {
     pub(super) fn with_proof(&self, signed: &str) -> Self {
         let (mut headers, mut body) = (self.headers.clone(), self.body.clone());
         match &self.proof {
-            Some(Proof::Assertion) => body.push_str(signed),
+            Some(Proof::Assertion | Proof::Code { .. }) => body.push_str(signed),
             Some(Proof::Dpop { .. }) => headers.push((DPOP, signed.to_owned())),
             None => {}
         }
@@ -102,7 +138,9 @@ impl Request {
         }
         let sent = match &self.proof {
             None => return script,
-            Some(Proof::Assertion) => "return wrk.format(nil, nil, nil, body .. proof)".to_owned(),
+            Some(Proof::Assertion | Proof::Code { .. }) => {
+                "return wrk.format(nil, nil, nil, body .. proof)".to_owned()
+            }
             Some(Proof::Dpop { .. }) => format!("wrk.headers[{DPOP:?}] = proof; return wrk.format()"),
         };
         // After the last one the server refuses the request, which the figures of the load say.
@@ -119,12 +157,15 @@ impl Request {
 mod tests {
     use super::*;
 
+    const PEOPLE: PeoplesEndpoints =
+        PeoplesEndpoints { authorization: "/authorize", sign_in: "/sign-in", userinfo: "/userinfo" };
     const ENDPOINTS: Endpoints = Endpoints {
         health: "/",
         token: "/token",
         jwks: "/jwks",
         introspection: "/introspect",
         resource: "/resource",
+        people: PEOPLE,
     };
 
     #[test]

@@ -45,7 +45,7 @@ keys: {{ sealing_key: {{ file: data/sealing.key }} }}
 tenants:
   bench:
     name: Bench
-    strategies: {{ oauth2: {{ enabled: true }} }}
+    strategies: {{ oauth2: {{ enabled: true }}, oidc: {{ enabled: true }} }}
     signing: {{ algorithm: {algorithm} }}
     access_token: {{ lifetime: 1h, format: jwt }}
     resource_servers:
@@ -57,6 +57,14 @@ tenants:
         grant_types: [client_credentials]
         audiences: [bench-api]
         scopes: [api:read, api:write]
+      bench-web:
+        name: Sign-ins of the load
+        client_secret: {{ value: bench-client-secret }}
+        grant_types: [authorization_code]
+        redirect_uris: ['http://127.0.0.1:3001/callback']
+        scopes: [openid, profile, email]
+        first_party: true
+        require_pkce: false
       bench-key:
         name: Load with assertions
         token_endpoint_auth_method: private_key_jwt
@@ -64,6 +72,11 @@ tenants:
         grant_types: [client_credentials]
         audiences: [bench-api]
         scopes: [api:read, api:write]
+    accounts:
+      ada:
+        email: ada@example.com
+        password: {{ value: bench-account-password }}
+        claims: {{ name: Ada Lovelace, given_name: Ada, family_name: Lovelace, locale: en }}
 "
         )
     }

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 
 use super::algorithm::Algorithm;
 use super::exchange::{Answer, exchange};
+use super::people;
 use super::proofs::Proofs;
 use super::request::Request;
 use super::server::Server;
@@ -28,10 +29,27 @@ pub(super) enum Workload {
     Assertion,
     /// A protected resource with an ES256 token that is bound to the key of an ES256 DPoP proof
     Dpop,
+    /// Sign-ins of a person by password: from the form to the page that goes on
+    SignIn,
+    /// RS256 tokens, with an ID token, for the codes of a person
+    Redemption,
+    /// The claims about a person, for an RS256 token
+    Userinfo,
     /// ES256 tokens over kept TLS connections
     Tls,
     /// ES256 tokens, each over a new TLS connection that resumes a session
     TlsResumption,
+}
+
+/// Which times of a workload are measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Times {
+    /// At each number of connections, with a goal.
+    Compared,
+    /// At the lowest number of connections, without a goal.
+    Shown,
+    /// The same at a number that does not fill the queue for passwords of one source.
+    OfPasswords,
 }
 
 /// How the requests arrive.
@@ -43,7 +61,9 @@ pub(super) enum Transport {
 }
 
 impl Workload {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const CONNECTIONS_WITH_PASSWORDS: u32 = 4;
+
+    pub(super) const ALL: [Self; 13] = [
         Self::Rs256,
         Self::Es256,
         Self::EdDsa,
@@ -52,6 +72,9 @@ impl Workload {
         Self::Introspection,
         Self::Assertion,
         Self::Dpop,
+        Self::SignIn,
+        Self::Redemption,
+        Self::Userinfo,
         Self::Tls,
         Self::TlsResumption,
     ];
@@ -67,6 +90,9 @@ impl Workload {
             Self::Introspection => "introspection",
             Self::Assertion => "ES256 token for an assertion",
             Self::Dpop => "resource with DPoP",
+            Self::SignIn => "sign-in",
+            Self::Redemption => "redemption of a code",
+            Self::Userinfo => "userinfo",
             Self::Tls => "ES256 token over TLS",
             Self::TlsResumption => "ES256 token, TLS resumed",
         }
@@ -75,7 +101,13 @@ impl Workload {
     /// The algorithm of the tenant's key.
     pub(super) fn algorithm(self) -> Algorithm {
         match self {
-            Self::Rs256 | Self::Jwks | Self::NotModified | Self::Introspection => Algorithm::Rs256,
+            Self::Rs256
+            | Self::Jwks
+            | Self::NotModified
+            | Self::Introspection
+            | Self::SignIn
+            | Self::Redemption
+            | Self::Userinfo => Algorithm::Rs256,
             Self::Es256 | Self::Assertion | Self::Dpop | Self::Tls | Self::TlsResumption => Algorithm::Es256,
             Self::EdDsa => Algorithm::EdDsa,
         }
@@ -89,9 +121,20 @@ impl Workload {
         }
     }
 
-    /// Whether each answer holds a token.
+    pub(super) fn times(self) -> Times {
+        match self {
+            Self::SignIn => Times::OfPasswords,
+            Self::Redemption | Self::Userinfo | Self::Tls | Self::TlsResumption => Times::Shown,
+            _ => Times::Compared,
+        }
+    }
+
+    /// Whether each answer holds one token.
     pub(super) fn signs(self) -> bool {
-        !matches!(self, Self::Jwks | Self::NotModified | Self::Introspection | Self::Dpop)
+        matches!(
+            self,
+            Self::Rs256 | Self::Es256 | Self::EdDsa | Self::Assertion | Self::Tls | Self::TlsResumption
+        )
     }
 
     /// The request for this server, which has issued this token.
@@ -115,6 +158,9 @@ impl Workload {
             }
             Self::Introspection => Request::introspection(endpoints, token),
             Self::Assertion => Request::token_for_assertion(endpoints),
+            Self::SignIn => people::sign_in(server)?,
+            Self::Redemption => people::redemption(server)?,
+            Self::Userinfo => people::userinfo(server, proofs)?,
             Self::Dpop => {
                 let answer = sent(server, &Request::bound_token(endpoints), proofs)?;
                 let token = answer.access_token(self.algorithm());
@@ -143,6 +189,11 @@ impl Workload {
             Self::Rs256 | Self::Es256 | Self::EdDsa | Self::Assertion | Self::Tls | Self::TlsResumption => {
                 answer.access_token(self.algorithm()).is_some()
             }
+            Self::SignIn => people::is_signed_in(answer),
+            Self::Redemption => {
+                answer.access_token(self.algorithm()).is_some() && answer.member("id_token").is_some()
+            }
+            Self::Userinfo => answer.status() == 200 && answer.member("sub").is_some(),
             Self::Jwks => {
                 let keys = answer.member("keys").filter(|_| answer.status() == 200);
                 keys.is_some_and(|keys| keys.as_array().is_some_and(|keys| !keys.is_empty()))
@@ -186,6 +237,9 @@ mod tests {
         check(Workload::Jwks, "200 OK", r#"{"keys":[]}"#, false);
         check(Workload::NotModified, "304 Not Modified", "", true);
         check(Workload::Dpop, "200 OK", r#"{"data":"x"}"#, true);
+        check(Workload::Redemption, "200 OK", &token(342), false);
+        check(Workload::Userinfo, "200 OK", r#"{"sub":"usr_a"}"#, true);
+        check(Workload::Userinfo, "403 Forbidden", r#"{"error":"insufficient_scope"}"#, false);
         check(Workload::Dpop, "401 Unauthorized", r#"{"error":"invalid_token"}"#, false);
         check(Workload::NotModified, "200 OK", r#"{"keys":[{"kid":"1"}]}"#, false);
         check(Workload::Introspection, "200 OK", r#"{"active":true}"#, true);

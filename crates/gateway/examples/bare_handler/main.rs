@@ -1,11 +1,12 @@
 //! The ceiling that requests are measured against: bare actix handlers that do what a token, a JWKS and an introspection cannot do without,
 //! with nothing of the platform. `bare_handler ADDRESS ALGORITHM FILE [TLS_ADDRESS CERTIFICATE KEY]` serves `POST /oauth/token` with
-//! one worker, with RS256 `GET /jwks` and `POST /introspect`, and with ES256 `GET /resource`. It keeps its signing key in FILE.
+//! one worker, with RS256 `GET /jwks`, `POST /introspect`, `GET /userinfo` and the way of a sign-in, and with ES256 `GET /resource`. It keeps its signing key in FILE.
 
 mod assertion;
 mod client;
 mod introspection;
 mod jwks;
+mod people;
 mod proof;
 mod resource;
 mod signer;
@@ -40,6 +41,8 @@ struct State {
     jwks: Option<jwks::Document>,
     /// With RS256 and ES256.
     public: Option<ParsedPublicKey>,
+    /// The hash of the person's password.
+    password: [u8; 32],
 }
 
 impl State {
@@ -57,7 +60,9 @@ impl State {
             }
             Signer::EdDsa(_) => {}
         }
-        Ok(Self { signer, header, secret: Secret::new(), assertion_key: AssertionKey::new()?, jwks, public })
+        let password = people::hash("bench-account-password").ok_or("no memory for argon2id")?;
+        let assertion_key = AssertionKey::new()?;
+        Ok(Self { signer, header, secret: Secret::new(), assertion_key, jwks, public, password })
     }
 }
 
@@ -83,6 +88,9 @@ fn app(
         .route("/jwks", web::get().to(jwks::jwks))
         .route("/introspect", web::post().to(introspection::introspect))
         .route("/resource", web::get().to(resource::resource))
+        .route("/authorize", web::get().to(people::authorize))
+        .route("/sign-in", web::post().to(people::sign_in))
+        .route("/userinfo", web::get().to(people::userinfo))
         .route("/health", web::get().to(HttpResponse::Ok))
 }
 

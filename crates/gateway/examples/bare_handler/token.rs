@@ -17,8 +17,10 @@ const LIFETIME: u64 = 3600;
 #[derive(Deserialize)]
 pub(crate) struct Request {
     grant_type: String,
+    #[serde(default)]
     scope: String,
     client_assertion: Option<String>,
+    code: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -42,10 +44,13 @@ struct Token<'a> {
     token_type: &'a str,
     expires_in: u64,
     scope: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
 }
 
 pub(crate) async fn token(request: HttpRequest, form: Form<Request>, state: Data<State>) -> HttpResponse {
-    if form.grant_type != "client_credentials" {
+    let is_redemption = form.grant_type == "authorization_code" && form.code.is_some();
+    if !is_redemption && form.grant_type != "client_credentials" {
         return HttpResponse::BadRequest().finish();
     }
     let client = match &form.client_assertion {
@@ -63,14 +68,17 @@ pub(crate) async fn token(request: HttpRequest, form: Form<Request>, state: Data
         None => None,
     };
     let token_type = if cnf.is_some() { "DPoP" } else { "Bearer" };
-    let Some(access_token) = access_token(&state, &client, &form.scope, cnf) else {
+    let Some(token) = access_token(&state, &client, &form.scope, cnf) else {
         return HttpResponse::InternalServerError().finish();
     };
+    // The second token is signed like the first one.
+    let id_token = is_redemption.then(|| access_token(&state, &client, "openid", None)).flatten();
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Token {
-        access_token: &access_token,
+        access_token: &token,
         token_type,
         expires_in: LIFETIME,
         scope: &form.scope,
+        id_token,
     })
 }
 

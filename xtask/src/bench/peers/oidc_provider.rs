@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::super::program::Endpoints;
+use super::super::program::{Endpoints, PeoplesEndpoints};
 use super::super::setup::Setup;
 
 pub(in super::super) struct OidcProvider {
@@ -20,6 +20,8 @@ impl OidcProvider {
         jwks: "/jwks",
         introspection: "/token/introspection",
         resource: "/resource",
+        // Its pages are an application's.
+        people: PeoplesEndpoints { authorization: "/auth", sign_in: "/interaction", userinfo: "/me" },
     };
 
     /// Adds program and arguments to a command.
