@@ -5,9 +5,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::files::Files;
 use super::rust_code::code_only;
 
-/// The folder of the behaviours that every store must have, with the list from which a macro generates tests.
-const CONTRACT: &str = "crates/testkit/src/store_contract/";
-const CONTRACT_LIST: &str = "crates/testkit/src/store_contract/mod.rs";
+/// A folder with functions, and the list of their names from which a macro generates tests.
+struct Generated {
+    folder: &'static str,
+    list: &'static str,
+    /// What is before and after the name of such a function.
+    signature: (&'static str, &'static str),
+}
+
+/// The behaviours that every store must have, and the modules of certification plans.
+const GENERATED: [Generated; 2] = [
+    Generated {
+        folder: "crates/testkit/src/store_contract/",
+        list: "crates/testkit/src/store_contract/mod.rs",
+        signature: ("pub async fn ", "(stores: Stores"),
+    },
+    Generated {
+        folder: "crates/latchkey/tests/openid/",
+        list: "crates/latchkey/tests/openid/mod.rs",
+        signature: ("pub(super) async fn ", "plan: Plan)"),
+    },
+];
 
 /// Names of test functions.
 pub(super) struct Tests {
@@ -20,12 +38,13 @@ pub(super) struct Tests {
 impl Tests {
     pub(super) fn of(files: &Files) -> Self {
         let mut tests = Self { of_crate: BTreeMap::new(), of_file: BTreeMap::new() };
-        let contract = files.text(CONTRACT_LIST).unwrap_or_default();
+        let generated =
+            GENERATED.map(|generated| (files.text(generated.list).unwrap_or_default(), generated));
         for (path, text) in files.rust() {
             let code = code_only(text);
             let mut names: BTreeSet<String> = test_names(&code).collect();
-            if path.starts_with(CONTRACT) {
-                names.extend(behaviours(&code, contract).map(str::to_owned));
+            for (list, generated) in generated.iter().filter(|(_, made)| path.starts_with(made.folder)) {
+                names.extend(generated.names(&code, list).map(str::to_owned));
             }
             if let Some(of_crate) = path.strip_prefix("crates/").and_then(|path| path.split('/').next()) {
                 tests.of_crate.entry(of_crate.replace('-', "_")).or_default().extend(names.iter().cloned());
@@ -68,13 +87,17 @@ fn test_names(code: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Functions that take the stores under test and are in the list.
-fn behaviours<'c>(code: &'c str, list: &'c str) -> impl Iterator<Item = &'c str> {
-    let is_listed = |name: &&str| list.lines().any(|line| line.trim().strip_suffix(',') == Some(name));
-    let names = code.lines().filter_map(|line| {
-        line.trim().strip_prefix("pub async fn ")?.split_once("(stores: Stores").map(|(name, _)| name)
-    });
-    names.filter(is_listed)
+impl Generated {
+    /// Functions with this signature that are in the list.
+    fn names<'c>(&self, code: &'c str, list: &'c str) -> impl Iterator<Item = &'c str> {
+        let (before, after) = self.signature;
+        let is_listed = |name: &&str| list.lines().any(|line| line.trim().strip_suffix(',') == Some(name));
+        let names = code.lines().filter_map(move |line| {
+            let (name, parameters) = line.trim().strip_prefix(before)?.split_once('(')?;
+            format!("({parameters}").contains(after).then_some(name)
+        });
+        names.filter(is_listed)
+    }
 }
 
 #[cfg(test)]
@@ -103,12 +126,20 @@ mod tests {
     }
 
     #[test]
-    fn a_behaviour_of_every_store_is_a_test_if_it_is_listed() {
+    fn a_function_from_which_a_macro_makes_a_test_counts_if_it_is_listed() {
         let list = "//! A.\n    $fresh:\n    rows_survive,\n";
-        let text = "//! A.\npub async fn rows_survive(stores: Stores) {}\npub async fn rows_vanish(stores: Stores) {}\n";
-        let path = "crates/testkit/src/store_contract/rows.rs";
-        let tests = Tests::of(&Files::from([(CONTRACT_LIST, list), (path, text)]));
-        assert!(tests.has_in_file("testkit/src/store_contract/rows.rs::rows_survive"));
-        assert!(!tests.has_in_file("testkit/src/store_contract/rows.rs::rows_vanish"));
+        for Generated { folder, list: list_path, signature: (before, after) } in GENERATED {
+            let function = |name: &str| format!("{before}{name}({}) {{}}\n", after.trim_matches(['(', ')']));
+            let text = format!(
+                "//! A.\n{}{}fn rows_helper() {{}}\n",
+                function("rows_survive"),
+                function("rows_vanish")
+            );
+            let path = format!("{folder}rows.rs");
+            let tests = Tests::of(&Files::from([(list_path, list), (path.as_str(), text.as_str())]));
+            for (name, expected) in [("rows_survive", true), ("rows_vanish", false), ("rows_helper", false)] {
+                assert_eq!(tests.has_in_file(&format!("{path}::{name}")), expected, "{path} {name}");
+            }
+        }
     }
 }

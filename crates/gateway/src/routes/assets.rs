@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::body::MessageBody;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
 use actix_web::web::Data;
-use pages::{Asset, Theme};
+use pages::Asset;
 
 use crate::Services;
 use crate::failure::Failure;
@@ -27,7 +27,7 @@ pub(super) async fn theme(services: Data<Services>, raw: RawRequest) -> Result<H
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let requested =
         raw.place("file").and_then(|name| name.strip_suffix(".css")).ok_or(Failure::UnknownPath)?;
-    let theme = theme_of(&tenant).unwrap_or_else(Theme::default);
+    let theme = theme_of(&tenant).unwrap_or_default();
     Ok(file(&raw, Some(requested), &theme.hash(), "text/css; charset=utf-8", theme.css()))
 }
 

@@ -463,6 +463,14 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
         let to = format!("id_token_hint={id_token}&post_logout_redirect_uri={SIGNED_OUT}&state=a%26b");
         let bad = browser.get(&logout(&to.replace("signed-out", "elsewhere"))).await;
         assert_eq!((bad.status, bad.header("location")), (200, ""), "no redirect to what is not registered");
+        flow(&bad);
+        assert_eq!(
+            browser.authorize(tenant, &[]).await.status,
+            303,
+            "the person is asked, and still signed in"
+        );
+        let page = browser.get(&logout(&format!("id_token_hint={id_token}"))).await;
+        assert_eq!((page.status, page.header("location")), (200, ""));
         let page = browser.authorize(tenant, &[]).await;
         assert_eq!(page.status, 200, "and the person is signed out");
         browser.code(tenant, &[]).await;

@@ -23,6 +23,8 @@ mod language_examples;
 #[path = "../../../outbound/src/mock_server/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the tests of outbound")]
 mod mock_server;
+#[path = "../openid/mod.rs"]
+mod openid;
 mod program;
 mod prover;
 mod published_keys;

@@ -33,6 +33,8 @@ struct LogoutRequest {
     client: Option<Arc<Client>>,
     /// Where the browser goes afterwards: a registered URI with `state`.
     to: Option<String>,
+    /// Whether the request names a URI that is not registered.
+    is_misdirected: bool,
 }
 
 /// A client sends the person here.
@@ -133,13 +135,18 @@ impl LogoutRequest {
             let uris = client.as_ref().map(|client| &client.code_flow.post_logout_redirect_uris);
             uris.is_some_and(|uris| uris.iter().any(|known| known == uri))
         };
+        let is_misdirected = uri.as_deref().is_some_and(|uri| !registered(uri));
         let to = uri.filter(|uri| registered(uri)).map(|uri| with_state(&uri, state.as_deref()));
-        Ok(Self { hint, client, to })
+        Ok(Self { hint, client, to, is_misdirected })
     }
 
-    /// Whether the hint is of this very session: then nobody has to be asked.
+    /// Whether the request is in order and its hint is of this very session: then nobody has to be asked.
     fn names(&self, signed_in: &SignedIn) -> bool {
-        self.hint.as_ref().is_some_and(|hint| hint.sid.as_deref() == Some(signed_in.session().id.as_str()))
+        !self.is_misdirected
+            && self
+                .hint
+                .as_ref()
+                .is_some_and(|hint| hint.sid.as_deref() == Some(signed_in.session().id.as_str()))
     }
 }
 

@@ -1,0 +1,64 @@
+//! An authorization request as the suite builds it: the parameters in their order, each of which a module may change.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use secrets::random_bytes;
+use url::form_urlencoded::Serializer;
+
+use super::callback::Mode;
+use super::provider::{Client, REDIRECT_URI};
+
+#[derive(Clone, Debug)]
+pub(super) struct AuthorizationRequest {
+    parameters: Vec<(&'static str, String)>,
+}
+
+impl AuthorizationRequest {
+    pub(super) fn new(client: Client, mode: Mode) -> Self {
+        let request = Self { parameters: Vec::new() };
+        let request = request.with("client_id", client.id()).with("redirect_uri", REDIRECT_URI);
+        let request = request.with("scope", "openid").with("state", &random_text(10));
+        let request = request.with("nonce", &random_text(10)).with("response_type", "code");
+        match mode {
+            Mode::Query => request,
+            Mode::FormPost => request.with("response_mode", "form_post"),
+        }
+    }
+
+    /// With this value in place of the one that it has.
+    pub(super) fn with(self, name: &'static str, value: &str) -> Self {
+        let mut request = self.without(name);
+        request.parameters.push((name, value.to_owned()));
+        request
+    }
+
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.parameters.retain(|(known, _)| *known != name);
+        self
+    }
+
+    /// With the parameters the other way round.
+    pub(super) fn reversed(mut self) -> Self {
+        self.parameters.reverse();
+        self
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        if self.get("response_mode") == Some("form_post") { Mode::FormPost } else { Mode::Query }
+    }
+
+    pub(super) fn encoded(&self) -> String {
+        Serializer::new(String::new()).extend_pairs(&self.parameters).finish()
+    }
+}
+
+/// So many letters, digits, `-` and `_`.
+pub(super) fn random_text(length: usize) -> String {
+    let mut text = BASE64_URL_SAFE_NO_PAD.encode(random_bytes::<128>().as_slice());
+    text.truncate(length);
+    text
+}

@@ -1,0 +1,122 @@
+//! Modules that read the metadata (OpenID Connect Discovery §3, §4).
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::plan::Plan;
+use crate::answer::Answer;
+
+/// Members that no registered specification knows. The suite warns of them; docs/conformance.md lists them.
+const OURS: [&str; 1] = ["revocations_uri"];
+/// What of the registry of RFC 8414 §7.1.1 we may say.
+const REGISTERED: [&str; 38] = [
+    "acr_values_supported",
+    "authorization_endpoint",
+    "authorization_response_iss_parameter_supported",
+    "backchannel_logout_session_supported",
+    "backchannel_logout_supported",
+    "claim_types_supported",
+    "claims_parameter_supported",
+    "claims_supported",
+    "code_challenge_methods_supported",
+    "device_authorization_endpoint",
+    "dpop_signing_alg_values_supported",
+    "end_session_endpoint",
+    "grant_types_supported",
+    "id_token_signing_alg_values_supported",
+    "introspection_endpoint",
+    "introspection_endpoint_auth_methods_supported",
+    "introspection_endpoint_auth_signing_alg_values_supported",
+    "issuer",
+    "jwks_uri",
+    "prompt_values_supported",
+    "pushed_authorization_request_endpoint",
+    "request_object_signing_alg_values_supported",
+    "request_parameter_supported",
+    "request_uri_parameter_supported",
+    "require_pushed_authorization_requests",
+    "require_signed_request_object",
+    "response_modes_supported",
+    "response_types_supported",
+    "revocation_endpoint",
+    "revocation_endpoint_auth_methods_supported",
+    "revocation_endpoint_auth_signing_alg_values_supported",
+    "scopes_supported",
+    "subject_types_supported",
+    "token_endpoint",
+    "token_endpoint_auth_methods_supported",
+    "token_endpoint_auth_signing_alg_values_supported",
+    "ui_locales_supported",
+    "userinfo_endpoint",
+];
+const REQUIRED: [&str; 7] = [
+    "issuer",
+    "authorization_endpoint",
+    "token_endpoint",
+    "jwks_uri",
+    "response_types_supported",
+    "subject_types_supported",
+    "id_token_signing_alg_values_supported",
+];
+
+pub(super) async fn oidcc_discovery_endpoint_verification(plan: Plan) {
+    let provider = &plan.provider;
+    // §4.3: the issuer is the address that the path of the document was appended to, which is where it was fetched.
+    let issuer = provider.issuer();
+    let again = Answer::to(provider.http.get(format!("{issuer}/.well-known/openid-configuration"))).await;
+    assert_eq!(again.json(), provider.metadata);
+    let url = Url::parse(issuer).unwrap();
+    assert_eq!((url.scheme(), url.query(), url.fragment()), ("https", None, None));
+    for name in REQUIRED {
+        assert!(provider.metadata.get(name).is_some(), "{name}");
+    }
+    assert_forms(&provider.metadata);
+    let contains = |name: &str, value: &str| {
+        let listed = provider.metadata[name].as_array().unwrap().iter().any(|listed| listed == value);
+        assert!(listed, "{name} has no {value}: {}", provider.metadata[name]);
+    };
+    contains("id_token_signing_alg_values_supported", "RS256");
+    contains("response_types_supported", "code");
+    contains("grant_types_supported", "authorization_code");
+    contains("subject_types_supported", "public");
+    contains("scopes_supported", "openid");
+    contains("response_modes_supported", "form_post");
+    contains("claims_supported", "sub");
+    contains("token_endpoint_auth_methods_supported", "client_secret_basic");
+    contains("token_endpoint_auth_methods_supported", "client_secret_post");
+    // Canonical case of a language tag (RFC 5646 §2.1.1).
+    assert_eq!(provider.metadata["ui_locales_supported"], json!(["en"]));
+    let keys = provider.jwks().await;
+    for key in keys["keys"].as_array().unwrap() {
+        assert!(["kid", "kty", "use", "alg"].iter().all(|member| key[member].is_string()), "{key}");
+        assert!(["d", "p", "q", "dp", "dq", "qi", "k"].iter().all(|member| key.get(member).is_none()));
+    }
+}
+
+/// Names of the registry, endpoints with https, lists with distinct texts, and no nulls.
+fn assert_forms(metadata: &Value) {
+    for (name, value) in metadata.as_object().unwrap() {
+        assert!(
+            REGISTERED.contains(&name.as_str()) || OURS.contains(&name.as_str()),
+            "{name} is not registered"
+        );
+        if name.ends_with("_endpoint") || name.ends_with("_uri") {
+            let url = Url::parse(value.as_str().unwrap()).unwrap();
+            assert_eq!((url.scheme(), url.fragment()), ("https", None), "{name}");
+        } else if let Some(values) = value.as_array() {
+            let distinct: BTreeSet<_> = values.iter().map(|value| value.as_str().unwrap()).collect();
+            assert!(!values.is_empty() && distinct.len() == values.len(), "{name}: {value}");
+        } else {
+            assert!(value.is_boolean() || name == "issuer", "{name}: {value}");
+        }
+    }
+}
+
+pub(super) async fn oidcc_rp_initiated_logout_discovery_endpoint_verification(plan: Plan) {
+    assert_forms(&plan.provider.metadata);
+    let answer = Answer::to(plan.provider.request(Method::GET, "end_session_endpoint")).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+}

@@ -1,0 +1,112 @@
+//! The certification plans of the OpenID Foundation for providers, played at the program over TLS: one test a module, which bears its name and
+//! makes its checks. What the suite reports as a failure is an assertion; what it reports as a warning is in docs/conformance.md.
+
+mod authorization_request;
+mod browser;
+mod callback;
+mod discovery;
+mod id_token;
+mod logout;
+mod page;
+mod plan;
+mod provider;
+mod refused;
+mod repeated;
+mod signing_in;
+mod standard_claims;
+
+/// A test for each module: it starts a provider of its own, and plays the function of that name.
+macro_rules! plan {
+    ($mode:path, $modules:ident: $($module:ident,)*) => {
+        $(
+            #[tokio::test]
+            async fn $module() {
+                super::$modules::$module(super::plan::Plan::start($mode).await).await;
+            }
+        )*
+    };
+}
+
+/// A plan of the modules of signing in, with one response mode.
+macro_rules! basic_plan {
+    ($mode:path) => {
+        plan! {
+            $mode, signing_in:
+            oidcc_server,
+            oidcc_idtoken_signature,
+            oidcc_idtoken_unsigned,
+            oidcc_userinfo_get,
+            oidcc_userinfo_post_header,
+            oidcc_userinfo_post_body,
+            oidcc_ensure_request_without_nonce_succeeds_for_code_flow,
+            oidcc_scope_profile,
+            oidcc_scope_email,
+            oidcc_scope_address,
+            oidcc_scope_phone,
+            oidcc_scope_all,
+            oidcc_alternate_happy_flow,
+            oidcc_display_page,
+            oidcc_display_popup,
+            oidcc_ensure_request_with_unknown_parameter_succeeds,
+            oidcc_login_hint,
+            oidcc_ui_locales,
+            oidcc_claims_locales,
+            oidcc_ensure_request_with_acr_values_succeeds,
+            oidcc_ensure_post_request_succeeds,
+            oidcc_server_client_secret_post,
+            oidcc_ensure_request_with_valid_pkce_succeeds,
+        }
+        plan! {
+            $mode, repeated:
+            oidcc_prompt_login,
+            oidcc_prompt_none_not_logged_in,
+            oidcc_prompt_none_logged_in,
+            oidcc_max_age_1,
+            oidcc_max_age_10000,
+            oidcc_id_token_hint,
+            oidcc_codereuse,
+            oidcc_codereuse_30seconds,
+        }
+        plan! {
+            $mode, refused:
+            oidcc_response_type_missing,
+            oidcc_ensure_registered_redirect_uri,
+            oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported,
+            oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported,
+            oidcc_ensure_request_object_with_redirect_uri,
+        }
+    };
+}
+
+/// `oidcc-basic-certification-test-plan`.
+mod basic_plan {
+    basic_plan!(super::callback::Mode::Query);
+}
+
+/// `oidcc-formpost-basic-certification-test-plan`.
+mod form_post_plan {
+    basic_plan!(super::callback::Mode::FormPost);
+}
+
+/// `oidcc-config-certification-test-plan`.
+mod config_plan {
+    plan! { super::callback::Mode::Query, discovery: oidcc_discovery_endpoint_verification, }
+}
+
+/// `oidcc-rp-initiated-logout-certification-test-plan`.
+mod logout_plan {
+    plan! {
+        super::callback::Mode::Query, logout:
+        oidcc_rp_initiated_logout_discovery_endpoint_verification,
+        oidcc_rp_initiated_logout,
+        oidcc_rp_initiated_logout_bad_post_logout_redirect_uri,
+        oidcc_rp_initiated_logout_modified_id_token_hint,
+        oidcc_rp_initiated_logout_no_id_token_hint,
+        oidcc_rp_initiated_logout_no_params,
+        oidcc_rp_initiated_logout_no_post_logout_redirect_uri,
+        oidcc_rp_initiated_logout_no_state,
+        oidcc_rp_initiated_logout_only_state,
+        oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri,
+        oidcc_rp_initiated_logout_bad_id_token_hint,
+    }
+}

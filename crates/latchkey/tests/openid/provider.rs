@@ -1,0 +1,149 @@
+//! The program as an OpenID Provider over TLS: one tenant with two clients, and one person with every standard claim.
+
+use std::net::TcpListener;
+
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Method, RequestBuilder};
+use secrets::GeneratedSecret;
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::running::tenant_path;
+
+pub(super) const TENANT: &str = "conformance";
+pub(super) const EMAIL: &str = "ada@example.com";
+/// Nothing listens there: the browser of the tests ends its way at a client's address.
+pub(super) const REDIRECT_URI: &str = "https://client.example.com/callback";
+pub(super) const POST_LOGOUT_REDIRECT_URI: &str = "https://client.example.com/post_logout_redirect";
+
+/// A client of the plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Client {
+    First,
+    Second,
+}
+
+pub(super) struct Provider {
+    pub(super) http: reqwest::Client,
+    /// The base of its addresses.
+    pub(super) url: String,
+    /// As clients find it below the issuer.
+    pub(super) metadata: Value,
+    pub(super) password: String,
+    secrets: [String; 2],
+    _program: Program,
+    _folder: Folder,
+}
+
+impl Client {
+    pub(super) fn id(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Second => "second",
+        }
+    }
+}
+
+impl Provider {
+    pub(super) async fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let url = format!("https://localhost:{port}");
+        let [password, first, second] =
+            [(); 3].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
+        let client = |secret: &str| {
+            json!({
+                "client_secret": { "value": secret },
+                "grant_types": ["authorization_code"],
+                "require_pkce": false,
+                "first_party": true,
+                "redirect_uris": [REDIRECT_URI],
+                "post_logout_redirect_uris": [POST_LOGOUT_REDIRECT_URI],
+                "scopes": ["openid", "profile", "email", "address", "phone"],
+            })
+        };
+        let account = json!({
+            "email": EMAIL,
+            "email_verified": true,
+            "password": { "value": password },
+            "claims": claims(),
+        });
+        let tenant = json!({
+            "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": true } },
+            "accounts": { "ada": account },
+            "clients": { Client::First.id(): client(&first), Client::Second.id(): client(&second) },
+        });
+        let listener = json!({
+            "address": format!("127.0.0.1:{port}"),
+            "tls": { "certificate": "cert.pem", "private_key": "key.pem" },
+        });
+        // JSON is YAML.
+        let settings = json!({
+            "server": { "public_url": url, "listeners": [listener] },
+            "storage": { "url": "sqlite://data/latchkey.db" },
+            "keys": { "sealing_key": { "file": "keys/sealing.key" } },
+            "tenants": { TENANT: tenant },
+        });
+        let folder = Folder::with(&settings.to_string());
+        folder.run(&["dev-cert", "--certificate", "cert.pem", "--key", "key.pem"]).output();
+        let program = Program::start(&folder);
+        let trusted = Certificate::from_pem(folder.read("cert.pem").as_bytes()).unwrap();
+        let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).tls_certs_only([trusted]);
+        let http = http.build().unwrap();
+        let metadata = format!("{url}{}", tenant_path(TENANT, "/.well-known/openid-configuration"));
+        let metadata = Answer::to(http.get(metadata)).await;
+        assert_eq!((metadata.status, metadata.header("content-type")), (200, "application/json"));
+        let metadata = metadata.json();
+        Self { http, url, metadata, password, secrets: [first, second], _program: program, _folder: folder }
+    }
+
+    pub(super) fn issuer(&self) -> &str {
+        self.metadata["issuer"].as_str().unwrap()
+    }
+
+    /// An address of the metadata.
+    pub(super) fn endpoint(&self, name: &str) -> &str {
+        self.metadata[name].as_str().unwrap_or_else(|| panic!("no {name} in {}", self.metadata))
+    }
+
+    pub(super) fn secret(&self, client: Client) -> &str {
+        &self.secrets[usize::from(client == Client::Second)]
+    }
+
+    pub(super) fn request(&self, method: Method, endpoint: &str) -> RequestBuilder {
+        self.http.request(method, self.endpoint(endpoint))
+    }
+
+    pub(super) async fn jwks(&self) -> Value {
+        Answer::to(self.request(Method::GET, "jwks_uri")).await.json()
+    }
+}
+
+/// Every claim of OpenID Connect Core §5.1 that does not follow from the identifier.
+fn claims() -> Value {
+    json!({
+        "name": "Augusta Ada King",
+        "given_name": "Ada",
+        "family_name": "King",
+        "middle_name": "Augusta",
+        "nickname": "Ada",
+        "preferred_username": "ada",
+        "profile": "https://people.example.com/ada",
+        "picture": "https://people.example.com/ada.png",
+        "website": "https://ada.example.com",
+        "gender": "female",
+        "birthdate": "1815-12-10",
+        "zoneinfo": "Europe/London",
+        "locale": "en-GB",
+        "phone_number": "+44 20 7946 0000",
+        "phone_number_verified": true,
+        "address": {
+            "formatted": "12 St James's Square\nLondon SW1Y 4JH",
+            "street_address": "12 St James's Square",
+            "locality": "London",
+            "postal_code": "SW1Y 4JH",
+            "country": "GB",
+        },
+    })
+}

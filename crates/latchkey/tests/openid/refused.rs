@@ -1,0 +1,89 @@
+//! Modules whose request is not in order. Nobody is signed in, so the person sees a page; `prompt=none` alone goes back by itself.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::json;
+
+use super::authorization_request::AuthorizationRequest;
+use super::page::Page;
+use super::plan::Plan;
+use super::provider::{Client, REDIRECT_URI};
+
+/// The page that a request leads to instead of the client, and its error.
+async fn refused(plan: &mut Plan, request: &AuthorizationRequest) -> Page {
+    let journey = plan.authorize(request).await;
+    assert!(!journey.was_asked());
+    let page = journey.end.page();
+    assert_eq!(page.status, 400, "{}", page.html);
+    page
+}
+
+/// What the client learns without a page.
+async fn error_of(plan: &mut Plan, request: AuthorizationRequest) -> String {
+    let request = request.with("prompt", "none");
+    plan.callback(&request).await.error(&request, plan.provider.issuer()).to_owned()
+}
+
+pub(super) async fn oidcc_response_type_missing(mut plan: Plan) {
+    let request = plan.request().without("response_type");
+    refused(&mut plan, &request).await;
+    let error = error_of(&mut plan, request).await;
+    assert!(["invalid_request", "unsupported_response_type"].contains(&error.as_str()), "{error}");
+}
+
+pub(super) async fn oidcc_ensure_registered_redirect_uri(mut plan: Plan) {
+    let request = plan.request().with("redirect_uri", &format!("{REDIRECT_URI}/a1b2c3"));
+    for request in [request.clone().with("prompt", "none"), request] {
+        let page = refused(&mut plan, &request).await;
+        assert!(page.html.contains("redirect_uri") && !page.html.contains(REDIRECT_URI), "{}", page.html);
+    }
+}
+
+/// An unsigned request object (OpenID Connect Core §6.1).
+fn request_object(plan: &Plan, request: &AuthorizationRequest) -> String {
+    let claims = json!({
+        "iss": Client::First.id(),
+        "aud": plan.provider.issuer(),
+        "client_id": Client::First.id(),
+        "response_type": "code",
+        "scope": "openid",
+        "redirect_uri": REDIRECT_URI,
+        "state": request.get("state"),
+        "nonce": request.get("nonce"),
+    });
+    let [header, claims] =
+        [json!({ "alg": "none" }), claims].map(|part| BASE64_URL_SAFE_NO_PAD.encode(part.to_string()));
+    format!("{header}.{claims}.")
+}
+
+/// The suite skips the modules of unsigned objects where `none` is not listed. They are sent all the same, and refused.
+pub(super) async fn oidcc_unsigned_request_object_supported_correctly_or_rejected_as_unsupported(
+    mut plan: Plan,
+) {
+    let request = plan.request();
+    let object = request_object(&plan, &request);
+    let request = request.with("request", &object);
+    refused(&mut plan, &request).await;
+    assert_eq!(error_of(&mut plan, request).await, "request_not_supported");
+}
+
+pub(super) async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported(
+    mut plan: Plan,
+) {
+    let request = plan.request().with("request_uri", "https://client.example.com/request.jwt");
+    refused(&mut plan, &request).await;
+    assert_eq!(error_of(&mut plan, request).await, "request_uri_not_supported");
+    assert_eq!(plan.provider.metadata["request_uri_parameter_supported"], false);
+}
+
+/// The URI outside of the object is not registered, the one inside is: an unsigned object changes nothing.
+pub(super) async fn oidcc_ensure_request_object_with_redirect_uri(mut plan: Plan) {
+    let request = plan.request();
+    let object = request_object(&plan, &request);
+    let elsewhere = "https://attacker.example.com/callback";
+    let request = request.with("redirect_uri", elsewhere).with("request", &object);
+    for request in [request.clone().with("prompt", "none"), request] {
+        let page = refused(&mut plan, &request).await;
+        assert!(!page.html.contains(elsewhere), "{}", page.html);
+    }
+}

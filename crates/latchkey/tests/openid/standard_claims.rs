@@ -1,0 +1,54 @@
+//! The claims of OpenID Connect Core §5.1: which scope requests them, and the form that each has.
+
+use serde_json::Value;
+
+pub(super) const PROFILE: [&str; 14] = [
+    "name",
+    "family_name",
+    "given_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "updated_at",
+];
+pub(super) const EMAIL: [&str; 2] = ["email", "email_verified"];
+pub(super) const ADDRESS: [&str; 1] = ["address"];
+pub(super) const PHONE: [&str; 2] = ["phone_number", "phone_number_verified"];
+const ADDRESS_MEMBERS: [&str; 6] =
+    ["formatted", "street_address", "locality", "region", "postal_code", "country"];
+
+/// Checks each claim. There are no others, and no nulls (§5.3.2).
+pub(super) fn check(claims: &Value) {
+    for (name, value) in claims.as_object().unwrap() {
+        let is_text = value.as_str().is_some_and(|text| !text.is_empty());
+        let is_valid = match name.as_str() {
+            "updated_at" => value.is_u64(),
+            "email_verified" | "phone_number_verified" => value.is_boolean(),
+            "address" => value
+                .as_object()
+                .unwrap()
+                .iter()
+                .all(|(member, value)| ADDRESS_MEMBERS.contains(&member.as_str()) && value.is_string()),
+            "email" => is_text && value.as_str().unwrap().contains('@'),
+            "profile" | "picture" | "website" => value.as_str().unwrap().starts_with("https://"),
+            name => is_text && (name == "sub" || PROFILE.contains(&name) || PHONE.contains(&name)),
+        };
+        assert!(is_valid, "{name}: {value}");
+    }
+}
+
+/// Checks that the claims of these scopes are there, and those of no others.
+pub(super) fn assert_exactly(claims: &Value, scopes: &[&[&str]]) {
+    let mut expected: Vec<&str> = scopes.iter().copied().flatten().copied().chain(["sub"]).collect();
+    let mut found: Vec<&str> = claims.as_object().unwrap().keys().map(String::as_str).collect();
+    expected.sort_unstable();
+    found.sort_unstable();
+    assert_eq!(found, expected);
+}
