@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts::{AccountStore, SignIns};
 use administration::{Administrator, Clock};
-use grants::{Authorizations, Engine};
+use grants::{Authorizations, DeviceAuthorizations, Engine};
 use keys::{JwksFetches, KeyRingCache};
 use registry::{Authenticator, DpopProofs, Users};
 use secrets::ClientAddress;
@@ -34,6 +34,8 @@ pub struct Services {
     pub flows: Arc<Flows>,
     /// May this client sign this person in?
     pub authorizations: Authorizations,
+    /// May this device use this person's account?
+    pub devices: DeviceAuthorizations,
     /// A tenant's public keys.
     pub keys: Arc<KeyRingCache>,
     /// Who has fetched them.

@@ -20,9 +20,9 @@ use crate::revocation_feeds::{RevocationFeeds, SignedFeed};
 use crate::sender_constraint::token_type;
 use crate::token_request::GrantRefusal;
 use crate::{
-    AccessTokenClaims, AdminAssertion, Authorizations, BearerError, Grantee, IdTokenHint, ProtectedResource,
-    SenderKeys, TokenRequest, UnconfirmedToken, admin_assertion, administration_access, id_token_hint,
-    introspection, redemption, resource_access, revocation,
+    AccessTokenClaims, AdminAssertion, Authorizations, BearerError, DeviceAuthorizations, Grantee,
+    IdTokenHint, ProtectedResource, SenderKeys, TokenRequest, UnconfirmedToken, admin_assertion,
+    administration_access, id_token_hint, introspection, redemption, resource_access, revocation,
 };
 
 /// Issues, checks and introspects tokens.
@@ -32,6 +32,7 @@ pub struct Engine {
     clients: Arc<dyn ClientStore>,
     pub(crate) revocations: Arc<dyn RevocationStore>,
     pub(crate) authorizations: Authorizations,
+    pub(crate) devices: DeviceAuthorizations,
     feeds: Arc<RevocationFeeds>,
 }
 
@@ -73,15 +74,16 @@ pub enum GrantError {
 }
 
 impl Engine {
-    /// Creates the engine over key rings, authorizations, and stores of clients and revocations, which may be caches.
+    /// Creates the engine over key rings, authorizations, also of devices, and stores of clients and revocations, which may be caches.
     #[must_use]
     pub fn new(
         keys: Arc<KeyRingCache>,
         clients: Arc<dyn ClientStore>,
         revocations: Arc<dyn RevocationStore>,
         authorizations: Authorizations,
+        devices: DeviceAuthorizations,
     ) -> Self {
-        Self { keys, clients, revocations, authorizations, feeds: Arc::default() }
+        Self { keys, clients, revocations, authorizations, devices, feeds: Arc::default() }
     }
 
     /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys that its request has proven.
@@ -106,6 +108,10 @@ impl Engine {
             // Boxed, because the futures of requests that redeem nothing would be as large.
             (TokenRequest::AuthorizationCode(request), None) => {
                 return Box::pin(redemption::redeem(self, &grantee, request, sender, (now, jti))).await;
+            }
+            (TokenRequest::DeviceCode(request), None) => {
+                let (redeemed, issue) = (redemption::redeem_device_code, (now, jti));
+                return Box::pin(redeemed(self, &grantee, request, sender, issue)).await;
             }
             (TokenRequest::ClientCredentials(_), None) => unreachable!("it is decided without the store"),
         };

@@ -2,6 +2,7 @@
 //! [`Engine`] loads the facts for the rule and signs the token that it grants. In reading order:
 
 mod authorization;
+mod device;
 
 mod access_token;
 mod sender_constraint;
@@ -9,6 +10,7 @@ mod token_request;
 
 mod authorization_code;
 mod client_credentials;
+mod device_code;
 mod explanation;
 
 mod id_token;
@@ -37,6 +39,8 @@ pub use authorization::{
 };
 pub use authorization_code::AuthorizationCodeRequest;
 pub use client_credentials::ClientCredentialsRequest;
+pub use device::{DeviceAuthorizationRequest, DeviceAuthorizations, DeviceCode, DeviceCodeStore, TypedCode};
+pub use device_code::DeviceCodeRequest;
 pub use engine::{Engine, ExplainedToken, GrantError, Signed};
 pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 pub use id_token_hint::IdTokenHint;

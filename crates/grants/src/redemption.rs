@@ -1,4 +1,4 @@
-//! Redeeming a code: use it up, and sign the tokens that it is for. A second use revokes what the first one gave (RFC 6749 §4.1.2).
+//! Redeeming a code of either kind: use it up, and sign the tokens that it is for. A second use revokes what the first one gave (RFC 6749 §4.1.2).
 
 use keys::sha256;
 use protocol::{Confirmation, GrantType, Timestamp, TokenResponse};
@@ -7,6 +7,8 @@ use uuid::Uuid;
 
 use crate::authorization::{Redeemed, Redemption};
 use crate::authorization_code::{self, AuthorizationCodeRequest};
+use crate::device::Polled;
+use crate::device_code::{self, DeviceCodeError, DeviceCodeRequest};
 use crate::person_grant::{self, PersonGrant};
 use crate::sender_constraint::token_type;
 use crate::{AuthorizationCode, Engine, GrantError, Grantee, SenderKeys, Signed, id_token};
@@ -48,6 +50,32 @@ pub(crate) async fn sign(
         scope: claims.scope,
     };
     Ok(Signed { value, algorithm: key.algorithm() })
+}
+
+/// The tokens for a device code that a person has allowed.
+pub(crate) async fn redeem_device_code(
+    engine: &Engine,
+    grantee: &Grantee<'_>,
+    request: &DeviceCodeRequest,
+    sender: &SenderKeys,
+    (now, jti): (Timestamp, Uuid),
+) -> Result<Signed<TokenResponse>, GrantError> {
+    let Grantee { tenant, client } = grantee;
+    let cnf = person_grant::check(GrantType::DeviceCode, grantee, sender)?;
+    let code = match engine.devices.poll(&tenant.id, &request.device_code, now).await? {
+        Polled::TooEarly => return Err(DeviceCodeError::SlowDown.into()),
+        Polled::Code(code) => code.filter(|code| code.tenant == tenant.id),
+    };
+    device_code::decide(code.as_deref(), &client.id, now)?;
+    let redeemed = match &code {
+        Some(code) => engine.devices.redeem(code, &client.id, now).await?,
+        None => None,
+    };
+    let redeemed = redeemed.as_ref().and_then(|code| Some((code.account.as_ref()?, &code.granted)));
+    let (account, granted) = redeemed.ok_or(DeviceCodeError::Code)?;
+    // The device is in no session of a browser: signing out there does not disconnect it.
+    let grant = PersonGrant { account, session: None, granted };
+    sign(engine, grantee, &grant, cnf, (now, jti)).await
 }
 
 async fn use_up(

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::authorization_code::AuthorizationCodeRequest;
 use crate::client_credentials::{self, ClientCredentialsRequest};
+use crate::device_code::DeviceCodeRequest;
 use crate::{AccessTokenClaims, Grantee, SenderKeys};
 
 /// The highest number of scope tokens in one request, repetitions included.
@@ -25,6 +26,8 @@ pub enum TokenRequest {
     ClientCredentials(ClientCredentialsRequest),
     /// RFC 6749 §4.1.3.
     AuthorizationCode(AuthorizationCodeRequest),
+    /// RFC 8628 §3.4.
+    DeviceCode(DeviceCodeRequest),
 }
 
 impl TokenRequest {
@@ -65,7 +68,7 @@ impl TokenRequest {
     pub const fn is_for_public_clients(&self) -> bool {
         match self {
             Self::ClientCredentials(_) => false,
-            Self::AuthorizationCode(_) => true,
+            Self::AuthorizationCode(_) | Self::DeviceCode(_) => true,
         }
     }
 
@@ -85,7 +88,7 @@ impl TokenRequest {
                     scope: refusal.scope().cloned(),
                 }))
             }
-            Self::AuthorizationCode(_) => None,
+            Self::AuthorizationCode(_) | Self::DeviceCode(_) => None,
         }
     }
 }
@@ -114,9 +117,8 @@ fn parameters(grant_type: &str) -> Result<Parameters, ErrorResponse> {
         GrantType::AuthorizationCode => {
             Ok(|form| AuthorizationCodeRequest::take(form).map(TokenRequest::AuthorizationCode))
         }
-        GrantType::RefreshToken | GrantType::DeviceCode | GrantType::TokenExchange | GrantType::JwtBearer => {
-            Err(unsupported())
-        }
+        GrantType::DeviceCode => Ok(|form| DeviceCodeRequest::take(form).map(TokenRequest::DeviceCode)),
+        GrantType::RefreshToken | GrantType::TokenExchange | GrantType::JwtBearer => Err(unsupported()),
     }
 }
 
@@ -163,6 +165,7 @@ mod tests {
                 format!("client_credentials [{}] {:?}", request.scope.unwrap_or_default(), resources)
             }
             Ok((_, TokenRequest::AuthorizationCode(_))) => "authorization_code".to_owned(),
+            Ok((_, TokenRequest::DeviceCode(_))) => "device_code".to_owned(),
             Err(error) => format!("{}: {}", error.error.as_str(), error.error_description),
         }
     }
@@ -191,6 +194,9 @@ mod tests {
         );
         let whole = "grant_type=authorization_code&client_id=a&code=c&redirect_uri=https://a";
         assert_eq!(parse(whole), "authorization_code");
+        let device = "grant_type=urn:ietf:params:oauth:grant-type:device_code&client_id=a";
+        assert_eq!(parse(device), "invalid_request: Missing device_code parameter");
+        assert_eq!(parse(&format!("{device}&device_code=c")), "device_code");
         assert_eq!(parse("grant_type=client_credentials"), "invalid_client: Missing client_id parameter");
     }
 

@@ -12,7 +12,9 @@ use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
 use gateway::{
     ConnectionLimits, Listener, Options, Services, Surface, TokenServices, TrustedProxies, WriteBudget,
 };
-use grants::{AuthorizationStore, Authorizations, Engine, ProtectedResource};
+use grants::{
+    AuthorizationStore, Authorizations, DeviceAuthorizations, DeviceCodeStore, Engine, ProtectedResource,
+};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
 use registry::{Assertions, Authenticator, DpopProofs, PublicUrls, ReplayGuard, Users, VerifiedSecretCache};
@@ -100,16 +102,18 @@ impl Platform {
         ));
         let dpop = DpopProofs::new(database.clone(), &pepper, public_urls(settings));
         let authorizations = Authorizations::new(database.clone(), &pepper);
+        let devices = DeviceAuthorizations::new(database.clone(), &pepper);
         let services = Services {
             tenants: TenantResolver::new(caches.tenants.clone()),
             authenticator: Arc::new(authenticator),
             dpop: Arc::new(dpop),
-            engine: engine(&caches, Arc::clone(&keys), authorizations.clone()),
+            engine: engine(&caches, Arc::clone(&keys), authorizations.clone(), devices.clone()),
             sign_ins: Arc::new(sign_ins),
             accounts: database.clone(),
             sessions: Sessions::new(database.clone(), &pepper, SessionPolicy::default()),
             flows: Arc::new(Flows::new(&pepper)),
             authorizations,
+            devices,
             administrator: Arc::clone(&administrator),
             writes: Arc::new(WriteBudget::new(settings.limits.admin_writes, settings.limits.platform_writes)),
             users: Arc::new(users),
@@ -145,7 +149,11 @@ pub(crate) fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
 /// What the token endpoint decides with, for the process of a command. One thread computes its hashes.
 pub(crate) fn token_services(
     caches: &Caches,
-    (identifiers, authorizations): (Arc<dyn ReplayGuard>, Arc<dyn AuthorizationStore>),
+    (identifiers, authorizations, devices): (
+        Arc<dyn ReplayGuard>,
+        Arc<dyn AuthorizationStore>,
+        Arc<dyn DeviceCodeStore>,
+    ),
     sealer: Arc<dyn KeySealer>,
     pepper: &Arc<Pepper>,
     settings: &PlatformSettings,
@@ -157,13 +165,23 @@ pub(crate) fn token_services(
         tenants: TenantResolver::new(caches.tenants.clone()),
         dpop: Arc::new(DpopProofs::new(Arc::clone(&identifiers), pepper, public_urls(settings))),
         authenticator: Arc::new(authenticator(caches, (identifiers, fetcher), pepper, hashes, settings)),
-        engine: engine(caches, Arc::new(keys), Authorizations::new(authorizations, pepper)),
+        engine: engine(
+            caches,
+            Arc::new(keys),
+            Authorizations::new(authorizations, pepper),
+            DeviceAuthorizations::new(devices, pepper),
+        ),
         certificate_sources: tls::certificate_sources(settings),
     })
 }
 
-fn engine(caches: &Caches, keys: Arc<KeyRingCache>, authorizations: Authorizations) -> Engine {
-    Engine::new(keys, caches.clients.clone(), caches.revocations.clone(), authorizations)
+fn engine(
+    caches: &Caches,
+    keys: Arc<KeyRingCache>,
+    authorizations: Authorizations,
+    devices: DeviceAuthorizations,
+) -> Engine {
+    Engine::new(keys, caches.clients.clone(), caches.revocations.clone(), authorizations, devices)
 }
 
 fn authenticator(

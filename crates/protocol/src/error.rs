@@ -26,6 +26,14 @@ pub enum ErrorCode {
     InvalidScope,
     /// The resource is malformed or not the client's to ask for (RFC 8707 §2).
     InvalidTarget,
+    /// No person has decided on the device yet (RFC 8628 §3.5).
+    AuthorizationPending,
+    /// The device polls too often, or has too many codes at once (RFC 8628 §3.5).
+    SlowDown,
+    /// The person has refused the device (RFC 8628 §3.5).
+    AccessDenied,
+    /// The device's code has expired (RFC 8628 §3.5).
+    ExpiredToken,
     /// The DPoP proof is missing or not accepted (RFC 9449 §5).
     InvalidDpopProof,
     /// The DPoP proof needs a nonce, which the answer has (RFC 9449 §8).

@@ -41,7 +41,10 @@ impl GrantType {
     ];
 
     /// The grant types that the token endpoint serves. Metadata, OpenAPI and the refusal of other grant types follow this list.
-    pub const SERVED: [Self; 2] = [Self::ClientCredentials, Self::AuthorizationCode];
+    pub const SERVED: [Self; 3] = [Self::ClientCredentials, Self::AuthorizationCode, Self::DeviceCode];
+
+    /// Those by which a client gets the tokens of a person.
+    pub const OF_PEOPLE: [Self; 2] = [Self::AuthorizationCode, Self::DeviceCode];
 
     /// The value of `grant_type`.
     #[must_use]

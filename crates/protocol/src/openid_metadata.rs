@@ -12,6 +12,8 @@ pub struct OpenIdMetadata {
     pub authorization_endpoint: String,
     /// Where claims about people are.
     pub userinfo_endpoint: String,
+    /// Where devices without a browser begin (RFC 8628 §4).
+    pub device_authorization_endpoint: String,
     /// Where people sign out.
     pub end_session_endpoint: String,
     /// How answers travel.
@@ -49,6 +51,7 @@ impl OpenIdMetadata {
         Self {
             authorization_endpoint: format!("{base}/oauth/authorize"),
             userinfo_endpoint: format!("{base}/oauth/userinfo"),
+            device_authorization_endpoint: format!("{base}/oauth/device_authorization"),
             end_session_endpoint: format!("{base}/oauth/logout"),
             response_modes_supported: ResponseMode::SERVED,
             subject_types_supported: ["public"],

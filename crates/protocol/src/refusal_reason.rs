@@ -138,6 +138,18 @@ pub enum RefusalReason {
     MalformedCodeVerifier,
     /// The authorization code is unknown, ended, used, or was issued for another request, or its person may not sign in any more.
     CodeNotValid,
+    /// No person has decided on the device yet.
+    DevicePending,
+    /// The device polls more often than it may.
+    DevicePollsTooOften,
+    /// The person has refused the device.
+    DeviceRefused,
+    /// The device's code has expired.
+    DeviceCodeExpired,
+    /// The device's code is unknown, used, or another client's, or its person may not sign in any more.
+    DeviceCodeNotValid,
+    /// The client has too many device codes that nobody has decided on, from one address.
+    TooManyDeviceCodes,
     /// The tenant asks for a token format that is not served.
     FormatNotServed,
     /// The scope does not have the grammar of RFC 6749 section 3.3.

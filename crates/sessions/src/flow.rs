@@ -41,6 +41,12 @@ pub enum FlowStep {
     Consent(SessionId),
     /// To sign out of this session.
     SignOut(SessionId),
+    /// To type the code that a device shows. It is what the parameters of the next two steps are.
+    DeviceCode,
+    /// To sign in before deciding on a device.
+    DeviceSignIn,
+    /// To decide on a device, in this session.
+    DeviceConfirm(SessionId),
 }
 
 /// Reasons not to go on.

@@ -4,6 +4,7 @@
 //! table stand in the file of its name, once for both engines. In reading order:
 
 mod database;
+mod device_codes;
 mod error;
 mod row;
 mod statement;

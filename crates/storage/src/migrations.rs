@@ -28,6 +28,7 @@ macro_rules! migrator {
             "0021_accounts",
             "0022_sign_ins",
             "0023_branding",
+            "0024_device_codes",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

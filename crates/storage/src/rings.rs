@@ -16,9 +16,10 @@ struct Ring {
     ahead: u64,
 }
 
-const RINGS: [Ring; 2] = [
+const RINGS: [Ring; 3] = [
     Ring { table: "sessions", unit: 7 * 86_400, slots: 16, ahead: 7 },
     Ring { table: "authorization_codes", unit: 86_400, slots: 8, ahead: 2 },
+    Ring { table: "device_codes", unit: 86_400, slots: 8, ahead: 2 },
 ];
 
 /// Rows in one statement.
@@ -44,6 +45,7 @@ pub(crate) async fn empty(database: &Database, now: Timestamp) -> Result<u64, Er
         let table = ring.table;
         let delete = Statement::of(match table {
             "sessions" => DELETE_SESSIONS,
+            "device_codes" => DELETE_DEVICE_CODES,
             _ => DELETE_CODES,
         });
         deleted += database.write(delete.bind(now.saturating_sub(SKEW)).bind(BATCH)).await?;
@@ -57,6 +59,9 @@ const DELETE_SESSIONS: &str = "
 const DELETE_CODES: &str = "
     DELETE FROM authorization_codes WHERE (tenant_id, slot, code_digest) IN
            (SELECT tenant_id, slot, code_digest FROM authorization_codes WHERE expires_at <= $1 LIMIT $2)";
+const DELETE_DEVICE_CODES: &str = "
+    DELETE FROM device_codes WHERE (tenant_id, slot, code_digest) IN
+           (SELECT tenant_id, slot, code_digest FROM device_codes WHERE expires_at <= $1 LIMIT $2)";
 
 /// Truncates the partitions that are over and not empty. A partition that a transaction reads is left for the next time.
 async fn truncate(database: &Database, ring: &Ring, now: Timestamp) -> Result<(), Error> {

@@ -10,7 +10,7 @@ use cache::{Caches, Capacity, Freshness};
 use gateway::{
     Check, ConnectionLimits, HealthReport, Listener, Options, Sample, Services, Surface, WriteBudget,
 };
-use grants::{Authorizations, Engine};
+use grants::{Authorizations, DeviceAuthorizations, Engine};
 use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer, SealingKey};
 use protocol::{Lifetime, Rate, Secret, SigningAlgorithm};
 use registry::{Assertions, Authenticator, ClientSecret, DpopProofs, PublicUrls, Users, VerifiedSecretCache};
@@ -92,6 +92,7 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
     ));
     let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
     let authorizations = Authorizations::new(store.clone(), pepper);
+    let devices = DeviceAuthorizations::new(store.clone(), pepper);
     let clock: Clock = Arc::new(clock::now);
     let policy = EditPolicy {
         public_url: "http://localhost:3000".to_owned(),
@@ -117,12 +118,14 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
             caches.clients.clone(),
             caches.revocations.clone(),
             authorizations.clone(),
+            devices.clone(),
         ),
         sign_ins: Arc::new(SignIns::new(store.clone(), pepper, Arc::clone(&pool))),
         accounts: store.clone(),
         sessions: Sessions::new(store.clone(), pepper, SessionPolicy::default()),
         flows: Arc::new(Flows::new(pepper)),
         authorizations,
+        devices,
         administrator: Arc::new(Administrator::new(
             store.clone(),
             sealer,

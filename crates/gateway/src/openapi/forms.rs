@@ -13,7 +13,7 @@ use serde_with::skip_serializing_none;
 /// empty one counts as absent.
 #[derive(JsonSchema)]
 pub(super) struct TokenForm {
-    /// `client_credentials` for the client itself, `authorization_code` for a person.
+    /// `client_credentials` for the client itself, `authorization_code` for a person, and the device code for a person with a device.
     #[schemars(example = &"client_credentials", extend("enum" = GrantType::SERVED.map(GrantType::as_str)))]
     grant_type: String,
     /// Unless the Authorization header names the client.
@@ -35,6 +35,43 @@ pub(super) struct TokenForm {
     /// Of `authorization_code`: the verifier of the code challenge (RFC 7636 section 4.5).
     #[schemars(extend("format" = "password"))]
     code_verifier: Option<String>,
+    /// Of the device grant: the device's code (RFC 8628 section 3.4).
+    #[schemars(extend("format" = "password"))]
+    device_code: Option<String>,
+}
+
+/// RFC 8628 section 3.1.
+#[derive(JsonSchema)]
+pub(super) struct DeviceAuthorizationForm {
+    /// Unless the Authorization header names the client.
+    #[schemars(example = &"your-client-id")]
+    client_id: Option<String>,
+    /// Unless the Authorization header holds it; never in both.
+    #[schemars(extend("format" = "password"))]
+    client_secret: Option<String>,
+    /// Space-separated, at most 128.
+    #[schemars(example = &"openid profile")]
+    scope: Option<String>,
+    /// Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
+    resource: Option<Vec<String>>,
+}
+
+/// RFC 8628 section 3.2.
+#[derive(JsonSchema)]
+pub(super) struct DeviceAuthorization {
+    /// What the device polls the token endpoint with.
+    device_code: String,
+    /// What the person types.
+    #[schemars(example = &"WDJB-MJHT")]
+    user_code: String,
+    verification_uri: String,
+    verification_uri_complete: String,
+    /// Seconds.
+    #[schemars(example = 600)]
+    expires_in: u64,
+    /// Seconds between two requests of the token endpoint.
+    #[schemars(example = 5)]
+    interval: u64,
 }
 
 /// RFC 6749 section 4.1.1; the parameters of the request by GET.
@@ -51,6 +88,7 @@ pub(super) struct AuthorizationForm {
 pub(super) struct SignInForm {
     /// The sealed request of the page.
     flow: String,
+    user_code: Option<String>,
     identifier: Option<String>,
     #[schemars(extend("format" = "password"))]
     password: Option<String>,
@@ -204,6 +242,7 @@ pub(super) struct Metadata {
     /// This and what follows only where people sign in (OpenID Connect Discovery section 3).
     authorization_endpoint: Option<String>,
     userinfo_endpoint: Option<String>,
+    device_authorization_endpoint: Option<String>,
     end_session_endpoint: Option<String>,
     response_modes_supported: Option<Vec<String>>,
     subject_types_supported: Option<Vec<String>>,

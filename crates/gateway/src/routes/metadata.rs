@@ -41,7 +41,7 @@ fn grants(tenant: &Tenant) -> Vec<GrantType> {
         return Vec::new();
     }
     let served = GrantType::SERVED.into_iter();
-    served.filter(|grant| *grant != GrantType::AuthorizationCode || signs_in(tenant)).collect()
+    served.filter(|grant| !GrantType::OF_PEOPLE.contains(grant) || signs_in(tenant)).collect()
 }
 
 fn signs_in(tenant: &Tenant) -> bool {

@@ -13,7 +13,7 @@ use gateway::{
     CertificateSources, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Listener, Options,
     Services, Surface, TokenServices, WriteBudget,
 };
-use grants::{Authorizations, Engine, ProtectedResource};
+use grants::{Authorizations, DeviceAuthorizations, Engine, ProtectedResource};
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
 use protocol::{Lifetime, Rate, ScopeToken, Timestamp};
 use registry::{Assertions, Authenticator, DpopProofs, PublicUrls, Users, VerifiedSecretCache};
@@ -129,6 +129,7 @@ impl TestApp {
         let users = Arc::new(Users::new(pool.clone(), &pepper, limit));
         let jwks_fetches = Arc::new(JwksFetches::default());
         let authorizations = Authorizations::new(store.clone(), &pepper);
+        let devices = DeviceAuthorizations::new(store.clone(), &pepper);
         let public_urls = PublicUrls::new(PUBLIC_URL, options.mtls_url.as_deref());
         let services = Services {
             tenants: tenants(store.clone()),
@@ -146,12 +147,19 @@ impl TestApp {
                 limit,
             )),
             dpop: Arc::new(DpopProofs::new(store.clone(), &pepper, public_urls)),
-            engine: Engine::new(keys.clone(), store.clone(), store.clone(), authorizations.clone()),
+            engine: Engine::new(
+                keys.clone(),
+                store.clone(),
+                store.clone(),
+                authorizations.clone(),
+                devices.clone(),
+            ),
             sign_ins: Arc::new(SignIns::new(store.clone(), &pepper, pool.clone())),
             accounts: store.clone(),
             sessions: Sessions::new(store.clone(), &pepper, SessionPolicy::default()),
             flows: Arc::new(Flows::new(&pepper)),
             authorizations,
+            devices,
             administrator: Arc::new(Administrator::new(
                 store.clone(),
                 sealer,

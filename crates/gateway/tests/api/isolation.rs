@@ -39,7 +39,7 @@ enum Rule {
     Page,
 }
 
-const RULES: [(&str, Rule); 57] = [
+const RULES: [(&str, Rule); 61] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -78,6 +78,10 @@ const RULES: [(&str, Rule); 57] = [
     ("/api/v1/tenant/{id}/oauth/sign-in", Rule::Page),
     ("/api/v1/tenant/{id}/oauth/logout", Rule::Page),
     ("/oauth2/logout", Rule::Page),
+    ("/api/v1/tenant/{id}/device", Rule::Page),
+    ("/device", Rule::Page),
+    ("/api/v1/tenant/{id}/oauth/device_authorization", Rule::Client),
+    ("/oauth2/device_authorization", Rule::Client),
     ("/api/v1/tenant/{id}/oauth/userinfo", Rule::Bearer),
     ("/oauth2/userinfo", Rule::Bearer),
     ("/api/v1/protected-resource", Rule::Bearer),

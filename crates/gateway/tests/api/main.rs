@@ -67,6 +67,7 @@ mod browsers;
 mod connections;
 mod corpus;
 mod deadlines;
+mod device;
 mod documents;
 mod dpop;
 mod examples;

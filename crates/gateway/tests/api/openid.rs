@@ -14,7 +14,7 @@ use crate::person::{
     continued, flow, parameter, redeem, redeem_with,
 };
 
-fn claims(token: &Value) -> Value {
+pub(crate) fn claims(token: &Value) -> Value {
     let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
     serde_json::from_slice(&BASE64URL.decode(payload).unwrap()).unwrap()
 }
@@ -23,7 +23,7 @@ fn issuer(tenant: &str) -> String {
     format!("{PUBLIC_URL}{}", tenant_path(tenant, ""))
 }
 
-async fn userinfo(app: &TestApp, tenant: &str, token: &str) -> Answer {
+pub(crate) async fn userinfo(app: &TestApp, tenant: &str, token: &str) -> Answer {
     let path = tenant_path(tenant, "/oauth/userinfo");
     Answer::to(app.request(Method::GET, &path).bearer_auth(token)).await
 }

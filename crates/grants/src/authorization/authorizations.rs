@@ -9,7 +9,7 @@ use secrets::{KeyedDigest, Pepper};
 use sessions::{SessionWrite, SignedIn};
 use tenancy::{StoreError, TenantId};
 
-use super::code::NewCode;
+use super::code::{LIFETIME, NewCode};
 use super::{AuthorizationCode, AuthorizationStore, CodeKey, Consent, Granted, Redeemed, Redemption};
 
 /// The authorizations of all tenants.
@@ -82,7 +82,7 @@ impl Authorizations {
             };
             allowed.and(before.filter(|before| before.account == of.account))
         });
-        let new = NewCode::generate(&self.digests, tenant, now);
+        let new = NewCode::generate(&self.digests, tenant, LIFETIME, now);
         let code = AuthorizationCode {
             tenant: tenant.clone(),
             slot: new.key.slot,
@@ -93,12 +93,7 @@ impl Authorizations {
             session: of.id.clone(),
             redirect_uri: redirect_uri.to_owned(),
             code_challenge,
-            granted: Granted {
-                auth_time: of.authenticated_at.seconds(),
-                acr: of.acr.clone(),
-                amr: of.amr.clone(),
-                ..granted
-            },
+            granted: granted.by(signed_in),
             created_at: now,
             valid_until: new.valid_until,
             expires_at: new.expires_at,

@@ -1,4 +1,5 @@
-//! Authorization codes (RFC 6749 §4.1.2): a partition and 256 random bits, of which the store has a digest.
+//! Authorization codes (RFC 6749 §4.1.2), and the text of each code that a client redeems: a partition and 256 random bits, of which the
+//! store has a digest.
 
 use accounts::AccountId;
 use base64::Engine as _;
@@ -11,8 +12,8 @@ use tenancy::TenantId;
 
 use super::Granted;
 
-/// How long a code is valid: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED" (RFC 6749 §4.1.2).
-const LIFETIME: Lifetime = Lifetime::from_seconds(60);
+/// How long an authorization code is valid: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED" (RFC 6749 §4.1.2).
+pub(super) const LIFETIME: Lifetime = Lifetime::from_seconds(60);
 /// How long its row is kept, so that a second use is noticed, and the seconds that share a partition.
 const DAY: Lifetime = Lifetime::from_seconds(86_400);
 /// The partitions in the ring.
@@ -68,8 +69,13 @@ pub(crate) struct NewCode {
 }
 
 impl NewCode {
-    pub(crate) fn generate(digests: &KeyedDigest, tenant: &TenantId, now: Timestamp) -> Self {
-        let (valid_until, expires_at) = (now + LIFETIME, now + LIFETIME + DAY);
+    pub(crate) fn generate(
+        digests: &KeyedDigest,
+        tenant: &TenantId,
+        lifetime: Lifetime,
+        now: Timestamp,
+    ) -> Self {
+        let (valid_until, expires_at) = (now + lifetime, now + lifetime + DAY);
         let slot = u32::try_from(expires_at.seconds() / DAY.seconds() % SLOTS).unwrap_or_default();
         let text =
             Secret::new(format!("{slot}{}", BASE64URL.encode(random_bytes::<SECRET_BYTES>().as_slice())));
@@ -100,7 +106,7 @@ mod tests {
     fn a_code_has_one_key_in_its_tenant_and_another_text_has_none() {
         let digests = KeyedDigest::new(&[1; 32]);
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
-        let new = NewCode::generate(&digests, &acme, Timestamp::from_seconds(86_400 * 5));
+        let new = NewCode::generate(&digests, &acme, LIFETIME, Timestamp::from_seconds(86_400 * 5));
         let text = new.text.expose();
         assert_eq!((text.len(), new.key.slot), (44, 6));
         assert_eq!(CodeKey::of(&digests, &acme, text), Some(new.key));

@@ -1,7 +1,8 @@
 //! What a person has granted to a client: what a code stands for, and tokens after it.
 
-use protocol::{AuthorizationRequest, Timestamp};
+use protocol::{AuthorizationRequest, ResourceIndicator, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
+use sessions::SignedIn;
 
 /// What is granted, as it is kept with a code.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,12 +28,22 @@ pub struct Granted {
 impl Granted {
     /// What the request asks for, before anyone has signed in.
     pub(crate) fn of(request: &AuthorizationRequest) -> Self {
+        Self { nonce: request.nonce.clone(), ..Self::requested(request.scope.as_ref(), &request.resources) }
+    }
+
+    /// What is requested by a scope and resources.
+    pub(crate) fn requested(scope: Option<&Scope>, resources: &[ResourceIndicator]) -> Self {
         Self {
-            scope: request.scope.as_ref().map(ToString::to_string),
-            resources: request.resources.iter().map(|resource| resource.as_str().to_owned()).collect(),
-            nonce: request.nonce.clone(),
+            scope: scope.map(ToString::to_string),
+            resources: resources.iter().map(|resource| resource.as_str().to_owned()).collect(),
             ..Self::default()
         }
+    }
+
+    /// The same, granted by this person.
+    pub(crate) fn by(self, signed_in: &SignedIn) -> Self {
+        let of = signed_in.session();
+        Self { auth_time: of.authenticated_at.seconds(), acr: of.acr.clone(), amr: of.amr.clone(), ..self }
     }
 
     /// Whether the scope has this token.

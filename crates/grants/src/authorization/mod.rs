@@ -12,8 +12,10 @@ mod store;
 
 pub use address::{AddressError, check_address};
 pub use authorizations::{Authorizations, RequestedCode};
+pub(crate) use code::NewCode;
 pub use code::{AuthorizationCode, CodeKey};
 pub use granted::Granted;
 pub use next::{Next, NextContext, next};
+pub(crate) use requested::check_permissions;
 pub use requested::check_request;
 pub use store::{AuthorizationStore, Consent, Redeemed, Redemption};

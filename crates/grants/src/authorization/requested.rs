@@ -1,8 +1,8 @@
 //! What a client may request of a person: the checks of a request whose answer has an address.
 
 use protocol::{
-    AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, ClientAuthenticationMethod, Scope,
-    ScopeToken,
+    AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, ClientAuthenticationMethod,
+    ResourceIndicator, Scope, ScopeToken,
 };
 
 use super::Granted;
@@ -17,18 +17,33 @@ pub fn check_request(
     grantee: &Grantee<'_>,
     request: &AuthorizationRequest,
 ) -> Result<Granted, AuthorizationError> {
-    use AuthorizationErrorCode::{InvalidRequest, InvalidScope, InvalidTarget, UnsupportedResponseType};
+    use AuthorizationErrorCode::InvalidRequest;
+    let Grantee { client, .. } = grantee;
+    let is_public = client.authentication_method == ClientAuthenticationMethod::None;
+    if request.code_challenge.is_none() && (client.code_flow.require_pkce || is_public) {
+        return Err(AuthorizationError::new(InvalidRequest, "Missing code_challenge parameter"));
+    }
+    check_permissions(grantee, request.scope.as_ref(), &request.resources)?;
+    Ok(Granted::of(request))
+}
+
+/// Checks that a client may request these of a person, by whichever grant.
+///
+/// # Errors
+/// With the code for the client.
+pub(crate) fn check_permissions(
+    grantee: &Grantee<'_>,
+    scope: Option<&Scope>,
+    resources: &[ResourceIndicator],
+) -> Result<(), AuthorizationError> {
+    use AuthorizationErrorCode::{InvalidScope, InvalidTarget, UnsupportedResponseType};
     let Grantee { client, tenant } = grantee;
     if !tenant.access_token.format.is_served() {
         let description = "This server does not serve the token format of this tenant";
         return Err(AuthorizationError::new(UnsupportedResponseType, description));
     }
-    let is_public = client.authentication_method == ClientAuthenticationMethod::None;
-    if request.code_challenge.is_none() && (client.code_flow.require_pkce || is_public) {
-        return Err(AuthorizationError::new(InvalidRequest, "Missing code_challenge parameter"));
-    }
     // A person's token never administers the platform.
-    for resource in &request.resources {
+    for resource in resources {
         let mut own = client.audiences.iter().chain(&client.resources);
         let is_own = own.any(|own| own == resource.as_str());
         if !is_own || client_credentials::is_admin_audience(resource.as_str()) {
@@ -36,8 +51,8 @@ pub fn check_request(
             return Err(AuthorizationError::new(InvalidTarget, description));
         }
     }
-    let fit = ScopeFit { resources: &request.resources, grantee, is_admin: false };
-    for token in request.scope.iter().flat_map(Scope::iter) {
+    let fit = ScopeFit { resources, grantee, is_admin: false };
+    for token in scope.into_iter().flat_map(Scope::iter) {
         let is_of_person = ScopeToken::OF_PEOPLE.contains(&token.as_str());
         let is_registered = client.scope.contains(token);
         if !(is_registered && (is_of_person || fit.refusal(token).is_none())) {
@@ -46,7 +61,7 @@ pub fn check_request(
             return Err(AuthorizationError::new(InvalidScope, description));
         }
     }
-    Ok(Granted::of(request))
+    Ok(())
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
         format!(
             "  {tenant}:\n    strategies: {{ oauth2: {{ enabled: true }}, oidc: {{ enabled: true }} }}\n    \
              accounts: {{ ada: {{ email: ada@example.com, password: {{ value: {password} }}, claims: {{ name: {name} }} }} }}\n    \
-             clients: {{ web: {{ client_secret: {{ value: {secret} }}, grant_types: [authorization_code], first_party: true, \
+             clients: {{ web: {{ client_secret: {{ value: {secret} }}, grant_types: [authorization_code, 'urn:ietf:params:oauth:grant-type:device_code'], first_party: true, \
              redirect_uris: ['{REDIRECT_URI}'], post_logout_redirect_uris: ['{REDIRECT_URI}'], scopes: [openid, profile, email] }} }}\n"
         )
     });
@@ -58,6 +58,7 @@ async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
                 "after": "login_required",
             },
             { "library": "oauth4webapi", "email": "ada@example.com" },
+            { "device": "ada@example.com", "session": null, "refused": "access_denied" },
         ]);
         assert_eq!(found, expected, "{tenant}");
     }

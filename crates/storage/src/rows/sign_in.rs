@@ -1,6 +1,6 @@
-//! The columns of what sign-ins leave behind: sessions, codes, and what people have allowed.
+//! The columns of what sign-ins leave behind: sessions, codes, also of devices, and what people have allowed.
 
-use grants::{AuthorizationCode, Consent};
+use grants::{AuthorizationCode, Consent, DeviceCode};
 use sessions::{FoundSession, Session};
 
 use crate::column::Column as _;
@@ -42,6 +42,24 @@ columns! {
         created_at: "created_at",
         valid_until: "valid_until",
         expires_at: "expires_at",
+    }
+}
+
+columns! {
+    DeviceCode {
+        tenant: "tenant_id",
+        slot: "slot",
+        digest: "code_digest",
+        user_digest: "user_digest",
+        client: "client_id",
+        granted: "granted",
+        requested_from: "requested_from",
+        created_at: "created_at",
+        valid_until: "valid_until",
+        expires_at: "expires_at",
+        decided_at: "decided_at",
+        account: "account_id",
+        redeemed_at: "redeemed_at",
     }
 }
 

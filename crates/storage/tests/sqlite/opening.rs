@@ -127,6 +127,7 @@ const AFTER_THE_FIFTH: &str = "
     DROP TABLE sessions;
     DROP TABLE authorization_codes;
     DROP TABLE consents;
+    DROP TABLE device_codes;
     ALTER TABLE clients DROP COLUMN dpop_bound_access_tokens;
     ALTER TABLE clients DROP COLUMN tls_client_certificate_bound_access_tokens;
     ALTER TABLE tenants DROP COLUMN require_sender_constraint;

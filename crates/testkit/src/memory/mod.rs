@@ -4,6 +4,7 @@ mod accounts;
 mod commit;
 mod commit_bookkeeping;
 mod commit_keys;
+mod devices;
 mod ended_secrets;
 mod key_lists;
 mod lists;

@@ -8,7 +8,7 @@ use administration::{
     Invalidation, ManagedBy, ResourceServerState, RowLifecycle, SecretState, SecretUsage, TenantState,
     VerifierFetch,
 };
-use grants::Consent;
+use grants::{Consent, DeviceCode};
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::Timestamp;
 use registry::{Client, ClientId, ClientSecret, ClientStatus, RevokedSubject};
@@ -42,6 +42,8 @@ pub(super) struct Rows {
     pub(super) sessions: BTreeMap<(TenantId, u32, SessionId), Session>,
     /// By partition and digest.
     pub(super) codes: BTreeMap<(TenantId, u32, [u8; 32]), CodeRow>,
+    /// By partition and digest.
+    pub(super) device_codes: BTreeMap<(TenantId, u32, [u8; 32]), DeviceCode>,
     /// What people have allowed.
     pub(super) consents: BTreeMap<(TenantId, AccountId, ClientId), Consent>,
     /// What clients publish, by tenant and URL.

@@ -20,7 +20,7 @@ pub(super) struct CodeRow {
 
 impl Rows {
     /// From when on authentications of the account count, where it may sign in.
-    fn valid_from(&self, tenant: &TenantId, account: &AccountId) -> Option<Timestamp> {
+    pub(super) fn valid_from(&self, tenant: &TenantId, account: &AccountId) -> Option<Timestamp> {
         let (row, _) = self.live_accounts(tenant).find(|(row, _)| row.account.id == *account)?;
         let from = row.account.valid_from;
         row.account.accepts_authentication_of(from).then_some(from)
@@ -89,10 +89,11 @@ impl SessionStore for MemoryStore {
 
     async fn delete_expired_sign_ins(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.administer(|rows| {
-            let before = rows.sessions.len() + rows.codes.len();
+            let before = rows.sessions.len() + rows.codes.len() + rows.device_codes.len();
             rows.sessions.retain(|_, session| session.expires_at > now);
             rows.codes.retain(|_, row| row.code.expires_at > now);
-            (before - rows.sessions.len() - rows.codes.len()) as u64
+            rows.device_codes.retain(|_, code| code.expires_at > now);
+            (before - rows.sessions.len() - rows.codes.len() - rows.device_codes.len()) as u64
         })
         .await
     }

@@ -13,6 +13,7 @@ mod client_counts;
 mod commits;
 mod concurrent;
 mod deleting;
+mod devices;
 mod finding;
 mod key_commits;
 mod key_owners;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 
 use ::accounts::AccountStore;
 use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, CommitRequest};
-use grants::AuthorizationStore;
+use grants::{AuthorizationStore, DeviceCodeStore};
 use keys::SigningKeyStore;
 use registry::{Client, ClientStore, ReplayGuard, RevocationStore};
 use sessions::SessionStore;
@@ -54,6 +55,7 @@ pub use client_counts::*;
 pub use commits::*;
 pub use concurrent::*;
 pub use deleting::*;
+pub use devices::*;
 pub use finding::*;
 pub use key_commits::*;
 pub use key_owners::*;
@@ -93,6 +95,8 @@ pub struct Stores {
     pub sessions: Arc<dyn SessionStore>,
     /// As grants know it.
     pub authorizations: Arc<dyn AuthorizationStore>,
+    /// As grants know it, for devices.
+    pub devices: Arc<dyn DeviceCodeStore>,
     /// As administration knows it.
     pub administration: Arc<dyn AdministrationStore>,
 }
@@ -109,6 +113,7 @@ impl Stores {
             + AccountStore
             + SessionStore
             + AuthorizationStore
+            + DeviceCodeStore
             + AdministrationStore
             + 'static,
     {
@@ -122,6 +127,7 @@ impl Stores {
             accounts: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             authorizations: Arc::clone(&store) as _,
+            devices: Arc::clone(&store) as _,
             administration: store,
         }
     }
@@ -174,6 +180,10 @@ macro_rules! store_contract_tests {
             a_code_ends_with_its_session_and_its_account,
             what_a_person_allowed_is_read_back,
             expired_sign_ins_are_deleted,
+            a_device_code_is_found_in_its_tenant,
+            so_many_device_codes_wait_and_no_more,
+            a_device_is_decided_on_once_and_redeemed_once,
+            of_a_hundred_redemptions_of_a_device_code_one_is_the_first,
             an_identifier_is_used_once_in_its_tenant,
             of_a_hundred_uses_at_once_one_is_the_first,
             expired_identifiers_are_deleted,

@@ -25,7 +25,7 @@ fn client(id: &str) -> ClientId {
 }
 
 /// A person of this tenant, with the same address at each.
-async fn person(stores: &Stores, tenant: &str) -> Account {
+pub(super) async fn person(stores: &Stores, tenant: &str) -> Account {
     let tenant = add(stores, &fixtures::tenant(tenant), &[]).await;
     let person = account(&tenant, 1, &["ada@example.com"]);
     let added = Change::Account(requests::row(ChangeKind::Added, None, &person));
@@ -88,7 +88,7 @@ async fn redeem(stores: &Stores, tenant: &TenantId, redemption: &Redemption<'_>,
     stores.authorizations.redeem_code(tenant, redemption, now).await.unwrap()
 }
 
-/// Signs a person in, who allows a client to get a code.
+/// Signs a person in, who allows a client to get a code, while a device waits.
 pub async fn sign_in(stores: &Stores, person: &Account) {
     let (write, _) = begin(stores, person, None, at(0));
     let consent = Consent {
@@ -100,6 +100,8 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
     };
     let code = code_of(&write);
     stores.authorizations.write_code(&person.tenant, &code, Some(&write), Some(&consent)).await.unwrap();
+    let device = super::devices::device_code(&person.tenant, 1);
+    assert!(stores.devices.write_device_code(&person.tenant, &device, 20).await.unwrap());
 }
 
 /// With its own cookie, at its own tenant, until it is ended; a new cookie of the same session ends the one before.

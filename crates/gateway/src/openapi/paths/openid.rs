@@ -4,7 +4,10 @@
 use serde_json::json;
 use utoipa::openapi::HttpMethod::{Get, Post};
 
-use crate::openapi::forms::{AuthorizationForm, LogoutForm, SignInForm, Userinfo, UserinfoForm};
+use crate::openapi::forms::{
+    AuthorizationForm, DeviceAuthorization, DeviceAuthorizationForm, LogoutForm, SignInForm, Userinfo,
+    UserinfoForm,
+};
 use crate::openapi::operation::{FORM, Operation, on};
 
 const HTML: &str = "text/html";
@@ -24,6 +27,10 @@ pub(crate) fn operations() -> Vec<Operation> {
     all.extend(userinfo("/oauth2/userinfo", "default_userinfo"));
     all.extend(logout("/api/v1/tenant/{id}/oauth/logout", "logout"));
     all.extend(logout("/oauth2/logout", "default_logout"));
+    all.push(device_authorization("/api/v1/tenant/{id}/oauth/device_authorization", "device_authorization"));
+    all.push(device_authorization("/oauth2/device_authorization", "default_device_authorization"));
+    all.extend(device("/api/v1/tenant/{id}/device", "device"));
+    all.extend(device("/device", "default_device"));
     all
 }
 
@@ -87,6 +94,35 @@ fn logout(path: &'static str, name: &str) -> [Operation; 2] {
     [
         with_error_pages(get.empty_answer("303", "To the post-logout redirect URI")),
         with_error_pages(post.empty_answer("303", "To the same path by GET")),
+    ]
+}
+
+fn device_authorization(path: &'static str, name: &str) -> Operation {
+    on(Post, path)
+        .named(name, "Begin with a device that has no browser (RFC 8628 section 3.1).")
+        .secured(json!({}))
+        .secured(json!({ "client_secret_basic": [] }))
+        .body::<DeviceAuthorizationForm>(FORM, None)
+        .answer::<DeviceAuthorization>("200", "A code for the device, and one for the person")
+        .errors(&[
+            ("400", "invalid_request, unauthorized_client, invalid_scope or invalid_target"),
+            ("401", "invalid_client"),
+            ("404", "Unknown or suspended tenant, or one without oidc"),
+            ("413", "The form is too long"),
+            ("429", "Too many codes of the client wait for a person, or too many failed authentications; Retry-After"),
+        ])
+}
+
+fn device(path: &'static str, name: &str) -> [Operation; 2] {
+    let get =
+        on(Get, path).named(name, "Send a person here to type the code of a device (RFC 8628 section 3.3).");
+    let post = on(Post, path).named(&format!("{name}_by_form"), "The forms of these pages lead here.");
+    let post = page(post.body::<SignInForm>(FORM, None), "The next page");
+    let post = post.answer_as("429", "Too many wrong codes", HTML, json!({ "type": "string" }));
+    let refused = "The code or the password is wrong, or no page of this server has sent the form";
+    [
+        with_error_pages(page(get, "The page that asks for the code")),
+        with_error_pages(post.answer_as("403", refused, HTML, json!({ "type": "string" }))),
     ]
 }
 

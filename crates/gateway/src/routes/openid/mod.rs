@@ -3,6 +3,9 @@
 pub(crate) mod authorize;
 pub(crate) mod sign_in;
 
+pub(crate) mod device;
+pub(crate) mod device_authorization;
+
 pub(crate) mod logout;
 pub(crate) mod userinfo;
 

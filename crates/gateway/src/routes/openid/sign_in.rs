@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use pages::{ErrorKind, SignInMessage};
 use protocol::{AuthorizationError, AuthorizationErrorCode, Form, RefusalReason, Secret, Timestamp};
-use sessions::{Flow, FlowError, FlowStep, SessionId};
+use sessions::{Flow, FlowError, FlowStep, SessionId, SessionWrite};
 use tenancy::Tenant;
 
 use accounts::SignInError;
@@ -21,11 +21,12 @@ use crate::page_error::PageError;
 use crate::raw_request::RawRequest;
 
 /// The fields of the forms.
-struct Fields {
-    flow: String,
-    identifier: String,
+pub(super) struct Fields {
+    pub(super) flow: String,
+    pub(super) user_code: String,
+    pub(super) identifier: String,
     password: Option<Secret>,
-    decision: String,
+    pub(super) decision: String,
 }
 
 /// What the handler works with.
@@ -63,12 +64,14 @@ pub(crate) async fn sign_in(
         FlowStep::Consent(session) => {
             decide(context, &browser, &authorization, (&flow, session), &fields, now).await?
         }
-        FlowStep::SignOut(_) => return Err(foreign(ErrorKind::ForeignForm)),
+        FlowStep::SignOut(_) | FlowStep::DeviceCode | FlowStep::DeviceSignIn | FlowStep::DeviceConfirm(_) => {
+            return Err(foreign(ErrorKind::ForeignForm));
+        }
     };
     Ok(browser.finish(response))
 }
 
-/// Checks identifier and password. The person is signed in from then on.
+/// Goes on with the request once the person has signed in.
 async fn check_password(
     context: Context<'_>,
     browser: &mut Browser<'_>,
@@ -78,28 +81,44 @@ async fn check_password(
     now: Timestamp,
 ) -> Result<HttpResponse, PageError> {
     let (services, _) = context;
-    let tenant: &Tenant = &authorization.to.tenant;
+    let identifier = fields.identifier.clone();
+    match sign_in_with_password(services, browser, &authorization.to.tenant, fields, raw, now).await? {
+        Ok(write) => {
+            let signed_in = write.signed_in();
+            let progress = Progress { began: Some(flow.started), begun: Some(&write), is_allowed: false };
+            proceed(context, browser, authorization, Some(&signed_in), &progress, now).await
+        }
+        Err(message) => sign_in_page(context, browser, authorization, identifier, Some(message), now),
+    }
+}
+
+/// Checks identifier and password. The browser has the cookie of the session from then on, which is to be written.
+pub(super) async fn sign_in_with_password(
+    services: &Services,
+    browser: &mut Browser<'_>,
+    tenant: &Tenant,
+    fields: Fields,
+    raw: &RawRequest,
+    now: Timestamp,
+) -> Result<Result<SessionWrite, SignInMessage>, PageError> {
     let Fields { identifier, password, .. } = fields;
     let password = password.unwrap_or_else(|| Secret::new(String::new()));
     let checked = services
         .sign_ins
         .sign_in_with_password(&tenant.id, &identifier, password, &raw.source(), &[], now)
         .await;
-    let message = match checked {
+    match checked {
         Ok((_, authentication)) => {
             let before = browser.signed_in(services, tenant, now).await?;
             let agent = raw.user_agent();
             let (write, token) = services.sessions.begin(&authentication, before.as_ref(), agent, now);
             browser.keep_session(&write, &token).map_err(|error| PageError::fault(&error))?;
-            let signed_in = write.signed_in();
-            let progress = Progress { began: Some(flow.started), begun: Some(&write), is_allowed: false };
-            return proceed(context, browser, authorization, Some(&signed_in), &progress, now).await;
+            Ok(Ok(write))
         }
-        Err(SignInError::Refused) => SignInMessage::Refused,
-        Err(SignInError::Busy) => SignInMessage::Busy,
-        Err(SignInError::Store(error)) => return Err(error.into()),
-    };
-    sign_in_page(context, browser, authorization, identifier, Some(message), now)
+        Err(SignInError::Refused) => Ok(Err(SignInMessage::Refused)),
+        Err(SignInError::Busy) => Ok(Err(SignInMessage::Busy)),
+        Err(SignInError::Store(error)) => Err(error.into()),
+    }
 }
 
 /// The person allows or denies what the client requests, in the session that was asked.
@@ -130,11 +149,12 @@ async fn decide(
 }
 
 impl Fields {
-    fn take(body: &[u8]) -> Option<Self> {
+    pub(super) fn take(body: &[u8]) -> Option<Self> {
         let mut form = Form::parse(body).ok()?;
         let mut text = |name| Some(form.take(name).ok()?.unwrap_or_default().into_owned());
         let (flow, identifier, decision) = (text("flow")?, text("identifier")?, text("decision")?);
+        let user_code = text("user_code")?;
         let password = form.take_secret("password").ok()?;
-        Some(Self { flow, identifier, password, decision })
+        Some(Self { flow, user_code, identifier, password, decision })
     }
 }

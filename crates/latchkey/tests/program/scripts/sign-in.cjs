@@ -29,7 +29,7 @@ function browser() {
     const page = await visit(url);
     return goesOn(page.to ? page : await fill(page, { identifier: "ada@example.com", password: PASSWORD }));
   };
-  return { visit, signIn, goesOn };
+  return { visit, fill, signIn, goesOn };
 }
 
 async function openidClient() {
@@ -78,6 +78,29 @@ async function openidClient() {
   };
 }
 
+// Two devices ask at the same time: the person allows one and refuses the other.
+async function device() {
+  const client = await load("openid-client");
+  const config = await client.discovery(new URL(ISSUER), "web", SECRET, undefined, { execute: [client.allowInsecureRequests] });
+  const person = browser();
+  const connect = async (decision) => {
+    const begun = await client.initiateDeviceAuthorization(config, { scope: "openid email" });
+    const typed = await person.visit(begun.verification_uri_complete);
+    let page = await person.fill(typed, { user_code: begun.user_code });
+    if (/type="password"/.test(page.body)) page = await person.fill(page, { identifier: "ada@example.com", password: PASSWORD });
+    const polled = client.pollDeviceAuthorizationGrant(config, begun);
+    await person.fill(page, { decision });
+    return polled;
+  };
+  const refused = connect("deny").then(() => "accepted", (error) => error.error);
+  // The person signs in once.
+  await new Promise((done) => setTimeout(done, 1500));
+  const tokens = await connect("allow");
+  const claims = tokens.claims();
+  const { email } = await client.fetchUserInfo(config, tokens.access_token, claims.sub);
+  return { device: email, session: claims.sid ?? null, refused: await refused };
+}
+
 async function oauth4webapi() {
   const oauth = await load("oauth4webapi");
   const insecure = { [oauth.allowInsecureRequests]: true };
@@ -107,5 +130,5 @@ async function oauth4webapi() {
 }
 
 (async () => {
-  console.log(JSON.stringify([await openidClient(), await oauth4webapi()]));
+  console.log(JSON.stringify([await openidClient(), await oauth4webapi(), await device()]));
 })();

@@ -1,0 +1,304 @@
+//! Devices without a browser sign people in, each at two tenants.
+
+use protocol::{ClientAuthenticationMethod, GrantType};
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path, token_path};
+use crate::openid::{claims, userinfo};
+use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, flow};
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// Adds a public client with the grant of devices.
+fn add_device_client(app: &TestApp, tenant: &str) {
+    add_web_client(app, tenant, |client| {
+        client.grant_types = vec![GrantType::DeviceCode];
+        client.authentication_method = ClientAuthenticationMethod::None;
+        client.secrets.clear();
+        client.code_flow = registry::CodeFlow::default();
+    });
+}
+
+async fn authorize_device(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
+    let form = [&[("client_id", "web"), ("scope", "openid profile")], more].concat();
+    app.post(&tenant_path(tenant, "/oauth/device_authorization"), &form).await
+}
+
+async fn begin(app: &TestApp, tenant: &str) -> Value {
+    let begun = authorize_device(app, tenant, &[]).await;
+    assert_eq!((begun.status, begun.header("cache-control")), (200, "no-store"), "{}", begun.body);
+    begun.json()
+}
+
+async fn poll(app: &TestApp, tenant: &str, begun: &Value) -> Answer {
+    let code = begun["device_code"].as_str().unwrap();
+    let form = [("grant_type", GRANT), ("client_id", "web"), ("device_code", code)];
+    app.post(&token_path(tenant), &form).await
+}
+
+#[track_caller]
+fn refused(answer: &Answer, expected: &str) {
+    assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some(expected)), "{}", answer.body);
+}
+
+/// Sends a form of the device pages.
+async fn send(browser: &mut Browser<'_>, tenant: &str, page: &Answer, fields: &[(&str, &str)]) -> Answer {
+    let sealed = flow(page);
+    let form = [&[("flow", &*sealed)], fields].concat();
+    browser.post(&tenant_path(tenant, "/device"), &form).await
+}
+
+/// Types a code, and signs in where that is asked.
+async fn to_the_question(browser: &mut Browser<'_>, tenant: &str, user_code: &str) -> Answer {
+    let page = browser.get(&tenant_path(tenant, "/device")).await;
+    let next = send(browser, tenant, &page, &[("user_code", user_code)]).await;
+    assert_eq!(next.status, 200, "{}", next.body);
+    if !next.body.contains("type=\"password\"") {
+        return next;
+    }
+    let next = send(browser, tenant, &next, &[("identifier", EMAIL), ("password", PASSWORD)]).await;
+    assert_eq!(next.status, 200, "{}", next.body);
+    next
+}
+
+#[tokio::test]
+async fn a_person_connects_a_device_at_its_tenant() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let person = add_person(&app, tenant);
+        add_device_client(&app, tenant);
+        let begun = begin(&app, tenant).await;
+        let user_code = begun["user_code"].as_str().unwrap();
+        let uri = format!("{PUBLIC_URL}{}", tenant_path(tenant, "/device"));
+        assert_eq!(begun["verification_uri"], *uri);
+        assert_eq!(begun["verification_uri_complete"], format!("{uri}?user_code={user_code}"));
+        assert_eq!((&begun["expires_in"], &begun["interval"]), (&600.into(), &5.into()));
+        refused(&poll(&app, tenant, &begun).await, "authorization_pending");
+
+        let mut browser = Browser::new(&app);
+        let typed = format!("?user_code={}", user_code.to_lowercase());
+        let page = browser.get(&tenant_path(tenant, &format!("/device{typed}"))).await;
+        assert!(page.status == 200 && page.body.contains(&format!("value=\"{user_code}\"")), "{}", page.body);
+        app.pass(5);
+        refused(&poll(&app, tenant, &begun).await, "authorization_pending");
+        let page = send(&mut browser, tenant, &page, &[("user_code", user_code)]).await;
+        let wrong = [("identifier", EMAIL), ("password", "another long password")];
+        let page = send(&mut browser, tenant, &page, &wrong).await;
+        assert_eq!(page.status, 403, "the password is wrong");
+        let page = send(&mut browser, tenant, &page, &[("identifier", EMAIL), ("password", PASSWORD)]).await;
+        for shown in [user_code, "127.0.0.1", "profile", EMAIL, "UTC"] {
+            assert!(page.body.contains(shown), "{shown}: {}", page.body);
+        }
+        let [main, other] =
+            ["value=\"deny\"", "value=\"allow\""].map(|button| page.body.find(button).unwrap());
+        assert!(
+            main < other && page.body[..main].ends_with("class=\"primary\" name=\"decision\" "),
+            "{}",
+            page.body
+        );
+        let done = send(&mut browser, tenant, &page, &[("decision", "allow")]).await;
+        assert_eq!(done.status, 200);
+        let again = send(&mut browser, tenant, &page, &[("decision", "deny")]).await;
+        assert_eq!(again.status, 403, "a decision is the last word");
+
+        app.pass(5);
+        let tokens = poll(&app, tenant, &begun).await;
+        assert_eq!((tokens.status, tokens.header("cache-control")), (200, "no-store"), "{}", tokens.body);
+        let tokens = tokens.json();
+        let id_token = claims(&tokens["id_token"]);
+        assert_eq!((&id_token["sub"], &id_token["aud"]), (&person.id.as_str().into(), &"web".into()));
+        assert_eq!((&id_token["acr"], &id_token["amr"][0]), (&"urn:latchkey:acr:1".into(), &"pwd".into()));
+        assert!(id_token["sid"].is_null() && id_token["nonce"].is_null(), "it is in no session of a browser");
+        assert_eq!(tokens["scope"], "openid profile");
+        let found = userinfo(&app, tenant, tokens["access_token"].as_str().unwrap()).await;
+        assert_eq!((found.status, &found.json()["name"]), (200, &"Ada Lovelace".into()));
+        app.pass(5);
+        refused(&poll(&app, tenant, &begun).await, "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_device_gets_nothing() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_device_client(&app, tenant);
+        let begun = begin(&app, tenant).await;
+        let mut browser = Browser::new(&app);
+        let page = to_the_question(&mut browser, tenant, begun["user_code"].as_str().unwrap()).await;
+        let undecided = send(&mut browser, tenant, &page, &[]).await;
+        assert!(undecided.body.contains("value=\"allow\""), "the question again");
+        assert_eq!(send(&mut browser, tenant, &page, &[("decision", "deny")]).await.status, 200);
+        refused(&poll(&app, tenant, &begun).await, "access_denied");
+        app.pass(5);
+        refused(&poll(&app, tenant, &begun).await, "access_denied");
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_polls_too_often_waits_longer_and_costs_no_read() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_device_client(&app, tenant);
+        let before = app.store.calls().sign_ins;
+        let begun = begin(&app, tenant).await;
+        assert_eq!(app.store.calls().sign_ins - before, 1, "one write");
+        refused(&poll(&app, tenant, &begun).await, "authorization_pending");
+        assert_eq!(app.store.calls().sign_ins - before, 2, "one read");
+        refused(&poll(&app, tenant, &begun).await, "slow_down");
+        assert_eq!(app.store.calls().sign_ins - before, 2, "nothing is read");
+        app.pass(6);
+        refused(&poll(&app, tenant, &begun).await, "slow_down");
+        app.pass(15);
+        refused(&poll(&app, tenant, &begun).await, "authorization_pending");
+        app.pass(600);
+        refused(&poll(&app, tenant, &begun).await, "expired_token");
+        let malformed = serde_json::json!({ "device_code": "x" });
+        let before = app.store.calls().sign_ins;
+        refused(&poll(&app, tenant, &malformed).await, "invalid_grant");
+        assert_eq!(app.store.calls().sign_ins, before);
+    }
+}
+
+#[tokio::test]
+async fn a_code_belongs_to_its_client_and_tenant() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_device_client(&app, tenant);
+        let other = fixtures_client(tenant);
+        app.store.put_client(other);
+    }
+    for (own, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let begun = begin(&app, own).await;
+        let user_code = begun["user_code"].as_str().unwrap();
+        refused(&poll(&app, other, &begun).await, "invalid_grant");
+        let code = begun["device_code"].as_str().unwrap();
+        let form = [("grant_type", GRANT), ("client_id", "radio"), ("device_code", code)];
+        refused(&app.post(&token_path(own), &form).await, "invalid_grant");
+        let mut browser = Browser::new(&app);
+        let page = browser.get(&tenant_path(other, "/device")).await;
+        let unknown = send(&mut browser, other, &page, &[("user_code", user_code)]).await;
+        assert_eq!(unknown.status, 403, "the code is another tenant's");
+        // A page of one tenant, sent to the other.
+        let page = browser.get(&tenant_path(own, "/device")).await;
+        assert_eq!(send(&mut browser, other, &page, &[("user_code", user_code)]).await.status, 403);
+        let question = to_the_question(&mut browser, own, user_code).await;
+        assert_eq!(send(&mut browser, other, &question, &[("decision", "allow")]).await.status, 403);
+        let sign_in = tenant_path(own, "/oauth/sign-in");
+        let crossed = browser.post(&sign_in, &[("flow", &flow(&question)), ("decision", "allow")]).await;
+        assert_eq!(crossed.status, 400, "a page of a device is none of an authorization request");
+        // In another browser, where the same person is signed in.
+        let mut thief = Browser::new(&app);
+        to_the_question(&mut thief, own, user_code).await;
+        assert_eq!(send(&mut thief, own, &question, &[("decision", "allow")]).await.status, 403);
+        app.pass(5);
+        refused(&poll(&app, own, &begun).await, "authorization_pending");
+        // The session that was asked has ended.
+        browser.cookies.retain(|name, _| !name.starts_with("lk-s."));
+        let asked = send(&mut browser, own, &question, &[("decision", "allow")]).await;
+        assert!(asked.status == 200 && asked.body.contains("type=\"password\""), "{}", asked.body);
+    }
+}
+
+fn fixtures_client(tenant: &str) -> registry::Client {
+    let mut client = testkit::fixtures::client(&testkit::fixtures::tenant(tenant), "radio");
+    client.grant_types = vec![GrantType::DeviceCode];
+    client.authentication_method = ClientAuthenticationMethod::None;
+    client
+}
+
+#[tokio::test]
+async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_device_client(&app, tenant);
+        let user_code = begin(&app, tenant).await["user_code"].as_str().unwrap().to_owned();
+        let mut wrong = 0;
+        for _ in 0..5 {
+            let mut browser = Browser::new(&app);
+            let page = browser.get(&tenant_path(tenant, "/device")).await;
+            to_the_question(&mut browser, tenant, &user_code).await;
+            for _ in 0..10 {
+                let answer = send(&mut browser, tenant, &page, &[("user_code", "BBBB-BBBB")]).await;
+                wrong += u32::from(answer.status == 403);
+            }
+            let right = send(&mut browser, tenant, &page, &[("user_code", &user_code)]).await;
+            assert_eq!(right.status, 429, "also the right code");
+        }
+        assert_eq!(wrong, 50);
+        let mut browser = Browser::new(&app);
+        let page = browser.get(&tenant_path(tenant, "/device")).await;
+        assert_eq!(send(&mut browser, tenant, &page, &[("user_code", &user_code)]).await.status, 429);
+        app.pass(60);
+        let page = browser.get(&tenant_path(tenant, "/device")).await;
+        assert_eq!(send(&mut browser, tenant, &page, &[("user_code", &user_code)]).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn twenty_codes_of_a_client_wait_at_one_address() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_device_client(&app, tenant);
+        for _ in 0..20 {
+            begin(&app, tenant).await;
+        }
+        let over = authorize_device(&app, tenant, &[]).await;
+        assert_eq!((over.status, over.header("retry-after")), (429, "60"));
+        assert_eq!(over.json()["error"], "slow_down");
+        app.pass(600);
+        begin(&app, tenant).await;
+    }
+}
+
+#[tokio::test]
+async fn a_device_requests_what_its_client_may_have() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_device_client(&app, tenant);
+        for (more, status, error) in [
+            (&[("scope", "openid phone")] as &[(&str, &str)], 400, "invalid_scope"),
+            (&[("resource", "https://other.example")], 400, "invalid_target"),
+            (&[("client_id", "svc")], 401, "invalid_client"),
+            (&[("client_id", "nobody")], 401, "invalid_client"),
+        ] {
+            let form = [("client_id", "web"), ("scope", "openid")];
+            let mut form: Vec<_> = form.into_iter().filter(|(name, _)| more[0].0 != *name).collect();
+            form.extend(more);
+            let answer = app.post(&tenant_path(tenant, "/oauth/device_authorization"), &form).await;
+            assert_eq!((answer.status, answer.json()["error"].as_str()), (status, Some(error)), "{more:?}");
+        }
+        add_web_client(&app, tenant, |client| {
+            client.authentication_method = ClientAuthenticationMethod::None;
+            client.secrets.clear();
+        });
+        let other_grant = authorize_device(&app, tenant, &[]).await;
+        refused(&other_grant, "unauthorized_client");
+        app.change_tenant(tenant, |tenant| tenant.strategies.oidc = false);
+        assert_eq!(authorize_device(&app, tenant, &[]).await.status, 404);
+        let page = app.request(Method::GET, &tenant_path(tenant, "/device"));
+        assert_eq!(Answer::to(page).await.status, 404);
+    }
+}
+
+/// What has changed between the decision and the redemption counts.
+#[tokio::test]
+async fn a_client_or_a_person_that_was_suspended_gets_no_tokens() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let mut person = add_person(&app, tenant);
+        add_device_client(&app, tenant);
+        let begun = begin(&app, tenant).await;
+        let mut browser = Browser::new(&app);
+        let page = to_the_question(&mut browser, tenant, begun["user_code"].as_str().unwrap()).await;
+        send(&mut browser, tenant, &page, &[("decision", "allow")]).await;
+        person.status = accounts::AccountStatus::Suspended;
+        app.store.put_account(person, None);
+        refused(&poll(&app, tenant, &begun).await, "invalid_grant");
+    }
+}

@@ -1,0 +1,186 @@
+//! The service of device authorizations: begin one, find it by what a person types, write the decision, answer the device's polls.
+
+use std::sync::Arc;
+
+use protocol::{DeviceAuthorizationResponse, Lifetime, Secret, Timestamp, UserCode};
+use registry::{Client, ClientId};
+use secrets::{ClientAddress, KeyedDigest, LeakyBuckets, Pepper};
+use sessions::SignedIn;
+use tenancy::{StoreError, TenantId};
+
+use super::code::{draw_user_code, user_digest};
+use super::polls::Polls;
+use super::{DEVICE_CODE_LIFETIME, DeviceCode, DeviceCodeStore, POLL_INTERVAL};
+use crate::authorization::NewCode;
+use crate::{CodeKey, Granted};
+
+/// The codes that a client may have from one address while nobody has decided on them.
+const MOST_WAITING: u32 = 20;
+/// Wrong codes in this time: of a browser, and of all browsers at one address (RFC 8628 §5.1).
+const SPAN: Lifetime = Lifetime::from_seconds(600);
+const OF_BROWSER: u32 = 10;
+const OF_SOURCE: u32 = 50;
+
+/// The device authorizations of all tenants.
+#[derive(Clone)]
+pub struct DeviceAuthorizations(Arc<Parts>);
+
+struct Parts {
+    store: Arc<dyn DeviceCodeStore>,
+    digests: KeyedDigest,
+    user_digests: KeyedDigest,
+    browsers: LeakyBuckets,
+    sources: LeakyBuckets,
+    polls: Polls,
+}
+
+/// What became of a code that a person has typed.
+#[derive(Debug)]
+pub enum TypedCode {
+    /// A device waits for a decision.
+    Found(Box<DeviceCode>),
+    /// No device has it, or it has expired, or a person has decided before.
+    Unknown,
+    /// Too many wrong codes were typed in this browser, or at this address.
+    TooMany,
+}
+
+/// What a device learns of its code.
+pub(crate) enum Polled {
+    /// It polls too often, and nothing was read.
+    TooEarly,
+    /// The code; none for an unknown one.
+    Code(Option<Box<DeviceCode>>),
+}
+
+impl DeviceAuthorizations {
+    /// Creates the service. Codes are never in a cache: the store alone says which use is the first.
+    #[must_use]
+    pub fn new(store: Arc<dyn DeviceCodeStore>, pepper: &Pepper) -> Self {
+        Self(Arc::new(Parts {
+            store,
+            digests: KeyedDigest::for_purpose(pepper.expose(), "latchkey device code 1"),
+            user_digests: KeyedDigest::for_purpose(pepper.expose(), "latchkey user code 1"),
+            browsers: LeakyBuckets::new(OF_BROWSER, SPAN),
+            sources: LeakyBuckets::new(OF_SOURCE, SPAN),
+            polls: Polls::default(),
+        }))
+    }
+
+    /// Begins an authorization for a device at this address; `None` where its client has too many there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin(
+        &self,
+        client: &Client,
+        granted: Granted,
+        source: &ClientAddress,
+        verification_uri: String,
+        now: Timestamp,
+    ) -> Result<Option<DeviceAuthorizationResponse>, StoreError> {
+        let tenant = &client.tenant;
+        let new = NewCode::generate(&self.0.digests, tenant, DEVICE_CODE_LIFETIME, now);
+        let user_code = draw_user_code();
+        let code = DeviceCode {
+            tenant: tenant.clone(),
+            slot: new.key.slot,
+            digest: new.key.digest,
+            user_digest: user_digest(&self.0.user_digests, tenant, &user_code),
+            client: client.id.clone(),
+            granted,
+            requested_from: source.to_string(),
+            created_at: now,
+            valid_until: new.valid_until,
+            expires_at: new.expires_at,
+            decided_at: None,
+            account: None,
+            redeemed_at: None,
+        };
+        let is_written = self.0.store.write_device_code(tenant, &code, MOST_WAITING).await?;
+        Ok(is_written.then(|| DeviceAuthorizationResponse {
+            device_code: new.text,
+            user_code: user_code.to_string(),
+            verification_uri,
+            expires_in: DEVICE_CODE_LIFETIME.seconds(),
+            interval: POLL_INTERVAL.seconds(),
+        }))
+    }
+
+    /// Finds the device by the code that a person has typed in this browser. A text that is no code costs no read, and counts as a wrong one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find(
+        &self,
+        tenant: &TenantId,
+        typed: &str,
+        (browser, source): (&str, &ClientAddress),
+        now: Timestamp,
+    ) -> Result<TypedCode, StoreError> {
+        let Some(of_source) = self.0.sources.begin((tenant, source), now) else {
+            return Ok(TypedCode::TooMany);
+        };
+        let Some(of_browser) = self.0.browsers.begin((tenant, browser), now) else {
+            of_source.forgive();
+            return Ok(TypedCode::TooMany);
+        };
+        let Some(code) = UserCode::parse(typed) else { return Ok(TypedCode::Unknown) };
+        let digest = user_digest(&self.0.user_digests, tenant, &code);
+        let found = self.0.store.find_device_by_user_code(tenant, &digest, now).await;
+        // A row of another tenant, which only a broken store returns, is dropped.
+        let found = found.map(|found| found.filter(|found| found.tenant == *tenant));
+        if !matches!(found, Ok(None)) {
+            of_source.forgive();
+            of_browser.forgive();
+        }
+        Ok(found?.map_or(TypedCode::Unknown, |found| TypedCode::Found(Box::new(found))))
+    }
+
+    /// Writes what the person has decided: who allows it, or that it is refused. Says whether it counts: nobody decided before, and in time.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn decide(
+        &self,
+        code: &DeviceCode,
+        allowed_by: Option<&SignedIn>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let granted = allowed_by.map(|signed_in| (signed_in.account(), code.granted.clone().by(signed_in)));
+        let allowed = granted.as_ref().map(|(account, granted)| (*account, granted));
+        self.0.store.decide_on_device(&code.tenant, &code.key(), allowed, now).await
+    }
+
+    /// Answers a poll.
+    pub(crate) async fn poll(
+        &self,
+        tenant: &TenantId,
+        device_code: &Secret,
+        now: Timestamp,
+    ) -> Result<Polled, StoreError> {
+        let Some(key) = CodeKey::of(&self.0.digests, tenant, device_code.expose()) else {
+            return Ok(Polled::Code(None));
+        };
+        if self.0.polls.is_too_early(&key.digest, now) {
+            return Ok(Polled::TooEarly);
+        }
+        let found = self.0.store.find_device_code(tenant, &key).await?;
+        if let Some(found) = &found {
+            self.0.polls.note(found.digest, found.valid_until, now);
+        }
+        Ok(Polled::Code(found.map(Box::new)))
+    }
+
+    /// Uses a code up that was allowed.
+    pub(crate) async fn redeem(
+        &self,
+        code: &DeviceCode,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<Option<DeviceCode>, StoreError> {
+        let redeemed = self.0.store.redeem_device_code(&code.tenant, &code.key(), client, now).await?;
+        self.0.polls.forget(&code.digest);
+        Ok(redeemed)
+    }
+}

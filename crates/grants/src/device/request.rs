@@ -1,0 +1,110 @@
+//! A device authorization request (RFC 8628 §3.1), and what the client may request.
+
+use protocol::{
+    AuthorizationError, AuthorizationErrorCode, ClientAuthentication, ErrorCode, ErrorResponse, Form,
+    GrantType, RefusalReason, ResourceIndicator, Scope,
+};
+
+use crate::authorization::check_permissions;
+use crate::token_request::{take_resources, take_scope};
+use crate::{Granted, Grantee};
+
+/// What a device requests of the person who will decide.
+#[derive(Debug)]
+pub struct DeviceAuthorizationRequest {
+    scope: Option<Scope>,
+    resources: Vec<ResourceIndicator>,
+}
+
+impl DeviceAuthorizationRequest {
+    /// Reads the `Authorization` header and the body.
+    ///
+    /// # Errors
+    /// As [`TokenRequest::parse`](crate::TokenRequest::parse).
+    pub fn parse(
+        authorization: Option<&[u8]>,
+        body: &[u8],
+    ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
+        let mut form = Form::parse(body)?;
+        let credentials = ClientAuthentication::take(authorization, &mut form)?;
+        let request = Self { scope: take_scope(&mut form)?, resources: take_resources(&mut form)? };
+        form.finish()?;
+        Ok((credentials, request))
+    }
+
+    /// Checks the request, and returns what a person can grant by it.
+    ///
+    /// # Errors
+    /// `unauthorized_client`, `invalid_scope`, `invalid_target`.
+    pub fn check(&self, grantee: &Grantee<'_>) -> Result<Granted, ErrorResponse> {
+        if !grantee.client.grant_types.contains(&GrantType::DeviceCode) {
+            let (error, reason) = (ErrorCode::UnauthorizedClient, RefusalReason::GrantNotRegistered);
+            return Err(ErrorResponse::new(
+                error,
+                reason,
+                "The client is not authorized to use this grant type",
+            ));
+        }
+        check_permissions(grantee, self.scope.as_ref(), &self.resources).map_err(refused)?;
+        Ok(Granted::requested(self.scope.as_ref(), &self.resources))
+    }
+}
+
+/// The same refusal as the authorization endpoint's, in the form of an endpoint for clients.
+fn refused(AuthorizationError { error, description }: AuthorizationError) -> ErrorResponse {
+    let (error, reason) = match error {
+        AuthorizationErrorCode::InvalidScope => (ErrorCode::InvalidScope, RefusalReason::ScopeNotRegistered),
+        AuthorizationErrorCode::InvalidTarget => {
+            (ErrorCode::InvalidTarget, RefusalReason::ResourceNotRegistered)
+        }
+        _ => (ErrorCode::UnsupportedGrantType, RefusalReason::FormatNotServed),
+    };
+    ErrorResponse::new(error, reason, description)
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::Client;
+
+    use super::*;
+    use crate::test_fixtures::{acme, web_client};
+
+    fn check(client: &Client, body: &str) -> Result<Granted, (ErrorCode, RefusalReason)> {
+        let (_, request) =
+            DeviceAuthorizationRequest::parse(None, format!("client_id=tv&{body}").as_bytes()).unwrap();
+        let checked = request.check(&Grantee { tenant: &acme(), client });
+        checked.map_err(|refused| (refused.error, refused.reason))
+    }
+
+    #[test]
+    fn a_device_requests_what_its_client_is_registered_for() {
+        let tv = Client { grant_types: vec![GrantType::DeviceCode], ..web_client("tv") };
+        let granted = check(&tv, "scope=openid+read&resource=https://orders.example").unwrap();
+        assert_eq!(granted.scope.as_deref(), Some("openid read"));
+        assert_eq!(granted.resources, ["https://orders.example"]);
+        for (body, error, reason) in [
+            ("scope=openid+phone", ErrorCode::InvalidScope, RefusalReason::ScopeNotRegistered),
+            ("scope=latchkey:clients", ErrorCode::InvalidScope, RefusalReason::ScopeNotRegistered),
+            (
+                "resource=https://other.example",
+                ErrorCode::InvalidTarget,
+                RefusalReason::ResourceNotRegistered,
+            ),
+        ] {
+            assert_eq!(check(&tv, body), Err((error, reason)), "{body}");
+        }
+        let web = web_client("web");
+        let refused = (ErrorCode::UnauthorizedClient, RefusalReason::GrantNotRegistered);
+        assert_eq!(check(&web, "scope=openid"), Err(refused));
+    }
+
+    #[test]
+    fn a_request_names_its_client_and_repeats_nothing() {
+        let parse = |body: &str| {
+            DeviceAuthorizationRequest::parse(None, body.as_bytes()).map_err(|refused| refused.error)
+        };
+        assert_eq!(parse("scope=openid").unwrap_err(), ErrorCode::InvalidClient);
+        assert_eq!(parse("client_id=tv&scope=a&scope=b").unwrap_err(), ErrorCode::InvalidRequest);
+        assert_eq!(parse("client_id=tv&scope=%22").unwrap_err(), ErrorCode::InvalidScope);
+    }
+}

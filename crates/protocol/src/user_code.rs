@@ -1,0 +1,88 @@
+//! The code that a person types into a browser to connect a device (RFC 8628 §6.1).
+
+use std::fmt;
+
+/// Consonants without those that look alike: no word comes of them.
+const LETTERS: [u8; 20] = *b"BCDFGHJKLMNPQRSTVWXZ";
+/// 34.5 bits.
+const LENGTH: usize = 8;
+
+/// A user code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserCode([u8; LENGTH]);
+
+impl UserCode {
+    /// The code that these random bytes make; `None` where too few of them are of use, so that each letter is equally likely.
+    #[must_use]
+    pub fn from_random(bytes: &[u8]) -> Option<Self> {
+        let most = u8::MAX - u8::MAX % 20;
+        let mut letters =
+            bytes.iter().filter(|byte| **byte < most).map(|byte| LETTERS[usize::from(byte % 20)]);
+        let mut code = [0; LENGTH];
+        for letter in &mut code {
+            *letter = letters.next()?;
+        }
+        Some(Self(code))
+    }
+
+    /// Reads what a person has typed: "the server should ignore" what is not a letter, and case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut letters =
+            text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase());
+        let mut code = [0; LENGTH];
+        for letter in &mut code {
+            *letter = u8::try_from(letters.next()?).ok().filter(|typed| LETTERS.contains(typed))?;
+        }
+        letters.next().is_none().then_some(Self(code))
+    }
+
+    /// Its letters, without what people see between them.
+    #[must_use]
+    pub const fn letters(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Displays `WDJB-MJHT`.
+impl fmt::Display for UserCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, letter) in self.0.iter().enumerate() {
+            if at == LENGTH / 2 {
+                f.write_str("-")?;
+            }
+            write!(f, "{}", char::from(*letter))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_however_people_type_it() {
+        let code = UserCode::parse("WDJB-MJHT").unwrap();
+        assert_eq!((code.to_string(), code.letters()), ("WDJB-MJHT".to_owned(), b"WDJBMJHT".as_slice()));
+        for typed in ["wdjbmjht", "WDJB MJHT", " wdjb - mjht. ", "wd-jb-mj-ht"] {
+            assert_eq!(UserCode::parse(typed), Some(code), "{typed}");
+        }
+        for other in ["", "WDJB-MJH", "WDJB-MJHTT", "WDJB-MJHA", "WDJB-MJH1", "1WDJB-MJHT"] {
+            assert_eq!(UserCode::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn each_letter_is_as_likely_as_any_other() {
+        let mut counts = [0; 20];
+        for byte in 0..=u8::MAX {
+            if let Some(code) = UserCode::from_random(&[byte; 8]) {
+                counts[LETTERS.iter().position(|letter| *letter == code.letters()[0]).unwrap()] += 1;
+            }
+        }
+        assert_eq!(counts, [12; 20]);
+        assert_eq!(UserCode::from_random(&[0; 7]), None);
+        assert_eq!(UserCode::from_random(&[255; 64]), None);
+    }
+}
