@@ -24,6 +24,7 @@ mod route;
 mod sender;
 
 mod cookies;
+mod cross_origin;
 mod fetch_metadata;
 mod page;
 mod page_error;

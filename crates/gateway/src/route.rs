@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::cross_origin;
 use crate::metrics::Series;
 
 /// The pattern of a route, and the series in which this worker counts its requests.
@@ -11,10 +12,13 @@ pub(crate) struct Route {
     pub(crate) series: Arc<Series>,
     /// Whether the pattern has the segment `{id}`, a tenant's.
     pub(crate) has_tenant: bool,
+    /// Whether scripts of any origin may call it.
+    pub(crate) is_shared: bool,
 }
 
 impl Route {
     pub(crate) fn new(pattern: &'static str, series: Arc<Series>) -> Self {
-        Self { pattern, series, has_tenant: pattern.contains("{id}") }
+        let is_shared = cross_origin::is_shared(pattern);
+        Self { pattern, series, has_tenant: pattern.contains("{id}"), is_shared }
     }
 }

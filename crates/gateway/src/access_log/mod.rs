@@ -23,6 +23,7 @@ use futures_util::future::LocalBoxFuture;
 use pin_project_lite::pin_project;
 
 use crate::connection::Deadlines;
+use crate::cross_origin::Sharing;
 use crate::forwarded::claims_to_be_forwarded;
 use crate::metrics::{Metrics, Series};
 use crate::options::PublicUrl;
@@ -106,8 +107,14 @@ where
             let outcome = AssertUnwindSafe(service.call(request)).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(OAuthError::fault(&Panicked).into()));
             let mut response = outcome.inspect_err(|error| entry.failed(error))?;
-            if let Some(Route { pattern, series, .. }) = response.request().app_data::<Route>() {
-                (entry.route, entry.series) = (Some(*pattern), Arc::clone(series));
+            let mut sharing = None;
+            if let Some(route) = response.request().app_data::<Route>() {
+                (entry.route, entry.series) = (Some(route.pattern), Arc::clone(&route.series));
+                let head = response.request().head();
+                sharing = route.is_shared.then(|| Sharing::of(&head.method, head.headers()));
+            }
+            if let Some(sharing) = sharing {
+                sharing.allow(response.headers_mut());
             }
             entry.answered(response.response());
             // A connection ends with an answer that says so. While draining the caller's next request then finds its way to another

@@ -31,6 +31,7 @@ use administration::Permission::{Audit, Clients, Keys, Tenants};
 use administration::{ClientStep, TenantStep};
 
 use crate::authorization::BearerAccess;
+use crate::cross_origin;
 use crate::failure::Failure;
 use crate::hosts::HostNames;
 use crate::metrics::Metrics;
@@ -269,6 +270,11 @@ impl From<PublicRoute> for (&'static str, Resource) {
         let wrong_method =
             async move || OAuthError::from(Failure::MethodNotAllowed(methods)).error_response();
         let resource = web::resource(pattern).route(to_handler());
+        let resource = if cross_origin::is_shared(pattern) {
+            resource.route(web::route().guard(cross_origin::is_preflight()).to(cross_origin::preflight))
+        } else {
+            resource
+        };
         let resource = match to_post {
             Some(to_post) => resource.route(to_post()),
             None => resource,

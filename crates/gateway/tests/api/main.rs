@@ -66,6 +66,7 @@ mod assets;
 mod browsers;
 mod connections;
 mod corpus;
+mod cross_origin;
 mod deadlines;
 mod device;
 mod documents;

@@ -1,0 +1,88 @@
+//! Which routes a script of any origin may call (Fetch §3.2, "CORS"): those of clients that run in a browser. None of them reads a cookie, and
+//! no route that reads one is among them (RFC 9700 §2.6).
+
+use actix_web::HttpResponse;
+use actix_web::guard::{Guard, fn_guard};
+use actix_web::http::Method;
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderMap,
+    HeaderValue, ORIGIN,
+};
+
+const TENANT: &str = "/api/v1/tenant/{id}";
+/// Below a tenant, and at the root for the default tenant.
+const SHARED: [&str; 15] = [
+    "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/openid-configuration",
+    "/oauth/device_authorization",
+    "/oauth/par",
+    "/oauth/revoke",
+    "/oauth/token",
+    "/oauth/userinfo",
+    "/oauth2/device_authorization",
+    "/oauth2/jwks",
+    "/oauth2/par",
+    "/oauth2/revoke",
+    "/oauth2/token",
+    "/oauth2/userinfo",
+    "/.well-known/oauth-authorization-server/api/v1/tenant/{id}",
+];
+
+/// Without `Access-Control-Allow-Credentials`: browsers send no cookies, and hide the answer to a request with some.
+const ANY: HeaderValue = HeaderValue::from_static("*");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static("Authorization, Content-Type, DPoP");
+const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("DPoP-Nonce, Retry-After, WWW-Authenticate");
+/// Two hours, which is the longest that Chromium keeps it.
+const KEPT: HeaderValue = HeaderValue::from_static("7200");
+
+/// Whether a pattern is that of a route which scripts of any origin may call.
+pub(crate) fn is_shared(pattern: &str) -> bool {
+    SHARED.contains(&pattern.strip_prefix(TENANT).unwrap_or(pattern))
+}
+
+/// What the answer of a shared route allows.
+#[derive(Clone, Copy)]
+pub(crate) struct Sharing {
+    /// Whether the request names its origin, as scripts of another one do.
+    names_origin: bool,
+    is_read: bool,
+}
+
+impl Sharing {
+    pub(crate) fn of(method: &Method, request: &HeaderMap) -> Self {
+        Self { names_origin: request.contains_key(ORIGIN), is_read: method == Method::GET }
+    }
+
+    /// Lets scripts read the answer. A document is kept by caches, which do not know who asks for it next; an answer that no cache keeps says so
+    /// only to a request that names an origin.
+    pub(crate) fn allow(self, response: &mut HeaderMap) {
+        if self.is_read || self.names_origin {
+            response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, ANY);
+        }
+        if self.names_origin {
+            response.insert(ACCESS_CONTROL_EXPOSE_HEADERS, RESPONSE_HEADERS);
+        }
+    }
+}
+
+/// What a browser sends before a request that a form could not send. Any other `OPTIONS` is refused like every method that is not served.
+pub(crate) fn is_preflight() -> impl Guard {
+    fn_guard(|context| {
+        let head = context.head();
+        head.method == Method::OPTIONS
+            && head.headers().contains_key(ORIGIN)
+            && head.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    })
+}
+
+/// The answer to it.
+pub(crate) async fn preflight() -> HttpResponse {
+    HttpResponse::NoContent()
+        .insert_header((ACCESS_CONTROL_ALLOW_METHODS, METHODS))
+        .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS))
+        .insert_header((ACCESS_CONTROL_MAX_AGE, KEPT))
+        .finish()
+}

@@ -1,0 +1,94 @@
+//! Which answers a script of another origin may read: preflights and requests at every route.
+
+use reqwest::Method;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::routes;
+
+const ORIGIN: &str = "https://app.example.com";
+/// The endpoints of clients that run in a browser, by the ends of their paths.
+const SHARED: [&str; 9] = [
+    "/token",
+    "/revoke",
+    "/userinfo",
+    "/par",
+    "/device_authorization",
+    "/jwks.json",
+    "/jwks",
+    "/openid-configuration",
+    "oauth-authorization-server",
+];
+
+fn is_shared(path: &str) -> bool {
+    let is_named =
+        SHARED.iter().any(|end| path.ends_with(end)) || path.contains("/oauth-authorization-server/");
+    is_named && !routes::is_admin(path)
+}
+
+async fn send(app: &TestApp, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let request = app.request(method, path);
+    Answer::to(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
+}
+
+#[tokio::test]
+async fn scripts_of_other_origins_read_the_endpoints_of_clients_and_no_page_or_administration() {
+    let app = TestApp::start();
+    let mut shared = 0;
+    for tenant in [ACME, GLOBEX] {
+        for (method, pattern) in routes::all() {
+            let path = routes::placed(&pattern, tenant);
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let expected = if is_shared(&pattern) { "*" } else { "" };
+            shared += u32::from(is_shared(&pattern));
+            let preflight = [("origin", ORIGIN), ("access-control-request-method", method.as_str())];
+            let answer = send(&app, Method::OPTIONS, &path, &preflight).await;
+            assert_eq!(answer.status == 204, is_shared(&pattern), "{path}: {answer:?}");
+            assert_eq!(answer.header("access-control-allow-origin"), expected, "{path}");
+            let called = send(&app, method.clone(), &path, &[("origin", ORIGIN)]).await;
+            assert_eq!(called.header("access-control-allow-origin"), expected, "{method} {path}: {called:?}");
+            for answer in [answer, called] {
+                assert_eq!(answer.header("access-control-allow-credentials"), "", "{path}");
+                let sets = answer.header("set-cookie");
+                assert!(expected.is_empty() || sets.is_empty(), "{path} counts cookies and is shared");
+            }
+        }
+    }
+    assert!(shared >= 2 * 15, "{shared}");
+}
+
+#[tokio::test]
+async fn a_preflight_allows_what_clients_send_and_an_answer_shows_what_they_need() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let path = tenant_path(tenant, "/oauth/token");
+        let preflight = [("origin", ORIGIN), ("access-control-request-method", "POST")];
+        let answer = send(&app, Method::OPTIONS, &path, &preflight).await;
+        assert_eq!(answer.header("access-control-allow-methods"), "GET, POST");
+        assert_eq!(answer.header("access-control-allow-headers"), "Authorization, Content-Type, DPoP");
+        assert_eq!(answer.header("access-control-max-age"), "7200");
+        let refused = send(&app, Method::POST, &path, &[("origin", ORIGIN)]).await;
+        assert_eq!(refused.header("access-control-allow-origin"), "*", "{refused:?}");
+        assert_eq!(
+            refused.header("access-control-expose-headers"),
+            "DPoP-Nonce, Retry-After, WWW-Authenticate"
+        );
+        // What is no preflight is no method of the endpoint.
+        let other = send(&app, Method::OPTIONS, &path, &[("origin", ORIGIN)]).await;
+        assert_eq!(other.status, 405);
+    }
+}
+
+/// A cache may keep the answer to a request without an origin, and give it to a script.
+#[tokio::test]
+async fn a_document_that_caches_keep_is_readable_without_an_origin_in_the_request() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        for path in ["/.well-known/jwks.json", "/.well-known/openid-configuration"] {
+            let answer = app.get(&tenant_path(tenant, path)).await;
+            assert_eq!((answer.status, answer.header("access-control-allow-origin")), (200, "*"));
+        }
+        let token = app.post(&tenant_path(tenant, "/oauth/token"), &[]).await;
+        assert_eq!(token.header("access-control-allow-origin"), "");
+    }
+}
