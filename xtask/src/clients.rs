@@ -16,7 +16,7 @@ pub(crate) struct Clients {
     pub(crate) openapi_python: PathBuf,
     /// A folder whose `node_modules` has openapi-typescript, openapi-fetch and a TypeScript compiler.
     pub(crate) openapi_node_folder: PathBuf,
-    /// A folder whose `node_modules` has playwright-core and axe-core.
+    /// A folder whose `node_modules` has playwright-core, axe-core and oidc-client-ts.
     pub(crate) browser_node_folder: PathBuf,
     /// The folder with the newest `initdb` and `postgres`.
     pub(crate) newest_postgres: PathBuf,

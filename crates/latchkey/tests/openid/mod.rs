@@ -7,6 +7,7 @@ mod callback;
 mod discovery;
 mod id_token;
 mod logout;
+mod openidconnect_crate;
 mod page;
 mod plan;
 mod provider;

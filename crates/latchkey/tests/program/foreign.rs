@@ -27,6 +27,13 @@ pub(crate) fn node(script: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(node, "script.cjs", script, environment)
 }
 
+/// Runs a Node script that may `require` playwright-core, with Debian's Chromium, and libraries of clients that run in browsers.
+pub(crate) fn browser(script: &str, environment: &[(&str, &str)]) -> Ran {
+    let mut node = Command::new("node");
+    node.env("NODE_PATH", installed("LATCHKEY_TEST_BROWSER_NODE_DIR").join("node_modules"));
+    run_file(node, "script.cjs", script, environment)
+}
+
 /// Runs a module of Node, which may import what [`node`] may `require`.
 pub(crate) fn node_module(module: &str, environment: &[(&str, &str)]) -> Ran {
     let folder = tempfile::tempdir().unwrap();

@@ -39,6 +39,7 @@ mod stub_api;
 mod taking_over;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod traffic;
+mod two_providers;
 
 mod certificate_source;
 mod client_credentials_chapter;

@@ -1,65 +1,101 @@
-//! People sign in at the program with the libraries that clients have: openid-client and oauth4webapi check each answer by themselves.
+//! People sign in at the program with the libraries that clients have: each checks the answers by itself, and refuses one that is not for it.
 
-use std::net::TcpListener;
-
-use secrets::GeneratedSecret;
 use serde_json::{Value, json};
 
-use crate::folder::Folder;
-use crate::foreign::node;
-use crate::program::Program;
-use crate::running::tenant_path;
+use crate::foreign::{browser, node, python};
+use crate::host::Ran;
+use crate::two_providers::{ProviderTenant, REDIRECT_URI, TwoProviders, free_port};
 
-const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
+/// What a script finds that signs in at this tenant.
+fn found(
+    run: impl Fn(&[(&str, &str)]) -> Ran,
+    tenant: &ProviderTenant,
+    other_issuer: &str,
+    more: &[(&str, &str)],
+) -> Value {
+    let environment = [
+        ("ISSUER", tenant.issuer.as_str()),
+        ("OTHER_ISSUER", other_issuer),
+        ("SECRET", &tenant.secret),
+        ("PASSWORD", &tenant.password),
+        ("REDIRECT_URI", REDIRECT_URI),
+    ];
+    serde_json::from_str(&run(&[&environment, more].concat()).output()).unwrap()
+}
 
 #[tokio::test]
 async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let url = format!("http://127.0.0.1:{port}");
-    let tenants = [("acme", "Ada of Acme"), ("globex", "Ada of Globex")].map(|(tenant, name)| {
-        let [secret, password] = [(); 2].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
-        (tenant, name, secret, password)
-    });
-    let declared = tenants.each_ref().map(|(tenant, name, secret, password)| {
-        format!(
-            "  {tenant}:\n    strategies: {{ oauth2: {{ enabled: true }}, oidc: {{ enabled: true }} }}\n    \
-             accounts: {{ ada: {{ email: ada@example.com, password: {{ value: {password} }}, claims: {{ name: {name} }} }} }}\n    \
-             clients: {{ web: {{ client_secret: {{ value: {secret} }}, grant_types: [authorization_code, 'urn:ietf:params:oauth:grant-type:device_code'], first_party: true, \
-             redirect_uris: ['{REDIRECT_URI}'], post_logout_redirect_uris: ['{REDIRECT_URI}'], scopes: [openid, profile, email] }} }}\n"
-        )
-    });
-    let folder = Folder::with(&format!(
-        "server: {{ public_url: {url}, listeners: [{{ address: 127.0.0.1:{port} }}] }}\nstorage: {{ url: sqlite://data/latchkey.db }}\n\
-         keys: {{ sealing_key: {{ file: keys/sealing.key }} }}\ntenants:\n{}",
-        declared.concat()
-    ));
-    let _program = Program::start(&folder);
-    let issuer = |tenant: &str| format!("{url}{}", tenant_path(tenant, ""));
-    for (at, (tenant, name, secret, password)) in tenants.iter().enumerate() {
-        let (own, other) = (issuer(tenant), issuer(tenants[1 - at].0));
-        let environment = [
-            ("ISSUER", own.as_str()),
-            ("OTHER_ISSUER", other.as_str()),
-            ("SECRET", secret),
-            ("PASSWORD", password),
-            ("REDIRECT_URI", REDIRECT_URI),
-        ];
-        let found: Value =
-            serde_json::from_str(&node(include_str!("scripts/sign-in.cjs"), &environment).output()).unwrap();
+    let providers = TwoProviders::start("http://127.0.0.1:9");
+    for (tenant, other) in providers.each() {
+        let script = include_str!("scripts/sign-in.cjs");
+        let found = found(|environment| node(script, environment), tenant, other, &[]);
         let expected = json!([
             {
                 "library": "openid-client",
                 "email": "ada@example.com",
-                "name": name,
+                "name": tenant.name,
                 "sameSession": true,
                 "mixUp": "refused",
                 "replay": "invalid_grant",
                 "signedOut": format!("{REDIRECT_URI}?state=bye"),
                 "after": "login_required",
             },
-            { "library": "oauth4webapi", "email": "ada@example.com" },
             { "device": "ada@example.com", "session": null, "refused": "access_denied" },
+            { "library": "oauth4webapi", "email": "ada@example.com" },
         ]);
-        assert_eq!(found, expected, "{tenant}");
+        assert_eq!(found, expected, "{}", tenant.id);
+    }
+}
+
+#[test]
+fn authlib_signs_a_person_in_at_its_tenant() {
+    let providers = TwoProviders::start("http://127.0.0.1:9");
+    for (tenant, other) in providers.each() {
+        let script = include_str!("scripts/sign_in.py");
+        let found = found(|environment| python(script, environment), tenant, other, &[]);
+        let expected = json!({
+            "name": tenant.name,
+            "userinfo": "ada@example.com",
+            "otherState": "MismatchingStateException",
+            "otherNonce": "refused",
+            "otherIssuer": "refused",
+            "replay": "invalid_grant",
+            "signedOut": REDIRECT_URI,
+            "after": "login_required",
+        });
+        assert_eq!(found, expected, "{}", tenant.id);
+    }
+}
+
+#[test]
+fn oidc_client_ts_signs_a_person_in_at_its_tenant_in_a_browser() {
+    let spa = format!("http://127.0.0.1:{}", free_port());
+    let providers = TwoProviders::start(&spa);
+    for (tenant, other) in providers.each() {
+        let script = include_str!("scripts/sign-in-browser.cjs");
+        let found = found(|environment| browser(script, environment), tenant, other, &[("SPA", &spa)]);
+        let expected = json!({
+            "name": tenant.name,
+            "email": "ada@example.com",
+            "otherState": "No matching state found in storage",
+            "signedOut": format!("{spa}/signed-out"),
+            "userinfoAfterRevocation": 401,
+            "asksAgain": true,
+            "reports": [],
+        });
+        assert_eq!(found, expected, "{}", tenant.id);
+    }
+}
+
+/// Script runs on a page of the other tenant, at the same origin, while the person is signed in at this one.
+#[test]
+fn script_on_the_page_of_another_tenant_reads_and_does_nothing_at_this_one() {
+    let providers = TwoProviders::start("http://127.0.0.1:9");
+    for (tenant, other) in providers.each() {
+        let script = include_str!("scripts/other-tenants-page.cjs");
+        let found =
+            found(|environment| browser(script, environment), tenant, other, &[("BASE", &providers.url)]);
+        assert_eq!(found["failures"], json!([]), "{}: {found}", tenant.id);
+        assert!(found["attacks"].as_u64().unwrap() >= 30, "{found}");
     }
 }

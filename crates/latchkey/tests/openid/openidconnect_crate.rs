@@ -1,0 +1,70 @@
+//! The `openidconnect` crate signs a person in at the provider, and refuses what is not meant for it.
+
+use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreUserInfoClaims};
+use openidconnect::{
+    AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl, Nonce,
+    OAuth2TokenResponse as _, PkceCodeChallenge, RedirectUrl, Scope, TokenResponse as _,
+};
+use url::Url;
+
+use super::callback::Mode;
+use super::plan::Plan;
+use super::provider::{Client, EMAIL, POST_LOGOUT_REDIRECT_URI, REDIRECT_URI};
+
+/// The crate has an HTTP client of its own; ours trusts the certificate of the test.
+async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
+    let response = http.execute(request.try_into()?).await?;
+    let mut answer = HttpResponse::default();
+    *answer.status_mut() = response.status();
+    *answer.headers_mut() = response.headers().clone();
+    *answer.body_mut() = response.bytes().await?.to_vec();
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn the_openidconnect_crate_signs_a_person_in_and_out() {
+    let mut plan = Plan::start(Mode::Query).await;
+    let http = plan.provider.http.clone();
+    let http = move |request: HttpRequest| send(http.clone(), request);
+    let issuer = plan.provider.issuer().to_owned();
+    // The issuer is compared to the letter.
+    let other = IssuerUrl::new(format!("{issuer}/")).unwrap();
+    assert!(CoreProviderMetadata::discover_async(other, &http).await.is_err());
+    let metadata = CoreProviderMetadata::discover_async(IssuerUrl::new(issuer.clone()).unwrap(), &http).await;
+    let secret = ClientSecret::new(plan.provider.secret(Client::First).to_owned());
+    let client = CoreClient::from_provider_metadata(
+        metadata.unwrap(),
+        ClientId::new(Client::First.id().to_owned()),
+        Some(secret),
+    );
+    let client = client.set_redirect_uri(RedirectUrl::new(REDIRECT_URI.to_owned()).unwrap());
+    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let request = client.authorize_url(
+        CoreAuthenticationFlow::AuthorizationCode,
+        CsrfToken::new_random,
+        Nonce::new_random,
+    );
+    let request = request.add_scope(Scope::new("email".to_owned())).set_pkce_challenge(challenge);
+    let (url, state, nonce) = request.url();
+    let end = plan.browser.visit(&plan.provider, url.as_str()).await;
+    let callback = plan.browser.sign_in(&plan.provider, end).await.end.callback();
+    assert_eq!(callback.get("state"), Some(state.secret().as_str()));
+    let code = AuthorizationCode::new(callback.get("code").unwrap().to_owned());
+    let tokens = client.exchange_code(code).unwrap().set_pkce_verifier(verifier);
+    let tokens = tokens.request_async(&http).await.unwrap();
+    let id_token = tokens.id_token().unwrap();
+    let claims = id_token.claims(&client.id_token_verifier(), &nonce).unwrap();
+    // An ID token of another request is refused.
+    assert!(id_token.claims(&client.id_token_verifier(), &Nonce::new_random()).is_err());
+    let subject = claims.subject().clone();
+    let access_token = tokens.access_token().clone();
+    let person = client.user_info(access_token, Some(subject)).unwrap().request_async(&http).await;
+    let person: CoreUserInfoClaims = person.unwrap();
+    assert_eq!(person.email().map(|email| email.as_str()), Some(EMAIL));
+    let mut out = Url::parse(plan.provider.endpoint("end_session_endpoint")).unwrap();
+    out.query_pairs_mut()
+        .append_pair("id_token_hint", &id_token.to_string())
+        .append_pair("post_logout_redirect_uri", POST_LOGOUT_REDIRECT_URI);
+    let back = plan.browser.visit(&plan.provider, out.as_str()).await.callback();
+    assert_eq!(back.uri.as_str(), POST_LOGOUT_REDIRECT_URI);
+}

@@ -1,0 +1,84 @@
+// Signs a person in at a single-page application with oidc-client-ts in Chromium, and prints what came of it.
+"use strict";
+const { execFileSync } = require("node:child_process");
+const fs = require("node:fs");
+const http = require("node:http");
+const path = require("node:path");
+const { chromium } = require("playwright-core");
+
+const { ISSUER, PASSWORD, SPA } = process.env;
+const library = path.join(path.dirname(require.resolve("oidc-client-ts/package.json")), "dist/browser/oidc-client-ts.min.js");
+
+// The application: one page at every path.
+const page_ = `<!doctype html><title>app</title><script src="/library.js"></script><script>
+  const manager = new oidc.UserManager({
+    authority: ${JSON.stringify(ISSUER)},
+    client_id: "spa",
+    redirect_uri: location.origin + "/callback",
+    post_logout_redirect_uri: location.origin + "/signed-out",
+    scope: "openid profile email",
+    loadUserInfo: true,
+    automaticSilentRenew: false,
+    revokeTokensOnSignout: true,
+    revokeTokenTypes: ["access_token"],
+    userStore: new oidc.WebStorageStateStore({ store: sessionStorage }),
+  });
+</script>`;
+
+const application = http.createServer((request, response) => {
+  const script = request.url === "/library.js";
+  response.setHeader("content-type", script ? "text/javascript" : "text/html");
+  response.end(script ? fs.readFileSync(library) : page_);
+});
+
+(async () => {
+  await new Promise((resolve) => application.listen(Number(new URL(SPA).port), "127.0.0.1", resolve));
+  const executablePath = execFileSync("sh", ["-c", "command -v chromium-headless-shell"]).toString().trim();
+  const chromium_ = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  const page = await chromium_.newPage();
+  const reports = [];
+  page.on("console", (message) => /policy|CORS/i.test(message.text()) && reports.push(message.text()));
+  // To the sign-in page, whose form goes back to the application. A public client on this machine is confirmed each time (RFC 8252 §8.6).
+  const start = async () => {
+    await page.goto(SPA);
+    await page.evaluate(() => void manager.signinRedirect());
+    await page.waitForURL(`${ISSUER}/**`);
+    await page.locator("main").waitFor();
+    const asks = (await page.locator("#password").count()) === 1;
+    if (asks) {
+      await page.fill("#identifier", "ada@example.com");
+      await page.fill("#password", PASSWORD);
+      await page.keyboard.press("Enter");
+    }
+    return asks;
+  };
+  await start();
+  await page.locator("button[value=allow]").click();
+  await page.waitForURL(`${SPA}/callback**`);
+  const back = page.url();
+  const otherState = await page.evaluate((url) => {
+    const other = new URL(url);
+    other.searchParams.set("state", "another");
+    return manager.signinRedirectCallback(other.href).then(() => "accepted", (error) => error.message);
+  }, back);
+  const user = await page.evaluate(async () => {
+    const { profile, access_token } = await manager.signinRedirectCallback();
+    return { profile, access_token };
+  });
+  await page.evaluate(() => void manager.signoutRedirect());
+  await page.waitForURL(`${SPA}/signed-out**`);
+  const signedOut = page.url().split("?")[0];
+  const userinfoAfterRevocation = await page.evaluate(
+    async ([url, token]) => (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).status,
+    [`${ISSUER}/oauth/userinfo`, user.access_token],
+  );
+  const asksAgain = await start();
+  await chromium_.close();
+  application.close();
+  const { name, email } = user.profile;
+  // The browser writes each refused request to its console, too: 401 is one.
+  console.log(JSON.stringify({ name, email, otherState, signedOut, userinfoAfterRevocation, asksAgain, reports }));
+})().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

@@ -1,0 +1,95 @@
+//! A program at which one e-mail address is a person at each of two tenants, for libraries and browsers that sign people in.
+
+use std::net::TcpListener;
+
+use secrets::GeneratedSecret;
+use serde_json::{Value, json};
+
+use crate::folder::Folder;
+use crate::program::Program;
+use crate::running::tenant_path;
+
+/// Nothing listens there.
+pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
+
+/// A tenant with the client `web`, which has a secret, and the public client `spa`.
+pub(crate) struct ProviderTenant {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) issuer: String,
+    pub(crate) secret: String,
+    pub(crate) password: String,
+}
+
+pub(crate) struct TwoProviders {
+    pub(crate) url: String,
+    pub(crate) tenants: [ProviderTenant; 2],
+    _program: Program,
+    _folder: Folder,
+}
+
+impl TwoProviders {
+    /// The public client is served at this address.
+    pub(crate) fn start(spa: &str) -> Self {
+        let url = format!("http://127.0.0.1:{}", free_port());
+        let tenants = [("acme", "Ada of Acme"), ("globex", "Ada of Globex")].map(|(id, name)| {
+            let [secret, password] = [(); 2].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
+            ProviderTenant { id, name, issuer: format!("{url}{}", tenant_path(id, "")), secret, password }
+        });
+        let declared = tenants.each_ref().map(|tenant| (tenant.id.to_owned(), tenant.declared(spa)));
+        let declared: Value = Value::Object(declared.into_iter().collect());
+        // JSON is YAML.
+        let settings = json!({
+            "server": { "public_url": url, "listeners": [{ "address": url.trim_start_matches("http://") }] },
+            "storage": { "url": "sqlite://data/latchkey.db" },
+            "keys": { "sealing_key": { "file": "keys/sealing.key" } },
+            "tenants": declared,
+        });
+        let folder = Folder::with(&settings.to_string());
+        Self { url, tenants, _program: Program::start(&folder), _folder: folder }
+    }
+
+    /// Each tenant, with the issuer of the other one.
+    pub(crate) fn each(&self) -> [(&ProviderTenant, &str); 2] {
+        let [first, second] = &self.tenants;
+        [(first, second.issuer.as_str()), (second, first.issuer.as_str())]
+    }
+}
+
+impl ProviderTenant {
+    fn declared(&self, spa: &str) -> Value {
+        let Self { name, secret, password, .. } = self;
+        let client = |more: Value| {
+            let mut client = json!({
+                "grant_types": ["authorization_code"],
+                "first_party": true,
+                "scopes": ["openid", "profile", "email"],
+            });
+            client.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            client
+        };
+        json!({
+            "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": true } },
+            "accounts": {
+                "ada": { "email": "ada@example.com", "password": { "value": password }, "claims": { "name": name } },
+            },
+            "clients": {
+                "web": client(json!({
+                    "grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"],
+                    "client_secret": { "value": secret },
+                    "redirect_uris": [REDIRECT_URI],
+                    "post_logout_redirect_uris": [REDIRECT_URI],
+                })),
+                "spa": client(json!({
+                    "token_endpoint_auth_method": "none",
+                    "redirect_uris": [format!("{spa}/callback")],
+                    "post_logout_redirect_uris": [format!("{spa}/signed-out")],
+                })),
+            },
+        })
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
