@@ -23,7 +23,8 @@ const GENERATED: [Generated; 2] = [
     Generated {
         folder: "crates/latchkey/tests/openid/",
         list: "crates/latchkey/tests/openid/mod.rs",
-        signature: ("pub(super) async fn ", "plan: Plan)"),
+        // A long name has its parameters on the lines below.
+        signature: ("pub(super) async fn ", "("),
     },
 ];
 

@@ -464,6 +464,8 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
         let bad = browser.get(&logout(&to.replace("signed-out", "elsewhere"))).await;
         assert_eq!((bad.status, bad.header("location")), (200, ""), "no redirect to what is not registered");
         flow(&bad);
+        // A hint for another client is none.
+        flow(&browser.get(&logout(&format!("id_token_hint={id_token}&client_id=svc"))).await);
         assert_eq!(
             browser.authorize(tenant, &[]).await.status,
             303,

@@ -91,7 +91,10 @@ mod form_post_plan {
 
 /// `oidcc-config-certification-test-plan`.
 mod config_plan {
-    plan! { super::callback::Mode::Query, discovery: oidcc_discovery_endpoint_verification, }
+    plan! {
+        super::callback::Mode::Query, discovery:
+        oidcc_discovery_endpoint_verification,
+    }
 }
 
 /// `oidcc-rp-initiated-logout-certification-test-plan`.

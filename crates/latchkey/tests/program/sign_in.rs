@@ -40,8 +40,8 @@ async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
                 "signedOut": format!("{REDIRECT_URI}?state=bye"),
                 "after": "login_required",
             },
-            { "device": "ada@example.com", "session": null, "refused": "access_denied" },
             { "library": "oauth4webapi", "email": "ada@example.com" },
+            { "device": "ada@example.com", "session": null, "refused": "access_denied" },
         ]);
         assert_eq!(found, expected, "{}", tenant.id);
     }
