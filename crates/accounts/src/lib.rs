@@ -9,9 +9,11 @@ mod username;
 
 mod account;
 mod account_password;
+mod password_policy;
 mod password_text;
 
 mod authentication;
+mod failure_runs;
 mod sign_in_throttle;
 mod sign_ins;
 
@@ -24,6 +26,7 @@ pub use authentication::{Authentication, AuthenticationMethod};
 pub use claims::{CLAIMS_BYTES, ClaimError, check_claims};
 pub use email_address::EmailAddress;
 pub use identifier::{Identifier, InvalidIdentifier};
+pub use password_policy::{SHORTEST_PASSWORD, UnfitPassword, check_new_password};
 pub use password_text::normalised_password;
 pub use sign_ins::{SignInError, SignIns};
 pub use store::AccountStore;

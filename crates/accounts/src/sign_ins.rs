@@ -12,6 +12,7 @@ use secrets::{Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, Pepper
 use tenancy::{StoreError, TenantId};
 use tokio::time::Instant;
 
+use crate::failure_runs::FailureRuns;
 use crate::sign_in_throttle::{SignInThrottle, Target};
 use crate::{
     Account, AccountId, AccountPassword, AccountPasswords, AccountStatus, AccountStore, Authentication,
@@ -27,6 +28,7 @@ pub struct SignIns {
     pool: Arc<HashPool>,
     passwords: AccountPasswords,
     throttle: SignInThrottle,
+    failure_runs: FailureRuns,
     precise_timer: Option<PreciseTimer>,
     samples: &'static [&'static str],
 }
@@ -50,7 +52,8 @@ impl SignIns {
     #[must_use]
     pub fn new(store: Arc<dyn AccountStore>, pepper: &Pepper, pool: Arc<HashPool>) -> Self {
         let (passwords, throttle) = (AccountPasswords::new(pepper), SignInThrottle::new());
-        Self { store, pool, passwords, throttle, precise_timer: None, samples: &[] }
+        let failure_runs = FailureRuns::default();
+        Self { store, pool, passwords, throttle, failure_runs, precise_timer: None, samples: &[] }
     }
 
     /// Refuses these published sample passwords for every account.
@@ -63,6 +66,11 @@ impl SignIns {
     #[must_use]
     pub fn with_refusal_timer(self, timer: PreciseTimer) -> Self {
         Self { precise_timer: Some(timer), ..self }
+    }
+
+    /// Counts the failures of this account anew: an administrator has changed it.
+    pub fn forget_failures(&self, tenant: &TenantId, account: &AccountId) {
+        self.failure_runs.forget(tenant, account);
     }
 
     /// Checks a password. `known_accounts` are those that have signed in with this browser before, as its cookie proves: strangers who use up
@@ -111,6 +119,11 @@ impl SignIns {
         let is_known = matches!(target, Target::Account(id) if known_accounts.contains(id));
         let attempt = self.throttle.begin(tenant, target, source, is_known, now);
         let attempt = attempt.ok_or(SignInError::Refused)?;
+        if let Target::Account(id) = target
+            && self.failure_runs.is_over(tenant, id, is_known)
+        {
+            return Err(SignInError::Refused);
+        }
 
         let password = normalised_password(password).filter(|text| !self.samples.contains(&text.expose()));
         let can_match = password.is_some();
@@ -128,10 +141,15 @@ impl SignIns {
         let (account, stored) = found.ok_or(SignInError::Refused)?;
         let is_right =
             stored.is_some_and(|stored| self.passwords.matches(tenant, &account.id, &stored, &hash));
-        if !can_match || !is_right || account.status != AccountStatus::Active {
+        if !can_match || !is_right {
+            self.failure_runs.failed(tenant, &account.id, is_known);
+            return Err(SignInError::Refused);
+        }
+        if account.status != AccountStatus::Active {
             return Err(SignInError::Refused);
         }
         attempt.forgive();
+        self.failure_runs.succeeded(tenant, &account.id, is_known);
         let authentication = Authentication::by_password(tenant.clone(), account.id.clone(), now);
         Ok((account, authentication))
     }

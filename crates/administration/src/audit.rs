@@ -70,6 +70,16 @@ impl AuditRecord {
             Change::AccountPassword(_, account, PasswordChange::Removed) => {
                 ("account.password_removed".to_owned(), account.to_string(), json!({}))
             }
+            Change::Sessions(_, account, None) => {
+                ("account.signed_out".to_owned(), account.to_string(), json!({}))
+            }
+            Change::Sessions(_, account, Some(session)) => {
+                ("account.session_ended".to_owned(), account.to_string(), json!({ "session": session }))
+            }
+            Change::Consent(_, account, client) => {
+                let detail = json!({ "client": client.as_str() });
+                ("account.consent_revoked".to_owned(), account.to_string(), detail)
+            }
             Change::Secret(_, client, secret) => {
                 let (verb, mut detail) = secret_detail(secret.kind);
                 // The subject alone could be a client of the name `svc/s1`.

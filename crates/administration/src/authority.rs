@@ -15,6 +15,8 @@ pub enum Permission {
     Tenants,
     /// Manage clients and their secrets.
     Clients,
+    /// Manage accounts of people, and end their sessions.
+    Accounts,
     /// Manage signing keys.
     Keys,
     /// Read the audit.
@@ -62,7 +64,7 @@ enum Kind {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Tenants, Self::Clients, Self::Keys, Self::Audit];
+    pub const ALL: [Self; 5] = [Self::Tenants, Self::Clients, Self::Accounts, Self::Keys, Self::Audit];
 
     /// The scope that gives it.
     #[must_use]
@@ -70,6 +72,7 @@ impl Permission {
         match self {
             Self::Tenants => "latchkey:tenants",
             Self::Clients => "latchkey:clients",
+            Self::Accounts => "latchkey:accounts",
             Self::Keys => "latchkey:keys",
             Self::Audit => "latchkey:audit",
         }

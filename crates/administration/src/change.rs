@@ -7,6 +7,7 @@ use keys::life_cycle::KeyTimes;
 use protocol::{SigningAlgorithm, Timestamp};
 use registry::{Client, ClientId, SecretId};
 use secrets::SecretHash;
+use sessions::SessionId;
 use tenancy::{ResourceServer, Tenant, TenantId};
 
 use crate::fields::{Described, FieldChange};
@@ -33,6 +34,10 @@ pub enum Change {
     Account(RowChange<Account>),
     /// To the password of an account. Its stored form is beside the change.
     AccountPassword(TenantId, AccountId, PasswordChange),
+    /// All sessions of an account until now end, or one of them.
+    Sessions(TenantId, AccountId, Option<SessionId>),
+    /// What an account has allowed a client is forgotten.
+    Consent(TenantId, AccountId, ClientId),
     /// All tokens that the tenant, or one client of it, was issued until now are revoked. No row of theirs changes.
     Tokens(TenantId, Option<ClientId>),
 }
@@ -191,6 +196,8 @@ impl Change {
             | Self::FirstKey(tenant, _)
             | Self::Key(tenant, _)
             | Self::AccountPassword(tenant, _, _)
+            | Self::Sessions(tenant, _, _)
+            | Self::Consent(tenant, _, _)
             | Self::Tokens(tenant, _) => tenant,
         }
     }

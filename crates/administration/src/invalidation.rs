@@ -59,12 +59,15 @@ impl Change {
             Self::Tenant(_) | Self::ResourceServer(..) => Invalidation::Tenant(tenant),
             Self::Client(row) => Invalidation::Client(tenant, row.after.id.clone()),
             Self::Account(row) => Invalidation::Account(tenant, row.after.id.clone()),
-            Self::AccountPassword(_, account, _) => Invalidation::Account(tenant, account.clone()),
+            Self::AccountPassword(_, account, _) | Self::Sessions(_, account, None) => {
+                Invalidation::Account(tenant, account.clone())
+            }
             // No cache holds applications.
             Self::Application(_) => return None,
             Self::Secret(_, client, _) => Invalidation::Client(tenant, client.clone()),
             Self::FirstKey(..) | Self::Key(..) => Invalidation::Keys(tenant),
-            Self::Tokens(..) => return None,
+            // No cache holds sessions or what people have allowed.
+            Self::Sessions(_, _, Some(_)) | Self::Consent(..) | Self::Tokens(..) => return None,
         })
     }
 }

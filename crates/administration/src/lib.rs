@@ -38,7 +38,9 @@ mod store;
 
 pub mod rows;
 
-pub use administrator::{Administrator, Caller, Clock, Created, EditPolicy, Idempotency, Publish};
+pub use administrator::{
+    AccountFilter, Administrator, Caller, Clock, Created, EditPolicy, Idempotency, Publish,
+};
 pub use application::{
     Application, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
     PutApplication, Translate,
@@ -52,7 +54,7 @@ pub use change::{
 pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan};
 pub use declaration::{Declaration, DeclaredAccount, DeclaredClient, DeclaredSecret, DeclaredTenant};
 pub use documents::*;
-pub use edit::{ClientStep, KeyCommand, SecretStep, TenantStep};
+pub use edit::{AccountStep, ClientStep, KeyCommand, SecretStep, TenantStep};
 pub use edit_error::{EditError, FieldError};
 pub use fields::{Described, FieldChange};
 pub use fingerprint::{ContentHash, Fingerprint};
@@ -68,17 +70,17 @@ pub use reconcile::Reconciler;
 pub use revocations::{RevocationChange, RevocationEffect, revocations};
 pub use rules::{
     FieldErrors, Interface, LONGEST_ID, LONGEST_URI, TakenNames, TenantContext, check_account, check_client,
-    check_introspection_clients, check_issuer_owners, check_tenant, unfit,
+    check_introspection_clients, check_issuer_owners, check_tenant, password_context, unfit,
 };
 pub use sign_ins::SignIn;
 pub use state::{
-    AccountState, ClientState, ManagedBy, ResourceServerState, RowLifecycle, SecretState, TenantState,
-    TenantSummary,
+    AccountState, ClientState, ConsentState, ManagedBy, ResourceServerState, RowLifecycle, SecretState,
+    TenantState, TenantSummary,
 };
 pub use store::{
-    Accounts, AdministrationStore, Applications, AuditLog, ChangeLog, CommitOutcome, CommitRequest,
-    ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations, IdempotentAnswer, IdempotentAnswers,
-    KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit, KeySchedule, NewGeneration,
-    NewPassword, NewSecret, SealedItems, SealedPlace, SecretUsage, TenantKeys, TenantList, TenantMetadata,
-    TenantRows, UsageLog, VerifierFetch,
+    AccountSignIns, Accounts, AdministrationStore, Applications, AuditLog, ChangeLog, CommitOutcome,
+    CommitRequest, ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations, IdempotentAnswer,
+    IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit,
+    KeySchedule, LISTED_SESSIONS, NewGeneration, NewPassword, NewSecret, SealedItems, SealedPlace,
+    SecretUsage, TenantKeys, TenantList, TenantMetadata, TenantRows, UsageLog, VerifierFetch,
 };

@@ -68,6 +68,14 @@ pub struct RelatedAccounts<'a> {
     pub declared: bool,
 }
 
+impl<'a> RelatedAccounts<'a> {
+    /// Those of these ids.
+    #[must_use]
+    pub const fn of(ids: &'a [AccountId]) -> Self {
+        Self { ids, identifiers: &[], external_id: None, declared: false }
+    }
+}
+
 /// Audit records, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditQuery {

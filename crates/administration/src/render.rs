@@ -88,7 +88,7 @@ impl Change {
             },
             Self::Key(_, key) => key.kind.sign(),
             Self::FirstKey(..) => "+",
-            Self::Tokens(..) => "-",
+            Self::Sessions(..) | Self::Consent(..) | Self::Tokens(..) => "-",
         }
     }
 }
@@ -113,6 +113,13 @@ impl fmt::Display for Change {
                     PasswordChange::Set(form) => write!(f, " ({})", form.as_str()),
                     PasswordChange::Removed => Ok(()),
                 }
+            }
+            Self::Sessions(_, account, None) => write!(f, "sessions of account {tenant}/{account}"),
+            Self::Sessions(_, account, Some(session)) => {
+                write!(f, "session {session} of account {tenant}/{account}")
+            }
+            Self::Consent(_, account, client) => {
+                write!(f, "consent of account {tenant}/{account} for client {client}")
             }
             Self::Secret(_, client, SecretChange { id, kind }) => {
                 let secret = format!("secret {tenant}/{client}/{id}");

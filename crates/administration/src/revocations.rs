@@ -79,7 +79,9 @@ impl Change {
             | Self::FirstKey(..)
             | Self::Application(_)
             | Self::Account(_)
-            | Self::AccountPassword(..) => Vec::new(),
+            | Self::AccountPassword(..)
+            | Self::Sessions(..)
+            | Self::Consent(..) => Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the store holds of one tenant, as far as administration needs it: each row with its lifecycle and the interface that manages it.
 
-use accounts::Account;
+use accounts::{Account, AccountId};
 use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientId, ClientSecret};
 use tenancy::{ResourceServer, Tenant, TenantId};
@@ -101,6 +101,17 @@ pub struct AccountState {
     pub lifecycle: RowLifecycle,
     /// Recognizes a declared password. It signs nobody in.
     pub declared_digest: Option<[u8; 32]>,
+}
+
+/// What a person has allowed a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsentState {
+    /// The client.
+    pub client: ClientId,
+    /// What it was allowed.
+    pub scopes: Vec<String>,
+    /// When the person last allowed something.
+    pub granted_at: Timestamp,
 }
 
 /// A secret's row.
@@ -245,6 +256,12 @@ impl TenantState {
     pub(crate) fn client(&self, id: &ClientId) -> Result<&ClientState, EditError> {
         let found = self.clients.iter().find(|row| row.client.id == *id);
         found.ok_or(EditError::NotFound("client"))
+    }
+
+    /// One of its loaded accounts, unless it is deleted.
+    pub(crate) fn account(&self, id: &AccountId) -> Result<&AccountState, EditError> {
+        let found = self.accounts.iter().find(|row| row.account.id == *id);
+        found.filter(|row| row.lifecycle.deleted_at.is_none()).ok_or(EditError::NotFound("account"))
     }
 
     /// The longest life of a token that can be issued today.

@@ -1,27 +1,29 @@
-//! The four caches of a replica, built together and invalidated together.
+//! The five caches of a replica, built together and invalidated together.
 
 use std::sync::Arc;
 
+use accounts::AccountStore;
 use administration::Invalidation;
 use keys::SigningKeyStore;
 use registry::{ClientStore, RevocationStore};
 use tenancy::TenantStore;
 use tokio::sync::oneshot;
 
+use crate::account_store::Accounts;
 use crate::client_store::Clients;
 use crate::revocation_store::Revocations;
 use crate::shared::{SharedRows, listen};
 use crate::signing_key_store::KeySets;
 use crate::tenant_store::Tenants;
 use crate::{
-    CachedClientStore, CachedRevocationStore, CachedSigningKeyStore, CachedTenantStore, Freshness,
-    ReadThrough, RedisCache,
+    CachedAccountStore, CachedClientStore, CachedRevocationStore, CachedSigningKeyStore, CachedTenantStore,
+    Freshness, ReadThrough, RedisCache,
 };
 
 /// The store behind the caches.
-pub trait Store: TenantStore + ClientStore + SigningKeyStore + RevocationStore {}
+pub trait Store: TenantStore + ClientStore + SigningKeyStore + RevocationStore + AccountStore {}
 
-impl<S: TenantStore + ClientStore + SigningKeyStore + RevocationStore> Store for S {}
+impl<S: TenantStore + ClientStore + SigningKeyStore + RevocationStore + AccountStore> Store for S {}
 
 /// The caches between the request path and the store.
 #[derive(Clone)]
@@ -34,6 +36,8 @@ pub struct Caches {
     pub signing_keys: Arc<CachedSigningKeyStore>,
     /// What tenants have revoked.
     pub revocations: Arc<CachedRevocationStore>,
+    /// People, without their passwords.
+    pub accounts: Arc<CachedAccountStore>,
     shared: SharedRows,
 }
 
@@ -48,12 +52,20 @@ pub struct Capacity {
     pub key_sets: u64,
     /// Revocations of tenants.
     pub revocations: u64,
+    /// Accounts.
+    pub accounts: u64,
 }
 
-/// Room for some 10 000 usual tenants with their keys, and 50 000 usual clients.
+/// Room for some 10 000 usual tenants with their keys, 50 000 usual clients and 20 000 usual accounts.
 impl Default for Capacity {
     fn default() -> Self {
-        Self { tenants: 16 << 20, clients: 64 << 20, key_sets: 48 << 20, revocations: 32 << 20 }
+        Self {
+            tenants: 16 << 20,
+            clients: 64 << 20,
+            key_sets: 48 << 20,
+            revocations: 32 << 20,
+            accounts: 32 << 20,
+        }
     }
 }
 
@@ -73,9 +85,10 @@ impl Caches {
         let clients = Arc::new(ReadThrough::new(clients, capacity.clients, freshness));
         let signing_keys = KeySets { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
         let signing_keys = Arc::new(ReadThrough::new(signing_keys, capacity.key_sets, freshness));
-        let revocations = Revocations { store, shared: shared.clone() };
+        let revocations = Revocations { store: store.clone(), shared: shared.clone() };
         let revocations = Arc::new(ReadThrough::new(revocations, capacity.revocations, freshness));
-        let caches = Self { tenants, clients, signing_keys, revocations, shared };
+        let accounts = Arc::new(ReadThrough::new(Accounts { store }, capacity.accounts, freshness));
+        let caches = Self { tenants, clients, signing_keys, revocations, accounts, shared };
         caches.listen();
         caches
     }
@@ -88,14 +101,19 @@ impl Caches {
         let clients = Arc::downgrade(&self.clients);
         let signing_keys = Arc::downgrade(&self.signing_keys);
         let revocations = Arc::downgrade(&self.revocations);
+        let accounts = Arc::downgrade(&self.accounts);
         let on_invalidation = move |changes: &[Invalidation]| {
-            let (Some(tenants), Some(clients), Some(signing_keys), Some(revocations)) =
-                (tenants.upgrade(), clients.upgrade(), signing_keys.upgrade(), revocations.upgrade())
-            else {
+            let (Some(tenants), Some(clients), Some(signing_keys), Some(revocations), Some(accounts)) = (
+                tenants.upgrade(),
+                clients.upgrade(),
+                signing_keys.upgrade(),
+                revocations.upgrade(),
+                accounts.upgrade(),
+            ) else {
                 return false;
             };
             let shared = SharedRows { redis: None, freshness };
-            Self { tenants, clients, signing_keys, revocations, shared }.forget(changes);
+            Self { tenants, clients, signing_keys, revocations, accounts, shared }.forget(changes);
             true
         };
         redis.connection.runtime.spawn(listen(Arc::downgrade(redis), on_invalidation));
@@ -133,14 +151,16 @@ impl Caches {
                     self.clients.invalidate_tenant(tenant);
                     self.signing_keys.invalidate_tenant(tenant);
                     self.revocations.invalidate_tenant(tenant);
+                    self.accounts.invalidate_tenant(tenant);
                 }
                 Invalidation::Client(tenant, client) => {
                     self.clients.invalidate(&(tenant.clone(), client.clone()));
                 }
                 Invalidation::Keys(tenant) => self.signing_keys.invalidate_tenant(tenant),
                 Invalidation::Revocations(tenant) => self.revocations.invalidate_tenant(tenant),
-                // No cache holds accounts.
-                Invalidation::Account(..) => {}
+                Invalidation::Account(tenant, account) => {
+                    self.accounts.invalidate(&(tenant.clone(), account.clone()));
+                }
             }
         }
     }
@@ -158,8 +178,14 @@ impl Caches {
     /// Whether the last load of any cache found the store unavailable.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
-        let Self { tenants, clients, signing_keys, revocations, shared: _ } = self;
-        let counters = [&tenants.counters, &clients.counters, &signing_keys.counters, &revocations.counters];
+        let Self { tenants, clients, signing_keys, revocations, accounts, shared: _ } = self;
+        let counters = [
+            &tenants.counters,
+            &clients.counters,
+            &signing_keys.counters,
+            &revocations.counters,
+            &accounts.counters,
+        ];
         counters.iter().any(|counters| counters.is_degraded())
     }
 }

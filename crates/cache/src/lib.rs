@@ -1,4 +1,4 @@
-//! What did a replica just read from its store? Tenants, clients and key sets, each for a few seconds and, while the
+//! What did a replica just read from its store? Tenants, clients, accounts and key sets, each for a few seconds and, while the
 //! store is unavailable, for as long as the tenant allows; and what replicas share of them through Redis. In reading
 //! order:
 
@@ -13,6 +13,7 @@ mod counters;
 mod read_through;
 mod stripes;
 
+mod account_store;
 mod client_store;
 mod revocation_store;
 mod signing_key_store;
@@ -20,6 +21,7 @@ mod tenant_store;
 
 mod caches;
 
+pub use account_store::CachedAccountStore;
 pub use caches::{Caches, Capacity, Store};
 pub use client_store::CachedClientStore;
 pub use counters::Counters;

@@ -1,6 +1,7 @@
 //! The size of an entry in memory, estimated from the lengths of its members, rather too high than too low. It bounds
 //! the caches, so that a few large rows cannot exhaust the memory.
 
+use accounts::Account;
 use keys::KeyRecords;
 use protocol::Scope;
 use registry::Client;
@@ -64,6 +65,15 @@ pub(crate) fn of_client(client: &Client) -> usize {
     let lists = uris + texts(audiences) + texts(resources) + of_scope(scope);
     let texts = own + description + issuer + jwks_uri + subject;
     size_of::<Client>() + texts + keys + lists + secrets.sum::<usize>()
+}
+
+/// The values of claims are counted as their JSON.
+pub(crate) fn of_account(account: &Account) -> usize {
+    let Account { tenant, id, identifiers, external_id, claims, groups, .. } = account;
+    let held = identifiers.iter().map(|held| size_of_val(held) + text(held.identifier.as_str()));
+    let claims = claims.iter().map(|(name, value)| text(name) + 4 * text(&value.to_string()));
+    let own = text(tenant.as_str()) + text(id.as_str()) + external_id.as_deref().map_or(0, text);
+    size_of::<Account>() + own + held.sum::<usize>() + claims.sum::<usize>() + texts(groups)
 }
 
 pub(crate) fn of_keys(records: &KeyRecords) -> usize {

@@ -20,12 +20,8 @@ pub(crate) enum CookieName<'t> {
     Session(&'t TenantId),
     /// What binds a flow to its browser. It proves nothing else.
     Browser,
-    /// That an account has signed in at the tenant with this browser before.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "throttles of known browsers, which are being built, set it")
-    )]
-    KnownBrowser(&'t TenantId),
+    /// Which accounts have signed in with this browser before, at all tenants.
+    KnownBrowser,
     /// The language that a person has chosen.
     #[cfg_attr(not(test), expect(dead_code, reason = "there is one language yet"))]
     Language,
@@ -37,7 +33,6 @@ pub(crate) enum CookieLife {
     /// Until it is closed.
     Browser,
     /// For this time.
-    #[cfg_attr(not(test), expect(dead_code, reason = "as above"))]
     Span(Lifetime),
 }
 
@@ -108,7 +103,7 @@ impl Cookies {
         match name {
             CookieName::Session(tenant) => self.with_prefix(&format!("{SESSION}{tenant}")),
             CookieName::Browser => self.with_prefix("lk-b"),
-            CookieName::KnownBrowser(tenant) => self.with_prefix(&format!("lk-d.{tenant}")),
+            CookieName::KnownBrowser => self.with_prefix("lk-d"),
             CookieName::Language => self.with_prefix("lk-l"),
         }
     }
@@ -186,12 +181,8 @@ mod tests {
                 "__Host-Http-lk-s.acme=v1.a; HttpOnly; SameSite=Lax; Secure; Path=/",
             ),
             (
-                HTTPS.set(
-                    CookieName::KnownBrowser(&globex),
-                    "x",
-                    CookieLife::Span(Lifetime::from_seconds(60)),
-                ),
-                "__Host-Http-lk-d.globex=x; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60",
+                HTTPS.set(CookieName::KnownBrowser, "x", CookieLife::Span(Lifetime::from_seconds(60))),
+                "__Host-Http-lk-d=x; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60",
             ),
             (
                 HTTPS.remove(CookieName::Session(&globex)),
@@ -220,7 +211,7 @@ mod tests {
         assert_eq!(HTTP.read(&sent, CookieName::Session(&acme)), Some("three"));
         for cookies in [HTTPS, HTTP] {
             assert_eq!(cookies.read(&sent, CookieName::Session(&globex)), None);
-            assert_eq!(cookies.read(&sent, CookieName::KnownBrowser(&acme)), None);
+            assert_eq!(cookies.read(&sent, CookieName::KnownBrowser), None);
             assert_eq!(cookies.read(&headers(&[]), CookieName::Session(&acme)), None);
         }
     }

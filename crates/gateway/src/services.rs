@@ -8,7 +8,7 @@ use grants::{Authorizations, DeviceAuthorizations, Engine};
 use keys::{JwksFetches, KeyRingCache};
 use registry::{Authenticator, DpopProofs, Users};
 use secrets::ClientAddress;
-use sessions::{Flows, Sessions};
+use sessions::{Flows, KnownBrowsers, Sessions};
 use tenancy::TenantResolver;
 
 use crate::{CertificateSources, HealthReport, WriteBudget};
@@ -32,6 +32,8 @@ pub struct Services {
     pub sessions: Sessions,
     /// What does a page carry from one request to the next?
     pub flows: Arc<Flows>,
+    /// Who has signed in with a browser before?
+    pub known_browsers: Arc<KnownBrowsers>,
     /// May this client sign this person in?
     pub authorizations: Authorizations,
     /// May this device use this person's account?

@@ -40,6 +40,7 @@ use std::process::ExitCode;
 use admin_client::AdminCommandArguments;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use clap_complete::Shell;
+use command::account::AccountCommand;
 use command::admin::AdminCommand;
 use command::audit::AuditCommand;
 use command::call::CallArguments;
@@ -169,6 +170,8 @@ enum Command {
     Tenant(AdminCommandArguments<TenantCommand>),
     /// Manage clients.
     Client(AdminCommandArguments<ClientCommand>),
+    /// Manage accounts of people, and end their sessions.
+    Account(AdminCommandArguments<AccountCommand>),
     /// Manage the secrets of clients.
     Secret(AdminCommandArguments<SecretCommand>),
     /// Explain what the token endpoint would answer to a request of a client, check by check, and how to fix a refusal. Issues no token and
@@ -270,6 +273,7 @@ fn main() -> ExitCode {
         Command::Rollback { json, .. } => command::rollback::list(&config, json),
         Command::Tenant(arguments) => arguments.run(&config, command::tenant::run),
         Command::Client(arguments) => arguments.run(&config, command::client::run),
+        Command::Account(arguments) => arguments.run(&config, command::account::run),
         Command::Secret(arguments) => arguments.run(&config, command::secret::run),
         Command::Explain(arguments) => command::explain::run(&config, &arguments),
         Command::Key(arguments) => arguments.run(&config, command::key::run),

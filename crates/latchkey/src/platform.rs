@@ -19,7 +19,7 @@ use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
 use registry::{Assertions, Authenticator, DpopProofs, PublicUrls, ReplayGuard, Users, VerifiedSecretCache};
 use secrets::{HashPool, Pepper, PreciseTimer};
-use sessions::{Flows, SessionPolicy, Sessions};
+use sessions::{Flows, KnownBrowsers, SessionPolicy, Sessions};
 use storage::Database;
 use tenancy::TenantResolver;
 
@@ -84,12 +84,16 @@ impl Platform {
         let sign_ins = SignIns::new(database.clone(), &pepper, Arc::clone(&hashes))
             .refusing(refused_samples(settings))
             .with_refusal_timer(PreciseTimer::start().context(THREADS)?);
+        let sign_ins = Arc::new(sign_ins);
         let authenticator =
             authenticator(&caches, (database.clone(), jwks_fetcher), &pepper, hashes, settings)
                 .with_refusal_timer(precise_timer);
         let announce = {
-            let caches = caches.clone();
-            Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
+            let (caches, sign_ins) = (caches.clone(), Arc::clone(&sign_ins));
+            Arc::new(move |changed: &[Invalidation]| {
+                caches.apply(changed);
+                forget_failures(&sign_ins, changed);
+            })
         };
         let administrator = Arc::new(Administrator::new(
             database.clone(),
@@ -108,10 +112,11 @@ impl Platform {
             authenticator: Arc::new(authenticator),
             dpop: Arc::new(dpop),
             engine: engine(&caches, Arc::clone(&keys), authorizations.clone(), devices.clone()),
-            sign_ins: Arc::new(sign_ins),
-            accounts: database.clone(),
+            sign_ins,
+            accounts: caches.accounts.clone(),
             sessions: Sessions::new(database.clone(), &pepper, SessionPolicy::default()),
             flows: Arc::new(Flows::new(&pepper)),
+            known_browsers: Arc::new(KnownBrowsers::new(&pepper)),
             authorizations,
             devices,
             administrator: Arc::clone(&administrator),
@@ -131,7 +136,17 @@ impl Platform {
     /// Handles a change notification, which the store sends to every replica: invalidates caches and retries tenants that were left out.
     pub(crate) fn on_invalidation(&self, changed: &[Invalidation]) {
         self.caches.forget(changed);
+        forget_failures(&self.services.sign_ins, changed);
         self.left_out.on_invalidation(changed);
+    }
+}
+
+/// An administrator who changes an account has its failed sign-ins counted anew.
+fn forget_failures(sign_ins: &SignIns, changed: &[Invalidation]) {
+    for change in changed {
+        if let Invalidation::Account(tenant, account) = change {
+            sign_ins.forget_failures(tenant, account);
+        }
     }
 }
 

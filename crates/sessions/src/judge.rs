@@ -4,13 +4,17 @@ use protocol::Timestamp;
 
 use crate::FoundSession;
 
-/// Whether the person of the session is signed in: it has not ended, is neither idle nor too old, and its account may still sign in with it.
-pub(crate) fn is_valid(found: &FoundSession, now: Timestamp) -> bool {
-    let FoundSession { session, valid_from } = found;
-    let is_used = now <= session.last_seen_at + session.idle;
-    // What was signed in before is ended by one change of the account.
-    let is_of_account = valid_from.is_some_and(|from| session.authenticated_at >= from);
-    session.ended_at.is_none() && now < session.expires_at && is_used && is_of_account
+impl FoundSession {
+    /// Whether the person of the session is signed in: it has not ended, is neither idle nor too old, and its account may still sign in
+    /// with it.
+    #[must_use]
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        let Self { session, valid_from } = self;
+        let is_used = now <= session.last_seen_at + session.idle;
+        // What was signed in before is ended by one change of the account.
+        let is_of_account = valid_from.is_some_and(|from| session.authenticated_at >= from);
+        session.ended_at.is_none() && now < session.expires_at && is_used && is_of_account
+    }
 }
 
 #[cfg(test)]
@@ -35,15 +39,15 @@ mod tests {
             },
             valid_from: Some(at(1_000)),
         };
-        assert!(is_valid(&valid, at(1_589)));
-        assert!(!is_valid(&valid, at(1_590)));
+        assert!(valid.is_valid(at(1_589)));
+        assert!(!valid.is_valid(at(1_590)));
         let longer = |session: Session| FoundSession { session, valid_from: Some(at(0)) };
         let long = Session { expires_at: at(9_000), ..valid.session.clone() };
-        assert!(is_valid(&longer(long.clone()), at(1_600)) && !is_valid(&longer(long.clone()), at(1_601)));
-        assert!(!is_valid(&longer(Session { ended_at: Some(at(1_550)), ..long.clone() }), at(1_560)));
+        assert!(longer(long.clone()).is_valid(at(1_600)) && !longer(long.clone()).is_valid(at(1_601)));
+        assert!(!longer(Session { ended_at: Some(at(1_550)), ..long.clone() }).is_valid(at(1_560)));
         for valid_from in [None, Some(at(1_001))] {
             assert!(
-                !is_valid(&FoundSession { session: long.clone(), valid_from }, at(1_510)),
+                !FoundSession { session: long.clone(), valid_from }.is_valid(at(1_510)),
                 "{valid_from:?}"
             );
         }

@@ -2,6 +2,7 @@
 //! sign-in that is under way. In reading order:
 
 mod flow;
+mod known_browser;
 
 mod session;
 mod session_id;
@@ -12,6 +13,7 @@ mod sessions;
 mod store;
 
 pub use flow::{Flow, FlowError, FlowStep, Flows};
+pub use known_browser::{KnownBrowser, KnownBrowsers};
 pub use session::{Session, SignedIn};
 pub use session_id::{InvalidSessionId, SessionId};
 pub use session_token::SessionToken;

@@ -8,7 +8,7 @@ use secrets::{KeyedDigest, Pepper};
 use subtle::ConstantTimeEq as _;
 use tenancy::{StoreError, TenantId};
 
-use crate::{FoundSession, Session, SessionId, SessionStore, SessionToken, SessionWrite, SignedIn, judge};
+use crate::{FoundSession, Session, SessionId, SessionStore, SessionToken, SessionWrite, SignedIn};
 
 /// The rows of a session's end: this many seconds share a partition, and so many partitions are in the ring.
 const UNIT: u64 = 7 * 86_400;
@@ -65,7 +65,7 @@ impl Sessions {
         let FoundSession { session, .. } = &found;
         let is_own = session.tenant == *tenant
             && bool::from(session.token_digest.ct_eq(&token.digest(&self.digests, tenant)));
-        if !is_own || !judge::is_valid(&found, now) {
+        if !is_own || !found.is_valid(now) {
             return Ok(None);
         }
         let since = now.seconds().saturating_sub(session.last_seen_at.seconds());

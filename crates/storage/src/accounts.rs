@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
-use administration::{AccountQuery, AccountState, Accounts, Change, ChangeKind, RelatedAccounts, RowChange};
+use administration::{
+    AccountQuery, AccountSignIns, AccountState, Accounts, Change, ChangeKind, ConsentState, LISTED_SESSIONS,
+    RelatedAccounts, RowChange,
+};
 use async_trait::async_trait;
 use serde_json::json;
+use sessions::FoundSession;
 use tenancy::{StoreError, TenantId};
 
 use crate::column::is_text;
@@ -79,12 +83,13 @@ const SET_PASSWORD: &str = "
     UPDATE accounts AS a
        SET password_hash = given.password_hash, declared_digest = given.declared_digest,
            password_changed_at = CASE WHEN given.password_hash IS NULL THEN NULL ELSE $2 END,
-           valid_from = {greatest}(a.valid_from, $2)
+           valid_from = {greatest}(a.valid_from, CASE WHEN a.password_hash IS NULL THEN $2 ELSE $2 + 1 END)
       FROM {given}
      WHERE a.tenant_id = given.tenant_id AND a.account_id = given.account_id";
 
+/// Also those of the same second.
 const END_AUTHENTICATIONS: &str = "
-    UPDATE accounts AS a SET valid_from = {greatest}(a.valid_from, $2)
+    UPDATE accounts AS a SET valid_from = {greatest}(a.valid_from, $2 + 1)
       FROM {given(tenant_id text, account_id text)}
      WHERE a.tenant_id = given.tenant_id AND a.account_id = given.account_id";
 
@@ -92,6 +97,32 @@ const REMOVE_PASSWORD: &str = "
     UPDATE accounts AS a SET password_hash = NULL, declared_digest = NULL, password_changed_at = NULL
       FROM {given(tenant_id text, account_id text)}
      WHERE a.tenant_id = given.tenant_id AND a.account_id = given.account_id";
+
+/// The sessions of an account, with the instant from which on they are valid.
+pub(crate) const SELECT_SESSIONS: &str = "
+    SELECT {columns(s)} FROM sessions s LEFT JOIN accounts a
+        ON a.tenant_id = s.tenant_id AND a.account_id = s.account_id AND a.suspended_at IS NULL AND a.retired_at IS NULL AND a.deleted_at IS NULL
+     WHERE s.tenant_id = {tenant} AND s.account_id = $2
+     ORDER BY s.last_seen_at DESC, s.session_id LIMIT $3";
+
+pub(crate) const SELECT_CONSENTS: &str = "
+    SELECT {columns(c)} FROM consents c
+     WHERE c.tenant_id = {tenant} AND c.account_id = $2 ORDER BY c.client_id";
+
+const DELETE_SESSIONS: &str = "
+    DELETE FROM sessions
+     WHERE (tenant_id, account_id, session_id) IN
+           (SELECT tenant_id, account_id, session_id FROM {given(tenant_id text, account_id text, session_id text)})";
+
+const DELETE_CONSENTS: &str = "
+    DELETE FROM consents
+     WHERE (tenant_id, account_id, client_id) IN
+           (SELECT tenant_id, account_id, client_id FROM {given(tenant_id text, account_id text, client_id text)})";
+
+/// Of deleted accounts.
+const DELETE_ALL_CONSENTS: &str = "
+    DELETE FROM consents
+     WHERE (tenant_id, account_id) IN (SELECT tenant_id, account_id FROM {given})";
 
 #[async_trait]
 impl AccountStore for Database {
@@ -157,12 +188,45 @@ impl Accounts for Database {
     }
 }
 
+#[async_trait]
+impl AccountSignIns for Database {
+    async fn list_sessions(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Vec<FoundSession>, StoreError> {
+        let statement = Statement::of(SELECT_SESSIONS).bind(tenant).bind(account.as_str());
+        Ok(self.read(statement.bind(LISTED_SESSIONS)).await?)
+    }
+
+    async fn list_consents(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Vec<ConsentState>, StoreError> {
+        Ok(self.read(Statement::of(SELECT_CONSENTS).bind(tenant).bind(account.as_str())).await?)
+    }
+}
+
 impl CommitWriter<'_> {
     /// Identifiers are deleted before any is inserted, so that one can move from an account to another.
     pub(crate) async fn accounts(&mut self) -> Result<(), Error> {
         let (mut ended, mut emptied, mut renamed, mut held) = (vec![], vec![], vec![], vec![]);
+        let (mut sessions, mut consents) = (vec![], vec![]);
         for change in &self.request.changes {
-            let Change::Account(RowChange { kind, after, .. }) = change else { continue };
+            let Change::Account(RowChange { kind, after, .. }) = change else {
+                match change {
+                    Change::Sessions(tenant, account, None) => ended.push((tenant, account)),
+                    Change::Sessions(tenant, account, Some(session)) => sessions
+                        .push(json!({ "tenant_id": tenant, "account_id": account, "session_id": session })),
+                    Change::Consent(tenant, account, client) => {
+                        consents
+                            .push(json!({ "tenant_id": tenant, "account_id": account, "client_id": client }));
+                    }
+                    _ => {}
+                }
+                continue;
+            };
             let (tenant, account) = (&after.tenant, &after.id);
             let rows = || after.identifiers.iter().map(|held| IdentifierRow { tenant, account, held });
             match kind {
@@ -190,6 +254,9 @@ impl CommitWriter<'_> {
         self.all(INSERT_IDENTIFIERS, &held).await?;
         self.all(SET_PASSWORD, &self.request.passwords).await?;
         self.all(REMOVE_PASSWORD, &emptied).await?;
+        self.each(DELETE_ALL_CONSENTS, &emptied).await?;
+        self.each(DELETE_SESSIONS, &sessions).await?;
+        self.each(DELETE_CONSENTS, &consents).await?;
         self.all(END_AUTHENTICATIONS, &ended).await
     }
 }

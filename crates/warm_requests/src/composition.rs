@@ -15,7 +15,7 @@ use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer, SealingKey};
 use protocol::{Lifetime, Rate, Secret, SigningAlgorithm};
 use registry::{Assertions, Authenticator, ClientSecret, DpopProofs, PublicUrls, Users, VerifiedSecretCache};
 use secrets::{GeneratedSecret, HashPool, Pepper, hash_token};
-use sessions::{Flows, SessionPolicy, Sessions};
+use sessions::{Flows, KnownBrowsers, SessionPolicy, Sessions};
 use tenancy::TenantResolver;
 use testkit::{MemoryStore, fixtures};
 
@@ -124,6 +124,7 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
         accounts: store.clone(),
         sessions: Sessions::new(store.clone(), pepper, SessionPolicy::default()),
         flows: Arc::new(Flows::new(pepper)),
+        known_browsers: Arc::new(KnownBrowsers::new(pepper)),
         authorizations,
         devices,
         administrator: Arc::new(Administrator::new(

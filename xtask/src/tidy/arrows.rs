@@ -13,7 +13,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("accounts", &["secrets", "tenancy", "protocol"]),
     ("sessions", &["accounts", "secrets", "keys", "tenancy", "protocol"]),
     ("grants", &["sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"]),
-    ("administration", &["accounts", "registry", "secrets", "keys", "tenancy", "protocol"]),
+    ("administration", &["sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"]),
     ("storage", DOMAIN),
     ("cache", DOMAIN),
     ("outbound", &["registry", "keys", "protocol"]),

@@ -226,6 +226,45 @@ async fn a_known_browser_of_the_account_goes_on_and_that_of_another_account_does
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_hundred_failures_in_a_row_a_known_browser_goes_on_and_an_administrator_lets_the_others_go_on()
+ {
+    let test_env = test_env();
+    let ids = ["acme", "globex"]
+        .map(|id| (id, test_env.put(id, "ada@example.com", Some(PASSWORD), AccountStatus::Active)));
+    for (of, id) in &ids {
+        let at = |number: u64| NOW + Lifetime::from_seconds(90 * number);
+        let wrong = |known_accounts: Vec<AccountId>, number| Try {
+            known_accounts,
+            now: at(number),
+            ..attempt(of, "ada@example.com", "wrong")
+        };
+        let right = |known_accounts: Vec<AccountId>, number| Try {
+            password: PASSWORD.to_owned(),
+            ..wrong(known_accounts, number)
+        };
+        for number in 0..100 {
+            assert_eq!(test_env.sign_in(wrong(Vec::new(), number)).await.1, 1, "{number}");
+        }
+        let (refused, hashes, milliseconds) = test_env.sign_in(right(Vec::new(), 200)).await;
+        assert!(matches!(refused, Err(SignInError::Refused)), "{refused:?}");
+        assert!(hashes == 0 && (100..=101).contains(&milliseconds), "{milliseconds}");
+        assert!(test_env.sign_in(right(vec![id.clone()], 201)).await.0.is_ok());
+        for number in 202..302 {
+            assert_eq!(test_env.sign_in(wrong(vec![id.clone()], number)).await.1, 1, "{number}");
+        }
+        assert!(
+            test_env.sign_in(right(vec![id.clone()], 400)).await.0.is_err(),
+            "it has a hundred of its own"
+        );
+        for (tenant_id, is_right) in [(if *of == "acme" { "globex" } else { "acme" }, false), (*of, true)] {
+            test_env.sign_ins.forget_failures(&tenant(tenant_id), id);
+            assert_eq!(test_env.sign_in(right(Vec::new(), 401)).await.0.is_ok(), is_right);
+            assert_eq!(test_env.sign_in(right(vec![id.clone()], 401)).await.0.is_ok(), is_right);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_server_could_not_check_does_not_count() {
     let test_env = test_env();
     *test_env.store.fails.lock().unwrap() = true;

@@ -1,7 +1,9 @@
 //! Pages: a cursor is the place of the last row, in base64url, opaque to callers.
 
+use accounts::AccountId;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::TenantId;
 
@@ -44,6 +46,17 @@ pub(super) fn read_client(text: &str) -> Result<ClientId, EditError> {
     ClientId::parse(&read(text)?).map_err(|_| unknown())
 }
 
+pub(super) fn of_account((created_at, account): &(Timestamp, AccountId)) -> String {
+    format!("{}\n{account}", created_at.seconds())
+}
+
+pub(super) fn read_account(text: &str) -> Result<(Timestamp, AccountId), EditError> {
+    let plain = read(text)?;
+    let (created_at, account) = plain.split_once('\n').ok_or_else(unknown)?;
+    let created_at = created_at.parse().map_err(|_| unknown())?;
+    Ok((Timestamp::from_seconds(created_at), account.parse().map_err(|_| unknown())?))
+}
+
 pub(super) fn read_position(text: &str) -> Result<i64, EditError> {
     read(text)?.parse().map_err(|_| unknown())
 }
@@ -77,6 +90,11 @@ mod tests {
         assert!(read_tenant(&URL_SAFE_NO_PAD.encode("a\0\nacme")).is_err());
         assert_eq!(read_client("YQ").unwrap().as_str(), "a");
         assert!(read_client("").is_err());
+        let place = (Timestamp::from_seconds(7), AccountId::from_bytes([1; 16]));
+        assert_eq!(read_account(&URL_SAFE_NO_PAD.encode(of_account(&place))).unwrap(), place);
+        for bad in ["", "7", "7\nusr_a", "x\nusr_aeaqcaibaeaqcaibaeaqcaibae"] {
+            assert!(read_account(&URL_SAFE_NO_PAD.encode(bad)).is_err(), "{bad}");
+        }
         assert_eq!(read_position(&URL_SAFE_NO_PAD.encode("17")).unwrap(), 17);
         assert_eq!((page_size(0), page_size(50), page_size(1000)), (1, 50, 200));
     }

@@ -1,12 +1,13 @@
 //! Loads what the rules need of a tenant.
 
+use accounts::AccountId;
 use registry::ClientId;
 use tenancy::{Issuer, TenantId};
 
 use super::Administrator;
 use super::commit_with_retry::{ATTEMPTS, pause};
 use crate::edit::Facts;
-use crate::{ApplicationId, EditError, RelatedClients};
+use crate::{ApplicationId, EditError, RelatedAccounts, RelatedClients};
 
 /// What an edit needs before it is decided.
 #[derive(Clone, Copy)]
@@ -15,11 +16,20 @@ pub(super) enum LoadScope<'a> {
     Whole(&'a [Issuer]),
     /// The tenant, with these of its clients.
     Related(RelatedClients<'a>),
+    /// The tenant, with these of its accounts, and with what the sign-ins of one left behind.
+    Accounts { related: RelatedAccounts<'a>, with_sign_ins_of: Option<&'a AccountId> },
     /// The tenant, with an application and its client.
     Application(AboutApplication<'a>),
     /// The tenant's keys, with the fetches of verifiers where its policy needs them, and whether another tenant has the imported key of
     /// this thumbprint.
     Keys { imported: Option<&'a str> },
+}
+
+impl<'a> LoadScope<'a> {
+    /// The tenant, with these of its accounts.
+    pub(super) const fn of_accounts(related: RelatedAccounts<'a>) -> Self {
+        Self::Accounts { related, with_sign_ins_of: None }
+    }
 }
 
 /// The application of an edit.
@@ -44,6 +54,17 @@ impl Administrator {
             }
             LoadScope::Related(related) => {
                 facts.state = self.store.load_with_related_clients(tenant, related).await?;
+            }
+            // The tenant's revision guards what is read after the tenant.
+            LoadScope::Accounts { related, with_sign_ins_of } => {
+                facts.state = self.store.load_with_related_clients(tenant, RelatedClients::default()).await?;
+                if let Some(state) = &mut facts.state {
+                    state.accounts = self.store.find_accounts(tenant, related).await?;
+                }
+                if let Some(account) = with_sign_ins_of {
+                    facts.sessions = self.store.list_sessions(tenant, account).await?;
+                    facts.consents = self.store.list_consents(tenant, account).await?;
+                }
             }
             LoadScope::Application(about) => return self.load_application(tenant, about).await,
             LoadScope::Keys { imported } => {

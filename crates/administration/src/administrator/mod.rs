@@ -1,6 +1,9 @@
 //! The service of the API, the command line and the Thunder-compatible API. It loads what the rules need, lets the pure
 //! rules in `edit` decide, hashes and seals outside any transaction, commits once, and lets caches forget.
 
+mod account_password;
+mod account_sign_ins;
+mod accounts;
 mod applications;
 mod audit;
 mod caller;
@@ -31,6 +34,7 @@ use crate::edit::{EditContext, Facts};
 use crate::sign_ins::SignInCounts;
 use crate::{AdministrationStore, Invalidation};
 
+pub use accounts::AccountFilter;
 pub use caller::{Caller, Idempotency};
 
 /// An operator's settings for all interfaces.

@@ -15,7 +15,7 @@ use crate::edit::{NewClientRow, SecretMaterial, invalid};
 use crate::{EditError, FileSecret, NewClient};
 
 /// So long a request waits for its slow hash to begin.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Administrator {
     /// A new client with its secret; an id or a secret that is not requested is generated. `at` is the pointer to the client in the request.

@@ -1,13 +1,13 @@
 //! Accounts as documents: the same in the operator's files and in the API.
 
 use accounts::{Account, AccountIdentifier};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use serde_with::skip_serializing_none;
 
 use super::schema;
-use super::source::PasswordSource;
+use super::source::{FileSecret, PasswordSource};
 
 /// A person who can sign in at a tenant, by an e-mail address, a user name, or both.
 //
@@ -93,6 +93,38 @@ pub struct AddressSettings {
     pub postal_code: Option<String>,
     /// The country.
     pub country: Option<String>,
+}
+
+/// An account that is to be created.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = describe_password)]
+pub struct NewAccount {
+    /// The password. Default: the person cannot sign in with one.
+    #[schemars(skip)]
+    pub password: Option<FileSecret>,
+    /// All else.
+    #[serde(flatten)]
+    pub settings: AccountSettings,
+}
+
+/// The password of an account from now on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields, extend("required" = ["password"]))]
+pub struct NewPasswordSettings {
+    /// The password: 15 characters or more, 1024 bytes at most, and not easily guessed.
+    #[schemars(extend("minLength" = 15, "maxLength" = 1024, "format" = "password"))]
+    pub password: Option<FileSecret>,
+}
+
+/// Over the API the member of this name is the password itself, and not where a file finds it.
+fn describe_password(schema: &mut Schema) {
+    if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        let description = "The password: 15 characters or more, 1024 bytes at most, and not easily guessed. Default: the person \
+                           cannot sign in with one.";
+        let member = json!({ "description": description, "type": ["string", "null"], "format": "password" });
+        members.insert("password".to_owned(), member);
+    }
 }
 
 impl ClaimsSettings {

@@ -2,6 +2,7 @@
 //! API are them. A span of time is read as seconds or as text and answered in seconds; instants are RFC 3339.
 
 mod account;
+mod account_view;
 mod audit;
 mod client;
 mod client_view;
@@ -26,7 +27,8 @@ mod tenant;
 mod tenant_view;
 mod wiped;
 
-pub use account::{AccountSettings, AddressSettings, ClaimsSettings};
+pub use account::{AccountSettings, AddressSettings, ClaimsSettings, NewAccount, NewPasswordSettings};
+pub use account_view::{AccountView, ConsentView, SessionView};
 pub use audit::AuditView;
 pub use client::{ClientSettings, NewClient, TokenSettings};
 pub use client_view::{ClientView, CreatedClient};

@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    ClientSettings, ExplainSettings, ImportSettings, NewClient, NewSecretSettings, NewTenant,
-    ResourceServerSettings, RotateSettings, Shape, TenantSettings, Wiped, merge_patch,
+    AccountSettings, ClientSettings, ExplainSettings, ImportSettings, NewAccount, NewClient,
+    NewPasswordSettings, NewSecretSettings, NewTenant, ResourceServerSettings, RotateSettings, Shape,
+    TenantSettings, Wiped, merge_patch,
 };
 use crate::FieldError;
 
@@ -35,12 +36,15 @@ documents! {
     NEW_TENANT: NewTenant,
     CLIENT: ClientSettings,
     NEW_CLIENT: NewClient,
+    ACCOUNT: AccountSettings,
+    NEW_ACCOUNT: NewAccount,
     NEW_SECRET: NewSecretSettings,
     ROTATION: RotateSettings,
 }
 
 pub(crate) static RESOURCE_SERVER: LazyLock<Shape> = LazyLock::new(Shape::of::<ResourceServerSettings>);
 static IMPORT: LazyLock<Shape> = LazyLock::new(Shape::of::<ImportSettings>);
+static PASSWORD: LazyLock<Shape> = LazyLock::new(Shape::of::<NewPasswordSettings>);
 static EXPLAIN: LazyLock<Shape> = LazyLock::new(Shape::of::<ExplainSettings>);
 
 impl ExplainSettings {
@@ -96,6 +100,18 @@ impl ImportSettings {
         let has_no_key = document.is_object() && document["key"].is_null();
         let missing = || FieldError::at("/key", "is needed: a private key in PEM, or a JWK as a text");
         read(&IMPORT, document, has_no_key.then(missing).into_iter().collect())
+    }
+}
+
+impl NewPasswordSettings {
+    /// From JSON: `password` is needed.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its shape.
+    pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
+        let has_none = document.is_object() && document["password"].is_null();
+        let missing = || FieldError::at("/password", "is needed");
+        read(&PASSWORD, document, has_none.then(missing).into_iter().collect())
     }
 }
 

@@ -69,7 +69,7 @@ mod tests {
             });
             let client = clients.next().unwrap();
             assert_eq!(client.audiences, ["urn:latchkey:admin"]);
-            let all = "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit";
+            let all = "latchkey:tenants latchkey:clients latchkey:accounts latchkey:keys latchkey:audit";
             assert_eq!(client.scope.to_string(), all);
             Ok(edit)
         });

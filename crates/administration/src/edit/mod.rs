@@ -1,6 +1,8 @@
 //! The rules of administration, pure: a request and the rows go in; changes come out, or all errors. Each rule checks the
 //! caller's permission first, so that no caller learns of rows that it may not see.
 
+mod account;
+mod account_lifecycle;
 mod after;
 mod application;
 mod client_create;
@@ -31,15 +33,22 @@ use registry::ClientId;
 use secrets::SecretHash;
 use serde::Serialize;
 use serde_json::{Value, json};
+use sessions::FoundSession;
 use tenancy::{Issuer, TenantId};
 
 use crate::rules::TenantContext;
 use crate::{
-    Application, ApplicationId, Authority, Change, ClientState, EditError, EditPolicy, EntityTag, FieldError,
-    KeyCommit, NewPassword, NewSecret, RowLifecycle, TenantKeys, TenantMetadata, TenantState, VerifierFetch,
-    merge_patch,
+    Application, ApplicationId, Authority, Change, ClientState, ConsentState, EditError, EditPolicy,
+    EntityTag, FieldError, KeyCommit, NewPassword, NewSecret, RowLifecycle, TenantKeys, TenantMetadata,
+    TenantState, VerifierFetch, merge_patch,
 };
 
+pub(crate) use account::{
+    NewAccountRow, create as create_account, patch as patch_account, set_password, with_password,
+    words as account_words,
+};
+pub use account_lifecycle::AccountStep;
+pub(crate) use account_lifecycle::{end_session, revoke_consent, sign_out, step as step_account};
 pub(crate) use application::{
     NewApplication, Put, delete as delete_application, look as application, put as put_application,
 };
@@ -87,6 +96,10 @@ pub(crate) struct Facts {
     pub(crate) keys: Option<TenantKeys>,
     /// The fetches of verifiers, where the policy of keys needs them.
     pub(crate) fetches: Vec<VerifierFetch>,
+    /// The sessions of the account that the edit is about.
+    pub(crate) sessions: Vec<FoundSession>,
+    /// What that account has allowed clients.
+    pub(crate) consents: Vec<ConsentState>,
     /// Whether another tenant has, or had, the key that is imported.
     pub(crate) key_is_taken: bool,
 }

@@ -1,5 +1,6 @@
 //! Rows and callers for the tests of the rules.
 
+use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use protocol::{Lifetime, Scope, Secret, Timestamp};
 use registry::{Client, ClientId, ClientSecret, SecretId};
 use secrets::SecretHash;
@@ -11,9 +12,9 @@ use tenancy::{
 use super::{Edit, EditContext, Facts, SecretMaterial};
 use crate::documents::CLIENT;
 use crate::{
-    Actor, Authority, Change, ChangeKind, ClientSettings, ClientState, EditError, EditPolicy, FieldErrors,
-    ManagedBy, ResourceServerState, RowLifecycle, SecretChangeKind, SecretState, Shape, TenantState,
-    check_client, merge_patch,
+    AccountState, Actor, Authority, Change, ChangeKind, ClientSettings, ClientState, EditError, EditPolicy,
+    FieldErrors, ManagedBy, ResourceServerState, RowLifecycle, SecretChangeKind, SecretState, Shape,
+    TenantState, check_client, merge_patch,
 };
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
@@ -50,6 +51,14 @@ fn actor() -> Actor {
 
 pub(super) fn operator() -> Authority {
     Authority::operator(actor())
+}
+
+/// An account that the API created.
+pub(crate) fn account(tenant: &str, number: u8, identifier: &str) -> AccountState {
+    let mut account = Account::new(tenant_id(tenant), AccountId::from_bytes([number; 16]), NOW);
+    let identifier = Identifier::parse(identifier).unwrap();
+    account.identifiers = vec![AccountIdentifier { identifier, verified_at: None }];
+    AccountState { account, lifecycle: RowLifecycle::fresh(ManagedBy::Api, NOW), declared_digest: None }
 }
 
 /// A client of `platform` with this scope.
@@ -196,6 +205,9 @@ pub(super) fn described(edit: Result<Edit, EditError>) -> String {
         Change::Tokens(_, Some(client)) => format!("tokens of {client}"),
         Change::Account(row) => format!("{} {}", row.after.id, kind(row.kind)),
         Change::AccountPassword(_, account, change) => format!("password of {account} {change:?}"),
+        Change::Sessions(_, account, None) => format!("sessions of {account}"),
+        Change::Sessions(_, account, Some(session)) => format!("session {session} of {account}"),
+        Change::Consent(_, account, client) => format!("consent of {account} for {client}"),
         Change::FirstKey(..) | Change::Key(..) | Change::Application(_) => {
             panic!("no edit of ours: {change:?}")
         }

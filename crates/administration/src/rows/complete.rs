@@ -88,6 +88,8 @@ fn has_a_kind_of_its_own(change: &Change) -> bool {
         | Change::FirstKey(..)
         | Change::Key(..)
         | Change::AccountPassword(..)
+        | Change::Sessions(..)
+        | Change::Consent(..)
         | Change::Tokens(..) => true,
         Change::Client(row) => !matches!(row.kind, DeletionScheduled { .. } | DeletionCancelled),
         Change::Account(row) => !matches!(row.kind, DeletionScheduled { .. } | DeletionCancelled),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use accounts::{Account, AccountId, AccountStatus};
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientId, SecretId};
 use tenancy::{Tenant, TenantId, TenantStatus};
 
@@ -111,10 +111,19 @@ impl<'a> Rows<'a> {
                     }
                 }
                 Change::Account(change) => self.decide_account(&mut decided, change)?,
+                Change::Sessions(tenant, account, None) => {
+                    let key = (tenant.clone(), account.clone());
+                    let row = self.account(&decided, &key);
+                    let mut row = row.filter(|row| row.lifecycle.deleted_at.is_none())?;
+                    row.account.valid_from = row.account.valid_from.max(self.next_second());
+                    decided.accounts.insert(key, row);
+                }
                 Change::FirstKey(..)
                 | Change::Key(..)
                 | Change::Application(_)
                 | Change::AccountPassword(..)
+                | Change::Sessions(_, _, Some(_))
+                | Change::Consent(..)
                 | Change::Tokens(..) => {}
             }
         }
@@ -188,7 +197,7 @@ impl<'a> Rows<'a> {
             account.password_changed_at = before.password_changed_at.filter(|_| !is_deleted);
         }
         if matches!(change.kind, ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted) {
-            account.valid_from = account.valid_from.max(now);
+            account.valid_from = account.valid_from.max(self.next_second());
         }
         account.status = if lifecycle.serves() { AccountStatus::Active } else { AccountStatus::Suspended };
         account.updated_at = lifecycle.updated_at;
@@ -201,11 +210,20 @@ impl<'a> Rows<'a> {
     fn decide_password(&self, decided: &mut Decided, new: &NewPassword) -> Option<()> {
         let key = (new.tenant.clone(), new.account.clone());
         let mut row = self.account(decided, &key).filter(|row| row.lifecycle.is_live())?;
-        row.account.valid_from = row.account.valid_from.max(self.request.now);
+        // The first password of an account ends nothing.
+        let had_one = row.account.password_changed_at.is_some();
+        let from = if had_one { self.next_second() } else { self.request.now };
+        row.account.valid_from = row.account.valid_from.max(from);
         row.account.password_changed_at = new.password.as_ref().map(|_| self.request.now);
         row.declared_digest = new.declared_digest;
         decided.accounts.insert(key, row);
         Some(())
+    }
+
+    /// The first instant of an authentication that a change of now does not end: instants are whole seconds, and one of the same second may
+    /// have come before.
+    fn next_second(&self) -> Timestamp {
+        self.request.now + Lifetime::from_seconds(1)
     }
 
     /// As it is now, or as an earlier change of the same commit leaves it.

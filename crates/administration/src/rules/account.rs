@@ -2,7 +2,7 @@
 
 use accounts::{Account, AccountId, AccountIdentifier, Identifier, check_claims};
 use protocol::{Timestamp, invisible_in_id};
-use tenancy::TenantId;
+use tenancy::{Tenant, TenantId};
 
 use super::FieldErrors;
 use super::text::{LONGEST_ID, unfit};
@@ -76,6 +76,13 @@ fn check_text(errors: &mut FieldErrors, at: &str, what: &str, text: &str) {
     } else if invisible_in_id(text).is_some() {
         errors.refuse(at, format!("{what} has a character that is not seen"), "leave it out");
     }
+}
+
+/// What a stranger tries first as the password of this account.
+#[must_use]
+pub fn password_context(tenant: &Tenant, account: &Account) -> Vec<String> {
+    let names = [tenant.id.to_string(), tenant.name.clone()];
+    names.into_iter().chain(account.identifiers.iter().map(|held| held.identifier.to_string())).collect()
 }
 
 /// An address or name that stays keeps the instant of its verification.

@@ -12,8 +12,8 @@ mod signing;
 mod tenant;
 mod text;
 
-pub use account::check_account;
 pub(crate) use account::keep_verification;
+pub use account::{check_account, password_context};
 pub use client::check_client;
 pub use field_errors::FieldErrors;
 pub use names::{TakenNames, check_issuer_owners};

@@ -1,9 +1,11 @@
 //! Accounts as administration sees them.
 
+use accounts::AccountId;
 use async_trait::async_trait;
+use sessions::FoundSession;
 use tenancy::{StoreError, TenantId};
 
-use crate::{AccountQuery, AccountState, RelatedAccounts};
+use crate::{AccountQuery, AccountState, ConsentState, RelatedAccounts};
 
 /// Reads accounts. [`TenantRows::commit`](crate::TenantRows::commit) writes them.
 #[async_trait]
@@ -22,3 +24,24 @@ pub trait Accounts: Send + Sync {
         query: &AccountQuery,
     ) -> Result<Vec<AccountState>, StoreError>;
 }
+
+/// Reads what the sign-ins of an account leave behind. [`TenantRows::commit`](crate::TenantRows::commit) ends it.
+#[async_trait]
+pub trait AccountSignIns: Send + Sync {
+    /// The sessions of the account, ended ones too, those first that were used last, and [`LISTED_SESSIONS`] at most.
+    async fn list_sessions(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Vec<FoundSession>, StoreError>;
+
+    /// What the account has allowed clients, in the order of their ids.
+    async fn list_consents(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Vec<ConsentState>, StoreError>;
+}
+
+/// So many sessions of an account are listed.
+pub const LISTED_SESSIONS: u32 = 200;

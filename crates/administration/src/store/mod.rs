@@ -14,7 +14,7 @@ use tenancy::{StoreError, TenantId};
 
 use crate::{Application, ApplicationId, AuditQuery, AuditRecord, Invalidation};
 
-pub use self::accounts::Accounts;
+pub use self::accounts::{AccountSignIns, Accounts, LISTED_SESSIONS};
 pub use commit::{CommitOutcome, CommitRequest, KeyCommit, NewPassword, NewSecret, TenantMetadata};
 pub use generations::{Generation, Generations, KEPT_SOURCES, NewGeneration};
 pub use key_schedule::{KeySchedule, TenantKeys};
@@ -29,6 +29,7 @@ pub trait AdministrationStore:
     + EndedSecrets
     + Applications
     + Accounts
+    + AccountSignIns
     + Generations
     + KeySchedule
     + SealedItems

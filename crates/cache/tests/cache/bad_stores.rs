@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use async_trait::async_trait;
 use cache::{Caches, Capacity, Freshness};
 use keys::{KeyRecord, KeyRecords, SigningKeyStore};
@@ -61,6 +62,26 @@ impl RevocationStore for Bad {
     }
 }
 
+#[async_trait]
+impl AccountStore for Bad {
+    async fn find_by_identifier(
+        &self,
+        _: &TenantId,
+        _: &Identifier,
+    ) -> Result<Option<(Arc<Account>, Option<AccountPassword>)>, StoreError> {
+        Err(StoreError::fault("no test signs in"))
+    }
+
+    async fn find_account(
+        &self,
+        _: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<Arc<Account>>, StoreError> {
+        let globex = fixtures::tenant_id("globex");
+        Ok(Some(Arc::new(Account::new(globex, account.clone(), Timestamp::from_seconds(1)))))
+    }
+}
+
 fn caches(panics: u64, is_confused: bool) -> Caches {
     let store = Arc::new(Bad { panics: AtomicU64::new(panics), is_confused });
     Caches::new(store, None, Capacity::default(), Freshness::default())
@@ -68,7 +89,7 @@ fn caches(panics: u64, is_confused: bool) -> Caches {
 
 #[tokio::test]
 async fn a_store_that_answers_with_something_else_is_not_believed() {
-    let Caches { tenants, clients, revocations, .. } = caches(0, true);
+    let Caches { tenants, clients, revocations, accounts, .. } = caches(0, true);
     let tenant = async |id| tenants.find_tenant(&fixtures::tenant_id(id)).await;
     let client =
         async |id, name| clients.find_client(&fixtures::tenant_id(id), &fixtures::client_id(name)).await;
@@ -79,6 +100,10 @@ async fn a_store_that_answers_with_something_else_is_not_believed() {
         assert!(matches!(client("acme", "svc").await, Err(StoreError::Fault(_))));
         assert!(matches!(client("globex", "other").await, Err(StoreError::Fault(_))));
         assert!(revocations.find_revocations(&fixtures::tenant_id("globex")).await.is_ok());
+        let ada = AccountId::from_bytes([1; 16]);
+        assert!(accounts.find_account(&fixtures::tenant_id("globex"), &ada).await.is_ok());
+        let foreign = accounts.find_account(&fixtures::tenant_id("acme"), &ada).await;
+        assert!(matches!(foreign, Err(StoreError::Fault(_))));
         let foreign = revocations.find_revocations(&fixtures::tenant_id("acme")).await;
         assert!(matches!(foreign, Err(StoreError::Fault(_))));
     }

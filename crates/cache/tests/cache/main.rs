@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
+mod accounts;
 mod bad_stores;
 mod freshness;
 mod invalidation;

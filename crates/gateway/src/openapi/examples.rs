@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::errors::ErrorForm;
 use super::operation::{JSON, Operation};
 
+/// The account of the story.
+const ACCOUNT: &str = "usr_mfrggzdfmztwq2lknnwg23tpoa";
+
 impl Operation {
     /// Adds the examples of path, query, request and main answer.
     pub(super) fn with_examples(mut self) -> Self {
@@ -47,6 +50,8 @@ fn of_path(name: &str, is_public: bool) -> Option<&'static str> {
         "id" if is_public => "test-tenant",
         "id" => "northwind",
         "client" => "billing",
+        "account" => ACCOUNT,
+        "session" => "Qm9va3MgYXJlIGdvb2QuLg",
         "secret" => "s1",
         "kid" => "oauth2-key-1",
         "hash" => "nqFZQe7c0fZ9n4Gg",
@@ -64,7 +69,10 @@ fn of_query(operation: &str, name: &str) -> Option<Value> {
         // As the page before gave it.
         ("list_tenants", "cursor") => json!("Cm5vcnRo"),
         ("list_clients", "cursor") => json!("YWJj"),
+        ("list_accounts", "cursor") => json!("MTg5MzQ4NDgwMAp1c3JfbWZyZ2d6ZGZtenR3cTJsa25ud2cyM3Rwb2E"),
         (_, "cursor") => json!("MTAwMA"),
+        (_, "identifier") => json!("ada@example.com"),
+        (_, "external_id") => json!("hr-1815"),
         (_, "limit") => json!(20),
         (_, "offset") => json!(0),
         (_, "format") => json!("jwk"),
@@ -110,6 +118,16 @@ fn of_request(operation: &str) -> Option<Value> {
             "scopes": ["orders:read", "orders:write"],
         }),
         "patch_client" => json!({ "description": "Sends invoices", "access_token_lifetime": 900 }),
+        "create_account" => json!({
+            "email": "ada@example.com",
+            "email_verified": true,
+            "external_id": "hr-1815",
+            "claims": { "name": "Ada Lovelace", "locale": "en-GB" },
+            "groups": ["staff"],
+            "password": "seven clouds above the harbour",
+        }),
+        "patch_account" => json!({ "groups": ["staff", "accounting"] }),
+        "set_account_password" => json!({ "password": "nine lanterns beside the river" }),
         "explain_client" => json!({ "scope": "orders:read", "resource": [] }),
         "create_secret" => json!({ "expires_at": "2031-01-01T00:00:00Z" }),
         "rotate_secret" => json!({ "grace": 3600 }),
@@ -170,6 +188,24 @@ fn of_answer(operation: &str) -> Option<Value> {
             with(client(), json!({ "description": "Sends invoices", "access_token_lifetime": 900 }))
         }
         "explain_client" => explanation(),
+        "list_accounts" => json!({ "items": [account()] }),
+        "create_account" | "get_account" | "suspend_account" | "resume_account" | "set_account_password" => {
+            account()
+        }
+        "patch_account" => with(account(), json!({ "groups": ["staff", "accounting"] })),
+        "list_sessions" => json!({ "items": [{
+            "session_id": "Qm9va3MgYXJlIGdvb2QuLg",
+            "authenticated_at": "2030-01-31T08:00:00Z",
+            "acr": "urn:latchkey:acr:1",
+            "amr": ["pwd"],
+            "created_at": "2030-01-31T08:00:00Z",
+            "last_seen_at": "2030-01-31T09:30:00Z",
+            "expires_at": "2030-02-01T08:00:00Z",
+            "user_agent": "Mozilla/5.0",
+        }] }),
+        "list_consents" => json!({ "items": [{
+            "client_id": "billing", "scopes": ["openid", "profile"], "granted_at": "2030-01-31T08:00:00Z",
+        }] }),
         "list_secrets" => json!({ "items": [secret()] }),
         "create_secret" | "rotate_secret" => with(created_secret(), json!({ "id": "s2" })),
         "expire_secret" => with(secret(), json!({ "expires_at": "2030-06-30T00:00:00Z" })),
@@ -264,6 +300,24 @@ fn client() -> Value {
         "tls_client_auth_san_ip": null,
         "tls_client_auth_san_email": null,
         "introspection": "own",
+    })
+}
+
+fn account() -> Value {
+    json!({
+        "account_id": ACCOUNT,
+        "status": "active",
+        "managed_by": "api",
+        "created_at": "2030-01-31T08:00:00Z",
+        "updated_at": "2030-01-31T08:00:00Z",
+        "password_changed_at": "2030-01-31T08:00:00Z",
+        "valid_from": "2030-01-31T08:00:00Z",
+        "email": "ada@example.com",
+        "email_verified": true,
+        "username": null,
+        "external_id": "hr-1815",
+        "claims": { "name": "Ada Lovelace", "locale": "en-GB" },
+        "groups": ["staff"],
     })
 }
 

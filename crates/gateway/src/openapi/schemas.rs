@@ -7,16 +7,21 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// The names of types, and their names in the document where those are others.
-const NAMES: [(&str, &str); 34] = [
+const NAMES: [(&str, &str); 41] = [
     ("AccessTokenSettings", "AccessToken"),
     ("AssertionSettings", "Assertions"),
     ("ApplicationDocument", "Application"),
     ("AuditView", "AuditRecord"),
     ("AuditViewPage", "AuditPage"),
+    ("AccountView", "Account"),
+    ("AccountViewPage", "AccountPage"),
+    ("AddressSettings", "Address"),
     ("BrandingSettings", "Branding"),
     ("BrokenTokensView", "BrokenTokens"),
+    ("ClaimsSettings", "StandardClaims"),
     ("ClientView", "Client"),
     ("ClientViewPage", "ClientPage"),
+    ("ConsentView", "Consent"),
     ("ExplainSettings", "RequestToExplain"),
     ("ExplanationView", "Explanation"),
     ("FieldErrorDocument", "Fault"),
@@ -27,6 +32,7 @@ const NAMES: [(&str, &str); 34] = [
     ("Jwks", "ClientKeySet"),
     ("KeyStatusView", "KeyStatus"),
     ("KeyView", "SigningKey"),
+    ("NewPasswordSettings", "NewPassword"),
     ("NewSecretSettings", "NewSecret"),
     ("LimitsSettings", "Limits"),
     ("OauthConfig", "ApplicationClient"),
@@ -34,6 +40,7 @@ const NAMES: [(&str, &str); 34] = [
     ("ResourceServerSettings", "ResourceServer"),
     ("RotateSettings", "Rotation"),
     ("SecretView", "Secret"),
+    ("SessionView", "Session"),
     ("SigningSettings", "Signing"),
     ("StrategiesSettings", "TenantStrategies"),
     ("StrategySettings", "TenantStrategy"),
@@ -44,14 +51,16 @@ const NAMES: [(&str, &str); 34] = [
     ("VerifierView", "Verifier"),
 ];
 /// The names of types that answers have too, in requests.
-const NAMES_IN_REQUESTS: [(&str, &str); 17] = [
+const NAMES_IN_REQUESTS: [(&str, &str); 19] = [
     ("AccessTokenSettings", "AccessTokenSettings"),
+    ("AddressSettings", "AddressSettings"),
     ("AssertionSettings", "AssertionSettings"),
     ("ApplicationAccessToken", "NewApplicationAccessToken"),
     ("ApplicationCertificate", "NewApplicationCertificate"),
     ("ApplicationDocument", "NewApplication"),
     ("ApplicationToken", "NewApplicationToken"),
     ("BrandingSettings", "BrandingSettings"),
+    ("ClaimsSettings", "ClaimsSettings"),
     ("Inbound", "NewInboundAuthConfig"),
     ("Jwk", "ClientKeySettings"),
     ("Jwks", "ClientKeySetSettings"),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::Operation;
-use super::paths::{applications, clients, keys, oauth, openid, operations, tenants};
+use super::paths::{accounts, applications, clients, keys, oauth, openid, operations, tenants};
 
 /// Operations that belong together.
 pub(super) struct Group {
@@ -16,7 +16,7 @@ const fn group(name: &'static str, description: &'static str, operations: fn() -
     Group { name, description, operations }
 }
 
-pub(super) const GROUPS: [Group; 15] = [
+pub(super) const GROUPS: [Group; 16] = [
     group(
         "Get a token",
         "The token endpoint (RFC 6749 section 4.4), of a tenant and of the default tenant.",
@@ -49,6 +49,11 @@ pub(super) const GROUPS: [Group; 15] = [
         "Client secrets",
         "Several secrets of a client may be live at once, so that one is replaced without an outage.",
         clients::secrets,
+    ),
+    group(
+        "Accounts",
+        "A tenant's people, their sessions and consents: with `latchkey:accounts` of the platform or of the tenant.",
+        accounts::operations,
     ),
     group(
         "Signing keys",

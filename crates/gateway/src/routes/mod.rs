@@ -27,8 +27,8 @@ use actix_web::guard::{Any, Get, Head};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _};
-use administration::Permission::{Audit, Clients, Keys, Tenants};
-use administration::{ClientStep, TenantStep};
+use administration::Permission::{Accounts, Audit, Clients, Keys, Tenants};
+use administration::{AccountStep, ClientStep, TenantStep};
 
 use crate::authorization::BearerAccess;
 use crate::cross_origin;
@@ -39,7 +39,10 @@ use crate::respond::{OAuthError, Problem};
 use crate::route::Route;
 use crate::thunder::{ThunderError, applications, flow};
 use crate::{CertificateSources, Services, Surface};
-use admin::{AdminResource, audit, clients, explain, key_commands, secrets, signing_keys, tenants};
+use admin::{
+    AdminResource, account_sign_ins, accounts, audit, clients, explain, key_commands, secrets, signing_keys,
+    tenants,
+};
 
 pub(crate) use admin::{AdminAccess, tenant_of_admin_path};
 pub(crate) use direct::DirectRoutes;
@@ -161,6 +164,24 @@ fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
         at("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}")
             .patch(Clients, secrets::expire)
             .delete(Clients, secrets::revoke),
+        at("/api/v1/tenant/{id}/accounts").get(Accounts, accounts::list).post(Accounts, accounts::create),
+        at("/api/v1/tenant/{id}/accounts/{account}")
+            .get(Accounts, accounts::look)
+            .patch(Accounts, accounts::patch)
+            .delete(Accounts, accounts::delete),
+        at("/api/v1/tenant/{id}/accounts/{account}/suspend")
+            .post(Accounts, accounts::step(AccountStep::Suspend)),
+        at("/api/v1/tenant/{id}/accounts/{account}/resume")
+            .post(Accounts, accounts::step(AccountStep::Resume)),
+        at("/api/v1/tenant/{id}/accounts/{account}/password").post(Accounts, accounts::set_password),
+        at("/api/v1/tenant/{id}/accounts/{account}/sessions")
+            .get(Accounts, account_sign_ins::sessions)
+            .delete(Accounts, account_sign_ins::sign_out),
+        at("/api/v1/tenant/{id}/accounts/{account}/sessions/{session}")
+            .delete(Accounts, account_sign_ins::end_session),
+        at("/api/v1/tenant/{id}/accounts/{account}/consents").get(Accounts, account_sign_ins::consents),
+        at("/api/v1/tenant/{id}/accounts/{account}/consents/{client}")
+            .delete(Accounts, account_sign_ins::revoke_consent),
         at("/api/v1/tenant/{id}/keys").get(Keys, signing_keys::list).post(Tenants, key_commands::import),
         // Before the path of one key, which would take these words for its name.
         at("/api/v1/tenant/{id}/keys/rotate").post(Keys, key_commands::rotate),

@@ -29,7 +29,7 @@ pub(super) fn is_admin(path: &str) -> bool {
     }
     match parts.next() {
         Some("admin") => true,
-        Some("tenant") => matches!(parts.nth(1), Some("clients" | "keys" | "audit")),
+        Some("tenant") => matches!(parts.nth(1), Some("clients" | "accounts" | "keys" | "audit")),
         _ => false,
     }
 }

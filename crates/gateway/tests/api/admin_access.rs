@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::administrators::{
-    Ask, BOSS, CLERK, KEEPER, OPS, PLATFORM, READER, TestEnv, WATCHER, ask, clients_path, forged,
+    Ask, BOSS, CLERK, KEEPER, OPS, PLATFORM, READER, STEWARD, TestEnv, WATCHER, ask, clients_path, forged,
 };
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
@@ -25,6 +25,7 @@ fn scope((method, path): &(Method, String)) -> &'static str {
         _ if path.ends_with("/audit") => "latchkey:audit",
         _ if path.starts_with("/api/v1/admin") => "latchkey:tenants",
         _ if path.starts_with("/api/v1/tenant/{id}/keys") => "latchkey:keys",
+        _ if path.starts_with("/api/v1/tenant/{id}/accounts") => "latchkey:accounts",
         _ => "latchkey:clients",
     }
 }
@@ -103,8 +104,10 @@ async fn each_admin_path_requires_its_own_scope() {
             (PLATFORM, CLERK, vec!["latchkey:clients"]),
             (PLATFORM, WATCHER, vec!["latchkey:audit"]),
             (PLATFORM, KEEPER, vec!["latchkey:keys"]),
+            (PLATFORM, STEWARD, vec!["latchkey:accounts"]),
             (tenant, READER, vec!["latchkey:audit"]),
             (tenant, KEEPER, vec!["latchkey:keys"]),
+            (tenant, STEWARD, vec!["latchkey:accounts"]),
         ] {
             let token = test_env.token(at, who).await;
             for operation in admin_operations() {

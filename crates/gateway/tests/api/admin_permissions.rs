@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use accounts::AccountId;
 use administration::Permission;
 use registry::RevocationStore as _;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::fixtures;
+use testkit::{fixtures, requests};
 
 use crate::admin_access::admin_operations;
 use crate::administrators::{Ask, PLATFORM, TestEnv, ask, forged, settle};
@@ -31,10 +32,24 @@ fn body(method: &Method, path: &str, id: &str) -> Option<Value> {
         ("GET" | "DELETE", _) => None,
         (_, "/api/v1/admin/tenants") => Some(json!({ "id": id })),
         (_, "/api/v1/tenant/{id}/clients") => Some(json!({ "client_id": id })),
+        (_, "/api/v1/tenant/{id}/accounts") => Some(json!({ "username": id })),
+        (_, path) if path.ends_with("/password") => {
+            Some(json!({ "password": "seven clouds above the harbour" }))
+        }
         (_, "/api/v1/tenant/{id}/keys") => Some(json!({ "key": KEY, "algorithm": "RS256" })),
         ("PATCH", path) if path.contains("{secret}") => Some(json!({ "expires_at": null })),
         _ => Some(json!({})),
     }
+}
+
+/// A person of this name's own.
+fn put_person(test_env: &TestEnv, tenant: &str, name: &str) -> AccountId {
+    let tenant = fixtures::tenant_id(tenant);
+    let mut person = requests::account(&tenant, 1, &[&format!("person-{name}")]);
+    person.id = AccountId::declared(&tenant, name);
+    let id = person.id.clone();
+    test_env.app.store.put_account(person, None);
+    id
 }
 
 /// The permissions of the issuer's clients that allow this operation on the tenant.
@@ -51,6 +66,8 @@ async fn permissions(
         settle(&test_env.app, tenant, &id, "");
         let is_of_platform = path.starts_with("/api/v1/admin") && tenant != PLATFORM;
         let place = path.replace("{id}", if is_of_platform { VICTIM } else { tenant });
+        let place = place.replace("{account}", put_person(test_env, tenant, &id).as_str());
+        let place = place.replace("{session}", "AAAAAAAAAAAAAAAAAAAAAA");
         let place = place.replace("{client}", &id).replace("{secret}", "1").replace("{kid}", "oauth2-key-1");
         let request = Ask { body: body(method, path, &id), ..ask(method.clone(), &place) };
         let answer = test_env.ask(&tokens[&(of, permission.scope())], request).await;
@@ -63,6 +80,10 @@ async fn permissions(
             // A conflict with the current state shows that the operation was authorised.
             200..300 | 409 => opening.push(format!("`{}`", permission.scope())),
             401 | 403 => {}
+            // There is no such session or consent, which only the authorised learn.
+            404 if path.contains("{session}") || path.ends_with("/consents/{client}") => {
+                opening.push(format!("`{}`", permission.scope()));
+            }
             _ => panic!("{method} {place} as {permission:?} of {of}: {answer:?}"),
         }
     }

@@ -28,8 +28,11 @@ pub(crate) const READER: &str = "reader";
 /// Client of the platform and of each tenant that manages keys.
 pub(crate) const KEEPER: &str = "locksmith";
 
-const ALL: [(&str, &str, &str); 10] = [
-    (PLATFORM, OPS, "latchkey:tenants latchkey:clients latchkey:keys latchkey:audit"),
+/// Client of the platform and of each tenant that manages accounts.
+pub(crate) const STEWARD: &str = "steward";
+
+const ALL: [(&str, &str, &str); 13] = [
+    (PLATFORM, OPS, "latchkey:tenants latchkey:clients latchkey:accounts latchkey:keys latchkey:audit"),
     (PLATFORM, CLERK, "latchkey:clients"),
     (PLATFORM, WATCHER, "latchkey:audit"),
     (ACME, BOSS, "latchkey:clients latchkey:audit api:read"),
@@ -39,6 +42,9 @@ const ALL: [(&str, &str, &str); 10] = [
     (PLATFORM, KEEPER, "latchkey:keys"),
     (ACME, KEEPER, "latchkey:keys"),
     (GLOBEX, KEEPER, "latchkey:keys"),
+    (PLATFORM, STEWARD, "latchkey:accounts"),
+    (ACME, STEWARD, "latchkey:accounts"),
+    (GLOBEX, STEWARD, "latchkey:accounts"),
 ];
 
 /// A gateway with administrators.
@@ -135,6 +141,10 @@ pub(crate) fn ask(method: Method, path: &str) -> Ask<'_> {
 
 pub(crate) fn keys_path(tenant: &str) -> String {
     tenant_path(tenant, "/keys")
+}
+
+pub(crate) fn accounts_path(tenant: &str) -> String {
+    tenant_path(tenant, "/accounts")
 }
 
 pub(crate) fn clients_path(tenant: &str) -> String {

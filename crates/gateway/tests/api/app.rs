@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
 
 use accounts::SignIns;
-use administration::{Administrator, Clock, EditPolicy};
+use administration::{Administrator, Clock, EditPolicy, Invalidation};
 use futures_util::FutureExt as _;
 use gateway::{
     CertificateSources, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Listener, Options,
@@ -19,7 +19,7 @@ use protocol::{Lifetime, Rate, ScopeToken, Timestamp};
 use registry::{Assertions, Authenticator, DpopProofs, PublicUrls, Users, VerifiedSecretCache};
 use reqwest::{Method, RequestBuilder};
 use secrets::{ClientAddress, HashPool, Pepper};
-use sessions::{Flows, SessionPolicy, Sessions};
+use sessions::{Flows, KnownBrowsers, SessionPolicy, Sessions};
 use tenancy::{Tenant, TenantId, TenantResolver};
 use testkit::{MemoryStore, fixtures};
 use tokio::net::TcpStream;
@@ -131,6 +131,8 @@ impl TestApp {
         let authorizations = Authorizations::new(store.clone(), &pepper);
         let devices = DeviceAuthorizations::new(store.clone(), &pepper);
         let public_urls = PublicUrls::new(PUBLIC_URL, options.mtls_url.as_deref());
+        let sign_ins = Arc::new(SignIns::new(store.clone(), &pepper, pool.clone()));
+        let counting = sign_ins.clone();
         let services = Services {
             tenants: tenants(store.clone()),
             authenticator: Arc::new(Authenticator::new(
@@ -154,10 +156,11 @@ impl TestApp {
                 authorizations.clone(),
                 devices.clone(),
             ),
-            sign_ins: Arc::new(SignIns::new(store.clone(), &pepper, pool.clone())),
+            sign_ins,
             accounts: store.clone(),
             sessions: Sessions::new(store.clone(), &pepper, SessionPolicy::default()),
             flows: Arc::new(Flows::new(&pepper)),
+            known_browsers: Arc::new(KnownBrowsers::new(&pepper)),
             authorizations,
             devices,
             administrator: Arc::new(Administrator::new(
@@ -172,7 +175,13 @@ impl TestApp {
                     deletion_grace: Lifetime::from_seconds(30 * 86_400),
                     l1_lifetime: L1_LIFETIME,
                 },
-                Arc::new(|_| {}),
+                Arc::new(move |changed: &[Invalidation]| {
+                    for change in changed {
+                        if let Invalidation::Account(tenant, account) = change {
+                            counting.forget_failures(tenant, account);
+                        }
+                    }
+                }),
                 tells.clone(),
             )),
             writes: Arc::new(WriteBudget::new(tenant_writes, platform_writes)),

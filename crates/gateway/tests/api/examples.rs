@@ -16,7 +16,7 @@ use crate::routes;
 const SAMPLE: (&str, &str, &str) = ("test-tenant", "your-client-id", "your-client-secret");
 
 /// The operations whose requests have a body, in the order in which their examples make sense, and the status of the answer.
-const STORY: [(&str, u16); 22] = [
+const STORY: [(&str, u16); 25] = [
     ("token", 200),
     ("default_token", 200),
     ("default_token_oauth2", 200),
@@ -30,6 +30,9 @@ const STORY: [(&str, u16); 22] = [
     ("create_client", 201),
     ("patch_client", 200),
     ("explain_client", 200),
+    ("create_account", 201),
+    ("patch_account", 200),
+    ("set_account_password", 200),
     ("create_secret", 201),
     ("rotate_secret", 201),
     ("expire_secret", 200),
@@ -134,18 +137,20 @@ async fn requests_are_accepted_as_the_document_prints_them() {
     declare_admin(&test_env.app);
     let person = assertion(&test_env.app, "admin").await;
     let operations = operations();
-    let mut application = String::new();
+    let mut made = Made::default();
     for (name, status) in STORY {
         let operation = operations.iter().find(|it| it.object["operationId"] == name).unwrap();
-        let answer = send(&test_env.app, operation, &application, (&admin, &person)).await;
+        let answer = send(&test_env.app, operation, &made, (&admin, &person)).await;
         assert_eq!(answer.status, status, "{name}: {answer:?}");
-        if name == "create" {
-            application = answer.json()["id"].as_str().unwrap().to_owned();
+        match name {
+            "create" => made.application = answer.json()["id"].as_str().map(str::to_owned),
+            "create_account" => made.account = answer.json()["account_id"].as_str().map(str::to_owned),
+            _ => {}
         }
     }
     let with_query = |operation: &&Operation| operation.path.contains('?') && operation.method == Method::GET;
     for operation in operations.iter().filter(with_query) {
-        let answer = send(&test_env.app, operation, &application, (&admin, &person)).await;
+        let answer = send(&test_env.app, operation, &made, (&admin, &person)).await;
         assert_eq!(answer.status, 200, "{}: {answer:?}", operation.path);
         if operation.path.contains("search=") {
             assert_eq!(answer.json()["items"].as_array().unwrap().len(), 1, "{}: {answer:?}", operation.path);
@@ -153,19 +158,21 @@ async fn requests_are_accepted_as_the_document_prints_them() {
     }
 }
 
+/// The ids that the gateway has given.
+#[derive(Default)]
+struct Made {
+    application: Option<String>,
+    account: Option<String>,
+}
+
 /// Sends the example of the request; the person's assertion goes to the Thunder-compatible API, the administrator's token to the admin API.
-async fn send(
-    app: &TestApp,
-    operation: &Operation,
-    application: &str,
-    (admin, person): (&str, &str),
-) -> Answer {
-    let printed = "550e8400-e29b-41d4-a716-446655440000";
-    let path = if application.is_empty() {
-        operation.path.clone()
-    } else {
-        operation.path.replace(printed, application)
-    };
+async fn send(app: &TestApp, operation: &Operation, made: &Made, (admin, person): (&str, &str)) -> Answer {
+    let printed = ["550e8400-e29b-41d4-a716-446655440000", "usr_mfrggzdfmztwq2lknnwg23tpoa"];
+    let known = printed.into_iter().zip([&made.application, &made.account]);
+    let path = known.fold(operation.path.clone(), |path, (printed, made)| match made {
+        Some(made) => path.replace(printed, made),
+        None => path,
+    });
     let mut request = app.request(operation.method.clone(), &path);
     let security = &operation.object["security"];
     if security[0].get("admin_token").is_some() {

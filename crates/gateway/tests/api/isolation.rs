@@ -39,7 +39,7 @@ enum Rule {
     Page,
 }
 
-const RULES: [(&str, Rule); 61] = [
+const RULES: [(&str, Rule); 70] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -56,6 +56,15 @@ const RULES: [(&str, Rule); 61] = [
     ("/api/v1/tenant/{id}/clients/{client}/secrets", Rule::Administration),
     ("/api/v1/tenant/{id}/clients/{client}/secrets/rotate", Rule::Administration),
     ("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Rule::Administration),
+    ("/api/v1/tenant/{id}/accounts", Rule::Administration),
+    ("/api/v1/tenant/{id}/accounts/{account}", Rule::Administration),
+    ("/api/v1/tenant/{id}/accounts/{account}/suspend", Rule::Administration),
+    ("/api/v1/tenant/{id}/accounts/{account}/resume", Rule::Administration),
+    ("/api/v1/tenant/{id}/accounts/{account}/password", Rule::Administration),
+    ("/api/v1/tenant/{id}/accounts/{account}/sessions", Rule::Administration),
+    ("/api/v1/tenant/{id}/accounts/{account}/sessions/{session}", Rule::Administration),
+    ("/api/v1/tenant/{id}/accounts/{account}/consents", Rule::Administration),
+    ("/api/v1/tenant/{id}/accounts/{account}/consents/{client}", Rule::Administration),
     ("/api/v1/tenant/{id}/keys", Rule::Administration),
     ("/api/v1/tenant/{id}/keys/{kid}", Rule::Administration),
     ("/api/v1/tenant/{id}/keys/rotate", Rule::Administration),

@@ -35,6 +35,7 @@ mod token_errors;
 mod unopened_keys;
 
 mod admin_access;
+mod admin_accounts;
 mod admin_audience;
 mod admin_audit;
 mod admin_bodies;

@@ -4,6 +4,10 @@ use serde_json::Value;
 
 use crate::client_fixtures::SVC;
 
+/// The account of the first person of a test, and the id of no session.
+const ACCOUNT: &str = "usr_aeaqcaibaeaqcaibaeaqcaibae";
+const SESSION: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+
 /// The paths of the document with their methods, in order.
 pub(crate) fn all() -> Vec<(String, String)> {
     let document: Value = serde_json::from_str(&gateway::openapi_document()).unwrap();
@@ -21,12 +25,13 @@ pub(crate) fn all() -> Vec<(String, String)> {
 pub(crate) fn placed(path: &str, tenant: &str) -> String {
     let path = path.replace("{id}", tenant).replace("{client}", SVC);
     let path = path.replace("{secret}", "1").replace("{kid}", "oauth2-key-1");
+    let path = path.replace("{account}", ACCOUNT).replace("{session}", SESSION);
     path.replace("{hash}", "digest").replace("{file}", "pages.css")
 }
 
 /// Whether the path belongs to the admin API.
 pub(crate) fn is_admin(path: &str) -> bool {
-    let below = ["clients", "keys", "audit"].map(|part| format!("/api/v1/tenant/{{id}}/{part}"));
+    let below = ["clients", "accounts", "keys", "audit"].map(|part| format!("/api/v1/tenant/{{id}}/{part}"));
     path.starts_with("/api/v1/admin/") || below.iter().any(|prefix| path.starts_with(prefix.as_str()))
 }
 

@@ -4,7 +4,7 @@ use administration::pointer_names;
 use percent_encoding::percent_decode_str;
 
 /// The options that fill a member of a new row.
-const OPTIONS: [(&str, &str); 12] = [
+const OPTIONS: [(&str, &str); 17] = [
     ("scopes", "--scope"),
     ("audiences", "--audience"),
     ("resource_servers", "--audience"),
@@ -13,6 +13,11 @@ const OPTIONS: [(&str, &str); 12] = [
     ("introspection", "--introspection"),
     ("access_token_lifetime", "--lifetime"),
     ("issuer", "--issuer"),
+    ("email", "--email"),
+    ("username", "--username"),
+    ("external_id", "--external-id"),
+    ("claims", "--claim"),
+    ("groups", "--group"),
     ("description", "--description"),
     ("name", "--name"),
     ("grace", "--grace"),
@@ -35,7 +40,7 @@ pub(super) fn name_of(pointer: &str, is_new: bool, value: Option<&str>) -> Strin
 
 /// The ids in the path of a request, such as `globex/billing`, as far as the row that the detail says is missing.
 pub(super) fn rows_of(path: &str, detail: &str) -> String {
-    let depth = [("no tenant", 1), ("no client", 2), ("no key", 2)];
+    let depth = [("no tenant", 1), ("no client", 2), ("no account", 2), ("no key", 2)];
     let depth =
         depth.iter().find(|(words, _)| detail.contains(words)).map_or(usize::MAX, |(_, depth)| *depth);
     let path = path.split('?').next().unwrap_or_default();

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Each command, and a line to type after `latchkey`.
-const EXAMPLES: [(&str, &str); 58] = [
+const EXAMPLES: [(&str, &str); 69] = [
     ("serve", "serve --config /etc/latchkey/config.yaml"),
     ("init", "init"),
     ("health", "health --address 127.0.0.1:3000"),
@@ -39,6 +39,17 @@ const EXAMPLES: [(&str, &str); 58] = [
     ("client migrate", "client migrate globex billing"),
     ("client revoke-tokens", "client revoke-tokens globex billing"),
     ("client delete", "client delete globex billing --yes"),
+    ("account add", "account add globex --email ada@example.com --claim name=Ada --ask-password"),
+    ("account list", "account list globex --identifier ada@example.com"),
+    ("account show", "account show globex usr_mfrggzdfmztwq2lknnwg23tpoa"),
+    ("account set", "account set globex usr_mfrggzdfmztwq2lknnwg23tpoa groups=staff,accounting"),
+    ("account suspend", "account suspend globex usr_mfrggzdfmztwq2lknnwg23tpoa"),
+    ("account resume", "account resume globex usr_mfrggzdfmztwq2lknnwg23tpoa"),
+    ("account password", "account password globex usr_mfrggzdfmztwq2lknnwg23tpoa --password-file -"),
+    ("account sessions", "account sessions globex usr_mfrggzdfmztwq2lknnwg23tpoa"),
+    ("account consents", "account consents globex usr_mfrggzdfmztwq2lknnwg23tpoa --revoke billing"),
+    ("account sign-out", "account sign-out globex usr_mfrggzdfmztwq2lknnwg23tpoa"),
+    ("account delete", "account delete globex usr_mfrggzdfmztwq2lknnwg23tpoa --yes"),
     ("secret add", "secret add globex billing --expires 90d --secret-file billing.secret"),
     ("secret list", "secret list globex billing"),
     ("secret rotate", "secret rotate globex billing --grace 24h --secret-file billing.secret"),

@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+pub(crate) mod account;
 pub(crate) mod admin;
 pub(crate) mod apply;
 pub(crate) mod audit;

@@ -194,7 +194,10 @@ async fn judge(
     } else if path == "/flow/execute" || path.starts_with("/applications") {
         // No administrator is configured here, so sign-in does not exist.
         assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("LK-4040")), "{what}");
-    } else if ["/api/v1/admin/", "/clients", "/keys", "/audit"].iter().any(|part| path.contains(part)) {
+    } else if ["/api/v1/admin/", "/clients", "/accounts", "/keys", "/audit"]
+        .iter()
+        .any(|part| path.contains(part))
+    {
         // Secrets and tokens without administration scopes do not authorise administration of any tenant.
         let problem = answer.header("content-type") == "application/problem+json";
         assert!(answer.status == 401 && problem && !answer.body.contains(owner.tenant), "{what}");

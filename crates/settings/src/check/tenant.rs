@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use accounts::{AccountId, Identifier};
+use accounts::{AccountId, Identifier, SHORTEST_PASSWORD, UnfitPassword, normalised_password};
 use administration::{
     AccountSettings, Declaration, DeclaredAccount, DeclaredClient, DeclaredTenant, FieldErrors, Interface,
     LONGEST_ID, TakenNames, TenantContext, check_account, check_client, check_introspection_clients,
     check_issuer_owners, check_tenant, unfit,
 };
 use keys::ImportedKey;
-use protocol::Timestamp;
+use protocol::{Secret, Timestamp};
 use registry::{ClientId, DeclaredPassword};
 use tenancy::{Issuer, Tenant, TenantId};
 
@@ -85,13 +85,13 @@ fn check_one(
         taken.check(&mut errors, &declared.client);
         findings.extend(&at, errors);
     }
-    let accounts = check_accounts(&tenant.id, &settings.accounts, passwords, &at, findings);
+    let accounts = check_accounts(&tenant, &settings.accounts, passwords, &at, findings);
     DeclaredTenant { tenant, clients, accounts, first_key }
 }
 
 /// Each account by itself, and that no two have one identifier.
 fn check_accounts(
-    tenant: &TenantId,
+    tenant: &Tenant,
     accounts: &BTreeMap<String, AccountSettings>,
     passwords: Vec<Option<DeclaredPassword>>,
     at: &Location,
@@ -106,9 +106,9 @@ fn check_accounts(
         if let Some(why) = unfit(name, LONGEST_ID) {
             findings.key_error(at.clone(), format!("the name of the account {why}"), "choose another name");
         }
-        let id = AccountId::declared(tenant, name);
+        let id = AccountId::declared(&tenant.id, name);
         // When it was verified the store knows.
-        let account = check_account(&mut errors, tenant, &id, settings, Timestamp::from_seconds(0));
+        let account = check_account(&mut errors, &tenant.id, &id, settings, Timestamp::from_seconds(0));
         findings.extend(&at, errors);
         for held in &account.identifiers {
             if let Some(owner) = owners.insert(held.identifier.clone(), name) {
@@ -121,9 +121,21 @@ fn check_accounts(
             let problem = format!("account {owner} of this tenant has it, too");
             findings.error(at.key("external_id"), problem, "an external id belongs to one account");
         }
+        if let Some(DeclaredPassword::Value(value)) = &password {
+            check_length(value, at.key("password"), findings);
+        }
         declared.push(DeclaredAccount { name: name.clone(), account, password });
     }
     declared
+}
+
+/// Files are for development and tests, so how easily a password is guessed is not computed at every reading.
+fn check_length(value: &Secret, at: Location, findings: &mut Findings) {
+    let password = normalised_password(Secret::new(value.expose().to_owned()));
+    if password.is_none_or(|password| password.expose().chars().count() < SHORTEST_PASSWORD) {
+        let hint = "several random words are long and easy to type";
+        findings.error(at, UnfitPassword::Short.to_string(), hint);
+    }
 }
 
 fn first_key_of(

@@ -21,7 +21,7 @@ struct Judges {
 }
 
 /// What only the program can judge, by its words, and why.
-const ONLY_THE_PROGRAM: [(&str, &str); 14] = [
+const ONLY_THE_PROGRAM: [(&str, &str); 15] = [
     ("a private-use scheme is a reversed domain name", "public clients alone may have one"),
     ("no environment variable of this name", "which variables there are is not in the file"),
     ("no regular file", "nor which files"),
@@ -34,6 +34,7 @@ const ONLY_THE_PROGRAM: [(&str, &str); 14] = [
     ("this method needs", "as above"),
     ("the account has no identifier", "one of two keys is needed"),
     ("there is no address to be verified", "one key needs another"),
+    ("a password has 15 characters or more", "how long a password has to be depends on whose it is"),
     ("this is no value of the claim", "the forms of claims are rules of accounts, and no patterns"),
     ("give the public key alone", "what a key needs depends on its kind"),
 ];

@@ -1,5 +1,6 @@
 //! The columns of what sign-ins leave behind: sessions, codes, also of devices, and what people have allowed.
 
+use administration::ConsentState;
 use grants::{AuthorizationCode, Consent, DeviceCode};
 use sessions::{FoundSession, Session};
 
@@ -71,6 +72,10 @@ columns! {
         hosts: "hosts",
         granted_at: "granted_at",
     }
+}
+
+columns! {
+    ConsentState { client: "client_id", scopes: "scopes", granted_at: "granted_at" }
 }
 
 impl FromRow for FoundSession {

@@ -2,11 +2,13 @@
 //! indexes alone, because nothing ever collects statistics here.
 
 use administration::{
-    AccountState, Application, AuditQuery, AuditRecord, ClientState, SecretUsage, TenantState, VerifierFetch,
+    AccountState, Application, AuditQuery, AuditRecord, ClientState, ConsentState, SecretUsage, TenantState,
+    VerifierFetch,
 };
 use keys::KeyRecord;
 use keys::life_cycle::KeyTimes;
 use registry::Revocation;
+use sessions::FoundSession;
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 use tempfile::TempDir;
 use tenancy::TenantId;
@@ -56,6 +58,7 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
         Statement::of(accounts::SELECT_ONE).reading::<AccountState>(),
         Statement::of(accounts::SELECT_IDENTIFIED).reading::<AccountState>(),
         Statement::of(accounts::SELECT_PAGE).reading::<AccountState>(),
+        Statement::of(accounts::SELECT_CONSENTS).reading::<ConsentState>(),
     ] {
         check(statement, false).await;
     }
@@ -64,6 +67,7 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
         Statement::of(tenant_search::FOUND).reading::<TenantState>(),
         Statement::of(clients::SQLITE_RELATED).reading::<ClientState>(),
         Statement::of(accounts::SQLITE_RELATED).reading::<AccountState>(),
+        Statement::of(accounts::SELECT_SESSIONS).reading::<FoundSession>(),
         Statement::of(tenants::DUE_DELETIONS),
     ] {
         check(statement, true).await;

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use administration::rows::Decided;
 use administration::{
-    AccountQuery, AccountState, Accounts, CommitRequest, ManagedBy, RelatedAccounts, RowLifecycle,
+    AccountQuery, AccountSignIns, AccountState, Accounts, Change, ChangeKind, CommitRequest, ConsentState,
+    LISTED_SESSIONS, ManagedBy, RelatedAccounts, RowLifecycle,
 };
 use async_trait::async_trait;
+use sessions::FoundSession;
 use tenancy::{StoreError, TenantId};
 
 use super::commit::{CommitRefusal, require};
@@ -81,6 +83,42 @@ impl Accounts for MemoryStore {
     }
 }
 
+#[async_trait]
+impl AccountSignIns for MemoryStore {
+    async fn list_sessions(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Vec<FoundSession>, StoreError> {
+        self.administer(|rows| {
+            let own = rows.sessions.values().filter(|row| row.tenant == *tenant && row.account == *account);
+            let mut own: Vec<_> = own.cloned().collect();
+            own.sort_by(|one, other| (other.last_seen_at, &one.id).cmp(&(one.last_seen_at, &other.id)));
+            own.truncate(as_count(LISTED_SESSIONS));
+            let valid_from = rows.valid_from(tenant, account);
+            own.into_iter().map(|session| FoundSession { session, valid_from }).collect()
+        })
+        .await
+    }
+
+    async fn list_consents(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Vec<ConsentState>, StoreError> {
+        self.administer(|rows| {
+            let own = rows.consents.iter().filter(|((of, by, _), _)| of == tenant && by == account);
+            let state = |consent: &grants::Consent| ConsentState {
+                client: consent.client.clone(),
+                scopes: consent.scopes.clone(),
+                granted_at: consent.granted_at,
+            };
+            own.map(|(_, consent)| state(consent)).collect()
+        })
+        .await
+    }
+}
+
 fn has(account: &Account, identifier: &Identifier) -> bool {
     account.identifiers.iter().any(|held| held.identifier == *identifier)
 }
@@ -112,6 +150,21 @@ impl Rows {
             let is_deleted = row.lifecycle.deleted_at.is_some();
             let password = self.accounts.remove(key).and_then(|(_, password)| password);
             self.accounts.insert(key.clone(), (row, password.filter(|_| !is_deleted)));
+        }
+        for change in &request.changes {
+            match change {
+                Change::Sessions(tenant, account, Some(id)) => self
+                    .sessions
+                    .retain(|_, row| row.tenant != *tenant || row.account != *account || row.id != *id),
+                Change::Consent(tenant, account, client) => {
+                    self.consents.remove(&(tenant.clone(), account.clone(), client.clone()));
+                }
+                Change::Account(change) if change.kind == ChangeKind::Deleted => {
+                    let (tenant, account) = (&change.after.tenant, &change.after.id);
+                    self.consents.retain(|(of, by, _), _| of != tenant || by != account);
+                }
+                _ => {}
+            }
         }
         for new in &request.passwords {
             let key = (new.tenant.clone(), new.account.clone());

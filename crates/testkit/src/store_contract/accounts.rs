@@ -147,8 +147,9 @@ pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
         let hash = hash_password(&Secret::new(text.to_owned()), &PasswordSalt::generate()).unwrap();
         passwords.bind(&acme, &rows[0].id, &hash).unwrap()
     };
-    for (seconds, password, declared_digest) in
-        [(1, Some(stored("one")), Some([1; 32])), (2, Some(stored("two")), None), (3, None, None)]
+    // The first one ends nothing that began with it; each later one ends what began in the same second, too.
+    for (seconds, password, declared_digest, valid_from) in
+        [(1, Some(stored("one")), Some([1; 32]), 1), (2, Some(stored("two")), None, 3), (5, None, None, 6)]
     {
         let (tenant, account) = (acme.clone(), rows[0].id.clone());
         let kind = match password {
@@ -162,7 +163,7 @@ pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
         assert!(matches!(stores.administration.commit(&request).await, Ok(CommitOutcome::Committed { .. })));
         let (account, found) = found(&stores, &acme, "ada").await.unwrap();
         assert_eq!(account.password_changed_at, found.as_ref().map(|_| at(seconds)));
-        assert_eq!((found, account.valid_from), (password, at(seconds)));
+        assert_eq!((found, account.valid_from), (password, at(valid_from)));
         let related = RelatedAccounts { ids: &[account.id], ..RelatedAccounts::default() };
         let row = stores.administration.find_accounts(&acme, related).await.unwrap().remove(0);
         assert_eq!(row.declared_digest, declared_digest);
@@ -179,15 +180,15 @@ pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end
     commit(&stores, &requests::declared(vec![of_kind(ChangeKind::Added, &row)])).await;
     let state = async || stores.accounts.find_account(&acme, &row.id).await.unwrap().unwrap();
     for (seconds, kind, status, valid_from) in [
-        (1, ChangeKind::Suspended, AccountStatus::Suspended, 1),
-        (2, ChangeKind::Resumed, AccountStatus::Active, 1),
+        (1, ChangeKind::Suspended, AccountStatus::Suspended, 2),
+        (2, ChangeKind::Resumed, AccountStatus::Active, 2),
     ] {
         change(&stores, at(seconds), vec![of_kind(kind, &row)]).await;
         assert_eq!((state().await.status, state().await.valid_from), (status, at(valid_from)), "{kind:?}");
     }
     for (seconds, kind, status, valid_from) in [
-        (3, ChangeKind::Retired, AccountStatus::Suspended, 3),
-        (4, ChangeKind::Restored, AccountStatus::Active, 3),
+        (3, ChangeKind::Retired, AccountStatus::Suspended, 4),
+        (4, ChangeKind::Restored, AccountStatus::Active, 4),
     ] {
         let mut request = request(&stores, at(seconds), vec![of_kind(kind, &row)]).await;
         request.managed_by = ManagedBy::Config;
@@ -212,7 +213,7 @@ pub async fn a_deleted_account_keeps_only_its_id(stores: Stores) {
     assert_eq!(left.lifecycle.deleted_at, Some(at(5)));
     let empty = Account {
         status: AccountStatus::Suspended,
-        updated_at: at(5),
+        valid_from: at(6),
         ..Account::new(acme.clone(), row.id.clone(), at(5))
     };
     assert_eq!(left.account, empty);

@@ -179,6 +179,8 @@ macro_rules! store_contract_tests {
             of_a_hundred_redemptions_at_once_one_is_the_first,
             a_code_ends_with_its_session_and_its_account,
             what_a_person_allowed_is_read_back,
+            sessions_of_an_account_are_listed_and_ended,
+            consents_of_an_account_are_listed_and_forgotten,
             expired_sign_ins_are_deleted,
             a_device_code_is_found_in_its_tenant,
             so_many_device_codes_wait_and_no_more,

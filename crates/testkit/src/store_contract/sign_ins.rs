@@ -247,6 +247,91 @@ pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
     assert_eq!(of(&ada.tenant, &ada.id, "web").await, Some(more));
 }
 
+/// Ended ones too, those first that were used last; of another account and another tenant none.
+pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
+    let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
+    let of = sessions(&stores);
+    let mut tokens = Vec::new();
+    for (person, seconds) in [(&ada, 0), (&ada, 5), (&other, 7)] {
+        let (write, token) = begin(&stores, person, None, at(seconds));
+        of.write(&write).await.unwrap();
+        tokens.push((write, token));
+    }
+    let listed = async |tenant: &TenantId, account: &AccountId| {
+        let found = stores.administration.list_sessions(tenant, account).await.unwrap();
+        assert!(
+            found.iter().all(|found| found.session.tenant == *tenant && found.session.account == *account)
+        );
+        found.into_iter().map(|found| (found.session.id.clone(), found.is_valid(at(10)))).collect::<Vec<_>>()
+    };
+    let id = |at: usize| tokens[at].0.session().id.clone();
+    assert_eq!(listed(&ada.tenant, &ada.id).await, [(id(1), true), (id(0), true)]);
+    assert_eq!(listed(&other.tenant, &ada.id).await, [(id(2), true)], "they have one id at each tenant");
+    assert_eq!(listed(&ada.tenant, &AccountId::from_bytes([9; 16])).await, []);
+
+    // Of another tenant, and of another account, it is not ended.
+    for (tenant, account) in [(&other.tenant, &ada.id), (&ada.tenant, &AccountId::from_bytes([9; 16]))] {
+        let change = Change::Sessions(tenant.clone(), account.clone(), Some(id(1)));
+        super::accounts::change(&stores, at(8), vec![change]).await;
+    }
+    assert_eq!(listed(&ada.tenant, &ada.id).await.len(), 2);
+    let change = Change::Sessions(ada.tenant.clone(), ada.id.clone(), Some(id(1)));
+    super::accounts::change(&stores, at(8), vec![change]).await;
+    assert!(of.find(&ada.tenant, &tokens[1].1, at(9)).await.unwrap().is_none());
+    assert!(of.find(&ada.tenant, &tokens[0].1, at(9)).await.unwrap().is_some());
+
+    // All of them, also those of this very second, and no later one.
+    let (same_second, token) = begin(&stores, &ada, None, at(9));
+    of.write(&same_second).await.unwrap();
+    let change = Change::Sessions(ada.tenant.clone(), ada.id.clone(), None);
+    super::accounts::change(&stores, at(9), vec![change]).await;
+    for token in [&tokens[0].1, &token] {
+        assert!(of.find(&ada.tenant, token, at(10)).await.unwrap().is_none());
+    }
+    assert!(listed(&ada.tenant, &ada.id).await.iter().all(|(_, is_valid)| !is_valid));
+    assert!(of.find(&other.tenant, &tokens[2].1, at(10)).await.unwrap().is_some());
+    let (later, token) = begin(&stores, &ada, None, at(10));
+    of.write(&later).await.unwrap();
+    assert!(of.find(&ada.tenant, &token, at(10)).await.unwrap().is_some());
+}
+
+/// One by one, and all with the account.
+pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
+    let other = person(&stores, "globex").await;
+    // An account of the API, which may delete it.
+    let ada = account(&add(&stores, &fixtures::tenant("acme"), &[]).await, 1, &["ada@example.com"]);
+    let added = Change::Account(requests::row(ChangeKind::Added, None, &ada));
+    super::accounts::change(&stores, at(0), vec![added]).await;
+    for person in [&ada, &other] {
+        for (number, id) in [(1, "web"), (2, "app")] {
+            let (write, _) = begin(&stores, person, None, at(0));
+            let consent = Consent {
+                account: person.id.clone(),
+                client: client(id),
+                scopes: vec!["openid".to_owned()],
+                hosts: Vec::new(),
+                granted_at: at(number),
+            };
+            let code = AuthorizationCode { digest: [u8::try_from(number).unwrap(); 32], ..code_of(&write) };
+            let stores = &stores.authorizations;
+            stores.write_code(&person.tenant, &code, Some(&write), Some(&consent)).await.unwrap();
+        }
+    }
+    let listed = async |person: &Account| {
+        let found = stores.administration.list_consents(&person.tenant, &person.id).await.unwrap();
+        found.into_iter().map(|row| (row.client.to_string(), row.scopes, row.granted_at)).collect::<Vec<_>>()
+    };
+    let row = |id: &str, seconds| (id.to_owned(), vec!["openid".to_owned()], at(seconds));
+    assert_eq!(listed(&ada).await, [row("app", 2), row("web", 1)]);
+    let change = Change::Consent(ada.tenant.clone(), ada.id.clone(), client("app"));
+    super::accounts::change(&stores, at(3), vec![change]).await;
+    assert_eq!(listed(&ada).await, [row("web", 1)]);
+    let deleted = Change::Account(requests::row(ChangeKind::Deleted, Some(&ada), &ada));
+    super::accounts::change(&stores, at(4), vec![deleted]).await;
+    assert_eq!(listed(&ada).await, []);
+    assert_eq!(listed(&other).await.len(), 2);
+}
+
 /// Those that have not expired stay.
 pub async fn expired_sign_ins_are_deleted(stores: Stores) {
     let ada = person(&stores, "acme").await;

@@ -15,7 +15,7 @@ async fn the_first_administrator_is_made_with_its_tenant_and_then_no_more() {
     let platform = tenant_id("platform");
     assert!(env.store.find_tenant(&platform).await.unwrap().unwrap().strategies.oauth2);
     assert_eq!(made.client.settings.audiences, ["urn:latchkey:admin"]);
-    assert_eq!(made.client.settings.scopes.len(), 4);
+    assert_eq!(made.client.settings.scopes.len(), 5);
     assert!(env.opens(&platform, &client_id("root"), &made.secret.unwrap().client_secret, NOW).await);
     let again = administrator.init_admin(&caller(&operator(), NOW), "other").await;
     assert!(matches!(again, Err(EditError::Conflict(why)) if why.contains("platform/root")));

@@ -1,5 +1,6 @@
 //! The operations of the API, each as its route in `routes` serves it.
 
+pub(super) mod accounts;
 pub(super) mod applications;
 pub(super) mod clients;
 pub(super) mod keys;

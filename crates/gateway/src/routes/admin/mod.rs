@@ -1,6 +1,8 @@
-//! The admin API: tenants of the platform, clients, secrets and signing keys of a tenant, and the audit of all. A handler gets an
+//! The admin API: tenants of the platform, clients, secrets, accounts and signing keys of a tenant, and the audit of all. A handler gets an
 //! authorized request, reads its query or body, and passes it to administration, which decides.
 
+pub(crate) mod account_sign_ins;
+pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod clients;
 pub(crate) mod explain;

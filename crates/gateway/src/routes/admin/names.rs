@@ -1,9 +1,11 @@
 //! The names in a path of the admin API. A tenant's id is sent as it is; the id of a client or of a secret may be percent-encoded
 //! (RFC 3986 §2.1).
 
+use accounts::AccountId;
 use keys::KeyId;
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use registry::{ClientId, SecretId};
+use sessions::SessionId;
 use tenancy::TenantId;
 
 use crate::failure::Failure;
@@ -55,6 +57,30 @@ impl Target for (TenantId, ClientId, SecretId) {
     }
 }
 
+/// An account of a tenant. Its id is sent as it is.
+impl Target for (TenantId, AccountId) {
+    fn of(raw: &RawRequest) -> Result<Self, Problem> {
+        Ok((TenantId::of(raw)?, named("account", raw.place("account").and_then(|id| id.parse().ok()))?))
+    }
+}
+
+/// A session of an account. Its id is sent as it is.
+impl Target for (TenantId, AccountId, SessionId) {
+    fn of(raw: &RawRequest) -> Result<Self, Problem> {
+        let (tenant, account) = Target::of(raw)?;
+        Ok((tenant, account, named("session", raw.place("session").and_then(|id| id.parse().ok()))?))
+    }
+}
+
+/// What an account has allowed a client.
+impl Target for (TenantId, AccountId, ClientId) {
+    fn of(raw: &RawRequest) -> Result<Self, Problem> {
+        let (tenant, account) = <(TenantId, AccountId)>::of(raw)?;
+        let (_, client) = <(TenantId, ClientId)>::of(raw)?;
+        Ok((tenant, account, client))
+    }
+}
+
 /// A signing key of a tenant. Its `kid` is sent as it is.
 impl Target for (TenantId, KeyId) {
     fn of(raw: &RawRequest) -> Result<Self, Problem> {
@@ -76,6 +102,11 @@ pub(super) fn client_location(tenant: &TenantId, client: &str) -> String {
 pub(super) fn secret_location(tenant: &TenantId, client: &ClientId, secret: &str) -> String {
     let client = client_location(tenant, client.as_str());
     format!("{client}/secrets/{}", utf8_percent_encode(secret, RESERVED))
+}
+
+/// The path of an account.
+pub(super) fn account_location(tenant: &TenantId, account: &str) -> String {
+    format!("/api/v1/tenant/{tenant}/accounts/{account}")
 }
 
 /// The path of a signing key.

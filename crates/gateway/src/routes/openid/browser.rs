@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::Timestamp;
 use secrets::random_bytes;
-use sessions::{SessionToken, SessionWrite, SignedIn};
+use sessions::{KnownBrowser, KnownBrowsers, SessionToken, SessionWrite, SignedIn};
 use tenancy::{StoreError, Tenant};
 
 use crate::Services;
@@ -58,6 +58,24 @@ impl<'r> Browser<'r> {
         let cookie = self.cookies.read(self.headers, CookieName::Session(&tenant.id));
         let Some(token) = cookie.and_then(SessionToken::parse) else { return Ok(None) };
         services.sessions.find(&tenant.id, &token, now).await
+    }
+
+    /// Which accounts have signed in with it before.
+    pub(super) fn known(&self, services: &Services, now: Timestamp) -> KnownBrowser {
+        let cookie = self.cookies.read(self.headers, CookieName::KnownBrowser).unwrap_or_default();
+        services.known_browsers.open(cookie, now)
+    }
+
+    /// Has the response set the cookie that says which accounts have signed in.
+    pub(super) fn keep_known(
+        &mut self,
+        services: &Services,
+        known: &KnownBrowser,
+    ) -> Result<(), InvalidHeaderValue> {
+        let Some(cookie) = services.known_browsers.seal(known) else { return Ok(()) };
+        let life = CookieLife::Span(KnownBrowsers::LIFETIME);
+        self.set.push(self.cookies.set(CookieName::KnownBrowser, &cookie, life)?);
+        Ok(())
     }
 
     /// Has the response set the cookie of a new session, which the oldest of too many make room for.

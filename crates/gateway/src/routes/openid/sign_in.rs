@@ -103,12 +103,16 @@ pub(super) async fn sign_in_with_password(
 ) -> Result<Result<SessionWrite, SignInMessage>, PageError> {
     let Fields { identifier, password, .. } = fields;
     let password = password.unwrap_or_else(|| Secret::new(String::new()));
+    let mut known = browser.known(services, now);
+    let known_accounts = known.accounts_of(&tenant.id);
     let checked = services
         .sign_ins
-        .sign_in_with_password(&tenant.id, &identifier, password, &raw.source(), &[], now)
+        .sign_in_with_password(&tenant.id, &identifier, password, &raw.source(), &known_accounts, now)
         .await;
     match checked {
-        Ok((_, authentication)) => {
+        Ok((account, authentication)) => {
+            known.remember(&tenant.id, &account.id, now);
+            browser.keep_known(services, &known).map_err(|error| PageError::fault(&error))?;
             let before = browser.signed_in(services, tenant, now).await?;
             let agent = raw.user_agent();
             let (write, token) = services.sessions.begin(&authentication, before.as_ref(), agent, now);

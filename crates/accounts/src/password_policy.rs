@@ -1,0 +1,120 @@
+//! Which passwords a person may have (NIST SP 800-63B-4 §3.1.1.2): long ones that are not easily guessed. There is no rule about kinds of
+//! characters, and no password grows old.
+
+use std::fmt;
+
+use protocol::Secret;
+use zxcvbn::feedback::Feedback;
+use zxcvbn::{Score, zxcvbn};
+
+use crate::normalised_password;
+
+/// Characters of the shortest password. It would be 8 beside a second factor, which no tenant can demand yet.
+pub const SHORTEST_PASSWORD: usize = 15;
+
+/// Why a password is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnfitPassword {
+    /// It has fewer than [`SHORTEST_PASSWORD`] characters.
+    Short,
+    /// It has more than 1 024 bytes, or control characters.
+    Unreadable,
+    /// It is easily guessed; the text says why, where that is known.
+    Guessable(Option<String>),
+}
+
+/// The password as it is hashed, where a person may have it. `context` is what a stranger tries first: the names of the tenant, and what the
+/// person signs in by. Guessing takes some milliseconds of a core.
+///
+/// # Errors
+/// [`UnfitPassword`].
+pub fn check_new_password(password: Secret, context: &[String]) -> Result<Secret, UnfitPassword> {
+    let password = normalised_password(password).ok_or(UnfitPassword::Unreadable)?;
+    if password.expose().chars().count() < SHORTEST_PASSWORD {
+        return Err(UnfitPassword::Short);
+    }
+    let context: Vec<&str> = context.iter().flat_map(|text| words(text)).collect();
+    let guessed = zxcvbn(password.expose(), &context);
+    if guessed.score() >= Score::Three {
+        return Ok(password);
+    }
+    let why = guessed.feedback().and_then(Feedback::warning);
+    Err(UnfitPassword::Guessable(why.map(|why| why.to_string())))
+}
+
+/// The text and the words in it.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| word.chars().count() > 2);
+    std::iter::once(text).chain(parts)
+}
+
+impl fmt::Display for UnfitPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Short => write!(f, "a password has {SHORTEST_PASSWORD} characters or more"),
+            Self::Unreadable => f.write_str("a password has 1024 bytes at most, and no control characters"),
+            Self::Guessable(None) => f.write_str("this password is easily guessed"),
+            Self::Guessable(Some(why)) => write!(f, "this password is easily guessed: {why}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> Result<String, UnfitPassword> {
+        let context = ["acme", "Acme Limited", "ada.lovelace@example.com"].map(str::to_owned);
+        let checked = check_new_password(Secret::new(text.to_owned()), &context);
+        checked.map(|password| password.expose().to_owned())
+    }
+
+    #[test]
+    fn a_password_is_long_and_not_easily_guessed_and_nothing_else_is_demanded() {
+        for text in [
+            "correct horse battery staple",
+            "all lower case words of a person",
+            "\u{1f600}\u{1f643}\u{1f9ed}\u{1f9ea}\u{1f40c}\u{1f335}\u{1f3bb}\u{1f525}\u{1f9ca}\u{1f3b2}\u{1f9f6}\u{1f98a}\u{1f347}\u{1f6b2}\u{1f5ff}",
+            &format!("correct horse battery staple {}", "x7Qk".repeat(240)),
+        ] {
+            assert_eq!(check(text).as_deref(), Ok(text));
+        }
+        assert_eq!(check("fourteen chars"), Err(UnfitPassword::Short));
+        assert_eq!(check(&"\u{1f600}".repeat(14)), Err(UnfitPassword::Short), "characters count, not bytes");
+        for text in [&"a".repeat(1_025), "a line\nfeed in a password", ""] {
+            assert_eq!(check(text), Err(UnfitPassword::Unreadable), "{text:?}");
+        }
+        for text in [
+            "aaaaaaaaaaaaaaaaaaaa",
+            "123456789012345678",
+            "passwordpassword",
+            "qwertyuiopasdfgh",
+            "ada.lovelace@example.com",
+            "LovelaceLovelace1",
+            "Acme Limited 2026",
+        ] {
+            assert!(matches!(check(text), Err(UnfitPassword::Guessable(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_one_account_say_nothing_of_another() {
+        let check = |context: &[&str]| {
+            let context: Vec<_> = context.iter().map(|&text| text.to_owned()).collect();
+            check_new_password(Secret::new("zorblattuxquuxly".to_owned()), &context)
+        };
+        assert!(check(&["globex", "ada@example.com"]).is_ok());
+        assert!(check(&["acme", "zorblattuxquuxly@example.com"]).is_err());
+    }
+
+    #[test]
+    fn a_password_is_taken_in_form_c_and_whole() {
+        let typed = format!("cafe\u{301} {}", "k9 zu ".repeat(20));
+        assert_eq!(check(&typed), Ok(format!("caf\u{e9} {}", "k9 zu ".repeat(20))));
+    }
+
+    #[test]
+    fn the_sample_password_of_the_documents_is_one() {
+        assert!(check("acme-sample-password").is_ok());
+    }
+}

@@ -1,0 +1,37 @@
+//! Judges and hashes the password of a person: off the workers, few at once, outside any transaction.
+
+use accounts::{AccountId, AccountPassword, AccountPasswords, check_new_password};
+use protocol::Secret;
+use secrets::{PasswordSalt, hash_password};
+use tenancy::TenantId;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::Administrator;
+use super::secret_material::PATIENCE;
+use crate::edit::invalid;
+use crate::{EditError, FieldError};
+
+impl Administrator {
+    /// The stored form of a password that the account may have. `words` are what a stranger would try first.
+    pub(super) async fn take_password(
+        &self,
+        (tenant, account): (&TenantId, &AccountId),
+        password: Secret,
+        words: Vec<String>,
+    ) -> Result<AccountPassword, EditError> {
+        let permit = timeout(PATIENCE, self.slow_hashes.acquire()).await;
+        let _permit = permit.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
+        let hashing = spawn_blocking(move || {
+            let hint = "several random words are long and easy to type";
+            let unfit = |why: accounts::UnfitPassword| {
+                EditError::Invalid(vec![FieldError::at("/password", why.to_string()).with_hint(hint)])
+            };
+            let password = check_new_password(password, &words).map_err(unfit)?;
+            Ok::<_, EditError>(hash_password(&password, &PasswordSalt::generate())?)
+        });
+        let hash = hashing.await.map_err(|_| EditError::Busy)??;
+        let bound = AccountPasswords::new(&self.pepper).bind(tenant, account, &hash);
+        bound.ok_or_else(|| invalid("/password", "cannot be stored"))
+    }
+}

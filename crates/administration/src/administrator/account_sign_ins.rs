@@ -1,0 +1,119 @@
+//! The sessions of an account and what it has allowed clients: `latchkey:accounts`, of the platform or of the tenant. An administrator ends
+//! them, and starts none: nobody signs in as another person.
+
+use accounts::AccountId;
+use registry::ClientId;
+use sessions::SessionId;
+use tenancy::TenantId;
+
+use super::commit_with_retry::EditRequest;
+use super::load::LoadScope;
+use super::{Administrator, Caller};
+use crate::edit::{self, Edit, EditContext, Facts};
+use crate::{ConsentView, EditError, Permission, RelatedAccounts, SessionView, TenantState};
+
+impl Administrator {
+    /// The live sessions of an account, those first that were used last.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn sessions(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Vec<SessionView>, EditError> {
+        let facts = self.account_facts(caller, tenant, account).await?;
+        let live = facts.sessions.into_iter().filter(|found| found.is_valid(caller.now));
+        Ok(live.map(|found| found.session.into()).collect())
+    }
+
+    /// Ends a session of an account.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn end_session(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        account: &AccountId,
+        session: &SessionId,
+    ) -> Result<(), EditError> {
+        let decide = |context: EditContext<'_>| edit::end_session(context, (tenant, account), session);
+        self.edit_sign_ins(caller, (tenant, account), decide).await
+    }
+
+    /// Ends all sessions of an account until now, and all tokens that they gave.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn sign_out(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<(), EditError> {
+        let decide = |context: EditContext<'_>| edit::sign_out(context, (tenant, account));
+        self.edit_sign_ins(caller, (tenant, account), decide).await
+    }
+
+    /// What an account has allowed clients, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn consents(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Vec<ConsentView>, EditError> {
+        let facts = self.account_facts(caller, tenant, account).await?;
+        Ok(facts.consents.into_iter().map(ConsentView::from).collect())
+    }
+
+    /// Forgets what an account has allowed a client.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn revoke_consent(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        account: &AccountId,
+        client: &ClientId,
+    ) -> Result<(), EditError> {
+        let decide = |context: EditContext<'_>| edit::revoke_consent(context, (tenant, account), client);
+        self.edit_sign_ins(caller, (tenant, account), decide).await
+    }
+
+    async fn account_facts(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Facts, EditError> {
+        caller.authority.require_in(tenant, Permission::Accounts)?;
+        let facts = self.load(tenant, scope(account)).await?;
+        facts.tenant()?.account(account)?;
+        Ok(facts)
+    }
+
+    async fn edit_sign_ins(
+        &self,
+        caller: &Caller,
+        (tenant, account): (&TenantId, &AccountId),
+        decide: impl FnMut(EditContext<'_>) -> Result<Edit, EditError> + Send,
+    ) -> Result<(), EditError> {
+        caller.authority.require_in(tenant, Permission::Accounts)?;
+        let request = EditRequest { caller, tenant, scope: scope(account) };
+        let answer = |_: &TenantState| Ok(());
+        self.commit_with_retry(request, None, decide, answer).await.map(drop)
+    }
+}
+
+fn scope(account: &AccountId) -> LoadScope<'_> {
+    LoadScope::Accounts {
+        related: RelatedAccounts::of(std::slice::from_ref(account)),
+        with_sign_ins_of: Some(account),
+    }
+}

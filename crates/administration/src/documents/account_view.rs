@@ -1,0 +1,105 @@
+//! Accounts, their sessions, and what they have allowed, as interfaces show them. A password is never shown.
+
+use protocol::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sessions::Session;
+
+use super::{AccountSettings, Instant, schema};
+use crate::{AccountState, ConsentState};
+
+/// An account as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountView {
+    /// Its id: the `sub` of its tokens.
+    #[schemars(example = &"usr_mfrggzdfmztwq2lknnwg23tpoa", extend("pattern" = "^usr_[a-z2-7]{26}$"))]
+    pub account_id: String,
+    /// Whether the person can sign in. A `retired` account was declared in a file, and is no longer.
+    #[schemars(example = &"active", extend("enum" = ["active", "suspended", "retired"]))]
+    pub status: String,
+    /// What declares it: the operator's files, or requests of this API.
+    #[schemars(example = &"api", extend("enum" = schema::MANAGED_BY))]
+    pub managed_by: String,
+    /// When it was created.
+    pub created_at: Instant,
+    /// When its row last changed.
+    pub updated_at: Instant,
+    /// When its password was set. Null: it has none.
+    pub password_changed_at: Option<Instant>,
+    /// Sign-ins before this instant count no more.
+    pub valid_from: Instant,
+    /// All else.
+    #[serde(flatten)]
+    pub settings: AccountSettings,
+}
+
+/// A session of an account: one browser where the person is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionView {
+    /// Its id: the claim `sid` of ID tokens.
+    #[schemars(example = &"Qm9va3MgYXJlIGdvb2QuLg", extend("pattern" = "^[A-Za-z0-9_-]{22}$"))]
+    pub session_id: String,
+    /// When the person last proved who it is.
+    pub authenticated_at: Instant,
+    /// How well it was proven.
+    pub acr: String,
+    /// By what it was proven (RFC 8176).
+    pub amr: Vec<String>,
+    /// When it began.
+    pub created_at: Instant,
+    /// When it was used last, a little before or later.
+    pub last_seen_at: Instant,
+    /// When it ends at the latest.
+    pub expires_at: Instant,
+    /// The browser, as it calls itself.
+    pub user_agent: String,
+}
+
+/// What a person has allowed a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConsentView {
+    /// The client.
+    pub client_id: String,
+    /// What it may ask for without asking the person again.
+    pub scopes: Vec<String>,
+    /// When the person last allowed something.
+    pub granted_at: Instant,
+}
+
+impl From<&AccountState> for AccountView {
+    fn from(state: &AccountState) -> Self {
+        let AccountState { account, lifecycle, .. } = state;
+        Self {
+            account_id: account.id.to_string(),
+            status: lifecycle.status().to_owned(),
+            managed_by: lifecycle.managed_by.as_str().to_owned(),
+            created_at: lifecycle.created_at.into(),
+            updated_at: lifecycle.updated_at.into(),
+            password_changed_at: account.password_changed_at.map(Timestamp::into),
+            valid_from: account.valid_from.into(),
+            settings: AccountSettings::from(account),
+        }
+    }
+}
+
+impl From<Session> for SessionView {
+    fn from(session: Session) -> Self {
+        Self {
+            session_id: session.id.to_string(),
+            authenticated_at: session.authenticated_at.into(),
+            acr: session.acr,
+            amr: session.amr,
+            created_at: session.created_at.into(),
+            last_seen_at: session.last_seen_at.into(),
+            expires_at: session.expires_at.into(),
+            user_agent: session.user_agent,
+        }
+    }
+}
+
+impl From<ConsentState> for ConsentView {
+    fn from(consent: ConsentState) -> Self {
+        let ConsentState { client, scopes, granted_at } = consent;
+        Self { client_id: client.to_string(), scopes, granted_at: granted_at.into() }
+    }
+}

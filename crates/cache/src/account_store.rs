@@ -1,0 +1,71 @@
+//! Cached accounts without their passwords, for userinfo. They are in this process alone: data of a person is in no other cache.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
+use async_trait::async_trait;
+use tenancy::{StoreError, TenantId};
+use tokio::time::Instant;
+
+use crate::{ReadThrough, Reading, Source, weights};
+
+/// A cache before another [`AccountStore`].
+pub type CachedAccountStore = ReadThrough<Accounts>;
+
+/// The accounts of a store.
+pub struct Accounts {
+    pub(crate) store: Arc<dyn AccountStore>,
+}
+
+#[async_trait]
+impl AccountStore for CachedAccountStore {
+    /// A sign-in reads the store.
+    async fn find_by_identifier(
+        &self,
+        tenant: &TenantId,
+        identifier: &Identifier,
+    ) -> Result<Option<(Arc<Account>, Option<AccountPassword>)>, StoreError> {
+        self.source.store.find_by_identifier(tenant, identifier).await
+    }
+
+    async fn find_account(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<Option<Arc<Account>>, StoreError> {
+        self.get(&(tenant.clone(), account.clone())).await
+    }
+}
+
+#[async_trait]
+impl Source for Accounts {
+    type Key = (TenantId, AccountId);
+    type Value = Account;
+
+    const NAME: &'static str = "accounts";
+
+    fn bytes((tenant, id): &Self::Key, account: Option<&Account>) -> usize {
+        weights::entry(tenant.as_str().len() + id.as_str().len(), account.map_or(0, weights::of_account))
+    }
+
+    fn tenant_of((tenant, _): &Self::Key) -> &TenantId {
+        tenant
+    }
+
+    async fn load(&self, (tenant, id): &Self::Key) -> Result<Reading<Account>, StoreError> {
+        let at = Instant::now();
+        let value = self.store.find_account(tenant, id).await?;
+        match value.as_deref().filter(|account| account.tenant != *tenant || account.id != *id) {
+            Some(Account { tenant: owner, id: answered, .. }) => Err(StoreError::fault(format!(
+                "the store answered with account {answered} of {owner} instead of {id} of {tenant}"
+            ))),
+            None => Ok(Reading { value, at }),
+        }
+    }
+
+    /// A person who was suspended meanwhile would go on.
+    fn stale_if_error(&self, _: &Self::Key, _: &Account) -> Duration {
+        Duration::ZERO
+    }
+}

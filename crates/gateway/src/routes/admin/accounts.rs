@@ -1,0 +1,64 @@
+//! `/api/v1/tenant/{id}/accounts…`: create, list, change and delete accounts, with `latchkey:accounts` of the platform or of the tenant.
+
+use accounts::AccountId;
+use actix_web::http::StatusCode;
+use administration::{
+    AccountFilter, AccountSettings, AccountStep, EntityTag, NewAccount, NewPasswordSettings,
+};
+use tenancy::TenantId;
+
+use super::admin_request::AdminRequest;
+use super::admin_resource::AdminHandler;
+use super::{Answer, names};
+use crate::documents;
+use crate::respond::{Document, changed, looked_at};
+
+pub(crate) async fn list(request: AdminRequest<TenantId>) -> Answer {
+    let (identifier, external_id, page) =
+        request.query(|query| (query.text("identifier"), query.text("external_id"), query.paging()))?;
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
+    let filter = AccountFilter { identifier: identifier.as_deref(), external_id: external_id.as_deref() };
+    let found = administrator.accounts(caller, tenant, filter, page.cursor.as_deref(), page.limit).await?;
+    Document::of(StatusCode::OK).body(&found)
+}
+
+pub(crate) async fn create(mut request: AdminRequest<TenantId>) -> Answer {
+    let new = request.creation(NewAccount::read).await?;
+    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
+    let made = administrator.create_account(caller, tenant, new).await?;
+    Document::of(StatusCode::CREATED)
+        .tagged(&EntityTag::of(&made.value))
+        .made(&names::account_location(tenant, &made.value.account_id), made.replayed)
+        .body(&made.value)
+}
+
+pub(crate) async fn look(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+    let AdminRequest { administrator, caller, target: (tenant, account), raw, .. } = &request;
+    looked_at(raw, &administrator.account(caller, tenant, account).await?)
+}
+
+pub(crate) async fn patch(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+    let patch = documents::patch(&request.raw.json().await?, AccountSettings::read)?;
+    let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
+    changed(&administrator.patch_account(caller, tenant, account, patch).await?)
+}
+
+/// Suspends or resumes an account. A step may be sent again without harm.
+pub(crate) fn step(step: AccountStep) -> impl AdminHandler<(TenantId, AccountId)> {
+    async move |request: AdminRequest<(TenantId, AccountId)>| {
+        let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
+        changed(&administrator.step_account(caller, tenant, account, step).await?)
+    }
+}
+
+pub(crate) async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+    let new = documents::read(&request.raw.json().await?, NewPasswordSettings::read)?;
+    let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
+    changed(&administrator.set_account_password(caller, tenant, account, new).await?)
+}
+
+pub(crate) async fn delete(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+    let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
+    administrator.step_account(caller, tenant, account, AccountStep::Delete).await?;
+    Ok(Document::of(StatusCode::NO_CONTENT).empty())
+}
