@@ -11,6 +11,8 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 use tenancy::TenantId;
 
 const PREFIX: &str = "usr_";
+/// The beginning of subjects that differ from client to client (OpenID Connect Core §8.1).
+const PAIRWISE_PREFIX: &str = "pw_";
 /// 128 bits in characters of 5.
 const LENGTH: usize = 26;
 
@@ -58,10 +60,10 @@ impl AccountId {
         if matches!(decoded, Some(Ok(_))) { Ok(Self(text.into())) } else { Err(InvalidAccountId) }
     }
 
-    /// Whether a text looks like an identifier of an account.
+    /// Whether a text looks like a person: like an identifier of an account, or like a pairwise subject.
     #[must_use]
     pub fn is_reserved(text: &str) -> bool {
-        text.starts_with(PREFIX)
+        text.starts_with(PREFIX) || text.starts_with(PAIRWISE_PREFIX)
     }
 
     /// The text.

@@ -1,6 +1,7 @@
-//! Names that come to be: no identifier holds a character that people do not see, and no name one that turns its direction. Names that
+//! Names that come to be: no client looks like a person, no identifier holds a character that people do not see, and no name one that turns its direction. Names that
 //! rows have already go on, whatever they hold, so each is asked after only where it is new.
 
+use accounts::AccountId;
 use protocol::{bidi_control_in_name, invisible_in_id};
 use registry::Client;
 use tenancy::Tenant;
@@ -29,6 +30,11 @@ pub(crate) fn of_client(before: Option<&Client>, after: &Client) -> Vec<FieldErr
     let mut found = Vec::new();
     if before.is_none() {
         found.extend(of_id("/client_id", "the client id", after.id.as_str()));
+        if AccountId::is_reserved(after.id.as_str()) {
+            let detail =
+                "the client id begins `usr_` or `pw_`, as the subjects of people do (RFC 9700 §4.15)";
+            found.push(FieldError::at("/client_id", detail).with_hint("choose another name"));
+        }
     }
     // Where it is left out the name is the id, which has been judged.
     if after.name != after.id.as_str() {
@@ -58,4 +64,29 @@ pub(crate) fn of_tenant(before: Option<&Tenant>, after: &Tenant) -> Vec<FieldErr
     let of_audience =
         |audience: &String| of_id(member("/resource_servers", audience), "the audience", audience);
     name.into_iter().chain(new.filter_map(of_audience)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::ClientId;
+    use tenancy::TenantId;
+
+    use super::*;
+
+    /// Files, API, command line and the Thunder-compatible API create clients by this rule.
+    #[test]
+    fn no_new_client_looks_like_a_person() {
+        let refused = |id: &str, before: bool| {
+            let client = Client::new(TenantId::parse("acme").unwrap(), ClientId::parse(id).unwrap());
+            let found = of_client(before.then_some(&client), &client);
+            found.iter().map(|error| error.pointer.clone()).collect::<Vec<_>>()
+        };
+        for id in ["usr_", "usr_a3x7k2m5q6t4w2z3b5c6d7e2fa", "usr_service", "pw_", "pw_a"] {
+            assert_eq!(refused(id, false), ["/client_id"], "{id}");
+            assert!(refused(id, true).is_empty(), "a client that exists already goes on: {id}");
+        }
+        for id in ["usr", "user_a", "pw", "pwa", "a_usr_", "USR"] {
+            assert!(refused(id, false).is_empty(), "{id}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use actix_web::HttpResponseBuilder;
 use actix_web::http::StatusCode;
 use pages::{Common, ErrorKind, ErrorPage, Language, Page as _};
-use protocol::RefusalReason;
+use protocol::{AuthorizationError, ErrorResponse, RefusalReason};
 use tenancy::Tenant;
 
 use crate::failure::Failure;
@@ -22,6 +22,7 @@ struct Message {
     kind: ErrorKind,
     tenant_name: Option<String>,
     detail: Option<String>,
+    code: Option<&'static str>,
 }
 
 impl HttpError<PageBody> {
@@ -49,6 +50,15 @@ impl HttpError<PageBody> {
         self
     }
 
+    /// A refusal of an authorization request, with its code for the people who run the application.
+    pub(crate) fn refused(error: AuthorizationError, tenant: &Tenant) -> Self {
+        let code = error.error.as_str();
+        let response = ErrorResponse::from(error);
+        let mut page = Self::of(ErrorKind::BadRequest, response.reason).at(tenant);
+        page.body.0.code = Some(code);
+        page.detailed(&response.error_description)
+    }
+
     /// With a sentence for the people who run the application.
     pub(crate) fn detailed(mut self, detail: &str) -> Self {
         self.body.0.detail = Some(detail.to_owned());
@@ -58,7 +68,7 @@ impl HttpError<PageBody> {
 
 impl PageBody {
     fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(Message { kind, tenant_name: None, detail: None }))
+        Self(Box::new(Message { kind, tenant_name: None, detail: None, code: None }))
     }
 
     /// It runs no script, so it has no nonce.
@@ -68,7 +78,7 @@ impl PageBody {
             tenant_name: self.0.tenant_name.clone(),
             ..Common::default()
         };
-        ErrorPage { common, kind: self.0.kind, detail: self.0.detail.clone(), code: None, back: None }
+        ErrorPage { common, kind: self.0.kind, detail: self.0.detail.clone(), code: self.0.code, back: None }
     }
 }
 

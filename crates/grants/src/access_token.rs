@@ -39,6 +39,9 @@ pub struct AccessTokenClaims<'a> {
     /// The person's session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Cow<'a, str>>,
+    /// The claims that the userinfo endpoint returns for it beside those of the scope. Ours: the endpoint reads no store.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub userinfo_claims: Vec<String>,
     /// The key that the sender of the token must prove to hold (RFC 7800 §3.1).
     #[serde(default, deserialize_with = "confirmation", skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,

@@ -33,6 +33,7 @@ mod tests {
             auth_time: None,
             acr: None,
             sid: None,
+            userinfo_claims: Vec::new(),
             cnf: None,
         };
         assert_eq!(decide(&claims, "urn:latchkey:admin").is_ok(), admitted, "{aud:?} {sub}");

@@ -84,6 +84,7 @@ pub(crate) fn decide<'a>(
         auth_time: None,
         acr: None,
         sid: None,
+        userinfo_claims: Vec::new(),
         cnf,
     })
 }

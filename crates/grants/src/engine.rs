@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use accounts::AccountStore;
 use keys::{Expectations, KeyError, KeyRing, KeyRingCache, SignError, SigningKey, TokenError};
 use protocol::{
     ErrorResponse, IntrospectionResponse, Lifetime, PresentedToken, ScopeToken, Secret, SigningAlgorithm,
@@ -33,6 +34,7 @@ pub struct Engine {
     pub(crate) revocations: Arc<dyn RevocationStore>,
     pub(crate) authorizations: Authorizations,
     pub(crate) devices: DeviceAuthorizations,
+    pub(crate) accounts: Arc<dyn AccountStore>,
     feeds: Arc<RevocationFeeds>,
 }
 
@@ -74,7 +76,8 @@ pub enum GrantError {
 }
 
 impl Engine {
-    /// Creates the engine over key rings, authorizations, also of devices, and stores of clients and revocations, which may be caches.
+    /// Creates the engine over key rings, authorizations, also of devices, and stores of clients, revocations and accounts, which may be
+    /// caches.
     #[must_use]
     pub fn new(
         keys: Arc<KeyRingCache>,
@@ -82,8 +85,9 @@ impl Engine {
         revocations: Arc<dyn RevocationStore>,
         authorizations: Authorizations,
         devices: DeviceAuthorizations,
+        accounts: Arc<dyn AccountStore>,
     ) -> Self {
-        Self { keys, clients, revocations, authorizations, devices, feeds: Arc::default() }
+        Self { keys, clients, revocations, authorizations, devices, accounts, feeds: Arc::default() }
     }
 
     /// Issues a token to an authenticated client (RFC 6749 §5.1), bound to the keys that its request has proven.

@@ -3,6 +3,7 @@
 use keys::left_half_hash;
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::Grantee;
 use crate::person_grant::PersonGrant;
@@ -30,6 +31,9 @@ pub(crate) struct IdTokenClaims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'a str>,
     at_hash: String,
+    /// The claims about the person that the request named.
+    #[serde(flatten)]
+    person: Map<String, Value>,
 }
 
 /// The claims for what a person has granted, beside this access token. The issuer is never an alias: the client compares it with the metadata.
@@ -37,6 +41,7 @@ pub(crate) fn claims<'a>(
     grant: &PersonGrant<'a>,
     grantee: &Grantee<'a>,
     (access_token, algorithm): (&str, SigningAlgorithm),
+    person: Map<String, Value>,
     now: Timestamp,
 ) -> IdTokenClaims<'a> {
     let PersonGrant { account, session, granted } = *grant;
@@ -53,6 +58,7 @@ pub(crate) fn claims<'a>(
         amr: &granted.amr,
         sid: session.map(sessions::SessionId::as_str),
         at_hash: left_half_hash(algorithm, access_token),
+        person,
     }
 }
 
@@ -76,7 +82,7 @@ mod tests {
         let grantee = Grantee { tenant: &tenant, client: &client };
         let now = Timestamp::from_seconds(1_000);
         let grant = code.grant();
-        let claims = claims(&grant, &grantee, ("token", SigningAlgorithm::RS256), now);
+        let claims = claims(&grant, &grantee, ("token", SigningAlgorithm::RS256), Map::new(), now);
         let json = serde_json::to_value(&claims).unwrap();
         let names: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         let expected =
@@ -91,5 +97,8 @@ mod tests {
         );
         assert_eq!((json["aud"].as_str(), json["exp"].as_u64()), (Some("web"), Some(4_600)));
         assert_eq!(json["auth_time"].as_u64(), Some(900));
+        let person = Map::from_iter([("name".to_owned(), "Ada".into())]);
+        let claims = self::claims(&grant, &grantee, ("token", SigningAlgorithm::RS256), person, now);
+        assert_eq!(serde_json::to_value(&claims).unwrap()["name"], "Ada", "as far as it was requested");
     }
 }

@@ -70,6 +70,7 @@ mod tests {
             auth_time: None,
             acr: None,
             sid: None,
+            userinfo_claims: Vec::new(),
             cnf: None,
         }
     }

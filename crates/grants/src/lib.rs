@@ -34,8 +34,9 @@ mod test_fixtures;
 pub use access_token::{AccessTokenClaims, Grantee};
 pub use admin_assertion::AdminAssertion;
 pub use authorization::{
-    AddressError, AuthorizationCode, AuthorizationStore, Authorizations, CodeKey, Consent, Granted, Next,
-    NextContext, Redeemed, Redemption, RequestedCode, check_address, check_request, next,
+    AddressError, AuthorizationCode, AuthorizationStore, Authorizations, CodeKey, CodeWrite, Consent,
+    Granted, Next, NextContext, PushError, PushedRequest, PushedRequestStore, PushedUse, Redeemed,
+    Redemption, RequestedCode, check_address, check_client, check_request, next,
 };
 pub use authorization_code::AuthorizationCodeRequest;
 pub use client_credentials::ClientCredentialsRequest;

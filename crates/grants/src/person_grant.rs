@@ -67,6 +67,7 @@ pub(crate) fn claims<'a>(
         auth_time: Some(granted.auth_time()),
         acr: Some(granted.acr.as_str().into()),
         sid: session.map(|session| session.as_str().into()),
+        userinfo_claims: granted.userinfo_claims.clone(),
         cnf,
     }
 }

@@ -3,6 +3,7 @@
 use keys::sha256;
 use protocol::{Confirmation, GrantType, Timestamp, TokenResponse};
 use registry::TokenRevocation;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::authorization::{Redeemed, Redemption};
@@ -11,7 +12,7 @@ use crate::device::Polled;
 use crate::device_code::{self, DeviceCodeError, DeviceCodeRequest};
 use crate::person_grant::{self, PersonGrant};
 use crate::sender_constraint::token_type;
-use crate::{AuthorizationCode, Engine, GrantError, Grantee, SenderKeys, Signed, id_token};
+use crate::{AuthorizationCode, Engine, GrantError, Grantee, SenderKeys, Signed, id_token, userinfo};
 
 /// The tokens for a code.
 pub(crate) async fn redeem(
@@ -38,8 +39,9 @@ pub(crate) async fn sign(
     let key = engine.keys.signing_key(grantee.tenant, now).await?;
     let access_token = key.sign(&grantee.tenant.access_token.typ, &claims)?;
     let signs_in = grant.granted.has_scope("openid");
+    let person = if signs_in { requested_claims(engine, grantee, grant).await? } else { Map::new() };
     let id_token = signs_in.then(|| {
-        let claims = id_token::claims(grant, grantee, (&access_token, key.algorithm()), now);
+        let claims = id_token::claims(grant, grantee, (&access_token, key.algorithm()), person, now);
         key.sign(id_token::TYP, &claims)
     });
     let value = TokenResponse {
@@ -76,6 +78,20 @@ pub(crate) async fn redeem_device_code(
     // The device is in no session of a browser: signing out there does not disconnect it.
     let grant = PersonGrant { account, session: None, granted };
     sign(engine, grantee, &grant, cnf, (now, jti)).await
+}
+
+/// The claims of the person that the request named for the ID token. Without such claims the account is not read.
+async fn requested_claims(
+    engine: &Engine,
+    grantee: &Grantee<'_>,
+    PersonGrant { account, granted, .. }: &PersonGrant<'_>,
+) -> Result<Map<String, Value>, GrantError> {
+    if granted.id_token_claims.is_empty() {
+        return Ok(Map::new());
+    }
+    let account = engine.accounts.find_account(&grantee.tenant.id, account).await?;
+    let names = || granted.id_token_claims.iter().map(String::as_str);
+    Ok(account.map(|account| userinfo::claims_of(&account, names())).unwrap_or_default())
 }
 
 async fn use_up(

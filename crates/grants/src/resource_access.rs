@@ -89,6 +89,7 @@ mod tests {
             auth_time: None,
             acr: None,
             sid: None,
+            userinfo_claims: Vec::new(),
             cnf: None,
         };
         let required_scope = required.map(|token| ScopeToken::parse(token).unwrap());

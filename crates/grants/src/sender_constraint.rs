@@ -259,6 +259,7 @@ mod tests {
                 auth_time: None,
                 acr: None,
                 sid: None,
+                userinfo_claims: Vec::new(),
                 cnf: Confirmation::new(bound_to.0, bound_to.1),
             };
             let sender = SenderKeys { dpop: proven.0, certificate: proven.1 };

@@ -61,6 +61,7 @@ pub(crate) fn claims(client: &str, jti: &str) -> AccessTokenClaims<'static> {
         auth_time: None,
         acr: None,
         sid: None,
+        userinfo_claims: Vec::new(),
         cnf: None,
     }
 }

@@ -33,7 +33,13 @@ const CLAIMS: [(&str, &[&str]); 4] = [
 
 /// All claims that a scope can request, and `sub`.
 pub fn claims_supported() -> impl Iterator<Item = &'static str> {
-    std::iter::once("sub").chain(CLAIMS.iter().flat_map(|(_, claims)| claims.iter().copied()))
+    std::iter::once("sub").chain(claims_of_scopes(|_| true))
+}
+
+/// The claims of these scopes.
+pub(crate) fn claims_of_scopes(has: impl Fn(&str) -> bool) -> impl Iterator<Item = &'static str> {
+    let scopes = CLAIMS.iter().filter(move |(scope, _)| has(scope));
+    scopes.flat_map(|(_, claims)| claims.iter().copied())
 }
 
 /// What the bearer of a token learns about its person; `None` where the person may not sign in any more.
@@ -41,21 +47,26 @@ pub fn claims_supported() -> impl Iterator<Item = &'static str> {
 pub fn userinfo(token: &AccessTokenClaims<'_>, account: &Account) -> Option<Map<String, Value>> {
     let is_its_person = account.id.as_str() == token.sub;
     let may_sign_in = account.accepts_authentication_of(token.auth_time?);
-    (is_its_person && may_sign_in).then(|| claims(account, token.scope.as_deref().unwrap_or_default()))
+    (is_its_person && may_sign_in).then(|| {
+        let scope = token.scope.as_deref().unwrap_or_default();
+        let of_scope = claims_of_scopes(|name| scope.split(' ').any(|token| token == name)).map(shortened);
+        let single = token.userinfo_claims.iter().map(String::as_str);
+        let mut claims = claims_of(account, of_scope.chain(single));
+        claims.insert("sub".to_owned(), account.id.as_str().into());
+        claims
+    })
 }
 
-/// The claims of a token with this scope. "If a Claim is not returned, that Claim Name SHOULD be omitted from the JSON object" (§5.3.2).
-fn claims(account: &Account, scope: &str) -> Map<String, Value> {
+/// The same text for a shorter time, beside texts of a token.
+const fn shortened<'a>(name: &'static str) -> &'a str {
+    name
+}
+
+/// These claims, as far as the account has them: "If a Claim is not returned, that Claim Name SHOULD be omitted from the JSON object" (§5.3.2).
+pub(crate) fn claims_of<'n>(account: &Account, names: impl Iterator<Item = &'n str>) -> Map<String, Value> {
     let mut held = account.standard_claims();
-    let mut claims = Map::new();
-    claims.insert("sub".to_owned(), account.id.as_str().into());
-    let requested = CLAIMS.iter().filter(|(name, _)| scope.split(' ').any(|token| token == *name));
-    for name in requested.flat_map(|(_, claims)| *claims) {
-        if let Some(value) = held.remove(*name).filter(|value| !value.is_null()) {
-            claims.insert((*name).to_owned(), value);
-        }
-    }
-    claims
+    let held = names.filter_map(|name| Some((name.to_owned(), held.remove(name)?)));
+    held.filter(|(_, value)| !value.is_null()).collect()
 }
 
 #[cfg(test)]
@@ -65,7 +76,7 @@ mod tests {
     use tenancy::TenantId;
 
     use super::*;
-    use crate::test_fixtures::ADA;
+    use crate::test_fixtures::{ADA, claims};
 
     #[test]
     fn a_scope_has_its_claims_and_no_others() {
@@ -73,13 +84,19 @@ mod tests {
         let mut account = Account::new(TenantId::parse("acme").unwrap(), id, Timestamp::from_seconds(1));
         account.claims =
             json!({ "name": "Ada", "phone_number": "+1", "locale": null }).as_object().unwrap().clone();
-        assert_eq!(Value::Object(claims(&account, "openid")), json!({ "sub": ADA }));
-        assert_eq!(
-            Value::Object(claims(&account, "openid phone")),
-            json!({ "sub": ADA, "phone_number": "+1" })
-        );
-        let profile = claims(&account, "profile openid");
+        let of = |scope: &str, single: &[&str]| {
+            let mut token = claims("web", "1");
+            (token.sub, token.auth_time) = (ADA.into(), Some(Timestamp::from_seconds(2)));
+            token.scope = Some(scope.to_owned());
+            token.userinfo_claims = single.iter().map(|name| (*name).to_owned()).collect();
+            userinfo(&token, &account).unwrap()
+        };
+        assert_eq!(Value::Object(of("openid", &[])), json!({ "sub": ADA }));
+        assert_eq!(Value::Object(of("openid phone", &[])), json!({ "sub": ADA, "phone_number": "+1" }));
+        let profile = of("profile openid", &[]);
         assert_eq!((profile["name"].as_str(), profile.contains_key("locale")), (Some("Ada"), false));
         assert!(!profile.contains_key("phone_number"));
+        let single = of("openid phone", &["name", "phone_number", "locale", "nickname"]);
+        assert_eq!(Value::Object(single), json!({ "sub": ADA, "phone_number": "+1", "name": "Ada" }));
     }
 }

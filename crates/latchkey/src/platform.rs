@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use accounts::SignIns;
+use accounts::{AccountStore, SignIns};
 use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconciler};
 use anyhow::Context as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
@@ -111,7 +111,12 @@ impl Platform {
             tenants: TenantResolver::new(caches.tenants.clone()),
             authenticator: Arc::new(authenticator),
             dpop: Arc::new(dpop),
-            engine: engine(&caches, Arc::clone(&keys), authorizations.clone(), devices.clone()),
+            engine: engine(
+                &caches,
+                Arc::clone(&keys),
+                (authorizations.clone(), devices.clone()),
+                database.clone(),
+            ),
             sign_ins,
             accounts: caches.accounts.clone(),
             sessions: Sessions::new(database.clone(), &pepper, SessionPolicy::default()),
@@ -161,14 +166,14 @@ pub(crate) fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
     }
 }
 
+/// What the token endpoint reads and writes that no cache holds.
+pub(crate) type TokenStores =
+    (Arc<dyn ReplayGuard>, Arc<dyn AuthorizationStore>, Arc<dyn DeviceCodeStore>, Arc<dyn AccountStore>);
+
 /// What the token endpoint decides with, for the process of a command. One thread computes its hashes.
 pub(crate) fn token_services(
     caches: &Caches,
-    (identifiers, authorizations, devices): (
-        Arc<dyn ReplayGuard>,
-        Arc<dyn AuthorizationStore>,
-        Arc<dyn DeviceCodeStore>,
-    ),
+    (identifiers, authorizations, devices, accounts): TokenStores,
     sealer: Arc<dyn KeySealer>,
     pepper: &Arc<Pepper>,
     settings: &PlatformSettings,
@@ -183,8 +188,8 @@ pub(crate) fn token_services(
         engine: engine(
             caches,
             Arc::new(keys),
-            Authorizations::new(authorizations, pepper),
-            DeviceAuthorizations::new(devices, pepper),
+            (Authorizations::new(authorizations, pepper), DeviceAuthorizations::new(devices, pepper)),
+            accounts,
         ),
         certificate_sources: tls::certificate_sources(settings),
     })
@@ -193,10 +198,11 @@ pub(crate) fn token_services(
 fn engine(
     caches: &Caches,
     keys: Arc<KeyRingCache>,
-    authorizations: Authorizations,
-    devices: DeviceAuthorizations,
+    (authorizations, devices): (Authorizations, DeviceAuthorizations),
+    accounts: Arc<dyn AccountStore>,
 ) -> Engine {
-    Engine::new(keys, caches.clients.clone(), caches.revocations.clone(), authorizations, devices)
+    let (clients, revocations) = (caches.clients.clone(), caches.revocations.clone());
+    Engine::new(keys, clients, revocations, authorizations, devices, accounts)
 }
 
 fn authenticator(

@@ -1,11 +1,11 @@
-//! Authorization requests (RFC 6749 §4.1.1, RFC 7636 §4.3, OpenID Connect Core §3.1.2.1), read in two steps: first who requests and
-//! where the answer goes, then all else. Errors of the first step are shown to the person; those of the second go back to the client.
+//! Authorization requests (RFC 6749 §4.1.1, RFC 7636 §4.3, OpenID Connect Core §3.1.2.1), read in two steps: first where the
+//! answer goes, then all else. Errors of the first step are shown to the person; those of the second go back to the client.
 
 use std::borrow::Cow;
 
 use crate::{
-    AuthorizationError, AuthorizationErrorCode, CodeChallenge, ErrorResponse, Form, Lifetime, Prompt,
-    ResourceIndicator, ResponseMode, Scope,
+    AuthorizationError, AuthorizationErrorCode, ClaimsRequest, CodeChallenge, ErrorResponse, Form, Lifetime,
+    Prompt, ResourceIndicator, ResponseMode, Scope,
 };
 
 /// The longest `state` and `nonce`, in bytes.
@@ -16,11 +16,9 @@ const LONGEST_HINT: usize = 255;
 const MOST_SCOPES: usize = 128;
 const MOST_RESOURCES: usize = 16;
 
-/// Who requests, and where the answer goes. Nothing of it is checked yet.
+/// Where the answer goes. Nothing of it is checked yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationAddress {
-    /// `client_id`.
-    pub client_id: String,
     /// `redirect_uri`, which is always required.
     pub redirect_uri: String,
 }
@@ -49,6 +47,8 @@ pub struct AuthorizationRequest {
     pub prompt: Prompt,
     /// The greatest age of the authentication; none is any.
     pub max_age: Option<Lifetime>,
+    /// The claims that are requested one by one.
+    pub claims: ClaimsRequest,
     /// Who is expected to sign in, to fill in the form with.
     pub login_hint: Option<String>,
     /// Who is expected to be signed in: an ID token of ours.
@@ -61,14 +61,9 @@ impl AuthorizationAddress {
     /// # Errors
     /// `invalid_request` when a parameter is missing or repeated.
     pub fn take(form: &mut Form<'_>) -> Result<Self, AuthorizationError> {
-        let mut required = |name, missing: &'static str| {
-            let value = form.take(name).map_err(invalid)?;
-            value.map(Cow::into_owned).ok_or_else(|| refused(missing))
-        };
-        Ok(Self {
-            client_id: required("client_id", "Missing client_id parameter")?,
-            redirect_uri: required("redirect_uri", "Missing redirect_uri parameter")?,
-        })
+        let redirect_uri = form.take("redirect_uri").map_err(invalid)?.map(Cow::into_owned);
+        let redirect_uri = redirect_uri.ok_or_else(|| refused("Missing redirect_uri parameter"))?;
+        Ok(Self { redirect_uri })
     }
 }
 
@@ -94,7 +89,7 @@ impl AuthorizationRequest {
     }
 
     fn take_rest(mut form: Form<'_>) -> Result<Self, AuthorizationError> {
-        use AuthorizationErrorCode::{RequestNotSupported, RequestUriNotSupported, UnsupportedResponseType};
+        use AuthorizationErrorCode::UnsupportedResponseType;
         let response_type = form.take("response_type").map_err(invalid)?;
         match response_type.as_deref() {
             Some("code") => {}
@@ -104,15 +99,6 @@ impl AuthorizationRequest {
                 return Err(AuthorizationError::new(UnsupportedResponseType, description));
             }
         }
-        if form.take("request").map_err(invalid)?.is_some() {
-            return Err(AuthorizationError::new(RequestNotSupported, "Request objects are not served"));
-        }
-        if form.take("request_uri").map_err(invalid)?.is_some() {
-            return Err(AuthorizationError::new(
-                RequestUriNotSupported,
-                "The request_uri is not one of this server",
-            ));
-        }
         let request = Self {
             code_challenge: take_code_challenge(&mut form)?,
             scope: take_scope(&mut form)?,
@@ -120,6 +106,7 @@ impl AuthorizationRequest {
             nonce: take_text(&mut form, "nonce", LONGEST_STATE, "The nonce is longer than 2048 bytes")?,
             prompt: take_prompt(&mut form)?,
             max_age: take_max_age(&mut form)?,
+            claims: take_claims(&mut form)?,
             login_hint: take_text(
                 &mut form,
                 "login_hint",
@@ -191,6 +178,12 @@ fn take_max_age(form: &mut Form<'_>) -> Result<Option<Lifetime>, AuthorizationEr
     Ok(Some(Lifetime::from_seconds(seconds.into())))
 }
 
+fn take_claims(form: &mut Form<'_>) -> Result<ClaimsRequest, AuthorizationError> {
+    let Some(text) = form.take("claims").map_err(invalid)? else { return Ok(ClaimsRequest::default()) };
+    let malformed = "The claims are no JSON of OpenID Connect Core section 5.5, or longer than 4096 bytes";
+    ClaimsRequest::parse(&text).ok_or_else(|| refused(malformed))
+}
+
 fn take_text(
     form: &mut Form<'_>,
     name: &str,
@@ -212,24 +205,26 @@ fn fitting(
 }
 
 fn refused(description: &'static str) -> AuthorizationError {
-    AuthorizationError::new(AuthorizationErrorCode::InvalidRequest, description)
+    AuthorizationError::invalid_request(description)
 }
 
 /// The form refuses with the codes of the token endpoint.
-fn invalid(error: ErrorResponse) -> AuthorizationError {
-    AuthorizationError::new(AuthorizationErrorCode::InvalidRequest, error.error_description)
+pub(crate) fn invalid(error: ErrorResponse) -> AuthorizationError {
+    AuthorizationError::invalid_request(error.error_description)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SentRequest;
 
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
     fn take(query: &str) -> (AnswerForm, Result<AuthorizationRequest, AuthorizationError>) {
         let mut form = Form::parse(query.as_bytes()).unwrap();
+        assert_eq!(SentRequest::take(&mut form).unwrap().client_id, "web");
         let address = AuthorizationAddress::take(&mut form).unwrap();
-        assert_eq!((&*address.client_id, &*address.redirect_uri), ("web", "https://app.example/cb"));
+        assert_eq!(address.redirect_uri, "https://app.example/cb");
         AuthorizationRequest::take(form)
     }
 
@@ -258,10 +253,9 @@ mod tests {
     #[test]
     fn an_address_is_required_and_not_repeated() {
         for (query, expected) in [
-            ("redirect_uri=https://a.example", "Missing client_id parameter"),
             ("client_id=web", "Missing redirect_uri parameter"),
             ("client_id=web&redirect_uri=", "Missing redirect_uri parameter"),
-            ("client_id=web&client_id=web&redirect_uri=a", "Parameter client_id was sent more than once"),
+            ("redirect_uri=a&redirect_uri=a", "Parameter redirect_uri was sent more than once"),
         ] {
             let refused =
                 AuthorizationAddress::take(&mut Form::parse(query.as_bytes()).unwrap()).unwrap_err();
@@ -279,8 +273,6 @@ mod tests {
             ("response_type=token&state=s".to_owned(), UnsupportedResponseType),
             ("response_type=code+id_token&state=s".to_owned(), UnsupportedResponseType),
             (format!("{base}response_mode=fragment"), InvalidRequest),
-            (format!("{base}request=e30.e30."), RequestNotSupported),
-            (format!("{base}request_uri=https://evil.example/request"), RequestUriNotSupported),
             (format!("{base}code_challenge={CHALLENGE}"), InvalidRequest),
             (format!("{base}code_challenge={CHALLENGE}&code_challenge_method=plain"), InvalidRequest),
             (format!("{base}code_challenge=short&code_challenge_method=S256"), InvalidRequest),
@@ -291,6 +283,9 @@ mod tests {
             (format!("{base}prompt=create"), InvalidRequest),
             (format!("{base}max_age=-1"), InvalidRequest),
             (format!("{base}max_age=soon"), InvalidRequest),
+            (format!("{base}claims=name"), InvalidRequest),
+            (format!("{base}claims=%7B%7D&claims=%7B%7D"), InvalidRequest),
+            (format!("{base}display=page&display=popup"), InvalidRequest),
             (format!("{base}nonce={long}"), InvalidRequest),
             (format!("{base}login_hint={long}"), InvalidRequest),
             (format!("{base}nonce=a&nonce=b"), InvalidRequest),

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 use url::form_urlencoded::byte_serialize;
 
+use crate::{ErrorCode, ErrorResponse, RefusalReason};
+
 /// A registered error code of the authorization endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
@@ -27,10 +29,16 @@ pub enum AuthorizationErrorCode {
     ConsentRequired,
     /// The person has to do something else, and nothing may be shown (OpenID Connect Core §3.1.2.6).
     InteractionRequired,
-    /// `request` is not served (OpenID Connect Core §3.1.2.6).
+    /// The person cannot be authenticated as the client demands (OpenID Connect Core Unmet Authentication Requirements 1.0).
+    UnmetAuthenticationRequirements,
+    /// The client cannot send request objects (OpenID Connect Core §3.1.2.6).
     RequestNotSupported,
-    /// `request_uri` is not served (OpenID Connect Core §3.1.2.6).
+    /// The request URI is none of this server (OpenID Connect Core §3.1.2.6).
     RequestUriNotSupported,
+    /// The request URI has ended, was used up, or is another client's (RFC 9101 §6.3).
+    InvalidRequestUri,
+    /// The request object is not the client's, or not for this server and now (RFC 9101 §6.3).
+    InvalidRequestObject,
     /// The server cannot take the request now (RFC 6749 §4.1.2.1).
     TemporarilyUnavailable,
 }
@@ -56,10 +64,49 @@ pub struct AuthorizationError {
 }
 
 impl AuthorizationError {
+    /// `invalid_request` with its sentence.
+    #[must_use]
+    pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(AuthorizationErrorCode::InvalidRequest, description)
+    }
+
     /// A refusal with its sentence.
     #[must_use]
     pub fn new(error: AuthorizationErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
         Self { error, description: description.into() }
+    }
+}
+
+/// The same refusal of a pushed request, which has the form of the token endpoint's (RFC 9126 §2.3).
+impl From<AuthorizationError> for ErrorResponse {
+    fn from(AuthorizationError { error, description }: AuthorizationError) -> Self {
+        use AuthorizationErrorCode as From;
+        let reason = match error {
+            From::InvalidRequestObject => RefusalReason::RequestObjectNotValid,
+            From::RequestNotSupported => RefusalReason::RequestObjectNotSupported,
+            From::RequestUriNotSupported => RefusalReason::RequestUriElsewhere,
+            From::InvalidRequestUri => RefusalReason::RequestUriNotValid,
+            _ => RefusalReason::AuthorizationRequestRefused,
+        };
+        let error = match error {
+            From::UnauthorizedClient => ErrorCode::UnauthorizedClient,
+            From::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
+            From::InvalidScope => ErrorCode::InvalidScope,
+            From::InvalidTarget => ErrorCode::InvalidTarget,
+            From::RequestNotSupported => ErrorCode::RequestNotSupported,
+            From::RequestUriNotSupported => ErrorCode::RequestUriNotSupported,
+            From::InvalidRequestUri => ErrorCode::InvalidRequestUri,
+            From::InvalidRequestObject => ErrorCode::InvalidRequestObject,
+            From::UnmetAuthenticationRequirements => ErrorCode::UnmetAuthenticationRequirements,
+            From::TemporarilyUnavailable => ErrorCode::TemporarilyUnavailable,
+            // The others are about a person, whom no push has.
+            From::InvalidRequest
+            | From::AccessDenied
+            | From::LoginRequired
+            | From::ConsentRequired
+            | From::InteractionRequired => ErrorCode::InvalidRequest,
+        };
+        Self::new(error, reason, description)
     }
 }
 

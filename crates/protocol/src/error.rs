@@ -1,4 +1,5 @@
-//! Protocol refusals as the caller sees them (RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9449 §5).
+//! Protocol refusals as the caller sees them (RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2, RFC 9101 §6.3, RFC 9126 §2.3,
+//! RFC 9449 §5).
 
 use std::borrow::Cow;
 
@@ -22,6 +23,18 @@ pub enum ErrorCode {
     UnauthorizedClient,
     /// The server does not serve this grant type (RFC 6749 §5.2).
     UnsupportedGrantType,
+    /// Another response type than `code`, in a pushed request (RFC 9126 §2.3).
+    UnsupportedResponseType,
+    /// A request object that the client cannot send, in a pushed request (OpenID Connect Core §3.1.2.6).
+    RequestNotSupported,
+    /// A request URI in a pushed request (OpenID Connect Core §3.1.2.6).
+    RequestUriNotSupported,
+    /// Nobody can be authenticated as a pushed request demands (OpenID Connect Core Unmet Authentication Requirements 1.0).
+    UnmetAuthenticationRequirements,
+    /// The request object is not valid (RFC 9101 §6.3).
+    InvalidRequestObject,
+    /// The request URI is not valid (RFC 9101 §6.3).
+    InvalidRequestUri,
     /// The scope is unknown, malformed or more than the client may have (RFC 6749 §5.2).
     InvalidScope,
     /// The resource is malformed or not the client's to ask for (RFC 8707 §2).

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use url::form_urlencoded;
 use zeroize::Zeroize;
 
 use crate::{ErrorResponse, RefusalReason, Secret, steps, urlencoded};
@@ -76,6 +77,14 @@ impl<'a> Form<'a> {
     /// As [`Form::take`].
     pub fn take_secret(&mut self, name: &str) -> Result<Option<Secret>, ErrorResponse> {
         Ok(self.take(name)?.map(|value| Secret::new(value.into_owned())))
+    }
+
+    /// What was not taken, as the body of a form.
+    #[must_use]
+    pub fn rest(&self) -> String {
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(self.0.iter().map(|(name, value)| (&**name, &**value)));
+        text.finish()
     }
 
     /// Refuses repetitions among the parameters that were not taken: an unknown parameter is ignored, but not twice.
@@ -165,6 +174,13 @@ mod tests {
         let mut form = Form::parse(b"x=1&a=1&x=2").unwrap();
         assert!(form.take("a").is_ok());
         assert!(form.finish().is_err());
+    }
+
+    #[test]
+    fn what_was_not_taken_is_a_form_again() {
+        let mut form = Form::parse("a=1&client_secret=s&b=x+%26%3D\u{e4}&a=2&c=".as_bytes()).unwrap();
+        form.take_secret("client_secret").unwrap();
+        assert_eq!(form.rest(), "a=1&b=x+%26%3D%C3%A4&a=2");
     }
 
     #[test]

@@ -33,10 +33,12 @@ mod presented_token;
 
 mod authorization_request;
 mod authorization_response;
+mod claims_request;
 mod code_challenge;
 mod device_authorization;
 mod prompt;
 mod redirect_uri;
+mod sent_request;
 mod user_code;
 
 mod introspection;
@@ -51,6 +53,7 @@ pub use authorization_response::{
     AuthorizationError, AuthorizationErrorCode, AuthorizationResponse, ResponseMode,
 };
 pub use causes::{causes, distinct_causes};
+pub use claims_request::{ClaimsRequest, RequestedClaim};
 pub use client_authentication::{
     ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, JWT_BEARER, PresentedAssertion,
     PresentedMethod,
@@ -79,6 +82,7 @@ pub use resource::{InvalidResource, ResourceIndicator};
 pub use revocation::RevocationRequest;
 pub use scope::{InvalidScope, Scope, ScopeToken};
 pub use secret::Secret;
+pub use sent_request::{PushedResponse, RequestSource, SentRequest};
 pub use thumbprint::Thumbprint;
 pub use timestamp::Timestamp;
 pub use token_response::{TokenResponse, TokenType};

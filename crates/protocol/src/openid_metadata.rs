@@ -10,6 +10,10 @@ use crate::{ResponseMode, SigningAlgorithm};
 pub struct OpenIdMetadata {
     /// Where people sign in.
     pub authorization_endpoint: String,
+    /// Where clients push requests (RFC 9126 §5).
+    pub pushed_authorization_request_endpoint: String,
+    /// A client decides for itself whether it pushes all of its requests.
+    pub require_pushed_authorization_requests: bool,
     /// Where claims about people are.
     pub userinfo_endpoint: String,
     /// Where devices without a browser begin (RFC 8628 §4).
@@ -30,10 +34,12 @@ pub struct OpenIdMetadata {
     pub claim_types_supported: [&'static str; 1],
     /// The claims of people.
     pub claims_supported: Vec<&'static str>,
-    /// The parameter `claims` is ignored.
+    /// Whether clients can request claims one by one.
     pub claims_parameter_supported: bool,
-    /// The parameter `request` is refused.
+    /// Request objects are served to clients that have keys (RFC 9101).
     pub request_parameter_supported: bool,
+    /// The algorithms of request objects. An unsigned one is refused.
+    pub request_object_signing_alg_values_supported: [SigningAlgorithm; 7],
     /// The parameter `request_uri` is refused; without this member it would be supported.
     pub request_uri_parameter_supported: bool,
     /// The methods of code challenges (RFC 8414 §2).
@@ -45,23 +51,29 @@ pub struct OpenIdMetadata {
 }
 
 impl OpenIdMetadata {
+    /// The classes of authentication that people can reach.
+    pub const ACR_VALUES: [&str; 1] = ["urn:latchkey:acr:1"];
+
     /// The members of a provider whose endpoints lie below `base`, and whose ID tokens are signed by this algorithm.
     #[must_use]
     pub fn new(base: &str, algorithm: SigningAlgorithm, claims_supported: Vec<&'static str>) -> Self {
         Self {
             authorization_endpoint: format!("{base}/oauth/authorize"),
+            pushed_authorization_request_endpoint: format!("{base}/oauth/par"),
+            require_pushed_authorization_requests: false,
             userinfo_endpoint: format!("{base}/oauth/userinfo"),
             device_authorization_endpoint: format!("{base}/oauth/device_authorization"),
             end_session_endpoint: format!("{base}/oauth/logout"),
             response_modes_supported: ResponseMode::SERVED,
             subject_types_supported: ["public"],
             id_token_signing_alg_values_supported: [algorithm],
-            acr_values_supported: ["urn:latchkey:acr:1"],
+            acr_values_supported: Self::ACR_VALUES,
             prompt_values_supported: ["none", "login", "consent", "select_account"],
             claim_types_supported: ["normal"],
             claims_supported,
-            claims_parameter_supported: false,
-            request_parameter_supported: false,
+            claims_parameter_supported: true,
+            request_parameter_supported: true,
+            request_object_signing_alg_values_supported: SigningAlgorithm::ALL,
             request_uri_parameter_supported: false,
             code_challenge_methods_supported: ["S256"],
             authorization_response_iss_parameter_supported: true,

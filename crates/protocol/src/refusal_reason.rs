@@ -134,6 +134,18 @@ pub enum RefusalReason {
     ForeignForm,
     /// The redirect URI is not registered for the client.
     RedirectUriNotRegistered,
+    /// An authorization request cannot be granted as it was sent.
+    AuthorizationRequestRefused,
+    /// The request URI is none of this server.
+    RequestUriElsewhere,
+    /// The request URI is unknown, another client's, has ended, or was used up.
+    RequestUriNotValid,
+    /// The client has as many pushed requests as a client may have.
+    TooManyPushedRequests,
+    /// The client has no keys for request objects.
+    RequestObjectNotSupported,
+    /// The request object is no JWT with the members of one, is not signed by the client, or is for another client, server or time.
+    RequestObjectNotValid,
     /// The code verifier does not have the form of RFC 7636 section 4.1.
     MalformedCodeVerifier,
     /// The authorization code is unknown, ended, used, or was issued for another request, or its person may not sign in any more.

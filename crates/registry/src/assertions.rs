@@ -1,13 +1,15 @@
-//! Checks the assertion of a client: `private_key_jwt` (RFC 7521 §4.2, RFC 7523 §2.2).
+//! Checks what a client has signed with its keys: assertions (`private_key_jwt`, RFC 7521 §4.2, RFC 7523 §2.2) and request objects (RFC 9101).
 
 use std::sync::Arc;
 
-use keys::{ClientJwt, TokenError};
+use keys::{ClientJwt, PublicKeys, TokenError};
 use protocol::Timestamp;
+use serde::de::DeserializeOwned;
 use tenancy::Tenant;
 
 use crate::client_assertion::{Accepted, AssertionClaims, AssertionError};
 use crate::key_sets::KeySets;
+use crate::request_object::{self, RequestObject, RequestObjectError};
 use crate::single_use::SingleUse;
 use crate::{
     Client, ClientAuthenticationError, ClientKeys, CredentialTag, JwksFetcher, PublicUrls, ReplayGuard,
@@ -57,19 +59,13 @@ impl Assertions {
         jwt: &ClientJwt<'_>,
         now: Timestamp,
     ) -> Result<(Arc<Client>, SingleUseIdentifier, CredentialTag), ClientAuthenticationError> {
-        let (verified, no_keys) = match client.as_deref() {
-            Ok(Client { keys: Some(keys), .. }) => (jwt.verify(keys.keys()), None),
-            Ok(Client { jwks_uri: Some(url), .. }) => {
-                match self
-                    .key_sets
-                    .check_with(&tenant.id, url, |keys| jwt.verify(keys), needs_newer_keys)
-                    .await
-                {
-                    Some(verified) => (verified, None),
-                    None => (self.verify_as_nobody(jwt), Some(AssertionError::KeysUnavailable)),
-                }
-            }
-            Ok(_) | Err(_) => (self.verify_as_nobody(jwt), Some(AssertionError::KeyUnknown)),
+        let verified = match client.as_deref() {
+            Ok(client) => self.verify_with_keys_of(client, jwt).await,
+            Err(_) => Err(AssertionError::KeyUnknown),
+        };
+        let (verified, no_keys) = match verified {
+            Ok(verified) => (verified, None),
+            Err(error) => (self.verify_as_nobody(jwt), Some(error)),
         };
         let client = client?;
         if let Some(error) = no_keys {
@@ -84,6 +80,48 @@ impl Assertions {
             })
             .map_err(|error| ClientAuthenticationError::AssertionRefused(Arc::clone(&client), error))?;
         Ok((client, identifier, credential))
+    }
+
+    /// Verifies a request object of a client with the same keys, and returns its parameters as the body of a form.
+    pub(crate) async fn open_request_object(
+        &self,
+        tenant: &Tenant,
+        client: &Client,
+        object: &str,
+        now: Timestamp,
+    ) -> Result<String, RequestObjectError> {
+        if client.keys.is_none() && client.jwks_uri.is_none() {
+            return Err(RequestObjectError::NotSupported);
+        }
+        let jwt =
+            ClientJwt::parse(object, &request_object::TYPS).map_err(|_| RequestObjectError::Malformed)?;
+        let verified = self.verify_with_keys_of::<RequestObject>(client, &jwt).await;
+        let (object, _) =
+            verified.map_err(|_| RequestObjectError::KeysUnavailable)?.map_err(|error| match error {
+                TokenError::UnknownKey | TokenError::SignatureInvalid => RequestObjectError::SignatureInvalid,
+                _ => RequestObjectError::Malformed,
+            })?;
+        object.into_parameters(client.id.as_str(), tenant.issuer.as_str(), now)
+    }
+
+    /// Verifies a JWT with the registered or published keys of a client.
+    ///
+    /// # Errors
+    /// The reason for having no keys to verify it with.
+    async fn verify_with_keys_of<C: DeserializeOwned>(
+        &self,
+        client: &Client,
+        jwt: &ClientJwt<'_>,
+    ) -> Result<Result<(C, String), TokenError>, AssertionError> {
+        match client {
+            Client { keys: Some(keys), .. } => Ok(jwt.verify(keys.keys())),
+            Client { jwks_uri: Some(url), .. } => {
+                let verify = |keys: &PublicKeys| jwt.verify(keys);
+                let verified = self.key_sets.check_with(&client.tenant, url, verify, needs_newer_keys).await;
+                verified.ok_or(AssertionError::KeysUnavailable)
+            }
+            Client { .. } => Err(AssertionError::KeyUnknown),
+        }
     }
 
     fn verify_as_nobody(&self, jwt: &ClientJwt<'_>) -> Result<Signed, TokenError> {

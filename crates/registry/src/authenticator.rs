@@ -26,8 +26,8 @@ use crate::verification::{Candidates, Mismatch, Work};
 use crate::verified_secret_cache::VerifiedSecretKey;
 use crate::{
     AssertionError, CertificateError, CertificateMethod, Client, ClientAuthenticationError, ClientId,
-    ClientKeys, ClientStatus, ClientStore, CredentialTag, LastUsedSecrets, SecretId, SingleUseError,
-    SingleUseIdentifier, VerifiedSecretCache,
+    ClientKeys, ClientStatus, ClientStore, CredentialTag, LastUsedSecrets, RequestObjectError, SecretId,
+    SingleUseError, SingleUseIdentifier, VerifiedSecretCache,
 };
 use secrets::{
     Attempt, ClientAddress, FailedAttempts, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer,
@@ -187,6 +187,20 @@ impl Authenticator {
         let found = self.store.find_client(tenant, id).await?;
         // A row of another tenant or client, which only a broken store returns, is dropped.
         Ok(found.filter(|client| client.tenant == *tenant && client.id == *id))
+    }
+
+    /// The parameters of a request object of this client, as the body of a form (RFC 9101 §6).
+    ///
+    /// # Errors
+    /// [`RequestObjectError`].
+    pub async fn open_request_object(
+        &self,
+        tenant: &Tenant,
+        client: &Client,
+        object: &str,
+        now: Timestamp,
+    ) -> Result<String, RequestObjectError> {
+        self.assertions.open_request_object(tenant, client, object, now).await
     }
 
     async fn attempt(

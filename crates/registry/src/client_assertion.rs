@@ -7,7 +7,7 @@ use tenancy::AssertionPolicy;
 use crate::{ClientId, SingleUseIdentifier};
 
 /// The difference between a client's clock and ours.
-const LEEWAY: Lifetime = Lifetime::from_seconds(60);
+pub(crate) const LEEWAY: Lifetime = Lifetime::from_seconds(60);
 /// The claims of an assertion.
 #[derive(Debug, Deserialize)]
 pub(crate) struct AssertionClaims {
@@ -126,7 +126,9 @@ pub(crate) fn numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result
     Ok(Timestamp::from_seconds(seconds as u64))
 }
 
-fn optional_numeric_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+pub(crate) fn optional_numeric_date<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Timestamp>, D::Error> {
     numeric_date(deserializer).map(Some)
 }
 

@@ -14,6 +14,8 @@ pub struct CodeFlow {
     pub first_party: bool,
     /// Whether each request has a code challenge (RFC 7636).
     pub require_pkce: bool,
+    /// Whether each request is pushed (RFC 9126 §6).
+    pub require_par: bool,
 }
 
 /// A client that signs nobody in.
@@ -24,6 +26,7 @@ impl Default for CodeFlow {
             post_logout_redirect_uris: Vec::new(),
             first_party: false,
             require_pkce: true,
+            require_par: false,
         }
     }
 }

@@ -12,6 +12,7 @@ mod distinguished_name_text;
 
 mod credential_tag;
 mod public_urls;
+mod request_object;
 mod revocation;
 mod revocation_facts;
 mod revocation_feed;
@@ -66,6 +67,7 @@ pub use dpop_inspection::{DpopCheck, DpopInspection, KnownRequest};
 pub use dpop_proof::{DpopProofError, DpopRequest};
 pub use last_used::{LastUsedSecrets, SecretPath, UsedSecret};
 pub use public_urls::PublicUrls;
+pub use request_object::RequestObjectError;
 pub use revocation::{Revocation, RevokedSubject, TokenRevocation};
 pub use revocation_facts::{IssuedToken, RevocationFacts, RevokedBy};
 pub use revocation_feed::{RevocationFeed, RevokedClient};

@@ -2,10 +2,9 @@
 
 use accounts::AccountId;
 use async_trait::async_trait;
-use grants::{AuthorizationCode, AuthorizationStore, Consent, Redeemed, Redemption};
+use grants::{AuthorizationCode, AuthorizationStore, CodeWrite, Consent, Redeemed, Redemption};
 use protocol::Timestamp;
 use registry::ClientId;
-use sessions::SessionWrite;
 use tenancy::{StoreError, TenantId};
 
 use crate::database::{Database, Purpose};
@@ -58,22 +57,23 @@ impl AuthorizationStore for Database {
         Ok(found.into_iter().next())
     }
 
-    async fn write_code(
-        &self,
-        tenant: &TenantId,
-        code: &AuthorizationCode,
-        session: Option<&SessionWrite>,
-        consent: Option<&Consent>,
-    ) -> Result<(), StoreError> {
+    async fn write_code(&self, tenant: &TenantId, write: &CodeWrite<'_>) -> Result<bool, StoreError> {
+        let CodeWrite { code, session, consent, pushed } = write;
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        if let Some(pushed) = pushed
+            && !transaction.use_up(tenant, *pushed, code.created_at).await?
+        {
+            return Ok(false);
+        }
         if let Some(session) = session {
             transaction.session(tenant, session).await?;
         }
         if let Some(consent) = consent {
-            transaction.write(UPSERT_CONSENT, &[(tenant, consent)], consent.granted_at).await?;
+            transaction.write(UPSERT_CONSENT, &[(tenant, *consent)], consent.granted_at).await?;
         }
-        transaction.write(INSERT_CODE, &[code], code.created_at).await?;
-        Ok(transaction.commit().await?)
+        transaction.write(INSERT_CODE, &[*code], code.created_at).await?;
+        transaction.commit().await?;
+        Ok(true)
     }
 
     async fn redeem_code(

@@ -17,7 +17,7 @@ use crate::transaction::Transaction;
 const BATCH: usize = 1000;
 
 /// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
-const EMPTIED: [&str; 13] = [
+const EMPTIED: [&str; 14] = [
     "client_secrets",
     "signing_keys",
     "key_schedules",
@@ -28,6 +28,7 @@ const EMPTIED: [&str; 13] = [
     "account_identifiers",
     "sessions",
     "authorization_codes",
+    "pushed_requests",
     "consents",
     "device_codes",
     "accounts",

@@ -28,6 +28,7 @@ mod client_secrets;
 mod generations;
 mod idempotent_answers;
 mod key_schedules;
+mod pushed_requests;
 mod revocations;
 mod rings;
 mod sealed_items;

@@ -29,6 +29,7 @@ macro_rules! migrator {
             "0022_sign_ins",
             "0023_branding",
             "0024_device_codes",
+            "0025_pushed_requests",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -16,10 +16,11 @@ struct Ring {
     ahead: u64,
 }
 
-const RINGS: [Ring; 3] = [
+const RINGS: [Ring; 4] = [
     Ring { table: "sessions", unit: 7 * 86_400, slots: 16, ahead: 7 },
     Ring { table: "authorization_codes", unit: 86_400, slots: 8, ahead: 2 },
     Ring { table: "device_codes", unit: 86_400, slots: 8, ahead: 2 },
+    Ring { table: "pushed_requests", unit: 86_400, slots: 8, ahead: 1 },
 ];
 
 /// Rows in one statement.
@@ -46,6 +47,7 @@ pub(crate) async fn empty(database: &Database, now: Timestamp) -> Result<u64, Er
         let delete = Statement::of(match table {
             "sessions" => DELETE_SESSIONS,
             "device_codes" => DELETE_DEVICE_CODES,
+            "pushed_requests" => DELETE_PUSHED_REQUESTS,
             _ => DELETE_CODES,
         });
         deleted += database.write(delete.bind(now.saturating_sub(SKEW)).bind(BATCH)).await?;
@@ -62,6 +64,9 @@ const DELETE_CODES: &str = "
 const DELETE_DEVICE_CODES: &str = "
     DELETE FROM device_codes WHERE (tenant_id, slot, code_digest) IN
            (SELECT tenant_id, slot, code_digest FROM device_codes WHERE expires_at <= $1 LIMIT $2)";
+const DELETE_PUSHED_REQUESTS: &str = "
+    DELETE FROM pushed_requests WHERE (tenant_id, slot, request_digest) IN
+           (SELECT tenant_id, slot, request_digest FROM pushed_requests WHERE expires_at <= $1 LIMIT $2)";
 
 /// Truncates the partitions that are over and not empty. A partition that a transaction reads is left for the next time.
 async fn truncate(database: &Database, ring: &Ring, now: Timestamp) -> Result<(), Error> {

@@ -119,6 +119,7 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
             caches.revocations.clone(),
             authorizations.clone(),
             devices.clone(),
+            store.clone(),
         ),
         sign_ins: Arc::new(SignIns::new(store.clone(), pepper, Arc::clone(&pool))),
         accounts: store.clone(),

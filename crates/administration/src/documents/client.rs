@@ -69,6 +69,8 @@ pub struct ClientSettings {
     pub first_party: bool,
     /// Whether each authorization request has a code challenge (RFC 7636). A public client always needs one.
     pub require_pkce: bool,
+    /// Whether each authorization request is pushed before the browser is sent (RFC 9126 §6).
+    pub require_par: bool,
     /// The subject of the client's certificates, as RFC 4514 writes it: `CN=client,O=Example`. One of the five `tls_client_auth_…` at most.
     #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::DISTINGUISHED_NAME))]
     pub tls_client_auth_subject_dn: Option<String>,
@@ -160,6 +162,7 @@ impl From<&Client> for ClientSettings {
             post_logout_redirect_uris: client.code_flow.post_logout_redirect_uris.clone(),
             first_party: client.code_flow.first_party,
             require_pkce: client.code_flow.require_pkce,
+            require_par: client.code_flow.require_par,
             introspection: client.introspection.as_str().to_owned(),
         }
     }

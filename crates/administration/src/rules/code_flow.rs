@@ -34,6 +34,7 @@ pub(super) fn check_code_flow(errors: &mut FieldErrors, settings: &ClientSetting
         post_logout_redirect_uris: settings.post_logout_redirect_uris.clone(),
         first_party: settings.first_party,
         require_pkce: settings.require_pkce,
+        require_par: settings.require_par,
     }
 }
 

@@ -123,6 +123,7 @@ fn a_client_has_this_form() {
         code_flow: CodeFlow {
             redirect_uris: vec!["https://a.example/cb".to_owned()],
             first_party: true,
+            require_par: true,
             ..CodeFlow::default()
         },
         secrets: vec![chosen],
@@ -141,7 +142,7 @@ fn a_client_has_this_form() {
             r#""tls_client_certificate_bound_access_tokens":false,"keys":"{\"keys\":[]}","jwks_uri":"https://a.example/jwks","#,
             r#""certificate_subject":"subject_dn:CN=a, O=b","#,
             r#""code_flow":{"redirect_uris":["https://a.example/cb"],"post_logout_redirect_uris":[],"#,
-            r#""first_party":true,"require_pkce":true},"#,
+            r#""first_party":true,"require_pkce":true,"require_par":true},"#,
             r#""secrets":[{"id":"two","hash":""#,
             phc,
             &format!(r#"","hint":"","created_at":{created_at},"expires_at":{now},"revoked_at":{now}}}]}}"#),

@@ -292,6 +292,7 @@ fn client() -> Value {
         "post_logout_redirect_uris": [],
         "first_party": false,
         "require_pkce": true,
+        "require_par": false,
         "dpop_bound_access_tokens": false,
         "tls_client_certificate_bound_access_tokens": false,
         "tls_client_auth_subject_dn": null,

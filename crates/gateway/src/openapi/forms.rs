@@ -13,7 +13,8 @@ use serde_with::skip_serializing_none;
 /// empty one counts as absent.
 #[derive(JsonSchema)]
 pub(super) struct TokenForm {
-    /// `client_credentials` for the client itself, `authorization_code` for a person, and the device code for a person with a device.
+    /// `client_credentials` for the client itself, `authorization_code` for a person, and `urn:ietf:params:oauth:grant-type:device_code` for a
+    /// person with a device.
     #[schemars(example = &"client_credentials", extend("enum" = GrantType::SERVED.map(GrantType::as_str)))]
     grant_type: String,
     /// Unless the Authorization header names the client.
@@ -81,6 +82,30 @@ pub(super) struct AuthorizationForm {
     response_type: String,
     client_id: String,
     redirect_uri: String,
+}
+
+/// RFC 9126 section 2.1: the parameters of the authorization request, and those that authenticate the client.
+#[derive(JsonSchema)]
+pub(super) struct PushedAuthorizationForm {
+    /// `code`.
+    response_type: String,
+    /// Unless the Authorization header names the client.
+    client_id: Option<String>,
+    redirect_uri: String,
+    /// Unless the Authorization header holds it; never in both.
+    #[schemars(extend("format" = "password"))]
+    client_secret: Option<String>,
+}
+
+/// RFC 9126 section 2.2.
+#[derive(JsonSchema)]
+pub(super) struct PushedAuthorization {
+    /// What the browser is sent to the authorization endpoint with, beside `client_id`.
+    #[schemars(example = &"urn:ietf:params:oauth:request_uri:4bwc4ESC0acc2ltc1LEiSLUQcjTYk2JqUvPUWxjBUGk8")]
+    request_uri: String,
+    /// Seconds within which the browser must come.
+    #[schemars(example = 60)]
+    expires_in: u64,
 }
 
 /// What a page of this server sends.
@@ -241,6 +266,8 @@ pub(super) struct Metadata {
     mtls_endpoint_aliases: Option<EndpointAliases>,
     /// This and what follows only where people sign in (OpenID Connect Discovery section 3).
     authorization_endpoint: Option<String>,
+    pushed_authorization_request_endpoint: Option<String>,
+    require_pushed_authorization_requests: Option<bool>,
     userinfo_endpoint: Option<String>,
     device_authorization_endpoint: Option<String>,
     end_session_endpoint: Option<String>,
@@ -253,6 +280,7 @@ pub(super) struct Metadata {
     claims_supported: Option<Vec<String>>,
     claims_parameter_supported: Option<bool>,
     request_parameter_supported: Option<bool>,
+    request_object_signing_alg_values_supported: Option<Vec<String>>,
     request_uri_parameter_supported: Option<bool>,
     code_challenge_methods_supported: Option<Vec<String>>,
     /// Each answer names the issuer (RFC 9207 section 3).

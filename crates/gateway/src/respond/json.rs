@@ -16,6 +16,11 @@ pub(crate) fn secret_json(body: &impl Serialize) -> Result<HttpResponse, OAuthEr
     json(no_store(StatusCode::OK), body)
 }
 
+/// A response to a request that has created something secret.
+pub(crate) fn created_secret_json(body: &impl Serialize) -> Result<HttpResponse, OAuthError> {
+    json(no_store(StatusCode::CREATED), body)
+}
+
 /// A document that holds a token.
 pub(crate) fn secret_document(json: Vec<u8>) -> HttpResponse {
     no_store(StatusCode::OK).insert_header((CONTENT_TYPE, APPLICATION_JSON)).body(json)

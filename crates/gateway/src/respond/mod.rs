@@ -12,7 +12,7 @@ mod protective;
 pub(crate) use document::{Document, changed, looked_at, looked_at_as, names_tag};
 pub(crate) use error_help::{error_help, help_link, link_help};
 pub(crate) use http_error::{ErrorBody, HttpError};
-pub(crate) use json::{APPLICATION_JSON, fresh_json, secret_document, secret_json};
+pub(crate) use json::{APPLICATION_JSON, created_secret_json, fresh_json, secret_document, secret_json};
 pub(crate) use no_store::no_store;
 pub(crate) use oauth_error::OAuthError;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Once;
 
 use actix_web::http::StatusCode;
-use grants::{BearerError, GrantError};
+use grants::{BearerError, GrantError, PushError, PushedRequest};
 use protocol::{ErrorCode, ErrorResponse, RefusalReason, TokenType};
 use registry::{ClientAuthenticationError, DpopProofError};
 
@@ -94,6 +94,12 @@ const fn status(error: ErrorCode) -> StatusCode {
         | ErrorCode::InvalidGrant
         | ErrorCode::UnauthorizedClient
         | ErrorCode::UnsupportedGrantType
+        | ErrorCode::UnsupportedResponseType
+        | ErrorCode::RequestNotSupported
+        | ErrorCode::RequestUriNotSupported
+        | ErrorCode::UnmetAuthenticationRequirements
+        | ErrorCode::InvalidRequestObject
+        | ErrorCode::InvalidRequestUri
         | ErrorCode::InvalidScope
         | ErrorCode::InvalidTarget
         | ErrorCode::AuthorizationPending
@@ -155,6 +161,25 @@ impl From<GrantError> for OAuthError {
             GrantError::Keys(error) => error.into(),
             GrantError::Sign(error) => Self::fault(&error),
             GrantError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// RFC 9126 §2.3 names both statuses.
+impl From<PushError> for OAuthError {
+    fn from(error: PushError) -> Self {
+        let body = |code, reason| ErrorResponse::new(code, reason, error.to_string());
+        match error {
+            PushError::Store(error) => error.into(),
+            PushError::TooLong => Self {
+                status: StatusCode::PAYLOAD_TOO_LARGE,
+                ..body(ErrorCode::InvalidRequest, RefusalReason::TooManyParameters).into()
+            },
+            PushError::TooMany => Self {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                retry_after: u32::try_from(PushedRequest::expires_in()).ok(),
+                ..body(ErrorCode::TemporarilyUnavailable, RefusalReason::TooManyPushedRequests).into()
+            },
         }
     }
 }

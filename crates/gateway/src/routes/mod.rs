@@ -75,6 +75,8 @@ pub(crate) fn configure(
                 get("/api/v1/tenant/{id}/oauth/authorize", openid::authorize::navigate)
                     .post(openid::authorize::post),
                 get("/oauth2/authorize", openid::authorize::navigate).post(openid::authorize::post),
+                post("/api/v1/tenant/{id}/oauth/par", openid::par::push),
+                post("/oauth2/par", openid::par::push),
                 post("/api/v1/tenant/{id}/oauth/sign-in", openid::sign_in::sign_in),
                 get("/api/v1/tenant/{id}/oauth/userinfo", openid::userinfo::userinfo)
                     .post(openid::userinfo::userinfo),

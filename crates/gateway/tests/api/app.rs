@@ -155,6 +155,7 @@ impl TestApp {
                 store.clone(),
                 authorizations.clone(),
                 devices.clone(),
+                store.clone(),
             ),
             sign_ins,
             accounts: store.clone(),

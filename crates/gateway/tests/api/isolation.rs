@@ -39,7 +39,7 @@ enum Rule {
     Page,
 }
 
-const RULES: [(&str, Rule); 70] = [
+const RULES: [(&str, Rule); 72] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -84,6 +84,8 @@ const RULES: [(&str, Rule); 70] = [
     ("/oauth2/revoke", Rule::Client),
     ("/api/v1/tenant/{id}/oauth/authorize", Rule::Page),
     ("/oauth2/authorize", Rule::Page),
+    ("/api/v1/tenant/{id}/oauth/par", Rule::Client),
+    ("/oauth2/par", Rule::Client),
     ("/api/v1/tenant/{id}/oauth/sign-in", Rule::Page),
     ("/api/v1/tenant/{id}/oauth/logout", Rule::Page),
     ("/oauth2/logout", Rule::Page),

@@ -1,5 +1,7 @@
 //! Where an answer may go. Until this is known nothing is answered to the client: an error is shown to the person.
 
+use std::sync::Arc;
+
 use protocol::{AuthorizationAddress, GrantType, is_registered_redirect_uri};
 use registry::{Client, ClientStatus};
 
@@ -14,21 +16,25 @@ pub enum AddressError {
     RedirectUri,
 }
 
-/// Checks who requests and where the answer is to go (RFC 9700 §2.1: "MUST utilize exact string matching").
+/// Checks who requests.
 ///
 /// # Errors
-/// [`AddressError`].
-pub fn check_address<'c>(
-    client: Option<&'c Client>,
-    address: &AuthorizationAddress,
-) -> Result<&'c Client, AddressError> {
-    let signs_in = |client: &&Client| {
+/// [`AddressError::Client`].
+pub fn check_client(client: Option<Arc<Client>>) -> Result<Arc<Client>, AddressError> {
+    let signs_in = |client: &Arc<Client>| {
         client.status == ClientStatus::Active && client.grant_types.contains(&GrantType::AuthorizationCode)
     };
-    let client = client.filter(signs_in).ok_or(AddressError::Client)?;
+    client.filter(signs_in).ok_or(AddressError::Client)
+}
+
+/// Checks where the answer is to go (RFC 9700 §2.1: "MUST utilize exact string matching").
+///
+/// # Errors
+/// [`AddressError::RedirectUri`].
+pub fn check_address(client: &Client, address: &AuthorizationAddress) -> Result<(), AddressError> {
     let registered = client.code_flow.redirect_uris.iter().map(String::as_str);
     let is_registered = is_registered_redirect_uri(registered, &address.redirect_uri);
-    if is_registered { Ok(client) } else { Err(AddressError::RedirectUri) }
+    if is_registered { Ok(()) } else { Err(AddressError::RedirectUri) }
 }
 
 #[cfg(test)]
@@ -38,19 +44,17 @@ mod tests {
 
     #[test]
     fn an_answer_goes_to_a_registered_uri_of_an_active_client_of_the_grant() {
-        let address = |redirect_uri: &str| AuthorizationAddress {
-            client_id: "web".to_owned(),
-            redirect_uri: redirect_uri.to_owned(),
-        };
+        let address = |redirect_uri: &str| AuthorizationAddress { redirect_uri: redirect_uri.to_owned() };
         let own = address("https://app.example/cb");
         let web = web_client("web");
-        assert_eq!(check_address(Some(&web), &own), Ok(&web));
+        assert_eq!(check_client(Some(Arc::new(web.clone()))), Ok(Arc::new(web.clone())));
+        assert_eq!(check_address(&web, &own), Ok(()));
         let suspended = Client { status: ClientStatus::Suspended, ..web.clone() };
-        for none in [None, Some(&suspended), Some(&client("svc"))] {
-            assert_eq!(check_address(none, &own), Err(AddressError::Client));
+        for none in [None, Some(suspended), Some(client("svc"))] {
+            assert_eq!(check_client(none.map(Arc::new)), Err(AddressError::Client));
         }
         for other in ["https://app.example/cb/", "https://app.example/CB", "https://evil.example/cb"] {
-            assert_eq!(check_address(Some(&web), &address(other)), Err(AddressError::RedirectUri), "{other}");
+            assert_eq!(check_address(&web, &address(other)), Err(AddressError::RedirectUri), "{other}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The service of authorizations: issue codes, use them up, and remember what people have allowed.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use accounts::AccountId;
@@ -10,13 +11,18 @@ use sessions::{SessionWrite, SignedIn};
 use tenancy::{StoreError, TenantId};
 
 use super::code::{LIFETIME, NewCode};
-use super::{AuthorizationCode, AuthorizationStore, CodeKey, Consent, Granted, Redeemed, Redemption};
+use super::pushed::most_waiting;
+use super::{
+    AuthorizationCode, AuthorizationStore, CodeKey, CodeWrite, Consent, Granted, PushError, PushedRequest,
+    PushedUse, Redeemed, Redemption,
+};
 
 /// The authorizations of all tenants.
 #[derive(Clone)]
 pub struct Authorizations {
     store: Arc<dyn AuthorizationStore>,
     digests: Arc<KeyedDigest>,
+    pushed: Arc<KeyedDigest>,
 }
 
 /// A code that is to be issued.
@@ -36,14 +42,53 @@ pub struct RequestedCode<'a> {
     pub granted: Granted,
     /// What the person has allowed before, where it has allowed this request just now.
     pub allowed: Option<Option<&'a Consent>>,
+    /// The pushed request that it is for.
+    pub pushed: Option<CodeKey>,
 }
 
 impl Authorizations {
     /// Creates the service. Codes are never in a cache: the store alone says which use is the first.
     #[must_use]
     pub fn new(store: Arc<dyn AuthorizationStore>, pepper: &Pepper) -> Self {
-        let digests = Arc::new(KeyedDigest::for_purpose(pepper.expose(), "latchkey authorization code 1"));
-        Self { store, digests }
+        let digests = |purpose| Arc::new(KeyedDigest::for_purpose(pepper.expose(), purpose));
+        Self {
+            store,
+            digests: digests("latchkey authorization code 1"),
+            pushed: digests("latchkey pushed request 1"),
+        }
+    }
+
+    /// Keeps a request for a client, and returns its reference.
+    ///
+    /// # Errors
+    /// [`PushError`]; nothing is written then.
+    pub async fn push(
+        &self,
+        client: &Client,
+        parameters: String,
+        now: Timestamp,
+    ) -> Result<Secret, PushError> {
+        let (request, reference) = PushedRequest::new(&self.pushed, client, parameters, now)?;
+        let most = most_waiting(client);
+        let is_added = self.store.add_pushed(&client.tenant, &request, most, now).await?;
+        if is_added { Ok(reference) } else { Err(PushError::TooMany) }
+    }
+
+    /// The request of this client with this reference, which no code was issued for.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find_pushed(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        reference: &str,
+        used: PushedUse,
+        now: Timestamp,
+    ) -> Result<Option<PushedRequest>, StoreError> {
+        let Some(key) = CodeKey::of(&self.pushed, tenant, reference) else { return Ok(None) };
+        let found = self.store.find_pushed(tenant, key, now).await?;
+        Ok(found.filter(|request| request.key() == key && request.serves(tenant, client, used, now)))
     }
 
     /// What this person has allowed this client.
@@ -59,7 +104,7 @@ impl Authorizations {
         self.store.find_consent(tenant, account, client).await
     }
 
-    /// Issues a code.
+    /// Issues a code; `None` where one was issued for its pushed request before, and then nothing is written.
     ///
     /// # Errors
     /// When the store fails; nothing is written then.
@@ -68,15 +113,23 @@ impl Authorizations {
         tenant: &TenantId,
         requested: RequestedCode<'_>,
         now: Timestamp,
-    ) -> Result<Secret, StoreError> {
-        let RequestedCode { signed_in, session, client, redirect_uri, code_challenge, granted, allowed } =
-            requested;
+    ) -> Result<Option<Secret>, StoreError> {
+        let RequestedCode {
+            signed_in,
+            session,
+            client,
+            redirect_uri,
+            code_challenge,
+            granted,
+            allowed,
+            pushed,
+        } = requested;
         let of = signed_in.session();
         let consent = allowed.map(|before| {
             let allowed = Consent {
                 account: of.account.clone(),
                 client: client.id.clone(),
-                scopes: granted.scopes().map(str::to_owned).collect(),
+                scopes: granted.permissions().map(Cow::into_owned).collect(),
                 hosts: vec![redirect_host(redirect_uri).to_owned()],
                 granted_at: now,
             };
@@ -98,8 +151,9 @@ impl Authorizations {
             valid_until: new.valid_until,
             expires_at: new.expires_at,
         };
-        self.store.write_code(tenant, &code, session, consent.as_ref()).await?;
-        Ok(new.text)
+        let write = CodeWrite { code: &code, session, consent: consent.as_ref(), pushed };
+        let is_written = self.store.write_code(tenant, &write).await?;
+        Ok(is_written.then_some(new.text))
     }
 
     /// The key of a code that was sent.

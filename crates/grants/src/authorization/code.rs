@@ -20,7 +20,7 @@ const DAY: Lifetime = Lifetime::from_seconds(86_400);
 const SLOTS: u64 = 8;
 const SECRET_BYTES: usize = 32;
 
-/// What a code is found by.
+/// What a code, or a pushed request, is found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodeKey {
     /// The partition.
@@ -76,16 +76,26 @@ impl NewCode {
         now: Timestamp,
     ) -> Self {
         let (valid_until, expires_at) = (now + lifetime, now + lifetime + DAY);
-        let slot = u32::try_from(expires_at.seconds() / DAY.seconds() % SLOTS).unwrap_or_default();
-        let text =
-            Secret::new(format!("{slot}{}", BASE64URL.encode(random_bytes::<SECRET_BYTES>().as_slice())));
-        let digest = digest(digests, tenant, text.expose());
-        Self { text, key: CodeKey { slot, digest }, valid_until, expires_at }
+        let (text, key) = CodeKey::generate(digests, tenant, expires_at);
+        Self { text, key, valid_until, expires_at }
     }
 }
 
 impl CodeKey {
-    /// The key of a code that was sent; `None` for a text that is no code, which then costs no lookup.
+    /// A new text, and the key of its row, which is kept until then.
+    pub(crate) fn generate(
+        digests: &KeyedDigest,
+        tenant: &TenantId,
+        expires_at: Timestamp,
+    ) -> (Secret, Self) {
+        let slot = u32::try_from(expires_at.seconds() / DAY.seconds() % SLOTS).unwrap_or_default();
+        let text =
+            Secret::new(format!("{slot}{}", BASE64URL.encode(random_bytes::<SECRET_BYTES>().as_slice())));
+        let digest = digest(digests, tenant, text.expose());
+        (text, Self { slot, digest })
+    }
+
+    /// The key of a text that was sent; `None` for one that was never generated, which then costs no lookup.
     pub(crate) fn of(digests: &KeyedDigest, tenant: &TenantId, text: &str) -> Option<Self> {
         let (slot, secret) = text.split_at_checked(1)?;
         let slot = slot.parse().ok().filter(|slot| u64::from(*slot) < SLOTS)?;

@@ -1,8 +1,14 @@
 //! What a person has granted to a client: what a code stands for, and tokens after it.
 
-use protocol::{AuthorizationRequest, ResourceIndicator, Scope, Timestamp};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::{AuthorizationRequest, RequestedClaim, ResourceIndicator, Scope, Timestamp};
+use registry::Client;
 use serde::{Deserialize, Serialize};
 use sessions::SignedIn;
+
+use crate::userinfo::claims_of_scopes;
 
 /// What is granted, as it is kept with a code.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +23,12 @@ pub struct Granted {
     /// `nonce` of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
+    /// The claims that the userinfo endpoint returns beside those of the scope.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub userinfo_claims: Vec<String>,
+    /// The claims about the person that the ID token has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub id_token_claims: Vec<String>,
     /// When the person proved who it is.
     pub auth_time: u64,
     /// How well.
@@ -26,9 +38,21 @@ pub struct Granted {
 }
 
 impl Granted {
-    /// What the request asks for, before anyone has signed in.
-    pub(crate) fn of(request: &AuthorizationRequest) -> Self {
-        Self { nonce: request.nonce.clone(), ..Self::requested(request.scope.as_ref(), &request.resources) }
+    /// What the request asks for, before anyone has signed in. Claims are granted as far as the client is registered for a scope that has
+    /// them; the others are left out.
+    pub(crate) fn of(request: &AuthorizationRequest, client: &Client) -> Self {
+        let allowed: Vec<_> =
+            claims_of_scopes(|scope| client.scope.iter().any(|token| token.as_str() == scope)).collect();
+        let granted = |claims: &BTreeMap<String, RequestedClaim>| {
+            let names = claims.keys().filter(|name| allowed.contains(&name.as_str()));
+            names.cloned().collect()
+        };
+        Self {
+            userinfo_claims: granted(&request.claims.userinfo),
+            id_token_claims: granted(&request.claims.id_token),
+            nonce: request.nonce.clone(),
+            ..Self::requested(request.scope.as_ref(), &request.resources)
+        }
     }
 
     /// What is requested by a scope and resources.
@@ -57,9 +81,37 @@ impl Granted {
         self.scope.as_deref().unwrap_or_default().split(' ').filter(|token| !token.is_empty())
     }
 
+    /// What a person allows: the tokens of the scope, and each claim that none of them has. Tokens have no blank, so neither is taken for the
+    /// other.
+    pub fn permissions(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let of_scopes: Vec<_> = claims_of_scopes(|scope| self.has_scope(scope)).collect();
+        let single = self.userinfo_claims.iter().chain(&self.id_token_claims);
+        let single: BTreeSet<_> = single.filter(|name| !of_scopes.contains(&name.as_str())).collect();
+        let single = single.into_iter().map(|name| Cow::Owned(format!("claim {name}")));
+        self.scopes().map(Cow::Borrowed).chain(single)
+    }
+
     /// When the person proved who it is.
     #[must_use]
     pub const fn auth_time(&self) -> Timestamp {
         Timestamp::from_seconds(self.auth_time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_allows_claims_that_no_scope_has() {
+        let names = |claims: &[&str]| claims.iter().map(|name| (*name).to_owned()).collect();
+        let granted = Granted {
+            scope: Some("openid email".to_owned()),
+            userinfo_claims: names(&["email", "name"]),
+            id_token_claims: names(&["name", "phone_number"]),
+            ..Granted::default()
+        };
+        let permissions: Vec<_> = granted.permissions().collect();
+        assert_eq!(permissions, ["openid", "email", "claim name", "claim phone_number"]);
     }
 }

@@ -8,14 +8,16 @@ mod requested;
 
 mod authorizations;
 mod code;
+mod pushed;
 mod store;
 
-pub use address::{AddressError, check_address};
+pub use address::{AddressError, check_address, check_client};
 pub use authorizations::{Authorizations, RequestedCode};
 pub(crate) use code::NewCode;
 pub use code::{AuthorizationCode, CodeKey};
 pub use granted::Granted;
 pub use next::{Next, NextContext, next};
+pub use pushed::{PushError, PushedRequest, PushedUse};
 pub(crate) use requested::check_permissions;
 pub use requested::check_request;
-pub use store::{AuthorizationStore, Consent, Redeemed, Redemption};
+pub use store::{AuthorizationStore, CodeWrite, Consent, PushedRequestStore, Redeemed, Redemption};

@@ -78,7 +78,8 @@ fn is_recent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
     let NextContext { request, began, hinted, now, .. } = context;
     let at = signed_in.session().authenticated_at;
     let is_new = began.is_some_and(|began| at >= began);
-    let is_expected = hinted.is_none_or(|subject| subject == signed_in.account().as_str());
+    let subject = signed_in.account().as_str();
+    let is_expected = hinted.is_none_or(|expected| expected == subject) && request.claims.expects(subject);
     let asks = request.prompt.login || request.prompt.select_account;
     let is_young = request.max_age.is_none_or(|max_age| match max_age.seconds() {
         // OpenID Connect Core §3.1.2.1: it is as `prompt=login`.
@@ -107,7 +108,7 @@ fn needs_consent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Lifetime, Prompt};
+    use protocol::{ClaimsRequest, Lifetime, Prompt};
 
     use super::*;
     use crate::test_fixtures::{ADA, signed_in_at, web_client};
@@ -200,6 +201,20 @@ mod tests {
         check(&Case { hinted: Some(ADA), ..case() }, "code");
         check(&Case { hinted: Some("usr_other"), ..case() }, "sign in");
         check(&Case { hinted: Some("usr_other"), request: prompt("none"), ..case() }, "login_required");
+    }
+
+    #[test]
+    fn the_claim_sub_names_who_is_expected() {
+        let expecting = |sub: &str| {
+            let claims = format!(r#"{{"id_token":{{"sub":{{"value":"{sub}"}}}}}}"#);
+            let claims = ClaimsRequest::parse(&claims).unwrap();
+            AuthorizationRequest { claims, ..AuthorizationRequest::default() }
+        };
+        check(&Case { request: expecting(ADA), ..case() }, "code");
+        check(&Case { request: expecting("usr_other"), ..case() }, "sign in");
+        let silent =
+            AuthorizationRequest { prompt: Prompt::parse("none").unwrap(), ..expecting("usr_other") };
+        check(&Case { request: silent, ..case() }, "login_required");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use protocol::{
     AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, ClientAuthenticationMethod,
-    ResourceIndicator, Scope, ScopeToken,
+    OpenIdMetadata, ResourceIndicator, Scope, ScopeToken,
 };
 
 use super::Granted;
@@ -16,15 +16,25 @@ use crate::client_credentials::{self, ScopeFit};
 pub fn check_request(
     grantee: &Grantee<'_>,
     request: &AuthorizationRequest,
+    is_pushed: bool,
 ) -> Result<Granted, AuthorizationError> {
-    use AuthorizationErrorCode::InvalidRequest;
+    use AuthorizationErrorCode::{InvalidRequest, UnmetAuthenticationRequirements};
     let Grantee { client, .. } = grantee;
+    if client.code_flow.require_par && !is_pushed {
+        return Err(AuthorizationError::new(InvalidRequest, "The client has to push its requests"));
+    }
     let is_public = client.authentication_method == ClientAuthenticationMethod::None;
     if request.code_challenge.is_none() && (client.code_flow.require_pkce || is_public) {
         return Err(AuthorizationError::new(InvalidRequest, "Missing code_challenge parameter"));
     }
+    if let Some(demanded) = request.claims.demanded_acr()
+        && !demanded.iter().any(|acr| OpenIdMetadata::ACR_VALUES.contains(acr))
+    {
+        let description = "No one can be authenticated here as the claim acr demands";
+        return Err(AuthorizationError::new(UnmetAuthenticationRequirements, description));
+    }
     check_permissions(grantee, request.scope.as_ref(), &request.resources)?;
-    Ok(Granted::of(request))
+    Ok(Granted::of(request, client))
 }
 
 /// Checks that a client may request these of a person, by whichever grant.
@@ -67,7 +77,7 @@ pub(crate) fn check_permissions(
 #[cfg(test)]
 mod tests {
     use AuthorizationErrorCode::{InvalidRequest, InvalidScope, InvalidTarget};
-    use protocol::{CodeChallenge, ResourceIndicator};
+    use protocol::{ClaimsRequest, CodeChallenge, ResourceIndicator};
     use registry::Client;
 
     use super::*;
@@ -86,7 +96,7 @@ mod tests {
             nonce: Some("n".to_owned()),
             ..AuthorizationRequest::default()
         };
-        check_request(&Grantee { tenant: &acme(), client }, &request).map_err(|refused| refused.error)
+        check_request(&Grantee { tenant: &acme(), client }, &request, false).map_err(|refused| refused.error)
     }
 
     #[test]
@@ -104,6 +114,47 @@ mod tests {
         ] {
             assert_eq!(check(&web, scope, resources, true), Err(expected), "{scope} {resources:?}");
         }
+    }
+
+    #[test]
+    fn claims_are_granted_of_scopes_that_are_registered_and_a_class_that_cannot_be_reached_is_refused() {
+        let (tenant, mut client) = (acme(), web_client("web"));
+        client.code_flow.require_pkce = false;
+        let check = |claims: &str| {
+            let claims = ClaimsRequest::parse(claims).unwrap();
+            let request = AuthorizationRequest { claims, ..AuthorizationRequest::default() };
+            check_request(&Grantee { tenant: &tenant, client: &client }, &request, false)
+        };
+        // The client is registered for `email`, and not for `phone`.
+        let granted = check(
+            r#"{"userinfo":{"email":{"essential":true},"phone_number":null,"sub":null,"custom":null},"id_token":{"email_verified":null}}"#,
+        );
+        let granted = granted.unwrap();
+        assert_eq!(granted.userinfo_claims, ["email"]);
+        assert_eq!(granted.id_token_claims, ["email_verified"]);
+        for (values, expected) in [
+            (r#"["urn:latchkey:acr:2","urn:latchkey:acr:1"]"#, None),
+            (r#"["urn:latchkey:acr:2"]"#, Some(AuthorizationErrorCode::UnmetAuthenticationRequirements)),
+            (r#"["phr"]"#, Some(AuthorizationErrorCode::UnmetAuthenticationRequirements)),
+        ] {
+            let demanded = format!(r#"{{"id_token":{{"acr":{{"essential":true,"values":{values}}}}}}}"#);
+            assert_eq!(check(&demanded).err().map(|refused| refused.error), expected, "{values}");
+            assert!(check(&demanded.replace("true", "false")).is_ok(), "a wish");
+        }
+    }
+
+    #[test]
+    fn a_client_may_have_to_push_its_requests() {
+        let (tenant, mut client) = (acme(), web_client("web"));
+        client.code_flow.require_par = true;
+        let request = AuthorizationRequest {
+            code_challenge: Some(CodeChallenge::new([1; 32])),
+            ..AuthorizationRequest::default()
+        };
+        let check =
+            |is_pushed| check_request(&Grantee { tenant: &tenant, client: &client }, &request, is_pushed);
+        assert_eq!(check(false).map_err(|refused| refused.error), Err(InvalidRequest));
+        assert!(check(true).is_ok());
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! The store that authorizations need.
+//! The stores that authorizations need.
+
+use std::borrow::Cow;
 
 use accounts::AccountId;
 use async_trait::async_trait;
@@ -7,7 +9,7 @@ use registry::ClientId;
 use sessions::SessionWrite;
 use tenancy::{StoreError, TenantId};
 
-use super::{AuthorizationCode, CodeKey, Granted};
+use super::{AuthorizationCode, CodeKey, Granted, PushedRequest};
 
 /// What a person has allowed a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +18,7 @@ pub struct Consent {
     pub account: AccountId,
     /// The client.
     pub client: ClientId,
-    /// The scope tokens, in their order.
+    /// The scope tokens and single claims, in their order.
     pub scopes: Vec<String>,
     /// The hosts of the redirect URIs that the person has seen.
     pub hosts: Vec<String>,
@@ -28,8 +30,9 @@ impl Consent {
     /// Whether it allows this, at this redirect URI.
     #[must_use]
     pub fn covers(&self, granted: &Granted, redirect_uri: &str) -> bool {
-        let is_known = |token: &str| self.scopes.iter().any(|scope| scope == token);
-        granted.scopes().all(is_known) && self.hosts.iter().any(|host| host == redirect_host(redirect_uri))
+        let is_known = |permission: Cow<'_, str>| self.scopes.iter().any(|known| *known == permission);
+        granted.permissions().all(is_known)
+            && self.hosts.iter().any(|host| host == redirect_host(redirect_uri))
     }
 
     /// This and what was allowed before.
@@ -55,6 +58,19 @@ impl Consent {
             granted_at: Timestamp::from_seconds(at),
         }
     }
+}
+
+/// A code, and what is written with it.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeWrite<'a> {
+    /// The code.
+    pub code: &'a AuthorizationCode,
+    /// Its session, where that is new.
+    pub session: Option<&'a SessionWrite>,
+    /// What the person has allowed just now.
+    pub consent: Option<&'a Consent>,
+    /// The pushed request that it is for.
+    pub pushed: Option<CodeKey>,
 }
 
 /// What a code must be for to be redeemed.
@@ -90,9 +106,30 @@ pub enum Redeemed {
     Refused,
 }
 
+/// Keeps pushed requests.
+#[async_trait]
+pub trait PushedRequestStore: Send + Sync {
+    /// Adds a request, unless so many of its client can be opened still. Says whether it was added.
+    async fn add_pushed(
+        &self,
+        tenant: &TenantId,
+        request: &PushedRequest,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Finds a request that is not used up, and whose row is kept still.
+    async fn find_pushed(
+        &self,
+        tenant: &TenantId,
+        key: CodeKey,
+        now: Timestamp,
+    ) -> Result<Option<PushedRequest>, StoreError>;
+}
+
 /// Keeps codes, and what people have allowed.
 #[async_trait]
-pub trait AuthorizationStore: Send + Sync {
+pub trait AuthorizationStore: PushedRequestStore + Send + Sync {
     /// What this person has allowed this client.
     async fn find_consent(
         &self,
@@ -102,13 +139,9 @@ pub trait AuthorizationStore: Send + Sync {
     ) -> Result<Option<Consent>, StoreError>;
 
     /// Writes a code, with the session that it comes from where that is new, and what the person has allowed just now: all or nothing.
-    async fn write_code(
-        &self,
-        tenant: &TenantId,
-        code: &AuthorizationCode,
-        session: Option<&SessionWrite>,
-        consent: Option<&Consent>,
-    ) -> Result<(), StoreError>;
+    /// Uses up the pushed request that it is for: of codes for one request at the same time, at all replicas, one is written. Says
+    /// whether it was.
+    async fn write_code(&self, tenant: &TenantId, write: &CodeWrite<'_>) -> Result<bool, StoreError>;
 
     /// Uses a code up, if it is for this, its session has not ended and its account may still sign in. Of uses at the same time, at all
     /// replicas, one is the first.

@@ -75,7 +75,7 @@ impl InProcess {
         };
         let tokens = token_services(
             &caches,
-            (database.clone(), database.clone(), database.clone()),
+            (database.clone(), database.clone(), database.clone(), database.clone()),
             Arc::clone(&sealer),
             &pepper,
             settings,

@@ -40,6 +40,7 @@ macro_rules! basic_plan {
             oidcc_userinfo_post_header,
             oidcc_userinfo_post_body,
             oidcc_ensure_request_without_nonce_succeeds_for_code_flow,
+            oidcc_claims_essential,
             oidcc_scope_profile,
             oidcc_scope_email,
             oidcc_scope_address,

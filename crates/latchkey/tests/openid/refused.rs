@@ -1,4 +1,5 @@
-//! Modules whose request is not in order. Nobody is signed in, so the person sees a page; `prompt=none` alone goes back by itself.
+//! Modules whose request is not in order. Nobody is signed in, so the person sees a page; `prompt=none` alone goes back by itself. A request
+//! that has its parameters elsewhere, where they cannot be read, has no address to go back to.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -63,16 +64,20 @@ pub(super) async fn oidcc_unsigned_request_object_supported_correctly_or_rejecte
     let request = plan.request();
     let object = request_object(&plan, &request);
     let request = request.with("request", &object);
-    refused(&mut plan, &request).await;
-    assert_eq!(error_of(&mut plan, request).await, "request_not_supported");
+    for request in [request.clone().with("prompt", "none"), request] {
+        let page = refused(&mut plan, &request).await;
+        assert!(page.html.contains("request_not_supported"), "{}", page.html);
+    }
 }
 
 pub(super) async fn oidcc_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported(
     mut plan: Plan,
 ) {
     let request = plan.request().with("request_uri", "https://client.example.com/request.jwt");
-    refused(&mut plan, &request).await;
-    assert_eq!(error_of(&mut plan, request).await, "request_uri_not_supported");
+    for request in [request.clone().with("prompt", "none"), request] {
+        let page = refused(&mut plan, &request).await;
+        assert!(page.html.contains("request_uri_not_supported"), "{}", page.html);
+    }
     assert_eq!(plan.provider.metadata["request_uri_parameter_supported"], false);
 }
 

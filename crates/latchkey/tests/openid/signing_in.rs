@@ -82,6 +82,12 @@ pub(super) async fn oidcc_ensure_request_without_nonce_succeeds_for_code_flow(mu
     assert_eq!(granted.id_token.claims.get("nonce"), None);
 }
 
+pub(super) async fn oidcc_claims_essential(mut plan: Plan) {
+    // That the ID token has no claim that was not requested is among the checks of each grant.
+    let granted = with(&mut plan, "claims", r#"{"userinfo":{"name":{"essential":true}}}"#).await;
+    assert_exactly(&granted.userinfo, &[&["name"]]);
+}
+
 pub(super) async fn oidcc_scope_profile(plan: Plan) {
     with_scope(plan, "openid profile", &[&PROFILE]).await;
 }

@@ -28,13 +28,15 @@ async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
     let providers = TwoProviders::start("http://127.0.0.1:9");
     for (tenant, other) in providers.each() {
         let script = include_str!("scripts/sign-in.cjs");
-        let found = found(|environment| node(script, environment), tenant, other, &[]);
+        let key = tenant.key.pem();
+        let found = found(|environment| node(script, environment), tenant, other, &[("KEY", &key)]);
         let expected = json!([
             {
                 "library": "openid-client",
                 "email": "ada@example.com",
                 "name": tenant.name,
                 "sameSession": true,
+                "sent": { "pushed": tenant.name, "signed": tenant.name },
                 "mixUp": "refused",
                 "replay": "invalid_grant",
                 "signedOut": format!("{REDIRECT_URI}?state=bye"),

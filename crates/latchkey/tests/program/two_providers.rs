@@ -2,9 +2,11 @@
 
 use std::net::TcpListener;
 
+use protocol::SigningAlgorithm;
 use secrets::GeneratedSecret;
 use serde_json::{Value, json};
 
+use crate::assertions::Pair;
 use crate::folder::Folder;
 use crate::program::Program;
 use crate::running::tenant_path;
@@ -19,6 +21,8 @@ pub(crate) struct ProviderTenant {
     pub(crate) issuer: String,
     pub(crate) secret: String,
     pub(crate) password: String,
+    /// Of the client `web`, for what it signs.
+    pub(crate) key: Pair,
 }
 
 pub(crate) struct TwoProviders {
@@ -34,7 +38,9 @@ impl TwoProviders {
         let url = format!("http://127.0.0.1:{}", free_port());
         let tenants = [("acme", "Ada of Acme"), ("globex", "Ada of Globex")].map(|(id, name)| {
             let [secret, password] = [(); 2].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
-            ProviderTenant { id, name, issuer: format!("{url}{}", tenant_path(id, "")), secret, password }
+            let (issuer, key) =
+                (format!("{url}{}", tenant_path(id, "")), Pair::generate(SigningAlgorithm::ES256));
+            ProviderTenant { id, name, issuer, secret, password, key }
         });
         let declared = tenants.each_ref().map(|tenant| (tenant.id.to_owned(), tenant.declared(spa)));
         let declared: Value = Value::Object(declared.into_iter().collect());
@@ -77,6 +83,7 @@ impl ProviderTenant {
                 "web": client(json!({
                     "grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"],
                     "client_secret": { "value": secret },
+                    "jwks": { "keys": [self.key.key.jwk] },
                     "redirect_uris": [REDIRECT_URI],
                     "post_logout_redirect_uris": [REDIRECT_URI],
                 })),

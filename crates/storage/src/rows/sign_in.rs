@@ -1,7 +1,7 @@
-//! The columns of what sign-ins leave behind: sessions, codes, also of devices, and what people have allowed.
+//! The columns of what sign-ins leave behind: sessions, codes, also of devices, pushed requests, and what people have allowed.
 
 use administration::ConsentState;
-use grants::{AuthorizationCode, Consent, DeviceCode};
+use grants::{AuthorizationCode, Consent, DeviceCode, PushedRequest};
 use sessions::{FoundSession, Session};
 
 use crate::column::Column as _;
@@ -61,6 +61,18 @@ columns! {
         decided_at: "decided_at",
         account: "account_id",
         redeemed_at: "redeemed_at",
+    }
+}
+
+columns! {
+    PushedRequest {
+        tenant: "tenant_id",
+        slot: "slot",
+        digest: "request_digest",
+        client: "client_id",
+        parameters: "parameters",
+        valid_until: "valid_until",
+        expires_at: "expires_at",
     }
 }
 

@@ -4,7 +4,9 @@ use administration::{
     AuditLog as _, AuditQuery, ClientQuery, KeySchedule as _, TenantList as _, TenantQuery, TenantRows as _,
     search_terms,
 };
+use grants::{PushedRequest, PushedRequestStore as _};
 use keys::SigningKeyStore as _;
+use protocol::Lifetime;
 use registry::ClientStore as _;
 use tenancy::TenantStore as _;
 use testkit::fixtures::{self, NOW, key, key_of};
@@ -92,4 +94,27 @@ async fn a_page_costs_as_many_statements_however_long_it_is() {
     let audit = AuditQuery { tenant: Some(tenant), limit: 9, ..AuditQuery::default() };
     assert!(database.list_audit(&audit).await.unwrap().is_empty());
     assert_eq!(database.statements() - before, 6);
+}
+
+/// A pushed request is one statement, with its bound, and its browser one more.
+#[tokio::test]
+async fn a_push_is_one_statement() {
+    let sandbox = Sandbox::new().await;
+    let database = sandbox.open().await;
+    let acme = fixtures::tenant("acme");
+    database.commit(&requests::added(&acme, &[])).await.unwrap();
+    let pushed = PushedRequest {
+        tenant: acme.id.clone(),
+        slot: 3,
+        digest: [7; 32],
+        client: "web".parse().unwrap(),
+        parameters: "scope=openid".to_owned(),
+        valid_until: NOW + Lifetime::from_seconds(60),
+        expires_at: NOW + Lifetime::from_seconds(3_660),
+    };
+    let before = database.statements();
+    assert!(database.add_pushed(&acme.id, &pushed, 9, NOW).await.unwrap());
+    assert_eq!(database.statements() - before, 1);
+    assert!(database.find_pushed(&acme.id, pushed.key(), NOW).await.unwrap().is_some());
+    assert_eq!(database.statements() - before, 2);
 }

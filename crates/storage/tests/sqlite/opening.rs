@@ -126,6 +126,7 @@ const AFTER_THE_FIFTH: &str = "
     ALTER TABLE clients DROP COLUMN code_flow;
     DROP TABLE sessions;
     DROP TABLE authorization_codes;
+    DROP TABLE pushed_requests;
     DROP TABLE consents;
     DROP TABLE device_codes;
     ALTER TABLE clients DROP COLUMN dpop_bound_access_tokens;

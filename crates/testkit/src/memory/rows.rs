@@ -16,7 +16,7 @@ use sessions::{Session, SessionId};
 use tenancy::{Tenant, TenantId, TenantStatus};
 
 use super::commit_keys::Schedule;
-use super::sign_ins::CodeRow;
+use super::sign_ins::{CodeRow, PushedRow};
 use crate::fixtures::NOW;
 
 #[derive(Clone, Default)]
@@ -44,6 +44,7 @@ pub(super) struct Rows {
     pub(super) codes: BTreeMap<(TenantId, u32, [u8; 32]), CodeRow>,
     /// By partition and digest.
     pub(super) device_codes: BTreeMap<(TenantId, u32, [u8; 32]), DeviceCode>,
+    pub(super) pushed: BTreeMap<(TenantId, u32, [u8; 32]), PushedRow>,
     /// What people have allowed.
     pub(super) consents: BTreeMap<(TenantId, AccountId, ClientId), Consent>,
     /// What clients publish, by tenant and URL.

@@ -1,8 +1,11 @@
-//! Sessions, codes, and what people have allowed.
+//! Sessions, codes, pushed requests, and what people have allowed.
 
 use accounts::AccountId;
 use async_trait::async_trait;
-use grants::{AuthorizationCode, AuthorizationStore, Consent, Redeemed, Redemption};
+use grants::{
+    AuthorizationCode, AuthorizationStore, CodeKey, CodeWrite, Consent, PushedRequest, PushedRequestStore,
+    Redeemed, Redemption,
+};
 use protocol::Timestamp;
 use registry::ClientId;
 use sessions::{FoundSession, Session, SessionId, SessionStore, SessionWrite};
@@ -16,6 +19,13 @@ use super::rows::Rows;
 pub(super) struct CodeRow {
     code: AuthorizationCode,
     redeemed: Option<(Timestamp, String, Timestamp)>,
+}
+
+/// A pushed request, and whether a code was issued for it.
+#[derive(Clone)]
+pub(super) struct PushedRow {
+    request: PushedRequest,
+    is_used: bool,
 }
 
 impl Rows {
@@ -89,11 +99,56 @@ impl SessionStore for MemoryStore {
 
     async fn delete_expired_sign_ins(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.administer(|rows| {
-            let before = rows.sessions.len() + rows.codes.len() + rows.device_codes.len();
+            let count = |rows: &Rows| {
+                rows.sessions.len() + rows.codes.len() + rows.device_codes.len() + rows.pushed.len()
+            };
+            let before = count(rows);
             rows.sessions.retain(|_, session| session.expires_at > now);
             rows.codes.retain(|_, row| row.code.expires_at > now);
             rows.device_codes.retain(|_, code| code.expires_at > now);
-            (before - rows.sessions.len() - rows.codes.len() - rows.device_codes.len()) as u64
+            rows.pushed.retain(|_, row| row.request.expires_at > now);
+            (before - count(rows)) as u64
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl PushedRequestStore for MemoryStore {
+    async fn add_pushed(
+        &self,
+        tenant: &TenantId,
+        request: &PushedRequest,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.answer(&self.calls.sign_ins, |rows| {
+            let waits = |row: &PushedRow| {
+                let PushedRow { request: other, is_used } = row;
+                other.tenant == *tenant
+                    && other.client == request.client
+                    && other.valid_until > now
+                    && !is_used
+            };
+            let is_added = rows.pushed.values().filter(|row| waits(row)).count() < most as usize;
+            if is_added {
+                let key = (tenant.clone(), request.slot, request.digest);
+                rows.pushed.insert(key, PushedRow { request: request.clone(), is_used: false });
+            }
+            is_added
+        })
+        .await
+    }
+
+    async fn find_pushed(
+        &self,
+        tenant: &TenantId,
+        key: CodeKey,
+        now: Timestamp,
+    ) -> Result<Option<PushedRequest>, StoreError> {
+        self.answer(&self.calls.sign_ins, |rows| {
+            let row = rows.pushed.get(&(tenant.clone(), key.slot, key.digest))?;
+            (!row.is_used && row.request.expires_at > now).then(|| row.request.clone())
         })
         .await
     }
@@ -111,23 +166,25 @@ impl AuthorizationStore for MemoryStore {
         self.answer(&self.calls.sign_ins, |rows| rows.consents.get(&key).cloned()).await
     }
 
-    async fn write_code(
-        &self,
-        tenant: &TenantId,
-        code: &AuthorizationCode,
-        session: Option<&SessionWrite>,
-        consent: Option<&Consent>,
-    ) -> Result<(), StoreError> {
+    async fn write_code(&self, tenant: &TenantId, write: &CodeWrite<'_>) -> Result<bool, StoreError> {
         self.answer(&self.calls.sign_ins, |rows| {
-            if let Some(session) = session {
+            if let Some(CodeKey { slot, digest }) = write.pushed {
+                let row = rows.pushed.get_mut(&(tenant.clone(), slot, digest));
+                let is_live =
+                    |row: &&mut PushedRow| !row.is_used && row.request.expires_at > write.code.created_at;
+                let Some(row) = row.filter(is_live) else { return false };
+                row.is_used = true;
+            }
+            if let Some(session) = write.session {
                 rows.write_session(session);
             }
-            if let Some(consent) = consent {
+            if let Some(consent) = write.consent {
                 let key = (tenant.clone(), consent.account.clone(), consent.client.clone());
                 rows.consents.insert(key, consent.clone());
             }
-            let key = (tenant.clone(), code.slot, code.digest);
-            rows.codes.insert(key, CodeRow { code: code.clone(), redeemed: None });
+            let key = (tenant.clone(), write.code.slot, write.code.digest);
+            rows.codes.insert(key, CodeRow { code: write.code.clone(), redeemed: None });
+            true
         })
         .await
     }

@@ -215,6 +215,7 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
             post_logout_redirect_uris: vec!["https://app.example.com/".to_owned()],
             first_party: true,
             require_pkce: false,
+            require_par: true,
         },
         secrets: vec![
             fixtures::secret("s1"),

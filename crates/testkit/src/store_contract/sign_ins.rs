@@ -2,7 +2,7 @@
 
 use accounts::{Account, AccountId, Authentication};
 use administration::{Change, ChangeKind};
-use grants::{AuthorizationCode, CodeKey, Consent, Granted, Redeemed, Redemption};
+use grants::{AuthorizationCode, CodeKey, CodeWrite, Consent, Granted, PushedRequest, Redeemed, Redemption};
 use protocol::{Lifetime, Timestamp};
 use registry::ClientId;
 use secrets::Pepper;
@@ -74,6 +74,16 @@ fn code_of(write: &SessionWrite) -> AuthorizationCode {
     }
 }
 
+async fn write_code(
+    stores: &Stores,
+    code: &AuthorizationCode,
+    session: Option<&SessionWrite>,
+    consent: Option<&Consent>,
+) {
+    let write = CodeWrite { code, session, consent, pushed: None };
+    assert!(stores.authorizations.write_code(&code.tenant, &write).await.unwrap());
+}
+
 fn redemption<'a>(client: &'a ClientId, token: &'a str) -> Redemption<'a> {
     Redemption {
         key: CODE,
@@ -88,7 +98,7 @@ async fn redeem(stores: &Stores, tenant: &TenantId, redemption: &Redemption<'_>,
     stores.authorizations.redeem_code(tenant, redemption, now).await.unwrap()
 }
 
-/// Signs a person in, who allows a client to get a code, while a device waits.
+/// Signs a person in, who allows a client to get a code, while a device waits. The client has pushed another request.
 pub async fn sign_in(stores: &Stores, person: &Account) {
     let (write, _) = begin(stores, person, None, at(0));
     let consent = Consent {
@@ -99,7 +109,8 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
         granted_at: at(0),
     };
     let code = code_of(&write);
-    stores.authorizations.write_code(&person.tenant, &code, Some(&write), Some(&consent)).await.unwrap();
+    write_code(stores, &code, Some(&write), Some(&consent)).await;
+    assert!(push(stores, &pushed(&person.tenant, 1), 9, at(0)).await);
     let device = super::devices::device_code(&person.tenant, 1);
     assert!(stores.devices.write_device_code(&person.tenant, &device, 20).await.unwrap());
 }
@@ -149,7 +160,7 @@ pub async fn a_code_is_redeemed_once_and_as_it_was_issued(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let (write, _) = begin(&stores, &ada, None, at(0));
     let code = code_of(&write);
-    stores.authorizations.write_code(&ada.tenant, &code, Some(&write), None).await.unwrap();
+    write_code(&stores, &code, Some(&write), None).await;
     let (web, another) = (client("web"), client("another"));
     let right = || redemption(&web, "1");
     for wrong in [
@@ -177,7 +188,7 @@ pub async fn a_code_is_redeemed_once_and_as_it_was_issued(stores: Stores) {
 pub async fn of_a_hundred_redemptions_at_once_one_is_the_first(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
-    stores.authorizations.write_code(&ada.tenant, &code_of(&write), Some(&write), None).await.unwrap();
+    write_code(&stores, &code_of(&write), Some(&write), None).await;
     let attempts: Vec<_> = (0..100)
         .map(|number| {
             let (stores, tenant) = (stores.clone(), ada.tenant.clone());
@@ -200,14 +211,14 @@ pub async fn a_code_ends_with_its_session_and_its_account(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
-    stores.authorizations.write_code(&ada.tenant, &code_of(&write), Some(&write), None).await.unwrap();
+    write_code(&stores, &code_of(&write), Some(&write), None).await;
     let signed_in = of.find(&ada.tenant, &token, at(1)).await.unwrap().unwrap();
     of.end(&ada.tenant, &signed_in, at(1)).await.unwrap();
     assert!(matches!(redeem(&stores, &ada.tenant, &redemption(&web, "1"), at(2)).await, Redeemed::Refused));
 
     let bob = person(&stores, "globex").await;
     let (write, token) = begin(&stores, &bob, None, at(0));
-    stores.authorizations.write_code(&bob.tenant, &code_of(&write), Some(&write), None).await.unwrap();
+    write_code(&stores, &code_of(&write), Some(&write), None).await;
     let suspended = Account { status: accounts::AccountStatus::Suspended, ..bob.clone() };
     let change = Change::Account(requests::row(ChangeKind::Suspended, Some(&bob), &suspended));
     super::accounts::change(&stores, at(1), vec![change]).await;
@@ -226,11 +237,7 @@ pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
         hosts: vec!["app.example.com".to_owned()],
         granted_at: at(5),
     };
-    stores
-        .authorizations
-        .write_code(&ada.tenant, &code_of(&write), Some(&write), Some(&consent))
-        .await
-        .unwrap();
+    write_code(&stores, &code_of(&write), Some(&write), Some(&consent)).await;
     let of = |tenant: &TenantId, account: &AccountId, id: &str| {
         let (stores, tenant, account, id) = (stores.clone(), tenant.clone(), account.clone(), client(id));
         async move { stores.authorizations.find_consent(&tenant, &account, &id).await.unwrap() }
@@ -243,7 +250,7 @@ pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
     assert_eq!(of(&ada.tenant, &stranger, "web").await, None);
     let more = Consent { scopes: vec!["openid".to_owned()], granted_at: at(6), ..consent };
     let code = AuthorizationCode { digest: [8; 32], ..code_of(&write) };
-    stores.authorizations.write_code(&ada.tenant, &code, None, Some(&more)).await.unwrap();
+    write_code(&stores, &code, None, Some(&more)).await;
     assert_eq!(of(&ada.tenant, &ada.id, "web").await, Some(more));
 }
 
@@ -314,7 +321,8 @@ pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
             };
             let code = AuthorizationCode { digest: [u8::try_from(number).unwrap(); 32], ..code_of(&write) };
             let stores = &stores.authorizations;
-            stores.write_code(&person.tenant, &code, Some(&write), Some(&consent)).await.unwrap();
+            let write = CodeWrite { code: &code, session: Some(&write), consent: Some(&consent), pushed: None };
+            stores.write_code(&person.tenant, &write).await.unwrap();
         }
     }
     let listed = async |person: &Account| {
@@ -332,16 +340,115 @@ pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
     assert_eq!(listed(&other).await.len(), 2);
 }
 
+fn pushed(tenant: &TenantId, number: u8) -> PushedRequest {
+    PushedRequest {
+        tenant: tenant.clone(),
+        slot: 3,
+        digest: [number; 32],
+        client: client("web"),
+        parameters: "scope=openid&state=“ä”".to_owned(),
+        valid_until: at(60),
+        expires_at: at(3_660),
+    }
+}
+
+async fn push(stores: &Stores, request: &PushedRequest, most: u32, now: Timestamp) -> bool {
+    stores.authorizations.add_pushed(&request.tenant, request, most, now).await.unwrap()
+}
+
+/// In its tenant, until its row ends or a code was issued for it.
+pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Stores) {
+    let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
+    let request = pushed(&ada.tenant, 5);
+    assert!(push(&stores, &request, 9, at(0)).await);
+    let find = |tenant: &TenantId, key: CodeKey, now| {
+        let (stores, tenant) = (stores.clone(), tenant.clone());
+        async move { stores.authorizations.find_pushed(&tenant, key, now).await.unwrap() }
+    };
+    let key = request.key();
+    assert_eq!(find(&ada.tenant, key, at(3_659)).await, Some(request.clone()));
+    assert_eq!(find(&ada.tenant, key, at(3_660)).await, None);
+    assert_eq!(find(&other.tenant, key, at(1)).await, None);
+    assert_eq!(find(&ada.tenant, CodeKey { slot: 4, ..key }, at(1)).await, None);
+    assert_eq!(find(&ada.tenant, CodeKey { digest: [6; 32], ..key }, at(1)).await, None);
+
+    let (write, token) = begin(&stores, &ada, None, at(1));
+    let code = code_of(&write);
+    for wrong in [CodeKey { slot: 4, ..key }, CodeKey { digest: [6; 32], ..key }] {
+        let write = CodeWrite { code: &code, session: Some(&write), consent: None, pushed: Some(wrong) };
+        assert!(!stores.authorizations.write_code(&ada.tenant, &write).await.unwrap());
+    }
+    assert_eq!(sessions(&stores).find(&ada.tenant, &token, at(1)).await.unwrap(), None, "nothing is written");
+    let right = CodeWrite { code: &code, session: Some(&write), consent: None, pushed: Some(key) };
+    let (elsewhere, _) = begin(&stores, &other, None, at(1));
+    let of_other = code_of(&elsewhere);
+    let at_other = CodeWrite { code: &of_other, session: Some(&elsewhere), ..right };
+    assert!(!stores.authorizations.write_code(&other.tenant, &at_other).await.unwrap());
+    assert!(stores.authorizations.write_code(&ada.tenant, &right).await.unwrap());
+    assert_eq!(find(&ada.tenant, key, at(2)).await, None);
+    let second = AuthorizationCode { digest: [8; 32], ..code.clone() };
+    let again = CodeWrite { code: &second, session: None, ..right };
+    assert!(!stores.authorizations.write_code(&ada.tenant, &again).await.unwrap());
+}
+
+/// Whichever connection they come by.
+pub async fn of_a_hundred_codes_for_one_pushed_request_one_is_issued(stores: Stores) {
+    let ada = person(&stores, "acme").await;
+    let (write, _) = begin(&stores, &ada, None, at(0));
+    sessions(&stores).write(&write).await.unwrap();
+    let request = pushed(&ada.tenant, 5);
+    assert!(push(&stores, &request, 9, at(0)).await);
+    let attempts: Vec<_> = (0..100)
+        .map(|number| {
+            let (stores, tenant, key) = (stores.clone(), ada.tenant.clone(), request.key());
+            let code = AuthorizationCode { digest: [number; 32], ..code_of(&write) };
+            tokio::spawn(async move {
+                let write = CodeWrite { code: &code, session: None, consent: None, pushed: Some(key) };
+                stores.authorizations.write_code(&tenant, &write).await.unwrap()
+            })
+        })
+        .collect();
+    let mut issued = 0;
+    for attempt in attempts {
+        issued += u32::from(attempt.await.unwrap());
+    }
+    assert_eq!(issued, 1);
+}
+
+/// Of one client at one tenant. Those that cannot be opened any more do not count, nor those that are used up.
+pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
+    let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
+    let request = |number| pushed(&ada.tenant, number);
+    for number in 0..3 {
+        assert!(push(&stores, &request(number), 3, at(0)).await);
+    }
+    assert!(!push(&stores, &request(3), 3, at(1)).await);
+    let of_another = PushedRequest { client: client("another"), ..request(4) };
+    assert!(push(&stores, &of_another, 3, at(1)).await);
+    assert!(push(&stores, &pushed(&other.tenant, 1), 3, at(1)).await);
+    let (write, _) = begin(&stores, &ada, None, at(1));
+    let code = code_of(&write);
+    let write =
+        CodeWrite { code: &code, session: Some(&write), consent: None, pushed: Some(request(0).key()) };
+    assert!(stores.authorizations.write_code(&ada.tenant, &write).await.unwrap());
+    assert!(push(&stores, &request(3), 3, at(2)).await);
+    assert!(!push(&stores, &request(5), 3, at(59)).await);
+    assert!(push(&stores, &request(5), 3, at(60)).await);
+}
+
 /// Those that have not expired stay.
 pub async fn expired_sign_ins_are_deleted(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, token) = begin(&stores, &ada, None, at(0));
-    stores.authorizations.write_code(&ada.tenant, &code_of(&write), Some(&write), None).await.unwrap();
+    write_code(&stores, &code_of(&write), Some(&write), None).await;
     assert_eq!(stores.sessions.delete_expired_sign_ins(at(86_300)).await.unwrap(), 0);
     assert!(sessions(&stores).find(&ada.tenant, &token, at(0)).await.unwrap().is_some());
+    assert!(push(&stores, &pushed(&ada.tenant, 5), 1, at(0)).await);
     let week = 8 * 86_400;
     // Singly, or with their partitions.
     stores.sessions.delete_expired_sign_ins(at(week)).await.unwrap();
     assert!(sessions(&stores).find(&ada.tenant, &token, at(0)).await.unwrap().is_none());
+    let key = pushed(&ada.tenant, 5).key();
+    assert_eq!(stores.authorizations.find_pushed(&ada.tenant, key, at(0)).await.unwrap(), None);
     assert_eq!(stores.sessions.delete_expired_sign_ins(at(week)).await.unwrap(), 0);
 }

@@ -8,7 +8,7 @@ use crate::openapi::forms::{Introspection, IntrospectionForm, JwkSet, Metadata, 
 use crate::openapi::operation::{FORM, Operation, on};
 use crate::routes::{protected_resource, strategies};
 
-const INVALID_CLIENT: (&str, &str) = ("401", "invalid_client, with WWW-Authenticate: Basic");
+pub(super) const INVALID_CLIENT: (&str, &str) = ("401", "invalid_client, with WWW-Authenticate: Basic");
 const NO_AUTHORIZATION_SERVER: (&str, &str) = ("404", "Unknown or suspended tenant, or one without oauth2");
 const TOO_MANY_FAILURES: (&str, &str) = (
     "429",

@@ -4,9 +4,10 @@
 use serde_json::json;
 use utoipa::openapi::HttpMethod::{Get, Post};
 
+use super::oauth::INVALID_CLIENT;
 use crate::openapi::forms::{
-    AuthorizationForm, DeviceAuthorization, DeviceAuthorizationForm, LogoutForm, SignInForm, Userinfo,
-    UserinfoForm,
+    AuthorizationForm, DeviceAuthorization, DeviceAuthorizationForm, LogoutForm, PushedAuthorization,
+    PushedAuthorizationForm, SignInForm, Userinfo, UserinfoForm,
 };
 use crate::openapi::operation::{FORM, Operation, on};
 
@@ -22,6 +23,8 @@ const ERROR_PAGES: [(&str, &str); 5] = [
 pub(crate) fn operations() -> Vec<Operation> {
     let mut all = Vec::from(authorize("/api/v1/tenant/{id}/oauth/authorize", "authorize"));
     all.extend(authorize("/oauth2/authorize", "default_authorize"));
+    all.push(par("/api/v1/tenant/{id}/oauth/par", "push_authorization_request"));
+    all.push(par("/oauth2/par", "default_push_authorization_request"));
     all.push(sign_in());
     all.extend(userinfo("/api/v1/tenant/{id}/oauth/userinfo", "userinfo"));
     all.extend(userinfo("/oauth2/userinfo", "default_userinfo"));
@@ -44,6 +47,22 @@ fn authorize(path: &'static str, name: &str) -> [Operation; 2] {
         with_error_pages(get.empty_answer("303", back)),
         with_error_pages(post.empty_answer("303", "To the same path by GET")),
     ]
+}
+
+fn par(path: &'static str, name: &str) -> Operation {
+    on(Post, path)
+        .named(name, "Push an authorization request (RFC 9126), and send the browser with a reference to it.")
+        .body::<PushedAuthorizationForm>(FORM, None)
+        .secured(json!({}))
+        .secured(json!({ "client_secret_basic": [] }))
+        .answer::<PushedAuthorization>("201", "The reference (RFC 9126 section 2.2)")
+        .errors(&[
+            ("400", "The errors of the authorization endpoint (RFC 6749 section 4.1.2.1, RFC 9101 section 6.3), and invalid_request"),
+            INVALID_CLIENT,
+            ("404", "Unknown or suspended tenant, or one without oidc"),
+            ("413", "The request is too long"),
+            ("429", "The client has too many requests that wait for their browsers, or too many authentications of this source failed; Retry-After says when to try again"),
+        ])
 }
 
 fn sign_in() -> Operation {

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use grants::{AddressError, Granted, Grantee, check_address, check_request};
+use grants::{CodeKey, Granted, Grantee, PushedUse, check_address, check_client, check_request};
+use keys::KeyError;
 use pages::ErrorKind;
 use protocol::{
-    AnswerForm, AuthorizationAddress, AuthorizationError, AuthorizationErrorCode, AuthorizationRequest,
-    AuthorizationResponse, Form, RefusalReason, Timestamp,
+    AnswerForm, AuthorizationAddress, AuthorizationError, AuthorizationRequest, AuthorizationResponse,
+    ErrorResponse, Form, RefusalReason, SentRequest, Timestamp,
 };
 use registry::Client;
 use tenancy::Tenant;
 
+use super::request_source;
 use crate::Services;
 use crate::page_error::PageError;
 
@@ -23,7 +25,7 @@ pub(super) struct Addressee {
     pub(super) client: Arc<Client>,
     pub(super) redirect_uri: String,
     pub(super) answer: AnswerForm,
-    /// The parameters as they were sent.
+    /// What a page carries to be the same request again.
     pub(super) parameters: String,
 }
 
@@ -34,6 +36,8 @@ pub(super) struct Authorization {
     pub(super) granted: Granted,
     /// The subject of the ID token that hints at who is expected.
     pub(super) hinted: Option<String>,
+    /// The pushed request that it is.
+    pub(super) pushed: Option<CodeKey>,
 }
 
 /// A request that is refused, and whose answer has an address.
@@ -65,45 +69,71 @@ pub(super) async fn read(
     services: &Services,
     tenant: &Arc<Tenant>,
     parameters: &str,
+    used: PushedUse,
     now: Timestamp,
 ) -> Result<Result<Authorization, Box<Refused>>, PageError> {
     if parameters.len() > LONGEST {
         return Err(PageError::of(ErrorKind::TooLong, RefusalReason::TooManyParameters).at(tenant));
     }
     let bad = |reason, detail: &str| PageError::of(ErrorKind::BadRequest, reason).at(tenant).detailed(detail);
-    let mut form = Form::parse(parameters.as_bytes())
-        .map_err(|refused| bad(refused.reason, &refused.error_description))?;
-    let is_silent = Form::parse(parameters.as_bytes())
+    let unreadable = |refused: ErrorResponse| bad(refused.reason, &refused.error_description);
+    let missing = |refused: AuthorizationError| bad(RefusalReason::MissingParameter, &refused.description);
+    let mut form = Form::parse(parameters.as_bytes()).map_err(unreadable)?;
+    let sent = SentRequest::take(&mut form).map_err(missing)?;
+    let client = services.authenticator.find_active(&tenant.id, &sent.client_id).await?;
+    let client = check_client(client).map_err(|_| {
+        bad(RefusalReason::UnknownClient, "The client_id names no client that signs people in here")
+    })?;
+    let opened = request_source::open(services, (tenant, &client), (sent, parameters), used, now).await?;
+    let mut form = Form::parse(opened.parameters.as_bytes()).map_err(unreadable)?;
+    let is_silent = Form::parse(opened.parameters.as_bytes())
         .and_then(|mut form| form.take("prompt"))
         .is_ok_and(|prompt| prompt.is_some_and(|prompt| prompt == "none"));
-    let address = AuthorizationAddress::take(&mut form)
-        .map_err(|refused| bad(RefusalReason::MissingParameter, &refused.description))?;
-    let client = services.authenticator.find_active(&tenant.id, &address.client_id).await?;
-    check_address(client.as_deref(), &address).map_err(|error| match error {
-        AddressError::Client => {
-            bad(RefusalReason::UnknownClient, "The client_id names no client that signs people in here")
-        }
-        AddressError::RedirectUri => {
-            bad(RefusalReason::RedirectUriNotRegistered, "The redirect_uri is not registered for this client")
-        }
+    form.take("client_id").map_err(unreadable)?;
+    let address = AuthorizationAddress::take(&mut form).map_err(missing)?;
+    check_address(&client, &address).map_err(|_| {
+        bad(RefusalReason::RedirectUriNotRegistered, "The redirect_uri is not registered for this client")
     })?;
-    let Some(client) = client else { return Err(bad(RefusalReason::UnknownClient, "")) };
     let (answer, request) = AuthorizationRequest::take(form);
     let (tenant, redirect_uri) = (Arc::clone(tenant), address.redirect_uri);
-    let to = Addressee { tenant, client, redirect_uri, answer, parameters: parameters.to_owned() };
-    let grantee = Grantee { tenant: &to.tenant, client: &to.client };
-    let checked = request.and_then(|request| Ok((check_request(&grantee, &request)?, request)));
-    let checked = match checked {
-        Ok((granted, request)) => {
-            let hinted = hinted_subject(services, &to.tenant, request.id_token_hint.as_deref(), now).await?;
-            hinted.map(|hinted| (request, granted, hinted))
-        }
+    let (pushed, parameters) = (opened.pushed, opened.kept.into_owned());
+    let to = Addressee { tenant, client, redirect_uri, answer, parameters };
+    let checked = match request {
+        Ok(request) => check(services, (&to.tenant, &to.client), request, pushed.is_some(), now).await?,
         Err(error) => Err(error),
     };
     Ok(match checked {
-        Ok((request, granted, hinted)) => Ok(Authorization { to, request, granted, hinted }),
+        Ok(Checked { request, granted, hinted }) => {
+            Ok(Authorization { to, request, granted, hinted, pushed })
+        }
         Err(error) => Err(Box::new(Refused { to, error, is_silent })),
     })
+}
+
+/// A request that can be granted.
+pub(super) struct Checked {
+    request: AuthorizationRequest,
+    granted: Granted,
+    hinted: Option<String>,
+}
+
+/// Checks all but the address of a request.
+///
+/// # Errors
+/// When the tenant's keys fail.
+pub(super) async fn check(
+    services: &Services,
+    (tenant, client): (&Tenant, &Client),
+    request: AuthorizationRequest,
+    is_pushed: bool,
+    now: Timestamp,
+) -> Result<Result<Checked, AuthorizationError>, KeyError> {
+    let granted = match check_request(&Grantee { tenant, client }, &request, is_pushed) {
+        Ok(granted) => granted,
+        Err(error) => return Ok(Err(error)),
+    };
+    let hinted = hinted_subject(services, tenant, request.id_token_hint.as_deref(), now).await?;
+    Ok(hinted.map(|hinted| Checked { request, granted, hinted }))
 }
 
 /// Who is expected by an ID token of ours.
@@ -112,11 +142,10 @@ async fn hinted_subject(
     tenant: &Tenant,
     hint: Option<&str>,
     now: Timestamp,
-) -> Result<Result<Option<String>, AuthorizationError>, PageError> {
+) -> Result<Result<Option<String>, AuthorizationError>, KeyError> {
     let Some(hint) = hint else { return Ok(Ok(None)) };
     let read = services.engine.id_token_hint(tenant, hint, now).await?;
     Ok(read.map(|hint| Some(hint.sub)).map_err(|_| {
-        let description = "The id_token_hint is not an ID token of this server";
-        AuthorizationError::new(AuthorizationErrorCode::InvalidRequest, description)
+        AuthorizationError::invalid_request("The id_token_hint is not an ID token of this server")
     }))
 }

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
+use grants::PushedUse;
 use pages::ErrorKind;
 use protocol::RefusalReason;
 
@@ -30,7 +31,7 @@ pub(crate) async fn navigate(
     judge_navigation(raw.headers()).map_err(|kind| PageError::of(kind, RefusalReason::NotANavigation))?;
     let now = (services.clock)();
     let browser = Browser::of_navigation(Cookies::of(&public_url.0), raw.headers());
-    let read = authorization::read(&services, &tenant, raw.query(), now).await?;
+    let read = authorization::read(&services, &tenant, raw.query(), PushedUse::Opened, now).await?;
     let signed_in = browser.signed_in(&services, &tenant, now).await?;
     let authorization = match read {
         Ok(authorization) => authorization,

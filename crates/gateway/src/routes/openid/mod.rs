@@ -1,6 +1,7 @@
 //! The OpenID Provider: what a person's browser and the clients that sign people in request. In reading order:
 
 pub(crate) mod authorize;
+pub(crate) mod par;
 pub(crate) mod sign_in;
 
 pub(crate) mod device;
@@ -13,3 +14,4 @@ mod authorization;
 mod browser;
 mod outcome;
 mod proceed;
+mod request_source;

@@ -11,6 +11,7 @@ use sessions::{Flow, FlowStep, SessionWrite, SignedIn};
 use super::authorization::Authorization;
 use super::browser::Browser;
 use super::outcome::send;
+use super::request_source::used_up;
 use crate::Services;
 use crate::options::PublicUrl;
 use crate::page::{Opener, common_of, respond};
@@ -83,8 +84,11 @@ pub(super) async fn proceed(
         code_challenge: request.code_challenge.map(|challenge| *challenge.as_bytes()),
         granted: granted.clone(),
         allowed,
+        pushed: authorization.pushed,
     };
     let code = services.authorizations.issue(&to.tenant.id, requested, now).await?;
+    // Another page of the same request was faster.
+    let code = code.ok_or_else(|| PageError::refused(used_up(), &to.tenant))?;
     let response = to.response(Ok(code.expose().to_owned()));
     Ok(send(to, &response, is_after_form, public_url))
 }
@@ -124,7 +128,7 @@ async fn consent_page(
     let to = &authorization.to;
     let account = services.accounts.find_account(&to.tenant.id, signed_in.account()).await?;
     let name = account.as_ref().and_then(|account| sign_in_name(account));
-    let scopes = authorization.granted.scopes().filter(|_| !to.client.code_flow.first_party);
+    let scopes = authorization.granted.permissions().filter(|_| !to.client.code_flow.first_party);
     let page = Consent {
         common: common_of(&to.tenant, Some(to.client.name.clone()), public_url),
         action: action(authorization, public_url),
@@ -138,7 +142,9 @@ async fn consent_page(
         account: name.unwrap_or_else(|| signed_in.account().to_string()),
         return_host: redirect_host(&to.redirect_uri).to_owned(),
         registered_by: Some(to.tenant.name.clone()),
-        scopes: scopes.map(|name| ScopeLine { name: name.to_owned(), description: String::new() }).collect(),
+        scopes: scopes
+            .map(|name| ScopeLine { name: name.into_owned(), description: String::new() })
+            .collect(),
     };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use grants::PushedUse;
 use pages::{ErrorKind, SignInMessage};
 use protocol::{AuthorizationError, AuthorizationErrorCode, Form, RefusalReason, Secret, Timestamp};
 use sessions::{Flow, FlowError, FlowStep, SessionId, SessionWrite};
@@ -50,7 +51,8 @@ pub(crate) async fn sign_in(
         Ok(flow) => flow,
         Err(FlowError::Foreign | FlowError::Expired) => return Err(foreign(ErrorKind::ForeignForm)),
     };
-    let authorization = match authorization::read(&services, &tenant, &flow.parameters, now).await? {
+    let used = PushedUse::Continued;
+    let authorization = match authorization::read(&services, &tenant, &flow.parameters, used, now).await? {
         Ok(authorization) => authorization,
         // The client has changed since.
         Err(refused) => return Ok(show(&refused, &public_url)),

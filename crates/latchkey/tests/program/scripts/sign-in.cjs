@@ -1,7 +1,8 @@
 // Signs a person in with each library, as a browser without script would, and prints what came of it.
+const { createPrivateKey } = require("node:crypto");
 const { pathToFileURL } = require("node:url");
 
-const { ISSUER, SECRET, OTHER_ISSUER, REDIRECT_URI, PASSWORD } = process.env;
+const { ISSUER, SECRET, OTHER_ISSUER, REDIRECT_URI, PASSWORD, KEY } = process.env;
 const load = (name) => import(pathToFileURL(require.resolve(name)).href);
 
 // A browser: cookies, and the one form of a page.
@@ -37,10 +38,16 @@ async function openidClient() {
   const options = { execute: [client.allowInsecureRequests] };
   const config = await client.discovery(new URL(ISSUER), "web", SECRET, undefined, options);
   const person = browser();
-  const signIn = async (more = {}) => {
+  const der = createPrivateKey(KEY).export({ type: "pkcs8", format: "der" });
+  const key = await crypto.subtle.importKey("pkcs8", der, { name: "ECDSA", namedCurve: "P-256" }, false, ["sign"]);
+  // How the request is sent: with its parameters (RFC 6749), pushed (RFC 9126), or signed (RFC 9101).
+  const plain = (parameters) => client.buildAuthorizationUrl(config, parameters);
+  const pushed = (parameters) => client.buildAuthorizationUrlWithPAR(config, parameters);
+  const signed = (parameters) => client.buildAuthorizationUrlWithJAR(config, parameters, key);
+  const signIn = async (more = {}, build = plain) => {
     const pkceCodeVerifier = client.randomPKCECodeVerifier();
     const [expectedState, expectedNonce] = [client.randomState(), client.randomNonce()];
-    const url = client.buildAuthorizationUrl(config, {
+    const url = await build({
       redirect_uri: REDIRECT_URI,
       scope: "openid profile email",
       code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
@@ -63,6 +70,12 @@ async function openidClient() {
   mixedUp.searchParams.set("iss", OTHER_ISSUER);
   const mixUp = await client.authorizationCodeGrant(config, mixedUp, silentChecks).then(() => "accepted", () => "refused");
   const replay = await client.authorizationCodeGrant(config, silent, silentChecks).then(() => "accepted", (error) => error.error);
+  const sent = {};
+  for (const build of [pushed, signed]) {
+    const [answer, answerChecks] = await signIn({ claims: JSON.stringify({ id_token: { name: { essential: true } } }) }, build);
+    const found = await client.authorizationCodeGrant(config, answer, { ...answerChecks, idTokenExpected: true });
+    sent[build.name] = found.claims().name;
+  }
   const out = client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token, post_logout_redirect_uri: REDIRECT_URI, state: "bye" });
   const signedOut = person.goesOn(await person.visit(out)).href;
   const [after] = await signIn({ prompt: "none" });
@@ -71,6 +84,7 @@ async function openidClient() {
     email: person_.email,
     name: person_.name,
     sameSession: claims.sid === again.claims().sid && claims.auth_time === again.claims().auth_time,
+    sent,
     mixUp,
     replay,
     signedOut,

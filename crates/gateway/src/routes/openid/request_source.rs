@@ -1,0 +1,64 @@
+//! The parameters of an authorization request, wherever they are: beside each other, in a request object (RFC 9101), or pushed before
+//! (RFC 9126 §4).
+
+use std::borrow::Cow;
+
+use grants::{CodeKey, PushedUse};
+use protocol::{AuthorizationError, AuthorizationErrorCode, RequestSource, SentRequest, Timestamp};
+use registry::Client;
+use tenancy::Tenant;
+
+use crate::Services;
+use crate::page_error::PageError;
+
+/// A request with its parameters.
+pub(super) struct Opened<'p> {
+    /// The parameters that count.
+    pub(super) parameters: Cow<'p, str>,
+    /// What a page carries to be the same request again.
+    pub(super) kept: Cow<'p, str>,
+    /// The pushed request that it is.
+    pub(super) pushed: Option<CodeKey>,
+}
+
+/// Finds the parameters of a request of this client.
+///
+/// # Errors
+/// A page: what cannot be read has no address.
+pub(super) async fn open<'p>(
+    services: &Services,
+    (tenant, client): (&Tenant, &Client),
+    (sent, parameters): (SentRequest, &'p str),
+    used: PushedUse,
+    now: Timestamp,
+) -> Result<Opened<'p>, PageError> {
+    let reference = match sent.source {
+        RequestSource::Parameters => {
+            let parameters = Cow::Borrowed(parameters);
+            return Ok(Opened { kept: parameters.clone(), parameters, pushed: None });
+        }
+        RequestSource::Elsewhere => return Err(PageError::refused(elsewhere(), tenant)),
+        RequestSource::Object(object) => {
+            let opened = services.authenticator.open_request_object(tenant, client, &object, now).await;
+            let opened = opened.map_err(|error| PageError::refused(error.into(), tenant))?;
+            // Its members are those of a request that was verified, also when the form comes after its end.
+            return Ok(Opened { parameters: opened.clone().into(), kept: opened.into(), pushed: None });
+        }
+        RequestSource::Pushed(reference) => reference,
+    };
+    let found = services.authorizations.find_pushed(&tenant.id, &client.id, &reference, used, now).await?;
+    let found = found.ok_or_else(|| PageError::refused(used_up(), tenant))?;
+    let pushed = Some(found.key());
+    Ok(Opened { parameters: found.parameters.into(), kept: parameters.into(), pushed })
+}
+
+/// The request URI cannot be used. Callers cannot distinguish the reasons.
+pub(super) fn used_up() -> AuthorizationError {
+    let description = "The request_uri is not one of this client, or has ended, or was used";
+    AuthorizationError::new(AuthorizationErrorCode::InvalidRequestUri, description)
+}
+
+pub(super) fn elsewhere() -> AuthorizationError {
+    let description = "The request_uri is not one of this server";
+    AuthorizationError::new(AuthorizationErrorCode::RequestUriNotSupported, description)
+}

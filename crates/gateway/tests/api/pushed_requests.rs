@@ -1,0 +1,281 @@
+//! Clients push authorization requests (RFC 9126), each at two tenants.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use protocol::ClientAuthenticationMethod;
+use reqwest::Method;
+use testkit::fixtures;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::person::{
+    Browser, CALLBACK, CHALLENGE, PASSWORD, add_person, add_web_client, continued, parameter, redeem,
+};
+
+/// Pushes the usual request with these parameters, of which an empty one is left out.
+pub(crate) async fn push_with(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
+    let mut form = BTreeMap::from([
+        ("response_type", "code"),
+        ("client_id", "web"),
+        ("redirect_uri", CALLBACK),
+        ("scope", "openid profile"),
+        ("state", "s1"),
+        ("nonce", "n1"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ]);
+    form.extend(more.iter().copied());
+    form.retain(|_, value| !value.is_empty());
+    app.post(&tenant_path(tenant, "/oauth/par"), &form.into_iter().collect::<Vec<_>>()).await
+}
+
+/// The URI of a pushed request.
+pub(crate) async fn push(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> String {
+    let pushed = push_with(app, tenant, more).await;
+    assert_eq!((pushed.status, pushed.header("cache-control")), (201, "no-store"), "{}", pushed.body);
+    assert_eq!(pushed.json()["expires_in"], 60);
+    pushed.json()["request_uri"].as_str().unwrap().to_owned()
+}
+
+/// Opens the page of a request URI.
+pub(crate) async fn open(browser: &mut Browser<'_>, tenant: &str, client: &str, uri: &str) -> Answer {
+    let query = format!("/oauth/authorize?client_id={client}&request_uri={uri}");
+    browser.get(&tenant_path(tenant, &query)).await
+}
+
+#[track_caller]
+fn assert_page(answer: &Answer, code: &str) {
+    assert_eq!((answer.status, answer.header("location")), (400, ""), "{}", answer.body);
+    assert!(answer.body.contains(code), "{code}: {}", answer.body);
+}
+
+#[tokio::test]
+async fn a_pushed_request_opens_its_page_until_a_code_is_issued_for_it() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let secret = add_web_client(&app, tenant, |client| client.code_flow.require_par = true);
+        let uri = push(&app, tenant, &[("client_secret", &secret)]).await;
+        assert!(uri.starts_with("urn:ietf:params:oauth:request_uri:"), "{uri}");
+        let mut browser = Browser::new(&app);
+        let first = open(&mut browser, tenant, "web", &uri).await;
+        let second = open(&mut browser, tenant, "web", &uri).await;
+        assert_eq!((first.status, second.status), (200, 200));
+        // What the browser sends besides counts for nothing.
+        let altered = format!(
+            "/oauth/authorize?client_id=web&request_uri={uri}&state=other&prompt=none&redirect_uri=https://evil.example"
+        );
+        let page = browser.get(&tenant_path(tenant, &altered)).await;
+        assert_eq!(page.status, 200);
+        let to = continued(&browser.sign_in(tenant, &page, PASSWORD).await);
+        assert!(to.as_str().starts_with(CALLBACK));
+        assert_eq!(parameter(&to, "state"), "s1");
+        let tokens = redeem(&app, tenant, &secret, &parameter(&to, "code")).await;
+        assert_eq!(tokens.status, 200, "{}", tokens.body);
+        assert_eq!(tokens.json()["scope"], "openid profile");
+
+        // Used up, for pages that are open as well.
+        assert_page(&open(&mut browser, tenant, "web", &uri).await, "invalid_request_uri");
+        assert_page(&browser.sign_in(tenant, &first, PASSWORD).await, "invalid_request_uri");
+        // The client has to push, so the same request without a push is refused.
+        let plain = browser.authorize(tenant, &[("prompt", "none")]).await;
+        assert!(plain.header("location").contains("error=invalid_request"), "{}", plain.header("location"));
+        // A session needs no page.
+        let uri = push(&app, tenant, &[("client_secret", &secret), ("state", "s2")]).await;
+        let back = open(&mut browser, tenant, "web", &uri).await;
+        assert_eq!(back.status, 303);
+        assert!(back.header("location").contains("state=s2"));
+    }
+}
+
+#[tokio::test]
+async fn a_request_uri_is_of_one_client_at_one_tenant_for_a_minute() {
+    let app = TestApp::start();
+    let secrets = [ACME, GLOBEX].map(|tenant| {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |client| client.id = "other".parse().unwrap());
+        add_web_client(&app, tenant, |_| ())
+    });
+    for (own, stranger, secret) in [(ACME, GLOBEX, &secrets[0]), (GLOBEX, ACME, &secrets[1])] {
+        let uri = push(&app, own, &[("client_secret", secret)]).await;
+        let mut browser = Browser::new(&app);
+        assert_page(&open(&mut browser, stranger, "web", &uri).await, "invalid_request_uri");
+        assert_page(&open(&mut browser, own, "other", &uri).await, "invalid_request_uri");
+        for (altered, code) in [
+            (format!("{uri}A"), "invalid_request_uri"),
+            (uri.replace("request_uri:", "request_uri:9"), "invalid_request_uri"),
+            ("urn:ietf:params:oauth:request_uri:".to_owned(), "invalid_request_uri"),
+            ("urn:example:request".to_owned(), "request_uri_not_supported"),
+            ("https://evil.example/request".to_owned(), "request_uri_not_supported"),
+        ] {
+            assert_page(&open(&mut browser, own, "web", &altered).await, code);
+        }
+        let page = open(&mut browser, own, "web", &uri).await;
+        assert_eq!(page.status, 200);
+        app.pass(60);
+        assert_page(&open(&mut browser, own, "web", &uri).await, "invalid_request_uri");
+        // The page was opened in time.
+        assert!(!parameter(&continued(&browser.sign_in(own, &page, PASSWORD).await), "code").is_empty());
+        let uri = push(&app, own, &[("client_secret", secret)]).await;
+        let page = open(&mut Browser::new(&app), own, "web", &uri).await;
+        app.pass(3_660);
+        assert_ne!(browser.sign_in(own, &page, PASSWORD).await.status, 200);
+    }
+}
+
+/// What is sent instead, and the status and code of the refusal.
+type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str);
+
+/// Each row is refused as JSON, and nothing is kept for it.
+#[tokio::test]
+async fn a_push_is_checked_as_the_authorization_endpoint_would() {
+    let long = "a".repeat(20_000);
+    let cases: &[Case<'_>] = &[
+        (&[("response_type", "")], 400, "invalid_request"),
+        (&[("response_type", "token")], 400, "unsupported_response_type"),
+        (&[("response_type", "code id_token")], 400, "unsupported_response_type"),
+        (&[("response_type", "none")], 400, "unsupported_response_type"),
+        (&[("response_mode", "fragment")], 400, "invalid_request"),
+        (&[("response_mode", "web_message")], 400, "invalid_request"),
+        (&[("redirect_uri", "")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com/callback/")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com/callback?a=b")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com/callback#a")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com/callbac")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com/callback%2f")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com/%63allback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com/CALLBACK")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://APP.example.com/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "HTTPS://app.example.com/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com:443/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com:8443/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com./callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com//callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com/./callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com/a/../callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com\\callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https:\\\\app.example.com/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com@evil.example/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://evil.example@app.example.com/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com.evil.example/callback")], 400, "invalid_request"),
+        (
+            &[("redirect_uri", "https://evil.example/https://app.example.com/callback")],
+            400,
+            "invalid_request",
+        ),
+        (&[("redirect_uri", "//app.example.com/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "app.example.com/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "http://app.example.com/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "javascript:alert(1)")], 400, "invalid_request"),
+        (&[("redirect_uri", "data:text/html,x")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://\u{430}pp.example.com/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", " https://app.example.com/callback")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com/callback ")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com/callback\u{0}")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://app.example.com/callback\n")], 400, "invalid_request"),
+        (&[("redirect_uri", "http://localhost/cb")], 400, "invalid_request"),
+        (&[("redirect_uri", "http://127.0.0.2/cb")], 400, "invalid_request"),
+        (&[("redirect_uri", "http://127.0.0.1:8080/other")], 400, "invalid_request"),
+        (&[("redirect_uri", "http://[::1]/cb")], 400, "invalid_request"),
+        (&[("redirect_uri", "https://127.0.0.1/cb")], 400, "invalid_request"),
+        (&[("code_challenge", "")], 400, "invalid_request"),
+        (&[("code_challenge", "short")], 400, "invalid_request"),
+        (&[("code_challenge", ""), ("code_challenge_method", "")], 400, "invalid_request"),
+        (&[("code_challenge_method", "")], 400, "invalid_request"),
+        (&[("code_challenge_method", "plain")], 400, "invalid_request"),
+        (&[("code_challenge_method", "s256")], 400, "invalid_request"),
+        (&[("scope", "openid phone")], 400, "invalid_scope"),
+        (&[("scope", "\"")], 400, "invalid_scope"),
+        (&[("resource", "https://other.example")], 400, "invalid_target"),
+        (&[("resource", "api")], 400, "invalid_target"),
+        (&[("prompt", "none login")], 400, "invalid_request"),
+        (&[("prompt", "unknown")], 400, "invalid_request"),
+        (&[("max_age", "-1")], 400, "invalid_request"),
+        (&[("max_age", "soon")], 400, "invalid_request"),
+        (&[("id_token_hint", "a.b.c")], 400, "invalid_request"),
+        (&[("login_hint", &long[..256])], 400, "invalid_request"),
+        (&[("state", &long[..2_049])], 400, "invalid_request"),
+        (&[("nonce", &long[..2_049])], 400, "invalid_request"),
+        (&[("extra", &long)], 413, "invalid_request"),
+        (&[("request_uri", "https://evil.example/r")], 400, "request_uri_not_supported"),
+        (&[("request_uri", "urn:ietf:params:oauth:request_uri:3abc")], 400, "request_uri_not_supported"),
+        (&[("request_uri", "urn:example:r"), ("request", "a.b.c")], 400, "invalid_request"),
+        (&[("client_secret", "wrong")], 401, "invalid_client"),
+        (&[("client_secret", "")], 401, "invalid_client"),
+        (&[("client_id", "nobody")], 401, "invalid_client"),
+        (&[("client_id", "")], 401, "invalid_client"),
+    ];
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let secret = add_web_client(&app, tenant, |_| ());
+        let before = app.store.calls();
+        for (more, status, code) in cases {
+            let answer = push_with(&app, tenant, &[&[("client_secret", &*secret)], *more].concat()).await;
+            assert_eq!(answer.status, *status, "{more:?} {}", answer.body);
+            assert_eq!(answer.json()["error"], *code, "{more:?}");
+            assert!(
+                answer.header("location").is_empty() && !answer.body.contains("evil.example"),
+                "{more:?}"
+            );
+        }
+        assert_eq!(app.store.calls().sign_ins, before.sign_ins, "nothing is written");
+        // Any port of a loopback address may listen (RFC 8252 §7.3).
+        push(&app, tenant, &[("client_secret", &secret), ("redirect_uri", "http://127.0.0.1:49152/cb")])
+            .await;
+        let path = tenant_path(tenant, "/oauth/par");
+        let twice = "client_id=web&response_type=code&scope=openid&scope=openid";
+        let answer = Answer::to(
+            app.request(Method::POST, &path)
+                .basic_auth("web", Some(&secret))
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(twice),
+        )
+        .await;
+        assert_eq!((answer.status, &answer.json()["error"]), (400, &"invalid_request".into()));
+        assert_eq!(Answer::to(app.request(Method::GET, &path)).await.status, 405);
+        app.change_tenant(tenant, |tenant| tenant.strategies.oidc = false);
+        assert_eq!(push_with(&app, tenant, &[("client_secret", &secret)]).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn a_push_is_one_write_of_a_client_that_authenticates_or_is_public() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let secret = add_web_client(&app, tenant, |_| ());
+        let public = fixtures::client(&fixtures::tenant(tenant), "app");
+        let before = app.store.calls();
+        push(&app, tenant, &[("client_secret", &secret)]).await;
+        assert_eq!(app.store.calls().sign_ins - before.sign_ins, 1);
+        // In the header, without `client_id` in the body.
+        let form = [
+            ("response_type", "code"),
+            ("redirect_uri", CALLBACK),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ];
+        let request = app.request(Method::POST, &tenant_path(tenant, "/oauth/par"));
+        let pushed = Answer::to(request.basic_auth("web", Some(&secret)).form(&form)).await;
+        assert_eq!(pushed.status, 201, "{}", pushed.body);
+        add_web_client(&app, tenant, |client| {
+            client.id = public.id.clone();
+            client.authentication_method = ClientAuthenticationMethod::None;
+            client.secrets.clear();
+        });
+        let uri = push(&app, tenant, &[("client_id", "app")]).await;
+        assert_eq!(open(&mut Browser::new(&app), tenant, "app", &uri).await.status, 200);
+        // Those of a public client are bounded more tightly, because anyone can push them.
+        let answers = join_all((0..210).map(|_| push_with(&app, tenant, &[("client_id", "app")]))).await;
+        let full = answers.iter().find(|answer| answer.status != 201).expect("the bound is reached");
+        assert_eq!((full.status, full.header("retry-after")), (429, "60"), "{}", full.body);
+        assert_eq!(full.json()["error"], "temporarily_unavailable");
+        // The other client is served still.
+        push(&app, tenant, &[("client_secret", &secret)]).await;
+        // A client of another grant.
+        let machine = app.secrets(tenant).of("svc").to_owned();
+        let refused = push_with(&app, tenant, &[("client_id", "svc"), ("client_secret", &machine)]).await;
+        assert_eq!((refused.status, &refused.json()["error"]), (400, &"unauthorized_client".into()));
+    }
+}

@@ -1,0 +1,161 @@
+//! Clients sign authorization requests (RFC 9101), each at two tenants.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use registry::ClientKeys;
+use serde_json::{Value, json};
+use testkit::fixtures;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
+use crate::client_fixtures::assertion_key;
+use crate::person::{
+    Browser, CALLBACK, CHALLENGE, PASSWORD, add_person, add_web_client, continued, parameter, redeem,
+};
+use crate::pushed_requests::{open as open_pushed, push, push_with};
+
+const TYP: &str = "oauth-authz-req+jwt";
+
+/// The members of a good object.
+fn members(tenant: &str, now: u64) -> Value {
+    json!({
+        "iss": "web", "aud": format!("{PUBLIC_URL}{}", tenant_path(tenant, "")), "exp": now + 300, "iat": now, "client_id": "web",
+        "response_type": "code", "redirect_uri": CALLBACK, "scope": "openid profile", "state": "inside", "nonce": "n1",
+        "code_challenge": CHALLENGE, "code_challenge_method": "S256", "max_age": 3600
+    })
+}
+
+fn but(mut members: Value, name: &str, value: Value) -> Value {
+    members[name] = value;
+    members
+}
+
+fn sign(tenant: &str, members: &Value) -> String {
+    assertion_key(tenant).sign(TYP, members).unwrap()
+}
+
+/// A client with a secret, and the key that it signs requests with.
+fn add_signing_client(app: &TestApp, tenant: &str) -> String {
+    let jwks = json!({ "keys": [assertion_key(tenant).jwk] }).to_string();
+    add_web_client(app, tenant, |client| client.keys = Some(ClientKeys::parse(&jwks).unwrap()))
+}
+
+async fn open(browser: &mut Browser<'_>, tenant: &str, object: &str, more: &str) -> Answer {
+    let query = format!("/oauth/authorize?client_id=web&request={object}{more}");
+    browser.get(&tenant_path(tenant, &query)).await
+}
+
+#[tokio::test]
+async fn only_what_is_signed_counts() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let secret = add_signing_client(&app, tenant);
+        let object = sign(tenant, &members(tenant, app.now()));
+        let mut browser = Browser::new(&app);
+        let outside =
+            "&state=outside&scope=openid+email&redirect_uri=https://evil.example&prompt=none&nonce=other";
+        let page = open(&mut browser, tenant, &object, outside).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        // The form comes after the end of the object, which was valid when the page was opened.
+        app.pass(600);
+        let to = continued(&browser.sign_in(tenant, &page, PASSWORD).await);
+        assert!(to.as_str().starts_with(CALLBACK));
+        assert_eq!(parameter(&to, "state"), "inside");
+        let tokens = redeem(&app, tenant, &secret, &parameter(&to, "code")).await;
+        assert_eq!((tokens.status, &tokens.json()["scope"]), (200, &"openid profile".into()));
+        // It is pushed as well.
+        let object = sign(tenant, &members(tenant, app.now()));
+        let uri =
+            push(&app, tenant, &[("client_secret", &secret), ("request", &object), ("state", "outside")])
+                .await;
+        let back = open_pushed(&mut browser, tenant, "web", &uri).await;
+        assert!(back.status == 303 && back.header("location").contains("state=inside"), "{}", back.body);
+        // A request that may not show a page.
+        let silent = sign(tenant, &but(members(tenant, app.now()), "prompt", "none".into()));
+        let back = open(&mut Browser::new(&app), tenant, &silent, "").await;
+        assert!(back.header("location").contains("error=login_required"), "{}", back.body);
+    }
+}
+
+/// The same refusals as a page, and as JSON where the object is pushed.
+#[tokio::test]
+async fn an_object_is_signed_by_its_client_for_its_tenant_and_now() {
+    let app = TestApp::start();
+    let secrets = [ACME, GLOBEX].map(|tenant| add_signing_client(&app, tenant));
+    for (own, stranger, secret) in [(ACME, GLOBEX, &secrets[0]), (GLOBEX, ACME, &secrets[1])] {
+        let now = app.now();
+        let good = || members(own, now);
+        let forge = |alg: &str| {
+            let encode = |value: Value| BASE64URL.encode(value.to_string());
+            format!("{}.{}.", encode(json!({ "alg": alg })), encode(good()))
+        };
+        let object = sign(own, &good());
+        let altered = {
+            let mut parts: Vec<_> = object.split('.').map(str::to_owned).collect();
+            parts[1] = BASE64URL.encode(but(good(), "scope", "openid email".into()).to_string());
+            parts.join(".")
+        };
+        let wrong = "invalid_request_object";
+        let cases = [
+            (forge("none"), wrong),
+            (forge("HS256") + "AAAA", wrong),
+            (forge("RS256") + "AAAA", wrong),
+            (altered, wrong),
+            ("a.b.c".to_owned(), wrong),
+            ("e30.e30.".to_owned(), wrong),
+            // Signed by the foreign client of the same id, with a key of the same `kid`.
+            (sign(stranger, &good()), wrong),
+            // For the other tenant.
+            (sign(own, &members(stranger, now)), wrong),
+            (assertion_key(own).sign("at+jwt", &good()).unwrap(), wrong),
+            (sign(own, &but(good(), "iss", "other".into())), wrong),
+            (sign(own, &but(good(), "client_id", "other".into())), wrong),
+            (sign(own, &but(good(), "sub", "web".into())), wrong),
+            (sign(own, &but(good(), "aud", "https://other.example".into())), wrong),
+            (sign(own, &but(good(), "exp", (now - 61).into())), wrong),
+            (sign(own, &but(good(), "exp", (now + 3_700).into())), wrong),
+            (sign(own, &but(good(), "nbf", (now + 100).into())), wrong),
+            (sign(own, &but(good(), "request_uri", "urn:a".into())), wrong),
+            (sign(own, &but(good(), "request", "a.b.c".into())), wrong),
+        ];
+        let before = app.store.calls();
+        for (object, code) in &cases {
+            let page = open(&mut Browser::new(&app), own, object, "").await;
+            assert_eq!((page.status, page.header("location")), (400, ""), "{object}");
+            assert!(page.body.contains(code), "{object} {}", page.body);
+            let pushed = push_with(&app, own, &[("client_secret", secret), ("request", object)]).await;
+            assert_eq!((pushed.status, pushed.json()["error"].as_str()), (400, Some(*code)), "{object}");
+        }
+        assert_eq!(app.store.calls().sign_ins, before.sign_ins);
+        // What is inside is checked like any request, and nothing outside takes its place.
+        for (name, value) in [("redirect_uri", json!("https://evil.example")), ("redirect_uri", json!(null))]
+        {
+            let object = sign(own, &but(good(), name, value));
+            let page =
+                open(&mut Browser::new(&app), own, &object, "&redirect_uri=https://app.example.com/callback")
+                    .await;
+            assert_eq!((page.status, page.header("location")), (400, ""), "{}", page.body);
+        }
+        let both = open(&mut Browser::new(&app), own, &object, "&request_uri=urn:example:a").await;
+        assert_eq!(both.status, 400);
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_keys_cannot_send_objects_and_one_with_a_url_can() {
+    const JWKS_URI: &str = "https://keys.example.com/objects";
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let secret = add_web_client(&app, tenant, |_| ());
+        let object = sign(tenant, &members(tenant, app.now()));
+        let page = open(&mut Browser::new(&app), tenant, &object, "").await;
+        assert!(page.status == 400 && page.body.contains("request_not_supported"), "{}", page.body);
+        let pushed = push_with(&app, tenant, &[("client_secret", &secret), ("request", &object)]).await;
+        assert_eq!((pushed.status, &pushed.json()["error"]), (400, &"request_not_supported".into()));
+        add_web_client(&app, tenant, |client| client.jwks_uri = Some(JWKS_URI.to_owned()));
+        let jwks = json!({ "keys": [assertion_key(tenant).jwk] }).to_string();
+        app.store.publish_jwks(&fixtures::tenant_id(tenant), JWKS_URI, Some(&jwks));
+        assert_eq!(open(&mut Browser::new(&app), tenant, &object, "").await.status, 200);
+    }
+}

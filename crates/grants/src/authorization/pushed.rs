@@ -1,0 +1,151 @@
+//! Pushed authorization requests (RFC 9126): the parameters of a request, kept until a code is issued for them.
+
+use protocol::{ClientAuthenticationMethod, Lifetime, Secret, Timestamp};
+use registry::{Client, ClientId};
+use secrets::KeyedDigest;
+use tenancy::{StoreError, TenantId};
+
+use super::CodeKey;
+
+/// Within which time the browser must come.
+const OPENED_WITHIN: Lifetime = Lifetime::from_seconds(60);
+/// How long a page that it has opened may be open, and so how long the row is kept.
+const KEPT: Lifetime = Lifetime::from_seconds(3_600);
+/// The longest request.
+const LONGEST: usize = 16 * 1_024;
+/// How many requests of a client may wait for their browsers.
+const MOST_WAITING: u32 = 2_000;
+/// The same of a client that does not authenticate: anyone can push in its name.
+const MOST_WAITING_OF_PUBLIC_CLIENT: u32 = 200;
+
+/// A pushed request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushedRequest {
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The partition, which follows from `expires_at`.
+    pub slot: u32,
+    /// The digest of the reference.
+    pub digest: [u8; 32],
+    /// The client that pushed it.
+    pub client: ClientId,
+    /// The parameters, as the body of a form, without those that authenticate the client.
+    pub parameters: String,
+    /// Until when its page can be opened.
+    pub valid_until: Timestamp,
+    /// Until when its row is kept.
+    pub expires_at: Timestamp,
+}
+
+/// When a request is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushedUse {
+    /// A browser comes from the client.
+    Opened,
+    /// A form comes from a page that was opened in time.
+    Continued,
+}
+
+/// Reasons not to keep a request.
+#[derive(Debug, thiserror::Error)]
+pub enum PushError {
+    /// It is longer than 16 KiB.
+    #[error("The request is longer than 16384 bytes")]
+    TooLong,
+    /// The client has as many as a client may have.
+    #[error("The client has too many pushed requests that wait for their browsers")]
+    TooMany,
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl PushedRequest {
+    /// A new request of this client, and its reference.
+    pub(crate) fn new(
+        digests: &KeyedDigest,
+        client: &Client,
+        parameters: String,
+        now: Timestamp,
+    ) -> Result<(Self, Secret), PushError> {
+        if parameters.len() > LONGEST {
+            return Err(PushError::TooLong);
+        }
+        let valid_until = now + OPENED_WITHIN;
+        let expires_at = valid_until + KEPT;
+        let (reference, CodeKey { slot, digest }) = CodeKey::generate(digests, &client.tenant, expires_at);
+        let (tenant, client) = (client.tenant.clone(), client.id.clone());
+        Ok((Self { tenant, slot, digest, client, parameters, valid_until, expires_at }, reference))
+    }
+
+    /// Whether it is this client's, and can be used like this now.
+    pub(crate) fn serves(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        used: PushedUse,
+        now: Timestamp,
+    ) -> bool {
+        let until = match used {
+            PushedUse::Opened => self.valid_until,
+            PushedUse::Continued => self.expires_at,
+        };
+        self.tenant == *tenant && self.client == *client && now < until
+    }
+
+    /// What it is found by.
+    #[must_use]
+    pub const fn key(&self) -> CodeKey {
+        CodeKey { slot: self.slot, digest: self.digest }
+    }
+
+    /// Seconds within which the browser must come.
+    #[must_use]
+    pub const fn expires_in() -> u64 {
+        OPENED_WITHIN.seconds()
+    }
+}
+
+/// How many requests of this client may wait.
+pub(crate) fn most_waiting(client: &Client) -> u32 {
+    match client.authentication_method {
+        ClientAuthenticationMethod::None => MOST_WAITING_OF_PUBLIC_CLIENT,
+        _ => MOST_WAITING,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_fixtures::web_client;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
+
+    #[test]
+    fn a_request_is_its_clients_for_a_minute_and_an_open_page_lasts_longer() {
+        use PushedUse::{Continued, Opened};
+        let (digests, web) = (KeyedDigest::new(&[1; 32]), web_client("web"));
+        let (pushed, reference) = PushedRequest::new(&digests, &web, "a=b".to_owned(), NOW).unwrap();
+        assert_eq!(CodeKey::of(&digests, &web.tenant, reference.expose()), Some(pushed.key()));
+        let globex = TenantId::parse("globex").unwrap();
+        assert_ne!(CodeKey::of(&digests, &globex, reference.expose()), Some(pushed.key()));
+        let serves =
+            |used, after| pushed.serves(&web.tenant, &web.id, used, NOW + Lifetime::from_seconds(after));
+        for (used, after, expected) in
+            [(Opened, 59, true), (Opened, 60, false), (Continued, 3_659, true), (Continued, 3_660, false)]
+        {
+            assert_eq!(serves(used, after), expected, "{used:?} {after}");
+        }
+        assert!(!pushed.serves(&globex, &web.id, Opened, NOW));
+        assert!(!pushed.serves(&web.tenant, &web_client("other").id, Opened, NOW));
+    }
+
+    #[test]
+    fn a_request_has_a_greatest_length() {
+        let new = |length| {
+            PushedRequest::new(&KeyedDigest::new(&[1; 32]), &web_client("web"), "a".repeat(length), NOW)
+        };
+        assert!(new(LONGEST).is_ok());
+        assert!(matches!(new(LONGEST + 1), Err(PushError::TooLong)));
+    }
+}

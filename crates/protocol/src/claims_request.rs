@@ -1,0 +1,143 @@
+//! The parameter `claims` (OpenID Connect Core §5.5): claims that a client requests one by one.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The longest value, in bytes.
+const LONGEST: usize = 4 * 1_024;
+
+/// The requested claims of each place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Places")]
+pub struct ClaimsRequest {
+    /// Those that the userinfo endpoint returns.
+    pub userinfo: BTreeMap<String, RequestedClaim>,
+    /// Those of the ID token.
+    pub id_token: BTreeMap<String, RequestedClaim>,
+}
+
+/// How a claim is requested. Without a member, and with null, it is voluntary and of any value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct RequestedClaim {
+    /// Whether the client's service depends on it.
+    #[serde(default)]
+    pub essential: bool,
+    value: Option<Value>,
+    values: Option<Vec<Value>>,
+}
+
+/// As it is sent. Other places are ignored.
+#[derive(Deserialize)]
+struct Places {
+    userinfo: Option<BTreeMap<String, Option<RequestedClaim>>>,
+    id_token: Option<BTreeMap<String, Option<RequestedClaim>>>,
+}
+
+impl ClaimsRequest {
+    /// Reads the parameter; `None` where it is too long, or not of the form that the standard gives it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        let request: Self = serde_json::from_str(text).ok()?;
+        let names_people = request.subjects().all(Value::is_string);
+        names_people.then_some(request)
+    }
+
+    /// Whether the client expects this person to be signed in, or says nothing of it. No person is two.
+    #[must_use]
+    pub fn expects(&self, sub: &str) -> bool {
+        self.subjects().all(|expected| expected == sub)
+    }
+
+    /// The classes of authentication of which the client demands one; `None` where any will do.
+    #[must_use]
+    pub fn demanded_acr(&self) -> Option<Vec<&str>> {
+        let acr = self.id_token.get("acr").filter(|acr| acr.essential)?;
+        let values: Vec<_> = acr.accepted().filter_map(Value::as_str).collect();
+        (!values.is_empty()).then_some(values)
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = &Value> {
+        let places = [&self.id_token, &self.userinfo];
+        places.into_iter().filter_map(|claims| claims.get("sub")?.value.as_ref())
+    }
+}
+
+impl RequestedClaim {
+    fn accepted(&self) -> impl Iterator<Item = &Value> {
+        self.value.iter().chain(self.values.iter().flatten())
+    }
+}
+
+impl From<Places> for ClaimsRequest {
+    fn from(places: Places) -> Self {
+        let claims = |place: Option<BTreeMap<String, Option<RequestedClaim>>>| {
+            let claims = place.unwrap_or_default().into_iter();
+            claims.map(|(name, claim)| (name, claim.unwrap_or_default())).collect()
+        };
+        Self { userinfo: claims(places.userinfo), id_token: claims(places.id_token) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_are_requested_for_each_place() {
+        let text = r#"{"userinfo":{"name":{"essential":true},"email":null,"https://a.example/x":{}},
+                       "id_token":{"auth_time":{"essential":true},"acr":{"values":["a","b"]}},"other":1}"#;
+        let request = ClaimsRequest::parse(text).unwrap();
+        assert!(request.userinfo["name"].essential && !request.userinfo["email"].essential);
+        assert_eq!((request.userinfo.len(), request.id_token.len()), (3, 2));
+        assert_eq!(request.demanded_acr(), None, "a wish");
+        for empty in ["{}", r#"{"userinfo":null}"#, r#"{"id_token":{}}"#] {
+            assert_eq!(ClaimsRequest::parse(empty), Some(ClaimsRequest::default()), "{empty}");
+        }
+    }
+
+    #[test]
+    fn a_class_of_authentication_can_be_demanded_and_a_person_expected() {
+        for (acr, expected) in [
+            (r#"{"essential":true,"values":["a","b"]}"#, Some(vec!["a", "b"])),
+            (r#"{"essential":true,"value":"a"}"#, Some(vec!["a"])),
+            (r#"{"essential":true}"#, None),
+            (r#"{"essential":false,"value":"a"}"#, None),
+            ("null", None),
+        ] {
+            let request = ClaimsRequest::parse(&format!(r#"{{"id_token":{{"acr":{acr}}}}}"#)).unwrap();
+            assert_eq!(request.demanded_acr(), expected, "{acr}");
+        }
+        let of = |text: &str| ClaimsRequest::parse(text).unwrap();
+        assert!(of("{}").expects("usr_a"));
+        let one = of(r#"{"id_token":{"sub":{"value":"usr_a"}}}"#);
+        assert!(one.expects("usr_a") && !one.expects("usr_b"));
+        let two = of(r#"{"id_token":{"sub":{"value":"usr_a"}},"userinfo":{"sub":{"value":"usr_b"}}}"#);
+        assert!(!two.expects("usr_a") && !two.expects("usr_b"));
+    }
+
+    #[test]
+    fn what_is_not_of_the_form_is_refused() {
+        let long = format!(r#"{{"userinfo":{{"{}":null}}}}"#, "a".repeat(LONGEST));
+        let deep = format!(r#"{{"userinfo":{{"a":{{"value":{}1{}}}}}}}"#, "[".repeat(200), "]".repeat(200));
+        for bad in [
+            "",
+            "a",
+            "[]",
+            "null",
+            r#"{"userinfo":[]}"#,
+            r#"{"userinfo":{"name":true}}"#,
+            r#"{"userinfo":{"name":{"essential":"yes"}}}"#,
+            r#"{"id_token":{"acr":{"values":"a"}}}"#,
+            r#"{"id_token":{"sub":{"value":1}}}"#,
+            &long,
+            &deep,
+        ] {
+            assert_eq!(ClaimsRequest::parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! How an authorization request says what it requests: by its own parameters, or elsewhere, and then its own parameters but `client_id`
+//! mean nothing (RFC 9101 §5, RFC 9126 §4).
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::authorization_request::invalid;
+use crate::{AuthorizationError, Form};
+
+/// What the request URIs of pushed requests begin with (RFC 9126 §2.2).
+const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// An authorization request before its parameters are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentRequest {
+    /// `client_id`, which is always beside the rest.
+    pub client_id: String,
+    /// Where the parameters are.
+    pub source: RequestSource,
+}
+
+/// Where the parameters of an authorization request are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestSource {
+    /// In the request itself.
+    Parameters,
+    /// With this server: the reference of a pushed request, which is what follows the beginning of its URI.
+    Pushed(String),
+    /// At a URI that is none of this server.
+    Elsewhere,
+    /// In a request object.
+    Object(String),
+}
+
+impl SentRequest {
+    /// Takes them out of a request.
+    ///
+    /// # Errors
+    /// `invalid_request` when `client_id` is missing, a parameter is repeated, or both other sources are named
+    /// (OpenID Connect Core §6.1).
+    pub fn take(form: &mut Form<'_>) -> Result<Self, AuthorizationError> {
+        let client_id = form.take("client_id").map_err(invalid)?.map(Cow::into_owned);
+        let client_id =
+            client_id.ok_or_else(|| AuthorizationError::invalid_request("Missing client_id parameter"))?;
+        Ok(Self { client_id, source: RequestSource::take(form)? })
+    }
+}
+
+impl RequestSource {
+    /// Takes the source out of a request.
+    ///
+    /// # Errors
+    /// As [`SentRequest::take`].
+    pub fn take(form: &mut Form<'_>) -> Result<Self, AuthorizationError> {
+        let uri = form.take("request_uri").map_err(invalid)?;
+        let object = form.take("request").map_err(invalid)?;
+        match (uri, object) {
+            (None, None) => Ok(Self::Parameters),
+            (Some(_), Some(_)) => {
+                Err(AuthorizationError::invalid_request("Both request and request_uri were sent"))
+            }
+            (None, Some(object)) => Ok(Self::Object(object.into_owned())),
+            (Some(uri), None) => {
+                let reference = uri.strip_prefix(PUSHED).map(str::to_owned);
+                Ok(reference.map_or(Self::Elsewhere, Self::Pushed))
+            }
+        }
+    }
+}
+
+/// The answer to a pushed authorization request (RFC 9126 §2.2).
+#[derive(Debug, Serialize)]
+pub struct PushedResponse {
+    /// What the client sends the browser with.
+    pub request_uri: String,
+    /// Seconds within which the browser must come.
+    pub expires_in: u64,
+}
+
+impl PushedResponse {
+    /// The answer with the URI of this reference.
+    #[must_use]
+    pub fn new(reference: &str, expires_in: u64) -> Self {
+        Self { request_uri: format!("{PUSHED}{reference}"), expires_in }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_has_one_source() {
+        let take = |query: &str| {
+            let sent = SentRequest::take(&mut Form::parse(query.as_bytes()).unwrap());
+            sent.map(|sent| sent.source).map_err(|refused| refused.description)
+        };
+        let pushed = PushedResponse::new("3abc", 60).request_uri;
+        for (query, expected) in [
+            ("client_id=web&state=s".to_owned(), Ok(RequestSource::Parameters)),
+            ("client_id=web&request=a.b.c".to_owned(), Ok(RequestSource::Object("a.b.c".to_owned()))),
+            (format!("client_id=web&request_uri={pushed}"), Ok(RequestSource::Pushed("3abc".to_owned()))),
+            ("client_id=web&request_uri=https://a.example/r".to_owned(), Ok(RequestSource::Elsewhere)),
+            ("request=a.b.c".to_owned(), Err("Missing client_id parameter")),
+            ("client_id=a&client_id=a".to_owned(), Err("Parameter client_id was sent more than once")),
+            (
+                format!("client_id=a&request=a.b.c&request_uri={pushed}"),
+                Err("Both request and request_uri were sent"),
+            ),
+        ] {
+            assert_eq!(take(&query), expected.map_err(Into::into), "{query}");
+        }
+    }
+}
