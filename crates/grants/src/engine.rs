@@ -22,8 +22,9 @@ use crate::sender_constraint::token_type;
 use crate::token_request::GrantRefusal;
 use crate::{
     AccessTokenClaims, AdminAssertion, Authorizations, BearerError, DeviceAuthorizations, Grantee,
-    IdTokenHint, ProtectedResource, SenderKeys, TokenRequest, UnconfirmedToken, admin_assertion,
-    administration_access, id_token_hint, introspection, redemption, resource_access, revocation,
+    IdTokenHint, ProtectedResource, QueuedLogout, SenderKeys, TokenRequest, UnconfirmedToken,
+    admin_assertion, administration_access, id_token_hint, introspection, logout, redemption,
+    resource_access, revocation,
 };
 
 /// Issues, checks and introspects tokens.
@@ -296,6 +297,21 @@ impl Engine {
         };
         let facts = self.facts(tenant).await?;
         Ok(if facts.revoke_tenant_at(assertion.iat) { Err(TokenError::Revoked) } else { Ok(assertion) })
+    }
+
+    /// Signs the logout token of a notice.
+    ///
+    /// # Errors
+    /// When the tenant's keys fail.
+    pub async fn sign_logout_token(
+        &self,
+        tenant: &Tenant,
+        queued: &QueuedLogout,
+        now: Timestamp,
+    ) -> Result<String, GrantError> {
+        let claims = logout::token::claims(tenant, queued, now, Uuid::new_v4());
+        let key = self.keys.signing_key(tenant, now).await?;
+        Ok(key.sign(logout::token::TYP, &claims)?)
     }
 
     /// Who signed in, by an ID token that a client sends as a hint.

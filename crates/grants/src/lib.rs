@@ -3,6 +3,7 @@
 
 mod authorization;
 mod device;
+mod logout;
 
 mod access_token;
 mod sender_constraint;
@@ -45,6 +46,7 @@ pub use device_code::DeviceCodeRequest;
 pub use engine::{Engine, ExplainedToken, GrantError, Signed};
 pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 pub use id_token_hint::IdTokenHint;
+pub use logout::{LogoutOutbox, QueuedLogout};
 pub use resource_access::{BearerError, ProtectedResource};
 pub use revocation_feeds::SignedFeed;
 pub use sender_constraint::{SenderError, SenderKeys, UnconfirmedToken};

@@ -26,9 +26,7 @@ pub(crate) struct GuardedJwksFetcher {
 impl GuardedJwksFetcher {
     /// Behind the networks that the operator allows.
     pub(crate) fn new(settings: &PlatformSettings) -> Self {
-        let allowed = settings.server.outbound.allowed_networks.iter().map(|network| network.net());
-        let fetcher = Fetcher::new(Guard::allowing(allowed.collect()));
-        Self { fetcher, fetched: AtomicU64::new(0), failed: AtomicU64::new(0) }
+        Self { fetcher: guarded(settings), fetched: AtomicU64::new(0), failed: AtomicU64::new(0) }
     }
 
     /// How many fetches there were, by their outcome.
@@ -40,6 +38,12 @@ impl GuardedJwksFetcher {
             counter(name, help, &[("outcome", "failed")], self.failed.load(Ordering::Relaxed)),
         ]
     }
+}
+
+/// Behind the networks that the operator allows.
+pub(crate) fn guarded(settings: &PlatformSettings) -> Fetcher {
+    let allowed = settings.server.outbound.allowed_networks.iter().map(|network| network.net());
+    Fetcher::new(Guard::allowing(allowed.collect()))
 }
 
 #[async_trait]

@@ -17,6 +17,7 @@ mod jwks_fetcher;
 mod left_out;
 mod log_lines;
 mod logging;
+mod logout_delivery;
 mod names;
 mod open_files;
 mod platform;

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use protocol::cropped;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue,
+};
 use reqwest::{Client, Response, StatusCode, redirect};
 use tokio::sync::Semaphore;
 
@@ -16,6 +18,8 @@ use crate::guard::{Guard, UnfitUrl};
 
 /// A fetch takes no longer, from the resolution of the name to the last byte.
 const LONGEST: Duration = Duration::from_secs(2);
+/// What is posted is answered within this time.
+const LONGEST_POST: Duration = Duration::from_secs(5);
 /// A document has no more bytes.
 const LARGEST: usize = 64 << 10;
 /// Names that are resolved at the same time. A lookup occupies a thread of the runtime until the resolver gives up, also when the fetch has
@@ -51,9 +55,9 @@ pub enum FetchError {
     #[error("no connection: {0}")]
     Connection(String),
     /// It took too long.
-    #[error("no whole answer within {} s", LONGEST.as_secs())]
+    #[error("no whole answer in time")]
     TooSlow,
-    /// Another status than 200. Redirects are not followed.
+    /// Another status than 200, or for a form than one of success. Redirects are not followed.
     #[error("the answer has status {0}")]
     Status(u16),
     /// The answer is compressed, although the request accepts no compression.
@@ -104,6 +108,22 @@ impl Fetcher {
         }
         let max_age = max_age(response.headers());
         Ok(Fetched { body: read(response).await?, max_age })
+    }
+
+    /// Posts a form. Any status of success will do, and the answer is not read. As for a fetch, no redirect is followed.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn post_form(&self, url: &str, form: String) -> Result<(), FetchError> {
+        let posting = async {
+            let url = self.guard.check(url)?;
+            let request = self.client()?.post(url).timeout(LONGEST_POST);
+            let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
+            let response = request.send().await.map_err(|error| not_sent(&error))?;
+            let status = response.status();
+            if status.is_success() { Ok(()) } else { Err(FetchError::Status(status.as_u16())) }
+        };
+        tokio::time::timeout(LONGEST_POST, posting).await.unwrap_or(Err(FetchError::TooSlow))
     }
 
     fn client(&self) -> Result<&Client, FetchError> {

@@ -20,6 +20,10 @@ pub struct OpenIdMetadata {
     pub device_authorization_endpoint: String,
     /// Where people sign out.
     pub end_session_endpoint: String,
+    /// Whether clients are told of the end of a session (Back-Channel Logout §2.1).
+    pub backchannel_logout_supported: bool,
+    /// Whether logout tokens name the session.
+    pub backchannel_logout_session_supported: bool,
     /// How answers travel.
     pub response_modes_supported: [&'static str; 2],
     /// Each client sees the same `sub`.
@@ -64,6 +68,8 @@ impl OpenIdMetadata {
             userinfo_endpoint: format!("{base}/oauth/userinfo"),
             device_authorization_endpoint: format!("{base}/oauth/device_authorization"),
             end_session_endpoint: format!("{base}/oauth/logout"),
+            backchannel_logout_supported: true,
+            backchannel_logout_session_supported: true,
             response_modes_supported: ResponseMode::SERVED,
             subject_types_supported: ["public"],
             id_token_signing_alg_values_supported: [algorithm],

@@ -16,6 +16,12 @@ pub struct CodeFlow {
     pub require_pkce: bool,
     /// Whether each request is pushed (RFC 9126 §6).
     pub require_par: bool,
+    /// Where it is told that a session has ended (OpenID Connect Back-Channel Logout §2.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether it needs `sid` in logout tokens. They always have it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub backchannel_logout_session_required: bool,
 }
 
 /// A client that signs nobody in.
@@ -27,6 +33,8 @@ impl Default for CodeFlow {
             first_party: false,
             require_pkce: true,
             require_par: false,
+            backchannel_logout_uri: None,
+            backchannel_logout_session_required: false,
         }
     }
 }

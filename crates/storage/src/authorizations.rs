@@ -72,6 +72,7 @@ impl AuthorizationStore for Database {
             transaction.write(UPSERT_CONSENT, &[(tenant, *consent)], consent.granted_at).await?;
         }
         transaction.write(INSERT_CODE, &[*code], code.created_at).await?;
+        transaction.session_client(code).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -17,7 +17,7 @@ use crate::transaction::Transaction;
 const BATCH: usize = 1000;
 
 /// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
-const EMPTIED: [&str; 14] = [
+const EMPTIED: [&str; 16] = [
     "client_secrets",
     "signing_keys",
     "key_schedules",
@@ -31,6 +31,8 @@ const EMPTIED: [&str; 14] = [
     "pushed_requests",
     "consents",
     "device_codes",
+    "session_clients",
+    "logout_outbox",
     "accounts",
 ];
 

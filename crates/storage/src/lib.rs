@@ -41,6 +41,7 @@ mod commit;
 mod tenant_rows;
 
 mod engine_error;
+mod logouts;
 mod migrations;
 mod open_error;
 pub mod postgres;

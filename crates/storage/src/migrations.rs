@@ -30,6 +30,7 @@ macro_rules! migrator {
             "0023_branding",
             "0024_device_codes",
             "0025_pushed_requests",
+            "0026_backchannel_logout",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

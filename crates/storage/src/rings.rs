@@ -16,11 +16,13 @@ struct Ring {
     ahead: u64,
 }
 
-const RINGS: [Ring; 4] = [
+const RINGS: [Ring; 6] = [
     Ring { table: "sessions", unit: 7 * 86_400, slots: 16, ahead: 7 },
     Ring { table: "authorization_codes", unit: 86_400, slots: 8, ahead: 2 },
     Ring { table: "device_codes", unit: 86_400, slots: 8, ahead: 2 },
     Ring { table: "pushed_requests", unit: 86_400, slots: 8, ahead: 1 },
+    Ring { table: "session_clients", unit: 7 * 86_400, slots: 16, ahead: 7 },
+    Ring { table: "logout_outbox", unit: 7 * 86_400, slots: 16, ahead: 7 },
 ];
 
 /// Rows in one statement.
@@ -48,6 +50,8 @@ pub(crate) async fn empty(database: &Database, now: Timestamp) -> Result<u64, Er
             "sessions" => DELETE_SESSIONS,
             "device_codes" => DELETE_DEVICE_CODES,
             "pushed_requests" => DELETE_PUSHED_REQUESTS,
+            "session_clients" => DELETE_SESSION_CLIENTS,
+            "logout_outbox" => DELETE_LOGOUTS,
             _ => DELETE_CODES,
         });
         deleted += database.write(delete.bind(now.saturating_sub(SKEW)).bind(BATCH)).await?;
@@ -67,6 +71,12 @@ const DELETE_DEVICE_CODES: &str = "
 const DELETE_PUSHED_REQUESTS: &str = "
     DELETE FROM pushed_requests WHERE (tenant_id, slot, request_digest) IN
            (SELECT tenant_id, slot, request_digest FROM pushed_requests WHERE expires_at <= $1 LIMIT $2)";
+const DELETE_SESSION_CLIENTS: &str = "
+    DELETE FROM session_clients WHERE (tenant_id, slot, session_id, client_id) IN
+           (SELECT tenant_id, slot, session_id, client_id FROM session_clients WHERE expires_at <= $1 LIMIT $2)";
+const DELETE_LOGOUTS: &str = "
+    DELETE FROM logout_outbox WHERE (tenant_id, slot, session_id, client_id) IN
+           (SELECT tenant_id, slot, session_id, client_id FROM logout_outbox WHERE expires_at <= $1 LIMIT $2)";
 
 /// Truncates the partitions that are over and not empty. A partition that a transaction reads is left for the next time.
 async fn truncate(database: &Database, ring: &Ring, now: Timestamp) -> Result<(), Error> {

@@ -65,7 +65,9 @@ impl SessionStore for Database {
         id: &SessionId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        Ok(self.write_to_session(END, tenant, (slot, id), now).await?)
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        transaction.end_session(tenant, (slot, id), now).await?;
+        Ok(transaction.commit().await?)
     }
 
     async fn delete_expired_sign_ins(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -93,7 +95,23 @@ impl Transaction<'_> {
         let session = write.session();
         self.write(UPSERT, &[session], session.last_seen_at).await?;
         let Some((slot, id)) = write.ended() else { return Ok(()) };
-        self.execute(&of_session(END, tenant, (*slot, id), session.last_seen_at)).await.map(drop)
+        let now = session.last_seen_at;
+        if *id == session.id {
+            // The session goes on in another partition.
+            return self.execute(&of_session(END, tenant, (*slot, id), now)).await.map(drop);
+        }
+        self.end_session(tenant, (*slot, id), now).await
+    }
+
+    /// Ends a session, and queues what its clients are told of it.
+    async fn end_session(
+        &mut self,
+        tenant: &TenantId,
+        place: (u32, &SessionId),
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.queue_logouts(tenant, place, now).await?;
+        self.execute(&of_session(END, tenant, place, now)).await.map(drop)
     }
 }
 

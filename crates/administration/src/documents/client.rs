@@ -71,6 +71,11 @@ pub struct ClientSettings {
     pub require_pkce: bool,
     /// Whether each authorization request is pushed before the browser is sent (RFC 9126 §6).
     pub require_par: bool,
+    /// Where the client is told that a person's session has ended (OpenID Connect Back-Channel Logout §2.2): https, or http on a loopback address.
+    #[schemars(extend("maxLength" = 2000, "pattern" = schema::ABSOLUTE_URI))]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether the client needs `sid` in logout tokens. They always have it.
+    pub backchannel_logout_session_required: bool,
     /// The subject of the client's certificates, as RFC 4514 writes it: `CN=client,O=Example`. One of the five `tls_client_auth_…` at most.
     #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::DISTINGUISHED_NAME))]
     pub tls_client_auth_subject_dn: Option<String>,
@@ -163,6 +168,8 @@ impl From<&Client> for ClientSettings {
             first_party: client.code_flow.first_party,
             require_pkce: client.code_flow.require_pkce,
             require_par: client.code_flow.require_par,
+            backchannel_logout_uri: client.code_flow.backchannel_logout_uri.clone(),
+            backchannel_logout_session_required: client.code_flow.backchannel_logout_session_required,
             introspection: client.introspection.as_str().to_owned(),
         }
     }

@@ -35,7 +35,22 @@ pub(super) fn check_code_flow(errors: &mut FieldErrors, settings: &ClientSetting
         first_party: settings.first_party,
         require_pkce: settings.require_pkce,
         require_par: settings.require_par,
+        backchannel_logout_uri: check_backchannel_logout_uri(errors, settings),
+        backchannel_logout_session_required: settings.backchannel_logout_session_required,
     }
+}
+
+/// No name is resolved for http, so http is for loopback addresses, where the server's outbound networks allow them.
+fn check_backchannel_logout_uri(errors: &mut FieldErrors, settings: &ClientSettings) -> Option<String> {
+    const AT: &str = "/backchannel_logout_uri";
+    let uri = settings.backchannel_logout_uri.as_ref()?;
+    if let Err(error) = check_redirect_uri(uri, false) {
+        errors.refuse(AT, error.to_string(), "write the https URL where the client takes logout tokens");
+    } else if uri.starts_with("http://localhost") {
+        let detail = "http is for a loopback address, and this is a name";
+        errors.refuse(AT, detail, "write `http://127.0.0.1` with the port, or an https URL");
+    }
+    Some(uri.clone())
 }
 
 fn check_uris(errors: &mut FieldErrors, at: &str, uris: &[String], is_public: bool) {

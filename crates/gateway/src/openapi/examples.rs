@@ -293,6 +293,8 @@ fn client() -> Value {
         "first_party": false,
         "require_pkce": true,
         "require_par": false,
+        "backchannel_logout_uri": null,
+        "backchannel_logout_session_required": false,
         "dpop_bound_access_tokens": false,
         "tls_client_certificate_bound_access_tokens": false,
         "tls_client_auth_subject_dn": null,

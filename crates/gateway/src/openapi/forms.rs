@@ -271,6 +271,8 @@ pub(super) struct Metadata {
     userinfo_endpoint: Option<String>,
     device_authorization_endpoint: Option<String>,
     end_session_endpoint: Option<String>,
+    backchannel_logout_supported: Option<bool>,
+    backchannel_logout_session_supported: Option<bool>,
     response_modes_supported: Option<Vec<String>>,
     subject_types_supported: Option<Vec<String>>,
     id_token_signing_alg_values_supported: Option<Vec<String>>,

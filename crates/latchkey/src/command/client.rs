@@ -120,6 +120,9 @@ pub(crate) struct AddArguments {
     /// Do not ask people for consent.
     #[arg(long)]
     first_party: bool,
+    /// Where it is told that a person's session has ended.
+    #[arg(long, value_name = "URI")]
+    backchannel_logout_uri: Option<String>,
     /// Whose tokens it may introspect.
     #[arg(long, value_name = "WHOSE", value_parser = suggested(["own", "audience", "tenant"]))]
     introspection: Option<String>,

@@ -21,7 +21,9 @@ use crate::batch_writer::BatchWriter;
 use crate::clock;
 use crate::drain::StopSignals;
 use crate::housekeeping;
+use crate::jwks_fetcher;
 use crate::logging;
+use crate::logout_delivery::LogoutDelivery;
 use crate::names::names;
 use crate::platform::{Platform, gateway_options};
 use crate::reload::Reload;
@@ -56,6 +58,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let feed = platform.database.change_feed().await?;
     let mut reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
     let declared = loaded.declaration.tenants.keys().map(TenantId::as_str);
+    let fetcher = jwks_fetcher::guarded(&loaded.platform);
     let (watched, tenants, sample) = (loaded.watched.clone(), names(declared), sample_client(&loaded));
 
     // The store does not hold them.
@@ -91,6 +94,14 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
         platform.database.clone(),
         platform.database.clone(),
     ));
+    let logouts = LogoutDelivery {
+        outbox: platform.database.clone(),
+        tenants: platform.services.tenants.clone(),
+        authenticator: Arc::clone(&platform.services.authenticator),
+        engine: platform.services.engine.clone(),
+        fetcher,
+    };
+    tokio::spawn(Arc::new(logouts).run());
     let uses = &platform.services.authenticator.last_used_secrets;
     let last_used = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.clone()));
     tokio::spawn(Arc::clone(&last_used).run());

@@ -1,5 +1,11 @@
 //! People sign in at the program with the libraries that clients have: each checks the answers by itself, and refuses one that is not for it.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::foreign::{browser, node, python};
@@ -23,13 +29,48 @@ fn found(
     serde_json::from_str(&run(&[&environment, more].concat()).output()).unwrap()
 }
 
+/// A client's end for logout tokens: the path and the body of each request.
+fn logout_receiver() -> (String, Receiver<(String, String)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for connection in listener.incoming().map_while(Result::ok) {
+            sender.send(received(connection).unwrap()).unwrap();
+        }
+    });
+    (url, receiver)
+}
+
+fn received(mut connection: TcpStream) -> std::io::Result<(String, String)> {
+    let mut reader = BufReader::new(connection.try_clone()?);
+    let (mut lines, mut length) = (Vec::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        if line.trim().is_empty() {
+            break;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        lines.push(line);
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    write!(connection, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")?;
+    let path = lines[0].split(' ').nth(1).unwrap_or_default().to_owned();
+    Ok((path, String::from_utf8(body).unwrap()))
+}
+
 #[tokio::test]
 async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
-    let providers = TwoProviders::start("http://127.0.0.1:9");
+    let (receiver_url, logouts) = logout_receiver();
+    let providers = TwoProviders::start_telling("http://127.0.0.1:9", &receiver_url);
     for (tenant, other) in providers.each() {
         let script = include_str!("scripts/sign-in.cjs");
         let key = tenant.key.pem();
-        let found = found(|environment| node(script, environment), tenant, other, &[("KEY", &key)]);
+        let mut found = found(|environment| node(script, environment), tenant, other, &[("KEY", &key)]);
         let expected = json!([
             {
                 "library": "openid-client",
@@ -45,7 +86,25 @@ async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
             { "library": "oauth4webapi", "email": "ada@example.com" },
             { "device": "ada@example.com", "session": null, "refused": "access_denied" },
         ]);
+        let told = found[0]["session"].clone();
+        found[0].as_object_mut().unwrap().remove("session");
         assert_eq!(found, expected, "{}", tenant.id);
+
+        // The session was ended by openid-client's sign-out; that of the other library goes on.
+        let (path, body) = logouts.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(path, format!("/{}", tenant.id));
+        let token = body.strip_prefix("logout_token=").unwrap();
+        let environment = [("ISSUER", tenant.issuer.as_str()), ("TOKEN", token)];
+        let verified = node(include_str!("scripts/logout-token.cjs"), &environment).output();
+        let verified: Value = serde_json::from_str(&verified).unwrap();
+        let event = json!({ "http://schemas.openid.net/event/backchannel-logout": {} });
+        assert_eq!((&verified["sub"], &verified["sid"]), (&told["sub"], &told["sid"]));
+        assert_eq!((&verified["events"], verified.get("nonce")), (&event, None));
+        assert!(
+            verified["jti"].is_string()
+                && verified["exp"].as_u64().unwrap() - verified["iat"].as_u64().unwrap() == 120
+        );
+        assert!(logouts.try_recv().is_err(), "each client is told once");
     }
 }
 

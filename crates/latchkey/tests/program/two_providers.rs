@@ -35,6 +35,15 @@ pub(crate) struct TwoProviders {
 impl TwoProviders {
     /// The public client is served at this address.
     pub(crate) fn start(spa: &str) -> Self {
+        Self::start_with(spa, None)
+    }
+
+    /// The same, where the client `web` is told of sessions that end: below this address, at the tenant's name.
+    pub(crate) fn start_telling(spa: &str, logouts: &str) -> Self {
+        Self::start_with(spa, Some(logouts))
+    }
+
+    fn start_with(spa: &str, logouts: Option<&str>) -> Self {
         let url = format!("http://127.0.0.1:{}", free_port());
         let tenants = [("acme", "Ada of Acme"), ("globex", "Ada of Globex")].map(|(id, name)| {
             let [secret, password] = [(); 2].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
@@ -42,11 +51,15 @@ impl TwoProviders {
                 (format!("{url}{}", tenant_path(id, "")), Pair::generate(SigningAlgorithm::ES256));
             ProviderTenant { id, name, issuer, secret, password, key }
         });
-        let declared = tenants.each_ref().map(|tenant| (tenant.id.to_owned(), tenant.declared(spa)));
+        let declared = tenants.each_ref().map(|tenant| (tenant.id.to_owned(), tenant.declared(spa, logouts)));
         let declared: Value = Value::Object(declared.into_iter().collect());
         // JSON is YAML.
         let settings = json!({
-            "server": { "public_url": url, "listeners": [{ "address": url.trim_start_matches("http://") }] },
+            "server": {
+                "public_url": url,
+                "listeners": [{ "address": url.trim_start_matches("http://") }],
+                "outbound": { "allowed_networks": ["127.0.0.0/8"] },
+            },
             "storage": { "url": "sqlite://data/latchkey.db" },
             "keys": { "sealing_key": { "file": "keys/sealing.key" } },
             "tenants": declared,
@@ -63,7 +76,7 @@ impl TwoProviders {
 }
 
 impl ProviderTenant {
-    fn declared(&self, spa: &str) -> Value {
+    fn declared(&self, spa: &str, logouts: Option<&str>) -> Value {
         let Self { name, secret, password, .. } = self;
         let client = |more: Value| {
             let mut client = json!({
@@ -86,6 +99,7 @@ impl ProviderTenant {
                     "jwks": { "keys": [self.key.key.jwk] },
                     "redirect_uris": [REDIRECT_URI],
                     "post_logout_redirect_uris": [REDIRECT_URI],
+                    "backchannel_logout_uri": logouts.map(|url| format!("{url}/{}", self.id)),
                 })),
                 "spa": client(json!({
                     "token_endpoint_auth_method": "none",

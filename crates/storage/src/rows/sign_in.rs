@@ -1,7 +1,7 @@
 //! The columns of what sign-ins leave behind: sessions, codes, also of devices, pushed requests, and what people have allowed.
 
 use administration::ConsentState;
-use grants::{AuthorizationCode, Consent, DeviceCode, PushedRequest};
+use grants::{AuthorizationCode, Consent, DeviceCode, PushedRequest, QueuedLogout};
 use sessions::{FoundSession, Session};
 
 use crate::column::Column as _;
@@ -73,6 +73,17 @@ columns! {
         parameters: "parameters",
         valid_until: "valid_until",
         expires_at: "expires_at",
+    }
+}
+
+columns! {
+    QueuedLogout {
+        tenant: "tenant_id",
+        slot: "slot",
+        session: "session_id",
+        client: "client_id",
+        account: "account_id",
+        attempts: "attempts",
     }
 }
 

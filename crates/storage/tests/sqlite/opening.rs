@@ -129,6 +129,8 @@ const AFTER_THE_FIFTH: &str = "
     DROP TABLE pushed_requests;
     DROP TABLE consents;
     DROP TABLE device_codes;
+    DROP TABLE session_clients;
+    DROP TABLE logout_outbox;
     ALTER TABLE clients DROP COLUMN dpop_bound_access_tokens;
     ALTER TABLE clients DROP COLUMN tls_client_certificate_bound_access_tokens;
     ALTER TABLE tenants DROP COLUMN require_sender_constraint;

@@ -8,7 +8,7 @@ use administration::{
     Invalidation, ManagedBy, ResourceServerState, RowLifecycle, SecretState, SecretUsage, TenantState,
     VerifierFetch,
 };
-use grants::{Consent, DeviceCode};
+use grants::{Consent, DeviceCode, QueuedLogout};
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::Timestamp;
 use registry::{Client, ClientId, ClientSecret, ClientStatus, RevokedSubject};
@@ -16,6 +16,7 @@ use sessions::{Session, SessionId};
 use tenancy::{Tenant, TenantId, TenantStatus};
 
 use super::commit_keys::Schedule;
+use super::logouts::LogoutKey;
 use super::sign_ins::{CodeRow, PushedRow};
 use crate::fixtures::NOW;
 
@@ -45,6 +46,10 @@ pub(super) struct Rows {
     /// By partition and digest.
     pub(super) device_codes: BTreeMap<(TenantId, u32, [u8; 32]), DeviceCode>,
     pub(super) pushed: BTreeMap<(TenantId, u32, [u8; 32]), PushedRow>,
+    /// Whose session has given which client a code.
+    pub(super) session_clients: BTreeMap<LogoutKey, AccountId>,
+    /// Each with the time of its next attempt.
+    pub(super) logouts: BTreeMap<LogoutKey, (QueuedLogout, Timestamp)>,
     /// What people have allowed.
     pub(super) consents: BTreeMap<(TenantId, AccountId, ClientId), Consent>,
     /// What clients publish, by tenant and URL.

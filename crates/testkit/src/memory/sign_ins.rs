@@ -39,10 +39,21 @@ impl Rows {
     fn write_session(&mut self, write: &SessionWrite) {
         let session = write.session();
         if let Some((slot, id)) = write.ended() {
+            if *id != session.id {
+                self.queue_logouts_of(&session.tenant, (*slot, id), session.last_seen_at);
+            }
             self.end_session(&session.tenant, (*slot, id), session.last_seen_at);
         }
         let key = (session.tenant.clone(), session.slot, session.id.clone());
         self.sessions.insert(key, session.clone());
+    }
+
+    /// Unless it has ended before.
+    fn queue_logouts_of(&mut self, tenant: &TenantId, (slot, id): (u32, &SessionId), now: Timestamp) {
+        let session = self.sessions.get(&(tenant.clone(), slot, id.clone()));
+        if session.is_some_and(|session| session.ended_at.is_none()) {
+            self.queue_logouts(tenant, id, now);
+        }
     }
 
     fn end_session(&mut self, tenant: &TenantId, (slot, id): (u32, &SessionId), now: Timestamp) {
@@ -94,7 +105,11 @@ impl SessionStore for MemoryStore {
         id: &SessionId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.answer(&self.calls.sign_ins, |rows| rows.end_session(tenant, (slot, id), now)).await
+        self.answer(&self.calls.sign_ins, |rows| {
+            rows.queue_logouts_of(tenant, (slot, id), now);
+            rows.end_session(tenant, (slot, id), now);
+        })
+        .await
     }
 
     async fn delete_expired_sign_ins(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -184,6 +199,8 @@ impl AuthorizationStore for MemoryStore {
             }
             let key = (tenant.clone(), write.code.slot, write.code.digest);
             rows.codes.insert(key, CodeRow { code: write.code.clone(), redeemed: None });
+            let key = (tenant.clone(), write.code.session.clone(), write.code.client.clone());
+            rows.session_clients.insert(key, write.code.account.clone());
             true
         })
         .await

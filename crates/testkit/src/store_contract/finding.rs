@@ -216,6 +216,8 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
             first_party: true,
             require_pkce: false,
             require_par: true,
+            backchannel_logout_uri: Some("https://app.example.com/out?a=ä".to_owned()),
+            backchannel_logout_session_required: true,
         },
         secrets: vec![
             fixtures::secret("s1"),

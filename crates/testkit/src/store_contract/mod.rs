@@ -21,6 +21,7 @@ mod key_schedules;
 mod leases;
 mod listing;
 mod log;
+mod logouts;
 mod numbering;
 mod policies;
 mod resealing;
@@ -39,7 +40,7 @@ use std::sync::Arc;
 
 use ::accounts::AccountStore;
 use administration::{AdministrationStore, Change, ChangeKind, CommitOutcome, CommitRequest};
-use grants::{AuthorizationStore, DeviceCodeStore};
+use grants::{AuthorizationStore, DeviceCodeStore, LogoutOutbox};
 use keys::SigningKeyStore;
 use registry::{Client, ClientStore, ReplayGuard, RevocationStore};
 use sessions::SessionStore;
@@ -63,6 +64,7 @@ pub use key_schedules::*;
 pub use leases::*;
 pub use listing::*;
 pub use log::*;
+pub use logouts::*;
 pub use numbering::*;
 pub use policies::*;
 pub use resealing::*;
@@ -97,6 +99,8 @@ pub struct Stores {
     pub authorizations: Arc<dyn AuthorizationStore>,
     /// As grants know it, for devices.
     pub devices: Arc<dyn DeviceCodeStore>,
+    /// As the notices of ended sessions are kept in it.
+    pub logouts: Arc<dyn LogoutOutbox>,
     /// As administration knows it.
     pub administration: Arc<dyn AdministrationStore>,
 }
@@ -114,6 +118,7 @@ impl Stores {
             + SessionStore
             + AuthorizationStore
             + DeviceCodeStore
+            + LogoutOutbox
             + AdministrationStore
             + 'static,
     {
@@ -128,6 +133,7 @@ impl Stores {
             sessions: Arc::clone(&store) as _,
             authorizations: Arc::clone(&store) as _,
             devices: Arc::clone(&store) as _,
+            logouts: Arc::clone(&store) as _,
             administration: store,
         }
     }
@@ -189,6 +195,8 @@ macro_rules! store_contract_tests {
             so_many_device_codes_wait_and_no_more,
             a_device_is_decided_on_once_and_redeemed_once,
             of_a_hundred_redemptions_of_a_device_code_one_is_the_first,
+            the_end_of_a_session_queues_a_notice_for_each_of_its_clients,
+            an_attempt_at_a_notice_is_made_once,
             an_identifier_is_used_once_in_its_tenant,
             of_a_hundred_uses_at_once_one_is_the_first,
             expired_identifiers_are_deleted,

@@ -16,7 +16,7 @@ use crate::requests::{self, account};
 const CODE: CodeKey = CodeKey { slot: 3, digest: [7; 32] };
 const CALLBACK: &str = "https://app.example.com/cb?a=ä";
 
-fn at(seconds: u64) -> Timestamp {
+pub(super) fn at(seconds: u64) -> Timestamp {
     NOW + Lifetime::from_seconds(seconds)
 }
 
@@ -33,12 +33,12 @@ pub(super) async fn person(stores: &Stores, tenant: &str) -> Account {
     person
 }
 
-fn sessions(stores: &Stores) -> Sessions {
+pub(super) fn sessions(stores: &Stores) -> Sessions {
     let pepper = Pepper::from_bytes(zeroize::Zeroizing::new([7; 32]));
     Sessions::new(stores.sessions.clone(), &pepper, SessionPolicy::default())
 }
 
-fn begin(
+pub(super) fn begin(
     stores: &Stores,
     person: &Account,
     before: Option<&SignedIn>,
@@ -48,7 +48,7 @@ fn begin(
     sessions(stores).begin(&proof, before, "Browser/1.0 “ä”", now)
 }
 
-fn code_of(write: &SessionWrite) -> AuthorizationCode {
+pub(super) fn code_of(write: &SessionWrite) -> AuthorizationCode {
     let session = write.session();
     let created_at = session.last_seen_at;
     AuthorizationCode {
@@ -98,7 +98,8 @@ async fn redeem(stores: &Stores, tenant: &TenantId, redemption: &Redemption<'_>,
     stores.authorizations.redeem_code(tenant, redemption, now).await.unwrap()
 }
 
-/// Signs a person in, who allows a client to get a code, while a device waits. The client has pushed another request.
+/// Signs a person in, who allows a client to get a code, and whose other session has ended, while a device waits. The client has pushed another
+/// request.
 pub async fn sign_in(stores: &Stores, person: &Account) {
     let (write, _) = begin(stores, person, None, at(0));
     let consent = Consent {
@@ -111,6 +112,12 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
     let code = code_of(&write);
     write_code(stores, &code, Some(&write), Some(&consent)).await;
     assert!(push(stores, &pushed(&person.tenant, 1), 9, at(0)).await);
+    let (ended, token) = begin(stores, person, None, at(0));
+    let ended_code = AuthorizationCode { digest: [9; 32], ..code_of(&ended) };
+    write_code(stores, &ended_code, Some(&ended), None).await;
+    let of = sessions(stores);
+    let signed_in = of.find(&person.tenant, &token, at(1)).await.unwrap().unwrap();
+    of.end(&person.tenant, &signed_in, at(1)).await.unwrap();
     let device = super::devices::device_code(&person.tenant, 1);
     assert!(stores.devices.write_device_code(&person.tenant, &device, 20).await.unwrap());
 }

@@ -89,6 +89,7 @@ async function openidClient() {
     replay,
     signedOut,
     after: after.searchParams.get("error"),
+    session: { sub: claims.sub, sid: claims.sid },
   };
 }
 

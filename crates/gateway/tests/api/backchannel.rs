@@ -1,0 +1,35 @@
+//! The end of a session queues a notice for each of its clients, each at two tenants.
+
+use grants::LogoutOutbox as _;
+use protocol::Timestamp;
+
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::openid::claims;
+use crate::person::{Browser, add_person, add_web_client, redeem};
+
+/// One read of the session and one transaction, and the browser waits for no client.
+#[tokio::test]
+async fn signing_out_queues_a_notice_for_the_clients_of_the_session() {
+    let app = TestApp::start();
+    let mut browser = Browser::new(&app);
+    for (queued_before, tenant) in [ACME, GLOBEX].into_iter().enumerate() {
+        let person = add_person(&app, tenant);
+        let secret = add_web_client(&app, tenant, |_| ());
+        let code = browser.code(tenant, &[]).await;
+        let tokens = redeem(&app, tenant, &secret, &code).await.json();
+        let hint = tokens["id_token"].as_str().unwrap();
+        let due = || async { app.store.due_logouts(Timestamp::from_seconds(app.now()), 100).await.unwrap() };
+        assert_eq!(due().await.len(), queued_before, "nothing has ended");
+        let before = app.store.calls().sign_ins;
+        let out = browser.get(&tenant_path(tenant, &format!("/oauth/logout?id_token_hint={hint}"))).await;
+        assert_eq!(out.status, 200, "{}", out.body);
+        assert_eq!(app.store.calls().sign_ins - before, 2);
+        let queued = due().await;
+        assert_eq!(queued.len(), queued_before + 1);
+        let queued: Vec<_> = queued.into_iter().filter(|queued| queued.tenant.as_str() == tenant).collect();
+        let [queued] = queued.as_slice() else { panic!("{queued:?}") };
+        let sid = claims(&tokens["id_token"])["sid"].clone();
+        assert_eq!((queued.client.as_str(), &queued.account), ("web", &person.id));
+        assert_eq!(queued.session.as_str(), sid);
+    }
+}

@@ -1,0 +1,6 @@
+//! Which clients learn that a person's session has ended, and by what token (OpenID Connect Back-Channel Logout 1.0).
+
+mod store;
+pub(crate) mod token;
+
+pub use store::{LogoutOutbox, QueuedLogout};

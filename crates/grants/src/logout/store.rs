@@ -1,0 +1,80 @@
+//! The store that back-channel logout needs. Sessions and codes write into it: a code notes its client, and the end of a session queues a
+//! notice for each client that is noted.
+
+use accounts::AccountId;
+use async_trait::async_trait;
+use protocol::{Lifetime, Timestamp};
+use registry::ClientId;
+use sessions::SessionId;
+use tenancy::{StoreError, TenantId};
+
+/// A notice that waits to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueuedLogout {
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The partition of its row.
+    pub slot: u32,
+    /// The session that has ended.
+    pub session: SessionId,
+    /// The client that is told.
+    pub client: ClientId,
+    /// Whose session it was.
+    pub account: AccountId,
+    /// How often it was sent.
+    pub attempts: u32,
+}
+
+impl QueuedLogout {
+    /// How often a notice is sent at most.
+    pub const MOST_ATTEMPTS: u32 = 3;
+
+    /// How long to wait after the attempt that is to be made: three are made within five minutes.
+    #[must_use]
+    pub const fn wait(&self) -> Lifetime {
+        Lifetime::from_seconds(if self.attempts == 0 { 30 } else { 240 })
+    }
+
+    /// Whether no other attempt follows the one that is to be made.
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        self.attempts + 1 >= Self::MOST_ATTEMPTS
+    }
+}
+
+/// Keeps the notices of sessions that have ended.
+#[async_trait]
+pub trait LogoutOutbox: Send + Sync {
+    /// Notices of all tenants that are to be sent now, as many as this at most.
+    async fn due_logouts(&self, now: Timestamp, most: u32) -> Result<Vec<QueuedLogout>, StoreError>;
+
+    /// Takes an attempt for this replica: it is counted, and the next one is not before then. Of replicas at the same time one gets it.
+    async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<bool, StoreError>;
+
+    /// Removes a notice that was delivered, or that is given up.
+    async fn delete_logout(&self, queued: &QueuedLogout) -> Result<(), StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_fixtures::{ADA, acme};
+
+    #[test]
+    fn three_attempts_are_made_within_five_minutes() {
+        let mut queued = QueuedLogout {
+            tenant: acme().id,
+            slot: 1,
+            session: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
+            client: "web".parse().unwrap(),
+            account: ADA.parse().unwrap(),
+            attempts: 0,
+        };
+        let mut waits = Vec::new();
+        while !queued.is_last() {
+            waits.push(queued.wait().seconds());
+            queued.attempts += 1;
+        }
+        assert_eq!(waits, [30, 240]);
+    }
+}

@@ -1,0 +1,88 @@
+//! Logout tokens: what a client learns when a person's session has ended (OpenID Connect Back-Channel Logout 1.0 §2.4).
+
+use protocol::{Lifetime, Timestamp};
+use serde::Serialize;
+use tenancy::Tenant;
+use uuid::Uuid;
+
+use crate::QueuedLogout;
+
+/// The `typ` of logout tokens: no other token of ours has it, so none is taken for one.
+pub(crate) const TYP: &str = "logout+jwt";
+/// "it is RECOMMENDED … at most two minutes in the future".
+const LIFETIME: Lifetime = Lifetime::from_seconds(120);
+
+/// The claims. There is no `nonce`: it would make the token look like an ID token.
+#[derive(Debug, Serialize)]
+pub(crate) struct LogoutTokenClaims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    iat: Timestamp,
+    exp: Timestamp,
+    jti: String,
+    events: Events,
+    sid: &'a str,
+}
+
+/// The one event.
+#[derive(Debug, Serialize)]
+struct Events {
+    #[serde(rename = "http://schemas.openid.net/event/backchannel-logout")]
+    backchannel_logout: Empty,
+}
+
+#[derive(Debug, Serialize)]
+struct Empty {}
+
+/// The claims for a notice.
+pub(crate) fn claims<'a>(
+    tenant: &'a Tenant,
+    queued: &'a QueuedLogout,
+    now: Timestamp,
+    jti: Uuid,
+) -> LogoutTokenClaims<'a> {
+    LogoutTokenClaims {
+        iss: tenant.issuer.as_str(),
+        sub: queued.account.as_str(),
+        aud: queued.client.as_str(),
+        iat: now,
+        exp: now + LIFETIME,
+        jti: jti.to_string(),
+        events: Events { backchannel_logout: Empty {} },
+        sid: queued.session.as_str(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::test_fixtures::{ADA, acme};
+
+    #[test]
+    fn a_logout_token_names_the_session_and_the_one_event() {
+        let tenant = acme();
+        let queued = QueuedLogout {
+            tenant: tenant.id.clone(),
+            slot: 1,
+            session: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
+            client: "web".parse().unwrap(),
+            account: ADA.parse().unwrap(),
+            attempts: 0,
+        };
+        let claims = claims(&tenant, &queued, Timestamp::from_seconds(1_000), Uuid::nil());
+        let expected = json!({
+            "iss": "https://acme.example",
+            "sub": ADA,
+            "aud": "web",
+            "iat": 1_000,
+            "exp": 1_120,
+            "jti": "00000000-0000-0000-0000-000000000000",
+            "events": { "http://schemas.openid.net/event/backchannel-logout": {} },
+            "sid": "AAAAAAAAAAAAAAAAAAAAAA",
+        });
+        assert_eq!(serde_json::to_value(&claims).unwrap(), expected);
+    }
+}

@@ -1,0 +1,106 @@
+//! Which clients a session has given a code, and the notices that wait to be sent to them since it has ended.
+
+use async_trait::async_trait;
+use grants::{AuthorizationCode, LogoutOutbox, QueuedLogout};
+use protocol::{Lifetime, Timestamp};
+use sessions::SessionId;
+use tenancy::{StoreError, TenantId};
+
+use crate::database::Database;
+use crate::error::Error;
+use crate::statement::Statement;
+use crate::transaction::Transaction;
+
+/// The unit of the rings, and the number of their partitions.
+const WEEK: u64 = 7 * 86_400;
+const SLOTS: u64 = 16;
+/// How long it is known which clients a session has given a code: longer than a session lasts.
+const KNOWN: Lifetime = Lifetime::from_seconds(45 * 86_400);
+/// How long a notice is kept that could not be sent, such as when no replica runs.
+const KEPT: Lifetime = Lifetime::from_seconds(86_400);
+
+const NOTE: &str = "
+    INSERT INTO session_clients (tenant_id, slot, session_id, client_id, account_id, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
+
+/// For a session that has not ended before.
+const QUEUE: &str = "
+    INSERT INTO logout_outbox (tenant_id, slot, session_id, client_id, account_id, attempts, next_attempt_at, expires_at)
+    SELECT DISTINCT c.tenant_id, $5, c.session_id, c.client_id, c.account_id, 0, $4, $6 FROM session_clients c
+     WHERE c.tenant_id = $1 AND c.session_id = $3
+       AND EXISTS (SELECT 1 FROM sessions s
+                    WHERE s.tenant_id = $1 AND s.slot = $2 AND s.session_id = $3 AND s.ended_at IS NULL)
+    ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
+
+const DUE: &str = "
+    SELECT {columns(o)} FROM logout_outbox o
+     WHERE o.next_attempt_at <= $1 AND o.attempts < $2 AND o.expires_at > $1
+     ORDER BY o.next_attempt_at LIMIT $3";
+
+const CLAIM: &str = "
+    UPDATE logout_outbox SET attempts = attempts + 1, next_attempt_at = $6
+     WHERE tenant_id = $1 AND slot = $2 AND session_id = $3 AND client_id = $4 AND attempts = $5";
+
+const DELETE: &str = "
+    DELETE FROM logout_outbox WHERE tenant_id = $1 AND slot = $2 AND session_id = $3 AND client_id = $4";
+
+#[async_trait]
+impl LogoutOutbox for Database {
+    async fn due_logouts(&self, now: Timestamp, most: u32) -> Result<Vec<QueuedLogout>, StoreError> {
+        let due = Statement::of(DUE).bind(now).bind(QueuedLogout::MOST_ATTEMPTS).bind(most);
+        Ok(self.read(due).await?)
+    }
+
+    async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<bool, StoreError> {
+        let claim = of_notice(CLAIM, queued).bind(queued.attempts).bind(next);
+        Ok(self.write(claim).await? == 1)
+    }
+
+    async fn delete_logout(&self, queued: &QueuedLogout) -> Result<(), StoreError> {
+        self.write(of_notice(DELETE, queued)).await?;
+        Ok(())
+    }
+}
+
+impl Transaction<'_> {
+    /// Notes that the session of a code has given its client one.
+    pub(crate) async fn session_client(&mut self, code: &AuthorizationCode) -> Result<(), Error> {
+        let expires_at = code.created_at + KNOWN;
+        let note = Statement::of(NOTE)
+            .bind(&code.tenant)
+            .bind(slot(expires_at))
+            .bind(code.session.as_str())
+            .bind(code.client.as_str())
+            .bind(code.account.as_str())
+            .bind(expires_at);
+        self.execute(&note).await.map(drop)
+    }
+
+    /// Queues a notice for each client of a session that is about to end.
+    pub(crate) async fn queue_logouts(
+        &mut self,
+        tenant: &TenantId,
+        (of, id): (u32, &SessionId),
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let expires_at = now + KEPT;
+        let queue = Statement::of(QUEUE)
+            .bind(tenant)
+            .bind(of)
+            .bind(id.as_str())
+            .bind(now)
+            .bind(slot(expires_at))
+            .bind(expires_at);
+        self.execute(&queue).await.map(drop)
+    }
+}
+
+fn slot(expires_at: Timestamp) -> u64 {
+    expires_at.seconds() / WEEK % SLOTS
+}
+
+fn of_notice(text: &'static str, queued: &QueuedLogout) -> Statement {
+    let QueuedLogout { tenant, slot, session, client, .. } = queued;
+    Statement::of(text).bind(tenant).bind(*slot).bind(session.as_str()).bind(client.as_str())
+}

@@ -1,0 +1,83 @@
+//! The notices of sessions that have ended.
+
+use grants::QueuedLogout;
+use protocol::{Lifetime, Timestamp};
+use tenancy::TenantId;
+
+use super::Stores;
+use super::sign_ins::{at, begin, code_of, person, sessions};
+
+async fn due(stores: &Stores, now: Timestamp) -> Vec<QueuedLogout> {
+    let mut due = stores.logouts.due_logouts(now, 100).await.unwrap();
+    due.sort_by(|one, other| (&one.tenant, &one.client).cmp(&(&other.tenant, &other.client)));
+    due
+}
+
+fn named(due: &[QueuedLogout]) -> Vec<(&TenantId, &str)> {
+    due.iter().map(|queued| (&queued.tenant, queued.client.as_str())).collect()
+}
+
+/// Each once, whichever way the session ends, and none for a session of another tenant or that ends a second time.
+pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores: Stores) {
+    let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
+    let of = sessions(&stores);
+    let mut begun = Vec::new();
+    for person in [&ada, &other] {
+        let (write, token) = begin(&stores, person, None, at(0));
+        for (client, digest) in [("web", 1), ("web", 2), ("shop", 3)] {
+            let mut code = code_of(&write);
+            (code.client, code.digest) = (client.parse().unwrap(), [digest; 32]);
+            let session = (digest == 1).then_some(&write);
+            stores.authorizations.write_code(&person.tenant, &code, session, None).await.unwrap();
+        }
+        begun.push(of.find(&person.tenant, &token, at(1)).await.unwrap().unwrap());
+    }
+    assert_eq!(due(&stores, at(10)).await, []);
+    of.end(&ada.tenant, &begun[0], at(10)).await.unwrap();
+    let queued = due(&stores, at(10)).await;
+    assert_eq!(named(&queued), [(&ada.tenant, "shop"), (&ada.tenant, "web")]);
+    let session = begun[0].session();
+    assert!(queued.iter().all(|queued| queued.session == session.id && queued.account == session.account));
+    for queued in &queued {
+        stores.logouts.delete_logout(queued).await.unwrap();
+    }
+    of.end(&ada.tenant, &begun[0], at(11)).await.unwrap();
+    assert_eq!(due(&stores, at(11)).await, [], "it has ended before");
+
+    // The same person goes on with the session.
+    let (again, _) = begin(&stores, &other, Some(&begun[1]), at(700_000));
+    of.write(&again).await.unwrap();
+    assert_eq!(due(&stores, at(700_000)).await, []);
+    of.end(&other.tenant, &again.signed_in(), at(700_001)).await.unwrap();
+    assert_eq!(named(&due(&stores, at(700_001)).await), [(&other.tenant, "shop"), (&other.tenant, "web")]);
+}
+
+/// Of replicas at once one makes an attempt, and three are made.
+pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
+    let ada = person(&stores, "acme").await;
+    let of = sessions(&stores);
+    let (write, token) = begin(&stores, &ada, None, at(0));
+    stores.authorizations.write_code(&ada.tenant, &code_of(&write), Some(&write), None).await.unwrap();
+    let signed_in = of.find(&ada.tenant, &token, at(1)).await.unwrap().unwrap();
+    of.end(&ada.tenant, &signed_in, at(1)).await.unwrap();
+    let mut now = at(1);
+    for attempt in 0..QueuedLogout::MOST_ATTEMPTS {
+        let [queued] = due(&stores, now).await.try_into().unwrap();
+        assert_eq!(queued.attempts, attempt);
+        let next = now + Lifetime::from_seconds(30);
+        let claims: Vec<_> = (0..20)
+            .map(|_| {
+                let (stores, queued) = (stores.clone(), queued.clone());
+                tokio::spawn(async move { stores.logouts.claim_logout(&queued, next).await.unwrap() })
+            })
+            .collect();
+        let mut claimed = 0;
+        for claim in claims {
+            claimed += u32::from(claim.await.unwrap());
+        }
+        assert_eq!(claimed, 1);
+        assert_eq!(due(&stores, now).await, []);
+        now = next;
+    }
+    assert_eq!(due(&stores, now).await, [], "it is given up");
+}
