@@ -5,7 +5,7 @@ use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
 
 use super::Stores;
-use super::sign_ins::{at, begin, code_of, person, sessions};
+use super::sign_ins::{at, begin, code_of, person, sessions, write_code};
 
 async fn due(stores: &Stores, now: Timestamp) -> Vec<QueuedLogout> {
     let mut due = stores.logouts.due_logouts(now, 100).await.unwrap();
@@ -28,7 +28,7 @@ pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores
             let mut code = code_of(&write);
             (code.client, code.digest) = (client.parse().unwrap(), [digest; 32]);
             let session = (digest == 1).then_some(&write);
-            stores.authorizations.write_code(&person.tenant, &code, session, None).await.unwrap();
+            write_code(&stores, &code, session, None).await;
         }
         begun.push(of.find(&person.tenant, &token, at(1)).await.unwrap().unwrap());
     }
@@ -57,7 +57,7 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
-    stores.authorizations.write_code(&ada.tenant, &code_of(&write), Some(&write), None).await.unwrap();
+    write_code(&stores, &code_of(&write), Some(&write), None).await;
     let signed_in = of.find(&ada.tenant, &token, at(1)).await.unwrap().unwrap();
     of.end(&ada.tenant, &signed_in, at(1)).await.unwrap();
     let mut now = at(1);

@@ -74,7 +74,7 @@ pub(super) fn code_of(write: &SessionWrite) -> AuthorizationCode {
     }
 }
 
-async fn write_code(
+pub(super) async fn write_code(
     stores: &Stores,
     code: &AuthorizationCode,
     session: Option<&SessionWrite>,
@@ -328,7 +328,8 @@ pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
             };
             let code = AuthorizationCode { digest: [u8::try_from(number).unwrap(); 32], ..code_of(&write) };
             let stores = &stores.authorizations;
-            let write = CodeWrite { code: &code, session: Some(&write), consent: Some(&consent), pushed: None };
+            let write =
+                CodeWrite { code: &code, session: Some(&write), consent: Some(&consent), pushed: None };
             stores.write_code(&person.tenant, &write).await.unwrap();
         }
     }
