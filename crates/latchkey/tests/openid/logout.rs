@@ -19,7 +19,7 @@ use crate::jwt;
 pub(super) use super::discovery::oidcc_rp_initiated_logout_discovery_endpoint_verification;
 
 /// What a client sends to the end of the session.
-struct EndSession {
+pub(super) struct EndSession {
     hint: Option<String>,
     uri: Option<String>,
     state: Option<String>,
@@ -27,7 +27,7 @@ struct EndSession {
 
 impl EndSession {
     /// All three parameters, as they should be.
-    fn of(granted: &Granted) -> Self {
+    pub(super) fn of(granted: &Granted) -> Self {
         Self {
             hint: Some(granted.id_token.text.clone()),
             uri: Some(POST_LOGOUT_REDIRECT_URI.to_owned()),
@@ -35,7 +35,7 @@ impl EndSession {
         }
     }
 
-    async fn send(&self, plan: &mut Plan) -> End {
+    pub(super) async fn send(&self, plan: &mut Plan) -> End {
         let mut query = Serializer::new(String::new());
         for (name, value) in
             [("id_token_hint", &self.hint), ("post_logout_redirect_uri", &self.uri), ("state", &self.state)]
@@ -49,7 +49,7 @@ impl EndSession {
     }
 }
 
-async fn signed_in(plan: &mut Plan) -> Granted {
+pub(super) async fn signed_in(plan: &mut Plan) -> Granted {
     let request = plan.request().with("state", &random_text(128));
     plan.grant(&request).await
 }

@@ -2,6 +2,7 @@
 //! makes its checks. What the suite reports as a failure is an assertion; what it reports as a warning is in docs/conformance.md.
 
 mod authorization_request;
+mod backchannel;
 mod browser;
 mod callback;
 mod discovery;
@@ -113,5 +114,14 @@ mod logout_plan {
         oidcc_rp_initiated_logout_only_state,
         oidcc_rp_initiated_logout_query_added_to_post_logout_redirect_uri,
         oidcc_rp_initiated_logout_bad_id_token_hint,
+    }
+}
+
+/// `oidcc-backchannel-rp-initiated-logout-certification-test-plan`.
+mod backchannel_plan {
+    plan! {
+        super::callback::Mode::Query, backchannel:
+        oidcc_backchannel_rp_initiated_logout_discovery_endpoint_verification,
+        oidcc_backchannel_rp_initiated_logout,
     }
 }

@@ -1,6 +1,7 @@
 //! The program as an OpenID Provider over TLS: one tenant with two clients, and one person with every standard claim.
 
 use std::net::TcpListener;
+use std::sync::mpsc::Receiver;
 
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method, RequestBuilder};
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::folder::Folder;
+use crate::logout_receiver::logout_receiver;
 use crate::program::Program;
 use crate::running::tenant_path;
 
@@ -32,6 +34,8 @@ pub(super) struct Provider {
     /// As clients find it below the issuer.
     pub(super) metadata: Value,
     pub(super) password: String,
+    /// What the first client is told of sessions that have ended: path and body.
+    pub(super) logouts: Receiver<(String, String)>,
     secrets: [String; 2],
     _program: Program,
     _folder: Folder,
@@ -52,8 +56,10 @@ impl Provider {
         let url = format!("https://localhost:{port}");
         let [password, first, second] =
             [(); 3].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
-        let client = |secret: &str| {
+        let (logouts_url, logouts) = logout_receiver();
+        let client = |secret: &str, logout_uri: Option<String>| {
             json!({
+                "backchannel_logout_uri": logout_uri,
                 "client_secret": { "value": secret },
                 "grant_types": ["authorization_code"],
                 "require_pkce": false,
@@ -72,7 +78,7 @@ impl Provider {
         let tenant = json!({
             "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": true } },
             "accounts": { "ada": account },
-            "clients": { Client::First.id(): client(&first), Client::Second.id(): client(&second) },
+            "clients": { Client::First.id(): client(&first, Some(logouts_url)), Client::Second.id(): client(&second, None) },
         });
         let listener = json!({
             "address": format!("127.0.0.1:{port}"),
@@ -80,7 +86,11 @@ impl Provider {
         });
         // JSON is YAML.
         let settings = json!({
-            "server": { "public_url": url, "listeners": [listener] },
+            "server": {
+                "public_url": url,
+                "listeners": [listener],
+                "outbound": { "allowed_networks": ["127.0.0.0/8"] },
+            },
             "storage": { "url": "sqlite://data/latchkey.db" },
             "keys": { "sealing_key": { "file": "keys/sealing.key" } },
             "tenants": { TENANT: tenant },
@@ -95,7 +105,8 @@ impl Provider {
         let metadata = Answer::to(http.get(metadata)).await;
         assert_eq!((metadata.status, metadata.header("content-type")), (200, "application/json"));
         let metadata = metadata.json();
-        Self { http, url, metadata, password, secrets: [first, second], _program: program, _folder: folder }
+        let secrets = [first, second];
+        Self { http, url, metadata, password, logouts, secrets, _program: program, _folder: folder }
     }
 
     pub(super) fn issuer(&self) -> &str {

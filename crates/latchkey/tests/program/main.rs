@@ -20,6 +20,7 @@ mod foreign;
 mod host;
 mod jwt;
 mod language_examples;
+mod logout_receiver;
 #[path = "../../../outbound/src/mock_server/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the tests of outbound")]
 mod mock_server;

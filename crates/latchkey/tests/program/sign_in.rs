@@ -1,15 +1,12 @@
 //! People sign in at the program with the libraries that clients have: each checks the answers by itself, and refuses one that is not for it.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::foreign::{browser, node, python};
 use crate::host::Ran;
+use crate::logout_receiver::logout_receiver;
 use crate::two_providers::{ProviderTenant, REDIRECT_URI, TwoProviders, free_port};
 
 /// What a script finds that signs in at this tenant.
@@ -27,40 +24,6 @@ fn found(
         ("REDIRECT_URI", REDIRECT_URI),
     ];
     serde_json::from_str(&run(&[&environment, more].concat()).output()).unwrap()
-}
-
-/// A client's end for logout tokens: the path and the body of each request.
-fn logout_receiver() -> (String, Receiver<(String, String)>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let (sender, receiver) = channel();
-    thread::spawn(move || {
-        for connection in listener.incoming().map_while(Result::ok) {
-            sender.send(received(connection).unwrap()).unwrap();
-        }
-    });
-    (url, receiver)
-}
-
-fn received(mut connection: TcpStream) -> std::io::Result<(String, String)> {
-    let mut reader = BufReader::new(connection.try_clone()?);
-    let (mut lines, mut length) = (Vec::new(), 0);
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        if line.trim().is_empty() {
-            break;
-        }
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        lines.push(line);
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    write!(connection, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")?;
-    let path = lines[0].split(' ').nth(1).unwrap_or_default().to_owned();
-    Ok((path, String::from_utf8(body).unwrap()))
 }
 
 #[tokio::test]
