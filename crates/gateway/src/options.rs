@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use grants::ProtectedResource;
+use tenancy::TenantId;
 
 use crate::{ClientCertificateHeader, Tls, TrustedProxies};
 
@@ -39,6 +40,11 @@ impl PublicUrl {
     pub(crate) fn path(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
         rest.find('/').map_or("", |at| &rest[at..])
+    }
+
+    /// The path of a tenant's endpoint, for links and forms of our own pages.
+    pub(crate) fn path_of(&self, tenant: &TenantId, endpoint: &str) -> String {
+        format!("{}/api/v1/tenant/{tenant}{endpoint}", self.path())
     }
 }
 

@@ -41,10 +41,8 @@ pub(crate) fn common_of(tenant: &Tenant, client_name: Option<String>, public_url
     let Branding { support_url, terms_url, privacy_url, .. } = &tenant.branding;
     let links =
         Links { support: support_url.clone(), terms: terms_url.clone(), privacy: privacy_url.clone() };
-    let theme = theme_of(tenant).map(|theme| {
-        let (base, id, hash) = (public_url.path(), &tenant.id, theme.hash());
-        format!("{base}/api/v1/tenant/{id}/oauth/theme/{hash}.css")
-    });
+    let theme = theme_of(tenant)
+        .map(|theme| public_url.path_of(&tenant.id, &format!("/oauth/theme/{}.css", theme.hash())));
     Common { tenant_name: Some(tenant.name.clone()), client_name, theme, links, ..common(public_url) }
 }
 

@@ -41,12 +41,20 @@ pub enum FlowStep {
     Consent(SessionId),
     /// To sign out of this session.
     SignOut(SessionId),
-    /// To type the code that a device shows. It is what the parameters of the next two steps are.
-    DeviceCode,
-    /// To sign in before deciding on a device.
-    DeviceSignIn,
-    /// To decide on a device, in this session.
-    DeviceConfirm(SessionId),
+    /// To connect a device. The parameters of all pages but the first are the code that it shows.
+    Device(DeviceStep),
+}
+
+/// What a page requests of the person who connects a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceStep {
+    /// To type the code.
+    Code,
+    /// To sign in before the decision.
+    SignIn,
+    /// To decide, in this session.
+    Confirm(SessionId),
 }
 
 /// Reasons not to go on.

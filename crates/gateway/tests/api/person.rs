@@ -116,7 +116,8 @@ impl<'a> Browser<'a> {
     }
 }
 
-pub(crate) fn authorize_path(tenant: &str, more: &[(&str, &str)]) -> String {
+/// The usual authorization request with these parameters, of which an empty one is left out.
+pub(crate) fn authorization_request<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut parameters = BTreeMap::from([
         ("response_type", "code"),
         ("client_id", "web"),
@@ -129,8 +130,12 @@ pub(crate) fn authorize_path(tenant: &str, more: &[(&str, &str)]) -> String {
     ]);
     parameters.extend(more.iter().copied());
     parameters.retain(|_, value| !value.is_empty());
+    parameters.into_iter().collect()
+}
+
+pub(crate) fn authorize_path(tenant: &str, more: &[(&str, &str)]) -> String {
     let mut url = Url::parse("http://localhost").unwrap();
-    url.query_pairs_mut().extend_pairs(parameters);
+    url.query_pairs_mut().extend_pairs(authorization_request(more));
     format!("{}?{}", tenant_path(tenant, "/oauth/authorize"), url.query().unwrap())
 }
 

@@ -1,7 +1,5 @@
 //! Clients push authorization requests (RFC 9126), each at two tenants.
 
-use std::collections::BTreeMap;
-
 use futures_util::future::join_all;
 use protocol::ClientAuthenticationMethod;
 use reqwest::Method;
@@ -10,24 +8,13 @@ use testkit::fixtures;
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
 use crate::person::{
-    Browser, CALLBACK, CHALLENGE, PASSWORD, add_person, add_web_client, continued, parameter, redeem,
+    Browser, CALLBACK, CHALLENGE, PASSWORD, add_person, add_web_client, authorization_request, continued,
+    parameter, redeem,
 };
 
 /// Pushes the usual request with these parameters, of which an empty one is left out.
 pub(crate) async fn push_with(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
-    let mut form = BTreeMap::from([
-        ("response_type", "code"),
-        ("client_id", "web"),
-        ("redirect_uri", CALLBACK),
-        ("scope", "openid profile"),
-        ("state", "s1"),
-        ("nonce", "n1"),
-        ("code_challenge", CHALLENGE),
-        ("code_challenge_method", "S256"),
-    ]);
-    form.extend(more.iter().copied());
-    form.retain(|_, value| !value.is_empty());
-    app.post(&tenant_path(tenant, "/oauth/par"), &form.into_iter().collect::<Vec<_>>()).await
+    app.post(&tenant_path(tenant, "/oauth/par"), &authorization_request(more)).await
 }
 
 /// The URI of a pushed request.

@@ -13,6 +13,7 @@ use registry::Client;
 use tenancy::Tenant;
 
 use super::request_source;
+use super::visit::Visit;
 use crate::Services;
 use crate::page_error::PageError;
 
@@ -66,12 +67,11 @@ impl Addressee {
 /// # Errors
 /// A page, as long as the answer has no address.
 pub(super) async fn read(
-    services: &Services,
-    tenant: &Arc<Tenant>,
+    visit: &Visit<'_>,
     parameters: &str,
     used: PushedUse,
-    now: Timestamp,
 ) -> Result<Result<Authorization, Box<Refused>>, PageError> {
+    let Visit { services, tenant, now, .. } = visit;
     if parameters.len() > LONGEST {
         return Err(PageError::of(ErrorKind::TooLong, RefusalReason::TooManyParameters).at(tenant));
     }
@@ -84,7 +84,7 @@ pub(super) async fn read(
     let client = check_client(client).map_err(|_| {
         bad(RefusalReason::UnknownClient, "The client_id names no client that signs people in here")
     })?;
-    let opened = request_source::open(services, (tenant, &client), (sent, parameters), used, now).await?;
+    let opened = request_source::open(services, (tenant, &client), (sent, parameters), used, *now).await?;
     let mut form = Form::parse(opened.parameters.as_bytes()).map_err(unreadable)?;
     let is_silent = Form::parse(opened.parameters.as_bytes())
         .and_then(|mut form| form.take("prompt"))
@@ -99,11 +99,12 @@ pub(super) async fn read(
     let (pushed, parameters) = (opened.pushed, opened.kept.into_owned());
     let to = Addressee { tenant, client, redirect_uri, answer, parameters };
     let checked = match request {
-        Ok(request) => check(services, (&to.tenant, &to.client), request, pushed.is_some(), now).await?,
+        Ok(request) => check(services, (&to.tenant, &to.client), request, pushed.is_some(), *now).await?,
         Err(error) => Err(error),
     };
     Ok(match checked {
         Ok(Checked { request, granted, hinted }) => {
+            visit.log_client(&to.client);
             Ok(Authorization { to, request, granted, hinted, pushed })
         }
         Err(error) => Err(Box::new(Refused { to, error, is_silent })),

@@ -8,20 +8,16 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use grants::IdTokenHint;
 use pages::{Continue, ErrorKind, Link, SignOut, SignedOut};
-use protocol::{Form, RefusalReason, Timestamp};
+use protocol::{Form, RefusalReason};
 use registry::Client;
-use sessions::{Flow, FlowStep, SignedIn};
-use tenancy::Tenant;
+use sessions::{FlowStep, SignedIn};
 use url::form_urlencoded::byte_serialize;
 
-use super::authorization::LONGEST;
-use super::browser::Browser;
-use super::proceed::sign_in_name;
+use super::posted::Posted;
+use super::visit::{SealedForm, Visit};
 use crate::Services;
-use crate::cookies::Cookies;
-use crate::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
 use crate::options::PublicUrl;
-use crate::page::{Opener, common_of, respond};
+use crate::page::{Opener, respond};
 use crate::page_error::PageError;
 use crate::raw_request::RawRequest;
 use crate::respond::no_store;
@@ -43,76 +39,48 @@ pub(crate) async fn navigate(
     public_url: Data<PublicUrl>,
     raw: RawRequest,
 ) -> Result<HttpResponse, PageError> {
-    let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
-    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
-    judge_navigation(raw.headers()).map_err(|kind| PageError::of(kind, RefusalReason::NotANavigation))?;
-    let now = (services.clock)();
-    let mut browser = Browser::of_navigation(Cookies::of(&public_url.0), raw.headers());
-    let request = LogoutRequest::read(&services, &tenant, raw.query(), now).await?;
-    let signed_in = browser.signed_in(&services, &tenant, now).await?;
-    let response = match &signed_in {
-        None => finish(&tenant, &request, false, &public_url),
-        Some(signed_in) if request.names(signed_in) => {
-            services.sessions.end(&tenant.id, signed_in, now).await?;
-            browser.forget_session(&tenant).map_err(|error| PageError::fault(&error))?;
-            finish(&tenant, &request, false, &public_url)
+    let mut visit = Visit::of_navigation(&services, &public_url, &raw).await?;
+    let request = LogoutRequest::read(&visit, raw.query()).await?;
+    let response = match visit.signed_in().await? {
+        None => finish(&visit, &request, false),
+        Some(signed_in) if request.names(&signed_in) => {
+            sign_out(&mut visit, &signed_in).await?;
+            finish(&visit, &request, false)
         }
-        Some(signed_in) => {
-            let context = (&**services, &**public_url);
-            ask(context, &browser, &tenant, &request, (signed_in, raw.query()), now).await?
-        }
+        Some(signed_in) => ask(&visit, &request, (&signed_in, raw.query())).await?,
     };
-    Ok(browser.finish(response))
+    Ok(visit.finish(response))
 }
 
-/// The person has answered the question, or a client has sent its request as a form, which brings no cookies from another site.
+/// The person has answered the question, or a client has sent its request as a form.
 pub(crate) async fn post(
     services: Data<Services>,
     public_url: Data<PublicUrl>,
     mut raw: RawRequest,
 ) -> Result<HttpResponse, PageError> {
-    let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
-    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
-    let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm).at(&tenant);
-    judge_navigation(raw.headers()).map_err(foreign)?;
-    let body = raw.form().await?;
-    let text =
-        std::str::from_utf8(&body).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()));
-    let text = text.ok_or_else(|| foreign(ErrorKind::BadRequest))?;
-    let mut form = Form::parse(text.as_bytes()).map_err(|_| foreign(ErrorKind::BadRequest))?;
-    let sealed = form.take("flow").map_err(|_| foreign(ErrorKind::ForeignForm))?;
-    let Some(sealed) = sealed else {
-        if text.len() > LONGEST {
-            return Err(foreign(ErrorKind::TooLong));
-        }
-        let location = format!("{}/api/v1/tenant/{}/oauth/logout?{text}", public_url.path(), tenant.id);
-        return Ok(no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, location)).finish());
-    };
-    judge_form(raw.headers(), &OwnOrigin::of(&public_url.0)).map_err(foreign)?;
-    let now = (services.clock)();
-    let browser = Browser::of_form(Cookies::of(&public_url.0), raw.headers());
-    let mut browser = browser.ok_or_else(|| foreign(ErrorKind::ForeignForm))?;
-    let flow = services.flows.open(&tenant.id, browser.id(), &sealed, now);
-    let Ok(Flow { parameters, step: FlowStep::SignOut(session), .. }) = flow else {
-        return Err(foreign(ErrorKind::ForeignForm));
-    };
-    let request = LogoutRequest::read(&services, &tenant, &parameters, now).await?;
-    let wants = form.take("decision").ok().flatten().is_some_and(|decision| decision == "sign_out");
-    let signed_in = browser.signed_in(&services, &tenant, now).await?;
-    if let Some(signed_in) = signed_in.filter(|signed_in| wants && signed_in.session().id == session) {
-        services.sessions.end(&tenant.id, &signed_in, now).await?;
-        browser.forget_session(&tenant).map_err(|error| PageError::fault(&error))?;
+    let posted = Posted::read(&services, &public_url, &mut raw).await?;
+    if !posted.has_flow() {
+        return posted.again("/oauth/logout");
     }
-    Ok(browser.finish(finish(&tenant, &request, true, &public_url)))
+    let (mut visit, fields, flow) = posted.open()?;
+    let FlowStep::SignOut(session) = flow.step else { return Err(visit.foreign()) };
+    let request = LogoutRequest::read(&visit, &flow.parameters).await?;
+    let signed_in = visit.signed_in().await?.filter(|signed_in| signed_in.session().id == session);
+    if let Some(signed_in) = signed_in.filter(|_| fields.decision == "sign_out") {
+        sign_out(&mut visit, &signed_in).await?;
+    }
+    let response = finish(&visit, &request, true);
+    Ok(visit.finish(response))
+}
+
+async fn sign_out(visit: &mut Visit<'_>, signed_in: &SignedIn) -> Result<(), PageError> {
+    visit.services.sessions.end(&visit.tenant.id, signed_in, visit.now).await?;
+    visit.browser.forget_session(&visit.tenant).map_err(|error| PageError::fault(&error))
 }
 
 impl LogoutRequest {
-    async fn read(
-        services: &Services,
-        tenant: &Arc<Tenant>,
-        parameters: &str,
-        now: Timestamp,
-    ) -> Result<Self, PageError> {
+    async fn read(visit: &Visit<'_>, parameters: &str) -> Result<Self, PageError> {
+        let Visit { services, tenant, now, .. } = visit;
         let bad = |_| PageError::of(ErrorKind::BadRequest, RefusalReason::RepeatedParameter).at(tenant);
         let mut form = Form::parse(parameters.as_bytes()).map_err(bad)?;
         let hint = form.take("id_token_hint").map_err(bad)?;
@@ -120,7 +88,7 @@ impl LogoutRequest {
         let uri = form.take("post_logout_redirect_uri").map_err(bad)?;
         let state = form.take("state").map_err(bad)?;
         let hint = match hint {
-            Some(hint) => services.engine.id_token_hint(tenant, &hint, now).await?.ok(),
+            Some(hint) => services.engine.id_token_hint(tenant, &hint, *now).await?.ok(),
             None => None,
         };
         // §2: the server must verify that `client_id` and the audience of the hint are the same.
@@ -157,16 +125,11 @@ fn with_state(uri: &str, state: Option<&str>) -> String {
 }
 
 /// There is no session any more, or the person stays.
-fn finish(
-    tenant: &Tenant,
-    request: &LogoutRequest,
-    is_after_form: bool,
-    public_url: &PublicUrl,
-) -> HttpResponse {
-    let name = request.client.as_ref().map(|client| client.name.clone());
+fn finish(visit: &Visit<'_>, request: &LogoutRequest, is_after_form: bool) -> HttpResponse {
+    let client = request.client.as_deref();
     match (&request.to, is_after_form) {
         (Some(to), true) => {
-            let page = Continue { common: common_of(tenant, name, public_url), to: to.clone() };
+            let page = Continue { common: visit.common(client), to: to.clone() };
             respond(StatusCode::OK, &page, Opener::Severed)
         }
         // Without a hint of ours anybody could send people anywhere that some client has registered.
@@ -174,30 +137,21 @@ fn finish(
             no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, to.as_str())).finish()
         }
         (to, _) => {
-            let back = to.clone().zip(name).map(|(url, name)| Link { name, url });
-            let page = SignedOut { common: common_of(tenant, None, public_url), back };
+            let back = to.clone().zip(client).map(|(url, client)| Link { name: client.name.clone(), url });
+            let page = SignedOut { common: visit.common(None), back };
             respond(StatusCode::OK, &page, Opener::Severed)
         }
     }
 }
 
 async fn ask(
-    (services, public_url): (&Services, &PublicUrl),
-    browser: &Browser<'_>,
-    tenant: &Tenant,
+    visit: &Visit<'_>,
     request: &LogoutRequest,
     (signed_in, parameters): (&SignedIn, &str),
-    now: Timestamp,
 ) -> Result<HttpResponse, PageError> {
     let step = FlowStep::SignOut(signed_in.session().id.clone());
-    let flow = Flow { parameters: parameters.to_owned(), started: now, step };
-    let flow = services.flows.seal(&tenant.id, browser.id(), &flow);
-    let account = services.accounts.find_account(&tenant.id, signed_in.account()).await?;
-    let page = SignOut {
-        common: common_of(tenant, request.client.as_ref().map(|client| client.name.clone()), public_url),
-        action: format!("{}/api/v1/tenant/{}/oauth/logout", public_url.path(), tenant.id),
-        flow: flow.ok_or_else(|| PageError::too_long(tenant))?,
-        account: account.as_ref().and_then(|account| sign_in_name(account)),
-    };
+    let SealedForm { action, flow } = visit.form(parameters, step, visit.now)?;
+    let account = visit.sign_in_name(signed_in).await?;
+    let page = SignOut { common: visit.common(request.client.as_deref()), action, flow, account };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }

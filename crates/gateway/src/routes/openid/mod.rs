@@ -13,5 +13,7 @@ pub(crate) mod userinfo;
 mod authorization;
 mod browser;
 mod outcome;
+mod posted;
 mod proceed;
 mod request_source;
+mod visit;

@@ -1,20 +1,17 @@
 //! From a request that is in order to its next page, or to its answer.
 
-use accounts::Account;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use grants::{Consent as Allowed, Next, NextContext, RequestedCode, next};
-use pages::{Consent, IdentifierKind, ScopeLine, SignIn, SignInMessage};
+use pages::{Common, Consent, IdentifierKind, ScopeLine, SignIn, SignInMessage};
 use protocol::{Timestamp, redirect_host};
-use sessions::{Flow, FlowStep, SessionWrite, SignedIn};
+use sessions::{FlowStep, SessionWrite, SignedIn};
 
 use super::authorization::Authorization;
-use super::browser::Browser;
 use super::outcome::send;
 use super::request_source::used_up;
-use crate::Services;
-use crate::options::PublicUrl;
-use crate::page::{Opener, common_of, respond};
+use super::visit::{SealedForm, Visit};
+use crate::page::{Opener, respond};
 use crate::page_error::PageError;
 
 /// What is known beside the request.
@@ -29,13 +26,12 @@ pub(super) struct Progress<'a> {
 
 /// Answers a request with a code, a page or an error.
 pub(super) async fn proceed(
-    (services, public_url): (&Services, &PublicUrl),
-    browser: &Browser<'_>,
+    visit: &Visit<'_>,
     authorization: &Authorization,
     signed_in: Option<&SignedIn>,
     progress: &Progress<'_>,
-    now: Timestamp,
 ) -> Result<HttpResponse, PageError> {
+    let Visit { services, public_url, now, .. } = *visit;
     let Authorization { to, request, granted, .. } = authorization;
     let consent = match signed_in.filter(|_| !to.client.code_flow.first_party) {
         Some(signed_in) => {
@@ -66,14 +62,14 @@ pub(super) async fn proceed(
                 services.sessions.write(begun).await?;
             }
             let suggested = request.login_hint.clone().unwrap_or_default();
-            return sign_in_page((services, public_url), browser, authorization, suggested, None, now);
+            return sign_in_page(visit, authorization, suggested, None);
         }
     };
     if step == Next::Consent {
         if let Some(begun) = progress.begun {
             services.sessions.write(begun).await?;
         }
-        return consent_page((services, public_url), browser, authorization, signed_in, progress, now).await;
+        return consent_page(visit, authorization, signed_in, progress).await;
     }
     let allowed: Option<Option<&Allowed>> = progress.is_allowed.then_some(consent.as_ref());
     let requested = RequestedCode {
@@ -95,51 +91,47 @@ pub(super) async fn proceed(
 
 /// The page that asks who is there.
 pub(super) fn sign_in_page(
-    (services, public_url): (&Services, &PublicUrl),
-    browser: &Browser<'_>,
+    visit: &Visit<'_>,
     authorization: &Authorization,
     identifier: String,
     error: Option<SignInMessage>,
-    now: Timestamp,
 ) -> Result<HttpResponse, PageError> {
     let to = &authorization.to;
-    let page = SignIn {
-        common: common_of(&to.tenant, Some(to.client.name.clone()), public_url),
-        action: action(authorization, public_url),
-        flow: seal(services, browser, authorization, FlowStep::SignIn, now)?,
-        identifier_kind: IdentifierKind::Either,
-        identifier,
-        offers_to_stay: false,
-        error,
-    };
+    let form = visit.form(&to.parameters, FlowStep::SignIn, visit.now)?;
+    Ok(sign_in_form(visit.common(Some(&to.client)), form, identifier, error))
+}
+
+/// The same, for any form that asks who is there.
+pub(super) fn sign_in_form(
+    common: Common,
+    SealedForm { action, flow }: SealedForm,
+    identifier: String,
+    error: Option<SignInMessage>,
+) -> HttpResponse {
+    let identifier_kind = IdentifierKind::Either;
+    let page = SignIn { common, action, flow, identifier_kind, identifier, offers_to_stay: false, error };
     // A refused password is no success for a program that reads statuses; browsers show the page all the same.
     let status = if error.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
-    Ok(respond(status, &page, Opener::Severed))
+    respond(status, &page, Opener::Severed)
 }
 
 async fn consent_page(
-    (services, public_url): (&Services, &PublicUrl),
-    browser: &Browser<'_>,
+    visit: &Visit<'_>,
     authorization: &Authorization,
     signed_in: &SignedIn,
     progress: &Progress<'_>,
-    now: Timestamp,
 ) -> Result<HttpResponse, PageError> {
     let to = &authorization.to;
-    let account = services.accounts.find_account(&to.tenant.id, signed_in.account()).await?;
-    let name = account.as_ref().and_then(|account| sign_in_name(account));
+    let step = FlowStep::Consent(signed_in.session().id.clone());
+    let SealedForm { action, flow } =
+        visit.form(&to.parameters, step, progress.began.unwrap_or(visit.now))?;
+    let account = visit.sign_in_name(signed_in).await?;
     let scopes = authorization.granted.permissions().filter(|_| !to.client.code_flow.first_party);
     let page = Consent {
-        common: common_of(&to.tenant, Some(to.client.name.clone()), public_url),
-        action: action(authorization, public_url),
-        flow: seal(
-            services,
-            browser,
-            authorization,
-            FlowStep::Consent(signed_in.session().id.clone()),
-            progress.began.unwrap_or(now),
-        )?,
-        account: name.unwrap_or_else(|| signed_in.account().to_string()),
+        common: visit.common(Some(&to.client)),
+        action,
+        flow,
+        account: account.unwrap_or_else(|| signed_in.account().to_string()),
         return_host: redirect_host(&to.redirect_uri).to_owned(),
         registered_by: Some(to.tenant.name.clone()),
         scopes: scopes
@@ -147,27 +139,4 @@ async fn consent_page(
             .collect(),
     };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
-}
-
-/// How a person knows the account.
-pub(super) fn sign_in_name(account: &Account) -> Option<String> {
-    let known = account.email().or_else(|| account.username());
-    known.map(|known| known.identifier.as_str().to_owned())
-}
-
-/// Where forms lead.
-fn action(authorization: &Authorization, public_url: &PublicUrl) -> String {
-    format!("{}/api/v1/tenant/{}/oauth/sign-in", public_url.path(), authorization.to.tenant.id)
-}
-
-fn seal(
-    services: &Services,
-    browser: &Browser<'_>,
-    authorization: &Authorization,
-    step: FlowStep,
-    started: Timestamp,
-) -> Result<String, PageError> {
-    let to = &authorization.to;
-    let flow = Flow { parameters: to.parameters.clone(), started, step };
-    services.flows.seal(&to.tenant.id, browser.id(), &flow).ok_or_else(|| PageError::too_long(&to.tenant))
 }

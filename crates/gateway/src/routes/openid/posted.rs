@@ -1,0 +1,100 @@
+//! A form that a window has sent: of a page of ours, with what is sealed in it, or of a client that sends its request so.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use pages::ErrorKind;
+use protocol::{Form, RefusalReason, Secret};
+use sessions::Flow;
+use tenancy::Tenant;
+
+use super::authorization::LONGEST;
+use super::browser::Browser;
+use super::visit::{Visit, navigated_tenant};
+use crate::Services;
+use crate::body::Body;
+use crate::cookies::Cookies;
+use crate::fetch_metadata::{OwnOrigin, judge_form};
+use crate::options::PublicUrl;
+use crate::page_error::PageError;
+use crate::raw_request::RawRequest;
+use crate::respond::no_store;
+
+/// The body, and where it was sent.
+pub(super) struct Posted<'r> {
+    services: &'r Services,
+    public_url: &'r PublicUrl,
+    raw: &'r RawRequest,
+    tenant: Arc<Tenant>,
+    body: Body,
+}
+
+/// What a person has filled in.
+pub(super) struct Fields {
+    flow: String,
+    pub(super) user_code: String,
+    pub(super) identifier: String,
+    pub(super) password: Option<Secret>,
+    pub(super) decision: String,
+}
+
+impl<'r> Posted<'r> {
+    /// Judges where the request comes from, and reads the form.
+    pub(super) async fn read(
+        services: &'r Services,
+        public_url: &'r PublicUrl,
+        raw: &'r mut RawRequest,
+    ) -> Result<Self, PageError> {
+        let tenant = navigated_tenant(services, raw).await?;
+        let body = raw.form().await?;
+        Ok(Self { services, public_url, raw, tenant, body })
+    }
+
+    /// Whether it says to be a form of ours.
+    pub(super) fn has_flow(&self) -> bool {
+        // One that is sent twice is ours, and refused as such.
+        Form::parse(&self.body).is_ok_and(|mut form| !matches!(form.take("flow"), Ok(None)))
+    }
+
+    /// What was sealed in a form of this browser and tenant, and what the person has filled in.
+    pub(super) fn open(self) -> Result<(Visit<'r>, Fields, Flow), PageError> {
+        let Self { services, public_url, raw, tenant, body } = self;
+        let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm).at(&tenant);
+        judge_form(raw.headers(), &OwnOrigin::of(&public_url.0)).map_err(foreign)?;
+        let now = (services.clock)();
+        let browser = Browser::of_form(Cookies::of(&public_url.0), raw.headers());
+        let opened = browser.zip(Fields::take(&body)).and_then(|(browser, fields)| {
+            let flow = services.flows.open(&tenant.id, browser.id(), &fields.flow, now).ok()?;
+            Some((browser, fields, flow))
+        });
+        let (browser, fields, flow) = opened.ok_or_else(|| foreign(ErrorKind::ForeignForm))?;
+        Ok((Visit { services, public_url, raw, tenant, browser, now }, fields, flow))
+    }
+
+    /// The same as a navigation, which brings the cookies that a form from another site does not.
+    pub(super) fn again(&self, endpoint: &str) -> Result<HttpResponse, PageError> {
+        let refused = |kind| PageError::of(kind, RefusalReason::UnreadableBody).at(&self.tenant);
+        if self.body.len() > LONGEST {
+            return Err(refused(ErrorKind::TooLong));
+        }
+        let parameters = std::str::from_utf8(&self.body).ok();
+        let parameters =
+            parameters.filter(|parameters| parameters.bytes().all(|byte| byte.is_ascii_graphic()));
+        let parameters = parameters.ok_or_else(|| refused(ErrorKind::BadRequest))?;
+        let location = format!("{}?{parameters}", self.public_url.path_of(&self.tenant.id, endpoint));
+        Ok(no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, location)).finish())
+    }
+}
+
+impl Fields {
+    fn take(body: &[u8]) -> Option<Self> {
+        let mut form = Form::parse(body).ok()?;
+        let mut text = |name| Some(form.take(name).ok()?.unwrap_or_default().into_owned());
+        let (flow, identifier, decision) = (text("flow")?, text("identifier")?, text("decision")?);
+        let user_code = text("user_code")?;
+        let password = form.take_secret("password").ok()?;
+        Some(Self { flow, user_code, identifier, password, decision })
+    }
+}

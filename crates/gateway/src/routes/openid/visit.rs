@@ -1,0 +1,109 @@
+//! A person's request for a page, once it is judged: the tenant, the browser and the time that every step works with.
+
+use std::sync::Arc;
+
+use actix_web::HttpResponse;
+use pages::{Common, ErrorKind};
+use protocol::{RefusalReason, Timestamp};
+use registry::Client;
+use sessions::{Flow, FlowStep, SignedIn};
+use tenancy::{StoreError, Tenant};
+
+use super::browser::Browser;
+use crate::Services;
+use crate::cookies::Cookies;
+use crate::fetch_metadata::judge_navigation;
+use crate::options::PublicUrl;
+use crate::page::common_of;
+use crate::page_error::PageError;
+use crate::raw_request::RawRequest;
+
+/// A person at a tenant, in a browser.
+pub(super) struct Visit<'r> {
+    pub(super) services: &'r Services,
+    pub(super) public_url: &'r PublicUrl,
+    pub(super) raw: &'r RawRequest,
+    pub(super) tenant: Arc<Tenant>,
+    pub(super) browser: Browser<'r>,
+    pub(super) now: Timestamp,
+}
+
+/// Where a form leads, and what its hidden field carries.
+pub(super) struct SealedForm {
+    pub(super) action: String,
+    pub(super) flow: String,
+}
+
+impl<'r> Visit<'r> {
+    /// A window that navigates here.
+    pub(super) async fn of_navigation(
+        services: &'r Services,
+        public_url: &'r PublicUrl,
+        raw: &'r RawRequest,
+    ) -> Result<Self, PageError> {
+        let tenant = navigated_tenant(services, raw).await?;
+        let browser = Browser::of_navigation(Cookies::of(&public_url.0), raw.headers());
+        Ok(Self { services, public_url, raw, tenant, browser, now: (services.clock)() })
+    }
+
+    /// Who is signed in.
+    pub(super) async fn signed_in(&self) -> Result<Option<SignedIn>, StoreError> {
+        self.browser.signed_in(self.services, &self.tenant, self.now).await
+    }
+
+    /// How the person who is signed in knows the account.
+    pub(super) async fn sign_in_name(&self, signed_in: &SignedIn) -> Result<Option<String>, StoreError> {
+        let account = self.services.accounts.find_account(&self.tenant.id, signed_in.account()).await?;
+        let known = account.as_ref().and_then(|account| account.email().or_else(|| account.username()));
+        Ok(known.map(|known| known.identifier.as_str().to_owned()))
+    }
+
+    /// What its pages have in common.
+    pub(super) fn common(&self, client: Option<&Client>) -> Common {
+        common_of(&self.tenant, client.map(|client| client.name.clone()), self.public_url)
+    }
+
+    /// The form of a page. The step decides where it leads.
+    pub(super) fn form(
+        &self,
+        parameters: &str,
+        step: FlowStep,
+        started: Timestamp,
+    ) -> Result<SealedForm, PageError> {
+        let endpoint = match step {
+            FlowStep::SignIn | FlowStep::Consent(_) => "/oauth/sign-in",
+            FlowStep::SignOut(_) => "/oauth/logout",
+            FlowStep::Device(_) => "/device",
+        };
+        let flow = Flow { parameters: parameters.to_owned(), started, step };
+        let flow = self.services.flows.seal(&self.tenant.id, self.browser.id(), &flow);
+        let flow = flow.ok_or_else(|| PageError::too_long(&self.tenant))?;
+        Ok(SealedForm { action: self.public_url.path_of(&self.tenant.id, endpoint), flow })
+    }
+
+    /// The error for a form that no page of this browser and tenant leads to.
+    pub(super) fn foreign(&self) -> PageError {
+        PageError::of(ErrorKind::ForeignForm, RefusalReason::ForeignForm).at(&self.tenant)
+    }
+
+    /// Has the access log name the client.
+    pub(super) fn log_client(&self, client: &Client) {
+        self.raw.log(|fields| fields.client = Some(client.id.clone()));
+    }
+
+    /// The response with the cookies that the browser gets.
+    pub(super) fn finish(self, response: HttpResponse) -> HttpResponse {
+        self.browser.finish(response)
+    }
+}
+
+/// The tenant of a request that a window sends, by a navigation or by a form. Nothing of another request is read.
+pub(super) async fn navigated_tenant(
+    services: &Services,
+    raw: &RawRequest,
+) -> Result<Arc<Tenant>, PageError> {
+    let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    judge_navigation(raw.headers()).map_err(|kind| PageError::of(kind, RefusalReason::NotANavigation))?;
+    Ok(tenant)
+}
