@@ -43,7 +43,7 @@ impl Invalidation {
 pub fn invalidations(changes: &[Change]) -> Vec<Invalidation> {
     let mut seen = HashSet::new();
     let all = changes.iter().flat_map(|change| {
-        let revoked = Some(change).filter(|change| !change.revocations().is_empty());
+        let revoked = Some(change).filter(|change| !change.revocations_beside(changes).is_empty());
         let revoked = revoked.map(|change| Invalidation::Revocations(change.tenant().clone()));
         change.invalidation().into_iter().chain(revoked)
     });

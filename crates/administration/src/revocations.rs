@@ -1,5 +1,6 @@
 //! Which tokens a commit revokes. Each interface revokes by its changes alone, so none can forget it.
 
+use accounts::{Account, AccountId};
 use registry::{CredentialTag, RevokedSubject, removed_keys};
 use tenancy::TenantId;
 
@@ -30,12 +31,26 @@ pub enum RevocationEffect {
 /// What these changes do, in their order.
 #[must_use]
 pub fn revocations(changes: &[Change]) -> Vec<RevocationChange> {
-    changes.iter().flat_map(Change::revocations).collect()
+    changes.iter().flat_map(|change| change.revocations_beside(changes)).collect()
 }
 
 impl Change {
+    /// What this change does to tokens, in a commit of these changes. The first password of an account ends nothing.
+    pub(crate) fn revocations_beside(&self, changes: &[Self]) -> Vec<RevocationChange> {
+        let adds = |tenant: &TenantId, account: &AccountId| {
+            let is_it = |row: &RowChange<Account>| {
+                row.kind == ChangeKind::Added && row.after.tenant == *tenant && row.after.id == *account
+            };
+            changes.iter().any(|change| matches!(change, Self::Account(row) if is_it(row)))
+        };
+        match self {
+            Self::AccountPassword(tenant, account, _) if adds(tenant, account) => Vec::new(),
+            _ => self.revocations(),
+        }
+    }
+
     /// What this change does to tokens.
-    pub(crate) fn revocations(&self) -> Vec<RevocationChange> {
+    fn revocations(&self) -> Vec<RevocationChange> {
         use RevocationEffect::{Ended, Issued, Resumed};
         let of = |effect, subject| RevocationChange { tenant: self.tenant().clone(), subject, effect };
         match self {
@@ -74,14 +89,24 @@ impl Change {
             },
             Self::Tokens(_, None) => vec![of(Issued, RevokedSubject::Tenant)],
             Self::Tokens(_, Some(client)) => vec![of(Issued, RevokedSubject::Client(client.clone()))],
-            // Of accounts `valid_from` decides.
-            Self::ResourceServer(..)
-            | Self::FirstKey(..)
-            | Self::Application(_)
-            | Self::Account(_)
-            | Self::AccountPassword(..)
-            | Self::Sessions(..)
-            | Self::Consent(..) => Vec::new(),
+            // Its `valid_from` moves, too. No code and no refresh token is redeemed while it may not sign in.
+            Self::Account(row) => match row.kind {
+                ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted => {
+                    vec![of(Issued, RevokedSubject::Account(row.after.id.as_str().to_owned()))]
+                }
+                _ => Vec::new(),
+            },
+            Self::AccountPassword(_, account, _) | Self::Sessions(_, account, None) => {
+                vec![of(Issued, RevokedSubject::Account(account.as_str().to_owned()))]
+            }
+            Self::Sessions(_, _, Some(session)) => {
+                vec![of(Issued, RevokedSubject::Session(session.as_str().to_owned()))]
+            }
+            Self::Consent(_, account, client) => {
+                let subject = RevokedSubject::Consent(client.clone(), account.as_str().to_owned());
+                vec![of(Issued, subject)]
+            }
+            Self::ResourceServer(..) | Self::FirstKey(..) | Self::Application(_) => Vec::new(),
         }
     }
 }

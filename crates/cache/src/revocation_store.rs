@@ -7,7 +7,7 @@ use std::time::Duration;
 use administration::Invalidation;
 use async_trait::async_trait;
 use protocol::Timestamp;
-use registry::{RevocationFacts, RevocationStore, TokenRevocation};
+use registry::{RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation};
 use tenancy::{StoreError, TenantId};
 
 use crate::shared::SharedRows;
@@ -47,6 +47,20 @@ impl RevocationStore for CachedRevocationStore {
     ) -> Result<(), StoreError> {
         let _read_anew = DropFacts(self, tenant);
         self.source.store.revoke_token(tenant, token, now).await
+    }
+
+    async fn revoke_people(
+        &self,
+        tenant: &TenantId,
+        subject: &RevokedSubject,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let _read_anew = DropFacts(self, tenant);
+        self.source.store.revoke_people(tenant, subject, now).await
+    }
+
+    fn notice_revocations(&self, tenant: &TenantId) {
+        drop(DropFacts(self, tenant));
     }
 
     async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError> {

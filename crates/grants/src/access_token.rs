@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use protocol::{Audience, Confirmation, Lifetime, Timestamp};
-use registry::Client;
+use registry::{Client, IssuedToken, PersonOfToken};
 use serde::{Deserialize, Deserializer, Serialize};
 use tenancy::Tenant;
 
@@ -42,9 +42,26 @@ pub struct AccessTokenClaims<'a> {
     /// The claims that the userinfo endpoint returns for it beside those of the scope. Ours: the endpoint reads no store.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub userinfo_claims: Vec<String>,
+    /// What a person granted the client once, which this token follows from. Ours: no standard has a name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_id: Option<Cow<'a, str>>,
     /// The key that the sender of the token must prove to hold (RFC 7800 §3.1).
     #[serde(default, deserialize_with = "confirmation", skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+}
+
+impl AccessTokenClaims<'_> {
+    /// What decides whether the token of these claims is revoked.
+    pub(crate) fn issued(&self) -> IssuedToken<'_> {
+        let person = PersonOfToken {
+            account: &self.sub,
+            session: self.sid.as_deref(),
+            grant: self.grant_id.as_deref(),
+        };
+        let is_of_person = self.grant_id.is_some() || self.sid.is_some();
+        let person = is_of_person.then_some(person);
+        IssuedToken { client: &self.client_id, jti: &self.jti, issued_at: self.iat, person }
+    }
 }
 
 /// `null` is no confirmation, so that it makes no bearer token either.

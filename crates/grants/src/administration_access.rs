@@ -34,6 +34,7 @@ mod tests {
             acr: None,
             sid: None,
             userinfo_claims: Vec::new(),
+            grant_id: None,
             cnf: None,
         };
         assert_eq!(decide(&claims, "urn:latchkey:admin").is_ok(), admitted, "{aud:?} {sub}");

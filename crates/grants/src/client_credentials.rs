@@ -85,6 +85,7 @@ pub(crate) fn decide<'a>(
         acr: None,
         sid: None,
         userinfo_claims: Vec::new(),
+        grant_id: None,
         cnf,
     })
 }

@@ -11,10 +11,10 @@ use protocol::{
     Timestamp, TokenResponse,
 };
 use registry::{
-    AuthenticatedClient, ClientId, ClientStore, IssuedToken, RevocationFacts, RevocationStore, RevokedBy,
-    SignedInUser,
+    AuthenticatedClient, Client, ClientId, ClientStore, PersonOfToken, RevocationFacts, RevocationStore,
+    RevokedBy, SignedInUser,
 };
-use tenancy::{StoreError, Tenant};
+use tenancy::{StoreError, Tenant, TenantId};
 use uuid::Uuid;
 
 use crate::revocation_feeds::{RevocationFeeds, SignedFeed};
@@ -23,8 +23,8 @@ use crate::token_request::GrantRefusal;
 use crate::{
     AccessTokenClaims, AdminAssertion, Authorizations, BearerError, DeviceAuthorizations, Grantee,
     IdTokenHint, ProtectedResource, QueuedLogout, SenderKeys, TokenRequest, UnconfirmedToken,
-    admin_assertion, administration_access, id_token_hint, introspection, logout, redemption,
-    resource_access, revocation,
+    admin_assertion, administration_access, id_token_hint, introspection, logout, redemption, refresh_family,
+    refreshing, resource_access, revocation,
 };
 
 /// Issues, checks and introspects tokens.
@@ -118,14 +118,23 @@ impl Engine {
                 let (redeemed, issue) = (redemption::redeem_device_code, (now, jti));
                 return Box::pin(redeemed(self, &grantee, request, sender, issue)).await;
             }
+            (TokenRequest::RefreshToken(request), None) => {
+                return Box::pin(refreshing::refresh(self, &grantee, request, sender, (now, jti))).await;
+            }
             (TokenRequest::ClientCredentials(_), None) => unreachable!("it is decided without the store"),
         };
         let key = self.keys.signing_key(tenant, now).await?;
         let access_token = key.sign(&tenant.access_token.typ, &claims)?;
         let expires_in = claims.exp.seconds() - claims.iat.seconds();
         let token_type = token_type(claims.cnf.as_ref());
-        let value =
-            TokenResponse { access_token, token_type, expires_in, scope: claims.scope, id_token: None };
+        let value = TokenResponse {
+            access_token,
+            token_type,
+            expires_in,
+            scope: claims.scope,
+            id_token: None,
+            refresh_token: None,
+        };
         Ok(Signed { value, algorithm: key.algorithm() })
     }
 
@@ -137,24 +146,33 @@ impl Engine {
         client: &AuthenticatedClient,
         now: Timestamp,
     ) -> Result<Timestamp, GrantError> {
-        let facts = match self.revocations.fresh_revocations(&tenant.id) {
+        let Ok(facts) = self.facts_to_issue(tenant).await else { return Ok(now) };
+        wait_for(facts.issued_until(client.client().id.as_str(), client.credential()), now).await
+    }
+
+    /// The same of a token of a person.
+    pub(crate) async fn first_valid_second_of(
+        &self,
+        Grantee { tenant, client }: &Grantee<'_>,
+        person: PersonOfToken<'_>,
+        now: Timestamp,
+    ) -> Result<Timestamp, GrantError> {
+        match self.facts_to_issue(tenant).await {
+            Ok(facts) => wait_for(facts.issued_until_of(client.id.as_str(), person), now).await,
+            Err(_) => Ok(now),
+        }
+    }
+
+    async fn facts_to_issue(&self, tenant: &Tenant) -> Result<Arc<RevocationFacts>, StoreError> {
+        match self.revocations.fresh_revocations(&tenant.id) {
             Some(facts) => Ok(facts),
             None => self.revocations.find_revocations_to_issue(&tenant.id).await,
-        };
-        let Ok(facts) = facts else { return Ok(now) };
-        let until = facts.issued_until(client.client().id.as_str(), client.credential());
-        let Some(until) = until.filter(|until| now <= *until) else { return Ok(now) };
-        let next = until + Lifetime::from_seconds(1);
-        let wait = Lifetime::from_seconds(next.seconds() - now.seconds());
-        if wait > LONGEST_WAIT {
-            return Err(StoreError::unavailable(
-                "this client's tokens are revoked for longer than a request waits",
-            )
-            .into());
         }
-        // Boxed, because the futures of requests that wait for nothing would be as large.
-        Box::pin(tokio::time::sleep(Duration::from_secs(wait.seconds()))).await;
-        Ok(next)
+    }
+
+    /// A store has written revocations of the tenant by itself, as that of sessions does: they count here at once.
+    pub fn notice_revocations(&self, tenant: &TenantId) {
+        self.revocations.notice_revocations(tenant);
     }
 
     /// Revokes a token of the caller (RFC 7009). A token that is not valid, or another client's, is left as it is.
@@ -168,6 +186,9 @@ impl Engine {
         token: &Secret,
         now: Timestamp,
     ) -> Result<(), GrantError> {
+        if token.expose().starts_with(refresh_family::PREFIX) {
+            return refreshing::revoke(self, &tenant.id, caller.client(), token, now).await;
+        }
         let claims = self.verify(tenant, token.expose(), None, now).await?.ok();
         match claims.and_then(|claims| revocation::decide(claims, caller.client())) {
             Some(revoked) => Ok(self.revocations.revoke_token(&tenant.id, &revoked, now).await?),
@@ -212,12 +233,24 @@ impl Engine {
         token: &Secret,
         now: Timestamp,
     ) -> Result<IntrospectionResponse, GrantError> {
+        let caller = Grantee { tenant, client: caller.client() };
+        if token.expose().starts_with(refresh_family::PREFIX) {
+            return Ok(Box::pin(refreshing::introspect(self, &caller, token, now)).await?.into());
+        }
         let claims = self.verify(tenant, token.expose(), None, now).await?.ok();
         let live = claims.and_then(|claims| Some((ClientId::parse(&claims.client_id).ok()?, claims)));
-        let Some((holder, claims)) = live else { return Ok(None.into()) };
+        let Some((holder, claims)) = live else { return Ok(IntrospectionResponse::INACTIVE) };
         let holder = self.clients.find_client(&tenant.id, &holder).await?;
-        let caller = Grantee { tenant, client: caller.client() };
         Ok(introspection::decide(claims, &caller, holder.as_deref()).into())
+    }
+
+    /// The client of this identifier, in any status.
+    pub(crate) async fn find_client(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+    ) -> Result<Option<Arc<Client>>, StoreError> {
+        self.clients.find_client(tenant, client).await
     }
 
     /// Checks that the sender of a token may use a resource of the tenant (RFC 6750 §3.1), once it has proven the keys of the token.
@@ -351,7 +384,7 @@ impl Engine {
             Err(error) => return Ok(Err(error)),
         };
         let facts = self.facts(tenant).await?;
-        Ok(if facts.revoke(issued(&claims)) { Err(TokenError::Revoked) } else { Ok(claims) })
+        Ok(if facts.revoke(claims.issued()) { Err(TokenError::Revoked) } else { Ok(claims) })
     }
 
     /// Says of one of the tenant's access tokens whether it is valid in itself, and what has revoked it, for an administrator. Nothing is
@@ -370,10 +403,26 @@ impl Engine {
             Ok(claims) => claims,
             Err(error) => return Ok(Err(error)),
         };
-        let revoked_by = self.facts(tenant).await?.revoked_by(issued(&claims));
+        let revoked_by = self.facts(tenant).await?.revoked_by(claims.issued());
         let client = claims.client_id.clone().into_owned();
         Ok(Ok(ExplainedToken { client, revoked_by, token: UnconfirmedToken::new(claims) }))
     }
+}
+
+/// Waits until a token can be issued in a later second than this.
+async fn wait_for(until: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, GrantError> {
+    let Some(until) = until.filter(|until| now <= *until) else { return Ok(now) };
+    let next = until + Lifetime::from_seconds(1);
+    let wait = Lifetime::from_seconds(next.seconds() - now.seconds());
+    if wait > LONGEST_WAIT {
+        return Err(StoreError::unavailable(
+            "this client's tokens are revoked for longer than a request waits",
+        )
+        .into());
+    }
+    // Boxed, because the futures of requests that wait for nothing would be as large.
+    Box::pin(tokio::time::sleep(Duration::from_secs(wait.seconds()))).await;
+    Ok(next)
 }
 
 /// An access token that is valid but for what may have revoked it.
@@ -402,9 +451,4 @@ fn verify_signed(
         skew: tenant.signing.skew,
     };
     keys::verify(token, ring, now, &expectations)
-}
-
-/// What decides whether the token of these claims is revoked.
-fn issued<'a>(claims: &'a AccessTokenClaims<'static>) -> IssuedToken<'a> {
-    IssuedToken { client: &claims.client_id, jti: &claims.jti, issued_at: claims.iat }
 }

@@ -44,7 +44,7 @@ pub(crate) fn claims<'a>(
     person: Map<String, Value>,
     now: Timestamp,
 ) -> IdTokenClaims<'a> {
-    let PersonGrant { account, session, granted } = *grant;
+    let PersonGrant { account, session, granted, .. } = *grant;
     IdTokenClaims {
         iss: grantee.tenant.issuer.as_str(),
         sub: account.as_str(),
@@ -81,7 +81,7 @@ mod tests {
         let code = code_of(&client, granted);
         let grantee = Grantee { tenant: &tenant, client: &client };
         let now = Timestamp::from_seconds(1_000);
-        let grant = code.grant();
+        let grant = code.grant(crate::GrantId::from_bytes([7; 16]));
         let claims = claims(&grant, &grantee, ("token", SigningAlgorithm::RS256), Map::new(), now);
         let json = serde_json::to_value(&claims).unwrap();
         let names: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();

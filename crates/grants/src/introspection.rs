@@ -71,6 +71,7 @@ mod tests {
             acr: None,
             sid: None,
             userinfo_claims: Vec::new(),
+            grant_id: None,
             cnf: None,
         }
     }

@@ -13,12 +13,16 @@ mod authorization_code;
 mod client_credentials;
 mod device_code;
 mod explanation;
+mod refresh_family;
+mod refresh_token;
 
+mod grant_id;
 mod id_token;
 mod id_token_hint;
 mod introspection;
 mod person_grant;
 mod redemption;
+mod refreshing;
 mod resource_access;
 mod revocation;
 mod revocation_feeds;
@@ -37,7 +41,7 @@ pub use admin_assertion::AdminAssertion;
 pub use authorization::{
     AddressError, AuthorizationCode, AuthorizationStore, Authorizations, CodeKey, CodeWrite, Consent,
     Granted, Next, NextContext, PushError, PushedRequest, PushedRequestStore, PushedUse, Redeemed,
-    Redemption, RequestedCode, check_address, check_client, check_request, next,
+    Redemption, RefreshFamilyStore, RequestedCode, check_address, check_client, check_request, next,
 };
 pub use authorization_code::AuthorizationCodeRequest;
 pub use client_credentials::ClientCredentialsRequest;
@@ -45,8 +49,11 @@ pub use device::{DeviceAuthorizationRequest, DeviceAuthorizations, DeviceCode, D
 pub use device_code::DeviceCodeRequest;
 pub use engine::{Engine, ExplainedToken, GrantError, Signed};
 pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
+pub use grant_id::{GrantId, InvalidGrantId};
 pub use id_token_hint::IdTokenHint;
 pub use logout::{LogoutOutbox, QueuedLogout};
+pub use refresh_family::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshFamily};
+pub use refresh_token::RefreshTokenRequest;
 pub use resource_access::{BearerError, ProtectedResource};
 pub use revocation_feeds::SignedFeed;
 pub use sender_constraint::{SenderError, SenderKeys, UnconfirmedToken};

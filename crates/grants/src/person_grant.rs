@@ -6,11 +6,13 @@ use sessions::SessionId;
 use uuid::Uuid;
 
 use crate::sender_constraint::{SenderNotProven, confirmation};
-use crate::{AccessTokenClaims, AuthorizationCode, GrantError, Granted, Grantee, SenderKeys};
+use crate::{AccessTokenClaims, AuthorizationCode, GrantError, GrantId, Granted, Grantee, SenderKeys};
 
 /// A person, and what the person has granted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PersonGrant<'a> {
+    /// Its identifier. A code and a device code have one each, and refresh tokens keep it.
+    pub(crate) id: GrantId,
     /// The person.
     pub(crate) account: &'a AccountId,
     /// The session that it belongs to. A device is in no session of a browser.
@@ -53,7 +55,7 @@ pub(crate) fn claims<'a>(
     now: Timestamp,
     jti: Uuid,
 ) -> AccessTokenClaims<'a> {
-    let PersonGrant { account, session, granted } = grant;
+    let PersonGrant { id, account, session, granted } = grant;
     AccessTokenClaims {
         iss: grantee.tenant.issuer.as_str().into(),
         sub: account.as_str().into(),
@@ -68,6 +70,7 @@ pub(crate) fn claims<'a>(
         acr: Some(granted.acr.as_str().into()),
         sid: session.map(|session| session.as_str().into()),
         userinfo_claims: granted.userinfo_claims.clone(),
+        grant_id: Some(id.to_string().into()),
         cnf,
     }
 }
@@ -89,9 +92,9 @@ fn audience<'a>(granted: &Granted, grantee: &Grantee<'a>) -> Audience<'a> {
 }
 
 impl AuthorizationCode {
-    /// What it stands for.
-    pub(crate) const fn grant(&self) -> PersonGrant<'_> {
-        PersonGrant { account: &self.account, session: Some(&self.session), granted: &self.granted }
+    /// What it stands for, under the identifier that follows from its text.
+    pub(crate) const fn grant(&self, id: GrantId) -> PersonGrant<'_> {
+        PersonGrant { id, account: &self.account, session: Some(&self.session), granted: &self.granted }
     }
 }
 
@@ -136,13 +139,14 @@ mod tests {
         let aud = |client: &Client, granted: Granted| {
             let code = code_of(client, granted);
             let grantee = Grantee { tenant: &tenant, client };
-            let grant = code.grant();
+            let grant = code.grant(GrantId::from_bytes([7; 16]));
             let claims = claims(&grant, &grantee, None, NOW, Uuid::nil());
             assert_eq!((&*claims.sub, &*claims.client_id), (ADA, "web"));
             assert_eq!(
                 (&*claims.iss, claims.auth_time),
                 ("https://acme.example", Some(Timestamp::from_seconds(900)))
             );
+            assert_eq!(claims.grant_id.as_deref(), Some(&*grant.id.to_string()));
             serde_json::to_string(&claims.aud).unwrap()
         };
         let openid = || Granted { scope: Some("openid".to_owned()), ..Granted::default() };

@@ -1,9 +1,10 @@
-//! Redeeming a code of either kind: use it up, and sign the tokens that it is for. A second use revokes what the first one gave (RFC 6749 §4.1.2).
+//! Redeeming a code of either kind: use it up, and sign the tokens that it is for. A second use revokes what was granted (RFC 6749 §4.1.2).
 
 use keys::sha256;
-use protocol::{Confirmation, GrantType, Timestamp, TokenResponse};
-use registry::TokenRevocation;
+use protocol::{ClientAuthenticationMethod, Confirmation, GrantType, Timestamp, TokenResponse};
+use registry::{Client, PersonOfToken, RevokedSubject};
 use serde_json::{Map, Value};
+use sessions::SessionId;
 use uuid::Uuid;
 
 use crate::authorization::{Redeemed, Redemption};
@@ -12,7 +13,10 @@ use crate::device::Polled;
 use crate::device_code::{self, DeviceCodeError, DeviceCodeRequest};
 use crate::person_grant::{self, PersonGrant};
 use crate::sender_constraint::token_type;
-use crate::{AuthorizationCode, Engine, GrantError, Grantee, SenderKeys, Signed, id_token, userinfo};
+use crate::{
+    AuthorizationCode, Engine, GrantError, GrantId, Grantee, NewFamily, RefreshFamily, SenderKeys, Signed,
+    id_token, userinfo,
+};
 
 /// The tokens for a code.
 pub(crate) async fn redeem(
@@ -23,8 +27,36 @@ pub(crate) async fn redeem(
     (now, jti): (Timestamp, Uuid),
 ) -> Result<Signed<TokenResponse>, GrantError> {
     let cnf = person_grant::check(GrantType::AuthorizationCode, grantee, sender)?;
-    let code = use_up(engine, grantee, request, (now, jti)).await?;
-    sign(engine, grantee, &code.grant(), cnf, (now, jti)).await
+    let id = engine.authorizations.grant_of(&grantee.tenant.id, &request.code);
+    let family = begin_family(engine, grantee, id, sender, now);
+    let code = use_up(engine, grantee, request, (id, family.as_ref()), now).await?;
+    let mut signed = sign(engine, grantee, &code.grant(id), cnf, (now, jti)).await?;
+    signed.value.refresh_token = family.map(|new| first_of(engine, &new, &code.family(&new)));
+    Ok(signed)
+}
+
+/// The family of refresh tokens that begins with a grant, if the client gets any.
+fn begin_family(
+    engine: &Engine,
+    Grantee { tenant, client }: &Grantee<'_>,
+    id: GrantId,
+    sender: &SenderKeys,
+    now: Timestamp,
+) -> Option<NewFamily> {
+    let tokens = engine.authorizations.refresh_tokens();
+    let begin = || tokens.begin((&tenant.id, id), bound_to(client, sender), tenant.refresh_token, now);
+    client.grant_types.contains(&GrantType::RefreshToken).then(begin)
+}
+
+fn first_of(engine: &Engine, new: &NewFamily, family: &RefreshFamily) -> String {
+    engine.authorizations.refresh_tokens().first(new, family)
+}
+
+/// The keys that a family is bound to. A client that authenticates may change them: its refresh tokens are bound to its credential (RFC 9449 §5,
+/// RFC 8705 §4).
+fn bound_to(client: &Client, sender: &SenderKeys) -> SenderKeys {
+    let is_public = client.authentication_method == ClientAuthenticationMethod::None;
+    if is_public { *sender } else { SenderKeys::default() }
 }
 
 /// Signs the tokens for what a person has granted.
@@ -35,6 +67,13 @@ pub(crate) async fn sign(
     cnf: Option<Confirmation>,
     (now, jti): (Timestamp, Uuid),
 ) -> Result<Signed<TokenResponse>, GrantError> {
+    let id = grant.id.to_string();
+    let person = PersonOfToken {
+        account: grant.account.as_str(),
+        session: grant.session.map(SessionId::as_str),
+        grant: Some(&id),
+    };
+    let now = engine.first_valid_second_of(grantee, person, now).await?;
     let claims = person_grant::claims(grant, grantee, cnf, now, jti);
     let key = engine.keys.signing_key(grantee.tenant, now).await?;
     let access_token = key.sign(&grantee.tenant.access_token.typ, &claims)?;
@@ -50,6 +89,7 @@ pub(crate) async fn sign(
         token_type: token_type(claims.cnf.as_ref()),
         expires_in: claims.exp.seconds() - claims.iat.seconds(),
         scope: claims.scope,
+        refresh_token: None,
     };
     Ok(Signed { value, algorithm: key.algorithm() })
 }
@@ -69,15 +109,18 @@ pub(crate) async fn redeem_device_code(
         Polled::Code(code) => code.filter(|code| code.tenant == tenant.id),
     };
     device_code::decide(code.as_deref(), &client.id, now)?;
+    let id = engine.devices.grant_of(&tenant.id, &request.device_code);
+    let family = begin_family(engine, grantee, id, sender, now);
     let redeemed = match &code {
-        Some(code) => engine.devices.redeem(code, &client.id, now).await?,
+        Some(code) => engine.devices.redeem(code, (&client.id, family.as_ref()), now).await?,
         None => None,
     };
-    let redeemed = redeemed.as_ref().and_then(|code| Some((code.account.as_ref()?, &code.granted)));
-    let (account, granted) = redeemed.ok_or(DeviceCodeError::Code)?;
-    // The device is in no session of a browser: signing out there does not disconnect it.
-    let grant = PersonGrant { account, session: None, granted };
-    sign(engine, grantee, &grant, cnf, (now, jti)).await
+    let code = redeemed.ok_or(DeviceCodeError::Code)?;
+    let grant = code.grant(id).ok_or(DeviceCodeError::Code)?;
+    let mut signed = sign(engine, grantee, &grant, cnf, (now, jti)).await?;
+    let family = family.as_ref().and_then(|new| Some((new, code.family(new)?)));
+    signed.value.refresh_token = family.map(|(new, family)| first_of(engine, new, &family));
+    Ok(signed)
 }
 
 /// The claims of the person that the request named for the ID token. Without such claims the account is not read.
@@ -98,7 +141,8 @@ async fn use_up(
     engine: &Engine,
     Grantee { tenant, client }: &Grantee<'_>,
     request: &AuthorizationCodeRequest,
-    (now, jti): (Timestamp, Uuid),
+    (id, family): (GrantId, Option<&NewFamily>),
+    now: Timestamp,
 ) -> Result<AuthorizationCode, GrantError> {
     let not_valid = || GrantError::Refused { response: authorization_code::not_valid(), scope: None };
     let key = engine.authorizations.key(&tenant.id, &request.code).ok_or_else(not_valid)?;
@@ -107,15 +151,14 @@ async fn use_up(
         client: &client.id,
         redirect_uri: &request.redirect_uri,
         code_challenge: request.code_verifier.as_ref().map(|verifier| sha256(verifier.expose())),
-        token: (&jti.to_string(), now + client.token_lifetime(tenant)),
+        family,
     };
     match engine.authorizations.redeem(&tenant.id, &redemption, now).await? {
         Redeemed::First(code) if code.tenant == tenant.id && code.client == client.id => Ok(*code),
         Redeemed::First(_) | Redeemed::Refused => Err(not_valid()),
-        Redeemed::Again { token, issued_at, until } => {
-            let revocation =
-                TokenRevocation { client: client.id.clone(), jti: token, issued_at, expires_at: until };
-            engine.revocations.revoke_token(&tenant.id, &revocation, now).await?;
+        Redeemed::Again => {
+            let grant = RevokedSubject::Grant(id.to_string());
+            engine.revocations.revoke_people(&tenant.id, &grant, now).await?;
             Err(not_valid())
         }
     }

@@ -90,6 +90,7 @@ mod tests {
             acr: None,
             sid: None,
             userinfo_claims: Vec::new(),
+            grant_id: None,
             cnf: None,
         };
         let required_scope = required.map(|token| ScopeToken::parse(token).unwrap());

@@ -7,7 +7,7 @@ use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
 };
 
-use crate::{AccessTokenClaims, AuthorizationCode, Granted};
+use crate::{AccessTokenClaims, AuthorizationCode, GrantId, Granted, RefreshFamily};
 
 /// Tenant `acme` with an orders API that owns `read` and `write`, and a reports API that owns `report`.
 pub(crate) fn acme() -> Tenant {
@@ -32,6 +32,7 @@ pub(crate) fn acme() -> Tenant {
         ],
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        refresh_token: tenancy::RefreshTokenPolicy::default(),
         branding: tenancy::Branding::default(),
     }
 }
@@ -62,6 +63,7 @@ pub(crate) fn claims(client: &str, jti: &str) -> AccessTokenClaims<'static> {
         acr: None,
         sid: None,
         userinfo_claims: Vec::new(),
+        grant_id: None,
         cnf: None,
     }
 }
@@ -119,5 +121,29 @@ pub(crate) fn code_of(client: &Client, granted: Granted) -> AuthorizationCode {
         created_at: at,
         valid_until: at + Lifetime::from_seconds(60),
         expires_at: at + Lifetime::from_seconds(86_460),
+    }
+}
+
+/// A family of refresh tokens of Ada, who signed in at second 900, for this client.
+pub(crate) fn family_of(client: &Client, granted: Granted) -> RefreshFamily {
+    let at = Timestamp::from_seconds(1_000);
+    RefreshFamily {
+        tenant: client.tenant.clone(),
+        slot: 1,
+        id: GrantId::from_bytes([7; 16]),
+        client: client.id.clone(),
+        account: ADA.parse().unwrap(),
+        session: Some("AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap()),
+        session_slot: None,
+        secret_digest: [1; 32],
+        generation: 0,
+        rotated_at: at,
+        dpop_key: None,
+        certificate: None,
+        granted: Granted { auth_time: 900, ..granted },
+        created_at: at,
+        idle_until: at + Lifetime::from_seconds(86_400),
+        expires_at: at + Lifetime::from_seconds(86_400),
+        ended_at: None,
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::authorization_code::AuthorizationCodeRequest;
 use crate::client_credentials::{self, ClientCredentialsRequest};
 use crate::device_code::DeviceCodeRequest;
+use crate::refresh_token::RefreshTokenRequest;
 use crate::{AccessTokenClaims, Grantee, SenderKeys};
 
 /// The highest number of scope tokens in one request, repetitions included.
@@ -28,6 +29,8 @@ pub enum TokenRequest {
     AuthorizationCode(AuthorizationCodeRequest),
     /// RFC 8628 §3.4.
     DeviceCode(DeviceCodeRequest),
+    /// RFC 6749 §6.
+    RefreshToken(RefreshTokenRequest),
 }
 
 impl TokenRequest {
@@ -68,7 +71,7 @@ impl TokenRequest {
     pub const fn is_for_public_clients(&self) -> bool {
         match self {
             Self::ClientCredentials(_) => false,
-            Self::AuthorizationCode(_) | Self::DeviceCode(_) => true,
+            Self::AuthorizationCode(_) | Self::DeviceCode(_) | Self::RefreshToken(_) => true,
         }
     }
 
@@ -88,7 +91,7 @@ impl TokenRequest {
                     scope: refusal.scope().cloned(),
                 }))
             }
-            Self::AuthorizationCode(_) | Self::DeviceCode(_) => None,
+            Self::AuthorizationCode(_) | Self::DeviceCode(_) | Self::RefreshToken(_) => None,
         }
     }
 }
@@ -118,7 +121,8 @@ fn parameters(grant_type: &str) -> Result<Parameters, ErrorResponse> {
             Ok(|form| AuthorizationCodeRequest::take(form).map(TokenRequest::AuthorizationCode))
         }
         GrantType::DeviceCode => Ok(|form| DeviceCodeRequest::take(form).map(TokenRequest::DeviceCode)),
-        GrantType::RefreshToken | GrantType::TokenExchange | GrantType::JwtBearer => Err(unsupported()),
+        GrantType::RefreshToken => Ok(|form| RefreshTokenRequest::take(form).map(TokenRequest::RefreshToken)),
+        GrantType::TokenExchange | GrantType::JwtBearer => Err(unsupported()),
     }
 }
 
@@ -166,6 +170,7 @@ mod tests {
             }
             Ok((_, TokenRequest::AuthorizationCode(_))) => "authorization_code".to_owned(),
             Ok((_, TokenRequest::DeviceCode(_))) => "device_code".to_owned(),
+            Ok((_, TokenRequest::RefreshToken(_))) => "refresh_token".to_owned(),
             Err(error) => format!("{}: {}", error.error.as_str(), error.error_description),
         }
     }
@@ -187,7 +192,11 @@ mod tests {
         assert_eq!(parse("client_id=a"), "invalid_request: Missing grant_type parameter");
         assert_eq!(parse("grant_type="), "invalid_request: Missing grant_type parameter");
         assert_eq!(parse("grant_type=password"), "unsupported_grant_type: Unsupported grant type");
-        assert_eq!(parse("grant_type=refresh_token"), "unsupported_grant_type: Unsupported grant type");
+        assert_eq!(
+            parse("grant_type=refresh_token&client_id=a"),
+            "invalid_request: Missing refresh_token parameter"
+        );
+        assert_eq!(parse("grant_type=refresh_token&client_id=a&refresh_token=r"), "refresh_token");
         assert_eq!(
             parse("grant_type=authorization_code&client_id=a&code=c"),
             "invalid_request: Missing redirect_uri parameter"

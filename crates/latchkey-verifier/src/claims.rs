@@ -20,6 +20,9 @@ pub(crate) struct KindClaims<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) jti: &'a str,
     pub(crate) scope: Option<&'a str>,
+    /// Other issuers may mean anything by it.
+    pub(crate) sid: Option<&'a str>,
+    pub(crate) grant_id: Option<&'a str>,
     pub(crate) confirmation: Confirmation,
 }
 
@@ -60,11 +63,14 @@ impl<'a> RegisteredClaims<'a> {
 
 impl<'a> KindClaims<'a> {
     pub(crate) fn read(members: &'a Members<'_>, json: &str) -> Result<Self, TokenError> {
+        let optional = |name| members.text(name).ok().flatten();
         Ok(Self {
             sub: members.required("sub")?,
             client_id: members.required("client_id")?,
             jti: members.required("jti")?,
             scope: members.text("scope")?,
+            sid: optional("sid"),
+            grant_id: optional("grant_id"),
             confirmation: Confirmation::read(members, json)?,
         })
     }

@@ -16,7 +16,7 @@ use crate::media_type::same_media_type;
 use crate::members::Members;
 use crate::verifier::check_key;
 
-/// More than the largest feed: ten thousand single tokens, and as many clients.
+/// More than the largest feed: ten thousand single tokens, as many clients, and as many grants, sessions and accounts of people.
 pub(crate) const LARGEST: usize = 4 * 1024 * 1024;
 const TYP: &str = "latchkey-revocations+jwt";
 
@@ -30,6 +30,18 @@ pub(crate) struct Feed {
     clients: HashMap<Box<str>, RevokedClient>,
     keys: HashMap<Box<str>, u64>,
     tokens: HashSet<Box<str>>,
+    #[serde(default)]
+    people: RevokedPeople,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct RevokedPeople {
+    issued_until: Option<u64>,
+    accounts: HashMap<Box<str>, u64>,
+    sessions: HashMap<Box<str>, u64>,
+    grants: HashMap<Box<str>, u64>,
+    consents: HashMap<Box<str>, u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,6 +57,10 @@ pub(crate) struct IssuedToken<'a> {
     pub(crate) jti: &'a str,
     pub(crate) iat: u64,
     pub(crate) kid: Option<&'a str>,
+    pub(crate) sub: &'a str,
+    pub(crate) sid: Option<&'a str>,
+    /// Tokens of people have it.
+    pub(crate) grant_id: Option<&'a str>,
 }
 
 /// Why a document is no feed of the issuer.
@@ -100,7 +116,20 @@ impl Feed {
         let is_by = |until: &u64| token.iat <= *until;
         let by_issuer = self.issued_until.as_ref().is_some_and(is_by);
         let by_key = token.kid.and_then(|kid| self.keys.get(kid)).is_some_and(is_by);
-        by_issuer || by_key || self.tokens.contains(token.jti) || self.revokes_client(token)
+        let by_token = self.tokens.contains(token.jti);
+        by_issuer || by_key || by_token || self.revokes_person(token) || self.revokes_client(token)
+    }
+
+    fn revokes_person(&self, token: &IssuedToken<'_>) -> bool {
+        let Some(grant_id) = token.grant_id else { return false };
+        let RevokedPeople { issued_until, accounts, sessions, grants, consents } = &self.people;
+        let account = || Thumbprint::of(token.sub.as_bytes()).to_string();
+        let by_account = (!accounts.is_empty()).then(|| accounts.get(account().as_str())).flatten();
+        let by_session = token.sid.and_then(|sid| sessions.get(sid));
+        let consent = || Thumbprint::of(format!("{} {}", token.client_id, token.sub).as_bytes()).to_string();
+        let by_consent = (!consents.is_empty()).then(|| consents.get(consent().as_str())).flatten();
+        let all = [issued_until.as_ref(), by_account, by_session, grants.get(grant_id), by_consent];
+        all.into_iter().flatten().any(|until| token.iat <= *until)
     }
 
     fn revokes_client(&self, token: &IssuedToken<'_>) -> bool {
@@ -139,7 +168,9 @@ mod tests {
 
     #[test]
     fn each_member_revokes_what_it_names() {
-        let name = Thumbprint::of(b"shipping").to_string();
+        let [name, account, consent] =
+            ["shipping", "usr_a", "shipping usr_a"].map(|id| Thumbprint::of(id.as_bytes()).to_string());
+        let people = |members: &str| format!(r#""people":{{{members}}}"#);
         let client = |members: &str| format!(r#""clients":{{"{name}":{{{members}}}}}"#);
         for (member, jti, kid, revoked) in [
             (r#""issued_until":100"#.to_owned(), "1", "k", true),
@@ -156,6 +187,17 @@ mod tests {
             (client(r#""credentials":{"ffffffff":100}"#), TAGGED, "k", false),
             (client(r#""credentials":{"ffffffff":100}"#), "6f1d9a60-0000-4000-8000-000000000000", "k", true),
             (r#""clients":{"shipping":{"issued_until":100}}"#.to_owned(), "1", "k", false),
+            (people(r#""issued_until":100"#), "1", "k", true),
+            (people(r#""issued_until":99"#), "1", "k", false),
+            (people(&format!(r#""accounts":{{"{account}":100}}"#)), "1", "k", true),
+            (people(&format!(r#""accounts":{{"{account}":99}}"#)), "1", "k", false),
+            (people(r#""accounts":{"usr_a":100}"#), "1", "k", false),
+            (people(r#""sessions":{"s":100,"t":200}"#), "1", "k", true),
+            (people(r#""sessions":{"s":99,"t":200}"#), "1", "k", false),
+            (people(r#""grants":{"g":100}"#), "1", "k", true),
+            (people(r#""grants":{"g":99,"h":200}"#), "1", "k", false),
+            (people(&format!(r#""consents":{{"{consent}":100}}"#)), "1", "k", true),
+            (people(&format!(r#""consents":{{"{consent}":99,"{account}":100}}"#)), "1", "k", false),
         ] {
             let mut json = r#"{"iss":"i","iat":1,"exp":9"#.to_owned();
             for (name, empty) in [("clients", "{}"), ("keys", "{}"), ("tokens", "[]")] {
@@ -164,8 +206,20 @@ mod tests {
                 }
             }
             let feed: Feed = serde_json::from_str(&format!("{json},{member}}}")).unwrap();
-            let token = IssuedToken { client_id: "shipping", jti, iat: 100, kid: Some(kid) };
+            let token = IssuedToken {
+                client_id: "shipping",
+                jti,
+                iat: 100,
+                kid: Some(kid),
+                sub: "usr_a",
+                sid: Some("s"),
+                grant_id: Some("g"),
+            };
             assert_eq!(feed.revokes(&token), revoked, "{member} {jti}");
+            if member.starts_with("\"people\"") {
+                let of_client = IssuedToken { grant_id: None, ..token };
+                assert!(!feed.revokes(&of_client), "a client's own token is of no person: {member}");
+            }
         }
     }
 

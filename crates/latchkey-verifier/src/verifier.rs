@@ -187,7 +187,8 @@ impl Verifier {
         });
         let (kind, own) = observer.check(Check::KindClaims, kind)?;
         if let Some(feed) = issuer.feed(environment, waits).await? {
-            let token = IssuedToken { client_id: kind.client_id, jti: kind.jti, iat, kid: unverified.kid };
+            let KindClaims { sub, client_id, jti, sid, grant_id, .. } = kind;
+            let token = IssuedToken { client_id, jti, iat, kid: unverified.kid, sub, sid, grant_id };
             observer.check(Check::Revocation, ensure(!feed.value.revokes(&token), TokenError::Revoked))?;
         }
         Ok(self.unconfirmed(issuer, kind, exp, own, scheme))

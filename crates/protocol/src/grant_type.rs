@@ -41,10 +41,11 @@ impl GrantType {
     ];
 
     /// The grant types that the token endpoint serves. Metadata, OpenAPI and the refusal of other grant types follow this list.
-    pub const SERVED: [Self; 3] = [Self::ClientCredentials, Self::AuthorizationCode, Self::DeviceCode];
+    pub const SERVED: [Self; 4] =
+        [Self::ClientCredentials, Self::AuthorizationCode, Self::RefreshToken, Self::DeviceCode];
 
     /// Those by which a client gets the tokens of a person.
-    pub const OF_PEOPLE: [Self; 2] = [Self::AuthorizationCode, Self::DeviceCode];
+    pub const OF_PEOPLE: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::DeviceCode];
 
     /// The value of `grant_type`.
     #[must_use]

@@ -42,7 +42,32 @@ fn missing() -> ErrorResponse {
 pub struct IntrospectionResponse {
     active: bool,
     #[serde(flatten)]
-    token: Option<ActiveToken>,
+    token: Option<Introspected>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Introspected {
+    AccessToken(ActiveToken),
+    RefreshToken(IntrospectedRefreshToken),
+}
+
+/// The members of an active answer for a refresh token. It has no `token_type`: no resource takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IntrospectedRefreshToken {
+    /// What was granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// To whom.
+    pub client_id: String,
+    /// When it ends, unless it is used before.
+    pub exp: u64,
+    /// When it was granted.
+    pub iat: u64,
+    /// Who has granted it.
+    pub sub: String,
+    /// Who issued it.
+    pub iss: String,
 }
 
 /// The members of an active answer.
@@ -74,9 +99,20 @@ pub struct ActiveToken {
     pub cnf: Option<Confirmation>,
 }
 
+impl IntrospectionResponse {
+    /// Of whatever the caller may not introspect, and of what is no token.
+    pub const INACTIVE: Self = Self { active: false, token: None };
+}
+
 impl From<Option<ActiveToken>> for IntrospectionResponse {
     fn from(token: Option<ActiveToken>) -> Self {
-        Self { active: token.is_some(), token }
+        Self { active: token.is_some(), token: token.map(Introspected::AccessToken) }
+    }
+}
+
+impl From<Option<IntrospectedRefreshToken>> for IntrospectionResponse {
+    fn from(token: Option<IntrospectedRefreshToken>) -> Self {
+        Self { active: token.is_some(), token: token.map(Introspected::RefreshToken) }
     }
 }
 
@@ -86,7 +122,22 @@ mod tests {
 
     #[test]
     fn an_inactive_token_says_nothing_else() {
-        assert_eq!(serde_json::to_string(&IntrospectionResponse::from(None)).unwrap(), r#"{"active":false}"#);
+        assert_eq!(serde_json::to_string(&IntrospectionResponse::INACTIVE).unwrap(), r#"{"active":false}"#);
+    }
+
+    #[test]
+    fn a_refresh_token_says_who_has_granted_what_to_whom_until_when() {
+        let token = IntrospectedRefreshToken {
+            scope: Some("openid".to_owned()),
+            client_id: "web".to_owned(),
+            exp: 2,
+            iat: 1,
+            sub: "usr_a".to_owned(),
+            iss: "https://acme.example".to_owned(),
+        };
+        let expected = r#"{"active":true,"scope":"openid","client_id":"web","exp":2,"iat":1,"sub":"usr_a","iss":"https://acme.example"}"#;
+        let answer = IntrospectionResponse::from(Some(token));
+        assert_eq!(serde_json::to_string(&answer).unwrap(), expected);
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub use device_authorization::DeviceAuthorizationResponse;
 pub use error::{ErrorCode, ErrorResponse};
 pub use form::Form;
 pub use grant_type::GrantType;
-pub use introspection::{ActiveToken, IntrospectionRequest, IntrospectionResponse};
+pub use introspection::{ActiveToken, IntrospectedRefreshToken, IntrospectionRequest, IntrospectionResponse};
 pub use invisible_characters::{bidi_control_in_name, invisible_in_id};
 pub use lifetime::{Lifetime, LifetimeError};
 pub use metadata::{AuthorizationServerMetadata, EndpointAliases};

@@ -162,6 +162,14 @@ pub enum RefusalReason {
     DeviceCodeNotValid,
     /// The client has too many device codes that nobody has decided on, from one address.
     TooManyDeviceCodes,
+    /// The refresh token is unknown, ended, of another client or not proven, or its person may not sign in any more.
+    RefreshTokenNotValid,
+    /// The refresh token was used before: all that was granted has ended.
+    RefreshTokenReused,
+    /// The scope was not granted when the person signed in.
+    ScopeNotGranted,
+    /// The resource was not granted when the person signed in.
+    ResourceNotGranted,
     /// The tenant asks for a token format that is not served.
     FormatNotServed,
     /// The scope does not have the grammar of RFC 6749 section 3.3.

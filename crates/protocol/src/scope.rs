@@ -33,7 +33,7 @@ impl ScopeToken {
     pub const RESERVED_PREFIX: &str = "latchkey:";
 
     /// The scope of OpenID Connect, and those that request claims about people (OpenID Connect Core §5.4).
-    pub const OF_PEOPLE: [&str; 5] = ["openid", "profile", "email", "address", "phone"];
+    pub const OF_PEOPLE: [&str; 6] = ["openid", "profile", "email", "address", "phone", "offline_access"];
 
     /// Checks the characters.
     ///

@@ -40,6 +40,9 @@ pub struct TokenResponse {
     /// What the client learns about a person's sign-in (OpenID Connect Core §3.1.3.3): base64url and dots.
     #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
     pub id_token: Option<String>,
+    /// What the client gets its next tokens for (RFC 6749 §1.5): base64url and underscores.
+    #[cfg_attr(test, serde(skip_serializing_if = "Option::is_none"))]
+    pub refresh_token: Option<String>,
 }
 
 impl TokenResponse {
@@ -49,7 +52,7 @@ impl TokenResponse {
     /// Those of the JSON library.
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         const OTHER_MEMBERS: usize = 128;
-        let Self { access_token, token_type, expires_in, scope, id_token } = self;
+        let Self { access_token, token_type, expires_in, scope, id_token, refresh_token } = self;
         let token_type = token_type.as_str();
         let mut json = Vec::with_capacity(access_token.len() + OTHER_MEMBERS);
         json.extend_from_slice(br#"{"access_token":""#);
@@ -63,6 +66,9 @@ impl TokenResponse {
         if let Some(id_token) = id_token {
             write!(json, r#","id_token":"{id_token}""#).map_err(serde_json::Error::io)?;
         }
+        if let Some(refresh_token) = refresh_token {
+            write!(json, r#","refresh_token":"{refresh_token}""#).map_err(serde_json::Error::io)?;
+        }
         json.push(b'}');
         Ok(json)
     }
@@ -74,7 +80,7 @@ mod tests {
     use crate::Scope;
 
     #[test]
-    fn an_answer_holds_no_refresh_token_and_no_empty_scope() {
+    fn an_answer_holds_what_there_is_and_no_empty_scope() {
         for (scope, token_type, last) in [
             ("", TokenType::Bearer, ""),
             ("a b", TokenType::Bearer, r#","scope":"a b""#),
@@ -87,12 +93,15 @@ mod tests {
                 expires_in: 2,
                 scope,
                 id_token: None,
+                refresh_token: None,
             };
             let expected =
                 format!(r#"{{"access_token":"ey-._0","token_type":"{token_type:?}","expires_in":2{last}}}"#);
             assert_eq!(answer.to_json().unwrap(), expected.as_bytes());
             assert_eq!(serde_json::to_string(&answer).unwrap(), expected, "as a serializer writes it");
-            let signed_in = TokenResponse { id_token: Some("ey.A.B".to_owned()), ..answer };
+            let mut signed_in = TokenResponse { id_token: Some("ey.A.B".to_owned()), ..answer };
+            assert_eq!(signed_in.to_json().unwrap(), serde_json::to_vec(&signed_in).unwrap());
+            signed_in.refresh_token = Some("lk_rt_A-_b".to_owned());
             assert_eq!(signed_in.to_json().unwrap(), serde_json::to_vec(&signed_in).unwrap());
         }
     }

@@ -144,6 +144,7 @@ mod tests {
             resource_servers: Vec::new(),
             limits: tenancy::TenantLimits::default(),
             assertions: tenancy::AssertionPolicy::default(),
+            refresh_token: tenancy::RefreshTokenPolicy::default(),
             branding: tenancy::Branding::default(),
             id: id.clone(),
         };

@@ -19,6 +19,28 @@ pub enum RevokedSubject {
     SigningKey(String),
     /// A token of a client, by its `jti`.
     Token(ClientId, String),
+    /// All tokens of people: those with a `grant_id`.
+    People,
+    /// The tokens of what a person granted a client once, by `grant_id`.
+    Grant(String),
+    /// The tokens of a person's session, by `sid`.
+    Session(String),
+    /// The tokens of a person, by the `sub` of its account.
+    Account(String),
+    /// The tokens that a client has of a person.
+    Consent(ClientId, String),
+}
+
+impl RevokedSubject {
+    /// How many grants, sessions, accounts and consents of a tenant are kept. One more, and all tokens of its people are revoked in their place, by one
+    /// fact: the list stays short, and clients get new tokens for their refresh tokens.
+    pub const MOST_OF_PEOPLE: u64 = 10_000;
+
+    /// Whether it counts for [`RevokedSubject::MOST_OF_PEOPLE`].
+    #[must_use]
+    pub const fn is_of_person(&self) -> bool {
+        matches!(self, Self::Grant(_) | Self::Session(_) | Self::Account(_) | Self::Consent(..))
+    }
 }
 
 /// A fact of a tenant: its subject's tokens are invalid if they were issued by then.

@@ -16,6 +16,18 @@ pub struct RevocationFacts {
     issued_until: Option<Timestamp>,
     clients: HashMap<ClientId, ClientFacts>,
     signing_keys: BTreeMap<String, Timestamp>,
+    people: PeopleFacts,
+}
+
+/// What is revoked of people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct PeopleFacts {
+    issued_until: Option<Timestamp>,
+    grants: HashMap<String, Timestamp>,
+    sessions: HashMap<String, Timestamp>,
+    accounts: HashMap<String, Timestamp>,
+    /// By account, and then by client.
+    consents: HashMap<String, HashMap<ClientId, Timestamp>>,
 }
 
 /// What is revoked of one client.
@@ -36,6 +48,19 @@ pub struct IssuedToken<'a> {
     pub jti: &'a str,
     /// `iat`.
     pub issued_at: Timestamp,
+    /// Whom it is of; none of a client's own token.
+    pub person: Option<PersonOfToken<'a>>,
+}
+
+/// What makes a token one of a person.
+#[derive(Clone, Copy, Debug)]
+pub struct PersonOfToken<'a> {
+    /// `sub`.
+    pub account: &'a str,
+    /// `sid`.
+    pub session: Option<&'a str>,
+    /// `grant_id`.
+    pub grant: Option<&'a str>,
 }
 
 /// What makes a token invalid. A time is the last second whose tokens it ends.
@@ -49,13 +74,29 @@ pub enum RevokedBy {
     Credential(Timestamp),
     /// This one. When it was revoked is not kept.
     Token,
+    /// Those of all people.
+    People(Timestamp),
+    /// Those of its person.
+    Account(Timestamp),
+    /// Those of its person's session.
+    Session(Timestamp),
+    /// Those of its grant.
+    Grant(Timestamp),
+    /// Those that its client has of its person.
+    Consent(Timestamp),
 }
 
 impl RevocationFacts {
     /// Nothing is revoked.
     #[must_use]
     pub fn none(tenant: TenantId) -> Self {
-        Self { tenant, issued_until: None, clients: HashMap::new(), signing_keys: BTreeMap::new() }
+        Self {
+            tenant,
+            issued_until: None,
+            clients: HashMap::new(),
+            signing_keys: BTreeMap::new(),
+            people: PeopleFacts::default(),
+        }
     }
 
     /// The facts of these revocations.
@@ -76,6 +117,15 @@ impl RevocationFacts {
                 RevokedSubject::Token(client, jti) => {
                     facts.clients.entry(client).or_default().tokens.insert(jti, expires_at);
                 }
+                RevokedSubject::People => {
+                    facts.people.issued_until = facts.people.issued_until.max(Some(issued_until));
+                }
+                RevokedSubject::Grant(id) => drop(facts.people.grants.insert(id, issued_until)),
+                RevokedSubject::Session(id) => drop(facts.people.sessions.insert(id, issued_until)),
+                RevokedSubject::Account(id) => drop(facts.people.accounts.insert(id, issued_until)),
+                RevokedSubject::Consent(client, account) => {
+                    facts.people.consents.entry(account).or_default().insert(client, issued_until);
+                }
             }
         }
         facts
@@ -95,6 +145,12 @@ impl RevocationFacts {
         if let Some(until) = self.issued_until.filter(is_by) {
             return Some(RevokedBy::Tenant(until));
         }
+        let of_person = token.person.and_then(|person| self.people.revoked_by(token, person));
+        of_person.or_else(|| self.revoked_by_client(token))
+    }
+
+    fn revoked_by_client(&self, token: IssuedToken<'_>) -> Option<RevokedBy> {
+        let is_by = |until: &Timestamp| token.issued_at <= *until;
         let of_client = self.clients.get(token.client)?;
         if let Some(until) = of_client.issued_until.filter(is_by) {
             return Some(RevokedBy::Client(until));
@@ -126,6 +182,12 @@ impl RevocationFacts {
         self.issued_until.max(of_client.and_then(|of_client| of_client.issued_until)).max(credential)
     }
 
+    /// The last second whose tokens of this person at this client are invalid: the next one needs a later one.
+    #[must_use]
+    pub fn issued_until_of(&self, client: &str, person: PersonOfToken<'_>) -> Option<Timestamp> {
+        self.people.of(client, person).into_iter().flatten().max()
+    }
+
     /// Each revocation, in no order. A single token has the time of its expiry only.
     pub fn iter(&self) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
         let tenant = self.issued_until.map(|until| (RevokedSubject::Tenant, until));
@@ -141,7 +203,7 @@ impl RevocationFacts {
                 .map(|(jti, expires_at)| (RevokedSubject::Token(client.clone(), jti.clone()), *expires_at));
             own.into_iter().chain(credentials).chain(tokens)
         });
-        tenant.into_iter().chain(keys).chain(clients)
+        tenant.into_iter().chain(keys).chain(clients).chain(self.people.iter())
     }
 
     /// The estimated bytes in memory.
@@ -152,7 +214,50 @@ impl RevocationFacts {
             let tokens: usize = facts.tokens.keys().map(|jti| ENTRY + jti.len()).sum();
             2 * ENTRY + client.as_str().len() + facts.credentials.len() * ENTRY + tokens
         });
-        size_of::<Self>() + self.signing_keys.len() * ENTRY + clients.sum::<usize>()
+        let PeopleFacts { grants, sessions, accounts, consents, .. } = &self.people;
+        let consents: usize = consents.values().map(|clients| 1 + clients.len()).sum();
+        let people = (grants.len() + sessions.len() + accounts.len() + consents) * ENTRY;
+        size_of::<Self>() + self.signing_keys.len() * ENTRY + clients.sum::<usize>() + people
+    }
+}
+
+impl PeopleFacts {
+    /// The times of all people, and of this person's account, session, grant and consent to the client.
+    fn of(&self, client: &str, person: PersonOfToken<'_>) -> [Option<Timestamp>; 5] {
+        [
+            self.issued_until,
+            self.accounts.get(person.account).copied(),
+            person.session.and_then(|id| self.sessions.get(id).copied()),
+            person.grant.and_then(|id| self.grants.get(id).copied()),
+            self.consents.get(person.account).and_then(|clients| clients.get(client).copied()),
+        ]
+    }
+
+    fn revoked_by(&self, token: IssuedToken<'_>, person: PersonOfToken<'_>) -> Option<RevokedBy> {
+        let by = |until: Option<Timestamp>| until.filter(|until| token.issued_at <= *until);
+        let [all, account, session, grant, consent] = self.of(token.client, person).map(by);
+        let all = all.map(RevokedBy::People).or_else(|| account.map(RevokedBy::Account));
+        let one = session.map(RevokedBy::Session).or_else(|| grant.map(RevokedBy::Grant));
+        all.or(one).or_else(|| consent.map(RevokedBy::Consent))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
+        fn each(
+            facts: &HashMap<String, Timestamp>,
+            of: fn(String) -> RevokedSubject,
+        ) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
+            facts.iter().map(move |(id, until)| (of(id.clone()), *until))
+        }
+        let all = self.issued_until.map(|until| (RevokedSubject::People, until));
+        let consents = self.consents.iter().flat_map(|(account, clients)| {
+            let of = |client: &ClientId| RevokedSubject::Consent(client.clone(), account.clone());
+            clients.iter().map(move |(client, until)| (of(client), *until))
+        });
+        all.into_iter()
+            .chain(consents)
+            .chain(each(&self.grants, RevokedSubject::Grant))
+            .chain(each(&self.sessions, RevokedSubject::Session))
+            .chain(each(&self.accounts, RevokedSubject::Account))
     }
 }
 
@@ -191,8 +296,46 @@ mod tests {
     #[track_caller]
     fn check(revocations: &[(RevokedSubject, u64)], client: &str, jti: &str, issued_at: u64, expected: bool) {
         let issued_at = Timestamp::from_seconds(issued_at);
-        let revoked = facts(revocations).revoke(IssuedToken { client, jti, issued_at });
+        let revoked = facts(revocations).revoke(IssuedToken { client, jti, issued_at, person: None });
         assert_eq!(revoked, expected, "{revocations:?}: {client} {jti} {issued_at:?}");
+    }
+
+    const ADA: PersonOfToken<'_> = PersonOfToken { account: "usr_a", session: Some("s"), grant: Some("g") };
+
+    #[test]
+    fn a_token_of_a_person_is_revoked_by_its_grant_its_session_its_account_its_consent_and_with_all_people() {
+        use RevokedSubject as S;
+        let name = str::to_owned;
+        let at = Timestamp::from_seconds;
+        let other = PersonOfToken { account: "usr_b", session: Some("t"), grant: Some("h") };
+        for (subject, by) in [
+            (S::Grant(name("g")), RevokedBy::Grant(at(100))),
+            (S::Session(name("s")), RevokedBy::Session(at(100))),
+            (S::Account(name("usr_a")), RevokedBy::Account(at(100))),
+            (S::Consent(id("web"), name("usr_a")), RevokedBy::Consent(at(100))),
+            (S::People, RevokedBy::People(at(100))),
+        ] {
+            let facts = facts(&[(subject.clone(), 100)]);
+            let revoked_by = |person, issued_at| {
+                facts.revoked_by(IssuedToken { client: "web", jti: "1", issued_at: at(issued_at), person })
+            };
+            assert_eq!(revoked_by(Some(ADA), 100), Some(by), "{subject:?}");
+            assert_eq!(revoked_by(Some(ADA), 101), None, "{subject:?}");
+            assert_eq!(revoked_by(None, 100), None, "a client's own token is of no person: {subject:?}");
+            let elsewhere = IssuedToken { client: "a", jti: "1", issued_at: at(100), person: Some(ADA) };
+            let is_of_client = matches!(subject, S::Consent(..));
+            assert_eq!(facts.revoke(elsewhere), !is_of_client, "another client: {subject:?}");
+            let is_all = subject == S::People;
+            assert_eq!(revoked_by(Some(other), 100).is_some(), is_all, "{subject:?}");
+            assert_eq!(facts.issued_until_of("web", ADA), Some(at(100)));
+            assert_eq!(facts.issued_until_of("web", other).is_some(), is_all);
+        }
+        let all = facts(&[
+            (S::Grant(name("g")), 100),
+            (S::Account(name("usr_a")), 101),
+            (S::Grant(name("h")), 300),
+        ]);
+        assert_eq!(all.issued_until_of("web", ADA), Some(at(101)));
     }
 
     #[test]
@@ -234,7 +377,8 @@ mod tests {
             (S::Credential(id("a"), tag("a", "s1")), 60),
         ];
         let by = |from: usize, jti: &str, issued_at: u64| {
-            facts(&all[from..]).revoked_by(IssuedToken { client: "a", jti, issued_at: at(issued_at) })
+            let token = IssuedToken { client: "a", jti, issued_at: at(issued_at), person: None };
+            facts(&all[from..]).revoked_by(token)
         };
         assert_eq!(by(0, &s1, 40), Some(RevokedBy::Tenant(at(40))));
         assert_eq!(by(0, &s1, 41), Some(RevokedBy::Client(at(50))));
@@ -268,14 +412,18 @@ mod tests {
         use RevokedSubject as S;
         let tokens = (0..10_000).map(|number| (S::Token(id("a"), format!("{number}")), 900));
         let clients = (0..1_000).map(|number| (S::Client(id(&format!("c{number}"))), 100));
-        let all: Vec<_> =
-            tokens.chain(clients).chain([(S::Credential(id("a"), tag("a", "s1")), 100)]).collect();
+        let sessions = (0..10_000).map(|number| (S::Session(format!("s{number}")), 100));
+        let all: Vec<_> = tokens
+            .chain(clients)
+            .chain(sessions)
+            .chain([(S::Credential(id("a"), tag("a", "s1")), 100)])
+            .collect();
         let facts = facts(&all);
         let issued_at = Timestamp::from_seconds(101);
         for (client, jti) in
             [("a", jti("a", "s1")), ("a", jti("a", "s2")), ("b", jti("b", "s1")), ("a", String::new())]
         {
-            let token = IssuedToken { client, jti: &jti, issued_at };
+            let token = IssuedToken { client, jti: &jti, issued_at, person: Some(ADA) };
             let counted = allocation_counter::measure(|| assert!(!facts.revoke(token)));
             assert_eq!(counted.count_total, 0, "{client} {jti}");
         }
@@ -290,6 +438,10 @@ mod tests {
             (S::Credential(id("a"), tag("a", "s1")), 3),
             (S::SigningKey("k".to_owned()), 4),
             (S::Token(id("b"), jti("b", "s1")), 900),
+            (S::People, 5),
+            (S::Grant("g".to_owned()), 6),
+            (S::Session("s".to_owned()), 7),
+            (S::Account("usr_a".to_owned()), 8),
         ];
         let mut listed: Vec<_> = facts(&all).iter().map(|(subject, at)| (subject, at.seconds())).collect();
         listed.sort();

@@ -1,4 +1,4 @@
-//! The claims of a tenant's revocation feed, which verifiers poll (docs/revocation.md). No client is named in clear: the feed is public, and
+//! The claims of a tenant's revocation feed, which verifiers poll (docs/revocation.md). No client and no person is named in clear: the feed is public, and
 //! no answer says which client ids are real.
 
 use std::collections::BTreeMap;
@@ -23,12 +23,41 @@ pub struct RevocationFeed {
     /// The tokens of the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issued_until: Option<Timestamp>,
-    /// Those of clients, by [`RevocationFeed::client`].
+    /// Those of clients, by [`RevocationFeed::name`].
     pub clients: BTreeMap<String, RevokedClient>,
     /// Those that a key has signed, by its `kid`.
     pub keys: BTreeMap<String, Timestamp>,
     /// Single ones, by their `jti`.
     pub tokens: Vec<String>,
+    /// Those of people.
+    #[serde(default, skip_serializing_if = "RevokedPeople::is_empty")]
+    pub people: RevokedPeople,
+}
+
+/// What is revoked of people, whose tokens have a `grant_id`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedPeople {
+    /// All of their tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_until: Option<Timestamp>,
+    /// Those of accounts, by [`RevocationFeed::name`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<String, Timestamp>,
+    /// Those of sessions, by `sid`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sessions: BTreeMap<String, Timestamp>,
+    /// Those of grants, by `grant_id`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub grants: BTreeMap<String, Timestamp>,
+    /// Those that a client has of a person, by the [`RevocationFeed::name`] of the client's id, a space and the account.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub consents: BTreeMap<String, Timestamp>,
+}
+
+impl RevokedPeople {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What is revoked of a client.
@@ -59,28 +88,38 @@ impl RevocationFeed {
             clients: BTreeMap::new(),
             keys: BTreeMap::new(),
             tokens: Vec::new(),
+            people: RevokedPeople::default(),
         };
         for (subject, until) in facts.iter() {
             match subject {
                 RevokedSubject::Tenant => feed.issued_until = Some(until),
                 RevokedSubject::Client(client) => {
-                    feed.clients.entry(Self::client(client.as_str())).or_default().issued_until = Some(until);
+                    feed.clients.entry(Self::name(client.as_str())).or_default().issued_until = Some(until);
                 }
                 RevokedSubject::Credential(client, tag) => {
-                    let of_client = feed.clients.entry(Self::client(client.as_str())).or_default();
+                    let of_client = feed.clients.entry(Self::name(client.as_str())).or_default();
                     of_client.credentials.insert(tag.to_string(), until);
                 }
                 RevokedSubject::SigningKey(kid) => drop(feed.keys.insert(kid, until)),
                 RevokedSubject::Token(_, jti) => feed.tokens.push(jti),
+                RevokedSubject::People => feed.people.issued_until = Some(until),
+                RevokedSubject::Account(sub) => {
+                    feed.people.accounts.insert(Self::name(&sub), until);
+                }
+                RevokedSubject::Consent(client, sub) => {
+                    feed.people.consents.insert(Self::name(&format!("{client} {sub}")), until);
+                }
+                RevokedSubject::Session(sid) => drop(feed.people.sessions.insert(sid, until)),
+                RevokedSubject::Grant(id) => drop(feed.people.grants.insert(id, until)),
             }
         }
         feed.tokens.sort_unstable();
         feed
     }
 
-    /// The name of a client in the feed: SHA-256 of its id, base64url.
+    /// The name of a client or an account in the feed: SHA-256 of its id, base64url.
     #[must_use]
-    pub fn client(id: &str) -> String {
+    pub fn name(id: &str) -> String {
         BASE64URL.encode(digest(&SHA256, id.as_bytes()))
     }
 }
@@ -104,7 +143,12 @@ mod tests {
             (RevokedSubject::Credential(billing.clone(), tag), 3),
             (RevokedSubject::SigningKey("oauth2-key-1".to_owned()), 4),
             (RevokedSubject::Token(billing.clone(), "b".to_owned()), 5),
-            (RevokedSubject::Token(billing, "a".to_owned()), 5),
+            (RevokedSubject::Token(billing.clone(), "a".to_owned()), 5),
+            (RevokedSubject::People, 6),
+            (RevokedSubject::Account("usr_a".to_owned()), 7),
+            (RevokedSubject::Session("s".to_owned()), 8),
+            (RevokedSubject::Grant("g".to_owned()), 9),
+            (RevokedSubject::Consent(billing, "usr_a".to_owned()), 10),
         ];
         let revocations = revocations.map(|(subject, until)| Revocation {
             subject,
@@ -114,12 +158,12 @@ mod tests {
         let facts = RevocationFacts::of(tenant.clone(), revocations);
         let feed = RevocationFeed::of(&facts, "https://acme.example", at(100));
         let text = serde_json::to_string(&feed).unwrap();
-        let name = RevocationFeed::client("billing");
+        let [name, account, consent] = ["billing", "usr_a", "billing usr_a"].map(RevocationFeed::name);
         let expected = format!(
-            r#"{{"iss":"https://acme.example","iat":100,"exp":280,"issued_until":1,"clients":{{"{name}":{{"issued_until":2,"credentials":{{"{tag}":3}}}}}},"keys":{{"oauth2-key-1":4}},"tokens":["a","b"]}}"#
+            r#"{{"iss":"https://acme.example","iat":100,"exp":280,"issued_until":1,"clients":{{"{name}":{{"issued_until":2,"credentials":{{"{tag}":3}}}}}},"keys":{{"oauth2-key-1":4}},"tokens":["a","b"],"people":{{"issued_until":6,"accounts":{{"{account}":7}},"sessions":{{"s":8}},"grants":{{"g":9}},"consents":{{"{consent}":10}}}}}}"#
         );
         assert_eq!(text, expected);
-        assert!(!text.contains("billing"));
+        assert!(!text.contains("billing") && !text.contains("usr_a"));
         assert_eq!(serde_json::from_str::<RevocationFeed>(&text).unwrap(), feed);
         let none = RevocationFeed::of(&RevocationFacts::none(tenant), "https://acme.example", at(100));
         let text = serde_json::to_string(&none).unwrap();

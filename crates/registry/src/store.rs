@@ -8,7 +8,7 @@ use keys::PublicKeys;
 use protocol::Timestamp;
 use tenancy::{StoreError, TenantId};
 
-use crate::{Client, ClientId, RevocationFacts, SingleUseIdentifier, TokenRevocation};
+use crate::{Client, ClientId, RevocationFacts, RevokedSubject, SingleUseIdentifier, TokenRevocation};
 
 /// Finds clients.
 #[async_trait]
@@ -80,6 +80,18 @@ pub trait RevocationStore: Send + Sync {
         token: &TokenRevocation,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Revokes tokens of people of this tenant that were issued until now, and logs the change: of a grant, a session or an account. A grant
+    /// ends, and so do its refresh tokens.
+    async fn revoke_people(
+        &self,
+        tenant: &TenantId,
+        subject: &RevokedSubject,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Another store has written revocations of this tenant: a cache reads them anew.
+    fn notice_revocations(&self, _tenant: &TenantId) {}
 
     /// Deletes revocations of all tenants whose tokens have expired, a limited number of them. Returns how many.
     async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError>;

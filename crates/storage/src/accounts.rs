@@ -119,6 +119,12 @@ const DELETE_CONSENTS: &str = "
      WHERE (tenant_id, account_id, client_id) IN
            (SELECT tenant_id, account_id, client_id FROM {given(tenant_id text, account_id text, client_id text)})";
 
+/// The refresh tokens that the clients of these consents have.
+const DELETE_FAMILIES: &str = "
+    DELETE FROM refresh_families
+     WHERE (tenant_id, account_id, client_id) IN
+           (SELECT tenant_id, account_id, client_id FROM {given(tenant_id text, account_id text, client_id text)})";
+
 /// Of deleted accounts.
 const DELETE_ALL_CONSENTS: &str = "
     DELETE FROM consents
@@ -248,6 +254,11 @@ impl CommitWriter<'_> {
                 _ => {}
             }
         }
+        // Before any of them ends.
+        let all = |(tenant, account): &(&TenantId, &AccountId)| json!({ "tenant_id": tenant, "account_id": account });
+        let changed = self.request.passwords.iter().map(|new| (&new.tenant, &new.account));
+        let left: Vec<_> = ended.iter().copied().chain(changed).map(|names| all(&names)).collect();
+        self.queue_logouts(&[left, sessions.clone()].concat()).await?;
         let rows: Vec<_> = self.decided.accounts.values().collect();
         self.all(UPSERT, &rows).await?;
         self.each(DELETE_IDENTIFIERS, &renamed).await?;
@@ -257,6 +268,7 @@ impl CommitWriter<'_> {
         self.each(DELETE_ALL_CONSENTS, &emptied).await?;
         self.each(DELETE_SESSIONS, &sessions).await?;
         self.each(DELETE_CONSENTS, &consents).await?;
+        self.each(DELETE_FAMILIES, &consents).await?;
         self.all(END_AUTHENTICATIONS, &ended).await
     }
 }

@@ -9,6 +9,7 @@ use tenancy::{StoreError, TenantId};
 
 use crate::database::{Database, Purpose};
 use crate::error::Error;
+use crate::refresh_families;
 use crate::statement::Statement;
 
 const SELECT_CONSENT: &str = "
@@ -25,7 +26,7 @@ const INSERT_CODE: &str = "
 
 /// Uses a code up, where all of it is right: its client, its redirect URI, the digest of its verifier, its session and its account.
 const REDEEM: &str = "
-    UPDATE authorization_codes SET redeemed_at = $4, token_id = $8, token_until = $9
+    UPDATE authorization_codes SET redeemed_at = $4
      WHERE tenant_id = $1 AND slot = $2 AND code_digest = $3 AND redeemed_at IS NULL AND valid_until > $4
        AND client_id = $5 AND redirect_uri = $6 AND code_challenge IS NOT DISTINCT FROM $7
        AND EXISTS (SELECT 1 FROM sessions s
@@ -37,11 +38,11 @@ const REDEEM: &str = "
                       AND a.valid_from <= authorization_codes.created_at)
     RETURNING ";
 
-/// A code that its own client has redeemed: the token that it gave.
-const REDEEMED: &str = "
-    SELECT c.token_id, c.redeemed_at, c.token_until FROM authorization_codes c
-     WHERE c.tenant_id = $1 AND c.slot = $2 AND c.code_digest = $3 AND c.client_id = $4
-       AND c.redeemed_at IS NOT NULL";
+/// Whether its own client has redeemed a code.
+const IS_REDEEMED: &str = "
+    SELECT EXISTS (SELECT 1 FROM authorization_codes c
+                    WHERE c.tenant_id = $1 AND c.slot = $2 AND c.code_digest = $3 AND c.client_id = $4
+                      AND c.redeemed_at IS NOT NULL)";
 
 #[async_trait]
 impl AuthorizationStore for Database {
@@ -65,14 +66,18 @@ impl AuthorizationStore for Database {
         {
             return Ok(false);
         }
-        if let Some(session) = session {
-            transaction.session(tenant, session).await?;
-        }
+        let ended = match session {
+            Some(session) => transaction.session(tenant, session).await?,
+            None => None,
+        };
         if let Some(consent) = consent {
             transaction.write(UPSERT_CONSENT, &[(tenant, *consent)], consent.granted_at).await?;
         }
         transaction.write(INSERT_CODE, &[*code], code.created_at).await?;
         transaction.session_client(code).await?;
+        if let Some(ended) = ended {
+            transaction.revoke_people(tenant, &ended, code.created_at).await?;
+        }
         transaction.commit().await?;
         Ok(true)
     }
@@ -93,24 +98,28 @@ async fn redeem(
     redemption: &Redemption<'_>,
     now: Timestamp,
 ) -> Result<Redeemed, Error> {
-    let Redemption { key, client, redirect_uri, code_challenge, token: (token, until) } = redemption;
+    let Redemption { key, client, redirect_uri, code_challenge, family } = redemption;
     let of_code = |text| Statement::of(text).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
     let mut transaction = database.begin(Purpose::WritesOf(tenant)).await?;
     let redeem = of_code(format!("{REDEEM}{}", "{columns(authorization_codes)}"))
         .bind(now)
         .bind(client.as_str())
         .bind(*redirect_uri)
-        .bind(code_challenge.map(|digest| digest.to_vec()))
-        .bind(*token)
-        .bind(*until);
+        .bind(code_challenge.map(|digest| digest.to_vec()));
     let redeemed: Option<AuthorizationCode> = transaction.first(redeem).await?;
     let outcome = match redeemed {
-        Some(code) => Redeemed::First(Box::new(code)),
+        Some(code) => {
+            if let Some(family) = family.map(|new| code.family(new)) {
+                transaction.write(refresh_families::INSERT, &[&family], now).await?;
+            }
+            Redeemed::First(Box::new(code))
+        }
         None => {
-            let earlier = of_code(REDEEMED.to_owned()).bind(client.as_str());
-            match transaction.first::<(String, Timestamp, Timestamp)>(earlier).await? {
-                Some((token, issued_at, until)) => Redeemed::Again { token, issued_at, until },
-                None => Redeemed::Refused,
+            let is_redeemed = of_code(IS_REDEEMED.to_owned()).bind(client.as_str());
+            if transaction.scalar(is_redeemed).await?.unwrap_or(false) {
+                Redeemed::Again
+            } else {
+                Redeemed::Refused
             }
         }
     };

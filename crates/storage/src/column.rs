@@ -6,14 +6,14 @@ use std::fmt::{Debug, Display};
 use accounts::{AccountId, AccountPassword};
 use administration::rows::hex;
 use administration::{ApplicationId, Fingerprint, Instant, ManagedBy};
-use grants::Granted;
+use grants::{GrantId, Granted};
 use keys::KeyId;
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, Timestamp};
 use registry::{CertificateSubject, ClientId, ClientKeys, CodeFlow, IntrospectionRight, SecretId};
 use secrets::SecretHash;
 use serde_json::{Map, Value, json};
 use sessions::SessionId;
-use tenancy::{Branding, Issuer, TenantId, TenantLimits, TokenFormat};
+use tenancy::{Branding, Issuer, RefreshTokenPolicy, TenantId, TenantLimits, TokenFormat};
 
 use crate::error::Error;
 use crate::row::Row;
@@ -83,6 +83,7 @@ text_columns!(
     CertificateSubject,
     ClientAuthenticationMethod,
     ClientId,
+    GrantId,
     GrantType,
     SecretHash,
     SessionId,
@@ -113,6 +114,7 @@ columns_stored_as! {
     // Documents.
     Granted, String: |text| serde_json::from_str(&text), |granted| json!(granted).to_string();
     CodeFlow, String: |text| serde_json::from_str(&text), |flow| json!(flow).to_string();
+    RefreshTokenPolicy, String: |text| serde_json::from_str(&text), |policy| json!(policy).to_string();
     Branding, String: |text| serde_json::from_str(&text), |branding| json!(branding).to_string();
     TenantLimits, String: |text| serde_json::from_str(&text), |limits| json!(limits).to_string();
     Value, String: |text| text.parse(), ToString::to_string;

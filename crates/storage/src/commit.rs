@@ -17,7 +17,7 @@ use crate::transaction::Transaction;
 const BATCH: usize = 1000;
 
 /// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
-const EMPTIED: [&str; 16] = [
+const EMPTIED: [&str; 17] = [
     "client_secrets",
     "signing_keys",
     "key_schedules",
@@ -29,6 +29,7 @@ const EMPTIED: [&str; 16] = [
     "sessions",
     "authorization_codes",
     "pushed_requests",
+    "refresh_families",
     "consents",
     "device_codes",
     "session_clients",

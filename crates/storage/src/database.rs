@@ -100,6 +100,17 @@ impl Database {
         }
     }
 
+    /// Executes one statement of a request that writes rows of one tenant and enters that tenant itself, and returns its rows.
+    pub(crate) async fn write_one(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
+        match &self.engine {
+            Engine::Sqlite(pools) => {
+                self.count();
+                Ok(pools.write(statement).await?)
+            }
+            Engine::Postgres(pools) => pools.write_of_request(statement, &self.statements).await,
+        }
+    }
+
     /// All rows of one statement of a request, within the time that a request has.
     pub(crate) async fn look_up<R: FromRow>(&self, statement: Statement) -> Result<Vec<R>, Error> {
         let statement = statement.reading::<R>();
@@ -171,7 +182,7 @@ impl Database {
         }
     }
 
-    fn count(&self) {
+    pub(crate) fn count(&self) {
         self.statements.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -2,7 +2,7 @@
 
 use accounts::AccountId;
 use async_trait::async_trait;
-use grants::{CodeKey, DeviceCode, DeviceCodeStore, Granted};
+use grants::{CodeKey, DeviceCode, DeviceCodeStore, Granted, NewFamily};
 use protocol::Timestamp;
 use registry::ClientId;
 use serde_json::json;
@@ -10,6 +10,7 @@ use tenancy::{StoreError, TenantId};
 
 use crate::columns::given;
 use crate::database::{Database, Purpose};
+use crate::refresh_families;
 use crate::statement::Statement;
 
 /// Unless so many of its client and address are waiting.
@@ -107,12 +108,15 @@ impl DeviceCodeStore for Database {
         &self,
         tenant: &TenantId,
         key: &CodeKey,
-        client: &ClientId,
+        (client, family): (&ClientId, Option<&NewFamily>),
         now: Timestamp,
     ) -> Result<Option<DeviceCode>, StoreError> {
         let redeem = of_code(REDEEM, tenant, key).bind(now).bind(client.as_str());
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        let redeemed = transaction.first(redeem).await?;
+        let redeemed: Option<DeviceCode> = transaction.first(redeem).await?;
+        if let Some(family) = redeemed.as_ref().and_then(|code| code.family(family?)) {
+            transaction.write(refresh_families::INSERT, &[&family], now).await?;
+        }
         transaction.commit().await?;
         Ok(redeemed)
     }

@@ -16,6 +16,7 @@ mod rows;
 
 mod accounts;
 mod clients;
+mod refresh_families;
 mod resource_servers;
 mod signing_keys;
 mod tenants;

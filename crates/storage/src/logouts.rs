@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use grants::{AuthorizationCode, LogoutOutbox, QueuedLogout};
 use protocol::{Lifetime, Timestamp};
+use serde_json::{Value, json};
 use sessions::SessionId;
 use tenancy::{StoreError, TenantId};
 
+use crate::commit::CommitWriter;
 use crate::database::Database;
 use crate::error::Error;
 use crate::statement::Statement;
@@ -31,6 +33,18 @@ const QUEUE: &str = "
      WHERE c.tenant_id = $1 AND c.session_id = $3
        AND EXISTS (SELECT 1 FROM sessions s
                     WHERE s.tenant_id = $1 AND s.slot = $2 AND s.session_id = $3 AND s.ended_at IS NULL)
+    ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
+
+/// For the valid sessions of these accounts, or for one of them.
+const QUEUE_ALL: &str = "
+    INSERT INTO logout_outbox (tenant_id, slot, session_id, client_id, account_id, attempts, next_attempt_at, expires_at)
+    SELECT DISTINCT c.tenant_id, given.slot, c.session_id, c.client_id, c.account_id, 0, $2, given.expires_at
+      FROM {given(tenant_id text, account_id text, session_id text, slot bigint, expires_at bigint)}
+      JOIN accounts a ON a.tenant_id = given.tenant_id AND a.account_id = given.account_id
+      JOIN sessions s ON s.tenant_id = a.tenant_id AND s.account_id = a.account_id AND s.authenticated_at >= a.valid_from
+       AND s.ended_at IS NULL AND s.expires_at > $2 AND (given.session_id IS NULL OR s.session_id = given.session_id)
+      JOIN session_clients c ON c.tenant_id = s.tenant_id AND c.session_id = s.session_id
+     WHERE TRUE
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
 
 const DUE: &str = "
@@ -93,6 +107,21 @@ impl Transaction<'_> {
             .bind(slot(expires_at))
             .bind(expires_at);
         self.execute(&queue).await.map(drop)
+    }
+}
+
+impl CommitWriter<'_> {
+    /// Queues a notice for each client of the sessions that a commit ends: `tenant_id`, `account_id`, and for one session `session_id`.
+    pub(crate) async fn queue_logouts(&mut self, ended: &[Value]) -> Result<(), Error> {
+        let expires_at = self.request.now + KEPT;
+        let with_place = |ended: &Value| {
+            let mut row = ended.clone();
+            row["slot"] = json!(slot(expires_at));
+            row["expires_at"] = json!(expires_at.seconds());
+            row
+        };
+        let rows: Vec<_> = ended.iter().map(with_place).collect();
+        self.each(QUEUE_ALL, &rows).await.map(drop)
     }
 }
 

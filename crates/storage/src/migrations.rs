@@ -31,6 +31,7 @@ macro_rules! migrator {
             "0024_device_codes",
             "0025_pushed_requests",
             "0026_backchannel_logout",
+            "0027_refresh_tokens",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

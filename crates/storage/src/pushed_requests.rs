@@ -5,9 +5,9 @@ use grants::{CodeKey, PushedRequest, PushedRequestStore};
 use protocol::Timestamp;
 use tenancy::{StoreError, TenantId};
 
-use crate::database::{Database, Engine};
+use crate::database::Database;
 use crate::error::Error;
-use crate::statement::{Dialect, Statement};
+use crate::statement::Statement;
 use crate::transaction::Transaction;
 
 const SELECT: &str = "
@@ -18,28 +18,17 @@ const USE_UP: &str = "
     UPDATE pushed_requests SET used_at = $4
      WHERE tenant_id = $1 AND slot = $2 AND request_digest = $3 AND used_at IS NULL AND expires_at > $4";
 
-/// Adds a row, unless `$9` of its client can be opened still. Of pushes at the same moment several may be the last one. PostgreSQL enters
-/// the tenant `$1` in the same statement, and counts rows of the tenant that was entered, so that row level security sees them.
-fn insert(dialect: Dialect) -> String {
-    let (entering, tenant, from) = match dialect {
-        Dialect::Sqlite => ("", "$1", ""),
-        Dialect::Postgres => (
-            "WITH entered AS MATERIALIZED (SELECT set_config('latchkey.tenant', $1, true) AS tenant_id)",
-            "entered.tenant_id",
-            "FROM entered",
-        ),
-    };
-    format!(
-        "{entering}
-         INSERT INTO pushed_requests
-                (tenant_id, slot, request_digest, client_id, parameters, valid_until, expires_at)
-         SELECT {tenant}, $2, $3, $4, $5, $6, $7 {from}
-          WHERE (SELECT count(*)
-                   FROM (SELECT 1 FROM pushed_requests p
-                          WHERE p.tenant_id = {tenant} AND p.client_id = $4 AND p.valid_until > $8
-                            AND p.used_at IS NULL LIMIT $9) AS waiting) < $9"
-    )
-}
+/// Adds a row, unless `$9` of its client can be opened still. Of pushes at the same moment several may be the last one. It counts rows of the
+/// tenant that was entered, so that row level security sees them.
+const INSERT: &str = "
+    WITH entered AS MATERIALIZED (SELECT {entering} AS tenant_id)
+    INSERT INTO pushed_requests (tenant_id, slot, request_digest, client_id, parameters, valid_until, expires_at)
+    SELECT entered.tenant_id, $2, $3, $4, $5, $6, $7 FROM entered
+     WHERE (SELECT count(*)
+              FROM (SELECT 1 FROM pushed_requests p
+                     WHERE p.tenant_id = {entered} AND p.client_id = $4 AND p.valid_until > $8
+                       AND p.used_at IS NULL LIMIT $9) AS waiting) < $9
+    RETURNING tenant_id";
 
 #[async_trait]
 impl PushedRequestStore for Database {
@@ -50,7 +39,7 @@ impl PushedRequestStore for Database {
         most: u32,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let statement = Statement::of(insert(self.dialect()))
+        let statement = Statement::of(INSERT)
             .bind(tenant)
             .bind(request.slot)
             .bind(request.digest.as_slice())
@@ -60,11 +49,7 @@ impl PushedRequestStore for Database {
             .bind(request.expires_at)
             .bind(now)
             .bind(most);
-        let added = match &self.engine {
-            Engine::Sqlite(_) => self.write(statement).await?,
-            Engine::Postgres(pools) => pools.write_of_request(&statement, &self.statements).await?,
-        };
-        Ok(added == 1)
+        Ok(self.write_one(&statement).await?.len() == 1)
     }
 
     async fn find_pushed(

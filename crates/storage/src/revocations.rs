@@ -16,6 +16,7 @@ use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::rows::{longest_token, subject_row};
 use crate::statement::Statement;
+use crate::transaction::Transaction;
 
 pub(crate) const SELECT: &str = "SELECT {columns(r)} FROM revocations r WHERE r.tenant_id = {tenant}";
 
@@ -56,6 +57,12 @@ const COUNT_TOKENS: &str = "
 const DELETE_TOKENS: &str =
     "DELETE FROM revocations WHERE tenant_id = $1 AND kind = 'token' AND client_id = $2";
 
+const COUNT_PEOPLE: &str = "
+    SELECT COUNT(*) FROM revocations WHERE tenant_id = $1 AND kind IN ('grant', 'session', 'account', 'consent')";
+
+const DELETE_PEOPLE: &str = "
+    DELETE FROM revocations WHERE tenant_id = $1 AND kind IN ('grant', 'session', 'account', 'consent')";
+
 /// In batches, so that nothing waits long for one.
 const DELETE_ENDED: &str = "
     DELETE FROM revocations
@@ -77,6 +84,17 @@ impl RevocationStore for Database {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         Ok(revoke_token(self, tenant, token, now).await?)
+    }
+
+    async fn revoke_people(
+        &self,
+        tenant: &TenantId,
+        subject: &RevokedSubject,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        transaction.revoke_people(tenant, subject, now).await?;
+        Ok(transaction.commit().await?)
     }
 
     async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -110,12 +128,42 @@ async fn revoke_token(
     transaction.commit().await
 }
 
+impl Transaction<'_> {
+    /// Revokes tokens of people, as the last statements of the transaction: the lock of the log is shared by all tenants, and a transaction
+    /// that has it waits for no row.
+    pub(crate) async fn revoke_people(
+        &mut self,
+        tenant: &TenantId,
+        subject: &RevokedSubject,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.end_family(tenant, subject, now).await?;
+        self.write(REVOKE, &[revoked_row(tenant, subject, false)], now).await?;
+        self.limit_people(tenant, now).await?;
+        self.write(LOG, &[log_row(&Invalidation::Revocations(tenant.clone()))], now).await.map(drop)
+    }
+
+    /// One fact in the place of too many. It ends more tokens, never fewer.
+    async fn limit_people(&mut self, tenant: &TenantId, now: Timestamp) -> Result<(), Error> {
+        let count = self.scalar::<u64>(Statement::of(COUNT_PEOPLE).bind(tenant)).await?;
+        if count.unwrap_or_default() > RevokedSubject::MOST_OF_PEOPLE {
+            self.write(REVOKE, &[revoked_row(tenant, &RevokedSubject::People, false)], now).await?;
+            self.execute(&Statement::of(DELETE_PEOPLE).bind(tenant)).await?;
+        }
+        Ok(())
+    }
+}
+
 impl CommitWriter<'_> {
     /// Before the rows of tenants and clients are written: their lifetimes until now decide when the last token expires.
     pub(crate) async fn revocations(&mut self) -> Result<(), Error> {
         // Each subject once: PostgreSQL refuses to write a row twice in one statement.
         let (mut revoked, mut resumed) = (BTreeMap::new(), BTreeSet::new());
+        let mut of_people = BTreeSet::new();
         for RevocationChange { tenant, subject, effect } in revocations(&self.request.changes) {
+            if subject.is_of_person() {
+                of_people.insert(tenant.clone());
+            }
             match effect {
                 RevocationEffect::Resumed => drop(resumed.insert((tenant, subject))),
                 RevocationEffect::Issued => _ = revoked.entry((tenant, subject)).or_insert(false),
@@ -129,7 +177,11 @@ impl CommitWriter<'_> {
         let resumed: Vec<_> =
             resumed.iter().map(|(tenant, subject)| Value::Object(subject_row(tenant, subject))).collect();
         self.each(REVOKE, &revoked).await?;
-        self.each(RESUME, &resumed).await.map(drop)
+        self.each(RESUME, &resumed).await?;
+        for tenant in of_people {
+            self.transaction.limit_people(&tenant, self.request.now).await?;
+        }
+        Ok(())
     }
 }
 

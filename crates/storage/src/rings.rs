@@ -12,17 +12,20 @@ struct Ring {
     table: &'static str,
     unit: u64,
     slots: u64,
+    /// What a row has beside tenant and slot.
+    key: &'static str,
     /// How many units rows may end ahead.
     ahead: u64,
 }
 
-const RINGS: [Ring; 6] = [
-    Ring { table: "sessions", unit: 7 * 86_400, slots: 16, ahead: 7 },
-    Ring { table: "authorization_codes", unit: 86_400, slots: 8, ahead: 2 },
-    Ring { table: "device_codes", unit: 86_400, slots: 8, ahead: 2 },
-    Ring { table: "pushed_requests", unit: 86_400, slots: 8, ahead: 1 },
-    Ring { table: "session_clients", unit: 7 * 86_400, slots: 16, ahead: 7 },
-    Ring { table: "logout_outbox", unit: 7 * 86_400, slots: 16, ahead: 7 },
+const RINGS: [Ring; 7] = [
+    Ring { table: "sessions", unit: 7 * 86_400, slots: 16, key: "session_id", ahead: 7 },
+    Ring { table: "authorization_codes", unit: 86_400, slots: 8, key: "code_digest", ahead: 2 },
+    Ring { table: "device_codes", unit: 86_400, slots: 8, key: "code_digest", ahead: 2 },
+    Ring { table: "pushed_requests", unit: 86_400, slots: 8, key: "request_digest", ahead: 1 },
+    Ring { table: "refresh_families", unit: 30 * 86_400, slots: 20, key: "family_id", ahead: 14 },
+    Ring { table: "session_clients", unit: 7 * 86_400, slots: 16, key: "session_id, client_id", ahead: 7 },
+    Ring { table: "logout_outbox", unit: 7 * 86_400, slots: 16, key: "session_id, client_id", ahead: 7 },
 ];
 
 /// Rows in one statement.
@@ -45,38 +48,15 @@ pub(crate) async fn empty(database: &Database, now: Timestamp) -> Result<u64, Er
         if database.dialect() == Dialect::Postgres {
             truncate(database, ring, now).await?;
         }
-        let table = ring.table;
-        let delete = Statement::of(match table {
-            "sessions" => DELETE_SESSIONS,
-            "device_codes" => DELETE_DEVICE_CODES,
-            "pushed_requests" => DELETE_PUSHED_REQUESTS,
-            "session_clients" => DELETE_SESSION_CLIENTS,
-            "logout_outbox" => DELETE_LOGOUTS,
-            _ => DELETE_CODES,
-        });
+        let Ring { table, key, .. } = ring;
+        let delete = Statement::of(format!(
+            "DELETE FROM {table} WHERE (tenant_id, slot, {key}) IN
+                    (SELECT tenant_id, slot, {key} FROM {table} WHERE expires_at <= $1 LIMIT $2)"
+        ));
         deleted += database.write(delete.bind(now.saturating_sub(SKEW)).bind(BATCH)).await?;
     }
     Ok(deleted)
 }
-
-const DELETE_SESSIONS: &str = "
-    DELETE FROM sessions WHERE (tenant_id, slot, session_id) IN
-           (SELECT tenant_id, slot, session_id FROM sessions WHERE expires_at <= $1 LIMIT $2)";
-const DELETE_CODES: &str = "
-    DELETE FROM authorization_codes WHERE (tenant_id, slot, code_digest) IN
-           (SELECT tenant_id, slot, code_digest FROM authorization_codes WHERE expires_at <= $1 LIMIT $2)";
-const DELETE_DEVICE_CODES: &str = "
-    DELETE FROM device_codes WHERE (tenant_id, slot, code_digest) IN
-           (SELECT tenant_id, slot, code_digest FROM device_codes WHERE expires_at <= $1 LIMIT $2)";
-const DELETE_PUSHED_REQUESTS: &str = "
-    DELETE FROM pushed_requests WHERE (tenant_id, slot, request_digest) IN
-           (SELECT tenant_id, slot, request_digest FROM pushed_requests WHERE expires_at <= $1 LIMIT $2)";
-const DELETE_SESSION_CLIENTS: &str = "
-    DELETE FROM session_clients WHERE (tenant_id, slot, session_id, client_id) IN
-           (SELECT tenant_id, slot, session_id, client_id FROM session_clients WHERE expires_at <= $1 LIMIT $2)";
-const DELETE_LOGOUTS: &str = "
-    DELETE FROM logout_outbox WHERE (tenant_id, slot, session_id, client_id) IN
-           (SELECT tenant_id, slot, session_id, client_id FROM logout_outbox WHERE expires_at <= $1 LIMIT $2)";
 
 /// Truncates the partitions that are over and not empty. A partition that a transaction reads is left for the next time.
 async fn truncate(database: &Database, ring: &Ring, now: Timestamp) -> Result<(), Error> {

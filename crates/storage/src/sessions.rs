@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use protocol::Timestamp;
+use registry::RevokedSubject;
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
 use tenancy::{StoreError, TenantId};
 
@@ -44,7 +45,9 @@ impl SessionStore for Database {
 
     async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Result<(), StoreError> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        transaction.session(tenant, write).await?;
+        if let Some(ended) = transaction.session(tenant, write).await? {
+            transaction.revoke_people(tenant, &ended, write.session().last_seen_at).await?;
+        }
         Ok(transaction.commit().await?)
     }
 
@@ -55,7 +58,9 @@ impl SessionStore for Database {
         id: &SessionId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        Ok(self.write_to_session(TOUCH, tenant, (slot, id), now).await?)
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        transaction.execute(&of_session(TOUCH, tenant, (slot, id), now)).await?;
+        Ok(transaction.commit().await?)
     }
 
     async fn end_session(
@@ -66,7 +71,9 @@ impl SessionStore for Database {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        transaction.end_session(tenant, (slot, id), now).await?;
+        if let Some(ended) = transaction.end_session(tenant, (slot, id), now).await? {
+            transaction.revoke_people(tenant, &ended, now).await?;
+        }
         Ok(transaction.commit().await?)
     }
 
@@ -75,43 +82,36 @@ impl SessionStore for Database {
     }
 }
 
-impl Database {
-    async fn write_to_session(
-        &self,
-        text: &'static str,
-        tenant: &TenantId,
-        (slot, id): (u32, &SessionId),
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        transaction.execute(&of_session(text, tenant, (slot, id), now)).await?;
-        transaction.commit().await
-    }
-}
-
 impl Transaction<'_> {
-    /// Writes a session, and ends the one whose place it takes.
-    pub(crate) async fn session(&mut self, tenant: &TenantId, write: &SessionWrite) -> Result<(), Error> {
+    /// Writes a session, and ends the one whose place it takes. Returns the tokens that end with that, for the end of the transaction.
+    pub(crate) async fn session(
+        &mut self,
+        tenant: &TenantId,
+        write: &SessionWrite,
+    ) -> Result<Option<RevokedSubject>, Error> {
         let session = write.session();
         self.write(UPSERT, &[session], session.last_seen_at).await?;
-        let Some((slot, id)) = write.ended() else { return Ok(()) };
+        let Some((slot, id)) = write.ended() else { return Ok(None) };
         let now = session.last_seen_at;
         if *id == session.id {
-            // The session goes on in another partition.
-            return self.execute(&of_session(END, tenant, (*slot, id), now)).await.map(drop);
+            // It goes on in another partition, and keeps its tokens.
+            self.execute(&of_session(END, tenant, (*slot, id), now)).await?;
+            self.move_families(tenant, id, (*slot, session.slot)).await?;
+            return Ok(None);
         }
         self.end_session(tenant, (*slot, id), now).await
     }
 
-    /// Ends a session, and queues what its clients are told of it.
+    /// Ends a session, and queues what its clients are told of it. Returns its tokens, if it had not ended before.
     async fn end_session(
         &mut self,
         tenant: &TenantId,
         place: (u32, &SessionId),
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<RevokedSubject>, Error> {
         self.queue_logouts(tenant, place, now).await?;
-        self.execute(&of_session(END, tenant, place, now)).await.map(drop)
+        let ended = self.execute(&of_session(END, tenant, place, now)).await?;
+        Ok((ended > 0).then(|| RevokedSubject::Session(place.1.as_str().to_owned())))
     }
 }
 

@@ -18,7 +18,7 @@ const INSERT_ONE: &str = "
     WITH entered AS MATERIALIZED (SELECT set_config('latchkey.tenant', $1, true) AS tenant_id)
     INSERT INTO used_identifiers (tenant_id, digest, expires_at)
     SELECT entered.tenant_id, $2, $3 FROM entered
-    ON CONFLICT DO NOTHING";
+    ON CONFLICT DO NOTHING RETURNING tenant_id";
 
 const IS_USED: &str =
     "SELECT EXISTS (SELECT 1 FROM used_identifiers WHERE tenant_id = {tenant} AND digest = $2)";
@@ -46,7 +46,7 @@ impl ReplayGuard for Database {
                 pools.write_of_request(&statement, &self.statements).await?
             }
         };
-        Ok(inserted == 1)
+        Ok(inserted.len() == 1)
     }
 
     async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Result<bool, StoreError> {

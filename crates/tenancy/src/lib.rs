@@ -9,6 +9,7 @@ mod assertion_policy;
 mod branding;
 mod colour;
 mod limits;
+mod refresh_token_policy;
 mod signing_policy;
 mod tenant;
 
@@ -25,6 +26,7 @@ pub use branding::{Branding, Corners, Font, LowContrast};
 pub use colour::{Colour, InvalidColour};
 pub use issuer::{InvalidIssuer, Issuer};
 pub use limits::TenantLimits;
+pub use refresh_token_policy::{RefreshTokenPolicy, Rotation};
 pub use resolver::{TenantError, TenantResolver};
 pub use signing_policy::SigningPolicy;
 pub use store::{StoreError, TenantStore};

@@ -3,7 +3,10 @@
 use protocol::{Lifetime, Scope, ScopeToken, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{AccessTokenPolicy, AssertionPolicy, Branding, Issuer, SigningPolicy, TenantId, TenantLimits};
+use crate::{
+    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, SigningPolicy, TenantId,
+    TenantLimits,
+};
 
 /// An isolated authorization server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,8 @@ pub struct Tenant {
     pub access_token: AccessTokenPolicy,
     /// Which assertions of its clients it accepts.
     pub assertions: AssertionPolicy,
+    /// The policy of the refresh tokens of its people.
+    pub refresh_token: RefreshTokenPolicy,
     /// How the pages look that people see.
     pub branding: Branding,
     /// The audiences, ordered by name.

@@ -72,6 +72,7 @@ pub fn tenant(id: &str) -> Tenant {
         resource_servers: vec![resource_server],
         limits: TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        refresh_token: tenancy::RefreshTokenPolicy::default(),
         branding: tenancy::Branding::default(),
         id,
     }

@@ -25,7 +25,7 @@ async fn main() {
     let now = fixtures::NOW;
     let tag = CredentialTag::of_secret(&tenant.id, &client.id, &SecretId::new("1"));
     let jti = tag.token_id(Uuid::new_v4()).to_string();
-    let token = IssuedToken { client: client.id.as_str(), jti: &jti, issued_at: now };
+    let token = IssuedToken { client: client.id.as_str(), jti: &jti, issued_at: now, person: None };
 
     for (name, revoked) in [("nothing is revoked", 0), ("1 000 tokens of the client are revoked", 1_000)] {
         for _ in 0..revoked {

@@ -77,6 +77,7 @@ fn tenant(name: &str) -> DeclaredTenant {
         resource_servers: vec![api],
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        refresh_token: tenancy::RefreshTokenPolicy::default(),
         branding: tenancy::Branding::default(),
     };
     DeclaredTenant { tenant, clients: vec![client(name, "svc")], accounts: Vec::new(), first_key: None }

@@ -6,7 +6,10 @@ use std::num::NonZeroU32;
 use protocol::{Lifetime, Rate, SigningAlgorithm};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tenancy::{AccessTokenPolicy, AssertionPolicy, Branding, Corners, Font, SigningPolicy, Strategies};
+use tenancy::{
+    AccessTokenPolicy, AssertionPolicy, Branding, Corners, Font, RefreshTokenPolicy, Rotation, SigningPolicy,
+    Strategies,
+};
 
 use super::Instant;
 use super::source::KeySource;
@@ -39,6 +42,8 @@ pub struct TenantSettings {
     pub access_token: AccessTokenSettings,
     /// Which assertions of its clients the tenant accepts (`private_key_jwt`).
     pub assertions: AssertionSettings,
+    /// How long the refresh tokens of its people live.
+    pub refresh_token: RefreshTokenSettings,
     /// How the pages look that people see.
     pub branding: BrandingSettings,
     /// Audiences, and the scopes that belong to them.
@@ -139,6 +144,24 @@ pub struct AssertionSettings {
     /// How long an assertion may be valid: at most an hour.
     #[schemars(with = "schema::Span", example = 3600, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub max_lifetime: Lifetime,
+}
+
+/// How long the refresh tokens of its people live.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RefreshTokenSettings {
+    /// Whose refresh tokens change with each use: those of `public` clients, those of all clients (`always`), or nobody's (`never`).
+    #[schemars(example = &"public", extend("enum" = Rotation::NAMED.map(|(name, _)| name)))]
+    pub rotation: String,
+    /// How long after a use the same refresh token gets the same next one: at most 5 minutes. Later its use ends all of them.
+    #[schemars(with = "schema::Span", example = 30)]
+    pub grace: Lifetime,
+    /// How long a refresh token is valid without a use: at most 400 days.
+    #[schemars(with = "schema::Span", example = 2_592_000, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub idle: Lifetime,
+    /// How long after the person signed in there are refresh tokens: at most 400 days.
+    #[schemars(with = "schema::Span", example = 15_552_000, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub absolute: Lifetime,
 }
 
 /// How the pages look that people see. Colours of the dark scheme and of texts follow from the two.
@@ -285,6 +308,7 @@ impl Default for TenantSettings {
             signing: SigningSettings::default(),
             access_token: AccessTokenSettings::default(),
             assertions: AssertionSettings::default(),
+            refresh_token: RefreshTokenSettings::default(),
             branding: BrandingSettings::default(),
             resource_servers: BTreeMap::new(),
             limits: LimitsSettings::default(),
@@ -299,6 +323,12 @@ impl Default for SigningSettings {
         let mut settings = Self::from(&SigningPolicy::default());
         settings.rotate_every = None;
         settings
+    }
+}
+
+impl Default for RefreshTokenSettings {
+    fn default() -> Self {
+        Self::from(&RefreshTokenPolicy::default())
     }
 }
 

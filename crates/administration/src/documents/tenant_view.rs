@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use tenancy::{
-    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, ResourceServer, SigningPolicy, Tenant, TenantLimits,
+    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, ResourceServer, SigningPolicy,
+    Tenant, TenantLimits,
 };
 
 use super::{
-    AccessTokenSettings, AssertionSettings, BrandingSettings, LimitsSettings, ResourceServerSettings,
-    SigningSettings, TenantSettings, TenantView,
+    AccessTokenSettings, AssertionSettings, BrandingSettings, LimitsSettings, RefreshTokenSettings,
+    ResourceServerSettings, SigningSettings, TenantSettings, TenantView,
 };
 use crate::{Instant, TenantState};
 
@@ -43,6 +44,7 @@ impl From<&Tenant> for TenantSettings {
             signing: (&tenant.signing).into(),
             access_token: (&tenant.access_token).into(),
             assertions: (&tenant.assertions).into(),
+            refresh_token: (&tenant.refresh_token).into(),
             branding: (&tenant.branding).into(),
             resource_servers: tenant
                 .resource_servers
@@ -88,6 +90,13 @@ impl From<&AssertionPolicy> for AssertionSettings {
     fn from(policy: &AssertionPolicy) -> Self {
         let AssertionPolicy { issuer_only, max_lifetime } = *policy;
         Self { audience: if issuer_only { "issuer" } else { "any" }.to_owned(), max_lifetime }
+    }
+}
+
+impl From<&RefreshTokenPolicy> for RefreshTokenSettings {
+    fn from(policy: &RefreshTokenPolicy) -> Self {
+        let RefreshTokenPolicy { rotation, grace, idle, absolute } = *policy;
+        Self { rotation: rotation.as_str().to_owned(), grace, idle, absolute }
     }
 }
 

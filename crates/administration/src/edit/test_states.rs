@@ -96,6 +96,7 @@ pub(crate) fn state(id: &str) -> TenantState {
         resource_servers: vec![server.clone()],
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        refresh_token: tenancy::RefreshTokenPolicy::default(),
         branding: tenancy::Branding::default(),
     };
     TenantState {

@@ -29,6 +29,13 @@ pub(super) fn check_code_flow(errors: &mut FieldErrors, settings: &ClientSetting
             "say where answers go, such as `https://app.example.com/callback`",
         );
     }
+    let refreshes = settings.grant_types.iter().any(|name| name == GrantType::RefreshToken.as_str());
+    let offline = settings.scopes.iter().position(|scope| scope == "offline_access");
+    if let Some(index) = offline.filter(|_| !refreshes) {
+        let detail = "the scope offline_access is for refresh tokens (OpenID Connect Core §11)";
+        let hint = "add refresh_token to grant_types, or leave the scope out";
+        errors.refuse(&format!("/scopes/{index}"), detail, hint);
+    }
     CodeFlow {
         redirect_uris: settings.redirect_uris.clone(),
         post_logout_redirect_uris: settings.post_logout_redirect_uris.clone(),

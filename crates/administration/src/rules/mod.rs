@@ -8,6 +8,7 @@ mod client;
 mod code_flow;
 mod field_errors;
 mod names;
+mod refresh_token;
 mod signing;
 mod tenant;
 mod text;

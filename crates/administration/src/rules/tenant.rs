@@ -9,7 +9,7 @@ use tenancy::{
 };
 
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
-use super::{FieldErrors, branding, signing};
+use super::{FieldErrors, branding, refresh_token, signing};
 use crate::{AccessTokenSettings, AssertionSettings, LimitsSettings, ResourceServerSettings, TenantSettings};
 
 /// What the rules over a tenant need beside its document.
@@ -46,6 +46,7 @@ pub fn check_tenant(
         signing: signing::check(errors, &settings.signing, context.l1_lifetime),
         access_token: check_access_token(errors, &settings.access_token),
         assertions: check_assertions(errors, &settings.assertions),
+        refresh_token: refresh_token::check(errors, &settings.refresh_token),
         branding: branding::check(errors, &settings.branding),
         resource_servers: settings
             .resource_servers

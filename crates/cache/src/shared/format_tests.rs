@@ -56,6 +56,7 @@ fn a_tenant_has_this_form() {
             introspection_clients: vec!["d".to_owned()],
         }],
         assertions: tenancy::AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(61) },
+        refresh_token: tenancy::RefreshTokenPolicy::default(),
         branding: tenancy::Branding {
             terms_url: Some("https://a.example".to_owned()),
             ..tenancy::Branding::default()
@@ -82,6 +83,7 @@ fn a_tenant_has_this_form() {
             r#""previous_typs":[{"typ":"at+jwt","accepted_until":"#,
             &now,
             r#"}]},"assertions":{"issuer_only":true,"max_lifetime":61},"#,
+            r#""refresh_token":{"rotation":"public","grace":30,"idle":2592000,"absolute":15552000},"#,
             r##""branding":{"primary":"#1f5fbf","background":"#ffffff","corners":"round","font":"system","##,
             r#""support_url":null,"terms_url":"https://a.example","privacy_url":null},"#,
             r#""resource_servers":[{"audience":"a","scopes":"b c","introspection_clients":["d"]}],"#,

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use cache::{Caches, Capacity, Freshness};
 use keys::{KeyRecord, KeyRecords, SigningKeyStore};
 use protocol::Timestamp;
-use registry::{Client, ClientId, ClientStore, RevocationFacts, RevocationStore, TokenRevocation};
+use registry::{
+    Client, ClientId, ClientStore, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
+};
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 use testkit::fixtures;
 
@@ -55,6 +57,10 @@ impl RevocationStore for Bad {
 
     async fn revoke_token(&self, _: &TenantId, _: &TokenRevocation, _: Timestamp) -> Result<(), StoreError> {
         Err(StoreError::fault("no test revokes a token"))
+    }
+
+    async fn revoke_people(&self, _: &TenantId, _: &RevokedSubject, _: Timestamp) -> Result<(), StoreError> {
+        Err(StoreError::fault("no test revokes tokens of people"))
     }
 
     async fn delete_ended_revocations(&self, _: Timestamp) -> Result<u64, StoreError> {

@@ -93,6 +93,15 @@ fn revoked(by: RevokedBy) -> ExplainedCheck {
         RevokedBy::Credential(at) => {
             format!("The secret or key that it was issued for was revoked, with {}.", until(at))
         }
+        RevokedBy::People(at) => format!("All tokens of the tenant's people were revoked, {}.", until(at)),
+        RevokedBy::Account(at) => format!("The tokens of the person were revoked, {}.", until(at)),
+        RevokedBy::Session(at) => format!("The person's session ended, and with it {}.", until(at)),
+        RevokedBy::Grant(at) => {
+            format!("What the person had granted the client was revoked, with {}.", until(at))
+        }
+        RevokedBy::Consent(at) => {
+            format!("The person does not allow the client any more, and with it {}.", until(at))
+        }
         RevokedBy::Token => {
             "This token was revoked, by its `jti`. When is not kept; the access log has the request."
                 .to_owned()

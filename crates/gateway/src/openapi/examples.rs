@@ -260,6 +260,7 @@ fn tenant() -> Value {
             "require_dpop_nonce": false,
         },
         "assertions": { "audience": "any", "max_lifetime": 3600 },
+        "refresh_token": { "rotation": "public", "grace": 30, "idle": 2_592_000, "absolute": 15_552_000 },
         "branding": {
             "primary": "#1f5fbf", "background": "#ffffff", "corners": "round", "font": "system",
             "support_url": "https://northwind.example/help", "terms_url": null, "privacy_url": null,

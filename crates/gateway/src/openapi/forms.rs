@@ -13,8 +13,8 @@ use serde_with::skip_serializing_none;
 /// empty one counts as absent.
 #[derive(JsonSchema)]
 pub(super) struct TokenForm {
-    /// `client_credentials` for the client itself, `authorization_code` for a person, and `urn:ietf:params:oauth:grant-type:device_code` for a
-    /// person with a device.
+    /// `client_credentials` for the client itself, `authorization_code` for a person, `urn:ietf:params:oauth:grant-type:device_code` for a person
+    /// with a device, and `refresh_token` for the same person again.
     #[schemars(example = &"client_credentials", extend("enum" = GrantType::SERVED.map(GrantType::as_str)))]
     grant_type: String,
     /// Unless the Authorization header names the client.
@@ -36,6 +36,9 @@ pub(super) struct TokenForm {
     /// Of `authorization_code`: the verifier of the code challenge (RFC 7636 section 4.5).
     #[schemars(extend("format" = "password"))]
     code_verifier: Option<String>,
+    /// Of `refresh_token`: the token (RFC 6749 section 6).
+    #[schemars(extend("format" = "password"))]
+    refresh_token: Option<String>,
     /// Of the device grant: the device's code (RFC 8628 section 3.4).
     #[schemars(extend("format" = "password"))]
     device_code: Option<String>,
@@ -167,14 +170,16 @@ pub(super) struct Token {
     scope: Option<String>,
     /// Who signed in, for `authorization_code` with the scope `openid` (OpenID Connect Core section 3.1.3.3).
     id_token: Option<String>,
+    /// For the next tokens of the person, where the client is registered for `refresh_token`; the newest counts.
+    refresh_token: Option<String>,
 }
 
 /// RFC 7662 section 2.1, RFC 7009 section 2.1.
 #[derive(JsonSchema)]
 pub(super) struct IntrospectionForm {
-    /// The access token.
+    /// The access token or refresh token.
     token: String,
-    /// Ignored: there is one type of token.
+    /// Ignored: a token shows its type.
     token_type_hint: Option<String>,
     /// Unless the Authorization header names the client.
     client_id: Option<String>,

@@ -7,7 +7,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// The names of types, and their names in the document where those are others.
-const NAMES: [(&str, &str); 41] = [
+const NAMES: [(&str, &str); 42] = [
     ("AccessTokenSettings", "AccessToken"),
     ("AssertionSettings", "Assertions"),
     ("ApplicationDocument", "Application"),
@@ -37,6 +37,7 @@ const NAMES: [(&str, &str); 41] = [
     ("LimitsSettings", "Limits"),
     ("OauthConfig", "ApplicationClient"),
     ("ProblemDocument", "Problem"),
+    ("RefreshTokenSettings", "RefreshTokens"),
     ("ResourceServerSettings", "ResourceServer"),
     ("RotateSettings", "Rotation"),
     ("SecretView", "Secret"),
@@ -51,7 +52,7 @@ const NAMES: [(&str, &str); 41] = [
     ("VerifierView", "Verifier"),
 ];
 /// The names of types that answers have too, in requests.
-const NAMES_IN_REQUESTS: [(&str, &str); 19] = [
+const NAMES_IN_REQUESTS: [(&str, &str); 20] = [
     ("AccessTokenSettings", "AccessTokenSettings"),
     ("AddressSettings", "AddressSettings"),
     ("AssertionSettings", "AssertionSettings"),
@@ -66,6 +67,7 @@ const NAMES_IN_REQUESTS: [(&str, &str); 19] = [
     ("Jwks", "ClientKeySetSettings"),
     ("LimitsSettings", "LimitsSettings"),
     ("OauthConfig", "NewApplicationClient"),
+    ("RefreshTokenSettings", "RefreshTokenSettings"),
     ("ResourceServerSettings", "ResourceServerSettings"),
     ("SigningSettings", "SigningSettings"),
     ("StrategiesSettings", "StrategiesSettings"),

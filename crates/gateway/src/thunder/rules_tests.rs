@@ -35,6 +35,7 @@ fn tenant() -> Tenant {
         ],
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        refresh_token: tenancy::RefreshTokenPolicy::default(),
         branding: tenancy::Branding::default(),
     }
 }

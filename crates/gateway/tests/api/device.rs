@@ -11,10 +11,10 @@ use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, flow};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// Adds a public client with the grant of devices.
-fn add_device_client(app: &TestApp, tenant: &str) {
+/// Adds a public client with these grants.
+fn add_device_client(app: &TestApp, tenant: &str, grant_types: &[GrantType]) {
     add_web_client(app, tenant, |client| {
-        client.grant_types = vec![GrantType::DeviceCode];
+        client.grant_types = grant_types.to_vec();
         client.authentication_method = ClientAuthenticationMethod::None;
         client.secrets.clear();
         client.code_flow = registry::CodeFlow::default();
@@ -68,7 +68,7 @@ async fn a_person_connects_a_device_at_its_tenant() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let person = add_person(&app, tenant);
-        add_device_client(&app, tenant);
+        add_device_client(&app, tenant, &[GrantType::DeviceCode]);
         let begun = begin(&app, tenant).await;
         let user_code = begun["user_code"].as_str().unwrap();
         let uri = format!("{PUBLIC_URL}{}", tenant_path(tenant, "/device"));
@@ -120,11 +120,37 @@ async fn a_person_connects_a_device_at_its_tenant() {
 }
 
 #[tokio::test]
+async fn a_device_refreshes_its_tokens_also_after_the_person_has_signed_out() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let person = add_person(&app, tenant);
+        add_device_client(&app, tenant, &[GrantType::DeviceCode, GrantType::RefreshToken]);
+        let begun = begin(&app, tenant).await;
+        let mut browser = Browser::new(&app);
+        let page = to_the_question(&mut browser, tenant, begun["user_code"].as_str().unwrap()).await;
+        send(&mut browser, tenant, &page, &[("decision", "allow")]).await;
+        let mut tokens = poll(&app, tenant, &begun).await.json();
+        let logout = tenant_path(tenant, "/oauth/logout");
+        let page = flow(&browser.get(&logout).await);
+        assert_eq!(browser.post(&logout, &[("flow", &page), ("decision", "sign_out")]).await.status, 200);
+        for _ in 0..2 {
+            let token = tokens["refresh_token"].as_str().unwrap().to_owned();
+            let form = [("grant_type", "refresh_token"), ("client_id", "web"), ("refresh_token", &*token)];
+            let answer = app.post(&token_path(tenant), &form).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            tokens = answer.json();
+            assert_ne!(tokens["refresh_token"], *token);
+            assert_eq!(claims(&tokens["id_token"])["sub"], person.id.as_str());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_refused_device_gets_nothing() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
-        add_device_client(&app, tenant);
+        add_device_client(&app, tenant, &[GrantType::DeviceCode]);
         let begun = begin(&app, tenant).await;
         let mut browser = Browser::new(&app);
         let page = to_the_question(&mut browser, tenant, begun["user_code"].as_str().unwrap()).await;
@@ -142,7 +168,7 @@ async fn a_device_that_polls_too_often_waits_longer_and_costs_no_read() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
-        add_device_client(&app, tenant);
+        add_device_client(&app, tenant, &[GrantType::DeviceCode]);
         let before = app.store.calls().sign_ins;
         let begun = begin(&app, tenant).await;
         assert_eq!(app.store.calls().sign_ins - before, 1, "one write");
@@ -168,7 +194,7 @@ async fn a_code_belongs_to_its_client_and_tenant() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
-        add_device_client(&app, tenant);
+        add_device_client(&app, tenant, &[GrantType::DeviceCode]);
         let other = fixtures_client(tenant);
         app.store.put_client(other);
     }
@@ -216,7 +242,7 @@ async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         add_person(&app, tenant);
-        add_device_client(&app, tenant);
+        add_device_client(&app, tenant, &[GrantType::DeviceCode]);
         let user_code = begin(&app, tenant).await["user_code"].as_str().unwrap().to_owned();
         let mut wrong = 0;
         for _ in 0..5 {
@@ -244,7 +270,7 @@ async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
 async fn twenty_codes_of_a_client_wait_at_one_address() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_device_client(&app, tenant);
+        add_device_client(&app, tenant, &[GrantType::DeviceCode]);
         for _ in 0..20 {
             begin(&app, tenant).await;
         }
@@ -260,7 +286,7 @@ async fn twenty_codes_of_a_client_wait_at_one_address() {
 async fn a_device_requests_what_its_client_may_have() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_device_client(&app, tenant);
+        add_device_client(&app, tenant, &[GrantType::DeviceCode]);
         for (more, status, error) in [
             (&[("scope", "openid phone")] as &[(&str, &str)], 400, "invalid_scope"),
             (&[("resource", "https://other.example")], 400, "invalid_target"),
@@ -292,7 +318,7 @@ async fn a_client_or_a_person_that_was_suspended_gets_no_tokens() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
         let mut person = add_person(&app, tenant);
-        add_device_client(&app, tenant);
+        add_device_client(&app, tenant, &[GrantType::DeviceCode]);
         let begun = begin(&app, tenant).await;
         let mut browser = Browser::new(&app);
         let page = to_the_question(&mut browser, tenant, begun["user_code"].as_str().unwrap()).await;

@@ -2,7 +2,7 @@
 //! credential, in both directions.
 
 use gateway::{CertificateFormat, Options};
-use protocol::JWT_BEARER;
+use protocol::{GrantType, JWT_BEARER};
 use registry::Client;
 use reqwest::Method;
 use serde_json::json;
@@ -14,6 +14,7 @@ use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
 use crate::applications::{assertion, declare_admin};
 use crate::client_fixtures::{AUDITOR, CHOSEN, SVC, assertion_claims, assertion_key};
 use crate::forge::{Forge, but, claims};
+use crate::person::{Browser, add_person, add_web_client, redeem};
 use crate::prover::{DPOP, Prover, hash_of, proof_claims, with_dpop};
 use crate::routes;
 use crate::token_certificates::{Certificate, ISSUED, Pki, SELF_SIGNED, clients_with_certificates, name_at};
@@ -151,9 +152,11 @@ enum Credential {
     OwnCertificate,
     /// A foreign token that is bound to a certificate, with that certificate (RFC 8705 §3).
     CertificateBoundToken,
+    /// The refresh token of a person of the foreign tenant. At the token endpoint: refresh.rs.
+    RefreshToken,
 }
 
-const CREDENTIALS: [Credential; 17] = [
+const CREDENTIALS: [Credential; 18] = [
     Credential::Basic,
     Credential::Post,
     Credential::ChosenBasic,
@@ -171,6 +174,7 @@ const CREDENTIALS: [Credential; 17] = [
     Credential::IssuedCertificate,
     Credential::OwnCertificate,
     Credential::CertificateBoundToken,
+    Credential::RefreshToken,
 ];
 
 /// Has its keys at [`JWKS_URI`], in both tenants.
@@ -190,7 +194,7 @@ struct Setting {
     app: TestApp,
     home: &'static str,
     stranger: &'static str,
-    tokens: [String; 7],
+    tokens: [String; 8],
     prover: Prover,
     /// The foreign client's certificate of the authority, and its own one.
     certificates: [Certificate; 2],
@@ -231,9 +235,19 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
     let bound = strangers.token(&but(claims(stranger), json!({ "cnf": { "jkt": prover.thumbprint() } })));
     let cnf = json!({ "x5t#S256": certificates[0].thumbprint() });
     let bound_to_certificate = strangers.token(&but(claims(stranger), json!({ "cnf": cnf })));
-    let tokens = [token, forged, mixed, administers, assertion, bound, bound_to_certificate];
+    let refreshes = refresh_token(&app, stranger).await;
+    let tokens = [token, forged, mixed, administers, assertion, bound, bound_to_certificate, refreshes];
     let good = app.token(home).await;
     Setting { app, home, stranger, tokens, prover, certificates, good }
+}
+
+/// Of a person who signs in there.
+async fn refresh_token(app: &TestApp, tenant: &str) -> String {
+    add_person(app, tenant);
+    let secret = add_web_client(app, tenant, |client| client.grant_types.push(GrantType::RefreshToken));
+    let code = Browser::new(app).code(tenant, &[]).await;
+    let tokens = redeem(app, tenant, &secret, &code).await;
+    tokens.json()["refresh_token"].as_str().unwrap().to_owned()
 }
 
 impl Setting {
@@ -246,6 +260,7 @@ impl Setting {
             Credential::Assertion => Some(&self.tokens[4]),
             Credential::BoundToken => Some(&self.tokens[5]),
             Credential::CertificateBoundToken => Some(&self.tokens[6]),
+            Credential::RefreshToken => Some(&self.tokens[7]),
             Credential::Basic
             | Credential::Post
             | Credential::ChosenBasic

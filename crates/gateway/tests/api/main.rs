@@ -85,6 +85,7 @@ mod prover;
 mod proxies;
 mod published_keys;
 mod pushed_requests;
+mod refresh;
 mod refusal_reasons;
 mod request_objects;
 mod revocations;

@@ -63,6 +63,7 @@ async fn a_person_signs_in_at_its_tenant() {
         assert_eq!(tokens["scope"], "openid profile");
         let access_token = tokens["access_token"].as_str().unwrap();
         assert_eq!(claims(&tokens["access_token"])["sub"], person.id.as_str());
+        assert_eq!(claims(&tokens["access_token"])["grant_id"].as_str().unwrap().len(), 22);
 
         let found = userinfo(&app, tenant, access_token).await;
         assert_eq!(found.status, 200, "{}", found.body);
@@ -499,6 +500,33 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
             assert_eq!((answer.status, answer.header("location")), (200, ""), "{query}");
         }
     }
+}
+
+/// Access tokens of a session end with it, at the tenant alone, and those of the next session are valid at once.
+#[tokio::test]
+async fn the_tokens_of_a_session_end_when_the_person_signs_out() {
+    let app = TestApp::start();
+    let secrets = [ACME, GLOBEX].map(|tenant| {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |_| ())
+    });
+    let mut browsers = [ACME, GLOBEX].map(|_| Browser::new(&app));
+    let mut tokens = Vec::new();
+    for ((tenant, secret), browser) in [ACME, GLOBEX].iter().zip(&secrets).zip(&mut browsers) {
+        let code = browser.code(tenant, &[]).await;
+        tokens.push(redeem(&app, tenant, secret, &code).await.json());
+    }
+    let of = |tokens: &Value, name: &str| tokens[name].as_str().unwrap().to_owned();
+    let out = tenant_path(ACME, &format!("/oauth/logout?id_token_hint={}", of(&tokens[0], "id_token")));
+    assert_eq!(browsers[0].get(&out).await.status, 200);
+    assert_eq!(userinfo(&app, ACME, &of(&tokens[0], "access_token")).await.status, 401);
+    assert_eq!(userinfo(&app, GLOBEX, &of(&tokens[1], "access_token")).await.status, 200);
+    let own =
+        [("token", &*of(&tokens[0], "access_token")), ("client_id", "web"), ("client_secret", &*secrets[0])];
+    assert_eq!(app.post(&tenant_path(ACME, "/oauth/introspect"), &own).await.body, r#"{"active":false}"#);
+    let code = browsers[0].code(ACME, &[]).await;
+    let next = redeem(&app, ACME, &secrets[0], &code).await.json();
+    assert_eq!(userinfo(&app, ACME, &of(&next, "access_token")).await.status, 200);
 }
 
 #[tokio::test]

@@ -62,10 +62,10 @@ async fn a_feed_says_what_its_tenant_has_revoked_and_nothing_of_another() {
         let after = feed(app, tenant).await;
         assert_eq!(after.tokens, [claim(&token, "jti")]);
         let named: BTreeSet<_> = after.clients.keys().cloned().collect();
-        assert_eq!(named, BTreeSet::from([SVC, PLAIN].map(RevocationFeed::client)));
-        let plain = &after.clients[&RevocationFeed::client(PLAIN)];
+        assert_eq!(named, BTreeSet::from([SVC, PLAIN].map(RevocationFeed::name)));
+        let plain = &after.clients[&RevocationFeed::name(PLAIN)];
         assert_eq!(plain.issued_until.unwrap().seconds(), app.now());
-        let svc = &after.clients[&RevocationFeed::client(SVC)];
+        let svc = &after.clients[&RevocationFeed::name(SVC)];
         let tag = CredentialTag::of_token(&claim(&token, "jti")).unwrap().to_string();
         assert!(svc.issued_until.is_none() && svc.credentials.keys().eq([&tag]), "{svc:?}");
         assert!(svc.credentials[&tag].seconds() > app.now());

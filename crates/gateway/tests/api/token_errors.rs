@@ -80,7 +80,7 @@ fn rows(app: &TestApp, tenant: &str) -> Vec<Row> {
         (None, format!("grant_type=nonsense&{good}"), UNSUPPORTED),
         (None, format!("grant_type=CLIENT_CREDENTIALS&{good}"), UNSUPPORTED),
         (None, format!("grant_type=password&{good}"), UNSUPPORTED),
-        (None, format!("grant_type=refresh_token&{good}"), UNSUPPORTED),
+        (None, format!("grant_type=urn:ietf:params:oauth:grant-type:token-exchange&{good}"), UNSUPPORTED),
         (None, GRANT.to_owned(), NO_CLIENT),
         (None, format!("{GRANT}&client_secret=x"), NO_CLIENT),
         (None, format!("{GRANT}&client_id={SVC}&client_secret=wrong"), CLIENT),

@@ -16,6 +16,8 @@ use super::{
     AuthorizationCode, AuthorizationStore, CodeKey, CodeWrite, Consent, Granted, PushError, PushedRequest,
     PushedUse, Redeemed, Redemption,
 };
+use crate::GrantId;
+use crate::refresh_family::RefreshTokens;
 
 /// The authorizations of all tenants.
 #[derive(Clone)]
@@ -23,6 +25,7 @@ pub struct Authorizations {
     store: Arc<dyn AuthorizationStore>,
     digests: Arc<KeyedDigest>,
     pushed: Arc<KeyedDigest>,
+    refresh_tokens: Arc<RefreshTokens>,
 }
 
 /// A code that is to be issued.
@@ -55,6 +58,7 @@ impl Authorizations {
             store,
             digests: digests("latchkey authorization code 1"),
             pushed: digests("latchkey pushed request 1"),
+            refresh_tokens: Arc::new(RefreshTokens::new(pepper)),
         }
     }
 
@@ -89,6 +93,16 @@ impl Authorizations {
         let Some(key) = CodeKey::of(&self.pushed, tenant, reference) else { return Ok(None) };
         let found = self.store.find_pushed(tenant, key, now).await?;
         Ok(found.filter(|request| request.key() == key && request.serves(tenant, client, used, now)))
+    }
+
+    /// The digests of refresh tokens.
+    pub(crate) fn refresh_tokens(&self) -> &RefreshTokens {
+        &self.refresh_tokens
+    }
+
+    /// The store of refresh tokens. They are never in a cache either.
+    pub(crate) fn store(&self) -> &dyn AuthorizationStore {
+        &*self.store
     }
 
     /// What this person has allowed this client.
@@ -159,6 +173,11 @@ impl Authorizations {
     /// The key of a code that was sent.
     pub(crate) fn key(&self, tenant: &TenantId, code: &Secret) -> Option<CodeKey> {
         CodeKey::of(&self.digests, tenant, code.expose())
+    }
+
+    /// The identifier of what a code stands for, known to none but who has the code or a token for it.
+    pub(crate) fn grant_of(&self, tenant: &TenantId, code: &Secret) -> GrantId {
+        GrantId::of_code(&self.digests, tenant, code)
     }
 
     /// Uses a code up.

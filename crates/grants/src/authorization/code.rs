@@ -11,6 +11,7 @@ use sessions::SessionId;
 use tenancy::TenantId;
 
 use super::Granted;
+use crate::{NewFamily, RefreshFamily};
 
 /// How long an authorization code is valid: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED" (RFC 6749 §4.1.2).
 pub(super) const LIFETIME: Lifetime = Lifetime::from_seconds(60);
@@ -58,6 +59,15 @@ pub struct AuthorizationCode {
     pub valid_until: Timestamp,
     /// Until when its row is kept.
     pub expires_at: Timestamp,
+}
+
+impl AuthorizationCode {
+    /// The family of refresh tokens that begins with it.
+    #[must_use]
+    pub fn family(&self, new: &NewFamily) -> RefreshFamily {
+        let session = Some((self.session_slot, &self.session));
+        new.of((&self.tenant, &self.client), &self.account, session, &self.granted)
+    }
 }
 
 /// A new code: its text, its key and its times.

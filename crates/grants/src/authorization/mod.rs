@@ -20,4 +20,6 @@ pub use next::{Next, NextContext, next};
 pub use pushed::{PushError, PushedRequest, PushedUse};
 pub(crate) use requested::check_permissions;
 pub use requested::check_request;
-pub use store::{AuthorizationStore, CodeWrite, Consent, PushedRequestStore, Redeemed, Redemption};
+pub use store::{
+    AuthorizationStore, CodeWrite, Consent, PushedRequestStore, Redeemed, Redemption, RefreshFamilyStore,
+};

@@ -77,7 +77,7 @@ pub(crate) fn check_permissions(
 #[cfg(test)]
 mod tests {
     use AuthorizationErrorCode::{InvalidRequest, InvalidScope, InvalidTarget};
-    use protocol::{ClaimsRequest, CodeChallenge, ResourceIndicator};
+    use protocol::{ClaimsRequest, CodeChallenge, GrantType, ResourceIndicator};
     use registry::Client;
 
     use super::*;
@@ -155,6 +155,16 @@ mod tests {
             |is_pushed| check_request(&Grantee { tenant: &tenant, client: &client }, &request, is_pushed);
         assert_eq!(check(false).map_err(|refused| refused.error), Err(InvalidRequest));
         assert!(check(true).is_ok());
+    }
+
+    #[test]
+    fn offline_access_is_left_out_where_the_client_gets_no_refresh_tokens() {
+        let mut web = web_client("web");
+        web.scope = Scope::parse("openid offline_access").unwrap();
+        let scope = |client: &Client| check(client, "offline_access openid", &[], true).unwrap().scope;
+        assert_eq!(scope(&web).as_deref(), Some("openid"));
+        web.grant_types.push(GrantType::RefreshToken);
+        assert_eq!(scope(&web).as_deref(), Some("offline_access openid"));
     }
 
     #[test]

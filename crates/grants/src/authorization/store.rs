@@ -10,6 +10,7 @@ use sessions::SessionWrite;
 use tenancy::{StoreError, TenantId};
 
 use super::{AuthorizationCode, CodeKey, Granted, PushedRequest};
+use crate::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshFamily};
 
 /// What a person has allowed a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,8 +85,8 @@ pub struct Redemption<'a> {
     pub redirect_uri: &'a str,
     /// The digest of the code verifier, where one was sent.
     pub code_challenge: Option<[u8; 32]>,
-    /// The identifier of the access token that it is redeemed for, and when that token ends: a second use revokes it.
-    pub token: (&'a str, Timestamp),
+    /// The family of refresh tokens that begins with it, if the client gets any.
+    pub family: Option<&'a NewFamily>,
 }
 
 /// What came of redeeming a code.
@@ -93,15 +94,8 @@ pub struct Redemption<'a> {
 pub enum Redeemed {
     /// The first use: what the code stands for.
     First(Box<AuthorizationCode>),
-    /// It was redeemed before, by the same client: for the access token of this identifier, which was issued and ends then.
-    Again {
-        /// The `jti`.
-        token: String,
-        /// When it was issued.
-        issued_at: Timestamp,
-        /// When it ends.
-        until: Timestamp,
-    },
+    /// It was redeemed before, by the same client.
+    Again,
     /// Anything else. Callers cannot distinguish the reasons.
     Refused,
 }
@@ -127,9 +121,39 @@ pub trait PushedRequestStore: Send + Sync {
     ) -> Result<Option<PushedRequest>, StoreError>;
 }
 
+/// Keeps refresh tokens: one row for each family. Families begin with [`AuthorizationStore::redeem_code`], and end with their grant
+/// ([`registry::RevocationStore::revoke_people`]).
+#[async_trait]
+pub trait RefreshFamilyStore: Send + Sync {
+    /// Moves a family on, as [`RefreshFamily::step`] does, if it is live. Of steps from one token at the same time, at all replicas, one is
+    /// taken. Returns the family after it.
+    async fn step_family(
+        &self,
+        tenant: &TenantId,
+        step: &FamilyStep<'_>,
+        now: Timestamp,
+    ) -> Result<Option<RefreshFamily>, StoreError>;
+
+    /// The family, in any state.
+    async fn find_family(
+        &self,
+        tenant: &TenantId,
+        key: &FamilyKey,
+        now: Timestamp,
+    ) -> Result<Option<FoundFamily>, StoreError>;
+
+    /// Notes a use that changes nothing else.
+    async fn note_use_of_family(
+        &self,
+        tenant: &TenantId,
+        key: &FamilyKey,
+        idle_until: Timestamp,
+    ) -> Result<(), StoreError>;
+}
+
 /// Keeps codes, and what people have allowed.
 #[async_trait]
-pub trait AuthorizationStore: PushedRequestStore + Send + Sync {
+pub trait AuthorizationStore: PushedRequestStore + RefreshFamilyStore {
     /// What this person has allowed this client.
     async fn find_consent(
         &self,
@@ -143,7 +167,7 @@ pub trait AuthorizationStore: PushedRequestStore + Send + Sync {
     /// whether it was.
     async fn write_code(&self, tenant: &TenantId, write: &CodeWrite<'_>) -> Result<bool, StoreError>;
 
-    /// Uses a code up, if it is for this, its session has not ended and its account may still sign in. Of uses at the same time, at all
+    /// Uses a code up and begins its family, if it is for this, its session has not ended and its account may still sign in. Of uses at the same time, at all
     /// replicas, one is the first.
     async fn redeem_code(
         &self,

@@ -12,7 +12,7 @@ use super::code::{draw_user_code, user_digest};
 use super::polls::Polls;
 use super::{DEVICE_CODE_LIFETIME, DeviceCode, DeviceCodeStore, POLL_INTERVAL};
 use crate::authorization::NewCode;
-use crate::{CodeKey, Granted};
+use crate::{CodeKey, GrantId, Granted, NewFamily};
 
 /// The codes that a client may have from one address while nobody has decided on them.
 const MOST_WAITING: u32 = 20;
@@ -172,14 +172,19 @@ impl DeviceAuthorizations {
         Ok(Polled::Code(found.map(Box::new)))
     }
 
-    /// Uses a code up that was allowed.
+    /// The identifier of what a code stands for, known to none but who has the code or a token for it.
+    pub(crate) fn grant_of(&self, tenant: &TenantId, code: &Secret) -> GrantId {
+        GrantId::of_code(&self.0.digests, tenant, code)
+    }
+
+    /// Uses a code up that was allowed, and begins its family.
     pub(crate) async fn redeem(
         &self,
         code: &DeviceCode,
-        client: &ClientId,
+        by: (&ClientId, Option<&NewFamily>),
         now: Timestamp,
     ) -> Result<Option<DeviceCode>, StoreError> {
-        let redeemed = self.0.store.redeem_device_code(&code.tenant, &code.key(), client, now).await?;
+        let redeemed = self.0.store.redeem_device_code(&code.tenant, &code.key(), by, now).await?;
         self.0.polls.forget(&code.digest);
         Ok(redeemed)
     }

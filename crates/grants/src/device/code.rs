@@ -6,7 +6,8 @@ use registry::ClientId;
 use secrets::{KeyedDigest, random_bytes};
 use tenancy::TenantId;
 
-use crate::{CodeKey, Granted};
+use crate::person_grant::PersonGrant;
+use crate::{CodeKey, GrantId, Granted, NewFamily, RefreshFamily};
 
 /// How long a person has to type the code and to decide.
 pub(super) const DEVICE_CODE_LIFETIME: Lifetime = Lifetime::from_seconds(600);
@@ -51,6 +52,19 @@ impl DeviceCode {
     #[must_use]
     pub const fn key(&self) -> CodeKey {
         CodeKey { slot: self.slot, digest: self.digest }
+    }
+
+    /// What it stands for, once it is allowed. The device is in no session of a browser: signing out there does not disconnect it.
+    pub(crate) fn grant(&self, id: GrantId) -> Option<PersonGrant<'_>> {
+        let account = self.account.as_ref()?;
+        Some(PersonGrant { id, account, session: None, granted: &self.granted })
+    }
+
+    /// The family of refresh tokens that begins with it, once it is allowed.
+    #[must_use]
+    pub fn family(&self, new: &NewFamily) -> Option<RefreshFamily> {
+        let account = self.account.as_ref()?;
+        Some(new.of((&self.tenant, &self.client), account, None, &self.granted))
     }
 }
 

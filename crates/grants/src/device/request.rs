@@ -46,7 +46,7 @@ impl DeviceAuthorizationRequest {
             ));
         }
         check_permissions(grantee, self.scope.as_ref(), &self.resources).map_err(refused)?;
-        Ok(Granted::requested(self.scope.as_ref(), &self.resources))
+        Ok(Granted::requested(self.scope.as_ref(), &self.resources, grantee.client))
     }
 }
 

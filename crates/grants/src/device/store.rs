@@ -7,7 +7,7 @@ use registry::ClientId;
 use tenancy::{StoreError, TenantId};
 
 use super::DeviceCode;
-use crate::{CodeKey, Granted};
+use crate::{CodeKey, Granted, NewFamily};
 
 /// Keeps device codes.
 #[async_trait]
@@ -45,13 +45,13 @@ pub trait DeviceCodeStore: Send + Sync {
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 
-    /// Uses a code up, if it is this client's, was allowed, is valid, and its account may still sign in. Of uses at the same time, at all replicas,
+    /// Uses a code up and begins its family, if it is this client's, was allowed, is valid, and its account may still sign in. Of uses at the same time, at all replicas,
     /// one gets it.
     async fn redeem_device_code(
         &self,
         tenant: &TenantId,
         key: &CodeKey,
-        client: &ClientId,
+        by: (&ClientId, Option<&NewFamily>),
         now: Timestamp,
     ) -> Result<Option<DeviceCode>, StoreError>;
 }

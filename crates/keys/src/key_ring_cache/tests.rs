@@ -100,6 +100,7 @@ fn tenant(id: &str, algorithm: SigningAlgorithm) -> Tenant {
         resource_servers: Vec::new(),
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        refresh_token: tenancy::RefreshTokenPolicy::default(),
         branding: tenancy::Branding::default(),
     }
 }

@@ -47,6 +47,12 @@ impl AuthorizationRequest {
         self.parameters.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whose request it is.
+    pub(super) fn client(&self) -> Client {
+        let is_it = |client: &Client| self.get("client_id") == Some(client.id());
+        [Client::First, Client::Second].into_iter().find(is_it).unwrap()
+    }
+
     pub(super) fn mode(&self) -> Mode {
         if self.get("response_mode") == Some("form_post") { Mode::FormPost } else { Mode::Query }
     }

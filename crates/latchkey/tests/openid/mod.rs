@@ -12,6 +12,7 @@ mod openidconnect_crate;
 mod page;
 mod plan;
 mod provider;
+mod refresh;
 mod refused;
 mod repeated;
 mod signing_in;
@@ -69,6 +70,10 @@ macro_rules! basic_plan {
             oidcc_id_token_hint,
             oidcc_codereuse,
             oidcc_codereuse_30seconds,
+        }
+        plan! {
+            $mode, refresh:
+            oidcc_refresh_token,
         }
         plan! {
             $mode, refused:

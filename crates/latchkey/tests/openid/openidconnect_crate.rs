@@ -57,7 +57,12 @@ async fn the_openidconnect_crate_signs_a_person_in_and_out() {
     // An ID token of another request is refused.
     assert!(id_token.claims(&client.id_token_verifier(), &Nonce::new_random()).is_err());
     let subject = claims.subject().clone();
-    let access_token = tokens.access_token().clone();
+    let refreshed = client.exchange_refresh_token(tokens.refresh_token().unwrap()).unwrap();
+    let refreshed = refreshed.request_async(&http).await.unwrap();
+    let without_nonce = |nonce: Option<&Nonce>| nonce.map_or(Ok(()), |_| Err("a nonce".to_owned()));
+    let again = refreshed.id_token().unwrap().claims(&client.id_token_verifier(), without_nonce).unwrap();
+    assert_eq!((again.subject(), again.auth_time()), (&subject, claims.auth_time()));
+    let access_token = refreshed.access_token().clone();
     let person = client.user_info(access_token, Some(subject)).unwrap().request_async(&http).await;
     let person: CoreUserInfoClaims = person.unwrap();
     assert_eq!(person.email().map(|email| email.as_str()), Some(EMAIL));

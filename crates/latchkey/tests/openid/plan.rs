@@ -25,6 +25,7 @@ pub(super) struct Granted {
     /// The pages that asked for the password on the way.
     pub(super) was_asked: bool,
     pub(super) access_token: String,
+    pub(super) refresh_token: Option<String>,
     pub(super) id_token: IdToken,
     pub(super) userinfo: Value,
 }
@@ -91,7 +92,7 @@ impl Plan {
     ) -> Answer {
         let redirect_uri = request.get("redirect_uri").unwrap();
         let form = [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", redirect_uri)];
-        self.request_token(Client::First, authentication, &[&form, more].concat()).await
+        self.request_token(request.client(), authentication, &[&form, more].concat()).await
     }
 
     pub(super) async fn request_token(
@@ -125,13 +126,14 @@ impl Plan {
         assert_eq!(tokens["token_type"], "Bearer");
         assert!(tokens["expires_in"].as_u64().is_some_and(|seconds| seconds > 0), "{tokens}");
         let access_token = tokens["access_token"].as_str().unwrap().to_owned();
+        let refresh_token = tokens["refresh_token"].as_str().map(str::to_owned);
         let id_token = tokens["id_token"].as_str().unwrap();
         let keys = self.provider.jwks().await;
-        let id_token = IdToken::verify(id_token, &keys, self.provider.issuer(), Client::First);
+        let id_token = IdToken::verify(id_token, &keys, self.provider.issuer(), request.client());
         id_token.check(request, &access_token);
         let userinfo = self.userinfo(&access_token).await;
         assert_eq!(userinfo["sub"], id_token.claims["sub"]);
-        Granted { code, was_asked, access_token, id_token, userinfo }
+        Granted { code, was_asked, access_token, refresh_token, id_token, userinfo }
     }
 
     /// The claims at the userinfo endpoint, each in its form.

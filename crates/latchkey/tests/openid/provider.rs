@@ -61,12 +61,12 @@ impl Provider {
             json!({
                 "backchannel_logout_uri": logout_uri,
                 "client_secret": { "value": secret },
-                "grant_types": ["authorization_code"],
+                "grant_types": ["authorization_code", "refresh_token"],
                 "require_pkce": false,
                 "first_party": true,
                 "redirect_uris": [REDIRECT_URI],
                 "post_logout_redirect_uris": [POST_LOGOUT_REDIRECT_URI],
-                "scopes": ["openid", "profile", "email", "address", "phone"],
+                "scopes": ["openid", "profile", "email", "address", "phone", "offline_access"],
             })
         };
         let account = json!({

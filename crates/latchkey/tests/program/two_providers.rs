@@ -80,21 +80,22 @@ impl ProviderTenant {
         let Self { name, secret, password, .. } = self;
         let client = |more: Value| {
             let mut client = json!({
-                "grant_types": ["authorization_code"],
+                "grant_types": ["authorization_code", "refresh_token"],
                 "first_party": true,
-                "scopes": ["openid", "profile", "email"],
+                "scopes": ["openid", "profile", "email", "offline_access"],
             });
             client.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             client
         };
         json!({
             "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": true } },
+            "refresh_token": { "rotation": "always", "grace": "0s" },
             "accounts": {
                 "ada": { "email": "ada@example.com", "password": { "value": password }, "claims": { "name": name } },
             },
             "clients": {
                 "web": client(json!({
-                    "grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"],
+                    "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
                     "client_secret": { "value": secret },
                     "jwks": { "keys": [self.key.key.jwk] },
                     "redirect_uris": [REDIRECT_URI],

@@ -136,6 +136,7 @@ pub(crate) fn tenant(id: &str) -> Tenant {
         resource_servers: Vec::new(),
         limits: TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
+        refresh_token: tenancy::RefreshTokenPolicy::default(),
         branding: tenancy::Branding::default(),
     }
 }

@@ -324,7 +324,7 @@ tenants:
         introspection: audience
       app:
         token_endpoint_auth_method: none
-        grant_types: [authorization_code, refresh_token, 'urn:ietf:params:oauth:grant-type:device_code']
+        grant_types: [authorization_code, refresh_token, 'urn:ietf:params:oauth:grant-type:token-exchange']
         redirect_uris: [https://app.example.com/back]
       signer:
         token_endpoint_auth_method: private_key_jwt
@@ -333,7 +333,7 @@ tenants:
     ))
     .unwrap();
     let warnings: Vec<String> = loaded.warnings.iter().map(|warning| warning.key.clone()).collect();
-    assert_eq!(warnings, ["tenants.acme.access_token.format", "tenants.acme.clients.app.grant_types[1]",]);
+    assert_eq!(warnings, ["tenants.acme.access_token.format", "tenants.acme.clients.app.grant_types[2]",]);
     assert!(!format!("{loaded:?}").contains("from the environment"));
 }
 

@@ -297,6 +297,8 @@ fn where_they_differ_it_is_known_why() {
         // A pattern does not count.
         ("server: { listeners: [{ address: '999.1.1.1:99999' }] }", false, true),
         ("tenants: { acme: { access_token: { lifetime: 36526d } } }", false, true),
+        ("tenants: { acme: { refresh_token: { absolute: 401d } } }", false, true),
+        ("tenants: { acme: { refresh_token: { grace: 6m } } }", false, true),
         // Nor does it compare one key with another.
         ("tenants: { acme: { branding: { primary: '#ffffff' } } }", false, true),
         ("tenants: { acme: { signing: { publish_before: 1s } } }", false, true),
@@ -339,6 +341,7 @@ fn files_and_api_agree_on_the_documents() {
         ("SigningSettings", "Signing", &["first_key"]),
         ("AccessTokenSettings", "AccessToken", &[]),
         ("AssertionSettings", "Assertions", &[]),
+        ("RefreshTokenSettings", "RefreshTokens", &[]),
         ("BrandingSettings", "Branding", &[]),
         ("ResourceServerSettings", "ResourceServer", &[]),
         ("ClientSettings", "ClientSettings", &["client_secret", "client_secrets"]),

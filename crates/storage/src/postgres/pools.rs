@@ -141,19 +141,19 @@ impl PostgresPools {
     }
 
     /// Executes one statement of a request that writes, within the time that a request has. It is not tried again: the first attempt
-    /// may have written. Returns how many rows it touched.
+    /// may have written. Returns its rows.
     pub(crate) async fn write_of_request(
         &self,
         statement: &Statement,
         statements: &AtomicU64,
-    ) -> Result<u64, Error> {
+    ) -> Result<Vec<Row>, Error> {
         let attempt = async {
             let mut connection = self.reader().await?;
             statements.fetch_add(1, Ordering::Relaxed);
-            statement.bound::<Postgres>(Dialect::Postgres).execute(&mut *connection).await
+            statement.bound::<Postgres>(Dialect::Postgres).fetch_all(&mut *connection).await
         };
-        let done = timeout(2 * self.patience, attempt).await.map_err(StoreError::unavailable)??;
-        Ok(done.rows_affected())
+        let rows = timeout(2 * self.patience, attempt).await.map_err(StoreError::unavailable)??;
+        Ok(rows.into_iter().map(Row::Postgres).collect())
     }
 
     /// A connection to read on. It is opened in a task of its own, away from the workers that sign: a request stops waiting in time,

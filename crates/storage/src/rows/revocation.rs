@@ -18,6 +18,11 @@ pub(crate) fn subject_row(tenant: &TenantId, subject: &RevokedSubject) -> Map<St
         RevokedSubject::Credential(client, tag) => ("credential", client.as_str(), tag.to_string()),
         RevokedSubject::SigningKey(kid) => ("key", "", kid.clone()),
         RevokedSubject::Token(client, jti) => ("token", client.as_str(), jti.clone()),
+        RevokedSubject::People => ("people", "", String::new()),
+        RevokedSubject::Grant(id) => ("grant", "", id.clone()),
+        RevokedSubject::Session(id) => ("session", "", id.clone()),
+        RevokedSubject::Account(id) => ("account", "", id.clone()),
+        RevokedSubject::Consent(client, account) => ("consent", client.as_str(), account.clone()),
     };
     let key = json!({ "tenant_id": tenant.as_str(), "kind": kind, "client_id": client, "name": name });
     key.as_object().cloned().unwrap_or_default()
@@ -51,6 +56,11 @@ fn subject(row: &Row) -> Result<RevokedSubject, Error> {
         }
         "key" => Ok(RevokedSubject::SigningKey(name)),
         "token" => Ok(RevokedSubject::Token(client()?, name)),
+        "people" => Ok(RevokedSubject::People),
+        "grant" => Ok(RevokedSubject::Grant(name)),
+        "session" => Ok(RevokedSubject::Session(name)),
+        "account" => Ok(RevokedSubject::Account(name)),
+        "consent" => Ok(RevokedSubject::Consent(client()?, name)),
         // A token that a newer program has revoked in its own way must not be valid here.
         _ => Err(Error::unreadable("kind", format_args!("unknown kind {kind:?}"))),
     }

@@ -1,12 +1,15 @@
 //! The columns of what sign-ins leave behind: sessions, codes, also of devices, pushed requests, and what people have allowed.
 
 use administration::ConsentState;
-use grants::{AuthorizationCode, Consent, DeviceCode, PushedRequest, QueuedLogout};
+use grants::{
+    AuthorizationCode, Consent, DeviceCode, FoundFamily, PushedRequest, QueuedLogout, RefreshFamily,
+};
 use sessions::{FoundSession, Session};
 
 use crate::column::Column as _;
 use crate::columns::columns;
 use crate::error::Error;
+use crate::refresh_families::is_live;
 use crate::row::{FromRow, Row};
 
 columns! {
@@ -43,6 +46,28 @@ columns! {
         created_at: "created_at",
         valid_until: "valid_until",
         expires_at: "expires_at",
+    }
+}
+
+columns! {
+    RefreshFamily {
+        tenant: "tenant_id",
+        slot: "slot",
+        id: "family_id",
+        client: "client_id",
+        account: "account_id",
+        session: "session_id",
+        session_slot: "session_slot",
+        secret_digest: "secret_digest",
+        generation: "generation",
+        rotated_at: "rotated_at",
+        dpop_key: "dpop_key",
+        certificate: "certificate",
+        granted: "granted",
+        created_at: "created_at",
+        idle_until: "idle_until",
+        expires_at: "expires_at",
+        ended_at: "ended_at",
     }
 }
 
@@ -108,5 +133,15 @@ impl FromRow for FoundSession {
 
     fn from_row(row: &Row) -> Result<Self, Error> {
         Ok(Self { session: Session::from_row(row)?, valid_from: Option::read(row, "valid_from")? })
+    }
+}
+
+impl FromRow for FoundFamily {
+    fn selection(table: &str) -> String {
+        format!("{}, {} AS is_live", RefreshFamily::selection(table), is_live!())
+    }
+
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        Ok(Self { family: RefreshFamily::from_row(row)?, is_live: bool::read(row, "is_live")? })
     }
 }

@@ -8,6 +8,7 @@ use keys::SigningKeyStore as _;
 use registry::{Client, SecretId};
 use testkit::fixtures::{self, key};
 use testkit::requests;
+use testkit::store_contract::{Stores, code_with_offline_access, redeem_with_family, takes_step};
 
 use crate::sandbox::Sandbox;
 
@@ -102,5 +103,19 @@ async fn uses_are_recorded_by_replicas_while_their_secrets_are_destroyed() {
         second.unwrap();
         assert_eq!(third.unwrap(), CommitOutcome::Committed { generation: None });
         assert!(left.secret_usage(&acme.id, &client.id).await.unwrap().is_empty());
+    }
+}
+
+/// From each of a thousand refresh tokens of one family.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_replicas_that_take_one_step_from_a_thousand_refresh_tokens_one_does() {
+    let sandbox = Sandbox::new().await;
+    let tenant = code_with_offline_access(&Stores::of(sandbox.open().await)).await;
+    let (left, right) = (sandbox.open().await, sandbox.open().await);
+    let family = redeem_with_family(&left, &tenant).await;
+    for generation in 0..1_000 {
+        let (here, there) =
+            tokio::join!(takes_step(&left, &family, generation), takes_step(&right, &family, generation));
+        assert_ne!(here, there, "{generation}");
     }
 }

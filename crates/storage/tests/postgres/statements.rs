@@ -11,6 +11,7 @@ use registry::ClientStore as _;
 use tenancy::TenantStore as _;
 use testkit::fixtures::{self, NOW, key, key_of};
 use testkit::requests;
+use testkit::store_contract::{Stores, code_with_offline_access, redeem_with_family, takes_step};
 
 use crate::sandbox::Sandbox;
 
@@ -39,6 +40,23 @@ async fn every_statement_is_counted_and_each_lookup_is_one() {
     let before = database.statements();
     assert!(database.load_state(&acme.id).await.unwrap().is_some());
     assert_eq!(counted(before), 4);
+}
+
+#[tokio::test]
+async fn a_code_is_redeemed_in_one_transaction_and_a_refresh_is_one_statement() {
+    let sandbox = Sandbox::new().await;
+    let tenant = code_with_offline_access(&Stores::of(sandbox.open().await)).await;
+    let database = sandbox.open().await;
+    // BEGIN, entering the tenant, the code, the family of refresh tokens, COMMIT.
+    let before = database.statements();
+    let family = redeem_with_family(&database, &tenant).await;
+    assert_eq!(database.statements() - before, 5);
+    for generation in 0..10 {
+        let before = database.statements();
+        assert!(takes_step(&database, &family, generation).await);
+        assert_eq!(database.statements() - before, 1);
+        assert!(!takes_step(&database, &family, generation).await, "and it is taken once");
+    }
 }
 
 /// Each second, of each replica, however many tenants there are.

@@ -114,6 +114,7 @@ const AFTER_THE_FIFTH: &str = "
     ALTER TABLE tenants DROP COLUMN client_count;
     ALTER TABLE tenants DROP COLUMN limits;
     ALTER TABLE tenants DROP COLUMN branding;
+    ALTER TABLE tenants DROP COLUMN refresh_token;
     ALTER TABLE tenants DROP COLUMN rsa_bits;
     ALTER TABLE tenants DROP COLUMN hold_activation;
     ALTER TABLE clients DROP COLUMN description;
@@ -127,6 +128,7 @@ const AFTER_THE_FIFTH: &str = "
     DROP TABLE sessions;
     DROP TABLE authorization_codes;
     DROP TABLE pushed_requests;
+    DROP TABLE refresh_families;
     DROP TABLE consents;
     DROP TABLE device_codes;
     DROP TABLE session_clients;

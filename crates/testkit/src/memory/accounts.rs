@@ -10,7 +10,8 @@ use administration::{
     LISTED_SESSIONS, ManagedBy, RelatedAccounts, RowLifecycle,
 };
 use async_trait::async_trait;
-use sessions::FoundSession;
+use grants::RefreshFamily;
+use sessions::{FoundSession, Session};
 use tenancy::{StoreError, TenantId};
 
 use super::commit::{CommitRefusal, require};
@@ -144,6 +145,7 @@ impl Rows {
         request: &CommitRequest,
         decided: &Decided,
     ) -> Result<(), CommitRefusal> {
+        self.queue_logouts_of_commit(request);
         for (key, row) in &decided.accounts {
             let mut row = row.clone();
             row.account.identifiers.sort_by(|left, right| left.identifier.cmp(&right.identifier));
@@ -158,6 +160,10 @@ impl Rows {
                     .retain(|_, row| row.tenant != *tenant || row.account != *account || row.id != *id),
                 Change::Consent(tenant, account, client) => {
                     self.consents.remove(&(tenant.clone(), account.clone(), client.clone()));
+                    let is_its = |family: &RefreshFamily| {
+                        family.tenant == *tenant && family.account == *account && family.client == *client
+                    };
+                    self.families.retain(|_, family| !is_its(family));
                 }
                 Change::Account(change) if change.kind == ChangeKind::Deleted => {
                     let (tenant, account) = (&change.after.tenant, &change.after.id);
@@ -177,5 +183,35 @@ impl Rows {
             require(account.identifiers.iter().all(|held| identifiers.insert((tenant, &held.identifier))))?;
             require(account.external_id.iter().all(|id| external_ids.insert((tenant, id))))
         })
+    }
+
+    /// Before the sessions end that this commit ends.
+    fn queue_logouts_of_commit(&mut self, request: &CommitRequest) {
+        let ends = |session: &Session| {
+            let is_of = |tenant: &TenantId, account: &AccountId| {
+                session.tenant == *tenant && session.account == *account
+            };
+            let by_change = request.changes.iter().any(|change| match change {
+                Change::Sessions(tenant, account, None) => is_of(tenant, account),
+                Change::Sessions(tenant, account, Some(id)) => is_of(tenant, account) && session.id == *id,
+                Change::Account(row) => {
+                    let ends = [ChangeKind::Suspended, ChangeKind::Retired, ChangeKind::Deleted];
+                    ends.contains(&row.kind) && is_of(&row.after.tenant, &row.after.id)
+                }
+                _ => false,
+            });
+            by_change || request.passwords.iter().any(|new| is_of(&new.tenant, &new.account))
+        };
+        let is_valid = |session: &&Session| {
+            let from = self.valid_from(&session.tenant, &session.account);
+            session.ended_at.is_none()
+                && session.expires_at > request.now
+                && from.is_some_and(|from| from <= session.authenticated_at)
+        };
+        let ended = self.sessions.values().filter(is_valid).filter(|session| ends(session));
+        let ended: Vec<_> = ended.map(|session| (session.tenant.clone(), session.id.clone())).collect();
+        for (tenant, session) in ended {
+            self.queue_logouts(&tenant, &session, request.now);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use accounts::AccountId;
 use async_trait::async_trait;
-use grants::{CodeKey, DeviceCode, DeviceCodeStore, Granted};
+use grants::{CodeKey, DeviceCode, DeviceCodeStore, Granted, NewFamily};
 use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::{StoreError, TenantId};
@@ -87,7 +87,7 @@ impl DeviceCodeStore for MemoryStore {
         &self,
         tenant: &TenantId,
         key: &CodeKey,
-        client: &ClientId,
+        (client, family): (&ClientId, Option<&NewFamily>),
         now: Timestamp,
     ) -> Result<Option<DeviceCode>, StoreError> {
         self.answer(&self.calls.sign_ins, |rows| {
@@ -98,7 +98,11 @@ impl DeviceCodeStore for MemoryStore {
             code.decided_at.filter(|decided_at| from <= *decided_at)?;
             let code = rows.device_codes.get_mut(&key)?;
             code.redeemed_at = Some(now);
-            Some(code.clone())
+            let code = code.clone();
+            if let Some(family) = family.and_then(|new| code.family(new)) {
+                rows.families.insert((tenant.clone(), family.slot, family.id), family);
+            }
+            Some(code)
         })
         .await
     }

@@ -10,6 +10,7 @@ mod key_lists;
 mod lists;
 mod logouts;
 mod published_jwks;
+mod refresh_families;
 mod revocations;
 mod rows;
 mod sign_ins;

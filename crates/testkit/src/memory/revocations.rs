@@ -29,6 +29,15 @@ impl RevocationStore for MemoryStore {
         self.answer(&self.calls.revoke_token, |rows| rows.revoke_token(tenant, token, now)).await
     }
 
+    async fn revoke_people(
+        &self,
+        tenant: &TenantId,
+        subject: &RevokedSubject,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.answer(&self.calls.revoke_token, |rows| rows.revoke_people(tenant, subject.clone(), now)).await
+    }
+
     async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.administer(|rows| {
             let mut deleted = 0;
@@ -74,8 +83,28 @@ impl Rows {
         self.changes.push(Invalidation::Revocations(tenant.clone()));
     }
 
+    /// Revokes tokens of people, and logs it.
+    pub(super) fn revoke_people(&mut self, tenant: &TenantId, subject: RevokedSubject, now: Timestamp) {
+        if let RevokedSubject::Grant(id) = &subject {
+            self.end_family(tenant, id, now);
+        }
+        self.revoke(tenant, subject, now);
+        self.limit_people(tenant, now);
+        self.changes.push(Invalidation::Revocations(tenant.clone()));
+    }
+
+    fn limit_people(&mut self, tenant: &TenantId, now: Timestamp) {
+        let Some(revoked) = self.revocations.get_mut(tenant) else { return };
+        let of_people = revoked.keys().filter(|subject| subject.is_of_person()).count() as u64;
+        if of_people > RevokedSubject::MOST_OF_PEOPLE {
+            revoked.retain(|subject, _| !subject.is_of_person());
+            self.revoke(tenant, RevokedSubject::People, now);
+        }
+    }
+
     pub(super) fn write_revocations(&mut self, request: &CommitRequest) {
         for RevocationChange { tenant, subject, effect } in revocations(&request.changes) {
+            let is_of_person = subject.is_of_person();
             match effect {
                 RevocationEffect::Issued => self.revoke(&tenant, subject, request.now),
                 RevocationEffect::Ended => {
@@ -89,6 +118,9 @@ impl Rows {
                         *issued_until = request.now.min(*issued_until);
                     }
                 }
+            }
+            if is_of_person {
+                self.limit_people(&tenant, request.now);
             }
         }
     }

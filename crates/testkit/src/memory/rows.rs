@@ -8,7 +8,7 @@ use administration::{
     Invalidation, ManagedBy, ResourceServerState, RowLifecycle, SecretState, SecretUsage, TenantState,
     VerifierFetch,
 };
-use grants::{Consent, DeviceCode, QueuedLogout};
+use grants::{Consent, DeviceCode, GrantId, QueuedLogout, RefreshFamily};
 use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::Timestamp;
 use registry::{Client, ClientId, ClientSecret, ClientStatus, RevokedSubject};
@@ -51,6 +51,7 @@ pub(super) struct Rows {
     /// Each with the time of its next attempt.
     pub(super) logouts: BTreeMap<LogoutKey, (QueuedLogout, Timestamp)>,
     /// What people have allowed.
+    pub(super) families: BTreeMap<(TenantId, u32, GrantId), RefreshFamily>,
     pub(super) consents: BTreeMap<(TenantId, AccountId, ClientId), Consent>,
     /// What clients publish, by tenant and URL.
     pub(super) published_jwks: BTreeMap<(TenantId, String), String>,

@@ -7,18 +7,18 @@ use grants::{
     Redeemed, Redemption,
 };
 use protocol::Timestamp;
-use registry::ClientId;
+use registry::{ClientId, RevokedSubject};
 use sessions::{FoundSession, Session, SessionId, SessionStore, SessionWrite};
 use tenancy::{StoreError, TenantId};
 
 use super::MemoryStore;
 use super::rows::Rows;
 
-/// A code, and once it was redeemed when, for which token, and when that ends.
+/// A code, and whether it was redeemed.
 #[derive(Clone)]
 pub(super) struct CodeRow {
     code: AuthorizationCode,
-    redeemed: Option<(Timestamp, String, Timestamp)>,
+    is_redeemed: bool,
 }
 
 /// A pushed request, and whether a code was issued for it.
@@ -38,28 +38,26 @@ impl Rows {
 
     fn write_session(&mut self, write: &SessionWrite) {
         let session = write.session();
-        if let Some((slot, id)) = write.ended() {
-            if *id != session.id {
-                self.queue_logouts_of(&session.tenant, (*slot, id), session.last_seen_at);
-            }
-            self.end_session(&session.tenant, (*slot, id), session.last_seen_at);
-        }
         let key = (session.tenant.clone(), session.slot, session.id.clone());
         self.sessions.insert(key, session.clone());
-    }
-
-    /// Unless it has ended before.
-    fn queue_logouts_of(&mut self, tenant: &TenantId, (slot, id): (u32, &SessionId), now: Timestamp) {
-        let session = self.sessions.get(&(tenant.clone(), slot, id.clone()));
-        if session.is_some_and(|session| session.ended_at.is_none()) {
-            self.queue_logouts(tenant, id, now);
+        let Some((slot, id)) = write.ended() else { return };
+        if *id != session.id {
+            return self.end_session(&session.tenant, (*slot, id), session.last_seen_at);
         }
+        // It goes on in another partition, and keeps its tokens.
+        if let Some(before) = self.sessions.get_mut(&(session.tenant.clone(), *slot, id.clone())) {
+            before.ended_at.get_or_insert(session.last_seen_at);
+        }
+        self.move_families(&session.tenant, id, (*slot, session.slot));
     }
 
+    /// Ends a session with its tokens, and queues what its clients are told of it, unless it has ended before.
     fn end_session(&mut self, tenant: &TenantId, (slot, id): (u32, &SessionId), now: Timestamp) {
-        if let Some(session) = self.sessions.get_mut(&(tenant.clone(), slot, id.clone())) {
-            session.ended_at.get_or_insert(now);
-        }
+        let session = self.sessions.get_mut(&(tenant.clone(), slot, id.clone()));
+        let Some(session) = session.filter(|session| session.ended_at.is_none()) else { return };
+        session.ended_at = Some(now);
+        self.queue_logouts(tenant, id, now);
+        self.revoke_people(tenant, RevokedSubject::Session(id.as_str().to_owned()), now);
     }
 }
 
@@ -105,23 +103,24 @@ impl SessionStore for MemoryStore {
         id: &SessionId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.answer(&self.calls.sign_ins, |rows| {
-            rows.queue_logouts_of(tenant, (slot, id), now);
-            rows.end_session(tenant, (slot, id), now);
-        })
-        .await
+        self.answer(&self.calls.sign_ins, |rows| rows.end_session(tenant, (slot, id), now)).await
     }
 
     async fn delete_expired_sign_ins(&self, now: Timestamp) -> Result<u64, StoreError> {
         self.administer(|rows| {
             let count = |rows: &Rows| {
-                rows.sessions.len() + rows.codes.len() + rows.device_codes.len() + rows.pushed.len()
+                rows.sessions.len()
+                    + rows.codes.len()
+                    + rows.device_codes.len()
+                    + rows.pushed.len()
+                    + rows.families.len()
             };
             let before = count(rows);
             rows.sessions.retain(|_, session| session.expires_at > now);
             rows.codes.retain(|_, row| row.code.expires_at > now);
             rows.device_codes.retain(|_, code| code.expires_at > now);
             rows.pushed.retain(|_, row| row.request.expires_at > now);
+            rows.families.retain(|_, family| family.expires_at > now);
             (before - count(rows)) as u64
         })
         .await
@@ -198,7 +197,7 @@ impl AuthorizationStore for MemoryStore {
                 rows.consents.insert(key, consent.clone());
             }
             let key = (tenant.clone(), write.code.slot, write.code.digest);
-            rows.codes.insert(key, CodeRow { code: write.code.clone(), redeemed: None });
+            rows.codes.insert(key, CodeRow { code: write.code.clone(), is_redeemed: false });
             let key = (tenant.clone(), write.code.session.clone(), write.code.client.clone());
             rows.session_clients.insert(key, write.code.account.clone());
             true
@@ -217,14 +216,14 @@ impl AuthorizationStore for MemoryStore {
 }
 
 fn redeem(rows: &mut Rows, tenant: &TenantId, redemption: &Redemption<'_>, now: Timestamp) -> Redeemed {
-    let Redemption { key, client, redirect_uri, code_challenge, token: (token, until) } = redemption;
+    let Redemption { key, client, redirect_uri, code_challenge, family } = redemption;
     let key = (tenant.clone(), key.slot, key.digest);
-    let Some(CodeRow { code, redeemed }) = rows.codes.get(&key).cloned() else { return Redeemed::Refused };
+    let Some(CodeRow { code, is_redeemed }) = rows.codes.get(&key).cloned() else { return Redeemed::Refused };
     if code.client != **client {
         return Redeemed::Refused;
     }
-    if let Some((issued_at, token, until)) = redeemed {
-        return Redeemed::Again { token, issued_at, until };
+    if is_redeemed {
+        return Redeemed::Again;
     }
     let session = rows.sessions.get(&(tenant.clone(), code.session_slot, code.session.clone()));
     let is_signed_in = |session: &Session| session.ended_at.is_none() && session.expires_at > now;
@@ -236,7 +235,9 @@ fn redeem(rows: &mut Rows, tenant: &TenantId, redemption: &Redemption<'_>, now: 
     if !is_right {
         return Redeemed::Refused;
     }
-    let redeemed = Some((now, (*token).to_owned(), *until));
-    rows.codes.insert(key, CodeRow { code: code.clone(), redeemed });
+    rows.codes.insert(key, CodeRow { code: code.clone(), is_redeemed: true });
+    if let Some(family) = family.map(|new| code.family(new)) {
+        rows.families.insert((tenant.clone(), family.slot, family.id), family);
+    }
     Redeemed::First(Box::new(code))
 }

@@ -27,7 +27,7 @@ async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change>) -> Commi
     let mut request = CommitRequest { changes, ..CommitRequest::empty(ManagedBy::Api, now) };
     request = resting_on_today(stores, &request).await;
     for state in &mut request.before {
-        let every = AccountQuery { after: None, limit: 1_000 };
+        let every = AccountQuery { after: None, limit: 20_000 };
         state.accounts = stores.administration.list_accounts(&state.tenant.id, &every).await.unwrap();
     }
     request

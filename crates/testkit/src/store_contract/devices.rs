@@ -51,7 +51,7 @@ async fn typed(stores: &Stores, tenant: &TenantId, digest: u8, now: Timestamp) -
 }
 
 async fn redeem(stores: &Stores, code: &DeviceCode, by: &str, now: Timestamp) -> Option<DeviceCode> {
-    stores.devices.redeem_device_code(&code.tenant, &code.key(), &client(by), now).await.unwrap()
+    stores.devices.redeem_device_code(&code.tenant, &code.key(), (&client(by), None), now).await.unwrap()
 }
 
 /// By either of its codes, at its own tenant, until it expires.

@@ -8,8 +8,8 @@ use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm
 use registry::{Client, ClientKeys, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, Branding, Colour, Corners, Font, PreviousTyp, ResourceServer, SigningPolicy,
-    Strategies, Tenant, TenantLimits, TokenFormat,
+    AccessTokenPolicy, Branding, Colour, Corners, Font, PreviousTyp, RefreshTokenPolicy, ResourceServer,
+    Rotation, SigningPolicy, Strategies, Tenant, TenantLimits, TokenFormat,
 };
 
 use super::Stores;
@@ -171,6 +171,12 @@ pub(super) fn unusual_tenant() -> Tenant {
             server("your-api", "", &[]),
         ],
         assertions: tenancy::AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(61) },
+        refresh_token: RefreshTokenPolicy {
+            rotation: Rotation::Never,
+            grace: Lifetime::from_seconds(1),
+            idle: Lifetime::from_seconds(2),
+            absolute: Lifetime::from_seconds(3),
+        },
         branding: Branding {
             primary: Colour::rgb(1, 2, 3),
             background: Colour::rgb(0xfd, 0xfe, 0xff),

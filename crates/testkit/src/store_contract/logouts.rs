@@ -1,11 +1,16 @@
 //! The notices of sessions that have ended.
 
-use grants::QueuedLogout;
+use std::collections::BTreeSet;
+
+use accounts::{Account, AccountStatus};
+use administration::{Change, ChangeKind};
+use grants::{AuthorizationCode, QueuedLogout};
 use protocol::{Lifetime, Timestamp};
 use tenancy::TenantId;
 
 use super::Stores;
 use super::sign_ins::{at, begin, code_of, person, sessions, write_code};
+use crate::requests;
 
 async fn due(stores: &Stores, now: Timestamp) -> Vec<QueuedLogout> {
     let mut due = stores.logouts.due_logouts(now, 100).await.unwrap();
@@ -50,6 +55,49 @@ pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores
     assert_eq!(due(&stores, at(700_000)).await, []);
     of.end(&other.tenant, &again.signed_in(), at(700_001)).await.unwrap();
     assert_eq!(named(&due(&stores, at(700_001)).await), [(&other.tenant, "shop"), (&other.tenant, "web")]);
+}
+
+/// One session, all of an account by each way that ends them, and each session once.
+pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
+    let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
+    let of = sessions(&stores);
+    let mut begun = Vec::new();
+    for number in 0..3 {
+        for person in [&ada, &other] {
+            let (write, token) = begin(&stores, person, None, at(0));
+            let code = AuthorizationCode { digest: [number; 32], ..code_of(&write) };
+            write_code(&stores, &code, Some(&write), None).await;
+            begun.push(of.find(&person.tenant, &token, at(1)).await.unwrap().unwrap().session().id.clone());
+        }
+    }
+    let told = async |now| {
+        let due = due(&stores, now).await;
+        for queued in &due {
+            stores.logouts.delete_logout(queued).await.unwrap();
+        }
+        due.into_iter().map(|queued| (queued.tenant, queued.session)).collect::<BTreeSet<_>>()
+    };
+    let of_ada = |sessions: &[usize]| {
+        sessions.iter().map(|at| (ada.tenant.clone(), begun[*at].clone())).collect::<BTreeSet<_>>()
+    };
+    let end = async |session: Option<usize>, now| {
+        let session = session.map(|at| begun[at].clone());
+        let change = Change::Sessions(ada.tenant.clone(), ada.id.clone(), session);
+        super::accounts::change(&stores, now, vec![change]).await;
+    };
+    end(Some(0), at(5)).await;
+    assert_eq!(told(at(5)).await, of_ada(&[0]));
+    end(Some(1), at(6)).await;
+    assert_eq!(told(at(6)).await, of_ada(&[]), "a session of another tenant");
+    end(None, at(7)).await;
+    assert_eq!(told(at(7)).await, of_ada(&[2, 4]));
+    end(None, at(8)).await;
+    assert_eq!(told(at(8)).await, of_ada(&[]), "they have ended before");
+    let suspended = Account { status: AccountStatus::Suspended, ..other.clone() };
+    let change = Change::Account(requests::row(ChangeKind::Suspended, Some(&other), &suspended));
+    super::accounts::change(&stores, at(9), vec![change]).await;
+    let all = [1, 3, 5].map(|at| (other.tenant.clone(), begun[at].clone()));
+    assert_eq!(told(at(9)).await, BTreeSet::from(all));
 }
 
 /// Of replicas at once one makes an attempt, and three are made.

@@ -24,6 +24,7 @@ mod log;
 mod logouts;
 mod numbering;
 mod policies;
+mod refresh_families;
 mod resealing;
 mod retiring;
 mod revisions;
@@ -67,6 +68,7 @@ pub use log::*;
 pub use logouts::*;
 pub use numbering::*;
 pub use policies::*;
+pub use refresh_families::*;
 pub use resealing::*;
 pub use retiring::*;
 pub use revisions::*;
@@ -184,6 +186,13 @@ macro_rules! store_contract_tests {
             a_code_is_redeemed_once_and_as_it_was_issued,
             of_a_hundred_redemptions_at_once_one_is_the_first,
             a_code_ends_with_its_session_and_its_account,
+            a_family_begins_with_its_code_in_its_tenant,
+            a_family_begins_with_a_device_code_that_was_allowed,
+            a_step_is_taken_once_and_as_the_family_is_bound,
+            of_two_steps_at_once_from_a_hundred_tokens_one_is_taken,
+            a_family_ends_with_what_it_follows_from,
+            a_family_follows_its_session_to_another_partition,
+            ended_families_are_deleted,
             what_a_person_allowed_is_read_back,
             sessions_of_an_account_are_listed_and_ended,
             consents_of_an_account_are_listed_and_forgotten,
@@ -196,6 +205,7 @@ macro_rules! store_contract_tests {
             a_device_is_decided_on_once_and_redeemed_once,
             of_a_hundred_redemptions_of_a_device_code_one_is_the_first,
             the_end_of_a_session_queues_a_notice_for_each_of_its_clients,
+            what_an_administrator_ends_queues_notices,
             an_attempt_at_a_notice_is_made_once,
             an_identifier_is_used_once_in_its_tenant,
             of_a_hundred_uses_at_once_one_is_the_first,
@@ -213,6 +223,8 @@ macro_rules! store_contract_tests {
             nothing_is_revoked_at_first,
             a_token_is_revoked_in_its_tenant_only,
             a_full_list_of_tokens_becomes_one_revocation_of_their_client,
+            tokens_of_people_are_revoked_in_their_tenant_only,
+            a_full_list_of_people_becomes_one_revocation_of_all_people,
             revoking_all_tokens_of_a_client_writes_one_row,
             what_ends_is_revoked_until_it_is_resumed,
             removed_keys_of_a_client_are_revoked,

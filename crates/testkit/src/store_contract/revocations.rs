@@ -1,5 +1,6 @@
 //! What a tenant has revoked. A store may add the difference that the clocks of replicas are allowed to its times.
 
+use accounts::{Account, AccountId, AccountStatus};
 use administration::{Change, ChangeKind, CommitRequest, Invalidation, KeyChangeKind, SecretChangeKind};
 use keys::life_cycle::KeyTimes;
 use protocol::{Lifetime, Timestamp};
@@ -93,6 +94,57 @@ pub async fn a_full_list_of_tokens_becomes_one_revocation_of_their_client(stores
     assert_eq!(subjects(&stores, &acme.id).await, [of_client("svc"), of_token("job", "1")]);
     assert!(until(&stores, &acme.id, &of_client("svc")).await >= Some(NOW));
     assert_eq!(subjects(&stores, &globex.id).await, [of_token("svc", "1")]);
+}
+
+/// Of a grant, a session, an account or a consent, in its tenant, and each is logged.
+pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let all = [
+        RevokedSubject::Grant("g".to_owned()),
+        RevokedSubject::Session("s".to_owned()),
+        RevokedSubject::Account("usr_a".to_owned()),
+        RevokedSubject::Consent(fixtures::client_id("svc"), "usr_a".to_owned()),
+    ];
+    for subject in &all {
+        let position = stores.administration.position().await.unwrap();
+        stores.revocations.revoke_people(&acme.id, subject, NOW).await.unwrap();
+        let logged = stores.administration.changes_since(position).await.unwrap();
+        assert!(matches!(&logged[..], [(_, Invalidation::Revocations(id))] if *id == acme.id), "{logged:?}");
+        assert!(until(&stores, &acme.id, subject).await >= Some(NOW));
+    }
+    assert_eq!(subjects(&stores, &acme.id).await, all);
+    assert_eq!(subjects(&stores, &globex.id).await, []);
+    // With the last token that may have been issued by then.
+    let expiry = until(&stores, &acme.id, &all[0]).await.unwrap() + acme.access_token.lifetime;
+    let second = Lifetime::from_seconds(1);
+    assert_eq!(stores.revocations.delete_ended_revocations(expiry.saturating_sub(second)).await.unwrap(), 0);
+    stores.revocations.delete_ended_revocations(expiry + second + second).await.unwrap();
+    assert_eq!(subjects(&stores, &acme.id).await, []);
+}
+
+/// The list is bounded. What was on it stays revoked, and clients' own tokens are valid still.
+pub async fn a_full_list_of_people_becomes_one_revocation_of_all_people(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    revoke(&stores, &acme.id, "svc", "1").await;
+    stores.revocations.revoke_people(&globex.id, &RevokedSubject::People, NOW).await.unwrap();
+    let person = |number: u64| {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&number.to_be_bytes());
+        Account::new(acme.id.clone(), AccountId::from_bytes(id), NOW)
+    };
+    let people: Vec<_> = (0..RevokedSubject::MOST_OF_PEOPLE).map(person).collect();
+    let added = |person: &Account| Change::Account(requests::row(ChangeKind::Added, None, person));
+    commit(&stores, &requests::declared(people.iter().map(added).collect())).await;
+    let suspended = |person: &Account| {
+        let after = Account { status: AccountStatus::Suspended, ..person.clone() };
+        Change::Account(requests::row(ChangeKind::Suspended, Some(person), &after))
+    };
+    super::accounts::change(&stores, NOW, people.iter().map(suspended).collect()).await;
+    assert_eq!(subjects(&stores, &acme.id).await.len(), 10_001);
+    stores.revocations.revoke_people(&acme.id, &RevokedSubject::Session("s".to_owned()), NOW).await.unwrap();
+    assert_eq!(subjects(&stores, &acme.id).await, [of_token("svc", "1"), RevokedSubject::People]);
+    assert!(until(&stores, &acme.id, &RevokedSubject::People).await >= Some(NOW));
+    assert_eq!(subjects(&stores, &globex.id).await, [RevokedSubject::People]);
 }
 
 /// However many there are: no token is a row.

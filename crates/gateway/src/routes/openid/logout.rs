@@ -75,6 +75,8 @@ pub(crate) async fn post(
 
 async fn sign_out(visit: &mut Visit<'_>, signed_in: &SignedIn) -> Result<(), PageError> {
     visit.services.sessions.end(&visit.tenant.id, signed_in, visit.now).await?;
+    // What this replica remembers has changed.
+    visit.services.engine.notice_revocations(&visit.tenant.id);
     visit.browser.forget_session(&visit.tenant).map_err(|error| PageError::fault(&error))
 }
 

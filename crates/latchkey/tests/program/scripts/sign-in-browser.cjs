@@ -62,8 +62,11 @@ const application = http.createServer((request, response) => {
     return manager.signinRedirectCallback(other.href).then(() => "accepted", (error) => error.message);
   }, back);
   const user = await page.evaluate(async () => {
-    const { profile, access_token } = await manager.signinRedirectCallback();
-    return { profile, access_token };
+    const first = await manager.signinRedirectCallback();
+    // By the refresh token: there is no hidden frame.
+    const { profile, access_token, refresh_token } = await manager.signinSilent();
+    const refreshed = access_token !== first.access_token && refresh_token !== first.refresh_token && profile.sub === first.profile.sub;
+    return { profile, access_token, refreshed };
   });
   await page.evaluate(() => void manager.signoutRedirect());
   await page.waitForURL(`${SPA}/signed-out**`);
@@ -77,7 +80,7 @@ const application = http.createServer((request, response) => {
   application.close();
   const { name, email } = user.profile;
   // The browser writes each refused request to its console, too: 401 is one.
-  console.log(JSON.stringify({ name, email, otherState, signedOut, userinfoAfterRevocation, asksAgain, reports }));
+  console.log(JSON.stringify({ name, email, otherState, refreshed: user.refreshed, signedOut, userinfoAfterRevocation, asksAgain, reports }));
 })().catch((error) => {
   console.error(error);
   process.exit(1);

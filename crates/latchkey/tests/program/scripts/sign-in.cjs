@@ -49,7 +49,7 @@ async function openidClient() {
     const [expectedState, expectedNonce] = [client.randomState(), client.randomNonce()];
     const url = await build({
       redirect_uri: REDIRECT_URI,
-      scope: "openid profile email",
+      scope: "openid profile email offline_access",
       code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
       code_challenge_method: "S256",
       state: expectedState,
@@ -69,6 +69,11 @@ async function openidClient() {
   const mixedUp = new URL(silent);
   mixedUp.searchParams.set("iss", OTHER_ISSUER);
   const mixUp = await client.authorizationCodeGrant(config, mixedUp, silentChecks).then(() => "accepted", () => "refused");
+  // Two refreshes, and then a token that was used before.
+  const first = await client.refreshTokenGrant(config, again.refresh_token);
+  const second = await client.refreshTokenGrant(config, first.refresh_token);
+  const refreshed = second.claims().sub === claims.sub && second.claims().auth_time === claims.auth_time && second.refresh_token !== first.refresh_token;
+  const reuse = await client.refreshTokenGrant(config, first.refresh_token).then(() => "accepted", (error) => error.error);
   const replay = await client.authorizationCodeGrant(config, silent, silentChecks).then(() => "accepted", (error) => error.error);
   const sent = {};
   for (const build of [pushed, signed]) {
@@ -86,6 +91,8 @@ async function openidClient() {
     sameSession: claims.sid === again.claims().sid && claims.auth_time === again.claims().auth_time,
     sent,
     mixUp,
+    refreshed,
+    reuse,
     replay,
     signedOut,
     after: after.searchParams.get("error"),
@@ -128,7 +135,7 @@ async function oauth4webapi() {
     client_id: "web",
     redirect_uri: REDIRECT_URI,
     response_type: "code",
-    scope: "openid email",
+    scope: "openid email offline_access",
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
     code_challenge_method: "S256",
     state,
@@ -141,7 +148,10 @@ async function oauth4webapi() {
   const claims = oauth.getValidatedIdTokenClaims(tokens);
   const found = await oauth.userInfoRequest(server, client, tokens.access_token, insecure);
   const { email } = await oauth.processUserInfoResponse(server, client, claims.sub, found);
-  return { library: "oauth4webapi", email };
+  const next = await oauth.refreshTokenGrantRequest(server, client, oauth.ClientSecretPost(SECRET), tokens.refresh_token, insecure);
+  const refreshed = await oauth.processRefreshTokenResponse(server, client, next);
+  const same = oauth.getValidatedIdTokenClaims(refreshed).sub === claims.sub && refreshed.refresh_token !== tokens.refresh_token;
+  return { library: "oauth4webapi", email, refreshed: same };
 }
 
 (async () => {

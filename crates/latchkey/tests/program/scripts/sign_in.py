@@ -84,6 +84,8 @@ except Exception as error:
     other_state = type(error).__name__
 tokens = fetch(session, back, state)
 person = claims(tokens["id_token"], nonce, env["ISSUER"])
+renewed = session.refresh_token(metadata["token_endpoint"], refresh_token=tokens["refresh_token"])
+refreshed = claims(renewed["id_token"], None, env["ISSUER"])["auth_time"] == person["auth_time"]
 userinfo = session.get(metadata["userinfo_endpoint"]).json()
 assert userinfo["sub"] == person["sub"]
 out = metadata["end_session_endpoint"] + "?"
@@ -102,6 +104,7 @@ print(
             "otherState": other_state,
             "otherNonce": refused(lambda: claims(tokens["id_token"], "another", env["ISSUER"])),
             "otherIssuer": refused(lambda: claims(tokens["id_token"], nonce, env["OTHER_ISSUER"])),
+            "refreshed": refreshed and renewed["refresh_token"] != tokens["refresh_token"],
             "replay": replay,
             "signedOut": signed_out,
             "after": after,

@@ -1,0 +1,351 @@
+//! Refresh tokens, each at two tenants: the next tokens of a person, the end of all that was granted, and what nobody else gets for one.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::{ClientAuthenticationMethod, GrantType};
+use registry::{Client, IntrospectionRight};
+use reqwest::Method;
+use serde_json::Value;
+use testkit::fixtures;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
+use crate::person::{Browser, add_person, add_web_client, redeem, redeem_with};
+
+const OFFLINE: &str = "openid profile offline_access";
+
+/// A client that gets refresh tokens, changed like this, and its secret.
+fn add_client(app: &TestApp, tenant: &str, change: impl FnOnce(&mut Client)) -> String {
+    add_web_client(app, tenant, |client| {
+        client.grant_types.push(GrantType::RefreshToken);
+        client.scope = fixtures::scope("openid profile email offline_access api:read");
+        change(client);
+    })
+}
+
+fn public(client: &mut Client) {
+    client.authentication_method = ClientAuthenticationMethod::None;
+    client.secrets.clear();
+}
+
+/// The tokens of a person who signs in at a public client.
+async fn sign_in(app: &TestApp, tenant: &str, scope: &str) -> Value {
+    let code = Browser::new(app).code(tenant, &[("scope", scope)]).await;
+    let tokens = redeem_with(app, tenant, &[("code", &code)]).await;
+    assert_eq!((tokens.status, tokens.header("cache-control")), (200, "no-store"), "{}", tokens.body);
+    tokens.json()
+}
+
+async fn refresh_with(app: &TestApp, tenant: &str, token: &str, more: &[(&str, &str)]) -> Answer {
+    let form = [("grant_type", "refresh_token"), ("client_id", "web"), ("refresh_token", token)];
+    app.post(&token_path(tenant), &[&form, more].concat()).await
+}
+
+async fn refresh(app: &TestApp, tenant: &str, token: &str) -> Answer {
+    refresh_with(app, tenant, token, &[]).await
+}
+
+#[track_caller]
+fn assert_refused(answer: &Answer) {
+    let json = answer.json();
+    assert_eq!((answer.status, &json["error"]), (400, &"invalid_grant".into()), "{}", answer.body);
+    assert_eq!(json["error_description"], "The refresh token is not valid");
+}
+
+fn text(tokens: &Value, name: &str) -> String {
+    tokens[name].as_str().unwrap_or_else(|| panic!("no {name} in {tokens}")).to_owned()
+}
+
+fn claims(tokens: &Value, name: &str) -> Value {
+    let payload = text(tokens, name).split('.').nth(1).unwrap().to_owned();
+    serde_json::from_slice(&BASE64URL.decode(payload).unwrap()).unwrap()
+}
+
+async fn userinfo(app: &TestApp, tenant: &str, tokens: &Value) -> u16 {
+    let request = app.request(Method::GET, &tenant_path(tenant, "/oauth/userinfo"));
+    Answer::to(request.bearer_auth(text(tokens, "access_token"))).await.status
+}
+
+#[tokio::test]
+async fn a_public_client_gets_the_next_tokens_for_each_refresh_token() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let person = add_person(&app, tenant);
+        add_client(&app, tenant, public);
+        let mut tokens = sign_in(&app, tenant, OFFLINE).await;
+        let first = claims(&tokens, "id_token");
+        let grant = claims(&tokens, "access_token")["grant_id"].clone();
+        for _ in 0..3 {
+            app.pass(100);
+            let next = refresh(&app, tenant, &text(&tokens, "refresh_token")).await;
+            assert_eq!((next.status, next.header("cache-control")), (200, "no-store"), "{}", next.body);
+            let next = next.json();
+            assert_ne!(next["refresh_token"], tokens["refresh_token"]);
+            assert_ne!(next["access_token"], tokens["access_token"]);
+            assert_eq!(next["scope"], OFFLINE);
+            // OpenID Connect Core §12.2: the same person, the same sign-in, no nonce.
+            let again = claims(&next, "id_token");
+            for same in ["iss", "sub", "aud", "auth_time", "sid", "acr", "amr"] {
+                assert_eq!(again[same], first[same], "{same}");
+            }
+            assert_eq!((&again["nonce"], &again["iat"]), (&Value::Null, &app.now().into()));
+            let access = claims(&next, "access_token");
+            assert_eq!((&access["sub"], &access["grant_id"]), (&person.id.as_str().into(), &grant));
+            assert_eq!(userinfo(&app, tenant, &next).await, 200);
+            tokens = next;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_same_token_again_gets_the_same_successor_and_later_ends_all() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_client(&app, tenant, public);
+        let tokens = sign_in(&app, tenant, OFFLINE).await;
+        let first = text(&tokens, "refresh_token");
+        let next = refresh(&app, tenant, &first).await.json();
+        for _ in 0..2 {
+            app.pass(14);
+            let again = refresh(&app, tenant, &first).await.json();
+            assert_eq!(again["refresh_token"], next["refresh_token"], "byte for byte");
+            assert_eq!(userinfo(&app, tenant, &again).await, 200);
+        }
+        app.pass(2);
+        assert_refused(&refresh(&app, tenant, &first).await);
+        // All that was granted has ended.
+        assert_refused(&refresh(&app, tenant, &text(&next, "refresh_token")).await);
+        for tokens in [&tokens, &next] {
+            assert_eq!(userinfo(&app, tenant, tokens).await, 401);
+        }
+        let later = sign_in(&app, tenant, OFFLINE).await;
+        assert_eq!(userinfo(&app, tenant, &later).await, 200, "and the person may sign in again");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_authenticates_keeps_its_refresh_token() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let secret = add_client(&app, tenant, |_| ());
+        let code = Browser::new(&app).code(tenant, &[("scope", OFFLINE)]).await;
+        let tokens = redeem(&app, tenant, &secret, &code).await.json();
+        let token = text(&tokens, "refresh_token");
+        let own = [("client_secret", &*secret)];
+        for _ in 0..3 {
+            app.pass(1_000);
+            let next = refresh_with(&app, tenant, &token, &own).await;
+            assert_eq!((next.status, &next.json()["refresh_token"]), (200, &Value::Null), "{}", next.body);
+        }
+        assert_eq!(refresh(&app, tenant, &token).await.status, 401, "its client has to authenticate");
+        // Unless the tenant says otherwise.
+        app.change_tenant(tenant, |tenant| {
+            tenant.strategies.oidc = true;
+            tenant.refresh_token.rotation = tenancy::Rotation::Always;
+        });
+        let next = refresh_with(&app, tenant, &token, &own).await.json();
+        assert_ne!(text(&next, "refresh_token"), token);
+        app.pass(30);
+        assert_refused(&refresh_with(&app, tenant, &token, &own).await);
+        assert_eq!(userinfo(&app, tenant, &next).await, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_client_or_tenant_opens_nothing_ends_nothing_and_costs_no_lookup() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_client(&app, tenant, public);
+        let mut other = fixtures::client(&fixtures::tenant(tenant), "other");
+        public(&mut other);
+        other.grant_types = vec![GrantType::RefreshToken];
+        app.store.put_client(other);
+    }
+    for (tenant, elsewhere) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let tokens = sign_in(&app, tenant, OFFLINE).await;
+        let token = text(&tokens, "refresh_token");
+        let before = app.store.calls();
+        assert_refused(&refresh(&app, elsewhere, &token).await);
+        let of_other = [("grant_type", "refresh_token"), ("client_id", "other"), ("refresh_token", &*token)];
+        assert_refused(&app.post(&token_path(tenant), &of_other).await);
+        let changed =
+            format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { 'B' } else { 'A' });
+        for garbage in [changed.as_str(), "x", "lk_rt_", &text(&tokens, "access_token")] {
+            assert_refused(&refresh(&app, tenant, garbage).await);
+        }
+        for (at, client) in [(elsewhere, "web"), (tenant, "other")] {
+            let form = [("token", &*token), ("client_id", client)];
+            assert_eq!(app.post(&tenant_path(at, "/oauth/revoke"), &form).await.status, 200);
+        }
+        let after = app.store.calls();
+        assert_eq!((after.sign_ins, after.revoke_token), (before.sign_ins, before.revoke_token));
+        assert_eq!(userinfo(&app, tenant, &tokens).await, 200);
+        assert_eq!(refresh(&app, tenant, &token).await.status, 200, "nothing has ended");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_gets_less_on_request_and_never_more() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_client(&app, tenant, public);
+        let mut token = text(&sign_in(&app, tenant, OFFLINE).await, "refresh_token");
+        let more = refresh_with(&app, tenant, &token, &[("scope", "openid email")]).await;
+        assert_eq!((more.status, &more.json()["error"]), (400, &"invalid_scope".into()), "{}", more.body);
+        app.pass(100);
+        let target = refresh_with(&app, tenant, &token, &[("resource", "https://api.example")]).await;
+        assert_eq!(target.json()["error"], "invalid_target");
+        app.pass(100);
+        for (scope, has_id_token) in [("profile", false), ("openid", true), (OFFLINE, true)] {
+            let less = refresh_with(&app, tenant, &token, &[("scope", scope)]).await.json();
+            assert_eq!(less["scope"], scope);
+            assert_eq!(less["id_token"].is_string(), has_id_token);
+            token = text(&less, "refresh_token");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_offline_access_refresh_tokens_end_with_the_session() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_client(&app, tenant, public);
+        let mut of_scopes = Vec::new();
+        for scope in ["openid", OFFLINE] {
+            let mut browser = Browser::new(&app);
+            let code = browser.code(tenant, &[("scope", scope)]).await;
+            let tokens = redeem_with(&app, tenant, &[("code", &code)]).await.json();
+            let out = format!("/oauth/logout?id_token_hint={}", text(&tokens, "id_token"));
+            let next = refresh(&app, tenant, &text(&tokens, "refresh_token")).await;
+            assert_eq!(next.status, 200, "{}", next.body);
+            assert_eq!(browser.get(&tenant_path(tenant, &out)).await.status, 200);
+            assert_eq!(userinfo(&app, tenant, &next.json()).await, 401, "access tokens end with it, too");
+            of_scopes.push(text(&next.json(), "refresh_token"));
+        }
+        assert_refused(&refresh(&app, tenant, &of_scopes[0]).await);
+        let offline = refresh(&app, tenant, &of_scopes[1]).await;
+        assert_eq!(offline.status, 200, "{}", offline.body);
+        assert_eq!(userinfo(&app, tenant, &offline.json()).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_the_grant_gets_no_refresh_token_and_no_offline_access() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_client(&app, tenant, public);
+        let token = text(&sign_in(&app, tenant, OFFLINE).await, "refresh_token");
+        add_client(&app, tenant, |client| {
+            public(client);
+            client.grant_types.retain(|grant| *grant != GrantType::RefreshToken);
+        });
+        let tokens = sign_in(&app, tenant, OFFLINE).await;
+        assert_eq!((&tokens["refresh_token"], &tokens["scope"]), (&Value::Null, &"openid profile".into()));
+        let refused = refresh(&app, tenant, &token).await;
+        assert_eq!((refused.status, &refused.json()["error"]), (400, &"unauthorized_client".into()));
+    }
+}
+
+#[tokio::test]
+async fn a_client_ends_its_refresh_token_and_all_that_follows_from_it() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_client(&app, tenant, public);
+        let [tokens, others] = [sign_in(&app, tenant, OFFLINE).await, sign_in(&app, tenant, OFFLINE).await];
+        let token = text(&tokens, "refresh_token");
+        for _ in 0..2 {
+            let form = [("token", &*token), ("client_id", "web"), ("token_type_hint", "refresh_token")];
+            let revoked = app.post(&tenant_path(tenant, "/oauth/revoke"), &form).await;
+            assert_eq!((revoked.status, revoked.body.as_str()), (200, ""));
+        }
+        assert_refused(&refresh(&app, tenant, &token).await);
+        assert_eq!(userinfo(&app, tenant, &tokens).await, 401);
+        assert_eq!(userinfo(&app, tenant, &others).await, 200, "of another grant");
+        assert_eq!(refresh(&app, tenant, &text(&others, "refresh_token")).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_introspected_by_its_client_and_the_whole_tenants_introspector() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let person = add_person(&app, tenant);
+        let secret = add_client(&app, tenant, |_| ());
+        let code = Browser::new(&app).code(tenant, &[("scope", OFFLINE)]).await;
+        let tokens = redeem(&app, tenant, &secret, &code).await.json();
+        let token = text(&tokens, "refresh_token");
+        let introspect = async |client: &str, token: &str| {
+            let form = [("token", token), ("client_id", client), ("client_secret", &*secret)];
+            app.post(&tenant_path(tenant, "/oauth/introspect"), &form).await.json()
+        };
+        let found = introspect("web", &token).await;
+        assert_eq!((&found["active"], &found["client_id"]), (&true.into(), &"web".into()), "{found}");
+        assert_eq!((&found["sub"], &found["scope"]), (&person.id.as_str().into(), &OFFLINE.into()));
+        assert_eq!(
+            (found["iat"].as_u64(), found["exp"].as_u64()),
+            (Some(app.now()), Some(app.now() + 30 * 86_400))
+        );
+        assert!(found["token_type"].is_null() && found["aud"].is_null());
+        for (right, active) in [
+            (IntrospectionRight::Own, false),
+            (IntrospectionRight::Audience, false),
+            (IntrospectionRight::Tenant, true),
+        ] {
+            let mut other = fixtures::client(&fixtures::tenant(tenant), "other");
+            other.introspection = right;
+            other.secrets = vec![registry::ClientSecret {
+                hash: secrets::hash_token(
+                    &app.pepper,
+                    &other.tenant,
+                    &other.id,
+                    &protocol::Secret::new(secret.clone()),
+                ),
+                ..fixtures::secret("1")
+            }];
+            app.store.put_client(other);
+            assert_eq!(introspect("other", &token).await["active"], active, "{right:?}");
+        }
+        let forged = format!("{}AA", &token[..token.len() - 2]);
+        assert_eq!(introspect("other", &forged).await, serde_json::json!({ "active": false }));
+        let form = [("token", &*token), ("client_id", "web"), ("client_secret", &*secret)];
+        app.post(&tenant_path(tenant, "/oauth/revoke"), &form).await;
+        assert_eq!(introspect("web", &token).await, serde_json::json!({ "active": false }));
+    }
+}
+
+#[tokio::test]
+async fn a_second_use_of_a_code_ends_its_refresh_tokens() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_client(&app, tenant, public);
+        let code = Browser::new(&app).code(tenant, &[("scope", OFFLINE)]).await;
+        let tokens = redeem_with(&app, tenant, &[("code", &code)]).await.json();
+        let next = refresh(&app, tenant, &text(&tokens, "refresh_token")).await.json();
+        let again = redeem_with(&app, tenant, &[("code", &code)]).await;
+        assert_eq!(again.json()["error"], "invalid_grant");
+        assert_eq!(userinfo(&app, tenant, &next).await, 401);
+        assert_refused(&refresh(&app, tenant, &text(&next, "refresh_token")).await);
+    }
+}
+
+/// A token of a redeemed code is one call of the store, and a rotating refresh is one.
+#[tokio::test]
+async fn a_rotating_refresh_is_one_call_of_the_store() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_client(&app, tenant, public);
+        let tokens = sign_in(&app, tenant, OFFLINE).await;
+        let before = app.store.calls().sign_ins;
+        let next = refresh(&app, tenant, &text(&tokens, "refresh_token")).await;
+        assert_eq!((next.status, app.store.calls().sign_ins - before), (200, 1));
+    }
+}

@@ -1,0 +1,73 @@
+//! The identifier of what a person has granted a client once. All tokens that follow from it have it, so that they end together.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::Secret;
+use secrets::KeyedDigest;
+use tenancy::TenantId;
+
+/// Its bytes.
+const BYTES: usize = 16;
+
+/// The identifier of a grant: `grant_id` of access tokens. It opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GrantId([u8; BYTES]);
+
+/// The text is not the identifier of a grant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the identifier of a grant is 22 characters of base64url")]
+pub struct InvalidGrantId;
+
+impl GrantId {
+    /// The identifier of these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// The identifier of what a code stands for. It follows from the code's text.
+    pub(crate) fn of_code(digests: &KeyedDigest, tenant: &TenantId, code: &Secret) -> Self {
+        let digest = digests.of([tenant.as_str(), "grant", code.expose()].map(str::as_bytes));
+        let mut bytes = [0; BYTES];
+        bytes.copy_from_slice(&digest[..BYTES]);
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; BYTES] {
+        &self.0
+    }
+}
+
+impl fmt::Display for GrantId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&BASE64URL.encode(self.0))
+    }
+}
+
+impl FromStr for GrantId {
+    type Err = InvalidGrantId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidGrantId> {
+        let bytes = BASE64URL.decode(text).map_err(|_| InvalidGrantId)?;
+        bytes.try_into().map(Self).map_err(|_| InvalidGrantId)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_is_read_as_it_is_written() {
+        let id = GrantId::from_bytes([250; 16]);
+        assert_eq!((id.to_string().len(), id.to_string().parse()), (22, Ok(id)));
+        for bad in ["", "a", "+vr6-vr6-vr6-vr6-vr6-g==", &"A".repeat(23)] {
+            assert_eq!(bad.parse::<GrantId>(), Err(InvalidGrantId), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,531 @@
+//! Refresh tokens (RFC 6749 §1.5): one family for each grant, of which the store has one row. A token names the family, its secret and its
+//! place in the family; the next one is computed from it, so a client that has lost an answer gets the same again.
+
+use accounts::AccountId;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::{Lifetime, Thumbprint, Timestamp};
+use registry::ClientId;
+use secrets::{KeyedDigest, Pepper, random_bytes};
+use sessions::SessionId;
+use subtle::ConstantTimeEq as _;
+use tenancy::{RefreshTokenPolicy, TenantId};
+use zeroize::Zeroizing;
+
+use crate::person_grant::PersonGrant;
+use crate::{GrantId, Granted, SenderKeys};
+
+/// What every token begins with, so that people and scanners know one.
+pub(crate) const PREFIX: &str = "lk_rt_";
+const VERSION: u8 = 1;
+const SECRET: usize = 16;
+const MAC: usize = 16;
+/// Version, slot, family, secret and generation.
+const SIGNED: usize = 2 + 16 + SECRET + 4;
+/// The seconds that share a partition, and the partitions in the ring.
+const MONTH: u64 = 30 * 86_400;
+const SLOTS: u64 = 20;
+/// A family that ends with its session is not kept for longer than any session lasts.
+const LONGEST_SESSION: Lifetime = Lifetime::from_seconds(46 * 86_400);
+/// A use that changes nothing else is noted once in this part of the idle time.
+const USES: u64 = 20;
+
+/// What a family is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FamilyKey {
+    /// The partition.
+    pub slot: u32,
+    /// The grant.
+    pub id: GrantId,
+}
+
+/// The refresh tokens for what a person has granted a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefreshFamily {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The partition, which follows from `expires_at`.
+    pub slot: u32,
+    /// The grant.
+    pub id: GrantId,
+    /// The client.
+    pub client: ClientId,
+    /// The person.
+    pub account: AccountId,
+    /// The session in which it was granted.
+    pub session: Option<SessionId>,
+    /// The partition of that session, if the family ends with it.
+    pub session_slot: Option<u32>,
+    /// The digest of the secret that all of its tokens have.
+    pub secret_digest: [u8; 32],
+    /// The place of the token that is valid.
+    pub generation: u32,
+    /// When that became so.
+    pub rotated_at: Timestamp,
+    /// The DPoP key that a public client must prove (RFC 9449 §5).
+    pub dpop_key: Option<[u8; 32]>,
+    /// The certificate that a public client must present (RFC 8705 §4).
+    pub certificate: Option<[u8; 32]>,
+    /// What was granted.
+    pub granted: Granted,
+    /// When the person granted it.
+    pub created_at: Timestamp,
+    /// Until when it is valid without a use.
+    pub idle_until: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// When it was ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A family as it is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundFamily {
+    /// The family.
+    pub family: RefreshFamily,
+    /// Whether its person may sign in, has not had to do so again since, and has not left the session that the family ends with.
+    pub is_live: bool,
+}
+
+/// A family that begins when a code is redeemed.
+#[derive(Debug)]
+pub struct NewFamily {
+    id: GrantId,
+    secret: Zeroizing<[u8; SECRET]>,
+    secret_digest: [u8; 32],
+    sender: SenderKeys,
+    policy: RefreshTokenPolicy,
+    now: Timestamp,
+}
+
+/// A step from one token to the next.
+#[derive(Clone, Copy, Debug)]
+pub struct FamilyStep<'a> {
+    /// The family.
+    pub key: FamilyKey,
+    /// The client that sends the token.
+    pub client: &'a ClientId,
+    /// The digest of its secret.
+    pub secret_digest: [u8; 32],
+    /// The place of the token.
+    pub generation: u32,
+    /// The keys that the request proves.
+    pub sender: SenderKeys,
+    /// For how long the next one is valid without a use.
+    pub idle: Lifetime,
+}
+
+/// A token that this server has issued to the client, in the tenant.
+#[derive(Debug)]
+pub(crate) struct RefreshToken {
+    pub(crate) key: FamilyKey,
+    pub(crate) secret_digest: [u8; 32],
+    pub(crate) generation: u32,
+    secret: Zeroizing<[u8; SECRET]>,
+}
+
+/// What a token is in its family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenUse {
+    /// The valid one.
+    Current,
+    /// The one before, a moment after its use.
+    Retried,
+    /// One that was used longer ago.
+    Reused,
+    /// There is nothing to be had for it any more.
+    Ended,
+}
+
+/// The digests of refresh tokens.
+pub(crate) struct RefreshTokens {
+    tokens: KeyedDigest,
+    secrets: KeyedDigest,
+}
+
+impl RefreshTokens {
+    pub(crate) fn new(pepper: &Pepper) -> Self {
+        let of = |label| KeyedDigest::for_purpose(pepper.expose(), label);
+        Self { tokens: of("latchkey refresh token 1"), secrets: of("latchkey refresh token secret 1") }
+    }
+
+    /// A family that begins now.
+    pub(crate) fn begin(
+        &self,
+        (tenant, id): (&TenantId, GrantId),
+        sender: SenderKeys,
+        policy: RefreshTokenPolicy,
+        now: Timestamp,
+    ) -> NewFamily {
+        let mut secret = Zeroizing::new([0; SECRET]);
+        secret.copy_from_slice(random_bytes::<SECRET>().as_slice());
+        let secret_digest = self.secret_digest(tenant, id, &secret);
+        NewFamily::new(id, secret, secret_digest, sender, policy, now)
+    }
+
+    /// The first token of a family.
+    pub(crate) fn first(&self, new: &NewFamily, family: &RefreshFamily) -> String {
+        let token = RefreshToken {
+            key: family.key(),
+            secret_digest: new.secret_digest,
+            generation: family.generation,
+            secret: new.secret.clone(),
+        };
+        self.write(&family.tenant, &family.client, &token)
+    }
+
+    /// The token after this one.
+    pub(crate) fn next(&self, tenant: &TenantId, client: &ClientId, token: &RefreshToken) -> String {
+        let secret = token.secret.clone();
+        let generation = token.generation.saturating_add(1);
+        self.write(tenant, client, &RefreshToken { generation, secret, ..*token })
+    }
+
+    /// The token of a text, if this server has written it for this client of this tenant. Anything else costs no lookup.
+    pub(crate) fn read(&self, tenant: &TenantId, client: &ClientId, text: &str) -> Option<RefreshToken> {
+        let bytes = bytes(text)?;
+        let (signed, mac) = bytes.split_at_checked(SIGNED)?;
+        let is_ours = bool::from(self.mac(tenant, client, signed).ct_eq(mac));
+        let key = key(signed)?;
+        let secret = Zeroizing::new(<[u8; SECRET]>::try_from(signed.get(18..18 + SECRET)?).ok()?);
+        let generation = u32::from_be_bytes(signed.get(18 + SECRET..)?.try_into().ok()?);
+        let secret_digest = self.secret_digest(tenant, key.id, &secret);
+        is_ours.then_some(RefreshToken { key, secret_digest, generation, secret })
+    }
+
+    fn write(&self, tenant: &TenantId, client: &ClientId, token: &RefreshToken) -> String {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(SIGNED + MAC));
+        bytes.extend([VERSION, u8::try_from(token.key.slot).unwrap_or(u8::MAX)]);
+        bytes.extend(token.key.id.as_bytes());
+        bytes.extend(*token.secret);
+        bytes.extend(token.generation.to_be_bytes());
+        let mac = self.mac(tenant, client, &bytes);
+        bytes.extend(mac);
+        format!("{PREFIX}{}", BASE64URL.encode(&*bytes))
+    }
+
+    fn mac(&self, tenant: &TenantId, client: &ClientId, signed: &[u8]) -> [u8; MAC] {
+        let digest = self.tokens.of([tenant.as_str().as_bytes(), client.as_str().as_bytes(), signed]);
+        let mut mac = [0; MAC];
+        mac.copy_from_slice(&digest[..MAC]);
+        mac
+    }
+
+    fn secret_digest(&self, tenant: &TenantId, id: GrantId, secret: &[u8; SECRET]) -> [u8; 32] {
+        self.secrets.of([tenant.as_str().as_bytes(), id.as_bytes(), secret])
+    }
+}
+
+/// The family that a text names; anyone may have written it.
+pub(crate) fn claimed_key(text: &str) -> Option<FamilyKey> {
+    key(&bytes(text)?)
+}
+
+fn bytes(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let bytes = Zeroizing::new(BASE64URL.decode(text.strip_prefix(PREFIX)?).ok()?);
+    (bytes.len() == SIGNED + MAC && bytes[0] == VERSION).then_some(bytes)
+}
+
+fn key(bytes: &[u8]) -> Option<FamilyKey> {
+    let slot = u32::from(*bytes.get(1)?);
+    let id = GrantId::from_bytes(bytes.get(2..18)?.try_into().ok()?);
+    (u64::from(slot) < SLOTS).then_some(FamilyKey { slot, id })
+}
+
+impl NewFamily {
+    /// One with this secret, of which the store learns the digest.
+    #[must_use]
+    pub const fn new(
+        id: GrantId,
+        secret: Zeroizing<[u8; SECRET]>,
+        secret_digest: [u8; 32],
+        sender: SenderKeys,
+        policy: RefreshTokenPolicy,
+        now: Timestamp,
+    ) -> Self {
+        Self { id, secret, secret_digest, sender, policy, now }
+    }
+
+    /// The family for what a person granted this client. Without `offline_access` it ends with its session.
+    #[must_use]
+    pub fn of(
+        &self,
+        (tenant, client): (&TenantId, &ClientId),
+        account: &AccountId,
+        session: Option<(u32, &SessionId)>,
+        granted: &Granted,
+    ) -> RefreshFamily {
+        let ends_with = session.filter(|_| !granted.has_scope(Granted::OFFLINE));
+        let absolute = self.policy.absolute;
+        let lifetime = if ends_with.is_some() { absolute.min(LONGEST_SESSION) } else { absolute };
+        let expires_at = self.now + lifetime;
+        RefreshFamily {
+            tenant: tenant.clone(),
+            slot: u32::try_from(expires_at.seconds() / MONTH % SLOTS).unwrap_or_default(),
+            id: self.id,
+            client: client.clone(),
+            account: account.clone(),
+            session: session.map(|(_, id)| id.clone()),
+            session_slot: ends_with.map(|(slot, _)| slot),
+            secret_digest: self.secret_digest,
+            generation: 0,
+            rotated_at: self.now,
+            dpop_key: self.sender.dpop.map(|key| *key.as_bytes()),
+            certificate: self.sender.certificate.map(|key| *key.as_bytes()),
+            granted: Granted { nonce: None, ..granted.clone() },
+            created_at: self.now,
+            idle_until: expires_at.min(self.now + self.policy.idle),
+            expires_at,
+            ended_at: None,
+        }
+    }
+}
+
+impl RefreshFamily {
+    /// What it is found by.
+    #[must_use]
+    pub const fn key(&self) -> FamilyKey {
+        FamilyKey { slot: self.slot, id: self.id }
+    }
+
+    /// Whether its time has not come.
+    #[must_use]
+    pub fn lasts(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now < self.idle_until && now < self.expires_at
+    }
+
+    /// Whether the request proves the keys that it is bound to.
+    #[must_use]
+    pub fn is_proven_by(&self, sender: &SenderKeys) -> bool {
+        let proves = |bound: Option<[u8; 32]>, proven: Option<Thumbprint>| {
+            bound.is_none_or(|bound| proven.is_some_and(|proven| *proven.as_bytes() == bound))
+        };
+        proves(self.dpop_key, sender.dpop) && proves(self.certificate, sender.certificate)
+    }
+
+    /// Moves it on, if the token of this step is its valid one. A token that is ahead of the row is genuine, too: the store has lost a write.
+    #[must_use]
+    pub fn step(&self, step: &FamilyStep<'_>, now: Timestamp) -> Option<Self> {
+        let is_right = self.key() == step.key
+            && self.client == *step.client
+            && self.secret_digest == step.secret_digest
+            && self.generation <= step.generation
+            && self.lasts(now)
+            && self.is_proven_by(&step.sender);
+        is_right.then(|| Self {
+            generation: step.generation.saturating_add(1),
+            rotated_at: now,
+            idle_until: self.expires_at.min(now + step.idle),
+            ..self.clone()
+        })
+    }
+
+    /// What it stands for.
+    pub(crate) const fn grant<'a>(&'a self, granted: &'a Granted) -> PersonGrant<'a> {
+        PersonGrant { id: self.id, account: &self.account, session: self.session.as_ref(), granted }
+    }
+
+    /// Until when it is valid without another use, if this use is to be noted.
+    pub(crate) fn noted_use(&self, policy: &RefreshTokenPolicy, now: Timestamp) -> Option<Timestamp> {
+        let idle_until = self.expires_at.min(now + policy.idle);
+        let gained = idle_until.seconds().saturating_sub(self.idle_until.seconds());
+        (gained > policy.idle.seconds() / USES).then_some(idle_until)
+    }
+}
+
+impl FoundFamily {
+    /// What the token is in this family.
+    pub(crate) fn judge(
+        &self,
+        (tenant, client): (&TenantId, &ClientId),
+        token: &RefreshToken,
+        grace: Lifetime,
+        now: Timestamp,
+    ) -> TokenUse {
+        let family = &self.family;
+        let is_own = family.tenant == *tenant
+            && family.client == *client
+            && family.key() == token.key
+            && bool::from(family.secret_digest.ct_eq(&token.secret_digest));
+        if !is_own || !self.is_live || !family.lasts(now) {
+            return TokenUse::Ended;
+        }
+        if token.generation >= family.generation {
+            return TokenUse::Current;
+        }
+        let is_retried =
+            token.generation.saturating_add(1) == family.generation && now < family.rotated_at + grace;
+        if is_retried { TokenUse::Retried } else { TokenUse::Reused }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000_000_000);
+
+    fn tokens() -> RefreshTokens {
+        RefreshTokens::new(&Pepper::from_bytes(Zeroizing::new([7; 32])))
+    }
+
+    fn acme() -> TenantId {
+        TenantId::parse("acme").unwrap()
+    }
+
+    fn web() -> ClientId {
+        ClientId::parse("web").unwrap()
+    }
+
+    fn family(new: &NewFamily, scope: &str) -> RefreshFamily {
+        let granted =
+            Granted { scope: Some(scope.to_owned()), nonce: Some("n".to_owned()), ..Granted::default() };
+        let session: SessionId = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
+        let ada = crate::test_fixtures::ADA.parse().unwrap();
+        new.of((&acme(), &web()), &ada, Some((3, &session)), &granted)
+    }
+
+    fn begin(tokens: &RefreshTokens) -> (RefreshFamily, String) {
+        let id = GrantId::from_bytes([9; 16]);
+        let new = tokens.begin((&acme(), id), SenderKeys::default(), RefreshTokenPolicy::default(), NOW);
+        let family = family(&new, "openid offline_access");
+        let first = tokens.first(&new, &family);
+        (family, first)
+    }
+
+    fn after(seconds: u64) -> Timestamp {
+        NOW + Lifetime::from_seconds(seconds)
+    }
+
+    #[test]
+    fn a_token_is_read_for_its_client_in_its_tenant_only() {
+        let tokens = tokens();
+        let (family, first) = begin(&tokens);
+        assert_eq!((first.len(), first.starts_with(PREFIX)), (78, true));
+        let read = tokens.read(&acme(), &web(), &first).unwrap();
+        assert_eq!((read.key, read.generation, read.secret_digest), (family.key(), 0, family.secret_digest));
+        let [globex, another] = ["globex", "another"];
+        assert!(tokens.read(&TenantId::parse(globex).unwrap(), &web(), &first).is_none());
+        assert!(tokens.read(&acme(), &ClientId::parse(another).unwrap(), &first).is_none());
+        // Another pepper, another letter at any place, more and less of it.
+        let other = RefreshTokens::new(&Pepper::from_bytes(Zeroizing::new([8; 32])));
+        assert!(other.read(&acme(), &web(), &first).is_none());
+        for at in 0..first.len() {
+            let mut changed = first.clone().into_bytes();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert!(tokens.read(&acme(), &web(), &changed).is_none(), "{at}");
+        }
+        for bad in ["", PREFIX, &first[1..], &first[..77], &format!("{first}A"), "lk_rt_é"] {
+            assert!(tokens.read(&acme(), &web(), bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_next_token_is_always_the_same_and_none_follows_from_it_without_the_key() {
+        let tokens = tokens();
+        let (_, first) = begin(&tokens);
+        let read = |text: &str| tokens.read(&acme(), &web(), text).unwrap();
+        let second = tokens.next(&acme(), &web(), &read(&first));
+        assert_eq!(second, tokens.next(&acme(), &web(), &read(&first)));
+        assert_eq!(read(&second).generation, 1);
+        assert_eq!(read(&second).secret_digest, read(&first).secret_digest);
+        // The generation alone does not make it.
+        let mut bytes = BASE64URL.decode(&first[PREFIX.len()..]).unwrap();
+        bytes[SIGNED - 1] = 1;
+        assert!(tokens.read(&acme(), &web(), &format!("{PREFIX}{}", BASE64URL.encode(bytes))).is_none());
+    }
+
+    #[test]
+    fn a_family_lasts_as_the_policy_says_and_without_offline_access_as_its_session() {
+        let tokens = tokens();
+        let policy = RefreshTokenPolicy::default();
+        let new = tokens.begin((&acme(), GrantId::from_bytes([9; 16])), SenderKeys::default(), policy, NOW);
+        let (offline, bound) = (family(&new, "offline_access"), family(&new, "openid"));
+        assert_eq!((offline.session_slot, bound.session_slot), (None, Some(3)));
+        assert_eq!(offline.session, bound.session, "both name it");
+        assert_eq!(offline.expires_at, NOW + policy.absolute);
+        assert_eq!(bound.expires_at, NOW + LONGEST_SESSION);
+        assert_eq!(u64::from(offline.slot), offline.expires_at.seconds() / MONTH % SLOTS);
+        assert_eq!(offline.granted.nonce, None);
+        for (now, lasts) in [(0, true), (30 * 86_400 - 1, true), (30 * 86_400, false)] {
+            assert_eq!(offline.lasts(after(now)), lasts, "{now}");
+        }
+        assert!(!RefreshFamily { ended_at: Some(NOW), ..offline.clone() }.lasts(NOW));
+        // A use is noted once in a twentieth of thirty days.
+        assert_eq!(offline.noted_use(&policy, after(129_600)), None);
+        let noted = offline.noted_use(&policy, after(129_601));
+        assert_eq!(noted, Some(after(129_601) + policy.idle));
+        let late = offline.noted_use(&policy, offline.expires_at.saturating_sub(Lifetime::from_seconds(5)));
+        assert_eq!(late, Some(offline.expires_at));
+    }
+
+    #[test]
+    fn of_the_tokens_of_a_family_one_is_valid_and_the_one_before_for_a_moment() {
+        let tokens = tokens();
+        let (family, first) = begin(&tokens);
+        let mut texts = vec![first];
+        for at in 0..3 {
+            texts.push(tokens.next(&acme(), &web(), &tokens.read(&acme(), &web(), &texts[at]).unwrap()));
+        }
+        let at_two =
+            RefreshFamily { generation: 2, rotated_at: after(100), idle_until: after(9_000), ..family };
+        let judge = |family: &RefreshFamily, is_live, generation: usize, now| {
+            let token = tokens.read(&acme(), &web(), &texts[generation]).unwrap();
+            let found = FoundFamily { family: family.clone(), is_live };
+            found.judge((&acme(), &web()), &token, Lifetime::from_seconds(30), after(now))
+        };
+        for (generation, now, expected) in [
+            (0, 100, TokenUse::Reused),
+            (1, 100, TokenUse::Retried),
+            (1, 129, TokenUse::Retried),
+            (1, 130, TokenUse::Reused),
+            (2, 100, TokenUse::Current),
+            (2, 8_999, TokenUse::Current),
+            (2, 9_000, TokenUse::Ended),
+            // The store has lost the write.
+            (3, 100, TokenUse::Current),
+        ] {
+            assert_eq!(judge(&at_two, true, generation, now), expected, "{generation} {now}");
+            assert_eq!(judge(&at_two, false, generation, now), TokenUse::Ended, "{generation} {now}");
+        }
+        let of_another = RefreshFamily { secret_digest: [0; 32], ..at_two.clone() };
+        assert_eq!(judge(&of_another, true, 2, 100), TokenUse::Ended);
+        let strict = FoundFamily { family: at_two, is_live: true };
+        let token = tokens.read(&acme(), &web(), &texts[1]).unwrap();
+        let none = Lifetime::from_seconds(0);
+        assert_eq!(strict.judge((&acme(), &web()), &token, none, after(100)), TokenUse::Reused, "no grace");
+    }
+
+    #[test]
+    fn a_step_needs_all_that_the_family_is_bound_to() {
+        let tokens = tokens();
+        let (key, other) = (Thumbprint::new([1; 32]), Thumbprint::new([2; 32]));
+        let sender = SenderKeys { dpop: Some(key), certificate: None };
+        let id = GrantId::from_bytes([9; 16]);
+        let new = tokens.begin((&acme(), id), sender, RefreshTokenPolicy::default(), NOW);
+        let family = family(&new, "offline_access");
+        let (web, another) = (web(), ClientId::parse("another").unwrap());
+        let right = FamilyStep {
+            key: family.key(),
+            client: &web,
+            secret_digest: family.secret_digest,
+            generation: 0,
+            sender,
+            idle: Lifetime::from_seconds(60),
+        };
+        let stepped = family.step(&right, after(5)).unwrap();
+        assert_eq!((stepped.generation, stepped.rotated_at, stepped.idle_until), (1, after(5), after(65)));
+        assert_eq!(family.step(&FamilyStep { generation: 4, ..right }, NOW).unwrap().generation, 5);
+        for wrong in [
+            FamilyStep { client: &another, ..right },
+            FamilyStep { secret_digest: [0; 32], ..right },
+            FamilyStep { key: FamilyKey { slot: 19, id }, ..right },
+            FamilyStep { sender: SenderKeys::default(), ..right },
+            FamilyStep { sender: SenderKeys { dpop: Some(other), certificate: Some(key) }, ..right },
+        ] {
+            assert_eq!(family.step(&wrong, NOW), None, "{wrong:?}");
+        }
+        assert_eq!(stepped.step(&right, after(6)), None, "the step was taken");
+    }
+}

@@ -1,0 +1,211 @@
+//! The refresh token grant: a client exchanges its refresh token for the next tokens of the same person (RFC 6749 §6, RFC 9700 §4.14, OpenID
+//! Connect Core §12).
+
+use protocol::{
+    ClientAuthenticationMethod, ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope,
+    ScopeToken, Secret,
+};
+use registry::Client;
+use tenancy::{RefreshTokenPolicy, Rotation};
+
+use crate::token_request::{take_resources, take_scope};
+use crate::{Granted, RefreshFamily, SenderKeys};
+
+/// The parameters of the grant.
+#[derive(Debug)]
+pub struct RefreshTokenRequest {
+    /// The token.
+    pub(crate) refresh_token: Secret,
+    /// Less than what was granted, for this access token alone.
+    pub(crate) scope: Option<Scope>,
+    /// Some of the resources that were granted, for this access token alone (RFC 8707 §2.2).
+    pub(crate) resources: Vec<ResourceIndicator>,
+}
+
+/// Reasons to refuse the tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RefreshTokenError {
+    /// The token is unknown, ended, of another client or tenant, not proven, or its person may not sign in any more. Callers cannot distinguish
+    /// the reasons.
+    NotValid,
+    /// It was used before, and all that was granted has ended with this use. The caller learns no more than of the others.
+    Reused,
+    /// The scope was not granted.
+    Scope(ScopeToken),
+    /// The resource was not granted.
+    Resource,
+}
+
+impl RefreshTokenRequest {
+    /// Takes the parameters out of a form.
+    ///
+    /// # Errors
+    /// `invalid_request` when the token is missing, and the errors of `scope` and `resource`.
+    pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
+        let missing = || {
+            let reason = RefusalReason::MissingParameter;
+            ErrorResponse::invalid_request(reason, "Missing refresh_token parameter")
+        };
+        let refresh_token = form.take_secret("refresh_token")?.ok_or_else(missing)?;
+        Ok(Self { refresh_token, scope: take_scope(form)?, resources: take_resources(form)? })
+    }
+
+    /// Whether it requests less than was granted.
+    pub(crate) fn narrows(&self) -> bool {
+        self.scope.is_some() || !self.resources.is_empty()
+    }
+}
+
+/// Whether a refresh token of this client changes with each use.
+pub(crate) fn rotates(policy: &RefreshTokenPolicy, client: &Client) -> bool {
+    match policy.rotation {
+        Rotation::Public => client.authentication_method == ClientAuthenticationMethod::None,
+        Rotation::Always => true,
+        Rotation::Never => false,
+    }
+}
+
+/// What a request gets of a family that is alive: what was granted, less what the client has lost since and what it does not request. "The
+/// requested scope MUST NOT include any scope not originally granted by the resource owner" (RFC 6749 §6).
+pub(crate) fn decide(
+    family: &RefreshFamily,
+    client: &Client,
+    request: &RefreshTokenRequest,
+    sender: &SenderKeys,
+) -> Result<Granted, RefreshTokenError> {
+    if !family.is_proven_by(sender) {
+        return Err(RefreshTokenError::NotValid);
+    }
+    let granted = &family.granted;
+    if let Some(foreign) =
+        request.scope.iter().flat_map(Scope::iter).find(|token| !granted.has_scope(token.as_str()))
+    {
+        return Err(RefreshTokenError::Scope(foreign.clone()));
+    }
+    let is_granted =
+        |resource: &ResourceIndicator| granted.resources.iter().any(|known| known == resource.as_str());
+    if !request.resources.iter().all(is_granted) {
+        return Err(RefreshTokenError::Resource);
+    }
+    let is_registered = |token: &str| client.scope.iter().any(|own| own.as_str() == token);
+    let is_requested = |token: &str| match &request.scope {
+        Some(scope) => scope.iter().any(|own| own.as_str() == token),
+        None => true,
+    };
+    let scope: Vec<_> =
+        granted.scopes().filter(|token| is_registered(token) && is_requested(token)).collect();
+    let requested = request.resources.iter().map(|resource| resource.as_str().to_owned());
+    let resources =
+        if request.resources.is_empty() { granted.resources.clone() } else { requested.collect() };
+    let scope = (!scope.is_empty()).then(|| scope.join(" "));
+    Ok(Granted { scope, resources, nonce: None, ..granted.clone() })
+}
+
+impl From<&RefreshTokenError> for ErrorResponse {
+    fn from(refusal: &RefreshTokenError) -> Self {
+        const NOT_VALID: &str = "The refresh token is not valid";
+        let (error, reason, description) = match refusal {
+            RefreshTokenError::NotValid => {
+                (ErrorCode::InvalidGrant, RefusalReason::RefreshTokenNotValid, NOT_VALID)
+            }
+            RefreshTokenError::Reused => {
+                (ErrorCode::InvalidGrant, RefusalReason::RefreshTokenReused, NOT_VALID)
+            }
+            RefreshTokenError::Scope(_) => (
+                ErrorCode::InvalidScope,
+                RefusalReason::ScopeNotGranted,
+                "The requested scope exceeds what was granted",
+            ),
+            RefreshTokenError::Resource => (
+                ErrorCode::InvalidTarget,
+                RefusalReason::ResourceNotGranted,
+                "The requested resource was not granted",
+            ),
+        };
+        Self::new(error, reason, description)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_fixtures::{family_of, web_client};
+
+    fn take(body: &str) -> Result<RefreshTokenRequest, ErrorResponse> {
+        RefreshTokenRequest::take(&mut Form::parse(body.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn the_token_is_required_and_the_rest_is_optional() {
+        let request = take("refresh_token=r&scope=a+b&resource=urn:a&resource=urn:b").unwrap();
+        assert_eq!((request.refresh_token.expose(), request.resources.len()), ("r", 2));
+        assert!(request.narrows());
+        assert!(!take("refresh_token=r&scope=").unwrap().narrows());
+        for (body, expected) in [
+            ("scope=a", "Missing refresh_token parameter"),
+            ("refresh_token=", "Missing refresh_token parameter"),
+            ("refresh_token=a&refresh_token=b", "Parameter refresh_token was sent more than once"),
+            ("refresh_token=a&scope=%22", "The requested scope is malformed"),
+            ("refresh_token=a&resource=b", "The resource must be an absolute URI without a fragment"),
+        ] {
+            assert_eq!(take(body).unwrap_err().error_description, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_request_gets_what_was_granted_or_less() {
+        let client = web_client("web");
+        let granted = Granted {
+            scope: Some("openid email read".to_owned()),
+            resources: vec!["urn:a".to_owned(), "urn:b".to_owned()],
+            ..Granted::default()
+        };
+        let family = family_of(&client, granted);
+        let check = |client: &Client, parameters: &str| {
+            let request = take(&format!("refresh_token=r{parameters}")).unwrap();
+            let decided = decide(&family, client, &request, &SenderKeys::default())?;
+            assert_eq!(decided.auth_time, family.granted.auth_time);
+            Ok(format!("{} {}", decided.scope.unwrap_or_default(), decided.resources.join(",")))
+        };
+        let scope = |token: &str| Err(RefreshTokenError::Scope(ScopeToken::parse(token).unwrap()));
+        for (parameters, expected) in [
+            ("", Ok("openid email read urn:a,urn:b")),
+            ("&scope=read+openid", Ok("openid read urn:a,urn:b")),
+            ("&scope=read&resource=urn:b", Ok("read urn:b")),
+            ("&scope=read+profile", scope("profile")),
+            ("&scope=latchkey:clients", scope("latchkey:clients")),
+            ("&resource=urn:c", Err(RefreshTokenError::Resource)),
+        ] {
+            assert_eq!(check(&client, parameters), expected.map(str::to_owned), "{parameters}");
+        }
+        // What the client has lost since.
+        let less = Client { scope: Scope::parse("openid").unwrap(), ..client };
+        assert_eq!(check(&less, ""), Ok("openid urn:a,urn:b".to_owned()));
+    }
+
+    #[test]
+    fn a_bound_family_needs_the_proof_of_its_key() {
+        let client = web_client("web");
+        let key = protocol::Thumbprint::new([1; 32]);
+        let bound = RefreshFamily { dpop_key: Some([1; 32]), ..family_of(&client, Granted::default()) };
+        let request = take("refresh_token=r").unwrap();
+        for (proven, expected) in
+            [(None, Err(RefreshTokenError::NotValid)), (Some(key), Ok(bound.granted.clone()))]
+        {
+            let sender = SenderKeys { dpop: proven, certificate: Some(key) };
+            assert_eq!(decide(&bound, &client, &request, &sender), expected);
+        }
+    }
+
+    #[test]
+    fn the_policy_says_whose_tokens_change() {
+        let public = Client { authentication_method: ClientAuthenticationMethod::None, ..web_client("spa") };
+        for (rotation, of_public, of_others) in
+            [(Rotation::Public, true, false), (Rotation::Always, true, true), (Rotation::Never, false, false)]
+        {
+            let policy = RefreshTokenPolicy { rotation, ..RefreshTokenPolicy::default() };
+            assert_eq!(rotates(&policy, &public), of_public, "{rotation:?}");
+            assert_eq!(rotates(&policy, &web_client("web")), of_others, "{rotation:?}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Refreshing: use a refresh token, and sign the tokens that it is for. One that was used before ends all that was granted (RFC 9700 §4.14.2).
+
+use protocol::{ErrorResponse, GrantType, IntrospectedRefreshToken, Secret, Timestamp, TokenResponse};
+use registry::{Client, IntrospectionRight, RevokedSubject};
+use tenancy::{StoreError, TenantId};
+use uuid::Uuid;
+
+use crate::refresh_family::{self, FamilyStep, RefreshToken, TokenUse};
+use crate::refresh_token::{RefreshTokenError, RefreshTokenRequest, decide, rotates};
+use crate::{
+    Engine, FoundFamily, GrantError, Granted, Grantee, RefreshFamily, SenderKeys, Signed, person_grant,
+    redemption,
+};
+
+/// The tokens for a refresh token.
+pub(crate) async fn refresh(
+    engine: &Engine,
+    grantee: &Grantee<'_>,
+    request: &RefreshTokenRequest,
+    sender: &SenderKeys,
+    (now, jti): (Timestamp, Uuid),
+) -> Result<Signed<TokenResponse>, GrantError> {
+    let Grantee { tenant, client } = *grantee;
+    let cnf = person_grant::check(GrantType::RefreshToken, grantee, sender)?;
+    let tokens = engine.authorizations.refresh_tokens();
+    let token = tokens.read(&tenant.id, &client.id, request.refresh_token.expose());
+    let token = token.ok_or_else(|| refused(&RefreshTokenError::NotValid))?;
+    let (family, granted, is_changed) = take_step(engine, grantee, request, (&token, sender), now).await?;
+    let mut signed = redemption::sign(engine, grantee, &family.grant(&granted), cnf, (now, jti)).await?;
+    signed.value.refresh_token = is_changed.then(|| tokens.next(&tenant.id, &client.id, &token));
+    Ok(signed)
+}
+
+/// The family with what the request gets of it, and whether the client gets the next token.
+async fn take_step(
+    engine: &Engine,
+    Grantee { tenant, client }: &Grantee<'_>,
+    request: &RefreshTokenRequest,
+    (token, sender): (&RefreshToken, &SenderKeys),
+    now: Timestamp,
+) -> Result<(RefreshFamily, Granted, bool), GrantError> {
+    let (store, policy) = (engine.authorizations.store(), &tenant.refresh_token);
+    let not_valid = || refused(&RefreshTokenError::NotValid);
+    let granted =
+        |family: &RefreshFamily| decide(family, client, request, sender).map_err(|error| refused(&error));
+    let is_changed = rotates(policy, client);
+    let step = FamilyStep {
+        key: token.key,
+        client: &client.id,
+        secret_digest: token.secret_digest,
+        generation: token.generation,
+        sender: *sender,
+        idle: policy.idle,
+    };
+    // A request for less may be refused, and then its token must stay as it is.
+    let mut may_step = is_changed && !request.narrows();
+    // Twice: of two requests at the same time one takes the step, and the other finds that it was taken.
+    for _ in 0..2 {
+        if may_step && let Some(family) = store.step_family(&tenant.id, &step, now).await? {
+            let granted = granted(&family)?;
+            return Ok((family, granted, true));
+        }
+        let found = find(engine, &tenant.id, token, now).await?.ok_or_else(not_valid)?;
+        match found.judge((&tenant.id, &client.id), token, policy.grace, now) {
+            TokenUse::Ended => return Err(not_valid()),
+            TokenUse::Reused => {
+                // Who cannot use a token does not end it either.
+                if !found.family.is_proven_by(sender) {
+                    return Err(not_valid());
+                }
+                let grant = RevokedSubject::Grant(token.key.id.to_string());
+                engine.revocations.revoke_people(&tenant.id, &grant, now).await?;
+                return Err(refused(&RefreshTokenError::Reused));
+            }
+            TokenUse::Retried => return Ok((found.family.clone(), granted(&found.family)?, true)),
+            TokenUse::Current => {
+                let granted = granted(&found.family)?;
+                if !is_changed {
+                    if let Some(idle_until) = found.family.noted_use(policy, now) {
+                        store.note_use_of_family(&tenant.id, &token.key, idle_until).await?;
+                    }
+                    return Ok((found.family, granted, false));
+                }
+                may_step = true;
+            }
+        }
+    }
+    Err(not_valid())
+}
+
+/// Ends what was granted, if the text is a refresh token of this client. Whether it is one is not said (RFC 7009 §2.2).
+pub(crate) async fn revoke(
+    engine: &Engine,
+    tenant: &TenantId,
+    client: &Client,
+    text: &Secret,
+    now: Timestamp,
+) -> Result<(), GrantError> {
+    let Some(token) = engine.authorizations.refresh_tokens().read(tenant, &client.id, text.expose()) else {
+        return Ok(());
+    };
+    let Some(found) = find(engine, tenant, &token, now).await? else { return Ok(()) };
+    let FoundFamily { family, .. } = &found;
+    let is_own = family.client == client.id && family.secret_digest == token.secret_digest;
+    if is_own && family.ended_at.is_none() {
+        let grant = RevokedSubject::Grant(token.key.id.to_string());
+        engine.revocations.revoke_people(tenant, &grant, now).await?;
+    }
+    Ok(())
+}
+
+/// What a caller may know of a refresh token: its client, and who may introspect all tokens of the tenant. No API is told, because no API gets
+/// one.
+pub(crate) async fn introspect(
+    engine: &Engine,
+    Grantee { tenant, client }: &Grantee<'_>,
+    text: &Secret,
+    now: Timestamp,
+) -> Result<Option<IntrospectedRefreshToken>, GrantError> {
+    let tokens = engine.authorizations.refresh_tokens();
+    let own = tokens.read(&tenant.id, &client.id, text.expose());
+    let found = match own.as_ref().map(|token| token.key) {
+        Some(key) => engine.authorizations.store().find_family(&tenant.id, &key, now).await?,
+        None if client.introspection == IntrospectionRight::Tenant => {
+            match refresh_family::claimed_key(text.expose()) {
+                Some(key) => engine.authorizations.store().find_family(&tenant.id, &key, now).await?,
+                None => None,
+            }
+        }
+        None => None,
+    };
+    let Some(found) = found else { return Ok(None) };
+    let family = &found.family;
+    let token = own.or_else(|| tokens.read(&tenant.id, &family.client, text.expose()));
+    let Some(token) = token else { return Ok(None) };
+    let holder = engine.find_client(&tenant.id, &family.client).await?;
+    let of_holder = (&tenant.id, &family.client);
+    let is_valid = matches!(
+        found.judge(of_holder, &token, tenant.refresh_token.grace, now),
+        TokenUse::Current | TokenUse::Retried
+    );
+    if !is_valid || !holder.is_some_and(|holder| holder.status == registry::ClientStatus::Active) {
+        return Ok(None);
+    }
+    Ok(Some(IntrospectedRefreshToken {
+        scope: family.granted.scope.clone(),
+        client_id: family.client.as_str().to_owned(),
+        exp: family.idle_until.min(family.expires_at).seconds(),
+        iat: family.created_at.seconds(),
+        sub: family.account.as_str().to_owned(),
+        iss: tenant.issuer.as_str().to_owned(),
+    }))
+}
+
+async fn find(
+    engine: &Engine,
+    tenant: &TenantId,
+    token: &RefreshToken,
+    now: Timestamp,
+) -> Result<Option<FoundFamily>, StoreError> {
+    engine.authorizations.store().find_family(tenant, &token.key, now).await
+}
+
+fn refused(error: &RefreshTokenError) -> GrantError {
+    let scope = match error {
+        RefreshTokenError::Scope(token) => Some(token.clone()),
+        _ => None,
+    };
+    GrantError::Refused { response: ErrorResponse::from(error), scope }
+}

@@ -1,0 +1,139 @@
+//! Refresh tokens: one row for all that follow from one grant.
+
+use async_trait::async_trait;
+use grants::{FamilyKey, FamilyStep, FoundFamily, RefreshFamily, RefreshFamilyStore};
+use protocol::Timestamp;
+use registry::RevokedSubject;
+use sessions::SessionId;
+use tenancy::{StoreError, TenantId};
+
+use crate::database::{Database, Purpose, decoded};
+use crate::error::Error;
+use crate::statement::Statement;
+use crate::transaction::Transaction;
+
+pub(crate) const INSERT: &str = "
+    INSERT INTO refresh_families ({names}) SELECT {names} FROM {given} WHERE TRUE";
+
+/// Whether the person of the family `f` may sign in and has not had to do so again, and has not left the session that it ends with. `$4` is now.
+macro_rules! is_live {
+    () => {
+        "(EXISTS (SELECT 1 FROM accounts a
+                   WHERE a.tenant_id = f.tenant_id AND a.account_id = f.account_id AND a.suspended_at IS NULL
+                     AND a.retired_at IS NULL AND a.deleted_at IS NULL AND a.valid_from <= f.created_at)
+          AND (f.session_slot IS NULL
+               OR EXISTS (SELECT 1 FROM sessions s
+                           WHERE s.tenant_id = f.tenant_id AND s.slot = f.session_slot AND s.session_id = f.session_id
+                             AND s.ended_at IS NULL AND s.expires_at > $4)))"
+    };
+}
+pub(crate) use is_live;
+
+const SELECT: &str = "
+    SELECT {columns(f)} FROM refresh_families f
+     WHERE f.tenant_id = {tenant} AND f.slot = $2 AND f.family_id = $3";
+
+/// One statement, also in PostgreSQL, which enters the tenant in it. Only the source of an INSERT is certain to be read after that, so the row
+/// is inserted with what it has, and updated because it is there. Of two statements at the same time the second sees what the first has
+/// written when it compares the generation again.
+const STEP: &str = concat!(
+    "WITH entered AS MATERIALIZED (SELECT {entering} AS tenant_id)
+     INSERT INTO refresh_families ({names})
+     SELECT found.* FROM entered CROSS JOIN {lateral}
+            (SELECT {columns(f)} FROM refresh_families f
+              WHERE f.tenant_id = {entered} AND f.slot = $2 AND f.family_id = $3 AND f.client_id = $5
+                AND f.secret_digest = $6 AND f.generation <= $7 AND f.ended_at IS NULL
+                AND f.idle_until > $4 AND f.expires_at > $4
+                AND (f.dpop_key IS NULL OR f.dpop_key = $9) AND (f.certificate IS NULL OR f.certificate = $10)
+                AND ",
+    is_live!(),
+    " {fence}) AS found
+      WHERE TRUE
+     ON CONFLICT (tenant_id, family_id, slot) DO UPDATE
+        SET generation = $7 + 1, rotated_at = $4, idle_until = {least}(refresh_families.expires_at, $4 + $8)
+      WHERE refresh_families.generation <= $7 AND refresh_families.ended_at IS NULL
+     RETURNING {names}"
+);
+
+const NOTE_USE: &str = "
+    UPDATE refresh_families SET idle_until = {greatest}(idle_until, $4)
+     WHERE tenant_id = $1 AND slot = $2 AND family_id = $3";
+
+/// In each partition, by the key.
+const END: &str = "
+    UPDATE refresh_families SET ended_at = $3 WHERE tenant_id = $1 AND family_id = $2 AND ended_at IS NULL";
+
+const FOLLOW_SESSION: &str = "
+    UPDATE refresh_families SET session_slot = $4
+     WHERE tenant_id = $1 AND session_id = $2 AND session_slot = $3 AND ended_at IS NULL";
+
+#[async_trait]
+impl RefreshFamilyStore for Database {
+    async fn step_family(
+        &self,
+        tenant: &TenantId,
+        step: &FamilyStep<'_>,
+        now: Timestamp,
+    ) -> Result<Option<RefreshFamily>, StoreError> {
+        let statement = of_family(Statement::writing::<RefreshFamily>(STEP), tenant, &step.key, now)
+            .bind(step.client.as_str())
+            .bind(step.secret_digest.as_slice())
+            .bind(step.generation)
+            .bind(step.idle.seconds())
+            .bind(step.sender.dpop.map(|key| key.as_bytes().to_vec()))
+            .bind(step.sender.certificate.map(|key| key.as_bytes().to_vec()))
+            .reading::<RefreshFamily>();
+        let rows = self.write_one(&statement).await?;
+        Ok(decoded(&rows)?.into_iter().next())
+    }
+
+    async fn find_family(
+        &self,
+        tenant: &TenantId,
+        key: &FamilyKey,
+        now: Timestamp,
+    ) -> Result<Option<FoundFamily>, StoreError> {
+        let found: Vec<FoundFamily> =
+            self.look_up(of_family(Statement::of(SELECT), tenant, key, now)).await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn note_use_of_family(
+        &self,
+        tenant: &TenantId,
+        key: &FamilyKey,
+        idle_until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        transaction.execute(&of_family(Statement::of(NOTE_USE), tenant, key, idle_until)).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+fn of_family(statement: Statement, tenant: &TenantId, key: &FamilyKey, at: Timestamp) -> Statement {
+    statement.bind(tenant).bind(key.slot).bind(key.id.to_string()).bind(at)
+}
+
+impl Transaction<'_> {
+    /// Ends the refresh tokens of a grant.
+    pub(crate) async fn end_family(
+        &mut self,
+        tenant: &TenantId,
+        subject: &RevokedSubject,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let RevokedSubject::Grant(id) = subject else { return Ok(()) };
+        self.execute(&Statement::of(END).bind(tenant).bind(id.as_str()).bind(now)).await.map(drop)
+    }
+
+    /// A session goes on in another partition: its families find it there.
+    pub(crate) async fn move_families(
+        &mut self,
+        tenant: &TenantId,
+        session: &SessionId,
+        (from, to): (u32, u32),
+    ) -> Result<(), Error> {
+        let statement = Statement::of(FOLLOW_SESSION).bind(tenant).bind(session.as_str());
+        self.execute(&statement.bind(from).bind(to)).await.map(drop)
+    }
+}

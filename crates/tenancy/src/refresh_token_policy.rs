@@ -1,0 +1,82 @@
+//! How long refresh tokens live, and when a client gets a new one in the place of the one that it sends (RFC 6749 §6, RFC 9700 §2.2.2).
+
+use protocol::Lifetime;
+use serde::{Deserialize, Serialize};
+
+/// The policy of a tenant's refresh tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RefreshTokenPolicy {
+    /// Whose refresh tokens change with each use.
+    pub rotation: Rotation,
+    /// How long after a use the same token gets the same successor.
+    pub grace: Lifetime,
+    /// How long one is valid without a use.
+    pub idle: Lifetime,
+    /// How long after the sign-in there are any.
+    pub absolute: Lifetime,
+}
+
+/// Whose refresh tokens change with each use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rotation {
+    /// Those of public clients. A client that authenticates has bound them to its credential.
+    #[default]
+    Public,
+    /// Those of all clients.
+    Always,
+    /// Nobody's.
+    Never,
+}
+
+impl RefreshTokenPolicy {
+    /// The longest time after a sign-in: rows lie in a ring that has room for it.
+    pub const LONGEST: Lifetime = Lifetime::from_seconds(400 * 86_400);
+    /// The longest grace: for as long a thief would get the owner's tokens unnoticed.
+    pub const LONGEST_GRACE: Lifetime = Lifetime::from_seconds(300);
+}
+
+/// Thirty seconds of grace, thirty days without a use, half a year in all.
+impl Default for RefreshTokenPolicy {
+    fn default() -> Self {
+        Self {
+            rotation: Rotation::default(),
+            grace: Lifetime::from_seconds(30),
+            idle: Lifetime::from_seconds(30 * 86_400),
+            absolute: Lifetime::from_seconds(180 * 86_400),
+        }
+    }
+}
+
+impl Rotation {
+    /// All of them by name.
+    pub const NAMED: [(&'static str, Self); 3] =
+        [("public", Self::Public), ("always", Self::Always), ("never", Self::Never)];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_stored_form_and_what_is_left_out_has_its_default() {
+        for (name, rotation) in Rotation::NAMED {
+            assert_eq!((rotation.as_str(), serde_json::to_value(rotation).unwrap()), (name, name.into()));
+        }
+        let stored: RefreshTokenPolicy = serde_json::from_str(r#"{"grace":0}"#).unwrap();
+        let expected =
+            RefreshTokenPolicy { grace: Lifetime::from_seconds(0), ..RefreshTokenPolicy::default() };
+        assert_eq!(stored, expected);
+    }
+}

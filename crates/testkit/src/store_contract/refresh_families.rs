@@ -1,0 +1,266 @@
+//! Refresh tokens: one row a family, one step from each token.
+
+use accounts::Account;
+use administration::{Change, ChangeKind};
+use grants::{
+    AuthorizationStore, FamilyKey, FamilyStep, FoundFamily, GrantId, Granted, NewFamily, Redeemed,
+    Redemption, RefreshFamily, SenderKeys,
+};
+use protocol::{Lifetime, Thumbprint};
+use registry::{ClientId, RevokedSubject};
+use sessions::SessionWrite;
+use tenancy::{RefreshTokenPolicy, TenantId};
+use zeroize::Zeroizing;
+
+use super::Stores;
+use super::devices::device_code;
+use super::sign_ins::{at, begin, client, code_of, person, redeem, redemption, sessions, write_code};
+use crate::requests;
+
+const ID: GrantId = GrantId::from_bytes([5; 16]);
+const SECRET: [u8; 32] = [6; 32];
+const KEYS: SenderKeys =
+    SenderKeys { dpop: Some(Thumbprint::new([1; 32])), certificate: Some(Thumbprint::new([2; 32])) };
+
+fn new_family(sender: SenderKeys) -> NewFamily {
+    NewFamily::new(ID, Zeroizing::new([9; 16]), SECRET, sender, RefreshTokenPolicy::default(), at(1))
+}
+
+/// Signs a person in, whose code a client redeems a second later.
+async fn redeemed(
+    stores: &Stores,
+    person: &Account,
+    scope: &str,
+    sender: SenderKeys,
+) -> (RefreshFamily, SessionWrite) {
+    let (write, _) = begin(stores, person, None, at(0));
+    let mut code = code_of(&write);
+    code.granted.scope = Some(scope.to_owned());
+    write_code(stores, &code, Some(&write), None).await;
+    let (web, new) = (client("web"), new_family(sender));
+    let redemption = Redemption { family: Some(&new), ..redemption(&web) };
+    let Redeemed::First(first) = redeem(stores, &person.tenant, &redemption, at(1)).await else { panic!() };
+    (first.family(&new), write)
+}
+
+fn step<'a>(family: &RefreshFamily, client: &'a ClientId) -> FamilyStep<'a> {
+    FamilyStep {
+        key: family.key(),
+        client,
+        secret_digest: SECRET,
+        generation: 0,
+        sender: KEYS,
+        idle: Lifetime::from_seconds(600),
+    }
+}
+
+async fn find(stores: &Stores, tenant: &TenantId, key: FamilyKey, seconds: u64) -> Option<FoundFamily> {
+    stores.authorizations.find_family(tenant, &key, at(seconds)).await.unwrap()
+}
+
+async fn take(
+    stores: &Stores,
+    tenant: &TenantId,
+    step: &FamilyStep<'_>,
+    seconds: u64,
+) -> Option<RefreshFamily> {
+    stores.authorizations.step_family(tenant, step, at(seconds)).await.unwrap()
+}
+
+/// Signs a person in at a tenant `acme`, who allows a client to get a code and to act beyond the session.
+pub async fn code_with_offline_access(stores: &Stores) -> TenantId {
+    let ada = person(stores, "acme").await;
+    let (write, _) = begin(stores, &ada, None, at(0));
+    let mut code = code_of(&write);
+    code.granted.scope = Some("offline_access".to_owned());
+    write_code(stores, &code, Some(&write), None).await;
+    ada.tenant
+}
+
+/// Redeems that code, with a family of refresh tokens.
+pub async fn redeem_with_family(store: &dyn AuthorizationStore, tenant: &TenantId) -> RefreshFamily {
+    let (web, new) = (client("web"), new_family(KEYS));
+    let redemption = Redemption { family: Some(&new), ..redemption(&web) };
+    let Redeemed::First(first) = store.redeem_code(tenant, &redemption, at(1)).await.unwrap() else {
+        panic!()
+    };
+    first.family(&new)
+}
+
+/// Whether this use of the token of this generation takes its step.
+pub async fn takes_step(store: &dyn AuthorizationStore, family: &RefreshFamily, generation: u32) -> bool {
+    let web = client("web");
+    let step = FamilyStep { generation, ..step(family, &web) };
+    store.step_family(&family.tenant, &step, at(2)).await.unwrap().is_some()
+}
+
+/// As it is decided from the code, and only if the code is redeemed.
+pub async fn a_family_begins_with_its_code_in_its_tenant(stores: Stores) {
+    let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
+    let (write, _) = begin(&stores, &ada, None, at(0));
+    write_code(&stores, &code_of(&write), Some(&write), None).await;
+    let (web, another, new) = (client("web"), client("another"), new_family(KEYS));
+    let wrong = Redemption { family: Some(&new), ..redemption(&another) };
+    let right = Redemption { client: &web, ..wrong };
+    let family = code_of(&write).family(&new);
+    assert!(matches!(redeem(&stores, &ada.tenant, &wrong, at(1)).await, Redeemed::Refused));
+    assert_eq!(find(&stores, &ada.tenant, family.key(), 1).await, None);
+    assert!(matches!(redeem(&stores, &ada.tenant, &right, at(1)).await, Redeemed::First(_)));
+    let found = Some(FoundFamily { family: family.clone(), is_live: true });
+    assert_eq!(find(&stores, &ada.tenant, family.key(), 1).await, found);
+    assert!(matches!(redeem(&stores, &ada.tenant, &right, at(2)).await, Redeemed::Again));
+    assert_eq!(find(&stores, &ada.tenant, family.key(), 2).await, found);
+    assert_eq!(find(&stores, &other.tenant, family.key(), 1).await, None);
+    let elsewhere = FamilyKey { slot: (family.slot + 1) % 20, ..family.key() };
+    assert_eq!(find(&stores, &ada.tenant, elsewhere, 1).await, None);
+}
+
+/// It is in no session, so none ends it, whatever was granted.
+pub async fn a_family_begins_with_a_device_code_that_was_allowed(stores: Stores) {
+    let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
+    let (tv, another, new) = (client("tv"), client("another"), new_family(SenderKeys::default()));
+    let code = device_code(&ada.tenant, 1);
+    assert!(stores.devices.write_device_code(&ada.tenant, &code, 20).await.unwrap());
+    let granted = Granted { scope: Some("openid".to_owned()), ..Granted::default() };
+    let allowed = Some((&ada.id, &granted));
+    assert!(stores.devices.decide_on_device(&ada.tenant, &code.key(), allowed, at(0)).await.unwrap());
+    let redeem = async |client| {
+        stores
+            .devices
+            .redeem_device_code(&ada.tenant, &code.key(), (client, Some(&new)), at(1))
+            .await
+            .unwrap()
+    };
+    assert_eq!(redeem(&another).await, None);
+    let first = redeem(&tv).await.unwrap();
+    let family = first.family(&new).unwrap();
+    assert_eq!((&family.session, family.session_slot, &family.client), (&None, None, &tv));
+    let found = Some(FoundFamily { family: family.clone(), is_live: true });
+    assert_eq!(find(&stores, &ada.tenant, family.key(), 1).await, found);
+    assert_eq!(redeem(&tv).await, None, "a second time");
+    assert_eq!(find(&stores, &other.tenant, family.key(), 1).await, None);
+    assert!(find(&stores, &ada.tenant, family.key(), 100_000).await.unwrap().is_live, "without a session");
+}
+
+/// Each condition broken alone takes none, and changes nothing.
+pub async fn a_step_is_taken_once_and_as_the_family_is_bound(stores: Stores) {
+    let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
+    let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;
+    let (web, another) = (client("web"), client("another"));
+    let right = step(&family, &web);
+    let swapped = SenderKeys { dpop: KEYS.certificate, certificate: KEYS.dpop };
+    for wrong in [
+        FamilyStep { client: &another, ..right },
+        FamilyStep { secret_digest: [7; 32], ..right },
+        FamilyStep { sender: SenderKeys::default(), ..right },
+        FamilyStep { sender: SenderKeys { certificate: None, ..KEYS }, ..right },
+        FamilyStep { sender: swapped, ..right },
+        FamilyStep { key: FamilyKey { id: GrantId::from_bytes([6; 16]), ..right.key }, ..right },
+    ] {
+        assert_eq!(take(&stores, &ada.tenant, &wrong, 10).await, None, "{wrong:?}");
+        assert_eq!(family.step(&wrong, at(10)), None, "{wrong:?}");
+    }
+    assert_eq!(take(&stores, &other.tenant, &right, 10).await, None);
+    assert_eq!(find(&stores, &ada.tenant, right.key, 10).await.unwrap().family, family);
+    let first = take(&stores, &ada.tenant, &right, 10).await;
+    assert_eq!(first, family.step(&right, at(10)), "as the rule says");
+    assert_eq!(find(&stores, &ada.tenant, right.key, 10).await.map(|found| found.family), first);
+    assert_eq!(take(&stores, &ada.tenant, &right, 10).await, None);
+    // The store has lost the writes in between.
+    let ahead = take(&stores, &ada.tenant, &FamilyStep { generation: 7, ..right }, 20).await.unwrap();
+    assert_eq!((ahead.generation, ahead.rotated_at, ahead.idle_until), (8, at(20), at(620)));
+    let late = FamilyStep { generation: 8, ..right };
+    assert_eq!(take(&stores, &ada.tenant, &late, 620).await, None, "it was idle for too long");
+    assert!(take(&stores, &ada.tenant, &late, 619).await.is_some());
+    stores.authorizations.note_use_of_family(&ada.tenant, &right.key, at(5_000)).await.unwrap();
+    stores.authorizations.note_use_of_family(&ada.tenant, &right.key, at(4_000)).await.unwrap();
+    assert_eq!(find(&stores, &ada.tenant, right.key, 20).await.unwrap().family.idle_until, at(5_000));
+}
+
+/// Whichever connection they come by, for each token of the family.
+pub async fn of_two_steps_at_once_from_a_hundred_tokens_one_is_taken(stores: Stores) {
+    let ada = person(&stores, "acme").await;
+    let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;
+    for generation in 0..100 {
+        let attempts = [(); 2].map(|()| {
+            let (stores, tenant, family) = (stores.clone(), ada.tenant.clone(), family.clone());
+            tokio::spawn(async move {
+                let web = client("web");
+                let step = FamilyStep { generation, ..step(&family, &web) };
+                take(&stores, &tenant, &step, 2).await.is_some()
+            })
+        });
+        let [one, other] = attempts;
+        assert_ne!(one.await.unwrap(), other.await.unwrap(), "{generation}");
+    }
+    assert_eq!(find(&stores, &ada.tenant, family.key(), 2).await.unwrap().family.generation, 100);
+}
+
+/// With its grant, its consent, its account, and with its session where it is bound to that.
+pub async fn a_family_ends_with_what_it_follows_from(stores: Stores) {
+    let web = client("web");
+    let ada = person(&stores, "acme").await;
+    let (bound, write) = redeemed(&stores, &ada, "openid", KEYS).await;
+    let (slot, id) = (write.session().slot, write.session().id.clone());
+    assert!(find(&stores, &ada.tenant, bound.key(), 2).await.unwrap().is_live);
+    assert!(!find(&stores, &ada.tenant, bound.key(), 86_400).await.unwrap().is_live, "a session lasts a day");
+    stores.sessions.end_session(&ada.tenant, slot, &id, at(2)).await.unwrap();
+    assert!(!find(&stores, &ada.tenant, bound.key(), 3).await.unwrap().is_live);
+    assert_eq!(take(&stores, &ada.tenant, &step(&bound, &web), 3).await, None);
+
+    let bob = person(&stores, "globex").await;
+    let (offline, write) = redeemed(&stores, &bob, "offline_access", KEYS).await;
+    let (slot, id) = (write.session().slot, write.session().id.clone());
+    stores.sessions.end_session(&bob.tenant, slot, &id, at(2)).await.unwrap();
+    assert!(take(&stores, &bob.tenant, &step(&offline, &web), 3).await.is_some(), "it outlives its session");
+    let next = FamilyStep { generation: 1, ..step(&offline, &web) };
+    let grant = RevokedSubject::Grant(ID.to_string());
+    stores.revocations.revoke_people(&ada.tenant, &grant, at(4)).await.unwrap();
+    assert!(
+        find(&stores, &bob.tenant, offline.key(), 4).await.unwrap().family.lasts(at(4)),
+        "of another tenant"
+    );
+    stores.revocations.revoke_people(&bob.tenant, &grant, at(4)).await.unwrap();
+    assert_eq!(find(&stores, &bob.tenant, offline.key(), 5).await.unwrap().family.ended_at, Some(at(4)));
+    assert_eq!(take(&stores, &bob.tenant, &next, 5).await, None);
+
+    let ann = person(&stores, "hooli").await;
+    let (allowed, _) = redeemed(&stores, &ann, "offline_access", KEYS).await;
+    let consent = |client| Change::Consent(ann.tenant.clone(), ann.id.clone(), client);
+    super::accounts::change(&stores, at(2), vec![consent(client("another"))]).await;
+    assert!(find(&stores, &ann.tenant, allowed.key(), 3).await.unwrap().is_live);
+    super::accounts::change(&stores, at(2), vec![consent(web.clone())]).await;
+    assert_eq!(find(&stores, &ann.tenant, allowed.key(), 3).await, None, "the person's consent was revoked");
+
+    let eve = person(&stores, "initech").await;
+    let (offline, _) = redeemed(&stores, &eve, "offline_access", KEYS).await;
+    let suspended = Account { status: accounts::AccountStatus::Suspended, ..eve.clone() };
+    let change = Change::Account(requests::row(ChangeKind::Suspended, Some(&eve), &suspended));
+    super::accounts::change(&stores, at(2), vec![change]).await;
+    assert!(!find(&stores, &eve.tenant, offline.key(), 3).await.unwrap().is_live);
+    assert_eq!(take(&stores, &eve.tenant, &step(&offline, &web), 3).await, None);
+}
+
+/// The row of a session has another partition when the person signs in again a week later.
+pub async fn a_family_follows_its_session_to_another_partition(stores: Stores) {
+    let ada = person(&stores, "acme").await;
+    let (family, write) = redeemed(&stores, &ada, "openid", KEYS).await;
+    let week = 7 * 86_400;
+    let (again, _) = begin(&stores, &ada, Some(&write.signed_in()), at(week));
+    assert_eq!(again.session().id, write.session().id);
+    assert_ne!(again.session().slot, write.session().slot);
+    sessions(&stores).write(&again).await.unwrap();
+    let found = find(&stores, &ada.tenant, family.key(), week + 1).await.unwrap();
+    assert_eq!((found.family.session_slot, found.is_live), (Some(again.session().slot), true));
+}
+
+/// Those that have not ended stay.
+pub async fn ended_families_are_deleted(stores: Stores) {
+    let ada = person(&stores, "acme").await;
+    let (family, _) = redeemed(&stores, &ada, "offline_access", KEYS).await;
+    let until = family.expires_at.seconds() - at(0).seconds();
+    stores.sessions.delete_expired_sign_ins(at(until - 1)).await.unwrap();
+    assert!(find(&stores, &ada.tenant, family.key(), 1).await.is_some());
+    stores.sessions.delete_expired_sign_ins(at(until + 60)).await.unwrap();
+    assert_eq!(find(&stores, &ada.tenant, family.key(), 1).await, None);
+}
