@@ -69,7 +69,7 @@ impl Contender {
     ) -> Result<Result<Self, Failure>, Failure> {
         let folder = tools.folder.join(workload.title()).join(name);
         let certificate = (workload.transport() != Transport::Http).then_some(&tools.certificate);
-        let setup = Setup::new(workload.algorithm(), certificate)?;
+        let setup = Setup { rotation: workload.rotation(), ..Setup::new(workload.algorithm(), certificate)? };
         let mut server = Server::start(tools.workspace, program, &setup, &folder)?;
         let (token, _) = server.await_token()?;
         let memory_before = server.memory();

@@ -52,7 +52,8 @@ fn rate(workload: Workload) -> Option<Bound> {
         Workload::Assertion => 0.70,
         Workload::Dpop | Workload::Redemption => 0.80,
         Workload::SignIn => 0.90,
-        Workload::Userinfo => 0.75,
+        Workload::Userinfo | Workload::Refresh => 0.75,
+        Workload::Rotation => 0.25,
         Workload::Tls | Workload::TlsResumption => return None,
     };
     Some(Bound::AtLeast(least))

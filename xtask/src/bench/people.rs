@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::exchange::{Answer, exchange};
 use super::program::Endpoints;
-use super::proofs::{Proof, Proofs};
+use super::proofs::Proof;
 use super::request::Request;
 use super::server::Server;
 use crate::workspace::{Doing, Failure};
@@ -26,41 +26,69 @@ pub(super) fn is_signed_in(answer: &Answer) -> bool {
     answer.status() == 200 && between(&answer.0, "code=", "&").is_some()
 }
 
+/// A browser in which a person has signed in.
+#[derive(Clone)]
+pub(super) struct Browser {
+    server: SocketAddr,
+    endpoints: Endpoints,
+    cookies: String,
+}
+
+impl Browser {
+    fn signed_in(server: &Server) -> Result<Self, Failure> {
+        let answer = at(server.address(), &sign_in(server)?)?;
+        let cookies = Some(cookies(&answer)).filter(|_| is_signed_in(&answer));
+        let cookies = cookies.ok_or_else(|| unexpected("answer to a sign-in", &answer))?;
+        Ok(Self { server: server.address(), endpoints: server.endpoints(), cookies })
+    }
+
+    /// A new code.
+    fn code(&self) -> Result<String, Failure> {
+        let navigation = Request::authorization(self.endpoints.people.authorization, &self.cookies);
+        let answer = at(self.server, &navigation)?;
+        let code = answer.header("location").and_then(|location| between(location, "code=", "&"));
+        code.map(str::to_owned).ok_or_else(|| unexpected("answer to a navigation", &answer))
+    }
+
+    /// A member of the answer to the redemption of a new code.
+    fn redeemed(&self, member: &str) -> Result<String, Failure> {
+        let request = Request::redemption(self.endpoints, Proof::Code(self.clone()));
+        let answer = at(self.server, &request.with_proof(&self.code()?))?;
+        let token = answer.member(member).ok_or_else(|| unexpected("answer to a redemption", &answer))?;
+        Ok(token.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// New codes, a line each.
+    pub(super) fn codes(&self, count: u32) -> Result<String, Failure> {
+        (0..count).map(|_| self.code().map(|code| code + "\n")).collect()
+    }
+
+    /// New refresh tokens, a line each.
+    pub(super) fn refresh_tokens(&self, count: u32) -> Result<String, Failure> {
+        (0..count).map(|_| self.redeemed("refresh_token").map(|token| token + "\n")).collect()
+    }
+}
+
 /// The redemption of the codes of a person who has signed in.
 pub(super) fn redemption(server: &Server) -> Result<Request, Failure> {
-    let Endpoints { people, .. } = server.endpoints();
-    let answer = at(server.address(), &sign_in(server)?)?;
-    let cookies = Some(cookies(&answer)).filter(|_| is_signed_in(&answer));
-    let cookies = cookies.ok_or_else(|| unexpected("answer to a sign-in", &answer))?;
-    let code = Proof::Code { server: server.address(), authorization: people.authorization, cookies };
-    Ok(Request::redemption(server.endpoints(), code))
+    Ok(Request::redemption(server.endpoints(), Proof::Code(Browser::signed_in(server)?)))
+}
+
+/// The refresh of a person's tokens, again and again by the same refresh token.
+pub(super) fn refresh(server: &Server) -> Result<Request, Failure> {
+    let token = Browser::signed_in(server)?.redeemed("refresh_token")?;
+    Ok(Request::refresh(server.endpoints(), &token, None))
+}
+
+/// The refresh of a person's tokens, each by the refresh token that the one before has brought.
+pub(super) fn rotation(server: &Server) -> Result<Request, Failure> {
+    Ok(Request::refresh(server.endpoints(), "", Some(Proof::RefreshToken(Browser::signed_in(server)?))))
 }
 
 /// The request for the claims about the person, with the token of a redemption.
-pub(super) fn userinfo(server: &Server, proofs: &Proofs<'_>) -> Result<Request, Failure> {
-    let redemption = redemption(server)?;
-    let code = redemption.proof.as_ref().map_or_else(|| Ok(String::new()), |code| proofs.sign(code, 1))?;
-    let answer = at(server.address(), &redemption.with_proof(code.trim_end()))?;
-    let token = answer.member("access_token").ok_or_else(|| unexpected("answer to a redemption", &answer))?;
-    Ok(Request::userinfo(server.endpoints().people, token.as_str().unwrap_or_default()))
-}
-
-/// New codes, a line each.
-pub(super) fn codes(
-    server: SocketAddr,
-    authorization: &'static str,
-    cookies: &str,
-    count: u32,
-) -> Result<String, Failure> {
-    let navigation = Request::authorization(authorization, cookies);
-    let mut lines = String::new();
-    for _ in 0..count {
-        let answer = at(server, &navigation)?;
-        let location = answer.header("location").and_then(|location| between(location, "code=", "&"));
-        lines.push_str(location.ok_or_else(|| unexpected("answer to a navigation", &answer))?);
-        lines.push('\n');
-    }
-    Ok(lines)
+pub(super) fn userinfo(server: &Server) -> Result<Request, Failure> {
+    let token = Browser::signed_in(server)?.redeemed("access_token")?;
+    Ok(Request::userinfo(server.endpoints().people, &token))
 }
 
 fn at(server: SocketAddr, request: &Request) -> Result<Answer, Failure> {

@@ -76,7 +76,7 @@ impl Program<'_> {
                 resource: "/api/v1/protected-resource",
                 people: PeoplesEndpoints {
                     authorization: "/api/v1/tenant/bench/oauth/authorize?response_type=code&client_id=bench-web&\
-                                    redirect_uri=http://127.0.0.1:3001/callback&scope=openid%20profile%20email&state=load",
+                                    redirect_uri=http://127.0.0.1:3001/callback&scope=openid%20profile%20email%20offline_access&state=load",
                     sign_in: "/api/v1/tenant/bench/oauth/sign-in",
                     userinfo: "/api/v1/tenant/bench/oauth/userinfo",
                 },

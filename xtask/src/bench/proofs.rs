@@ -1,16 +1,17 @@
 //! The proofs of a load, which a program of ours signs: each is accepted once, so each request needs one of its own.
 
-use std::net::SocketAddr;
 use std::path::Path;
 
 use super::LOAD_CORE;
-use super::people;
+use super::people::Browser;
 use crate::workspace::{Failure, Workspace, read_output};
 
 /// More than a core verifies.
 const SIGNATURES_A_SECOND: u32 = 25_000;
 /// More than a core redeems.
 const CODES_A_SECOND: u32 = 4_000;
+/// More than there are connections.
+const REFRESHED_AT_ONCE: u32 = 300;
 
 /// What a request proves, and where it does.
 #[derive(Clone)]
@@ -20,7 +21,9 @@ pub(super) enum Proof {
     /// The key of a token, in the header `DPoP` (RFC 9449 §4): method and URL of the request, and the token if it presents one.
     Dpop { method: &'static str, url: &'static str, token: Option<String> },
     /// That a person signed in, at the end of the body: a code, which the server issues to a browser with these cookies (RFC 6749 §4.1.3).
-    Code { server: SocketAddr, authorization: &'static str, cookies: String },
+    Code(Browser),
+    /// The same by a refresh token, at the end of the body. The answer has the next one.
+    RefreshToken(Browser),
 }
 
 pub(super) struct Proofs<'a> {
@@ -34,7 +37,8 @@ impl Proofs<'_> {
     pub(super) fn for_seconds(&self, proof: &Proof, seconds: u32) -> Result<String, Failure> {
         let a_second = match proof {
             Proof::Assertion | Proof::Dpop { .. } => SIGNATURES_A_SECOND,
-            Proof::Code { .. } => CODES_A_SECOND,
+            Proof::Code(_) => CODES_A_SECOND,
+            Proof::RefreshToken(_) => return self.sign(proof, REFRESHED_AT_ONCE),
         };
         self.sign(proof, seconds * a_second)
     }
@@ -47,9 +51,8 @@ impl Proofs<'_> {
         match proof {
             Proof::Assertion => command.args(["assertion", &count]),
             Proof::Dpop { method, url, token } => command.args(["dpop", &count, method, url]).args(token),
-            Proof::Code { server, authorization, cookies } => {
-                return people::codes(*server, authorization, cookies, amount);
-            }
+            Proof::Code(browser) => return browser.codes(amount),
+            Proof::RefreshToken(browser) => return browser.refresh_tokens(amount),
         };
         Ok(String::from_utf8_lossy(&read_output(&mut command)?).into_owned())
     }

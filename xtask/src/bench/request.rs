@@ -94,6 +94,14 @@ impl Request {
         Self { proof: Some(code), ..request }
     }
 
+    /// Refreshes by this token, or by one that the sending adds.
+    pub(super) fn refresh(endpoints: Endpoints, token: &str, proof: Option<Proof>) -> Self {
+        let body = format!("grant_type=refresh_token&refresh_token={token}");
+        let mut request = Self::post(endpoints.token, body);
+        request.headers[0].1 = format!("Basic {WEB_CREDENTIALS}");
+        Self { proof, ..request }
+    }
+
     pub(super) fn userinfo(endpoints: PeoplesEndpoints, token: &str) -> Self {
         let headers = vec![("Authorization", format!("Bearer {token}"))];
         Self { method: "GET", path: endpoints.userinfo, headers, body: String::new(), proof: None }
@@ -112,7 +120,7 @@ impl Request {
     pub(super) fn with_proof(&self, signed: &str) -> Self {
         let (mut headers, mut body) = (self.headers.clone(), self.body.clone());
         match &self.proof {
-            Some(Proof::Assertion | Proof::Code { .. }) => body.push_str(signed),
+            Some(Proof::Assertion | Proof::Code(_) | Proof::RefreshToken(_)) => body.push_str(signed),
             Some(Proof::Dpop { .. }) => headers.push((DPOP, signed.to_owned())),
             None => {}
         }
@@ -138,12 +146,23 @@ impl Request {
         }
         let sent = match &self.proof {
             None => return script,
-            Some(Proof::Assertion | Proof::Code { .. }) => {
+            Some(Proof::Assertion | Proof::Code(_) | Proof::RefreshToken(_)) => {
                 "return wrk.format(nil, nil, nil, body .. proof)".to_owned()
             }
             Some(Proof::Dpop { .. }) => format!("wrk.headers[{DPOP:?}] = proof; return wrk.format()"),
         };
         // After the last one the server refuses the request, which the figures of the load say.
+        if matches!(self.proof, Some(Proof::RefreshToken(_))) {
+            // Each answer has the next one.
+            let _ = write!(
+                script,
+                "local waiting, body = {{}}, wrk.body\nfor line in io.lines({proofs:?}) do waiting[#waiting + 1] = line end\n\
+                 request = function() local proof = table.remove(waiting, 1) or \"none\"; {sent} end\n\
+                 response = function(status, headers, answer)\n  \
+                   waiting[#waiting + 1] = string.match(answer, '\"refresh_token\":\"([^\"]+)\"')\nend\n"
+            );
+            return script;
+        }
         let _ = write!(
             script,
             "local proofs, body = io.lines({proofs:?}), wrk.body\n\

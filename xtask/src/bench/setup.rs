@@ -15,18 +15,27 @@ pub(super) struct Setup<'a> {
     pub(super) workers: usize,
     /// As `taskset` reads them.
     pub(super) cores: &'static str,
+    /// Of refresh tokens.
+    pub(super) rotation: &'static str,
 }
 
 impl<'a> Setup<'a> {
     /// One worker on the server's core.
     pub(super) fn new(algorithm: Algorithm, certificate: Option<&'a Certificate>) -> Result<Self, Failure> {
         let tls = certificate.map(|certificate| Ok((free_address()?, certificate))).transpose()?;
-        Ok(Self { algorithm, address: free_address()?, tls, workers: 1, cores: super::SERVER_CORE })
+        Ok(Self {
+            algorithm,
+            address: free_address()?,
+            tls,
+            workers: 1,
+            cores: super::SERVER_CORE,
+            rotation: "never",
+        })
     }
 
     /// The `config.yaml` of the platform. Its issuer is the bare handler's, and the same after each restart.
     pub(super) fn configuration(&self) -> String {
-        let Self { address, workers, .. } = self;
+        let Self { address, workers, rotation, .. } = self;
         let algorithm = self.algorithm.name();
         let tls = self.tls.map_or_else(String::new, |(address, Certificate { chain, key })| {
             let (chain, key) = (chain.display(), key.display());
@@ -48,6 +57,7 @@ tenants:
     strategies: {{ oauth2: {{ enabled: true }}, oidc: {{ enabled: true }} }}
     signing: {{ algorithm: {algorithm} }}
     access_token: {{ lifetime: 1h, format: jwt }}
+    refresh_token: {{ rotation: {rotation} }}
     resource_servers:
       bench-api: {{ scopes: [api:read, api:write] }}
     clients:
@@ -60,9 +70,9 @@ tenants:
       bench-web:
         name: Sign-ins of the load
         client_secret: {{ value: bench-client-secret }}
-        grant_types: [authorization_code]
+        grant_types: [authorization_code, refresh_token]
         redirect_uris: ['http://127.0.0.1:3001/callback']
-        scopes: [openid, profile, email]
+        scopes: [openid, profile, email, offline_access]
         first_party: true
         require_pkce: false
       bench-key:

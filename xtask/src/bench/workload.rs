@@ -33,6 +33,10 @@ pub(super) enum Workload {
     SignIn,
     /// RS256 tokens, with an ID token, for the codes of a person
     Redemption,
+    /// RS256 tokens, with an ID token, for a refresh token that stays as it is
+    Refresh,
+    /// The same for refresh tokens that change with each use
+    Rotation,
     /// The claims about a person, for an RS256 token
     Userinfo,
     /// ES256 tokens over kept TLS connections
@@ -63,7 +67,7 @@ pub(super) enum Transport {
 impl Workload {
     pub(super) const CONNECTIONS_WITH_PASSWORDS: u32 = 4;
 
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Rs256,
         Self::Es256,
         Self::EdDsa,
@@ -74,6 +78,8 @@ impl Workload {
         Self::Dpop,
         Self::SignIn,
         Self::Redemption,
+        Self::Refresh,
+        Self::Rotation,
         Self::Userinfo,
         Self::Tls,
         Self::TlsResumption,
@@ -92,6 +98,8 @@ impl Workload {
             Self::Dpop => "resource with DPoP",
             Self::SignIn => "sign-in",
             Self::Redemption => "redemption of a code",
+            Self::Refresh => "refresh",
+            Self::Rotation => "refresh with rotation",
             Self::Userinfo => "userinfo",
             Self::Tls => "ES256 token over TLS",
             Self::TlsResumption => "ES256 token, TLS resumed",
@@ -107,10 +115,17 @@ impl Workload {
             | Self::Introspection
             | Self::SignIn
             | Self::Redemption
+            | Self::Refresh
+            | Self::Rotation
             | Self::Userinfo => Algorithm::Rs256,
             Self::Es256 | Self::Assertion | Self::Dpop | Self::Tls | Self::TlsResumption => Algorithm::Es256,
             Self::EdDsa => Algorithm::EdDsa,
         }
+    }
+
+    /// Whether the tenant's refresh tokens change with each use.
+    pub(super) fn rotation(self) -> &'static str {
+        if self == Self::Rotation { "always" } else { "never" }
     }
 
     pub(super) fn transport(self) -> Transport {
@@ -124,7 +139,12 @@ impl Workload {
     pub(super) fn times(self) -> Times {
         match self {
             Self::SignIn => Times::OfPasswords,
-            Self::Redemption | Self::Userinfo | Self::Tls | Self::TlsResumption => Times::Shown,
+            Self::Redemption
+            | Self::Refresh
+            | Self::Rotation
+            | Self::Userinfo
+            | Self::Tls
+            | Self::TlsResumption => Times::Shown,
             _ => Times::Compared,
         }
     }
@@ -160,7 +180,9 @@ impl Workload {
             Self::Assertion => Request::token_for_assertion(endpoints),
             Self::SignIn => people::sign_in(server)?,
             Self::Redemption => people::redemption(server)?,
-            Self::Userinfo => people::userinfo(server, proofs)?,
+            Self::Refresh => people::refresh(server)?,
+            Self::Rotation => people::rotation(server)?,
+            Self::Userinfo => people::userinfo(server)?,
             Self::Dpop => {
                 let answer = sent(server, &Request::bound_token(endpoints), proofs)?;
                 let token = answer.access_token(self.algorithm());
@@ -190,9 +212,8 @@ impl Workload {
                 answer.access_token(self.algorithm()).is_some()
             }
             Self::SignIn => people::is_signed_in(answer),
-            Self::Redemption => {
-                answer.access_token(self.algorithm()).is_some() && answer.member("id_token").is_some()
-            }
+            Self::Redemption | Self::Refresh => self.accepts_tokens(answer),
+            Self::Rotation => self.accepts_tokens(answer) && answer.member("refresh_token").is_some(),
             Self::Userinfo => answer.status() == 200 && answer.member("sub").is_some(),
             Self::Jwks => {
                 let keys = answer.member("keys").filter(|_| answer.status() == 200);
@@ -204,6 +225,11 @@ impl Workload {
                 answer.status() == 200 && answer.member("active").is_some_and(|active| active == true)
             }
         }
+    }
+
+    /// An access token and an ID token.
+    fn accepts_tokens(self, answer: &Answer) -> bool {
+        answer.access_token(self.algorithm()).is_some() && answer.member("id_token").is_some()
     }
 }
 
@@ -238,6 +264,9 @@ mod tests {
         check(Workload::NotModified, "304 Not Modified", "", true);
         check(Workload::Dpop, "200 OK", r#"{"data":"x"}"#, true);
         check(Workload::Redemption, "200 OK", &token(342), false);
+        let two = token(342).replace('}', r#","id_token":"e"}"#);
+        check(Workload::Refresh, "200 OK", &two, true);
+        check(Workload::Rotation, "200 OK", &two, false);
         check(Workload::Userinfo, "200 OK", r#"{"sub":"usr_a"}"#, true);
         check(Workload::Userinfo, "403 Forbidden", r#"{"error":"insufficient_scope"}"#, false);
         check(Workload::Dpop, "401 Unauthorized", r#"{"error":"invalid_token"}"#, false);

@@ -21,6 +21,7 @@ pub(crate) struct Request {
     scope: String,
     client_assertion: Option<String>,
     code: Option<String>,
+    refresh_token: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -46,11 +47,17 @@ struct Token<'a> {
     scope: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
 }
 
 pub(crate) async fn token(request: HttpRequest, form: Form<Request>, state: Data<State>) -> HttpResponse {
-    let is_redemption = form.grant_type == "authorization_code" && form.code.is_some();
-    if !is_redemption && form.grant_type != "client_credentials" {
+    let is_of_person = match form.grant_type.as_str() {
+        "authorization_code" => form.code.is_some(),
+        "refresh_token" => form.refresh_token.is_some(),
+        _ => false,
+    };
+    if !is_of_person && form.grant_type != "client_credentials" {
         return HttpResponse::BadRequest().finish();
     }
     let client = match &form.client_assertion {
@@ -72,13 +79,14 @@ pub(crate) async fn token(request: HttpRequest, form: Form<Request>, state: Data
         return HttpResponse::InternalServerError().finish();
     };
     // The second token is signed like the first one.
-    let id_token = is_redemption.then(|| access_token(&state, &client, "openid", None)).flatten();
+    let id_token = is_of_person.then(|| access_token(&state, &client, "openid", None)).flatten();
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(Token {
         access_token: &token,
         token_type,
         expires_in: LIFETIME,
         scope: &form.scope,
         id_token,
+        refresh_token: is_of_person.then_some("lk_rt_of_the_bare_handler"),
     })
 }
 
