@@ -1,5 +1,6 @@
 //! Rows that end by themselves. In PostgreSQL they lie in a ring of partitions: those whose time is over are truncated, so that nothing
-//! deletes many rows. What is left in a partition in use from a round before, and all that has expired in SQLite, is deleted in batches.
+//! deletes many rows. What is left from a round before in a partition that is in use again, as after months without a replica, and all that
+//! has expired in SQLite, is deleted in batches.
 
 use protocol::{Lifetime, Timestamp};
 
@@ -39,21 +40,31 @@ impl Ring {
         let (unit, slots) = (now.seconds() / self.unit, self.slots);
         (unit + self.ahead + 2..unit + slots - 1).map(move |later| later % slots)
     }
+
+    /// Rows that ended by then lie in a partition that is in use again.
+    fn round_before(&self, now: Timestamp) -> Timestamp {
+        let units = (now.seconds() / self.unit).saturating_sub(self.slots - self.ahead - 2);
+        Timestamp::from_seconds((units * self.unit).saturating_sub(1))
+    }
 }
 
 /// Empties each ring. Returns how many rows were deleted singly.
 pub(crate) async fn empty(database: &Database, now: Timestamp) -> Result<u64, Error> {
     let mut deleted = 0;
     for ring in &RINGS {
-        if database.dialect() == Dialect::Postgres {
-            truncate(database, ring, now).await?;
-        }
+        let until = match database.dialect() {
+            Dialect::Sqlite => now.saturating_sub(SKEW),
+            Dialect::Postgres => {
+                truncate(database, ring, now).await?;
+                ring.round_before(now)
+            }
+        };
         let Ring { table, key, .. } = ring;
         let delete = Statement::of(format!(
             "DELETE FROM {table} WHERE (tenant_id, slot, {key}) IN
                     (SELECT tenant_id, slot, {key} FROM {table} WHERE expires_at <= $1 LIMIT $2)"
         ));
-        deleted += database.write(delete.bind(now.saturating_sub(SKEW)).bind(BATCH)).await?;
+        deleted += database.write(delete.bind(until).bind(BATCH)).await?;
     }
     Ok(deleted)
 }
@@ -86,6 +97,16 @@ mod tests {
                 for used in unit.saturating_sub(1)..=unit + ring.ahead {
                     assert!(!ended.contains(&(used % ring.slots)), "{} {day}", ring.table);
                 }
+                // What is left by then is in none of the slots that are truncated, and what ended later is in one, or has just ended.
+                let left = ring.round_before(now).seconds() / ring.unit;
+                for over in left + 1..unit.saturating_sub(1) {
+                    assert!(ended.contains(&(over % ring.slots)), "{} {day}", ring.table);
+                }
+                assert!(
+                    left + ring.slots <= unit + ring.ahead + 1 || unit < ring.slots,
+                    "{} {day}",
+                    ring.table
+                );
             }
         }
     }

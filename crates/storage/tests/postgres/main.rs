@@ -12,6 +12,7 @@ mod migrating;
 mod newer_columns;
 mod opening;
 mod replicas;
+mod rings;
 mod row_level_security;
 mod sandbox;
 mod statements;

@@ -188,8 +188,8 @@ async fn nothing_is_written_for_another_tenant() {
         "UPDATE key_schedules SET due_at = 9".to_owned(),
         "INSERT INTO used_identifiers VALUES ('acme', '', 0)".to_owned(),
         "INSERT INTO revocations VALUES ('acme', 'tenant', '', '', 0, 0)".to_owned(),
-        "UPDATE revocations SET issued_until = 9".to_owned(),
-        "DELETE FROM revocations".to_owned(),
+        "UPDATE revocations SET issued_until = 9 WHERE kind = 'token'".to_owned(),
+        "DELETE FROM revocations WHERE kind = 'token'".to_owned(),
     ];
     for sql in allowed {
         let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
@@ -296,8 +296,8 @@ async fn a_writer_of_one_tenant_changes_no_row_of_another() {
             "DELETE FROM key_schedules",
             "DELETE FROM key_sightings",
             "DELETE FROM idempotent_answers",
-            "UPDATE revocations SET issued_until = 0",
-            "DELETE FROM revocations",
+            "UPDATE revocations SET issued_until = 0 WHERE kind = 'token'",
+            "DELETE FROM revocations WHERE kind = 'token'",
         ] {
             let mut writer = enter(&mut connection, "latchkey_writer", Some(own)).await;
             let done = sqlx::query(sql).execute(&mut *writer).await.unwrap();
