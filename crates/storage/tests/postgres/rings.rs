@@ -50,9 +50,13 @@ async fn a_day_of_a_million_sign_ins_leaves_live_partitions_only() {
     let sandbox = Sandbox::new().await;
     let database = sandbox.open().await;
     let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
+    // As requests write, and then as what empties partitions reads.
+    let app = "SET ROLE latchkey_app; SELECT set_config('latchkey.tenant', 'acme', false)";
+    connection.execute(AssertSqlSafe(app.to_owned())).await.unwrap();
     for sql in sign_ins() {
         connection.execute(AssertSqlSafe(sql)).await.unwrap();
     }
+    connection.execute(AssertSqlSafe("SET ROLE latchkey_operator".to_owned())).await.unwrap();
     let rings = [("sessions", 16, 7 * DAY), ("authorization_codes", 8, DAY)];
     let (first_end, last_end) = (MORNING + DAY, MORNING + 2 * DAY - 1);
     for day in 0..=30 {
