@@ -35,7 +35,7 @@ fn sign_ins() -> [String; 2] {
 async fn used(connection: &mut PgConnection, ring: &str, slots: u64) -> Vec<u64> {
     let mut used = Vec::new();
     for slot in 0..slots {
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {ring}_{slot})");
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {ring} WHERE slot = {slot})");
         let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut *connection).await.unwrap();
         if row.get::<bool, _>(0) {
             used.push(slot);
