@@ -33,6 +33,7 @@ pub(crate) fn acme() -> Tenant {
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
+        sign_in: tenancy::SignInPolicy::default(),
         branding: tenancy::Branding::default(),
     }
 }
@@ -99,6 +100,7 @@ pub(crate) fn signed_in_at(seconds: u64) -> SignedIn {
         last_seen_at: at,
         idle: Lifetime::from_seconds(3_600),
         expires_at: at + Lifetime::from_seconds(86_400),
+        remembered: false,
         user_agent: String::new(),
         ended_at: None,
     })

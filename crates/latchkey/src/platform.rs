@@ -19,7 +19,7 @@ use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
 use registry::{Assertions, Authenticator, DpopProofs, PublicUrls, ReplayGuard, Users, VerifiedSecretCache};
 use secrets::{HashPool, Pepper, PreciseTimer};
-use sessions::{Flows, KnownBrowsers, SessionPolicy, Sessions};
+use sessions::{Flows, KnownBrowsers, Sessions};
 use storage::Database;
 use tenancy::TenantResolver;
 
@@ -119,7 +119,7 @@ impl Platform {
             ),
             sign_ins,
             accounts: caches.accounts.clone(),
-            sessions: Sessions::new(database.clone(), &pepper, SessionPolicy::default()),
+            sessions: Sessions::new(database.clone(), &pepper),
             flows: Arc::new(Flows::new(&pepper)),
             known_browsers: Arc::new(KnownBrowsers::new(&pepper)),
             authorizations,

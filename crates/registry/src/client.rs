@@ -145,6 +145,7 @@ mod tests {
             limits: tenancy::TenantLimits::default(),
             assertions: tenancy::AssertionPolicy::default(),
             refresh_token: tenancy::RefreshTokenPolicy::default(),
+            sign_in: tenancy::SignInPolicy::default(),
             branding: tenancy::Branding::default(),
             id: id.clone(),
         };

@@ -1,19 +1,20 @@
 //! Whether a session is valid: judged at each read, so no job has to end one.
 
 use protocol::Timestamp;
+use tenancy::SessionPolicy;
 
 use crate::FoundSession;
 
 impl FoundSession {
-    /// Whether the person of the session is signed in: it has not ended, is neither idle nor too old, and its account may still sign in
-    /// with it.
+    /// Whether the person of the session is signed in: it has not ended, is neither idle nor too old by the tenant's policy, and its account
+    /// may still sign in with it.
     #[must_use]
-    pub fn is_valid(&self, now: Timestamp) -> bool {
+    pub fn is_valid(&self, policy: SessionPolicy, now: Timestamp) -> bool {
         let Self { session, valid_from } = self;
-        let is_used = now <= session.last_seen_at + session.idle;
+        let is_used = now <= session.last_seen_at + session.idle_under(policy);
         // What was signed in before is ended by one change of the account.
         let is_of_account = valid_from.is_some_and(|from| session.authenticated_at >= from);
-        session.ended_at.is_none() && now < session.expires_at && is_used && is_of_account
+        session.ended_at.is_none() && now < session.expires_under(policy) && is_used && is_of_account
     }
 }
 
@@ -25,31 +26,55 @@ mod tests {
     use crate::Session;
     use crate::sessions::tests::session;
 
+    const AT: fn(u64) -> Timestamp = Timestamp::from_seconds;
+
+    fn policy(idle: u64, absolute: u64, remember: u64) -> SessionPolicy {
+        let [idle, absolute, remember] = [idle, absolute, remember].map(Lifetime::from_seconds);
+        SessionPolicy { idle, absolute, remember }
+    }
+
+    /// Signed in at 1000 for 100 s without a use and 1000 s in all, used at 1500, and last valid then.
+    #[track_caller]
+    fn check(change: impl FnOnce(&mut FoundSession), policy: SessionPolicy, last: Option<u64>) {
+        let session = Session {
+            authenticated_at: AT(1_000),
+            last_seen_at: AT(1_500),
+            idle: Lifetime::from_seconds(100),
+            expires_at: AT(2_000),
+            ..session()
+        };
+        let mut found = FoundSession { session, valid_from: Some(AT(1_000)) };
+        change(&mut found);
+        let found = (1_500..2_100).rfind(|second| found.is_valid(policy, AT(*second)));
+        assert_eq!(found, last, "{policy:?}");
+    }
+
     #[test]
     fn a_session_ends_by_time_by_itself_and_with_its_account() {
-        let at = Timestamp::from_seconds;
-        let valid = FoundSession {
-            session: Session {
-                authenticated_at: at(1_000),
-                last_seen_at: at(1_500),
-                idle: Lifetime::from_seconds(100),
-                expires_at: at(1_590),
-                ended_at: None,
-                ..session()
-            },
-            valid_from: Some(at(1_000)),
+        let of = policy(100, 1_000, 0);
+        check(|_| (), of, Some(1_600));
+        check(|found| found.session.expires_at = AT(1_590), of, Some(1_589));
+        check(|found| found.session.ended_at = Some(AT(1_499)), of, None);
+        check(|found| found.valid_from = None, of, None);
+        check(|found| found.valid_from = Some(AT(1_001)), of, None);
+    }
+
+    #[test]
+    fn a_stricter_policy_ends_sessions_that_have_begun_and_a_looser_one_leaves_them() {
+        check(|_| (), policy(200, 2_000, 0), Some(1_600));
+        check(|_| (), policy(10, 1_000, 0), Some(1_510));
+        check(|_| (), policy(10, 505, 0), Some(1_504));
+        check(|_| (), policy(10, 500, 0), None);
+    }
+
+    #[test]
+    fn a_remembered_session_lasts_as_long_as_the_policy_remembers() {
+        let remembered = |found: &mut FoundSession| {
+            found.session.remembered = true;
+            found.session.idle = Lifetime::from_seconds(1_000);
         };
-        assert!(valid.is_valid(at(1_589)));
-        assert!(!valid.is_valid(at(1_590)));
-        let longer = |session: Session| FoundSession { session, valid_from: Some(at(0)) };
-        let long = Session { expires_at: at(9_000), ..valid.session.clone() };
-        assert!(longer(long.clone()).is_valid(at(1_600)) && !longer(long.clone()).is_valid(at(1_601)));
-        assert!(!longer(Session { ended_at: Some(at(1_550)), ..long.clone() }).is_valid(at(1_560)));
-        for valid_from in [None, Some(at(1_001))] {
-            assert!(
-                !FoundSession { session: long.clone(), valid_from }.is_valid(at(1_510)),
-                "{valid_from:?}"
-            );
-        }
+        check(remembered, policy(10, 100, 1_000), Some(1_999));
+        check(remembered, policy(10, 100, 540), Some(1_539));
+        check(remembered, policy(10, 1_000, 0), Some(1_510));
     }
 }

@@ -17,5 +17,5 @@ pub use known_browser::{KnownBrowser, KnownBrowsers};
 pub use session::{Session, SignedIn};
 pub use session_id::{InvalidSessionId, SessionId};
 pub use session_token::SessionToken;
-pub use sessions::{SessionPolicy, Sessions};
+pub use sessions::{Sessions, SignInBrowser};
 pub use store::{FoundSession, SessionStore, SessionWrite};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts::AccountId;
 use protocol::{Lifetime, Timestamp};
-use tenancy::TenantId;
+use tenancy::{SessionPolicy, TenantId};
 
 use crate::SessionId;
 
@@ -35,10 +35,32 @@ pub struct Session {
     pub idle: Lifetime,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
+    /// Whether it outlives the browser.
+    pub remembered: bool,
     /// The browser, as it calls itself: up to 256 characters.
     pub user_agent: String,
     /// When it was ended.
     pub ended_at: Option<Timestamp>,
+}
+
+impl Session {
+    /// How long it lasts without a use: as long as when it began, or less where the policy has become stricter since.
+    pub(crate) fn idle_under(&self, policy: SessionPolicy) -> Lifetime {
+        self.idle.min(policy.lifetimes(self.remembered).0)
+    }
+
+    /// When it ends at the latest, in the same way.
+    #[must_use]
+    pub fn expires_under(&self, policy: SessionPolicy) -> Timestamp {
+        self.expires_at.min(self.authenticated_at + policy.lifetimes(self.remembered).1)
+    }
+
+    /// How long the cookie of a new session is kept: until the browser is closed, or as long as the session lasts at most.
+    #[must_use]
+    pub fn cookie_lifetime(&self) -> Option<Lifetime> {
+        let seconds = self.expires_at.seconds().saturating_sub(self.last_seen_at.seconds());
+        self.remembered.then(|| Lifetime::from_seconds(seconds))
+    }
 }
 
 /// A person who is signed in now. Only a judged session yields one.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use accounts::Authentication;
-use protocol::{Lifetime, Timestamp};
+use protocol::Timestamp;
 use secrets::{KeyedDigest, Pepper};
 use subtle::ConstantTimeEq as _;
-use tenancy::{StoreError, TenantId};
+use tenancy::{SessionPolicy, StoreError, TenantId};
 
 use crate::{FoundSession, Session, SessionId, SessionStore, SessionToken, SessionWrite, SignedIn};
 
@@ -17,20 +17,15 @@ const SLOTS: u64 = 16;
 const USES: u64 = 20;
 const LONGEST_USER_AGENT: usize = 256;
 
-/// How long sessions last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SessionPolicy {
-    /// Without a use.
-    pub idle: Lifetime,
-    /// In all.
-    pub absolute: Lifetime,
-}
-
-/// Eight hours without a use, a day in all.
-impl Default for SessionPolicy {
-    fn default() -> Self {
-        Self { idle: Lifetime::from_seconds(8 * 3_600), absolute: Lifetime::from_seconds(86_400) }
-    }
+/// The browser of a sign-in.
+#[derive(Clone, Copy, Debug)]
+pub struct SignInBrowser<'a> {
+    /// Its name, as it calls itself.
+    pub user_agent: &'a str,
+    /// Who is signed in there.
+    pub before: Option<&'a SignedIn>,
+    /// Whether the person wants to stay signed in after it has closed.
+    pub remembers: bool,
 }
 
 /// The sessions of all tenants.
@@ -38,15 +33,14 @@ impl Default for SessionPolicy {
 pub struct Sessions {
     store: Arc<dyn SessionStore>,
     digests: Arc<KeyedDigest>,
-    policy: SessionPolicy,
 }
 
 impl Sessions {
     /// Creates the service. Sessions are never read from a cache: one that was ended is ended everywhere.
     #[must_use]
-    pub fn new(store: Arc<dyn SessionStore>, pepper: &Pepper, policy: SessionPolicy) -> Self {
+    pub fn new(store: Arc<dyn SessionStore>, pepper: &Pepper) -> Self {
         let digests = Arc::new(KeyedDigest::for_purpose(pepper.expose(), "latchkey session 1"));
-        Self { store, digests, policy }
+        Self { store, digests }
     }
 
     /// Who is signed in at this tenant in the browser that has this cookie.
@@ -56,6 +50,7 @@ impl Sessions {
     pub async fn find(
         &self,
         tenant: &TenantId,
+        policy: SessionPolicy,
         token: &SessionToken,
         now: Timestamp,
     ) -> Result<Option<SignedIn>, StoreError> {
@@ -65,11 +60,11 @@ impl Sessions {
         let FoundSession { session, .. } = &found;
         let is_own = session.tenant == *tenant
             && bool::from(session.token_digest.ct_eq(&token.digest(&self.digests, tenant)));
-        if !is_own || !found.is_valid(now) {
+        if !is_own || !found.is_valid(policy, now) {
             return Ok(None);
         }
         let since = now.seconds().saturating_sub(session.last_seen_at.seconds());
-        if since > session.idle.seconds() / USES {
+        if since > session.idle_under(policy).seconds() / USES {
             self.store.touch_session(tenant, session.slot, &session.id, now).await?;
         }
         Ok(Some(SignedIn::new(found.session)))
@@ -81,14 +76,17 @@ impl Sessions {
     pub fn begin(
         &self,
         authentication: &Authentication,
-        before: Option<&SignedIn>,
-        user_agent: &str,
+        policy: SessionPolicy,
+        browser: SignInBrowser<'_>,
         now: Timestamp,
     ) -> (SessionWrite, SessionToken) {
+        let SignInBrowser { user_agent, before, remembers } = browser;
+        let remembered = remembers && policy.offers_to_remember();
+        let (idle, absolute) = policy.lifetimes(remembered);
         let tenant = authentication.tenant();
         let before = before.map(SignedIn::session).filter(|session| session.tenant == *tenant);
         let own = before.filter(|session| session.account == *authentication.account());
-        let expires_at = now + self.policy.absolute;
+        let expires_at = now + absolute;
         let id = own.map_or_else(SessionId::generate, |session| session.id.clone());
         let token = SessionToken::generate(slot(expires_at), id);
         let session = Session {
@@ -102,8 +100,9 @@ impl Sessions {
             amr: authentication.methods().iter().map(|method| method.as_str().to_owned()).collect(),
             created_at: own.map_or(now, |session| session.created_at),
             last_seen_at: now,
-            idle: self.policy.idle,
+            idle,
             expires_at,
+            remembered,
             user_agent: user_agent.chars().take(LONGEST_USER_AGENT).collect(),
             ended_at: None,
         };
@@ -143,6 +142,12 @@ fn slot(expires_at: Timestamp) -> u32 {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use async_trait::async_trait;
+    use protocol::Lifetime;
+
     use super::*;
 
     pub(crate) fn session() -> Session {
@@ -160,9 +165,91 @@ pub(crate) mod tests {
             last_seen_at: at,
             idle: Lifetime::from_seconds(100),
             expires_at: Timestamp::from_seconds(2_000),
+            remembered: false,
             user_agent: String::new(),
             ended_at: None,
         }
+    }
+
+    /// One session, and how often a use of it was noted.
+    #[derive(Default)]
+    struct OneRow {
+        session: Mutex<Option<Session>>,
+        notes: AtomicU64,
+    }
+
+    #[async_trait]
+    impl SessionStore for OneRow {
+        async fn find_session(
+            &self,
+            _: &TenantId,
+            _: u32,
+            _: &SessionId,
+        ) -> Result<Option<FoundSession>, StoreError> {
+            let session = self.session.lock().unwrap().clone();
+            Ok(session.map(|session| FoundSession { session, valid_from: Some(Timestamp::from_seconds(0)) }))
+        }
+
+        async fn write_session(&self, _: &TenantId, write: &SessionWrite) -> Result<(), StoreError> {
+            *self.session.lock().unwrap() = Some(write.session.clone());
+            Ok(())
+        }
+
+        async fn touch_session(
+            &self,
+            _: &TenantId,
+            _: u32,
+            _: &SessionId,
+            now: Timestamp,
+        ) -> Result<(), StoreError> {
+            self.notes.fetch_add(1, Ordering::Relaxed);
+            self.session.lock().unwrap().as_mut().unwrap().last_seen_at = now;
+            Ok(())
+        }
+
+        async fn end_session(
+            &self,
+            _: &TenantId,
+            _: u32,
+            _: &SessionId,
+            _: Timestamp,
+        ) -> Result<(), StoreError> {
+            unreachable!()
+        }
+
+        async fn delete_expired_sign_ins(&self, _: Timestamp) -> Result<u64, StoreError> {
+            unreachable!()
+        }
+    }
+
+    /// Notes of uses in each second of 1000, of a session that began under one policy and goes on under another.
+    async fn notes(began: SessionPolicy, now: SessionPolicy, remembers: bool) -> u64 {
+        let (store, acme) = (Arc::new(OneRow::default()), TenantId::parse("acme").unwrap());
+        let of = Sessions::new(store.clone(), &Pepper::generate());
+        let start = Timestamp::from_seconds(10_000);
+        let proof = Authentication::unproven(acme.clone(), session().account, start);
+        let browser = SignInBrowser { user_agent: "", before: None, remembers };
+        let (write, token) = of.begin(&proof, began, browser, start);
+        of.write(&write).await.unwrap();
+        for second in 1..=1_000 {
+            let at = start + Lifetime::from_seconds(second);
+            assert!(of.find(&acme, now, &token, at).await.unwrap().is_some(), "{second}");
+        }
+        store.notes.load(Ordering::Relaxed)
+    }
+
+    #[tokio::test]
+    async fn a_use_is_noted_at_most_once_in_a_twentieth_of_the_idle_time() {
+        let policy = |idle, remember| SessionPolicy {
+            idle: Lifetime::from_seconds(idle),
+            remember: Lifetime::from_seconds(remember),
+            ..SessionPolicy::default()
+        };
+        assert_eq!(notes(policy(1_980, 0), policy(1_980, 0), false).await, 10);
+        assert_eq!(notes(policy(1_980, 0), policy(180, 0), false).await, 100, "by the stricter policy");
+        assert_eq!(notes(policy(180, 0), policy(1_980, 0), false).await, 100, "as it began");
+        assert_eq!(notes(policy(1, 0), policy(1, 0), false).await, 1_000);
+        assert_eq!(notes(policy(180, 86_400), policy(180, 86_400), true).await, 0);
     }
 
     #[test]

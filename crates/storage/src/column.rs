@@ -13,7 +13,7 @@ use registry::{CertificateSubject, ClientId, ClientKeys, CodeFlow, Introspection
 use secrets::SecretHash;
 use serde_json::{Map, Value, json};
 use sessions::SessionId;
-use tenancy::{Branding, Issuer, RefreshTokenPolicy, TenantId, TenantLimits, TokenFormat};
+use tenancy::{Branding, Issuer, RefreshTokenPolicy, SignInPolicy, TenantId, TenantLimits, TokenFormat};
 
 use crate::error::Error;
 use crate::row::Row;
@@ -115,6 +115,7 @@ columns_stored_as! {
     Granted, String: |text| serde_json::from_str(&text), |granted| json!(granted).to_string();
     CodeFlow, String: |text| serde_json::from_str(&text), |flow| json!(flow).to_string();
     RefreshTokenPolicy, String: |text| serde_json::from_str(&text), |policy| json!(policy).to_string();
+    SignInPolicy, String: |text| serde_json::from_str(&text), |policy| json!(policy).to_string();
     Branding, String: |text| serde_json::from_str(&text), |branding| json!(branding).to_string();
     TenantLimits, String: |text| serde_json::from_str(&text), |limits| json!(limits).to_string();
     Value, String: |text| text.parse(), ToString::to_string;

@@ -32,6 +32,7 @@ macro_rules! migrator {
             "0025_pushed_requests",
             "0026_backchannel_logout",
             "0027_refresh_tokens",
+            "0028_sign_in_policy",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -10,6 +10,7 @@ mod branding;
 mod colour;
 mod limits;
 mod refresh_token_policy;
+mod sign_in_policy;
 mod signing_policy;
 mod tenant;
 
@@ -28,6 +29,7 @@ pub use issuer::{InvalidIssuer, Issuer};
 pub use limits::TenantLimits;
 pub use refresh_token_policy::{RefreshTokenPolicy, Rotation};
 pub use resolver::{TenantError, TenantResolver};
+pub use sign_in_policy::{SessionPolicy, SignInPolicy};
 pub use signing_policy::SigningPolicy;
 pub use store::{StoreError, TenantStore};
 pub use tenant::{ResourceServer, Strategies, Tenant, TenantStatus};

@@ -4,8 +4,8 @@ use protocol::{Lifetime, Scope, ScopeToken, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, SigningPolicy, TenantId,
-    TenantLimits,
+    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, SignInPolicy, SigningPolicy,
+    TenantId, TenantLimits,
 };
 
 /// An isolated authorization server.
@@ -33,6 +33,8 @@ pub struct Tenant {
     pub assertions: AssertionPolicy,
     /// The policy of the refresh tokens of its people.
     pub refresh_token: RefreshTokenPolicy,
+    /// The policy of its sign-ins.
+    pub sign_in: SignInPolicy,
     /// How the pages look that people see.
     pub branding: Branding,
     /// The audiences, ordered by name.

@@ -73,6 +73,7 @@ pub fn tenant(id: &str) -> Tenant {
         limits: TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
+        sign_in: tenancy::SignInPolicy::default(),
         branding: tenancy::Branding::default(),
         id,
     }

@@ -15,7 +15,7 @@ use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer, SealingKey};
 use protocol::{Lifetime, Rate, Secret, SigningAlgorithm};
 use registry::{Assertions, Authenticator, ClientSecret, DpopProofs, PublicUrls, Users, VerifiedSecretCache};
 use secrets::{GeneratedSecret, HashPool, Pepper, hash_token};
-use sessions::{Flows, KnownBrowsers, SessionPolicy, Sessions};
+use sessions::{Flows, KnownBrowsers, Sessions};
 use tenancy::TenantResolver;
 use testkit::{MemoryStore, fixtures};
 
@@ -123,7 +123,7 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
         ),
         sign_ins: Arc::new(SignIns::new(store.clone(), pepper, Arc::clone(&pool))),
         accounts: store.clone(),
-        sessions: Sessions::new(store.clone(), pepper, SessionPolicy::default()),
+        sessions: Sessions::new(store.clone(), pepper),
         flows: Arc::new(Flows::new(pepper)),
         known_browsers: Arc::new(KnownBrowsers::new(pepper)),
         authorizations,

@@ -24,8 +24,9 @@ impl Administrator {
         account: &AccountId,
     ) -> Result<Vec<SessionView>, EditError> {
         let facts = self.account_facts(caller, tenant, account).await?;
-        let live = facts.sessions.into_iter().filter(|found| found.is_valid(caller.now));
-        Ok(live.map(|found| found.session.into()).collect())
+        let policy = facts.tenant()?.tenant.sign_in.session;
+        let live = facts.sessions.into_iter().filter(|found| found.is_valid(policy, caller.now));
+        Ok(live.map(|found| SessionView::of(found.session, policy)).collect())
     }
 
     /// Ends a session of an account.

@@ -78,6 +78,7 @@ fn tenant(name: &str) -> DeclaredTenant {
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
+        sign_in: tenancy::SignInPolicy::default(),
         branding: tenancy::Branding::default(),
     };
     DeclaredTenant { tenant, clients: vec![client(name, "svc")], accounts: Vec::new(), first_key: None }

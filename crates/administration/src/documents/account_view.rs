@@ -4,6 +4,7 @@ use protocol::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sessions::Session;
+use tenancy::SessionPolicy;
 
 use super::{AccountSettings, Instant, schema};
 use crate::{AccountState, ConsentState};
@@ -51,6 +52,8 @@ pub struct SessionView {
     pub last_seen_at: Instant,
     /// When it ends at the latest.
     pub expires_at: Instant,
+    /// Whether the person chose to stay signed in after the browser has closed.
+    pub remembered: bool,
     /// The browser, as it calls itself.
     pub user_agent: String,
 }
@@ -82,16 +85,19 @@ impl From<&AccountState> for AccountView {
     }
 }
 
-impl From<Session> for SessionView {
-    fn from(session: Session) -> Self {
+impl SessionView {
+    /// The view of a session at a tenant with this policy.
+    #[must_use]
+    pub fn of(session: Session, policy: SessionPolicy) -> Self {
         Self {
+            expires_at: session.expires_under(policy).into(),
             session_id: session.id.to_string(),
             authenticated_at: session.authenticated_at.into(),
             acr: session.acr,
             amr: session.amr,
             created_at: session.created_at.into(),
             last_seen_at: session.last_seen_at.into(),
-            expires_at: session.expires_at.into(),
+            remembered: session.remembered,
             user_agent: session.user_agent,
         }
     }

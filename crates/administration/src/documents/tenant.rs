@@ -7,8 +7,8 @@ use protocol::{Lifetime, Rate, SigningAlgorithm};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenancy::{
-    AccessTokenPolicy, AssertionPolicy, Branding, Corners, Font, RefreshTokenPolicy, Rotation, SigningPolicy,
-    Strategies,
+    AccessTokenPolicy, AssertionPolicy, Branding, Corners, Font, RefreshTokenPolicy, Rotation, SessionPolicy,
+    SigningPolicy, Strategies,
 };
 
 use super::Instant;
@@ -44,6 +44,8 @@ pub struct TenantSettings {
     pub assertions: AssertionSettings,
     /// How long the refresh tokens of its people live.
     pub refresh_token: RefreshTokenSettings,
+    /// How people sign in.
+    pub sign_in: SignInSettings,
     /// How the pages look that people see.
     pub branding: BrandingSettings,
     /// Audiences, and the scopes that belong to them.
@@ -162,6 +164,30 @@ pub struct RefreshTokenSettings {
     /// How long after the person signed in there are refresh tokens: at most 400 days.
     #[schemars(with = "schema::Span", example = 15_552_000, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
     pub absolute: Lifetime,
+}
+
+/// How people sign in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignInSettings {
+    /// How long they stay signed in.
+    pub session: SessionSettings,
+}
+
+/// How long people stay signed in. A stricter rule holds for sessions that have begun, too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SessionSettings {
+    /// How long a session lasts without a use: at most `absolute`.
+    #[schemars(with = "schema::Span", example = 28_800, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub idle: Lifetime,
+    /// How long a session lasts in all, after the person has signed in: at most 45 days.
+    #[schemars(with = "schema::Span", example = 86_400, extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub absolute: Lifetime,
+    /// How long a session lasts whose person chooses to stay signed in after the browser has closed: at least `absolute`, and at most 45
+    /// days; 0: there is no such choice.
+    #[schemars(with = "schema::Span", example = 2_592_000)]
+    pub remember: Lifetime,
 }
 
 /// How the pages look that people see. Colours of the dark scheme and of texts follow from the two.
@@ -309,6 +335,7 @@ impl Default for TenantSettings {
             access_token: AccessTokenSettings::default(),
             assertions: AssertionSettings::default(),
             refresh_token: RefreshTokenSettings::default(),
+            sign_in: SignInSettings::default(),
             branding: BrandingSettings::default(),
             resource_servers: BTreeMap::new(),
             limits: LimitsSettings::default(),
@@ -329,6 +356,12 @@ impl Default for SigningSettings {
 impl Default for RefreshTokenSettings {
     fn default() -> Self {
         Self::from(&RefreshTokenPolicy::default())
+    }
+}
+
+impl Default for SessionSettings {
+    fn default() -> Self {
+        Self::from(SessionPolicy::default())
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use tenancy::{
-    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, ResourceServer, SigningPolicy,
-    Tenant, TenantLimits,
+    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, ResourceServer, SessionPolicy,
+    SignInPolicy, SigningPolicy, Tenant, TenantLimits,
 };
 
 use super::{
     AccessTokenSettings, AssertionSettings, BrandingSettings, LimitsSettings, RefreshTokenSettings,
-    ResourceServerSettings, SigningSettings, TenantSettings, TenantView,
+    ResourceServerSettings, SessionSettings, SignInSettings, SigningSettings, TenantSettings, TenantView,
 };
 use crate::{Instant, TenantState};
 
@@ -45,6 +45,7 @@ impl From<&Tenant> for TenantSettings {
             access_token: (&tenant.access_token).into(),
             assertions: (&tenant.assertions).into(),
             refresh_token: (&tenant.refresh_token).into(),
+            sign_in: tenant.sign_in.into(),
             branding: (&tenant.branding).into(),
             resource_servers: tenant
                 .resource_servers
@@ -97,6 +98,18 @@ impl From<&RefreshTokenPolicy> for RefreshTokenSettings {
     fn from(policy: &RefreshTokenPolicy) -> Self {
         let RefreshTokenPolicy { rotation, grace, idle, absolute } = *policy;
         Self { rotation: rotation.as_str().to_owned(), grace, idle, absolute }
+    }
+}
+
+impl From<SignInPolicy> for SignInSettings {
+    fn from(SignInPolicy { session }: SignInPolicy) -> Self {
+        Self { session: session.into() }
+    }
+}
+
+impl From<SessionPolicy> for SessionSettings {
+    fn from(SessionPolicy { idle, absolute, remember }: SessionPolicy) -> Self {
+        Self { idle, absolute, remember }
     }
 }
 

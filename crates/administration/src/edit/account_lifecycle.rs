@@ -56,7 +56,8 @@ pub(crate) fn end_session(
     session: &SessionId,
 ) -> Result<Edit, EditError> {
     find(context, names)?;
-    let mut live = context.facts.sessions.iter().filter(|found| found.is_valid(context.now));
+    let policy = context.facts.tenant()?.tenant.sign_in.session;
+    let mut live = context.facts.sessions.iter().filter(|found| found.is_valid(policy, context.now));
     if !live.any(|found| found.session.id == *session) {
         return Err(EditError::NotFound("session"));
     }

@@ -97,6 +97,7 @@ pub(crate) fn state(id: &str) -> TenantState {
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
+        sign_in: tenancy::SignInPolicy::default(),
         branding: tenancy::Branding::default(),
     };
     TenantState {

@@ -9,6 +9,7 @@ mod code_flow;
 mod field_errors;
 mod names;
 mod refresh_token;
+mod sign_in;
 mod signing;
 mod tenant;
 mod text;

@@ -9,7 +9,7 @@ use tenancy::{
 };
 
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
-use super::{FieldErrors, branding, refresh_token, signing};
+use super::{FieldErrors, branding, refresh_token, sign_in, signing};
 use crate::{AccessTokenSettings, AssertionSettings, LimitsSettings, ResourceServerSettings, TenantSettings};
 
 /// What the rules over a tenant need beside its document.
@@ -47,6 +47,7 @@ pub fn check_tenant(
         access_token: check_access_token(errors, &settings.access_token),
         assertions: check_assertions(errors, &settings.assertions),
         refresh_token: refresh_token::check(errors, &settings.refresh_token),
+        sign_in: sign_in::check(errors, &settings.sign_in),
         branding: branding::check(errors, &settings.branding),
         resource_servers: settings
             .resource_servers

@@ -84,6 +84,7 @@ fn a_tenant_has_this_form() {
             &now,
             r#"}]},"assertions":{"issuer_only":true,"max_lifetime":61},"#,
             r#""refresh_token":{"rotation":"public","grace":30,"idle":2592000,"absolute":15552000},"#,
+            r#""sign_in":{"session":{"idle":28800,"absolute":86400,"remember":2592000}},"#,
             r##""branding":{"primary":"#1f5fbf","background":"#ffffff","corners":"round","font":"system","##,
             r#""support_url":null,"terms_url":"https://a.example","privacy_url":null},"#,
             r#""resource_servers":[{"audience":"a","scopes":"b c","introspection_clients":["d"]}],"#,

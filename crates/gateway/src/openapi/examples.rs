@@ -201,6 +201,7 @@ fn of_answer(operation: &str) -> Option<Value> {
             "created_at": "2030-01-31T08:00:00Z",
             "last_seen_at": "2030-01-31T09:30:00Z",
             "expires_at": "2030-02-01T08:00:00Z",
+            "remembered": false,
             "user_agent": "Mozilla/5.0",
         }] }),
         "list_consents" => json!({ "items": [{
@@ -261,6 +262,7 @@ fn tenant() -> Value {
         },
         "assertions": { "audience": "any", "max_lifetime": 3600 },
         "refresh_token": { "rotation": "public", "grace": 30, "idle": 2_592_000, "absolute": 15_552_000 },
+        "sign_in": { "session": { "idle": 28800, "absolute": 86400, "remember": 2592000 } },
         "branding": {
             "primary": "#1f5fbf", "background": "#ffffff", "corners": "round", "font": "system",
             "support_url": "https://northwind.example/help", "terms_url": null, "privacy_url": null,

@@ -7,7 +7,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// The names of types, and their names in the document where those are others.
-const NAMES: [(&str, &str); 42] = [
+const NAMES: [(&str, &str); 44] = [
     ("AccessTokenSettings", "AccessToken"),
     ("AssertionSettings", "Assertions"),
     ("ApplicationDocument", "Application"),
@@ -41,7 +41,9 @@ const NAMES: [(&str, &str); 42] = [
     ("ResourceServerSettings", "ResourceServer"),
     ("RotateSettings", "Rotation"),
     ("SecretView", "Secret"),
+    ("SessionSettings", "SessionPolicy"),
     ("SessionView", "Session"),
+    ("SignInSettings", "SignInPolicy"),
     ("SigningSettings", "Signing"),
     ("StrategiesSettings", "TenantStrategies"),
     ("StrategySettings", "TenantStrategy"),
@@ -52,7 +54,7 @@ const NAMES: [(&str, &str); 42] = [
     ("VerifierView", "Verifier"),
 ];
 /// The names of types that answers have too, in requests.
-const NAMES_IN_REQUESTS: [(&str, &str); 20] = [
+const NAMES_IN_REQUESTS: [(&str, &str); 22] = [
     ("AccessTokenSettings", "AccessTokenSettings"),
     ("AddressSettings", "AddressSettings"),
     ("AssertionSettings", "AssertionSettings"),
@@ -69,6 +71,8 @@ const NAMES_IN_REQUESTS: [(&str, &str); 20] = [
     ("OauthConfig", "NewApplicationClient"),
     ("RefreshTokenSettings", "RefreshTokenSettings"),
     ("ResourceServerSettings", "ResourceServerSettings"),
+    ("SessionSettings", "SessionSettings"),
+    ("SignInSettings", "SignInSettings"),
     ("SigningSettings", "SigningSettings"),
     ("StrategiesSettings", "StrategiesSettings"),
     ("StrategySettings", "StrategySettings"),

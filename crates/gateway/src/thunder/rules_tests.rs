@@ -36,6 +36,7 @@ fn tenant() -> Tenant {
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
+        sign_in: tenancy::SignInPolicy::default(),
         branding: tenancy::Branding::default(),
     }
 }

@@ -19,7 +19,7 @@ use protocol::{Lifetime, Rate, ScopeToken, Timestamp};
 use registry::{Assertions, Authenticator, DpopProofs, PublicUrls, Users, VerifiedSecretCache};
 use reqwest::{Method, RequestBuilder};
 use secrets::{ClientAddress, HashPool, Pepper};
-use sessions::{Flows, KnownBrowsers, SessionPolicy, Sessions};
+use sessions::{Flows, KnownBrowsers, Sessions};
 use tenancy::{Tenant, TenantId, TenantResolver};
 use testkit::{MemoryStore, fixtures};
 use tokio::net::TcpStream;
@@ -159,7 +159,7 @@ impl TestApp {
             ),
             sign_ins,
             accounts: store.clone(),
-            sessions: Sessions::new(store.clone(), &pepper, SessionPolicy::default()),
+            sessions: Sessions::new(store.clone(), &pepper),
             flows: Arc::new(Flows::new(&pepper)),
             known_browsers: Arc::new(KnownBrowsers::new(&pepper)),
             authorizations,

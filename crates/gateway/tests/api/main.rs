@@ -25,6 +25,7 @@ mod openid;
 mod person;
 mod protected_resource;
 mod sender_constraint;
+mod sessions;
 mod strategies;
 mod tls;
 mod token;

@@ -101,6 +101,7 @@ fn tenant(id: &str, algorithm: SigningAlgorithm) -> Tenant {
         limits: tenancy::TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
+        sign_in: tenancy::SignInPolicy::default(),
         branding: tenancy::Branding::default(),
     }
 }

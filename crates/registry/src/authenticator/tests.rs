@@ -137,6 +137,7 @@ pub(crate) fn tenant(id: &str) -> Tenant {
         limits: TenantLimits::default(),
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
+        sign_in: tenancy::SignInPolicy::default(),
         branding: tenancy::Branding::default(),
     }
 }

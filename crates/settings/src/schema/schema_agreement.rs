@@ -302,6 +302,8 @@ fn where_they_differ_it_is_known_why() {
         // Nor does it compare one key with another.
         ("tenants: { acme: { branding: { primary: '#ffffff' } } }", false, true),
         ("tenants: { acme: { signing: { publish_before: 1s } } }", false, true),
+        ("tenants: { acme: { sign_in: { session: { idle: 25h } } } }", false, true),
+        ("tenants: { acme: { sign_in: { session: { remember: 46d } } } }", false, true),
         ("tenants: { acme: { issuer: 'https://a' }, beta: { issuer: 'https://a' } }", false, true),
         ("server: { listeners: [{ address: '127.0.0.1:1' }, { address: '127.0.0.1:1' }] }", false, true),
         (

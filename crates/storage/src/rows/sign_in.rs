@@ -26,6 +26,7 @@ columns! {
         last_seen_at: "last_seen_at",
         idle: "idle",
         expires_at: "expires_at",
+        remembered: "remembered",
         user_agent: "user_agent",
         ended_at: "ended_at",
     }

@@ -9,7 +9,7 @@ use registry::{Client, ClientKeys, ClientSecret, ClientStatus, CodeFlow, Introsp
 use secrets::SecretHash;
 use tenancy::{
     AccessTokenPolicy, Branding, Colour, Corners, Font, PreviousTyp, RefreshTokenPolicy, ResourceServer,
-    Rotation, SigningPolicy, Strategies, Tenant, TenantLimits, TokenFormat,
+    Rotation, SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant, TenantLimits, TokenFormat,
 };
 
 use super::Stores;
@@ -176,6 +176,13 @@ pub(super) fn unusual_tenant() -> Tenant {
             grace: Lifetime::from_seconds(1),
             idle: Lifetime::from_seconds(2),
             absolute: Lifetime::from_seconds(3),
+        },
+        sign_in: SignInPolicy {
+            session: SessionPolicy {
+                idle: Lifetime::from_seconds(1),
+                absolute: Lifetime::from_seconds(2),
+                remember: Lifetime::from_seconds(3),
+            },
         },
         branding: Branding {
             primary: Colour::rgb(1, 2, 3),

@@ -6,7 +6,7 @@ use accounts::{Account, AccountStatus};
 use administration::{Change, ChangeKind};
 use grants::{AuthorizationCode, QueuedLogout};
 use protocol::{Lifetime, Timestamp};
-use tenancy::TenantId;
+use tenancy::{SessionPolicy, TenantId};
 
 use super::Stores;
 use super::sign_ins::{at, begin, code_of, person, sessions, write_code};
@@ -35,7 +35,7 @@ pub async fn the_end_of_a_session_queues_a_notice_for_each_of_its_clients(stores
             let session = (digest == 1).then_some(&write);
             write_code(&stores, &code, session, None).await;
         }
-        begun.push(of.find(&person.tenant, &token, at(1)).await.unwrap().unwrap());
+        begun.push(of.find(&person.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap().unwrap());
     }
     assert_eq!(due(&stores, at(10)).await, []);
     of.end(&ada.tenant, &begun[0], at(10)).await.unwrap();
@@ -67,7 +67,15 @@ pub async fn what_an_administrator_ends_queues_notices(stores: Stores) {
             let (write, token) = begin(&stores, person, None, at(0));
             let code = AuthorizationCode { digest: [number; 32], ..code_of(&write) };
             write_code(&stores, &code, Some(&write), None).await;
-            begun.push(of.find(&person.tenant, &token, at(1)).await.unwrap().unwrap().session().id.clone());
+            begun.push(
+                of.find(&person.tenant, SessionPolicy::default(), &token, at(1))
+                    .await
+                    .unwrap()
+                    .unwrap()
+                    .session()
+                    .id
+                    .clone(),
+            );
         }
     }
     let told = async |now| {
@@ -106,7 +114,7 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
-    let signed_in = of.find(&ada.tenant, &token, at(1)).await.unwrap().unwrap();
+    let signed_in = of.find(&ada.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap().unwrap();
     of.end(&ada.tenant, &signed_in, at(1)).await.unwrap();
     let mut now = at(1);
     for attempt in 0..QueuedLogout::MOST_ATTEMPTS {

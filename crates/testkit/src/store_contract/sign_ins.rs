@@ -6,8 +6,8 @@ use grants::{AuthorizationCode, CodeKey, CodeWrite, Consent, Granted, PushedRequ
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, RevokedSubject};
 use secrets::Pepper;
-use sessions::{SessionPolicy, SessionToken, SessionWrite, Sessions, SignedIn};
-use tenancy::TenantId;
+use sessions::{SessionToken, SessionWrite, Sessions, SignInBrowser, SignedIn};
+use tenancy::{SessionPolicy, TenantId};
 
 use super::{Stores, add, commit};
 use crate::fixtures::{self, NOW};
@@ -35,7 +35,7 @@ pub(super) async fn person(stores: &Stores, tenant: &str) -> Account {
 
 pub(super) fn sessions(stores: &Stores) -> Sessions {
     let pepper = Pepper::from_bytes(zeroize::Zeroizing::new([7; 32]));
-    Sessions::new(stores.sessions.clone(), &pepper, SessionPolicy::default())
+    Sessions::new(stores.sessions.clone(), &pepper)
 }
 
 pub(super) fn begin(
@@ -45,7 +45,8 @@ pub(super) fn begin(
     now: Timestamp,
 ) -> (SessionWrite, SessionToken) {
     let proof = Authentication::unproven(person.tenant.clone(), person.id.clone(), now);
-    sessions(stores).begin(&proof, before, "Browser/1.0 “ä”", now)
+    let browser = SignInBrowser { user_agent: "Browser/1.0 “ä”", before, remembers: false };
+    sessions(stores).begin(&proof, SessionPolicy::default(), browser, now)
 }
 
 pub(super) fn code_of(write: &SessionWrite) -> AuthorizationCode {
@@ -116,7 +117,7 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
     let ended_code = AuthorizationCode { digest: [9; 32], ..code_of(&ended) };
     write_code(stores, &ended_code, Some(&ended), None).await;
     let of = sessions(stores);
-    let signed_in = of.find(&person.tenant, &token, at(1)).await.unwrap().unwrap();
+    let signed_in = of.find(&person.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap().unwrap();
     of.end(&person.tenant, &signed_in, at(1)).await.unwrap();
     let device = super::devices::device_code(&person.tenant, 1);
     assert!(stores.devices.write_device_code(&person.tenant, &device, 20).await.unwrap());
@@ -128,22 +129,37 @@ pub async fn a_session_is_found_by_its_cookie_in_its_tenant(stores: Stores) {
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
     of.write(&write).await.unwrap();
-    let found = of.find(&ada.tenant, &token, at(10)).await.unwrap().unwrap();
+    let found = of.find(&ada.tenant, SessionPolicy::default(), &token, at(10)).await.unwrap().unwrap();
     assert_eq!(found.session(), write.session());
-    assert_eq!(of.find(&other.tenant, &token, at(10)).await.unwrap(), None);
+    let proof = Authentication::unproven(ada.tenant.clone(), ada.id.clone(), at(0));
+    let browser = SignInBrowser { user_agent: "", before: None, remembers: true };
+    let (remembered, cookie) = of.begin(&proof, SessionPolicy::default(), browser, at(0));
+    of.write(&remembered).await.unwrap();
+    let stays = of.find(&ada.tenant, SessionPolicy::default(), &cookie, at(10)).await.unwrap().unwrap();
+    assert!(stays.session().remembered && stays.session() == remembered.session());
+    assert_eq!(of.find(&other.tenant, SessionPolicy::default(), &token, at(10)).await.unwrap(), None);
     let (_, unwritten) = begin(&stores, &ada, None, at(0));
-    assert_eq!(of.find(&ada.tenant, &unwritten, at(10)).await.unwrap(), None);
+    assert_eq!(of.find(&ada.tenant, SessionPolicy::default(), &unwritten, at(10)).await.unwrap(), None);
 
     let (again, next) = begin(&stores, &ada, Some(&found), at(20));
     assert_eq!(again.session().id, write.session().id, "the same person goes on");
     of.write(&again).await.unwrap();
-    assert_eq!(of.find(&ada.tenant, &token, at(30)).await.unwrap(), None, "the cookie before opens nothing");
-    let found = of.find(&ada.tenant, &next, at(30)).await.unwrap().unwrap();
+    assert_eq!(
+        of.find(&ada.tenant, SessionPolicy::default(), &token, at(30)).await.unwrap(),
+        None,
+        "the cookie before opens nothing"
+    );
+    let found = of.find(&ada.tenant, SessionPolicy::default(), &next, at(30)).await.unwrap().unwrap();
     assert_eq!(found.session().authenticated_at, at(20));
-    assert!(of.find(&ada.tenant, &next, at(20 + 8 * 3_600)).await.unwrap().is_some(), "and its use is noted");
-    assert!(of.find(&ada.tenant, &next, at(20 + 15 * 3_600)).await.unwrap().is_some());
+    assert!(
+        of.find(&ada.tenant, SessionPolicy::default(), &next, at(20 + 8 * 3_600)).await.unwrap().is_some(),
+        "and its use is noted"
+    );
+    assert!(
+        of.find(&ada.tenant, SessionPolicy::default(), &next, at(20 + 15 * 3_600)).await.unwrap().is_some()
+    );
     of.end(&ada.tenant, &found, at(60_000)).await.unwrap();
-    assert_eq!(of.find(&ada.tenant, &next, at(60_000)).await.unwrap(), None);
+    assert_eq!(of.find(&ada.tenant, SessionPolicy::default(), &next, at(60_000)).await.unwrap(), None);
     let ended = RevokedSubject::Session(found.session().id.as_str().to_owned());
     assert_eq!(
         revoked(&stores, &ada.tenant).await,
@@ -164,14 +180,17 @@ pub async fn a_session_takes_the_place_of_the_one_before(stores: Stores) {
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
     of.write(&write).await.unwrap();
-    let before = of.find(&ada.tenant, &token, at(1)).await.unwrap().unwrap();
+    let before = of.find(&ada.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap().unwrap();
     let bob = account(&ada.tenant, 2, &["bob@example.com"]);
     let added = Change::Account(requests::row(ChangeKind::Added, None, &bob));
     commit(&stores, &requests::declared(vec![added])).await;
     let (write, next) = begin(&stores, &bob, Some(&before), at(2));
     of.write(&write).await.unwrap();
-    assert_eq!(of.find(&ada.tenant, &token, at(3)).await.unwrap(), None);
-    assert_eq!(of.find(&ada.tenant, &next, at(3)).await.unwrap().unwrap().account(), &bob.id);
+    assert_eq!(of.find(&ada.tenant, SessionPolicy::default(), &token, at(3)).await.unwrap(), None);
+    assert_eq!(
+        of.find(&ada.tenant, SessionPolicy::default(), &next, at(3)).await.unwrap().unwrap().account(),
+        &bob.id
+    );
     let ended = RevokedSubject::Session(before.session().id.as_str().to_owned());
     assert_eq!(revoked(&stores, &ada.tenant).await, [ended]);
 }
@@ -232,7 +251,7 @@ pub async fn a_code_ends_with_its_session_and_its_account(stores: Stores) {
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
-    let signed_in = of.find(&ada.tenant, &token, at(1)).await.unwrap().unwrap();
+    let signed_in = of.find(&ada.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap().unwrap();
     of.end(&ada.tenant, &signed_in, at(1)).await.unwrap();
     assert!(matches!(redeem(&stores, &ada.tenant, &redemption(&web), at(2)).await, Redeemed::Refused));
 
@@ -242,7 +261,11 @@ pub async fn a_code_ends_with_its_session_and_its_account(stores: Stores) {
     let suspended = Account { status: accounts::AccountStatus::Suspended, ..bob.clone() };
     let change = Change::Account(requests::row(ChangeKind::Suspended, Some(&bob), &suspended));
     super::accounts::change(&stores, at(1), vec![change]).await;
-    assert_eq!(of.find(&bob.tenant, &token, at(1)).await.unwrap(), None, "nobody is signed in");
+    assert_eq!(
+        of.find(&bob.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap(),
+        None,
+        "nobody is signed in"
+    );
     assert!(matches!(redeem(&stores, &bob.tenant, &redemption(&web), at(2)).await, Redeemed::Refused));
 }
 
@@ -289,7 +312,10 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
         assert!(
             found.iter().all(|found| found.session.tenant == *tenant && found.session.account == *account)
         );
-        found.into_iter().map(|found| (found.session.id.clone(), found.is_valid(at(10)))).collect::<Vec<_>>()
+        found
+            .into_iter()
+            .map(|found| (found.session.id.clone(), found.is_valid(SessionPolicy::default(), at(10))))
+            .collect::<Vec<_>>()
     };
     let id = |at: usize| tokens[at].0.session().id.clone();
     assert_eq!(listed(&ada.tenant, &ada.id).await, [(id(1), true), (id(0), true)]);
@@ -304,8 +330,8 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     assert_eq!(listed(&ada.tenant, &ada.id).await.len(), 2);
     let change = Change::Sessions(ada.tenant.clone(), ada.id.clone(), Some(id(1)));
     super::accounts::change(&stores, at(8), vec![change]).await;
-    assert!(of.find(&ada.tenant, &tokens[1].1, at(9)).await.unwrap().is_none());
-    assert!(of.find(&ada.tenant, &tokens[0].1, at(9)).await.unwrap().is_some());
+    assert!(of.find(&ada.tenant, SessionPolicy::default(), &tokens[1].1, at(9)).await.unwrap().is_none());
+    assert!(of.find(&ada.tenant, SessionPolicy::default(), &tokens[0].1, at(9)).await.unwrap().is_some());
 
     // All of them, also those of this very second, and no later one.
     let (same_second, token) = begin(&stores, &ada, None, at(9));
@@ -313,13 +339,13 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     let change = Change::Sessions(ada.tenant.clone(), ada.id.clone(), None);
     super::accounts::change(&stores, at(9), vec![change]).await;
     for token in [&tokens[0].1, &token] {
-        assert!(of.find(&ada.tenant, token, at(10)).await.unwrap().is_none());
+        assert!(of.find(&ada.tenant, SessionPolicy::default(), token, at(10)).await.unwrap().is_none());
     }
     assert!(listed(&ada.tenant, &ada.id).await.iter().all(|(_, is_valid)| !is_valid));
-    assert!(of.find(&other.tenant, &tokens[2].1, at(10)).await.unwrap().is_some());
+    assert!(of.find(&other.tenant, SessionPolicy::default(), &tokens[2].1, at(10)).await.unwrap().is_some());
     let (later, token) = begin(&stores, &ada, None, at(10));
     of.write(&later).await.unwrap();
-    assert!(of.find(&ada.tenant, &token, at(10)).await.unwrap().is_some());
+    assert!(of.find(&ada.tenant, SessionPolicy::default(), &token, at(10)).await.unwrap().is_some());
 }
 
 /// One by one, and all with the account.
@@ -399,7 +425,11 @@ pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Sto
         let write = CodeWrite { code: &code, session: Some(&write), consent: None, pushed: Some(wrong) };
         assert!(!stores.authorizations.write_code(&ada.tenant, &write).await.unwrap());
     }
-    assert_eq!(sessions(&stores).find(&ada.tenant, &token, at(1)).await.unwrap(), None, "nothing is written");
+    assert_eq!(
+        sessions(&stores).find(&ada.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap(),
+        None,
+        "nothing is written"
+    );
     let right = CodeWrite { code: &code, session: Some(&write), consent: None, pushed: Some(key) };
     let (elsewhere, _) = begin(&stores, &other, None, at(1));
     let of_other = code_of(&elsewhere);
@@ -463,12 +493,16 @@ pub async fn expired_sign_ins_are_deleted(stores: Stores) {
     let (write, token) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
     assert_eq!(stores.sessions.delete_expired_sign_ins(at(86_300)).await.unwrap(), 0);
-    assert!(sessions(&stores).find(&ada.tenant, &token, at(0)).await.unwrap().is_some());
+    assert!(
+        sessions(&stores).find(&ada.tenant, SessionPolicy::default(), &token, at(0)).await.unwrap().is_some()
+    );
     assert!(push(&stores, &pushed(&ada.tenant, 5), 1, at(0)).await);
     let weeks = 22 * 86_400;
     // Singly, or with their partitions.
     stores.sessions.delete_expired_sign_ins(at(weeks)).await.unwrap();
-    assert!(sessions(&stores).find(&ada.tenant, &token, at(0)).await.unwrap().is_none());
+    assert!(
+        sessions(&stores).find(&ada.tenant, SessionPolicy::default(), &token, at(0)).await.unwrap().is_none()
+    );
     let key = pushed(&ada.tenant, 5).key();
     assert_eq!(stores.authorizations.find_pushed(&ada.tenant, key, at(0)).await.unwrap(), None);
     assert_eq!(stores.sessions.delete_expired_sign_ins(at(weeks)).await.unwrap(), 0);

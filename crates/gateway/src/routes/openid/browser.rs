@@ -57,7 +57,7 @@ impl<'r> Browser<'r> {
     ) -> Result<Option<SignedIn>, StoreError> {
         let cookie = self.cookies.read(self.headers, CookieName::Session(&tenant.id));
         let Some(token) = cookie.and_then(SessionToken::parse) else { return Ok(None) };
-        services.sessions.find(&tenant.id, &token, now).await
+        services.sessions.find(&tenant.id, tenant.sign_in.session, &token, now).await
     }
 
     /// Which accounts have signed in with it before.
@@ -87,7 +87,8 @@ impl<'r> Browser<'r> {
         let tenant = &write.session().tenant;
         let cookie = token.to_cookie();
         let session = CookieName::Session(tenant);
-        self.set.push(self.cookies.set(session, cookie.expose(), CookieLife::Browser)?);
+        let life = write.session().cookie_lifetime().map_or(CookieLife::Browser, CookieLife::Span);
+        self.set.push(self.cookies.set(session, cookie.expose(), life)?);
         self.set.extend(self.cookies.make_room(self.headers, tenant, SessionToken::slot_of));
         Ok(())
     }

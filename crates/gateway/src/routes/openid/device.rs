@@ -156,7 +156,7 @@ fn sign_in_page(
     error: Option<SignInMessage>,
 ) -> Result<HttpResponse, PageError> {
     let form = form(visit, &waiting.user_code, DeviceStep::SignIn)?;
-    Ok(sign_in_form(visit.common(Some(&waiting.client)), form, identifier, error))
+    Ok(sign_in_form(visit, &waiting.client, form, (identifier, error)))
 }
 
 async fn confirm_page(

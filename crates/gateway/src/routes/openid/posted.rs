@@ -38,6 +38,8 @@ pub(super) struct Fields {
     pub(super) identifier: String,
     pub(super) password: Option<Secret>,
     pub(super) decision: String,
+    /// Whether the person wants to stay signed in.
+    pub(super) remembers: bool,
 }
 
 impl<'r> Posted<'r> {
@@ -93,8 +95,8 @@ impl Fields {
         let mut form = Form::parse(body).ok()?;
         let mut text = |name| Some(form.take(name).ok()?.unwrap_or_default().into_owned());
         let (flow, identifier, decision) = (text("flow")?, text("identifier")?, text("decision")?);
-        let user_code = text("user_code")?;
+        let (user_code, remembers) = (text("user_code")?, !text("remember")?.is_empty());
         let password = form.take_secret("password").ok()?;
-        Some(Self { flow, user_code, identifier, password, decision })
+        Some(Self { flow, user_code, identifier, password, decision, remembers })
     }
 }

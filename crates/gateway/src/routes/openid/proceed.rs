@@ -3,8 +3,9 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use grants::{Consent as Allowed, Next, NextContext, RequestedCode, next};
-use pages::{Common, Consent, IdentifierKind, ScopeLine, SignIn, SignInMessage};
+use pages::{Consent, IdentifierKind, ScopeLine, SignIn, SignInMessage};
 use protocol::{Timestamp, redirect_host};
+use registry::Client;
 use sessions::{FlowStep, SessionWrite, SignedIn};
 
 use super::authorization::Authorization;
@@ -98,18 +99,25 @@ pub(super) fn sign_in_page(
 ) -> Result<HttpResponse, PageError> {
     let to = &authorization.to;
     let form = visit.form(&to.parameters, FlowStep::SignIn, visit.now)?;
-    Ok(sign_in_form(visit.common(Some(&to.client)), form, identifier, error))
+    Ok(sign_in_form(visit, &to.client, form, (identifier, error)))
 }
 
 /// The same, for any form that asks who is there.
 pub(super) fn sign_in_form(
-    common: Common,
+    visit: &Visit<'_>,
+    client: &Client,
     SealedForm { action, flow }: SealedForm,
-    identifier: String,
-    error: Option<SignInMessage>,
+    (identifier, error): (String, Option<SignInMessage>),
 ) -> HttpResponse {
-    let identifier_kind = IdentifierKind::Either;
-    let page = SignIn { common, action, flow, identifier_kind, identifier, offers_to_stay: false, error };
+    let page = SignIn {
+        common: visit.common(Some(client)),
+        action,
+        flow,
+        identifier_kind: IdentifierKind::Either,
+        identifier,
+        offers_to_stay: visit.tenant.sign_in.session.offers_to_remember(),
+        error,
+    };
     // A refused password is no success for a program that reads statuses; browsers show the page all the same.
     let status = if error.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
     respond(status, &page, Opener::Severed)

@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use grants::PushedUse;
 use pages::SignInMessage;
 use protocol::{AuthorizationError, AuthorizationErrorCode, Secret, Timestamp};
-use sessions::{FlowStep, SessionId, SessionWrite};
+use sessions::{FlowStep, SessionId, SessionWrite, SignInBrowser};
 
 use accounts::SignInError;
 
@@ -65,7 +65,7 @@ pub(super) async fn sign_in_with_password(
 ) -> Result<Result<SessionWrite, SignInMessage>, PageError> {
     let Visit { services, raw, now, .. } = *visit;
     let tenant = &visit.tenant.id;
-    let Fields { identifier, password, .. } = fields;
+    let Fields { identifier, password, remembers, .. } = fields;
     let password = password.unwrap_or_else(|| Secret::new(String::new()));
     let mut known = visit.browser.known(services, now);
     let known_accounts = known.accounts_of(tenant);
@@ -78,8 +78,9 @@ pub(super) async fn sign_in_with_password(
             known.remember(tenant, &account.id, now);
             visit.browser.keep_known(services, &known).map_err(|error| PageError::fault(&error))?;
             let before = visit.signed_in().await?;
-            let agent = raw.user_agent();
-            let (write, token) = services.sessions.begin(&authentication, before.as_ref(), agent, now);
+            let browser = SignInBrowser { user_agent: raw.user_agent(), before: before.as_ref(), remembers };
+            let policy = visit.tenant.sign_in.session;
+            let (write, token) = services.sessions.begin(&authentication, policy, browser, now);
             visit.browser.keep_session(&write, &token).map_err(|error| PageError::fault(&error))?;
             Ok(Ok(write))
         }

@@ -1,0 +1,84 @@
+//! The rules over how long people stay signed in.
+
+use protocol::Lifetime;
+use tenancy::{SessionPolicy, SignInPolicy};
+
+use super::FieldErrors;
+use crate::{SessionSettings, SignInSettings};
+
+pub(super) fn check(errors: &mut FieldErrors, settings: &SignInSettings) -> SignInPolicy {
+    let SignInSettings { session } = settings;
+    SignInPolicy { session: check_session(errors, session) }
+}
+
+fn check_session(errors: &mut FieldErrors, settings: &SessionSettings) -> SessionPolicy {
+    const REMEMBER: &str = "/sign_in/session/remember";
+    let SessionSettings { idle, absolute, remember } = *settings;
+    let (none, longest) = (Lifetime::from_seconds(0), SessionPolicy::LONGEST);
+    let is_some = [("/sign_in/session/idle", idle), ("/sign_in/session/absolute", absolute)]
+        .map(|(at, span)| {
+            let is_some = span > none && span <= longest;
+            if !is_some {
+                let detail = format!("a session lasts 1 s to {longest}");
+                errors.refuse(at, detail, "write a span of time between them, such as 8h");
+            }
+            is_some
+        })
+        .into_iter()
+        .all(|is_some| is_some);
+    if is_some && idle > absolute {
+        let detail = format!("a session ends after {absolute} in all, also without a use");
+        errors.refuse("/sign_in/session/idle", detail, "write the same as absolute, or less");
+    }
+    if remember > longest {
+        let detail = format!("a session lasts {longest} at most");
+        errors.refuse(REMEMBER, detail, "write 45d or less, or 0s to offer no choice");
+    } else if is_some && remember > none && remember < absolute {
+        let detail = format!(
+            "a person who stays signed in would be signed out before others, who are after {absolute}"
+        );
+        errors.refuse(REMEMBER, detail, "write the same as absolute, or more, or 0s to offer no choice");
+    }
+    SessionPolicy { idle, absolute, remember }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::TenantSettings;
+
+    #[track_caller]
+    fn check(session: Value, expected: &[&str]) {
+        let mut errors = FieldErrors::default();
+        let settings = TenantSettings::read(json!({ "sign_in": { "session": session } })).unwrap();
+        let checked = super::check(&mut errors, &settings.sign_in);
+        let errors = errors.into_vec();
+        let found = errors.iter().map(|error| error.pointer.strip_prefix("/sign_in/session/").unwrap());
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{session}");
+        if expected.is_empty() {
+            assert_eq!(SignInSettings::from(checked), settings.sign_in);
+        }
+    }
+
+    #[test]
+    fn each_field_has_its_rule() {
+        check(json!({}), &[]);
+        check(json!({ "idle": "1s", "absolute": "1s", "remember": 1 }), &[]);
+        check(json!({ "idle": "45d", "absolute": "45d", "remember": "45d" }), &[]);
+        check(json!({ "absolute": "40d", "remember": 0 }), &[]);
+        check(json!({ "idle": 0 }), &["idle"]);
+        check(json!({ "idle": "25h" }), &["idle"]);
+        check(json!({ "idle": "46d" }), &["idle"]);
+        check(json!({ "absolute": 0 }), &["absolute"]);
+        check(json!({ "absolute": "46d" }), &["absolute"]);
+        check(json!({ "absolute": "1h" }), &["idle"]);
+        check(json!({ "absolute": "40d" }), &["remember"]);
+        check(json!({ "remember": "46d" }), &["remember"]);
+        check(json!({ "remember": "1h" }), &["remember"]);
+        for settings in [json!({ "session": { "longest": 1 } }), json!({ "passkeys": true })] {
+            assert!(TenantSettings::read(json!({ "sign_in": settings })).is_err(), "{settings}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! How long people stay signed in, by the policy of their tenant.
+
+use protocol::Lifetime;
+use reqwest::header::SET_COOKIE;
+use serde_json::{Value, json};
+use tenancy::Tenant;
+
+use crate::administrators::{OPS, PLATFORM, STEWARD, TestEnv, accounts_path};
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, flow};
+
+const DAY: u64 = 86_400;
+const STAY: &str = "name=\"remember\"";
+
+/// Both tenants with Ada and a client, and the first one changed like this.
+fn two_tenants(change: impl FnOnce(&mut Tenant)) -> TestApp {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |_| ());
+    }
+    change_tenant(&app, change);
+    app
+}
+
+fn change_tenant(app: &TestApp, change: impl FnOnce(&mut Tenant)) {
+    app.change_tenant(ACME, |acme| {
+        acme.strategies.oidc = true;
+        change(acme);
+    });
+}
+
+/// Signs Ada in with this field beside, and returns what the browser is told to do with the cookie of the session.
+async fn sign_in(browser: &mut Browser<'_>, tenant: &str, remember: &str) -> String {
+    let page = browser.authorize(tenant, &[]).await;
+    let form =
+        [("flow", &*flow(&page)), ("identifier", EMAIL), ("password", PASSWORD), ("remember", remember)];
+    let done = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    let lines = done.headers.get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap());
+    let mut lines = lines.filter(|line| line.starts_with(&format!("lk-s.{tenant}=")));
+    lines.next().unwrap().to_owned()
+}
+
+async fn is_signed_in(browser: &mut Browser<'_>, tenant: &str) -> bool {
+    let answer = browser.authorize(tenant, &[]).await;
+    assert!(matches!(answer.status, 200 | 303), "{}", answer.body);
+    answer.status == 303
+}
+
+fn seconds(count: u64) -> Lifetime {
+    Lifetime::from_seconds(count)
+}
+
+#[tokio::test]
+async fn a_session_lasts_as_long_as_its_tenant_says() {
+    let app = two_tenants(|acme| acme.sign_in.session.idle = seconds(1));
+    let mut browser = Browser::new(&app);
+    for tenant in [ACME, GLOBEX] {
+        let cookie = sign_in(&mut browser, tenant, "").await;
+        assert!(!cookie.contains("Max-Age"), "{cookie}");
+        assert!(is_signed_in(&mut browser, tenant).await);
+    }
+    app.pass(1);
+    assert!(is_signed_in(&mut browser, ACME).await, "each use lets it last");
+    app.pass(2);
+    assert!(!is_signed_in(&mut browser, ACME).await);
+    assert!(is_signed_in(&mut browser, GLOBEX).await);
+    // A use is noted a little before or later.
+    app.pass(7 * 3_600);
+    assert!(is_signed_in(&mut browser, GLOBEX).await);
+    app.pass(8 * 3_600);
+    assert!(is_signed_in(&mut browser, GLOBEX).await);
+    app.pass(8 * 3_600 + 1);
+    assert!(!is_signed_in(&mut browser, GLOBEX).await);
+}
+
+#[tokio::test]
+async fn a_session_ends_after_its_absolute_time_however_often_it_is_used() {
+    let app = two_tenants(|acme| acme.sign_in.session.absolute = seconds(12 * 3_600));
+    let mut browser = Browser::new(&app);
+    for tenant in [ACME, GLOBEX] {
+        sign_in(&mut browser, tenant, "").await;
+    }
+    for expected in [(true, true), (false, true), (false, true), (false, false)] {
+        app.pass(6 * 3_600);
+        let found = (is_signed_in(&mut browser, ACME).await, is_signed_in(&mut browser, GLOBEX).await);
+        // At the 6th, 12th, 18th and 24th hour.
+        assert_eq!(found, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_person_stays_signed_in_by_choice_where_the_tenant_offers_it() {
+    let app = two_tenants(|acme| acme.sign_in.session.remember = seconds(0));
+    let mut browser = Browser::new(&app);
+    for (tenant, offers) in [(ACME, false), (GLOBEX, true)] {
+        let page = browser.authorize(tenant, &[]).await;
+        assert_eq!(page.body.contains(STAY), offers, "{}", page.body);
+        let cookie = sign_in(&mut browser, tenant, "yes").await;
+        assert_eq!(cookie.contains("; Max-Age=2592000"), offers, "{cookie}");
+        assert_eq!(cookie.contains("Max-Age"), offers, "{cookie}");
+    }
+    app.pass(DAY);
+    assert!(!is_signed_in(&mut browser, ACME).await, "a form can ask for what is not offered");
+    app.pass(28 * DAY);
+    assert!(is_signed_in(&mut browser, GLOBEX).await);
+    app.pass(DAY - 1);
+    assert!(is_signed_in(&mut browser, GLOBEX).await);
+    app.pass(1);
+    assert!(!is_signed_in(&mut browser, GLOBEX).await, "it ends after 30 days, with a use just before");
+}
+
+#[tokio::test]
+async fn a_remembered_session_becomes_another_when_the_person_signs_in_without_the_choice() {
+    let app = two_tenants(|_| ());
+    for tenant in [ACME, GLOBEX] {
+        let mut browser = Browser::new(&app);
+        assert!(sign_in(&mut browser, tenant, "yes").await.contains("Max-Age=2592000"));
+        let page = browser.authorize(tenant, &[("prompt", "login")]).await;
+        assert!(page.body.contains(STAY), "{}", page.body);
+        let done = browser.sign_in(tenant, &page, PASSWORD).await;
+        let lines = done.headers.get_all(SET_COOKIE).iter().map(|line| line.to_str().unwrap());
+        let mut lines = lines.filter(|line| line.starts_with(&format!("lk-s.{tenant}=")));
+        assert!(lines.all(|line| !line.contains("Max-Age")), "{:?}", done.headers);
+        app.pass(9 * 3_600);
+        assert!(!is_signed_in(&mut browser, tenant).await);
+    }
+}
+
+/// The tenant's session as its administrator sees it.
+async fn seen(test_env: &TestEnv, tenant: &str, account: &str) -> Vec<Value> {
+    let token = test_env.token(tenant, STEWARD).await;
+    let listed = test_env.get(&token, &format!("{}/{account}/sessions", accounts_path(tenant))).await;
+    listed.json()["items"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_stricter_policy_holds_for_sessions_that_have_begun_at_its_tenant() {
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
+    let mut browser = Browser::new(app);
+    let people = [ACME, GLOBEX].map(|tenant| {
+        add_web_client(app, tenant, |_| ());
+        (tenant, add_person(app, tenant).id.to_string())
+    });
+    for (tenant, account) in &people {
+        sign_in(&mut browser, tenant, "yes").await;
+        let session = &seen(&test_env, tenant, account).await[0];
+        assert_eq!(session["remembered"], true);
+    }
+    app.pass(DAY + 1);
+    change_tenant(app, |acme| acme.sign_in.session.remember = seconds(0));
+    for ((tenant, account), lives) in people.iter().zip([false, true]) {
+        assert_eq!(is_signed_in(&mut browser, tenant).await, lives, "{tenant}");
+        assert_eq!(seen(&test_env, tenant, account).await.len(), usize::from(lives));
+    }
+}
+
+#[tokio::test]
+async fn administrators_say_how_long_people_stay_signed_in() {
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
+    let default = json!({ "idle": 28_800, "absolute": 86_400, "remember": 2_592_000 });
+    let tenants = "/api/v1/admin/tenants";
+    for id in ["initech", "umbrella"] {
+        let created = test_env.post(&ops, tenants, json!({ "id": id })).await;
+        assert_eq!(created.json()["sign_in"]["session"], default, "{}", created.body);
+    }
+    for (id, other) in [("initech", "umbrella"), ("umbrella", "initech")] {
+        let path = format!("{tenants}/{id}");
+        let of = |session: Value| json!({ "sign_in": { "session": session } });
+        let patched = test_env.patch(&ops, &path, of(json!({ "idle": "1h", "remember": 0 }))).await;
+        assert_eq!(patched.status, 200, "{}", patched.body);
+        let expected = json!({ "idle": 3_600, "absolute": 86_400, "remember": 0 });
+        for (session, pointer) in [
+            (json!({ "idle": "25h" }), "/sign_in/session/idle"),
+            (json!({ "absolute": "46d" }), "/sign_in/session/absolute"),
+            (json!({ "remember": "46d" }), "/sign_in/session/remember"),
+            (json!({ "remember": "23h" }), "/sign_in/session/remember"),
+        ] {
+            let refused = test_env.patch(&ops, &path, of(session)).await;
+            assert_eq!(refused.status, 400, "{}", refused.body);
+            assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{}", refused.body);
+        }
+        assert_eq!(test_env.get(&ops, &path).await.json()["sign_in"]["session"], expected);
+        let others = test_env.get(&ops, &format!("{tenants}/{other}")).await.json();
+        assert_eq!(others["sign_in"]["session"], default);
+        test_env.patch(&ops, &path, of(Value::Null)).await;
+        assert_eq!(test_env.get(&ops, &path).await.json()["sign_in"]["session"], default);
+    }
+}

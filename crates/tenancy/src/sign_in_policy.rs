@@ -1,0 +1,80 @@
+//! How people sign in at a tenant, and how long they stay signed in.
+
+use protocol::Lifetime;
+use serde::{Deserialize, Serialize};
+
+/// The policy of a tenant's sign-ins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SignInPolicy {
+    /// The policy of its sessions.
+    pub session: SessionPolicy,
+}
+
+/// How long sessions last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SessionPolicy {
+    /// Without a use.
+    pub idle: Lifetime,
+    /// In all, after the sign-in.
+    pub absolute: Lifetime,
+    /// Both of a session that outlives the browser. Zero: people have no such choice.
+    pub remember: Lifetime,
+}
+
+impl SessionPolicy {
+    /// The longest session: rows lie in a ring that has room for it.
+    pub const LONGEST: Lifetime = Lifetime::from_seconds(45 * 86_400);
+
+    /// Whether people may stay signed in after the browser has closed.
+    #[must_use]
+    pub fn offers_to_remember(self) -> bool {
+        self.remember.seconds() > 0
+    }
+
+    /// How long a session lasts without a use, and in all. One that was remembered is as others are where the choice is not offered any more.
+    #[must_use]
+    pub fn lifetimes(self, is_remembered: bool) -> (Lifetime, Lifetime) {
+        if is_remembered && self.offers_to_remember() {
+            (self.remember, self.remember)
+        } else {
+            (self.idle, self.absolute)
+        }
+    }
+}
+
+/// Eight hours without a use, a day in all, thirty days where the person wants to stay.
+impl Default for SessionPolicy {
+    fn default() -> Self {
+        Self {
+            idle: Lifetime::from_seconds(8 * 3_600),
+            absolute: Lifetime::from_seconds(86_400),
+            remember: Lifetime::from_seconds(30 * 86_400),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_stored_form_leaves_out_has_its_default() {
+        let stored: SignInPolicy = serde_json::from_str(r#"{"session":{"idle":60}}"#).unwrap();
+        let idle = Lifetime::from_seconds(60);
+        let expected = SignInPolicy { session: SessionPolicy { idle, ..SessionPolicy::default() } };
+        assert_eq!(stored, expected);
+        assert_eq!(serde_json::from_str::<SignInPolicy>("{}").unwrap(), SignInPolicy::default());
+    }
+
+    #[test]
+    fn a_session_is_remembered_only_where_the_choice_is_offered() {
+        let span = Lifetime::from_seconds;
+        let policy = SessionPolicy { idle: span(1), absolute: span(2), remember: span(3) };
+        assert_eq!(policy.lifetimes(false), (span(1), span(2)));
+        assert_eq!(policy.lifetimes(true), (span(3), span(3)));
+        let without = SessionPolicy { remember: span(0), ..policy };
+        assert_eq!((without.offers_to_remember(), without.lifetimes(true)), (false, (span(1), span(2))));
+    }
+}
