@@ -11,8 +11,6 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 use tenancy::TenantId;
 
 const PREFIX: &str = "usr_";
-/// The beginning of subjects that differ from client to client (OpenID Connect Core §8.1).
-const PAIRWISE_PREFIX: &str = "pw_";
 /// 128 bits in characters of 5.
 const LENGTH: usize = 26;
 
@@ -60,10 +58,23 @@ impl AccountId {
         if matches!(decoded, Some(Ok(_))) { Ok(Self(text.into())) } else { Err(InvalidAccountId) }
     }
 
+    /// Its 128 bits.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 16] {
+        let digits = self.0[PREFIX.len()..].to_ascii_uppercase();
+        let mut bytes = [0; 16];
+        let length = BASE32_NOPAD.decode_mut(digits.as_bytes(), &mut bytes);
+        debug_assert_eq!(length, Ok(16), "it was parsed");
+        bytes
+    }
+
+    /// The beginning of subjects that differ from sector to sector (OpenID Connect Core §8.1).
+    pub const PAIRWISE_PREFIX: &str = "pw_";
+
     /// Whether a text looks like a person: like an identifier of an account, or like a pairwise subject.
     #[must_use]
     pub fn is_reserved(text: &str) -> bool {
-        text.starts_with(PREFIX) || text.starts_with(PAIRWISE_PREFIX)
+        text.starts_with(PREFIX) || text.starts_with(Self::PAIRWISE_PREFIX)
     }
 
     /// The text.
@@ -130,6 +141,7 @@ mod tests {
         #[test]
         fn every_id_is_read_back_and_any_text_can_be_tried(bytes: [u8; 16], text in ".{0,40}") {
             let id = AccountId::from_bytes(bytes);
+            prop_assert_eq!(id.to_bytes(), bytes);
             prop_assert_eq!(AccountId::parse(id.as_str()), Ok(id));
             let parsed = AccountId::parse(&text);
             prop_assert!(parsed.is_err() || parsed.is_ok_and(|id| id.as_str() == text));

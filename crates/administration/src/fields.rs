@@ -181,6 +181,7 @@ mod tests {
              assertions.audience=any; assertions.max_lifetime=1h; \
              refresh_token.rotation=public; refresh_token.grace=30s; refresh_token.idle=30d; refresh_token.absolute=180d; \
              sign_in.session.idle=8h; sign_in.session.absolute=1d; sign_in.session.remember=30d; \
+             subject=public; \
              branding.primary=#1f5fbf; branding.background=#ffffff; branding.corners=round; branding.font=system; \
              branding.support_url=none; branding.terms_url=none; branding.privacy_url=none; \
              limits.failed_attempts=none; \

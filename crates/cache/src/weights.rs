@@ -62,7 +62,8 @@ pub(crate) fn of_client(client: &Client) -> usize {
     let jwks_uri = jwks_uri.as_deref().map_or(0, text);
     let flow = &client.code_flow;
     let backchannel = flow.backchannel_logout_uri.as_deref().map_or(0, text);
-    let uris = texts(&flow.redirect_uris) + texts(&flow.post_logout_redirect_uris) + backchannel;
+    let sector = flow.sector_identifier_uri.as_deref().map_or(0, text);
+    let uris = texts(&flow.redirect_uris) + texts(&flow.post_logout_redirect_uris) + backchannel + sector;
     let lists = uris + texts(audiences) + texts(resources) + of_scope(scope);
     let texts = own + description + issuer + jwks_uri + subject;
     size_of::<Client>() + texts + keys + lists + secrets.sum::<usize>()

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use protocol::{Audience, Confirmation, Lifetime, Timestamp};
 use registry::{Client, IssuedToken, PersonOfToken};
 use serde::{Deserialize, Deserializer, Serialize};
+use sessions::SessionId;
 use tenancy::Tenant;
+
+use crate::NamedPerson;
 
 /// The claims of an access token, in the order in which they are written: those of a new token borrow from tenant and client, those of a
 /// verified one own their text.
@@ -51,15 +54,18 @@ pub struct AccessTokenClaims<'a> {
 }
 
 impl AccessTokenClaims<'_> {
-    /// What decides whether the token of these claims is revoked.
-    pub(crate) fn issued(&self) -> IssuedToken<'_> {
-        let person = PersonOfToken {
-            account: &self.sub,
-            session: self.sid.as_deref(),
+    /// Whether a person has granted it.
+    pub(crate) const fn is_of_person(&self) -> bool {
+        self.grant_id.is_some() || self.sid.is_some()
+    }
+
+    /// What decides whether the token of these claims, which are of this person, is revoked.
+    pub(crate) fn issued<'a>(&'a self, person: Option<&'a NamedPerson>) -> IssuedToken<'a> {
+        let person = person.map(|person| PersonOfToken {
+            account: person.account.as_str(),
+            session: person.session.as_ref().map(SessionId::as_str),
             grant: self.grant_id.as_deref(),
-        };
-        let is_of_person = self.grant_id.is_some() || self.sid.is_some();
-        let person = is_of_person.then_some(person);
+        });
         IssuedToken { client: &self.client_id, jti: &self.jti, issued_at: self.iat, person }
     }
 }

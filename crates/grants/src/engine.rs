@@ -19,10 +19,11 @@ use uuid::Uuid;
 
 use crate::revocation_feeds::{RevocationFeeds, SignedFeed};
 use crate::sender_constraint::token_type;
+use crate::subject::public_person;
 use crate::token_request::GrantRefusal;
 use crate::{
     AccessTokenClaims, AdminAssertion, Authorizations, BearerError, DeviceAuthorizations, Grantee,
-    IdTokenHint, ProtectedResource, QueuedLogout, SenderKeys, TokenRequest, UnconfirmedToken,
+    IdTokenHint, NamedPerson, ProtectedResource, QueuedLogout, SenderKeys, TokenRequest, UnconfirmedToken,
     admin_assertion, administration_access, id_token_hint, introspection, logout, redemption, refresh_family,
     refreshing, resource_access, revocation,
 };
@@ -332,17 +333,52 @@ impl Engine {
         Ok(if facts.revoke_tenant_at(assertion.iat) { Err(TokenError::Revoked) } else { Ok(assertion) })
     }
 
-    /// Signs the logout token of a notice.
+    /// Whom a token is of that is valid here; `None` of a client's own. With public subjects the token itself says it, else the client's sector
+    /// is needed.
+    ///
+    /// # Errors
+    /// When the store fails; the inner [`TokenError`] when its names are of no person, such as those of a sector that its client has left.
+    pub async fn person_of(
+        &self,
+        tenant: &Tenant,
+        claims: &AccessTokenClaims<'_>,
+    ) -> Result<Result<Option<NamedPerson>, TokenError>, StoreError> {
+        if !claims.is_of_person() {
+            return Ok(Ok(None));
+        }
+        let person =
+            self.named_person(tenant, &claims.client_id, (&claims.sub, claims.sid.as_deref())).await?;
+        Ok(person.map(Some).ok_or(TokenError::Revoked))
+    }
+
+    async fn named_person(
+        &self,
+        tenant: &Tenant,
+        client: &str,
+        (sub, sid): (&str, Option<&str>),
+    ) -> Result<Option<NamedPerson>, StoreError> {
+        if let Some(person) = public_person(sub, sid) {
+            return Ok(Some(person));
+        }
+        let Ok(client) = ClientId::parse(client) else { return Ok(None) };
+        // Boxed, because the futures of requests for other tokens would be as large.
+        let client = Box::pin(self.find_client(&tenant.id, &client)).await?;
+        let of = client.as_deref().map(|client| Grantee { tenant, client });
+        Ok(of.and_then(|of| self.authorizations.subjects().person(&of, sub, sid)))
+    }
+
+    /// Signs the logout token of a notice to this client.
     ///
     /// # Errors
     /// When the tenant's keys fail.
     pub async fn sign_logout_token(
         &self,
-        tenant: &Tenant,
+        grantee: &Grantee<'_>,
         queued: &QueuedLogout,
         now: Timestamp,
     ) -> Result<String, GrantError> {
-        let claims = logout::token::claims(tenant, queued, now, Uuid::new_v4());
+        let (tenant, subjects) = (grantee.tenant, self.authorizations.subjects());
+        let claims = logout::token::claims(subjects, grantee, queued, now, Uuid::new_v4());
         let key = self.keys.signing_key(tenant, now).await?;
         Ok(key.sign(logout::token::TYP, &claims)?)
     }
@@ -350,7 +386,7 @@ impl Engine {
     /// Who signed in, by an ID token that a client sends as a hint.
     ///
     /// # Errors
-    /// [`KeyError`] when the tenant's keys fail; the inner [`TokenError`] when it is not an ID token of the tenant.
+    /// [`KeyError`] when keys or store fail; the inner [`TokenError`] when it is not an ID token of the tenant, or of no person.
     pub async fn id_token_hint(
         &self,
         tenant: &Tenant,
@@ -358,7 +394,12 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Result<IdTokenHint, TokenError>, KeyError> {
         let ring = self.keys.ring(tenant, now).await?;
-        Ok(id_token_hint::verify(tenant, &ring, hint, now))
+        let claims = match id_token_hint::verify(tenant, &ring, hint, now) {
+            Ok(claims) => claims,
+            Err(error) => return Ok(Err(error)),
+        };
+        let person = self.named_person(tenant, &claims.aud, (&claims.sub, claims.sid.as_deref())).await?;
+        Ok(person.map(|person| IdTokenHint::new(claims, person)).ok_or(TokenError::Revoked))
     }
 
     /// What the tenant has revoked, known to be true within the last seconds.
@@ -383,8 +424,12 @@ impl Engine {
             Ok(claims) => claims,
             Err(error) => return Ok(Err(error)),
         };
+        let person = match self.person_of(tenant, &claims).await? {
+            Ok(person) => person,
+            Err(error) => return Ok(Err(error)),
+        };
         let facts = self.facts(tenant).await?;
-        Ok(if facts.revoke(claims.issued()) { Err(TokenError::Revoked) } else { Ok(claims) })
+        Ok(if facts.revoke(claims.issued(person.as_ref())) { Err(TokenError::Revoked) } else { Ok(claims) })
     }
 
     /// Says of one of the tenant's access tokens whether it is valid in itself, and what has revoked it, for an administrator. Nothing is
@@ -403,7 +448,11 @@ impl Engine {
             Ok(claims) => claims,
             Err(error) => return Ok(Err(error)),
         };
-        let revoked_by = self.facts(tenant).await?.revoked_by(claims.issued());
+        let person = match self.person_of(tenant, &claims).await? {
+            Ok(person) => person,
+            Err(error) => return Ok(Err(error)),
+        };
+        let revoked_by = self.facts(tenant).await?.revoked_by(claims.issued(person.as_ref()));
         let client = claims.client_id.clone().into_owned();
         Ok(Ok(ExplainedToken { client, revoked_by, token: UnconfirmedToken::new(claims) }))
     }

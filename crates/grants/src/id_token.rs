@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::Grantee;
 use crate::person_grant::PersonGrant;
+use crate::subject::PersonNames;
 
 /// The `typ` of ID tokens.
 pub(crate) const TYP: &str = "JWT";
@@ -38,16 +39,16 @@ pub(crate) struct IdTokenClaims<'a> {
 
 /// The claims for what a person has granted, beside this access token. The issuer is never an alias: the client compares it with the metadata.
 pub(crate) fn claims<'a>(
-    grant: &PersonGrant<'a>,
+    (grant, names): (&PersonGrant<'a>, &'a PersonNames),
     grantee: &Grantee<'a>,
     (access_token, algorithm): (&str, SigningAlgorithm),
     person: Map<String, Value>,
     now: Timestamp,
 ) -> IdTokenClaims<'a> {
-    let PersonGrant { account, session, granted, .. } = *grant;
+    let PersonGrant { granted, .. } = *grant;
     IdTokenClaims {
         iss: grantee.tenant.issuer.as_str(),
-        sub: account.as_str(),
+        sub: &names.sub,
         aud: grantee.client.id.as_str(),
         exp: now + LIFETIME,
         iat: now,
@@ -56,7 +57,7 @@ pub(crate) fn claims<'a>(
         nonce: granted.nonce.as_deref(),
         acr: &granted.acr,
         amr: &granted.amr,
-        sid: session.map(sessions::SessionId::as_str),
+        sid: names.sid.as_deref(),
         at_hash: left_half_hash(algorithm, access_token),
         person,
     }
@@ -66,7 +67,7 @@ pub(crate) fn claims<'a>(
 mod tests {
     use super::*;
     use crate::Granted;
-    use crate::test_fixtures::{acme, code_of, web_client};
+    use crate::test_fixtures::{acme, code_of, subjects, web_client};
 
     #[test]
     fn an_id_token_tells_of_the_sign_in_and_nothing_of_the_person() {
@@ -82,7 +83,8 @@ mod tests {
         let grantee = Grantee { tenant: &tenant, client: &client };
         let now = Timestamp::from_seconds(1_000);
         let grant = code.grant(crate::GrantId::from_bytes([7; 16]));
-        let claims = claims(&grant, &grantee, ("token", SigningAlgorithm::RS256), Map::new(), now);
+        let called = subjects().names(&grantee, grant.account, grant.session);
+        let claims = claims((&grant, &called), &grantee, ("token", SigningAlgorithm::RS256), Map::new(), now);
         let json = serde_json::to_value(&claims).unwrap();
         let names: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         let expected =
@@ -98,7 +100,8 @@ mod tests {
         assert_eq!((json["aud"].as_str(), json["exp"].as_u64()), (Some("web"), Some(4_600)));
         assert_eq!(json["auth_time"].as_u64(), Some(900));
         let person = Map::from_iter([("name".to_owned(), "Ada".into())]);
-        let claims = self::claims(&grant, &grantee, ("token", SigningAlgorithm::RS256), person, now);
+        let claims =
+            self::claims((&grant, &called), &grantee, ("token", SigningAlgorithm::RS256), person, now);
         assert_eq!(serde_json::to_value(&claims).unwrap()["name"], "Ada", "as far as it was requested");
     }
 }

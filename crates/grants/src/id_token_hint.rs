@@ -8,17 +8,42 @@ use protocol::{Lifetime, Timestamp};
 use serde::Deserialize;
 use tenancy::Tenant;
 
-use crate::id_token;
+use crate::{Grantee, NamedPerson, Subjects, id_token};
+
+/// A hint of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdTokenHint {
+    /// The client that it was issued to.
+    pub aud: String,
+    /// What that client calls the person.
+    sub: String,
+    /// Who signed in, and the session.
+    pub person: NamedPerson,
+}
+
+impl IdTokenHint {
+    /// A hint with the person whom its names are of.
+    pub(crate) fn new(claims: HintClaims, person: NamedPerson) -> Self {
+        Self { aud: claims.aud, sub: claims.sub, person }
+    }
+
+    /// Whether this client may send it: its own, or one of a client that calls the person the same. Else two sectors would learn that their
+    /// people are one.
+    #[must_use]
+    pub fn is_for(&self, of: &Grantee<'_>, subjects: &Subjects) -> bool {
+        self.aud == of.client.id.as_str() || self.sub == subjects.sub(of, &self.person.account)
+    }
+}
 
 /// The claims of a hint whose signature is right.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct IdTokenHint {
-    /// Who signed in.
-    pub sub: String,
+pub(crate) struct HintClaims {
+    /// What the client calls the person.
+    pub(crate) sub: String,
     /// The client that it was issued to.
-    pub aud: String,
-    /// The session.
-    pub sid: Option<String>,
+    pub(crate) aud: String,
+    /// What the client calls the session.
+    pub(crate) sid: Option<String>,
     /// Only ID tokens have it: no access token is a hint.
     #[serde(rename = "at_hash")]
     _at_hash: String,
@@ -30,7 +55,7 @@ pub(crate) fn verify(
     ring: &KeyRing,
     hint: &str,
     now: Timestamp,
-) -> Result<IdTokenHint, TokenError> {
+) -> Result<HintClaims, TokenError> {
     let valid_at = expiry(hint).map_or(now, |exp| exp.saturating_sub(Lifetime::from_seconds(1)).min(now));
     let expectations = Expectations {
         is_issuer: &|iss| tenant.issuer.as_str() == iss,

@@ -26,6 +26,7 @@ mod refreshing;
 mod resource_access;
 mod revocation;
 mod revocation_feeds;
+mod subject;
 mod userinfo;
 
 mod engine;
@@ -57,5 +58,6 @@ pub use refresh_token::RefreshTokenRequest;
 pub use resource_access::{BearerError, ProtectedResource};
 pub use revocation_feeds::SignedFeed;
 pub use sender_constraint::{SenderError, SenderKeys, UnconfirmedToken};
+pub use subject::{NamedPerson, Subjects};
 pub use token_request::TokenRequest;
 pub use userinfo::{claims_supported, userinfo};

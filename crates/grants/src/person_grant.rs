@@ -6,6 +6,7 @@ use sessions::SessionId;
 use uuid::Uuid;
 
 use crate::sender_constraint::{SenderNotProven, confirmation};
+use crate::subject::PersonNames;
 use crate::{AccessTokenClaims, AuthorizationCode, GrantError, GrantId, Granted, Grantee, SenderKeys};
 
 /// A person, and what the person has granted.
@@ -50,15 +51,16 @@ pub(crate) fn check(
 /// The claims of the access token (RFC 9068 §2.2).
 pub(crate) fn claims<'a>(
     grant: &PersonGrant<'a>,
+    names: &'a PersonNames,
     grantee: &Grantee<'a>,
     cnf: Option<Confirmation>,
     now: Timestamp,
     jti: Uuid,
 ) -> AccessTokenClaims<'a> {
-    let PersonGrant { id, account, session, granted } = grant;
+    let PersonGrant { id, granted, .. } = grant;
     AccessTokenClaims {
         iss: grantee.tenant.issuer.as_str().into(),
-        sub: account.as_str().into(),
+        sub: names.sub.as_str().into(),
         aud: audience(granted, grantee),
         exp: now + grantee.lifetime(),
         iat: now,
@@ -68,7 +70,7 @@ pub(crate) fn claims<'a>(
         client_id: grantee.client.id.as_str().into(),
         auth_time: Some(granted.auth_time()),
         acr: Some(granted.acr.as_str().into()),
-        sid: session.map(|session| session.as_str().into()),
+        sid: names.sid.as_deref().map(Into::into),
         userinfo_claims: granted.userinfo_claims.clone(),
         grant_id: Some(id.to_string().into()),
         cnf,
@@ -128,7 +130,7 @@ mod tests {
     use registry::Client;
 
     use super::*;
-    use crate::test_fixtures::{ADA, acme, code_of, web_client};
+    use crate::test_fixtures::{ADA, acme, code_of, subjects, web_client};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
@@ -140,7 +142,8 @@ mod tests {
             let code = code_of(client, granted);
             let grantee = Grantee { tenant: &tenant, client };
             let grant = code.grant(GrantId::from_bytes([7; 16]));
-            let claims = claims(&grant, &grantee, None, NOW, Uuid::nil());
+            let names = subjects().names(&grantee, grant.account, grant.session);
+            let claims = claims(&grant, &names, &grantee, None, NOW, Uuid::nil());
             assert_eq!((&*claims.sub, &*claims.client_id), (ADA, "web"));
             assert_eq!(
                 (&*claims.iss, claims.auth_time),

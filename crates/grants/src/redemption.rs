@@ -74,13 +74,15 @@ pub(crate) async fn sign(
         grant: Some(&id),
     };
     let now = engine.first_valid_second_of(grantee, person, now).await?;
-    let claims = person_grant::claims(grant, grantee, cnf, now, jti);
+    let names = engine.authorizations.subjects().names(grantee, grant.account, grant.session);
+    let claims = person_grant::claims(grant, &names, grantee, cnf, now, jti);
     let key = engine.keys.signing_key(grantee.tenant, now).await?;
     let access_token = key.sign(&grantee.tenant.access_token.typ, &claims)?;
     let signs_in = grant.granted.has_scope("openid");
     let person = if signs_in { requested_claims(engine, grantee, grant).await? } else { Map::new() };
     let id_token = signs_in.then(|| {
-        let claims = id_token::claims(grant, grantee, (&access_token, key.algorithm()), person, now);
+        let claims =
+            id_token::claims((grant, &names), grantee, (&access_token, key.algorithm()), person, now);
         key.sign(id_token::TYP, &claims)
     });
     let value = TokenResponse {

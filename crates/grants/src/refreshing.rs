@@ -139,15 +139,15 @@ pub(crate) async fn introspect(
         found.judge(of_holder, &token, tenant.refresh_token.grace, now),
         TokenUse::Current | TokenUse::Retried
     );
-    if !is_valid || !holder.is_some_and(|holder| holder.status == registry::ClientStatus::Active) {
-        return Ok(None);
-    }
+    let holder = holder.filter(|holder| is_valid && holder.status == registry::ClientStatus::Active);
+    let Some(holder) = holder else { return Ok(None) };
+    let sub = engine.authorizations.subjects().sub(&Grantee { tenant, client: &holder }, &family.account);
     Ok(Some(IntrospectedRefreshToken {
         scope: family.granted.scope.clone(),
         client_id: family.client.as_str().to_owned(),
         exp: family.idle_until.min(family.expires_at).seconds(),
         iat: family.created_at.seconds(),
-        sub: family.account.as_str().to_owned(),
+        sub,
         iss: tenant.issuer.as_str().to_owned(),
     }))
 }

@@ -1,13 +1,15 @@
 //! A tenant and a client for the tables of this crate.
 
-use protocol::{Audience, GrantType, Lifetime, Scope, Timestamp};
+use protocol::{Audience, GrantType, Lifetime, Scope, SubjectType, Timestamp};
 use registry::{Client, ClientId};
+use secrets::Pepper;
 use sessions::{Session, SignedIn};
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
 };
+use zeroize::Zeroizing;
 
-use crate::{AccessTokenClaims, AuthorizationCode, GrantId, Granted, RefreshFamily};
+use crate::{AccessTokenClaims, AuthorizationCode, GrantId, Granted, RefreshFamily, Subjects};
 
 /// Tenant `acme` with an orders API that owns `read` and `write`, and a reports API that owns `report`.
 pub(crate) fn acme() -> Tenant {
@@ -34,6 +36,7 @@ pub(crate) fn acme() -> Tenant {
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
+        subject: protocol::SubjectType::default(),
         branding: tenancy::Branding::default(),
     }
 }
@@ -82,6 +85,19 @@ pub(crate) fn web_client(id: &str) -> Client {
     client.code_flow.redirect_uris =
         ["https://app.example/cb", "http://127.0.0.1/cb"].map(str::to_owned).to_vec();
     client
+}
+
+/// A client of `acme` that signs people in, has pairwise subjects and this redirect URI.
+pub(crate) fn pairwise_client(id: &str, redirect_uri: &str) -> Client {
+    let mut client = web_client(id);
+    client.code_flow.redirect_uris = vec![redirect_uri.to_owned()];
+    client.code_flow.subject_type = Some(SubjectType::Pairwise);
+    client
+}
+
+/// The names of people, under the same keys each time.
+pub(crate) fn subjects() -> Subjects {
+    Subjects::new(&Pepper::from_bytes(Zeroizing::new([1; 32])))
 }
 
 /// A session of Ada that began then.

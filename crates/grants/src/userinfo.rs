@@ -3,7 +3,7 @@
 use accounts::Account;
 use serde_json::{Map, Value};
 
-use crate::AccessTokenClaims;
+use crate::{AccessTokenClaims, NamedPerson};
 
 /// The claims that each scope requests.
 const CLAIMS: [(&str, &[&str]); 4] = [
@@ -42,17 +42,22 @@ pub(crate) fn claims_of_scopes(has: impl Fn(&str) -> bool) -> impl Iterator<Item
     scopes.flat_map(|(_, claims)| claims.iter().copied())
 }
 
-/// What the bearer of a token learns about its person; `None` where the person may not sign in any more.
+/// What the bearer of a token learns about its person, whose account this is; `None` where the person may not sign in any more.
 #[must_use]
-pub fn userinfo(token: &AccessTokenClaims<'_>, account: &Account) -> Option<Map<String, Value>> {
-    let is_its_person = account.id.as_str() == token.sub;
+pub fn userinfo(
+    token: &AccessTokenClaims<'_>,
+    person: &NamedPerson,
+    account: &Account,
+) -> Option<Map<String, Value>> {
+    let is_its_person = account.id == person.account;
     let may_sign_in = account.accepts_authentication_of(token.auth_time?);
     (is_its_person && may_sign_in).then(|| {
         let scope = token.scope.as_deref().unwrap_or_default();
         let of_scope = claims_of_scopes(|name| scope.split(' ').any(|token| token == name)).map(shortened);
         let single = token.userinfo_claims.iter().map(String::as_str);
         let mut claims = claims_of(account, of_scope.chain(single));
-        claims.insert("sub".to_owned(), account.id.as_str().into());
+        // "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim in the ID Token" (§5.3.2).
+        claims.insert("sub".to_owned(), token.sub.as_ref().into());
         claims
     })
 }
@@ -89,7 +94,8 @@ mod tests {
             (token.sub, token.auth_time) = (ADA.into(), Some(Timestamp::from_seconds(2)));
             token.scope = Some(scope.to_owned());
             token.userinfo_claims = single.iter().map(|name| (*name).to_owned()).collect();
-            userinfo(&token, &account).unwrap()
+            let person = NamedPerson { account: account.id.clone(), session: None };
+            userinfo(&token, &person, &account).unwrap()
         };
         assert_eq!(Value::Object(of("openid", &[])), json!({ "sub": ADA }));
         assert_eq!(Value::Object(of("openid phone", &[])), json!({ "sub": ADA, "phone_number": "+1" }));

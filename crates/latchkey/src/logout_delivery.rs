@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use grants::{Engine, LogoutOutbox, QueuedLogout};
+use grants::{Engine, Grantee, LogoutOutbox, QueuedLogout};
 use outbound::Fetcher;
 use protocol::{Timestamp, causes};
 use registry::Authenticator;
@@ -86,14 +86,15 @@ impl LogoutDelivery {
             return Ok(Attempt::Failed("the tenant does not serve".to_owned()));
         };
         let client = self.authenticator.find_active(&tenant.id, queued.client.as_str()).await?;
-        let uri = client.and_then(|client| client.code_flow.backchannel_logout_uri.clone());
-        let Some(uri) = uri else { return Ok(Attempt::Unaddressed) };
-        let token = match self.engine.sign_logout_token(&tenant, queued, now).await {
+        let Some(client) = client else { return Ok(Attempt::Unaddressed) };
+        let Some(uri) = &client.code_flow.backchannel_logout_uri else { return Ok(Attempt::Unaddressed) };
+        let grantee = Grantee { tenant: &tenant, client: &client };
+        let token = match self.engine.sign_logout_token(&grantee, queued, now).await {
             Ok(token) => token,
             Err(error) => return Ok(Attempt::Failed(causes(&error).to_string())),
         };
         // Base64url and dots: nothing is to be encoded.
-        let sent = self.fetcher.post_form(&uri, format!("logout_token={token}")).await;
+        let sent = self.fetcher.post_form(uri, format!("logout_token={token}")).await;
         Ok(sent.map_or_else(|error| Attempt::Failed(error.to_string()), |()| Attempt::Delivered))
     }
 }

@@ -39,6 +39,7 @@ mod device_authorization;
 mod prompt;
 mod redirect_uri;
 mod sent_request;
+mod subject_type;
 mod user_code;
 
 mod introspection;
@@ -76,6 +77,7 @@ pub use prompt::Prompt;
 pub use rate::{InvalidRate, Rate, RateUnit};
 pub use redirect_uri::{
     InvalidRedirectUri, check_redirect_uri, is_registered_redirect_uri, leads_to_an_app, redirect_host,
+    uri_host,
 };
 pub use refusal_reason::RefusalReason;
 pub use resource::{InvalidResource, ResourceIndicator};
@@ -83,6 +85,7 @@ pub use revocation::RevocationRequest;
 pub use scope::{InvalidScope, Scope, ScopeToken};
 pub use secret::Secret;
 pub use sent_request::{PushedResponse, RequestSource, SentRequest};
+pub use subject_type::SubjectType;
 pub use thumbprint::Thumbprint;
 pub use timestamp::Timestamp;
 pub use token_response::{TokenResponse, TokenType};

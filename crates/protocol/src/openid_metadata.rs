@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::{ResponseMode, SigningAlgorithm};
+use crate::{ResponseMode, SigningAlgorithm, SubjectType};
 
 /// The members of an OpenID Provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,8 +26,8 @@ pub struct OpenIdMetadata {
     pub backchannel_logout_session_supported: bool,
     /// How answers travel.
     pub response_modes_supported: [&'static str; 2],
-    /// Each client sees the same `sub`.
-    pub subject_types_supported: [&'static str; 1],
+    /// How the `sub` of a client relates to those of others.
+    pub subject_types_supported: [&'static str; 2],
     /// The algorithm of ID tokens.
     pub id_token_signing_alg_values_supported: [SigningAlgorithm; 1],
     /// How well people can prove who they are.
@@ -71,7 +71,7 @@ impl OpenIdMetadata {
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,
             response_modes_supported: ResponseMode::SERVED,
-            subject_types_supported: ["public"],
+            subject_types_supported: SubjectType::NAMES,
             id_token_signing_alg_values_supported: [algorithm],
             acr_values_supported: Self::ACR_VALUES,
             prompt_values_supported: ["none", "login", "consent", "select_account"],

@@ -75,6 +75,13 @@ pub fn redirect_host(uri: &str) -> &str {
     }
 }
 
+/// The host of an http or https URI, without its port.
+#[must_use]
+pub fn uri_host(uri: &str) -> Option<&str> {
+    let (_, rest) = uri.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))?;
+    Some(host_and_port(rest.split(['/', '?']).next().unwrap_or_default()).0)
+}
+
 /// Whether an app of the person's own machine is at the URI: another app may be there in its place (RFC 8252 §8.6).
 #[must_use]
 pub fn leads_to_an_app(uri: &str) -> bool {
@@ -222,6 +229,21 @@ mod tests {
             "javascript:alert(1)",
         ] {
             assert!(!is_registered(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_host_has_no_port_and_an_app_has_no_host() {
+        for (uri, host) in [
+            ("https://app.example:8443/a?b", Some("app.example")),
+            ("https://app.example?b", Some("app.example")),
+            ("http://127.0.0.1:3000/", Some("127.0.0.1")),
+            ("http://[::1]:3000/", Some("[::1]")),
+            ("http://[::1]", Some("[::1]")),
+            ("com.example.app:/callback", None),
+            ("com.example.app://callback", None),
+        ] {
+            assert_eq!(uri_host(uri), host, "{uri}");
         }
     }
 

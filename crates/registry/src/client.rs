@@ -1,6 +1,6 @@
 //! A registered client with its permissions and secrets (RFC 6749 §2, RFC 7591 §2).
 
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope};
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SubjectType};
 use serde::{Deserialize, Serialize};
 use tenancy::{Issuer, Tenant, TenantId};
 
@@ -104,6 +104,12 @@ impl Client {
         }
     }
 
+    /// How its `sub` of a person relates to those of other clients: as it says, or else its tenant.
+    #[must_use]
+    pub fn subject_type(&self, tenant: &Tenant) -> SubjectType {
+        self.code_flow.subject_type.unwrap_or(tenant.subject)
+    }
+
     /// The lifetime of its tokens: its own, or that of its tenant.
     #[must_use]
     pub fn token_lifetime(&self, tenant: &Tenant) -> Lifetime {
@@ -130,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_live_as_long_as_the_client_says_or_else_its_tenant() {
+    fn lifetime_and_subjects_are_as_the_client_says_or_else_its_tenant() {
         let (id, lifetime) = (TenantId::parse("acme").unwrap(), Lifetime::from_seconds(60));
         let tenant = Tenant {
             name: id.to_string(),
@@ -146,6 +152,7 @@ mod tests {
             assertions: tenancy::AssertionPolicy::default(),
             refresh_token: tenancy::RefreshTokenPolicy::default(),
             sign_in: tenancy::SignInPolicy::default(),
+            subject: protocol::SubjectType::default(),
             branding: tenancy::Branding::default(),
             id: id.clone(),
         };
@@ -154,5 +161,15 @@ mod tests {
         let longer = Lifetime::from_seconds(90);
         let own = Client { access_token_lifetime: Some(longer), ..plain };
         assert_eq!(own.token_lifetime(&tenant), longer);
+        let mut client = own;
+        for of_tenant in [SubjectType::Public, SubjectType::Pairwise] {
+            let tenant = Tenant { subject: of_tenant, ..tenant.clone() };
+            for (own, expected) in
+                SubjectType::NAMED.map(|(_, own)| (Some(own), own)).into_iter().chain([(None, of_tenant)])
+            {
+                client.code_flow.subject_type = own;
+                assert_eq!(client.subject_type(&tenant), expected);
+            }
+        }
     }
 }

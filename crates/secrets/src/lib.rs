@@ -1,6 +1,7 @@
 //! How is a secret hashed, and how fast may it be guessed? Hashes of secrets, the threads that compute them, and the throttles of failed
 //! attempts, for clients and for people alike. In reading order:
 
+mod identifier_cipher;
 mod keyed_digest;
 mod pepper;
 mod random;
@@ -26,6 +27,7 @@ pub use failed_attempts::{Attempt, FailedAttempts};
 pub use generated_secret::GeneratedSecret;
 pub use hash_lanes::{Busy, HashJob, Lane};
 pub use hash_pool::HashPool;
+pub use identifier_cipher::IdentifierCipher;
 pub use keyed_digest::KeyedDigest;
 pub use leaky_buckets::{BucketAttempt, LeakyBuckets};
 pub use password_hash::{

@@ -26,7 +26,22 @@ pub struct InvalidSessionId;
 impl SessionId {
     /// Draws a new one.
     pub(crate) fn generate() -> Self {
-        Self(BASE64URL.encode(random_bytes::<BYTES>().as_slice()))
+        Self::from_bytes(*random_bytes())
+    }
+
+    /// The identifier of 128 bits.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; BYTES]) -> Self {
+        Self(BASE64URL.encode(bytes))
+    }
+
+    /// Its 128 bits.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; BYTES] {
+        let mut bytes = [0; BYTES];
+        let length = BASE64URL.decode_slice(&self.0, &mut bytes);
+        debug_assert!(length.is_ok_and(|length| length == BYTES), "it was parsed");
+        bytes
     }
 
     /// The text.

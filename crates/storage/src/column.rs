@@ -8,7 +8,9 @@ use administration::rows::hex;
 use administration::{ApplicationId, Fingerprint, Instant, ManagedBy};
 use grants::{GrantId, Granted};
 use keys::KeyId;
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, Timestamp};
+use protocol::{
+    ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, SubjectType, Timestamp,
+};
 use registry::{CertificateSubject, ClientId, ClientKeys, CodeFlow, IntrospectionRight, SecretId};
 use secrets::SecretHash;
 use serde_json::{Map, Value, json};
@@ -103,6 +105,9 @@ columns_stored_as! {
         |value| value.as_str().to_owned();
     TokenFormat, String:
         |text| named(&[TokenFormat::Jwt, TokenFormat::Opaque], TokenFormat::as_str, &text),
+        |value| value.as_str().to_owned();
+    SubjectType, String:
+        |text| named(&[SubjectType::Public, SubjectType::Pairwise], SubjectType::as_str, &text),
         |value| value.as_str().to_owned();
     IntrospectionRight, String:
         |text| {

@@ -33,6 +33,7 @@ macro_rules! migrator {
             "0026_backchannel_logout",
             "0027_refresh_tokens",
             "0028_sign_in_policy",
+            "0029_subjects",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -1,6 +1,6 @@
 //! One tenant as its requests need it: identity, policies and resource servers. Clients and keys are found separately.
 
-use protocol::{Lifetime, Scope, ScopeToken, Timestamp};
+use protocol::{Lifetime, Scope, ScopeToken, SubjectType, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -35,6 +35,8 @@ pub struct Tenant {
     pub refresh_token: RefreshTokenPolicy,
     /// The policy of its sign-ins.
     pub sign_in: SignInPolicy,
+    /// Whether the clients that do not say it know a person by the same `sub`.
+    pub subject: SubjectType,
     /// How the pages look that people see.
     pub branding: Branding,
     /// The audiences, ordered by name.

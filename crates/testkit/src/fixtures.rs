@@ -74,6 +74,7 @@ pub fn tenant(id: &str) -> Tenant {
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
+        subject: protocol::SubjectType::default(),
         branding: tenancy::Branding::default(),
         id,
     }

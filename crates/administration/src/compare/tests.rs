@@ -79,6 +79,7 @@ fn tenant(name: &str) -> DeclaredTenant {
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
+        subject: protocol::SubjectType::default(),
         branding: tenancy::Branding::default(),
     };
     DeclaredTenant { tenant, clients: vec![client(name, "svc")], accounts: Vec::new(), first_key: None }

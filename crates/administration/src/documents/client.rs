@@ -1,6 +1,6 @@
 //! Clients as documents: the same in the operator's files, in the API and on the command line.
 
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime};
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SubjectType};
 use registry::{CertificateSubject, Client, ClientId, SubjectKind};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,12 @@ pub struct ClientSettings {
     pub backchannel_logout_uri: Option<String>,
     /// Whether the client needs `sid` in logout tokens. They always have it.
     pub backchannel_logout_session_required: bool,
+    /// Whether other clients know a person by the same `sub` (`public`), or only those of the same sector (`pairwise`). Default: the tenant's.
+    #[schemars(extend("enum" = json!([SubjectType::NAMES[0], SubjectType::NAMES[1], null])))]
+    pub subject_type: Option<String>,
+    /// The https URI whose host is the client's sector (OpenID Connect Core §8.1). It is not fetched. Default: the host of the redirect URIs.
+    #[schemars(extend("maxLength" = 2000, "pattern" = schema::HTTPS_URL))]
+    pub sector_identifier_uri: Option<String>,
     /// The subject of the client's certificates, as RFC 4514 writes it: `CN=client,O=Example`. One of the five `tls_client_auth_…` at most.
     #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::DISTINGUISHED_NAME))]
     pub tls_client_auth_subject_dn: Option<String>,
@@ -170,6 +176,8 @@ impl From<&Client> for ClientSettings {
             require_par: client.code_flow.require_par,
             backchannel_logout_uri: client.code_flow.backchannel_logout_uri.clone(),
             backchannel_logout_session_required: client.code_flow.backchannel_logout_session_required,
+            subject_type: client.code_flow.subject_type.map(|subject_type| subject_type.as_str().to_owned()),
+            sector_identifier_uri: client.code_flow.sector_identifier_uri.clone(),
             introspection: client.introspection.as_str().to_owned(),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use protocol::{Lifetime, Rate, SigningAlgorithm};
+use protocol::{Lifetime, Rate, SigningAlgorithm, SubjectType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenancy::{
@@ -46,6 +46,9 @@ pub struct TenantSettings {
     pub refresh_token: RefreshTokenSettings,
     /// How people sign in.
     pub sign_in: SignInSettings,
+    /// Whether the clients that do not say it know a person by the same `sub` (`public`), or only those of one sector (`pairwise`).
+    #[schemars(example = &"public", extend("enum" = SubjectType::NAMES))]
+    pub subject: String,
     /// How the pages look that people see.
     pub branding: BrandingSettings,
     /// Audiences, and the scopes that belong to them.
@@ -336,6 +339,7 @@ impl Default for TenantSettings {
             assertions: AssertionSettings::default(),
             refresh_token: RefreshTokenSettings::default(),
             sign_in: SignInSettings::default(),
+            subject: SubjectType::default().as_str().to_owned(),
             branding: BrandingSettings::default(),
             resource_servers: BTreeMap::new(),
             limits: LimitsSettings::default(),

@@ -46,6 +46,7 @@ impl From<&Tenant> for TenantSettings {
             assertions: (&tenant.assertions).into(),
             refresh_token: (&tenant.refresh_token).into(),
             sign_in: tenant.sign_in.into(),
+            subject: tenant.subject.as_str().to_owned(),
             branding: (&tenant.branding).into(),
             resource_servers: tenant
                 .resource_servers

@@ -5,7 +5,8 @@ use tenancy::{Issuer, Tenant, TenantId};
 
 use super::{Edit, EditContext, declared, ok_unless_errors, patched, resource_servers};
 use crate::rules::{
-    FieldErrors, check_introspection_clients, check_issuer_owners, check_tenant, check_tenant_names,
+    FieldErrors, check_introspection_clients, check_issuer_owners, check_sectors, check_tenant,
+    check_tenant_names,
 };
 use crate::state::longest_lifetime;
 use crate::{
@@ -58,6 +59,7 @@ fn read(
     check_introspection_clients(&mut errors, Some(&state.tenant), &after, |client| {
         clients().any(|row| row.client.id.as_str() == client)
     });
+    check_sectors(&mut errors, &state.tenant, &after, clients().map(|row| &row.client));
     for row in clients() {
         let Some(issuer) = &row.client.issuer else { continue };
         if !after.is_issuer(issuer.as_str()) {
@@ -85,7 +87,7 @@ fn shortened(context: EditContext<'_>, state: &TenantState, after: &Tenant) -> O
 
 #[cfg(test)]
 mod tests {
-    use protocol::Lifetime;
+    use protocol::{GrantType, Lifetime, SubjectType};
     use serde_json::json;
 
     use super::super::test_states::{NOW, ask, at, described, facts, operator, set_token_lifetime, state};
@@ -147,6 +149,26 @@ mod tests {
         check(speaks, json!({ "issuer_aliases": [] }), "/issuer_aliases");
         check(nothing, json!({ "issuer_aliases": [] }), "tenant changed");
         check(nothing, json!({ "issuer_aliases": ["svc"] }), "/issuer_aliases/0");
+    }
+
+    #[test]
+    fn subjects_become_pairwise_when_each_client_has_a_sector() {
+        let signing_in = |uris: &'static [&'static str], own: Option<SubjectType>| {
+            move |state: &mut TenantState| {
+                let client = &mut state.clients[0].client;
+                client.grant_types = vec![GrantType::AuthorizationCode];
+                client.code_flow.redirect_uris = uris.iter().map(|uri| (*uri).to_owned()).collect();
+                client.code_flow.subject_type = own;
+            }
+        };
+        let pairwise = || json!({ "subject": "pairwise" });
+        let two = &["https://a.example/", "https://b.example/"];
+        check(nothing, pairwise(), "tenant changed");
+        check(signing_in(&["https://a.example/"], None), pairwise(), "tenant changed");
+        check(signing_in(two, None), pairwise(), "/subject");
+        check(signing_in(two, None), json!({ "name": "T" }), "tenant changed");
+        check(signing_in(two, Some(SubjectType::Public)), pairwise(), "tenant changed");
+        check(nothing, json!({ "subject": "private" }), "/subject");
     }
 
     #[test]

@@ -98,6 +98,7 @@ pub(crate) fn state(id: &str) -> TenantState {
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
+        subject: protocol::SubjectType::default(),
         branding: tenancy::Branding::default(),
     };
     TenantState {

@@ -52,7 +52,7 @@ pub fn check_client(
         keys: settings.jwks.as_ref().and_then(|jwks| check_keys(errors, jwks)),
         jwks_uri: check_jwks_uri(errors, settings),
         certificate_subject: check_certificate_subject(errors, settings),
-        code_flow: check_code_flow(errors, settings),
+        code_flow: check_code_flow(errors, tenant, settings),
         secrets: Vec::new(),
     };
     match errors.interface() {
@@ -356,6 +356,10 @@ mod tests {
             (json!({ "backchannel_logout_uri": "http://localhost:3000/out" }), "/backchannel_logout_uri"),
             (json!({ "backchannel_logout_uri": "https://a.example/#out" }), "/backchannel_logout_uri"),
             (json!({ "backchannel_logout_uri": "com.example.app:/out" }), "/backchannel_logout_uri"),
+            (json!({ "subject_type": "private" }), "/subject_type"),
+            (json!({ "sector_identifier_uri": "http://127.0.0.1/" }), "/sector_identifier_uri"),
+            (json!({ "sector_identifier_uri": "https://user@sector.example/" }), "/sector_identifier_uri"),
+            (json!({ "sector_identifier_uri": "sector.example" }), "/sector_identifier_uri"),
             (
                 json!({ "token_endpoint_auth_method": "none", "grant_types": [], "require_pkce": false }),
                 "/require_pkce",
@@ -393,6 +397,7 @@ mod tests {
             json!({ "post_logout_redirect_uris": ["https://a.example/"], "first_party": true, "require_pkce": false }),
             json!({ "backchannel_logout_uri": "https://a.example/out?a=b", "backchannel_logout_session_required": true }),
             json!({ "backchannel_logout_uri": "http://127.0.0.1:3000/out" }),
+            json!({ "subject_type": "pairwise", "sector_identifier_uri": "https://sector.example/clients.json" }),
             json!({ "access_token_lifetime": 1, "token": { "issuer": "thunder" }, "introspection": "tenant" }),
             json!({ "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=a, O=b" }),
             json!({ "token_endpoint_auth_method": "any", "tls_client_auth_san_uri": "spiffe://example.com/a" }),

@@ -2,15 +2,20 @@
 
 use protocol::{ClientAuthenticationMethod, GrantType, check_redirect_uri};
 use registry::CodeFlow;
+use tenancy::Tenant;
 
-use super::{FieldErrors, Interface};
+use super::{FieldErrors, Interface, subject};
 use crate::ClientSettings;
 
 /// The most URIs in one list of a client.
 const MOST_URIS: usize = 50;
 
 /// The registration, of no use where errors were found.
-pub(super) fn check_code_flow(errors: &mut FieldErrors, settings: &ClientSettings) -> CodeFlow {
+pub(super) fn check_code_flow(
+    errors: &mut FieldErrors,
+    tenant: &Tenant,
+    settings: &ClientSettings,
+) -> CodeFlow {
     let is_public = settings.token_endpoint_auth_method == ClientAuthenticationMethod::None.as_str();
     check_uris(errors, "/redirect_uris", &settings.redirect_uris, is_public);
     check_uris(errors, "/post_logout_redirect_uris", &settings.post_logout_redirect_uris, is_public);
@@ -36,7 +41,7 @@ pub(super) fn check_code_flow(errors: &mut FieldErrors, settings: &ClientSetting
         let hint = "add refresh_token to grant_types, or leave the scope out";
         errors.refuse(&format!("/scopes/{index}"), detail, hint);
     }
-    CodeFlow {
+    let flow = CodeFlow {
         redirect_uris: settings.redirect_uris.clone(),
         post_logout_redirect_uris: settings.post_logout_redirect_uris.clone(),
         first_party: settings.first_party,
@@ -44,7 +49,11 @@ pub(super) fn check_code_flow(errors: &mut FieldErrors, settings: &ClientSetting
         require_par: settings.require_par,
         backchannel_logout_uri: check_backchannel_logout_uri(errors, settings),
         backchannel_logout_session_required: settings.backchannel_logout_session_required,
-    }
+        subject_type: subject::check_subject_type(errors, settings),
+        sector_identifier_uri: subject::check_sector_identifier_uri(errors, settings),
+    };
+    subject::check_sector(errors, tenant, settings, &flow);
+    flow
 }
 
 /// No name is resolved for http, so http is for loopback addresses, where the server's outbound networks allow them.

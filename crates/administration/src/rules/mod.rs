@@ -11,6 +11,7 @@ mod names;
 mod refresh_token;
 mod sign_in;
 mod signing;
+mod subject;
 mod tenant;
 mod text;
 
@@ -20,6 +21,7 @@ pub use client::check_client;
 pub use field_errors::FieldErrors;
 pub use names::{TakenNames, check_issuer_owners};
 pub(crate) use names::{check_client_names, check_tenant_names};
+pub(crate) use subject::check_sectors;
 pub use tenant::{TenantContext, check_introspection_clients, check_tenant};
 pub(crate) use text::member;
 pub use text::{LONGEST_ID, LONGEST_URI, unfit};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use protocol::Lifetime;
+use protocol::{Lifetime, SubjectType};
 use tenancy::{
     AccessTokenPolicy, AssertionPolicy, Issuer, ResourceServer, Tenant, TenantId, TenantLimits, TenantStatus,
     TokenFormat,
@@ -48,6 +48,7 @@ pub fn check_tenant(
         assertions: check_assertions(errors, &settings.assertions),
         refresh_token: refresh_token::check(errors, &settings.refresh_token),
         sign_in: sign_in::check(errors, &settings.sign_in),
+        subject: errors.check_one_of("/subject", &settings.subject, &SubjectType::NAMED).unwrap_or_default(),
         branding: branding::check(errors, &settings.branding),
         resource_servers: settings
             .resource_servers

@@ -57,6 +57,7 @@ fn a_tenant_has_this_form() {
         }],
         assertions: tenancy::AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(61) },
         refresh_token: tenancy::RefreshTokenPolicy::default(),
+        subject: protocol::SubjectType::Pairwise,
         branding: tenancy::Branding {
             terms_url: Some("https://a.example".to_owned()),
             ..tenancy::Branding::default()
@@ -85,6 +86,7 @@ fn a_tenant_has_this_form() {
             r#"}]},"assertions":{"issuer_only":true,"max_lifetime":61},"#,
             r#""refresh_token":{"rotation":"public","grace":30,"idle":2592000,"absolute":15552000},"#,
             r#""sign_in":{"session":{"idle":28800,"absolute":86400,"remember":2592000}},"#,
+            r#""subject":"pairwise","#,
             r##""branding":{"primary":"#1f5fbf","background":"#ffffff","corners":"round","font":"system","##,
             r#""support_url":null,"terms_url":"https://a.example","privacy_url":null},"#,
             r#""resource_servers":[{"audience":"a","scopes":"b c","introspection_clients":["d"]}],"#,
@@ -127,6 +129,7 @@ fn a_client_has_this_form() {
             redirect_uris: vec!["https://a.example/cb".to_owned()],
             first_party: true,
             require_par: true,
+            subject_type: Some(protocol::SubjectType::Pairwise),
             ..CodeFlow::default()
         },
         secrets: vec![chosen],
@@ -145,7 +148,7 @@ fn a_client_has_this_form() {
             r#""tls_client_certificate_bound_access_tokens":false,"keys":"{\"keys\":[]}","jwks_uri":"https://a.example/jwks","#,
             r#""certificate_subject":"subject_dn:CN=a, O=b","#,
             r#""code_flow":{"redirect_uris":["https://a.example/cb"],"post_logout_redirect_uris":[],"#,
-            r#""first_party":true,"require_pkce":true,"require_par":true},"#,
+            r#""first_party":true,"require_pkce":true,"require_par":true,"subject_type":"pairwise"},"#,
             r#""secrets":[{"id":"two","hash":""#,
             phc,
             &format!(r#"","hint":"","created_at":{created_at},"expires_at":{now},"revoked_at":{now}}}]}}"#),

@@ -263,6 +263,7 @@ fn tenant() -> Value {
         "assertions": { "audience": "any", "max_lifetime": 3600 },
         "refresh_token": { "rotation": "public", "grace": 30, "idle": 2_592_000, "absolute": 15_552_000 },
         "sign_in": { "session": { "idle": 28800, "absolute": 86400, "remember": 2592000 } },
+        "subject": "public",
         "branding": {
             "primary": "#1f5fbf", "background": "#ffffff", "corners": "round", "font": "system",
             "support_url": "https://northwind.example/help", "terms_url": null, "privacy_url": null,
@@ -298,6 +299,8 @@ fn client() -> Value {
         "require_par": false,
         "backchannel_logout_uri": null,
         "backchannel_logout_session_required": false,
+        "subject_type": null,
+        "sector_identifier_uri": null,
         "dpop_bound_access_tokens": false,
         "tls_client_certificate_bound_access_tokens": false,
         "tls_client_auth_subject_dn": null,

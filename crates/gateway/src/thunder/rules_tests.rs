@@ -37,6 +37,7 @@ fn tenant() -> Tenant {
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
+        subject: protocol::SubjectType::default(),
         branding: tenancy::Branding::default(),
     }
 }

@@ -26,13 +26,13 @@ async fn authorize_device(app: &TestApp, tenant: &str, more: &[(&str, &str)]) ->
     app.post(&tenant_path(tenant, "/oauth/device_authorization"), &form).await
 }
 
-async fn begin(app: &TestApp, tenant: &str) -> Value {
+pub(crate) async fn begin(app: &TestApp, tenant: &str) -> Value {
     let begun = authorize_device(app, tenant, &[]).await;
     assert_eq!((begun.status, begun.header("cache-control")), (200, "no-store"), "{}", begun.body);
     begun.json()
 }
 
-async fn poll(app: &TestApp, tenant: &str, begun: &Value) -> Answer {
+pub(crate) async fn poll(app: &TestApp, tenant: &str, begun: &Value) -> Answer {
     let code = begun["device_code"].as_str().unwrap();
     let form = [("grant_type", GRANT), ("client_id", "web"), ("device_code", code)];
     app.post(&token_path(tenant), &form).await
@@ -44,14 +44,19 @@ fn refused(answer: &Answer, expected: &str) {
 }
 
 /// Sends a form of the device pages.
-async fn send(browser: &mut Browser<'_>, tenant: &str, page: &Answer, fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn send(
+    browser: &mut Browser<'_>,
+    tenant: &str,
+    page: &Answer,
+    fields: &[(&str, &str)],
+) -> Answer {
     let sealed = flow(page);
     let form = [&[("flow", &*sealed)], fields].concat();
     browser.post(&tenant_path(tenant, "/device"), &form).await
 }
 
 /// Types a code, and signs in where that is asked.
-async fn to_the_question(browser: &mut Browser<'_>, tenant: &str, user_code: &str) -> Answer {
+pub(crate) async fn to_the_question(browser: &mut Browser<'_>, tenant: &str, user_code: &str) -> Answer {
     let page = browser.get(&tenant_path(tenant, "/device")).await;
     let next = send(browser, tenant, &page, &[("user_code", user_code)]).await;
     assert_eq!(next.status, 200, "{}", next.body);

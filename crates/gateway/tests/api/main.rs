@@ -81,6 +81,7 @@ mod isolation;
 mod jwks_fetches;
 mod metrics;
 mod overload;
+mod pairwise;
 mod panics;
 mod prover;
 mod proxies;

@@ -29,7 +29,7 @@ pub(crate) async fn userinfo(app: &TestApp, tenant: &str, token: &str) -> Answer
 }
 
 /// Where a redirect leads.
-fn location(answer: &Answer) -> Url {
+pub(crate) fn location(answer: &Answer) -> Url {
     assert_eq!(answer.status, 303, "{}", answer.body);
     Url::parse(answer.header("location")).unwrap()
 }

@@ -16,8 +16,8 @@ use super::{
     AuthorizationCode, AuthorizationStore, CodeKey, CodeWrite, Consent, Granted, PushError, PushedRequest,
     PushedUse, Redeemed, Redemption,
 };
-use crate::GrantId;
 use crate::refresh_family::RefreshTokens;
+use crate::{GrantId, Subjects};
 
 /// The authorizations of all tenants.
 #[derive(Clone)]
@@ -26,6 +26,7 @@ pub struct Authorizations {
     digests: Arc<KeyedDigest>,
     pushed: Arc<KeyedDigest>,
     refresh_tokens: Arc<RefreshTokens>,
+    subjects: Arc<Subjects>,
 }
 
 /// A code that is to be issued.
@@ -59,6 +60,7 @@ impl Authorizations {
             digests: digests("latchkey authorization code 1"),
             pushed: digests("latchkey pushed request 1"),
             refresh_tokens: Arc::new(RefreshTokens::new(pepper)),
+            subjects: Arc::new(Subjects::new(pepper)),
         }
     }
 
@@ -93,6 +95,12 @@ impl Authorizations {
         let Some(key) = CodeKey::of(&self.pushed, tenant, reference) else { return Ok(None) };
         let found = self.store.find_pushed(tenant, key, now).await?;
         Ok(found.filter(|request| request.key() == key && request.serves(tenant, client, used, now)))
+    }
+
+    /// What clients call people.
+    #[must_use]
+    pub fn subjects(&self) -> &Subjects {
+        &self.subjects
     }
 
     /// The digests of refresh tokens.

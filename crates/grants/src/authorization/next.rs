@@ -1,5 +1,6 @@
 //! What comes next for a request that is in order: a code, a page, or an error (OpenID Connect Core §3.1.2.3, §3.1.2.6).
 
+use accounts::AccountId;
 use protocol::{
     AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, ClientAuthenticationMethod, Timestamp,
     leads_to_an_app,
@@ -35,14 +36,16 @@ pub struct NextContext<'a> {
     pub granted: &'a Granted,
     /// Who is signed in.
     pub signed_in: Option<&'a SignedIn>,
+    /// What the client calls that person.
+    pub subject: Option<&'a str>,
     /// What this person has allowed the client before.
     pub consent: Option<&'a Consent>,
     /// Whether the person has allowed this request just now.
     pub is_allowed: bool,
     /// When the person was sent to sign in for this request; none before that.
     pub began: Option<Timestamp>,
-    /// The subject of the ID token that hints at who is expected.
-    pub hinted: Option<&'a str>,
+    /// Who is expected by the ID token that the client sends as a hint.
+    pub hinted: Option<&'a AccountId>,
     /// Now.
     pub now: Timestamp,
 }
@@ -75,11 +78,11 @@ fn refused_login() -> Next {
 
 /// Whether the session is of the expected person, and as recent as the request demands.
 fn is_recent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
-    let NextContext { request, began, hinted, now, .. } = context;
+    let NextContext { request, began, hinted, subject, now, .. } = context;
     let at = signed_in.session().authenticated_at;
     let is_new = began.is_some_and(|began| at >= began);
-    let subject = signed_in.account().as_str();
-    let is_expected = hinted.is_none_or(|expected| expected == subject) && request.claims.expects(subject);
+    let is_hinted = hinted.is_none_or(|expected| expected == signed_in.account());
+    let is_expected = is_hinted && subject.is_none_or(|subject| request.claims.expects(subject));
     let asks = request.prompt.login || request.prompt.select_account;
     let is_young = request.max_age.is_none_or(|max_age| match max_age.seconds() {
         // OpenID Connect Core §3.1.2.1: it is as `prompt=login`.
@@ -114,12 +117,14 @@ mod tests {
     use crate::test_fixtures::{ADA, signed_in_at, web_client};
 
     const NOW: Timestamp = Timestamp::from_seconds(10_000);
+    const BOB: &str = "usr_aeaqcaibaeaqcaibaeaqcaibae";
 
     struct Case {
         client: Client,
         redirect_uri: &'static str,
         request: AuthorizationRequest,
         signed_in: Option<SignedIn>,
+        subject: &'static str,
         consent: Option<Consent>,
         is_allowed: bool,
         began: Option<u64>,
@@ -135,6 +140,7 @@ mod tests {
             redirect_uri: "https://app.example/cb",
             request: AuthorizationRequest::default(),
             signed_in: Some(signed_in_at(9_900)),
+            subject: ADA,
             consent: None,
             is_allowed: false,
             began: None,
@@ -162,10 +168,11 @@ mod tests {
             request: &case.request,
             granted: &granted,
             signed_in: case.signed_in.as_ref(),
+            subject: case.signed_in.as_ref().map(|_| case.subject),
             consent: case.consent.as_ref(),
             is_allowed: case.is_allowed,
             began: case.began.map(Timestamp::from_seconds),
-            hinted: case.hinted,
+            hinted: case.hinted.map(|hinted| hinted.parse().unwrap()).as_ref(),
             now: NOW,
         });
         let found = match &found {
@@ -199,8 +206,8 @@ mod tests {
     #[test]
     fn a_hint_names_who_is_expected() {
         check(&Case { hinted: Some(ADA), ..case() }, "code");
-        check(&Case { hinted: Some("usr_other"), ..case() }, "sign in");
-        check(&Case { hinted: Some("usr_other"), request: prompt("none"), ..case() }, "login_required");
+        check(&Case { hinted: Some(BOB), ..case() }, "sign in");
+        check(&Case { hinted: Some(BOB), request: prompt("none"), ..case() }, "login_required");
     }
 
     #[test]
@@ -211,9 +218,11 @@ mod tests {
             AuthorizationRequest { claims, ..AuthorizationRequest::default() }
         };
         check(&Case { request: expecting(ADA), ..case() }, "code");
-        check(&Case { request: expecting("usr_other"), ..case() }, "sign in");
-        let silent =
-            AuthorizationRequest { prompt: Prompt::parse("none").unwrap(), ..expecting("usr_other") };
+        // It is the client's name of the person, and no other client's.
+        check(&Case { request: expecting("pw_a"), subject: "pw_a", ..case() }, "code");
+        check(&Case { request: expecting(ADA), subject: "pw_a", ..case() }, "sign in");
+        check(&Case { request: expecting(BOB), ..case() }, "sign in");
+        let silent = AuthorizationRequest { prompt: Prompt::parse("none").unwrap(), ..expecting(BOB) };
         check(&Case { request: silent, ..case() }, "login_required");
     }
 
@@ -239,8 +248,7 @@ mod tests {
         ] {
             check(&third_party(Some(Consent::of(ADA, "web", scopes, host, 1))), expected);
         }
-        let of_another =
-            Consent::of("usr_aeaqcaibaeaqcaibaeaqcaibae", "web", "openid email", "app.example", 1);
+        let of_another = Consent::of(BOB, "web", "openid email", "app.example", 1);
         check(&third_party(Some(of_another)), "consent");
         check(&Case { request: prompt("consent"), ..case() }, "consent");
     }

@@ -2,10 +2,10 @@
 
 use protocol::{Lifetime, Timestamp};
 use serde::Serialize;
-use tenancy::Tenant;
 use uuid::Uuid;
 
-use crate::QueuedLogout;
+use crate::subject::PersonNames;
+use crate::{Grantee, QueuedLogout, Subjects};
 
 /// The `typ` of logout tokens: no other token of ours has it, so none is taken for one.
 pub(crate) const TYP: &str = "logout+jwt";
@@ -16,13 +16,14 @@ const LIFETIME: Lifetime = Lifetime::from_seconds(120);
 #[derive(Debug, Serialize)]
 pub(crate) struct LogoutTokenClaims<'a> {
     iss: &'a str,
-    sub: &'a str,
+    sub: String,
     aud: &'a str,
     iat: Timestamp,
     exp: Timestamp,
     jti: String,
     events: Events,
-    sid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
 }
 
 /// The one event.
@@ -35,22 +36,24 @@ struct Events {
 #[derive(Debug, Serialize)]
 struct Empty {}
 
-/// The claims for a notice.
+/// The claims for a notice to this client.
 pub(crate) fn claims<'a>(
-    tenant: &'a Tenant,
+    subjects: &Subjects,
+    of: &Grantee<'a>,
     queued: &'a QueuedLogout,
     now: Timestamp,
     jti: Uuid,
 ) -> LogoutTokenClaims<'a> {
+    let PersonNames { sub, sid } = subjects.names(of, &queued.account, Some(&queued.session));
     LogoutTokenClaims {
-        iss: tenant.issuer.as_str(),
-        sub: queued.account.as_str(),
-        aud: queued.client.as_str(),
+        iss: of.tenant.issuer.as_str(),
+        sub,
+        aud: of.client.id.as_str(),
         iat: now,
         exp: now + LIFETIME,
         jti: jti.to_string(),
         events: Events { backchannel_logout: Empty {} },
-        sid: queued.session.as_str(),
+        sid,
     }
 }
 
@@ -59,7 +62,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::test_fixtures::{ADA, acme};
+    use crate::test_fixtures::{ADA, acme, subjects, web_client};
 
     #[test]
     fn a_logout_token_names_the_session_and_the_one_event() {
@@ -72,7 +75,9 @@ mod tests {
             account: ADA.parse().unwrap(),
             attempts: 0,
         };
-        let claims = claims(&tenant, &queued, Timestamp::from_seconds(1_000), Uuid::nil());
+        let web = web_client("web");
+        let of = Grantee { tenant: &tenant, client: &web };
+        let claims = claims(&subjects(), &of, &queued, Timestamp::from_seconds(1_000), Uuid::nil());
         let expected = json!({
             "iss": "https://acme.example",
             "sub": ADA,

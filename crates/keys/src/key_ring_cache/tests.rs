@@ -102,6 +102,7 @@ fn tenant(id: &str, algorithm: SigningAlgorithm) -> Tenant {
         assertions: tenancy::AssertionPolicy::default(),
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         sign_in: tenancy::SignInPolicy::default(),
+        subject: protocol::SubjectType::default(),
         branding: tenancy::Branding::default(),
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use administration::{ClientSettings, ClientView, CreatedClient, Page, SecretView};
 use clap::{Args, Subcommand};
-use protocol::{ClientAuthenticationMethod, Lifetime};
+use protocol::{ClientAuthenticationMethod, Lifetime, SubjectType};
 use registry::ClientId;
 use serde::Serialize;
 use serde_json::Value;
@@ -123,6 +123,12 @@ pub(crate) struct AddArguments {
     /// Where it is told that a person's session has ended.
     #[arg(long, value_name = "URI")]
     backchannel_logout_uri: Option<String>,
+    /// Whether other clients know a person by the same `sub`. Default: as the tenant says.
+    #[arg(long, value_name = "TYPE", value_parser = suggested(SubjectType::NAMES))]
+    subject_type: Option<String>,
+    /// The https URI whose host is its sector. Default: the host of its redirect URIs.
+    #[arg(long, value_name = "URI")]
+    sector_identifier_uri: Option<String>,
     /// Whose tokens it may introspect.
     #[arg(long, value_name = "WHOSE", value_parser = suggested(["own", "audience", "tenant"]))]
     introspection: Option<String>,

@@ -82,6 +82,7 @@ pub(super) async fn oidcc_discovery_endpoint_verification(plan: Plan) {
     contains("response_types_supported", "code");
     contains("grant_types_supported", "authorization_code");
     contains("subject_types_supported", "public");
+    contains("subject_types_supported", "pairwise");
     contains("scopes_supported", "openid");
     contains("response_modes_supported", "form_post");
     contains("claims_supported", "sub");

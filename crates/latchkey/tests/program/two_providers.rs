@@ -77,7 +77,7 @@ impl TwoProviders {
 
 impl ProviderTenant {
     fn declared(&self, spa: &str, logouts: Option<&str>) -> Value {
-        let Self { name, secret, password, .. } = self;
+        let Self { id, name, secret, password, .. } = self;
         let client = |more: Value| {
             let mut client = json!({
                 "grant_types": ["authorization_code", "refresh_token"],
@@ -90,6 +90,7 @@ impl ProviderTenant {
         json!({
             "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": true } },
             "refresh_token": { "rotation": "always", "grace": "0s" },
+            "subject": if *id == "globex" { "pairwise" } else { "public" },
             "accounts": {
                 "ada": { "email": "ada@example.com", "password": { "value": password }, "claims": { "name": name } },
             },

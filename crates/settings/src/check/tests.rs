@@ -173,6 +173,10 @@ fn a_bad_client_is_refused_with_its_location_and_hint() {
         (with_secret("introspection: all"), ":6:24: tenants.acme.clients.web.introspection: this value is not one of those allowed; write one of own, audience, tenant"),
         (with_secret("grant_types: [client_credential]"), ":6:23: tenants.acme.clients.web.grant_types[0]: this value is not one of those allowed; did you mean `client_credentials`?"),
         (with_secret("token_endpoint_auth_method: basic"), ":6:37: tenants.acme.clients.web.token_endpoint_auth_method: this value is not one of those allowed; write one of any, client_secret_basic"),
+        (
+            with_secret("grant_types: [authorization_code]\n        subject_type: pairwise\n        redirect_uris: [https://a.example/, https://b.example/]"),
+            ":7:23: tenants.acme.clients.web.subject_type: a client with pairwise subjects belongs to one sector, and its redirect URIs have several hosts, or one has none (OpenID Connect Core §8.1); say `sector_identifier_uri: https://HOST` with the host that stands for the sector, or `subject_type: public`",
+        ),
         (with_secret("redirect_uris: [/here]"), ":6:25: tenants.acme.clients.web.redirect_uris[0]: this is not an absolute URI"),
         (with_secret("jwks_uri: http://a.example"), ":6:19: tenants.acme.clients.web.jwks_uri: this is not an https URL"),
         (with_secret("jwks: { keys: [{ kty: RSA, n: a, e: AQAB, d: b }] }"), ":6:24: tenants.acme.clients.web.jwks.keys[0]: this key is secret"),

@@ -113,7 +113,8 @@ fn everything() -> Value {
                     "name": "Web", "description": "The shop", "client_secret": { "value": "s", "expires": "2027-01-31" }, "token_endpoint_auth_method": "any",
                     "grant_types": ["client_credentials", "refresh_token"], "audiences": ["api", "api2"],
                     "resources": ["https://api.example.com", "urn:x:y"], "scopes": ["a", "b"],
-                    "token": { "issuer": "thunder" }, "redirect_uris": ["https://app.example.com/back"], "introspection": "own"
+                    "token": { "issuer": "thunder" }, "redirect_uris": ["https://app.example.com/back"],
+                    "subject_type": "pairwise", "sector_identifier_uri": "https://example.com", "introspection": "own"
                 },
                 "app": {
                     "client_secrets": [{ "env": "SET" }, { "value": "t" }],

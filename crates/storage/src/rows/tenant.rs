@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::row::{FromRow, Row};
 
 columns! {
-    Tenant { id: "tenant_id", name: "name", stale_if_error: "stale_if_error", limits: "limits", branding: "branding", refresh_token: "refresh_token", sign_in: "sign_in" }
+    Tenant { id: "tenant_id", name: "name", stale_if_error: "stale_if_error", limits: "limits", branding: "branding", refresh_token: "refresh_token", sign_in: "sign_in", subject: "subject" }
     with {
         strategies: Strategies,
         signing: SigningPolicy,

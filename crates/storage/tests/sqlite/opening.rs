@@ -116,6 +116,7 @@ const AFTER_THE_FIFTH: &str = "
     ALTER TABLE tenants DROP COLUMN branding;
     ALTER TABLE tenants DROP COLUMN refresh_token;
     ALTER TABLE tenants DROP COLUMN sign_in;
+    ALTER TABLE tenants DROP COLUMN subject;
     ALTER TABLE tenants DROP COLUMN rsa_bits;
     ALTER TABLE tenants DROP COLUMN hold_activation;
     ALTER TABLE clients DROP COLUMN description;

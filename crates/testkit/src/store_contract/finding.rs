@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use administration::{Change, ChangeKind, ManagedBy};
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm, Timestamp};
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm, SubjectType, Timestamp};
 use registry::{Client, ClientKeys, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
 use secrets::SecretHash;
 use tenancy::{
@@ -184,6 +184,7 @@ pub(super) fn unusual_tenant() -> Tenant {
                 remember: Lifetime::from_seconds(3),
             },
         },
+        subject: SubjectType::Pairwise,
         branding: Branding {
             primary: Colour::rgb(1, 2, 3),
             background: Colour::rgb(0xfd, 0xfe, 0xff),
@@ -231,6 +232,8 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
             require_par: true,
             backchannel_logout_uri: Some("https://app.example.com/out?a=ä".to_owned()),
             backchannel_logout_session_required: true,
+            subject_type: Some(SubjectType::Public),
+            sector_identifier_uri: Some("https://sector.example.com/ä".to_owned()),
         },
         secrets: vec![
             fixtures::secret("s1"),

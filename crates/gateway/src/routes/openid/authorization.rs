@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use accounts::AccountId;
 use grants::{CodeKey, Granted, Grantee, PushedUse, check_address, check_client, check_request};
 use keys::KeyError;
 use pages::ErrorKind;
@@ -35,8 +36,8 @@ pub(super) struct Authorization {
     pub(super) to: Addressee,
     pub(super) request: AuthorizationRequest,
     pub(super) granted: Granted,
-    /// The subject of the ID token that hints at who is expected.
-    pub(super) hinted: Option<String>,
+    /// Who is expected by the ID token that hints at it.
+    pub(super) hinted: Option<AccountId>,
     /// The pushed request that it is.
     pub(super) pushed: Option<CodeKey>,
 }
@@ -115,7 +116,7 @@ pub(super) async fn read(
 pub(super) struct Checked {
     request: AuthorizationRequest,
     granted: Granted,
-    hinted: Option<String>,
+    hinted: Option<AccountId>,
 }
 
 /// Checks all but the address of a request.
@@ -129,24 +130,29 @@ pub(super) async fn check(
     is_pushed: bool,
     now: Timestamp,
 ) -> Result<Result<Checked, AuthorizationError>, KeyError> {
-    let granted = match check_request(&Grantee { tenant, client }, &request, is_pushed) {
+    let grantee = Grantee { tenant, client };
+    let granted = match check_request(&grantee, &request, is_pushed) {
         Ok(granted) => granted,
         Err(error) => return Ok(Err(error)),
     };
-    let hinted = hinted_subject(services, tenant, request.id_token_hint.as_deref(), now).await?;
+    let hinted = hinted_person(services, &grantee, request.id_token_hint.as_deref(), now).await?;
     Ok(hinted.map(|hinted| Checked { request, granted, hinted }))
 }
 
 /// Who is expected by an ID token of ours.
-async fn hinted_subject(
+async fn hinted_person(
     services: &Services,
-    tenant: &Tenant,
+    grantee: &Grantee<'_>,
     hint: Option<&str>,
     now: Timestamp,
-) -> Result<Result<Option<String>, AuthorizationError>, KeyError> {
+) -> Result<Result<Option<AccountId>, AuthorizationError>, KeyError> {
     let Some(hint) = hint else { return Ok(Ok(None)) };
-    let read = services.engine.id_token_hint(tenant, hint, now).await?;
-    Ok(read.map(|hint| Some(hint.sub)).map_err(|_| {
-        AuthorizationError::invalid_request("The id_token_hint is not an ID token of this server")
-    }))
+    let refused = |description| Ok(Err(AuthorizationError::invalid_request(description)));
+    let Ok(hint) = services.engine.id_token_hint(grantee.tenant, hint, now).await? else {
+        return refused("The id_token_hint is not an ID token of this server");
+    };
+    if !hint.is_for(grantee, services.authorizations.subjects()) {
+        return refused("The id_token_hint was issued to a client with other subjects");
+    }
+    Ok(Ok(Some(hint.person.account)))
 }

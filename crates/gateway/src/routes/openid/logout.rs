@@ -116,7 +116,7 @@ impl LogoutRequest {
             && self
                 .hint
                 .as_ref()
-                .is_some_and(|hint| hint.sid.as_deref() == Some(signed_in.session().id.as_str()))
+                .is_some_and(|hint| hint.person.session.as_ref() == Some(&signed_in.session().id))
     }
 }
 

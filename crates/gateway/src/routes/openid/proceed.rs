@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use grants::{Consent as Allowed, Next, NextContext, RequestedCode, next};
+use grants::{Consent as Allowed, Grantee, Next, NextContext, RequestedCode, next};
 use pages::{Consent, IdentifierKind, ScopeLine, SignIn, SignInMessage};
 use protocol::{Timestamp, redirect_host};
 use registry::Client;
@@ -40,16 +40,19 @@ pub(super) async fn proceed(
         }
         None => None,
     };
+    let of = Grantee { tenant: &to.tenant, client: &to.client };
+    let subject = signed_in.map(|signed_in| services.authorizations.subjects().sub(&of, signed_in.account()));
     let step = next(&NextContext {
         client: &to.client,
         redirect_uri: &to.redirect_uri,
         request,
         granted,
         signed_in,
+        subject: subject.as_deref(),
         consent: consent.as_ref(),
         is_allowed: progress.is_allowed,
         began: progress.began,
-        hinted: authorization.hinted.as_deref(),
+        hinted: authorization.hinted.as_ref(),
         now,
     });
     let is_after_form = progress.began.is_some();

@@ -59,11 +59,13 @@ async fn claims(
     let admitted = services.engine.admit(tenant, token, &resource, now).await?;
     let claims = sender::confirm(services, tenant, raw, token, admitted, now).await?;
     raw.log(|fields| fields.client = claims.client_id.parse().ok());
-    let account = match claims.sub.parse() {
-        Ok(account) => services.accounts.find_account(&tenant.id, &account).await?,
+    let found = match services.engine.person_of(tenant, &claims).await?.map_err(BearerError::from)? {
+        Some(person) => {
+            let account = services.accounts.find_account(&tenant.id, &person.account).await?;
+            account.and_then(|account| userinfo_of(&claims, &person, &account))
+        }
         // A client's own token is of no person.
-        Err(_) => None,
+        None => None,
     };
-    let found = account.and_then(|account| userinfo_of(&claims, &account));
     found.ok_or_else(|| OAuthError::from(BearerError::from(TokenError::Revoked)))
 }

@@ -1,0 +1,147 @@
+//! The rules over pairwise subjects: a client that has them belongs to one sector (OpenID Connect Core §8.1).
+
+use protocol::{GrantType, SubjectType, check_redirect_uri};
+use registry::{Client, CodeFlow};
+use tenancy::Tenant;
+
+use super::{FieldErrors, Interface};
+use crate::ClientSettings;
+
+const SECTOR: &str = "/sector_identifier_uri";
+
+/// The grants that begin with a person.
+const BEGINNINGS: [GrantType; 2] = [GrantType::AuthorizationCode, GrantType::DeviceCode];
+
+pub(super) fn check_subject_type(errors: &mut FieldErrors, settings: &ClientSettings) -> Option<SubjectType> {
+    let name = settings.subject_type.as_deref()?;
+    errors.check_one_of("/subject_type", name, &SubjectType::NAMED)
+}
+
+/// The operator declares which clients belong together, so the document at the URI is not fetched.
+pub(super) fn check_sector_identifier_uri(
+    errors: &mut FieldErrors,
+    settings: &ClientSettings,
+) -> Option<String> {
+    let uri = settings.sector_identifier_uri.as_ref()?;
+    if check_redirect_uri(uri, false).is_err() || !uri.starts_with("https://") {
+        let detail = "this is not an https URI with a host, without a user and a fragment";
+        errors.refuse(SECTOR, detail, "write one such as `https://example.com`; its host is the sector");
+    }
+    Some(uri.clone())
+}
+
+/// A client with pairwise subjects has a sector. Applications of the Thunder-compatible API cannot name one: each of them is one by itself.
+pub(super) fn check_sector(
+    errors: &mut FieldErrors,
+    tenant: &Tenant,
+    settings: &ClientSettings,
+    flow: &CodeFlow,
+) {
+    let is_pairwise = flow.subject_type.unwrap_or(tenant.subject) == SubjectType::Pairwise;
+    let signs_in =
+        BEGINNINGS.iter().any(|grant| settings.grant_types.iter().any(|name| name == grant.as_str()));
+    if !is_pairwise || !signs_in || errors.interface() == Interface::Adapter {
+        return;
+    }
+    if let Some(why) = lacks_sector(flow) {
+        let at = if flow.subject_type.is_some() { "/subject_type" } else { "/redirect_uris" };
+        // A member that is not there has no place in a file.
+        let at = if flow.redirect_uris.is_empty() && flow.subject_type.is_none() { "" } else { at };
+        let detail = format!(
+            "a client with pairwise subjects belongs to one sector, and {why} (OpenID Connect Core §8.1)"
+        );
+        let hint = "say `sector_identifier_uri: https://HOST` with the host that stands for the sector, or `subject_type: public`";
+        errors.refuse(at, detail, hint);
+    }
+}
+
+/// A tenant whose clients have pairwise subjects from now on, against those that would have no sector.
+pub(crate) fn check_sectors<'a>(
+    errors: &mut FieldErrors,
+    before: &Tenant,
+    after: &Tenant,
+    clients: impl Iterator<Item = &'a Client>,
+) {
+    if after.subject == before.subject {
+        return;
+    }
+    let signs_in = |client: &&Client| BEGINNINGS.iter().any(|grant| client.grant_types.contains(grant));
+    for client in clients.filter(signs_in) {
+        if client.subject_type(after) == SubjectType::Public {
+            continue;
+        }
+        if let Some(why) = lacks_sector(&client.code_flow) {
+            let detail = format!("client {} has no sector, because {why}", client.id);
+            errors.refuse(
+                "/subject",
+                detail,
+                "give the client a `sector_identifier_uri` or a `subject_type` first",
+            );
+        }
+    }
+}
+
+/// Why no sector follows from a registration.
+fn lacks_sector(flow: &CodeFlow) -> Option<&'static str> {
+    if flow.sector().is_some() || flow.sector_identifier_uri.is_some() {
+        return None;
+    }
+    Some(if flow.redirect_uris.is_empty() {
+        "it has no redirect URI"
+    } else {
+        "its redirect URIs have several hosts, or one has none"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::edit::test_states::{client_id, state};
+    use crate::rules::check_client;
+
+    #[track_caller]
+    fn check(of_tenant: SubjectType, interface: Interface, mut settings: Value, expected: &[&str]) {
+        let described = settings.to_string();
+        settings["token_endpoint_auth_method"] = "none".into();
+        let tenant = Tenant { subject: of_tenant, ..state("t").tenant };
+        let mut errors = FieldErrors::of(interface);
+        let settings = ClientSettings::read(settings).unwrap();
+        check_client(&mut errors, &tenant, &client_id("web"), &settings);
+        let errors = errors.into_vec();
+        let found: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
+        assert_eq!(found, expected, "{of_tenant:?} {described}");
+    }
+
+    #[test]
+    fn a_pairwise_client_has_one_sector() {
+        use SubjectType::{Pairwise, Public};
+        let web = |uris: &[&str], more: Value| {
+            let mut settings = json!({ "grant_types": ["authorization_code"], "redirect_uris": uris });
+            settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            settings
+        };
+        let api = Interface::Api;
+        let (one, two) =
+            (["https://a.example/", "https://a.example/b"], ["https://a.example/", "https://b.example/"]);
+        let says = |name: &str| json!({ "subject_type": name });
+        let sector = json!({ "subject_type": "pairwise", "sector_identifier_uri": "https://s.example" });
+        check(Public, api, web(&two, json!({})), &[]);
+        check(Public, api, web(&one, says("pairwise")), &[]);
+        check(Public, api, web(&two, says("pairwise")), &["/subject_type"]);
+        check(Public, api, web(&two, sector.clone()), &[]);
+        check(Pairwise, api, web(&two, json!({})), &["/redirect_uris"]);
+        check(Pairwise, api, web(&two, says("public")), &[]);
+        check(Pairwise, api, web(&one, json!({})), &[]);
+        check(Pairwise, api, web(&["com.example.app:/cb"], json!({})), &["/redirect_uris"]);
+        check(Pairwise, Interface::Adapter, web(&two, json!({})), &[]);
+        let device = json!({ "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"] });
+        check(Pairwise, api, device.clone(), &[""]);
+        check(Public, api, device, &[]);
+        let of_sector = json!({ "grant_types": ["urn:ietf:params:oauth:grant-type:device_code"], "sector_identifier_uri": "https://s.example" });
+        check(Pairwise, api, of_sector, &[]);
+        // No person is behind its tokens.
+        check(Pairwise, api, json!({ "grant_types": [], "subject_type": "pairwise" }), &[]);
+    }
+}

@@ -1,0 +1,307 @@
+//! Pairwise subjects (OpenID Connect Core §8.1), each at two tenants: every sector has its own names of a person and of its session, and all
+//! interfaces agree on them.
+
+use std::sync::LazyLock;
+
+use grants::{Grantee, LogoutOutbox as _};
+use protocol::{ClientAuthenticationMethod, GrantType, Secret, SubjectType, Timestamp};
+use registry::{Client, ClientSecret, RevocationStore as _, RevokedSubject};
+use reqwest::Method;
+use secrets::{GeneratedSecret, hash_token};
+use serde_json::{Value, json};
+use testkit::{Calls, fixtures};
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
+use crate::device::{begin, poll, send, to_the_question};
+use crate::forge::Forge;
+use crate::openid::{claims, location, userinfo};
+use crate::person::{
+    Browser, CALLBACK, PASSWORD, add_person, add_web_client, continued, parameter, redeem_with,
+};
+
+/// Of all clients.
+static SECRET: LazyLock<String> = LazyLock::new(|| GeneratedSecret::generate().secret.expose().to_owned());
+/// A client with its redirect URI. The first two are of one sector.
+const WEB: (&str, &str) = ("web", CALLBACK);
+const HELP: (&str, &str) = ("help", "https://app.example.com:8443/help");
+const SHOP: (&str, &str) = ("shop", "https://shop.example.com/callback");
+
+/// Adds a client with pairwise subjects, changed like this.
+fn add_client(
+    app: &TestApp,
+    tenant: &str,
+    (id, redirect_uri): (&str, &str),
+    change: impl FnOnce(&mut Client),
+) {
+    add_web_client(app, tenant, |client| {
+        client.id = fixtures::client_id(id);
+        client.grant_types.push(GrantType::RefreshToken);
+        client.scope = fixtures::scope("openid profile offline_access");
+        client.code_flow.redirect_uris = vec![redirect_uri.to_owned()];
+        client.code_flow.subject_type = Some(SubjectType::Pairwise);
+        client.code_flow.backchannel_logout_uri = Some("https://app.example.com/out".to_owned());
+        let hash = hash_token(&app.pepper, &client.tenant, &client.id, &Secret::new(SECRET.clone()));
+        client.secrets = vec![ClientSecret { hash, ..fixtures::secret("1") }];
+        change(client);
+    });
+}
+
+/// The tokens of a client for the person of a browser, who signs in where that is asked.
+async fn sign_in(app: &TestApp, browser: &mut Browser<'_>, tenant: &str, of: (&str, &str)) -> Value {
+    let asked = [("client_id", of.0), ("redirect_uri", of.1), ("scope", "openid profile offline_access")];
+    let page = browser.authorize(tenant, &asked).await;
+    let to = match page.status {
+        303 => location(&page),
+        _ => continued(&browser.sign_in(tenant, &page, PASSWORD).await),
+    };
+    let code = parameter(&to, "code");
+    let form = [("client_id", of.0), ("redirect_uri", of.1), ("client_secret", &**SECRET), ("code", &*code)];
+    let tokens = redeem_with(app, tenant, &form).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.body);
+    tokens.json()
+}
+
+async fn post(app: &TestApp, path: &str, client: &str, more: &[(&str, &str)]) -> Value {
+    let form = [&[("client_id", client), ("client_secret", &**SECRET)], more].concat();
+    let answer = app.post(path, &form).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.json()
+}
+
+fn text<'a>(json: &'a Value, name: &str) -> &'a str {
+    json[name].as_str().unwrap_or_else(|| panic!("no {name} in {json}"))
+}
+
+#[tokio::test]
+async fn each_sector_has_its_own_names_of_a_person_and_its_session() {
+    let app = TestApp::start();
+    let mut of_tenants = Vec::new();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let mut browser = Browser::new(&app);
+        let mut names = Vec::new();
+        for client in [WEB, HELP, SHOP] {
+            add_client(&app, tenant, client, |_| ());
+            let tokens = sign_in(&app, &mut browser, tenant, client).await;
+            let id_token = claims(&tokens["id_token"]);
+            names.push((text(&id_token, "sub").to_owned(), text(&id_token, "sid").to_owned()));
+        }
+        let [web, help, shop] = names.as_slice() else { panic!("{names:?}") };
+        assert_eq!(web, help, "one sector");
+        assert_ne!(web.0, shop.0);
+        assert_ne!(web.1, shop.1, "a session that two sectors know is a person that they know");
+        assert_eq!((&web.0[..3], web.0.len(), web.1.len()), ("pw_", 46, 43));
+        of_tenants.push([web.clone(), shop.clone()]);
+    }
+    for (acme, globex) in of_tenants[0].iter().zip(&of_tenants[1]) {
+        assert_ne!(acme.0, globex.0);
+    }
+}
+
+#[tokio::test]
+async fn all_interfaces_call_a_person_the_same_and_none_tells_the_account() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let person = add_person(&app, tenant);
+        add_client(&app, tenant, WEB, |_| ());
+        let mut browser = Browser::new(&app);
+        let tokens = sign_in(&app, &mut browser, tenant, WEB).await;
+        let refresh_token = text(&tokens, "refresh_token").to_owned();
+        let form = [("grant_type", "refresh_token"), ("refresh_token", &*refresh_token)];
+        let refreshed = post(&app, &token_path(tenant), "web", &form).await;
+        let introspect = tenant_path(tenant, "/oauth/introspect");
+        let mut said = vec![post(&app, &introspect, "web", &[("token", &refresh_token)]).await];
+        for tokens in [&tokens, &refreshed] {
+            let access_token = text(tokens, "access_token");
+            said.push(claims(&tokens["id_token"]));
+            said.push(claims(&tokens["access_token"]));
+            let before = app.store.calls();
+            let found = userinfo(&app, tenant, access_token).await;
+            let after = app.store.calls();
+            // What it reads is in caches.
+            let uncached = |calls: &Calls| (calls.sign_ins, calls.administration, calls.find_by_identifier);
+            assert_eq!(uncached(&after), uncached(&before));
+            assert_eq!(
+                (found.status, &found.json()["name"]),
+                (200, &"Ada Lovelace".into()),
+                "{}",
+                found.body
+            );
+            said.push(found.json());
+            said.push(post(&app, &introspect, "web", &[("token", access_token)]).await);
+        }
+        let hint = text(&tokens, "id_token");
+        let out = browser.get(&tenant_path(tenant, &format!("/oauth/logout?id_token_hint={hint}"))).await;
+        assert_eq!(out.status, 200, "the hint is of this session: {}", out.body);
+        assert_eq!(browser.authorize(tenant, &[]).await.status, 200, "nobody is signed in");
+        assert_eq!(
+            userinfo(&app, tenant, text(&tokens, "access_token")).await.status,
+            401,
+            "the session has ended"
+        );
+        said.push(logout_token(&app, tenant).await);
+
+        let sub = said[0]["sub"].clone();
+        assert!(sub.as_str().is_some_and(|sub| sub.starts_with("pw_")), "{sub}");
+        let sid = said[1]["sid"].clone();
+        let bits = person.id.as_str().trim_start_matches("usr_");
+        for said in &said {
+            assert_eq!(said["sub"], sub, "{said}");
+            assert!(said["sid"].is_null() || said["sid"] == sid, "{said}");
+            assert!(!said.to_string().contains("usr_") && !said.to_string().contains(bits), "{said}");
+        }
+        assert_eq!(said.last().unwrap()["sid"], sid);
+    }
+}
+
+/// The claims of the one logout token that waits at the tenant.
+async fn logout_token(app: &TestApp, tenant: &str) -> Value {
+    let now = Timestamp::from_seconds(app.now());
+    let due = app.store.due_logouts(now, 100).await.unwrap();
+    let due: Vec<_> = due.into_iter().filter(|queued| queued.tenant.as_str() == tenant).collect();
+    let [queued] = due.as_slice() else { panic!("{due:?}") };
+    let found = app.tokens.tenants.resolve_openid_provider(tenant).await.unwrap();
+    let client = app.tokens.authenticator.find_active(&found.id, queued.client.as_str()).await.unwrap();
+    let grantee = Grantee { tenant: &found, client: &client.unwrap() };
+    let token = app.tokens.engine.sign_logout_token(&grantee, queued, now).await.unwrap();
+    claims(&token.into())
+}
+
+#[tokio::test]
+async fn a_device_calls_a_person_as_its_sector_does() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_client(&app, tenant, HELP, |_| ());
+        let expected = claims(&sign_in(&app, &mut Browser::new(&app), tenant, HELP).await["id_token"]);
+        add_client(&app, tenant, WEB, |client| {
+            client.grant_types = vec![GrantType::DeviceCode];
+            client.authentication_method = ClientAuthenticationMethod::None;
+            client.secrets.clear();
+            client.code_flow.redirect_uris.clear();
+            client.code_flow.sector_identifier_uri = Some("https://app.example.com/sector".to_owned());
+        });
+        let begun = begin(&app, tenant).await;
+        let mut browser = Browser::new(&app);
+        let page = to_the_question(&mut browser, tenant, text(&begun, "user_code")).await;
+        send(&mut browser, tenant, &page, &[("decision", "allow")]).await;
+        let tokens = poll(&app, tenant, &begun).await.json();
+        let id_token = claims(&tokens["id_token"]);
+        assert_eq!((&id_token["sub"], &id_token["sid"]), (&expected["sub"], &Value::Null));
+        assert_eq!(
+            userinfo(&app, tenant, text(&tokens, "access_token")).await.json()["sub"],
+            expected["sub"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn names_of_another_sector_or_tenant_are_of_nobody() {
+    let app = TestApp::start();
+    let mut of_tenants = Vec::new();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let mut browser = Browser::new(&app);
+        let mut of_clients = Vec::new();
+        for client in [WEB, SHOP] {
+            add_client(&app, tenant, client, |_| ());
+            of_clients.push(claims(&sign_in(&app, &mut browser, tenant, client).await["access_token"]));
+        }
+        of_tenants.push(of_clients);
+    }
+    for (tenant, own, other) in
+        [(ACME, &of_tenants[0], &of_tenants[1]), (GLOBEX, &of_tenants[1], &of_tenants[0])]
+    {
+        let [web, shop] = own.as_slice() else { panic!("{own:?}") };
+        let with = async |name: &str, value: &Value| {
+            let mut claims = web.clone();
+            claims[name] = value.clone();
+            // Signed by the tenant's own key, so that the names alone are wrong.
+            userinfo(&app, tenant, &Forge::of(tenant).token(&claims)).await.status
+        };
+        assert_eq!(with("sub", &web["sub"]).await, 200);
+        for foreign in [
+            &shop["sub"],
+            &other[0]["sub"],
+            &"pw_".into(),
+            &"web".into(),
+            &format!("pw_{}", "A".repeat(43)).into(),
+        ] {
+            assert_eq!(with("sub", foreign).await, 401, "{foreign}");
+        }
+        for foreign in [&shop["sid"], &other[0]["sid"]] {
+            assert_eq!(with("sid", foreign).await, 401, "{foreign}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hint_names_the_person_to_its_own_sector() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let mut browser = Browser::new(&app);
+        let mut tokens = Vec::new();
+        for client in [WEB, HELP, SHOP] {
+            add_client(&app, tenant, client, |_| ());
+            tokens.push(sign_in(&app, &mut browser, tenant, client).await);
+        }
+        let [own, same_sector, other_sector] = [0, 1, 2].map(|at| text(&tokens[at], "id_token"));
+        let mut ask = async |more: (&str, &str)| {
+            let to = location(&browser.authorize(tenant, &[("prompt", "none"), more]).await);
+            to.query_pairs().find(|(name, _)| name == "error").map(|(_, error)| error.into_owned())
+        };
+        assert_eq!(ask(("id_token_hint", own)).await, None);
+        assert_eq!(ask(("id_token_hint", same_sector)).await, None);
+        assert_eq!(ask(("id_token_hint", other_sector)).await.as_deref(), Some("invalid_request"));
+        let expecting =
+            |token: &Value| json!({ "id_token": { "sub": { "value": claims(token)["sub"] } } }).to_string();
+        assert_eq!(ask(("claims", &expecting(&tokens[0]["id_token"]))).await, None);
+        let foreign = ask(("claims", &expecting(&tokens[2]["id_token"]))).await;
+        assert_eq!(foreign.as_deref(), Some("login_required"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_revoked_of_an_account_or_a_session_ends_its_tokens_at_each_sector() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let person = add_person(&app, tenant);
+        let subjects = [
+            RevokedSubject::Account(person.id.to_string()),
+            RevokedSubject::Consent(fixtures::client_id("web"), person.id.to_string()),
+        ];
+        for subject in subjects {
+            add_client(&app, tenant, WEB, |_| ());
+            let tokens = sign_in(&app, &mut Browser::new(&app), tenant, WEB).await;
+            let access_token = text(&tokens, "access_token");
+            assert_eq!(userinfo(&app, tenant, access_token).await.status, 200);
+            let now = Timestamp::from_seconds(app.now());
+            app.store.revoke_people(&fixtures::tenant_id(tenant), &subject, now).await.unwrap();
+            assert_eq!(userinfo(&app, tenant, access_token).await.status, 401, "{subject:?}");
+            app.pass(5);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_decides_for_clients_that_do_not_say() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let person = add_person(&app, tenant);
+        add_client(&app, tenant, WEB, |client| client.code_flow.subject_type = None);
+        let sub = async || {
+            claims(&sign_in(&app, &mut Browser::new(&app), tenant, WEB).await["id_token"])["sub"].clone()
+        };
+        assert_eq!(sub().await, person.id.as_str());
+        app.change_tenant(tenant, |tenant| {
+            tenant.strategies.oidc = true;
+            tenant.subject = SubjectType::Pairwise;
+        });
+        assert!(sub().await.as_str().is_some_and(|sub| sub.starts_with("pw_")));
+        let metadata = tenant_path(tenant, "/.well-known/openid-configuration");
+        let metadata = Answer::to(app.request(Method::GET, &metadata)).await.json();
+        assert_eq!(metadata["subject_types_supported"], json!(["public", "pairwise"]));
+    }
+}

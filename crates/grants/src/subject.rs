@@ -1,0 +1,219 @@
+//! What a client is told to call a person and its session. With pairwise subjects both are encrypted for the client's sector (OpenID Connect Core
+//! §8.1): two sectors cannot tell that a person is the same, and the server finds the account without a row.
+
+use accounts::AccountId;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use protocol::SubjectType;
+use secrets::{IdentifierCipher, Pepper};
+use sessions::SessionId;
+
+use crate::Grantee;
+
+/// The names of people and sessions for all clients of all tenants.
+pub struct Subjects {
+    accounts: IdentifierCipher,
+    sessions: IdentifierCipher,
+}
+
+/// What a client calls a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PersonNames {
+    /// `sub`.
+    pub(crate) sub: String,
+    /// `sid`. One that all clients knew would tell two sectors what `sub` does not.
+    pub(crate) sid: Option<String>,
+}
+
+/// Whom the names of a token are of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedPerson {
+    /// The account.
+    pub account: AccountId,
+    /// The session.
+    pub session: Option<SessionId>,
+}
+
+impl Subjects {
+    /// The names under keys of this pepper.
+    pub(crate) fn new(pepper: &Pepper) -> Self {
+        let cipher = |label| IdentifierCipher::for_purpose(pepper.expose(), label);
+        Self {
+            accounts: cipher("latchkey pairwise subject 1"),
+            sessions: cipher("latchkey pairwise session 1"),
+        }
+    }
+
+    /// The `sub` of a person for a client.
+    #[must_use]
+    pub fn sub(&self, of: &Grantee<'_>, account: &AccountId) -> String {
+        match Sector::of(of) {
+            None => account.as_str().to_owned(),
+            Some(sector) => {
+                let sealed = self.accounts.seal(sector.context(of), &account.to_bytes());
+                format!("{}{}", AccountId::PAIRWISE_PREFIX, BASE64URL.encode(sealed))
+            }
+        }
+    }
+
+    /// What a client calls a person, in a session or in none.
+    pub(crate) fn names(
+        &self,
+        of: &Grantee<'_>,
+        account: &AccountId,
+        session: Option<&SessionId>,
+    ) -> PersonNames {
+        let sid = session.map(|session| match Sector::of(of) {
+            None => session.as_str().to_owned(),
+            Some(sector) => BASE64URL.encode(self.sessions.seal(sector.context(of), &session.to_bytes())),
+        });
+        PersonNames { sub: self.sub(of, account), sid }
+    }
+
+    /// Whom the names of a token of this client are of. Names that it got before its subjects became pairwise count: the token is ours.
+    pub(crate) fn person(&self, of: &Grantee<'_>, sub: &str, sid: Option<&str>) -> Option<NamedPerson> {
+        let sector = Sector::of_clients_like(of);
+        let open = |cipher: &IdentifierCipher, text: &str| {
+            let sealed = BASE64URL.decode(text).ok()?.try_into().ok()?;
+            cipher.open(sector.context(of), &sealed)
+        };
+        let account = match sub.strip_prefix(AccountId::PAIRWISE_PREFIX) {
+            Some(sealed) => AccountId::from_bytes(open(&self.accounts, sealed)?),
+            None => sub.parse().ok()?,
+        };
+        let session = |sid: &str| match sid.parse() {
+            Ok(session) => Some(session),
+            Err(_) => open(&self.sessions, sid).map(SessionId::from_bytes),
+        };
+        let session = match sid {
+            Some(sid) => Some(session(sid)?),
+            None => None,
+        };
+        Some(NamedPerson { account, session })
+    }
+}
+
+/// Whom names that need no key are of: those of public subjects.
+pub(crate) fn public_person(sub: &str, sid: Option<&str>) -> Option<NamedPerson> {
+    let session = sid.map(str::parse).transpose().ok()?;
+    Some(NamedPerson { account: sub.parse().ok()?, session })
+}
+
+/// The clients that know a person by the same pairwise name.
+enum Sector {
+    /// Those of this host.
+    Host(String),
+    /// The client alone: it names no host, and came by a way that demands none.
+    Own,
+}
+
+impl Sector {
+    /// None where subjects are public.
+    fn of(of: &Grantee<'_>) -> Option<Self> {
+        let is_pairwise = of.client.subject_type(of.tenant) == SubjectType::Pairwise;
+        is_pairwise.then(|| Self::of_clients_like(of))
+    }
+
+    fn of_clients_like(of: &Grantee<'_>) -> Self {
+        of.client.code_flow.sector().map_or(Self::Own, Self::Host)
+    }
+
+    fn context<'a>(&'a self, of: &Grantee<'a>) -> [&'a str; 3] {
+        let tenant = of.tenant.id.as_str();
+        match self {
+            Self::Host(host) => [tenant, "host", host],
+            Self::Own => [tenant, "client", of.client.id.as_str()],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use registry::Client;
+    use tenancy::{Tenant, TenantId};
+
+    use super::*;
+    use crate::test_fixtures::{ADA, acme, pairwise_client, subjects, web_client};
+
+    const BOB: &str = "usr_aeaqcaibaeaqcaibaeaqcaibae";
+
+    fn sub_at(tenant: &Tenant, client: &Client, account: &str) -> String {
+        subjects().sub(&Grantee { tenant, client }, &account.parse().unwrap())
+    }
+
+    #[test]
+    fn a_sector_has_one_sub_of_a_person_and_another_sector_or_tenant_another() {
+        let sub = |client: &Client, account| sub_at(&acme(), client, account);
+        let (app, api) = (
+            pairwise_client("app", "https://app.example/cb"),
+            pairwise_client("api", "https://App.example:444/"),
+        );
+        let ada = sub(&app, ADA);
+        assert_eq!((ada.len(), &ada[..3], sub(&app, ADA)), (46, "pw_", ada.clone()));
+        assert_eq!(sub(&api, ADA), ada, "the same sector");
+        assert_eq!(sub(&web_client("app"), ADA), ADA, "a public client");
+        let mut named = pairwise_client("named", "https://elsewhere.example/");
+        named.code_flow.sector_identifier_uri = Some("https://app.example".to_owned());
+        assert_eq!(sub(&named, ADA), ada);
+        let globex = Tenant { id: TenantId::parse("globex").unwrap(), ..acme() };
+        let other = pairwise_client("app", "https://other.example/cb");
+        for other in [sub(&other, ADA), sub(&app, BOB), sub_at(&globex, &app, ADA)] {
+            assert_ne!(other, ada);
+        }
+    }
+
+    #[test]
+    fn a_client_without_a_sector_is_one_by_itself() {
+        let sub = |id| sub_at(&acme(), &pairwise_client(id, "com.example.app:/cb"), ADA);
+        assert_eq!(sub("app"), sub("app"));
+        assert_ne!(sub("app"), sub("other"));
+        // No host is taken for a client.
+        assert_ne!(sub("app"), sub_at(&acme(), &pairwise_client("x", "https://app/cb"), ADA));
+    }
+
+    #[test]
+    fn the_tenant_decides_for_clients_that_do_not_say() {
+        let tenant = Tenant { subject: SubjectType::Pairwise, ..acme() };
+        let mut client = web_client("web");
+        assert!(sub_at(&tenant, &client, ADA).starts_with("pw_"));
+        client.code_flow.subject_type = Some(SubjectType::Public);
+        assert_eq!(sub_at(&tenant, &client, ADA), ADA);
+    }
+
+    #[test]
+    fn names_lead_back_to_the_person_at_their_sector_alone() {
+        let (acme, app) = (acme(), pairwise_client("app", "https://app.example/cb"));
+        let of = Grantee { tenant: &acme, client: &app };
+        let ada =
+            NamedPerson { account: ADA.parse().unwrap(), session: Some(SessionId::from_bytes([3; 16])) };
+        let PersonNames { sub, sid } = subjects().names(&of, &ada.account, ada.session.as_ref());
+        assert_eq!(sid.as_ref().map(String::len), Some(43));
+        let session = ada.session.as_ref().unwrap();
+        let person = |of: &Grantee<'_>, sub: &str, sid: Option<&str>| subjects().person(of, sub, sid);
+        assert_eq!(person(&of, &sub, sid.as_deref()), Some(ada.clone()));
+        assert_eq!(person(&of, &sub, None), Some(NamedPerson { session: None, ..ada.clone() }));
+        // Of a token from before the client's subjects became pairwise, or public again.
+        assert_eq!(person(&of, ADA, Some(session.as_str())), Some(ada.clone()));
+        let mut public = app.clone();
+        public.code_flow.subject_type = None;
+        assert_eq!(person(&Grantee { tenant: &acme, client: &public }, &sub, sid.as_deref()), Some(ada));
+        let globex = Tenant { id: TenantId::parse("globex").unwrap(), ..acme.clone() };
+        let other = pairwise_client("app", "https://other.example/cb");
+        for of in [Grantee { tenant: &globex, client: &app }, Grantee { tenant: &acme, client: &other }] {
+            assert_eq!(person(&of, &sub, None), None);
+            assert_eq!(person(&of, ADA, sid.as_deref()), None);
+        }
+        for bad in [
+            "pw_",
+            "",
+            "web",
+            &sub[..45],
+            &format!("{sub}A"),
+            &sub.replace("pw_", "usr_"),
+            &format!("pw_{}", "A".repeat(43)),
+        ] {
+            assert_eq!(person(&of, bad, None), None, "{bad}");
+        }
+        assert_eq!(person(&of, &sub, Some("")), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! Whether all clients know a person by the same `sub` (OpenID Connect Core §8).
+
+use serde::{Deserialize, Serialize};
+
+/// How a client's `sub` of a person relates to those of other clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectType {
+    /// It is the same for all clients.
+    #[default]
+    Public,
+    /// Each sector has its own, so that two sectors cannot tell that a person is the same.
+    Pairwise,
+}
+
+impl SubjectType {
+    /// All of them by name.
+    pub const NAMED: [(&'static str, Self); 2] = [("public", Self::Public), ("pairwise", Self::Pairwise)];
+
+    /// The names.
+    pub const NAMES: [&'static str; 2] = ["public", "pairwise"];
+
+    /// The name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Pairwise => "pairwise",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_stored_form() {
+        assert_eq!(SubjectType::NAMED.map(|(name, _)| name), SubjectType::NAMES);
+        for (name, subject_type) in SubjectType::NAMED {
+            assert_eq!(
+                (subject_type.as_str(), serde_json::to_value(subject_type).unwrap()),
+                (name, name.into())
+            );
+        }
+    }
+}
