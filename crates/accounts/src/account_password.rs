@@ -1,12 +1,13 @@
 //! The stored form of a password: argon2id of the password, then HMAC-SHA-256 under a key that only the server has, over the result, the
-//! tenant and the account. So a stolen database cannot be guessed against, and a row copied to another account matches nothing.
+//! tenant and the account. So a stolen database cannot be guessed against, and a row copied to another account matches nothing. An imported
+//! account has the hash of another system until its person signs in.
 
 use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
-use secrets::{KeyedDigest, PasswordSalt, Pepper, SecretHash, salt_and_digest};
+use secrets::{ForeignHash, KeyedDigest, PasswordSalt, Pepper, SecretHash, salt_and_digest};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
@@ -18,9 +19,12 @@ const PREFIX: &str = "p1$m=19456,t=2,p=1$";
 
 /// The stored form of the password of one account.
 #[derive(Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
-pub struct AccountPassword {
-    salt: PasswordSalt,
-    digest: [u8; 32],
+pub struct AccountPassword(Form);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Form {
+    Bound { salt: PasswordSalt, digest: [u8; 32] },
+    Foreign(ForeignHash),
 }
 
 /// The text is not the stored form of a password.
@@ -45,10 +49,11 @@ impl AccountPasswords {
         let SecretHash::Password(phc) = hash else { return None };
         let (salt, raw) = salt_and_digest(phc)?;
         let texts = [raw.as_slice(), tenant.as_str().as_bytes(), account.as_str().as_bytes()];
-        Some(AccountPassword { salt, digest: self.0.of(texts) })
+        Some(AccountPassword(Form::Bound { salt, digest: self.0.of(texts) }))
     }
 
-    /// Whether the stored form is that of this hash, for this account. The comparison takes constant time.
+    /// Whether the stored form is that of this hash, for this account. The comparison takes constant time. The hash of another system is that
+    /// of no hash of ours.
     #[must_use]
     pub fn matches(
         &self,
@@ -57,16 +62,39 @@ impl AccountPasswords {
         stored: &AccountPassword,
         hash: &SecretHash,
     ) -> bool {
-        let presented = self.bind(tenant, account, hash);
-        presented.is_some_and(|presented| presented.digest.ct_eq(&stored.digest).into())
+        let presented = self.bind(tenant, account, hash).map(|presented| presented.0);
+        let (Some(Form::Bound { digest: presented, .. }), Form::Bound { digest, .. }) =
+            (presented, &stored.0)
+        else {
+            return false;
+        };
+        presented.ct_eq(digest).into()
     }
 }
 
 impl AccountPassword {
-    /// The salt to hash a presented password with.
+    /// The salt to hash a presented password with; none where the hash is another system's.
     #[must_use]
-    pub const fn salt(&self) -> &PasswordSalt {
-        &self.salt
+    pub const fn salt(&self) -> Option<&PasswordSalt> {
+        match &self.0 {
+            Form::Bound { salt, .. } => Some(salt),
+            Form::Foreign(_) => None,
+        }
+    }
+
+    /// The hash of another system, which a hash of ours replaces when the person signs in.
+    #[must_use]
+    pub const fn foreign(&self) -> Option<&ForeignHash> {
+        match &self.0 {
+            Form::Bound { .. } => None,
+            Form::Foreign(hash) => Some(hash),
+        }
+    }
+}
+
+impl From<ForeignHash> for AccountPassword {
+    fn from(hash: ForeignHash) -> Self {
+        Self(Form::Foreign(hash))
     }
 }
 
@@ -74,18 +102,25 @@ impl FromStr for AccountPassword {
     type Err = UnknownPasswordFormat;
 
     fn from_str(text: &str) -> Result<Self, UnknownPasswordFormat> {
+        if text.starts_with('$') {
+            return text.parse::<ForeignHash>().map(Self::from).map_err(|_| UnknownPasswordFormat);
+        }
         let parts = text.strip_prefix(PREFIX).and_then(|rest| rest.split_once('$'));
         let (salt, digest) = parts.ok_or(UnknownPasswordFormat)?;
         let digest = BASE64.decode(digest).map_err(|_| UnknownPasswordFormat)?;
         let digest = digest.try_into().map_err(|_| UnknownPasswordFormat)?;
-        Ok(Self { salt: salt.parse().map_err(|_| UnknownPasswordFormat)?, digest })
+        let salt = salt.parse().map_err(|_| UnknownPasswordFormat)?;
+        Ok(Self(Form::Bound { salt, digest }))
     }
 }
 
 /// For the store.
 impl fmt::Display for AccountPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{PREFIX}{}${}", self.salt, BASE64.encode(self.digest))
+        match &self.0 {
+            Form::Bound { salt, digest } => write!(f, "{PREFIX}{salt}${}", BASE64.encode(digest)),
+            Form::Foreign(hash) => hash.fmt(f),
+        }
     }
 }
 
@@ -123,7 +158,7 @@ mod tests {
         let right = hash("correct horse battery staple", &salt);
         let stored = passwords.bind(&acme, &account, &right).unwrap();
         assert!(passwords.matches(&acme, &account, &stored, &right));
-        let again = hash("correct horse battery staple", stored.salt());
+        let again = hash("correct horse battery staple", stored.salt().unwrap());
         assert!(passwords.matches(&acme, &account, &stored, &again));
         for wrong in [
             hash("correct horse battery stapl", &salt),
@@ -155,9 +190,24 @@ mod tests {
             text.replace("t=2", "t=3"),
             text[..text.len() - 1].to_owned(),
             format!("{text}A"),
-            phc.clone(),
+            "$5$rounds=5000$salt$hash".to_owned(),
+            phc.replace("m=19456", "m=999999"),
         ] {
             assert_eq!(bad.parse::<AccountPassword>(), Err(UnknownPasswordFormat), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_hash_of_another_system_is_kept_as_it_is_and_matches_no_hash_of_ours() {
+        let (account, salt) = (AccountId::from_bytes([1; 16]), PasswordSalt::generate());
+        let hash = hash("correct horse battery staple", &salt);
+        let SecretHash::Password(phc) = &hash else { panic!("a password hash") };
+        let stored: AccountPassword = phc.parse().unwrap();
+        assert_eq!((stored.to_string(), stored.salt()), (phc.clone(), None));
+        assert_eq!(stored.foreign().map(ToString::to_string).as_ref(), Some(phc));
+        assert_eq!(format!("{stored:?}"), "AccountPassword([redacted])");
+        let passwords = pepper(1);
+        assert!(!passwords.matches(&tenant("acme"), &account, &stored, &hash));
+        assert_eq!(passwords.bind(&tenant("acme"), &account, &hash).unwrap().foreign(), None);
     }
 }

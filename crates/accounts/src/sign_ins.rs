@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::{Secret, Timestamp};
-use secrets::{Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer, wait_until};
+use secrets::{
+    Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer, SecretHash, wait_until,
+};
 use tenancy::{StoreError, TenantId};
 use tokio::time::Instant;
 
@@ -128,19 +130,31 @@ impl SignIns {
         let password = normalised_password(password).filter(|text| !self.samples.contains(&text.expose()));
         let can_match = password.is_some();
         let stored = found.as_ref().and_then(|(_, stored)| stored.as_ref());
+        let foreign = stored.and_then(AccountPassword::foreign);
         let job = HashJob {
             // What cannot be a password costs as much as what can.
             secret: password.unwrap_or_else(|| Secret::new(String::new())),
-            salt: stored.map_or_else(PasswordSalt::dummy, |stored| stored.salt().clone()),
+            salt: match (stored.and_then(AccountPassword::salt), foreign) {
+                (Some(salt), _) => salt.clone(),
+                // Of the hash that replaces the foreign one.
+                (None, Some(_)) => PasswordSalt::generate(),
+                (None, None) => PasswordSalt::dummy(),
+            },
             key: None,
+            only_if: foreign.cloned(),
         };
-        let Ok(hash) = self.pool.hash(job, Lane::SignIn, source).await.map_err(|Busy| ()) else {
+        let hashed = self.pool.hash_if_right(job, Lane::SignIn, source).await;
+        let Ok(hash) = hashed.map_err(|Busy| ()) else {
             attempt.forgive();
             return Err(SignInError::Busy);
         };
         let (account, stored) = found.ok_or(SignInError::Refused)?;
-        let is_right =
-            stored.is_some_and(|stored| self.passwords.matches(tenant, &account.id, &stored, &hash));
+        let is_right = match (&hash, &stored) {
+            (Some(hash), Some(stored)) => {
+                stored.foreign().is_some() || self.passwords.matches(tenant, &account.id, stored, hash)
+            }
+            (None, _) | (_, None) => false,
+        };
         if !can_match || !is_right {
             self.failure_runs.failed(tenant, &account.id, is_known);
             return Err(SignInError::Refused);
@@ -150,8 +164,19 @@ impl SignIns {
         }
         attempt.forgive();
         self.failure_runs.succeeded(tenant, &account.id, is_known);
+        if let (Some(stored), Some(hash)) = (stored.filter(|stored| stored.foreign().is_some()), hash) {
+            self.rewrite(&account, &stored, &hash).await;
+        }
         let authentication = Authentication::by_password(tenant.clone(), account.id.clone(), now);
         Ok((account, authentication))
+    }
+
+    /// Puts a hash of ours in the place of another system's. Where the store fails, the next sign-in tries again; where the password was
+    /// changed meanwhile, nothing is written.
+    async fn rewrite(&self, account: &Account, before: &AccountPassword, hash: &SecretHash) {
+        if let Some(after) = self.passwords.bind(&account.tenant, &account.id, hash) {
+            let _ = self.store.replace_password(&account.tenant, &account.id, before, &after).await;
+        }
     }
 
     /// A row of another tenant, which only a broken store returns, is dropped.

@@ -62,8 +62,8 @@ pub struct RelatedAccounts<'a> {
     pub ids: &'a [AccountId],
     /// Those that have these identifiers.
     pub identifiers: &'a [Identifier],
-    /// That which has this identifier in another system.
-    pub external_id: Option<&'a str>,
+    /// Those that have these identifiers in another system.
+    pub external_ids: &'a [String],
     /// All that the files declare or declared.
     pub declared: bool,
 }
@@ -72,7 +72,7 @@ impl<'a> RelatedAccounts<'a> {
     /// Those of these ids.
     #[must_use]
     pub const fn of(ids: &'a [AccountId]) -> Self {
-        Self { ids, identifiers: &[], external_id: None, declared: false }
+        Self { ids, identifiers: &[], external_ids: &[], declared: false }
     }
 }
 

@@ -96,7 +96,7 @@ impl Reconciler {
         let identifiers: Vec<_> = held.map(|held| held.identifier.clone()).collect();
         let ids: Vec<_> = declared.accounts.iter().map(|declared| declared.account.id.clone()).collect();
         let related =
-            RelatedAccounts { ids: &ids, identifiers: &identifiers, external_id: None, declared: true };
+            RelatedAccounts { ids: &ids, identifiers: &identifiers, external_ids: &[], declared: true };
         self.store.find_accounts(tenant, related).await
     }
 

@@ -29,6 +29,17 @@ impl AccountStore for CachedAccountStore {
         self.source.store.find_by_identifier(tenant, identifier).await
     }
 
+    /// No cache holds a password.
+    async fn replace_password(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        before: &AccountPassword,
+        after: &AccountPassword,
+    ) -> Result<bool, StoreError> {
+        self.source.store.replace_password(tenant, account, before, after).await
+    }
+
     async fn find_account(
         &self,
         tenant: &TenantId,

@@ -9,21 +9,31 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::rt::time::timeout;
+use administration::IMPORT_BYTES;
 use futures_util::StreamExt as _;
 use zeroize::Zeroizing;
 
-/// The maximum size of a body.
-const LIMIT: usize = 64 * 1024;
-/// A body must be complete within this time of its head.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// How large a body may be, and how long after its head it must be complete.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BodyBounds {
+    bytes: usize,
+    time: Duration,
+}
+
+impl BodyBounds {
+    /// Of a document or a form.
+    pub(crate) const ORDINARY: Self = Self { bytes: 64 * 1024, time: Duration::from_secs(10) };
+    /// Of an import of accounts.
+    pub(crate) const IMPORT: Self = Self { bytes: IMPORT_BYTES, time: Duration::from_secs(60) };
+}
 
 /// The body cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BodyError {
     #[error("The request body is incomplete")]
     Incomplete,
-    #[error("The request body is larger than 65536 bytes")]
-    TooLarge,
+    #[error("The request body is larger than {0} bytes")]
+    TooLarge(usize),
     #[error("The request body took too long to come")]
     TooSlow,
     #[error("The Content-Type header was sent more than once")]
@@ -37,14 +47,18 @@ pub(crate) enum BodyError {
 pub(crate) type Body = Zeroizing<Vec<u8>>;
 
 /// Reads a body; `announced` is its Content-Length.
-pub(crate) async fn read(payload: &mut Payload, announced: Option<usize>) -> Result<Body, BodyError> {
-    if announced.is_some_and(|length| length > LIMIT) {
-        return Err(BodyError::TooLarge);
+pub(crate) async fn read(
+    payload: &mut Payload,
+    announced: Option<usize>,
+    bounds: BodyBounds,
+) -> Result<Body, BodyError> {
+    if announced.is_some_and(|length| length > bounds.bytes) {
+        return Err(BodyError::TooLarge(bounds.bytes));
     }
-    let mut body = pin!(collect(payload));
+    let mut body = pin!(collect(payload, bounds.bytes));
     match with_its_head(body.as_mut()).await {
         Some(body) => body,
-        None => timeout(DEADLINE, body).await.map_err(|_| BodyError::TooSlow)?,
+        None => timeout(bounds.time, body).await.map_err(|_| BodyError::TooSlow)?,
     }
 }
 
@@ -68,7 +82,7 @@ impl BodyError {
     pub(crate) const fn status(self) -> StatusCode {
         match self {
             Self::Incomplete | Self::TwoTypes => StatusCode::BAD_REQUEST,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         }
@@ -76,17 +90,17 @@ impl BodyError {
 
     /// Whether the rest of the body would be read as the next request.
     pub(crate) const fn ends_connection(self) -> bool {
-        matches!(self, Self::TooLarge | Self::TooSlow)
+        matches!(self, Self::TooLarge(_) | Self::TooSlow)
     }
 }
 
-async fn collect(payload: &mut Payload) -> Result<Body, BodyError> {
+async fn collect(payload: &mut Payload, limit: usize) -> Result<Body, BodyError> {
     let mut body = Body::default();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| BodyError::Incomplete)?;
         let length = body.len() + chunk.len();
-        if length > LIMIT {
-            return Err(BodyError::TooLarge);
+        if length > limit {
+            return Err(BodyError::TooLarge(limit));
         }
         if length > body.capacity() {
             // A vector that grows by itself leaves an unwiped copy behind.
@@ -116,7 +130,7 @@ mod tests {
             text.as_bytes().chunks(16).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
         let stream: BoxedPayloadStream = Box::pin(stream::iter(chunks));
         let mut payload = Payload::Stream { payload: stream };
-        read(&mut payload, None).await.unwrap()
+        read(&mut payload, None, BodyBounds::ORDINARY).await.unwrap()
     }
 
     fn form(parts: &[&str], tag: char) -> Zeroizing<String> {

@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 use crate::TokenServices;
 use crate::authorization::RequiredPermission;
 use crate::metrics::Metrics;
-use crate::raw_request::RawRequest;
+use crate::raw_request::{JSON, NDJSON, RawRequest};
 use crate::respond::{Document, Problem};
 use crate::routes::{self, AdminAccess};
 
@@ -96,18 +96,36 @@ impl OperatorApi {
         start.boxed_local()
     }
 
-    /// Sends a request; `path` has the query with it.
+    /// Sends a request with a JSON document; `path` has the query with it.
     ///
     /// # Panics
     /// If the path is no path of a URI (RFC 3986 §3.3).
     pub async fn call(&self, method: &str, path: &str, body: Option<Zeroizing<Vec<u8>>>) -> OperatorAnswer {
+        self.send(method, path, JSON, body).await
+    }
+
+    /// Sends lines of JSON.
+    ///
+    /// # Panics
+    /// As [`OperatorApi::call`].
+    pub async fn post_lines(&self, path: &str, lines: Zeroizing<Vec<u8>>) -> OperatorAnswer {
+        self.send("POST", path, NDJSON, Some(lines)).await
+    }
+
+    async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        media_type: &'static str,
+        body: Option<Zeroizing<Vec<u8>>>,
+    ) -> OperatorAnswer {
         let body = body.map(|body| Ok(Bytes::from_owner(body)));
         let payload: BoxedPayloadStream = Box::pin(stream::iter(body));
         let mut request = Request::with_payload(Payload::Stream { payload });
         let head = request.head_mut();
         head.method = Method::from_str(method).expect("a method is a token");
         head.uri = Uri::from_str(path).expect("names are percent-encoded");
-        head.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         match self.service.call(request).await {
             Ok(response) => answer(response.into_parts().1).await,
             Err(error) => answer(HttpResponse::from_error(error)).await,

@@ -19,7 +19,7 @@ use registry::DpopProofError;
 use secrets::ClientAddress;
 
 use crate::access_log::RequestLogFields;
-use crate::body::{self, Body, BodyError};
+use crate::body::{self, Body, BodyBounds, BodyError};
 use crate::connection::Deadlines;
 use crate::failure::Failure;
 use crate::options::DefaultTenant;
@@ -31,6 +31,7 @@ const DPOP: HeaderName = HeaderName::from_static("dpop");
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
+pub(crate) const NDJSON: &str = "application/x-ndjson";
 
 /// Head and body of a request, unread.
 pub(crate) struct RawRequest {
@@ -183,26 +184,41 @@ impl RawRequest {
 
     /// The body of a form, read whole.
     pub(crate) async fn form(&mut self) -> Result<Body, BodyError> {
-        self.body(&[FORM], FORM).await
+        self.body(&[FORM], FORM, BodyBounds::ORDINARY).await
     }
 
     /// A JSON body, read whole and not parsed.
     pub(crate) async fn json(&mut self) -> Result<Body, BodyError> {
-        self.body(&[JSON, MERGE_PATCH], "application/json, or application/merge-patch+json for a patch").await
+        let wanted = "application/json, or application/merge-patch+json for a patch";
+        self.body(&[JSON, MERGE_PATCH], wanted, BodyBounds::ORDINARY).await
+    }
+
+    /// Lines of JSON, read whole and not parsed.
+    pub(crate) async fn import_lines(&mut self) -> Result<Body, BodyError> {
+        self.body(&[NDJSON], NDJSON, BodyBounds::IMPORT).await
     }
 
     /// A body of any media type, read whole: some callers of the Thunder-compatible API send none.
     pub(crate) async fn untyped(&mut self) -> Result<Body, BodyError> {
+        self.read(BodyBounds::ORDINARY).await
+    }
+
+    async fn read(&mut self, bounds: BodyBounds) -> Result<Body, BodyError> {
         let announced = self.content_length();
-        let body = body::read(&mut self.payload, announced).await?;
+        let body = body::read(&mut self.payload, announced, bounds).await?;
         if let Some(deadlines) = self.request.conn_data::<Rc<Deadlines>>() {
             deadlines.body_read();
         }
         Ok(body)
     }
 
-    async fn body(&mut self, types: &[&str], wanted: &'static str) -> Result<Body, BodyError> {
-        let body = self.untyped().await?;
+    async fn body(
+        &mut self,
+        types: &[&str],
+        wanted: &'static str,
+        bounds: BodyBounds,
+    ) -> Result<Body, BodyError> {
+        let body = self.read(bounds).await?;
         if self.request.headers().get_all(CONTENT_TYPE).nth(1).is_some() {
             return Err(BodyError::TwoTypes);
         }

@@ -479,7 +479,7 @@ impl Authenticator {
                 client => proven(client, Err(Mismatch::Wrong)),
             };
         };
-        let job = HashJob { secret, salt: candidates.salt(), key: Some(key.0) };
+        let job = HashJob { secret, salt: candidates.salt(), key: Some(key.0), only_if: None };
         let hash = self.hash(job, attempt).await?;
         let matching = candidates.matching(&hash).cloned();
         if let Ok(secret) = &matching {
@@ -576,7 +576,7 @@ fn proven(
 }
 
 fn dummy_job() -> HashJob {
-    HashJob { secret: Secret::new(String::new()), salt: PasswordSalt::dummy(), key: None }
+    HashJob { secret: Secret::new(String::new()), salt: PasswordSalt::dummy(), key: None, only_if: None }
 }
 
 /// Whether there is a client, and its method allows this credential.

@@ -227,7 +227,8 @@ impl Users {
         // A text that cannot be a password is replaced by a dummy; the wait is the same.
         let secret = if may_open { password } else { Secret::new(String::new()) };
         let lane = if attempt.is_over_limit() { Lane::Last } else { Lane::SignIn };
-        let hashed = self.pool.hash(HashJob { secret, salt, key: None }, lane, source).await;
+        let job = HashJob { secret, salt, key: None, only_if: None };
+        let hashed = self.pool.hash(job, lane, source).await;
         let hash = match hashed {
             Ok(hash) => hash,
             Err(Busy) => {

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::network_aggregation::NetworkAggregation;
 use crate::password_hash::{OutOfMemory, PasswordSalt};
-use crate::{ClientAddress, SecretHash};
+use crate::{ClientAddress, ForeignHash, SecretHash};
 
 /// Concurrent jobs of one source.
 const COMPUTED: usize = 8;
@@ -31,8 +31,10 @@ pub struct HashJob {
     pub secret: Secret,
     /// The salt of the stored hashes.
     pub salt: PasswordSalt,
-    /// Jobs with equal keys are computed once: the key identifies secret and salt. `None` for a job of its own.
+    /// Jobs with equal keys are computed once: the key identifies all else. `None` for a job of its own.
     pub key: Option<[u8; 32]>,
+    /// The hash of another system that the secret must have: without it nothing is hashed.
+    pub only_if: Option<ForeignHash>,
 }
 
 /// The priority of a job.
@@ -51,8 +53,8 @@ pub enum Lane {
 #[error("too many secrets wait to be checked")]
 pub struct Busy;
 
-/// The channel to a caller.
-pub(crate) type Answer = oneshot::Sender<Result<SecretHash, OutOfMemory>>;
+/// The channel to a caller; `None` is sent where the secret does not have the foreign hash of the job.
+pub(crate) type Answer = oneshot::Sender<Result<Option<SecretHash>, OutOfMemory>>;
 
 /// A job whose turn has come. Every outcome ends with [`HashLanes::finish`].
 pub(crate) struct Taken {

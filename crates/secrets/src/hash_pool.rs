@@ -51,8 +51,21 @@ impl HashPool {
     /// Computes a hash when its turn comes. It must run inside a Tokio runtime with a clock.
     ///
     /// # Errors
-    /// [`Busy`], after five seconds at the latest.
+    /// [`Busy`], after five seconds at the latest. Also where the secret does not have the foreign hash of the job.
     pub async fn hash(&self, job: HashJob, lane: Lane, source: &ClientAddress) -> Result<SecretHash, Busy> {
+        self.hash_if_right(job, lane, source).await?.ok_or(Busy)
+    }
+
+    /// As [`HashPool::hash`]; `None` where the secret does not have the foreign hash of the job.
+    ///
+    /// # Errors
+    /// [`Busy`].
+    pub async fn hash_if_right(
+        &self,
+        job: HashJob,
+        lane: Lane,
+        source: &ClientAddress,
+    ) -> Result<Option<SecretHash>, Busy> {
         let (answer, answered) = oneshot::channel();
         self.shared.lock().lanes.add(job, lane, *source, answer)?;
         self.shared.changed.notify_one();
@@ -113,6 +126,17 @@ impl Drop for HashPool {
     }
 }
 
+impl HashJob {
+    fn compute(&self) -> Result<Option<SecretHash>, OutOfMemory> {
+        if let Some(foreign) = &self.only_if
+            && !foreign.verify(&self.secret)?
+        {
+            return Ok(None);
+        }
+        hash_password(&self.secret, &self.salt).map(Some)
+    }
+}
+
 impl Shared {
     fn spawn(self: &Arc<Self>) -> io::Result<()> {
         let shared = Arc::clone(self);
@@ -128,7 +152,7 @@ impl Shared {
     fn compute(&self, Taken { job, turn }: Taken) {
         self.computed.fetch_add(1, Ordering::Relaxed);
         // A panic must not cost the pool a thread: without threads no chosen secret could be checked until a restart.
-        let hash = catch_unwind(|| hash_password(&job.secret, &job.salt));
+        let hash = catch_unwind(|| job.compute());
         drop(job);
         let answers = self.lock().lanes.finish(&turn);
         if let Ok(hash) = hash {
@@ -165,7 +189,28 @@ mod tests {
     use crate::password_hash::PasswordSalt;
 
     fn job(text: &str) -> HashJob {
-        HashJob { secret: Secret::new(text.to_owned()), salt: PasswordSalt::dummy(), key: None }
+        HashJob {
+            secret: Secret::new(text.to_owned()),
+            salt: PasswordSalt::dummy(),
+            key: None,
+            only_if: None,
+        }
+    }
+
+    /// PyPI bcrypt: `bcrypt.hashpw(b"a" * 72, …)`.
+    const FOREIGN: &str = "$2b$04$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe";
+
+    #[tokio::test]
+    async fn a_secret_is_hashed_only_if_it_has_the_foreign_hash_of_the_job() {
+        let pool = HashPool::start(NonZeroUsize::MIN).unwrap();
+        let source = ClientAddress::new(None);
+        let of = |text: &str| HashJob { only_if: Some(FOREIGN.parse().unwrap()), ..job(text) };
+        let right = "a".repeat(72);
+        let hash = pool.hash_if_right(of(&right), Lane::SignIn, &source).await.unwrap().unwrap();
+        assert!(hash.matches(&hash_password(&job(&right).secret, &PasswordSalt::dummy()).unwrap()));
+        assert_eq!(pool.hash_if_right(of("a"), Lane::SignIn, &source).await, Ok(None));
+        assert_eq!(pool.hash(of("a"), Lane::SignIn, &source).await, Err(Busy));
+        assert_eq!(pool.hashes_computed(), 3);
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ mod keyed_digest;
 mod pepper;
 mod random;
 
+mod foreign_hash;
 mod generated_secret;
 mod password_hash;
 mod secret_hash;
@@ -24,6 +25,7 @@ mod sign_in_delays;
 
 pub use client_address::ClientAddress;
 pub use failed_attempts::{Attempt, FailedAttempts};
+pub use foreign_hash::{ForeignHash, ForeignHashError};
 pub use generated_secret::GeneratedSecret;
 pub use hash_lanes::{Busy, HashJob, Lane};
 pub use hash_pool::HashPool;

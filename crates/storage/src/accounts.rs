@@ -14,7 +14,7 @@ use tenancy::{StoreError, TenantId};
 
 use crate::column::is_text;
 use crate::commit::CommitWriter;
-use crate::database::Database;
+use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::rows::IdentifierRow;
 use crate::statement::{Dialect, Statement};
@@ -29,7 +29,7 @@ pub(crate) const SELECT_IDENTIFIED: &str = "
       {join} accounts a ON a.tenant_id = i.tenant_id AND a.account_id = i.account_id
      WHERE i.tenant_id = {tenant} AND i.kind = $2 AND i.value = $3";
 
-/// The ids `$2`, those that have an identifier of `$3` or the external id `$4`, and where `$5` is 1 those of the files.
+/// The ids `$2`, those that have an identifier of `$3` or an external id of `$4`, and where `$5` is 1 those of the files.
 macro_rules! touched {
     () => {
         "SELECT value AS account_id FROM {elements($2)}
@@ -38,7 +38,8 @@ macro_rules! touched {
           WHERE i.tenant_id = {tenant} AND i.kind IN ('email', 'username')
             AND i.value IN (SELECT value FROM {elements($3)})
           UNION
-         SELECT e.account_id FROM accounts e WHERE e.tenant_id = {tenant} AND e.external_id = $4
+         SELECT e.account_id FROM accounts e
+          WHERE e.tenant_id = {tenant} AND e.external_id IN (SELECT value FROM {elements($4)})
           UNION
          SELECT d.account_id FROM accounts d
           WHERE d.tenant_id = {tenant} AND d.managed_by = 'config' AND $5 = 1"
@@ -86,6 +87,11 @@ const SET_PASSWORD: &str = "
            valid_from = {greatest}(a.valid_from, CASE WHEN a.password_hash IS NULL THEN $2 ELSE $2 + 1 END)
       FROM {given}
      WHERE a.tenant_id = given.tenant_id AND a.account_id = given.account_id";
+
+/// Only where it is still the one that was checked.
+const REPLACE_PASSWORD: &str = "
+    UPDATE accounts SET password_hash = $4
+     WHERE tenant_id = {tenant} AND account_id = $2 AND password_hash = $3";
 
 /// Also those of the same second.
 const END_AUTHENTICATIONS: &str = "
@@ -143,6 +149,22 @@ impl AccountStore for Database {
         Ok(rows.into_iter().find_map(|(row, password)| Some((live(row)?, password))))
     }
 
+    /// A request may write no account, so it is written as a commit of its tenant is. It is no change that a revision guards.
+    async fn replace_password(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        before: &AccountPassword,
+        after: &AccountPassword,
+    ) -> Result<bool, StoreError> {
+        let statement = Statement::of(REPLACE_PASSWORD).bind(tenant).bind(account.as_str());
+        let statement = statement.bind(before.to_string()).bind(after.to_string());
+        let mut transaction = self.begin(Purpose::CommitOf(tenant)).await?;
+        let touched = transaction.execute(&statement).await?;
+        transaction.commit().await?;
+        Ok(touched > 0)
+    }
+
     async fn find_account(
         &self,
         tenant: &TenantId,
@@ -165,7 +187,7 @@ impl Accounts for Database {
         tenant: &TenantId,
         related: RelatedAccounts<'_>,
     ) -> Result<Vec<AccountState>, StoreError> {
-        let RelatedAccounts { ids, identifiers, external_id, declared } = related;
+        let RelatedAccounts { ids, identifiers, external_ids, declared } = related;
         let text = match self.dialect() {
             Dialect::Sqlite => SQLITE_RELATED,
             Dialect::Postgres => POSTGRES_RELATED,
@@ -174,8 +196,7 @@ impl Accounts for Database {
             .bind(tenant)
             .bind(json!(ids).to_string())
             .bind(json!(identifiers).to_string())
-            // No account has an empty one.
-            .bind(external_id.filter(|text| is_text(text)).unwrap_or_default())
+            .bind(json!(external_ids.iter().filter(|text| is_text(text)).collect::<Vec<_>>()).to_string())
             .bind(i64::from(declared));
         Ok(self.read(statement).await?)
     }

@@ -23,6 +23,8 @@ pub struct Calls {
     pub revoke_token: u64,
     /// Of `find_by_identifier`.
     pub find_by_identifier: u64,
+    /// Of `replace_password`.
+    pub replace_password: u64,
     /// Of `find_account`.
     pub find_account: u64,
     /// Of sessions, codes and consents.
@@ -46,6 +48,7 @@ impl Calls {
             + self.find_revocations
             + self.revoke_token
             + self.find_by_identifier
+            + self.replace_password
             + self.find_account
             + self.sign_ins
             + self.administration
@@ -63,6 +66,7 @@ pub(crate) struct CallCounters {
     pub(crate) find_revocations: AtomicU64,
     pub(crate) revoke_token: AtomicU64,
     pub(crate) find_by_identifier: AtomicU64,
+    pub(crate) replace_password: AtomicU64,
     pub(crate) find_account: AtomicU64,
     pub(crate) sign_ins: AtomicU64,
     pub(crate) administration: AtomicU64,
@@ -82,6 +86,7 @@ impl CallCounters {
             find_revocations: of(&self.find_revocations),
             revoke_token: of(&self.revoke_token),
             find_by_identifier: of(&self.find_by_identifier),
+            replace_password: of(&self.replace_password),
             find_account: of(&self.find_account),
             sign_ins: of(&self.sign_ins),
             administration: of(&self.administration),

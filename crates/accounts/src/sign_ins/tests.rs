@@ -37,6 +37,20 @@ impl AccountStore for FakeStore {
         Ok(self.accounts.lock().unwrap().get(&(tenant.clone(), identifier.clone())).cloned())
     }
 
+    async fn replace_password(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        before: &AccountPassword,
+        after: &AccountPassword,
+    ) -> Result<bool, StoreError> {
+        let mut accounts = self.accounts.lock().unwrap();
+        let rows = accounts.iter_mut().filter(|((of, _), _)| of == tenant).map(|(_, row)| row);
+        let row =
+            rows.into_iter().find(|(row, password)| row.id == *account && password.as_ref() == Some(before));
+        Ok(row.map(|row| row.1 = Some(after.clone())).is_some())
+    }
+
     async fn find_account(&self, _: &TenantId, _: &AccountId) -> Result<Option<Arc<Account>>, StoreError> {
         Ok(None)
     }
@@ -301,4 +315,55 @@ async fn a_password_that_everyone_knows_opens_nothing_at_the_cost_of_a_wrong_one
     let test_env = TestEnv { store, pool, sign_ins: Arc::new(sign_ins), passwords };
     let (result, hashes, _) = test_env.sign_in(attempt("acme", "ada@example.com", PASSWORD)).await;
     assert!(matches!(result, Err(SignInError::Refused)) && hashes == 1, "{result:?}");
+}
+
+/// PyPI bcrypt: `bcrypt.hashpw(b"a long enough password", …)`.
+const FOREIGN: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
+
+impl TestEnv {
+    /// The stored password of an account.
+    fn stored(&self, id: &str, text: &str) -> AccountPassword {
+        let key = (tenant(id), Identifier::parse(text).unwrap());
+        self.store.accounts.lock().unwrap()[&key].1.clone().unwrap()
+    }
+
+    /// Gives the account a hash of another system.
+    fn import(&self, id: &str, text: &str, status: AccountStatus) {
+        self.put(id, text, None, status);
+        let key = (tenant(id), Identifier::parse(text).unwrap());
+        self.store.accounts.lock().unwrap().get_mut(&key).unwrap().1 = Some(FOREIGN.parse().unwrap());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hash_of_another_system_is_rewritten_when_its_password_is_right() {
+    let test_env = test_env();
+    for id in ["acme", "globex"] {
+        test_env.import(id, "grace", AccountStatus::Active);
+    }
+    let wrong = test_env.sign_in(attempt("acme", "grace", "a long enough passworD")).await;
+    assert!(matches!(wrong.0, Err(SignInError::Refused)));
+    assert_eq!((wrong.1, wrong.2), (1, 100), "it costs one turn and leaves at the instant of all refusals");
+    assert_eq!(test_env.stored("acme", "grace").to_string(), FOREIGN);
+
+    let right = attempt("acme", "grace", "a long enough password");
+    assert!(test_env.sign_in(right.clone()).await.0.is_ok());
+    let rewritten = test_env.stored("acme", "grace");
+    assert!(rewritten.to_string().starts_with("p1$") && rewritten.foreign().is_none());
+    let (again, hashes, _) = test_env.sign_in(right).await;
+    assert!(again.is_ok() && hashes == 1);
+    assert_eq!(test_env.stored("acme", "grace"), rewritten, "ours is not rewritten again");
+    let wrong = test_env.sign_in(attempt("acme", "grace", "a long enough passworD")).await;
+    assert!(matches!(wrong.0, Err(SignInError::Refused)));
+    assert_eq!(test_env.stored("globex", "grace").to_string(), FOREIGN, "the other tenant's is another one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_who_cannot_sign_in_rewrites_nothing() {
+    let test_env = test_env();
+    test_env.import("acme", "grace", AccountStatus::Suspended);
+    let refused = test_env.sign_in(attempt("acme", "grace", "a long enough password")).await;
+    assert!(matches!(refused.0, Err(SignInError::Refused)));
+    assert_eq!((refused.1, refused.2), (1, 100));
+    assert_eq!(test_env.stored("acme", "grace").to_string(), FOREIGN);
 }

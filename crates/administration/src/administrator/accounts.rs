@@ -11,7 +11,7 @@ use super::{Administrator, Caller, Created, cursor};
 use crate::edit::{self, AccountStep, Edit, EditContext, NewAccountRow};
 use crate::{
     AccountQuery, AccountView, CommitRequest, EditError, FileSecret, NewAccount, NewPasswordSettings, Page,
-    Permission, RelatedAccounts, TenantState,
+    Permission, RelatedAccounts, SecretForm, TenantState,
 };
 
 /// The accounts that are listed.
@@ -49,7 +49,7 @@ impl Administrator {
                 return Ok(Decision::Prepare(Box::pin(self.take_password(names, text, words))));
             }
             if let Some(password) = prepared.clone() {
-                edit.extend(edit::with_password(names, password));
+                edit.extend(edit::with_password(names, password, SecretForm::Chosen));
             }
             Ok(Decision::Commit { edit, value: (), valid_for: None })
         };
@@ -83,7 +83,12 @@ impl Administrator {
         // What is no identifier is of no account.
         let parsed: Vec<Identifier> =
             identifier.and_then(|text| Identifier::parse(text).ok()).into_iter().collect();
-        let related = RelatedAccounts { identifiers: &parsed, external_id, ..RelatedAccounts::default() };
+        let external_ids: Vec<String> = external_id.map(str::to_owned).into_iter().collect();
+        let related = RelatedAccounts {
+            identifiers: &parsed,
+            external_ids: &external_ids,
+            ..RelatedAccounts::default()
+        };
         let facts = self.load(tenant, LoadScope::of_accounts(related)).await?;
         let found = facts.tenant()?.accounts.iter().filter(|row| {
             let held = || row.account.identifiers.iter().any(|held| parsed.contains(&held.identifier));
@@ -192,19 +197,20 @@ impl Administrator {
 #[derive(Default)]
 pub(super) struct NewNames {
     identifiers: Vec<Identifier>,
-    external_id: Option<String>,
+    external_ids: Vec<String>,
 }
 
 impl NewNames {
     fn of(document: &Value) -> Self {
         let texts = ["email", "username"].into_iter().filter_map(|member| document[member].as_str());
         let identifiers = texts.filter_map(|text| Identifier::parse(text).ok()).collect();
-        Self { identifiers, external_id: document["external_id"].as_str().map(str::to_owned) }
+        let external_ids = document["external_id"].as_str().map(str::to_owned).into_iter().collect();
+        Self { identifiers, external_ids }
     }
 
     fn related<'a>(&'a self, ids: &'a [AccountId]) -> RelatedAccounts<'a> {
-        let Self { identifiers, external_id } = self;
-        RelatedAccounts { identifiers, external_id: external_id.as_deref(), ..RelatedAccounts::of(ids) }
+        let Self { identifiers, external_ids } = self;
+        RelatedAccounts { identifiers, external_ids, ..RelatedAccounts::of(ids) }
     }
 }
 

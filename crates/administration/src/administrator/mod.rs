@@ -1,6 +1,7 @@
 //! The service of the API, the command line and the Thunder-compatible API. It loads what the rules need, lets the pure
 //! rules in `edit` decide, hashes and seals outside any transaction, commits once, and lets caches forget.
 
+mod account_import;
 mod account_password;
 mod account_sign_ins;
 mod accounts;
@@ -34,6 +35,7 @@ use crate::edit::{EditContext, Facts};
 use crate::sign_ins::SignInCounts;
 use crate::{AdministrationStore, Invalidation};
 
+pub use account_import::{AccountImport, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS};
 pub use accounts::AccountFilter;
 pub use caller::{Caller, Idempotency};
 
@@ -79,6 +81,7 @@ pub struct Administrator {
     clock: Clock,
     tenant_locks: TenantLocks,
     slow_hashes: Semaphore,
+    imports: Semaphore,
     sign_ins: Mutex<SignInCounts>,
 }
 
@@ -98,8 +101,20 @@ impl Administrator {
         clock: Clock,
     ) -> Self {
         let (tenant_locks, slow_hashes) = (TenantLocks::default(), Semaphore::new(SLOW_HASHES));
-        let sign_ins = Mutex::default();
-        Self { store, sealer, pepper, pool, policy, publish, clock, tenant_locks, slow_hashes, sign_ins }
+        let (imports, sign_ins) = (Semaphore::new(account_import::AT_ONCE), Mutex::default());
+        Self {
+            store,
+            sealer,
+            pepper,
+            pool,
+            policy,
+            publish,
+            clock,
+            tenant_locks,
+            slow_hashes,
+            imports,
+            sign_ins,
+        }
     }
 
     /// The public URL of the server, which documentation is linked below.

@@ -118,7 +118,7 @@ pub struct NewPasswordSettings {
 }
 
 /// Over the API the member of this name is the password itself, and not where a file finds it.
-fn describe_password(schema: &mut Schema) {
+pub(super) fn describe_password(schema: &mut Schema) {
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
         let description = "The password: 15 characters or more, 1024 bytes at most, and not easily guessed. Default: the person \
                            cannot sign in with one.";

@@ -2,6 +2,7 @@
 //! API are them. A span of time is read as seconds or as text and answered in seconds; instants are RFC 3339.
 
 mod account;
+mod account_import;
 mod account_view;
 mod audit;
 mod client;
@@ -28,6 +29,7 @@ mod tenant_view;
 mod wiped;
 
 pub use account::{AccountSettings, AddressSettings, ClaimsSettings, NewAccount, NewPasswordSettings};
+pub use account_import::{ImportResult, ImportedAccount, ImportedLine, LineError};
 pub use account_view::{AccountView, ConsentView, SessionView};
 pub use audit::AuditView;
 pub use client::{ClientSettings, NewClient, TokenSettings};

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    AccountSettings, ClientSettings, ExplainSettings, ImportSettings, NewAccount, NewClient,
+    AccountSettings, ClientSettings, ExplainSettings, ImportSettings, ImportedAccount, NewAccount, NewClient,
     NewPasswordSettings, NewSecretSettings, NewTenant, ResourceServerSettings, RotateSettings, Shape,
     TenantSettings, Wiped, merge_patch,
 };
@@ -43,6 +43,7 @@ documents! {
 }
 
 pub(crate) static RESOURCE_SERVER: LazyLock<Shape> = LazyLock::new(Shape::of::<ResourceServerSettings>);
+static IMPORTED_ACCOUNT: LazyLock<Shape> = LazyLock::new(Shape::of::<ImportedAccount>);
 static IMPORT: LazyLock<Shape> = LazyLock::new(Shape::of::<ImportSettings>);
 static PASSWORD: LazyLock<Shape> = LazyLock::new(Shape::of::<NewPasswordSettings>);
 static EXPLAIN: LazyLock<Shape> = LazyLock::new(Shape::of::<ExplainSettings>);
@@ -100,6 +101,18 @@ impl ImportSettings {
         let has_no_key = document.is_object() && document["key"].is_null();
         let missing = || FieldError::at("/key", "is needed: a private key in PEM, or a JWK as a text");
         read(&IMPORT, document, has_no_key.then(missing).into_iter().collect())
+    }
+}
+
+impl ImportedAccount {
+    /// From JSON: a password or the hash of one, and not both.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its shape.
+    pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
+        let has_both = document["password"].is_string() && document["password_hash"].is_string();
+        let both = || FieldError::at("/password_hash", "is given beside `password`; give one of them");
+        read(&IMPORTED_ACCOUNT, document, has_both.then(both).into_iter().collect())
     }
 }
 

@@ -26,13 +26,19 @@ pub(crate) fn create(
 ) -> Result<(Edit, Vec<String>), EditError> {
     context.by.require_in(tenant, Permission::Accounts)?;
     let state = context.facts.tenant()?;
+    require_accounts(state)?;
+    let account = checked(context, state, &new.id, new.settings)?;
+    let words = password_context(&state.tenant, &account);
+    Ok((Edit::of(Change::Account(RowChange::of(ChangeKind::Added, None, account))), words))
+}
+
+/// Refuses the tenant that has no accounts.
+pub(super) fn require_accounts(state: &TenantState) -> Result<(), EditError> {
     if state.tenant.id.as_str() == TenantId::PLATFORM {
         let message = "the tenant `platform` has no accounts: its administrators are clients";
         return Err(EditError::Conflict(message.to_owned()));
     }
-    let account = checked(context, state, &new.id, new.settings)?;
-    let words = password_context(&state.tenant, &account);
-    Ok((Edit::of(Change::Account(RowChange::of(ChangeKind::Added, None, account))), words))
+    Ok(())
 }
 
 /// Changes what the merge patch names.
@@ -71,12 +77,16 @@ pub(crate) fn set_password(
 ) -> Result<Edit, EditError> {
     let (_, row) = find_to_change(context, names)?;
     context.require_match(|| AccountView::from(row))?;
-    Ok(with_password(names, password))
+    Ok(with_password(names, password, SecretForm::Chosen))
 }
 
 /// The edit of a password, also of an account that the same commit adds.
-pub(crate) fn with_password((tenant, account): (&TenantId, &AccountId), password: AccountPassword) -> Edit {
-    let change = PasswordChange::Set(SecretForm::Chosen);
+pub(crate) fn with_password(
+    (tenant, account): (&TenantId, &AccountId),
+    password: AccountPassword,
+    form: SecretForm,
+) -> Edit {
+    let change = PasswordChange::Set(form);
     let mut edit = Edit::of(Change::AccountPassword(tenant.clone(), account.clone(), change));
     let (tenant, account, password) = (tenant.clone(), account.clone(), Some(password));
     edit.passwords.push(NewPassword { tenant, account, password, declared_digest: None });

@@ -2,6 +2,7 @@
 //! caller's permission first, so that no caller learns of rows that it may not see.
 
 mod account;
+mod account_import;
 mod account_lifecycle;
 mod after;
 mod application;
@@ -47,6 +48,7 @@ pub(crate) use account::{
     NewAccountRow, create as create_account, patch as patch_account, set_password, with_password,
     words as account_words,
 };
+pub(crate) use account_import::{ImportLine, LinePassword, import as import_accounts, new_lines};
 pub use account_lifecycle::AccountStep;
 pub(crate) use account_lifecycle::{end_session, revoke_consent, sign_out, step as step_account};
 pub(crate) use application::{

@@ -78,6 +78,16 @@ impl AccountStore for Bad {
         Err(StoreError::fault("no test signs in"))
     }
 
+    async fn replace_password(
+        &self,
+        _: &TenantId,
+        _: &AccountId,
+        _: &AccountPassword,
+        _: &AccountPassword,
+    ) -> Result<bool, StoreError> {
+        Err(StoreError::fault("no test signs in"))
+    }
+
     async fn find_account(
         &self,
         _: &TenantId,

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::errors::ErrorForm;
-use super::operation::{JSON, Operation};
+use super::operation::{JSON, NDJSON, Operation};
 
 /// The account of the story.
 const ACCOUNT: &str = "usr_mfrggzdfmztwq2lknnwg23tpoa";
@@ -34,7 +34,9 @@ impl Operation {
         if let Some(example) = of_answer(&name) {
             let answers = ["200", "201"].map(|status| self.object["responses"].get(status).is_some());
             let status = if answers[0] { "200" } else { "201" };
-            self.object["responses"][status]["content"][JSON]["example"] = example;
+            let content = &mut self.object["responses"][status]["content"];
+            let media_type = if content.get(NDJSON).is_some() { NDJSON } else { JSON };
+            content[media_type]["example"] = example;
         }
         self
     }
@@ -126,6 +128,11 @@ fn of_request(operation: &str) -> Option<Value> {
             "groups": ["staff"],
             "password": "seven clouds above the harbour",
         }),
+        "import_accounts" => json!({
+            "email": "grace@example.com",
+            "email_verified": true,
+            "password_hash": "$2b$12$abcdefghijklmnopqrstuu4AhMWbKIX3iMKcX3rU9Gq5j7NhPFJbO",
+        }),
         "patch_account" => json!({ "groups": ["staff", "accounting"] }),
         "set_account_password" => json!({ "password": "nine lanterns beside the river" }),
         "explain_client" => json!({ "scope": "orders:read", "resource": [] }),
@@ -189,6 +196,7 @@ fn of_answer(operation: &str) -> Option<Value> {
         }
         "explain_client" => explanation(),
         "list_accounts" => json!({ "items": [account()] }),
+        "import_accounts" => json!({ "line": 1, "result": "created", "account_id": ACCOUNT }),
         "create_account" | "get_account" | "suspend_account" | "resume_account" | "set_account_password" => {
             account()
         }

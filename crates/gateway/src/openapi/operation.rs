@@ -8,7 +8,7 @@ use utoipa::openapi::{HttpMethod, Paths};
 
 use super::errors::ErrorForm;
 use super::schemas::{Direction, SchemaOf, reference};
-pub(super) use crate::raw_request::{FORM, JSON, MERGE_PATCH};
+pub(super) use crate::raw_request::{FORM, JSON, MERGE_PATCH, NDJSON};
 
 pub(super) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";
 pub(super) const NOT_MODIFIED: &str = "If-None-Match names what it is";

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Problem;
 use super::no_store::no_store;
-use crate::raw_request::RawRequest;
+use crate::raw_request::{NDJSON, RawRequest};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -45,6 +45,16 @@ impl Document {
     pub(crate) fn body(mut self, body: &impl Serialize) -> Result<HttpResponse, Problem> {
         let body = serde_json::to_vec(body).map_err(|error| Problem::fault(&error))?;
         Ok(self.0.insert_header(ContentType::json()).body(body))
+    }
+
+    /// A line of JSON for each item.
+    pub(crate) fn lines(mut self, items: &[impl Serialize]) -> Result<HttpResponse, Problem> {
+        let mut body = Vec::new();
+        for item in items {
+            serde_json::to_writer(&mut body, item).map_err(|error| Problem::fault(&error))?;
+            body.push(b'\n');
+        }
+        Ok(self.0.insert_header((CONTENT_TYPE, NDJSON)).body(body))
     }
 
     /// A text of a media type.

@@ -167,6 +167,7 @@ fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
             .patch(Clients, secrets::expire)
             .delete(Clients, secrets::revoke),
         at("/api/v1/tenant/{id}/accounts").get(Accounts, accounts::list).post(Accounts, accounts::create),
+        at("/api/v1/tenant/{id}/accounts/import").post(Accounts, accounts::import),
         at("/api/v1/tenant/{id}/accounts/{account}")
             .get(Accounts, accounts::look)
             .patch(Accounts, accounts::patch)

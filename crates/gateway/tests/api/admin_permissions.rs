@@ -80,6 +80,8 @@ async fn permissions(
             // A conflict with the current state shows that the operation was authorised.
             200..300 | 409 => opening.push(format!("`{}`", permission.scope())),
             401 | 403 => {}
+            // The body is of another type, which only the authorised learn.
+            415 if path.ends_with("/accounts/import") => opening.push(format!("`{}`", permission.scope())),
             // There is no such session or consent, which only the authorised learn.
             404 if path.contains("{session}") || path.ends_with("/consents/{client}") => {
                 opening.push(format!("`{}`", permission.scope()));

@@ -43,7 +43,15 @@ fn describes(method: &Method, path: &str, answer: &Answer) -> Result<(), String>
     }
     let media_type = answer.header("content-type").split(';').next().unwrap_or_default();
     let schema = &content.get(media_type).ok_or_else(|| format!("{pattern} has no {media_type}"))?["schema"];
-    let body = if media_type.ends_with("json") { answer.json() } else { json!(answer.body) };
+    let (schema, body) = match media_type {
+        "application/x-ndjson" => {
+            let lines: Vec<Value> =
+                answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            (&json!({ "items": schema }), json!(lines))
+        }
+        json if json.ends_with("json") => (schema, answer.json()),
+        _ => (schema, json!(answer.body)),
+    };
     let schema = with_components(schema, is_of_people(pattern));
     validate(schema, &body).map_err(|problem| format!("{pattern} has another body: {problem}"))
 }

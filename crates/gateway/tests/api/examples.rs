@@ -16,7 +16,7 @@ use crate::routes;
 const SAMPLE: (&str, &str, &str) = ("test-tenant", "your-client-id", "your-client-secret");
 
 /// The operations whose requests have a body, in the order in which their examples make sense, and the status of the answer.
-const STORY: [(&str, u16); 25] = [
+const STORY: [(&str, u16); 26] = [
     ("token", 200),
     ("default_token", 200),
     ("default_token_oauth2", 200),
@@ -31,6 +31,7 @@ const STORY: [(&str, u16); 25] = [
     ("patch_client", 200),
     ("explain_client", 200),
     ("create_account", 201),
+    ("import_accounts", 200),
     ("patch_account", 200),
     ("set_account_password", 200),
     ("create_secret", 201),

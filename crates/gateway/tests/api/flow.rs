@@ -171,7 +171,8 @@ type Hashing<'a> = Pin<Box<dyn Future<Output = Result<SecretHash, Busy>> + 'a>>;
 /// Adds jobs until the queue is full.
 fn fill<'a>(pool: &'a HashPool, waiting: &mut Vec<Hashing<'a>>) {
     loop {
-        let job = HashJob { secret: Secret::new("x".to_owned()), salt: PasswordSalt::generate(), key: None };
+        let (secret, salt) = (Secret::new("x".to_owned()), PasswordSalt::generate());
+        let job = HashJob { secret, salt, key: None, only_if: None };
         let mut hashing: Hashing<'a> = Box::pin(async move {
             // The address of the test's own requests.
             pool.hash(job, Lane::SignIn, &ClientAddress::new(Some([127, 0, 0, 1].into()))).await

@@ -40,7 +40,7 @@ enum Rule {
     Page,
 }
 
-const RULES: [(&str, Rule); 72] = [
+const RULES: [(&str, Rule); 73] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -58,6 +58,7 @@ const RULES: [(&str, Rule); 72] = [
     ("/api/v1/tenant/{id}/clients/{client}/secrets/rotate", Rule::Administration),
     ("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Rule::Administration),
     ("/api/v1/tenant/{id}/accounts", Rule::Administration),
+    ("/api/v1/tenant/{id}/accounts/import", Rule::Administration),
     ("/api/v1/tenant/{id}/accounts/{account}", Rule::Administration),
     ("/api/v1/tenant/{id}/accounts/{account}/suspend", Rule::Administration),
     ("/api/v1/tenant/{id}/accounts/{account}/resume", Rule::Administration),

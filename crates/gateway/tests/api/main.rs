@@ -37,6 +37,7 @@ mod token_errors;
 mod unopened_keys;
 
 mod admin_access;
+mod admin_account_import;
 mod admin_accounts;
 mod admin_audience;
 mod admin_audit;

@@ -46,6 +46,15 @@ impl ApiAnswer {
         serde_json::from_slice(text).map_err(|error| not_understood(&error))
     }
 
+    /// The documents of a success, one a line.
+    pub(super) fn lines<T: DeserializeOwned>(self) -> anyhow::Result<Vec<T>> {
+        if !self.status.is_success() {
+            return Err(AdminClientError::Refused(self.problem()).into());
+        }
+        let lines = self.body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).map_err(|error| not_understood(&error))).collect()
+    }
+
     /// The document of a success of this request. An error names what the request is about, and its fields as the command line does.
     pub(super) fn document_of<T: DeserializeOwned>(self, request: &ApiRequest) -> anyhow::Result<T> {
         if self.status.is_success() {

@@ -40,7 +40,7 @@ impl Http {
 
     /// Sends a request, once more where the answer was lost and the request is safe or has an idempotency key.
     pub(super) async fn send(&self, request: &ApiRequest) -> Result<ApiAnswer, AdminClientError> {
-        let ApiRequest { method, path, body, .. } = request;
+        let ApiRequest { method, path, body, lines, .. } = request;
         let key = uuid::Uuid::new_v4().to_string();
         let may_repeat = *method == Method::GET || *method == Method::POST;
         let once = || {
@@ -51,12 +51,15 @@ impl Http {
             if *method == Method::POST {
                 request = request.header("idempotency-key", &key);
             }
-            match body {
-                Some(body) if *method == Method::PATCH => {
+            match (body, lines) {
+                (Some(body), _) if *method == Method::PATCH => {
                     request.header("content-type", "application/merge-patch+json").body(body.to_string())
                 }
-                Some(body) => request.json(&**body),
-                None => request,
+                (Some(body), _) => request.json(&**body),
+                (None, Some(lines)) => {
+                    request.header("content-type", "application/x-ndjson").body(lines.to_vec())
+                }
+                (None, None) => request,
             }
         };
         let answer = match once().send().await {

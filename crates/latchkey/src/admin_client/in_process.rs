@@ -96,6 +96,9 @@ impl InProcess {
             serde_json::to_writer(&mut *text, &**body).expect("documents are plain JSON");
             text
         });
+        if let Some(lines) = &request.lines {
+            return self.published(self.api.post_lines(&request.path, lines.clone()).await).await;
+        }
         self.published(self.api.call(request.method.as_str(), &request.path, body).await).await
     }
 

@@ -22,6 +22,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
+use self::answer::ApiAnswer;
 use self::http::Http;
 use self::store_client::StoreClient;
 use settings::Environment;
@@ -47,12 +48,23 @@ impl AdminClient {
 
     /// Sends a request and reads the document of the answer; `()` where the answer has none.
     pub(crate) async fn send<T: DeserializeOwned>(&self, request: ApiRequest) -> anyhow::Result<T> {
+        self.answer(&request).await?.document_of(&request)
+    }
+
+    /// Sends a request and reads the documents of the answer, one a line.
+    pub(crate) async fn send_lines<T: DeserializeOwned>(
+        &self,
+        request: ApiRequest,
+    ) -> anyhow::Result<Vec<T>> {
+        self.answer(&request).await?.lines()
+    }
+
+    async fn answer(&self, request: &ApiRequest) -> anyhow::Result<ApiAnswer> {
         request.check_path(matches!(self, Self::Http(_)))?;
-        let answer = match self {
-            Self::Http(server) => server.send(&request).await?,
-            Self::InProcess(store) => store.send(&request).await?,
-        };
-        answer.document_of(&request)
+        Ok(match self {
+            Self::Http(server) => server.send(request).await?,
+            Self::InProcess(store) => store.send(request).await?,
+        })
     }
 
     pub(crate) async fn close(&self) {

@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
+use zeroize::Zeroizing;
 
 use super::AdminClientError;
 
@@ -19,21 +20,24 @@ pub(crate) struct ApiRequest {
     pub(super) path: String,
     /// It may hold a secret.
     pub(super) body: Option<Wiped>,
+    /// Lines of JSON in the place of a document.
+    pub(super) lines: Option<Zeroizing<Vec<u8>>>,
     /// Whether it changes nothing, so that a store that is opened read-only can answer it.
     pub(super) only_reads: bool,
 }
 
 impl ApiRequest {
     pub(crate) const fn get(path: String) -> Self {
-        Self { method: Method::GET, path, body: None, only_reads: true }
+        Self { method: Method::GET, path, body: None, lines: None, only_reads: true }
     }
 
     pub(crate) const fn delete(path: String) -> Self {
-        Self { method: Method::DELETE, path, body: None, only_reads: false }
+        Self { method: Method::DELETE, path, body: None, lines: None, only_reads: false }
     }
 
     pub(crate) const fn patch(path: String, merge_patch: Value) -> Self {
-        Self { method: Method::PATCH, path, body: Some(Wiped::new(merge_patch)), only_reads: false }
+        let body = Some(Wiped::new(merge_patch));
+        Self { method: Method::PATCH, path, body, lines: None, only_reads: false }
     }
 
     /// `()` is no body. Members that are null are left out: null is the default, and a tenant's administrator may not even name what
@@ -41,7 +45,13 @@ impl ApiRequest {
     pub(crate) fn post(path: String, body: &impl Serialize) -> Self {
         let mut body = Wiped::new(serde_json::to_value(body).expect("documents are plain JSON"));
         drop_nulls(&mut body);
-        Self { method: Method::POST, path, body: (!body.is_null()).then_some(body), only_reads: false }
+        let body = (!body.is_null()).then_some(body);
+        Self { method: Method::POST, path, body, lines: None, only_reads: false }
+    }
+
+    /// Lines of JSON.
+    pub(crate) const fn lines(path: String, lines: Zeroizing<Vec<u8>>) -> Self {
+        Self { method: Method::POST, path, body: None, lines: Some(lines), only_reads: false }
     }
 
     /// A question whose parameters are a document.

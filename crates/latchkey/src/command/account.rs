@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
+use super::account_import::{self, ImportArguments};
 use super::output::{Columns, ListArguments, confirm, details};
 use super::parse::{Assignment, parse_assignment, patch};
 use super::runner::Runner;
@@ -23,6 +24,8 @@ use crate::terminal_input::ask_secret;
 pub(crate) enum AccountCommand {
     /// Create an account.
     Add(Box<AddArguments>),
+    /// Import accounts from a file with one JSON object a line.
+    Import(ImportArguments),
     /// List a tenant's accounts.
     List {
         /// The tenant's id.
@@ -176,6 +179,7 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
                 format!("Account {}/{} is created.\n", arguments.tenant, view.account_id)
             })
         }
+        AccountCommand::Import(arguments) => account_import::run(runner, &arguments),
         AccountCommand::List { tenant, identifier, external_id, list } => {
             let filters = vec![("identifier", identifier), ("external_id", external_id)];
             runner.list::<AccountView>(&accounts_path(&tenant), filters, &list, &COLUMNS)
@@ -268,6 +272,6 @@ impl AccountArguments {
     }
 }
 
-fn accounts_path(tenant: &TenantId) -> String {
+pub(super) fn accounts_path(tenant: &TenantId) -> String {
     format!("/api/v1/tenant/{tenant}/accounts")
 }

@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub(crate) mod account;
+mod account_import;
 pub(crate) mod admin;
 pub(crate) mod apply;
 pub(crate) mod audit;

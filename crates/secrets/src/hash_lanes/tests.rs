@@ -2,7 +2,7 @@
 
 use super::*;
 
-type Answered = oneshot::Receiver<Result<SecretHash, OutOfMemory>>;
+type Answered = oneshot::Receiver<Result<Option<SecretHash>, OutOfMemory>>;
 
 #[derive(Default)]
 struct Waiting {
@@ -24,7 +24,8 @@ impl Waiting {
     ) -> Result<Answered, Busy> {
         let (answer, answered) = oneshot::channel();
         let key = key.map(|key| [key; 32]);
-        let job = HashJob { secret: Secret::new(text.to_owned()), salt: PasswordSalt::dummy(), key };
+        let job =
+            HashJob { secret: Secret::new(text.to_owned()), salt: PasswordSalt::dummy(), key, only_if: None };
         self.lanes.add(job, lane, source, answer).map(|()| answered)
     }
 
@@ -34,7 +35,7 @@ impl Waiting {
         while let Some(Taken { job, turn }) = self.lanes.next() {
             served.push(job.secret.expose().to_owned());
             for answer in self.lanes.finish(&turn) {
-                drop(answer.send(Ok(SecretHash::Token([1; 32]))));
+                drop(answer.send(Ok(Some(SecretHash::Token([1; 32])))));
             }
         }
         served

@@ -5,6 +5,7 @@
 mod change_feed;
 mod converging;
 mod declared;
+mod importing;
 mod newer_columns;
 mod opening;
 mod reconciling;

@@ -33,6 +33,21 @@ impl AccountStore for MemoryStore {
         .await
     }
 
+    async fn replace_password(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        before: &AccountPassword,
+        after: &AccountPassword,
+    ) -> Result<bool, StoreError> {
+        self.answer(&self.calls.replace_password, |rows| {
+            let row = rows.accounts.get_mut(&(tenant.clone(), account.clone()));
+            let stored = row.map(|(_, password)| password).filter(|stored| stored.as_ref() == Some(before));
+            stored.map(|stored| *stored = Some(after.clone())).is_some()
+        })
+        .await
+    }
+
     async fn find_account(
         &self,
         tenant: &TenantId,
@@ -53,12 +68,12 @@ impl Accounts for MemoryStore {
         tenant: &TenantId,
         related: RelatedAccounts<'_>,
     ) -> Result<Vec<AccountState>, StoreError> {
-        let RelatedAccounts { ids, identifiers, external_id, declared } = related;
+        let RelatedAccounts { ids, identifiers, external_ids, declared } = related;
         self.administer(|rows| {
             let is_related = |row: &AccountState| {
                 ids.contains(&row.account.id)
                     || identifiers.iter().any(|identifier| has(&row.account, identifier))
-                    || (external_id.is_some() && row.account.external_id.as_deref() == external_id)
+                    || row.account.external_id.as_ref().is_some_and(|id| external_ids.contains(id))
                     || (declared && row.lifecycle.managed_by == administration::ManagedBy::Config)
             };
             let of_tenant = rows.accounts.iter().filter(|((of, _), _)| of == tenant);

@@ -173,6 +173,39 @@ pub async fn a_password_is_set_replaced_and_removed(stores: Stores) {
     }
 }
 
+/// Only the stored form: no authentication ends, and no other account of the id changes.
+pub async fn a_password_is_rewritten_only_where_it_is_the_one_that_was_checked(stores: Stores) {
+    let (acme, globex) = two_tenants(&stores).await;
+    let foreign: AccountPassword =
+        "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO".parse().unwrap();
+    for tenant in [&acme, &globex] {
+        let row = account(tenant, 1, &["ada"]);
+        change(&stores, NOW, vec![of_kind(ChangeKind::Added, &row)]).await;
+        let kind = PasswordChange::Set(SecretForm::Imported);
+        let changes = vec![Change::AccountPassword(tenant.clone(), row.id.clone(), kind)];
+        let mut request = request(&stores, at(1), changes).await;
+        let (tenant, account, password) = (tenant.clone(), row.id.clone(), Some(foreign.clone()));
+        request.passwords = vec![NewPassword { tenant, account, password, declared_digest: None }];
+        let outcome = stores.administration.commit(&request).await.unwrap();
+        assert!(matches!(outcome, CommitOutcome::Committed { .. }));
+    }
+    let id = AccountId::from_bytes([1; 16]);
+    let passwords = AccountPasswords::new(&Pepper::generate());
+    let hash = hash_password(&Secret::new("one".to_owned()), &PasswordSalt::generate()).unwrap();
+    let ours = passwords.bind(&acme, &id, &hash).unwrap();
+    let unknown = AccountId::from_bytes([2; 16]);
+    let before = found(&stores, &acme, "ada").await.unwrap();
+    let replace = async |account, before, after| {
+        stores.accounts.replace_password(&acme, account, before, after).await.unwrap()
+    };
+    assert!(!replace(&unknown, &foreign, &ours).await);
+    assert!(!replace(&id, &ours, &foreign).await, "it is not the one that was checked");
+    assert!(replace(&id, &foreign, &ours).await);
+    assert!(!replace(&id, &foreign, &ours).await, "it is replaced once");
+    assert_eq!(found(&stores, &acme, "ada").await.unwrap(), (before.0, Some(ours)));
+    assert_eq!(found(&stores, &globex, "ada").await.unwrap().1, Some(foreign));
+}
+
 /// A sign-in finds it, so that it is refused like every other one.
 pub async fn a_suspended_or_retired_account_is_found_and_its_authentications_end(stores: Stores) {
     let (acme, _) = two_tenants(&stores).await;
@@ -261,12 +294,17 @@ pub async fn related_accounts_are_loaded_and_no_others(stores: Stores) {
         (none, &[][..]),
         (RelatedAccounts { ids: &ids, ..none }, &[1]),
         (RelatedAccounts { identifiers: &names, ..none }, &[2]),
-        (RelatedAccounts { external_id: Some("7"), ..none }, &[3]),
-        (RelatedAccounts { external_id: Some(""), ..none }, &[]),
-        (RelatedAccounts { external_id: Some("\0"), ..none }, &[]),
+        (RelatedAccounts { external_ids: &["7".to_owned(), "8".to_owned()], ..none }, &[3]),
+        (RelatedAccounts { external_ids: &[String::new()], ..none }, &[]),
+        (RelatedAccounts { external_ids: &["\0".to_owned()], ..none }, &[]),
         (RelatedAccounts { declared: true, ..none }, &[5]),
         (
-            RelatedAccounts { ids: &ids, identifiers: &names, external_id: Some("7"), declared: true },
+            RelatedAccounts {
+                ids: &ids,
+                identifiers: &names,
+                external_ids: &["7".to_owned()],
+                declared: true,
+            },
             &[1, 2, 3, 5],
         ),
     ] {

@@ -215,6 +215,7 @@ macro_rules! store_contract_tests {
             an_identifier_moves_from_an_account_to_another_in_one_commit,
             an_identifier_and_an_external_id_belong_to_one_account,
             a_password_is_set_replaced_and_removed,
+            a_password_is_rewritten_only_where_it_is_the_one_that_was_checked,
             a_suspended_or_retired_account_is_found_and_its_authentications_end,
             a_deleted_account_keeps_only_its_id,
             a_deleted_tenant_keeps_no_account,

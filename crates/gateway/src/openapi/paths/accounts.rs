@@ -1,10 +1,12 @@
 //! Accounts, their sessions, and what they have allowed.
 
 use administration::Permission::Accounts;
-use administration::{AccountSettings, AccountView, NewAccount, NewPasswordSettings, Page};
+use administration::{
+    AccountSettings, AccountView, ImportedAccount, ImportedLine, NewAccount, NewPasswordSettings, Page,
+};
 use utoipa::openapi::HttpMethod::{Delete, Get, Patch, Post};
 
-use crate::openapi::operation::{JSON, MERGE_PATCH, MERGED, NOT_MODIFIED, Operation, admin};
+use crate::openapi::operation::{JSON, MERGE_PATCH, MERGED, NDJSON, NOT_MODIFIED, Operation, admin};
 use crate::routes::admin::account_sign_ins::{Consents, LiveSessions};
 
 const DECLARED: &str = "config.yaml declares the account, or it was changed at the same time";
@@ -30,6 +32,22 @@ pub(crate) fn operations() -> Vec<Operation> {
             .body::<NewAccount>(JSON, Some("email, username or both are needed"))
             .answer::<AccountView>("201", "The account; Location and ETag")
             .error("409", "Another account has the identifier, or the tenant is the platform's"),
+        admin(Post, "/api/v1/tenant/{id}/accounts/import", Accounts)
+            .named("import_accounts", "Import accounts, one a line.")
+            .body::<ImportedAccount>(
+                NDJSON,
+                Some(
+                    "10 000 such objects at most, one a line, 500 of them with `password`, in 8 MiB at most",
+                ),
+            )
+            .answer_of::<ImportedLine>(
+                "200",
+                "Such an object for each line, in their order, one a line",
+                NDJSON,
+            )
+            .error("408", "Head not complete in 5 s or body not in 60 s")
+            .error("409", "The tenant is the platform's")
+            .error("413", "Body over 8 MiB"),
         admin(Get, "/api/v1/tenant/{id}/accounts/{account}", Accounts)
             .named("get_account", "Look at an account.")
             .answer::<AccountView>("200", "The account; ETag")

@@ -32,6 +32,14 @@ pub(crate) async fn create(mut request: AdminRequest<TenantId>) -> Answer {
         .body(&made.value)
 }
 
+/// Imports accounts by lines of JSON. An import of which one line is broken imports the others.
+pub(crate) async fn import(mut request: AdminRequest<TenantId>) -> Answer {
+    let AdminRequest { administrator, caller, target: tenant, raw, .. } = &mut request;
+    let import = administrator.begin_import(caller, tenant).await?;
+    let body = raw.import_lines().await?;
+    Document::of(StatusCode::OK).lines(&import.run(&body).await?)
+}
+
 pub(crate) async fn look(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), raw, .. } = &request;
     looked_at(raw, &administrator.account(caller, tenant, account).await?)

@@ -1,0 +1,167 @@
+//! Imports accounts by lines of JSON. Each batch of lines is one commit, so an import that is cut off has imported whole batches, and the
+//! same lines may be sent again.
+
+use accounts::{AccountId, AccountPassword, AccountPasswords, Identifier};
+use secrets::{ForeignHash, SecretHash};
+use tenancy::TenantId;
+use tokio::sync::SemaphorePermit;
+
+use super::commit_with_retry::{Decision, EditRequest};
+use super::load::LoadScope;
+use super::{Administrator, Caller};
+use crate::documents::ImportedLine;
+use crate::edit::{self, EditContext, ImportLine, LinePassword, invalid};
+use crate::rules::password_context;
+use crate::{EditError, FieldError, FileSecret, Permission, RelatedAccounts, SecretForm};
+
+/// Lines of one import.
+pub const IMPORT_LINES: usize = 10_000;
+/// Bytes of one import.
+pub const IMPORT_BYTES: usize = 8 * 1024 * 1024;
+/// Lines of one import that may have a password: judging and hashing one takes some 20 ms of a core.
+pub const IMPORT_PASSWORDS: usize = 500;
+
+/// Imports at once, over all tenants: each holds its body.
+pub(super) const AT_ONCE: usize = 2;
+/// Lines in one commit.
+const BATCH: usize = 1_000;
+
+/// An import that may begin.
+pub struct AccountImport<'a> {
+    administrator: &'a Administrator,
+    caller: &'a Caller,
+    tenant: &'a TenantId,
+    _turn: SemaphorePermit<'a>,
+}
+
+impl Administrator {
+    /// Admits an import before its body is read.
+    ///
+    /// # Errors
+    /// [`EditError`]; [`EditError::Busy`] where others are under way.
+    pub async fn begin_import<'a>(
+        &'a self,
+        caller: &'a Caller,
+        tenant: &'a TenantId,
+    ) -> Result<AccountImport<'a>, EditError> {
+        caller.authority.require_in(tenant, Permission::Accounts)?;
+        let turn = self.imports.try_acquire().map_err(|_| EditError::Busy)?;
+        self.load(tenant, LoadScope::of_accounts(RelatedAccounts::default())).await?.tenant()?;
+        Ok(AccountImport { administrator: self, caller, tenant, _turn: turn })
+    }
+}
+
+impl AccountImport<'_> {
+    /// Imports the accounts of these lines, and says what became of each.
+    ///
+    /// # Errors
+    /// [`EditError`], with nothing imported or with the batches before the one that failed.
+    pub async fn run(&self, body: &[u8]) -> Result<Vec<ImportedLine>, EditError> {
+        let text = body.strip_suffix(b"\n").unwrap_or(body);
+        let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+        if text.is_empty() {
+            return Err(invalid("", "there is no line; write one JSON object a line"));
+        }
+        if lines.len() > IMPORT_LINES {
+            return Err(invalid("", format!("there are {} lines, and at most {IMPORT_LINES}", lines.len())));
+        }
+        let (mut results, mut passwords) = (Vec::with_capacity(lines.len()), 0);
+        let numbered: Vec<_> = (1..).zip(lines).collect();
+        for batch in numbered.chunks(BATCH) {
+            results.extend(self.batch(batch, &mut passwords).await?);
+        }
+        Ok(results)
+    }
+
+    /// `passwords` counts those of the whole import.
+    async fn batch(
+        &self,
+        batch: &[(u32, &[u8])],
+        passwords: &mut usize,
+    ) -> Result<Vec<ImportedLine>, EditError> {
+        let Self { administrator, caller, tenant, .. } = *self;
+        let read = |line: &(u32, &[u8])| ImportLine::read(*line, tenant, &AccountId::generate(), caller.now);
+        let mut lines: Vec<ImportLine> = batch.iter().map(read).collect();
+        let (identifiers, external_ids) = names(&lines);
+        let related = RelatedAccounts {
+            identifiers: &identifiers,
+            external_ids: &external_ids,
+            ..RelatedAccounts::default()
+        };
+        let scope = LoadScope::of_accounts(related);
+        self.prepare(&mut lines, scope, passwords).await?;
+        let request = EditRequest { caller, tenant, scope };
+        let decide = |context: EditContext<'_>, _: &mut Option<()>| {
+            let (edit, value) = edit::import_accounts(context, tenant, &lines)?;
+            Ok::<_, EditError>(Decision::Commit { edit, value, valid_for: None })
+        };
+        let made = administrator.commit_prepared(request, None, None, decide, |results, _| Ok(results)).await;
+        Ok(made?.value)
+    }
+
+    /// Gives the passwords of lines that would be new accounts their stored forms.
+    async fn prepare(
+        &self,
+        lines: &mut [ImportLine],
+        scope: LoadScope<'_>,
+        passwords: &mut usize,
+    ) -> Result<(), EditError> {
+        let Self { administrator, caller, tenant, .. } = *self;
+        let facts = administrator.load(tenant, scope).await?;
+        let new = edit::new_lines(administrator.context(caller, &facts), tenant, lines.iter_mut())?;
+        let owner = &facts.tenant()?.tenant;
+        for line in new {
+            let Ok(read) = &mut line.read else { continue };
+            let words = || password_context(owner, &read.account);
+            let names = (tenant, &read.account.id);
+            let stored = match std::mem::replace(&mut read.password, LinePassword::None) {
+                LinePassword::Chosen(_) if *passwords == IMPORT_PASSWORDS => {
+                    let detail = format!("a call hashes at most {IMPORT_PASSWORDS} passwords");
+                    Err(vec![FieldError::at("/password", detail).with_hint("send the line in another call")])
+                }
+                LinePassword::Chosen(password) => {
+                    *passwords += 1;
+                    self.chosen(names, password, words()).await?
+                }
+                LinePassword::Foreign(hash) => {
+                    Ok(LinePassword::Stored(self.foreign(names, hash), SecretForm::Imported))
+                }
+                other @ (LinePassword::None | LinePassword::Stored(..)) => Ok(other),
+            };
+            match stored {
+                Ok(stored) => read.password = stored,
+                Err(errors) => line.refuse(errors),
+            }
+        }
+        Ok(())
+    }
+
+    /// The stored form of a password that the account may have, or why it may not.
+    async fn chosen(
+        &self,
+        names: (&TenantId, &AccountId),
+        password: FileSecret,
+        words: Vec<String>,
+    ) -> Result<Result<LinePassword, Vec<FieldError>>, EditError> {
+        match self.administrator.take_password(names, password.into_inner(), words).await {
+            Ok(stored) => Ok(Ok(LinePassword::Stored(stored, SecretForm::Chosen))),
+            Err(EditError::Invalid(errors)) => Ok(Err(errors)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A hash of exactly our parameters is stored as ours at once.
+    fn foreign(&self, (tenant, account): (&TenantId, &AccountId), hash: ForeignHash) -> AccountPassword {
+        let passwords = AccountPasswords::new(&self.administrator.pepper);
+        let as_ours = SecretHash::Password(hash.to_string());
+        passwords.bind(tenant, account, &as_ours).unwrap_or_else(|| hash.into())
+    }
+}
+
+/// The names in these lines, which accounts may have.
+fn names(lines: &[ImportLine]) -> (Vec<Identifier>, Vec<String>) {
+    let accounts = || lines.iter().filter_map(|line| Some(&line.read.as_ref().ok()?.account));
+    let identifiers = accounts().flat_map(|account| &account.identifiers);
+    let external_ids = accounts().filter_map(|account| account.external_id.clone());
+    (identifiers.map(|held| held.identifier.clone()).collect(), external_ids.collect())
+}

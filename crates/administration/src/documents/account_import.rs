@@ -1,0 +1,89 @@
+//! A line of an import of accounts, and what became of it.
+
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::account::describe_password;
+use super::{AccountSettings, FileSecret};
+use crate::FieldError;
+
+/// Errors of one line that are reported: an answer is not much larger than its request.
+const MOST_ERRORS: usize = 4;
+
+/// An account that is to be imported: `password`, `password_hash` or neither.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = describe_password, transform = describe_hash)]
+pub struct ImportedAccount {
+    /// The password. Default: the person cannot sign in with one.
+    #[schemars(skip)]
+    pub password: Option<FileSecret>,
+    /// What another system stored of the password.
+    #[schemars(skip)]
+    pub password_hash: Option<FileSecret>,
+    /// All else.
+    #[serde(flatten)]
+    pub settings: AccountSettings,
+}
+
+/// What became of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ImportedLine {
+    /// The number of the line; the first one is 1.
+    pub line: u32,
+    /// What became of it.
+    pub result: ImportResult,
+    /// The account that was created, or that has the identifiers of the line already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"usr_mfrggzdfmztwq2lknnwg23tpoa", extend("pattern" = "^usr_[a-z2-7]{26}$"))]
+    pub account_id: Option<String>,
+    /// Why the line was refused; at most 4 errors, and never a value of the line that could be a password.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<LineError>,
+}
+
+/// What becomes of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ImportResult {
+    /// There is a new account.
+    Created,
+    /// An account has the identifiers of the line already. Nothing was changed.
+    Exists,
+    /// Nothing was created; `errors` says why.
+    Refused,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LineError {
+    /// The place in the object of the line (RFC 6901).
+    #[schemars(example = &"/email")]
+    pub pointer: String,
+    /// What is wrong there, and what to do about it.
+    pub detail: String,
+}
+
+/// A hash has no form that a schema can say.
+fn describe_hash(schema: &mut Schema) {
+    if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        let description = "What another system stored of the password: argon2id, argon2i, scrypt, pbkdf2-sha256 or pbkdf2-sha512 as a PHC \
+                           string, or bcrypt. It is rewritten when the person signs in.";
+        let member = json!({ "description": description, "type": ["string", "null"], "format": "password", "maxLength": 512 });
+        members.insert("password_hash".to_owned(), member);
+    }
+}
+
+impl ImportedLine {
+    /// Of a line that created this account, or whose account exists.
+    pub(crate) fn of(line: u32, result: ImportResult, account: &accounts::AccountId) -> Self {
+        Self { line, result, account_id: Some(account.to_string()), errors: Vec::new() }
+    }
+
+    /// Of a line that is refused.
+    pub(crate) fn refused(line: u32, errors: Vec<FieldError>) -> Self {
+        let errors = errors.into_iter().take(MOST_ERRORS);
+        let errors = errors.map(|error| LineError { detail: error.message(), pointer: error.pointer });
+        Self { line, result: ImportResult::Refused, account_id: None, errors: errors.collect() }
+    }
+}

@@ -1,0 +1,201 @@
+//! Imports accounts, pure: which lines are new accounts, which ones exist, and which ones are refused.
+
+use std::collections::HashMap;
+
+use accounts::{Account, AccountId, AccountPassword, Identifier};
+use protocol::Timestamp;
+use secrets::ForeignHash;
+use tenancy::TenantId;
+
+use super::{Edit, EditContext, with_password};
+use crate::documents::{ImportResult, ImportedLine};
+use crate::rules::FieldErrors;
+use crate::{
+    Change, ChangeKind, EditError, FieldError, FileSecret, ImportedAccount, Permission, RowChange,
+    SecretForm, TenantState, check_account, read_json,
+};
+
+/// Bytes of a line: as many as a request for one account may have.
+const LINE_BYTES: usize = 64 * 1024;
+
+/// A line after it was read: an account by itself, or what is wrong with it.
+#[derive(Debug)]
+pub(crate) struct ImportLine {
+    pub(crate) number: u32,
+    pub(crate) read: Result<Box<LineAccount>, Vec<FieldError>>,
+}
+
+/// The account of a line, and its password.
+#[derive(Debug)]
+pub(crate) struct LineAccount {
+    pub(crate) account: Account,
+    pub(crate) password: LinePassword,
+}
+
+/// The password of a line.
+#[derive(Debug)]
+pub(crate) enum LinePassword {
+    /// The person cannot sign in with one.
+    None,
+    /// A password that is to be judged and hashed.
+    Chosen(FileSecret),
+    /// What another system stored.
+    Foreign(ForeignHash),
+    /// In its stored form.
+    Stored(AccountPassword, SecretForm),
+}
+
+impl ImportLine {
+    /// Reads a line as an account of this id, of no use where the line is refused.
+    pub(crate) fn read(
+        (number, text): (u32, &[u8]),
+        tenant: &TenantId,
+        id: &AccountId,
+        now: Timestamp,
+    ) -> Self {
+        Self { number, read: read(text, tenant, id, now).map(Box::new) }
+    }
+
+    /// Refuses a line that was read.
+    pub(crate) fn refuse(&mut self, errors: Vec<FieldError>) {
+        self.read = Err(errors);
+    }
+}
+
+fn read(
+    text: &[u8],
+    tenant: &TenantId,
+    id: &AccountId,
+    now: Timestamp,
+) -> Result<LineAccount, Vec<FieldError>> {
+    let refused = |detail: &str| Err(vec![FieldError::at("", detail)]);
+    if text.trim_ascii().is_empty() {
+        return refused("the line is empty; write one JSON object a line");
+    }
+    if text.len() > LINE_BYTES {
+        return refused("the line has more than 65536 bytes");
+    }
+    let ImportedAccount { password, password_hash, settings } = ImportedAccount::read(read_json(text)?)?;
+    let mut errors = FieldErrors::default();
+    let account = check_account(&mut errors, tenant, id, &settings, now);
+    let mut errors = errors.into_vec();
+    let password = match (password, password_hash) {
+        (Some(password), _) => LinePassword::Chosen(password),
+        (None, None) => LinePassword::None,
+        (None, Some(hash)) => match hash.expose().parse() {
+            Ok(hash) => LinePassword::Foreign(hash),
+            Err(error) => {
+                errors.push(FieldError::at("/password_hash", format!("{error}")));
+                LinePassword::None
+            }
+        },
+    };
+    if errors.is_empty() { Ok(LineAccount { account, password }) } else { Err(errors) }
+}
+
+/// Who has which name: accounts that are there, and those of earlier lines.
+#[derive(Default)]
+struct Owners {
+    identifiers: HashMap<Identifier, AccountId>,
+    external_ids: HashMap<String, AccountId>,
+}
+
+impl Owners {
+    fn of(state: &TenantState) -> Self {
+        let mut owners = Self::default();
+        let live = state.accounts.iter().filter(|row| row.lifecycle.deleted_at.is_none());
+        live.for_each(|row| owners.add(&row.account));
+        owners
+    }
+
+    fn add(&mut self, account: &Account) {
+        for held in &account.identifiers {
+            self.identifiers.insert(held.identifier.clone(), account.id.clone());
+        }
+        if let Some(external_id) = &account.external_id {
+            self.external_ids.insert(external_id.clone(), account.id.clone());
+        }
+    }
+
+    /// The account that has these identifiers already, or why no account can have these names.
+    fn find(&self, account: &Account) -> Result<Option<&AccountId>, Vec<FieldError>> {
+        let taken = |at: &str, owner: &AccountId| {
+            Err(vec![FieldError::at(at, format!("account {owner} has it already"))])
+        };
+        let mut found = None;
+        for held in &account.identifiers {
+            match (self.identifiers.get(&held.identifier), found) {
+                (Some(owner), Some(other)) if owner != other => {
+                    return taken(&format!("/{}", held.identifier.kind()), owner);
+                }
+                (owner, other) => found = owner.or(other),
+            }
+        }
+        let by_external_id = account.external_id.as_ref().and_then(|id| self.external_ids.get(id));
+        match (by_external_id, found) {
+            (Some(owner), found) if found != Some(owner) => taken("/external_id", owner),
+            _ => Ok(found),
+        }
+    }
+}
+
+/// Which of the lines are the first of a new account: the password of no other one is hashed.
+pub(crate) fn new_lines<'a>(
+    context: EditContext<'_>,
+    tenant: &TenantId,
+    lines: impl Iterator<Item = &'a mut ImportLine>,
+) -> Result<Vec<&'a mut ImportLine>, EditError> {
+    let mut owners = Owners::of(may_import(context, tenant)?);
+    let is_new = |line: &&mut ImportLine| {
+        let read = line.read.as_ref().ok().filter(|read| matches!(owners.find(&read.account), Ok(None)));
+        read.map(|read| owners.add(&read.account)).is_some()
+    };
+    Ok(lines.filter(is_new).collect())
+}
+
+/// The accounts of the lines that are new, and what becomes of each line.
+pub(crate) fn import(
+    context: EditContext<'_>,
+    tenant: &TenantId,
+    lines: &[ImportLine],
+) -> Result<(Edit, Vec<ImportedLine>), EditError> {
+    let mut owners = Owners::of(may_import(context, tenant)?);
+    let mut edit = Edit::default();
+    let results = lines.iter().map(|line| {
+        let read = match &line.read {
+            Ok(read) => read,
+            Err(errors) => return ImportedLine::refused(line.number, errors.clone()),
+        };
+        let LineAccount { account, password } = &**read;
+        match owners.find(account) {
+            Err(errors) => return ImportedLine::refused(line.number, errors),
+            Ok(Some(owner)) => return ImportedLine::of(line.number, ImportResult::Exists, owner),
+            Ok(None) => {}
+        }
+        let names = (tenant, &account.id);
+        let password = match password {
+            LinePassword::None => None,
+            LinePassword::Stored(password, form) => Some(with_password(names, password.clone(), *form)),
+            LinePassword::Foreign(_) | LinePassword::Chosen(_) => {
+                let detail =
+                    "the account or the earlier line of this name came to nothing; send the line again";
+                return ImportedLine::refused(line.number, vec![FieldError::at("", detail)]);
+            }
+        };
+        owners.add(account);
+        edit.extend(Edit::of(Change::Account(RowChange::of(ChangeKind::Added, None, account.clone()))));
+        if let Some(password) = password {
+            edit.extend(password);
+        }
+        ImportedLine::of(line.number, ImportResult::Created, &account.id)
+    });
+    let results = results.collect();
+    Ok((edit, results))
+}
+
+fn may_import<'a>(context: EditContext<'a>, tenant: &TenantId) -> Result<&'a TenantState, EditError> {
+    context.by.require_in(tenant, Permission::Accounts)?;
+    let state = context.facts.tenant()?;
+    super::account::require_accounts(state)?;
+    Ok(state)
+}

@@ -1,0 +1,252 @@
+//! Password hashes that other systems made: argon2, scrypt and PBKDF2 in PHC string format, and bcrypt. A presented password is checked
+//! against one until it is right once; then a hash of ours takes its place. A hash that costs too much to check is not accepted.
+
+mod phc;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::str::FromStr;
+
+use argon2::{Algorithm, Argon2, Block, Params as Argon2Params, Version};
+use aws_lc_rs::pbkdf2;
+use base64::Engine as _;
+use base64::alphabet::BCRYPT;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use protocol::Secret;
+use scrypt::Params as ScryptParams;
+use serde_with::{DeserializeFromStr, SerializeDisplay};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use self::phc::Phc;
+use crate::password_hash::OutOfMemory;
+
+/// KiB of argon2, and of scrypt for one of its lanes.
+const MOST_MEMORY: u64 = 256 * 1024;
+/// Passes of argon2 over its memory, and lanes of scrypt, which it computes one after another.
+const MOST_PASSES: u32 = 4;
+/// Rounds of PBKDF2, over all blocks of its digest.
+const MOST_ROUNDS: u32 = 1_000_000;
+const MOST_BCRYPT_COST: u32 = 14;
+/// Bytes that bcrypt takes of a password, a zero byte at its end among them.
+const BCRYPT_BYTES: usize = 72;
+
+/// Some implementations leave bits set behind the last byte of a salt.
+const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &BCRYPT,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+);
+
+/// A hash of another system, as it was written there.
+#[derive(Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+pub struct ForeignHash {
+    text: String,
+    function: Function,
+    salt: Vec<u8>,
+    digest: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Function {
+    Argon2 { algorithm: Algorithm, version: Version, memory: u32, passes: u32, lanes: u32 },
+    Scrypt { log_n: u8, block_size: u32, lanes: u32 },
+    Pbkdf2 { digest: Pbkdf2Digest, rounds: NonZeroU32 },
+    Bcrypt { cost: u32 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pbkdf2Digest {
+    Sha256,
+    Sha512,
+}
+
+/// Why a hash is not accepted. The text does not repeat it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForeignHashError {
+    /// Its prefix is of no function that is read here.
+    #[error("is not a hash of argon2id, argon2i, scrypt, pbkdf2-sha256, pbkdf2-sha512 or bcrypt")]
+    Unknown,
+    /// It does not have the form of its function.
+    #[error("does not have the form of a hash of {0}")]
+    Malformed(&'static str),
+    /// Checking it would cost too much.
+    #[error("costs too much to check: {0}")]
+    TooCostly(&'static str),
+}
+
+impl ForeignHash {
+    /// Whether it is the hash of this password. It may take seconds of a core, so requests use [`crate::HashPool`].
+    ///
+    /// # Errors
+    /// [`OutOfMemory`].
+    pub fn verify(&self, password: &Secret) -> Result<bool, OutOfMemory> {
+        let mut computed = Zeroizing::new(vec![0; self.digest.len()]);
+        self.function.compute(password.expose().as_bytes(), &self.salt, &mut computed)?;
+        Ok(computed.ct_eq(&self.digest).into())
+    }
+}
+
+impl Function {
+    fn compute(self, password: &[u8], salt: &[u8], digest: &mut [u8]) -> Result<(), OutOfMemory> {
+        match self {
+            Self::Argon2 { algorithm, version, memory, passes, lanes } => {
+                let parameters = Argon2Params::new(memory, passes, lanes, Some(digest.len()));
+                let parameters = parameters.map_err(|_| OutOfMemory)?;
+                let mut blocks = Vec::new();
+                blocks.try_reserve_exact(parameters.block_count()).map_err(|_| OutOfMemory)?;
+                blocks.resize(parameters.block_count(), Block::default());
+                let argon2 = Argon2::new(algorithm, version, parameters);
+                argon2
+                    .hash_password_into_with_memory(password, salt, digest, &mut blocks)
+                    .map_err(|_| OutOfMemory)
+            }
+            Self::Scrypt { log_n, block_size, lanes } => {
+                let parameters = ScryptParams::new(log_n, block_size, lanes).map_err(|_| OutOfMemory)?;
+                scrypt::scrypt(password, salt, &parameters, digest).map_err(|_| OutOfMemory)
+            }
+            Self::Pbkdf2 { digest: function, rounds } => {
+                pbkdf2::derive(function.algorithm(), rounds, salt, password, digest);
+                Ok(())
+            }
+            Self::Bcrypt { cost } => {
+                let mut text = Zeroizing::new([0; BCRYPT_BYTES]);
+                let taken = password.len().min(BCRYPT_BYTES);
+                text[..taken].copy_from_slice(&password[..taken]);
+                let end = (taken + 1).min(BCRYPT_BYTES);
+                let salt = salt.try_into().map_err(|_| OutOfMemory)?;
+                let computed = Zeroizing::new(bcrypt::bcrypt(cost, salt, &text[..end]));
+                // Its texts have no room for the last byte.
+                digest.copy_from_slice(&computed[..digest.len()]);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Pbkdf2Digest {
+    fn algorithm(self) -> pbkdf2::Algorithm {
+        match self {
+            Self::Sha256 => pbkdf2::PBKDF2_HMAC_SHA256,
+            Self::Sha512 => pbkdf2::PBKDF2_HMAC_SHA512,
+        }
+    }
+
+    const fn block(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
+impl FromStr for ForeignHash {
+    type Err = ForeignHashError;
+
+    fn from_str(text: &str) -> Result<Self, ForeignHashError> {
+        let rest = text.strip_prefix('$').ok_or(ForeignHashError::Unknown)?;
+        let (name, rest) = rest.split_once('$').ok_or(ForeignHashError::Unknown)?;
+        let (function, salt, digest) = match name {
+            "argon2id" => argon2(Algorithm::Argon2id, "argon2id", rest)?,
+            "argon2i" => argon2(Algorithm::Argon2i, "argon2i", rest)?,
+            "scrypt" => self::scrypt(rest)?,
+            "pbkdf2-sha256" => self::pbkdf2(Pbkdf2Digest::Sha256, "pbkdf2-sha256", rest)?,
+            "pbkdf2-sha512" => self::pbkdf2(Pbkdf2Digest::Sha512, "pbkdf2-sha512", rest)?,
+            "2a" | "2b" | "2y" => bcrypt(rest)?,
+            _ => return Err(ForeignHashError::Unknown),
+        };
+        Ok(Self { text: text.to_owned(), function, salt, digest })
+    }
+}
+
+type Parts = (Function, Vec<u8>, Vec<u8>);
+
+/// `v=19$m=65536,t=3,p=4$salt$digest`; without a version it is 1.0.
+fn argon2(algorithm: Algorithm, name: &'static str, rest: &str) -> Result<Parts, ForeignHashError> {
+    let malformed = || ForeignHashError::Malformed(name);
+    let (version, rest) = match rest.strip_prefix("v=").map(|rest| rest.split_once('$')) {
+        Some(Some(("19", rest))) => (Version::V0x13, rest),
+        Some(Some(("16", rest))) => (Version::V0x10, rest),
+        Some(_) => return Err(malformed()),
+        None => (Version::V0x10, rest),
+    };
+    let phc = Phc::read(rest).ok_or_else(malformed)?;
+    let [memory, passes, lanes] = phc.numbers(["m", "t", "p"]).ok_or_else(malformed)?;
+    if u64::from(memory) > MOST_MEMORY {
+        return Err(ForeignHashError::TooCostly("argon2 may take 256 MiB of memory (m=262144)"));
+    }
+    if passes > MOST_PASSES {
+        return Err(ForeignHashError::TooCostly("argon2 may make 4 passes (t=4)"));
+    }
+    Argon2Params::new(memory, passes, lanes, Some(phc.digest.len())).map_err(|_| malformed())?;
+    if phc.salt.len() < argon2::MIN_SALT_LEN {
+        return Err(malformed());
+    }
+    Ok((Function::Argon2 { algorithm, version, memory, passes, lanes }, phc.salt, phc.digest))
+}
+
+/// `ln=16,r=8,p=1$salt$digest`
+fn scrypt(rest: &str) -> Result<Parts, ForeignHashError> {
+    let malformed = || ForeignHashError::Malformed("scrypt");
+    let phc = Phc::read(rest).ok_or_else(malformed)?;
+    let [log_n, block_size, lanes] = phc.numbers(["ln", "r", "p"]).ok_or_else(malformed)?;
+    let log_n = u8::try_from(log_n).ok().filter(|log_n| (1..64).contains(log_n)).ok_or_else(malformed)?;
+    // 128 bytes * r * N.
+    let memory = 1_u64.checked_shl(log_n.into()).and_then(|n| n.checked_mul(u64::from(block_size)));
+    if memory.is_none_or(|units| units > MOST_MEMORY * 8) || lanes > MOST_PASSES {
+        let bound = "scrypt may take 256 MiB of memory (128 bytes * r * 2^ln) and have 4 lanes (p=4)";
+        return Err(ForeignHashError::TooCostly(bound));
+    }
+    ScryptParams::new(log_n, block_size, lanes).map_err(|_| malformed())?;
+    Ok((Function::Scrypt { log_n, block_size, lanes }, phc.salt, phc.digest))
+}
+
+/// `i=600000,l=32$salt$digest`, or with the rounds alone, as passlib writes them.
+fn pbkdf2(digest: Pbkdf2Digest, name: &'static str, rest: &str) -> Result<Parts, ForeignHashError> {
+    let malformed = || ForeignHashError::Malformed(name);
+    let phc = Phc::read(rest).ok_or_else(malformed)?;
+    let rounds = phc.rounds().and_then(NonZeroU32::new).ok_or_else(malformed)?;
+    let blocks = u32::try_from(phc.digest.len().div_ceil(digest.block())).unwrap_or(u32::MAX);
+    if rounds.get().saturating_mul(blocks) > MOST_ROUNDS {
+        return Err(ForeignHashError::TooCostly(
+            "PBKDF2 may make 1000000 rounds, over all blocks of its digest",
+        ));
+    }
+    Ok((Function::Pbkdf2 { digest, rounds }, phc.salt, phc.digest))
+}
+
+/// `10$`, then 22 letters of salt and 31 of digest.
+fn bcrypt(rest: &str) -> Result<Parts, ForeignHashError> {
+    let malformed = || ForeignHashError::Malformed("bcrypt");
+    let (cost, rest) = rest.split_once('$').ok_or_else(malformed)?;
+    if cost.len() != 2 || !cost.bytes().all(|byte| byte.is_ascii_digit()) || rest.len() != 53 {
+        return Err(malformed());
+    }
+    let cost: u32 = cost.parse().map_err(|_| malformed())?;
+    let (salt, digest) = rest.split_at_checked(22).ok_or_else(malformed)?;
+    let decoded = |text: &str| BCRYPT_BASE64.decode(text).map_err(|_| malformed());
+    let (salt, digest) = (decoded(salt)?, decoded(digest)?);
+    match cost {
+        4..=MOST_BCRYPT_COST => Ok((Function::Bcrypt { cost }, salt, digest)),
+        15..=31 => Err(ForeignHashError::TooCostly("bcrypt may have cost 14")),
+        _ => Err(malformed()),
+    }
+}
+
+/// For the store.
+impl fmt::Display for ForeignHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Logs must not contain hashes.
+impl fmt::Debug for ForeignHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ForeignHash([redacted])")
+    }
+}

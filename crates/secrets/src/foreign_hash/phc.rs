@@ -1,0 +1,59 @@
+//! The parameters, the salt and the digest of a hash in PHC string format, strictly read.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+
+/// Bytes of a salt.
+const SALT: std::ops::RangeInclusive<usize> = 1..=64;
+/// Bytes of a digest: a shorter one is right for too many passwords.
+const DIGEST: std::ops::RangeInclusive<usize> = 16..=64;
+
+/// What follows the name and the version.
+pub(super) struct Phc<'a> {
+    parameters: &'a str,
+    pub(super) salt: Vec<u8>,
+    pub(super) digest: Vec<u8>,
+}
+
+impl<'a> Phc<'a> {
+    pub(super) fn read(text: &'a str) -> Option<Self> {
+        let mut parts = text.split('$');
+        let (parameters, salt, digest) = (parts.next()?, decoded(parts.next()?)?, decoded(parts.next()?)?);
+        let fits = parts.next().is_none() && SALT.contains(&salt.len()) && DIGEST.contains(&digest.len());
+        fits.then_some(Self { parameters, salt, digest })
+    }
+
+    /// The parameters, exactly these and in this order.
+    pub(super) fn numbers<const N: usize>(&self, names: [&str; N]) -> Option<[u32; N]> {
+        let mut given = self.parameters.split(',');
+        let mut numbers = [0; N];
+        for (name, number) in names.into_iter().zip(&mut numbers) {
+            *number = decimal(given.next()?.strip_prefix(name)?.strip_prefix('=')?)?;
+        }
+        given.next().is_none().then_some(numbers)
+    }
+
+    /// The rounds of PBKDF2: `i=600000`, also with the length of the digest, or the number alone.
+    pub(super) fn rounds(&self) -> Option<u32> {
+        if let Some(rounds) = decimal(self.parameters) {
+            return Some(rounds);
+        }
+        if let Some([rounds]) = self.numbers(["i"]) {
+            return Some(rounds);
+        }
+        let [rounds, length] = self.numbers(["i", "l"])?;
+        (usize::try_from(length) == Ok(self.digest.len())).then_some(rounds)
+    }
+}
+
+/// A number as PHC writes it: no sign and no leading zero.
+fn decimal(text: &str) -> Option<u32> {
+    let is_plain = text == "0" || !text.starts_with('0');
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    (is_plain && digits).then(|| text.parse().ok())?
+}
+
+/// Base64 without padding; passlib writes `.` where the standard has `+`.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    BASE64.decode(text.replace('.', "+")).ok()
+}

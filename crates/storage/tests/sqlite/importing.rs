@@ -1,0 +1,69 @@
+//! What an import of accounts costs: so many statements for a thousand lines as for one.
+
+use std::sync::Arc;
+
+use administration::{Actor, Administrator, Authority, Caller, EditPolicy, ImportResult, TenantRows as _};
+use keys::{KeyPool, SealingKey};
+use protocol::Lifetime;
+use secrets::Pepper;
+use storage::Database;
+use testkit::fixtures::{self, NOW};
+use testkit::requests;
+
+use crate::declared::Sandbox;
+
+/// Of `a long enough password`, by PyPI bcrypt.
+const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
+
+fn administrator(database: &Arc<Database>) -> Administrator {
+    let policy = EditPolicy {
+        public_url: "https://id.example.com".to_owned(),
+        live_secrets: 5,
+        clients: 5,
+        deletion_grace: Lifetime::from_seconds(60),
+        l1_lifetime: Lifetime::from_seconds(10),
+    };
+    let (sealer, pepper) = (Arc::new(SealingKey::generate().unwrap()), Arc::new(Pepper::generate()));
+    let (publish, clock) = (Arc::new(|_: &[_]| {}), Arc::new(|| NOW));
+    Administrator::new(database.clone(), sealer, pepper, KeyPool::new(0), policy, publish, clock)
+}
+
+fn lines(numbers: std::ops::Range<u32>) -> String {
+    let line = |number| {
+        format!(
+            "{{\"email\":\"p{number}@example.com\",\"external_id\":\"{number}\",\"password_hash\":\"{HASH}\"}}\n"
+        )
+    };
+    numbers.map(line).collect()
+}
+
+#[tokio::test]
+async fn a_thousand_lines_are_as_many_statements_as_one() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let acme = fixtures::tenant("acme");
+    database.commit(&requests::added(&acme, &[])).await.unwrap();
+    let administrator = administrator(&database);
+    let operator = Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() });
+    let caller = Caller::new(operator, NOW);
+    let mut counted = Vec::new();
+    for (numbers, expected) in [
+        (0..1, ImportResult::Created),
+        (1..1_001, ImportResult::Created),
+        (1_001..3_001, ImportResult::Created),
+        (0..1_000, ImportResult::Exists),
+    ] {
+        let before = database.statements();
+        let import = administrator.begin_import(&caller, &acme.id).await.unwrap();
+        let results = import.run(lines(numbers.clone()).as_bytes()).await.unwrap();
+        assert_eq!(results.len(), numbers.len());
+        assert!(results.iter().all(|line| line.result == expected), "{results:?}");
+        counted.push(database.statements() - before);
+    }
+    let [one, thousand, two_thousand, known] = counted[..] else { panic!("four imports") };
+    // Reading the tenant before and for each of two decisions, and a commit; audit records and passwords are two lists of at most a thousand rows.
+    assert!(one <= 40, "{counted:?}");
+    assert!(thousand <= one + 4, "{counted:?}");
+    assert!(two_thousand <= 2 * thousand, "{counted:?}");
+    assert!(known < one, "nothing is committed: {counted:?}");
+}
