@@ -91,7 +91,7 @@ const SET_PASSWORD: &str = "
 /// Only where it is still the one that was checked.
 const REPLACE_PASSWORD: &str = "
     UPDATE accounts SET password_hash = $4
-     WHERE tenant_id = {tenant} AND account_id = $2 AND password_hash = $3";
+     WHERE tenant_id = $1 AND account_id = $2 AND password_hash = $3";
 
 /// Also those of the same second.
 const END_AUTHENTICATIONS: &str = "

@@ -57,6 +57,7 @@ mod schemathesis;
 mod verifier_crate;
 mod verifiers;
 
+mod cli_accounts;
 mod cli_certificates;
 mod cli_clients;
 mod cli_explain;
