@@ -57,7 +57,7 @@ pub(super) fn run(runner: Runner<'_>, arguments: &ImportArguments) -> anyhow::Re
         while let Some((call, count)) = next_call(&mut lines).with_context(unreadable)? {
             let request = ApiRequest::lines(format!("{}/import", accounts_path(tenant)), call);
             let results = admin.send_lines::<ImportedLine>(request).await.with_context(|| {
-                format!("the import stopped after line {sent} of {named}; to send all lines again is safe")
+                format!("the import into {tenant} stopped after line {sent} of {named}; to send all lines again is safe")
             })?;
             for result in results {
                 summary.add(ImportedLine { line: result.line + sent, ..result });

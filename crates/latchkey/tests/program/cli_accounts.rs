@@ -6,7 +6,6 @@ use serde_json::json;
 
 use crate::cli::Cli;
 use crate::folder::Folder;
-use crate::host::run;
 use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 
@@ -39,9 +38,9 @@ fn check_imports(folder: &Folder, cli: &Cli<'_>, tenant: &str, other: &str) {
 
     folder.write("good.ndjson", &lines().lines().take(2).collect::<Vec<_>>().join("\n"));
     let mut piped = cli.command(&["account", "import", tenant, "-", "--json"]);
-    let again = run(piped.stdin(File::open(folder.path("good.ndjson")).unwrap()));
-    assert_eq!(again.code, Some(0), "{again:?}");
-    let summary: serde_json::Value = serde_json::from_str(&again.out).unwrap();
+    let again = piped.stdin(File::open(folder.path("good.ndjson")).unwrap()).output().unwrap();
+    assert!(again.status.success(), "{again:?}");
+    let summary: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
     assert_eq!(summary, json!({ "created": 0, "exist": 2, "refused": [] }));
 
     let listed = |tenant| cli.json(&["account", "list", tenant, "--identifier", "ada@example.com"]);
