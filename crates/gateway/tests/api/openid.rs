@@ -10,8 +10,8 @@ use url::Url;
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
 use crate::person::{
-    Browser, CALLBACK, EMAIL, PASSWORD, SIGNED_OUT, VERIFIER, add_person, add_web_client, authorize_path,
-    continued, flow, parameter, redeem, redeem_with,
+    Browser, CALLBACK, EMAIL, PASSWORD, SIGNED_OUT, VERIFIER, add_person, add_web_client,
+    authorization_request, authorize_path, continued, flow, parameter, redeem, redeem_with,
 };
 
 pub(crate) fn claims(token: &Value) -> Value {
@@ -425,10 +425,14 @@ async fn a_page_is_for_a_person_who_navigates() {
             let refused = Answer::to(browser.request(Method::GET, &path).header(name, value)).await;
             assert_eq!((refused.status, refused.header("set-cookie")), (400, ""), "{name}: {value}");
         }
-        let form =
-            Browser::new(&app).post(&tenant_path(tenant, "/oauth/authorize"), &[("client_id", "web")]).await;
+        let endpoint = tenant_path(tenant, "/oauth/authorize");
+        let form = Browser::new(&app).post(&endpoint, &authorization_request(&[])).await;
         assert_eq!(form.status, 303, "the browser comes again by GET, with its cookies");
-        assert!(form.header("location").ends_with("/oauth/authorize?client_id=web"));
+        assert_eq!(form.header("location").split_once('?'), path.split_once('?'));
+        for bad in [("client_id", ""), ("client_id", "svc"), ("redirect_uri", ""), ("redirect_uri", "x:y")] {
+            let refused = Browser::new(&app).post(&endpoint, &authorization_request(&[bad])).await;
+            assert_eq!((refused.status, refused.header("location")), (400, ""), "{bad:?}");
+        }
     }
 }
 

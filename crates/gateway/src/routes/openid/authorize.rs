@@ -39,11 +39,13 @@ pub(crate) async fn navigate(
     Ok(visit.finish(response))
 }
 
-/// A form of a client leads here.
+/// A form of a client leads here. A request whose answer has no address is refused at once: no cookie changes that.
 pub(crate) async fn post(
     services: Data<Services>,
     public_url: Data<PublicUrl>,
     mut raw: RawRequest,
 ) -> Result<HttpResponse, PageError> {
-    Posted::read(&services, &public_url, &mut raw).await?.again("/oauth/authorize")
+    let posted = Posted::read(&services, &public_url, &mut raw).await?;
+    drop(authorization::read(&posted.visit(), posted.parameters()?, PushedUse::Opened).await?);
+    posted.again("/oauth/authorize")
 }

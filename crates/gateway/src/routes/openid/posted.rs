@@ -75,8 +75,14 @@ impl<'r> Posted<'r> {
         Ok((Visit { services, public_url, raw, tenant, browser, now }, fields, flow))
     }
 
-    /// The same as a navigation, which brings the cookies that a form from another site does not.
-    pub(super) fn again(&self, endpoint: &str) -> Result<HttpResponse, PageError> {
+    /// Who sent it, as if the window had navigated here.
+    pub(super) fn visit(&self) -> Visit<'r> {
+        let Self { services, public_url, raw, ref tenant, .. } = *self;
+        Visit::at(services, public_url, raw, Arc::clone(tenant))
+    }
+
+    /// The form as a query.
+    pub(super) fn parameters(&self) -> Result<&str, PageError> {
         let refused = |kind| PageError::of(kind, RefusalReason::UnreadableBody).at(&self.tenant);
         if self.body.len() > LONGEST {
             return Err(refused(ErrorKind::TooLong));
@@ -84,7 +90,12 @@ impl<'r> Posted<'r> {
         let parameters = std::str::from_utf8(&self.body).ok();
         let parameters =
             parameters.filter(|parameters| parameters.bytes().all(|byte| byte.is_ascii_graphic()));
-        let parameters = parameters.ok_or_else(|| refused(ErrorKind::BadRequest))?;
+        parameters.ok_or_else(|| refused(ErrorKind::BadRequest))
+    }
+
+    /// The same as a navigation, which brings the cookies that a form from another site does not.
+    pub(super) fn again(&self, endpoint: &str) -> Result<HttpResponse, PageError> {
+        let parameters = self.parameters()?;
         let location = format!("{}?{parameters}", self.public_url.path_of(&self.tenant.id, endpoint));
         Ok(no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, location)).finish())
     }

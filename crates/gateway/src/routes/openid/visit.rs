@@ -42,8 +42,18 @@ impl<'r> Visit<'r> {
         raw: &'r RawRequest,
     ) -> Result<Self, PageError> {
         let tenant = navigated_tenant(services, raw).await?;
+        Ok(Self::at(services, public_url, raw, tenant))
+    }
+
+    /// The same at a tenant that is known.
+    pub(super) fn at(
+        services: &'r Services,
+        public_url: &'r PublicUrl,
+        raw: &'r RawRequest,
+        tenant: Arc<Tenant>,
+    ) -> Self {
         let browser = Browser::of_navigation(Cookies::of(&public_url.0), raw.headers());
-        Ok(Self { services, public_url, raw, tenant, browser, now: (services.clock)() })
+        Self { services, public_url, raw, tenant, browser, now: (services.clock)() }
     }
 
     /// Who is signed in.
