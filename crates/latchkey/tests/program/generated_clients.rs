@@ -73,9 +73,10 @@ async fn a_python_client_is_generated_without_a_warning_and_onboards_two_tenants
         onboarding.run(Command::new(installed("LATCHKEY_TEST_OPENAPI_PYTHON")).args(arguments)).output()
     };
     // No formatter runs over what is generated.
-    // It knows no type for the feed of revocations, which is text.
-    onboarding
-        .write("generator.yaml", "post_hooks: []\ncontent_type_overrides: { application/jwt: text/plain }\n");
+    // It knows no type for the feed of revocations, which is text, and none for the lines of an import.
+    let overrides = "application/jwt: text/plain, application/x-ndjson: application/octet-stream";
+    let generator = format!("post_hooks: []\ncontent_type_overrides: {{ {overrides} }}\n");
+    onboarding.write("generator.yaml", &generator);
     let generate = "generate --path openapi.json --config generator.yaml --meta none --output-path latchkey_api --fail-on-warning";
     let arguments: Vec<_> = ["-m", "openapi_python_client"].into_iter().chain(generate.split(' ')).collect();
     python(&arguments);
