@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Each command, and a line to type after `latchkey`.
-const EXAMPLES: [(&str, &str); 69] = [
+const EXAMPLES: [(&str, &str); 70] = [
     ("serve", "serve --config /etc/latchkey/config.yaml"),
     ("init", "init"),
     ("health", "health --address 127.0.0.1:3000"),
@@ -40,6 +40,7 @@ const EXAMPLES: [(&str, &str); 69] = [
     ("client revoke-tokens", "client revoke-tokens globex billing"),
     ("client delete", "client delete globex billing --yes"),
     ("account add", "account add globex --email ada@example.com --claim name=Ada --ask-password"),
+    ("account import", "account import globex accounts.ndjson"),
     ("account list", "account list globex --identifier ada@example.com"),
     ("account show", "account show globex usr_mfrggzdfmztwq2lknnwg23tpoa"),
     ("account set", "account set globex usr_mfrggzdfmztwq2lknnwg23tpoa groups=staff,accounting"),
