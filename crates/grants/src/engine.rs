@@ -12,7 +12,7 @@ use protocol::{
 };
 use registry::{
     AuthenticatedClient, Client, ClientId, ClientStore, PersonOfToken, RevocationFacts, RevocationStore,
-    RevokedBy, SignedInUser,
+    RevokedBy, RevokedSubject, SignedInUser,
 };
 use tenancy::{StoreError, Tenant, TenantId};
 use uuid::Uuid;
@@ -22,10 +22,10 @@ use crate::sender_constraint::token_type;
 use crate::subject::public_person;
 use crate::token_request::GrantRefusal;
 use crate::{
-    AccessTokenClaims, AdminAssertion, Authorizations, BearerError, DeviceAuthorizations, Grantee,
+    AccessTokenClaims, AdminAssertion, Authorizations, BearerError, DeviceAuthorizations, GrantId, Grantee,
     IdTokenHint, NamedPerson, ProtectedResource, QueuedLogout, SenderKeys, TokenRequest, UnconfirmedToken,
-    admin_assertion, administration_access, id_token_hint, introspection, logout, redemption, refresh_family,
-    refreshing, resource_access, revocation,
+    admin_assertion, administration_access, id_token_hint, introspection, logout, redemption,
+    refresh_token_text, refreshing, resource_access, revocation,
 };
 
 /// Issues, checks and introspects tokens.
@@ -171,6 +171,16 @@ impl Engine {
         }
     }
 
+    /// Ends all tokens of what a person has granted a client once.
+    pub(crate) async fn end_grant(
+        &self,
+        tenant: &TenantId,
+        grant: GrantId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.revocations.revoke_people(tenant, &RevokedSubject::Grant(grant.to_string()), now).await
+    }
+
     /// A store has written revocations of the tenant by itself, as that of sessions does: they count here at once.
     pub fn notice_revocations(&self, tenant: &TenantId) {
         self.revocations.notice_revocations(tenant);
@@ -187,7 +197,7 @@ impl Engine {
         token: &Secret,
         now: Timestamp,
     ) -> Result<(), GrantError> {
-        if token.expose().starts_with(refresh_family::PREFIX) {
+        if token.expose().starts_with(refresh_token_text::PREFIX) {
             return refreshing::revoke(self, &tenant.id, caller.client(), token, now).await;
         }
         let claims = self.verify(tenant, token.expose(), None, now).await?.ok();
@@ -235,7 +245,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<IntrospectionResponse, GrantError> {
         let caller = Grantee { tenant, client: caller.client() };
-        if token.expose().starts_with(refresh_family::PREFIX) {
+        if token.expose().starts_with(refresh_token_text::PREFIX) {
             return Ok(Box::pin(refreshing::introspect(self, &caller, token, now)).await?.into());
         }
         let claims = self.verify(tenant, token.expose(), None, now).await?.ok();

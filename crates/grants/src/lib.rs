@@ -15,6 +15,7 @@ mod device_code;
 mod explanation;
 mod refresh_family;
 mod refresh_token;
+mod refresh_token_text;
 
 mod grant_id;
 mod id_token;

@@ -1,8 +1,8 @@
 //! Redeeming a code of either kind: use it up, and sign the tokens that it is for. A second use revokes what was granted (RFC 6749 §4.1.2).
 
 use keys::sha256;
-use protocol::{ClientAuthenticationMethod, Confirmation, GrantType, Timestamp, TokenResponse};
-use registry::{Client, PersonOfToken, RevokedSubject};
+use protocol::{Confirmation, GrantType, Timestamp, TokenResponse};
+use registry::{Client, PersonOfToken};
 use serde_json::{Map, Value};
 use sessions::SessionId;
 use uuid::Uuid;
@@ -45,7 +45,7 @@ fn begin_family(
 ) -> Option<NewFamily> {
     let tokens = engine.authorizations.refresh_tokens();
     let begin = || tokens.begin((&tenant.id, id), bound_to(client, sender), tenant.refresh_token, now);
-    client.grant_types.contains(&GrantType::RefreshToken).then(begin)
+    client.gets_refresh_tokens().then(begin)
 }
 
 fn first_of(engine: &Engine, new: &NewFamily, family: &RefreshFamily) -> String {
@@ -55,8 +55,7 @@ fn first_of(engine: &Engine, new: &NewFamily, family: &RefreshFamily) -> String 
 /// The keys that a family is bound to. A client that authenticates may change them: its refresh tokens are bound to its credential (RFC 9449 §5,
 /// RFC 8705 §4).
 fn bound_to(client: &Client, sender: &SenderKeys) -> SenderKeys {
-    let is_public = client.authentication_method == ClientAuthenticationMethod::None;
-    if is_public { *sender } else { SenderKeys::default() }
+    if client.is_public() { *sender } else { SenderKeys::default() }
 }
 
 /// Signs the tokens for what a person has granted.
@@ -159,8 +158,7 @@ async fn use_up(
         Redeemed::First(code) if code.tenant == tenant.id && code.client == client.id => Ok(*code),
         Redeemed::First(_) | Redeemed::Refused => Err(not_valid()),
         Redeemed::Again => {
-            let grant = RevokedSubject::Grant(id.to_string());
-            engine.revocations.revoke_people(&tenant.id, &grant, now).await?;
+            engine.end_grant(&tenant.id, id, now).await?;
             Err(not_valid())
         }
     }

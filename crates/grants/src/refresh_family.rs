@@ -1,32 +1,22 @@
-//! Refresh tokens (RFC 6749 §1.5): one family for each grant, of which the store has one row. A token names the family, its secret and its
-//! place in the family; the next one is computed from it, so a client that has lost an answer gets the same again.
+//! Families of refresh tokens (RFC 6749 §1.5): one for each grant, of which the store has one row, and which of its tokens is valid.
 
 use accounts::AccountId;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{Lifetime, Thumbprint, Timestamp};
+use protocol::{Lifetime, OFFLINE_ACCESS, Thumbprint, Timestamp};
 use registry::ClientId;
-use secrets::{KeyedDigest, Pepper, random_bytes};
 use sessions::SessionId;
 use subtle::ConstantTimeEq as _;
-use tenancy::{RefreshTokenPolicy, TenantId};
+use tenancy::{RefreshTokenPolicy, SessionPolicy, TenantId};
 use zeroize::Zeroizing;
 
 use crate::person_grant::PersonGrant;
+use crate::refresh_token_text::{RefreshToken, SECRET};
 use crate::{GrantId, Granted, SenderKeys};
 
-/// What every token begins with, so that people and scanners know one.
-pub(crate) const PREFIX: &str = "lk_rt_";
-const VERSION: u8 = 1;
-const SECRET: usize = 16;
-const MAC: usize = 16;
-/// Version, slot, family, secret and generation.
-const SIGNED: usize = 2 + 16 + SECRET + 4;
 /// The seconds that share a partition, and the partitions in the ring.
 const MONTH: u64 = 30 * 86_400;
-const SLOTS: u64 = 20;
+pub(crate) const SLOTS: u64 = 20;
 /// A family that ends with its session is not kept for longer than any session lasts.
-const LONGEST_SESSION: Lifetime = Lifetime::from_seconds(46 * 86_400);
+const LONGEST_SESSION: Lifetime = Lifetime::from_seconds(SessionPolicy::LONGEST.seconds() + 86_400);
 /// A use that changes nothing else is noted once in this part of the idle time.
 const USES: u64 = 20;
 
@@ -91,8 +81,8 @@ pub struct FoundFamily {
 #[derive(Debug)]
 pub struct NewFamily {
     id: GrantId,
-    secret: Zeroizing<[u8; SECRET]>,
-    secret_digest: [u8; 32],
+    pub(crate) secret: Zeroizing<[u8; SECRET]>,
+    pub(crate) secret_digest: [u8; 32],
     sender: SenderKeys,
     policy: RefreshTokenPolicy,
     now: Timestamp,
@@ -115,15 +105,6 @@ pub struct FamilyStep<'a> {
     pub idle: Lifetime,
 }
 
-/// A token that this server has issued to the client, in the tenant.
-#[derive(Debug)]
-pub(crate) struct RefreshToken {
-    pub(crate) key: FamilyKey,
-    pub(crate) secret_digest: [u8; 32],
-    pub(crate) generation: u32,
-    secret: Zeroizing<[u8; SECRET]>,
-}
-
 /// What a token is in its family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TokenUse {
@@ -135,101 +116,6 @@ pub(crate) enum TokenUse {
     Reused,
     /// There is nothing to be had for it any more.
     Ended,
-}
-
-/// The digests of refresh tokens.
-pub(crate) struct RefreshTokens {
-    tokens: KeyedDigest,
-    secrets: KeyedDigest,
-}
-
-impl RefreshTokens {
-    pub(crate) fn new(pepper: &Pepper) -> Self {
-        let of = |label| KeyedDigest::for_purpose(pepper.expose(), label);
-        Self { tokens: of("latchkey refresh token 1"), secrets: of("latchkey refresh token secret 1") }
-    }
-
-    /// A family that begins now.
-    pub(crate) fn begin(
-        &self,
-        (tenant, id): (&TenantId, GrantId),
-        sender: SenderKeys,
-        policy: RefreshTokenPolicy,
-        now: Timestamp,
-    ) -> NewFamily {
-        let mut secret = Zeroizing::new([0; SECRET]);
-        secret.copy_from_slice(random_bytes::<SECRET>().as_slice());
-        let secret_digest = self.secret_digest(tenant, id, &secret);
-        NewFamily::new(id, secret, secret_digest, sender, policy, now)
-    }
-
-    /// The first token of a family.
-    pub(crate) fn first(&self, new: &NewFamily, family: &RefreshFamily) -> String {
-        let token = RefreshToken {
-            key: family.key(),
-            secret_digest: new.secret_digest,
-            generation: family.generation,
-            secret: new.secret.clone(),
-        };
-        self.write(&family.tenant, &family.client, &token)
-    }
-
-    /// The token after this one.
-    pub(crate) fn next(&self, tenant: &TenantId, client: &ClientId, token: &RefreshToken) -> String {
-        let secret = token.secret.clone();
-        let generation = token.generation.saturating_add(1);
-        self.write(tenant, client, &RefreshToken { generation, secret, ..*token })
-    }
-
-    /// The token of a text, if this server has written it for this client of this tenant. Anything else costs no lookup.
-    pub(crate) fn read(&self, tenant: &TenantId, client: &ClientId, text: &str) -> Option<RefreshToken> {
-        let bytes = bytes(text)?;
-        let (signed, mac) = bytes.split_at_checked(SIGNED)?;
-        let is_ours = bool::from(self.mac(tenant, client, signed).ct_eq(mac));
-        let key = key(signed)?;
-        let secret = Zeroizing::new(<[u8; SECRET]>::try_from(signed.get(18..18 + SECRET)?).ok()?);
-        let generation = u32::from_be_bytes(signed.get(18 + SECRET..)?.try_into().ok()?);
-        let secret_digest = self.secret_digest(tenant, key.id, &secret);
-        is_ours.then_some(RefreshToken { key, secret_digest, generation, secret })
-    }
-
-    fn write(&self, tenant: &TenantId, client: &ClientId, token: &RefreshToken) -> String {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(SIGNED + MAC));
-        bytes.extend([VERSION, u8::try_from(token.key.slot).unwrap_or(u8::MAX)]);
-        bytes.extend(token.key.id.as_bytes());
-        bytes.extend(*token.secret);
-        bytes.extend(token.generation.to_be_bytes());
-        let mac = self.mac(tenant, client, &bytes);
-        bytes.extend(mac);
-        format!("{PREFIX}{}", BASE64URL.encode(&*bytes))
-    }
-
-    fn mac(&self, tenant: &TenantId, client: &ClientId, signed: &[u8]) -> [u8; MAC] {
-        let digest = self.tokens.of([tenant.as_str().as_bytes(), client.as_str().as_bytes(), signed]);
-        let mut mac = [0; MAC];
-        mac.copy_from_slice(&digest[..MAC]);
-        mac
-    }
-
-    fn secret_digest(&self, tenant: &TenantId, id: GrantId, secret: &[u8; SECRET]) -> [u8; 32] {
-        self.secrets.of([tenant.as_str().as_bytes(), id.as_bytes(), secret])
-    }
-}
-
-/// The family that a text names; anyone may have written it.
-pub(crate) fn claimed_key(text: &str) -> Option<FamilyKey> {
-    key(&bytes(text)?)
-}
-
-fn bytes(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let bytes = Zeroizing::new(BASE64URL.decode(text.strip_prefix(PREFIX)?).ok()?);
-    (bytes.len() == SIGNED + MAC && bytes[0] == VERSION).then_some(bytes)
-}
-
-fn key(bytes: &[u8]) -> Option<FamilyKey> {
-    let slot = u32::from(*bytes.get(1)?);
-    let id = GrantId::from_bytes(bytes.get(2..18)?.try_into().ok()?);
-    (u64::from(slot) < SLOTS).then_some(FamilyKey { slot, id })
 }
 
 impl NewFamily {
@@ -255,7 +141,7 @@ impl NewFamily {
         session: Option<(u32, &SessionId)>,
         granted: &Granted,
     ) -> RefreshFamily {
-        let ends_with = session.filter(|_| !granted.has_scope(Granted::OFFLINE));
+        let ends_with = session.filter(|_| !granted.has_scope(OFFLINE_ACCESS));
         let absolute = self.policy.absolute;
         let lifetime = if ends_with.is_some() { absolute.min(LONGEST_SESSION) } else { absolute };
         let expires_at = self.now + lifetime;
@@ -286,6 +172,14 @@ impl RefreshFamily {
     #[must_use]
     pub const fn key(&self) -> FamilyKey {
         FamilyKey { slot: self.slot, id: self.id }
+    }
+
+    /// Whether the token of this client is one of its tokens.
+    pub(crate) fn has(&self, (tenant, client): (&TenantId, &ClientId), token: &RefreshToken) -> bool {
+        self.tenant == *tenant
+            && self.client == *client
+            && self.key() == token.key
+            && bool::from(self.secret_digest.ct_eq(&token.secret_digest))
     }
 
     /// Whether its time has not come.
@@ -337,17 +231,13 @@ impl FoundFamily {
     /// What the token is in this family.
     pub(crate) fn judge(
         &self,
-        (tenant, client): (&TenantId, &ClientId),
+        of: (&TenantId, &ClientId),
         token: &RefreshToken,
         grace: Lifetime,
         now: Timestamp,
     ) -> TokenUse {
         let family = &self.family;
-        let is_own = family.tenant == *tenant
-            && family.client == *client
-            && family.key() == token.key
-            && bool::from(family.secret_digest.ct_eq(&token.secret_digest));
-        if !is_own || !self.is_live || !family.lasts(now) {
+        if !family.has(of, token) || !self.is_live || !family.lasts(now) {
             return TokenUse::Ended;
         }
         if token.generation >= family.generation {
@@ -360,20 +250,23 @@ impl FoundFamily {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use secrets::Pepper;
+
     use super::*;
+    use crate::refresh_token_text::RefreshTokens;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000_000_000);
 
-    fn tokens() -> RefreshTokens {
+    pub(crate) fn tokens() -> RefreshTokens {
         RefreshTokens::new(&Pepper::from_bytes(Zeroizing::new([7; 32])))
     }
 
-    fn acme() -> TenantId {
+    pub(crate) fn acme() -> TenantId {
         TenantId::parse("acme").unwrap()
     }
 
-    fn web() -> ClientId {
+    pub(crate) fn web() -> ClientId {
         ClientId::parse("web").unwrap()
     }
 
@@ -385,7 +278,7 @@ mod tests {
         new.of((&acme(), &web()), &ada, Some((3, &session)), &granted)
     }
 
-    fn begin(tokens: &RefreshTokens) -> (RefreshFamily, String) {
+    pub(crate) fn begin(tokens: &RefreshTokens) -> (RefreshFamily, String) {
         let id = GrantId::from_bytes([9; 16]);
         let new = tokens.begin((&acme(), id), SenderKeys::default(), RefreshTokenPolicy::default(), NOW);
         let family = family(&new, "openid offline_access");
@@ -395,45 +288,6 @@ mod tests {
 
     fn after(seconds: u64) -> Timestamp {
         NOW + Lifetime::from_seconds(seconds)
-    }
-
-    #[test]
-    fn a_token_is_read_for_its_client_in_its_tenant_only() {
-        let tokens = tokens();
-        let (family, first) = begin(&tokens);
-        assert_eq!((first.len(), first.starts_with(PREFIX)), (78, true));
-        let read = tokens.read(&acme(), &web(), &first).unwrap();
-        assert_eq!((read.key, read.generation, read.secret_digest), (family.key(), 0, family.secret_digest));
-        let [globex, another] = ["globex", "another"];
-        assert!(tokens.read(&TenantId::parse(globex).unwrap(), &web(), &first).is_none());
-        assert!(tokens.read(&acme(), &ClientId::parse(another).unwrap(), &first).is_none());
-        // Another pepper, another letter at any place, more and less of it.
-        let other = RefreshTokens::new(&Pepper::from_bytes(Zeroizing::new([8; 32])));
-        assert!(other.read(&acme(), &web(), &first).is_none());
-        for at in 0..first.len() {
-            let mut changed = first.clone().into_bytes();
-            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
-            let changed = String::from_utf8(changed).unwrap();
-            assert!(tokens.read(&acme(), &web(), &changed).is_none(), "{at}");
-        }
-        for bad in ["", PREFIX, &first[1..], &first[..77], &format!("{first}A"), "lk_rt_é"] {
-            assert!(tokens.read(&acme(), &web(), bad).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_next_token_is_always_the_same_and_none_follows_from_it_without_the_key() {
-        let tokens = tokens();
-        let (_, first) = begin(&tokens);
-        let read = |text: &str| tokens.read(&acme(), &web(), text).unwrap();
-        let second = tokens.next(&acme(), &web(), &read(&first));
-        assert_eq!(second, tokens.next(&acme(), &web(), &read(&first)));
-        assert_eq!(read(&second).generation, 1);
-        assert_eq!(read(&second).secret_digest, read(&first).secret_digest);
-        // The generation alone does not make it.
-        let mut bytes = BASE64URL.decode(&first[PREFIX.len()..]).unwrap();
-        bytes[SIGNED - 1] = 1;
-        assert!(tokens.read(&acme(), &web(), &format!("{PREFIX}{}", BASE64URL.encode(bytes))).is_none());
     }
 
     #[test]

@@ -1,10 +1,7 @@
 //! The refresh token grant: a client exchanges its refresh token for the next tokens of the same person (RFC 6749 §6, RFC 9700 §4.14, OpenID
 //! Connect Core §12).
 
-use protocol::{
-    ClientAuthenticationMethod, ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope,
-    ScopeToken, Secret,
-};
+use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope, ScopeToken, Secret};
 use registry::Client;
 use tenancy::{RefreshTokenPolicy, Rotation};
 
@@ -59,7 +56,7 @@ impl RefreshTokenRequest {
 /// Whether a refresh token of this client changes with each use.
 pub(crate) fn rotates(policy: &RefreshTokenPolicy, client: &Client) -> bool {
     match policy.rotation {
-        Rotation::Public => client.authentication_method == ClientAuthenticationMethod::None,
+        Rotation::Public => client.is_public(),
         Rotation::Always => true,
         Rotation::Never => false,
     }
@@ -128,6 +125,8 @@ impl From<&RefreshTokenError> for ErrorResponse {
 
 #[cfg(test)]
 mod tests {
+    use protocol::ClientAuthenticationMethod;
+
     use super::*;
     use crate::test_fixtures::{family_of, web_client};
 

@@ -1,15 +1,16 @@
 //! Refreshing: use a refresh token, and sign the tokens that it is for. One that was used before ends all that was granted (RFC 9700 §4.14.2).
 
 use protocol::{ErrorResponse, GrantType, IntrospectedRefreshToken, Secret, Timestamp, TokenResponse};
-use registry::{Client, IntrospectionRight, RevokedSubject};
+use registry::{Client, IntrospectionRight};
 use tenancy::{StoreError, TenantId};
 use uuid::Uuid;
 
-use crate::refresh_family::{self, FamilyStep, RefreshToken, TokenUse};
+use crate::refresh_family::TokenUse;
 use crate::refresh_token::{RefreshTokenError, RefreshTokenRequest, decide, rotates};
+use crate::refresh_token_text::{self, RefreshToken};
 use crate::{
-    Engine, FoundFamily, GrantError, Granted, Grantee, RefreshFamily, SenderKeys, Signed, person_grant,
-    redemption,
+    Engine, FamilyKey, FamilyStep, FoundFamily, GrantError, Granted, Grantee, RefreshFamily, SenderKeys,
+    Signed, person_grant, redemption,
 };
 
 /// The tokens for a refresh token.
@@ -60,7 +61,7 @@ async fn take_step(
             let granted = granted(&family)?;
             return Ok((family, granted, true));
         }
-        let found = find(engine, &tenant.id, token, now).await?.ok_or_else(not_valid)?;
+        let found = find(engine, &tenant.id, &token.key, now).await?.ok_or_else(not_valid)?;
         match found.judge((&tenant.id, &client.id), token, policy.grace, now) {
             TokenUse::Ended => return Err(not_valid()),
             TokenUse::Reused => {
@@ -68,8 +69,7 @@ async fn take_step(
                 if !found.family.is_proven_by(sender) {
                     return Err(not_valid());
                 }
-                let grant = RevokedSubject::Grant(token.key.id.to_string());
-                engine.revocations.revoke_people(&tenant.id, &grant, now).await?;
+                engine.end_grant(&tenant.id, token.key.id, now).await?;
                 return Err(refused(&RefreshTokenError::Reused));
             }
             TokenUse::Retried => return Ok((found.family.clone(), granted(&found.family)?, true)),
@@ -99,12 +99,9 @@ pub(crate) async fn revoke(
     let Some(token) = engine.authorizations.refresh_tokens().read(tenant, &client.id, text.expose()) else {
         return Ok(());
     };
-    let Some(found) = find(engine, tenant, &token, now).await? else { return Ok(()) };
-    let FoundFamily { family, .. } = &found;
-    let is_own = family.client == client.id && family.secret_digest == token.secret_digest;
-    if is_own && family.ended_at.is_none() {
-        let grant = RevokedSubject::Grant(token.key.id.to_string());
-        engine.revocations.revoke_people(tenant, &grant, now).await?;
+    let Some(found) = find(engine, tenant, &token.key, now).await? else { return Ok(()) };
+    if found.family.has((tenant, &client.id), &token) && found.family.ended_at.is_none() {
+        engine.end_grant(tenant, token.key.id, now).await?;
     }
     Ok(())
 }
@@ -119,17 +116,10 @@ pub(crate) async fn introspect(
 ) -> Result<Option<IntrospectedRefreshToken>, GrantError> {
     let tokens = engine.authorizations.refresh_tokens();
     let own = tokens.read(&tenant.id, &client.id, text.expose());
-    let found = match own.as_ref().map(|token| token.key) {
-        Some(key) => engine.authorizations.store().find_family(&tenant.id, &key, now).await?,
-        None if client.introspection == IntrospectionRight::Tenant => {
-            match refresh_family::claimed_key(text.expose()) {
-                Some(key) => engine.authorizations.store().find_family(&tenant.id, &key, now).await?,
-                None => None,
-            }
-        }
-        None => None,
-    };
-    let Some(found) = found else { return Ok(None) };
+    let may_see_others = client.introspection == IntrospectionRight::Tenant;
+    let of_others = || may_see_others.then(|| refresh_token_text::claimed_key(text.expose())).flatten();
+    let Some(key) = own.as_ref().map(|token| token.key).or_else(of_others) else { return Ok(None) };
+    let Some(found) = find(engine, &tenant.id, &key, now).await? else { return Ok(None) };
     let family = &found.family;
     let token = own.or_else(|| tokens.read(&tenant.id, &family.client, text.expose()));
     let Some(token) = token else { return Ok(None) };
@@ -155,10 +145,10 @@ pub(crate) async fn introspect(
 async fn find(
     engine: &Engine,
     tenant: &TenantId,
-    token: &RefreshToken,
+    key: &FamilyKey,
     now: Timestamp,
 ) -> Result<Option<FoundFamily>, StoreError> {
-    engine.authorizations.store().find_family(tenant, &token.key, now).await
+    engine.authorizations.store().find_family(tenant, key, now).await
 }
 
 fn refused(error: &RefreshTokenError) -> GrantError {

@@ -82,7 +82,7 @@ pub use redirect_uri::{
 pub use refusal_reason::RefusalReason;
 pub use resource::{InvalidResource, ResourceIndicator};
 pub use revocation::RevocationRequest;
-pub use scope::{InvalidScope, Scope, ScopeToken};
+pub use scope::{InvalidScope, OFFLINE_ACCESS, Scope, ScopeToken};
 pub use secret::Secret;
 pub use sent_request::{PushedResponse, RequestSource, SentRequest};
 pub use subject_type::SubjectType;

@@ -14,6 +14,9 @@ const FEW: usize = 16;
 /// A buffer size that fits most scopes.
 const USUAL_TEXT: usize = 64;
 
+/// The scope token with which a person lets a client act beyond the session (OpenID Connect Core §11).
+pub const OFFLINE_ACCESS: &str = "offline_access";
+
 /// One token of a scope: `1*( %x21 / %x23-5B / %x5D-7E )` (RFC 6749 §3.3).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScopeToken(String);

@@ -104,6 +104,18 @@ impl Client {
         }
     }
 
+    /// Whether it cannot authenticate (RFC 6749 §2.1).
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.authentication_method == ClientAuthenticationMethod::None
+    }
+
+    /// Whether it is registered for refresh tokens.
+    #[must_use]
+    pub fn gets_refresh_tokens(&self) -> bool {
+        self.grant_types.contains(&GrantType::RefreshToken)
+    }
+
     /// How its `sub` of a person relates to those of other clients: as it says, or else its tenant.
     #[must_use]
     pub fn subject_type(&self, tenant: &Tenant) -> SubjectType {

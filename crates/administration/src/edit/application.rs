@@ -1,6 +1,6 @@
 //! Applications: an application is put or deleted with its client. The rules of clients hold for its client, too.
 
-use protocol::{ClientAuthenticationMethod, Secret, Timestamp};
+use protocol::{Secret, Timestamp};
 use registry::{Client, ClientId};
 use secrets::{PasswordSalt, SecretHash, salt_of};
 use tenancy::TenantId;
@@ -77,7 +77,7 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     let client = client.map(|client| Client { tenant: tenant.clone(), name: name.clone(), ..client });
     let hashes = client.as_ref().and_then(|client| match row {
         Some(row) => put.secret.map(|_| &row.client.id),
-        None => (client.authentication_method != ClientAuthenticationMethod::None).then_some(&client.id),
+        None => (!client.is_public()).then_some(&client.id),
     });
     let secret = match (hashes, hashed) {
         (None, _) => None,

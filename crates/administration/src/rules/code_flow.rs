@@ -1,6 +1,6 @@
 //! The rules over what a client is registered for at the authorization endpoint.
 
-use protocol::{ClientAuthenticationMethod, GrantType, check_redirect_uri};
+use protocol::{ClientAuthenticationMethod, GrantType, OFFLINE_ACCESS, check_redirect_uri};
 use registry::CodeFlow;
 use tenancy::Tenant;
 
@@ -35,7 +35,7 @@ pub(super) fn check_code_flow(
         );
     }
     let refreshes = settings.grant_types.iter().any(|name| name == GrantType::RefreshToken.as_str());
-    let offline = settings.scopes.iter().position(|scope| scope == "offline_access");
+    let offline = settings.scopes.iter().position(|scope| scope == OFFLINE_ACCESS);
     if let Some(index) = offline.filter(|_| !refreshes) {
         let detail = "the scope offline_access is for refresh tokens (OpenID Connect Core §11)";
         let hint = "add refresh_token to grant_types, or leave the scope out";

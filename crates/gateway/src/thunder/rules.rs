@@ -7,7 +7,7 @@ use administration::{
     ApplicationContext, ApplicationError, ClientSettings, EditError, FieldError, FieldErrors, Interface,
     TokenSettings, check_client,
 };
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, ScopeToken, Secret};
+use protocol::{GrantType, Lifetime, Scope, ScopeToken, Secret};
 use registry::{Client, ClientId};
 use secrets::{MAX_SECRET_LENGTH, is_fit_secret};
 use tenancy::Tenant;
@@ -96,7 +96,7 @@ fn judge_client(
             "the grant authorization_code, which is the default, needs redirect_uris; for a service send \"grant_types\": [\"client_credentials\"]",
         );
     }
-    if client.authentication_method == ClientAuthenticationMethod::None {
+    if client.is_public() {
         check_public(config, &client.grant_types, secret)?;
     }
     if secret.is_some_and(|secret| !is_fit_secret(secret.expose())) {

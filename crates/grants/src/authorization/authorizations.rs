@@ -16,7 +16,7 @@ use super::{
     AuthorizationCode, AuthorizationStore, CodeKey, CodeWrite, Consent, Granted, PushError, PushedRequest,
     PushedUse, Redeemed, Redemption,
 };
-use crate::refresh_family::RefreshTokens;
+use crate::refresh_token_text::RefreshTokens;
 use crate::{GrantId, Subjects};
 
 /// The authorizations of all tenants.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{AuthorizationRequest, GrantType, RequestedClaim, ResourceIndicator, Scope, Timestamp};
+use protocol::{AuthorizationRequest, OFFLINE_ACCESS, RequestedClaim, ResourceIndicator, Scope, Timestamp};
 use registry::Client;
 use serde::{Deserialize, Serialize};
 use sessions::SignedIn;
@@ -38,9 +38,6 @@ pub struct Granted {
 }
 
 impl Granted {
-    /// The scope token with which a person lets a client act beyond the session (OpenID Connect Core §11).
-    pub(crate) const OFFLINE: &str = "offline_access";
-
     /// What the request asks for, before anyone has signed in. Claims are granted as far as the client is registered for a scope that has
     /// them; the others are left out.
     pub(crate) fn of(request: &AuthorizationRequest, client: &Client) -> Self {
@@ -61,9 +58,8 @@ impl Granted {
     /// What a client requests by a scope and resources. `offline_access` is left out where it gets no refresh tokens: the server then "MUST
     /// ignore the offline_access request" (OpenID Connect Core §11).
     pub(crate) fn requested(scope: Option<&Scope>, resources: &[ResourceIndicator], client: &Client) -> Self {
-        let gets_refresh_tokens = client.grant_types.contains(&GrantType::RefreshToken);
         let scope = scope.into_iter().flat_map(Scope::iter);
-        let scope = scope.filter(|token| gets_refresh_tokens || token.as_str() != Self::OFFLINE);
+        let scope = scope.filter(|token| client.gets_refresh_tokens() || token.as_str() != OFFLINE_ACCESS);
         Self {
             scope: Scope::text(scope),
             resources: resources.iter().map(|resource| resource.as_str().to_owned()).collect(),

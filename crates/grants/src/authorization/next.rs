@@ -2,8 +2,7 @@
 
 use accounts::AccountId;
 use protocol::{
-    AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, ClientAuthenticationMethod, Timestamp,
-    leads_to_an_app,
+    AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, Timestamp, leads_to_an_app,
 };
 use registry::Client;
 use sessions::SignedIn;
@@ -98,9 +97,8 @@ fn needs_consent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
     if *is_allowed {
         return false;
     }
-    let is_public = client.authentication_method == ClientAuthenticationMethod::None;
     // RFC 8252 §8.6: another app of the machine may have taken the place of the client.
-    if request.prompt.consent || (is_public && leads_to_an_app(redirect_uri)) {
+    if request.prompt.consent || (client.is_public() && leads_to_an_app(redirect_uri)) {
         return true;
     }
     let is_remembered = consent.is_some_and(|consent| {
@@ -111,7 +109,7 @@ fn needs_consent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{ClaimsRequest, Lifetime, Prompt};
+    use protocol::{ClaimsRequest, ClientAuthenticationMethod, Lifetime, Prompt};
 
     use super::*;
     use crate::test_fixtures::{ADA, signed_in_at, web_client};

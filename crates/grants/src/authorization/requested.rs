@@ -1,8 +1,8 @@
 //! What a client may request of a person: the checks of a request whose answer has an address.
 
 use protocol::{
-    AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, ClientAuthenticationMethod,
-    OpenIdMetadata, ResourceIndicator, Scope, ScopeToken,
+    AuthorizationError, AuthorizationErrorCode, AuthorizationRequest, OpenIdMetadata, ResourceIndicator,
+    Scope, ScopeToken,
 };
 
 use super::Granted;
@@ -23,8 +23,7 @@ pub fn check_request(
     if client.code_flow.require_par && !is_pushed {
         return Err(AuthorizationError::new(InvalidRequest, "The client has to push its requests"));
     }
-    let is_public = client.authentication_method == ClientAuthenticationMethod::None;
-    if request.code_challenge.is_none() && (client.code_flow.require_pkce || is_public) {
+    if request.code_challenge.is_none() && (client.code_flow.require_pkce || client.is_public()) {
         return Err(AuthorizationError::new(InvalidRequest, "Missing code_challenge parameter"));
     }
     if let Some(demanded) = request.claims.demanded_acr()
@@ -77,7 +76,7 @@ pub(crate) fn check_permissions(
 #[cfg(test)]
 mod tests {
     use AuthorizationErrorCode::{InvalidRequest, InvalidScope, InvalidTarget};
-    use protocol::{ClaimsRequest, CodeChallenge, GrantType, ResourceIndicator};
+    use protocol::{ClaimsRequest, ClientAuthenticationMethod, CodeChallenge, GrantType, ResourceIndicator};
     use registry::Client;
 
     use super::*;
