@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
 
 use crate::Change;
+use crate::revocations::each_with_revocations;
 
 /// A thing that has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -42,9 +43,8 @@ impl Invalidation {
 #[must_use]
 pub fn invalidations(changes: &[Change]) -> Vec<Invalidation> {
     let mut seen = HashSet::new();
-    let all = changes.iter().flat_map(|change| {
-        let revoked = Some(change).filter(|change| !change.revocations_beside(changes).is_empty());
-        let revoked = revoked.map(|change| Invalidation::Revocations(change.tenant().clone()));
+    let all = each_with_revocations(changes).flat_map(|(change, revocations)| {
+        let revoked = (!revocations.is_empty()).then(|| Invalidation::Revocations(change.tenant().clone()));
         change.invalidation().into_iter().chain(revoked)
     });
     all.filter(|invalidation| seen.insert(invalidation.clone())).collect()

@@ -1,6 +1,7 @@
 //! Which tokens a commit revokes. Each interface revokes by its changes alone, so none can forget it.
 
-use accounts::{Account, AccountId};
+use std::collections::HashSet;
+
 use registry::{CredentialTag, RevokedSubject, removed_keys};
 use tenancy::TenantId;
 
@@ -31,24 +32,27 @@ pub enum RevocationEffect {
 /// What these changes do, in their order.
 #[must_use]
 pub fn revocations(changes: &[Change]) -> Vec<RevocationChange> {
-    changes.iter().flat_map(|change| change.revocations_beside(changes)).collect()
+    each_with_revocations(changes).flat_map(|(_, revocations)| revocations).collect()
+}
+
+/// Each of these changes with what it does to tokens. The first password of an account ends nothing.
+pub(crate) fn each_with_revocations(
+    changes: &[Change],
+) -> impl Iterator<Item = (&Change, Vec<RevocationChange>)> {
+    let added = changes.iter().filter_map(|change| match change {
+        Change::Account(row) if row.kind == ChangeKind::Added => Some((&row.after.tenant, &row.after.id)),
+        _ => None,
+    });
+    let added: HashSet<_> = added.collect();
+    changes.iter().map(move |change| match change {
+        Change::AccountPassword(tenant, account, _) if added.contains(&(tenant, account)) => {
+            (change, Vec::new())
+        }
+        _ => (change, change.revocations()),
+    })
 }
 
 impl Change {
-    /// What this change does to tokens, in a commit of these changes. The first password of an account ends nothing.
-    pub(crate) fn revocations_beside(&self, changes: &[Self]) -> Vec<RevocationChange> {
-        let adds = |tenant: &TenantId, account: &AccountId| {
-            let is_it = |row: &RowChange<Account>| {
-                row.kind == ChangeKind::Added && row.after.tenant == *tenant && row.after.id == *account
-            };
-            changes.iter().any(|change| matches!(change, Self::Account(row) if is_it(row)))
-        };
-        match self {
-            Self::AccountPassword(tenant, account, _) if adds(tenant, account) => Vec::new(),
-            _ => self.revocations(),
-        }
-    }
-
     /// What this change does to tokens.
     fn revocations(&self) -> Vec<RevocationChange> {
         use RevocationEffect::{Ended, Issued, Resumed};

@@ -1,5 +1,6 @@
 //! Accounts with their identifiers. An account is read with its identifiers, and with its password for a sign-in only.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
@@ -120,16 +121,19 @@ const DELETE_SESSIONS: &str = "
      WHERE (tenant_id, account_id, session_id) IN
            (SELECT tenant_id, account_id, session_id FROM {given(tenant_id text, account_id text, session_id text)})";
 
-const DELETE_CONSENTS: &str = "
-    DELETE FROM consents
-     WHERE (tenant_id, account_id, client_id) IN
-           (SELECT tenant_id, account_id, client_id FROM {given(tenant_id text, account_id text, client_id text)})";
-
-/// The refresh tokens that the clients of these consents have.
-const DELETE_FAMILIES: &str = "
-    DELETE FROM refresh_families
-     WHERE (tenant_id, account_id, client_id) IN
-           (SELECT tenant_id, account_id, client_id FROM {given(tenant_id text, account_id text, client_id text)})";
+/// What clients have of accounts.
+macro_rules! delete_of_clients {
+    ($table:literal) => {
+        concat!(
+            "DELETE FROM ",
+            $table,
+            " WHERE (tenant_id, account_id, client_id) IN
+             (SELECT tenant_id, account_id, client_id FROM {given(tenant_id text, account_id text, client_id text)})"
+        )
+    };
+}
+const DELETE_CONSENTS: &str = delete_of_clients!("consents");
+const DELETE_FAMILIES: &str = delete_of_clients!("refresh_families");
 
 /// Of deleted accounts.
 const DELETE_ALL_CONSENTS: &str = "
@@ -239,7 +243,7 @@ impl CommitWriter<'_> {
     /// Identifiers are deleted before any is inserted, so that one can move from an account to another.
     pub(crate) async fn accounts(&mut self) -> Result<(), Error> {
         let (mut ended, mut emptied, mut renamed, mut held) = (vec![], vec![], vec![], vec![]);
-        let (mut sessions, mut consents) = (vec![], vec![]);
+        let (mut sessions, mut consents, mut added) = (vec![], vec![], HashSet::new());
         for change in &self.request.changes {
             let Change::Account(RowChange { kind, after, .. }) = change else {
                 match change {
@@ -257,7 +261,10 @@ impl CommitWriter<'_> {
             let (tenant, account) = (&after.tenant, &after.id);
             let rows = || after.identifiers.iter().map(|held| IdentifierRow { tenant, account, held });
             match kind {
-                ChangeKind::Added => held.extend(rows()),
+                ChangeKind::Added => {
+                    added.insert((tenant, account));
+                    held.extend(rows());
+                }
                 ChangeKind::Changed | ChangeKind::Restored => {
                     renamed.push((tenant, account));
                     held.extend(rows());
@@ -275,11 +282,12 @@ impl CommitWriter<'_> {
                 _ => {}
             }
         }
-        // Before any of them ends.
-        let all = |(tenant, account): &(&TenantId, &AccountId)| json!({ "tenant_id": tenant, "account_id": account });
+        // Before any of them ends. A new account has no sessions.
         let changed = self.request.passwords.iter().map(|new| (&new.tenant, &new.account));
-        let left: Vec<_> = ended.iter().copied().chain(changed).map(|names| all(&names)).collect();
-        self.queue_logouts(&[left, sessions.clone()].concat()).await?;
+        let left = ended.iter().copied().chain(changed.filter(|names| !added.contains(names)));
+        let left = left.map(|(tenant, account)| json!({ "tenant_id": tenant, "account_id": account }));
+        let left: Vec<_> = left.chain(sessions.iter().cloned()).collect();
+        self.queue_logouts(&left).await?;
         let rows: Vec<_> = self.decided.accounts.values().collect();
         self.all(UPSERT, &rows).await?;
         self.each(DELETE_IDENTIFIERS, &renamed).await?;

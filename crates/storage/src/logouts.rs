@@ -5,7 +5,7 @@ use grants::{AuthorizationCode, LogoutOutbox, QueuedLogout};
 use protocol::{Lifetime, Timestamp};
 use serde_json::{Value, json};
 use sessions::SessionId;
-use tenancy::{StoreError, TenantId};
+use tenancy::{SessionPolicy, StoreError, TenantId};
 
 use crate::commit::CommitWriter;
 use crate::database::Database;
@@ -16,8 +16,8 @@ use crate::transaction::Transaction;
 /// The unit of the rings, and the number of their partitions.
 const WEEK: u64 = 7 * 86_400;
 const SLOTS: u64 = 16;
-/// How long it is known which clients a session has given a code: longer than a session lasts.
-const KNOWN: Lifetime = Lifetime::from_seconds(45 * 86_400);
+/// How long it is known which clients a session has given a code: as long as a session lasts at most.
+const KNOWN: Lifetime = SessionPolicy::LONGEST;
 /// How long a notice is kept that could not be sent, such as when no replica runs.
 const KEPT: Lifetime = Lifetime::from_seconds(86_400);
 

@@ -57,11 +57,17 @@ const COUNT_TOKENS: &str = "
 const DELETE_TOKENS: &str =
     "DELETE FROM revocations WHERE tenant_id = $1 AND kind = 'token' AND client_id = $2";
 
-const COUNT_PEOPLE: &str = "
-    SELECT COUNT(*) FROM revocations WHERE tenant_id = $1 AND kind IN ('grant', 'session', 'account', 'consent')";
-
-const DELETE_PEOPLE: &str = "
-    DELETE FROM revocations WHERE tenant_id = $1 AND kind IN ('grant', 'session', 'account', 'consent')";
+/// As [`RevokedSubject::is_of_person`] says.
+macro_rules! of_people {
+    ($statement:literal) => {
+        concat!(
+            $statement,
+            " FROM revocations WHERE tenant_id = $1 AND kind IN ('grant', 'session', 'account', 'consent')"
+        )
+    };
+}
+const COUNT_PEOPLE: &str = of_people!("SELECT COUNT(*)");
+const DELETE_PEOPLE: &str = of_people!("DELETE");
 
 /// In batches, so that nothing waits long for one.
 const DELETE_ENDED: &str = "

@@ -464,6 +464,10 @@ fn reserved_names_cannot_be_declared() {
         nothing,
         &[&line("t", "tenant t: scope latchkey:tenants")],
     );
+    for id in ["usr_x", "pw_x"] {
+        let why = "the client id begins `usr_` or `pw_`, as the subjects of people do (RFC 9700 §4.15)";
+        check_one(|t| t.clients[0] = client("t", id), nothing, &[&left_out("t", why)]);
+    }
 }
 
 #[test]
