@@ -46,6 +46,11 @@ pub(crate) const FOR_TESTS: &[Tool] = &[
     tool("test -d /usr/share/gocode/src/golang.org/x/oauth2", &["golang-golang-x-oauth2-dev"]),
     GO_OIDC,
     tool("command -v chromium-headless-shell", &["chromium-headless-shell"]),
+    // Not the package apache2, which would start a server at port 80.
+    tool(
+        "test -x /usr/sbin/apache2 && test -f /usr/lib/apache2/modules/mod_auth_openidc.so",
+        &["apache2-bin", "libapache2-mod-auth-openidc"],
+    ),
 ];
 
 /// Tools for packages.

@@ -9,6 +9,7 @@
 
 mod administrator;
 mod answer;
+mod apache;
 mod assertions;
 mod caching_verifier;
 mod canaries;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::apache::{Apache, Sites};
 use crate::foreign::{browser, node, python};
 use crate::host::Ran;
 use crate::logout_receiver::logout_receiver;
@@ -110,6 +111,42 @@ fn oidc_client_ts_signs_a_person_in_at_its_tenant_in_a_browser() {
             "userinfoAfterRevocation": 401,
             "asksAgain": true,
             "reports": [],
+        });
+        assert_eq!(found, expected, "{}", tenant.id);
+    }
+}
+
+#[test]
+fn mod_auth_openidc_signs_a_person_in_at_its_tenant_and_out_again() {
+    let sites = Sites::new();
+    let providers = TwoProviders::start_with("http://127.0.0.1:9", |tenant| {
+        json!({
+            "post_logout_redirect_uris": [format!("{}/signed-out", sites.of(tenant))],
+            "backchannel_logout_uri": format!("{}/callback?logout=backchannel", sites.of(tenant)),
+        })
+    });
+    let _apache = Apache::start(&sites, &providers);
+    let config = providers.folder.config().display().to_string();
+    for (tenant, other) in providers.each() {
+        let site = sites.of(tenant.id);
+        let more = [
+            ("SITE", site),
+            ("APPLICATION", &sites.application),
+            ("TENANT", tenant.id),
+            ("PROGRAM", env!("CARGO_BIN_EXE_latchkey")),
+            ("CONFIG", &config),
+        ];
+        let script = include_str!("scripts/sign-in-apache.cjs");
+        let found = found(|environment| browser(script, environment), tenant, other, &more);
+        let expected = json!({
+            "issuer": tenant.issuer,
+            "name": tenant.name,
+            "email": "ada@example.com",
+            "samePerson": true,
+            "refreshed": true,
+            "accepted": { "otherState": false, "otherIssuer": false, "otherCode": false, "unchanged": true },
+            "signedOut": format!("{site}/signed-out"),
+            "ended": true,
         });
         assert_eq!(found, expected, "{}", tenant.id);
     }

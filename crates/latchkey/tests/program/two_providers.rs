@@ -28,22 +28,23 @@ pub(crate) struct ProviderTenant {
 pub(crate) struct TwoProviders {
     pub(crate) url: String,
     pub(crate) tenants: [ProviderTenant; 2],
+    pub(crate) folder: Folder,
     _program: Program,
-    _folder: Folder,
 }
 
 impl TwoProviders {
     /// The public client is served at this address.
     pub(crate) fn start(spa: &str) -> Self {
-        Self::start_with(spa, None)
+        Self::start_with(spa, |_| json!({}))
     }
 
     /// The same, where the client `web` is told of sessions that end: below this address, at the tenant's name.
     pub(crate) fn start_telling(spa: &str, logouts: &str) -> Self {
-        Self::start_with(spa, Some(logouts))
+        Self::start_with(spa, |id| json!({ "backchannel_logout_uri": format!("{logouts}/{id}") }))
     }
 
-    fn start_with(spa: &str, logouts: Option<&str>) -> Self {
+    /// The same, where the client `web` of a tenant has these settings, too.
+    pub(crate) fn start_with(spa: &str, web: impl Fn(&str) -> Value) -> Self {
         let url = format!("http://127.0.0.1:{}", free_port());
         let tenants = [("acme", "Ada of Acme"), ("globex", "Ada of Globex")].map(|(id, name)| {
             let [secret, password] = [(); 2].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
@@ -51,7 +52,8 @@ impl TwoProviders {
                 (format!("{url}{}", tenant_path(id, "")), Pair::generate(SigningAlgorithm::ES256));
             ProviderTenant { id, name, issuer, secret, password, key }
         });
-        let declared = tenants.each_ref().map(|tenant| (tenant.id.to_owned(), tenant.declared(spa, logouts)));
+        let declared =
+            tenants.each_ref().map(|tenant| (tenant.id.to_owned(), tenant.declared(spa, &web(tenant.id))));
         let declared: Value = Value::Object(declared.into_iter().collect());
         // JSON is YAML.
         let settings = json!({
@@ -65,7 +67,7 @@ impl TwoProviders {
             "tenants": declared,
         });
         let folder = Folder::with(&settings.to_string());
-        Self { url, tenants, _program: Program::start(&folder), _folder: folder }
+        Self { url, tenants, _program: Program::start(&folder), folder }
     }
 
     /// Each tenant, with the issuer of the other one.
@@ -76,16 +78,19 @@ impl TwoProviders {
 }
 
 impl ProviderTenant {
-    fn declared(&self, spa: &str, logouts: Option<&str>) -> Value {
+    fn declared(&self, spa: &str, web: &Value) -> Value {
         let Self { id, name, secret, password, .. } = self;
-        let client = |more: Value| {
-            let mut client = json!({
+        let with = |mut client: Value, more: &Value| {
+            client.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            client
+        };
+        let client = |more: &Value| {
+            let common = json!({
                 "grant_types": ["authorization_code", "refresh_token"],
                 "first_party": true,
                 "scopes": ["openid", "profile", "email", "offline_access"],
             });
-            client.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            client
+            with(common, more)
         };
         json!({
             "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": true } },
@@ -95,15 +100,14 @@ impl ProviderTenant {
                 "ada": { "email": "ada@example.com", "password": { "value": password }, "claims": { "name": name } },
             },
             "clients": {
-                "web": client(json!({
+                "web": with(client(&json!({
                     "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
                     "client_secret": { "value": secret },
                     "jwks": { "keys": [self.key.key.jwk] },
                     "redirect_uris": [REDIRECT_URI],
                     "post_logout_redirect_uris": [REDIRECT_URI],
-                    "backchannel_logout_uri": logouts.map(|url| format!("{url}/{}", self.id)),
-                })),
-                "spa": client(json!({
+                })), web),
+                "spa": client(&json!({
                     "token_endpoint_auth_method": "none",
                     "redirect_uris": [format!("{spa}/callback")],
                     "post_logout_redirect_uris": [format!("{spa}/signed-out")],

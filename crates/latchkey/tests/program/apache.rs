@@ -1,0 +1,142 @@
+//! Apache with mod_auth_openidc: one process with a site for each tenant, in front of one application.
+
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use secrets::GeneratedSecret;
+use tempfile::TempDir;
+
+use crate::host::{LONGEST, signal, wait};
+use crate::two_providers::{ProviderTenant, TwoProviders, free_port};
+
+// As Debian's packages install them.
+const PROGRAM: &str = "/usr/sbin/apache2";
+const MODULES: &str = "/usr/lib/apache2/modules";
+
+/// Addresses on free ports, before anything listens there: clients are registered with them.
+pub(crate) struct Sites {
+    pub(crate) application: String,
+    sites: [String; 2],
+}
+
+impl Sites {
+    pub(crate) fn new() -> Self {
+        let free = || format!("http://127.0.0.1:{}", free_port());
+        Self { application: free(), sites: [free(), free()] }
+    }
+
+    /// The site of a tenant.
+    pub(crate) fn of(&self, tenant: &str) -> &str {
+        &self.sites[usize::from(tenant != "acme")]
+    }
+}
+
+/// A running server. Dropping it stops it.
+pub(crate) struct Apache {
+    process: Child,
+    folder: TempDir,
+}
+
+impl Apache {
+    /// Each tenant's site signs people in there with the client `web`.
+    #[track_caller]
+    pub(crate) fn start(sites: &Sites, providers: &TwoProviders) -> Self {
+        let folder = TempDir::new().unwrap();
+        let settings = folder.path().join("httpd.conf");
+        std::fs::write(&settings, text(&folder, sites, providers)).unwrap();
+        // `-X`: one process, which does not leave the terminal. Started by root it becomes the user of the settings.
+        let mut apache = Command::new(PROGRAM);
+        apache.arg("-X").arg("-f").arg(&settings).env_clear();
+        apache.env("CRYPTO_PASSPHRASE", GeneratedSecret::generate().secret.expose());
+        apache.envs(providers.tenants.iter().map(|tenant| (secret_variable(tenant), &tenant.secret)));
+        let quiet = apache.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = quiet.spawn().unwrap_or_else(|error| {
+            panic!("{PROGRAM}: {error}: run `cargo xtask test`, which installs what this needs")
+        });
+        let mut apache = Self { process, folder };
+        let until = Instant::now() + LONGEST;
+        let address = sites.of("acme").trim_start_matches("http://");
+        while TcpStream::connect(address).is_err() {
+            let ended = apache.process.try_wait().unwrap();
+            assert!(ended.is_none() && Instant::now() < until, "Apache does not listen: {ended:?}");
+            thread::sleep(Duration::from_millis(20));
+        }
+        apache
+    }
+}
+
+impl Drop for Apache {
+    fn drop(&mut self) {
+        if matches!(self.process.try_wait(), Ok(None)) {
+            // With this signal it also frees what it shares between processes.
+            signal("TERM", self.process.id());
+        }
+        if wait(&mut self.process, Duration::from_secs(10)).is_none() {
+            drop(self.process.kill());
+            drop(self.process.wait());
+        }
+        if thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.path().join("error.log"));
+            eprintln!("Apache wrote:\n{}", log.unwrap_or_default());
+        }
+    }
+}
+
+fn text(folder: &TempDir, sites: &Sites, providers: &TwoProviders) -> String {
+    let root = folder.path().display();
+    let modules: String =
+        ["mpm_event", "authz_core", "authn_core", "authz_user", "proxy", "proxy_http", "auth_openidc"]
+            .iter()
+            .map(|name| format!("LoadModule {name}_module {MODULES}/mod_{name}.so\n"))
+            .collect();
+    let hosts: String = providers
+        .tenants
+        .iter()
+        .map(|tenant| {
+            let address = sites.of(tenant.id).trim_start_matches("http://");
+            format!(
+                "Listen {address}\n\
+                 <VirtualHost {address}>\n\
+                 OIDCProviderMetadataURL {}/.well-known/openid-configuration\n\
+                 OIDCClientSecret ${{{}}}\n\
+                 </VirtualHost>\n",
+                tenant.issuer,
+                secret_variable(tenant),
+            )
+        })
+        .collect();
+    format!(
+        "ServerRoot \"{root}\"\n\
+         ServerName 127.0.0.1\n\
+         DefaultRuntimeDir \"{root}\"\n\
+         PidFile \"{root}/httpd.pid\"\n\
+         ErrorLog \"{root}/error.log\"\n\
+         User nobody\n\
+         Group nogroup\n\
+         {modules}\
+         OIDCCryptoPassphrase ${{CRYPTO_PASSPHRASE}}\n\
+         OIDCClientID web\n\
+         OIDCRedirectURI /callback\n\
+         OIDCScope \"openid profile email\"\n\
+         OIDCPKCEMethod S256\n\
+         OIDCSessionType server-cache\n\
+         OIDCPassRefreshToken On\n\
+         {hosts}\
+         ProxyPass / {}/\n\
+         <Location />\n\
+         AuthType openid-connect\n\
+         Require valid-user\n\
+         </Location>\n\
+         <Location /signed-out>\n\
+         AuthType None\n\
+         Require all granted\n\
+         </Location>\n",
+        sites.application,
+    )
+}
+
+fn secret_variable(tenant: &ProviderTenant) -> String {
+    format!("CLIENT_SECRET_{}", tenant.id)
+}
