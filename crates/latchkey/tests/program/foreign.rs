@@ -1,8 +1,11 @@
 //! Foreign programs as clients: bash, and the packages for Node and Python that `cargo xtask test` installs.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use tempfile::TempDir;
 
 use crate::host::{LONGEST, Ran, run_within};
 
@@ -37,13 +40,48 @@ pub(crate) fn browser(script: &str, environment: &[(&str, &str)]) -> Ran {
 /// Runs a module of Node, which may import what [`node`] may `require`.
 pub(crate) fn node_module(module: &str, environment: &[(&str, &str)]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
+    run_in(&mut module_in(folder.path(), module, environment), folder.path(), LONGEST)
+}
+
+fn module_in(folder: &Path, module: &str, environment: &[(&str, &str)]) -> Command {
     let modules = installed("LATCHKEY_TEST_NODE_DIR").join("node_modules");
-    std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
-    std::fs::write(folder.path().join("module.mjs"), module).unwrap();
+    std::os::unix::fs::symlink(modules, folder.join("node_modules")).unwrap();
+    std::fs::write(folder.join("module.mjs"), module).unwrap();
     // Node 18 has the global `crypto` behind a flag alone, and later ones accept the flag.
     let mut node = Command::new("node");
     node.args(["--no-warnings", "--experimental-global-webcrypto", "module.mjs"]);
-    run_in(node.envs(environment.iter().copied()), folder.path(), LONGEST)
+    node.envs(environment.iter().copied());
+    node
+}
+
+/// A module of Node that serves until this is dropped.
+pub(crate) struct NodeServer {
+    process: Child,
+    _folder: TempDir,
+}
+
+impl NodeServer {
+    /// Waits for its first line, with which it says that it serves.
+    #[track_caller]
+    pub(crate) fn start(module: &str, environment: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut node = module_in(folder.path(), module, environment);
+        without_proxy(&mut node).current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut process = node.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let server = Self { process, _folder: folder };
+        assert!(!line.is_empty(), "it has ended");
+        server
+    }
+}
+
+impl Drop for NodeServer {
+    fn drop(&mut self) {
+        // It may have ended already.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
 }
 
 /// Runs these files of Go as one program, with the packages of Debian: they have no versions in their paths.
@@ -75,9 +113,12 @@ fn run_file(mut command: Command, name: &str, text: &str, environment: &[(&str, 
 
 /// Runs a foreign program in a folder.
 pub(crate) fn run_in(command: &mut Command, folder: &Path, longest: Duration) -> Ran {
-    // Requests to loopback addresses must not go through the machine's proxy.
-    command.env("NO_PROXY", "127.0.0.1,localhost").env("no_proxy", "127.0.0.1,localhost");
-    run_within(command.current_dir(folder), longest)
+    run_within(without_proxy(command).current_dir(folder), longest)
+}
+
+/// Requests to loopback addresses must not go through the machine's proxy.
+fn without_proxy(command: &mut Command) -> &mut Command {
+    command.env("NO_PROXY", "127.0.0.1,localhost").env("no_proxy", "127.0.0.1,localhost")
 }
 
 /// The path of an installed program. A test fails without it, rather than pass without testing anything.

@@ -37,6 +37,7 @@ mod sealing_services;
 mod service_examples;
 mod settings;
 mod sign_in;
+mod sign_in_example;
 mod stub_api;
 mod taking_over;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
