@@ -97,6 +97,20 @@ async fn a_client_is_changed_suspended_resumed_and_deleted() {
     }
 }
 
+/// RFC 9700 §4.15.
+#[tokio::test]
+async fn no_client_has_the_name_of_a_person() {
+    let test_env = TestEnv::start();
+    for tenant in [ACME, GLOBEX] {
+        let boss = test_env.token(tenant, BOSS).await;
+        for id in ["usr_a3x7k2m5q6t4w2z3b5c6d7e2fa", "usr_", "pw_a"] {
+            let refused = test_env.post(&boss, &clients_path(tenant), json!({ "client_id": id })).await;
+            refused.assert_problem(400, "invalid-request");
+            assert_eq!(refused.pointers(), ["/client_id"], "{id}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_declared_client_is_changed_in_its_file_but_may_be_suspended() {
     let test_env = TestEnv::start();

@@ -96,6 +96,7 @@ async fn names_and_clients_are_had_once() {
         (service("b", json!({ "client_id": "c1" })), "APP-1021"),
         (service("b", json!({ "client_id": "svc" })), "APP-1021"),
         (service("b", json!({ "client_id": "api" })), "APP-1003"),
+        (service("b", json!({ "client_id": "usr_b" })), "APP-1003"),
         (service("", json!({})), "APP-1004"),
         (service("b", json!({ "scopes": ["latchkey:tenants"] })), "APP-1024"),
         (json!([]), "APP-1018"),

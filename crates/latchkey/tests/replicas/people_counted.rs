@@ -1,0 +1,76 @@
+//! The cost of people's requests in PostgreSQL statements.
+
+use crate::answer::Answer;
+use crate::numbers::Numbers;
+use crate::person::{AUTHORIZATION_REQUEST, Browser, code_of, redeem, request, settings_with_people};
+use crate::running::tenant_path;
+use crate::test_env::{Replica, TENANTS, TestEnv};
+
+/// More often than the program's own statements, of which there is one a second, coincide with each of them.
+const TIMES: usize = 6;
+
+/// What each kind of request costs at a tenant whose rows are cached.
+async fn costs(test_env: &TestEnv, tenant: &'static str, replica: &Replica) -> [(&'static str, u64); 8] {
+    let mut least = [
+        ("the page of a sign-in", u64::MAX),
+        ("a wrong password", u64::MAX),
+        ("the right password", u64::MAX),
+        ("a redemption", u64::MAX),
+        ("userinfo", u64::MAX),
+        ("a refresh that rotates", u64::MAX),
+        ("a request in a session", u64::MAX),
+        ("a token of the client itself", u64::MAX),
+    ];
+    for _ in 0..TIMES {
+        let of = (test_env, tenant);
+        let mut statements = vec![Numbers::of(replica).await.statements];
+        let mut browser = Browser::new(test_env, tenant);
+        let page = browser.open(replica).await;
+        statements.push(Numbers::of(replica).await.statements);
+        let wrong = browser.sign_in(replica, &page, false).await;
+        assert_eq!(wrong.status, 403, "{wrong:?}");
+        statements.push(Numbers::of(replica).await.statements);
+        let right = browser.sign_in(replica, &page, true).await;
+        let code = code_of(&right).unwrap_or_else(|| panic!("{right:?}"));
+        statements.push(Numbers::of(replica).await.statements);
+        let tokens = redeem(of, replica, &code).await;
+        assert_eq!(tokens.status, 200, "{tokens:?}");
+        let [access_token, refresh_token] =
+            ["access_token", "refresh_token"].map(|name| tokens.json()[name].as_str().unwrap().to_owned());
+        statements.push(Numbers::of(replica).await.statements);
+        let userinfo = replica.program.request(reqwest::Method::GET, &tenant_path(tenant, "/oauth/userinfo"));
+        assert_eq!(Answer::to(userinfo.bearer_auth(access_token)).await.status, 200);
+        statements.push(Numbers::of(replica).await.statements);
+        let form = [("grant_type", "refresh_token"), ("refresh_token", &*refresh_token)];
+        assert_eq!(request(of, replica, "/oauth/token", &form).await.status, 200);
+        statements.push(Numbers::of(replica).await.statements);
+        assert!(code_of(&browser.authorize(replica, &AUTHORIZATION_REQUEST).await).is_some());
+        statements.push(Numbers::of(replica).await.statements);
+        let secret = test_env.secret_of(tenant);
+        assert_eq!(replica.program.request_token(tenant, "svc-0", secret).await.status, 200);
+        statements.push(Numbers::of(replica).await.statements);
+        for ((_, least), pair) in least.iter_mut().zip(statements.windows(2)) {
+            *least = (*least).min(pair[1] - pair[0]);
+        }
+    }
+    least
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_person_costs() {
+    let test_env = TestEnv::new(None);
+    let [replica, _other] = test_env.start_two(&settings_with_people()).await;
+    for tenant in TENANTS {
+        let expected = [
+            ("the page of a sign-in", 0),
+            ("a wrong password", 1),
+            ("the right password", 7),
+            ("a redemption", 5),
+            ("userinfo", 0),
+            ("a refresh that rotates", 1),
+            ("a request in a session", 6),
+            ("a token of the client itself", 0),
+        ];
+        assert_eq!(costs(&test_env, tenant, &replica).await, expected, "{tenant}");
+    }
+}

@@ -1,0 +1,130 @@
+//! Codes, device codes and request URIs work once at all replicas: each is used at two replicas at the same time, a thousand times, while Redis
+//! answers, is gone and is flushed.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::answer::Answer;
+use crate::person::{
+    AUTHORIZATION_REQUEST, Browser, DEVICE_GRANT, code_of, redeem, request, settings_with_people,
+};
+use crate::redis_server::RedisServer;
+use crate::test_env::{Replica, TENANTS, TestEnv};
+
+/// Twice of each tenant, at each state of Redis.
+const PAIRS: usize = 88;
+/// Of all pairs, those without an answer that the server is busy.
+const LEAST: usize = 1_000;
+
+/// What a test uses: a browser at a tenant, and the replicas.
+struct Place<'p> {
+    test_env: &'p TestEnv,
+    browser: &'p Browser,
+    tenant: &'static str,
+    replicas: &'p [Replica; 2],
+}
+
+impl Place<'_> {
+    async fn request(&self, replica: usize, path: &str, form: &[(&str, &str)]) -> Answer {
+        request((self.test_env, self.tenant), &self.replicas[replica], path, form).await
+    }
+}
+
+/// The answer of a replica that other tests leave time for.
+async fn until_not_busy<F: Future<Output = Answer>>(send: impl Fn() -> F) -> Answer {
+    for _ in 0..30 {
+        let answer = send().await;
+        if answer.status != 503 {
+            return answer;
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    panic!("the replica is busy for more than 30 s");
+}
+
+/// Makes a thousand pairs of uses.
+async fn race(pair: impl AsyncFn(&Place<'_>) -> [Answer; 2], is_first: impl Fn(&Answer) -> bool) {
+    let mut redis = RedisServer::started();
+    let test_env = TestEnv::new(Some(redis.url()));
+    let replicas = test_env.start_two(&settings_with_people()).await;
+    let browsers = [
+        Browser::signed_in(&test_env, TENANTS[0], &replicas[0]).await,
+        Browser::signed_in(&test_env, TENANTS[1], &replicas[1]).await,
+    ];
+    let mut conclusive = 0;
+    for state in ["answers", "gone", "flushed"] {
+        match state {
+            "gone" => redis.kill(),
+            "flushed" => redis.start(),
+            _ => {}
+        }
+        for number in 0..PAIRS {
+            if state == "flushed" && number % 10 == 0 {
+                redis.command(&[b"FLUSHALL"]);
+            }
+            let places = [0, 1].map(|at| Place {
+                test_env: &test_env,
+                browser: &browsers[at],
+                tenant: TENANTS[at],
+                replicas: &replicas,
+            });
+            let [acme, globex] = &places;
+            let at_once = tokio::join!(pair(acme), pair(globex), pair(acme), pair(globex));
+            for answers in <[_; 4]>::from(at_once) {
+                let firsts = answers.iter().filter(|answer| is_first(answer)).count();
+                let count = |status| answers.iter().filter(|answer| answer.status == status).count();
+                let (refusals, busy) = (count(400), count(503));
+                assert!(firsts <= 1 && firsts + refusals + busy == 2, "Redis {state}: {answers:?}");
+                assert!(firsts == 1 || busy > 0, "Redis {state}: {answers:?}");
+                conclusive += usize::from(busy == 0);
+            }
+        }
+    }
+    assert!(conclusive >= LEAST, "{conclusive}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_uses_of_a_code_at_two_replicas_one_is_the_first() {
+    let pair = async |place: &Place<'_>| {
+        let authorize = || place.browser.authorize(&place.replicas[0], &AUTHORIZATION_REQUEST);
+        let page = until_not_busy(authorize).await;
+        let code = code_of(&page).unwrap_or_else(|| panic!("{page:?}"));
+        let of = (place.test_env, place.tenant);
+        let [one, other] = place.replicas.each_ref().map(|replica| redeem(of, replica, &code));
+        <[_; 2]>::from(tokio::join!(one, other))
+    };
+    race(pair, |answer| answer.status == 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_uses_of_a_device_code_at_two_replicas_one_is_the_first() {
+    let pair = async |place: &Place<'_>| {
+        let form = [("scope", "openid")];
+        let begun = until_not_busy(|| place.request(0, "/oauth/device_authorization", &form)).await.json();
+        let [device_code, user_code] = ["device_code", "user_code"].map(|name| begun[name].as_str().unwrap());
+        let (browser, replica) = (place.browser, &place.replicas[1]);
+        let page = until_not_busy(|| browser.get(replica, "/device")).await;
+        let fields = [("user_code", user_code)];
+        let page = until_not_busy(|| browser.submit(replica, "/device", &page, &fields)).await;
+        let page =
+            until_not_busy(|| browser.submit(replica, "/device", &page, &[("decision", "allow")])).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        let form = [("grant_type", DEVICE_GRANT), ("device_code", device_code)];
+        let [one, other] = [0, 1].map(|replica| place.request(replica, "/oauth/token", &form));
+        <[_; 2]>::from(tokio::join!(one, other))
+    };
+    race(pair, |answer| answer.status == 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_uses_of_a_request_uri_at_two_replicas_one_gets_a_code() {
+    let pair = async |place: &Place<'_>| {
+        let pushed = until_not_busy(|| place.request(0, "/oauth/par", &AUTHORIZATION_REQUEST)).await.json();
+        let parameters = [("client_id", "web"), ("request_uri", pushed["request_uri"].as_str().unwrap())];
+        let [one, other] =
+            place.replicas.each_ref().map(|replica| place.browser.authorize(replica, &parameters));
+        <[_; 2]>::from(tokio::join!(one, other))
+    };
+    race(pair, |answer| code_of(answer).is_some()).await;
+}
