@@ -1,9 +1,13 @@
 //! The actor of a request, and what it may do.
 //!
 //! The platform's own administrators are clients of the tenant `platform`, or operators with access to the store. A tenant's administrator
-//! is a client of that tenant and has access to nothing beyond it. No actor grants what it lacks.
+//! is a client of that tenant and has access to nothing beyond it. A person has access to its own account. No actor grants what it lacks.
 
+use std::net::IpAddr;
+
+use accounts::AccountId;
 use protocol::{Scope, ScopeToken};
+use sessions::SignedIn;
 use tenancy::TenantId;
 
 use crate::EditError;
@@ -50,6 +54,7 @@ pub struct Authority {
 enum Extent {
     Platform,
     Tenant(TenantId),
+    Account(TenantId, AccountId),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +65,8 @@ enum Kind {
     Client,
     /// A person of the operator's who signed in for the applications of a tenant.
     Person,
+    /// A person who has an account, and manages it.
+    AccountHolder,
 }
 
 impl Permission {
@@ -119,6 +126,23 @@ impl Authority {
         Self { actor, kind: Kind::Person, extent: Extent::Tenant(tenant), permissions }
     }
 
+    /// A person who is signed in: may end what its own account has begun, and nothing else.
+    #[must_use]
+    pub fn of_account_holder(signed_in: &SignedIn, source: Option<IpAddr>) -> Self {
+        let (tenant, account) = (signed_in.session().tenant.clone(), signed_in.account().clone());
+        let actor = Actor {
+            name: format!("account:{account}"),
+            source: source.map(|source| source.to_string()),
+            ..Actor::default()
+        };
+        Self {
+            actor,
+            kind: Kind::AccountHolder,
+            extent: Extent::Account(tenant, account),
+            permissions: Vec::new(),
+        }
+    }
+
     /// Who it is.
     #[must_use]
     pub fn actor(&self) -> &Actor {
@@ -133,6 +157,14 @@ impl Authority {
     /// Refuses an actor that may not do this in the tenant, which need not even exist.
     pub(crate) fn require_in(&self, tenant: &TenantId, permission: Permission) -> Result<(), EditError> {
         if self.holds_in(tenant, permission) { Ok(()) } else { Err(EditError::Forbidden(permission)) }
+    }
+
+    /// Refuses an actor that neither manages the accounts of the tenant nor has this one.
+    pub(crate) fn require_account(&self, tenant: &TenantId, account: &AccountId) -> Result<(), EditError> {
+        match &self.extent {
+            Extent::Account(own_tenant, own) if (own_tenant, own) == (tenant, account) => Ok(()),
+            _ => self.require_in(tenant, Permission::Accounts),
+        }
     }
 
     /// Refuses an actor that may not bring a private key into the tenant. Its holder can sign in the name of each of the tenant's
@@ -157,6 +189,7 @@ impl Authority {
     pub fn holds_in(&self, tenant: &TenantId, permission: Permission) -> bool {
         let is_valid = match &self.extent {
             Extent::Platform => true,
+            Extent::Account(..) => false,
             Extent::Tenant(own) => own == tenant && tenant.as_str() != TenantId::PLATFORM,
         };
         is_valid && self.permissions.contains(&permission)
@@ -188,4 +221,31 @@ impl Authority {
 
 fn permissions(granted: &Scope) -> Vec<Permission> {
     granted.iter().filter_map(|token| Permission::of_scope(token.as_str())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_person_has_access_to_its_own_account_at_its_tenant_and_no_permission() {
+        let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
+        let [ada, bob] = [1, 2].map(|number| AccountId::from_bytes([number; 16]));
+        let signed_in = SignedIn::for_tests(acme.clone(), ada.clone(), Timestamp::from_seconds(1_000));
+        let own = Authority::of_account_holder(&signed_in, None);
+        assert_eq!(own.actor().name, format!("account:{ada}"));
+        for (tenant, account, may) in
+            [(&acme, &ada, true), (&acme, &bob, false), (&globex, &ada, false), (&globex, &bob, false)]
+        {
+            assert_eq!(own.require_account(tenant, account).is_ok(), may, "{tenant} {account}");
+        }
+        let tenants = [acme, globex, TenantId::parse(TenantId::PLATFORM).unwrap()];
+        for permission in Permission::ALL {
+            let has_any = tenants.iter().any(|tenant| own.holds_in(tenant, permission));
+            assert!(!has_any && !own.holds_everywhere(permission), "{permission:?}");
+        }
+        assert!(!own.may_set_beyond_client());
+    }
 }

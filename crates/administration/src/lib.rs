@@ -39,8 +39,8 @@ mod store;
 pub mod rows;
 
 pub use administrator::{
-    AccountFilter, AccountImport, Administrator, Caller, Clock, Created, EditPolicy, IMPORT_BYTES,
-    IMPORT_LINES, IMPORT_PASSWORDS, Idempotency, Publish,
+    AccountFilter, AccountImport, AccountSignInsView, Administrator, Caller, Clock, Created, EditPolicy,
+    IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency, Publish,
 };
 pub use application::{
     Application, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponseBuilder;
 use actix_web::http::StatusCode;
+use administration::EditError;
 use pages::{Common, ErrorKind, ErrorPage, Language, Page as _};
 use protocol::{AuthorizationError, ErrorResponse, RefusalReason};
 use tenancy::Tenant;
@@ -63,6 +64,16 @@ impl HttpError<PageBody> {
     pub(crate) fn detailed(mut self, detail: &str) -> Self {
         self.body.0.detail = Some(detail.to_owned());
         self
+    }
+}
+
+impl From<EditError> for PageError {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Store(error) => error.into(),
+            EditError::Contended => Self::unavailable(&error),
+            _ => Self::fault(&error),
+        }
     }
 }
 

@@ -1,21 +1,28 @@
-//! How many writes administrators may ask for in a while: those of one tenant share a budget, those of the platform have another.
+//! How many writes administrators may ask for in a while: those of one tenant share a budget, those of the platform have another. A person
+//! has a small one for the own account, because each of its writes is a commit and an audit record, which is kept for ever.
 //! Counted in memory, by each replica for itself, so that one tenant's administrators cannot delay the commits of all others.
 //! Every admitted write counts, also one that is then refused or only repeats an answer: it costs the same.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use protocol::{Rate, Timestamp};
+use accounts::AccountId;
+use protocol::{Lifetime, Rate, Timestamp};
+use secrets::LeakyBuckets;
 use tenancy::{Tenant, TenantId};
 
 /// So many budgets are counted before those of spans that are over are forgotten.
 const SWEEP_AT: usize = 1024;
 
-/// What administrators may ask for.
-#[derive(Debug)]
+/// A person may end so many things of the own account in an hour.
+const OF_PERSON: u32 = 60;
+const HOUR: Lifetime = Lifetime::from_seconds(3_600);
+
+/// What administrators and people may ask for.
 pub struct WriteBudget {
     tenant: Rate,
     platform: Rate,
+    people: LeakyBuckets,
     spent: Mutex<HashMap<TenantId, Spent>>,
 }
 
@@ -39,7 +46,22 @@ impl WriteBudget {
     /// For the administrators of each tenant that has no limit of its own, and for those of the platform.
     #[must_use]
     pub fn new(tenant: Rate, platform: Rate) -> Self {
-        Self { tenant, platform, spent: Mutex::default() }
+        Self { tenant, platform, people: LeakyBuckets::new(OF_PERSON, HOUR), spent: Mutex::default() }
+    }
+
+    /// Counts a write by the person who has this account.
+    ///
+    /// # Errors
+    /// [`BudgetSpent`] where the limit is reached.
+    pub(crate) fn spend_of_person(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> Result<(), BudgetSpent> {
+        let admitted = self.people.begin((tenant, account), now);
+        // It is never forgiven.
+        admitted.map(drop).ok_or(BudgetSpent { wait: 60, limit: "60 changes of an account in an hour" })
     }
 
     /// Counts a write by an administrator of this tenant.
@@ -124,6 +146,17 @@ mod tests {
         ] {
             assert_eq!(spend(&budget, id, limit, now), expected, "{id} {limit:?} at {now}");
         }
+    }
+
+    #[test]
+    fn a_person_has_sixty_writes_at_once_and_then_one_a_minute_at_each_tenant() {
+        let budget = WriteBudget::new(Rate::per_minute(2), Rate::per_minute(2));
+        let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
+        let ada = AccountId::from_bytes([1; 16]);
+        let spend = |tenant, now| budget.spend_of_person(tenant, &ada, Timestamp::from_seconds(now)).is_ok();
+        assert!((0..60).all(|_| spend(&acme, 1_000)));
+        assert!(!spend(&acme, 1_000) && !spend(&acme, 1_059) && spend(&globex, 1_000));
+        assert!(spend(&acme, 1_060) && !spend(&acme, 1_061));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use protocol::{Audience, GrantType, Lifetime, Scope, SubjectType, Timestamp};
 use registry::{Client, ClientId};
 use secrets::Pepper;
-use sessions::{Session, SignedIn};
+use sessions::SignedIn;
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
 };
@@ -102,24 +102,8 @@ pub(crate) fn subjects() -> Subjects {
 
 /// A session of Ada that began then.
 pub(crate) fn signed_in_at(seconds: u64) -> SignedIn {
-    let at = Timestamp::from_seconds(seconds);
-    SignedIn::for_tests(Session {
-        tenant: TenantId::parse("acme").unwrap(),
-        slot: 1,
-        id: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
-        token_digest: [0; 32],
-        account: ADA.parse().unwrap(),
-        authenticated_at: at,
-        acr: "urn:latchkey:acr:1".to_owned(),
-        amr: vec!["pwd".to_owned()],
-        created_at: at,
-        last_seen_at: at,
-        idle: Lifetime::from_seconds(3_600),
-        expires_at: at + Lifetime::from_seconds(86_400),
-        remembered: false,
-        user_agent: String::new(),
-        ended_at: None,
-    })
+    let (tenant, account) = (TenantId::parse("acme").unwrap(), ADA.parse().unwrap());
+    SignedIn::for_tests(tenant, account, Timestamp::from_seconds(seconds))
 }
 
 /// A code of Ada, who signed in at second 900, for this client.

@@ -2,9 +2,9 @@
 
 use crate::texts::ErrorKind;
 use crate::{
-    Common, Consent, Continue, DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome,
-    ErrorPage, FormPost, IdentifierKind, Language, Link, Links, Page, ScopeLine, SelectAccount, SignIn,
-    SignInMessage, SignOut, SignedOut,
+    AccountNotice, AccountPage, AllowedApplication, Common, Consent, Continue, DeviceCode, DeviceCodeMessage,
+    DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost, IdentifierKind, Language, Link, Links,
+    Page, ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut, SignedOut,
 };
 
 /// Where forms of the examples lead, and a value for their hidden field.
@@ -21,6 +21,7 @@ pub fn all(common: &Common) -> Vec<Example> {
     let mut pages = sign_ins(common);
     pages.extend(answers(common));
     pages.extend(devices(common));
+    pages.extend(accounts(common));
     pages.extend(errors(common));
     pages
 }
@@ -147,6 +148,50 @@ fn devices(common: &Common) -> Vec<Example> {
         ),
         ("device_connected", done(DeviceOutcome::Connected)),
         ("device_refused", done(DeviceOutcome::Refused)),
+    ]
+}
+
+fn accounts(common: &Common) -> Vec<Example> {
+    let session = |id: &str, user_agent: &str, source: Option<&str>| SessionEntry {
+        id: id.to_owned(),
+        user_agent: user_agent.to_owned(),
+        source: source.map(str::to_owned),
+        began: "2026-11-21 08:10 UTC".to_owned(),
+        last_seen: "2026-11-22 02:40 UTC".to_owned(),
+    };
+    let application = |client: &str, name: &str, scopes| AllowedApplication {
+        client: client.to_owned(),
+        name: name.to_owned(),
+        scopes,
+        allowed: "2026-11-20 17:05 UTC".to_owned(),
+    };
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
+    let page = |notice, elsewhere, applications| {
+        Box::new(AccountPage {
+            common: common.clone(),
+            action: ACTION.to_owned(),
+            flow: FLOW.to_owned(),
+            account: "ada@acme.example".to_owned(),
+            notice,
+            here: session("here", firefox, Some("2001:db8:85a3:8d3:1319:8a2e:370:7348")),
+            more_sessions: 0,
+            elsewhere,
+            more_applications: 0,
+            applications,
+        })
+    };
+    let unknown = "a-program-with-a-very-long-name-that-no-list-of-browsers-has/1.0";
+    let elsewhere = vec![
+        session("pHbvOqnU9Xq5p8cIbHGKsA", "Mozilla/5.0 (iPhone) Safari/604.1", Some("192.0.2.7")),
+        session("Qm9va3MgYXJlIGdvb2QuLg", unknown, None),
+    ];
+    let applications = vec![
+        application("notes", "Acme Notes", scopes()),
+        application("calendar", "Calendar", vec![ScopeLine::of("openid".to_owned(), common.language)]),
+    ];
+    vec![
+        ("account", page(None, elsewhere, applications)),
+        ("account_alone", page(Some(AccountNotice::SessionEnded), Vec::new(), Vec::new())),
     ]
 }
 

@@ -7,6 +7,7 @@ mod texts;
 mod views;
 
 mod assets;
+mod browser_name;
 mod theme;
 
 #[cfg(feature = "examples")]
@@ -16,6 +17,7 @@ pub use assets::Asset;
 pub use page::{Common, FormTarget, Link, Links, Page};
 pub use texts::{ErrorKind, Language, Texts};
 pub use theme::Theme;
+pub use views::account::{AccountNotice, AccountPage, AllowedApplication, SessionEntry};
 pub use views::consent::{Consent, ScopeLine};
 pub use views::continuation::Continue;
 pub use views::device::{DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome};

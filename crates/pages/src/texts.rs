@@ -135,6 +135,29 @@ pub struct Texts {
     pub device_refused: &'static str,
     pub device_refused_text: &'static str,
 
+    pub account: &'static str,
+    pub account_here: &'static str,
+    pub account_elsewhere: &'static str,
+    pub account_nowhere_else: &'static str,
+    pub unknown_browser: &'static str,
+    pub session_from: With,
+    pub session_began: With,
+    pub session_seen: With,
+    pub session_end: &'static str,
+    pub session_ended: &'static str,
+    pub more_sessions: With,
+    pub sign_out_everywhere: &'static str,
+    pub sign_out_everywhere_text: &'static str,
+    pub applications: &'static str,
+    pub no_applications: &'static str,
+    pub application_allowed: With,
+    pub application_end: &'static str,
+    pub application_ended: &'static str,
+    pub more_applications: With,
+
+    /// What a scope permits, where the scope has a meaning of its own (OpenID Connect Core §5.4, §11).
+    pub scope: fn(&str) -> Option<&'static str>,
+
     pub error_code: With,
     /// Title and explanation.
     pub error: fn(ErrorKind) -> (&'static str, &'static str),

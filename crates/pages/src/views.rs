@@ -1,5 +1,6 @@
 //! The pages, each with its template beside it.
 
+pub(crate) mod account;
 pub(crate) mod consent;
 pub(crate) mod continuation;
 pub(crate) mod device;

@@ -4,8 +4,8 @@
 
 use pages::examples::{all, common};
 use pages::{
-    Asset, Common, Consent, Continue, ErrorKind, ErrorPage, FormPost, FormTarget, Language, Link, Links,
-    Page as _, ScopeLine, SignIn, SignedOut, Theme,
+    AccountPage, AllowedApplication, Asset, Common, Consent, Continue, ErrorKind, ErrorPage, FormPost,
+    FormTarget, Language, Link, Links, Page as _, ScopeLine, SessionEntry, SignIn, SignedOut, Theme,
 };
 
 /// Names of files without their digests, which change with the files.
@@ -79,6 +79,32 @@ fn every_post_to_us_carries_its_flow_and_only_the_answer_leads_to_the_client() {
     assert!(forms >= 10, "{forms}");
 }
 
+/// A page with this text as every value, and so many sessions and applications.
+fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
+    let text = || text.to_owned();
+    let session = SessionEntry {
+        id: text(),
+        user_agent: text(),
+        source: Some(text()),
+        began: text(),
+        last_seen: text(),
+    };
+    let scopes = vec![ScopeLine { name: text(), description: text() }];
+    let application = AllowedApplication { client: text(), name: text(), scopes, allowed: text() };
+    AccountPage {
+        common: common.clone(),
+        action: text(),
+        flow: text(),
+        account: text(),
+        notice: None,
+        here: session.clone(),
+        elsewhere: vec![session; entries],
+        more_sessions: 180,
+        applications: vec![application; entries],
+        more_applications: 180,
+    }
+}
+
 /// Markup in every value that a tenant, a client or a person can choose.
 #[test]
 fn markup_in_a_value_is_text() {
@@ -109,6 +135,7 @@ fn markup_in_a_value_is_text() {
         }),
     ));
     pages.push(("continue", Box::new(Continue { common: common.clone(), to: evil() })));
+    pages.push(("account", Box::new(account_of(&common, MARKUP, 1))));
     let fields = vec![(evil(), evil())];
     pages.push(("form_post", Box::new(FormPost { common: common.clone(), to: evil(), fields })));
     let link = Link { name: evil(), url: evil() };
@@ -148,6 +175,14 @@ fn a_page_with_all_that_it_loads_has_at_most_30_kilobytes() {
         let whole = files + page.render().len() + 4096;
         assert!(whole <= 30 * 1024, "{name} has {whole} bytes");
     }
+}
+
+/// The rest ends with "sign out everywhere", or is seen once others are gone.
+#[test]
+fn an_account_with_all_that_a_page_shows_of_it_has_at_most_20_kilobytes() {
+    let html = account_of(&common(), "about thirty letters of text", AccountPage::MOST).render();
+    assert_eq!(html.matches("180 more are not shown.").count(), 2);
+    assert!(html.len() <= 20 * 1024, "{}", html.len());
 }
 
 #[test]

@@ -43,6 +43,18 @@ pub enum FlowStep {
     SignOut(SessionId),
     /// To connect a device. The parameters of all pages but the first are the code that it shows.
     Device(DeviceStep),
+    /// To end what belongs to the account.
+    Account(AccountStep),
+}
+
+/// What a page of an account requests of the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStep {
+    /// To sign in before it is shown.
+    SignIn,
+    /// To end something, in this session.
+    Manage(SessionId),
 }
 
 /// What a page requests of the person who connects a device.

@@ -12,7 +12,7 @@ mod judge;
 mod sessions;
 mod store;
 
-pub use flow::{DeviceStep, Flow, FlowError, FlowStep, Flows};
+pub use flow::{AccountStep, DeviceStep, Flow, FlowError, FlowStep, Flows};
 pub use known_browser::{KnownBrowser, KnownBrowsers};
 pub use session::{Session, SignedIn};
 pub use session_id::{InvalidSessionId, SessionId};

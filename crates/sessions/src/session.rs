@@ -39,6 +39,8 @@ pub struct Session {
     pub remembered: bool,
     /// The browser, as it calls itself: up to 256 characters.
     pub user_agent: String,
+    /// The address from which the person signed in, where it is known.
+    pub source: Option<String>,
     /// When it was ended.
     pub ended_at: Option<Timestamp>,
 }
@@ -72,11 +74,28 @@ impl SignedIn {
         Self(Arc::new(session))
     }
 
-    /// A person who is signed in, for tests of the rules of other crates.
+    /// A person who signed in at this instant, for tests of the rules of other crates.
     #[cfg(feature = "unjudged-sessions")]
     #[must_use]
-    pub fn for_tests(session: Session) -> Self {
-        Self::new(session)
+    pub fn for_tests(tenant: TenantId, account: AccountId, at: Timestamp) -> Self {
+        Self::new(Session {
+            tenant,
+            slot: 1,
+            id: SessionId::from_bytes([0; 16]),
+            token_digest: [0; 32],
+            account,
+            authenticated_at: at,
+            acr: "urn:latchkey:acr:1".to_owned(),
+            amr: vec!["pwd".to_owned()],
+            created_at: at,
+            last_seen_at: at,
+            idle: Lifetime::from_seconds(3_600),
+            expires_at: at + Lifetime::from_seconds(86_400),
+            remembered: false,
+            user_agent: String::new(),
+            source: None,
+            ended_at: None,
+        })
     }
 
     /// The session.

@@ -1,5 +1,6 @@
 //! The service layer of this crate: find the session of a browser, begin one, end it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use accounts::Authentication;
@@ -22,6 +23,8 @@ const LONGEST_USER_AGENT: usize = 256;
 pub struct SignInBrowser<'a> {
     /// Its name, as it calls itself.
     pub user_agent: &'a str,
+    /// The address that the request came from, where there is one.
+    pub source: Option<IpAddr>,
     /// Who is signed in there.
     pub before: Option<&'a SignedIn>,
     /// Whether the person wants to stay signed in after it has closed.
@@ -80,7 +83,7 @@ impl Sessions {
         browser: SignInBrowser<'_>,
         now: Timestamp,
     ) -> (SessionWrite, SessionToken) {
-        let SignInBrowser { user_agent, before, remembers } = browser;
+        let SignInBrowser { user_agent, source, before, remembers } = browser;
         let remembered = remembers && policy.offers_to_remember();
         let (idle, absolute) = policy.lifetimes(remembered);
         let tenant = authentication.tenant();
@@ -104,6 +107,7 @@ impl Sessions {
             expires_at,
             remembered,
             user_agent: user_agent.chars().take(LONGEST_USER_AGENT).collect(),
+            source: source.map(|source| source.to_string()),
             ended_at: None,
         };
         let place = (session.slot, &session.id);
@@ -167,6 +171,7 @@ pub(crate) mod tests {
             expires_at: Timestamp::from_seconds(2_000),
             remembered: false,
             user_agent: String::new(),
+            source: None,
             ended_at: None,
         }
     }
@@ -228,7 +233,7 @@ pub(crate) mod tests {
         let of = Sessions::new(store.clone(), &Pepper::generate());
         let start = Timestamp::from_seconds(10_000);
         let proof = Authentication::unproven(acme.clone(), session().account, start);
-        let browser = SignInBrowser { user_agent: "", before: None, remembers };
+        let browser = SignInBrowser { user_agent: "", source: None, before: None, remembers };
         let (write, token) = of.begin(&proof, began, browser, start);
         of.write(&write).await.unwrap();
         for second in 1..=1_000 {

@@ -227,7 +227,7 @@ impl AccountSignIns for Database {
         account: &AccountId,
     ) -> Result<Vec<FoundSession>, StoreError> {
         let statement = Statement::of(SELECT_SESSIONS).bind(tenant).bind(account.as_str());
-        Ok(self.read(statement.bind(LISTED_SESSIONS)).await?)
+        Ok(self.look_up(statement.bind(LISTED_SESSIONS)).await?)
     }
 
     async fn list_consents(
@@ -235,7 +235,7 @@ impl AccountSignIns for Database {
         tenant: &TenantId,
         account: &AccountId,
     ) -> Result<Vec<ConsentState>, StoreError> {
-        Ok(self.read(Statement::of(SELECT_CONSENTS).bind(tenant).bind(account.as_str())).await?)
+        Ok(self.look_up(Statement::of(SELECT_CONSENTS).bind(tenant).bind(account.as_str())).await?)
     }
 }
 

@@ -34,6 +34,7 @@ macro_rules! migrator {
             "0027_refresh_tokens",
             "0028_sign_in_policy",
             "0029_subjects",
+            "0030_session_source",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -1,18 +1,44 @@
-//! The sessions of an account and what it has allowed clients: `latchkey:accounts`, of the platform or of the tenant. An administrator ends
-//! them, and starts none: nobody signs in as another person.
+//! The sessions of an account and what it has allowed clients. They are the person's, who is signed in, and of administrators with
+//! `latchkey:accounts`, of the platform or of the tenant. An administrator ends them, and starts none: nobody signs in as another person.
 
 use accounts::AccountId;
+use protocol::Timestamp;
 use registry::ClientId;
-use sessions::SessionId;
-use tenancy::TenantId;
+use sessions::{FoundSession, SessionId, SignedIn};
+use tenancy::{SessionPolicy, StoreError, TenantId};
 
 use super::commit_with_retry::EditRequest;
 use super::load::LoadScope;
 use super::{Administrator, Caller};
 use crate::edit::{self, Edit, EditContext, Facts};
-use crate::{ConsentView, EditError, Permission, RelatedAccounts, SessionView, TenantState};
+use crate::{ConsentView, EditError, RelatedAccounts, SessionView, TenantState};
+
+/// What the sign-ins of an account have left behind, as interfaces show it.
+#[derive(Debug)]
+pub struct AccountSignInsView {
+    /// The live sessions, those first that were used last.
+    pub sessions: Vec<SessionView>,
+    /// What the account has allowed clients, in the order of their ids.
+    pub consents: Vec<ConsentView>,
+}
 
 impl Administrator {
+    /// Sessions and consents of the person who is signed in, by two reads.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn own_sign_ins(
+        &self,
+        signed_in: &SignedIn,
+        policy: SessionPolicy,
+        now: Timestamp,
+    ) -> Result<AccountSignInsView, StoreError> {
+        let (tenant, account) = (&signed_in.session().tenant, signed_in.account());
+        let sessions = live(self.store.list_sessions(tenant, account).await?, policy, now);
+        let consents = self.store.list_consents(tenant, account).await?;
+        Ok(AccountSignInsView { sessions, consents: consents.into_iter().map(ConsentView::from).collect() })
+    }
+
     /// The live sessions of an account, those first that were used last.
     ///
     /// # Errors
@@ -25,8 +51,7 @@ impl Administrator {
     ) -> Result<Vec<SessionView>, EditError> {
         let facts = self.account_facts(caller, tenant, account).await?;
         let policy = facts.tenant()?.tenant.sign_in.session;
-        let live = facts.sessions.into_iter().filter(|found| found.is_valid(policy, caller.now));
-        Ok(live.map(|found| SessionView::of(found.session, policy)).collect())
+        Ok(live(facts.sessions, policy, caller.now))
     }
 
     /// Ends a session of an account.
@@ -93,7 +118,7 @@ impl Administrator {
         tenant: &TenantId,
         account: &AccountId,
     ) -> Result<Facts, EditError> {
-        caller.authority.require_in(tenant, Permission::Accounts)?;
+        caller.authority.require_account(tenant, account)?;
         let facts = self.load(tenant, scope(account)).await?;
         facts.tenant()?.account(account)?;
         Ok(facts)
@@ -105,11 +130,16 @@ impl Administrator {
         (tenant, account): (&TenantId, &AccountId),
         decide: impl FnMut(EditContext<'_>) -> Result<Edit, EditError> + Send,
     ) -> Result<(), EditError> {
-        caller.authority.require_in(tenant, Permission::Accounts)?;
+        caller.authority.require_account(tenant, account)?;
         let request = EditRequest { caller, tenant, scope: scope(account) };
         let answer = |_: &TenantState| Ok(());
         self.commit_with_retry(request, None, decide, answer).await.map(drop)
     }
+}
+
+fn live(found: Vec<FoundSession>, policy: SessionPolicy, now: Timestamp) -> Vec<SessionView> {
+    let live = found.into_iter().filter(|found| found.is_valid(policy, now));
+    live.map(|found| SessionView::of(found.session, policy)).collect()
 }
 
 fn scope(account: &AccountId) -> LoadScope<'_> {

@@ -36,6 +36,7 @@ use crate::sign_ins::SignInCounts;
 use crate::{AdministrationStore, Invalidation};
 
 pub use account_import::{AccountImport, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS};
+pub use account_sign_ins::AccountSignInsView;
 pub use accounts::AccountFilter;
 pub use caller::{Caller, Idempotency};
 

@@ -56,6 +56,8 @@ pub struct SessionView {
     pub remembered: bool,
     /// The browser, as it calls itself.
     pub user_agent: String,
+    /// The address from which the person signed in. Null: it is not known.
+    pub source: Option<String>,
 }
 
 /// What a person has allowed a client.
@@ -99,6 +101,7 @@ impl SessionView {
             last_seen_at: session.last_seen_at.into(),
             remembered: session.remembered,
             user_agent: session.user_agent,
+            source: session.source,
         }
     }
 }

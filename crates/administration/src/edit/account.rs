@@ -103,6 +103,15 @@ pub(super) fn find<'a>(
     Ok((state, state.account(account)?))
 }
 
+/// The account for what its person may do, too.
+pub(super) fn find_own<'a>(
+    context: EditContext<'a>,
+    (tenant, account): (&TenantId, &AccountId),
+) -> Result<&'a AccountState, EditError> {
+    context.by.require_account(tenant, account)?;
+    context.facts.tenant()?.account(account)
+}
+
 /// The account, unless the operator's files declare it.
 pub(super) fn find_to_change<'a>(
     context: EditContext<'a>,
@@ -209,6 +218,43 @@ mod tests {
         }
         for by in [of_platform("latchkey:accounts"), of_tenant("t", "latchkey:accounts"), operator()] {
             assert!(created(&by, "t", json!({ "username": "eve" })).ends_with(" added"));
+        }
+    }
+
+    #[test]
+    fn a_person_signs_its_own_account_out_and_changes_nothing_of_it() {
+        let facts = rows(|_| {});
+        let holder = |tenant, number| {
+            let account = AccountId::from_bytes([number; 16]);
+            let signed_in = sessions::SignedIn::for_tests(tenant_id(tenant), account, NOW);
+            Authority::of_account_holder(&signed_in, None)
+        };
+        for (by, may) in [(holder("t", 1), true), (holder("t", 2), false), (holder("u", 1), false)] {
+            let names = (&tenant_id("t"), &ada());
+            let forbidden = |edit| described(edit) == "forbidden: latchkey:accounts";
+            let session = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
+            let client = registry::ClientId::parse("web").unwrap();
+            let [out, ended, revoked] = ask(&by, |context| {
+                let context = context.on(&facts);
+                [
+                    sign_out(context, names),
+                    end_session(context, names, &session),
+                    revoke_consent(context, names, &client),
+                ]
+            });
+            assert_eq!(out.is_ok(), may);
+            assert_eq!([forbidden(ended), forbidden(revoked)], [!may, !may]);
+            let changes = ask(&by, |context| {
+                let context = context.on(&facts);
+                [
+                    patch(context, names, &json!({})),
+                    step_account(context, names, AccountStep::Suspend),
+                    step_account(context, names, AccountStep::Delete),
+                    words(context, names).map(|_| Edit::default()),
+                ]
+            });
+            assert!(changes.into_iter().all(forbidden));
+            assert!(created(&by, "t", json!({ "username": "eve" })).starts_with("forbidden"));
         }
     }
 

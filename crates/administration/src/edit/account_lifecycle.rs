@@ -5,7 +5,7 @@ use registry::ClientId;
 use sessions::SessionId;
 use tenancy::TenantId;
 
-use super::account::find;
+use super::account::{find, find_own};
 use super::{Edit, EditContext, declared};
 use crate::{AccountView, Change, ChangeKind, EditError, RowChange};
 
@@ -45,7 +45,7 @@ pub(crate) fn step(
 
 /// Ends all sessions of the account, in every browser.
 pub(crate) fn sign_out(context: EditContext<'_>, names: (&TenantId, &AccountId)) -> Result<Edit, EditError> {
-    find(context, names)?;
+    find_own(context, names)?;
     Ok(Edit::of(Change::Sessions(names.0.clone(), names.1.clone(), None)))
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn end_session(
     names: (&TenantId, &AccountId),
     session: &SessionId,
 ) -> Result<Edit, EditError> {
-    find(context, names)?;
+    find_own(context, names)?;
     let policy = context.facts.tenant()?.tenant.sign_in.session;
     let mut live = context.facts.sessions.iter().filter(|found| found.is_valid(policy, context.now));
     if !live.any(|found| found.session.id == *session) {
@@ -70,7 +70,7 @@ pub(crate) fn revoke_consent(
     names: (&TenantId, &AccountId),
     client: &ClientId,
 ) -> Result<Edit, EditError> {
-    find(context, names)?;
+    find_own(context, names)?;
     if !context.facts.consents.iter().any(|consent| consent.client == *client) {
         return Err(EditError::NotFound("consent"));
     }

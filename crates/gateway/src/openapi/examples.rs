@@ -211,6 +211,7 @@ fn of_answer(operation: &str) -> Option<Value> {
             "expires_at": "2030-02-01T08:00:00Z",
             "remembered": false,
             "user_agent": "Mozilla/5.0",
+            "source": "192.0.2.7",
         }] }),
         "list_consents" => json!({ "items": [{
             "client_id": "billing", "scopes": ["openid", "profile"], "granted_at": "2030-01-31T08:00:00Z",

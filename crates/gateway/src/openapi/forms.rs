@@ -123,6 +123,22 @@ pub(super) struct SignInForm {
     decision: Option<String>,
 }
 
+/// What the pages of an account send.
+#[derive(JsonSchema)]
+pub(super) struct AccountForm {
+    /// The sealed request of the page.
+    flow: String,
+    identifier: Option<String>,
+    #[schemars(extend("format" = "password"))]
+    password: Option<String>,
+    /// `sign_out` or `sign_out_everywhere`.
+    decision: Option<String>,
+    /// The session that is to end.
+    session: Option<String>,
+    /// The client that is to have no access any more.
+    client: Option<String>,
+}
+
 /// RFC 6750 section 2.2.
 #[derive(JsonSchema)]
 pub(super) struct UserinfoForm {

@@ -87,6 +87,8 @@ pub(crate) fn configure(
                 post("/oauth2/device_authorization", openid::device_authorization::begin),
                 get("/api/v1/tenant/{id}/device", openid::device::navigate).post(openid::device::post),
                 get("/device", openid::device::navigate).post(openid::device::post),
+                get("/api/v1/tenant/{id}/account", openid::account::navigate).post(openid::account::post),
+                get("/account", openid::account::navigate).post(openid::account::post),
                 post("/oauth2/revoke", revoke::revoke),
                 post("/oauth/revoke", revoke::revoke),
                 get("/api/v1/tenant/{id}/strategies", strategies::strategies),

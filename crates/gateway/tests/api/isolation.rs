@@ -40,7 +40,7 @@ enum Rule {
     Page,
 }
 
-const RULES: [(&str, Rule); 73] = [
+const RULES: [(&str, Rule); 75] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -93,6 +93,8 @@ const RULES: [(&str, Rule); 73] = [
     ("/oauth2/logout", Rule::Page),
     ("/api/v1/tenant/{id}/device", Rule::Page),
     ("/device", Rule::Page),
+    ("/api/v1/tenant/{id}/account", Rule::Page),
+    ("/account", Rule::Page),
     ("/api/v1/tenant/{id}/oauth/device_authorization", Rule::Client),
     ("/oauth2/device_authorization", Rule::Client),
     ("/api/v1/tenant/{id}/oauth/userinfo", Rule::Bearer),

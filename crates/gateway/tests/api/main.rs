@@ -16,6 +16,7 @@ mod forge;
 mod health_report;
 mod schemas;
 
+mod account;
 mod backchannel;
 mod bad_tokens;
 mod introspect;

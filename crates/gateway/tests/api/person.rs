@@ -24,9 +24,13 @@ pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 /// Adds Ada to the tenant: the same address and password at each, and another account.
 pub(crate) fn add_person(app: &TestApp, tenant: &str) -> Account {
+    add_someone(app, tenant, if tenant == crate::app::ACME { 1 } else { 2 }, EMAIL)
+}
+
+/// Adds a person with this address and the same password.
+pub(crate) fn add_someone(app: &TestApp, tenant: &str, number: u8, email: &str) -> Account {
     let tenant = fixtures::tenant_id(tenant);
-    let number = if tenant.as_str() == crate::app::ACME { 1 } else { 2 };
-    let mut person = requests::account(&tenant, number, &[EMAIL]);
+    let mut person = requests::account(&tenant, number, &[email]);
     person.claims.insert("name".to_owned(), "Ada Lovelace".into());
     let hash = hash_password(&Secret::new(PASSWORD.to_owned()), &PasswordSalt::generate()).unwrap();
     let password = AccountPasswords::new(&app.pepper).bind(&tenant, &person.id, &hash);

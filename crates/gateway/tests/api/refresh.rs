@@ -36,7 +36,7 @@ async fn sign_in(app: &TestApp, tenant: &str, scope: &str) -> Value {
     tokens.json()
 }
 
-async fn refresh_with(app: &TestApp, tenant: &str, token: &str, more: &[(&str, &str)]) -> Answer {
+pub(crate) async fn refresh_with(app: &TestApp, tenant: &str, token: &str, more: &[(&str, &str)]) -> Answer {
     let form = [("grant_type", "refresh_token"), ("client_id", "web"), ("refresh_token", token)];
     app.post(&token_path(tenant), &[&form, more].concat()).await
 }

@@ -82,12 +82,28 @@ const JOURNEYS = {
   select_account: [decision("continue", "Enter"), decision("other", "Enter")],
   sign_out: [decision("sign_out", "Enter"), decision("stay", "Enter")],
   device_confirm: [decision("deny", "Enter"), decision("allow", "Enter")],
+  account: [
+    decision("sign_out", "Enter"),
+    pressed("session", "pHbvOqnU9Xq5p8cIbHGKsA", "Enter"),
+    decision("sign_out_everywhere", "Space"),
+    pressed("client", "calendar", "Space"),
+  ],
+  account_alone: [
+    async (page) => {
+      check((await page.evaluate(() => document.activeElement.id)) === "message", "what was done has not the focus");
+      await decision("sign_out", "Enter")(page);
+    },
+  ],
 };
 
 function decision(value, key) {
+  return pressed("decision", value, key);
+}
+
+function pressed(name, value, key) {
   return async (page) => {
     await tabTo(page, value);
-    same(await answer(page, key), { flow, decision: value }, value);
+    same(await answer(page, key), { flow, [name]: value }, value);
   };
 }
 

@@ -157,6 +157,7 @@ const SESSIONS: Columns = Columns {
         ("SIGNED IN", "authenticated_at", ""),
         ("LAST SEEN", "last_seen_at", ""),
         ("ENDS", "expires_at", ""),
+        ("ADDRESS", "source", ""),
         ("BROWSER", "user_agent", ""),
     ],
 };

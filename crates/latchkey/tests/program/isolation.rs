@@ -185,7 +185,7 @@ async fn judge(
     } else if ends(&["/userinfo", "/par", "/device_authorization"]) {
         // Nobody signs in at these tenants.
         assert!(matches!(answer.status, 401 | 404) && !answer.body.contains(attacker.tenant), "{what}");
-    } else if ends(&["/authorize", "/sign-in", "/logout", "/device"]) {
+    } else if ends(&["/authorize", "/sign-in", "/logout", "/device", "/account"]) {
         // Credentials of clients change nothing of what a person sees.
         let signed_in = answer.header("set-cookie").contains("lk-s.");
         assert!(!signed_in && !answer.body.contains(attacker.tenant), "{what}");

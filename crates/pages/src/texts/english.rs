@@ -68,6 +68,38 @@ pub(super) const TEXTS: Texts = Texts {
     device_refused: "The device is not connected",
     device_refused_text: "You refused the request. You can close this page.",
 
+    account: "Your account",
+    account_here: "This browser",
+    account_elsewhere: "Other sessions",
+    account_nowhere_else: "You are signed in nowhere else.",
+    unknown_browser: "Unknown browser",
+    session_from: |address| format!("From the address {address}."),
+    session_began: |time| format!("Began at {time}."),
+    session_seen: |time| format!("Last used at {time}."),
+    session_end: "End this session",
+    session_ended: "The session has ended.",
+    more_sessions: |count| format!("{count} more are not shown. They end when you sign out everywhere."),
+    sign_out_everywhere: "Sign out everywhere",
+    sign_out_everywhere_text: "This ends all of your sessions, also this one, and the access of all applications until you sign in there again.",
+    applications: "Applications",
+    no_applications: "You have allowed no application to use your account.",
+    application_allowed: |time| format!("Allowed at {time}."),
+    application_end: "Remove access",
+    application_ended: "The application has no access to your account any more.",
+    more_applications: |count| format!("{count} more are not shown. Remove one to see the next."),
+
+    scope: |name| {
+        Some(match name {
+            "openid" => "Know who you are",
+            "profile" => "See your name and your profile",
+            "email" => "See your e-mail address",
+            "address" => "See your postal address",
+            "phone" => "See your telephone number",
+            "offline_access" => "Keep its access while you are away",
+            _ => return None,
+        })
+    },
+
     error_code: |code| format!("Error code: {code}"),
     error: |kind| match kind {
         ErrorKind::NotFound => {

@@ -3,6 +3,7 @@
 
 use askama::Template;
 
+use crate::Language;
 use crate::page::{Common, page};
 
 /// Asks whether a client may use the account.
@@ -32,6 +33,15 @@ pub struct ScopeLine {
     pub name: String,
     /// What it permits; empty where nothing is said of it.
     pub description: String,
+}
+
+impl ScopeLine {
+    /// A scope with what is known of it in this language.
+    #[must_use]
+    pub fn of(name: String, language: Language) -> Self {
+        let description = (language.texts().scope)(&name).unwrap_or_default().to_owned();
+        Self { name, description }
+    }
 }
 
 impl Consent {

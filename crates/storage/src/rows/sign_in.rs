@@ -28,6 +28,7 @@ columns! {
         expires_at: "expires_at",
         remembered: "remembered",
         user_agent: "user_agent",
+        source: "source",
         ended_at: "ended_at",
     }
 }

@@ -1,5 +1,7 @@
 //! Sessions, codes, and what people have allowed.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use accounts::{Account, AccountId, Authentication};
 use administration::{Change, ChangeKind};
 use grants::{AuthorizationCode, CodeKey, CodeWrite, Consent, Granted, PushedRequest, Redeemed, Redemption};
@@ -45,7 +47,8 @@ pub(super) fn begin(
     now: Timestamp,
 ) -> (SessionWrite, SessionToken) {
     let proof = Authentication::unproven(person.tenant.clone(), person.id.clone(), now);
-    let browser = SignInBrowser { user_agent: "Browser/1.0 “ä”", before, remembers: false };
+    let source = Some(IpAddr::V6(Ipv6Addr::LOCALHOST));
+    let browser = SignInBrowser { user_agent: "Browser/1.0 “ä”", source, before, remembers: false };
     sessions(stores).begin(&proof, SessionPolicy::default(), browser, now)
 }
 
@@ -132,7 +135,7 @@ pub async fn a_session_is_found_by_its_cookie_in_its_tenant(stores: Stores) {
     let found = of.find(&ada.tenant, SessionPolicy::default(), &token, at(10)).await.unwrap().unwrap();
     assert_eq!(found.session(), write.session());
     let proof = Authentication::unproven(ada.tenant.clone(), ada.id.clone(), at(0));
-    let browser = SignInBrowser { user_agent: "", before: None, remembers: true };
+    let browser = SignInBrowser { user_agent: "", source: None, before: None, remembers: true };
     let (remembered, cookie) = of.begin(&proof, SessionPolicy::default(), browser, at(0));
     of.write(&remembered).await.unwrap();
     let stays = of.find(&ada.tenant, SessionPolicy::default(), &cookie, at(10)).await.unwrap().unwrap();

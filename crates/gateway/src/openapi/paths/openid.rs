@@ -6,8 +6,8 @@ use utoipa::openapi::HttpMethod::{Get, Post};
 
 use super::oauth::INVALID_CLIENT;
 use crate::openapi::forms::{
-    AuthorizationForm, DeviceAuthorization, DeviceAuthorizationForm, LogoutForm, PushedAuthorization,
-    PushedAuthorizationForm, SignInForm, Userinfo, UserinfoForm,
+    AccountForm, AuthorizationForm, DeviceAuthorization, DeviceAuthorizationForm, LogoutForm,
+    PushedAuthorization, PushedAuthorizationForm, SignInForm, Userinfo, UserinfoForm,
 };
 use crate::openapi::operation::{FORM, Operation, on};
 
@@ -34,6 +34,8 @@ pub(crate) fn operations() -> Vec<Operation> {
     all.push(device_authorization("/oauth2/device_authorization", "default_device_authorization"));
     all.extend(device("/api/v1/tenant/{id}/device", "device"));
     all.extend(device("/device", "default_device"));
+    all.extend(account("/api/v1/tenant/{id}/account", "own_account"));
+    all.extend(account("/account", "default_own_account"));
     all
 }
 
@@ -141,6 +143,20 @@ fn device(path: &'static str, name: &str) -> [Operation; 2] {
     let refused = "The code or the password is wrong, or no page of this server has sent the form";
     [
         with_error_pages(page(get, "The page that asks for the code")),
+        with_error_pages(post.answer_as("403", refused, HTML, json!({ "type": "string" }))),
+    ]
+}
+
+fn account(path: &'static str, name: &str) -> [Operation; 2] {
+    let get = on(Get, path)
+        .named(name, "Send a person here to see and to end the own sessions and the access of applications.");
+    let post = on(Post, path).named(&format!("{name}_by_form"), "The forms of these pages lead here.");
+    let post = page(post.body::<AccountForm>(FORM, None), "The account, or that the person is signed out");
+    let post = post.empty_answer("303", "To the same path by GET, after a sign-in");
+    let post = post.answer_as("429", "Too many changes of one account", HTML, json!({ "type": "string" }));
+    let refused = "The password is not accepted, or no page of this server has sent the form";
+    [
+        with_error_pages(page(get, "The account, or the sign-in where nobody is signed in")),
         with_error_pages(post.answer_as("403", refused, HTML, json!({ "type": "string" }))),
     ]
 }

@@ -11,11 +11,12 @@ use pages::{
     DeviceCode as CodePage, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind,
     ScopeLine, SignInMessage,
 };
-use protocol::{Form, GrantType, RefusalReason, Timestamp, UserCode};
+use protocol::{Form, GrantType, RefusalReason, UserCode};
 use registry::Client;
 use sessions::{DeviceStep, FlowStep, SessionId, SignedIn};
 
 use super::authorization::LONGEST;
+use super::minute::minute;
 use super::posted::{Fields, Posted};
 use super::proceed::sign_in_form;
 use super::sign_in::sign_in_with_password;
@@ -156,7 +157,7 @@ fn sign_in_page(
     error: Option<SignInMessage>,
 ) -> Result<HttpResponse, PageError> {
     let form = form(visit, &waiting.user_code, DeviceStep::SignIn)?;
-    Ok(sign_in_form(visit, &waiting.client, form, (identifier, error)))
+    Ok(sign_in_form(visit, Some(&waiting.client), form, (identifier, error)))
 }
 
 async fn confirm_page(
@@ -167,37 +168,20 @@ async fn confirm_page(
     let account = visit.sign_in_name(signed_in).await?;
     let step = DeviceStep::Confirm(signed_in.session().id.clone());
     let SealedForm { action, flow } = form(visit, user_code, step)?;
-    let line = |name: &str| ScopeLine { name: name.to_owned(), description: String::new() };
+    let common = visit.common(Some(client));
     let page = DeviceConfirm {
-        common: visit.common(Some(client)),
+        scopes: code.granted.scopes().map(|name| ScopeLine::of(name.to_owned(), common.language)).collect(),
+        common,
         action,
         flow,
         account: account.unwrap_or_else(|| signed_in.account().to_string()),
         user_code: user_code.clone(),
         requested_from: code.requested_from.clone(),
         requested_at: minute(code.created_at),
-        scopes: code.granted.scopes().map(line).collect(),
     };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }
 
 fn form(visit: &Visit<'_>, user_code: &str, step: DeviceStep) -> Result<SealedForm, PageError> {
     visit.form(user_code, FlowStep::Device(step), visit.now)
-}
-
-/// A time for people, such as `2026-11-22 02:40 UTC`.
-fn minute(at: Timestamp) -> String {
-    let text = at.to_rfc3339();
-    let (date, time) = text.split_once('T').unwrap_or((&text, ""));
-    format!("{date} {} UTC", time.get(..5).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_is_shown_to_the_minute() {
-        assert_eq!(minute(Timestamp::from_seconds(1_767_225_659)), "2026-01-01 00:00 UTC");
-    }
 }

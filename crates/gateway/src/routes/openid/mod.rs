@@ -7,11 +7,13 @@ pub(crate) mod sign_in;
 pub(crate) mod device;
 pub(crate) mod device_authorization;
 
+pub(crate) mod account;
 pub(crate) mod logout;
 pub(crate) mod userinfo;
 
 mod authorization;
 mod browser;
+mod minute;
 mod outcome;
 mod posted;
 mod proceed;

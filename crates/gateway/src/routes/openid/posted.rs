@@ -38,6 +38,10 @@ pub(super) struct Fields {
     pub(super) identifier: String,
     pub(super) password: Option<Secret>,
     pub(super) decision: String,
+    /// The session that is to end.
+    pub(super) session: String,
+    /// The client that is to have no access any more.
+    pub(super) client: String,
     /// Whether the person wants to stay signed in.
     pub(super) remembers: bool,
 }
@@ -106,8 +110,9 @@ impl Fields {
         let mut form = Form::parse(body).ok()?;
         let mut text = |name| Some(form.take(name).ok()?.unwrap_or_default().into_owned());
         let (flow, identifier, decision) = (text("flow")?, text("identifier")?, text("decision")?);
+        let (session, client) = (text("session")?, text("client")?);
         let (user_code, remembers) = (text("user_code")?, !text("remember")?.is_empty());
         let password = form.take_secret("password").ok()?;
-        Some(Self { flow, user_code, identifier, password, decision, remembers })
+        Some(Self { flow, user_code, identifier, password, decision, session, client, remembers })
     }
 }

@@ -102,18 +102,18 @@ pub(super) fn sign_in_page(
 ) -> Result<HttpResponse, PageError> {
     let to = &authorization.to;
     let form = visit.form(&to.parameters, FlowStep::SignIn, visit.now)?;
-    Ok(sign_in_form(visit, &to.client, form, (identifier, error)))
+    Ok(sign_in_form(visit, Some(&to.client), form, (identifier, error)))
 }
 
 /// The same, for any form that asks who is there.
 pub(super) fn sign_in_form(
     visit: &Visit<'_>,
-    client: &Client,
+    client: Option<&Client>,
     SealedForm { action, flow }: SealedForm,
     (identifier, error): (String, Option<SignInMessage>),
 ) -> HttpResponse {
     let page = SignIn {
-        common: visit.common(Some(client)),
+        common: visit.common(client),
         action,
         flow,
         identifier_kind: IdentifierKind::Either,
@@ -138,16 +138,15 @@ async fn consent_page(
         visit.form(&to.parameters, step, progress.began.unwrap_or(visit.now))?;
     let account = visit.sign_in_name(signed_in).await?;
     let scopes = authorization.granted.permissions().filter(|_| !to.client.code_flow.first_party);
+    let common = visit.common(Some(&to.client));
     let page = Consent {
-        common: visit.common(Some(&to.client)),
+        scopes: scopes.map(|name| ScopeLine::of(name.into_owned(), common.language)).collect(),
+        common,
         action,
         flow,
         account: account.unwrap_or_else(|| signed_in.account().to_string()),
         return_host: redirect_host(&to.redirect_uri).to_owned(),
         registered_by: Some(to.tenant.name.clone()),
-        scopes: scopes
-            .map(|name| ScopeLine { name: name.into_owned(), description: String::new() })
-            .collect(),
     };
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }

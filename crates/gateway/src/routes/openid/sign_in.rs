@@ -35,7 +35,7 @@ pub(crate) async fn sign_in(
         FlowStep::Consent(session) => {
             decide(&visit, &authorization, (flow.started, session), &fields.decision).await?
         }
-        FlowStep::SignOut(_) | FlowStep::Device(_) => return Err(visit.foreign()),
+        FlowStep::SignOut(_) | FlowStep::Device(_) | FlowStep::Account(_) => return Err(visit.foreign()),
     };
     Ok(visit.finish(response))
 }
@@ -78,7 +78,12 @@ pub(super) async fn sign_in_with_password(
             known.remember(tenant, &account.id, now);
             visit.browser.keep_known(services, &known).map_err(|error| PageError::fault(&error))?;
             let before = visit.signed_in().await?;
-            let browser = SignInBrowser { user_agent: raw.user_agent(), before: before.as_ref(), remembers };
+            let browser = SignInBrowser {
+                user_agent: raw.user_agent(),
+                source: raw.address(),
+                before: before.as_ref(),
+                remembers,
+            };
             let policy = visit.tenant.sign_in.session;
             let (write, token) = services.sessions.begin(&authentication, policy, browser, now);
             visit.browser.keep_session(&write, &token).map_err(|error| PageError::fault(&error))?;

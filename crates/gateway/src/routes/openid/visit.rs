@@ -84,6 +84,7 @@ impl<'r> Visit<'r> {
             FlowStep::SignIn | FlowStep::Consent(_) => "/oauth/sign-in",
             FlowStep::SignOut(_) => "/oauth/logout",
             FlowStep::Device(_) => "/device",
+            FlowStep::Account(_) => "/account",
         };
         let flow = Flow { parameters: parameters.to_owned(), started, step };
         let flow = self.services.flows.seal(&self.tenant.id, self.browser.id(), &flow);

@@ -1,0 +1,207 @@
+//! `GET` and `POST …/account`: a person sees where the account is signed in and which applications may use it, and ends that. Each ends by
+//! the operation that administrators have.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::web::Data;
+use administration::{AccountSignInsView, Authority, Caller, ConsentView, EditError, SessionView};
+use pages::{
+    AccountNotice, AccountPage, AllowedApplication, Language, ScopeLine, SessionEntry, SignInMessage,
+    SignedOut,
+};
+use registry::ClientId;
+use sessions::{AccountStep, FlowStep, SessionId, SignedIn};
+
+use super::minute::minute;
+use super::posted::{Fields, Posted};
+use super::proceed::sign_in_form;
+use super::sign_in::sign_in_with_password;
+use super::visit::{SealedForm, Visit};
+use crate::Services;
+use crate::failure::Failure;
+use crate::options::PublicUrl;
+use crate::page::{Opener, respond};
+use crate::page_error::PageError;
+use crate::raw_request::RawRequest;
+use crate::respond::no_store;
+
+const PATH: &str = "/account";
+
+/// What the person wants to end.
+#[derive(Debug, PartialEq, Eq)]
+enum Ending {
+    Session(SessionId),
+    AllSessions,
+    Consent(ClientId),
+}
+
+/// The person comes to see the account, and signs in for it where nobody has.
+pub(crate) async fn navigate(
+    services: Data<Services>,
+    public_url: Data<PublicUrl>,
+    raw: RawRequest,
+) -> Result<HttpResponse, PageError> {
+    let visit = Visit::of_navigation(&services, &public_url, &raw).await?;
+    let response = page(&visit).await?;
+    Ok(visit.finish(response))
+}
+
+/// A form of one of the pages.
+pub(crate) async fn post(
+    services: Data<Services>,
+    public_url: Data<PublicUrl>,
+    mut raw: RawRequest,
+) -> Result<HttpResponse, PageError> {
+    let (mut visit, fields, flow) = Posted::read(&services, &public_url, &mut raw).await?.open()?;
+    let FlowStep::Account(step) = flow.step else { return Err(visit.foreign()) };
+    let response = match step {
+        AccountStep::SignIn => sign_in(&mut visit, fields).await?,
+        AccountStep::Manage(session) => {
+            let signed_in = visit.signed_in().await?;
+            match signed_in.filter(|signed_in| signed_in.session().id == session) {
+                Some(signed_in) => manage(&mut visit, &signed_in, &fields).await?,
+                // What the page of one session requests does nothing in another.
+                None => page(&visit).await?,
+            }
+        }
+    };
+    Ok(visit.finish(response))
+}
+
+/// The account of the person who is signed in, or the question who is there.
+async fn page(visit: &Visit<'_>) -> Result<HttpResponse, PageError> {
+    match visit.signed_in().await? {
+        Some(signed_in) => account_page(visit, &signed_in, None).await,
+        None => sign_in_page(visit, (String::new(), None)),
+    }
+}
+
+fn sign_in_page(
+    visit: &Visit<'_>,
+    typed: (String, Option<SignInMessage>),
+) -> Result<HttpResponse, PageError> {
+    let form = visit.form("", FlowStep::Account(AccountStep::SignIn), visit.now)?;
+    Ok(sign_in_form(visit, None, form, typed))
+}
+
+/// Checks identifier and password, and leads back to the account, which then can be loaded again without them.
+async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> Result<HttpResponse, PageError> {
+    let identifier = fields.identifier.clone();
+    match sign_in_with_password(visit, fields).await? {
+        Ok(begun) => {
+            visit.services.sessions.write(&begun).await?;
+            let account = visit.public_url.path_of(&visit.tenant.id, PATH);
+            Ok(no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, account)).finish())
+        }
+        Err(message) => sign_in_page(visit, (identifier, Some(message))),
+    }
+}
+
+/// Ends what the form names, if it is of this account; otherwise the page says nothing of it.
+async fn manage(
+    visit: &mut Visit<'_>,
+    signed_in: &SignedIn,
+    fields: &Fields,
+) -> Result<HttpResponse, PageError> {
+    let own = &signed_in.session().id;
+    let Some(ending) = Ending::of(fields, own) else { return account_page(visit, signed_in, None).await };
+    let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);
+    visit.services.writes.spend_of_person(tenant, account, now).map_err(Failure::TooManyWrites)?;
+    let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);
+    let administrator = &visit.services.administrator;
+    let ended = match &ending {
+        Ending::Session(session) => administrator.end_session(&caller, tenant, account, session).await,
+        Ending::AllSessions => administrator.sign_out(&caller, tenant, account).await,
+        Ending::Consent(client) => administrator.revoke_consent(&caller, tenant, account, client).await,
+    };
+    let notice = match (ended, ending) {
+        (Err(EditError::NotFound(_)), _) => None,
+        (Err(error), _) => return Err(error.into()),
+        (Ok(()), Ending::Consent(_)) => Some(AccountNotice::ApplicationEnded),
+        (Ok(()), Ending::Session(session)) if session != *own => Some(AccountNotice::SessionEnded),
+        (Ok(()), Ending::Session(_) | Ending::AllSessions) => {
+            visit.browser.forget_session(&visit.tenant).map_err(|error| PageError::fault(&error))?;
+            let page = SignedOut { common: visit.common(None), back: None };
+            return Ok(respond(StatusCode::OK, &page, Opener::Severed));
+        }
+    };
+    account_page(visit, signed_in, notice).await
+}
+
+impl Ending {
+    /// The button that was pressed in this session.
+    fn of(fields: &Fields, own: &SessionId) -> Option<Self> {
+        match (&*fields.decision, &*fields.session, &*fields.client) {
+            ("sign_out", "", "") => Some(Self::Session(own.clone())),
+            ("sign_out_everywhere", "", "") => Some(Self::AllSessions),
+            ("", session, "") => session.parse().ok().map(Self::Session),
+            ("", "", client) => ClientId::parse(client).ok().map(Self::Consent),
+            _ => None,
+        }
+    }
+}
+
+async fn account_page(
+    visit: &Visit<'_>,
+    signed_in: &SignedIn,
+    notice: Option<AccountNotice>,
+) -> Result<HttpResponse, PageError> {
+    let Visit { services, tenant, now, .. } = visit;
+    let own = signed_in.session();
+    let left = services.administrator.own_sign_ins(signed_in, tenant.sign_in.session, *now).await?;
+    let AccountSignInsView { mut sessions, mut consents } = left;
+    sessions.retain(|session| session.session_id != own.id.as_str());
+    // What was allowed last is shown first.
+    consents.sort_by_key(|consent| std::cmp::Reverse(consent.granted_at.0));
+    let [more_sessions, more_applications] = [cut(&mut sessions), cut(&mut consents)];
+    let common = visit.common(None);
+    let mut applications = Vec::new();
+    for consent in consents {
+        applications.push(application(visit, consent, common.language).await?);
+    }
+    let step = FlowStep::Account(AccountStep::Manage(own.id.clone()));
+    let SealedForm { action, flow } = visit.form("", step, *now)?;
+    let account = visit.sign_in_name(signed_in).await?;
+    let page = AccountPage {
+        common,
+        action,
+        flow,
+        account: account.unwrap_or_else(|| signed_in.account().to_string()),
+        notice,
+        here: entry(SessionView::of(own.clone(), tenant.sign_in.session)),
+        elsewhere: sessions.into_iter().map(entry).collect(),
+        more_sessions,
+        applications,
+        more_applications,
+    };
+    Ok(respond(StatusCode::OK, &page, Opener::Severed))
+}
+
+/// Keeps what a page shows. Returns how much more there was.
+fn cut<T>(entries: &mut Vec<T>) -> usize {
+    let more = entries.len().saturating_sub(AccountPage::MOST);
+    entries.truncate(AccountPage::MOST);
+    more
+}
+
+fn entry(session: SessionView) -> SessionEntry {
+    let SessionView { session_id: id, user_agent, source, created_at, last_seen_at, .. } = session;
+    SessionEntry { id, user_agent, source, began: minute(created_at.0), last_seen: minute(last_seen_at.0) }
+}
+
+/// A client that does not serve has no name here but its id.
+async fn application(
+    visit: &Visit<'_>,
+    consent: ConsentView,
+    language: Language,
+) -> Result<AllowedApplication, PageError> {
+    let ConsentView { client_id, scopes, granted_at } = consent;
+    let client = visit.services.authenticator.find_active(&visit.tenant.id, &client_id).await?;
+    Ok(AllowedApplication {
+        name: client.map_or_else(|| client_id.clone(), |client| client.name.clone()),
+        client: client_id,
+        scopes: scopes.into_iter().map(|name| ScopeLine::of(name, language)).collect(),
+        allowed: minute(granted_at.0),
+    })
+}

@@ -1,0 +1,343 @@
+//! The page of a person's own account, each at two tenants: what it shows, what it ends, and what it does not end for others.
+
+use grants::LogoutOutbox as _;
+use protocol::{GrantType, Timestamp};
+use reqwest::Method;
+use serde_json::Value;
+use testkit::fixtures;
+
+use crate::administrators::{OPS, PLATFORM, TestEnv};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
+use crate::openid::claims;
+use crate::person::{
+    Browser, EMAIL, PASSWORD, add_person, add_someone, add_web_client, continued, flow, parameter, redeem,
+};
+use crate::refresh::refresh_with;
+
+const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
+const BOB: &str = "bob@example.com";
+
+fn path(tenant: &str) -> String {
+    tenant_path(tenant, "/account")
+}
+
+/// The account as it is shown in this browser, after a sign-in if there is need of one.
+async fn account_of(browser: &mut Browser<'_>, tenant: &str, identifier: &str) -> Answer {
+    let page = browser.get(&path(tenant)).await;
+    if page.body.contains("type=\"password\"") {
+        let form = [("flow", &*flow(&page)), ("identifier", identifier), ("password", PASSWORD)];
+        let done = browser.post(&path(tenant), &form).await;
+        assert_eq!((done.status, done.header("location")), (303, &*path(tenant)), "{}", done.body);
+        return Box::pin(account_of(browser, tenant, identifier)).await;
+    }
+    assert!(page.status == 200 && page.body.contains(identifier), "{}", page.body);
+    page
+}
+
+/// Whether a person is signed in with the browser at the tenant.
+async fn is_signed_in(browser: &mut Browser<'_>, tenant: &str) -> bool {
+    let page = browser.get(&path(tenant)).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    page.body.contains("This browser")
+}
+
+/// Presses a button of the page.
+async fn press(browser: &mut Browser<'_>, tenant: &str, page: &Answer, button: (&str, &str)) -> Answer {
+    browser.post(&path(tenant), &[("flow", &*flow(page)), button]).await
+}
+
+/// The other sessions that a page shows.
+fn others(page: &Answer) -> Vec<String> {
+    let buttons = page.body.split("name=\"session\" value=\"").skip(1);
+    buttons.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+/// A tenant with Ada, and with a client that gets refresh tokens and asks for consent.
+fn prepare(app: &TestApp, tenant: &str) -> String {
+    add_person(app, tenant);
+    add_web_client(app, tenant, |client| {
+        client.grant_types.push(GrantType::RefreshToken);
+        client.scope = fixtures::scope("openid profile offline_access");
+        client.name = "Notes of Acme".to_owned();
+        client.code_flow.first_party = false;
+    })
+}
+
+/// Ada allows the client this, in this browser. Its tokens.
+async fn allow(browser: &mut Browser<'_>, app: &TestApp, tenant: &str, secret: &str, scope: &str) -> Value {
+    let mut page = browser.authorize(tenant, &[("scope", scope)]).await;
+    if page.body.contains("type=\"password\"") {
+        page = browser.sign_in(tenant, &page, PASSWORD).await;
+    }
+    if page.body.contains("value=\"allow\"") {
+        let form = [("flow", &*flow(&page)), ("decision", "allow")];
+        page = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await;
+    }
+    let to = if page.status == 303 { page.header("location").parse().unwrap() } else { continued(&page) };
+    let tokens = redeem(app, tenant, secret, &parameter(&to, "code")).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.body);
+    tokens.json()
+}
+
+/// Whether the client can use its access token, and its refresh token.
+async fn live(app: &TestApp, tenant: &str, secret: &str, tokens: &Value) -> [bool; 2] {
+    let request = app.request(Method::GET, &tenant_path(tenant, "/oauth/userinfo"));
+    let shown = Answer::to(request.bearer_auth(tokens["access_token"].as_str().unwrap())).await;
+    let token = tokens["refresh_token"].as_str().unwrap();
+    let refreshed = refresh_with(app, tenant, token, &[("client_secret", secret)]).await;
+    if refreshed.status != 200 {
+        assert_eq!(refreshed.json()["error"], "invalid_grant", "{}", refreshed.body);
+    }
+    [shown.status == 200, refreshed.status == 200]
+}
+
+#[tokio::test]
+async fn a_person_signs_in_for_the_account_and_sees_this_browser() {
+    let app = TestApp::start();
+    for (tenant, other) in BOTH {
+        add_person(&app, tenant);
+        app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
+        let mut browser = Browser::new(&app);
+        let page = browser.get(&path(tenant)).await;
+        assert!(page.status == 200 && page.body.contains("type=\"password\""), "{}", page.body);
+        let form = [("flow", &*flow(&page)), ("identifier", EMAIL), ("password", "another long password")];
+        let refused = browser.post(&path(tenant), &form).await;
+        assert!(refused.status == 403 && refused.body.contains(EMAIL), "{}", refused.body);
+        let page = account_of(&mut browser, tenant, EMAIL).await;
+        for shown in ["This browser", "From the address 127.0.0.1.", "nowhere else", "no application", "UTC"]
+        {
+            assert!(page.body.contains(shown), "{shown}: {}", page.body);
+        }
+        page.assert_not_stored();
+        assert!(!browser.get(&path(other)).await.body.contains(EMAIL), "nobody is signed in there");
+        let alias = browser.get("/account").await;
+        assert_eq!(alias.body.contains(EMAIL), tenant == ACME, "the default tenant's: {}", alias.body);
+    }
+}
+
+#[tokio::test]
+async fn a_person_ends_another_session_with_its_tokens() {
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
+    for (number, (tenant, _)) in BOTH.into_iter().enumerate() {
+        let secret = prepare(app, tenant);
+        let (mut here, mut elsewhere) = (Browser::new(app), Browser::new(app));
+        let tokens = allow(&mut elsewhere, app, tenant, &secret, "openid profile").await;
+        let sid = claims(&tokens["id_token"])["sid"].as_str().unwrap().to_owned();
+        app.pass(60);
+        let page = account_of(&mut here, tenant, EMAIL).await;
+        assert_eq!(others(&page), std::slice::from_ref(&sid), "{}", page.body);
+        assert_eq!(live(app, tenant, &secret, &tokens).await, [true, true]);
+        let due = || async { app.store.due_logouts(Timestamp::from_seconds(app.now()), 100).await.unwrap() };
+        assert_eq!(due().await.len(), number);
+
+        let ended = press(&mut here, tenant, &page, ("session", &sid)).await;
+        assert!(ended.status == 200 && ended.body.contains("The session has ended."), "{}", ended.body);
+        assert_eq!(others(&ended), [""; 0]);
+        assert!(!is_signed_in(&mut elsewhere, tenant).await && is_signed_in(&mut here, tenant).await);
+        assert_eq!(live(app, tenant, &secret, &tokens).await, [false, false]);
+        let queued = due().await;
+        assert!(queued.len() == number + 1 && queued.iter().any(|queued| queued.session.as_str() == sid));
+        let again = press(&mut here, tenant, &ended, ("session", &sid)).await;
+        assert!(again.status == 200 && !again.body.contains("has ended"), "{}", again.body);
+
+        let ops = test_env.token(PLATFORM, OPS).await;
+        let audit = test_env.get(&ops, &tenant_path(tenant, "/audit")).await.json();
+        let record = &audit["items"][0];
+        let account = format!("account:{}", record["subject"].as_str().unwrap());
+        assert_eq!((&record["action"], &record["actor"]), (&"account.session_ended".into(), &account.into()));
+        assert_eq!((&record["source"], &record["detail"]["session"]), (&"127.0.0.1".into(), &sid.into()));
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_the_session_of_this_browser_signs_out() {
+    let app = TestApp::start();
+    for (tenant, _) in BOTH {
+        let secret = prepare(&app, tenant);
+        for by_id in [false, true] {
+            let (mut here, mut elsewhere) = (Browser::new(&app), Browser::new(&app));
+            account_of(&mut elsewhere, tenant, EMAIL).await;
+            let tokens = allow(&mut here, &app, tenant, &secret, "openid").await;
+            let own = claims(&tokens["id_token"])["sid"].as_str().unwrap().to_owned();
+            let page = account_of(&mut here, tenant, EMAIL).await;
+            let button = if by_id { ("session", &*own) } else { ("decision", "sign_out") };
+            let out = press(&mut here, tenant, &page, button).await;
+            assert!(out.status == 200 && out.body.contains("You are signed out"), "{}", out.body);
+            assert!(!here.cookies.keys().any(|name| name.starts_with("lk-s.")), "{:?}", here.cookies);
+            assert_eq!(live(&app, tenant, &secret, &tokens).await, [false, false]);
+            assert!(is_signed_in(&mut elsewhere, tenant).await);
+            // The form of a session that has ended leads to the sign-in.
+            let late = press(&mut here, tenant, &page, ("decision", "sign_out_everywhere")).await;
+            assert!(late.status == 200 && late.body.contains("type=\"password\""), "{}", late.body);
+            assert!(is_signed_in(&mut elsewhere, tenant).await);
+            let page = account_of(&mut elsewhere, tenant, EMAIL).await;
+            press(&mut elsewhere, tenant, &page, ("decision", "sign_out")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_person_signs_out_everywhere() {
+    let app = TestApp::start();
+    let secrets = BOTH.map(|(tenant, _)| (tenant, prepare(&app, tenant)));
+    let mut unharmed = Browser::new(&app);
+    for (at, (tenant, secret)) in secrets.iter().enumerate() {
+        let other = BOTH[at].1;
+        account_of(&mut unharmed, other, EMAIL).await;
+        let (mut here, mut elsewhere) = (Browser::new(&app), Browser::new(&app));
+        let offline = allow(&mut elsewhere, &app, tenant, secret, "openid offline_access").await;
+        let page = account_of(&mut here, tenant, EMAIL).await;
+        assert_eq!(live(&app, tenant, secret, &offline).await, [true, true]);
+        let out = press(&mut here, tenant, &page, ("decision", "sign_out_everywhere")).await;
+        assert!(out.status == 200 && out.body.contains("You are signed out"), "{}", out.body);
+        for browser in [&mut here, &mut elsewhere] {
+            assert!(!is_signed_in(browser, tenant).await);
+        }
+        assert_eq!(live(&app, tenant, secret, &offline).await, [false, false]);
+        assert!(is_signed_in(&mut unharmed, other).await);
+        app.pass(2);
+        account_of(&mut here, tenant, EMAIL).await;
+    }
+}
+
+#[tokio::test]
+async fn an_application_whose_access_is_removed_has_none_and_asks_again() {
+    let app = TestApp::start();
+    for (tenant, _) in BOTH {
+        let secret = prepare(&app, tenant);
+        let mut browser = Browser::new(&app);
+        let tokens = allow(&mut browser, &app, tenant, &secret, "openid offline_access").await;
+        let page = account_of(&mut browser, tenant, EMAIL).await;
+        for shown in ["Notes of Acme", "Know who you are", "<code>offline_access</code>", "Allowed at "] {
+            assert!(page.body.contains(shown), "{shown}: {}", page.body);
+        }
+        assert_eq!(live(&app, tenant, &secret, &tokens).await, [true, true]);
+        let removed = press(&mut browser, tenant, &page, ("client", "web")).await;
+        assert!(removed.status == 200 && removed.body.contains("no access"), "{}", removed.body);
+        assert!(!removed.body.contains("Notes of Acme"));
+        assert_eq!(live(&app, tenant, &secret, &tokens).await, [false, false]);
+        let asked = browser.authorize(tenant, &[("scope", "openid offline_access")]).await;
+        assert!(asked.status == 200 && asked.body.contains("value=\"allow\""), "{}", asked.body);
+        let again = press(&mut browser, tenant, &page, ("client", "web")).await;
+        assert!(again.status == 200 && !again.body.contains("no access"), "{}", again.body);
+        app.pass(2);
+        let tokens = allow(&mut browser, &app, tenant, &secret, "openid offline_access").await;
+        assert_eq!(live(&app, tenant, &secret, &tokens).await, [true, true], "allowed anew");
+    }
+}
+
+/// A page without what is new in each response.
+fn without_secrets(page: &Answer) -> String {
+    page.body.replace(&flow(page), "FLOW")
+}
+
+#[tokio::test]
+async fn nothing_of_another_account_or_tenant_ends_and_nothing_is_told_of_it() {
+    let app = TestApp::start();
+    for (tenant, _) in BOTH {
+        prepare(&app, tenant);
+        add_someone(&app, tenant, 9, BOB);
+    }
+    for (tenant, other) in BOTH {
+        let (mut ada, mut bob, mut elsewhere) = (Browser::new(&app), Browser::new(&app), Browser::new(&app));
+        let page = account_of(&mut ada, tenant, EMAIL).await;
+        account_of(&mut bob, tenant, BOB).await;
+        let mut second = Browser::new(&app);
+        let [of_bob] = <[String; 1]>::try_from(others(&account_of(&mut second, tenant, BOB).await)).unwrap();
+        account_of(&mut elsewhere, other, EMAIL).await;
+        let mut third = Browser::new(&app);
+        let of_other = others(&account_of(&mut third, other, EMAIL).await).remove(0);
+        let unknown = press(&mut ada, tenant, &page, ("session", "AAAAAAAAAAAAAAAAAAAAAA")).await;
+        for button in [
+            ("session", &*of_bob),
+            ("session", &*of_other),
+            ("session", "x"),
+            ("client", "web"),
+            ("client", "no-client"),
+            ("client", "\u{e9}"),
+            ("decision", "x"),
+        ] {
+            let answer = press(&mut ada, tenant, &page, button).await;
+            assert_eq!(answer.status, 200, "{button:?}");
+            assert_eq!(without_secrets(&answer), without_secrets(&unknown), "{button:?}");
+        }
+        // Two buttons at once are none.
+        let both = [("flow", &*flow(&page)), ("decision", "sign_out"), ("session", &of_bob)];
+        assert!(ada.post(&path(tenant), &both).await.body.contains("This browser"));
+        // The account of another browser, the page at another tenant, and the page of a step that is another.
+        assert_eq!(press(&mut bob, tenant, &page, ("decision", "sign_out")).await.status, 403);
+        assert_eq!(press(&mut ada, other, &page, ("decision", "sign_out")).await.status, 403);
+        let logout = tenant_path(tenant, "/oauth/logout");
+        let crossed = ada.post(&logout, &[("flow", &flow(&page)), ("decision", "sign_out")]).await;
+        assert_eq!(crossed.status, 403);
+        let question = ada.get(&logout).await;
+        assert_eq!(press(&mut ada, tenant, &question, ("decision", "sign_out")).await.status, 403);
+        // Navigations and forms of other origins.
+        let query = format!("{}?decision=sign_out_everywhere&session={of_bob}", path(tenant));
+        assert_eq!(ada.get(&query).await.status, 200);
+        let form = [("flow", &*flow(&page)), ("decision", "sign_out")];
+        for (origin, site) in [("https://evil.example", ""), (PUBLIC_URL, "cross-site"), ("null", "")] {
+            let request = ada.request(Method::POST, &path(tenant)).header("origin", origin).form(&form);
+            let request = if site.is_empty() { request } else { request.header("sec-fetch-site", site) };
+            assert_eq!(ada.send(request).await.status, 403, "{origin} {site}");
+        }
+        let framed = ada.request(Method::GET, &path(tenant)).header("sec-fetch-dest", "iframe");
+        assert_eq!(ada.send(framed).await.status, 400);
+        assert_eq!(ada.post(&path(tenant), &form[1..]).await.status, 403, "no sealed form");
+        for browser in [&mut ada, &mut bob, &mut second] {
+            assert!(is_signed_in(browser, tenant).await);
+        }
+        assert!(is_signed_in(&mut elsewhere, other).await && is_signed_in(&mut third, other).await);
+        // Bob signs in with Ada's browser: her page does nothing in his session.
+        let own = account_of(&mut ada, tenant, EMAIL).await;
+        let cookies = ada.cookies.clone();
+        ada.cookies.retain(|name, _| !name.starts_with("lk-s."));
+        account_of(&mut ada, tenant, BOB).await;
+        let shown = press(&mut ada, tenant, &own, ("decision", "sign_out_everywhere")).await;
+        assert!(shown.body.contains(BOB) && shown.body.contains("This browser"), "{}", shown.body);
+        assert!(is_signed_in(&mut ada, tenant).await && is_signed_in(&mut bob, tenant).await);
+        ada.cookies = cookies;
+        assert!(is_signed_in(&mut ada, tenant).await);
+    }
+}
+
+#[tokio::test]
+async fn a_person_who_ends_too_much_waits() {
+    let app = TestApp::start();
+    for (tenant, _) in BOTH {
+        prepare(&app, tenant);
+        let mut browser = Browser::new(&app);
+        let page = account_of(&mut browser, tenant, EMAIL).await;
+        let button = ("session", "AAAAAAAAAAAAAAAAAAAAAA");
+        for _ in 0..60 {
+            assert_eq!(press(&mut browser, tenant, &page, button).await.status, 200);
+        }
+        let late = press(&mut browser, tenant, &page, button).await;
+        assert_eq!((late.status, late.header("retry-after")), (429, "60"), "{}", late.body);
+        assert_eq!(browser.get(&path(tenant)).await.status, 200, "to look is free");
+        app.pass(60);
+        assert_eq!(press(&mut browser, tenant, &page, button).await.status, 200);
+    }
+}
+
+/// The session, the other sessions and the consents; nothing is written.
+#[tokio::test]
+async fn an_account_costs_three_reads_of_sessions_and_consents_and_a_stranger_none() {
+    let app = TestApp::start();
+    for (tenant, _) in BOTH {
+        let secret = prepare(&app, tenant);
+        let mut browser = Browser::new(&app);
+        allow(&mut browser, &app, tenant, &secret, "openid").await;
+        let calls = || {
+            let calls = app.store.calls();
+            (calls.sign_ins, calls.administration)
+        };
+        let before = calls();
+        account_of(&mut browser, tenant, EMAIL).await;
+        assert_eq!(calls(), (before.0 + 1, before.1 + 2));
+        assert_eq!(Browser::new(&app).get(&path(tenant)).await.status, 200);
+        assert_eq!(calls(), (before.0 + 1, before.1 + 2));
+    }
+}
