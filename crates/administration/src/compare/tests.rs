@@ -466,7 +466,8 @@ fn reserved_names_cannot_be_declared() {
     );
     for id in ["usr_x", "pw_x"] {
         let why = "the client id begins `usr_` or `pw_`, as the subjects of people do (RFC 9700 §4.15)";
-        check_one(|t| t.clients[0] = client("t", id), nothing, &[&left_out("t", why)]);
+        let line = left_out("t", &format!("client t/{id}: {why}"));
+        check_one(|t| t.clients[0] = client("t", id), nothing, &[&line]);
     }
 }
 
