@@ -2,12 +2,14 @@
 
 use keys::left_half_hash;
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use registry::Client;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::Grantee;
 use crate::person_grant::PersonGrant;
 use crate::subject::PersonNames;
+use crate::userinfo::{claims_of_scopes, shortened};
+use crate::{Granted, Grantee};
 
 /// The `typ` of ID tokens.
 pub(crate) const TYP: &str = "JWT";
@@ -63,10 +65,20 @@ pub(crate) fn claims<'a>(
     }
 }
 
+/// The claims about the person that the token has: those that the request named for it, and where the client is registered so, those of the
+/// granted scopes.
+pub(crate) fn names_of_claims<'a>(
+    client: &Client,
+    granted: &'a Granted,
+) -> impl Iterator<Item = &'a str> + use<'a> {
+    let has_those_of_scopes = client.code_flow.claims_in_id_token;
+    let of_scopes = claims_of_scopes(move |scope| has_those_of_scopes && granted.has_scope(scope));
+    of_scopes.map(shortened).chain(granted.id_token_claims.iter().map(String::as_str))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Granted;
     use crate::test_fixtures::{acme, code_of, subjects, web_client};
 
     #[test]
@@ -103,5 +115,19 @@ mod tests {
         let claims =
             self::claims((&grant, &called), &grantee, ("token", SigningAlgorithm::RS256), person, now);
         assert_eq!(serde_json::to_value(&claims).unwrap()["name"], "Ada", "as far as it was requested");
+    }
+
+    #[test]
+    fn claims_are_those_that_are_named_and_for_some_clients_those_of_the_granted_scopes() {
+        let granted = Granted {
+            scope: Some("openid email".to_owned()),
+            id_token_claims: vec!["name".to_owned()],
+            ..Granted::default()
+        };
+        let mut client = web_client("web");
+        let names = |client: &Client| names_of_claims(client, &granted).collect::<Vec<_>>();
+        assert_eq!(names(&client), ["name"]);
+        client.code_flow.claims_in_id_token = true;
+        assert_eq!(names(&client), ["email", "email_verified", "name"]);
     }
 }

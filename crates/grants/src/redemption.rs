@@ -78,7 +78,7 @@ pub(crate) async fn sign(
     let key = engine.keys.signing_key(grantee.tenant, now).await?;
     let access_token = key.sign(&grantee.tenant.access_token.typ, &claims)?;
     let signs_in = grant.granted.has_scope("openid");
-    let person = if signs_in { requested_claims(engine, grantee, grant).await? } else { Map::new() };
+    let person = if signs_in { claims_of_person(engine, grantee, grant).await? } else { Map::new() };
     let id_token = signs_in.then(|| {
         let claims =
             id_token::claims((grant, &names), grantee, (&access_token, key.algorithm()), person, now);
@@ -124,18 +124,18 @@ pub(crate) async fn redeem_device_code(
     Ok(signed)
 }
 
-/// The claims of the person that the request named for the ID token. Without such claims the account is not read.
-async fn requested_claims(
+/// The claims of the person in the ID token. Without such claims the account is not read.
+async fn claims_of_person(
     engine: &Engine,
-    grantee: &Grantee<'_>,
+    Grantee { tenant, client }: &Grantee<'_>,
     PersonGrant { account, granted, .. }: &PersonGrant<'_>,
 ) -> Result<Map<String, Value>, GrantError> {
-    if granted.id_token_claims.is_empty() {
+    let names: Vec<_> = id_token::names_of_claims(client, granted).collect();
+    if names.is_empty() {
         return Ok(Map::new());
     }
-    let account = engine.accounts.find_account(&grantee.tenant.id, account).await?;
-    let names = || granted.id_token_claims.iter().map(String::as_str);
-    Ok(account.map(|account| userinfo::claims_of(&account, names())).unwrap_or_default())
+    let account = engine.accounts.find_account(&tenant.id, account).await?;
+    Ok(account.map(|account| userinfo::claims_of(&account, names.into_iter())).unwrap_or_default())
 }
 
 async fn use_up(

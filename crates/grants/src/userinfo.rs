@@ -63,7 +63,7 @@ pub fn userinfo(
 }
 
 /// The same text for a shorter time, beside texts of a token.
-const fn shortened<'a>(name: &'static str) -> &'a str {
+pub(crate) const fn shortened<'a>(name: &'static str) -> &'a str {
     name
 }
 

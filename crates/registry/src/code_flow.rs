@@ -30,6 +30,9 @@ pub struct CodeFlow {
     /// The URI whose host is the client's sector.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sector_identifier_uri: Option<String>,
+    /// Whether ID tokens have the claims of the granted scopes, too, which userinfo answers (OpenID Connect Core §5.4).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub claims_in_id_token: bool,
 }
 
 impl CodeFlow {
@@ -60,6 +63,7 @@ impl Default for CodeFlow {
             backchannel_logout_session_required: false,
             subject_type: None,
             sector_identifier_uri: None,
+            claims_in_id_token: false,
         }
     }
 }

@@ -82,6 +82,8 @@ pub struct ClientSettings {
     /// The https URI whose host is the client's sector (OpenID Connect Core §8.1). It is not fetched. Default: the host of the redirect URIs.
     #[schemars(extend("maxLength" = 2000, "pattern" = schema::HTTPS_URL))]
     pub sector_identifier_uri: Option<String>,
+    /// Whether ID tokens have the claims of the granted scopes, too, for clients that do not call userinfo (OpenID Connect Core §5.4).
+    pub claims_in_id_token: bool,
     /// The subject of the client's certificates, as RFC 4514 writes it: `CN=client,O=Example`. One of the five `tls_client_auth_…` at most.
     #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::DISTINGUISHED_NAME))]
     pub tls_client_auth_subject_dn: Option<String>,
@@ -178,6 +180,7 @@ impl From<&Client> for ClientSettings {
             backchannel_logout_session_required: client.code_flow.backchannel_logout_session_required,
             subject_type: client.code_flow.subject_type.map(|subject_type| subject_type.as_str().to_owned()),
             sector_identifier_uri: client.code_flow.sector_identifier_uri.clone(),
+            claims_in_id_token: client.code_flow.claims_in_id_token,
             introspection: client.introspection.as_str().to_owned(),
         }
     }

@@ -398,6 +398,7 @@ mod tests {
             json!({ "backchannel_logout_uri": "https://a.example/out?a=b", "backchannel_logout_session_required": true }),
             json!({ "backchannel_logout_uri": "http://127.0.0.1:3000/out" }),
             json!({ "subject_type": "pairwise", "sector_identifier_uri": "https://sector.example/clients.json" }),
+            json!({ "claims_in_id_token": true }),
             json!({ "access_token_lifetime": 1, "token": { "issuer": "thunder" }, "introspection": "tenant" }),
             json!({ "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=a, O=b" }),
             json!({ "token_endpoint_auth_method": "any", "tls_client_auth_san_uri": "spiffe://example.com/a" }),

@@ -51,6 +51,7 @@ pub(super) fn check_code_flow(
         backchannel_logout_session_required: settings.backchannel_logout_session_required,
         subject_type: subject::check_subject_type(errors, settings),
         sector_identifier_uri: subject::check_sector_identifier_uri(errors, settings),
+        claims_in_id_token: settings.claims_in_id_token,
     };
     subject::check_sector(errors, tenant, settings, &flow);
     flow

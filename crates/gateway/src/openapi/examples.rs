@@ -310,6 +310,7 @@ fn client() -> Value {
         "backchannel_logout_session_required": false,
         "subject_type": null,
         "sector_identifier_uri": null,
+        "claims_in_id_token": false,
         "dpop_bound_access_tokens": false,
         "tls_client_certificate_bound_access_tokens": false,
         "tls_client_auth_subject_dn": null,

@@ -2,13 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::ClientAuthenticationMethod;
+use protocol::{ClientAuthenticationMethod, GrantType};
+use registry::Client;
 use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
 use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
+use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path, token_path};
 use crate::person::{
     Browser, CALLBACK, EMAIL, PASSWORD, SIGNED_OUT, VERIFIER, add_person, add_web_client,
     authorization_request, authorize_path, continued, flow, parameter, redeem, redeem_with,
@@ -561,6 +562,43 @@ async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
         assert_eq!((none.status, none.header("www-authenticate").is_empty()), (401, false));
         let in_query = app.get(&format!("{path}?access_token={good}")).await;
         assert_eq!(in_query.status, 401, "a token in the query is none");
+    }
+}
+
+#[tokio::test]
+async fn a_client_may_have_the_claims_of_its_scopes_in_id_tokens() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start();
+        add_person(&app, tenant);
+        add_person(&app, other);
+        let with = |client: &mut Client| {
+            client.code_flow.claims_in_id_token = true;
+            client.grant_types.push(GrantType::RefreshToken);
+        };
+        let (secret, plain) = (add_web_client(&app, tenant, with), add_web_client(&app, other, |_| ()));
+        let tokens = async |tenant: &str, secret: &str, scope: &str| {
+            let code = Browser::new(&app).code(tenant, &[("scope", scope)]).await;
+            redeem(&app, tenant, secret, &code).await.json()
+        };
+        let found = tokens(tenant, &secret, "openid profile").await;
+        let id_token = claims(&found["id_token"]);
+        assert_eq!((&id_token["name"], &id_token["email"]), (&"Ada Lovelace".into(), &Value::Null));
+        assert_eq!(claims(&found["access_token"])["name"], Value::Null, "APIs are told nothing");
+        // A new ID token has them as well, and of a narrower scope only its own.
+        let refresh = async |scope: &str| {
+            let token = found["refresh_token"].as_str().unwrap();
+            let form = [
+                ("grant_type", "refresh_token"),
+                ("refresh_token", token),
+                ("scope", scope),
+                ("client_id", "web"),
+                ("client_secret", &secret),
+            ];
+            claims(&app.post(&token_path(tenant), &form).await.json()["id_token"])["name"].clone()
+        };
+        assert_eq!((refresh("openid profile").await, refresh("openid").await), ("Ada Lovelace".into(), Value::Null));
+        let found = tokens(other, &plain, "openid profile").await;
+        assert_eq!(claims(&found["id_token"])["name"], Value::Null, "it is a setting of one client");
     }
 }
 

@@ -129,6 +129,9 @@ pub(crate) struct AddArguments {
     /// The https URI whose host is its sector. Default: the host of its redirect URIs.
     #[arg(long, value_name = "URI")]
     sector_identifier_uri: Option<String>,
+    /// Put the claims of its scopes into ID tokens, too.
+    #[arg(long)]
+    claims_in_id_token: bool,
     /// Whose tokens it may introspect.
     #[arg(long, value_name = "WHOSE", value_parser = suggested(["own", "audience", "tenant"]))]
     introspection: Option<String>,

@@ -234,6 +234,7 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
             backchannel_logout_session_required: true,
             subject_type: Some(SubjectType::Public),
             sector_identifier_uri: Some("https://sector.example.com/ä".to_owned()),
+            claims_in_id_token: true,
         },
         secrets: vec![
             fixtures::secret("s1"),
