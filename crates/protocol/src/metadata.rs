@@ -67,6 +67,15 @@ pub struct EndpointAliases {
     pub introspection_endpoint: String,
     /// Where clients revoke their tokens.
     pub revocation_endpoint: String,
+    /// Where clients push authorization requests (RFC 9126 §2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed_authorization_request_endpoint: Option<String>,
+    /// Where devices without a browser begin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_authorization_endpoint: Option<String>,
+    /// Where claims about people are, for tokens that are bound to a certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_endpoint: Option<String>,
 }
 
 impl AuthorizationServerMetadata {
@@ -117,10 +126,16 @@ impl AuthorizationServerMetadata {
     /// The document of a server that reads client certificates, at these endpoints below `alias` where it is given.
     #[must_use]
     pub fn with_client_certificates(self, alias: Option<&str>) -> Self {
-        let aliases = alias.map(|base| EndpointAliases {
-            token_endpoint: self.token_endpoint.as_ref().map(|_| format!("{base}/oauth/token")),
-            introspection_endpoint: format!("{base}/oauth/introspect"),
-            revocation_endpoint: format!("{base}/oauth/revoke"),
+        let aliases = alias.map(|base| {
+            let of_people = |name: &str| self.openid.as_ref().map(|_| format!("{base}/oauth/{name}"));
+            EndpointAliases {
+                token_endpoint: self.token_endpoint.as_ref().map(|_| format!("{base}/oauth/token")),
+                introspection_endpoint: format!("{base}/oauth/introspect"),
+                revocation_endpoint: format!("{base}/oauth/revoke"),
+                pushed_authorization_request_endpoint: of_people("par"),
+                device_authorization_endpoint: of_people("device_authorization"),
+                userinfo_endpoint: of_people("userinfo"),
+            }
         });
         let methods: &[&str] = match &self.openid {
             Some(_) => &ClientAuthenticationMethod::AT_REVOCATION,
@@ -220,6 +235,20 @@ mod tests {
         }
         let methods = &found["revocation_endpoint_auth_methods_supported"];
         assert_eq!(*methods, serde_json::json!(ClientAuthenticationMethod::AT_REVOCATION));
+        let base = "https://b.example";
+        let people = OpenIdMetadata::new(base, SigningAlgorithm::RS256, Vec::new());
+        let found = AuthorizationServerMetadata::new("https://a.example", base, &[], Vec::new());
+        let found = found.with_openid(people).with_client_certificates(Some("https://mtls.example"));
+        let aliases = found.mtls_endpoint_aliases.unwrap();
+        assert_eq!(
+            [
+                aliases.pushed_authorization_request_endpoint,
+                aliases.device_authorization_endpoint,
+                aliases.userinfo_endpoint
+            ],
+            ["par", "device_authorization", "userinfo"]
+                .map(|name| Some(format!("https://mtls.example/oauth/{name}")))
+        );
         let without_grant = document(&[], Some("https://mtls.example"));
         assert!(without_grant["mtls_endpoint_aliases"].get("token_endpoint").is_none());
         assert!(without_grant.get("token_endpoint_auth_methods_supported").is_none());

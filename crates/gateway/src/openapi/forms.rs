@@ -318,6 +318,10 @@ pub(super) struct EndpointAliases {
     token_endpoint: Option<String>,
     introspection_endpoint: String,
     revocation_endpoint: String,
+    /// This and what follows only where people sign in.
+    pushed_authorization_request_endpoint: Option<String>,
+    device_authorization_endpoint: Option<String>,
+    userinfo_endpoint: Option<String>,
 }
 
 /// RFC 6749 section 5.2.

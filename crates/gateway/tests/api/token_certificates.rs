@@ -620,6 +620,15 @@ async fn metadata_names_the_methods_and_the_endpoints_for_certificates() {
         assert_eq!(document["mtls_endpoint_aliases"], aliases);
         assert_eq!(document["tls_client_certificate_bound_access_tokens"], true);
         assert_eq!(document["token_endpoint_auth_methods_supported"], json!(Method::SERVED));
+        app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
+        let with_people = Answer::to(app.request_at(RFC_9440, reqwest::Method::GET, &path)).await.json();
+        for (name, path) in [
+            ("pushed_authorization_request_endpoint", "par"),
+            ("device_authorization_endpoint", "device_authorization"),
+            ("userinfo_endpoint", "userinfo"),
+        ] {
+            assert_eq!(with_people["mtls_endpoint_aliases"][name], format!("{base}/{path}"));
+        }
 
         let without = TestApp::start().get(&path).await.json();
         assert_eq!(without["token_endpoint_auth_methods_supported"], json!(Method::WITHOUT_CERTIFICATES));
