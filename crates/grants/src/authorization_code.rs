@@ -1,7 +1,9 @@
 //! The authorization code grant: a client exchanges the code of a person's sign-in for tokens (RFC 6749 §4.1.3, RFC 7636 §4.5, OpenID
-//! Connect Core §3.1.3).
+//! Connect Core §3.1.3, RFC 9449 §10).
 
 use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, Secret, is_code_verifier};
+
+use crate::{Granted, SenderKeys};
 
 /// The parameters of the grant.
 #[derive(Debug)]
@@ -35,8 +37,13 @@ impl AuthorizationCodeRequest {
     }
 }
 
-/// What the caller learns of a code that is unknown, ended, used, of another client or redirect URI, without its verifier, or whose person may
-/// not sign in any more. Callers cannot distinguish the reasons.
+/// Whether the sender has proven the key that the authorization request has bound its code to, if it has bound it to one.
+pub(crate) fn is_key_proven(granted: &Granted, sender: &SenderKeys) -> bool {
+    granted.dpop_jkt.is_none_or(|key| sender.dpop == Some(key))
+}
+
+/// What the caller learns of a code that is unknown, ended, used, of another client, redirect URI or key, without its verifier, or whose person
+/// may not sign in any more. Callers cannot distinguish the reasons.
 pub(crate) fn not_valid() -> ErrorResponse {
     let description = "The authorization code is not valid";
     ErrorResponse::new(ErrorCode::InvalidGrant, RefusalReason::CodeNotValid, description)
@@ -44,6 +51,8 @@ pub(crate) fn not_valid() -> ErrorResponse {
 
 #[cfg(test)]
 mod tests {
+    use protocol::Thumbprint;
+
     use super::*;
 
     fn take(body: &str) -> Result<AuthorizationCodeRequest, ErrorResponse> {
@@ -67,6 +76,21 @@ mod tests {
         ] {
             let refused = take(body).unwrap_err();
             assert_eq!((refused.error, &*refused.error_description), (ErrorCode::InvalidRequest, expected));
+        }
+    }
+
+    #[test]
+    fn a_code_that_is_bound_to_a_key_needs_its_proof() {
+        let [none, key, other] = [None, Some([1; 32]), Some([2; 32])].map(|key| key.map(Thumbprint::new));
+        for (bound_to, proven, expected) in
+            [(none, none, true), (none, key, true), (key, key, true), (key, none, false), (key, other, false)]
+        {
+            let granted = Granted { dpop_jkt: bound_to, ..Granted::default() };
+            // A certificate is another kind of key.
+            for certificate in [none, key] {
+                let sender = SenderKeys { dpop: proven, certificate };
+                assert_eq!(is_key_proven(&granted, &sender), expected, "{bound_to:?} {proven:?}");
+            }
         }
     }
 }

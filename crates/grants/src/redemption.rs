@@ -30,6 +30,11 @@ pub(crate) async fn redeem(
     let id = engine.authorizations.grant_of(&grantee.tenant.id, &request.code);
     let family = begin_family(engine, grantee, id, sender, now);
     let code = use_up(engine, grantee, request, (id, family.as_ref()), now).await?;
+    if !authorization_code::is_key_proven(&code.granted, sender) {
+        // The code is used up, and nothing stays of what it was for: its sender is not the client that began.
+        engine.end_grant(&grantee.tenant.id, id, now).await?;
+        return Err(GrantError::Refused { response: authorization_code::not_valid(), scope: None });
+    }
     let mut signed = sign(engine, grantee, &code.grant(id), cnf, (now, jti)).await?;
     signed.value.refresh_token = family.map(|new| first_of(engine, &new, &code.family(&new)));
     Ok(signed)

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::{
     AuthorizationError, AuthorizationErrorCode, ClaimsRequest, CodeChallenge, ErrorResponse, Form, Lifetime,
-    Prompt, ResourceIndicator, ResponseMode, Scope,
+    Prompt, ResourceIndicator, ResponseMode, Scope, Thumbprint,
 };
 
 /// The longest `state` and `nonce`, in bytes.
@@ -43,6 +43,8 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// The challenge of the code verifier.
     pub code_challenge: Option<CodeChallenge>,
+    /// The key whose holder alone redeems the code (RFC 9449 §10).
+    pub dpop_jkt: Option<Thumbprint>,
     /// What the person is to be asked.
     pub prompt: Prompt,
     /// The greatest age of the authentication; none is any.
@@ -104,6 +106,7 @@ impl AuthorizationRequest {
             scope: take_scope(&mut form)?,
             resources: take_resources(&mut form)?,
             nonce: take_text(&mut form, "nonce", LONGEST_STATE, "The nonce is longer than 2048 bytes")?,
+            dpop_jkt: take_dpop_jkt(&mut form)?,
             prompt: take_prompt(&mut form)?,
             max_age: take_max_age(&mut form)?,
             claims: take_claims(&mut form)?,
@@ -140,6 +143,12 @@ fn take_code_challenge(form: &mut Form<'_>) -> Result<Option<CodeChallenge>, Aut
         }
         (Some(_), Some(_)) => Err(refused("The code_challenge_method is not S256")),
     }
+}
+
+fn take_dpop_jkt(form: &mut Form<'_>) -> Result<Option<Thumbprint>, AuthorizationError> {
+    let Some(text) = form.take("dpop_jkt").map_err(invalid)? else { return Ok(None) };
+    let key = Thumbprint::parse(&text);
+    key.map(Some).ok_or_else(|| refused("The dpop_jkt is not a SHA-256 thumbprint in base64url"))
 }
 
 fn take_scope(form: &mut Form<'_>) -> Result<Option<Scope>, AuthorizationError> {
@@ -236,7 +245,8 @@ mod tests {
     fn a_request_is_read_whole() {
         let (answer, request) = with(&format!(
             "response_type=code&scope=openid+email&state=s%20t&nonce=n&code_challenge={CHALLENGE}&code_challenge_method=S256\
-             &prompt=login&max_age=0&login_hint=ada%40example.com&response_mode=form_post&resource=urn:a&display=page&extra=1"
+             &prompt=login&max_age=0&login_hint=ada%40example.com&response_mode=form_post&resource=urn:a\
+             &dpop_jkt={CHALLENGE}&display=page&extra=1"
         ));
         let request = request.unwrap();
         assert_eq!(answer, AnswerForm { mode: ResponseMode::FormPost, state: Some("s t".to_owned()) });
@@ -246,6 +256,7 @@ mod tests {
             (request.nonce.as_deref(), request.login_hint.as_deref()),
             (Some("n"), Some("ada@example.com"))
         );
+        assert_eq!(request.dpop_jkt, Thumbprint::parse(CHALLENGE));
         assert_eq!(request.max_age, Some(Lifetime::from_seconds(0)));
         assert!(request.prompt.login && request.resources.len() == 1);
     }
@@ -279,6 +290,9 @@ mod tests {
             (format!("{base}code_challenge_method=S256"), InvalidRequest),
             (format!("{base}scope=%22"), InvalidScope),
             (format!("{base}resource=api"), InvalidTarget),
+            (format!("{base}dpop_jkt=short"), InvalidRequest),
+            (format!("{base}dpop_jkt={CHALLENGE}%3D"), InvalidRequest),
+            (format!("{base}dpop_jkt={CHALLENGE}&dpop_jkt={CHALLENGE}"), InvalidRequest),
             (format!("{base}prompt=none+login"), InvalidRequest),
             (format!("{base}prompt=create"), InvalidRequest),
             (format!("{base}max_age=-1"), InvalidRequest),

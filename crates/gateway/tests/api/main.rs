@@ -76,6 +76,7 @@ mod deadlines;
 mod device;
 mod documents;
 mod dpop;
+mod dpop_codes;
 mod examples;
 mod flow;
 mod health;

@@ -596,7 +596,10 @@ async fn a_client_may_have_the_claims_of_its_scopes_in_id_tokens() {
             ];
             claims(&app.post(&token_path(tenant), &form).await.json()["id_token"])["name"].clone()
         };
-        assert_eq!((refresh("openid profile").await, refresh("openid").await), ("Ada Lovelace".into(), Value::Null));
+        assert_eq!(
+            (refresh("openid profile").await, refresh("openid").await),
+            ("Ada Lovelace".into(), Value::Null)
+        );
         let found = tokens(other, &plain, "openid profile").await;
         assert_eq!(claims(&found["id_token"])["name"], Value::Null, "it is a setting of one client");
     }

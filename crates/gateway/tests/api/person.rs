@@ -174,6 +174,11 @@ pub(crate) async fn redeem(app: &TestApp, tenant: &str, secret: &str, code: &str
 
 /// Redeems a code with the usual parameters and these, of which an empty one is left out.
 pub(crate) async fn redeem_with(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
+    app.post(&token_path(tenant), &redemption_form(more)).await
+}
+
+/// The usual parameters and these, of which an empty one is left out.
+pub(crate) fn redemption_form<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut form = BTreeMap::from([
         ("grant_type", "authorization_code"),
         ("client_id", "web"),
@@ -182,5 +187,5 @@ pub(crate) async fn redeem_with(app: &TestApp, tenant: &str, more: &[(&str, &str
     ]);
     form.extend(more.iter().copied());
     form.retain(|_, value| !value.is_empty());
-    app.post(&token_path(tenant), &form.into_iter().collect::<Vec<_>>()).await
+    form.into_iter().collect()
 }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::{AuthorizationRequest, OFFLINE_ACCESS, RequestedClaim, ResourceIndicator, Scope, Timestamp};
+use protocol::{
+    AuthorizationRequest, OFFLINE_ACCESS, RequestedClaim, ResourceIndicator, Scope, Thumbprint, Timestamp,
+};
 use registry::Client;
 use serde::{Deserialize, Serialize};
 use sessions::SignedIn;
@@ -29,6 +31,9 @@ pub struct Granted {
     /// The claims about the person that the ID token has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub id_token_claims: Vec<String>,
+    /// The key that the code is bound to, if it is bound to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<Thumbprint>,
     /// When the person proved who it is.
     pub auth_time: u64,
     /// How well.
@@ -51,6 +56,7 @@ impl Granted {
             userinfo_claims: granted(&request.claims.userinfo),
             id_token_claims: granted(&request.claims.id_token),
             nonce: request.nonce.clone(),
+            dpop_jkt: request.dpop_jkt,
             ..Self::requested(request.scope.as_ref(), &request.resources, client)
         }
     }

@@ -59,7 +59,7 @@ fn par(path: &'static str, name: &str) -> Operation {
         .secured(json!({ "client_secret_basic": [] }))
         .answer::<PushedAuthorization>("201", "The reference (RFC 9126 section 2.2)")
         .errors(&[
-            ("400", "The errors of the authorization endpoint (RFC 6749 section 4.1.2.1, RFC 9101 section 6.3), and invalid_request"),
+            ("400", "The errors of the authorization endpoint (RFC 6749 section 4.1.2.1, RFC 9101 section 6.3), invalid_request, and invalid_dpop_proof or use_dpop_nonce (RFC 9449 section 10.1)"),
             INVALID_CLIENT,
             ("404", "Unknown or suspended tenant, or one without oidc"),
             ("413", "The request is too long"),

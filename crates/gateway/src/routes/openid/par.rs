@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use grants::{PushedRequest, check_address, check_client};
 use protocol::{
     AuthorizationAddress, AuthorizationError, AuthorizationRequest, ClientAuthentication, ErrorCode,
-    ErrorResponse, Form, PushedResponse, RefusalReason, RequestSource,
+    ErrorResponse, Form, PushedResponse, RefusalReason, RequestSource, Thumbprint,
 };
 use tenancy::Tenant;
 
@@ -15,13 +15,16 @@ use crate::Services;
 use crate::client_authentication::authenticate_or_identify;
 use crate::raw_request::RawRequest;
 use crate::respond::{OAuthError, created_secret_json};
+use crate::sender;
 
 pub(crate) async fn push(services: Data<Services>, mut raw: RawRequest) -> Result<HttpResponse, OAuthError> {
     let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let pushed = keep(&services, &tenant, &mut raw).await;
     let pushed = pushed.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?;
-    created_secret_json(&pushed)
+    let mut response = created_secret_json(&pushed)?;
+    sender::supply_nonce(&services, &tenant, &raw, &mut response);
+    Ok(response)
 }
 
 /// Checks the request as the authorization endpoint would, and keeps it.
@@ -38,8 +41,10 @@ async fn keep(
     let parameters = form.rest();
     let certificate = raw.client_certificate(now)?;
     let credentials = credentials.beside(certificate.as_ref());
+    let proof = sender::read_proof(services, tenant, raw, None, now)?;
     let client = authenticate_or_identify(services, tenant, credentials, raw, now).await?;
     let client = check_client(Some(client.client().clone())).map_err(|_| not_registered())?;
+    let sender = sender::prove(services, tenant, proof, None, now).await?;
     let parameters = match source {
         RequestSource::Parameters => parameters,
         // RFC 9126 §2.1: a push has no reference to another one.
@@ -57,9 +62,28 @@ async fn keep(
         ErrorResponse::invalid_request(RefusalReason::RedirectUriNotRegistered, description)
     })?;
     let (_, request) = AuthorizationRequest::take(form);
-    check(services, (tenant, &client), request.map_err(refused)?, true, now).await?.map_err(refused)?;
+    let request = request.map_err(refused)?;
+    let key = (request.dpop_jkt, sender.dpop);
+    check(services, (tenant, &client), request, true, now).await?.map_err(refused)?;
+    let parameters = bound(parameters, key).map_err(refused)?;
     let reference = services.authorizations.push(&client, parameters, now).await?;
     Ok(PushedResponse::new(reference.expose(), PushedRequest::expires_in()))
+}
+
+/// The parameters, bound to the key of the proof: a proof of a push says the same as `dpop_jkt`, and both may not contradict each other (RFC 9449
+/// §10.1).
+fn bound(
+    parameters: String,
+    key: (Option<Thumbprint>, Option<Thumbprint>),
+) -> Result<String, AuthorizationError> {
+    match key {
+        (Some(named), Some(proven)) if named != proven => {
+            Err(AuthorizationError::invalid_request("The dpop_jkt is not the key of the DPoP proof"))
+        }
+        // Base64url, which needs no encoding.
+        (None, Some(proven)) => Ok(format!("{parameters}&dpop_jkt={proven}")),
+        _ => Ok(parameters),
+    }
 }
 
 fn refused(error: AuthorizationError) -> OAuthError {
