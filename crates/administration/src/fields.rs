@@ -183,6 +183,7 @@ mod tests {
              sign_in.session.idle=8h; sign_in.session.absolute=1d; sign_in.session.remember=30d; \
              subject=public; \
              branding.primary=#1f5fbf; branding.background=#ffffff; branding.corners=round; branding.font=system; \
+             branding.logo=none; branding.logo_dark=none; \
              branding.support_url=none; branding.terms_url=none; branding.privacy_url=none; \
              limits.failed_attempts=none; \
              limits.clients=none; limits.admin_writes=none; limits.live_secrets=none"

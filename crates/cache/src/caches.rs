@@ -1,4 +1,4 @@
-//! The five caches of a replica, built together and invalidated together.
+//! The six caches of a replica, built together and invalidated together.
 
 use std::sync::Arc;
 
@@ -6,24 +6,31 @@ use accounts::AccountStore;
 use administration::Invalidation;
 use keys::SigningKeyStore;
 use registry::{ClientStore, RevocationStore};
-use tenancy::TenantStore;
+use tenancy::{LogoStore, TenantStore};
 use tokio::sync::oneshot;
 
 use crate::account_store::Accounts;
 use crate::client_store::Clients;
+use crate::logo_store::Logos;
 use crate::revocation_store::Revocations;
 use crate::shared::{SharedRows, listen};
 use crate::signing_key_store::KeySets;
 use crate::tenant_store::Tenants;
 use crate::{
-    CachedAccountStore, CachedClientStore, CachedRevocationStore, CachedSigningKeyStore, CachedTenantStore,
-    Freshness, ReadThrough, RedisCache,
+    CachedAccountStore, CachedClientStore, CachedLogoStore, CachedRevocationStore, CachedSigningKeyStore,
+    CachedTenantStore, Freshness, ReadThrough, RedisCache,
 };
 
 /// The store behind the caches.
-pub trait Store: TenantStore + ClientStore + SigningKeyStore + RevocationStore + AccountStore {}
+pub trait Store:
+    TenantStore + LogoStore + ClientStore + SigningKeyStore + RevocationStore + AccountStore
+{
+}
 
-impl<S: TenantStore + ClientStore + SigningKeyStore + RevocationStore + AccountStore> Store for S {}
+impl<S: TenantStore + LogoStore + ClientStore + SigningKeyStore + RevocationStore + AccountStore> Store
+    for S
+{
+}
 
 /// The caches between the request path and the store.
 #[derive(Clone)]
@@ -38,6 +45,8 @@ pub struct Caches {
     pub revocations: Arc<CachedRevocationStore>,
     /// People, without their passwords.
     pub accounts: Arc<CachedAccountStore>,
+    /// Pictures of tenants.
+    pub logos: Arc<CachedLogoStore>,
     shared: SharedRows,
 }
 
@@ -54,6 +63,8 @@ pub struct Capacity {
     pub revocations: u64,
     /// Accounts.
     pub accounts: u64,
+    /// Pictures of tenants.
+    pub logos: u64,
 }
 
 /// Room for some 10 000 usual tenants with their keys, 50 000 usual clients and 20 000 usual accounts.
@@ -65,6 +76,7 @@ impl Default for Capacity {
             key_sets: 48 << 20,
             revocations: 32 << 20,
             accounts: 32 << 20,
+            logos: 16 << 20,
         }
     }
 }
@@ -87,8 +99,10 @@ impl Caches {
         let signing_keys = Arc::new(ReadThrough::new(signing_keys, capacity.key_sets, freshness));
         let revocations = Revocations { store: store.clone(), shared: shared.clone() };
         let revocations = Arc::new(ReadThrough::new(revocations, capacity.revocations, freshness));
-        let accounts = Arc::new(ReadThrough::new(Accounts { store }, capacity.accounts, freshness));
-        let caches = Self { tenants, clients, signing_keys, revocations, accounts, shared };
+        let accounts = Accounts { store: store.clone() };
+        let accounts = Arc::new(ReadThrough::new(accounts, capacity.accounts, freshness));
+        let logos = Arc::new(ReadThrough::new(Logos { store }, capacity.logos, freshness));
+        let caches = Self { tenants, clients, signing_keys, revocations, accounts, logos, shared };
         caches.listen();
         caches
     }
@@ -102,18 +116,28 @@ impl Caches {
         let signing_keys = Arc::downgrade(&self.signing_keys);
         let revocations = Arc::downgrade(&self.revocations);
         let accounts = Arc::downgrade(&self.accounts);
+        let logos = Arc::downgrade(&self.logos);
         let on_invalidation = move |changes: &[Invalidation]| {
-            let (Some(tenants), Some(clients), Some(signing_keys), Some(revocations), Some(accounts)) = (
+            let (
+                Some(tenants),
+                Some(clients),
+                Some(signing_keys),
+                Some(revocations),
+                Some(accounts),
+                Some(logos),
+            ) = (
                 tenants.upgrade(),
                 clients.upgrade(),
                 signing_keys.upgrade(),
                 revocations.upgrade(),
                 accounts.upgrade(),
-            ) else {
+                logos.upgrade(),
+            )
+            else {
                 return false;
             };
             let shared = SharedRows { redis: None, freshness };
-            Self { tenants, clients, signing_keys, revocations, accounts, shared }.forget(changes);
+            Self { tenants, clients, signing_keys, revocations, accounts, logos, shared }.forget(changes);
             true
         };
         redis.connection.runtime.spawn(listen(Arc::downgrade(redis), on_invalidation));
@@ -152,6 +176,7 @@ impl Caches {
                     self.signing_keys.invalidate_tenant(tenant);
                     self.revocations.invalidate_tenant(tenant);
                     self.accounts.invalidate_tenant(tenant);
+                    self.logos.invalidate_tenant(tenant);
                 }
                 Invalidation::Client(tenant, client) => {
                     self.clients.invalidate(&(tenant.clone(), client.clone()));
@@ -178,13 +203,14 @@ impl Caches {
     /// Whether the last load of any cache found the store unavailable.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
-        let Self { tenants, clients, signing_keys, revocations, accounts, shared: _ } = self;
+        let Self { tenants, clients, signing_keys, revocations, accounts, logos, shared: _ } = self;
         let counters = [
             &tenants.counters,
             &clients.counters,
             &signing_keys.counters,
             &revocations.counters,
             &accounts.counters,
+            &logos.counters,
         ];
         counters.iter().any(|counters| counters.is_degraded())
     }

@@ -15,6 +15,7 @@ mod stripes;
 
 mod account_store;
 mod client_store;
+mod logo_store;
 mod revocation_store;
 mod signing_key_store;
 mod tenant_store;
@@ -26,6 +27,7 @@ pub use caches::{Caches, Capacity, Store};
 pub use client_store::CachedClientStore;
 pub use counters::Counters;
 pub use freshness::{FRESH, Freshness, NEGATIVE_FRESH};
+pub use logo_store::CachedLogoStore;
 pub use read_through::{ReadThrough, Source};
 pub use revocation_store::CachedRevocationStore;
 pub use shared::{

@@ -22,13 +22,14 @@ pub(crate) fn of_tenant(tenant: &Tenant) -> usize {
     let Tenant { id, name, issuer, issuer_aliases, access_token, resource_servers, branding, .. } = tenant;
     let addresses = [&branding.support_url, &branding.terms_url, &branding.privacy_url];
     let addresses: usize = addresses.into_iter().flatten().map(|url| text(url)).sum();
+    let logos: usize = branding.logos().map(|logo| text(logo.hash())).sum();
     let aliases: usize = issuer_aliases.iter().map(|alias| text(alias.as_str())).sum();
     let typs = (1 + access_token.previous_typs.len()) * text(&access_token.typ);
     let servers = resource_servers.iter().map(|server| {
         text(&server.audience) + of_scope(&server.scopes) + texts(&server.introspection_clients)
     });
     let own = text(id.as_str()) + text(name) + text(issuer.as_str());
-    size_of::<Tenant>() + own + addresses + aliases + typs + servers.sum::<usize>()
+    size_of::<Tenant>() + own + addresses + logos + aliases + typs + servers.sum::<usize>()
 }
 
 pub(crate) fn of_client(client: &Client) -> usize {

@@ -23,6 +23,8 @@ pub(crate) struct BodyBounds {
 impl BodyBounds {
     /// Of a document or a form.
     pub(crate) const ORDINARY: Self = Self { bytes: 64 * 1024, time: Duration::from_secs(10) };
+    /// Of a tenant, with two logos in base64.
+    pub(crate) const TENANT: Self = Self { bytes: 768 * 1024, time: Duration::from_secs(10) };
     /// Of an import of accounts.
     pub(crate) const IMPORT: Self = Self { bytes: IMPORT_BYTES, time: Duration::from_secs(60) };
 }

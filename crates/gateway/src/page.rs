@@ -7,8 +7,8 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use pages::{Common, FormTarget, Language, Links, Page, Theme};
-use tenancy::{Branding, Tenant};
+use pages::{Common, FormTarget, Language, Links, LogoPaths, Page, Theme};
+use tenancy::{Branding, Logo, Tenant};
 
 use crate::options::PublicUrl;
 use crate::respond::no_store;
@@ -38,12 +38,15 @@ pub(crate) enum Opener {
 
 /// What the pages of a tenant have in common, for one response.
 pub(crate) fn common_of(tenant: &Tenant, client_name: Option<String>, public_url: &PublicUrl) -> Common {
-    let Branding { support_url, terms_url, privacy_url, .. } = &tenant.branding;
+    let Branding { logo, logo_dark, support_url, terms_url, privacy_url, .. } = &tenant.branding;
     let links =
         Links { support: support_url.clone(), terms: terms_url.clone(), privacy: privacy_url.clone() };
     let theme = theme_of(tenant)
         .map(|theme| public_url.path_of(&tenant.id, &format!("/oauth/theme/{}.css", theme.hash())));
-    Common { tenant_name: Some(tenant.name.clone()), client_name, theme, links, ..common(public_url) }
+    let path = |logo: &Logo| public_url.path_of(&tenant.id, &format!("/oauth/logo/{}", logo.hash()));
+    let logo =
+        logo.as_ref().map(|light| LogoPaths { light: path(light), dark: logo_dark.as_ref().map(path) });
+    Common { tenant_name: Some(tenant.name.clone()), client_name, theme, logo, links, ..common(public_url) }
 }
 
 /// The tenant's own style, where it differs from that of all pages. One without contrast comes from a store that another program has written,
@@ -215,17 +218,23 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_the_theme_and_the_addresses_of_its_own_tenant() {
+    fn a_page_has_the_theme_the_logo_and_the_addresses_of_its_own_tenant() {
         let url = public_url("https://id.example.com/auth");
         let mut acme = fixtures::tenant("acme");
         acme.branding.corners = Corners::Square;
         acme.branding.terms_url = Some("https://acme.example/terms".to_owned());
+        acme.branding.logo = Some(Logo::stored("light".to_owned()));
+        acme.branding.logo_dark = Some(Logo::stored("dark".to_owned()));
         let shown = common_of(&acme, None, &url);
         let hash = Theme::new(&acme.branding).unwrap().hash();
         assert_eq!(shown.theme, Some(format!("/auth/api/v1/tenant/acme/oauth/theme/{hash}.css")));
         assert_eq!(shown.links.terms, acme.branding.terms_url);
+        let LogoPaths { light, dark } = shown.logo.unwrap();
+        assert_eq!(light, "/auth/api/v1/tenant/acme/oauth/logo/light");
+        assert_eq!(dark.as_deref(), Some("/auth/api/v1/tenant/acme/oauth/logo/dark"));
         let other = common_of(&fixtures::tenant("globex"), None, &url);
         assert_eq!((other.theme, other.links.terms), (None, None));
+        assert!(other.logo.is_none());
         // No rule lets such a pair into a store.
         acme.branding.primary = acme.branding.background;
         assert_eq!(common_of(&acme, None, &url).theme, None);

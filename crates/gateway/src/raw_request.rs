@@ -189,8 +189,13 @@ impl RawRequest {
 
     /// A JSON body, read whole and not parsed.
     pub(crate) async fn json(&mut self) -> Result<Body, BodyError> {
+        self.json_within(BodyBounds::ORDINARY).await
+    }
+
+    /// The same for a document of this size.
+    pub(crate) async fn json_within(&mut self, bounds: BodyBounds) -> Result<Body, BodyError> {
         let wanted = "application/json, or application/merge-patch+json for a patch";
-        self.body(&[JSON, MERGE_PATCH], wanted, BodyBounds::ORDINARY).await
+        self.body(&[JSON, MERGE_PATCH], wanted, bounds).await
     }
 
     /// Lines of JSON, read whole and not parsed.

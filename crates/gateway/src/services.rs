@@ -9,7 +9,7 @@ use keys::{JwksFetches, KeyRingCache};
 use registry::{Authenticator, DpopProofs, Users};
 use secrets::ClientAddress;
 use sessions::{Flows, KnownBrowsers, Sessions};
-use tenancy::TenantResolver;
+use tenancy::{LogoStore, TenantResolver};
 
 use crate::{CertificateSources, HealthReport, WriteBudget};
 
@@ -18,6 +18,8 @@ use crate::{CertificateSources, HealthReport, WriteBudget};
 pub struct Services {
     /// Which tenant is this request for?
     pub tenants: TenantResolver,
+    /// What picture does it show?
+    pub logos: Arc<dyn LogoStore>,
     /// Which client is calling?
     pub authenticator: Arc<Authenticator>,
     /// Which key does it prove to hold?

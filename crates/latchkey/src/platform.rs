@@ -119,6 +119,7 @@ impl Platform {
             ),
             sign_ins,
             accounts: caches.accounts.clone(),
+            logos: caches.logos.clone(),
             sessions: Sessions::new(database.clone(), &pepper),
             flows: Arc::new(Flows::new(&pepper)),
             known_browsers: Arc::new(KnownBrowsers::new(&pepper)),

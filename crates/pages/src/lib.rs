@@ -14,7 +14,7 @@ mod theme;
 pub mod examples;
 
 pub use assets::Asset;
-pub use page::{Common, FormTarget, Link, Links, Page};
+pub use page::{Common, FormTarget, Link, Links, LogoPaths, Page};
 pub use texts::{ErrorKind, Language, Texts};
 pub use theme::Theme;
 pub use views::account::{AccountNotice, AccountPage, AllowedApplication, SessionEntry};

@@ -41,10 +41,19 @@ pub struct Common {
     pub client_name: Option<String>,
     /// The path of the tenant's theme.
     pub theme: Option<String>,
-    /// The path of the tenant's logo.
-    pub logo: Option<String>,
+    /// The tenant's logo.
+    pub logo: Option<LogoPaths>,
     /// The tenant's addresses.
     pub links: Links,
+}
+
+/// Where the logo of a tenant is.
+#[derive(Clone, Debug)]
+pub struct LogoPaths {
+    /// The path of the picture.
+    pub light: String,
+    /// The path of that for the dark scheme, where it is another one.
+    pub dark: Option<String>,
 }
 
 /// Addresses that a tenant shows on its pages.

@@ -5,7 +5,8 @@
 use pages::examples::{all, common};
 use pages::{
     AccountPage, AllowedApplication, Asset, Common, Consent, Continue, ErrorKind, ErrorPage, FormPost,
-    FormTarget, Language, Link, Links, Page as _, ScopeLine, SessionEntry, SignIn, SignedOut, Theme,
+    FormTarget, Language, Link, Links, LogoPaths, Page as _, ScopeLine, SessionEntry, SignIn, SignedOut,
+    Theme,
 };
 
 /// Names of files without their digests, which change with the files.
@@ -26,6 +27,40 @@ fn each_page_is_as_its_snapshot() {
     }
 }
 
+/// Where the logos of the tenant of the examples are.
+const LOGOS: &str = "/api/v1/tenant/acme/oauth/logo/";
+
+fn with_logos() -> Common {
+    let path = |name| format!("{LOGOS}{name}");
+    Common { logo: Some(LogoPaths { light: path("light"), dark: Some(path("dark")) }), ..common() }
+}
+
+fn header(common: &Common) -> String {
+    let (_, page) = all(common).swap_remove(0);
+    let html = page.render();
+    html[html.find("<header>").unwrap()..html.find("<main>").unwrap()].to_owned()
+}
+
+/// Readers of the page hear the name once.
+#[test]
+fn a_logo_has_the_name_of_the_tenant_and_another_picture_in_the_dark() {
+    insta::assert_snapshot!(header(&with_logos()), @r#"
+    <header>
+    <picture>
+    <source srcset="/api/v1/tenant/acme/oauth/logo/dark" media="(prefers-color-scheme:dark)">
+    <img src="/api/v1/tenant/acme/oauth/logo/light" alt="Acme Ltd">
+    </picture>
+    <p aria-hidden="true">Acme Ltd</p>
+    </header>
+    "#);
+    let light = LogoPaths { light: format!("{LOGOS}light"), dark: None };
+    let one = header(&Common { logo: Some(light), ..common() });
+    assert!(!one.contains("<source") && one.contains("alt=\"Acme Ltd\""), "{one}");
+    for (name, page) in all(&with_logos()) {
+        assert_eq!(page.render().matches("<img ").count(), 1, "{name}");
+    }
+}
+
 #[test]
 fn each_page_has_a_language_one_heading_and_the_names_of_tenant_and_client_or_its_account() {
     for (name, page) in all(&common()) {
@@ -40,16 +75,17 @@ fn each_page_has_a_language_one_heading_and_the_names_of_tenant_and_client_or_it
 
 #[test]
 fn no_page_has_inline_style_or_script_or_loads_anything_from_elsewhere() {
-    for (name, page) in all(&common()) {
+    for (name, page) in all(&common()).into_iter().chain(all(&with_logos())) {
         let html = page.render();
-        for inline in ["<style", " style=", "javascript:", " on", "<base", "<iframe", "<object", "srcset"] {
+        for inline in ["<style", " style=", "javascript:", " on", "<base", "<iframe", "<object"] {
             let tags = html.split('<').filter_map(|rest| rest.split('>').next());
             let found = tags.map(|tag| format!("<{tag}")).find(|tag| tag.contains(inline));
             assert!(found.is_none(), "{name}: {found:?}");
         }
-        for loading in ["<script src=\"", "<link rel=\"stylesheet\" href=\"", "<img src=\""] {
+        for loading in ["<script src=\"", "<link rel=\"stylesheet\" href=\"", "<img src=\"", "srcset=\""] {
             for rest in html.split(loading).skip(1) {
-                assert!(rest.starts_with("/assets/"), "{name}: {loading}{rest}");
+                let is_ours = rest.starts_with("/assets/") || rest.starts_with(LOGOS);
+                assert!(is_ours, "{name}: {loading}{rest}");
             }
         }
         let scripts = html.matches("<script").count();
@@ -115,7 +151,7 @@ fn markup_in_a_value_is_text() {
         tenant_name: Some(evil()),
         client_name: Some(evil()),
         theme: Some(evil()),
-        logo: Some(evil()),
+        logo: Some(LogoPaths { light: evil(), dark: Some(evil()) }),
         links,
         ..common()
     };

@@ -9,6 +9,8 @@ use std::{
 
 use administration::FileSecret;
 use aws_lc_rs::digest::{Context, SHA256};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
 use super::check::files::{is_private, refusal};
 use super::diagnostic::{Diagnostic, Explanation};
@@ -32,7 +34,7 @@ pub(crate) struct FileReader<'a> {
     files: BTreeMap<(PathBuf, Holds), FileText>,
 }
 
-/// A file as it was read.
+/// A file as it was read; a picture in base64.
 #[derive(Clone)]
 pub(crate) struct FileText {
     pub text: FileSecret,
@@ -178,6 +180,9 @@ impl<'a> FileReader<'a> {
 fn read(path: &Path, holds: Holds, environment: &Environment) -> Result<FileText, Explanation> {
     let Contents { bytes, others_may_read } =
         files::read(path, holds).map_err(|error| refusal(&error, path))?;
+    if holds == Holds::Image {
+        return Ok(FileText { text: FileSecret::new(BASE64_STANDARD.encode(&*bytes)), is_exposed: false });
+    }
     let text = str::from_utf8(&bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         Explanation::new(format!("this file is not UTF-8 in line {line}"), "save it as UTF-8")

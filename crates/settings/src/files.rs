@@ -19,6 +19,8 @@ pub enum Holds {
     Public,
     /// A private key, a secret, a password or a token.
     Secret,
+    /// A picture. Its size is judged with the picture.
+    Image,
 }
 
 /// The content of a file.
@@ -50,7 +52,7 @@ impl Holds {
     const fn largest(self) -> u64 {
         match self {
             Self::Settings => 64 << 20,
-            Self::Public => 1 << 20,
+            Self::Public | Self::Image => 1 << 20,
             Self::Secret => 64 << 10,
         }
     }

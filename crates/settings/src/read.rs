@@ -169,8 +169,11 @@ impl Reading<'_> {
         }
 
         let findings = &mut self.findings;
-        let context =
-            TenantContext { public_url: server.public_url.as_str(), l1_lifetime: cache.l1_lifetime };
+        let context = TenantContext {
+            public_url: server.public_url.as_str(),
+            l1_lifetime: cache.l1_lifetime,
+            branding: None,
+        };
         let declaration = check::tenant::check(tenants, context, findings);
         check::admins::check(&admins, findings);
         check::server::check(&server, &declaration, findings);

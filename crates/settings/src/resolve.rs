@@ -1,10 +1,10 @@
-//! Reads what the files refer to: secrets, keys and passwords.
+//! Reads what the files refer to: secrets, keys, passwords and pictures.
 
 use std::collections::BTreeMap;
 
 use administration::{
-    ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource,
-    TenantSettings,
+    ClientSettings, DeclaredSecret, FileSecret, Jwk, Jwks, KeySource, LogoSettings, PasswordSource,
+    SecretSource, TenantSettings,
 };
 use protocol::Secret;
 use registry::{DeclaredPassword, DeclaredUser};
@@ -34,6 +34,10 @@ impl Reading<'_> {
             let at = at.key("accounts").key(name).key("password");
             let password = account.password.take();
             passwords.push(password.and_then(|password| self.password_of_person(password, &at)));
+        }
+        let branding = &mut settings.branding;
+        for (logo, name) in [(&mut branding.logo, "logo"), (&mut branding.logo_dark, "logo_dark")] {
+            *logo = logo.take().and_then(|logo| self.logo(logo, &at.key("branding").key(name)));
         }
         let first_key = settings.signing.first_key.take();
         let first_key = first_key.and_then(|key| self.first_key(key, &at.key("signing").key("first_key")));
@@ -159,6 +163,25 @@ impl Reading<'_> {
             Err(fault) => {
                 let problem = format!("the file is not a JWK set: {}", fault.brief());
                 self.findings.error(at.key("file"), problem, "write `{\"keys\": […]}` as in RFC 7517 §5");
+            }
+        }
+    }
+
+    /// A picture; one in another file is moved into its document.
+    fn logo(&mut self, logo: LogoSettings, at: &Location) -> Option<LogoSettings> {
+        match (&logo.file, &logo.data, &logo.hash) {
+            (None, Some(_), None) => Some(logo),
+            (Some(path), None, None) => {
+                let at = at.key("file");
+                let folder = self.locations.folder(&at);
+                let read = self.file_reader.referenced(folder, path, Holds::Image);
+                let FileText { text, .. } = self.findings.found(read, at)?;
+                Some(LogoSettings { data: Some(text.expose().to_owned()), ..logo })
+            }
+            _ => {
+                let problem = "the picture is to be found in exactly one place";
+                self.findings.error(at.clone(), problem, "give either `file` or `data`");
+                None
             }
         }
     }

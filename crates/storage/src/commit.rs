@@ -17,7 +17,7 @@ use crate::transaction::Transaction;
 const BATCH: usize = 1000;
 
 /// The tables of which nothing stays of a deleted tenant. The uses of a secret are deleted with the secret.
-const EMPTIED: [&str; 17] = [
+const EMPTIED: [&str; 18] = [
     "client_secrets",
     "signing_keys",
     "key_schedules",
@@ -35,6 +35,7 @@ const EMPTIED: [&str; 17] = [
     "session_clients",
     "logout_outbox",
     "accounts",
+    "tenant_logos",
 ];
 
 /// The tables whose rows stay and reserve their names.
@@ -63,6 +64,7 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
     writer.revisions().await?;
     writer.revocations().await?;
     writer.tenants().await?;
+    writer.logos().await?;
     writer.resource_servers().await?;
     writer.clients().await?;
     writer.secrets().await?;

@@ -29,6 +29,7 @@ mod client_secrets;
 mod generations;
 mod idempotent_answers;
 mod key_schedules;
+mod logos;
 mod pushed_requests;
 mod revocations;
 mod rings;

@@ -35,6 +35,7 @@ macro_rules! migrator {
             "0028_sign_in_policy",
             "0029_subjects",
             "0030_session_source",
+            "0031_logos",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -1,9 +1,9 @@
-//! What a tenant may say of the pages that people see: two colours, corners, a font and addresses. It is values only: no text of it reaches
-//! a style sheet, and no page takes markup from it.
+//! What a tenant may say of the pages that people see: two colours, corners, a font, a logo and addresses. It is values only: no text of it
+//! reaches a style sheet, and no page takes markup from it.
 
 use serde::{Deserialize, Serialize};
 
-use crate::Colour;
+use crate::{Colour, Logo};
 
 /// The look of a tenant's pages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,10 @@ pub struct Branding {
     pub corners: Corners,
     /// The font.
     pub font: Font,
+    /// The logo.
+    pub logo: Option<Logo>,
+    /// The logo on a dark page, where it is another one.
+    pub logo_dark: Option<Logo>,
     /// Where people get help.
     pub support_url: Option<String>,
     /// The terms of service.
@@ -99,7 +103,12 @@ impl Branding {
     /// colour, so that it has the 4.5:1 of criterion 1.4.3 on every colour.
     pub const CONTROL_CONTRAST: f64 = 3.0;
 
-    /// Whether its pages look as those of a tenant that declares nothing. Addresses are no matter of looks.
+    /// Its logos.
+    pub fn logos(&self) -> impl Iterator<Item = &Logo> {
+        self.logo.iter().chain(&self.logo_dark)
+    }
+
+    /// Whether its style is that of a tenant that declares nothing. Logos and addresses are no matter of style.
     #[must_use]
     pub fn looks_as_default(&self) -> bool {
         let plain = Self::default();
@@ -129,6 +138,8 @@ impl Default for Branding {
             background: Colour::WHITE,
             corners: Corners::default(),
             font: Font::default(),
+            logo: None,
+            logo_dark: None,
             support_url: None,
             terms_url: None,
             privacy_url: None,

@@ -14,6 +14,13 @@ pub trait TenantStore: Send + Sync {
     async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError>;
 }
 
+/// Finds the pictures of tenants.
+#[async_trait]
+pub trait LogoStore: Send + Sync {
+    /// The bytes of the tenant's logo with this digest, as long as the tenant shows it.
+    async fn find_logo(&self, tenant: &TenantId, hash: &str) -> Result<Option<Arc<Vec<u8>>>, StoreError>;
+}
+
 /// A store failed. The cause is for the log; callers of the platform see neither.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {

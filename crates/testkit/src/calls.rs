@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Calls {
     /// Of `find_tenant`.
     pub find_tenant: u64,
+    /// Of `find_logo`.
+    pub find_logo: u64,
     /// Of `find_client`.
     pub find_client: u64,
     /// Of `find_keys`.
@@ -40,6 +42,7 @@ impl Calls {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.find_tenant
+            + self.find_logo
             + self.find_client
             + self.find_keys
             + self.add_key
@@ -58,6 +61,7 @@ impl Calls {
 #[derive(Default)]
 pub(crate) struct CallCounters {
     pub(crate) find_tenant: AtomicU64,
+    pub(crate) find_logo: AtomicU64,
     pub(crate) find_client: AtomicU64,
     pub(crate) find_keys: AtomicU64,
     pub(crate) add_key: AtomicU64,
@@ -78,6 +82,7 @@ impl CallCounters {
         let of = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
         Calls {
             find_tenant: of(&self.find_tenant),
+            find_logo: of(&self.find_logo),
             find_client: of(&self.find_client),
             find_keys: of(&self.find_keys),
             add_key: of(&self.add_key),

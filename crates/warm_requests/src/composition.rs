@@ -123,6 +123,7 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
         ),
         sign_ins: Arc::new(SignIns::new(store.clone(), pepper, Arc::clone(&pool))),
         accounts: store.clone(),
+        logos: store.clone(),
         sessions: Sessions::new(store.clone(), pepper),
         flows: Arc::new(Flows::new(pepper)),
         known_browsers: Arc::new(KnownBrowsers::new(pepper)),

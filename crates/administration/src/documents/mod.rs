@@ -14,6 +14,7 @@ mod instant;
 mod json;
 mod key;
 mod key_view;
+mod logo;
 mod merge;
 mod nearest;
 mod page;
@@ -46,6 +47,7 @@ pub use key::{
     BrokenTokensView, ImportSettings, KeyStatusView, KeyView, KeysChanged, PublicKeyView, UnopenedKeyView,
     VerifierView,
 };
+pub use logo::LogoSettings;
 pub use merge::merge_patch;
 pub use nearest::nearest;
 pub use page::Page;

@@ -24,6 +24,8 @@ pub const KEY_SET_URL: &str =
     r"^(https://[^#\s@]+|http://(127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?(/[^#\s@]*)?)$";
 /// A page that people open.
 pub(crate) const HTTPS_URL: &str = r"^https://[^#\s@]+$";
+/// Bytes in base64 (RFC 4648 §4).
+pub(crate) const BASE64: &str = "^[A-Za-z0-9+/]+={0,2}$";
 /// A colour of sRGB.
 pub(crate) const COLOUR: &str = "^#[0-9A-Fa-f]{6}$";
 /// A span of time of 1s or more, as text.

@@ -13,7 +13,7 @@ use tenancy::{
 
 use super::Instant;
 use super::source::KeySource;
-use super::{AccountSettings, ClientSettings, CreatedClient, NewClient, schema};
+use super::{AccountSettings, ClientSettings, CreatedClient, LogoSettings, NewClient, schema};
 use crate::Interface;
 
 /// One isolated authorization server.
@@ -209,6 +209,10 @@ pub struct BrandingSettings {
     /// The font: that of the reader's system, or one with serifs.
     #[schemars(example = &"system", extend("enum" = Font::NAMED.map(|(name, _)| name)))]
     pub font: String,
+    /// The logo: PNG, JPEG or WebP, at most 256 KiB and 4096 pixels each way.
+    pub logo: Option<LogoSettings>,
+    /// The logo in the dark scheme, where it is another one.
+    pub logo_dark: Option<LogoSettings>,
     /// Where people get help.
     #[schemars(extend("maxLength" = 2048, "pattern" = schema::HTTPS_URL))]
     pub support_url: Option<String>,

@@ -116,12 +116,24 @@ impl From<SessionPolicy> for SessionSettings {
 
 impl From<&Branding> for BrandingSettings {
     fn from(branding: &Branding) -> Self {
-        let Branding { primary, background, corners, font, support_url, terms_url, privacy_url } = branding;
+        let Branding {
+            primary,
+            background,
+            corners,
+            font,
+            logo,
+            logo_dark,
+            support_url,
+            terms_url,
+            privacy_url,
+        } = branding;
         Self {
             primary: primary.to_string(),
             background: background.to_string(),
             corners: corners.as_str().to_owned(),
             font: font.as_str().to_owned(),
+            logo: logo.as_ref().map(Into::into),
+            logo_dark: logo_dark.as_ref().map(Into::into),
             support_url: support_url.clone(),
             terms_url: terms_url.clone(),
             privacy_url: privacy_url.clone(),

@@ -135,7 +135,11 @@ impl EditContext<'_> {
 
     /// What the rules over a tenant need.
     fn tenant_context(&self) -> TenantContext<'_> {
-        TenantContext { public_url: &self.policy.public_url, l1_lifetime: self.policy.l1_lifetime }
+        TenantContext {
+            public_url: &self.policy.public_url,
+            l1_lifetime: self.policy.l1_lifetime,
+            branding: self.facts.state.as_ref().map(|state| &state.tenant.branding),
+        }
     }
 }
 

@@ -1,15 +1,30 @@
-//! The rules over the look of a tenant's pages. People must be able to tell the main button from the page, and no address leads anywhere but
-//! to an https page.
+//! The rules over the look of a tenant's pages. People must be able to tell the main button from the page, a logo is a picture that runs
+//! nothing, and no address leads anywhere but to an https page.
 
 use tenancy::{Branding, Colour, Corners, Font};
 
-use super::FieldErrors;
 use super::text::is_https_url;
+use super::{FieldErrors, logo};
 use crate::BrandingSettings;
 
-pub(super) fn check(errors: &mut FieldErrors, settings: &BrandingSettings) -> Branding {
-    let BrandingSettings { primary, background, corners, font, support_url, terms_url, privacy_url } =
-        settings;
+/// `before` is what the pages look like until now.
+pub(super) fn check(
+    errors: &mut FieldErrors,
+    settings: &BrandingSettings,
+    before: Option<&Branding>,
+) -> Branding {
+    let BrandingSettings {
+        primary,
+        background,
+        corners,
+        font,
+        logo,
+        logo_dark,
+        support_url,
+        terms_url,
+        privacy_url,
+    } = settings;
+    logo::check_pair(errors, [logo.as_ref(), logo_dark.as_ref()]);
     let plain = Branding::default();
     let colours = [("/branding/primary", primary), ("/branding/background", background)]
         .map(|(at, text)| check_colour(errors, at, text));
@@ -18,6 +33,8 @@ pub(super) fn check(errors: &mut FieldErrors, settings: &BrandingSettings) -> Br
         background: colours[1].unwrap_or(plain.background),
         corners: errors.check_one_of("/branding/corners", corners, &Corners::NAMED).unwrap_or_default(),
         font: errors.check_one_of("/branding/font", font, &Font::NAMED).unwrap_or_default(),
+        logo: logo::check(errors, "/branding/logo", logo.as_ref(), before),
+        logo_dark: logo::check(errors, "/branding/logo_dark", logo_dark.as_ref(), before),
         support_url: check_address(errors, "/branding/support_url", support_url.as_ref()),
         terms_url: check_address(errors, "/branding/terms_url", terms_url.as_ref()),
         privacy_url: check_address(errors, "/branding/privacy_url", privacy_url.as_ref()),
@@ -60,7 +77,7 @@ mod tests {
     fn check(branding: Value, expected: &[&str]) -> Vec<String> {
         let mut errors = FieldErrors::default();
         let settings = TenantSettings::read(json!({ "branding": branding })).unwrap();
-        let checked = super::check(&mut errors, &settings.branding);
+        let checked = super::check(&mut errors, &settings.branding, None);
         let errors = errors.into_vec();
         let found: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
         assert_eq!(found, expected, "{branding}");
@@ -78,6 +95,9 @@ mod tests {
             &[],
         );
         check(json!({ "support_url": "https://a.example/help?b=c" }), &[]);
+        check(json!({ "logo": { "hash": "a" } }), &["/branding/logo/hash"]);
+        check(json!({ "logo": {} }), &["/branding/logo"]);
+        check(json!({ "logo_dark": {} }), &["/branding/logo_dark", "/branding/logo_dark"]);
         for colour in ["", "red", "#fff", "1f5fbf", "#1f5fbf;}", "#gggggg"] {
             check(json!({ "primary": colour }), &["/branding/primary"]);
             check(json!({ "background": colour }), &["/branding/background"]);
@@ -97,7 +117,11 @@ mod tests {
                 check(json!({ member: url }), &[&format!("/branding/{member}")]);
             }
         }
-        assert!(TenantSettings::read(json!({ "branding": { "css": "a" } })).is_err());
+        for unknown in
+            [json!({ "css": "a" }), json!({ "logo": { "file": "a.png" } }), json!({ "logo": "a.png" })]
+        {
+            assert!(TenantSettings::read(json!({ "branding": unknown })).is_err(), "{unknown}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod certificate_subject;
 mod client;
 mod code_flow;
 mod field_errors;
+mod logo;
 mod names;
 mod refresh_token;
 mod sign_in;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use protocol::{Lifetime, SubjectType};
 use tenancy::{
-    AccessTokenPolicy, AssertionPolicy, Issuer, ResourceServer, Tenant, TenantId, TenantLimits, TenantStatus,
-    TokenFormat,
+    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, ResourceServer, Tenant, TenantId, TenantLimits,
+    TenantStatus, TokenFormat,
 };
 
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
@@ -19,6 +19,8 @@ pub struct TenantContext<'a> {
     pub public_url: &'a str,
     /// How long a replica may serve rows from its own memory.
     pub l1_lifetime: Lifetime,
+    /// The look of its pages until now, where there is a tenant already: a document names its logos by their digests.
+    pub branding: Option<&'a Branding>,
 }
 
 /// The tenant, active and without a past, of no use where errors were found.
@@ -49,7 +51,7 @@ pub fn check_tenant(
         refresh_token: refresh_token::check(errors, &settings.refresh_token),
         sign_in: sign_in::check(errors, &settings.sign_in),
         subject: errors.check_one_of("/subject", &settings.subject, &SubjectType::NAMED).unwrap_or_default(),
-        branding: branding::check(errors, &settings.branding),
+        branding: branding::check(errors, &settings.branding, context.branding),
         resource_servers: settings
             .resource_servers
             .iter()
@@ -217,8 +219,11 @@ mod tests {
         let described = settings.to_string();
         let mut errors = FieldErrors::default();
         let settings = TenantSettings::read(settings).unwrap();
-        let context =
-            TenantContext { public_url: "https://id.example.com/", l1_lifetime: Lifetime::from_seconds(10) };
+        let context = TenantContext {
+            public_url: "https://id.example.com/",
+            l1_lifetime: Lifetime::from_seconds(10),
+            branding: None,
+        };
         let tenant = check_tenant(&mut errors, context, &TenantId::parse(id).unwrap(), &settings);
         let found: Vec<_> = errors.into_vec().into_iter().map(|error| error.pointer).collect();
         assert_eq!(found, expected, "{described}");

@@ -59,6 +59,7 @@ fn a_tenant_has_this_form() {
         refresh_token: tenancy::RefreshTokenPolicy::default(),
         subject: protocol::SubjectType::Pairwise,
         branding: tenancy::Branding {
+            logo: Some(tenancy::Logo::stored("digest".to_owned())),
             terms_url: Some("https://a.example".to_owned()),
             ..tenancy::Branding::default()
         },
@@ -88,6 +89,7 @@ fn a_tenant_has_this_form() {
             r#""sign_in":{"session":{"idle":28800,"absolute":86400,"remember":2592000}},"#,
             r#""subject":"pairwise","#,
             r##""branding":{"primary":"#1f5fbf","background":"#ffffff","corners":"round","font":"system","##,
+            r#""logo":"digest","logo_dark":null,"#,
             r#""support_url":null,"terms_url":"https://a.example","privacy_url":null},"#,
             r#""resource_servers":[{"audience":"a","scopes":"b c","introspection_clients":["d"]}],"#,
             r#""limits":{"failed_attempts":"7/h","clients":2}}"#,

@@ -11,7 +11,7 @@ use protocol::Timestamp;
 use registry::{
     Client, ClientId, ClientStore, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
 };
-use tenancy::{StoreError, Tenant, TenantId, TenantStore};
+use tenancy::{LogoStore, StoreError, Tenant, TenantId, TenantStore};
 use testkit::fixtures;
 
 /// Panics so many times, then answers.
@@ -28,6 +28,13 @@ impl TenantStore for Bad {
         assert!(left.is_err(), "made to panic");
         let answered = if self.is_confused { "globex" } else { tenant.as_str() };
         Ok(Some(Arc::new(fixtures::tenant(answered))))
+    }
+}
+
+#[async_trait]
+impl LogoStore for Bad {
+    async fn find_logo(&self, _: &TenantId, _: &str) -> Result<Option<Arc<Vec<u8>>>, StoreError> {
+        Err(StoreError::fault("no test reads logos"))
     }
 }
 

@@ -275,6 +275,7 @@ fn tenant() -> Value {
         "subject": "public",
         "branding": {
             "primary": "#1f5fbf", "background": "#ffffff", "corners": "round", "font": "system",
+            "logo": null, "logo_dark": null,
             "support_url": "https://northwind.example/help", "terms_url": null, "privacy_url": null,
         },
         "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"], "clients": [] } },

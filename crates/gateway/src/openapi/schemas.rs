@@ -7,7 +7,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// The names of types, and their names in the document where those are others.
-const NAMES: [(&str, &str); 44] = [
+const NAMES: [(&str, &str); 45] = [
     ("AccessTokenSettings", "AccessToken"),
     ("AssertionSettings", "Assertions"),
     ("ApplicationDocument", "Application"),
@@ -35,6 +35,7 @@ const NAMES: [(&str, &str); 44] = [
     ("NewPasswordSettings", "NewPassword"),
     ("NewSecretSettings", "NewSecret"),
     ("LimitsSettings", "Limits"),
+    ("LogoSettings", "Logo"),
     ("OauthConfig", "ApplicationClient"),
     ("ProblemDocument", "Problem"),
     ("RefreshTokenSettings", "RefreshTokens"),
@@ -54,7 +55,7 @@ const NAMES: [(&str, &str); 44] = [
     ("VerifierView", "Verifier"),
 ];
 /// The names of types that answers have too, in requests.
-const NAMES_IN_REQUESTS: [(&str, &str); 22] = [
+const NAMES_IN_REQUESTS: [(&str, &str); 23] = [
     ("AccessTokenSettings", "AccessTokenSettings"),
     ("AddressSettings", "AddressSettings"),
     ("AssertionSettings", "AssertionSettings"),
@@ -68,6 +69,7 @@ const NAMES_IN_REQUESTS: [(&str, &str); 22] = [
     ("Jwk", "ClientKeySettings"),
     ("Jwks", "ClientKeySetSettings"),
     ("LimitsSettings", "LimitsSettings"),
+    ("LogoSettings", "LogoSettings"),
     ("OauthConfig", "NewApplicationClient"),
     ("RefreshTokenSettings", "RefreshTokenSettings"),
     ("ResourceServerSettings", "ResourceServerSettings"),

@@ -10,8 +10,8 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes, Data, PayloadConfig};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt};
 use pages::examples::{self, Example};
-use pages::{Asset, ErrorKind, ErrorPage, Links, Theme};
-use tenancy::{Branding, Colour, Corners, Font};
+use pages::{Asset, ErrorKind, ErrorPage, Links, LogoPaths, Theme};
+use tenancy::{Branding, Colour, Corners, Font, ImageFormat};
 
 use super::*;
 use crate::fetch_metadata::{OwnOrigin, judge_form, judge_navigation};
@@ -26,15 +26,17 @@ const MARKUP: &str =
 enum Look {
     /// A tenant that declares no theme.
     Plain,
-    /// Colours, corners and a font of the tenant's own.
+    /// Colours, corners, a font and logos of the tenant's own.
     Themed,
+    /// A logo that is as wide as a logo may be.
+    Wide,
     /// Names and texts that are markup.
     Markup,
 }
 
 impl Look {
-    const ALL: [(&'static str, Self); 3] =
-        [("plain", Self::Plain), ("themed", Self::Themed), ("markup", Self::Markup)];
+    const ALL: [(&'static str, Self); 4] =
+        [("plain", Self::Plain), ("themed", Self::Themed), ("wide", Self::Wide), ("markup", Self::Markup)];
 
     fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(known, _)| *known == name).map(|(_, look)| look)
@@ -46,7 +48,14 @@ impl Look {
         let markup = || Some(MARKUP.to_owned());
         match self {
             Self::Plain => plain,
-            Self::Themed => Common { theme: Some("/theme.css".to_owned()), ..plain },
+            Self::Themed => {
+                let logo = LogoPaths { light: "/logo/light".to_owned(), dark: Some("/logo/dark".to_owned()) };
+                Common { theme: Some("/theme.css".to_owned()), logo: Some(logo), ..plain }
+            }
+            Self::Wide => {
+                let logo = LogoPaths { light: "/logo/wide".to_owned(), dark: None };
+                Common { logo: Some(logo), ..plain }
+            }
             Self::Markup => {
                 let links = Links { support: markup(), terms: markup(), privacy: markup() };
                 Common { tenant_name: markup(), client_name: markup(), links, ..plain }
@@ -108,6 +117,16 @@ async fn theme_css() -> HttpResponse {
     protected(passive(&mut HttpResponse::Ok()).content_type("text/css").body(theme().css()))
 }
 
+async fn logo(path: web::Path<String>) -> HttpResponse {
+    let content: &'static [u8] = match path.as_str() {
+        "light" => include_bytes!("../../../testkit/images/logo.webp"),
+        "dark" => include_bytes!("../../../testkit/images/dark.png"),
+        _ => include_bytes!("../../../testkit/images/wide.png"),
+    };
+    let media_type = ImageFormat::of(content).unwrap().media_type();
+    protected(passive(&mut HttpResponse::Ok()).content_type(media_type).body(content))
+}
+
 /// A page of the same origin whose script may do anything, as if a tenant could run one.
 async fn attacker() -> HttpResponse {
     HttpResponse::Ok().content_type("text/html").body("<!doctype html><title>attacker</title><body></body>")
@@ -127,6 +146,7 @@ fn serve() -> String {
                 .route("/pages/{look}/{name}", web::get().to(page))
                 .route("/assets/{hash}/{file}", web::get().to(asset))
                 .route("/theme.css", web::get().to(theme_css))
+                .route("/logo/{name}", web::get().to(logo))
                 .route("/attacker", web::get().to(attacker))
                 .default_service(web::post().to(form))
         };
@@ -168,11 +188,11 @@ fn run(script: &str, url: &str) -> String {
 }
 
 /// At 320, 360 and 1440 CSS pixels, light and dark: no violation of WCAG 2.2 AA that axe finds, nothing wider than the window, no report of the
-/// policy, no error in the console, at most 30 KB.
+/// policy, no error in the console, at most 30 KB with small logos, which are shown.
 #[test]
 fn each_page_is_accessible_and_fits_in_a_browser() {
     let said = run("pages.cjs", &serve());
-    let expected = examples::all(&examples::common()).len() * 2 * 2 * 2;
+    let expected = examples::all(&examples::common()).len() * 2 * 2 * 2 + 2 * 2;
     assert!(said.contains(&format!("{expected} pages seen")), "{said}");
 }
 

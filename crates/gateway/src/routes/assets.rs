@@ -1,10 +1,13 @@
 //! The files that pages load, each at a path with its digest, so that a copy of it never grows old.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::body::MessageBody;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use pages::Asset;
+use tenancy::ImageFormat;
 
 use crate::Services;
 use crate::failure::Failure;
@@ -29,6 +32,27 @@ pub(super) async fn theme(services: Data<Services>, raw: RawRequest) -> Result<H
         raw.place("file").and_then(|name| name.strip_suffix(".css")).ok_or(Failure::UnknownPath)?;
     let theme = theme_of(&tenant).unwrap_or_default();
     Ok(file(&raw, Some(requested), &theme.hash(), "text/css; charset=utf-8", theme.css()))
+}
+
+/// `GET /api/v1/tenant/{id}/oauth/logo/{hash}`: a logo that the tenant shows. The digest of another tenant's logo names nothing here.
+pub(super) async fn logo(services: Data<Services>, raw: RawRequest) -> Result<HttpResponse, OAuthError> {
+    let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    let requested = raw.place("hash").unwrap_or_default();
+    let shown = tenant.branding.logos().find(|logo| logo.hash() == requested).ok_or(Failure::UnknownPath)?;
+    let content = services.logos.find_logo(&tenant.id, shown.hash()).await?.ok_or(Failure::UnknownPath)?;
+    // No rule lets anything else into a store.
+    let format = ImageFormat::of(&content).ok_or(Failure::UnknownPath)?;
+    Ok(file(&raw, Some(requested), shown.hash(), format.media_type(), Bytes::from_owner(Shared(content))))
+}
+
+/// The bytes that the cache holds, sent without a copy.
+struct Shared(Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// While replicas of two versions serve, or while a change of a tenant travels, a page may name a file by another digest. It gets the file of

@@ -98,6 +98,7 @@ pub(crate) fn configure(
                 get("/api/v1/protected-resource", protected_resource::protected_resource),
                 get("/assets/{hash}/{file}", assets::asset),
                 get("/api/v1/tenant/{id}/oauth/theme/{file}", assets::theme),
+                get("/api/v1/tenant/{id}/oauth/logo/{hash}", assets::logo),
             ]);
         }
         if surface.admin {

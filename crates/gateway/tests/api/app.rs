@@ -159,6 +159,7 @@ impl TestApp {
             ),
             sign_ins,
             accounts: store.clone(),
+            logos: store.clone(),
             sessions: Sessions::new(store.clone(), &pepper),
             flows: Arc::new(Flows::new(&pepper)),
             known_browsers: Arc::new(KnownBrowsers::new(&pepper)),

@@ -3,11 +3,21 @@
 use pages::{Asset, Theme};
 use reqwest::Method;
 
-use tenancy::{Branding, Colour};
+use tenancy::{Branding, Colour, Logo};
 use testkit::fixtures;
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path};
+
+/// What a file is served with at the digest of its content.
+const PASSIVE: [(&str, &str); 4] = [
+    ("cache-control", "public, max-age=31536000, immutable"),
+    ("content-security-policy", "sandbox; default-src 'none'"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("x-content-type-options", "nosniff"),
+];
+const PNG: &[u8] = include_bytes!("../../../testkit/images/dark.png");
+const WEBP: &[u8] = include_bytes!("../../../testkit/images/logo.webp");
 
 #[tokio::test]
 async fn a_file_at_its_digest_is_kept_for_ever_and_does_nothing_by_itself() {
@@ -22,13 +32,8 @@ async fn a_file_at_its_digest_is_kept_for_ever_and_does_nothing_by_itself() {
             let file = Asset::named(name).unwrap();
             let answer = app.get(&file.path()).await;
             assert_eq!((answer.status, &*answer.body), (200, file.text()), "{name}");
-            for (header, expected) in [
-                ("content-type", media_type),
-                ("cache-control", "public, max-age=31536000, immutable"),
-                ("content-security-policy", "sandbox; default-src 'none'"),
-                ("cross-origin-resource-policy", "same-origin"),
-                ("x-content-type-options", "nosniff"),
-            ] {
+            assert_eq!(answer.header("content-type"), media_type, "{name}");
+            for (header, expected) in PASSIVE {
                 assert_eq!(answer.header(header), expected, "{name}");
             }
             let tag = answer.header("etag").to_owned();
@@ -55,6 +60,59 @@ async fn a_file_of_another_version_is_ours_for_this_time_only_and_an_unknown_fil
         "/assets/pages.css",
     ] {
         assert_eq!(app.get(path).await.status, 404, "{path}");
+    }
+}
+
+/// A tenant with both logos, and the paths that it gives them.
+fn put_logos(app: &TestApp, tenant: &str) -> [String; 2] {
+    let logo = |scheme: &str, content: &[u8]| Logo::new(format!("{tenant}-{scheme}"), content);
+    let (light, dark) = (logo("light", WEBP), logo("dark", PNG));
+    let paths = [&light, &dark].map(|logo| logo_path(tenant, logo.hash()));
+    let branding = Branding { logo: Some(light), logo_dark: Some(dark), ..Branding::default() };
+    app.store.put_tenant(tenancy::Tenant { branding, ..fixtures::tenant(tenant) });
+    paths
+}
+
+fn logo_path(tenant: &str, hash: &str) -> String {
+    tenant_path(tenant, &format!("/oauth/logo/{hash}"))
+}
+
+#[tokio::test]
+async fn a_logo_is_its_tenants_own_kept_for_ever_and_does_nothing_by_itself() {
+    for (owner, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start();
+        let [light, dark] = put_logos(&app, owner);
+        put_logos(&app, other);
+        for (path, media_type, content) in [(&light, "image/webp", WEBP), (&dark, "image/png", PNG)] {
+            let answer = app.request(Method::GET, path).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{path}");
+            assert_eq!(answer.headers()["content-type"], media_type, "{path}");
+            for (header, expected) in PASSIVE {
+                assert_eq!(answer.headers()[header], expected, "{path}");
+            }
+            assert!(!answer.headers().contains_key("access-control-allow-origin"), "{path}");
+            let tag = answer.headers()["etag"].clone();
+            assert_eq!(answer.bytes().await.unwrap(), content, "{path}");
+            let again = app.request(Method::GET, path).header("if-none-match", tag);
+            assert_eq!(Answer::to(again).await.status, 304, "{path}");
+        }
+        let reads = app.store.calls().find_logo;
+        for path in [
+            // The digests of one tenant name nothing at another.
+            logo_path(other, &format!("{owner}-light")),
+            logo_path(other, &format!("{owner}-dark")),
+            logo_path("unknown", &format!("{owner}-light")),
+            logo_path(owner, "another"),
+            logo_path(owner, ""),
+            logo_path(owner, &format!("..%2f{owner}-light")),
+        ] {
+            let answer = app.get(&path).await;
+            assert_eq!((answer.status, answer.header("content-type")), (404, "application/json"), "{path}");
+            assert!(!answer.header("cache-control").contains("immutable"), "{path}");
+        }
+        assert_eq!(app.store.calls().find_logo, reads, "what the tenant does not show is not looked for");
+        app.change_tenant(owner, |tenant| tenant.branding = Branding::default());
+        assert_eq!(app.get(&light).await.status, 404);
     }
 }
 

@@ -144,6 +144,7 @@ async fn the_document_of_a_listener_has_what_this_listener_serves() {
             let mut options = options(tenant);
             options.listeners[0].surface = Surface { public, admin };
             let app = TestApp::start_with(&options);
+            app.change_tenant(tenant, routes::show_logo);
             assert_eq!(app.get("/docs").await.status, 200);
             let document = app.get("/openapi.json").await.json();
             for (method, path) in routes::all() {

@@ -40,7 +40,7 @@ enum Rule {
     Page,
 }
 
-const RULES: [(&str, Rule); 75] = [
+const RULES: [(&str, Rule); 76] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -110,6 +110,7 @@ const RULES: [(&str, Rule); 75] = [
     ("/health/ready", Rule::Public),
     ("/assets/{hash}/{file}", Rule::Public),
     ("/api/v1/tenant/{id}/oauth/theme/{file}", Rule::Public),
+    ("/api/v1/tenant/{id}/oauth/logo/{hash}", Rule::Public),
     ("/metrics", Rule::Numbers),
     ("/openapi.json", Rule::Public),
     ("/docs", Rule::Public),
@@ -219,7 +220,10 @@ async fn setting(home: &'static str, stranger: &'static str) -> Setting {
     let certificates_of = [home, stranger]
         .map(|tenant| [pki.issued(&name_at(tenant)), Certificate::self_signed(&name_at(tenant))]);
     for tenant in [home, stranger] {
-        app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
+        app.change_tenant(tenant, |tenant| {
+            tenant.strategies.oidc = true;
+            routes::show_logo(tenant);
+        });
         let (client, jwks) = (published(tenant), json!({ "keys": [assertion_key(tenant).jwk] }));
         app.store.publish_jwks(&client.tenant, JWKS_URI, Some(&jwks.to_string()));
         app.store.put_client(client);

@@ -54,6 +54,7 @@ mod admin_key_commands;
 mod admin_key_import;
 mod admin_keys;
 mod admin_limits;
+mod admin_logos;
 mod admin_paging;
 mod admin_permissions;
 mod admin_problems;

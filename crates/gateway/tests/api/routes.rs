@@ -1,12 +1,14 @@
 //! Every path of the gateway: those of the OpenAPI document. The tests that iterate over this list fail for a new path without a row.
 
 use serde_json::Value;
+use tenancy::{Logo, Tenant};
 
 use crate::client_fixtures::SVC;
 
 /// The account of the first person of a test, and the id of no session.
 const ACCOUNT: &str = "usr_aeaqcaibaeaqcaibaeaqcaibae";
 const SESSION: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+const DIGEST: &str = "digest";
 
 /// The paths of the document with their methods, in order.
 pub(crate) fn all() -> Vec<(String, String)> {
@@ -26,7 +28,13 @@ pub(crate) fn placed(path: &str, tenant: &str) -> String {
     let path = path.replace("{id}", tenant).replace("{client}", SVC);
     let path = path.replace("{secret}", "1").replace("{kid}", "oauth2-key-1");
     let path = path.replace("{account}", ACCOUNT).replace("{session}", SESSION);
-    path.replace("{hash}", "digest").replace("{file}", "pages.css")
+    path.replace("{hash}", DIGEST).replace("{file}", "pages.css")
+}
+
+/// Gives a tenant the logo whose digest every placed path has. Its bytes name the tenant.
+pub(crate) fn show_logo(tenant: &mut Tenant) {
+    let content = [b"RIFF\0\0\0\0WEBP", tenant.id.as_str().as_bytes()].concat();
+    tenant.branding.logo = Some(Logo::new(DIGEST.to_owned(), content));
 }
 
 /// Whether the path belongs to the admin API.

@@ -1,4 +1,4 @@
-// Looks at each page in two widths, two schemes and two looks, and lets axe judge it.
+// Looks at each page in two widths, two schemes and two looks, and one with the widest logo, and lets axe judge it.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
@@ -9,6 +9,12 @@ const screenshots = process.env.LATCHKEY_SCREENSHOTS;
 const WIDTHS = [360, 1440];
 const SCHEMES = ["light", "dark"];
 const MOST_BYTES = 30 * 1024;
+// The logo of each look, by scheme.
+const LOGOS = {
+  plain: {},
+  themed: { light: "/logo/light", dark: "/logo/dark" },
+  wide: { light: "/logo/wide", dark: "/logo/wide" },
+};
 
 // Runs in the page: what is wider than the window, or smaller than a finger.
 function measure() {
@@ -35,12 +41,28 @@ async function fits(page, what) {
   return found;
 }
 
+// Of the scheme, decoded, and 3rem high in at most 60 % of the column.
+async function showsLogo(page, what, expected) {
+  const found = await page.evaluate(() => {
+    const shown = document.querySelector("header img");
+    if (!shown) return {};
+    const { width, height } = shown.getBoundingClientRect();
+    const room = shown.closest("header").clientWidth;
+    return { path: new URL(shown.currentSrc).pathname, loaded: shown.naturalWidth > 0, alt: shown.alt, width, height, room };
+  });
+  check(found.path === expected, `${what} shows the logo ${found.path}`);
+  if (!expected) return;
+  const fitting = found.width > 0 && found.width <= found.room * 0.6 + 1 && found.height === 48;
+  check(found.loaded && found.alt === "Acme Ltd" && fitting, `${what} has a wrong logo: ${JSON.stringify(found)}`);
+}
+
 async function look(browser, at, name, width, scheme) {
   const what = `${name}-${at}-${width}-${scheme}`;
   const { context, page, record } = await open(browser, { viewport: { width, height: 800 }, colorScheme: scheme }, false);
   const response = await visit(page, `/pages/${at}/${name}`);
   check(response.status() === 200, `${what}: ${response.status()}`);
   const found = await fits(page, what);
+  await showsLogo(page, what, LOGOS[at][scheme]);
   check(found.reports.length === 0, `${what}: the policy reports ${found.reports}`);
   check(record.console.length === 0, `${what}: the console says ${record.console}`);
   check(record.bytes > 1024 && record.bytes <= MOST_BYTES, `${what} has ${record.bytes} bytes`);
@@ -73,8 +95,9 @@ async function inForcedColours(browser) {
 withBrowser(async (browser) => {
   fs.mkdirSync(screenshots, { recursive: true });
   let seen = 0;
-  for (const at of ["plain", "themed"]) {
-    for (const name of names) {
+  for (const at of Object.keys(LOGOS)) {
+    // The width of a logo is a matter of the header, which all pages share.
+    for (const name of at === "wide" ? ["sign_in"] : names) {
       for (const width of WIDTHS) {
         for (const scheme of SCHEMES) {
           await look(browser, at, name, width, scheme);

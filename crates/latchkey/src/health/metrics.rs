@@ -20,14 +20,15 @@ const CACHE_COUNTS: [CacheCount; 4] = [
     ),
 ];
 
-/// Metrics of the five caches.
+/// Metrics of the six caches.
 pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
-    let all: [(Labels, &Counters); 5] = [
+    let all: [(Labels, &Counters); 6] = [
         (&[("cache", "tenants")], &caches.tenants.counters),
         (&[("cache", "clients")], &caches.clients.counters),
         (&[("cache", "signing_keys")], &caches.signing_keys.counters),
         (&[("cache", "revocations")], &caches.revocations.counters),
         (&[("cache", "accounts")], &caches.accounts.counters),
+        (&[("cache", "logos")], &caches.logos.counters),
     ];
     let of = |(name, help, count): CacheCount| {
         all.map(|(labels, counters)| counter(name, help, labels, count(counters)))

@@ -216,7 +216,7 @@ async fn judge(
         assert!(!answer.body.contains(&format!("tenant/{}", attacker.tenant)), "{what}");
     } else {
         let is_of_nobody = ["/openapi.json", "/docs", "/assets/"].iter().any(|start| path.starts_with(start));
-        let is_of_nobody = is_of_nobody || path.contains("/oauth/theme/");
+        let is_of_nobody = is_of_nobody || path.contains("/oauth/theme/") || path.contains("/oauth/logo/");
         assert!(is_of_nobody, "untried endpoint: {what}");
         assert!(!answer.body.contains(owner.secret) && !answer.body.contains("globex"), "{what}");
     }

@@ -12,6 +12,8 @@ pub(crate) mod server;
 pub(crate) mod tenant;
 
 #[cfg(test)]
+mod logo_tests;
+#[cfg(test)]
 mod test_folder;
 #[cfg(test)]
 mod tests;

@@ -16,8 +16,8 @@ use testkit::fixtures::{NOW, tenant_id};
 
 use crate::statement::{Dialect, Statement};
 use crate::{
-    accounts, applications, audit_records, clients, key_schedules, revocations, sealed_items, signing_keys,
-    sqlite, tenant_search, tenants, usage_log,
+    accounts, applications, audit_records, clients, key_schedules, logos, revocations, sealed_items,
+    signing_keys, sqlite, tenant_search, tenants, usage_log,
 };
 
 async fn plan(statement: Statement) -> Vec<String> {
@@ -49,6 +49,7 @@ async fn no_page_of_tenants_or_clients_reads_a_table() {
         Statement::of(tenant_search::PLACES),
         Statement::of(tenant_search::IN_ORDER).reading::<TenantState>(),
         Statement::of(tenants::SELECT).reading::<TenantState>(),
+        Statement::of(logos::SELECT),
         Statement::of(clients::SELECT_ONE).reading::<ClientState>(),
         Statement::of(clients::SELECT_ALL).reading::<ClientState>(),
         Statement::of(clients::SELECT_PAGE).reading::<ClientState>(),

@@ -8,7 +8,7 @@ use administration::{
 use keys::SigningKeyStore as _;
 use registry::{Client, ClientStore as _, ReplayGuard as _, RevocationStore as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Transaction};
-use tenancy::{Tenant, TenantId};
+use tenancy::{Logo, Tenant, TenantId};
 use testkit::fixtures::{self, key, key_of};
 use testkit::requests;
 use testkit::store_contract::{Stores, sign_in};
@@ -34,6 +34,7 @@ async fn two_tenants() -> (Sandbox, PgConnection) {
     let database = sandbox.open().await;
     for id in ["acme", "globex"] {
         let mut tenant = Tenant { issuer_aliases: vec![fixtures::issuer(id)], ..fixtures::tenant(id) };
+        tenant.branding.logo = Some(Logo::new("digest".to_owned(), id.as_bytes()));
         tenant
             .access_token
             .previous_typs
@@ -94,7 +95,7 @@ async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
 async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
     let (_sandbox, mut connection) = two_tenants().await;
     let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
-    assert_eq!(tables.len(), 29, "{tables:?}");
+    assert_eq!(tables.len(), 30, "{tables:?}");
     let open: Vec<(String,)> = sqlx::query_as(OPEN_PARTITIONS).fetch_all(&mut connection).await.unwrap();
     assert!(open.is_empty(), "{open:?}");
     for (table, row_level_security) in &tables {

@@ -135,6 +135,7 @@ const AFTER_THE_FIFTH: &str = "
     DROP TABLE device_codes;
     DROP TABLE session_clients;
     DROP TABLE logout_outbox;
+    DROP TABLE tenant_logos;
     ALTER TABLE clients DROP COLUMN dpop_bound_access_tokens;
     ALTER TABLE clients DROP COLUMN tls_client_certificate_bound_access_tokens;
     ALTER TABLE tenants DROP COLUMN require_sender_constraint;

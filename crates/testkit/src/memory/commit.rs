@@ -45,6 +45,7 @@ impl Rows {
         self.write_revocations(request);
         self.write_accounts(request, &decided)?;
         self.write_decided(decided)?;
+        self.write_logos(request);
         for change in &request.changes {
             match change {
                 Change::Client(change) if change.kind == ChangeKind::Deleted => {

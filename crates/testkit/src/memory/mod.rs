@@ -8,6 +8,7 @@ mod devices;
 mod ended_secrets;
 mod key_lists;
 mod lists;
+mod logos;
 mod logouts;
 mod published_jwks;
 mod refresh_families;

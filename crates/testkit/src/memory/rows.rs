@@ -1,6 +1,7 @@
 //! The rows, and how requests see them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use accounts::{AccountId, AccountPassword};
 use administration::{
@@ -13,7 +14,7 @@ use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::Timestamp;
 use registry::{Client, ClientId, ClientSecret, ClientStatus, RevokedSubject};
 use sessions::{Session, SessionId};
-use tenancy::{Tenant, TenantId, TenantStatus};
+use tenancy::{Logo, Tenant, TenantId, TenantStatus};
 
 use super::commit_keys::Schedule;
 use super::logouts::LogoutKey;
@@ -57,6 +58,8 @@ pub(super) struct Rows {
     pub(super) published_jwks: BTreeMap<(TenantId, String), String>,
     /// Until which `iat` tokens are invalid, and when the last of them expires.
     pub(super) revocations: BTreeMap<TenantId, BTreeMap<RevokedSubject, (Timestamp, Timestamp)>>,
+    /// By tenant and digest.
+    pub(super) logos: BTreeMap<(TenantId, String), Arc<Vec<u8>>>,
     pub(super) sealed: BTreeMap<String, Vec<u8>>,
     pub(super) generations: Vec<Generation>,
     pub(super) sealed_sources: BTreeMap<u64, Vec<u8>>,
@@ -115,6 +118,7 @@ impl Rows {
     }
 
     pub(super) fn put_tenant(&mut self, tenant: Tenant) {
+        self.put_logos(&tenant);
         let mut row = TenantRow::added(tenant.clone(), ManagedBy::Config, NOW);
         let of = |server: &tenancy::ResourceServer| ResourceServerState {
             resource_server: server.clone(),
@@ -159,6 +163,10 @@ impl TenantRow {
         if !state.lifecycle.serves() {
             let keys_published_until = self.keys_published_until.unwrap_or(Timestamp::from_seconds(0));
             state.tenant.status = TenantStatus::Suspended { keys_published_until };
+        }
+        let branding = &mut state.tenant.branding;
+        for logo in [&mut branding.logo, &mut branding.logo_dark].into_iter().flatten() {
+            *logo = Logo::stored(logo.hash().to_owned());
         }
         let name = |row: &ResourceServerState| row.resource_server.audience.clone();
         state.resource_servers.sort_by_key(name);

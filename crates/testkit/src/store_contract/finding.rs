@@ -8,8 +8,9 @@ use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm
 use registry::{Client, ClientKeys, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, Branding, Colour, Corners, Font, PreviousTyp, RefreshTokenPolicy, ResourceServer,
-    Rotation, SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant, TenantLimits, TokenFormat,
+    AccessTokenPolicy, Branding, Colour, Corners, Font, Logo, PreviousTyp, RefreshTokenPolicy,
+    ResourceServer, Rotation, SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant, TenantLimits,
+    TokenFormat,
 };
 
 use super::Stores;
@@ -190,6 +191,8 @@ pub(super) fn unusual_tenant() -> Tenant {
             background: Colour::rgb(0xfd, 0xfe, 0xff),
             corners: Corners::Square,
             font: Font::Serif,
+            logo: Some(Logo::new("light".to_owned(), [0; 3])),
+            logo_dark: Some(Logo::new("dark-é".to_owned(), [])),
             support_url: Some("https://help.example.com/?a='b'".to_owned()),
             terms_url: None,
             privacy_url: Some("https://example.com/privacy".to_owned()),

@@ -21,6 +21,7 @@ mod key_schedules;
 mod leases;
 mod listing;
 mod log;
+mod logos;
 mod logouts;
 mod numbering;
 mod policies;
@@ -45,7 +46,7 @@ use grants::{AuthorizationStore, DeviceCodeStore, LogoutOutbox};
 use keys::SigningKeyStore;
 use registry::{Client, ClientStore, ReplayGuard, RevocationStore};
 use sessions::SessionStore;
-use tenancy::{Tenant, TenantId, TenantStore};
+use tenancy::{LogoStore, Tenant, TenantId, TenantStore};
 
 use crate::requests;
 
@@ -65,6 +66,7 @@ pub use key_schedules::*;
 pub use leases::*;
 pub use listing::*;
 pub use log::*;
+pub use logos::*;
 pub use logouts::*;
 pub use numbering::*;
 pub use policies::*;
@@ -85,6 +87,8 @@ pub use verifier_fetches::*;
 pub struct Stores {
     /// As tenancy knows it.
     pub tenants: Arc<dyn TenantStore>,
+    /// As tenancy knows the pictures in it.
+    pub logos: Arc<dyn LogoStore>,
     /// As the registry knows it.
     pub clients: Arc<dyn ClientStore>,
     /// As key management knows it.
@@ -112,6 +116,7 @@ impl Stores {
     pub fn of<S>(store: S) -> Self
     where
         S: TenantStore
+            + LogoStore
             + ClientStore
             + SigningKeyStore
             + ReplayGuard
@@ -127,6 +132,7 @@ impl Stores {
         let store = Arc::new(store);
         Self {
             tenants: Arc::clone(&store) as _,
+            logos: Arc::clone(&store) as _,
             clients: Arc::clone(&store) as _,
             signing_keys: Arc::clone(&store) as _,
             identifiers: Arc::clone(&store) as _,
@@ -156,6 +162,8 @@ macro_rules! store_contract_tests {
             a_client_is_found_in_its_tenant_only,
             a_changed_row_is_read_back_changed,
             administration_sees_every_row,
+            a_logo_is_found_in_its_tenant_only,
+            a_logo_ends_when_its_tenant_shows_it_no_more,
             issuers_are_found_with_their_owners,
             keys_are_numbered_from_one_and_no_number_is_given_twice,
             each_tenant_counts_its_own_keys,

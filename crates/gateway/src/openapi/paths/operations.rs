@@ -34,10 +34,20 @@ pub(crate) fn assets() -> Vec<Operation> {
     let theme = on(Get, "/api/v1/tenant/{id}/oauth/theme/{file}")
         .named("theme", "Fetch the style of a tenant's pages.");
     let theme = theme.answer_as("200", "Fresh for ever at the digest of its content", "text/css", text());
-    [(file, "There is no such file"), (theme, "There is no such file or tenant")]
-        .into_iter()
-        .map(|(operation, unknown)| operation.empty_answer("304", NOT_MODIFIED).error("404", unknown))
-        .collect()
+    let logo =
+        on(Get, "/api/v1/tenant/{id}/oauth/logo/{hash}").named("logo", "Fetch the logo of a tenant's pages.");
+    let picture = || json!({ "type": "string", "format": "binary" });
+    let logo = ["image/png", "image/jpeg", "image/webp"].into_iter().fold(logo, |logo, media_type| {
+        logo.answer_as("200", "Fresh for ever at the digest of its content", media_type, picture())
+    });
+    [
+        (file, "There is no such file"),
+        (theme, "There is no such file or tenant"),
+        (logo, "The tenant shows no such logo"),
+    ]
+    .into_iter()
+    .map(|(operation, unknown)| operation.empty_answer("304", NOT_MODIFIED).error("404", unknown))
+    .collect()
 }
 
 pub(crate) fn documentation() -> Vec<Operation> {

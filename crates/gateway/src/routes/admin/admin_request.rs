@@ -14,6 +14,7 @@ use super::names::Target;
 use super::query::Query;
 use crate::TokenServices;
 use crate::authorization::RequiredPermission;
+use crate::body::BodyBounds;
 use crate::documents;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
@@ -65,7 +66,16 @@ impl<T> AdminRequest<T> {
         &mut self,
         document: impl FnOnce(Value) -> Result<D, Vec<FieldError>>,
     ) -> Result<D, Problem> {
-        let body = self.raw.json().await?;
+        self.creation_within(BodyBounds::ORDINARY, document).await
+    }
+
+    /// The same for a document of this size.
+    pub(super) async fn creation_within<D>(
+        &mut self,
+        bounds: BodyBounds,
+        document: impl FnOnce(Value) -> Result<D, Vec<FieldError>>,
+    ) -> Result<D, Problem> {
+        let body = self.raw.json_within(bounds).await?;
         self.caller.idempotency = idempotency(&self.raw, &body)?;
         Ok(documents::read(&body, document)?)
     }

@@ -7,6 +7,7 @@ use tenancy::TenantId;
 use super::admin_request::AdminRequest;
 use super::admin_resource::AdminHandler;
 use super::{Answer, names};
+use crate::body::BodyBounds;
 use crate::documents;
 use crate::respond::{Document, changed, looked_at};
 
@@ -18,7 +19,7 @@ pub(crate) async fn list(request: AdminRequest<()>) -> Answer {
 }
 
 pub(crate) async fn create(mut request: AdminRequest<()>) -> Answer {
-    let new = request.creation(NewTenant::read).await?;
+    let new = request.creation_within(BodyBounds::TENANT, NewTenant::read).await?;
     let AdminRequest { administrator, caller, .. } = &request;
     let made = administrator.create_tenant(caller, new).await?;
     Document::of(StatusCode::CREATED)
@@ -33,7 +34,8 @@ pub(crate) async fn look(request: AdminRequest<TenantId>) -> Answer {
 }
 
 pub(crate) async fn patch(mut request: AdminRequest<TenantId>) -> Answer {
-    let patch = documents::patch(&request.raw.json().await?, TenantSettings::read)?;
+    let patch = request.raw.json_within(BodyBounds::TENANT).await?;
+    let patch = documents::patch(&patch, TenantSettings::read)?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     changed(&administrator.patch_tenant(caller, tenant, patch).await?)
 }

@@ -1,0 +1,51 @@
+//! Cached logos. They are in this process alone, and a logo of a digest never changes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tenancy::{LogoStore, StoreError, TenantId};
+use tokio::time::Instant;
+
+use crate::{ReadThrough, Reading, Source, weights};
+
+/// A cache before another [`LogoStore`].
+pub type CachedLogoStore = ReadThrough<Logos>;
+
+/// The logos of a store.
+pub struct Logos {
+    pub(crate) store: Arc<dyn LogoStore>,
+}
+
+#[async_trait]
+impl LogoStore for CachedLogoStore {
+    async fn find_logo(&self, tenant: &TenantId, hash: &str) -> Result<Option<Arc<Vec<u8>>>, StoreError> {
+        self.get(&(tenant.clone(), hash.to_owned())).await
+    }
+}
+
+#[async_trait]
+impl Source for Logos {
+    type Key = (TenantId, String);
+    type Value = Vec<u8>;
+
+    const NAME: &'static str = "logos";
+
+    fn bytes((tenant, hash): &Self::Key, content: Option<&Vec<u8>>) -> usize {
+        weights::entry(tenant.as_str().len() + hash.len(), content.map_or(0, Vec::len))
+    }
+
+    fn tenant_of((tenant, _): &Self::Key) -> &TenantId {
+        tenant
+    }
+
+    async fn load(&self, (tenant, hash): &Self::Key) -> Result<Reading<Vec<u8>>, StoreError> {
+        let at = Instant::now();
+        Ok(Reading { value: self.store.find_logo(tenant, hash).await?, at })
+    }
+
+    /// Whether the tenant shows it is known from the tenant's row, which has its own limit.
+    fn stale_if_error(&self, _: &Self::Key, _: &Vec<u8>) -> Duration {
+        Duration::from_hours(24)
+    }
+}

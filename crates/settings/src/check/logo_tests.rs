@@ -1,0 +1,106 @@
+//! Logos that files name: read as bytes, beside the file that names them, and read again from what was recorded.
+
+use std::fs;
+
+use tenancy::{Logo, TenantId};
+
+use super::super::{Environment, Loaded, read, read_snapshot};
+use super::test_folder::Folder;
+
+const PNG: &[u8] = include_bytes!("../../../testkit/images/logo.png");
+const WEBP: &[u8] = include_bytes!("../../../testkit/images/logo.webp");
+
+impl Folder {
+    fn put(&self, name: &str, bytes: &[u8]) {
+        self.write(name, 0o644, "");
+        fs::write(self.path(name), bytes).unwrap();
+    }
+
+    fn read_logos(&self, settings: &str) -> Result<Loaded, String> {
+        self.write("config.yaml", 0o644, settings);
+        read(&self.path("config.yaml"), &Environment::default()).map_err(|error| {
+            let faults: Vec<_> = error.faults.iter().map(|fault| self.relative(&fault.brief())).collect();
+            faults.join("\n")
+        })
+    }
+}
+
+fn logos<'l>(loaded: &'l Loaded, tenant: &str) -> Vec<&'l [u8]> {
+    let tenant = &loaded.declaration.tenants[&TenantId::parse(tenant).unwrap()].tenant;
+    tenant.branding.logos().filter_map(Logo::content).map(|content| &**content).collect()
+}
+
+/// The file of a tenant names files beside itself.
+#[test]
+fn a_logo_is_the_file_beside_the_one_that_names_it_and_what_was_recorded_is_read_again() {
+    let folder = Folder::new();
+    folder.put("logo.png", PNG);
+    folder.put("tenants/logo.png", WEBP);
+    folder.write("tenants/globex.yaml", 0o644, "branding: { logo: { file: logo.png } }");
+    let settings = "tenants_dir: tenants
+tenants: { acme: { branding: { logo: { file: logo.png }, logo_dark: { file: tenants/logo.png } } } }";
+    let loaded = folder.read_logos(settings).unwrap();
+    assert_eq!((logos(&loaded, "acme"), logos(&loaded, "globex")), (vec![PNG, WEBP], vec![WEBP]));
+    assert!(loaded.watched.contains(&folder.path("logo.png")), "{:?}", loaded.watched);
+
+    folder.put("logo.png", WEBP);
+    let changed = folder.read_logos(settings).unwrap();
+    assert_ne!(changed.content_hash, loaded.content_hash);
+    assert_eq!(logos(&changed, "acme"), [WEBP, WEBP]);
+    let replayed =
+        read_snapshot(&folder.path("config.yaml"), &Environment::default(), &loaded.snapshot).map_err(drop);
+    assert_eq!(logos(&replayed.unwrap(), "acme"), [PNG, WEBP]);
+}
+
+#[test]
+fn what_is_no_logo_is_refused_with_file_line_key_and_what_to_do() {
+    let folder = Folder::new();
+    folder.put("logo.svg", b"<svg onload=\"alert(1)\"/>");
+    folder.put("logo.gif", b"GIF89a");
+    folder.put("large.png", &[PNG, &vec![0; 256 * 1024]].concat());
+    folder.put("huge.png", &[PNG, &vec![0; 1 << 20]].concat());
+    folder.put("logo.png", PNG);
+    let branding = |text: &str| format!("tenants:\n  acme:\n    branding: {{ {text} }}\n");
+    for (text, expected) in [
+        (
+            "logo: { file: logo.svg }",
+            "config.yaml:3:31: tenants.acme.branding.logo.file: this is markup, which could run script; export the picture as PNG, 144 pixels high",
+        ),
+        (
+            "logo: { file: logo.gif }",
+            "config.yaml:3:31: tenants.acme.branding.logo.file: this is neither PNG nor JPEG nor WebP; save the picture as PNG, JPEG or WebP",
+        ),
+        (
+            "logo: { file: large.png }",
+            "config.yaml:3:31: tenants.acme.branding.logo.file: this has 262934 bytes, and a logo has at most 262144; make it smaller; pages show it 48 CSS pixels high, so 144 pixels are enough for every screen",
+        ),
+        (
+            "logo: { file: huge.png }",
+            "config.yaml:3:31: tenants.acme.branding.logo.file: the file is larger than 1048576 bytes; name the file that is meant, and nothing else",
+        ),
+        (
+            "logo: { file: none.png }",
+            "config.yaml:3:31: tenants.acme.branding.logo.file: there is no file of this name; make it, or correct the path; paths are relative to the file that names them",
+        ),
+        (
+            "logo: {}",
+            "config.yaml:3:23: tenants.acme.branding.logo: the picture is to be found in exactly one place; give either `file` or `data`",
+        ),
+        (
+            "logo: { file: logo.png, data: aGk= }",
+            "config.yaml:3:23: tenants.acme.branding.logo: the picture is to be found in exactly one place; give either `file` or `data`",
+        ),
+        (
+            "logo: { hash: n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg }",
+            "config.yaml:3:23: tenants.acme.branding.logo: the picture is to be found in exactly one place; give either `file` or `data`",
+        ),
+        (
+            "logo_dark: { file: logo.png }",
+            "config.yaml:3:28: tenants.acme.branding.logo_dark: there is no `logo` that it takes the place of on a dark page; give `logo`, too, or write this one there",
+        ),
+    ] {
+        assert_eq!(folder.read_logos(&branding(text)).err().as_deref(), Some(expected), "{text}");
+    }
+    let refused = folder.read_logos(&branding("logo: logo.png")).unwrap_err();
+    assert!(refused.starts_with("config.yaml:3:"), "{refused}");
+}

@@ -1,0 +1,309 @@
+//! What a picture says of itself in its first bytes: its format and its size. Nothing here decodes a picture: browsers do, each in a process
+//! that it does not trust.
+
+use std::fmt;
+
+/// A picture that pages may show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Its format.
+    pub format: ImageFormat,
+    /// Its width in pixels.
+    pub width: u32,
+    /// Its height in pixels.
+    pub height: u32,
+}
+
+/// A format of pictures that consist of pixels. What consists of markup, as SVG does, could run script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageFormat {
+    /// Portable Network Graphics (W3C).
+    Png,
+    /// JPEG (ITU-T T.81).
+    Jpeg,
+    /// WebP (RFC 9649).
+    WebP,
+}
+
+/// Why pages may not show a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnfitImage {
+    /// It has too many bytes.
+    #[error("this has {0} bytes, and a logo has at most {most}", most = Image::MOST_BYTES)]
+    TooLarge(usize),
+    /// It is a text, as SVG is.
+    #[error("this is markup, which could run script")]
+    Markup,
+    /// Its first bytes are those of no format that is served.
+    #[error("this is neither PNG nor JPEG nor WebP")]
+    UnknownFormat,
+    /// It ends before it says how large it is.
+    #[error("this is no whole {0}")]
+    Incomplete(ImageFormat),
+    /// It has too many pixels, or none.
+    #[error("this has {width} by {height} pixels, and a logo has 1 to {most} each way", most = Image::MOST_PIXELS)]
+    Pixels {
+        /// Its width.
+        width: u32,
+        /// Its height.
+        height: u32,
+    },
+    /// It moves.
+    #[error("this moves, and pages have no animation (WCAG 2.2, 2.2.2)")]
+    Animated,
+}
+
+impl Image {
+    /// How many bytes it may have.
+    pub const MOST_BYTES: usize = 256 * 1024;
+    /// How wide and how high it may be: a browser needs 4 bytes of memory for each pixel.
+    pub const MOST_PIXELS: u32 = 4096;
+
+    /// Reads what a picture says of itself.
+    ///
+    /// # Errors
+    /// [`UnfitImage`].
+    pub fn read(bytes: &[u8]) -> Result<Self, UnfitImage> {
+        if bytes.len() > Self::MOST_BYTES {
+            return Err(UnfitImage::TooLarge(bytes.len()));
+        }
+        let Some(format) = ImageFormat::of(bytes) else {
+            let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+            return Err(if start.starts_with(b"<") { UnfitImage::Markup } else { UnfitImage::UnknownFormat });
+        };
+        let read = match format {
+            ImageFormat::Png => png(bytes),
+            ImageFormat::Jpeg => jpeg(bytes),
+            ImageFormat::WebP => webp(bytes),
+        };
+        let Header { width, height, moves } = read.ok_or(UnfitImage::Incomplete(format))?;
+        let fits = |side| (1..=Self::MOST_PIXELS).contains(&side);
+        match moves {
+            _ if !fits(width) || !fits(height) => Err(UnfitImage::Pixels { width, height }),
+            true => Err(UnfitImage::Animated),
+            false => Ok(Self { format, width, height }),
+        }
+    }
+}
+
+impl ImageFormat {
+    /// The format whose signature these bytes begin with.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::WebP),
+            _ => None,
+        }
+    }
+
+    /// The media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::WebP => "image/webp",
+        }
+    }
+}
+
+impl fmt::Display for ImageFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+            Self::WebP => "WebP",
+        })
+    }
+}
+
+/// What a header says.
+struct Header {
+    width: u32,
+    height: u32,
+    moves: bool,
+}
+
+/// The chunk `IHDR` is the first one. A picture that moves has a chunk `acTL` before its first pixels (PNG, third edition, §5.6).
+fn png(bytes: &[u8]) -> Option<Header> {
+    let mut rest = bytes.get(8..)?;
+    let mut header = None;
+    loop {
+        let length = usize::try_from(big_endian(rest.get(..4)?)).ok()?;
+        let (kind, content) = (rest.get(4..8)?, rest.get(8..)?);
+        match (kind, &mut header) {
+            (b"IHDR", None) => {
+                let (width, height) = (big_endian(content.get(..4)?), big_endian(content.get(4..8)?));
+                header = Some(Header { width, height, moves: false });
+            }
+            (b"acTL", Some(header)) => header.moves = true,
+            (b"IDAT", _) => return header,
+            (_, Some(_)) => {}
+            (_, None) => return None,
+        }
+        // After the content comes its checksum.
+        rest = content.get(length.checked_add(4)?..)?;
+    }
+}
+
+/// The segment of the frame, of whatever coding, has the size. It comes before the pixels.
+fn jpeg(bytes: &[u8]) -> Option<Header> {
+    let mut rest = bytes.get(2..)?;
+    loop {
+        let [0xff, marker, after @ ..] = rest else { return None };
+        match marker {
+            // A marker may be preceded by any number of these.
+            0xff => rest = &rest[1..],
+            // Start of scan, and end of image.
+            0xd9 | 0xda => return None,
+            // Without a segment.
+            0x01 | 0xd0..=0xd8 => rest = after,
+            0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
+                let (height, width) = (big_endian(after.get(3..5)?), big_endian(after.get(5..7)?));
+                return Some(Header { width, height, moves: false });
+            }
+            _ => rest = after.get(usize::try_from(big_endian(after.get(..2)?)).ok()?..)?,
+        }
+    }
+}
+
+/// The first chunk has the size, in a form of its own for each kind (RFC 9649 §2.5 to §2.7).
+fn webp(bytes: &[u8]) -> Option<Header> {
+    let (kind, content) = (bytes.get(12..16)?, bytes.get(20..)?);
+    let still = |width, height| Some(Header { width, height, moves: false });
+    match kind {
+        b"VP8 " => {
+            let [_, _, _, 0x9d, 0x01, 0x2a, sides @ ..] = content else { return None };
+            // The two upper bits are a scale.
+            let side = |at: usize| Some(little_endian(sides.get(at..at + 2)?) & 0x3fff);
+            still(side(0)?, side(2)?)
+        }
+        b"VP8L" => {
+            let [0x2f, sides @ ..] = content else { return None };
+            let bits = little_endian(sides.get(..4)?);
+            still((bits & 0x3fff) + 1, ((bits >> 14) & 0x3fff) + 1)
+        }
+        b"VP8X" => {
+            const ANIMATION: u8 = 0b10;
+            let moves = content.first()? & ANIMATION != 0;
+            let side = |at: usize| Some(little_endian(content.get(at..at + 3)?) + 1);
+            Some(Header { width: side(4)?, height: side(7)?, moves })
+        }
+        _ => None,
+    }
+}
+
+/// Of at most 4 bytes.
+fn big_endian(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0, |number, byte| (number << 8) | u32::from(*byte))
+}
+
+/// Of at most 4 bytes.
+fn little_endian(bytes: &[u8]) -> u32 {
+    bytes.iter().rev().fold(0, |number, byte| (number << 8) | u32::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PNG: &[u8] = include_bytes!("../../testkit/images/logo.png");
+    const JPEG: &[u8] = include_bytes!("../../testkit/images/logo.jpg");
+    const WEBP: &[u8] = include_bytes!("../../testkit/images/logo.webp");
+    const LOSSLESS: &[u8] = include_bytes!("../../testkit/images/lossless.webp");
+    const EXTENDED: &[u8] = include_bytes!("../../testkit/images/transparent.webp");
+    const PROGRESSIVE: &[u8] = include_bytes!("../../testkit/images/progressive.jpg");
+    const MOVING_WEBP: &[u8] = include_bytes!("../../testkit/images/moving.webp");
+    const MOVING_PNG: &[u8] = include_bytes!("../../testkit/images/moving.png");
+
+    /// A PNG of this size, as far as anything here reads it.
+    fn png_of(width: u32, height: u32) -> Vec<u8> {
+        let mut bytes = PNG.to_vec();
+        bytes[16..20].copy_from_slice(&width.to_be_bytes());
+        bytes[20..24].copy_from_slice(&height.to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn each_format_says_how_large_it_is() {
+        for (bytes, format, width, height) in [
+            (PNG, ImageFormat::Png, 96, 48),
+            (JPEG, ImageFormat::Jpeg, 96, 48),
+            (PROGRESSIVE, ImageFormat::Jpeg, 96, 48),
+            (WEBP, ImageFormat::WebP, 96, 48),
+            (LOSSLESS, ImageFormat::WebP, 96, 48),
+            (EXTENDED, ImageFormat::WebP, 96, 48),
+        ] {
+            assert_eq!(Image::read(bytes), Ok(Image { format, width, height }));
+        }
+        let kinds = [WEBP, LOSSLESS, EXTENDED].map(|bytes| &bytes[12..16]);
+        assert_eq!(kinds, [b"VP8 ", b"VP8L", b"VP8X"], "each form is read");
+    }
+
+    #[test]
+    fn what_moves_is_refused() {
+        for moving in [MOVING_PNG, MOVING_WEBP] {
+            assert_eq!(Image::read(moving), Err(UnfitImage::Animated));
+        }
+    }
+
+    #[test]
+    fn what_is_no_picture_of_pixels_is_refused() {
+        for markup in [
+            "<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
+            "\u{feff}<?xml version=\"1.0\"?><svg/>",
+            "  \n<!doctype html><script>alert(1)</script>",
+        ] {
+            assert_eq!(Image::read(markup.as_bytes()), Err(UnfitImage::Markup), "{markup}");
+        }
+        for other in
+            [&b""[..], b"GIF89a", b"\0\0\x01\0", b"%PDF-1.7", b"\x89PNG", b"RIFF\0\0\0\0WAVE", b"\x1f\x8b"]
+        {
+            assert_eq!(Image::read(other), Err(UnfitImage::UnknownFormat), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn sides_and_bytes_are_bounded() {
+        for (width, height, fits) in [
+            (1, 1, true),
+            (4096, 4096, true),
+            (4097, 1, false),
+            (1, 4097, false),
+            (0, 1, false),
+            (u32::MAX, 0, false),
+        ] {
+            let expected = if fits {
+                Ok(Image { format: ImageFormat::Png, width, height })
+            } else {
+                Err(UnfitImage::Pixels { width, height })
+            };
+            assert_eq!(Image::read(&png_of(width, height)), expected);
+        }
+        let padded = |length: usize| [PNG, &vec![0; length - PNG.len()]].concat();
+        assert!(Image::read(&padded(Image::MOST_BYTES)).is_ok());
+        let refused = Image::read(&padded(Image::MOST_BYTES + 1)).unwrap_err();
+        assert_eq!(refused.to_string(), "this has 262145 bytes, and a logo has at most 262144");
+    }
+
+    /// No prefix makes it fail otherwise than by refusing, and none that ends within the header is taken for a picture.
+    #[test]
+    fn a_header_that_is_cut_off_or_altered_is_refused_or_read_and_nothing_else() {
+        for whole in [PNG, JPEG, PROGRESSIVE, WEBP, LOSSLESS, EXTENDED, MOVING_PNG, MOVING_WEBP] {
+            for end in 0..24 {
+                assert!(Image::read(&whole[..end]).is_err(), "{end}");
+            }
+            for at in 0..whole.len().min(400) {
+                for byte in [0, 1, 0x7f, 0xff] {
+                    let mut altered = whole.to_vec();
+                    altered[at] = byte;
+                    if let Ok(Image { width, height, .. }) = Image::read(&altered) {
+                        assert!((1..=4096).contains(&width) && (1..=4096).contains(&height));
+                    }
+                }
+            }
+        }
+    }
+}
