@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use pages::{Common, FormTarget, Language, Links, LogoPaths, Page, Theme};
+use registry::Client;
 use tenancy::{Branding, Logo, Tenant};
 
 use crate::options::PublicUrl;
@@ -32,8 +33,14 @@ pub(crate) enum Opener {
     /// No window has one. It holds for windows of the same origin too: all tenants of a host share one.
     Severed,
     /// Of a client that signs people in within a popup and waits for its message.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no client is registered for popups yet"))]
     Kept,
+}
+
+impl Opener {
+    /// On the pages that a client opens.
+    pub(crate) const fn of(client: &Client) -> Self {
+        if client.code_flow.popup { Self::Kept } else { Self::Severed }
+    }
 }
 
 /// What the pages of a tenant have in common, for one response.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use accounts::AccountStore;
+use accounts::{AccountId, AccountStore};
 use keys::{Expectations, KeyError, KeyRing, KeyRingCache, SignError, SigningKey, TokenError};
 use protocol::{
     ErrorResponse, IntrospectionResponse, Lifetime, PresentedToken, ScopeToken, Secret, SigningAlgorithm,
@@ -162,6 +162,19 @@ impl Engine {
             Ok(facts) => wait_for(facts.issued_until_of(client.id.as_str(), person), now).await,
             Err(_) => Ok(now),
         }
+    }
+
+    /// Whether a person has taken back since this time what the client was allowed.
+    pub(crate) async fn is_consent_revoked(
+        &self,
+        Grantee { tenant, client }: &Grantee<'_>,
+        account: &AccountId,
+        allowed_at: Timestamp,
+    ) -> bool {
+        let facts = self.facts_to_issue(tenant).await;
+        facts.is_ok_and(|facts| {
+            facts.is_consent_revoked_since(account.as_str(), client.id.as_str(), allowed_at)
+        })
     }
 
     async fn facts_to_issue(&self, tenant: &Tenant) -> Result<Arc<RevocationFacts>, StoreError> {

@@ -33,7 +33,10 @@ pub(crate) async fn redeem(
     if !authorization_code::is_key_proven(&code.granted, sender) {
         // The code is used up, and nothing stays of what it was for: its sender is not the client that began.
         engine.end_grant(&grantee.tenant.id, id, now).await?;
-        return Err(GrantError::Refused { response: authorization_code::not_valid(), scope: None });
+        return Err(not_valid());
+    }
+    if engine.is_consent_revoked(grantee, &code.account, code.created_at).await {
+        return Err(not_valid());
     }
     let mut signed = sign(engine, grantee, &code.grant(id), cnf, (now, jti)).await?;
     signed.value.refresh_token = family.map(|new| first_of(engine, &new, &code.family(&new)));
@@ -49,7 +52,8 @@ fn begin_family(
     now: Timestamp,
 ) -> Option<NewFamily> {
     let tokens = engine.authorizations.refresh_tokens();
-    let begin = || tokens.begin((&tenant.id, id), bound_to(client, sender), tenant.refresh_token, now);
+    let policy = client.refresh_token_policy(tenant);
+    let begin = || tokens.begin((&tenant.id, id), bound_to(client, sender), policy, now);
     client.gets_refresh_tokens().then(begin)
 }
 
@@ -123,6 +127,9 @@ pub(crate) async fn redeem_device_code(
     };
     let code = redeemed.ok_or(DeviceCodeError::Code)?;
     let grant = code.grant(id).ok_or(DeviceCodeError::Code)?;
+    if engine.is_consent_revoked(grantee, grant.account, code.decided_at.unwrap_or(code.created_at)).await {
+        return Err(DeviceCodeError::Code.into());
+    }
     let mut signed = sign(engine, grantee, &grant, cnf, (now, jti)).await?;
     let family = family.as_ref().and_then(|new| Some((new, code.family(new)?)));
     signed.value.refresh_token = family.map(|(new, family)| first_of(engine, new, &family));
@@ -150,7 +157,6 @@ async fn use_up(
     (id, family): (GrantId, Option<&NewFamily>),
     now: Timestamp,
 ) -> Result<AuthorizationCode, GrantError> {
-    let not_valid = || GrantError::Refused { response: authorization_code::not_valid(), scope: None };
     let key = engine.authorizations.key(&tenant.id, &request.code).ok_or_else(not_valid)?;
     let redemption = Redemption {
         key,
@@ -167,4 +173,8 @@ async fn use_up(
             Err(not_valid())
         }
     }
+}
+
+fn not_valid() -> GrantError {
+    GrantError::Refused { response: authorization_code::not_valid(), scope: None }
 }

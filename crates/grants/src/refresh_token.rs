@@ -3,7 +3,7 @@
 
 use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope, ScopeToken, Secret};
 use registry::Client;
-use tenancy::{RefreshTokenPolicy, Rotation};
+use tenancy::Rotation;
 
 use crate::token_request::{take_resources, take_scope};
 use crate::{Granted, RefreshFamily, SenderKeys};
@@ -54,8 +54,8 @@ impl RefreshTokenRequest {
 }
 
 /// Whether a refresh token of this client changes with each use.
-pub(crate) fn rotates(policy: &RefreshTokenPolicy, client: &Client) -> bool {
-    match policy.rotation {
+pub(crate) fn rotates(rotation: Rotation, client: &Client) -> bool {
+    match rotation {
         Rotation::Public => client.is_public(),
         Rotation::Always => true,
         Rotation::Never => false,
@@ -202,9 +202,8 @@ mod tests {
         for (rotation, of_public, of_others) in
             [(Rotation::Public, true, false), (Rotation::Always, true, true), (Rotation::Never, false, false)]
         {
-            let policy = RefreshTokenPolicy { rotation, ..RefreshTokenPolicy::default() };
-            assert_eq!(rotates(&policy, &public), of_public, "{rotation:?}");
-            assert_eq!(rotates(&policy, &web_client("web")), of_others, "{rotation:?}");
+            assert_eq!(rotates(rotation, &public), of_public, "{rotation:?}");
+            assert_eq!(rotates(rotation, &web_client("web")), of_others, "{rotation:?}");
         }
     }
 }

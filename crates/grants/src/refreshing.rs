@@ -40,11 +40,11 @@ async fn take_step(
     (token, sender): (&RefreshToken, &SenderKeys),
     now: Timestamp,
 ) -> Result<(RefreshFamily, Granted, bool), GrantError> {
-    let (store, policy) = (engine.authorizations.store(), &tenant.refresh_token);
+    let (store, policy) = (engine.authorizations.store(), client.refresh_token_policy(tenant));
     let not_valid = || refused(&RefreshTokenError::NotValid);
     let granted =
         |family: &RefreshFamily| decide(family, client, request, sender).map_err(|error| refused(&error));
-    let is_changed = rotates(policy, client);
+    let is_changed = rotates(policy.rotation, client);
     let step = FamilyStep {
         key: token.key,
         client: &client.id,
@@ -76,7 +76,7 @@ async fn take_step(
             TokenUse::Current => {
                 let granted = granted(&found.family)?;
                 if !is_changed {
-                    if let Some(idle_until) = found.family.noted_use(policy, now) {
+                    if let Some(idle_until) = found.family.noted_use(&policy, now) {
                         store.note_use_of_family(&tenant.id, &token.key, idle_until).await?;
                     }
                     return Ok((found.family, granted, false));
@@ -124,13 +124,13 @@ pub(crate) async fn introspect(
     let token = own.or_else(|| tokens.read(&tenant.id, &family.client, text.expose()));
     let Some(token) = token else { return Ok(None) };
     let holder = engine.find_client(&tenant.id, &family.client).await?;
-    let of_holder = (&tenant.id, &family.client);
-    let is_valid = matches!(
-        found.judge(of_holder, &token, tenant.refresh_token.grace, now),
-        TokenUse::Current | TokenUse::Retried
-    );
-    let holder = holder.filter(|holder| is_valid && holder.status == registry::ClientStatus::Active);
+    let holder = holder.filter(|holder| holder.status == registry::ClientStatus::Active);
     let Some(holder) = holder else { return Ok(None) };
+    let grace = holder.refresh_token_policy(tenant).grace;
+    let judged = found.judge((&tenant.id, &holder.id), &token, grace, now);
+    if !matches!(judged, TokenUse::Current | TokenUse::Retried) {
+        return Ok(None);
+    }
     let sub = engine.authorizations.subjects().sub(&Grantee { tenant, client: &holder }, &family.account);
     Ok(Some(IntrospectedRefreshToken {
         scope: family.granted.scope.clone(),

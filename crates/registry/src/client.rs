@@ -2,7 +2,7 @@
 
 use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Scope, SubjectType};
 use serde::{Deserialize, Serialize};
-use tenancy::{Issuer, Tenant, TenantId};
+use tenancy::{Issuer, RefreshTokenPolicy, Tenant, TenantId};
 
 use crate::{CertificateSubject, ClientId, ClientKeys, ClientSecret, CodeFlow};
 
@@ -120,6 +120,12 @@ impl Client {
     #[must_use]
     pub fn subject_type(&self, tenant: &Tenant) -> SubjectType {
         self.code_flow.subject_type.unwrap_or(tenant.subject)
+    }
+
+    /// The policy of its refresh tokens: that of its tenant, with what it says differently.
+    #[must_use]
+    pub fn refresh_token_policy(&self, tenant: &Tenant) -> RefreshTokenPolicy {
+        tenant.refresh_token.with(self.code_flow.refresh_token)
     }
 
     /// The lifetime of its tokens: its own, or that of its tenant.

@@ -1,8 +1,9 @@
 //! What a client is registered for at the authorization endpoint (RFC 7591 §2, OpenID Connect RP-Initiated Logout §3.1,
 //! OpenID Connect Dynamic Client Registration §2).
 
-use protocol::{SubjectType, uri_host};
+use protocol::{Lifetime, SubjectType, uri_host};
 use serde::{Deserialize, Serialize};
+use tenancy::OwnRefreshTokenPolicy;
 
 /// The registration of a client that signs people in. A row without a member has its default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,19 @@ pub struct CodeFlow {
     /// Whether ID tokens have the claims of the granted scopes, too, which userinfo answers (OpenID Connect Core §5.4).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub claims_in_id_token: bool,
+    /// How long ago a person may have signed in for a request without `max_age`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<Lifetime>,
+    /// What differs from the tenant's policy of refresh tokens.
+    #[serde(skip_serializing_if = "is_default")]
+    pub refresh_token: OwnRefreshTokenPolicy,
+    /// Whether it opens pages in popups, and they may know the window that opened them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub popup: bool,
+}
+
+fn is_default(own: &OwnRefreshTokenPolicy) -> bool {
+    *own == OwnRefreshTokenPolicy::default()
 }
 
 impl CodeFlow {
@@ -64,6 +78,9 @@ impl Default for CodeFlow {
             subject_type: None,
             sector_identifier_uri: None,
             claims_in_id_token: false,
+            default_max_age: None,
+            refresh_token: OwnRefreshTokenPolicy::default(),
+            popup: false,
         }
     }
 }

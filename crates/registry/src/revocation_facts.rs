@@ -188,6 +188,13 @@ impl RevocationFacts {
         self.people.of(client, person).into_iter().flatten().max()
     }
 
+    /// Whether a person has taken back from this client, at this second or later, what was allowed.
+    #[must_use]
+    pub fn is_consent_revoked_since(&self, account: &str, client: &str, allowed_at: Timestamp) -> bool {
+        let until = self.people.consents.get(account).and_then(|clients| clients.get(client));
+        until.is_some_and(|until| allowed_at <= *until)
+    }
+
     /// Each revocation, in no order. A single token has the time of its expiry only.
     pub fn iter(&self) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
         let tenant = self.issued_until.map(|until| (RevokedSubject::Tenant, until));

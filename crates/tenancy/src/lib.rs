@@ -31,7 +31,7 @@ pub use image::{Image, ImageFormat, UnfitImage};
 pub use issuer::{InvalidIssuer, Issuer};
 pub use limits::TenantLimits;
 pub use logo::Logo;
-pub use refresh_token_policy::{RefreshTokenPolicy, Rotation};
+pub use refresh_token_policy::{OwnRefreshTokenPolicy, RefreshTokenPolicy, Rotation};
 pub use resolver::{TenantError, TenantResolver};
 pub use sign_in_policy::{SessionPolicy, SignInPolicy};
 pub use signing_policy::SigningPolicy;

@@ -17,6 +17,24 @@ pub struct RefreshTokenPolicy {
     pub absolute: Lifetime,
 }
 
+/// What a client says differently from its tenant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OwnRefreshTokenPolicy {
+    /// In the place of the tenant's `rotation`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Rotation>,
+    /// In the place of the tenant's `grace`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace: Option<Lifetime>,
+    /// In the place of the tenant's `idle`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Lifetime>,
+    /// In the place of the tenant's `absolute`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absolute: Option<Lifetime>,
+}
+
 /// Whose refresh tokens change with each use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +53,17 @@ impl RefreshTokenPolicy {
     pub const LONGEST: Lifetime = Lifetime::from_seconds(400 * 86_400);
     /// The longest grace: for as long a thief would get the owner's tokens unnoticed.
     pub const LONGEST_GRACE: Lifetime = Lifetime::from_seconds(300);
+
+    /// The policy of a client that says this differently.
+    #[must_use]
+    pub fn with(self, own: OwnRefreshTokenPolicy) -> Self {
+        Self {
+            rotation: own.rotation.unwrap_or(self.rotation),
+            grace: own.grace.unwrap_or(self.grace),
+            idle: own.idle.unwrap_or(self.idle),
+            absolute: own.absolute.unwrap_or(self.absolute),
+        }
+    }
 }
 
 /// Thirty seconds of grace, thirty days without a use, half a year in all.

@@ -5,7 +5,7 @@ use registry::{CertificateSubject, Client, ClientId, SubjectKind};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tenancy::TenantId;
+use tenancy::{OwnRefreshTokenPolicy, Rotation, TenantId};
 
 use super::schema;
 use super::source::{FileSecret, Jwks, SecretSource};
@@ -84,6 +84,13 @@ pub struct ClientSettings {
     pub sector_identifier_uri: Option<String>,
     /// Whether ID tokens have the claims of the granted scopes, too, for clients that do not call userinfo (OpenID Connect Core §5.4).
     pub claims_in_id_token: bool,
+    /// How long ago a person may have signed in, for a request without `max_age` (OpenID Connect Dynamic Client Registration §2). Default: any time.
+    #[schemars(with = "Option<schema::Span>")]
+    pub default_max_age: Option<Lifetime>,
+    /// What differs from the tenant's `refresh_token`.
+    pub refresh_token: OwnRefreshTokenSettings,
+    /// Whether the client signs people in within a popup: its pages then keep the window that opened them.
+    pub popup: bool,
     /// The subject of the client's certificates, as RFC 4514 writes it: `CN=client,O=Example`. One of the five `tls_client_auth_…` at most.
     #[schemars(extend("minLength" = 1, "maxLength" = 2048, "pattern" = schema::DISTINGUISHED_NAME))]
     pub tls_client_auth_subject_dn: Option<String>,
@@ -110,6 +117,24 @@ pub struct ClientSettings {
 pub struct TokenSettings {
     /// The `iss` of this client's tokens: the tenant's issuer or one of its aliases. Default: the tenant's issuer.
     pub issuer: Option<String>,
+}
+
+/// What a client's refresh tokens have differently from its tenant's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OwnRefreshTokenSettings {
+    /// Whether they change with each use: those of `public` clients, always, or never. Default: the tenant's.
+    #[schemars(extend("enum" = json!([Rotation::NAMED[0].0, Rotation::NAMED[1].0, Rotation::NAMED[2].0, null])))]
+    pub rotation: Option<String>,
+    /// How long after a use the same refresh token gets the same next one: at most 5 minutes. Default: the tenant's.
+    #[schemars(with = "Option<schema::Span>")]
+    pub grace: Option<Lifetime>,
+    /// How long a refresh token is valid without a use: at most 400 days. Default: the tenant's.
+    #[schemars(with = "Option<schema::Span>", extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub idle: Option<Lifetime>,
+    /// How long after the person signed in there are refresh tokens: at most 400 days. Default: the tenant's.
+    #[schemars(with = "Option<schema::Span>", extend("pattern" = schema::SOME_TIME, "minimum" = 1))]
+    pub absolute: Option<Lifetime>,
 }
 
 /// A client that is to be created.
@@ -181,8 +206,17 @@ impl From<&Client> for ClientSettings {
             subject_type: client.code_flow.subject_type.map(|subject_type| subject_type.as_str().to_owned()),
             sector_identifier_uri: client.code_flow.sector_identifier_uri.clone(),
             claims_in_id_token: client.code_flow.claims_in_id_token,
+            default_max_age: client.code_flow.default_max_age,
+            refresh_token: client.code_flow.refresh_token.into(),
+            popup: client.code_flow.popup,
             introspection: client.introspection.as_str().to_owned(),
         }
+    }
+}
+
+impl From<OwnRefreshTokenPolicy> for OwnRefreshTokenSettings {
+    fn from(OwnRefreshTokenPolicy { rotation, grace, idle, absolute }: OwnRefreshTokenPolicy) -> Self {
+        Self { rotation: rotation.map(|rotation| rotation.as_str().to_owned()), grace, idle, absolute }
     }
 }
 

@@ -33,7 +33,7 @@ pub use account::{AccountSettings, AddressSettings, ClaimsSettings, NewAccount, 
 pub use account_import::{ImportResult, ImportedAccount, ImportedLine, LineError};
 pub use account_view::{AccountView, ConsentView, SessionView};
 pub use audit::AuditView;
-pub use client::{ClientSettings, NewClient, TokenSettings};
+pub use client::{ClientSettings, NewClient, OwnRefreshTokenSettings, TokenSettings};
 pub use client_view::{ClientView, CreatedClient};
 pub use etag::EntityTag;
 pub use explanation::{

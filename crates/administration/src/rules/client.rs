@@ -358,6 +358,7 @@ mod tests {
             (json!({ "backchannel_logout_uri": "com.example.app:/out" }), "/backchannel_logout_uri"),
             (json!({ "subject_type": "private" }), "/subject_type"),
             (json!({ "sector_identifier_uri": "http://127.0.0.1/" }), "/sector_identifier_uri"),
+            (json!({ "refresh_token": { "rotation": "sometimes" } }), "/refresh_token/rotation"),
             (json!({ "sector_identifier_uri": "https://user@sector.example/" }), "/sector_identifier_uri"),
             (json!({ "sector_identifier_uri": "sector.example" }), "/sector_identifier_uri"),
             (
@@ -399,6 +400,7 @@ mod tests {
             json!({ "backchannel_logout_uri": "http://127.0.0.1:3000/out" }),
             json!({ "subject_type": "pairwise", "sector_identifier_uri": "https://sector.example/clients.json" }),
             json!({ "claims_in_id_token": true }),
+            json!({ "default_max_age": 0, "refresh_token": { "idle": "1d" } }),
             json!({ "access_token_lifetime": 1, "token": { "issuer": "thunder" }, "introspection": "tenant" }),
             json!({ "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=a, O=b" }),
             json!({ "token_endpoint_auth_method": "any", "tls_client_auth_san_uri": "spiffe://example.com/a" }),

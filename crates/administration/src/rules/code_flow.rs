@@ -4,7 +4,7 @@ use protocol::{ClientAuthenticationMethod, GrantType, OFFLINE_ACCESS, check_redi
 use registry::CodeFlow;
 use tenancy::Tenant;
 
-use super::{FieldErrors, Interface, subject};
+use super::{FieldErrors, Interface, refresh_token, subject};
 use crate::ClientSettings;
 
 /// The most URIs in one list of a client.
@@ -52,6 +52,9 @@ pub(super) fn check_code_flow(
         subject_type: subject::check_subject_type(errors, settings),
         sector_identifier_uri: subject::check_sector_identifier_uri(errors, settings),
         claims_in_id_token: settings.claims_in_id_token,
+        default_max_age: settings.default_max_age,
+        refresh_token: refresh_token::check_own(errors, &settings.refresh_token),
+        popup: settings.popup,
     };
     subject::check_sector(errors, tenant, settings, &flow);
     flow

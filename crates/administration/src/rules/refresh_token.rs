@@ -1,30 +1,42 @@
 //! The rules over how long refresh tokens live. Their rows lie in a ring, which has room for so many days.
 
-use tenancy::{RefreshTokenPolicy, Rotation};
+use tenancy::{OwnRefreshTokenPolicy, RefreshTokenPolicy, Rotation};
 
 use super::FieldErrors;
-use crate::RefreshTokenSettings;
+use crate::{OwnRefreshTokenSettings, RefreshTokenSettings};
 
 pub(super) fn check(errors: &mut FieldErrors, settings: &RefreshTokenSettings) -> RefreshTokenPolicy {
-    let RefreshTokenSettings { rotation, grace, idle, absolute } = settings;
-    let rotation = errors.check_one_of("/refresh_token/rotation", rotation, &Rotation::NAMED);
-    if *grace > RefreshTokenPolicy::LONGEST_GRACE {
+    let RefreshTokenSettings { rotation, grace, idle, absolute } = settings.clone();
+    let own = OwnRefreshTokenSettings {
+        rotation: Some(rotation),
+        grace: Some(grace),
+        idle: Some(idle),
+        absolute: Some(absolute),
+    };
+    RefreshTokenPolicy::default().with(check_own(errors, &own))
+}
+
+/// What a client says in the place of its tenant.
+pub(super) fn check_own(
+    errors: &mut FieldErrors,
+    settings: &OwnRefreshTokenSettings,
+) -> OwnRefreshTokenPolicy {
+    let OwnRefreshTokenSettings { rotation, grace, idle, absolute } = settings;
+    let check_rotation =
+        |name: &String| errors.check_one_of("/refresh_token/rotation", name, &Rotation::NAMED);
+    let rotation = rotation.as_ref().and_then(check_rotation);
+    if grace.is_some_and(|grace| grace > RefreshTokenPolicy::LONGEST_GRACE) {
         let detail = "for as long a thief would get the next tokens unnoticed";
         errors.refuse("/refresh_token/grace", detail, "write 5m or less, such as 30s");
     }
     let longest = RefreshTokenPolicy::LONGEST;
     for (at, lifetime) in [("/refresh_token/idle", *idle), ("/refresh_token/absolute", *absolute)] {
-        if lifetime.seconds() == 0 || lifetime > longest {
+        if lifetime.is_some_and(|lifetime| lifetime.seconds() == 0 || lifetime > longest) {
             let detail = format!("refresh tokens are valid for 1 s to {longest}");
             errors.refuse(at, detail, "write a span of time between them, such as 30d");
         }
     }
-    RefreshTokenPolicy {
-        rotation: rotation.unwrap_or_default(),
-        grace: *grace,
-        idle: *idle,
-        absolute: *absolute,
-    }
+    OwnRefreshTokenPolicy { rotation, grace: *grace, idle: *idle, absolute: *absolute }
 }
 
 #[cfg(test)]
@@ -32,18 +44,24 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::TenantSettings;
+    use crate::{ClientSettings, TenantSettings};
 
+    /// Of a tenant, and of one of its clients.
     #[track_caller]
     fn check(policy: Value, expected: &[&str]) {
-        let mut errors = FieldErrors::default();
-        let settings = TenantSettings::read(json!({ "refresh_token": policy })).unwrap();
-        let checked = super::check(&mut errors, &settings.refresh_token);
-        let errors = errors.into_vec();
-        let found: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
-        assert_eq!(found, expected, "{policy}");
+        let (mut errors, mut own_errors) = (FieldErrors::default(), FieldErrors::default());
+        let settings = TenantSettings::read(json!({ "refresh_token": policy })).unwrap().refresh_token;
+        let checked = super::check(&mut errors, &settings);
+        let own: ClientSettings = serde_json::from_value(json!({ "refresh_token": policy })).unwrap();
+        let checked_own = check_own(&mut own_errors, &own.refresh_token);
+        for errors in [errors.into_vec(), own_errors.into_vec()] {
+            let found: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
+            assert_eq!(found, expected, "{policy}");
+        }
         if expected.is_empty() {
-            assert_eq!(RefreshTokenSettings::from(&checked), settings.refresh_token);
+            assert_eq!(RefreshTokenSettings::from(&checked), settings);
+            assert_eq!(OwnRefreshTokenSettings::from(checked_own), own.refresh_token);
+            assert_eq!(RefreshTokenPolicy::default().with(checked_own), checked);
         }
     }
 

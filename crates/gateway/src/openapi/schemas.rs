@@ -7,7 +7,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// The names of types, and their names in the document where those are others.
-const NAMES: [(&str, &str); 45] = [
+const NAMES: [(&str, &str); 46] = [
     ("AccessTokenSettings", "AccessToken"),
     ("AssertionSettings", "Assertions"),
     ("ApplicationDocument", "Application"),
@@ -38,6 +38,7 @@ const NAMES: [(&str, &str); 45] = [
     ("LogoSettings", "Logo"),
     ("OauthConfig", "ApplicationClient"),
     ("ProblemDocument", "Problem"),
+    ("OwnRefreshTokenSettings", "ClientRefreshTokens"),
     ("RefreshTokenSettings", "RefreshTokens"),
     ("ResourceServerSettings", "ResourceServer"),
     ("RotateSettings", "Rotation"),
@@ -55,7 +56,7 @@ const NAMES: [(&str, &str); 45] = [
     ("VerifierView", "Verifier"),
 ];
 /// The names of types that answers have too, in requests.
-const NAMES_IN_REQUESTS: [(&str, &str); 23] = [
+const NAMES_IN_REQUESTS: [(&str, &str); 24] = [
     ("AccessTokenSettings", "AccessTokenSettings"),
     ("AddressSettings", "AddressSettings"),
     ("AssertionSettings", "AssertionSettings"),
@@ -71,6 +72,7 @@ const NAMES_IN_REQUESTS: [(&str, &str); 23] = [
     ("LimitsSettings", "LimitsSettings"),
     ("LogoSettings", "LogoSettings"),
     ("OauthConfig", "NewApplicationClient"),
+    ("OwnRefreshTokenSettings", "OwnRefreshTokenSettings"),
     ("RefreshTokenSettings", "RefreshTokenSettings"),
     ("ResourceServerSettings", "ResourceServerSettings"),
     ("SessionSettings", "SessionSettings"),

@@ -296,7 +296,7 @@ async fn a_consent_is_listed_and_the_person_is_asked_again_once_it_is_revoked() 
     let test_env = TestEnv::start();
     let app = &test_env.app;
     for (tenant, _) in BOTH {
-        add_web_client(app, tenant, |client| client.code_flow.first_party = false);
+        let secret = add_web_client(app, tenant, |client| client.code_flow.first_party = false);
         let token = test_env.token(tenant, STEWARD).await;
         let path = create(&test_env, &token, tenant).await;
         let consents = format!("{path}/consents");
@@ -307,7 +307,7 @@ async fn a_consent_is_listed_and_the_person_is_asked_again_once_it_is_revoked() 
         let flow = crate::person::flow(&asked);
         let form = [("flow", &*flow), ("decision", "allow")];
         let allowed = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await;
-        parameter(&continued(&allowed), "code");
+        let code = parameter(&continued(&allowed), "code");
         let listed = test_env.get(&token, &consents).await.json();
         assert_eq!(listed["items"][0]["client_id"], "web");
         assert!(is_signed_in(&mut browser, tenant).await, "what is allowed is not asked again");
@@ -316,6 +316,12 @@ async fn a_consent_is_listed_and_the_person_is_asked_again_once_it_is_revoked() 
         test_env.delete(&token, &format!("{consents}/web")).await.assert_problem(404, "not-found");
         let answer = browser.authorize(tenant, &[("prompt", "none")]).await;
         assert!(answer.header("location").contains("error=login_required"), "{answer:?}");
+        let late = redeem(app, tenant, &secret, &code).await;
+        assert_eq!(
+            (late.status, &late.json()["error"]),
+            (400, &json!("invalid_grant")),
+            "it was issued before"
+        );
     }
 }
 

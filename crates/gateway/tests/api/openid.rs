@@ -305,6 +305,33 @@ async fn a_public_client_needs_its_verifier_and_no_secret() {
 }
 
 #[tokio::test]
+async fn the_pages_of_a_client_with_popups_alone_keep_the_window_that_opened_them() {
+    for (with, without) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start();
+        for (tenant, popup, policy) in
+            [(with, true, "unsafe-none"), (without, false, "noopener-allow-popups")]
+        {
+            add_person(&app, tenant);
+            add_web_client(&app, tenant, |client| {
+                client.code_flow.first_party = false;
+                client.code_flow.popup = popup;
+            });
+            let mut browser = Browser::new(&app);
+            let page = browser.authorize(tenant, &[]).await;
+            let consent = browser.sign_in(tenant, &page, PASSWORD).await;
+            let path = tenant_path(tenant, "/oauth/sign-in");
+            let done = browser.post(&path, &[("flow", &flow(&consent)), ("decision", "allow")]).await;
+            let refused = browser.authorize(tenant, &[("scope", "openid phone")]).await;
+            for page in [&page, &consent, &done, &refused] {
+                assert_eq!(page.header("cross-origin-opener-policy"), policy, "{tenant}: {}", page.body);
+            }
+            let logout = browser.get(&tenant_path(tenant, "/oauth/logout")).await;
+            assert_eq!(logout.header("cross-origin-opener-policy"), "noopener-allow-popups");
+        }
+    }
+}
+
+#[tokio::test]
 async fn consent_is_asked_once_and_its_refusal_goes_back() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {

@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{ClientAuthenticationMethod, GrantType};
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime};
 use registry::{Client, IntrospectionRight};
 use reqwest::Method;
 use serde_json::Value;
+use tenancy::{OwnRefreshTokenPolicy, Rotation};
 use testkit::fixtures;
 
 use crate::answer::Answer;
@@ -347,5 +348,34 @@ async fn a_rotating_refresh_is_one_call_of_the_store() {
         let before = app.store.calls().sign_ins;
         let next = refresh(&app, tenant, &text(&tokens, "refresh_token")).await;
         assert_eq!((next.status, app.store.calls().sign_ins - before), (200, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_client_says_differently_from_its_tenant_how_its_refresh_tokens_live() {
+    let app = TestApp::start();
+    for (tenant, idle) in [(ACME, 100), (GLOBEX, 300)] {
+        add_person(&app, tenant);
+        add_client(&app, tenant, |client| {
+            public(client);
+            client.code_flow.refresh_token = OwnRefreshTokenPolicy {
+                rotation: Some(Rotation::Never),
+                idle: Some(Lifetime::from_seconds(idle)),
+                absolute: Some(Lifetime::from_seconds(2 * idle)),
+                grace: None,
+            };
+        });
+        let token = text(&sign_in(&app, tenant, OFFLINE).await, "refresh_token");
+        app.pass(idle - 1);
+        let next = refresh(&app, tenant, &token).await;
+        assert_eq!((next.status, &next.json()["refresh_token"]), (200, &Value::Null), "{}", next.body);
+        app.pass(idle - 1);
+        assert_eq!(refresh(&app, tenant, &token).await.status, 200);
+        app.pass(3);
+        assert_refused(&refresh(&app, tenant, &token).await);
+
+        let unused = text(&sign_in(&app, tenant, OFFLINE).await, "refresh_token");
+        app.pass(idle + 1);
+        assert_refused(&refresh(&app, tenant, &unused).await);
     }
 }

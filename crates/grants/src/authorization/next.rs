@@ -77,13 +77,15 @@ fn refused_login() -> Next {
 
 /// Whether the session is of the expected person, and as recent as the request demands.
 fn is_recent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
-    let NextContext { request, began, hinted, subject, now, .. } = context;
+    let NextContext { client, request, began, hinted, subject, now, .. } = context;
     let at = signed_in.session().authenticated_at;
     let is_new = began.is_some_and(|began| at >= began);
     let is_hinted = hinted.is_none_or(|expected| expected == signed_in.account());
     let is_expected = is_hinted && subject.is_none_or(|subject| request.claims.expects(subject));
     let asks = request.prompt.login || request.prompt.select_account;
-    let is_young = request.max_age.is_none_or(|max_age| match max_age.seconds() {
+    // OpenID Connect Dynamic Client Registration §2: "The max_age request parameter overrides this default value."
+    let max_age = request.max_age.or(client.code_flow.default_max_age);
+    let is_young = max_age.is_none_or(|max_age| match max_age.seconds() {
         // OpenID Connect Core §3.1.2.1: it is as `prompt=login`.
         0 => is_new,
         // `auth_time` is in whole seconds.
@@ -199,6 +201,21 @@ mod tests {
             check(&Case { request, began: Some(9_900), ..case() }, after);
         }
         check(&Case { request: prompt("login"), began: Some(9_901), ..case() }, "sign in");
+    }
+
+    #[test]
+    fn a_client_says_how_old_a_sign_in_may_be_where_the_request_does_not() {
+        let of_client = |seconds: u64| {
+            let mut case = case();
+            case.client.code_flow.default_max_age = Some(Lifetime::from_seconds(seconds));
+            case
+        };
+        check(&of_client(100), "code");
+        check(&of_client(99), "sign in");
+        check(&Case { began: Some(9_900), ..of_client(0) }, "code");
+        check(&Case { request: prompt("none"), ..of_client(99) }, "login_required");
+        check(&Case { request: max_age(100), ..of_client(99) }, "code");
+        check(&Case { request: max_age(99), ..of_client(100) }, "sign in");
     }
 
     #[test]

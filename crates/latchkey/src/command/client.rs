@@ -132,6 +132,12 @@ pub(crate) struct AddArguments {
     /// Put the claims of its scopes into ID tokens, too.
     #[arg(long)]
     claims_in_id_token: bool,
+    /// How long ago a person may have signed in for a request without `max_age`, such as 1h. Default: any time.
+    #[arg(long, value_name = "SPAN")]
+    default_max_age: Option<Lifetime>,
+    /// It signs people in within a popup.
+    #[arg(long)]
+    popup: bool,
     /// Whose tokens it may introspect.
     #[arg(long, value_name = "WHOSE", value_parser = suggested(["own", "audience", "tenant"]))]
     introspection: Option<String>,

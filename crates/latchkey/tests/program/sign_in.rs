@@ -110,6 +110,7 @@ fn oidc_client_ts_signs_a_person_in_at_its_tenant_in_a_browser() {
             "signedOut": format!("{spa}/signed-out"),
             "userinfoAfterRevocation": 401,
             "asksAgain": true,
+            "inPopup": "ada@example.com",
             "reports": [],
         });
         assert_eq!(found, expected, "{}", tenant.id);

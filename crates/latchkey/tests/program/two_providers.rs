@@ -109,6 +109,7 @@ impl ProviderTenant {
                 })), web),
                 "spa": client(&json!({
                     "token_endpoint_auth_method": "none",
+                    "popup": true,
                     "redirect_uris": [format!("{spa}/callback")],
                     "post_logout_redirect_uris": [format!("{spa}/signed-out")],
                 })),

@@ -130,6 +130,8 @@ fn everything() -> Value {
     let client = fixtures::with_token_lifetime(fixtures::client(&fixtures::tenant("acme"), "web"), 2);
     let web = &mut settings["tenants"]["acme"]["clients"]["web"];
     *web = merge_patch(json!(ClientSettings::from(&client)), web.take());
+    web["default_max_age"] = json!("1h");
+    web["refresh_token"] = json!({ "rotation": "always", "grace": "0s", "idle": "1d", "absolute": "30d" });
     settings
 }
 
@@ -349,6 +351,7 @@ fn files_and_api_agree_on_the_documents() {
         ("ResourceServerSettings", "ResourceServer", &[]),
         ("ClientSettings", "ClientSettings", &["client_secret", "client_secrets"]),
         ("TokenSettings", "TokenSettings", &[]),
+        ("OwnRefreshTokenSettings", "OwnRefreshTokenSettings", &[]),
     ] {
         let (only, both): (Vec<_>, Vec<_>) = members(&files["$defs"][in_files])
             .into_iter()

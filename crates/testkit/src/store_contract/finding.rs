@@ -8,9 +8,9 @@ use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, SigningAlgorithm
 use registry::{Client, ClientKeys, ClientSecret, ClientStatus, CodeFlow, IntrospectionRight};
 use secrets::SecretHash;
 use tenancy::{
-    AccessTokenPolicy, Branding, Colour, Corners, Font, Logo, PreviousTyp, RefreshTokenPolicy,
-    ResourceServer, Rotation, SessionPolicy, SignInPolicy, SigningPolicy, Strategies, Tenant, TenantLimits,
-    TokenFormat,
+    AccessTokenPolicy, Branding, Colour, Corners, Font, Logo, OwnRefreshTokenPolicy, PreviousTyp,
+    RefreshTokenPolicy, ResourceServer, Rotation, SessionPolicy, SignInPolicy, SigningPolicy, Strategies,
+    Tenant, TenantLimits, TokenFormat,
 };
 
 use super::Stores;
@@ -238,6 +238,13 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
             subject_type: Some(SubjectType::Public),
             sector_identifier_uri: Some("https://sector.example.com/ä".to_owned()),
             claims_in_id_token: true,
+            default_max_age: Some(Lifetime::from_seconds(0)),
+            popup: true,
+            refresh_token: OwnRefreshTokenPolicy {
+                rotation: Some(Rotation::Never),
+                idle: Some(Lifetime::from_seconds(1)),
+                ..OwnRefreshTokenPolicy::default()
+            },
         },
         secrets: vec![
             fixtures::secret("s1"),

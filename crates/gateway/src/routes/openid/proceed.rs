@@ -123,7 +123,7 @@ pub(super) fn sign_in_form(
     };
     // A refused password is no success for a program that reads statuses; browsers show the page all the same.
     let status = if error.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
-    respond(status, &page, Opener::Severed)
+    respond(status, &page, client.map_or(Opener::Severed, Opener::of))
 }
 
 async fn consent_page(
@@ -148,5 +148,5 @@ async fn consent_page(
         return_host: redirect_host(&to.redirect_uri).to_owned(),
         registered_by: Some(to.tenant.name.clone()),
     };
-    Ok(respond(StatusCode::OK, &page, Opener::Severed))
+    Ok(respond(StatusCode::OK, &page, Opener::of(&to.client)))
 }

@@ -23,6 +23,7 @@ const page_ = `<!doctype html><title>app</title><script src="/library.js"></scri
     revokeTokenTypes: ["access_token"],
     userStore: new oidc.WebStorageStateStore({ store: sessionStorage }),
   });
+  if (window.opener && location.pathname === "/callback") manager.signinPopupCallback();
 </script>`;
 
 const application = http.createServer((request, response) => {
@@ -76,11 +77,18 @@ const application = http.createServer((request, response) => {
     [`${ISSUER}/oauth/userinfo`, user.access_token],
   );
   const asksAgain = await start();
+  // The person is signed in now. The popup comes back to the window that opened it.
+  await page.locator("button[value=allow]").waitFor();
+  await page.goto(SPA);
+  const opened = page.waitForEvent("popup");
+  const popup = page.evaluate(() => manager.signinPopup().then((user) => user.profile.email, (error) => error.message));
+  await (await opened).locator("button[value=allow]").click();
+  const inPopup = await popup;
   await chromium_.close();
   application.close();
   const { name, email } = user.profile;
   // The browser writes each refused request to its console, too: 401 is one.
-  console.log(JSON.stringify({ name, email, otherState, refreshed: user.refreshed, signedOut, userinfoAfterRevocation, asksAgain, reports }));
+  console.log(JSON.stringify({ name, email, otherState, refreshed: user.refreshed, signedOut, userinfoAfterRevocation, asksAgain, inPopup, reports }));
 })().catch((error) => {
   console.error(error);
   process.exit(1);
