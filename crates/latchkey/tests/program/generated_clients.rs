@@ -73,8 +73,10 @@ async fn a_python_client_is_generated_without_a_warning_and_onboards_two_tenants
         onboarding.run(Command::new(installed("LATCHKEY_TEST_OPENAPI_PYTHON")).args(arguments)).output()
     };
     // No formatter runs over what is generated.
-    // It knows no type for the feed of revocations, which is text, and none for the lines of an import.
-    let overrides = "application/jwt: text/plain, application/x-ndjson: application/octet-stream";
+    // It knows no type for the feed of revocations, which is text, for the lines of an import and for the pictures of logos.
+    let bytes = ["application/x-ndjson", "image/png", "image/jpeg", "image/webp"];
+    let bytes = bytes.map(|media_type| format!("{media_type}: application/octet-stream"));
+    let overrides = format!("application/jwt: text/plain, {}", bytes.join(", "));
     let generator = format!("post_hooks: []\ncontent_type_overrides: {{ {overrides} }}\n");
     onboarding.write("generator.yaml", &generator);
     let generate = "generate --path openapi.json --config generator.yaml --meta none --output-path latchkey_api --fail-on-warning";
