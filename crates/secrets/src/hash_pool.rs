@@ -2,7 +2,7 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -12,8 +12,11 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::hash_lanes::{Busy, HashJob, HashLanes, Lane, Taken};
-use crate::password_hash::{OutOfMemory, hash_password};
+use crate::password_hash::{HashMemory, OutOfMemory};
 use crate::{ClientAddress, SecretHash};
+
+/// How long a thread without work keeps its memory.
+const KEPT: Duration = Duration::from_secs(2);
 
 /// A bounded pool of threads that compute password hashes. The threads end when the pool is dropped.
 pub struct HashPool {
@@ -107,7 +110,7 @@ impl HashPool {
     pub fn step(&self) -> bool {
         let taken = self.shared.lock().lanes.next();
         taken.is_some_and(|taken| {
-            self.shared.compute(taken);
+            self.shared.compute(taken, &mut HashMemory::default());
             true
         })
     }
@@ -127,13 +130,13 @@ impl Drop for HashPool {
 }
 
 impl HashJob {
-    fn compute(&self) -> Result<Option<SecretHash>, OutOfMemory> {
+    fn compute(&self, memory: &mut HashMemory) -> Result<Option<SecretHash>, OutOfMemory> {
         if let Some(foreign) = &self.only_if
             && !foreign.verify(&self.secret)?
         {
             return Ok(None);
         }
-        hash_password(&self.secret, &self.salt).map(Some)
+        memory.hash(&self.secret, &self.salt).map(Some)
     }
 }
 
@@ -144,15 +147,17 @@ impl Shared {
     }
 
     fn work(&self) {
-        while let Some(taken) = self.next() {
-            self.compute(taken);
+        let mut memory = HashMemory::default();
+        while let Some(taken) = self.next(&mut memory) {
+            self.compute(taken, &mut memory);
         }
     }
 
-    fn compute(&self, Taken { job, turn }: Taken) {
+    fn compute(&self, Taken { job, turn }: Taken, memory: &mut HashMemory) {
         self.computed.fetch_add(1, Ordering::Relaxed);
         // A panic must not cost the pool a thread: without threads no chosen secret could be checked until a restart.
-        let hash = catch_unwind(|| job.compute());
+        // What is in the memory after one does not matter.
+        let hash = catch_unwind(AssertUnwindSafe(|| job.compute(memory)));
         drop(job);
         let answers = self.lock().lanes.finish(&turn);
         if let Ok(hash) = hash {
@@ -163,14 +168,23 @@ impl Shared {
         }
     }
 
-    /// The next job, or `None` when the pool is closed.
-    fn next(&self) -> Option<Taken> {
+    /// The next job, or `None` when the pool is closed. Releases the memory where there is none for a while.
+    fn next(&self, memory: &mut HashMemory) -> Option<Taken> {
         let mut lanes = self.lock();
         while !lanes.closed {
             if let Some(taken) = lanes.lanes.next() {
                 return Some(taken);
             }
-            lanes = self.changed.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+            if memory.is_held() {
+                let waited = self.changed.wait_timeout(lanes, KEPT);
+                let (again, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+                lanes = again;
+                if waited.timed_out() {
+                    memory.release();
+                }
+            } else {
+                lanes = self.changed.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+            }
         }
         None
     }
@@ -186,7 +200,7 @@ mod tests {
     use protocol::Secret;
 
     use super::*;
-    use crate::password_hash::PasswordSalt;
+    use crate::password_hash::{PasswordSalt, hash_password};
 
     fn job(text: &str) -> HashJob {
         HashJob {
