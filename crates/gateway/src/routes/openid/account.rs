@@ -43,7 +43,7 @@ pub(crate) async fn navigate(
     raw: RawRequest,
 ) -> Result<HttpResponse, PageError> {
     let visit = Visit::of_navigation(&services, &public_url, &raw).await?;
-    let response = page(&visit).await?;
+    let response = page(&visit, visit.signed_in().await?).await?;
     Ok(visit.finish(response))
 }
 
@@ -57,21 +57,20 @@ pub(crate) async fn post(
     let FlowStep::Account(step) = flow.step else { return Err(visit.foreign()) };
     let response = match step {
         AccountStep::SignIn => sign_in(&mut visit, fields).await?,
-        AccountStep::Manage(session) => {
-            let signed_in = visit.signed_in().await?;
-            match signed_in.filter(|signed_in| signed_in.session().id == session) {
-                Some(signed_in) => manage(&mut visit, &signed_in, &fields).await?,
-                // What the page of one session requests does nothing in another.
-                None => page(&visit).await?,
+        AccountStep::Manage(session) => match visit.signed_in().await? {
+            Some(signed_in) if signed_in.session().id == session => {
+                manage(&mut visit, &signed_in, &fields).await?
             }
-        }
+            // What the page of one session requests does nothing in another.
+            signed_in => page(&visit, signed_in).await?,
+        },
     };
     Ok(visit.finish(response))
 }
 
 /// The account of the person who is signed in, or the question who is there.
-async fn page(visit: &Visit<'_>) -> Result<HttpResponse, PageError> {
-    match visit.signed_in().await? {
+async fn page(visit: &Visit<'_>, signed_in: Option<SignedIn>) -> Result<HttpResponse, PageError> {
+    match signed_in {
         Some(signed_in) => account_page(visit, &signed_in, None).await,
         None => sign_in_page(visit, (String::new(), None)),
     }
@@ -162,12 +161,12 @@ async fn account_page(
     }
     let step = FlowStep::Account(AccountStep::Manage(own.id.clone()));
     let SealedForm { action, flow } = visit.form("", step, *now)?;
-    let account = visit.sign_in_name(signed_in).await?;
+    let account = visit.shown_name(signed_in).await?;
     let page = AccountPage {
         common,
         action,
         flow,
-        account: account.unwrap_or_else(|| signed_in.account().to_string()),
+        account,
         notice,
         here: entry(SessionView::of(own.clone(), tenant.sign_in.session)),
         elsewhere: sessions.into_iter().map(entry).collect(),

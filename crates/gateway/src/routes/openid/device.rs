@@ -165,7 +165,7 @@ async fn confirm_page(
     Waiting { code, client, user_code }: &Waiting,
     signed_in: &SignedIn,
 ) -> Result<HttpResponse, PageError> {
-    let account = visit.sign_in_name(signed_in).await?;
+    let account = visit.shown_name(signed_in).await?;
     let step = DeviceStep::Confirm(signed_in.session().id.clone());
     let SealedForm { action, flow } = form(visit, user_code, step)?;
     let common = visit.common(Some(client));
@@ -174,7 +174,7 @@ async fn confirm_page(
         common,
         action,
         flow,
-        account: account.unwrap_or_else(|| signed_in.account().to_string()),
+        account,
         user_code: user_code.clone(),
         requested_from: code.requested_from.clone(),
         requested_at: minute(code.created_at),

@@ -136,7 +136,7 @@ async fn consent_page(
     let step = FlowStep::Consent(signed_in.session().id.clone());
     let SealedForm { action, flow } =
         visit.form(&to.parameters, step, progress.began.unwrap_or(visit.now))?;
-    let account = visit.sign_in_name(signed_in).await?;
+    let account = visit.shown_name(signed_in).await?;
     let scopes = authorization.granted.permissions().filter(|_| !to.client.code_flow.first_party);
     let common = visit.common(Some(&to.client));
     let page = Consent {
@@ -144,7 +144,7 @@ async fn consent_page(
         common,
         action,
         flow,
-        account: account.unwrap_or_else(|| signed_in.account().to_string()),
+        account,
         return_host: redirect_host(&to.redirect_uri).to_owned(),
         registered_by: Some(to.tenant.name.clone()),
     };

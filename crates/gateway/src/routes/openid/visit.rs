@@ -68,6 +68,12 @@ impl<'r> Visit<'r> {
         Ok(known.map(|known| known.identifier.as_str().to_owned()))
     }
 
+    /// The same, and the account's id where it has no such name any more.
+    pub(super) async fn shown_name(&self, signed_in: &SignedIn) -> Result<String, StoreError> {
+        let name = self.sign_in_name(signed_in).await?;
+        Ok(name.unwrap_or_else(|| signed_in.account().to_string()))
+    }
+
     /// What its pages have in common.
     pub(super) fn common(&self, client: Option<&Client>) -> Common {
         common_of(&self.tenant, client.map(|client| client.name.clone()), self.public_url)
