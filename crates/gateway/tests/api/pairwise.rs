@@ -11,6 +11,7 @@ use secrets::{GeneratedSecret, hash_token};
 use serde_json::{Value, json};
 use testkit::{Calls, fixtures};
 
+use crate::administrators::{BOSS, TestEnv, clients_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
 use crate::device::{begin, poll, send, to_the_question};
@@ -73,18 +74,41 @@ fn text<'a>(json: &'a Value, name: &str) -> &'a str {
     json[name].as_str().unwrap_or_else(|| panic!("no {name} in {json}"))
 }
 
+/// Creates a client with pairwise subjects over the admin API.
+async fn create_client(test_env: &TestEnv, tenant: &str, (id, redirect_uri): (&str, &str)) {
+    let boss = test_env.token(tenant, BOSS).await;
+    let body = json!({
+        "client_id": id,
+        "client_secret": *SECRET,
+        "grant_types": ["authorization_code", "refresh_token"],
+        "scopes": ["openid", "profile", "offline_access"],
+        "redirect_uris": [redirect_uri],
+        "first_party": true,
+        "subject_type": "pairwise",
+    });
+    let created = test_env.post(&boss, &clients_path(tenant), body).await;
+    assert_eq!((created.status, &created.json()["subject_type"]), (201, &"pairwise".into()), "{created:?}");
+}
+
 #[tokio::test]
 async fn each_sector_has_its_own_names_of_a_person_and_its_session() {
-    let app = TestApp::start();
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
     let mut of_tenants = Vec::new();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        let mut browser = Browser::new(&app);
+        app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
+        add_person(app, tenant);
+        let mut browser = Browser::new(app);
         let mut names = Vec::new();
         for client in [WEB, HELP, SHOP] {
-            add_client(&app, tenant, client, |_| ());
-            let tokens = sign_in(&app, &mut browser, tenant, client).await;
+            create_client(&test_env, tenant, client).await;
+            let tokens = sign_in(app, &mut browser, tenant, client).await;
             let id_token = claims(&tokens["id_token"]);
+            let access_token = text(&tokens, "access_token");
+            assert_eq!(userinfo(app, tenant, access_token).await.json()["sub"], id_token["sub"]);
+            let introspect = tenant_path(tenant, "/oauth/introspect");
+            let introspected = post(app, &introspect, client.0, &[("token", access_token)]).await;
+            assert_eq!(introspected["sub"], id_token["sub"]);
             names.push((text(&id_token, "sub").to_owned(), text(&id_token, "sid").to_owned()));
         }
         let [web, help, shop] = names.as_slice() else { panic!("{names:?}") };
