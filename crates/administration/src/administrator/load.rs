@@ -17,7 +17,7 @@ pub(super) enum LoadScope<'a> {
     /// The tenant, with these of its clients.
     Related(RelatedClients<'a>),
     /// The tenant, with these of its accounts, and with what the sign-ins of one left behind.
-    Accounts { related: RelatedAccounts<'a>, with_sign_ins_of: Option<&'a AccountId> },
+    Accounts { related: RelatedAccounts<'a>, left: Option<LeftBehind<'a>> },
     /// The tenant, with an application and its client.
     Application(AboutApplication<'a>),
     /// The tenant's keys, with the fetches of verifiers where its policy needs them, and whether another tenant has the imported key of
@@ -28,8 +28,15 @@ pub(super) enum LoadScope<'a> {
 impl<'a> LoadScope<'a> {
     /// The tenant, with these of its accounts.
     pub(super) const fn of_accounts(related: RelatedAccounts<'a>) -> Self {
-        Self::Accounts { related, with_sign_ins_of: None }
+        Self::Accounts { related, left: None }
     }
+}
+
+/// What the sign-ins of an account left behind.
+#[derive(Clone, Copy)]
+pub(super) enum LeftBehind<'a> {
+    Sessions(&'a AccountId),
+    Consents(&'a AccountId),
 }
 
 /// The application of an edit.
@@ -56,14 +63,19 @@ impl Administrator {
                 facts.state = self.store.load_with_related_clients(tenant, related).await?;
             }
             // The tenant's revision guards what is read after the tenant.
-            LoadScope::Accounts { related, with_sign_ins_of } => {
+            LoadScope::Accounts { related, left } => {
                 facts.state = self.store.load_with_related_clients(tenant, RelatedClients::default()).await?;
                 if let Some(state) = &mut facts.state {
                     state.accounts = self.store.find_accounts(tenant, related).await?;
                 }
-                if let Some(account) = with_sign_ins_of {
-                    facts.sessions = self.store.list_sessions(tenant, account).await?;
-                    facts.consents = self.store.list_consents(tenant, account).await?;
+                match left {
+                    None => {}
+                    Some(LeftBehind::Sessions(of)) => {
+                        facts.sessions = self.store.list_sessions(tenant, of).await?;
+                    }
+                    Some(LeftBehind::Consents(of)) => {
+                        facts.consents = self.store.list_consents(tenant, of).await?;
+                    }
                 }
             }
             LoadScope::Application(about) => return self.load_application(tenant, about).await,

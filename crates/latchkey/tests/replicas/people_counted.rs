@@ -2,7 +2,7 @@
 
 use crate::answer::Answer;
 use crate::numbers::Numbers;
-use crate::person::{AUTHORIZATION_REQUEST, Browser, code_of, redeem, request, settings_with_people};
+use crate::person::{AUTHORIZATION_REQUEST, Browser, after, code_of, redeem, request, settings_with_people};
 use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv};
 
@@ -56,6 +56,24 @@ async fn costs(test_env: &TestEnv, tenant: &'static str, replica: &Replica) -> [
     least
 }
 
+/// What the page of the account costs, and ending another session there, after which the tenant's rows are read again.
+async fn costs_of_account(test_env: &TestEnv, tenant: &'static str, replica: &Replica) -> [u64; 2] {
+    let mut least = [u64::MAX; 2];
+    for _ in 0..TIMES {
+        Browser::signed_in(test_env, tenant, replica).await;
+        let browser = Browser::signed_in(test_env, tenant, replica).await;
+        let before = Numbers::of(replica).await.statements;
+        let page = browser.get(replica, "/account").await;
+        let seen = Numbers::of(replica).await.statements;
+        let other = after(&page, "name=\"session\" value=\"").unwrap_or_else(|| panic!("{page:?}"));
+        let ended = browser.submit(replica, "/account", &page, &[("session", &*other)]).await;
+        assert!(ended.status == 200 && !ended.body.contains(&other), "{ended:?}");
+        let done = Numbers::of(replica).await.statements;
+        least = [least[0].min(seen - before), least[1].min(done - seen)];
+    }
+    least
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_person_costs() {
     let test_env = TestEnv::new(None);
@@ -72,5 +90,6 @@ async fn what_a_person_costs() {
             ("a token of the client itself", 0),
         ];
         assert_eq!(costs(&test_env, tenant, &replica).await, expected, "{tenant}");
+        assert_eq!(costs_of_account(&test_env, tenant, &replica).await, [3, 22], "{tenant}");
     }
 }

@@ -139,7 +139,8 @@ pub(crate) fn code_of(answer: &Answer) -> Option<String> {
     to.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned())
 }
 
-fn after(page: &Answer, before: &str) -> Option<String> {
+/// What a page has after this text, up to a quotation mark.
+pub(crate) fn after(page: &Answer, before: &str) -> Option<String> {
     Some(page.body.split_once(before)?.1.split_once('"')?.0.to_owned())
 }
 
