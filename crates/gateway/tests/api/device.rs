@@ -21,7 +21,7 @@ fn add_device_client(app: &TestApp, tenant: &str, grant_types: &[GrantType]) {
     });
 }
 
-async fn authorize_device(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
+pub(crate) async fn authorize_device(app: &TestApp, tenant: &str, more: &[(&str, &str)]) -> Answer {
     let form = [&[("client_id", "web"), ("scope", "openid profile")], more].concat();
     app.post(&tenant_path(tenant, "/oauth/device_authorization"), &form).await
 }

@@ -21,7 +21,7 @@ use crate::token_certificates::{Certificate, ISSUED, Pki, SELF_SIGNED, clients_w
 
 /// The authentication that a path requires.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Rule {
+pub(crate) enum Rule {
     /// Client authentication.
     Client,
     /// Client authentication, and a token to introspect.
@@ -40,7 +40,7 @@ enum Rule {
     Page,
 }
 
-const RULES: [(&str, Rule); 76] = [
+pub(crate) const RULES: [(&str, Rule); 76] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),

@@ -82,6 +82,7 @@ mod examples;
 mod flow;
 mod health;
 mod isolation;
+mod isolation_of_people;
 mod jwks_fetches;
 mod metrics;
 mod overload;

@@ -1,0 +1,233 @@
+//! Tenant isolation of what a sign-in makes: sessions, forms, codes, tokens, hints. Each is sent to every path of the other tenant, under the
+//! name that is read there. The answer is the one to a value that was never issued. The same request then works at its own tenant.
+
+use futures_util::future::join_all;
+use protocol::GrantType;
+use reqwest::Method;
+use serde_json::Value;
+use testkit::fixtures;
+use url::form_urlencoded::byte_serialize;
+use url::{Position, Url};
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, options, tenant_path};
+use crate::device::{authorize_device, to_the_question};
+use crate::isolation::{RULES, Rule};
+use crate::openid::location;
+use crate::person::{
+    Browser, EMAIL, PASSWORD, add_person, add_web_client, authorization_request, continued, flow, parameter,
+    redeem, redemption_form,
+};
+use crate::pushed_requests::push;
+use crate::routes;
+
+const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// A method, and a path below a tenant.
+type Operation = (&'static str, &'static str);
+const AUTHORIZE: Operation = ("get", "/oauth/authorize");
+const TOKEN: Operation = ("post", "/oauth/token");
+const INTROSPECT: Operation = ("post", "/oauth/introspect");
+const SIGN_IN: Operation = ("post", "/oauth/sign-in");
+const LOGOUT: Operation = ("post", "/oauth/logout");
+const DEVICE: Operation = ("post", "/device");
+const ACCOUNT: Operation = ("post", "/account");
+
+/// What the person's browser and the client of a tenant have after a sign-in.
+struct Left {
+    session: String,
+    tokens: Value,
+    code: String,
+    device: Value,
+    request_uri: String,
+    /// The forms of a device, of the consent, of the account, of signing out, and of a sign-in. Each of the last three ends the session.
+    forms: [String; 5],
+}
+
+/// What the person answers to each form, and where.
+const ANSWERS: [(&[(&str, &str)], Operation); 5] = [
+    (&[("decision", "allow")], DEVICE),
+    (&[("decision", "allow")], SIGN_IN),
+    (&[("decision", "sign_out_everywhere")], ACCOUNT),
+    (&[("decision", "sign_out")], LOGOUT),
+    (&[("identifier", EMAIL), ("password", PASSWORD)], SIGN_IN),
+];
+
+/// A value of one tenant with the place where paths read such values: a parameter, `cookie` or `bearer`.
+struct Artefact<'a> {
+    place: &'static str,
+    value: &'a str,
+    /// The parameters that belong to it.
+    beside: Vec<(&'static str, &'a str)>,
+    /// What reads it.
+    read_at: Operation,
+}
+
+impl Left {
+    async fn at(app: &TestApp, browser: &mut Browser<'_>, tenant: &str, secret: &str) -> Self {
+        let page = browser.authorize(tenant, &[]).await;
+        let consent = flow(&browser.sign_in(tenant, &page, PASSWORD).await);
+        let allow = [("flow", &*consent), ("decision", "allow")];
+        let allowed = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &allow).await;
+        let tokens = redeem(app, tenant, secret, &parameter(&continued(&allowed), "code")).await.json();
+        let with_secret = [("client_secret", secret)];
+        let device = authorize_device(app, tenant, &with_secret).await.json();
+        let decided = authorize_device(app, tenant, &with_secret).await.json();
+        let forms = [
+            to_the_question(browser, tenant, decided["user_code"].as_str().unwrap()).await,
+            browser.authorize(tenant, &[("prompt", "consent")]).await,
+            browser.get(&tenant_path(tenant, "/account")).await,
+            browser.get(&tenant_path(tenant, "/oauth/logout")).await,
+            browser.authorize(tenant, &[("prompt", "login")]).await,
+        ];
+        Self {
+            session: browser.cookies[&format!("lk-s.{tenant}")].clone(),
+            tokens,
+            code: parameter(&location(&browser.authorize(tenant, &[]).await), "code"),
+            device,
+            request_uri: push(app, tenant, &with_secret).await,
+            forms: forms.map(|page| flow(&page)),
+        }
+    }
+
+    /// All values. `device_form` is the form that asks for the code of a device, at the tenant to which they are sent.
+    fn artefacts<'a>(&'a self, device_form: &'a str) -> Vec<Artefact<'a>> {
+        let [access, id, refresh] =
+            ["access_token", "id_token", "refresh_token"].map(|name| self.tokens[name].as_str().unwrap());
+        let [device, user] = ["device_code", "user_code"].map(|name| self.device[name].as_str().unwrap());
+        let grant = |name| vec![("grant_type", name)];
+        let first = [
+            ("cookie", &*self.session, Vec::new(), AUTHORIZE),
+            ("bearer", access, Vec::new(), ("get", "/oauth/userinfo")),
+            ("token", access, Vec::new(), INTROSPECT),
+            ("token", refresh, Vec::new(), INTROSPECT),
+            ("id_token_hint", id, Vec::new(), AUTHORIZE),
+            ("request_uri", &*self.request_uri, Vec::new(), AUTHORIZE),
+            ("code", &*self.code, grant("authorization_code"), TOKEN),
+            ("refresh_token", refresh, grant("refresh_token"), TOKEN),
+            ("device_code", device, grant(DEVICE_GRANT), TOKEN),
+            ("user_code", user, vec![("flow", device_form)], DEVICE),
+        ];
+        let forms = self.forms.iter().zip(ANSWERS);
+        let forms = forms.map(|(form, (answers, read_at))| ("flow", &**form, answers.to_vec(), read_at));
+        let all = first.into_iter().chain(forms);
+        all.map(|(place, value, beside, read_at)| Artefact { place, value, beside, read_at }).collect()
+    }
+}
+
+/// The value with another character near its end.
+fn invented(value: &str) -> String {
+    let at = value.len() - 3;
+    let other = if value[at..].starts_with('B') { "C" } else { "B" };
+    format!("{}{other}{}", &value[..at], &value[at + 1..])
+}
+
+/// A request of the browser, with the parameters and the secret of the tenant's client, and a value at the artefact's place.
+async fn ask(
+    browser: &Browser<'_>,
+    (method, path): (&str, &str),
+    (tenant, secret): (&str, &str),
+    artefact: &Artefact<'_>,
+    value: &str,
+) -> Answer {
+    let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+    let mut form = redemption_form(&authorization_request(&[]));
+    form.retain(|(name, _)| *name != "grant_type");
+    form.extend(&artefact.beside);
+    if !matches!(artefact.place, "cookie" | "bearer") {
+        form.push((artefact.place, value));
+    }
+    let mut url = Url::parse(PUBLIC_URL).unwrap().join(&routes::placed(path, tenant)).unwrap();
+    if method == Method::GET {
+        form.retain(|(name, _)| *name != "password");
+        url.query_pairs_mut().extend_pairs(form.drain(..));
+    // A device authorization reads none of these, and a client has few of them at once.
+    } else if artefact.place != "bearer" && !path.ends_with("/device_authorization") {
+        form.push(("client_secret", secret));
+    }
+    let request = browser.request(method, &url[Position::BeforePath..]).form(&form);
+    let request = request.header("origin", PUBLIC_URL).header("sec-fetch-dest", "document");
+    Answer::to(match artefact.place {
+        "cookie" => request.header("cookie", format!("lk-s.{tenant}={value}")),
+        "bearer" => request.bearer_auth(value),
+        _ => request,
+    })
+    .await
+}
+
+/// An answer without what is random in it, and without the value that was sent.
+fn said(answer: &Answer, value: &str) -> (u16, String, String) {
+    let mut body = answer.body.replace(value, "");
+    for before in ["nonce=\"", "name=\"flow\" value=\""] {
+        let random = body.split_once(before).map(|(_, rest)| rest.split('"').next().unwrap().to_owned());
+        body = random.map_or(body.clone(), |random| body.replace(&random, ""));
+    }
+    // A pushed request has a name.
+    let body = if answer.status == 201 { String::new() } else { body };
+    let in_url: String = byte_serialize(value.as_bytes()).collect();
+    (answer.status, answer.header("location").replace(&in_url, ""), body)
+}
+
+/// Two tenants with the same client and the same person. The default one is `home`.
+fn start(home: &str) -> (TestApp, [String; 2]) {
+    let app = TestApp::start_with(&options(home));
+    let secrets = [ACME, GLOBEX].map(|tenant| {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |client| {
+            client.grant_types.extend([GrantType::RefreshToken, GrantType::DeviceCode]);
+            client.scope = fixtures::scope("openid profile");
+            client.code_flow.first_party = false;
+        })
+    });
+    (app, secrets)
+}
+
+#[tokio::test]
+async fn nothing_of_a_sign_in_at_one_tenant_is_worth_anything_at_the_other() {
+    for (home, stranger) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let (app, secrets) = start(home);
+        let [own, foreign] = [home, stranger].map(|tenant| (tenant, &*secrets[usize::from(tenant != ACME)]));
+        let mut browser = Browser::new(&app);
+        let left = Left::at(&app, &mut browser, stranger, foreign.1).await;
+        let mut forms = Vec::new();
+        for tenant in [home, stranger] {
+            forms.push(flow(&browser.get(&tenant_path(tenant, "/device")).await));
+        }
+        let artefacts = left.artefacts(&forms[0]);
+        for (method, path) in routes::all() {
+            let (_, rule) = RULES.iter().find(|(ruled, _)| *ruled == path).unwrap();
+            // The first have no credential, the others read none of a form.
+            let is_read = |place| match rule {
+                Rule::Public | Rule::Numbers => false,
+                Rule::Administration | Rule::Person => matches!(place, "cookie" | "bearer"),
+                Rule::Client | Rule::Introspection | Rule::Bearer | Rule::Page => true,
+            };
+            join_all(artefacts.iter().filter(|sent| is_read(sent.place)).map(async |artefact| {
+                let (value, unknown) = (artefact.value, invented(artefact.value));
+                let answer = ask(&browser, (&method, &path), own, artefact, value).await;
+                let expected = ask(&browser, (&method, &path), own, artefact, &unknown).await;
+                let what = format!("{method} {path}: {} {value}", artefact.place);
+                assert_eq!(said(&answer, value), said(&expected, &unknown), "{what}");
+                let shown = [stranger, EMAIL, "\"active\":true"].map(|text| answer.body.contains(text));
+                assert_eq!(shown, [false; 3], "{what}: {}", answer.body);
+                assert!(!answer.header("set-cookie").contains("lk-s."), "{what}");
+                assert_ne!(answer.status, 429, "{what}");
+            }))
+            .await;
+        }
+        // At the own tenant each is worth something, also after all this.
+        for artefact in left.artefacts(&forms[1]) {
+            let (value, unknown, (method, path)) =
+                (artefact.value, invented(artefact.value), artefact.read_at);
+            let path = tenant_path("{id}", path);
+            // The jar of the person's browser has the cookie already.
+            let empty = Browser::new(&app);
+            let browser = if artefact.place == "cookie" { &empty } else { &browser };
+            let expected = ask(browser, (method, &path), foreign, &artefact, &unknown).await;
+            let answer = ask(browser, (method, &path), foreign, &artefact, value).await;
+            let what = format!("{method} {path}: {} {value}: {}", artefact.place, answer.body);
+            assert_ne!(said(&answer, value), said(&expected, &unknown), "{what}");
+            assert!(answer.status < 400 || answer.body.contains("authorization_pending"), "{what}");
+        }
+    }
+}
