@@ -49,6 +49,8 @@ pub struct ApplicationContext<'a> {
     pub tenant: &'a Tenant,
     /// The application that is replaced.
     pub before: Option<&'a Application>,
+    /// Its client, as it is.
+    pub client: Option<&'a Client>,
     /// The id of its client, or of a new client for which no id is requested.
     pub client_id: &'a ClientId,
 }

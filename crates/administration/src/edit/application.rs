@@ -1,6 +1,6 @@
 //! Applications: an application is put or deleted with its client. The rules of clients hold for its client, too.
 
-use protocol::{Secret, Timestamp};
+use protocol::{GrantType, Secret, Timestamp};
 use registry::{Client, ClientId};
 use secrets::{PasswordSalt, SecretHash, salt_of};
 use tenancy::TenantId;
@@ -67,9 +67,10 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     } else {
         (serving(context, tenant)?, None, None)
     };
-    let client_id = row.map_or(new_id, |row| &row.client.id);
+    let now = row.map(|row| &row.client);
+    let client_id = now.map_or(new_id, |client| &client.id);
     let ApplicationDraft { document, client } =
-        translate(ApplicationContext { tenant: &state.tenant, before, client_id })?;
+        translate(ApplicationContext { tenant: &state.tenant, before, client: now, client_id })?;
     if context.facts.name_owner.is_some_and(|owner| owner != id) {
         return Err(ApplicationError::NameTaken.into());
     }
@@ -119,7 +120,11 @@ fn put_client(
     let Client { status, description, audiences, introspection, keys, jwks_uri, .. } = row.client.clone();
     let Client { dpop_bound_access_tokens, tls_client_certificate_bound_access_tokens, .. } = row.client;
     let certificate_subject = row.client.certificate_subject.clone();
-    let code_flow = row.client.code_flow.clone();
+    let mut code_flow = row.client.code_flow.clone();
+    if client.grant_types.contains(&GrantType::AuthorizationCode) {
+        code_flow.redirect_uris = client.code_flow.redirect_uris;
+        code_flow.require_pkce = client.code_flow.require_pkce;
+    }
     let client = Client {
         status,
         description,

@@ -4,7 +4,7 @@ use protocol::{ClientAuthenticationMethod, GrantType, OFFLINE_ACCESS, check_redi
 use registry::CodeFlow;
 use tenancy::Tenant;
 
-use super::{FieldErrors, Interface, refresh_token, subject};
+use super::{FieldErrors, refresh_token, subject};
 use crate::ClientSettings;
 
 /// The most URIs in one list of a client.
@@ -25,8 +25,7 @@ pub(super) fn check_code_flow(
         errors.refuse("/require_pkce", detail, "leave it out, or choose another method");
     }
     let grants_codes = settings.grant_types.iter().any(|name| name == GrantType::AuthorizationCode.as_str());
-    // Applications of the Thunder-compatible API keep redirect URIs of their own.
-    if grants_codes && settings.redirect_uris.is_empty() && errors.interface() != Interface::Adapter {
+    if grants_codes && settings.redirect_uris.is_empty() {
         let detail = "a client of the grant authorization_code needs a redirect URI";
         errors.refuse(
             "/redirect_uris",

@@ -30,7 +30,8 @@ pub(super) fn check_sector_identifier_uri(
     Some(uri.clone())
 }
 
-/// A client with pairwise subjects has a sector. Applications of the Thunder-compatible API cannot name one: each of them is one by itself.
+/// A client with pairwise subjects has a sector. Applications of the Thunder-compatible API cannot name one: without
+/// one host of all their redirect URIs, each of them is one by itself.
 pub(super) fn check_sector(
     errors: &mut FieldErrors,
     tenant: &Tenant,

@@ -2,6 +2,7 @@
 //! effect are kept and shown. Unknown members are ignored.
 
 use administration::{Application, EditError};
+use registry::Client;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -80,17 +81,15 @@ pub(crate) struct OauthConfig {
     #[serde(skip_deserializing)]
     #[schemars(!skip_deserializing, extend("format" = "password"))]
     pub(crate) client_secret: Option<String>,
-    #[schemars(extend("writeOnly" = true))]
+    /// Where people who sign in go back to. Answers show it with the grant `authorization_code` alone, as the next three.
     pub(crate) redirect_uris: Option<Vec<String>>,
     #[schemars(extend("examples" = [["client_credentials"]]))]
     pub(crate) grant_types: Option<Vec<String>>,
-    #[schemars(extend("writeOnly" = true))]
     pub(crate) response_types: Option<Vec<String>>,
     #[schemars(example = &"client_secret_basic")]
     pub(crate) token_endpoint_auth_method: Option<String>,
-    #[schemars(extend("writeOnly" = true))]
+    /// Whether each authorization request has a code challenge. A public client always needs one.
     pub(crate) pkce_required: Option<bool>,
-    #[schemars(extend("writeOnly" = true))]
     pub(crate) public_client: Option<bool>,
     pub(crate) scopes: Option<Vec<String>>,
     #[schemars(extend("writeOnly" = true))]
@@ -134,14 +133,18 @@ impl ApplicationDocument {
         self.inbound_auth_config.as_mut()?.first_mut()?.config.as_mut()
     }
 
-    /// Replaces `before`. Members that answers do not show, and that callers therefore do not send, keep their values.
-    pub(crate) fn keeping_unseen(mut self, before: &Self) -> Self {
+    /// Replaces `before`. Members that answers do not always show, and that callers therefore do not send, keep their values: those that
+    /// the client has, otherwise those of the document.
+    pub(crate) fn keeping_unseen(mut self, before: &Self, client: Option<&Client>) -> Self {
         if self.inbound_auth_config.is_none() {
             self.inbound_auth_config.clone_from(&before.inbound_auth_config);
             return self;
         }
         if let (Some(after), Some(before)) = (self.oauth_mut(), before.oauth()) {
             keep(&mut after.client_id, &before.client_id);
+            let shown = client.map(OauthConfig::of_code_flow).unwrap_or_default();
+            keep(&mut after.redirect_uris, &shown.redirect_uris);
+            keep(&mut after.pkce_required, &shown.pkce_required);
             keep(&mut after.redirect_uris, &before.redirect_uris);
             keep(&mut after.response_types, &before.response_types);
             keep(&mut after.pkce_required, &before.pkce_required);

@@ -72,7 +72,7 @@ impl ApplicationRequest {
     ) -> Result<ApplicationDraft, ThunderError> {
         let mut document = self.document.clone();
         if let Some(before) = context.before {
-            document = document.keeping_unseen(&ApplicationDocument::of(before)?);
+            document = document.keeping_unseen(&ApplicationDocument::of(before)?, context.client);
         }
         let client = judge(&document, self.secret.as_ref(), context)?;
         let is_new_name = context.before.is_none_or(|before| before.name != document.name);

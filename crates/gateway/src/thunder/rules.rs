@@ -66,9 +66,13 @@ fn judge_client(
 ) -> Result<Client, ThunderError> {
     let tenant = context.tenant;
     let token = config.token.clone().unwrap_or_default();
+    let (method, grant_types) = (method(config)?, grant_types(config));
+    let has_codes = grant_types.iter().any(|name| name == GrantType::AuthorizationCode.as_str());
     let settings = ClientSettings {
-        token_endpoint_auth_method: method(config)?.to_owned(),
-        grant_types: grant_types(config),
+        token_endpoint_auth_method: method.to_owned(),
+        grant_types,
+        redirect_uris: distinct(config.redirect_uris.as_deref().filter(|_| has_codes)),
+        require_pkce: !has_codes || method == "none" || config.pkce_required != Some(false),
         scopes: distinct(config.scopes.as_deref()),
         access_token_lifetime: lifetime(&token),
         token: TokenSettings { issuer: token.issuer.filter(|issuer| !issuer.is_empty()) },
@@ -77,7 +81,7 @@ fn judge_client(
     let mut errors = FieldErrors::of(Interface::Adapter);
     let client = check_client(&mut errors, tenant, context.client_id, &settings);
     let (errors, _) = errors.into_parts();
-    if let Some(name) = first_refused(&errors, "/grant_types/", &settings.grant_types) {
+    if let Some((name, _)) = first_refused(&errors, "/grant_types/", &settings.grant_types) {
         return refused(INVALID_GRANT_TYPE, format!("there is no grant {name:?} here"));
     }
     if config.response_types.iter().flatten().any(|response| response != "code") {
@@ -90,11 +94,14 @@ fn judge_client(
     if let Some(uri) = redirects.iter().find(|uri| !uris::is_redirect_uri(uri)) {
         return refused(INVALID_REDIRECT_URI, format!("not an absolute URI without a fragment: {uri:?}"));
     }
-    if client.grant_types.contains(&GrantType::AuthorizationCode) && redirects.is_empty() {
+    if has_codes && redirects.is_empty() {
         return refused(
             INVALID_OAUTH_CONFIG,
             "the grant authorization_code, which is the default, needs redirect_uris; for a service send \"grant_types\": [\"client_credentials\"]",
         );
+    }
+    if let Some((uri, why)) = first_refused(&errors, "/redirect_uris/", &settings.redirect_uris) {
+        return refused(INVALID_REDIRECT_URI, format!("{why}: {uri:?}"));
     }
     if client.is_public() {
         check_public(config, &client.grant_types, secret)?;
@@ -103,14 +110,13 @@ fn judge_client(
         let why = format!("client_secret must be 1 to {MAX_SECRET_LENGTH} bytes without control characters");
         return refused(INVALID_OAUTH_CONFIG, why);
     }
-    if let Some(scope) = first_refused(&errors, "/scopes/", &settings.scopes) {
+    if let Some((scope, why)) = first_refused(&errors, "/scopes/", &settings.scopes) {
         return match ScopeToken::parse(scope) {
-            Err(error) if !scope.starts_with(ScopeToken::RESERVED_PREFIX) => {
-                refused(INVALID_OAUTH_CONFIG, format!("scope {scope:?}: {error}"))
-            }
-            _ => {
+            _ if scope.starts_with(ScopeToken::RESERVED_PREFIX) => {
                 refused(INVALID_OAUTH_CONFIG, "scopes that begin latchkey: are given by administrators only")
             }
+            Err(error) => refused(INVALID_OAUTH_CONFIG, format!("scope {scope:?}: {error}")),
+            Ok(_) => refused(INVALID_OAUTH_CONFIG, format!("scope {scope:?}: {why}")),
         };
     }
     let id = client_id(config)?.unwrap_or_else(|| context.client_id.clone());
@@ -131,10 +137,14 @@ fn judge_client(
     Ok(Client { id, name, issuer, resources, ..client })
 }
 
-/// The first item of a list with an error; `list` is the pointer of the list with a slash at its end.
-fn first_refused<'a>(errors: &[FieldError], list: &str, items: &'a [String]) -> Option<&'a String> {
+/// The first item of a list with an error, and what is wrong; `list` is the pointer of the list with a slash at its end.
+fn first_refused<'a>(
+    errors: &'a [FieldError],
+    list: &str,
+    items: &'a [String],
+) -> Option<(&'a String, &'a str)> {
     let index = |error: &FieldError| error.pointer.strip_prefix(list)?.parse::<usize>().ok();
-    items.get(errors.iter().filter_map(index).min()?)
+    errors.iter().find_map(|error| Some((items.get(index(error)?)?, &*error.detail)))
 }
 
 fn client_id(config: &OauthConfig) -> Result<Option<ClientId>, ThunderError> {

@@ -81,7 +81,7 @@ fn judged(request: &Value) -> Result<Option<Client>, ThunderError> {
 
 fn judge_request(request: &ApplicationRequest) -> Result<Option<Client>, ThunderError> {
     let (tenant, client_id) = (tenant(), random_id());
-    let context = ApplicationContext { tenant: &tenant, before: None, client_id: &client_id };
+    let context = ApplicationContext { tenant: &tenant, before: None, client: None, client_id: &client_id };
     judge(&request.document, request.secret.as_ref(), context)
 }
 
@@ -109,6 +109,10 @@ fn the_documented_request_becomes_a_client() {
     );
 }
 
+fn of_code_flow(redirect_uris: Value) -> Value {
+    json!({ "grant_types": ["authorization_code"], "redirect_uris": redirect_uris })
+}
+
 #[test]
 fn each_error_has_its_code() {
     let top = |changes: Value| with(changes, json!({}));
@@ -134,6 +138,8 @@ fn each_error_has_its_code() {
         (config(json!({ "response_types": ["token"] })), "APP-1011"),
         (config(json!({ "redirect_uris": ["/relative"] })), "APP-1012"),
         (config(json!({ "redirect_uris": ["https://a/#b"] })), "APP-1012"),
+        (config(of_code_flow(json!(["http://a.example/"]))), "APP-1012"),
+        (config(of_code_flow(json!(["https://a.example/", "com.example.app:/cb"]))), "APP-1012"),
         (config(json!({ "token_endpoint_auth_method": "client_secret_jwt" })), "APP-1013"),
         (config(json!({ "token_endpoint_auth_method": "private_key_jwt" })), "APP-1013"),
         (top(json!({ "certificate": { "type": "PEM" } })), "APP-1014"),
@@ -236,5 +242,10 @@ fn a_put_keeps_what_answers_do_not_show() {
     let before = ApplicationRequest::parse(&serde_json::to_vec(&documented()).unwrap()).unwrap().document;
     let round_trip: Value = serde_json::from_str(DOCUMENTED_ANSWER).unwrap();
     let after = ApplicationRequest::parse(&serde_json::to_vec(&round_trip).unwrap()).unwrap().document;
-    assert_eq!(after.keeping_unseen(&before), before);
+    assert_eq!(after.clone().keeping_unseen(&before, None), before);
+    // Another interface has changed the client since.
+    let moved = json!(["https://moved.example/"]);
+    let client = judged(&with(json!({}), of_code_flow(moved.clone()))).unwrap().unwrap();
+    let kept = after.keeping_unseen(&before, Some(&client));
+    assert_eq!(json!(kept.oauth().unwrap().redirect_uris), moved);
 }

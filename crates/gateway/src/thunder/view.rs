@@ -1,6 +1,8 @@
-//! Answers: the members that the documented answer has. Members that only redirects and tokens need are kept and not shown, as there.
+//! Answers: the members that the documented answer has. Members of the code flow are shown where the client has it. Those that only tokens
+//! need are kept and not shown, as there.
 
 use administration::{Application, ApplicationState, EditError};
+use protocol::GrantType;
 use registry::Client;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -30,7 +32,7 @@ pub(super) fn application(state: &ApplicationState) -> Result<ApplicationDocumen
             grant_types: Some(client.grant_types.iter().map(ToString::to_string).collect()),
             token_endpoint_auth_method: Some(method(client, &stored)),
             scopes: Some(client.scope.iter().map(|token| token.as_str().to_owned()).collect()),
-            ..OauthConfig::default()
+            ..OauthConfig::of_code_flow(client)
         }),
     });
     Ok(ApplicationDocument {
@@ -65,6 +67,23 @@ pub(super) fn list(total: u64, page: &[Application]) -> Result<Applications, Edi
     };
     let applications = page.iter().map(listed).collect::<Result<Vec<_>, EditError>>()?;
     Ok(Applications { total_results: total, count: page.len() as u64, applications })
+}
+
+impl OauthConfig {
+    /// What only a client of the grant `authorization_code` shows. A client that an earlier version made has no redirect URIs.
+    pub(super) fn of_code_flow(client: &Client) -> Self {
+        if !client.grant_types.contains(&GrantType::AuthorizationCode) {
+            return Self::default();
+        }
+        let redirect_uris = client.code_flow.redirect_uris.clone();
+        Self {
+            redirect_uris: (!redirect_uris.is_empty()).then_some(redirect_uris),
+            response_types: Some(vec!["code".to_owned()]),
+            pkce_required: Some(client.code_flow.require_pkce),
+            public_client: Some(client.is_public()),
+            ..Self::default()
+        }
+    }
 }
 
 /// The registry has one method for basic and post. The answer has the name that was sent.

@@ -5,9 +5,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
-use crate::app::{ACME, GLOBEX, TestApp, options, token_path};
+use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
 use crate::flow::execute;
 use crate::forge::{Forge, but, part};
+use crate::person::{Browser, CALLBACK, PASSWORD, add_person, continued, flow, parameter, redeem};
 
 pub(crate) const APPLICATION: &str = "550e8400-e29b-41d4-a716-446655440000";
 
@@ -165,6 +166,59 @@ async fn a_secret_that_is_put_replaces_the_earlier_ones() {
     {
         let refused = admin.send(Method::PUT, &path, Some(&body)).await;
         assert_eq!((refused.status, &refused.json()["code"]), (400, &json!(code)));
+    }
+}
+
+#[tokio::test]
+async fn an_application_of_the_code_flow_signs_people_in_at_its_redirect_uris() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let admin = Admin::at(tenant).await;
+        let app = &admin.app;
+        for tenant in [tenant, other] {
+            app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
+            add_person(app, tenant);
+        }
+        let of_code_flow = json!({ "grant_types": ["authorization_code"], "scopes": ["openid", "profile"] });
+        let config = |more: Value| service("Shop", but(of_code_flow.clone(), more));
+        let first =
+            json!({ "client_id": "web", "client_secret": "first-secret", "redirect_uris": [CALLBACK] });
+        let made = admin.create(&config(first)).await.json();
+        let path = format!("/applications/{}", made["id"].as_str().unwrap());
+        let shown = admin.send(Method::GET, &path, None).await.json();
+        let more = json!({
+            "client_id": "web", "redirect_uris": [CALLBACK], "response_types": ["code"], "pkce_required": true,
+            "public_client": false, "token_endpoint_auth_method": "client_secret_basic",
+        });
+        assert_eq!(shown["inbound_auth_config"], config(more)["inbound_auth_config"]);
+
+        let mut browser = Browser::new(app);
+        let page = browser.authorize(tenant, &[]).await;
+        let consent = browser.sign_in(tenant, &page, PASSWORD).await;
+        assert!(consent.body.contains("Shop"), "{}", consent.body);
+        let allow = [("flow", &*flow(&consent)), ("decision", "allow")];
+        let allowed = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &allow).await;
+        let code = parameter(&continued(&allowed), "code");
+        let tokens = redeem(app, tenant, "first-secret", &code).await;
+        assert!(tokens.status == 200 && tokens.json()["id_token"].is_string(), "{}", tokens.body);
+        assert_eq!(browser.authorize(other, &[]).await.status, 400, "the other tenant has no such client");
+
+        // What a PUT leaves out stays.
+        let moved = "https://app.example.com/moved";
+        let without_pkce = [("redirect_uri", moved), ("code_challenge", ""), ("code_challenge_method", "")];
+        for (change, at_first, at_moved) in [
+            (json!({}), 303, 400),
+            (json!({ "redirect_uris": [moved], "pkce_required": false }), 400, 303),
+            (json!({}), 400, 303),
+        ] {
+            let replaced = admin.send(Method::PUT, &path, Some(&config(change))).await;
+            assert_eq!(replaced.status, 200, "{}", replaced.body);
+            app.pass(10);
+            let statuses = [
+                browser.authorize(tenant, &[]).await.status,
+                browser.authorize(tenant, &without_pkce).await.status,
+            ];
+            assert_eq!(statuses, [at_first, at_moved]);
+        }
     }
 }
 
