@@ -237,6 +237,7 @@ impl Reconciler {
                 algorithm: first.algorithm,
                 sealed_private_key: self.sealer.seal(&context, key.pkcs8.expose()).await?,
                 thumbprint: first.thumbprint.clone(),
+                public_jwk: Some(key.public_jwk.clone()),
                 announced_at: now,
                 active_from: now,
                 retiring_from: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use administration::Invalidation;
 use async_trait::async_trait;
-use keys::{KeyRecord, KeyRecords, SigningKeyStore};
+use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
 use tenancy::{StoreError, TenantId};
 
 use crate::shared::SharedRows;
@@ -32,6 +32,11 @@ impl SigningKeyStore for CachedSigningKeyStore {
     async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
         let found = self.get(tenant).await?;
         found.ok_or_else(|| StoreError::fault("a key set is never absent"))
+    }
+
+    /// From the store: an old hint alone needs it.
+    async fn find_key(&self, tenant: &TenantId, key: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        self.source.store.find_key(tenant, key).await
     }
 
     /// The keys are invalidated in every case: `false` also means that the store has a key which is not in memory.

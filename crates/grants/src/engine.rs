@@ -348,7 +348,7 @@ impl Engine {
             audience: Some(&audience),
             skew: tenant.signing.skew,
         };
-        let assertion: AdminAssertion = match keys::verify(token.expose(), &ring, now, &expectations) {
+        let assertion: AdminAssertion = match keys::verify(token.expose(), &*ring, now, &expectations) {
             Ok(assertion) => assertion,
             Err(error) => return Ok(Err(error)),
         };
@@ -417,7 +417,17 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Result<IdTokenHint, TokenError>, KeyError> {
         let ring = self.keys.ring(tenant, now).await?;
-        let claims = match id_token_hint::verify(tenant, &ring, hint, now) {
+        let kid = id_token_hint::kid(hint).unwrap_or_default();
+        let verified = if ring.find(&kid, tenant.signing.skew, now).is_some() {
+            id_token_hint::verify(tenant, &*ring, hint, now)
+        } else {
+            let kept = id_token_hint::kept(tenant);
+            let removed = self.keys.hint_key(&tenant.id, &ring, &kid, kept, now).await?;
+            removed
+                .ok_or(TokenError::UnknownKey)
+                .and_then(|key| id_token_hint::verify(tenant, &key, hint, now))
+        };
+        let claims = match verified {
             Ok(claims) => claims,
             Err(error) => return Ok(Err(error)),
         };

@@ -3,9 +3,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use keys::{Expectations, KeyRing, TokenError};
+use keys::{Expectations, TokenError, VerificationKeys};
 use protocol::{Lifetime, Timestamp};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tenancy::Tenant;
 
 use crate::{Grantee, NamedPerson, Subjects, id_token};
@@ -52,7 +53,7 @@ pub(crate) struct HintClaims {
 /// Verifies a hint as of a time before its end. The times of a token of ours are ours.
 pub(crate) fn verify(
     tenant: &Tenant,
-    ring: &KeyRing,
+    keys: &impl VerificationKeys,
     hint: &str,
     now: Timestamp,
 ) -> Result<HintClaims, TokenError> {
@@ -63,7 +64,25 @@ pub(crate) fn verify(
         audience: None,
         skew: tenant.signing.skew,
     };
-    keys::verify(hint, ring, valid_at, &expectations)
+    keys::verify(hint, keys, valid_at, &expectations)
+}
+
+/// For how long a removed key verifies hints: as long as a person may stay signed in, and a month in which a client may still send what it
+/// has kept.
+pub(crate) fn kept(tenant: &Tenant) -> Lifetime {
+    const MONTH: u64 = 30 * 86_400;
+    let session = tenant.sign_in.session;
+    let longest = session.remember.max(session.absolute);
+    Lifetime::from_seconds(longest.seconds().saturating_add(MONTH))
+}
+
+/// The `kid` that the token claims.
+pub(crate) fn kid(token: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Header {
+        kid: String,
+    }
+    part(token, 0).map(|Header { kid }| kid)
 }
 
 /// The `exp` that the token claims.
@@ -72,6 +91,41 @@ fn expiry(token: &str) -> Option<Timestamp> {
     struct Times {
         exp: u64,
     }
-    let payload = BASE64URL.decode(token.split('.').nth(1)?).ok()?;
-    serde_json::from_slice::<Times>(&payload).ok().map(|times| Timestamp::from_seconds(times.exp))
+    part(token, 1).map(|Times { exp }| Timestamp::from_seconds(exp))
+}
+
+fn part<T: DeserializeOwned>(token: &str, index: usize) -> Option<T> {
+    serde_json::from_slice(&BASE64URL.decode(token.split('.').nth(index)?).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_fixtures::acme;
+
+    #[test]
+    fn a_removed_key_is_kept_for_the_longest_session_and_thirty_days() {
+        const DAY: u64 = 86_400;
+        for (absolute, remember, days) in [(1, 30, 60), (1, 0, 31), (45, 30, 75), (0, 0, 30)] {
+            let mut tenant = acme();
+            tenant.sign_in.session.absolute = Lifetime::from_seconds(absolute * DAY);
+            tenant.sign_in.session.remember = Lifetime::from_seconds(remember * DAY);
+            assert_eq!(kept(&tenant), Lifetime::from_seconds(days * DAY), "{absolute} {remember}");
+        }
+    }
+
+    #[test]
+    fn what_a_token_claims_is_read_of_any_text() {
+        let token =
+            |header: &str| format!("{}.{}.c", BASE64URL.encode(header), BASE64URL.encode(r#"{"exp":7}"#));
+        let good = token(r#"{"alg":"none","kid":"oauth2-key-1"}"#);
+        assert_eq!(
+            (kid(&good).as_deref(), expiry(&good)),
+            (Some("oauth2-key-1"), Some(Timestamp::from_seconds(7)))
+        );
+        for bad in ["", "..", "a.b.c", &token("{}"), &token(r#"{"kid":1}"#), &token("[")] {
+            assert_eq!(kid(bad), None, "{bad}");
+        }
+        assert_eq!(expiry("a.b.c"), None);
+    }
 }

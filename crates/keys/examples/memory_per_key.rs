@@ -57,6 +57,7 @@ fn ring(algorithm: SigningAlgorithm, document: &PrivateKeyDocument) -> Result<Ke
         algorithm,
         sealed_private_key: document.expose().to_vec(),
         thumbprint: key.thumbprint.clone(),
+        public_jwk: None,
         announced_at: now,
         active_from: now,
         retiring_from: None,

@@ -93,16 +93,21 @@ impl PublicParameters {
         }
     }
 
-    /// SHA-256 over the required members, in lexicographic order, without blanks (RFC 7638 §3).
-    pub(crate) fn thumbprint(&self) -> Thumbprint {
+    /// The required members, in lexicographic order, without blanks (RFC 7638 §3).
+    #[must_use]
+    pub fn required_members(&self) -> String {
         let kty = self.kty();
-        let canonical = match self {
+        match self {
             Self::Rsa { n, e } => format!(r#"{{"e":"{e}","kty":"{kty}","n":"{n}"}}"#),
             Self::Ec { crv, x, y } => format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}","y":"{y}"}}"#),
             Self::Okp { crv, x } => format!(r#"{{"crv":"{crv}","kty":"{kty}","x":"{x}"}}"#),
-        };
+        }
+    }
+
+    /// SHA-256 over them.
+    pub(crate) fn thumbprint(&self) -> Thumbprint {
         let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, canonical.as_bytes()).as_ref());
+        bytes.copy_from_slice(digest(&SHA256, self.required_members().as_bytes()).as_ref());
         Thumbprint::new(bytes)
     }
 
@@ -205,7 +210,9 @@ mod tests {
             assert_eq!(foreign.common.key_algorithm.unwrap().to_string(), algorithm.as_str());
             let thumbprint = foreign.thumbprint(jsonwebtoken::jwk::ThumbprintHash::SHA256).unwrap();
             assert_eq!(thumbprint, key.thumbprint, "{algorithm}");
-            assert_eq!(jwk_thumbprint(&serde_json::json!(key.jwk)), Some(thumbprint), "{algorithm}");
+            assert_eq!(jwk_thumbprint(&serde_json::json!(key.jwk)), Some(thumbprint.clone()), "{algorithm}");
+            let members = serde_json::from_str(&key.jwk.parameters.required_members()).unwrap();
+            assert_eq!(jwk_thumbprint(&members), Some(thumbprint), "{algorithm}");
         }
     }
 

@@ -19,6 +19,11 @@ pub struct KeyRecord {
     pub sealed_private_key: Vec<u8>,
     /// SHA-256 thumbprint of the public key (RFC 7638), by which an import recognises its key.
     pub thumbprint: String,
+    /// The public key as the members of its JWK of which the thumbprint is the hash (RFC 7638 §3.3); none of keys that are older than this
+    /// field. [`SigningKeyStore::find_key`](crate::SigningKeyStore::find_key) reads it: most requests have no use for it, so caches do not
+    /// share it.
+    #[serde(skip)]
+    pub public_jwk: Option<String>,
     /// From when on it is published.
     pub announced_at: Timestamp,
     /// From when on it signs.

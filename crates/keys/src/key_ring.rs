@@ -125,6 +125,7 @@ mod tests {
             algorithm,
             sealed_private_key: vec![number as u8],
             thumbprint: String::new(),
+            public_jwk: None,
             announced_at: at(times[0]),
             active_from: at(times[1]),
             retiring_from: end(times[2]),

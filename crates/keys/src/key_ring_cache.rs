@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use moka::future::Cache;
 use moka::ops::compute::Op;
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use tenancy::{Tenant, TenantId};
 
+use crate::hint_key::hint_key;
 use crate::key_failures::KeyFailures;
 use crate::loaded_keys::{LoadedKeys, openable, signs};
 use crate::{
-    KeyError, KeyPool, KeyRecord, KeyRecords, KeyRing, KeySealer, KeySpec, SealingContext, SigningKey,
-    SigningKeyStore, UnopenedKeys,
+    KeyError, KeyId, KeyPool, KeyRecord, KeyRecords, KeyRing, KeySealer, KeySpec, PublicKeys, SealingContext,
+    SigningKey, SigningKeyStore, UnopenedKeys,
 };
 
 /// Provides each tenant's key ring.
@@ -74,6 +75,24 @@ impl KeyRingCache {
             return Ok(None);
         }
         self.signing_key(tenant, now).await.map(Some)
+    }
+
+    /// The public half of the tenant's removed key of this `kid`, for hints: of a key that was removed no longer than `kept` ago, and not
+    /// revoked. One read of a row by its key, and none for a `kid` that the tenant has given to no key.
+    ///
+    /// # Errors
+    /// [`KeyError`] where the store does not answer.
+    pub async fn hint_key(
+        &self,
+        tenant: &TenantId,
+        ring: &KeyRing,
+        kid: &str,
+        kept: Lifetime,
+        now: Timestamp,
+    ) -> Result<Option<PublicKeys>, KeyError> {
+        let Some(id) = KeyId::parse(kid).filter(|id| *id < ring.records.next) else { return Ok(None) };
+        let key = self.store.find_key(tenant, id).await?;
+        Ok(key.and_then(|key| hint_key(&key, kept, now)))
     }
 
     /// Drops the parsed keys of a tenant.
@@ -174,6 +193,7 @@ impl KeyRingCache {
                 source,
             })?,
             thumbprint: parsed.thumbprint.clone(),
+            public_jwk: Some(parsed.jwk.parameters.required_members()),
             announced_at: now,
             active_from: now,
             retiring_from: None,

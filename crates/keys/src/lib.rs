@@ -45,6 +45,7 @@ mod key_ring;
 
 pub mod life_cycle;
 
+mod hint_key;
 mod jwks_fetches;
 mod key_error;
 mod key_failures;
@@ -91,4 +92,5 @@ pub use signing_key::{KeyRejected, SignError, SigningKey};
 pub use store::SigningKeyStore;
 pub use token_error::TokenError;
 pub use token_kind::TokenKind;
+pub use verification_keys::VerificationKeys;
 pub use verify::{Expectations, LEEWAY, verify};

@@ -483,6 +483,7 @@ mod tests {
             algorithm: SigningAlgorithm::ES256,
             sealed_private_key: Vec::new(),
             thumbprint: String::new(),
+            public_jwk: None,
             announced_at: Timestamp::from_seconds(0),
             active_from: Timestamp::from_seconds(active_from),
             retiring_from: None,

@@ -7,13 +7,13 @@ use crate::KeyRing;
 
 /// A public key with the one algorithm that it is used with.
 #[derive(Clone, Copy)]
-pub(crate) struct VerificationKey<'a> {
+pub struct VerificationKey<'a> {
     pub(crate) algorithm: SigningAlgorithm,
     pub(crate) public: &'a ParsedPublicKey,
 }
 
 /// Keys of one issuer, by their identifiers.
-pub(crate) trait VerificationKeys {
+pub trait VerificationKeys {
     /// The key of this `kid`, if it may have signed by now.
     fn key(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<VerificationKey<'_>>;
 }

@@ -9,7 +9,7 @@ use crate::parts::Parts;
 use crate::registered_claims::RegisteredClaims;
 use crate::unique_members::UniqueMembers;
 use crate::verification_keys::{VerificationKey, VerificationKeys};
-use crate::{Check, KeyRing, TokenError};
+use crate::{Check, TokenError};
 
 /// The requirements of a token.
 pub struct Expectations<'a> {
@@ -33,17 +33,17 @@ pub(crate) struct Rules<'a> {
     pub(crate) expectations: &'a Expectations<'a>,
 }
 
-/// Verifies a token in compact form with the ring of the tenant that must have issued it, and returns its claims in the type of the caller.
+/// Verifies a token in compact form with the keys of the tenant that must have issued it, and returns its claims in the type of the caller.
 ///
 /// # Errors
 /// The first [`TokenError`] in the order of the checks.
 pub fn verify<C: DeserializeOwned>(
     token: &str,
-    ring: &KeyRing,
+    keys: &impl VerificationKeys,
     now: Timestamp,
     expectations: &Expectations<'_>,
 ) -> Result<C, TokenError> {
-    verify_observed(token, ring, &Rules { now, leeway: LEEWAY, expectations }, &mut Unobserved)
+    verify_observed(token, keys, &Rules { now, leeway: LEEWAY, expectations }, &mut Unobserved)
 }
 
 /// The same with any keys and for any observer.
@@ -154,7 +154,7 @@ mod tests {
 
     use super::*;
     use crate::inspection::inspect_with;
-    use crate::{KeyId, KeyRecord, KeyRecords, PublicKeys, SigningKey, inspect, test_keys};
+    use crate::{KeyId, KeyRecord, KeyRecords, KeyRing, PublicKeys, SigningKey, inspect, test_keys};
 
     const NOW: u64 = 1_000_000;
     const ISSUER: &str = "https://auth.example.com";
@@ -179,6 +179,7 @@ mod tests {
                 algorithm,
                 sealed_private_key: Vec::new(),
                 thumbprint: key.thumbprint.clone(),
+                public_jwk: None,
                 announced_at: at(0),
                 active_from: at(0),
                 retiring_from: None,
@@ -584,7 +585,7 @@ mod tests {
     fn without_a_wanted_audience_any_will_do() {
         let expectations = anything();
         let token = key(3).sign("x", &claims_with("aud", json!("anyone"))).unwrap();
-        assert!(verify::<Value>(&token, &RING, at(NOW), &expectations).is_ok());
+        assert!(verify::<Value>(&token, &*RING, at(NOW), &expectations).is_ok());
     }
 
     #[test]
@@ -596,7 +597,7 @@ mod tests {
         }
         let expectations = anything();
         assert_eq!(
-            verify::<Strict>(&good(), &RING, at(NOW), &expectations).unwrap_err(),
+            verify::<Strict>(&good(), &*RING, at(NOW), &expectations).unwrap_err(),
             TokenError::Malformed
         );
     }

@@ -27,6 +27,7 @@ fn ring() -> KeyRing {
         algorithm: SigningAlgorithm::EdDSA,
         sealed_private_key: Vec::new(),
         thumbprint: key.thumbprint.clone(),
+        public_jwk: None,
         announced_at: Timestamp::from_seconds(0),
         active_from: Timestamp::from_seconds(0),
         retiring_from: None,

@@ -36,6 +36,7 @@ macro_rules! migrator {
             "0029_subjects",
             "0030_session_source",
             "0031_logos",
+            "0032_public_keys",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -36,6 +36,9 @@ pub(crate) const SELECT: &str = select!("");
 /// Those that a request may need, of which there are few however often a tenant's keys have followed each other.
 pub(crate) const SELECT_WHOLE: &str = select!("AND k.sealed_private_key <> {empty_bytes}");
 
+pub(crate) const SELECT_ONE: &str =
+    "SELECT {columns(k)} FROM signing_keys k WHERE k.tenant_id = {tenant} AND k.number = $2";
+
 /// Across tenants on purpose: a private key belongs to one tenant of the whole platform. A trigger writes the owners.
 pub(crate) const OWNERS: &str = "
     SELECT thumbprint, tenant_id FROM key_thumbprints WHERE thumbprint IN (SELECT value FROM {elements($1)})";
@@ -83,7 +86,13 @@ pub(crate) const EXTEND_RETENTION: &str = concat!(
 impl SigningKeyStore for Database {
     async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
         let rows = self.look_up(Statement::of(SELECT_WHOLE).bind(tenant)).await?;
-        Ok(Arc::new(key_records(rows)))
+        let mut records = key_records(rows);
+        records.keys.iter_mut().for_each(|key| key.public_jwk = None);
+        Ok(Arc::new(records))
+    }
+
+    async fn find_key(&self, tenant: &TenantId, key: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        Ok(self.look_up(Statement::of(SELECT_ONE).bind(tenant).bind(key.number())).await?.pop())
     }
 
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {

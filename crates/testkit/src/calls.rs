@@ -13,6 +13,8 @@ pub struct Calls {
     pub find_client: u64,
     /// Of `find_keys`.
     pub find_keys: u64,
+    /// Of `find_key`.
+    pub find_key: u64,
     /// Of `add_key`.
     pub add_key: u64,
     /// Of `record_use`.
@@ -45,6 +47,7 @@ impl Calls {
             + self.find_logo
             + self.find_client
             + self.find_keys
+            + self.find_key
             + self.add_key
             + self.record_use
             + self.is_used
@@ -64,6 +67,7 @@ pub(crate) struct CallCounters {
     pub(crate) find_logo: AtomicU64,
     pub(crate) find_client: AtomicU64,
     pub(crate) find_keys: AtomicU64,
+    pub(crate) find_key: AtomicU64,
     pub(crate) add_key: AtomicU64,
     pub(crate) record_use: AtomicU64,
     pub(crate) is_used: AtomicU64,
@@ -85,6 +89,7 @@ impl CallCounters {
             find_logo: of(&self.find_logo),
             find_client: of(&self.find_client),
             find_keys: of(&self.find_keys),
+            find_key: of(&self.find_key),
             add_key: of(&self.add_key),
             record_use: of(&self.record_use),
             is_used: of(&self.is_used),

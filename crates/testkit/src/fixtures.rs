@@ -117,6 +117,7 @@ pub fn key(number: u32) -> KeyRecord {
         algorithm: SigningAlgorithm::RS256,
         sealed_private_key: vec![0, 159, 146, 150, 255],
         thumbprint: format!("thumbprint-{number}"),
+        public_jwk: None,
         announced_at: NOW,
         active_from: NOW,
         retiring_from: None,

@@ -18,6 +18,8 @@ pub(super) struct KeyMaterial {
     generated: Option<KeySpec>,
     document: PrivateKeyDocument,
     thumbprint: String,
+    /// Its public half.
+    public_jwk: String,
     /// The number for which it was sealed. A repeated decision does not call the sealing service again, so it is as young as it can be
     /// when it is written.
     sealed: Option<(KeyId, Vec<u8>)>,
@@ -28,7 +30,8 @@ impl KeyMaterial {
     pub(super) fn take(imported: &mut ImportedKey) -> Self {
         let nothing = PrivateKeyDocument::from(Zeroizing::default());
         let document = std::mem::replace(&mut imported.pkcs8, nothing);
-        Self { generated: None, document, thumbprint: imported.thumbprint.clone(), sealed: None }
+        let (thumbprint, public_jwk) = (imported.thumbprint.clone(), imported.public_jwk.clone());
+        Self { generated: None, document, thumbprint, public_jwk, sealed: None }
     }
 
     /// Whether it can be the announced key.
@@ -50,6 +53,7 @@ impl KeyMaterial {
             algorithm,
             sealed_private_key: sealed.clone(),
             thumbprint: self.thumbprint.clone(),
+            public_jwk: Some(self.public_jwk.clone()),
             announced_at,
             active_from,
             retiring_from: None,
@@ -82,8 +86,10 @@ impl Administrator {
         off_the_runtime(move || {
             // The number does not enter the thumbprint, and is not known before all is decided.
             let parsed = SigningKey::parse(KeyId::numbered(1), spec.algorithm, document.expose());
-            let thumbprint = parsed.map_err(|_| SealError::Failed)?.thumbprint.clone();
-            Ok(KeyMaterial { generated: Some(spec), document, thumbprint, sealed: None })
+            let parsed = parsed.map_err(|_| SealError::Failed)?;
+            let (thumbprint, public_jwk) =
+                (parsed.thumbprint.clone(), parsed.jwk.parameters.required_members());
+            Ok(KeyMaterial { generated: Some(spec), document, thumbprint, public_jwk, sealed: None })
         })
         .await
     }

@@ -632,6 +632,7 @@ fn with_key(id: &str, thumbprint: &str) -> DeclaredTenant {
         algorithm: SigningAlgorithm::RS256,
         pkcs8: Zeroizing::new(vec![1]).into(),
         thumbprint: thumbprint.to_owned(),
+        public_jwk: String::new(),
     });
     declared
 }

@@ -146,7 +146,7 @@ mod tests {
 
     fn key(algorithm: SigningAlgorithm, thumbprint: &str) -> ImportedKey {
         let pkcs8 = PrivateKeyDocument::from(Zeroizing::default());
-        ImportedKey { algorithm, pkcs8, thumbprint: thumbprint.to_owned() }
+        ImportedKey { algorithm, pkcs8, thumbprint: thumbprint.to_owned(), public_jwk: String::new() }
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub(super) fn write(state: &mut TenantKeys, decision: &KeyDecision, seconds: u64
         algorithm: announced.algorithm,
         sealed_private_key: vec![1],
         thumbprint: format!("thumbprint of {}", announced.id),
+        public_jwk: None,
         announced_at: announced.announced_at,
         active_from: announced.active_from,
         retiring_from: None,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
 use async_trait::async_trait;
 use cache::{Caches, Capacity, Freshness};
-use keys::{KeyRecord, KeyRecords, SigningKeyStore};
+use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
 use protocol::Timestamp;
 use registry::{
     Client, ClientId, ClientStore, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
@@ -48,6 +48,10 @@ impl ClientStore for Bad {
 #[async_trait]
 impl SigningKeyStore for Bad {
     async fn find_keys(&self, _: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
+        Err(StoreError::fault("no test reads keys"))
+    }
+
+    async fn find_key(&self, _: &TenantId, _: KeyId) -> Result<Option<KeyRecord>, StoreError> {
         Err(StoreError::fault("no test reads keys"))
     }
 

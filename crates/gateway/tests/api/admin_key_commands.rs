@@ -9,7 +9,7 @@ use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, tenant_path};
 use crate::client_fixtures::SVC;
 
-async fn rotate(test_env: &TestEnv, token: &str, tenant: &str, body: Value) -> Answer {
+pub(crate) async fn rotate(test_env: &TestEnv, token: &str, tenant: &str, body: Value) -> Answer {
     test_env.post(token, &format!("{}/rotate", keys_path(tenant)), body).await
 }
 

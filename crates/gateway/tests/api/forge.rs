@@ -53,6 +53,7 @@ impl Forge {
         KeyRecord {
             sealed_private_key: sealed.now_or_never().unwrap().unwrap(),
             thumbprint: self.signing_key().thumbprint.clone(),
+            public_jwk: Some(self.signing_key().jwk.parameters.required_members()),
             ..fixtures::key(number)
         }
     }

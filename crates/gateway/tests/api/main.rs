@@ -85,6 +85,7 @@ mod isolation;
 mod isolation_of_people;
 mod jwks_fetches;
 mod metrics;
+mod old_hints;
 mod overload;
 mod pairwise;
 mod panics;

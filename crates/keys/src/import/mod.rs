@@ -17,6 +17,8 @@ pub struct ImportedKey {
     pub pkcs8: PrivateKeyDocument,
     /// SHA-256 thumbprint of its public half (RFC 7638), by which it is recognised.
     pub thumbprint: String,
+    /// Its public half ([`KeyRecord::public_jwk`](crate::KeyRecord::public_jwk)).
+    pub public_jwk: String,
 }
 
 /// Why the text is no key for the algorithm. Nothing of the text is in here.
@@ -102,8 +104,9 @@ pub fn import_key(text: &Secret, algorithm: Option<SigningAlgorithm>) -> Result<
         if text.starts_with(['{', '[']) { jwk::read(text, algorithm)? } else { pem::read(text, algorithm)? };
     // The number is not known yet and does not enter the thumbprint.
     let key = SigningKey::parse(KeyId::numbered(1), algorithm, pkcs8.expose());
-    let thumbprint = key.map_err(|_| ImportError::Malformed)?.thumbprint.clone();
-    Ok(ImportedKey { algorithm, pkcs8, thumbprint })
+    let key = key.map_err(|_| ImportError::Malformed)?;
+    let public_jwk = key.jwk.parameters.required_members();
+    Ok(ImportedKey { algorithm, pkcs8, thumbprint: key.thumbprint.clone(), public_jwk })
 }
 
 #[cfg(test)]

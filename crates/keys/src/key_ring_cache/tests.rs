@@ -55,6 +55,11 @@ impl SigningKeyStore for Rows {
         Ok(self.records(tenant))
     }
 
+    async fn find_key(&self, tenant: &TenantId, key: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        Ok(self.records(tenant).keys.iter().find(|row| row.id == key).cloned())
+    }
+
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
         if let Some(faster) = self.faster.lock().unwrap().take() {
             self.push(tenant, faster);
@@ -342,6 +347,7 @@ async fn push_key(rows: &Rows, service: &Service, tenant: &Tenant, active_from: 
         algorithm: ES256,
         sealed_private_key,
         thumbprint,
+        public_jwk: None,
         announced_at: at(10),
         active_from: at(active_from),
         retiring_from: None,
@@ -448,4 +454,29 @@ async fn tenants_beyond_the_capacity_are_opened_anew() {
     // There is room for one. It is made in the background, so it may be a few more.
     let few = kept(8 << 10).await;
     assert!(few < 100, "{few}");
+}
+
+#[tokio::test]
+async fn a_hint_costs_one_read_where_the_tenant_had_the_key_and_none_elsewhere() {
+    let Setting { rows, cache } = setting();
+    let [acme, other] = ["acme", "other"].map(|id| tenant(id, ES256));
+    for tenant in [&acme, &other] {
+        cache.ring(tenant, at(10)).await.unwrap();
+    }
+    rows.put(&acme.id, |records| {
+        records.keys[0].sealed_private_key.clear();
+        (records.keys[0].retiring_from, records.keys[0].removed_at) = (Some(at(20)), Some(at(30)));
+    });
+    for (tenant, found) in [(&acme, true), (&other, false)] {
+        let ring = cache.ring(tenant, at(40)).await.unwrap();
+        for (kid, reads) in
+            [("oauth2-key-1", 1), ("oauth2-key-3", 0), ("oauth2-key-01", 0), ("4294967295", 0), ("", 0)]
+        {
+            let before = rows.reads.load(Ordering::Relaxed);
+            let kept = Lifetime::from_seconds(60);
+            let key = cache.hint_key(&tenant.id, &ring, kid, kept, at(40)).await.unwrap();
+            assert_eq!(rows.reads.load(Ordering::Relaxed) - before, reads, "{kid}");
+            assert_eq!(key.is_some(), found && reads == 1, "{kid} of {}", tenant.id);
+        }
+    }
 }

@@ -23,10 +23,11 @@ pub(super) fn shown_of(row: &KeyRecord, after: &KeyTimes, now: Timestamp) -> Sho
     let active_from = shown(Some(row.active_from), before.active_from, Some(after.active_from), now);
     let now = before.active_from.filter(|_| row.active_from <= now).map_or(now, |active| active.max(now));
     let removed_at = shown(row.removed_at, before.removed_at, after.removed_at, now);
-    // Revoked within the skew of its activation, a key was active for a while, although its row cannot say so.
+    // Revoked within the skew of its activation, a key was active for a while, although its row cannot say so. One that had retired before
+    // did so then.
     let revoked =
         after.removed_at != row.removed_at && after.removed_at.is_some_and(|removed| removed <= now);
-    let retiring_from = if revoked && after.active_from <= now && after.retiring_from.is_none() {
+    let retiring_from = if revoked && after.active_from <= now {
         Some(happened(row.retiring_from, before.retiring_from, now))
     } else {
         shown(row.retiring_from, before.retiring_from, after.retiring_from, now)

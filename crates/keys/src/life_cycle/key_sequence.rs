@@ -61,6 +61,6 @@ impl<'a> KeySequence<'a> {
 
 /// Whether a command revoked the key: a key that retires normally stays published for a while after its last
 /// signature.
-pub(super) fn is_revoked(key: &KeyRecord) -> bool {
+pub(crate) fn is_revoked(key: &KeyRecord) -> bool {
     key.removed_at.is_some_and(|removed| key.retiring_from.is_none_or(|retiring| retiring >= removed))
 }

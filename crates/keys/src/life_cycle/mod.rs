@@ -17,11 +17,12 @@ mod tests;
 
 use protocol::Timestamp;
 
-use self::key_sequence::{KeySequence, is_revoked};
+use self::key_sequence::KeySequence;
 use crate::{KeyRecords, KeyStage};
 
 pub use self::cache_lifetime::{JwksCacheLifetime, cache_lifetime};
 pub use self::commands::{hold, import, revoke, rotate_in_emergency, rotate_now};
+pub(crate) use self::key_sequence::is_revoked;
 pub use self::plan::{Announcement, BrokenTokens, KeyCommandError, KeyTimes, Plan, RevocationPlan};
 pub use self::policy::KeyPolicy;
 

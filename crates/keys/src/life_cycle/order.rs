@@ -76,6 +76,7 @@ impl KeySequence<'_> {
             algorithm,
             sealed_private_key: Vec::new(),
             thumbprint: String::new(),
+            public_jwk: None,
             announced_at,
             active_from,
             retiring_from: None,
@@ -89,9 +90,8 @@ impl KeySequence<'_> {
     pub(super) fn remove(&mut self, id: KeyId, at: Timestamp) {
         let Some(key) = self.keys.iter_mut().find(|key| key.id == id) else { return };
         let at = at.max(key.announced_at);
-        if key.retiring_from.is_none_or(|retiring| retiring > at) {
-            key.retiring_from = (key.active_from <= at).then_some(at);
-        }
+        // Also of a key that had retired before: by these times it is known that the key is revoked.
+        key.retiring_from = (key.active_from <= at).then_some(at);
         key.removed_at = Some(at);
     }
 

@@ -302,8 +302,12 @@ impl World<'_> {
                 let others = ALGORITHMS.into_iter().find(|algorithm| *algorithm != policy.algorithm);
                 let algorithm = if same_algorithm { policy.algorithm } else { others.unwrap() };
                 let thumbprint = format!("imported {}", records.next);
-                let imported =
-                    ImportedKey { algorithm, pkcs8: PrivateKeyDocument::copy_of(b"x"), thumbprint };
+                let imported = ImportedKey {
+                    algorithm,
+                    pkcs8: PrivateKeyDocument::copy_of(b"x"),
+                    thumbprint,
+                    public_jwk: String::new(),
+                };
                 match import(&records, &policy, &imported, now) {
                     Ok(plan) => {
                         assert!(same_algorithm && plan.announce.is_some());
@@ -397,6 +401,7 @@ impl World<'_> {
                 algorithm,
                 sealed_private_key: vec![1],
                 thumbprint: id.to_string(),
+                public_jwk: None,
                 announced_at,
                 active_from,
                 retiring_from: None,
@@ -555,6 +560,9 @@ fn check_shown(revoked: &RevocationPlan, before: &KeyRecords, now: Timestamp) {
             let begun = if has_begun { seen.active_from } else { announced_at };
             assert_eq!(removed, now.max(begun), "{row:?} {times:?}");
             assert_eq!(seen.retiring_from.is_some(), has_begun, "{row:?} {times:?}");
+            let mut after = row.clone();
+            times.write_to(&mut after);
+            assert!(is_revoked(&after), "{row:?} {times:?}");
             let kept = was.retiring_from.filter(|retiring| *retiring <= now);
             assert!(kept.is_none_or(|kept| seen.retiring_from == Some(kept)), "{row:?} {times:?}");
             assert!(

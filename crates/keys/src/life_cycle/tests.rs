@@ -54,6 +54,7 @@ fn after(records: &KeyRecords, plan: &Plan) -> KeyRecords {
             algorithm,
             sealed_private_key: vec![1],
             thumbprint: id.to_string(),
+            public_jwk: None,
             announced_at,
             active_from,
             retiring_from: None,
@@ -320,6 +321,7 @@ fn an_imported_key_waits_unless_it_is_the_first() {
         algorithm,
         pkcs8: PrivateKeyDocument::copy_of(b"x"),
         thumbprint: thumbprint.to_owned(),
+        public_jwk: String::new(),
     };
     let import = |records: &KeyRecords, key: &ImportedKey, now| import(records, &policy(ES256), key, at(now));
     let key = imported(ES256, "own");

@@ -14,6 +14,7 @@ columns! {
         algorithm: "algorithm",
         sealed_private_key: "sealed_private_key",
         thumbprint: "thumbprint",
+        public_jwk: "public_jwk",
         announced_at: "announced_at",
         active_from: "active_from",
         retiring_from: "retiring_from",

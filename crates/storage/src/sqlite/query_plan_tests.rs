@@ -94,6 +94,7 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
     for statement in [
         Statement::of(signing_keys::SELECT).reading::<KeyRecord>(),
         Statement::of(signing_keys::SELECT_WHOLE).reading::<KeyRecord>(),
+        Statement::of(signing_keys::SELECT_ONE).reading::<KeyRecord>(),
         Statement::writing::<(TenantId, KeyRecord)>(signing_keys::INSERT),
         Statement::writing::<(TenantId, KeyTimes)>(signing_keys::SET_TIMES),
         Statement::writing::<TenantId>(signing_keys::EXTEND_RETENTION),

@@ -4,7 +4,7 @@ use administration::{
     Generations as _, KeySchedule as _, RelatedClients, SealedItems as _, TenantList as _, TenantQuery,
     TenantRows as _,
 };
-use keys::SigningKeyStore as _;
+use keys::{KeyRecord, SigningKeyStore as _};
 use protocol::Timestamp;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -124,6 +124,7 @@ const AFTER_THE_FIFTH: &str = "
     ALTER TABLE signing_keys DROP COLUMN shown_active_from;
     ALTER TABLE signing_keys DROP COLUMN shown_retiring_from;
     ALTER TABLE signing_keys DROP COLUMN shown_removed_at;
+    ALTER TABLE signing_keys DROP COLUMN public_jwk;
     ALTER TABLE clients DROP COLUMN jwks;
     ALTER TABLE clients DROP COLUMN tls_client_auth_subject;
     ALTER TABLE clients DROP COLUMN code_flow;
@@ -162,7 +163,8 @@ async fn keys_of_an_older_schema_are_due_at_once() {
     apply(&database, &declaration(tenants.into()), "one").await.unwrap();
     for (id, numbers) in [("acme", 1..=2), ("globex", 1..=1)] {
         for number in numbers {
-            let key = testkit::fixtures::key_of(&tenant_id(id), number);
+            let public_jwk = Some("{}".to_owned());
+            let key = KeyRecord { public_jwk, ..testkit::fixtures::key_of(&tenant_id(id), number) };
             assert!(database.add_key(&tenant_id(id), &key).await.unwrap());
         }
     }
@@ -181,6 +183,7 @@ async fn keys_of_an_older_schema_are_due_at_once() {
     assert_eq!((state.due_at, state.previous_jwks), (Some(Timestamp::from_seconds(0)), None));
     assert_eq!((state.tenant.signing.rsa_bits, state.tenant.signing.hold_activation), (2048, None));
     assert_eq!(state.records.keys.len(), 2);
+    assert!(state.records.keys.iter().all(|key| key.public_jwk.is_none()), "nothing knew the public keys");
 }
 
 #[tokio::test]

@@ -164,7 +164,8 @@ async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
         let mut declared = tenant("acme", Vec::new());
         let pkcs8 = PrivateKeyDocument::from(zeroize::Zeroizing::new(b"a private key".to_vec()));
         let (algorithm, thumbprint) = (SigningAlgorithm::RS256, "thumbprint".to_owned());
-        declared.first_key = Some(keys::ImportedKey { algorithm, pkcs8, thumbprint });
+        let public_jwk = "{}".to_owned();
+        declared.first_key = Some(keys::ImportedKey { algorithm, pkcs8, thumbprint, public_jwk });
         declaration(vec![declared])
     };
     let sealing_key = SealingKey::generate().unwrap();
@@ -180,6 +181,8 @@ async fn a_first_key_is_sealed_for_its_tenant_and_imported_once() {
     let context = SealingContext::SigningKey { tenant, id, algorithm };
     let unsealed = again.unseal(&context, &records.keys[0].sealed_private_key).await.unwrap();
     assert_eq!(unsealed.as_slice(), b"a private key");
+    let public_jwk = database.find_key(tenant, id).await.unwrap().unwrap().public_jwk;
+    assert_eq!(public_jwk.as_deref(), Some("{}"));
     assert!(lines(apply(&database, &with_key(), "2").await).is_empty());
 }
 

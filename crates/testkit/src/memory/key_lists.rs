@@ -105,6 +105,7 @@ impl Rows {
     pub(super) fn whole_keys(&self, tenant: &TenantId) -> KeyRecords {
         let KeyRecords { next, mut keys } = self.keys(tenant);
         keys.retain(|key| !key.sealed_private_key.is_empty());
+        keys.iter_mut().for_each(|key| key.public_jwk = None);
         KeyRecords { next, keys }
     }
 

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ::accounts::{Account, AccountPassword};
 use administration::{AdministrationStore, AuditRecord, ChangeLog, Invalidation};
 use async_trait::async_trait;
-use keys::{KeyRecord, KeyRecords, SigningKeyStore};
+use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
 use registry::{Client, ClientId, ClientStore};
 use tenancy::{StoreError, Tenant, TenantId, TenantStore};
 
@@ -147,6 +147,11 @@ impl ClientStore for MemoryStore {
 impl SigningKeyStore for MemoryStore {
     async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
         self.answer(&self.calls.find_keys, |rows| Arc::new(rows.whole_keys(tenant))).await
+    }
+
+    async fn find_key(&self, tenant: &TenantId, key: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        self.answer(&self.calls.find_key, |rows| rows.keys(tenant).keys.into_iter().find(|row| row.id == key))
+            .await
     }
 
     async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {

@@ -167,6 +167,7 @@ macro_rules! store_contract_tests {
             issuers_are_found_with_their_owners,
             keys_are_numbered_from_one_and_no_number_is_given_twice,
             each_tenant_counts_its_own_keys,
+            a_key_is_found_with_its_public_half_in_its_tenant_only,
             of_twenty_first_keys_at_once_one_is_added,
             a_first_key_is_imported_once,
             a_key_belongs_to_one_tenant,

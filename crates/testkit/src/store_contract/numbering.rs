@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use administration::{Change, CommitOutcome, FirstKey};
-use keys::KeyId;
+use keys::{KeyId, KeyRecord};
 
 use super::Stores;
 use crate::fixtures::{self, NOW};
@@ -31,7 +31,7 @@ pub async fn each_tenant_counts_its_own_keys(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
     let globex = super::add(&stores, &fixtures::tenant("globex"), &[]).await;
     for (tenant, bytes) in [(&acme, vec![1]), (&globex, vec![2])] {
-        let key = keys::KeyRecord { sealed_private_key: bytes, ..fixtures::key_of(tenant, 1) };
+        let key = KeyRecord { sealed_private_key: bytes, ..fixtures::key_of(tenant, 1) };
         assert!(stores.signing_keys.add_key(tenant, &key).await.unwrap());
     }
     for (tenant, bytes) in [(&acme, vec![1]), (&globex, vec![2])] {
@@ -41,13 +41,48 @@ pub async fn each_tenant_counts_its_own_keys(stores: Stores) {
     }
 }
 
+/// Whether a request or a commit has added it, and after its private half is destroyed.
+pub async fn a_key_is_found_with_its_public_half_in_its_tenant_only(stores: Stores) {
+    let [acme, globex] = [
+        super::add(&stores, &fixtures::tenant("acme"), &[]).await,
+        super::add(&stores, &fixtures::tenant("globex"), &[]).await,
+    ];
+    let keys = [1, 2].map(|number| KeyRecord {
+        public_jwk: Some(format!(r#"{{"kty":"{number}"}}"#)),
+        ..fixtures::key_of(&acme, number)
+    });
+    assert!(stores.signing_keys.add_key(&acme, &keys[0]).await.unwrap());
+    let mut request = requests::declared(Vec::new());
+    requests::announce_key(&mut request, &acme, keys[1].clone());
+    requests::destroy_key(&mut request, &acme, keys[0].id);
+    super::commit(&stores, &request).await;
+    let own = KeyRecord { public_jwk: None, ..fixtures::key_of(&globex, 1) };
+    assert!(stores.signing_keys.add_key(&globex, &own).await.unwrap());
+
+    let destroyed = KeyRecord { sealed_private_key: Vec::new(), ..keys[0].clone() };
+    let second = keys[1].clone();
+    for (tenant, number, expected) in [
+        (&acme, 1, Some(&destroyed)),
+        (&acme, 2, Some(&second)),
+        (&acme, 3, None),
+        (&globex, 1, Some(&own)),
+        (&globex, 2, None),
+    ] {
+        let found = stores.signing_keys.find_key(tenant, KeyId::numbered(number)).await.unwrap();
+        assert_eq!(found.as_ref(), expected, "{number} of {tenant}");
+    }
+    // Requests that need all keys need no public half.
+    let whole = stores.signing_keys.find_keys(&acme).await.unwrap();
+    assert_eq!(whole.keys, [KeyRecord { public_jwk: None, ..second }]);
+}
+
 /// Replicas that make a first key at the same time agree on one.
 pub async fn of_twenty_first_keys_at_once_one_is_added(stores: Stores) {
     let acme = super::add(&stores, &fixtures::tenant("acme"), &[]).await;
     let attempts: Vec<_> = (0..20)
         .map(|attempt| {
             let (keys, acme) = (stores.signing_keys.clone(), acme.clone());
-            let key = keys::KeyRecord { thumbprint: format!("of {attempt}"), ..fixtures::key(1) };
+            let key = KeyRecord { thumbprint: format!("of {attempt}"), ..fixtures::key(1) };
             tokio::spawn(async move { keys.add_key(&acme, &key).await.unwrap().then_some(key) })
         })
         .collect();

@@ -286,6 +286,7 @@ fn record(key: &KeyView) -> Option<KeyRecord> {
         algorithm: key.algorithm.parse().ok()?,
         sealed_private_key: Vec::new(),
         thumbprint: key.thumbprint.clone(),
+        public_jwk: None,
         announced_at: key.announced_at.0,
         active_from: key.active_from.0,
         retiring_from: key.retiring_from.map(|at| at.0),

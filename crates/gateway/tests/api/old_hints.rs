@@ -1,0 +1,182 @@
+//! An ID token is a hint after its signing key was removed, for as long as a session may last and 30 days, and the key verifies nothing else.
+
+use protocol::Lifetime;
+use serde_json::{Value, json};
+
+use crate::admin_key_commands::{is_alive, rotate};
+use crate::admin_keys::{PUBLICATION, one, published};
+use crate::administrators::{KEEPER, TestEnv, keys_path};
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::forge::{Forge, but, claims, issuer, part};
+use crate::openid::{location, userinfo};
+use crate::person::{Browser, CALLBACK, SIGNED_OUT, add_person, add_web_client, parameter, redeem};
+
+const DAY: u64 = 86_400;
+/// For how long a removed key verifies hints: the longest session here, and 30 days.
+const KEPT: u64 = (40 + 30) * DAY;
+
+/// Both tenants, where people stay signed in for 40 days; with the secrets of their clients.
+fn two_tenants() -> (TestEnv, [String; 2]) {
+    let test_env = TestEnv::start();
+    let secrets = [ACME, GLOBEX].map(|tenant| {
+        add_person(&test_env.app, tenant);
+        let secret = add_web_client(&test_env.app, tenant, |_| ());
+        test_env.app.change_tenant(tenant, |tenant| {
+            tenant.strategies.oidc = true;
+            let span = Lifetime::from_seconds(40 * DAY);
+            (tenant.sign_in.session.idle, tenant.sign_in.session.absolute) = (span, span);
+        });
+        secret
+    });
+    (test_env, secrets)
+}
+
+/// The tokens of a sign-in.
+async fn sign_in(browser: &mut Browser<'_>, app: &TestApp, tenant: &str, secret: &str) -> Value {
+    let code = browser.code(tenant, &[]).await;
+    redeem(app, tenant, secret, &code).await.json()
+}
+
+fn id_token(tokens: &Value) -> &str {
+    tokens["id_token"].as_str().unwrap()
+}
+
+/// Another key signs, and the one before retires; it is removed when this has passed again.
+async fn replace_key(test_env: &TestEnv, tenant: &str) {
+    let keeper = test_env.token(tenant, KEEPER).await;
+    assert_eq!(rotate(test_env, &keeper, tenant, json!({})).await.status, 200);
+    test_env.app.pass(PUBLICATION);
+}
+
+/// Whether the tenant takes the hint of a browser without a session.
+async fn is_hint(test_env: &TestEnv, tenant: &str, hint: &str) -> bool {
+    let answer = Browser::new(&test_env.app).authorize(tenant, &[("id_token_hint", hint)]).await;
+    assert!(matches!(answer.status, 200 | 400), "{} {}", answer.status, answer.body);
+    answer.status == 200
+}
+
+/// Tokens that the tenant's key 1 signs now, as a client, and as this person.
+fn signed_now(test_env: &TestEnv, tenant: &str, access_token: &Value) -> [String; 2] {
+    let now = test_env.app.now();
+    let times = json!({ "iat": now, "nbf": now, "exp": now + 600 });
+    let of_person: Value = serde_json::from_str(&part(access_token.as_str().unwrap(), 1)).unwrap();
+    [claims(tenant), of_person].map(|claims| Forge::of(tenant).token(&but(claims, times.clone())))
+}
+
+#[tokio::test]
+async fn an_id_token_is_a_hint_after_its_key_was_removed_and_an_access_token_is_refused() {
+    let (test_env, secrets) = two_tenants();
+    let app = &test_env.app;
+    for ([own, other], secret) in [([ACME, GLOBEX], &secrets[0]), ([GLOBEX, ACME], &secrets[1])] {
+        let mut browser = Browser::new(app);
+        let tokens = sign_in(&mut browser, app, own, secret).await;
+        let hint = id_token(&tokens);
+        assert!(part(hint, 0).contains("oauth2-key-1"));
+        let accepted = async |[machine, person]: [String; 2]| {
+            (is_alive(&test_env, own, &machine).await, userinfo(app, own, &person).await.status)
+        };
+        assert_eq!(accepted(signed_now(&test_env, own, &tokens["access_token"])).await, (true, 200));
+
+        replace_key(&test_env, own).await;
+        app.pass(PUBLICATION);
+        assert_eq!(published(&test_env, own).await, ["oauth2-key-2"]);
+        assert_eq!(accepted(signed_now(&test_env, own, &tokens["access_token"])).await, (false, 401));
+        let silent = [("prompt", "none"), ("id_token_hint", hint)];
+        let granted = location(&browser.authorize(own, &silent).await);
+        assert!(
+            granted.as_str().starts_with(CALLBACK) && !parameter(&granted, "code").is_empty(),
+            "{granted}"
+        );
+        assert!(!is_hint(&test_env, other, hint).await);
+
+        // Its private half is destroyed; nothing but a hint reads the row.
+        replace_key(&test_env, own).await;
+        let keeper = test_env.token(own, KEEPER).await;
+        let list = test_env.get(&keeper, &keys_path(own)).await.json();
+        assert_eq!(
+            (&list["items"][0]["kid"], &list["items"][0]["destroyed"]),
+            (&json!("oauth2-key-1"), &json!(true))
+        );
+        let reads = app.store.calls().find_key;
+        assert!(is_hint(&test_env, own, hint).await);
+        assert_eq!(app.store.calls().find_key - reads, 1);
+        let [header, claims] = [0, 1].map(|nth| serde_json::from_str::<Value>(&part(hint, nth)).unwrap());
+        assert!(!is_hint(&test_env, own, &Forge::foreign().token_with(&header, &claims)).await);
+        let claims = but(claims, json!({ "iss": issuer(other) }));
+        assert!(!is_hint(&test_env, other, &Forge::of(own).token_with(&header, &claims)).await);
+        assert!(is_hint(&test_env, other, &Forge::of(other).token_with(&header, &claims)).await);
+        let out = tenant_path(
+            own,
+            &format!("/oauth/logout?id_token_hint={hint}&post_logout_redirect_uri={SIGNED_OUT}"),
+        );
+        assert_eq!(location(&browser.get(&out).await).as_str(), SIGNED_OUT);
+        assert_eq!(browser.authorize(own, &[]).await.status, 200, "the person is signed out");
+    }
+}
+
+#[tokio::test]
+async fn a_removed_key_is_forgotten_in_the_end() {
+    let (test_env, secrets) = two_tenants();
+    for (tenant, secret) in [ACME, GLOBEX].into_iter().zip(&secrets) {
+        // A key that was made by a rotation.
+        replace_key(&test_env, tenant).await;
+        let tokens = sign_in(&mut Browser::new(&test_env.app), &test_env.app, tenant, secret).await;
+        replace_key(&test_env, tenant).await;
+        let keeper = test_env.token(tenant, KEEPER).await;
+        let key = test_env.get(&keeper, &one(tenant, 2)).await.json();
+        // Tokens of an hour, the skew, and the time for which caches keep the key set.
+        assert_eq!(key["state"], "retiring", "{key}");
+        test_env.app.pass(3_600 + 60 + 300);
+        assert_eq!(published(&test_env, tenant).await, ["oauth2-key-3"]);
+        test_env.app.pass(KEPT - 1);
+        assert!(is_hint(&test_env, tenant, id_token(&tokens)).await);
+        test_env.app.pass(1);
+        assert!(!is_hint(&test_env, tenant, id_token(&tokens)).await);
+    }
+}
+
+/// Its private half may be known.
+#[tokio::test]
+async fn a_revoked_key_verifies_no_hint() {
+    let (test_env, secrets) = two_tenants();
+    let app = &test_env.app;
+    for (tenant, secret) in [ACME, GLOBEX].into_iter().zip(&secrets) {
+        // The key that signs, by an emergency.
+        let tokens = sign_in(&mut Browser::new(app), app, tenant, secret).await;
+        let keeper = test_env.token(tenant, KEEPER).await;
+        assert!(is_hint(&test_env, tenant, id_token(&tokens)).await);
+        let emergency = json!({ "emergency": true, "confirm": true });
+        assert_eq!(rotate(&test_env, &keeper, tenant, emergency).await.status, 200);
+        assert!(!is_hint(&test_env, tenant, id_token(&tokens)).await);
+        app.pass(4_000);
+        assert!(!is_hint(&test_env, tenant, id_token(&tokens)).await, "nor an expired one");
+        // One that retires: it has not signed for a while.
+        let tokens = sign_in(&mut Browser::new(app), app, tenant, secret).await;
+        replace_key(&test_env, tenant).await;
+        app.pass(600);
+        assert!(is_hint(&test_env, tenant, id_token(&tokens)).await);
+        let keeper = test_env.token(tenant, KEEPER).await;
+        let revoked = test_env.delete(&keeper, &format!("{}?confirm=true", one(tenant, 2))).await;
+        assert_eq!(revoked.status, 200, "{}", revoked.body);
+        assert!(!is_hint(&test_env, tenant, id_token(&tokens)).await);
+    }
+}
+
+#[tokio::test]
+async fn what_names_no_removed_key_of_the_tenant_costs_no_read() {
+    let (test_env, secrets) = two_tenants();
+    let app = &test_env.app;
+    for (tenant, secret) in [ACME, GLOBEX].into_iter().zip(&secrets) {
+        let tokens = sign_in(&mut Browser::new(app), app, tenant, secret).await;
+        let claims: Value = serde_json::from_str(&part(id_token(&tokens), 1)).unwrap();
+        let reads = app.store.calls().find_key;
+        for kid in ["oauth2-key-1", "oauth2-key-2", "oauth2-key-9", "oauth2-key-01", "x", ""] {
+            let header = json!({ "alg": "RS256", "typ": "JWT", "kid": kid });
+            assert!(
+                !is_hint(&test_env, tenant, &Forge::foreign().token_with(&header, &claims)).await,
+                "{kid}"
+            );
+        }
+        assert_eq!(app.store.calls().find_key, reads);
+    }
+}

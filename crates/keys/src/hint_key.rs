@@ -1,0 +1,110 @@
+//! Whether a removed key still verifies ID tokens that clients send as hints (OpenID Connect RP-Initiated Logout 1.0 §2).
+
+use protocol::{Lifetime, Timestamp};
+use serde_json::{Value, json};
+
+use crate::life_cycle::is_revoked;
+use crate::{KeyRecord, PublicKeys, jwk_thumbprint};
+
+/// The public half of a key that was removed no longer than `kept` ago, after its last token had expired. A revoked key is none, because
+/// others may have its private half.
+pub(crate) fn hint_key(key: &KeyRecord, kept: Lifetime, now: Timestamp) -> Option<PublicKeys> {
+    key.removed_at.filter(|removed| *removed <= now && now < *removed + kept && !is_revoked(key))?;
+    let mut jwk: Value = serde_json::from_str(key.public_jwk.as_deref()?).ok()?;
+    if jwk_thumbprint(&jwk)? != key.thumbprint {
+        return None;
+    }
+    (jwk["kid"], jwk["alg"]) = (key.id.to_string().into(), key.algorithm.as_str().into());
+    PublicKeys::read(&json!({ "keys": [jwk] }).to_string()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::SigningAlgorithm;
+
+    use super::*;
+    use crate::{Expectations, KeyId, ShownTimes, TokenError, test_keys, verify};
+
+    const DAY: u64 = 86_400;
+
+    fn removed(
+        algorithm: SigningAlgorithm,
+        retiring_from: Option<u64>,
+        removed_at: Option<u64>,
+    ) -> KeyRecord {
+        let key = test_keys::signing_key(KeyId::numbered(3), algorithm);
+        KeyRecord {
+            id: key.id(),
+            algorithm,
+            sealed_private_key: Vec::new(),
+            thumbprint: key.thumbprint.clone(),
+            public_jwk: Some(key.jwk.parameters.required_members()),
+            announced_at: at(0),
+            active_from: at(0),
+            retiring_from: retiring_from.map(at),
+            removed_at: removed_at.map(at),
+            shown: ShownTimes::default(),
+        }
+    }
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    /// Whether there is a key at this time, for a day after its removal.
+    fn is_kept(key: &KeyRecord, now: u64) -> bool {
+        hint_key(key, Lifetime::from_seconds(DAY), at(now)).is_some()
+    }
+
+    #[test]
+    fn the_public_half_of_a_removed_key_verifies_its_tokens_and_no_others() {
+        let expectations = Expectations {
+            is_issuer: &|_| true,
+            accepts_typ: &|_| true,
+            audience: None,
+            skew: Lifetime::from_seconds(0),
+        };
+        let claims = json!({ "iss": "i", "aud": "a", "exp": 60, "iat": 50, "nbf": 50 });
+        for algorithm in SigningAlgorithm::ALL {
+            let key = removed(algorithm, Some(100), Some(200));
+            let key = hint_key(&key, Lifetime::from_seconds(DAY), at(200)).unwrap();
+            let verified = |number, algorithm| {
+                let signing_key = test_keys::signing_key(KeyId::numbered(number), algorithm);
+                let token = signing_key.sign("JWT", &claims).unwrap();
+                verify::<Value>(&token, &key, at(50), &expectations).map(|_| ())
+            };
+            assert_eq!(verified(3, algorithm), Ok(()), "{algorithm}");
+            assert_eq!(verified(1, algorithm), Err(TokenError::UnknownKey), "{algorithm}");
+            for other in SigningAlgorithm::ALL.into_iter().filter(|other| *other != algorithm) {
+                assert_eq!(verified(3, other), Err(TokenError::AlgorithmNotAllowed), "{algorithm} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_counts_from_its_removal_on_for_a_while_and_a_revoked_one_never() {
+        let of = |retiring_from, removed_at| removed(SigningAlgorithm::ES256, retiring_from, removed_at);
+        for (key, now, expected) in [
+            (of(Some(100), Some(200)), 199, false),
+            (of(Some(100), Some(200)), 200, true),
+            (of(Some(100), Some(200)), 200 + DAY - 1, true),
+            (of(Some(100), Some(200)), 200 + DAY, false),
+            (of(Some(100), None), 200, false),
+            (of(None, None), 200, false),
+            // As commands remove a key that has signed, and one that has not.
+            (of(Some(200), Some(200)), 200, false),
+            (of(None, Some(200)), 200, false),
+        ] {
+            assert_eq!(is_kept(&key, now), expected, "{:?} {:?} {now}", key.retiring_from, key.removed_at);
+        }
+    }
+
+    #[test]
+    fn a_key_without_its_own_public_half_is_none() {
+        let key = removed(SigningAlgorithm::ES256, Some(100), Some(200));
+        let other = removed(SigningAlgorithm::EdDSA, Some(100), Some(200)).public_jwk;
+        for public_jwk in [None, Some(String::new()), Some("[]".to_owned()), Some("{}".to_owned()), other] {
+            assert!(!is_kept(&KeyRecord { public_jwk, ..key.clone() }, 200));
+        }
+    }
+}
