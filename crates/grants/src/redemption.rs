@@ -1,7 +1,7 @@
 //! Redeeming a code of either kind: use it up, and sign the tokens that it is for. A second use revokes what was granted (RFC 6749 §4.1.2).
 
 use keys::sha256;
-use protocol::{Confirmation, GrantType, Timestamp, TokenResponse};
+use protocol::{Confirmation, GrantType, Timestamp, TokenResponse, is_registered_redirect_uri};
 use registry::{Client, PersonOfToken};
 use serde_json::{Map, Value};
 use sessions::SessionId;
@@ -158,6 +158,11 @@ async fn use_up(
     now: Timestamp,
 ) -> Result<AuthorizationCode, GrantError> {
     let key = engine.authorizations.key(&tenant.id, &request.code).ok_or_else(not_valid)?;
+    // A code has a registered URI. Others may hold what the store takes for no text, such as NUL.
+    let registered = client.code_flow.redirect_uris.iter().map(String::as_str);
+    if !is_registered_redirect_uri(registered, &request.redirect_uri) {
+        return Err(not_valid());
+    }
     let redemption = Redemption {
         key,
         client: &client.id,

@@ -78,7 +78,7 @@ pub struct FoundFamily {
 }
 
 /// A family that begins when a code is redeemed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NewFamily {
     id: GrantId,
     pub(crate) secret: Zeroizing<[u8; SECRET]>,

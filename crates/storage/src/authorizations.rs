@@ -1,16 +1,45 @@
 //! Authorization codes, and what people have allowed clients.
 
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+
 use accounts::AccountId;
 use async_trait::async_trait;
-use grants::{AuthorizationCode, AuthorizationStore, CodeWrite, Consent, Redeemed, Redemption};
+use grants::{
+    AuthorizationCode, AuthorizationStore, CodeWrite, Consent, NewFamily, Redeemed, Redemption, RefreshFamily,
+};
 use protocol::Timestamp;
 use registry::ClientId;
+use sqlx::SqlitePool;
 use tenancy::{StoreError, TenantId};
 
-use crate::database::{Database, Purpose};
+use crate::columns::given;
+use crate::database::{Database, Engine, Purpose, scalar};
 use crate::error::Error;
 use crate::refresh_families;
+use crate::sqlite::{self, GroupedWrite};
 use crate::statement::Statement;
+use crate::transaction::Transaction;
+
+/// The use of a code, as it must have been issued.
+#[derive(Debug)]
+pub(crate) struct CodeUse {
+    pub(crate) tenant: TenantId,
+    pub(crate) slot: u32,
+    pub(crate) digest: [u8; 32],
+    pub(crate) client: ClientId,
+    pub(crate) redirect_uri: String,
+    pub(crate) code_challenge: Option<[u8; 32]>,
+    pub(crate) at: Timestamp,
+}
+
+impl CodeUse {
+    fn is_of(&self, code: &AuthorizationCode) -> bool {
+        self.client == code.client
+            && self.redirect_uri == code.redirect_uri
+            && self.code_challenge == code.code_challenge
+    }
+}
 
 const SELECT_CONSENT: &str = "
     SELECT {columns(c)} FROM consents c
@@ -24,24 +53,29 @@ const UPSERT_CONSENT: &str = "
 const INSERT_CODE: &str = "
     INSERT INTO authorization_codes ({names}) SELECT {names} FROM {given} WHERE TRUE";
 
-/// Uses a code up, where all of it is right: its client, its redirect URI, the digest of its verifier, its session and its account.
-const REDEEM: &str = "
-    UPDATE authorization_codes SET redeemed_at = $4
-     WHERE tenant_id = $1 AND slot = $2 AND code_digest = $3 AND redeemed_at IS NULL AND valid_until > $4
-       AND client_id = $5 AND redirect_uri = $6 AND code_challenge IS NOT DISTINCT FROM $7
+/// Uses each code up, where all of it is right: its client, its redirect URI, the digest of its verifier, its session and its account.
+pub(crate) const REDEEM: &str = "
+    UPDATE authorization_codes SET redeemed_at = given.redeemed_at
+      FROM (SELECT * FROM {given} {of_one}) AS given
+     WHERE authorization_codes.tenant_id = given.tenant_id AND authorization_codes.slot = given.slot
+       AND authorization_codes.code_digest = given.code_digest
+       AND authorization_codes.redeemed_at IS NULL AND authorization_codes.valid_until > given.redeemed_at
+       AND authorization_codes.client_id = given.client_id AND authorization_codes.redirect_uri = given.redirect_uri
+       AND authorization_codes.code_challenge IS NOT DISTINCT FROM given.code_challenge
        AND EXISTS (SELECT 1 FROM sessions s
-                    WHERE s.tenant_id = $1 AND s.slot = authorization_codes.session_slot
-                      AND s.session_id = authorization_codes.session_id AND s.ended_at IS NULL AND s.expires_at > $4)
+                    WHERE s.tenant_id = given.tenant_id AND s.slot = authorization_codes.session_slot
+                      AND s.session_id = authorization_codes.session_id AND s.ended_at IS NULL
+                      AND s.expires_at > given.redeemed_at)
        AND EXISTS (SELECT 1 FROM accounts a
-                    WHERE a.tenant_id = $1 AND a.account_id = authorization_codes.account_id
+                    WHERE a.tenant_id = given.tenant_id AND a.account_id = authorization_codes.account_id
                       AND a.suspended_at IS NULL AND a.retired_at IS NULL AND a.deleted_at IS NULL
                       AND a.valid_from <= authorization_codes.created_at)
-    RETURNING ";
+    RETURNING {columns(authorization_codes)}";
 
 /// Whether its own client has redeemed a code.
 const IS_REDEEMED: &str = "
     SELECT EXISTS (SELECT 1 FROM authorization_codes c
-                    WHERE c.tenant_id = $1 AND c.slot = $2 AND c.code_digest = $3 AND c.client_id = $4
+                    WHERE c.tenant_id = {tenant} AND c.slot = $2 AND c.code_digest = $3 AND c.client_id = $4
                       AND c.redeemed_at IS NOT NULL)";
 
 #[async_trait]
@@ -88,41 +122,69 @@ impl AuthorizationStore for Database {
         redemption: &Redemption<'_>,
         now: Timestamp,
     ) -> Result<Redeemed, StoreError> {
-        Ok(redeem(self, tenant, redemption, now).await?)
+        let Redemption { key, client, redirect_uri, code_challenge, family } = redemption;
+        let used = CodeUse {
+            tenant: tenant.clone(),
+            slot: key.slot,
+            digest: key.digest,
+            client: (*client).clone(),
+            redirect_uri: (*redirect_uri).to_owned(),
+            code_challenge: *code_challenge,
+            at: now,
+        };
+        let write = (used, family.cloned());
+        let redeemed = match &self.engine {
+            Engine::Sqlite(pools) => pools.redemptions.write(&pools.writer, &self.statements, write).await?,
+            Engine::Postgres(_) => {
+                let transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+                redeem_all(transaction, &[write]).await?.into_iter().next().flatten()
+            }
+        };
+        if let Some(code) = redeemed {
+            return Ok(Redeemed::First(Box::new(code)));
+        }
+        let is_redeemed = Statement::of(IS_REDEEMED).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
+        let rows: Vec<(bool,)> = self.look_up(is_redeemed.bind(client.as_str())).await?;
+        let is_redeemed = scalar(rows.into_iter().next()).unwrap_or(false);
+        Ok(if is_redeemed { Redeemed::Again } else { Redeemed::Refused })
     }
 }
 
-async fn redeem(
-    database: &Database,
-    tenant: &TenantId,
-    redemption: &Redemption<'_>,
-    now: Timestamp,
-) -> Result<Redeemed, Error> {
-    let Redemption { key, client, redirect_uri, code_challenge, family } = redemption;
-    let of_code = |text| Statement::of(text).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
-    let mut transaction = database.begin(Purpose::WritesOf(tenant)).await?;
-    let redeem = of_code(format!("{REDEEM}{}", "{columns(authorization_codes)}"))
-        .bind(now)
-        .bind(client.as_str())
-        .bind(*redirect_uri)
-        .bind(code_challenge.map(|digest| digest.to_vec()));
-    let redeemed: Option<AuthorizationCode> = transaction.first(redeem).await?;
-    let outcome = match redeemed {
-        Some(code) => {
-            if let Some(family) = family.map(|new| code.family(new)) {
-                transaction.write(refresh_families::INSERT, &[&family], now).await?;
-            }
-            Redeemed::First(Box::new(code))
-        }
-        None => {
-            let is_redeemed = of_code(IS_REDEEMED.to_owned()).bind(client.as_str());
-            if transaction.scalar(is_redeemed).await?.unwrap_or(false) {
-                Redeemed::Again
-            } else {
-                Redeemed::Refused
-            }
-        }
-    };
+/// The code of each first use.
+impl GroupedWrite for (CodeUse, Option<NewFamily>) {
+    type Outcome = Option<AuthorizationCode>;
+
+    async fn write_all(
+        writer: &SqlitePool,
+        statements: &AtomicU64,
+        group: &[Self],
+    ) -> Result<Vec<Self::Outcome>, Error> {
+        redeem_all(sqlite::begin(writer, statements).await?, group).await
+    }
+}
+
+async fn redeem_all(
+    mut transaction: Transaction<'_>,
+    group: &[(CodeUse, Option<NewFamily>)],
+) -> Result<Vec<Option<AuthorizationCode>>, Error> {
+    let uses: Vec<_> = group.iter().map(|(used, _)| used).collect();
+    let redeem = Statement::writing::<CodeUse>(REDEEM).bind(given(&uses));
+    let redeemed: Vec<AuthorizationCode> = transaction.all(redeem).await?;
+    let mut redeemed: HashMap<_, _> =
+        redeemed.into_iter().map(|code| ((code.tenant.clone(), code.digest), code)).collect();
+    let (mut codes, mut families) = (Vec::new(), Vec::new());
+    for (used, new) in group {
+        let key = (used.tenant.clone(), used.digest);
+        // Of two uses of one code in a group, the one that does not match it leaves it to the other.
+        let is_its_own = redeemed.get(&key).is_some_and(|code| used.is_of(code));
+        let code = if is_its_own { redeemed.remove(&key) } else { None };
+        families.extend(code.as_ref().zip(new.as_ref()).map(|(code, new)| code.family(new)));
+        codes.push(code);
+    }
+    if !families.is_empty() {
+        let insert = Statement::writing::<RefreshFamily>(refresh_families::INSERT).bind(given(&families));
+        transaction.execute(&insert).await?;
+    }
     transaction.commit().await?;
-    Ok(outcome)
+    Ok(codes)
 }

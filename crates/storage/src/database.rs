@@ -1,6 +1,7 @@
 //! An open database: how statements are executed in either engine, and that each of them is counted.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use administration::AdministrationStore;
@@ -19,7 +20,7 @@ use crate::transaction::{Open, Transaction};
 #[derive(Debug)]
 pub struct Database {
     pub(crate) engine: Engine,
-    pub(crate) statements: AtomicU64,
+    pub(crate) statements: Arc<AtomicU64>,
     /// Seconds, when a sealed value was last read; 0 before.
     pub(crate) store_clock: AtomicU64,
 }
@@ -49,7 +50,7 @@ impl AdministrationStore for Database {}
 
 impl From<Engine> for Database {
     fn from(engine: Engine) -> Self {
-        Self { engine, statements: AtomicU64::new(0), store_clock: AtomicU64::new(0) }
+        Self { engine, statements: Arc::default(), store_clock: AtomicU64::new(0) }
     }
 }
 

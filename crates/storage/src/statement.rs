@@ -20,13 +20,15 @@ pub(crate) enum Dialect {
 }
 
 /// The words with what SQLite and PostgreSQL write for them; `@` is a word's argument. `{given(…)}` is not among them: [`given`].
-const WORDS: [(&str, &str, &str); 20] = [
+const WORDS: [(&str, &str, &str); 21] = [
     ("tenant", "$1", "entered.tenant_id"),
     // A statement that writes, and enters its tenant itself: the value of a common table `entered`, and a subquery that is read after it.
     ("entering", "$1", "set_config('latchkey.tenant', $1, true)"),
     ("entered", "$1", "entered.tenant_id"),
     ("lateral", "", "LATERAL"),
     ("fence", "", "OFFSET 0"),
+    // Given rows that PostgreSQL gets one by one: it plans for one then, and reads by the index.
+    ("of_one", "", "LIMIT 1"),
     // Rows as one JSON text.
     ("array", "json_group_array", "json_agg"),
     ("object", "json_object", "json_build_object"),

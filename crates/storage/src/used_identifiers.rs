@@ -1,15 +1,24 @@
 //! Identifiers that were used, each of which may be used once.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use async_trait::async_trait;
 use protocol::Timestamp;
 use registry::{ReplayGuard, SingleUseIdentifier};
+use sqlx::{Sqlite, SqlitePool};
 use tenancy::{StoreError, TenantId};
 
-use crate::database::{Database, Engine, scalar};
-use crate::statement::Statement;
+use crate::columns::given;
+use crate::database::{Database, Engine, decoded, scalar};
+use crate::error::Error;
+use crate::row::Row;
+use crate::sqlite::GroupedWrite;
+use crate::statement::{Dialect, Statement};
 
 /// SQLite: many rows in one transaction. Of equal ones one is inserted.
-pub(crate) const INSERT_ALL: &str = "
+const INSERT_ALL: &str = "
     INSERT INTO used_identifiers ({names}) SELECT {names} FROM {given} WHERE TRUE
     ON CONFLICT DO NOTHING RETURNING tenant_id, digest";
 
@@ -19,6 +28,10 @@ const INSERT_ONE: &str = "
     INSERT INTO used_identifiers (tenant_id, digest, expires_at)
     SELECT entered.tenant_id, $2, $3 FROM entered
     ON CONFLICT DO NOTHING RETURNING tenant_id";
+
+/// Composed once: a group of few rows costs little more than its text.
+static INSERT_GROUP: LazyLock<String> =
+    LazyLock::new(|| Statement::writing::<(TenantId, SingleUseIdentifier)>(INSERT_ALL).text(Dialect::Sqlite));
 
 const IS_USED: &str =
     "SELECT EXISTS (SELECT 1 FROM used_identifiers WHERE tenant_id = {tenant} AND digest = $2)";
@@ -38,7 +51,8 @@ impl ReplayGuard for Database {
     ) -> Result<bool, StoreError> {
         let inserted = match &self.engine {
             Engine::Sqlite(pools) => {
-                return pools.grouped_uses.record(pools, &self.statements, tenant, identifier).await;
+                let of_tenant = (tenant.clone(), identifier.clone());
+                return pools.uses.write(&pools.writer, &self.statements, of_tenant).await;
             }
             Engine::Postgres(pools) => {
                 let statement = Statement::of(INSERT_ONE).bind(tenant);
@@ -57,5 +71,24 @@ impl ReplayGuard for Database {
 
     async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError> {
         Ok(self.write(Statement::of(DELETE_EXPIRED).bind(now)).await?)
+    }
+}
+
+/// Whether each was the first use.
+impl GroupedWrite for (TenantId, SingleUseIdentifier) {
+    type Outcome = bool;
+
+    /// One statement in a transaction of its own: a thread executes each statement, and begin and commit as statements cost as much as the row.
+    async fn write_all(
+        writer: &SqlitePool,
+        statements: &AtomicU64,
+        group: &[Self],
+    ) -> Result<Vec<bool>, Error> {
+        statements.fetch_add(1, Ordering::Relaxed);
+        let insert = Statement::of(INSERT_GROUP.as_str()).bind(given(group));
+        let inserted = insert.bound::<Sqlite>(Dialect::Sqlite).fetch_all(writer).await?;
+        let inserted: Vec<_> = inserted.into_iter().map(Row::Sqlite).collect();
+        let mut first: HashSet<(TenantId, [u8; 32])> = decoded(&inserted)?.into_iter().collect();
+        Ok(group.iter().map(|(tenant, used)| first.remove(&(tenant.clone(), used.digest))).collect())
     }
 }

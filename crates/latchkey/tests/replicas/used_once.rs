@@ -128,3 +128,22 @@ async fn of_two_uses_of_a_request_uri_at_two_replicas_one_gets_a_code() {
     };
     race(pair, |answer| code_of(answer).is_some()).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redirect_uri_that_no_client_can_have_uses_no_code_up() {
+    let test_env = TestEnv::new(None);
+    let [replica, _other] = test_env.start_two(&settings_with_people()).await;
+    for tenant in TENANTS {
+        let browser = Browser::signed_in(&test_env, tenant, &replica).await;
+        let page = browser.authorize(&replica, &AUTHORIZATION_REQUEST).await;
+        let code = code_of(&page).unwrap_or_else(|| panic!("{page:?}"));
+        let of = (&test_env, tenant);
+        for redirect_uri in ["\0", "https://app.example.com/\0", "\u{ffff}", ""] {
+            let form =
+                [("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", redirect_uri)];
+            let refused = request(of, &replica, "/oauth/token", &form).await;
+            assert_eq!(refused.status, 400, "{redirect_uri:?} {refused:?}");
+        }
+        assert_eq!(redeem(of, &replica, &code).await.status, 200);
+    }
+}

@@ -6,6 +6,7 @@ use grants::{
 };
 use sessions::{FoundSession, Session};
 
+use crate::authorizations::CodeUse;
 use crate::column::Column as _;
 use crate::columns::columns;
 use crate::error::Error;
@@ -48,6 +49,18 @@ columns! {
         created_at: "created_at",
         valid_until: "valid_until",
         expires_at: "expires_at",
+    }
+}
+
+columns! {
+    CodeUse {
+        tenant: "tenant_id",
+        slot: "slot",
+        digest: "code_digest",
+        client: "client_id",
+        redirect_uri: "redirect_uri",
+        code_challenge: "code_challenge",
+        at: "redeemed_at",
     }
 }
 

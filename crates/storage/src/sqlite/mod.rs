@@ -1,7 +1,7 @@
 //! What is SQLite's own: one file, with one writer and several readers.
 
 mod change_feed;
-mod grouped_uses;
+mod groups;
 mod pools;
 mod schema;
 mod search_terms;
@@ -10,5 +10,6 @@ mod search_terms;
 mod query_plan_tests;
 
 pub(crate) use change_feed::SqliteChangeFeed;
-pub(crate) use pools::SqlitePools;
+pub(crate) use groups::{GroupedWrite, Groups};
+pub(crate) use pools::{SqlitePools, begin};
 pub use pools::{open, open_read_only};

@@ -5,18 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use grants::NewFamily;
+use registry::SingleUseIdentifier;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, Sqlite, SqlitePool, Transaction};
-use tenancy::StoreError;
+use sqlx::{Connection as _, Sqlite, SqlitePool};
+use tenancy::{StoreError, TenantId};
 use tokio::time::{sleep, timeout};
 
+use crate::authorizations::CodeUse;
 use crate::database::{Database, Engine, Purpose};
 use crate::error::{Error, has_code};
 use crate::open_error::OpenError;
 use crate::row::Row;
-use crate::sqlite::grouped_uses::GroupedUses;
-use crate::sqlite::schema;
+use crate::sqlite::{Groups, schema};
 use crate::statement::{Dialect, Statement};
+use crate::transaction::{Open, Transaction};
 
 /// How long the lookup of a request may take before its caller gets an error.
 const LOOKUP_WAIT: Duration = Duration::from_millis(250);
@@ -29,6 +32,13 @@ const SWITCH_WAIT: Duration = Duration::from_millis(100);
 const SWITCH_WAITS: u32 = 50;
 /// The result code `SQLITE_BUSY`.
 const LOCKED: &str = "5";
+/// A writer takes the lock first, rather than on the first write: so it waits for a busy database at the beginning and never fails
+/// halfway. While it has the lock, no commit is under way.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+/// In KiB, as SQLite writes it. What sign-ins and assertions write lies all over their tables: a page that is not here is read first.
+const WRITER_CACHE: &str = "-16000";
+/// Pages of the write-ahead log that are copied into the file at once: 32 MiB. A page that was written several times by then is copied once.
+const CHECKPOINT: &str = "8000";
 /// Each reader is a thread and a page cache of its own.
 const READERS: u32 = 4;
 
@@ -36,10 +46,11 @@ const READERS: u32 = 4;
 pub(crate) struct SqlitePools {
     pub(crate) path: PathBuf,
     readers: SqlitePool,
-    writer: SqlitePool,
+    pub(crate) writer: SqlitePool,
     /// One connection, for the log of changes: what it polls differs from connection to connection.
     pub(crate) feed: SqlitePool,
-    pub(crate) grouped_uses: GroupedUses,
+    pub(crate) uses: Groups<(TenantId, SingleUseIdentifier)>,
+    pub(crate) redemptions: Groups<(CodeUse, Option<NewFamily>)>,
 }
 
 /// Opens the file and migrates its schema. A new file is readable by its owner only.
@@ -52,13 +63,12 @@ pub async fn open(path: &Path) -> Result<Database, OpenError> {
     let options = options(&path);
     let failed =
         |cause: sqlx::Error| OpenError::Open { database: path.display().to_string(), cause: cause.into() };
-    let writing = options.clone().journal_mode(SqliteJournalMode::Wal);
+    let writing = options.clone().journal_mode(SqliteJournalMode::Wal).pragma("cache_size", WRITER_CACHE);
     let writer = writer(writing).await.map_err(failed)?;
     schema::migrate(&path, &writer).await?;
     let reading = options.pragma("query_only", "ON");
     let (readers, feed) = (readers().connect_lazy_with(reading.clone()), one().connect_lazy_with(reading));
-    Ok(Engine::Sqlite(SqlitePools { path, readers, writer, feed, grouped_uses: GroupedUses::default() })
-        .into())
+    Ok(Engine::Sqlite(SqlitePools::new(path, readers, writer, feed)).into())
 }
 
 /// Opens the file for reading only. Where there is no file, or nothing was ever put into it, there is nothing to open.
@@ -79,11 +89,14 @@ pub async fn open_read_only(path: &Path) -> Result<Option<Database>, OpenError> 
     if !schema::is_ready(&path, &pool).await? {
         return Ok(None);
     }
-    let (readers, writer, grouped_uses) = (pool.clone(), pool.clone(), GroupedUses::default());
-    Ok(Some(Engine::Sqlite(SqlitePools { path, readers, writer, feed: pool, grouped_uses }).into()))
+    Ok(Some(Engine::Sqlite(SqlitePools::new(path, pool.clone(), pool.clone(), pool)).into()))
 }
 
 impl SqlitePools {
+    fn new(path: PathBuf, readers: SqlitePool, writer: SqlitePool, feed: SqlitePool) -> Self {
+        Self { path, readers, writer, feed, uses: Groups::default(), redemptions: Groups::default() }
+    }
+
     pub(crate) async fn look_up(
         &self,
         statement: &Statement,
@@ -106,16 +119,14 @@ impl SqlitePools {
         Ok(rows.into_iter().map(Row::Sqlite).collect())
     }
 
-    /// A writer takes the lock first, rather than on the first write: so it waits for a busy database at the beginning and never fails
-    /// halfway. While it has the lock, no commit is under way.
     pub(crate) async fn begin(
         &self,
         purpose: Purpose<'_>,
-    ) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    ) -> Result<sqlx::Transaction<'static, Sqlite>, sqlx::Error> {
         match purpose {
             Purpose::Reads => self.readers.begin_with("BEGIN DEFERRED").await,
             Purpose::Writes | Purpose::Commit | Purpose::CommitOf(_) | Purpose::WritesOf(_) => {
-                self.writer.begin_with("BEGIN IMMEDIATE").await
+                self.writer.begin_with(BEGIN).await
             }
         }
     }
@@ -126,6 +137,15 @@ impl SqlitePools {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Begins the transaction of a group.
+pub(crate) async fn begin<'d>(
+    writer: &SqlitePool,
+    statements: &'d AtomicU64,
+) -> Result<Transaction<'d>, Error> {
+    statements.fetch_add(1, Ordering::Relaxed);
+    Ok(Transaction::new(Open::Sqlite(writer.begin_with(BEGIN).await?), statements))
 }
 
 fn log_of(path: &Path) -> PathBuf {
@@ -151,8 +171,9 @@ async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error
 /// Closes a connection whose transaction SQLite has ended by itself, as when the disk is full. The library counts that transaction still and
 /// would begin no other.
 fn replacing_ended(pool: SqlitePoolOptions) -> SqlitePoolOptions {
-    // The connection was pinged just before, so a rollback that was under way is done.
-    pool.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+    // The connection was pinged when it was returned, so a rollback that was under way is done. Another ping before each use is a switch of threads.
+    pool.test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 /// A pool that opens one connection and keeps it.
@@ -171,6 +192,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .create_if_missing(false)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        .pragma("wal_autocheckpoint", CHECKPOINT)
         .busy_timeout(WRITER_WAIT)
 }
 

@@ -5,6 +5,7 @@ use administration::{
     AccountState, Application, AuditQuery, AuditRecord, ClientState, ConsentState, SecretUsage, TenantState,
     VerifierFetch,
 };
+use grants::AuthorizationCode;
 use keys::KeyRecord;
 use keys::life_cycle::KeyTimes;
 use registry::Revocation;
@@ -14,10 +15,11 @@ use tempfile::TempDir;
 use tenancy::TenantId;
 use testkit::fixtures::{NOW, tenant_id};
 
+use crate::authorizations::CodeUse;
 use crate::statement::{Dialect, Statement};
 use crate::{
-    accounts, applications, audit_records, clients, key_schedules, logos, revocations, sealed_items,
-    signing_keys, sqlite, tenant_search, tenants, usage_log,
+    accounts, applications, audit_records, authorizations, clients, key_schedules, logos, revocations,
+    sealed_items, signing_keys, sqlite, tenant_search, tenants, usage_log,
 };
 
 async fn plan(statement: Statement) -> Vec<String> {
@@ -113,6 +115,12 @@ async fn keys_that_are_due_or_sealed_are_found_without_reading_a_table() {
         let steps = plan(Statement::of(sql)).await;
         assert!(steps.iter().any(|step| step.contains(index)), "{steps:#?}");
     }
+}
+
+#[tokio::test]
+async fn codes_are_redeemed_without_reading_a_table() {
+    let redeem = Statement::writing::<CodeUse>(authorizations::REDEEM).reading::<AuthorizationCode>();
+    check(redeem, false).await;
 }
 
 #[tokio::test]
