@@ -13,7 +13,8 @@ use crate::{Granted, Grantee};
 
 /// The `typ` of ID tokens.
 pub(crate) const TYP: &str = "JWT";
-/// How long a client may take one for new.
+/// How long a client may take one for new. It ends with the access token beside it where that ends earlier: a key is published for as long as access
+/// tokens need it.
 const LIFETIME: Lifetime = Lifetime::from_seconds(3_600);
 
 /// The claims, in the order in which they are written.
@@ -52,7 +53,7 @@ pub(crate) fn claims<'a>(
         iss: grantee.tenant.issuer.as_str(),
         sub: &names.sub,
         aud: grantee.client.id.as_str(),
-        exp: now + LIFETIME,
+        exp: now + LIFETIME.min(grantee.client.token_lifetime(grantee.tenant)),
         iat: now,
         nbf: now,
         auth_time: granted.auth_time(),
@@ -115,6 +116,14 @@ mod tests {
         let claims =
             self::claims((&grant, &called), &grantee, ("token", SigningAlgorithm::RS256), person, now);
         assert_eq!(serde_json::to_value(&claims).unwrap()["name"], "Ada", "as far as it was requested");
+        for (seconds, expected) in [(60, 1_060), (7_200, 4_600)] {
+            let lifetime = Some(Lifetime::from_seconds(seconds));
+            let client = Client { access_token_lifetime: lifetime, ..client.clone() };
+            let grantee = Grantee { tenant: &tenant, client: &client };
+            let of = (&grant, &called);
+            let claims = self::claims(of, &grantee, ("token", SigningAlgorithm::RS256), Map::new(), now);
+            assert_eq!(claims.exp.seconds(), expected);
+        }
     }
 
     #[test]
