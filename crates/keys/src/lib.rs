@@ -34,6 +34,7 @@ mod token_faults;
 mod token_kind;
 mod unique_members;
 mod verification_keys;
+mod verified_signatures;
 mod verify;
 
 #[cfg(test)]

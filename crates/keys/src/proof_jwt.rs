@@ -114,7 +114,7 @@ impl<'a> ProofJwt<'a> {
         let (bytes, parameters) = self.key.public().ok_or(ProofJwtError::KeyNotUsable)?;
         let public = ParsedPublicKey::new(verification_algorithm(self.algorithm), &bytes);
         let public = public.map_err(|_| ProofJwtError::KeyNotUsable)?;
-        let key = VerificationKey { algorithm: self.algorithm, public: &public };
+        let key = VerificationKey { algorithm: self.algorithm, public: &public, own: None };
         // RFC 9449 §4.3, check 6: "The JWT signature verifies with the public key contained in the jwk JOSE Header Parameter."
         let is_signed = key.verifies(self.parts.signed.as_bytes(), &self.parts.signature);
         ensure(is_signed, ProofJwtError::SignatureInvalid)?;

@@ -224,7 +224,10 @@ impl PublicKeys {
             key.algorithm == algorithm && !names_another
         };
         self.keys.iter().filter(fits).map(|key| {
-            (key.thumbprint.as_str(), VerificationKey { algorithm: key.algorithm, public: &key.public })
+            (
+                key.thumbprint.as_str(),
+                VerificationKey { algorithm: key.algorithm, public: &key.public, own: None },
+            )
         })
     }
 
@@ -350,7 +353,7 @@ impl VerificationKeys for PublicKeys {
             self.keys.iter().find(|key| key.kid.as_deref() == Some(kid))?;
         let record = self.records.iter().find(|record| record.id.to_string() == kid);
         let may_verify = record.is_none_or(|record| record.verifies_at(now, skew));
-        may_verify.then_some(VerificationKey { algorithm: *algorithm, public })
+        may_verify.then_some(VerificationKey { algorithm: *algorithm, public, own: None })
     }
 }
 

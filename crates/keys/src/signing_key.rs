@@ -87,7 +87,11 @@ impl SigningKey {
 
     /// Its public half, for tokens that it signed.
     pub(crate) fn verification_key(&self) -> VerificationKey<'_> {
-        VerificationKey { algorithm: self.algorithm(), public: &self.pair.public }
+        VerificationKey {
+            algorithm: self.algorithm(),
+            public: &self.pair.public,
+            own: Some(&self.thumbprint),
+        }
     }
 
     /// Whether the signature over the message is valid by the algorithm of this key, whatever the token says (RFC 8725 §3.1).

@@ -4,12 +4,16 @@ use aws_lc_rs::signature::ParsedPublicKey;
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 
 use crate::KeyRing;
+use crate::verified_signatures::{OF_THIS_PROCESS, signed_message};
 
 /// A public key with the one algorithm that it is used with.
 #[derive(Clone, Copy)]
 pub struct VerificationKey<'a> {
     pub(crate) algorithm: SigningAlgorithm,
     pub(crate) public: &'a ParsedPublicKey,
+    /// The thumbprint of a key of ours. Its tokens are presented many times, so a valid signature is remembered. What others sign is
+    /// presented once.
+    pub(crate) own: Option<&'a str>,
 }
 
 /// Keys of one issuer, by their identifiers.
@@ -21,7 +25,12 @@ pub trait VerificationKeys {
 impl VerificationKey<'_> {
     /// Whether the signature over the message is valid by the algorithm of this key, whatever the token says (RFC 8725 §3.1).
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.public.verify_sig(message, signature).is_ok()
+        let verify = || self.public.verify_sig(message, signature).is_ok();
+        match self.own {
+            Some(thumbprint) => OF_THIS_PROCESS
+                .is_valid(&signed_message((thumbprint, self.algorithm), message, signature), verify),
+            None => verify(),
+        }
     }
 }
 

@@ -475,6 +475,25 @@ mod tests {
         );
     }
 
+    /// Its signature is remembered, and nothing else.
+    #[test]
+    fn a_token_that_was_verified_before_is_judged_again() {
+        let (token, own) = (good(), ring(&ALGORITHMS));
+        for _ in 0..2 {
+            assert!(verify_at(&token, &own, NOW).is_ok());
+        }
+        let without_key = KeyRing::new(own.records.clone(), vec![]);
+        assert_eq!(verify_at(&token, &without_key, NOW), Err(TokenError::UnknownKey));
+        assert_eq!(verify_at(&token, &own, NOW + 60), Err(TokenError::Expired));
+        let foreign = Expectations { is_issuer: &|_| false, ..anything() };
+        let found = verify::<Value>(&token, &own, at(NOW), &foreign);
+        assert_eq!(found, Err(TokenError::ForeignIssuer));
+        let (signed, _) = token.rsplit_once('.').unwrap();
+        let another = key(1).sign("JWT", &claims_with("jti", json!("2"))).unwrap();
+        let (_, other) = another.rsplit_once('.').unwrap();
+        assert_eq!(verify_at(&format!("{signed}.{other}"), &own, NOW), Err(TokenError::SignatureInvalid));
+    }
+
     #[test]
     fn the_issuer_is_checked_before_the_key() {
         for iss in ["https://evil.example", "https://auth.example.com/", "HTTPS://auth.example.com", ""] {
