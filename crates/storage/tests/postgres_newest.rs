@@ -5,6 +5,8 @@
 
 #[path = "postgres/belongings.rs"]
 mod belongings;
+#[path = "postgres/foreign_rows.rs"]
+mod foreign_rows;
 #[path = "postgres/migrating.rs"]
 mod migrating;
 #[path = "postgres/opening.rs"]
@@ -13,6 +15,8 @@ mod opening;
 mod row_level_security;
 #[path = "postgres/sandbox.rs"]
 mod sandbox;
+#[path = "postgres/two_tenants.rs"]
+mod two_tenants;
 
 use opening::Modest;
 use sandbox::Sandbox;

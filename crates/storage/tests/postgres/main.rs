@@ -6,6 +6,7 @@
 mod belongings;
 mod change_feed;
 mod failing;
+mod foreign_rows;
 mod forwarder;
 mod leaders;
 mod migrating;
@@ -16,6 +17,7 @@ mod rings;
 mod row_level_security;
 mod sandbox;
 mod statements;
+mod two_tenants;
 
 /// What says where the server is.
 const SERVER: &str = "LATCHKEY_TEST_POSTGRES_URL";

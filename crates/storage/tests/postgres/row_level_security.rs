@@ -1,89 +1,26 @@
 //! The second wall: a query that names no tenant sees one tenant's rows all the same, and writes to no other's.
 
 use administration::{
-    Applications as _, AuditLog as _, AuditQuery, AuditRecord, Change, ChangeKind, ClientQuery,
-    CommitOutcome, EndedSecrets as _, IdempotentAnswer, IdempotentAnswers as _, KeySchedule as _,
-    RelatedClients, TenantRows as _, UsageLog as _,
+    Applications as _, AuditLog as _, AuditQuery, Change, ChangeKind, ClientQuery, CommitOutcome,
+    EndedSecrets as _, IdempotentAnswer, IdempotentAnswers as _, KeySchedule as _, RelatedClients,
+    TenantRows as _, UsageLog as _,
 };
 use keys::SigningKeyStore as _;
-use registry::{Client, ClientStore as _, ReplayGuard as _, RevocationStore as _};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Postgres, Transaction};
-use tenancy::{Logo, Tenant, TenantId};
+use registry::ClientStore as _;
+use sessions::SessionStore as _;
+use sqlx::{AssertSqlSafe, PgConnection};
+use tenancy::TenantId;
 use testkit::fixtures::{self, key, key_of};
 use testkit::requests;
-use testkit::store_contract::{Stores, sign_in};
+use testkit::store_contract::{Stores, begin};
 
-use crate::belongings::{answer, application, identifier, revoked, seen, used};
-use crate::sandbox::{Sandbox, execute};
-
-/// Every table that belongs to tenants, by what makes it so.
-const TABLES: &str = "
-    SELECT c.relname::text, c.relrowsecurity AND c.relforcerowsecurity
-      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-       AND a.attname = 'tenant_id'
-     ORDER BY 1";
+use crate::belongings::{answer, application, seen, used};
+use crate::sandbox::execute;
+use crate::two_tenants::{TABLES, enter, two_tenants};
 
 /// Partitions that could be read past the table that they belong to.
 const OPEN_PARTITIONS: &str = "
     SELECT relname::text FROM pg_class WHERE relispartition AND relkind = 'r' AND NOT (relrowsecurity AND relforcerowsecurity)";
-
-/// Two tenants with a row in every table.
-async fn two_tenants() -> (Sandbox, PgConnection) {
-    let sandbox = Sandbox::new().await;
-    let database = sandbox.open().await;
-    for id in ["acme", "globex"] {
-        let mut tenant = Tenant { issuer_aliases: vec![fixtures::issuer(id)], ..fixtures::tenant(id) };
-        tenant.branding.logo = Some(Logo::new("digest".to_owned(), id.as_bytes()));
-        tenant
-            .access_token
-            .previous_typs
-            .push(tenancy::PreviousTyp { typ: "JWT".to_owned(), accepted_until: fixtures::NOW });
-        let client = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&tenant, "svc") };
-        let mut request = requests::added(&tenant, &[&client]);
-        request.changes.push(Change::Application(requests::row(
-            ChangeKind::Added,
-            None,
-            &application(&tenant.id),
-        )));
-        let account = requests::account(&tenant.id, 1, &["ada@example.com"]);
-        request.changes.push(Change::Account(requests::row(ChangeKind::Added, None, &account)));
-        request.idempotent = Some(answer(&tenant.id));
-        request.audit.push(AuditRecord {
-            tenant: tenant.id.clone(),
-            at: fixtures::NOW.into(),
-            actor: "test".to_owned(),
-            source: None,
-            credential: None,
-            sender_constraint: None,
-            action: "added".to_owned(),
-            subject: id.to_owned(),
-            detail: serde_json::json!({}),
-        });
-        database.commit(&request).await.unwrap();
-        assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
-        database.record_secret_usage(&[used(&tenant.id)]).await.unwrap();
-        database.record_verifier_fetches(&[seen(&tenant.id)]).await.unwrap();
-        assert!(database.record_use(&tenant.id, &identifier()).await.unwrap());
-        database.revoke_token(&tenant.id, &revoked(), fixtures::NOW).await.unwrap();
-        sign_in(&Stores::of(sandbox.open().await), &account).await;
-    }
-    let connection = PgConnection::connect(&sandbox.url()).await.unwrap();
-    (sandbox, connection)
-}
-
-async fn enter<'c>(
-    connection: &'c mut PgConnection,
-    role: &str,
-    tenant: Option<&str>,
-) -> Transaction<'c, Postgres> {
-    let mut transaction = connection.begin().await.unwrap();
-    execute(&mut transaction, format!("SET LOCAL ROLE {role}")).await;
-    if let Some(tenant) = tenant {
-        execute(&mut transaction, format!("SELECT set_config('latchkey.tenant', '{tenant}', true)")).await;
-    }
-    transaction
-}
 
 /// Whose rows a query without a tenant finds.
 async fn owners(connection: &mut PgConnection, table: &str) -> Vec<String> {
@@ -129,17 +66,11 @@ async fn a_query_that_names_no_tenant_sees_only_the_one_that_was_entered() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_for_another_tenant() {
+async fn a_request_writes_what_requests_may_and_nothing_else_of_its_tenant() {
     let (_sandbox, mut connection) = two_tenants().await;
-    let key = |tenant: &str| {
-        format!(
-            "INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at,
-                                       active_from) VALUES ('{tenant}', 2, 'RS256', '', 'new', 0, 0)"
-        )
-    };
-    let log = |tenant: &str| {
-        format!("INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', '{tenant}', 0)")
-    };
+    let key = "INSERT INTO signing_keys (tenant_id, number, algorithm, sealed_private_key, thumbprint, announced_at,
+                                         active_from) VALUES ('acme', 2, 'RS256', '', 'new', 0, 0)";
+    let log = "INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', 'acme', 0)";
     let due = |tenant: &str| {
         format!(
             "INSERT INTO key_schedules (tenant_id, due_at) VALUES ('{tenant}', 1)
@@ -147,13 +78,10 @@ async fn nothing_is_written_for_another_tenant() {
         )
     };
     let refused = [
-        key("globex"),
-        log("globex"),
         due("globex"),
         due("initech"),
         "UPDATE tenants SET name = 'renamed'".to_owned(),
         "DELETE FROM clients".to_owned(),
-        "SELECT * FROM sealed_values".to_owned(),
         "SELECT * FROM tenant_words".to_owned(),
         "DELETE FROM idempotent_answers".to_owned(),
         "UPDATE secret_uses SET last_used_at = 0".to_owned(),
@@ -163,18 +91,20 @@ async fn nothing_is_written_for_another_tenant() {
         "DELETE FROM key_schedules".to_owned(),
         "UPDATE signing_keys SET sealed_private_key = ''".to_owned(),
         "UPDATE key_sightings SET newest_key = 9".to_owned(),
-        "SELECT * FROM leases".to_owned(),
-        "INSERT INTO key_thumbprints VALUES ('theirs', 'globex')".to_owned(),
-        "UPDATE key_thumbprints SET tenant_id = 'acme'".to_owned(),
         "DELETE FROM key_thumbprints".to_owned(),
-        "INSERT INTO used_identifiers VALUES ('globex', '', 0)".to_owned(),
-        "INSERT INTO revocations VALUES ('globex', 'tenant', '', '', 0, 0)".to_owned(),
-        "UPDATE revocations SET tenant_id = 'globex'".to_owned(),
         "UPDATE used_identifiers SET expires_at = 0".to_owned(),
         "UPDATE accounts SET password_hash = ''".to_owned(),
         "UPDATE account_identifiers SET value = 'x'".to_owned(),
         "DELETE FROM accounts".to_owned(),
         "DELETE FROM used_identifiers".to_owned(),
+        "DELETE FROM sessions".to_owned(),
+        "DELETE FROM authorization_codes".to_owned(),
+        "DELETE FROM device_codes".to_owned(),
+        "DELETE FROM pushed_requests".to_owned(),
+        "DELETE FROM refresh_families".to_owned(),
+        "DELETE FROM consents".to_owned(),
+        "UPDATE session_clients SET account_id = ''".to_owned(),
+        "UPDATE logout_outbox SET attempts = 9".to_owned(),
     ];
     for sql in refused {
         let mut acme = enter(&mut connection, "latchkey_app", Some("acme")).await;
@@ -182,8 +112,8 @@ async fn nothing_is_written_for_another_tenant() {
         assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{sql}: {error}");
     }
     let allowed = [
-        key("acme"),
-        log("acme"),
+        key.to_owned(),
+        log.to_owned(),
         due("acme"),
         "UPDATE tenants SET next_key = 9".to_owned(),
         "UPDATE key_schedules SET due_at = 9".to_owned(),
@@ -204,14 +134,26 @@ async fn requests_are_under_row_level_security_and_administration_is_not() {
     let (sandbox, mut connection) = two_tenants().await;
     let database = sandbox.open().await;
     let (acme, svc) = (fixtures::tenant_id("acme"), fixtures::client_id("svc"));
+    let ada = requests::account(&acme, 1, &["ada@example.com"]);
+    let stores = Stores::of(sandbox.open().await);
+    let [write, another] = [(); 2].map(|()| begin(&stores, &ada, None, fixtures::NOW).0);
+    let (slot, id) = (write.session().slot, &write.session().id);
+    database.write_session(&acme, &write).await.unwrap();
     assert!(database.find_client(&acme, &svc).await.unwrap().is_some());
-    for table in ["clients", "signing_keys", "key_schedules"] {
+    assert!(database.find_session(&acme, slot, id).await.unwrap().is_some());
+    let tables: Vec<(String, bool)> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
+    for (table, _) in tables {
         let policy = "AS RESTRICTIVE TO latchkey_app USING (false)";
         execute(&mut connection, format!("CREATE POLICY nothing ON {table} {policy}")).await;
     }
     assert!(database.find_client(&acme, &svc).await.unwrap().is_none());
     assert!(database.find_keys(&acme).await.unwrap().keys.is_empty());
-    assert!(database.add_key(&acme, &key(2)).await.is_err());
+    assert!(!database.add_key(&acme, &key(2)).await.unwrap(), "there is no tenant to add it to");
+    assert!(database.find_session(&acme, slot, id).await.unwrap().is_none());
+    for write in [&write, &another] {
+        let refused = database.write_session(&acme, write).await.unwrap_err();
+        assert!(protocol::causes(&refused).contains("row-level security policy"), "{refused}");
+    }
     assert_eq!(database.list_tenant_summaries(&[]).await.unwrap().len(), 2);
 }
 
@@ -280,7 +222,7 @@ async fn administration_reads_a_single_tenant_under_row_level_security() {
 #[tokio::test]
 async fn a_writer_of_one_tenant_changes_no_row_of_another() {
     let (_sandbox, mut connection) = two_tenants().await;
-    for [own, other] in [["acme", "globex"], ["globex", "acme"]] {
+    for own in ["acme", "globex"] {
         for sql in [
             "UPDATE tenants SET name = 'stolen', revision = revision + 1",
             "UPDATE resource_servers SET scopes = 'stolen'",
@@ -305,29 +247,18 @@ async fn a_writer_of_one_tenant_changes_no_row_of_another() {
             assert_eq!(done.rows_affected(), 1, "{own}: {sql}");
         }
         let refused = [
-            format!("INSERT INTO tenant_issuers VALUES ('{other}', 9, 'stolen')"),
-            format!("INSERT INTO client_names VALUES ('{other}', 'stolen', 'svc')"),
-            format!("INSERT INTO key_thumbprints VALUES ('stolen', '{other}')"),
-            format!("INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('keys', '{other}', 0)"),
-            format!("INSERT INTO audit_records VALUES ('{other}', 99, 0, 'a', 'b', 'c', '{{}}')"),
-            format!("INSERT INTO revocations VALUES ('{other}', 'tenant', '', '', 0, 0)"),
-            format!("UPDATE clients SET tenant_id = '{other}'"),
-            format!("UPDATE key_schedules SET tenant_id = '{other}'"),
-            "DELETE FROM tenants".to_owned(),
-            "DELETE FROM clients".to_owned(),
-            "DELETE FROM key_thumbprints".to_owned(),
-            "UPDATE key_thumbprints SET thumbprint = 'freed'".to_owned(),
-            "SELECT tenant_id FROM audit_records".to_owned(),
-            "UPDATE audit_records SET actor = 'other'".to_owned(),
-            "DELETE FROM audit_records".to_owned(),
-            "SELECT * FROM secret_uses".to_owned(),
-            "SELECT * FROM sealed_values".to_owned(),
-            "SELECT * FROM generations".to_owned(),
-            "SELECT * FROM leases".to_owned(),
+            "DELETE FROM tenants",
+            "DELETE FROM clients",
+            "DELETE FROM key_thumbprints",
+            "UPDATE key_thumbprints SET thumbprint = 'freed'",
+            "SELECT tenant_id FROM audit_records",
+            "UPDATE audit_records SET actor = 'other'",
+            "DELETE FROM audit_records",
+            "SELECT * FROM secret_uses",
         ];
         for sql in refused {
             let mut writer = enter(&mut connection, "latchkey_writer", Some(own)).await;
-            let error = sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut *writer).await.unwrap_err();
+            let error = sqlx::query(sql).execute(&mut *writer).await.unwrap_err();
             assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("42501"), "{sql}: {error}");
         }
     }

@@ -40,7 +40,8 @@ pub(super) fn sessions(stores: &Stores) -> Sessions {
     Sessions::new(stores.sessions.clone(), &pepper)
 }
 
-pub(super) fn begin(
+/// A session of this person, which has to be written, and its cookie.
+pub fn begin(
     stores: &Stores,
     person: &Account,
     before: Option<&SignedIn>,

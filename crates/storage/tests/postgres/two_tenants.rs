@@ -1,0 +1,78 @@
+//! Two tenants with a row in every table that belongs to tenants, and the roles that enter one of them.
+
+use administration::{AuditRecord, Change, ChangeKind, TenantRows as _, UsageLog as _};
+use keys::SigningKeyStore as _;
+use registry::{Client, ReplayGuard as _, RevocationStore as _};
+use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
+use tenancy::{Logo, Tenant};
+use testkit::fixtures::{self, key_of};
+use testkit::requests;
+use testkit::store_contract::{Stores, sign_in};
+
+use crate::belongings::{answer, application, identifier, revoked, seen, used};
+use crate::sandbox::{Sandbox, execute};
+
+/// Every table that belongs to tenants, by what makes it so.
+pub(crate) const TABLES: &str = "
+    SELECT c.relname::text, c.relrowsecurity AND c.relforcerowsecurity
+      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+       AND a.attname = 'tenant_id'
+     ORDER BY 1";
+
+/// Two tenants with a row in every table.
+pub(crate) async fn two_tenants() -> (Sandbox, PgConnection) {
+    let sandbox = Sandbox::new().await;
+    let database = sandbox.open().await;
+    for id in ["acme", "globex"] {
+        let mut tenant = Tenant { issuer_aliases: vec![fixtures::issuer(id)], ..fixtures::tenant(id) };
+        tenant.branding.logo = Some(Logo::new("digest".to_owned(), id.as_bytes()));
+        tenant
+            .access_token
+            .previous_typs
+            .push(tenancy::PreviousTyp { typ: "JWT".to_owned(), accepted_until: fixtures::NOW });
+        let client = Client { secrets: vec![fixtures::secret("s1")], ..fixtures::client(&tenant, "svc") };
+        let mut request = requests::added(&tenant, &[&client]);
+        request.changes.push(Change::Application(requests::row(
+            ChangeKind::Added,
+            None,
+            &application(&tenant.id),
+        )));
+        let account = requests::account(&tenant.id, 1, &["ada@example.com"]);
+        request.changes.push(Change::Account(requests::row(ChangeKind::Added, None, &account)));
+        request.idempotent = Some(answer(&tenant.id));
+        request.audit.push(AuditRecord {
+            tenant: tenant.id.clone(),
+            at: fixtures::NOW.into(),
+            actor: "test".to_owned(),
+            source: None,
+            credential: None,
+            sender_constraint: None,
+            action: "added".to_owned(),
+            subject: id.to_owned(),
+            detail: serde_json::json!({}),
+        });
+        database.commit(&request).await.unwrap();
+        assert!(database.add_key(&tenant.id, &key_of(&tenant.id, 1)).await.unwrap());
+        database.record_secret_usage(&[used(&tenant.id)]).await.unwrap();
+        database.record_verifier_fetches(&[seen(&tenant.id)]).await.unwrap();
+        assert!(database.record_use(&tenant.id, &identifier()).await.unwrap());
+        database.revoke_token(&tenant.id, &revoked(), fixtures::NOW).await.unwrap();
+        sign_in(&Stores::of(sandbox.open().await), &account).await;
+    }
+    let connection = PgConnection::connect(&sandbox.url()).await.unwrap();
+    (sandbox, connection)
+}
+
+pub(crate) async fn enter<'c>(
+    connection: &'c mut PgConnection,
+    role: &str,
+    tenant: Option<&str>,
+) -> Transaction<'c, Postgres> {
+    let mut transaction = connection.begin().await.unwrap();
+    execute(&mut transaction, format!("SET LOCAL ROLE {role}")).await;
+    if let Some(tenant) = tenant {
+        execute(&mut transaction, format!("SELECT set_config('latchkey.tenant', '{tenant}', true)")).await;
+    }
+    transaction
+}
