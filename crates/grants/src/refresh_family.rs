@@ -3,7 +3,7 @@
 use accounts::AccountId;
 use protocol::{Lifetime, OFFLINE_ACCESS, Thumbprint, Timestamp};
 use registry::ClientId;
-use sessions::SessionId;
+use sessions::{Ring, SessionId};
 use subtle::ConstantTimeEq as _;
 use tenancy::{RefreshTokenPolicy, SessionPolicy, TenantId};
 use zeroize::Zeroizing;
@@ -12,9 +12,6 @@ use crate::person_grant::PersonGrant;
 use crate::refresh_token_text::{RefreshToken, SECRET};
 use crate::{GrantId, Granted, SenderKeys};
 
-/// The seconds that share a partition, and the partitions in the ring.
-const MONTH: u64 = 30 * 86_400;
-pub(crate) const SLOTS: u64 = 20;
 /// A family that ends with its session is not kept for longer than any session lasts.
 const LONGEST_SESSION: Lifetime = Lifetime::from_seconds(SessionPolicy::LONGEST.seconds() + 86_400);
 /// A use that changes nothing else is noted once in this part of the idle time.
@@ -147,7 +144,7 @@ impl NewFamily {
         let expires_at = self.now + lifetime;
         RefreshFamily {
             tenant: tenant.clone(),
-            slot: u32::try_from(expires_at.seconds() / MONTH % SLOTS).unwrap_or_default(),
+            slot: RefreshFamily::RING.slot(expires_at),
             id: self.id,
             client: client.clone(),
             account: account.clone(),
@@ -168,6 +165,9 @@ impl NewFamily {
 }
 
 impl RefreshFamily {
+    /// Where its row lies.
+    pub const RING: Ring = Ring::MONTHS;
+
     /// What it is found by.
     #[must_use]
     pub const fn key(&self) -> FamilyKey {
@@ -300,7 +300,7 @@ pub(crate) mod tests {
         assert_eq!(offline.session, bound.session, "both name it");
         assert_eq!(offline.expires_at, NOW + policy.absolute);
         assert_eq!(bound.expires_at, NOW + LONGEST_SESSION);
-        assert_eq!(u64::from(offline.slot), offline.expires_at.seconds() / MONTH % SLOTS);
+        assert_eq!(offline.slot, RefreshFamily::RING.slot(offline.expires_at));
         assert_eq!(offline.granted.nonce, None);
         for (now, lasts) in [(0, true), (30 * 86_400 - 1, true), (30 * 86_400, false)] {
             assert_eq!(offline.lasts(after(now)), lasts, "{now}");

@@ -10,7 +10,6 @@ use subtle::ConstantTimeEq as _;
 use tenancy::{RefreshTokenPolicy, TenantId};
 use zeroize::Zeroizing;
 
-use crate::refresh_family::SLOTS;
 use crate::{FamilyKey, GrantId, NewFamily, RefreshFamily, SenderKeys};
 
 /// What every token begins with, so that people and scanners know one.
@@ -123,7 +122,7 @@ fn bytes(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 fn key(bytes: &[u8]) -> Option<FamilyKey> {
     let slot = u32::from(*bytes.get(1)?);
     let id = GrantId::from_bytes(bytes.get(2..18)?.try_into().ok()?);
-    (u64::from(slot) < SLOTS).then_some(FamilyKey { slot, id })
+    RefreshFamily::RING.has(slot).then_some(FamilyKey { slot, id })
 }
 
 #[cfg(test)]

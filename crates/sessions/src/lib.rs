@@ -4,6 +4,7 @@
 mod flow;
 mod known_browser;
 
+mod ring;
 mod session;
 mod session_id;
 mod session_token;
@@ -14,6 +15,7 @@ mod store;
 
 pub use flow::{AccountStep, DeviceStep, Flow, FlowError, FlowStep, Flows};
 pub use known_browser::{KnownBrowser, KnownBrowsers};
+pub use ring::Ring;
 pub use session::{Session, SignedIn};
 pub use session_id::{InvalidSessionId, SessionId};
 pub use session_token::SessionToken;

@@ -6,7 +6,7 @@ use accounts::AccountId;
 use protocol::{Lifetime, Timestamp};
 use tenancy::{SessionPolicy, TenantId};
 
-use crate::SessionId;
+use crate::{Ring, SessionId};
 
 /// A session as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,9 @@ pub struct Session {
 }
 
 impl Session {
+    /// Where its row lies.
+    pub const RING: Ring = Ring::WEEKS;
+
     /// How long it lasts without a use: as long as when it began, or less where the policy has become stricter since.
     pub(crate) fn idle_under(&self, policy: SessionPolicy) -> Lifetime {
         self.idle.min(policy.lifetimes(self.remembered).0)

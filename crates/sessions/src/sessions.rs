@@ -11,9 +11,6 @@ use tenancy::{SessionPolicy, StoreError, TenantId};
 
 use crate::{FoundSession, Session, SessionId, SessionStore, SessionToken, SessionWrite, SignedIn};
 
-/// The rows of a session's end: this many seconds share a partition, and so many partitions are in the ring.
-const UNIT: u64 = 7 * 86_400;
-const SLOTS: u64 = 16;
 /// A use is noted once in this part of the idle time.
 const USES: u64 = 20;
 const LONGEST_USER_AGENT: usize = 256;
@@ -91,7 +88,7 @@ impl Sessions {
         let own = before.filter(|session| session.account == *authentication.account());
         let expires_at = now + absolute;
         let id = own.map_or_else(SessionId::generate, |session| session.id.clone());
-        let token = SessionToken::generate(slot(expires_at), id);
+        let token = SessionToken::generate(Session::RING.slot(expires_at), id);
         let session = Session {
             tenant: tenant.clone(),
             slot: token.slot,
@@ -137,11 +134,6 @@ impl Sessions {
         let Session { slot, id, .. } = signed_in.session();
         self.store.end_session(tenant, *slot, id, now).await
     }
-}
-
-/// The partition of a row that ends then.
-fn slot(expires_at: Timestamp) -> u32 {
-    u32::try_from(expires_at.seconds() / UNIT % SLOTS).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -255,12 +247,5 @@ pub(crate) mod tests {
         assert_eq!(notes(policy(180, 0), policy(1_980, 0), false).await, 100, "as it began");
         assert_eq!(notes(policy(1, 0), policy(1, 0), false).await, 1_000);
         assert_eq!(notes(policy(180, 86_400), policy(180, 86_400), true).await, 0);
-    }
-
-    #[test]
-    fn slots_go_round() {
-        assert_eq!(slot(Timestamp::from_seconds(0)), 0);
-        assert_eq!(slot(Timestamp::from_seconds(UNIT * 15 + 1)), 15);
-        assert_eq!(slot(Timestamp::from_seconds(UNIT * 16)), 0);
     }
 }

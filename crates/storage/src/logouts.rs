@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use grants::{AuthorizationCode, LogoutOutbox, QueuedLogout};
 use protocol::{Lifetime, Timestamp};
 use serde_json::{Value, json};
-use sessions::SessionId;
+use sessions::{Ring, Session, SessionId};
 use tenancy::{SessionPolicy, StoreError, TenantId};
 
 use crate::commit::CommitWriter;
@@ -13,13 +13,12 @@ use crate::error::Error;
 use crate::statement::Statement;
 use crate::transaction::Transaction;
 
-/// The unit of the rings, and the number of their partitions.
-const WEEK: u64 = 7 * 86_400;
-const SLOTS: u64 = 16;
+/// Where rows of both tables lie.
+pub(crate) const RING: Ring = Session::RING;
 /// How long it is known which clients a session has given a code: as long as a session lasts at most.
-const KNOWN: Lifetime = SessionPolicy::LONGEST;
+pub(crate) const KNOWN: Lifetime = SessionPolicy::LONGEST;
 /// How long a notice is kept that could not be sent, such as when no replica runs.
-const KEPT: Lifetime = Lifetime::from_seconds(86_400);
+pub(crate) const KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
 const NOTE: &str = "
     INSERT INTO session_clients (tenant_id, slot, session_id, client_id, account_id, expires_at)
@@ -83,7 +82,7 @@ impl Transaction<'_> {
         let expires_at = code.created_at + KNOWN;
         let note = Statement::of(NOTE)
             .bind(&code.tenant)
-            .bind(slot(expires_at))
+            .bind(RING.slot(expires_at))
             .bind(code.session.as_str())
             .bind(code.client.as_str())
             .bind(code.account.as_str())
@@ -104,7 +103,7 @@ impl Transaction<'_> {
             .bind(of)
             .bind(id.as_str())
             .bind(now)
-            .bind(slot(expires_at))
+            .bind(RING.slot(expires_at))
             .bind(expires_at);
         self.execute(&queue).await.map(drop)
     }
@@ -116,17 +115,13 @@ impl CommitWriter<'_> {
         let expires_at = self.request.now + KEPT;
         let with_place = |ended: &Value| {
             let mut row = ended.clone();
-            row["slot"] = json!(slot(expires_at));
+            row["slot"] = json!(RING.slot(expires_at));
             row["expires_at"] = json!(expires_at.seconds());
             row
         };
         let rows: Vec<_> = ended.iter().map(with_place).collect();
         self.each(QUEUE_ALL, &rows).await.map(drop)
     }
-}
-
-fn slot(expires_at: Timestamp) -> u64 {
-    expires_at.seconds() / WEEK % SLOTS
 }
 
 fn of_notice(text: &'static str, queued: &QueuedLogout) -> Statement {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::{Lifetime, Secret, Timestamp};
 use registry::ClientId;
 use secrets::{KeyedDigest, random_bytes};
-use sessions::SessionId;
+use sessions::{Ring, SessionId};
 use tenancy::TenantId;
 
 use super::Granted;
@@ -15,10 +15,8 @@ use crate::{NewFamily, RefreshFamily};
 
 /// How long an authorization code is valid: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED" (RFC 6749 §4.1.2).
 pub(super) const LIFETIME: Lifetime = Lifetime::from_seconds(60);
-/// How long its row is kept, so that a second use is noticed, and the seconds that share a partition.
-const DAY: Lifetime = Lifetime::from_seconds(86_400);
-/// The partitions in the ring.
-const SLOTS: u64 = 8;
+/// How long the row of a code is kept after it is valid, so that a second use is noticed.
+const NOTICED: Lifetime = Lifetime::from_seconds(86_400);
 const SECRET_BYTES: usize = 32;
 
 /// What a code, or a pushed request, is found by.
@@ -62,12 +60,20 @@ pub struct AuthorizationCode {
 }
 
 impl AuthorizationCode {
+    /// How long its row is kept.
+    pub const KEPT: Lifetime = kept(LIFETIME);
+
     /// The family of refresh tokens that begins with it.
     #[must_use]
     pub fn family(&self, new: &NewFamily) -> RefreshFamily {
         let session = Some((self.session_slot, &self.session));
         new.of((&self.tenant, &self.client), &self.account, session, &self.granted)
     }
+}
+
+/// How long the row of a code with this lifetime is kept.
+pub(crate) const fn kept(lifetime: Lifetime) -> Lifetime {
+    Lifetime::from_seconds(lifetime.seconds() + NOTICED.seconds())
 }
 
 /// A new code: its text, its key and its times.
@@ -85,20 +91,23 @@ impl NewCode {
         lifetime: Lifetime,
         now: Timestamp,
     ) -> Self {
-        let (valid_until, expires_at) = (now + lifetime, now + lifetime + DAY);
+        let (valid_until, expires_at) = (now + lifetime, now + kept(lifetime));
         let (text, key) = CodeKey::generate(digests, tenant, expires_at);
         Self { text, key, valid_until, expires_at }
     }
 }
 
 impl CodeKey {
+    /// Where the row lies that it finds.
+    pub const RING: Ring = Ring::DAYS;
+
     /// A new text, and the key of its row, which is kept until then.
     pub(crate) fn generate(
         digests: &KeyedDigest,
         tenant: &TenantId,
         expires_at: Timestamp,
     ) -> (Secret, Self) {
-        let slot = u32::try_from(expires_at.seconds() / DAY.seconds() % SLOTS).unwrap_or_default();
+        let slot = Self::RING.slot(expires_at);
         let text =
             Secret::new(format!("{slot}{}", BASE64URL.encode(random_bytes::<SECRET_BYTES>().as_slice())));
         let digest = digest(digests, tenant, text.expose());
@@ -108,7 +117,7 @@ impl CodeKey {
     /// The key of a text that was sent; `None` for one that was never generated, which then costs no lookup.
     pub(crate) fn of(digests: &KeyedDigest, tenant: &TenantId, text: &str) -> Option<Self> {
         let (slot, secret) = text.split_at_checked(1)?;
-        let slot = slot.parse().ok().filter(|slot| u64::from(*slot) < SLOTS)?;
+        let slot = slot.parse().ok().filter(|slot| Self::RING.has(*slot))?;
         let is_secret = BASE64URL.decode(secret).is_ok_and(|bytes| bytes.len() == SECRET_BYTES);
         is_secret.then(|| Self { slot, digest: digest(digests, tenant, text) })
     }

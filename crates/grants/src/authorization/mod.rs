@@ -13,7 +13,7 @@ mod store;
 
 pub use address::{AddressError, check_address, check_client};
 pub use authorizations::{Authorizations, RequestedCode};
-pub(crate) use code::NewCode;
+pub(crate) use code::{NewCode, kept};
 pub use code::{AuthorizationCode, CodeKey};
 pub use granted::Granted;
 pub use next::{Next, NextContext, next};

@@ -9,8 +9,8 @@ use super::CodeKey;
 
 /// Within which time the browser must come.
 const OPENED_WITHIN: Lifetime = Lifetime::from_seconds(60);
-/// How long a page that it has opened may be open, and so how long the row is kept.
-const KEPT: Lifetime = Lifetime::from_seconds(3_600);
+/// How long a page that it has opened may be open, and so how much longer the row is kept.
+const PAGE_OPEN: Lifetime = Lifetime::from_seconds(3_600);
 /// The longest request.
 const LONGEST: usize = 16 * 1_024;
 /// How many requests of a client may wait for their browsers.
@@ -61,6 +61,9 @@ pub enum PushError {
 }
 
 impl PushedRequest {
+    /// How long its row is kept.
+    pub const KEPT: Lifetime = Lifetime::from_seconds(OPENED_WITHIN.seconds() + PAGE_OPEN.seconds());
+
     /// A new request of this client, and its reference.
     pub(crate) fn new(
         digests: &KeyedDigest,
@@ -72,7 +75,7 @@ impl PushedRequest {
             return Err(PushError::TooLong);
         }
         let valid_until = now + OPENED_WITHIN;
-        let expires_at = valid_until + KEPT;
+        let expires_at = now + Self::KEPT;
         let (reference, CodeKey { slot, digest }) = CodeKey::generate(digests, &client.tenant, expires_at);
         let (tenant, client) = (client.tenant.clone(), client.id.clone());
         Ok((Self { tenant, slot, digest, client, parameters, valid_until, expires_at }, reference))

@@ -6,6 +6,7 @@ use registry::ClientId;
 use secrets::{KeyedDigest, random_bytes};
 use tenancy::TenantId;
 
+use crate::authorization::kept;
 use crate::person_grant::PersonGrant;
 use crate::{CodeKey, GrantId, Granted, NewFamily, RefreshFamily};
 
@@ -48,6 +49,9 @@ pub struct DeviceCode {
 }
 
 impl DeviceCode {
+    /// How long its row is kept.
+    pub const KEPT: Lifetime = kept(DEVICE_CODE_LIFETIME);
+
     /// What it is found by.
     #[must_use]
     pub const fn key(&self) -> CodeKey {

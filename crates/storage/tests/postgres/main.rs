@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
+#[path = "../shared/batches.rs"]
+mod batches;
 mod belongings;
 mod change_feed;
 mod failing;

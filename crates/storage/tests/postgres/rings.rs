@@ -1,74 +1,255 @@
-//! Rows that end by themselves, at the size of a busy day.
+//! Rows that end by themselves: a busy day in every ring that the catalogue has, months without a replica, and a partition that is read.
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use protocol::Timestamp;
-use sessions::SessionStore as _;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
+use sessions::{Ring, SessionStore as _};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use storage::postgres::{self, PostgresOptions};
 
-use crate::sandbox::Sandbox;
+use crate::batches::{EXPIRED, assert_deleted_in_batches, delete_at_two_replicas};
+use crate::sandbox::{Sandbox, execute, server};
 
 const DAY: u64 = 86_400;
 const MORNING: u64 = 20_000 * DAY;
 const SIGN_INS: u64 = 1_000_000;
+/// What each sign-in writes. Each tenth has a row in every other ring.
+const WRITTEN: [&str; 3] = ["sessions", "session_clients", "authorization_codes"];
 
-/// Each signs in at another moment of the day, for a day, and redeems a code.
-fn sign_ins() -> [String; 2] {
-    let days = format!(
-        "SELECT n, {MORNING} + n * {DAY} / {SIGN_INS} AS at FROM generate_series(0::bigint, {SIGN_INS} - 1) AS n"
-    );
-    [
-        format!(
-            "INSERT INTO sessions (tenant_id, slot, session_id, token_digest, account_id, authenticated_at, acr, amr,
-                    created_at, last_seen_at, idle, expires_at, user_agent)
-             SELECT 'acme', (at + {DAY}) / 604800 % 16, n::text, '', 'usr_' || n, at, '1', ARRAY['pwd'], at, at, 28800, at + {DAY}, ''
-               FROM ({days}) AS day"
-        ),
-        format!(
-            "INSERT INTO authorization_codes (tenant_id, slot, code_digest, client_id, account_id, session_slot, session_id,
-                    redirect_uri, granted, created_at, valid_until, expires_at, redeemed_at)
-             SELECT 'acme', (at + {DAY}) / {DAY} % 8, int8send(n), 'web', 'usr_' || n, 0, n::text, '', '{{}}', at, at + 60, at + {DAY}, at
-               FROM ({days}) AS day"
-        ),
-    ]
+/// Tables with their number of partitions, and what a row needs: its columns, and a value of each for the row `n` that is written at `at` and
+/// ends at `until`.
+const TABLES: &str = "
+    SELECT c.relname::text, (SELECT count(*) FROM pg_inherits i WHERE i.inhparent = c.oid),
+           string_agg(column_name, ', ' ORDER BY ordinal_position),
+           string_agg(CASE column_name WHEN 'tenant_id' THEN '''acme''' WHEN 'expires_at' THEN 'until' WHEN 'slot' THEN 'slot'
+                      ELSE CASE data_type WHEN 'text' THEN 'n::text' WHEN 'bytea' THEN 'int8send(n)' WHEN 'bigint' THEN 'at'
+                                          WHEN 'ARRAY' THEN '''{}''' END END, ', ' ORDER BY ordinal_position)
+      FROM pg_class c JOIN information_schema.columns ON table_name = c.relname
+     WHERE c.relkind = 'p' AND is_nullable = 'NO' AND column_default IS NULL
+     GROUP BY c.oid, c.relname ORDER BY c.relname";
+
+/// A table whose rows lie in a ring.
+struct Table {
+    name: String,
+    ring: Ring,
+    columns: String,
+    values: String,
 }
 
-/// The partitions that have rows.
-async fn used(connection: &mut PgConnection, ring: &str, slots: u64) -> Vec<u64> {
-    let mut used = Vec::new();
-    for slot in 0..slots {
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {ring} WHERE slot = {slot})");
-        let row = sqlx::query(AssertSqlSafe(sql)).fetch_one(&mut *connection).await.unwrap();
-        if row.get::<bool, _>(0) {
-            used.push(slot);
-        }
+impl Table {
+    async fn all(connection: &mut PgConnection) -> Vec<Self> {
+        let tables: Vec<(String, i64, String, String)> =
+            sqlx::query_as(TABLES).fetch_all(connection).await.unwrap();
+        let of = |(name, partitions, columns, values): (String, i64, String, String)| {
+            let ring = Ring::ALL.into_iter().find(|ring| i64::from(ring.slots()) == partitions).unwrap();
+            Self { name, ring, columns, values }
+        };
+        tables.into_iter().map(of).collect()
     }
-    used
+
+    /// Rows with these numbers, which are their keys. They end at `until`, and were written at `at`: both may name the number as `n`.
+    async fn insert(&self, connection: &mut PgConnection, numbers: Range<u64>, at: &str, until: &str) {
+        let Self { name, ring, columns, values } = self;
+        let (unit, slots) = (ring.unit().seconds(), ring.slots());
+        let Range { start: first, end } = numbers;
+        let last = end - 1;
+        let sql = format!(
+            "INSERT INTO {name} ({columns})
+             SELECT {values} FROM (SELECT n, ({at})::bigint AS at, ({until})::bigint AS until, ({until})::bigint / {unit} % {slots} AS slot
+                                     FROM generate_series({first}::bigint, {last}) AS n) AS given"
+        );
+        execute(connection, sql).await;
+    }
+
+    /// Rows whose partition is over at this time.
+    async fn insert_over(&self, connection: &mut PgConnection, numbers: Range<u64>, now: u64) {
+        let ended = (now - 3 * self.ring.unit().seconds()).to_string();
+        self.insert(connection, numbers, &ended, &ended).await;
+    }
+
+    /// The partitions that have rows.
+    async fn used(&self, connection: &mut PgConnection) -> Vec<u64> {
+        let mut used = Vec::new();
+        for slot in 0..u64::from(self.ring.slots()) {
+            if self.count(connection, &format!("slot = {slot} LIMIT 1")).await > 0 {
+                used.push(slot);
+            }
+        }
+        used
+    }
+
+    async fn count(&self, connection: &mut PgConnection, condition: &str) -> u64 {
+        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM {} WHERE {condition}) AS found", self.name);
+        let count: i64 = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(connection).await.unwrap();
+        count.unsigned_abs()
+    }
 }
 
-/// No row is deleted singly, and a partition is empty two units after its last row has ended.
+/// As requests write.
+async fn enter(connection: &mut PgConnection) {
+    let sql = "SET ROLE latchkey_app; SELECT set_config('latchkey.tenant', 'acme', false)";
+    execute(connection, sql.to_owned()).await;
+}
+
+/// As what empties partitions reads.
+async fn operate(connection: &mut PgConnection) {
+    execute(connection, "SET ROLE latchkey_operator".to_owned()).await;
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_seconds(seconds)
+}
+
+/// Each signs in at another moment of the day, and what it leaves in a ring ends a unit of the ring later. No row is deleted singly, and a
+/// partition is empty two units after its last row has ended.
 #[tokio::test]
 async fn a_day_of_a_million_sign_ins_leaves_live_partitions_only() {
     let sandbox = Sandbox::new().await;
     let database = sandbox.open().await;
     let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
-    // As requests write, and then as what empties partitions reads.
-    let app = "SET ROLE latchkey_app; SELECT set_config('latchkey.tenant', 'acme', false)";
-    connection.execute(AssertSqlSafe(app.to_owned())).await.unwrap();
-    for sql in sign_ins() {
-        connection.execute(AssertSqlSafe(sql)).await.unwrap();
+    let tables = Table::all(&mut connection).await;
+    enter(&mut connection).await;
+    for table in &tables {
+        let rows = if WRITTEN.contains(&&*table.name) { SIGN_INS } else { SIGN_INS / 10 };
+        let moment = format!("{MORNING} + n * {DAY} / {rows}");
+        let until = format!("{moment} + {}", table.ring.unit().seconds());
+        table.insert(&mut connection, 0..rows, &moment, &until).await;
     }
-    connection.execute(AssertSqlSafe("SET ROLE latchkey_operator".to_owned())).await.unwrap();
-    let rings = [("sessions", 16, 7 * DAY), ("authorization_codes", 8, DAY)];
-    let (first_end, last_end) = (MORNING + DAY, MORNING + 2 * DAY - 1);
-    for day in 0..=30 {
+    operate(&mut connection).await;
+    for day in 0..=80 {
         let now = MORNING + day * DAY + DAY / 2;
-        let deleted = database.delete_expired_sign_ins(Timestamp::from_seconds(now)).await.unwrap();
-        assert_eq!(deleted, 0, "day {day}");
-        for (ring, slots, unit) in rings {
-            let used = used(&mut connection, ring, slots).await;
+        assert_eq!(database.delete_expired_sign_ins(at(now)).await.unwrap(), 0, "day {day}");
+        for table in &tables {
+            let (unit, slots) = (table.ring.unit().seconds(), u64::from(table.ring.slots()));
+            let (first_end, last_end) = (MORNING + unit, MORNING + unit + DAY - 1);
+            let used = table.used(&mut connection).await;
             let live = first_end / unit..=last_end / unit;
             let live: Vec<_> = live.filter(|of| of + 2 > now / unit).map(|of| of % slots).collect();
-            assert!(used.iter().all(|slot| live.contains(slot)), "{ring} day {day}: {used:?} of {live:?}");
-            assert_eq!(used.is_empty(), last_end / unit + 2 <= now / unit, "{ring} day {day}: {used:?}");
+            let name = &table.name;
+            assert!(used.iter().all(|slot| live.contains(slot)), "{name} day {day}: {used:?} of {live:?}");
+            assert_eq!(used.is_empty(), last_end / unit + 2 <= now / unit, "{name} day {day}: {used:?}");
         }
+    }
+}
+
+/// What is in a partition that is in use again is deleted in batches, and what is in none is truncated. Rows that are valid stay.
+#[tokio::test]
+async fn what_sixty_days_without_a_replica_leave_is_deleted_in_batches_and_by_two_replicas_at_once() {
+    let sandbox = Sandbox::new().await;
+    let [database, replica] = [sandbox.open().await, sandbox.open().await];
+    let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
+    let tables = Table::all(&mut connection).await;
+    let now = MORNING + DAY / 2;
+    let leave_expired = async |connection: &mut PgConnection| {
+        enter(connection).await;
+        for table in &tables {
+            let round = table.ring.unit().seconds() * u64::from(table.ring.slots());
+            let rounds_ago = now - round * (60 * DAY).div_ceil(round);
+            let until = format!("{rounds_ago} - n / 100");
+            table.insert(connection, 0..EXPIRED, &rounds_ago.to_string(), &until).await;
+        }
+        operate(connection).await;
+    };
+    enter(&mut connection).await;
+    for table in &tables {
+        let valid = EXPIRED..EXPIRED + 7;
+        table.insert(&mut connection, valid, &now.to_string(), &(now + 1).to_string()).await;
+    }
+    let count = async |connection: &mut PgConnection, condition: &str| {
+        let mut counts = Vec::new();
+        for table in &tables {
+            counts.push(table.count(connection, condition).await);
+        }
+        counts
+    };
+    let (valid, expired) = (format!("expires_at > {now}"), format!("expires_at <= {now}"));
+    let of_each = |rows: u64| vec![rows; tables.len()];
+
+    leave_expired(&mut connection).await;
+    let left = async || count(&mut connection, &expired).await;
+    assert_deleted_in_batches(&database, at(now), left).await;
+    assert_eq!(count(&mut connection, &valid).await, of_each(7));
+
+    leave_expired(&mut connection).await;
+    let deleted = delete_at_two_replicas([&database, &replica], at(now)).await;
+    assert_eq!(deleted, EXPIRED * tables.len() as u64);
+    assert_eq!(count(&mut connection, &expired).await, of_each(0));
+
+    enter(&mut connection).await;
+    for table in &tables {
+        table.insert_over(&mut connection, 0..EXPIRED, now).await;
+    }
+    operate(&mut connection).await;
+    assert_eq!(delete_at_two_replicas([&database, &replica], at(now)).await, 0, "they are truncated");
+    assert_eq!(count(&mut connection, &expired).await, of_each(0));
+    assert_eq!(count(&mut connection, &valid).await, of_each(7));
+}
+
+/// A transaction that goes on reading keeps its partition, and nothing else. Requests do not wait behind TRUNCATE for longer than they may.
+#[tokio::test]
+async fn a_partition_that_is_read_is_left_for_the_next_time() {
+    let sandbox = Sandbox::new().await;
+    let database = sandbox.open().await;
+    let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
+    let tables = Table::all(&mut connection).await;
+    enter(&mut connection).await;
+    for table in &tables {
+        table.insert_over(&mut connection, 0..1, MORNING).await;
+    }
+    operate(&mut connection).await;
+    let mut reader = PgConnection::connect(&sandbox.url()).await.unwrap();
+    operate(&mut reader).await;
+    let read = &tables[0];
+    let mut reading = reader.begin().await.unwrap();
+    assert_eq!(read.count(&mut reading, "true").await, 1);
+    let begun = Instant::now();
+    assert_eq!(database.delete_expired_sign_ins(at(MORNING)).await.unwrap(), 0);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    for table in &tables {
+        let left = u64::from(table.name == read.name);
+        assert_eq!(table.count(&mut connection, "true").await, left, "{}", table.name);
+    }
+    drop(reading);
+    reader.close().await.unwrap();
+    database.delete_expired_sign_ins(at(MORNING)).await.unwrap();
+    assert_eq!(read.count(&mut connection, "true").await, 0);
+}
+
+/// It can act as the roles, and neither creates nor drops a table. What empties rings needs no more.
+#[tokio::test]
+async fn a_login_that_owns_no_table_empties_partitions() {
+    let sandbox = Sandbox::new().await;
+    sandbox.open().await.close().await;
+    let login = format!("latchkey_guest_{}", std::process::id());
+    let mut server = server().await;
+    execute(&mut server, format!("CREATE ROLE {login} LOGIN PASSWORD 'guest'")).await;
+    let roles = "latchkey_app, latchkey_operator, latchkey_writer";
+    execute(&mut server, format!("GRANT {roles} TO {login}")).await;
+    let url = sandbox.url();
+    let (_, place) = url.rsplit_once('@').unwrap();
+    let url = format!("postgres://{login}:guest@{place}");
+    let database = postgres::open(&url, PostgresOptions::default()).await.unwrap();
+    assert_eq!(database.warning(), None);
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    for ddl in [
+        "CREATE TABLE sessions_16 ()",
+        "DROP TABLE sessions_0",
+        "ALTER TABLE sessions DETACH PARTITION sessions_0",
+    ] {
+        let refused = sqlx::query(ddl).execute(&mut connection).await.unwrap_err();
+        assert_eq!(refused.as_database_error().unwrap().code().as_deref(), Some("42501"), "{ddl}: {refused}");
+    }
+    let tables = Table::all(&mut connection).await;
+    enter(&mut connection).await;
+    for table in &tables {
+        table.insert_over(&mut connection, 0..500, MORNING).await;
+    }
+    operate(&mut connection).await;
+    for rows in [500, 0] {
+        for table in &tables {
+            assert_eq!(table.count(&mut connection, "true").await, rows, "{}", table.name);
+        }
+        assert_eq!(database.delete_expired_sign_ins(at(MORNING)).await.unwrap(), 0);
     }
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 
+#[path = "../shared/batches.rs"]
+mod batches;
 mod change_feed;
 mod converging;
 mod declared;
@@ -10,3 +12,4 @@ mod newer_columns;
 mod opening;
 mod reconciling;
 mod replicas;
+mod rings;

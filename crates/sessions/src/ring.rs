@@ -1,0 +1,64 @@
+//! In which partition a row lies that ends by itself. Rows whose ends share a unit share a partition, and the partitions are a ring: the time of
+//! one is over long before it is used again, so that it can be emptied at once.
+
+use protocol::{Lifetime, Timestamp};
+
+/// A ring. The migrations create its partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ring {
+    unit: Lifetime,
+    slots: u32,
+}
+
+impl Ring {
+    /// A day shares a partition.
+    pub const DAYS: Self = Self { unit: Lifetime::from_seconds(86_400), slots: 8 };
+    /// A week shares a partition.
+    pub const WEEKS: Self = Self { unit: Lifetime::from_seconds(7 * 86_400), slots: 16 };
+    /// Thirty days share a partition.
+    pub const MONTHS: Self = Self { unit: Lifetime::from_seconds(30 * 86_400), slots: 20 };
+    /// Each of them.
+    pub const ALL: [Self; 3] = [Self::DAYS, Self::WEEKS, Self::MONTHS];
+
+    /// How long the ends of rows share a partition.
+    #[must_use]
+    pub const fn unit(self) -> Lifetime {
+        self.unit
+    }
+
+    /// The number of partitions.
+    #[must_use]
+    pub const fn slots(self) -> u32 {
+        self.slots
+    }
+
+    /// The partition of a row that ends then.
+    #[must_use]
+    pub fn slot(self, expires_at: Timestamp) -> u32 {
+        let slot = expires_at.seconds() / self.unit.seconds() % u64::from(self.slots);
+        u32::try_from(slot).unwrap_or_default()
+    }
+
+    /// Whether there is this partition.
+    #[must_use]
+    pub const fn has(self, slot: u32) -> bool {
+        slot < self.slots
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_go_round() {
+        for ring in Ring::ALL {
+            let at = |units: u64, seconds| Timestamp::from_seconds(ring.unit().seconds() * units + seconds);
+            let slots = u64::from(ring.slots());
+            assert_eq!([ring.slot(at(0, 0)), ring.slot(at(slots, 0))], [0, 0]);
+            assert_eq!([ring.slot(at(1, 0)), ring.slot(at(slots + 2, 0))], [1, 2]);
+            assert_eq!(ring.slot(at(slots - 1, ring.unit().seconds() - 1)), ring.slots() - 1);
+            assert!(ring.has(ring.slots() - 1) && !ring.has(ring.slots()));
+        }
+    }
+}

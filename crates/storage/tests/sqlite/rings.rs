@@ -1,0 +1,68 @@
+//! Rows that end by themselves: a file has no partitions, so that all that has expired is deleted in batches.
+
+use protocol::Timestamp;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+
+use crate::batches::{EXPIRED, assert_deleted_in_batches, delete_at_two_replicas};
+use crate::declared::Sandbox;
+
+const NOW: u64 = 20_000 * 86_400;
+
+/// Tables whose rows lie in a ring in PostgreSQL, with what a row needs: its columns, and a value of each for the row `n` that ends at `until`.
+const TABLES: &str = "
+    SELECT t.name, group_concat(c.name, ', '),
+           group_concat(CASE c.name WHEN 'tenant_id' THEN '''acme''' WHEN 'expires_at' THEN 'until' WHEN 'slot' THEN '0'
+                        ELSE CASE c.type WHEN 'TEXT' THEN 'CAST(n AS TEXT)' WHEN 'BLOB' THEN 'CAST(n AS BLOB)' ELSE 'n' END END, ', ')
+      FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+     WHERE t.type = 'table' AND c.\"notnull\" AND c.dflt_value IS NULL
+       AND EXISTS (SELECT 1 FROM pragma_table_info(t.name) slot WHERE slot.name = 'slot')
+     GROUP BY t.name ORDER BY t.name";
+
+type Table = (String, String, String);
+
+/// Rows that end at this time, the first of them with this number.
+async fn insert(connection: &mut SqliteConnection, tables: &[Table], rows: (u64, u64), until: u64) {
+    let (first, many) = rows;
+    for (name, columns, values) in tables {
+        let sql = format!(
+            "WITH RECURSIVE given (n, until) AS
+                  (SELECT {first}, {until} UNION ALL SELECT n + 1, until FROM given WHERE n + 1 < {first} + {many})
+             INSERT INTO {name} ({columns}) SELECT {values} FROM given"
+        );
+        connection.execute(AssertSqlSafe(sql)).await.unwrap();
+    }
+}
+
+async fn count(connection: &mut SqliteConnection, tables: &[Table], condition: &str) -> Vec<u64> {
+    let mut counts = Vec::new();
+    for (name, _, _) in tables {
+        let sql = AssertSqlSafe(format!("SELECT count(*) FROM {name} WHERE {condition}"));
+        let count: i64 = sqlx::query_scalar(sql).fetch_one(&mut *connection).await.unwrap();
+        counts.push(count.unsigned_abs());
+    }
+    counts
+}
+
+/// Rows that are valid stay, and so do those that are valid by the clock of another replica.
+#[tokio::test]
+async fn what_has_expired_is_deleted_in_batches_and_by_two_programs_at_once() {
+    let sandbox = Sandbox::new();
+    let [database, replica] = [sandbox.open().await, sandbox.open().await];
+    let options = SqliteConnectOptions::new().filename(sandbox.path());
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let tables: Vec<Table> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
+    assert_eq!(tables.len(), 7, "{tables:?}");
+    let now = Timestamp::from_seconds(NOW);
+    insert(&mut connection, &tables, (EXPIRED, 7), NOW - 59).await;
+    insert(&mut connection, &tables, (0, EXPIRED), NOW - 60).await;
+    let expired = format!("expires_at <= {NOW} - 60");
+    let left = async || count(&mut connection, &tables, &expired).await;
+    assert_deleted_in_batches(&database, now, left).await;
+    assert_eq!(count(&mut connection, &tables, "TRUE").await, vec![7; tables.len()]);
+
+    insert(&mut connection, &tables, (0, EXPIRED), NOW - 60).await;
+    let deleted = delete_at_two_replicas([&database, &replica], now).await;
+    assert_eq!(deleted, EXPIRED * tables.len() as u64);
+    assert_eq!(count(&mut connection, &tables, "TRUE").await, vec![7; tables.len()]);
+}
