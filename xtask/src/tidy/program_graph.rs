@@ -1,4 +1,4 @@
-//! Dependencies of the shipped program: libraries that it must not contain, directly or transitively.
+//! Dependencies of the shipped program: libraries that it must not contain, directly or transitively, and features that are for tests alone.
 
 use super::violation::Violation;
 use crate::workspace::{ALL_FEATURES, Failure, Workspace, read_output};
@@ -13,11 +13,18 @@ const BANNED: [(&str, &str, &str); 5] = [
 ];
 
 /// Package, and a forbidden feature.
-const BANNED_FEATURES: [(&str, &str, &str); 1] = [(
-    "jsonwebtoken",
-    "rust_crypto",
-    "a twentieth of the speed, and with two backends it panics; use aws_lc_rs",
-)];
+const BANNED_FEATURES: [(&str, &str, &str); 6] = [
+    (
+        "jsonwebtoken",
+        "rust_crypto",
+        "a twentieth of the speed, and with two backends it panics; use aws_lc_rs",
+    ),
+    ("accounts", "unproven-authentications", "an authentication that nobody has proven; for tests alone"),
+    ("sessions", "unjudged-sessions", "a session that no check has judged; for tests alone"),
+    ("secrets", "manual-hash-pool", "a hash pool that computes nothing by itself; for tests alone"),
+    ("protocol", "counted-steps", "parsers that count their steps; for tests alone"),
+    ("pages", "examples", "pages with example values; for tests alone"),
+];
 
 /// One line per package, `name vVERSION …|features`, over all platforms and without test dependencies.
 ///
@@ -76,6 +83,19 @@ mod tests {
             ),
             ("openssl-probe v0.1.6|", None),
             ("latchkey v0.0.0 (/somewhere)|", None),
+            ("accounts v0.1.0 (/somewhere)|", None),
+            (
+                "accounts v0.1.0 (/somewhere)|unproven-authentications",
+                Some("the program contains accounts with feature unproven-authentications"),
+            ),
+            (
+                "sessions v0.1.0 (/somewhere)|unjudged-sessions",
+                Some("the program contains sessions with feature unjudged-sessions"),
+            ),
+            (
+                "sessions v0.1.0 (/somewhere)|a,unjudged-sessions",
+                Some("the program contains sessions with feature unjudged-sessions"),
+            ),
         ];
         for (line, expected) in cases {
             let found = lines(&check(&format!("{line}\n{line}\n")));
@@ -83,5 +103,28 @@ mod tests {
             let expected: Vec<String> = expected.iter().map(|what| format!("Cargo.lock:1: {what}")).collect();
             assert_eq!(found, expected, "{line}");
         }
+    }
+    /// A feature of ours is one that people choose, as the documents say, or one of tests. Published crates have users of their own.
+    #[test]
+    fn a_feature_that_nobody_chooses_is_banned_from_the_program() {
+        let chosen = ["aws-kms", "keyring", "vault"];
+        let mut found = 0;
+        for folder in std::fs::read_dir(Workspace::here().root.join("crates")).unwrap() {
+            let manifest = std::fs::read_to_string(folder.unwrap().path().join("Cargo.toml")).unwrap();
+            let (_, name) = manifest.split_once("name = \"").unwrap();
+            let name = name.split('"').next().unwrap();
+            let features = manifest.split_once("\n[features]\n").map_or("", |(_, features)| features);
+            let features = features.lines().take_while(|line| !line.starts_with('['));
+            let features = features.filter(|line| !line.starts_with('#'));
+            for (feature, _) in features.filter_map(|line| line.split_once(" = ")) {
+                if chosen.contains(&feature) || !manifest.contains("\npublish.workspace = true") {
+                    continue;
+                }
+                let line = format!("{name} v0.1.0 (/somewhere)|{feature}");
+                assert_eq!(check(&line).len(), 1, "{line}");
+                found += 1;
+            }
+        }
+        assert_eq!(found, BANNED_FEATURES.len() - 1);
     }
 }
