@@ -1,9 +1,15 @@
 //! The authorization code grant: a client exchanges the code of a person's sign-in for tokens (RFC 6749 §4.1.3, RFC 7636 §4.5, OpenID
 //! Connect Core §3.1.3, RFC 9449 §10).
 
-use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, Secret, is_code_verifier};
+use keys::sha256;
+use protocol::{
+    ErrorCode, ErrorResponse, Form, RefusalReason, Secret, Timestamp, is_code_verifier,
+    is_registered_redirect_uri,
+};
+use registry::Client;
+use tenancy::TenantId;
 
-use crate::{Granted, SenderKeys};
+use crate::{AuthorizationCode, CodeKey, GrantError, NewFamily, Redeemed, Redemption, SenderKeys};
 
 /// The parameters of the grant.
 #[derive(Debug)]
@@ -35,18 +41,81 @@ impl AuthorizationCodeRequest {
         }
         Ok(Self { code, redirect_uri: redirect_uri.into_owned(), code_verifier })
     }
+
+    /// What the code with this key must be for.
+    pub(crate) fn redemption<'a>(
+        &'a self,
+        client: &'a Client,
+        key: CodeKey,
+        family: Option<&'a NewFamily>,
+    ) -> Result<Redemption<'a>, AuthorizationCodeError> {
+        // A code has a registered URI. Others may hold what the store takes for no text, such as NUL.
+        let registered = client.code_flow.redirect_uris.iter().map(String::as_str);
+        if !is_registered_redirect_uri(registered, &self.redirect_uri) {
+            return Err(AuthorizationCodeError::NotValid);
+        }
+        let code_challenge = self.code_verifier.as_ref().map(|verifier| sha256(verifier.expose()));
+        Ok(Redemption { key, client: &client.id, redirect_uri: &self.redirect_uri, code_challenge, family })
+    }
 }
 
-/// Whether the sender has proven the key that the authorization request has bound its code to, if it has bound it to one.
-pub(crate) fn is_key_proven(granted: &Granted, sender: &SenderKeys) -> bool {
-    granted.dpop_jkt.is_none_or(|key| sender.dpop == Some(key))
+/// Reasons to refuse the tokens. Callers cannot distinguish them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AuthorizationCodeError {
+    /// The code is unknown, ended, of another client or redirect URI, or without its verifier, or its person may not sign in any more.
+    NotValid,
+    /// The code is in other hands than those of the client that began, and what was granted for it ends: its client has used it before (RFC 6749
+    /// §4.1.2), or its sender has not proven the key of the authorization request.
+    Misused,
 }
 
-/// What the caller learns of a code that is unknown, ended, used, of another client, redirect URI or key, without its verifier, or whose person
-/// may not sign in any more. Callers cannot distinguish the reasons.
-pub(crate) fn not_valid() -> ErrorResponse {
-    let description = "The authorization code is not valid";
-    ErrorResponse::new(ErrorCode::InvalidGrant, RefusalReason::CodeNotValid, description)
+/// Whether a request gets the tokens, by what the store has answered to its redemption: the first use of a code that it is for, by the sender
+/// who has the key that the authorization request has bound it to, if it has bound it to one (RFC 9449 §10).
+pub(crate) fn decide(
+    tenant: &TenantId,
+    redemption: &Redemption<'_>,
+    redeemed: Redeemed,
+    sender: &SenderKeys,
+    now: Timestamp,
+) -> Result<AuthorizationCode, AuthorizationCodeError> {
+    let code = match redeemed {
+        Redeemed::First(code) => *code,
+        Redeemed::Again => return Err(AuthorizationCodeError::Misused),
+        Redeemed::Refused => return Err(AuthorizationCodeError::NotValid),
+    };
+    if !redemption.is_for(tenant, &code, now) {
+        return Err(AuthorizationCodeError::NotValid);
+    }
+    if code.granted.dpop_jkt.is_some_and(|key| sender.dpop != Some(key)) {
+        return Err(AuthorizationCodeError::Misused);
+    }
+    Ok(code)
+}
+
+impl Redemption<'_> {
+    /// Whether the code is this client's, for this redirect URI, valid still (RFC 6749 §4.1.3), and has the challenge of this verifier (RFC 7636
+    /// §4.6). The statement that uses a code up has the same conditions: a request that they refuse leaves the code to its client.
+    #[must_use]
+    pub fn is_for(&self, tenant: &TenantId, code: &AuthorizationCode, now: Timestamp) -> bool {
+        code.tenant == *tenant
+            && code.client == *self.client
+            && code.redirect_uri == self.redirect_uri
+            && code.code_challenge == self.code_challenge
+            && now < code.valid_until
+    }
+}
+
+impl From<AuthorizationCodeError> for ErrorResponse {
+    fn from(_: AuthorizationCodeError) -> Self {
+        let description = "The authorization code is not valid";
+        Self::new(ErrorCode::InvalidGrant, RefusalReason::CodeNotValid, description)
+    }
+}
+
+impl From<AuthorizationCodeError> for GrantError {
+    fn from(refusal: AuthorizationCodeError) -> Self {
+        Self::Refused { response: refusal.into(), scope: None }
+    }
 }
 
 #[cfg(test)]
@@ -54,6 +123,8 @@ mod tests {
     use protocol::Thumbprint;
 
     use super::*;
+    use crate::Granted;
+    use crate::test_fixtures::{code_of, web_client};
 
     fn take(body: &str) -> Result<AuthorizationCodeRequest, ErrorResponse> {
         AuthorizationCodeRequest::take(&mut Form::parse(body.as_bytes()).unwrap())
@@ -79,17 +150,99 @@ mod tests {
         }
     }
 
+    const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    const REDIRECT_URI: &str = "https://app.example/cb";
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    /// A code of the example of RFC 7636, appendix B.
+    fn code() -> AuthorizationCode {
+        let code_challenge = Some(sha256(VERIFIER));
+        AuthorizationCode { code_challenge, ..code_of(&web_client("web"), Granted::default()) }
+    }
+
+    /// What a request gets of a code that a store gives it, which has looked at nothing.
+    fn decided(
+        (client, redirect_uri, verifier): (&Client, &str, Option<&str>),
+        redeemed: Redeemed,
+        sender: &SenderKeys,
+        now: u64,
+    ) -> Result<AuthorizationCode, AuthorizationCodeError> {
+        let request = AuthorizationCodeRequest {
+            code: Secret::new("c".to_owned()),
+            redirect_uri: redirect_uri.to_owned(),
+            code_verifier: verifier.map(|verifier| Secret::new(verifier.to_owned())),
+        };
+        let redemption = request.redemption(client, CodeKey { slot: 1, digest: [1; 32] }, None)?;
+        decide(&client.tenant, &redemption, redeemed, sender, at(now))
+    }
+
+    #[test]
+    fn a_code_is_redeemed_by_its_client_at_its_redirect_uri_with_its_verifier_in_time() {
+        let (web, another, none) = (web_client("web"), web_client("another"), SenderKeys::default());
+        let other_tenant = Client { tenant: TenantId::parse("globex").unwrap(), ..web.clone() };
+        let right = Some(VERIFIER);
+        let not_valid = Err(AuthorizationCodeError::NotValid);
+        let wrong = "a".repeat(43);
+        for (client, redirect_uri, verifier, now, expected) in [
+            (&web, REDIRECT_URI, right, 1_059, Ok(code())),
+            (&web, REDIRECT_URI, right, 1_060, not_valid.clone()),
+            (&another, REDIRECT_URI, right, 1_001, not_valid.clone()),
+            (&other_tenant, REDIRECT_URI, right, 1_001, not_valid.clone()),
+            // Registered, and not that of the authorization request.
+            (&web, "http://127.0.0.1/cb", right, 1_001, not_valid.clone()),
+            (&web, "https://app.example/cb2", right, 1_001, not_valid.clone()),
+            (&web, REDIRECT_URI, Some(&*wrong), 1_001, not_valid.clone()),
+            (&web, REDIRECT_URI, None, 1_001, not_valid),
+        ] {
+            let found =
+                decided((client, redirect_uri, verifier), Redeemed::First(Box::new(code())), &none, now);
+            assert_eq!(found, expected, "{} {redirect_uri} {verifier:?} {now}", client.id);
+        }
+        // RFC 9700 §2.1.1: no verifier where there was no challenge.
+        let without = AuthorizationCode { code_challenge: None, ..code() };
+        for (verifier, is_redeemed) in [(None, true), (right, false)] {
+            let first = Redeemed::First(Box::new(without.clone()));
+            let found = decided((&web, REDIRECT_URI, verifier), first, &none, 1_001);
+            assert_eq!(found.is_ok(), is_redeemed, "{verifier:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_use_by_its_client_is_misuse_and_no_other_refusal_is() {
+        let (web, none) = (web_client("web"), SenderKeys::default());
+        for (redeemed, expected) in [
+            (Redeemed::Again, AuthorizationCodeError::Misused),
+            (Redeemed::Refused, AuthorizationCodeError::NotValid),
+        ] {
+            let found = decided((&web, REDIRECT_URI, Some(VERIFIER)), redeemed, &none, 1_001);
+            assert_eq!(found, Err(expected));
+            assert_eq!(ErrorResponse::from(expected).error, ErrorCode::InvalidGrant);
+        }
+    }
+
     #[test]
     fn a_code_that_is_bound_to_a_key_needs_its_proof() {
         let [none, key, other] = [None, Some([1; 32]), Some([2; 32])].map(|key| key.map(Thumbprint::new));
-        for (bound_to, proven, expected) in
-            [(none, none, true), (none, key, true), (key, key, true), (key, none, false), (key, other, false)]
-        {
-            let granted = Granted { dpop_jkt: bound_to, ..Granted::default() };
+        let misused = Err(AuthorizationCodeError::Misused);
+        for (bound_to, proven, expected) in [
+            (none, none, Ok(())),
+            (none, key, Ok(())),
+            (key, key, Ok(())),
+            (key, none, misused),
+            (key, other, misused),
+        ] {
+            let mut bound = code();
+            bound.granted.dpop_jkt = bound_to;
             // A certificate is another kind of key.
             for certificate in [none, key] {
                 let sender = SenderKeys { dpop: proven, certificate };
-                assert_eq!(is_key_proven(&granted, &sender), expected, "{bound_to:?} {proven:?}");
+                let first = Redeemed::First(Box::new(bound.clone()));
+                let found =
+                    decided((&web_client("web"), REDIRECT_URI, Some(VERIFIER)), first, &sender, 1_001);
+                assert_eq!(found.map(drop), expected, "{bound_to:?} {proven:?}");
             }
         }
     }

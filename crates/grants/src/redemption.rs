@@ -1,14 +1,12 @@
 //! Redeeming a code of either kind: use it up, and sign the tokens that it is for. A second use revokes what was granted (RFC 6749 §4.1.2).
 
-use keys::sha256;
-use protocol::{Confirmation, GrantType, Timestamp, TokenResponse, is_registered_redirect_uri};
+use protocol::{Confirmation, GrantType, Timestamp, TokenResponse};
 use registry::{Client, PersonOfToken};
 use serde_json::{Map, Value};
 use sessions::SessionId;
 use uuid::Uuid;
 
-use crate::authorization::{Redeemed, Redemption};
-use crate::authorization_code::{self, AuthorizationCodeRequest};
+use crate::authorization_code::{self, AuthorizationCodeError, AuthorizationCodeRequest};
 use crate::device::Polled;
 use crate::device_code::{self, DeviceCodeError, DeviceCodeRequest};
 use crate::person_grant::{self, PersonGrant};
@@ -29,14 +27,9 @@ pub(crate) async fn redeem(
     let cnf = person_grant::check(GrantType::AuthorizationCode, grantee, sender)?;
     let id = engine.authorizations.grant_of(&grantee.tenant.id, &request.code);
     let family = begin_family(engine, grantee, id, sender, now);
-    let code = use_up(engine, grantee, request, (id, family.as_ref()), now).await?;
-    if !authorization_code::is_key_proven(&code.granted, sender) {
-        // The code is used up, and nothing stays of what it was for: its sender is not the client that began.
-        engine.end_grant(&grantee.tenant.id, id, now).await?;
-        return Err(not_valid());
-    }
+    let code = use_up(engine, grantee, (request, sender), (id, family.as_ref()), now).await?;
     if engine.is_consent_revoked(grantee, &code.account, code.created_at).await {
-        return Err(not_valid());
+        return Err(AuthorizationCodeError::NotValid.into());
     }
     let mut signed = sign(engine, grantee, &code.grant(id), cnf, (now, jti)).await?;
     signed.value.refresh_token = family.map(|new| first_of(engine, &new, &code.family(&new)));
@@ -150,36 +143,20 @@ async fn claims_of_person(
     Ok(account.map(|account| userinfo::claims_of(&account, names.into_iter())).unwrap_or_default())
 }
 
+/// Uses the code up, if the request is the one that it is for. Nothing stays of what a code that is misused was for.
 async fn use_up(
     engine: &Engine,
     Grantee { tenant, client }: &Grantee<'_>,
-    request: &AuthorizationCodeRequest,
+    (request, sender): (&AuthorizationCodeRequest, &SenderKeys),
     (id, family): (GrantId, Option<&NewFamily>),
     now: Timestamp,
 ) -> Result<AuthorizationCode, GrantError> {
-    let key = engine.authorizations.key(&tenant.id, &request.code).ok_or_else(not_valid)?;
-    // A code has a registered URI. Others may hold what the store takes for no text, such as NUL.
-    let registered = client.code_flow.redirect_uris.iter().map(String::as_str);
-    if !is_registered_redirect_uri(registered, &request.redirect_uri) {
-        return Err(not_valid());
+    let key = engine.authorizations.key(&tenant.id, &request.code).ok_or(AuthorizationCodeError::NotValid)?;
+    let redemption = request.redemption(client, key, family)?;
+    let redeemed = engine.authorizations.redeem(&tenant.id, &redemption, now).await?;
+    let decided = authorization_code::decide(&tenant.id, &redemption, redeemed, sender, now);
+    if matches!(decided, Err(AuthorizationCodeError::Misused)) {
+        engine.end_grant(&tenant.id, id, now).await?;
     }
-    let redemption = Redemption {
-        key,
-        client: &client.id,
-        redirect_uri: &request.redirect_uri,
-        code_challenge: request.code_verifier.as_ref().map(|verifier| sha256(verifier.expose())),
-        family,
-    };
-    match engine.authorizations.redeem(&tenant.id, &redemption, now).await? {
-        Redeemed::First(code) if code.tenant == tenant.id && code.client == client.id => Ok(*code),
-        Redeemed::First(_) | Redeemed::Refused => Err(not_valid()),
-        Redeemed::Again => {
-            engine.end_grant(&tenant.id, id, now).await?;
-            Err(not_valid())
-        }
-    }
-}
-
-fn not_valid() -> GrantError {
-    GrantError::Refused { response: authorization_code::not_valid(), scope: None }
+    Ok(decided?)
 }

@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicU64;
 use accounts::AccountId;
 use async_trait::async_trait;
 use grants::{
-    AuthorizationCode, AuthorizationStore, CodeWrite, Consent, NewFamily, Redeemed, Redemption, RefreshFamily,
+    AuthorizationCode, AuthorizationStore, CodeKey, CodeWrite, Consent, NewFamily, Redeemed, Redemption,
+    RefreshFamily,
 };
 use protocol::Timestamp;
 use registry::ClientId;
@@ -35,9 +36,14 @@ pub(crate) struct CodeUse {
 
 impl CodeUse {
     fn is_of(&self, code: &AuthorizationCode) -> bool {
-        self.client == code.client
-            && self.redirect_uri == code.redirect_uri
-            && self.code_challenge == code.code_challenge
+        let redemption = Redemption {
+            key: CodeKey { slot: self.slot, digest: self.digest },
+            client: &self.client,
+            redirect_uri: &self.redirect_uri,
+            code_challenge: self.code_challenge,
+            family: None,
+        };
+        redemption.is_for(&self.tenant, code, self.at)
     }
 }
 

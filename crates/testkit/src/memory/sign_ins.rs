@@ -216,7 +216,7 @@ impl AuthorizationStore for MemoryStore {
 }
 
 fn redeem(rows: &mut Rows, tenant: &TenantId, redemption: &Redemption<'_>, now: Timestamp) -> Redeemed {
-    let Redemption { key, client, redirect_uri, code_challenge, family } = redemption;
+    let Redemption { key, client, family, .. } = redemption;
     let key = (tenant.clone(), key.slot, key.digest);
     let Some(CodeRow { code, is_redeemed }) = rows.codes.get(&key).cloned() else { return Redeemed::Refused };
     if code.client != **client {
@@ -227,9 +227,7 @@ fn redeem(rows: &mut Rows, tenant: &TenantId, redemption: &Redemption<'_>, now: 
     }
     let session = rows.sessions.get(&(tenant.clone(), code.session_slot, code.session.clone()));
     let is_signed_in = |session: &Session| session.ended_at.is_none() && session.expires_at > now;
-    let is_right = code.redirect_uri == *redirect_uri
-        && code.code_challenge == *code_challenge
-        && code.valid_until > now
+    let is_right = redemption.is_for(tenant, &code, now)
         && session.is_some_and(is_signed_in)
         && rows.valid_from(tenant, &code.account).is_some_and(|from| from <= code.created_at);
     if !is_right {
