@@ -8,14 +8,17 @@ mod requested;
 
 mod authorizations;
 mod code;
+mod issuing;
 mod pushed;
+mod pushing;
 mod store;
 
 pub use address::{AddressError, check_address, check_client};
-pub use authorizations::{Authorizations, RequestedCode};
-pub(crate) use code::{NewCode, kept};
+pub use authorizations::Authorizations;
 pub use code::{AuthorizationCode, CodeKey};
+pub(crate) use code::{NewCode, kept};
 pub use granted::Granted;
+pub use issuing::RequestedCode;
 pub use next::{Next, NextContext, next};
 pub use pushed::{PushError, PushedRequest, PushedUse};
 pub(crate) use requested::check_permissions;

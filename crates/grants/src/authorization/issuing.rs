@@ -1,0 +1,86 @@
+//! The service of codes that are issued: one is written with the session that it comes from and what the person has allowed with it.
+
+use std::borrow::Cow;
+
+use protocol::{Secret, Timestamp, redirect_host};
+use registry::Client;
+use sessions::{SessionWrite, SignedIn};
+use tenancy::{StoreError, TenantId};
+
+use super::code::{LIFETIME, NewCode};
+use super::{AuthorizationCode, Authorizations, CodeKey, CodeWrite, Consent, Granted};
+
+/// A code that is to be issued.
+#[derive(Debug)]
+pub struct RequestedCode<'a> {
+    /// Who signed in.
+    pub signed_in: &'a SignedIn,
+    /// The session, where it has to be written.
+    pub session: Option<&'a SessionWrite>,
+    /// The client.
+    pub client: &'a Client,
+    /// Where the code goes.
+    pub redirect_uri: &'a str,
+    /// The challenge of the request.
+    pub code_challenge: Option<[u8; 32]>,
+    /// What it stands for.
+    pub granted: Granted,
+    /// What the person has allowed before, where it has allowed this request just now.
+    pub allowed: Option<Option<&'a Consent>>,
+    /// The pushed request that it is for.
+    pub pushed: Option<CodeKey>,
+}
+
+impl Authorizations {
+    /// Issues a code; `None` where one was issued for its pushed request before, and then nothing is written.
+    ///
+    /// # Errors
+    /// When the store fails; nothing is written then.
+    pub async fn issue(
+        &self,
+        tenant: &TenantId,
+        requested: RequestedCode<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Secret>, StoreError> {
+        let RequestedCode {
+            signed_in,
+            session,
+            client,
+            redirect_uri,
+            code_challenge,
+            granted,
+            allowed,
+            pushed,
+        } = requested;
+        let of = signed_in.session();
+        let consent = allowed.map(|before| {
+            let allowed = Consent {
+                account: of.account.clone(),
+                client: client.id.clone(),
+                scopes: granted.permissions().map(Cow::into_owned).collect(),
+                hosts: vec![redirect_host(redirect_uri).to_owned()],
+                granted_at: now,
+            };
+            allowed.and(before.filter(|before| before.account == of.account))
+        });
+        let new = NewCode::generate(&self.digests, tenant, LIFETIME, now);
+        let code = AuthorizationCode {
+            tenant: tenant.clone(),
+            slot: new.key.slot,
+            digest: new.key.digest,
+            client: client.id.clone(),
+            account: of.account.clone(),
+            session_slot: of.slot,
+            session: of.id.clone(),
+            redirect_uri: redirect_uri.to_owned(),
+            code_challenge,
+            granted: granted.by(signed_in),
+            created_at: now,
+            valid_until: new.valid_until,
+            expires_at: new.expires_at,
+        };
+        let write = CodeWrite { code: &code, session, consent: consent.as_ref(), pushed };
+        let is_written = self.store.write_code(tenant, &write).await?;
+        Ok(is_written.then_some(new.text))
+    }
+}

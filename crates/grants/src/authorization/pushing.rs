@@ -1,0 +1,43 @@
+//! The service of pushed requests: keep one for a client, and find it for the browser.
+
+use protocol::{Secret, Timestamp};
+use registry::{Client, ClientId};
+use tenancy::{StoreError, TenantId};
+
+use super::pushed::most_waiting;
+use super::{Authorizations, CodeKey, PushError, PushedRequest, PushedUse};
+
+impl Authorizations {
+    /// Keeps a request for a client, and returns its reference.
+    ///
+    /// # Errors
+    /// [`PushError`]; nothing is written then.
+    pub async fn push(
+        &self,
+        client: &Client,
+        parameters: String,
+        now: Timestamp,
+    ) -> Result<Secret, PushError> {
+        let (request, reference) = PushedRequest::new(&self.pushed, client, parameters, now)?;
+        let most = most_waiting(client);
+        let is_added = self.store.add_pushed(&client.tenant, &request, most, now).await?;
+        if is_added { Ok(reference) } else { Err(PushError::TooMany) }
+    }
+
+    /// The request of this client with this reference, which no code was issued for.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn find_pushed(
+        &self,
+        tenant: &TenantId,
+        client: &ClientId,
+        reference: &str,
+        used: PushedUse,
+        now: Timestamp,
+    ) -> Result<Option<PushedRequest>, StoreError> {
+        let Some(key) = CodeKey::of(&self.pushed, tenant, reference) else { return Ok(None) };
+        let found = self.store.find_pushed(tenant, key, now).await?;
+        Ok(found.filter(|request| request.key() == key && request.serves(tenant, client, used, now)))
+    }
+}
