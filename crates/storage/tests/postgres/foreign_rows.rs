@@ -19,7 +19,7 @@ const RIGHTS: &str = "
            c.relkind = 'p'
       FROM pg_class c WHERE c.oid = $2::regclass";
 
-/// Rights that row level security does not restrict, or to tables and partitions that are nobody's to write for one tenant.
+/// Rights that row level security does not restrict, and rights to tables of no tenant or to a partition by its own name.
 const RIGHTS_PAST_ROW_LEVEL_SECURITY: &str = "
     SELECT concat_ws(' ', role, privilege, c.relname)
       FROM pg_class c, unnest($1::text[]) AS role, unnest(ARRAY['TRUNCATE', 'REFERENCES', 'TRIGGER']) AS privilege

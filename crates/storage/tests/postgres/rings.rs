@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use protocol::Timestamp;
 use sessions::{Ring, SessionStore as _};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use storage::Database;
 use storage::postgres::{self, PostgresOptions};
 
 use crate::batches::{EXPIRED, assert_deleted_in_batches, delete_at_two_replicas};
@@ -86,6 +87,14 @@ impl Table {
     }
 }
 
+async fn open() -> (Sandbox, Database, PgConnection, Vec<Table>) {
+    let sandbox = Sandbox::new().await;
+    let database = sandbox.open().await;
+    let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
+    let tables = Table::all(&mut connection).await;
+    (sandbox, database, connection, tables)
+}
+
 /// As requests write.
 async fn enter(connection: &mut PgConnection) {
     let sql = "SET ROLE latchkey_app; SELECT set_config('latchkey.tenant', 'acme', false)";
@@ -105,10 +114,7 @@ fn at(seconds: u64) -> Timestamp {
 /// partition is empty two units after its last row has ended.
 #[tokio::test]
 async fn a_day_of_a_million_sign_ins_leaves_live_partitions_only() {
-    let sandbox = Sandbox::new().await;
-    let database = sandbox.open().await;
-    let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
-    let tables = Table::all(&mut connection).await;
+    let (_sandbox, database, mut connection, tables) = open().await;
     enter(&mut connection).await;
     for table in &tables {
         let rows = if WRITTEN.contains(&&*table.name) { SIGN_INS } else { SIGN_INS / 10 };
@@ -136,10 +142,8 @@ async fn a_day_of_a_million_sign_ins_leaves_live_partitions_only() {
 /// What is in a partition that is in use again is deleted in batches, and what is in none is truncated. Rows that are valid stay.
 #[tokio::test]
 async fn what_sixty_days_without_a_replica_leave_is_deleted_in_batches_and_by_two_replicas_at_once() {
-    let sandbox = Sandbox::new().await;
-    let [database, replica] = [sandbox.open().await, sandbox.open().await];
-    let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
-    let tables = Table::all(&mut connection).await;
+    let (sandbox, database, mut connection, tables) = open().await;
+    let replica = sandbox.open().await;
     let now = MORNING + DAY / 2;
     let leave_expired = async |connection: &mut PgConnection| {
         enter(connection).await;
@@ -189,10 +193,7 @@ async fn what_sixty_days_without_a_replica_leave_is_deleted_in_batches_and_by_tw
 /// A transaction that goes on reading keeps its partition, and nothing else. Requests do not wait behind TRUNCATE for longer than they may.
 #[tokio::test]
 async fn a_partition_that_is_read_is_left_for_the_next_time() {
-    let sandbox = Sandbox::new().await;
-    let database = sandbox.open().await;
-    let mut connection = PgConnection::connect(&sandbox.url()).await.unwrap();
-    let tables = Table::all(&mut connection).await;
+    let (sandbox, database, mut connection, tables) = open().await;
     enter(&mut connection).await;
     for table in &tables {
         table.insert_over(&mut connection, 0..1, MORNING).await;
