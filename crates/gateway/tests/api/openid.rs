@@ -11,7 +11,7 @@ use url::Url;
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path, token_path};
 use crate::person::{
-    Browser, CALLBACK, EMAIL, PASSWORD, SIGNED_OUT, VERIFIER, add_person, add_web_client,
+    Browser, CALLBACK, EMAIL, PASSWORD, SIGNED_OUT, VERIFIER, add_person, add_someone, add_web_client,
     authorization_request, authorize_path, continued, flow, parameter, redeem, redeem_with,
 };
 
@@ -514,7 +514,7 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
         assert_eq!((question.status, question.header("location")), (200, ""));
         let path = tenant_path(tenant, "/oauth/logout");
         let stays = browser.post(&path, &[("flow", &flow(&question)), ("decision", "stay")]).await;
-        assert_eq!(stays.status, 200);
+        assert_eq!((stays.status, stays.header("location")), (303, &*tenant_path(tenant, "/account")));
         assert_eq!(browser.authorize(tenant, &[]).await.status, 303, "the session goes on");
         let out = browser.post(&path, &[("flow", &flow(&question)), ("decision", "sign_out")]).await;
         assert_eq!(continued(&out).as_str(), format!("{SIGNED_OUT}?state=a%26b"));
@@ -530,6 +530,51 @@ async fn a_person_signs_out_by_a_hint_or_after_a_question() {
         ] {
             let answer = browser.get(&logout(query)).await;
             assert_eq!((answer.status, answer.header("location")), (200, ""), "{query}");
+        }
+    }
+}
+
+/// Who stays, and who has not been asked: neither the person nor the client is told of an end of the session.
+#[tokio::test]
+async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_someone(&app, tenant, 3, "bob@example.com");
+        add_web_client(&app, tenant, |_| ());
+        let path = tenant_path(tenant, "/oauth/logout");
+        let with_address = format!("{path}?client_id=web&post_logout_redirect_uri={SIGNED_OUT}");
+        for question in [&path, &with_address] {
+            let mut browser = Browser::new(&app);
+            browser.code(tenant, &[]).await;
+            let asked = browser.get(question).await;
+            let stays = browser.post(&path, &[("flow", &flow(&asked)), ("decision", "stay")]).await;
+            assert_eq!((stays.status, stays.header("set-cookie")), (303, ""), "{}", stays.body);
+            let account = browser.get(stays.header("location")).await;
+            assert!(account.status == 200 && account.body.contains(EMAIL), "{}", account.body);
+
+            // In another tab Bob signs in, and the question of before is of Ada's session.
+            let page = browser.authorize(tenant, &[("prompt", "login")]).await;
+            let form = [("flow", &*flow(&page)), ("identifier", "bob@example.com"), ("password", PASSWORD)];
+            continued(&browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await);
+            let again = browser.post(&path, &[("flow", &flow(&asked)), ("decision", "sign_out")]).await;
+            assert!(again.status == 200 && again.body.contains("bob@example.com"), "{}", again.body);
+            assert!(
+                !again.body.contains("signed out") && !again.body.contains("http-equiv"),
+                "{}",
+                again.body
+            );
+            assert_eq!(browser.authorize(tenant, &[]).await.status, 303, "Bob is signed in");
+            let out = browser.post(&path, &[("flow", &flow(&again)), ("decision", "sign_out")]).await;
+            assert!(
+                out.body.contains("signed out") || continued(&out).as_str() == SIGNED_OUT,
+                "{}",
+                out.body
+            );
+            assert_eq!(browser.authorize(tenant, &[]).await.status, 200);
+            // Nobody is signed in any more, so whatever is pressed says so.
+            let late = browser.post(&path, &[("flow", &flow(&again)), ("decision", "stay")]).await;
+            assert_eq!(late.body.contains("http-equiv"), *question == with_address, "{}", late.body);
         }
     }
 }

@@ -90,11 +90,16 @@ async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> Result<HttpResponse, 
     match sign_in_with_password(visit, fields).await? {
         Ok(begun) => {
             visit.services.sessions.write(&begun).await?;
-            let account = visit.public_url.path_of(&visit.tenant.id, PATH);
-            Ok(no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, account)).finish())
+            Ok(to_own_account(visit))
         }
         Err(message) => sign_in_page(visit, (identifier, Some(message))),
     }
+}
+
+/// Leads a person who is signed in to the account.
+pub(super) fn to_own_account(visit: &Visit<'_>) -> HttpResponse {
+    let account = visit.public_url.path_of(&visit.tenant.id, PATH);
+    no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, account)).finish()
 }
 
 /// Ends what the form names, if it is of this account; otherwise the page says nothing of it.

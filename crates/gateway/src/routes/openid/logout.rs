@@ -13,6 +13,7 @@ use registry::Client;
 use sessions::{FlowStep, SignedIn};
 use url::form_urlencoded::byte_serialize;
 
+use super::account::to_own_account;
 use super::posted::Posted;
 use super::visit::{SealedForm, Visit};
 use crate::Services;
@@ -65,11 +66,17 @@ pub(crate) async fn post(
     let (mut visit, fields, flow) = posted.open()?;
     let FlowStep::SignOut(session) = flow.step else { return Err(visit.foreign()) };
     let request = LogoutRequest::read(&visit, &flow.parameters).await?;
-    let signed_in = visit.signed_in().await?.filter(|signed_in| signed_in.session().id == session);
-    if let Some(signed_in) = signed_in.filter(|_| fields.decision == "sign_out") {
-        sign_out(&mut visit, &signed_in).await?;
-    }
-    let response = finish(&visit, &request, true);
+    let response = match (visit.signed_in().await?, &*fields.decision) {
+        (None, _) => finish(&visit, &request, true),
+        (Some(signed_in), "sign_out") if signed_in.session().id == session => {
+            sign_out(&mut visit, &signed_in).await?;
+            finish(&visit, &request, true)
+        }
+        // Another session has begun here since, whose person was not asked.
+        (Some(signed_in), "sign_out") => ask(&visit, &request, (&signed_in, &flow.parameters)).await?,
+        // The client is told nothing: it would take its way back for the end of the session.
+        (Some(_), _) => to_own_account(&visit),
+    };
     Ok(visit.finish(response))
 }
 
@@ -126,7 +133,7 @@ fn with_state(uri: &str, state: Option<&str>) -> String {
     format!("{uri}{separator}state={}", byte_serialize(state.as_bytes()).collect::<String>())
 }
 
-/// There is no session any more, or the person stays.
+/// There is no session any more.
 fn finish(visit: &Visit<'_>, request: &LogoutRequest, is_after_form: bool) -> HttpResponse {
     let client = request.client.as_deref();
     match (&request.to, is_after_form) {
