@@ -13,6 +13,7 @@ mod password_policy;
 mod password_text;
 
 mod authentication;
+mod browser_history;
 mod failure_runs;
 mod sign_in_throttle;
 mod sign_ins;
@@ -23,6 +24,7 @@ pub use account::{Account, AccountIdentifier, AccountStatus};
 pub use account_id::{AccountId, InvalidAccountId};
 pub use account_password::{AccountPassword, AccountPasswords, UnknownPasswordFormat};
 pub use authentication::{Authentication, AuthenticationMethod};
+pub use browser_history::{BrowserHistory, BrowserId};
 pub use claims::{CLAIMS_BYTES, ClaimError, check_claims};
 pub use email_address::EmailAddress;
 pub use identifier::{Identifier, InvalidIdentifier};

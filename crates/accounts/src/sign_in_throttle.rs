@@ -1,12 +1,12 @@
 //! How often passwords may be tried (NIST SP 800-63B-4 §3.2.2). A source and an account have a limit each for browsers that are not known, and an
-//! account has one more for browsers where its person signed in before. So a stranger who uses up the limits of an account stops strangers
+//! account has one more for each browser where its person signed in before. So a stranger who uses up the limits of an account stops strangers
 //! only, and the person goes on in the usual browser.
 
 use protocol::{Lifetime, Timestamp};
 use secrets::{BucketAttempt, ClientAddress, LeakyBuckets};
 use tenancy::TenantId;
 
-use crate::AccountId;
+use crate::{AccountId, BrowserId};
 
 /// The span of all limits.
 const SPAN: Lifetime = Lifetime::from_seconds(15 * 60);
@@ -14,7 +14,7 @@ const SPAN: Lifetime = Lifetime::from_seconds(15 * 60);
 const OF_SOURCE: u32 = 100;
 /// Attempts at an account, from all browsers that are not known.
 const OF_ACCOUNT: u32 = 10;
-/// Attempts at an account, from browsers that are known.
+/// Attempts at an account, from each browser that is known.
 const OF_KNOWN_BROWSER: u32 = 20;
 
 /// The attempts of the last minutes.
@@ -52,11 +52,11 @@ impl SignInThrottle {
         tenant: &TenantId,
         target: Target<'_>,
         source: &ClientAddress,
-        is_known_browser: bool,
+        known_browser: Option<BrowserId>,
         now: Timestamp,
     ) -> Option<SignInAttempt<'_>> {
-        if is_known_browser {
-            return Some(SignInAttempt(vec![self.known_browsers.begin((tenant, target), now)?]));
+        if let Some(browser) = known_browser {
+            return Some(SignInAttempt(vec![self.known_browsers.begin((tenant, target, browser), now)?]));
         }
         let of_source = self.sources.begin((tenant, source), now)?;
         let Some(of_account) = self.accounts.begin((tenant, target), now) else {
@@ -90,10 +90,11 @@ mod tests {
             Self { throttle: SignInThrottle::new(), account: AccountId::from_bytes([1; 16]) }
         }
 
-        /// How many of a hundred attempts are within the limits; they fail.
-        fn fit(&self, tenant: &str, target: Target<'_>, source: u8, is_known: bool, now: Timestamp) -> usize {
+        /// How many of a thousand attempts are within the limits; they fail. The browser is known by a number, or unknown by zero.
+        fn fit(&self, tenant: &str, target: Target<'_>, source: u8, known: u8, now: Timestamp) -> usize {
             let (tenant, source) = (TenantId::parse(tenant).unwrap(), address(source));
-            let begin = |_: &u32| self.throttle.begin(&tenant, target, &source, is_known, now).is_some();
+            let browser = Some([known; 16]).filter(|_| known > 0);
+            let begin = |_: &u32| self.throttle.begin(&tenant, target, &source, browser, now).is_some();
             (0..1_000).filter(begin).count()
         }
     }
@@ -106,19 +107,26 @@ mod tests {
     fn strangers_use_up_an_account_for_strangers_of_its_tenant_only() {
         let tries = Tries::new();
         let account = Target::Account(&tries.account);
-        assert_eq!(tries.fit("acme", account, 1, false, NOW), 10);
-        assert_eq!(tries.fit("acme", account, 2, false, NOW), 0, "from every source");
-        assert_eq!(tries.fit("acme", account, 1, true, NOW), 20, "a known browser has its own limit");
-        assert_eq!(tries.fit("globex", account, 1, false, NOW), 10, "and so has another tenant");
+        assert_eq!(tries.fit("acme", account, 1, 0, NOW), 10);
+        assert_eq!(tries.fit("acme", account, 2, 0, NOW), 0, "from every source");
+        for browser in [1, 2] {
+            assert_eq!(
+                tries.fit("acme", account, 1, browser, NOW),
+                20,
+                "each known browser has its own limit"
+            );
+            assert_eq!(tries.fit("acme", account, 2, browser, NOW), 0);
+        }
+        assert_eq!(tries.fit("globex", account, 1, 0, NOW), 10, "and so has another tenant");
         let later = NOW + Lifetime::from_seconds(90);
-        assert_eq!(tries.fit("acme", account, 1, false, later), 1);
+        assert_eq!(tries.fit("acme", account, 1, 0, later), 1);
     }
 
     #[test]
     fn identifiers_without_an_account_have_limits_like_accounts() {
         let tries = Tries::new();
-        assert_eq!(tries.fit("acme", Target::Unknown("ada"), 1, false, NOW), 10);
-        assert_eq!(tries.fit("acme", Target::Unknown("bob"), 1, false, NOW), 10);
+        assert_eq!(tries.fit("acme", Target::Unknown("ada"), 1, 0, NOW), 10);
+        assert_eq!(tries.fit("acme", Target::Unknown("bob"), 1, 0, NOW), 10);
     }
 
     #[test]
@@ -126,14 +134,14 @@ mod tests {
         let tries = Tries::new();
         let names: Vec<_> = (0..40).map(|number| format!("name-{number}")).collect();
         let of = |source| -> usize {
-            names.iter().map(|name| tries.fit("acme", Target::Unknown(name), source, false, NOW)).sum()
+            names.iter().map(|name| tries.fit("acme", Target::Unknown(name), source, 0, NOW)).sum()
         };
         assert_eq!(of(1), 100);
         // The first ten names are used up, and the source that tried them in vain has all its attempts for the others.
         assert_eq!(of(2), 100);
         let account = Target::Account(&tries.account);
         assert_eq!(
-            tries.fit("acme", account, 1, true, NOW),
+            tries.fit("acme", account, 1, 1, NOW),
             20,
             "a known browser does not share the limit of its source"
         );
@@ -144,7 +152,7 @@ mod tests {
         let tries = Tries::new();
         let (tenant, target) = (TenantId::parse("acme").unwrap(), Target::Account(&tries.account));
         for _ in 0..1_000 {
-            tries.throttle.begin(&tenant, target, &address(1), false, NOW).unwrap().forgive();
+            tries.throttle.begin(&tenant, target, &address(1), None, NOW).unwrap().forgive();
         }
     }
 }

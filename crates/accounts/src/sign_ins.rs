@@ -14,11 +14,11 @@ use secrets::{
 use tenancy::{StoreError, TenantId};
 use tokio::time::Instant;
 
-use crate::failure_runs::FailureRuns;
+use crate::failure_runs::{CountedAttempt, FailureRuns};
 use crate::sign_in_throttle::{SignInThrottle, Target};
 use crate::{
     Account, AccountId, AccountPassword, AccountPasswords, AccountStatus, AccountStore, Authentication,
-    Identifier, normalised_password,
+    BrowserHistory, Identifier, normalised_password,
 };
 
 /// A refusal leaves at a multiple of this span after its arrival. A hash takes a ninth of it, so a lookup is seen in none.
@@ -75,8 +75,8 @@ impl SignIns {
         self.failure_runs.forget(tenant, account);
     }
 
-    /// Checks a password. `known_accounts` are those that have signed in with this browser before, as its cookie proves: strangers who use up
-    /// the limit of an account do not stop them. A refusal writes nothing.
+    /// Checks a password. Strangers who use up the limit of an account do not stop the person in a browser whose history has the account. A
+    /// refusal writes nothing.
     ///
     /// # Errors
     /// [`SignInError`].
@@ -86,11 +86,11 @@ impl SignIns {
         identifier: &str,
         password: Secret,
         source: &ClientAddress,
-        known_accounts: &[AccountId],
+        history: &BrowserHistory,
         now: Timestamp,
     ) -> Result<(Arc<Account>, Authentication), SignInError> {
         let arrival = Instant::now();
-        let checked = self.check(tenant, identifier, password, source, known_accounts, now).await;
+        let checked = self.check(tenant, identifier, password, source, history, now).await;
         if let Err(SignInError::Refused) = checked {
             let steps = arrival.elapsed().as_nanos() / GRID.as_nanos() + 1;
             let leave = arrival + GRID * u32::try_from(steps).unwrap_or(u32::MAX);
@@ -105,7 +105,7 @@ impl SignIns {
         typed: &str,
         password: Secret,
         source: &ClientAddress,
-        known_accounts: &[AccountId],
+        history: &BrowserHistory,
         now: Timestamp,
     ) -> Result<(Arc<Account>, Authentication), SignInError> {
         let identifier = Identifier::parse(typed).ok();
@@ -118,14 +118,16 @@ impl SignIns {
             (None, Some(identifier)) => Target::Unknown(identifier.as_str()),
             (None, None) => Target::Unknown(typed),
         };
-        let is_known = matches!(target, Target::Account(id) if known_accounts.contains(id));
-        let attempt = self.throttle.begin(tenant, target, source, is_known, now);
+        let known_browser = found.as_ref().and_then(|(account, _)| history.known_to(account));
+        let attempt = self.throttle.begin(tenant, target, source, known_browser, now);
         let attempt = attempt.ok_or(SignInError::Refused)?;
-        if let Target::Account(id) = target
-            && self.failure_runs.is_over(tenant, id, is_known)
-        {
-            return Err(SignInError::Refused);
-        }
+        let counted = match target {
+            Target::Account(id) => {
+                let counted = self.failure_runs.begin(tenant, id, known_browser);
+                Some(counted.ok_or(SignInError::Refused)?)
+            }
+            Target::Unknown(_) => None,
+        };
 
         let password = normalised_password(password).filter(|text| !self.samples.contains(&text.expose()));
         let can_match = password.is_some();
@@ -146,9 +148,10 @@ impl SignIns {
         let hashed = self.pool.hash_if_right(job, Lane::SignIn, source).await;
         let Ok(hash) = hashed.map_err(|Busy| ()) else {
             attempt.forgive();
+            counted.into_iter().for_each(CountedAttempt::forgive);
             return Err(SignInError::Busy);
         };
-        let (account, stored) = found.ok_or(SignInError::Refused)?;
+        let ((account, stored), counted) = found.zip(counted).ok_or(SignInError::Refused)?;
         let is_right = match (&hash, &stored) {
             (Some(hash), Some(stored)) => {
                 stored.foreign().is_some() || self.passwords.matches(tenant, &account.id, stored, hash)
@@ -156,14 +159,14 @@ impl SignIns {
             (None, _) | (_, None) => false,
         };
         if !can_match || !is_right {
-            self.failure_runs.failed(tenant, &account.id, is_known);
             return Err(SignInError::Refused);
         }
         if account.status != AccountStatus::Active {
+            counted.forgive();
             return Err(SignInError::Refused);
         }
         attempt.forgive();
-        self.failure_runs.succeeded(tenant, &account.id, is_known);
+        counted.succeed();
         if let (Some(stored), Some(hash)) = (stored.filter(|stored| stored.foreign().is_some()), hash) {
             self.rewrite(&account, &stored, &hash).await;
         }

@@ -1,12 +1,13 @@
 //! The accounts that have signed in with a browser: the sealed value of one cookie a host. It opens nothing. It keeps strangers who use up the
 //! attempts at an account from stopping the person in the usual browser.
 
-use accounts::AccountId;
+use accounts::{AccountId, BrowserHistory, BrowserId};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use keys::Aead;
 use protocol::{Lifetime, Timestamp};
-use secrets::{KeyedDigest, Pepper};
+use secrets::{KeyedDigest, Pepper, random_bytes};
+use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
 
 /// How long a browser is known for an account, and how long it keeps the cookie.
@@ -24,7 +25,23 @@ pub struct KnownBrowsers(Aead);
 
 /// Which accounts have signed in with a browser, the latest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KnownBrowser(Vec<(TenantId, AccountId, Timestamp)>);
+pub struct KnownBrowser {
+    /// Tells it from other browsers of these accounts. It has one from its first sign-in on.
+    id: Option<BrowserId>,
+    accounts: Vec<(TenantId, AccountId, Timestamp)>,
+}
+
+/// The sealed text.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Sealed {
+    Identified {
+        id: String,
+        accounts: Vec<(String, AccountId, u64)>,
+    },
+    /// Of the version before.
+    Unidentified(Vec<(String, AccountId, u64)>),
+}
 
 impl KnownBrowsers {
     /// How long a browser keeps the cookie.
@@ -41,7 +58,7 @@ impl KnownBrowsers {
     #[must_use]
     pub fn open(&self, cookie: &str, now: Timestamp) -> KnownBrowser {
         let mut known = self.read(cookie).unwrap_or_default();
-        known.0.retain(|(_, _, at)| now < *at + LIFETIME);
+        known.accounts.retain(|(_, _, at)| now < *at + LIFETIME);
         known
     }
 
@@ -49,11 +66,17 @@ impl KnownBrowsers {
         let sealed = Some(cookie).filter(|cookie| cookie.len() <= LONGEST)?;
         let sealed = BASE64URL.decode(sealed).ok()?;
         let opened = self.0.open(&HEAD, CONTEXT, sealed.strip_prefix(&HEAD)?).ok()?;
-        let rows: Vec<(String, AccountId, u64)> = serde_json::from_slice(&opened).ok()?;
+        let (id, rows) = match serde_json::from_slice(&opened).ok()? {
+            Sealed::Identified { id, accounts } => {
+                (Some(BASE64URL.decode(id).ok()?.try_into().ok()?), accounts)
+            }
+            Sealed::Unidentified(accounts) => (None, accounts),
+        };
         let row = |(tenant, account, at): (String, _, _)| {
             Some((TenantId::parse(&tenant).ok()?, account, Timestamp::from_seconds(at)))
         };
-        rows.into_iter().map(row).collect::<Option<_>>().map(KnownBrowser)
+        let accounts = rows.into_iter().map(row).collect::<Option<_>>()?;
+        Some(KnownBrowser { id, accounts })
     }
 
     /// The value of the cookie; `None` only where it cannot be sealed.
@@ -62,25 +85,33 @@ impl KnownBrowsers {
         let row = |(tenant, account, at): &(TenantId, AccountId, Timestamp)| {
             (tenant.to_string(), account.clone(), at.seconds())
         };
-        let plaintext = serde_json::to_vec(&known.0.iter().map(row).collect::<Vec<_>>()).ok()?;
+        let accounts = known.accounts.iter().map(row).collect();
+        let sealed = match known.id {
+            Some(id) => Sealed::Identified { id: BASE64URL.encode(id), accounts },
+            None => Sealed::Unidentified(accounts),
+        };
+        let plaintext = serde_json::to_vec(&sealed).ok()?;
         let sealed = self.0.seal(&HEAD, CONTEXT, &plaintext).ok()?;
         Some(BASE64URL.encode(sealed)).filter(|text| text.len() <= LONGEST)
     }
 }
 
 impl KnownBrowser {
-    /// The accounts of this tenant that have signed in with the browser.
+    /// The accounts of this tenant that have signed in with the browser. The browsers of the version before share one identifier, until they
+    /// sign in again.
     #[must_use]
-    pub fn accounts_of(&self, tenant: &TenantId) -> Vec<AccountId> {
-        let own = self.0.iter().filter(|(of, _, _)| of == tenant);
-        own.map(|(_, account, _)| account.clone()).collect()
+    pub fn history_at(&self, tenant: &TenantId) -> BrowserHistory {
+        let own = self.accounts.iter().filter(|(of, _, _)| of == tenant);
+        let accounts = own.map(|(_, account, at)| (account.clone(), *at)).collect();
+        BrowserHistory { browser: self.id.unwrap_or_default(), accounts }
     }
 
     /// The account has signed in now. The oldest of too many is forgotten.
     pub fn remember(&mut self, tenant: &TenantId, account: &AccountId, now: Timestamp) {
-        self.0.retain(|(of, known, _)| of != tenant || known != account);
-        self.0.insert(0, (tenant.clone(), account.clone(), now));
-        self.0.truncate(MOST);
+        self.id.get_or_insert_with(|| *random_bytes());
+        self.accounts.retain(|(of, known, _)| of != tenant || known != account);
+        self.accounts.insert(0, (tenant.clone(), account.clone(), now));
+        self.accounts.truncate(MOST);
     }
 }
 
@@ -92,6 +123,10 @@ mod tests {
 
     fn known_browsers() -> KnownBrowsers {
         KnownBrowsers::new(&Pepper::generate())
+    }
+
+    fn accounts_of(known: &KnownBrowser, tenant: &TenantId) -> Vec<AccountId> {
+        known.history_at(tenant).accounts.into_iter().map(|(account, _)| account).collect()
     }
 
     fn tenant(id: &str) -> TenantId {
@@ -108,11 +143,31 @@ mod tests {
         let cookie = of.seal(&known).unwrap();
         assert!(!cookie.contains("acme"));
         let opened = of.open(&cookie, NOW);
-        assert_eq!((opened.accounts_of(&acme), opened.accounts_of(&globex)), (vec![ada.clone()], vec![bob]));
-        assert_eq!(opened.accounts_of(&tenant("acm")), []);
+        assert_eq!(opened.history_at(&acme).accounts, [(ada.clone(), NOW)]);
+        assert_eq!(accounts_of(&opened, &globex), [bob]);
+        assert_eq!(accounts_of(&opened, &tenant("acm")), []);
         let last = Timestamp::from_seconds(NOW.seconds() + LIFETIME.seconds() - 1);
-        assert_eq!(of.open(&cookie, last).accounts_of(&acme), [ada]);
-        assert_eq!(of.open(&cookie, NOW + LIFETIME).accounts_of(&acme), []);
+        assert_eq!(accounts_of(&of.open(&cookie, last), &acme), [ada]);
+        assert_eq!(accounts_of(&of.open(&cookie, NOW + LIFETIME), &acme), []);
+    }
+
+    #[test]
+    fn a_browser_keeps_the_identifier_of_its_first_sign_in_and_each_has_another() {
+        let (of, acme, ada) = (known_browsers(), tenant("acme"), AccountId::from_bytes([1; 16]));
+        let id = |known: &KnownBrowser| known.history_at(&acme).browser;
+        let again = |known: &KnownBrowser| {
+            let mut known = of.open(&of.seal(known).unwrap(), NOW);
+            known.remember(&acme, &ada, NOW);
+            known
+        };
+        let [one, other] = [(); 2].map(|()| again(&KnownBrowser::default()));
+        assert_ne!(id(&one), id(&other));
+        assert_eq!(id(&again(&one)), id(&one));
+        // A cookie of the version before.
+        let before = KnownBrowser { id: None, accounts: one.accounts.clone() };
+        let opened = of.open(&of.seal(&before).unwrap(), NOW);
+        assert_eq!((id(&opened), accounts_of(&opened, &acme)), ([0; 16], vec![ada.clone()]));
+        assert_ne!(id(&again(&before)), [0; 16]);
     }
 
     #[test]
@@ -139,7 +194,7 @@ mod tests {
             known.remember(&tenant(&"a".repeat(63)), &AccountId::from_bytes([number; 16]), NOW);
         }
         known.remember(&tenant(&"a".repeat(63)), &AccountId::from_bytes([15; 16]), NOW);
-        let opened = of.open(&of.seal(&known).unwrap(), NOW).accounts_of(&tenant(&"a".repeat(63)));
+        let opened = accounts_of(&of.open(&of.seal(&known).unwrap(), NOW), &tenant(&"a".repeat(63)));
         let kept = std::iter::once(15).chain((10..30).rev().filter(|number| *number != 15));
         assert_eq!(opened, kept.map(|number| AccountId::from_bytes([number; 16])).collect::<Vec<_>>());
     }

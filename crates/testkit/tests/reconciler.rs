@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use accounts::{AccountId, AccountPassword, AccountStore as _, Identifier, SignIns};
+use accounts::{AccountId, AccountPassword, AccountStore as _, BrowserHistory, Identifier, SignIns};
 use administration::{
     Along, ContentHash, Declaration, DeclaredAccount, DeclaredTenant, Generations as _, NewGeneration,
     Outcome, ReconcileOptions, Reconciler, Retirements, TenantRows as _,
@@ -116,7 +116,10 @@ async fn signs_in(store: &Arc<MemoryStore>, tenant: &str, password: &str) -> boo
     let sign_ins = SignIns::new(Arc::clone(store) as _, &pepper, pool);
     let (password, source) = (Secret::new(password.to_owned()), ClientAddress::new(None));
     let tenant = fixtures::tenant_id(tenant);
-    sign_ins.sign_in_with_password(&tenant, "Ada@Example.com", password, &source, &[], NOW).await.is_ok()
+    let history = BrowserHistory::default();
+    let signed_in =
+        sign_ins.sign_in_with_password(&tenant, "Ada@Example.com", password, &source, &history, NOW);
+    signed_in.await.is_ok()
 }
 
 #[tokio::test]

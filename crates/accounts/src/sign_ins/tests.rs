@@ -70,6 +70,7 @@ struct Try {
     identifier: String,
     password: String,
     known_accounts: Vec<AccountId>,
+    browser: u8,
     now: Timestamp,
 }
 
@@ -83,6 +84,7 @@ fn attempt(tenant_id: &str, identifier: &str, password: &str) -> Try {
         identifier: identifier.to_owned(),
         password: password.to_owned(),
         known_accounts: Vec::new(),
+        browser: 1,
         now: NOW,
     }
 }
@@ -117,11 +119,12 @@ impl TestEnv {
         let (arrival, hashes) = (Instant::now(), self.pool.hashes_computed());
         let sign_ins = Arc::clone(&self.sign_ins);
         let task = tokio::spawn(async move {
-            let Try { tenant, identifier, password, known_accounts, now } = attempt;
+            let Try { tenant, identifier, password, known_accounts, browser, now } = attempt;
             let (password, source) = (Secret::new(password), ClientAddress::new(None));
-            let signed_in = sign_ins
-                .sign_in_with_password(&tenant, &identifier, password, &source, &known_accounts, now)
-                .await;
+            let accounts = known_accounts.into_iter().map(|account| (account, NOW)).collect();
+            let history = BrowserHistory { browser: [browser; 16], accounts };
+            let signed_in =
+                sign_ins.sign_in_with_password(&tenant, &identifier, password, &source, &history, now).await;
             let (account, authentication) = signed_in?;
             assert_eq!((authentication.account(), authentication.at()), (&account.id, now));
             assert_eq!((authentication.tenant(), &account.tenant), (&tenant, &tenant));
@@ -270,10 +273,77 @@ async fn after_a_hundred_failures_in_a_row_a_known_browser_goes_on_and_an_admini
             test_env.sign_in(right(vec![id.clone()], 400)).await.0.is_err(),
             "it has a hundred of its own"
         );
+        let other = Try { browser: 2, ..right(vec![id.clone()], 400) };
+        assert!(test_env.sign_in(other).await.0.is_ok(), "and so has another known browser");
         for (tenant_id, is_right) in [(if *of == "acme" { "globex" } else { "acme" }, false), (*of, true)] {
             test_env.sign_ins.forget_failures(&tenant(tenant_id), id);
             assert_eq!(test_env.sign_in(right(Vec::new(), 401)).await.0.is_ok(), is_right);
             assert_eq!(test_env.sign_in(right(vec![id.clone()], 401)).await.0.is_ok(), is_right);
+        }
+    }
+}
+
+/// Known browsers: each has twenty attempts in a quarter of an hour, so that a few of them are under way at once.
+#[tokio::test(start_paused = true)]
+async fn of_passwords_that_are_tried_at_once_as_many_are_checked_as_one_after_the_other() {
+    let test_env = test_env();
+    for of in ["acme", "globex"] {
+        let id = test_env.put(of, "grace", Some(PASSWORD), AccountStatus::Active);
+        let wrong = |number: u64| Try {
+            known_accounts: vec![id.clone()],
+            now: NOW + Lifetime::from_seconds(90 * number),
+            ..attempt(of, "grace", "wrong")
+        };
+        for number in 0..99 {
+            assert_eq!(test_env.sign_in(wrong(number)).await.1, 1, "{number}");
+        }
+        let hashes = test_env.pool.hashes_computed();
+        let accounts = vec![(id.clone(), NOW)];
+        let tries: Vec<_> = (0..20)
+            .map(|_| {
+                let (sign_ins, accounts) = (Arc::clone(&test_env.sign_ins), accounts.clone());
+                let Try { tenant, identifier, password, browser, now, .. } = wrong(200);
+                tokio::spawn(async move {
+                    let (password, source) = (Secret::new(password), ClientAddress::new(None));
+                    let history = BrowserHistory { browser: [browser; 16], accounts };
+                    sign_ins
+                        .sign_in_with_password(&tenant, &identifier, password, &source, &history, now)
+                        .await
+                        .is_ok()
+                })
+            })
+            .collect();
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        while test_env.pool.step() {}
+        for attempt in tries {
+            assert!(!attempt.await.unwrap());
+        }
+        assert_eq!(test_env.pool.hashes_computed() - hashes, 1, "{of}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_browser_is_not_known_any_more_once_the_account_has_changed() {
+    let test_env = test_env();
+    let mut people = Vec::new();
+    for of in ["acme", "globex"] {
+        people.push((of, test_env.put(of, "grace", Some(PASSWORD), AccountStatus::Active)));
+    }
+    for (at, (of, id)) in people.iter().enumerate() {
+        // Its password or its status has changed, or it was signed out everywhere.
+        let key = (tenant(of), Identifier::parse("grace").unwrap());
+        if let Some((account, _)) = test_env.store.accounts.lock().unwrap().get_mut(&key) {
+            let valid_from = NOW + Lifetime::from_seconds(1);
+            *account = Arc::new(Account { valid_from, ..(**account).clone() });
+        }
+        for (other, (tenant, known)) in people.iter().enumerate() {
+            for _ in 0..10 {
+                drop(test_env.sign_in(attempt(tenant, "grace", "wrong")).await);
+            }
+            let right = Try { known_accounts: vec![known.clone()], ..attempt(tenant, "grace", PASSWORD) };
+            assert_eq!(test_env.sign_in(right).await.0.is_ok(), other > at, "{of} {tenant} {id}");
         }
     }
 }
@@ -299,7 +369,7 @@ async fn what_the_server_could_not_check_does_not_count() {
                 "ada@example.com",
                 Secret::new(PASSWORD.to_owned()),
                 &source,
-                &[],
+                &BrowserHistory::default(),
                 NOW,
             )
             .await;

@@ -68,10 +68,10 @@ pub(super) async fn sign_in_with_password(
     let Fields { identifier, password, remembers, .. } = fields;
     let password = password.unwrap_or_else(|| Secret::new(String::new()));
     let mut known = visit.browser.known(services, now);
-    let known_accounts = known.accounts_of(tenant);
+    let history = known.history_at(tenant);
     let checked = services
         .sign_ins
-        .sign_in_with_password(tenant, &identifier, password, &raw.source(), &known_accounts, now)
+        .sign_in_with_password(tenant, &identifier, password, &raw.source(), &history, now)
         .await;
     match checked {
         Ok((account, authentication)) => {

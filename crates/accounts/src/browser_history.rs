@@ -1,0 +1,52 @@
+//! What is known of a browser: with which accounts it has signed in before.
+
+use protocol::Timestamp;
+
+use crate::{Account, AccountId};
+
+/// Tells a browser from the others that an account has signed in with.
+pub type BrowserId = [u8; 16];
+
+/// The accounts that have signed in with one browser, as its cookie proves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrowserHistory {
+    /// The browser.
+    pub browser: BrowserId,
+    /// The accounts of one tenant, and when each signed in there last.
+    pub accounts: Vec<(AccountId, Timestamp)>,
+}
+
+impl BrowserHistory {
+    /// The browser, if it is known at this account: the account has signed in there, and not before its password or status changed or it was
+    /// signed out everywhere.
+    pub(crate) fn known_to(&self, account: &Account) -> Option<BrowserId> {
+        let is_known = |(id, at): &(AccountId, Timestamp)| *id == account.id && *at >= account.valid_from;
+        self.accounts.iter().any(is_known).then_some(self.browser)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenancy::TenantId;
+
+    use super::*;
+
+    #[test]
+    fn a_browser_is_known_where_the_account_has_signed_in_since_it_changed() {
+        let at = Timestamp::from_seconds;
+        let [ada, bob] = [1, 2].map(|number| AccountId::from_bytes([number; 16]));
+        let account = |id: &AccountId, valid_from| Account {
+            valid_from: at(valid_from),
+            ..Account::new(TenantId::parse("acme").unwrap(), id.clone(), at(1))
+        };
+        let history = BrowserHistory { browser: [7; 16], accounts: vec![(ada.clone(), at(100))] };
+        for (account, expected) in [
+            (account(&ada, 1), Some([7; 16])),
+            (account(&ada, 100), Some([7; 16])),
+            (account(&ada, 101), None),
+            (account(&bob, 1), None),
+        ] {
+            assert_eq!(history.known_to(&account), expected, "{account:?}");
+        }
+    }
+}
