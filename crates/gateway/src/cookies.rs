@@ -79,18 +79,18 @@ impl Cookies {
         self.header(&self.name(name), "", Some(Duration::ZERO))
     }
 
-    /// What removes the oldest sessions of other tenants, so that one at `tenant` has its place. `age` reads when a session began from its
-    /// value; a value that it cannot read goes first.
+    /// What removes the oldest sessions of other tenants, so that one at `tenant` has its place. `place` reads from its value which session is
+    /// older; a value that it cannot read goes first.
     pub(crate) fn make_room(
         self,
         headers: &HeaderMap,
         tenant: &TenantId,
-        began: impl Fn(&str) -> Option<u64>,
+        place: impl Fn(&str) -> Option<u64>,
     ) -> Vec<HeaderValue> {
         let prefix = self.with_prefix(SESSION);
         let others = sent(headers).filter_map(|(name, value)| {
             let other = TenantId::parse(name.strip_prefix(&*prefix)?).ok().filter(|other| other != tenant)?;
-            Some((began(value), other))
+            Some((place(value), other))
         });
         let mut others: Vec<_> = others.collect();
         others.sort();

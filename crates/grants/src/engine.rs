@@ -151,17 +151,18 @@ impl Engine {
         wait_for(facts.issued_until(client.client().id.as_str(), client.credential()), now).await
     }
 
-    /// The same of a token of a person.
+    /// The same of a token of a person; `None` where the grant has ended meanwhile, after which no second is valid.
     pub(crate) async fn first_valid_second_of(
         &self,
         Grantee { tenant, client }: &Grantee<'_>,
         person: PersonOfToken<'_>,
         now: Timestamp,
-    ) -> Result<Timestamp, GrantError> {
-        match self.facts_to_issue(tenant).await {
-            Ok(facts) => wait_for(facts.issued_until_of(client.id.as_str(), person), now).await,
-            Err(_) => Ok(now),
+    ) -> Result<Option<Timestamp>, GrantError> {
+        let Ok(facts) = self.facts_to_issue(tenant).await else { return Ok(Some(now)) };
+        if person.grant.is_some_and(|grant| facts.is_grant_revoked(grant)) {
+            return Ok(None);
         }
+        wait_for(facts.issued_until_of(client.id.as_str(), person), now).await.map(Some)
     }
 
     /// Whether a person has taken back since this time what the client was allowed.
@@ -211,7 +212,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), GrantError> {
         if token.expose().starts_with(refresh_token_text::PREFIX) {
-            return refreshing::revoke(self, &tenant.id, caller.client(), token, now).await;
+            return refreshing::revoke(self, tenant, caller.client(), token, now).await;
         }
         let claims = self.verify(tenant, token.expose(), None, now).await?.ok();
         match claims.and_then(|claims| revocation::decide(claims, caller.client())) {

@@ -31,7 +31,8 @@ pub(crate) async fn redeem(
     if engine.is_consent_revoked(grantee, &code.account, code.created_at).await {
         return Err(AuthorizationCodeError::NotValid.into());
     }
-    let mut signed = sign(engine, grantee, &code.grant(id), cnf, (now, jti)).await?;
+    let signed = sign(engine, grantee, &code.grant(id), cnf, (now, jti)).await?;
+    let mut signed = signed.ok_or_else(not_valid)?;
     signed.value.refresh_token = family.map(|new| first_of(engine, &new, &code.family(&new)));
     Ok(signed)
 }
@@ -60,21 +61,21 @@ fn bound_to(client: &Client, sender: &SenderKeys) -> SenderKeys {
     if client.is_public() { *sender } else { SenderKeys::default() }
 }
 
-/// Signs the tokens for what a person has granted.
+/// Signs the tokens for what a person has granted; `None` where that has ended meanwhile, as by a second use of its code.
 pub(crate) async fn sign(
     engine: &Engine,
     grantee: &Grantee<'_>,
     grant: &PersonGrant<'_>,
     cnf: Option<Confirmation>,
     (now, jti): (Timestamp, Uuid),
-) -> Result<Signed<TokenResponse>, GrantError> {
+) -> Result<Option<Signed<TokenResponse>>, GrantError> {
     let id = grant.id.to_string();
     let person = PersonOfToken {
         account: grant.account.as_str(),
         session: grant.session.map(SessionId::as_str),
         grant: Some(&id),
     };
-    let now = engine.first_valid_second_of(grantee, person, now).await?;
+    let Some(now) = engine.first_valid_second_of(grantee, person, now).await? else { return Ok(None) };
     let names = engine.authorizations.subjects().names(grantee, grant.account, grant.session);
     let claims = person_grant::claims(grant, &names, grantee, cnf, now, jti);
     let key = engine.keys.signing_key(grantee.tenant, now).await?;
@@ -94,7 +95,7 @@ pub(crate) async fn sign(
         scope: claims.scope,
         refresh_token: None,
     };
-    Ok(Signed { value, algorithm: key.algorithm() })
+    Ok(Some(Signed { value, algorithm: key.algorithm() }))
 }
 
 /// The tokens for a device code that a person has allowed.
@@ -123,7 +124,8 @@ pub(crate) async fn redeem_device_code(
     if engine.is_consent_revoked(grantee, grant.account, code.decided_at.unwrap_or(code.created_at)).await {
         return Err(DeviceCodeError::Code.into());
     }
-    let mut signed = sign(engine, grantee, &grant, cnf, (now, jti)).await?;
+    let signed = sign(engine, grantee, &grant, cnf, (now, jti)).await?;
+    let mut signed = signed.ok_or(DeviceCodeError::Code)?;
     let family = family.as_ref().and_then(|new| Some((new, code.family(new)?)));
     signed.value.refresh_token = family.map(|(new, family)| first_of(engine, new, &family));
     Ok(signed)

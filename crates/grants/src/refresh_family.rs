@@ -70,7 +70,7 @@ pub struct RefreshFamily {
 pub struct FoundFamily {
     /// The family.
     pub family: RefreshFamily,
-    /// Whether its person may sign in, has not had to do so again since, and has not left the session that the family ends with.
+    /// Whether its person may sign in, has not had to do so again since, and the session goes on that the family ends with.
     pub is_live: bool,
 }
 
@@ -100,6 +100,8 @@ pub struct FamilyStep<'a> {
     pub sender: SenderKeys,
     /// For how long the next one is valid without a use.
     pub idle: Lifetime,
+    /// How long the session lasts that the family ends with.
+    pub session: SessionPolicy,
 }
 
 /// What a token is in its family.
@@ -367,6 +369,7 @@ pub(crate) mod tests {
             generation: 0,
             sender,
             idle: Lifetime::from_seconds(60),
+            session: SessionPolicy::default(),
         };
         let stepped = family.step(&right, after(5)).unwrap();
         assert_eq!((stepped.generation, stepped.rotated_at, stepped.idle_until), (1, after(5), after(65)));

@@ -95,7 +95,7 @@ pub(crate) fn decide(
     let resources =
         if request.resources.is_empty() { granted.resources.clone() } else { requested.collect() };
     let scope = (!scope.is_empty()).then(|| scope.join(" "));
-    Ok(Granted { scope, resources, nonce: None, ..granted.clone() })
+    Ok(Granted { scope, resources, nonce: None, ..granted.clone() }.with_claims_for(client))
 }
 
 impl From<&RefreshTokenError> for ErrorResponse {
@@ -180,6 +180,29 @@ mod tests {
         // What the client has lost since.
         let less = Client { scope: Scope::parse("openid").unwrap(), ..client };
         assert_eq!(check(&less, ""), Ok("openid urn:a,urn:b".to_owned()));
+    }
+
+    #[test]
+    fn a_claim_that_was_granted_by_itself_ends_with_the_scope_that_has_it() {
+        let registered = |scope: &str| Client { scope: Scope::parse(scope).unwrap(), ..web_client("web") };
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let granted = Granted {
+            scope: Some("openid".to_owned()),
+            userinfo_claims: names(&["email", "name"]),
+            id_token_claims: names(&["email_verified", "name"]),
+            ..Granted::default()
+        };
+        let family = family_of(&registered("openid email profile"), granted);
+        let request = take("refresh_token=r").unwrap();
+        for (scope, userinfo, id_token) in [
+            ("openid email profile", &["email", "name"][..], &["email_verified", "name"][..]),
+            ("openid profile", &["name"], &["name"]),
+            ("openid", &[], &[]),
+        ] {
+            let decided = decide(&family, &registered(scope), &request, &SenderKeys::default()).unwrap();
+            assert_eq!(decided.userinfo_claims, names(userinfo), "{scope}");
+            assert_eq!(decided.id_token_claims, names(id_token), "{scope}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use protocol::{ErrorResponse, GrantType, IntrospectedRefreshToken, Secret, Timestamp, TokenResponse};
 use registry::{Client, IntrospectionRight};
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, Tenant};
 use uuid::Uuid;
 
 use crate::refresh_family::TokenUse;
@@ -27,7 +27,8 @@ pub(crate) async fn refresh(
     let token = tokens.read(&tenant.id, &client.id, request.refresh_token.expose());
     let token = token.ok_or_else(|| refused(&RefreshTokenError::NotValid))?;
     let (family, granted, is_changed) = take_step(engine, grantee, request, (&token, sender), now).await?;
-    let mut signed = redemption::sign(engine, grantee, &family.grant(&granted), cnf, (now, jti)).await?;
+    let signed = redemption::sign(engine, grantee, &family.grant(&granted), cnf, (now, jti)).await?;
+    let mut signed = signed.ok_or_else(|| refused(&RefreshTokenError::NotValid))?;
     signed.value.refresh_token = is_changed.then(|| tokens.next(&tenant.id, &client.id, &token));
     Ok(signed)
 }
@@ -52,6 +53,7 @@ async fn take_step(
         generation: token.generation,
         sender: *sender,
         idle: policy.idle,
+        session: tenant.sign_in.session,
     };
     // A request for less may be refused, and then its token must stay as it is.
     let mut may_step = is_changed && !request.narrows();
@@ -61,7 +63,7 @@ async fn take_step(
             let granted = granted(&family)?;
             return Ok((family, granted, true));
         }
-        let found = find(engine, &tenant.id, &token.key, now).await?.ok_or_else(not_valid)?;
+        let found = find(engine, tenant, &token.key, now).await?.ok_or_else(not_valid)?;
         match found.judge((&tenant.id, &client.id), token, policy.grace, now) {
             TokenUse::Ended => return Err(not_valid()),
             TokenUse::Reused => {
@@ -91,17 +93,18 @@ async fn take_step(
 /// Ends what was granted, if the text is a refresh token of this client. Whether it is one is not said (RFC 7009 §2.2).
 pub(crate) async fn revoke(
     engine: &Engine,
-    tenant: &TenantId,
+    tenant: &Tenant,
     client: &Client,
     text: &Secret,
     now: Timestamp,
 ) -> Result<(), GrantError> {
-    let Some(token) = engine.authorizations.refresh_tokens().read(tenant, &client.id, text.expose()) else {
+    let Some(token) = engine.authorizations.refresh_tokens().read(&tenant.id, &client.id, text.expose())
+    else {
         return Ok(());
     };
     let Some(found) = find(engine, tenant, &token.key, now).await? else { return Ok(()) };
-    if found.family.has((tenant, &client.id), &token) && found.family.ended_at.is_none() {
-        engine.end_grant(tenant, token.key.id, now).await?;
+    if found.family.has((&tenant.id, &client.id), &token) && found.family.ended_at.is_none() {
+        engine.end_grant(&tenant.id, token.key.id, now).await?;
     }
     Ok(())
 }
@@ -119,7 +122,7 @@ pub(crate) async fn introspect(
     let may_see_others = client.introspection == IntrospectionRight::Tenant;
     let of_others = || may_see_others.then(|| refresh_token_text::claimed_key(text.expose())).flatten();
     let Some(key) = own.as_ref().map(|token| token.key).or_else(of_others) else { return Ok(None) };
-    let Some(found) = find(engine, &tenant.id, &key, now).await? else { return Ok(None) };
+    let Some(found) = find(engine, tenant, &key, now).await? else { return Ok(None) };
     let family = &found.family;
     let token = own.or_else(|| tokens.read(&tenant.id, &family.client, text.expose()));
     let Some(token) = token else { return Ok(None) };
@@ -144,11 +147,11 @@ pub(crate) async fn introspect(
 
 async fn find(
     engine: &Engine,
-    tenant: &TenantId,
+    tenant: &Tenant,
     key: &FamilyKey,
     now: Timestamp,
 ) -> Result<Option<FoundFamily>, StoreError> {
-    engine.authorizations.store().find_family(tenant, key, now).await
+    engine.authorizations.store().find_family(&tenant.id, key, tenant.sign_in.session, now).await
 }
 
 fn refused(error: &RefreshTokenError) -> GrantError {

@@ -36,6 +36,12 @@ impl RevokedSubject {
     /// fact: the list stays short, and clients get new tokens for their refresh tokens.
     pub const MOST_OF_PEOPLE: u64 = 10_000;
 
+    /// Whether it has ended for good: no token of it is valid that is issued later either, such as by a request that was under way.
+    #[must_use]
+    pub const fn ends_for_good(&self) -> bool {
+        matches!(self, Self::Grant(_))
+    }
+
     /// Whether it counts for [`RevokedSubject::MOST_OF_PEOPLE`].
     #[must_use]
     pub const fn is_of_person(&self) -> bool {

@@ -188,6 +188,12 @@ impl RevocationFacts {
         self.people.of(client, person).into_iter().flatten().max()
     }
 
+    /// Whether this grant has ended: no token follows from it any more.
+    #[must_use]
+    pub fn is_grant_revoked(&self, grant: &str) -> bool {
+        self.people.grants.contains_key(grant)
+    }
+
     /// Whether a person has taken back from this client, at this second or later, what was allowed.
     #[must_use]
     pub fn is_consent_revoked_since(&self, account: &str, client: &str, allowed_at: Timestamp) -> bool {
@@ -334,6 +340,7 @@ mod tests {
             assert_eq!(facts.revoke(elsewhere), !is_of_client, "another client: {subject:?}");
             let is_all = subject == S::People;
             assert_eq!(revoked_by(Some(other), 100).is_some(), is_all, "{subject:?}");
+            assert_eq!(facts.is_grant_revoked("g"), matches!(subject, S::Grant(_)), "{subject:?}");
             assert_eq!(facts.issued_until_of("web", ADA), Some(at(100)));
             assert_eq!(facts.issued_until_of("web", other).is_some(), is_all);
         }

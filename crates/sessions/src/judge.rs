@@ -3,18 +3,25 @@
 use protocol::Timestamp;
 use tenancy::SessionPolicy;
 
-use crate::FoundSession;
+use crate::{FoundSession, Session};
+
+impl Session {
+    /// Whether it goes on: it has not ended, and is neither idle nor too old by the tenant's policy.
+    #[must_use]
+    pub fn lasts(&self, policy: SessionPolicy, now: Timestamp) -> bool {
+        let is_used = now <= self.last_seen_at + self.idle_under(policy);
+        self.ended_at.is_none() && now < self.expires_under(policy) && is_used
+    }
+}
 
 impl FoundSession {
-    /// Whether the person of the session is signed in: it has not ended, is neither idle nor too old by the tenant's policy, and its account
-    /// may still sign in with it.
+    /// Whether the person of the session is signed in: it goes on, and its account may still sign in with it.
     #[must_use]
     pub fn is_valid(&self, policy: SessionPolicy, now: Timestamp) -> bool {
         let Self { session, valid_from } = self;
-        let is_used = now <= session.last_seen_at + session.idle_under(policy);
         // What was signed in before is ended by one change of the account.
         let is_of_account = valid_from.is_some_and(|from| session.authenticated_at >= from);
-        session.ended_at.is_none() && now < session.expires_under(policy) && is_used && is_of_account
+        session.lasts(policy, now) && is_of_account
     }
 }
 
@@ -23,7 +30,6 @@ mod tests {
     use protocol::Lifetime;
 
     use super::*;
-    use crate::Session;
     use crate::sessions::tests::session;
 
     const AT: fn(u64) -> Timestamp = Timestamp::from_seconds;

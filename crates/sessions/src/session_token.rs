@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::Secret;
+use protocol::{Secret, Timestamp};
 use secrets::{KeyedDigest, random_bytes};
 use tenancy::TenantId;
 
-use crate::SessionId;
+use crate::{Session, SessionId};
 
 /// The version of the form.
 const VERSION: &str = "v1";
@@ -39,10 +39,13 @@ impl SessionToken {
         is_token.then(|| Self { slot, id, secret: Secret::new(secret.to_owned()) })
     }
 
-    /// The partition of a cookie's session, by which older sessions are told from newer ones.
+    /// The place of a cookie's session among those of a browser: one that ends in an earlier week has a lower one. The partitions go round, so
+    /// half of them are taken for the past.
     #[must_use]
-    pub fn slot_of(cookie: &str) -> Option<u64> {
-        Self::parse(cookie).map(|token| token.slot.into())
+    pub fn place_of(cookie: &str, now: Timestamp) -> Option<u32> {
+        let (slot, slots) = (Self::parse(cookie)?.slot, Session::RING.slots());
+        let first = Session::RING.slot(now) + slots / 2;
+        Some((slot % slots + 2 * slots - first) % slots)
     }
 
     /// The value of the cookie.
@@ -61,6 +64,32 @@ impl SessionToken {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A session ends at most 45 days from now, so at most seven partitions later.
+    #[test]
+    fn the_sessions_of_a_browser_are_in_the_order_of_their_ends_also_where_the_partitions_begin_anew() {
+        let week = 7 * 86_400;
+        for (now, in_order) in [
+            (14, &[14, 15, 0, 1][..]),
+            (15, &[14, 15, 0, 1]),
+            (0, &[14, 15, 0, 1]),
+            (1, &[14, 15, 0, 1]),
+            (0, &[8, 15, 0, 7]),
+            (3, &[11, 15, 0, 3, 10]),
+        ] {
+            let now = Timestamp::from_seconds((u64::from(Session::RING.slots()) * 180 + now) * week + 5);
+            let mut slots = in_order.to_vec();
+            slots.sort_unstable();
+            slots.sort_by_key(|slot| {
+                let token = SessionToken::generate(*slot, SessionId::generate());
+                SessionToken::place_of(token.to_cookie().expose(), now).unwrap()
+            });
+            assert_eq!(slots, in_order, "{now:?}");
+        }
+        assert_eq!(SessionToken::place_of("v1.7", Timestamp::from_seconds(0)), None);
+        let forged = SessionToken::generate(u32::MAX, SessionId::generate());
+        assert!(SessionToken::place_of(forged.to_cookie().expose(), Timestamp::from_seconds(0)).is_some());
+    }
 
     #[test]
     fn a_token_comes_back_from_its_cookie_and_nothing_else_is_one() {

@@ -113,11 +113,12 @@ impl Sessions {
         (SessionWrite { session, ended }, token)
     }
 
-    /// Writes a session that has begun, where nothing else is written with it.
+    /// Writes a session that has begun, where nothing else is written with it. Says whether it was: the session that it goes on with may have
+    /// ended meanwhile, and then the person has to sign in again.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn write(&self, write: &SessionWrite) -> Result<(), StoreError> {
+    pub async fn write(&self, write: &SessionWrite) -> Result<bool, StoreError> {
         self.store.write_session(&write.session.tenant, write).await
     }
 
@@ -187,9 +188,9 @@ pub(crate) mod tests {
             Ok(session.map(|session| FoundSession { session, valid_from: Some(Timestamp::from_seconds(0)) }))
         }
 
-        async fn write_session(&self, _: &TenantId, write: &SessionWrite) -> Result<(), StoreError> {
+        async fn write_session(&self, _: &TenantId, write: &SessionWrite) -> Result<bool, StoreError> {
             *self.session.lock().unwrap() = Some(write.session.clone());
-            Ok(())
+            Ok(true)
         }
 
         async fn touch_session(
@@ -227,7 +228,7 @@ pub(crate) mod tests {
         let proof = Authentication::unproven(acme.clone(), session().account, start);
         let browser = SignInBrowser { user_agent: "", source: None, before: None, remembers };
         let (write, token) = of.begin(&proof, began, browser, start);
-        of.write(&write).await.unwrap();
+        assert!(of.write(&write).await.unwrap());
         for second in 1..=1_000 {
             let at = start + Lifetime::from_seconds(second);
             assert!(of.find(&acme, now, &token, at).await.unwrap().is_some(), "{second}");

@@ -40,6 +40,12 @@ impl SessionWrite {
     pub const fn ended(&self) -> Option<&(u32, SessionId)> {
         self.ended.as_ref()
     }
+
+    /// Whether another session ends with it, and that session's tokens.
+    #[must_use]
+    pub fn ends_another(&self) -> bool {
+        self.ended.as_ref().is_some_and(|(_, id)| *id != self.session.id)
+    }
 }
 
 /// Keeps sessions.
@@ -53,8 +59,9 @@ pub trait SessionStore: Send + Sync {
         id: &SessionId,
     ) -> Result<Option<FoundSession>, StoreError>;
 
-    /// Writes a session, and ends the one whose place it takes.
-    async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Result<(), StoreError>;
+    /// Writes a session, and ends the one whose place it takes. Says whether it was written: one that has ended does not go on, although
+    /// its person has signed in again meanwhile.
+    async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Result<bool, StoreError>;
 
     /// Notes that a session is in use.
     async fn touch_session(

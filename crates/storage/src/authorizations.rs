@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicU64;
 use accounts::AccountId;
 use async_trait::async_trait;
 use grants::{
-    AuthorizationCode, AuthorizationStore, CodeKey, CodeWrite, Consent, NewFamily, Redeemed, Redemption,
-    RefreshFamily,
+    AuthorizationCode, AuthorizationStore, CodeKey, CodeNotIssued, CodeWrite, Consent, NewFamily, Redeemed,
+    Redemption, RefreshFamily,
 };
 use protocol::Timestamp;
 use registry::ClientId;
@@ -18,6 +18,7 @@ use crate::columns::given;
 use crate::database::{Database, Engine, Purpose, scalar};
 use crate::error::Error;
 use crate::refresh_families;
+use crate::sessions::HasEnded;
 use crate::sqlite::{self, GroupedWrite};
 use crate::statement::Statement;
 use crate::transaction::Transaction;
@@ -98,16 +99,23 @@ impl AuthorizationStore for Database {
         Ok(found.into_iter().next())
     }
 
-    async fn write_code(&self, tenant: &TenantId, write: &CodeWrite<'_>) -> Result<bool, StoreError> {
+    async fn write_code(
+        &self,
+        tenant: &TenantId,
+        write: &CodeWrite<'_>,
+    ) -> Result<Result<(), CodeNotIssued>, StoreError> {
         let CodeWrite { code, session, consent, pushed } = write;
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
         if let Some(pushed) = pushed
             && !transaction.use_up(tenant, *pushed, code.created_at).await?
         {
-            return Ok(false);
+            return Ok(Err(CodeNotIssued::RequestUsed));
         }
         let ended = match session {
-            Some(session) => transaction.session(tenant, session).await?,
+            Some(session) => match transaction.session(tenant, session).await? {
+                Ok(ended) => ended,
+                Err(HasEnded) => return Ok(Err(CodeNotIssued::SessionEnded)),
+            },
             None => None,
         };
         if let Some(consent) = consent {
@@ -119,7 +127,7 @@ impl AuthorizationStore for Database {
             transaction.revoke_people(tenant, &ended, code.created_at).await?;
         }
         transaction.commit().await?;
-        Ok(true)
+        Ok(Ok(()))
     }
 
     async fn redeem_code(

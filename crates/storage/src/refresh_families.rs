@@ -5,7 +5,7 @@ use grants::{FamilyKey, FamilyStep, FoundFamily, RefreshFamily, RefreshFamilySto
 use protocol::Timestamp;
 use registry::RevokedSubject;
 use sessions::SessionId;
-use tenancy::{StoreError, TenantId};
+use tenancy::{SessionPolicy, StoreError, TenantId};
 
 use crate::database::{Database, Purpose, decoded};
 use crate::error::Error;
@@ -15,7 +15,8 @@ use crate::transaction::Transaction;
 pub(crate) const INSERT: &str = "
     INSERT INTO refresh_families ({names}) SELECT {names} FROM {given} WHERE TRUE";
 
-/// Whether the person of the family `f` may sign in and has not had to do so again, and has not left the session that it ends with. `$4` is now.
+/// Whether the person of the family `f` may sign in and has not had to do so again, and the session goes on that it ends with, as
+/// [`Session::lasts`](sessions::Session::lasts) says. `$4` is now, and what follows are the lifetimes of [`of_family_and_policy`].
 macro_rules! is_live {
     () => {
         "(EXISTS (SELECT 1 FROM accounts a
@@ -24,7 +25,9 @@ macro_rules! is_live {
           AND (f.session_slot IS NULL
                OR EXISTS (SELECT 1 FROM sessions s
                            WHERE s.tenant_id = f.tenant_id AND s.slot = f.session_slot AND s.session_id = f.session_id
-                             AND s.ended_at IS NULL AND s.expires_at > $4)))"
+                             AND s.ended_at IS NULL AND s.expires_at > $4
+                             AND s.authenticated_at + CASE WHEN s.remembered THEN $8 ELSE $6 END > $4
+                             AND s.last_seen_at + {least}(s.idle, CASE WHEN s.remembered THEN $7 ELSE $5 END) >= $4)))"
     };
 }
 pub(crate) use is_live;
@@ -41,17 +44,17 @@ const STEP: &str = concat!(
      INSERT INTO refresh_families ({names})
      SELECT found.* FROM entered CROSS JOIN {lateral}
             (SELECT {columns(f)} FROM refresh_families f
-              WHERE f.tenant_id = {entered} AND f.slot = $2 AND f.family_id = $3 AND f.client_id = $5
-                AND f.secret_digest = $6 AND f.generation <= $7 AND f.ended_at IS NULL
+              WHERE f.tenant_id = {entered} AND f.slot = $2 AND f.family_id = $3 AND f.client_id = $9
+                AND f.secret_digest = $10 AND f.generation <= $11 AND f.ended_at IS NULL
                 AND f.idle_until > $4 AND f.expires_at > $4
-                AND (f.dpop_key IS NULL OR f.dpop_key = $9) AND (f.certificate IS NULL OR f.certificate = $10)
+                AND (f.dpop_key IS NULL OR f.dpop_key = $13) AND (f.certificate IS NULL OR f.certificate = $14)
                 AND ",
     is_live!(),
     " {fence}) AS found
       WHERE TRUE
      ON CONFLICT (tenant_id, family_id, slot) DO UPDATE
-        SET generation = $7 + 1, rotated_at = $4, idle_until = {least}(refresh_families.expires_at, $4 + $8)
-      WHERE refresh_families.generation <= $7 AND refresh_families.ended_at IS NULL
+        SET generation = $11 + 1, rotated_at = $4, idle_until = {least}(refresh_families.expires_at, $4 + $12)
+      WHERE refresh_families.generation <= $11 AND refresh_families.ended_at IS NULL
      RETURNING {names}"
 );
 
@@ -75,7 +78,8 @@ impl RefreshFamilyStore for Database {
         step: &FamilyStep<'_>,
         now: Timestamp,
     ) -> Result<Option<RefreshFamily>, StoreError> {
-        let statement = of_family(Statement::writing::<RefreshFamily>(STEP), tenant, &step.key, now)
+        let statement = Statement::writing::<RefreshFamily>(STEP);
+        let statement = of_family_and_policy(statement, tenant, &step.key, (step.session, now))
             .bind(step.client.as_str())
             .bind(step.secret_digest.as_slice())
             .bind(step.generation)
@@ -91,10 +95,11 @@ impl RefreshFamilyStore for Database {
         &self,
         tenant: &TenantId,
         key: &FamilyKey,
+        policy: SessionPolicy,
         now: Timestamp,
     ) -> Result<Option<FoundFamily>, StoreError> {
-        let found: Vec<FoundFamily> =
-            self.look_up(of_family(Statement::of(SELECT), tenant, key, now)).await?;
+        let statement = of_family_and_policy(Statement::of(SELECT), tenant, key, (policy, now));
+        let found: Vec<FoundFamily> = self.look_up(statement).await?;
         Ok(found.into_iter().next())
     }
 
@@ -112,6 +117,19 @@ impl RefreshFamilyStore for Database {
 
 fn of_family(statement: Statement, tenant: &TenantId, key: &FamilyKey, at: Timestamp) -> Statement {
     statement.bind(tenant).bind(key.slot).bind(key.id.to_string()).bind(at)
+}
+
+/// With how long sessions last without a use and in all, those that outlive the browser after the others.
+fn of_family_and_policy(
+    statement: Statement,
+    tenant: &TenantId,
+    key: &FamilyKey,
+    (policy, now): (SessionPolicy, Timestamp),
+) -> Statement {
+    [false, true].into_iter().fold(of_family(statement, tenant, key, now), |statement, is_remembered| {
+        let (idle, absolute) = policy.lifetimes(is_remembered);
+        statement.bind(idle.seconds()).bind(absolute.seconds())
+    })
 }
 
 impl Transaction<'_> {

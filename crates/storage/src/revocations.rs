@@ -21,7 +21,7 @@ use crate::transaction::Transaction;
 pub(crate) const SELECT: &str = "SELECT {columns(r)} FROM revocations r WHERE r.tenant_id = {tenant}";
 
 /// Until `{revoked_at}`, or for as long after it as a replica that has not learned of the change may issue tokens: what it serves stale, and a
-/// minute, which is longer than any cache takes a row as fresh. The row ends with the last token that may have been issued by then.
+/// minute, which is longer than any cache takes a row as fresh, and than any request or clock is ahead. The row ends with the last token that may have been issued by then.
 const REVOKE: &str = concat!(
     "INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at)
      SELECT revoked.tenant_id, revoked.kind, revoked.client_id, revoked.name, revoked.issued_until,
@@ -144,12 +144,12 @@ impl Transaction<'_> {
         now: Timestamp,
     ) -> Result<(), Error> {
         self.end_family(tenant, subject, now).await?;
-        self.write(REVOKE, &[revoked_row(tenant, subject, false)], now).await?;
+        self.write(REVOKE, &[revoked_row(tenant, subject, subject.ends_for_good())], now).await?;
         self.limit_people(tenant, now).await?;
         self.write(LOG, &[log_row(&Invalidation::Revocations(tenant.clone()))], now).await.map(drop)
     }
 
-    /// One fact in the place of too many. It ends more tokens, never fewer.
+    /// One fact in the place of too many. Of the tokens that were issued until now it ends more, never fewer.
     async fn limit_people(&mut self, tenant: &TenantId, now: Timestamp) -> Result<(), Error> {
         let count = self.scalar::<u64>(Statement::of(COUNT_PEOPLE).bind(tenant)).await?;
         if count.unwrap_or_default() > RevokedSubject::MOST_OF_PEOPLE {

@@ -18,9 +18,10 @@ const SELECT: &str = "
         ON a.tenant_id = s.tenant_id AND a.account_id = s.account_id AND a.suspended_at IS NULL AND a.retired_at IS NULL AND a.deleted_at IS NULL
      WHERE s.tenant_id = {tenant} AND s.slot = $2 AND s.session_id = $3";
 
+/// A session that has ended stays as it is.
 const UPSERT: &str = "
     INSERT INTO sessions ({names}) SELECT {names} FROM {given} WHERE TRUE
-    ON CONFLICT (tenant_id, slot, session_id) DO UPDATE SET {updates}";
+    ON CONFLICT (tenant_id, slot, session_id) DO UPDATE SET {updates} WHERE sessions.ended_at IS NULL";
 
 const END: &str = "
     UPDATE sessions SET ended_at = $4
@@ -29,6 +30,9 @@ const END: &str = "
 const TOUCH: &str = "
     UPDATE sessions SET last_seen_at = {greatest}(last_seen_at, $4)
      WHERE tenant_id = $1 AND slot = $2 AND session_id = $3";
+
+/// The session that was to go on has ended.
+pub(crate) struct HasEnded;
 
 #[async_trait]
 impl SessionStore for Database {
@@ -43,12 +47,14 @@ impl SessionStore for Database {
         Ok(found.into_iter().next())
     }
 
-    async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Result<(), StoreError> {
+    async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Result<bool, StoreError> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        if let Some(ended) = transaction.session(tenant, write).await? {
+        let Ok(ended) = transaction.session(tenant, write).await? else { return Ok(false) };
+        if let Some(ended) = ended {
             transaction.revoke_people(tenant, &ended, write.session().last_seen_at).await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(true)
     }
 
     async fn touch_session(
@@ -88,18 +94,26 @@ impl Transaction<'_> {
         &mut self,
         tenant: &TenantId,
         write: &SessionWrite,
-    ) -> Result<Option<RevokedSubject>, Error> {
-        let session = write.session();
-        self.write(UPSERT, &[session], session.last_seen_at).await?;
-        let Some((slot, id)) = write.ended() else { return Ok(None) };
-        let now = session.last_seen_at;
-        if *id == session.id {
-            // It goes on in another partition, and keeps its tokens.
-            self.execute(&of_session(END, tenant, (*slot, id), now)).await?;
-            self.move_families(tenant, id, (*slot, session.slot)).await?;
-            return Ok(None);
+    ) -> Result<Result<Option<RevokedSubject>, HasEnded>, Error> {
+        let (session, now) = (write.session(), write.session().last_seen_at);
+        let moved = write.ended().filter(|(_, id)| *id == session.id);
+        if let Some((slot, id)) = moved
+            && self.execute(&of_session(END, tenant, (*slot, id), now)).await? == 0
+        {
+            return Ok(Err(HasEnded));
         }
-        self.end_session(tenant, (*slot, id), now).await
+        if self.write(UPSERT, &[session], now).await? == 0 {
+            return Ok(Err(HasEnded));
+        }
+        match (moved, write.ended()) {
+            // It goes on in another partition, and keeps its tokens.
+            (Some((slot, id)), _) => {
+                self.move_families(tenant, id, (*slot, session.slot)).await?;
+                Ok(Ok(None))
+            }
+            (None, Some((slot, id))) => Ok(Ok(self.end_session(tenant, (*slot, id), now).await?)),
+            (None, None) => Ok(Ok(None)),
+        }
     }
 
     /// Ends a session, and queues what its clients are told of it. Returns its tokens, if it had not ended before.

@@ -35,6 +35,8 @@ pub struct Calls {
     pub sign_ins: u64,
     /// Of everything that only administration asks.
     pub administration: u64,
+    /// Times that it was told of revocations by another store; no calls of their own.
+    pub noticed_revocations: u64,
     /// Clients in the answers of `load_with_related_clients`; no calls of their own.
     pub clients_loaded: u64,
 }
@@ -78,6 +80,7 @@ pub(crate) struct CallCounters {
     pub(crate) find_account: AtomicU64,
     pub(crate) sign_ins: AtomicU64,
     pub(crate) administration: AtomicU64,
+    pub(crate) noticed_revocations: AtomicU64,
     pub(crate) clients_loaded: AtomicU64,
 }
 
@@ -100,6 +103,7 @@ impl CallCounters {
             find_account: of(&self.find_account),
             sign_ins: of(&self.sign_ins),
             administration: of(&self.administration),
+            noticed_revocations: of(&self.noticed_revocations),
             clients_loaded: of(&self.clients_loaded),
         }
     }

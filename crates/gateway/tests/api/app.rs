@@ -245,6 +245,11 @@ impl TestApp {
         self.clock.fetch_add(seconds, Ordering::SeqCst);
     }
 
+    /// Sets the clock back, to that of a replica that is behind.
+    pub(crate) fn go_back(&self, seconds: u64) {
+        self.clock.fetch_sub(seconds, Ordering::SeqCst);
+    }
+
     /// The clock of the gateway.
     pub(crate) fn clock(&self) -> Clock {
         let clock = Arc::clone(&self.clock);

@@ -554,9 +554,7 @@ async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
             assert!(account.status == 200 && account.body.contains(EMAIL), "{}", account.body);
 
             // In another tab Bob signs in, and the question of before is of Ada's session.
-            let page = browser.authorize(tenant, &[("prompt", "login")]).await;
-            let form = [("flow", &*flow(&page)), ("identifier", "bob@example.com"), ("password", PASSWORD)];
-            continued(&browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await);
+            continued(&browser.sign_in_as(tenant, "bob@example.com").await);
             let again = browser.post(&path, &[("flow", &flow(&asked)), ("decision", "sign_out")]).await;
             assert!(again.status == 200 && again.body.contains("bob@example.com"), "{}", again.body);
             assert!(
@@ -575,6 +573,60 @@ async fn no_page_says_that_a_person_is_signed_out_who_is_signed_in() {
             // Nobody is signed in any more, so whatever is pressed says so.
             let late = browser.post(&path, &[("flow", &flow(&again)), ("decision", "stay")]).await;
             assert_eq!(late.body.contains("http-equiv"), *question == with_address, "{}", late.body);
+        }
+    }
+}
+
+/// Bob has allowed the client before, and signs in in another tab while Ada's page is open.
+#[tokio::test]
+async fn what_is_pressed_on_the_page_of_one_person_gives_no_code_of_another() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let bob = add_someone(&app, tenant, 3, "bob@example.com");
+        let secret = add_web_client(&app, tenant, |client| client.code_flow.first_party = false);
+        let path = tenant_path(tenant, "/oauth/sign-in");
+        let mut browser = Browser::new(&app);
+        let mut next = Vec::new();
+        for who in ["bob@example.com", EMAIL, "bob@example.com"] {
+            let asked = browser.sign_in_as(tenant, who).await;
+            if next.is_empty() {
+                let allow = [("flow", &*flow(&asked)), ("decision", "allow")];
+                continued(&browser.post(&path, &allow).await);
+            }
+            next.push(asked);
+        }
+        continued(&next[2]);
+        for decision in ["deny", "allow"] {
+            let form = [("flow", &*flow(&next[1])), ("decision", decision)];
+            let page = browser.post(&path, &form).await;
+            assert!(page.status == 200 && page.body.contains("bob@example.com"), "{}", page.body);
+            assert!(!page.body.contains("http-equiv"), "{decision}: {}", page.body);
+            let allow = [("flow", &*flow(&page)), ("decision", "allow")];
+            let code = parameter(&continued(&browser.post(&path, &allow).await), "code");
+            let tokens = redeem(&app, tenant, &secret, &code).await.json();
+            assert_eq!(claims(&tokens["id_token"])["sub"], bob.id.as_str());
+        }
+    }
+}
+
+/// Whether the session is written with a code, or with the page that asks for consent.
+#[tokio::test]
+async fn a_replica_knows_at_once_that_another_persons_sign_in_has_ended_a_session() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_someone(&app, tenant, 3, "bob@example.com");
+        for first_party in [true, false] {
+            add_web_client(&app, tenant, |client| client.code_flow.first_party = first_party);
+            let mut browser = Browser::new(&app);
+            let mut noticed = Vec::new();
+            for who in [EMAIL, EMAIL, "bob@example.com"] {
+                let before = app.store.calls().noticed_revocations;
+                assert_eq!(browser.sign_in_as(tenant, who).await.status, 200);
+                noticed.push(app.store.calls().noticed_revocations - before);
+            }
+            assert_eq!(noticed, [0, 0, 1], "{tenant} {first_party}");
         }
     }
 }

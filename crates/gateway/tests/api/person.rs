@@ -111,6 +111,13 @@ impl<'a> Browser<'a> {
         self.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await
     }
 
+    /// The same as a person with the same password, who signs in also where another is signed in.
+    pub(crate) async fn sign_in_as(&mut self, tenant: &str, identifier: &str) -> Answer {
+        let page = self.authorize(tenant, &[("prompt", "login")]).await;
+        let form = [("flow", &*flow(&page)), ("identifier", identifier), ("password", PASSWORD)];
+        self.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await
+    }
+
     /// The code of a whole sign-in.
     pub(crate) async fn code(&mut self, tenant: &str, more: &[(&str, &str)]) -> String {
         let page = self.authorize(tenant, more).await;

@@ -2,16 +2,18 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use protocol::{ClientAuthenticationMethod, GrantType, Lifetime};
-use registry::{Client, IntrospectionRight};
+use protocol::{ClientAuthenticationMethod, GrantType, Lifetime, Timestamp};
+use registry::{Client, IntrospectionRight, RevocationStore as _, RevokedSubject};
 use reqwest::Method;
+use secrets::KeyedDigest;
 use serde_json::Value;
 use tenancy::{OwnRefreshTokenPolicy, Rotation};
 use testkit::fixtures;
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
-use crate::person::{Browser, add_person, add_web_client, redeem, redeem_with};
+use crate::openid;
+use crate::person::{Browser, EMAIL, add_person, add_web_client, redeem, redeem_with};
 
 const OFFLINE: &str = "openid profile offline_access";
 
@@ -125,6 +127,63 @@ async fn the_same_token_again_gets_the_same_successor_and_later_ends_all() {
     }
 }
 
+/// The replica that sees the second use has a clock that is behind that of the first.
+#[tokio::test]
+async fn a_second_use_ends_the_tokens_of_the_first_also_where_its_clock_is_behind() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_client(&app, tenant, public);
+        let code = Browser::new(&app).code(tenant, &[("scope", OFFLINE)]).await;
+        app.pass(1);
+        let tokens = redeem_with(&app, tenant, &[("code", &code)]).await.json();
+        app.go_back(1);
+        assert_eq!(redeem_with(&app, tenant, &[("code", &code)]).await.json()["error"], "invalid_grant");
+        app.pass(2);
+        assert_eq!(userinfo(&app, tenant, &tokens).await, 401);
+
+        let first = text(&sign_in(&app, tenant, OFFLINE).await, "refresh_token");
+        app.pass(100);
+        let second = refresh(&app, tenant, &first).await.json();
+        app.pass(100);
+        let third = refresh(&app, tenant, &text(&second, "refresh_token")).await.json();
+        app.go_back(1);
+        assert_refused(&refresh(&app, tenant, &first).await);
+        app.pass(2);
+        for tokens in [&second, &third] {
+            assert_eq!(userinfo(&app, tenant, tokens).await, 401);
+        }
+        let later = sign_in(&app, tenant, OFFLINE).await;
+        assert_eq!(userinfo(&app, tenant, &later).await, 200, "of another grant");
+    }
+}
+
+/// Between the use of the code and the signature, a second use ends the grant.
+#[tokio::test]
+async fn a_grant_that_ends_while_its_code_is_redeemed_gives_no_tokens() {
+    let app = TestApp::start();
+    let digests = KeyedDigest::for_purpose(app.pepper.expose(), "latchkey authorization code 1");
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        add_person(&app, tenant);
+        add_client(&app, tenant, public);
+        for (of, is_ended) in [(other, false), (tenant, true)] {
+            let code = Browser::new(&app).code(tenant, &[("scope", OFFLINE)]).await;
+            let digest = digests.of([tenant, "grant", &*code].map(str::as_bytes));
+            let grant = BASE64URL.encode(&digest[..16]);
+            let subject = RevokedSubject::Grant(grant.clone());
+            let now = Timestamp::from_seconds(app.now());
+            app.store.revoke_people(&fixtures::tenant_id(of), &subject, now).await.unwrap();
+            let tokens = redeem_with(&app, tenant, &[("code", &code)]).await;
+            if is_ended {
+                assert_eq!((tokens.status, &tokens.json()["error"]), (400, &"invalid_grant".into()));
+            } else {
+                assert_eq!(tokens.status, 200, "{}", tokens.body);
+                assert_eq!(claims(&tokens.json(), "access_token")["grant_id"], grant);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_authenticates_keeps_its_refresh_token() {
     let app = TestApp::start();
@@ -210,6 +269,34 @@ async fn a_refresh_gets_less_on_request_and_never_more() {
     }
 }
 
+/// What was granted as a scope and what was granted as a single claim end alike.
+#[tokio::test]
+async fn a_refresh_gets_no_claim_of_a_scope_that_its_client_has_lost() {
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let single = r#"{"userinfo":{"email":null},"id_token":{"email":null}}"#;
+        let mut tokens = Vec::new();
+        for tenant in [tenant, other] {
+            add_person(&app, tenant);
+            add_client(&app, tenant, public);
+            let request = [("scope", "openid offline_access"), ("claims", single)];
+            let code = Browser::new(&app).code(tenant, &request).await;
+            tokens.push(redeem_with(&app, tenant, &[("code", &code)]).await.json());
+        }
+        add_client(&app, tenant, |client| {
+            public(client);
+            client.scope = fixtures::scope("openid offline_access");
+        });
+        for (tenant, before, email) in [(tenant, &tokens[0], None), (other, &tokens[1], Some(EMAIL))] {
+            assert_eq!(claims(before, "id_token")["email"], EMAIL);
+            let next = refresh(&app, tenant, &text(before, "refresh_token")).await.json();
+            assert_eq!(claims(&next, "id_token")["email"].as_str(), email);
+            let found = openid::userinfo(&app, tenant, &text(&next, "access_token")).await;
+            assert_eq!((found.status, found.json()["email"].as_str()), (200, email), "{}", found.body);
+        }
+    }
+}
+
 #[tokio::test]
 async fn without_offline_access_refresh_tokens_end_with_the_session() {
     let app = TestApp::start();
@@ -232,6 +319,44 @@ async fn without_offline_access_refresh_tokens_end_with_the_session() {
         let offline = refresh(&app, tenant, &of_scopes[1]).await;
         assert_eq!(offline.status, 200, "{}", offline.body);
         assert_eq!(userinfo(&app, tenant, &offline.json()).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn without_offline_access_refresh_tokens_end_with_an_idle_session_and_a_stricter_policy() {
+    let app = TestApp::start();
+    let hours = |hours: u64| Lifetime::from_seconds(hours * 3_600);
+    let lasting = |tenant: &str, idle, absolute| {
+        app.change_tenant(tenant, |tenant| {
+            tenant.strategies.oidc = true;
+            tenant.sign_in.session.idle = hours(idle);
+            tenant.sign_in.session.absolute = hours(absolute);
+        });
+    };
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        for tenant in [tenant, other] {
+            add_person(&app, tenant);
+            add_client(&app, tenant, public);
+        }
+        lasting(tenant, 1, 24);
+        lasting(other, 8, 24);
+        let mut browser = Browser::new(&app);
+        let mut tokens = Vec::new();
+        for tenant in [tenant, other] {
+            let code = browser.code(tenant, &[("scope", "openid")]).await;
+            tokens.push(redeem_with(&app, tenant, &[("code", &code)]).await.json());
+        }
+        let offline = text(&sign_in(&app, tenant, OFFLINE).await, "refresh_token");
+        app.pass(2 * 3_600);
+        assert_eq!(browser.authorize(tenant, &[]).await.status, 200, "the session is idle");
+        assert_refused(&refresh(&app, tenant, &text(&tokens[0], "refresh_token")).await);
+        assert_eq!(refresh(&app, tenant, &offline).await.status, 200);
+        let lives = refresh(&app, other, &text(&tokens[1], "refresh_token")).await;
+        assert_eq!(lives.status, 200, "{}", lives.body);
+        // A stricter rule holds at once, and ends what a client that authenticates would keep, too.
+        lasting(other, 1, 2);
+        assert_refused(&refresh(&app, other, &text(&lives.json(), "refresh_token")).await);
+        assert_eq!(browser.authorize(other, &[]).await.status, 200);
     }
 }
 

@@ -9,6 +9,7 @@ use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
 use crate::capture::capture;
 use crate::client_fixtures::{ASSERTING, CODE_ONLY, ORDERS, SUSPENDED, SVC, add_ended_client};
+use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, authorize_path, flow};
 
 /// The fields of a refused request: error, reason, claimed client id, refused scope; empty where the line has none.
 async fn check(answer: &Answer, expected: [&str; 4]) {
@@ -131,4 +132,43 @@ async fn refused_tokens_and_problems_name_their_reason_too() {
     check(&Answer::to(request).await, ["invalid_token", "token_expired", "", ""]).await;
     check(&app.get(&tenant_path(ACME, "/clients")).await, ["", "token_missing", "", ""]).await;
     check(&app.get("/no/such/path").await, ["not_found", "unknown_path", "", ""]).await;
+}
+
+/// A person's, on each page that asks for a password. The caller is told no more, and a good one leaves nothing.
+#[tokio::test]
+async fn a_failed_sign_in_is_seen_in_the_access_log_and_in_the_metrics() {
+    capture();
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start();
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |_| ());
+        for (path, form_path) in
+            [(authorize_path(tenant, &[]), "/oauth/sign-in"), (tenant_path(tenant, "/account"), "/account")]
+        {
+            let mut browser = Browser::new(&app);
+            let page = browser.get(&path).await;
+            for identifier in [EMAIL, "nobody@example.com"] {
+                let form = [("flow", &*flow(&page)), ("identifier", identifier), ("password", "wrong")];
+                let refused = browser.post(&tenant_path(tenant, form_path), &form).await;
+                assert_eq!(refused.status, 403);
+                check(&refused, ["access_denied", "sign_in_failed", "", ""]).await;
+                assert_eq!(line_of(&refused).await.get("tenant"), tenant);
+            }
+            let form = [("flow", &*flow(&page)), ("identifier", EMAIL), ("password", PASSWORD)];
+            let done = browser.post(&tenant_path(tenant, form_path), &form).await;
+            assert_eq!(line_of(&done).await.get("reason"), "");
+            let series = format!(
+                "latchkey_http_requests_total{{route=\"/api/v1/tenant/{{id}}{form_path}\",status=\"403\",\
+                 error=\"access_denied\"}} 2\n"
+            );
+            let numbers = app.get("/metrics").await.body;
+            assert!(numbers.contains(&series), "{series}{numbers}");
+        }
+        let source = |line: &&crate::capture::Line| {
+            line.get("message") == "a sign-in failed"
+                && line.get("tenant") == tenant
+                && line.get("source") != ""
+        };
+        assert!(capture().lines().iter().filter(source).count() >= 4);
+    }
 }

@@ -46,19 +46,25 @@ impl Granted {
     /// What the request asks for, before anyone has signed in. Claims are granted as far as the client is registered for a scope that has
     /// them; the others are left out.
     pub(crate) fn of(request: &AuthorizationRequest, client: &Client) -> Self {
-        let allowed: Vec<_> =
-            claims_of_scopes(|scope| client.scope.iter().any(|token| token.as_str() == scope)).collect();
-        let granted = |claims: &BTreeMap<String, RequestedClaim>| {
-            let names = claims.keys().filter(|name| allowed.contains(&name.as_str()));
-            names.cloned().collect()
-        };
+        let names = |claims: &BTreeMap<String, RequestedClaim>| claims.keys().cloned().collect();
         Self {
-            userinfo_claims: granted(&request.claims.userinfo),
-            id_token_claims: granted(&request.claims.id_token),
+            userinfo_claims: names(&request.claims.userinfo),
+            id_token_claims: names(&request.claims.id_token),
             nonce: request.nonce.clone(),
             dpop_jkt: request.dpop_jkt,
             ..Self::requested(request.scope.as_ref(), &request.resources, client)
         }
+        .with_claims_for(client)
+    }
+
+    /// The same without the claims that none of the scopes has that the client is registered for.
+    pub(crate) fn with_claims_for(mut self, client: &Client) -> Self {
+        let allowed: Vec<_> =
+            claims_of_scopes(|scope| client.scope.iter().any(|token| token.as_str() == scope)).collect();
+        for names in [&mut self.userinfo_claims, &mut self.id_token_claims] {
+            names.retain(|name| allowed.contains(&name.as_str()));
+        }
+        self
     }
 
     /// What a client requests by a scope and resources. `offline_access` is left out where it gets no refresh tokens: the server then "MUST

@@ -8,7 +8,7 @@ use sessions::{SessionWrite, SignedIn};
 use tenancy::{StoreError, TenantId};
 
 use super::code::{LIFETIME, NewCode};
-use super::{AuthorizationCode, Authorizations, CodeKey, CodeWrite, Consent, Granted};
+use super::{AuthorizationCode, Authorizations, CodeKey, CodeNotIssued, CodeWrite, Consent, Granted};
 
 /// A code that is to be issued.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub struct RequestedCode<'a> {
 }
 
 impl Authorizations {
-    /// Issues a code; `None` where one was issued for its pushed request before, and then nothing is written.
+    /// Issues a code. Nothing is written where it is not issued.
     ///
     /// # Errors
     /// When the store fails; nothing is written then.
@@ -41,7 +41,7 @@ impl Authorizations {
         tenant: &TenantId,
         requested: RequestedCode<'_>,
         now: Timestamp,
-    ) -> Result<Option<Secret>, StoreError> {
+    ) -> Result<Result<Secret, CodeNotIssued>, StoreError> {
         let RequestedCode {
             signed_in,
             session,
@@ -80,7 +80,7 @@ impl Authorizations {
             expires_at: new.expires_at,
         };
         let write = CodeWrite { code: &code, session, consent: consent.as_ref(), pushed };
-        let is_written = self.store.write_code(tenant, &write).await?;
-        Ok(is_written.then_some(new.text))
+        let written = self.store.write_code(tenant, &write).await?;
+        Ok(written.map(|()| new.text))
     }
 }

@@ -24,5 +24,6 @@ pub use pushed::{PushError, PushedRequest, PushedUse};
 pub(crate) use requested::check_permissions;
 pub use requested::check_request;
 pub use store::{
-    AuthorizationStore, CodeWrite, Consent, PushedRequestStore, Redeemed, Redemption, RefreshFamilyStore,
+    AuthorizationStore, CodeNotIssued, CodeWrite, Consent, PushedRequestStore, Redeemed, Redemption,
+    RefreshFamilyStore,
 };

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use protocol::{Timestamp, redirect_host};
 use registry::ClientId;
 use sessions::SessionWrite;
-use tenancy::{StoreError, TenantId};
+use tenancy::{SessionPolicy, StoreError, TenantId};
 
 use super::{AuthorizationCode, CodeKey, Granted, PushedRequest};
 use crate::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshFamily};
@@ -74,6 +74,15 @@ pub struct CodeWrite<'a> {
     pub pushed: Option<CodeKey>,
 }
 
+/// Why a code is not issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeNotIssued {
+    /// Another one was issued for its pushed request.
+    RequestUsed,
+    /// The session that was to go on has ended.
+    SessionEnded,
+}
+
 /// What a code must be for to be redeemed.
 #[derive(Debug)]
 pub struct Redemption<'a> {
@@ -134,11 +143,12 @@ pub trait RefreshFamilyStore: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<RefreshFamily>, StoreError>;
 
-    /// The family, in any state.
+    /// The family, in any state. The session that it ends with is judged by this policy.
     async fn find_family(
         &self,
         tenant: &TenantId,
         key: &FamilyKey,
+        policy: SessionPolicy,
         now: Timestamp,
     ) -> Result<Option<FoundFamily>, StoreError>;
 
@@ -163,9 +173,12 @@ pub trait AuthorizationStore: PushedRequestStore + RefreshFamilyStore {
     ) -> Result<Option<Consent>, StoreError>;
 
     /// Writes a code, with the session that it comes from where that is new, and what the person has allowed just now: all or nothing.
-    /// Uses up the pushed request that it is for: of codes for one request at the same time, at all replicas, one is written. Says
-    /// whether it was.
-    async fn write_code(&self, tenant: &TenantId, write: &CodeWrite<'_>) -> Result<bool, StoreError>;
+    /// Uses up the pushed request that it is for: of codes for one request at the same time, at all replicas, one is written.
+    async fn write_code(
+        &self,
+        tenant: &TenantId,
+        write: &CodeWrite<'_>,
+    ) -> Result<Result<(), CodeNotIssued>, StoreError>;
 
     /// Uses a code up and begins its family, if it is for this, its session has not ended and its account may still sign in. Of uses at the same time, at all
     /// replicas, one is the first.

@@ -4,21 +4,26 @@ use async_trait::async_trait;
 use grants::{FamilyKey, FamilyStep, FoundFamily, RefreshFamily, RefreshFamilyStore};
 use protocol::Timestamp;
 use sessions::SessionId;
-use tenancy::{StoreError, TenantId};
+use tenancy::{SessionPolicy, StoreError, TenantId};
 
 use super::MemoryStore;
 use super::rows::Rows;
 
 impl Rows {
-    fn found_family(&self, tenant: &TenantId, key: &FamilyKey, now: Timestamp) -> Option<FoundFamily> {
+    fn found_family(
+        &self,
+        tenant: &TenantId,
+        key: &FamilyKey,
+        policy: SessionPolicy,
+        now: Timestamp,
+    ) -> Option<FoundFamily> {
         let family = self.families.get(&(tenant.clone(), key.slot, key.id))?.clone();
         let session = |slot| {
             let id = family.session.clone()?;
             self.sessions.get(&(tenant.clone(), slot, id))
         };
-        let goes_on = family.session_slot.is_none_or(|slot| {
-            session(slot).is_some_and(|session| session.ended_at.is_none() && session.expires_at > now)
-        });
+        let lasts = |slot| session(slot).is_some_and(|session| session.lasts(policy, now));
+        let goes_on = family.session_slot.is_none_or(lasts);
         let signs_in = self.valid_from(tenant, &family.account).is_some_and(|from| from <= family.created_at);
         Some(FoundFamily { family, is_live: goes_on && signs_in })
     }
@@ -54,7 +59,8 @@ impl RefreshFamilyStore for MemoryStore {
         now: Timestamp,
     ) -> Result<Option<RefreshFamily>, StoreError> {
         self.answer(&self.calls.sign_ins, |rows| {
-            let found = rows.found_family(tenant, &step.key, now).filter(|found| found.is_live)?;
+            let found =
+                rows.found_family(tenant, &step.key, step.session, now).filter(|found| found.is_live)?;
             let after = found.family.step(step, now)?;
             rows.families.insert((tenant.clone(), after.slot, after.id), after.clone());
             Some(after)
@@ -66,9 +72,10 @@ impl RefreshFamilyStore for MemoryStore {
         &self,
         tenant: &TenantId,
         key: &FamilyKey,
+        policy: SessionPolicy,
         now: Timestamp,
     ) -> Result<Option<FoundFamily>, StoreError> {
-        self.answer(&self.calls.sign_ins, |rows| rows.found_family(tenant, key, now)).await
+        self.answer(&self.calls.sign_ins, |rows| rows.found_family(tenant, key, policy, now)).await
     }
 
     async fn note_use_of_family(

@@ -1,6 +1,7 @@
 //! What tenants have revoked.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use administration::{CommitRequest, Invalidation, RevocationChange, RevocationEffect, revocations};
 use async_trait::async_trait;
@@ -36,6 +37,10 @@ impl RevocationStore for MemoryStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.answer(&self.calls.revoke_token, |rows| rows.revoke_people(tenant, subject.clone(), now)).await
+    }
+
+    fn notice_revocations(&self, _: &TenantId) {
+        self.calls.noticed_revocations.fetch_add(1, Ordering::SeqCst);
     }
 
     async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -88,7 +93,8 @@ impl Rows {
         if let RevokedSubject::Grant(id) = &subject {
             self.end_family(tenant, id, now);
         }
-        self.revoke(tenant, subject, now);
+        let until = if subject.ends_for_good() { self.last_issued(tenant, now) } else { now };
+        self.revoke(tenant, subject, until);
         self.limit_people(tenant, now);
         self.changes.push(Invalidation::Revocations(tenant.clone()));
     }
@@ -108,8 +114,7 @@ impl Rows {
             match effect {
                 RevocationEffect::Issued => self.revoke(&tenant, subject, request.now),
                 RevocationEffect::Ended => {
-                    let stale = self.tenants.get(&tenant).map(|row| row.state.tenant.stale_if_error);
-                    let until = request.now + stale.unwrap_or(PROPAGATION) + PROPAGATION;
+                    let until = self.last_issued(&tenant, request.now);
                     self.revoke(&tenant, subject, until);
                 }
                 RevocationEffect::Resumed => {
@@ -123,6 +128,12 @@ impl Rows {
                 self.limit_people(&tenant, request.now);
             }
         }
+    }
+
+    /// Until when who has not learned of an end may issue tokens.
+    fn last_issued(&self, tenant: &TenantId, now: Timestamp) -> Timestamp {
+        let stale = self.tenants.get(tenant).map(|row| row.state.tenant.stale_if_error);
+        now + stale.unwrap_or(PROPAGATION) + PROPAGATION
     }
 
     fn revoke(&mut self, tenant: &TenantId, subject: RevokedSubject, until: Timestamp) {

@@ -3,8 +3,8 @@
 use accounts::AccountId;
 use async_trait::async_trait;
 use grants::{
-    AuthorizationCode, AuthorizationStore, CodeKey, CodeWrite, Consent, PushedRequest, PushedRequestStore,
-    Redeemed, Redemption,
+    AuthorizationCode, AuthorizationStore, CodeKey, CodeNotIssued, CodeWrite, Consent, PushedRequest,
+    PushedRequestStore, Redeemed, Redemption,
 };
 use protocol::Timestamp;
 use registry::{ClientId, RevokedSubject};
@@ -36,19 +36,27 @@ impl Rows {
         row.account.accepts_authentication_of(from).then_some(from)
     }
 
-    fn write_session(&mut self, write: &SessionWrite) {
+    /// Says whether it was written: a session that has ended stays as it is.
+    fn write_session(&mut self, write: &SessionWrite) -> bool {
         let session = write.session();
-        let key = (session.tenant.clone(), session.slot, session.id.clone());
-        self.sessions.insert(key, session.clone());
-        let Some((slot, id)) = write.ended() else { return };
-        if *id != session.id {
-            return self.end_session(&session.tenant, (*slot, id), session.last_seen_at);
+        let key = |slot: u32| (session.tenant.clone(), slot, session.id.clone());
+        let moved = write.ended().filter(|(_, id)| *id == session.id);
+        if let Some((slot, _)) = moved {
+            let before = self.sessions.get_mut(&key(*slot));
+            let Some(before) = before.filter(|before| before.ended_at.is_none()) else { return false };
+            before.ended_at = Some(session.last_seen_at);
         }
-        // It goes on in another partition, and keeps its tokens.
-        if let Some(before) = self.sessions.get_mut(&(session.tenant.clone(), *slot, id.clone())) {
-            before.ended_at.get_or_insert(session.last_seen_at);
+        if self.sessions.get(&key(session.slot)).is_some_and(|row| row.ended_at.is_some()) {
+            return false;
         }
-        self.move_families(&session.tenant, id, (*slot, session.slot));
+        self.sessions.insert(key(session.slot), session.clone());
+        match (moved, write.ended()) {
+            // It goes on in another partition, and keeps its tokens.
+            (Some((slot, id)), _) => self.move_families(&session.tenant, id, (*slot, session.slot)),
+            (None, Some((slot, id))) => self.end_session(&session.tenant, (*slot, id), session.last_seen_at),
+            (None, None) => {}
+        }
+        true
     }
 
     /// Ends a session with its tokens, and queues what its clients are told of it, unless it has ended before.
@@ -77,7 +85,7 @@ impl SessionStore for MemoryStore {
         .await
     }
 
-    async fn write_session(&self, _tenant: &TenantId, write: &SessionWrite) -> Result<(), StoreError> {
+    async fn write_session(&self, _tenant: &TenantId, write: &SessionWrite) -> Result<bool, StoreError> {
         self.answer(&self.calls.sign_ins, |rows| rows.write_session(write)).await
     }
 
@@ -180,17 +188,22 @@ impl AuthorizationStore for MemoryStore {
         self.answer(&self.calls.sign_ins, |rows| rows.consents.get(&key).cloned()).await
     }
 
-    async fn write_code(&self, tenant: &TenantId, write: &CodeWrite<'_>) -> Result<bool, StoreError> {
+    async fn write_code(
+        &self,
+        tenant: &TenantId,
+        write: &CodeWrite<'_>,
+    ) -> Result<Result<(), CodeNotIssued>, StoreError> {
         self.answer(&self.calls.sign_ins, |rows| {
-            if let Some(CodeKey { slot, digest }) = write.pushed {
-                let row = rows.pushed.get_mut(&(tenant.clone(), slot, digest));
-                let is_live =
-                    |row: &&mut PushedRow| !row.is_used && row.request.expires_at > write.code.created_at;
-                let Some(row) = row.filter(is_live) else { return false };
-                row.is_used = true;
+            let pushed = write.pushed.map(|CodeKey { slot, digest }| (tenant.clone(), slot, digest));
+            let is_live = |row: &PushedRow| !row.is_used && row.request.expires_at > write.code.created_at;
+            if pushed.as_ref().is_some_and(|key| !rows.pushed.get(key).is_some_and(is_live)) {
+                return Err(CodeNotIssued::RequestUsed);
             }
-            if let Some(session) = write.session {
-                rows.write_session(session);
+            if write.session.is_some_and(|session| !rows.write_session(session)) {
+                return Err(CodeNotIssued::SessionEnded);
+            }
+            if let Some(row) = pushed.and_then(|key| rows.pushed.get_mut(&key)) {
+                row.is_used = true;
             }
             if let Some(consent) = write.consent {
                 let key = (tenant.clone(), consent.account.clone(), consent.client.clone());
@@ -200,7 +213,7 @@ impl AuthorizationStore for MemoryStore {
             rows.codes.insert(key, CodeRow { code: write.code.clone(), is_redeemed: false });
             let key = (tenant.clone(), write.code.session.clone(), write.code.client.clone());
             rows.session_clients.insert(key, write.code.account.clone());
-            true
+            Ok(())
         })
         .await
     }

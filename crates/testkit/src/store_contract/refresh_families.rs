@@ -9,12 +9,14 @@ use grants::{
 use protocol::{Lifetime, Thumbprint};
 use registry::{ClientId, RevokedSubject};
 use sessions::SessionWrite;
-use tenancy::{RefreshTokenPolicy, TenantId};
+use tenancy::{RefreshTokenPolicy, SessionPolicy, TenantId};
 use zeroize::Zeroizing;
 
 use super::Stores;
 use super::devices::device_code;
-use super::sign_ins::{at, begin, client, code_of, person, redeem, redemption, sessions, write_code};
+use super::sign_ins::{
+    at, begin, begin_in, client, code_of, person, redeem, redemption, sessions, write_code,
+};
 use crate::requests;
 
 const ID: GrantId = GrantId::from_bytes([5; 16]);
@@ -51,11 +53,22 @@ fn step<'a>(family: &RefreshFamily, client: &'a ClientId) -> FamilyStep<'a> {
         generation: 0,
         sender: KEYS,
         idle: Lifetime::from_seconds(600),
+        session: SessionPolicy::default(),
     }
 }
 
 async fn find(stores: &Stores, tenant: &TenantId, key: FamilyKey, seconds: u64) -> Option<FoundFamily> {
-    stores.authorizations.find_family(tenant, &key, at(seconds)).await.unwrap()
+    judge(stores, tenant, key, SessionPolicy::default(), seconds).await
+}
+
+async fn judge(
+    stores: &Stores,
+    tenant: &TenantId,
+    key: FamilyKey,
+    policy: SessionPolicy,
+    seconds: u64,
+) -> Option<FoundFamily> {
+    stores.authorizations.find_family(tenant, &key, policy, at(seconds)).await.unwrap()
 }
 
 async fn take(
@@ -241,6 +254,53 @@ pub async fn a_family_ends_with_what_it_follows_from(stores: Stores) {
     assert_eq!(take(&stores, &eve.tenant, &step(&offline, &web), 3).await, None);
 }
 
+/// As the session is judged at each read: without a use, and by a policy that has become stricter. A family that outlives it is not.
+pub async fn a_family_ends_with_an_idle_session_and_by_a_stricter_policy(stores: Stores) {
+    let web = client("web");
+    let hours = |hours: u64| Lifetime::from_seconds(hours * 3_600);
+    let lasting = |idle, absolute, remember| SessionPolicy {
+        idle: hours(idle),
+        absolute: hours(absolute),
+        remember: hours(remember),
+    };
+    for (tenant, remembers) in [("acme", false), ("globex", true)] {
+        let person = person(&stores, tenant).await;
+        let (write, token) = begin_in(&stores, &person, None, at(0), remembers);
+        let mut code = code_of(&write);
+        code.granted.scope = Some("openid".to_owned());
+        write_code(&stores, &code, Some(&write), None).await;
+        let family = redeem_with_family(&*stores.authorizations, &person.tenant).await;
+        let remember = if remembers { 720 } else { 0 };
+        for (policy, seconds) in [
+            (lasting(8, 24, 720), if remembers { 720 * 3_600 - 1 } else { 8 * 3_600 }),
+            (lasting(1, 24, remember), if remembers { 720 * 3_600 - 1 } else { 3_600 }),
+            (lasting(1, 2, 48), if remembers { 48 * 3_600 - 1 } else { 3_600 }),
+            (lasting(4, 2, 0), 2 * 3_600 - 1),
+            (lasting(1, 24, 0), 3_600),
+            (lasting(100, 1_000, 1_000), if remembers { 720 * 3_600 - 1 } else { 8 * 3_600 }),
+        ] {
+            for (seconds, is_live) in [(seconds, true), (seconds + 1, false)] {
+                let found = judge(&stores, &person.tenant, family.key(), policy, seconds).await.unwrap();
+                assert_eq!(found.is_live, is_live, "{tenant} {policy:?} {seconds}");
+                let session = write.session();
+                assert_eq!(session.lasts(policy, at(seconds)), is_live, "as the rule says");
+            }
+            let late = FamilyStep { session: policy, idle: hours(10_000), ..step(&family, &web) };
+            assert_eq!(take(&stores, &person.tenant, &late, seconds + 1).await, None, "{tenant} {policy:?}");
+        }
+        // A use of the session lets its family last.
+        let policy = lasting(1, 24, 0);
+        let used = sessions(&stores).find(&person.tenant, policy, &token, at(3_000)).await.unwrap();
+        assert!(used.is_some());
+        let later = FamilyStep { session: policy, ..step(&family, &web) };
+        assert!(take(&stores, &person.tenant, &later, 6_000).await.is_some());
+    }
+    let ann = person(&stores, "hooli").await;
+    let (offline, _) = redeemed(&stores, &ann, "offline_access", KEYS).await;
+    let found = judge(&stores, &ann.tenant, offline.key(), lasting(1, 1, 0), 7_200).await.unwrap();
+    assert!(found.is_live, "it outlives the session");
+}
+
 /// The row of a session has another partition when the person signs in again a week later.
 pub async fn a_family_follows_its_session_to_another_partition(stores: Stores) {
     let ada = person(&stores, "acme").await;
@@ -249,7 +309,7 @@ pub async fn a_family_follows_its_session_to_another_partition(stores: Stores) {
     let (again, _) = begin(&stores, &ada, Some(&write.signed_in()), at(week));
     assert_eq!(again.session().id, write.session().id);
     assert_ne!(again.session().slot, write.session().slot);
-    sessions(&stores).write(&again).await.unwrap();
+    assert!(sessions(&stores).write(&again).await.unwrap());
     let found = find(&stores, &ada.tenant, family.key(), week + 1).await.unwrap();
     assert_eq!((found.family.session_slot, found.is_live), (Some(again.session().slot), true));
 }

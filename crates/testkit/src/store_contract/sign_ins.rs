@@ -4,7 +4,10 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use accounts::{Account, AccountId, Authentication};
 use administration::{Change, ChangeKind};
-use grants::{AuthorizationCode, CodeKey, CodeWrite, Consent, Granted, PushedRequest, Redeemed, Redemption};
+use grants::{
+    AuthorizationCode, CodeKey, CodeNotIssued, CodeWrite, Consent, Granted, PushedRequest, Redeemed,
+    Redemption,
+};
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, RevokedSubject};
 use secrets::Pepper;
@@ -47,9 +50,20 @@ pub fn begin(
     before: Option<&SignedIn>,
     now: Timestamp,
 ) -> (SessionWrite, SessionToken) {
+    begin_in(stores, person, before, now, false)
+}
+
+/// The same in a browser whose person may want to stay signed in.
+pub(super) fn begin_in(
+    stores: &Stores,
+    person: &Account,
+    before: Option<&SignedIn>,
+    now: Timestamp,
+    remembers: bool,
+) -> (SessionWrite, SessionToken) {
     let proof = Authentication::unproven(person.tenant.clone(), person.id.clone(), now);
     let source = Some(IpAddr::V6(Ipv6Addr::LOCALHOST));
-    let browser = SignInBrowser { user_agent: "Browser/1.0 “ä”", source, before, remembers: false };
+    let browser = SignInBrowser { user_agent: "Browser/1.0 “ä”", source, before, remembers };
     sessions(stores).begin(&proof, SessionPolicy::default(), browser, now)
 }
 
@@ -86,7 +100,7 @@ pub(super) async fn write_code(
     consent: Option<&Consent>,
 ) {
     let write = CodeWrite { code, session, consent, pushed: None };
-    assert!(stores.authorizations.write_code(&code.tenant, &write).await.unwrap());
+    assert_eq!(stores.authorizations.write_code(&code.tenant, &write).await.unwrap(), Ok(()));
 }
 
 pub(super) fn redemption(client: &ClientId) -> Redemption<'_> {
@@ -132,13 +146,13 @@ pub async fn a_session_is_found_by_its_cookie_in_its_tenant(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
-    of.write(&write).await.unwrap();
+    assert!(of.write(&write).await.unwrap());
     let found = of.find(&ada.tenant, SessionPolicy::default(), &token, at(10)).await.unwrap().unwrap();
     assert_eq!(found.session(), write.session());
     let proof = Authentication::unproven(ada.tenant.clone(), ada.id.clone(), at(0));
     let browser = SignInBrowser { user_agent: "", source: None, before: None, remembers: true };
     let (remembered, cookie) = of.begin(&proof, SessionPolicy::default(), browser, at(0));
-    of.write(&remembered).await.unwrap();
+    assert!(of.write(&remembered).await.unwrap());
     let stays = of.find(&ada.tenant, SessionPolicy::default(), &cookie, at(10)).await.unwrap().unwrap();
     assert!(stays.session().remembered && stays.session() == remembered.session());
     assert_eq!(of.find(&other.tenant, SessionPolicy::default(), &token, at(10)).await.unwrap(), None);
@@ -147,7 +161,7 @@ pub async fn a_session_is_found_by_its_cookie_in_its_tenant(stores: Stores) {
 
     let (again, next) = begin(&stores, &ada, Some(&found), at(20));
     assert_eq!(again.session().id, write.session().id, "the same person goes on");
-    of.write(&again).await.unwrap();
+    assert!(of.write(&again).await.unwrap());
     assert_eq!(
         of.find(&ada.tenant, SessionPolicy::default(), &token, at(30)).await.unwrap(),
         None,
@@ -183,13 +197,13 @@ pub async fn a_session_takes_the_place_of_the_one_before(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let of = sessions(&stores);
     let (write, token) = begin(&stores, &ada, None, at(0));
-    of.write(&write).await.unwrap();
+    assert!(of.write(&write).await.unwrap());
     let before = of.find(&ada.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap().unwrap();
     let bob = account(&ada.tenant, 2, &["bob@example.com"]);
     let added = Change::Account(requests::row(ChangeKind::Added, None, &bob));
     commit(&stores, &requests::declared(vec![added])).await;
     let (write, next) = begin(&stores, &bob, Some(&before), at(2));
-    of.write(&write).await.unwrap();
+    assert!(of.write(&write).await.unwrap());
     assert_eq!(of.find(&ada.tenant, SessionPolicy::default(), &token, at(3)).await.unwrap(), None);
     assert_eq!(
         of.find(&ada.tenant, SessionPolicy::default(), &next, at(3)).await.unwrap().unwrap().account(),
@@ -197,6 +211,60 @@ pub async fn a_session_takes_the_place_of_the_one_before(stores: Stores) {
     );
     let ended = RevokedSubject::Session(before.session().id.as_str().to_owned());
     assert_eq!(revoked(&stores, &ada.tenant).await, [ended]);
+}
+
+/// A person who signs in again while a sign-out is under way begins no second life of the session: neither it nor what ended with it goes on, in
+/// whichever partition it would.
+pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(stores: Stores) {
+    let of = sessions(&stores);
+    let week = 7 * 86_400;
+    for (tenant, again_at) in [("acme", 10), ("globex", week)] {
+        let ada = person(&stores, tenant).await;
+        let (write, _) = begin(&stores, &ada, None, at(0));
+        write_code(&stores, &code_of(&write), Some(&write), None).await;
+        let family = super::redeem_with_family(&*stores.authorizations, &ada.tenant).await;
+        // Read before the session ended, and written after.
+        let before = write.signed_in();
+        of.end(&ada.tenant, &before, at(5)).await.unwrap();
+        let (again, token) = begin(&stores, &ada, Some(&before), at(again_at));
+        assert_eq!(again.session().id, write.session().id);
+        assert_eq!(again.session().slot == write.session().slot, again_at == 10);
+        assert!(!of.write(&again).await.unwrap(), "{tenant}");
+        let consent = Consent {
+            account: ada.id.clone(),
+            client: client("web"),
+            scopes: Vec::new(),
+            hosts: Vec::new(),
+            granted_at: at(again_at),
+        };
+        let until = at(again_at + 60);
+        let request = PushedRequest { valid_until: until, expires_at: until, ..pushed(&ada.tenant, 6) };
+        assert!(push(&stores, &request, 9, at(again_at)).await);
+        let code = AuthorizationCode { digest: [8; 32], ..code_of(&again) };
+        let with_session = CodeWrite {
+            code: &code,
+            session: Some(&again),
+            consent: Some(&consent),
+            pushed: Some(request.key()),
+        };
+        for _ in 0..2 {
+            let written = stores.authorizations.write_code(&ada.tenant, &with_session).await.unwrap();
+            assert_eq!(written, Err(CodeNotIssued::SessionEnded), "and the pushed request is left");
+        }
+        let found = of.find(&ada.tenant, SessionPolicy::default(), &token, at(again_at)).await.unwrap();
+        assert_eq!(found, None);
+        let consent = stores.authorizations.find_consent(&ada.tenant, &ada.id, &client("web")).await;
+        assert_eq!(consent.unwrap(), None);
+        let policy = SessionPolicy::default();
+        let found = stores.authorizations.find_family(&ada.tenant, &family.key(), policy, at(10)).await;
+        let found = found.unwrap().unwrap();
+        assert_eq!((found.is_live, found.family.session_slot), (false, Some(write.session().slot)));
+        // A sign-in without it is another session.
+        let (anew, token) = begin(&stores, &ada, None, at(again_at));
+        assert!(anew.session().id != write.session().id && of.write(&anew).await.unwrap());
+        let found = of.find(&ada.tenant, SessionPolicy::default(), &token, at(again_at)).await.unwrap();
+        assert!(found.is_some());
+    }
 }
 
 /// Each binding broken alone gives nothing, and does not use it up.
@@ -308,7 +376,7 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     let mut tokens = Vec::new();
     for (person, seconds) in [(&ada, 0), (&ada, 5), (&other, 7)] {
         let (write, token) = begin(&stores, person, None, at(seconds));
-        of.write(&write).await.unwrap();
+        assert!(of.write(&write).await.unwrap());
         tokens.push((write, token));
     }
     let listed = async |tenant: &TenantId, account: &AccountId| {
@@ -339,7 +407,7 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
 
     // All of them, also those of this very second, and no later one.
     let (same_second, token) = begin(&stores, &ada, None, at(9));
-    of.write(&same_second).await.unwrap();
+    assert!(of.write(&same_second).await.unwrap());
     let change = Change::Sessions(ada.tenant.clone(), ada.id.clone(), None);
     super::accounts::change(&stores, at(9), vec![change]).await;
     for token in [&tokens[0].1, &token] {
@@ -348,7 +416,7 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     assert!(listed(&ada.tenant, &ada.id).await.iter().all(|(_, is_valid)| !is_valid));
     assert!(of.find(&other.tenant, SessionPolicy::default(), &tokens[2].1, at(10)).await.unwrap().is_some());
     let (later, token) = begin(&stores, &ada, None, at(10));
-    of.write(&later).await.unwrap();
+    assert!(of.write(&later).await.unwrap());
     assert!(of.find(&ada.tenant, SessionPolicy::default(), &token, at(10)).await.unwrap().is_some());
 }
 
@@ -373,7 +441,7 @@ pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
             let stores = &stores.authorizations;
             let write =
                 CodeWrite { code: &code, session: Some(&write), consent: Some(&consent), pushed: None };
-            stores.write_code(&person.tenant, &write).await.unwrap();
+            assert_eq!(stores.write_code(&person.tenant, &write).await.unwrap(), Ok(()));
         }
     }
     let listed = async |person: &Account| {
@@ -424,10 +492,10 @@ pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Sto
     assert_eq!(find(&ada.tenant, CodeKey { digest: [6; 32], ..key }, at(1)).await, None);
 
     let (write, token) = begin(&stores, &ada, None, at(1));
-    let code = code_of(&write);
+    let (code, used) = (code_of(&write), Err(CodeNotIssued::RequestUsed));
     for wrong in [CodeKey { slot: 4, ..key }, CodeKey { digest: [6; 32], ..key }] {
         let write = CodeWrite { code: &code, session: Some(&write), consent: None, pushed: Some(wrong) };
-        assert!(!stores.authorizations.write_code(&ada.tenant, &write).await.unwrap());
+        assert_eq!(stores.authorizations.write_code(&ada.tenant, &write).await.unwrap(), used);
     }
     assert_eq!(
         sessions(&stores).find(&ada.tenant, SessionPolicy::default(), &token, at(1)).await.unwrap(),
@@ -438,19 +506,19 @@ pub async fn a_pushed_request_is_found_until_a_code_is_issued_for_it(stores: Sto
     let (elsewhere, _) = begin(&stores, &other, None, at(1));
     let of_other = code_of(&elsewhere);
     let at_other = CodeWrite { code: &of_other, session: Some(&elsewhere), ..right };
-    assert!(!stores.authorizations.write_code(&other.tenant, &at_other).await.unwrap());
-    assert!(stores.authorizations.write_code(&ada.tenant, &right).await.unwrap());
+    assert_eq!(stores.authorizations.write_code(&other.tenant, &at_other).await.unwrap(), used);
+    assert_eq!(stores.authorizations.write_code(&ada.tenant, &right).await.unwrap(), Ok(()));
     assert_eq!(find(&ada.tenant, key, at(2)).await, None);
     let second = AuthorizationCode { digest: [8; 32], ..code.clone() };
     let again = CodeWrite { code: &second, session: None, ..right };
-    assert!(!stores.authorizations.write_code(&ada.tenant, &again).await.unwrap());
+    assert_eq!(stores.authorizations.write_code(&ada.tenant, &again).await.unwrap(), used);
 }
 
 /// Whichever connection they come by.
 pub async fn of_a_hundred_codes_for_one_pushed_request_one_is_issued(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, _) = begin(&stores, &ada, None, at(0));
-    sessions(&stores).write(&write).await.unwrap();
+    assert!(sessions(&stores).write(&write).await.unwrap());
     let request = pushed(&ada.tenant, 5);
     assert!(push(&stores, &request, 9, at(0)).await);
     let attempts: Vec<_> = (0..100)
@@ -459,7 +527,7 @@ pub async fn of_a_hundred_codes_for_one_pushed_request_one_is_issued(stores: Sto
             let code = AuthorizationCode { digest: [number; 32], ..code_of(&write) };
             tokio::spawn(async move {
                 let write = CodeWrite { code: &code, session: None, consent: None, pushed: Some(key) };
-                stores.authorizations.write_code(&tenant, &write).await.unwrap()
+                stores.authorizations.write_code(&tenant, &write).await.unwrap().is_ok()
             })
         })
         .collect();
@@ -485,7 +553,7 @@ pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
     let code = code_of(&write);
     let write =
         CodeWrite { code: &code, session: Some(&write), consent: None, pushed: Some(request(0).key()) };
-    assert!(stores.authorizations.write_code(&ada.tenant, &write).await.unwrap());
+    assert_eq!(stores.authorizations.write_code(&ada.tenant, &write).await.unwrap(), Ok(()));
     assert!(push(&stores, &request(3), 3, at(2)).await);
     assert!(!push(&stores, &request(5), 3, at(59)).await);
     assert!(push(&stores, &request(5), 3, at(60)).await);

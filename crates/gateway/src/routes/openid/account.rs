@@ -88,10 +88,8 @@ fn sign_in_page(
 async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> Result<HttpResponse, PageError> {
     let identifier = fields.identifier.clone();
     match sign_in_with_password(visit, fields).await? {
-        Ok(begun) => {
-            visit.services.sessions.write(&begun).await?;
-            Ok(to_own_account(visit))
-        }
+        Ok(begun) if visit.write_session(&begun).await? => Ok(to_own_account(visit)),
+        Ok(_) => sign_in_page(visit, (identifier, None)),
         Err(message) => sign_in_page(visit, (identifier, Some(message))),
     }
 }

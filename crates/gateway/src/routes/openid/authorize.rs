@@ -34,8 +34,7 @@ pub(crate) async fn navigate(
             });
         }
     };
-    let progress = Progress { began: None, begun: None, is_allowed: false };
-    let response = proceed(&visit, &authorization, signed_in.as_ref(), &progress).await?;
+    let response = proceed(&visit, &authorization, signed_in.as_ref(), &Progress::since(None)).await?;
     Ok(visit.finish(response))
 }
 

@@ -89,7 +89,9 @@ impl<'r> Browser<'r> {
         let session = CookieName::Session(tenant);
         let life = write.session().cookie_lifetime().map_or(CookieLife::Browser, CookieLife::Span);
         self.set.push(self.cookies.set(session, cookie.expose(), life)?);
-        self.set.extend(self.cookies.make_room(self.headers, tenant, SessionToken::slot_of));
+        let now = write.session().last_seen_at;
+        let place = |cookie: &str| SessionToken::place_of(cookie, now);
+        self.set.extend(self.cookies.make_room(self.headers, tenant, place));
         Ok(())
     }
 

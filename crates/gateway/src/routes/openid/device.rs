@@ -122,10 +122,10 @@ async fn sign_in(
 ) -> Result<HttpResponse, PageError> {
     let identifier = fields.identifier.clone();
     match sign_in_with_password(visit, fields).await? {
-        Ok(begun) => {
-            visit.services.sessions.write(&begun).await?;
+        Ok(begun) if visit.write_session(&begun).await? => {
             confirm_page(visit, waiting, &begun.signed_in()).await
         }
+        Ok(_) => sign_in_page(visit, waiting, identifier, None),
         Err(message) => sign_in_page(visit, waiting, identifier, Some(message)),
     }
 }

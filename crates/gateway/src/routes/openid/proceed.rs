@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use grants::{Consent as Allowed, Grantee, Next, NextContext, RequestedCode, next};
+use grants::{CodeNotIssued, Consent as Allowed, Grantee, Next, NextContext, RequestedCode, next};
 use pages::{Consent, IdentifierKind, ScopeLine, SignIn, SignInMessage};
 use protocol::{Timestamp, redirect_host};
 use registry::Client;
@@ -23,6 +23,15 @@ pub(super) struct Progress<'a> {
     pub(super) begun: Option<&'a SessionWrite>,
     /// Whether the person has allowed the request just now.
     pub(super) is_allowed: bool,
+    /// Whether the person has to see a page, also where nothing is to be asked.
+    pub(super) needs_page: bool,
+}
+
+impl Progress<'_> {
+    /// Of a request that nobody has answered yet.
+    pub(super) const fn since(began: Option<Timestamp>) -> Self {
+        Self { began, begun: None, is_allowed: false, needs_page: false }
+    }
 }
 
 /// Answers a request with a code, a page or an error.
@@ -56,22 +65,28 @@ pub(super) async fn proceed(
         now,
     });
     let is_after_form = progress.began.is_some();
+    let ask_who_is_there = || {
+        let suggested = request.login_hint.clone().unwrap_or_default();
+        sign_in_page(visit, authorization, suggested, None)
+    };
     let (signed_in, step) = match (signed_in, step) {
+        (Some(signed_in), Next::Code) if progress.needs_page => (signed_in, Next::Consent),
         (Some(signed_in), step @ (Next::Code | Next::Consent)) => (signed_in, step),
         (_, Next::Refused(error)) => {
             return Ok(send(to, &to.response(Err(error)), is_after_form, public_url));
         }
         (_, Next::SignIn | Next::Code | Next::Consent) => {
             if let Some(begun) = progress.begun {
-                services.sessions.write(begun).await?;
+                visit.write_session(begun).await?;
             }
-            let suggested = request.login_hint.clone().unwrap_or_default();
-            return sign_in_page(visit, authorization, suggested, None);
+            return ask_who_is_there();
         }
     };
     if step == Next::Consent {
-        if let Some(begun) = progress.begun {
-            services.sessions.write(begun).await?;
+        if let Some(begun) = progress.begun
+            && !visit.write_session(begun).await?
+        {
+            return ask_who_is_there();
         }
         return consent_page(visit, authorization, signed_in, progress).await;
     }
@@ -86,9 +101,16 @@ pub(super) async fn proceed(
         allowed,
         pushed: authorization.pushed,
     };
-    let code = services.authorizations.issue(&to.tenant.id, requested, now).await?;
-    // Another page of the same request was faster.
-    let code = code.ok_or_else(|| PageError::refused(used_up(), &to.tenant))?;
+    let issued = services.authorizations.issue(&to.tenant.id, requested, now).await;
+    if let Some(begun) = progress.begun {
+        visit.notice_end(begun);
+    }
+    let code = match issued? {
+        Ok(code) => code,
+        // Another page of the same request was faster.
+        Err(CodeNotIssued::RequestUsed) => return Err(PageError::refused(used_up(), &to.tenant)),
+        Err(CodeNotIssued::SessionEnded) => return ask_who_is_there(),
+    };
     let response = to.response(Ok(code.expose().to_owned()));
     Ok(send(to, &response, is_after_form, public_url))
 }

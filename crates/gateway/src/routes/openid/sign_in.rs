@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use grants::PushedUse;
 use pages::SignInMessage;
-use protocol::{AuthorizationError, AuthorizationErrorCode, Secret, Timestamp};
+use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorCode, RefusalReason, Secret, Timestamp};
 use sessions::{FlowStep, SessionId, SessionWrite, SignInBrowser};
 
 use accounts::SignInError;
@@ -51,7 +51,7 @@ async fn check_password(
     match sign_in_with_password(visit, fields).await? {
         Ok(write) => {
             let signed_in = write.signed_in();
-            let progress = Progress { began: Some(started), begun: Some(&write), is_allowed: false };
+            let progress = Progress { begun: Some(&write), ..Progress::since(Some(started)) };
             proceed(visit, authorization, Some(&signed_in), &progress).await
         }
         Err(message) => sign_in_page(visit, authorization, identifier, Some(message)),
@@ -89,7 +89,14 @@ pub(super) async fn sign_in_with_password(
             visit.browser.keep_session(&write, &token).map_err(|error| PageError::fault(&error))?;
             Ok(Ok(write))
         }
-        Err(SignInError::Refused) => Ok(Err(SignInMessage::Refused)),
+        Err(SignInError::Refused) => {
+            tracing::warn!(%tenant, source = %raw.source(), "a sign-in failed");
+            raw.log(|fields| {
+                fields.error = Some(ErrorCode::AccessDenied);
+                fields.reason = Some(RefusalReason::SignInFailed);
+            });
+            Ok(Err(SignInMessage::Refused))
+        }
         Err(SignInError::Busy) => Ok(Err(SignInMessage::Busy)),
         Err(SignInError::Store(error)) => Err(error.into()),
     }
@@ -103,7 +110,7 @@ async fn decide(
     decision: &str,
 ) -> Result<HttpResponse, PageError> {
     let signed_in = visit.signed_in().await?;
-    // Another person may have signed in since: the page asks again.
+    // Another person may have signed in since. What was pressed on the page of the one is no answer of the other, who sees a page in any case.
     let is_same = signed_in.as_ref().is_some_and(|signed_in| signed_in.session().id == *session);
     if is_same && decision == "deny" {
         let denied =
@@ -111,6 +118,10 @@ async fn decide(
         let to = &authorization.to;
         return Ok(send(to, &to.response(Err(denied)), true, visit.public_url));
     }
-    let progress = Progress { began: Some(started), begun: None, is_allowed: is_same && decision == "allow" };
+    let progress = Progress {
+        is_allowed: is_same && decision == "allow",
+        needs_page: !is_same,
+        ..Progress::since(Some(started))
+    };
     proceed(visit, authorization, signed_in.as_ref(), &progress).await
 }

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use pages::{Common, ErrorKind};
 use protocol::{RefusalReason, Timestamp};
 use registry::Client;
-use sessions::{Flow, FlowStep, SignedIn};
+use sessions::{Flow, FlowStep, SessionWrite, SignedIn};
 use tenancy::{StoreError, Tenant};
 
 use super::browser::Browser;
@@ -59,6 +59,21 @@ impl<'r> Visit<'r> {
     /// Who is signed in.
     pub(super) async fn signed_in(&self) -> Result<Option<SignedIn>, StoreError> {
         self.browser.signed_in(self.services, &self.tenant, self.now).await
+    }
+
+    /// Writes a session that has begun. Says whether it was: the one that it goes on with may have ended meanwhile in another window, and
+    /// then the person has to sign in again.
+    pub(super) async fn write_session(&self, begun: &SessionWrite) -> Result<bool, StoreError> {
+        let written = self.services.sessions.write(begun).await;
+        self.notice_end(begun);
+        written
+    }
+
+    /// Has this replica know that another person's session has ended with this one, which was or may have been written.
+    pub(super) fn notice_end(&self, begun: &SessionWrite) {
+        if begun.ends_another() {
+            self.services.engine.notice_revocations(&self.tenant.id);
+        }
     }
 
     /// How the person who is signed in knows the account.
