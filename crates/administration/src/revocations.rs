@@ -61,7 +61,12 @@ impl Change {
             Self::Tenant(row) => Vec::from_iter(effect(row).map(|effect| of(effect, RevokedSubject::Tenant))),
             Self::Client(row) => {
                 let (tenant, id) = (&row.after.tenant, &row.after.id);
-                let own = effect(row).map(|effect| of(effect, RevokedSubject::Client(id.clone())));
+                // Its id stays reserved, so no code and no refresh token of a deleted client is used again.
+                let subject = match row.kind {
+                    ChangeKind::Deleted => RevokedSubject::AccessTokens(id.clone()),
+                    _ => RevokedSubject::Client(id.clone()),
+                };
+                let own = effect(row).map(|effect| of(effect, subject));
                 let before = row.before.as_ref().and_then(|before| before.keys.as_ref());
                 let tag = |thumbprint| {
                     RevokedSubject::Credential(id.clone(), CredentialTag::of_key(tenant, id, thumbprint))

@@ -148,7 +148,22 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Timestamp, GrantError> {
         let Ok(facts) = self.facts_to_issue(tenant).await else { return Ok(now) };
-        wait_for(facts.issued_until(client.client().id.as_str(), client.credential()), now).await
+        Ok(wait_for(facts.issued_until(client.client().id.as_str(), client.credential()), now).await?)
+    }
+
+    /// When a code of this client is valid: now, or the second after the last one whose codes are revoked, which has come when this returns.
+    ///
+    /// # Errors
+    /// When that is not soon.
+    pub async fn first_second_of_codes(
+        &self,
+        Grantee { tenant, client }: &Grantee<'_>,
+        now: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        match self.facts_to_issue(tenant).await {
+            Ok(facts) => wait_for(facts.granted_until(client.id.as_str()), now).await,
+            Err(_) => Ok(now),
+        }
     }
 
     /// The same of a token of a person; `None` where the grant has ended meanwhile, after which no second is valid.
@@ -162,7 +177,7 @@ impl Engine {
         if person.grant.is_some_and(|grant| facts.is_grant_revoked(grant)) {
             return Ok(None);
         }
-        wait_for(facts.issued_until_of(client.id.as_str(), person), now).await.map(Some)
+        Ok(Some(wait_for(facts.issued_until_of(client.id.as_str(), person), now).await?))
     }
 
     /// Whether a person has taken back since this time what the client was allowed.
@@ -178,7 +193,8 @@ impl Engine {
         })
     }
 
-    async fn facts_to_issue(&self, tenant: &Tenant) -> Result<Arc<RevocationFacts>, StoreError> {
+    /// What the tenant has revoked, as far as this replica knows.
+    pub(crate) async fn facts_to_issue(&self, tenant: &Tenant) -> Result<Arc<RevocationFacts>, StoreError> {
         match self.revocations.fresh_revocations(&tenant.id) {
             Some(facts) => Ok(facts),
             None => self.revocations.find_revocations_to_issue(&tenant.id).await,
@@ -437,7 +453,7 @@ impl Engine {
     }
 
     /// What the tenant has revoked, known to be true within the last seconds.
-    async fn facts(&self, tenant: &Tenant) -> Result<Arc<RevocationFacts>, StoreError> {
+    pub(crate) async fn facts(&self, tenant: &Tenant) -> Result<Arc<RevocationFacts>, StoreError> {
         match self.revocations.fresh_revocations(&tenant.id) {
             Some(facts) => Ok(facts),
             None => self.revocations.find_revocations(&tenant.id).await,
@@ -493,15 +509,14 @@ impl Engine {
 }
 
 /// Waits until a token can be issued in a later second than this.
-async fn wait_for(until: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, GrantError> {
+async fn wait_for(until: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, StoreError> {
     let Some(until) = until.filter(|until| now <= *until) else { return Ok(now) };
     let next = until + Lifetime::from_seconds(1);
     let wait = Lifetime::from_seconds(next.seconds() - now.seconds());
     if wait > LONGEST_WAIT {
         return Err(StoreError::unavailable(
             "this client's tokens are revoked for longer than a request waits",
-        )
-        .into());
+        ));
     }
     // Boxed, because the futures of requests that wait for nothing would be as large.
     Box::pin(tokio::time::sleep(Duration::from_secs(wait.seconds()))).await;

@@ -27,12 +27,16 @@ pub(crate) async fn redeem(
     let cnf = person_grant::check(GrantType::AuthorizationCode, grantee, sender)?;
     let id = engine.authorizations.grant_of(&grantee.tenant.id, &request.code);
     let family = begin_family(engine, grantee, id, sender, now);
+    // Before the code is used up, so that without them it stays as it is.
+    let facts = engine.facts_to_issue(grantee.tenant).await?;
     let code = use_up(engine, grantee, (request, sender), (id, family.as_ref()), now).await?;
-    if engine.is_consent_revoked(grantee, &code.account, code.created_at).await {
+    if facts.revoke_grant(code.client.as_str(), code.created_at)
+        || engine.is_consent_revoked(grantee, &code.account, code.created_at).await
+    {
         return Err(AuthorizationCodeError::NotValid.into());
     }
     let signed = sign(engine, grantee, &code.grant(id), cnf, (now, jti)).await?;
-    let mut signed = signed.ok_or_else(not_valid)?;
+    let mut signed = signed.ok_or(AuthorizationCodeError::NotValid)?;
     signed.value.refresh_token = family.map(|new| first_of(engine, &new, &code.family(&new)));
     Ok(signed)
 }
@@ -112,6 +116,8 @@ pub(crate) async fn redeem_device_code(
         Polled::TooEarly => return Err(DeviceCodeError::SlowDown.into()),
         Polled::Code(code) => code.filter(|code| code.tenant == tenant.id),
     };
+    let facts = engine.facts_to_issue(tenant).await?;
+    let code = code.filter(|code| !facts.revoke_grant(code.client.as_str(), code.created_at));
     device_code::decide(code.as_deref(), &client.id, now)?;
     let id = engine.devices.grant_of(&tenant.id, &request.device_code);
     let family = begin_family(engine, grantee, id, sender, now);

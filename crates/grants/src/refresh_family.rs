@@ -131,14 +131,14 @@ impl NewFamily {
         Self { id, secret, secret_digest, sender, policy, now }
     }
 
-    /// The family for what a person granted this client. Without `offline_access` it ends with its session.
+    /// The family for what a person granted this client then. Without `offline_access` it ends with its session.
     #[must_use]
     pub fn of(
         &self,
         (tenant, client): (&TenantId, &ClientId),
         account: &AccountId,
         session: Option<(u32, &SessionId)>,
-        granted: &Granted,
+        (granted, granted_at): (&Granted, Timestamp),
     ) -> RefreshFamily {
         let ends_with = session.filter(|_| !granted.has_scope(OFFLINE_ACCESS));
         let absolute = self.policy.absolute;
@@ -158,7 +158,7 @@ impl NewFamily {
             dpop_key: self.sender.dpop.map(|key| *key.as_bytes()),
             certificate: self.sender.certificate.map(|key| *key.as_bytes()),
             granted: Granted { nonce: None, ..granted.clone() },
-            created_at: self.now,
+            created_at: granted_at,
             idle_until: expires_at.min(self.now + self.policy.idle),
             expires_at,
             ended_at: None,
@@ -277,7 +277,7 @@ pub(crate) mod tests {
             Granted { scope: Some(scope.to_owned()), nonce: Some("n".to_owned()), ..Granted::default() };
         let session: SessionId = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
         let ada = crate::test_fixtures::ADA.parse().unwrap();
-        new.of((&acme(), &web()), &ada, Some((3, &session)), &granted)
+        new.of((&acme(), &web()), &ada, Some((3, &session)), (&granted, NOW))
     }
 
     pub(crate) fn begin(tokens: &RefreshTokens) -> (RefreshFamily, String) {

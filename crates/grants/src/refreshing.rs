@@ -1,7 +1,7 @@
 //! Refreshing: use a refresh token, and sign the tokens that it is for. One that was used before ends all that was granted (RFC 9700 §4.14.2).
 
 use protocol::{ErrorResponse, GrantType, IntrospectedRefreshToken, Secret, Timestamp, TokenResponse};
-use registry::{Client, IntrospectionRight};
+use registry::{Client, IntrospectionRight, RevocationFacts};
 use tenancy::{StoreError, Tenant};
 use uuid::Uuid;
 
@@ -42,6 +42,8 @@ async fn take_step(
     now: Timestamp,
 ) -> Result<(RefreshFamily, Granted, bool), GrantError> {
     let (store, policy) = (engine.authorizations.store(), client.refresh_token_policy(tenant));
+    // Before the step, so that without them the token stays as it is.
+    let facts = engine.facts_to_issue(tenant).await?;
     let not_valid = || refused(&RefreshTokenError::NotValid);
     let granted =
         |family: &RefreshFamily| decide(family, client, request, sender).map_err(|error| refused(&error));
@@ -60,10 +62,13 @@ async fn take_step(
     // Twice: of two requests at the same time one takes the step, and the other finds that it was taken.
     for _ in 0..2 {
         if may_step && let Some(family) = store.step_family(&tenant.id, &step, now).await? {
+            if is_revoked(&facts, &family) {
+                return Err(not_valid());
+            }
             let granted = granted(&family)?;
             return Ok((family, granted, true));
         }
-        let found = find(engine, tenant, &token.key, now).await?.ok_or_else(not_valid)?;
+        let found = find_live(engine, tenant, &facts, &token.key, now).await?.ok_or_else(not_valid)?;
         match found.judge((&tenant.id, &client.id), token, policy.grace, now) {
             TokenUse::Ended => return Err(not_valid()),
             TokenUse::Reused => {
@@ -122,7 +127,8 @@ pub(crate) async fn introspect(
     let may_see_others = client.introspection == IntrospectionRight::Tenant;
     let of_others = || may_see_others.then(|| refresh_token_text::claimed_key(text.expose())).flatten();
     let Some(key) = own.as_ref().map(|token| token.key).or_else(of_others) else { return Ok(None) };
-    let Some(found) = find(engine, tenant, &key, now).await? else { return Ok(None) };
+    let facts = engine.facts(tenant).await?;
+    let Some(found) = find_live(engine, tenant, &facts, &key, now).await? else { return Ok(None) };
     let family = &found.family;
     let token = own.or_else(|| tokens.read(&tenant.id, &family.client, text.expose()));
     let Some(token) = token else { return Ok(None) };
@@ -143,6 +149,23 @@ pub(crate) async fn introspect(
         sub,
         iss: tenant.issuer.as_str().to_owned(),
     }))
+}
+
+/// The family, which is not live when all tokens of its client or tenant were revoked after it was granted.
+async fn find_live(
+    engine: &Engine,
+    tenant: &Tenant,
+    facts: &RevocationFacts,
+    key: &FamilyKey,
+    now: Timestamp,
+) -> Result<Option<FoundFamily>, StoreError> {
+    let found = find(engine, tenant, key, now).await?;
+    Ok(found
+        .map(|found| FoundFamily { is_live: found.is_live && !is_revoked(facts, &found.family), ..found }))
+}
+
+fn is_revoked(facts: &RevocationFacts, family: &RefreshFamily) -> bool {
+    facts.revoke_grant(family.client.as_str(), family.created_at)
 }
 
 async fn find(

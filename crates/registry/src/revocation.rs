@@ -1,18 +1,24 @@
 //! What has been revoked, and which of a tenant's tokens that makes invalid: "whatever X was issued at or before second T". A token is not
 //! stored, so it is revoked by what it was issued for.
 
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
+use tenancy::RefreshTokenPolicy;
 
 use crate::{ClientId, CredentialTag};
+
+/// The longest time in which refresh tokens follow from what was granted once. The day is for the code before them, and for clocks.
+const LONGEST_GRANT: Lifetime = Lifetime::from_seconds(RefreshTokenPolicy::LONGEST.seconds() + 86_400);
 
 /// What has been revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RevokedSubject {
-    /// All tokens of the tenant.
+    /// All tokens of the tenant, with its refresh tokens and codes.
     Tenant,
-    /// The tokens of a client.
+    /// The tokens of a client, with its refresh tokens and codes.
     Client(ClientId),
+    /// The access tokens of a client, in the place of too many single ones, or because the client is deleted: nothing else of it is used again.
+    AccessTokens(ClientId),
     /// The tokens that a client got for one of its credentials.
     Credential(ClientId, CredentialTag),
     /// The tokens that the signing key of this `kid` has signed. The key verifies nothing any more, so this is for verifiers with a copy of it.
@@ -42,6 +48,15 @@ impl RevokedSubject {
         matches!(self, Self::Grant(_))
     }
 
+    /// For how much longer than access tokens need it a revocation is kept: until the last refresh token has expired that it ends, too.
+    #[must_use]
+    pub const fn kept_for_grants(&self) -> Lifetime {
+        match self {
+            Self::Tenant | Self::Client(_) => LONGEST_GRANT,
+            _ => Lifetime::from_seconds(0),
+        }
+    }
+
     /// Whether it counts for [`RevokedSubject::MOST_OF_PEOPLE`].
     #[must_use]
     pub const fn is_of_person(&self) -> bool {
@@ -56,7 +71,7 @@ pub struct Revocation {
     pub subject: RevokedSubject,
     /// The last second: tokens with this `iat` or an earlier one are invalid. A single token is invalid whenever it was issued.
     pub issued_until: Timestamp,
-    /// When the last such token expires.
+    /// When the last such access token has expired, also for a verifier whose clock is behind.
     pub expires_at: Timestamp,
 }
 
@@ -74,8 +89,9 @@ pub struct TokenRevocation {
 }
 
 impl TokenRevocation {
-    /// How many single tokens of a client are kept. One more, and all tokens that the client has now are revoked in their place, by one
-    /// fact: the list stays short, and no revoked token becomes valid again.
+    /// How many single tokens of a client are kept. One more, and all access tokens that the client has now are revoked in their
+    /// place, by one fact: the list stays short, and no revoked token becomes valid again. Refresh tokens stay, because one user of a client
+    /// could otherwise sign all others out.
     pub const MOST_OF_CLIENT: u64 = 1_000;
     /// The same of all clients of a tenant together.
     pub const MOST_OF_TENANT: u64 = 10_000;

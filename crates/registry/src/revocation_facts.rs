@@ -13,7 +13,7 @@ use crate::{ClientId, CredentialTag, Revocation, RevokedSubject};
 pub struct RevocationFacts {
     /// Their tenant; detects a store that returns another tenant's facts.
     pub tenant: TenantId,
-    issued_until: Option<Timestamp>,
+    all: Option<EndedTokens>,
     clients: HashMap<ClientId, ClientFacts>,
     signing_keys: BTreeMap<String, Timestamp>,
     people: PeopleFacts,
@@ -30,10 +30,19 @@ struct PeopleFacts {
     consents: HashMap<String, HashMap<ClientId, Timestamp>>,
 }
 
+/// All tokens of the tenant or of a client, with refresh tokens and codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct EndedTokens {
+    issued_until: Timestamp,
+    /// When the last access token of them has expired. The rest is kept for refresh tokens, of which no verifier learns.
+    published_until: Timestamp,
+}
+
 /// What is revoked of one client.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct ClientFacts {
-    issued_until: Option<Timestamp>,
+    all: Option<EndedTokens>,
+    access_tokens: Option<Timestamp>,
     credentials: BTreeMap<CredentialTag, Timestamp>,
     /// When each expires, by its `jti`.
     tokens: HashMap<String, Timestamp>,
@@ -92,7 +101,7 @@ impl RevocationFacts {
     pub fn none(tenant: TenantId) -> Self {
         Self {
             tenant,
-            issued_until: None,
+            all: None,
             clients: HashMap::new(),
             signing_keys: BTreeMap::new(),
             people: PeopleFacts::default(),
@@ -105,10 +114,13 @@ impl RevocationFacts {
         let mut facts = Self::none(tenant);
         for Revocation { subject, issued_until, expires_at } in revocations {
             match subject {
-                RevokedSubject::Tenant => facts.issued_until = facts.issued_until.max(Some(issued_until)),
+                RevokedSubject::Tenant => EndedTokens::add(&mut facts.all, issued_until, expires_at),
                 RevokedSubject::Client(client) => {
                     let of_client = facts.clients.entry(client).or_default();
-                    of_client.issued_until = of_client.issued_until.max(Some(issued_until));
+                    EndedTokens::add(&mut of_client.all, issued_until, expires_at);
+                }
+                RevokedSubject::AccessTokens(client) => {
+                    facts.clients.entry(client).or_default().access_tokens = Some(issued_until);
                 }
                 RevokedSubject::Credential(client, tag) => {
                     facts.clients.entry(client).or_default().credentials.insert(tag, issued_until);
@@ -142,7 +154,7 @@ impl RevocationFacts {
     #[must_use]
     pub fn revoked_by(&self, token: IssuedToken<'_>) -> Option<RevokedBy> {
         let is_by = |until: &Timestamp| token.issued_at <= *until;
-        if let Some(until) = self.issued_until.filter(is_by) {
+        if let Some(until) = self.tenant_issued_until().filter(is_by) {
             return Some(RevokedBy::Tenant(until));
         }
         let of_person = token.person.and_then(|person| self.people.revoked_by(token, person));
@@ -152,7 +164,7 @@ impl RevocationFacts {
     fn revoked_by_client(&self, token: IssuedToken<'_>) -> Option<RevokedBy> {
         let is_by = |until: &Timestamp| token.issued_at <= *until;
         let of_client = self.clients.get(token.client)?;
-        if let Some(until) = of_client.issued_until.filter(is_by) {
+        if let Some(until) = of_client.issued_until().filter(is_by) {
             return Some(RevokedBy::Client(until));
         }
         if of_client.tokens.contains_key(token.jti) {
@@ -171,7 +183,24 @@ impl RevocationFacts {
     /// Whether the whole tenant's tokens of this second are invalid.
     #[must_use]
     pub fn revoke_tenant_at(&self, issued_at: Timestamp) -> bool {
-        self.issued_until.is_some_and(|until| issued_at <= until)
+        self.tenant_issued_until().is_some_and(|until| issued_at <= until)
+    }
+
+    /// Whether a code or refresh tokens of this client, which were granted at this second, have ended with all tokens of the client or the tenant.
+    #[must_use]
+    pub fn revoke_grant(&self, client: &str, granted_at: Timestamp) -> bool {
+        self.granted_until(client).is_some_and(|until| granted_at <= until)
+    }
+
+    /// The last second whose codes and refresh tokens of this client are invalid: the next code needs a later one.
+    #[must_use]
+    pub fn granted_until(&self, client: &str) -> Option<Timestamp> {
+        let of_client = self.clients.get(client).and_then(|of_client| of_client.all);
+        self.tenant_issued_until().max(of_client.map(|ended| ended.issued_until))
+    }
+
+    fn tenant_issued_until(&self) -> Option<Timestamp> {
+        self.all.map(|ended| ended.issued_until)
     }
 
     /// The last second whose tokens of this client and credential are invalid: the next token needs a later one.
@@ -179,7 +208,7 @@ impl RevocationFacts {
     pub fn issued_until(&self, client: &str, tag: CredentialTag) -> Option<Timestamp> {
         let of_client = self.clients.get(client);
         let credential = of_client.and_then(|of_client| of_client.credentials.get(&tag).copied());
-        self.issued_until.max(of_client.and_then(|of_client| of_client.issued_until)).max(credential)
+        self.tenant_issued_until().max(of_client.and_then(ClientFacts::issued_until)).max(credential)
     }
 
     /// The last second whose tokens of this person at this client are invalid: the next one needs a later one.
@@ -203,18 +232,34 @@ impl RevocationFacts {
 
     /// Each revocation, in no order. A single token has the time of its expiry only.
     pub fn iter(&self) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
-        let tenant = self.issued_until.map(|until| (RevokedSubject::Tenant, until));
+        self.select(|_| true)
+    }
+
+    /// Those that access tokens need still.
+    pub fn of_access_tokens(&self, now: Timestamp) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
+        self.select(move |ended| now < ended.published_until)
+    }
+
+    fn select(
+        &self,
+        is_selected: impl Fn(&EndedTokens) -> bool + Copy,
+    ) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
+        let tenant = self.all.filter(is_selected).map(|ended| (RevokedSubject::Tenant, ended.issued_until));
         let keys =
             self.signing_keys.iter().map(|(kid, until)| (RevokedSubject::SigningKey(kid.clone()), *until));
-        let clients = self.clients.iter().flat_map(|(client, facts)| {
-            let own = facts.issued_until.map(|until| (RevokedSubject::Client(client.clone()), until));
+        let clients = self.clients.iter().flat_map(move |(client, facts)| {
+            let own = facts.all.filter(is_selected);
+            let own = own.map(|ended| (RevokedSubject::Client(client.clone()), ended.issued_until));
+            let access_tokens = facts.access_tokens;
+            let access_tokens =
+                access_tokens.map(|until| (RevokedSubject::AccessTokens(client.clone()), until));
             let credentials = facts.credentials.iter();
             let credentials =
                 credentials.map(|(tag, until)| (RevokedSubject::Credential(client.clone(), *tag), *until));
             let tokens = facts.tokens.iter();
             let tokens = tokens
                 .map(|(jti, expires_at)| (RevokedSubject::Token(client.clone(), jti.clone()), *expires_at));
-            own.into_iter().chain(credentials).chain(tokens)
+            own.into_iter().chain(access_tokens).chain(credentials).chain(tokens)
         });
         tenant.into_iter().chain(keys).chain(clients).chain(self.people.iter())
     }
@@ -231,6 +276,22 @@ impl RevocationFacts {
         let consents: usize = consents.values().map(|clients| 1 + clients.len()).sum();
         let people = (grants.len() + sessions.len() + accounts.len() + consents) * ENTRY;
         size_of::<Self>() + self.signing_keys.len() * ENTRY + clients.sum::<usize>() + people
+    }
+}
+
+impl EndedTokens {
+    /// Moves forward only.
+    fn add(ended: &mut Option<Self>, issued_until: Timestamp, published_until: Timestamp) {
+        let known = ended.get_or_insert(Self { issued_until, published_until });
+        known.issued_until = known.issued_until.max(issued_until);
+        known.published_until = known.published_until.max(published_until);
+    }
+}
+
+impl ClientFacts {
+    /// Of its access tokens.
+    fn issued_until(&self) -> Option<Timestamp> {
+        self.all.map(|ended| ended.issued_until).max(self.access_tokens)
     }
 }
 
@@ -366,6 +427,11 @@ mod tests {
         check(&[(S::Client(id("a")), 100)], "a", &s1, 100, true);
         check(&[(S::Client(id("a")), 100)], "a", &s1, 101, false);
         check(&[(S::Client(id("a")), 100)], "b", &s1, 100, false);
+        check(&[(S::AccessTokens(id("a")), 100)], "a", &s1, 100, true);
+        check(&[(S::AccessTokens(id("a")), 100)], "a", &s1, 101, false);
+        check(&[(S::AccessTokens(id("a")), 100), (S::Client(id("a")), 50)], "a", &s1, 100, true);
+        check(&[(S::AccessTokens(id("a")), 50), (S::Client(id("a")), 100)], "a", &s1, 100, true);
+        check(&[(S::AccessTokens(id("a")), 100)], "b", &s1, 100, false);
         check(&[(of("s1"), 100)], "a", &s1, 100, true);
         check(&[(of("s1"), 100)], "a", &s1, 101, false);
         check(&[(of("s1"), 100)], "a", &jti("a", "s2"), 100, false);
@@ -377,6 +443,45 @@ mod tests {
         check(&[(S::Token(id("a"), s1.clone()), 0)], "b", &s1, 800, false);
         check(&[(S::Token(id("a"), s1.clone()), 0)], "a", &jti("a", "s2"), 0, false);
         check(&[(S::SigningKey("oauth2-key-1".to_owned()), 900)], "a", &s1, 0, false);
+    }
+
+    #[test]
+    fn codes_and_refresh_tokens_end_with_all_tokens_of_their_client_or_tenant_and_with_no_others() {
+        use RevokedSubject as S;
+        let at = Timestamp::from_seconds;
+        let until = |revocations: &[(S, u64)], client| {
+            let facts = facts(revocations);
+            let until = facts.granted_until(client);
+            for (granted_at, expected) in [(0, until.is_some()), (100, until.is_some()), (101, false)] {
+                assert_eq!(facts.revoke_grant(client, at(granted_at)), expected, "{revocations:?}");
+            }
+            until
+        };
+        assert_eq!(until(&[(S::Tenant, 100)], "a"), Some(at(100)));
+        assert_eq!(until(&[(S::Client(id("a")), 100)], "a"), Some(at(100)));
+        assert_eq!(until(&[(S::Client(id("a")), 100), (S::Tenant, 50)], "a"), Some(at(100)));
+        for other in [
+            S::Client(id("b")),
+            S::AccessTokens(id("a")),
+            S::Credential(id("a"), tag("a", "s1")),
+            S::Token(id("a"), jti("a", "s1")),
+            S::People,
+        ] {
+            assert_eq!(until(&[(other, 900)], "a"), None);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_for_refresh_tokens_is_not_published() {
+        use RevokedSubject as S;
+        let all = facts(&[(S::Tenant, 1), (S::Client(id("a")), 2), (S::AccessTokens(id("b")), 3)]);
+        let published = |now| {
+            let mut subjects: Vec<_> = all.of_access_tokens(Timestamp::from_seconds(now)).collect();
+            subjects.sort();
+            subjects.into_iter().map(|(subject, _)| subject).collect::<Vec<_>>()
+        };
+        assert_eq!(published(899), [S::Tenant, S::Client(id("a")), S::AccessTokens(id("b"))]);
+        assert_eq!(published(900), [S::AccessTokens(id("b"))], "the row of the others is gone by then");
     }
 
     #[test]
@@ -449,6 +554,7 @@ mod tests {
         let all = [
             (S::Tenant, 1),
             (S::Client(id("a")), 2),
+            (S::AccessTokens(id("a")), 9),
             (S::Credential(id("a"), tag("a", "s1")), 3),
             (S::SigningKey("k".to_owned()), 4),
             (S::Token(id("b"), jti("b", "s1")), 900),

@@ -90,11 +90,12 @@ impl RevocationFeed {
             tokens: Vec::new(),
             people: RevokedPeople::default(),
         };
-        for (subject, until) in facts.iter() {
+        for (subject, until) in facts.of_access_tokens(now) {
             match subject {
                 RevokedSubject::Tenant => feed.issued_until = Some(until),
-                RevokedSubject::Client(client) => {
-                    feed.clients.entry(Self::name(client.as_str())).or_default().issued_until = Some(until);
+                RevokedSubject::Client(client) | RevokedSubject::AccessTokens(client) => {
+                    let of_client = feed.clients.entry(Self::name(client.as_str())).or_default();
+                    of_client.issued_until = of_client.issued_until.max(Some(until));
                 }
                 RevokedSubject::Credential(client, tag) => {
                     let of_client = feed.clients.entry(Self::name(client.as_str())).or_default();
@@ -139,6 +140,7 @@ mod tests {
         let at = Timestamp::from_seconds;
         let revocations = [
             (RevokedSubject::Tenant, 1),
+            (RevokedSubject::AccessTokens(billing.clone()), 1),
             (RevokedSubject::Client(billing.clone()), 2),
             (RevokedSubject::Credential(billing.clone(), tag), 3),
             (RevokedSubject::SigningKey("oauth2-key-1".to_owned()), 4),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use administration::{Invalidation, RevocationChange, RevocationEffect, revocations};
 use async_trait::async_trait;
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use registry::{Revocation, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation};
 use serde_json::{Value, json};
 use tenancy::{StoreError, TenantId};
@@ -18,19 +18,23 @@ use crate::rows::{longest_token, subject_row};
 use crate::statement::Statement;
 use crate::transaction::Transaction;
 
+/// How long a row is kept after its last token, for a clock that is behind, and for a verifier that allows so much of it.
+const CLOCKS: Lifetime = Lifetime::from_seconds(60);
+
 pub(crate) const SELECT: &str = "SELECT {columns(r)} FROM revocations r WHERE r.tenant_id = {tenant}";
 
 /// Until `{revoked_at}`, or for as long after it as a replica that has not learned of the change may issue tokens: what it serves stale, and a
-/// minute, which is longer than any cache takes a row as fresh, and than any request or clock is ahead. The row ends with the last token that may have been issued by then.
+/// minute, which is longer than any cache takes a row as fresh, and than any request or clock is ahead. The row ends some time after the last
+/// access token that may have been issued by then: `kept`.
 const REVOKE: &str = concat!(
     "INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at)
      SELECT revoked.tenant_id, revoked.kind, revoked.client_id, revoked.name, revoked.issued_until,
-            {greatest}(revoked.issued_until + revoked.longest, revoked.earlier_tokens_until)
-       FROM (SELECT given.tenant_id, given.kind, given.client_id, given.name,
+            {greatest}(revoked.issued_until + revoked.longest, revoked.earlier_tokens_until) + revoked.kept
+       FROM (SELECT given.tenant_id, given.kind, given.client_id, given.name, given.kept,
                     {revoked_at} + given.ended * (t.stale_if_error + 60) AS issued_until, ",
     longest_token!(),
     " AS longest, COALESCE(t.earlier_tokens_until, 0) AS earlier_tokens_until
-               FROM {given(tenant_id text, kind text, client_id text, name text, ended bigint)}
+               FROM {given(tenant_id text, kind text, client_id text, name text, ended bigint, kept bigint)}
                {join} tenants t ON t.tenant_id = given.tenant_id) AS revoked
       WHERE TRUE
      ON CONFLICT (tenant_id, kind, client_id, name) DO UPDATE
@@ -38,11 +42,12 @@ const REVOKE: &str = concat!(
             expires_at = {greatest}(revocations.expires_at, excluded.expires_at)"
 );
 
+/// Also where a program before this version has written the row of a tenant or a client, without a name.
 const RESUME: &str = "
     UPDATE revocations AS r SET issued_until = {least}(r.issued_until, {revoked_at})
       FROM {given(tenant_id text, kind text, client_id text, name text)}
      WHERE r.tenant_id = given.tenant_id AND r.kind = given.kind AND r.client_id = given.client_id
-       AND r.name = given.name";
+       AND (r.name = given.name OR r.name = '' AND r.kind IN ('tenant', 'client'))";
 
 const INSERT_TOKEN: &str = "
     INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at)
@@ -117,14 +122,14 @@ async fn revoke_token(
     let TokenRevocation { client, jti, issued_at, expires_at } = token;
     let mut transaction = database.begin(Purpose::WritesOf(tenant)).await?;
     let mut row = subject_row(tenant, &RevokedSubject::Token(client.clone(), jti.clone()));
-    row.insert("expires_at".to_owned(), json!(expires_at.seconds()));
+    row.insert("expires_at".to_owned(), json!((*expires_at + CLOCKS).seconds()));
     if transaction.write(INSERT_TOKEN, &[Value::Object(row)], *issued_at).await? == 0 {
         return Ok(());
     }
     let count = Statement::of(COUNT_TOKENS).bind(tenant).bind(client.as_str());
     let (of_tenant, of_client): (u64, u64) = transaction.first(count).await?.unwrap_or_default();
     if of_client > TokenRevocation::MOST_OF_CLIENT || of_tenant > TokenRevocation::MOST_OF_TENANT {
-        let all = revoked_row(tenant, &RevokedSubject::Client(client.clone()), false);
+        let all = revoked_row(tenant, &RevokedSubject::AccessTokens(client.clone()), false);
         // The token may have been issued by a replica whose clock is ahead.
         transaction.write(REVOKE, &[all], now.max(*issued_at)).await?;
         transaction.execute(&Statement::of(DELETE_TOKENS).bind(tenant).bind(client.as_str())).await?;
@@ -194,5 +199,6 @@ impl CommitWriter<'_> {
 fn revoked_row(tenant: &TenantId, subject: &RevokedSubject, has_ended: bool) -> Value {
     let mut row = subject_row(tenant, subject);
     row.insert("ended".to_owned(), json!(u8::from(has_ended)));
+    row.insert("kept".to_owned(), json!(subject.kept_for_grants().seconds() + CLOCKS.seconds()));
     Value::Object(row)
 }

@@ -98,6 +98,7 @@ mod refusal_reasons;
 mod request_objects;
 mod revocations;
 mod revoke;
+mod revoked_grants;
 mod routes;
 mod stopping;
 mod tenant_names;

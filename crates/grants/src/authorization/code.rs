@@ -67,7 +67,7 @@ impl AuthorizationCode {
     #[must_use]
     pub fn family(&self, new: &NewFamily) -> RefreshFamily {
         let session = Some((self.session_slot, &self.session));
-        new.of((&self.tenant, &self.client), &self.account, session, &self.granted)
+        new.of((&self.tenant, &self.client), &self.account, session, (&self.granted, self.created_at))
     }
 }
 

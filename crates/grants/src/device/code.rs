@@ -68,7 +68,8 @@ impl DeviceCode {
     #[must_use]
     pub fn family(&self, new: &NewFamily) -> Option<RefreshFamily> {
         let account = self.account.as_ref()?;
-        Some(new.of((&self.tenant, &self.client), account, None, &self.granted))
+        let granted = (&self.granted, self.decided_at.unwrap_or(self.created_at));
+        Some(new.of((&self.tenant, &self.client), account, None, granted))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The columns of a revocation: a subject is its kind, and what names it within its tenant.
 
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, CredentialTag, Revocation, RevokedSubject};
 use serde_json::{Map, Value, json};
 use tenancy::TenantId;
@@ -10,11 +10,16 @@ use crate::columns::selected;
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
+/// The name of a row that ends refresh tokens and codes, too. Programs before this version have written rows without it, and read both kinds as
+/// one.
+const WITH_GRANTS: &str = "grants";
+
 /// The key of the row of a subject.
 pub(crate) fn subject_row(tenant: &TenantId, subject: &RevokedSubject) -> Map<String, Value> {
     let (kind, client, name) = match subject {
-        RevokedSubject::Tenant => ("tenant", "", String::new()),
-        RevokedSubject::Client(client) => ("client", client.as_str(), String::new()),
+        RevokedSubject::Tenant => ("tenant", "", WITH_GRANTS.to_owned()),
+        RevokedSubject::Client(client) => ("client", client.as_str(), WITH_GRANTS.to_owned()),
+        RevokedSubject::AccessTokens(client) => ("client", client.as_str(), String::new()),
         RevokedSubject::Credential(client, tag) => ("credential", client.as_str(), tag.to_string()),
         RevokedSubject::SigningKey(kid) => ("key", "", kid.clone()),
         RevokedSubject::Token(client, jti) => ("token", client.as_str(), jti.clone()),
@@ -35,10 +40,16 @@ impl FromRow for Revocation {
     }
 
     fn from_row(row: &Row) -> Result<Self, Error> {
+        let subject = subject(row)?;
+        let kept_until = Timestamp::read(row, "expires_at")?;
+        // A row of the tenant that a program before this version has written is kept for access tokens alone.
+        let is_kept_for_grants = row.get::<String>("name")? == WITH_GRANTS;
+        let for_grants =
+            if is_kept_for_grants { subject.kept_for_grants() } else { Lifetime::from_seconds(0) };
         Ok(Self {
-            subject: subject(row)?,
+            subject,
             issued_until: Timestamp::read(row, "issued_until")?,
-            expires_at: Timestamp::read(row, "expires_at")?,
+            expires_at: kept_until.saturating_sub(for_grants),
         })
     }
 }
@@ -48,7 +59,8 @@ fn subject(row: &Row) -> Result<RevokedSubject, Error> {
     let client = || ClientId::read(row, "client_id");
     match kind.as_str() {
         "tenant" => Ok(RevokedSubject::Tenant),
-        "client" => Ok(RevokedSubject::Client(client()?)),
+        "client" if name == WITH_GRANTS => Ok(RevokedSubject::Client(client()?)),
+        "client" => Ok(RevokedSubject::AccessTokens(client()?)),
         "credential" => {
             let tag = CredentialTag::parse(&name);
             let tag = tag.ok_or_else(|| Error::unreadable("name", "not a tag of a credential"))?;

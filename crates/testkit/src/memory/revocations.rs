@@ -14,6 +14,8 @@ use super::rows::Rows;
 
 /// Longer than any cache takes a row as fresh.
 const PROPAGATION: Lifetime = Lifetime::from_seconds(60);
+/// How long a row is kept after its last token, for a clock that is behind, and for a verifier that allows so much of it.
+const CLOCKS: Lifetime = Lifetime::from_seconds(60);
 
 #[async_trait]
 impl RevocationStore for MemoryStore {
@@ -63,7 +65,7 @@ impl Rows {
         let revoked = revoked.map(|(subject, (issued_until, expires_at))| Revocation {
             subject: subject.clone(),
             issued_until: *issued_until,
-            expires_at: *expires_at,
+            expires_at: expires_at.saturating_sub(subject.kept_for_grants()),
         });
         RevocationFacts::of(tenant.clone(), revoked)
     }
@@ -75,7 +77,7 @@ impl Rows {
         if revoked.contains_key(&subject) {
             return;
         }
-        revoked.insert(subject, (*issued_at, *expires_at));
+        revoked.insert(subject, (*issued_at, *expires_at + CLOCKS));
         let is_token = |subject: &&RevokedSubject| matches!(subject, RevokedSubject::Token(..));
         let is_of_client =
             |subject: &RevokedSubject| matches!(subject, RevokedSubject::Token(owner, _) if owner == client);
@@ -83,7 +85,7 @@ impl Rows {
         let of_client = revoked.keys().filter(|subject| is_of_client(subject)).count() as u64;
         if of_client > TokenRevocation::MOST_OF_CLIENT || of_tenant > TokenRevocation::MOST_OF_TENANT {
             revoked.retain(|subject, _| !is_of_client(subject));
-            self.revoke(tenant, RevokedSubject::Client(client.clone()), now.max(*issued_at));
+            self.revoke(tenant, RevokedSubject::AccessTokens(client.clone()), now.max(*issued_at));
         }
         self.changes.push(Invalidation::Revocations(tenant.clone()));
     }
@@ -141,7 +143,8 @@ impl Rows {
         let own = row.state.clients.iter().filter(|row| row.lifecycle.is_live());
         let own = own.filter_map(|row| row.client.access_token_lifetime);
         let longest = own.fold(row.state.tenant.access_token.lifetime, Ord::max);
-        let expires_at = (until + longest).max(row.state.previous_tokens_until.unwrap_or(until));
+        let last = (until + longest).max(row.state.previous_tokens_until.unwrap_or(until));
+        let expires_at = last + subject.kept_for_grants() + CLOCKS;
         let revoked = self.revocations.entry(tenant.clone()).or_default();
         let (known_until, known_expiry) = revoked.entry(subject).or_insert((until, expires_at));
         *known_until = until.max(*known_until);

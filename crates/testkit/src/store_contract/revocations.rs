@@ -5,11 +5,13 @@ use administration::{Change, ChangeKind, CommitRequest, Invalidation, KeyChangeK
 use keys::life_cycle::KeyTimes;
 use protocol::{Lifetime, Timestamp};
 use registry::{Client, ClientKeys, CredentialTag, RevokedSubject, TokenRevocation};
-use tenancy::{Tenant, TenantId};
+use tenancy::{RefreshTokenPolicy, Tenant, TenantId};
 
 use super::{Stores, add, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests;
+
+const MINUTE: Lifetime = Lifetime::from_seconds(60);
 
 /// All of a tenant, sorted, without the times.
 async fn subjects(stores: &Stores, tenant: &TenantId) -> Vec<RevokedSubject> {
@@ -91,8 +93,9 @@ pub async fn a_full_list_of_tokens_becomes_one_revocation_of_their_client(stores
     revoke(&stores, &globex.id, "svc", "1").await;
     assert_eq!(subjects(&stores, &acme.id).await.len(), 1_001);
     revoke(&stores, &acme.id, "svc", "one more").await;
-    assert_eq!(subjects(&stores, &acme.id).await, [of_client("svc"), of_token("job", "1")]);
-    assert!(until(&stores, &acme.id, &of_client("svc")).await >= Some(NOW));
+    let of_all = RevokedSubject::AccessTokens(fixtures::client_id("svc"));
+    assert_eq!(subjects(&stores, &acme.id).await, [of_all.clone(), of_token("job", "1")]);
+    assert!(until(&stores, &acme.id, &of_all).await >= Some(NOW));
     assert_eq!(subjects(&stores, &globex.id).await, [of_token("svc", "1")]);
 }
 
@@ -115,9 +118,10 @@ pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
     }
     assert_eq!(subjects(&stores, &acme.id).await, all);
     assert_eq!(subjects(&stores, &globex.id).await, []);
-    // With the last token that may have been issued by then. A grant ends for good, also for a request under way and a clock that is ahead.
+    // A minute after the last token that may have been issued by then, for clocks that differ. A grant ends for good, also for a request under way
+    // and a clock that is ahead.
     for (subject, left) in [(&all[1], &all[..1]), (&all[0], &all[..0])] {
-        let expiry = until(&stores, &acme.id, subject).await.unwrap() + acme.access_token.lifetime;
+        let expiry = until(&stores, &acme.id, subject).await.unwrap() + acme.access_token.lifetime + MINUTE;
         let before = expiry.saturating_sub(Lifetime::from_seconds(1));
         assert_eq!(stores.revocations.delete_ended_revocations(before).await.unwrap(), 0, "{subject:?}");
         let after = expiry + Lifetime::from_seconds(30);
@@ -247,22 +251,72 @@ pub async fn the_last_second_only_moves_forward(stores: Stores) {
     }
 }
 
-/// The lifetime of tokens decides. A single token has its own.
+/// A minute after the last access token, so that a clock that is behind finds no token valid again. A single token has its own expiry.
 pub async fn revocations_are_deleted_after_the_last_token(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
-    change(&stores, Change::Tokens(acme.id.clone(), None)).await;
+    let suspended = RevokedSubject::Account("usr_a".to_owned());
+    stores.revocations.revoke_people(&acme.id, &suspended, NOW).await.unwrap();
     revoke(&stores, &globex.id, "svc", "1").await;
-    let last = until(&stores, &acme.id, &RevokedSubject::Tenant).await.unwrap();
-    let expiry = last + acme.access_token.lifetime;
-    let second = Lifetime::from_seconds(1);
-    let before = if last == NOW { NOW + Lifetime::from_seconds(59) } else { NOW };
-    assert_eq!(stores.revocations.delete_ended_revocations(before).await.unwrap(), 0);
-    assert_eq!(subjects(&stores, &globex.id).await.len(), 1);
-    let before = expiry.saturating_sub(second);
-    assert_eq!(stores.revocations.delete_ended_revocations(before).await.unwrap(), 1);
-    assert_eq!(subjects(&stores, &acme.id).await, [RevokedSubject::Tenant]);
-    assert_eq!(stores.revocations.delete_ended_revocations(expiry).await.unwrap(), 1);
-    assert_eq!(subjects(&stores, &acme.id).await, []);
+    let last = until(&stores, &acme.id, &suspended).await.unwrap();
+    let (of_acme, of_globex) = (last + acme.access_token.lifetime + MINUTE, NOW + MINUTE + MINUTE);
+    for (expiry, tenant, rest) in [(of_globex, &globex.id, 1), (of_acme, &acme.id, 0)] {
+        let before = expiry.saturating_sub(Lifetime::from_seconds(1));
+        assert_eq!(stores.revocations.delete_ended_revocations(before).await.unwrap(), 0);
+        assert_eq!(subjects(&stores, tenant).await.len(), 1);
+        assert_eq!(stores.revocations.delete_ended_revocations(expiry).await.unwrap(), 1);
+        assert_eq!(subjects(&stores, tenant).await, []);
+        assert_eq!(subjects(&stores, &acme.id).await.len(), rest);
+    }
+}
+
+/// For as long as refresh tokens live, which they end, too. Verifiers learn of them for as long as access tokens live.
+pub async fn revocations_of_clients_and_tenants_are_kept_for_refresh_tokens(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
+    change(&stores, Change::Tokens(acme.id.clone(), None)).await;
+    change(&stores, Change::Client(requests::row(ChangeKind::Suspended, Some(&svc), &svc))).await;
+    change(&stores, Change::Client(requests::row(ChangeKind::Resumed, Some(&svc), &svc))).await;
+    change(&stores, Change::Tokens(globex.id.clone(), Some(fixtures::client_id("job")))).await;
+    let all =
+        [(&acme.id, RevokedSubject::Tenant), (&acme.id, of_client("svc")), (&globex.id, of_client("job"))];
+    let mut first_and_last = Vec::new();
+    for (tenant, subject) in &all {
+        let facts = stores.revocations.find_revocations(tenant).await.unwrap();
+        let last = until(&stores, tenant, subject).await.unwrap();
+        first_and_last.push(last);
+        let RevokedSubject::Client(client) = subject else { continue };
+        assert!(facts.revoke_grant(client.as_str(), last), "{subject:?}");
+        assert_eq!(facts.revoke_grant("other", last), *tenant == &acme.id, "of the tenant");
+        assert!(!facts.revoke_grant(client.as_str(), last + Lifetime::from_seconds(1)), "{subject:?}");
+        let is_published = |after: u64| {
+            let at = last + Lifetime::from_seconds(after + acme.access_token.lifetime.seconds());
+            facts.of_access_tokens(at).any(|(published, _)| published == *subject)
+        };
+        assert!(is_published(59), "{subject:?}");
+        let (stale, margins) = (acme.stale_if_error.seconds(), 200);
+        assert!(!is_published(stale + margins), "{subject:?}");
+    }
+    first_and_last.sort();
+    let [first, .., last] = first_and_last[..] else { panic!("{first_and_last:?}") };
+    let longest = first + RefreshTokenPolicy::LONGEST;
+    assert_eq!(stores.revocations.delete_ended_revocations(longest).await.unwrap(), 0);
+    for (tenant, subject) in &all {
+        assert!(until(&stores, tenant, subject).await.is_some(), "{subject:?}");
+    }
+    let later = last + RefreshTokenPolicy::LONGEST + Lifetime::from_seconds(2 * 86_400);
+    assert_eq!(stores.revocations.delete_ended_revocations(later).await.unwrap(), 3);
+}
+
+/// Its id stays reserved, so nothing else of it is used again.
+pub async fn a_deleted_client_leaves_a_revocation_of_its_access_tokens(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
+    change(&stores, Change::Client(requests::row(ChangeKind::Deleted, Some(&svc), &svc))).await;
+    let left = RevokedSubject::AccessTokens(svc.id);
+    assert_eq!(subjects(&stores, &acme.id).await, std::slice::from_ref(&left));
+    assert_eq!(subjects(&stores, &globex.id).await, []);
+    let later = until(&stores, &acme.id, &left).await.unwrap() + Lifetime::from_seconds(2 * 86_400);
+    assert_eq!(stores.revocations.delete_ended_revocations(later).await.unwrap(), 1);
 }
 
 /// Replicas read the log to drop what they have cached.

@@ -39,7 +39,10 @@ async fn codes(
     let (credentials, request) = DeviceAuthorizationRequest::parse(raw.authorization()?, &body)?;
     let credentials = credentials.beside(raw.client_certificate(now)?.as_ref());
     let client = authenticate_or_identify(services, tenant, credentials, raw, now).await?;
-    let granted = request.check(&Grantee { tenant, client: client.client() })?;
+    let grantee = Grantee { tenant, client: client.client() };
+    let granted = request.check(&grantee)?;
+    // A code of a second whose codes are revoked would be invalid.
+    let now = services.engine.first_second_of_codes(&grantee, now).await?;
     // People type it, so the default tenant has a short one.
     let verification_uri = match raw.tenant() {
         Some(_) => format!("{}/api/v1/tenant/{}/device", public_url.0, tenant.id),

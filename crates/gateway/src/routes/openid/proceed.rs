@@ -101,6 +101,8 @@ pub(super) async fn proceed(
         allowed,
         pushed: authorization.pushed,
     };
+    // A code of a second whose codes are revoked would be invalid.
+    let now = services.engine.first_second_of_codes(&of, now).await?;
     let issued = services.authorizations.issue(&to.tenant.id, requested, now).await;
     if let Some(begun) = progress.begun {
         visit.notice_end(begun);

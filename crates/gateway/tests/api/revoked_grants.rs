@@ -1,0 +1,182 @@
+//! What an administrator ends, ends refresh tokens and codes that were issued until then, in one tenant: "whatever was issued before".
+
+use protocol::{ClientAuthenticationMethod, GrantType, Timestamp};
+use registry::RevocationStore as _;
+use reqwest::Method;
+use serde_json::Value;
+use testkit::fixtures;
+
+use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, ask, clients_path};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
+use crate::client_fixtures::AUDITOR;
+use crate::device;
+use crate::person::{Browser, add_person, add_web_client, redeem_with};
+
+const OFFLINE: (&str, &str) = ("scope", "openid offline_access");
+
+/// What an administrator sends to end all tokens of the client `web`, or of its tenant.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Client(&'static [&'static str]),
+    Tenant(&'static [&'static str]),
+}
+
+const WAYS: [Way; 4] = [
+    Way::Client(&["tokens/revoke"]),
+    Way::Client(&["suspend", "resume"]),
+    Way::Tenant(&["tokens/revoke"]),
+    Way::Tenant(&["suspend", "resume"]),
+];
+
+impl Way {
+    async fn go(self, test_env: &TestEnv, tenant: &str) {
+        let (token, path, steps) = match self {
+            Self::Client(steps) => {
+                (test_env.token(tenant, BOSS).await, format!("{}/web", clients_path(tenant)), steps)
+            }
+            Self::Tenant(steps) => {
+                let path = format!("/api/v1/admin/tenants/{tenant}");
+                (test_env.token(PLATFORM, OPS).await, path, steps)
+            }
+        };
+        for step in steps {
+            let answer = test_env.ask(&token, ask(Method::POST, &format!("{path}/{step}"))).await;
+            assert_eq!(answer.status, 200, "{self:?} {step}: {}", answer.body);
+        }
+    }
+}
+
+/// Of one tenant: what was granted, in the forms in which a client can have it.
+struct Granted {
+    refresh_token: String,
+    code: String,
+    allowed_device: Value,
+    pending_device: Value,
+}
+
+fn add_client(app: &TestApp, tenant: &str) {
+    add_person(app, tenant);
+    add_web_client(app, tenant, |client| {
+        client.authentication_method = ClientAuthenticationMethod::None;
+        client.secrets.clear();
+        client.scope = fixtures::scope("openid profile email offline_access");
+        client.grant_types.extend([GrantType::RefreshToken, GrantType::DeviceCode]);
+    });
+}
+
+async fn refresh_token(app: &TestApp, tenant: &str) -> String {
+    let code = Browser::new(app).code(tenant, &[OFFLINE]).await;
+    let tokens = redeem_with(app, tenant, &[("code", &code)]).await;
+    assert_eq!(tokens.status, 200, "{}", tokens.body);
+    tokens.json()["refresh_token"].as_str().unwrap().to_owned()
+}
+
+async fn grant(app: &TestApp, tenant: &str) -> Granted {
+    let refresh_token = refresh_token(app, tenant).await;
+    let (allowed_device, pending_device) =
+        (device::begin(app, tenant).await, device::begin(app, tenant).await);
+    let mut browser = Browser::new(app);
+    let user_code = allowed_device["user_code"].as_str().unwrap();
+    let page = device::to_the_question(&mut browser, tenant, user_code).await;
+    assert_eq!(device::send(&mut browser, tenant, &page, &[("decision", "allow")]).await.status, 200);
+    let code = Browser::new(app).code(tenant, &[OFFLINE]).await;
+    Granted { refresh_token, code, allowed_device, pending_device }
+}
+
+async fn refresh(app: &TestApp, tenant: &str, token: &str) -> Answer {
+    let form = [("grant_type", "refresh_token"), ("client_id", "web"), ("refresh_token", token)];
+    app.post(&token_path(tenant), &form).await
+}
+
+async fn is_active(app: &TestApp, tenant: &str, token: &str) -> bool {
+    let request = app.request(Method::POST, &tenant_path(tenant, "/oauth/introspect"));
+    let request = request.basic_auth(AUDITOR, Some(app.secrets(tenant).of(AUDITOR)));
+    Answer::to(request.form(&[("token", token)])).await.json()["active"] == true
+}
+
+#[track_caller]
+fn assert_error(answer: &Answer, expected: &str) {
+    assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some(expected)), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn refresh_tokens_and_codes_end_with_all_tokens_of_their_client_or_tenant() {
+    for way in WAYS {
+        let test_env = TestEnv::start();
+        let app = &test_env.app;
+        for tenant in [ACME, GLOBEX] {
+            add_client(app, tenant);
+        }
+        for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+            let (ours, theirs) = (grant(app, tenant).await, grant(app, other).await);
+            assert!(is_active(app, tenant, &ours.refresh_token).await);
+            way.go(&test_env, tenant).await;
+            assert!(!is_active(app, tenant, &ours.refresh_token).await, "{way:?}");
+            assert_error(&refresh(app, tenant, &ours.refresh_token).await, "invalid_grant");
+            assert_error(&redeem_with(app, tenant, &[("code", &ours.code)]).await, "invalid_grant");
+            for device in [&ours.allowed_device, &ours.pending_device] {
+                assert_error(&device::poll(app, tenant, device).await, "invalid_grant");
+            }
+            assert!(is_active(app, other, &theirs.refresh_token).await, "{way:?}");
+            assert_eq!(refresh(app, other, &theirs.refresh_token).await.status, 200);
+            assert_eq!(redeem_with(app, other, &[("code", &theirs.code)]).await.status, 200);
+            assert_eq!(device::poll(app, other, &theirs.allowed_device).await.status, 200);
+            assert_error(&device::poll(app, other, &theirs.pending_device).await, "authorization_pending");
+            app.pass(2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_granted_afterwards_goes_on_and_what_was_granted_before_never_does() {
+    for way in WAYS {
+        let test_env = TestEnv::start();
+        let app = &test_env.app;
+        for tenant in [ACME, GLOBEX] {
+            add_client(app, tenant);
+            let before = refresh_token(app, tenant).await;
+            way.go(&test_env, tenant).await;
+            // In the second of the revocation: its code is issued after it.
+            let after = refresh_token(app, tenant).await;
+            let tenant_id = fixtures::tenant_id(tenant);
+            let facts = app.store.find_revocations(&tenant_id).await.unwrap();
+            assert_eq!(facts.iter().count(), 1, "one row, whatever was granted: {way:?}");
+            let mut after = refresh(app, tenant, &after).await;
+            // Longer than any access token lives, and until shortly before the refresh tokens end.
+            for days in [0, 1, 29, 29, 29, 29, 29, 29] {
+                app.pass(days * 86_400);
+                let now = Timestamp::from_seconds(app.now());
+                app.store.delete_ended_revocations(now).await.unwrap();
+                assert_error(&refresh(app, tenant, &before).await, "invalid_grant");
+                assert_eq!(after.status, 200, "{way:?}: {}", after.body);
+                let next = after.json()["refresh_token"].as_str().unwrap().to_owned();
+                assert!(is_active(app, tenant, &next).await && !is_active(app, tenant, &before).await);
+                after = refresh(app, tenant, &next).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn too_many_single_revocations_end_no_refresh_token() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_client(&app, tenant);
+        let token = refresh_token(&app, tenant).await;
+        let now = Timestamp::from_seconds(app.now());
+        for number in 0..=registry::TokenRevocation::MOST_OF_CLIENT {
+            let revoked = registry::TokenRevocation {
+                client: fixtures::client_id("web"),
+                jti: number.to_string(),
+                issued_at: now,
+                expires_at: now + protocol::Lifetime::from_seconds(60),
+            };
+            app.store.revoke_token(&fixtures::tenant_id(tenant), &revoked, now).await.unwrap();
+        }
+        let facts = app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap();
+        assert_eq!(facts.iter().count(), 1);
+        assert!(is_active(&app, tenant, &token).await);
+        assert_eq!(refresh(&app, tenant, &token).await.status, 200);
+    }
+}
