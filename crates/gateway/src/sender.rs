@@ -4,7 +4,9 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use grants::{AccessTokenClaims, BearerError, SenderKeys, UnconfirmedToken};
 use protocol::{ClientCertificate, PresentedToken, Timestamp, TokenType};
-use registry::{DpopProofError, DpopRequest, SingleUseError, UnverifiedProof};
+use registry::{
+    AuthenticatedClient, DpopProof, DpopProofError, DpopRequest, Proof, SingleUseError, UnverifiedProof,
+};
 use tenancy::Tenant;
 
 use crate::Services;
@@ -38,25 +40,63 @@ where
     })
 }
 
-/// Verifies the proof of a client that has authenticated, and uses it up.
+/// What the sender of a request has proven.
+pub(crate) struct Proven {
+    pub(crate) keys: SenderKeys,
+    unused: Option<DpopProof>,
+}
+
+/// Verifies the proof of a client, and uses it up if the client has authenticated. In the name of a public client anyone can send a proof, so that
+/// is used up once the request is found good: [`Proven::use_up`]. A proof that was used before is refused before that, and ends nothing.
 ///
 /// # Errors
 /// The refusal.
 pub(crate) async fn prove<B: ErrorBody>(
     services: &Services,
     tenant: &Tenant,
+    client: &AuthenticatedClient,
     proof: Option<UnverifiedProof<'_>>,
     certificate: Option<&ClientCertificate>,
     now: Timestamp,
-) -> Result<SenderKeys, HttpError<B>>
+) -> Result<Proven, HttpError<B>>
 where
     HttpError<B>: From<DpopProofError> + From<SingleUseError>,
 {
     let certificate = certificate.map(|certificate| certificate.thumbprint);
-    let Some(proof) = proof else { return Ok(SenderKeys { dpop: None, certificate }) };
+    let Some(proof) = proof else {
+        return Ok(Proven { keys: SenderKeys { dpop: None, certificate }, unused: None });
+    };
     let proof = proof.verify()?;
-    services.dpop.use_up(&tenant.id, &proof, now).await?;
-    Ok(SenderKeys { dpop: Some(proof.key), certificate })
+    let keys = SenderKeys { dpop: Some(proof.key), certificate };
+    if *client.proof() != Proof::Nothing {
+        services.dpop.use_up(&tenant.id, &proof, now).await?;
+        return Ok(Proven { keys, unused: None });
+    }
+    if services.dpop.is_used(&tenant.id, &proof).await? {
+        return Err(SingleUseError::Replayed.into());
+    }
+    Ok(Proven { keys, unused: Some(proof) })
+}
+
+impl Proven {
+    /// Uses up the proof of a public client whose request was found good. Of requests with one proof at the same time one gets an answer.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub(crate) async fn use_up<B: ErrorBody>(
+        self,
+        services: &Services,
+        tenant: &Tenant,
+        now: Timestamp,
+    ) -> Result<(), HttpError<B>>
+    where
+        HttpError<B>: From<SingleUseError>,
+    {
+        match self.unused {
+            Some(proof) => Ok(services.dpop.use_up(&tenant.id, &proof, now).await?),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The claims of a valid token whose sender has proven its keys. A proof is verified only beside a valid token, and used up only if it is of the

@@ -50,6 +50,12 @@ impl Assertions {
         Self { used, key_sets, public_urls, default_tenant, keys_of_nobody }
     }
 
+    /// With another share of each tenant in the assertions that are remembered.
+    #[must_use]
+    pub fn with_share(self, share: u32) -> Self {
+        Self { used: self.used.with_share(share), ..self }
+    }
+
     /// Verifies an assertion in the name of a client, which may have no keys, and says which key signed it. A refusal of the client by
     /// itself is the result, after the signature was verified.
     pub(crate) async fn verify(

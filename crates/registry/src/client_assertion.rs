@@ -4,6 +4,7 @@ use protocol::{Audience, Lifetime, RefusalReason, Timestamp};
 use serde::{Deserialize, Deserializer};
 use tenancy::AssertionPolicy;
 
+use crate::single_use::CLOCKS;
 use crate::{ClientId, SingleUseIdentifier};
 
 /// The difference between a client's clock and ours.
@@ -88,7 +89,7 @@ impl AssertionClaims {
         let since = self.iat.unwrap_or(now).min(now);
         ensure(self.exp <= since + accepted.policy.max_lifetime + LEEWAY, AssertionError::LivesTooLong)?;
         let jti = self.jti.as_deref().filter(|jti| !jti.is_empty()).ok_or(AssertionError::NotIdentified)?;
-        Ok(SingleUseIdentifier::of_assertion(client, jti, self.exp + LEEWAY))
+        Ok(SingleUseIdentifier::of_assertion(client, jti, self.exp + LEEWAY + CLOCKS))
     }
 }
 
@@ -254,8 +255,9 @@ mod tests {
     }
 
     #[test]
-    fn the_identifier_is_kept_until_the_assertion_is_refused_anyway() {
+    fn the_identifier_is_kept_until_the_assertion_is_refused_anyway_also_by_a_clock_that_is_behind() {
         let used = with("exp", json!(NOW + 60)).unwrap();
-        assert_eq!(used.expires_at, Timestamp::from_seconds(NOW + 120));
+        // The leeway for the client's clock, and the difference that clocks of replicas are allowed.
+        assert_eq!(used.expires_at, Timestamp::from_seconds(NOW + 60 + 60 + 60));
     }
 }

@@ -3,18 +3,15 @@
 use std::sync::Arc;
 
 use keys::ProofJwt;
-use protocol::{Lifetime, Thumbprint, Timestamp};
+use protocol::{Thumbprint, Timestamp};
 use secrets::Pepper;
 use tenancy::{StoreError, Tenant, TenantId};
 
 use crate::dpop_nonces::DpopNonces;
 use crate::dpop_proof::{DpopClaims, DpopExpectations, DpopProofError, DpopRequest, TYP};
 use crate::http_uri::normalized;
-use crate::single_use::SingleUse;
+use crate::single_use::{CLOCKS, SingleUse};
 use crate::{PublicUrls, ReplayGuard, SingleUseError, SingleUseIdentifier};
-
-/// How much longer than at this replica a proof may be accepted at another one, whose clock differs.
-const CLOCKS: Lifetime = Lifetime::from_seconds(60);
 
 /// Checks the proofs of all tenants.
 pub struct DpopProofs {
@@ -44,6 +41,12 @@ impl DpopProofs {
     #[must_use]
     pub fn new(guard: Arc<dyn ReplayGuard>, pepper: &Pepper, public_urls: PublicUrls) -> Self {
         Self { used: SingleUse::new(guard), nonces: DpopNonces::new(pepper), public_urls }
+    }
+
+    /// With another share of each tenant in the proofs that are remembered.
+    #[must_use]
+    pub fn with_share(self, share: u32) -> Self {
+        Self { used: self.used.with_share(share), ..self }
     }
 
     /// The nonce that clients of the tenant use now.

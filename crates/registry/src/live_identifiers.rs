@@ -10,13 +10,21 @@ use tenancy::TenantId;
 /// some expire; an identifier is never forgotten before.
 pub(crate) const SHARE: u32 = 250_000;
 
-/// Counts are kept by the minute in which identifiers expire: an hour and two minutes make 62 numbers for a tenant.
+/// Counts are kept by the minute in which identifiers expire: an hour and three minutes make 64 numbers for a tenant.
 const MINUTE: u64 = 60;
 
 /// The counts of all tenants.
 pub(crate) struct LiveIdentifiers {
     share: u32,
     counts: Mutex<Counts>,
+}
+
+/// An identifier that is counted until this is dropped, or until it expires once it is recorded.
+pub(crate) struct Counted<'a> {
+    of: &'a LiveIdentifiers,
+    is_recorded: bool,
+    tenant: &'a TenantId,
+    minute: u64,
 }
 
 #[derive(Default)]
@@ -31,16 +39,42 @@ impl LiveIdentifiers {
     }
 
     /// Counts an identifier, unless the tenant's share is used up.
-    pub(crate) fn take(&self, tenant: &TenantId, expires_at: Timestamp, now: Timestamp) -> bool {
-        let minute = now.seconds() / MINUTE;
+    pub(crate) fn take<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Option<Counted<'a>> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        counts.sweep(minute);
+        counts.sweep(now.seconds() / MINUTE);
         let live = counts.tenants.entry(tenant.clone()).or_default();
         if live.values().sum::<u32>() >= self.share {
-            return false;
+            return None;
         }
-        *live.entry(expires_at.seconds() / MINUTE).or_default() += 1;
-        true
+        let minute = expires_at.seconds() / MINUTE;
+        *live.entry(minute).or_default() += 1;
+        Some(Counted { of: self, is_recorded: false, tenant, minute })
+    }
+}
+
+impl Counted<'_> {
+    /// The identifier is recorded, and counts until it expires.
+    pub(crate) fn keep(mut self) {
+        self.is_recorded = true;
+    }
+}
+
+/// Nothing was recorded: a replay leaves no row, however often it comes.
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        if self.is_recorded {
+            return;
+        }
+        let mut counts = self.of.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let live = counts.tenants.get_mut(self.tenant).and_then(|live| live.get_mut(&self.minute));
+        if let Some(count) = live {
+            *count = count.saturating_sub(1);
+        }
     }
 }
 
@@ -79,9 +113,13 @@ mod tests {
             (&globex, 240, 180, true),
         ] {
             let at = Timestamp::from_seconds;
-            assert_eq!(live.take(tenant, at(expires), at(now)), expected, "{tenant} {expires} at {now}");
+            let counted = live.take(tenant, at(expires), at(now));
+            assert_eq!(counted.is_some(), expected, "{tenant} {expires} at {now}");
+            if let Some(counted) = counted {
+                counted.keep();
+            }
         }
-        assert!(live.take(&globex, Timestamp::from_seconds(900), Timestamp::from_seconds(600)));
+        assert!(live.take(&globex, Timestamp::from_seconds(900), Timestamp::from_seconds(600)).is_some());
         assert_eq!(live.counts.lock().unwrap().tenants.len(), 1, "nothing of acme is left");
     }
 }

@@ -38,8 +38,9 @@ async fn issue(
     } else {
         authenticate(services, tenant, credentials, raw, now).await?
     };
-    let sender = sender::prove(services, tenant, proof, certificate.as_deref(), now).await?;
-    let issued = services.engine.issue(tenant, &client, &request, &sender, now).await?;
+    let sender = sender::prove(services, tenant, &client, proof, certificate.as_deref(), now).await?;
+    let issued = services.engine.issue(tenant, &client, &request, &sender.keys, now).await?;
+    sender.use_up(services, tenant, now).await?;
     raw.log(|fields| fields.signed = Some(issued.algorithm));
     Ok(issued.value)
 }

@@ -71,6 +71,8 @@ pub(crate) struct TestApp {
 
 /// A write limit that no other test reaches.
 const ENOUGH: [Rate; 2] = [Rate::per_minute(1_000_000); 2];
+/// A share of used identifiers that no other test reaches.
+const WHOLE_SHARE: u32 = 250_000;
 
 impl TestApp {
     /// With acme as the default tenant and the owner of the protected resource.
@@ -85,14 +87,20 @@ impl TestApp {
 
     /// With another limit of failed attempts.
     pub(crate) fn start_limited(limit: Rate) -> Self {
-        Self::start_whole(&options(ACME), limit, ENOUGH, |store| TenantResolver::new(store))
+        Self::start_whole(&options(ACME), (limit, ENOUGH, WHOLE_SHARE), |store| TenantResolver::new(store))
+    }
+
+    /// With another share of each tenant in used assertions, and in used DPoP proofs.
+    pub(crate) fn start_with_share(share: u32) -> Self {
+        let limits = (Rate::per_minute(10_000), ENOUGH, share);
+        Self::start_whole(&options(ACME), limits, |store| TenantResolver::new(store))
     }
 
     /// With other write limits: for each tenant's administrators, and for the platform's.
     pub(crate) fn start_with_writes(options: &Options, tenant: u32, platform: u32) -> Self {
         let writes = [tenant, platform].map(Rate::per_minute);
         let limit = Rate::per_minute(10_000);
-        Self::start_whole(options, limit, writes, |store| TenantResolver::new(store))
+        Self::start_whole(options, (limit, writes, WHOLE_SHARE), |store| TenantResolver::new(store))
     }
 
     /// With another way to find tenants.
@@ -100,13 +108,12 @@ impl TestApp {
         options: &Options,
         tenants: impl FnOnce(Arc<MemoryStore>) -> TenantResolver,
     ) -> Self {
-        Self::start_whole(options, Rate::per_minute(10_000), ENOUGH, tenants)
+        Self::start_whole(options, (Rate::per_minute(10_000), ENOUGH, WHOLE_SHARE), tenants)
     }
 
     fn start_whole(
         options: &Options,
-        limit: Rate,
-        [tenant_writes, platform_writes]: [Rate; 2],
+        (limit, [tenant_writes, platform_writes], share): (Rate, [Rate; 2], u32),
         tenants: impl FnOnce(Arc<MemoryStore>) -> TenantResolver,
     ) -> Self {
         let store = Arc::new(MemoryStore::new());
@@ -145,10 +152,11 @@ impl TestApp {
                     store.clone(),
                     public_urls.clone(),
                     options.default_tenant.clone(),
-                ),
+                )
+                .with_share(share),
                 limit,
             )),
-            dpop: Arc::new(DpopProofs::new(store.clone(), &pepper, public_urls)),
+            dpop: Arc::new(DpopProofs::new(store.clone(), &pepper, public_urls).with_share(share)),
             engine: Engine::new(
                 keys.clone(),
                 store.clone(),

@@ -204,6 +204,34 @@ async fn a_caller_that_has_not_authenticated_uses_no_proof_up() {
 }
 
 #[tokio::test]
+async fn a_full_share_of_proofs_is_its_tenants_alone_and_replays_take_nothing_of_it() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with_share(2);
+        let prover = Prover::new();
+        let send = async |tenant, jti| request(&app, tenant, &[&for_token(&app, &prover, tenant, jti)]).await;
+        assert_eq!(send(tenant, "1").await.status, 200);
+        for _ in 0..5 {
+            send(tenant, "1").await.assert_refused(400, "invalid_dpop_proof", REFUSED);
+        }
+        let token = send(tenant, "2").await.json()["access_token"].as_str().unwrap().to_owned();
+        let full = send(tenant, "3").await;
+        assert_eq!(
+            (full.status, &full.json()["error"]),
+            (503, &json!("temporarily_unavailable")),
+            "{full:?}"
+        );
+        assert!(full.header("retry-after").parse::<u32>().unwrap() > 0);
+        full.assert_not_stored();
+        let at_resource = present(&app, &token, &for_resource(&app, &prover, &token, "4")).await;
+        assert_eq!(at_resource.status, if tenant == ACME { 503 } else { 401 }, "{at_resource:?}");
+        assert_eq!(send(other, "1").await.status, 200);
+        assert_eq!(request(&app, tenant, &[]).await.status, 200, "a bearer token needs no proof");
+        app.pass(300);
+        assert_eq!(send(tenant, "3").await.status, 200, "the first ones have expired");
+    }
+}
+
+#[tokio::test]
 async fn a_required_nonce_is_supplied_and_accepted_for_a_while() {
     for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
         let app = TestApp::start_with(&options(tenant));

@@ -1,10 +1,13 @@
 //! Codes that are bound to a DPoP key by the authorization request (RFC 9449 §10), each at two tenants.
 
+use protocol::{ClientAuthenticationMethod, GrantType};
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::fixtures;
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
+use crate::device;
 use crate::openid::claims;
 use crate::person::{
     Browser, PASSWORD, add_person, add_web_client, authorization_request, continued, parameter,
@@ -137,5 +140,104 @@ async fn a_push_is_supplied_with_the_nonce_that_its_proof_needs() {
         let with = prover.proof(proof_claims("POST", &path, app.now(), "2"), nonce);
         let pushed = push(&app, tenant, &more, &with).await;
         assert_eq!((pushed.status, pushed.header("dpop-nonce").is_empty()), (201, false), "{}", pushed.body);
+    }
+}
+
+/// The usual public client, with every grant that it can have.
+fn add_public_client(app: &TestApp, tenant: &str) {
+    add_person(app, tenant);
+    add_web_client(app, tenant, |client| {
+        client.authentication_method = ClientAuthenticationMethod::None;
+        client.secrets.clear();
+        client.grant_types.extend([GrantType::RefreshToken, GrantType::DeviceCode]);
+        client.scope = fixtures::scope("openid profile offline_access");
+    });
+}
+
+async fn send(app: &TestApp, path: &str, form: &[(&str, &str)], proof: &str) -> Answer {
+    Answer::to(app.request(Method::POST, path).form(form).header(DPOP, proof)).await
+}
+
+#[tokio::test]
+async fn a_stranger_uses_no_proof_up_in_the_name_of_a_public_client() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start();
+        add_public_client(&app, tenant);
+        add_public_client(&app, other);
+        let (path, par) = (token_path(tenant), tenant_path(tenant, "/oauth/par"));
+        let stranger = Prover::new();
+        let pending = device::begin(&app, tenant).await;
+        let foreign = Browser::new(&app).code(other, &[]).await;
+        let calls = || app.store.calls().record_use;
+        let before = calls();
+        let unknown = format!("1{}", "A".repeat(43));
+        let device_grant = "urn:ietf:params:oauth:grant-type:device_code";
+        let refreshing =
+            |token| [("grant_type", "refresh_token"), ("client_id", "web"), ("refresh_token", token)];
+        let polling = |code| [("grant_type", device_grant), ("client_id", "web"), ("device_code", code)];
+        let mut number = 0;
+        let mut check = async |form: &[(&str, &str)], expected: &str| {
+            number += 1;
+            let proof = proof(&app, &stranger, &path, &number.to_string());
+            let refused = send(&app, &path, form, &proof).await;
+            assert_eq!((refused.status, &refused.json()["error"]), (400, &json!(expected)), "{form:?}");
+        };
+        check(&redemption_form(&[("code", &unknown)]), "invalid_grant").await;
+        check(&redemption_form(&[("code", &foreign)]), "invalid_grant").await;
+        for token in ["lk_rt_", "x", &foreign] {
+            check(&refreshing(token), "invalid_grant").await;
+        }
+        check(&polling(&unknown), "invalid_grant").await;
+        check(&polling(pending["device_code"].as_str().unwrap()), "authorization_pending").await;
+        let bad = authorization_request(&[("redirect_uri", "https://evil.example/")]);
+        let refused = send(&app, &par, &bad, &proof(&app, &stranger, &par, "p")).await;
+        assert_eq!(refused.status, 400, "{}", refused.body);
+        assert_eq!(calls(), before, "nothing is written");
+
+        // A proof beside a good grant is used up, and one that was used before ends nothing.
+        let prover = Prover::new();
+        let first = proof(&app, &prover, &path, "1");
+        let code = Browser::new(&app).code(tenant, &[("scope", "openid offline_access")]).await;
+        let tokens = send(&app, &path, &redemption_form(&[("code", &code)]), &first).await;
+        assert_bound(&tokens, &prover);
+        assert_eq!(calls(), before + 1);
+        let token = tokens.json()["refresh_token"].as_str().unwrap().to_owned();
+        let code = Browser::new(&app).code(tenant, &[]).await;
+        let again = redemption_form(&[("code", &code)]);
+        for form in [&again[..], &refreshing(&token)] {
+            let replayed = send(&app, &path, form, &first).await;
+            replayed.assert_refused(400, "invalid_dpop_proof", "The DPoP proof is not accepted");
+        }
+        assert_eq!(calls(), before + 1, "a replay is found by reading");
+        assert_bound(&send(&app, &path, &again, &proof(&app, &prover, &path, "2")).await, &prover);
+        let next = send(&app, &path, &refreshing(&token), &proof(&app, &prover, &path, "3")).await;
+        assert_bound(&next, &prover);
+        let pushed = push(&app, tenant, &[], &proof(&app, &prover, &par, "1")).await;
+        assert_eq!(pushed.status, 201, "{}", pushed.body);
+        let replayed = push(&app, tenant, &[], &proof(&app, &prover, &par, "1")).await;
+        replayed.assert_refused(400, "invalid_dpop_proof", "The DPoP proof is not accepted");
+        assert_eq!(calls(), before + 4);
+    }
+}
+
+#[tokio::test]
+async fn of_requests_of_a_public_client_with_one_proof_at_once_one_gets_tokens() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_public_client(&app, tenant);
+        let (path, prover) = (token_path(tenant), Prover::new());
+        let proof = proof(&app, &prover, &path, "1");
+        let mut codes = Vec::new();
+        for _ in 0..10 {
+            codes.push(Browser::new(&app).code(tenant, &[]).await);
+        }
+        let (app, path, proof) = (&app, &path, &proof);
+        let sent = codes.iter().map(async |code| {
+            let form = redemption_form(&[("code", code)]);
+            send(app, path, &form, proof).await.status
+        });
+        let mut statuses = futures_util::future::join_all(sent).await;
+        statuses.sort_unstable();
+        assert_eq!(statuses, [&[200][..], &[400; 9]].concat());
     }
 }

@@ -61,6 +61,71 @@ async fn an_assertion_gets_one_token() {
 }
 
 #[tokio::test]
+async fn a_full_share_of_assertions_is_its_tenants_alone_and_replays_take_nothing_of_it() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start_with_share(2);
+        assert_eq!(request(&app, tenant, &good(tenant, "1")).await.status, 200);
+        for _ in 0..5 {
+            assert_eq!(request(&app, tenant, &good(tenant, "1")).await.status, 401);
+        }
+        assert_eq!(request(&app, tenant, &good(tenant, "2")).await.status, 200);
+        let full = request(&app, tenant, &good(tenant, "3")).await;
+        assert_eq!(
+            (full.status, &full.json()["error"]),
+            (503, &json!("temporarily_unavailable")),
+            "{full:?}"
+        );
+        assert!(full.header("retry-after").parse::<u32>().unwrap() > 0);
+        full.assert_not_stored();
+        assert_eq!(request(&app, other, &good(other, "1")).await.status, 200);
+        // The share of proofs is another one, and a secret needs none.
+        let secret = app.secrets(tenant).of(SVC);
+        let form = [("grant_type", "client_credentials"), ("client_id", SVC), ("client_secret", secret)];
+        assert_eq!(app.post(&token_path(tenant), &form).await.status, 200);
+        // Once the first ones have expired there is room again.
+        app.pass(3_600);
+        let mut later = assertion_claims(tenant, "3");
+        later["exp"] = json!(app.now() + 60);
+        assert_eq!(request(&app, tenant, &signed(tenant, &later)).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_says_for_whom_and_for_how_long_an_assertion_may_be() {
+    capture();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start();
+        app.change_tenant(tenant, |tenant| {
+            tenant.assertions.issuer_only = true;
+            tenant.assertions.max_lifetime = protocol::Lifetime::from_seconds(120);
+        });
+        let endpoint = |tenant: &str| format!("{PUBLIC_URL}{}", token_path(tenant));
+        let with = |tenant: &str, aud: Value, seconds: u64, jti: &str| {
+            let mut claims = assertion_claims(tenant, jti);
+            claims["aud"] = aud;
+            claims["exp"] = json!(app.now() + seconds);
+            signed(tenant, &claims)
+        };
+        let issuer = |tenant| json!(crate::forge::issuer(tenant));
+        for (aud, seconds, reason) in [
+            (json!(endpoint(tenant)), 60, "assertion_for_another_audience"),
+            (json!([crate::forge::issuer(tenant)]), 60, "assertion_for_another_audience"),
+            // With the minute that clocks are allowed.
+            (issuer(tenant), 181, "assertion_lives_too_long"),
+        ] {
+            let refused = request(&app, tenant, &with(tenant, aud, seconds, "1")).await;
+            assert_eq!(line_of(&refused).await.get("reason"), reason);
+            refused.assert_refused(401, "invalid_client", "Client authentication failed");
+        }
+        assert_eq!(request(&app, tenant, &with(tenant, issuer(tenant), 180, "1")).await.status, 200);
+        for (jti, aud) in [("1", json!(endpoint(other))), ("2", json!([crate::forge::issuer(other)]))] {
+            let accepted = request(&app, other, &with(other, aud, 3_600, jti)).await;
+            assert_eq!(accepted.status, 200, "{accepted:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_store_that_is_away_gives_no_token_for_an_assertion() {
     let app = TestApp::start();
     app.store.fail_with(testkit::Failure::Unavailable);

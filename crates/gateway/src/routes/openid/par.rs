@@ -42,9 +42,9 @@ async fn keep(
     let certificate = raw.client_certificate(now)?;
     let credentials = credentials.beside(certificate.as_ref());
     let proof = sender::read_proof(services, tenant, raw, None, now)?;
-    let client = authenticate_or_identify(services, tenant, credentials, raw, now).await?;
-    let client = check_client(Some(client.client().clone())).map_err(|_| not_registered())?;
-    let sender = sender::prove(services, tenant, proof, None, now).await?;
+    let authenticated = authenticate_or_identify(services, tenant, credentials, raw, now).await?;
+    let client = check_client(Some(authenticated.client().clone())).map_err(|_| not_registered())?;
+    let sender = sender::prove(services, tenant, &authenticated, proof, None, now).await?;
     let parameters = match source {
         RequestSource::Parameters => parameters,
         // RFC 9126 §2.1: a push has no reference to another one.
@@ -63,10 +63,12 @@ async fn keep(
     })?;
     let (_, request) = AuthorizationRequest::take(form);
     let request = request.map_err(refused)?;
-    let key = (request.dpop_jkt, sender.dpop);
+    let key = (request.dpop_jkt, sender.keys.dpop);
     check(services, (tenant, &client), request, true, now).await?.map_err(refused)?;
     let parameters = bound(parameters, key).map_err(refused)?;
     let reference = services.authorizations.push(&client, parameters, now).await?;
+    // As many as may wait: a stranger can push in the name of a public client.
+    sender.use_up(services, tenant, now).await?;
     Ok(PushedResponse::new(reference.expose(), PushedRequest::expires_in()))
 }
 
