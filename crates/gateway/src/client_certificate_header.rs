@@ -153,3 +153,70 @@ fn url_encoded(value: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     let pem: Vec<u8> = percent_decode(value).collect();
     CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+    use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn headers(lines: &[(&HeaderName, &[u8])]) -> Option<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append((*name).clone(), HeaderValue::from_bytes(value).ok()?);
+        }
+        Some(headers)
+    }
+
+    fn of(format: CertificateFormat) -> ClientCertificateHeader {
+        let name = ClientCertificateHeader::name("x-client-cert").unwrap();
+        let none: ReadFile = |_| unreachable!("there is no file");
+        ClientCertificateHeader::open(name, format, None, none).unwrap()
+    }
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn the_bytes_of_a_certificate_come_out_of_each_format(der in vec(any::<u8>(), 1..2_000), between in vec(vec(any::<u8>(), 1..100), 0..8)) {
+            let certificates = [std::slice::from_ref(&der), &between].concat();
+            let sequences: Vec<_> = between.iter().map(|one| format!(":{}:", STANDARD_NO_PAD.encode(one))).collect();
+            let chain = headers(&[(&CHAIN, sequences.join(" , ").as_bytes())]).unwrap();
+            let chain = if between.is_empty() { HeaderMap::new() } else { chain };
+            let read = structured(format!(":{}:", STANDARD.encode(&der)).as_bytes(), &chain).unwrap();
+            prop_assert_eq!(read.iter().map(|one| one.to_vec()).collect::<Vec<_>>(), certificates.clone());
+            let pem: String = certificates
+                .iter()
+                .map(|one| format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(one)))
+                .collect();
+            let encoded = percent_encode(pem.as_bytes(), NON_ALPHANUMERIC).to_string();
+            let read = url_encoded(encoded.as_bytes()).unwrap();
+            prop_assert_eq!(read.iter().map(|one| one.to_vec()).collect::<Vec<_>>(), certificates);
+        }
+
+        #[test]
+        fn no_value_is_too_odd(
+            bytes in vec(prop_oneof![any::<u8>(), Just(b':'), Just(b','), Just(b'%'), Just(b'-'), Just(b'A')], 0..500),
+            chain in vec(prop_oneof![any::<u8>(), Just(b':'), Just(b','), Just(b'A')], 0..500),
+        ) {
+            for format in [CertificateFormat::Rfc9440, CertificateFormat::UrlEncodedPem] {
+                let header = of(format);
+                let name = header.name.clone();
+                for value in [bytes.clone(), [b":", &*bytes, b":"].concat(), [b"-----BEGIN%20CERTIFICATE-----%0A", &*bytes].concat()] {
+                    let Some(sent) = headers(&[(&name, &value), (&CHAIN, &chain)]) else { continue };
+                    if let Ok(Some(read)) = header.read(&sent, NOW) {
+                        prop_assert!((1..=LARGEST_CERTIFICATE).contains(&read.der.len()));
+                        prop_assert!(read.chain.is_err(), "no authority is known");
+                    }
+                    let Some(twice) = headers(&[(&name, &value), (&name, &value)]) else { continue };
+                    prop_assert_eq!(header.read(&twice, NOW).err(), Some(HeaderError::Repeated));
+                }
+            }
+        }
+    }
+}

@@ -118,6 +118,8 @@ impl PresentedCertificates {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
     use rcgen::{CertificateParams, KeyPair};
 
     use super::*;
@@ -163,6 +165,33 @@ mod tests {
             assert_eq!(PresentedCertificates::read(bytes.as_bytes()), Err(expected), "{bytes:.80}");
         }
         assert!(PresentedCertificates::read(pem.repeat(LONGEST_CHAIN).as_bytes()).is_ok());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn no_bytes_are_too_odd_and_what_is_read_is_within_its_bounds(
+            bytes in vec(any::<u8>(), 0..2_000), at in 0..2_000_usize, odd in any::<u8>(),
+        ) {
+            let (der, _) = certificate();
+            let pem = PresentedCertificates(vec![der.clone(); 2]).to_pem().into_bytes();
+            // Anything, after the beginning of a certificate, and with one other byte in good ones.
+            let changed = |mut good: Vec<u8>| {
+                let at = at % good.len();
+                good[at] = odd;
+                good
+            };
+            for bytes in [bytes.clone(), [&DER[1][..], &bytes].concat(), [PEM, &bytes].concat(), changed(pem), changed(der.to_vec())] {
+                let Ok(read) = PresentedCertificates::read(&bytes) else { continue };
+                let sizes: Vec<_> = read.der().map(<[u8]>::len).collect();
+                prop_assert!((1..=LONGEST_CHAIN).contains(&sizes.len()));
+                prop_assert!(sizes.iter().all(|size| *size <= LARGEST_CERTIFICATE));
+                prop_assert_eq!(PresentedCertificates::read(read.to_pem().as_bytes()), Ok(read.clone()));
+                // Examining never panics; whether it is a certificate is another check.
+                read.without_authorities(Timestamp::from_seconds(1_767_225_600));
+            }
+        }
     }
 
     #[test]

@@ -172,3 +172,20 @@ async fn a_tenant_without_oauth2_has_none_whatever_oidc_says() {
         }
     }
 }
+
+/// RFC 8414 §2: the values are those of RFC 7591 §2, of which `none` is one.
+#[tokio::test]
+async fn none_is_a_method_of_the_token_endpoint_where_public_clients_redeem_their_codes() {
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        app.change_tenant(tenant, |tenant| tenant.strategies.oidc = true);
+        app.change_tenant(other, |tenant| tenant.strategies.oidc = false);
+        for (tenant, expected) in [(tenant, true), (other, false)] {
+            let document = app.get(&paths(tenant)[0]).await.json();
+            let lists = |name: &str| document[name].as_array().unwrap().iter().any(|method| method == "none");
+            assert_eq!(lists("token_endpoint_auth_methods_supported"), expected, "{tenant}");
+            assert!(lists("revocation_endpoint_auth_methods_supported"), "{tenant}");
+            assert!(!lists("introspection_endpoint_auth_methods_supported"), "{tenant}");
+        }
+    }
+}

@@ -815,3 +815,51 @@ async fn the_chain_of_a_certificate_is_explained_with_the_authorities_of_the_lis
         }
     }
 }
+
+/// What holds between tenants where a listener has the authorities of two of them: `client_ca` is a listener's, and each listener serves all
+/// tenants. docs/client-certificates.md says so.
+#[tokio::test]
+async fn an_authority_of_a_listener_is_trusted_for_the_subjects_of_all_tenants_and_for_no_registered_key() {
+    for tenant in [ACME, GLOBEX] {
+        let pki = Pki::new();
+        let both = format!("{}{}", pki.authority.pem(), pki.other.pem());
+        let (app, certificates) = pki.start(tenant);
+        let forged = Pki::signed(&parameters(&name_at(tenant)), &pki.other);
+        // The authority of nobody here issues the subject of the client.
+        let refused = over_tls(&app, &pki.client(&forged), &token_request(tenant, ISSUED)).await;
+        refused.assert_refused(401, "invalid_client", REFUSED);
+        drop(app);
+        // Once it is in the file for the sake of another tenant, it is accepted for this one, too.
+        std::fs::write(pki.files.path("ca.pem"), both).unwrap();
+        let (app, _) = pki.start(tenant);
+        put(&app, self_signed_client(tenant, &own(&certificates, tenant).key));
+        let accepted = over_tls(&app, &pki.client(&forged), &token_request(tenant, ISSUED)).await;
+        assert_eq!(accepted.status, 200, "{accepted:?}");
+        // A registered key or certificate is the tenant's own: no authority can issue it.
+        let refused = over_tls(&app, &pki.client(&forged), &token_request(tenant, SELF_SIGNED)).await;
+        refused.assert_refused(401, "invalid_client", REFUSED);
+        let mine = pki.client(own(&certificates, tenant));
+        assert_eq!(over_tls(&app, &mine, &token_request(tenant, SELF_SIGNED)).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn an_authority_with_name_constraints_issues_no_names_of_another_domain() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let pki = Pki::new();
+        let mut constrained = parameters("constrained");
+        constrained.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        constrained.name_constraints = Some(rcgen::NameConstraints {
+            permitted_subtrees: vec![rcgen::GeneralSubtree::DnsName(format!("{tenant}.example.com"))],
+            excluded_subtrees: Vec::new(),
+        });
+        let of_tenant = CertifiedIssuer::self_signed(constrained, KeyPair::generate().unwrap()).unwrap();
+        std::fs::write(pki.files.path("ca.pem"), of_tenant.pem()).unwrap();
+        let (app, _) = pki.start(tenant);
+        for (tenant, expected) in [(tenant, 200), (other, 401)] {
+            let issued = Pki::signed(&parameters(&name_at(tenant)), &of_tenant);
+            let answer = over_tls(&app, &pki.client(&issued), &token_request(tenant, ISSUED)).await;
+            assert_eq!(answer.status, expected, "{tenant}: {answer:?}");
+        }
+    }
+}
