@@ -1,12 +1,15 @@
 //! docs/conformance.md: each requirement of a standard has a status and names the tests that show it.
 //!
-//! A row is `| RFC 6749 §5.1 | requirement | met | registry::a_test, gateway::another |`.
+//! A row is `| RFC 6749 §5.1 | requirement | met | registry::a_test, gateway::another |`. A table `| standard | met | departs | absent |` counts them.
+
+use std::collections::BTreeMap;
 
 use super::files::Files;
 use super::tests_by_name::Tests;
 use super::violation::Violation;
 
 const FILE: &str = "docs/conformance.md";
+const STATUSES: [&str; 3] = ["met", "departs", "absent"];
 
 pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
     match files.text(FILE) {
@@ -20,12 +23,21 @@ pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
 fn check_text(text: &str, tests: &Tests) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut rows = 0_usize;
-    let mut in_table = false;
+    let (mut in_table, mut in_counts) = (false, false);
+    let (mut counted, mut stated) = (BTreeMap::new(), Vec::new());
     for (index, line) in text.lines().enumerate() {
         let Some(cells) = cells(line) else {
-            in_table = false;
+            (in_table, in_counts) = (false, false);
             continue;
         };
+        if cells.get(1..) == Some(STATUSES.map(str::to_owned).as_slice()) {
+            in_counts = true;
+            continue;
+        }
+        if in_counts && !is_rule(&cells) {
+            stated.push((index + 1, cells));
+            continue;
+        }
         let is_header = cells.get(2).is_some_and(|cell| cell.eq_ignore_ascii_case("status"));
         if is_header || is_rule(&cells) {
             in_table |= is_header;
@@ -33,8 +45,21 @@ fn check_text(text: &str, tests: &Tests) -> Vec<Violation> {
         }
         if in_table {
             rows += 1;
+            let standard = cells[0].split(" §").next().unwrap_or_default().to_owned();
+            if let Some(status) =
+                STATUSES.iter().position(|known| cells.get(2).is_some_and(|cell| cell == known))
+            {
+                counted.entry(standard).or_insert([0_usize; 3])[status] += 1;
+            }
             let problems = row(&cells, tests).into_iter();
             found.extend(problems.map(|(what, hint)| Violation::new(FILE, index + 1, what, hint)));
+        }
+    }
+    for (line, cells) in stated {
+        let counts = counted.get(&cells[0]).copied().unwrap_or_default().map(|count| count.to_string());
+        if cells[1..] != counts {
+            let what = format!("{} has other counts: {}", cells[0], counts.join(" | "));
+            found.push(Violation::new(FILE, line, what, "write what the rows of this page say"));
         }
     }
     if rows == 0 {
@@ -110,5 +135,19 @@ mod tests {
             &["5: there is no test storage::gone", "5: there is no test keys::rows_survive"],
         );
         check("", &["1: no row of a requirement"]);
+    }
+
+    #[test]
+    fn the_counts_of_a_standard_are_those_of_its_rows() {
+        let rows = concat!(
+            "| RFC 6749 §5.1 | a | met | storage::rows_survive |\n",
+            "| RFC 6749 §5.1, §5.2 | a | departs | |\n",
+            "| RFC 67490 §5.1 | a | absent | |\n",
+        );
+        let counts =
+            |row: &str| format!("{rows}\n| standard | met | departs | absent |\n|---|---|---|---|\n{row}");
+        check(&counts("| RFC 6749 | 1 | 1 | 0 |"), &[]);
+        check(&counts("| RFC 6749 | 2 | 1 | 0 |"), &["11: RFC 6749 has other counts: 1 | 1 | 0"]);
+        check(&counts("| RFC 9999 | 1 | 0 | 0 |"), &["11: RFC 9999 has other counts: 0 | 0 | 0"]);
     }
 }
