@@ -14,6 +14,8 @@ pub(crate) mod tenant;
 #[cfg(test)]
 mod logo_tests;
 #[cfg(test)]
+mod openid_tests;
+#[cfg(test)]
 mod test_folder;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use protocol::SigningAlgorithm;
 use tenancy::TenantId;
 
 use super::super::{
@@ -33,6 +34,16 @@ pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Serve
                 problem,
                 format!("leave `issuer` out, which makes it {own}, or configure the clients by hand"),
             );
+        }
+        let algorithm = settings.signing.algorithm.parse().unwrap_or(SigningAlgorithm::RS256);
+        if algorithm != SigningAlgorithm::RS256 {
+            let problem = format!(
+                "ID tokens are signed with {}, and OpenID clients may know no other algorithm than RS256, which OpenID Connect Discovery §3 \
+                 demands of every OpenID Provider",
+                algorithm.as_str()
+            );
+            let hint = "leave `algorithm` out, or make sure that each client of the tenant verifies this one";
+            findings.warning(at.key("signing").key("algorithm"), problem, hint);
         }
     }
 }

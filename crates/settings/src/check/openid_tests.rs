@@ -1,0 +1,148 @@
+//! What the check says of tenants that sign people in, and the keys of what is not built for them.
+
+use super::super::{Diagnostic, Environment, Loaded, read};
+use super::test_folder::Folder;
+
+fn load(settings: &str) -> Result<Loaded, String> {
+    let folder = Folder::new();
+    folder.write("config.yaml", 0o644, settings);
+    read(&folder.path("config.yaml"), &Environment::default()).map_err(|error| {
+        let faults = error.faults.iter().map(|fault| folder.relative(&fault.brief()));
+        faults.collect::<Vec<_>>().join("\n")
+    })
+}
+
+/// A file of the server with this URL and two tenants, each with these keys.
+fn settings(public_url: &str, keys: &str) -> String {
+    let tenant = |id: &str| format!("  {id}:\n    {}\n", keys.replace("ID", id));
+    format!("server: {{ public_url: {public_url} }}\ntenants:\n{}{}", tenant("acme"), tenant("globex"))
+}
+
+const BOTH: &str = "strategies: { oauth2: { enabled: true }, oidc: { enabled: true } }";
+const OAUTH2: &str = "strategies: { oauth2: { enabled: true } }";
+const OIDC: &str = "strategies: { oidc: { enabled: true } }";
+
+/// Each warning is of both tenants.
+#[test]
+fn what_openid_clients_would_refuse_is_warned_of() {
+    let local = "http://localhost:3000";
+    let issuer = "OpenID clients that read the metadata refuse this issuer";
+    for (strategies, public_url, keys, expected) in [
+        (BOTH, local, "", None),
+        (BOTH, local, "issuer: https://id.ID.example", Some(("issuer", issuer))),
+        (BOTH, local, "issuer: http://localhost:3000/api/v1/tenant/ID", None),
+        (
+            BOTH,
+            "https://auth.example.com/sso/",
+            "issuer: https://auth.example.com/sso/api/v1/tenant/ID",
+            None,
+        ),
+        (OAUTH2, local, "issuer: https://id.ID.example", None),
+        (BOTH, local, "signing: { algorithm: RS256 }", None),
+        (
+            BOTH,
+            local,
+            "signing: { algorithm: ES256 }",
+            Some(("signing.algorithm", "ID tokens are signed with ES256")),
+        ),
+        (
+            BOTH,
+            local,
+            "signing: { algorithm: PS256 }",
+            Some(("signing.algorithm", "ID tokens are signed with PS256")),
+        ),
+        (
+            BOTH,
+            local,
+            "signing: { algorithm: EdDSA }",
+            Some(("signing.algorithm", "ID tokens are signed with EdDSA")),
+        ),
+        (OAUTH2, local, "signing: { algorithm: ES256 }", None),
+    ] {
+        let text = settings(public_url, &format!("{strategies}\n    {keys}"));
+        let loaded = load(&text).unwrap();
+        let is_concerned =
+            |warning: &&Diagnostic| warning.key.ends_with(".issuer") || warning.key.ends_with(".algorithm");
+        let found: Vec<_> = loaded.warnings.iter().filter(is_concerned).collect();
+        assert_eq!(found.len(), if expected.is_some() { 2 } else { 0 }, "{text}\n{found:?}");
+        for ((warning, tenant), (key, problem)) in
+            found.iter().zip(["acme", "globex"]).zip(expected.into_iter().cycle())
+        {
+            assert_eq!(warning.key, format!("tenants.{tenant}.{key}"), "{text}");
+            assert!(warning.explanation.problem.starts_with(problem), "{text}\n{warning:?}");
+        }
+    }
+}
+
+#[test]
+fn passwords_do_not_travel_in_clear() {
+    let refused = "people would send their passwords in clear, because the public_url is http";
+    for (strategies, public_url, is_refused) in [
+        (BOTH, "http://auth.example.com", true),
+        (BOTH, "http://192.0.2.1:3000", true),
+        (BOTH, "https://auth.example.com", false),
+        (BOTH, "http://localhost:3000", false),
+        (BOTH, "http://127.0.0.1:3000", false),
+        (OAUTH2, "http://auth.example.com", false),
+        (OIDC, "http://auth.example.com", false),
+    ] {
+        let found = load(&settings(public_url, strategies)).err().unwrap_or_default();
+        let expected = ["4:52: tenants.acme", "6:52: tenants.globex"]
+            .map(|place| format!("config.yaml:{place}.strategies.oidc: {refused}; give `server.public_url`"));
+        let lines: Vec<_> = found.lines().collect();
+        assert_eq!(lines.len(), if is_refused { 2 } else { 0 }, "{strategies} {public_url}\n{found}");
+        for (line, expected) in lines.iter().zip(expected) {
+            assert!(line.starts_with(&expected), "{line}\nnot\n{expected}");
+        }
+    }
+}
+
+/// A file that says one of these expects something that nobody does.
+#[test]
+fn a_key_of_what_is_not_built_is_refused_where_it_is_and_not_ignored() {
+    for (key, value) in [
+        ("origin", "https://login.ID.example"),
+        ("sign_in.identifiers", "[email]"),
+        ("sign_in.password", "false"),
+        ("sign_in.passkeys", "true"),
+        ("sign_in.second_factor", "required"),
+        ("sign_in.registration", "open"),
+        ("sign_in.recovery", "true"),
+        ("id_token", "{ lifetime: 1h }"),
+        ("claims", "{}"),
+        ("branding.default_locale", "de"),
+        ("identity_providers", "{}"),
+        ("limits.sign_in", "{ source: 100/15m }"),
+        ("accounts.ada.second_factor", "required"),
+        ("clients.web.id_token_signed_response_alg", "ES256"),
+        ("clients.web.initiate_login_uri", "https://app.ID.example/"),
+    ] {
+        let (parents, last) = key.rsplit_once('.').unwrap_or(("", key));
+        let parents: Vec<_> = parents.split('.').filter(|parent| !parent.is_empty()).collect();
+        let mut text = "name: ID\n".to_owned();
+        for (depth, parent) in parents.iter().enumerate() {
+            text += &format!("{:1$}{parent}:\n", "", 4 + 2 * depth);
+        }
+        let depth = parents.len();
+        let indent = 4 + 2 * depth;
+        text += &format!("{:indent$}{last}: {value}", "");
+        let text = settings("http://localhost:3000", &text);
+        let found = load(&text).expect_err(&text);
+        for (tenant, line) in [("acme", 5 + depth), ("globex", 8 + 2 * depth)] {
+            let place = format!("config.yaml:{line}:{}: tenants.{tenant}.{key}", indent + 1);
+            let expected = format!("{place}: this key is not known here");
+            let is_refused = found.lines().any(|found| found.starts_with(&expected));
+            assert!(is_refused, "{text}\n{found}\nhas no\n{expected}");
+        }
+    }
+    for (key, section) in [
+        ("mail", "mail: { from: a@example.com }"),
+        ("accounts", "accounts: { password_hash: { memory: 19456 } }"),
+        ("limits.sign_in", "limits: { sign_in: { source: 100/15m } }"),
+    ] {
+        let found = load(section).expect_err(section);
+        let column = if key.contains('.') { 11 } else { 1 };
+        let expected = format!("config.yaml:1:{column}: {key}: this key is not known here");
+        assert!(found.starts_with(&expected), "{section}\n{found}");
+    }
+}
