@@ -1,5 +1,5 @@
-//! Templates of pages escape every value, and have no style and no script of their own: a page takes markup from nobody, and its policy
-//! forbids what is inline.
+//! Templates of pages escape every value, and have no style, no script and no text of their own: a page takes markup from nobody, its policy
+//! forbids what is inline, and each text is in the table of each language.
 
 use super::files::Files;
 use super::rust_code::code_only;
@@ -23,6 +23,7 @@ const BANNED_CODE: [(&str, &str); 4] =
 const ESCAPE: &str = "let the template escape the value, and write the markup around it";
 const STYLE: &str = "write a rule in crates/pages/src/pages.css";
 const SCRIPT: &str = "write it in crates/pages/src/pages.js";
+const TEXT: &str = "write the text in crates/pages/src/texts, for each language";
 const SOURCE: &str = "write the template as a file beside its struct";
 
 pub(super) fn check(files: &Files) -> Vec<Violation> {
@@ -32,7 +33,7 @@ pub(super) fn check(files: &Files) -> Vec<Violation> {
 
 fn check_file(path: &str, text: &str) -> Vec<Violation> {
     if path.ends_with(".html") {
-        return find(path, text, &BANNED).chain(handlers(path, text)).collect();
+        return find(path, text, &BANNED).chain(handlers(path, text)).chain(texts(path, text)).collect();
     }
     // The value of an attribute is a text, which `code_only` leaves out.
     let attributes =
@@ -66,6 +67,65 @@ fn handlers(path: &str, text: &str) -> impl Iterator<Item = Violation> {
     lines.map(move |(index, _)| Violation::new(path, index + 1, "an inline handler in a page", SCRIPT))
 }
 
+/// Attributes whose values people read or hear.
+const READ: [&str; 4] = ["alt", "aria-label", "placeholder", "title"];
+
+/// Letters between tags, in attributes that people read, and in texts of `{{ }}`.
+fn texts(path: &str, text: &str) -> Vec<Violation> {
+    let (markup, values) = split(text);
+    let mut found = Vec::new();
+    let mut at = 0;
+    for (index, part) in values.split('"').enumerate() {
+        if index % 2 == 1 {
+            found.extend(letters(&values, at, part.len()));
+        }
+        at += part.len() + 1;
+    }
+    at = 0;
+    while let Some(begin) = markup[at..].find('<').map(|begin| at + begin) {
+        found.extend(letters(&markup, at, begin - at));
+        at = markup[begin..].find('>').map_or(markup.len(), |end| begin + end + 1);
+        let tag = markup[begin..at].replace('\n', " ");
+        for attribute in READ.map(|name| format!(" {name}=\"")) {
+            let Some(value) = tag.find(&attribute).map(|value| value + attribute.len()) else { continue };
+            let length = tag[value..].find('"').unwrap_or_default();
+            found.extend(letters(&markup, begin + value, length));
+        }
+    }
+    found.extend(letters(&markup, at, markup.len() - at));
+    found.sort_unstable();
+    let violation = |(line, words)| Violation::new(path, line, format!("the text `{words}` in a page"), TEXT);
+    found.into_iter().map(violation).collect()
+}
+
+/// A part of the text, if it has letters, with the line of the first one.
+fn letters(whole: &str, at: usize, length: usize) -> Option<(usize, String)> {
+    let part = &whole[at..at + length];
+    let first = at + part.find(char::is_alphabetic)?;
+    let words = part.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some((whole[..first].matches('\n').count() + 1, words))
+}
+
+/// The markup without `{{ }}`, `{% %}` and `{# #}`, and what is in `{{ }}`. Blanks take the place of the rest, so that lines stay.
+fn split(text: &str) -> (String, String) {
+    let (mut markup, mut values) = (String::with_capacity(text.len()), String::with_capacity(text.len()));
+    let blank = |text: &str| text.replace(|other: char| other != '\n', " ");
+    let mut rest = text;
+    while let Some(begin) = ["{{", "{%", "{#"].into_iter().filter_map(|mark| rest.find(mark)).min() {
+        let (before, code) = rest.split_at(begin);
+        let end = match code.as_bytes()[1] {
+            b'{' => "}}",
+            b'%' => "%}",
+            _ => "#}",
+        };
+        let (code, after) = code.split_at(code.find(end).map_or(code.len(), |at| at + end.len()));
+        markup += &(before.to_owned() + &blank(code));
+        values += &(blank(before) + &if end == "}}" { code.to_owned() } else { blank(code) });
+        rest = after;
+    }
+    (markup + rest, values + &blank(rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::violation::lines;
@@ -88,7 +148,12 @@ mod tests {
         check(
             "views/a.html",
             "{{ name|escape(\"none\") }}{{ name|e(\"none\") }}",
-            &["1: |escape in a page", "1: |e( in a page"],
+            &[
+                "1: |escape in a page",
+                "1: |e( in a page",
+                "1: the text `none` in a page",
+                "1: the text `none` in a page",
+            ],
         );
         check("a.rs", "#[template(path = \"a.html\", escape = \"none\")]", &["1: escape=\"none\" in a page"]);
         check("a.rs", "let a = askama::filters::Safe(name);", &["1: filters::Safe in a page"]);
@@ -98,10 +163,39 @@ mod tests {
     fn inline_style_and_script_are_found() {
         check("a.html", "<p style=\"a\">", &["1: style=\" in a page"]);
         check("a.html", "<button\n  onclick=\"a()\">", &["2: an inline handler in a page"]);
-        check("a.html", "<script>a()</script>", &["1: <script> in a page"]);
+        check("a.html", "<script>a()</script>", &["1: <script> in a page", "1: the text `a()` in a page"]);
         check(
             "a.html",
             "<script src=\"{{ a }}\" nonce=\"{{ b }}\"></script><p class=\"on\">once = 1</p>",
+            &["1: the text `once = 1` in a page"],
+        );
+    }
+
+    #[test]
+    fn a_text_outside_the_table_is_found() {
+        check(
+            "a.html",
+            "<p>Sign in</p>\n<h1>{{ heading }}: Übung</h1>",
+            &["1: the text `Sign in` in a page", "2: the text `: Übung` in a page"],
+        );
+        check(
+            "a.html",
+            "<p>\n{% if a > b %}\n  Good\n  day\n{% endif %}</p>",
+            &["3: the text `Good day` in a page"],
+        );
+        check(
+            "a.html",
+            "<img alt=\"Logo\"><input\n placeholder=\"Code {{ a }}\">",
+            &["1: the text `Logo` in a page", "2: the text `Code` in a page"],
+        );
+        check(
+            "a.html",
+            "<p>{{ \"Hello\" }}</p>\nend",
+            &["1: the text `Hello` in a page", "2: the text `end` in a page"],
+        );
+        check(
+            "a.html",
+            "{% extends \"a.html\" %}{# Why it is so. #}\n<p id=\"a{{ b }}\" aria-label=\"{{ c }}\">{{ d }} · 1 &</p>",
             &[],
         );
     }
