@@ -1,18 +1,57 @@
-//! Errors that a person sees: a page that says what is wrong.
+//! Errors that a person sees: a page that says what is wrong, and that looks as the other pages of the tenant do.
 
-use actix_web::HttpResponseBuilder;
+use std::sync::Arc;
+
+use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{
+    HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError as _,
+};
 use administration::EditError;
-use pages::{Common, ErrorKind, ErrorPage, Language, Page as _};
-use protocol::{AuthorizationError, ErrorResponse, RefusalReason};
+use futures_util::future::{FutureExt as _, Map};
+use pages::{Common, ErrorKind, ErrorPage, Page as _};
+use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorResponse, RefusalReason};
 use tenancy::Tenant;
 
+use crate::Services;
 use crate::failure::Failure;
-use crate::page::{Opener, protect};
+use crate::options::PublicUrl;
+use crate::page::{Opener, common, common_of, protect};
+use crate::raw_request::RawRequest;
 use crate::respond::{ErrorBody, HttpError};
 
 /// An error page.
 pub(crate) type PageError = HttpError<PageBody>;
+
+type PageResult = Result<HttpResponse, PageError>;
+
+/// The answer of a handler of pages. Only with the request of an error is it known how the error page looks.
+pub(crate) struct PageAnswer(PageResult);
+
+/// The tenant whose pages a request is for, from the moment when it is known.
+pub(crate) struct VisitedTenant(pub(crate) Arc<Tenant>);
+
+/// A handler of pages as a route takes it.
+pub(crate) fn with_pages<F, Answer>(
+    handler: F,
+) -> impl Fn(Data<Services>, Data<PublicUrl>, RawRequest) -> Map<Answer, fn(PageResult) -> PageAnswer> + Clone
+where
+    F: Fn(Data<Services>, Data<PublicUrl>, RawRequest) -> Answer + Clone + 'static,
+    Answer: Future<Output = PageResult>,
+{
+    move |services, public_url, raw| {
+        handler(services, public_url, raw).map(PageAnswer as fn(PageResult) -> PageAnswer)
+    }
+}
+
+impl Responder for PageAnswer {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        self.0.unwrap_or_else(|error| error.in_the_look_of(request).error_response())
+    }
+}
 
 /// What the page says.
 #[derive(Debug)]
@@ -21,9 +60,9 @@ pub(crate) struct PageBody(Box<Message>);
 #[derive(Debug)]
 struct Message {
     kind: ErrorKind,
-    tenant_name: Option<String>,
     detail: Option<String>,
     code: Option<&'static str>,
+    common: Common,
 }
 
 impl HttpError<PageBody> {
@@ -31,9 +70,9 @@ impl HttpError<PageBody> {
     pub(crate) fn of(kind: ErrorKind, reason: RefusalReason) -> Self {
         let status = match kind {
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
-            ErrorKind::BadRequest | ErrorKind::NotANavigation => StatusCode::BAD_REQUEST,
+            ErrorKind::BadRequest | ErrorKind::NotANavigation | ErrorKind::Ended => StatusCode::BAD_REQUEST,
             ErrorKind::TooLong => StatusCode::URI_TOO_LONG,
-            ErrorKind::ForeignForm => StatusCode::FORBIDDEN,
+            ErrorKind::ForeignForm | ErrorKind::Expired | ErrorKind::NoCookies => StatusCode::FORBIDDEN,
             ErrorKind::Busy | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
@@ -41,28 +80,40 @@ impl HttpError<PageBody> {
     }
 
     /// A request that does not fit into a form.
-    pub(crate) fn too_long(tenant: &Tenant) -> Self {
-        Self::of(ErrorKind::TooLong, RefusalReason::TooManyParameters).at(tenant)
-    }
-
-    /// At this tenant.
-    pub(crate) fn at(mut self, tenant: &Tenant) -> Self {
-        self.body.0.tenant_name = Some(tenant.name.clone());
-        self
+    pub(crate) fn too_long() -> Self {
+        let detail = "The request is too long: push it (RFC 9126)";
+        Self::of(ErrorKind::TooLong, RefusalReason::TooManyParameters).detailed(detail)
     }
 
     /// A refusal of an authorization request, with its code for the people who run the application.
-    pub(crate) fn refused(error: AuthorizationError, tenant: &Tenant) -> Self {
-        let code = error.error.as_str();
+    pub(crate) fn refused(error: AuthorizationError) -> Self {
+        let error_code = error.error;
         let response = ErrorResponse::from(error);
-        let mut page = Self::of(ErrorKind::BadRequest, response.reason).at(tenant);
-        page.body.0.code = Some(code);
+        let kind = match error_code {
+            AuthorizationErrorCode::InvalidRequestUri => ErrorKind::Ended,
+            _ => ErrorKind::BadRequest,
+        };
+        let mut page = Self::of(kind, response.reason);
+        page.body.0.code = Some(error_code.as_str());
         page.detailed(&response.error_description)
     }
 
-    /// With a sentence for the people who run the application.
+    /// With a sentence for the developers of the application.
     pub(crate) fn detailed(mut self, detail: &str) -> Self {
         self.body.0.detail = Some(detail.to_owned());
+        self
+    }
+
+    /// Below the path of the server's proxy, and as the pages of the tenant look where the request has come so far.
+    fn in_the_look_of(mut self, request: &HttpRequest) -> Self {
+        let Some(public_url) = request.app_data::<Data<PublicUrl>>() else { return self };
+        let visited = request.extensions();
+        let of_pages = match visited.get::<VisitedTenant>() {
+            Some(VisitedTenant(tenant)) => common_of(tenant, None, public_url),
+            None => common(public_url),
+        };
+        // It runs no script, so it has no nonce.
+        self.body.0.common = Common { nonce: String::new(), ..of_pages };
         self
     }
 }
@@ -79,17 +130,13 @@ impl From<EditError> for PageError {
 
 impl PageBody {
     fn new(kind: ErrorKind) -> Self {
-        Self(Box::new(Message { kind, tenant_name: None, detail: None, code: None }))
+        Self(Box::new(Message { kind, detail: None, code: None, common: Common::default() }))
     }
 
-    /// It runs no script, so it has no nonce.
     fn page(&self) -> ErrorPage {
-        let common = Common {
-            language: Language::English,
-            tenant_name: self.0.tenant_name.clone(),
-            ..Common::default()
-        };
-        ErrorPage { common, kind: self.0.kind, detail: self.0.detail.clone(), code: self.0.code, back: None }
+        let Message { kind, detail, code, common } = &*self.0;
+        let (common, detail) = (common.clone(), detail.clone());
+        ErrorPage { common, kind: *kind, detail, code: *code, back: None }
     }
 }
 

@@ -17,12 +17,14 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use protocol::{ClientCertificate, Timestamp};
 use registry::DpopProofError;
 use secrets::ClientAddress;
+use tenancy::Tenant;
 
 use crate::access_log::RequestLogFields;
 use crate::body::{self, Body, BodyBounds, BodyError};
 use crate::connection::Deadlines;
 use crate::failure::Failure;
 use crate::options::DefaultTenant;
+use crate::page_error::VisitedTenant;
 use crate::route::Route;
 use crate::{ClientCertificateHeader, TrustedProxies};
 
@@ -180,6 +182,12 @@ impl RawRequest {
         if let Some(fields) = self.request.extensions_mut().get_mut::<RequestLogFields>() {
             note(fields);
         }
+    }
+
+    /// Notes whose pages the request is for.
+    pub(crate) fn visit(&self, tenant: &Arc<Tenant>) {
+        self.log(|fields| fields.tenant = Some(tenant.id.clone()));
+        self.request.extensions_mut().insert(VisitedTenant(Arc::clone(tenant)));
     }
 
     /// The body of a form, read whole.

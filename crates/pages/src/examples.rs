@@ -3,8 +3,8 @@
 use crate::texts::ErrorKind;
 use crate::{
     AccountNotice, AccountPage, AllowedApplication, Common, Consent, Continue, DeviceCode, DeviceCodeMessage,
-    DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost, IdentifierKind, Language, Link, Links,
-    Page, ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut, SignedOut,
+    DeviceConfirm, DeviceDone, DeviceOutcome, ErrorPage, FormPost, Language, Link, Links, Page, ScopeLine,
+    SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut, SignedOut,
 };
 
 /// Where forms of the examples lead, and a value for their hidden field.
@@ -50,7 +50,6 @@ fn sign_in(common: &Common, identifier: &str, error: Option<SignInMessage>) -> B
         common: common.clone(),
         action: ACTION.to_owned(),
         flow: FLOW.to_owned(),
-        identifier_kind: IdentifierKind::Email,
         identifier: identifier.to_owned(),
         offers_to_stay: true,
         error,
@@ -70,32 +69,36 @@ fn sign_ins(common: &Common) -> Vec<Example> {
             scopes,
         })
     };
+    let select = |other: Option<&str>| {
+        Box::new(SelectAccount {
+            common: common.clone(),
+            action: ACTION.to_owned(),
+            flow: FLOW.to_owned(),
+            account: ada.clone(),
+            other: other.map(str::to_owned),
+        })
+    };
+    let sign_out = |account| {
+        Box::new(SignOut {
+            common: common.clone(),
+            action: ACTION.to_owned(),
+            flow: FLOW.to_owned(),
+            account,
+        })
+    };
     vec![
         ("sign_in", sign_in(common, "", None)),
         ("sign_in_prefilled", sign_in(common, &ada, None)),
         ("sign_in_refused", sign_in(common, &ada, Some(SignInMessage::Refused))),
         ("sign_in_busy", sign_in(common, &ada, Some(SignInMessage::Busy))),
-        (
-            "select_account",
-            Box::new(SelectAccount {
-                common: common.clone(),
-                action: ACTION.to_owned(),
-                flow: FLOW.to_owned(),
-                account: ada.clone(),
-                other: None,
-            }),
-        ),
+        ("sign_in_expired", sign_in(common, &ada, Some(SignInMessage::Expired))),
+        ("sign_in_no_cookies", sign_in(common, "", Some(SignInMessage::NoCookies))),
+        ("select_account", select(None)),
+        ("select_account_typed", select(Some("bob"))),
         ("consent", consent(scopes())),
         ("consent_native", consent(Vec::new())),
-        (
-            "sign_out",
-            Box::new(SignOut {
-                common: common.clone(),
-                action: ACTION.to_owned(),
-                flow: FLOW.to_owned(),
-                account: Some(ada.clone()),
-            }),
-        ),
+        ("sign_out", sign_out(Some(ada.clone()))),
+        ("sign_out_unnamed", sign_out(None)),
         ("signed_out", Box::new(SignedOut { common: common.clone(), back: Some(client_link()) })),
     ]
 }
@@ -133,6 +136,7 @@ fn devices(common: &Common) -> Vec<Example> {
     vec![
         ("device_code", code(None)),
         ("device_code_unknown", code(Some(DeviceCodeMessage::Unknown))),
+        ("device_codes_exhausted", code(Some(DeviceCodeMessage::TooMany))),
         (
             "device_confirm",
             Box::new(DeviceConfirm {
@@ -166,7 +170,7 @@ fn accounts(common: &Common) -> Vec<Example> {
         allowed: "2026-11-20 17:05 UTC".to_owned(),
     };
     let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
-    let page = |notice, elsewhere, applications| {
+    let page = |notice, elsewhere, applications, more| {
         Box::new(AccountPage {
             common: common.clone(),
             action: ACTION.to_owned(),
@@ -174,9 +178,9 @@ fn accounts(common: &Common) -> Vec<Example> {
             account: "ada@acme.example".to_owned(),
             notice,
             here: session("here", firefox, Some("2001:db8:85a3:8d3:1319:8a2e:370:7348")),
-            more_sessions: 0,
+            more_sessions: more,
             elsewhere,
-            more_applications: 0,
+            more_applications: more,
             applications,
         })
     };
@@ -190,8 +194,9 @@ fn accounts(common: &Common) -> Vec<Example> {
         application("calendar", "Calendar", vec![ScopeLine::of("openid".to_owned(), common.language)]),
     ];
     vec![
-        ("account", page(None, elsewhere, applications)),
-        ("account_alone", page(Some(AccountNotice::SessionEnded), Vec::new(), Vec::new())),
+        ("account", page(None, elsewhere.clone(), applications.clone(), 0)),
+        ("account_alone", page(Some(AccountNotice::SessionEnded), Vec::new(), Vec::new(), 0)),
+        ("account_in_part", page(Some(AccountNotice::ApplicationEnded), elsewhere, applications, 7)),
     ]
 }
 
@@ -207,6 +212,18 @@ fn errors(common: &Common) -> Vec<Example> {
             page(ErrorKind::BadRequest, Some(detail), Some("invalid_scope"), Some(client_link())),
         ),
         ("error_not_found", page(ErrorKind::NotFound, None, None, None)),
+        (
+            "error_too_long",
+            page(ErrorKind::TooLong, Some("The request is too long: push it (RFC 9126)"), None, None),
+        ),
+        ("error_not_a_navigation", page(ErrorKind::NotANavigation, None, None, None)),
+        ("error_foreign_form", page(ErrorKind::ForeignForm, None, None, None)),
+        ("error_expired", page(ErrorKind::Expired, None, None, None)),
+        ("error_no_cookies", page(ErrorKind::NoCookies, None, None, None)),
+        ("error_ended", page(ErrorKind::Ended, None, Some("invalid_request_uri"), None)),
+        ("error_busy", page(ErrorKind::Busy, None, None, None)),
+        ("error_unavailable", page(ErrorKind::Unavailable, None, None, None)),
+        ("error_internal", page(ErrorKind::Internal, None, None, None)),
     ]
 }
 

@@ -24,5 +24,5 @@ pub use views::device::{DeviceCode, DeviceCodeMessage, DeviceConfirm, DeviceDone
 pub use views::error::ErrorPage;
 pub use views::form_post::FormPost;
 pub use views::select_account::SelectAccount;
-pub use views::sign_in::{IdentifierKind, SignIn, SignInMessage};
+pub use views::sign_in::{SignIn, SignInMessage};
 pub use views::sign_out::{SignOut, SignedOut};

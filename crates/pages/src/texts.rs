@@ -44,6 +44,12 @@ pub enum ErrorKind {
     NotANavigation,
     /// The form is not one that this browser was given.
     ForeignForm,
+    /// The page of the form was open for too long.
+    Expired,
+    /// The browser has not sent back the cookie of the page.
+    NoCookies,
+    /// The request was used, or its time is over.
+    Ended,
     /// Too many requests are waiting.
     Busy,
     /// A part of the server does not answer.
@@ -54,12 +60,15 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::NotFound,
         Self::BadRequest,
         Self::TooLong,
         Self::NotANavigation,
         Self::ForeignForm,
+        Self::Expired,
+        Self::NoCookies,
+        Self::Ended,
         Self::Busy,
         Self::Unavailable,
         Self::Internal,
@@ -81,13 +90,11 @@ pub struct Texts {
 
     pub sign_in: &'static str,
     pub to_continue_to: With,
-    pub email: &'static str,
-    pub username: &'static str,
-    pub email_or_username: &'static str,
+    pub identifier: &'static str,
     pub password: &'static str,
     pub show_password: &'static str,
     pub stay_signed_in: &'static str,
-    pub sign_in_refused: With,
+    pub sign_in_refused: &'static str,
     pub sign_in_busy: &'static str,
     pub sign_in_expired: &'static str,
     pub no_cookies: &'static str,
@@ -158,17 +165,9 @@ pub struct Texts {
     /// What a scope permits, where the scope has a meaning of its own (OpenID Connect Core §5.4, §11).
     pub scope: fn(&str) -> Option<&'static str>,
 
+    /// Before what the standards say of an error, in English in every language.
+    pub for_developers: &'static str,
     pub error_code: With,
     /// Title and explanation.
     pub error: fn(ErrorKind) -> (&'static str, &'static str),
-}
-
-/// A label as a noun in a sentence. Languages that write nouns with a capital letter keep it.
-pub(crate) fn within_a_sentence(label: &str, language: Language) -> String {
-    match language {
-        Language::English => {
-            let mut letters = label.chars();
-            letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
-        }
-    }
 }

@@ -183,15 +183,7 @@ fn markup_in_a_value_is_text() {
     ));
     pages.push((
         "sign_in",
-        Box::new(SignIn {
-            common,
-            action,
-            flow,
-            identifier_kind: Default::default(),
-            identifier: evil(),
-            offers_to_stay: false,
-            error: None,
-        }),
+        Box::new(SignIn { common, action, flow, identifier: evil(), offers_to_stay: false, error: None }),
     ));
     for (name, page) in pages {
         let html = page.render();

@@ -7,6 +7,7 @@ use keys::Aead;
 use protocol::{Lifetime, Timestamp};
 use secrets::{KeyedDigest, Pepper};
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
 use tenancy::TenantId;
 
 use crate::SessionId;
@@ -16,7 +17,7 @@ const LIFETIME: Lifetime = Lifetime::from_seconds(86_400);
 /// The difference between the clocks of replicas.
 const SKEW: Lifetime = Lifetime::from_seconds(60);
 /// The version of the form, which is authenticated with the rest.
-const HEAD: [u8; 1] = [1];
+const HEAD: [u8; 1] = [2];
 /// The longest sealed text, in characters.
 const LONGEST: usize = 16 * 1_024;
 
@@ -29,6 +30,8 @@ pub struct Flow {
     pub started: Timestamp,
     /// What the page requests.
     pub step: FlowStep,
+    /// Whether its page has asked the person to allow cookies.
+    pub asks_for_cookies: bool,
 }
 
 /// What a page requests of the person.
@@ -37,6 +40,13 @@ pub struct Flow {
 pub enum FlowStep {
     /// To sign in.
     SignIn,
+    /// To go on with the account of a session, or with another one.
+    SelectAccount {
+        /// The session.
+        session: SessionId,
+        /// What the person has typed to say who they are; empty where the person has typed nothing.
+        typed: String,
+    },
     /// To allow the client what it requests, in this session.
     Consent(SessionId),
     /// To sign out of this session.
@@ -70,43 +80,57 @@ pub enum DeviceStep {
 }
 
 /// Reasons not to go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FlowError {
     /// It is none of this server, tenant and browser.
     #[error("the form was not made for this browser and tenant")]
     Foreign,
-    /// The page was open for longer than a day.
+    /// The page was open for longer than a day. What it was for can begin again.
     #[error("the form is older than a day")]
-    Expired,
+    Expired(Box<Flow>),
+    /// It is of this server and tenant, and the browser has not sent what it is bound to. What it was for can begin again.
+    #[error("the browser has sent no cookie")]
+    NoCookies(Box<Flow>),
 }
 
 /// Seals and opens flows.
-pub struct Flows(Aead);
+pub struct Flows {
+    aead: Aead,
+    digests: KeyedDigest,
+}
+
+/// What is sealed: a flow, and the digest of the value that its browser has.
+#[derive(Serialize, Deserialize)]
+struct Bound {
+    browser: [u8; 32],
+    flow: Flow,
+}
 
 impl Flows {
     /// With a key of its own, which follows from the pepper: all replicas open the same flows.
     #[must_use]
     pub fn new(pepper: &Pepper) -> Self {
-        let key = KeyedDigest::for_purpose(pepper.expose(), "latchkey flow 1").of([b"key".as_slice()]);
-        Self(Aead::new(&key))
+        let digests = KeyedDigest::for_purpose(pepper.expose(), "latchkey flow 1");
+        Self { aead: Aead::new(&digests.of([b"key".as_slice()])), digests }
     }
 
     /// The text of a hidden field, for the browser that has this value as its own; `None` where the parameters are too long for a form.
     #[must_use]
     pub fn seal(&self, tenant: &TenantId, browser: &str, flow: &Flow) -> Option<String> {
-        let plaintext = serde_json::to_vec(flow).ok()?;
-        let sealed = self.0.seal(&HEAD, &context(tenant, browser), &plaintext).ok()?;
+        let bound = Bound { browser: self.digest(browser), flow: flow.clone() };
+        let plaintext = serde_json::to_vec(&bound).ok()?;
+        let sealed = self.aead.seal(&HEAD, &context(tenant), &plaintext).ok()?;
         Some(BASE64URL.encode(sealed)).filter(|text| text.len() <= LONGEST)
     }
 
-    /// What was sealed for this tenant and browser.
+    /// What was sealed for this tenant and browser. A request without the browser's cookie brings no value of it.
     ///
     /// # Errors
     /// [`FlowError`].
     pub fn open(
         &self,
         tenant: &TenantId,
-        browser: &str,
+        browser: Option<&str>,
         text: &str,
         now: Timestamp,
     ) -> Result<Flow, FlowError> {
@@ -115,17 +139,23 @@ impl Flows {
         }
         let sealed = BASE64URL.decode(text).map_err(|_| FlowError::Foreign)?;
         let rest = sealed.strip_prefix(&HEAD).ok_or(FlowError::Foreign)?;
-        let opened = self.0.open(&HEAD, &context(tenant, browser), rest).map_err(|_| FlowError::Foreign)?;
-        let flow: Flow = serde_json::from_slice(&opened).map_err(|_| FlowError::Foreign)?;
+        let opened = self.aead.open(&HEAD, &context(tenant), rest).map_err(|_| FlowError::Foreign)?;
+        let Bound { browser: own, flow } = serde_json::from_slice(&opened).map_err(|_| FlowError::Foreign)?;
+        let Some(browser) = browser else { return Err(FlowError::NoCookies(Box::new(flow))) };
+        if !bool::from(self.digest(browser).ct_eq(&own)) {
+            return Err(FlowError::Foreign);
+        }
         let is_fresh = flow.started <= now + SKEW && now < flow.started + LIFETIME;
-        if is_fresh { Ok(flow) } else { Err(FlowError::Expired) }
+        if is_fresh { Ok(flow) } else { Err(FlowError::Expired(Box::new(flow))) }
+    }
+
+    fn digest(&self, browser: &str) -> [u8; 32] {
+        self.digests.of([b"browser".as_slice(), browser.as_bytes()])
     }
 }
 
-/// The length before the tenant keeps it apart from the browser.
-fn context(tenant: &TenantId, browser: &str) -> Vec<u8> {
-    let tenant = tenant.as_str().as_bytes();
-    [b"flow1".as_slice(), &(tenant.len() as u64).to_be_bytes(), tenant, browser.as_bytes()].concat()
+fn context(tenant: &TenantId) -> Vec<u8> {
+    [b"flow2".as_slice(), tenant.as_str().as_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -135,7 +165,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
     fn flow() -> Flow {
-        Flow { parameters: "client_id=web&state=ä".to_owned(), started: NOW, step: FlowStep::SignIn }
+        let parameters = "client_id=web&state=ä".to_owned();
+        Flow { parameters, started: NOW, step: FlowStep::SignIn, asks_for_cookies: false }
     }
 
     #[test]
@@ -145,21 +176,35 @@ mod tests {
         let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
         let text = one.seal(&acme, "browser", &flow()).unwrap();
         assert!(!text.contains("client_id"));
-        assert_eq!(replica.open(&acme, "browser", &text, NOW), Ok(flow()));
+        assert_eq!(replica.open(&acme, Some("browser"), &text, NOW), Ok(flow()));
         for (tenant, browser) in [(&globex, "browser"), (&acme, "another"), (&acme, "")] {
-            assert_eq!(replica.open(tenant, browser, &text, NOW), Err(FlowError::Foreign));
+            assert_eq!(replica.open(tenant, Some(browser), &text, NOW), Err(FlowError::Foreign));
         }
         assert_eq!(
-            Flows::new(&Pepper::generate()).open(&acme, "browser", &text, NOW),
+            Flows::new(&Pepper::generate()).open(&acme, Some("browser"), &text, NOW),
             Err(FlowError::Foreign)
         );
-        for (seconds, expected) in [(86_399, Ok(flow())), (86_400, Err(FlowError::Expired))] {
-            assert_eq!(one.open(&acme, "browser", &text, NOW + Lifetime::from_seconds(seconds)), expected);
+        let expired = || Err(FlowError::Expired(Box::new(flow())));
+        for (seconds, expected) in [(86_399, Ok(flow())), (86_400, expired())] {
+            let at = NOW + Lifetime::from_seconds(seconds);
+            assert_eq!(one.open(&acme, Some("browser"), &text, at), expected);
         }
-        assert_eq!(
-            one.open(&acme, "browser", &text, NOW.saturating_sub(Lifetime::from_seconds(61))),
-            Err(FlowError::Expired)
-        );
+        let before = NOW.saturating_sub(Lifetime::from_seconds(61));
+        assert_eq!(one.open(&acme, Some("browser"), &text, before), expired());
+    }
+
+    #[test]
+    fn a_flow_that_comes_without_a_cookie_begins_again_at_its_own_tenant() {
+        let pepper = Pepper::generate();
+        let flows = Flows::new(&pepper);
+        let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
+        let text = flows.seal(&acme, "browser", &flow()).unwrap();
+        let late = NOW + Lifetime::from_seconds(86_400);
+        for at in [NOW, late] {
+            assert_eq!(flows.open(&acme, None, &text, at), Err(FlowError::NoCookies(Box::new(flow()))));
+            assert_eq!(flows.open(&globex, None, &text, at), Err(FlowError::Foreign));
+            assert_eq!(Flows::new(&Pepper::generate()).open(&acme, None, &text, at), Err(FlowError::Foreign));
+        }
     }
 
     #[test]
@@ -170,10 +215,12 @@ mod tests {
         for at in 0..text.len() {
             let other = if text.as_bytes()[at] == b'A' { "B" } else { "A" };
             let altered = format!("{}{other}{}", &text[..at], &text[at + 1..]);
-            assert_eq!(flows.open(&acme, "browser", &altered, NOW), Err(FlowError::Foreign), "{at}");
+            for browser in [Some("browser"), None] {
+                assert_eq!(flows.open(&acme, browser, &altered, NOW), Err(FlowError::Foreign), "{at}");
+            }
         }
         for bad in ["", "AQ", &text[..20], &"A".repeat(20_000)] {
-            assert_eq!(flows.open(&acme, "browser", bad, NOW), Err(FlowError::Foreign));
+            assert_eq!(flows.open(&acme, Some("browser"), bad, NOW), Err(FlowError::Foreign));
         }
         let long = Flow { parameters: "a".repeat(13_000), ..flow() };
         assert_eq!(flows.seal(&acme, "browser", &long), None);

@@ -35,6 +35,7 @@ use crate::cross_origin;
 use crate::failure::Failure;
 use crate::hosts::HostNames;
 use crate::metrics::Metrics;
+use crate::page_error::with_pages;
 use crate::respond::{OAuthError, Problem};
 use crate::route::Route;
 use crate::thunder::{ThunderError, applications, flow};
@@ -72,23 +73,29 @@ pub(crate) fn configure(
             routes.serve([
                 post("/api/v1/tenant/{id}/oauth/revoke", revoke::revoke),
                 get("/api/v1/tenant/{id}/oauth/revocations", revocations::revocations),
-                get("/api/v1/tenant/{id}/oauth/authorize", openid::authorize::navigate)
-                    .post(openid::authorize::post),
-                get("/oauth2/authorize", openid::authorize::navigate).post(openid::authorize::post),
+                get("/api/v1/tenant/{id}/oauth/authorize", with_pages(openid::authorize::navigate))
+                    .post(with_pages(openid::authorize::post)),
+                get("/oauth2/authorize", with_pages(openid::authorize::navigate))
+                    .post(with_pages(openid::authorize::post)),
                 post("/api/v1/tenant/{id}/oauth/par", openid::par::push),
                 post("/oauth2/par", openid::par::push),
-                post("/api/v1/tenant/{id}/oauth/sign-in", openid::sign_in::sign_in),
+                post("/api/v1/tenant/{id}/oauth/sign-in", with_pages(openid::sign_in::sign_in)),
                 get("/api/v1/tenant/{id}/oauth/userinfo", openid::userinfo::userinfo)
                     .post(openid::userinfo::userinfo),
                 get("/oauth2/userinfo", openid::userinfo::userinfo).post(openid::userinfo::userinfo),
-                get("/api/v1/tenant/{id}/oauth/logout", openid::logout::navigate).post(openid::logout::post),
-                get("/oauth2/logout", openid::logout::navigate).post(openid::logout::post),
+                get("/api/v1/tenant/{id}/oauth/logout", with_pages(openid::logout::navigate))
+                    .post(with_pages(openid::logout::post)),
+                get("/oauth2/logout", with_pages(openid::logout::navigate))
+                    .post(with_pages(openid::logout::post)),
                 post("/api/v1/tenant/{id}/oauth/device_authorization", openid::device_authorization::begin),
                 post("/oauth2/device_authorization", openid::device_authorization::begin),
-                get("/api/v1/tenant/{id}/device", openid::device::navigate).post(openid::device::post),
-                get("/device", openid::device::navigate).post(openid::device::post),
-                get("/api/v1/tenant/{id}/account", openid::account::navigate).post(openid::account::post),
-                get("/account", openid::account::navigate).post(openid::account::post),
+                get("/api/v1/tenant/{id}/device", with_pages(openid::device::navigate))
+                    .post(with_pages(openid::device::post)),
+                get("/device", with_pages(openid::device::navigate)).post(with_pages(openid::device::post)),
+                get("/api/v1/tenant/{id}/account", with_pages(openid::account::navigate))
+                    .post(with_pages(openid::account::post)),
+                get("/account", with_pages(openid::account::navigate))
+                    .post(with_pages(openid::account::post)),
                 post("/oauth2/revoke", revoke::revoke),
                 post("/oauth/revoke", revoke::revoke),
                 get("/api/v1/tenant/{id}/strategies", strategies::strategies),

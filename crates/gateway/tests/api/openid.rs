@@ -6,6 +6,7 @@ use protocol::{ClientAuthenticationMethod, GrantType};
 use registry::Client;
 use reqwest::Method;
 use serde_json::Value;
+use tenancy::Issuer;
 use url::Url;
 
 use crate::answer::Answer;
@@ -79,6 +80,51 @@ async fn a_person_signs_in_at_its_tenant() {
         assert_eq!(parameter(&again, "state"), "s2");
         let again = redeem(&app, tenant, &secret, &parameter(&again, "code")).await.json();
         assert_eq!(claims(&again["id_token"])["sid"], id_token["sid"]);
+    }
+}
+
+/// For clients that are configured by hand: discovery by the issuer leads elsewhere.
+#[tokio::test]
+async fn a_person_signs_in_at_a_tenant_whose_issuer_is_elsewhere() {
+    let app = TestApp::start();
+    let issuer = |tenant: &str| format!("https://id.{tenant}.example");
+    let secrets = [ACME, GLOBEX].map(|tenant| {
+        add_person(&app, tenant);
+        let secret = add_web_client(&app, tenant, |_| ());
+        app.change_tenant(tenant, |changed| {
+            changed.strategies.oidc = true;
+            changed.issuer = Issuer::parse(&issuer(tenant)).unwrap();
+        });
+        secret
+    });
+    for ((tenant, other), secret) in [(ACME, GLOBEX), (GLOBEX, ACME)].into_iter().zip(&secrets) {
+        let mut browser = Browser::new(&app);
+        let page = browser.authorize(tenant, &[]).await;
+        let to = continued(&browser.sign_in(tenant, &page, PASSWORD).await);
+        assert_eq!(parameter(&to, "iss"), issuer(tenant));
+        let tokens = redeem(&app, tenant, secret, &parameter(&to, "code")).await.json();
+        let [id_token, access_token] =
+            ["id_token", "access_token"].map(|name| tokens[name].as_str().unwrap());
+        for token in ["id_token", "access_token"] {
+            assert_eq!(claims(&tokens[token])["iss"], issuer(tenant), "{token}");
+        }
+        assert_eq!(claims(&tokens["access_token"])["aud"], issuer(tenant));
+        let found = userinfo(&app, tenant, access_token).await;
+        assert_eq!((found.status, &found.json()["name"]), (200, &"Ada Lovelace".into()), "{}", found.body);
+        assert_eq!(userinfo(&app, other, access_token).await.status, 401);
+        // The ID token is a hint: of the person, without a page, and of the session.
+        let hinted = [("prompt", "none"), ("id_token_hint", id_token)];
+        let back = location(&browser.authorize(tenant, &hinted).await);
+        assert_eq!(parameter(&back, "iss"), issuer(tenant));
+        assert!(!parameter(&back, "code").is_empty());
+        let out = format!("/oauth/logout?id_token_hint={id_token}&post_logout_redirect_uri={SIGNED_OUT}");
+        assert_eq!(location(&browser.get(&tenant_path(tenant, &out)).await).as_str(), SIGNED_OUT);
+        let back = location(&browser.authorize(tenant, &[("prompt", "none")]).await);
+        assert_eq!(
+            (&*parameter(&back, "error"), parameter(&back, "iss")),
+            ("login_required", issuer(tenant))
+        );
+        assert_eq!(userinfo(&app, tenant, access_token).await.status, 401, "the session has ended");
     }
 }
 
@@ -376,9 +422,7 @@ async fn a_recent_sign_in_is_demanded_and_met() {
         browser.code(tenant, &[]).await;
         app.pass(10);
         assert_eq!(browser.authorize(tenant, &[("max_age", "10")]).await.status, 303);
-        for more in
-            [[("max_age", "9")], [("max_age", "0")], [("prompt", "login")], [("prompt", "select_account")]]
-        {
+        for more in [[("max_age", "9")], [("max_age", "0")], [("prompt", "login")]] {
             let page = browser.authorize(tenant, &more).await;
             assert_eq!(page.status, 200, "{more:?}");
             app.pass(1);

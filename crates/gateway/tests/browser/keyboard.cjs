@@ -77,9 +77,36 @@ const JOURNEYS = {
       same(await answer(page, "Enter"), { flow, user_code: "WDJB-MJHT" }, "device_code_unknown");
     },
   ],
+  device_codes_exhausted: [
+    async (page) => {
+      check((await page.evaluate(() => document.activeElement.id)) === "message", "the error has not the focus");
+      await tabTo(page, "user_code");
+      same(await answer(page, "Enter"), { flow, user_code: "WDJB-MJHT" }, "device_codes_exhausted");
+    },
+  ],
   consent: [decision("allow", "Enter"), decision("deny", "Space")],
   consent_native: [decision("allow", "Space"), decision("deny", "Enter")],
+  sign_in_expired: [
+    async (page) => {
+      check((await page.evaluate(() => document.activeElement.id)) === "message", "the reason has not the focus");
+      await tabTo(page, "password");
+      await page.keyboard.type("again");
+      same(await answer(page, "Enter"), { flow, identifier: "ada@acme.example", password: "again" }, "sign_in_expired");
+    },
+  ],
+  sign_in_no_cookies: [
+    async (page) => {
+      check((await page.evaluate(() => document.activeElement.id)) === "message", "the reason has not the focus");
+      await tabTo(page, "identifier");
+      await page.keyboard.type("ada");
+      await tabTo(page, "password");
+      await page.keyboard.type("again");
+      same(await answer(page, "Enter"), { flow, identifier: "ada", password: "again" }, "sign_in_no_cookies");
+    },
+  ],
+  select_account_typed: [decision("continue", "Space"), decision("other", "Space")],
   select_account: [decision("continue", "Enter"), decision("other", "Enter")],
+  sign_out_unnamed: [decision("sign_out", "Space"), decision("stay", "Space")],
   sign_out: [decision("sign_out", "Enter"), decision("stay", "Enter")],
   device_confirm: [decision("deny", "Enter"), decision("allow", "Enter")],
   account: [
@@ -94,6 +121,7 @@ const JOURNEYS = {
       await decision("sign_out", "Enter")(page);
     },
   ],
+  account_in_part: [decision("sign_out_everywhere", "Enter"), pressed("client", "notes", "Enter")],
 };
 
 function decision(value, key) {

@@ -19,7 +19,7 @@ pub use code::{AuthorizationCode, CodeKey};
 pub(crate) use code::{NewCode, kept};
 pub use granted::Granted;
 pub use issuing::RequestedCode;
-pub use next::{Next, NextContext, next};
+pub use next::{NamedAccount, Next, NextContext, next};
 pub use pushed::{PushError, PushedRequest, PushedUse};
 pub(crate) use requested::check_permissions;
 pub use requested::check_request;

@@ -16,10 +16,24 @@ pub enum Next {
     Code,
     /// The person signs in.
     SignIn,
+    /// The person says whether the account of the session is meant, or another one.
+    SelectAccount,
     /// The person allows the client what it requests.
     Consent,
     /// The client gets an error, because nothing may be shown.
     Refused(AuthorizationError),
+}
+
+/// Which account the person has named just now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NamedAccount {
+    /// None.
+    #[default]
+    None,
+    /// That of the session.
+    OfSession,
+    /// Another one. The session has begun since, in another tab.
+    Another,
 }
 
 /// The facts to decide on.
@@ -39,6 +53,8 @@ pub struct NextContext<'a> {
     pub subject: Option<&'a str>,
     /// What this person has allowed the client before.
     pub consent: Option<&'a Consent>,
+    /// Which account the person has named just now.
+    pub named: NamedAccount,
     /// Whether the person has allowed this request just now.
     pub is_allowed: bool,
     /// When the person was sent to sign in for this request; none before that.
@@ -56,6 +72,9 @@ pub fn next(context: &NextContext<'_>) -> Next {
     let Some(signed_in) = signed_in.filter(|signed_in| is_recent(context, signed_in)) else {
         return if request.prompt.none { refused_login() } else { Next::SignIn };
     };
+    if !request.prompt.none && needs_choice(context, signed_in) {
+        return Next::SelectAccount;
+    }
     if !needs_consent(context, signed_in) {
         return Next::Code;
     }
@@ -77,12 +96,11 @@ fn refused_login() -> Next {
 
 /// Whether the session is of the expected person, and as recent as the request demands.
 fn is_recent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
-    let NextContext { client, request, began, hinted, subject, now, .. } = context;
+    let NextContext { client, request, hinted, subject, now, .. } = context;
     let at = signed_in.session().authenticated_at;
-    let is_new = began.is_some_and(|began| at >= began);
+    let is_new = is_new(context, signed_in);
     let is_hinted = hinted.is_none_or(|expected| expected == signed_in.account());
     let is_expected = is_hinted && subject.is_none_or(|subject| request.claims.expects(subject));
-    let asks = request.prompt.login || request.prompt.select_account;
     // OpenID Connect Dynamic Client Registration §2: "The max_age request parameter overrides this default value."
     let max_age = request.max_age.or(client.code_flow.default_max_age);
     let is_young = max_age.is_none_or(|max_age| match max_age.seconds() {
@@ -91,7 +109,23 @@ fn is_recent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
         // `auth_time` is in whole seconds.
         seconds => is_new || now.seconds().saturating_sub(at.seconds()) <= seconds,
     });
-    is_expected && is_young && (is_new || !asks)
+    is_expected && is_young && (is_new || !request.prompt.login)
+}
+
+/// Whether the person has signed in since the request came.
+fn is_new(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
+    context.began.is_some_and(|began| signed_in.session().authenticated_at >= began)
+}
+
+/// Whether it is open which account the person means. Who has just signed in, or allowed the client something, has named it.
+fn needs_choice(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
+    match context.named {
+        NamedAccount::Another => true,
+        NamedAccount::OfSession => false,
+        NamedAccount::None => {
+            context.request.prompt.select_account && !context.is_allowed && !is_new(context, signed_in)
+        }
+    }
 }
 
 fn needs_consent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
@@ -126,6 +160,7 @@ mod tests {
         signed_in: Option<SignedIn>,
         subject: &'static str,
         consent: Option<Consent>,
+        named: NamedAccount,
         is_allowed: bool,
         began: Option<u64>,
         hinted: Option<&'static str>,
@@ -142,6 +177,7 @@ mod tests {
             signed_in: Some(signed_in_at(9_900)),
             subject: ADA,
             consent: None,
+            named: NamedAccount::None,
             is_allowed: false,
             began: None,
             hinted: None,
@@ -170,6 +206,7 @@ mod tests {
             signed_in: case.signed_in.as_ref(),
             subject: case.signed_in.as_ref().map(|_| case.subject),
             consent: case.consent.as_ref(),
+            named: case.named,
             is_allowed: case.is_allowed,
             began: case.began.map(Timestamp::from_seconds),
             hinted: case.hinted.map(|hinted| hinted.parse().unwrap()).as_ref(),
@@ -178,6 +215,7 @@ mod tests {
         let found = match &found {
             Next::Code => "code",
             Next::SignIn => "sign in",
+            Next::SelectAccount => "select account",
             Next::Consent => "consent",
             Next::Refused(refused) => refused.error.as_str(),
         };
@@ -190,7 +228,8 @@ mod tests {
         check(&Case { signed_in: None, ..case() }, "sign in");
         for (request, before, after) in [
             (prompt("login"), "sign in", "code"),
-            (prompt("select_account"), "sign in", "code"),
+            (prompt("select_account"), "select account", "code"),
+            (prompt("login select_account"), "sign in", "code"),
             (prompt("none"), "code", "code"),
             (max_age(100), "code", "code"),
             (max_age(99), "sign in", "code"),
@@ -201,6 +240,26 @@ mod tests {
             check(&Case { request, began: Some(9_900), ..case() }, after);
         }
         check(&Case { request: prompt("login"), began: Some(9_901), ..case() }, "sign in");
+    }
+
+    #[test]
+    fn a_person_is_asked_for_an_account_until_one_is_named() {
+        let selecting = || Case { request: prompt("select_account"), ..case() };
+        check(&Case { signed_in: None, ..selecting() }, "sign in");
+        check(&Case { named: NamedAccount::OfSession, ..selecting() }, "code");
+        check(&Case { is_allowed: true, ..selecting() }, "code");
+        check(&Case { hinted: Some(BOB), ..selecting() }, "sign in");
+        // The session of another person has begun in another tab.
+        let another = |case: Case| Case { named: NamedAccount::Another, began: Some(9_900), ..case };
+        check(&another(case()), "select account");
+        check(&another(selecting()), "select account");
+        check(&Case { is_allowed: true, ..another(case()) }, "select account");
+        check(&Case { signed_in: None, ..another(case()) }, "sign in");
+        check(&Case { hinted: Some(BOB), ..another(case()) }, "sign in");
+        check(&Case { named: NamedAccount::OfSession, ..another(case()) }, "code");
+        check(&Case { request: prompt("none"), ..another(case()) }, "code");
+        let third_party = Case { client: web_client("web"), ..selecting() };
+        check(&Case { named: NamedAccount::OfSession, ..third_party }, "consent");
     }
 
     #[test]

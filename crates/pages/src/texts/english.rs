@@ -11,16 +11,12 @@ pub(super) const TEXTS: Texts = Texts {
 
     sign_in: "Sign in",
     to_continue_to: |client| format!("to continue to {client}"),
-    email: "E-mail address",
-    username: "User name",
-    email_or_username: "E-mail address or user name",
+    identifier: "E-mail address or user name",
     password: "Password",
     show_password: "Show password",
     stay_signed_in: "Stay signed in on this device",
     // One text for all refusals, so that it says of no account whether it exists.
-    sign_in_refused: |identifier| {
-        format!("The {identifier} or the password is wrong, or this account cannot sign in here.")
-    },
+    sign_in_refused: "The e-mail address, the user name or the password is wrong, or this account cannot sign in here.",
     sign_in_busy: "The server is busy. Wait a moment, then try again.",
     sign_in_expired: "This page was open for too long. Sign in again.",
     no_cookies: "Your browser keeps no cookies for this site. Allow them, then try again.",
@@ -100,6 +96,7 @@ pub(super) const TEXTS: Texts = Texts {
         })
     },
 
+    for_developers: "For the developers of the application:",
     error_code: |code| format!("Error code: {code}"),
     error: |kind| match kind {
         ErrorKind::NotFound => {
@@ -111,7 +108,7 @@ pub(super) const TEXTS: Texts = Texts {
         ),
         ErrorKind::TooLong => (
             "This sign-in cannot begin",
-            "The application sent a request that is too long. It has to push its request first (RFC 9126).",
+            "The application sent a request that is too long. You can do nothing about it here: tell the application's support.",
         ),
         ErrorKind::NotANavigation => (
             "Open this page directly",
@@ -120,6 +117,18 @@ pub(super) const TEXTS: Texts = Texts {
         ErrorKind::ForeignForm => (
             "Please start again",
             "This form does not belong to this browser, or it is too old. Go back to the application and sign in again.",
+        ),
+        ErrorKind::Expired => (
+            "This page was open for too long",
+            "Nothing was done. Go back to where you came from, and start again.",
+        ),
+        ErrorKind::NoCookies => (
+            "Your browser keeps no cookies for this site",
+            "Nothing was done. Allow cookies, then go back to where you came from, and start again.",
+        ),
+        ErrorKind::Ended => (
+            "This sign-in has ended",
+            "It went on in another window, or it took too long. Go back to the application, and sign in again.",
         ),
         ErrorKind::Busy => ("The server is busy", "Wait a moment, then try again."),
         ErrorKind::Unavailable => {

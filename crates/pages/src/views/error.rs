@@ -13,7 +13,7 @@ pub struct ErrorPage {
     pub common: Common,
     /// Title and explanation.
     pub kind: ErrorKind,
-    /// What exactly, for the people who run the application.
+    /// What exactly, for the developers of the application: English, in the words of the standards.
     pub detail: Option<String>,
     /// The error code (RFC 6749 §4.1.2.1 and its extensions).
     pub code: Option<&'static str>,

@@ -14,26 +14,12 @@ pub struct SignIn {
     pub action: String,
     /// The sealed request.
     pub flow: String,
-    /// Which identifiers the tenant's accounts have.
-    pub identifier_kind: IdentifierKind,
     /// What the request suggests or the person has typed.
     pub identifier: String,
     /// Whether the person may choose a session that outlives the browser.
     pub offers_to_stay: bool,
     /// Why the page is shown again.
     pub error: Option<SignInMessage>,
-}
-
-/// Which identifiers a tenant's accounts have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum IdentifierKind {
-    /// E-mail addresses.
-    #[default]
-    Email,
-    /// User names.
-    Username,
-    /// Both.
-    Either,
 }
 
 /// Why a sign-in is asked for again.
@@ -54,28 +40,13 @@ impl SignIn {
         self.common.texts().sign_in
     }
 
-    fn label(&self) -> &'static str {
-        let texts = self.common.texts();
-        match self.identifier_kind {
-            IdentifierKind::Email => texts.email,
-            IdentifierKind::Username => texts.username,
-            IdentifierKind::Either => texts.email_or_username,
-        }
-    }
-
-    fn keyboard(&self) -> &'static str {
-        if self.identifier_kind == IdentifierKind::Email { "email" } else { "text" }
-    }
-
-    fn message(&self) -> Option<String> {
+    fn message(&self) -> Option<&'static str> {
         let texts = self.common.texts();
         Some(match self.error? {
-            SignInMessage::Refused => {
-                (texts.sign_in_refused)(&crate::texts::within_a_sentence(self.label(), self.common.language))
-            }
-            SignInMessage::Busy => texts.sign_in_busy.to_owned(),
-            SignInMessage::Expired => texts.sign_in_expired.to_owned(),
-            SignInMessage::NoCookies => texts.no_cookies.to_owned(),
+            SignInMessage::Refused => texts.sign_in_refused,
+            SignInMessage::Busy => texts.sign_in_busy,
+            SignInMessage::Expired => texts.sign_in_expired,
+            SignInMessage::NoCookies => texts.no_cookies,
         })
     }
 

@@ -14,7 +14,7 @@ use registry::ClientId;
 use sessions::{AccountStep, FlowStep, SessionId, SignedIn};
 
 use super::minute::minute;
-use super::posted::{Fields, Posted};
+use super::posted::{Fields, Opened, Posted};
 use super::proceed::sign_in_form;
 use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit};
@@ -53,11 +53,16 @@ pub(crate) async fn post(
     public_url: Data<PublicUrl>,
     mut raw: RawRequest,
 ) -> Result<HttpResponse, PageError> {
-    let (mut visit, fields, flow) = Posted::read(&services, &public_url, &mut raw).await?.open()?;
-    let FlowStep::Account(step) = flow.step else { return Err(visit.foreign()) };
-    let response = match step {
-        AccountStep::SignIn => sign_in(&mut visit, fields).await?,
-        AccountStep::Manage(session) => match visit.signed_in().await? {
+    let opened = Posted::read(&services, &public_url, &mut raw).await?.open()?;
+    let Opened { mut visit, fields, flow, stale } = opened;
+    let FlowStep::Account(step) = flow.step else { return Err(Visit::foreign()) };
+    let response = match (stale, step) {
+        (Some(stale), _) => match visit.signed_in().await? {
+            Some(signed_in) => account_page(&visit, &signed_in, None).await?,
+            None => sign_in_page(&visit, (fields.identifier, Some(stale.message())))?,
+        },
+        (None, AccountStep::SignIn) => sign_in(&mut visit, fields).await?,
+        (None, AccountStep::Manage(session)) => match visit.signed_in().await? {
             Some(signed_in) if signed_in.session().id == session => {
                 manage(&mut visit, &signed_in, &fields).await?
             }
@@ -87,7 +92,8 @@ fn sign_in_page(
 /// Checks identifier and password, and leads back to the account, which then can be loaded again without them.
 async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> Result<HttpResponse, PageError> {
     let identifier = fields.identifier.clone();
-    match sign_in_with_password(visit, fields).await? {
+    let before = visit.signed_in().await?;
+    match sign_in_with_password(visit, before.as_ref(), fields).await? {
         Ok(begun) if visit.write_session(&begun).await? => Ok(to_own_account(visit)),
         Ok(_) => sign_in_page(visit, (identifier, None)),
         Err(message) => sign_in_page(visit, (identifier, Some(message))),

@@ -74,9 +74,9 @@ pub(super) async fn read(
 ) -> Result<Result<Authorization, Box<Refused>>, PageError> {
     let Visit { services, tenant, now, .. } = visit;
     if parameters.len() > LONGEST {
-        return Err(PageError::of(ErrorKind::TooLong, RefusalReason::TooManyParameters).at(tenant));
+        return Err(PageError::too_long());
     }
-    let bad = |reason, detail: &str| PageError::of(ErrorKind::BadRequest, reason).at(tenant).detailed(detail);
+    let bad = |reason, detail: &str| PageError::of(ErrorKind::BadRequest, reason).detailed(detail);
     let unreadable = |refused: ErrorResponse| bad(refused.reason, &refused.error_description);
     let missing = |refused: AuthorizationError| bad(RefusalReason::MissingParameter, &refused.description);
     let mut form = Form::parse(parameters.as_bytes()).map_err(unreadable)?;

@@ -34,7 +34,7 @@ pub(crate) async fn navigate(
             });
         }
     };
-    let response = proceed(&visit, &authorization, signed_in.as_ref(), &Progress::since(None)).await?;
+    let response = proceed(&visit, &authorization, signed_in.as_ref(), &Progress::default()).await?;
     Ok(visit.finish(response))
 }
 

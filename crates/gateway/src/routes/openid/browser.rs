@@ -21,31 +21,34 @@ const BYTES: usize = 16;
 pub(super) struct Browser<'r> {
     cookies: Cookies,
     headers: &'r HeaderMap,
+    /// What binds forms to it: borrowed where the browser has sent it.
     id: Cow<'r, str>,
     /// Cookies that the response sets.
     set: Vec<HeaderValue>,
 }
 
 impl<'r> Browser<'r> {
-    /// The browser of a navigation, which gets a value of its own where it has none.
-    pub(super) fn of_navigation(cookies: Cookies, headers: &'r HeaderMap) -> Self {
-        let Some(browser) = Self::of_form(cookies, headers) else {
-            let id = BASE64URL.encode(random_bytes::<BYTES>().as_slice());
-            let cookie = cookies.set(CookieName::Browser, &id, CookieLife::Browser);
-            return Self { cookies, headers, id: id.into(), set: cookie.into_iter().collect() };
-        };
-        browser
-    }
-
-    /// The browser of a form; `None` where it has not kept its cookie.
-    pub(super) fn of_form(cookies: Cookies, headers: &'r HeaderMap) -> Option<Self> {
-        let id = cookies.read(headers, CookieName::Browser).filter(|id| !id.is_empty())?;
-        Some(Self { cookies, headers, id: id.into(), set: Vec::new() })
+    /// The browser of a request, which gets a value of its own where it has none.
+    pub(super) fn of(cookies: Cookies, headers: &'r HeaderMap) -> Self {
+        if let Some(id) = cookies.read(headers, CookieName::Browser).filter(|id| !id.is_empty()) {
+            return Self { cookies, headers, id: id.into(), set: Vec::new() };
+        }
+        let id = BASE64URL.encode(random_bytes::<BYTES>().as_slice());
+        let cookie = cookies.set(CookieName::Browser, &id, CookieLife::Browser);
+        Self { cookies, headers, id: id.into(), set: cookie.into_iter().collect() }
     }
 
     /// What forms of this browser are sealed for.
     pub(super) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The same, where the browser has kept it and sent it back.
+    pub(super) fn sent_id(&self) -> Option<&str> {
+        match self.id {
+            Cow::Borrowed(id) => Some(id),
+            Cow::Owned(_) => None,
+        }
     }
 
     /// Who is signed in at the tenant.

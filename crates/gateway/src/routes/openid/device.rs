@@ -42,9 +42,9 @@ pub(crate) async fn navigate(
 ) -> Result<HttpResponse, PageError> {
     let visit = Visit::of_navigation(&services, &public_url, &raw).await?;
     if raw.query().len() > LONGEST {
-        return Err(PageError::too_long(&visit.tenant));
+        return Err(PageError::too_long());
     }
-    let bad = |_| PageError::of(ErrorKind::BadRequest, RefusalReason::RepeatedParameter).at(&visit.tenant);
+    let bad = |_| PageError::of(ErrorKind::BadRequest, RefusalReason::RepeatedParameter);
     let mut form = Form::parse(raw.query().as_bytes()).map_err(bad)?;
     let typed = form.take("user_code").map_err(bad)?;
     let typed = typed.and_then(|typed| UserCode::parse(&typed)).map(|code| code.to_string());
@@ -58,8 +58,9 @@ pub(crate) async fn post(
     public_url: Data<PublicUrl>,
     mut raw: RawRequest,
 ) -> Result<HttpResponse, PageError> {
-    let (mut visit, fields, flow) = Posted::read(&services, &public_url, &mut raw).await?.open()?;
-    let FlowStep::Device(step) = flow.step else { return Err(visit.foreign()) };
+    let (mut visit, fields, flow) =
+        Posted::read(&services, &public_url, &mut raw).await?.open()?.current()?;
+    let FlowStep::Device(step) = flow.step else { return Err(Visit::foreign()) };
     let typed = if step == DeviceStep::Code { &fields.user_code } else { &flow.parameters };
     let response = match (find(&visit, typed).await?, step) {
         (Err(message), _) => code_page(&visit, typed.chars().take(16).collect(), Some(message))?,
@@ -121,7 +122,8 @@ async fn sign_in(
     fields: Fields,
 ) -> Result<HttpResponse, PageError> {
     let identifier = fields.identifier.clone();
-    match sign_in_with_password(visit, fields).await? {
+    let before = visit.signed_in().await?;
+    match sign_in_with_password(visit, before.as_ref(), fields).await? {
         Ok(begun) if visit.write_session(&begun).await? => {
             confirm_page(visit, waiting, &begun.signed_in()).await
         }

@@ -63,8 +63,8 @@ pub(crate) async fn post(
     if !posted.has_flow() {
         return posted.again("/oauth/logout");
     }
-    let (mut visit, fields, flow) = posted.open()?;
-    let FlowStep::SignOut(session) = flow.step else { return Err(visit.foreign()) };
+    let (mut visit, fields, flow) = posted.open()?.current()?;
+    let FlowStep::SignOut(session) = flow.step else { return Err(Visit::foreign()) };
     let request = LogoutRequest::read(&visit, &flow.parameters).await?;
     let response = match (visit.signed_in().await?, &*fields.decision) {
         (None, _) => finish(&visit, &request, true),
@@ -90,7 +90,7 @@ async fn sign_out(visit: &mut Visit<'_>, signed_in: &SignedIn) -> Result<(), Pag
 impl LogoutRequest {
     async fn read(visit: &Visit<'_>, parameters: &str) -> Result<Self, PageError> {
         let Visit { services, tenant, now, .. } = visit;
-        let bad = |_| PageError::of(ErrorKind::BadRequest, RefusalReason::RepeatedParameter).at(tenant);
+        let bad = |_| PageError::of(ErrorKind::BadRequest, RefusalReason::RepeatedParameter);
         let mut form = Form::parse(parameters.as_bytes()).map_err(bad)?;
         let hint = form.take("id_token_hint").map_err(bad)?;
         let client_id = form.take("client_id").map_err(bad)?;

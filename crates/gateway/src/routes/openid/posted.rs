@@ -5,17 +5,15 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
-use pages::ErrorKind;
+use pages::{ErrorKind, SignInMessage};
 use protocol::{Form, RefusalReason, Secret};
-use sessions::Flow;
+use sessions::{Flow, FlowError};
 use tenancy::Tenant;
 
 use super::authorization::LONGEST;
-use super::browser::Browser;
 use super::visit::{Visit, navigated_tenant};
 use crate::Services;
 use crate::body::Body;
-use crate::cookies::Cookies;
 use crate::fetch_metadata::{OwnOrigin, judge_form};
 use crate::options::PublicUrl;
 use crate::page_error::PageError;
@@ -29,6 +27,24 @@ pub(super) struct Posted<'r> {
     raw: &'r RawRequest,
     tenant: Arc<Tenant>,
     body: Body,
+}
+
+/// A form of ours.
+pub(super) struct Opened<'r> {
+    pub(super) visit: Visit<'r>,
+    pub(super) fields: Fields,
+    pub(super) flow: Flow,
+    /// Why it does nothing, and what it is for begins again.
+    pub(super) stale: Option<Stale>,
+}
+
+/// Why a form of ours does nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stale {
+    /// Its page was open for too long.
+    Expired,
+    /// The browser has not sent the cookie that binds it.
+    NoCookies,
 }
 
 /// What a person has filled in.
@@ -65,18 +81,24 @@ impl<'r> Posted<'r> {
     }
 
     /// What was sealed in a form of this browser and tenant, and what the person has filled in.
-    pub(super) fn open(self) -> Result<(Visit<'r>, Fields, Flow), PageError> {
-        let Self { services, public_url, raw, tenant, body } = self;
-        let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm).at(&tenant);
+    pub(super) fn open(self) -> Result<Opened<'r>, PageError> {
+        let Self { services, public_url, raw, ref tenant, ref body } = self;
+        let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm);
         judge_form(raw.headers(), &OwnOrigin::of(&public_url.0)).map_err(foreign)?;
-        let now = (services.clock)();
-        let browser = Browser::of_form(Cookies::of(&public_url.0), raw.headers());
-        let opened = browser.zip(Fields::take(&body)).and_then(|(browser, fields)| {
-            let flow = services.flows.open(&tenant.id, browser.id(), &fields.flow, now).ok()?;
-            Some((browser, fields, flow))
-        });
-        let (browser, fields, flow) = opened.ok_or_else(|| foreign(ErrorKind::ForeignForm))?;
-        Ok((Visit { services, public_url, raw, tenant, browser, now }, fields, flow))
+        let fields = Fields::take(body).ok_or_else(Visit::foreign)?;
+        let mut visit = self.visit();
+        let browser = visit.browser.sent_id();
+        let opened = services.flows.open(&tenant.id, browser, &fields.flow, visit.now);
+        let (flow, stale) = match opened {
+            Ok(flow) => (flow, None),
+            Err(FlowError::Expired(flow)) => (*flow, Some(Stale::Expired)),
+            // Once: what the person has typed is not to be sent again and again.
+            Err(FlowError::NoCookies(flow)) if flow.asks_for_cookies => return Err(Stale::NoCookies.into()),
+            Err(FlowError::NoCookies(flow)) => (*flow, Some(Stale::NoCookies)),
+            Err(FlowError::Foreign) => return Err(Visit::foreign()),
+        };
+        visit.asks_for_cookies = stale == Some(Stale::NoCookies);
+        Ok(Opened { visit, fields, flow, stale })
     }
 
     /// Who sent it, as if the window had navigated here.
@@ -87,9 +109,9 @@ impl<'r> Posted<'r> {
 
     /// The form as a query.
     pub(super) fn parameters(&self) -> Result<&str, PageError> {
-        let refused = |kind| PageError::of(kind, RefusalReason::UnreadableBody).at(&self.tenant);
+        let refused = |kind| PageError::of(kind, RefusalReason::UnreadableBody);
         if self.body.len() > LONGEST {
-            return Err(refused(ErrorKind::TooLong));
+            return Err(PageError::too_long());
         }
         let parameters = std::str::from_utf8(&self.body).ok();
         let parameters =
@@ -102,6 +124,34 @@ impl<'r> Posted<'r> {
         let parameters = self.parameters()?;
         let location = format!("{}?{parameters}", self.public_url.path_of(&self.tenant.id, endpoint));
         Ok(no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, location)).finish())
+    }
+}
+
+impl<'r> Opened<'r> {
+    /// The same, for a form that cannot begin again by itself.
+    pub(super) fn current(self) -> Result<(Visit<'r>, Fields, Flow), PageError> {
+        let Self { visit, fields, flow, stale } = self;
+        stale.map_or(Ok((visit, fields, flow)), |stale| Err(stale.into()))
+    }
+}
+
+impl Stale {
+    /// What the page says that begins again.
+    pub(super) const fn message(self) -> SignInMessage {
+        match self {
+            Self::Expired => SignInMessage::Expired,
+            Self::NoCookies => SignInMessage::NoCookies,
+        }
+    }
+}
+
+impl From<Stale> for PageError {
+    fn from(stale: Stale) -> Self {
+        let kind = match stale {
+            Stale::Expired => ErrorKind::Expired,
+            Stale::NoCookies => ErrorKind::NoCookies,
+        };
+        Self::of(kind, RefusalReason::ForeignForm)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use grants::{CodeNotIssued, Consent as Allowed, Grantee, Next, NextContext, RequestedCode, next};
-use pages::{Consent, IdentifierKind, ScopeLine, SignIn, SignInMessage};
+use grants::{
+    CodeNotIssued, Consent as Allowed, Grantee, NamedAccount, Next, NextContext, RequestedCode, next,
+};
+use pages::{Consent, ScopeLine, SelectAccount, SignIn, SignInMessage};
 use protocol::{Timestamp, redirect_host};
 use registry::Client;
 use sessions::{FlowStep, SessionWrite, SignedIn};
@@ -15,23 +17,22 @@ use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, respond};
 use crate::page_error::PageError;
 
+/// The longest identifier, in characters: that of an e-mail address.
+const LONGEST_IDENTIFIER: usize = 254;
+
 /// What is known beside the request.
+#[derive(Clone, Copy, Default)]
 pub(super) struct Progress<'a> {
     /// When the person was sent to sign in for this request; none before that.
     pub(super) began: Option<Timestamp>,
     /// A session that has just begun, and is not written yet.
     pub(super) begun: Option<&'a SessionWrite>,
+    /// Which account the person has named just now.
+    pub(super) named: NamedAccount,
+    /// What the person has typed to name another one than that of the session.
+    pub(super) typed: &'a str,
     /// Whether the person has allowed the request just now.
     pub(super) is_allowed: bool,
-    /// Whether the person has to see a page, also where nothing is to be asked.
-    pub(super) needs_page: bool,
-}
-
-impl Progress<'_> {
-    /// Of a request that nobody has answered yet.
-    pub(super) const fn since(began: Option<Timestamp>) -> Self {
-        Self { began, begun: None, is_allowed: false, needs_page: false }
-    }
 }
 
 /// Answers a request with a code, a page or an error.
@@ -42,6 +43,68 @@ pub(super) async fn proceed(
     progress: &Progress<'_>,
 ) -> Result<HttpResponse, PageError> {
     let Visit { services, public_url, now, .. } = *visit;
+    let Authorization { to, request, granted, .. } = authorization;
+    let (step, consent) = next_step(visit, authorization, signed_in, progress).await?;
+    let is_after_form = progress.began.is_some();
+    let ask_who_is_there = || {
+        let suggested = request.login_hint.clone().unwrap_or_default();
+        sign_in_page(visit, authorization, suggested, None)
+    };
+    let (signed_in, step) = match (signed_in, step) {
+        (Some(signed_in), step @ (Next::Code | Next::Consent | Next::SelectAccount)) => (signed_in, step),
+        (_, Next::Refused(error)) => {
+            return Ok(send(to, &to.response(Err(error)), is_after_form, public_url));
+        }
+        (_, Next::SignIn | Next::Code | Next::Consent | Next::SelectAccount) => {
+            write_begun(visit, progress).await?;
+            return ask_who_is_there();
+        }
+    };
+    if step == Next::SelectAccount {
+        return select_page(visit, authorization, signed_in, progress).await;
+    }
+    if step == Next::Consent {
+        if !write_begun(visit, progress).await? {
+            return ask_who_is_there();
+        }
+        return consent_page(visit, authorization, signed_in, progress).await;
+    }
+    let allowed: Option<Option<&Allowed>> = progress.is_allowed.then_some(consent.as_ref());
+    let requested = RequestedCode {
+        signed_in,
+        session: progress.begun,
+        client: &to.client,
+        redirect_uri: &to.redirect_uri,
+        code_challenge: request.code_challenge.map(|challenge| *challenge.as_bytes()),
+        granted: granted.clone(),
+        allowed,
+        pushed: authorization.pushed,
+    };
+    // A code of a second whose codes are revoked would be invalid.
+    let of = Grantee { tenant: &to.tenant, client: &to.client };
+    let now = services.engine.first_second_of_codes(&of, now).await?;
+    let issued = services.authorizations.issue(&to.tenant.id, requested, now).await;
+    if let Some(begun) = progress.begun {
+        visit.notice_end(begun);
+    }
+    let code = match issued? {
+        Ok(code) => code,
+        // Another page of the same request was faster.
+        Err(CodeNotIssued::RequestUsed) => return Err(PageError::refused(used_up())),
+        Err(CodeNotIssued::SessionEnded) => return ask_who_is_there(),
+    };
+    let response = to.response(Ok(code.expose().to_owned()));
+    Ok(send(to, &response, is_after_form, public_url))
+}
+
+/// Decides the next step for this person, and finds what the person has allowed the client before.
+pub(super) async fn next_step(
+    visit: &Visit<'_>,
+    authorization: &Authorization,
+    signed_in: Option<&SignedIn>,
+    progress: &Progress<'_>,
+) -> Result<(Next, Option<Allowed>), PageError> {
+    let Visit { services, now, .. } = *visit;
     let Authorization { to, request, granted, .. } = authorization;
     let consent = match signed_in.filter(|_| !to.client.code_flow.first_party) {
         Some(signed_in) => {
@@ -59,62 +122,21 @@ pub(super) async fn proceed(
         signed_in,
         subject: subject.as_deref(),
         consent: consent.as_ref(),
+        named: progress.named,
         is_allowed: progress.is_allowed,
         began: progress.began,
         hinted: authorization.hinted.as_ref(),
         now,
     });
-    let is_after_form = progress.began.is_some();
-    let ask_who_is_there = || {
-        let suggested = request.login_hint.clone().unwrap_or_default();
-        sign_in_page(visit, authorization, suggested, None)
-    };
-    let (signed_in, step) = match (signed_in, step) {
-        (Some(signed_in), Next::Code) if progress.needs_page => (signed_in, Next::Consent),
-        (Some(signed_in), step @ (Next::Code | Next::Consent)) => (signed_in, step),
-        (_, Next::Refused(error)) => {
-            return Ok(send(to, &to.response(Err(error)), is_after_form, public_url));
-        }
-        (_, Next::SignIn | Next::Code | Next::Consent) => {
-            if let Some(begun) = progress.begun {
-                visit.write_session(begun).await?;
-            }
-            return ask_who_is_there();
-        }
-    };
-    if step == Next::Consent {
-        if let Some(begun) = progress.begun
-            && !visit.write_session(begun).await?
-        {
-            return ask_who_is_there();
-        }
-        return consent_page(visit, authorization, signed_in, progress).await;
+    Ok((step, consent))
+}
+
+/// Writes the session that has begun, where nothing else is written with it. Says whether the person is signed in after it.
+async fn write_begun(visit: &Visit<'_>, progress: &Progress<'_>) -> Result<bool, PageError> {
+    match progress.begun {
+        Some(begun) => Ok(visit.write_session(begun).await?),
+        None => Ok(true),
     }
-    let allowed: Option<Option<&Allowed>> = progress.is_allowed.then_some(consent.as_ref());
-    let requested = RequestedCode {
-        signed_in,
-        session: progress.begun,
-        client: &to.client,
-        redirect_uri: &to.redirect_uri,
-        code_challenge: request.code_challenge.map(|challenge| *challenge.as_bytes()),
-        granted: granted.clone(),
-        allowed,
-        pushed: authorization.pushed,
-    };
-    // A code of a second whose codes are revoked would be invalid.
-    let now = services.engine.first_second_of_codes(&of, now).await?;
-    let issued = services.authorizations.issue(&to.tenant.id, requested, now).await;
-    if let Some(begun) = progress.begun {
-        visit.notice_end(begun);
-    }
-    let code = match issued? {
-        Ok(code) => code,
-        // Another page of the same request was faster.
-        Err(CodeNotIssued::RequestUsed) => return Err(PageError::refused(used_up(), &to.tenant)),
-        Err(CodeNotIssued::SessionEnded) => return ask_who_is_there(),
-    };
-    let response = to.response(Ok(code.expose().to_owned()));
-    Ok(send(to, &response, is_after_form, public_url))
 }
 
 /// The page that asks who is there.
@@ -140,7 +162,6 @@ pub(super) fn sign_in_form(
         common: visit.common(client),
         action,
         flow,
-        identifier_kind: IdentifierKind::Either,
         identifier,
         offers_to_stay: visit.tenant.sign_in.session.offers_to_remember(),
         error,
@@ -148,6 +169,24 @@ pub(super) fn sign_in_form(
     // A refused password is no success for a program that reads statuses; browsers show the page all the same.
     let status = if error.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
     respond(status, &page, client.map_or(Opener::Severed, Opener::of))
+}
+
+/// The page that asks whether the account of the session is meant.
+pub(super) async fn select_page(
+    visit: &Visit<'_>,
+    authorization: &Authorization,
+    signed_in: &SignedIn,
+    progress: &Progress<'_>,
+) -> Result<HttpResponse, PageError> {
+    let to = &authorization.to;
+    let typed: String = progress.typed.chars().take(LONGEST_IDENTIFIER).collect();
+    let other = Some(typed.clone()).filter(|typed| !typed.is_empty());
+    let step = FlowStep::SelectAccount { session: signed_in.session().id.clone(), typed };
+    let SealedForm { action, flow } =
+        visit.form(&to.parameters, step, progress.began.unwrap_or(visit.now))?;
+    let account = visit.shown_name(signed_in).await?;
+    let page = SelectAccount { common: visit.common(Some(&to.client)), action, flow, account, other };
+    Ok(respond(StatusCode::OK, &page, Opener::of(&to.client)))
 }
 
 async fn consent_page(

@@ -37,17 +37,17 @@ pub(super) async fn open<'p>(
             let parameters = Cow::Borrowed(parameters);
             return Ok(Opened { kept: parameters.clone(), parameters, pushed: None });
         }
-        RequestSource::Elsewhere => return Err(PageError::refused(elsewhere(), tenant)),
+        RequestSource::Elsewhere => return Err(PageError::refused(elsewhere())),
         RequestSource::Object(object) => {
             let opened = services.authenticator.open_request_object(tenant, client, &object, now).await;
-            let opened = opened.map_err(|error| PageError::refused(error.into(), tenant))?;
+            let opened = opened.map_err(|error| PageError::refused(error.into()))?;
             // Its members are those of a request that was verified, also when the form comes after its end.
             return Ok(Opened { parameters: opened.clone().into(), kept: opened.into(), pushed: None });
         }
         RequestSource::Pushed(reference) => reference,
     };
     let found = services.authorizations.find_pushed(&tenant.id, &client.id, &reference, used, now).await?;
-    let found = found.ok_or_else(|| PageError::refused(used_up(), tenant))?;
+    let found = found.ok_or_else(|| PageError::refused(used_up()))?;
     let pushed = Some(found.key());
     Ok(Opened { parameters: found.parameters.into(), kept: parameters.into(), pushed })
 }

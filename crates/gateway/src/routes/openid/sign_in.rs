@@ -2,17 +2,17 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use grants::PushedUse;
+use grants::{NamedAccount, Next, PushedUse};
 use pages::SignInMessage;
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorCode, RefusalReason, Secret, Timestamp};
-use sessions::{FlowStep, SessionId, SessionWrite, SignInBrowser};
+use sessions::{FlowStep, SessionId, SessionWrite, SignInBrowser, SignedIn};
 
 use accounts::SignInError;
 
 use super::authorization::{self, Authorization};
 use super::outcome::{send, show};
-use super::posted::{Fields, Posted};
-use super::proceed::{Progress, proceed, sign_in_page};
+use super::posted::{Fields, Opened, Posted};
+use super::proceed::{Progress, next_step, proceed, select_page, sign_in_page};
 use super::visit::Visit;
 use crate::Services;
 use crate::options::PublicUrl;
@@ -24,20 +24,50 @@ pub(crate) async fn sign_in(
     public_url: Data<PublicUrl>,
     mut raw: RawRequest,
 ) -> Result<HttpResponse, PageError> {
-    let (mut visit, fields, flow) = Posted::read(&services, &public_url, &mut raw).await?.open()?;
+    let opened = Posted::read(&services, &public_url, &mut raw).await?.open()?;
+    let Opened { mut visit, fields, flow, stale } = opened;
     let authorization = match authorization::read(&visit, &flow.parameters, PushedUse::Continued).await? {
         Ok(authorization) => authorization,
         // The client has changed since.
         Err(refused) => return Ok(show(&refused, &public_url)),
     };
-    let response = match &flow.step {
-        FlowStep::SignIn => check_password(&mut visit, &authorization, flow.started, fields).await?,
-        FlowStep::Consent(session) => {
+    let response = match (&flow.step, stale) {
+        (step @ (FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent(_)), Some(stale)) => {
+            start_again(&visit, &authorization, step, (fields.identifier, stale.message())).await?
+        }
+        (FlowStep::SignIn, None) => check_password(&mut visit, &authorization, flow.started, fields).await?,
+        (FlowStep::SelectAccount { session, typed }, None) => {
+            select(&visit, &authorization, (flow.started, session), (typed, &fields.decision)).await?
+        }
+        (FlowStep::Consent(session), None) => {
             decide(&visit, &authorization, (flow.started, session), &fields.decision).await?
         }
-        FlowStep::SignOut(_) | FlowStep::Device(_) | FlowStep::Account(_) => return Err(visit.foreign()),
+        (FlowStep::SignOut(_) | FlowStep::Device(_) | FlowStep::Account(_), _) => {
+            return Err(Visit::foreign());
+        }
     };
     Ok(visit.finish(response))
+}
+
+/// The request as if it came now. What the person has typed stays but for the password.
+async fn start_again(
+    visit: &Visit<'_>,
+    authorization: &Authorization,
+    step: &FlowStep,
+    (typed, message): (String, SignInMessage),
+) -> Result<HttpResponse, PageError> {
+    let Some(signed_in) = visit.signed_in().await? else {
+        return sign_in_page(visit, authorization, typed, Some(message));
+    };
+    let named = match step {
+        FlowStep::Consent(session) | FlowStep::SelectAccount { session, .. } => {
+            named_by(Some(&signed_in), session, false)
+        }
+        _ if visit.names_another(&signed_in, &typed).await? => NamedAccount::Another,
+        _ => NamedAccount::None,
+    };
+    let progress = Progress { began: Some(visit.now), named, typed: &typed, ..Progress::default() };
+    proceed(visit, authorization, Some(&signed_in), &progress).await
 }
 
 /// Goes on with the request once the person has signed in.
@@ -48,19 +78,31 @@ async fn check_password(
     fields: Fields,
 ) -> Result<HttpResponse, PageError> {
     let identifier = fields.identifier.clone();
-    match sign_in_with_password(visit, fields).await? {
+    let before = visit.signed_in().await?;
+    if let Some(other) = before.as_ref().filter(|before| before.session().authenticated_at > started)
+        && visit.names_another(other, &identifier).await?
+    {
+        let named = NamedAccount::Another;
+        let progress = Progress { began: Some(started), named, typed: &identifier, ..Progress::default() };
+        if next_step(visit, authorization, Some(other), &progress).await?.0 == Next::SelectAccount {
+            return select_page(visit, authorization, other, &progress).await;
+        }
+    }
+    match sign_in_with_password(visit, before.as_ref(), fields).await? {
         Ok(write) => {
             let signed_in = write.signed_in();
-            let progress = Progress { begun: Some(&write), ..Progress::since(Some(started)) };
+            let progress = Progress { began: Some(started), begun: Some(&write), ..Progress::default() };
             proceed(visit, authorization, Some(&signed_in), &progress).await
         }
         Err(message) => sign_in_page(visit, authorization, identifier, Some(message)),
     }
 }
 
-/// Checks identifier and password. The browser has the cookie of the session from then on, which is to be written.
+/// Checks identifier and password. The browser has the cookie of the session from then on, which is to be written, and which takes the place
+/// of the session before.
 pub(super) async fn sign_in_with_password(
     visit: &mut Visit<'_>,
+    before: Option<&SignedIn>,
     fields: Fields,
 ) -> Result<Result<SessionWrite, SignInMessage>, PageError> {
     let Visit { services, raw, now, .. } = *visit;
@@ -77,13 +119,8 @@ pub(super) async fn sign_in_with_password(
         Ok((account, authentication)) => {
             known.remember(tenant, &account.id, now);
             visit.browser.keep_known(services, &known).map_err(|error| PageError::fault(&error))?;
-            let before = visit.signed_in().await?;
-            let browser = SignInBrowser {
-                user_agent: raw.user_agent(),
-                source: raw.address(),
-                before: before.as_ref(),
-                remembers,
-            };
+            let (user_agent, source) = (raw.user_agent(), raw.address());
+            let browser = SignInBrowser { user_agent, source, before, remembers };
             let policy = visit.tenant.sign_in.session;
             let (write, token) = services.sessions.begin(&authentication, policy, browser, now);
             visit.browser.keep_session(&write, &token).map_err(|error| PageError::fault(&error))?;
@@ -102,6 +139,31 @@ pub(super) async fn sign_in_with_password(
     }
 }
 
+/// The person goes on with the account of the session that the page has named, or with another one.
+async fn select(
+    visit: &Visit<'_>,
+    authorization: &Authorization,
+    (started, session): (Timestamp, &SessionId),
+    (typed, decision): (&str, &str),
+) -> Result<HttpResponse, PageError> {
+    if decision == "other" {
+        return sign_in_page(visit, authorization, typed.to_owned(), None);
+    }
+    let signed_in = visit.signed_in().await?;
+    let named = named_by(signed_in.as_ref(), session, decision == "continue");
+    let progress = Progress { began: Some(started), named, typed, ..Progress::default() };
+    proceed(visit, authorization, signed_in.as_ref(), &progress).await
+}
+
+/// Which account a decision names that was asked for in a session. Where that of another person has begun since, the person is asked again.
+fn named_by(signed_in: Option<&SignedIn>, session: &SessionId, is_decided: bool) -> NamedAccount {
+    match signed_in {
+        Some(signed_in) if signed_in.session().id != *session => NamedAccount::Another,
+        Some(_) if is_decided => NamedAccount::OfSession,
+        _ => NamedAccount::None,
+    }
+}
+
 /// The person allows or denies what the client requests, in the session that was asked.
 async fn decide(
     visit: &Visit<'_>,
@@ -110,18 +172,15 @@ async fn decide(
     decision: &str,
 ) -> Result<HttpResponse, PageError> {
     let signed_in = visit.signed_in().await?;
-    // Another person may have signed in since. What was pressed on the page of the one is no answer of the other, who sees a page in any case.
-    let is_same = signed_in.as_ref().is_some_and(|signed_in| signed_in.session().id == *session);
-    if is_same && decision == "deny" {
+    let named = named_by(signed_in.as_ref(), session, matches!(decision, "allow" | "deny"));
+    let is_decided = named == NamedAccount::OfSession;
+    if is_decided && decision == "deny" {
         let denied =
             AuthorizationError::new(AuthorizationErrorCode::AccessDenied, "The person denied the request");
         let to = &authorization.to;
         return Ok(send(to, &to.response(Err(denied)), true, visit.public_url));
     }
-    let progress = Progress {
-        is_allowed: is_same && decision == "allow",
-        needs_page: !is_same,
-        ..Progress::since(Some(started))
-    };
+    let is_allowed = is_decided && decision == "allow";
+    let progress = Progress { began: Some(started), named, is_allowed, ..Progress::default() };
     proceed(visit, authorization, signed_in.as_ref(), &progress).await
 }

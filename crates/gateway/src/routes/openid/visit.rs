@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use accounts::Identifier;
 use actix_web::HttpResponse;
 use pages::{Common, ErrorKind};
 use protocol::{RefusalReason, Timestamp};
@@ -25,6 +26,8 @@ pub(super) struct Visit<'r> {
     pub(super) raw: &'r RawRequest,
     pub(super) tenant: Arc<Tenant>,
     pub(super) browser: Browser<'r>,
+    /// Whether the page that answers asks the person to allow cookies.
+    pub(super) asks_for_cookies: bool,
     pub(super) now: Timestamp,
 }
 
@@ -52,8 +55,9 @@ impl<'r> Visit<'r> {
         raw: &'r RawRequest,
         tenant: Arc<Tenant>,
     ) -> Self {
-        let browser = Browser::of_navigation(Cookies::of(&public_url.0), raw.headers());
-        Self { services, public_url, raw, tenant, browser, now: (services.clock)() }
+        let browser = Browser::of(Cookies::of(&public_url.0), raw.headers());
+        let now = (services.clock)();
+        Self { services, public_url, raw, tenant, browser, asks_for_cookies: false, now }
     }
 
     /// Who is signed in.
@@ -89,6 +93,14 @@ impl<'r> Visit<'r> {
         Ok(name.unwrap_or_else(|| signed_in.account().to_string()))
     }
 
+    /// Whether the person has typed the name of another account than that of the session. What is no name is left to the check of the
+    /// password.
+    pub(super) async fn names_another(&self, signed_in: &SignedIn, typed: &str) -> Result<bool, StoreError> {
+        let Ok(typed) = Identifier::parse(typed) else { return Ok(false) };
+        let account = self.services.accounts.find_account(&self.tenant.id, signed_in.account()).await?;
+        Ok(!account.is_some_and(|account| account.identifiers.iter().any(|held| held.identifier == typed)))
+    }
+
     /// What its pages have in common.
     pub(super) fn common(&self, client: Option<&Client>) -> Common {
         common_of(&self.tenant, client.map(|client| client.name.clone()), self.public_url)
@@ -102,20 +114,21 @@ impl<'r> Visit<'r> {
         started: Timestamp,
     ) -> Result<SealedForm, PageError> {
         let endpoint = match step {
-            FlowStep::SignIn | FlowStep::Consent(_) => "/oauth/sign-in",
+            FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent(_) => "/oauth/sign-in",
             FlowStep::SignOut(_) => "/oauth/logout",
             FlowStep::Device(_) => "/device",
             FlowStep::Account(_) => "/account",
         };
-        let flow = Flow { parameters: parameters.to_owned(), started, step };
+        let parameters = parameters.to_owned();
+        let flow = Flow { parameters, started, step, asks_for_cookies: self.asks_for_cookies };
         let flow = self.services.flows.seal(&self.tenant.id, self.browser.id(), &flow);
-        let flow = flow.ok_or_else(|| PageError::too_long(&self.tenant))?;
+        let flow = flow.ok_or_else(PageError::too_long)?;
         Ok(SealedForm { action: self.public_url.path_of(&self.tenant.id, endpoint), flow })
     }
 
     /// The error for a form that no page of this browser and tenant leads to.
-    pub(super) fn foreign(&self) -> PageError {
-        PageError::of(ErrorKind::ForeignForm, RefusalReason::ForeignForm).at(&self.tenant)
+    pub(super) fn foreign() -> PageError {
+        PageError::of(ErrorKind::ForeignForm, RefusalReason::ForeignForm)
     }
 
     /// Has the access log name the client.
@@ -135,7 +148,7 @@ pub(super) async fn navigated_tenant(
     raw: &RawRequest,
 ) -> Result<Arc<Tenant>, PageError> {
     let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
-    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    raw.visit(&tenant);
     judge_navigation(raw.headers()).map_err(|kind| PageError::of(kind, RefusalReason::NotANavigation))?;
     Ok(tenant)
 }

@@ -1,0 +1,158 @@
+//! Error pages: they have the look and the addresses of the tenant where it is known, and their files are below the path of the proxy.
+
+use std::sync::Arc;
+
+use gateway::Options;
+use pages::Theme;
+use reqwest::Method;
+use tenancy::{Branding, Colour, Logo, TenantResolver};
+use testkit::{Failure, MemoryStore, fixtures};
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, options, tenant_path};
+use crate::client_fixtures;
+use crate::person::{add_web_client, authorize_path};
+
+/// Requests that a tenant's pages refuse, with their statuses. `origin` is the server's own.
+async fn refusals(app: &TestApp, tenant: &str, origin: &str) -> Vec<(u16, Answer)> {
+    let get = |path: &str| app.request(Method::GET, path);
+    let post =
+        |endpoint: &str| app.request(Method::POST, &tenant_path(tenant, endpoint)).header("origin", origin);
+    let form = [("flow", "x"), ("identifier", "ada@example.com")];
+    let long = "a".repeat(9_000);
+    let requests = [
+        (400, get(&authorize_path(tenant, &[("client_id", "nobody")]))),
+        (400, get(&authorize_path(tenant, &[("redirect_uri", "https://evil.example")]))),
+        (400, get(&authorize_path(tenant, &[("request_uri", "https://evil.example")]))),
+        (400, get(&authorize_path(tenant, &[])).header("sec-fetch-dest", "iframe")),
+        (414, get(&authorize_path(tenant, &[("state", &long)]))),
+        (400, get(&tenant_path(tenant, "/oauth/logout?state=a&state=b"))),
+        (400, get(&tenant_path(tenant, "/device?user_code=a&user_code=b"))),
+        (400, get(&tenant_path(tenant, "/account")).header("sec-purpose", "prefetch")),
+        (400, post("/oauth/authorize").form(&[("client_id", "nobody")])),
+        (403, post("/oauth/sign-in").form(&form)),
+        (403, post("/oauth/logout").form(&form)),
+        (403, post("/device").form(&form)),
+        (403, post("/account").form(&form)),
+        (415, post("/oauth/sign-in").header("content-type", "text/plain").body("x")),
+    ];
+    let mut answers = Vec::new();
+    for (status, request) in requests {
+        answers.push((status, Answer::to(request).await));
+    }
+    answers
+}
+
+/// What a page loads and names of a tenant.
+fn look(tenant: &str) -> (Branding, [String; 3]) {
+    let primary = if tenant == ACME { Colour::rgb(0xb0, 0x10, 0x40) } else { Colour::rgb(0x10, 0x40, 0xb0) };
+    let terms = format!("https://{tenant}.example/terms");
+    let branding = Branding {
+        primary,
+        terms_url: Some(terms.clone()),
+        logo: Some(Logo::stored(format!("logo-of-{tenant}"))),
+        ..Branding::default()
+    };
+    let theme = format!("/oauth/theme/{}.css", Theme::new(&branding).unwrap().hash());
+    let shown = [
+        format!("href=\"{}\"", tenant_path(tenant, &theme)),
+        format!("src=\"{}\"", tenant_path(tenant, &format!("/oauth/logo/logo-of-{tenant}"))),
+        format!("href=\"{terms}\""),
+    ];
+    (branding, shown)
+}
+
+#[track_caller]
+fn assert_has_look(answer: &Answer, own: &str, other: &str) {
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    assert!(answer.header("content-security-policy").contains("script-src 'none'"));
+    assert!(answer.body.contains(&format!("alt=\"{}\"", fixtures::tenant(own).name)), "{}", answer.body);
+    for shown in look(own).1 {
+        assert!(answer.body.contains(&shown), "{shown}: {}", answer.body);
+    }
+    for shown in look(other).1 {
+        assert!(!answer.body.contains(&shown), "{shown}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn an_error_page_looks_as_the_pages_of_its_own_tenant() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_web_client(&app, tenant, |_| ());
+        app.change_tenant(tenant, |changed| {
+            changed.strategies.oidc = true;
+            changed.branding = look(tenant).0;
+        });
+    }
+    for (own, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        for (status, answer) in refusals(&app, own, PUBLIC_URL).await {
+            assert_eq!(answer.status, status, "{}", answer.body);
+            assert_has_look(&answer, own, other);
+        }
+        app.change_tenant(own, |changed| {
+            changed.strategies.oidc = false;
+            changed.branding = look(own).0;
+        });
+        let without = app.get(&authorize_path(own, &[])).await;
+        assert_eq!(without.status, 404);
+        for shown in look(own).1 {
+            assert!(!without.body.contains(&shown), "it looks as one of a tenant that is not there");
+        }
+        assert_eq!(without.body, app.get(&authorize_path("nobody", &[])).await.body);
+    }
+}
+
+#[tokio::test]
+async fn so_does_that_of_a_store_that_fails() {
+    let tenants = Arc::new(MemoryStore::new());
+    for tenant in [ACME, GLOBEX] {
+        let mut tenant = client_fixtures::tenant(tenant);
+        tenant.strategies.oidc = true;
+        tenant.branding = look(tenant.id.as_str()).0;
+        tenants.put_tenant(tenant);
+    }
+    let app = TestApp::start_over(&options(ACME), |_| TenantResolver::new(tenants));
+    for (own, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        for (failure, status) in [(Failure::Unavailable, 503), (Failure::Fault, 500)] {
+            app.store.fail_with(failure);
+            let answer = app.get(&authorize_path(own, &[])).await;
+            assert_eq!(answer.status, status);
+            assert_has_look(&answer, own, other);
+            app.store.fail_with(None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn below_the_path_of_a_proxy_an_error_page_loads_its_files_there() {
+    let public_url = "https://id.example.com/auth".to_owned();
+    let app = TestApp::start_with(&Options { public_url, ..options(ACME) });
+    for tenant in [ACME, GLOBEX] {
+        add_web_client(&app, tenant, |_| ());
+        app.change_tenant(tenant, |changed| {
+            changed.strategies.oidc = true;
+            changed.branding = look(tenant).0;
+        });
+        let mut answers = refusals(&app, tenant, "https://id.example.com").await;
+        answers.push((404, app.get(&authorize_path("nobody", &[])).await));
+        for (status, answer) in answers {
+            assert_eq!(answer.status, status, "{}", answer.body);
+            let mut loaded = 0;
+            for begin in ["<link rel=\"icon\" href=\"", "<link rel=\"stylesheet\" href=\""] {
+                for rest in answer.body.split(begin).skip(1) {
+                    let file = rest.split('"').next().unwrap();
+                    // The proxy takes its path away.
+                    let path = file.strip_prefix("/auth").unwrap_or_else(|| panic!("{file}"));
+                    let file = app.get(path).await;
+                    assert_eq!(file.status, 200, "{path}");
+                    assert!(file.header("cache-control").contains("immutable"), "{path}");
+                    loaded += 1;
+                }
+            }
+            assert_eq!(loaded, if status == 404 { 2 } else { 3 }, "{}", answer.body);
+            let logo = format!("src=\"/auth{}", tenant_path(tenant, "/oauth/logo/"));
+            assert_eq!(answer.body.contains(&logo), status != 404, "{}", answer.body);
+        }
+    }
+}
