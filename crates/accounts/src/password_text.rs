@@ -57,6 +57,21 @@ mod tests {
         assert_eq!(normalised(&"\u{1d160}".repeat(200)), None);
     }
 
+    #[test]
+    fn every_byte_of_a_password_counts_whatever_its_length() {
+        let letters: String = ('!'..='~').cycle().take(1_024).collect();
+        for length in 1..=letters.len() {
+            let text = &letters[..length];
+            assert_eq!(normalised(text).as_deref(), Some(text));
+        }
+        for at in 0..letters.len() {
+            let other = if letters[at..].starts_with('x') { "y" } else { "x" };
+            let changed = format!("{}{other}{}", &letters[..at], &letters[at + 1..]);
+            assert_eq!(normalised(&changed), Some(changed.clone()), "byte {at}");
+            assert_ne!(changed, letters);
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_outgrows_its_memory(text in ".{0,100}") {

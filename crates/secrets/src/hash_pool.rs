@@ -250,6 +250,44 @@ mod tests {
         assert!(!pool.step(), "no hash is computed for callers that are gone");
     }
 
+    /// Of one source, and of a thousand. A bound on hashes is a bound on time, whatever a machine needs for one.
+    #[tokio::test(start_paused = true)]
+    async fn callers_that_hang_up_cost_no_hash_and_another_signs_in_at_its_turn() {
+        for sources in [1, 1_000] {
+            let pool = Arc::new(HashPool::without_threads());
+            let ask = |number: u32, text: String| {
+                let pool = Arc::clone(&pool);
+                let source = ClientAddress::new(Some(std::net::Ipv4Addr::from(0x0a00_0000 + number).into()));
+                tokio::spawn(async move { pool.hash(job(&text), Lane::SignIn, &source).await })
+            };
+            let settle = async || {
+                for _ in 0..200 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let strangers: Vec<_> =
+                (0..1_000_u32).map(|at| ask(1 + at % sources, format!("guess {at}"))).collect();
+            settle().await;
+            // One source has 256 waiting callers at most; the others were refused at once.
+            assert_eq!(pool.callers(), if sources == 1 { 256 } else { 1_000 });
+            // Two of them are served, and another caller comes, before all of them hang up.
+            assert!(pool.step() && pool.step());
+            let owner = ask(0, "the password".to_owned());
+            settle().await;
+            strangers.iter().for_each(tokio::task::JoinHandle::abort);
+            settle().await;
+            let before = pool.hashes_computed();
+            while !owner.is_finished() {
+                assert!(pool.step(), "the caller that stays is never dropped");
+                settle().await;
+            }
+            let expected = hash_password(&job("the password").secret, &PasswordSalt::dummy()).unwrap();
+            assert!(owner.await.unwrap().unwrap().matches(&expected));
+            assert_eq!(pool.hashes_computed() - before, 1, "none is computed for callers that are gone");
+            assert!(!pool.step() && pool.callers() == 0);
+        }
+    }
+
     #[test]
     fn the_threads_end_with_the_pool() {
         let pool = HashPool::start(NonZeroUsize::new(3).unwrap()).unwrap();

@@ -161,6 +161,35 @@ async fn a_password_that_is_composed_differently_is_the_same() {
     assert!(test_env.sign_in(decomposed).await.0.is_ok());
 }
 
+/// At the ends, and on both sides of the lengths at which other hashes cut a password.
+#[tokio::test(start_paused = true)]
+async fn a_long_password_with_any_byte_changed_or_missing_is_refused() {
+    let test_env = test_env();
+    let right: String = ('!'..='~').cycle().take(1_024).collect();
+    for tenant in ["acme", "globex"] {
+        test_env.put(tenant, "longest", Some(&right), AccountStatus::Active);
+        let changed = |at: usize| {
+            let other = if right[at..].starts_with('x') { "y" } else { "x" };
+            format!("{}{other}{}", &right[..at], &right[at + 1..])
+        };
+        let mut wrong: Vec<String> =
+            [0, 55, 56, 71, 72, 73, 127, 128, 255, 256, 511, 512, 1_000, 1_023].map(changed).into();
+        wrong.extend([8, 55, 64, 72, 128, 512, 1_023].map(|length| right[..length].to_owned()));
+        wrong.extend([right[1..].to_owned(), format!("{right}!"), format!(" {}", &right[1..])]);
+        for (hour, password) in wrong.iter().enumerate() {
+            assert_ne!(*password, right);
+            // Attempts that are an hour apart are within every limit.
+            let now = NOW + Lifetime::from_seconds(3_600 * hour as u64);
+            let attempt = Try { now, ..attempt(tenant, "longest", password) };
+            let (result, hashes, _) = test_env.sign_in(attempt).await;
+            assert!(matches!(result, Err(SignInError::Refused)), "{hour}: {result:?}");
+            assert_eq!(hashes, 1, "{hour}");
+        }
+        let now = NOW + Lifetime::from_seconds(3_600 * 100);
+        assert!(test_env.sign_in(Try { now, ..attempt(tenant, "longest", &right) }).await.0.is_ok());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_refusal_costs_one_hash_and_leaves_at_the_same_instant() {
     let test_env = test_env();

@@ -36,6 +36,8 @@ impl Answer {
         };
         let answer = Self { status, headers, body };
         documented::check(&method, &path, &answer);
+        // It would reach all tenants of the host.
+        assert!(!answer.headers.contains_key("clear-site-data"), "{method} {path}: {answer:?}");
         answer
     }
 

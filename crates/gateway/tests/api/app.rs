@@ -65,6 +65,8 @@ pub(crate) struct TestApp {
     calls: u64,
     clock: Arc<AtomicU64>,
     http: reqwest::Client,
+    /// Follows no redirect. It is made once: to read the certificates of the machine takes longer than many requests.
+    pub(crate) browser_http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
@@ -210,6 +212,8 @@ impl TestApp {
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || serve(gateway, stopped));
         let http = reqwest::Client::new();
+        let browser_http =
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (stop, server) = (Some(stop), Some(server));
         Self {
             store,
@@ -228,6 +232,7 @@ impl TestApp {
             calls,
             clock,
             http,
+            browser_http,
             stop,
             server,
         }

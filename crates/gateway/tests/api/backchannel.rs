@@ -1,11 +1,23 @@
 //! The end of a session queues a notice for each of its clients, each at two tenants.
 
-use grants::LogoutOutbox as _;
+use grants::{Grantee, LogoutOutbox as _};
 use protocol::Timestamp;
 
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
 use crate::openid::claims;
 use crate::person::{Browser, add_person, add_web_client, redeem};
+
+/// The one logout token that waits at the tenant.
+pub(crate) async fn waiting_logout_token(app: &TestApp, tenant: &str) -> String {
+    let now = Timestamp::from_seconds(app.now());
+    let due = app.store.due_logouts(now, 100).await.unwrap();
+    let due: Vec<_> = due.into_iter().filter(|queued| queued.tenant.as_str() == tenant).collect();
+    let [queued] = due.as_slice() else { panic!("{due:?}") };
+    let found = app.tokens.tenants.resolve_openid_provider(tenant).await.unwrap();
+    let client = app.tokens.authenticator.find_active(&found.id, queued.client.as_str()).await.unwrap();
+    let grantee = Grantee { tenant: &found, client: &client.unwrap() };
+    app.tokens.engine.sign_logout_token(&grantee, queued, now).await.unwrap()
+}
 
 /// One read of the session and one transaction, and the browser waits for no client.
 #[tokio::test]

@@ -199,21 +199,6 @@ async fn a_wrong_password_has_one_answer_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn ten_thousand_strangers_write_nothing() {
-    let app = TestApp::start();
-    add_web_client(&app, ACME, |_| ());
-    let mut browser = Browser::new(&app);
-    let path = authorize_path(ACME, &[]);
-    let before = app.store.calls();
-    for _ in 0..1_000 {
-        browser.cookies.clear();
-        assert_eq!(browser.get(&path).await.status, 200);
-    }
-    let after = app.store.calls();
-    assert_eq!((after.sign_ins, after.administration), (before.sign_ins, before.administration));
-}
-
-#[tokio::test]
 async fn an_error_without_an_address_is_a_page() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
@@ -436,46 +421,6 @@ async fn a_recent_sign_in_is_demanded_and_met() {
         assert_ne!(browser.cookies[&format!("lk-s.{tenant}")], before, "a sign-in has a cookie of its own");
         browser.cookies.insert(format!("lk-s.{tenant}"), before);
         assert_eq!(browser.authorize(tenant, &[]).await.status, 200, "and the one before opens nothing");
-    }
-}
-
-#[tokio::test]
-async fn a_form_is_accepted_from_its_own_page_and_browser_alone() {
-    let app = TestApp::start();
-    for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
-        add_web_client(&app, tenant, |_| ());
-        let mut browser = Browser::new(&app);
-        let page = browser.authorize(tenant, &[]).await;
-        let sealed = flow(&page);
-        let path = tenant_path(tenant, "/oauth/sign-in");
-        let good = [("flow", &*sealed), ("identifier", EMAIL), ("password", PASSWORD)];
-        let before = app.store.calls();
-        let with = |name, value| browser.request(Method::POST, &path).header(name, value).form(&good);
-        let attempts = [
-            with("origin", "https://evil.example"),
-            with("origin", "null"),
-            with("sec-fetch-site", "same-origin"),
-            with("origin", PUBLIC_URL).header("sec-fetch-site", "cross-site"),
-            with("origin", PUBLIC_URL).header("sec-fetch-dest", "empty"),
-            with("origin", PUBLIC_URL).header("sec-fetch-dest", "iframe"),
-        ];
-        for attempt in attempts {
-            let refused = Answer::to(attempt).await;
-            assert!(matches!(refused.status, 400 | 403), "{}", refused.body);
-        }
-        let mut other = Browser::new(&app);
-        assert_eq!(other.post(&path, &good).await.status, 403, "a browser without the cookie");
-        other.authorize(tenant, &[]).await;
-        assert_eq!(other.post(&path, &good).await.status, 403, "another browser's form");
-        for bad in ["", "x", &sealed[1..], &sealed[..sealed.len() - 1]] {
-            let form = [("flow", bad), ("identifier", EMAIL), ("password", PASSWORD)];
-            assert_eq!(browser.post(&path, &form).await.status, 403, "{bad}");
-        }
-        let after = app.store.calls();
-        assert_eq!((after.find_by_identifier, after.sign_ins), (before.find_by_identifier, before.sign_ins));
-        app.pass(86_400);
-        assert_eq!(browser.post(&path, &good).await.status, 403, "a page of yesterday");
     }
 }
 

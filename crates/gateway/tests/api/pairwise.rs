@@ -3,7 +3,6 @@
 
 use std::sync::LazyLock;
 
-use grants::{Grantee, LogoutOutbox as _};
 use protocol::{ClientAuthenticationMethod, GrantType, Secret, SubjectType, Timestamp};
 use registry::{Client, ClientSecret, RevocationStore as _, RevokedSubject};
 use reqwest::Method;
@@ -14,6 +13,7 @@ use testkit::{Calls, fixtures};
 use crate::administrators::{BOSS, TestEnv, clients_path};
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
+use crate::backchannel::waiting_logout_token;
 use crate::device::{begin, poll, send, to_the_question};
 use crate::forge::Forge;
 use crate::openid::{claims, location, userinfo};
@@ -164,7 +164,7 @@ async fn all_interfaces_call_a_person_the_same_and_none_tells_the_account() {
             401,
             "the session has ended"
         );
-        said.push(logout_token(&app, tenant).await);
+        said.push(claims(&waiting_logout_token(&app, tenant).await.into()));
 
         let sub = said[0]["sub"].clone();
         assert!(sub.as_str().is_some_and(|sub| sub.starts_with("pw_")), "{sub}");
@@ -177,19 +177,6 @@ async fn all_interfaces_call_a_person_the_same_and_none_tells_the_account() {
         }
         assert_eq!(said.last().unwrap()["sid"], sid);
     }
-}
-
-/// The claims of the one logout token that waits at the tenant.
-async fn logout_token(app: &TestApp, tenant: &str) -> Value {
-    let now = Timestamp::from_seconds(app.now());
-    let due = app.store.due_logouts(now, 100).await.unwrap();
-    let due: Vec<_> = due.into_iter().filter(|queued| queued.tenant.as_str() == tenant).collect();
-    let [queued] = due.as_slice() else { panic!("{due:?}") };
-    let found = app.tokens.tenants.resolve_openid_provider(tenant).await.unwrap();
-    let client = app.tokens.authenticator.find_active(&found.id, queued.client.as_str()).await.unwrap();
-    let grantee = Grantee { tenant: &found, client: &client.unwrap() };
-    let token = app.tokens.engine.sign_logout_token(&grantee, queued, now).await.unwrap();
-    claims(&token.into())
 }
 
 #[tokio::test]

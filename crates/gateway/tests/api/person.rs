@@ -6,7 +6,7 @@ use accounts::{Account, AccountPasswords};
 use protocol::{GrantType, Secret};
 use registry::{Client, ClientSecret};
 use reqwest::header::SET_COOKIE;
-use reqwest::{Method, RequestBuilder, redirect};
+use reqwest::{Method, RequestBuilder};
 use secrets::{GeneratedSecret, PasswordSalt, hash_password, hash_token};
 use testkit::{fixtures, requests};
 use url::Url;
@@ -58,20 +58,19 @@ pub(crate) fn add_web_client(app: &TestApp, tenant: &str, change: impl FnOnce(&m
 /// A browser at one app, with its cookies.
 pub(crate) struct Browser<'a> {
     app: &'a TestApp,
-    http: reqwest::Client,
     pub(crate) cookies: BTreeMap<String, String>,
 }
 
 impl<'a> Browser<'a> {
     pub(crate) fn new(app: &'a TestApp) -> Self {
-        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Self { app, http, cookies: BTreeMap::new() }
+        Self { app, cookies: BTreeMap::new() }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let line = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
         let line = line.collect::<Vec<_>>().join("; ");
-        self.http.request(method, format!("http://{}{path}", self.app.addresses[0])).header("cookie", line)
+        let url = format!("http://{}{path}", self.app.addresses[0]);
+        self.app.browser_http.request(method, url).header("cookie", line)
     }
 
     pub(crate) async fn send(&mut self, request: RequestBuilder) -> Answer {

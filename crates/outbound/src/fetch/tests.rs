@@ -6,6 +6,7 @@ use super::*;
 use crate::mock_server::{MockServer, Reply, Request, tls};
 
 const JSON: &str = "content-type: application/json";
+const FORM: &str = "logout_token=a.b.c";
 
 fn loopback() -> Fetcher {
     Fetcher::new(Guard::allowing(vec!["127.0.0.0/8".parse().unwrap()]))
@@ -17,6 +18,10 @@ async fn fetch(server: &MockServer) -> Result<Fetched, FetchError> {
 
 async fn serving(reply: Reply) -> MockServer {
     MockServer::start(None, move |_| reply.clone()).await
+}
+
+async fn post(server: &MockServer) -> Result<(), FetchError> {
+    loopback().post_form(&format!("{}/logout", server.url()), FORM.to_owned()).await
 }
 
 #[tokio::test]
@@ -53,6 +58,41 @@ async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
 }
 
 #[tokio::test]
+async fn no_form_is_posted_to_an_address_that_is_not_allowed() {
+    let server = serving(Reply::of(200, JSON, b"{}")).await;
+    let port = server.address.port();
+    let strict = Fetcher::new(Guard::default());
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "0.0.0.0",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "10.0.0.1",
+        "172.16.0.1",
+        "192.168.0.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "[fe80::1]",
+        "[fd00:ec2::254]",
+    ] {
+        let error = strict.post_form(&format!("https://{host}:{port}/"), FORM.to_owned()).await.unwrap_err();
+        assert!(matches!(error, FetchError::Url(UnfitUrl::Address)), "{host}: {error}");
+    }
+    for url in ["http://localhost/", "http://example.com/", "ftp://example.com/", "file:///etc/passwd"] {
+        let error = strict.post_form(url, FORM.to_owned()).await.unwrap_err();
+        assert!(matches!(error, FetchError::Url(_)), "{url}: {error}");
+    }
+    let error = strict.post_form(&format!("https://localhost:{port}/"), FORM.to_owned()).await.unwrap_err();
+    assert!(matches!(error, FetchError::Address), "{error}");
+    assert_eq!(server.request_count(), 0);
+}
+
+#[tokio::test]
 async fn a_redirect_is_an_answer_and_is_not_followed() {
     let target = serving(Reply::of(200, JSON, b"{}")).await;
     for status in [301, 302, 303, 307, 308] {
@@ -61,6 +101,48 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
         assert!(matches!(error, FetchError::Status(found) if found == status), "{error}");
     }
     assert_eq!(target.request_count(), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_of_a_form_is_a_failure_and_is_not_followed() {
+    let target = serving(Reply::of(200, JSON, b"{}")).await;
+    for status in [301, 302, 303, 307, 308] {
+        let server = serving(Reply::of(status, &format!("location: {}", target.url()), b"")).await;
+        let error = post(&server).await.unwrap_err();
+        assert!(matches!(error, FetchError::Status(found) if found == status), "{error}");
+        assert_eq!(server.request_count(), 1);
+    }
+    assert_eq!(target.request_count(), 0);
+}
+
+#[tokio::test]
+async fn a_form_is_posted_as_it_is_and_nothing_of_the_answer_is_read() {
+    let server = MockServer::start(None, |request: &Request| {
+        let header = |name: &str| request.headers.get(name).map(String::as_str);
+        assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/logout"));
+        assert_eq!(header("content-type"), Some("application/x-www-form-urlencoded"));
+        assert_eq!((header("cookie"), header("authorization"), header("referer")), (None, None, None));
+        assert_eq!(request.body, FORM.as_bytes());
+        // It says that it is longer than anything, and never ends.
+        Reply::raw("HTTP/1.1 200 OK\r\nset-cookie: a=b\r\ncontent-length: 9999999999\r\n\r\nx")
+    });
+    let server = server.await;
+    for _ in 0..2 {
+        let begun = Instant::now();
+        post(&server).await.unwrap();
+        assert!(begun.elapsed() < LONGEST_POST, "{:?}", begun.elapsed());
+    }
+    for status in [200, 202, 204] {
+        post(&serving(Reply::of(status, JSON, b"")).await).await.unwrap();
+    }
+    for status in [400, 404, 500, 503] {
+        let error = post(&serving(Reply::of(status, JSON, b"{}")).await).await.unwrap_err();
+        assert!(matches!(error, FetchError::Status(found) if found == status), "{error}");
+    }
+    for broken in ["", "SSH-2.0-OpenSSH\r\n"] {
+        let error = post(&serving(Reply::raw(broken)).await).await.unwrap_err();
+        assert!(matches!(error, FetchError::Connection(_)), "{error}");
+    }
 }
 
 #[tokio::test]
@@ -106,12 +188,26 @@ async fn a_slow_answer_is_given_up_after_two_seconds() {
 }
 
 #[tokio::test]
+async fn a_form_without_an_answer_is_given_up_after_five_seconds() {
+    let server = serving(Reply::of(200, JSON, b"").after(Duration::from_secs(60))).await;
+    let begun = Instant::now();
+    let error = post(&server).await.unwrap_err();
+    assert!(matches!(error, FetchError::TooSlow), "{error}");
+    assert!(begun.elapsed() < LONGEST_POST * 3, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
 async fn a_certificate_must_be_trusted() {
     let (acceptor, _) = tls();
     let server = MockServer::start(Some(acceptor), |_| Reply::of(200, JSON, b"{}")).await;
     let url = format!("https://localhost:{}/", server.address.port());
-    let error = loopback().fetch(&url, "*/*").await.unwrap_err();
-    assert!(matches!(error, FetchError::Connection(_) | FetchError::NoClient(_)), "{error}");
+    let errors = [
+        loopback().fetch(&url, "*/*").await.unwrap_err(),
+        loopback().post_form(&url, FORM.to_owned()).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, FetchError::Connection(_) | FetchError::NoClient(_)), "{error}");
+    }
     assert_eq!(server.request_count(), 0);
 }
 

@@ -1,0 +1,278 @@
+//! An account that is suspended, deleted or gets another password, a client or a tenant that is suspended, between each two steps of a sign-in:
+//! the next step gives nothing. The same step at the other tenant, where nothing has changed, goes on.
+
+use protocol::{ClientAuthenticationMethod, GrantType};
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::fixtures;
+
+use crate::administrators::{OPS, PLATFORM, TestEnv, accounts_path, ask, clients_path};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::device::{begin, poll, send};
+use crate::openid::userinfo;
+use crate::person::{Browser, PASSWORD, add_web_client, continued, flow, parameter, redeem_with};
+use crate::refresh::refresh_with;
+
+/// What happens between two steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Change {
+    AccountSuspended,
+    AccountDeleted,
+    PasswordSet,
+    ClientSuspended,
+    TenantSuspended,
+}
+
+const CHANGES: [Change; 5] = [
+    Change::AccountSuspended,
+    Change::AccountDeleted,
+    Change::PasswordSet,
+    Change::ClientSuspended,
+    Change::TenantSuspended,
+];
+
+/// The step that comes after the change.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Step {
+    /// The form of the sign-in page.
+    SignIn,
+    /// The form of the consent page.
+    Consent,
+    Redemption,
+    /// Of tokens that end with the session.
+    Refresh,
+    /// Of tokens that outlive it.
+    OfflineRefresh,
+    Userinfo,
+    /// Another request of the client in the same session.
+    SilentRequest,
+    /// The form of the device page, and the tokens for it.
+    DeviceDecision,
+    /// The tokens of a device that the person has allowed.
+    DevicePoll,
+}
+
+const STEPS: [Step; 9] = [
+    Step::SignIn,
+    Step::Consent,
+    Step::Redemption,
+    Step::Refresh,
+    Step::OfflineRefresh,
+    Step::Userinfo,
+    Step::SilentRequest,
+    Step::DeviceDecision,
+    Step::DevicePoll,
+];
+
+/// What the steps before have left.
+enum Left {
+    Page(Answer),
+    Code(String),
+    Tokens(Value),
+    Device(Value),
+    DevicePage(Value, Answer),
+    Session,
+}
+
+/// A person of a tenant in the middle of a sign-in.
+struct Person<'a> {
+    app: &'a TestApp,
+    tenant: &'static str,
+    email: String,
+    browser: Browser<'a>,
+}
+
+impl Person<'_> {
+    async fn post(&mut self, path: &str, page: &Answer, fields: &[(&str, &str)]) -> Answer {
+        let sealed = flow(page);
+        let form = [&[("flow", &*sealed)], fields].concat();
+        self.browser.post(&tenant_path(self.tenant, path), &form).await
+    }
+
+    async fn sign_in(&mut self, path: &str, page: &Answer) -> Answer {
+        let email = self.email.clone();
+        self.post(path, page, &[("identifier", &email), ("password", PASSWORD)]).await
+    }
+
+    async fn allow(&mut self, page: &Answer) -> Answer {
+        self.post("/oauth/sign-in", page, &[("decision", "allow")]).await
+    }
+
+    async fn redeem(&self, code: &str) -> Answer {
+        redeem_with(self.app, self.tenant, &[("code", code)]).await
+    }
+
+    /// Goes as far as to the step.
+    async fn go_to(&mut self, step: Step) -> Left {
+        if matches!(step, Step::DeviceDecision | Step::DevicePoll) {
+            let begun = begin(self.app, self.tenant).await;
+            let page = self.browser.get(&tenant_path(self.tenant, "/device")).await;
+            let typed = [("user_code", begun["user_code"].as_str().unwrap())];
+            let page = send(&mut self.browser, self.tenant, &page, &typed).await;
+            let question = self.sign_in("/device", &page).await;
+            assert_eq!(question.status, 200, "{}", question.body);
+            if step == Step::DevicePoll {
+                let done = send(&mut self.browser, self.tenant, &question, &[("decision", "allow")]).await;
+                assert_eq!(done.status, 200, "{}", done.body);
+                return Left::Device(begun);
+            }
+            return Left::DevicePage(begun, question);
+        }
+        let scope = if step == Step::OfflineRefresh { "openid offline_access" } else { "openid" };
+        let page = self.browser.authorize(self.tenant, &[("scope", scope), ("prompt", "consent")]).await;
+        if step == Step::SignIn {
+            return Left::Page(page);
+        }
+        let question = self.sign_in("/oauth/sign-in", &page).await;
+        assert!(question.body.contains("value=\"allow\""), "{}", question.body);
+        if step == Step::Consent {
+            return Left::Page(question);
+        }
+        let code = parameter(&continued(&self.allow(&question).await), "code");
+        if step == Step::Redemption {
+            return Left::Code(code);
+        }
+        let tokens = self.redeem(&code).await;
+        assert_eq!(tokens.status, 200, "{}", tokens.body);
+        if step == Step::SilentRequest { Left::Session } else { Left::Tokens(tokens.json()) }
+    }
+
+    /// The answer to the step, and whether it gives anything.
+    async fn goes_on(&mut self, step: Step, left: &Left) -> (Answer, bool) {
+        let (app, tenant) = (self.app, self.tenant);
+        let answer = match left {
+            Left::Page(page) if step == Step::SignIn => self.sign_in("/oauth/sign-in", page).await,
+            Left::Page(page) => self.allow(page).await,
+            Left::Code(code) => self.redeem(code).await,
+            Left::Tokens(tokens) if step == Step::Userinfo => {
+                userinfo(app, tenant, tokens["access_token"].as_str().unwrap()).await
+            }
+            Left::Tokens(tokens) => {
+                refresh_with(app, tenant, tokens["refresh_token"].as_str().unwrap(), &[]).await
+            }
+            Left::Session => self.browser.authorize(tenant, &[("scope", "openid"), ("prompt", "none")]).await,
+            Left::Device(begun) => poll(app, tenant, begun).await,
+            Left::DevicePage(begun, page) => {
+                let decided = send(&mut self.browser, tenant, page, &[("decision", "allow")]).await;
+                assert!(decided.status < 500, "{}", decided.body);
+                poll(app, tenant, begun).await
+            }
+        };
+        let given = match step {
+            Step::SignIn => answer.body.contains("value=\"allow\""),
+            Step::Consent => answer.body.contains("code="),
+            Step::SilentRequest => answer.header("location").contains("code="),
+            Step::Userinfo => answer.status == 200 && answer.json()["sub"].is_string(),
+            _ => answer.status == 200 && answer.json()["access_token"].is_string(),
+        };
+        (answer, given)
+    }
+}
+
+/// The platform's operator.
+struct Operator<'a> {
+    test_env: &'a TestEnv,
+    token: String,
+}
+
+impl Operator<'_> {
+    /// Creates an account, and returns its path.
+    async fn create(&self, tenant: &str, email: &str) -> String {
+        let body = json!({ "email": email, "password": PASSWORD });
+        let made = self.test_env.post(&self.token, &accounts_path(tenant), body).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        made.header("location").to_owned()
+    }
+
+    async fn post(&self, path: &str) {
+        let answer = self.test_env.ask(&self.token, ask(Method::POST, path)).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+    }
+
+    async fn apply(&self, change: Change, tenant: &str, account: &str) {
+        match change {
+            Change::AccountSuspended => self.post(&format!("{account}/suspend")).await,
+            Change::AccountDeleted => {
+                assert_eq!(self.test_env.delete(&self.token, account).await.status, 204);
+            }
+            Change::PasswordSet => {
+                let body = json!({ "password": "nine lanterns beside the river" });
+                let set = self.test_env.post(&self.token, &format!("{account}/password"), body).await;
+                assert_eq!(set.status, 200, "{}", set.body);
+            }
+            Change::ClientSuspended => self.post(&format!("{}/web/suspend", clients_path(tenant))).await,
+            Change::TenantSuspended => self.post(&format!("/api/v1/admin/tenants/{tenant}/suspend")).await,
+        }
+    }
+
+    /// The client and the tenant serve again.
+    async fn undo(&self, change: Change, tenant: &str) {
+        match change {
+            Change::ClientSuspended => self.post(&format!("{}/web/resume", clients_path(tenant))).await,
+            Change::TenantSuspended => self.post(&format!("/api/v1/admin/tenants/{tenant}/resume")).await,
+            Change::AccountSuspended | Change::AccountDeleted | Change::PasswordSet => {}
+        }
+        // The codes of devices end, of which few may wait; and what was revoked until a second is valid after it.
+        self.test_env.app.pass(60);
+    }
+}
+
+/// The refusal of a step after a change: its status, and its error where it has a code.
+fn refusal(step: Step, change: Change) -> (u16, &'static str) {
+    match (step, change) {
+        (_, Change::TenantSuspended) => (404, ""),
+        // The page asks who is there.
+        (Step::SignIn, Change::ClientSuspended) | (Step::Consent, Change::ClientSuspended) => (400, ""),
+        (Step::SignIn, _) => (403, ""),
+        (Step::Consent, _) => (200, "type=\"password\""),
+        (Step::SilentRequest, Change::ClientSuspended) => (400, ""),
+        (Step::SilentRequest, _) => (303, "login_required"),
+        (Step::Userinfo, _) => (401, "invalid_token"),
+        (_, Change::ClientSuspended) => (401, "invalid_client"),
+        (Step::DeviceDecision, _) => (400, "authorization_pending"),
+        (Step::Redemption | Step::Refresh | Step::OfflineRefresh | Step::DevicePoll, _) => {
+            (400, "invalid_grant")
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_has_changed_between_two_steps_ends_a_sign_in_at_the_next() {
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
+    for tenant in [ACME, GLOBEX] {
+        add_web_client(app, tenant, |client| {
+            client.authentication_method = ClientAuthenticationMethod::None;
+            client.secrets.clear();
+            client.grant_types.extend([GrantType::RefreshToken, GrantType::DeviceCode]);
+            client.scope = fixtures::scope("openid profile offline_access");
+            client.code_flow.first_party = false;
+        });
+    }
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        for step in STEPS {
+            for change in CHANGES {
+                let operator = Operator { test_env: &test_env, token: test_env.token(PLATFORM, OPS).await };
+                let email = format!("{tenant}-{step:?}-{change:?}@example.com").to_lowercase();
+                let mut here = Person { app, tenant, email, browser: Browser::new(app) };
+                let mut there =
+                    Person { tenant: other, email: here.email.clone(), browser: Browser::new(app), ..here };
+                let account = operator.create(tenant, &here.email).await;
+                operator.create(other, &there.email).await;
+                let left = [here.go_to(step).await, there.go_to(step).await];
+
+                operator.apply(change, tenant, &account).await;
+                let what = format!("{step:?} after {change:?} at {tenant}");
+                let (answer, is_given) = here.goes_on(step, &left[0]).await;
+                assert!(!is_given, "{what}: {} {}", answer.status, answer.body);
+                let (status, says) = refusal(step, change);
+                let said = format!("{} {}", answer.header("location"), answer.body);
+                assert!(answer.status == status && said.contains(says), "{what}: {} {said}", answer.status);
+                let (answer, is_given) = there.goes_on(step, &left[1]).await;
+                assert!(is_given, "{what}, not at {other}: {} {}", answer.status, answer.body);
+                operator.undo(change, tenant).await;
+            }
+        }
+    }
+}

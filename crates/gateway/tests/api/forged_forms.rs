@@ -1,0 +1,226 @@
+//! Forms that no page of the browser leads to, at each path that takes forms of people: forged, cut, of another browser, tenant or step, of
+//! yesterday, from another origin. Each at two tenants, from a browser that is signed in at both.
+
+use protocol::{ClientAuthenticationMethod, GrantType};
+use reqwest::Method;
+use testkit::Calls;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path};
+use crate::device::{begin, to_the_question};
+use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, flow};
+
+/// A path that takes forms, what a person answers to a page of it, and what the page after that says.
+struct Form {
+    path: &'static str,
+    answers: &'static [(&'static str, &'static str)],
+    done: &'static str,
+}
+
+const FORMS: [Form; 4] = [
+    Form {
+        path: "/oauth/sign-in",
+        answers: &[("identifier", EMAIL), ("password", PASSWORD)],
+        done: "content=\"0;url=",
+    },
+    Form { path: "/device", answers: &[("decision", "allow")], done: "connected" },
+    Form { path: "/account", answers: &[("decision", "sign_out_everywhere")], done: "You are signed out" },
+    Form { path: "/oauth/logout", answers: &[("decision", "sign_out")], done: "You are signed out" },
+];
+
+impl Form {
+    /// What is sealed in a page of this browser.
+    async fn sealed(&self, app: &TestApp, browser: &mut Browser<'_>, tenant: &str) -> String {
+        let page = match self.path {
+            "/oauth/sign-in" => browser.authorize(tenant, &[("prompt", "login")]).await,
+            "/device" => {
+                let begun = begin(app, tenant).await;
+                to_the_question(browser, tenant, begun["user_code"].as_str().unwrap()).await
+            }
+            path => browser.get(&tenant_path(tenant, path)).await,
+        };
+        assert_eq!(page.status, 200, "{}: {}", self.path, page.body);
+        flow(&page)
+    }
+
+    fn with<'a>(&self, sealed: &'a str) -> Vec<(&'a str, &'a str)> {
+        [&[("flow", sealed)], self.answers].concat()
+    }
+}
+
+/// Two tenants with Ada and a client.
+fn start() -> TestApp {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |client| {
+            client.grant_types.push(GrantType::DeviceCode);
+            client.authentication_method = ClientAuthenticationMethod::None;
+            client.secrets.clear();
+        });
+    }
+    app
+}
+
+/// Ada's browser, in which she is signed in at both tenants.
+async fn signed_in(app: &TestApp) -> Browser<'_> {
+    let mut browser = Browser::new(app);
+    for tenant in [ACME, GLOBEX] {
+        browser.code(tenant, &[]).await;
+    }
+    browser
+}
+
+/// All calls of the store but those that find the tenant.
+fn calls(app: &TestApp) -> Calls {
+    Calls { find_tenant: 0, ..app.store.calls() }
+}
+
+/// Nothing was read or written for a form, and its answer is a page without cookies.
+#[track_caller]
+fn assert_refused(answer: &Answer, statuses: &[u16], what: &str) {
+    assert!(statuses.contains(&answer.status), "{what}: {} {}", answer.status, answer.body);
+    assert_eq!((answer.header("set-cookie"), answer.header("location")), ("", ""), "{what}");
+    assert!(answer.header("content-type").starts_with("text/html"), "{what}");
+    answer.assert_not_stored();
+}
+
+/// The text without its first or last characters, with one changed, and with more.
+fn altered(sealed: &str) -> Vec<String> {
+    let changed = |at: usize| {
+        let other = if sealed[at..].starts_with('A') { "B" } else { "A" };
+        format!("{}{other}{}", &sealed[..at], &sealed[at + 1..])
+    };
+    let mut all: Vec<_> = (0..sealed.len()).step_by(11).chain([sealed.len() - 1]).map(changed).collect();
+    all.extend((1..sealed.len()).step_by(37).map(|at| sealed[..at].to_owned()));
+    all.extend([&sealed[1..], &sealed[..sealed.len() - 1]].map(str::to_owned));
+    all.extend(["A", "=", ".", " "].map(|more| format!("{sealed}{more}")));
+    all.extend([format!("{sealed}{sealed}"), "x".to_owned(), "A".repeat(20_000), sealed.to_lowercase()]);
+    all
+}
+
+#[tokio::test]
+async fn a_form_is_accepted_with_what_its_own_page_sealed_for_this_browser_and_no_other() {
+    let app = start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        for form in &FORMS {
+            let mut browser = signed_in(&app).await;
+            let sealed = form.sealed(&app, &mut browser, tenant).await;
+            let mut thief = signed_in(&app).await;
+            let foreign = [
+                ("another browser", form.sealed(&app, &mut thief, tenant).await),
+                ("another tenant", form.sealed(&app, &mut browser, other).await),
+            ];
+            let mut of_other_steps = Vec::new();
+            for step in FORMS.iter().filter(|step| step.path != form.path) {
+                of_other_steps.push(step.sealed(&app, &mut browser, tenant).await);
+            }
+            let path = tenant_path(tenant, form.path);
+            let before = calls(&app);
+            for bad in altered(&sealed) {
+                assert_refused(&browser.post(&path, &form.with(&bad)).await, &[403], &bad);
+            }
+            for (whose, sealed) in &foreign {
+                let refused = browser.post(&path, &form.with(sealed)).await;
+                assert_refused(&refused, &[403], &format!("{path}: {whose}"));
+            }
+            for sealed in &of_other_steps {
+                // At the sign-in they are no authorization request.
+                assert_refused(&browser.post(&path, &form.with(sealed)).await, &[400, 403], &path);
+            }
+            let twice = [form.with(&sealed), form.with(&sealed)].concat();
+            assert_refused(&browser.post(&path, &twice).await, &[403], "twice");
+            // In a browser that has all other cookies of this one.
+            for own in [None, Some("AAAAAAAAAAAAAAAAAAAAAA".to_owned()), thief.cookies.get("lk-b").cloned()] {
+                let mut like = Browser::new(&app);
+                like.cookies = browser.cookies.clone();
+                like.cookies.remove("lk-b");
+                like.cookies.extend(own.map(|own| ("lk-b".to_owned(), own)));
+                assert_refused(&like.post(&path, &form.with(&sealed)).await, &[403], "another browser");
+            }
+            let tossed = browser.request(Method::POST, &path).header("origin", PUBLIC_URL);
+            let tossed = tossed.header("cookie", format!("lk-b={}", browser.cookies["lk-b"]));
+            assert_refused(&Answer::to(tossed.form(&form.with(&sealed))).await, &[403], "two of the cookie");
+            // Without a form of ours a sign-out is a client's request, which leads to the question.
+            for missing in [form.answers.to_vec(), form.with("")] {
+                let answer = browser.post(&path, &missing).await;
+                if form.path == "/oauth/logout" {
+                    assert_eq!(answer.status, 303);
+                    assert!(answer.header("location").starts_with(&format!("{path}?")));
+                } else {
+                    assert_refused(&answer, &[403], "nothing sealed");
+                }
+            }
+            assert_eq!(calls(&app), before, "{path}: nothing is looked up or written");
+
+            let done = browser.post(&path, &form.with(&sealed)).await;
+            assert!(done.status == 200 && done.body.contains(form.done), "{path}: {}", done.body);
+            assert!(calls(&app).sign_ins > before.sign_ins, "{path}: it is written");
+            app.pass(86_400);
+            assert_refused(&browser.post(&path, &form.with(&sealed)).await, &[403], "a page of yesterday");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_accepted_from_a_window_of_this_origin_alone() {
+    let app = start();
+    let own = ("origin", PUBLIC_URL);
+    for tenant in [ACME, GLOBEX] {
+        for form in &FORMS {
+            let mut browser = signed_in(&app).await;
+            let sealed = form.sealed(&app, &mut browser, tenant).await;
+            let path = tenant_path(tenant, form.path);
+            let before = calls(&app);
+            let attempts: [&[(&str, &str)]; 26] = [
+                &[],
+                &[("sec-fetch-site", "same-origin")],
+                &[("origin", "")],
+                &[("origin", "null")],
+                &[("origin", "null"), ("sec-fetch-site", "cross-site")],
+                &[("origin", "null"), ("sec-fetch-site", "same-site")],
+                &[("origin", "https://evil.example")],
+                &[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")],
+                &[("origin", "https://app.example.com")],
+                &[("origin", "https://localhost:3000")],
+                &[("origin", "http://localhost")],
+                &[("origin", "http://localhost:3001")],
+                &[("origin", "http://localhost:3000/")],
+                &[("origin", "http://LOCALHOST:3000")],
+                &[("origin", "http://localhost:3000.evil.example")],
+                &[("origin", "http://127.0.0.1:3000")],
+                &[own, own],
+                &[own, ("origin", "https://evil.example")],
+                &[own, ("sec-fetch-site", "cross-site")],
+                &[own, ("sec-fetch-site", "same-site")],
+                &[own, ("sec-fetch-site", "none")],
+                &[own, ("sec-fetch-dest", "empty")],
+                &[own, ("sec-fetch-dest", "iframe")],
+                &[own, ("sec-fetch-dest", "object")],
+                &[own, ("sec-purpose", "prefetch;prerender")],
+                &[own, ("service-worker", "script")],
+            ];
+            for headers in attempts {
+                let request = browser.request(Method::POST, &path).form(&form.with(&sealed));
+                let request =
+                    headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+                assert_refused(&Answer::to(request).await, &[400, 403], &format!("{path}: {headers:?}"));
+            }
+            // What a form of another site can send without a preflight.
+            for media_type in ["text/plain", "multipart/form-data; boundary=x"] {
+                let request = browser.request(Method::POST, &path).header("origin", PUBLIC_URL);
+                let body = format!("flow={sealed}&decision=sign_out");
+                let answer = Answer::to(request.header("content-type", media_type).body(body)).await;
+                assert_refused(&answer, &[415], media_type);
+            }
+            assert_eq!(calls(&app), before, "{path}: nothing is looked up or written");
+
+            let own = browser.request(Method::POST, &path).form(&form.with(&sealed));
+            let own = own.header("origin", "null").header("sec-fetch-site", "same-origin");
+            let done = Answer::to(own.header("sec-fetch-dest", "document")).await;
+            assert!(done.status == 200 && done.body.contains(form.done), "{path}: {}", done.body);
+            // The end of all sessions ends those of this second.
+            app.pass(2);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! One browser at many tenants of a host: its cookies stay short, and what ends at one tenant goes on at the others.
+
+use reqwest::Method;
+use serde_json::json;
+use testkit::fixtures;
+
+use crate::administrators::{OPS, PLATFORM, TestEnv, accounts_path};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::openid::{claims, location};
+use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, flow, parameter, redeem};
+use crate::routes;
+
+const TENANTS: usize = 40;
+/// What servers of this age take as one header (RFC 6265 §6.1 demands 20 cookies of 4 KiB of browsers). Ours takes 32 KiB as a whole head.
+const LONGEST: usize = 8 * 1_024;
+
+/// Whether the browser is signed in at the tenant.
+async fn is_signed_in(browser: &mut Browser<'_>, tenant: &str) -> bool {
+    let answer = browser.authorize(tenant, &[("prompt", "none")]).await;
+    location(&answer).as_str().contains("code=")
+}
+
+#[tokio::test]
+async fn a_browser_that_signs_in_at_forty_tenants_sends_short_cookies_and_keeps_the_latest_sessions() {
+    let app = TestApp::start();
+    // As long as a name may be.
+    let tenants: Vec<String> = (0..TENANTS).map(|at| format!("{}-{at:02}", "t".repeat(60))).collect();
+    let mut browser = Browser::new(&app);
+    for tenant in &tenants {
+        app.store.put_tenant(fixtures::tenant(tenant));
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |_| ());
+        browser.code(tenant, &[]).await;
+        let line = browser.cookies.iter().map(|(name, value)| name.len() + value.len() + 3);
+        let length: usize = line.sum();
+        let sessions = browser.cookies.keys().filter(|name| name.starts_with("lk-s.")).count();
+        // With the prefix of https.
+        assert!(
+            sessions <= 16 && length + browser.cookies.len() * "__Host-Http-".len() < LONGEST,
+            "{length}"
+        );
+        assert!(is_signed_in(&mut browser, tenant).await);
+        // Sessions are told from older ones by the week.
+        app.pass(3_600);
+    }
+    let kept: Vec<_> = browser.cookies.keys().filter_map(|name| name.strip_prefix("lk-s.")).collect();
+    assert_eq!(kept.len(), 16);
+    // What has no place any more is asked for again.
+    let gone = tenants.iter().find(|tenant| !kept.contains(&tenant.as_str())).unwrap();
+    assert!(!is_signed_in(&mut browser, gone).await);
+    browser.code(gone, &[]).await;
+    assert!(is_signed_in(&mut browser, gone).await);
+}
+
+/// The ways to end a session.
+const ENDS: [&str; 6] = ["hint", "question", "account", "everywhere", "administrator", "password"];
+
+#[tokio::test]
+async fn a_sign_out_at_one_tenant_leaves_the_session_at_the_other_whichever_way_it_goes() {
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
+    let operator = test_env.token(PLATFORM, OPS).await;
+    let mut people = Vec::new();
+    for tenant in [ACME, GLOBEX] {
+        let secret = add_web_client(app, tenant, |_| ());
+        let body = json!({ "email": EMAIL, "password": PASSWORD });
+        let made = test_env.post(&operator, &accounts_path(tenant), body).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        people.push((tenant, made.header("location").to_owned(), secret));
+    }
+    for at in [0, 1] {
+        let ((tenant, own, secret), (other, ..)) = (&people[at], &people[1 - at]);
+        for way in ENDS {
+            let mut browser = Browser::new(app);
+            let code = browser.code(tenant, &[]).await;
+            browser.code(other, &[]).await;
+            let tokens = redeem(app, tenant, secret, &code).await.json();
+            let (logout, account) = (tenant_path(tenant, "/oauth/logout"), tenant_path(tenant, "/account"));
+            let answer = match way {
+                "hint" => {
+                    let hint = tokens["id_token"].as_str().unwrap();
+                    browser.get(&format!("{logout}?id_token_hint={hint}")).await
+                }
+                "question" | "account" | "everywhere" => {
+                    let path = if way == "question" { &logout } else { &account };
+                    let page = flow(&browser.get(path).await);
+                    let decision = if way == "everywhere" { "sign_out_everywhere" } else { "sign_out" };
+                    browser.post(path, &[("flow", &page), ("decision", decision)]).await
+                }
+                "administrator" => {
+                    let session = claims(&tokens["id_token"])["sid"].as_str().unwrap().to_owned();
+                    test_env.delete(&operator, &format!("{own}/sessions/{session}")).await
+                }
+                _ => {
+                    let body = json!({ "password": PASSWORD });
+                    test_env.post(&operator, &format!("{own}/password"), body).await
+                }
+            };
+            assert!(matches!(answer.status, 200 | 204), "{way}: {} {}", answer.status, answer.body);
+            assert!(!answer.headers.contains_key("clear-site-data"), "{way}");
+            for cookie in answer.headers.get_all("set-cookie") {
+                let name = cookie.to_str().unwrap().split('=').next().unwrap();
+                assert!(!name.contains(other) && name != "lk-b" && name != "lk-d", "{way}: {cookie:?}");
+            }
+            assert!(!is_signed_in(&mut browser, tenant).await, "{way} ends it at {tenant}");
+            assert!(is_signed_in(&mut browser, other).await, "{way} at {tenant} ends nothing at {other}");
+            app.pass(2);
+        }
+    }
+}
+
+/// It would end the sessions of a browser at all tenants of the host.
+#[tokio::test]
+async fn no_answer_of_any_route_clears_what_a_browser_has_stored() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |_| ());
+        let mut browser = Browser::new(&app);
+        browser.code(tenant, &[]).await;
+        for (method, path) in routes::all() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let answer = Answer::to(browser.request(method.clone(), &routes::placed(&path, tenant))).await;
+            assert!(!answer.headers.contains_key("clear-site-data"), "{method} {path}");
+        }
+        assert!(parameter(&location(&browser.authorize(tenant, &[]).await), "code").len() > 20);
+    }
+}

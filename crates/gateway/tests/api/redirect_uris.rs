@@ -1,0 +1,184 @@
+//! Where people are sent after a sign-in and after a sign-out: to a registered URI, byte by byte, and nowhere else. Each at two tenants.
+
+use reqwest::Method;
+use url::form_urlencoded::Serializer;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::openid::location;
+use crate::person::{
+    Browser, CALLBACK, SIGNED_OUT, add_person, add_web_client, authorization_request, flow, redeem,
+};
+
+/// Near what is registered: `https://app.example.com/callback` and `http://127.0.0.1/cb`.
+const NEARLY_REGISTERED: [&str; 92] = [
+    // Less, more, another case.
+    "https://app.example.com",
+    "https://app.example.com/",
+    "https://app.example.com/callbac",
+    "https://app.example.com/callback2",
+    "https://app.example.com/callback/",
+    "https://app.example.com/callback/callback",
+    "https://app.example.com/Callback",
+    "https://app.example.com/CALLBACK",
+    "https://APP.example.com/callback",
+    "https://app.example.COM/callback",
+    "HTTPS://app.example.com/callback",
+    "Https://app.example.com/callback",
+    // Query and fragment.
+    "https://app.example.com/callback?",
+    "https://app.example.com/callback?next=https://evil.example",
+    "https://app.example.com/callback&next=https://evil.example",
+    "https://app.example.com/callback;next=evil.example",
+    "https://app.example.com/callback#",
+    "https://app.example.com/callback#code",
+    "https://app.example.com/#/callback",
+    // Paths that mean the same to some.
+    "https://app.example.com//callback",
+    "https://app.example.com/./callback",
+    "https://app.example.com/callback/.",
+    "https://app.example.com/callback/..",
+    "https://app.example.com/callback/../callback",
+    "https://app.example.com/other/../callback",
+    "https://app.example.com/callback/../../evil",
+    "https://app.example.com/callback\\..\\evil",
+    // Encoded.
+    "https://app.example.com/callbac%6b",
+    "https://app.example.com/callbac%6B",
+    "https://app.example.com/%63allback",
+    "https://app.example.com/%2e%2e/callback",
+    "https://app.example.com/callback%2f..",
+    "https://app.example.com%2fcallback",
+    "https://app%2eexample%2ecom/callback",
+    "https://app.example.com%2eevil.example/callback",
+    "https://app.example.com/callback%00",
+    "https://app.example.com/callback%0d%0aset-cookie:a=b",
+    "https://app.example.com/callback%23",
+    // Characters that some drop.
+    " https://app.example.com/callback",
+    "https://app.example.com/callback ",
+    "\thttps://app.example.com/callback",
+    "https://app.exa\tmple.com/callback",
+    "https://app.example.com/call\nback",
+    "https://app.example.com/callback\r\nset-cookie: a=b",
+    "https://app.example.com/callback\0",
+    // Ports and dots of the host.
+    "https://app.example.com:443/callback",
+    "https://app.example.com:/callback",
+    "https://app.example.com:0443/callback",
+    "https://app.example.com:8443/callback",
+    "https://app.example.com./callback",
+    "https://.app.example.com/callback",
+    "https://app..example.com/callback",
+    // Another host, with the right one somewhere.
+    "https://www.app.example.com/callback",
+    "https://example.com/callback",
+    "https://app.example.com.evil.example/callback",
+    "https://app.example.comevil.example/callback",
+    "https://evil.example/app.example.com/callback",
+    "https://evil.example/https://app.example.com/callback",
+    "https://evil.example?https://app.example.com/callback",
+    "https://evil.example#https://app.example.com/callback",
+    // A user before the host.
+    "https://app.example.com@evil.example/callback",
+    "https://app.example.com:443@evil.example/callback",
+    "https://user@app.example.com/callback",
+    "https://:@app.example.com/callback",
+    "https://evil.example%40app.example.com/callback",
+    // Backslashes and slashes.
+    "https://app.example.com\\@evil.example/callback",
+    "https://evil.example\\@app.example.com/callback",
+    "https://app.example.com\\.evil.example/callback",
+    "https:\\\\app.example.com\\callback",
+    "https:/app.example.com/callback",
+    "https:///app.example.com/callback",
+    "https:app.example.com/callback",
+    "//app.example.com/callback",
+    "app.example.com/callback",
+    "/callback",
+    // Another scheme.
+    "http://app.example.com/callback",
+    "ftp://app.example.com/callback",
+    "javascript:alert(1)//https://app.example.com/callback",
+    "data:text/html,https://app.example.com/callback",
+    // Letters that look alike.
+    "https://\u{430}pp.example.com/callback",
+    "https://xn--pp-7kc.example.com/callback",
+    "https://app\u{3002}example\u{ff0e}com/callback",
+    "https://app.example.com\u{2044}callback",
+    "https://app.example.com/\u{ff43}allback",
+    "https://app.example.com/callback\u{200b}",
+    // An address of the machine: its port alone may differ.
+    "http://127.0.0.1/callback",
+    "http://127.0.0.1:65536/cb",
+    "http://127.0.0.1:1234@evil.example/cb",
+    "http://127.1/cb",
+    "http://127.0.0.2/cb",
+    "http://[::1]/cb",
+    "http://localhost/cb",
+];
+
+/// A query with these values.
+fn query(parameters: &[(&str, &str)]) -> String {
+    Serializer::new(String::new()).extend_pairs(parameters).finish()
+}
+
+#[tokio::test]
+async fn what_is_nearly_a_registered_redirect_uri_gets_a_page_and_no_redirect() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |_| ());
+        let mut signed_in = Browser::new(&app);
+        signed_in.code(tenant, &[]).await;
+        for uri in NEARLY_REGISTERED {
+            for prompt in ["", "none"] {
+                let more = [("redirect_uri", uri), ("prompt", prompt)];
+                let shown = signed_in.authorize(tenant, &more).await;
+                assert_eq!((shown.status, shown.header("location")), (400, ""), "{uri:?}");
+                assert!(!shown.body.contains("evil.example") && !shown.body.contains("code="), "{uri:?}");
+                let form = authorization_request(&more);
+                let posted = signed_in.post(&tenant_path(tenant, "/oauth/authorize"), &form).await;
+                assert_eq!((posted.status, posted.header("location")), (400, ""), "{uri:?}");
+            }
+        }
+        // Two of them, of which one is registered.
+        let twice = format!("{}&redirect_uri={CALLBACK}", query(&authorization_request(&[])));
+        let twice = signed_in.get(&tenant_path(tenant, &format!("/oauth/authorize?{twice}"))).await;
+        assert_eq!((twice.status, twice.header("location")), (400, ""));
+        for uri in [CALLBACK, "http://127.0.0.1/cb", "http://127.0.0.1:1234/cb"] {
+            let to = location(&signed_in.authorize(tenant, &[("redirect_uri", uri)]).await);
+            assert!(to.as_str().starts_with(uri), "{to}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_nearly_a_registered_post_logout_redirect_uri_gets_a_page_and_no_redirect() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let secret = add_web_client(&app, tenant, |_| ());
+        let mut signed_in = Browser::new(&app);
+        let code = signed_in.code(tenant, &[]).await;
+        let tokens = redeem(&app, tenant, &secret, &code).await.json();
+        let hint = tokens["id_token"].as_str().unwrap();
+        let logout = |uri: &str| {
+            let query = query(&[("id_token_hint", hint), ("post_logout_redirect_uri", uri)]);
+            tenant_path(tenant, &format!("/oauth/logout?{query}"))
+        };
+        // Those of loopback as well: what is registered for a sign-in is not for a sign-out.
+        let uris = NEARLY_REGISTERED.map(|uri| uri.replace("callback", "signed-out"));
+        for uri in uris.iter().map(String::as_str).chain([CALLBACK, "http://127.0.0.1/cb"]) {
+            let asked = signed_in.get(&logout(uri)).await;
+            assert_eq!((asked.status, asked.header("location")), (200, ""), "{uri:?}");
+            assert!(!asked.body.contains("http-equiv=\"refresh\""), "{uri:?}");
+            flow(&asked);
+            let stranger = Answer::to(app.request(Method::GET, &logout(uri))).await;
+            assert_eq!((stranger.status, stranger.header("location")), (200, ""), "{uri:?}");
+            assert!(!stranger.body.contains("evil.example"), "{uri:?}");
+        }
+        assert_eq!(signed_in.authorize(tenant, &[]).await.status, 303, "the person is still signed in");
+        assert_eq!(location(&signed_in.get(&logout(SIGNED_OUT)).await).as_str(), SIGNED_OUT);
+    }
+}

@@ -1,0 +1,175 @@
+//! What a sign-in costs: one argon2id for each password that is tried, whatever comes of it, and none for anything else. Each at two tenants.
+
+use protocol::{ClientAuthenticationMethod, GrantType};
+use testkit::fixtures;
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::device::{begin, poll, send};
+use crate::openid::userinfo;
+use crate::person::{
+    Browser, EMAIL, PASSWORD, add_person, add_web_client, continued, flow, parameter, redeem_with,
+};
+use crate::refresh::refresh_with;
+
+const UNKNOWN: &str = "eve@example.com";
+const WRONG: &str = "another long password";
+
+/// Hashes, reads of accounts by a name, and reads and writes of sessions, codes, consents and devices since the last time.
+struct Costs<'a> {
+    app: &'a TestApp,
+    before: [u64; 3],
+}
+
+impl<'a> Costs<'a> {
+    fn of(app: &'a TestApp) -> Self {
+        Self { app, before: Self::now(app) }
+    }
+
+    fn now(app: &TestApp) -> [u64; 3] {
+        let calls = app.store.calls();
+        let written = [calls.replace_password, calls.record_use, calls.administration, calls.revoke_token];
+        [app.pool.hashes_computed(), calls.find_by_identifier, calls.sign_ins + written.iter().sum::<u64>()]
+    }
+
+    #[track_caller]
+    fn assert(&mut self, expected: [u64; 3], what: &str) {
+        let now = Self::now(self.app);
+        let found = [0, 1, 2].map(|at| now[at] - self.before[at]);
+        assert_eq!(found, expected, "{what}: hashes, reads of accounts, reads and writes of sign-ins");
+        self.before = now;
+    }
+}
+
+fn prepare(app: &TestApp, tenant: &str) {
+    add_person(app, tenant);
+    add_web_client(app, tenant, |client| {
+        client.authentication_method = ClientAuthenticationMethod::None;
+        client.secrets.clear();
+        client.grant_types.extend([GrantType::RefreshToken, GrantType::DeviceCode]);
+        client.scope = fixtures::scope("openid profile");
+    });
+}
+
+/// Sends a page of a sign-in with this identifier and password.
+async fn try_at(
+    browser: &mut Browser<'_>,
+    tenant: &str,
+    path: &str,
+    page: &Answer,
+    (identifier, password): (&str, &str),
+) -> Answer {
+    let sealed = flow(page);
+    let form = [("flow", &*sealed), ("identifier", identifier), ("password", password)];
+    browser.post(&tenant_path(tenant, path), &form).await
+}
+
+#[tokio::test]
+async fn a_whole_sign_in_computes_one_hash_and_makes_one_read_and_one_write() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        prepare(&app, tenant);
+        let mut browser = Browser::new(&app);
+        let mut costs = Costs::of(&app);
+        let page = browser.authorize(tenant, &[]).await;
+        costs.assert([0, 0, 0], "the page");
+        let done = browser.sign_in(tenant, &page, PASSWORD).await;
+        costs.assert([1, 1, 1], "the right password: session and code in one transaction");
+        let code = parameter(&continued(&done), "code");
+        let tokens = redeem_with(&app, tenant, &[("code", &code)]).await.json();
+        costs.assert([0, 0, 1], "the redemption");
+        let [access, refresh, id] =
+            ["access_token", "refresh_token", "id_token"].map(|name| tokens[name].as_str().unwrap());
+        assert_eq!(userinfo(&app, tenant, access).await.status, 200);
+        costs.assert([0, 0, 0], "userinfo");
+        assert_eq!(refresh_with(&app, tenant, refresh, &[]).await.status, 200);
+        costs.assert([0, 0, 1], "a refresh");
+        assert_eq!(browser.authorize(tenant, &[]).await.status, 303);
+        costs.assert([0, 0, 2], "a request in the session: it is read, and the code written");
+        let out = tenant_path(tenant, &format!("/oauth/logout?id_token_hint={id}"));
+        assert_eq!(browser.get(&out).await.status, 200);
+        costs.assert([0, 0, 2], "the end of the session: it is read, and ended");
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_is_refused_costs_one_hash_and_one_read_on_every_page_and_writes_nothing() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        prepare(&app, tenant);
+        let begun = begin(&app, tenant).await;
+        for path in ["/oauth/sign-in", "/device", "/account"] {
+            let mut browser = Browser::new(&app);
+            let mut page = match path {
+                "/oauth/sign-in" => browser.authorize(tenant, &[]).await,
+                _ => browser.get(&tenant_path(tenant, path)).await,
+            };
+            let mut costs = Costs::of(&app);
+            // The code of the device is read with each form.
+            let device = u64::from(path == "/device");
+            if path == "/device" {
+                let typed = [("user_code", begun["user_code"].as_str().unwrap())];
+                page = send(&mut browser, tenant, &page, &typed).await;
+                costs.assert([0, 0, 1], "the code of a device");
+            }
+            for (what, typed, reads) in [
+                ("the wrong password", (EMAIL, WRONG), 1),
+                ("an unknown account", (UNKNOWN, PASSWORD), 1),
+                ("no identifier", ("not an identifier", PASSWORD), 0),
+                ("no password", (EMAIL, ""), 1),
+                ("a password that is too long", (EMAIL, &"x".repeat(5_000)), 1),
+            ] {
+                let refused = try_at(&mut browser, tenant, path, &page, typed).await;
+                assert_eq!(refused.status, 403, "{path}: {what}: {}", refused.body);
+                costs.assert([1, reads, device], &format!("{path}: {what}"));
+            }
+            let right = try_at(&mut browser, tenant, path, &page, (EMAIL, PASSWORD)).await;
+            assert!(matches!(right.status, 200 | 303), "{path}: {}", right.body);
+            costs.assert([1, 1, 1 + device], &format!("{path}: the right password"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_device_costs_one_hash_for_its_person_and_none_for_its_tokens() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        prepare(&app, tenant);
+        let mut browser = Browser::new(&app);
+        let mut costs = Costs::of(&app);
+        let begun = begin(&app, tenant).await;
+        costs.assert([0, 0, 1], "the codes");
+        let page = browser.get(&tenant_path(tenant, "/device")).await;
+        costs.assert([0, 0, 0], "the page");
+        let typed = [("user_code", begun["user_code"].as_str().unwrap())];
+        let page = send(&mut browser, tenant, &page, &typed).await;
+        costs.assert([0, 0, 1], "the code that the person types");
+        let question = try_at(&mut browser, tenant, "/device", &page, (EMAIL, PASSWORD)).await;
+        costs.assert([1, 1, 2], "the right password: the code is read, and the session written");
+        let done = send(&mut browser, tenant, &question, &[("decision", "allow")]).await;
+        assert_eq!(done.status, 200, "{}", done.body);
+        costs.assert([0, 0, 3], "the decision: code and session are read, and it is written");
+        let tokens = poll(&app, tenant, &begun).await;
+        assert_eq!(tokens.status, 200, "{}", tokens.body);
+        assert_eq!(app.pool.hashes_computed(), costs.before[0], "the tokens");
+    }
+}
+
+/// The pages that anyone may open.
+#[tokio::test]
+async fn a_stranger_costs_no_hash_no_read_and_no_write() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        prepare(&app, tenant);
+        let mut costs = Costs::of(&app);
+        for path in ["/device", "/device?user_code=BCDF-GHJK", "/account", "/oauth/logout"] {
+            let page = Browser::new(&app).get(&tenant_path(tenant, path)).await;
+            assert_eq!(page.status, 200, "{path}: {}", page.body);
+            costs.assert([0, 0, 0], path);
+        }
+        for more in [&[] as &[(&str, &str)], &[("prompt", "none")], &[("client_id", "nobody")]] {
+            Browser::new(&app).authorize(tenant, more).await;
+            costs.assert([0, 0, 0], &format!("{more:?}"));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What a client learns of a browser by `prompt=none` (OpenID Connect Core §3.1.2.1): nothing, until the person has allowed it something. Each
+//! at two tenants.
+
+use reqwest::header::{HeaderMap, LOCATION};
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::openid::{claims, location};
+use crate::person::{
+    Browser, CALLBACK, EMAIL, add_person, add_web_client, continued, flow, parameter, redeem,
+};
+
+/// All of an answer but its time and its identifier, with a place for the nonce of a page.
+fn whole(answer: &Answer) -> (u16, HeaderMap, String) {
+    let nonce = answer.body.split_once("nonce=\"").map(|(_, rest)| rest.split('"').next().unwrap());
+    let without = |text: &str| nonce.map_or(text.to_owned(), |nonce| text.replace(nonce, "NONCE"));
+    let mut headers = HeaderMap::new();
+    for (name, value) in &answer.headers {
+        if !["date", "x-request-id"].contains(&name.as_str()) {
+            headers.append(name, without(value.to_str().unwrap()).parse().unwrap());
+        }
+    }
+    (answer.status, headers, without(&answer.body))
+}
+
+#[tokio::test]
+async fn a_client_that_a_person_has_never_allowed_gets_the_same_bytes_whether_anyone_is_signed_in() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        let person = add_person(&app, tenant);
+        // The person signs in for a client of the tenant's own, and gets an ID token there.
+        let secret = add_web_client(&app, tenant, |_| ());
+        let mut signed_in = Browser::new(&app);
+        let code = signed_in.code(tenant, &[]).await;
+        let tokens = redeem(&app, tenant, &secret, &code).await.json();
+        let hint = tokens["id_token"].as_str().unwrap();
+        assert_eq!(claims(&tokens["id_token"])["sub"], person.id.as_str());
+        add_web_client(&app, tenant, |client| {
+            client.id = testkit::fixtures::client_id("curious");
+            client.code_flow.first_party = false;
+        });
+        let mut stranger = Browser::new(&app);
+        // It has the cookie that every browser gets with its first page.
+        stranger.authorize(tenant, &[]).await;
+        let named = format!(r#"{{"id_token":{{"sub":{{"value":"{}"}}}}}}"#, person.id);
+        let unknown = r#"{"id_token":{"sub":{"value":"usr_aaaaaaaaaaaaaaaaaaaaaaaaaa"}}}"#;
+        let acr = r#"{"id_token":{"acr":{"essential":true,"values":["urn:latchkey:acr:1"]}}}"#;
+        let demanded = r#"{"id_token":{"acr":{"essential":true,"values":["phr"]}}}"#;
+        let requests: [&[(&str, &str)]; 16] = [
+            &[],
+            &[("scope", "openid")],
+            &[("scope", "openid profile email")],
+            &[("scope", "openid phone")],
+            &[("scope", "api:read")],
+            &[("login_hint", EMAIL)],
+            &[("login_hint", "bob@example.com")],
+            &[("id_token_hint", hint)],
+            &[("claims", &named)],
+            &[("claims", unknown)],
+            &[("claims", acr)],
+            &[("claims", demanded)],
+            &[("max_age", "0")],
+            &[("max_age", "86400")],
+            &[("response_mode", "form_post")],
+            &[("response_type", "token")],
+        ];
+        let ask = async |browser: &mut Browser<'_>, more: &[(&str, &str)]| {
+            let request = [&[("client_id", "curious"), ("prompt", "none")], more].concat();
+            browser.authorize(tenant, &request).await
+        };
+        let compare = async |signed_in: &mut Browser<'_>, stranger: &mut Browser<'_>| {
+            for more in requests {
+                let (there, gone) = (ask(signed_in, more).await, ask(stranger, more).await);
+                assert_eq!(there.headers.get(LOCATION), gone.headers.get(LOCATION), "{more:?}");
+                assert_eq!(whole(&there), whole(&gone), "{more:?}");
+                assert!(
+                    !there.body.contains(EMAIL) && !there.header("location").contains("code="),
+                    "{more:?}"
+                );
+            }
+        };
+        compare(&mut signed_in, &mut stranger).await;
+        let refused = location(&ask(&mut signed_in, &[]).await);
+        assert!(refused.as_str().starts_with(CALLBACK) && parameter(&refused, "error") == "login_required");
+
+        // A request that was denied allows nothing.
+        let page = signed_in.authorize(tenant, &[("client_id", "curious")]).await;
+        let sign_in = tenant_path(tenant, "/oauth/sign-in");
+        let denied = signed_in.post(&sign_in, &[("flow", &*flow(&page)), ("decision", "deny")]).await;
+        assert_eq!(parameter(&continued(&denied), "error"), "access_denied");
+        compare(&mut signed_in, &mut stranger).await;
+
+        // The comparison would show a difference: the person allows it, and it learns that.
+        let allowed = signed_in.post(&sign_in, &[("flow", &*flow(&page)), ("decision", "allow")]).await;
+        parameter(&continued(&allowed), "code");
+        let (there, gone) = (ask(&mut signed_in, &[]).await, ask(&mut stranger, &[]).await);
+        assert!(!parameter(&location(&there), "code").is_empty());
+        assert_ne!(whole(&there), whole(&gone));
+    }
+}

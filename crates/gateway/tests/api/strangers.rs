@@ -1,0 +1,66 @@
+//! Requests of people who have proven nothing: however many there are, nothing is written for them. Each at two tenants.
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use protocol::{ClientAuthenticationMethod, GrantType};
+use testkit::Calls;
+
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::person::{Browser, PASSWORD, add_person, add_web_client, authorize_path, flow};
+
+/// As many at a time.
+const AT_ONCE: usize = 16;
+/// Of both tenants together: pages, and passwords of people whom the tenants do not know.
+const PAGES: usize = 9_800;
+const PASSWORDS: usize = 200;
+
+/// The calls that write, and those that read what is written for people.
+fn of_people(calls: Calls) -> [u64; 6] {
+    let Calls { sign_ins, administration, replace_password, record_use, add_key, revoke_token, .. } = calls;
+    [sign_ins, administration, replace_password, record_use, add_key, revoke_token]
+}
+
+#[tokio::test]
+async fn ten_thousand_strangers_write_nothing() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |client| {
+            client.authentication_method = ClientAuthenticationMethod::None;
+            client.secrets.clear();
+            client.grant_types.push(GrantType::DeviceCode);
+        });
+    }
+    let before = app.store.calls();
+    let app = &app;
+    let pages = stream::iter(0..PAGES).map(async |at| {
+        let tenant = [ACME, GLOBEX][at % 2];
+        let mut browser = Browser::new(app);
+        let (path, status) = match at / 2 % 8 {
+            0 => (tenant_path(tenant, "/device?user_code=BCDF-GHJK"), 200),
+            1 => (tenant_path(tenant, "/account"), 200),
+            2 => (tenant_path(tenant, "/oauth/logout"), 200),
+            3 => (authorize_path(tenant, &[("prompt", "none")]), 303),
+            4 => (authorize_path(tenant, &[("redirect_uri", "https://other.example")]), 400),
+            _ => (authorize_path(tenant, &[]), 200),
+        };
+        let answer = browser.get(&path).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+    });
+    pages.buffer_unordered(AT_ONCE).collect::<()>().await;
+    assert_eq!(app.store.calls().find_by_identifier, before.find_by_identifier);
+
+    let hashes = app.pool.hashes_computed();
+    let passwords = stream::iter(0..PASSWORDS).map(async |at| {
+        let tenant = [ACME, GLOBEX][at % 2];
+        let mut browser = Browser::new(app);
+        let page = browser.authorize(tenant, &[]).await;
+        let identifier = format!("nobody-{at}@example.com");
+        let form = [("flow", &*flow(&page)), ("identifier", &*identifier), ("password", PASSWORD)];
+        let answer = browser.post(&tenant_path(tenant, "/oauth/sign-in"), &form).await;
+        assert_eq!(answer.status, 403, "{}", answer.body);
+    });
+    passwords.buffer_unordered(AT_ONCE).collect::<()>().await;
+    assert!(app.pool.hashes_computed() > hashes + 100, "passwords were checked");
+    assert_eq!(of_people(app.store.calls()), of_people(before));
+}

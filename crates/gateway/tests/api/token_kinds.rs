@@ -1,0 +1,268 @@
+//! What is issued or signed as one kind of JWT opens nothing as another (RFC 8725 §3.11, §3.12). Every kind is presented at every interface that
+//! reads a token, at its own tenant and at the other one. The client has registered the public keys of its tenant as its own, so that types,
+//! audiences and claims have to keep the kinds apart.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use protocol::{ClientAuthenticationMethod, GrantType, JWT_BEARER};
+use registry::ClientKeys;
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::fixtures;
+
+use crate::administrators::{BOSS, TestEnv, clients_path};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path, token_path};
+use crate::backchannel::waiting_logout_token;
+use crate::client_fixtures::{AUDITOR, assertion_key};
+use crate::forge::{Forge, issuer, part};
+use crate::openid::userinfo;
+use crate::person::{Browser, CALLBACK, CHALLENGE, SIGNED_OUT, add_person, add_web_client, redeem_with};
+use crate::prover::{DPOP, Prover, proof_claims};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    /// Of a person, for the issuer.
+    AccessToken,
+    /// Of a client, for the administration.
+    AdminToken,
+    IdToken,
+    LogoutToken,
+    RevocationFeed,
+    RequestObject,
+    ClientAssertion,
+    DpopProof,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Interface {
+    Userinfo,
+    UserinfoForm,
+    ProtectedResource,
+    Administration,
+    Introspection,
+    HintOfSignIn,
+    HintOfSignOut,
+    Request,
+    PushedRequest,
+    ClientAssertion,
+    DpopHeader,
+    Code,
+    RefreshToken,
+    DeviceCode,
+    /// The last one: what it takes is worth nothing afterwards.
+    Revocation,
+}
+
+/// What each interface takes.
+const TAKEN: [(Interface, &[Kind]); 15] = [
+    (Interface::Userinfo, &[Kind::AccessToken]),
+    (Interface::UserinfoForm, &[Kind::AccessToken]),
+    (Interface::ProtectedResource, &[]),
+    (Interface::Administration, &[Kind::AdminToken]),
+    (Interface::Introspection, &[Kind::AccessToken, Kind::AdminToken]),
+    (Interface::HintOfSignIn, &[Kind::IdToken]),
+    (Interface::HintOfSignOut, &[Kind::IdToken]),
+    (Interface::Request, &[Kind::RequestObject]),
+    (Interface::PushedRequest, &[Kind::RequestObject]),
+    (Interface::ClientAssertion, &[Kind::ClientAssertion]),
+    (Interface::DpopHeader, &[Kind::DpopProof]),
+    (Interface::Code, &[]),
+    (Interface::RefreshToken, &[]),
+    (Interface::DeviceCode, &[]),
+    // A client ends its own tokens alone.
+    (Interface::Revocation, &[Kind::AccessToken]),
+];
+
+/// An identifier that no JWT has had.
+fn new_jti() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    COUNT.fetch_add(1, Ordering::Relaxed).to_string()
+}
+
+fn assertion(app: &TestApp, tenant: &str, typ: &str) -> String {
+    let audience = format!("{PUBLIC_URL}{}", token_path(tenant));
+    let claims = json!({
+        "iss": "web", "sub": "web", "aud": audience, "iat": app.now(), "exp": app.now() + 60, "jti": new_jti(),
+    });
+    assertion_key(tenant).sign(typ, &claims).unwrap()
+}
+
+/// A form of the tenant's client, with an assertion.
+async fn post(app: &TestApp, tenant: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+    let assertion = assertion(app, tenant, "JWT");
+    let own = [("client_id", "web"), ("client_assertion_type", JWT_BEARER), ("client_assertion", &assertion)];
+    app.post(&tenant_path(tenant, path), &[form, &own].concat()).await
+}
+
+/// A tenant with a person and a client, which have each other's public keys.
+fn prepare(app: &TestApp, tenant: &str, prover: &Prover, typ: Option<&str>) {
+    add_person(app, tenant);
+    add_web_client(app, tenant, |client| {
+        client.authentication_method = ClientAuthenticationMethod::PrivateKeyJwt;
+        client.secrets.clear();
+        client.grant_types.extend([
+            GrantType::ClientCredentials,
+            GrantType::RefreshToken,
+            GrantType::DeviceCode,
+        ]);
+        client.scope = fixtures::scope("openid profile offline_access api:read");
+        let keys = [json!(assertion_key(tenant).jwk), Forge::of(tenant).jwk(), prover.jwk()];
+        client.keys = Some(ClientKeys::parse(&json!({ "keys": keys }).to_string()).unwrap());
+    });
+    app.change_tenant(tenant, |tenant| {
+        tenant.strategies.oidc = true;
+        tenant.access_token.typ = typ.unwrap_or(&tenant.access_token.typ).to_owned();
+    });
+}
+
+/// One JWT of each kind, all of this moment. `typ` is that of all kinds which may have it.
+async fn one_of_each(
+    test_env: &TestEnv,
+    tenant: &str,
+    prover: &Prover,
+    typ: Option<&str>,
+) -> [(Kind, String); 8] {
+    let app = &test_env.app;
+    let tokens = async |browser: &mut Browser<'_>| -> Value {
+        let code = browser.code(tenant, &[]).await;
+        let own =
+            [("client_assertion_type", JWT_BEARER), ("client_assertion", &*assertion(app, tenant, "JWT"))];
+        let redeemed = redeem_with(app, tenant, &[&[("code", &*code)], &own[..]].concat()).await;
+        assert_eq!(redeemed.status, 200, "{}", redeemed.body);
+        redeemed.json()
+    };
+    let text = |tokens: &Value, name: &str| tokens[name].as_str().unwrap().to_owned();
+    // A session that has ended.
+    let mut browser = Browser::new(app);
+    let hint = text(&tokens(&mut browser).await, "id_token");
+    browser.get(&tenant_path(tenant, &format!("/oauth/logout?id_token_hint={hint}"))).await;
+    let logout_token = waiting_logout_token(app, tenant).await;
+    let tokens = tokens(&mut Browser::new(app)).await;
+    let now = app.now();
+    let request = json!({
+        "iss": "web", "aud": issuer(tenant), "exp": now + 300, "iat": now, "client_id": "web", "jti": new_jti(),
+        "response_type": "code", "redirect_uri": CALLBACK, "scope": "openid", "state": "s1", "nonce": "n1",
+        "code_challenge": CHALLENGE, "code_challenge_method": "S256",
+    });
+    let request = assertion_key(tenant).sign(typ.unwrap_or("oauth-authz-req+jwt"), &request).unwrap();
+    let proof = prover.proof(proof_claims("POST", &token_path(tenant), now, &new_jti()), json!({}));
+    [
+        (Kind::AccessToken, text(&tokens, "access_token")),
+        (Kind::AdminToken, test_env.token(tenant, BOSS).await),
+        (Kind::IdToken, text(&tokens, "id_token")),
+        (Kind::LogoutToken, logout_token),
+        (Kind::RevocationFeed, app.get(&tenant_path(tenant, "/oauth/revocations")).await.body),
+        (Kind::RequestObject, request),
+        (Kind::ClientAssertion, assertion(app, tenant, typ.unwrap_or("client-authentication+jwt"))),
+        (Kind::DpopProof, proof),
+    ]
+}
+
+impl Interface {
+    /// Whether the tenant takes the token for what is read here.
+    async fn takes(self, app: &TestApp, tenant: &str, token: &str) -> bool {
+        let at = |rest: &str| tenant_path(tenant, rest);
+        let grant = async |grant: &str, name: &str| {
+            let form = [("grant_type", grant), (name, token), ("redirect_uri", CALLBACK)];
+            post(app, tenant, "/oauth/token", &form).await
+        };
+        let (answer, taken) = match self {
+            Self::Userinfo => (userinfo(app, tenant, token).await, 200),
+            Self::UserinfoForm => (app.post(&at("/oauth/userinfo"), &[("access_token", token)]).await, 200),
+            Self::ProtectedResource => {
+                let request = app.request(Method::GET, "/api/v1/protected-resource").bearer_auth(token);
+                (Answer::to(request).await, 200)
+            }
+            Self::Administration => {
+                (Answer::to(app.request(Method::GET, &clients_path(tenant)).bearer_auth(token)).await, 200)
+            }
+            Self::Introspection => {
+                let secret = app.secrets(tenant).of(AUDITOR);
+                let request = app.request(Method::POST, &at("/oauth/introspect"));
+                let request = request.basic_auth(AUDITOR, Some(secret)).form(&[("token", token)]);
+                let answer = Answer::to(request).await;
+                assert_eq!(answer.status, 200, "{}", answer.body);
+                return answer.json()["active"] == true;
+            }
+            Self::HintOfSignIn => {
+                (Browser::new(app).authorize(tenant, &[("id_token_hint", token)]).await, 200)
+            }
+            Self::HintOfSignOut => {
+                let query = format!("?id_token_hint={token}&post_logout_redirect_uri={SIGNED_OUT}");
+                (Browser::new(app).get(&at(&format!("/oauth/logout{query}"))).await, 303)
+            }
+            Self::Request => {
+                let query = format!("?client_id=web&request={token}");
+                (Browser::new(app).get(&at(&format!("/oauth/authorize{query}"))).await, 200)
+            }
+            Self::PushedRequest => (post(app, tenant, "/oauth/par", &[("request", token)]).await, 201),
+            Self::ClientAssertion => {
+                let form = [
+                    ("grant_type", "client_credentials"),
+                    ("scope", "api:read"),
+                    ("client_assertion_type", JWT_BEARER),
+                    ("client_assertion", token),
+                ];
+                (app.post(&at("/oauth/token"), &form).await, 200)
+            }
+            Self::DpopHeader => {
+                let assertion = assertion(app, tenant, "JWT");
+                let form = [
+                    ("grant_type", "client_credentials"),
+                    ("scope", "api:read"),
+                    ("client_assertion_type", JWT_BEARER),
+                    ("client_assertion", &*assertion),
+                ];
+                let request = app.request(Method::POST, &at("/oauth/token")).header(DPOP, token);
+                (Answer::to(request.form(&form)).await, 200)
+            }
+            Self::Code => (grant("authorization_code", "code").await, 200),
+            Self::RefreshToken => (grant("refresh_token", "refresh_token").await, 200),
+            Self::DeviceCode => {
+                (grant("urn:ietf:params:oauth:grant-type:device_code", "device_code").await, 200)
+            }
+            Self::Revocation => {
+                let before = app.store.calls().revoke_token;
+                let answer = post(app, tenant, "/oauth/revoke", &[("token", token)]).await;
+                assert_eq!((answer.status, &*answer.body), (200, ""));
+                return app.store.calls().revoke_token > before;
+            }
+        };
+        let refused = if self == Self::HintOfSignOut { 200 } else { 400 };
+        let is_refusal = answer.status == refused || matches!(answer.status, 400..=403);
+        assert!(answer.status == taken || is_refusal, "{self:?}: {} {}", answer.status, answer.body);
+        answer.status == taken
+    }
+}
+
+async fn each_kind_opens_its_own_interfaces(typ: Option<&str>) {
+    let test_env = TestEnv::start();
+    let app = &test_env.app;
+    let provers = [ACME, GLOBEX].map(|tenant| {
+        let prover = Prover::new();
+        prepare(app, tenant, &prover, typ);
+        prover
+    });
+    for ([own, other], prover) in [([ACME, GLOBEX], &provers[0]), ([GLOBEX, ACME], &provers[1])] {
+        let tokens = one_of_each(&test_env, own, prover, typ).await;
+        for (interface, kinds) in TAKEN {
+            for (kind, token) in &tokens {
+                let what = format!("{kind:?} of {own} as {interface:?}: {}", part(token, 0));
+                assert!(!interface.takes(app, other, token).await, "{what}, at {other}");
+                assert_eq!(interface.takes(app, own, token).await, kinds.contains(kind), "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_kind_of_jwt_opens_its_own_interfaces_at_its_own_tenant() {
+    each_kind_opens_its_own_interfaces(None).await;
+}
+
+/// Access tokens of the tenant, ID tokens, request objects and assertions say that they are `JWT`.
+#[tokio::test]
+async fn kinds_of_one_type_are_told_apart_by_their_audiences_and_claims() {
+    each_kind_opens_its_own_interfaces(Some("JWT")).await;
+}
