@@ -16,6 +16,7 @@ mod templates;
 mod tests_by_name;
 mod violation;
 mod words;
+mod workflows;
 
 use crate::workspace::{Failure, Workspace};
 use files::Files;
@@ -43,6 +44,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     violations.extend(architecture::check(&files, &members));
     violations.extend(migrations::check(&files));
     violations.extend(words::check(&files));
+    violations.extend(workflows::check(&files));
     report(violations, &files)
 }
 

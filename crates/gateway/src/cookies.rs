@@ -129,11 +129,13 @@ impl Cookies {
     }
 }
 
-/// The names and values of a request's cookies. What is no cookie is left out.
+/// The names and values of a request's cookies. What is no cookie is left out, and what has other letters than those of ASCII: script or a page
+/// of a sibling host may have set it. It takes no other cookie away, and none is read whose name begins with a blank that Unicode knows: browsers
+/// see no prefix in such a name, and parsers remove the blank.
 fn sent(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let lines = headers.get_all(COOKIE).filter_map(|line| line.to_str().ok());
-    lines.flat_map(Cookie::split_parse).filter_map(|cookie| {
-        let cookie = cookie.ok()?;
+    let cookies = headers.get_all(COOKIE).flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    cookies.filter(|cookie| cookie.is_ascii()).filter_map(|cookie| {
+        let cookie = Cookie::parse(std::str::from_utf8(cookie).ok()?).ok()?;
         Some((cookie.name_raw()?, cookie.value_raw()?))
     })
 }
@@ -213,6 +215,17 @@ mod tests {
             assert_eq!(cookies.read(&sent, CookieName::Session(&globex)), None);
             assert_eq!(cookies.read(&sent, CookieName::KnownBrowser), None);
             assert_eq!(cookies.read(&headers(&[]), CookieName::Session(&acme)), None);
+        }
+    }
+
+    #[test]
+    fn a_cookie_of_other_letters_counts_as_none_and_takes_no_other_one_away() {
+        let acme = tenant("acme");
+        for other in [&b"\xe2\x80\x80lk-s.acme=two"[..], b"a=\xff", b"\xc3\x28=b", b"lk-s.acme\xa0=two"] {
+            let mut sent = HeaderMap::new();
+            let line = [other, b"; lk-s.acme=one; ", other].concat();
+            sent.append(COOKIE, HeaderValue::from_bytes(&line).unwrap());
+            assert_eq!(HTTP.read(&sent, CookieName::Session(&acme)), Some("one"), "{other:?}");
         }
     }
 

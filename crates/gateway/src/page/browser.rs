@@ -1,6 +1,8 @@
 //! Every page in a real browser: Debian's Chromium, driven by `tests/browser/pages.cjs`. A listener serves the example pages with the
 //! responses of [`respond`], and refuses what the routes of pages refuse.
 
+mod hostile;
+
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -107,6 +109,21 @@ async fn form(request: HttpRequest, public_url: Data<PublicUrl>, body: Bytes) ->
     HttpResponse::Ok().content_type("text/plain").body(body)
 }
 
+/// A page with one of the hostile values wherever others choose what is shown.
+async fn hostile_page(
+    request: HttpRequest,
+    public_url: Data<PublicUrl>,
+    path: web::Path<(usize, String)>,
+) -> HttpResponse {
+    if let Err(kind) = judge_navigation(request.headers()) {
+        return refusal(kind, &public_url);
+    }
+    let (payload, name) = path.into_inner();
+    let pages = hostile::pages(&common(&public_url), &hostile::payloads()[payload]);
+    let page = pages.into_iter().find(|(found, _)| *found == name).map(|(_, page)| page).unwrap();
+    protected(respond(StatusCode::OK, &*page, Opener::Severed))
+}
+
 async fn asset(path: web::Path<(String, String)>) -> HttpResponse {
     let (_, name) = path.into_inner();
     let asset = Asset::named(&name).unwrap();
@@ -144,6 +161,7 @@ fn serve() -> String {
                 .app_data(public_url.clone())
                 .app_data(PayloadConfig::new(1 << 16))
                 .route("/pages/{look}/{name}", web::get().to(page))
+                .route("/hostile/{payload}/{name}", web::get().to(hostile_page))
                 .route("/assets/{hash}/{file}", web::get().to(asset))
                 .route("/theme.css", web::get().to(theme_css))
                 .route("/logo/{name}", web::get().to(logo))
@@ -179,6 +197,7 @@ fn run(script: &str, url: &str) -> String {
         .env("NO_PROXY", "127.0.0.1")
         .env("LATCHKEY_URL", url)
         .env("LATCHKEY_PAGES", names.join(" "))
+        .env("LATCHKEY_HOSTILE_PAGES", hostile::NAMES.join(" "))
         .env("LATCHKEY_SCREENSHOTS", here.join("../../target/screenshots"))
         .output()
         .unwrap();
@@ -208,4 +227,13 @@ fn each_form_is_sent_by_keyboard_alone() {
 fn script_of_the_same_origin_sees_no_page_and_markup_does_not_run() {
     let said = run("attacks.cjs", &serve());
     assert!(said.contains("attacks failed"), "{said}");
+}
+
+/// Each value in each place that others choose: the names of tenant, client and application, the account, scopes, what was typed, what a
+/// browser says of itself, the detail of an error.
+#[test]
+fn hostile_names_are_shown_as_they_are_and_do_nothing() {
+    let said = run("hostile.cjs", &serve());
+    let expected = hostile::payloads().len() * hostile::NAMES.len();
+    assert!(hostile::payloads().len() >= 30 && said.contains(&format!("{expected} pages seen")), "{said}");
 }

@@ -1,15 +1,12 @@
 // A Chromium that records what a page does wrong: reports of its policy, messages of the console, requests to other servers.
 "use strict";
-const { execFileSync } = require("node:child_process");
-const { chromium } = require("playwright-core");
+const { launch } = require("./launch.cjs");
 
 const url = process.env.LATCHKEY_URL;
 const names = process.env.LATCHKEY_PAGES.split(" ");
 
 async function withBrowser(use) {
-  const executablePath = execFileSync("sh", ["-c", "command -v chromium-headless-shell"]).toString().trim();
-  // Chromium refuses to run as root within its own sandbox.
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  const browser = await launch();
   try {
     await use(browser);
   } finally {

@@ -1,28 +1,9 @@
 // Sends each form by keyboard alone: Tab, Enter, Space and letters. The listener answers with what it was sent.
 "use strict";
 const { check, names, open, url, visit, withBrowser } = require("./chromium.cjs");
+const { focused, moveTo } = require("./focus.cjs");
 
 let sent = 0;
-
-// The focused element, which must be seen to have the focus.
-async function focused(page) {
-  const found = await page.evaluate(() => {
-    const element = document.activeElement;
-    const { outlineStyle, outlineWidth } = getComputedStyle(element);
-    const text = element.id || element.value || element.textContent.trim();
-    return { text, outline: outlineStyle === "none" ? 0 : parseFloat(outlineWidth) };
-  });
-  check(found.outline >= 2, `the focus at ${found.text} is not seen`);
-  return found.text;
-}
-
-async function tabTo(page, wanted) {
-  for (let presses = 0; presses < 12; presses += 1) {
-    await page.keyboard.press("Tab");
-    if ((await focused(page)) === wanted) return;
-  }
-  throw new Error(`no Tab leads to ${wanted}`);
-}
 
 // What the listener was sent after this key.
 async function answer(page, key) {
@@ -44,7 +25,7 @@ const JOURNEYS = {
     async (page) => {
       check((await focused(page)) === "identifier", "the identifier has not the focus");
       await page.keyboard.type("ada@acme.example");
-      await tabTo(page, "password");
+      await moveTo(page, "password");
       await page.keyboard.type("correct horse battery");
       same(await answer(page, "Enter"), { flow, identifier: "ada@acme.example", password: "correct horse battery" }, "sign_in");
     },
@@ -53,16 +34,16 @@ const JOURNEYS = {
     async (page) => {
       check((await focused(page)) === "password", "the password has not the focus");
       await page.keyboard.type("secret");
-      await tabTo(page, "yes");
+      await moveTo(page, "yes");
       await page.keyboard.press("Space");
-      await tabTo(page, "Sign in");
+      await moveTo(page, "Sign in");
       same(await answer(page, "Space"), { flow, identifier: "ada@acme.example", password: "secret", remember: "yes" }, "sign_in_prefilled");
     },
   ],
   sign_in_refused: [
     async (page) => {
       check((await page.evaluate(() => document.activeElement.id)) === "message", "the error has not the focus");
-      await tabTo(page, "password");
+      await moveTo(page, "password");
       await page.keyboard.type("again");
       same(await answer(page, "Enter"), { flow, identifier: "ada@acme.example", password: "again" }, "sign_in_refused");
     },
@@ -73,7 +54,7 @@ const JOURNEYS = {
   device_code_unknown: [
     async (page) => {
       check((await page.evaluate(() => document.activeElement.id)) === "message", "the error has not the focus");
-      await tabTo(page, "user_code");
+      await moveTo(page, "user_code");
       same(await answer(page, "Enter"), { flow, user_code: "WDJB-MJHT" }, "device_code_unknown");
     },
   ],
@@ -130,7 +111,7 @@ function decision(value, key) {
 
 function pressed(name, value, key) {
   return async (page) => {
-    await tabTo(page, value);
+    await moveTo(page, value);
     same(await answer(page, key), { flow, [name]: value }, value);
   };
 }
@@ -140,7 +121,7 @@ async function isShown(browser) {
   await visit(page, `/pages/plain/sign_in_prefilled`);
   const password = () => page.locator("#password").getAttribute("type");
   await page.keyboard.type("secret");
-  await tabTo(page, "Show password");
+  await moveTo(page, "Show password");
   await page.keyboard.press("Space");
   check((await password()) === "text", "the password is not shown");
   await page.keyboard.press("Space");

@@ -1,11 +1,11 @@
 //! The `openidconnect` crate signs a person in at the provider, and refuses what is not meant for it.
 
-use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata, CoreUserInfoClaims};
+use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreUserInfoClaims};
 use openidconnect::{
-    AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl, Nonce,
-    OAuth2TokenResponse as _, PkceCodeChallenge, RedirectUrl, Scope, TokenResponse as _,
+    AuthorizationCode, ClientId, ClientSecret, CsrfToken, HttpRequest, HttpResponse, IssuerUrl,
+    LogoutRequest, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PostLogoutRedirectUrl,
+    ProviderMetadataWithLogout, RedirectUrl, Scope, TokenResponse as _,
 };
-use url::Url;
 
 use super::callback::Mode;
 use super::plan::Plan;
@@ -29,11 +29,14 @@ async fn the_openidconnect_crate_signs_a_person_in_and_out() {
     let issuer = plan.provider.issuer().to_owned();
     // The issuer is compared to the letter.
     let other = IssuerUrl::new(format!("{issuer}/")).unwrap();
-    assert!(CoreProviderMetadata::discover_async(other, &http).await.is_err());
-    let metadata = CoreProviderMetadata::discover_async(IssuerUrl::new(issuer.clone()).unwrap(), &http).await;
+    assert!(ProviderMetadataWithLogout::discover_async(other, &http).await.is_err());
+    let metadata =
+        ProviderMetadataWithLogout::discover_async(IssuerUrl::new(issuer.clone()).unwrap(), &http).await;
+    let metadata = metadata.unwrap();
+    let end_session = metadata.additional_metadata().end_session_endpoint.clone().unwrap();
     let secret = ClientSecret::new(plan.provider.secret(Client::First).to_owned());
     let client = CoreClient::from_provider_metadata(
-        metadata.unwrap(),
+        metadata,
         ClientId::new(Client::First.id().to_owned()),
         Some(secret),
     );
@@ -66,10 +69,14 @@ async fn the_openidconnect_crate_signs_a_person_in_and_out() {
     let person = client.user_info(access_token, Some(subject)).unwrap().request_async(&http).await;
     let person: CoreUserInfoClaims = person.unwrap();
     assert_eq!(person.email().map(|email| email.as_str()), Some(EMAIL));
-    let mut out = Url::parse(plan.provider.endpoint("end_session_endpoint")).unwrap();
-    out.query_pairs_mut()
-        .append_pair("id_token_hint", &id_token.to_string())
-        .append_pair("post_logout_redirect_uri", POST_LOGOUT_REDIRECT_URI);
-    let back = plan.browser.visit(&plan.provider, out.as_str()).await.callback();
+    let to = PostLogoutRedirectUrl::new(POST_LOGOUT_REDIRECT_URI.to_owned()).unwrap();
+    let out = LogoutRequest::from(end_session).set_id_token_hint(id_token).set_post_logout_redirect_uri(to);
+    let back = plan.browser.visit(&plan.provider, out.http_get_url().as_str()).await.callback();
     assert_eq!(back.uri.as_str(), POST_LOGOUT_REDIRECT_URI);
+    // Nobody is signed in any more.
+    let flow = CoreAuthenticationFlow::AuthorizationCode;
+    let silent = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
+    let (url, ..) = silent.add_prompt(CoreAuthPrompt::None).url();
+    let refused = plan.browser.visit(&plan.provider, url.as_str()).await.callback();
+    assert_eq!(refused.get("error"), Some("login_required"));
 }

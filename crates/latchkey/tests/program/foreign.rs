@@ -30,11 +30,19 @@ pub(crate) fn node(script: &str, environment: &[(&str, &str)]) -> Ran {
     run_file(node, "script.cjs", script, environment)
 }
 
-/// Runs a Node script that may `require` playwright-core, with Debian's Chromium, and libraries of clients that run in browsers.
-pub(crate) fn browser(script: &str, environment: &[(&str, &str)]) -> Ran {
+/// Runs a file of `scripts` that drives Debian's Chromium and may `require` libraries of clients that run in browsers. It runs where it is,
+/// beside what such scripts share.
+pub(crate) fn browser(file: &str, environment: &[(&str, &str)]) -> Ran {
+    browser_within(file, environment, LONGEST)
+}
+
+/// The same, for no longer than this.
+pub(crate) fn browser_within(file: &str, environment: &[(&str, &str)], longest: Duration) -> Ran {
+    let folder = tempfile::tempdir().unwrap();
     let mut node = Command::new("node");
     node.env("NODE_PATH", installed("LATCHKEY_TEST_BROWSER_NODE_DIR").join("node_modules"));
-    run_file(node, "script.cjs", script, environment)
+    node.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/scripts").join(file));
+    run_in(node.envs(environment.iter().copied()), folder.path(), longest)
 }
 
 /// Runs a module of Node, which may import what [`node`] may `require`.

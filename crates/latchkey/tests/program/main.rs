@@ -37,7 +37,9 @@ mod sealing_services;
 mod service_examples;
 mod settings;
 mod sign_in;
+mod sign_in_attacks;
 mod sign_in_example;
+mod sign_in_journeys;
 mod stub_api;
 mod taking_over;
 #[expect(dead_code, reason = "shared with the tests of replicas")]

@@ -47,7 +47,7 @@ fn the_example_signs_a_person_in_renews_tokens_and_signs_out() {
             ("OTHER_ISSUER", &issuer(other)),
             ("PASSWORD", "acme-sample-password"),
         ];
-        let found = browser(include_str!("scripts/sign-in-example.cjs"), &environment).output();
+        let found = browser("sign-in-example.cjs", &environment).output();
         let found: Value = serde_json::from_str(&found).unwrap();
         let page = |content: &str| format!("<!doctype html><title>Example</title>{content}");
         let expected = json!({

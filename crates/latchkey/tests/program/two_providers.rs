@@ -1,4 +1,5 @@
-//! A program at which one e-mail address is a person at each of two tenants, for libraries and browsers that sign people in.
+//! A program at which one e-mail address is a person at each of two tenants, for libraries and browsers that sign people in. Eve has an account
+//! at both, too: she is who attacks.
 
 use std::net::TcpListener;
 
@@ -8,25 +9,27 @@ use serde_json::{Value, json};
 
 use crate::assertions::Pair;
 use crate::folder::Folder;
+use crate::host::Ran;
 use crate::program::Program;
 use crate::running::tenant_path;
 
 /// Nothing listens there.
 pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
 
-/// A tenant with the client `web`, which has a secret, and the public client `spa`.
+/// A tenant with the client `web`, which has a secret, and the public clients `spa` and `partner`: the person is asked what `partner` may see.
 pub(crate) struct ProviderTenant {
     pub(crate) id: &'static str,
     pub(crate) name: &'static str,
     pub(crate) issuer: String,
     pub(crate) secret: String,
+    /// Ada's.
     pub(crate) password: String,
+    pub(crate) eves_password: String,
     /// Of the client `web`, for what it signs.
     pub(crate) key: Pair,
 }
 
 pub(crate) struct TwoProviders {
-    pub(crate) url: String,
     pub(crate) tenants: [ProviderTenant; 2],
     pub(crate) folder: Folder,
     _program: Program,
@@ -45,12 +48,23 @@ impl TwoProviders {
 
     /// The same, where the client `web` of a tenant has these settings, too.
     pub(crate) fn start_with(spa: &str, web: impl Fn(&str) -> Value) -> Self {
-        let url = format!("http://127.0.0.1:{}", free_port());
+        Self::start_by("http", spa, web)
+    }
+
+    /// By this scheme: over TLS with a certificate that no browser trusts.
+    pub(crate) fn start_by(scheme: &str, spa: &str, web: impl Fn(&str) -> Value) -> Self {
+        let address = format!("127.0.0.1:{}", free_port());
+        let url = format!("{scheme}://{address}");
+        let mut listener = json!({ "address": address });
+        if scheme == "https" {
+            listener["tls"] = json!({ "certificate": "cert.pem", "private_key": "key.pem" });
+        }
         let tenants = [("acme", "Ada of Acme"), ("globex", "Ada of Globex")].map(|(id, name)| {
-            let [secret, password] = [(); 2].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
+            let [secret, password, eves_password] =
+                [(); 3].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
             let (issuer, key) =
                 (format!("{url}{}", tenant_path(id, "")), Pair::generate(SigningAlgorithm::ES256));
-            ProviderTenant { id, name, issuer, secret, password, key }
+            ProviderTenant { id, name, issuer, secret, password, eves_password, key }
         });
         let declared =
             tenants.each_ref().map(|tenant| (tenant.id.to_owned(), tenant.declared(spa, &web(tenant.id))));
@@ -59,7 +73,7 @@ impl TwoProviders {
         let settings = json!({
             "server": {
                 "public_url": url,
-                "listeners": [{ "address": url.trim_start_matches("http://") }],
+                "listeners": [listener],
                 "outbound": { "allowed_networks": ["127.0.0.0/8"] },
             },
             "storage": { "url": "sqlite://data/latchkey.db" },
@@ -67,19 +81,42 @@ impl TwoProviders {
             "tenants": declared,
         });
         let folder = Folder::with(&settings.to_string());
-        Self { url, tenants, _program: Program::start(&folder), folder }
+        if scheme == "https" {
+            folder.run(&["dev-cert", "--certificate", "cert.pem", "--key", "key.pem"]).output();
+        }
+        Self { tenants, _program: Program::start(&folder), folder }
     }
 
-    /// Each tenant, with the issuer of the other one.
-    pub(crate) fn each(&self) -> [(&ProviderTenant, &str); 2] {
+    /// Each tenant, with the other one.
+    pub(crate) fn each(&self) -> [(&ProviderTenant, &ProviderTenant); 2] {
         let [first, second] = &self.tenants;
-        [(first, second.issuer.as_str()), (second, first.issuer.as_str())]
+        [(first, second), (second, first)]
     }
 }
 
 impl ProviderTenant {
+    /// What a script finds that does something at this tenant. It prints JSON.
+    #[track_caller]
+    pub(crate) fn found(
+        &self,
+        other: &Self,
+        more: &[(&str, &str)],
+        run: impl Fn(&[(&str, &str)]) -> Ran,
+    ) -> Value {
+        let environment = [
+            ("ISSUER", self.issuer.as_str()),
+            ("OTHER_ISSUER", &other.issuer),
+            ("SECRET", &self.secret),
+            ("PASSWORD", &self.password),
+            ("OTHER_PASSWORD", &other.password),
+            ("EVES_PASSWORD", &self.eves_password),
+            ("REDIRECT_URI", REDIRECT_URI),
+        ];
+        serde_json::from_str(&run(&[&environment, more].concat()).output()).unwrap()
+    }
+
     fn declared(&self, spa: &str, web: &Value) -> Value {
-        let Self { id, name, secret, password, .. } = self;
+        let Self { id, name, secret, password, eves_password, .. } = self;
         let with = |mut client: Value, more: &Value| {
             client.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             client
@@ -98,6 +135,7 @@ impl ProviderTenant {
             "subject": if *id == "globex" { "pairwise" } else { "public" },
             "accounts": {
                 "ada": { "email": "ada@example.com", "password": { "value": password }, "claims": { "name": name } },
+                "eve": { "email": "eve@example.com", "password": { "value": eves_password } },
             },
             "clients": {
                 "web": with(client(&json!({
@@ -112,6 +150,11 @@ impl ProviderTenant {
                     "popup": true,
                     "redirect_uris": [format!("{spa}/callback")],
                     "post_logout_redirect_uris": [format!("{spa}/signed-out")],
+                })),
+                "partner": client(&json!({
+                    "token_endpoint_auth_method": "none",
+                    "first_party": false,
+                    "redirect_uris": [REDIRECT_URI],
                 })),
             },
         })

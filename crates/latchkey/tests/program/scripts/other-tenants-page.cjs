@@ -1,33 +1,19 @@
 // A person is signed in at one tenant. Script on a page of another tenant, which is at the same origin, tries to read its pages and to act there.
-// Prints how many attempts there were, and which of them succeeded.
+// Reports each attempt.
 "use strict";
-const { execFileSync } = require("node:child_process");
-const http = require("node:http");
-const { chromium } = require("playwright-core");
+const { Attempts, SECRETS } = require("./attempts.cjs");
+const { changed, start } = require("./person.cjs");
 
-const { BASE, ISSUER, OTHER_ISSUER, PASSWORD } = process.env;
-// The client of both tenants. Any port of this machine will do (RFC 8252 §7.3).
-const client = http.createServer((_, response) => response.setHeader("content-type", "text/html").end("<title>client</title>"));
-let REDIRECT_URI;
-const query = (more = {}) =>
-  new URLSearchParams({
-    client_id: "web",
-    redirect_uri: REDIRECT_URI,
-    response_type: "code",
-    scope: "openid",
-    code_challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
-    code_challenge_method: "S256",
-    ...more,
-  });
-const authorize = (issuer, more) => `${issuer}/oauth/authorize?${query(more)}`;
-// What a page or an answer of a signed-in person holds: a sealed form, a code, the address, or the question whether to sign out.
-const SECRETS = /name="flow"|code=|ada@example\.com|usr_|value="sign_out"/;
-const victims = () => ({
+const { ISSUER, OTHER_ISSUER, PASSWORD } = process.env;
+const victims = (authorize) => ({
   "its code": authorize(ISSUER),
   "its code without a page": authorize(ISSUER, { prompt: "none" }),
   "its form": authorize(ISSUER, { prompt: "login" }),
   "its answer by form_post": authorize(ISSUER, { response_mode: "form_post" }),
   "its question at sign-out": `${ISSUER}/oauth/logout`,
+  "its question about a client": authorize(ISSUER, { client_id: "partner" }),
+  "its account": `${ISSUER}/account`,
+  "its device page": `${ISSUER}/device`,
 });
 
 // Each runs at the attacker's page and returns what it could read.
@@ -89,8 +75,8 @@ const ATTACKS = {
     return (await (await cache?.match(victim))?.text()) ?? "";
   },
 };
-// What must not have happened is looked for afterwards.
-const ACTS = {
+// What must not have been answered is looked for afterwards.
+const AHEAD = {
   "a prerendered page": (victim) => speculate("prerender", victim),
   "a prefetched page": (victim) => speculate("prefetch", victim),
   "an image": (victim) => {
@@ -98,12 +84,18 @@ const ACTS = {
     image.src = victim;
     return new Promise((resolve) => setTimeout(resolve, 300));
   },
-  "a form of its own": (issuer) => sendForm(`${issuer}/oauth/sign-in`, { flow: "x", identifier: "eve@example.com", password: "x" }),
-  "the sign-out of a form": (issuer) => sendForm(`${issuer}/oauth/logout`, { decision: "sign_out" }),
-  "its own sealed form": (issuer) =>
-    sendForm(`${issuer}/oauth/sign-in`, { flow: document.querySelector("input[name=flow]").value, decision: "allow" }),
-  "its own sealed form at sign-out": (issuer) =>
-    sendForm(`${issuer}/oauth/logout`, { flow: document.querySelector("input[name=flow]").value, decision: "sign_out" }),
+};
+// With the sealed form of the attacker's own tenant, which is in the page, and without one.
+const FORMS = {
+  "a sign-in": ["/oauth/sign-in", { identifier: "eve@example.com", password: "x" }],
+  "a consent": ["/oauth/sign-in", { decision: "allow" }],
+  "a code of a device": ["/device", { user_code: "WDJB-MJHT" }],
+  "a permission for a device": ["/device", { decision: "allow" }],
+  "a sign-in to an account's page": ["/account", { identifier: "eve@example.com", password: "x" }],
+  "the end of the session": ["/account", { decision: "sign_out" }],
+  "the end of all sessions": ["/account", { decision: "sign_out_everywhere" }],
+  "the end of a client's access": ["/account", { client: "partner" }],
+  "a sign-out": ["/oauth/logout", { decision: "sign_out" }],
 };
 const HELPERS = `
   function speculate(kind, victim) {
@@ -129,27 +121,10 @@ const HELPERS = `
   }`;
 
 (async () => {
-  await new Promise((resolve) => client.listen(0, "127.0.0.1", resolve));
-  REDIRECT_URI = process.env.REDIRECT_URI.replace(":9/", `:${client.address().port}/`);
-  const executablePath = execFileSync("sh", ["-c", "command -v chromium-headless-shell"]).toString().trim();
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  const { authorize, close, victim } = await start();
+  const attempts = new Attempts(`Attacks by script on a page of ${OTHER_ISSUER} at ${ISSUER}`);
   // The attacker's page has no policy of ours, as if the script had found a way around it.
-  const context = await browser.newContext({ bypassCSP: true });
-  const failures = [];
-  let attacks = 0;
-  const person = await context.newPage();
-  const signedIn = async () => {
-    await person.goto(authorize(ISSUER, { prompt: "none" }));
-    return new URL(person.url()).searchParams.get("code") !== null;
-  };
-  await person.goto(authorize(ISSUER));
-  await person.fill("#identifier", "ada@example.com");
-  await person.fill("#password", PASSWORD);
-  await person.keyboard.press("Enter");
-  await person.waitForURL(`${REDIRECT_URI}**`);
-  if (!(await signedIn())) failures.push("nobody is signed in before the attacks");
-  const session = (await context.cookies(BASE)).find(({ name }) => name.startsWith("lk-s."))?.value;
-
+  const { before, context, person } = await victim(ISSUER, PASSWORD, { bypassCSP: true });
   const attacker = await context.newPage();
   const attack = async () => {
     for (const page of context.pages()) if (page !== person && page !== attacker) await page.close();
@@ -157,52 +132,54 @@ const HELPERS = `
     if ((await attacker.locator("input[name=flow]").count()) !== 1) throw new Error("the attacker has no page of its own");
     await attacker.addScriptTag({ content: HELPERS });
   };
+  // The statuses with which the address is answered meanwhile.
+  const answered = async (url, act) => {
+    const answers = [];
+    const note = (response) => response.url() === url && answers.push(response.status());
+    context.on("response", note);
+    await act();
+    context.off("response", note);
+    return answers;
+  };
 
   // What is not protected can be read: otherwise the failures of the attacks would say nothing.
-  const open = `${OTHER_ISSUER}/.well-known/openid-configuration`;
+  const unprotected = `${OTHER_ISSUER}/.well-known/openid-configuration`;
   for (const name of ["fetch", "XMLHttpRequest", "iframe", "a stored answer"]) {
     await attack();
-    const found = await attacker.evaluate(ATTACKS[name], open);
-    if (!found.includes("token_endpoint")) failures.push(`${name} reads nothing at all: ${found.slice(0, 80)}`);
+    const found = await attacker.evaluate(ATTACKS[name], unprotected);
+    if (!found.includes("token_endpoint")) throw new Error(`${name} reads nothing at all: ${found.slice(0, 80)}`);
   }
   // A page of one's own can be read in the page itself.
-  if (!SECRETS.test(await attacker.evaluate(() => document.documentElement.outerHTML))) failures.push("no page has a secret");
+  if (!SECRETS.test(await attacker.evaluate(() => document.documentElement.outerHTML))) throw new Error("no page has a secret");
 
-  for (const [what, victim] of Object.entries(victims())) {
+  for (const [what, target] of Object.entries(victims(authorize))) {
     for (const [name, run] of Object.entries(ATTACKS)) {
       await attack();
-      const found = await attacker.evaluate(run, victim).catch(() => "");
-      if (SECRETS.test(found)) failures.push(`${name} reads ${what}: ${found.match(SECRETS)[0]}`);
-      attacks += 1;
+      let found;
+      const answers = await answered(target, async () => { found = await attacker.evaluate(run, target).catch(() => ""); });
+      attempts.read(`${name}: ${what}`, found, answers.join(", "));
     }
-    for (const name of ["a prerendered page", "a prefetched page", "an image"]) {
+    for (const [name, run] of Object.entries(AHEAD)) {
       await attack();
-      const answers = [];
-      const note = (response) => response.url() === victim && answers.push(response.status());
-      context.on("response", note);
-      await attacker.evaluate(ACTS[name], victim);
-      context.off("response", note);
-      if (answers.some((status) => status < 400)) failures.push(`${name} is given ${what}: ${answers}`);
-      attacks += 1;
+      const answers = await answered(target, () => attacker.evaluate(run, target));
+      attempts.note(`${name}: ${what}`, answers.some((status) => status < 400) && "is answered", answers.join(", ") || "no request");
     }
   }
-  for (const name of ["a form of its own", "the sign-out of a form", "its own sealed form", "its own sealed form at sign-out"]) {
-    await attack();
-    await attacker.evaluate(ACTS[name], ISSUER);
-    attacks += 1;
-    if (!(await signedIn())) failures.push(`after ${name} the person is not signed in any more`);
+  for (const [name, [path, fields]] of Object.entries(FORMS)) {
+    for (const flow of [{}, { flow: await attacker.locator("input[name=flow]").first().getAttribute("value") }]) {
+      await attack();
+      const url = `${ISSUER}${path}`;
+      const answers = await answered(url, () => attacker.evaluate(([url, fields]) => sendForm(url, fields), [url, { ...flow, ...fields }]));
+      if (answers.length === 0) throw new Error(`${name} has not arrived`);
+      attempts.note(`a form ${flow.flow ? "with the flow of its own tenant" : "without a flow"}: ${name}`, await changed(context, ISSUER, before), answers.join(", "));
+    }
   }
-  // From script there are no cookies, and none can be set that counts.
   await attack();
-  const cookies = await attacker.evaluate(() => document.cookie);
-  if (cookies !== "") failures.push(`script reads the cookies ${cookies}`);
-  attacks += 1;
-  const after = (await context.cookies(BASE)).find(({ name }) => name.startsWith("lk-s."))?.value;
-  if (session === undefined || after !== session) failures.push("the session is another one than before");
-  if (!(await signedIn())) failures.push("the person is not signed in any more");
-  await browser.close();
-  client.close();
-  console.log(JSON.stringify({ attacks, failures }));
+  attempts.note("document.cookie", await attacker.evaluate(() => document.cookie));
+  await person.goto(authorize(ISSUER, { prompt: "none" }));
+  if (!person.url().includes("code=")) throw new Error("the person is not signed in any more");
+  await close();
+  attempts.report();
 })().catch((error) => {
   console.error(error);
   process.exit(1);

@@ -2,7 +2,7 @@
 "use strict";
 const { execFileSync } = require("node:child_process");
 const http = require("node:http");
-const { chromium } = require("playwright-core");
+const { launch } = require("../../../../gateway/tests/browser/launch.cjs");
 
 const { APPLICATION, CONFIG, ISSUER, OTHER_ISSUER, PASSWORD, PROGRAM, SITE, TENANT } = process.env;
 const ada = "ada@example.com";
@@ -16,8 +16,7 @@ const account = (...words) => execFileSync(PROGRAM, ["account", ...words, "--con
 
 (async () => {
   await new Promise((resolve) => application.listen(Number(new URL(APPLICATION).port), "127.0.0.1", resolve));
-  const executablePath = execFileSync("sh", ["-c", "command -v chromium-headless-shell"]).toString().trim();
-  const chromium_ = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  const chromium_ = await launch();
   const context = await chromium_.newContext();
   const page = await context.newPage();
   const wanted = `${SITE}/orders`;

@@ -1,10 +1,9 @@
 // Signs a person in at a single-page application with oidc-client-ts in Chromium, and prints what came of it.
 "use strict";
-const { execFileSync } = require("node:child_process");
 const fs = require("node:fs");
 const http = require("node:http");
 const path = require("node:path");
-const { chromium } = require("playwright-core");
+const { launch } = require("../../../../gateway/tests/browser/launch.cjs");
 
 const { ISSUER, PASSWORD, SPA } = process.env;
 const library = path.join(path.dirname(require.resolve("oidc-client-ts/package.json")), "dist/browser/oidc-client-ts.min.js");
@@ -34,8 +33,7 @@ const application = http.createServer((request, response) => {
 
 (async () => {
   await new Promise((resolve) => application.listen(Number(new URL(SPA).port), "127.0.0.1", resolve));
-  const executablePath = execFileSync("sh", ["-c", "command -v chromium-headless-shell"]).toString().trim();
-  const chromium_ = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  const chromium_ = await launch();
   const page = await chromium_.newPage();
   const reports = [];
   page.on("console", (message) => /policy|CORS/i.test(message.text()) && reports.push(message.text()));

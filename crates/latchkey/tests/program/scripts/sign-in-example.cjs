@@ -1,13 +1,11 @@
 // Uses the example of a client that signs people in, with Chromium, and prints what came of it.
 "use strict";
-const { execFileSync } = require("node:child_process");
-const { chromium } = require("playwright-core");
+const { launch } = require("../../../../gateway/tests/browser/launch.cjs");
 
 const { APP, ISSUER, OTHER_ISSUER, PASSWORD } = process.env;
 
 (async () => {
-  const executablePath = execFileSync("sh", ["-c", "command -v chromium-headless-shell"]).toString().trim();
-  const chromium_ = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  const chromium_ = await launch();
   const context = await chromium_.newContext();
   const page = await context.newPage();
   const signIn = async () => {

@@ -130,8 +130,8 @@ async function oauth4webapi() {
   const server = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure));
   const client = { client_id: "web" };
   const [verifier, state, nonce] = [oauth.generateRandomCodeVerifier(), oauth.generateRandomState(), oauth.generateRandomNonce()];
-  const url = new URL(server.authorization_endpoint);
-  url.search = new URLSearchParams({
+  const secret = oauth.ClientSecretPost(SECRET);
+  const request = new URLSearchParams({
     client_id: "web",
     redirect_uri: REDIRECT_URI,
     response_type: "code",
@@ -141,17 +141,46 @@ async function oauth4webapi() {
     state,
     nonce,
   });
-  const back = await browser().signIn(url);
-  const parameters = oauth.validateAuthResponse(server, client, back, state);
-  const answer = await oauth.authorizationCodeGrantRequest(server, client, oauth.ClientSecretPost(SECRET), parameters, REDIRECT_URI, verifier, insecure);
+  const person = browser();
+  const back = await person.signIn(new URL(`${server.authorization_endpoint}?${request}`));
+  const why = (promise) => promise.then(() => "", (error) => error.error ?? error.message);
+  // The answer of another issuer, of none (RFC 9207 §2.4), and that to another request are refused before the code is sent anywhere.
+  const validated = async (change) => {
+    const answer = new URLSearchParams(back.searchParams);
+    change(answer);
+    return oauth.validateAuthResponse(server, client, answer, state);
+  };
+  const redeem = (parameters) =>
+    oauth.authorizationCodeGrantRequest(server, client, secret, parameters, REDIRECT_URI, verifier, insecure);
+  const parameters = await validated(() => {});
+  const answer = await redeem(parameters);
+  const copy = answer.clone();
   const tokens = await oauth.processAuthorizationCodeResponse(server, client, answer, { expectedNonce: nonce, requireIdToken: true });
+  const refusals = {
+    none: await why(validated(() => {})),
+    iss: await why(validated((answer) => answer.set("iss", OTHER_ISSUER))),
+    noIss: await why(validated((answer) => answer.delete("iss"))),
+    state: await why(validated((answer) => answer.set("state", "another"))),
+    nonce: await why(oauth.processAuthorizationCodeResponse(server, client, copy, { expectedNonce: "another", requireIdToken: true })),
+  };
   const claims = oauth.getValidatedIdTokenClaims(tokens);
   const found = await oauth.userInfoRequest(server, client, tokens.access_token, insecure);
   const { email } = await oauth.processUserInfoResponse(server, client, claims.sub, found);
-  const next = await oauth.refreshTokenGrantRequest(server, client, oauth.ClientSecretPost(SECRET), tokens.refresh_token, insecure);
+  const next = await oauth.refreshTokenGrantRequest(server, client, secret, tokens.refresh_token, insecure);
   const refreshed = await oauth.processRefreshTokenResponse(server, client, next);
   const same = oauth.getValidatedIdTokenClaims(refreshed).sub === claims.sub && refreshed.refresh_token !== tokens.refresh_token;
-  return { library: "oauth4webapi", email, refreshed: same };
+  // The server refuses the code that was used before.
+  const replayed = await redeem(parameters);
+  const replay = await why(oauth.processAuthorizationCodeResponse(server, client, replayed));
+  // The library has no call for this: it is a navigation to the endpoint of the metadata (OpenID Connect RP-Initiated Logout §2).
+  const out = new URL(server.end_session_endpoint);
+  out.search = new URLSearchParams({ id_token_hint: tokens.id_token, post_logout_redirect_uri: REDIRECT_URI, state: "bye" });
+  const signedOut = person.goesOn(await person.visit(out)).href;
+  request.set("prompt", "none");
+  const silent = await person.signIn(new URL(`${server.authorization_endpoint}?${request}`));
+  const after = await why((async () => oauth.validateAuthResponse(server, client, silent, state))());
+  const session = { sub: claims.sub, sid: claims.sid };
+  return { library: "oauth4webapi", email, refusals, refreshed: same, replay, signedOut, after, session };
 }
 
 (async () => {

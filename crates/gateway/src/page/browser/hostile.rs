@@ -1,0 +1,121 @@
+//! Pages that show what others choose, with values that would run, change the page or not fit, if it let them.
+
+use pages::examples::Example;
+use pages::{
+    AccountPage, AllowedApplication, Common, Consent, DeviceConfirm, ErrorKind, ErrorPage, IdentifierKind,
+    Link, ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut, SignedOut,
+};
+
+pub(super) const NAMES: [&str; 8] =
+    ["sign_in", "consent", "select_account", "device_confirm", "account", "sign_out", "signed_out", "error"];
+
+/// Script, attributes, templates, style sheets, letters that turn or stack, and words without end.
+pub(super) fn payloads() -> Vec<String> {
+    serde_json::from_str(include_str!("../../../tests/browser/payloads.json")).unwrap()
+}
+
+/// The pages with one value in each place that others choose.
+pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
+    let text = || payload.to_owned();
+    let (action, flow) = (|| "/sent".to_owned(), || "c2VhbGVkIHJlcXVlc3Q".to_owned());
+    let common = || Common { tenant_name: Some(text()), client_name: Some(text()), ..common.clone() };
+    let scopes = || {
+        vec![
+            ScopeLine { name: text(), description: text() },
+            ScopeLine { name: text(), description: String::new() },
+        ]
+    };
+    let minute = || "2026-11-22 02:40 UTC".to_owned();
+    let session = |id: &str| SessionEntry {
+        id: id.to_owned(),
+        user_agent: text(),
+        source: Some(text()),
+        began: minute(),
+        last_seen: minute(),
+    };
+    let back = || Some(Link { name: text(), url: "https://app.acme.example/".to_owned() });
+    vec![
+        (
+            "sign_in",
+            Box::new(SignIn {
+                common: common(),
+                action: action(),
+                flow: flow(),
+                identifier_kind: IdentifierKind::Email,
+                identifier: text(),
+                offers_to_stay: true,
+                error: Some(SignInMessage::Refused),
+            }),
+        ),
+        (
+            "consent",
+            Box::new(Consent {
+                common: common(),
+                action: action(),
+                flow: flow(),
+                account: text(),
+                return_host: text(),
+                registered_by: Some(text()),
+                scopes: scopes(),
+            }),
+        ),
+        (
+            "select_account",
+            Box::new(SelectAccount {
+                common: common(),
+                action: action(),
+                flow: flow(),
+                account: text(),
+                other: Some(text()),
+            }),
+        ),
+        (
+            "device_confirm",
+            Box::new(DeviceConfirm {
+                common: common(),
+                action: action(),
+                flow: flow(),
+                account: text(),
+                user_code: "WDJB-MJHT".to_owned(),
+                requested_from: text(),
+                requested_at: minute(),
+                scopes: scopes(),
+            }),
+        ),
+        (
+            "account",
+            Box::new(AccountPage {
+                common: common(),
+                action: action(),
+                flow: flow(),
+                account: text(),
+                notice: None,
+                here: session("here"),
+                elsewhere: vec![session("elsewhere")],
+                more_sessions: 0,
+                applications: vec![AllowedApplication {
+                    client: "notes".to_owned(),
+                    name: text(),
+                    scopes: scopes(),
+                    allowed: minute(),
+                }],
+                more_applications: 0,
+            }),
+        ),
+        (
+            "sign_out",
+            Box::new(SignOut { common: common(), action: action(), flow: flow(), account: Some(text()) }),
+        ),
+        ("signed_out", Box::new(SignedOut { common: common(), back: back() })),
+        (
+            "error",
+            Box::new(ErrorPage {
+                common: common(),
+                kind: ErrorKind::BadRequest,
+                detail: Some(text()),
+                code: Some("invalid_scope"),
+                back: back(),
+            }),
+        ),
+    ]
+}

@@ -1,0 +1,218 @@
+// A person is signed in at a tenant, and visits the page of another site. It sends forms to the tenant with flows that the attacker has got in
+// a browser of her own, leads the window and others to the tenant's pages, and shows them in frames. Reports each attempt.
+"use strict";
+const { Attempts, SECRETS } = require("./attempts.cjs");
+const { VERIFIER, changed, flowIn, serve, start } = require("./person.cjs");
+
+const { EVES_PASSWORD, ISSUER, PASSWORD, REDIRECT_URI, SECRET } = process.env;
+const EVE = "eve@example.com";
+const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+// What the attacker has in a browser of her own: an account at the tenant, a device, and a sealed form of each kind.
+async function prepare({ authorize, open, redirectUri }) {
+  const own = (await open()).request;
+  const { origin } = new URL(ISSUER);
+  const page = async (url) => (await own.get(url)).text();
+  const post = async (path, form) => (await own.post(`${ISSUER}${path}`, { form, headers: { origin } })).text();
+  const asClient = async (path, form) => JSON.parse(await post(path, { client_id: "web", client_secret: SECRET, ...form }));
+  const device = await asClient("/oauth/device_authorization", { scope: "openid" });
+  const { user_code } = device;
+  const person = { identifier: EVE, password: EVES_PASSWORD };
+
+  const before = {
+    signIn: flowIn(await page(authorize(ISSUER))),
+    device: flowIn(await page(`${ISSUER}/device`)),
+    account: flowIn(await page(`${ISSUER}/account`)),
+  };
+  before.deviceSignIn = flowIn(await post("/device", { flow: before.device, user_code }));
+  await post("/oauth/sign-in", { flow: before.signIn, ...person });
+  const after = {
+    consent: flowIn(await page(authorize(ISSUER, { client_id: "partner" }))),
+    confirm: flowIn(await post("/device", { flow: before.device, user_code })),
+    account: flowIn(await page(`${ISSUER}/account`)),
+    signOut: flowIn(await page(`${ISSUER}/oauth/logout`)),
+  };
+  for (const [name, flow] of [...Object.entries(before), ...Object.entries(after)]) {
+    if (flow === undefined) throw new Error(`the attacker has no flow ${name}`);
+  }
+  const answer = await own.get(authorize(ISSUER, { prompt: "none" }), { maxRedirects: 0 });
+  const code = new URL(answer.headers().location).searchParams.get("code");
+  const redeemed = { grant_type: "authorization_code", code, redirect_uri: redirectUri, code_verifier: VERIFIER };
+  const { id_token } = await asClient("/oauth/token", redeemed);
+  if (id_token === undefined) throw new Error("the attacker has no ID token");
+
+  const forms = {
+    "the sign-in of her account": ["/oauth/sign-in", { flow: before.signIn, ...person }],
+    "a sign-in without a flow": ["/oauth/sign-in", person],
+    "the consent to a client": ["/oauth/sign-in", { flow: after.consent, decision: "allow" }],
+    "the code of her device": ["/device", { flow: before.device, user_code }],
+    "the sign-in for her device": ["/device", { flow: before.deviceSignIn, ...person }],
+    "the permission for her device": ["/device", { flow: after.confirm, decision: "allow" }],
+    "the code of her device without a flow": ["/device", { user_code, decision: "allow" }],
+    "the sign-in to her account's page": ["/account", { flow: before.account, ...person }],
+    "the end of the session": ["/account", { flow: after.account, decision: "sign_out" }],
+    "the end of all sessions": ["/account", { flow: after.account, decision: "sign_out_everywhere" }],
+    "the end of a client's access": ["/account", { flow: after.account, client: "partner" }],
+    "the end of all sessions without a flow": ["/account", { decision: "sign_out_everywhere" }],
+    "a sign-out": ["/oauth/logout", { flow: after.signOut, decision: "sign_out" }],
+    "a sign-out without a flow": ["/oauth/logout", { decision: "sign_out" }],
+    "a sign-out with her ID token": ["/oauth/logout", { id_token_hint: id_token }],
+  };
+  const links = {
+    "a sign-out": `${ISSUER}/oauth/logout`,
+    "a sign-out that says yes": `${ISSUER}/oauth/logout?decision=sign_out&flow=${after.signOut}`,
+    "a sign-out for a client": `${ISSUER}/oauth/logout?${new URLSearchParams({ client_id: "web", post_logout_redirect_uri: REDIRECT_URI })}`,
+    "a sign-out with her ID token": `${ISSUER}/oauth/logout?id_token_hint=${id_token}`,
+    "its account": `${ISSUER}/account`,
+    "the end of all sessions": `${ISSUER}/account?decision=sign_out_everywhere&flow=${after.account}`,
+    "its device page": `${ISSUER}/device?user_code=${user_code}`,
+    "its code": authorize(ISSUER),
+    "its code without a page": authorize(ISSUER, { prompt: "none" }),
+    "its consent": authorize(ISSUER, { client_id: "partner" }),
+  };
+  // Her flows do count in her own browser, so what fails elsewhere fails for another reason.
+  const control = async () => {
+    const polled = await asClient("/oauth/token", { grant_type: "urn:ietf:params:oauth:grant-type:device_code", device_code: device.device_code });
+    const signedOut = await post("/account", { flow: after.account, decision: "sign_out" });
+    if (!/You are signed out/.test(signedOut)) throw new Error(`her own form does nothing: ${signedOut}`);
+    return polled;
+  };
+  return { control, forms, links };
+}
+
+// The next two run at the attacker's page.
+function sendForm({ action, fields, way }) {
+  if (way === "fetch") {
+    const options = { method: "POST", mode: "no-cors", credentials: "include", body: new URLSearchParams(fields) };
+    return fetch(action, options).then((answer) => answer.text(), String);
+  }
+  const form = document.createElement("form");
+  [form.method, form.action] = ["post", action];
+  if (way === "a frame") {
+    const frame = document.createElement("iframe");
+    frame.name = form.target = "framed";
+    document.body.append(frame);
+  } else if (way === "another window") {
+    form.target = "_blank";
+  } else if (way !== "this window") {
+    form.enctype = way;
+  }
+  for (const [name, value] of Object.entries(fields)) {
+    const input = document.createElement("input");
+    [input.name, input.value] = [name, value];
+    form.append(input);
+  }
+  document.body.append(form);
+  form.submit();
+  return "";
+}
+const FORM_WAYS = ["this window", "another window", "a frame", "multipart/form-data", "text/plain", "fetch"];
+
+const LINK_WAYS = {
+  "a link": (url) => {
+    const link = document.createElement("a");
+    link.href = url;
+    document.body.append(link);
+    link.click();
+  },
+  "a redirection": (url) => location.replace(url),
+  "a refresh": (url) => document.head.insertAdjacentHTML("beforeend", `<meta http-equiv="refresh" content="0;url=${url}">`),
+  "a form by GET": (url) => {
+    const form = document.createElement("form");
+    const { origin, pathname, searchParams } = new URL(url);
+    form.action = origin + pathname;
+    for (const [name, value] of searchParams) form.insertAdjacentHTML("beforeend", `<input name="${name}" value="${value}">`);
+    document.body.append(form);
+    form.submit();
+  },
+  "a window": async (url) => {
+    const opened = window.open(url);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    try {
+      return `${opened.location.href}${opened.document.documentElement.outerHTML}`;
+    } catch (error) {
+      return "";
+    }
+  },
+  "a fetch": async (url) => (await fetch(url, { credentials: "include" })).text(),
+  "a fetch without CORS": async (url) => (await fetch(url, { credentials: "include", mode: "no-cors" })).text(),
+  ...Object.fromEntries(
+    [["an image", "img", "src"], ["a script", "script", "src"], ["a frame", "iframe", "src"], ["an object", "object", "data"], ["an embedded page", "embed", "src"]].map(
+      ([name, tag, attribute]) => [name, new Function("url", `const e = document.createElement("${tag}"); e.setAttribute("${attribute}", url); document.body.append(e);`)],
+    ),
+  ),
+  ...Object.fromEntries(
+    ["prefetch", "prerender"].map((kind) => [
+      `a ${kind}`,
+      new Function("url", `const e = document.createElement("script"); e.type = "speculationrules"; e.textContent = JSON.stringify({ "${kind}": [{ source: "list", urls: [url], eagerness: "immediate" }] }); document.head.append(e);`),
+    ]),
+  ),
+};
+
+(async () => {
+  const people = await start();
+  const { authorize, redirectUri } = people;
+  const site = await serve("localhost", { "/": "<!doctype html><title>another site</title><body></body>" });
+  const attempts = new Attempts(`Attacks by a page of another site, ${site.url}, at ${ISSUER}`);
+  const { control, forms, links } = await prepare(people);
+  const { before, context, person } = await people.victim(ISSUER, PASSWORD);
+  const attacker = await context.newPage();
+
+  // What the tenant answers to the act, what the page reads, and what its frames show.
+  const act = async (target, run, argument) => {
+    for (const page of context.pages()) if (page !== person && page !== attacker) await page.close();
+    // The page that the last attempt has led to may still be loading.
+    await attacker.goto(`${site.url}/`).catch(() => attacker.goto(`${site.url}/`));
+    const answers = [];
+    const { pathname } = new URL(target);
+    const isOfTarget = (request) => new URL(request.url()).origin === new URL(ISSUER).origin && new URL(request.url()).pathname === pathname;
+    const note = (response) => isOfTarget(response) && answers.push(response.status());
+    // Such as a response that the browser shows no other origin (`Cross-Origin-Resource-Policy`).
+    const noteFailed = (request) => isOfTarget(request) && answers.push(request.failure().errorText);
+    context.on("response", note);
+    context.on("requestfailed", noteFailed);
+    // The window may leave the page while the script runs.
+    let read = await attacker.evaluate(run, argument).catch(() => "");
+    for (let waited = 0; answers.length === 0 && waited < 500; waited += 20) await later(20);
+    await later(60);
+    context.off("response", note);
+    context.off("requestfailed", noteFailed);
+    for (const frame of attacker.frames().slice(1)) read = `${read}${await Promise.race([frame.content(), later(1000)]).catch(() => "")}`;
+    return { answers, read };
+  };
+  const judge = async (what, { answers, read }) => {
+    const done = await changed(context, ISSUER, before);
+    const redirected = site.asked.find((url) => SECRETS.test(url));
+    attempts.note(what, done || (redirected && `is sent ${redirected}`) || (SECRETS.test(read) && `reads ${SECRETS.exec(read)[0]}`), answers.join(", ") || "no request");
+    // The next attempts would say nothing.
+    if (done) throw new Error(`${what}: ${done}`);
+  };
+
+  for (const [name, [path, fields]] of Object.entries(forms)) {
+    for (const way of FORM_WAYS) {
+      const action = `${ISSUER}${path}`;
+      const found = await act(action, sendForm, { action, fields, way });
+      // A form that the tenant has never seen proves nothing.
+      if (found.answers.length === 0) throw new Error(`${name} by ${way} has not arrived: ${found.read}`);
+      await judge(`a form by ${way}: ${name}`, found);
+    }
+  }
+  links["its code for the attacker"] = authorize(ISSUER, { redirect_uri: `${site.url}/callback` });
+  for (const [name, url] of Object.entries(links)) {
+    for (const [way, run] of Object.entries(LINK_WAYS)) await judge(`${way} to ${name}`, await act(url, run, url));
+  }
+  // Of a frame that may be shown something is seen: otherwise the empty ones would say nothing.
+  const shown = await act(redirectUri, LINK_WAYS["a frame"], redirectUri);
+  if (!/<title>client/.test(shown.read)) throw new Error(`a frame shows nothing at all: ${shown.read}`);
+
+  const polled = await control();
+  attempts.note("her device, in the end", polled.error !== "authorization_pending" && JSON.stringify(polled), polled.error);
+  await person.goto(authorize(ISSUER, { prompt: "none" }));
+  if (!person.url().includes("code=")) throw new Error("the person is not signed in any more");
+  await people.close();
+  site.close();
+  attempts.report();
+})().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

@@ -1,0 +1,37 @@
+// The attempts of an attack, and the report of what came of each.
+"use strict";
+const fs = require("node:fs");
+const path = require("node:path");
+
+// What a page or an answer of a signed-in person holds: a sealed form, a code, the address, or the question whether to sign out.
+const SECRETS = /name="flow"|(?<![a-z_])code=|ada@example\.com|usr_|value="sign_out"/;
+
+class Attempts {
+  constructor(title) {
+    this.title = title;
+    this.all = [];
+  }
+
+  // `achieved` is what the attacker has got or done, and nothing where the attempt has failed.
+  note(what, achieved, seen = "") {
+    this.all.push({ what, achieved: achieved || undefined, seen: String(seen) });
+  }
+
+  // The text that an attacker could read is noted with the secret in it, if there is one.
+  read(what, text, seen) {
+    this.note(what, SECRETS.exec(text)?.[0] && `reads ${SECRETS.exec(text)[0]}`, seen);
+  }
+
+  // Writes the report beside the screenshots, and prints it for the test.
+  report() {
+    const { REPORTS, REPORT } = process.env;
+    const succeeded = this.all.filter(({ achieved }) => achieved);
+    const lines = this.all.map(({ what, achieved, seen }) => `${achieved ? "SUCCEEDED" : "failed"}  ${what}${achieved ? `: ${achieved}` : ""}${seen && ` (${seen})`}`);
+    const text = `${this.title}: ${this.all.length} attempts, ${succeeded.length} succeeded\n\n${lines.join("\n")}\n`;
+    fs.mkdirSync(REPORTS, { recursive: true });
+    fs.writeFileSync(path.join(REPORTS, `${REPORT}.txt`), text);
+    console.log(JSON.stringify({ attempts: this.all.length, succeeded, text }));
+  }
+}
+
+module.exports = { Attempts, SECRETS };

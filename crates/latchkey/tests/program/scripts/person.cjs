@@ -1,0 +1,95 @@
+// People with browsers at a tenant, as scripts of tests need them: a client of the tenant, the way to its pages, and a sign-in.
+"use strict";
+const http = require("node:http");
+const { launch } = require("../../../../gateway/tests/browser/launch.cjs");
+
+const ADA = "ada@example.com";
+// RFC 7636, appendix B.
+const VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+// Serves these pages on a free port until it is closed. A page that is not among them is empty.
+async function serve(host, pages = {}) {
+  const asked = [];
+  const server = http.createServer((request, response) => {
+    asked.push(request.url);
+    const page = pages[new URL(request.url, "http://localhost").pathname];
+    response.setHeader("content-type", "text/html; charset=utf-8").end(page ?? "<!doctype html><title>client</title>");
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://${host}:${server.address().port}`, asked, close: () => server.close() };
+}
+
+// A Chromium that takes the test's certificate, and an application at a free port of this machine, which stands for any (RFC 8252 §7.3).
+async function start(options = {}) {
+  const chromium = await launch({ ...options, args: ["--ignore-certificate-errors"] });
+  const application = await serve("127.0.0.1");
+  const redirectUri = `${application.url}/callback`;
+  const authorize = (issuer, more = {}) => {
+    const request = new URLSearchParams({
+      client_id: "web",
+      redirect_uri: redirectUri,
+      response_type: "code",
+      scope: "openid",
+      code_challenge: CHALLENGE,
+      code_challenge_method: "S256",
+      ...more,
+    });
+    return `${issuer}/oauth/authorize?${request}`;
+  };
+  const open = (more = {}) => chromium.newContext({ ignoreHTTPSErrors: true, ...more });
+  // By the form of a page.
+  const signIn = async (page, issuer, password, identifier = ADA) => {
+    await page.goto(authorize(issuer));
+    await page.fill("#identifier", identifier);
+    await page.fill("#password", password);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`${redirectUri}**`);
+  };
+  // The person allows the client that asks.
+  const allow = async (page, issuer) => {
+    await page.goto(authorize(issuer, { client_id: "partner", scope: "openid email" }));
+    await page.click("button[value=allow]");
+    await page.waitForURL(`${redirectUri}**`);
+  };
+  // A person who is signed in and has allowed a client, and what the tenant says of that.
+  const victim = async (issuer, password, options) => {
+    const context = await open(options);
+    const person = await context.newPage();
+    await signIn(person, issuer, password);
+    await allow(person, issuer);
+    const before = await state(context, issuer);
+    const isThere = before.text.includes(ADA) && before.text.includes('value="partner"') && before.session !== "";
+    if (!isThere) throw new Error(`nobody is signed in: ${before.text}`);
+    return { before, context, person };
+  };
+  const close = async () => {
+    await chromium.close();
+    application.close();
+  };
+  return { authorize, close, open, redirectUri, signIn, victim };
+}
+
+// What the page of the account says to the person of this browser, without what is new in each page, and the cookie of the session.
+async function state(context, issuer) {
+  const page = await context.newPage();
+  const answer = await page.goto(`${issuer}/account`);
+  const [, main] = /<main>([^]*)<\/main>/.exec(await answer.text());
+  await page.close();
+  const tenant = issuer.split("/").at(-1);
+  const cookies = await context.cookies(issuer);
+  const session = cookies.filter(({ name }) => name.endsWith(`lk-s.${tenant}`)).map(({ path, value }) => `${path} ${value}`);
+  return { text: main.replace(/name="flow" value="[^"]*"/, ""), session: session.sort().join() };
+}
+
+// What is another one than before, if anything is.
+async function changed(context, issuer, before) {
+  const { session, text } = await state(context, issuer);
+  if (session !== before.session) return `the session is ${session}, not ${before.session}`;
+  return text !== before.text && `the account is ${text}, not ${before.text}`;
+}
+
+// The sealed request in the form of a page.
+const flowIn = (html) => /name="flow" value="([^"]*)"/.exec(html)?.[1];
+
+module.exports = { ADA, VERIFIER, changed, flowIn, serve, start, state };
