@@ -85,7 +85,7 @@ impl Cookies {
         self,
         headers: &HeaderMap,
         tenant: &TenantId,
-        place: impl Fn(&str) -> Option<u64>,
+        place: impl Fn(&str) -> Option<u32>,
     ) -> Vec<HeaderValue> {
         let prefix = self.with_prefix(SESSION);
         let others = sent(headers).filter_map(|(name, value)| {

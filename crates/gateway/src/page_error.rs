@@ -32,10 +32,12 @@ pub(crate) struct PageAnswer(PageResult);
 /// The tenant whose pages a request is for, from the moment when it is known.
 pub(crate) struct VisitedTenant(pub(crate) Arc<Tenant>);
 
+type Answering<Answer> = Map<Answer, fn(PageResult) -> PageAnswer>;
+
 /// A handler of pages as a route takes it.
 pub(crate) fn with_pages<F, Answer>(
     handler: F,
-) -> impl Fn(Data<Services>, Data<PublicUrl>, RawRequest) -> Map<Answer, fn(PageResult) -> PageAnswer> + Clone
+) -> impl Fn(Data<Services>, Data<PublicUrl>, RawRequest) -> Answering<Answer> + Clone
 where
     F: Fn(Data<Services>, Data<PublicUrl>, RawRequest) -> Answer + Clone + 'static,
     Answer: Future<Output = PageResult>,

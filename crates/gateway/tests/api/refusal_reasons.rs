@@ -167,7 +167,7 @@ async fn a_failed_sign_in_is_seen_in_the_access_log_and_in_the_metrics() {
         let source = |line: &&crate::capture::Line| {
             line.get("message") == "a sign-in failed"
                 && line.get("tenant") == tenant
-                && line.get("source") != ""
+                && !line.get("source").is_empty()
         };
         assert!(capture().lines().iter().filter(source).count() >= 4);
     }

@@ -2,8 +2,8 @@
 
 use pages::examples::Example;
 use pages::{
-    AccountPage, AllowedApplication, Common, Consent, DeviceConfirm, ErrorKind, ErrorPage, IdentifierKind,
-    Link, ScopeLine, SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut, SignedOut,
+    AccountPage, AllowedApplication, Common, Consent, DeviceConfirm, ErrorKind, ErrorPage, Link, ScopeLine,
+    SelectAccount, SessionEntry, SignIn, SignInMessage, SignOut, SignedOut,
 };
 
 pub(super) const NAMES: [&str; 8] =
@@ -41,7 +41,6 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                 common: common(),
                 action: action(),
                 flow: flow(),
-                identifier_kind: IdentifierKind::Email,
                 identifier: text(),
                 offers_to_stay: true,
                 error: Some(SignInMessage::Refused),
