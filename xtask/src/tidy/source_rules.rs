@@ -17,7 +17,7 @@ const BANNED: [(&str, &str); 5] = [
 
 /// The async service layers of the domain crates, and the files that share one run of slow work among all waiting callers. A folder ends
 /// with a slash.
-const SERVICE_LAYERS: [&str; 27] = [
+const SERVICE_LAYERS: [&str; 29] = [
     "crates/tenancy/src/resolver.rs",
     "crates/keys/src/key_ring_cache.rs",
     "crates/keys/src/key_ring_cache/",
@@ -41,6 +41,8 @@ const SERVICE_LAYERS: [&str; 27] = [
     "crates/grants/src/redemption.rs",
     "crates/grants/src/refreshing.rs",
     "crates/grants/src/authorization/authorizations.rs",
+    "crates/grants/src/authorization/issuing.rs",
+    "crates/grants/src/authorization/pushing.rs",
     "crates/grants/src/device/authorizations.rs",
     "crates/administration/src/reconcile.rs",
     "crates/administration/src/administrator/",
