@@ -146,11 +146,11 @@ mod tests {
             format!(r#"{{{head}"name":"name","epoch":"epoch","read_at":1,"expires_at":2,"row":{row}}}"#)
         };
         for row in [r#"{"next":1,"keys":[]}"#, "null"] {
-            assert!(opened(&value(r#""format":11,"#, row)), "{row}");
-            for head in ["", r#""format":4,"#, r#""format":12,"#, r#""format":"11","#, r#""format":null,"#] {
+            assert!(opened(&value(r#""format":12,"#, row)), "{row}");
+            for head in ["", r#""format":4,"#, r#""format":13,"#, r#""format":"12","#, r#""format":null,"#] {
                 assert!(!opened(&value(head, row)), "{head} {row}");
             }
         }
-        assert!(!opened(&value(r#""format":11,"#, r#"{"next":1,"keys":[{}]}"#)));
+        assert!(!opened(&value(r#""format":12,"#, r#"{"next":1,"keys":[{}]}"#)));
     }
 }

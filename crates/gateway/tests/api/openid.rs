@@ -108,7 +108,8 @@ async fn a_person_signs_in_at_a_tenant_whose_issuer_is_elsewhere() {
         for token in ["id_token", "access_token"] {
             assert_eq!(claims(&tokens[token])["iss"], issuer(tenant), "{token}");
         }
-        assert_eq!(claims(&tokens["access_token"])["aud"], issuer(tenant));
+        let audiences = serde_json::json!(["api", issuer(tenant)]);
+        assert_eq!(claims(&tokens["access_token"])["aud"], audiences, "with openid the issuer, too");
         let found = userinfo(&app, tenant, access_token).await;
         assert_eq!((found.status, &found.json()["name"]), (200, &"Ada Lovelace".into()), "{}", found.body);
         assert_eq!(userinfo(&app, other, access_token).await.status, 401);
@@ -591,8 +592,8 @@ async fn what_is_pressed_on_the_page_of_one_person_gives_no_code_of_another() {
             let page = browser.post(&path, &form).await;
             assert!(page.status == 200 && page.body.contains("bob@example.com"), "{}", page.body);
             assert!(!page.body.contains("http-equiv"), "{decision}: {}", page.body);
-            let allow = [("flow", &*flow(&page)), ("decision", "allow")];
-            let code = parameter(&continued(&browser.post(&path, &allow).await), "code");
+            let goes_on = [("flow", &*flow(&page)), ("decision", "continue")];
+            let code = parameter(&continued(&browser.post(&path, &goes_on).await), "code");
             let tokens = redeem(&app, tenant, &secret, &code).await.json();
             assert_eq!(claims(&tokens["id_token"])["sub"], bob.id.as_str());
         }

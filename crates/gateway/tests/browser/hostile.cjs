@@ -27,7 +27,7 @@ withBrowser(async (browser) => {
       const { body, title, fields } = await page.evaluate(said);
       // Else the value might be harmless because it is not there.
       check(body.includes(payload) && (name !== "sign_in" || fields[0] === payload), `${what}: the value is not shown`);
-      check(title.includes(payload.replace(/\s+/g, " ")), `${what}: the title is ${title}`);
+      check(title.includes(payload.replace(/[\t\n\f\r ]+/g, " ")), `${what}: the title is ${title}`);
       check(!(await page.evaluate(() => "attacked" in globalThis)), `${what}: script has run`);
       check((await page.locator(FOREIGN).count()) === 0, `${what}: the value is markup`);
       check(found.reports.length === 0, `${what}: the policy reports ${found.reports}`);

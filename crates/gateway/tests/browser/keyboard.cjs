@@ -61,7 +61,7 @@ const JOURNEYS = {
   device_codes_exhausted: [
     async (page) => {
       check((await page.evaluate(() => document.activeElement.id)) === "message", "the error has not the focus");
-      await tabTo(page, "user_code");
+      await moveTo(page, "user_code");
       same(await answer(page, "Enter"), { flow, user_code: "WDJB-MJHT" }, "device_codes_exhausted");
     },
   ],
@@ -70,7 +70,7 @@ const JOURNEYS = {
   sign_in_expired: [
     async (page) => {
       check((await page.evaluate(() => document.activeElement.id)) === "message", "the reason has not the focus");
-      await tabTo(page, "password");
+      await moveTo(page, "password");
       await page.keyboard.type("again");
       same(await answer(page, "Enter"), { flow, identifier: "ada@acme.example", password: "again" }, "sign_in_expired");
     },
@@ -78,9 +78,9 @@ const JOURNEYS = {
   sign_in_no_cookies: [
     async (page) => {
       check((await page.evaluate(() => document.activeElement.id)) === "message", "the reason has not the focus");
-      await tabTo(page, "identifier");
+      await moveTo(page, "identifier");
       await page.keyboard.type("ada");
-      await tabTo(page, "password");
+      await moveTo(page, "password");
       await page.keyboard.type("again");
       same(await answer(page, "Enter"), { flow, identifier: "ada", password: "again" }, "sign_in_no_cookies");
     },

@@ -1,6 +1,7 @@
 //! `private_key_jwt` with the libraries that clients have: each gets a token at its own tenant and none at the other.
 
 use std::net::TcpListener;
+use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -11,8 +12,10 @@ use protocol::{JWT_BEARER, SigningAlgorithm};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::foreign::{node, python};
+use crate::host::run;
 use crate::jwt;
 use crate::program::Program;
 use crate::running::tenant_path;
@@ -173,6 +176,50 @@ async fn an_assertion_is_accepted_once_also_after_a_kill() {
     assert_eq!(request(&program, "acme", &used[0]).await.status, 401);
     assert_eq!(request(&program, "acme", &pairs[0].assertion("acme", "new")).await.status, 200);
     assert_eq!(request(&program, "globex", &pairs[1].assertion("globex", "used")).await.status, 200);
+}
+
+#[tokio::test]
+async fn curl_sends_an_assertion() {
+    let pairs = [SigningAlgorithm::ES256, SigningAlgorithm::RS256].map(Pair::generate);
+    let folder = folder(&pairs);
+    let program = Program::start(&folder);
+    for (pair, tenant, other) in [(&pairs[0], "acme", "globex"), (&pairs[1], "globex", "acme")] {
+        for (at, expected) in [(tenant, "200"), (other, "401")] {
+            let mut curl = Command::new("curl");
+            curl.args(["--silent", "--show-error", "--noproxy", "*", "--output", "/dev/null"])
+                .args(["--write-out", "%{http_code}", "-d", "grant_type=client_credentials"])
+                .args(["--data-urlencode", &format!("client_assertion_type={JWT_BEARER}")])
+                .args(["-d", &format!("client_assertion={}", pair.assertion(at, "curl"))])
+                .arg(program.url(&tenant_path(at, "/oauth/token")));
+            assert_eq!(run(&mut curl).output(), expected, "{tenant} at {at}");
+        }
+    }
+    program.stop();
+}
+
+#[tokio::test]
+async fn an_assertion_in_a_file_is_explained_and_not_used_up() {
+    let pairs = [SigningAlgorithm::ES256, SigningAlgorithm::EdDSA].map(Pair::generate);
+    let folder = folder(&pairs);
+    let program = Program::start(&folder);
+    let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
+    for (pair, tenant, other) in [(&pairs[0], "acme", "globex"), (&pairs[1], "globex", "acme")] {
+        let assertion = pair.assertion(tenant, "explained");
+        folder.write_secret("client.jwt", &format!("{assertion}\n"));
+        let explain = |of| {
+            ["explain", of, "signer", "--auth-method", "private_key_jwt", "--assertion-file", "client.jwt"]
+        };
+        for cli in [&store, &server] {
+            let explained = cli.json(&explain(tenant));
+            assert_eq!(explained["result"], json!({ "status": 200 }), "{explained}");
+            let ran = cli.run(&explain(other));
+            assert_eq!((ran.code, ran.err.as_str()), (Some(7), ""), "{ran:?}");
+            assert!(ran.out.starts_with("401 invalid_client (assertion_key_unknown)"), "{}", ran.out);
+            assert!(!ran.out.contains(&assertion), "it is a credential");
+        }
+        assert_eq!(request(&program, tenant, &assertion).await.status, 200, "explaining uses nothing up");
+    }
+    program.stop();
 }
 
 #[tokio::test]

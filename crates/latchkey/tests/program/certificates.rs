@@ -234,15 +234,13 @@ fn try_libraries(count: usize, run: impl Fn(&[(&str, &str)]) -> String) {
             let libraries = |at: &str| {
                 let name = format!("{client}-{tenant}");
                 let file = |name: &str| path(&folder, name);
-                let endpoint = format!(
-                    "https://127.0.0.1:{}{}",
-                    program.address().port(),
-                    tenant_path(at, "/oauth/token")
-                );
+                let served_at = format!("https://127.0.0.1:{}", program.address().port());
+                let metadata = tenant_path(at, "/.well-known/oauth-authorization-server");
                 let environment = [
-                    ("ISSUER", format!("https://id.example.com/api/v1/tenant/{at}")),
-                    ("TOKEN_ENDPOINT", "https://id.example.com/oauth/token".to_owned()),
-                    ("ALIAS", endpoint),
+                    ("METADATA", format!("http://{}{metadata}", program.addresses()[1])),
+                    ("MTLS_URL", "https://mtls.example.com".to_owned()),
+                    ("ALIAS", format!("{served_at}{}", tenant_path(at, "/oauth/token"))),
+                    ("SERVED_AT", served_at),
                     ("CLIENT", client.to_owned()),
                     ("CA", file("ca.pem")),
                     ("CERTIFICATE", file(&format!("{name}.pem"))),

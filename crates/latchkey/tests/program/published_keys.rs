@@ -66,6 +66,8 @@ async fn libraries_get_tokens_with_keys_that_they_publish() {
         try_library(&program, &pairs, library);
         // A cold set for each tenant, and for the other's key one more look each.
         assert!((2..=4).contains(&publisher.server.request_count()));
+        publisher.server.be_away(true);
+        try_library(&program, &pairs, library);
     }
 }
 

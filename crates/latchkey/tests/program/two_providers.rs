@@ -32,7 +32,7 @@ pub(crate) struct ProviderTenant {
 pub(crate) struct TwoProviders {
     pub(crate) tenants: [ProviderTenant; 2],
     pub(crate) folder: Folder,
-    _program: Program,
+    pub(crate) program: Program,
 }
 
 impl TwoProviders {
@@ -84,7 +84,7 @@ impl TwoProviders {
         if scheme == "https" {
             folder.run(&["dev-cert", "--certificate", "cert.pem", "--key", "key.pem"]).output();
         }
-        Self { tenants, _program: Program::start(&folder), folder }
+        Self { tenants, program: Program::start(&folder), folder }
     }
 
     /// Each tenant, with the other one.

@@ -10,6 +10,7 @@ use crate::numbers::Numbers;
 use crate::postgres_server::PostgresServer;
 use crate::program::Mark;
 use crate::redis_server::RedisServer;
+use crate::revocation::introspect;
 use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 
@@ -72,6 +73,32 @@ async fn what_a_token_costs_without_redis() {
         ("warm again", Cost(0, 0)),
     ];
     assert_eq!(costs, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_warm_introspection_costs_no_statement_and_no_command() {
+    let redis = RedisServer::started();
+    for url in [None, Some(redis.url())] {
+        let test_env = TestEnv::new(url);
+        make_keys(&test_env).await;
+        let [one, _other] = test_env.start_two(&settings(30)).await;
+        for tenant in TENANTS {
+            let token = one.program.token(tenant, "svc-0", test_env.secret_of(tenant)).await;
+            let introspected = async || {
+                let before = settled(&one).await;
+                let answer = introspect(&test_env, &one, tenant, &token).await;
+                assert_eq!(answer.json()["active"], true, "{answer:?}");
+                let after = settled(&one).await;
+                Cost(after.statements - before.statements, after.commands - before.commands)
+            };
+            introspected().await;
+            let mut costs = Vec::new();
+            for _ in 0..4 {
+                costs.push(introspected().await);
+            }
+            assert_eq!(least_of(&costs), Cost(0, 0), "{tenant}: {costs:?}");
+        }
+    }
 }
 
 /// The cost of tokens in each situation, and Redis' own count of the commands of one after an invalidation.

@@ -10,8 +10,9 @@ use crate::test_env::{Replica, TENANTS, TestEnv};
 const TIMES: usize = 6;
 
 /// What each kind of request costs at a tenant whose rows are cached.
-async fn costs(test_env: &TestEnv, tenant: &'static str, replica: &Replica) -> [(&'static str, u64); 8] {
+async fn costs(test_env: &TestEnv, tenant: &'static str, replica: &Replica) -> [(&'static str, u64); 9] {
     let mut least = [
+        ("the pages of a device, a sign-out and the account", u64::MAX),
         ("the page of a sign-in", u64::MAX),
         ("a wrong password", u64::MAX),
         ("the right password", u64::MAX),
@@ -25,6 +26,11 @@ async fn costs(test_env: &TestEnv, tenant: &'static str, replica: &Replica) -> [
         let of = (test_env, tenant);
         let mut statements = vec![Numbers::of(replica).await.statements];
         let mut browser = Browser::new(test_env, tenant);
+        for path in ["/device", "/oauth/logout", "/account"] {
+            let page = browser.get(replica, path).await;
+            assert_eq!(page.status, 200, "{path}: {page:?}");
+        }
+        statements.push(Numbers::of(replica).await.statements);
         let page = browser.open(replica).await;
         statements.push(Numbers::of(replica).await.statements);
         let wrong = browser.sign_in(replica, &page, false).await;
@@ -80,6 +86,7 @@ async fn what_a_person_costs() {
     let [replica, _other] = test_env.start_two(&settings_with_people()).await;
     for tenant in TENANTS {
         let expected = [
+            ("the pages of a device, a sign-out and the account", 0),
             ("the page of a sign-in", 0),
             ("a wrong password", 1),
             ("the right password", 7),

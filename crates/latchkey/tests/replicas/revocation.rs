@@ -19,7 +19,7 @@ const NOTIFIED: Duration = Duration::from_secs(4);
 /// Ten seconds, and a margin for a busy machine.
 const FOUND_OUT: Duration = Duration::from_secs(13);
 
-async fn introspect(test_env: &TestEnv, replica: &Replica, tenant: &str, token: &str) -> Answer {
+pub(crate) async fn introspect(test_env: &TestEnv, replica: &Replica, tenant: &str, token: &str) -> Answer {
     let form = [("client_id", "svc-0"), ("client_secret", test_env.secret_of(tenant)), ("token", token)];
     replica.program.post(&tenant_path(tenant, "/oauth/introspect"), &form).await
 }

@@ -1,15 +1,19 @@
 //! What the check says of tenants that sign people in, and the keys of what is not built for them.
 
-use super::super::{Diagnostic, Environment, Loaded, read};
+use protocol::Timestamp;
+
+use super::super::{Diagnostic, Environment, Loaded, inspect};
 use super::test_folder::Folder;
 
 fn load(settings: &str) -> Result<Loaded, String> {
     let folder = Folder::new();
     folder.write("config.yaml", 0o644, settings);
-    read(&folder.path("config.yaml"), &Environment::default()).map_err(|error| {
-        let faults = error.faults.iter().map(|fault| folder.relative(&fault.brief()));
-        faults.collect::<Vec<_>>().join("\n")
-    })
+    inspect(&folder.path("config.yaml"), &Environment::default(), Timestamp::from_seconds(0)).map_err(
+        |error| {
+            let faults = error.faults.iter().map(|fault| folder.relative(&fault.brief()));
+            faults.collect::<Vec<_>>().join("\n")
+        },
+    )
 }
 
 /// A file of the server with this URL and two tenants, each with these keys.
@@ -130,7 +134,7 @@ fn a_key_of_what_is_not_built_is_refused_where_it_is_and_not_ignored() {
         let found = load(&text).expect_err(&text);
         for (tenant, line) in [("acme", 5 + depth), ("globex", 8 + 2 * depth)] {
             let place = format!("config.yaml:{line}:{}: tenants.{tenant}.{key}", indent + 1);
-            let expected = format!("{place}: this key is not known here");
+            let expected = format!("{place}: unknown key");
             let is_refused = found.lines().any(|found| found.starts_with(&expected));
             assert!(is_refused, "{text}\n{found}\nhas no\n{expected}");
         }
@@ -142,7 +146,7 @@ fn a_key_of_what_is_not_built_is_refused_where_it_is_and_not_ignored() {
     ] {
         let found = load(section).expect_err(section);
         let column = if key.contains('.') { 11 } else { 1 };
-        let expected = format!("config.yaml:1:{column}: {key}: this key is not known here");
+        let expected = format!("config.yaml:1:{column}: {key}: unknown key");
         assert!(found.starts_with(&expected), "{section}\n{found}");
     }
 }

@@ -12,13 +12,14 @@ use crate::openapi::forms::{
 use crate::openapi::operation::{FORM, Operation, on};
 
 const HTML: &str = "text/html";
-const ERROR_PAGES: [(&str, &str); 7] = [
+const ERROR_PAGES: [(&str, &str); 8] = [
     ("400", "A page that says what is wrong with the request"),
     ("404", "Unknown or suspended tenant, or one without oidc"),
     ("408", "The form did not come in time"),
     ("413", "The form is too long"),
     ("414", "The request is too long"),
     ("415", "The body is no form"),
+    ("500", "The server has a fault"),
     ("503", "A part of the server does not answer now"),
 ];
 

@@ -11,7 +11,7 @@ use accounts::SignInError;
 
 use super::authorization::{self, Authorization};
 use super::outcome::{send, show};
-use super::posted::{Fields, Opened, Posted};
+use super::posted::{Fields, Opened, Posted, Stale};
 use super::proceed::{Progress, next_step, proceed, select_page, sign_in_page};
 use super::visit::Visit;
 use crate::Services;
@@ -33,7 +33,7 @@ pub(crate) async fn sign_in(
     };
     let response = match (&flow.step, stale) {
         (step @ (FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent(_)), Some(stale)) => {
-            start_again(&visit, &authorization, step, (fields.identifier, stale.message())).await?
+            start_again(&visit, &authorization, step, (fields.identifier, stale)).await?
         }
         (FlowStep::SignIn, None) => check_password(&mut visit, &authorization, flow.started, fields).await?,
         (FlowStep::SelectAccount { session, typed }, None) => {
@@ -49,15 +49,20 @@ pub(crate) async fn sign_in(
     Ok(visit.finish(response))
 }
 
-/// The request as if it came now. What the person has typed stays but for the password.
+/// The request as if it came now. What the person has typed stays but for the password. Without the cookie of its page a form may be that of
+/// another browser, so it leads to a page in any case.
 async fn start_again(
     visit: &Visit<'_>,
     authorization: &Authorization,
     step: &FlowStep,
-    (typed, message): (String, SignInMessage),
+    (typed, stale): (String, Stale),
 ) -> Result<HttpResponse, PageError> {
-    let Some(signed_in) = visit.signed_in().await? else {
-        return sign_in_page(visit, authorization, typed, Some(message));
+    let signed_in = match stale {
+        Stale::Expired => visit.signed_in().await?,
+        Stale::NoCookies => None,
+    };
+    let Some(signed_in) = signed_in else {
+        return sign_in_page(visit, authorization, typed, Some(stale.message()));
     };
     let named = match step {
         FlowStep::Consent(session) | FlowStep::SelectAccount { session, .. } => {

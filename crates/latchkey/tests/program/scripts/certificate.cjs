@@ -1,21 +1,18 @@
-// Prints a token from each library, or the status of the refusal. The libraries find the endpoint for certificates in the metadata.
+// Prints a token from each library, or the status of the refusal. The libraries find the endpoint for certificates in the program's metadata.
 const { readFileSync } = require("node:fs");
 const https = require("node:https");
 const { pathToFileURL } = require("node:url");
 
-const { ISSUER, TOKEN_ENDPOINT, ALIAS, CLIENT, CA, CERTIFICATE, KEY } = process.env;
+const { METADATA, MTLS_URL, SERVED_AT, CLIENT, CA, CERTIFICATE, KEY } = process.env;
 const load = (name) => import(pathToFileURL(require.resolve(name)).href);
-const server = {
-  issuer: ISSUER,
-  token_endpoint: TOKEN_ENDPOINT,
-  mtls_endpoint_aliases: { token_endpoint: ALIAS },
-};
 const agent = new https.Agent({ ca: readFileSync(CA), cert: readFileSync(CERTIFICATE), key: readFileSync(KEY) });
 
 // fetch of Node takes no client certificate.
 function fetchWithCertificate(url, { method, headers, body }) {
+  if (!String(url).startsWith(MTLS_URL)) throw new Error(`not an alias: ${url}`);
+  const address = SERVED_AT + String(url).slice(MTLS_URL.length);
   return new Promise((resolve, reject) => {
-    const request = https.request(url, { method, headers: Object.fromEntries(new Headers(headers)), agent }, (answer) => {
+    const request = https.request(address, { method, headers: Object.fromEntries(new Headers(headers)), agent }, (answer) => {
       const parts = [];
       answer.on("data", (part) => parts.push(part));
       answer.on("end", () => resolve(new Response(Buffer.concat(parts), { status: answer.statusCode, headers: answer.headers })));
@@ -25,7 +22,7 @@ function fetchWithCertificate(url, { method, headers, body }) {
   });
 }
 
-async function openidClient() {
+async function openidClient(server) {
   const client = await load("openid-client");
   const metadata = { use_mtls_endpoint_aliases: true };
   const config = new client.Configuration(server, CLIENT, metadata, client.TlsClientAuth());
@@ -33,7 +30,7 @@ async function openidClient() {
   return (await client.clientCredentialsGrant(config, { scope: "api:read" })).access_token;
 }
 
-async function oauth4webapi() {
+async function oauth4webapi(server) {
   const oauth = await load("oauth4webapi");
   const client = { client_id: CLIENT, use_mtls_endpoint_aliases: true };
   const options = { [oauth.customFetch]: fetchWithCertificate };
@@ -43,10 +40,11 @@ async function oauth4webapi() {
 }
 
 (async () => {
+  const server = await (await fetch(METADATA)).json();
   const results = [];
   for (const library of [openidClient, oauth4webapi]) {
     // A refusal has a challenge, which these libraries report in place of the error code.
-    results.push(await library().catch((error) => ({ refused: error.status ?? String(error) })));
+    results.push(await library(server).catch((error) => ({ refused: error.status ?? String(error) })));
   }
   console.log(JSON.stringify(results));
 })();

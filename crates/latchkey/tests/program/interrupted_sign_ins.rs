@@ -1,0 +1,208 @@
+//! A program that is killed between the steps of a sign-in, and what a store holds of people who have proven nothing. Each at two tenants.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use reqwest::header::{COOKIE, ORIGIN, SET_COOKIE};
+use reqwest::{Method, redirect};
+use serde_json::Value;
+use url::Url;
+
+use crate::answer::Answer;
+use crate::folder::Folder;
+use crate::host::run;
+use crate::program::Program;
+use crate::running::tenant_path;
+use crate::two_providers::{ProviderTenant, REDIRECT_URI, TwoProviders};
+
+const EMAIL: &str = "ada@example.com";
+/// RFC 7636 appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// A browser without script at one tenant.
+struct Browser<'t> {
+    base: &'t str,
+    tenant: &'t ProviderTenant,
+    http: reqwest::Client,
+    cookies: BTreeMap<String, String>,
+}
+
+impl<'t> Browser<'t> {
+    fn new(base: &'t str, tenant: &'t ProviderTenant) -> Self {
+        // A connection to a program that was killed is not used again.
+        let http = reqwest::Client::builder().redirect(redirect::Policy::none()).pool_max_idle_per_host(0);
+        let http = http.build().unwrap();
+        Self { base, tenant, http, cookies: BTreeMap::new() }
+    }
+
+    async fn send(&mut self, method: Method, path: &str, form: &[(&str, &str)]) -> Answer {
+        let cookies = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+        let url = format!("{}{}", self.base, tenant_path(self.tenant.id, path));
+        let request = self.http.request(method, url).header(COOKIE, cookies.collect::<Vec<_>>().join("; "));
+        let answer = match form {
+            [] => Answer::to(request).await,
+            form => Answer::to(request.header(ORIGIN, self.base).form(form)).await,
+        };
+        for (_, line) in answer.headers.iter().filter(|(name, _)| name == SET_COOKIE.as_str()) {
+            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        answer
+    }
+
+    async fn authorize(&mut self) -> Answer {
+        let query = [
+            ("response_type", "code"),
+            ("client_id", "web"),
+            ("redirect_uri", REDIRECT_URI),
+            ("scope", "openid profile"),
+            ("code_challenge", CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ];
+        let url = Url::parse_with_params(self.base, query).unwrap();
+        self.send(Method::GET, &format!("/oauth/authorize?{}", url.query().unwrap()), &[]).await
+    }
+
+    async fn sign_in(&mut self, page: &Answer, identifier: &str, password: &str) -> Answer {
+        let flow = after(page, "name=\"flow\" value=\"");
+        let form = [("flow", &*flow), ("identifier", identifier), ("password", password)];
+        self.send(Method::POST, "/oauth/sign-in", &form).await
+    }
+
+    /// A request of the tenant's client for tokens.
+    async fn tokens(&mut self, grant: &str, name: &str, value: &str) -> Answer {
+        let secret = self.tenant.secret.clone();
+        let own = [("client_id", "web"), ("client_secret", &*secret), ("code_verifier", VERIFIER)];
+        let form = [("grant_type", grant), (name, value), ("redirect_uri", REDIRECT_URI)];
+        self.send(Method::POST, "/oauth/token", &[&form[..], &own].concat()).await
+    }
+}
+
+/// What a page has after this text, up to a quotation mark.
+fn after(page: &Answer, before: &str) -> String {
+    let rest = page.body.split_once(before).unwrap_or_else(|| panic!("no {before} in {page:?}")).1;
+    rest.split('"').next().unwrap().replace("&#38;", "&")
+}
+
+fn code_in(url: &str) -> String {
+    let url = Url::parse(url).unwrap();
+    let code = url.query_pairs().find(|(name, _)| name == "code");
+    code.unwrap_or_else(|| panic!("no code in {url}")).1.into_owned()
+}
+
+fn public_url(tenants: &[ProviderTenant; 2]) -> String {
+    tenants[0].issuer.strip_suffix(&*tenant_path(tenants[0].id, "")).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_sign_in_goes_on_at_a_program_that_was_killed_between_any_two_steps() {
+    let TwoProviders { tenants, folder, program } = TwoProviders::start("http://127.0.0.1:9");
+    let url = public_url(&tenants);
+    let again = |program: Program| {
+        program.kill();
+        Program::start(&folder)
+    };
+    let mut browsers = tenants.each_ref().map(|tenant| Browser::new(&url, tenant));
+    let mut pages = Vec::new();
+    for browser in &mut browsers {
+        pages.push(browser.authorize().await);
+    }
+    let program = again(program);
+    let mut codes = Vec::new();
+    for (browser, page) in browsers.iter_mut().zip(&pages) {
+        let password = browser.tenant.password.clone();
+        let done = browser.sign_in(page, EMAIL, &password).await;
+        assert_eq!(done.status, 200, "{done:?}");
+        codes.push(code_in(&after(&done, "content=\"0;url=")));
+    }
+    let program = again(program);
+    let mut tokens = Vec::new();
+    for (at, browser) in browsers.iter_mut().enumerate() {
+        // The code of the other tenant is none here, and stays unused.
+        let other = browser.tokens("authorization_code", "code", &codes[1 - at]).await;
+        other.assert_refused(400, "invalid_grant");
+    }
+    for (browser, code) in browsers.iter_mut().zip(&codes) {
+        let redeemed = browser.tokens("authorization_code", "code", code).await;
+        assert_eq!(redeemed.status, 200, "{redeemed:?}");
+        tokens.push(redeemed.json());
+    }
+    let program = again(program);
+    for (browser, tokens) in browsers.iter_mut().zip(&mut tokens) {
+        let refresh = tokens["refresh_token"].as_str().unwrap();
+        let refreshed = browser.tokens("refresh_token", "refresh_token", refresh).await;
+        assert_eq!(refreshed.status, 200, "{refreshed:?}");
+        *tokens = refreshed.json();
+        assert_eq!(userinfo(&program, browser.tenant, tokens).await, 200);
+    }
+    let program = again(program);
+    for ((browser, tokens), code) in browsers.iter_mut().zip(&tokens).zip(&codes) {
+        let session = browser.authorize().await;
+        assert_eq!(session.status, 303, "the person is still signed in: {session:?}");
+        code_in(session.header("location"));
+        // The code was used before two of these ends: it ends what it gave.
+        browser.tokens("authorization_code", "code", code).await.assert_refused(400, "invalid_grant");
+        assert_eq!(userinfo(&program, browser.tenant, tokens).await, 401);
+    }
+    let program = again(program);
+    for (browser, tokens) in browsers.iter_mut().zip(&tokens) {
+        let refresh = tokens["refresh_token"].as_str().unwrap();
+        browser.tokens("refresh_token", "refresh_token", refresh).await.assert_refused(400, "invalid_grant");
+        assert_eq!(userinfo(&program, browser.tenant, tokens).await, 401, "what has ended stays so");
+    }
+}
+
+async fn userinfo(program: &Program, tenant: &ProviderTenant, tokens: &Value) -> u16 {
+    let request = program.request(Method::GET, &tenant_path(tenant.id, "/oauth/userinfo"));
+    Answer::to(request.bearer_auth(tokens["access_token"].as_str().unwrap())).await.status
+}
+
+/// The rows of each table of the store, with all their columns.
+fn rows(folder: &Folder) -> BTreeMap<String, Vec<String>> {
+    let script = "import json, sqlite3, sys\n\
+        store = sqlite3.connect(sys.argv[1])\n\
+        names = [name for (name,) in store.execute(\"select name from sqlite_master where type = 'table'\")]\n\
+        print(json.dumps({name: sorted(map(repr, store.execute(f'select * from \"{name}\"'))) for name in names}))";
+    let path = folder.path("data/latchkey.db");
+    let ran = run(Command::new("python3").arg("-c").arg(script).arg(path));
+    serde_json::from_str(&ran.output()).unwrap()
+}
+
+#[tokio::test]
+async fn a_thousand_strangers_change_no_row_of_a_store() {
+    const PAGES: usize = 480;
+    const PASSWORDS: usize = 20;
+    let TwoProviders { tenants, folder, program: _program } = TwoProviders::start("http://127.0.0.1:9");
+    let url = public_url(&tenants);
+    let before = rows(&folder);
+    for tenant in &tenants {
+        let mut browser = Browser::new(&url, tenant);
+        for at in 0..PAGES {
+            browser.cookies.clear();
+            let page = match at % 4 {
+                0 => browser.send(Method::GET, "/device", &[]).await,
+                1 => browser.send(Method::GET, "/account", &[]).await,
+                2 => browser.send(Method::GET, "/oauth/logout", &[]).await,
+                _ => browser.authorize().await,
+            };
+            assert_eq!(page.status, 200, "{page:?}");
+        }
+        for at in 0..PASSWORDS {
+            browser.cookies.clear();
+            let page = browser.authorize().await;
+            let refused = browser.sign_in(&page, &format!("nobody-{at}@example.com"), &tenant.secret).await;
+            assert_eq!(refused.status, 403, "{refused:?}");
+        }
+    }
+    let now = rows(&folder);
+    assert!(now.keys().eq(before.keys()) && now.len() > 20, "{:?}", now.keys());
+    for (table, rows) in &now {
+        assert_eq!(rows, &before[table], "{table}");
+    }
+    // The comparison would show a row.
+    let mut browser = Browser::new(&url, &tenants[0]);
+    let page = browser.authorize().await;
+    browser.sign_in(&page, EMAIL, &tenants[0].password).await;
+    assert_ne!(self::rows(&folder), before);
+}
