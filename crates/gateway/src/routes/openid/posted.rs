@@ -7,8 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use pages::{ErrorKind, SignInMessage};
 use protocol::{Form, RefusalReason, Secret};
-use sessions::{Flow, FlowError};
-use tenancy::Tenant;
+use sessions::{Flow, FlowError, SignedIn};
+use tenancy::{StoreError, Tenant};
 
 use super::authorization::LONGEST;
 use super::visit::{Visit, navigated_tenant};
@@ -136,6 +136,14 @@ impl<'r> Opened<'r> {
 }
 
 impl Stale {
+    /// Who goes on in this browser. Without the cookie of its page a form may be that of another one, so it leads to a page for strangers.
+    pub(super) async fn person(self, visit: &Visit<'_>) -> Result<Option<SignedIn>, StoreError> {
+        match self {
+            Self::Expired => visit.signed_in().await,
+            Self::NoCookies => Ok(None),
+        }
+    }
+
     /// What the page says that begins again.
     pub(super) const fn message(self) -> SignInMessage {
         match self {

@@ -49,19 +49,14 @@ pub(crate) async fn sign_in(
     Ok(visit.finish(response))
 }
 
-/// The request as if it came now. What the person has typed stays but for the password. Without the cookie of its page a form may be that of
-/// another browser, so it leads to a page in any case.
+/// The request as if it came now. What the person has typed stays but for the password.
 async fn start_again(
     visit: &Visit<'_>,
     authorization: &Authorization,
     step: &FlowStep,
     (typed, stale): (String, Stale),
 ) -> Result<HttpResponse, PageError> {
-    let signed_in = match stale {
-        Stale::Expired => visit.signed_in().await?,
-        Stale::NoCookies => None,
-    };
-    let Some(signed_in) = signed_in else {
+    let Some(signed_in) = stale.person(visit).await? else {
         return sign_in_page(visit, authorization, typed, Some(stale.message()));
     };
     let named = match step {
