@@ -1,11 +1,12 @@
 //! Measurements that take long or need servers: the platform on PostgreSQL with few and with very many tenants, requests during outages of
 //! Redis and PostgreSQL, and requests while keys are created, rotated and resealed. All servers run on this machine. The report shows
-//! times; only the times of refusals can fail a measurement.
+//! times; only the times of refusals, of clients and of sign-ins, can fail a measurement.
 
 mod administration;
 mod calls;
 mod enumeration;
 mod first_token;
+mod order;
 mod overload;
 mod postgres;
 mod postgres_outage;
@@ -17,8 +18,10 @@ mod redis_outage;
 mod reseal;
 mod rotation;
 mod scale;
+mod sign_in_times;
 mod tenants;
 mod test_env;
+mod welch;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,6 +47,9 @@ pub(crate) struct SoakOptions {
     /// Seconds a row while Redis is down; ten seconds suffice to reload every client
     #[arg(long, default_value_t = 10)]
     phase: u64,
+    /// Number of refused sign-ins whose times are compared; each takes a tenth of a second
+    #[arg(long, default_value_t = 2_000)]
+    tries: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -63,8 +69,10 @@ enum Measurement {
     Rotation,
     /// Moving ten thousand keys to a new sealing key under traffic
     Reseal,
-    /// Whether the time of a refusal reveals which client ids exist; the only measurement that can fail on times
+    /// Whether the time of a refusal reveals which client ids exist; it can fail on times
     Enumeration,
+    /// Whether the time of a refused sign-in reveals which accounts exist (Welch's t-test); it can fail on times
+    SignInTimes,
     /// Ten times as many token requests as the worker can answer: goodput, latencies, refusals, memory, and the time until all is normal
     Overload,
 }
@@ -106,6 +114,9 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
     }
     if wanted(Measurement::Enumeration) {
         enumeration::measure(&test_env)?;
+    }
+    if wanted(Measurement::SignInTimes) {
+        sign_in_times::measure(&test_env, options.tries)?;
     }
     if wanted(Measurement::Overload) {
         overload::measure(&test_env)?;

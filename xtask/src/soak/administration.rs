@@ -190,7 +190,7 @@ fn fill_sqlite(test_env: &TestEnv<'_>, file: &std::path::Path, first: u32, last:
     run_program(&mut test_env.workspace.program("python3", &["-c", FILL_SQLITE, &file, &first, &last]))
 }
 
-fn parse(text: &str) -> Result<Value, Failure> {
+pub(super) fn parse(text: &str) -> Result<Value, Failure> {
     serde_json::from_str(text).map_err(|error| Failure::new(format!("not JSON, {error}: {text}")))
 }
 

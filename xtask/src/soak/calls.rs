@@ -33,6 +33,16 @@ pub(super) struct Answer {
     pub(super) took: Duration,
 }
 
+/// An answer, read whole.
+#[derive(Default)]
+struct Answered {
+    status: u16,
+    has_retry_after: bool,
+    /// `name=value` of each cookie that it sets.
+    cookies: Vec<String>,
+    body: String,
+}
+
 /// One connection, opened on demand and reopened after a failure.
 pub(super) struct Caller {
     address: SocketAddr,
@@ -52,8 +62,13 @@ impl Caller {
 
     /// Returns the body of the answer, too.
     pub(super) fn post_form(&mut self, path: &str, form: &str) -> (Answer, String) {
+        self.send_form(path, "", form)
+    }
+
+    /// The same with these lines in the head.
+    pub(super) fn send_form(&mut self, path: &str, headers: &str, form: &str) -> (Answer, String) {
         self.timed(&format!(
-            "POST {path} HTTP/1.1\r\nHost: soak\r\n\
+            "POST {path} HTTP/1.1\r\nHost: soak\r\n{headers}\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{form}",
             form.len()
         ))
@@ -81,39 +96,47 @@ impl Caller {
         if answered.is_err() {
             self.stream = None;
         }
-        let (status, has_retry_after, body) = answered.unwrap_or_default();
+        let Answered { status, has_retry_after, body, .. } = answered.unwrap_or_default();
         (Answer { status, has_retry_after, took }, body)
     }
 
     /// The body, empty when there is none.
     pub(super) fn get(&mut self, path: &str) -> String {
-        self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: soak\r\n\r\n")).unwrap_or_default().2
+        self.page(path).0
     }
 
-    fn exchange(&mut self, request: &str) -> io::Result<(u16, bool, String)> {
+    /// The same, and the cookies that it sets, as a request has them.
+    pub(super) fn page(&mut self, path: &str) -> (String, String) {
+        let answered = self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: soak\r\n\r\n"));
+        let Answered { body, cookies, .. } = answered.unwrap_or_default();
+        (body, cookies.join("; "))
+    }
+
+    fn exchange(&mut self, request: &str) -> io::Result<Answered> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => connect(self.address)?,
         };
         stream.get_mut().write_all(request.as_bytes())?;
-        let (mut status, mut length, mut has_retry_after, mut closes) = (0, 0, false, false);
+        let (mut answered, mut length, mut closes) = (Answered::default(), 0, false);
         loop {
             let mut line = String::new();
             if stream.read_line(&mut line)? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            let line = line.trim_end().to_ascii_lowercase();
+            let line = line.trim_end();
             if line.is_empty() {
                 break;
             } else if let Some((name, value)) = line.split_once(": ") {
-                match name {
+                match &*name.to_ascii_lowercase() {
                     "content-length" => length = value.parse().map_err(io::Error::other)?,
-                    "retry-after" => has_retry_after = true,
-                    "connection" => closes = value == "close",
+                    "retry-after" => answered.has_retry_after = true,
+                    "connection" => closes = value.eq_ignore_ascii_case("close"),
+                    "set-cookie" => answered.cookies.extend(value.split(';').next().map(str::to_owned)),
                     _ => {}
                 }
             } else {
-                status = line.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
+                answered.status = line.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
             }
         }
         let mut body = vec![0; length];
@@ -121,7 +144,8 @@ impl Caller {
         if !closes {
             self.stream = Some(stream);
         }
-        Ok((status, has_retry_after, String::from_utf8_lossy(&body).into_owned()))
+        answered.body = String::from_utf8_lossy(&body).into_owned();
+        Ok(answered)
     }
 }
 

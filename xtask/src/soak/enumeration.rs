@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::calls::{Caller, Client, percentile};
+use super::order::mixed;
 use super::program::Program;
 use super::tenants::SECRET;
 use super::test_env::TestEnv;
@@ -44,7 +45,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     program.await_token(&Client { tenant: "enumerated".to_owned(), id: id(0) })?;
     let mut caller = Caller::new(program.address);
     let mut samples = Vec::with_capacity(IDS);
-    for batch in order().chunks(BATCH) {
+    for batch in mixed(IDS).chunks(BATCH) {
         let mut requested = VecDeque::new();
         for number in batch {
             refused(&mut caller, *number)?;
@@ -89,18 +90,6 @@ fn id(number: usize) -> String {
     format!("client-{:05}", 10_000 + number)
 }
 
-/// All numbers once in pseudo-random order, the same in every run.
-fn order() -> Vec<usize> {
-    let mut order: Vec<usize> = (0..IDS).collect();
-    // The mixing step of SplitMix64.
-    order.sort_by_key(|number| {
-        let mixed = (*number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed ^ (mixed >> 27)
-    });
-    order
-}
-
 fn declared() -> String {
     let mut text =
         "tenants:\n  enumerated:\n    strategies: { oauth2: { enabled: true } }\n    clients:\n".to_owned();
@@ -141,15 +130,6 @@ impl Threshold {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_id_is_requested_once_in_an_order_that_mixes_them() {
-        let mut order = order();
-        let mixed = order.windows(2).filter(|pair| exists(pair[0]) != exists(pair[1])).count();
-        assert!((IDS * 2 / 5..IDS * 3 / 5).contains(&mixed), "{mixed}");
-        order.sort_unstable();
-        assert!(order.into_iter().eq(0..IDS));
-    }
 
     #[test]
     fn a_threshold_is_found_in_either_direction_and_noise_has_none() {

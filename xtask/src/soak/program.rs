@@ -15,6 +15,9 @@ use crate::workspace::{Doing, Failure};
 const CORE: &str = "0";
 /// The core of a load that is a program of its own.
 pub(super) const LOAD_CORE: &str = "1";
+/// The public URL of a program that signs people in, which takes http for its own machine alone. Its port is another one.
+pub(super) const PUBLIC_URL_OF_PEOPLE: &str = "http://127.0.0.1:3000";
+const PUBLIC_URL: &str = "http://soak.example";
 const START: Duration = Duration::from_secs(60);
 /// Short beside the measured times, and long enough to leave the core to the program.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
@@ -33,6 +36,15 @@ impl Program {
         Self::start_named(test_env, "config", stores, tenants)
     }
 
+    /// Like [`Program::start`], for people who sign in.
+    pub(super) fn start_for_people(
+        test_env: &TestEnv<'_>,
+        stores: &str,
+        tenants: &str,
+    ) -> Result<Self, Failure> {
+        Self::start_at(PUBLIC_URL_OF_PEOPLE, test_env, ("config", &own_key(test_env)), stores, tenants)
+    }
+
     /// Like [`Program::start`], with other file names, so that several programs can run.
     pub(super) fn start_named(
         test_env: &TestEnv<'_>,
@@ -40,8 +52,7 @@ impl Program {
         stores: &str,
         tenants: &str,
     ) -> Result<Self, Failure> {
-        let keys = format!("{{ sealing_key: {{ file: '{}' }} }}", test_env.file("sealing.key").display());
-        Self::start_sealed(test_env, name, &keys, stores, tenants)
+        Self::start_sealed(test_env, name, &own_key(test_env), stores, tenants)
     }
 
     /// Like [`Program::start_named`], with other settings for sealing keys.
@@ -52,13 +63,23 @@ impl Program {
         stores: &str,
         tenants: &str,
     ) -> Result<Self, Failure> {
+        Self::start_at(PUBLIC_URL, test_env, (name, keys), stores, tenants)
+    }
+
+    fn start_at(
+        public_url: &str,
+        test_env: &TestEnv<'_>,
+        (name, keys): (&str, &str),
+        stores: &str,
+        tenants: &str,
+    ) -> Result<Self, Failure> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
         let address = listener.local_addr().doing("find a free port")?;
         drop(listener);
         let (config, log) = (test_env.file(&format!("{name}.yaml")), test_env.file(&format!("{name}.log")));
         // A trusted proxy may have more than a quarter of the connections.
         let text = format!(
-            "server: {{ public_url: 'http://soak.example', listeners: [{{ address: '{address}', \
+            "server: {{ public_url: '{public_url}', listeners: [{{ address: '{address}', \
              trusted_proxies: {{ from: ['127.0.0.1'], header: x-forwarded-for }} }}], workers: 1 }}\n\
              keys: {keys}\n{stores}{tenants}"
         );
@@ -103,6 +124,11 @@ impl Program {
         let metrics = Caller::new(self.address).get("/metrics");
         metrics.lines().any(|line| line == "latchkey_redis_up 1")
     }
+}
+
+/// The settings of the environment's sealing key.
+fn own_key(test_env: &TestEnv<'_>) -> String {
+    format!("{{ sealing_key: {{ file: '{}' }} }}", test_env.file("sealing.key").display())
 }
 
 impl Drop for Program {

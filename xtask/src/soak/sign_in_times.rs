@@ -1,0 +1,206 @@
+//! Checks that the time of a refused sign-in does not reveal which accounts exist: unknown accounts, wrong passwords and suspended accounts in
+//! mixed order, at a program on this machine.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::administration::parse;
+use super::calls::{Caller, Client, percentile};
+use super::order::mixed;
+use super::program::{PUBLIC_URL_OF_PEOPLE, Program};
+use super::test_env::TestEnv;
+use super::welch;
+use crate::workspace::{Failure, read_output};
+
+const TENANT: &str = "timed";
+/// A limit of 10 attempts in 15 minutes refuses an account before its hash.
+const TRIES_OF_ACCOUNT: usize = 5;
+/// As does one of 100 for a source, which the header of the trusted proxy names.
+const TRIES_OF_SOURCE: usize = 50;
+/// Beyond it the times tell accounts apart.
+const MOST: f64 = 4.5;
+/// Percentage of the answers that a second comparison has: a few that came late could hide a small difference of all others.
+const FASTEST: usize = 95;
+/// Of a password that no sign-in tries.
+const HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$9sTbSlTio3Biev89thdrlKKiCaYsjjYVJxGAL3swxpQ";
+
+/// The kinds of refusals. The number of a try decides which it is.
+const KINDS: [&str; 3] = ["unknown account", "wrong password", "suspended account"];
+const UNKNOWN: usize = 0;
+const KNOWN: usize = 1;
+const SUSPENDED: usize = 2;
+
+/// Compares the times of so many sign-ins.
+pub(super) fn measure(test_env: &TestEnv<'_>, tries: usize) -> Result<(), Failure> {
+    let stores = format!("storage: {{ url: 'sqlite://{}' }}\n", test_env.file("sign-in-times.db").display());
+    let accounts = tries.div_ceil(KINDS.len() * TRIES_OF_ACCOUNT);
+    let mut program = Program::start_for_people(test_env, &stores, &declared(accounts))?;
+    program.await_token(&Client { tenant: TENANT.to_owned(), id: "service".to_owned() })?;
+    for account in 0..accounts {
+        suspend(test_env, &name(account * KINDS.len() * TRIES_OF_ACCOUNT + SUSPENDED))?;
+    }
+    let mut caller = Caller::new(program.address);
+    let form = Form::of_page(&mut caller)?;
+    let mut samples = Vec::with_capacity(tries);
+    for number in mixed(tries) {
+        samples.push((number % KINDS.len(), form.refused(&mut caller, number)?));
+    }
+    judge(&samples)
+}
+
+/// Of a number and of its kind: a text of the same length for all.
+fn name(number: usize) -> String {
+    let account = number / KINDS.len() / TRIES_OF_ACCOUNT;
+    format!("person-{:05}", account * KINDS.len() + number % KINDS.len())
+}
+
+/// The settings with the accounts of all kinds that have one.
+fn declared(accounts: usize) -> String {
+    let mut text = format!(
+        "tenants:\n  {TENANT}:\n    strategies: {{ oauth2: {{ enabled: true }}, oidc: {{ enabled: true }} }}\n    clients:\n      \
+         service: {{ client_secret: {{ value: {} }} }}\n      \
+         web: {{ client_secret: {{ value: {0} }}, grant_types: [authorization_code], first_party: true, require_pkce: false, \
+         redirect_uris: ['http://127.0.0.1:3001/callback'], scopes: [openid] }}\n    accounts:\n",
+        super::tenants::SECRET
+    );
+    for account in 0..accounts {
+        for kind in [KNOWN, SUSPENDED] {
+            let name = name(account * KINDS.len() * TRIES_OF_ACCOUNT + kind);
+            let written = writeln!(
+                text,
+                "      {name}: {{ email: {name}@example.com, password: {{ hash: '{HASH}' }} }}"
+            );
+            written.expect("a text takes any length");
+        }
+    }
+    text
+}
+
+/// By the command line on the store, beside the program.
+fn suspend(test_env: &TestEnv<'_>, name: &str) -> Result<(), Failure> {
+    let config = test_env.file("config.yaml");
+    let run = |arguments: &[&str]| {
+        let program = test_env.program.to_string_lossy();
+        let mut command =
+            test_env.workspace.program(&program, &[&["account"], arguments, &["--json"]].concat());
+        parse(&String::from_utf8_lossy(&read_output(command.arg("--config").arg(&config))?))
+    };
+    let listed = run(&["list", TENANT, "--identifier", &format!("{name}@example.com")])?;
+    let id = listed["items"][0]["account_id"].as_str();
+    let id = id.ok_or_else(|| Failure::new(format!("no account {name}: {listed}")))?;
+    let suspended = run(&["suspend", TENANT, id])?;
+    let is_suspended = suspended["status"] == "suspended";
+    is_suspended.then_some(()).ok_or_else(|| Failure::new(format!("{name} is not suspended: {suspended}")))
+}
+
+/// What a sign-in page sends, but for the person: each form of the page is an attempt of its own.
+struct Form {
+    flow: String,
+    cookies: String,
+}
+
+impl Form {
+    fn of_page(caller: &mut Caller) -> Result<Self, Failure> {
+        let path = format!(
+            "/api/v1/tenant/{TENANT}/oauth/authorize?response_type=code&client_id=web&scope=openid\
+             &redirect_uri=http://127.0.0.1:3001/callback"
+        );
+        let (page, cookies) = caller.page(&path);
+        let flow = page.split_once("name=\"flow\" value=\"").and_then(|(_, rest)| rest.split_once('"'));
+        let (flow, _) = flow.ok_or_else(|| Failure::new(format!("no sign-in page: {page}")))?;
+        Ok(Self { flow: flow.to_owned(), cookies })
+    }
+
+    /// The time of the answer to this try.
+    fn refused(&self, caller: &mut Caller, number: usize) -> Result<Duration, Failure> {
+        let Self { flow, cookies } = self;
+        let path = format!("/api/v1/tenant/{TENANT}/oauth/sign-in");
+        let form =
+            format!("flow={flow}&identifier={}%40example.com&password=a+guess+of+a+stranger", name(number));
+        let source = number / TRIES_OF_SOURCE;
+        let headers = format!(
+            "Origin: {PUBLIC_URL_OF_PEOPLE}\r\nCookie: {cookies}\r\nX-Forwarded-For: 10.0.{}.{}\r\n",
+            source / 256,
+            source % 256
+        );
+        let (answer, said) = caller.send_form(&path, &headers, &form);
+        if answer.status == 403 && said.contains("name=\"flow\"") {
+            return Ok(answer.took);
+        }
+        Err(Failure::new(format!("{}: {} {said}", name(number), answer.status)))
+    }
+}
+
+/// Prints what was measured, and compares each kind with each other one.
+fn judge(samples: &[(usize, Duration)]) -> Result<(), Failure> {
+    println!("\nsign-in-times: {} refused sign-ins in mixed order, ms", samples.len());
+    for (kind, name) in KINDS.iter().enumerate() {
+        let times = || samples.iter().filter(|(of, _)| *of == kind).map(|(_, took)| *took);
+        println!(
+            "{name:<18} {:>5}  p1 {:>8.3}  p50 {:>8.3}  p99 {:>8.3}",
+            times().count(),
+            percentile(times(), 1),
+            percentile(times(), 50),
+            percentile(times(), 99)
+        );
+    }
+    let latest = percentile(samples.iter().map(|(_, took)| *took), FASTEST);
+    let mut greatest: f64 = 0.0;
+    for (what, latest) in
+        [("all answers".to_owned(), f64::INFINITY), (format!("the fastest {FASTEST} %"), latest)]
+    {
+        let of = |kind: usize| -> Vec<f64> {
+            let times =
+                samples.iter().filter(|(of, _)| *of == kind).map(|(_, took)| took.as_secs_f64() * 1e3);
+            times.filter(|took| *took <= latest).collect()
+        };
+        print!("Welch's t, {what}:");
+        for (left, right) in [(UNKNOWN, KNOWN), (UNKNOWN, SUSPENDED), (KNOWN, SUSPENDED)] {
+            let t = welch::t(&of(left), &of(right));
+            print!("  {} and {} {t:.2}", KINDS[left], KINDS[right]);
+            greatest = greatest.max(t.abs());
+            if t.is_nan() {
+                return Err(Failure::new("too few sign-ins to compare".to_owned()));
+            }
+        }
+        println!();
+    }
+    println!("the greatest is {greatest:.2} (at most {MOST})");
+    if greatest > MOST {
+        Err(Failure::new("the time of a refused sign-in tells which accounts exist".to_owned()))
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_account_and_no_source_is_tried_up_to_a_limit_and_all_names_are_equally_long() {
+        let mut names: Vec<_> = (0..2_000).map(name).collect();
+        assert!(names.iter().all(|name| name.len() == 12));
+        names.sort();
+        assert!(names.chunk_by(|left, right| left == right).all(|tries| tries.len() <= TRIES_OF_ACCOUNT));
+        let declared = declared(2_000_usize.div_ceil(15));
+        for number in 0..2_000 {
+            assert_eq!(declared.contains(&name(number)), number % 3 != UNKNOWN, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_kind_that_answers_later_fails_and_equal_kinds_pass() {
+        let samples = |later: u64| -> Vec<(usize, Duration)> {
+            let took = |number: usize| {
+                let more = if number % 3 == SUSPENDED { later } else { 0 };
+                Duration::from_micros(100_000 + (number / 3 % 50) as u64 + more)
+            };
+            (0..600).map(|number| (number % 3, took(number))).collect()
+        };
+        assert!(judge(&samples(0)).is_ok());
+        assert!(judge(&samples(20)).is_err());
+        assert!(judge(&samples(0)[..2]).is_err(), "nothing was compared");
+    }
+}
