@@ -171,5 +171,6 @@ fn secret_detail(kind: SecretChangeKind) -> (&'static str, Value) {
         }
         SecretChangeKind::Restored { expires_at } => ("restored", json!({ "expires_at": expires_at })),
         SecretChangeKind::Revoked => ("revoked", json!({})),
+        SecretChangeKind::Removed => ("removed", json!({})),
     }
 }

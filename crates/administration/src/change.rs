@@ -110,8 +110,10 @@ pub enum SecretChangeKind {
         /// When it expires.
         expires_at: Option<Timestamp>,
     },
-    /// It is revoked.
+    /// It is revoked, with the tokens that were issued for it.
     Revoked,
+    /// It had expired when the files ceased to declare it: nothing was issued for it since, and no token ends.
+    Removed,
 }
 
 /// What happens to the password of an account. Sessions of the account end with each.

@@ -84,7 +84,7 @@ impl Change {
             Self::Secret(_, _, SecretChange { kind, .. }) => match kind {
                 SecretChangeKind::Added { .. } | SecretChangeKind::Restored { .. } => "+",
                 SecretChangeKind::Rescheduled { .. } => "~",
-                SecretChangeKind::Revoked => "-",
+                SecretChangeKind::Revoked | SecretChangeKind::Removed => "-",
             },
             Self::Key(_, key) => key.kind.sign(),
             Self::FirstKey(..) => "+",
@@ -133,6 +133,7 @@ impl fmt::Display for Change {
                     }
                     SecretChangeKind::Restored { .. } => write!(f, "{secret} (again)"),
                     SecretChangeKind::Revoked => f.write_str(&secret),
+                    SecretChangeKind::Removed => write!(f, "{secret} (expired)"),
                 }
             }
             Self::Key(_, key) => write!(f, "key {tenant}/{}", key.id),

@@ -81,7 +81,9 @@ impl Change {
                 let effect = match secret.kind {
                     SecretChangeKind::Revoked => Ended,
                     SecretChangeKind::Restored { .. } => Resumed,
-                    SecretChangeKind::Added { .. } | SecretChangeKind::Rescheduled { .. } => {
+                    SecretChangeKind::Added { .. }
+                    | SecretChangeKind::Rescheduled { .. }
+                    | SecretChangeKind::Removed => {
                         return Vec::new();
                     }
                 };

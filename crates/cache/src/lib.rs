@@ -16,6 +16,7 @@ mod stripes;
 mod account_store;
 mod client_store;
 mod logo_store;
+mod replay_guard;
 mod revocation_store;
 mod signing_key_store;
 mod tenant_store;
@@ -29,6 +30,7 @@ pub use counters::Counters;
 pub use freshness::{FRESH, Freshness, NEGATIVE_FRESH};
 pub use logo_store::CachedLogoStore;
 pub use read_through::{ReadThrough, Source};
+pub use replay_guard::SharedReplayGuard;
 pub use revocation_store::CachedRevocationStore;
 pub use shared::{
     InvalidRedisUrl, Reading, RedisCache, RedisCounters, RedisOptions, RedisTiming, WallClock, ping,

@@ -1,7 +1,7 @@
 //! Authenticates the client of a request, and notes for log and metrics how it was presented and what came of it.
 
 use protocol::{ClientAuthentication, PresentedMethod, Timestamp};
-use registry::{AuthenticatedClient, ClientAuthenticationError};
+use registry::{AuthenticatedClient, CertificateMethod, ClientAuthenticationError, Proof};
 use tenancy::Tenant;
 
 use crate::Services;
@@ -64,13 +64,20 @@ pub(crate) async fn authenticate(
 
 fn note(
     raw: &RawRequest,
-    method: PresentedMethod,
+    presented: PresentedMethod,
     authenticated: Result<AuthenticatedClient, ClientAuthenticationError>,
 ) -> Result<AuthenticatedClient, OAuthError> {
     let outcome = match &authenticated {
         Ok(_) => AuthenticationOutcome::Accepted,
         Err(error) if error.is_refusal() => AuthenticationOutcome::Refused,
         Err(_) => AuthenticationOutcome::Unavailable,
+    };
+    let method = match authenticated.as_ref().map(AuthenticatedClient::proof) {
+        Ok(Proof::Certificate(method)) => method.presented(),
+        // A public client may come over a connection with a certificate.
+        Ok(Proof::Nothing) => PresentedMethod::None,
+        Ok(Proof::Secret(_) | Proof::Assertion) => presented,
+        Err(error) => error.certificate_method().map_or(presented, CertificateMethod::presented),
     };
     raw.log(|fields| fields.authentication = Some(AttemptedAuthentication { method, outcome }));
     let client = authenticated?;

@@ -17,6 +17,7 @@ mod failure;
 mod forwarded;
 mod hosts;
 mod presented_certificates;
+mod proof_outcome;
 mod raw_request;
 mod refused;
 mod respond;

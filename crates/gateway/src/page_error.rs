@@ -72,7 +72,9 @@ impl HttpError<PageBody> {
     pub(crate) fn of(kind: ErrorKind, reason: RefusalReason) -> Self {
         let status = match kind {
             ErrorKind::NotFound => StatusCode::NOT_FOUND,
-            ErrorKind::BadRequest | ErrorKind::NotANavigation | ErrorKind::Ended => StatusCode::BAD_REQUEST,
+            ErrorKind::BadRequest | ErrorKind::BadSignOut | ErrorKind::NotANavigation | ErrorKind::Ended => {
+                StatusCode::BAD_REQUEST
+            }
             ErrorKind::TooLong => StatusCode::URI_TOO_LONG,
             ErrorKind::ForeignForm | ErrorKind::Expired | ErrorKind::NoCookies => StatusCode::FORBIDDEN,
             ErrorKind::Busy | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -98,6 +100,18 @@ impl HttpError<PageBody> {
         let mut page = Self::of(kind, response.reason);
         page.body.0.code = Some(error_code.as_str());
         page.detailed(&response.error_description)
+    }
+
+    /// The same of a request that is to sign a person out.
+    pub(crate) fn of_sign_out(mut self) -> Self {
+        let Message { kind, detail, .. } = &mut *self.body.0;
+        if *kind == ErrorKind::TooLong {
+            *detail = Some("The request is too long".to_owned());
+        }
+        if matches!(kind, ErrorKind::BadRequest | ErrorKind::TooLong) {
+            *kind = ErrorKind::BadSignOut;
+        }
+        self
     }
 
     /// With a sentence for the developers of the application.

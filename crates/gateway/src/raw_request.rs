@@ -190,7 +190,14 @@ impl RawRequest {
         self.request.extensions_mut().insert(VisitedTenant(Arc::clone(tenant)));
     }
 
-    /// The body of a form, read whole.
+    /// From here to its answer the request is dropped when its client hangs up.
+    pub(crate) fn needs_client(&self) {
+        if let Some(deadlines) = self.request.conn_data::<Rc<Deadlines>>() {
+            deadlines.need_client();
+        }
+    }
+
+    /// The body of a form, read whole. Credentials are read from it and never from the URI of the request (RFC 6749 §2.3.1).
     pub(crate) async fn form(&mut self) -> Result<Body, BodyError> {
         self.body(&[FORM], FORM, BodyBounds::ORDINARY).await
     }

@@ -10,6 +10,7 @@ use registry::{
 use tenancy::Tenant;
 
 use crate::Services;
+use crate::proof_outcome::ProofOutcome;
 use crate::raw_request::RawRequest;
 use crate::respond::{ErrorBody, HttpError};
 
@@ -34,10 +35,42 @@ where
     let request = DpopRequest { method: raw.method(), path: raw.path(), access_token };
     let read = |text| services.dpop.read(tenant, text, &request, now);
     raw.dpop_proof().and_then(|text| text.map(read).transpose()).map_err(|error| {
+        note(raw, ProofOutcome::of(&error));
         // RFC 9449 §8: "The authorization server includes a DPoP-Nonce HTTP header in the response supplying a nonce value".
         let nonce = (error == DpopProofError::NonceNeeded).then(|| services.dpop.nonce(&tenant.id, now));
         HttpError::from(error).with_dpop_nonce(nonce)
     })
+}
+
+/// Verifies the signature of a proof.
+fn verify<B: ErrorBody>(raw: &RawRequest, proof: &UnverifiedProof<'_>) -> Result<DpopProof, HttpError<B>>
+where
+    HttpError<B>: From<DpopProofError>,
+{
+    proof.verify().map_err(|error| {
+        note(raw, ProofOutcome::of(&error));
+        error.into()
+    })
+}
+
+/// Uses up a proof, which is then accepted.
+async fn use_up<B: ErrorBody>(
+    services: &Services,
+    tenant: &Tenant,
+    raw: &RawRequest,
+    proof: &DpopProof,
+    now: Timestamp,
+) -> Result<(), HttpError<B>>
+where
+    HttpError<B>: From<SingleUseError>,
+{
+    let used = services.dpop.use_up(&tenant.id, proof, now).await;
+    note(raw, used.as_ref().map_or_else(ProofOutcome::of_use, |()| ProofOutcome::Accepted));
+    Ok(used?)
+}
+
+fn note(raw: &RawRequest, outcome: ProofOutcome) {
+    raw.log(|fields| fields.proof = Some(outcome));
 }
 
 /// What the sender of a request has proven.
@@ -54,6 +87,7 @@ pub(crate) struct Proven {
 pub(crate) async fn prove<B: ErrorBody>(
     services: &Services,
     tenant: &Tenant,
+    raw: &RawRequest,
     client: &AuthenticatedClient,
     proof: Option<UnverifiedProof<'_>>,
     certificate: Option<&ClientCertificate>,
@@ -66,16 +100,19 @@ where
     let Some(proof) = proof else {
         return Ok(Proven { keys: SenderKeys { dpop: None, certificate }, unused: None });
     };
-    let proof = proof.verify()?;
+    let proof = verify(raw, &proof)?;
     let keys = SenderKeys { dpop: Some(proof.key), certificate };
     if *client.proof() != Proof::Nothing {
-        services.dpop.use_up(&tenant.id, &proof, now).await?;
+        use_up(services, tenant, raw, &proof, now).await?;
         return Ok(Proven { keys, unused: None });
     }
-    if services.dpop.is_used(&tenant.id, &proof).await? {
-        return Err(SingleUseError::Replayed.into());
-    }
-    Ok(Proven { keys, unused: Some(proof) })
+    let refusal = match services.dpop.is_used(&tenant.id, &proof).await {
+        Ok(false) => return Ok(Proven { keys, unused: Some(proof) }),
+        Ok(true) => SingleUseError::Replayed,
+        Err(error) => error.into(),
+    };
+    note(raw, ProofOutcome::of_use(&refusal));
+    Err(refusal.into())
 }
 
 impl Proven {
@@ -87,13 +124,14 @@ impl Proven {
         self,
         services: &Services,
         tenant: &Tenant,
+        raw: &RawRequest,
         now: Timestamp,
     ) -> Result<(), HttpError<B>>
     where
         HttpError<B>: From<SingleUseError>,
     {
         match self.unused {
-            Some(proof) => Ok(services.dpop.use_up(&tenant.id, &proof, now).await?),
+            Some(proof) => use_up(services, tenant, raw, &proof, now).await,
             None => Ok(()),
         }
     }
@@ -124,10 +162,10 @@ where
     // DPoP proof according to the rules in Section 4.3, and check that the public key of the DPoP proof matches the public key to which the
     // access token is bound".
     let proof = read_proof(services, tenant, raw, Some(presented.expose()), now)?;
-    let proof = proof.ok_or(DpopProofError::Missing)?.verify()?;
+    let proof = verify(raw, &proof.ok_or(DpopProofError::Missing)?)?;
     let sender = SenderKeys { dpop: Some(proof.key), certificate };
     let claims = token.confirm(presented.scheme, &sender).map_err(BearerError::from)?;
-    services.dpop.use_up(&tenant.id, &proof, now).await?;
+    use_up(services, tenant, raw, &proof, now).await?;
     Ok(claims)
 }
 

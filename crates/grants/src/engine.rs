@@ -17,6 +17,7 @@ use registry::{
 use tenancy::{StoreError, Tenant, TenantId};
 use uuid::Uuid;
 
+use crate::redemption::Issue;
 use crate::revocation_feeds::{RevocationFeeds, SignedFeed};
 use crate::sender_constraint::token_type;
 use crate::subject::public_person;
@@ -106,21 +107,23 @@ impl Engine {
     ) -> Result<Signed<TokenResponse>, GrantError> {
         let grantee = Grantee { tenant, client: client.client() };
         let now = self.first_valid_second(tenant, client, now).await?;
-        let jti = client.credential().token_id(Uuid::new_v4());
+        let credential = client.credential();
+        let jti = credential.token_id(Uuid::new_v4());
+        let issue = Issue { now, credential, jti };
         let claims = match (request, request.decide(&grantee, sender, now, jti)) {
             (_, Some(decided)) => {
                 decided.map_err(|GrantRefusal { response, scope }| GrantError::Refused { response, scope })?
             }
             // Boxed, because the futures of requests that redeem nothing would be as large.
             (TokenRequest::AuthorizationCode(request), None) => {
-                return Box::pin(redemption::redeem(self, &grantee, request, sender, (now, jti))).await;
+                return Box::pin(redemption::redeem(self, &grantee, request, sender, issue)).await;
             }
             (TokenRequest::DeviceCode(request), None) => {
-                let (redeemed, issue) = (redemption::redeem_device_code, (now, jti));
+                let redeemed = redemption::redeem_device_code;
                 return Box::pin(redeemed(self, &grantee, request, sender, issue)).await;
             }
             (TokenRequest::RefreshToken(request), None) => {
-                return Box::pin(refreshing::refresh(self, &grantee, request, sender, (now, jti))).await;
+                return Box::pin(refreshing::refresh(self, &grantee, request, sender, issue)).await;
             }
             (TokenRequest::ClientCredentials(_), None) => unreachable!("it is decided without the store"),
         };
@@ -227,6 +230,7 @@ impl Engine {
         token: &Secret,
         now: Timestamp,
     ) -> Result<(), GrantError> {
+        // RFC 7009 §2: refresh tokens can be revoked, and so can access tokens.
         if token.expose().starts_with(refresh_token_text::PREFIX) {
             return refreshing::revoke(self, tenant, caller.client(), token, now).await;
         }

@@ -1,7 +1,7 @@
 //! Redeeming a code of either kind: use it up, and sign the tokens that it is for. A second use revokes what was granted (RFC 6749 §4.1.2).
 
 use protocol::{Confirmation, GrantType, Timestamp, TokenResponse};
-use registry::{Client, PersonOfToken};
+use registry::{Client, CredentialTag, PersonOfToken};
 use serde_json::{Map, Value};
 use sessions::SessionId;
 use uuid::Uuid;
@@ -16,21 +16,30 @@ use crate::{
     id_token, userinfo,
 };
 
+/// When and for which credential of the client tokens are issued.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Issue {
+    pub(crate) now: Timestamp,
+    pub(crate) credential: CredentialTag,
+    /// Of the access token.
+    pub(crate) jti: Uuid,
+}
+
 /// The tokens for a code.
 pub(crate) async fn redeem(
     engine: &Engine,
     grantee: &Grantee<'_>,
     request: &AuthorizationCodeRequest,
     sender: &SenderKeys,
-    (now, jti): (Timestamp, Uuid),
+    Issue { now, credential, jti }: Issue,
 ) -> Result<Signed<TokenResponse>, GrantError> {
     let cnf = person_grant::check(GrantType::AuthorizationCode, grantee, sender)?;
     let id = engine.authorizations.grant_of(&grantee.tenant.id, &request.code);
-    let family = begin_family(engine, grantee, id, sender, now);
+    let family = begin_family(engine, grantee, id, (sender, credential), now);
     // Before the code is used up, so that without them it stays as it is.
     let facts = engine.facts_to_issue(grantee.tenant).await?;
     let code = use_up(engine, grantee, (request, sender), (id, family.as_ref()), now).await?;
-    if facts.revoke_grant(code.client.as_str(), code.created_at)
+    if facts.revoke_grant(code.client.as_str(), None, code.created_at)
         || engine.is_consent_revoked(grantee, &code.account, code.created_at).await
     {
         return Err(AuthorizationCodeError::NotValid.into());
@@ -46,12 +55,12 @@ fn begin_family(
     engine: &Engine,
     Grantee { tenant, client }: &Grantee<'_>,
     id: GrantId,
-    sender: &SenderKeys,
+    (sender, credential): (&SenderKeys, CredentialTag),
     now: Timestamp,
 ) -> Option<NewFamily> {
     let tokens = engine.authorizations.refresh_tokens();
     let policy = client.refresh_token_policy(tenant);
-    let begin = || tokens.begin((&tenant.id, id), bound_to(client, sender), policy, now);
+    let begin = || tokens.begin((&tenant.id, id), bound_to(client, sender, credential), policy, now);
     client.gets_refresh_tokens().then(begin)
 }
 
@@ -59,10 +68,14 @@ fn first_of(engine: &Engine, new: &NewFamily, family: &RefreshFamily) -> String 
     engine.authorizations.refresh_tokens().first(new, family)
 }
 
-/// The keys that a family is bound to. A client that authenticates may change them: its refresh tokens are bound to its credential (RFC 9449 §5,
-/// RFC 8705 §4).
-fn bound_to(client: &Client, sender: &SenderKeys) -> SenderKeys {
-    if client.is_public() { *sender } else { SenderKeys::default() }
+/// The keys that a family is bound to, or the credential with which it ends. A client that authenticates may change its keys: its refresh tokens
+/// are bound to the client (RFC 9449 §5, RFC 8705 §4).
+fn bound_to(
+    client: &Client,
+    sender: &SenderKeys,
+    credential: CredentialTag,
+) -> (SenderKeys, Option<CredentialTag>) {
+    if client.is_public() { (*sender, None) } else { (SenderKeys::default(), Some(credential)) }
 }
 
 /// Signs the tokens for what a person has granted; `None` where that has ended meanwhile, as by a second use of its code.
@@ -108,7 +121,7 @@ pub(crate) async fn redeem_device_code(
     grantee: &Grantee<'_>,
     request: &DeviceCodeRequest,
     sender: &SenderKeys,
-    (now, jti): (Timestamp, Uuid),
+    Issue { now, credential, jti }: Issue,
 ) -> Result<Signed<TokenResponse>, GrantError> {
     let Grantee { tenant, client } = grantee;
     let cnf = person_grant::check(GrantType::DeviceCode, grantee, sender)?;
@@ -117,10 +130,10 @@ pub(crate) async fn redeem_device_code(
         Polled::Code(code) => code.filter(|code| code.tenant == tenant.id),
     };
     let facts = engine.facts_to_issue(tenant).await?;
-    let code = code.filter(|code| !facts.revoke_grant(code.client.as_str(), code.created_at));
+    let code = code.filter(|code| !facts.revoke_grant(code.client.as_str(), None, code.created_at));
     device_code::decide(code.as_deref(), &client.id, now)?;
     let id = engine.devices.grant_of(&tenant.id, &request.device_code);
-    let family = begin_family(engine, grantee, id, sender, now);
+    let family = begin_family(engine, grantee, id, (sender, credential), now);
     let redeemed = match &code {
         Some(code) => engine.devices.redeem(code, (&client.id, family.as_ref()), now).await?,
         None => None,
@@ -167,4 +180,22 @@ async fn use_up(
         engine.end_grant(&tenant.id, id, now).await?;
     }
     Ok(decided?)
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::{ClientAuthenticationMethod, Thumbprint};
+
+    use super::*;
+    use crate::test_fixtures::web_client;
+
+    #[test]
+    fn refresh_tokens_are_bound_to_keys_or_end_with_a_credential() {
+        let sender = SenderKeys { dpop: Some(Thumbprint::new([1; 32])), certificate: None };
+        let web = web_client("web");
+        let tag = CredentialTag::of_public_client(&web.tenant, &web.id);
+        let public = Client { authentication_method: ClientAuthenticationMethod::None, ..web.clone() };
+        assert_eq!(bound_to(&public, &sender, tag), (sender, None));
+        assert_eq!(bound_to(&web, &sender, tag), (SenderKeys::default(), Some(tag)));
+    }
 }

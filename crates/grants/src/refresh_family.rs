@@ -2,7 +2,7 @@
 
 use accounts::AccountId;
 use protocol::{Lifetime, OFFLINE_ACCESS, Thumbprint, Timestamp};
-use registry::ClientId;
+use registry::{ClientId, CredentialTag, RevocationFacts};
 use sessions::{Ring, SessionId};
 use subtle::ConstantTimeEq as _;
 use tenancy::{RefreshTokenPolicy, SessionPolicy, TenantId};
@@ -53,6 +53,8 @@ pub struct RefreshFamily {
     pub dpop_key: Option<[u8; 32]>,
     /// The certificate that a public client must present (RFC 8705 §4).
     pub certificate: Option<[u8; 32]>,
+    /// The credential for which the client got the first token. None of a public client, and where a program before this column began it.
+    pub credential: Option<CredentialTag>,
     /// What was granted.
     pub granted: Granted,
     /// When the person granted it.
@@ -81,6 +83,7 @@ pub struct NewFamily {
     pub(crate) secret: Zeroizing<[u8; SECRET]>,
     pub(crate) secret_digest: [u8; 32],
     sender: SenderKeys,
+    credential: Option<CredentialTag>,
     policy: RefreshTokenPolicy,
     now: Timestamp,
 }
@@ -118,17 +121,17 @@ pub(crate) enum TokenUse {
 }
 
 impl NewFamily {
-    /// One with this secret, of which the store learns the digest.
+    /// One with this secret, of which the store learns the digest, for a client that proves these keys and has this credential.
     #[must_use]
     pub const fn new(
         id: GrantId,
         secret: Zeroizing<[u8; SECRET]>,
         secret_digest: [u8; 32],
-        sender: SenderKeys,
+        (sender, credential): (SenderKeys, Option<CredentialTag>),
         policy: RefreshTokenPolicy,
         now: Timestamp,
     ) -> Self {
-        Self { id, secret, secret_digest, sender, policy, now }
+        Self { id, secret, secret_digest, sender, credential, policy, now }
     }
 
     /// The family for what a person granted this client then. Without `offline_access` it ends with its session.
@@ -157,6 +160,7 @@ impl NewFamily {
             rotated_at: self.now,
             dpop_key: self.sender.dpop.map(|key| *key.as_bytes()),
             certificate: self.sender.certificate.map(|key| *key.as_bytes()),
+            credential: self.credential,
             granted: Granted { nonce: None, ..granted.clone() },
             created_at: granted_at,
             idle_until: expires_at.min(self.now + self.policy.idle),
@@ -188,6 +192,13 @@ impl RefreshFamily {
     #[must_use]
     pub fn lasts(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && now < self.idle_until && now < self.expires_at
+    }
+
+    /// Whether all tokens of its client or tenant have been revoked since it was granted, or those for the credential of its first token. It
+    /// keeps that one, with whichever the client uses it later: what a thief of the first has redeemed must not live on by a later use. A later
+    /// credential that is revoked ends the access tokens for it; the refresh token is used with another one, or not at all.
+    pub(crate) fn is_revoked(&self, facts: &RevocationFacts) -> bool {
+        facts.revoke_grant(self.client.as_str(), self.credential, self.created_at)
     }
 
     /// Whether the request proves the keys that it is bound to.
@@ -253,6 +264,7 @@ impl FoundFamily {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use registry::{Revocation, RevokedSubject};
     use secrets::Pepper;
 
     use super::*;
@@ -282,7 +294,8 @@ pub(crate) mod tests {
 
     pub(crate) fn begin(tokens: &RefreshTokens) -> (RefreshFamily, String) {
         let id = GrantId::from_bytes([9; 16]);
-        let new = tokens.begin((&acme(), id), SenderKeys::default(), RefreshTokenPolicy::default(), NOW);
+        let new =
+            tokens.begin((&acme(), id), (SenderKeys::default(), None), RefreshTokenPolicy::default(), NOW);
         let family = family(&new, "openid offline_access");
         let first = tokens.first(&new, &family);
         (family, first)
@@ -296,7 +309,8 @@ pub(crate) mod tests {
     fn a_family_lasts_as_the_policy_says_and_without_offline_access_as_its_session() {
         let tokens = tokens();
         let policy = RefreshTokenPolicy::default();
-        let new = tokens.begin((&acme(), GrantId::from_bytes([9; 16])), SenderKeys::default(), policy, NOW);
+        let id = GrantId::from_bytes([9; 16]);
+        let new = tokens.begin((&acme(), id), (SenderKeys::default(), None), policy, NOW);
         let (offline, bound) = (family(&new, "offline_access"), family(&new, "openid"));
         assert_eq!((offline.session_slot, bound.session_slot), (None, Some(3)));
         assert_eq!(offline.session, bound.session, "both name it");
@@ -314,6 +328,30 @@ pub(crate) mod tests {
         assert_eq!(noted, Some(after(129_601) + policy.idle));
         let late = offline.noted_use(&policy, offline.expires_at.saturating_sub(Lifetime::from_seconds(5)));
         assert_eq!(late, Some(offline.expires_at));
+    }
+
+    #[test]
+    fn a_family_ends_with_its_first_credential_whatever_is_used_later() {
+        let tag = |digits: &str| CredentialTag::parse(digits);
+        let facts = |credential: &str, client: ClientId| {
+            let subject = RevokedSubject::Credential(client, tag(credential).unwrap());
+            let revoked = Revocation { subject, issued_until: after(100), expires_at: after(900) };
+            RevocationFacts::of(acme(), [revoked])
+        };
+        let (first, _) = begin(&tokens());
+        for (credential, granted_after, revoked, expected) in [
+            (tag("0000000a"), 100, facts("0000000a", web()), true),
+            (tag("0000000a"), 101, facts("0000000a", web()), false),
+            (tag("0000000b"), 100, facts("0000000a", web()), false),
+            (tag("0000000a"), 100, facts("0000000a", ClientId::parse("another").unwrap()), false),
+            // Of a public client, or older than the tags of families.
+            (None, 100, facts("0000000a", web()), false),
+        ] {
+            let family = RefreshFamily { credential, created_at: after(granted_after), ..first.clone() };
+            assert_eq!(family.is_revoked(&revoked), expected, "{credential:?} {granted_after}");
+            let rotated = RefreshFamily { generation: 5, rotated_at: after(200), ..family };
+            assert_eq!(rotated.is_revoked(&revoked), expected, "a later use");
+        }
     }
 
     #[test]
@@ -359,7 +397,7 @@ pub(crate) mod tests {
         let (key, other) = (Thumbprint::new([1; 32]), Thumbprint::new([2; 32]));
         let sender = SenderKeys { dpop: Some(key), certificate: None };
         let id = GrantId::from_bytes([9; 16]);
-        let new = tokens.begin((&acme(), id), sender, RefreshTokenPolicy::default(), NOW);
+        let new = tokens.begin((&acme(), id), (sender, None), RefreshTokenPolicy::default(), NOW);
         let family = family(&new, "offline_access");
         let (web, another) = (web(), ClientId::parse("another").unwrap());
         let right = FamilyStep {

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::Timestamp;
-use registry::ClientId;
+use registry::{ClientId, CredentialTag};
 use secrets::{KeyedDigest, Pepper, random_bytes};
 use subtle::ConstantTimeEq as _;
 use tenancy::{RefreshTokenPolicy, TenantId};
@@ -46,14 +46,14 @@ impl RefreshTokens {
     pub(crate) fn begin(
         &self,
         (tenant, id): (&TenantId, GrantId),
-        sender: SenderKeys,
+        bound_to: (SenderKeys, Option<CredentialTag>),
         policy: RefreshTokenPolicy,
         now: Timestamp,
     ) -> NewFamily {
         let mut secret = Zeroizing::new([0; SECRET]);
         secret.copy_from_slice(random_bytes::<SECRET>().as_slice());
         let secret_digest = self.secret_digest(tenant, id, &secret);
-        NewFamily::new(id, secret, secret_digest, sender, policy, now)
+        NewFamily::new(id, secret, secret_digest, bound_to, policy, now)
     }
 
     /// The first token of a family.

@@ -3,8 +3,8 @@
 use protocol::{ErrorResponse, GrantType, IntrospectedRefreshToken, Secret, Timestamp, TokenResponse};
 use registry::{Client, IntrospectionRight, RevocationFacts};
 use tenancy::{StoreError, Tenant};
-use uuid::Uuid;
 
+use crate::redemption::Issue;
 use crate::refresh_family::TokenUse;
 use crate::refresh_token::{RefreshTokenError, RefreshTokenRequest, decide, rotates};
 use crate::refresh_token_text::{self, RefreshToken};
@@ -19,7 +19,7 @@ pub(crate) async fn refresh(
     grantee: &Grantee<'_>,
     request: &RefreshTokenRequest,
     sender: &SenderKeys,
-    (now, jti): (Timestamp, Uuid),
+    Issue { now, jti, .. }: Issue,
 ) -> Result<Signed<TokenResponse>, GrantError> {
     let Grantee { tenant, client } = *grantee;
     let cnf = person_grant::check(GrantType::RefreshToken, grantee, sender)?;
@@ -62,7 +62,7 @@ async fn take_step(
     // Twice: of two requests at the same time one takes the step, and the other finds that it was taken.
     for _ in 0..2 {
         if may_step && let Some(family) = store.step_family(&tenant.id, &step, now).await? {
-            if is_revoked(&facts, &family) {
+            if family.is_revoked(&facts) {
                 return Err(not_valid());
             }
             let granted = granted(&family)?;
@@ -151,7 +151,7 @@ pub(crate) async fn introspect(
     }))
 }
 
-/// The family, which is not live when all tokens of its client or tenant were revoked after it was granted.
+/// The family, which is not live when it was revoked with its tenant, its client or its credential.
 async fn find_live(
     engine: &Engine,
     tenant: &Tenant,
@@ -160,12 +160,7 @@ async fn find_live(
     now: Timestamp,
 ) -> Result<Option<FoundFamily>, StoreError> {
     let found = find(engine, tenant, key, now).await?;
-    Ok(found
-        .map(|found| FoundFamily { is_live: found.is_live && !is_revoked(facts, &found.family), ..found }))
-}
-
-fn is_revoked(facts: &RevocationFacts, family: &RefreshFamily) -> bool {
-    facts.revoke_grant(family.client.as_str(), family.created_at)
+    Ok(found.map(|found| FoundFamily { is_live: found.is_live && !found.family.is_revoked(facts), ..found }))
 }
 
 async fn find(

@@ -142,6 +142,7 @@ pub(crate) fn family_of(client: &Client, granted: Granted) -> RefreshFamily {
         rotated_at: at,
         dpop_key: None,
         certificate: None,
+        credential: None,
         granted: Granted { auth_time: 900, ..granted },
         created_at: at,
         idle_until: at + Lifetime::from_seconds(86_400),

@@ -1,6 +1,30 @@
 //! The checks of a token, each with its name, its rule and what to do if it fails. Verification makes them in this order (RFC 7519 §7.2, RFC
 //! 8725, RFC 9068 §4).
 
+/// The name of a check, its rule, and what to do if it fails.
+pub type CheckTexts = (&'static str, &'static str, &'static str);
+
+/// A check that describes itself.
+pub trait DescribedCheck: Copy {
+    /// All that it says.
+    fn texts(self) -> CheckTexts;
+
+    /// Its name, as people and programs see it.
+    fn name(self) -> &'static str {
+        self.texts().0
+    }
+
+    /// What must be true, where no more is known of what is expected.
+    fn rule(self) -> &'static str {
+        self.texts().1
+    }
+
+    /// What to do if it fails.
+    fn fix(self) -> &'static str {
+        self.texts().2
+    }
+}
+
 /// One check of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Check {
@@ -67,26 +91,10 @@ impl Check {
         Self::Audience,
         Self::KindClaims,
     ];
+}
 
-    /// Its name, as people and programs see it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.texts().0
-    }
-
-    /// What must be true, where no more is known of what is expected.
-    #[must_use]
-    pub const fn rule(self) -> &'static str {
-        self.texts().1
-    }
-
-    /// What to do if it fails.
-    #[must_use]
-    pub const fn fix(self) -> &'static str {
-        self.texts().2
-    }
-
-    const fn texts(self) -> (&'static str, &'static str, &'static str) {
+impl DescribedCheck for Check {
+    fn texts(self) -> CheckTexts {
         match self {
             Self::Length => {
                 ("length", "at most 16384 bytes", "copy the token alone; a token of Latchkey is below 2 KiB")

@@ -44,6 +44,14 @@ impl<'a> ClientJwt<'a> {
         self.subject.as_deref()
     }
 
+    /// The claims, which anyone may have written.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] for claims of another type.
+    pub fn unverified_claims<C: DeserializeOwned>(&self) -> Result<C, TokenError> {
+        serde_json::from_str(&self.parts.claims).map_err(|_| TokenError::Malformed)
+    }
+
     /// Verifies the signature with the client's keys, each by its own algorithm, and returns the claims and the thumbprint of the key that
     /// signed (RFC 7638).
     ///
@@ -56,10 +64,10 @@ impl<'a> ClientJwt<'a> {
             return Err(TokenError::UnknownKey);
         }
         let message = self.parts.signed.as_bytes();
+        // RFC 7523 §3: a JWT is signed by its issuer, and one with an invalid signature is rejected. No algorithm of a MAC is read.
         let signer = candidates.find(|(_, key)| key.verifies(message, &self.parts.signature));
         let (thumbprint, _) = signer.ok_or(TokenError::SignatureInvalid)?;
-        let claims = serde_json::from_str(&self.parts.claims).map_err(|_| TokenError::Malformed)?;
-        Ok((claims, thumbprint.to_owned()))
+        Ok((self.unverified_claims()?, thumbprint.to_owned()))
     }
 }
 

@@ -64,7 +64,7 @@ mod test_keys;
 
 pub use aead::Aead;
 pub use certificate::public_key_of_certificate;
-pub use check::Check;
+pub use check::{Check, CheckTexts, DescribedCheck};
 pub use client_jwt::ClientJwt;
 pub use digests::{left_half_hash, sha256};
 pub use envelope::{EnvelopeSealer, SealedWith};

@@ -4,7 +4,7 @@ use protocol::{Confirmation, Lifetime, Timestamp};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::{Expectations, LEEWAY, PublicKeys, inspect};
+use crate::{DescribedCheck as _, Expectations, LEEWAY, PublicKeys, inspect};
 
 /// The claims that the platform requires of an access token.
 #[derive(Deserialize)]

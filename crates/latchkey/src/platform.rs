@@ -8,7 +8,7 @@ use std::time::Duration;
 use accounts::{AccountStore, SignIns};
 use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconciler};
 use anyhow::Context as _;
-use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions};
+use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions, SharedReplayGuard};
 use gateway::{
     ConnectionLimits, Listener, Options, Services, Surface, TokenServices, TrustedProxies, WriteBudget,
 };
@@ -56,6 +56,7 @@ impl Platform {
         let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
         let sealer: Arc<dyn KeySealer> = sealer;
         let (caches, redis) = caches(&database, &pepper, settings)?;
+        let identifiers = replay_guard(&database, redis.as_ref());
         let pool = KeyPool::new(KEYS_AHEAD);
         let keys = Arc::new(KeyRingCache::new(
             caches.signing_keys.clone(),
@@ -65,12 +66,14 @@ impl Platform {
         ));
         let jwks_fetcher = Arc::new(GuardedJwksFetcher::new(settings));
         let (rotated, left_out) = (Arc::<Rotated>::default(), Arc::<LeftOut>::default());
+        let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
         let health = Arc::new(PlatformHealth {
             database: Arc::clone(&database),
             sealer: Arc::clone(&sealer),
             caches: caches.clone(),
             redis,
             pool: pool.clone(),
+            hashes: Arc::clone(&hashes),
             keys: Arc::clone(&keys),
             jwks_fetcher: Arc::clone(&jwks_fetcher),
             rotated: Arc::clone(&rotated),
@@ -78,7 +81,6 @@ impl Platform {
             found: Mutex::default(),
         });
         let limit = settings.limits.failed_attempts;
-        let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
         let precise_timer = PreciseTimer::start().context(THREADS)?;
         let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(refused_samples(settings));
         let sign_ins = SignIns::new(database.clone(), &pepper, Arc::clone(&hashes))
@@ -86,7 +88,7 @@ impl Platform {
             .with_refusal_timer(PreciseTimer::start().context(THREADS)?);
         let sign_ins = Arc::new(sign_ins);
         let authenticator =
-            authenticator(&caches, (database.clone(), jwks_fetcher), &pepper, hashes, settings)
+            authenticator(&caches, (Arc::clone(&identifiers), jwks_fetcher), &pepper, hashes, settings)
                 .with_refusal_timer(precise_timer);
         let announce = {
             let (caches, sign_ins) = (caches.clone(), Arc::clone(&sign_ins));
@@ -104,7 +106,7 @@ impl Platform {
             announce,
             Arc::new(clock::now),
         ));
-        let dpop = DpopProofs::new(database.clone(), &pepper, public_urls(settings));
+        let dpop = DpopProofs::new(identifiers, &pepper, public_urls(settings));
         let authorizations = Authorizations::new(database.clone(), &pepper);
         let devices = DeviceAuthorizations::new(database.clone(), &pepper);
         let services = Services {
@@ -300,6 +302,16 @@ pub(crate) fn caches(
         settings.redis_url.as_ref().map(open).transpose().context("cache.redis_url cannot be used")?;
     let fresh = Freshness::new(Duration::from_secs(settings.l1_lifetime.seconds()));
     Ok((Caches::new(database.clone(), redis.clone(), Capacity::default(), fresh), redis))
+}
+
+/// The store of one machine has no other replicas, whose uses Redis could tell.
+fn replay_guard(database: &Arc<Database>, redis: Option<&Arc<RedisCache>>) -> Arc<dyn ReplayGuard> {
+    match redis {
+        Some(redis) if !database.is_embedded() => {
+            Arc::new(SharedReplayGuard::new(database.clone(), Arc::clone(redis)))
+        }
+        _ => database.clone(),
+    }
 }
 
 fn cores() -> usize {

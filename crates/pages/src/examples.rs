@@ -216,6 +216,7 @@ fn errors(common: &Common) -> Vec<Example> {
             "error_too_long",
             page(ErrorKind::TooLong, Some("The request is too long: push it (RFC 9126)"), None, None),
         ),
+        ("error_sign_out", page(ErrorKind::BadSignOut, None, None, None)),
         ("error_not_a_navigation", page(ErrorKind::NotANavigation, None, None, None)),
         ("error_foreign_form", page(ErrorKind::ForeignForm, None, None, None)),
         ("error_expired", page(ErrorKind::Expired, None, None, None)),

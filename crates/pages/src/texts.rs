@@ -40,6 +40,8 @@ pub enum ErrorKind {
     BadRequest,
     /// The application's request is too long.
     TooLong,
+    /// The application's request to sign a person out is wrong, or too long.
+    BadSignOut,
     /// A script or a frame asked for the page, and not a person.
     NotANavigation,
     /// The form is not one that this browser was given.
@@ -60,10 +62,11 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NotFound,
         Self::BadRequest,
         Self::TooLong,
+        Self::BadSignOut,
         Self::NotANavigation,
         Self::ForeignForm,
         Self::Expired,

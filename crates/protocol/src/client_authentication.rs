@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::presented_token::split_scheme;
-use crate::{ClientCertificate, ErrorCode, ErrorResponse, Form, RefusalReason, Secret, basic};
+use crate::{ChainError, ClientCertificate, ErrorCode, ErrorResponse, Form, RefusalReason, Secret, basic};
 
 /// The `client_assertion_type` of a JWT (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -63,8 +63,10 @@ pub enum PresentedMethod {
     ClientSecretPost,
     /// An assertion, also one of another type.
     PrivateKeyJwt,
-    /// A client identifier beside the certificate of the connection.
-    ClientCertificate,
+    /// A client identifier beside a certificate of an authority (RFC 8705 §2.1).
+    TlsClientAuth,
+    /// A client identifier beside a certificate of its own (RFC 8705 §2.2).
+    SelfSignedTlsClientAuth,
     /// A client identifier alone.
     None,
 }
@@ -81,14 +83,20 @@ impl PresentedMethod {
 }
 
 impl ClientAuthentication {
-    /// How the request presents its client.
+    /// How the request presents its client. The method of a certificate is that of its client; before the client is known, the certificate shows
+    /// which one it may be.
     #[must_use]
-    pub const fn presented_method(&self) -> PresentedMethod {
+    pub fn presented_method(&self) -> PresentedMethod {
         match self {
             Self::Basic(_) => PresentedMethod::ClientSecretBasic,
             Self::Post(_) => PresentedMethod::ClientSecretPost,
             Self::Assertion(_) => PresentedMethod::PrivateKeyJwt,
-            Self::Certificate { .. } => PresentedMethod::ClientCertificate,
+            Self::Certificate { certificate, .. } => match certificate.chain {
+                Err(ChainError::NoAuthorities | ChainError::UnknownIssuer) => {
+                    PresentedMethod::SelfSignedTlsClientAuth
+                }
+                _ => PresentedMethod::TlsClientAuth,
+            },
             Self::None { .. } => PresentedMethod::None,
         }
     }
@@ -103,6 +111,7 @@ impl ClientAuthentication {
         let secret = form.take_secret("client_secret")?;
         let assertion = form.take_secret("client_assertion")?;
         let assertion_type = form.take("client_assertion_type")?;
+        // RFC 7521 §4.2: an assertion, also one of another type, is a method that has no second one beside it.
         let asserted = assertion.is_some() || assertion_type.is_some();
         match (authorization, secret) {
             (Some(_), Some(_)) => Err(two_methods()),
@@ -110,6 +119,7 @@ impl ClientAuthentication {
             (Some(_), None) if asserted => Err(two_methods()),
             (Some(header), None) => basic_readings(header, client_id.as_deref()).map(Self::Basic),
             (None, None) if asserted => {
+                // RFC 7521 §4.2: the type says which format the assertion has; one of another type is no credential here.
                 let is_jwt = assertion_type.as_deref() == Some(JWT_BEARER);
                 let client_id = client_id.map(Cow::into_owned);
                 Ok(Self::Assertion(PresentedAssertion { client_id, jwt: assertion.filter(|_| is_jwt) }))

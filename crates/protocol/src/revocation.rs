@@ -19,6 +19,7 @@ impl RevocationRequest {
         authorization: Option<&[u8]>,
         body: &[u8],
     ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
+        // RFC 7009 §2.1: `token` is required, as it is there.
         let (credentials, IntrospectionRequest { token }) = IntrospectionRequest::parse(authorization, body)?;
         Ok((credentials, Self { token }))
     }

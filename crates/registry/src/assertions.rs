@@ -1,4 +1,5 @@
-//! Checks what a client has signed with its keys: assertions (`private_key_jwt`, RFC 7521 §4.2, RFC 7523 §2.2) and request objects (RFC 9101).
+//! Verifies what a client has signed with its keys, registered or fetched: assertions (`private_key_jwt`, RFC 7523 §2.2) and request objects (RFC 9101).
+//! The rules over them stand in `client_assertion.rs` and `request_object.rs`.
 
 use std::sync::Arc;
 
@@ -15,9 +16,6 @@ use crate::{
     Client, ClientAuthenticationError, ClientKeys, CredentialTag, JwksFetcher, PublicUrls, ReplayGuard,
     SingleUseIdentifier,
 };
-
-/// `typ` of an assertion. Most clients write the first one or none; the second one is RFC 7523bis §3.
-const TYPS: [&str; 2] = ["JWT", "client-authentication+jwt"];
 
 /// A key for each algorithm, whose private keys were not kept.
 const KEYS_OF_NOBODY: &str = include_str!("assertions/keys_of_nobody.json");
@@ -77,9 +75,10 @@ impl Assertions {
         if let Some(error) = no_keys {
             return Err(ClientAuthenticationError::AssertionRefused(client, error));
         }
-        let accepted = Accepted { audiences: &self.audiences(tenant), policy: tenant.assertions };
+        let is_default = self.default_tenant.as_deref() == Some(tenant.id.as_str());
+        let accepted = Accepted::by(tenant, &self.public_urls, is_default);
         let (identifier, credential) = verified
-            .map_err(unverified)
+            .map_err(AssertionError::from)
             .and_then(|(claims, thumbprint)| {
                 let identifier = claims.check(&client.id, &accepted, now)?;
                 Ok((identifier, CredentialTag::of_key(&tenant.id, &client.id, &thumbprint)))
@@ -133,35 +132,10 @@ impl Assertions {
     fn verify_as_nobody(&self, jwt: &ClientJwt<'_>) -> Result<Signed, TokenError> {
         jwt.verify(self.keys_of_nobody.keys())
     }
-
-    /// The issuer first, then the token endpoints (RFC 7523 §3: "The token endpoint URL of the authorization server MAY be used as a value
-    /// for an "aud" element"). An alias of the issuer is not among them.
-    fn audiences(&self, tenant: &Tenant) -> Vec<String> {
-        let mut audiences = vec![tenant.issuer.to_string()];
-        audiences.extend(self.public_urls.at(&format!("/api/v1/tenant/{}/oauth/token", tenant.id)));
-        if self.default_tenant.as_deref() == Some(tenant.id.as_str()) {
-            audiences
-                .extend(["/oauth/token", "/oauth2/token"].iter().flat_map(|path| self.public_urls.at(path)));
-        }
-        audiences
-    }
-}
-
-/// Reads the JWT of an assertion.
-pub(crate) fn read(jwt: &str) -> Option<ClientJwt<'_>> {
-    ClientJwt::parse(jwt, &TYPS).ok()
 }
 
 fn needs_newer_keys(error: &TokenError) -> bool {
     matches!(error, TokenError::UnknownKey | TokenError::SignatureInvalid)
-}
-
-fn unverified(error: TokenError) -> AssertionError {
-    match error {
-        TokenError::UnknownKey => AssertionError::KeyUnknown,
-        TokenError::SignatureInvalid => AssertionError::SignatureInvalid,
-        _ => AssertionError::Malformed,
-    }
 }
 
 #[cfg(test)]

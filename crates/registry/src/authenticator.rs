@@ -19,7 +19,8 @@ use tenancy::{StoreError, Tenant, TenantId};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::assertions::{self, Assertions};
+use crate::assertions::Assertions;
+use crate::client_assertion;
 use crate::client_certificate::check_client_certificate;
 use crate::lookup_latency::LookupLatency;
 use crate::verification::{Candidates, Mismatch, Work};
@@ -216,6 +217,7 @@ impl Authenticator {
             credentials,
             ClientAuthentication::Assertion(_) | ClientAuthentication::Certificate { .. }
         );
+        // RFC 6749 §2.3.1: an endpoint that takes secrets is protected against guessing.
         let own = tenant.limits.failed_attempts;
         let mut attempt = self.failed_attempts.begin(&tenant.id, own, source, now);
         match self.check(tenant, credentials, &mut attempt, now, arrival, purpose).await {
@@ -325,18 +327,14 @@ impl Authenticator {
         purpose: Purpose,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let PresentedAssertion { client_id, jwt } = presented;
-        let jwt = jwt.as_ref().and_then(|jwt| assertions::read(jwt.expose()));
+        let jwt = jwt.as_ref().and_then(|jwt| client_assertion::read(jwt.expose()).ok());
         let jwt = jwt.ok_or(ClientAuthenticationError::Malformed)?;
-        let subject = jwt.unverified_subject().unwrap_or_default();
-        // RFC 7521 §4.2: "if present, the value of the "client_id" parameter MUST identify the same client as is identified by the client
-        // assertion".
-        let is_same = client_id.as_ref().is_none_or(|id| id == subject);
-        let client = match ClientId::parse(subject) {
-            Ok(id) if is_same => {
+        let client = match client_assertion::client_of(&jwt, client_id.as_deref()) {
+            Some(id) => {
                 let found = self.look_up(&tenant.id, &id, attempt).await?;
                 may_authenticate(found, ClientAuthenticationMethod::allows_assertion)
             }
-            _ => Err(ClientAuthenticationError::Malformed),
+            None => Err(ClientAuthenticationError::Malformed),
         };
         let (client, identifier, credential) = self.assertions.verify(tenant, client, &jwt, now).await?;
         if purpose != Purpose::Explain {

@@ -1,13 +1,10 @@
-//! The one name by which a client's certificate is known (RFC 8705 §2.1.2).
+//! The one name by which a client's certificate is known, as it is registered (RFC 8705 §2.1.2). `client_certificate.rs` compares it.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde_with::{DeserializeFromStr, SerializeDisplay};
-use x509_cert::Certificate;
-use x509_cert::ext::pkix::SubjectAltName;
-use x509_cert::ext::pkix::name::GeneralName;
 
 use crate::{DistinguishedName, InvalidName};
 
@@ -130,41 +127,6 @@ impl CertificateSubject {
             Self::Dns(text) | Self::Uri(text) | Self::Email(text) => text.clone(),
             Self::Ip(address) => address.to_string(),
         }
-    }
-
-    /// Whether a certificate has this subject: the whole distinguished name, or one of its alternative names.
-    pub(crate) fn is_of(&self, certificate: &Certificate) -> bool {
-        let certificate = certificate.tbs_certificate();
-        if let Self::Dn(name) = self {
-            return name.is(certificate.subject());
-        }
-        let Ok(Some((_, SubjectAltName(names)))) = certificate.get_extension::<SubjectAltName>() else {
-            return false;
-        };
-        names.iter().any(|name| match (self, name) {
-            (Self::Dns(expected), GeneralName::DnsName(name)) => name.as_str().eq_ignore_ascii_case(expected),
-            // RFC 3986 §6.2.1: simple string comparison, which takes no two identifiers for one.
-            (Self::Uri(expected), GeneralName::UniformResourceIdentifier(name)) => name.as_str() == expected,
-            // RFC 8705 §2.1.2: an IPv6 address may be written in several ways; "comparison … in binary format".
-            (Self::Ip(expected), GeneralName::IpAddress(octets)) => match expected {
-                IpAddr::V4(address) => octets.as_bytes() == address.octets(),
-                IpAddr::V6(address) => octets.as_bytes() == address.octets(),
-            },
-            (Self::Email(expected), GeneralName::Rfc822Name(name)) => {
-                is_same_address(expected, name.as_str())
-            }
-            _ => false,
-        })
-    }
-}
-
-/// The case of the host does not count, that of the mailbox does (RFC 5280 §7.5).
-fn is_same_address(one: &str, other: &str) -> bool {
-    match (one.rsplit_once('@'), other.rsplit_once('@')) {
-        (Some((mailbox, host)), Some((of_other, host_of_other))) => {
-            mailbox == of_other && host.eq_ignore_ascii_case(host_of_other)
-        }
-        _ => false,
     }
 }
 

@@ -1,20 +1,27 @@
-//! `private_key_jwt`: the rules over a client's assertion besides its form and signature (RFC 7523 §2.2 and §3).
+//! `private_key_jwt`: all rules over a client's assertion (RFC 7521 §4.2, RFC 7523 §2.2 and §3). The form of any JWT and its signature are those of
+//! [`ClientJwt`]; `assertions.rs` has the keys, and uses the identifier up.
 
+use keys::{ClientJwt, TokenError};
 use protocol::{Audience, Lifetime, RefusalReason, Timestamp};
 use serde::{Deserialize, Deserializer};
-use tenancy::AssertionPolicy;
+use tenancy::{AssertionPolicy, Tenant};
 
 use crate::single_use::CLOCKS;
-use crate::{ClientId, SingleUseIdentifier};
+use crate::{ClientId, PublicUrls, SingleUseIdentifier};
+
+/// `typ` of an assertion. Most clients write the first one or none; the second one is RFC 7523bis §3.
+const TYPS: [&str; 2] = ["JWT", "client-authentication+jwt"];
 
 /// The difference between a client's clock and ours.
 pub(crate) const LEEWAY: Lifetime = Lifetime::from_seconds(60);
+
 /// The claims of an assertion.
 #[derive(Debug, Deserialize)]
 pub(crate) struct AssertionClaims {
     iss: String,
     sub: String,
     aud: Audience<'static>,
+    // RFC 7523 §3: `exp` is required, as are the three above.
     #[serde(deserialize_with = "numeric_date")]
     exp: Timestamp,
     #[serde(default, deserialize_with = "optional_numeric_date")]
@@ -26,9 +33,9 @@ pub(crate) struct AssertionClaims {
 }
 
 /// What a tenant accepts.
-pub(crate) struct Accepted<'a> {
+pub(crate) struct Accepted {
     /// Its names: its issuer, then its token endpoints.
-    pub(crate) audiences: &'a [String],
+    pub(crate) audiences: Vec<String>,
     pub(crate) policy: AssertionPolicy,
 }
 
@@ -59,12 +66,47 @@ pub enum AssertionError {
     Replayed,
 }
 
+/// Reads the JWT of an assertion.
+///
+/// # Errors
+/// [`TokenError`].
+pub(crate) fn read(jwt: &str) -> Result<ClientJwt<'_>, TokenError> {
+    ClientJwt::parse(jwt, &TYPS)
+}
+
+/// The client that an assertion names, beside the `client_id` of the request. Nothing shows yet that the client signed it.
+pub(crate) fn client_of(jwt: &ClientJwt<'_>, client_id: Option<&str>) -> Option<ClientId> {
+    let subject = jwt.unverified_subject()?;
+    // RFC 7521 §4.2: "if present, the value of the "client_id" parameter MUST identify the same client as is identified by the client
+    // assertion".
+    ClientId::parse(subject).ok().filter(|_| client_id.is_none_or(|id| id == subject))
+}
+
+impl Accepted {
+    /// Of a tenant of the server at these URLs. The default tenant has token endpoints without a tenant id as well.
+    pub(crate) fn by(tenant: &Tenant, public_urls: &PublicUrls, is_default: bool) -> Self {
+        // RFC 7523 §3: "The token endpoint URL of the authorization server MAY be used as a value for an "aud" element". An alias of the
+        // issuer is not among them.
+        let mut audiences = vec![tenant.issuer.to_string()];
+        audiences.extend(public_urls.at(&format!("/api/v1/tenant/{}/oauth/token", tenant.id)));
+        if is_default {
+            audiences.extend(["/oauth/token", "/oauth2/token"].iter().flat_map(|path| public_urls.at(path)));
+        }
+        Self { audiences, policy: tenant.assertions }
+    }
+}
+
 impl AssertionClaims {
+    /// The names in `aud`.
+    pub(crate) fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.aud.iter()
+    }
+
     /// Checks the claims of an assertion that this client has signed. Returns the identifier that it uses up.
     pub(crate) fn check(
         &self,
         client: &ClientId,
-        accepted: &Accepted<'_>,
+        accepted: &Accepted,
         now: Timestamp,
     ) -> Result<SingleUseIdentifier, AssertionError> {
         // RFC 7523 §3: "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier for the entity that issued the
@@ -88,6 +130,7 @@ impl AssertionClaims {
         // RFC 7523 §3: "may reject JWTs with an "exp" claim value that is unreasonably far in the future", or an `iat` in the past.
         let since = self.iat.unwrap_or(now).min(now);
         ensure(self.exp <= since + accepted.policy.max_lifetime + LEEWAY, AssertionError::LivesTooLong)?;
+        // RFC 7521 §5.2: an assertion with an identifier may be limited to one use. Here each has one, and is used once.
         let jti = self.jti.as_deref().filter(|jti| !jti.is_empty()).ok_or(AssertionError::NotIdentified)?;
         Ok(SingleUseIdentifier::of_assertion(client, jti, self.exp + LEEWAY + CLOCKS))
     }
@@ -109,6 +152,17 @@ impl AssertionError {
             Self::LivesTooLong => RefusalReason::AssertionLivesTooLong,
             Self::NotIdentified => RefusalReason::AssertionNotIdentified,
             Self::Replayed => RefusalReason::AssertionReplayed,
+        }
+    }
+}
+
+/// Of the JWT, before its claims are checked.
+impl From<TokenError> for AssertionError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::UnknownKey => Self::KeyUnknown,
+            TokenError::SignatureInvalid => Self::SignatureInvalid,
+            _ => Self::Malformed,
         }
     }
 }
@@ -153,7 +207,7 @@ mod tests {
     fn check_under(claims: Value, policy: AssertionPolicy) -> Result<SingleUseIdentifier, AssertionError> {
         let claims: AssertionClaims =
             serde_json::from_value(claims).map_err(|_| AssertionError::Malformed)?;
-        let accepted = Accepted { audiences: &AUDIENCES.map(str::to_owned), policy };
+        let accepted = Accepted { audiences: AUDIENCES.map(str::to_owned).into(), policy };
         claims.check(&ClientId::parse("svc").unwrap(), &accepted, Timestamp::from_seconds(NOW))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::{ClientAuthentication, ErrorCode, Lifetime, RefusalReason};
 use tenancy::StoreError;
 
-use crate::{AssertionError, CertificateError, Client, SecretId};
+use crate::{AssertionError, CertificateError, CertificateMethod, Client, SecretId};
 
 /// A failed client authentication. The variants are for the log; a client in one is registered, and has not proven that it sent the request.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +71,18 @@ impl ClientAuthenticationError {
             | ClientAuthentication::Post(_)
             | ClientAuthentication::Assertion(_)
             | ClientAuthentication::Certificate { .. } => Self::Malformed,
+            // RFC 6749 §2.3: a client with credentials authenticates; its identifier alone proves nothing.
             ClientAuthentication::None { .. } => Self::CredentialMissing,
+        }
+    }
+
+    /// By which method the client is checked whose certificate was refused.
+    #[must_use]
+    pub fn certificate_method(&self) -> Option<CertificateMethod> {
+        match self {
+            Self::CertificateRefused(client, _) => Some(CertificateMethod::of(client)),
+            Self::TooManyFailures { refusal, .. } => refusal.certificate_method(),
+            _ => None,
         }
     }
 
@@ -85,6 +96,7 @@ impl ClientAuthenticationError {
     #[must_use]
     pub const fn error_code(&self) -> ErrorCode {
         match self {
+            // RFC 7521 §4.2.1, RFC 7523 §3.2 and RFC 8705 §2: a bad assertion or certificate has this code, too.
             Self::Malformed
             | Self::UnknownClient
             | Self::ClientSuspended(_)

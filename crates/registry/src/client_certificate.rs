@@ -1,13 +1,19 @@
-//! `tls_client_auth` and `self_signed_tls_client_auth`: the rules over a client's certificate (RFC 8705 §2).
+//! `tls_client_auth` and `self_signed_tls_client_auth`: all rules over a client's certificate (RFC 8705 §2). The listener has judged the chain and proven the
+//! private key; `assertions.rs` has the keys that a client publishes.
+
+use std::net::IpAddr;
 
 use keys::{PublicKeys, public_key_of_certificate};
 use protocol::{
-    ChainError, ClientAuthenticationMethod, ClientCertificate, RefusalReason, Timestamp, Validity,
+    ChainError, ClientAuthenticationMethod, ClientCertificate, PresentedMethod, RefusalReason, Timestamp,
+    Validity,
 };
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
 
-use crate::{Client, CredentialTag};
+use crate::{CertificateSubject, Client, CredentialTag};
 
 /// Why a certificate does not authenticate a client. The caller learns none of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +54,15 @@ impl CertificateMethod {
             _ => Self::SelfSigned,
         }
     }
+
+    /// Its name in logs and metrics.
+    #[must_use]
+    pub const fn presented(self) -> PresentedMethod {
+        match self {
+            Self::Issued => PresentedMethod::TlsClientAuth,
+            Self::SelfSigned => PresentedMethod::SelfSignedTlsClientAuth,
+        }
+    }
 }
 
 /// Whether a certificate authenticates a client with these keys; by which method, and by which of its credentials.
@@ -86,6 +101,43 @@ fn check_issued(
     // registered for it. The handshake has shown that it has the private key.
     let is_subject = client.certificate_subject.as_ref().is_some_and(|subject| subject.is_of(&parsed));
     if is_subject { Ok(()) } else { Err(CertificateError::OtherSubject) }
+}
+
+impl CertificateSubject {
+    /// Whether a certificate has this subject: the whole distinguished name, or one of its alternative names.
+    pub(crate) fn is_of(&self, certificate: &Certificate) -> bool {
+        let certificate = certificate.tbs_certificate();
+        if let Self::Dn(name) = self {
+            return name.is(certificate.subject());
+        }
+        let Ok(Some((_, SubjectAltName(names)))) = certificate.get_extension::<SubjectAltName>() else {
+            return false;
+        };
+        names.iter().any(|name| match (self, name) {
+            (Self::Dns(expected), GeneralName::DnsName(name)) => name.as_str().eq_ignore_ascii_case(expected),
+            // RFC 3986 §6.2.1: simple string comparison, which takes no two identifiers for one.
+            (Self::Uri(expected), GeneralName::UniformResourceIdentifier(name)) => name.as_str() == expected,
+            // RFC 8705 §2.1.2: an IPv6 address may be written in several ways; "comparison … in binary format".
+            (Self::Ip(expected), GeneralName::IpAddress(octets)) => match expected {
+                IpAddr::V4(address) => octets.as_bytes() == address.octets(),
+                IpAddr::V6(address) => octets.as_bytes() == address.octets(),
+            },
+            (Self::Email(expected), GeneralName::Rfc822Name(name)) => {
+                is_same_address(expected, name.as_str())
+            }
+            _ => false,
+        })
+    }
+}
+
+/// The case of the host does not count, that of the mailbox does (RFC 5280 §7.5).
+fn is_same_address(one: &str, other: &str) -> bool {
+    match (one.rsplit_once('@'), other.rsplit_once('@')) {
+        (Some((mailbox, host)), Some((of_other, host_of_other))) => {
+            mailbox == of_other && host.eq_ignore_ascii_case(host_of_other)
+        }
+        _ => false,
+    }
 }
 
 /// RFC 8705 §2.2: the client is authenticated if the certificate of its handshake is one of those that are registered for it. No chain is

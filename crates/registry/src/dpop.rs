@@ -1,39 +1,22 @@
-//! Checks DPoP proofs and remembers those that were used (RFC 9449). It writes nothing before its caller has authenticated.
+//! Checks DPoP proofs by the rules of `dpop_proof.rs`, and remembers those that were used (RFC 9449). It writes nothing before its caller has authenticated.
 
 use std::sync::Arc;
 
-use keys::ProofJwt;
-use protocol::{Thumbprint, Timestamp};
+use protocol::Timestamp;
 use secrets::Pepper;
 use tenancy::{StoreError, Tenant, TenantId};
 
 use crate::dpop_nonces::DpopNonces;
-use crate::dpop_proof::{DpopClaims, DpopExpectations, DpopProofError, DpopRequest, TYP};
+use crate::dpop_proof::{DpopExpectations, DpopProof, DpopProofError, DpopRequest, UnverifiedProof, read};
 use crate::http_uri::normalized;
-use crate::single_use::{CLOCKS, SingleUse};
-use crate::{PublicUrls, ReplayGuard, SingleUseError, SingleUseIdentifier};
+use crate::single_use::SingleUse;
+use crate::{PublicUrls, ReplayGuard, SingleUseError};
 
 /// Checks the proofs of all tenants.
 pub struct DpopProofs {
     used: SingleUse,
     nonces: DpopNonces,
     public_urls: PublicUrls,
-}
-
-/// A proof that is for its request. Nothing shows yet that its key signed it.
-pub struct UnverifiedProof<'a> {
-    jwt: ProofJwt<'a>,
-    jti: String,
-    uri: String,
-    expires_at: Timestamp,
-}
-
-/// A proof that the key of this thumbprint signed for its request.
-#[derive(Debug)]
-pub struct DpopProof {
-    /// The key.
-    pub key: Thumbprint,
-    identifier: SingleUseIdentifier,
 }
 
 impl DpopProofs {
@@ -68,15 +51,7 @@ impl DpopProofs {
     ) -> Result<UnverifiedProof<'a>, DpopProofError> {
         let uris: Vec<_> = self.public_urls.at(request.path).filter_map(|url| normalized(&url)).collect();
         let accepted_until = |nonce: &str| self.nonces.accepted_until(&tenant.id, nonce, now);
-        let expected = DpopExpectations {
-            method: request.method,
-            uris: &uris,
-            access_token: request.access_token,
-            // RFC 9449 §11.3: "A server MUST NOT accept any DPoP proofs without the nonce claim when a DPoP nonce has been provided to the
-            // client."
-            nonce: tenant.access_token.require_dpop_nonce.then_some(&accepted_until),
-            now,
-        };
+        let expected = DpopExpectations::of(tenant, request, &uris, &accepted_until, now);
         read(proof, &expected)
     }
 
@@ -99,24 +74,5 @@ impl DpopProofs {
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
         self.used.use_up(tenant, &proof.identifier, now).await
-    }
-}
-
-fn read<'a>(proof: &'a str, expected: &DpopExpectations<'_>) -> Result<UnverifiedProof<'a>, DpopProofError> {
-    let jwt = ProofJwt::parse(proof, TYP)?;
-    let claims: DpopClaims = jwt.unverified_claims()?;
-    let (uri, until) = claims.check(expected)?;
-    Ok(UnverifiedProof { jwt, jti: claims.jti, uri, expires_at: until + CLOCKS })
-}
-
-impl UnverifiedProof<'_> {
-    /// Verifies the signature.
-    ///
-    /// # Errors
-    /// [`DpopProofError::SignatureInvalid`], [`DpopProofError::KeyNotUsable`].
-    pub fn verify(&self) -> Result<DpopProof, DpopProofError> {
-        let key = self.jwt.verify()?;
-        let identifier = SingleUseIdentifier::of_dpop_proof(&key, &self.uri, &self.jti, self.expires_at);
-        Ok(DpopProof { key, identifier })
     }
 }

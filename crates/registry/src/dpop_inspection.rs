@@ -1,6 +1,6 @@
 //! The checks of a DPoP proof one by one, offline: with the functions of a request, and with what is known of the request (RFC 9449 §4.3).
 
-use keys::ProofJwt;
+use keys::{CheckTexts, DescribedCheck, ProofJwt};
 use protocol::{Thumbprint, Timestamp};
 use tenancy::Tenant;
 
@@ -150,26 +150,10 @@ impl DpopCheck {
             DpopProofError::Replayed => Self::Replay,
         }
     }
+}
 
-    /// Its name, as people and programs see it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.texts().0
-    }
-
-    /// What must be true.
-    #[must_use]
-    pub const fn rule(self) -> &'static str {
-        self.texts().1
-    }
-
-    /// What to do if it fails.
-    #[must_use]
-    pub const fn fix(self) -> &'static str {
-        self.texts().2
-    }
-
-    const fn texts(self) -> (&'static str, &'static str, &'static str) {
+impl DescribedCheck for DpopCheck {
+    fn texts(self) -> CheckTexts {
         match self {
             Self::Form => (
                 "form",

@@ -1,14 +1,18 @@
-//! DPoP: the rules over a proof besides its form and signature (RFC 9449 §4.3).
+//! DPoP: all rules over a proof (RFC 9449 §4.3). The form of any JWT with its own key, and its signature, are those of [`ProofJwt`]; `dpop_nonces.rs`
+//! recognises nonces, and `dpop.rs` uses the identifier up. Elsewhere: that a request has one proof (the gateway), and that its key is the token's (grants).
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use keys::ProofJwtError;
-use protocol::{ErrorCode, ErrorResponse, Lifetime, RefusalReason, Timestamp};
+use keys::{ProofJwt, ProofJwtError};
+use protocol::{ErrorCode, ErrorResponse, Lifetime, RefusalReason, Thumbprint, Timestamp};
 use serde::Deserialize;
+use tenancy::Tenant;
 
+use crate::SingleUseIdentifier;
 use crate::client_assertion::numeric_date;
 use crate::http_uri::normalized;
+use crate::single_use::CLOCKS;
 
 /// The `typ` of a proof.
 pub(crate) const TYP: &str = "dpop+jwt";
@@ -52,6 +56,22 @@ pub(crate) struct DpopExpectations<'a> {
     /// Recognises a nonce, where one is required.
     pub(crate) nonce: Option<AcceptedUntil<'a>>,
     pub(crate) now: Timestamp,
+}
+
+/// A proof that is for its request. Nothing shows yet that its key signed it.
+pub struct UnverifiedProof<'a> {
+    jwt: ProofJwt<'a>,
+    jti: String,
+    uri: String,
+    expires_at: Timestamp,
+}
+
+/// A proof that the key of this thumbprint signed for its request.
+#[derive(Debug)]
+pub struct DpopProof {
+    /// The key.
+    pub key: Thumbprint,
+    pub(crate) identifier: SingleUseIdentifier,
 }
 
 /// Why a proof was refused, in the order of the checks.
@@ -99,6 +119,47 @@ pub enum DpopProofError {
     /// It was used before.
     #[error("the DPoP proof was used before")]
     Replayed,
+}
+
+impl<'a> DpopExpectations<'a> {
+    /// Of a request to this tenant.
+    pub(crate) fn of(
+        tenant: &Tenant,
+        request: &DpopRequest<'a>,
+        uris: &'a [String],
+        accepted_until: AcceptedUntil<'a>,
+        now: Timestamp,
+    ) -> Self {
+        // RFC 9449 §11.3: "A server MUST NOT accept any DPoP proofs without the nonce claim when a DPoP nonce has been provided to the
+        // client."
+        let nonce = tenant.access_token.require_dpop_nonce.then_some(accepted_until);
+        let DpopRequest { method, access_token, .. } = *request;
+        Self { method, uris, access_token, nonce, now }
+    }
+}
+
+/// Reads a proof, and checks all but its signature and whether it was used.
+pub(crate) fn read<'a>(
+    proof: &'a str,
+    expected: &DpopExpectations<'_>,
+) -> Result<UnverifiedProof<'a>, DpopProofError> {
+    // Checks 2, 4, 5 and 7 are those of any JWT with its own key.
+    let jwt = ProofJwt::parse(proof, TYP)?;
+    let claims: DpopClaims = jwt.unverified_claims()?;
+    let (uri, until) = claims.check(expected)?;
+    Ok(UnverifiedProof { jwt, jti: claims.jti, uri, expires_at: until + CLOCKS })
+}
+
+impl UnverifiedProof<'_> {
+    /// Verifies the signature.
+    ///
+    /// # Errors
+    /// [`DpopProofError::SignatureInvalid`], [`DpopProofError::KeyNotUsable`].
+    pub fn verify(&self) -> Result<DpopProof, DpopProofError> {
+        let key = self.jwt.verify()?;
+        let identifier = SingleUseIdentifier::of_dpop_proof(&key, &self.uri, &self.jti, self.expires_at);
+        Ok(DpopProof { key, identifier })
+    }
 }
 
 impl DpopClaims {

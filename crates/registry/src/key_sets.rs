@@ -167,12 +167,12 @@ impl KeySets {
         });
         of_tenant.bytes += bytes;
         of_tenant.sources.insert(url, Arc::clone(&source));
-        of_tenant.shrink(&source, SHARE, now);
+        make_room(&mut tenants, &source, now);
         source
     }
 
-    /// Counts what a set occupies now. First its own tenant gives room, then those with most.
-    fn make_room(&self, source: &Arc<Source>, before: usize, bytes: usize) {
+    /// Counts what a set occupies now.
+    fn count(&self, source: &Arc<Source>, before: usize, bytes: usize) {
         let now = self.began.elapsed();
         let mut tenants = self.tenants();
         let Some(of_tenant) = tenants.get_mut(&source.tenant) else { return };
@@ -180,21 +180,7 @@ impl KeySets {
             return;
         }
         of_tenant.bytes = (of_tenant.bytes + bytes).saturating_sub(before);
-        of_tenant.shrink(source, SHARE, now);
-        let mut all: usize = tenants.values().map(|of_tenant| of_tenant.bytes).sum();
-        if all <= ALL {
-            return;
-        }
-        let mut largest: Vec<_> = tenants.values_mut().collect();
-        largest.sort_by_key(|of_tenant| Reverse(of_tenant.bytes));
-        for of_tenant in largest {
-            let held = of_tenant.bytes;
-            of_tenant.shrink(source, held / 2, now);
-            all -= held - of_tenant.bytes;
-            if all <= ALL {
-                return;
-            }
-        }
+        make_room(&mut tenants, source, now);
     }
 
     fn flights(&self, tenant: &TenantId) -> Option<Arc<Semaphore>> {
@@ -212,6 +198,27 @@ impl KeySets {
 
     fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, OfTenant>> {
         self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// After this source took room: first its own tenant gives some, then those with most.
+fn make_room(tenants: &mut HashMap<TenantId, OfTenant>, source: &Arc<Source>, now: Duration) {
+    if let Some(of_tenant) = tenants.get_mut(&source.tenant) {
+        of_tenant.shrink(source, SHARE, now);
+    }
+    let mut all: usize = tenants.values().map(|of_tenant| of_tenant.bytes).sum();
+    if all <= ALL {
+        return;
+    }
+    let mut largest: Vec<_> = tenants.values_mut().collect();
+    largest.sort_by_key(|of_tenant| Reverse(of_tenant.bytes));
+    for of_tenant in largest {
+        let held = of_tenant.bytes;
+        of_tenant.shrink(source, held / 2, now);
+        all -= held - of_tenant.bytes;
+        if all <= ALL {
+            return;
+        }
     }
 }
 
@@ -237,7 +244,7 @@ impl Running {
             state.keys.end(Some((keys, max_age)), now);
             replace(&mut state.bytes, bytes)
         };
-        sets.make_room(source, before, bytes);
+        sets.count(source, before, bytes);
     }
 }
 

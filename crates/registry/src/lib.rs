@@ -20,6 +20,7 @@ mod single_use_identifier;
 mod store;
 mod token_credential;
 
+mod assertion_inspection;
 mod certificate_facts;
 mod certificate_inspection;
 mod client_assertion;
@@ -47,6 +48,7 @@ mod client_authentication_error;
 mod flow_id;
 mod users;
 
+pub use assertion_inspection::{AssertionCheck, AssertionInspection, KnownClient};
 pub use assertions::Assertions;
 pub use authenticator::{AuthenticatedClient, Authenticator, Proof, may_authenticate};
 pub use certificate_facts::CertificateFacts;
@@ -62,9 +64,9 @@ pub use client_secret::{ClientSecret, SecretId};
 pub use code_flow::CodeFlow;
 pub use credential_tag::CredentialTag;
 pub use distinguished_name::{DistinguishedName, InvalidName};
-pub use dpop::{DpopProof, DpopProofs, UnverifiedProof};
+pub use dpop::DpopProofs;
 pub use dpop_inspection::{DpopCheck, DpopInspection, KnownRequest};
-pub use dpop_proof::{DpopProofError, DpopRequest};
+pub use dpop_proof::{DpopProof, DpopProofError, DpopRequest, UnverifiedProof};
 pub use last_used::{LastUsedSecrets, SecretPath, UsedSecret};
 pub use public_urls::PublicUrls;
 pub use request_object::RequestObjectError;

@@ -89,12 +89,18 @@ impl Counts {
             *live = live.split_off(&minute);
             !live.is_empty()
         });
+        // What many tenants took at once is given back, and not the room that the next ones need.
+        if self.tenants.len() < self.tenants.capacity() / 4 {
+            self.tenants.shrink_to(2 * self.tenants.len());
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client_assertion::LEEWAY;
+    use crate::single_use::CLOCKS;
 
     #[test]
     fn a_full_share_is_its_tenants_alone_and_empties_as_identifiers_expire() {
@@ -121,5 +127,49 @@ mod tests {
         }
         assert!(live.take(&globex, Timestamp::from_seconds(900), Timestamp::from_seconds(600)).is_some());
         assert_eq!(live.counts.lock().unwrap().tenants.len(), 1, "nothing of acme is left");
+    }
+
+    /// What the guard holds of a tenant whose identifiers expire in each minute of the longest lifetime, in bytes: its id and its counts.
+    const BYTES_OF_A_TENANT: u64 = 2_048;
+
+    #[test]
+    fn the_counts_of_many_tenants_keep_to_a_bound_in_bytes_and_are_given_back() {
+        const TENANTS: u64 = 2_000;
+        // An assertion of an hour, the leeway for its client's clock at both ends, and that for the clocks of replicas.
+        const LONGEST: u64 = 3_600 + 2 * LEEWAY.seconds() + CLOCKS.seconds();
+        let at = Timestamp::from_seconds;
+        let fill = |live: &LiveIdentifiers, now: u64, seconds: &[u64]| {
+            for number in 0..TENANTS {
+                let tenant = TenantId::parse(&format!("{number:063}")).unwrap();
+                for second in seconds {
+                    live.take(&tenant, at(now + second), at(now)).unwrap().keep();
+                }
+            }
+        };
+        let live = LiveIdentifiers::new(SHARE);
+        let ascending: Vec<_> = (0..=LONGEST).step_by(20).collect();
+        let full = allocation_counter::measure(|| fill(&live, 59, &ascending)).bytes_current;
+        let most = i64::try_from(TENANTS * BYTES_OF_A_TENANT).unwrap();
+        assert!((1..=most).contains(&full), "{} bytes of a tenant", full / TENANTS as i64);
+        let tenants = live.counts.lock().unwrap().tenants.values().map(BTreeMap::len).max();
+        assert_eq!(tenants, Some(64));
+        // However many more come, there are no more numbers: in any order, and in the next minutes.
+        let mut any_order = ascending.clone();
+        any_order.sort_by_key(|second| second * 7_919 % 1_000);
+        let other = LiveIdentifiers::new(SHARE);
+        let full = allocation_counter::measure(|| fill(&other, 59, &any_order)).bytes_current;
+        assert!(full <= most, "{} bytes of a tenant in any order", full / TENANTS as i64);
+        let again = allocation_counter::measure(|| fill(&other, 59, &any_order)).bytes_current;
+        assert_eq!(again, 0);
+        let later = allocation_counter::measure(|| fill(&other, 600, &any_order)).bytes_current;
+        assert!(full + later <= most, "{later} more, later");
+
+        // Two hours later one tenant is left, and nothing of the others.
+        let left = allocation_counter::measure(|| {
+            let tenant = TenantId::parse("acme").unwrap();
+            other.take(&tenant, at(600 + 2 * LONGEST), at(600 + 2 * LONGEST)).unwrap().keep();
+        });
+        let left = full + later + left.bytes_current;
+        assert!(left <= 4_096, "{left} bytes are left");
     }
 }

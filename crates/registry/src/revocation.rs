@@ -19,7 +19,7 @@ pub enum RevokedSubject {
     Client(ClientId),
     /// The access tokens of a client, in the place of too many single ones, or because the client is deleted: nothing else of it is used again.
     AccessTokens(ClientId),
-    /// The tokens that a client got for one of its credentials.
+    /// The tokens that a client got for one of its credentials, with the refresh tokens that began with it.
     Credential(ClientId, CredentialTag),
     /// The tokens that the signing key of this `kid` has signed. The key verifies nothing any more, so this is for verifiers with a copy of it.
     SigningKey(String),
@@ -52,7 +52,7 @@ impl RevokedSubject {
     #[must_use]
     pub const fn kept_for_grants(&self) -> Lifetime {
         match self {
-            Self::Tenant | Self::Client(_) => LONGEST_GRANT,
+            Self::Tenant | Self::Client(_) | Self::Credential(..) => LONGEST_GRANT,
             _ => Lifetime::from_seconds(0),
         }
     }

@@ -30,7 +30,7 @@ struct PeopleFacts {
     consents: HashMap<String, HashMap<ClientId, Timestamp>>,
 }
 
-/// All tokens of the tenant or of a client, with refresh tokens and codes.
+/// All tokens of the tenant or of a client, with refresh tokens and codes, or those for a credential, with refresh tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct EndedTokens {
     issued_until: Timestamp,
@@ -43,7 +43,7 @@ struct EndedTokens {
 struct ClientFacts {
     all: Option<EndedTokens>,
     access_tokens: Option<Timestamp>,
-    credentials: BTreeMap<CredentialTag, Timestamp>,
+    credentials: BTreeMap<CredentialTag, EndedTokens>,
     /// When each expires, by its `jti`.
     tokens: HashMap<String, Timestamp>,
 }
@@ -123,7 +123,8 @@ impl RevocationFacts {
                     facts.clients.entry(client).or_default().access_tokens = Some(issued_until);
                 }
                 RevokedSubject::Credential(client, tag) => {
-                    facts.clients.entry(client).or_default().credentials.insert(tag, issued_until);
+                    let ended = EndedTokens { issued_until, published_until: expires_at };
+                    facts.clients.entry(client).or_default().credentials.insert(tag, ended);
                 }
                 RevokedSubject::SigningKey(kid) => drop(facts.signing_keys.insert(kid, issued_until)),
                 RevokedSubject::Token(client, jti) => {
@@ -174,8 +175,8 @@ impl RevocationFacts {
             return None;
         }
         let credential = match CredentialTag::of_token(token.jti) {
-            Some(tag) => of_client.credentials.get(&tag).copied().filter(is_by),
-            None => of_client.credentials.values().copied().filter(is_by).max(),
+            Some(tag) => of_client.credential_until(tag).filter(is_by),
+            None => of_client.credentials.values().map(|ended| ended.issued_until).filter(is_by).max(),
         };
         credential.map(RevokedBy::Credential)
     }
@@ -186,10 +187,18 @@ impl RevocationFacts {
         self.tenant_issued_until().is_some_and(|until| issued_at <= until)
     }
 
-    /// Whether a code or refresh tokens of this client, which were granted at this second, have ended with all tokens of the client or the tenant.
+    /// Whether a code or refresh tokens of this client, which were granted at this second, have ended with all tokens of the client or the tenant,
+    /// or with the credential for which the client got them. Where the client has a revoked credential back, what was granted before that ends, too.
     #[must_use]
-    pub fn revoke_grant(&self, client: &str, granted_at: Timestamp) -> bool {
-        self.granted_until(client).is_some_and(|until| granted_at <= until)
+    pub fn revoke_grant(
+        &self,
+        client: &str,
+        credential: Option<CredentialTag>,
+        granted_at: Timestamp,
+    ) -> bool {
+        let of_client = self.clients.get(client);
+        let until = credential.zip(of_client).and_then(|(tag, of_client)| of_client.credential_until(tag));
+        self.granted_until(client).max(until).is_some_and(|until| granted_at <= until)
     }
 
     /// The last second whose codes and refresh tokens of this client are invalid: the next code needs a later one.
@@ -207,7 +216,7 @@ impl RevocationFacts {
     #[must_use]
     pub fn issued_until(&self, client: &str, tag: CredentialTag) -> Option<Timestamp> {
         let of_client = self.clients.get(client);
-        let credential = of_client.and_then(|of_client| of_client.credentials.get(&tag).copied());
+        let credential = of_client.and_then(|of_client| of_client.credential_until(tag));
         self.tenant_issued_until().max(of_client.and_then(ClientFacts::issued_until)).max(credential)
     }
 
@@ -253,9 +262,9 @@ impl RevocationFacts {
             let access_tokens = facts.access_tokens;
             let access_tokens =
                 access_tokens.map(|until| (RevokedSubject::AccessTokens(client.clone()), until));
-            let credentials = facts.credentials.iter();
-            let credentials =
-                credentials.map(|(tag, until)| (RevokedSubject::Credential(client.clone(), *tag), *until));
+            let credentials = facts.credentials.iter().filter(move |(_, ended)| is_selected(ended));
+            let credentials = credentials
+                .map(|(tag, ended)| (RevokedSubject::Credential(client.clone(), *tag), ended.issued_until));
             let tokens = facts.tokens.iter();
             let tokens = tokens
                 .map(|(jti, expires_at)| (RevokedSubject::Token(client.clone(), jti.clone()), *expires_at));
@@ -292,6 +301,10 @@ impl ClientFacts {
     /// Of its access tokens.
     fn issued_until(&self) -> Option<Timestamp> {
         self.all.map(|ended| ended.issued_until).max(self.access_tokens)
+    }
+
+    fn credential_until(&self, tag: CredentialTag) -> Option<Timestamp> {
+        self.credentials.get(&tag).map(|ended| ended.issued_until)
     }
 }
 
@@ -453,7 +466,10 @@ mod tests {
             let facts = facts(revocations);
             let until = facts.granted_until(client);
             for (granted_at, expected) in [(0, until.is_some()), (100, until.is_some()), (101, false)] {
-                assert_eq!(facts.revoke_grant(client, at(granted_at)), expected, "{revocations:?}");
+                for credential in [None, Some(tag(client, "s2"))] {
+                    let revoked = facts.revoke_grant(client, credential, at(granted_at));
+                    assert_eq!(revoked, expected, "{revocations:?}");
+                }
             }
             until
         };
@@ -472,15 +488,42 @@ mod tests {
     }
 
     #[test]
+    fn refresh_tokens_end_with_the_credential_for_which_their_client_got_them() {
+        use RevokedSubject as S;
+        let (s1, s2) = (Some(tag("a", "s1")), Some(tag("a", "s2")));
+        let of_s1 = (S::Credential(id("a"), tag("a", "s1")), 100);
+        let check = |revocations: &[(S, u64)], client, credential, granted_at, expected| {
+            let revoked =
+                facts(revocations).revoke_grant(client, credential, Timestamp::from_seconds(granted_at));
+            assert_eq!(revoked, expected, "{revocations:?}: {client} {credential:?} {granted_at}");
+        };
+        let of_s1 = std::slice::from_ref(&of_s1);
+        check(of_s1, "a", s1, 100, true);
+        check(of_s1, "a", s1, 101, false);
+        check(of_s1, "a", s2, 100, false);
+        check(of_s1, "a", None, 100, false);
+        check(of_s1, "b", s1, 100, false);
+        check(&[(S::SigningKey("k".to_owned()), 100)], "a", s1, 100, false);
+        check(&[of_s1[0].clone(), (S::Client(id("a")), 200)], "a", s1, 200, true);
+        check(&[of_s1[0].clone(), (S::Client(id("a")), 50)], "a", s1, 100, true);
+    }
+
+    #[test]
     fn what_is_kept_for_refresh_tokens_is_not_published() {
         use RevokedSubject as S;
-        let all = facts(&[(S::Tenant, 1), (S::Client(id("a")), 2), (S::AccessTokens(id("b")), 3)]);
+        let of_s1 = S::Credential(id("a"), tag("a", "s1"));
+        let all = facts(&[
+            (S::Tenant, 1),
+            (S::Client(id("a")), 2),
+            (S::AccessTokens(id("b")), 3),
+            (of_s1.clone(), 4),
+        ]);
         let published = |now| {
             let mut subjects: Vec<_> = all.of_access_tokens(Timestamp::from_seconds(now)).collect();
             subjects.sort();
             subjects.into_iter().map(|(subject, _)| subject).collect::<Vec<_>>()
         };
-        assert_eq!(published(899), [S::Tenant, S::Client(id("a")), S::AccessTokens(id("b"))]);
+        assert_eq!(published(899), [S::Tenant, S::Client(id("a")), S::AccessTokens(id("b")), of_s1]);
         assert_eq!(published(900), [S::AccessTokens(id("b"))], "the row of the others is gone by then");
     }
 

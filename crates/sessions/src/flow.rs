@@ -47,8 +47,13 @@ pub enum FlowStep {
         /// What the person has typed to say who they are; empty where the person has typed nothing.
         typed: String,
     },
-    /// To allow the client what it requests, in this session.
-    Consent(SessionId),
+    /// To allow the client what it requests.
+    Consent {
+        /// The session.
+        session: SessionId,
+        /// What the page calls the client.
+        client_name: String,
+    },
     /// To sign out of this session.
     SignOut(SessionId),
     /// To connect a device. The parameters of all pages but the first are the code that it shows.

@@ -17,11 +17,11 @@ use tenancy::{StoreError, TenantId};
 use crate::columns::given;
 use crate::database::{Database, Engine, Purpose, scalar};
 use crate::error::Error;
-use crate::refresh_families;
 use crate::sessions::HasEnded;
 use crate::sqlite::{self, GroupedWrite};
 use crate::statement::Statement;
 use crate::transaction::Transaction;
+use crate::{logouts, refresh_families};
 
 /// The use of a code, as it must have been issued.
 #[derive(Debug)]
@@ -55,7 +55,8 @@ const SELECT_CONSENT: &str = "
 const UPSERT_CONSENT: &str = "
     INSERT INTO consents ({names}) SELECT {names} FROM {given} WHERE TRUE
     ON CONFLICT (tenant_id, account_id, client_id) DO UPDATE
-       SET scopes = excluded.scopes, hosts = excluded.hosts, granted_at = excluded.granted_at";
+       SET scopes = excluded.scopes, hosts = excluded.hosts, client_name = excluded.client_name,
+           granted_at = excluded.granted_at";
 
 const INSERT_CODE: &str = "
     INSERT INTO authorization_codes ({names}) SELECT {names} FROM {given} WHERE TRUE";
@@ -111,18 +112,20 @@ impl AuthorizationStore for Database {
         {
             return Ok(Err(CodeNotIssued::RequestUsed));
         }
+        let consent = consent
+            .map(|consent| Statement::of_rows(UPSERT_CONSENT, &[(tenant, consent)], consent.granted_at));
+        let insert = Statement::of_rows(INSERT_CODE, &[*code], code.created_at);
+        let statements = consent.into_iter().chain([insert, logouts::note(code)]).collect();
         let ended = match session {
-            Some(session) => match transaction.session(tenant, session).await? {
+            Some(session) => match transaction.session(tenant, session, statements).await? {
                 Ok(ended) => ended,
                 Err(HasEnded) => return Ok(Err(CodeNotIssued::SessionEnded)),
             },
-            None => None,
+            None => {
+                transaction.execute_all(&statements).await?;
+                None
+            }
         };
-        if let Some(consent) = consent {
-            transaction.write(UPSERT_CONSENT, &[(tenant, *consent)], consent.granted_at).await?;
-        }
-        transaction.write(INSERT_CODE, &[*code], code.created_at).await?;
-        transaction.session_client(code).await?;
         if let Some(ended) = ended {
             transaction.revoke_people(tenant, &ended, code.created_at).await?;
         }

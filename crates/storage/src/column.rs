@@ -11,7 +11,9 @@ use keys::KeyId;
 use protocol::{
     ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, SubjectType, Timestamp,
 };
-use registry::{CertificateSubject, ClientId, ClientKeys, CodeFlow, IntrospectionRight, SecretId};
+use registry::{
+    CertificateSubject, ClientId, ClientKeys, CodeFlow, CredentialTag, IntrospectionRight, SecretId,
+};
 use secrets::SecretHash;
 use serde_json::{Map, Value, json};
 use sessions::SessionId;
@@ -95,6 +97,8 @@ text_columns!(
 
 columns_stored_as! {
     ApplicationId, String: |text| ApplicationId::parse(&text).ok_or("not a UUID"), ToString::to_string;
+    CredentialTag, String:
+        |text| CredentialTag::parse(&text).ok_or("not a tag of a credential"), ToString::to_string;
     ClientKeys, String: |text| Ok::<_, Infallible>(ClientKeys::from(text)), |keys| keys.document().to_owned();
     Issuer, String: |text| Issuer::parse(&text), ToString::to_string;
     Scope, String: |text| Scope::parse(&text), ToString::to_string;

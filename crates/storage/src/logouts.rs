@@ -76,20 +76,19 @@ impl LogoutOutbox for Database {
     }
 }
 
-impl Transaction<'_> {
-    /// Notes that the session of a code has given its client one.
-    pub(crate) async fn session_client(&mut self, code: &AuthorizationCode) -> Result<(), Error> {
-        let expires_at = code.created_at + KNOWN;
-        let note = Statement::of(NOTE)
-            .bind(&code.tenant)
-            .bind(RING.slot(expires_at))
-            .bind(code.session.as_str())
-            .bind(code.client.as_str())
-            .bind(code.account.as_str())
-            .bind(expires_at);
-        self.execute(&note).await.map(drop)
-    }
+/// Notes that the session of a code has given its client one.
+pub(crate) fn note(code: &AuthorizationCode) -> Statement {
+    let expires_at = code.created_at + KNOWN;
+    Statement::of(NOTE)
+        .bind(&code.tenant)
+        .bind(RING.slot(expires_at))
+        .bind(code.session.as_str())
+        .bind(code.client.as_str())
+        .bind(code.account.as_str())
+        .bind(expires_at)
+}
 
+impl Transaction<'_> {
     /// Queues a notice for each client of a session that is about to end.
     pub(crate) async fn queue_logouts(
         &mut self,

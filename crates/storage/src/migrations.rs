@@ -37,6 +37,8 @@ macro_rules! migrator {
             "0030_session_source",
             "0031_logos",
             "0032_public_keys",
+            "0033_credential_of_refresh_tokens",
+            "0034_client_names_in_consents",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

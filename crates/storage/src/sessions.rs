@@ -49,7 +49,7 @@ impl SessionStore for Database {
 
     async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Result<bool, StoreError> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        let Ok(ended) = transaction.session(tenant, write).await? else { return Ok(false) };
+        let Ok(ended) = transaction.session(tenant, write, Vec::new()).await? else { return Ok(false) };
         if let Some(ended) = ended {
             transaction.revoke_people(tenant, &ended, write.session().last_seen_at).await?;
         }
@@ -89,11 +89,13 @@ impl SessionStore for Database {
 }
 
 impl Transaction<'_> {
-    /// Writes a session, and ends the one whose place it takes. Returns the tokens that end with that, for the end of the transaction.
+    /// Writes a session and what follows it, and ends the one whose place it takes. Returns the tokens that end with that, for the end of
+    /// the transaction.
     pub(crate) async fn session(
         &mut self,
         tenant: &TenantId,
         write: &SessionWrite,
+        followed_by: Vec<Statement>,
     ) -> Result<Result<Option<RevokedSubject>, HasEnded>, Error> {
         let (session, now) = (write.session(), write.session().last_seen_at);
         let moved = write.ended().filter(|(_, id)| *id == session.id);
@@ -102,7 +104,9 @@ impl Transaction<'_> {
         {
             return Ok(Err(HasEnded));
         }
-        if self.write(UPSERT, &[session], now).await? == 0 {
+        let mut statements = vec![Statement::of_rows(UPSERT, &[session], now)];
+        statements.extend(followed_by);
+        if self.execute_all(&statements).await?.first() == Some(&0) {
             return Ok(Err(HasEnded));
         }
         match (moved, write.ended()) {

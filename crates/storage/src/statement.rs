@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 
 use protocol::Timestamp;
-use sqlx::{AssertSqlSafe, Encode, Type};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Encode, Sqlite, Type};
 use tenancy::TenantId;
 
-use crate::columns::Columns;
+use crate::columns::{self, Columns};
 use crate::row::FromRow;
 
 /// Whose SQL a text is written in.
@@ -102,6 +103,11 @@ impl Statement {
         Self::of(text.replace("{given}", &format!("{{given({given})}}")))
     }
 
+    /// A statement with the rows as `{given}` and the time as `$2`.
+    pub(crate) fn of_rows<R: Columns>(text: &str, rows: &[R], at: Timestamp) -> Self {
+        Self::writing::<R>(text).bind(columns::given(rows)).bind(at)
+    }
+
     /// The statement with the columns that are read from its rows in the place of `{columns(…)}`, whose argument is a table's alias.
     pub(crate) fn reading<R: FromRow>(self) -> Self {
         let Some((before, rest)) = self.text.split_once("{columns(") else { return self };
@@ -145,13 +151,47 @@ impl Statement {
         for<'q> Option<i64>: Encode<'q, DB> + Type<DB>,
         for<'q> Option<Vec<u8>>: Encode<'q, DB> + Type<DB>,
     {
-        let query = sqlx::query(AssertSqlSafe(self.text(dialect)));
-        self.arguments.iter().cloned().fold(query, |query, argument| match argument {
-            Argument::Text(text) => query.bind(text),
-            Argument::Integer(number) => query.bind(number),
-            Argument::Bytes(bytes) => query.bind(bytes),
-        })
+        bound(self.text(dialect), self.arguments.iter())
     }
+
+    /// Several statements as one text, which only SQLite executes: a thread of its own executes each text.
+    pub(crate) fn all_bound(statements: &[Self]) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
+        let (mut texts, mut arguments) = (Vec::new(), Vec::new());
+        for statement in statements {
+            texts.push(renumbered(&statement.text(Dialect::Sqlite), arguments.len()));
+            arguments.extend(&statement.arguments);
+        }
+        bound(texts.join(";"), arguments)
+    }
+}
+
+fn bound<'a, DB>(
+    text: String,
+    arguments: impl IntoIterator<Item = &'a Argument>,
+) -> sqlx::query::Query<'static, DB, DB::Arguments>
+where
+    DB: sqlx::Database,
+    for<'q> String: Encode<'q, DB> + Type<DB>,
+    for<'q> Option<i64>: Encode<'q, DB> + Type<DB>,
+    for<'q> Option<Vec<u8>>: Encode<'q, DB> + Type<DB>,
+{
+    arguments.into_iter().cloned().fold(sqlx::query(AssertSqlSafe(text)), |query, argument| match argument {
+        Argument::Text(text) => query.bind(text),
+        Argument::Integer(number) => query.bind(number),
+        Argument::Bytes(bytes) => query.bind(bytes),
+    })
+}
+
+/// The text with its arguments as those that come after so many others.
+fn renumbered(text: &str, before: usize) -> String {
+    let mut parts = text.split('$');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |written, part| {
+        let digits = part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len());
+        let (number, rest) = part.split_at(digits);
+        let number = number.parse::<usize>().map_or_else(|_| number.to_owned(), |n| (n + before).to_string());
+        format!("{written}${number}{rest}")
+    })
 }
 
 /// Replaces each word by what the engine writes.
@@ -248,6 +288,17 @@ mod tests {
         let text = delete.text(Dialect::Postgres);
         assert!(text.contains("AS (key text, names text[])"), "{text}");
         assert!(text.contains("decode(key, 'hex') AS key, names, nth"), "{text}");
+    }
+
+    #[test]
+    fn statements_of_one_text_keep_their_arguments() {
+        let first = Statement::of("UPDATE t SET a = $1 WHERE b = $10 AND c = {greatest}($1, $2)");
+        assert_eq!(
+            renumbered(&first.text(Dialect::Sqlite), 3),
+            "UPDATE t SET a = $4 WHERE b = $13 AND c = MAX($4, $5)"
+        );
+        assert_eq!(renumbered("DELETE FROM t", 3), "DELETE FROM t");
+        assert_eq!(renumbered("$1", 0), "$1");
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::TryStreamExt as _;
 use protocol::Timestamp;
-use sqlx::{Postgres, Sqlite};
+use sqlx::{Executor as _, Postgres, Sqlite};
 
 use crate::column::Column;
-use crate::columns::{Columns, given};
+use crate::columns::Columns;
 use crate::database::{decoded, scalar};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
@@ -43,6 +44,20 @@ impl<'d> Transaction<'d> {
         }
     }
 
+    /// Executes statements none of which needs what another one has found. Says how many rows each touched.
+    pub(crate) async fn execute_all(&mut self, statements: &[Statement]) -> Result<Vec<u64>, Error> {
+        let Open::Sqlite(transaction) = &mut self.open else {
+            let mut touched = Vec::new();
+            for statement in statements {
+                touched.push(self.execute(statement).await?);
+            }
+            return Ok(touched);
+        };
+        self.statements.fetch_add(statements.len() as u64, Ordering::Relaxed);
+        let done = transaction.execute_many(Statement::all_bound(statements));
+        Ok(done.map_ok(|done| done.rows_affected()).try_collect().await?)
+    }
+
     /// Executes a statement with the rows as `{given}` and the time as `$2`.
     pub(crate) async fn write<R: Columns>(
         &mut self,
@@ -50,7 +65,7 @@ impl<'d> Transaction<'d> {
         rows: &[R],
         at: Timestamp,
     ) -> Result<u64, Error> {
-        self.execute(&Statement::writing::<R>(text).bind(given(rows)).bind(at)).await
+        self.execute(&Statement::of_rows(text, rows, at)).await
     }
 
     pub(crate) async fn all<R: FromRow>(&mut self, statement: Statement) -> Result<Vec<R>, Error> {

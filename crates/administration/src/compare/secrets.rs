@@ -75,7 +75,9 @@ pub(super) fn compare(
     }
     let left = |row: &&SecretState| row.managed_by == ManagedBy::Config && row.secret.revoked_at.is_none();
     for row in rows.iter().filter(left).filter(|row| !kept.contains(&row.secret.id)) {
-        add(plan, row.secret.id.clone(), SecretChangeKind::Revoked);
+        let has_expired = row.secret.expires_at.is_some_and(|end| end <= context.now);
+        let kind = if has_expired { SecretChangeKind::Removed } else { SecretChangeKind::Revoked };
+        add(plan, row.secret.id.clone(), kind);
     }
     share_salt(plan, declared, rows, &kept);
 }

@@ -2,7 +2,7 @@
 
 use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use protocol::{Lifetime, Scope, Secret, SigningAlgorithm, Timestamp};
-use registry::{Client, ClientId, ClientSecret, DeclaredPassword};
+use registry::{Client, ClientId, ClientSecret, DeclaredPassword, SecretId};
 use secrets::{GeneratedSecret, Pepper, SecretHash};
 use tenancy::{
     AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
@@ -14,7 +14,7 @@ use crate::edit::test_states::set_token_lifetime;
 use crate::{
     AccountState, Change, ClientState, Conflicts, Declaration, DeclaredAccount, DeclaredClient,
     DeclaredSecret, DeclaredTenant, Fingerprint, ManagedBy, Plan, ResourceServerState, Retirements,
-    RowLifecycle, SecretState, TenantState, TenantSummary,
+    RowLifecycle, SecretChange, SecretChangeKind, SecretState, TenantState, TenantSummary,
 };
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
@@ -328,6 +328,23 @@ fn retirements_are_counted_by_kind() {
     assert_eq!(plan.retirements(), Retirements { tenants: 1, clients: 1 });
     for (tenants, clients, exceeds) in [(1, 1, false), (0, 1, true), (1, 0, true), (2, 10, false)] {
         assert_eq!(plan.exceeds(&Retirements { tenants, clients }), exceeds, "{tenants} {clients}");
+    }
+}
+
+#[test]
+fn a_secret_that_is_declared_no_more_takes_its_tokens_with_it_unless_it_has_expired() {
+    let at = |seconds: u64| Some(Timestamp::from_seconds(seconds));
+    let (now, dropped) = (NOW.seconds(), |t: &mut DeclaredTenant| t.clients[0].secrets.clear());
+    for (end, line, revokes) in [
+        (None, "- secret t/svc/s1", true),
+        (at(now + 1), "- secret t/svc/s1", true),
+        (at(now), "- secret t/svc/s1 (expired)", false),
+    ] {
+        check_one(dropped, |t| t.clients[0].secrets[0].secret.expires_at = end, &[line]);
+        let kind = if revokes { SecretChangeKind::Revoked } else { SecretChangeKind::Removed };
+        let change = SecretChange { id: SecretId::new("s1"), kind };
+        let change = Change::Secret(id("t"), ClientId::parse("svc").unwrap(), change);
+        assert_eq!(crate::revocations(&[change]).len(), usize::from(revokes), "{line}");
     }
 }
 

@@ -225,7 +225,7 @@ fn secret_kind(kind: SecretChangeKind) -> String {
     match kind {
         SecretChangeKind::Added { expires_at, .. } => format!("added until {}", end(expires_at)),
         SecretChangeKind::Rescheduled { before, after } => format!("from {} to {}", end(before), end(after)),
-        SecretChangeKind::Restored { .. } => panic!("only reconciling restores secrets"),
+        SecretChangeKind::Restored { .. } | SecretChangeKind::Removed => panic!("only reconciling does this"),
         SecretChangeKind::Revoked => "revoked".to_owned(),
     }
 }

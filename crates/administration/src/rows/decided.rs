@@ -272,8 +272,10 @@ impl<'a> Rows<'a> {
                     row.declared_expires_at = end;
                 }
             }
-            SecretChangeKind::Revoked if row.secret.revoked_at.is_some() => return None,
-            SecretChangeKind::Revoked => {
+            SecretChangeKind::Revoked | SecretChangeKind::Removed => {
+                if row.secret.revoked_at.is_some() {
+                    return None;
+                }
                 row.secret.revoked_at = Some(now);
                 row.revoked_by = Some(managed_by);
             }

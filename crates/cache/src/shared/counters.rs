@@ -5,7 +5,7 @@ use crate::counters::Counter;
 /// The counters since the start.
 #[derive(Debug, Default)]
 pub struct RedisCounters {
-    /// Commands sent for rows and changes, without probes and the subscription.
+    /// Commands sent for rows, changes and used identifiers, without probes and the subscription.
     pub commands: Counter,
     /// Rows found.
     pub hits: Counter,
@@ -18,6 +18,10 @@ pub struct RedisCounters {
     pub puts: Counter,
     /// Rows not written because of a change during their reading.
     pub overtaken_puts: Counter,
+    /// Identifiers refused without the store, because Redis had a mark that they were used.
+    pub refused_early: Counter,
+    /// Marks of used identifiers written.
+    pub marks: Counter,
     /// Times that Redis was abandoned until a probe is answered.
     pub outages: Counter,
     /// Changes sent to other replicas.

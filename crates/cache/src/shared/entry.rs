@@ -11,7 +11,7 @@ use crate::Freshness;
 
 /// The format of shared rows, which are serialized domain types. It changes with each of these types, as a test reminds: replicas of two
 /// versions must not read each other's rows.
-const FORMAT: u32 = 12;
+const FORMAT: u32 = 13;
 
 /// A row that replicas share.
 pub(crate) trait Row: Serialize + DeserializeOwned + Send + Sync + 'static {}
@@ -146,11 +146,11 @@ mod tests {
             format!(r#"{{{head}"name":"name","epoch":"epoch","read_at":1,"expires_at":2,"row":{row}}}"#)
         };
         for row in [r#"{"next":1,"keys":[]}"#, "null"] {
-            assert!(opened(&value(r#""format":12,"#, row)), "{row}");
-            for head in ["", r#""format":4,"#, r#""format":13,"#, r#""format":"12","#, r#""format":null,"#] {
+            assert!(opened(&value(r#""format":13,"#, row)), "{row}");
+            for head in ["", r#""format":4,"#, r#""format":14,"#, r#""format":"13","#, r#""format":null,"#] {
                 assert!(!opened(&value(head, row)), "{head} {row}");
             }
         }
-        assert!(!opened(&value(r#""format":12,"#, r#"{"next":1,"keys":[{}]}"#)));
+        assert!(!opened(&value(r#""format":13,"#, r#"{"next":1,"keys":[{}]}"#)));
     }
 }

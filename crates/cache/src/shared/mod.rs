@@ -1,5 +1,5 @@
-//! The shared cache in Redis: rows that one replica has read, for the others, and invalidations between replicas.
-//! Redis is neither trusted nor required: a value that does not authenticate counts as missing, and without Redis the
+//! The shared cache in Redis: rows that one replica has read, for the others, marks of used identifiers, and
+//! invalidations between replicas. Redis is neither trusted nor required: a value that does not authenticate counts as missing, and without Redis the
 //! store is read. In reading order:
 
 mod address;
@@ -18,6 +18,8 @@ mod sealer;
 
 mod pending_invalidations;
 mod read;
+
+mod used_identifiers;
 
 mod listen;
 mod message;

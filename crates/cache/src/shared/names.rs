@@ -2,6 +2,9 @@
 //! identifier comes last and unescaped, so no two items share a name, whatever its characters.
 
 use administration::Invalidation;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use registry::SingleUseIdentifier;
 use tenancy::TenantId;
 
 /// The names of one installation.
@@ -24,6 +27,11 @@ impl Names {
             }
         };
         [self.below(tenant, &value), self.below(tenant, &lease), self.epoch(tenant)]
+    }
+
+    /// The name of the mark of an identifier that was used.
+    pub(crate) fn used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> String {
+        self.below(tenant, &format!("used:{}", BASE64.encode(identifier.digest)))
     }
 
     /// The name of the epoch: a token without which all rows of a tenant are void.
@@ -50,6 +58,7 @@ impl Names {
 mod tests {
     use std::collections::HashSet;
 
+    use protocol::Timestamp;
     use registry::ClientId;
 
     use super::*;
@@ -63,6 +72,10 @@ mod tests {
         let mut seen = HashSet::new();
         for tenant in &tenants {
             assert!(seen.insert(names.epoch(tenant)));
+            for client in &clients {
+                let used = SingleUseIdentifier::of_assertion(client, "1", Timestamp::from_seconds(60));
+                assert!(seen.insert(names.used(tenant, &used)));
+            }
             let clients = clients.iter().map(|client| Invalidation::Client(tenant.clone(), client.clone()));
             let others = [Invalidation::Tenant(tenant.clone()), Invalidation::Keys(tenant.clone())];
             for row in clients.chain(others) {

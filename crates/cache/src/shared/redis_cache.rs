@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use secrets::Pepper;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 use super::connector::Connector;
 use super::counters::RedisCounters;
@@ -12,6 +13,7 @@ use super::options::{RedisOptions, WallClock};
 use super::pending_invalidations::PendingInvalidations;
 use super::redis_connection::RedisConnection;
 use super::sealer::{Sealer, token};
+use super::used_identifiers::MARKS_AT_ONCE;
 
 /// The Redis between a replica's memory and its store. It never fails: without an answer of Redis the store is read.
 pub struct RedisCache {
@@ -20,6 +22,7 @@ pub struct RedisCache {
     pub(crate) sealer: Sealer,
     pub(crate) clock: WallClock,
     pub(crate) pending_invalidations: PendingInvalidations,
+    pub(crate) marking: Arc<Semaphore>,
     /// The sender in messages of this replica.
     pub(crate) sender: String,
 }
@@ -38,6 +41,7 @@ impl RedisCache {
             sealer: Sealer::new(pepper),
             clock,
             pending_invalidations: PendingInvalidations::default(),
+            marking: Arc::new(Semaphore::new(MARKS_AT_ONCE)),
             sender: token(),
         })
     }

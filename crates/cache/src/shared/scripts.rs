@@ -54,6 +54,20 @@ pub(crate) static PUT: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
+/// Keys: the mark of an identifier.
+pub(crate) static LOOK_FOR_MARK: LazyLock<Script> =
+    LazyLock::new(|| Script::new("return redis.call('GET', KEYS[1])"));
+
+/// Keys: the mark of an identifier. Arguments: the mark, its milliseconds. A mark that expires later stays: of those who write one, the first
+/// user of the identifier knows best for how long it counts.
+pub(crate) static MARK: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "if redis.call('PTTL', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+    return 1",
+    )
+});
+
 /// Keys: the changed rows. Arguments: channel, message.
 pub(crate) static PUBLISH_INVALIDATION: LazyLock<Script> = LazyLock::new(|| {
     Script::new(

@@ -23,6 +23,7 @@ pub(crate) struct Sealer(KeyedDigest);
 pub(crate) enum Purpose {
     Value,
     Message,
+    UsedIdentifier,
 }
 
 impl Sealer {
@@ -58,6 +59,7 @@ fn context(purpose: Purpose, name: &str) -> Vec<u8> {
     let purpose = match purpose {
         Purpose::Value => b'v',
         Purpose::Message => b'm',
+        Purpose::UsedIdentifier => b'u',
     };
     [&[purpose], name.as_bytes()].concat()
 }
@@ -76,6 +78,7 @@ mod tests {
         assert_eq!(sealer(1).open(Purpose::Value, "a", &sealed).unwrap().as_slice(), b"canary");
         assert_eq!(sealer(1).open(Purpose::Value, "b", &sealed), None);
         assert_eq!(sealer(1).open(Purpose::Message, "a", &sealed), None);
+        assert_eq!(sealer(1).open(Purpose::UsedIdentifier, "a", &sealed), None);
         assert_eq!(sealer(2).open(Purpose::Value, "a", &sealed), None);
         assert!(!sealed.windows(6).any(|window| window == b"canary"));
         assert_ne!(sealer(1).seal(Purpose::Value, "a", b"canary").unwrap(), sealed);

@@ -7,6 +7,7 @@
 mod changes;
 mod outages;
 mod races;
+mod replays;
 mod server;
 mod sharing;
 mod tampering;

@@ -156,6 +156,6 @@ pub(crate) async fn eventually(what: &str, is_so: impl Fn() -> bool) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests have no other clock to hand to the cache")]
-fn now() -> Duration {
+pub(crate) fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }

@@ -14,6 +14,7 @@ use super::request_id::RequestId;
 use crate::client_authentication::AttemptedAuthentication;
 use crate::connection::Deadlines;
 use crate::metrics::{Answered, Series};
+use crate::proof_outcome::ProofOutcome;
 use crate::refused::Refused;
 
 /// The fields of a log line that a handler sets.
@@ -26,6 +27,10 @@ pub(crate) struct RequestLogFields {
     pub(crate) signed: Option<SigningAlgorithm>,
     /// How the client was presented, and what came of it.
     pub(crate) authentication: Option<AttemptedAuthentication>,
+    /// What came of the DPoP proof.
+    pub(crate) proof: Option<ProofOutcome>,
+    /// Whether the token of the response is bound by DPoP.
+    pub(crate) is_dpop_bound: bool,
     /// The code of a refusal in a response without an error status.
     pub(crate) error: Option<ErrorCode>,
     /// The reason of such a refusal.
@@ -110,6 +115,8 @@ impl Drop for LogEntry {
                 error,
                 signed: self.fields.signed,
                 authentication: self.fields.authentication,
+                proof: self.fields.proof,
+                is_dpop_bound: self.fields.is_dpop_bound,
             },
             took,
         );

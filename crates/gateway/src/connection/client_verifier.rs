@@ -61,6 +61,7 @@ impl ClientCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        // RFC 8705 §2: the handshake proves that the client has the private key of its certificate. The same holds above.
         verify_tls13_signature(message, certificate, signature, &self.0)
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Deadlines {
     ended: Cell<u64>,
     /// Waits for the end of a request.
     waits: RefCell<Option<Waker>>,
+    /// The request that is served is worth its work only while its client waits.
+    needs_client: Cell<bool>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +51,7 @@ impl Deadlines {
     /// A connection begins as if a head had begun: a client that connects means to speak.
     pub(crate) fn start(now: Instant) -> Self {
         let phase = Cell::new(Phase::Head { until: now + HEAD });
-        Self { phase, ended: Cell::default(), waits: RefCell::default() }
+        Self { phase, ended: Cell::default(), waits: RefCell::default(), needs_client: Cell::default() }
     }
 
     /// Bytes came from the client.
@@ -85,6 +87,22 @@ impl Deadlines {
             between => between,
         });
         self.ended.set(self.ended.get() + 1);
+        self.needs_client.set(false);
+        self.wake();
+    }
+
+    /// The request that is served is to be dropped when its client sends nothing more.
+    pub(crate) fn need_client(&self) {
+        self.needs_client.set(true);
+        self.wake();
+    }
+
+    /// Whether the request that is served is worth its work only while its client waits.
+    pub(crate) fn needs_client(&self) -> bool {
+        self.needs_client.get()
+    }
+
+    fn wake(&self) {
         if let Some(waker) = self.waits.take() {
             waker.wake();
         }
@@ -100,7 +118,7 @@ impl Deadlines {
         self.ended.get()
     }
 
-    /// Wakes this task at the end of the next request.
+    /// Wakes this task at the end of the next request, and when a request turns out to need its client.
     pub(crate) fn wake_at_end(&self, waker: &Waker) {
         *self.waits.borrow_mut() = Some(waker.clone());
     }

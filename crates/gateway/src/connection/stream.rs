@@ -148,6 +148,21 @@ impl WatchedStream {
         is_whole && matches!(flushed, Poll::Ready(Ok(()))) && !self.framing.closes()
     }
 
+    /// The client sends nothing more: it waits for its answers, or it has hung up, and nothing distinguishes the two before an answer is
+    /// written. So the HTTP library learns of it after the answers, and at once where a request is for a client that waits alone.
+    fn poll_end(&mut self, cx: &mut Context<'_>, end: io::Result<()>) -> Poll<io::Result<()>> {
+        let is_served = self.framing.requests() > self.deadlines.ended();
+        if end.is_err() || !is_served {
+            return Poll::Ready(end);
+        }
+        if self.deadlines.needs_client() {
+            // The library goes on after a reset connection that has sent something just before.
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        self.deadlines.wake_at_end(cx.waker());
+        Poll::Pending
+    }
+
     /// Passes a request on whose turn has come, or refuses it after all; false if the connection must end.
     fn poll_held(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<bool> {
         let Some(held) = &mut self.held else { return Poll::Ready(true) };
@@ -216,7 +231,7 @@ impl AsyncRead for WatchedStream {
         }
         while let Poll::Ready(result) = Pin::new(&mut this.socket).poll_read(cx, buffer) {
             if buffer.filled().len() == before {
-                return Poll::Ready(result);
+                return this.poll_end(cx, result);
             }
             match this.take(&buffer.filled()[before..]) {
                 Taken::Passes(count) => {

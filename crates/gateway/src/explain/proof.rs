@@ -1,6 +1,7 @@
 //! Explains a DPoP proof (RFC 9449 §4.3): with the checks of a request, and without using it up.
 
 use administration::ExplainedCheck;
+use keys::DescribedCheck as _;
 use protocol::{Secret, Thumbprint, Timestamp};
 use registry::{DpopCheck, DpopProofError, DpopRequest};
 use tenancy::Tenant;

@@ -12,10 +12,13 @@ use super::histogram::BOUNDS;
 use super::series::{Counts, OTHER, STATUSES};
 use crate::client_authentication::AuthenticationOutcome;
 use crate::health_report::{Kind, Sample};
+use crate::proof_outcome::ProofOutcome;
 
 const REQUESTS: &str = "latchkey_http_requests_total";
 const DURATION: &str = "latchkey_http_request_duration_seconds";
 const AUTHENTICATIONS: &str = "latchkey_client_authentications_total";
+const PROOFS: &str = "latchkey_dpop_proofs_total";
+const BOUND: &str = "latchkey_dpop_bound_tokens_total";
 const SIGNATURES: &str = "latchkey_signatures_total";
 
 /// The gateway's own numbers.
@@ -52,6 +55,13 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, Counts>) -> String {
             let _ = writeln!(text, "{AUTHENTICATIONS}{{{labels}}} {count}");
         }
     }
+    head(&mut text, PROOFS, "DPoP proofs, by what came of them.", "counter");
+    for outcome in ProofOutcome::ALL {
+        let count: u64 = by_route.values().map(|sum| number(&sum.proofs[outcome as usize])).sum();
+        let _ = writeln!(text, "{PROOFS}{{outcome=\"{}\"}} {count}", outcome.as_str());
+    }
+    head(&mut text, BOUND, "Access tokens that were bound by DPoP.", "counter");
+    let _ = writeln!(text, "{BOUND} {}", by_route.values().map(|sum| number(&sum.dpop_bound)).sum::<u64>());
     text
 }
 

@@ -9,6 +9,7 @@ use protocol::{ErrorCode, PresentedMethod, SigningAlgorithm};
 
 use super::histogram::Histogram;
 use crate::client_authentication::{AttemptedAuthentication, AuthenticationOutcome};
+use crate::proof_outcome::ProofOutcome;
 
 /// The statuses that we answer with; what is first is found first.
 pub(super) const STATUSES: [u16; 21] =
@@ -33,6 +34,10 @@ pub(crate) struct Answered {
     pub(crate) signed: Option<SigningAlgorithm>,
     /// How the client was presented, and what came of it.
     pub(crate) authentication: Option<AttemptedAuthentication>,
+    /// What came of the DPoP proof.
+    pub(crate) proof: Option<ProofOutcome>,
+    /// Whether the token is bound by DPoP.
+    pub(crate) is_dpop_bound: bool,
 }
 
 /// The numbers of one worker, or the sums of several.
@@ -42,6 +47,8 @@ pub(super) struct Counts {
     pub(super) signatures: [AtomicU64; SigningAlgorithm::ALL.len()],
     /// By method, then by outcome.
     pub(super) authentications: [[AtomicU64; AuthenticationOutcome::ALL.len()]; PresentedMethod::ALL.len()],
+    pub(super) proofs: [AtomicU64; ProofOutcome::ALL.len()],
+    pub(super) dpop_bound: AtomicU64,
     pub(super) latency: Histogram,
 }
 
@@ -62,6 +69,12 @@ impl Series {
         if let Some(AttemptedAuthentication { method, outcome }) = answered.authentication {
             counts.authentications[method as usize][outcome as usize].fetch_add(1, Ordering::Relaxed);
         }
+        if let Some(outcome) = answered.proof {
+            counts.proofs[outcome as usize].fetch_add(1, Ordering::Relaxed);
+        }
+        if answered.is_dpop_bound {
+            counts.dpop_bound.fetch_add(1, Ordering::Relaxed);
+        }
         counts.latency.record(took);
     }
 
@@ -78,7 +91,9 @@ impl Counts {
         let authentications = self.authentications.as_flattened_mut().iter_mut();
         let authentications = authentications.zip(other.authentications.as_flattened());
         let signatures = self.signatures.iter_mut().zip(&other.signatures);
-        for (sum, count) in answers.chain(signatures).chain(authentications) {
+        let proofs = self.proofs.iter_mut().zip(&other.proofs);
+        let dpop = proofs.chain([(&mut self.dpop_bound, &other.dpop_bound)]);
+        for (sum, count) in answers.chain(signatures).chain(authentications).chain(dpop) {
             *sum.get_mut() += count.load(Ordering::Relaxed);
         }
         self.latency.add(&other.latency);
@@ -98,6 +113,9 @@ mod tests {
             assert_eq!(*method as usize, place);
         }
         for (place, outcome) in AuthenticationOutcome::ALL.into_iter().enumerate() {
+            assert_eq!(outcome as usize, place);
+        }
+        for (place, outcome) in ProofOutcome::ALL.into_iter().enumerate() {
             assert_eq!(outcome as usize, place);
         }
     }

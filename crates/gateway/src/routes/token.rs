@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use grants::TokenRequest;
-use protocol::TokenResponse;
+use protocol::{TokenResponse, TokenType};
 use tenancy::Tenant;
 
 use crate::Services;
@@ -38,9 +38,12 @@ async fn issue(
     } else {
         authenticate(services, tenant, credentials, raw, now).await?
     };
-    let sender = sender::prove(services, tenant, &client, proof, certificate.as_deref(), now).await?;
+    let sender = sender::prove(services, tenant, raw, &client, proof, certificate.as_deref(), now).await?;
     let issued = services.engine.issue(tenant, &client, &request, &sender.keys, now).await?;
-    sender.use_up(services, tenant, now).await?;
-    raw.log(|fields| fields.signed = Some(issued.algorithm));
+    sender.use_up(services, tenant, raw, now).await?;
+    raw.log(|fields| {
+        fields.signed = Some(issued.algorithm);
+        fields.is_dpop_bound = issued.value.token_type == TokenType::DPoP;
+    });
     Ok(issued.value)
 }

@@ -15,6 +15,7 @@ use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
 use crate::capture::capture;
 use crate::client_fixtures::SVC;
 use crate::forge::{Forge, but, claims, part};
+use crate::metrics::numbers;
 use crate::prover::{DPOP, Prover, hash_of, proof_claims, with_dpop};
 
 const RESOURCE: &str = "/api/v1/protected-resource";
@@ -548,4 +549,42 @@ fn malformed(good: &str) -> Vec<String> {
         rows.push(with_claims(&changed));
     }
     rows
+}
+
+#[tokio::test]
+async fn proofs_are_counted_by_what_came_of_them_and_so_are_the_tokens_that_they_bind() {
+    for tenant in [ACME, GLOBEX] {
+        let app = TestApp::start_with(&options(tenant));
+        let prover = Prover::new();
+        let proof = for_token(&app, &prover, tenant, "1");
+        let token = bound_token(&app, tenant, &prover, "0").await;
+        assert_eq!(request(&app, tenant, &[&proof]).await.status, 200);
+        for _ in 0..3 {
+            assert_eq!(request(&app, tenant, &[&proof]).await.status, 400);
+        }
+        let elsewhere = for_resource(&app, &prover, &token, "2");
+        let (signed, other) = (proof.rsplit_once('.').unwrap().0, elsewhere.rsplit_once('.').unwrap().1);
+        let unsigned = format!("{signed}.{other}");
+        let late = for_token(&app, &prover, tenant, "3");
+        for refused in [&[&*elsewhere][..], &[&unsigned], &[&late, &late]] {
+            assert_eq!(request(&app, tenant, refused).await.status, 400);
+        }
+        assert_eq!(present(&app, &token, &for_resource(&app, &prover, &token, "4")).await.status, 200);
+        // Without a proof there is none to count, and a bearer token is bound to nothing.
+        assert_eq!(request(&app, tenant, &[]).await.status, 200);
+        app.change_tenant(tenant, |tenant| tenant.access_token.require_dpop_nonce = true);
+        assert_eq!(request(&app, tenant, &[&for_token(&app, &prover, tenant, "5")]).await.status, 400);
+        let numbers = numbers(&app, 11.0).await;
+        for (outcome, expected) in [
+            ("accepted", 3.0),
+            ("replayed", 3.0),
+            ("refused", 3.0),
+            ("unavailable", 0.0),
+            ("nonce_needed", 1.0),
+        ] {
+            let series = format!("latchkey_dpop_proofs_total{{outcome=\"{outcome}\"}}");
+            assert_eq!(numbers.get(&series), Some(&expected), "{series}");
+        }
+        assert_eq!(numbers.get("latchkey_dpop_bound_tokens_total"), Some(&2.0));
+    }
 }

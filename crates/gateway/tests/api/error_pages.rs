@@ -14,7 +14,7 @@ use crate::client_fixtures;
 use crate::person::{add_web_client, authorize_path};
 
 /// Requests that a tenant's pages refuse, with their statuses. `origin` is the server's own.
-async fn refusals(app: &TestApp, tenant: &str, origin: &str) -> Vec<(u16, Answer)> {
+pub(crate) async fn refusals(app: &TestApp, tenant: &str, origin: &str) -> Vec<(u16, Answer)> {
     let get = |path: &str| app.request(Method::GET, path);
     let post =
         |endpoint: &str| app.request(Method::POST, &tenant_path(tenant, endpoint)).header("origin", origin);
@@ -154,5 +154,29 @@ async fn below_the_path_of_a_proxy_an_error_page_loads_its_files_there() {
             let logo = format!("src=\"/auth{}", tenant_path(tenant, "/oauth/logo/"));
             assert_eq!(answer.body.contains(&logo), status != 404, "{}", answer.body);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_request_to_sign_out_that_is_wrong_is_titled_as_one() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_web_client(&app, tenant, |_| ());
+        let long = "a".repeat(9_000);
+        let logout = tenant_path(tenant, "/oauth/logout");
+        let post = || app.request(Method::POST, &logout);
+        for request in [
+            app.request(Method::GET, &format!("{logout}?state=a&state=b")),
+            app.request(Method::GET, &format!("{logout}?id_token_hint=a&id_token_hint=b")),
+            post().header("content-type", "application/x-www-form-urlencoded").body("state=\u{e4}"),
+            post().form(&[("state", &long)]),
+        ] {
+            let answer = Answer::to(request).await;
+            assert_eq!(answer.status / 100, 4, "{}", answer.body);
+            assert!(answer.body.contains("<h1>This sign-out cannot begin</h1>"), "{}", answer.body);
+            assert!(!answer.body.contains("push it"), "{}", answer.body);
+        }
+        let sign_in = app.get(&authorize_path(tenant, &[("client_id", "nobody")])).await;
+        assert!(sign_in.body.contains("<h1>This sign-in cannot begin</h1>"), "{}", sign_in.body);
     }
 }

@@ -256,6 +256,37 @@ async fn a_page_that_was_open_for_too_long_begins_again() {
 }
 
 #[tokio::test]
+async fn two_tabs_that_were_open_for_half_a_day_both_go_on_in_any_order_and_with_their_own_requests() {
+    let app = TestApp::start();
+    let all = [ACME, GLOBEX].map(|tenant| prepare(&app, tenant, true));
+    for order in [[0, 1], [1, 0]] {
+        let mut browser = Browser::new(&app);
+        let mut opened = Vec::new();
+        for tenant in [ACME, GLOBEX] {
+            let mut tabs = Vec::new();
+            for state in ["first", "second"] {
+                tabs.push(browser.authorize(tenant, &[("state", state), ("nonce", state)]).await);
+            }
+            opened.push(tabs);
+        }
+        app.pass(12 * 3_600);
+        for tab in order {
+            for ((tenant, people), tabs) in [ACME, GLOBEX].into_iter().zip(&all).zip(&opened) {
+                let to = continued(&browser.sign_in(tenant, &tabs[tab], PASSWORD).await);
+                let state = ["first", "second"][tab];
+                assert_eq!(parameter(&to, "state"), state, "{tenant}");
+                let tokens = redeem(&app, tenant, &people.secret, &parameter(&to, "code")).await.json();
+                let claims = claims(&tokens["id_token"]);
+                assert_eq!(
+                    (&claims["sub"], &claims["nonce"]),
+                    (&people.ada.id.as_str().into(), &state.into())
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_own_account_begins_again_too_and_other_pages_say_what_is_wrong() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {

@@ -16,10 +16,10 @@ use crate::client_fixtures::{self, SVC, assertion_claims, assertion_key};
 const TOKEN_ROUTE: &str = "/api/v1/tenant/{id}/oauth/token";
 
 /// Series with their values.
-type Numbers = BTreeMap<String, f64>;
+pub(crate) type Numbers = BTreeMap<String, f64>;
 
 /// Reads the metrics once they have counted this many requests: a request is counted with its log line, after its answer.
-async fn numbers(app: &TestApp, expected: f64) -> Numbers {
+pub(crate) async fn numbers(app: &TestApp, expected: f64) -> Numbers {
     for _ in 0..1_000 {
         let answer = app.get("/metrics").await;
         assert_eq!(
@@ -41,7 +41,7 @@ async fn numbers(app: &TestApp, expected: f64) -> Numbers {
 }
 
 /// Checks that every line is a comment or a series, that no series repeats, and that each follows the comments of its name.
-fn parse(text: &str) -> Numbers {
+pub(crate) fn parse(text: &str) -> Numbers {
     assert!(text.ends_with('\n'));
     let mut numbers = Numbers::new();
     let mut of = "";
@@ -63,7 +63,7 @@ fn requests(route: &str, status: u16, error: &str) -> String {
     format!("latchkey_http_requests_total{{route=\"{route}\",status=\"{status}\",error=\"{error}\"}}")
 }
 
-fn authentications(method: &str, outcome: &str) -> String {
+pub(crate) fn authentications(method: &str, outcome: &str) -> String {
     format!("latchkey_client_authentications_total{{method=\"{method}\",outcome=\"{outcome}\"}}")
 }
 

@@ -398,6 +398,45 @@ async fn consent_is_asked_once_and_its_refusal_goes_back() {
     }
 }
 
+/// Also where it was renamed while the page was open: nobody has allowed the client of that name anything.
+#[tokio::test]
+async fn consent_is_asked_again_where_the_client_has_another_name() {
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        let app = TestApp::start();
+        let (mut browser, mut theirs) = (Browser::new(&app), Browser::new(&app));
+        let path = |tenant| tenant_path(tenant, "/oauth/sign-in");
+        for (tenant, browser) in [(tenant, &mut browser), (other, &mut theirs)] {
+            add_person(&app, tenant);
+            add_named_client(&app, tenant, "Calendar");
+            let page = browser.authorize(tenant, &[]).await;
+            let page = browser.sign_in(tenant, &page, PASSWORD).await;
+            assert!(page.body.contains("Calendar"), "{}", page.body);
+            let allowed = [("flow", &*flow(&page)), ("decision", "allow")];
+            parameter(&continued(&browser.post(&path(tenant), &allowed).await), "code");
+            parameter(&location(&browser.authorize(tenant, &[]).await), "code");
+        }
+        add_named_client(&app, tenant, "Bank");
+        let silent = location(&browser.authorize(tenant, &[("prompt", "none")]).await);
+        assert_eq!(parameter(&silent, "error"), "consent_required");
+        let page = browser.authorize(tenant, &[]).await;
+        assert!(page.status == 200 && page.body.contains("Bank"), "{}", page.body);
+        add_named_client(&app, tenant, "Post");
+        let page = browser.post(&path(tenant), &[("flow", &flow(&page)), ("decision", "allow")]).await;
+        assert!(page.status == 200 && page.body.contains("Post"), "{}", page.body);
+        let allowed = browser.post(&path(tenant), &[("flow", &flow(&page)), ("decision", "allow")]).await;
+        parameter(&continued(&allowed), "code");
+        parameter(&location(&browser.authorize(tenant, &[("prompt", "none")]).await), "code");
+        parameter(&location(&theirs.authorize(other, &[("prompt", "none")]).await), "code");
+    }
+}
+
+fn add_named_client(app: &TestApp, tenant: &str, name: &str) {
+    add_web_client(app, tenant, |client| {
+        client.code_flow.first_party = false;
+        client.name = name.to_owned();
+    });
+}
+
 #[tokio::test]
 async fn a_recent_sign_in_is_demanded_and_met() {
     let app = TestApp::start();

@@ -7,7 +7,8 @@ use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
 use crate::openid::location;
 use crate::person::{
-    Browser, CALLBACK, SIGNED_OUT, add_person, add_web_client, authorization_request, flow, redeem,
+    Browser, CALLBACK, PASSWORD, SIGNED_OUT, add_person, add_web_client, authorization_request, continued,
+    flow, redeem,
 };
 
 /// Near what is registered: `https://app.example.com/callback` and `http://127.0.0.1/cb`.
@@ -149,6 +150,61 @@ async fn what_is_nearly_a_registered_redirect_uri_gets_a_page_and_no_redirect() 
         for uri in [CALLBACK, "http://127.0.0.1/cb", "http://127.0.0.1:1234/cb"] {
             let to = location(&signed_in.authorize(tenant, &[("redirect_uri", uri)]).await);
             assert!(to.as_str().starts_with(uri), "{to}");
+        }
+    }
+}
+
+/// RFC 8252 §7.3: "The authorization server MUST allow any port to be specified at the time of the request for loopback IP redirect URIs". §8.3
+/// advises against `localhost`, which has its port.
+#[tokio::test]
+async fn an_address_of_the_machine_has_any_port_and_localhost_its_own() {
+    const SIX: &str = "http://[::1]/six";
+    const LOCAL: &str = "http://localhost:3000/local";
+    let app = TestApp::start();
+    for (tenant, other) in [(ACME, GLOBEX), (GLOBEX, ACME)] {
+        for (at, registered) in [(tenant, vec![SIX.to_owned(), LOCAL.to_owned()]), (other, Vec::new())] {
+            add_person(&app, at);
+            add_web_client(&app, at, |client| client.code_flow.redirect_uris.extend(registered));
+        }
+        for uri in [SIX, "http://[::1]:4321/six", "http://[::1]:1/six", "http://[::1]:65535/six", LOCAL] {
+            let mut browser = Browser::new(&app);
+            let page = browser.authorize(tenant, &[("redirect_uri", uri)]).await;
+            assert_eq!(page.status, 200, "{uri}: {}", page.body);
+            let done = browser.sign_in(tenant, &page, PASSWORD).await;
+            let to = continued(&done);
+            assert!(to.as_str().starts_with(&format!("{uri}?code=")), "{to}");
+            let elsewhere = browser.authorize(other, &[("redirect_uri", uri)]).await;
+            assert_eq!(
+                (elsewhere.status, elsewhere.header("location")),
+                (400, ""),
+                "{uri} at the other tenant"
+            );
+        }
+        for uri in [
+            "http://localhost/local",
+            "http://localhost:3001/local",
+            "http://localhost:4321/six",
+            "http://localhost/six",
+            "http://127.0.0.1:4321/six",
+            "http://127.0.0.1:3000/local",
+            "http://[::1]:3000/local",
+            "http://[::1]:4321/cb",
+            "http://[::1]:4321/six/",
+            "http://[::1]:4321/six?a=b",
+            "http://[::1]:/six",
+            "http://[::1]:65536/six",
+            "http://[::1]:4321@evil.example/six",
+            "http://[::1].evil.example/six",
+            "http://[::2]:4321/six",
+            "http://[::]:4321/six",
+            "http://[0:0:0:0:0:0:0:1]:4321/six",
+            "http://[::ffff:127.0.0.1]:4321/six",
+            "http://[::1%25lo]:4321/six",
+            "https://[::1]:4321/six",
+            "http://app.example.com:4321/six",
+        ] {
+            let refused = Browser::new(&app).authorize(tenant, &[("redirect_uri", uri)]).await;
+            assert_eq!((refused.status, refused.header("location")), (400, ""), "{uri}");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::client_fixtures::AUDITOR;
 use crate::device;
 use crate::person::{Browser, add_person, add_web_client, redeem_with};
 
-const OFFLINE: (&str, &str) = ("scope", "openid offline_access");
+pub(crate) const OFFLINE: (&str, &str) = ("scope", "openid offline_access");
 
 /// What an administrator sends to end all tokens of the client `web`, or of its tenant.
 #[derive(Clone, Copy, Debug)]
@@ -89,14 +89,14 @@ async fn refresh(app: &TestApp, tenant: &str, token: &str) -> Answer {
     app.post(&token_path(tenant), &form).await
 }
 
-async fn is_active(app: &TestApp, tenant: &str, token: &str) -> bool {
+pub(crate) async fn is_active(app: &TestApp, tenant: &str, token: &str) -> bool {
     let request = app.request(Method::POST, &tenant_path(tenant, "/oauth/introspect"));
     let request = request.basic_auth(AUDITOR, Some(app.secrets(tenant).of(AUDITOR)));
     Answer::to(request.form(&[("token", token)])).await.json()["active"] == true
 }
 
 #[track_caller]
-fn assert_error(answer: &Answer, expected: &str) {
+pub(crate) fn assert_error(answer: &Answer, expected: &str) {
     assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some(expected)), "{}", answer.body);
 }
 

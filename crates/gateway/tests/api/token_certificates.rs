@@ -28,6 +28,7 @@ use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
 use crate::capture::capture;
 use crate::client_fixtures::{AUDITOR, SVC};
 use crate::forge::{Forge, but, claims};
+use crate::metrics::{Numbers, authentications, parse};
 use crate::tls::{Client, Files, authority, nameless, with_certificate};
 
 /// The client with a certificate of the authority, at both tenants.
@@ -281,6 +282,54 @@ async fn a_certificate_gets_a_token_that_is_bound_to_it() {
             answer.assert_refused(401, "invalid_client", REFUSED);
         }
     }
+}
+
+#[tokio::test]
+async fn certificates_are_counted_under_the_method_of_their_client() {
+    let pki = Pki::new();
+    let (app, certificates) = pki.start(ACME);
+    for tenant in [ACME, GLOBEX] {
+        let (issued, mine) = (pki.issued(&name_at(tenant)), own(&certificates, tenant));
+        for (certificate, id, status) in [
+            (&issued, ISSUED, 200),
+            (mine, SELF_SIGNED, 200),
+            (mine, SELF_SIGNED, 200),
+            // The client decides what is checked, whatever its certificate looks like.
+            (mine, ISSUED, 401),
+            (&issued, SELF_SIGNED, 401),
+            // A client that the tenant does not have: as the certificate looks.
+            (&issued, "nobody", 401),
+        ] {
+            let answer = over_tls(&app, &pki.client(certificate), &token_request(tenant, id)).await;
+            assert_eq!(answer.status, status, "{tenant} {id}: {answer:?}");
+        }
+    }
+    let expected = [
+        ("tls_client_auth", "accepted", 2.0),
+        ("self_signed_tls_client_auth", "accepted", 4.0),
+        ("tls_client_auth", "refused", 4.0),
+        ("self_signed_tls_client_auth", "refused", 2.0),
+        ("none", "refused", 0.0),
+    ];
+    let mut numbers = Numbers::new();
+    // A request is counted after its answer.
+    for _ in 0..1_000 {
+        let answer = over_tls(&app, &nameless(&pki.server), &get("/metrics", "")).await;
+        numbers = parse(&answer.body);
+        let all: f64 = expected
+            .iter()
+            .filter_map(|(method, outcome, _)| numbers.get(&authentications(method, outcome)))
+            .sum();
+        if all >= 12.0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    for (method, outcome, expected) in expected {
+        let series = authentications(method, outcome);
+        assert_eq!(numbers.get(&series), Some(&expected), "{series}");
+    }
+    assert!(numbers.keys().all(|series| !series.contains("client_certificate")));
 }
 
 #[tokio::test]

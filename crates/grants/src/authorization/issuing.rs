@@ -59,6 +59,7 @@ impl Authorizations {
                 client: client.id.clone(),
                 scopes: granted.permissions().map(Cow::into_owned).collect(),
                 hosts: vec![redirect_host(redirect_uri).to_owned()],
+                client_name: Some(client.name.clone()),
                 granted_at: now,
             };
             allowed.and(before.filter(|before| before.account == of.account))

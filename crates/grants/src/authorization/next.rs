@@ -138,7 +138,7 @@ fn needs_consent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
         return true;
     }
     let is_remembered = consent.is_some_and(|consent| {
-        consent.account == *signed_in.account() && consent.covers(granted, redirect_uri)
+        consent.account == *signed_in.account() && consent.covers(granted, redirect_uri, &client.name)
     });
     !(client.code_flow.first_party || is_remembered)
 }
@@ -322,6 +322,14 @@ mod tests {
         ] {
             check(&third_party(Some(Consent::of(ADA, "web", scopes, host, 1))), expected);
         }
+        let named = |name: &str| {
+            let client_name = Some(name.to_owned());
+            Consent { client_name, ..Consent::of(ADA, "web", "openid email", "app.example", 1) }
+        };
+        check(&third_party(Some(named(&web_client("web").name))), "code");
+        check(&third_party(Some(named("Another name"))), "consent");
+        let silent = Case { request: prompt("none"), ..third_party(Some(named("Another name"))) };
+        check(&silent, "consent_required");
         let of_another = Consent::of(BOB, "web", "openid email", "app.example", 1);
         check(&third_party(Some(of_another)), "consent");
         check(&Case { request: prompt("consent"), ..case() }, "consent");

@@ -23,17 +23,20 @@ pub struct Consent {
     pub scopes: Vec<String>,
     /// The hosts of the redirect URIs that the person has seen.
     pub hosts: Vec<String>,
+    /// What the page that asked last called the client. None where a program before this column wrote the row.
+    pub client_name: Option<String>,
     /// When.
     pub granted_at: Timestamp,
 }
 
 impl Consent {
-    /// Whether it allows this, at this redirect URI.
+    /// Whether it allows this a client of this name, at this redirect URI.
     #[must_use]
-    pub fn covers(&self, granted: &Granted, redirect_uri: &str) -> bool {
+    pub fn covers(&self, granted: &Granted, redirect_uri: &str, client_name: &str) -> bool {
         let is_known = |permission: Cow<'_, str>| self.scopes.iter().any(|known| *known == permission);
         granted.permissions().all(is_known)
             && self.hosts.iter().any(|host| host == redirect_host(redirect_uri))
+            && self.client_name.as_ref().is_none_or(|known| known == client_name)
     }
 
     /// This and what was allowed before.
@@ -56,6 +59,7 @@ impl Consent {
             client: client.parse().unwrap(),
             scopes: scopes.split(' ').map(str::to_owned).collect(),
             hosts: vec![host.to_owned()],
+            client_name: None,
             granted_at: Timestamp::from_seconds(at),
         }
     }

@@ -52,7 +52,7 @@ pub(super) fn of_redis(redis: &RedisCache) -> Vec<Sample> {
         gauge("latchkey_redis_up", "Whether Redis is used (1) or not (0).", &[], is_up),
         counter(
             "latchkey_redis_commands_total",
-            "Commands for rows and changes.",
+            "Commands for rows, changes and used identifiers.",
             &[],
             counts.commands.get(),
         ),
@@ -62,6 +62,12 @@ pub(super) fn of_redis(redis: &RedisCache) -> Vec<Sample> {
         counter(messages, of_messages, &[("outcome", "told")], counts.published.get()),
         counter(messages, of_messages, &[("outcome", "untold")], counts.unpublished.get()),
         counter(messages, of_messages, &[("outcome", "heard")], counts.received.get()),
+        counter(
+            "latchkey_redis_replays_refused_total",
+            "Assertions and DPoP proofs refused without the store, because Redis knew that they were used.",
+            &[],
+            counts.refused_early.get(),
+        ),
         counter("latchkey_redis_outages_total", "Times that Redis was given up.", &[], counts.outages.get()),
     ]
 }

@@ -11,6 +11,7 @@ use cache::{Caches, RedisCache};
 use gateway::{Check, HealthReport, Sample, State};
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::causes;
+use secrets::HashPool;
 use storage::Database;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -36,6 +37,7 @@ pub(crate) struct PlatformHealth {
     pub(crate) caches: Caches,
     pub(crate) redis: Option<Arc<RedisCache>>,
     pub(crate) pool: KeyPool,
+    pub(crate) hashes: Arc<HashPool>,
     pub(crate) keys: Arc<KeyRingCache>,
     pub(crate) jwks_fetcher: Arc<GuardedJwksFetcher>,
     pub(crate) rotated: Arc<Rotated>,
@@ -142,6 +144,9 @@ impl HealthReport for PlatformHealth {
         samples.push(gauge("latchkey_store_up", up_help, &[], is_up));
         samples.extend(database::samples(&self.database));
         samples.extend(self.redis.as_deref().into_iter().flat_map(metrics::of_redis));
+        let hashes_help = "Passwords and chosen client secrets whose hash was computed.";
+        let hashes = self.hashes.hashes_computed();
+        samples.push(counter("latchkey_password_hashes_total", hashes_help, &[], hashes));
         let ready = self.pool.ready() as u64;
         samples.push(gauge("latchkey_rsa_keys_ready", "RSA keys made ahead for new tenants.", &[], ready));
         let unopened_help = "Tenants with requests in the last minute whose signing keys cannot be opened.";

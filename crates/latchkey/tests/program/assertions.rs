@@ -20,7 +20,7 @@ use crate::jwt;
 use crate::program::Program;
 use crate::running::tenant_path;
 
-const PUBLIC_URL: &str = "http://localhost:3000";
+pub(crate) const PUBLIC_URL: &str = "http://localhost:3000";
 
 /// A client's key pair, in the forms in which libraries read it.
 pub(crate) struct Pair {
@@ -55,12 +55,12 @@ impl Pair {
     }
 }
 
-fn endpoint(tenant: &str) -> String {
+pub(crate) fn endpoint(tenant: &str) -> String {
     format!("{PUBLIC_URL}{}", tenant_path(tenant, "/oauth/token"))
 }
 
 /// Each tenant has a client `signer` with a key of its own, in the settings at one and in a file beside them at the other.
-fn folder(pairs: &[Pair; 2]) -> Folder {
+pub(crate) fn folder(pairs: &[Pair; 2]) -> Folder {
     let jwks = |pair: &Pair| json!({ "keys": [pair.key.jwk] }).to_string();
     let folder =
         Folder::with(&settings([&format!("jwks: {}", jwks(&pairs[0])), "jwks: { file: globex.jwks.json }"]));

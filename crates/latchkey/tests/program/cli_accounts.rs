@@ -1,4 +1,4 @@
-//! `latchkey account import`, on the store and through a server.
+//! `latchkey account add` and `account import`, on the store and through a server, and the people who sign in then.
 
 use std::fs::File;
 
@@ -6,8 +6,10 @@ use serde_json::json;
 
 use crate::cli::Cli;
 use crate::folder::Folder;
+use crate::person::{Browser, after, code_in, public_url};
 use crate::program::Program;
 use crate::settings::TWO_TENANTS;
+use crate::two_providers::TwoProviders;
 
 /// Of `a long enough password`, by PyPI bcrypt.
 const HASH: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
@@ -64,4 +66,62 @@ async fn a_file_of_any_length_is_imported_through_a_server() {
     let program = Program::start(&folder);
     let cli = Cli::server(&folder, &program).await;
     check_imports(&folder, &cli, "globex", "acme");
+}
+
+const PASSWORD_OF_HASH: &str = "a long enough password";
+
+/// Whether these people sign in by this name with this password, in a browser of their own.
+async fn assert_signs_in(browser: &mut Browser<'_>, (name, password): (&str, &str), expected: bool) {
+    browser.cookies.clear();
+    let page = browser.authorize().await;
+    let done = browser.sign_in(&page, name, password).await;
+    assert_eq!(done.status, if expected { 200 } else { 403 }, "{name} at {}: {done:?}", browser.tenant.id);
+    if expected {
+        let code = code_in(&after(&done, "content=\"0;url="));
+        let redeemed = browser.tokens("authorization_code", "code", &code).await;
+        assert_eq!(redeemed.status, 200, "{redeemed:?}");
+    }
+}
+
+/// By the server at one tenant, and beside it on the store at the other.
+#[tokio::test]
+async fn people_who_are_added_or_imported_sign_in_at_their_tenant_and_at_no_other() {
+    const ADDED: &str = "forty grey pebbles in a jar";
+    let TwoProviders { tenants, folder, program } = TwoProviders::start("http://127.0.0.1:9");
+    let url = public_url(&tenants);
+    let clis = [Cli::server(&folder, &program).await, Cli::store(&folder)];
+    folder.write_secret("added.password", ADDED);
+    let people = [
+        ("added", ADDED),
+        ("bob", "nine lanterns beside the river"),
+        ("carol@example.com", PASSWORD_OF_HASH),
+    ];
+    let lines = [
+        json!({ "email": people[2].0, "password_hash": HASH }),
+        json!({ "username": people[1].0, "password": people[1].1 }),
+        json!({ "username": "dan" }),
+    ];
+    folder.write("people.ndjson", &lines.map(|line| line.to_string()).join("\n"));
+    let mut browsers = tenants.each_ref().map(|tenant| Browser::new(&url, tenant));
+    for (at, cli) in clis.iter().enumerate() {
+        let tenant = tenants[at].id;
+        cli.run(&["account", "add", tenant, "--username", "added", "--password-file", "added.password"])
+            .output();
+        let imported = cli.run(&["account", "import", tenant, "people.ndjson"]).output();
+        assert!(
+            imported.starts_with(&format!("3 accounts of {tenant} were created, 0 exist already")),
+            "{imported}"
+        );
+        for person in people {
+            assert_signs_in(&mut browsers[at], person, true).await;
+            // The second time the hash is one of ours.
+            assert_signs_in(&mut browsers[at], person, true).await;
+            // At the second tenant's turn the first one has them already.
+            assert_signs_in(&mut browsers[1 - at], person, at == 1).await;
+        }
+        let [(added, _), (bob, password), _] = people;
+        for wrong in [(added, password), (bob, ADDED), ("dan", ADDED), ("dan", "")] {
+            assert_signs_in(&mut browsers[at], wrong, false).await;
+        }
+    }
 }

@@ -27,8 +27,10 @@ mod logout_receiver;
 mod mock_server;
 #[path = "../openid/mod.rs"]
 mod openid;
+mod person;
 mod program;
 mod prover;
+mod public_clients;
 mod published_keys;
 #[expect(dead_code, reason = "shared with the tests of replicas")]
 mod rotations;
@@ -68,6 +70,7 @@ mod cli_clients;
 mod cli_explain;
 mod cli_generations;
 mod cli_inspect;
+mod cli_inspect_assertion;
 mod cli_inspect_certificate;
 mod cli_inspect_dpop;
 mod cli_keyring;
@@ -86,6 +89,7 @@ mod draining;
 mod durable;
 mod exposed;
 mod first_key;
+mod hang_ups;
 mod helm;
 mod installed;
 mod interrupted_sign_ins;

@@ -14,7 +14,7 @@ async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {
     let (receiver_url, logouts) = logout_receiver();
     let providers = TwoProviders::start_telling("http://127.0.0.1:9", &receiver_url);
     for (tenant, other) in providers.each() {
-        let script = include_str!("scripts/sign-in.cjs");
+        let script = concat!(include_str!("scripts/plain-browser.cjs"), include_str!("scripts/sign-in.cjs"));
         let key = tenant.key.pem();
         let mut found = tenant.found(other, &[("KEY", &key)], |environment| node(script, environment));
         let sessions =
@@ -80,7 +80,7 @@ fn ended_session(tenant: &ProviderTenant, token: &str) -> Value {
 fn authlib_signs_a_person_in_at_its_tenant() {
     let providers = TwoProviders::start("http://127.0.0.1:9");
     for (tenant, other) in providers.each() {
-        let script = include_str!("scripts/sign_in.py");
+        let script = concat!(include_str!("scripts/plain_browser.py"), include_str!("scripts/sign_in.py"));
         let found = tenant.found(other, &[], |environment| python(script, environment));
         let expected = json!({
             "name": tenant.name,

@@ -171,7 +171,7 @@ async fn start() -> (Folder, Program, [String; 2]) {
 }
 
 /// The libraries' own HTTP client, of another version than ours. It follows no redirects, as they recommend.
-fn client() -> oauth2::reqwest::Client {
+pub(crate) fn client() -> oauth2::reqwest::Client {
     let client = oauth2::reqwest::ClientBuilder::new().redirect(oauth2::reqwest::redirect::Policy::none());
     client.timeout(std::time::Duration::from_secs(20)).build().unwrap()
 }

@@ -14,15 +14,17 @@ use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 
 /// The default of `server.public_url`.
 const PUBLIC_URL: &str = "http://localhost:3000";
+/// Of an assertion, in seconds.
+pub(crate) const LIFETIME: u64 = 600;
 const TRIES: usize = 100;
 
-fn key() -> SigningKey {
+pub(crate) fn key() -> SigningKey {
     let document = PrivateKeyDocument::generate(SigningAlgorithm::ES256).unwrap();
     SigningKey::parse(KeyId::numbered(1), SigningAlgorithm::ES256, document.expose()).unwrap()
 }
 
 /// The usual settings, where `svc-0` of each tenant signs with the key of that tenant.
-fn with_keys(keys: &[SigningKey; 2]) -> String {
+pub(crate) fn with_keys(keys: &[SigningKey; 2]) -> String {
     let lines = settings(1);
     let mut keys = keys.iter();
     let lines = lines.lines().map(|line| {
@@ -34,14 +36,15 @@ fn with_keys(keys: &[SigningKey; 2]) -> String {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a client reads its own clock")]
-fn assertion(key: &SigningKey, tenant: &str, jti: &str) -> String {
+pub(crate) fn assertion(key: &SigningKey, tenant: &str, jti: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let audience = format!("{PUBLIC_URL}{}", tenant_path(tenant, "/oauth/token"));
-    let claims = json!({ "iss": "svc-0", "sub": "svc-0", "aud": audience, "exp": now + 600, "jti": jti });
+    let claims =
+        json!({ "iss": "svc-0", "sub": "svc-0", "aud": audience, "exp": now + LIFETIME, "jti": jti });
     key.sign("JWT", &claims).unwrap()
 }
 
-async fn status(program: &Program, tenant: &str, assertion: &str) -> u16 {
+pub(crate) async fn status(program: &Program, tenant: &str, assertion: &str) -> u16 {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_assertion_type", JWT_BEARER),
@@ -51,7 +54,7 @@ async fn status(program: &Program, tenant: &str, assertion: &str) -> u16 {
 }
 
 /// How many of the tries at both programs get a token, each of the two tenants with the same `jti`.
-async fn accepted(replicas: &[Replica; 2], keys: &[SigningKey; 2], jti: &str) -> [usize; 2] {
+pub(crate) async fn accepted(replicas: &[Replica; 2], keys: &[SigningKey; 2], jti: &str) -> [usize; 2] {
     let mut counts = [0; 2];
     for (nth, tenant) in TENANTS.into_iter().enumerate() {
         let assertion = assertion(&keys[nth], tenant, jti);

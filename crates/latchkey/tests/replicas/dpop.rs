@@ -9,11 +9,11 @@ use crate::prover::Prover;
 use crate::running::tenant_path;
 use crate::test_env::{Replica, TENANTS, TestEnv, settings};
 
-fn url(tenant: &str) -> String {
+pub(crate) fn url(tenant: &str) -> String {
     format!("http://localhost:3000{}", tenant_path(tenant, "/oauth/token"))
 }
 
-fn request(
+pub(crate) fn request(
     replica: &Replica,
     tenant: &str,
     secret: &str,

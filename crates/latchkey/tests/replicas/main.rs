@@ -64,6 +64,7 @@ mod key_rotation;
 mod people_counted;
 mod postgres_faults;
 mod redis_faults;
+mod replays;
 mod revocation;
 mod store_tls;
 mod two_replicas;

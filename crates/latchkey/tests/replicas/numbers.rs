@@ -7,12 +7,14 @@ use crate::test_env::Replica;
 pub(crate) struct Numbers {
     /// SQL statements, including one a second for the program's check of its store.
     pub(crate) statements: u64,
-    /// Redis commands for rows and changes.
+    /// Redis commands for rows, changes and used identifiers.
     pub(crate) commands: u64,
     /// Number of loads of the client cache from Redis or the store.
     pub(crate) client_loads: u64,
     /// Rows found in Redis.
     pub(crate) hits: u64,
+    /// Replays that Redis refused.
+    pub(crate) refused_early: u64,
     pub(crate) redis_is_up: bool,
     /// Number of times that the program stopped using Redis.
     pub(crate) outages: u64,
@@ -31,6 +33,7 @@ impl Numbers {
             commands: read("latchkey_redis_commands_total"),
             client_loads: read("latchkey_cache_loads_total{cache=\"clients\"}"),
             hits: read("latchkey_redis_rows_total{outcome=\"hit\"}"),
+            refused_early: read("latchkey_redis_replays_refused_total"),
             outages: read("latchkey_redis_outages_total"),
             redis_is_up: read("latchkey_redis_up") == 1,
         }

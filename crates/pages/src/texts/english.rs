@@ -110,6 +110,10 @@ pub(super) const TEXTS: Texts = Texts {
             "This sign-in cannot begin",
             "The application sent a request that is too long. You can do nothing about it here: tell the application's support.",
         ),
+        ErrorKind::BadSignOut => (
+            "This sign-out cannot begin",
+            "The application sent a request that is not valid. Nothing was done: tell the application's support.",
+        ),
         ErrorKind::NotANavigation => (
             "Open this page directly",
             "This page opens only in a window of its own, and not inside another page.",

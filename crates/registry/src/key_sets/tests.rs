@@ -208,3 +208,73 @@ async fn a_tenant_keeps_to_its_share() {
     sets.find(&sets.source(&tenant("acme"), &format!("{URL}/0"))).await.unwrap();
     assert_eq!(fetcher.count(), 102);
 }
+
+/// Bytes of a tenant's sets, as they are counted.
+fn bytes_of(sets: &KeySets, tenant: &TenantId) -> usize {
+    sets.tenants().get(tenant).map_or(0, |of_tenant| of_tenant.bytes)
+}
+
+fn all_bytes(sets: &KeySets) -> usize {
+    sets.tenants().values().map(|of_tenant| of_tenant.bytes).sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_tenants_together_keep_to_a_bound_and_the_largest_give_room() {
+    let (fetcher, sets) = sets(Duration::ZERO);
+    let small = tenant("small");
+    let of_small = sets.find(&sets.source(&small, URL)).await.unwrap();
+    let size_of_small = bytes_of(&sets, &small);
+    fetcher.size.store(64 << 10, Ordering::Relaxed);
+    // Each keeps to its share, and all of them would have twice the bound.
+    let (tenants, of_each) = (2 * ALL / SHARE, SHARE / (COST[1] * (64 << 10)) - 1);
+    let mut counted = 0;
+    for nth in 0..tenants {
+        let large = tenant(&format!("large-{nth}"));
+        for number in 0..of_each {
+            let url = format!("{URL}/{number}");
+            let source = sets.source(&large, &url);
+            let found = sets.find(&source).await.unwrap();
+            counted += source.state().bytes;
+            assert!(bytes_of(&sets, &large) <= SHARE, "{nth} {number}");
+            assert!(all_bytes(&sets) <= ALL, "{nth} {number}: {}", all_bytes(&sets));
+            assert!(
+                Arc::ptr_eq(&sets.find(&sets.source(&large, &url)).await.unwrap(), &found),
+                "the latest stays"
+            );
+            advance(Duration::from_millis(1)).await;
+        }
+    }
+    assert!(counted > 3 * ALL / 2, "{counted}");
+    assert!(all_bytes(&sets) > ALL / 2, "no more goes than has to: {}", all_bytes(&sets));
+    let held: usize = sets
+        .tenants()
+        .values()
+        .map(|of_tenant| of_tenant.sources.values().map(|source| source.state().bytes).sum::<usize>())
+        .sum();
+    assert_eq!(held, all_bytes(&sets));
+    // The one that needs least has lost nothing.
+    assert_eq!(bytes_of(&sets, &small), size_of_small);
+    assert!(Arc::ptr_eq(&sets.find(&sets.source(&small, URL)).await.unwrap(), &of_small));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sources_that_never_answer_keep_to_the_bound_as_well() {
+    let (fetcher, sets) = sets(Duration::ZERO);
+    fetcher.size.store(64 << 10, Ordering::Relaxed);
+    let set = COST[1] * (64 << 10) + 2 * COST[0];
+    let mut number = 0;
+    while all_bytes(&sets) + set <= ALL {
+        let large = tenant(&format!("large-{}", number % 32));
+        sets.find(&sets.source(&large, &format!("{URL}/{number}"))).await.unwrap();
+        number += 1;
+    }
+    fetcher.be_away(true);
+    let before = all_bytes(&sets);
+    let sources = 2 * set / COST[0];
+    for number in 0..sources {
+        let silent = tenant(&format!("silent-{}", number % 32));
+        assert!(sets.find(&sets.source(&silent, &format!("{URL}/{number}"))).await.is_none());
+        assert!(all_bytes(&sets) <= ALL, "{number}: {}", all_bytes(&sets));
+    }
+    assert!(before + sources * COST[0] > ALL, "they would not fit otherwise");
+}

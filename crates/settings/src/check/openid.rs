@@ -2,23 +2,26 @@
 
 use std::collections::BTreeMap;
 
+use gateway::ClientCertificates;
 use protocol::SigningAlgorithm;
 use tenancy::TenantId;
 
 use super::super::{
     findings::{Findings, Location},
     resolved::ResolvedTenant,
-    sections::Server,
+    sections::{Listener, Server, Surface},
 };
 
 /// Of all tenants that sign people in.
 pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Server, findings: &mut Findings) {
     let url = &server.public_url;
+    let mut signs_people_in = false;
     for (id, ResolvedTenant { at, settings, .. }) in tenants {
         if settings.strategies.oauth2.enabled != Some(true) || settings.strategies.oidc.enabled != Some(true)
         {
             continue;
         }
+        signs_people_in = true;
         let strategy = at.key("strategies").key("oidc");
         if !url.is_https() && !url.is_on_loopback() {
             let problem = "people would send their passwords in clear, because the public_url is http";
@@ -46,4 +49,29 @@ pub(crate) fn check(tenants: &BTreeMap<TenantId, ResolvedTenant>, server: &Serve
             findings.warning(at.key("signing").key("algorithm"), problem, hint);
         }
     }
+    if signs_people_in {
+        check_browsers(server, findings);
+    }
+}
+
+/// Browsers that are asked for a certificate, because people have no listener that asks for none.
+fn check_browsers(server: &Server, findings: &mut Findings) {
+    let is_public = |listener: &&Listener| listener.surfaces().contains(&Surface::Public);
+    if server.listeners.iter().filter(is_public).any(|listener| asked(listener).is_none()) {
+        return;
+    }
+    for (index, listener) in server.listeners.iter().enumerate() {
+        if is_public(&listener) && asked(listener) == Some(ClientCertificates::Optional) {
+            findings.warning(
+                Location::section("server").item("listeners", index).key("tls").key("client_certificates"),
+                "people sign in here, and their browsers ask them to choose a certificate, because no public listener does without certificates",
+                "give clients with certificates a listener and an address of their own, and name it in `server.mtls_url`",
+            );
+        }
+    }
+}
+
+/// What the handshake asks of clients.
+fn asked(listener: &Listener) -> Option<ClientCertificates> {
+    listener.tls.as_ref().and_then(|tls| tls.files().client_certificates)
 }

@@ -6,9 +6,12 @@ use super::super::{Diagnostic, Environment, Loaded, inspect};
 use super::test_folder::Folder;
 
 fn load(settings: &str) -> Result<Loaded, String> {
-    let folder = Folder::new();
+    load_in(&Folder::new(), settings, 0)
+}
+
+fn load_in(folder: &Folder, settings: &str, now: u64) -> Result<Loaded, String> {
     folder.write("config.yaml", 0o644, settings);
-    inspect(&folder.path("config.yaml"), &Environment::default(), Timestamp::from_seconds(0)).map_err(
+    inspect(&folder.path("config.yaml"), &Environment::default(), Timestamp::from_seconds(now)).map_err(
         |error| {
             let faults = error.faults.iter().map(|fault| folder.relative(&fault.brief()));
             faults.collect::<Vec<_>>().join("\n")
@@ -148,5 +151,59 @@ fn a_key_of_what_is_not_built_is_refused_where_it_is_and_not_ignored() {
         let column = if key.contains('.') { 11 } else { 1 };
         let expected = format!("config.yaml:1:{column}: {key}: unknown key");
         assert!(found.starts_with(&expected), "{section}\n{found}");
+    }
+}
+
+#[test]
+fn a_listener_that_asks_the_browsers_of_people_for_a_certificate_is_warned_of() {
+    let folder = Folder::new();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key);
+    let certificate = certificate.unwrap().pem();
+    for (name, text) in [("a", &certificate), ("b", &key.serialize_pem()), ("c", &certificate)] {
+        folder.write(name, 0o600, text);
+    }
+    let asks = |serves: &str, more: &str| {
+        format!(
+            "{{ address: '127.0.0.1:0', serves: [{serves}], tls: {{ certificate: a, private_key: b, {more} }} }}"
+        )
+    };
+    let [optional, required, none] =
+        ["client_certificates: optional", "client_ca: c", ""].map(|more| asks("public", more));
+    let of_admin = asks("admin", "client_certificates: optional");
+    let default_with_authorities = asks("public", "client_ca: c, client_certificates: optional");
+    for (strategies, listeners, expected) in [
+        (BOTH, vec![&optional], vec![0]),
+        (BOTH, vec![&default_with_authorities], vec![0]),
+        (BOTH, vec![&optional, &of_admin], vec![0]),
+        (BOTH, vec![&required, &optional], vec![1]),
+        (BOTH, vec![&optional, &optional], vec![0, 1]),
+        // A listener without certificates is that of people.
+        (BOTH, vec![&none, &optional], vec![]),
+        (BOTH, vec![&optional, &none], vec![]),
+        // Whom no certificate lets in is decided in the handshake.
+        (BOTH, vec![&required], vec![]),
+        (BOTH, vec![&of_admin, &none], vec![]),
+        // No tenant signs people in.
+        (OAUTH2, vec![&optional], vec![]),
+        (OIDC, vec![&optional], vec![]),
+    ] {
+        let lines: String = listeners.iter().map(|listener| format!("    - {listener}\n")).collect();
+        let text =
+            format!("server:\n  listeners:\n{lines}tenants:\n  acme:\n    {strategies}\n  globex: {{}}\n");
+        let loaded = load_in(&folder, &text, 1_800_000_000).unwrap();
+        let found: Vec<_> = loaded
+            .warnings
+            .iter()
+            .filter(|warning| warning.explanation.problem.contains("their browsers ask them"))
+            .map(|warning| (warning.key.clone(), warning.location.split(":").nth(1).map(str::to_owned)))
+            .collect();
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|nth| {
+                (format!("server.listeners[{nth}].tls.client_certificates"), Some((3 + nth).to_string()))
+            })
+            .collect();
+        assert_eq!(found, expected, "{text}");
     }
 }

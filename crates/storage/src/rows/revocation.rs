@@ -41,16 +41,17 @@ impl FromRow for Revocation {
 
     fn from_row(row: &Row) -> Result<Self, Error> {
         let subject = subject(row)?;
+        let issued_until = Timestamp::read(row, "issued_until")?;
         let kept_until = Timestamp::read(row, "expires_at")?;
-        // A row of the tenant that a program before this version has written is kept for access tokens alone.
-        let is_kept_for_grants = row.get::<String>("name")? == WITH_GRANTS;
+        // A row that a program before this version has written is kept for access tokens alone. That of a credential has the same name, but is not
+        // kept for so long.
+        let is_kept_for_grants = match &subject {
+            RevokedSubject::Credential(..) => issued_until + subject.kept_for_grants() <= kept_until,
+            _ => row.get::<String>("name")? == WITH_GRANTS,
+        };
         let for_grants =
             if is_kept_for_grants { subject.kept_for_grants() } else { Lifetime::from_seconds(0) };
-        Ok(Self {
-            subject,
-            issued_until: Timestamp::read(row, "issued_until")?,
-            expires_at: kept_until.saturating_sub(for_grants),
-        })
+        Ok(Self { subject, issued_until, expires_at: kept_until.saturating_sub(for_grants) })
     }
 }
 
@@ -61,11 +62,7 @@ fn subject(row: &Row) -> Result<RevokedSubject, Error> {
         "tenant" => Ok(RevokedSubject::Tenant),
         "client" if name == WITH_GRANTS => Ok(RevokedSubject::Client(client()?)),
         "client" => Ok(RevokedSubject::AccessTokens(client()?)),
-        "credential" => {
-            let tag = CredentialTag::parse(&name);
-            let tag = tag.ok_or_else(|| Error::unreadable("name", "not a tag of a credential"))?;
-            Ok(RevokedSubject::Credential(client()?, tag))
-        }
+        "credential" => Ok(RevokedSubject::Credential(client()?, CredentialTag::read(row, "name")?)),
         "key" => Ok(RevokedSubject::SigningKey(name)),
         "token" => Ok(RevokedSubject::Token(client()?, name)),
         "people" => Ok(RevokedSubject::People),

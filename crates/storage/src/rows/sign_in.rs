@@ -78,6 +78,7 @@ columns! {
         rotated_at: "rotated_at",
         dpop_key: "dpop_key",
         certificate: "certificate",
+        credential: "credential",
         granted: "granted",
         created_at: "created_at",
         idle_until: "idle_until",
@@ -133,6 +134,7 @@ columns! {
         client: "client_id",
         scopes: "scopes",
         hosts: "hosts",
+        client_name: "client_name",
         granted_at: "granted_at",
     }
 }

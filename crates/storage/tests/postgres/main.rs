@@ -23,3 +23,5 @@ mod two_tenants;
 
 /// What says where the server is.
 const SERVER: &str = "LATCHKEY_TEST_POSTGRES_URL";
+#[path = "../shared/signing_out.rs"]
+mod signing_out;

@@ -14,6 +14,7 @@ use testkit::requests;
 use testkit::store_contract::{Stores, code_with_offline_access, redeem_with_family, takes_step};
 
 use crate::sandbox::Sandbox;
+use crate::signing_out::cost_of_one_and_fifty;
 
 #[tokio::test]
 async fn every_statement_is_counted_and_each_lookup_is_one() {
@@ -59,6 +60,15 @@ async fn a_code_is_redeemed_in_one_transaction_and_a_refresh_is_one_statement() 
         assert_eq!(database.statements() - before, 1);
         assert!(!takes_step(&database, &family, generation).await, "and it is taken once");
     }
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_is_as_many_statements_for_fifty_sessions_as_for_one() {
+    let sandbox = Sandbox::new().await;
+    let stores = Stores::of(sandbox.open().await);
+    let database = sandbox.open().await;
+    let [one, fifty] = cost_of_one_and_fifty(&stores, &database).await;
+    assert_eq!(one, fifty);
 }
 
 /// Each second, of each replica, however many tenants there are.

@@ -13,3 +13,5 @@ mod opening;
 mod reconciling;
 mod replicas;
 mod rings;
+#[path = "../shared/signing_out.rs"]
+mod signing_out;

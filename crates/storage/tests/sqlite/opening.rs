@@ -1,5 +1,7 @@
 //! Opening files: new ones, foreign ones, newer ones, and without touching them.
 
+use std::sync::Arc;
+
 use administration::{
     Generations as _, KeySchedule as _, RelatedClients, SealedItems as _, TenantList as _, TenantQuery,
     TenantRows as _,
@@ -11,8 +13,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use storage::{OpenError, sqlite};
 use tenancy::TenantStore as _;
 use testkit::fixtures::{AUDIENCE, tenant_id};
+use testkit::store_contract::Stores;
 
 use crate::declared::{Sandbox, apply, declaration, tenant, value};
+use crate::signing_out::cost_of_one_and_fifty;
 
 async fn execute(sandbox: &Sandbox, sql: &'static str) {
     let options = SqliteConnectOptions::new().filename(sandbox.path());
@@ -100,6 +104,14 @@ async fn every_statement_of_a_request_is_counted() {
     let before = database.statements();
     database.find_tenant(&tenant_id("acme")).await.unwrap();
     assert_eq!(database.statements() - before, 1);
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_is_as_many_statements_for_fifty_sessions_as_for_one() {
+    let sandbox = Sandbox::new();
+    let stores = Stores::of(Arc::into_inner(sandbox.open().await).unwrap());
+    let [one, fifty] = cost_of_one_and_fifty(&stores, &*sandbox.open().await).await;
+    assert_eq!(one, fifty);
 }
 
 /// Takes back what later migrations have made.

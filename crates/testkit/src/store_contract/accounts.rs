@@ -23,7 +23,7 @@ fn of_kind(kind: ChangeKind, account: &Account) -> Change {
 }
 
 /// From the API, with the accounts as they are now.
-async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change>) -> CommitRequest {
+pub(super) async fn request(stores: &Stores, now: Timestamp, changes: Vec<Change>) -> CommitRequest {
     let mut request = CommitRequest { changes, ..CommitRequest::empty(ManagedBy::Api, now) };
     request = resting_on_today(stores, &request).await;
     for state in &mut request.before {

@@ -242,7 +242,7 @@ macro_rules! store_contract_tests {
             removed_keys_of_a_client_are_revoked,
             the_last_second_only_moves_forward,
             revocations_are_deleted_after_the_last_token,
-            revocations_of_clients_and_tenants_are_kept_for_refresh_tokens,
+            revocations_of_tenants_clients_and_credentials_are_kept_for_refresh_tokens,
             a_deleted_client_leaves_a_revocation_of_its_access_tokens,
             each_revocation_is_logged,
             what_is_sealed_is_listed_page_by_page,

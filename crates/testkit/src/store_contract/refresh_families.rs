@@ -7,7 +7,7 @@ use grants::{
     Redemption, RefreshFamily, SenderKeys,
 };
 use protocol::{Lifetime, Thumbprint};
-use registry::{ClientId, RevokedSubject};
+use registry::{ClientId, CredentialTag, RevokedSubject};
 use sessions::SessionWrite;
 use tenancy::{RefreshTokenPolicy, SessionPolicy, TenantId};
 use zeroize::Zeroizing;
@@ -25,7 +25,8 @@ const KEYS: SenderKeys =
     SenderKeys { dpop: Some(Thumbprint::new([1; 32])), certificate: Some(Thumbprint::new([2; 32])) };
 
 fn new_family(sender: SenderKeys) -> NewFamily {
-    NewFamily::new(ID, Zeroizing::new([9; 16]), SECRET, sender, RefreshTokenPolicy::default(), at(1))
+    let bound_to = (sender, CredentialTag::parse("0000002a"));
+    NewFamily::new(ID, Zeroizing::new([9; 16]), SECRET, bound_to, RefreshTokenPolicy::default(), at(1))
 }
 
 /// Signs a person in, whose code a client redeems a second later.
@@ -177,6 +178,7 @@ pub async fn a_step_is_taken_once_and_as_the_family_is_bound(stores: Stores) {
     assert_eq!(find(&stores, &ada.tenant, right.key, 10).await.unwrap().family, family);
     let first = take(&stores, &ada.tenant, &right, 10).await;
     assert_eq!(first, family.step(&right, at(10)), "as the rule says");
+    assert!(family.credential.is_some() && first.as_ref().unwrap().credential == family.credential);
     assert_eq!(find(&stores, &ada.tenant, right.key, 10).await.map(|found| found.family), first);
     assert_eq!(take(&stores, &ada.tenant, &right, 10).await, None);
     // The store has lost the writes in between.

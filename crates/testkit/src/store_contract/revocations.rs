@@ -4,7 +4,7 @@ use accounts::{Account, AccountId, AccountStatus};
 use administration::{Change, ChangeKind, CommitRequest, Invalidation, KeyChangeKind, SecretChangeKind};
 use keys::life_cycle::KeyTimes;
 use protocol::{Lifetime, Timestamp};
-use registry::{Client, ClientKeys, CredentialTag, RevokedSubject, TokenRevocation};
+use registry::{Client, ClientId, ClientKeys, CredentialTag, RevokedSubject, TokenRevocation};
 use tenancy::{RefreshTokenPolicy, Tenant, TenantId};
 
 use super::{Stores, add, commit};
@@ -189,8 +189,12 @@ pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
         assert!(resumed >= NOW && resumed.seconds() + acme.stale_if_error.seconds() < ended.seconds());
     }
     assert_eq!(subjects(&stores, &globex.id).await, []);
-    // What the files leave out for a while is as before when they declare it again.
+    // What the files leave out for a while is as before when they declare it again, and a secret that they drop had expired.
     let job = Client { secrets: Vec::new(), ..fixtures::client(&acme, "job") };
+    change(&stores, requests::secret(&job, secret, SecretChangeKind::Removed)).await;
+    let of_job = CredentialTag::of_secret(&acme.id, &job.id, &secret.id);
+    let of_job = RevokedSubject::Credential(job.id.clone(), of_job);
+    assert_eq!(until(&stores, &acme.id, &of_job).await, None);
     for kind in [ChangeKind::Retired, ChangeKind::Restored] {
         change(&stores, Change::Client(requests::row(kind, Some(&job), &job))).await;
     }
@@ -270,24 +274,37 @@ pub async fn revocations_are_deleted_after_the_last_token(stores: Stores) {
 }
 
 /// For as long as refresh tokens live, which they end, too. Verifiers learn of them for as long as access tokens live.
-pub async fn revocations_of_clients_and_tenants_are_kept_for_refresh_tokens(stores: Stores) {
+pub async fn revocations_of_tenants_clients_and_credentials_are_kept_for_refresh_tokens(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let svc = Client { secrets: Vec::new(), ..fixtures::client(&acme, "svc") };
     change(&stores, Change::Tokens(acme.id.clone(), None)).await;
     change(&stores, Change::Client(requests::row(ChangeKind::Suspended, Some(&svc), &svc))).await;
     change(&stores, Change::Client(requests::row(ChangeKind::Resumed, Some(&svc), &svc))).await;
     change(&stores, Change::Tokens(globex.id.clone(), Some(fixtures::client_id("job")))).await;
-    let all =
-        [(&acme.id, RevokedSubject::Tenant), (&acme.id, of_client("svc")), (&globex.id, of_client("job"))];
+    let (other, secret) = (fixtures::client(&globex, "svc"), fixtures::secret("s1"));
+    change(&stores, requests::secret(&other, &secret, SecretChangeKind::Revoked)).await;
+    let tag = CredentialTag::of_secret(&globex.id, &other.id, &secret.id);
+    let all = [
+        (&acme.id, RevokedSubject::Tenant),
+        (&acme.id, of_client("svc")),
+        (&globex.id, of_client("job")),
+        (&globex.id, RevokedSubject::Credential(other.id.clone(), tag)),
+    ];
+    let of_acme = until(&stores, &acme.id, &RevokedSubject::Tenant).await.unwrap();
     let mut first_and_last = Vec::new();
     for (tenant, subject) in &all {
         let facts = stores.revocations.find_revocations(tenant).await.unwrap();
         let last = until(&stores, tenant, subject).await.unwrap();
         first_and_last.push(last);
-        let RevokedSubject::Client(client) = subject else { continue };
-        assert!(facts.revoke_grant(client.as_str(), last), "{subject:?}");
-        assert_eq!(facts.revoke_grant("other", last), *tenant == &acme.id, "of the tenant");
-        assert!(!facts.revoke_grant(client.as_str(), last + Lifetime::from_seconds(1)), "{subject:?}");
+        let (client, credential) = match subject {
+            RevokedSubject::Client(client) => (client, None),
+            RevokedSubject::Credential(client, tag) => (client, Some(*tag)),
+            _ => continue,
+        };
+        let revoke = |client: &ClientId, at| facts.revoke_grant(client.as_str(), credential, at);
+        assert!(revoke(client, last), "{subject:?}");
+        assert_eq!(revoke(&fixtures::client_id("other"), of_acme), *tenant == &acme.id, "of the tenant");
+        assert!(!revoke(client, last + Lifetime::from_seconds(1)), "{subject:?}");
         let is_published = |after: u64| {
             let at = last + Lifetime::from_seconds(after + acme.access_token.lifetime.seconds());
             facts.of_access_tokens(at).any(|(published, _)| published == *subject)
@@ -304,7 +321,7 @@ pub async fn revocations_of_clients_and_tenants_are_kept_for_refresh_tokens(stor
         assert!(until(&stores, tenant, subject).await.is_some(), "{subject:?}");
     }
     let later = last + RefreshTokenPolicy::LONGEST + Lifetime::from_seconds(2 * 86_400);
-    assert_eq!(stores.revocations.delete_ended_revocations(later).await.unwrap(), 3);
+    assert_eq!(stores.revocations.delete_ended_revocations(later).await.unwrap(), 4);
 }
 
 /// Its id stays reserved, so nothing else of it is used again.

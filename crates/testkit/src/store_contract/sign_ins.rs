@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use accounts::{Account, AccountId, Authentication};
-use administration::{Change, ChangeKind};
+use administration::{AdministrationStore, Change, ChangeKind, CommitRequest};
 use grants::{
     AuthorizationCode, CodeKey, CodeNotIssued, CodeWrite, Consent, Granted, PushedRequest, Redeemed,
     Redemption,
@@ -125,6 +125,7 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
         client: client("web"),
         scopes: vec!["openid".to_owned()],
         hosts: vec!["app.example.com".to_owned()],
+        client_name: None,
         granted_at: at(0),
     };
     let code = code_of(&write);
@@ -235,6 +236,7 @@ pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(store
             client: client("web"),
             scopes: Vec::new(),
             hosts: Vec::new(),
+            client_name: None,
             granted_at: at(again_at),
         };
         let until = at(again_at + 60);
@@ -350,6 +352,7 @@ pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
         client: client("web"),
         scopes: vec!["email".to_owned(), "openid".to_owned()],
         hosts: vec!["app.example.com".to_owned()],
+        client_name: Some("Wéb \u{201c}1\u{201d}".to_owned()),
         granted_at: at(5),
     };
     write_code(&stores, &code_of(&write), Some(&write), Some(&consent)).await;
@@ -363,7 +366,8 @@ pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
     assert_eq!(of(&ada.tenant, &ada.id, "another").await, None);
     assert_eq!(of(&globex, &ada.id, "web").await, None);
     assert_eq!(of(&ada.tenant, &stranger, "web").await, None);
-    let more = Consent { scopes: vec!["openid".to_owned()], granted_at: at(6), ..consent };
+    let client_name = Some("Another".to_owned());
+    let more = Consent { scopes: vec!["openid".to_owned()], client_name, granted_at: at(6), ..consent };
     let code = AuthorizationCode { digest: [8; 32], ..code_of(&write) };
     write_code(&stores, &code, None, Some(&more)).await;
     assert_eq!(of(&ada.tenant, &ada.id, "web").await, Some(more));
@@ -420,6 +424,26 @@ pub async fn sessions_of_an_account_are_listed_and_ended(stores: Stores) {
     assert!(of.find(&ada.tenant, SessionPolicy::default(), &token, at(10)).await.unwrap().is_some());
 }
 
+/// What signs a person out everywhere, who is signed in so many times at this tenant, each time at a client.
+pub async fn sign_out_everywhere(stores: &Stores, tenant: &str, times: u8) -> CommitRequest {
+    let person = person(stores, tenant).await;
+    for number in 0..times {
+        let (write, _) = begin(stores, &person, None, at(u64::from(number)));
+        let code = AuthorizationCode { digest: [number; 32], ..code_of(&write) };
+        write_code(stores, &code, Some(&write), None).await;
+    }
+    let ended = Change::Sessions(person.tenant.clone(), person.id, None);
+    super::accounts::request(stores, at(1_000), vec![ended]).await
+}
+
+/// How many sessions of the account that it concerns are valid after it, and how many are not.
+pub async fn signed_in_and_out(store: &dyn AdministrationStore, request: &CommitRequest) -> (usize, usize) {
+    let [Change::Sessions(tenant, account, _)] = &request.changes[..] else { panic!("{request:?}") };
+    let found = store.list_sessions(tenant, account).await.unwrap();
+    let valid = found.iter().filter(|found| found.is_valid(SessionPolicy::default(), request.now)).count();
+    (valid, found.len() - valid)
+}
+
 /// One by one, and all with the account.
 pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
     let other = person(&stores, "globex").await;
@@ -435,6 +459,7 @@ pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
                 client: client(id),
                 scopes: vec!["openid".to_owned()],
                 hosts: Vec::new(),
+                client_name: None,
                 granted_at: at(number),
             };
             let code = AuthorizationCode { digest: [u8::try_from(number).unwrap(); 32], ..code_of(&write) };

@@ -20,7 +20,10 @@ const ERROR_PAGES: [(&str, &str); 8] = [
     ("414", "The request is too long"),
     ("415", "The body is no form"),
     ("500", "The server has a fault"),
-    ("503", "A part of the server does not answer now"),
+    (
+        "503",
+        "A part of the server does not answer now, or too many passwords wait to be checked; Retry-After says when to try again",
+    ),
 ];
 
 pub(crate) fn operations() -> Vec<Operation> {

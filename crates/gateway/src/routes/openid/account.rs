@@ -86,7 +86,7 @@ fn sign_in_page(
     typed: (String, Option<SignInMessage>),
 ) -> Result<HttpResponse, PageError> {
     let form = visit.form("", FlowStep::Account(AccountStep::SignIn), visit.now)?;
-    Ok(sign_in_form(visit, None, form, typed))
+    Ok(sign_in_form(visit, (None, Opener::Severed), form, typed))
 }
 
 /// Checks identifier and password, and leads back to the account, which then can be loaded again without them.

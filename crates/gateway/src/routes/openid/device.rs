@@ -159,7 +159,8 @@ fn sign_in_page(
     error: Option<SignInMessage>,
 ) -> Result<HttpResponse, PageError> {
     let form = form(visit, &waiting.user_code, DeviceStep::SignIn)?;
-    Ok(sign_in_form(visit, Some(&waiting.client), form, (identifier, error)))
+    // The person has come by a typed address, and no client has opened the window.
+    Ok(sign_in_form(visit, (Some(&waiting.client), Opener::Severed), form, (identifier, error)))
 }
 
 async fn confirm_page(

@@ -40,7 +40,24 @@ pub(crate) async fn navigate(
     public_url: Data<PublicUrl>,
     raw: RawRequest,
 ) -> Result<HttpResponse, PageError> {
-    let mut visit = Visit::of_navigation(&services, &public_url, &raw).await?;
+    navigated(&services, &public_url, &raw).await.map_err(PageError::of_sign_out)
+}
+
+/// The person has answered the question, or a client has sent its request as a form.
+pub(crate) async fn post(
+    services: Data<Services>,
+    public_url: Data<PublicUrl>,
+    mut raw: RawRequest,
+) -> Result<HttpResponse, PageError> {
+    posted(&services, &public_url, &mut raw).await.map_err(PageError::of_sign_out)
+}
+
+async fn navigated(
+    services: &Services,
+    public_url: &PublicUrl,
+    raw: &RawRequest,
+) -> Result<HttpResponse, PageError> {
+    let mut visit = Visit::of_navigation(services, public_url, raw).await?;
     let request = LogoutRequest::read(&visit, raw.query()).await?;
     let response = match visit.signed_in().await? {
         None => finish(&visit, &request, false),
@@ -53,13 +70,12 @@ pub(crate) async fn navigate(
     Ok(visit.finish(response))
 }
 
-/// The person has answered the question, or a client has sent its request as a form.
-pub(crate) async fn post(
-    services: Data<Services>,
-    public_url: Data<PublicUrl>,
-    mut raw: RawRequest,
+async fn posted(
+    services: &Services,
+    public_url: &PublicUrl,
+    raw: &mut RawRequest,
 ) -> Result<HttpResponse, PageError> {
-    let posted = Posted::read(&services, &public_url, &mut raw).await?;
+    let posted = Posted::read(services, public_url, raw).await?;
     if !posted.has_flow() {
         return posted.again("/oauth/logout");
     }

@@ -44,7 +44,7 @@ async fn keep(
     let proof = sender::read_proof(services, tenant, raw, None, now)?;
     let authenticated = authenticate_or_identify(services, tenant, credentials, raw, now).await?;
     let client = check_client(Some(authenticated.client().clone())).map_err(|_| not_registered())?;
-    let sender = sender::prove(services, tenant, &authenticated, proof, None, now).await?;
+    let sender = sender::prove(services, tenant, raw, &authenticated, proof, None, now).await?;
     let parameters = match source {
         RequestSource::Parameters => parameters,
         // RFC 9126 §2.1: a push has no reference to another one.
@@ -68,7 +68,7 @@ async fn keep(
     let parameters = bound(parameters, key).map_err(refused)?;
     let reference = services.authorizations.push(&client, parameters, now).await?;
     // As many as may wait: a stranger can push in the name of a public client.
-    sender.use_up(services, tenant, now).await?;
+    sender.use_up(services, tenant, raw, now).await?;
     Ok(PushedResponse::new(reference.expose(), PushedRequest::expires_in()))
 }
 

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use grants::{
     CodeNotIssued, Consent as Allowed, Grantee, NamedAccount, Next, NextContext, RequestedCode, next,
 };
@@ -148,13 +149,13 @@ pub(super) fn sign_in_page(
 ) -> Result<HttpResponse, PageError> {
     let to = &authorization.to;
     let form = visit.form(&to.parameters, FlowStep::SignIn, visit.now)?;
-    Ok(sign_in_form(visit, Some(&to.client), form, (identifier, error)))
+    Ok(sign_in_form(visit, (Some(&to.client), Opener::of(&to.client)), form, (identifier, error)))
 }
 
 /// The same, for any form that asks who is there.
 pub(super) fn sign_in_form(
     visit: &Visit<'_>,
-    client: Option<&Client>,
+    (client, opener): (Option<&Client>, Opener),
     SealedForm { action, flow }: SealedForm,
     (identifier, error): (String, Option<SignInMessage>),
 ) -> HttpResponse {
@@ -167,8 +168,18 @@ pub(super) fn sign_in_form(
         error,
     };
     // A refused password is no success for a program that reads statuses; browsers show the page all the same.
-    let status = if error.is_some() { StatusCode::FORBIDDEN } else { StatusCode::OK };
-    respond(status, &page, client.map_or(Opener::Severed, Opener::of))
+    let status = match error {
+        None => StatusCode::OK,
+        Some(SignInMessage::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(SignInMessage::Refused | SignInMessage::Expired | SignInMessage::NoCookies) => {
+            StatusCode::FORBIDDEN
+        }
+    };
+    let mut response = respond(status, &page, opener);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
 }
 
 /// The page that asks whether the account of the session is meant.
@@ -196,7 +207,8 @@ async fn consent_page(
     progress: &Progress<'_>,
 ) -> Result<HttpResponse, PageError> {
     let to = &authorization.to;
-    let step = FlowStep::Consent(signed_in.session().id.clone());
+    let (session, client_name) = (signed_in.session().id.clone(), to.client.name.clone());
+    let step = FlowStep::Consent { session, client_name };
     let SealedForm { action, flow } =
         visit.form(&to.parameters, step, progress.began.unwrap_or(visit.now))?;
     let account = visit.shown_name(signed_in).await?;

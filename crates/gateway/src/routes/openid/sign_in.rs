@@ -32,15 +32,16 @@ pub(crate) async fn sign_in(
         Err(refused) => return Ok(show(&refused, &public_url)),
     };
     let response = match (&flow.step, stale) {
-        (step @ (FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent(_)), Some(stale)) => {
-            start_again(&visit, &authorization, step, (fields.identifier, stale)).await?
-        }
+        (
+            step @ (FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent { .. }),
+            Some(stale),
+        ) => start_again(&visit, &authorization, step, (fields.identifier, stale)).await?,
         (FlowStep::SignIn, None) => check_password(&mut visit, &authorization, flow.started, fields).await?,
         (FlowStep::SelectAccount { session, typed }, None) => {
             select(&visit, &authorization, (flow.started, session), (typed, &fields.decision)).await?
         }
-        (FlowStep::Consent(session), None) => {
-            decide(&visit, &authorization, (flow.started, session), &fields.decision).await?
+        (FlowStep::Consent { session, client_name }, None) => {
+            decide(&visit, &authorization, (flow.started, session), (client_name, &fields.decision)).await?
         }
         (FlowStep::SignOut(_) | FlowStep::Device(_) | FlowStep::Account(_), _) => {
             return Err(Visit::foreign());
@@ -60,7 +61,7 @@ async fn start_again(
         return sign_in_page(visit, authorization, typed, Some(stale.message()));
     };
     let named = match step {
-        FlowStep::Consent(session) | FlowStep::SelectAccount { session, .. } => {
+        FlowStep::Consent { session, .. } | FlowStep::SelectAccount { session, .. } => {
             named_by(Some(&signed_in), session, false)
         }
         _ if visit.names_another(&signed_in, &typed).await? => NamedAccount::Another,
@@ -111,6 +112,8 @@ pub(super) async fn sign_in_with_password(
     let password = password.unwrap_or_else(|| Secret::new(String::new()));
     let mut known = visit.browser.known(services, now);
     let history = known.history_at(tenant);
+    // A hash is too dear for a client that has hung up.
+    raw.needs_client();
     let checked = services
         .sign_ins
         .sign_in_with_password(tenant, &identifier, password, &raw.source(), &history, now)
@@ -134,7 +137,13 @@ pub(super) async fn sign_in_with_password(
             });
             Ok(Err(SignInMessage::Refused))
         }
-        Err(SignInError::Busy) => Ok(Err(SignInMessage::Busy)),
+        Err(SignInError::Busy) => {
+            raw.log(|fields| {
+                fields.error = Some(ErrorCode::TemporarilyUnavailable);
+                fields.reason = Some(RefusalReason::Unavailable);
+            });
+            Ok(Err(SignInMessage::Busy))
+        }
         Err(SignInError::Store(error)) => Err(error.into()),
     }
 }
@@ -164,12 +173,13 @@ fn named_by(signed_in: Option<&SignedIn>, session: &SessionId, is_decided: bool)
     }
 }
 
-/// The person allows or denies what the client requests, in the session that was asked.
+/// The person allows or denies what the client requests, in the session that was asked. What was allowed a client with another name than it has
+/// now is not allowed.
 async fn decide(
     visit: &Visit<'_>,
     authorization: &Authorization,
     (started, session): (Timestamp, &SessionId),
-    decision: &str,
+    (client_name, decision): (&str, &str),
 ) -> Result<HttpResponse, PageError> {
     let signed_in = visit.signed_in().await?;
     let named = named_by(signed_in.as_ref(), session, matches!(decision, "allow" | "deny"));
@@ -180,7 +190,7 @@ async fn decide(
         let to = &authorization.to;
         return Ok(send(to, &to.response(Err(denied)), true, visit.public_url));
     }
-    let is_allowed = is_decided && decision == "allow";
+    let is_allowed = is_decided && decision == "allow" && client_name == authorization.to.client.name;
     let progress = Progress { began: Some(started), named, is_allowed, ..Progress::default() };
     proceed(visit, authorization, signed_in.as_ref(), &progress).await
 }

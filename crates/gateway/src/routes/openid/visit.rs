@@ -114,7 +114,7 @@ impl<'r> Visit<'r> {
         started: Timestamp,
     ) -> Result<SealedForm, PageError> {
         let endpoint = match step {
-            FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent(_) => "/oauth/sign-in",
+            FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent { .. } => "/oauth/sign-in",
             FlowStep::SignOut(_) => "/oauth/logout",
             FlowStep::Device(_) => "/device",
             FlowStep::Account(_) => "/account",

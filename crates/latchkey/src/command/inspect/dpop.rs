@@ -1,13 +1,14 @@
 //! `latchkey inspect` of a DPoP proof: each check of a request, as far as the options say what the request is.
 
-use keys::{Inspection, Members};
-use protocol::Timestamp;
+use keys::{DescribedCheck as _, Members, TokenKind};
 use registry::{DpopCheck, DpopInspection, KnownRequest};
 use zeroize::Zeroizing;
 
 use super::InspectArguments;
-use super::explain::{Line, Status, value};
+use super::expected::Expected;
+use super::explain::value;
 use super::input;
+use super::presented::{Checked, Presented, lines};
 
 /// The request that the options describe.
 pub(super) struct ProvenRequest {
@@ -27,45 +28,28 @@ impl ProvenRequest {
         Ok(Some(Self { method: method.clone(), url: url.clone(), access_token }))
     }
 
-    /// The inspection of a proof for this request.
-    pub(super) fn inspect(&self, proof: &str, now: Timestamp) -> DpopInspection {
+    /// The judgement of a proof for this request. Its key is its own.
+    pub(super) fn judge(&self, proof: &str, expected: &Expected) -> Presented {
         let known = KnownRequest {
             method: self.method.as_deref(),
             url: self.url.as_deref(),
             access_token: self.access_token.as_ref().map(|token| token.as_str()),
         };
-        DpopInspection::of(proof, &known, now)
-    }
-
-    /// The lines of its checks.
-    pub(super) fn lines(&self, found: &DpopInspection, inspection: &Inspection) -> Vec<Line> {
-        let failed = found.failed.map(|(check, _)| check);
-        let mut is_reached = true;
-        let line = |check: DpopCheck| {
-            let lacks = self.lacks(check);
-            let status = match failed {
-                Some(failed) if failed == check => Status::Failed,
-                _ if !is_reached => Status::NotReached,
-                _ if lacks.is_some() => Status::NotChecked,
-                _ => Status::Passed,
-            };
-            is_reached &= status != Status::Failed;
-            let shown = match status {
-                Status::Passed | Status::Failed => {
-                    member(check, inspection.header.as_ref(), inspection.claims.as_ref())
-                }
-                Status::NotChecked => lacks.map(str::to_owned),
-                Status::NotReached => None,
-            };
-            Line {
-                check: check.name(),
-                status,
-                found: shown,
-                expected: self.expected(check),
-                fix: (status == Status::Failed).then(|| check.fix()),
-            }
+        let (found, inspection) = (DpopInspection::of(proof, &known, expected.now), expected.inspect(proof));
+        let failed = found.failed.map(|(check, error)| (check.name(), error.reason()));
+        let check = |check: DpopCheck| Checked {
+            check,
+            lacks: self.lacks(check),
+            member: member(check, inspection.header.as_ref(), inspection.claims.as_ref()),
+            expected: self.expected(check),
         };
-        DpopCheck::ALL.into_iter().map(line).collect()
+        Presented {
+            kind: TokenKind::DpopProof,
+            failed,
+            is_verified: true,
+            keys: found.key.map(|key| format!("its own key, whose thumbprint is {key}")),
+            lines: lines(DpopCheck::ALL.into_iter().map(check), failed.map(|(check, _)| check)),
+        }
     }
 
     /// Why a check says nothing.

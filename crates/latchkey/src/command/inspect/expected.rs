@@ -4,13 +4,16 @@ use std::path::Path;
 
 use administration::{ExplanationView, KeyStatusView, KeyView, Page, TenantView, Wiped};
 use anyhow::{Context as _, anyhow};
-use keys::{Expectations, Inspection, KeyId, KeyRecord, Outcome, PublicKeys, TokenKind, inspect};
+use keys::{
+    Expectations, Inspection, InvalidKeySet, KeyId, KeyRecord, Outcome, PublicKeys, TokenKind, inspect,
+};
 use protocol::{Lifetime, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tenancy::{AccessTokenPolicy, TenantId};
 
 use super::InspectArguments;
+use super::assertion::AssertedClient;
 use super::offline::{Expects, OfflineApi};
 use crate::admin_client::{AdminClient, ApiRequest};
 use crate::command::client::client_path;
@@ -98,7 +101,9 @@ impl Expected {
             skew: Lifetime::from_seconds(0),
         };
         if let Some(file) = jwks {
-            expected.read_jwks(file)?;
+            let is_of_client = AssertedClient::of(arguments, token).is_some();
+            let read = if is_of_client { PublicKeys::read_of_client } else { PublicKeys::read };
+            expected.read_jwks(file, read)?;
         }
         if let Some(tenant) = tenant {
             expected.load_tenant(config, arguments, tenant, token)?;
@@ -161,11 +166,15 @@ impl Expected {
         }
     }
 
-    fn read_jwks(&mut self, file: &Path) -> anyhow::Result<()> {
+    fn read_jwks(
+        &mut self,
+        file: &Path,
+        read: fn(&str) -> Result<PublicKeys, InvalidKeySet>,
+    ) -> anyhow::Result<()> {
         let name = file.display();
         let bytes = files::read_public(file).with_context(|| format!("--jwks: {name} cannot be read"))?;
         let text = str::from_utf8(&bytes).map_err(|_| anyhow!("--jwks: {name} is not UTF-8"))?;
-        let keys = PublicKeys::read(text).with_context(|| format!("--jwks: {name} cannot be used"))?;
+        let keys = read(text).with_context(|| format!("--jwks: {name} cannot be used"))?;
         let known = keys
             .iter()
             .map(|(kid, algorithm)| KnownKey { kid: kid.to_owned(), words: algorithm.to_string() });
@@ -258,12 +267,16 @@ async fn revocation(admin: &AdminClient, tenant: &TenantId, token: &str) -> Revo
     }
 }
 
+/// What a token says of itself: header, claims, and the kind that its type names.
+pub(super) fn unverified(token: &str) -> Inspection {
+    let any =
+        Expectations { is_issuer: &|_| true, accepts_typ: &|_| false, audience: None, skew: keys::LEEWAY };
+    inspect::<Value>(token, None, Timestamp::from_seconds(0), keys::LEEWAY, &any)
+}
+
 /// `client_id`, unverified, where it can be one.
 fn client_of(token: &str) -> Option<String> {
-    let any =
-        Expectations { is_issuer: &|_| true, accepts_typ: &|_| true, audience: None, skew: keys::LEEWAY };
-    let inspection = inspect::<Value>(token, None, Timestamp::from_seconds(0), keys::LEEWAY, &any);
-    let claims = inspection.claims?;
+    let claims = unverified(token).claims?;
     let (_, client) = claims.iter().find(|(name, _)| name == "client_id")?;
     client.as_str().filter(|client| ClientId::parse(client).is_ok()).map(str::to_owned)
 }

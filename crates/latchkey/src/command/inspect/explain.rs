@@ -1,6 +1,6 @@
 //! One check in words: the value that it looked at, what was expected, and how to fix it. It decides nothing.
 
-use keys::{Check, Inspection, Members, Outcome};
+use keys::{Check, DescribedCheck as _, Inspection, Members, Outcome};
 use protocol::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -139,7 +139,7 @@ impl Expected {
         }
     }
 
-    fn known_keys(&self) -> String {
+    pub(super) fn known_keys(&self) -> String {
         let keys = self.known.iter().map(|key| format!("{} ({})", key.kid, key.words));
         keys.collect::<Vec<_>>().join(", ")
     }
@@ -183,7 +183,7 @@ pub(super) fn value(members: Option<&Members>, name: &str) -> Option<String> {
     Some(text(value))
 }
 
-fn time(members: Option<&Members>, name: &str, now: Timestamp) -> Option<String> {
+pub(super) fn time(members: Option<&Members>, name: &str, now: Timestamp) -> Option<String> {
     let (_, value) = members?.iter().find(|(member, _)| member == name)?;
     value.as_u64().map(|seconds| instant(Timestamp::from_seconds(seconds), now))
 }

@@ -1,12 +1,14 @@
-//! `latchkey inspect`: explains a token or a client certificate check by check, with the verification that a request goes through: at the tenant's own
-//! server, or at an API that verifies offline.
+//! `latchkey inspect`: explains a token, an assertion, a proof or a client certificate check by check, with the verification that a request goes through: at
+//! the tenant's own server, or at an API that verifies offline.
 
+mod assertion;
 mod certificate;
 mod dpop;
 mod expected;
 mod explain;
 mod input;
 mod offline;
+mod presented;
 mod report;
 mod times;
 
@@ -17,12 +19,14 @@ use anyhow::bail;
 use clap::Args;
 use gateway::PresentedCertificates;
 use protocol::{Lifetime, Timestamp};
+use registry::ClientId;
 use tenancy::TenantId;
 
 use super::parse::parse_instant;
 use super::print;
 use crate::admin_client::AdminArguments;
 use crate::clock;
+use assertion::AssertedClient;
 use dpop::ProvenRequest;
 use expected::Expected;
 pub(super) use input::{read, read_bytes};
@@ -35,7 +39,7 @@ pub(crate) struct InspectArguments {
     /// itself.
     #[arg(default_value = "-")]
     file: PathBuf,
-    /// Verify with the public keys of this JWKS document, as an API does offline.
+    /// Verify with the public keys of this JWKS document, as an API does offline; an assertion with those of its client.
     #[arg(long, value_name = "FILE", conflicts_with = "tenant")]
     jwks: Option<PathBuf>,
     /// Verify as this tenant does: with its keys, issuers and type.
@@ -44,7 +48,7 @@ pub(crate) struct InspectArguments {
     /// The issuer that `iss` must name. Default: the tenant's.
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
-    /// The API's own name, which `aud` must have.
+    /// The API's own name, which `aud` must have. Of an assertion, the token endpoint, which `aud` may have in place of the issuer.
     #[arg(long, value_name = "NAME")]
     audience: Option<String>,
     /// The `typ` of the header. Default: the tenant's, else at+jwt.
@@ -56,6 +60,9 @@ pub(crate) struct InspectArguments {
     /// How far `nbf` and `iat` may be ahead. `exp` has no leeway.
     #[arg(long, value_name = "SPAN", default_value_t = keys::LEEWAY)]
     leeway: Lifetime,
+    /// Check a client assertion (private_key_jwt): the client that the request names.
+    #[arg(long, value_name = "CLIENT", conflicts_with_all = ["tenant", "typ", "method", "url", "access_token", "client_ca"])]
+    client: Option<ClientId>,
     /// Check a DPoP proof: the HTTP method of its request, such as POST.
     #[arg(long, value_name = "METHOD", conflicts_with_all = ["jwks", "tenant", "issuer", "audience", "typ"])]
     method: Option<String>,
@@ -75,7 +82,7 @@ pub(crate) struct InspectArguments {
 /// The token fails a check, or its signature was not checked.
 pub(super) const NOT_VALID: u8 = 7;
 
-/// Prints each check with what it found. Exit 0 for a token or certificate that passes all, 7 for one that does not, 1 for an error.
+/// Prints each check with what it found. Exit 0 for a token, assertion, proof or certificate that passes all, 7 for one that does not, 1 for an error.
 pub(crate) fn run(config: &Path, arguments: &InspectArguments) -> anyhow::Result<ExitCode> {
     let bytes = input::read_bytes(&arguments.file)?;
     let now = arguments.at.unwrap_or_else(clock::now);
@@ -87,9 +94,10 @@ pub(crate) fn run(config: &Path, arguments: &InspectArguments) -> anyhow::Result
     }
     let token = input::token(&bytes)?;
     let expected = Expected::load(config, arguments, &token, now)?;
-    let report = match ProvenRequest::load(arguments)? {
-        Some(request) => Report::of_dpop_proof(&token, &request, &expected),
-        None => Report::new(&token, &expected)?,
+    let report = match (ProvenRequest::load(arguments)?, AssertedClient::of(arguments, &token)) {
+        (Some(request), _) => Report::of_presented(&token, request.judge(&token, &expected), &expected),
+        (None, Some(client)) => Report::of_presented(&token, client.judge(&token, &expected), &expected),
+        (None, None) => Report::new(&token, &expected)?,
     };
     print(&if arguments.admin.json { report.json() } else { report.lines() })?;
     Ok(if report.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) })

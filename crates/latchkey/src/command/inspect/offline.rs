@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use keys::{Inspection, Members, Outcome, TokenError};
+use keys::{DescribedCheck, Inspection, Members, Outcome, TokenError};
 use latchkey_verifier::{Algorithm, Check, Clock, KeySet, Moment, Reason, Trace, Trusted, Verifier};
 use protocol::{Lifetime, Timestamp};
 use serde_json::Value;
@@ -130,7 +130,7 @@ mod tests {
                     case["name"]
                 );
                 assert_eq!(
-                    inspection.failed().map(keys::Check::name),
+                    inspection.failed().map(DescribedCheck::name),
                     case["check"].as_str(),
                     "{}",
                     case["name"]

@@ -1,14 +1,14 @@
 //! What an inspection shows: the verdict, each check, header and claims. The signature is never shown, so the output cannot be used as a token.
 
-use keys::{Check, Members, Outcome, TokenError, TokenKind};
+use keys::{Check, DescribedCheck as _, Members, Outcome, TokenError, TokenKind};
 use protocol::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::dpop::ProvenRequest;
 use super::expected::{Expected, Revocation};
 use super::explain::{Line, Status, text};
 use super::input::without_secrets;
+use super::presented::Presented;
 use super::times::{instant, span};
 use crate::command::output::{json, narrow};
 
@@ -104,20 +104,25 @@ impl Report {
         })
     }
 
-    /// Of a DPoP proof, whose key is its own.
-    pub(super) fn of_dpop_proof(proof: &str, request: &ProvenRequest, expected: &Expected) -> Self {
-        let (inspection, found) = (expected.inspect(proof), request.inspect(proof, expected.now));
+    /// Of what a client presents.
+    pub(super) fn of_presented(text: &str, presented: Presented, expected: &Expected) -> Self {
+        let inspection = expected.inspect(text);
+        let left_out = expected.left_out.iter().map(|key| format!("left out: {key}"));
         Self {
-            verdict: if found.failed.is_some() { Verdict::Refused } else { Verdict::Valid },
-            reason: found.failed.map(|(_, error)| error.reason().as_str()),
-            failed: found.failed.map(|(check, _)| check.name()),
-            kind: TokenKind::DpopProof.description(),
+            verdict: match presented.failed {
+                Some(_) => Verdict::Refused,
+                None if presented.is_verified => Verdict::Valid,
+                None => Verdict::Unverified,
+            },
+            reason: presented.failed.map(|(_, reason)| reason.as_str()),
+            failed: presented.failed.map(|(check, _)| check),
+            kind: presented.kind.description(),
             checks_of_kind: None,
             at: expected.now.to_rfc3339(),
-            keys: found.key.map(|key| format!("its own key, whose thumbprint is {key}")),
-            notes: Vec::new(),
-            checks: request.lines(&found, &inspection),
-            lifetime: None,
+            keys: presented.keys,
+            notes: left_out.collect(),
+            checks: presented.lines,
+            lifetime: inspection.claims.as_ref().and_then(|claims| Span::of(claims, expected.now)),
             header: inspection.header.map(without_private_members),
             claims: inspection.claims,
             now: expected.now,

@@ -159,13 +159,13 @@ const LINK_WAYS = {
   const attacker = await context.newPage();
 
   // What the tenant answers to the act, what the page reads, and what its frames show.
-  const act = async (target, run, argument) => {
+  const act = async (target, run, argument, of = new URL(ISSUER).origin) => {
     for (const page of context.pages()) if (page !== person && page !== attacker) await page.close();
     // The page that the last attempt has led to may still be loading.
     await attacker.goto(`${site.url}/`).catch(() => attacker.goto(`${site.url}/`));
     const answers = [];
     const { pathname } = new URL(target);
-    const isOfTarget = (request) => new URL(request.url()).origin === new URL(ISSUER).origin && new URL(request.url()).pathname === pathname;
+    const isOfTarget = (request) => new URL(request.url()).origin === of && new URL(request.url()).pathname === pathname;
     const note = (response) => isOfTarget(response) && answers.push(response.status());
     // Such as a response that the browser shows no other origin (`Cross-Origin-Resource-Policy`).
     const noteFailed = (request) => isOfTarget(request) && answers.push(request.failure().errorText);
@@ -201,6 +201,17 @@ const LINK_WAYS = {
   for (const [name, url] of Object.entries(links)) {
     for (const [way, run] of Object.entries(LINK_WAYS)) await judge(`${way} to ${name}`, await act(url, run, url));
   }
+  // A page that may be loaded ahead is: otherwise the browser would be what fails. That of a third site is loaded where the browser has no
+  // cookie for it, as it has for the tenant's. No browser prerenders a page of another site by itself.
+  const third = await serve("ahead.localhost", {});
+  const ahead = { "a prefetch": [`${site.url}/ahead`, `${third.url}/ahead`], "a prerender": [`${site.url}/ahead`] };
+  for (const [way, urls] of Object.entries(ahead)) {
+    for (const url of urls) {
+      const found = await act(url, LINK_WAYS[way], url, new URL(url).origin);
+      if (!found.answers.includes(200)) throw new Error(`${way} of ${url} loads nothing at all: ${found.answers.join(", ")}`);
+    }
+  }
+  third.close();
   // Of a frame that may be shown something is seen: otherwise the empty ones would say nothing.
   const shown = await act(redirectUri, LINK_WAYS["a frame"], redirectUri);
   if (!/<title>client/.test(shown.read)) throw new Error(`a frame shows nothing at all: ${shown.read}`);

@@ -149,6 +149,11 @@ const HELPERS = `
     const found = await attacker.evaluate(ATTACKS[name], unprotected);
     if (!found.includes("token_endpoint")) throw new Error(`${name} reads nothing at all: ${found.slice(0, 80)}`);
   }
+  for (const name of ["a prerendered page", "a prefetched page", "an image"]) {
+    await attack();
+    const answers = await answered(unprotected, () => attacker.evaluate(AHEAD[name], unprotected));
+    if (!answers.includes(200)) throw new Error(`${name} loads nothing at all: ${answers.join(", ")}`);
+  }
   // A page of one's own can be read in the page itself.
   if (!SECRETS.test(await attacker.evaluate(() => document.documentElement.outerHTML))) throw new Error("no page has a secret");
 

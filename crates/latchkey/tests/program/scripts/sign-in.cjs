@@ -5,34 +5,6 @@ const { pathToFileURL } = require("node:url");
 const { ISSUER, SECRET, OTHER_ISSUER, REDIRECT_URI, PASSWORD, KEY } = process.env;
 const load = (name) => import(pathToFileURL(require.resolve(name)).href);
 
-// A browser: cookies, and the one form of a page.
-function browser() {
-  const cookies = new Map();
-  const visit = async (url, init = {}) => {
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const answer = await fetch(url, { ...init, redirect: "manual", headers: { ...init.headers, cookie, "sec-fetch-dest": "document" } });
-    for (const line of answer.headers.getSetCookie()) {
-      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
-      if (/Max-Age=0/.test(line)) cookies.delete(name);
-      else cookies.set(name, value);
-    }
-    const to = answer.headers.get("location");
-    return { status: answer.status, to: to && new URL(to, url), body: await answer.text(), url };
-  };
-  const text = (html) => html.replaceAll("&#38;", "&").replaceAll("&amp;", "&");
-  const goesOn = (page) => page.to ?? new URL(text(/content="0;url=([^"]*)"/.exec(page.body)[1]));
-  const fill = (page, fields) => {
-    const action = new URL(/<form method="post" action="([^"]*)"/.exec(page.body)[1], page.url);
-    const flow = /name="flow" value="([^"]*)"/.exec(page.body)[1];
-    return visit(action, { method: "POST", body: new URLSearchParams({ flow, ...fields }), headers: { origin: action.origin } });
-  };
-  const signIn = async (url) => {
-    const page = await visit(url);
-    return goesOn(page.to ? page : await fill(page, { identifier: "ada@example.com", password: PASSWORD }));
-  };
-  return { visit, fill, signIn, goesOn };
-}
-
 async function openidClient() {
   const client = await load("openid-client");
   const options = { execute: [client.allowInsecureRequests] };

@@ -1,9 +1,7 @@
 # Signs a person in with Authlib, as a browser without script would, and prints what came of it.
 import json
 import os
-import re
-from html import unescape
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 from authlib.common.security import generate_token
@@ -17,32 +15,6 @@ os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 redirect_uri = env["REDIRECT_URI"]
 metadata = requests.get(env["ISSUER"] + "/.well-known/openid-configuration").json()
 keys = JsonWebKey.import_key_set(requests.get(metadata["jwks_uri"]).json())
-
-browser = requests.Session()
-
-
-def visit(method, url, **more):
-    headers = {"Sec-Fetch-Dest": "document", **more.pop("headers", {})}
-    return browser.request(method, url, headers=headers, allow_redirects=False, **more)
-
-
-def goes_on(answer):
-    if "Location" in answer.headers:
-        return answer.headers["Location"]
-    found = re.search(r'content="0;url=([^"]*)"', answer.text)
-    return unescape(found.group(1)) if found else None
-
-
-def sign_in(url):
-    answer = visit("GET", url)
-    if goes_on(answer):
-        return goes_on(answer)
-    action = urljoin(url, re.search(r'<form method="post" action="([^"]*)"', answer.text).group(1))
-    flow = re.search(r'name="flow" value="([^"]*)"', answer.text).group(1)
-    form = {"flow": flow, "identifier": "ada@example.com", "password": env["PASSWORD"]}
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(action))
-    return goes_on(visit("POST", action, data=form, headers={"Origin": origin}))
-
 
 def client():
     return OAuth2Session(

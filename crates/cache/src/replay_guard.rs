@@ -1,0 +1,60 @@
+//! A replay guard that asks Redis first: what another use has marked there is refused without a statement. The store decides all else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use protocol::Timestamp;
+use registry::{ReplayGuard, SingleUseIdentifier};
+use tenancy::{StoreError, TenantId};
+
+use crate::RedisCache;
+
+/// For how long an identifier is marked that the store had before. Only its first use knows when the row expires: an equal identifier that came
+/// later may name a later end, until which the store would not refuse it.
+const HAD_BEFORE: Duration = Duration::from_secs(60);
+
+/// A [`ReplayGuard`] before another one, for replicas that share a Redis.
+pub struct SharedReplayGuard {
+    store: Arc<dyn ReplayGuard>,
+    redis: Arc<RedisCache>,
+}
+
+impl SharedReplayGuard {
+    /// Before this store.
+    #[must_use]
+    pub fn new(store: Arc<dyn ReplayGuard>, redis: Arc<RedisCache>) -> Self {
+        Self { store, redis }
+    }
+}
+
+#[async_trait]
+impl ReplayGuard for SharedReplayGuard {
+    async fn record_use(
+        &self,
+        tenant: &TenantId,
+        identifier: &SingleUseIdentifier,
+    ) -> Result<bool, StoreError> {
+        if self.redis.is_marked(tenant, identifier).await {
+            return Ok(false);
+        }
+        let is_first = self.store.record_use(tenant, identifier).await?;
+        self.redis.mark_used(tenant, identifier, if is_first { Duration::MAX } else { HAD_BEFORE });
+        Ok(is_first)
+    }
+
+    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Result<bool, StoreError> {
+        if self.redis.is_marked(tenant, identifier).await {
+            return Ok(true);
+        }
+        let is_used = self.store.is_used(tenant, identifier).await?;
+        if is_used {
+            self.redis.mark_used(tenant, identifier, HAD_BEFORE);
+        }
+        Ok(is_used)
+    }
+
+    async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.store.delete_expired_identifiers(now).await
+    }
+}

@@ -1,0 +1,90 @@
+//! A sign-in whose password cannot be checked now: its page says so with 503, at each path with the form. Each at two tenants.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use protocol::{GrantType, Secret};
+use secrets::{ClientAddress, HashJob, Lane, PasswordSalt};
+use tokio::task::{JoinHandle, yield_now};
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::device::{begin, send};
+use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, flow};
+
+/// More hashes than one source may have waiting.
+const BEYOND: usize = 300;
+/// A hash of another system. A check of it takes long enough that the queue behind it stays as it is.
+const SLOW: &str = "$2b$12$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe";
+
+/// Has as many hashes waiting for the source of the tests as it may have. They go on until they are dropped.
+async fn fill(app: &TestApp) -> Vec<JoinHandle<()>> {
+    let source = ClientAddress::new(Some(Ipv4Addr::LOCALHOST.into()));
+    let mut waiting = Vec::new();
+    for at in 0..BEYOND {
+        let pool = Arc::clone(&app.pool);
+        let job = HashJob {
+            secret: Secret::new(at.to_string()),
+            salt: PasswordSalt::dummy(),
+            key: None,
+            only_if: Some(SLOW.parse().unwrap()),
+        };
+        waiting.push(tokio::spawn(async move {
+            let _ = pool.hash_if_right(job, Lane::SignIn, &source).await;
+        }));
+    }
+    yield_now().await;
+    waiting
+}
+
+async fn page_at(app: &TestApp, browser: &mut Browser<'_>, tenant: &str, path: &str) -> Answer {
+    match path {
+        "/oauth/sign-in" => browser.authorize(tenant, &[]).await,
+        "/account" => browser.get(&tenant_path(tenant, path)).await,
+        _ => {
+            let begun = begin(app, tenant).await;
+            let page = browser.get(&tenant_path(tenant, path)).await;
+            send(browser, tenant, &page, &[("user_code", begun["user_code"].as_str().unwrap())]).await
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_form_beyond_the_queue_of_its_source_gets_503_with_its_page_and_goes_on_later() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        add_web_client(&app, tenant, |client| {
+            client.authentication_method = protocol::ClientAuthenticationMethod::None;
+            client.secrets.clear();
+            client.grant_types = vec![GrantType::AuthorizationCode, GrantType::DeviceCode];
+        });
+    }
+    let mut told = Vec::new();
+    for tenant in [ACME, GLOBEX] {
+        for path in ["/oauth/sign-in", "/account", "/device"] {
+            let mut browser = Browser::new(&app);
+            let page = page_at(&app, &mut browser, tenant, path).await;
+            let waiting = fill(&app).await;
+            let form = [("flow", &*flow(&page)), ("identifier", EMAIL), ("password", PASSWORD)];
+            let busy = browser.post(&tenant_path(tenant, path), &form).await;
+            waiting.iter().for_each(JoinHandle::abort);
+            assert_eq!((busy.status, busy.header("retry-after")), (503, "1"), "{path}: {}", busy.body);
+            assert!(busy.header("content-type").starts_with("text/html"));
+            let text = "The server is busy. Wait a moment, then try again.";
+            assert!(busy.body.contains(text) && !busy.body.contains(PASSWORD), "{path}: {}", busy.body);
+            assert!(!browser.cookies.contains_key(&format!("lk-s.{tenant}")), "nobody is signed in");
+            told.push((browser, tenant, path, busy));
+        }
+    }
+    // The page itself goes on, when the last slow hash is done.
+    for (mut browser, tenant, path, busy) in told {
+        let form = [("flow", &*flow(&busy)), ("identifier", EMAIL), ("password", PASSWORD)];
+        let mut done = browser.post(&tenant_path(tenant, path), &form).await;
+        while done.status == 503 {
+            done = browser.post(&tenant_path(tenant, path), &form).await;
+        }
+        assert!(matches!(done.status, 200 | 303), "{path}: {} {}", done.status, done.body);
+        assert!(browser.cookies.contains_key(&format!("lk-s.{tenant}")), "{path}");
+    }
+}

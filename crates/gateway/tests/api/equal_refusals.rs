@@ -1,0 +1,95 @@
+//! A sign-in that is refused: whatever the reason, the answers are equal but for what is new in each page. Each at two tenants.
+
+use accounts::{Account, AccountPasswords, AccountStatus};
+use protocol::Secret;
+use secrets::{PasswordSalt, hash_password};
+use testkit::{fixtures, requests};
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::person::{Browser, PASSWORD, add_web_client, flow};
+
+// Of one length, because the page shows what was typed.
+const ACTIVE: &str = "ada@example.com";
+const SUSPENDED: &str = "sue@example.com";
+const TRIED: &str = "tom@example.com";
+const UNKNOWN: &str = "bob@example.com";
+const UNKNOWN_TRIED: &str = "eve@example.com";
+const WRONG: &str = "another passphrase 1";
+
+fn add(app: &TestApp, tenant: &str, number: u8, email: &str, status: AccountStatus) {
+    let tenant = fixtures::tenant_id(tenant);
+    let person = Account { status, ..requests::account(&tenant, number, &[email]) };
+    let hash = hash_password(&Secret::new(PASSWORD.to_owned()), &PasswordSalt::generate()).unwrap();
+    let password = AccountPasswords::new(&app.pepper).bind(&tenant, &person.id, &hash);
+    app.store.put_account(person, password);
+}
+
+/// All of an answer but its time, its identifier, its nonce, its sealed request and what was typed, which have the same length each time.
+fn whole(answer: &Answer, typed: &str) -> (u16, Vec<String>, String, usize) {
+    let nonce = answer.body.split_once("nonce=\"").unwrap().1.split('"').next().unwrap();
+    let headers = answer.headers.iter().map(|(name, value)| {
+        let value = value.to_str().unwrap().replace(nonce, "NONCE");
+        match name.as_str() {
+            "date" | "x-request-id" => format!("{name}: {} bytes", value.len()),
+            _ => format!("{name}: {value}"),
+        }
+    });
+    let body = answer.body.replace(nonce, "NONCE").replace(&flow(answer), "FLOW").replace(typed, "TYPED");
+    (answer.status, headers.collect(), body, answer.body.len())
+}
+
+#[tokio::test]
+async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts() {
+    let app = TestApp::start();
+    for (at, tenant) in [ACME, GLOBEX].into_iter().enumerate() {
+        let number = |person: u8| person + 10 * u8::try_from(at).unwrap();
+        add(&app, tenant, number(1), ACTIVE, AccountStatus::Active);
+        add(&app, tenant, number(2), SUSPENDED, AccountStatus::Suspended);
+        add(&app, tenant, number(3), TRIED, AccountStatus::Active);
+        add_web_client(&app, tenant, |_| ());
+    }
+    for tenant in [ACME, GLOBEX] {
+        let path = tenant_path(tenant, "/oauth/sign-in");
+        let mut browser = Browser::new(&app);
+        let page = browser.authorize(tenant, &[]).await;
+        let sealed = flow(&page);
+        let try_as = async |browser: &mut Browser<'_>, identifier: &str, password: &str| {
+            let form = [("flow", &*sealed), ("identifier", identifier), ("password", password)];
+            browser.post(&path, &form).await
+        };
+        // These two are tried until their limits are reached: from then on no hash is computed.
+        for identifier in [TRIED, UNKNOWN_TRIED] {
+            for _ in 0..10 {
+                assert_eq!(try_as(&mut browser, identifier, WRONG).await.status, 403);
+            }
+            let before = app.pool.hashes_computed();
+            assert_eq!(try_as(&mut browser, identifier, PASSWORD).await.status, 403);
+            assert_eq!(app.pool.hashes_computed(), before, "{identifier} is limited");
+        }
+        let expected = whole(&try_as(&mut browser, ACTIVE, WRONG).await, ACTIVE);
+        assert_eq!(expected.0, 403);
+        assert!(expected.2.contains("is wrong, or this account cannot sign in here"), "{}", expected.2);
+        for (what, identifier, password) in [
+            ("an unknown account", UNKNOWN, PASSWORD),
+            ("a suspended account, the right password", SUSPENDED, PASSWORD),
+            ("a suspended account, a wrong password", SUSPENDED, WRONG),
+            ("a limited account, the right password", TRIED, PASSWORD),
+            ("a limited account, a wrong password", TRIED, WRONG),
+            ("a limited name without an account", UNKNOWN_TRIED, PASSWORD),
+        ] {
+            let refused = try_as(&mut browser, identifier, password).await;
+            assert_eq!(whole(&refused, identifier), expected, "{what}");
+        }
+        // Now the source has no attempts left.
+        let before = app.pool.hashes_computed();
+        for at in 0..100 {
+            try_as(&mut browser, &format!("nobody-{at}@example.com"), WRONG).await;
+        }
+        assert!(app.pool.hashes_computed() - before < 100, "the limit of the source is reached");
+        let refused = try_as(&mut browser, ACTIVE, PASSWORD).await;
+        assert_eq!(whole(&refused, ACTIVE), expected, "a limited source");
+        // Of the person too, in this browser: it is none that the account knows.
+        assert!(!browser.cookies.contains_key(&format!("lk-s.{tenant}")));
+    }
+}

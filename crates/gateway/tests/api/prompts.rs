@@ -1,0 +1,100 @@
+//! Each value of `prompt` (OpenID Connect Core §3.1.2.1), for a client of the tenant's own and for another one. Each at two tenants.
+
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
+use crate::openid::location;
+use crate::person::{Browser, PASSWORD, add_person, add_web_client, continued, flow, parameter};
+
+/// What a request leads to: of a browser where nobody is signed in, there after the sign-in, where a person is signed in who has allowed the
+/// client nothing, and where the person has allowed it.
+type Outcomes = [&'static str; 4];
+
+/// "If this parameter contains none with any other value, an error is returned."
+const ERROR: Outcomes = ["invalid_request", "", "invalid_request", "invalid_request"];
+
+/// A value, and what it leads to for a client of the tenant's own (`first_party`) and for another one. A client that the person has never
+/// allowed does not learn from `none` whether someone is signed in.
+#[rustfmt::skip]
+const PROMPTS: [(&str, Outcomes, Outcomes); 14] = [
+    ("", ["sign in", "code", "code", "code"], ["sign in", "consent", "consent", "code"]),
+    ("none", ["login_required", "", "code", "code"], ["login_required", "", "login_required", "code"]),
+    ("login", ["sign in", "code", "sign in", "sign in"], ["sign in", "consent", "sign in", "sign in"]),
+    ("consent", ["sign in", "consent", "consent", "consent"], ["sign in", "consent", "consent", "consent"]),
+    ("select_account", ["sign in", "code", "select", "select"], ["sign in", "consent", "select", "select"]),
+    ("login consent", ["sign in", "consent", "sign in", "sign in"], ["sign in", "consent", "sign in", "sign in"]),
+    ("login select_account", ["sign in", "code", "sign in", "sign in"], ["sign in", "consent", "sign in", "sign in"]),
+    ("consent select_account", ["sign in", "consent", "select", "select"], ["sign in", "consent", "select", "select"]),
+    ("login consent select_account", ["sign in", "consent", "sign in", "sign in"], ["sign in", "consent", "sign in", "sign in"]),
+    ("none login", ERROR, ERROR),
+    ("none consent", ERROR, ERROR),
+    ("none select_account", ERROR, ERROR),
+    ("login none consent", ERROR, ERROR),
+    ("always", ERROR, ERROR),
+];
+
+/// What an answer is.
+#[track_caller]
+fn kind(answer: &Answer) -> String {
+    let has = |text: &str| answer.body.contains(text);
+    if answer.status == 303 {
+        let to = location(answer);
+        let error = to.query_pairs().find(|(name, _)| name == "error");
+        return error.map_or_else(|| "code".to_owned(), |(_, error)| error.into_owned());
+    }
+    if answer.status == 400 {
+        let error = answer.body.split_once("Error code: ");
+        let error = error.unwrap_or_else(|| panic!("no code of an error: {}", answer.body)).1;
+        return error.split('<').next().unwrap().trim().to_owned();
+    }
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let kinds = [
+        ("sign in", "type=\"password\""),
+        ("consent", "value=\"allow\""),
+        ("select", "value=\"other\""),
+        ("code", "code="),
+    ];
+    let found: Vec<_> = kinds.iter().filter(|(_, text)| has(text)).map(|(kind, _)| *kind).collect();
+    let [only] = found[..] else { panic!("{found:?}: {}", answer.body) };
+    only.to_owned()
+}
+
+#[tokio::test]
+async fn each_prompt_leads_to_its_page_for_a_person_who_is_signed_in_or_not_and_has_consented_or_not() {
+    for first_party in [true, false] {
+        let rows = PROMPTS.map(|(prompt, own, other)| (prompt, if first_party { own } else { other }));
+        let app = TestApp::start();
+        for tenant in [ACME, GLOBEX] {
+            add_person(&app, tenant);
+            add_web_client(&app, tenant, |client| client.code_flow.first_party = first_party);
+            let mut signed_in = Browser::new(&app);
+            let page = signed_in.authorize(tenant, &[]).await;
+            signed_in.sign_in(tenant, &page, PASSWORD).await;
+            app.pass(10);
+            for (prompt, [nobody, afterwards, not_allowed, _]) in rows {
+                let what = format!("{prompt:?} of a client with first_party: {first_party} at {tenant}");
+                let request = [("prompt", prompt)];
+                let mut stranger = Browser::new(&app);
+                let first = stranger.authorize(tenant, &request).await;
+                assert_eq!(kind(&first), nobody, "{what}, nobody");
+                if !afterwards.is_empty() {
+                    let next = stranger.sign_in(tenant, &first, PASSWORD).await;
+                    assert_eq!(kind(&next), afterwards, "{what}, after the sign-in");
+                }
+                let next = signed_in.authorize(tenant, &request).await;
+                assert_eq!(kind(&next), not_allowed, "{what}, not allowed");
+            }
+            let consent = signed_in.authorize(tenant, &[("prompt", "consent")]).await;
+            let allow = [("flow", &*flow(&consent)), ("decision", "allow")];
+            let done = signed_in.post(&tenant_path(tenant, "/oauth/sign-in"), &allow).await;
+            assert!(!parameter(&continued(&done), "code").is_empty());
+            for (prompt, [.., allowed]) in rows {
+                let next = signed_in.authorize(tenant, &[("prompt", prompt)]).await;
+                assert_eq!(
+                    kind(&next),
+                    allowed,
+                    "{prompt:?} of first_party: {first_party} at {tenant}, allowed"
+                );
+            }
+        }
+    }
+}

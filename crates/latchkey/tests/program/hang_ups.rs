@@ -1,0 +1,139 @@
+//! Callers who send sign-in forms and hang up, over connections to a program: the work for them is dropped, and people sign in meanwhile.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::sleep;
+use url::form_urlencoded;
+
+use crate::person::{Browser, EMAIL, after, code_in, public_url};
+use crate::program::Program;
+use crate::running::tenant_path;
+use crate::two_providers::TwoProviders;
+
+/// So many forms have had their hash before their callers hang up: all others wait then.
+const BEGUN: u32 = 10;
+/// Longer than a hash takes, so that a number of hashes that stays the same for so long does not grow any more.
+const SETTLED: Duration = Duration::from_millis(500);
+/// The pool gives up a hash that has waited for so long, and the answer is 503.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Strangers of one attack. None tries one account more than once: the limits of accounts refuse a form before its hash.
+struct Strangers {
+    /// The first of their addresses; the others follow it.
+    first: Ipv4Addr,
+    addresses: u32,
+    /// Fewer than the limit of a source at a tenant.
+    of_each: u32,
+}
+
+impl Strangers {
+    /// Sends all their forms to a tenant, and returns the open connections.
+    async fn send(&self, program: &Program, browser: &mut Browser<'_>) -> Vec<TcpStream> {
+        let page = browser.authorize().await;
+        let flow = after(&page, "name=\"flow\" value=\"");
+        let cookie = format!("lk-b={}", browser.cookies["lk-b"]);
+        let mut connections = Vec::new();
+        for number in 0..self.addresses * self.of_each {
+            let form = form_urlencoded::Serializer::new(String::new())
+                .append_pair("flow", &flow)
+                .append_pair("identifier", &format!("{}-{number}@example.com", self.first))
+                .append_pair("password", "a guess of a stranger")
+                .finish();
+            let path = tenant_path(browser.tenant.id, "/oauth/sign-in");
+            let request = format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\norigin: {}\r\ncookie: {cookie}\r\n\
+                 content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+                program.url(""),
+                form.len()
+            );
+            let from = Ipv4Addr::from_bits(self.first.to_bits() + number % self.addresses);
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind(SocketAddr::new(from.into(), 0)).unwrap();
+            let mut connection = socket.connect(program.address()).await.unwrap();
+            connection.write_all(request.as_bytes()).await.unwrap();
+            connections.push(connection);
+        }
+        connections
+    }
+}
+
+/// How many hashes the program has computed since it began.
+async fn hashes(program: &Program) -> u32 {
+    let metrics = program.get("/metrics").await.body;
+    let count = metrics.lines().find_map(|line| line.strip_prefix("latchkey_password_hashes_total "));
+    count.unwrap_or_else(|| panic!("no number of hashes in {metrics}")).parse().unwrap()
+}
+
+/// The same when no more are computed.
+async fn hashes_in_the_end(program: &Program) -> u32 {
+    let mut before = hashes(program).await;
+    loop {
+        sleep(SETTLED).await;
+        let now = hashes(program).await;
+        if now == before {
+            return now;
+        }
+        before = now;
+    }
+}
+
+/// How long it takes until the person has a code.
+async fn sign_in(browser: &mut Browser<'_>) -> Duration {
+    let began = Instant::now();
+    browser.cookies.retain(|name, _| !name.starts_with("lk-s."));
+    let page = browser.authorize().await;
+    let password = browser.tenant.password.clone();
+    let done = browser.sign_in(&page, EMAIL, &password).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    code_in(&after(&done, "content=\"0;url="));
+    began.elapsed()
+}
+
+/// The strangers attack one tenant and then the other, while a person who is known there signs in at each.
+#[expect(clippy::print_stdout, reason = "what was measured is part of what the run of the tests says")]
+async fn attack(attacks: [Strangers; 2]) {
+    let TwoProviders { tenants, folder: _folder, program } = TwoProviders::start("http://127.0.0.1:9");
+    let url = public_url(&tenants);
+    let mut people = tenants.each_ref().map(|tenant| Browser::new(&url, tenant));
+    for person in &mut people {
+        sign_in(person).await;
+        assert!(person.cookies.contains_key("lk-d"), "the browser is known from now on");
+    }
+    for (tenant, strangers) in tenants.iter().zip(attacks) {
+        let sent = strangers.addresses * strangers.of_each;
+        let before = hashes_in_the_end(&program).await;
+        let connections = strangers.send(&program, &mut Browser::new(&url, tenant)).await;
+        while hashes(&program).await < before + BEGUN {}
+        let while_connected = hashes(&program).await - before;
+        drop(connections);
+        let [here, there] = &mut people;
+        let times: [_; 2] = tokio::join!(sign_in(here), sign_in(there)).into();
+        let after_that = hashes_in_the_end(&program).await - before - while_connected;
+        println!(
+            "measured at {}: {sent} forms of {} addresses, {while_connected} hashes before their callers hang up, \
+             {after_that} after that; two people sign in within {times:?}",
+            tenant.id, strangers.addresses
+        );
+        assert!(while_connected < sent / 2, "too few are left to be dropped: {while_connected} of {sent}");
+        // Two are those of the people; the program may not have seen yet that the next ones' callers have hung up.
+        let left = sent - while_connected;
+        assert!((2..=2 + left / 4).contains(&after_that), "{after_that} hashes for {left} who hang up");
+        assert!(times.iter().all(|time| *time < LONGEST_WAIT), "{times:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_forms_of_a_thousand_callers_at_many_addresses_who_hang_up_are_dropped_and_people_sign_in() {
+    let at = |network| Strangers { first: Ipv4Addr::new(127, 0, network, 1), addresses: 100, of_each: 10 };
+    attack([at(1), at(2)]).await;
+}
+
+/// At the address of the people, as behind one router.
+#[tokio::test]
+async fn the_forms_of_callers_at_a_persons_own_address_who_hang_up_are_dropped_and_the_person_signs_in() {
+    let here = || Strangers { first: Ipv4Addr::LOCALHOST, addresses: 1, of_each: 90 };
+    attack([here(), here()]).await;
+}

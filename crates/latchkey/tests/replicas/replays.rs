@@ -1,0 +1,144 @@
+//! With Redis a replay at another replica costs no statement. A Redis that is flushed or written by others accepts nothing twice, and refuses
+//! nothing at another tenant.
+
+use std::time::Duration;
+
+use tokio::select;
+use tokio::time::sleep;
+
+use crate::assertions::{LIFETIME, accepted, assertion, key, status, with_keys};
+use crate::dpop;
+use crate::numbers::Numbers;
+use crate::program::Mark;
+use crate::prover::Prover;
+use crate::redis_server::RedisServer;
+use crate::test_env::{Replica, TENANTS, TestEnv, settings};
+use crate::test_servers::{LONGEST, eventually};
+
+/// More often than the program's own statements, of which there is one a second, coincide with each of them.
+const TIMES: usize = 6;
+/// What is left of an assertion with the leeway for the client's clock and the one for those of replicas, in milliseconds.
+const LEFT: i64 = (LIFETIME as i64 + 120) * 1_000;
+
+async fn two_with_redis(test_env: &TestEnv, settings: &str) -> [Replica; 2] {
+    let replicas = test_env.start_two(settings).await;
+    for replica in &replicas {
+        replica.program.log_after(Mark::START, "Redis answers");
+    }
+    replicas
+}
+
+/// The names and the remaining milliseconds of a tenant's marks.
+fn marks(redis: &RedisServer, tenant: &str) -> Vec<(Vec<u8>, i64)> {
+    let below = format!("latchkey:{{{tenant}}}:used:").into_bytes();
+    let names = redis.names().into_iter().filter(|name| name.starts_with(&below));
+    let left = |name: &[u8]| String::from_utf8(redis.command(&[b"PTTL", name]).text()).unwrap();
+    names.map(|name| (name.clone(), left(&name).parse().unwrap())).collect()
+}
+
+async fn is_marked(redis: &RedisServer, tenant: &str) {
+    let has_a_mark = async || marks(redis, tenant).iter().any(|(_, left)| *left > 0);
+    eventually("it is marked", LONGEST, has_a_mark).await;
+}
+
+/// Statements and commands of a replay at this replica, which Redis refuses: of several the fewest.
+async fn cost<F: Future<Output = u16>>(
+    replica: &Replica,
+    replay: impl Fn() -> F,
+    refused: u16,
+) -> (u64, u64) {
+    let (mut statements, mut commands) = (u64::MAX, u64::MAX);
+    for _ in 0..TIMES {
+        let before = Numbers::of(replica).await;
+        assert_eq!(replay().await, refused);
+        let after = Numbers::of(replica).await;
+        assert_eq!(after.refused_early, before.refused_early + 1);
+        statements = statements.min(after.statements - before.statements);
+        commands = commands.min(after.commands - before.commands);
+    }
+    (statements, commands)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_refuses_a_replayed_assertion_at_another_replica_without_a_statement() {
+    let redis = RedisServer::started();
+    let test_env = TestEnv::new(Some(redis.url()));
+    let keys = [key(), key()];
+    let [one, other] = two_with_redis(&test_env, &with_keys(&keys)).await;
+    for (key, tenant) in keys.iter().zip(TENANTS) {
+        // Of the same client and `jti` at both tenants.
+        let used = assertion(key, tenant, "1");
+        assert_eq!(status(&one.program, tenant, &used).await, 200, "{tenant}");
+        is_marked(&redis, tenant).await;
+        assert_eq!(cost(&other, || status(&other.program, tenant, &used), 401).await, (0, 1), "{tenant}");
+        let left: Vec<_> = marks(&redis, tenant).into_iter().map(|(_, left)| left).collect();
+        assert!(matches!(left[..], [left] if (1..=LEFT).contains(&left)), "{tenant}: {left:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_refuses_a_replayed_proof_at_another_replica_without_a_statement() {
+    let redis = RedisServer::started();
+    let test_env = TestEnv::new(Some(redis.url()));
+    let [one, other] = two_with_redis(&test_env, &settings(1)).await;
+    let prover = Prover::new();
+    for tenant in TENANTS {
+        let (secret, proof) = (test_env.secret_of(tenant), prover.proof(&dpop::url(tenant), "1"));
+        let send = async |replica: &Replica| dpop::request(replica, tenant, secret, &proof).await.status;
+        assert_eq!(send(&one).await, 200, "{tenant}");
+        is_marked(&redis, tenant).await;
+        assert_eq!(cost(&other, || send(&other), 400).await, (0, 1), "{tenant}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_is_flushed_all_the_time_lets_no_assertion_through_twice() {
+    let redis = RedisServer::started();
+    let test_env = TestEnv::new(Some(redis.url()));
+    let keys = [key(), key()];
+    let replicas = two_with_redis(&test_env, &with_keys(&keys)).await;
+    for jti in ["1", "2", "3"] {
+        let flushed = async {
+            loop {
+                redis.command(&[b"FLUSHALL"]);
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        select! {
+            counts = accepted(&replicas, &keys, jti) => assert_eq!(counts, [1, 1], "{jti}"),
+            () = flushed => {}
+        }
+        redis.command(&[b"FLUSHALL"]);
+        assert_eq!(accepted(&replicas, &keys, jti).await, [0, 0], "{jti} after a flush");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_written_into_redis_by_hand_refuses_nothing_at_another_tenant() {
+    let redis = RedisServer::started();
+    let test_env = TestEnv::new(Some(redis.url()));
+    let keys = [key(), key()];
+    let [one, other] = two_with_redis(&test_env, &with_keys(&keys)).await;
+    let [acme, globex] = [0, 1].map(|nth| assertion(&keys[nth], TENANTS[nth], "1"));
+    let forget = || test_env.database.query("DELETE FROM used_identifiers");
+    assert_eq!(status(&one.program, "acme", &acme).await, 200);
+    is_marked(&redis, "acme").await;
+    let [(name, _)] = marks(&redis, "acme").try_into().unwrap();
+    let mark = redis.command(&[b"GET", &name]).text();
+    redis.command(&[b"DEL", &name]);
+    forget();
+    // A mark that comes from elsewhere: the store would accept the assertion, and Redis alone refuses it.
+    redis.command(&[b"SET", &name, &mark]);
+    assert_eq!(status(&other.program, "acme", &acme).await, 401);
+    // The same client and `jti`, at the other tenant.
+    let copied = String::from_utf8(name.clone()).unwrap().replace("{acme}", "{globex}");
+    redis.command(&[b"SET", copied.as_bytes(), &mark]);
+    assert_eq!(status(&other.program, "globex", &globex).await, 200);
+    // What no replica has sealed is no mark.
+    for forged in [b"".as_slice(), b"1", &mark[1..]] {
+        redis.command(&[b"SET", &name, forged]);
+        assert_eq!(status(&other.program, "acme", &acme).await, 200, "{forged:?}");
+        is_marked(&redis, "acme").await;
+        forget();
+    }
+}
