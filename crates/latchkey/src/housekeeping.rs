@@ -74,19 +74,22 @@ pub(crate) async fn keep(
     }
 }
 
-/// Batch by batch, so that requests write between them.
+/// Batch by batch, so that requests write between them. What expires meanwhile is for the next time.
 async fn delete_expired_identifiers(identifiers: &dyn ReplayGuard) -> Result<(), StoreError> {
-    while identifiers.delete_expired_identifiers(clock::now()).await? > 0 {}
+    let now = clock::now();
+    while identifiers.delete_expired_identifiers(now).await? > 0 {}
     Ok(())
 }
 
 async fn delete_ended_revocations(revocations: &dyn RevocationStore) -> Result<(), StoreError> {
-    while revocations.delete_ended_revocations(clock::now()).await? > 0 {}
+    let now = clock::now();
+    while revocations.delete_ended_revocations(now).await? > 0 {}
     Ok(())
 }
 
 async fn delete_expired_sign_ins(sessions: &dyn SessionStore) -> Result<(), StoreError> {
-    while sessions.delete_expired_sign_ins(clock::now()).await? > 0 {}
+    let now = clock::now();
+    while sessions.delete_expired_sign_ins(now).await? > 0 {}
     Ok(())
 }
 

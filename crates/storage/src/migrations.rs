@@ -39,6 +39,7 @@ macro_rules! migrator {
             "0032_public_keys",
             "0033_credential_of_refresh_tokens",
             "0034_client_names_in_consents",
+            "0035_walks_for_expired_rows",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

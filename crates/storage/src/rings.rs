@@ -1,16 +1,16 @@
 //! Rows that end by themselves. In PostgreSQL they lie in a ring of partitions: those whose time is over are truncated, so that nothing
-//! deletes many rows. What is left from a round before in a partition that is in use again, as after months without a replica, and all that
-//! has expired in SQLite, is deleted in batches.
+//! deletes many rows. What is left from a round before in a partition that is in use again, as after months without a replica, is deleted in
+//! batches. In SQLite their tables are walked through.
 
 use grants::{AuthorizationCode, CodeKey, DeviceCode, PushedRequest, RefreshFamily};
 use protocol::{Lifetime, Timestamp};
 use sessions::{Ring, Session};
 use tenancy::{RefreshTokenPolicy, SessionPolicy};
 
-use crate::database::{Database, Purpose};
+use crate::database::{Database, Engine, Purpose};
 use crate::error::{Error, has_code};
 use crate::logouts;
-use crate::statement::{Dialect, Statement};
+use crate::statement::Statement;
 
 /// A table whose rows lie in a ring.
 struct Table {
@@ -18,33 +18,53 @@ struct Table {
     ring: Ring,
     /// How long a row is kept at the most.
     kept: Lifetime,
-    /// What a row has beside tenant and slot.
+    /// The columns of its primary key.
     key: &'static str,
 }
 
 const TABLES: [Table; 7] = [
-    Table { name: "sessions", ring: Session::RING, kept: SessionPolicy::LONGEST, key: "session_id" },
+    Table {
+        name: "sessions",
+        ring: Session::RING,
+        kept: SessionPolicy::LONGEST,
+        key: "tenant_id, slot, session_id",
+    },
     Table {
         name: "authorization_codes",
         ring: CodeKey::RING,
         kept: AuthorizationCode::KEPT,
-        key: "code_digest",
+        key: "tenant_id, slot, code_digest",
     },
-    Table { name: "device_codes", ring: CodeKey::RING, kept: DeviceCode::KEPT, key: "code_digest" },
-    Table { name: "pushed_requests", ring: CodeKey::RING, kept: PushedRequest::KEPT, key: "request_digest" },
+    Table {
+        name: "device_codes",
+        ring: CodeKey::RING,
+        kept: DeviceCode::KEPT,
+        key: "tenant_id, slot, code_digest",
+    },
+    Table {
+        name: "pushed_requests",
+        ring: CodeKey::RING,
+        kept: PushedRequest::KEPT,
+        key: "tenant_id, slot, request_digest",
+    },
     Table {
         name: "refresh_families",
         ring: RefreshFamily::RING,
         kept: RefreshTokenPolicy::LONGEST,
-        key: "family_id",
+        key: "tenant_id, family_id, slot",
     },
     Table {
         name: "session_clients",
         ring: logouts::RING,
         kept: logouts::KNOWN,
-        key: "session_id, client_id",
+        key: "tenant_id, slot, session_id, client_id",
     },
-    Table { name: "logout_outbox", ring: logouts::RING, kept: logouts::KEPT, key: "session_id, client_id" },
+    Table {
+        name: "logout_outbox",
+        ring: logouts::RING,
+        kept: logouts::KEPT,
+        key: "tenant_id, slot, session_id, client_id",
+    },
 ];
 
 /// Rows in one statement.
@@ -81,23 +101,31 @@ impl Table {
 pub(crate) async fn empty(database: &Database, now: Timestamp) -> Result<u64, Error> {
     let mut deleted = 0;
     for table in &TABLES {
-        let until = match database.dialect() {
-            Dialect::Sqlite => now.saturating_sub(SKEW),
-            Dialect::Postgres => {
+        deleted += match &database.engine {
+            Engine::Sqlite(pools) => {
+                let until = now.saturating_sub(SKEW);
+                pools.delete_expired(table.name, table.key, until).await?
+            }
+            Engine::Postgres(_) => {
                 for slot in table.ended(now) {
                     truncate(database, table, slot).await?;
                 }
-                table.round_before(now)
+                delete(database, table, table.round_before(now)).await?
             }
         };
-        let Table { name, key, .. } = table;
-        let delete = Statement::of(format!(
-            "DELETE FROM {name} WHERE (tenant_id, slot, {key}) IN
-                    (SELECT tenant_id, slot, {key} FROM {name} WHERE expires_at <= $1 LIMIT $2)"
-        ));
-        deleted += database.write(delete.bind(until).bind(BATCH)).await?;
     }
     Ok(deleted)
+}
+
+async fn delete(
+    database: &Database,
+    Table { name, key, .. }: &Table,
+    until: Timestamp,
+) -> Result<u64, Error> {
+    let delete = Statement::of(format!(
+        "DELETE FROM {name} WHERE ({key}) IN (SELECT {key} FROM {name} WHERE expires_at <= $1 LIMIT $2)"
+    ));
+    database.write(delete.bind(until).bind(BATCH)).await
 }
 
 /// Truncates a partition, if it is not empty. One that a long transaction reads is left for the next time.

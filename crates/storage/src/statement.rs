@@ -129,6 +129,14 @@ impl Statement {
         Self { text: text.into(), ..self }.bind(argument)
     }
 
+    /// Appends a text, in which `?` stands for a row of these arguments.
+    pub(crate) fn push_row(self, text: &str, arguments: Vec<Argument>) -> Self {
+        let first = self.arguments.len() + 1;
+        let places: Vec<_> = (first..first + arguments.len()).map(|place| format!("${place}")).collect();
+        let text = format!("{}{}", self.text, text.replace('?', &format!("({})", places.join(", "))));
+        arguments.into_iter().fold(Self { text: text.into(), ..self }, Self::bind)
+    }
+
     /// Whether it reads rows of the one tenant `$1`.
     pub(crate) fn is_in_tenant(&self) -> bool {
         self.text.contains("{tenant}")

@@ -17,8 +17,11 @@ use crate::row::Row;
 use crate::sqlite::GroupedWrite;
 use crate::statement::{Dialect, Statement};
 
-/// SQLite: many rows in one transaction. Of equal ones one is inserted.
-const INSERT_ALL: &str = "
+/// SQLite: many rows in one transaction, or none where one of them exists already or two are equal.
+const INSERT_ALL: &str = "INSERT INTO used_identifiers ({names}) SELECT {names} FROM {given}";
+
+/// Those that do not exist yet. Of equal ones one is inserted. SQLite's thread hands over each row by itself.
+const INSERT_NEW: &str = "
     INSERT INTO used_identifiers ({names}) SELECT {names} FROM {given} WHERE TRUE
     ON CONFLICT DO NOTHING RETURNING tenant_id, digest";
 
@@ -36,7 +39,7 @@ static INSERT_GROUP: LazyLock<String> =
 const IS_USED: &str =
     "SELECT EXISTS (SELECT 1 FROM used_identifiers WHERE tenant_id = {tenant} AND digest = $2)";
 
-/// In batches, so that nothing waits long for one.
+/// PostgreSQL: in batches, so that nothing waits long for one.
 const DELETE_EXPIRED: &str = "
     DELETE FROM used_identifiers
      WHERE (tenant_id, digest) IN (SELECT tenant_id, digest FROM used_identifiers
@@ -70,7 +73,12 @@ impl ReplayGuard for Database {
     }
 
     async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError> {
-        Ok(self.write(Statement::of(DELETE_EXPIRED).bind(now)).await?)
+        Ok(match &self.engine {
+            Engine::Sqlite(pools) => {
+                pools.delete_expired("used_identifiers", "tenant_id, digest", now).await?
+            }
+            Engine::Postgres(_) => self.write(Statement::of(DELETE_EXPIRED).bind(now)).await?,
+        })
     }
 }
 
@@ -79,13 +87,22 @@ impl GroupedWrite for (TenantId, SingleUseIdentifier) {
     type Outcome = bool;
 
     /// One statement in a transaction of its own: a thread executes each statement, and begin and commit as statements cost as much as the row.
+    /// A group with a replay takes a second one, which says which it is.
     async fn write_all(
         writer: &SqlitePool,
         statements: &AtomicU64,
         group: &[Self],
     ) -> Result<Vec<bool>, Error> {
         statements.fetch_add(1, Ordering::Relaxed);
-        let insert = Statement::of(INSERT_GROUP.as_str()).bind(given(group));
+        let rows = given(group);
+        let insert = Statement::of(INSERT_GROUP.as_str()).bind(rows.as_str());
+        match insert.bound::<Sqlite>(Dialect::Sqlite).execute(writer).await.map_err(Error::from) {
+            Ok(_) => return Ok(vec![true; group.len()]),
+            Err(error) if error.is_stale() => {}
+            Err(error) => return Err(error),
+        }
+        statements.fetch_add(1, Ordering::Relaxed);
+        let insert = Statement::writing::<Self>(INSERT_NEW).bind(rows);
         let inserted = insert.bound::<Sqlite>(Dialect::Sqlite).fetch_all(writer).await?;
         let inserted: Vec<_> = inserted.into_iter().map(Row::Sqlite).collect();
         let mut first: HashSet<(TenantId, [u8; 32])> = decoded(&inserted)?.into_iter().collect();

@@ -5,6 +5,7 @@ mod groups;
 mod pools;
 mod schema;
 mod search_terms;
+mod walks;
 
 #[cfg(test)]
 mod query_plan_tests;

@@ -17,6 +17,7 @@ use crate::database::{Database, Engine, Purpose};
 use crate::error::{Error, has_code};
 use crate::open_error::OpenError;
 use crate::row::Row;
+use crate::sqlite::walks::Walks;
 use crate::sqlite::{Groups, schema};
 use crate::statement::{Dialect, Statement};
 use crate::transaction::{Open, Transaction};
@@ -45,12 +46,13 @@ const READERS: u32 = 4;
 /// The connections to a file.
 pub(crate) struct SqlitePools {
     pub(crate) path: PathBuf,
-    readers: SqlitePool,
+    pub(super) readers: SqlitePool,
     pub(crate) writer: SqlitePool,
     /// One connection, for the log of changes: what it polls differs from connection to connection.
     pub(crate) feed: SqlitePool,
     pub(crate) uses: Groups<(TenantId, SingleUseIdentifier)>,
     pub(crate) redemptions: Groups<(CodeUse, Option<NewFamily>)>,
+    pub(super) walks: Walks,
 }
 
 /// Opens the file and migrates its schema. A new file is readable by its owner only.
@@ -94,7 +96,8 @@ pub async fn open_read_only(path: &Path) -> Result<Option<Database>, OpenError> 
 
 impl SqlitePools {
     fn new(path: PathBuf, readers: SqlitePool, writer: SqlitePool, feed: SqlitePool) -> Self {
-        Self { path, readers, writer, feed, uses: Groups::default(), redemptions: Groups::default() }
+        let (uses, redemptions, walks) = (Groups::default(), Groups::default(), Walks::default());
+        Self { path, readers, writer, feed, uses, redemptions, walks }
     }
 
     pub(crate) async fn look_up(

@@ -1,10 +1,11 @@
-//! Rows that end by themselves: a file has no partitions, so that all that has expired is deleted in batches.
+//! Rows that end by themselves: a file has no partitions, so that their tables are walked through.
 
 use protocol::Timestamp;
+use sessions::SessionStore as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
-use crate::batches::{EXPIRED, assert_deleted_in_batches, delete_at_two_replicas};
+use crate::batches::{EXPIRED, delete_at_two_replicas};
 use crate::declared::Sandbox;
 
 const NOW: u64 = 20_000 * 86_400;
@@ -46,7 +47,7 @@ async fn count(connection: &mut SqliteConnection, tables: &[Table], condition: &
 
 /// Rows that are valid stay, and so do those that are valid by the clock of another replica.
 #[tokio::test]
-async fn what_has_expired_is_deleted_in_batches_and_by_two_programs_at_once() {
+async fn what_has_expired_is_deleted_also_by_two_programs_at_once() {
     let sandbox = Sandbox::new();
     let [database, replica] = [sandbox.open().await, sandbox.open().await];
     let options = SqliteConnectOptions::new().filename(sandbox.path());
@@ -56,13 +57,38 @@ async fn what_has_expired_is_deleted_in_batches_and_by_two_programs_at_once() {
     let now = Timestamp::from_seconds(NOW);
     insert(&mut connection, &tables, (EXPIRED, 7), NOW - 59).await;
     insert(&mut connection, &tables, (0, EXPIRED), NOW - 60).await;
-    let expired = format!("expires_at <= {NOW} - 60");
-    let left = async || count(&mut connection, &tables, &expired).await;
-    assert_deleted_in_batches(&database, now, left).await;
+    for deleted in [EXPIRED * tables.len() as u64, 0] {
+        assert_eq!(database.delete_expired_sign_ins(now).await.unwrap(), deleted);
+    }
     assert_eq!(count(&mut connection, &tables, "TRUE").await, vec![7; tables.len()]);
 
     insert(&mut connection, &tables, (0, EXPIRED), NOW - 60).await;
     let deleted = delete_at_two_replicas([&database, &replica], now).await;
     assert_eq!(deleted, EXPIRED * tables.len() as u64);
     assert_eq!(count(&mut connection, &tables, "TRUE").await, vec![7; tables.len()]);
+}
+
+/// Rows that a walk reads, so that a large table takes several.
+const WALK: u64 = 100_000;
+
+/// Nothing has expired in the first part of the table.
+#[tokio::test]
+async fn a_walk_goes_on_where_the_one_before_it_ended_and_then_begins_anew() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let options = SqliteConnectOptions::new().filename(sandbox.path());
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let tables: Vec<Table> = sqlx::query_as(TABLES).fetch_all(&mut connection).await.unwrap();
+    let notes: Vec<Table> = tables.into_iter().filter(|(name, ..)| name == "session_clients").collect();
+    // The keys are texts, in whose order 1 is before 2.
+    insert(&mut connection, &notes, (100_000, WALK), NOW).await;
+    insert(&mut connection, &notes, (300_000, 700), NOW - 60).await;
+    let now = Timestamp::from_seconds(NOW);
+    for deleted in [0, 700, 0] {
+        assert_eq!(database.delete_expired_sign_ins(now).await.unwrap(), deleted);
+    }
+    insert(&mut connection, &notes, (0, 1), NOW - 60).await;
+    for deleted in [0, 1] {
+        assert_eq!(database.delete_expired_sign_ins(now).await.unwrap(), deleted);
+    }
 }

@@ -1,0 +1,89 @@
+//! Rows that have expired are found by walking through their table in the order of its key. An index by expiry would be one more page to
+//! write for each row, and what is written most ends by itself.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use protocol::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, Sqlite, TypeInfo as _, ValueRef as _};
+
+use crate::error::Error;
+use crate::sqlite::SqlitePools;
+use crate::statement::{Argument, Dialect, Statement};
+
+/// Rows that a statement reads, so that nothing waits long for one that deletes.
+const BATCH: u32 = 500;
+/// Batches of a walk. The next one goes on behind them.
+const BATCHES: u32 = 200;
+
+/// The columns of a row's key.
+type Key = Vec<Argument>;
+
+/// Behind which row each table is to be walked on. Those that are missing begin anew.
+#[derive(Default)]
+pub(crate) struct Walks(Mutex<HashMap<&'static str, Key>>);
+
+impl Walks {
+    fn places(&self) -> MutexGuard<'_, HashMap<&'static str, Key>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SqlitePools {
+    /// Deletes what had expired by then in the next part of a table with these columns as its key, and returns how many rows that were. A part
+    /// in which nothing has expired does not need the writer.
+    pub(crate) async fn delete_expired(
+        &self,
+        table: &'static str,
+        key: &'static str,
+        until: Timestamp,
+    ) -> Result<u64, Error> {
+        let mut deleted = 0;
+        let mut after = self.walks.places().remove(table);
+        for _ in 0..BATCHES {
+            let end = self.end_of_batch(table, key, after.as_ref()).await?;
+            let expired = format!("FROM {table} WHERE expires_at <= $1");
+            let batch = |text: String| {
+                let statement = behind(Statement::of(text).bind(until), key, after.as_ref());
+                match &end {
+                    Some(end) => statement.push_row(&format!(" AND ({key}) <= ?"), end.clone()),
+                    None => statement,
+                }
+            };
+            if !self.read(&batch(format!("SELECT 1 {expired}")).push(" LIMIT ?", 1_i64)).await?.is_empty() {
+                let delete = batch(format!("DELETE {expired}"));
+                let done = delete.bound::<Sqlite>(Dialect::Sqlite).execute(&self.writer).await?;
+                deleted += done.rows_affected();
+            }
+            let Some(end) = end else { return Ok(deleted) };
+            after = Some(end);
+        }
+        self.walks.places().extend(after.map(|after| (table, after)));
+        Ok(deleted)
+    }
+
+    /// The key of the last row of a batch, which the rest of the table may not fill.
+    async fn end_of_batch(&self, table: &str, key: &str, after: Option<&Key>) -> Result<Option<Key>, Error> {
+        let select = behind(Statement::of(format!("SELECT {key} FROM {table} WHERE TRUE")), key, after);
+        let select = select.push(&format!(" ORDER BY {key} LIMIT 1 OFFSET ?"), BATCH - 1);
+        let row = select.bound::<Sqlite>(Dialect::Sqlite).fetch_optional(&self.readers).await?;
+        row.map(|row| (0..row.len()).map(|place| column(&row, place)).collect()).transpose()
+    }
+}
+
+/// Of the rows behind this one.
+fn behind(statement: Statement, key: &str, after: Option<&Key>) -> Statement {
+    match after {
+        Some(after) => statement.push_row(&format!(" AND ({key}) > ?"), after.clone()),
+        None => statement,
+    }
+}
+
+fn column(row: &SqliteRow, place: usize) -> Result<Argument, Error> {
+    Ok(match row.try_get_raw(place)?.type_info().name() {
+        "INTEGER" => Argument::Integer(row.try_get(place)?),
+        "BLOB" => Argument::Bytes(row.try_get(place)?),
+        _ => Argument::Text(row.try_get(place)?),
+    })
+}
