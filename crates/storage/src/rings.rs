@@ -146,6 +146,22 @@ async fn truncate(database: &Database, Table { name, .. }: &Table, slot: u64) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::used_identifiers;
+
+    /// A walk in another order than that of the key would read the whole table for each batch.
+    #[tokio::test]
+    async fn sqlite_tables_are_walked_in_the_order_of_their_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = crate::sqlite::open(&folder.path().join("latchkey.db")).await.unwrap();
+        let identifiers = [("used_identifiers", used_identifiers::KEY)];
+        for (name, key) in TABLES.iter().map(|table| (table.name, table.key)).chain(identifiers) {
+            let columns = Statement::of(format!(
+                "SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_table_info('{name}') WHERE pk > 0 ORDER BY pk)"
+            ));
+            let columns: Option<String> = database.scalar(columns).await.unwrap();
+            assert_eq!(columns.as_deref(), Some(key), "{name}");
+        }
+    }
 
     #[test]
     fn no_slot_is_emptied_that_a_row_of_now_can_be_in() {

@@ -17,6 +17,9 @@ use crate::row::Row;
 use crate::sqlite::GroupedWrite;
 use crate::statement::{Dialect, Statement};
 
+/// The columns of the primary key.
+pub(crate) const KEY: &str = "tenant_id, digest";
+
 /// SQLite: many rows in one transaction, or none where one of them exists already or two are equal.
 const INSERT_ALL: &str = "INSERT INTO used_identifiers ({names}) SELECT {names} FROM {given}";
 
@@ -74,9 +77,7 @@ impl ReplayGuard for Database {
 
     async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError> {
         Ok(match &self.engine {
-            Engine::Sqlite(pools) => {
-                pools.delete_expired("used_identifiers", "tenant_id, digest", now).await?
-            }
+            Engine::Sqlite(pools) => pools.delete_expired("used_identifiers", KEY, now).await?,
             Engine::Postgres(_) => self.write(Statement::of(DELETE_EXPIRED).bind(now)).await?,
         })
     }
