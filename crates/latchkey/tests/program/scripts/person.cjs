@@ -70,10 +70,15 @@ async function start(options = {}) {
   return { authorize, close, open, redirectUri, signIn, victim };
 }
 
-// What the page of the account says to the person of this browser, without what is new in each page, and the cookie of the session.
+// What the page of the account says to the person of this browser, without what is new in each page, and the cookie of the session. A busy
+// server asks to try again.
 async function state(context, issuer) {
   const page = await context.newPage();
-  const answer = await page.goto(`${issuer}/account`);
+  let answer = await page.goto(`${issuer}/account`);
+  for (let tries = 1; answer.status() === 503 && tries < 10; tries += 1) {
+    await page.waitForTimeout(1000);
+    answer = await page.goto(`${issuer}/account`);
+  }
   const [, main] = /<main>([^]*)<\/main>/.exec(await answer.text());
   await page.close();
   const tenant = issuer.split("/").at(-1);
