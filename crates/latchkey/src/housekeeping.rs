@@ -13,7 +13,7 @@ use tenancy::StoreError;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock;
-use protocol::causes;
+use protocol::{Timestamp, causes};
 
 const EVERY: Duration = Duration::from_secs(60);
 const ROUNDS_AN_HOUR: u64 = 60;
@@ -33,19 +33,19 @@ pub(crate) async fn keep(
         if round % ROUNDS_AN_HOUR == 1 {
             prune_ended_secrets(&administrator).await;
         }
-        if let Err(error) = delete_expired_identifiers(&*identifiers).await {
+        if let Err(error) = delete_all(|now| identifiers.delete_expired_identifiers(now)).await {
             tracing::warn!(
                 error = causes(&error),
                 "used identifiers that have expired cannot be deleted; trying again in a minute"
             );
         }
-        if let Err(error) = delete_ended_revocations(&*revocations).await {
+        if let Err(error) = delete_all(|now| revocations.delete_ended_revocations(now)).await {
             tracing::warn!(
                 error = causes(&error),
                 "revocations that have ended cannot be deleted; trying again in a minute"
             );
         }
-        if let Err(error) = delete_expired_sign_ins(&*sessions).await {
+        if let Err(error) = delete_all(|now| sessions.delete_expired_sign_ins(now)).await {
             tracing::warn!(
                 error = causes(&error),
                 "sessions and codes that have expired cannot be deleted; trying again in a minute"
@@ -75,21 +75,11 @@ pub(crate) async fn keep(
 }
 
 /// Batch by batch, so that requests write between them. What expires meanwhile is for the next time.
-async fn delete_expired_identifiers(identifiers: &dyn ReplayGuard) -> Result<(), StoreError> {
+async fn delete_all<F: Future<Output = Result<u64, StoreError>>>(
+    delete: impl Fn(Timestamp) -> F,
+) -> Result<(), StoreError> {
     let now = clock::now();
-    while identifiers.delete_expired_identifiers(now).await? > 0 {}
-    Ok(())
-}
-
-async fn delete_ended_revocations(revocations: &dyn RevocationStore) -> Result<(), StoreError> {
-    let now = clock::now();
-    while revocations.delete_ended_revocations(now).await? > 0 {}
-    Ok(())
-}
-
-async fn delete_expired_sign_ins(sessions: &dyn SessionStore) -> Result<(), StoreError> {
-    let now = clock::now();
-    while sessions.delete_expired_sign_ins(now).await? > 0 {}
+    while delete(now).await? > 0 {}
     Ok(())
 }
 

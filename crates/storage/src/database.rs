@@ -166,6 +166,25 @@ impl Database {
         Ok(touched)
     }
 
+    /// Deletes rows of a table with these columns as its key that had expired by then, so many in a statement that nothing waits long for one.
+    /// Returns how many; what is left is for the next call.
+    pub(crate) async fn delete_expired(
+        &self,
+        table: &'static str,
+        key: &'static str,
+        until: Timestamp,
+        batch: u64,
+    ) -> Result<u64, Error> {
+        if let Engine::Sqlite(pools) = &self.engine {
+            return pools.delete_expired(table, key, until, batch).await;
+        }
+        let delete = Statement::of(format!(
+            "DELETE FROM {table} WHERE ({key}) IN
+                    (SELECT {key} FROM {table} WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)"
+        ));
+        self.write(delete.bind(until).bind(batch)).await
+    }
+
     pub(crate) async fn begin(&self, purpose: Purpose<'_>) -> Result<Transaction<'_>, Error> {
         self.count();
         match &self.engine {

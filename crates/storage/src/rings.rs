@@ -7,10 +7,10 @@ use protocol::{Lifetime, Timestamp};
 use sessions::{Ring, Session};
 use tenancy::{RefreshTokenPolicy, SessionPolicy};
 
-use crate::database::{Database, Engine, Purpose};
+use crate::database::{Database, Purpose};
 use crate::error::{Error, has_code};
 use crate::logouts;
-use crate::statement::Statement;
+use crate::statement::{Dialect, Statement};
 
 /// A table whose rows lie in a ring.
 struct Table {
@@ -101,31 +101,18 @@ impl Table {
 pub(crate) async fn empty(database: &Database, now: Timestamp) -> Result<u64, Error> {
     let mut deleted = 0;
     for table in &TABLES {
-        deleted += match &database.engine {
-            Engine::Sqlite(pools) => {
-                let until = now.saturating_sub(SKEW);
-                pools.delete_expired(table.name, table.key, until).await?
-            }
-            Engine::Postgres(_) => {
+        let until = match database.dialect() {
+            Dialect::Sqlite => now.saturating_sub(SKEW),
+            Dialect::Postgres => {
                 for slot in table.ended(now) {
                     truncate(database, table, slot).await?;
                 }
-                delete(database, table, table.round_before(now)).await?
+                table.round_before(now)
             }
         };
+        deleted += database.delete_expired(table.name, table.key, until, BATCH).await?;
     }
     Ok(deleted)
-}
-
-async fn delete(
-    database: &Database,
-    Table { name, key, .. }: &Table,
-    until: Timestamp,
-) -> Result<u64, Error> {
-    let delete = Statement::of(format!(
-        "DELETE FROM {name} WHERE ({key}) IN (SELECT {key} FROM {name} WHERE expires_at <= $1 LIMIT $2)"
-    ));
-    database.write(delete.bind(until).bind(BATCH)).await
 }
 
 /// Truncates a partition, if it is not empty. One that a long transaction reads is left for the next time.

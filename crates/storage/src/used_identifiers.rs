@@ -23,10 +23,8 @@ pub(crate) const KEY: &str = "tenant_id, digest";
 /// SQLite: many rows in one transaction, or none where one of them exists already or two are equal.
 const INSERT_ALL: &str = "INSERT INTO used_identifiers ({names}) SELECT {names} FROM {given}";
 
-/// Those that do not exist yet. Of equal ones one is inserted. SQLite's thread hands over each row by itself.
-const INSERT_NEW: &str = "
-    INSERT INTO used_identifiers ({names}) SELECT {names} FROM {given} WHERE TRUE
-    ON CONFLICT DO NOTHING RETURNING tenant_id, digest";
+/// After it: those that do not exist yet. Of equal ones one is inserted. SQLite's thread hands over each row by itself.
+const UNLESS_USED: &str = " WHERE TRUE ON CONFLICT DO NOTHING RETURNING tenant_id, digest";
 
 /// PostgreSQL: one row under the role of requests, in one statement with entering the tenant `$1`.
 const INSERT_ONE: &str = "
@@ -42,11 +40,8 @@ static INSERT_GROUP: LazyLock<String> =
 const IS_USED: &str =
     "SELECT EXISTS (SELECT 1 FROM used_identifiers WHERE tenant_id = {tenant} AND digest = $2)";
 
-/// PostgreSQL: in batches, so that nothing waits long for one.
-const DELETE_EXPIRED: &str = "
-    DELETE FROM used_identifiers
-     WHERE (tenant_id, digest) IN (SELECT tenant_id, digest FROM used_identifiers
-                                    WHERE expires_at <= $1 ORDER BY expires_at LIMIT 1000)";
+/// Rows that are deleted in one statement.
+const BATCH: u64 = 1_000;
 
 #[async_trait]
 impl ReplayGuard for Database {
@@ -76,10 +71,7 @@ impl ReplayGuard for Database {
     }
 
     async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError> {
-        Ok(match &self.engine {
-            Engine::Sqlite(pools) => pools.delete_expired("used_identifiers", KEY, now).await?,
-            Engine::Postgres(_) => self.write(Statement::of(DELETE_EXPIRED).bind(now)).await?,
-        })
+        Ok(self.delete_expired("used_identifiers", KEY, now, BATCH).await?)
     }
 }
 
@@ -103,7 +95,7 @@ impl GroupedWrite for (TenantId, SingleUseIdentifier) {
             Err(error) => return Err(error),
         }
         statements.fetch_add(1, Ordering::Relaxed);
-        let insert = Statement::writing::<Self>(INSERT_NEW).bind(rows);
+        let insert = Statement::writing::<Self>(&format!("{INSERT_ALL}{UNLESS_USED}")).bind(rows);
         let inserted = insert.bound::<Sqlite>(Dialect::Sqlite).fetch_all(writer).await?;
         let inserted: Vec<_> = inserted.into_iter().map(Row::Sqlite).collect();
         let mut first: HashSet<(TenantId, [u8; 32])> = decoded(&inserted)?.into_iter().collect();

@@ -12,10 +12,8 @@ use crate::error::Error;
 use crate::sqlite::SqlitePools;
 use crate::statement::{Argument, Dialect, Statement};
 
-/// Rows that a statement reads, so that nothing waits long for one that deletes.
-const BATCH: u32 = 500;
-/// Batches of a walk. The next one goes on behind them.
-const BATCHES: u32 = 200;
+/// Rows that a walk reads. The next one goes on behind them.
+const ROWS: u64 = 100_000;
 
 /// The columns of a row's key.
 type Key = Vec<Argument>;
@@ -31,28 +29,30 @@ impl Walks {
 }
 
 impl SqlitePools {
-    /// Deletes what had expired by then in the next part of a table with these columns as its key, and returns how many rows that were. A part
+    /// Deletes what had expired by then in the next part of a table with these columns as its key, and returns how many rows that were. A batch
     /// in which nothing has expired does not need the writer.
     pub(crate) async fn delete_expired(
         &self,
         table: &'static str,
         key: &'static str,
         until: Timestamp,
+        batch: u64,
     ) -> Result<u64, Error> {
         let mut deleted = 0;
         let mut after = self.walks.places().remove(table);
-        for _ in 0..BATCHES {
-            let end = self.end_of_batch(table, key, after.as_ref()).await?;
+        for _ in 0..ROWS / batch {
+            let end = self.end_of_batch(table, key, after.as_ref(), batch).await?;
             let expired = format!("FROM {table} WHERE expires_at <= $1");
-            let batch = |text: String| {
+            let of_batch = |text: String| {
                 let statement = behind(Statement::of(text).bind(until), key, after.as_ref());
                 match &end {
                     Some(end) => statement.push_row(&format!(" AND ({key}) <= ?"), end.clone()),
                     None => statement,
                 }
             };
-            if !self.read(&batch(format!("SELECT 1 {expired}")).push(" LIMIT ?", 1_i64)).await?.is_empty() {
-                let delete = batch(format!("DELETE {expired}"));
+            if !self.read(&of_batch(format!("SELECT 1 {expired}")).push(" LIMIT ?", 1_i64)).await?.is_empty()
+            {
+                let delete = of_batch(format!("DELETE {expired}"));
                 let done = delete.bound::<Sqlite>(Dialect::Sqlite).execute(&self.writer).await?;
                 deleted += done.rows_affected();
             }
@@ -64,9 +64,15 @@ impl SqlitePools {
     }
 
     /// The key of the last row of a batch, which the rest of the table may not fill.
-    async fn end_of_batch(&self, table: &str, key: &str, after: Option<&Key>) -> Result<Option<Key>, Error> {
+    async fn end_of_batch(
+        &self,
+        table: &str,
+        key: &str,
+        after: Option<&Key>,
+        batch: u64,
+    ) -> Result<Option<Key>, Error> {
         let select = behind(Statement::of(format!("SELECT {key} FROM {table} WHERE TRUE")), key, after);
-        let select = select.push(&format!(" ORDER BY {key} LIMIT 1 OFFSET ?"), BATCH - 1);
+        let select = select.push(&format!(" ORDER BY {key} LIMIT 1 OFFSET ?"), batch - 1);
         let row = select.bound::<Sqlite>(Dialect::Sqlite).fetch_optional(&self.readers).await?;
         row.map(|row| (0..row.len()).map(|place| column(&row, place)).collect()).transpose()
     }

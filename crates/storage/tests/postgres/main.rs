@@ -18,10 +18,10 @@ mod replicas;
 mod rings;
 mod row_level_security;
 mod sandbox;
+#[path = "../shared/signing_out.rs"]
+mod signing_out;
 mod statements;
 mod two_tenants;
 
 /// What says where the server is.
 const SERVER: &str = "LATCHKEY_TEST_POSTGRES_URL";
-#[path = "../shared/signing_out.rs"]
-mod signing_out;
