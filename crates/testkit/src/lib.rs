@@ -6,6 +6,7 @@ pub mod requests;
 
 mod calls;
 mod fault_injection;
+mod free_port;
 mod leftovers;
 mod memory;
 
@@ -13,5 +14,6 @@ pub mod store_contract;
 
 pub use calls::Calls;
 pub use fault_injection::{Failure, Held};
+pub use free_port::free_port;
 pub use leftovers::{canary, leftovers};
 pub use memory::MemoryStore;

@@ -1,11 +1,11 @@
 //! A Redis of a test's own, on a free port and in a folder that goes with it. Only its own process is ever signalled.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use testkit::free_port;
 
 use tempfile::TempDir;
 
@@ -111,8 +111,4 @@ pub(crate) fn connection(url: &str) -> Option<redis::Connection> {
 )]
 pub(crate) fn server_variable(variable: &str) -> String {
     std::env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: run `cargo xtask test`"))
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

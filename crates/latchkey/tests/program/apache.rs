@@ -4,12 +4,13 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+use testkit::free_port;
 
 use secrets::GeneratedSecret;
 use tempfile::TempDir;
 
 use crate::host::{LONGEST, signal, wait};
-use crate::two_providers::{ProviderTenant, TwoProviders, free_port};
+use crate::two_providers::{ProviderTenant, TwoProviders};
 
 // As Debian's packages install them.
 const PROGRAM: &str = "/usr/sbin/apache2";

@@ -1,8 +1,8 @@
 //! `latchkey-client` with a client certificate against the program: it finds the alias of the metadata, uses its bound token over connections with the
 //! certificate, and renews the certificate while it runs. Another tenant takes neither.
 
-use std::net::TcpListener;
 use std::time::Duration;
+use testkit::free_port;
 
 use latchkey_client::{ClientCertificate, Secret, SendWith as _, TokenSource};
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, SanType};
@@ -30,8 +30,7 @@ pub(crate) struct TestEnv {
 impl TestEnv {
     pub(crate) fn new() -> Self {
         let authority = authority("ours");
-        let [public, mtls] =
-            [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+        let [public, mtls] = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
         let secrets = [(); 2].map(|()| GeneratedSecret::generate().secret.expose().to_owned());
         let tenant = |name: &str, secret: &str| {
             format!(

@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use testkit::free_port;
 
 use protocol::SigningAlgorithm;
 use serde_json::{Value, json};
@@ -379,7 +379,7 @@ fn a_call_ends_with_the_code_of_its_status_and_sends_no_token_elsewhere() {
 
 /// Starts the program at its public URL: assertions are for the issuer, and so is what the profile says.
 fn started_at_public_url(folder: &Folder) -> Program {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let address = format!("127.0.0.1:{}", free_port());
     let mut serve = folder.program(&["serve", "--listen", &address]);
     Program::spawn(folder, serve.env("LATCHKEY__SERVER__PUBLIC_URL", format!("http://{address}")))
 }

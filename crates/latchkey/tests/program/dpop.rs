@@ -1,7 +1,7 @@
 //! DPoP (RFC 9449) with the libraries that clients have: each gets a bound token at its own tenant, uses it at the protected resource, and repeats a
 //! request that needs a nonce.
 
-use std::net::TcpListener;
+use testkit::free_port;
 
 use latchkey_client::{Secret, SendWith as _, TokenSource};
 use reqwest::Method;
@@ -41,7 +41,7 @@ fn generated() -> [String; 2] {
 
 #[tokio::test]
 async fn openid_client_and_oauth4webapi_use_bound_tokens_and_repeat_with_a_nonce() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let (url, secrets) = (format!("http://127.0.0.1:{port}"), generated());
     let server = format!("public_url: {url}, listeners: [{{ address: 127.0.0.1:{port} }}]");
     let folder = folder(&server, &secrets);
@@ -63,7 +63,7 @@ async fn openid_client_and_oauth4webapi_use_bound_tokens_and_repeat_with_a_nonce
 
 #[tokio::test]
 async fn a_token_source_proves_each_call_and_its_token_is_worth_nothing_without() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let (url, secrets) = (format!("http://127.0.0.1:{port}"), generated());
     let folder =
         folder(&format!("public_url: {url}, listeners: [{{ address: 127.0.0.1:{port} }}]"), &secrets);

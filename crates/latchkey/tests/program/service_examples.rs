@@ -1,6 +1,6 @@
 //! The example of two services in `docs/examples/rust`: a gateway checks its callers' tokens, and calls a service with a token of its own.
 
-use std::net::TcpListener;
+use testkit::free_port;
 
 use actix_web::{App, HttpServer};
 use latchkey_client::Secret;
@@ -19,7 +19,7 @@ mod orders;
 
 #[actix_web::test]
 async fn a_gateway_checks_its_callers_and_calls_the_service_with_its_own_token() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let url = format!("http://127.0.0.1:{port}");
     let secret = GeneratedSecret::generate().secret.expose().to_owned();
     let tenant = format!(

@@ -1,13 +1,14 @@
 //! People sign in at the program with the libraries that clients have: each checks the answers by itself, and refuses one that is not for it.
 
 use std::time::Duration;
+use testkit::free_port;
 
 use serde_json::{Value, json};
 
 use crate::apache::{Apache, Sites};
 use crate::foreign::{browser, node, python};
 use crate::logout_receiver::logout_receiver;
-use crate::two_providers::{ProviderTenant, REDIRECT_URI, TwoProviders, free_port};
+use crate::two_providers::{ProviderTenant, REDIRECT_URI, TwoProviders};
 
 #[tokio::test]
 async fn openid_client_and_oauth4webapi_sign_a_person_in_at_its_tenant() {

@@ -2,12 +2,12 @@
 //! beside a tenant that has a client and a person of the same names.
 
 use serde_json::{Value, json};
+use testkit::free_port;
 
 use crate::folder::Folder;
 use crate::foreign::{NodeServer, browser, pointed};
 use crate::program::Program;
 use crate::settings::{edited, sample};
-use crate::two_providers::free_port;
 
 const PRINTED_BASE: &str = "http://localhost:3000";
 const PRINTED_HOME: &str = "http://localhost:8080/";

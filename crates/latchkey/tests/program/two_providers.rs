@@ -1,7 +1,7 @@
 //! A program at which one e-mail address is a person at each of two tenants, for libraries and browsers that sign people in. Eve has an account
 //! at both, too: she is who attacks.
 
-use std::net::TcpListener;
+use testkit::free_port;
 
 use protocol::SigningAlgorithm;
 use secrets::GeneratedSecret;
@@ -159,8 +159,4 @@ impl ProviderTenant {
             },
         })
     }
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

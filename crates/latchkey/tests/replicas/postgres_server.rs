@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use testkit::free_port;
 
 use secrets::GeneratedSecret;
 use tempfile::TempDir;
 
 use crate::database::Server;
 use crate::host::{run, signal, wait};
-use crate::redis_server::free_port;
 use crate::test_servers::{LONGEST, server_path};
 
 const USER: &str = "postgres";

@@ -2,11 +2,12 @@
 //! gets signals.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use testkit::free_port;
 
 use tempfile::TempDir;
 
@@ -168,9 +169,4 @@ fn read(stream: &mut BufReader<TcpStream>) -> std::io::Result<Reply> {
         "*" => Reply::Many((0..length).map(|_| read(stream)).collect::<Result<_, _>>()?),
         _ => Reply::Text(rest.as_bytes().to_vec()),
     })
-}
-
-/// A port without a listener at the moment.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

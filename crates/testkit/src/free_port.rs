@@ -1,0 +1,24 @@
+//! A port for a program that has to know its own address before it starts.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::iter::repeat_with;
+use std::net::{Ipv4Addr, TcpListener};
+
+/// Below the ports that systems give to connections (from 32768 on Linux), one of which would be taken before the program listens; above those that
+/// browsers refuse.
+const FIRST: u16 = 11_000;
+const PORTS: u64 = 20_000;
+
+/// A port of this machine without a listener, drawn by chance: tests run at the same time.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn free_port() -> u16 {
+    let drawn = || {
+        let offset = RandomState::new().hash_one(()) % PORTS;
+        FIRST + u16::try_from(offset).expect("there are fewer ports")
+    };
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    repeat_with(drawn).find(is_free).expect("an endless iterator")
+}
