@@ -18,7 +18,7 @@ use crate::signing_key_store::KeySets;
 use crate::tenant_store::Tenants;
 use crate::{
     CachedAccountStore, CachedClientStore, CachedLogoStore, CachedRevocationStore, CachedSigningKeyStore,
-    CachedTenantStore, Freshness, ReadThrough, RedisCache,
+    CachedTenantStore, Freshness, REVOCATIONS_FRESH, ReadThrough, RedisCache,
 };
 
 /// The store behind the caches.
@@ -97,8 +97,10 @@ impl Caches {
         let clients = Arc::new(ReadThrough::new(clients, capacity.clients, freshness));
         let signing_keys = KeySets { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
         let signing_keys = Arc::new(ReadThrough::new(signing_keys, capacity.key_sets, freshness));
-        let revocations = Revocations { store: store.clone(), shared: shared.clone() };
-        let revocations = Arc::new(ReadThrough::new(revocations, capacity.revocations, freshness));
+        let within = freshness.at_most(REVOCATIONS_FRESH);
+        let of_revocations = SharedRows { freshness: within, ..shared.clone() };
+        let revocations = Revocations { store: store.clone(), shared: of_revocations };
+        let revocations = Arc::new(ReadThrough::new(revocations, capacity.revocations, within));
         let accounts = Accounts { store: store.clone() };
         let accounts = Arc::new(ReadThrough::new(accounts, capacity.accounts, freshness));
         let logos = Arc::new(ReadThrough::new(Logos { store }, capacity.logos, freshness));

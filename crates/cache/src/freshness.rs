@@ -7,6 +7,9 @@ use protocol::Lifetime;
 /// The default freshness of an entry.
 pub const FRESH: Duration = Duration::from_secs(10);
 
+/// How long revocations are fresh at most. What is revoked counts everywhere within [`FRESH`], and reading it takes time, too.
+pub const REVOCATIONS_FRESH: Duration = Duration::from_secs(8);
+
 /// The freshness of an absence: short, because new rows are used at once.
 pub const NEGATIVE_FRESH: Duration = Duration::from_secs(1);
 
@@ -19,6 +22,11 @@ impl Freshness {
     #[must_use]
     pub fn new(fresh: Duration) -> Self {
         Self(fresh)
+    }
+
+    /// The same, or this one where it is shorter.
+    pub(crate) fn at_most(self, longest: Duration) -> Self {
+        Self(self.0.min(longest))
     }
 
     /// The freshness of a value.

@@ -27,7 +27,7 @@ pub use account_store::CachedAccountStore;
 pub use caches::{Caches, Capacity, Store};
 pub use client_store::CachedClientStore;
 pub use counters::Counters;
-pub use freshness::{FRESH, Freshness, NEGATIVE_FRESH};
+pub use freshness::{FRESH, Freshness, NEGATIVE_FRESH, REVOCATIONS_FRESH};
 pub use logo_store::CachedLogoStore;
 pub use read_through::{ReadThrough, Source};
 pub use replay_guard::SharedReplayGuard;

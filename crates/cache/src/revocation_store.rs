@@ -45,6 +45,8 @@ impl RevocationStore for CachedRevocationStore {
         token: &TokenRevocation,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        // RFC 7009 §2.1: "The invalidation takes place immediately, and the token cannot be used again after the revocation. In practice,
+        // there could be a propagation delay".
         let _read_anew = DropFacts(self, tenant);
         self.source.store.revoke_token(tenant, token, now).await
     }

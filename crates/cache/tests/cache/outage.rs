@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use administration::Invalidation;
-use cache::{FRESH, RETRY_PAUSE};
+use cache::{FRESH, RETRY_PAUSE, REVOCATIONS_FRESH};
 use keys::SigningKeyStore as _;
 use protocol::Lifetime;
 use registry::RevocationStore as _;
@@ -56,7 +56,7 @@ async fn revocations_are_never_stale_but_to_issue_a_token() {
     let to_issue = async || caches.revocations.find_revocations_to_issue(&acme.id).await.is_ok();
     assert!(found().await);
     store.fail_with(Failure::Unavailable);
-    advance(FRESH - MOMENT).await;
+    advance(REVOCATIONS_FRESH - MOMENT).await;
     assert!(found().await && to_issue().await);
     advance(MOMENT).await;
     assert!(!found().await && to_issue().await);

@@ -1,5 +1,5 @@
 //! What is revoked at one replica is invalid at the other: within a second through a message, within ten seconds without one. Without the store no
-//! token is active. Of five times the median is within the bound, and each is within a limit for a busy machine.
+//! token is active. Of five times by a message the median is within the second, and each is within a limit for a busy machine.
 
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,8 @@ use crate::test_servers::eventually;
 
 const BY_MESSAGE: Duration = Duration::from_secs(1);
 const WITHOUT_MESSAGE: Duration = Duration::from_secs(10);
-/// A second, and a margin for a busy machine. Far less than the ten seconds after which cached facts expire.
+/// A second, and a margin for a busy machine. Far less than the eight seconds after which cached facts expire.
 const NOTIFIED: Duration = Duration::from_secs(4);
-/// Ten seconds, and a margin for a busy machine.
-const FOUND_OUT: Duration = Duration::from_secs(13);
 const TIMES: usize = 5;
 
 pub(crate) async fn introspect(test_env: &TestEnv, replica: &Replica, tenant: &str, token: &str) -> Answer {
@@ -129,7 +127,7 @@ async fn check_lost(test_env: &TestEnv, replicas: &[Replica; 2], tenant: &str) {
             // They end in the order of their rows: facts are read all at once.
             while let Some((token, at)) = revoked.get(times.len()) {
                 if is_active(test_env, replica, tenant, token).await {
-                    assert!(at.elapsed() < FOUND_OUT, "not in {FOUND_OUT:?}");
+                    assert!(at.elapsed() <= WITHOUT_MESSAGE, "not within {WITHOUT_MESSAGE:?}");
                     break;
                 }
                 times.push(at.elapsed());
@@ -137,9 +135,7 @@ async fn check_lost(test_env: &TestEnv, replicas: &[Replica; 2], tenant: &str) {
         }
         sleep(Duration::from_millis(10)).await;
     }
-    for times in times {
-        assert_median_within(WITHOUT_MESSAGE, times);
-    }
+    eprintln!("measured: a revoked token was refused without a message after {times:?}");
     for replica in replicas {
         assert!(is_active(test_env, replica, tenant, &kept).await);
     }
@@ -173,7 +169,7 @@ async fn without_the_store_no_token_is_active_and_tokens_are_issued() {
     postgres.start();
     for replica in &replicas {
         let is_served = async || is_active(&test_env, replica, "acme", &token).await;
-        eventually("tokens are active again", NOTIFIED + FOUND_OUT, is_served).await;
+        eventually("tokens are active again", NOTIFIED + WITHOUT_MESSAGE, is_served).await;
     }
 }
 
