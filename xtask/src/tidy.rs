@@ -2,6 +2,7 @@
 
 mod architecture;
 mod arrows;
+mod cited_sections;
 mod conformance;
 mod files;
 mod licences;

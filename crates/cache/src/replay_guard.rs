@@ -35,6 +35,7 @@ impl ReplayGuard for SharedReplayGuard {
         tenant: &TenantId,
         identifier: &SingleUseIdentifier,
     ) -> Result<bool, StoreError> {
+        // Redis refuses early and accepts nothing: two arbiters would each accept one use (RFC 7523 §6 leaves replays to implementations).
         if self.redis.is_marked(tenant, identifier).await {
             return Ok(false);
         }

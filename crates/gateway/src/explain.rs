@@ -12,9 +12,9 @@ mod token;
 use std::sync::Arc;
 
 use administration::{ExplainSettings, ExplainedCredential, ExplainedResult, ExplanationView};
-use grants::{Explanation, Grantee, SenderKeys};
+use grants::{Explanation, Grantee};
 use protocol::{Secret, Thumbprint, Timestamp};
-use registry::{ClientId, DpopRequest};
+use registry::{ClientId, DpopRequest, SenderKeys};
 use secrets::ClientAddress;
 use tenancy::{Tenant, TenantError, TenantId};
 

@@ -15,7 +15,6 @@ use actix_web::http::header::{
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use protocol::{ClientCertificate, Timestamp};
-use registry::DpopProofError;
 use secrets::ClientAddress;
 use tenancy::Tenant;
 
@@ -127,15 +126,9 @@ impl RawRequest {
         Ok(first)
     }
 
-    /// The DPoP proof, if there is one. What is no text is no proof.
-    pub(crate) fn dpop_proof(&self) -> Result<Option<&str>, DpopProofError> {
-        let mut headers = self.request.headers().get_all(DPOP);
-        let Some(first) = headers.next() else { return Ok(None) };
-        // RFC 9449 §4.3, check 1: "There is not more than one DPoP HTTP request header field."
-        if headers.next().is_some() {
-            return Err(DpopProofError::Repeated);
-        }
-        first.to_str().map(Some).map_err(|_| DpopProofError::Malformed)
+    /// The headers with DPoP proofs; a request has one at most.
+    pub(crate) fn dpop_headers(&self) -> impl Iterator<Item = &[u8]> {
+        self.request.headers().get_all(DPOP).map(HeaderValue::as_bytes)
     }
 
     /// A header that is a list, all of its lines as one (RFC 9110 §5.3).

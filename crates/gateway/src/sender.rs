@@ -2,10 +2,11 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
-use grants::{AccessTokenClaims, BearerError, SenderKeys, UnconfirmedToken};
+use grants::{AccessTokenClaims, BearerError, UnconfirmedToken};
 use protocol::{ClientCertificate, PresentedToken, Timestamp, TokenType};
 use registry::{
-    AuthenticatedClient, DpopProof, DpopProofError, DpopRequest, Proof, SingleUseError, UnverifiedProof,
+    AuthenticatedClient, DpopProof, DpopProofError, DpopRequest, Proof, SenderKeys, SingleUseError,
+    UnverifiedProof,
 };
 use tenancy::Tenant;
 
@@ -33,8 +34,7 @@ where
     HttpError<B>: From<DpopProofError>,
 {
     let request = DpopRequest { method: raw.method(), path: raw.path(), access_token };
-    let read = |text| services.dpop.read(tenant, text, &request, now);
-    raw.dpop_proof().and_then(|text| text.map(read).transpose()).map_err(|error| {
+    services.dpop.read(tenant, raw.dpop_headers(), &request, now).map_err(|error| {
         note(raw, ProofOutcome::of(&error));
         // RFC 9449 §8: "The authorization server includes a DPoP-Nonce HTTP header in the response supplying a nonce value".
         let nonce = (error == DpopProofError::NonceNeeded).then(|| services.dpop.nonce(&tenant.id, now));
@@ -177,7 +177,7 @@ pub(crate) fn supply_nonce(
     raw: &RawRequest,
     response: &mut HttpResponse,
 ) {
-    if !tenant.access_token.require_dpop_nonce || !matches!(raw.dpop_proof(), Ok(Some(_))) {
+    if !tenant.access_token.require_dpop_nonce || raw.dpop_headers().next().is_none() {
         return;
     }
     let nonce = services.dpop.nonce(&tenant.id, (services.clock)());

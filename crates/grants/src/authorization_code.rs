@@ -6,10 +6,10 @@ use protocol::{
     ErrorCode, ErrorResponse, Form, RefusalReason, Secret, Timestamp, is_code_verifier,
     is_registered_redirect_uri,
 };
-use registry::Client;
+use registry::{Client, SenderKeys};
 use tenancy::TenantId;
 
-use crate::{AuthorizationCode, CodeKey, GrantError, NewFamily, Redeemed, Redemption, SenderKeys};
+use crate::{AuthorizationCode, CodeKey, GrantError, NewFamily, Redeemed, Redemption};
 
 /// The parameters of the grant.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ pub(crate) fn decide(
     if !redemption.is_for(tenant, &code, now) {
         return Err(AuthorizationCodeError::NotValid);
     }
-    if code.granted.dpop_jkt.is_some_and(|key| sender.dpop != Some(key)) {
+    if !sender.prove_dpop_key(code.granted.dpop_jkt) {
         return Err(AuthorizationCodeError::Misused);
     }
     Ok(code)

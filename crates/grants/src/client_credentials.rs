@@ -9,12 +9,12 @@ use protocol::{
     Audience, ErrorCode, ErrorResponse, Form, GrantType, RefusalReason, ResourceIndicator, Scope, ScopeToken,
     Timestamp,
 };
-use registry::ClientId;
+use registry::{ClientId, SenderKeys};
 use uuid::Uuid;
 
 use crate::sender_constraint::{SenderNotProven, confirmation};
 use crate::token_request::{take_resources, take_scope};
-use crate::{AccessTokenClaims, Grantee, SenderKeys};
+use crate::{AccessTokenClaims, Grantee};
 
 pub(crate) use explained::explain;
 
@@ -56,8 +56,8 @@ pub(crate) enum ClientCredentialsError {
     SenderNotProven(SenderNotProven),
 }
 
-/// Decides the request and returns the claims of the token. A scope is granted whole or refused, because a token that silently lacks a
-/// scope token fails later, at a resource server.
+/// Decides the request and returns the claims of the token; no refresh token comes with it (RFC 6749 §4.4.3). A scope is granted whole or refused,
+/// because a token that silently lacks a scope token fails later, at a resource server.
 pub(crate) fn decide<'a>(
     request: &ClientCredentialsRequest,
     grantee: &Grantee<'a>,

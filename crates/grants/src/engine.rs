@@ -12,7 +12,7 @@ use protocol::{
 };
 use registry::{
     AuthenticatedClient, Client, ClientId, ClientStore, PersonOfToken, RevocationFacts, RevocationStore,
-    RevokedBy, RevokedSubject, SignedInUser,
+    RevokedBy, RevokedSubject, SenderKeys, SignedInUser,
 };
 use tenancy::{StoreError, Tenant, TenantId};
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use crate::subject::public_person;
 use crate::token_request::GrantRefusal;
 use crate::{
     AccessTokenClaims, AdminAssertion, Authorizations, BearerError, DeviceAuthorizations, GrantId, Grantee,
-    IdTokenHint, NamedPerson, ProtectedResource, QueuedLogout, SenderKeys, TokenRequest, UnconfirmedToken,
+    IdTokenHint, NamedPerson, ProtectedResource, QueuedLogout, TokenRequest, UnconfirmedToken,
     admin_assertion, administration_access, id_token_hint, introspection, logout, redemption,
     refresh_token_text, refreshing, resource_access, revocation,
 };
@@ -230,7 +230,8 @@ impl Engine {
         token: &Secret,
         now: Timestamp,
     ) -> Result<(), GrantError> {
-        // RFC 7009 §2: refresh tokens can be revoked, and so can access tokens.
+        // RFC 7009 §2: refresh tokens can be revoked, and so can access tokens. §2.2.1: there is no other kind that would be
+        // `unsupported_token_type`.
         if token.expose().starts_with(refresh_token_text::PREFIX) {
             return refreshing::revoke(self, tenant, caller.client(), token, now).await;
         }
@@ -456,7 +457,8 @@ impl Engine {
         Ok(person.map(|person| IdTokenHint::new(claims, person)).ok_or(TokenError::Revoked))
     }
 
-    /// What the tenant has revoked, known to be true within the last seconds.
+    /// What the tenant has revoked, known to be true within the last seconds. RFC 7009 §3: a resource server of self-contained tokens
+    /// learns of their end by "some (currently non-standardized) backend interaction". Ours has these facts; those elsewhere have the feed.
     pub(crate) async fn facts(&self, tenant: &Tenant) -> Result<Arc<RevocationFacts>, StoreError> {
         match self.revocations.fresh_revocations(&tenant.id) {
             Some(facts) => Ok(facts),

@@ -4,9 +4,10 @@
 use protocol::{
     Audience, Confirmation, ErrorResponse, Form, GrantType, RefusalReason, ScopeToken, Timestamp,
 };
+use registry::SenderKeys;
 use uuid::Uuid;
 
-use crate::{AccessTokenClaims, Grantee, SenderKeys, TokenRequest, client_credentials};
+use crate::{AccessTokenClaims, Grantee, TokenRequest, client_credentials};
 
 /// The explanation of a request, without the authentication of its client.
 #[derive(Debug)]

@@ -59,7 +59,7 @@ pub use refresh_family::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshF
 pub use refresh_token::RefreshTokenRequest;
 pub use resource_access::{BearerError, ProtectedResource};
 pub use revocation_feeds::SignedFeed;
-pub use sender_constraint::{SenderError, SenderKeys, UnconfirmedToken};
+pub use sender_constraint::{SenderError, UnconfirmedToken};
 pub use subject::{NamedPerson, Subjects};
 pub use token_request::TokenRequest;
 pub use userinfo::{claims_supported, userinfo};

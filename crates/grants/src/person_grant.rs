@@ -2,12 +2,13 @@
 
 use accounts::AccountId;
 use protocol::{Audience, Confirmation, ErrorCode, ErrorResponse, GrantType, RefusalReason, Timestamp};
+use registry::SenderKeys;
 use sessions::SessionId;
 use uuid::Uuid;
 
 use crate::sender_constraint::{SenderNotProven, confirmation};
 use crate::subject::PersonNames;
-use crate::{AccessTokenClaims, AuthorizationCode, GrantError, GrantId, Granted, Grantee, SenderKeys};
+use crate::{AccessTokenClaims, AuthorizationCode, GrantError, GrantId, Granted, Grantee};
 
 /// A person, and what the person has granted.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! Redeeming a code of either kind: use it up, and sign the tokens that it is for. A second use revokes what was granted (RFC 6749 §4.1.2).
 
 use protocol::{Confirmation, GrantType, Timestamp, TokenResponse};
-use registry::{Client, CredentialTag, PersonOfToken};
+use registry::{Client, CredentialTag, PersonOfToken, SenderKeys};
 use serde_json::{Map, Value};
 use sessions::SessionId;
 use uuid::Uuid;
@@ -12,8 +12,8 @@ use crate::device_code::{self, DeviceCodeError, DeviceCodeRequest};
 use crate::person_grant::{self, PersonGrant};
 use crate::sender_constraint::token_type;
 use crate::{
-    AuthorizationCode, Engine, GrantError, GrantId, Grantee, NewFamily, RefreshFamily, SenderKeys, Signed,
-    id_token, userinfo,
+    AuthorizationCode, Engine, GrantError, GrantId, Grantee, NewFamily, RefreshFamily, Signed, id_token,
+    userinfo,
 };
 
 /// When and for which credential of the client tokens are issued.

@@ -2,7 +2,7 @@
 
 use accounts::AccountId;
 use protocol::{Lifetime, OFFLINE_ACCESS, Thumbprint, Timestamp};
-use registry::{ClientId, CredentialTag, RevocationFacts};
+use registry::{ClientId, CredentialTag, RevocationFacts, SenderKeys};
 use sessions::{Ring, SessionId};
 use subtle::ConstantTimeEq as _;
 use tenancy::{RefreshTokenPolicy, SessionPolicy, TenantId};
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::person_grant::PersonGrant;
 use crate::refresh_token_text::{RefreshToken, SECRET};
-use crate::{GrantId, Granted, SenderKeys};
+use crate::{GrantId, Granted};
 
 /// A family that ends with its session is not kept for longer than any session lasts.
 const LONGEST_SESSION: Lifetime = Lifetime::from_seconds(SessionPolicy::LONGEST.seconds() + 86_400);
@@ -204,10 +204,8 @@ impl RefreshFamily {
     /// Whether the request proves the keys that it is bound to.
     #[must_use]
     pub fn is_proven_by(&self, sender: &SenderKeys) -> bool {
-        let proves = |bound: Option<[u8; 32]>, proven: Option<Thumbprint>| {
-            bound.is_none_or(|bound| proven.is_some_and(|proven| *proven.as_bytes() == bound))
-        };
-        proves(self.dpop_key, sender.dpop) && proves(self.certificate, sender.certificate)
+        sender.prove_dpop_key(self.dpop_key.map(Thumbprint::new))
+            && sender.prove_certificate(self.certificate.map(Thumbprint::new))
     }
 
     /// Moves it on, if the token of this step is its valid one. A token that is ahead of the row is genuine, too: the store has lost a write.

@@ -2,11 +2,11 @@
 //! Connect Core §12).
 
 use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope, ScopeToken, Secret};
-use registry::Client;
+use registry::{Client, SenderKeys};
 use tenancy::Rotation;
 
 use crate::token_request::{take_resources, take_scope};
-use crate::{Granted, RefreshFamily, SenderKeys};
+use crate::{Granted, RefreshFamily};
 
 /// The parameters of the grant.
 #[derive(Debug)]

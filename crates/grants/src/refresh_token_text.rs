@@ -4,13 +4,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::Timestamp;
-use registry::{ClientId, CredentialTag};
+use registry::{ClientId, CredentialTag, SenderKeys};
 use secrets::{KeyedDigest, Pepper, random_bytes};
 use subtle::ConstantTimeEq as _;
 use tenancy::{RefreshTokenPolicy, TenantId};
 use zeroize::Zeroizing;
 
-use crate::{FamilyKey, GrantId, NewFamily, RefreshFamily, SenderKeys};
+use crate::{FamilyKey, GrantId, NewFamily, RefreshFamily};
 
 /// What every token begins with, so that people and scanners know one.
 pub(crate) const PREFIX: &str = "lk_rt_";

@@ -1,7 +1,7 @@
 //! Refreshing: use a refresh token, and sign the tokens that it is for. One that was used before ends all that was granted (RFC 9700 §4.14.2).
 
 use protocol::{ErrorResponse, GrantType, IntrospectedRefreshToken, Secret, Timestamp, TokenResponse};
-use registry::{Client, IntrospectionRight, RevocationFacts};
+use registry::{Client, IntrospectionRight, RevocationFacts, SenderKeys};
 use tenancy::{StoreError, Tenant};
 
 use crate::redemption::Issue;
@@ -9,8 +9,8 @@ use crate::refresh_family::TokenUse;
 use crate::refresh_token::{RefreshTokenError, RefreshTokenRequest, decide, rotates};
 use crate::refresh_token_text::{self, RefreshToken};
 use crate::{
-    Engine, FamilyKey, FamilyStep, FoundFamily, GrantError, Granted, Grantee, RefreshFamily, SenderKeys,
-    Signed, person_grant, redemption,
+    Engine, FamilyKey, FamilyStep, FoundFamily, GrantError, Granted, Grantee, RefreshFamily, Signed,
+    person_grant, redemption,
 };
 
 /// The tokens for a refresh token.
@@ -108,6 +108,8 @@ pub(crate) async fn revoke(
         return Ok(());
     };
     let Some(found) = find(engine, tenant, &token.key, now).await? else { return Ok(()) };
+    // RFC 7009 §2.1: "If the particular token is a refresh token and the authorization server supports the revocation of access tokens, then
+    // the authorization server SHOULD also invalidate all access tokens based on the same authorization grant".
     if found.family.has((&tenant.id, &client.id), &token) && found.family.ended_at.is_none() {
         engine.end_grant(&tenant.id, token.key.id, now).await?;
     }

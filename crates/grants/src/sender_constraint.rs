@@ -1,18 +1,10 @@
 //! Sender-constrained access tokens: the key that a token is bound to, and the proof of that key beside the token (RFC 9449 §5 to §7,
 //! RFC 8705 §3).
 
-use protocol::{Confirmation, ErrorCode, ErrorResponse, RefusalReason, Thumbprint, TokenType};
+use protocol::{Confirmation, ErrorCode, ErrorResponse, RefusalReason, TokenType};
+use registry::SenderKeys;
 
 use crate::{AccessTokenClaims, Grantee};
-
-/// The keys that the sender of a request has proven to hold. Whatever verifies such a proof enters its thumbprint here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SenderKeys {
-    /// The key of a valid DPoP proof (RFC 9449 §4).
-    pub dpop: Option<Thumbprint>,
-    /// The certificate of the mutual TLS connection (RFC 8705 §3.1).
-    pub certificate: Option<Thumbprint>,
-}
 
 /// Reasons not to issue a token that is not bound to a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,16 +96,13 @@ impl UnconfirmedToken {
             (TokenType::Bearer, Some(_)) => return Err(SenderError::NeedsDpopProof),
             // RFC 9449 §7.1: "check that the public key of the DPoP proof matches the public key to which the access token is bound".
             (TokenType::DPoP, None) => return Err(SenderError::NotDpopBound),
-            (TokenType::DPoP, Some(jkt)) if sender.dpop != Some(jkt) => return Err(SenderError::OtherKey),
+            (TokenType::DPoP, jkt) if !sender.prove_dpop_key(jkt) => return Err(SenderError::OtherKey),
             (TokenType::DPoP, Some(_)) | (TokenType::Bearer, None) => {}
         }
         let certificate = self.0.cnf.and_then(|confirmation| confirmation.x5t_s256());
         // RFC 8705 §3: "If they do not match, the resource access attempt MUST be rejected with an error, per [RFC6750], using an HTTP 401
         // status code and the "invalid_token" error code."
-        if certificate.is_some() && sender.certificate != certificate {
-            return Err(SenderError::OtherCertificate);
-        }
-        Ok(self.0)
+        if sender.prove_certificate(certificate) { Ok(self.0) } else { Err(SenderError::OtherCertificate) }
     }
 }
 
@@ -166,7 +155,7 @@ impl From<SenderNotProven> for ErrorResponse {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Audience, Timestamp};
+    use protocol::{Audience, Thumbprint, Timestamp};
     use registry::Client;
 
     use super::*;

@@ -13,7 +13,8 @@ use crate::authorization_code::AuthorizationCodeRequest;
 use crate::client_credentials::{self, ClientCredentialsRequest};
 use crate::device_code::DeviceCodeRequest;
 use crate::refresh_token::RefreshTokenRequest;
-use crate::{AccessTokenClaims, Grantee, SenderKeys};
+use crate::{AccessTokenClaims, Grantee};
+use registry::SenderKeys;
 
 /// The highest number of scope tokens in one request, repetitions included.
 const MAX_SCOPES: usize = 128;

@@ -91,7 +91,7 @@ impl<'a> ProofJwt<'a> {
         let is_allowed = |name: &&str| *name == "jwk" || header.get(name).is_none();
         ensure(NOT_ALLOWED.iter().all(is_allowed), E::HeaderNotAllowed)?;
         // RFC 9449 §4.3, check 5: "The alg JOSE Header Parameter indicates a registered asymmetric digital signature algorithm, is not
-        // none, is supported by the application, and is acceptable per local policy."
+        // none, is supported by the application, and is acceptable per local policy." §11.6 says the same.
         let algorithm = text("alg")?.ok_or(E::Malformed)?.parse().map_err(|_| E::AlgorithmNotAllowed)?;
         let HeaderWithKey { jwk } = serde_json::from_str(&parts.header).map_err(|_| E::KeyNotUsable)?;
         let key = ProofKey::read(&jwk, algorithm).ok_or(E::KeyNotUsable)?;

@@ -92,6 +92,7 @@ impl AuthorizationRequest {
 
     fn take_rest(mut form: Form<'_>) -> Result<Self, AuthorizationError> {
         use AuthorizationErrorCode::UnsupportedResponseType;
+        // RFC 6749 §3.1.1: without `response_type`, or with one that is not understood, the answer is an error.
         let response_type = form.take("response_type").map_err(invalid)?;
         match response_type.as_deref() {
             Some("code") => {}

@@ -123,7 +123,8 @@ impl AuthorizationServerMetadata {
         }
     }
 
-    /// The document of a server that reads client certificates, at these endpoints below `alias` where it is given.
+    /// The document of a server that reads client certificates, at these endpoints below `alias` where it is given. It lists the two methods
+    /// (RFC 8705 §2.1.1, §2.2.1).
     #[must_use]
     pub fn with_client_certificates(self, alias: Option<&str>) -> Self {
         let aliases = alias.map(|base| {

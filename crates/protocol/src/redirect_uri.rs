@@ -57,7 +57,8 @@ pub fn check_redirect_uri(uri: &str, is_public: bool) -> Result<(), InvalidRedir
     }
 }
 
-/// Whether a request names one of the registered URIs: byte by byte, but for the port of a loopback address.
+/// Whether a request names one of the registered URIs: byte by byte, but for the port of a loopback address. With another one "the authorization
+/// server … MUST NOT automatically redirect the user-agent to the invalid redirection URI" (RFC 6749 §3.1.2.4).
 #[must_use]
 pub fn is_registered_redirect_uri<'a>(registered: impl IntoIterator<Item = &'a str>, sent: &str) -> bool {
     let other_port = without_loopback_port(sent);

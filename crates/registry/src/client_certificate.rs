@@ -5,15 +5,15 @@ use std::net::IpAddr;
 
 use keys::{PublicKeys, public_key_of_certificate};
 use protocol::{
-    ChainError, ClientAuthenticationMethod, ClientCertificate, PresentedMethod, RefusalReason, Timestamp,
-    Validity,
+    ChainError, ClientAuthenticationMethod, ClientCertificate, PresentedMethod, RefusalReason, Thumbprint,
+    Timestamp, Validity,
 };
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-use crate::{CertificateSubject, Client, CredentialTag};
+use crate::{CertificateSubject, Client, CredentialTag, SenderKeys};
 
 /// Why a certificate does not authenticate a client. The caller learns none of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +87,17 @@ pub fn check_client_certificate(
         }
     };
     Ok((method, credential))
+}
+
+impl SenderKeys {
+    /// Whether the connection has the certificate that a token or a refresh token is bound to, if it is bound to one.
+    #[must_use]
+    pub fn prove_certificate(&self, bound_to: Option<Thumbprint>) -> bool {
+        // RFC 8705 §3: "The protected resource MUST obtain, from its TLS implementation layer, the client certificate used for mutual TLS
+        // and MUST verify that the certificate matches the certificate associated with the access token." §4 and §7.1 ask the same of the
+        // refresh tokens of public clients. §7.2: another certificate would have to have the same SHA-256.
+        bound_to.is_none() || self.certificate == bound_to
+    }
 }
 
 /// RFC 8705 §2.1: the PKI method relies on a validated certificate chain, and on the one subject that is registered for the client.
@@ -178,6 +189,7 @@ pub(crate) fn validity_of(certificate: &Certificate) -> Validity {
     Validity { not_before: instant(validity.not_before), not_after: instant(validity.not_after) }
 }
 
+/// RFC 8705 §7.4, §7.5: X.509 is parsed by a library, which refuses what is no certificate.
 pub(crate) fn parse(certificate: &ClientCertificate) -> Result<Certificate, CertificateError> {
     Certificate::from_der(&certificate.der).map_err(|_| CertificateError::Malformed)
 }

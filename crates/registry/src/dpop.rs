@@ -7,7 +7,9 @@ use secrets::Pepper;
 use tenancy::{StoreError, Tenant, TenantId};
 
 use crate::dpop_nonces::DpopNonces;
-use crate::dpop_proof::{DpopExpectations, DpopProof, DpopProofError, DpopRequest, UnverifiedProof, read};
+use crate::dpop_proof::{
+    DpopExpectations, DpopProof, DpopProofError, DpopRequest, UnverifiedProof, only_proof, read,
+};
 use crate::http_uri::normalized;
 use crate::single_use::SingleUse;
 use crate::{PublicUrls, ReplayGuard, SingleUseError};
@@ -38,11 +40,22 @@ impl DpopProofs {
         self.nonces.current(tenant, now)
     }
 
-    /// Reads a proof, and checks that it is for this request at this tenant. No signature is verified, so it costs little.
+    /// Reads the proof among the values of the headers `DPoP`, if there is one, and checks that it is for this request at this tenant. No
+    /// signature is verified, so it costs little.
     ///
     /// # Errors
     /// The first [`DpopProofError`] in the order of the checks.
     pub fn read<'a>(
+        &self,
+        tenant: &Tenant,
+        headers: impl Iterator<Item = &'a [u8]>,
+        request: &DpopRequest<'_>,
+        now: Timestamp,
+    ) -> Result<Option<UnverifiedProof<'a>>, DpopProofError> {
+        only_proof(headers)?.map(|proof| self.read_proof(tenant, proof, request, now)).transpose()
+    }
+
+    pub(crate) fn read_proof<'a>(
         &self,
         tenant: &Tenant,
         proof: &'a str,

@@ -82,7 +82,7 @@ impl DpopProofs {
         request: &DpopRequest<'_>,
         now: Timestamp,
     ) -> Result<DpopProof, (DpopCheck, DpopProofError)> {
-        let verified = self.read(tenant, proof, request, now).and_then(|proof| proof.verify());
+        let verified = self.read_proof(tenant, proof, request, now).and_then(|proof| proof.verify());
         verified.map_err(|error| match error {
             // The form is that of the JWT or that of its claims.
             DpopProofError::Malformed if ProofJwt::parse(proof, TYP).is_ok() => (DpopCheck::Claims, error),

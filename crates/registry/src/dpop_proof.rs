@@ -1,5 +1,5 @@
 //! DPoP: all rules over a proof (RFC 9449 §4.3). The form of any JWT with its own key, and its signature, are those of [`ProofJwt`]; `dpop_nonces.rs`
-//! recognises nonces, and `dpop.rs` uses the identifier up. Elsewhere: that a request has one proof (the gateway), and that its key is the token's (grants).
+//! recognises nonces, and `dpop.rs` uses the identifier up.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -9,10 +9,10 @@ use protocol::{ErrorCode, ErrorResponse, Lifetime, RefusalReason, Thumbprint, Ti
 use serde::Deserialize;
 use tenancy::Tenant;
 
-use crate::SingleUseIdentifier;
 use crate::client_assertion::numeric_date;
 use crate::http_uri::normalized;
 use crate::single_use::CLOCKS;
+use crate::{SenderKeys, SingleUseIdentifier};
 
 /// The `typ` of a proof.
 pub(crate) const TYP: &str = "dpop+jwt";
@@ -138,6 +138,16 @@ impl<'a> DpopExpectations<'a> {
     }
 }
 
+/// The proof of a request whose headers `DPoP` have these values, if it has one. What is no text is no proof.
+pub(crate) fn only_proof<'a>(
+    mut headers: impl Iterator<Item = &'a [u8]>,
+) -> Result<Option<&'a str>, DpopProofError> {
+    let Some(first) = headers.next() else { return Ok(None) };
+    // RFC 9449 §4.3, check 1: "There is not more than one DPoP HTTP request header field."
+    ensure(headers.next().is_none(), DpopProofError::Repeated)?;
+    str::from_utf8(first).map(Some).map_err(|_| DpopProofError::Malformed)
+}
+
 /// Reads a proof, and checks all but its signature and whether it was used.
 pub(crate) fn read<'a>(
     proof: &'a str,
@@ -194,6 +204,16 @@ impl DpopClaims {
         let is_of_now = self.iat <= now + WINDOW && now <= self.iat + WINDOW;
         ensure(is_of_now, DpopProofError::OtherTime)?;
         Ok(self.iat + WINDOW)
+    }
+}
+
+impl SenderKeys {
+    /// Whether a proof shows the key that a token, a code or a refresh token is bound to, if it is bound to one.
+    #[must_use]
+    pub fn prove_dpop_key(&self, bound_to: Option<Thumbprint>) -> bool {
+        // RFC 9449 §4.3, check 12: "confirm that the public key to which the access token is bound matches the public key from the DPoP
+        // proof". §5 and §10 ask the same of refresh tokens and codes.
+        bound_to.is_none() || self.dpop == bound_to
     }
 }
 
@@ -306,6 +326,28 @@ mod tests {
         let mut claims = claims();
         claims[name] = value;
         claims
+    }
+
+    #[test]
+    fn a_request_has_one_proof_at_most() {
+        let read = |headers: &[&'static [u8]]| only_proof(headers.iter().copied());
+        assert_eq!(read(&[]), Ok(None));
+        assert_eq!(read(&[b"a.b.c"]), Ok(Some("a.b.c")));
+        assert_eq!(read(&[b"a.b.c", b"a.b.c"]), Err(DpopProofError::Repeated));
+        assert_eq!(read(&[b"", b"a.b.c"]), Err(DpopProofError::Repeated));
+        assert_eq!(read(&[b"\xff"]), Err(DpopProofError::Malformed));
+    }
+
+    #[test]
+    fn a_bound_key_is_proven_by_its_own_proof_alone() {
+        let [one, other] = [1, 2].map(|byte| Thumbprint::new([byte; 32]));
+        let sender = SenderKeys { dpop: Some(one), certificate: Some(other) };
+        assert!(sender.prove_dpop_key(None) && sender.prove_certificate(None));
+        assert!(sender.prove_dpop_key(Some(one)) && sender.prove_certificate(Some(other)));
+        assert!(!sender.prove_dpop_key(Some(other)) && !sender.prove_certificate(Some(one)));
+        let nobody = SenderKeys::default();
+        assert!(nobody.prove_dpop_key(None) && !nobody.prove_dpop_key(Some(one)));
+        assert!(nobody.prove_certificate(None) && !nobody.prove_certificate(Some(other)));
     }
 
     #[test]

@@ -56,8 +56,11 @@ impl SingleUse {
         identifier: &SingleUseIdentifier,
         now: Timestamp,
     ) -> Result<(), SingleUseError> {
+        // A full share is refused within its tenant: what is remembered is never forgotten to make room.
         let counted =
             self.live.take(tenant, identifier.expires_at, now).ok_or(SingleUseError::ShareUsedUp)?;
+        // RFC 7523 §6: "The specification does not mandate replay protection". Here the insert into the store decides, and its row stays until
+        // what it identifies is refused anyway: over a restart, and at all replicas.
         if self.guard.record_use(tenant, identifier).await? {
             counted.keep();
             return Ok(());

@@ -1,9 +1,11 @@
 //! docs/conformance.md: each requirement of a standard has a status and names the tests that show it.
 //!
-//! A row is `| RFC 6749 §5.1 | requirement | met | registry::a_test, gateway::another |`. A table `| standard | met | departs | absent |` counts them.
+//! A row is `| RFC 6749 §5.1 | requirement | met | registry::a_test, gateway::another |`. A table `| standard | met | departs | absent |` counts them. What
+//! is met of a standard that is counted is cited by a comment at the code that meets it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::cited_sections::{self, Section};
 use super::files::Files;
 use super::tests_by_name::Tests;
 use super::violation::Violation;
@@ -13,18 +15,19 @@ const STATUSES: [&str; 3] = ["met", "departs", "absent"];
 
 pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
     match files.text(FILE) {
-        Some(text) => check_text(text, tests),
+        Some(text) => check_text(text, tests, &cited_sections::of_sources(files)),
         None => {
             vec![Violation::of_file(FILE, "missing", "write a row for each requirement of the standards")]
         }
     }
 }
 
-fn check_text(text: &str, tests: &Tests) -> Vec<Violation> {
+fn check_text(text: &str, tests: &Tests, cited: &BTreeSet<Section>) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut rows = 0_usize;
     let (mut in_table, mut in_counts) = (false, false);
     let (mut counted, mut stated) = (BTreeMap::new(), Vec::new());
+    let mut met = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let Some(cells) = cells(line) else {
             (in_table, in_counts) = (false, false);
@@ -51,8 +54,20 @@ fn check_text(text: &str, tests: &Tests) -> Vec<Violation> {
             {
                 counted.entry(standard).or_insert([0_usize; 3])[status] += 1;
             }
+            if cells.get(2).is_some_and(|status| status == "met") {
+                met.extend(
+                    cited_sections::of_text(&cells[0]).into_iter().map(|section| (index + 1, section)),
+                );
+            }
             let problems = row(&cells, tests).into_iter();
             found.extend(problems.map(|(what, hint)| Violation::new(FILE, index + 1, what, hint)));
+        }
+    }
+    for (line, section) in met {
+        let is_counted = stated.iter().any(|(_, cells)| cells[0] == section.0);
+        if is_counted && !cited.contains(&section) {
+            let what = format!("no comment in crates/*/src cites {} §{}", section.0, section.1);
+            found.push(Violation::new(FILE, line, what, "cite it above the line that meets it"));
         }
     }
     for (line, cells) in stated {
@@ -111,11 +126,12 @@ mod tests {
 
     #[track_caller]
     fn check(rows: &str, expected: &[&str]) {
-        let files = Files::from([("crates/storage/src/a.rs", "//! A.\n#[test]\nfn rows_survive() {}\n")]);
+        let source = "//! RFC 6749 §5.1, §5.2, RFC 67490 §5.1.\n#[test]\nfn rows_survive() {}\n";
+        let files = Files::from([("crates/storage/src/a.rs", source)]);
         let text = format!(
             "# Conformance\n\n| standard | requirement | status | tests |\n|---|---|---|---|\n{rows}\n"
         );
-        let found = lines(&check_text(&text, &Tests::of(&files)));
+        let found = lines(&check_text(&text, &Tests::of(&files), &cited_sections::of_sources(&files)));
         let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
         let expected: Vec<String> =
             expected.iter().map(|what| format!("docs/conformance.md:{what}")).collect();
@@ -149,5 +165,13 @@ mod tests {
         check(&counts("| RFC 6749 | 1 | 1 | 0 |"), &[]);
         check(&counts("| RFC 6749 | 2 | 1 | 0 |"), &["11: RFC 6749 has other counts: 1 | 1 | 0"]);
         check(&counts("| RFC 9999 | 1 | 0 | 0 |"), &["11: RFC 9999 has other counts: 0 | 0 | 0"]);
+    }
+
+    #[test]
+    fn what_is_met_of_a_counted_standard_is_cited_by_a_source() {
+        let row = "| RFC 6749 §5.1, §6 | a | met | storage::rows_survive |\n";
+        check(row, &[]);
+        let counts = "\n| standard | met | departs | absent |\n|---|---|---|---|\n| RFC 6749 | 1 | 0 | 0 |";
+        check(&format!("{row}{counts}"), &["5: no comment in crates/*/src cites RFC 6749 §6"]);
     }
 }

@@ -144,6 +144,7 @@ fn check_keys(errors: &mut FieldErrors, jwks: &Jwks) -> Option<ClientKeys> {
 fn check_needs_of_method(errors: &mut FieldErrors, settings: &ClientSettings, client: &Client) {
     match client.authentication_method {
         ClientAuthenticationMethod::PrivateKeyJwt | ClientAuthenticationMethod::SelfSignedTlsClientAuth => {
+            // RFC 8705 §2.2.2: the certificates of `self_signed_tls_client_auth` are registered by `jwks` or `jwks_uri`.
             if settings.jwks.is_none() && settings.jwks_uri.is_none() {
                 let detail = "this method needs the client's public keys, and there are none";
                 errors.refuse(METHOD, detail, "give `jwks` or `jwks_uri`");

@@ -162,7 +162,7 @@ impl Tls {
     }
 
     /// Shakes hands within the time that a head has: until then a client costs memory and has shown nothing. A resumed session has the
-    /// certificate of the handshake that began it; its chain is verified anew.
+    /// certificate of the handshake that began it (RFC 8705 §6.2); its chain is verified anew.
     pub(crate) async fn accept(
         &self,
         socket: WriteDeadlineSocket,

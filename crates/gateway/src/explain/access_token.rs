@@ -2,10 +2,10 @@
 //! key. It decides nothing, and the holder of the token learns none of it.
 
 use administration::ExplainedCheck;
-use grants::{ExplainedToken, SenderError, SenderKeys};
+use grants::{ExplainedToken, SenderError};
 use keys::TokenError;
 use protocol::{Secret, Thumbprint, Timestamp, TokenType};
-use registry::{ClientId, RevokedBy};
+use registry::{ClientId, RevokedBy, SenderKeys};
 use tenancy::Tenant;
 
 use super::check::{not_checked, passed, refused_by};

@@ -71,6 +71,7 @@ pub(crate) fn configure(
             ];
             routes.serve_directly(direct, frequent);
             routes.serve([
+                // RFC 7009 §2: "The client requests the revocation of a particular token by making an HTTP POST request".
                 post("/api/v1/tenant/{id}/oauth/revoke", revoke::revoke),
                 get("/api/v1/tenant/{id}/oauth/revocations", revocations::revocations),
                 get("/api/v1/tenant/{id}/oauth/authorize", with_pages(openid::authorize::navigate))

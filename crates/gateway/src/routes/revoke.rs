@@ -17,6 +17,8 @@ pub(crate) async fn revoke(
 ) -> Result<HttpResponse, OAuthError> {
     let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    // RFC 7009 §2.2.1: the errors are those of RFC 6749 §5.2, and 503 means that "the client must assume the token still exists and may retry
+    // after a reasonable delay", which Retry-After names.
     let revoked = take_back(&services, &tenant, &mut raw).await;
     revoked.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?;
     // RFC 7009 §2.2: "The content of the response body is ignored by the client as all necessary information is conveyed in the response
@@ -30,7 +32,7 @@ async fn take_back(services: &Services, tenant: &Tenant, raw: &mut RawRequest) -
     let (credentials, request) = RevocationRequest::parse(raw.authorization()?, &body)?;
     let credentials = credentials.beside(raw.client_certificate(now)?.as_ref());
     // RFC 7009 §2.1: "The authorization server first validates the client credentials (in case of a confidential client)". A public client
-    // is named, and proves by the token that it may end it.
+    // is named, and proves by the token that it may end it. §5: who guesses tokens has to authenticate first, and a guess has no signature.
     let caller = authenticate_or_identify(services, tenant, credentials, raw, now).await?;
     // RFC 7009 §2.2: "The authorization server responds with HTTP status code 200 if the token has been revoked successfully or if the client
     // submitted an invalid token."

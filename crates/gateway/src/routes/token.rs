@@ -33,6 +33,8 @@ async fn issue(
     let certificate = raw.client_certificate(now)?;
     let credentials = credentials.beside(certificate.as_ref());
     let proof = sender::read_proof(services, tenant, raw, None, now)?;
+    // RFC 6749 §3.2.1: "Confidential clients or other clients issued client credentials MUST authenticate with the authorization server". §4.4.2
+    // asks the same of client_credentials, for which nobody is merely identified.
     let client = if request.is_for_public_clients() {
         Box::pin(authenticate_or_identify(services, tenant, credentials, raw, now)).await?
     } else {

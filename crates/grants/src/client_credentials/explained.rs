@@ -7,7 +7,8 @@ use super::{
 };
 use crate::sender_constraint::confirmation;
 use crate::token_request::{take_resources, take_scope};
-use crate::{AudienceSource, GrantChecks, Grantee, ScopeOutcome, SenderKeys};
+use crate::{AudienceSource, GrantChecks, Grantee, ScopeOutcome};
+use registry::SenderKeys;
 
 /// Explains the parameters of the grant in this form.
 pub(crate) fn explain<'a>(

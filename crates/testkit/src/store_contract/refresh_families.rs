@@ -4,10 +4,10 @@ use accounts::Account;
 use administration::{Change, ChangeKind};
 use grants::{
     AuthorizationStore, FamilyKey, FamilyStep, FoundFamily, GrantId, Granted, NewFamily, Redeemed,
-    Redemption, RefreshFamily, SenderKeys,
+    Redemption, RefreshFamily,
 };
 use protocol::{Lifetime, Thumbprint};
-use registry::{ClientId, CredentialTag, RevokedSubject};
+use registry::{ClientId, CredentialTag, RevokedSubject, SenderKeys};
 use sessions::SessionWrite;
 use tenancy::{RefreshTokenPolicy, SessionPolicy, TenantId};
 use zeroize::Zeroizing;

@@ -72,8 +72,8 @@ async fn keep(
     Ok(PushedResponse::new(reference.expose(), PushedRequest::expires_in()))
 }
 
-/// The parameters, bound to the key of the proof: a proof of a push says the same as `dpop_jkt`, and both may not contradict each other (RFC 9449
-/// §10.1).
+/// The parameters, bound to the key of the proof. RFC 9449 §10.1: a proof beside a pushed request says the same as `dpop_jkt`, and "the
+/// authorization server MUST reject the request if the JWK Thumbprint in dpop_jkt does not match the public key in the DPoP header."
 fn bound(
     parameters: String,
     key: (Option<Thumbprint>, Option<Thumbprint>),
