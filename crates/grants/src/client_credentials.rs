@@ -12,8 +12,8 @@ use protocol::{
 use registry::{ClientId, SenderKeys};
 use uuid::Uuid;
 
+use crate::scope_and_resources::{take_resources, take_scope};
 use crate::sender_constraint::{SenderNotProven, confirmation};
-use crate::token_request::{take_resources, take_scope};
 use crate::{AccessTokenClaims, Grantee};
 
 pub(crate) use explained::explain;

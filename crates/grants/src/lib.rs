@@ -6,6 +6,7 @@ mod device;
 mod logout;
 
 mod access_token;
+mod scope_and_resources;
 mod sender_constraint;
 mod token_request;
 

@@ -5,7 +5,7 @@ use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator,
 use registry::{Client, SenderKeys};
 use tenancy::Rotation;
 
-use crate::token_request::{take_resources, take_scope};
+use crate::scope_and_resources::{take_resources, take_scope};
 use crate::{Granted, RefreshFamily};
 
 /// The parameters of the grant.

@@ -7,16 +7,14 @@ use std::time::Duration;
 
 use protocol::{Lifetime, Timestamp};
 use tenancy::{StoreError, TenantId};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
+use super::attempts::{ATTEMPTS, pause};
 use super::idempotency::IdempotencyScope;
 use super::load::LoadScope;
 use super::{Administrator, Caller, Created};
 use crate::edit::{Edit, EditContext};
 use crate::{CommitOutcome, CommitRequest, EditError, TenantState, invalidations};
-
-/// Each stale attempt means that another writer has committed.
-pub(super) const ATTEMPTS: u32 = 20;
 
 /// Commits that are too late before the store counts as too slow.
 const MOST_LATE: u32 = 3;
@@ -137,12 +135,5 @@ impl Administrator {
             }
             CommitOutcome::StaleRevision => Ok(false),
         }
-    }
-}
-
-/// A millisecond before the second attempt, then a millisecond longer each time.
-pub(super) async fn pause(attempt: u32) {
-    if attempt > 0 {
-        sleep(Duration::from_millis(u64::from(attempt))).await;
     }
 }

@@ -5,7 +5,7 @@ use registry::ClientId;
 use tenancy::{Issuer, TenantId};
 
 use super::Administrator;
-use super::commit_with_retry::{ATTEMPTS, pause};
+use super::attempts::{ATTEMPTS, pause};
 use crate::edit::Facts;
 use crate::{ApplicationId, EditError, RelatedAccounts, RelatedClients};
 

@@ -6,6 +6,7 @@ mod account_password;
 mod account_sign_ins;
 mod accounts;
 mod applications;
+mod attempts;
 mod audit;
 mod caller;
 mod clients;

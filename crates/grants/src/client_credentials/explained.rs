@@ -1,14 +1,14 @@
 //! The decision on a request, check by check. `decide` stops at the first refusal; an explanation goes on, with the same functions.
 
 use protocol::{Audience, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope, ScopeToken};
+use registry::SenderKeys;
 
 use super::{
     ClientCredentialsError, ScopeFit, audience, check_format, check_grant_type, is_for_administration,
 };
+use crate::scope_and_resources::{take_resources, take_scope};
 use crate::sender_constraint::confirmation;
-use crate::token_request::{take_resources, take_scope};
 use crate::{AudienceSource, GrantChecks, Grantee, ScopeOutcome};
-use registry::SenderKeys;
 
 /// Explains the parameters of the grant in this form.
 pub(crate) fn explain<'a>(

@@ -6,7 +6,7 @@ use protocol::{
 };
 
 use crate::authorization::check_permissions;
-use crate::token_request::{take_resources, take_scope};
+use crate::scope_and_resources::{take_resources, take_scope};
 use crate::{Granted, Grantee};
 
 /// What a device requests of the person who will decide.

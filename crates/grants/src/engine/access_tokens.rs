@@ -1,0 +1,146 @@
+//! The access tokens that were issued: what they say, and what they open.
+
+use keys::{Expectations, KeyError, KeyRing, TokenError};
+use protocol::{IntrospectionResponse, PresentedToken, Secret, Timestamp};
+use registry::{AuthenticatedClient, ClientId, RevokedBy};
+use tenancy::Tenant;
+
+use super::{Engine, GrantError};
+use crate::{
+    AccessTokenClaims, BearerError, Grantee, ProtectedResource, UnconfirmedToken, administration_access,
+    introspection, refresh_token_text, refreshing, resource_access,
+};
+
+/// An access token that is valid but for what may have revoked it.
+#[derive(Debug)]
+pub struct ExplainedToken {
+    /// The client that it was issued to.
+    pub client: String,
+    /// What has revoked it.
+    pub revoked_by: Option<RevokedBy>,
+    /// The token, whose sender has proven nothing yet.
+    pub token: UnconfirmedToken,
+}
+
+impl Engine {
+    /// Introspects a token for a caller (RFC 7662). Nothing is written.
+    ///
+    /// # Errors
+    /// When keys or store fail: without them a token is answered neither as active nor as inactive.
+    pub async fn introspect(
+        &self,
+        tenant: &Tenant,
+        caller: &AuthenticatedClient,
+        token: &Secret,
+        now: Timestamp,
+    ) -> Result<IntrospectionResponse, GrantError> {
+        let caller = Grantee { tenant, client: caller.client() };
+        if token.expose().starts_with(refresh_token_text::PREFIX) {
+            return Ok(Box::pin(refreshing::introspect(self, &caller, token, now)).await?.into());
+        }
+        let claims = self.verify(tenant, token.expose(), None, now).await?.ok();
+        let live = claims.and_then(|claims| Some((ClientId::parse(&claims.client_id).ok()?, claims)));
+        let Some((holder, claims)) = live else { return Ok(IntrospectionResponse::INACTIVE) };
+        let holder = self.clients.find_client(&tenant.id, &holder).await?;
+        Ok(introspection::decide(claims, &caller, holder.as_deref()).into())
+    }
+
+    /// Checks that the sender of a token may use a resource of the tenant (RFC 6750 §3.1), once it has proven the keys of the token.
+    ///
+    /// # Errors
+    /// [`GrantError::Bearer`] when the token is refused, [`GrantError::Keys`] when the tenant's keys fail.
+    pub async fn admit(
+        &self,
+        tenant: &Tenant,
+        token: &PresentedToken,
+        resource: &ProtectedResource,
+        now: Timestamp,
+    ) -> Result<UnconfirmedToken, GrantError> {
+        let claims = self.verify(tenant, token.expose(), Some(&resource.audience), now).await?;
+        let claims = claims.map_err(BearerError::from)?;
+        resource_access::decide(&claims, resource)?;
+        Ok(UnconfirmedToken::new(claims))
+    }
+
+    /// Checks that the sender of a token may administer its tenant, or the whole platform if that is the reserved tenant, once it has proven
+    /// the keys of the token. The caller checks the permissions that the client has now.
+    ///
+    /// # Errors
+    /// [`GrantError::Bearer`] when the token is refused, [`GrantError::Keys`] when the tenant's keys fail.
+    pub async fn admit_administrator(
+        &self,
+        tenant: &Tenant,
+        token: &PresentedToken,
+        now: Timestamp,
+    ) -> Result<UnconfirmedToken, GrantError> {
+        let audience = tenant.id.admin_audience();
+        let claims = self.verify(tenant, token.expose(), Some(&audience), now).await?;
+        let claims = claims.map_err(BearerError::from)?;
+        administration_access::decide(&claims, &audience).map_err(BearerError::from)?;
+        Ok(UnconfirmedToken::new(claims))
+    }
+
+    /// Checks one of our access tokens: signature, issuer, times, `typ` and, where given, audience, and that it is not revoked. Without the
+    /// facts of the tenant no token is valid.
+    pub(super) async fn verify(
+        &self,
+        tenant: &Tenant,
+        token: &str,
+        audience: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Result<AccessTokenClaims<'static>, TokenError>, KeyError> {
+        let ring = self.keys.ring(tenant, now).await?;
+        let claims = match verify_signed(tenant, &ring, token, audience, now) {
+            Ok(claims) => claims,
+            Err(error) => return Ok(Err(error)),
+        };
+        let person = match self.person_of(tenant, &claims).await? {
+            Ok(person) => person,
+            Err(error) => return Ok(Err(error)),
+        };
+        let facts = self.facts(tenant).await?;
+        Ok(if facts.revoke(claims.issued(person.as_ref())) { Err(TokenError::Revoked) } else { Ok(claims) })
+    }
+
+    /// Says of one of the tenant's access tokens whether it is valid in itself, and what has revoked it, for an administrator. Nothing is
+    /// decided by it.
+    ///
+    /// # Errors
+    /// When keys or store fail.
+    pub async fn explain_token(
+        &self,
+        tenant: &Tenant,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Result<ExplainedToken, TokenError>, KeyError> {
+        let ring = self.keys.ring(tenant, now).await?;
+        let claims = match verify_signed(tenant, &ring, token, None, now) {
+            Ok(claims) => claims,
+            Err(error) => return Ok(Err(error)),
+        };
+        let person = match self.person_of(tenant, &claims).await? {
+            Ok(person) => person,
+            Err(error) => return Ok(Err(error)),
+        };
+        let revoked_by = self.facts(tenant).await?.revoked_by(claims.issued(person.as_ref()));
+        let client = claims.client_id.clone().into_owned();
+        Ok(Ok(ExplainedToken { client, revoked_by, token: UnconfirmedToken::new(claims) }))
+    }
+}
+
+/// Signature, issuer, times, `typ` and, where given, audience.
+fn verify_signed(
+    tenant: &Tenant,
+    ring: &KeyRing,
+    token: &str,
+    audience: Option<&str>,
+    now: Timestamp,
+) -> Result<AccessTokenClaims<'static>, TokenError> {
+    let expectations = Expectations {
+        is_issuer: &|iss| tenant.is_issuer(iss),
+        accepts_typ: &|typ| tenant.access_token.accepts_typ(typ, now),
+        audience,
+        skew: tenant.signing.skew,
+    };
+    keys::verify(token, ring, now, &expectations)
+}

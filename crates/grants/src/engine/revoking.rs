@@ -1,0 +1,169 @@
+//! What is revoked, and when what is still allowed gets its next token: in the second after.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use accounts::AccountId;
+use keys::{KeyError, SigningKey};
+use protocol::{Lifetime, Secret, Timestamp};
+use registry::{AuthenticatedClient, PersonOfToken, RevocationFacts, RevokedSubject};
+use tenancy::{StoreError, Tenant, TenantId};
+
+use super::{Engine, GrantError};
+use crate::revocation_feeds::SignedFeed;
+use crate::{GrantId, Grantee, refresh_token_text, refreshing, revocation};
+
+/// The longest wait for the second after a revocation: that second, and the differences that the clocks of two replicas are allowed.
+const LONGEST_WAIT: Lifetime = Lifetime::from_seconds(5);
+
+impl Engine {
+    /// Revokes a token of the caller (RFC 7009). A token that is not valid, or another client's, is left as it is.
+    ///
+    /// # Errors
+    /// When keys or store fail: the token may be valid still.
+    pub async fn revoke(
+        &self,
+        tenant: &Tenant,
+        caller: &AuthenticatedClient,
+        token: &Secret,
+        now: Timestamp,
+    ) -> Result<(), GrantError> {
+        // RFC 7009 §2: refresh tokens can be revoked, and so can access tokens. §2.2.1: there is no other kind that would be
+        // `unsupported_token_type`.
+        if token.expose().starts_with(refresh_token_text::PREFIX) {
+            return refreshing::revoke(self, tenant, caller.client(), token, now).await;
+        }
+        let claims = self.verify(tenant, token.expose(), None, now).await?.ok();
+        match claims.and_then(|claims| revocation::decide(claims, caller.client())) {
+            Some(revoked) => Ok(self.revocations.revoke_token(&tenant.id, &revoked, now).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends all tokens of what a person has granted a client once.
+    pub(crate) async fn end_grant(
+        &self,
+        tenant: &TenantId,
+        grant: GrantId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.revocations.revoke_people(tenant, &RevokedSubject::Grant(grant.to_string()), now).await
+    }
+
+    /// A store has written revocations of the tenant by itself, as that of sessions does: they count here at once.
+    pub fn notice_revocations(&self, tenant: &TenantId) {
+        self.revocations.notice_revocations(tenant);
+    }
+
+    /// What the tenant has revoked, signed by this key of it now or a short while ago. `None` where too many feeds are served already.
+    ///
+    /// # Errors
+    /// When the store or the signature fails: without facts, verifiers must not believe that nothing is revoked.
+    pub async fn revocation_feed(
+        &self,
+        tenant: &Tenant,
+        key: &SigningKey,
+        now: Timestamp,
+    ) -> Result<Option<Arc<SignedFeed>>, GrantError> {
+        let facts = self.facts(tenant).await?;
+        Ok(self.feeds.get(tenant, &facts, key, now)?)
+    }
+
+    /// The key that would sign a token of the tenant now, without creating one: `None` where the first token does that.
+    ///
+    /// # Errors
+    /// When the tenant's keys fail, as they would fail [`Engine::issue`].
+    pub async fn existing_signing_key(
+        &self,
+        tenant: &Tenant,
+        now: Timestamp,
+    ) -> Result<Option<Arc<SigningKey>>, KeyError> {
+        self.keys.existing_signing_key(tenant, now).await
+    }
+
+    /// When a token of this client and credential is valid: now, or the second after the last one whose tokens are revoked, which has come
+    /// when this returns. A token is issued also without the facts of the tenant, because nothing is known to have changed.
+    pub(super) async fn first_valid_second(
+        &self,
+        tenant: &Tenant,
+        client: &AuthenticatedClient,
+        now: Timestamp,
+    ) -> Result<Timestamp, GrantError> {
+        let Ok(facts) = self.facts_to_issue(tenant).await else { return Ok(now) };
+        Ok(wait_for(facts.issued_until(client.client().id.as_str(), client.credential()), now).await?)
+    }
+
+    /// When a code of this client is valid: now, or the second after the last one whose codes are revoked, which has come when this returns.
+    ///
+    /// # Errors
+    /// When that is not soon.
+    pub async fn first_second_of_codes(
+        &self,
+        Grantee { tenant, client }: &Grantee<'_>,
+        now: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
+        match self.facts_to_issue(tenant).await {
+            Ok(facts) => wait_for(facts.granted_until(client.id.as_str()), now).await,
+            Err(_) => Ok(now),
+        }
+    }
+
+    /// The same of a token of a person; `None` where the grant has ended meanwhile, after which no second is valid.
+    pub(crate) async fn first_valid_second_of(
+        &self,
+        Grantee { tenant, client }: &Grantee<'_>,
+        person: PersonOfToken<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, GrantError> {
+        let Ok(facts) = self.facts_to_issue(tenant).await else { return Ok(Some(now)) };
+        if person.grant.is_some_and(|grant| facts.is_grant_revoked(grant)) {
+            return Ok(None);
+        }
+        Ok(Some(wait_for(facts.issued_until_of(client.id.as_str(), person), now).await?))
+    }
+
+    /// Whether a person has taken back since this time what the client was allowed.
+    pub(crate) async fn is_consent_revoked(
+        &self,
+        Grantee { tenant, client }: &Grantee<'_>,
+        account: &AccountId,
+        allowed_at: Timestamp,
+    ) -> bool {
+        let facts = self.facts_to_issue(tenant).await;
+        facts.is_ok_and(|facts| {
+            facts.is_consent_revoked_since(account.as_str(), client.id.as_str(), allowed_at)
+        })
+    }
+
+    /// What the tenant has revoked, known to be true within the last seconds. RFC 7009 §3: a resource server of self-contained tokens
+    /// learns of their end by "some (currently non-standardized) backend interaction". Ours has these facts; those elsewhere have the feed.
+    pub(crate) async fn facts(&self, tenant: &Tenant) -> Result<Arc<RevocationFacts>, StoreError> {
+        match self.revocations.fresh_revocations(&tenant.id) {
+            Some(facts) => Ok(facts),
+            None => self.revocations.find_revocations(&tenant.id).await,
+        }
+    }
+
+    /// What the tenant has revoked, as far as this replica knows.
+    pub(crate) async fn facts_to_issue(&self, tenant: &Tenant) -> Result<Arc<RevocationFacts>, StoreError> {
+        match self.revocations.fresh_revocations(&tenant.id) {
+            Some(facts) => Ok(facts),
+            None => self.revocations.find_revocations_to_issue(&tenant.id).await,
+        }
+    }
+}
+
+/// Waits until a token can be issued in a later second than this.
+async fn wait_for(until: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, StoreError> {
+    let Some(until) = until.filter(|until| now <= *until) else { return Ok(now) };
+    let next = until + Lifetime::from_seconds(1);
+    let wait = Lifetime::from_seconds(next.seconds() - now.seconds());
+    if wait > LONGEST_WAIT {
+        return Err(StoreError::unavailable(
+            "this client's tokens are revoked for longer than a request waits",
+        ));
+    }
+    // Boxed, because the futures of requests that wait for nothing would be as large.
+    Box::pin(tokio::time::sleep(Duration::from_secs(wait.seconds()))).await;
+    Ok(next)
+}
