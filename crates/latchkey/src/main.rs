@@ -59,7 +59,7 @@ use command::tenant::TenantCommand;
 use command::token::TokenArguments;
 use command::whoami::WhoamiArguments;
 
-/// Multi-tenant identity platform for machines.
+/// Multi-tenant identity platform for services and people.
 #[derive(Parser)]
 #[command(version, about, after_help = EXIT_CODES, max_term_width = 100)]
 struct Arguments {

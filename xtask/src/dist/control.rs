@@ -39,7 +39,7 @@ fn control(version: &str, architecture: &str, (major, minor): (u32, u32), bytes:
          Priority: optional\n\
          Installed-Size: {}\n\
          Depends: libc6 (>= {major}.{minor}), libgcc-s1, passwd\n\
-         Description: multi-tenant identity platform for machines\n \
+         Description: multi-tenant identity platform for services and people\n \
          An OAuth 2.0 authorization server for services. Tenants are declared in files or\n \
          created over an API; each has its own issuer, clients, scopes and signing keys.\n",
         bytes.div_ceil(1024)

@@ -14,7 +14,7 @@ use utoipa::openapi::{OpenApi, Paths};
 
 use crate::Surface;
 
-const DESCRIPTION: &str = "Multi-tenant identity platform for machines. Every tenant has its own issuer, clients, scopes and signing keys below its own path.\n\n\
+const DESCRIPTION: &str = "Multi-tenant identity platform for services and people. Every tenant has its own issuer, clients, scopes and signing keys below its own path.\n\n\
 1. **Get a token**: a client posts its credentials to the token endpoint of its tenant. The examples are the client of the sample configuration.\n\
 2. **Verify it**: an API fetches the tenant's keys and checks tokens by itself.\n\
 3. **Administer**: `latchkey admin init` makes the first administrator. It fetches a token of the tenant `platform` with \
