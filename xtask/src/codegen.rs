@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::workspace::{Doing, Failure, Workspace, read_output};
+use crate::workspace::{Doing, Failure, TEST_PROFILE, Workspace, read_output};
 
 /// A file, and the arguments with which the program prints its content.
 const GENERATED: [(&str, &str); 2] = [("config.schema.json", "schema"), ("docs/openapi.json", "openapi")];
@@ -33,7 +33,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 fn generate(workspace: &Workspace, command: &str) -> Result<Vec<u8>, Failure> {
-    read_output(&mut workspace.cargo(&["run", "--quiet", "--package", "latchkey", "--", command]))
+    let run = ["run", "--quiet", "--profile", TEST_PROFILE, "--package", "latchkey", "--", command];
+    read_output(&mut workspace.cargo(&run))
 }
 
 fn difference(file: &str, committed: &[u8], generated: &[u8]) -> Option<String> {

@@ -12,7 +12,7 @@ use std::process::Stdio;
 
 use crate::clients::{self, Clients};
 use crate::tools::{self, FOR_DOCUMENTS};
-use crate::workspace::{self, Doing, Failure, Workspace, is_content};
+use crate::workspace::{self, Doing, Failure, TEST_PROFILE, Workspace, is_content};
 use block::{Block, Use};
 
 /// A page takes seconds; this is for one that waits for ever.
@@ -38,7 +38,8 @@ pub(crate) fn run_all(workspace: &Workspace) -> Result<(), Failure> {
 pub(crate) fn run(workspace: &Workspace, options: &DocsRunOptions) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_DOCUMENTS)?;
     let pages = read_pages(workspace, options)?;
-    workspace::run(&mut workspace.cargo(&["build", "--quiet", "--locked", "--package", "latchkey"]))?;
+    let build = ["build", "--quiet", "--locked", "--profile", TEST_PROFILE, "--package", "latchkey"];
+    workspace::run(&mut workspace.cargo(&build))?;
     let runner = Runner::new(workspace)?;
     for page in pages.iter().filter(|page| page.runs() > 0) {
         runner.run(page)?;

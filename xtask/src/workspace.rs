@@ -17,6 +17,9 @@ pub(crate) const ALL_FEATURES: [&str; 2] = ["--features", "latchkey/aws-kms,latc
 /// The profile of the image and the packages, which measurements use. Its name is also its folder in cargo's build folder.
 pub(crate) const SHIPPED_PROFILE: &str = "dist";
 
+/// The profile of the tests: a program that is built with it shares what they compile.
+pub(crate) const TEST_PROFILE: &str = "test";
+
 /// Why a command stopped, and its exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
