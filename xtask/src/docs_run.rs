@@ -12,7 +12,7 @@ use std::process::Stdio;
 
 use crate::clients::{self, Clients};
 use crate::tools::{self, FOR_DOCUMENTS};
-use crate::workspace::{self, Doing, Failure, TEST_PROFILE, Workspace, is_content};
+use crate::workspace::{self, Doing, Failure, TEST_FOLDER, TEST_PROFILE, Workspace, is_content};
 use block::{Block, Use};
 
 /// A page takes seconds; this is for one that waits for ever.
@@ -120,7 +120,7 @@ impl<'a> Runner<'a> {
         let clients = clients::install(workspace)?;
         let target = workspace.target_folder()?;
         let python = clients.python.parent().unwrap_or(Path::new("/"));
-        let path = workspace.path_with(&[&target.join("debug"), python])?;
+        let path = workspace.path_with(&[&target.join(TEST_FOLDER), python])?;
         let place = target.join("docs-run");
         Ok(Self { workspace, place, path, clients, isolation: isolation(workspace)? })
     }

@@ -20,6 +20,9 @@ pub(crate) const SHIPPED_PROFILE: &str = "dist";
 /// The profile of the tests: a program that is built with it shares what they compile.
 pub(crate) const TEST_PROFILE: &str = "test";
 
+/// Its folder in cargo's build folder.
+pub(crate) const TEST_FOLDER: &str = "debug";
+
 /// Why a command stopped, and its exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
