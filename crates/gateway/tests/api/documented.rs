@@ -1,9 +1,12 @@
 //! Compares every answer that a test sees with the OpenAPI document: the operation must have the status and the media type, and the body
 //! must be as its schema says, without members that it does not name.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::LazyLock;
+use std::thread::LocalKey;
 
-use boon::{Compiler, Schemas};
+use boon::{Compiler, SchemaIndex, Schemas};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -29,9 +32,9 @@ fn describes(method: &Method, path: &str, answer: &Answer) -> Result<(), String>
         return Ok(());
     }
     let statuses = [answer.status.to_string(), format!("{}XX", answer.status / 100)];
-    let response = statuses.iter().map(|status| &operation["responses"][status]).find(|it| it.is_object());
-    let response = response.ok_or_else(|| format!("{pattern} has no such status"))?;
-    let Some(content) = response["content"].as_object() else {
+    let status = statuses.iter().find(|status| operation["responses"][status].is_object());
+    let status = status.ok_or_else(|| format!("{pattern} has no such status"))?;
+    let Some(content) = operation["responses"][status]["content"].as_object() else {
         // A body that is there only with a token cannot be described (RFC 6750 section 3.1).
         let takes_bearers = pattern == "/api/v1/protected-resource" || pattern.ends_with("/userinfo");
         let is_bearers = takes_bearers && answer.status == 401;
@@ -42,18 +45,20 @@ fn describes(method: &Method, path: &str, answer: &Answer) -> Result<(), String>
         return Ok(());
     }
     let media_type = answer.header("content-type").split(';').next().unwrap_or_default();
-    let schema = &content.get(media_type).ok_or_else(|| format!("{pattern} has no {media_type}"))?["schema"];
-    let (schema, body) = match media_type {
+    if !content.contains_key(media_type) {
+        return Err(format!("{pattern} has no {media_type}"));
+    }
+    let bodies = match media_type {
         "application/x-ndjson" => {
-            let lines: Vec<Value> =
-                answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-            (&json!({ "items": schema }), json!(lines))
+            answer.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
         }
-        json if json.ends_with("json") => (schema, answer.json()),
-        _ => (schema, json!(answer.body)),
+        json if json.ends_with("json") => vec![answer.json()],
+        _ => vec![json!(answer.body)],
     };
-    let schema = with_components(schema, is_of_people(pattern));
-    validate(schema, &body).map_err(|problem| format!("{pattern} has another body: {problem}"))
+    let schema = ["paths", pattern, name, "responses", status, "content", media_type, "schema"];
+    let compiled: &LocalKey<RefCell<Compiled>> = if is_of_people(pattern) { &AS_WRITTEN } else { &CLOSED };
+    let validate = |body: &Value| compiled.with_borrow_mut(|compiled| compiled.validate(&schema, body));
+    bodies.iter().try_for_each(validate).map_err(|problem| format!("{pattern} has another body: {problem}"))
 }
 
 /// The path of the document that a path is; one with more literal segments goes first.
@@ -70,14 +75,48 @@ fn pattern_of(path: &str) -> Option<&'static str> {
     patterns.filter(fits).min_by_key(|pattern| pattern.matches('{').count())
 }
 
-/// The schema with what it refers to. Members that it does not name are refused, unless the answer may be in another spelling: the
-/// Thunder-compatible API has two, and the document shows one.
-fn with_components(schema: &Value, has_spellings: bool) -> Value {
-    let mut schema = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
-    if !has_spellings {
-        close(&mut schema);
+/// The schemas of a document, each compiled when it is first needed.
+struct Compiled {
+    compiler: Compiler,
+    schemas: Schemas,
+    indices: HashMap<String, SchemaIndex>,
+}
+
+impl Compiled {
+    fn of(document: Value) -> RefCell<Self> {
+        let mut compiler = Compiler::new();
+        compiler.enable_format_assertions();
+        compiler.add_resource("openapi.json", document).unwrap();
+        RefCell::new(Self { compiler, schemas: Schemas::new(), indices: HashMap::new() })
     }
-    schema
+
+    /// Compares a value with the schema at a place of the document.
+    fn validate(&mut self, place: &[&str], value: &Value) -> Result<(), String> {
+        // RFC 6901 §3 and §6.
+        let escaped = place.iter().map(|name| name.replace('~', "~0").replace('/', "~1"));
+        let pointer = escaped.map(|name| format!("/{}", name.replace('{', "%7B").replace('}', "%7D")));
+        let location = format!("openapi.json#{}", pointer.collect::<String>());
+        let index = match self.indices.get(&location) {
+            Some(index) => *index,
+            None => {
+                let index = self.compiler.compile(&location, &mut self.schemas).unwrap();
+                self.indices.insert(location, index);
+                index
+            }
+        };
+        self.schemas.validate(value, index).map_err(|error| format!("{error:#}"))
+    }
+}
+
+thread_local! {
+    /// For answers that may be in another spelling: the Thunder-compatible API has two, and the document shows one.
+    static AS_WRITTEN: RefCell<Compiled> = Compiled::of(DOCUMENT.clone());
+    /// Refuses members that the document does not name.
+    static CLOSED: RefCell<Compiled> = {
+        let mut document = DOCUMENT.clone();
+        close(&mut document);
+        Compiled::of(document)
+    };
 }
 
 fn close(schema: &mut Value) {
@@ -93,14 +132,6 @@ fn close(schema: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(close),
         _ => {}
     }
-}
-
-fn validate(schema: Value, body: &Value) -> Result<(), String> {
-    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-    compiler.enable_format_assertions();
-    compiler.add_resource("answer.json", schema).unwrap();
-    let index = compiler.compile("answer.json", &mut schemas).unwrap();
-    schemas.validate(body, index).map_err(|error| format!("{error:#}"))
 }
 
 #[test]

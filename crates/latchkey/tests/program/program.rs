@@ -16,6 +16,9 @@ use crate::host;
 /// Far longer than anything that tests wait for.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// Of the output, those that a failed test shows.
+const MOST_LINES: usize = 30;
+
 pub(crate) struct Program {
     child: Child,
     out: Arc<Lines>,
@@ -130,6 +133,13 @@ impl Program {
         let text = |lines: &Lines| lines.lines.lock().unwrap().0.join("\n");
         format!("{}\n{}", text(&self.out), text(&self.err))
     }
+
+    /// So few lines that what failed stays in sight.
+    fn last_output(&self) -> String {
+        let output = self.output();
+        let lines: Vec<&str> = output.lines().collect();
+        lines[lines.len().saturating_sub(MOST_LINES)..].join("\n")
+    }
 }
 
 impl Drop for Program {
@@ -139,7 +149,7 @@ impl Drop for Program {
         drop(self.child.wait());
         self.readers.drain(..).for_each(|reader| drop(reader.join()));
         if thread::panicking() {
-            return eprintln!("the program wrote:\n{}", self.output());
+            return eprintln!("the program wrote at last:\n{}", self.last_output());
         }
         self.canaries.assert_absent(&self.output());
         assert_eq!(self.err.lines.lock().unwrap().0, [""; 0], "a serving program writes to its log only");

@@ -2,7 +2,7 @@
 // a browser of her own, leads the window and others to the tenant's pages, and shows them in frames. Reports each attempt.
 "use strict";
 const { Attempts, SECRETS } = require("./attempts.cjs");
-const { VERIFIER, changed, flowIn, serve, start } = require("./person.cjs");
+const { VERIFIER, changed, closeOthers, flowIn, serve, start } = require("./person.cjs");
 
 const { EVES_PASSWORD, ISSUER, PASSWORD, REDIRECT_URI, SECRET } = process.env;
 const EVE = "eve@example.com";
@@ -160,7 +160,7 @@ const LINK_WAYS = {
 
   // What the tenant answers to the act, what the page reads, and what its frames show.
   const act = async (target, run, argument, of = new URL(ISSUER).origin) => {
-    for (const page of context.pages()) if (page !== person && page !== attacker) await page.close();
+    await closeOthers(context, [person, attacker]);
     // The page that the last attempt has led to may still be loading.
     await attacker.goto(`${site.url}/`).catch(() => attacker.goto(`${site.url}/`));
     const answers = [];

@@ -2,7 +2,7 @@
 // Reports each attempt.
 "use strict";
 const { Attempts, SECRETS } = require("./attempts.cjs");
-const { changed, start } = require("./person.cjs");
+const { changed, closeOthers, start } = require("./person.cjs");
 
 const { ISSUER, OTHER_ISSUER, PASSWORD } = process.env;
 const victims = (authorize) => ({
@@ -127,7 +127,7 @@ const HELPERS = `
   const { before, context, person } = await victim(ISSUER, PASSWORD, { bypassCSP: true });
   const attacker = await context.newPage();
   const attack = async () => {
-    for (const page of context.pages()) if (page !== person && page !== attacker) await page.close();
+    await closeOthers(context, [person, attacker]);
     await attacker.goto(authorize(OTHER_ISSUER));
     if ((await attacker.locator("input[name=flow]").count()) !== 1) throw new Error("the attacker has no page of its own");
     await attacker.addScriptTag({ content: HELPERS });

@@ -70,17 +70,28 @@ async function start(options = {}) {
   return { authorize, close, open, redirectUri, signIn, victim };
 }
 
+// The window of a browser in which it looks at the account: a new one each time would take longer than what is looked at.
+const observers = new WeakMap();
+async function observer(context) {
+  if (!observers.has(context)) observers.set(context, await context.newPage());
+  return observers.get(context);
+}
+
+// Closes the windows that an attempt has opened.
+async function closeOthers(context, kept) {
+  for (const page of context.pages()) if (!kept.includes(page) && page !== observers.get(context)) await page.close();
+}
+
 // What the page of the account says to the person of this browser, without what is new in each page, and the cookie of the session. A busy
 // server asks to try again.
 async function state(context, issuer) {
-  const page = await context.newPage();
+  const page = await observer(context);
   let answer = await page.goto(`${issuer}/account`);
   for (let tries = 1; answer.status() === 503 && tries < 10; tries += 1) {
     await page.waitForTimeout(1000);
     answer = await page.goto(`${issuer}/account`);
   }
   const [, main] = /<main>([^]*)<\/main>/.exec(await answer.text());
-  await page.close();
   const tenant = issuer.split("/").at(-1);
   const cookies = await context.cookies(issuer);
   const session = cookies.filter(({ name }) => name.endsWith(`lk-s.${tenant}`)).map(({ path, value }) => `${path} ${value}`);
@@ -97,4 +108,4 @@ async function changed(context, issuer, before) {
 // The sealed request in the form of a page.
 const flowIn = (html) => /name="flow" value="([^"]*)"/.exec(html)?.[1];
 
-module.exports = { ADA, VERIFIER, changed, flowIn, serve, start, state };
+module.exports = { ADA, VERIFIER, changed, closeOthers, flowIn, serve, start, state };

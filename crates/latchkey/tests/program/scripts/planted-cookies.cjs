@@ -2,7 +2,7 @@
 // attacker has got in a browser of her own, and listens to what pages of one origin share. Reports each attempt.
 "use strict";
 const { Attempts } = require("./attempts.cjs");
-const { ADA, flowIn, start, state } = require("./person.cjs");
+const { ADA, closeOthers, flowIn, start, state } = require("./person.cjs");
 
 const { EVES_PASSWORD, ISSUER, OTHER_ISSUER, PASSWORD } = process.env;
 const EVE = "eve@example.com";
@@ -124,7 +124,7 @@ const value = (cookies, name) => cookies.find((cookie) => cookie.name === name)?
       );
       const status = (await sent).status();
       await judge(`her form, after the cookie of the ${what} ${way}`, `answered ${status}`);
-      for (const page of context.pages()) if (page !== person && page !== attacker) await page.close();
+      await closeOthers(context, [person, attacker]);
       for (const { name, domain, path } of planted) await devtools.send("Network.deleteCookies", { name, domain, path });
     }
   }
