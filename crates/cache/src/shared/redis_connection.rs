@@ -84,7 +84,9 @@ impl RedisConnection {
         let mut connection = timeout(SEARCH, self.connector.connect()).await.unwrap_or_else(late)?;
         let token = token();
         let arguments: [&[u8]; 3] = [token.as_bytes(), b"1000", b"1000"];
-        self.attempt::<Value>(&mut connection, &LOOK, &self.probe_keys, &arguments).await?;
+        // Keys that are not there yet: only then does the script write.
+        let keys = self.probe_keys.each_ref().map(|key| format!("{key}:{token}"));
+        self.attempt::<Value>(&mut connection, &LOOK, &keys, &arguments).await?;
         Ok(connection)
     }
 }

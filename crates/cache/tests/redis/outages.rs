@@ -141,6 +141,12 @@ async fn a_redis_that_takes_no_writes_is_done_without() {
     let mut redis = server::connection(&server.url()).unwrap();
     redis::cmd("REPLICAOF").arg("127.0.0.1").arg(1).exec(&mut redis).unwrap();
     street.outage("read-only").await;
+    // What earlier probes have written lasts for a second.
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(900) {
+        assert!(!street.replica.redis.is_up());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     redis::cmd("REPLICAOF").arg("NO").arg("ONE").exec(&mut redis).unwrap();
     street.recovered("writable again").await;
 }

@@ -158,11 +158,16 @@ const LINK_WAYS = {
   const { before, context, person } = await people.victim(ISSUER, PASSWORD);
   const attacker = await context.newPage();
 
+  // Pages to which the last attempts have led may still be loading, and end the way to another.
+  const openSite = async (tries = 10) => {
+    const failed = await attacker.goto(`${site.url}/`).then(() => undefined, (error) => error);
+    if (failed && tries === 1) throw failed;
+    if (failed) await later(100).then(() => openSite(tries - 1));
+  };
   // What the tenant answers to the act, what the page reads, and what its frames show.
   const act = async (target, run, argument, of = new URL(ISSUER).origin) => {
     await closeOthers(context, [person, attacker]);
-    // The page that the last attempt has led to may still be loading.
-    await attacker.goto(`${site.url}/`).catch(() => attacker.goto(`${site.url}/`));
+    await openSite();
     const answers = [];
     const { pathname } = new URL(target);
     const isOfTarget = (request) => new URL(request.url()).origin === of && new URL(request.url()).pathname === pathname;
