@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::bench::VERIFIERS;
-use crate::workspace::{self, ALL_FEATURES, Failure, TEST_PROFILE, Workspace};
+use crate::workspace::{self, ALL_FEATURES, Failure, Workspace};
 use crate::{codegen, docs_run, instructions, test, tidy};
 
 /// The crates for others.
@@ -50,26 +50,20 @@ fn format(workspace: &Workspace) -> Result<(), Failure> {
 }
 
 fn lints(workspace: &Workspace) -> Result<(), Failure> {
-    clippy(workspace, &["--workspace", "--all-targets"])
+    let arguments = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    workspace::run(&mut workspace.cargo(&arguments))
 }
 
 /// The program of a newcomer, without key services and keyring. The lints compile it with all of them. The step "generated files" runs this program,
 /// and a test compares the same files with the output of the program that has every key service.
 fn default_features(workspace: &Workspace) -> Result<(), Failure> {
-    clippy(workspace, &["--package", "latchkey"])
-}
-
-/// With the profile of the tests, which then compile no C a second time.
-fn clippy(workspace: &Workspace, of: &[&str]) -> Result<(), Failure> {
-    let command = [&["clippy", "--locked", "--profile", TEST_PROFILE], of, &["--", "-D", "warnings"]];
-    workspace::run(&mut workspace.cargo(&command.concat()))
+    let arguments = ["clippy", "--locked", "--package", "latchkey", "--", "-D", "warnings"];
+    workspace::run(&mut workspace.cargo(&arguments))
 }
 
 fn documentation(workspace: &Workspace) -> Result<(), Failure> {
     let arguments = ["doc", "--locked", "--no-deps", "--workspace", "--document-private-items"];
-    let profile = ["--profile", TEST_PROFILE];
-    let mut command = workspace.cargo(&arguments);
-    workspace::run(command.args(profile).args(ALL_FEATURES).env("RUSTDOCFLAGS", "-D warnings"))
+    workspace::run(workspace.cargo(&arguments).args(ALL_FEATURES).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// The crates for others can be packed; `cargo test` has built what is in them. Nothing is uploaded.
