@@ -19,6 +19,7 @@ mod tenant;
 mod resolver;
 mod store;
 
+mod turns;
 mod usage_buffer;
 
 pub use access_token_policy::{
@@ -38,4 +39,5 @@ pub use signing_policy::SigningPolicy;
 pub use store::{LogoStore, StoreError, TenantStore};
 pub use tenant::{ResourceServer, Strategies, Tenant, TenantStatus};
 pub use tenant_id::{InvalidTenantId, TenantId};
+pub use turns::{TenantTurns, TooManyWait, Turn};
 pub use usage_buffer::{Usage, UsageBuffer};

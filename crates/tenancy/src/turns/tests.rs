@@ -1,0 +1,117 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
+use super::*;
+
+type Waiting = Pin<Box<dyn Future<Output = Result<Turn, TooManyWait>>>>;
+
+fn tenant(id: &str) -> TenantId {
+    TenantId::parse(id).unwrap()
+}
+
+fn poll(waiting: &mut Waiting) -> Option<Result<Turn, TooManyWait>> {
+    match waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        std::task::Poll::Ready(taken) => Some(taken),
+        std::task::Poll::Pending => None,
+    }
+}
+
+/// Requests turns in this order.
+fn request(turns: &TenantTurns, tenants: &[&str]) -> Vec<(String, Waiting)> {
+    let request = |id: &&str| {
+        let (turns, of) = (turns.clone(), tenant(id));
+        let mut waiting: Waiting = Box::pin(async move { turns.take(&of).await });
+        assert!(poll(&mut waiting).is_none(), "{id} waits");
+        ((*id).to_owned(), waiting)
+    };
+    tenants.iter().map(request).collect()
+}
+
+/// Ends the turn and each that follows, one at a time, and returns the order in which they came.
+fn order(mut waiting: Vec<(String, Waiting)>, first: Turn) -> Vec<String> {
+    let (mut served, mut held) = (Vec::new(), Some(first));
+    while let Some(turn) = held.take() {
+        drop(turn);
+        let taken = waiting.iter_mut().position(|(_, waiting)| {
+            held = poll(waiting).map(Result::unwrap);
+            held.is_some()
+        });
+        if let Some(taken) = taken {
+            served.push(waiting.remove(taken).0);
+        }
+    }
+    served
+}
+
+#[test]
+fn a_tenant_waits_for_at_most_one_turn_of_each_other_tenant() {
+    let turns = TenantTurns::new(1, 8);
+    let first = turns.try_take(&tenant("b")).unwrap();
+    let waiting = request(&turns, &["b", "b", "b", "a", "c", "a"]);
+    assert_eq!(order(waiting, first), ["b", "a", "c", "b", "a", "b"]);
+    assert_eq!(turns.free(), 1);
+    assert!(turns.0.state().tenants.is_empty(), "nothing is kept of a tenant that has nothing to do");
+}
+
+#[test]
+fn a_tenant_that_comes_again_and_again_passes_none_that_waits() {
+    let turns = TenantTurns::new(1, 8);
+    let first = turns.try_take(&tenant("c")).unwrap();
+    let mut waiting = request(&turns, &["a", "a", "b"]);
+    drop(first);
+    let held = poll(&mut waiting.remove(0).1).unwrap().unwrap();
+    drop(held);
+    let held = poll(&mut waiting.remove(1).1).unwrap().unwrap();
+    waiting.extend(request(&turns, &["c"]));
+    drop(held);
+    assert!(poll(&mut waiting[0].1).is_some(), "a, before c, which had left");
+}
+
+#[test]
+fn one_tenant_holds_all_until_another_waits_which_then_gets_each_free_permit_up_to_its_share() {
+    let turns = TenantTurns::new(4, 8);
+    let mut held: Vec<_> = (0..4).map(|_| turns.try_take(&tenant("b")).unwrap()).collect();
+    let mut waiting = request(&turns, &["b", "b", "a", "a", "a"]);
+    let mut served = Vec::new();
+    for _ in 0..4 {
+        drop(held.remove(0));
+        let next = waiting.iter_mut().position(|(_, waiting)| {
+            let taken = poll(waiting).map(Result::unwrap);
+            let is_next = taken.is_some();
+            held.extend(taken);
+            is_next
+        });
+        served.push(waiting.remove(next.unwrap()).0);
+    }
+    assert_eq!(served, ["a", "a", "b", "b"], "two each, and then the tenant that has fewer");
+}
+
+#[test]
+fn a_bounded_tenant_holds_no_more_than_its_bound_and_lets_the_next_pass() {
+    let turns = TenantTurns::bounded(3, 1, 8);
+    let first = turns.try_take(&tenant("b")).unwrap();
+    assert!(turns.try_take(&tenant("b")).is_none());
+    let mut waiting = request(&turns, &["b"]);
+    let other = turns.try_take(&tenant("a")).expect("a permit is free, and b may not take it");
+    drop(other);
+    assert!(poll(&mut waiting[0].1).is_none());
+    drop(first);
+    assert!(poll(&mut waiting[0].1).is_some());
+}
+
+#[test]
+fn a_full_queue_refuses_its_tenant_alone_and_those_who_gave_up_leave_it() {
+    let turns = TenantTurns::new(1, 2);
+    let first = turns.try_take(&tenant("b")).unwrap();
+    let waiting = request(&turns, &["b", "b"]);
+    let (again, of) = (turns.clone(), tenant("b"));
+    let mut third: Waiting = Box::pin(async move { again.take(&of).await });
+    assert_eq!(poll(&mut third).unwrap().unwrap_err(), TooManyWait);
+    let _of_another = request(&turns, &["a"]);
+    drop(waiting);
+    let waiting = request(&turns, &["b"]);
+    drop(_of_another);
+    assert_eq!(order(waiting, first), ["b"]);
+    assert_eq!(turns.free(), 1);
+}
