@@ -1,10 +1,11 @@
 //! Measurements that take long or need servers: the platform on PostgreSQL with few and with very many tenants, requests during outages of
 //! Redis and PostgreSQL, and requests while keys are created, rotated and resealed. All servers run on this machine. The report shows
-//! times; only the times of refusals, of clients and of sign-ins, can fail a measurement.
+//! times; only the times of refusals, of clients and of sign-ins, and of one tenant while another floods, can fail a measurement.
 
 mod administration;
 mod calls;
 mod enumeration;
+mod fairness;
 mod first_token;
 mod order;
 mod overload;
@@ -75,6 +76,8 @@ enum Measurement {
     SignInTimes,
     /// Ten times as many token requests as the worker can answer: goodput, latencies, refusals, memory, and the time until all is normal
     Overload,
+    /// The ordinary work of one tenant while another spends tenfold its share; it can fail on times
+    Fairness,
 }
 
 pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Failure> {
@@ -120,6 +123,9 @@ pub(crate) fn run(workspace: &Workspace, options: SoakOptions) -> Result<(), Fai
     }
     if wanted(Measurement::Overload) {
         overload::measure(&test_env)?;
+    }
+    if wanted(Measurement::Fairness) {
+        fairness::measure(&test_env)?;
     }
     Ok(())
 }

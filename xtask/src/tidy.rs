@@ -12,6 +12,7 @@ mod migrations;
 mod program_graph;
 mod rust_code;
 mod security;
+mod shared_resources;
 mod source_rules;
 mod templates;
 mod tests_by_name;
@@ -42,6 +43,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), Failure> {
     let tests = Tests::of(&files);
     violations.extend(conformance::check(&files, &tests));
     violations.extend(security::check(&files, &tests));
+    violations.extend(shared_resources::check(&files, &tests));
     violations.extend(architecture::check(&files, &members));
     violations.extend(migrations::check(&files));
     violations.extend(words::check(&files));

@@ -88,6 +88,7 @@ mod dpop;
 mod draining;
 mod durable;
 mod exposed;
+mod fairness;
 mod first_key;
 mod hang_ups;
 mod helm;

@@ -1,0 +1,243 @@
+//! The matrix of fairness, beside the matrix of isolation: of each thing that tenants share, globex uses tenfold its share, from the address
+//! from which acme's callers come, too. Meanwhile acme does its ordinary work, and no request of it fails.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use reqwest::header::{COOKIE, ORIGIN, SET_COOKIE};
+use reqwest::{Client, Method, redirect};
+use serde_json::{Value, json};
+use testkit::free_port;
+use tokio::task::JoinSet;
+
+use crate::answer::Answer;
+use crate::folder::Folder;
+use crate::person::after;
+use crate::program::Program;
+use crate::running::tenant_path;
+
+const REDIRECT_URI: &str = "http://127.0.0.1:9/callback";
+const PASSWORD: &str = "a-canary-of-people-5b1e";
+const SECRET: &str = "a-chosen-canary-77c2";
+/// Clients of each tenant whose chosen secret costs a hash at its first check.
+const CLIENTS: usize = 24;
+/// People of globex whose hashes come from another system.
+const IMPORTED: usize = 10;
+/// Of another password, with the default parameters of bcrypt.
+const BCRYPT: &str = "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW";
+/// Requests that globex has under way.
+const AT_ONCE: usize = 48;
+/// Rounds of acme's work during each flood, at least.
+const ROUNDS: usize = 2;
+
+/// A running program with two equal tenants.
+struct Shared {
+    _folder: Folder,
+    program: Program,
+    http: Client,
+    /// Numbers what must be new each time.
+    last: AtomicUsize,
+}
+
+type Sent = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// What globex does: so many requests, each of them new.
+type Flood = (&'static str, usize, fn(Arc<Shared>, usize) -> Sent);
+
+/// A row for each shared thing that requests use. What only its own crate can fill has a test there (docs/ARCHITECTURE.md).
+const FLOODS: [Flood; 9] = [
+    ("hash threads", 120, |shared, number| {
+        let client = format!("svc-{}", number % CLIENTS);
+        Box::pin(async move { shared.token("globex", &client, &format!("wrong-{number}")).await })
+    }),
+    ("imported hashes", 2 * IMPORTED, |shared, number| {
+        let person = format!("imported-{}@example.com", number % IMPORTED);
+        Box::pin(async move { shared.sign_in("globex", &person, "not the password").await.0 })
+    }),
+    ("sign-in attempts", 60, |shared, number| {
+        let person = format!("nobody-{number}@example.com");
+        Box::pin(async move { shared.sign_in("globex", &person, "not the password").await.0 })
+    }),
+    ("negative look-ups and store connections", 500, |shared, number| {
+        let client = format!("nobody-{number}");
+        Box::pin(async move { shared.token("globex", &client, SECRET).await })
+    }),
+    ("admission", 1_500, |shared, _| Box::pin(async move { shared.token("globex", "svc-0", SECRET).await })),
+    ("revocations", 200, |shared, _| {
+        Box::pin(async move {
+            let token = shared.token("globex", "svc-0", SECRET).await;
+            if token.status != 200 {
+                return token;
+            }
+            let token = token.json()["access_token"].as_str().unwrap().to_owned();
+            shared.post("globex", "/oauth/revoke", &[("token", &token)]).await
+        })
+    }),
+    ("introspections", 500, |shared, _| {
+        Box::pin(async move { shared.post("globex", "/oauth/introspect", &[("token", "unknown")]).await })
+    }),
+    ("pushed requests", 400, |shared, _| {
+        Box::pin(async move { shared.post("globex", "/oauth/par", &authorization("spa")).await })
+    }),
+    ("codes", 60, |shared, _| {
+        Box::pin(async move { shared.sign_in("globex", "ada@example.com", PASSWORD).await.0 })
+    }),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_one_tenant_floods_no_request_of_the_other_fails() {
+    let shared = Arc::new(Shared::start());
+    shared.import("globex");
+    ordinary_work(&shared).await;
+    for (what, count, send) in FLOODS {
+        let flood = tokio::spawn(flood(Arc::clone(&shared), count, send));
+        let mut rounds = 0;
+        while rounds < ROUNDS || !flood.is_finished() {
+            ordinary_work(&shared).await;
+            rounds += 1;
+        }
+        let statuses = flood.await.unwrap();
+        assert_eq!(statuses.len(), count, "{what}");
+        assert!(!statuses.contains(&500), "{what}: {statuses:?}");
+        eprintln!("{what}: {count} requests of globex, {rounds} rounds of acme");
+    }
+}
+
+async fn flood(shared: Arc<Shared>, count: usize, send: fn(Arc<Shared>, usize) -> Sent) -> Vec<u16> {
+    let (mut under_way, mut statuses) = (JoinSet::new(), Vec::with_capacity(count));
+    for number in 0..count {
+        if under_way.len() == AT_ONCE {
+            statuses.extend(under_way.join_next().await.map(Result::unwrap));
+        }
+        let sent = send(Arc::clone(&shared), number);
+        under_way.spawn(async move { sent.await.status });
+    }
+    statuses.extend(under_way.join_all().await);
+    statuses
+}
+
+/// A service's and a person's requests at acme: each is answered at the first try.
+async fn ordinary_work(shared: &Shared) {
+    let client = format!("svc-{}", shared.number() % CLIENTS);
+    for client in [&*client, "svc-0"] {
+        let token = shared.token("acme", client, SECRET).await;
+        assert_eq!(token.status, 200, "a token: {token:?}");
+        let token = token.json()["access_token"].as_str().unwrap().to_owned();
+        let form = [("token", &*token), ("client_id", client), ("client_secret", SECRET)];
+        let introspected = shared.send(Method::POST, "acme", "/oauth/introspect", &form, "").await;
+        assert!(introspected.status == 200 && introspected.json()["active"] == true, "{introspected:?}");
+    }
+    let keys = shared.send(Method::GET, "acme", "/.well-known/jwks.json", &[], "").await;
+    assert_eq!(keys.status, 200, "{keys:?}");
+    let pushed = shared.post("acme", "/oauth/par", &authorization("spa")).await;
+    // What one address may push for a public client is a limit of the client, and not of another tenant.
+    assert!(matches!(pushed.status, 201 | 429), "{pushed:?}");
+    let (signed_in, _) = shared.sign_in("acme", "ada@example.com", PASSWORD).await;
+    assert_eq!(signed_in.status, 200, "a sign-in: {signed_in:?}");
+    let wrong = shared.token("acme", &client, "wrong").await;
+    assert_eq!(wrong.status, 401, "a wrong secret: {wrong:?}");
+}
+
+fn authorization(client: &'static str) -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("client_id", client),
+        ("response_type", "code"),
+        ("redirect_uri", REDIRECT_URI),
+        ("scope", "openid"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+    ]
+}
+
+impl Shared {
+    fn start() -> Self {
+        let address = format!("127.0.0.1:{}", free_port());
+        let settings = json!({
+            "server": { "public_url": format!("http://{address}"), "listeners": [{ "address": address }] },
+            "storage": { "url": "sqlite://data/latchkey.db" },
+            "keys": { "sealing_key": { "file": "keys/sealing.key" } },
+            "tenants": { "acme": tenant(), "globex": tenant() },
+        });
+        let folder = Folder::with(&settings.to_string());
+        let program = Program::start(&folder);
+        let http = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+        Self { _folder: folder, program, http, last: AtomicUsize::new(0) }
+    }
+
+    fn import(&self, tenant: &str) {
+        let line =
+            |number| json!({ "email": format!("imported-{number}@example.com"), "password_hash": BCRYPT });
+        let lines: Vec<_> = (0..IMPORTED).map(|number| line(number).to_string()).collect();
+        self._folder.write("people.jsonl", &lines.join("\n"));
+        self._folder.run(&["account", "import", tenant, "people.jsonl"]).output();
+    }
+
+    fn number(&self) -> usize {
+        self.last.fetch_add(1, Ordering::Relaxed)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        tenant: &str,
+        path: &str,
+        form: &[(&str, &str)],
+        cookies: &str,
+    ) -> Answer {
+        let request = self.http.request(method, self.program.url(&tenant_path(tenant, path)));
+        let request = request.header(ORIGIN, self.program.url("")).header(COOKIE, cookies);
+        Answer::to(if form.is_empty() { request } else { request.form(form) }).await
+    }
+
+    /// A form of the client `svc-0`, unless it names another.
+    async fn post(&self, tenant: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+        let own = [("client_id", "svc-0"), ("client_secret", SECRET)];
+        let own = if form[0].0 == "client_id" { &[][..] } else { &own[..] };
+        self.send(Method::POST, tenant, path, &[form, own].concat(), "").await
+    }
+
+    async fn token(&self, tenant: &str, client: &str, secret: &str) -> Answer {
+        let form = [("client_id", client), ("client_secret", secret), ("grant_type", "client_credentials")];
+        self.post(tenant, "/oauth/token", &form).await
+    }
+
+    /// The answer to the form of a new browser, and its cookies.
+    async fn sign_in(&self, tenant: &str, identifier: &str, password: &str) -> (Answer, String) {
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(authorization("spa")).finish();
+        let page = self.send(Method::GET, tenant, &format!("/oauth/authorize?{query}"), &[], "").await;
+        let cookies = page.headers.iter().filter(|(name, _)| name == SET_COOKIE.as_str());
+        let cookies: Vec<_> = cookies.filter_map(|(_, line)| line.split(';').next()).collect();
+        let cookies = cookies.join("; ");
+        if page.status != 200 {
+            return (page, cookies);
+        }
+        let flow = after(&page, "name=\"flow\" value=\"");
+        let form = [("flow", &*flow), ("identifier", identifier), ("password", password)];
+        (self.send(Method::POST, tenant, "/oauth/sign-in", &form, &cookies).await, cookies)
+    }
+}
+
+fn tenant() -> Value {
+    let client = || json!({ "client_secret": { "value": SECRET }, "introspection": "tenant" });
+    let mut clients: serde_json::Map<String, Value> =
+        (0..CLIENTS).map(|number| (format!("svc-{number}"), client())).collect();
+    clients.insert(
+        "spa".to_owned(),
+        json!({
+            "token_endpoint_auth_method": "none",
+            "grant_types": ["authorization_code"],
+            "first_party": true,
+            "redirect_uris": [REDIRECT_URI],
+            "scopes": ["openid"],
+        }),
+    );
+    json!({
+        "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": true } },
+        "signing": { "algorithm": "ES256" },
+        "accounts": { "ada": { "email": "ada@example.com", "password": { "value": PASSWORD } } },
+        "clients": clients,
+    })
+}

@@ -1,0 +1,142 @@
+//! docs/ARCHITECTURE.md: each semaphore and each bounded channel of a crate has a row in the table of shared resources, and each row names
+//! its code and a test that exists.
+
+use std::collections::BTreeSet;
+
+use super::conformance::{cells, is_rule};
+use super::files::Files;
+use super::rust_code::code_only;
+use super::security::quoted;
+use super::tests_by_name::Tests;
+use super::violation::Violation;
+
+const FILE: &str = "docs/ARCHITECTURE.md";
+/// The columns of the table: who waits for whom is decided before the code is written.
+const HEADER: [&str; 7] = ["resource", "code", "shared by", "turns by", "weight", "over its share", "test"];
+const CODE: usize = 1;
+const TEST: usize = 6;
+/// What makes callers wait or refuses them. A channel without an argument has no bound.
+const LIMITS: [&str; 7] = [
+    "Semaphore::new(",
+    "TenantTurns::new(",
+    "TenantTurns::bounded(",
+    "sync_channel(",
+    "mpsc::channel(",
+    "broadcast::channel(",
+    "mpsc::bounded(",
+];
+
+pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
+    // A missing page is the concern of the crate graph.
+    let text = files.text(FILE).unwrap_or_default();
+    let mut found = Vec::new();
+    let (mut described, mut in_table) = (BTreeSet::new(), false);
+    for (index, line) in text.lines().enumerate() {
+        let Some(cells) = cells(line) else {
+            in_table = false;
+            continue;
+        };
+        if cells == HEADER {
+            in_table = true;
+        } else if in_table && !is_rule(&cells) {
+            let mut add = |what: String, hint: &str| found.push(Violation::new(FILE, index + 1, what, hint));
+            if cells.len() != HEADER.len() || cells.iter().any(String::is_empty) {
+                add("an incomplete row".to_owned(), "fill in all seven columns");
+                continue;
+            }
+            let (code, shown): (Vec<_>, Vec<_>) =
+                (quoted(&cells[CODE]).collect(), quoted(&cells[TEST]).collect());
+            if code.is_empty() || shown.is_empty() {
+                add("a row without code or test".to_owned(), "name a file and a test in backticks");
+            }
+            for file in code {
+                let path = format!("crates/{file}");
+                if files.text(&path).is_none() {
+                    add(format!("there is no file {path}"), "name the file that has the resource");
+                }
+                described.insert(path);
+            }
+            for test in shown.into_iter().filter(|test| !tests.has_in_file(test)) {
+                add(format!("there is no test {test}"), "write the test, or name the one that shows it");
+            }
+        }
+    }
+    let hint = "say in the table of docs/ARCHITECTURE.md who shares it, and in which turns";
+    for (path, text) in files.rust().filter(|(path, _)| is_product(path) && !described.contains(*path)) {
+        found.extend(limits(text).map(|line| {
+            Violation::new(path, line, "a semaphore or bounded channel that no row describes", hint)
+        }));
+    }
+    found
+}
+
+/// Whether it is a source of a crate, and not of its tests.
+fn is_product(path: &str) -> bool {
+    let of_crate = path.strip_prefix("crates/").and_then(|rest| rest.split_once("/src/"));
+    of_crate.is_some_and(|(name, file)| {
+        name != "testkit"
+            && !file.contains("tests/")
+            && !file.ends_with("tests.rs")
+            && !file.contains("mock_server/")
+    })
+}
+
+/// The lines before the file's tests that make one.
+fn limits(text: &str) -> impl Iterator<Item = usize> {
+    let product = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let lines: Vec<_> = code_only(product).lines().map(is_limit).collect();
+    lines.into_iter().enumerate().filter_map(|(index, is_limit)| is_limit.then_some(index + 1))
+}
+
+fn is_limit(line: &str) -> bool {
+    let is_bounded =
+        |name: &str| line.split_once(name).is_some_and(|(_, arguments)| !arguments.starts_with(')'));
+    LIMITS.into_iter().any(is_bounded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::violation::lines;
+    use super::*;
+
+    #[track_caller]
+    fn check_row(row: &str, expected: &[&str]) {
+        let table = format!("| {} |\n|---|---|---|---|---|---|---|\n{row}\n", HEADER.join(" | "));
+        let files = Files::from([
+            (FILE, table.as_str()),
+            ("crates/keys/src/pool.rs", "//! A.\nfn a() { TenantTurns::new(1, 2); }\n"),
+            (
+                "crates/keys/src/pool/tests.rs",
+                "//! A.\nfn a() { Semaphore::new(1); }\n#[test]\nfn it_is_fair() {}\n",
+            ),
+            (
+                "crates/keys/src/a.rs",
+                "//! A.\nfn a() { mpsc::channel(); }\n#[cfg(test)]\nmod tests { fn a() { Semaphore::new(1); } }\n",
+            ),
+        ]);
+        let found = lines(&check(&files, &Tests::of(&files)));
+        let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
+        assert_eq!(found, expected, "{row}");
+    }
+
+    #[test]
+    fn a_semaphore_or_a_bounded_channel_has_a_row_with_its_code_and_its_test() {
+        let absent = "crates/keys/src/pool.rs:2: a semaphore or bounded channel that no row describes";
+        let row = |code: &str, test: &str| format!("| keys | {code} | all | tenant | 1 | waits | {test} |");
+        check_row(&row("`keys/src/pool.rs`", "`keys/src/pool/tests.rs::it_is_fair`"), &[]);
+        check_row(
+            &row("`keys/src/gone.rs`", "`keys/src/pool/tests.rs::gone`"),
+            &[
+                "docs/ARCHITECTURE.md:3: there is no file crates/keys/src/gone.rs",
+                "docs/ARCHITECTURE.md:3: there is no test keys/src/pool/tests.rs::gone",
+                absent,
+            ],
+        );
+        check_row(
+            &row("`keys/src/pool.rs`", "later"),
+            &["docs/ARCHITECTURE.md:3: a row without code or test"],
+        );
+        check_row("| keys | `keys/src/pool.rs` |", &["docs/ARCHITECTURE.md:3: an incomplete row", absent]);
+        check_row("", &[absent]);
+    }
+}
