@@ -208,7 +208,10 @@ mod tests {
         assert_eq!(group[998..], [10, 11], "those of the first tenant wait for no second group");
         assert_eq!((group[997], left[0]), (1_000_997, 1_000_998), "each tenant's oldest go first");
         assert_eq!(next(&globex, GROUP).0, globex[..GROUP]);
-        assert_eq!(next(&[10, 11, 12, 1_000_000, 1_000_001], 3), (vec![10, 11, 1_000_000], vec![12, 1_000_001]));
+        assert_eq!(
+            next(&[10, 11, 12, 1_000_000, 1_000_001], 3),
+            (vec![10, 11, 1_000_000], vec![12, 1_000_001])
+        );
         assert_eq!(next(&[10, 1_000_000], 2), (vec![10, 1_000_000], vec![]));
     }
 

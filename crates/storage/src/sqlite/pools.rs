@@ -174,8 +174,7 @@ fn log_of(path: &Path) -> PathBuf {
 async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
     let mut waits = 0..SWITCH_WAITS;
     loop {
-        let pool =
-            replacing_ended(one()).acquire_timeout(WRITER_TURN).connect_with(options.clone()).await;
+        let pool = replacing_ended(one()).acquire_timeout(WRITER_TURN).connect_with(options.clone()).await;
         match pool {
             Err(error) if has_code(&error, LOCKED) && waits.next().is_some() => sleep(SWITCH_WAIT).await,
             opened => return opened,
