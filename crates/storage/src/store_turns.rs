@@ -63,8 +63,10 @@ mod tests {
 
     use super::*;
 
+    type Made = fn(&TenantId) -> Purpose<'_>;
+
     /// Who is served in which order: one connection is given back, and so many transactions of one tenant and then one of another wait.
-    async fn order(database: &Database, held: usize, purpose: fn(&TenantId) -> Purpose<'_>) -> Vec<String> {
+    async fn order(database: &Database, held: usize, purpose: Made) -> Vec<String> {
         let [acme, globex] = ["acme", "globex"].map(|name| TenantId::parse(name).unwrap());
         let busy = join_all((0..held).map(|_| database.begin(purpose(&globex)))).await;
         let served = std::sync::Mutex::new(Vec::new());
@@ -87,9 +89,9 @@ mod tests {
     async fn a_tenant_waits_for_one_turn_at_a_connection_however_many_of_another_wait() {
         let folder = tempfile::tempdir().unwrap();
         let database = open(&folder.path().join("latchkey.db")).await.unwrap();
-        let purposes: [(usize, fn(&TenantId) -> Purpose<'_>); 2] =
-            [(1, |tenant| Purpose::WritesOf(tenant)), (4, |tenant| Purpose::Reads(Some(tenant)))];
-        for (held, purpose) in purposes {
+        for (held, purpose) in
+            [(1, (|tenant| Purpose::WritesOf(tenant)) as Made), (4, |tenant| Purpose::Reads(Some(tenant)))]
+        {
             let order = order(&database, held, purpose).await;
             assert_eq!(order.len(), 101);
             let turn = order.iter().position(|tenant| tenant == "acme");

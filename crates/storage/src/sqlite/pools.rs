@@ -112,7 +112,7 @@ impl SqlitePools {
     ) -> Result<Vec<Row>, Error> {
         statements.fetch_add(1, Ordering::Relaxed);
         let too_long = |_| StoreError::unavailable("the lookup took longer than 250 ms");
-        Ok(timeout(LOOKUP_WAIT, self.read(statement)).await.map_err(too_long)??)
+        timeout(LOOKUP_WAIT, self.read(statement)).await.map_err(too_long)?
     }
 
     pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
