@@ -2,7 +2,7 @@
 //! epoch can be ended.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tenancy::TenantId;
@@ -11,6 +11,8 @@ use tenancy::TenantId;
 #[derive(Debug, Default)]
 pub(crate) struct Epoch {
     ended: AtomicBool,
+    /// The size of its entries.
+    bytes: AtomicU64,
 }
 
 /// The current epoch of each tenant with entries. Only cold reads and changes use the table; a warm read checks its
@@ -32,6 +34,18 @@ impl Epoch {
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
     }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, bytes: u32) {
+        self.bytes.fetch_add(bytes.into(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn subtract(&self, bytes: u32) {
+        self.bytes.fetch_sub(bytes.into(), Ordering::Relaxed);
+    }
 }
 
 impl Epochs {
@@ -45,6 +59,11 @@ impl Epochs {
         let epoch = Arc::new(Epoch::default());
         table.current.insert(tenant.clone(), Arc::downgrade(&epoch));
         epoch
+    }
+
+    /// The number of tenants with entries, and of some that had any.
+    pub(crate) fn tenants(&self) -> usize {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner).current.len()
     }
 
     /// Ends the tenant's epoch and with it every entry of it.

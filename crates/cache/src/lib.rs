@@ -4,6 +4,7 @@
 
 mod epochs;
 mod freshness;
+mod shares;
 mod slot;
 mod weights;
 

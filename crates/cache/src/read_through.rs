@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::counters::Counters;
 use crate::epochs::Epochs;
+use crate::shares::Shares;
 use crate::slot::{Answer, Outcome, Slot};
 use crate::{Freshness, Reading};
 
@@ -47,14 +48,15 @@ pub struct ReadThrough<S: Source> {
     pub(crate) source: Arc<S>,
     slots: Cache<S::Key, Arc<Slot<S::Value>>>,
     freshness: Freshness,
-    epochs: Epochs,
+    epochs: Arc<Epochs>,
+    shares: Arc<Shares<S::Key, S::Value>>,
     /// The counters since the start.
     pub counters: Arc<Counters>,
 }
 
 impl<S: Source> ReadThrough<S> {
-    /// Creates a cache with room for this many bytes, as [`Source::bytes`] estimates them. The least used entries are
-    /// evicted.
+    /// Creates a cache with room for this many bytes, as [`Source::bytes`] estimates them. In a full cache a tenant with more than an equal
+    /// share gives up entries of its own for its new ones; otherwise the least used entries are evicted.
     #[must_use]
     pub fn new(source: S, capacity: u64, freshness: Freshness) -> Self {
         Self {
@@ -65,7 +67,8 @@ impl<S: Source> ReadThrough<S> {
                 .weigher(|_, slot: &Arc<Slot<S::Value>>| slot.weight())
                 .build(),
             freshness,
-            epochs: Epochs::default(),
+            epochs: Arc::default(),
+            shares: Arc::new(Shares::new(capacity)),
             counters: Arc::new(Counters::new(S::NAME)),
         }
     }
@@ -86,6 +89,9 @@ impl<S: Source> ReadThrough<S> {
     ) -> Result<Option<Arc<S::Value>>, StoreError> {
         let slot = self.slot(key);
         if let Some(value) = slot.fresh(Instant::now()) {
+            if value.is_some() {
+                slot.note_use();
+            }
             self.counters.hits.add_one();
             return Ok(value);
         }
@@ -101,6 +107,7 @@ impl<S: Source> ReadThrough<S> {
     pub(crate) fn fresh(&self, key: &S::Key) -> Option<Arc<S::Value>> {
         let slot = self.slots.get(key).filter(|slot| slot.is_current())?;
         let value = slot.fresh(Instant::now())??;
+        slot.note_use();
         self.counters.hits.add_one();
         Some(value)
     }
@@ -183,6 +190,7 @@ impl<S: Source> ReadThrough<S> {
     ) {
         let (source, counters) = (Arc::clone(&self.source), Arc::clone(&self.counters));
         let (slots, slot, key) = (self.slots.clone(), Arc::clone(slot), key.clone());
+        let (epochs, shares) = (Arc::clone(&self.epochs), Arc::clone(&self.shares));
         tokio::spawn(async move {
             let began = Instant::now();
             counters.loads.count();
@@ -192,6 +200,9 @@ impl<S: Source> ReadThrough<S> {
                 && slot.weigh(weight::<S>(&key, value.as_deref()))
             {
                 reweigh(&slots, &key, &slot);
+            }
+            if slot.is_new() {
+                shares.make_room(&slots, S::tenant_of(&key), (&key, &slot), epochs.tenants());
             }
             // A row of another replica is as old as its reading; otherwise a lost message would count twice.
             let at = reading.as_ref().map_or(began, |reading| reading.at);

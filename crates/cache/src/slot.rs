@@ -29,6 +29,10 @@ pub(crate) struct Slot<V> {
     retired: AtomicBool,
     /// The last size that the cache was given, in bytes.
     weight: AtomicU32,
+    /// Whether its value was read since its tenant last looked for an entry to give up.
+    used: AtomicBool,
+    /// Whether it is among the entries that its tenant can give up.
+    listed: AtomicBool,
     state: RwLock<State<V>>,
 }
 
@@ -66,8 +70,10 @@ pub(crate) enum Answer<V> {
 impl<V> Slot<V> {
     pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness, weight: u32) -> Self {
         let state = State { loaded: None, unavailable: None, flight: None };
-        let (retired, weight) = (AtomicBool::new(false), AtomicU32::new(weight));
-        Self { epoch, freshness, retired, weight, state: RwLock::new(state) }
+        epoch.add(weight);
+        let [retired, used, listed] = [(); 3].map(|()| AtomicBool::new(false));
+        let weight = AtomicU32::new(weight);
+        Self { epoch, freshness, retired, weight, used, listed, state: RwLock::new(state) }
     }
 
     /// The size of the slot in the cache, in bytes.
@@ -77,7 +83,32 @@ impl<V> Slot<V> {
 
     /// Sets the size and returns whether it changed.
     pub(crate) fn weigh(&self, weight: u32) -> bool {
-        self.weight.swap(weight, Ordering::Relaxed) != weight
+        let before = self.weight.swap(weight, Ordering::Relaxed);
+        self.epoch.add(weight);
+        self.epoch.subtract(before);
+        before != weight
+    }
+
+    /// The size of all entries of its tenant, in bytes.
+    pub(crate) fn bytes_of_tenant(&self) -> u64 {
+        self.epoch.bytes()
+    }
+
+    /// Its value was read. What is known already is not written again, so that readers do not take the line of the cache from each other.
+    pub(crate) fn note_use(&self) {
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether its value was read since the last call.
+    pub(crate) fn take_use(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether this is the first call.
+    pub(crate) fn is_new(&self) -> bool {
+        !self.listed.swap(true, Ordering::Relaxed)
     }
 
     /// Whether no change has removed the slot.
@@ -163,6 +194,13 @@ impl<V> Slot<V> {
     pub(crate) fn stale(&self, now: Instant, stale_if_error: impl FnOnce(&V) -> Duration) -> Option<Arc<V>> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         state.stale(self.freshness, now, stale_if_error)
+    }
+}
+
+/// What a change or an eviction has removed is no longer its tenant's.
+impl<V> Drop for Slot<V> {
+    fn drop(&mut self) {
+        self.epoch.subtract(*self.weight.get_mut());
     }
 }
 

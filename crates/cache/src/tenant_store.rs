@@ -41,6 +41,10 @@ impl TenantStore for CachedTenantStore {
     async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
         self.get(tenant).await
     }
+
+    fn has_at_hand(&self, tenant: &TenantId) -> bool {
+        self.peek(tenant).is_some()
+    }
 }
 
 #[async_trait]

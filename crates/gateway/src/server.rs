@@ -252,7 +252,7 @@ fn connections(
             }
         });
         let (admission, answers) =
-            (Admission::of_worker(&refusals), Rc::new(EarlyAnswers::new(&public_url.0)));
+            (Admission::of_worker(&refusals, &services.tenants), Rc::new(EarlyAnswers::new(&public_url.0)));
         let (tls, slots, proxies) = (tls.clone(), Arc::clone(&slots), trusted_proxies.clone());
         let clock = Arc::clone(&services.clock);
         fn_service(move |socket: TcpStream| {

@@ -71,7 +71,7 @@ impl Applications for Database {
         offset: u32,
         limit: u32,
     ) -> Result<(u64, Vec<Application>), StoreError> {
-        let mut transaction = self.begin(Purpose::Reads).await?;
+        let mut transaction = self.begin(Purpose::Reads(Some(tenant))).await?;
         let total: Option<u64> = transaction.scalar(Statement::of(COUNT).bind(tenant)).await?;
         let page = Statement::of(SELECT_PAGE).bind(tenant).bind(offset).bind(limit);
         let applications = transaction.all(page).await?;

@@ -171,6 +171,10 @@ impl AuthorizationStore for Database {
 impl GroupedWrite for (CodeUse, Option<NewFamily>) {
     type Outcome = Option<AuthorizationCode>;
 
+    fn tenant(&self) -> &TenantId {
+        &self.0.tenant
+    }
+
     async fn write_all(
         writer: &SqlitePool,
         statements: &AtomicU64,

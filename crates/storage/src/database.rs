@@ -34,8 +34,8 @@ pub(crate) enum Engine {
 /// What a transaction is for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose<'t> {
-    /// Several reads of one moment. Each of them names its tenant.
-    Reads,
+    /// Several reads of one moment. Each of them names its tenant, whose turn at a connection they take.
+    Reads(Option<&'t TenantId>),
     /// Writes across tenants.
     Writes,
     /// Writes across tenants while no commit is under way.
@@ -44,6 +44,17 @@ pub(crate) enum Purpose<'t> {
     CommitOf(&'t TenantId),
     /// Writes of a request, to rows of this tenant only.
     WritesOf(&'t TenantId),
+}
+
+impl<'t> Purpose<'t> {
+    /// Who takes the turn at a connection. What works across tenants waits beside those whose turn it is.
+    pub(crate) fn tenant(self) -> Option<&'t TenantId> {
+        match self {
+            Self::Reads(tenant) => tenant,
+            Self::Writes | Self::Commit => None,
+            Self::CommitOf(tenant) | Self::WritesOf(tenant) => Some(tenant),
+        }
+    }
 }
 
 impl AdministrationStore for Database {}
@@ -131,7 +142,7 @@ impl Database {
                 pools.read(&statement).await?
             }
             Engine::Postgres(_) if statement.is_in_tenant() => {
-                let mut transaction = self.begin(Purpose::Reads).await?;
+                let mut transaction = self.begin(Purpose::Reads(statement.tenant())).await?;
                 let rows = transaction.rows(&statement).await?;
                 transaction.commit().await?;
                 rows
@@ -189,7 +200,8 @@ impl Database {
         self.count();
         match &self.engine {
             Engine::Sqlite(pools) => {
-                Ok(Transaction::new(Open::Sqlite(pools.begin(purpose).await?), &self.statements))
+                let (open, turn) = pools.begin(purpose).await?;
+                Ok(Transaction::new(Open::Sqlite(open), turn, &self.statements))
             }
             Engine::Postgres(pools) => pools.begin(purpose, &self.statements).await,
         }

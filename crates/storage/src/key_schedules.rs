@@ -93,7 +93,7 @@ impl KeySchedule for Database {
 
 async fn load(database: &Database, tenant: &TenantId) -> Result<Option<TenantKeys>, Error> {
     let of_tenant = |text| Statement::of(text).bind(tenant);
-    let mut transaction = database.begin(Purpose::Reads).await?;
+    let mut transaction = database.begin(Purpose::Reads(Some(tenant))).await?;
     let state: Option<TenantState> = transaction.first(of_tenant(tenants::SELECT)).await?;
     let Some(state) = state else { return Ok(None) };
     let schedule: Option<Schedule> = transaction.first(of_tenant(SELECT)).await?;

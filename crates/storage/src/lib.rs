@@ -8,6 +8,7 @@ mod device_codes;
 mod error;
 mod row;
 mod statement;
+mod store_turns;
 mod transaction;
 
 mod column;

@@ -4,6 +4,7 @@
 //! columns that a struct has: [`Statement::reading`] and [`Statement::writing`] write them.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use protocol::Timestamp;
 use sqlx::sqlite::SqliteArguments;
@@ -69,11 +70,14 @@ const CONSTANT: [&str; 7] =
 pub(crate) struct Statement {
     text: Cow<'static, str>,
     arguments: Vec<Argument>,
+    asks_for_tenant: bool,
 }
 
 /// An argument of a statement.
 #[derive(Clone, Debug)]
 pub(crate) enum Argument {
+    /// The first argument of a statement of one tenant: who takes the turn at a connection.
+    Tenant(TenantId),
     Text(String),
     Integer(Option<i64>),
     Bytes(Option<Vec<u8>>),
@@ -81,7 +85,7 @@ pub(crate) enum Argument {
 
 impl Statement {
     pub(crate) fn of(text: impl Into<Cow<'static, str>>) -> Self {
-        Self { text: text.into(), arguments: Vec::new() }
+        Self { text: text.into(), arguments: Vec::new(), asks_for_tenant: false }
     }
 
     /// A statement that writes rows: `{names}` are their columns, `{given}` is the table of the rows of the JSON array `$1`, and
@@ -137,6 +141,22 @@ impl Statement {
         arguments.into_iter().fold(Self { text: text.into(), ..self }, Self::bind)
     }
 
+    /// It asks whether the tenant `$1` exists. Anyone may name any, so that names have one turn together: those that are made up would else
+    /// have more turns than all tenants.
+    pub(crate) fn asking_for_tenant(self) -> Self {
+        Self { asks_for_tenant: true, ..self }
+    }
+
+    /// The tenant whose turn at a connection the statement takes: `$1`, if that is a tenant.
+    pub(crate) fn tenant(&self) -> Option<&TenantId> {
+        static NAMES: LazyLock<Option<TenantId>> = LazyLock::new(|| TenantId::parse(TenantId::PLATFORM).ok());
+        match self.arguments.first() {
+            Some(Argument::Tenant(_)) if self.asks_for_tenant => NAMES.as_ref(),
+            Some(Argument::Tenant(tenant)) => Some(tenant),
+            _ => None,
+        }
+    }
+
     /// Whether it reads rows of the one tenant `$1`.
     pub(crate) fn is_in_tenant(&self) -> bool {
         self.text.contains("{tenant}")
@@ -184,6 +204,7 @@ where
     for<'q> Option<Vec<u8>>: Encode<'q, DB> + Type<DB>,
 {
     arguments.into_iter().cloned().fold(sqlx::query(AssertSqlSafe(text)), |query, argument| match argument {
+        Argument::Tenant(tenant) => query.bind(tenant.as_str().to_owned()),
         Argument::Text(text) => query.bind(text),
         Argument::Integer(number) => query.bind(number),
         Argument::Bytes(bytes) => query.bind(bytes),
@@ -255,7 +276,7 @@ macro_rules! argument {
 argument! {
     String: |text| Self::Text(text);
     &str: |text| Self::Text(text.to_owned());
-    &TenantId: |tenant| tenant.as_str().into();
+    &TenantId: |tenant| Self::Tenant(tenant.clone());
     i64: |number| Self::Integer(Some(number));
     u32: |number| i64::from(number).into();
     // What is beyond the integers of the engines is the greatest of them.

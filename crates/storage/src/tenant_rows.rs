@@ -81,7 +81,7 @@ async fn with_clients(
     tenant: &TenantId,
     clients: Statement,
 ) -> Result<Option<TenantState>, Error> {
-    let mut transaction = database.begin(Purpose::Reads).await?;
+    let mut transaction = database.begin(Purpose::Reads(Some(tenant))).await?;
     let state: Option<TenantState> = transaction.first(Statement::of(tenants::SELECT).bind(tenant)).await?;
     let Some(state) = state else { return Ok(None) };
     let clients = transaction.all(clients).await?;

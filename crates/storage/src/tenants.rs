@@ -75,7 +75,8 @@ pub(crate) const INSERT_SEARCH_TERMS: &str = "
 #[async_trait]
 impl TenantStore for Database {
     async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
-        let rows: Vec<TenantState> = self.look_up(Statement::of(SELECT).bind(tenant)).await?;
+        let rows: Vec<TenantState> =
+            self.look_up(Statement::of(SELECT).bind(tenant).asking_for_tenant()).await?;
         let live = rows.into_iter().find(|row| row.lifecycle.deleted_at.is_none());
         Ok(live.map(|row| Arc::new(row.tenant)))
     }

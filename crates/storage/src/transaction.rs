@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::TryStreamExt as _;
 use protocol::Timestamp;
 use sqlx::{Executor as _, Postgres, Sqlite};
+use tenancy::Turn;
 
 use crate::column::Column;
 use crate::columns::Columns;
@@ -17,6 +18,8 @@ use crate::statement::{Dialect, Statement};
 pub(crate) struct Transaction<'d> {
     open: Open,
     statements: &'d AtomicU64,
+    /// Of its tenant, at the connections. It ends after the connection was given back.
+    turn: Option<Turn>,
 }
 
 pub(crate) enum Open {
@@ -25,8 +28,8 @@ pub(crate) enum Open {
 }
 
 impl<'d> Transaction<'d> {
-    pub(crate) fn new(open: Open, statements: &'d AtomicU64) -> Self {
-        Self { open, statements }
+    pub(crate) fn new(open: Open, turn: Option<Turn>, statements: &'d AtomicU64) -> Self {
+        Self { open, statements, turn }
     }
 
     /// Says how many rows it touched.
@@ -99,6 +102,7 @@ impl<'d> Transaction<'d> {
 
     pub(crate) async fn commit(self) -> Result<(), Error> {
         self.count();
+        let _turn = self.turn;
         match self.open {
             Open::Sqlite(transaction) => Ok(transaction.commit().await?),
             Open::Postgres(transaction) => Ok(transaction.commit().await?),

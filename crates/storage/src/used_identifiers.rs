@@ -79,6 +79,10 @@ impl ReplayGuard for Database {
 impl GroupedWrite for (TenantId, SingleUseIdentifier) {
     type Outcome = bool;
 
+    fn tenant(&self) -> &TenantId {
+        &self.0
+    }
+
     /// One statement in a transaction of its own: a thread executes each statement, and begin and commit as statements cost as much as the row.
     /// A group with a replay takes a second one, which says which it is.
     async fn write_all(

@@ -36,6 +36,12 @@ impl TenantResolver {
         Self { store }
     }
 
+    /// Whether the tenant is known to exist without reading anything.
+    #[must_use]
+    pub fn has_at_hand(&self, tenant: &TenantId) -> bool {
+        self.store.has_at_hand(tenant)
+    }
+
     /// The active tenant of this name.
     ///
     /// # Errors

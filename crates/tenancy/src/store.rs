@@ -12,6 +12,11 @@ use crate::{Tenant, TenantId};
 pub trait TenantStore: Send + Sync {
     /// The tenant of this id, in any status.
     async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError>;
+
+    /// Whether the tenant is known to exist without reading anything. A store without a memory says so of all.
+    fn has_at_hand(&self, _: &TenantId) -> bool {
+        true
+    }
 }
 
 /// Finds the pictures of tenants.

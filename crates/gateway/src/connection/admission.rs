@@ -5,6 +5,7 @@
 mod limit;
 mod queue;
 mod ticket;
+mod waiting;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,12 +14,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::rt::spawn;
 use actix_web::rt::time::Instant;
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 use tokio::runtime::{Handle, RuntimeMetrics};
 use tokio::task::yield_now;
 
+use secrets::ClientAddress;
+use tenancy::{TenantId, TenantResolver};
+
 use self::queue::Queue;
 pub(super) use self::ticket::{Outcome, Ticket, Verdict};
+use self::waiting::Line;
 use crate::{Kind, Sample};
 
 /// The number of refused requests of all workers.
@@ -31,17 +36,19 @@ pub(crate) struct Admission(Rc<Worker>);
 
 struct Worker {
     queue: RefCell<Queue>,
+    tenants: TenantResolver,
     /// It counts how often the thread has polled its sockets.
     runtime: RuntimeMetrics,
 }
 
 impl Admission {
     /// That of this thread's worker.
-    pub(crate) fn of_worker(refusals: &Arc<Refusals>) -> Self {
+    pub(crate) fn of_worker(refusals: &Arc<Refusals>, tenants: &TenantResolver) -> Self {
         thread_local!(static WORKER: RefCell<Option<Admission>> = const { RefCell::new(None) });
         let new = || {
-            let queue = Queue::new(Instant::now(), Arc::clone(refusals));
-            Self(Rc::new(Worker { queue: RefCell::new(queue), runtime: Handle::current().metrics() }))
+            let queue = RefCell::new(Queue::new(Instant::now(), Arc::clone(refusals)));
+            let (tenants, runtime) = (tenants.clone(), Handle::current().metrics());
+            Self(Rc::new(Worker { queue, tenants, runtime }))
         };
         WORKER.with_borrow_mut(|worker| worker.get_or_insert_with(new).clone())
     }
@@ -51,10 +58,11 @@ impl Admission {
         self.0.queue.borrow_mut().is_open(self.0.runtime.worker_park_count(0), now)
     }
 
-    /// Decides about a token request that has come when not all may run.
-    pub(super) fn admit(&self, now: Instant) -> Verdict {
+    /// Decides about a token request that has come from this source when not all may run. These bytes are its first.
+    pub(super) fn admit(&self, bytes: &[u8], source: ClientAddress, now: Instant) -> Verdict {
+        let line = line_of(bytes, |name| self.0.tenants.has_at_hand(name));
         let mut queue = self.0.queue.borrow_mut();
-        let verdict = queue.admit(now);
+        let verdict = queue.admit(line, source, now);
         if matches!(verdict, Verdict::Waits(_)) && !queue.calls {
             queue.calls = true;
             spawn(call(Rc::clone(&self.0)));
@@ -106,9 +114,32 @@ pub(super) fn is_token_request(bytes: &[u8]) -> bool {
     path.ends_with(b"/token") || path.ends_with(b"/introspect")
 }
 
+/// Whose turn this token request takes.
+fn line_of(bytes: &[u8], is_at_hand: impl FnOnce(&TenantId) -> bool) -> Line {
+    let Some(path) = bytes.strip_prefix(b"POST /api/v1/tenant/") else { return Line::Default };
+    let name = memchr(b'/', path).and_then(|end| std::str::from_utf8(&path[..end]).ok());
+    let tenant = name.and_then(|name| TenantId::parse(name).ok()).filter(is_at_hand);
+    tenant.map_or(Line::Unknown, Line::Tenant)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_takes_the_turn_of_its_tenant_and_names_of_no_tenant_have_one_together() {
+        let acme = TenantId::parse("acme").unwrap();
+        for (path, expected) in [
+            ("/api/v1/tenant/acme/oauth/token", Line::Tenant(acme.clone())),
+            ("/api/v1/tenant/acme/oauth/introspect", Line::Tenant(acme.clone())),
+            ("/api/v1/tenant/none/oauth/token", Line::Unknown),
+            ("/api/v1/tenant/ACME/oauth/token", Line::Unknown),
+            ("/oauth2/token", Line::Default),
+        ] {
+            let line = line_of(format!("POST {path} HTTP/1.1\r\n").as_bytes(), |tenant| *tenant == acme);
+            assert_eq!(line, expected, "{path}");
+        }
+    }
 
     #[test]
     fn only_token_and_introspection_requests_are_refused() {

@@ -128,6 +128,10 @@ impl TakenSlots {
 }
 
 impl Slot {
+    pub(super) fn source(&self) -> ClientAddress {
+        self.source
+    }
+
     /// A request is complete: from now on the place is its own until it ends.
     pub(crate) fn protect(&mut self) {
         if !self.protected {

@@ -119,7 +119,7 @@ impl WatchedStream {
                     && self.framing.between_requests() == request
                     && is_token_request(bytes) =>
             {
-                match self.admission.admit(now) {
+                match self.admission.admit(bytes, self.slot.source(), now) {
                     Verdict::Waits(ticket) => Taken::Waits(ticket),
                     Verdict::Refused => Taken::Refused,
                 }

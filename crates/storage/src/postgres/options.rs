@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 /// How long a connection for requests may take to be opened. No request waits that long.
 const READER_CONNECT: Duration = Duration::from_secs(5);
 /// How long administration waits for one.
-const ADMINISTRATION_WAIT: Duration = Duration::from_secs(2);
+pub(crate) const ADMINISTRATION_WAIT: Duration = Duration::from_secs(2);
 /// Onboarding thousands of tenants, or waiting for a replica that does.
 const ADMINISTRATION_STATEMENT: Duration = Duration::from_secs(30);
 

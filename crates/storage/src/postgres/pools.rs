@@ -15,10 +15,11 @@ use tracing::warn;
 use crate::database::{Database, Engine, Purpose};
 use crate::error::{Error, is_lost};
 use crate::open_error::OpenError;
-use crate::postgres::options::{self, PostgresOptions};
+use crate::postgres::options::{self, ADMINISTRATION_WAIT, PostgresOptions};
 use crate::postgres::schema::{self, Roles, Schema};
 use crate::row::Row;
 use crate::statement::{Dialect, Statement};
+use crate::store_turns::StoreTurns;
 use crate::transaction::{Open, Transaction};
 
 /// The reason, as far as an operator can fix it.
@@ -49,6 +50,8 @@ pub(crate) struct PostgresPools {
     /// Where connections are opened.
     runtime: Handle,
     roles: Roles,
+    /// At the pool of requests, and at that of everything else, in which requests write, too.
+    turns: StoreTurns,
 }
 
 /// Opens the database and migrates its schema; of several replicas that start at once, one does it.
@@ -130,13 +133,14 @@ impl PostgresPools {
             statements.fetch_add(1, Ordering::Relaxed);
             statement.bound(Dialect::Postgres).fetch_all(&mut *connection).await
         };
-        let twice = async {
+        let in_turn = async {
+            let _turn = self.turns.reader(statement.tenant(), self.patience).await?;
             match attempt().await {
-                Err(error) if is_lost(&error) => attempt().await,
-                outcome => outcome,
+                Err(error) if is_lost(&error) => Ok(attempt().await?),
+                outcome => Ok::<_, Error>(outcome?),
             }
         };
-        let rows = timeout(2 * self.patience, twice).await.map_err(StoreError::unavailable)??;
+        let rows = timeout(2 * self.patience, in_turn).await.map_err(StoreError::unavailable)??;
         Ok(rows.into_iter().map(Row::Postgres).collect())
     }
 
@@ -148,9 +152,11 @@ impl PostgresPools {
         statements: &AtomicU64,
     ) -> Result<Vec<Row>, Error> {
         let attempt = async {
+            let _turn = self.turns.reader(statement.tenant(), self.patience).await?;
             let mut connection = self.reader().await?;
             statements.fetch_add(1, Ordering::Relaxed);
-            statement.bound::<Postgres>(Dialect::Postgres).fetch_all(&mut *connection).await
+            let written = statement.bound::<Postgres>(Dialect::Postgres).fetch_all(&mut *connection);
+            Ok::<_, Error>(written.await?)
         };
         let rows = timeout(2 * self.patience, attempt).await.map_err(StoreError::unavailable)??;
         Ok(rows.into_iter().map(Row::Postgres).collect())
@@ -186,18 +192,19 @@ impl PostgresPools {
         statements: &'d AtomicU64,
     ) -> Result<Transaction<'d>, Error> {
         let begin = match (purpose, self.roles.row_level_security) {
-            (Purpose::Reads, false) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            (Purpose::Reads, true) => {
+            (Purpose::Reads(_), false) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            (Purpose::Reads(_), true) => {
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL ROLE latchkey_app"
             }
             (Purpose::WritesOf(_), true) => "BEGIN; SET LOCAL ROLE latchkey_app",
             (Purpose::CommitOf(_), _) if self.roles.writer => "BEGIN; SET LOCAL ROLE latchkey_writer",
             _ => "BEGIN",
         };
+        let turn = self.turns.writer(purpose.tenant(), ADMINISTRATION_WAIT).await?;
         let open = Open::Postgres(self.administrators.begin_with(begin).await?);
-        let mut transaction = Transaction::new(open, statements);
+        let mut transaction = Transaction::new(open, turn, statements);
         match purpose {
-            Purpose::Reads | Purpose::Writes => {}
+            Purpose::Reads(_) | Purpose::Writes => {}
             Purpose::Commit => drop(transaction.execute(&Statement::of(COMMIT_LOCK)).await?),
             Purpose::CommitOf(tenant) => {
                 transaction.execute(&Statement::of(COMMIT_LOCK_AND_ENTER).bind(tenant)).await?;
@@ -223,6 +230,7 @@ impl PostgresPools {
         Self {
             readers: options.readers(&server, roles.row_level_security),
             administrators: options.administrators(&server, roles.row_level_security),
+            turns: StoreTurns::new(options.readers, options.administrators),
             server,
             patience: options.patience,
             runtime: Handle::current(),

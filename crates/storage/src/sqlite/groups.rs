@@ -1,11 +1,12 @@
 //! Writes of requests at the same time share a transaction, and with it one flush to the disk.
 
+use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{iter, mem};
 
 use sqlx::SqlitePool;
-use tenancy::StoreError;
+use tenancy::{StoreError, TenantId};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
@@ -18,6 +19,9 @@ const GROUP: usize = 1_000;
 pub(crate) trait GroupedWrite: Send + Sync + Sized + 'static {
     /// What came of it.
     type Outcome: Send;
+
+    /// The tenant of its row.
+    fn tenant(&self) -> &TenantId;
 
     /// Writes all of them or none, and returns the outcomes in their order. Of equal ones the first counts.
     fn write_all(
@@ -84,12 +88,11 @@ impl<W: GroupedWrite> Writer<W> {
             yield_now().await;
             let (group, answers): (Vec<_>, Vec<_>) = {
                 let mut queue = lock(&self.queue);
-                let number = queue.waiting.len().min(GROUP);
-                if number == 0 {
+                if queue.waiting.is_empty() {
                     (queue.has_writer, self.has_left) = (false, true);
                     return;
                 }
-                queue.waiting.drain(..number).unzip()
+                next_group(&mut queue.waiting, GROUP).into_iter().unzip()
             };
             let outcomes = W::write_all(&pool, &statements, &group).await.map_err(StoreError::from);
             match outcomes {
@@ -98,6 +101,29 @@ impl<W: GroupedWrite> Writer<W> {
             }
         }
     }
+}
+
+/// Takes out the writes of the next group. Where more wait than it has room for, tenants are taken in turn: the first write of each that waits
+/// goes before the second of any. Those of one tenant stay in their order.
+fn next_group<W: GroupedWrite>(waiting: &mut Vec<(W, Answer<W>)>, most: usize) -> Vec<(W, Answer<W>)> {
+    if waiting.len() <= most {
+        return mem::take(waiting);
+    }
+    let mut before = HashMap::<&TenantId, usize>::new();
+    let turns: Vec<(usize, usize)> = (waiting.iter().enumerate())
+        .map(|(place, (write, _))| {
+            let of_tenant = before.entry(write.tenant()).or_default();
+            *of_tenant += 1;
+            (*of_tenant, place)
+        })
+        .collect();
+    let mut in_order = turns.clone();
+    let (_, &mut first_left, _) = in_order.select_nth_unstable(most);
+    let (group, left): (Vec<_>, Vec<_>) =
+        mem::take(waiting).into_iter().zip(turns).partition(|(_, turn)| *turn < first_left);
+    let writes = |turns: Vec<_>| turns.into_iter().map(|(write, _)| write).collect();
+    *waiting = writes(left);
+    writes(group)
 }
 
 /// A request that has ended reads no answer.
@@ -118,15 +144,23 @@ impl<W: GroupedWrite> Drop for Writer<W> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
     use std::sync::atomic::Ordering;
 
     use sqlx::SqlitePool;
 
     use super::*;
 
-    /// A number: 1 cannot be written, 2 makes the writer panic. The outcome is the number and the length of its group.
+    static TENANTS: LazyLock<[TenantId; 2]> =
+        LazyLock::new(|| ["acme", "globex"].map(|name| TenantId::parse(name).unwrap()));
+
+    /// A number, from 1 000 000 on of the second tenant: 1 cannot be written, 2 makes the writer panic. The outcome is the number and the length of its group.
     impl GroupedWrite for u64 {
         type Outcome = (u64, usize);
+
+        fn tenant(&self) -> &TenantId {
+            &TENANTS[usize::from(*self >= 1_000_000)]
+        }
 
         async fn write_all(
             _: &SqlitePool,
@@ -157,6 +191,28 @@ mod tests {
         }
         assert_eq!(statements.load(Ordering::Relaxed), 1);
         assert_eq!(groups.write(&pool, &statements, 5).await.unwrap(), (5, 1));
+    }
+
+    #[test]
+    fn a_full_group_takes_tenants_in_turn_and_one_alone_fills_it() {
+        let next = |waiting: &[u64], most| {
+            let mut waiting: Vec<_> = waiting.iter().map(|number| (*number, oneshot::channel().0)).collect();
+            let numbers = |writes: Vec<(u64, Answer<u64>)>| writes.into_iter().map(|(number, _)| number);
+            let group: Vec<_> = numbers(next_group(&mut waiting, most)).collect();
+            (group, numbers(waiting).collect::<Vec<_>>())
+        };
+        let globex: Vec<_> = (1_000_000..1_001_500).collect();
+        let waiting = [globex.as_slice(), &[10, 11]].concat();
+        let (group, left) = next(&waiting, GROUP);
+        assert_eq!((group.len(), left.len()), (GROUP, 502));
+        assert_eq!(group[998..], [10, 11], "those of the first tenant wait for no second group");
+        assert_eq!((group[997], left[0]), (1_000_997, 1_000_998), "each tenant's oldest go first");
+        assert_eq!(next(&globex, GROUP).0, globex[..GROUP]);
+        assert_eq!(
+            next(&[10, 11, 12, 1_000_000, 1_000_001], 3),
+            (vec![10, 11, 1_000_000], vec![12, 1_000_001])
+        );
+        assert_eq!(next(&[10, 1_000_000], 2), (vec![10, 1_000_000], vec![]));
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use grants::NewFamily;
 use registry::SingleUseIdentifier;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Sqlite, SqlitePool};
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, TenantId, Turn};
 use tokio::time::{sleep, timeout};
 
 use crate::authorizations::CodeUse;
@@ -20,6 +20,7 @@ use crate::row::Row;
 use crate::sqlite::walks::Walks;
 use crate::sqlite::{Groups, schema};
 use crate::statement::{Dialect, Statement};
+use crate::store_turns::StoreTurns;
 use crate::transaction::{Open, Transaction};
 
 /// How long the lookup of a request may take before its caller gets an error.
@@ -28,6 +29,8 @@ const LOOKUP_WAIT: Duration = Duration::from_millis(250);
 const READER_WAIT: Duration = Duration::from_secs(5);
 /// How long a writer waits for the writers before it, here and in other processes.
 const WRITER_WAIT: Duration = Duration::from_secs(5);
+/// How long a tenant waits for its turn at the writer of this process.
+const WRITER_TURN: Duration = Duration::from_secs(10);
 /// How long, and how often, a new file is waited for that another program switches to its write-ahead log: as long as for a writer.
 const SWITCH_WAIT: Duration = Duration::from_millis(100);
 const SWITCH_WAITS: u32 = 50;
@@ -53,6 +56,7 @@ pub(crate) struct SqlitePools {
     pub(crate) uses: Groups<(TenantId, SingleUseIdentifier)>,
     pub(crate) redemptions: Groups<(CodeUse, Option<NewFamily>)>,
     pub(super) walks: Walks,
+    turns: StoreTurns,
 }
 
 /// Opens the file and migrates its schema. A new file is readable by its owner only.
@@ -97,7 +101,8 @@ pub async fn open_read_only(path: &Path) -> Result<Option<Database>, OpenError> 
 impl SqlitePools {
     fn new(path: PathBuf, readers: SqlitePool, writer: SqlitePool, feed: SqlitePool) -> Self {
         let (uses, redemptions, walks) = (Groups::default(), Groups::default(), Walks::default());
-        Self { path, readers, writer, feed, uses, redemptions, walks }
+        let turns = StoreTurns::new(READERS, 1);
+        Self { path, readers, writer, feed, uses, redemptions, walks, turns }
     }
 
     pub(crate) async fn look_up(
@@ -107,17 +112,19 @@ impl SqlitePools {
     ) -> Result<Vec<Row>, Error> {
         statements.fetch_add(1, Ordering::Relaxed);
         let too_long = |_| StoreError::unavailable("the lookup took longer than 250 ms");
-        Ok(timeout(LOOKUP_WAIT, self.read(statement)).await.map_err(too_long)??)
+        timeout(LOOKUP_WAIT, self.read(statement)).await.map_err(too_long)?
     }
 
-    pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
+    pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
+        let _turn = self.turns.reader(statement.tenant(), READER_WAIT).await?;
         let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(&self.readers).await?;
         Ok(rows.into_iter().map(Row::Sqlite).collect())
     }
 
     /// Executes one statement that writes, in a transaction of its own: a thread executes each statement, and begin and commit as statements
     /// cost as much as the row.
-    pub(crate) async fn write(&self, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
+    pub(crate) async fn write(&self, statement: &Statement) -> Result<Vec<Row>, Error> {
+        let _turn = self.turns.writer(statement.tenant(), WRITER_TURN).await?;
         let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(&self.writer).await?;
         Ok(rows.into_iter().map(Row::Sqlite).collect())
     }
@@ -125,11 +132,16 @@ impl SqlitePools {
     pub(crate) async fn begin(
         &self,
         purpose: Purpose<'_>,
-    ) -> Result<sqlx::Transaction<'static, Sqlite>, sqlx::Error> {
+    ) -> Result<(sqlx::Transaction<'static, Sqlite>, Option<Turn>), Error> {
+        let tenant = purpose.tenant();
         match purpose {
-            Purpose::Reads => self.readers.begin_with("BEGIN DEFERRED").await,
+            Purpose::Reads(_) => {
+                let turn = self.turns.reader(tenant, READER_WAIT).await?;
+                Ok((self.readers.begin_with("BEGIN DEFERRED").await?, turn))
+            }
             Purpose::Writes | Purpose::Commit | Purpose::CommitOf(_) | Purpose::WritesOf(_) => {
-                self.writer.begin_with(BEGIN).await
+                let turn = self.turns.writer(tenant, WRITER_TURN).await?;
+                Ok((self.writer.begin_with(BEGIN).await?, turn))
             }
         }
     }
@@ -148,7 +160,7 @@ pub(crate) async fn begin<'d>(
     statements: &'d AtomicU64,
 ) -> Result<Transaction<'d>, Error> {
     statements.fetch_add(1, Ordering::Relaxed);
-    Ok(Transaction::new(Open::Sqlite(writer.begin_with(BEGIN).await?), statements))
+    Ok(Transaction::new(Open::Sqlite(writer.begin_with(BEGIN).await?), None, statements))
 }
 
 fn log_of(path: &Path) -> PathBuf {
@@ -162,8 +174,7 @@ fn log_of(path: &Path) -> PathBuf {
 async fn writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
     let mut waits = 0..SWITCH_WAITS;
     loop {
-        let pool =
-            replacing_ended(one()).acquire_timeout(WRITER_WAIT * 2).connect_with(options.clone()).await;
+        let pool = replacing_ended(one()).acquire_timeout(WRITER_TURN).connect_with(options.clone()).await;
         match pool {
             Err(error) if has_code(&error, LOCKED) && waits.next().is_some() => sleep(SWITCH_WAIT).await,
             opened => return opened,

@@ -21,6 +21,7 @@ mod sandbox;
 #[path = "../shared/signing_out.rs"]
 mod signing_out;
 mod statements;
+mod turns;
 mod two_tenants;
 
 /// What says where the server is.

@@ -1,14 +1,16 @@
 //! The requests of one worker that wait for their turn. It knows no socket and reads no clock.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt::time::Instant;
 
+use secrets::ClientAddress;
+
 use super::Refusals;
 use super::limit::Limit;
 use super::ticket::{Outcome, Ticket, Verdict};
+use super::waiting::{Line, Waiting};
 
 /// Requests run for this time before sockets are read again: long beside the cost of reading, about 10 us, and short beside the latency
 /// of a token under load.
@@ -22,10 +24,10 @@ const WEIGHT: u32 = 32;
 /// A worker logs that it refuses requests at most once in this time.
 const LOG_PERIOD: Duration = Duration::from_secs(10);
 
-/// Requests that wait, oldest first, and what is known of the present turn: the time since sockets were last read.
+/// Requests that wait, and what is known of the present turn: the time since sockets were last read.
 #[derive(Debug)]
 pub(super) struct Queue {
-    waiting: VecDeque<Ticket>,
+    waiting: Waiting,
     limit: Limit,
     polls: u64,
     turn_began: Instant,
@@ -43,7 +45,7 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn new(now: Instant, refusals: Arc<Refusals>) -> Self {
         Self {
-            waiting: VecDeque::new(),
+            waiting: Waiting::default(),
             limit: Limit::Short,
             polls: 0,
             turn_began: now,
@@ -67,26 +69,29 @@ impl Queue {
         now.saturating_duration_since(self.turn_began) < TURN
     }
 
-    /// A request came. If more wait than may, the newest are refused.
-    pub(super) fn admit(&mut self, now: Instant) -> Verdict {
+    /// A request came. If more wait than may, the newest of those are refused of whom most wait.
+    pub(super) fn admit(&mut self, line: Line, source: ClientAddress, now: Instant) -> Verdict {
         let most = self.limit.most(now, self.waiting.len(), self.cost);
         let is_refused = self.waiting.len() >= most;
         self.limit.came(is_refused);
-        if is_refused {
-            self.refuse_beyond(most);
-            return Verdict::Refused;
-        }
         let ticket = Ticket::default();
-        self.waiting.push_back(ticket.clone());
-        Verdict::Waits(ticket)
+        self.waiting.push(line.clone(), source, ticket.clone());
+        if is_refused {
+            self.refuse_beyond(most, &line, source);
+        }
+        if ticket.outcome().is_some() { Verdict::Refused } else { Verdict::Waits(ticket) }
     }
 
-    /// The one that came, and those beyond the limit.
-    fn refuse_beyond(&mut self, most: usize) {
-        let mut refused = 1;
-        for ticket in self.waiting.drain(most..).filter(Ticket::is_held) {
-            ticket.decide(Outcome::Refused);
-            refused += 1;
+    /// Those beyond the limit, after one of this line and source came.
+    fn refuse_beyond(&mut self, most: usize, line: &Line, source: ClientAddress) {
+        let mut refused = 0;
+        while self.waiting.len() > most
+            && let Some(ticket) = self.waiting.pop_excess(line, source)
+        {
+            if ticket.is_held() {
+                ticket.decide(Outcome::Refused);
+                refused += 1;
+            }
         }
         self.refusals.add(refused);
         self.unlogged += refused;
@@ -99,7 +104,7 @@ impl Queue {
         }
         (self.turn_began, self.called) = (now, 0);
         while self.called == 0 || self.cost * (self.called + 1) <= TURN {
-            let Some(ticket) = self.waiting.pop_front() else { break };
+            let Some(ticket) = self.waiting.pop() else { break };
             if ticket.is_held() {
                 ticket.decide(Outcome::Runs);
                 self.called += 1;
@@ -123,6 +128,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use tenancy::TenantId;
+
     use super::*;
 
     fn us(count: u64) -> Duration {
@@ -145,9 +152,16 @@ mod tests {
 
         /// So many requests come: how many of them wait and are refused.
         fn come(&mut self, count: usize) -> [usize; 2] {
+            self.come_from("acme", 1, count)
+        }
+
+        /// The same of a tenant and a source.
+        fn come_from(&mut self, tenant: &str, source: u8, count: usize) -> [usize; 2] {
+            let line = Line::Tenant(TenantId::parse(tenant).unwrap());
+            let source = ClientAddress::new(Some([192, 0, 2, source].into()));
             let before = self.held.len();
             for _ in 0..count {
-                if let Verdict::Waits(ticket) = self.queue.admit(self.now) {
+                if let Verdict::Waits(ticket) = self.queue.admit(line.clone(), source, self.now) {
                     self.held.push(ticket);
                 }
             }
@@ -196,6 +210,47 @@ mod tests {
         case.turn();
         let runs = Some(Outcome::Runs);
         assert_eq!(case.outcomes()[9..], [runs, runs, runs, runs, None]);
+    }
+
+    #[test]
+    fn waiting_tenants_take_turns_and_so_do_the_sources_of_one() {
+        let mut case = Case::new();
+        case.come_from("globex", 1, 1_000);
+        case.come_from("acme", 2, 3);
+        case.come_from("acme", 3, 1);
+        let runs = |case: &Case| -> Vec<usize> {
+            let outcomes = case.outcomes();
+            (1_000..1_004).filter(|place| outcomes[*place] == Some(Outcome::Runs)).collect()
+        };
+        case.turn();
+        assert_eq!(runs(&case), [1_000, 1_003], "each second call is acme's, of its sources in turn");
+        case.turn();
+        assert_eq!(runs(&case), [1_000, 1_001, 1_002, 1_003]);
+        assert_eq!(
+            case.outcomes()[..5],
+            [Some(Outcome::Runs), Some(Outcome::Runs), Some(Outcome::Runs), Some(Outcome::Runs), None]
+        );
+    }
+
+    #[test]
+    fn an_overload_by_one_tenant_refuses_none_of_another() {
+        let mut case = Case::new();
+        case.come_from("globex", 1, 1_000);
+        let mut refused = [0; 2];
+        for turn in 0..2_000 {
+            case.turn();
+            refused[0] += case.come_from("globex", 1, 40)[1];
+            // A quarter of what the worker answers.
+            refused[1] += case.come_from("acme", 2, 1)[1];
+            // A second source of the tenant is not refused for the first one, either.
+            refused[1] += if turn % 4 == 0 { case.come_from("globex", 9, 1)[1] } else { 0 };
+            case.held.retain(|ticket| ticket.outcome() != Some(Outcome::Runs));
+        }
+        assert!(refused[0] > 60_000, "{refused:?}");
+        assert_eq!(refused[1], 0);
+        let of_acme = case.come_from("acme", 2, 1);
+        assert_eq!((of_acme, case.turn()), ([1, 0], 4));
+        assert_eq!(case.outcomes().last().copied().flatten(), Some(Outcome::Runs), "in the next turn");
     }
 
     #[test]

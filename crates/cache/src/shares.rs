@@ -1,0 +1,219 @@
+//! What a tenant gives up for a new entry: in a full cache one with more than an equal share of the bytes gives up entries of its own, so
+//! that however much it reads, the entries of others stay. While there is room, a tenant takes all of it.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use moka::sync::Cache;
+use tenancy::TenantId;
+
+use crate::slot::Slot;
+
+/// So many sixteenths of the capacity are a full cache: below the capacity, at which the least used entry of any tenant is evicted.
+const FULL: u64 = 15;
+/// Entries that stay once more for one new entry: others wait for the list meanwhile.
+const MOST_SPARED: usize = 256;
+
+/// The entries of each tenant, those that come first to be given up first.
+pub(crate) struct Shares<K, V> {
+    capacity: u64,
+    tenants: Mutex<Tenants<K, V>>,
+}
+
+struct Tenants<K, V> {
+    entries: HashMap<TenantId, Entries<K, V>>,
+    sweep_at: usize,
+}
+
+struct Entries<K, V> {
+    listed: VecDeque<(K, Weak<Slot<V>>)>,
+    sweep_at: usize,
+}
+
+impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Send + Sync + 'static> Shares<K, V> {
+    pub(crate) fn new(capacity: u64) -> Self {
+        Self { capacity, tenants: Mutex::new(Tenants { entries: HashMap::new(), sweep_at: 0 }) }
+    }
+
+    /// Lists a new entry of a tenant, of so many that have some, and gives up older ones of it where it must.
+    pub(crate) fn make_room(
+        &self,
+        slots: &Cache<K, Arc<Slot<V>>>,
+        tenant: &TenantId,
+        (key, slot): (&K, &Arc<Slot<V>>),
+        tenants: usize,
+    ) {
+        let share = self.capacity / u64::try_from(tenants.max(1)).unwrap_or(u64::MAX);
+        let is_full = slots.weighted_size() >= self.capacity / 16 * FULL;
+        let mut of_tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        of_tenants.sweep();
+        let entries = of_tenants.entries.entry(tenant.clone()).or_insert_with(Entries::new);
+        if is_full && slot.bytes_of_tenant() > share {
+            entries.give_up(slots, slot.weight());
+        }
+        entries.list(key, slot);
+    }
+}
+
+impl<K: Clone + Eq + Hash + Send + Sync + 'static, V: Send + Sync + 'static> Entries<K, V> {
+    fn new() -> Self {
+        Self { listed: VecDeque::new(), sweep_at: 0 }
+    }
+
+    /// Entries that are gone leave the list each time that it has doubled, so the work per entry is constant.
+    fn list(&mut self, key: &K, slot: &Arc<Slot<V>>) {
+        const SMALL: usize = 16;
+        if self.listed.len() >= self.sweep_at.max(SMALL) {
+            self.listed.retain(|(_, slot)| slot.strong_count() > 0);
+            self.sweep_at = self.listed.len() * 2;
+        }
+        self.listed.push_back((key.clone(), Arc::downgrade(slot)));
+    }
+
+    /// Evicts at least so many bytes: the oldest entries, of which one that was read since it was last looked at stays once more.
+    fn give_up(&mut self, slots: &Cache<K, Arc<Slot<V>>>, bytes: u32) {
+        let (mut freed, mut spared) = (0, 0);
+        while freed < bytes
+            && let Some((key, listed)) = self.listed.pop_front()
+        {
+            let Some(slot) = listed.upgrade() else { continue };
+            if spared < MOST_SPARED && slot.is_current() && slot.take_use() {
+                spared += 1;
+                self.listed.push_back((key, listed));
+                continue;
+            }
+            freed = slot.weight().saturating_add(freed);
+            if slots.get(&key).is_some_and(|held| Arc::ptr_eq(&held, &slot)) {
+                slots.invalidate(&key);
+            }
+        }
+    }
+}
+
+impl<K, V> Tenants<K, V> {
+    /// Forgets tenants of which nothing is left, each time that their number has doubled.
+    fn sweep(&mut self) {
+        const SMALL: usize = 1_024;
+        if self.entries.len() >= self.sweep_at.max(SMALL) {
+            self.entries.retain(|_, of| of.listed.iter().any(|(_, slot)| slot.strong_count() > 0));
+            self.sweep_at = self.entries.len() * 2;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use async_trait::async_trait;
+    use tenancy::StoreError;
+
+    use crate::{Freshness, ReadThrough, Reading, Source};
+
+    use super::*;
+
+    /// Numbers of tenants, of a hundred bytes each. From 1 000 000 on there are none, and only loads of others are counted.
+    #[derive(Default)]
+    struct Numbers {
+        loads: [AtomicU64; 2],
+    }
+
+    #[async_trait]
+    impl Source for Numbers {
+        type Key = (TenantId, u64);
+        type Value = u64;
+
+        const NAME: &'static str = "numbers";
+
+        fn bytes(_: &Self::Key, _: Option<&u64>) -> usize {
+            100
+        }
+
+        fn tenant_of(key: &Self::Key) -> &TenantId {
+            &key.0
+        }
+
+        async fn load(&self, (tenant, number): &Self::Key) -> Result<Reading<u64>, StoreError> {
+            let value = (*number < 1_000_000).then(|| Arc::new(*number));
+            if value.is_some() {
+                self.loads[usize::from(tenant.as_str() == "globex")].fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(Reading { value, at: tokio::time::Instant::now() })
+        }
+
+        fn stale_if_error(&self, _: &Self::Key, _: &u64) -> std::time::Duration {
+            std::time::Duration::ZERO
+        }
+    }
+
+    /// Room for so many numbers.
+    const ROOM: u64 = 2_000;
+
+    struct Case {
+        cache: ReadThrough<Numbers>,
+        tenants: [TenantId; 2],
+    }
+
+    impl Case {
+        fn new() -> Self {
+            let freshness = Freshness::new(std::time::Duration::from_secs(3_600));
+            let tenants = ["acme", "globex"].map(|name| TenantId::parse(name).unwrap());
+            Self { cache: ReadThrough::new(Numbers::default(), ROOM * 100, freshness), tenants }
+        }
+
+        /// Reads each number so often.
+        async fn read(&self, tenant: usize, numbers: impl IntoIterator<Item = u64>, times: usize) {
+            for number in numbers {
+                for _ in 0..times {
+                    self.cache.get(&(self.tenants[tenant].clone(), number)).await.unwrap();
+                }
+                assert!(self.cache.bytes() <= ROOM * 100);
+            }
+        }
+
+        fn loads(&self, tenant: usize) -> u64 {
+            self.cache.source.loads[tenant].load(Ordering::Relaxed)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_tenant_that_fills_the_cache_evicts_its_own_entries_and_none_of_another() {
+        let case = Case::new();
+        case.read(0, 0..500, 1).await;
+        // Tenfold the cache, each of them read more often than those of the other tenant.
+        case.read(1, 0..10 * ROOM, 3).await;
+        case.read(0, 0..500, 1).await;
+        assert_eq!(case.loads(0), 500, "all are hits");
+        let before = case.loads(1);
+        case.read(1, 10 * ROOM - 1_000..10 * ROOM, 1).await;
+        assert_eq!(
+            case.loads(1),
+            before,
+            "what the tenant has read last is in the room that the other leaves"
+        );
+    }
+
+    #[tokio::test]
+    async fn absences_of_a_tenant_evict_neither_rows_of_another_nor_its_own_that_are_read() {
+        let case = Case::new();
+        case.read(0, 0..500, 1).await;
+        case.read(1, 0..100, 2).await;
+        for part in 0..40 {
+            let absent = 1_000_000 + part * ROOM / 4;
+            case.read(1, absent..absent + ROOM / 4, 3).await;
+            case.read(1, 0..100, 1).await;
+        }
+        case.read(0, 0..500, 1).await;
+        assert_eq!(case.loads(0), 500);
+        assert_eq!(case.loads(1), 100);
+    }
+
+    #[tokio::test]
+    async fn a_tenant_alone_takes_all_of_the_cache() {
+        let case = Case::new();
+        case.read(0, 0..ROOM * 9 / 10, 1).await;
+        case.read(0, 0..ROOM * 9 / 10, 1).await;
+        assert_eq!(case.loads(0), ROOM * 9 / 10);
+    }
+}

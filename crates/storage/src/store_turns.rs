@@ -1,0 +1,115 @@
+//! The turns of tenants at the connections to the store, so that the statements of one tenant keep those of another waiting for one turn at most.
+
+use std::time::Duration;
+
+use tenancy::{StoreError, TenantId, TenantTurns, Turn};
+use tokio::time::timeout;
+
+/// Statements of one tenant that wait for a connection of a pool. With 4 connections and a millisecond each, those behind it would get none
+/// within the time of a lookup.
+const MOST_WAITING: usize = 4_096;
+
+/// As many turns as each pool has connections. What works across tenants (housekeeping, feeds, groups of writes) takes no turn and waits at
+/// the pool itself, behind those whose turn it is, never behind those that wait for one.
+pub(crate) struct StoreTurns {
+    readers: TenantTurns,
+    writers: TenantTurns,
+}
+
+impl StoreTurns {
+    pub(crate) fn new(readers: u32, writers: u32) -> Self {
+        let turns = |connections: u32| {
+            TenantTurns::new(usize::try_from(connections.max(1)).unwrap_or(usize::MAX), MOST_WAITING)
+        };
+        Self { readers: turns(readers), writers: turns(writers) }
+    }
+
+    /// The turn of a lookup.
+    pub(crate) async fn reader(
+        &self,
+        tenant: Option<&TenantId>,
+        longest: Duration,
+    ) -> Result<Option<Turn>, StoreError> {
+        take(&self.readers, tenant, longest).await
+    }
+
+    /// The turn of a transaction, or of a write.
+    pub(crate) async fn writer(
+        &self,
+        tenant: Option<&TenantId>,
+        longest: Duration,
+    ) -> Result<Option<Turn>, StoreError> {
+        take(&self.writers, tenant, longest).await
+    }
+}
+
+async fn take(
+    turns: &TenantTurns,
+    tenant: Option<&TenantId>,
+    longest: Duration,
+) -> Result<Option<Turn>, StoreError> {
+    let Some(tenant) = tenant else { return Ok(None) };
+    let turn = timeout(longest, turns.take(tenant)).await.map_err(StoreError::unavailable)?;
+    turn.map(Some).map_err(StoreError::unavailable)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+
+    use crate::Database;
+    use crate::database::Purpose;
+    use crate::sqlite::open;
+
+    use super::*;
+
+    type Made = fn(&TenantId) -> Purpose<'_>;
+
+    /// Who is served in which order: one connection is given back, and so many transactions of one tenant and then one of another wait.
+    async fn order(database: &Database, held: usize, purpose: Made) -> Vec<String> {
+        let [acme, globex] = ["acme", "globex"].map(|name| TenantId::parse(name).unwrap());
+        let busy = join_all((0..held).map(|_| database.begin(purpose(&globex)))).await;
+        let served = std::sync::Mutex::new(Vec::new());
+        let transaction = async |tenant: &TenantId| {
+            let transaction = database.begin(purpose(tenant)).await.unwrap();
+            served.lock().unwrap().push(tenant.to_string());
+            transaction.commit().await.unwrap();
+        };
+        let flood = join_all((0..100).map(|_| transaction(&globex)));
+        let end = async {
+            // The others are polled first, so that they wait by now.
+            tokio::task::yield_now().await;
+            drop(busy);
+        };
+        tokio::join!(flood, transaction(&acme), end);
+        served.into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_tenant_waits_for_one_turn_at_a_connection_however_many_of_another_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = open(&folder.path().join("latchkey.db")).await.unwrap();
+        for (held, purpose) in
+            [(1, (|tenant| Purpose::WritesOf(tenant)) as Made), (4, |tenant| Purpose::Reads(Some(tenant)))]
+        {
+            let order = order(&database, held, purpose).await;
+            assert_eq!(order.len(), 101);
+            let turn = order.iter().position(|tenant| tenant == "acme");
+            assert!(turn.is_some_and(|turn| turn <= held), "{turn:?} of {held}");
+        }
+    }
+
+    #[tokio::test]
+    async fn names_of_tenants_have_one_turn_together_and_a_turn_has_an_end() {
+        let [acme, globex] = ["acme", "globex"].map(|name| TenantId::parse(name).unwrap());
+        let named = |tenant| crate::statement::Statement::of("SELECT 1").bind(tenant).asking_for_tenant();
+        assert_eq!(named(&acme).tenant(), named(&globex).tenant());
+        assert_ne!(named(&acme).tenant(), Some(&acme));
+        let (turns, longest) = (StoreTurns::new(1, 1), Duration::from_millis(10));
+        let held = turns.reader(Some(&globex), longest).await.unwrap();
+        assert!(turns.reader(None, longest).await.unwrap().is_none(), "work across tenants takes none");
+        assert!(matches!(turns.reader(Some(&acme), longest).await, Err(StoreError::Unavailable(_))));
+        drop(held);
+        assert!(turns.reader(Some(&acme), longest).await.unwrap().is_some());
+    }
+}
