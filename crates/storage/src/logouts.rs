@@ -33,20 +33,20 @@ const QUEUE: &str = "
        AND EXISTS (SELECT 1 FROM sessions s
                     WHERE s.tenant_id = $1 AND s.slot = $2 AND s.session_id = $3 AND s.ended_at IS NULL)
        AND (SELECT COUNT(*) FROM (SELECT 1 FROM logout_outbox w
-                                   WHERE w.tenant_id = c.tenant_id AND w.client_id = c.client_id LIMIT $7) AS waiting) < $7
+                                   WHERE w.tenant_id = c.tenant_id AND w.client_id = c.client_id LIMIT 5000) AS waiting) < 5000
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
 
 /// For the valid sessions of these accounts, or for one of them.
 const QUEUE_ALL: &str = "
     INSERT INTO logout_outbox (tenant_id, slot, session_id, client_id, account_id, attempts, next_attempt_at, expires_at)
     SELECT DISTINCT c.tenant_id, given.slot, c.session_id, c.client_id, c.account_id, 0, $2, given.expires_at
-      FROM {given(tenant_id text, account_id text, session_id text, slot bigint, expires_at bigint, most bigint)}
+      FROM {given(tenant_id text, account_id text, session_id text, slot bigint, expires_at bigint)}
       JOIN accounts a ON a.tenant_id = given.tenant_id AND a.account_id = given.account_id
       JOIN sessions s ON s.tenant_id = a.tenant_id AND s.account_id = a.account_id AND s.authenticated_at >= a.valid_from
        AND s.ended_at IS NULL AND s.expires_at > $2 AND (given.session_id IS NULL OR s.session_id = given.session_id)
       JOIN session_clients c ON c.tenant_id = s.tenant_id AND c.session_id = s.session_id
      WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM logout_outbox w
-                                   WHERE w.tenant_id = c.tenant_id AND w.client_id = c.client_id LIMIT given.most) AS waiting) < given.most
+                                   WHERE w.tenant_id = c.tenant_id AND w.client_id = c.client_id LIMIT 5000) AS waiting) < 5000
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
 
 /// Clients with due notices but those of `$1`: one of each tenant in turn, beginning after the tenant `$5`, and of a tenant the one whose
@@ -164,8 +164,7 @@ impl Transaction<'_> {
             .bind(id.as_str())
             .bind(now)
             .bind(RING.slot(expires_at))
-            .bind(expires_at)
-            .bind(QueuedLogout::MOST_OF_CLIENT);
+            .bind(expires_at);
         self.execute(&queue).await.map(drop)
     }
 }
@@ -178,7 +177,6 @@ impl CommitWriter<'_> {
             let mut row = ended.clone();
             row["slot"] = json!(RING.slot(expires_at));
             row["expires_at"] = json!(expires_at.seconds());
-            row["most"] = json!(QueuedLogout::MOST_OF_CLIENT);
             row
         };
         let rows: Vec<_> = ended.iter().map(with_place).collect();
@@ -189,4 +187,18 @@ impl CommitWriter<'_> {
 fn of_notice(text: &'static str, queued: &QueuedLogout) -> Statement {
     let QueuedLogout { tenant, slot, session, client, .. } = queued;
     Statement::of(text).bind(tenant).bind(*slot).bind(session.as_str()).bind(client.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LIMIT takes no column of given rows, so the figure is in the texts.
+    #[test]
+    fn the_most_notices_of_a_client_are_those_of_the_statements() {
+        let most = QueuedLogout::MOST_OF_CLIENT;
+        for text in [QUEUE, QUEUE_ALL] {
+            assert!(text.contains(&format!("LIMIT {most}) AS waiting) < {most}")), "{text}");
+        }
+    }
 }
