@@ -52,15 +52,22 @@ const QUEUE_ALL: &str = "
 /// Clients with due notices but those of `$1`: one of each tenant in turn, beginning after the tenant `$5`, and of a tenant the one whose
 /// notice is due for longest first. However many notices wait, the walk along the index reads one of each client.
 const ADDRESSES: &str = "
-    WITH RECURSIVE walk (tenant_id, client_id) AS (
-        SELECT first.tenant_id, first.client_id
-          FROM (SELECT tenant_id, client_id FROM logout_outbox ORDER BY tenant_id, client_id LIMIT 1) AS first
+    WITH RECURSIVE served (tenant_id) AS (
+        SELECT (SELECT o.tenant_id FROM logout_outbox o ORDER BY o.tenant_id LIMIT 1)
         UNION ALL
-        SELECT (SELECT o.tenant_id FROM logout_outbox o WHERE (o.tenant_id, o.client_id) > (walk.tenant_id, walk.client_id)
-                 ORDER BY o.tenant_id, o.client_id LIMIT 1),
-               (SELECT o.client_id FROM logout_outbox o WHERE (o.tenant_id, o.client_id) > (walk.tenant_id, walk.client_id)
+        SELECT (SELECT o.tenant_id FROM logout_outbox o WHERE o.tenant_id > served.tenant_id ORDER BY o.tenant_id LIMIT 1)
+          FROM served WHERE served.tenant_id IS NOT NULL),
+    walk (tenant_id, client_id) AS (
+        SELECT served.tenant_id,
+               (SELECT o.client_id FROM logout_outbox o WHERE o.tenant_id = served.tenant_id
                  ORDER BY o.tenant_id, o.client_id LIMIT 1)
-          FROM walk WHERE walk.tenant_id IS NOT NULL),
+          FROM served WHERE served.tenant_id IS NOT NULL
+        UNION ALL
+        SELECT walk.tenant_id,
+               (SELECT o.client_id FROM logout_outbox o
+                 WHERE o.tenant_id = walk.tenant_id AND o.client_id > walk.client_id
+                 ORDER BY o.tenant_id, o.client_id LIMIT 1)
+          FROM walk WHERE walk.client_id IS NOT NULL),
     due AS (
         SELECT walk.tenant_id, walk.client_id,
                (SELECT o.next_attempt_at FROM logout_outbox o
@@ -68,7 +75,7 @@ const ADDRESSES: &str = "
                    AND o.next_attempt_at <= $2 AND o.attempts < $3 AND o.expires_at > $2
                  ORDER BY o.next_attempt_at LIMIT 1) AS since
           FROM walk
-         WHERE walk.tenant_id IS NOT NULL
+         WHERE walk.client_id IS NOT NULL
            AND (walk.tenant_id, walk.client_id) NOT IN
                (SELECT given.tenant_id, given.client_id FROM {given(tenant_id text, client_id text)})),
     placed AS (
