@@ -261,11 +261,7 @@ impl Drop for Running {
 
 impl OfTenant {
     fn new() -> Self {
-        Self {
-            sources: HashMap::new(),
-            bytes: 0,
-            longest: (Duration::ZERO, Duration::ZERO),
-        }
+        Self { sources: HashMap::new(), bytes: 0, longest: (Duration::ZERO, Duration::ZERO) }
     }
 
     /// Drops what is over, then what was not used for longest, until so many bytes are left. The current one stays.

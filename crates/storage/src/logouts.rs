@@ -109,9 +109,7 @@ impl LogoutOutbox for Database {
         most: u32,
         turn: &LogoutTurn,
     ) -> Result<Vec<QueuedLogout>, StoreError> {
-        let pair = |address: &LogoutAddress| {
-            json!({ "tenant_id": address.tenant.as_str(), "client_id": address.client.as_str() })
-        };
+        let pair = |address: &LogoutAddress| json!({ "tenant_id": address.tenant.as_str(), "client_id": address.client.as_str() });
         let except = Value::from_iter(turn.except.iter().map(pair)).to_string();
         let after = turn.after.as_ref().map_or("", TenantId::as_str);
         let addresses = Statement::of(ADDRESSES).bind(except).bind(now);

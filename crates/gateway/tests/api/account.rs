@@ -129,7 +129,12 @@ async fn a_person_ends_another_session_with_its_tokens() {
         let page = account_of(&mut here, tenant, EMAIL).await;
         assert_eq!(others(&page), std::slice::from_ref(&sid), "{}", page.body);
         assert_eq!(live(app, tenant, &secret, &tokens).await, [true, true]);
-        let due = || async { app.store.due_logouts(Timestamp::from_seconds(app.now()), 100, &LogoutTurn::default()).await.unwrap() };
+        let due = || async {
+            app.store
+                .due_logouts(Timestamp::from_seconds(app.now()), 100, &LogoutTurn::default())
+                .await
+                .unwrap()
+        };
         assert_eq!(due().await.len(), number);
 
         let ended = press(&mut here, tenant, &page, ("session", &sid)).await;

@@ -30,7 +30,12 @@ async fn signing_out_queues_a_notice_for_the_clients_of_the_session() {
         let code = browser.code(tenant, &[]).await;
         let tokens = redeem(&app, tenant, &secret, &code).await.json();
         let hint = tokens["id_token"].as_str().unwrap();
-        let due = || async { app.store.due_logouts(Timestamp::from_seconds(app.now()), 100, &LogoutTurn::default()).await.unwrap() };
+        let due = || async {
+            app.store
+                .due_logouts(Timestamp::from_seconds(app.now()), 100, &LogoutTurn::default())
+                .await
+                .unwrap()
+        };
         assert_eq!(due().await.len(), queued_before, "nothing has ended");
         let before = app.store.calls().sign_ins;
         let out = browser.get(&tenant_path(tenant, &format!("/oauth/logout?id_token_hint={hint}"))).await;

@@ -28,7 +28,8 @@ impl LogoutOutbox for FakeOutbox {
     ) -> Result<Vec<QueuedLogout>, StoreError> {
         *self.looks.lock().unwrap() += 1;
         let rows = self.rows.lock().unwrap();
-        let due = rows.iter().filter(|(queued, next)| *next <= now && !turn.except.contains(&queued.address()));
+        let due =
+            rows.iter().filter(|(queued, next)| *next <= now && !turn.except.contains(&queued.address()));
         let mut of_client = std::collections::HashMap::<LogoutAddress, u32>::new();
         let due = due.filter(|(queued, _)| {
             let count = of_client.entry(queued.address()).or_default();
@@ -48,7 +49,10 @@ impl LogoutOutbox for FakeOutbox {
     }
 
     async fn delete_logout(&self, queued: &QueuedLogout) -> Result<(), StoreError> {
-        self.rows.lock().unwrap().retain(|(row, _)| (&row.session, &row.client) != (&queued.session, &queued.client));
+        self.rows
+            .lock()
+            .unwrap()
+            .retain(|(row, _)| (&row.session, &row.client) != (&queued.session, &queued.client));
         Ok(())
     }
 
@@ -106,7 +110,10 @@ impl SendLogout for FakeSender {
 impl FakeSender {
     fn times(&self, tenant: &str, client: &str) -> Vec<Duration> {
         let sent = self.sent.lock().unwrap();
-        sent.iter().filter(|(t, c, _)| (t.as_str(), c.as_str()) == (tenant, client)).map(|sent| sent.2).collect()
+        sent.iter()
+            .filter(|(t, c, _)| (t.as_str(), c.as_str()) == (tenant, client))
+            .map(|sent| sent.2)
+            .collect()
     }
 }
 
@@ -114,7 +121,7 @@ fn notices(tenant: &str, client: &str, count: u32) -> Vec<(QueuedLogout, Timesta
     let notice = |number: u32| QueuedLogout {
         tenant: TenantId::parse(tenant).unwrap(),
         slot: 0,
-        session: format!("{number:A>22}").parse().unwrap(),
+        session: format!("{number:A>21}A").parse().unwrap(),
         client: client.parse().unwrap(),
         account: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
         attempts: 0,
@@ -142,7 +149,8 @@ async fn an_address_that_never_answers_leaves_the_next_of_another_tenant_in_its_
     assert_eq!(sender.times("a", "web"), [Duration::ZERO], "in the first look");
     // The address is tried once more, and then once after each pause; the others use no attempts up.
     let tried = sender.times("b", "dead");
-    let seconds: Vec<_> = tried[QueuedLogout::MOST_AT_ONCE as usize..].iter().map(Duration::as_secs).collect();
+    let seconds: Vec<_> =
+        tried[QueuedLogout::MOST_AT_ONCE as usize..].iter().map(Duration::as_secs).collect();
     assert_eq!(tried[..QueuedLogout::MOST_AT_ONCE as usize], [Duration::ZERO; 8]);
     assert!(seconds.len() <= 4, "{seconds:?}");
     let rows = outbox.rows.lock().unwrap();

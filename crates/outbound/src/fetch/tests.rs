@@ -40,7 +40,8 @@ async fn a_document_is_fetched_as_it_is() {
     });
     let (server, fetcher) = (server.await, loopback());
     for _ in 0..2 {
-        let fetched = fetcher.fetch(&acme(), &format!("{}/jwks", server.url()), "application/jwk-set+json").await;
+        let fetched =
+            fetcher.fetch(&acme(), &format!("{}/jwks", server.url()), "application/jwk-set+json").await;
         let fetched = fetched.unwrap();
         assert_eq!((fetched.body.as_slice(), fetched.max_age), (&b"{}"[..], Some(Duration::from_secs(120))));
     }
@@ -84,14 +85,16 @@ async fn no_form_is_posted_to_an_address_that_is_not_allowed() {
         "[fe80::1]",
         "[fd00:ec2::254]",
     ] {
-        let error = strict.post_form(&acme(), &format!("https://{host}:{port}/"), FORM.to_owned()).await.unwrap_err();
+        let error =
+            strict.post_form(&acme(), &format!("https://{host}:{port}/"), FORM.to_owned()).await.unwrap_err();
         assert!(matches!(error, FetchError::Url(UnfitUrl::Address)), "{host}: {error}");
     }
     for url in ["http://localhost/", "http://example.com/", "ftp://example.com/", "file:///etc/passwd"] {
         let error = strict.post_form(&acme(), url, FORM.to_owned()).await.unwrap_err();
         assert!(matches!(error, FetchError::Url(_)), "{url}: {error}");
     }
-    let error = strict.post_form(&acme(), &format!("https://localhost:{port}/"), FORM.to_owned()).await.unwrap_err();
+    let error =
+        strict.post_form(&acme(), &format!("https://localhost:{port}/"), FORM.to_owned()).await.unwrap_err();
     assert!(matches!(error, FetchError::Address), "{error}");
     assert_eq!(server.request_count(), 0);
 }

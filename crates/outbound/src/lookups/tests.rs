@@ -97,7 +97,8 @@ async fn a_lookup_without_an_answer_gives_its_turn_back_after_two_seconds() {
 #[tokio::test(start_paused = true)]
 async fn a_lookup_of_a_tenant_over_its_share_waits_two_seconds_for_its_turn() {
     let lookups = Lookups::new();
-    let held: Vec<_> = (0..LOOKUPS_OF_TENANT).map(|_| lookups.turns.try_take(&tenant("a")).unwrap()).collect();
+    let held: Vec<_> =
+        (0..LOOKUPS_OF_TENANT).map(|_| lookups.turns.try_take(&tenant("a")).unwrap()).collect();
     let begun = Instant::now();
     let error = lookups.take_turn(&tenant("a")).await.unwrap_err();
     assert!(matches!(error, FetchError::TooSlow), "{error}");

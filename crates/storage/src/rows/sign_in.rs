@@ -2,7 +2,8 @@
 
 use administration::ConsentState;
 use grants::{
-    AuthorizationCode, Consent, DeviceCode, FoundFamily, LogoutAddress, PushedRequest, QueuedLogout, RefreshFamily,
+    AuthorizationCode, Consent, DeviceCode, FoundFamily, LogoutAddress, PushedRequest, QueuedLogout,
+    RefreshFamily,
 };
 use sessions::{FoundSession, Session};
 
