@@ -123,7 +123,7 @@ fn notices(tenant: &str, client: &str, count: u32) -> Vec<(QueuedLogout, Timesta
         slot: 0,
         session: format!("{number:A>21}A").parse().unwrap(),
         client: client.parse().unwrap(),
-        account: "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
+        account: "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(),
         attempts: 0,
     };
     (0..count).map(|number| (notice(number), Timestamp::from_seconds(0))).collect()
@@ -154,7 +154,7 @@ async fn an_address_that_never_answers_leaves_the_next_of_another_tenant_in_its_
     assert_eq!(tried[..QueuedLogout::MOST_AT_ONCE as usize], [Duration::ZERO; 8]);
     assert!(seconds.len() <= 4, "{seconds:?}");
     let rows = outbox.rows.lock().unwrap();
-    assert_eq!(rows.iter().filter(|(queued, _)| queued.attempts == 0).count(), 400 - tried.len());
+    assert_eq!(rows.iter().map(|(queued, _)| queued.attempts as usize).sum::<usize>(), tried.len());
     assert_eq!(*outbox.claims.lock().unwrap(), 1 + u32::try_from(tried.len()).unwrap());
 }
 
