@@ -55,7 +55,7 @@ pub use engine::{Engine, ExplainedToken, GrantError, Signed};
 pub use explanation::{AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 pub use grant_id::{GrantId, InvalidGrantId};
 pub use id_token_hint::IdTokenHint;
-pub use logout::{LogoutOutbox, QueuedLogout};
+pub use logout::{LogoutAddress, LogoutOutbox, LogoutTurn, QueuedLogout};
 pub use refresh_family::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshFamily};
 pub use refresh_token::RefreshTokenRequest;
 pub use resource_access::{BearerError, ProtectedResource};

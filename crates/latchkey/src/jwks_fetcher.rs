@@ -1,5 +1,6 @@
 //! Fetches the key sets of clients through the guard of `outbound`, and reports why one could not be had.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
@@ -18,7 +19,7 @@ const ACCEPT: &str = "application/jwk-set+json, application/json";
 
 /// The fetcher of a server.
 pub(crate) struct GuardedJwksFetcher {
-    fetcher: Fetcher,
+    fetcher: Arc<Fetcher>,
     fetched: AtomicU64,
     failed: AtomicU64,
 }
@@ -26,7 +27,14 @@ pub(crate) struct GuardedJwksFetcher {
 impl GuardedJwksFetcher {
     /// Behind the networks that the operator allows.
     pub(crate) fn new(settings: &PlatformSettings) -> Self {
-        Self { fetcher: guarded(settings), fetched: AtomicU64::new(0), failed: AtomicU64::new(0) }
+        let allowed = settings.server.outbound.allowed_networks.iter().map(|network| network.net());
+        let fetcher = Arc::new(Fetcher::new(Guard::allowing(allowed.collect())));
+        Self { fetcher, fetched: AtomicU64::new(0), failed: AtomicU64::new(0) }
+    }
+
+    /// What logout tokens are sent with, so that a tenant has one share of lookups for both.
+    pub(crate) fn fetcher(&self) -> Arc<Fetcher> {
+        Arc::clone(&self.fetcher)
     }
 
     /// How many fetches there were, by their outcome.
@@ -40,16 +48,10 @@ impl GuardedJwksFetcher {
     }
 }
 
-/// Behind the networks that the operator allows.
-pub(crate) fn guarded(settings: &PlatformSettings) -> Fetcher {
-    let allowed = settings.server.outbound.allowed_networks.iter().map(|network| network.net());
-    Fetcher::new(Guard::allowing(allowed.collect()))
-}
-
 #[async_trait]
 impl JwksFetcher for GuardedJwksFetcher {
     async fn fetch_jwks(&self, tenant: &TenantId, url: &str) -> Option<FetchedJwks> {
-        let found = match self.fetcher.fetch(url, ACCEPT).await {
+        let found = match self.fetcher.fetch(tenant, url, ACCEPT).await {
             Ok(fetched) => read(&fetched.body).map(|keys| (keys, fetched)),
             Err(error) => Err(error.to_string()),
         };

@@ -1,49 +1,69 @@
 //! Tells clients that a person's session has ended (OpenID Connect Back-Channel Logout 1.0 §2.5). No browser waits for it. Each replica looks for
 //! notices; the store lets one of them make each attempt.
+//!
+//! Tenants share the attempts of a replica in turn. An attempt begins as soon as there is room, while older ones go on. A client whose address
+//! does not answer is paused by itself.
+
+mod addresses;
+mod sender;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use grants::{Engine, Grantee, LogoutOutbox, QueuedLogout};
-use outbound::Fetcher;
+use administration::Clock;
+use grants::{LogoutOutbox, LogoutTurn, QueuedLogout};
 use protocol::{Timestamp, causes};
-use registry::Authenticator;
-use tenancy::{StoreError, TenantResolver};
+use tenancy::{StoreError, TenantTurns};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, sleep_until};
 
-use crate::clock;
+use addresses::{Addresses, Begun};
+use sender::Attempt;
+pub(crate) use sender::{LogoutSender, SendLogout};
 
+/// How often notices are looked for.
 const EVERY: Duration = Duration::from_secs(2);
-/// Notices that are sent at the same time.
-const AT_ONCE: u32 = 32;
+/// How soon while notices wait for room.
+const SOON: Duration = Duration::from_millis(100);
+/// Attempts in progress, and of them those of one tenant.
+const AT_ONCE: usize = 64;
+const AT_ONCE_OF_TENANT: usize = 32;
+/// Notices that one look reads.
+const READ: u32 = 64;
 
-/// What a notice is sent with.
+/// What notices are sent with.
 pub(crate) struct LogoutDelivery {
     pub(crate) outbox: Arc<dyn LogoutOutbox>,
-    pub(crate) tenants: TenantResolver,
-    pub(crate) authenticator: Arc<Authenticator>,
-    pub(crate) engine: Engine,
-    pub(crate) fetcher: Fetcher,
+    pub(crate) sender: Arc<dyn SendLogout>,
+    pub(crate) clock: Clock,
 }
 
-/// What came of an attempt.
-enum Attempt {
-    Delivered,
-    /// The client has no address for notices, or the client or the tenant does not serve.
-    Unaddressed,
-    Failed(String),
+/// What is under way.
+struct UnderWay {
+    turns: TenantTurns,
+    addresses: Addresses,
+    attempts: JoinSet<(Begun, Result<HasAnswered, StoreError>)>,
+    turn: LogoutTurn,
 }
+
+/// Whether the client's address answers.
+type HasAnswered = bool;
 
 impl LogoutDelivery {
     /// Looks for notices until the program ends.
     pub(crate) async fn run(self: Arc<Self>) {
-        let mut rounds = interval(EVERY);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut under_way = UnderWay {
+            turns: TenantTurns::bounded(AT_ONCE, AT_ONCE_OF_TENANT, 0),
+            addresses: Addresses::default(),
+            attempts: JoinSet::new(),
+            turn: LogoutTurn::default(),
+        };
         let mut is_failing = false;
         loop {
-            rounds.tick().await;
-            match self.round(clock::now()).await {
+            match self.pass(&mut under_way).await {
                 Ok(()) => is_failing = false,
                 // Logs each outage once.
                 Err(error) if !is_failing => {
@@ -55,46 +75,86 @@ impl LogoutDelivery {
         }
     }
 
-    async fn round(self: &Arc<Self>, now: Timestamp) -> Result<(), StoreError> {
-        let mut attempts = JoinSet::new();
-        for queued in self.outbox.due_logouts(now, AT_ONCE).await? {
+    /// Looks for notices once, and then takes what ends until it is time for the next look.
+    async fn pass(self: &Arc<Self>, under_way: &mut UnderWay) -> Result<(), StoreError> {
+        let looked_at = Instant::now();
+        let looked = self.look(under_way).await;
+        let has_more = matches!(looked, Ok(true));
+        let (mut next, mut outcome) = (looked_at + EVERY, looked.map(drop));
+        loop {
+            tokio::select! {
+                () = sleep_until(next) => return outcome,
+                Some(ended) = under_way.attempts.join_next() => {
+                    // Of an attempt that has panicked the notice is due again later.
+                    let Ok((begun, answered)) = ended else { continue };
+                    outcome = outcome.and(self.note(under_way, &begun, answered).await);
+                    // It holds a place of its client.
+                    drop(begun);
+                    if has_more {
+                        next = next.min(looked_at + SOON);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Begins attempts as far as there is room. Returns whether notices may wait for room.
+    async fn look(self: &Arc<Self>, under_way: &mut UnderWay) -> Result<bool, StoreError> {
+        let now = (self.clock)();
+        under_way.turn.except = under_way.addresses.closed(now);
+        let due = self.outbox.due_logouts(now, READ, &under_way.turn).await?;
+        let mut has_more = !due.is_empty() || !under_way.turn.except.is_empty();
+        if due.len() == READ as usize {
+            under_way.turn.after = due.last().map(|queued| queued.tenant.clone());
+        }
+        for queued in under_way.addresses.in_turn(due) {
+            let Some(turn) = under_way.turns.try_take(&queued.tenant) else { continue };
+            let Some(begun) = under_way.addresses.begin(queued.address(), now) else { continue };
             if self.outbox.claim_logout(&queued, now + queued.wait()).await? {
                 let delivery = Arc::clone(self);
-                attempts.spawn(async move { delivery.deliver(&queued, now).await });
+                under_way.attempts.spawn(async move {
+                    let answered = delivery.deliver(&queued, now).await;
+                    drop(turn);
+                    (begun, answered)
+                });
             }
         }
-        attempts.join_all().await.into_iter().collect()
+        has_more &= !under_way.attempts.is_empty();
+        Ok(has_more)
     }
 
-    async fn deliver(&self, queued: &QueuedLogout, now: Timestamp) -> Result<(), StoreError> {
+    async fn note(
+        &self,
+        under_way: &mut UnderWay,
+        begun: &Begun,
+        answered: Result<HasAnswered, StoreError>,
+    ) -> Result<(), StoreError> {
+        let now = (self.clock)();
+        if answered? {
+            under_way.addresses.answered(begun);
+        } else if under_way.addresses.failed(begun, now) {
+            // What waits for an address that is away for long is not read again each time.
+            self.outbox.delete_ended_logouts(&begun.address, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn deliver(&self, queued: &QueuedLogout, now: Timestamp) -> Result<HasAnswered, StoreError> {
         let (tenant, client) = (queued.tenant.as_str(), queued.client.as_str());
-        match self.attempt(queued, now).await? {
-            Attempt::Delivered | Attempt::Unaddressed => self.outbox.delete_logout(queued).await,
-            Attempt::Failed(error) if queued.is_last() => {
-                tracing::warn!(tenant, client, error, "a client was not told that a session has ended");
-                self.outbox.delete_logout(queued).await
+        let (error, has_answered) = match self.sender.send(queued, now).await? {
+            Attempt::Delivered | Attempt::Unaddressed => {
+                self.outbox.delete_logout(queued).await?;
+                return Ok(true);
             }
-            Attempt::Failed(error) => {
-                tracing::info!(tenant, client, error, "a logout token was not accepted; trying again");
-                Ok(())
-            }
+            Attempt::Refused(error) => (error, true),
+            Attempt::Failed(error) => (error, false),
+        };
+        if queued.is_last() {
+            tracing::warn!(tenant, client, error, "a client was not told that a session has ended");
+            self.outbox.delete_logout(queued).await?;
+        } else {
+            tracing::info!(tenant, client, error, "a logout token was not accepted; trying again");
         }
-    }
-
-    async fn attempt(&self, queued: &QueuedLogout, now: Timestamp) -> Result<Attempt, StoreError> {
-        let Ok(tenant) = self.tenants.resolve_openid_provider(queued.tenant.as_str()).await else {
-            return Ok(Attempt::Failed("the tenant does not serve".to_owned()));
-        };
-        let client = self.authenticator.find_active(&tenant.id, queued.client.as_str()).await?;
-        let Some(client) = client else { return Ok(Attempt::Unaddressed) };
-        let Some(uri) = &client.code_flow.backchannel_logout_uri else { return Ok(Attempt::Unaddressed) };
-        let grantee = Grantee { tenant: &tenant, client: &client };
-        let token = match self.engine.sign_logout_token(&grantee, queued, now).await {
-            Ok(token) => token,
-            Err(error) => return Ok(Attempt::Failed(causes(&error).to_string())),
-        };
-        // Base64url and dots: nothing is to be encoded.
-        let sent = self.fetcher.post_form(uri, format!("logout_token={token}")).await;
-        Ok(sent.map_or_else(|error| Attempt::Failed(error.to_string()), |()| Attempt::Delivered))
+        Ok(has_answered)
     }
 }

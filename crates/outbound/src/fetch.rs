@@ -1,5 +1,5 @@
-//! Fetches a small document from a URL that a tenant or a client named. The guard judges each address at the moment of connecting, so that
-//! a name cannot resolve to another address than the one that was judged.
+//! Fetches a small document from a URL that a tenant or a client named. The guard judges each address of a name, and the connection is opened
+//! to one of those addresses: a name cannot resolve to another address than the one that was judged.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -11,24 +11,23 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue,
 };
-use reqwest::{Client, Response, StatusCode, redirect};
-use tokio::sync::Semaphore;
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
+use tenancy::{TenantId, Turn};
 
 use crate::guard::{Guard, UnfitUrl};
+use crate::lookups::Lookups;
 
-/// A fetch takes no longer, from the resolution of the name to the last byte.
+/// A fetch takes no longer, from the resolution of the name to the last byte. The wait for a turn to resolve it comes before.
 const LONGEST: Duration = Duration::from_secs(2);
 /// What is posted is answered within this time.
 const LONGEST_POST: Duration = Duration::from_secs(5);
 /// A document has no more bytes.
 const LARGEST: usize = 64 << 10;
-/// Names that are resolved at the same time. A lookup occupies a thread of the runtime until the resolver gives up, also when the fetch has
-/// ended before.
-const LOOKUPS: usize = 64;
 
 /// Fetches documents.
 pub struct Fetcher {
     guard: Guard,
+    lookups: Lookups,
     /// Made by the first fetch: most servers need none, and some have no certificates to trust.
     client: OnceLock<Client>,
 }
@@ -75,30 +74,43 @@ pub enum FetchError {
 }
 
 impl Fetcher {
-    /// A fetcher behind this guard.
+    /// A fetcher behind this guard. The tenants of a fetcher share its lookups of names.
     #[must_use]
-    pub const fn new(guard: Guard) -> Self {
-        Self { guard, client: OnceLock::new() }
+    pub fn new(guard: Guard) -> Self {
+        Self::with_lookups(guard, Lookups::new())
     }
 
-    /// Fetches a document of these media types. No proxy of the environment is used, no cookie kept, no redirect followed.
+    pub(crate) const fn with_lookups(guard: Guard, lookups: Lookups) -> Self {
+        Self { guard, lookups, client: OnceLock::new() }
+    }
+
+    /// Fetches a document of these media types for a tenant. No proxy of the environment is used, no cookie kept, no redirect followed.
     ///
     /// # Errors
     /// [`FetchError`].
-    pub async fn fetch(&self, url: &str, accept: &'static str) -> Result<Fetched, FetchError> {
-        let fetching = self.fetch_unlimited(url, accept);
+    pub async fn fetch(
+        &self,
+        tenant: &TenantId,
+        url: &str,
+        accept: &'static str,
+    ) -> Result<Fetched, FetchError> {
+        let (url, turn) = self.admit(tenant, url).await?;
+        let fetching = self.fetch_unlimited(url, turn, accept);
         tokio::time::timeout(LONGEST, fetching).await.unwrap_or(Err(FetchError::TooSlow))
     }
 
-    async fn fetch_unlimited(&self, url: &str, accept: &'static str) -> Result<Fetched, FetchError> {
-        // The address of a literal host is judged here: no resolver sees it.
-        let url = self.guard.check(url)?;
+    async fn fetch_unlimited(
+        &self,
+        url: Url,
+        turn: Option<Turn>,
+        accept: &'static str,
+    ) -> Result<Fetched, FetchError> {
         let request = self
             .client()?
-            .get(url)
+            .get(url.clone())
             .header(ACCEPT, HeaderValue::from_static(accept))
             .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        let response = request.send().await.map_err(|error| not_sent(&error))?;
+        let response = self.send(&url, turn, request).await?;
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status(response.status().as_u16()));
         }
@@ -110,20 +122,47 @@ impl Fetcher {
         Ok(Fetched { body: read(response).await?, max_age })
     }
 
-    /// Posts a form. Any status of success will do, and the answer is not read. As for a fetch, no redirect is followed.
+    /// Posts a form for a tenant. Any status of success will do, and the answer is not read. As for a fetch, no redirect is followed.
     ///
     /// # Errors
     /// [`FetchError`].
-    pub async fn post_form(&self, url: &str, form: String) -> Result<(), FetchError> {
+    pub async fn post_form(&self, tenant: &TenantId, url: &str, form: String) -> Result<(), FetchError> {
+        let (url, turn) = self.admit(tenant, url).await?;
         let posting = async {
-            let url = self.guard.check(url)?;
-            let request = self.client()?.post(url).timeout(LONGEST_POST);
+            let request = self.client()?.post(url.clone()).timeout(LONGEST_POST);
             let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
-            let response = request.send().await.map_err(|error| not_sent(&error))?;
-            let status = response.status();
+            let status = self.send(&url, turn, request).await?.status();
             if status.is_success() { Ok(()) } else { Err(FetchError::Status(status.as_u16())) }
         };
         tokio::time::timeout(LONGEST_POST, posting).await.unwrap_or(Err(FetchError::TooSlow))
+    }
+
+    /// Judges the URL with the address of a literal host. For a name it takes the tenant's turn to resolve it.
+    async fn admit(&self, tenant: &TenantId, url: &str) -> Result<(Url, Option<Turn>), FetchError> {
+        let url = self.guard.check(url)?;
+        let turn = match url.domain() {
+            Some(_) => Some(self.lookups.take_turn(tenant).await?),
+            None => None,
+        };
+        Ok((url, turn))
+    }
+
+    /// Sends the request to the addresses of the URL's name that the guard allows.
+    async fn send(
+        &self,
+        url: &Url,
+        turn: Option<Turn>,
+        request: RequestBuilder,
+    ) -> Result<Response, FetchError> {
+        let mut judged = Judged::default();
+        if let (Some(name), Some(turn)) = (url.domain(), turn) {
+            judged = Judged { name: name.to_owned(), addresses: self.lookups.resolve(name, turn).await? };
+            judged.addresses.retain(|address| self.guard.allows(address.ip()));
+            if judged.addresses.is_empty() {
+                return Err(FetchError::Address);
+            }
+        }
+        JUDGED.scope(judged, request.send()).await.map_err(|error| not_sent(&error))
     }
 
     fn client(&self) -> Result<&Client, FetchError> {
@@ -140,7 +179,7 @@ impl Fetcher {
             .timeout(LONGEST)
             // Each fetch connects anew, so that each is judged.
             .pool_max_idle_per_host(0)
-            .dns_resolver(Arc::new(GuardedResolver::new(self.guard.clone())))
+            .dns_resolver(Arc::new(JudgedAddresses))
             .build()
             .map_err(|error| FetchError::NoClient(last_cause(&error)))?;
         Ok(self.client.get_or_init(|| client))
@@ -177,38 +216,32 @@ fn max_age(headers: &HeaderMap) -> Option<Duration> {
     ages.min()
 }
 
-/// Resolves names as the machine does, and drops the addresses that the guard refuses.
-struct GuardedResolver {
-    guard: Guard,
-    lookups: Arc<Semaphore>,
+tokio::task_local! {
+    /// The addresses of the name that the current request is sent to.
+    static JUDGED: Judged;
 }
+
+#[derive(Clone, Default)]
+struct Judged {
+    name: String,
+    addresses: Vec<SocketAddr>,
+}
+
+/// Knows the addresses that were judged for the current request, and resolves no other name.
+struct JudgedAddresses;
 
 #[derive(Debug, thiserror::Error)]
 #[error("no address is allowed")]
 struct NoAddressAllowed;
 
-impl GuardedResolver {
-    fn new(guard: Guard) -> Self {
-        Self { guard, lookups: Arc::new(Semaphore::new(LOOKUPS)) }
-    }
-}
-
-impl Resolve for GuardedResolver {
+impl Resolve for JudgedAddresses {
     fn resolve(&self, name: Name) -> Resolving {
-        let (guard, lookups) = (self.guard.clone(), Arc::clone(&self.lookups));
+        let judged = JUDGED.try_with(Clone::clone).unwrap_or_default();
         Box::pin(async move {
-            let turn = lookups.acquire_owned().await?;
-            let lookup = tokio::spawn(async move {
-                let found = tokio::net::lookup_host((name.as_str(), 0)).await.map(Vec::from_iter);
-                drop(turn);
-                found
-            });
-            let mut addresses: Vec<SocketAddr> = lookup.await??;
-            addresses.retain(|address| guard.allows(address.ip()));
-            if addresses.is_empty() {
+            if judged.addresses.is_empty() || !judged.name.eq_ignore_ascii_case(name.as_str()) {
                 return Err(NoAddressAllowed.into());
             }
-            Ok(Box::new(addresses.into_iter()) as Addrs)
+            Ok(Box::new(judged.addresses.into_iter()) as Addrs)
         })
     }
 }

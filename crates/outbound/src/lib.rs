@@ -14,6 +14,7 @@
 
 mod fetch;
 mod guard;
+mod lookups;
 
 mod key_service;
 mod keyring;

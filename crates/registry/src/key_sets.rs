@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use keys::PublicKeys;
-use tenancy::TenantId;
-use tokio::sync::{Notify, Semaphore};
+use tenancy::{TenantId, TenantTurns};
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use crate::fetched_keys::{FetchedKeys, Step};
@@ -26,8 +26,11 @@ const SHARE: usize = 16 << 20;
 const ALL: usize = 256 << 20;
 /// A set without its keys, and a byte of its document: parsed keys are larger than their text.
 const COST: [usize; 2] = [1 << 10, 8];
-/// Fetches of one tenant at a time, so that a slow source delays no other tenant.
-const FLIGHTS: usize = 16;
+/// Fetches at a time, and of them those of one tenant: a slow source delays no other tenant, and all fetches occupy 16 MiB.
+const FLIGHTS: usize = 256;
+const FLIGHTS_OF_TENANT: usize = 16;
+/// Fetches of one tenant that wait for their turn. One more ends as a failed one.
+const WAITING_OF_TENANT: usize = 1_024;
 /// A request waits no longer for fetches that began before.
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
 /// For how long the length of a fetch counts for the delay of refusals.
@@ -38,13 +41,13 @@ pub(crate) struct KeySets {
     fetcher: Arc<dyn JwksFetcher>,
     began: Instant,
     tenants: Mutex<HashMap<TenantId, OfTenant>>,
+    flights: TenantTurns,
 }
 
 /// The sets of one tenant.
 struct OfTenant {
     sources: HashMap<Arc<str>, Arc<Source>>,
     bytes: usize,
-    flights: Arc<Semaphore>,
     /// The longest fetch of the last hour, and when it ended.
     longest: (Duration, Duration),
 }
@@ -67,7 +70,8 @@ struct State {
 
 impl KeySets {
     pub(crate) fn new(fetcher: Arc<dyn JwksFetcher>) -> Arc<Self> {
-        Arc::new(Self { fetcher, began: Instant::now(), tenants: Mutex::default() })
+        let flights = TenantTurns::bounded(FLIGHTS, FLIGHTS_OF_TENANT, WAITING_OF_TENANT);
+        Arc::new(Self { fetcher, began: Instant::now(), tenants: Mutex::default(), flights })
     }
 
     /// Checks with the set of this URL, and once more with a newer one where the error says that no key of the first one fits: the client may
@@ -183,10 +187,6 @@ impl KeySets {
         make_room(&mut tenants, source, now);
     }
 
-    fn flights(&self, tenant: &TenantId) -> Option<Arc<Semaphore>> {
-        self.tenants().get(tenant).map(|of_tenant| Arc::clone(&of_tenant.flights))
-    }
-
     fn note_length(&self, tenant: &TenantId, took: Duration, now: Duration) {
         if let Some(of_tenant) = self.tenants().get_mut(tenant) {
             let (longest, ended) = of_tenant.longest;
@@ -232,8 +232,7 @@ impl Running {
     async fn fetch(self) {
         let (sets, source) = (&self.sets, &self.source);
         let begun = sets.began.elapsed();
-        let Some(flights) = sets.flights(&source.tenant) else { return };
-        let Ok(Ok(_turn)) = timeout(LONGEST_WAIT, flights.acquire()).await else { return };
+        let Ok(Ok(_turn)) = timeout(LONGEST_WAIT, sets.flights.take(&source.tenant)).await else { return };
         let fetched = sets.fetcher.fetch_jwks(&source.tenant, &source.url).await;
         let now = sets.began.elapsed();
         sets.note_length(&source.tenant, now - begun, now);
@@ -262,12 +261,7 @@ impl Drop for Running {
 
 impl OfTenant {
     fn new() -> Self {
-        Self {
-            sources: HashMap::new(),
-            bytes: 0,
-            flights: Arc::new(Semaphore::new(FLIGHTS)),
-            longest: (Duration::ZERO, Duration::ZERO),
-        }
+        Self { sources: HashMap::new(), bytes: 0, longest: (Duration::ZERO, Duration::ZERO) }
     }
 
     /// Drops what is over, then what was not used for longest, until so many bytes are left. The current one stays.

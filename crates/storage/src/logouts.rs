@@ -1,7 +1,7 @@
 //! Which clients a session has given a code, and the notices that wait to be sent to them since it has ended.
 
 use async_trait::async_trait;
-use grants::{AuthorizationCode, LogoutOutbox, QueuedLogout};
+use grants::{AuthorizationCode, LogoutAddress, LogoutOutbox, LogoutTurn, QueuedLogout};
 use protocol::{Lifetime, Timestamp};
 use serde_json::{Value, json};
 use sessions::{Ring, Session, SessionId};
@@ -25,13 +25,15 @@ const NOTE: &str = "
     VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
 
-/// For a session that has not ended before.
+/// For a session that has not ended before, and as long as few notices wait for the client.
 const QUEUE: &str = "
     INSERT INTO logout_outbox (tenant_id, slot, session_id, client_id, account_id, attempts, next_attempt_at, expires_at)
     SELECT DISTINCT c.tenant_id, $5, c.session_id, c.client_id, c.account_id, 0, $4, $6 FROM session_clients c
      WHERE c.tenant_id = $1 AND c.session_id = $3
        AND EXISTS (SELECT 1 FROM sessions s
                     WHERE s.tenant_id = $1 AND s.slot = $2 AND s.session_id = $3 AND s.ended_at IS NULL)
+       AND (SELECT COUNT(*) FROM (SELECT 1 FROM logout_outbox w
+                                   WHERE w.tenant_id = c.tenant_id AND w.client_id = c.client_id LIMIT 5000) AS waiting) < 5000
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
 
 /// For the valid sessions of these accounts, or for one of them.
@@ -43,13 +45,54 @@ const QUEUE_ALL: &str = "
       JOIN sessions s ON s.tenant_id = a.tenant_id AND s.account_id = a.account_id AND s.authenticated_at >= a.valid_from
        AND s.ended_at IS NULL AND s.expires_at > $2 AND (given.session_id IS NULL OR s.session_id = given.session_id)
       JOIN session_clients c ON c.tenant_id = s.tenant_id AND c.session_id = s.session_id
-     WHERE TRUE
+     WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM logout_outbox w
+                                   WHERE w.tenant_id = c.tenant_id AND w.client_id = c.client_id LIMIT 5000) AS waiting) < 5000
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
+
+/// Clients with due notices but those of `$1`: one of each tenant in turn, beginning after the tenant `$5`, and of a tenant the one whose
+/// notice is due for longest first. However many notices wait, the walk along the index reads one of each client.
+const ADDRESSES: &str = "
+    WITH RECURSIVE served (tenant_id) AS (
+        SELECT (SELECT o.tenant_id FROM logout_outbox o ORDER BY o.tenant_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT o.tenant_id FROM logout_outbox o WHERE o.tenant_id > served.tenant_id ORDER BY o.tenant_id LIMIT 1)
+          FROM served WHERE served.tenant_id IS NOT NULL),
+    walk (tenant_id, client_id) AS (
+        SELECT served.tenant_id,
+               (SELECT o.client_id FROM logout_outbox o WHERE o.tenant_id = served.tenant_id
+                 ORDER BY o.tenant_id, o.client_id LIMIT 1)
+          FROM served WHERE served.tenant_id IS NOT NULL
+        UNION ALL
+        SELECT walk.tenant_id,
+               (SELECT o.client_id FROM logout_outbox o
+                 WHERE o.tenant_id = walk.tenant_id AND o.client_id > walk.client_id
+                 ORDER BY o.tenant_id, o.client_id LIMIT 1)
+          FROM walk WHERE walk.client_id IS NOT NULL),
+    due AS (
+        SELECT walk.tenant_id, walk.client_id,
+               (SELECT o.next_attempt_at FROM logout_outbox o
+                 WHERE o.tenant_id = walk.tenant_id AND o.client_id = walk.client_id
+                   AND o.next_attempt_at <= $2 AND o.attempts < $3 AND o.expires_at > $2
+                 ORDER BY o.next_attempt_at LIMIT 1) AS since
+          FROM walk
+         WHERE walk.client_id IS NOT NULL
+           AND (walk.tenant_id, walk.client_id) NOT IN
+               (SELECT given.tenant_id, given.client_id FROM {given(tenant_id text, client_id text)})),
+    placed AS (
+        SELECT due.*, ROW_NUMBER() OVER (PARTITION BY due.tenant_id ORDER BY due.since, due.client_id) AS place
+          FROM due WHERE due.since IS NOT NULL)
+    SELECT {columns(p)} FROM placed p
+     ORDER BY p.place, CASE WHEN p.tenant_id > $5 THEN 0 ELSE 1 END, p.tenant_id LIMIT $4";
 
 const DUE: &str = "
     SELECT {columns(o)} FROM logout_outbox o
-     WHERE o.next_attempt_at <= $1 AND o.attempts < $2 AND o.expires_at > $1
-     ORDER BY o.next_attempt_at LIMIT $3";
+     WHERE o.tenant_id = $1 AND o.client_id = $2 AND o.next_attempt_at <= $3 AND o.attempts < $4 AND o.expires_at > $3
+     ORDER BY o.next_attempt_at LIMIT $5";
+
+/// What can be sent no more.
+const DELETE_ENDED: &str = "
+    DELETE FROM logout_outbox
+     WHERE tenant_id = $1 AND client_id = $2 AND next_attempt_at <= $3 AND (attempts >= $4 OR expires_at <= $3)";
 
 const CLAIM: &str = "
     UPDATE logout_outbox SET attempts = attempts + 1, next_attempt_at = $6
@@ -60,9 +103,32 @@ const DELETE: &str = "
 
 #[async_trait]
 impl LogoutOutbox for Database {
-    async fn due_logouts(&self, now: Timestamp, most: u32) -> Result<Vec<QueuedLogout>, StoreError> {
-        let due = Statement::of(DUE).bind(now).bind(QueuedLogout::MOST_ATTEMPTS).bind(most);
-        Ok(self.read(due).await?)
+    async fn due_logouts(
+        &self,
+        now: Timestamp,
+        most: u32,
+        turn: &LogoutTurn,
+    ) -> Result<Vec<QueuedLogout>, StoreError> {
+        let pair = |address: &LogoutAddress| json!({ "tenant_id": address.tenant.as_str(), "client_id": address.client.as_str() });
+        let except = Value::from_iter(turn.except.iter().map(pair)).to_string();
+        let after = turn.after.as_ref().map_or("", TenantId::as_str);
+        let addresses = Statement::of(ADDRESSES).bind(except).bind(now);
+        let addresses = addresses.bind(QueuedLogout::MOST_ATTEMPTS).bind(most).bind(after);
+        let addresses: Vec<LogoutAddress> = self.read(addresses).await?;
+        let share = most / u32::try_from(addresses.len()).unwrap_or(most).max(1);
+        let share = share.clamp(1, QueuedLogout::MOST_AT_ONCE);
+        let mut due = Vec::new();
+        for LogoutAddress { tenant, client } in addresses {
+            let of_client = Statement::of(DUE).bind(&tenant).bind(client.as_str()).bind(now);
+            due.extend(self.read(of_client.bind(QueuedLogout::MOST_ATTEMPTS).bind(share)).await?);
+        }
+        Ok(due)
+    }
+
+    async fn delete_ended_logouts(&self, address: &LogoutAddress, now: Timestamp) -> Result<(), StoreError> {
+        let ended = Statement::of(DELETE_ENDED).bind(&address.tenant).bind(address.client.as_str());
+        self.write(ended.bind(now).bind(QueuedLogout::MOST_ATTEMPTS)).await?;
+        Ok(())
     }
 
     async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<bool, StoreError> {
@@ -126,4 +192,18 @@ impl CommitWriter<'_> {
 fn of_notice(text: &'static str, queued: &QueuedLogout) -> Statement {
     let QueuedLogout { tenant, slot, session, client, .. } = queued;
     Statement::of(text).bind(tenant).bind(*slot).bind(session.as_str()).bind(client.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LIMIT takes no column of given rows, so the figure is in the texts.
+    #[test]
+    fn the_most_notices_of_a_client_are_those_of_the_statements() {
+        let most = QueuedLogout::MOST_OF_CLIENT;
+        for text in [QUEUE, QUEUE_ALL] {
+            assert!(text.contains(&format!("LIMIT {most}) AS waiting) < {most}")), "{text}");
+        }
+    }
 }

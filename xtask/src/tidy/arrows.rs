@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("administration", &["sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"]),
     ("storage", DOMAIN),
     ("cache", DOMAIN),
-    ("outbound", &["registry", "keys", "protocol"]),
+    ("outbound", &["registry", "keys", "tenancy", "protocol"]),
     ("pages", &["tenancy", "protocol"]),
     (
         "gateway",

@@ -1,6 +1,6 @@
 //! The page of a person's own account, each at two tenants: what it shows, what it ends, and what it does not end for others.
 
-use grants::LogoutOutbox as _;
+use grants::{LogoutOutbox as _, LogoutTurn};
 use protocol::{GrantType, Timestamp};
 use reqwest::Method;
 use serde_json::Value;
@@ -129,7 +129,12 @@ async fn a_person_ends_another_session_with_its_tokens() {
         let page = account_of(&mut here, tenant, EMAIL).await;
         assert_eq!(others(&page), std::slice::from_ref(&sid), "{}", page.body);
         assert_eq!(live(app, tenant, &secret, &tokens).await, [true, true]);
-        let due = || async { app.store.due_logouts(Timestamp::from_seconds(app.now()), 100).await.unwrap() };
+        let due = || async {
+            app.store
+                .due_logouts(Timestamp::from_seconds(app.now()), 100, &LogoutTurn::default())
+                .await
+                .unwrap()
+        };
         assert_eq!(due().await.len(), number);
 
         let ended = press(&mut here, tenant, &page, ("session", &sid)).await;

@@ -1,6 +1,6 @@
 //! The end of a session queues a notice for each of its clients, each at two tenants.
 
-use grants::{Grantee, LogoutOutbox as _};
+use grants::{Grantee, LogoutOutbox as _, LogoutTurn};
 use protocol::Timestamp;
 
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
@@ -10,7 +10,7 @@ use crate::person::{Browser, add_person, add_web_client, redeem};
 /// The one logout token that waits at the tenant.
 pub(crate) async fn waiting_logout_token(app: &TestApp, tenant: &str) -> String {
     let now = Timestamp::from_seconds(app.now());
-    let due = app.store.due_logouts(now, 100).await.unwrap();
+    let due = app.store.due_logouts(now, 100, &LogoutTurn::default()).await.unwrap();
     let due: Vec<_> = due.into_iter().filter(|queued| queued.tenant.as_str() == tenant).collect();
     let [queued] = due.as_slice() else { panic!("{due:?}") };
     let found = app.tokens.tenants.resolve_openid_provider(tenant).await.unwrap();
@@ -30,7 +30,12 @@ async fn signing_out_queues_a_notice_for_the_clients_of_the_session() {
         let code = browser.code(tenant, &[]).await;
         let tokens = redeem(&app, tenant, &secret, &code).await.json();
         let hint = tokens["id_token"].as_str().unwrap();
-        let due = || async { app.store.due_logouts(Timestamp::from_seconds(app.now()), 100).await.unwrap() };
+        let due = || async {
+            app.store
+                .due_logouts(Timestamp::from_seconds(app.now()), 100, &LogoutTurn::default())
+                .await
+                .unwrap()
+        };
         assert_eq!(due().await.len(), queued_before, "nothing has ended");
         let before = app.store.calls().sign_ins;
         let out = browser.get(&tenant_path(tenant, &format!("/oauth/logout?id_token_hint={hint}"))).await;

@@ -3,4 +3,4 @@
 mod store;
 pub(crate) mod token;
 
-pub use store::{LogoutOutbox, QueuedLogout};
+pub use store::{LogoutAddress, LogoutOutbox, LogoutTurn, QueuedLogout};

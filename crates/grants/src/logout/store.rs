@@ -25,9 +25,37 @@ pub struct QueuedLogout {
     pub attempts: u32,
 }
 
+/// The client of a tenant: where notices are sent to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct LogoutAddress {
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The client that is told.
+    pub client: ClientId,
+}
+
+/// Whose notices are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct LogoutTurn {
+    /// No notice for these clients.
+    pub except: Vec<LogoutAddress>,
+    /// The tenants after this one come first, by their names.
+    pub after: Option<TenantId>,
+}
+
 impl QueuedLogout {
     /// How often a notice is sent at most.
     pub const MOST_ATTEMPTS: u32 = 3;
+    /// How many notices are sent to one client at the same time.
+    pub const MOST_AT_ONCE: u32 = 8;
+    /// How many notices wait for one client. While so many wait, the end of a session queues no more for it.
+    pub const MOST_OF_CLIENT: u32 = 5_000;
+
+    /// Where it is sent to.
+    #[must_use]
+    pub fn address(&self) -> LogoutAddress {
+        LogoutAddress { tenant: self.tenant.clone(), client: self.client.clone() }
+    }
 
     /// How long to wait after the attempt that is to be made: three are made within five minutes.
     #[must_use]
@@ -45,8 +73,17 @@ impl QueuedLogout {
 /// Keeps the notices of sessions that have ended.
 #[async_trait]
 pub trait LogoutOutbox: Send + Sync {
-    /// Notices of all tenants that are to be sent now, as many as this at most.
-    async fn due_logouts(&self, now: Timestamp, most: u32) -> Result<Vec<QueuedLogout>, StoreError>;
+    /// Notices that are to be sent now, as many as this at most: a client of each tenant before a second client of any tenant, and at most
+    /// [`QueuedLogout::MOST_AT_ONCE`] for a client.
+    async fn due_logouts(
+        &self,
+        now: Timestamp,
+        most: u32,
+        turn: &LogoutTurn,
+    ) -> Result<Vec<QueuedLogout>, StoreError>;
+
+    /// Removes the notices for a client that can be sent no more.
+    async fn delete_ended_logouts(&self, address: &LogoutAddress, now: Timestamp) -> Result<(), StoreError>;
 
     /// Takes an attempt for this replica: it is counted, and the next one is not before then. Of replicas at the same time one gets it.
     async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<bool, StoreError>;

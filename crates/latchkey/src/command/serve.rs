@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use administration::{DeclaredSecret, Outcome};
+use administration::{Clock, DeclaredSecret, Outcome};
 use anyhow::Context as _;
 use gateway::{Gateway, ListenAddresses};
 use registry::DeclaredPassword;
@@ -21,9 +21,8 @@ use crate::batch_writer::BatchWriter;
 use crate::clock;
 use crate::drain::StopSignals;
 use crate::housekeeping;
-use crate::jwks_fetcher;
 use crate::logging;
-use crate::logout_delivery::LogoutDelivery;
+use crate::logout_delivery::{LogoutDelivery, LogoutSender};
 use crate::names::names;
 use crate::platform::{Platform, gateway_options};
 use crate::reload::Reload;
@@ -58,7 +57,6 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     let feed = platform.database.change_feed().await?;
     let mut reload = Reload::new(Arc::clone(&platform), config, environment, &loaded);
     let declared = loaded.declaration.tenants.keys().map(TenantId::as_str);
-    let fetcher = jwks_fetcher::guarded(&loaded.platform);
     let (watched, tenants, sample) = (loaded.watched.clone(), names(declared), sample_client(&loaded));
 
     // The store does not hold them.
@@ -94,13 +92,14 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
         platform.database.clone(),
         platform.database.clone(),
     ));
-    let logouts = LogoutDelivery {
-        outbox: platform.database.clone(),
+    let sender = LogoutSender {
         tenants: platform.services.tenants.clone(),
         authenticator: Arc::clone(&platform.services.authenticator),
         engine: platform.services.engine.clone(),
-        fetcher,
+        fetcher: platform.health.jwks_fetcher.fetcher(),
     };
+    let (outbox, clock): (_, Clock) = (platform.database.clone(), Arc::new(clock::now));
+    let logouts = LogoutDelivery { outbox, sender: Arc::new(sender), clock };
     tokio::spawn(Arc::new(logouts).run());
     let uses = &platform.services.authenticator.last_used_secrets;
     let last_used = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.clone()));

@@ -8,12 +8,16 @@ use crate::mock_server::{MockServer, Reply, Request, tls};
 const JSON: &str = "content-type: application/json";
 const FORM: &str = "logout_token=a.b.c";
 
+fn acme() -> TenantId {
+    TenantId::parse("acme").unwrap()
+}
+
 fn loopback() -> Fetcher {
     Fetcher::new(Guard::allowing(vec!["127.0.0.0/8".parse().unwrap()]))
 }
 
 async fn fetch(server: &MockServer) -> Result<Fetched, FetchError> {
-    loopback().fetch(&format!("{}/jwks", server.url()), "application/jwk-set+json").await
+    loopback().fetch(&acme(), &format!("{}/jwks", server.url()), "application/jwk-set+json").await
 }
 
 async fn serving(reply: Reply) -> MockServer {
@@ -21,7 +25,7 @@ async fn serving(reply: Reply) -> MockServer {
 }
 
 async fn post(server: &MockServer) -> Result<(), FetchError> {
-    loopback().post_form(&format!("{}/logout", server.url()), FORM.to_owned()).await
+    loopback().post_form(&acme(), &format!("{}/logout", server.url()), FORM.to_owned()).await
 }
 
 #[tokio::test]
@@ -36,7 +40,8 @@ async fn a_document_is_fetched_as_it_is() {
     });
     let (server, fetcher) = (server.await, loopback());
     for _ in 0..2 {
-        let fetched = fetcher.fetch(&format!("{}/jwks", server.url()), "application/jwk-set+json").await;
+        let fetched =
+            fetcher.fetch(&acme(), &format!("{}/jwks", server.url()), "application/jwk-set+json").await;
         let fetched = fetched.unwrap();
         assert_eq!((fetched.body.as_slice(), fetched.max_age), (&b"{}"[..], Some(Duration::from_secs(120))));
     }
@@ -48,11 +53,11 @@ async fn nothing_is_sent_to_an_address_that_is_not_allowed() {
     let port = server.address.port();
     let strict = Fetcher::new(Guard::default());
     for host in ["127.0.0.1", "127.1", "[::ffff:127.0.0.1]"] {
-        let error = strict.fetch(&format!("https://{host}:{port}/"), "*/*").await.unwrap_err();
+        let error = strict.fetch(&acme(), &format!("https://{host}:{port}/"), "*/*").await.unwrap_err();
         assert!(matches!(error, FetchError::Url(UnfitUrl::Address)), "{host}: {error}");
     }
     // A name that resolves to loopback alone, here by the machine's own table.
-    let error = strict.fetch(&format!("https://localhost:{port}/"), "*/*").await.unwrap_err();
+    let error = strict.fetch(&acme(), &format!("https://localhost:{port}/"), "*/*").await.unwrap_err();
     assert!(matches!(error, FetchError::Address), "{error}");
     assert_eq!(server.request_count(), 0);
 }
@@ -80,14 +85,16 @@ async fn no_form_is_posted_to_an_address_that_is_not_allowed() {
         "[fe80::1]",
         "[fd00:ec2::254]",
     ] {
-        let error = strict.post_form(&format!("https://{host}:{port}/"), FORM.to_owned()).await.unwrap_err();
+        let error =
+            strict.post_form(&acme(), &format!("https://{host}:{port}/"), FORM.to_owned()).await.unwrap_err();
         assert!(matches!(error, FetchError::Url(UnfitUrl::Address)), "{host}: {error}");
     }
     for url in ["http://localhost/", "http://example.com/", "ftp://example.com/", "file:///etc/passwd"] {
-        let error = strict.post_form(url, FORM.to_owned()).await.unwrap_err();
+        let error = strict.post_form(&acme(), url, FORM.to_owned()).await.unwrap_err();
         assert!(matches!(error, FetchError::Url(_)), "{url}: {error}");
     }
-    let error = strict.post_form(&format!("https://localhost:{port}/"), FORM.to_owned()).await.unwrap_err();
+    let error =
+        strict.post_form(&acme(), &format!("https://localhost:{port}/"), FORM.to_owned()).await.unwrap_err();
     assert!(matches!(error, FetchError::Address), "{error}");
     assert_eq!(server.request_count(), 0);
 }
@@ -202,8 +209,8 @@ async fn a_certificate_must_be_trusted() {
     let server = MockServer::start(Some(acceptor), |_| Reply::of(200, JSON, b"{}")).await;
     let url = format!("https://localhost:{}/", server.address.port());
     let errors = [
-        loopback().fetch(&url, "*/*").await.unwrap_err(),
-        loopback().post_form(&url, FORM.to_owned()).await.unwrap_err(),
+        loopback().fetch(&acme(), &url, "*/*").await.unwrap_err(),
+        loopback().post_form(&acme(), &url, FORM.to_owned()).await.unwrap_err(),
     ];
     for error in errors {
         assert!(matches!(error, FetchError::Connection(_) | FetchError::NoClient(_)), "{error}");

@@ -171,19 +171,19 @@ async fn refusals_of_a_tenant_wait_as_long_as_its_longest_fetch() {
 #[tokio::test(start_paused = true)]
 async fn a_tenant_fetches_few_at_a_time_and_another_one_does_not_wait() {
     let (fetcher, sets) = sets(Duration::from_secs(2));
-    for number in 0..FLIGHTS * 3 {
+    for number in 0..FLIGHTS_OF_TENANT * 3 {
         let sets = Arc::clone(&sets);
         tokio::spawn(async move {
             sets.find(&sets.source(&tenant("acme"), &format!("{URL}/{number}"))).await.is_some()
         });
     }
-    while fetcher.count() < FLIGHTS {
+    while fetcher.count() < FLIGHTS_OF_TENANT {
         yield_now().await;
     }
     let begun = Instant::now();
     assert!(sets.find(&sets.source(&tenant("globex"), URL)).await.is_some());
     assert!(begun.elapsed() <= Duration::from_millis(2_001), "{:?}", begun.elapsed());
-    assert_eq!(fetcher.most_running.load(Ordering::Relaxed), FLIGHTS + 1);
+    assert_eq!(fetcher.most_running.load(Ordering::Relaxed), FLIGHTS_OF_TENANT + 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,8 @@
 
 use administration::ConsentState;
 use grants::{
-    AuthorizationCode, Consent, DeviceCode, FoundFamily, PushedRequest, QueuedLogout, RefreshFamily,
+    AuthorizationCode, Consent, DeviceCode, FoundFamily, LogoutAddress, PushedRequest, QueuedLogout,
+    RefreshFamily,
 };
 use sessions::{FoundSession, Session};
 
@@ -114,6 +115,13 @@ columns! {
         parameters: "parameters",
         valid_until: "valid_until",
         expires_at: "expires_at",
+    }
+}
+
+columns! {
+    LogoutAddress {
+        tenant: "tenant_id",
+        client: "client_id",
     }
 }
 

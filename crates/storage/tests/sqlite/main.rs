@@ -8,6 +8,7 @@ mod change_feed;
 mod converging;
 mod declared;
 mod importing;
+mod logouts;
 mod newer_columns;
 mod opening;
 mod reconciling;

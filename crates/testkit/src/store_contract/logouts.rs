@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use accounts::{Account, AccountStatus};
-use administration::{Change, ChangeKind};
-use grants::{AuthorizationCode, QueuedLogout};
+use administration::{Change, ChangeKind, CommitOutcome};
+use grants::{AuthorizationCode, LogoutAddress, LogoutTurn, QueuedLogout};
 use protocol::{Lifetime, Timestamp};
 use tenancy::{SessionPolicy, TenantId};
 
@@ -13,7 +13,7 @@ use super::sign_ins::{at, begin, code_of, person, sessions, write_code};
 use crate::requests;
 
 async fn due(stores: &Stores, now: Timestamp) -> Vec<QueuedLogout> {
-    let mut due = stores.logouts.due_logouts(now, 100).await.unwrap();
+    let mut due = stores.logouts.due_logouts(now, 100, &LogoutTurn::default()).await.unwrap();
     due.sort_by(|one, other| (&one.tenant, &one.client).cmp(&(&other.tenant, &other.client)));
     due
 }
@@ -136,4 +136,35 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
         now = next;
     }
     assert_eq!(due(&stores, now).await, [], "it is given up");
+}
+
+/// However many notices of a tenant wait, and for however long, another tenant's next is among the first.
+pub async fn due_notices_come_by_tenant_in_turn(stores: Stores) {
+    for (tenant, times) in [("globex", 40), ("acme", 1)] {
+        let request = super::sign_ins::sign_out_everywhere(&stores, tenant, times).await;
+        let outcome = stores.administration.commit(&request).await.unwrap();
+        assert!(matches!(outcome, CommitOutcome::Committed { .. }), "{outcome:?}");
+    }
+    let due = async |most, turn: &LogoutTurn| {
+        let due = stores.logouts.due_logouts(at(2_000), most, turn).await.unwrap();
+        due.into_iter().map(|queued| queued.tenant.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let count = |due: &[String], of: &str| due.iter().filter(|tenant| *tenant == of).count();
+    let most_at_once = QueuedLogout::MOST_AT_ONCE as usize;
+    let all = due(100, &LogoutTurn::default()).await;
+    assert_eq!((count(&all, "acme"), count(&all, "globex")), (1, most_at_once), "{all:?}");
+    // Of two places each has one, and of one place the tenant whose turn it is.
+    assert_eq!(count(&due(2, &LogoutTurn::default()).await, "acme"), 1);
+    for (after, first) in [(None, "acme"), (Some("acme"), "globex"), (Some("globex"), "acme")] {
+        let after = after.map(|tenant| TenantId::parse(tenant).unwrap());
+        assert_eq!(due(1, &LogoutTurn { after, except: Vec::new() }).await, [first]);
+    }
+    // A paused client of a tenant is passed by.
+    let client = "web".parse().unwrap();
+    let paused = LogoutAddress { tenant: TenantId::parse("globex").unwrap(), client };
+    let turn = LogoutTurn { except: vec![paused.clone()], after: None };
+    assert_eq!(due(100, &turn).await, ["acme"]);
+    // What is still to be sent stays.
+    stores.logouts.delete_ended_logouts(&paused, at(2_000)).await.unwrap();
+    assert_eq!(due(100, &LogoutTurn::default()).await.len(), 1 + most_at_once);
 }

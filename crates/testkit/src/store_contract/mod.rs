@@ -218,6 +218,7 @@ macro_rules! store_contract_tests {
             the_end_of_a_session_queues_a_notice_for_each_of_its_clients,
             what_an_administrator_ends_queues_notices,
             an_attempt_at_a_notice_is_made_once,
+            due_notices_come_by_tenant_in_turn,
             an_identifier_is_used_once_in_its_tenant,
             of_a_hundred_uses_at_once_one_is_the_first,
             expired_identifiers_are_deleted,

@@ -1,0 +1,65 @@
+//! One attempt at telling a client that a session has ended.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use grants::{Engine, Grantee, QueuedLogout};
+use outbound::{FetchError, Fetcher};
+use protocol::{Timestamp, causes};
+use registry::Authenticator;
+use tenancy::{StoreError, TenantResolver};
+
+/// Sends a notice.
+#[async_trait]
+pub(crate) trait SendLogout: Send + Sync {
+    async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Result<Attempt, StoreError>;
+}
+
+/// What came of an attempt.
+#[derive(Debug)]
+pub(crate) enum Attempt {
+    Delivered,
+    /// The client has no address for notices, or the client or the tenant does not serve.
+    Unaddressed,
+    /// The client has answered that it did not accept the notice.
+    Refused(String),
+    /// The address does not answer, or nothing can be sent to it now.
+    Failed(String),
+}
+
+/// Sends logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.5).
+pub(crate) struct LogoutSender {
+    pub(crate) tenants: TenantResolver,
+    pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) engine: Engine,
+    pub(crate) fetcher: Arc<Fetcher>,
+}
+
+#[async_trait]
+impl SendLogout for LogoutSender {
+    async fn send(&self, queued: &QueuedLogout, now: Timestamp) -> Result<Attempt, StoreError> {
+        let Ok(tenant) = self.tenants.resolve_openid_provider(queued.tenant.as_str()).await else {
+            return Ok(Attempt::Failed("the tenant does not serve".to_owned()));
+        };
+        let client = self.authenticator.find_active(&tenant.id, queued.client.as_str()).await?;
+        let Some(client) = client else { return Ok(Attempt::Unaddressed) };
+        let Some(uri) = &client.code_flow.backchannel_logout_uri else { return Ok(Attempt::Unaddressed) };
+        let grantee = Grantee { tenant: &tenant, client: &client };
+        let token = match self.engine.sign_logout_token(&grantee, queued, now).await {
+            Ok(token) => token,
+            Err(error) => return Ok(Attempt::Failed(causes(&error).to_string())),
+        };
+        // Base64url and dots: nothing is to be encoded.
+        let sent = self.fetcher.post_form(&tenant.id, uri, format!("logout_token={token}")).await;
+        Ok(sent.map_or_else(failed, |()| Attempt::Delivered))
+    }
+}
+
+fn failed(error: FetchError) -> Attempt {
+    let text = error.to_string();
+    match error {
+        // Of this notice: the next may be accepted.
+        FetchError::Status(status) if status < 500 && status != 429 => Attempt::Refused(text),
+        _ => Attempt::Failed(text),
+    }
+}

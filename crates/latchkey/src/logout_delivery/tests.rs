@@ -1,0 +1,194 @@
+//! Deliveries from an outbox in memory to clients that answer, refuse or hang. Time is the runtime's, which is paused.
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use grants::LogoutAddress;
+use protocol::Timestamp;
+use tenancy::TenantId;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::*;
+
+/// Notices with the time of their next attempt, in the order in which they were queued.
+struct FakeOutbox {
+    rows: Mutex<Vec<(QueuedLogout, Timestamp)>>,
+    looks: Mutex<u32>,
+    claims: Mutex<u32>,
+}
+
+#[async_trait]
+impl LogoutOutbox for FakeOutbox {
+    /// The notice that is due for longest is first, without turns: the turns of this test are those of the deliveries.
+    async fn due_logouts(
+        &self,
+        now: Timestamp,
+        most: u32,
+        turn: &LogoutTurn,
+    ) -> Result<Vec<QueuedLogout>, StoreError> {
+        *self.looks.lock().unwrap() += 1;
+        let rows = self.rows.lock().unwrap();
+        let due =
+            rows.iter().filter(|(queued, next)| *next <= now && !turn.except.contains(&queued.address()));
+        let mut of_client = std::collections::HashMap::<LogoutAddress, u32>::new();
+        let due = due.filter(|(queued, _)| {
+            let count = of_client.entry(queued.address()).or_default();
+            *count += 1;
+            *count <= QueuedLogout::MOST_AT_ONCE
+        });
+        Ok(due.take(most as usize).map(|(queued, _)| queued.clone()).collect())
+    }
+
+    async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<bool, StoreError> {
+        *self.claims.lock().unwrap() += 1;
+        let mut rows = self.rows.lock().unwrap();
+        let row = rows.iter_mut().find(|(row, _)| row == queued).unwrap();
+        row.0.attempts += 1;
+        row.1 = next;
+        Ok(true)
+    }
+
+    async fn delete_logout(&self, queued: &QueuedLogout) -> Result<(), StoreError> {
+        self.rows
+            .lock()
+            .unwrap()
+            .retain(|(row, _)| (&row.session, &row.client) != (&queued.session, &queued.client));
+        Ok(())
+    }
+
+    async fn delete_ended_logouts(&self, _: &LogoutAddress, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// Tenants, clients and times of what was sent, and how many were under way at most.
+#[derive(Default)]
+struct FakeSender {
+    begun: Instant0,
+    sent: Mutex<Vec<(String, String, Duration)>>,
+    under_way: Mutex<(usize, usize)>,
+}
+
+struct Instant0(Instant);
+
+impl Default for Instant0 {
+    fn default() -> Self {
+        Self(Instant::now())
+    }
+}
+
+#[async_trait]
+impl SendLogout for FakeSender {
+    async fn send(&self, queued: &QueuedLogout, _: Timestamp) -> Result<Attempt, StoreError> {
+        let (tenant, client) = (queued.tenant.to_string(), queued.client.to_string());
+        self.sent.lock().unwrap().push((tenant, client.clone(), self.begun.0.elapsed()));
+        {
+            let mut under_way = self.under_way.lock().unwrap();
+            under_way.0 += 1;
+            under_way.1 = under_way.1.max(under_way.0);
+        }
+        let attempt = match client.split('-').next() {
+            Some("dead") => {
+                sleep(Duration::from_secs(5)).await;
+                Attempt::Failed("no whole answer in time".to_owned())
+            }
+            Some("slow") => {
+                sleep(Duration::from_secs(4)).await;
+                Attempt::Delivered
+            }
+            Some("strict") => Attempt::Refused("the answer has status 400".to_owned()),
+            _ => {
+                sleep(Duration::from_millis(20)).await;
+                Attempt::Delivered
+            }
+        };
+        self.under_way.lock().unwrap().0 -= 1;
+        Ok(attempt)
+    }
+}
+
+impl FakeSender {
+    fn times(&self, tenant: &str, client: &str) -> Vec<Duration> {
+        let sent = self.sent.lock().unwrap();
+        sent.iter()
+            .filter(|(t, c, _)| (t.as_str(), c.as_str()) == (tenant, client))
+            .map(|sent| sent.2)
+            .collect()
+    }
+}
+
+fn notices(tenant: &str, client: &str, count: u32) -> Vec<(QueuedLogout, Timestamp)> {
+    let notice = |number: u32| QueuedLogout {
+        tenant: TenantId::parse(tenant).unwrap(),
+        slot: 0,
+        session: format!("{number:A>21}A").parse().unwrap(),
+        client: client.parse().unwrap(),
+        account: "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa".parse().unwrap(),
+        attempts: 0,
+    };
+    (0..count).map(|number| (notice(number), Timestamp::from_seconds(0))).collect()
+}
+
+/// Delivers for so long.
+async fn deliver(rows: Vec<(QueuedLogout, Timestamp)>, seconds: u64) -> (Arc<FakeOutbox>, Arc<FakeSender>) {
+    let outbox = FakeOutbox { rows: Mutex::new(rows), looks: Mutex::default(), claims: Mutex::default() };
+    let (outbox, sender) = (Arc::new(outbox), Arc::<FakeSender>::default());
+    let begun = Instant::now();
+    let clock = Arc::new(move || Timestamp::from_seconds(begun.elapsed().as_secs()));
+    let delivery = LogoutDelivery { outbox: outbox.clone(), sender: sender.clone(), clock };
+    let ended = timeout(Duration::from_secs(seconds), Arc::new(delivery).run()).await;
+    assert!(ended.is_err(), "it goes on");
+    (outbox, sender)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_never_answers_leaves_the_next_of_another_tenant_in_its_first_round() {
+    let mut rows = notices("b", "dead", 400);
+    rows.extend(notices("a", "web", 1));
+    let (outbox, sender) = deliver(rows, 60).await;
+    assert_eq!(sender.times("a", "web"), [Duration::ZERO], "in the first look");
+    // The address is tried once more, and then once after each pause; the others use no attempts up.
+    let tried = sender.times("b", "dead");
+    let seconds: Vec<_> =
+        tried[QueuedLogout::MOST_AT_ONCE as usize..].iter().map(Duration::as_secs).collect();
+    assert_eq!(tried[..QueuedLogout::MOST_AT_ONCE as usize], [Duration::ZERO; 8]);
+    assert!(seconds.len() <= 4, "{seconds:?}");
+    let rows = outbox.rows.lock().unwrap();
+    assert_eq!(rows.iter().map(|(queued, _)| queued.attempts as usize).sum::<usize>(), tried.len());
+    assert_eq!(*outbox.claims.lock().unwrap(), 1 + u32::try_from(tried.len()).unwrap());
+}
+
+/// Forty clients at once, as many as one tenant's share and more.
+#[tokio::test(start_paused = true)]
+async fn dead_addresses_of_a_tenant_take_no_more_than_its_share() {
+    let mut rows: Vec<_> = (0..40).flat_map(|number| notices("b", &format!("dead-{number}"), 10)).collect();
+    rows.extend(notices("a", "web", 1));
+    // The outbox of this test has no turns; the place of the tenant's notice is the last.
+    rows.rotate_right(1);
+    let (_, sender) = deliver(rows, 2).await;
+    assert_eq!(sender.times("a", "web"), [Duration::ZERO]);
+    assert_eq!(sender.under_way.lock().unwrap().1, AT_ONCE_OF_TENANT + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_begin_while_older_ones_go_on() {
+    let mut rows = notices("a", "slow", 8);
+    rows.extend(notices("a", "web", 40));
+    let (outbox, sender) = deliver(rows, 3).await;
+    assert_eq!(sender.times("a", "web").len(), 40, "the slow ones are answered after four seconds");
+    assert_eq!(outbox.rows.lock().unwrap().len(), 8);
+}
+
+/// It answers, so what it accepts is sent at once.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_refuses_a_notice_is_not_paused() {
+    let (outbox, sender) = deliver(notices("a", "strict", 40), 20).await;
+    assert_eq!(sender.times("a", "strict").len(), 40);
+    assert!(outbox.rows.lock().unwrap().iter().all(|(queued, _)| queued.attempts == 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_looked_for_more_often_than_there_is_something() {
+    let (outbox, _) = deliver(Vec::new(), 20).await;
+    assert!(*outbox.looks.lock().unwrap() <= 11);
+}

@@ -1,0 +1,32 @@
+//! Notices of sessions that have ended, for a client that does not take them.
+
+use administration::{CommitOutcome, TenantRows as _};
+use grants::QueuedLogout;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{Connection as _, Executor as _};
+use std::sync::Arc;
+use testkit::store_contract::{Stores, sign_out_everywhere};
+
+use crate::declared::Sandbox;
+
+const FULL: &str = "
+    WITH RECURSIVE given (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM given WHERE n < 5000)
+    INSERT INTO logout_outbox (tenant_id, slot, session_id, client_id, account_id, attempts, next_attempt_at, expires_at)
+    SELECT 'acme', 0, 'session ' || n, 'web', 'account', 0, 0, 9999999999 FROM given";
+
+#[tokio::test]
+async fn no_more_notices_are_queued_for_a_client_for_which_the_most_wait() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let stores = Stores::of(Arc::into_inner(sandbox.open().await).unwrap());
+    let options = SqliteConnectOptions::new().filename(sandbox.path());
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    connection.execute(FULL).await.unwrap();
+    for (tenant, expected) in [("acme", QueuedLogout::MOST_OF_CLIENT), ("globex", 2)] {
+        let request = sign_out_everywhere(&stores, tenant, 2).await;
+        assert!(matches!(database.commit(&request).await.unwrap(), CommitOutcome::Committed { .. }));
+        let count = "SELECT COUNT(*) FROM logout_outbox WHERE tenant_id = $1";
+        let (waiting,): (u32,) = sqlx::query_as(count).bind(tenant).fetch_one(&mut connection).await.unwrap();
+        assert_eq!(waiting, expected, "{tenant}");
+    }
+}
