@@ -8,6 +8,7 @@ use protocol::Secret;
 use reqwest::Method;
 use secrets::{Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, SecretHash};
 use serde_json::{Value, json};
+use testkit::fixtures::tenant_id;
 use tokio::time::timeout;
 
 use crate::answer::Answer;
@@ -174,8 +175,9 @@ fn fill<'a>(pool: &'a HashPool, waiting: &mut Vec<Hashing<'a>>) {
         let (secret, salt) = (Secret::new("x".to_owned()), PasswordSalt::generate());
         let job = HashJob { secret, salt, key: None, only_if: None };
         let mut hashing: Hashing<'a> = Box::pin(async move {
-            // The address of the test's own requests.
-            pool.hash(job, Lane::SignIn, &ClientAddress::new(Some([127, 0, 0, 1].into()))).await
+            // The tenant and the address of the test's own requests.
+            let source = ClientAddress::new(Some([127, 0, 0, 1].into()));
+            pool.hash(&tenant_id(ACME), job, Lane::SignIn, &source).await
         });
         if let Some(Err(Busy)) = hashing.as_mut().now_or_never() {
             return;
