@@ -304,7 +304,12 @@ mod tests {
         let pool = HashPool::start(NonZeroUsize::new(2).unwrap()).unwrap();
         let expected = hash_password(&job("a").secret, &PasswordSalt::dummy()).unwrap();
         for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
-            assert!(pool.hash(&tenant("acme"), job("a"), lane, &ClientAddress::new(None)).await.unwrap().matches(&expected));
+            assert!(
+                pool.hash(&tenant("acme"), job("a"), lane, &ClientAddress::new(None))
+                    .await
+                    .unwrap()
+                    .matches(&expected)
+            );
         }
         assert_eq!(pool.hashes_computed(), 3);
     }
@@ -330,7 +335,9 @@ mod tests {
             let ask = |number: u32, text: String| {
                 let pool = Arc::clone(&pool);
                 let source = ClientAddress::new(Some(std::net::Ipv4Addr::from(0x0a00_0000 + number).into()));
-                tokio::spawn(async move { pool.hash(&tenant("acme"), job(&text), Lane::SignIn, &source).await })
+                tokio::spawn(
+                    async move { pool.hash(&tenant("acme"), job(&text), Lane::SignIn, &source).await },
+                )
             };
             let settle = async || {
                 for _ in 0..200 {

@@ -468,7 +468,8 @@ async fn a_person_who_cannot_sign_in_rewrites_nothing() {
 }
 
 /// 256 MiB in four passes, as it could be imported once.
-const COSTLY: &str = "$argon2id$v=19$m=262144,t=4,p=1$c29tZXNhbHRzb21lc2FsdA$Bbc7AsSwsWnLmslps97XOc/5NtvR731yFk3utRv275E";
+const COSTLY: &str =
+    "$argon2id$v=19$m=262144,t=4,p=1$c29tZXNhbHRzb21lc2FsdA$Bbc7AsSwsWnLmslps97XOc/5NtvR731yFk3utRv275E";
 
 impl TestEnv {
     /// Sends a form from this address, and lets it come as far as the hash.

@@ -611,7 +611,8 @@ async fn lookups_over_the_limit_of_one_tenant_delay_those_of_another_by_one_turn
 
 /// Sources and tenants of both kinds at once: the first checks of right secrets at a tenant whose neighbour has a thousand.
 #[tokio::test(start_paused = true)]
-async fn first_checks_of_a_tenant_with_many_sources_delay_a_right_secret_of_another_by_less_than_two_hashes() {
+async fn first_checks_of_a_tenant_with_many_sources_delay_a_right_secret_of_another_by_less_than_two_hashes()
+{
     let globex = Client { tenant: TenantId::parse("globex").unwrap(), ..client("billing") };
     let clients = vec![client("billing"), globex];
     let test_env = Arc::new(waiting(FakeStore::default(), clients, Rate::per_minute(10_000)));

@@ -103,9 +103,8 @@ fn what_other_systems_write_by_default_may_be_imported_and_what_takes_longer_may
         let (salt, digest) = ("c29tZXNhbHRzb21lc2FsdA", "A".repeat((bytes * 8).div_ceil(6)));
         format!("{head}${salt}${digest}").parse::<ForeignHash>().unwrap().check_cost()
     };
-    let bcrypt = |cost: &str| {
-        LONG.replace("$04$", &format!("${cost}$")).parse::<ForeignHash>().unwrap().check_cost()
-    };
+    let bcrypt =
+        |cost: &str| LONG.replace("$04$", &format!("${cost}$")).parse::<ForeignHash>().unwrap().check_cost();
     for (what, admitted) in [
         ("Keycloak 25 and later", of("$argon2id$v=19$m=7168,t=5,p=1", 32)),
         ("Keycloak 24", of("$pbkdf2-sha512$i=210000", 64)),

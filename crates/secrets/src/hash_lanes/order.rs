@@ -223,7 +223,8 @@ impl Order {
     pub(super) fn lengths_at(&self, place: &Place) -> (usize, usize, usize) {
         let lane = place.lane as usize;
         let of_tenant = self.tenants.get(&place.tenant);
-        let queue = of_tenant.and_then(|of| of.queues.get(&place.source)).map_or(0, |of| of.lines[lane].len());
+        let queue =
+            of_tenant.and_then(|of| of.queues.get(&place.source)).map_or(0, |of| of.lines[lane].len());
         let of_source = self.sources.get(&place.source).map_or(0, |of| of.lengths[lane]);
         (queue, of_tenant.map_or(0, |of| of.lengths[lane]), of_source)
     }
