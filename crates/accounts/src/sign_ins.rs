@@ -145,7 +145,7 @@ impl SignIns {
             key: None,
             only_if: foreign.cloned(),
         };
-        let hashed = self.pool.hash_if_right(job, Lane::SignIn, source).await;
+        let hashed = self.pool.hash_if_right(tenant, job, Lane::SignIn, source).await;
         let Ok(hash) = hashed.map_err(|Busy| ()) else {
             attempt.forgive();
             counted.into_iter().for_each(CountedAttempt::forgive);

@@ -15,8 +15,7 @@ use protocol::{
     ClientAuthentication, ClientAuthenticationMethod, ClientCertificate, IdAndSecret, PresentedAssertion,
     Rate, Secret, Timestamp,
 };
-use tenancy::{StoreError, Tenant, TenantId};
-use tokio::sync::Semaphore;
+use tenancy::{StoreError, Tenant, TenantId, TenantTurns};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::assertions::Assertions;
@@ -35,8 +34,11 @@ use secrets::{
     SecretHash, hash_token, wait_until,
 };
 
-/// Concurrent lookups for all addresses over their limit together, so that these cannot occupy every connection of the store.
+/// Concurrent lookups for all addresses over their limit together, so that these cannot occupy every connection of the store. Tenants take
+/// turns.
 const LOOKUPS_OVER_LIMIT: usize = 2;
+/// Lookups of one tenant that wait for a turn.
+const LOOKUPS_WAITING: usize = 1_024;
 
 /// Authenticates the clients of all tenants.
 pub struct Authenticator {
@@ -46,7 +48,7 @@ pub struct Authenticator {
     verified_secrets: VerifiedSecretCache,
     assertions: Assertions,
     failed_attempts: FailedAttempts,
-    lookups_over_limit: Semaphore,
+    lookups_over_limit: TenantTurns,
     began: Instant,
     lookup_latency: LookupLatency,
     precise_timer: Option<PreciseTimer>,
@@ -114,7 +116,7 @@ impl Authenticator {
             verified_secrets,
             assertions,
             failed_attempts: FailedAttempts::new(failed_attempts),
-            lookups_over_limit: Semaphore::new(LOOKUPS_OVER_LIMIT),
+            lookups_over_limit: TenantTurns::new(LOOKUPS_OVER_LIMIT, LOOKUPS_WAITING),
             began: Instant::now(),
             lookup_latency: LookupLatency::new(),
             precise_timer: None,
@@ -493,7 +495,8 @@ impl Authenticator {
     ) -> Result<SecretHash, ClientAuthenticationError> {
         attempt.count_hash();
         let lane = if attempt.is_over_limit() { Lane::Last } else { Lane::Client };
-        self.pool.hash(job, lane, attempt.source).await.map_err(|_| ClientAuthenticationError::Busy)
+        let hashed = self.pool.hash(attempt.tenant, job, lane, attempt.source).await;
+        hashed.map_err(|_| ClientAuthenticationError::Busy)
     }
 
     async fn until_refusals_leave(&self, arrival: Instant) {
@@ -514,8 +517,8 @@ impl Authenticator {
         attempt: &Attempt<'_>,
     ) -> Result<Option<Arc<Client>>, ClientAuthenticationError> {
         let _turn = if attempt.is_over_limit() {
-            let turn = timeout(HashPool::LONGEST_WAIT, self.lookups_over_limit.acquire()).await;
-            Some(turn.map_err(|_elapsed| ClientAuthenticationError::Busy)?)
+            let turn = timeout(HashPool::LONGEST_WAIT, self.lookups_over_limit.take(tenant)).await;
+            Some(turn.ok().and_then(Result::ok).ok_or(ClientAuthenticationError::Busy)?)
         } else {
             None
         };

@@ -228,7 +228,7 @@ impl Users {
         let secret = if may_open { password } else { Secret::new(String::new()) };
         let lane = if attempt.is_over_limit() { Lane::Last } else { Lane::SignIn };
         let job = HashJob { secret, salt, key: None, only_if: None };
-        let hashed = self.pool.hash(job, lane, source).await;
+        let hashed = self.pool.hash(&tenant.id, job, lane, source).await;
         let hash = match hashed {
             Ok(hash) => hash,
             Err(Busy) => {

@@ -38,7 +38,8 @@ struct Span {
 pub struct Attempt<'a> {
     failures: &'a Span,
     limit: Rate,
-    tenant: &'a TenantId,
+    /// The tenant that was asked.
+    pub tenant: &'a TenantId,
     /// The source of the attempt.
     pub source: &'a ClientAddress,
     now: Timestamp,

@@ -1,6 +1,8 @@
 //! Password hashes that other systems made: argon2, scrypt and PBKDF2 in PHC string format, and bcrypt. A presented password is checked
-//! against one until it is right once; then a hash of ours takes its place. A hash that costs too much to check is not accepted.
+//! against one until it is right once; then a hash of ours takes its place. A hash that costs too much to check is not read, and one that costs
+//! less, but more than others may wait for, is not imported.
 
+mod cost;
 mod phc;
 #[cfg(test)]
 mod tests;
@@ -20,16 +22,20 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use self::cost::{ARGON2_BOUND, BCRYPT_BOUND, PBKDF2_BOUND, SCRYPT_BOUND, filled, mixed};
 use self::phc::Phc;
 use crate::password_hash::OutOfMemory;
 
 /// KiB of argon2, and of scrypt for one of its lanes.
 const MOST_MEMORY: u64 = 256 * 1024;
-/// Passes of argon2 over its memory, and lanes of scrypt, which it computes one after another.
-const MOST_PASSES: u32 = 4;
+/// KiB of argon2 in all of its passes.
+const MOST_FILLED: u64 = 4 * MOST_MEMORY;
+/// Lanes of scrypt, which it computes one after another.
+const MOST_LANES: u32 = 4;
 /// Rounds of PBKDF2, over all blocks of its digest.
 const MOST_ROUNDS: u32 = 1_000_000;
 const MOST_BCRYPT_COST: u32 = 14;
+
 /// Bytes that bcrypt takes of a password, a zero byte at its end among them.
 const BCRYPT_BYTES: usize = 72;
 
@@ -136,6 +142,12 @@ impl Pbkdf2Digest {
         }
     }
 
+    /// Rounds over all blocks of the digest.
+    fn rounds(self, rounds: NonZeroU32, digest: &[u8]) -> u32 {
+        let blocks = u32::try_from(digest.len().div_ceil(self.block())).unwrap_or(u32::MAX);
+        rounds.get().saturating_mul(blocks)
+    }
+
     const fn block(self) -> usize {
         match self {
             Self::Sha256 => 32,
@@ -177,10 +189,10 @@ fn argon2(algorithm: Algorithm, name: &'static str, rest: &str) -> Result<Parts,
     let phc = Phc::read(rest).ok_or_else(malformed)?;
     let [memory, passes, lanes] = phc.numbers(["m", "t", "p"]).ok_or_else(malformed)?;
     if u64::from(memory) > MOST_MEMORY {
-        return Err(ForeignHashError::TooCostly("argon2 may take 256 MiB of memory (m=262144)"));
+        return Err(ForeignHashError::TooCostly(ARGON2_BOUND));
     }
-    if passes > MOST_PASSES {
-        return Err(ForeignHashError::TooCostly("argon2 may make 4 passes (t=4)"));
+    if filled(memory, passes) > MOST_FILLED {
+        return Err(ForeignHashError::TooCostly(ARGON2_BOUND));
     }
     Argon2Params::new(memory, passes, lanes, Some(phc.digest.len())).map_err(|_| malformed())?;
     if phc.salt.len() < argon2::MIN_SALT_LEN {
@@ -195,11 +207,8 @@ fn scrypt(rest: &str) -> Result<Parts, ForeignHashError> {
     let phc = Phc::read(rest).ok_or_else(malformed)?;
     let [log_n, block_size, lanes] = phc.numbers(["ln", "r", "p"]).ok_or_else(malformed)?;
     let log_n = u8::try_from(log_n).ok().filter(|log_n| (1..64).contains(log_n)).ok_or_else(malformed)?;
-    // 128 bytes * r * N.
-    let memory = 1_u64.checked_shl(log_n.into()).and_then(|n| n.checked_mul(u64::from(block_size)));
-    if memory.is_none_or(|units| units > MOST_MEMORY * 8) || lanes > MOST_PASSES {
-        let bound = "scrypt may take 256 MiB of memory (128 bytes * r * 2^ln) and have 4 lanes (p=4)";
-        return Err(ForeignHashError::TooCostly(bound));
+    if mixed(log_n, block_size, 1).is_none_or(|units| units > MOST_MEMORY * 8) || lanes > MOST_LANES {
+        return Err(ForeignHashError::TooCostly(SCRYPT_BOUND));
     }
     ScryptParams::new(log_n, block_size, lanes).map_err(|_| malformed())?;
     Ok((Function::Scrypt { log_n, block_size, lanes }, phc.salt, phc.digest))
@@ -210,11 +219,8 @@ fn pbkdf2(digest: Pbkdf2Digest, name: &'static str, rest: &str) -> Result<Parts,
     let malformed = || ForeignHashError::Malformed(name);
     let phc = Phc::read(rest).ok_or_else(malformed)?;
     let rounds = phc.rounds().and_then(NonZeroU32::new).ok_or_else(malformed)?;
-    let blocks = u32::try_from(phc.digest.len().div_ceil(digest.block())).unwrap_or(u32::MAX);
-    if rounds.get().saturating_mul(blocks) > MOST_ROUNDS {
-        return Err(ForeignHashError::TooCostly(
-            "PBKDF2 may make 1000000 rounds, over all blocks of its digest",
-        ));
+    if digest.rounds(rounds, &phc.digest) > MOST_ROUNDS {
+        return Err(ForeignHashError::TooCostly(PBKDF2_BOUND));
     }
     Ok((Function::Pbkdf2 { digest, rounds }, phc.salt, phc.digest))
 }
@@ -232,7 +238,7 @@ fn bcrypt(rest: &str) -> Result<Parts, ForeignHashError> {
     let (salt, digest) = (decoded(salt)?, decoded(digest)?);
     match cost {
         4..=MOST_BCRYPT_COST => Ok((Function::Bcrypt { cost }, salt, digest)),
-        15..=31 => Err(ForeignHashError::TooCostly("bcrypt may have cost 14")),
+        15..=31 => Err(ForeignHashError::TooCostly(BCRYPT_BOUND)),
         _ => Err(malformed()),
     }
 }

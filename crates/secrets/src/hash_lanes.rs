@@ -1,26 +1,29 @@
-//! The order of hashes: fair queuing by source. Each source has one queue in each lane, and the queues are served in turn, so a source
-//! waits for at most one hash of each other source.
+//! The order of hashes: fair queuing by tenant, then by source. Each source has one queue for each tenant in each lane. Tenants are served in
+//! turn, and so are the sources of a tenant: a tenant waits for at most one hash of each other tenant, and a source for at most one of each
+//! other source of its tenant.
 //!
-//! Sign-ins precede clients every other time; between them, the source with the oldest turn is next. The last lane is served only while
-//! the others are empty.
+//! Sign-ins precede clients every other time; between them, the oldest turn is next. The last lane is served only while the others are empty.
 
+mod order;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use protocol::Secret;
+use tenancy::TenantId;
 use tokio::sync::oneshot;
 
+use self::order::{Entry, Order, Place};
 use crate::network_aggregation::NetworkAggregation;
 use crate::password_hash::{OutOfMemory, PasswordSalt};
 use crate::{ClientAddress, ForeignHash, SecretHash};
 
-/// Concurrent jobs of one source.
+/// Concurrent jobs of one source, over all tenants.
 const COMPUTED: usize = 8;
-/// Waiting jobs in one queue.
+/// Waiting jobs of one source in one lane, over all tenants.
 const LINE: usize = 256;
-/// Waiting jobs in one lane, over all sources.
+/// Waiting jobs in one lane, over all tenants and sources.
 const LANE: usize = 4_096;
 const LANES: usize = 3;
 
@@ -33,7 +36,7 @@ pub struct HashJob {
     pub salt: PasswordSalt,
     /// Jobs with equal keys are computed once: the key identifies all else. `None` for a job of its own.
     pub key: Option<[u8; 32]>,
-    /// The hash of another system that the secret must have: without it nothing is hashed.
+    /// The hash of another system that the secret must have: without it nothing is hashed. Such a job has a thread and a queue of its own.
     pub only_if: Option<ForeignHash>,
 }
 
@@ -69,21 +72,12 @@ pub(crate) struct Turn {
     caller: ClientAddress,
 }
 
-type Place = (Lane, ClientAddress);
-
 #[derive(Default)]
 pub(crate) struct HashLanes {
     jobs: HashMap<u64, Job>,
     keys: HashMap<[u8; 32], u64>,
-    sources: HashMap<ClientAddress, Lines>,
-    /// The waiting sources of each lane in the order of their turns.
-    turns: [BTreeMap<u64, ClientAddress>; LANES],
-    /// The queues of each lane; the longest is last.
-    lengths: [BTreeSet<(usize, ClientAddress)>; LANES],
-    waiting: [usize; LANES],
+    order: Order,
     networks: NetworkAggregation,
-    /// The last number of a job or a turn.
-    last_number: u64,
     sign_in_was_last: bool,
 }
 
@@ -96,32 +90,20 @@ struct Job {
     places: Vec<Place>,
 }
 
-#[derive(Default)]
-struct Lines {
-    turn: u64,
-    computed: usize,
-    lines: [VecDeque<Entry>; LANES],
-}
-
-/// A job in a queue, with its source before aggregation.
-struct Entry {
-    job: u64,
-    caller: ClientAddress,
-}
-
 impl HashLanes {
-    /// Adds a job to the queue of its source, or joins it to an equal job.
+    /// Adds a job to the queue of its tenant and source, or joins it to an equal job.
     pub(crate) fn add(
         &mut self,
+        tenant: &TenantId,
         job: HashJob,
         lane: Lane,
         caller: ClientAddress,
         answer: Answer,
     ) -> Result<(), Busy> {
-        let place = (lane, self.networks.enter(caller));
-        let entered = self.enter(job, place, answer);
+        let place = Place { lane, tenant: tenant.clone(), source: self.networks.enter(caller) };
+        let entered = self.enter(job, &place, answer);
         if let Ok(Some(job)) = entered {
-            self.push(place, Entry { job, caller });
+            self.order.push(&place, Entry { job, caller });
         } else {
             self.networks.leave(caller);
         }
@@ -129,10 +111,10 @@ impl HashLanes {
     }
 
     /// Returns the number of the job if it takes a place in the queue.
-    fn enter(&mut self, job: HashJob, place: Place, answer: Answer) -> Result<Option<u64>, Busy> {
+    fn enter(&mut self, job: HashJob, place: &Place, answer: Answer) -> Result<Option<u64>, Busy> {
         let equal = job.key.and_then(|key| self.keys.get(&key).copied());
         if let Some(equal) = equal.and_then(|number| self.jobs.get_mut(&number))
-            && (equal.work.is_none() || equal.places.contains(&place))
+            && (equal.work.is_none() || equal.places.contains(place))
         {
             equal.answers.push(answer);
             return Ok(None);
@@ -145,7 +127,7 @@ impl HashLanes {
         };
         if let Some(job) = self.jobs.get_mut(&number) {
             job.answers.push(answer);
-            job.places.push(place);
+            job.places.push(place.clone());
         }
         Ok(Some(number))
     }
@@ -154,9 +136,9 @@ impl HashLanes {
     pub(crate) fn next(&mut self) -> Option<Taken> {
         loop {
             let place = self.pick()?;
-            let entry = self.take_out(place, VecDeque::pop_front)?;
+            let entry = self.order.take(&place, VecDeque::pop_front)?;
             if !self.is_wanted(entry.job) {
-                self.give_up(place, &entry);
+                self.give_up(&place, &entry);
                 continue;
             }
             let Some(job) = self.jobs.get_mut(&entry.job).and_then(|job| {
@@ -166,10 +148,8 @@ impl HashLanes {
                 self.networks.leave(entry.caller);
                 continue;
             };
-            self.sign_in_was_last = place.0 == Lane::SignIn;
-            let last = self.number();
-            self.move_turn(place.1, last);
-            self.sources.entry(place.1).or_default().computed += 1;
+            self.sign_in_was_last = place.lane == Lane::SignIn;
+            self.order.begin(&place);
             return Some(Taken { job, turn: Turn { job: entry.job, place, caller: entry.caller } });
         }
     }
@@ -177,10 +157,7 @@ impl HashLanes {
     /// Ends a turn and returns the channels to its callers.
     pub(crate) fn finish(&mut self, turn: &Turn) -> Vec<Answer> {
         self.networks.leave(turn.caller);
-        if let Some(lines) = self.sources.get_mut(&turn.place.1) {
-            lines.computed -= 1;
-        }
-        self.forget_idle(turn.place.1);
+        self.order.end(&turn.place);
         self.remove_job(turn.job).map_or_else(Vec::new, |job| job.answers)
     }
 
@@ -191,54 +168,47 @@ impl HashLanes {
 
     /// Picks a sign-in every other time, otherwise the oldest turn; the last lane only when the others are empty.
     fn pick(&self) -> Option<Place> {
-        let first = |lane: Lane| self.first(lane).map(|(turn, source)| (turn, (lane, source)));
-        let place = match (first(Lane::SignIn), first(Lane::Client)) {
+        let place = match (self.order.first(Lane::SignIn), self.order.first(Lane::Client)) {
             (Some(sign_in), Some(client)) if self.sign_in_was_last && client.0 <= sign_in.0 => client.1,
             (Some((_, place)), _) | (None, Some((_, place))) => place,
-            (None, None) => first(Lane::Last)?.1,
+            (None, None) => self.order.first(Lane::Last)?.1,
         };
         Some(place)
     }
 
-    fn first(&self, lane: Lane) -> Option<(u64, ClientAddress)> {
-        let may_go_on =
-            |source: &ClientAddress| self.sources.get(source).is_some_and(|lines| lines.computed < COMPUTED);
-        let mut turns = self.turns[lane as usize].iter();
-        turns.find(|(_, source)| may_go_on(source)).map(|(turn, source)| (*turn, *source))
-    }
-
-    /// Removes abandoned jobs from the head of a full queue. In a full lane the longest queue loses its newest job, unless the queue of the
-    /// new job is as long.
-    fn make_room(&mut self, place: Place) -> Result<(), Busy> {
-        if self.length(place) >= LINE {
-            while let Some(entry) = self.pop_unwanted(place) {
-                self.give_up(place, &entry);
+    /// Removes abandoned jobs from the head of a full queue. A source with too many jobs loses the newest of its longest queue; in a full
+    /// lane the tenant with the most jobs does; unless these are the queue and the tenant of the new job, which is refused then.
+    fn make_room(&mut self, place: &Place) -> Result<(), Busy> {
+        if self.order.lengths_at(place).2 >= LINE {
+            while self.order.head(place).is_some_and(|head| !self.is_wanted(head.job)) {
+                self.drop_entry(place, VecDeque::pop_front);
             }
         }
-        let length = self.length(place);
-        if length >= LINE {
-            return Err(Busy);
+        let (own, of_tenant, of_source) = self.order.lengths_at(place);
+        if of_source >= LINE {
+            let longest = self.order.longest_of_source(place.lane, place.source);
+            self.drop_newest(longest, own)?;
         }
-        let lane = place.0;
-        if self.waiting[lane as usize] >= LANE {
-            let (longest, source) = *self.lengths[lane as usize].last().ok_or(Busy)?;
-            if longest <= length {
-                return Err(Busy);
-            }
-            if let Some(entry) = self.take_out((lane, source), VecDeque::pop_back) {
-                self.give_up((lane, source), &entry);
-            }
+        if self.order.lengths[place.lane as usize] >= LANE {
+            let (most, tenant) = self.order.longest_tenant(place.lane).ok_or(Busy)?;
+            let (tenant, own) = if most > of_tenant { (&tenant, 0) } else { (&place.tenant, own) };
+            let longest = self.order.longest_of_tenant(place.lane, tenant);
+            self.drop_newest(longest, own)?;
         }
         Ok(())
     }
 
-    fn pop_unwanted(&mut self, place: Place) -> Option<Entry> {
-        let head = self.sources.get(&place.1)?.lines[place.0 as usize].front()?;
-        if self.is_wanted(head.job) { None } else { self.take_out(place, VecDeque::pop_front) }
+    /// Drops the newest job of the longest queue, if that is longer than the one of the new job.
+    fn drop_newest(&mut self, longest: Option<(usize, Place)>, own: usize) -> Result<(), Busy> {
+        let (_, place) = longest.filter(|(length, _)| *length > own).ok_or(Busy)?;
+        self.drop_entry(&place, VecDeque::pop_back);
+        Ok(())
     }
 
-    fn length(&self, (lane, source): Place) -> usize {
-        self.sources.get(&source).map_or(0, |lines| lines.lines[lane as usize].len())
+    fn drop_entry(&mut self, place: &Place, take: impl FnOnce(&mut VecDeque<Entry>) -> Option<Entry>) {
+        if let Some(entry) = self.order.take(place, take) {
+            self.give_up(place, &entry);
+        }
     }
 
     /// Whether the job still waits and has a caller.
@@ -248,18 +218,18 @@ impl HashLanes {
     }
 
     /// Drops an entry that leaves its queue without a turn. Callers without another queue get [`Busy`].
-    fn give_up(&mut self, place: Place, entry: &Entry) {
+    fn give_up(&mut self, place: &Place, entry: &Entry) {
         self.networks.leave(entry.caller);
         let is_wanted = self.is_wanted(entry.job);
         let Some(job) = self.jobs.get_mut(&entry.job).filter(|job| job.work.is_some()) else { return };
-        job.places.retain(|waits| *waits != place);
+        job.places.retain(|waits| waits != place);
         if !is_wanted || job.places.is_empty() {
             self.remove_job(entry.job);
         }
     }
 
     fn new_job(&mut self, job: HashJob) -> u64 {
-        let number = self.number();
+        let number = self.order.number();
         let key = job.key;
         if let Some(key) = key {
             self.keys.insert(key, number);
@@ -274,70 +244,5 @@ impl HashLanes {
             self.keys.remove(&key);
         }
         Some(job)
-    }
-
-    fn push(&mut self, (lane, source): Place, entry: Entry) {
-        let number = self.number();
-        let lines = self.sources.entry(source).or_default();
-        if lines.lines.iter().all(VecDeque::is_empty) {
-            lines.turn = number;
-        }
-        let line = &mut lines.lines[lane as usize];
-        line.push_back(entry);
-        let (turn, length) = (lines.turn, line.len());
-        if length == 1 {
-            self.turns[lane as usize].insert(turn, source);
-        }
-        self.resized((lane, source), length - 1, length);
-    }
-
-    fn take_out(
-        &mut self,
-        (lane, source): Place,
-        take: impl FnOnce(&mut VecDeque<Entry>) -> Option<Entry>,
-    ) -> Option<Entry> {
-        let lines = self.sources.get_mut(&source)?;
-        let line = &mut lines.lines[lane as usize];
-        let entry = take(line)?;
-        let (turn, length) = (lines.turn, line.len());
-        if length == 0 {
-            self.turns[lane as usize].remove(&turn);
-        }
-        self.resized((lane, source), length + 1, length);
-        self.forget_idle(source);
-        Some(entry)
-    }
-
-    fn resized(&mut self, (lane, source): Place, from: usize, to: usize) {
-        let lengths = &mut self.lengths[lane as usize];
-        lengths.remove(&(from, source));
-        if to > 0 {
-            lengths.insert((to, source));
-        }
-        let waiting = &mut self.waiting[lane as usize];
-        *waiting = *waiting + to - from;
-    }
-
-    fn move_turn(&mut self, source: ClientAddress, turn: u64) {
-        let Some(lines) = self.sources.get_mut(&source) else { return };
-        for (lane, line) in self.turns.iter_mut().zip(&lines.lines) {
-            if !line.is_empty() {
-                lane.remove(&lines.turn);
-                lane.insert(turn, source);
-            }
-        }
-        lines.turn = turn;
-    }
-
-    fn forget_idle(&mut self, source: ClientAddress) {
-        let idle = |lines: &Lines| lines.computed == 0 && lines.lines.iter().all(VecDeque::is_empty);
-        if self.sources.get(&source).is_some_and(idle) {
-            self.sources.remove(&source);
-        }
-    }
-
-    fn number(&mut self) -> u64 {
-        self.last_number += 1;
-        self.last_number
     }
 }

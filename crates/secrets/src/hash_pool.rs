@@ -1,4 +1,7 @@
 //! Threads for argon2id, so that 11 ms of computing delay no other request. [`HashLanes`] decides the order.
+//!
+//! Imported hashes of other systems, each of which may take seconds, have one thread beside them, whose order [`ForeignQueue`] decides: no
+//! check of one occupies a thread of the others, and the memory of one such check is the most that all of them take.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -6,11 +9,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tenancy::TenantId;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::foreign_queue::{CheckTurn, ForeignCheck, ForeignQueue};
 use crate::hash_lanes::{Busy, HashJob, HashLanes, Lane, Taken};
 use crate::password_hash::{HashMemory, OutOfMemory};
 use crate::{ClientAddress, SecretHash};
@@ -26,12 +31,14 @@ pub struct HashPool {
 struct Shared {
     lanes: Mutex<Lanes>,
     changed: Condvar,
+    foreign_changed: Condvar,
     computed: AtomicU64,
 }
 
 #[derive(Default)]
 struct Lanes {
     lanes: HashLanes,
+    foreign: ForeignQueue,
     closed: bool,
 }
 
@@ -39,7 +46,7 @@ impl HashPool {
     /// How long a caller waits for a hash before it gets [`Busy`].
     pub const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-    /// Starts the threads. One thread less than cores leaves a core to requests that need no hash.
+    /// Starts the threads, and the one of imported hashes. One thread less than cores leaves a core to requests that need no hash.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -48,6 +55,8 @@ impl HashPool {
         for _ in 0..threads.get() {
             pool.shared.spawn()?;
         }
+        let shared = Arc::clone(&pool.shared);
+        thread::Builder::new().name("foreign-hashes".to_owned()).spawn(move || shared.check_foreign())?;
         Ok(pool)
     }
 
@@ -55,23 +64,35 @@ impl HashPool {
     ///
     /// # Errors
     /// [`Busy`], after five seconds at the latest. Also where the secret does not have the foreign hash of the job.
-    pub async fn hash(&self, job: HashJob, lane: Lane, source: &ClientAddress) -> Result<SecretHash, Busy> {
-        self.hash_if_right(job, lane, source).await?.ok_or(Busy)
+    pub async fn hash(
+        &self,
+        tenant: &TenantId,
+        job: HashJob,
+        lane: Lane,
+        source: &ClientAddress,
+    ) -> Result<SecretHash, Busy> {
+        self.hash_if_right(tenant, job, lane, source).await?.ok_or(Busy)
     }
 
-    /// As [`HashPool::hash`]; `None` where the secret does not have the foreign hash of the job.
+    /// As [`HashPool::hash`]; `None` where the secret does not have the foreign hash of the job. A job with one is in no lane.
     ///
     /// # Errors
     /// [`Busy`].
     pub async fn hash_if_right(
         &self,
+        tenant: &TenantId,
         job: HashJob,
         lane: Lane,
         source: &ClientAddress,
     ) -> Result<Option<SecretHash>, Busy> {
         let (answer, answered) = oneshot::channel();
-        self.shared.lock().lanes.add(job, lane, *source, answer)?;
-        self.shared.changed.notify_one();
+        if job.only_if.is_some() {
+            self.shared.lock().foreign.add(tenant, job, *source, answer)?;
+            self.shared.foreign_changed.notify_one();
+        } else {
+            self.shared.lock().lanes.add(tenant, job, lane, *source, answer)?;
+            self.shared.changed.notify_one();
+        }
         let answered = timeout(Self::LONGEST_WAIT, answered).await.map_err(|_elapsed| Busy)?;
         answered.map_err(|_given_up| Busy)?.map_err(|OutOfMemory| Busy)
     }
@@ -102,10 +123,21 @@ impl HashPool {
     #[cfg(any(test, feature = "manual-hash-pool"))]
     #[must_use]
     pub fn callers(&self) -> usize {
-        self.shared.lock().lanes.callers()
+        let lanes = self.shared.lock();
+        lanes.lanes.callers() + lanes.foreign.callers()
     }
 
-    /// Computes the next hash in this thread; `false` when no job waits.
+    /// Checks the next imported hash in this thread; `false` when none waits.
+    #[cfg(any(test, feature = "manual-hash-pool"))]
+    pub fn step_foreign(&self) -> bool {
+        let taken = self.shared.lock().foreign.next();
+        taken.is_some_and(|(check, turn)| {
+            self.shared.check(check, turn);
+            true
+        })
+    }
+
+    /// Computes the next hash in this thread; `false` when no job waits. Imported hashes are left to [`HashPool::step_foreign`].
     #[cfg(any(test, feature = "manual-hash-pool"))]
     pub fn step(&self) -> bool {
         let taken = self.shared.lock().lanes.next();
@@ -116,7 +148,12 @@ impl HashPool {
     }
 
     fn new() -> Self {
-        let shared = Shared { lanes: Mutex::default(), changed: Condvar::new(), computed: AtomicU64::new(0) };
+        let shared = Shared {
+            lanes: Mutex::default(),
+            changed: Condvar::new(),
+            foreign_changed: Condvar::new(),
+            computed: AtomicU64::new(0),
+        };
         Self { shared: Arc::new(shared) }
     }
 }
@@ -126,6 +163,7 @@ impl Drop for HashPool {
     fn drop(&mut self) {
         *self.shared.lock() = Lanes { closed: true, ..Lanes::default() };
         self.shared.changed.notify_all();
+        self.shared.foreign_changed.notify_all();
     }
 }
 
@@ -165,6 +203,36 @@ impl Shared {
                 // The caller may be gone.
                 let _ = answer.send(hash.clone());
             }
+        }
+    }
+
+    fn check_foreign(&self) {
+        loop {
+            let mut lanes = self.lock();
+            let (check, turn) = loop {
+                if lanes.closed {
+                    return;
+                }
+                if let Some(taken) = lanes.foreign.next() {
+                    break taken;
+                }
+                lanes = self.foreign_changed.wait(lanes).unwrap_or_else(PoisonError::into_inner);
+            };
+            drop(lanes);
+            self.check(check, turn);
+        }
+    }
+
+    fn check(&self, ForeignCheck { job, answer, .. }: ForeignCheck, turn: CheckTurn) {
+        self.computed.fetch_add(1, Ordering::Relaxed);
+        let began = Instant::now();
+        // As for the other threads: this one must not end by a panic.
+        let hash = catch_unwind(AssertUnwindSafe(|| job.compute(&mut HashMemory::default())));
+        drop(job);
+        self.lock().foreign.finish(turn, began.elapsed());
+        if let Ok(hash) = hash {
+            // The caller may be gone.
+            let _ = answer.send(hash);
         }
     }
 
@@ -211,6 +279,10 @@ mod tests {
         }
     }
 
+    fn tenant(id: &str) -> TenantId {
+        TenantId::parse(id).unwrap()
+    }
+
     /// PyPI bcrypt: `bcrypt.hashpw(b"a" * 72, …)`.
     const FOREIGN: &str = "$2b$04$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe";
 
@@ -219,11 +291,11 @@ mod tests {
         let pool = HashPool::start(NonZeroUsize::MIN).unwrap();
         let source = ClientAddress::new(None);
         let of = |text: &str| HashJob { only_if: Some(FOREIGN.parse().unwrap()), ..job(text) };
-        let right = "a".repeat(72);
-        let hash = pool.hash_if_right(of(&right), Lane::SignIn, &source).await.unwrap().unwrap();
+        let (acme, right) = (tenant("acme"), "a".repeat(72));
+        let hash = pool.hash_if_right(&acme, of(&right), Lane::SignIn, &source).await.unwrap().unwrap();
         assert!(hash.matches(&hash_password(&job(&right).secret, &PasswordSalt::dummy()).unwrap()));
-        assert_eq!(pool.hash_if_right(of("a"), Lane::SignIn, &source).await, Ok(None));
-        assert_eq!(pool.hash(of("a"), Lane::SignIn, &source).await, Err(Busy));
+        assert_eq!(pool.hash_if_right(&acme, of("a"), Lane::SignIn, &source).await, Ok(None));
+        assert_eq!(pool.hash(&acme, of("a"), Lane::SignIn, &source).await, Err(Busy));
         assert_eq!(pool.hashes_computed(), 3);
     }
 
@@ -232,7 +304,12 @@ mod tests {
         let pool = HashPool::start(NonZeroUsize::new(2).unwrap()).unwrap();
         let expected = hash_password(&job("a").secret, &PasswordSalt::dummy()).unwrap();
         for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
-            assert!(pool.hash(job("a"), lane, &ClientAddress::new(None)).await.unwrap().matches(&expected));
+            assert!(
+                pool.hash(&tenant("acme"), job("a"), lane, &ClientAddress::new(None))
+                    .await
+                    .unwrap()
+                    .matches(&expected)
+            );
         }
         assert_eq!(pool.hashes_computed(), 3);
     }
@@ -242,7 +319,7 @@ mod tests {
         let pool = HashPool::without_threads();
         for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
             let began = tokio::time::Instant::now();
-            let hash = pool.hash(job("a"), lane, &ClientAddress::new(None)).await;
+            let hash = pool.hash(&tenant("acme"), job("a"), lane, &ClientAddress::new(None)).await;
             // The clock of tokio goes in whole milliseconds.
             let waited = began.elapsed().as_millis();
             assert!(hash.is_err() && (5_000..=5_001).contains(&waited), "{lane:?} {waited}");
@@ -258,7 +335,9 @@ mod tests {
             let ask = |number: u32, text: String| {
                 let pool = Arc::clone(&pool);
                 let source = ClientAddress::new(Some(std::net::Ipv4Addr::from(0x0a00_0000 + number).into()));
-                tokio::spawn(async move { pool.hash(job(&text), Lane::SignIn, &source).await })
+                tokio::spawn(
+                    async move { pool.hash(&tenant("acme"), job(&text), Lane::SignIn, &source).await },
+                )
             };
             let settle = async || {
                 for _ in 0..200 {

@@ -15,6 +15,7 @@ mod token_hash;
 mod client_address;
 mod network_aggregation;
 
+mod foreign_queue;
 mod hash_lanes;
 mod hash_pool;
 

@@ -134,7 +134,7 @@ impl TestEnv {
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
-        while self.pool.step() {}
+        while self.pool.step() || self.pool.step_foreign() {}
         let result = task.await.unwrap();
         (result, self.pool.hashes_computed() - hashes, arrival.elapsed().as_millis())
     }
@@ -465,4 +465,64 @@ async fn a_person_who_cannot_sign_in_rewrites_nothing() {
     assert!(matches!(refused.0, Err(SignInError::Refused)));
     assert_eq!((refused.1, refused.2), (1, 100));
     assert_eq!(test_env.stored("acme", "grace").to_string(), FOREIGN);
+}
+
+/// 256 MiB in four passes, as it could be imported once.
+const COSTLY: &str =
+    "$argon2id$v=19$m=262144,t=4,p=1$c29tZXNhbHRzb21lc2FsdA$Bbc7AsSwsWnLmslps97XOc/5NtvR731yFk3utRv275E";
+
+impl TestEnv {
+    /// Sends a form from this address, and lets it come as far as the hash.
+    async fn begin(
+        &self,
+        attempt: Try,
+        address: u8,
+    ) -> tokio::task::JoinHandle<Result<AccountId, SignInError>> {
+        let sign_ins = Arc::clone(&self.sign_ins);
+        let begun = tokio::spawn(async move {
+            let Try { tenant, identifier, password, now, .. } = attempt;
+            let source = ClientAddress::new(Some([192, 0, 2, address].into()));
+            let (password, history) = (Secret::new(password), BrowserHistory::default());
+            let signed_in =
+                sign_ins.sign_in_with_password(&tenant, &identifier, password, &source, &history, now).await;
+            signed_in.map(|(account, _)| account.id.clone())
+        });
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        begun
+    }
+}
+
+/// Each of the two is the other's neighbour once. The costly checks are never made: they would take seconds.
+#[tokio::test(start_paused = true)]
+async fn costly_imported_hashes_of_a_tenant_delay_no_right_password_of_another() {
+    for (busy, quiet) in [("globex", "acme"), ("acme", "globex")] {
+        let test_env = test_env();
+        for number in 0..20 {
+            let name = format!("m{number}");
+            test_env.put(busy, &name, None, AccountStatus::Active);
+            let key = (tenant(busy), Identifier::parse(&name).unwrap());
+            test_env.store.accounts.lock().unwrap().get_mut(&key).unwrap().1 = Some(COSTLY.parse().unwrap());
+        }
+        test_env.put(quiet, "grace", Some(PASSWORD), AccountStatus::Active);
+        let mut open = Vec::new();
+        for number in 0..20 {
+            open.push(test_env.begin(attempt(busy, &format!("m{number}"), "wrong"), 1 + number % 10).await);
+        }
+        assert_eq!(test_env.pool.callers(), 20);
+        // The threads of the pool have nothing else to do: the first turn is the person's.
+        for address in [1, 100] {
+            let person = test_env.begin(attempt(quiet, "grace", PASSWORD), address).await;
+            assert!(test_env.pool.step());
+            assert!(person.await.unwrap().is_ok());
+        }
+        assert!(!test_env.pool.step(), "no imported hash is in the pool");
+        assert!(open.iter().all(|form| !form.is_finished()));
+        open.iter().for_each(tokio::task::JoinHandle::abort);
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!test_env.pool.step_foreign(), "nobody waits any more, so nothing is checked");
+    }
 }

@@ -3,11 +3,12 @@
 
 use accounts::{AccountId, AccountPassword, AccountPasswords, Identifier};
 use secrets::{ForeignHash, SecretHash};
-use tenancy::TenantId;
-use tokio::sync::SemaphorePermit;
+use tenancy::{TenantId, Turn};
+use tokio::time::timeout;
 
 use super::commit_with_retry::{Decision, EditRequest};
 use super::load::LoadScope;
+use super::secret_material::PATIENCE;
 use super::{Administrator, Caller};
 use crate::documents::ImportedLine;
 use crate::edit::{self, EditContext, ImportLine, LinePassword, invalid};
@@ -22,7 +23,11 @@ pub const IMPORT_BYTES: usize = 8 * 1024 * 1024;
 pub const IMPORT_PASSWORDS: usize = 500;
 
 /// Imports at once, over all tenants: each holds its body.
-pub(super) const AT_ONCE: usize = 2;
+pub(super) const AT_ONCE: usize = 4;
+/// Of these, one tenant's: a body may take a minute to come.
+pub(super) const AT_ONCE_OF_TENANT: usize = 2;
+/// Imports of one tenant that wait for their turn.
+pub(super) const WAITING: usize = 4;
 /// Lines in one commit.
 const BATCH: usize = 1_000;
 
@@ -31,21 +36,22 @@ pub struct AccountImport<'a> {
     administrator: &'a Administrator,
     caller: &'a Caller,
     tenant: &'a TenantId,
-    _turn: SemaphorePermit<'a>,
+    _turn: Turn,
 }
 
 impl Administrator {
     /// Admits an import before its body is read.
     ///
     /// # Errors
-    /// [`EditError`]; [`EditError::Busy`] where others are under way.
+    /// [`EditError`]; [`EditError::Busy`] where others are under way for long.
     pub async fn begin_import<'a>(
         &'a self,
         caller: &'a Caller,
         tenant: &'a TenantId,
     ) -> Result<AccountImport<'a>, EditError> {
         caller.authority.require_in(tenant, Permission::Accounts)?;
-        let turn = self.imports.try_acquire().map_err(|_| EditError::Busy)?;
+        let turn = timeout(PATIENCE, self.imports.take(tenant)).await;
+        let turn = turn.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
         self.load(tenant, LoadScope::of_accounts(RelatedAccounts::default())).await?.tenant()?;
         Ok(AccountImport { administrator: self, caller, tenant, _turn: turn })
     }

@@ -20,7 +20,7 @@ impl Administrator {
         password: Secret,
         words: Vec<String>,
     ) -> Result<AccountPassword, EditError> {
-        let permit = timeout(PATIENCE, self.slow_hashes.acquire()).await;
+        let permit = timeout(PATIENCE, self.slow_hashes.take(tenant)).await;
         let _permit = permit.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
         let hashing = spawn_blocking(move || {
             let hint = "several random words are long and easy to type";

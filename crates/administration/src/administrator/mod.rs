@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex};
 use ::secrets::Pepper;
 use keys::{KeyPool, KeySealer};
 use protocol::{Lifetime, Timestamp};
-use tokio::sync::Semaphore;
+use tenancy::TenantTurns;
 
 use self::tenant_locks::TenantLocks;
 use crate::edit::{EditContext, Facts};
@@ -82,13 +82,15 @@ pub struct Administrator {
     publish: Publish,
     clock: Clock,
     tenant_locks: TenantLocks,
-    slow_hashes: Semaphore,
-    imports: Semaphore,
+    slow_hashes: TenantTurns,
+    imports: TenantTurns,
     sign_ins: Mutex<SignInCounts>,
 }
 
-/// So many slow hashes at once: each takes 19 MiB and a core for 11 ms, which the token endpoint needs more.
+/// So many slow hashes at once: each takes 19 MiB and a core for 11 ms, which the token endpoint needs more. Tenants take turns.
 const SLOW_HASHES: usize = 2;
+/// Slow hashes of one tenant that wait for a turn.
+const SLOW_HASHES_WAITING: usize = 1_024;
 
 impl Administrator {
     /// Over a store.
@@ -102,8 +104,12 @@ impl Administrator {
         publish: Publish,
         clock: Clock,
     ) -> Self {
-        let (tenant_locks, slow_hashes) = (TenantLocks::default(), Semaphore::new(SLOW_HASHES));
-        let (imports, sign_ins) = (Semaphore::new(account_import::AT_ONCE), Mutex::default());
+        let (tenant_locks, sign_ins) = (TenantLocks::default(), Mutex::default());
+        let slow_hashes = TenantTurns::new(SLOW_HASHES, SLOW_HASHES_WAITING);
+        let imports = {
+            use account_import::{AT_ONCE, AT_ONCE_OF_TENANT, WAITING};
+            TenantTurns::bounded(AT_ONCE, AT_ONCE_OF_TENANT, WAITING)
+        };
         Self {
             store,
             sealer,

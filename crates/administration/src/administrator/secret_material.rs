@@ -62,7 +62,7 @@ impl Administrator {
             let hint = chosen[chosen.len() - 4..].to_owned();
             return Ok(SecretMaterial { hash, hint, value });
         }
-        let permit = timeout(PATIENCE, self.slow_hashes.acquire()).await;
+        let permit = timeout(PATIENCE, self.slow_hashes.take(tenant)).await;
         let _permit = permit.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
         let salt = salt.unwrap_or_else(PasswordSalt::generate);
         let hashing = spawn_blocking(move || hash_password(&value, &salt).map(|hash| (hash, value)));

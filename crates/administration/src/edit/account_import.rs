@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use accounts::{Account, AccountId, AccountPassword, Identifier};
 use protocol::Timestamp;
-use secrets::ForeignHash;
+use secrets::{ForeignHash, ForeignHashError};
 use tenancy::TenantId;
 
 use super::{Edit, EditContext, with_password};
@@ -82,7 +82,7 @@ fn read(
     let password = match (password, password_hash) {
         (Some(password), _) => LinePassword::Chosen(password),
         (None, None) => LinePassword::None,
-        (None, Some(hash)) => match hash.expose().parse() {
+        (None, Some(hash)) => match admitted(hash.expose()) {
             Ok(hash) => LinePassword::Foreign(hash),
             Err(error) => {
                 errors.push(FieldError::at("/password_hash", format!("{error}")));
@@ -91,6 +91,12 @@ fn read(
         },
     };
     if errors.is_empty() { Ok(LineAccount { account, password }) } else { Err(errors) }
+}
+
+/// A hash that may be stored: its check keeps others waiting for no longer than a documented cost.
+fn admitted(text: &str) -> Result<ForeignHash, ForeignHashError> {
+    let hash: ForeignHash = text.parse()?;
+    hash.check_cost().map(|()| hash)
 }
 
 /// Who has which name: accounts that are there, and those of earlier lines.

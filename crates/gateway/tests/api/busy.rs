@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use protocol::{GrantType, Secret};
 use secrets::{ClientAddress, HashJob, Lane, PasswordSalt};
+use testkit::fixtures::tenant_id;
 use tokio::task::{JoinHandle, yield_now};
 
 use crate::answer::Answer;
@@ -12,17 +13,19 @@ use crate::app::{ACME, GLOBEX, TestApp, tenant_path};
 use crate::device::{begin, send};
 use crate::person::{Browser, EMAIL, PASSWORD, add_person, add_web_client, flow};
 
-/// More hashes than one source may have waiting.
-const BEYOND: usize = 300;
-/// A hash of another system. A check of it takes long enough that the queue behind it stays as it is.
+/// More imported hashes than one source may have waiting.
+const BEYOND: usize = 50;
+/// A hash of another system, of [`PASSWORD`].
+const FOREIGN: &str = "$2b$04$abcdefghijklmnopqrstuuv4UQqg0Mbs9qAvD51ZZetPbMVGfSHdO";
+/// Another one. A check of it takes long enough that the queue behind it stays as it is.
 const SLOW: &str = "$2b$12$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe";
 
-/// Has as many hashes waiting for the source of the tests as it may have. They go on until they are dropped.
-async fn fill(app: &TestApp) -> Vec<JoinHandle<()>> {
+/// Has as many imported hashes waiting for the source of the tests as it may have. They go on until they are dropped.
+async fn fill(app: &TestApp, tenant: &str) -> Vec<JoinHandle<()>> {
     let source = ClientAddress::new(Some(Ipv4Addr::LOCALHOST.into()));
     let mut waiting = Vec::new();
     for at in 0..BEYOND {
-        let pool = Arc::clone(&app.pool);
+        let (pool, tenant) = (Arc::clone(&app.pool), tenant_id(tenant));
         let job = HashJob {
             secret: Secret::new(at.to_string()),
             salt: PasswordSalt::dummy(),
@@ -30,7 +33,7 @@ async fn fill(app: &TestApp) -> Vec<JoinHandle<()>> {
             only_if: Some(SLOW.parse().unwrap()),
         };
         waiting.push(tokio::spawn(async move {
-            let _ = pool.hash_if_right(job, Lane::SignIn, &source).await;
+            let _ = pool.hash_if_right(&tenant, job, Lane::SignIn, &source).await;
         }));
     }
     yield_now().await;
@@ -53,7 +56,8 @@ async fn page_at(app: &TestApp, browser: &mut Browser<'_>, tenant: &str, path: &
 async fn a_form_beyond_the_queue_of_its_source_gets_503_with_its_page_and_goes_on_later() {
     let app = TestApp::start();
     for tenant in [ACME, GLOBEX] {
-        add_person(&app, tenant);
+        let person = add_person(&app, tenant);
+        app.store.put_account(person, Some(FOREIGN.parse().unwrap()));
         add_web_client(&app, tenant, |client| {
             client.authentication_method = protocol::ClientAuthenticationMethod::None;
             client.secrets.clear();
@@ -65,7 +69,7 @@ async fn a_form_beyond_the_queue_of_its_source_gets_503_with_its_page_and_goes_o
         for path in ["/oauth/sign-in", "/account", "/device"] {
             let mut browser = Browser::new(&app);
             let page = page_at(&app, &mut browser, tenant, path).await;
-            let waiting = fill(&app).await;
+            let waiting = fill(&app, tenant).await;
             let form = [("flow", &*flow(&page)), ("identifier", EMAIL), ("password", PASSWORD)];
             let busy = browser.post(&tenant_path(tenant, path), &form).await;
             waiting.iter().for_each(JoinHandle::abort);

@@ -8,6 +8,7 @@ use protocol::Secret;
 use reqwest::Method;
 use secrets::{Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, SecretHash};
 use serde_json::{Value, json};
+use testkit::fixtures::tenant_id;
 use tokio::time::timeout;
 
 use crate::answer::Answer;
@@ -150,7 +151,7 @@ async fn when_too_many_hashes_wait_the_caller_gets_retry_after() {
         let mut waiting = Vec::new();
         let busy = loop {
             assert!(waiting.len() < 5_000, "no place was ever missing");
-            fill(&app.pool, &mut waiting);
+            fill(&app.pool, home, &mut waiting);
             // Hashing continues, so the queue may have a place for the request. The request then waits behind all other jobs.
             let requested = timeout(Duration::from_millis(500), execute(&app, &first(all()))).await;
             if let Ok(busy) = requested {
@@ -169,13 +170,14 @@ async fn when_too_many_hashes_wait_the_caller_gets_retry_after() {
 type Hashing<'a> = Pin<Box<dyn Future<Output = Result<SecretHash, Busy>> + 'a>>;
 
 /// Adds jobs until the queue is full.
-fn fill<'a>(pool: &'a HashPool, waiting: &mut Vec<Hashing<'a>>) {
+fn fill<'a>(pool: &'a HashPool, home: &'static str, waiting: &mut Vec<Hashing<'a>>) {
     loop {
         let (secret, salt) = (Secret::new("x".to_owned()), PasswordSalt::generate());
         let job = HashJob { secret, salt, key: None, only_if: None };
         let mut hashing: Hashing<'a> = Box::pin(async move {
-            // The address of the test's own requests.
-            pool.hash(job, Lane::SignIn, &ClientAddress::new(Some([127, 0, 0, 1].into()))).await
+            // The tenant and the address of the test's own requests.
+            let source = ClientAddress::new(Some([127, 0, 0, 1].into()));
+            pool.hash(&tenant_id(home), job, Lane::SignIn, &source).await
         });
         if let Some(Err(Busy)) = hashing.as_mut().now_or_never() {
             return;

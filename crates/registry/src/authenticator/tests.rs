@@ -588,6 +588,48 @@ async fn lookups_of_sources_over_the_limit_are_few_at_the_same_time() {
     assert_eq!(test_env.store.most_asking.load(Ordering::Relaxed), LOOKUPS_OVER_LIMIT + 10);
 }
 
+#[tokio::test(start_paused = true)]
+async fn lookups_over_the_limit_of_one_tenant_delay_those_of_another_by_one_turn() {
+    let limit = Rate::per_minute(1);
+    let store = FakeStore { unknown_takes: Duration::from_millis(10), ..FakeStore::default() };
+    let test_env = Arc::new(over(store, Vec::new(), limit));
+    for id in ["acme", "globex"] {
+        test_env.at(id, post("unknown", generated(9).expose()), NOW).await.unwrap_err();
+    }
+    let spawn = |of: &'static str, id: String| {
+        let test_env = Arc::clone(&test_env);
+        tokio::spawn(async move { test_env.at(of, post(&id, generated(9).expose()), NOW).await })
+    };
+    let guesses: Vec<_> = (0..100).map(|number| spawn("globex", format!("id-{number}"))).collect();
+    let_all_go_on().await;
+    let (began, of_acme) = (Instant::now(), spawn("acme", "own".to_owned()));
+    assert!(of_acme.await.unwrap().is_err_and(|error| error.is_refusal()));
+    // Its own lookup, one of the other tenant, and the milliseconds until refusals leave; 50 lookups one after the other take 500.
+    assert!(began.elapsed() < Duration::from_millis(100), "{:?}", began.elapsed());
+    guesses.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// Sources and tenants of both kinds at once: the first checks of right secrets at a tenant whose neighbour has a thousand.
+#[tokio::test(start_paused = true)]
+async fn first_checks_of_a_tenant_with_many_sources_delay_a_right_secret_of_another_by_less_than_two_hashes()
+{
+    let globex = Client { tenant: TenantId::parse("globex").unwrap(), ..client("billing") };
+    let clients = vec![client("billing"), globex];
+    let test_env = Arc::new(waiting(FakeStore::default(), clients, Rate::per_minute(10_000)));
+    let spawn = |source: u8, id: &'static str, presented: String| {
+        let test_env = Arc::clone(&test_env);
+        tokio::spawn(async move { test_env.from(source, id, post("billing", &presented), NOW).await })
+    };
+    let guesses: Vec<_> = (0..120).map(|number| spawn(number, "globex", number.to_string())).collect();
+    until_callers_wait(&test_env, 120).await;
+    assert!(test_env.pool.step());
+    let right = spawn(200, "acme", CHOSEN.to_owned());
+    until_callers_wait(&test_env, 120).await;
+    assert!(test_env.pool.step() && test_env.pool.step());
+    assert_eq!(right.await.unwrap().unwrap().proof(), &Proof::Secret(SecretId::new("chosen")));
+    guesses.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
 #[tokio::test]
 async fn a_verified_secret_leaves_the_cache_when_it_ends() {
     let test_env = test_env(vec![client("billing")]);

@@ -67,6 +67,7 @@ fn what_costs_too_much_is_not_accepted() {
     for accepted in [
         of("$argon2id$v=19$m=262144,t=4,p=1"),
         of("$argon2i$v=19$m=262144,t=4,p=8"),
+        of("$argon2i$v=19$m=1024,t=1024,p=1"),
         of("$scrypt$ln=18,r=8,p=4"),
         of("$scrypt$ln=17,r=16,p=1"),
         of("$pbkdf2-sha256$i=1000000"),
@@ -78,7 +79,8 @@ fn what_costs_too_much_is_not_accepted() {
     for refused in [
         of("$argon2id$v=19$m=262145,t=1,p=1"),
         of("$argon2id$v=19$m=4294967295,t=1,p=1"),
-        of("$argon2i$v=19$m=1024,t=5,p=1"),
+        of("$argon2i$v=19$m=262144,t=5,p=1"),
+        of("$argon2i$v=19$m=1024,t=1025,p=1"),
         of("$scrypt$ln=19,r=8,p=1"),
         of("$scrypt$ln=18,r=9,p=1"),
         of("$scrypt$ln=63,r=4294967295,p=1"),
@@ -89,6 +91,44 @@ fn what_costs_too_much_is_not_accepted() {
         format!("$pbkdf2-sha256$i=500001${salt}${digest}{}", "A".repeat(43)).parse(),
         bcrypt("15"),
         bcrypt("31"),
+    ] {
+        assert!(matches!(refused, Err(ForeignHashError::TooCostly(_))), "{refused:?}");
+    }
+}
+
+/// Digests as long as those systems write them.
+#[test]
+fn what_other_systems_write_by_default_may_be_imported_and_what_takes_longer_may_not() {
+    let of = |head: &str, bytes: usize| {
+        let (salt, digest) = ("c29tZXNhbHRzb21lc2FsdA", "A".repeat((bytes * 8).div_ceil(6)));
+        format!("{head}${salt}${digest}").parse::<ForeignHash>().unwrap().check_cost()
+    };
+    let bcrypt =
+        |cost: &str| LONG.replace("$04$", &format!("${cost}$")).parse::<ForeignHash>().unwrap().check_cost();
+    for (what, admitted) in [
+        ("Keycloak 25 and later", of("$argon2id$v=19$m=7168,t=5,p=1", 32)),
+        ("Keycloak 24", of("$pbkdf2-sha512$i=210000", 64)),
+        ("Keycloak before 24", of("$pbkdf2-sha256$i=27500", 64)),
+        ("Auth0", bcrypt("10")),
+        ("ASP.NET Identity of .NET 7 and later", of("$pbkdf2-sha512$i=100000", 32)),
+        ("ASP.NET Identity before .NET 7", of("$pbkdf2-sha256$i=10000", 32)),
+        ("OWASP of PBKDF2", of("$pbkdf2-sha256$i=600000", 32)),
+        ("Django 5.2", of("$pbkdf2-sha256$i=1000000", 32)),
+        ("OWASP of scrypt", of("$scrypt$ln=17,r=8,p=1", 32)),
+        ("RFC 9106, second choice", of("$argon2id$v=19$m=65536,t=3,p=4", 32)),
+        ("PHP of argon2", of("$argon2id$v=19$m=65536,t=4,p=1", 32)),
+        ("PHP 8.4 of bcrypt", bcrypt("12")),
+    ] {
+        assert_eq!(admitted, Ok(()), "{what}");
+    }
+    for refused in [
+        of("$argon2id$v=19$m=262144,t=4,p=1", 32),
+        of("$argon2id$v=19$m=131073,t=2,p=1", 32),
+        of("$argon2i$v=19$m=64,t=4097,p=1", 32),
+        of("$scrypt$ln=18,r=8,p=1", 32),
+        of("$scrypt$ln=16,r=8,p=3", 32),
+        of("$pbkdf2-sha512$i=600001", 64),
+        bcrypt("13"),
     ] {
         assert!(matches!(refused, Err(ForeignHashError::TooCostly(_))), "{refused:?}");
     }

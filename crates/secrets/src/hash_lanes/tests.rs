@@ -12,7 +12,11 @@ struct Waiting {
 
 impl Waiting {
     fn add(&mut self, text: &str, lane: Lane, source: ClientAddress) -> Result<(), Busy> {
-        self.add_keyed(text, None, lane, source).map(|answered| self.callers.push(answered))
+        self.add_of("acme", text, lane, source)
+    }
+
+    fn add_of(&mut self, of: &str, text: &str, lane: Lane, source: ClientAddress) -> Result<(), Busy> {
+        self.add_job(of, text, None, lane, source).map(|answered| self.callers.push(answered))
     }
 
     fn add_keyed(
@@ -22,11 +26,23 @@ impl Waiting {
         lane: Lane,
         source: ClientAddress,
     ) -> Result<Answered, Busy> {
+        self.add_job("acme", text, key, lane, source)
+    }
+
+    fn add_job(
+        &mut self,
+        of: &str,
+        text: &str,
+        key: Option<u8>,
+        lane: Lane,
+        source: ClientAddress,
+    ) -> Result<Answered, Busy> {
+        let tenant = TenantId::parse(of).unwrap();
         let (answer, answered) = oneshot::channel();
         let key = key.map(|key| [key; 32]);
         let job =
             HashJob { secret: Secret::new(text.to_owned()), salt: PasswordSalt::dummy(), key, only_if: None };
-        self.lanes.add(job, lane, source, answer).map(|()| answered)
+        self.lanes.add(&tenant, job, lane, source, answer).map(|()| answered)
     }
 
     /// Computes one after the other, as one thread does.
@@ -42,13 +58,10 @@ impl Waiting {
     }
 
     fn assert_empty(&self) {
-        let HashLanes { jobs, keys, sources, turns, lengths, waiting, networks, .. } = &self.lanes;
-        assert!(jobs.is_empty() && keys.is_empty() && sources.is_empty(), "{}", jobs.len());
-        assert!(turns.iter().all(BTreeMap::is_empty) && lengths.iter().all(BTreeSet::is_empty));
-        assert_eq!(
-            (waiting, format!("{networks:?}")),
-            (&[0; LANES], format!("{:?}", NetworkAggregation::default()))
-        );
+        let HashLanes { jobs, keys, order, networks, .. } = &self.lanes;
+        assert!(jobs.is_empty() && keys.is_empty(), "{}", jobs.len());
+        assert!(order.is_empty());
+        assert_eq!(format!("{networks:?}"), format!("{:?}", NetworkAggregation::default()));
     }
 }
 
@@ -152,7 +165,7 @@ fn in_a_full_lane_the_longest_line_drops_its_newest_caller() {
     for number in lines..lines + 10 {
         waiting.add("b", Lane::Client, source(number)).unwrap();
     }
-    assert_eq!(waiting.lanes.waiting, [0, LANE, 0]);
+    assert_eq!(waiting.lanes.order.lengths, [0, LANE, 0]);
     let is_dropped = |caller: &mut Answered| caller.try_recv() == Err(oneshot::error::TryRecvError::Closed);
     assert_eq!(waiting.callers.iter_mut().map(is_dropped).filter(|is_dropped| *is_dropped).count(), 10);
     let served = waiting.served();
@@ -169,7 +182,7 @@ fn equal_jobs_are_computed_once_and_at_the_first_turn_of_any_of_them() {
     let mut callers: Vec<_> = [(1, 1), (1, 1), (1, 2), (2, 2)]
         .map(|(key, number)| waiting.add_keyed("equal", Some(key), Lane::Client, source(number)).unwrap())
         .into();
-    assert_eq!(waiting.lanes.waiting, [0, 6, 0]);
+    assert_eq!(waiting.lanes.order.lengths, [0, 6, 0]);
     // The first source's line does not hold up the second one, whose turn serves both.
     let Taken { turn, .. } = waiting.lanes.next().unwrap();
     waiting.lanes.finish(&turn);
@@ -204,9 +217,119 @@ fn networks_of_an_aggregated_site_share_one_line() {
         waiting.add("crowd", Lane::Client, network(number)).unwrap();
     }
     waiting.add("other", Lane::Client, source(1)).unwrap();
-    assert_eq!(waiting.lanes.turns[Lane::Client as usize].len(), 16 + 1);
+    assert_eq!(waiting.lanes.order.sources.len(), 16 + 1);
     let served = waiting.served();
     assert!(served.iter().position(|text| text == "other").unwrap() <= 17);
     assert_eq!(served.len(), 101);
+    waiting.assert_empty();
+}
+
+#[test]
+fn tenants_are_served_in_turn_however_many_sources_one_has() {
+    for lane in [Lane::SignIn, Lane::Client, Lane::Last] {
+        let mut waiting = Waiting::default();
+        for number in 0..100 {
+            waiting.add_of("busy", "busy", lane, source(number)).unwrap();
+        }
+        for number in 0..3 {
+            waiting.add_of("acme", "acme", lane, source(1_000 + number)).unwrap();
+            waiting.add_of("globex", "globex", lane, source(2_000)).unwrap();
+        }
+        let served = waiting.served();
+        assert_eq!(served[..9].concat(), "busyacmeglobex".repeat(3), "{lane:?}");
+        assert_eq!(served.len(), 106);
+        waiting.assert_empty();
+    }
+}
+
+/// For each of the moments at which the other tenant comes, and both lanes of either.
+#[test]
+fn a_tenant_with_many_sources_moves_a_job_of_another_tenant_by_less_than_two_hashes() {
+    for (theirs, own) in [
+        (Lane::SignIn, Lane::SignIn),
+        (Lane::SignIn, Lane::Client),
+        (Lane::Client, Lane::SignIn),
+        (Lane::Client, Lane::Client),
+    ] {
+        for before in 0..99 {
+            let mut waiting = Waiting::default();
+            for number in 0..50 {
+                waiting.add_of("busy", "busy", theirs, source(number)).unwrap();
+                waiting.add_of("busy", "busy", theirs, source(number)).unwrap();
+            }
+            for _ in 0..before {
+                let taken = waiting.lanes.next().unwrap();
+                waiting.lanes.finish(&taken.turn);
+            }
+            waiting.add_of("acme", "own", own, source(1_000)).unwrap();
+            let moved = waiting.served().iter().take_while(|text| *text == "busy").count();
+            assert!(moved < 2, "{moved} hashes in {theirs:?}, own in {own:?} after {before}");
+        }
+    }
+}
+
+#[test]
+fn a_source_in_the_names_of_many_tenants_has_one_turn_among_sources() {
+    let mut waiting = Waiting::default();
+    for number in 0..200 {
+        waiting.add_of(&format!("tenant-{number}"), "guess", Lane::Client, source(1)).unwrap();
+    }
+    let first = waiting.lanes.next().unwrap();
+    waiting.lanes.finish(&first.turn);
+    waiting.add_of("acme", "own", Lane::Client, source(2)).unwrap();
+    waiting.add_of("tenant-199", "own", Lane::Client, source(3)).unwrap();
+    let served = waiting.served();
+    let at: Vec<_> = served.iter().enumerate().filter(|(_, text)| *text == "own").map(|(at, _)| at).collect();
+    assert!(at.iter().all(|at| *at < 3), "{at:?}");
+    assert_eq!(served.len(), 201);
+    waiting.assert_empty();
+}
+
+/// A stranger has the address of people in common with them, tries at another tenant without end, and has company at theirs.
+#[test]
+fn people_behind_an_address_that_is_used_at_another_tenant_wait_but_not_without_end() {
+    let mut waiting = Waiting::default();
+    let mut served_after = None;
+    waiting.add_of("acme", "own", Lane::SignIn, source(1)).unwrap();
+    for round in 0..40 {
+        waiting.add_of("globex", "guess", Lane::SignIn, source(1)).unwrap();
+        waiting.add_of("acme", "guess", Lane::SignIn, source(2)).unwrap();
+        let taken = waiting.lanes.next().unwrap();
+        waiting.lanes.finish(&taken.turn);
+        if taken.job.secret.expose() == "own" {
+            served_after.get_or_insert(round);
+        }
+    }
+    assert!(served_after.is_some_and(|rounds| rounds < 16), "{served_after:?}");
+}
+
+#[test]
+fn a_source_has_as_many_waiting_jobs_over_all_tenants_as_at_one_and_none_of_them_takes_all() {
+    let mut waiting = Waiting::default();
+    for _ in 0..LINE {
+        waiting.add_of("busy", "guess", Lane::Client, source(1)).unwrap();
+    }
+    waiting.add_of("acme", "own", Lane::Client, source(1)).unwrap();
+    assert_eq!(waiting.add_of("busy", "guess", Lane::Client, source(1)), Err(Busy));
+    assert_eq!(waiting.lanes.order.lengths, [0, LINE, 0]);
+    let served = waiting.served();
+    assert_eq!(served.iter().position(|text| text == "own"), Some(1));
+    waiting.assert_empty();
+}
+
+#[test]
+fn in_a_full_lane_the_tenant_with_most_jobs_drops_its_newest() {
+    let mut waiting = Waiting::default();
+    for number in 0..u32::try_from(LANE).unwrap() - 5 {
+        waiting.add_of("busy", "busy", Lane::Client, source(number)).unwrap();
+    }
+    for _ in 0..10 {
+        // Its queue is the longest of all, and its tenant is not.
+        waiting.add_of("acme", "own", Lane::Client, source(1_000_000)).unwrap();
+    }
+    assert_eq!(waiting.lanes.order.lengths, [0, LANE, 0]);
+    assert_eq!(waiting.add_of("busy", "busy", Lane::Client, source(0)), Err(Busy));
+    let served = waiting.served();
+    assert_eq!((served.len(), served.iter().filter(|text| *text == "own").count()), (LANE, 10));
     waiting.assert_empty();
 }

@@ -67,3 +67,24 @@ async fn a_thousand_lines_are_as_many_statements_as_one() {
     assert!(two_thousand <= 2 * thousand, "{counted:?}");
     assert!(known < one, "nothing is committed: {counted:?}");
 }
+
+/// The bodies of two imports may take a minute to come.
+#[tokio::test]
+async fn imports_of_a_tenant_that_are_under_way_leave_room_for_those_of_another() {
+    let sandbox = Sandbox::new();
+    let database = sandbox.open().await;
+    let tenants = ["acme", "globex"].map(fixtures::tenant);
+    for tenant in &tenants {
+        database.commit(&requests::added(tenant, &[])).await.unwrap();
+    }
+    let administrator = administrator(&database);
+    let operator = Authority::operator(Actor { name: "cli:root".to_owned(), ..Actor::default() });
+    let caller = Caller::new(operator, NOW);
+    let mut under_way = Vec::new();
+    for tenant in &tenants {
+        for _ in 0..2 {
+            under_way.push(administrator.begin_import(&caller, &tenant.id).await.unwrap());
+        }
+    }
+    assert_eq!(under_way.len(), 4);
+}

@@ -1,0 +1,196 @@
+//! The order of checks of imported hashes: start-time fair queuing by measured cost. A tenant's time goes on by what its checks took, and the
+//! tenant that is least far is next; among the sources of a tenant it is the same. So a tenant with costly hashes gets as many seconds
+//! of the thread as another one with cheap ones, and not as many checks.
+//!
+//! A source that is far at one tenant is as far at the others: it cannot take the turns of many tenants. Every fourth turn of a tenant
+//! goes to its oldest check nevertheless, so that people behind an address that others use wait, but not without end.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::time::Duration;
+
+use tenancy::TenantId;
+
+use crate::ClientAddress;
+use crate::hash_lanes::{Answer, Busy, HashJob};
+use crate::network_aggregation::NetworkAggregation;
+
+/// Waiting checks of one source, over all tenants.
+const OF_SOURCE: usize = 32;
+/// Waiting checks of one tenant.
+const OF_TENANT: usize = 256;
+/// Waiting checks.
+const ALL: usize = 1_024;
+/// Tenants and sources of which those behind the clock are remembered, too.
+const REMEMBERED: usize = 8_192;
+/// One of so many turns of a tenant is its oldest check's.
+const OLDEST_EVERY: u64 = 4;
+
+/// A check that waits, or whose turn has come. The latter ends with [`ForeignQueue::finish`].
+pub(crate) struct ForeignCheck {
+    pub(crate) job: HashJob,
+    pub(crate) answer: Answer,
+    tenant: TenantId,
+    source: ClientAddress,
+    caller: ClientAddress,
+}
+
+/// Whose time goes on when a check ends.
+pub(crate) struct CheckTurn {
+    tenant: TenantId,
+    source: ClientAddress,
+}
+
+#[derive(Default)]
+pub(crate) struct ForeignQueue {
+    /// In the order of their arrival.
+    waiting: Vec<ForeignCheck>,
+    /// Tenants and sources that had turns since the queue was empty.
+    tenants: HashMap<TenantId, Reached>,
+    sources: HashMap<ClientAddress, Reached>,
+    /// The time of the last check that began.
+    clock: Duration,
+    networks: NetworkAggregation,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Reached {
+    time: Duration,
+    turns: u64,
+}
+
+impl ForeignQueue {
+    pub(crate) fn add(
+        &mut self,
+        tenant: &TenantId,
+        job: HashJob,
+        caller: ClientAddress,
+        answer: Answer,
+    ) -> Result<(), Busy> {
+        let source = self.networks.enter(caller);
+        let made = self.make_room(tenant, source);
+        if made.is_ok() {
+            self.waiting.push(ForeignCheck { job, answer, tenant: tenant.clone(), source, caller });
+        } else {
+            self.networks.leave(caller);
+        }
+        made
+    }
+
+    /// Takes the next check, and says whose turn it is.
+    pub(crate) fn next(&mut self) -> Option<(ForeignCheck, CheckTurn)> {
+        self.drop_abandoned();
+        let (at, time) = self.pick()?;
+        self.clock = self.clock.max(time);
+        let check = self.remove(at);
+        let turn = CheckTurn { tenant: check.tenant.clone(), source: check.source };
+        Some((check, turn))
+    }
+
+    /// Ends a turn that took so long.
+    pub(crate) fn finish(&mut self, turn: CheckTurn, took: Duration) {
+        let CheckTurn { tenant, source } = turn;
+        let clock = self.clock;
+        let goes_on = |reached: &mut Reached| {
+            reached.time = reached.time.max(clock) + took;
+            reached.turns += 1;
+        };
+        goes_on(self.tenants.entry(tenant).or_default());
+        goes_on(self.sources.entry(source).or_default());
+        if self.waiting.is_empty() {
+            // Nobody was kept waiting.
+            self.tenants.clear();
+            self.sources.clear();
+        } else if self.tenants.len() + self.sources.len() > REMEMBERED {
+            self.tenants.retain(|_, of| of.time > clock);
+            self.sources.retain(|_, of| of.time > clock);
+        }
+    }
+
+    #[cfg(any(test, feature = "manual-hash-pool"))]
+    pub(crate) fn callers(&self) -> usize {
+        self.waiting.iter().filter(|check| !check.answer.is_closed()).count()
+    }
+
+    fn pick(&self) -> Option<(usize, Duration)> {
+        let tenant = |check: &ForeignCheck| self.tenants.get(&check.tenant).copied().unwrap_or_default();
+        let time = |check: &ForeignCheck| {
+            let of_source = self.sources.get(&check.source).copied().unwrap_or_default();
+            (tenant(check).time.max(of_source.time).max(self.clock), of_source.time)
+        };
+        let (at, check) = self.waiting.iter().enumerate().min_by_key(|(_, check)| time(check))?;
+        let is_turn_of_oldest = tenant(check).turns % OLDEST_EVERY == OLDEST_EVERY - 1;
+        let oldest = || self.waiting.iter().position(|other| other.tenant == check.tenant);
+        let picked = if is_turn_of_oldest { oldest().unwrap_or(at) } else { at };
+        Some((picked, time(check).0))
+    }
+
+    /// A source with too many checks loses its newest of the tenant with most, a tenant its newest of the source with most, and a full queue
+    /// the newest of the tenant with most: unless that is where the new check would be, which is refused then.
+    fn make_room(&mut self, tenant: &TenantId, source: ClientAddress) -> Result<(), Busy> {
+        let count = |queue: &Self, counts: fn(&ForeignCheck, &TenantId, ClientAddress) -> bool| {
+            queue.waiting.iter().filter(|check| counts(check, tenant, source)).count()
+        };
+        let is_full = |queue: &Self| {
+            (
+                count(queue, |check, _, source| check.source == source) >= OF_SOURCE,
+                count(queue, |check, tenant, _| check.tenant == *tenant) >= OF_TENANT,
+                queue.waiting.len() >= ALL,
+            )
+        };
+        if is_full(self) != (false, false, false) {
+            self.drop_abandoned();
+        }
+        if is_full(self).0 {
+            self.drop_newest_of_most(|check| (check.source == source).then(|| check.tenant.clone()), tenant)?;
+        }
+        if is_full(self).1 {
+            self.drop_newest_of_most(|check| (check.tenant == *tenant).then_some(check.source), &source)?;
+        }
+        if is_full(self).2 {
+            let of_tenants = self.drop_newest_of_most(|check| Some(check.tenant.clone()), tenant);
+            let within = |check: &ForeignCheck| (check.tenant == *tenant).then_some(check.source);
+            of_tenants.or_else(|Busy| self.drop_newest_of_most(within, &source))?;
+        }
+        Ok(())
+    }
+
+    fn drop_newest_of_most<K: Eq + Hash>(
+        &mut self,
+        key: impl Fn(&ForeignCheck) -> Option<K>,
+        own: &K,
+    ) -> Result<(), Busy> {
+        let mut counts: HashMap<K, (usize, usize)> = HashMap::new();
+        for (at, of) in self.waiting.iter().enumerate().filter_map(|(at, check)| Some((at, key(check)?))) {
+            let (count, newest) = counts.entry(of).or_default();
+            (*count, *newest) = (*count + 1, at);
+        }
+        let own = counts.get(own).map_or(0, |(count, _)| *count);
+        let (most, newest) = counts.into_values().max().ok_or(Busy)?;
+        if most <= own {
+            return Err(Busy);
+        }
+        self.remove(newest);
+        Ok(())
+    }
+
+    fn drop_abandoned(&mut self) {
+        let networks = &mut self.networks;
+        self.waiting.retain(|check| {
+            let is_wanted = !check.answer.is_closed();
+            if !is_wanted {
+                networks.leave(check.caller);
+            }
+            is_wanted
+        });
+    }
+
+    fn remove(&mut self, at: usize) -> ForeignCheck {
+        let check = self.waiting.remove(at);
+        self.networks.leave(check.caller);
+        check
+    }
+}

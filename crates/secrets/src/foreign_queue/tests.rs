@@ -1,0 +1,132 @@
+//! The order of checks of imported hashes, by what each of them took.
+
+use protocol::Secret;
+use tokio::sync::oneshot;
+
+use super::*;
+use crate::PasswordSalt;
+
+#[derive(Default)]
+struct Queue {
+    queue: ForeignQueue,
+    callers: Vec<oneshot::Receiver<Result<Option<crate::SecretHash>, crate::OutOfMemory>>>,
+}
+
+impl Queue {
+    /// `text` is what the check is called.
+    fn add(&mut self, of: &str, number: u32, text: &str) -> Result<(), Busy> {
+        let (answer, answered) = oneshot::channel();
+        let (secret, salt) = (Secret::new(text.to_owned()), PasswordSalt::dummy());
+        let job = HashJob { secret, salt, key: None, only_if: None };
+        let source = ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()));
+        self.queue.add(&TenantId::parse(of).unwrap(), job, source, answer)?;
+        self.callers.push(answered);
+        Ok(())
+    }
+
+    /// Checks so many, each of which takes as many milliseconds as the function says.
+    fn served(&mut self, count: usize, took: impl Fn(&str) -> u64) -> Vec<String> {
+        let next = || {
+            let (check, turn) = self.queue.next()?;
+            let text = check.job.secret.expose().to_owned();
+            self.queue.finish(turn, Duration::from_millis(took(&text)));
+            Some(text)
+        };
+        std::iter::from_fn(next).take(count).collect()
+    }
+}
+
+fn took(text: &str) -> u64 {
+    if text.starts_with("costly") { 1_000 } else { 50 }
+}
+
+#[test]
+fn a_tenant_with_costly_hashes_gets_as_many_seconds_as_one_with_cheap_ones() {
+    let mut queue = Queue::default();
+    for number in 0..20 {
+        queue.add("globex", number, "costly").unwrap();
+    }
+    for number in 0..30 {
+        queue.add("acme", 100, &format!("cheap {number}")).unwrap();
+    }
+    let served = queue.served(50, took);
+    let costly: Vec<_> =
+        served.iter().enumerate().filter(|(_, text)| *text == "costly").map(|(at, _)| at).collect();
+    assert_eq!(costly[..3], [0, 21, 32], "the first one, then one for each second of the other tenant");
+    assert_eq!(served.len(), 50);
+    assert!(queue.queue.tenants.is_empty() && queue.queue.sources.is_empty());
+}
+
+#[test]
+fn the_sources_of_a_tenant_are_served_in_turn() {
+    let mut queue = Queue::default();
+    for (number, text) in [(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (2, "b2"), (3, "c1")] {
+        queue.add("acme", number, text).unwrap();
+    }
+    // The fourth turn is of the oldest one, which is the next of that source here.
+    assert_eq!(queue.served(9, took), ["a1", "b1", "c1", "a2", "b2", "a3"]);
+}
+
+#[test]
+fn a_source_in_the_names_of_many_tenants_has_one_turn_among_sources() {
+    let mut queue = Queue::default();
+    for number in 0..OF_SOURCE {
+        queue.add(&format!("tenant-{number}"), 1, "costly").unwrap();
+    }
+    assert_eq!(queue.served(1, took), ["costly"]);
+    queue.add("acme", 2, "own").unwrap();
+    assert_eq!(queue.served(1, took), ["own"]);
+}
+
+#[test]
+fn people_behind_an_address_that_is_used_at_another_tenant_wait_but_not_without_end() {
+    let mut queue = Queue::default();
+    queue.add("acme", 1, "own").unwrap();
+    let mut rounds = 0;
+    loop {
+        queue.add("globex", 1, "costly").unwrap();
+        queue.add("acme", 2, "other").unwrap();
+        if queue.served(1, took) == ["own"] {
+            break;
+        }
+        rounds += 1;
+        assert!(rounds < 30);
+    }
+}
+
+#[test]
+fn a_full_queue_refuses_its_own_source_and_tenant_alone() {
+    let mut queue = Queue::default();
+    for _ in 0..OF_SOURCE {
+        queue.add("globex", 1, "costly").unwrap();
+    }
+    assert_eq!(queue.add("globex", 1, "costly"), Err(Busy));
+    queue.add("acme", 1, "own").expect("the other tenant has room for the same source");
+    for number in 0..u32::try_from(OF_TENANT).unwrap() {
+        queue.add("globex", 2 + number, "costly").unwrap();
+    }
+    let waiting = |queue: &Queue, of: &str| {
+        queue.queue.waiting.iter().filter(|check| check.tenant.as_str() == of).count()
+    };
+    assert_eq!(waiting(&queue, "globex"), OF_TENANT, "the first source has lost its newest");
+    for number in 0..2_000 {
+        let of = format!("tenant-{}", number % 3);
+        let _ = queue.add(&of, 10_000 + number, "costly");
+    }
+    assert_eq!(queue.queue.waiting.len(), ALL);
+    queue.add("initech", 1_000_000, "own").expect("a tenant with fewer has room");
+    assert_eq!((queue.queue.waiting.len(), waiting(&queue, "acme")), (ALL, 1));
+}
+
+#[test]
+fn a_check_that_nobody_waits_for_is_not_made() {
+    let mut queue = Queue::default();
+    for _ in 0..OF_SOURCE {
+        queue.add("globex", 1, "costly").unwrap();
+    }
+    queue.callers.truncate(2);
+    queue.add("globex", 1, "own").expect("the places of callers that went away are free");
+    assert_eq!(queue.queue.callers(), 3);
+    assert_eq!(queue.served(9, took), ["costly", "costly", "own"]);
+    assert_eq!(format!("{:?}", queue.queue.networks), format!("{:?}", NetworkAggregation::default()));
+}
