@@ -1,30 +1,51 @@
 //! How often in a row the password of an account was wrong (NIST SP 800-63B-4 §3.2.2: "no more than 100"): from browsers that are not known,
-//! and from each known one, which has a count of its own. Nothing is written for a failure, so each replica counts for itself.
+//! and from each known one, which has a count of its own. One failure is forgotten every half hour, so no run refuses for ever. Nothing is
+//! written for a failure, so each replica counts for itself.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use protocol::{Lifetime, Timestamp};
+use secrets::FairTable;
 use tenancy::TenantId;
 
+use crate::sign_in_throttle::SPAN;
 use crate::{AccountId, BrowserId};
 
 /// So many wrong passwords in a row, and the next attempt is refused.
-const MOST: u8 = 100;
-/// So many accounts are counted. Where there are more, those with few failures are forgotten: their attempts are limited by time all the same.
+const MOST: u64 = 100;
+/// A run loses one failure in this time.
+const DECAY: Lifetime = Lifetime::from_seconds(30 * 60);
+/// So many accounts are counted. Where there are more, those with the shortest runs are forgotten, of the tenant with the most accounts.
 const ACCOUNTS: usize = 65_536;
-const FEW: u8 = 10;
-/// So many known browsers of an account are counted. A further one takes the place of that with the fewest failures.
+/// So many known browsers of an account are counted. A further one takes the place of that with the shortest run.
 const BROWSERS: usize = 16;
+/// The audit is told of an account at most once in this time.
+const TOLD_EVERY: Lifetime = Lifetime::from_seconds(86_400);
 
 /// The failures in a row of all accounts.
-#[derive(Default)]
-pub(crate) struct FailureRuns(Mutex<HashMap<(TenantId, AccountId), Runs>>);
+pub(crate) struct FailureRuns(Mutex<FairTable<AccountId, Runs>>);
 
-/// Of one account.
+/// That an account refuses browsers that it does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Throttled {
+    /// When it first refused one.
+    pub since: Timestamp,
+    /// A quarter of an hour after it last refused one: from then on it counts as throttled no more.
+    pub until: Timestamp,
+}
+
+/// Of one account. A run is kept as the instant at which its last failure is forgotten.
 #[derive(Clone, Debug, Default)]
 struct Runs {
-    unknown: u8,
-    known: Vec<(BrowserId, u8)>,
+    unknown: Run,
+    known: Vec<(BrowserId, Run)>,
+    throttled: Option<Throttled>,
+    told_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Run {
+    empty_at: u64,
 }
 
 /// An attempt that is counted as failed, also when it is dropped half way.
@@ -35,6 +56,12 @@ pub(crate) struct CountedAttempt<'a> {
     browser: Option<BrowserId>,
 }
 
+impl Default for FailureRuns {
+    fn default() -> Self {
+        Self(Mutex::new(FairTable::new(ACCOUNTS)))
+    }
+}
+
 impl FailureRuns {
     /// Counts an attempt before its password is checked, because others may be under way; `None` where no more passwords are checked. The
     /// browser is one that is known, or none.
@@ -43,75 +70,125 @@ impl FailureRuns {
         tenant: &TenantId,
         account: &AccountId,
         browser: Option<BrowserId>,
+        now: Timestamp,
     ) -> Option<CountedAttempt<'_>> {
-        let attempt = CountedAttempt { runs: self, account: (tenant.clone(), account.clone()), browser };
         let mut all = self.lock();
-        if all.len() >= ACCOUNTS && !all.contains_key(&attempt.account) {
-            all.retain(|_, runs| runs.longest() > FEW);
-            if all.len() >= ACCOUNTS {
-                return Some(attempt);
-            }
-        }
-        let run = all.entry(attempt.account.clone()).or_default().run(browser);
-        if *run >= MOST {
+        let run = entry(&mut all, tenant, account, now).run(browser);
+        if run.length(now) >= MOST {
             return None;
         }
-        *run += 1;
-        Some(attempt)
+        run.empty_at = run.empty_at.max(now.seconds()) + DECAY.seconds();
+        Some(CountedAttempt { runs: self, account: (tenant.clone(), account.clone()), browser })
     }
 
-    /// An administrator begins the counts anew.
-    pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId) {
-        self.lock().remove(&(tenant.clone(), account.clone()));
+    /// Notes that the account has refused a browser that it does not know. Says since when it does, if the audit is to be told.
+    pub(crate) fn refused(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let mut all = self.lock();
+        let runs = entry(&mut all, tenant, account, now);
+        let before = runs.throttled.filter(|throttled| now < throttled.until);
+        let since = before.map_or(now, |throttled| throttled.since);
+        runs.throttled = Some(Throttled { since, until: now + SPAN });
+        let is_told = before.is_some() || runs.told_at.is_some_and(|told| now < told + TOLD_EVERY);
+        (!is_told).then(|| *runs.told_at.insert(now))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(TenantId, AccountId), Runs>> {
+    /// Whether the account refuses browsers that it does not know, and their wrong passwords in a row.
+    pub(crate) fn of(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> (Option<Throttled>, u64) {
+        let mut all = self.lock();
+        let Some(runs) = all.get_mut(tenant, account) else { return (None, 0) };
+        (runs.throttled_at(now), runs.unknown.length(now))
+    }
+
+    /// The number of accounts that refuse browsers that they do not know.
+    pub(crate) fn throttled(&self, now: Timestamp) -> usize {
+        self.lock().values().filter(|runs| runs.throttled_at(now).is_some()).count()
+    }
+
+    /// An administrator begins the counts anew. Returns the known browsers that had failures.
+    pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId) -> Vec<BrowserId> {
+        let forgotten = self.lock().remove(tenant, account);
+        forgotten.into_iter().flat_map(|runs| runs.known).map(|(browser, _)| browser).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, FairTable<AccountId, Runs>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn entry<'a>(
+    all: &'a mut FairTable<AccountId, Runs>,
+    tenant: &TenantId,
+    account: &AccountId,
+    now: Timestamp,
+) -> &'a mut Runs {
+    all.entry(tenant, account, |runs| runs.longest(now))
 }
 
 impl CountedAttempt<'_> {
     /// The password was right.
     pub(crate) fn succeed(self) {
-        self.set(|_| 0);
+        self.set(|run| run.empty_at = 0);
     }
 
     /// Nothing was learned from it about the password, because of this server or of the account.
     pub(crate) fn forgive(self) {
-        self.set(|run| run.saturating_sub(1));
+        self.set(|run| run.empty_at = run.empty_at.saturating_sub(DECAY.seconds()));
     }
 
-    fn set(self, after: fn(u8) -> u8) {
-        if let Some(runs) = self.runs.lock().get_mut(&self.account) {
-            let run = runs.run(self.browser);
-            *run = after(*run);
+    fn set(self, change: fn(&mut Run)) {
+        let (tenant, account) = &self.account;
+        if let Some(runs) = self.runs.lock().get_mut(tenant, account) {
+            change(runs.run(self.browser));
         }
     }
 }
 
+impl Run {
+    /// The failures that are not forgotten.
+    const fn length(self, now: Timestamp) -> u64 {
+        self.empty_at.saturating_sub(now.seconds()).div_ceil(DECAY.seconds())
+    }
+}
+
 impl Runs {
-    fn run(&mut self, browser: Option<BrowserId>) -> &mut u8 {
+    fn run(&mut self, browser: Option<BrowserId>) -> &mut Run {
         let Some(browser) = browser else { return &mut self.unknown };
         let at = self.known.iter().position(|(id, _)| *id == browser).unwrap_or_else(|| {
             if self.known.len() >= BROWSERS {
-                let fewest = self.known.iter().enumerate().min_by_key(|(_, (_, run))| *run);
-                let fewest = fewest.map_or(0, |(at, _)| at);
-                self.known.swap_remove(fewest);
+                let shortest = self.known.iter().enumerate().min_by_key(|(_, (_, run))| run.empty_at);
+                let shortest = shortest.map_or(0, |(at, _)| at);
+                self.known.swap_remove(shortest);
             }
-            self.known.push((browser, 0));
+            self.known.push((browser, Run::default()));
             self.known.len() - 1
         });
         &mut self.known[at].1
     }
 
-    fn longest(&self) -> u8 {
-        self.known.iter().map(|(_, run)| *run).fold(self.unknown, u8::max)
+    fn longest(&self, now: Timestamp) -> u64 {
+        self.known.iter().map(|(_, run)| run.length(now)).fold(self.unknown.length(now), u64::max)
+    }
+
+    fn throttled_at(&self, now: Timestamp) -> Option<Throttled> {
+        self.throttled.filter(|throttled| now < throttled.until)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
     fn tenant(id: &str) -> TenantId {
         TenantId::parse(id).unwrap()
@@ -123,11 +200,11 @@ mod tests {
         account: &AccountId,
         browser: Option<BrowserId>,
     ) -> bool {
-        runs.begin(tenant, account, browser).map(CountedAttempt::forgive).is_none()
+        runs.begin(tenant, account, browser, NOW).map(CountedAttempt::forgive).is_none()
     }
 
     fn fail(runs: &FailureRuns, tenant: &TenantId, account: &AccountId, browser: Option<BrowserId>) {
-        drop(runs.begin(tenant, account, browser).unwrap());
+        drop(runs.begin(tenant, account, browser, NOW).unwrap());
     }
 
     #[test]
@@ -139,7 +216,7 @@ mod tests {
                 fail(&runs, &acme, &ada, browser);
             }
             assert!(!is_over(&runs, &acme, &ada, browser));
-            runs.begin(&acme, &ada, browser).unwrap().succeed();
+            runs.begin(&acme, &ada, browser, NOW).unwrap().succeed();
             for _ in 0..100 {
                 assert!(!is_over(&runs, &acme, &ada, browser), "not in a row");
                 fail(&runs, &acme, &ada, browser);
@@ -151,10 +228,45 @@ mod tests {
         for (other, account) in [("globex", &ada), ("acme", &AccountId::from_bytes([2; 16]))] {
             assert!(!is_over(&runs, &tenant(other), account, None));
         }
-        runs.forget(&tenant("globex"), &ada);
+        assert!(runs.forget(&tenant("globex"), &ada).is_empty());
         assert!(is_over(&runs, &acme, &ada, None));
-        runs.forget(&acme, &ada);
+        assert_eq!(runs.forget(&acme, &ada), [[1; 16], [2; 16]]);
         assert!(browsers.into_iter().all(|browser| !is_over(&runs, &acme, &ada, browser)));
+    }
+
+    #[test]
+    fn a_run_loses_one_failure_every_half_hour() {
+        let (runs, acme, ada) = (FailureRuns::default(), tenant("acme"), AccountId::from_bytes([1; 16]));
+        let fit = |hours: u64| {
+            let now = NOW + Lifetime::from_seconds(hours * 3_600);
+            (0..1_000).take_while(|_| runs.begin(&acme, &ada, None, now).is_some()).count()
+        };
+        for (hours, expected) in [(0, 100), (0, 0), (1, 2), (2, 2), (26, 48), (76, 100)] {
+            assert_eq!(fit(hours), expected, "{hours}");
+        }
+    }
+
+    #[test]
+    fn the_audit_is_told_once_of_a_throttled_account_and_once_a_day_at_most() {
+        let (runs, acme, ada) = (FailureRuns::default(), tenant("acme"), AccountId::from_bytes([1; 16]));
+        let at = |seconds| NOW + Lifetime::from_seconds(seconds);
+        for (seconds, is_told, since) in [
+            (0, true, 0),
+            (60, false, 0),
+            (959, false, 0),
+            // It was not throttled for a while, and is again.
+            (3_600, false, 3_600),
+            (86_400, true, 86_400),
+            (86_401, false, 86_400),
+        ] {
+            assert_eq!(runs.refused(&acme, &ada, at(seconds)).is_some(), is_told, "{seconds}");
+            let throttled = Throttled { since: at(since), until: at(seconds + 900) };
+            assert_eq!(runs.of(&acme, &ada, at(seconds)).0, Some(throttled));
+            assert_eq!((runs.throttled(at(seconds)), runs.throttled(at(seconds + 900))), (1, 0));
+        }
+        assert_eq!(runs.of(&tenant("globex"), &ada, at(86_401)), (None, 0));
+        runs.forget(&acme, &ada);
+        assert_eq!(runs.of(&acme, &ada, at(86_401)), (None, 0));
     }
 
     #[test]
@@ -163,7 +275,7 @@ mod tests {
         for _ in 0..98 {
             fail(&runs, &acme, &ada, None);
         }
-        let under_way: Vec<_> = (0..10).filter_map(|_| runs.begin(&acme, &ada, None)).collect();
+        let under_way: Vec<_> = (0..10).filter_map(|_| runs.begin(&acme, &ada, None, NOW)).collect();
         assert_eq!(under_way.len(), 2);
         under_way.into_iter().for_each(CountedAttempt::forgive);
         assert!(!is_over(&runs, &acme, &ada, None));
@@ -180,12 +292,14 @@ mod tests {
         for number in 1..1_000 {
             fail(&runs, &acme, &account(0), Some(bytes(number)));
         }
+        fail(&runs, &tenant("globex"), &account(0), None);
         for number in 1..70_000 {
             fail(&runs, &acme, &account(number), None);
         }
         assert!(is_over(&runs, &acme, &account(0), Some(bytes(0))));
-        let all = runs.lock();
-        let of_one = &all[&(acme.clone(), account(0))].known;
-        assert!(all.len() <= ACCOUNTS && of_one.len() == BROWSERS, "{} {of_one:?}", all.len());
+        assert_eq!(runs.of(&tenant("globex"), &account(0), NOW).1, 1, "another tenant's count stays");
+        let mut all = runs.lock();
+        assert!(all.len() <= ACCOUNTS, "{}", all.len());
+        assert_eq!(all.get_mut(&acme, &account(0)).unwrap().known.len(), BROWSERS);
     }
 }

@@ -118,7 +118,7 @@ async fn signs_in(store: &Arc<MemoryStore>, tenant: &str, password: &str) -> boo
     let tenant = fixtures::tenant_id(tenant);
     let history = BrowserHistory::default();
     let signed_in =
-        sign_ins.sign_in_with_password(&tenant, "Ada@Example.com", password, &source, &history, NOW);
+        sign_ins.sign_in_with_password((&tenant, tenancy::SignInLimits::default()), "Ada@Example.com", password, &source, &history, NOW);
     signed_in.await.is_ok()
 }
 
