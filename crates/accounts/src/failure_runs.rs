@@ -1,6 +1,6 @@
 //! How often in a row the password of an account was wrong (NIST SP 800-63B-4 §3.2.2: "no more than 100"): from browsers that are not known,
-//! and from each known one, which has a count of its own. One failure is forgotten every half hour, so no run refuses for ever. Nothing is
-//! written for a failure, so each replica counts for itself.
+//! and from each known one, which has a count of its own. One failure is forgotten every half hour, which departs from that text, so that
+//! a stranger cannot shut a person out for ever. Nothing is written for a failure, so each replica counts for itself.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -87,7 +87,8 @@ mod tests {
         (0..100).for_each(|number| add("acme", number));
         add("globex", 1);
         let taken = all.take(start);
-        let of = |notes: &[ThrottledNote], id: &str| notes.iter().filter(|note| note.tenant == tenant(id)).count();
+        let of =
+            |notes: &[ThrottledNote], id: &str| notes.iter().filter(|note| note.tenant == tenant(id)).count();
         assert_eq!((of(&taken, "acme"), of(&taken, "globex")), (20, 1));
         add("acme", 200);
         assert!(all.take(start).is_empty());

@@ -61,9 +61,7 @@ impl Change {
             Self::Account(row) => Invalidation::Account(tenant, row.after.id.clone()),
             Self::AccountPassword(_, account, _)
             | Self::Sessions(_, account, None)
-            | Self::Unlock(_, account) => {
-                Invalidation::Account(tenant, account.clone())
-            }
+            | Self::Unlock(_, account) => Invalidation::Account(tenant, account.clone()),
             // No cache holds applications.
             Self::Application(_) => return None,
             Self::Secret(_, client, _) => Invalidation::Client(tenant, client.clone()),

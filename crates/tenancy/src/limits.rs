@@ -49,7 +49,8 @@ impl SignInLimits {
     /// The names of the limits that are greater than they may be.
     pub fn excessive(self) -> impl Iterator<Item = &'static str> {
         let all = [("account", self.account), ("known_browser", self.known_browser), ("source", self.source)];
-        let is_excessive = |limit: Option<NonZeroU32>| limit.is_some_and(|limit| limit.get() > Self::GREATEST);
+        let is_excessive =
+            |limit: Option<NonZeroU32>| limit.is_some_and(|limit| limit.get() > Self::GREATEST);
         all.into_iter().filter(move |(_, limit)| is_excessive(*limit)).map(|(name, _)| name)
     }
 

@@ -125,8 +125,9 @@ impl TestEnv {
             let (password, source) = (Secret::new(password), ClientAddress::new(None));
             let accounts = known_accounts.into_iter().map(|account| (account, NOW)).collect();
             let history = BrowserHistory { browser: [browser; 16], accounts };
-            let signed_in =
-                sign_ins.sign_in_with_password((&tenant, limits), &identifier, password, &source, &history, now).await;
+            let signed_in = sign_ins
+                .sign_in_with_password((&tenant, limits), &identifier, password, &source, &history, now)
+                .await;
             let (account, authentication) = signed_in?;
             assert_eq!((authentication.account(), authentication.at()), (&account.id, now));
             assert_eq!((authentication.tenant(), &account.tenant), (&tenant, &tenant));
@@ -386,7 +387,14 @@ async fn of_passwords_that_are_tried_at_once_as_many_are_checked_as_one_after_th
                     let (password, source) = (Secret::new(password), ClientAddress::new(None));
                     let history = BrowserHistory { browser: [browser; 16], accounts };
                     sign_ins
-                        .sign_in_with_password((&tenant, SignInLimits::default()), &identifier, password, &source, &history, now)
+                        .sign_in_with_password(
+                            (&tenant, SignInLimits::default()),
+                            &identifier,
+                            password,
+                            &source,
+                            &history,
+                            now,
+                        )
                         .await
                         .is_ok()
                 })

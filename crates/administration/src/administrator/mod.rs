@@ -26,8 +26,8 @@ mod tenants;
 
 use std::sync::{Arc, Mutex};
 
-use ::secrets::Pepper;
 use ::accounts::{AccountId, Throttled};
+use ::secrets::Pepper;
 use keys::{KeyPool, KeySealer};
 use protocol::{Lifetime, Timestamp};
 use tokio::sync::Semaphore;
@@ -74,7 +74,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub type Publish = Arc<dyn Fn(&[Invalidation]) + Send + Sync>;
 
 /// Whether an account refuses browsers that it does not know, and their wrong passwords in a row, as this process counts them.
-pub type ThrottledNow = Arc<dyn Fn(&TenantId, &AccountId, Timestamp) -> (Option<Throttled>, u64) + Send + Sync>;
+pub type ThrottledNow =
+    Arc<dyn Fn(&TenantId, &AccountId, Timestamp) -> (Option<Throttled>, u64) + Send + Sync>;
 
 /// Changes tenants, clients, secrets and keys for authorized callers.
 pub struct Administrator {

@@ -59,7 +59,7 @@ pub use shape::Shape;
 pub use source::{FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource};
 pub use tenant::{
     AccessTokenSettings, AssertionSettings, BrandingSettings, CreatedTenant, LimitsSettings, NewTenant,
-    RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings, SigningSettings,
-    StrategiesSettings, StrategySettings, TenantSettings, TenantView,
+    RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings,
+    SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantView,
 };
 pub use wiped::Wiped;

@@ -9,7 +9,8 @@ use tenancy::{
 
 use super::{
     AccessTokenSettings, AssertionSettings, BrandingSettings, LimitsSettings, RefreshTokenSettings,
-    ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings, SigningSettings, TenantSettings, TenantView,
+    ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings, SigningSettings,
+    TenantSettings, TenantView,
 };
 use crate::{Instant, TenantState};
 

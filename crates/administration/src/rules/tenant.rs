@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use protocol::{Lifetime, SubjectType};
 use tenancy::{
-    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, ResourceServer, SignInLimits, Tenant, TenantId, TenantLimits,
-    TenantStatus, TokenFormat,
+    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, ResourceServer, SignInLimits, Tenant, TenantId,
+    TenantLimits, TenantStatus, TokenFormat,
 };
 
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, branding, refresh_token, sign_in, signing};
-use crate::{AccessTokenSettings, AssertionSettings, LimitsSettings, ResourceServerSettings, SignInLimitsSettings, TenantSettings};
+use crate::{
+    AccessTokenSettings, AssertionSettings, LimitsSettings, ResourceServerSettings, SignInLimitsSettings,
+    TenantSettings,
+};
 
 /// What the rules over a tenant need beside its document.
 #[derive(Clone, Copy, Debug)]
@@ -298,15 +301,15 @@ mod tests {
         check("platform", off, &["/strategies/oauth2/enabled"]);
         let writes = json!({ "limits": { "admin_writes": "1/s" } });
         check("platform", writes.clone(), &["/limits/admin_writes"]);
-        let attempts = json!({ "limits": { "sign_in": { "account": 101, "known_browser": 100, "source": 200 } } });
+        let attempts =
+            json!({ "limits": { "sign_in": { "account": 101, "known_browser": 100, "source": 200 } } });
         check("acme", attempts, &["/limits/sign_in/account", "/limits/sign_in/source"]);
         check("acme", writes, &[]);
     }
 
     #[test]
     fn limits_are_read_and_shown_as_they_were_set() {
-        let limits =
-            json!({ "failed_attempts": "9/h", "clients": 2, "admin_writes": "3/s", "live_secrets": 4,
+        let limits = json!({ "failed_attempts": "9/h", "clients": 2, "admin_writes": "3/s", "live_secrets": 4,
                 "sign_in": { "account": 3, "known_browser": 100, "source": null } });
         let tenant = check("acme", json!({ "limits": limits }), &[]);
         assert_eq!(json!(TenantSettings::from(&tenant))["limits"], limits);

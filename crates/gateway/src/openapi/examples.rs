@@ -197,7 +197,11 @@ fn of_answer(operation: &str) -> Option<Value> {
         "explain_client" => explanation(),
         "list_accounts" => json!({ "items": [account()] }),
         "import_accounts" => json!({ "line": 1, "result": "created", "account_id": ACCOUNT }),
-        "create_account" | "get_account" | "suspend_account" | "resume_account" | "unlock_account"
+        "create_account"
+        | "get_account"
+        | "suspend_account"
+        | "resume_account"
+        | "unlock_account"
         | "set_account_password" => account(),
         "get_account_throttling" => json!({
             "throttled": true, "since": "2030-01-31T12:00:00Z", "until": "2030-01-31T12:20:00Z", "failures": 14,

@@ -179,26 +179,26 @@ impl TestApp {
             devices,
             administrator: Arc::new(
                 Administrator::new(
-                store.clone(),
-                sealer,
-                pepper.clone(),
-                KeyPool::new(0),
-                EditPolicy {
-                    public_url: PUBLIC_URL.to_owned(),
-                    live_secrets: 5,
-                    clients: 10_000,
-                    deletion_grace: Lifetime::from_seconds(30 * 86_400),
-                    l1_lifetime: L1_LIFETIME,
-                },
-                Arc::new(move |changed: &[Invalidation]| {
-                    for change in changed {
-                        if let Invalidation::Account(tenant, account) = change {
-                            counting.forget_failures(tenant, account);
+                    store.clone(),
+                    sealer,
+                    pepper.clone(),
+                    KeyPool::new(0),
+                    EditPolicy {
+                        public_url: PUBLIC_URL.to_owned(),
+                        live_secrets: 5,
+                        clients: 10_000,
+                        deletion_grace: Lifetime::from_seconds(30 * 86_400),
+                        l1_lifetime: L1_LIFETIME,
+                    },
+                    Arc::new(move |changed: &[Invalidation]| {
+                        for change in changed {
+                            if let Invalidation::Account(tenant, account) = change {
+                                counting.forget_failures(tenant, account);
+                            }
                         }
-                    }
-                }),
-                tells.clone(),
-            )
+                    }),
+                    tells.clone(),
+                )
                 .showing(Arc::new(move |tenant, account, now| shown.throttled(tenant, account, now))),
             ),
             writes: Arc::new(WriteBudget::new(tenant_writes, platform_writes)),

@@ -251,7 +251,8 @@ struct ShownAccount {
 fn show(runner: Runner<'_>, of: &AccountArguments) -> anyhow::Result<ExitCode> {
     runner.run(async |admin| {
         let account: AccountView = admin.send(ApiRequest::get(of.path())).await?;
-        let throttling: ThrottlingView = admin.send(ApiRequest::get(format!("{}/throttling", of.path()))).await?;
+        let throttling: ThrottlingView =
+            admin.send(ApiRequest::get(format!("{}/throttling", of.path()))).await?;
         let shown = ShownAccount { account, throttling };
         runner.print(&shown, || details(&shown))
     })

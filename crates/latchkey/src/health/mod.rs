@@ -146,7 +146,8 @@ impl HealthReport for PlatformHealth {
         samples.push(gauge("latchkey_store_up", up_help, &[], is_up));
         samples.extend(database::samples(&self.database));
         samples.extend(self.redis.as_deref().into_iter().flat_map(metrics::of_redis));
-        let throttled_help = "Accounts that refuse browsers that they do not know, after too many wrong passwords.";
+        let throttled_help =
+            "Accounts that refuse browsers that they do not know, after too many wrong passwords.";
         let throttled = self.sign_ins.accounts_throttled(clock::now()) as u64;
         samples.push(gauge("latchkey_accounts_throttled", throttled_help, &[], throttled));
         let hashes_help = "Passwords and chosen client secrets whose hash was computed.";

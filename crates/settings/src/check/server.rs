@@ -11,7 +11,9 @@ use super::super::{
     locations::Locations,
     resolved::StorageLocation,
     scalar::PublicUrl,
-    sections::{Cache, Limits, Listener, ProtectedResource, Server, SignInLimits, Storage, Surface, TrustedProxies},
+    sections::{
+        Cache, Limits, Listener, ProtectedResource, Server, SignInLimits, Storage, Surface, TrustedProxies,
+    },
 };
 
 /// The limits of wrong passwords. A tenant's own are a rule of its document.
