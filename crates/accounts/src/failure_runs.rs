@@ -1,30 +1,54 @@
 //! How often in a row the password of an account was wrong (NIST SP 800-63B-4 §3.2.2: "no more than 100"): from browsers that are not known,
-//! and from each known one, which has a count of its own. Nothing is written for a failure, so each replica counts for itself.
+//! and from each known one, which has a count of its own. One failure is forgotten every half hour, which departs from that text, so that
+//! a stranger cannot shut a person out for ever. Nothing is written for a failure, so each replica counts for itself.
 
-use std::collections::HashMap;
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use protocol::{Lifetime, Timestamp};
+use secrets::FairTable;
 use tenancy::TenantId;
 
+use crate::sign_in_throttle::SPAN;
 use crate::{AccountId, BrowserId};
 
 /// So many wrong passwords in a row, and the next attempt is refused.
-const MOST: u8 = 100;
-/// So many accounts are counted. Where there are more, those with few failures are forgotten: their attempts are limited by time all the same.
+const MOST: u64 = 100;
+/// A run loses one failure in this time.
+const DECAY: Lifetime = Lifetime::from_seconds(30 * 60);
+/// So many accounts are counted. Where there are more, those with the shortest runs are forgotten, of the tenant with the most accounts.
 const ACCOUNTS: usize = 65_536;
-const FEW: u8 = 10;
-/// So many known browsers of an account are counted. A further one takes the place of that with the fewest failures.
+/// So many known browsers of an account are counted. A further one takes the place of that with the shortest run.
 const BROWSERS: usize = 16;
+/// The audit is told of an account at most once in this time.
+const TOLD_EVERY: Lifetime = Lifetime::from_seconds(86_400);
 
 /// The failures in a row of all accounts.
-#[derive(Default)]
-pub(crate) struct FailureRuns(Mutex<HashMap<(TenantId, AccountId), Runs>>);
+pub(crate) struct FailureRuns(Mutex<FairTable<AccountId, Runs>>);
 
-/// Of one account.
+/// That an account refuses browsers that it does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Throttled {
+    /// When it first refused one.
+    pub since: Timestamp,
+    /// A quarter of an hour after it last refused one: from then on it counts as throttled no more.
+    pub until: Timestamp,
+}
+
+/// Of one account. A run is kept as the instant at which its last failure is forgotten.
 #[derive(Clone, Debug, Default)]
 struct Runs {
-    unknown: u8,
-    known: Vec<(BrowserId, u8)>,
+    unknown: Run,
+    known: Vec<(BrowserId, Run)>,
+    throttled: Option<Throttled>,
+    told_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Run {
+    empty_at: u64,
 }
 
 /// An attempt that is counted as failed, also when it is dropped half way.
@@ -35,6 +59,12 @@ pub(crate) struct CountedAttempt<'a> {
     browser: Option<BrowserId>,
 }
 
+impl Default for FailureRuns {
+    fn default() -> Self {
+        Self(Mutex::new(FairTable::new(ACCOUNTS)))
+    }
+}
+
 impl FailureRuns {
     /// Counts an attempt before its password is checked, because others may be under way; `None` where no more passwords are checked. The
     /// browser is one that is known, or none.
@@ -43,149 +73,116 @@ impl FailureRuns {
         tenant: &TenantId,
         account: &AccountId,
         browser: Option<BrowserId>,
+        now: Timestamp,
     ) -> Option<CountedAttempt<'_>> {
-        let attempt = CountedAttempt { runs: self, account: (tenant.clone(), account.clone()), browser };
         let mut all = self.lock();
-        if all.len() >= ACCOUNTS && !all.contains_key(&attempt.account) {
-            all.retain(|_, runs| runs.longest() > FEW);
-            if all.len() >= ACCOUNTS {
-                return Some(attempt);
-            }
-        }
-        let run = all.entry(attempt.account.clone()).or_default().run(browser);
-        if *run >= MOST {
+        let run = entry(&mut all, tenant, account, now).run(browser);
+        if run.length(now) >= MOST {
             return None;
         }
-        *run += 1;
-        Some(attempt)
+        run.empty_at = run.empty_at.max(now.seconds()) + DECAY.seconds();
+        Some(CountedAttempt { runs: self, account: (tenant.clone(), account.clone()), browser })
     }
 
-    /// An administrator begins the counts anew.
-    pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId) {
-        self.lock().remove(&(tenant.clone(), account.clone()));
+    /// Notes that the account has refused a browser that it does not know. Says since when it does, if the audit is to be told.
+    pub(crate) fn refused(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let mut all = self.lock();
+        let runs = entry(&mut all, tenant, account, now);
+        let before = runs.throttled.filter(|throttled| now < throttled.until);
+        let since = before.map_or(now, |throttled| throttled.since);
+        runs.throttled = Some(Throttled { since, until: now + SPAN });
+        let is_told = before.is_some() || runs.told_at.is_some_and(|told| now < told + TOLD_EVERY);
+        (!is_told).then(|| *runs.told_at.insert(now))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(TenantId, AccountId), Runs>> {
+    /// Whether the account refuses browsers that it does not know, and their wrong passwords in a row.
+    pub(crate) fn of(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> (Option<Throttled>, u64) {
+        let mut all = self.lock();
+        let Some(runs) = all.get_mut(tenant, account) else { return (None, 0) };
+        (runs.throttled_at(now), runs.unknown.length(now))
+    }
+
+    /// The number of accounts that refuse browsers that they do not know.
+    pub(crate) fn throttled(&self, now: Timestamp) -> usize {
+        self.lock().values().filter(|runs| runs.throttled_at(now).is_some()).count()
+    }
+
+    /// An administrator begins the counts anew. Returns the known browsers that had failures.
+    pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId) -> Vec<BrowserId> {
+        let forgotten = self.lock().remove(tenant, account);
+        forgotten.into_iter().flat_map(|runs| runs.known).map(|(browser, _)| browser).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, FairTable<AccountId, Runs>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn entry<'a>(
+    all: &'a mut FairTable<AccountId, Runs>,
+    tenant: &TenantId,
+    account: &AccountId,
+    now: Timestamp,
+) -> &'a mut Runs {
+    all.entry(tenant, account, |runs| runs.longest(now))
 }
 
 impl CountedAttempt<'_> {
     /// The password was right.
     pub(crate) fn succeed(self) {
-        self.set(|_| 0);
+        self.set(|run| run.empty_at = 0);
     }
 
     /// Nothing was learned from it about the password, because of this server or of the account.
     pub(crate) fn forgive(self) {
-        self.set(|run| run.saturating_sub(1));
+        self.set(|run| run.empty_at = run.empty_at.saturating_sub(DECAY.seconds()));
     }
 
-    fn set(self, after: fn(u8) -> u8) {
-        if let Some(runs) = self.runs.lock().get_mut(&self.account) {
-            let run = runs.run(self.browser);
-            *run = after(*run);
+    fn set(self, change: fn(&mut Run)) {
+        let (tenant, account) = &self.account;
+        if let Some(runs) = self.runs.lock().get_mut(tenant, account) {
+            change(runs.run(self.browser));
         }
     }
 }
 
+impl Run {
+    /// The failures that are not forgotten.
+    const fn length(self, now: Timestamp) -> u64 {
+        self.empty_at.saturating_sub(now.seconds()).div_ceil(DECAY.seconds())
+    }
+}
+
 impl Runs {
-    fn run(&mut self, browser: Option<BrowserId>) -> &mut u8 {
+    fn run(&mut self, browser: Option<BrowserId>) -> &mut Run {
         let Some(browser) = browser else { return &mut self.unknown };
         let at = self.known.iter().position(|(id, _)| *id == browser).unwrap_or_else(|| {
             if self.known.len() >= BROWSERS {
-                let fewest = self.known.iter().enumerate().min_by_key(|(_, (_, run))| *run);
-                let fewest = fewest.map_or(0, |(at, _)| at);
-                self.known.swap_remove(fewest);
+                let shortest = self.known.iter().enumerate().min_by_key(|(_, (_, run))| run.empty_at);
+                let shortest = shortest.map_or(0, |(at, _)| at);
+                self.known.swap_remove(shortest);
             }
-            self.known.push((browser, 0));
+            self.known.push((browser, Run::default()));
             self.known.len() - 1
         });
         &mut self.known[at].1
     }
 
-    fn longest(&self) -> u8 {
-        self.known.iter().map(|(_, run)| *run).fold(self.unknown, u8::max)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn tenant(id: &str) -> TenantId {
-        TenantId::parse(id).unwrap()
+    fn longest(&self, now: Timestamp) -> u64 {
+        self.known.iter().map(|(_, run)| run.length(now)).fold(self.unknown.length(now), u64::max)
     }
 
-    fn is_over(
-        runs: &FailureRuns,
-        tenant: &TenantId,
-        account: &AccountId,
-        browser: Option<BrowserId>,
-    ) -> bool {
-        runs.begin(tenant, account, browser).map(CountedAttempt::forgive).is_none()
-    }
-
-    fn fail(runs: &FailureRuns, tenant: &TenantId, account: &AccountId, browser: Option<BrowserId>) {
-        drop(runs.begin(tenant, account, browser).unwrap());
-    }
-
-    #[test]
-    fn a_hundred_in_a_row_are_over_for_the_browser_that_failed() {
-        let (runs, acme, ada) = (FailureRuns::default(), tenant("acme"), AccountId::from_bytes([1; 16]));
-        let browsers = [None, Some([1; 16]), Some([2; 16])];
-        for (at, browser) in browsers.into_iter().enumerate() {
-            for _ in 0..99 {
-                fail(&runs, &acme, &ada, browser);
-            }
-            assert!(!is_over(&runs, &acme, &ada, browser));
-            runs.begin(&acme, &ada, browser).unwrap().succeed();
-            for _ in 0..100 {
-                assert!(!is_over(&runs, &acme, &ada, browser), "not in a row");
-                fail(&runs, &acme, &ada, browser);
-            }
-            for (other, browser) in browsers.into_iter().enumerate() {
-                assert_eq!(is_over(&runs, &acme, &ada, browser), other <= at);
-            }
-        }
-        for (other, account) in [("globex", &ada), ("acme", &AccountId::from_bytes([2; 16]))] {
-            assert!(!is_over(&runs, &tenant(other), account, None));
-        }
-        runs.forget(&tenant("globex"), &ada);
-        assert!(is_over(&runs, &acme, &ada, None));
-        runs.forget(&acme, &ada);
-        assert!(browsers.into_iter().all(|browser| !is_over(&runs, &acme, &ada, browser)));
-    }
-
-    #[test]
-    fn attempts_under_way_count() {
-        let (runs, acme, ada) = (FailureRuns::default(), tenant("acme"), AccountId::from_bytes([1; 16]));
-        for _ in 0..98 {
-            fail(&runs, &acme, &ada, None);
-        }
-        let under_way: Vec<_> = (0..10).filter_map(|_| runs.begin(&acme, &ada, None)).collect();
-        assert_eq!(under_way.len(), 2);
-        under_way.into_iter().for_each(CountedAttempt::forgive);
-        assert!(!is_over(&runs, &acme, &ada, None));
-    }
-
-    #[test]
-    fn the_counts_of_many_accounts_and_browsers_have_an_end_and_the_long_runs_stay() {
-        let (runs, acme) = (FailureRuns::default(), tenant("acme"));
-        let bytes = |number: u32| u128::from(number).to_be_bytes();
-        let account = |number: u32| AccountId::from_bytes(bytes(number));
-        for _ in 0..MOST {
-            fail(&runs, &acme, &account(0), Some(bytes(0)));
-        }
-        for number in 1..1_000 {
-            fail(&runs, &acme, &account(0), Some(bytes(number)));
-        }
-        for number in 1..70_000 {
-            fail(&runs, &acme, &account(number), None);
-        }
-        assert!(is_over(&runs, &acme, &account(0), Some(bytes(0))));
-        let all = runs.lock();
-        let of_one = &all[&(acme.clone(), account(0))].known;
-        assert!(all.len() <= ACCOUNTS && of_one.len() == BROWSERS, "{} {of_one:?}", all.len());
+    fn throttled_at(&self, now: Timestamp) -> Option<Throttled> {
+        self.throttled.filter(|throttled| now < throttled.until)
     }
 }

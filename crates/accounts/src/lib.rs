@@ -17,6 +17,8 @@ mod browser_history;
 mod failure_runs;
 mod sign_in_throttle;
 mod sign_ins;
+mod throttled_accounts;
+mod tried_accounts;
 
 mod store;
 
@@ -27,9 +29,12 @@ pub use authentication::{Authentication, AuthenticationMethod};
 pub use browser_history::{BrowserHistory, BrowserId};
 pub use claims::{CLAIMS_BYTES, ClaimError, check_claims};
 pub use email_address::EmailAddress;
+pub use failure_runs::Throttled;
 pub use identifier::{Identifier, InvalidIdentifier};
 pub use password_policy::{SHORTEST_PASSWORD, UnfitPassword, check_new_password};
 pub use password_text::normalised_password;
+pub use sign_in_throttle::SignInThrottling;
 pub use sign_ins::{SignInError, SignIns};
 pub use store::AccountStore;
+pub use throttled_accounts::ThrottledNote;
 pub use username::Username;

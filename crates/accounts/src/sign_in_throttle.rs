@@ -1,25 +1,34 @@
-//! How often passwords may be tried (NIST SP 800-63B-4 §3.2.2). A source and an account have a limit each for browsers that are not known, and an
-//! account has one more for each browser where its person signed in before. So a stranger who uses up the limits of an account stops strangers
-//! only, and the person goes on in the usual browser.
+//! How often passwords may be tried (NIST SP 800-63B-4 §3.2.2). An account has a limit for all browsers that are not known, and one more for
+//! each browser where its person signed in before. A source fails at so many distinct accounts, from browsers that these do not know. So a
+//! stranger who uses up the limit of an account or of a source stops strangers only, and the person goes on in the usual browser.
+
+use std::num::NonZeroU32;
 
 use protocol::{Lifetime, Timestamp};
 use secrets::{BucketAttempt, ClientAddress, LeakyBuckets};
-use tenancy::TenantId;
+use tenancy::{SignInLimits, TenantId};
 
+use crate::tried_accounts::{TriedAccounts, TriedAttempt};
 use crate::{AccountId, BrowserId};
 
 /// The span of all limits.
-const SPAN: Lifetime = Lifetime::from_seconds(15 * 60);
-/// Attempts of a source, at all accounts of a tenant.
-const OF_SOURCE: u32 = 100;
-/// Attempts at an account, from all browsers that are not known.
-const OF_ACCOUNT: u32 = 10;
-/// Attempts at an account, from each browser that is known.
-const OF_KNOWN_BROWSER: u32 = 20;
+pub(crate) const SPAN: Lifetime = Lifetime::from_seconds(15 * 60);
+
+/// The limits of a platform, which a tenant's own take the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignInThrottling {
+    /// Wrong passwords at an account, from all browsers that are not known.
+    pub account: NonZeroU32,
+    /// Wrong passwords at an account, from each browser that is known.
+    pub known_browser: NonZeroU32,
+    /// Accounts of a tenant at which a source fails, from browsers that they do not know.
+    pub source: NonZeroU32,
+}
 
 /// The attempts of the last minutes.
 pub(crate) struct SignInThrottle {
-    sources: LeakyBuckets,
+    platform: SignInThrottling,
+    sources: TriedAccounts,
     accounts: LeakyBuckets,
     known_browsers: LeakyBuckets,
 }
@@ -33,44 +42,79 @@ pub(crate) enum Target<'a> {
     Unknown(&'a str),
 }
 
+/// Whose limit is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reached {
+    Source,
+    Account,
+    KnownBrowser,
+}
+
 /// An attempt within its limits. It counts as failed unless it is forgiven, also when it is dropped half way.
 #[must_use]
-pub(crate) struct SignInAttempt<'a>(Vec<BucketAttempt<'a>>);
+pub(crate) struct SignInAttempt<'a> {
+    bucket: BucketAttempt<'a>,
+    of_source: Option<TriedAttempt<'a>>,
+}
+
+impl Default for SignInThrottling {
+    fn default() -> Self {
+        let number = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        Self { account: number(10), known_browser: number(20), source: number(20) }
+    }
+}
 
 impl SignInThrottle {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(platform: SignInThrottling) -> Self {
         Self {
-            sources: LeakyBuckets::new(OF_SOURCE, SPAN),
-            accounts: LeakyBuckets::new(OF_ACCOUNT, SPAN),
-            known_browsers: LeakyBuckets::new(OF_KNOWN_BROWSER, SPAN),
+            platform,
+            sources: TriedAccounts::new(),
+            accounts: LeakyBuckets::new(platform.account.get(), SPAN),
+            known_browsers: LeakyBuckets::new(platform.known_browser.get(), SPAN),
         }
     }
 
-    /// Begins an attempt; `None` where a limit is reached.
+    /// Begins an attempt, or says which limit is reached. `own` is what the tenant has of its own.
     pub(crate) fn begin(
         &self,
-        tenant: &TenantId,
+        (tenant, own): (&TenantId, SignInLimits),
         target: Target<'_>,
         source: &ClientAddress,
         known_browser: Option<BrowserId>,
         now: Timestamp,
-    ) -> Option<SignInAttempt<'_>> {
+    ) -> Result<SignInAttempt<'_>, Reached> {
+        let SignInThrottling { account, known_browser: of_known, source: of_source } = self.platform;
         if let Some(browser) = known_browser {
-            return Some(SignInAttempt(vec![self.known_browsers.begin((tenant, target, browser), now)?]));
+            let most = own.known_browser.unwrap_or(of_known).get();
+            let bucket = self.known_browsers.begin_of(most, (tenant, target, browser), now);
+            let bucket = bucket.ok_or(Reached::KnownBrowser)?;
+            return Ok(SignInAttempt { bucket, of_source: None });
         }
-        let of_source = self.sources.begin((tenant, source), now)?;
-        let Some(of_account) = self.accounts.begin((tenant, target), now) else {
+        let most = own.source.unwrap_or(of_source).get();
+        let of_source = self.sources.begin(tenant, source, target, most, now).ok_or(Reached::Source)?;
+        let most = own.account.unwrap_or(account).get();
+        let Some(bucket) = self.accounts.begin_of(most, (tenant, target), now) else {
             of_source.forgive();
-            return None;
+            return Err(Reached::Account);
         };
-        Some(SignInAttempt(vec![of_source, of_account]))
+        Ok(SignInAttempt { bucket, of_source: Some(of_source) })
+    }
+
+    /// Empties the limits of an account, for browsers that are not known and for these known ones.
+    pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId, known_browsers: &[BrowserId]) {
+        let target = Target::Account(account);
+        self.accounts.clear((tenant, target));
+        for browser in known_browsers {
+            self.known_browsers.clear((tenant, target, *browser));
+        }
     }
 }
 
 impl SignInAttempt<'_> {
     /// The attempt succeeded, or failed because of this server.
     pub(crate) fn forgive(self) {
-        self.0.into_iter().for_each(BucketAttempt::forgive);
+        self.bucket.forgive();
+        self.of_source.into_iter().for_each(TriedAttempt::forgive);
     }
 }
 
@@ -83,18 +127,21 @@ mod tests {
     struct Tries {
         throttle: SignInThrottle,
         account: AccountId,
+        own: SignInLimits,
     }
 
     impl Tries {
         fn new() -> Self {
-            Self { throttle: SignInThrottle::new(), account: AccountId::from_bytes([1; 16]) }
+            let throttle = SignInThrottle::new(SignInThrottling::default());
+            Self { throttle, account: AccountId::from_bytes([1; 16]), own: SignInLimits::default() }
         }
 
         /// How many of a thousand attempts are within the limits; they fail. The browser is known by a number, or unknown by zero.
         fn fit(&self, tenant: &str, target: Target<'_>, source: u8, known: u8, now: Timestamp) -> usize {
             let (tenant, source) = (TenantId::parse(tenant).unwrap(), address(source));
             let browser = Some([known; 16]).filter(|_| known > 0);
-            let begin = |_: &u32| self.throttle.begin(&tenant, target, &source, browser, now).is_some();
+            let begin =
+                |_: &u32| self.throttle.begin((&tenant, self.own), target, &source, browser, now).is_ok();
             (0..1_000).filter(begin).count()
         }
     }
@@ -120,6 +167,10 @@ mod tests {
         assert_eq!(tries.fit("globex", account, 1, 0, NOW), 10, "and so has another tenant");
         let later = NOW + Lifetime::from_seconds(90);
         assert_eq!(tries.fit("acme", account, 1, 0, later), 1);
+        let acme = TenantId::parse("acme").unwrap();
+        tries.throttle.forget(&acme, &tries.account, &[[1; 16]]);
+        assert_eq!(tries.fit("acme", account, 1, 0, later), 10);
+        assert_eq!((tries.fit("acme", account, 1, 1, NOW), tries.fit("acme", account, 1, 2, NOW)), (20, 0));
     }
 
     #[test]
@@ -130,29 +181,34 @@ mod tests {
     }
 
     #[test]
-    fn a_source_tries_so_many_accounts_and_a_refused_attempt_counts_at_none() {
+    fn a_source_fails_at_twenty_accounts_and_a_refused_attempt_counts_at_none() {
         let tries = Tries::new();
         let names: Vec<_> = (0..40).map(|number| format!("name-{number}")).collect();
         let of = |source| -> usize {
             names.iter().map(|name| tries.fit("acme", Target::Unknown(name), source, 0, NOW)).sum()
         };
-        assert_eq!(of(1), 100);
-        // The first ten names are used up, and the source that tried them in vain has all its attempts for the others.
-        assert_eq!(of(2), 100);
+        assert_eq!(of(1), 200);
+        // The first twenty names are used up, and the source that tried them in vain has all its attempts for the others.
+        assert_eq!(of(2), 200);
         let account = Target::Account(&tries.account);
-        assert_eq!(
-            tries.fit("acme", account, 1, 1, NOW),
-            20,
-            "a known browser does not share the limit of its source"
-        );
+        assert_eq!(tries.fit("acme", account, 1, 0, NOW), 0, "a browser that is not known waits");
+        assert_eq!(tries.fit("acme", account, 1, 1, NOW), 20, "a known browser passes");
+        assert_eq!(tries.fit("globex", account, 1, 0, NOW), 10, "and so does another tenant");
     }
 
     #[test]
-    fn what_succeeds_counts_nowhere() {
-        let tries = Tries::new();
-        let (tenant, target) = (TenantId::parse("acme").unwrap(), Target::Account(&tries.account));
-        for _ in 0..1_000 {
-            tries.throttle.begin(&tenant, target, &address(1), None, NOW).unwrap().forgive();
+    fn the_limits_of_a_tenant_take_the_place_of_the_platform_s() {
+        let mut tries = Tries::new();
+        let number = NonZeroU32::new;
+        tries.own = SignInLimits { account: number(3), known_browser: number(4), source: number(2) };
+        let account = AccountId::from_bytes([1; 16]);
+        for (target, known, expected) in [
+            (Target::Account(&account), 0, 3),
+            (Target::Account(&account), 1, 4),
+            (Target::Unknown("bob"), 0, 3),
+            (Target::Unknown("eve"), 0, 0),
+        ] {
+            assert_eq!(tries.fit("acme", target, 1, known, NOW), expected, "{target:?}");
         }
     }
 }

@@ -11,18 +11,20 @@ use protocol::{Secret, Timestamp};
 use secrets::{
     Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer, SecretHash, wait_until,
 };
-use tenancy::{StoreError, TenantId};
+use tenancy::{SignInLimits, StoreError, TenantId};
 use tokio::time::Instant;
 
 use crate::failure_runs::{CountedAttempt, FailureRuns};
-use crate::sign_in_throttle::{SignInThrottle, Target};
+use crate::sign_in_throttle::{Reached, SignInAttempt, SignInThrottle, Target};
+use crate::throttled_accounts::ThrottledAccounts;
 use crate::{
     Account, AccountId, AccountPassword, AccountPasswords, AccountStatus, AccountStore, Authentication,
-    BrowserHistory, Identifier, normalised_password,
+    BrowserHistory, BrowserId, Identifier, SignInThrottling, Throttled, ThrottledNote, normalised_password,
 };
 
-/// A refusal leaves at a multiple of this span after its arrival. A hash takes a ninth of it, so a lookup is seen in none.
-const GRID: Duration = Duration::from_millis(100);
+/// A refusal leaves at a multiple of this span after its arrival. A hash of ours takes some 11 ms, and one of another system less than the whole
+/// span, so neither a lookup nor the kind of a hash is seen in it, nor whether one was computed.
+const GRID: Duration = Duration::from_millis(500);
 
 /// Signs people in, of all tenants.
 pub struct SignIns {
@@ -31,6 +33,8 @@ pub struct SignIns {
     passwords: AccountPasswords,
     throttle: SignInThrottle,
     failure_runs: FailureRuns,
+    throttled: ThrottledAccounts,
+    grid: Duration,
     precise_timer: Option<PreciseTimer>,
     samples: &'static [&'static str],
 }
@@ -53,9 +57,29 @@ impl SignIns {
     /// Creates the service over a store.
     #[must_use]
     pub fn new(store: Arc<dyn AccountStore>, pepper: &Pepper, pool: Arc<HashPool>) -> Self {
-        let (passwords, throttle) = (AccountPasswords::new(pepper), SignInThrottle::new());
-        let failure_runs = FailureRuns::default();
-        Self { store, pool, passwords, throttle, failure_runs, precise_timer: None, samples: &[] }
+        Self {
+            store,
+            pool,
+            passwords: AccountPasswords::new(pepper),
+            throttle: SignInThrottle::new(SignInThrottling::default()),
+            failure_runs: FailureRuns::default(),
+            throttled: ThrottledAccounts::default(),
+            grid: GRID,
+            precise_timer: None,
+            samples: &[],
+        }
+    }
+
+    /// Throttles attempts by these limits of the platform.
+    #[must_use]
+    pub fn throttling(self, limits: SignInThrottling) -> Self {
+        Self { throttle: SignInThrottle::new(limits), ..self }
+    }
+
+    /// Sends refusals at multiples of another span: tests of what a refusal says have many of them.
+    #[must_use]
+    pub fn with_refusal_grid(self, grid: Duration) -> Self {
+        Self { grid, ..self }
     }
 
     /// Refuses these published sample passwords for every account.
@@ -70,19 +94,44 @@ impl SignIns {
         Self { precise_timer: Some(timer), ..self }
     }
 
-    /// Counts the failures of this account anew: an administrator has changed it.
+    /// Counts the failures of this account anew: an administrator has changed or unlocked it.
     pub fn forget_failures(&self, tenant: &TenantId, account: &AccountId) {
-        self.failure_runs.forget(tenant, account);
+        let browsers = self.failure_runs.forget(tenant, account);
+        self.throttle.forget(tenant, account, &browsers);
     }
 
-    /// Checks a password. Strangers who use up the limit of an account do not stop the person in a browser whose history has the account. A
+    /// Whether the account refuses browsers that it does not know, and how many of their passwords in a row were wrong, as far as this
+    /// process knows.
+    #[must_use]
+    pub fn throttled(
+        &self,
+        tenant: &TenantId,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> (Option<Throttled>, u64) {
+        self.failure_runs.of(tenant, account, now)
+    }
+
+    /// The number of accounts that refuse browsers that they do not know.
+    #[must_use]
+    pub fn accounts_throttled(&self, now: Timestamp) -> usize {
+        self.failure_runs.throttled(now)
+    }
+
+    /// Takes what the audit is to be told of accounts that have begun to refuse browsers.
+    #[must_use]
+    pub fn take_throttled(&self, now: Timestamp) -> Vec<ThrottledNote> {
+        self.throttled.take(now)
+    }
+
+    /// Checks a password, within the limits of the platform or of the tenant. Strangers who use up the limit of an account do not stop the person in a browser whose history has the account. A
     /// refusal writes nothing.
     ///
     /// # Errors
     /// [`SignInError`].
     pub async fn sign_in_with_password(
         &self,
-        tenant: &TenantId,
+        (tenant, limits): (&TenantId, SignInLimits),
         identifier: &str,
         password: Secret,
         source: &ClientAddress,
@@ -90,10 +139,10 @@ impl SignIns {
         now: Timestamp,
     ) -> Result<(Arc<Account>, Authentication), SignInError> {
         let arrival = Instant::now();
-        let checked = self.check(tenant, identifier, password, source, history, now).await;
+        let checked = self.check((tenant, limits), identifier, password, source, history, now).await;
         if let Err(SignInError::Refused) = checked {
-            let steps = arrival.elapsed().as_nanos() / GRID.as_nanos() + 1;
-            let leave = arrival + GRID * u32::try_from(steps).unwrap_or(u32::MAX);
+            let steps = arrival.elapsed().as_nanos() / self.grid.as_nanos().max(1) + 1;
+            let leave = arrival + self.grid * u32::try_from(steps).unwrap_or(u32::MAX);
             wait_until(self.precise_timer.as_ref(), leave).await;
         }
         checked
@@ -101,7 +150,7 @@ impl SignIns {
 
     async fn check(
         &self,
-        tenant: &TenantId,
+        (tenant, limits): (&TenantId, SignInLimits),
         typed: &str,
         password: Secret,
         source: &ClientAddress,
@@ -119,15 +168,8 @@ impl SignIns {
             (None, None) => Target::Unknown(typed),
         };
         let known_browser = found.as_ref().and_then(|(account, _)| history.known_to(account));
-        let attempt = self.throttle.begin(tenant, target, source, known_browser, now);
-        let attempt = attempt.ok_or(SignInError::Refused)?;
-        let counted = match target {
-            Target::Account(id) => {
-                let counted = self.failure_runs.begin(tenant, id, known_browser);
-                Some(counted.ok_or(SignInError::Refused)?)
-            }
-            Target::Unknown(_) => None,
-        };
+        let begun = self.begin((tenant, limits), target, source, known_browser, now);
+        let (attempt, counted) = begun.ok_or(SignInError::Refused)?;
 
         let password = normalised_password(password).filter(|text| !self.samples.contains(&text.expose()));
         let can_match = password.is_some();
@@ -172,6 +214,31 @@ impl SignIns {
         }
         let authentication = Authentication::by_password(tenant.clone(), account.id.clone(), now);
         Ok((account, authentication))
+    }
+
+    /// Counts an attempt; `None` where a limit is reached.
+    fn begin(
+        &self,
+        (tenant, limits): (&TenantId, SignInLimits),
+        target: Target<'_>,
+        source: &ClientAddress,
+        known_browser: Option<BrowserId>,
+        now: Timestamp,
+    ) -> Option<(SignInAttempt<'_>, Option<CountedAttempt<'_>>)> {
+        let attempt = self.throttle.begin((tenant, limits), target, source, known_browser, now);
+        let Target::Account(id) = target else { return attempt.ok().map(|attempt| (attempt, None)) };
+        let begun = attempt.and_then(|attempt| {
+            let counted = self.failure_runs.begin(tenant, id, known_browser, now);
+            counted.map(|counted| (attempt, Some(counted))).ok_or(Reached::Account)
+        });
+        // Who fails at many accounts is refused at all of them, which says nothing of this one.
+        if begun.as_ref().is_err_and(|reached| *reached == Reached::Account)
+            && known_browser.is_none()
+            && let Some(since) = self.failure_runs.refused(tenant, id, now)
+        {
+            self.throttled.add(tenant, id, since);
+        }
+        begun.ok()
     }
 
     /// Puts a hash of ours in the place of another system's. Where the store fails, the next sign-in tries again; where the password was

@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use accounts::Account;
+use accounts::{Account, ThrottledNote};
 use keys::life_cycle::KeyTimes;
 use protocol::Timestamp;
 use schemars::JsonSchema;
@@ -80,6 +80,7 @@ impl AuditRecord {
                 let detail = json!({ "client": client.as_str() });
                 ("account.consent_revoked".to_owned(), account.to_string(), detail)
             }
+            Change::Unlock(_, account) => ("account.unlocked".to_owned(), account.to_string(), json!({})),
             Change::Secret(_, client, secret) => {
                 let (verb, mut detail) = secret_detail(secret.kind);
                 // The subject alone could be a client of the name `svc/s1`.
@@ -110,6 +111,29 @@ impl AuditRecord {
             credential,
             sender_constraint,
             action,
+            tenant,
+            subject,
+            detail,
+        }
+    }
+}
+
+impl AuditRecord {
+    /// The record of accounts that refuse browsers that they do not know, after too many wrong passwords.
+    pub(crate) fn of_throttled(note: ThrottledNote, now: Timestamp) -> Self {
+        let ThrottledNote { tenant, account, since } = note;
+        let since = Instant::from(since);
+        let (subject, detail) = match account {
+            Ok(account) => (account.to_string(), json!({ "since": since })),
+            Err(count) => ("more accounts".to_owned(), json!({ "count": count, "since": since })),
+        };
+        Self {
+            at: now.into(),
+            actor: "latchkey".to_owned(),
+            source: None,
+            credential: None,
+            sender_constraint: None,
+            action: "account.throttled".to_owned(),
             tenant,
             subject,
             detail,

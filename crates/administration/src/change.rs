@@ -38,6 +38,8 @@ pub enum Change {
     Sessions(TenantId, AccountId, Option<SessionId>),
     /// What an account has allowed a client is forgotten.
     Consent(TenantId, AccountId, ClientId),
+    /// The failed sign-ins of an account are forgotten, so that it refuses no browser for them. No row of it changes.
+    Unlock(TenantId, AccountId),
     /// All tokens that the tenant, or one client of it, was issued until now are revoked. No row of theirs changes.
     Tokens(TenantId, Option<ClientId>),
 }
@@ -200,6 +202,7 @@ impl Change {
             | Self::AccountPassword(tenant, _, _)
             | Self::Sessions(tenant, _, _)
             | Self::Consent(tenant, _, _)
+            | Self::Unlock(tenant, _)
             | Self::Tokens(tenant, _) => tenant,
         }
     }

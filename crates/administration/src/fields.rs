@@ -186,7 +186,8 @@ mod tests {
              branding.logo=none; branding.logo_dark=none; \
              branding.support_url=none; branding.terms_url=none; branding.privacy_url=none; \
              limits.failed_attempts=none; \
-             limits.clients=none; limits.admin_writes=none; limits.live_secrets=none"
+             limits.clients=none; limits.admin_writes=none; limits.live_secrets=none; \
+             limits.sign_in.account=none; limits.sign_in.known_browser=none; limits.sign_in.source=none"
         );
         assert_eq!(text(&tenant.resource_servers[0]), "scopes=[read write]; clients=[]");
         tenant.signing.hold_activation = Some(Lifetime::from_seconds(60));

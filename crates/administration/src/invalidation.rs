@@ -59,9 +59,9 @@ impl Change {
             Self::Tenant(_) | Self::ResourceServer(..) => Invalidation::Tenant(tenant),
             Self::Client(row) => Invalidation::Client(tenant, row.after.id.clone()),
             Self::Account(row) => Invalidation::Account(tenant, row.after.id.clone()),
-            Self::AccountPassword(_, account, _) | Self::Sessions(_, account, None) => {
-                Invalidation::Account(tenant, account.clone())
-            }
+            Self::AccountPassword(_, account, _)
+            | Self::Sessions(_, account, None)
+            | Self::Unlock(_, account) => Invalidation::Account(tenant, account.clone()),
             // No cache holds applications.
             Self::Application(_) => return None,
             Self::Secret(_, client, _) => Invalidation::Client(tenant, client.clone()),

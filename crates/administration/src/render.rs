@@ -87,7 +87,7 @@ impl Change {
                 SecretChangeKind::Revoked | SecretChangeKind::Removed => "-",
             },
             Self::Key(_, key) => key.kind.sign(),
-            Self::FirstKey(..) => "+",
+            Self::FirstKey(..) | Self::Unlock(..) => "+",
             Self::Sessions(..) | Self::Consent(..) | Self::Tokens(..) => "-",
         }
     }
@@ -118,6 +118,7 @@ impl fmt::Display for Change {
             Self::Sessions(_, account, Some(session)) => {
                 write!(f, "session {session} of account {tenant}/{account}")
             }
+            Self::Unlock(_, account) => write!(f, "sign-ins of account {tenant}/{account}"),
             Self::Consent(_, account, client) => {
                 write!(f, "consent of account {tenant}/{account} for client {client}")
             }

@@ -117,7 +117,9 @@ impl Change {
                 let subject = RevokedSubject::Consent(client.clone(), account.as_str().to_owned());
                 vec![of(Issued, subject)]
             }
-            Self::ResourceServer(..) | Self::FirstKey(..) | Self::Application(_) => Vec::new(),
+            Self::ResourceServer(..) | Self::FirstKey(..) | Self::Application(_) | Self::Unlock(..) => {
+                Vec::new()
+            }
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Periodic work. Once a minute: deletes tenants after their grace period, used identifiers, sessions and codes that have expired, and
-//! revocations of tokens that have all expired, and sums up sign-ins that were too many for one record each.
+//! revocations of tokens that have all expired, sums up sign-ins that were too many for one record each, and
+//! tells the audit of throttled accounts.
 //! Once an hour, first a minute after the start: deletes secrets that ended long ago. Every replica does it; the store lets only one of
 //! them delete each row.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use accounts::SignIns;
 use administration::Administrator;
 use registry::{ReplayGuard, RevocationStore};
 use sessions::SessionStore;
@@ -21,6 +23,7 @@ const ROUNDS_AN_HOUR: u64 = 60;
 /// Runs once a minute, until the program ends.
 pub(crate) async fn keep(
     administrator: Arc<Administrator>,
+    sign_ins: Arc<SignIns>,
     identifiers: Arc<dyn ReplayGuard>,
     revocations: Arc<dyn RevocationStore>,
     sessions: Arc<dyn SessionStore>,
@@ -53,6 +56,10 @@ pub(crate) async fn keep(
         }
         if let Err(error) = administrator.sum_sign_ins(clock::now()).await {
             tracing::warn!(error = causes(&error), "sign-ins of the last minutes are not in the audit");
+        }
+        let throttled = sign_ins.take_throttled(clock::now());
+        if let Err(error) = administrator.note_throttled(throttled, clock::now()).await {
+            tracing::warn!(error = causes(&error), "accounts that were throttled are not in the audit");
         }
         match administrator.delete_due_tenants(clock::now()).await {
             Ok(deleted) => {

@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use accounts::{AccountStore, SignIns};
-use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconciler};
+use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconciler, ThrottledNow};
 use anyhow::Context as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions, SharedReplayGuard};
 use gateway::{
@@ -67,7 +67,13 @@ impl Platform {
         let jwks_fetcher = Arc::new(GuardedJwksFetcher::new(settings));
         let (rotated, left_out) = (Arc::<Rotated>::default(), Arc::<LeftOut>::default());
         let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
+        let sign_ins = SignIns::new(database.clone(), &pepper, Arc::clone(&hashes))
+            .throttling(settings.limits.sign_in.into())
+            .refusing(refused_samples(settings))
+            .with_refusal_timer(PreciseTimer::start().context(THREADS)?);
+        let sign_ins = Arc::new(sign_ins);
         let health = Arc::new(PlatformHealth {
+            sign_ins: Arc::clone(&sign_ins),
             database: Arc::clone(&database),
             sealer: Arc::clone(&sealer),
             caches: caches.clone(),
@@ -83,10 +89,6 @@ impl Platform {
         let limit = settings.limits.failed_attempts;
         let precise_timer = PreciseTimer::start().context(THREADS)?;
         let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(refused_samples(settings));
-        let sign_ins = SignIns::new(database.clone(), &pepper, Arc::clone(&hashes))
-            .refusing(refused_samples(settings))
-            .with_refusal_timer(PreciseTimer::start().context(THREADS)?);
-        let sign_ins = Arc::new(sign_ins);
         let authenticator =
             authenticator(&caches, (Arc::clone(&identifiers), jwks_fetcher), &pepper, hashes, settings)
                 .with_refusal_timer(precise_timer);
@@ -97,7 +99,11 @@ impl Platform {
                 forget_failures(&sign_ins, changed);
             })
         };
-        let administrator = Arc::new(Administrator::new(
+        let throttled: ThrottledNow = {
+            let sign_ins = Arc::clone(&sign_ins);
+            Arc::new(move |tenant, account, now| sign_ins.throttled(tenant, account, now))
+        };
+        let administrator = Administrator::new(
             database.clone(),
             Arc::clone(&sealer),
             Arc::clone(&pepper),
@@ -105,7 +111,8 @@ impl Platform {
             edit_policy(settings),
             announce,
             Arc::new(clock::now),
-        ));
+        );
+        let administrator = Arc::new(administrator.showing(throttled));
         let dpop = DpopProofs::new(identifiers, &pepper, public_urls(settings));
         let authorizations = Authorizations::new(database.clone(), &pepper);
         let devices = DeviceAuthorizations::new(database.clone(), &pepper);

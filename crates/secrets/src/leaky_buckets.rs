@@ -15,9 +15,9 @@ const BUCKETS: usize = 65_536;
 /// The buckets of one kind of key.
 pub struct LeakyBuckets {
     keys: RandomState,
-    /// The milliseconds in which a bucket loses one attempt.
-    interval: u64,
-    capacity: u64,
+    /// In milliseconds.
+    span: u64,
+    capacity: u32,
     /// When each bucket is empty, in milliseconds since 1970.
     empty_at: Vec<AtomicU64>,
 }
@@ -33,21 +33,35 @@ impl LeakyBuckets {
     /// Creates empty buckets for so many attempts in this span.
     #[must_use]
     pub fn new(capacity: u32, span: Lifetime) -> Self {
-        let capacity = u64::from(capacity.max(1));
-        let interval = (span.seconds().saturating_mul(1_000) / capacity).max(1);
         let empty_at = (0..BUCKETS).map(|_| AtomicU64::new(0)).collect();
-        Self { keys: RandomState::new(), interval, capacity, empty_at }
+        Self { keys: RandomState::new(), span: span.seconds().saturating_mul(1_000), capacity, empty_at }
     }
 
     /// Adds an attempt to the bucket of this key; `None` where the bucket is full.
     pub fn begin(&self, key: impl Hash, now: Timestamp) -> Option<BucketAttempt<'_>> {
-        let hash = usize::try_from(self.keys.hash_one(key) % BUCKETS as u64).unwrap_or(0);
-        let (empty_at, interval) = (&self.empty_at[hash], self.interval);
+        self.begin_of(self.capacity, key, now)
+    }
+
+    /// The same for a key that has a capacity of its own.
+    pub fn begin_of(&self, capacity: u32, key: impl Hash, now: Timestamp) -> Option<BucketAttempt<'_>> {
+        // The milliseconds in which a bucket loses one attempt.
+        let capacity = u64::from(capacity.max(1));
+        let interval = (self.span / capacity).max(1);
+        let empty_at = self.bucket(key);
         let now = now.seconds().saturating_mul(1_000);
-        let full = now.saturating_add(interval.saturating_mul(self.capacity));
+        let full = now.saturating_add(interval.saturating_mul(capacity));
         let add = |empty_at: u64| Some(empty_at.max(now) + interval).filter(|empty_at| *empty_at <= full);
         let added = empty_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
         added.is_ok().then_some(BucketAttempt { empty_at, interval })
+    }
+
+    /// Takes all attempts out of the bucket of this key.
+    pub fn clear(&self, key: impl Hash) {
+        self.bucket(key).store(0, Ordering::Relaxed);
+    }
+
+    fn bucket(&self, key: impl Hash) -> &AtomicU64 {
+        &self.empty_at[usize::try_from(self.keys.hash_one(key) % BUCKETS as u64).unwrap_or(0)]
     }
 }
 
@@ -90,6 +104,17 @@ mod tests {
         // One of 65 536 buckets is full, so hardly any of these keys shares it.
         let others: usize = (0..100).map(|number| fit(&buckets, &format!("key {number}"), 1_000)).sum();
         assert!(others >= 900, "{others}");
+    }
+
+    #[test]
+    fn a_capacity_of_its_own_holds_for_its_key_and_a_cleared_bucket_is_empty() {
+        let buckets = LeakyBuckets::new(10, SPAN);
+        let fit = |capacity, now| {
+            (0..1_000).take_while(|_| buckets.begin_of(capacity, "ada", at(now)).is_some()).count()
+        };
+        assert_eq!((fit(3, 1_000), fit(3, 1_299), fit(3, 1_300)), (3, 0, 1));
+        buckets.clear("ada");
+        assert_eq!((fit(100, 1_300), fit(100, 1_309)), (100, 1));
     }
 
     #[test]

@@ -20,12 +20,14 @@ mod hash_lanes;
 mod hash_pool;
 
 mod failed_attempts;
+mod fair_table;
 mod leaky_buckets;
 mod precise_timer;
 mod sign_in_delays;
 
 pub use client_address::ClientAddress;
 pub use failed_attempts::{Attempt, FailedAttempts};
+pub use fair_table::FairTable;
 pub use foreign_hash::{ForeignHash, ForeignHashError};
 pub use generated_secret::GeneratedSecret;
 pub use hash_lanes::{Busy, HashJob, Lane};

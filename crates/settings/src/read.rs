@@ -177,6 +177,7 @@ impl Reading<'_> {
         let declaration = check::tenant::check(tenants, context, findings);
         check::admins::check(&admins, findings);
         check::server::check(&server, &declaration, findings);
+        check::server::check_limits(&document.limits, findings);
         if let Some(resource) = &protected_resource {
             check::server::check_protected_resource(resource, &declaration, findings);
         }

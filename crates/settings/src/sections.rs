@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use accounts::SignInThrottling;
 use administration::{FileSecret, PasswordSource};
 use gateway::{CertificateFormat, ClientCertificates, ForwardingHeader, TlsFiles};
 use protocol::{Lifetime, Rate};
@@ -284,6 +285,23 @@ pub struct Limits {
     /// For how long the deletion of a tenant can be taken back.
     #[schemars(with = "schema::Span")]
     pub deletion_grace: Lifetime,
+    /// Wrong passwords of people in 15 minutes.
+    pub sign_in: SignInLimits,
+}
+
+/// How many wrong passwords of people 15 minutes may have.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignInLimits {
+    /// At one account, from all browsers that it does not know.
+    #[schemars(extend("maximum" = 100))]
+    pub account: NonZeroU32,
+    /// At one account, from each browser that it knows.
+    #[schemars(extend("maximum" = 100))]
+    pub known_browser: NonZeroU32,
+    /// The accounts of a tenant at which one source fails, from browsers that they do not know.
+    #[schemars(extend("maximum" = 100))]
+    pub source: NonZeroU32,
 }
 
 /// Who may sign in at `/flow/execute`.
@@ -357,7 +375,22 @@ impl Default for Limits {
             platform_writes: Rate::per_minute(60_000),
             live_secrets: NonZeroU32::new(5).expect("five is not zero"),
             deletion_grace: Lifetime::from_seconds(30 * 86_400),
+            sign_in: SignInLimits::default(),
         }
+    }
+}
+
+impl Default for SignInLimits {
+    fn default() -> Self {
+        let SignInThrottling { account, known_browser, source } = SignInThrottling::default();
+        Self { account, known_browser, source }
+    }
+}
+
+impl From<SignInLimits> for SignInThrottling {
+    fn from(limits: SignInLimits) -> Self {
+        let SignInLimits { account, known_browser, source } = limits;
+        Self { account, known_browser, source }
     }
 }
 

@@ -30,7 +30,7 @@ pub use branding::{Branding, Corners, Font, LowContrast};
 pub use colour::{Colour, InvalidColour};
 pub use image::{Image, ImageFormat, UnfitImage};
 pub use issuer::{InvalidIssuer, Issuer};
-pub use limits::TenantLimits;
+pub use limits::{SignInLimits, TenantLimits};
 pub use logo::Logo;
 pub use refresh_token_policy::{OwnRefreshTokenPolicy, RefreshTokenPolicy, Rotation};
 pub use resolver::{TenantError, TenantResolver};

@@ -21,4 +21,40 @@ pub struct TenantLimits {
     /// Secrets of a client that are live at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub live_secrets: Option<NonZeroU32>,
+    /// Wrong passwords of people.
+    #[serde(skip_serializing_if = "SignInLimits::is_empty")]
+    pub sign_in: SignInLimits,
+}
+
+/// How many wrong passwords a quarter of an hour may have. Where one is absent, the platform's limit holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SignInLimits {
+    /// At one account, from all browsers that it does not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<NonZeroU32>,
+    /// At one account, from each browser that it knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_browser: Option<NonZeroU32>,
+    /// The distinct accounts at which one source fails, from browsers that they do not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<NonZeroU32>,
+}
+
+impl SignInLimits {
+    /// The greatest value. More than a hundred wrong passwords in a row are refused in any case (NIST SP 800-63B-4 §3.2.2), and the accounts
+    /// at which a source has failed are kept in memory.
+    pub const GREATEST: u32 = 100;
+
+    /// The names of the limits that are greater than they may be.
+    pub fn excessive(self) -> impl Iterator<Item = &'static str> {
+        let all = [("account", self.account), ("known_browser", self.known_browser), ("source", self.source)];
+        let is_excessive =
+            |limit: Option<NonZeroU32>| limit.is_some_and(|limit| limit.get() > Self::GREATEST);
+        all.into_iter().filter(move |(_, limit)| is_excessive(*limit)).map(|(name, _)| name)
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }

@@ -117,8 +117,14 @@ async fn signs_in(store: &Arc<MemoryStore>, tenant: &str, password: &str) -> boo
     let (password, source) = (Secret::new(password.to_owned()), ClientAddress::new(None));
     let tenant = fixtures::tenant_id(tenant);
     let history = BrowserHistory::default();
-    let signed_in =
-        sign_ins.sign_in_with_password(&tenant, "Ada@Example.com", password, &source, &history, NOW);
+    let signed_in = sign_ins.sign_in_with_password(
+        (&tenant, tenancy::SignInLimits::default()),
+        "Ada@Example.com",
+        password,
+        &source,
+        &history,
+        NOW,
+    );
     signed_in.await.is_ok()
 }
 

@@ -11,7 +11,7 @@ use super::{Administrator, Caller, Created, cursor};
 use crate::edit::{self, AccountStep, Edit, EditContext, NewAccountRow};
 use crate::{
     AccountQuery, AccountView, CommitRequest, EditError, FileSecret, NewAccount, NewPasswordSettings, Page,
-    Permission, RelatedAccounts, SecretForm, TenantState,
+    Permission, RelatedAccounts, SecretForm, TenantState, ThrottlingView,
 };
 
 /// The accounts that are listed.
@@ -144,6 +144,34 @@ impl Administrator {
     ) -> Result<AccountView, EditError> {
         let decide = |context: EditContext<'_>| edit::step_account(context, (tenant, account), step);
         self.edit_account(caller, (tenant, account), &NewNames::default(), decide).await
+    }
+
+    /// Forgets the failed sign-ins of an account, in all replicas.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn unlock_account(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<AccountView, EditError> {
+        let decide = |context: EditContext<'_>| edit::unlock_account(context, (tenant, account));
+        self.edit_account(caller, (tenant, account), &NewNames::default(), decide).await
+    }
+
+    /// Whether wrong passwords have made an account refuse browsers that it does not know.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn throttling(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        account: &AccountId,
+    ) -> Result<ThrottlingView, EditError> {
+        self.account(caller, tenant, account).await?;
+        Ok((self.throttled)(tenant, account, caller.now).into())
     }
 
     /// Sets the password of an account. All sessions until now end.

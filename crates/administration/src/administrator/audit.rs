@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use accounts::ThrottledNote;
 use protocol::Timestamp;
 
 use super::{Administrator, Caller, cursor};
@@ -50,6 +51,14 @@ impl Administrator {
     pub async fn sum_sign_ins(&self, now: Timestamp) -> Result<(), EditError> {
         let records = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner).over(now);
         self.record(records, now).await
+    }
+
+    /// Records that accounts have begun to refuse browsers that they do not know.
+    ///
+    /// # Errors
+    /// As [`Administrator::note_sign_in`].
+    pub async fn note_throttled(&self, notes: Vec<ThrottledNote>, now: Timestamp) -> Result<(), EditError> {
+        self.record(notes.into_iter().map(|note| AuditRecord::of_throttled(note, now)).collect(), now).await
     }
 
     /// These records change no row, so they need no revision.

@@ -26,6 +26,7 @@ mod tenants;
 
 use std::sync::{Arc, Mutex};
 
+use ::accounts::{AccountId, Throttled};
 use ::secrets::Pepper;
 use keys::{KeyPool, KeySealer};
 use protocol::{Lifetime, Timestamp};
@@ -35,6 +36,7 @@ use self::tenant_locks::TenantLocks;
 use crate::edit::{EditContext, Facts};
 use crate::sign_ins::SignInCounts;
 use crate::{AdministrationStore, Invalidation};
+use tenancy::TenantId;
 
 pub use account_import::{AccountImport, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS};
 pub use account_sign_ins::AccountSignInsView;
@@ -71,6 +73,10 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 /// Lets the caches of this process forget what has changed.
 pub type Publish = Arc<dyn Fn(&[Invalidation]) + Send + Sync>;
 
+/// Whether an account refuses browsers that it does not know, and their wrong passwords in a row, as this process counts them.
+pub type ThrottledNow =
+    Arc<dyn Fn(&TenantId, &AccountId, Timestamp) -> (Option<Throttled>, u64) + Send + Sync>;
+
 /// Changes tenants, clients, secrets and keys for authorized callers.
 pub struct Administrator {
     store: Arc<dyn AdministrationStore>,
@@ -85,6 +91,7 @@ pub struct Administrator {
     slow_hashes: TenantTurns,
     imports: TenantTurns,
     sign_ins: Mutex<SignInCounts>,
+    throttled: ThrottledNow,
 }
 
 /// So many slow hashes at once: each takes 19 MiB and a core for 11 ms, which the token endpoint needs more. Tenants take turns.
@@ -122,7 +129,14 @@ impl Administrator {
             slow_hashes,
             imports,
             sign_ins,
+            throttled: Arc::new(|_, _, _| (None, 0)),
         }
+    }
+
+    /// Shows which accounts are throttled. Without it none is: a program that serves no sign-in has no failed ones.
+    #[must_use]
+    pub fn showing(self, throttled: ThrottledNow) -> Self {
+        Self { throttled, ..self }
     }
 
     /// The public URL of the server, which documentation is linked below.

@@ -1,5 +1,6 @@
 //! Accounts, their sessions, and what they have allowed, as interfaces show them. A password is never shown.
 
+use accounts::Throttled;
 use protocol::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,19 @@ pub struct AccountView {
     /// All else.
     #[serde(flatten)]
     pub settings: AccountSettings,
+}
+
+/// Whether wrong passwords have made an account refuse browsers that it does not know, as far as the replica that answers knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ThrottlingView {
+    /// Whether it does.
+    pub throttled: bool,
+    /// Since when it does.
+    pub since: Option<Instant>,
+    /// Until when it counts as throttled, if it refuses no more of them.
+    pub until: Option<Instant>,
+    /// How many passwords in a row were wrong, from browsers that it does not know; one is forgotten every half hour.
+    pub failures: u64,
 }
 
 /// A session of an account: one browser where the person is signed in.
@@ -83,6 +97,17 @@ impl From<&AccountState> for AccountView {
             password_changed_at: account.password_changed_at.map(Timestamp::into),
             valid_from: account.valid_from.into(),
             settings: AccountSettings::from(account),
+        }
+    }
+}
+
+impl From<(Option<Throttled>, u64)> for ThrottlingView {
+    fn from((throttled, failures): (Option<Throttled>, u64)) -> Self {
+        Self {
+            throttled: throttled.is_some(),
+            since: throttled.map(|throttled| throttled.since.into()),
+            until: throttled.map(|throttled| throttled.until.into()),
+            failures,
         }
     }
 }

@@ -31,7 +31,7 @@ mod wiped;
 
 pub use account::{AccountSettings, AddressSettings, ClaimsSettings, NewAccount, NewPasswordSettings};
 pub use account_import::{ImportResult, ImportedAccount, ImportedLine, LineError};
-pub use account_view::{AccountView, ConsentView, SessionView};
+pub use account_view::{AccountView, ConsentView, SessionView, ThrottlingView};
 pub use audit::AuditView;
 pub use client::{ClientSettings, NewClient, OwnRefreshTokenSettings, TokenSettings};
 pub use client_view::{ClientView, CreatedClient};
@@ -59,7 +59,7 @@ pub use shape::Shape;
 pub use source::{FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource};
 pub use tenant::{
     AccessTokenSettings, AssertionSettings, BrandingSettings, CreatedTenant, LimitsSettings, NewTenant,
-    RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInSettings, SigningSettings,
-    StrategiesSettings, StrategySettings, TenantSettings, TenantView,
+    RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings,
+    SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantView,
 };
 pub use wiped::Wiped;

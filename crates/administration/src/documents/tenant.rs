@@ -250,6 +250,23 @@ pub struct LimitsSettings {
     pub admin_writes: Option<Rate>,
     /// How many secrets of a client may be live at once. Default: the platform's limit.
     pub live_secrets: Option<NonZeroU32>,
+    /// Wrong passwords of people in 15 minutes.
+    pub sign_in: SignInLimitsSettings,
+}
+
+/// Limits of wrong passwords in 15 minutes that take the place of the platform's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignInLimitsSettings {
+    /// At one account, from all browsers that it does not know. Default: the platform's limit.
+    #[schemars(extend("maximum" = 100))]
+    pub account: Option<NonZeroU32>,
+    /// At one account, from each browser that it knows. Default: the platform's limit.
+    #[schemars(extend("maximum" = 100))]
+    pub known_browser: Option<NonZeroU32>,
+    /// The accounts at which one source fails, from browsers that they do not know. Default: the platform's limit.
+    #[schemars(extend("maximum" = 100))]
+    pub source: Option<NonZeroU32>,
 }
 
 /// A tenant that is to be created.

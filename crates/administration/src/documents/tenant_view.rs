@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use tenancy::{
     AccessTokenPolicy, AssertionPolicy, Branding, Issuer, RefreshTokenPolicy, ResourceServer, SessionPolicy,
-    SignInPolicy, SigningPolicy, Tenant, TenantLimits,
+    SignInLimits, SignInPolicy, SigningPolicy, Tenant, TenantLimits,
 };
 
 use super::{
     AccessTokenSettings, AssertionSettings, BrandingSettings, LimitsSettings, RefreshTokenSettings,
-    ResourceServerSettings, SessionSettings, SignInSettings, SigningSettings, TenantSettings, TenantView,
+    ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings, SigningSettings,
+    TenantSettings, TenantView,
 };
 use crate::{Instant, TenantState};
 
@@ -143,8 +144,10 @@ impl From<&Branding> for BrandingSettings {
 
 impl From<TenantLimits> for LimitsSettings {
     fn from(limits: TenantLimits) -> Self {
-        let TenantLimits { failed_attempts, clients, admin_writes, live_secrets } = limits;
-        Self { failed_attempts, clients, admin_writes, live_secrets }
+        let TenantLimits { failed_attempts, clients, admin_writes, live_secrets, sign_in } = limits;
+        let SignInLimits { account, known_browser, source } = sign_in;
+        let sign_in = SignInLimitsSettings { account, known_browser, source };
+        Self { failed_attempts, clients, admin_writes, live_secrets, sign_in }
     }
 }
 

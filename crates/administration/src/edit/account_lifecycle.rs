@@ -43,6 +43,13 @@ pub(crate) fn step(
     Ok(Edit::of(Change::Account(RowChange::of(kind, Some(&row.account), after))))
 }
 
+/// Forgets the failed sign-ins of the account.
+pub(crate) fn unlock(context: EditContext<'_>, names: (&TenantId, &AccountId)) -> Result<Edit, EditError> {
+    let (_, row) = find(context, names)?;
+    context.require_match(|| AccountView::from(row))?;
+    Ok(Edit::of(Change::Unlock(names.0.clone(), names.1.clone())))
+}
+
 /// Ends all sessions of the account, in every browser.
 pub(crate) fn sign_out(context: EditContext<'_>, names: (&TenantId, &AccountId)) -> Result<Edit, EditError> {
     find_own(context, names)?;

@@ -50,7 +50,9 @@ pub(crate) use account::{
 };
 pub(crate) use account_import::{ImportLine, LinePassword, import as import_accounts, new_lines};
 pub use account_lifecycle::AccountStep;
-pub(crate) use account_lifecycle::{end_session, revoke_consent, sign_out, step as step_account};
+pub(crate) use account_lifecycle::{
+    end_session, revoke_consent, sign_out, step as step_account, unlock as unlock_account,
+};
 pub(crate) use application::{
     NewApplication, Put, delete as delete_application, look as application, put as put_application,
 };

@@ -90,6 +90,7 @@ fn has_a_kind_of_its_own(change: &Change) -> bool {
         | Change::AccountPassword(..)
         | Change::Sessions(..)
         | Change::Consent(..)
+        | Change::Unlock(..)
         | Change::Tokens(..) => true,
         Change::Client(row) => !matches!(row.kind, DeletionScheduled { .. } | DeletionCancelled),
         Change::Account(row) => !matches!(row.kind, DeletionScheduled { .. } | DeletionCancelled),

@@ -124,6 +124,7 @@ impl<'a> Rows<'a> {
                 | Change::AccountPassword(..)
                 | Change::Sessions(_, _, Some(_))
                 | Change::Consent(..)
+                | Change::Unlock(..)
                 | Change::Tokens(..) => {}
             }
         }

@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use protocol::{Lifetime, SubjectType};
 use tenancy::{
-    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, ResourceServer, Tenant, TenantId, TenantLimits,
-    TenantStatus, TokenFormat,
+    AccessTokenPolicy, AssertionPolicy, Branding, Issuer, ResourceServer, SignInLimits, Tenant, TenantId,
+    TenantLimits, TenantStatus, TokenFormat,
 };
 
 use super::text::{LONGEST_ID, LONGEST_URI, is_issuer_url, member};
 use super::{FieldErrors, branding, refresh_token, sign_in, signing};
-use crate::{AccessTokenSettings, AssertionSettings, LimitsSettings, ResourceServerSettings, TenantSettings};
+use crate::{
+    AccessTokenSettings, AssertionSettings, LimitsSettings, ResourceServerSettings, SignInLimitsSettings,
+    TenantSettings,
+};
 
 /// What the rules over a tenant need beside its document.
 #[derive(Clone, Copy, Debug)]
@@ -201,12 +204,18 @@ fn check_resource_server(
 
 /// The administrators of the tenant `platform` are the platform's, whose writes the server's settings limit.
 fn check_limits(errors: &mut FieldErrors, id: &TenantId, settings: LimitsSettings) -> TenantLimits {
-    let LimitsSettings { failed_attempts, clients, admin_writes, live_secrets } = settings;
+    let LimitsSettings { failed_attempts, clients, admin_writes, live_secrets, sign_in } = settings;
+    let SignInLimitsSettings { account, known_browser, source } = sign_in;
+    let sign_in = SignInLimits { account, known_browser, source };
+    for name in sign_in.excessive() {
+        let detail = format!("at most {}", SignInLimits::GREATEST);
+        errors.refuse(&format!("/limits/sign_in/{name}"), &detail, "write a number from 1 to 100");
+    }
     if id.as_str() == TenantId::PLATFORM && admin_writes.is_some() {
         let detail = "the writes of the platform's administrators have the limit limits.platform_writes";
         errors.refuse("/limits/admin_writes", detail, "set limits.platform_writes in config.yaml");
     }
-    TenantLimits { failed_attempts, clients, admin_writes, live_secrets }
+    TenantLimits { failed_attempts, clients, admin_writes, live_secrets, sign_in }
 }
 
 #[cfg(test)]
@@ -292,13 +301,16 @@ mod tests {
         check("platform", off, &["/strategies/oauth2/enabled"]);
         let writes = json!({ "limits": { "admin_writes": "1/s" } });
         check("platform", writes.clone(), &["/limits/admin_writes"]);
+        let attempts =
+            json!({ "limits": { "sign_in": { "account": 101, "known_browser": 100, "source": 200 } } });
+        check("acme", attempts, &["/limits/sign_in/account", "/limits/sign_in/source"]);
         check("acme", writes, &[]);
     }
 
     #[test]
     fn limits_are_read_and_shown_as_they_were_set() {
-        let limits =
-            json!({ "failed_attempts": "9/h", "clients": 2, "admin_writes": "3/s", "live_secrets": 4 });
+        let limits = json!({ "failed_attempts": "9/h", "clients": 2, "admin_writes": "3/s", "live_secrets": 4,
+                "sign_in": { "account": 3, "known_browser": 100, "source": null } });
         let tenant = check("acme", json!({ "limits": limits }), &[]);
         assert_eq!(json!(TenantSettings::from(&tenant))["limits"], limits);
         for (member, value) in [

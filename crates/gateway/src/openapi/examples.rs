@@ -197,9 +197,15 @@ fn of_answer(operation: &str) -> Option<Value> {
         "explain_client" => explanation(),
         "list_accounts" => json!({ "items": [account()] }),
         "import_accounts" => json!({ "line": 1, "result": "created", "account_id": ACCOUNT }),
-        "create_account" | "get_account" | "suspend_account" | "resume_account" | "set_account_password" => {
-            account()
-        }
+        "create_account"
+        | "get_account"
+        | "suspend_account"
+        | "resume_account"
+        | "unlock_account"
+        | "set_account_password" => account(),
+        "get_account_throttling" => json!({
+            "throttled": true, "since": "2030-01-31T12:00:00Z", "until": "2030-01-31T12:20:00Z", "failures": 14,
+        }),
         "patch_account" => with(account(), json!({ "groups": ["staff", "accounting"] })),
         "list_sessions" => json!({ "items": [{
             "session_id": "Qm9va3MgYXJlIGdvb2QuLg",
@@ -279,7 +285,8 @@ fn tenant() -> Value {
             "support_url": "https://northwind.example/help", "terms_url": null, "privacy_url": null,
         },
         "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"], "clients": [] } },
-        "limits": { "failed_attempts": null, "clients": null, "admin_writes": null, "live_secrets": null },
+        "limits": { "failed_attempts": null, "clients": null, "admin_writes": null, "live_secrets": null,
+            "sign_in": { "account": null, "known_browser": null, "source": null } },
     })
 }
 

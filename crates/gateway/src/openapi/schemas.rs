@@ -7,7 +7,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// The names of types, and their names in the document where those are others.
-const NAMES: [(&str, &str); 46] = [
+const NAMES: [(&str, &str); 48] = [
     ("AccessTokenSettings", "AccessToken"),
     ("AssertionSettings", "Assertions"),
     ("ApplicationDocument", "Application"),
@@ -35,6 +35,8 @@ const NAMES: [(&str, &str); 46] = [
     ("NewPasswordSettings", "NewPassword"),
     ("NewSecretSettings", "NewSecret"),
     ("LimitsSettings", "Limits"),
+    ("SignInLimitsSettings", "SignInLimits"),
+    ("ThrottlingView", "AccountThrottling"),
     ("LogoSettings", "Logo"),
     ("OauthConfig", "ApplicationClient"),
     ("ProblemDocument", "Problem"),
@@ -56,7 +58,7 @@ const NAMES: [(&str, &str); 46] = [
     ("VerifierView", "Verifier"),
 ];
 /// The names of types that answers have too, in requests.
-const NAMES_IN_REQUESTS: [(&str, &str); 24] = [
+const NAMES_IN_REQUESTS: [(&str, &str); 25] = [
     ("AccessTokenSettings", "AccessTokenSettings"),
     ("AddressSettings", "AddressSettings"),
     ("AssertionSettings", "AssertionSettings"),
@@ -70,6 +72,7 @@ const NAMES_IN_REQUESTS: [(&str, &str); 24] = [
     ("Jwk", "ClientKeySettings"),
     ("Jwks", "ClientKeySetSettings"),
     ("LimitsSettings", "LimitsSettings"),
+    ("SignInLimitsSettings", "SignInLimitsSettings"),
     ("LogoSettings", "LogoSettings"),
     ("OauthConfig", "NewApplicationClient"),
     ("OwnRefreshTokenSettings", "OwnRefreshTokenSettings"),

@@ -187,6 +187,8 @@ fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
             .post(Accounts, accounts::step(AccountStep::Suspend)),
         at("/api/v1/tenant/{id}/accounts/{account}/resume")
             .post(Accounts, accounts::step(AccountStep::Resume)),
+        at("/api/v1/tenant/{id}/accounts/{account}/unlock").post(Accounts, accounts::unlock),
+        at("/api/v1/tenant/{id}/accounts/{account}/throttling").get(Accounts, accounts::throttling),
         at("/api/v1/tenant/{id}/accounts/{account}/password").post(Accounts, accounts::set_password),
         at("/api/v1/tenant/{id}/accounts/{account}/sessions")
             .get(Accounts, account_sign_ins::sessions)

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use accounts::SignIns;
 use administration::{Administrator, Clock, EditPolicy, Invalidation};
@@ -140,8 +141,9 @@ impl TestApp {
         let authorizations = Authorizations::new(store.clone(), &pepper);
         let devices = DeviceAuthorizations::new(store.clone(), &pepper);
         let public_urls = PublicUrls::new(PUBLIC_URL, options.mtls_url.as_deref());
-        let sign_ins = Arc::new(SignIns::new(store.clone(), &pepper, pool.clone()));
-        let counting = sign_ins.clone();
+        let sign_ins = SignIns::new(store.clone(), &pepper, pool.clone());
+        let sign_ins = Arc::new(sign_ins.with_refusal_grid(Duration::from_millis(100)));
+        let (counting, shown) = (sign_ins.clone(), sign_ins.clone());
         let services = Services {
             tenants: tenants(store.clone()),
             authenticator: Arc::new(Authenticator::new(
@@ -175,27 +177,30 @@ impl TestApp {
             known_browsers: Arc::new(KnownBrowsers::new(&pepper)),
             authorizations,
             devices,
-            administrator: Arc::new(Administrator::new(
-                store.clone(),
-                sealer,
-                pepper.clone(),
-                KeyPool::new(0),
-                EditPolicy {
-                    public_url: PUBLIC_URL.to_owned(),
-                    live_secrets: 5,
-                    clients: 10_000,
-                    deletion_grace: Lifetime::from_seconds(30 * 86_400),
-                    l1_lifetime: L1_LIFETIME,
-                },
-                Arc::new(move |changed: &[Invalidation]| {
-                    for change in changed {
-                        if let Invalidation::Account(tenant, account) = change {
-                            counting.forget_failures(tenant, account);
+            administrator: Arc::new(
+                Administrator::new(
+                    store.clone(),
+                    sealer,
+                    pepper.clone(),
+                    KeyPool::new(0),
+                    EditPolicy {
+                        public_url: PUBLIC_URL.to_owned(),
+                        live_secrets: 5,
+                        clients: 10_000,
+                        deletion_grace: Lifetime::from_seconds(30 * 86_400),
+                        l1_lifetime: L1_LIFETIME,
+                    },
+                    Arc::new(move |changed: &[Invalidation]| {
+                        for change in changed {
+                            if let Invalidation::Account(tenant, account) = change {
+                                counting.forget_failures(tenant, account);
+                            }
                         }
-                    }
-                }),
-                tells.clone(),
-            )),
+                    }),
+                    tells.clone(),
+                )
+                .showing(Arc::new(move |tenant, account, now| shown.throttled(tenant, account, now))),
+            ),
             writes: Arc::new(WriteBudget::new(tenant_writes, platform_writes)),
             users: users.clone(),
             keys,

@@ -249,11 +249,16 @@ async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
         add_person(&app, tenant);
         add_device_client(&app, tenant, &[GrantType::DeviceCode]);
         let user_code = begin(&app, tenant).await["user_code"].as_str().unwrap().to_owned();
+        let [mut known, mut other] = [Browser::new(&app), Browser::new(&app)];
+        let mut pages = Vec::new();
+        for browser in [&mut known, &mut other] {
+            pages.push(browser.get(&tenant_path(tenant, "/device")).await);
+            to_the_question(browser, tenant, &user_code).await;
+        }
         let mut wrong = 0;
         for _ in 0..5 {
             let mut browser = Browser::new(&app);
             let page = browser.get(&tenant_path(tenant, "/device")).await;
-            to_the_question(&mut browser, tenant, &user_code).await;
             for _ in 0..10 {
                 let answer = send(&mut browser, tenant, &page, &[("user_code", "BBBB-BBBB")]).await;
                 wrong += u32::from(answer.status == 403);
@@ -265,6 +270,15 @@ async fn ten_wrong_codes_a_browser_and_fifty_an_address_are_too_many() {
         let mut browser = Browser::new(&app);
         let page = browser.get(&tenant_path(tenant, "/device")).await;
         assert_eq!(send(&mut browser, tenant, &page, &[("user_code", &user_code)]).await.status, 429);
+        // A person who has signed in with the browser before goes on, and tries ten in all such browsers.
+        for _ in 0..10 {
+            let right = send(&mut known, tenant, &pages[0], &[("user_code", &user_code)]).await;
+            assert_eq!(right.status, 200);
+            let wrong = send(&mut other, tenant, &pages[1], &[("user_code", "BBBB-BBBB")]).await;
+            assert_eq!(wrong.status, 403);
+        }
+        let over = send(&mut known, tenant, &pages[0], &[("user_code", &user_code)]).await;
+        assert_eq!(over.status, 429);
         app.pass(60);
         let page = browser.get(&tenant_path(tenant, "/device")).await;
         assert_eq!(send(&mut browser, tenant, &page, &[("user_code", &user_code)]).await.status, 200);

@@ -40,7 +40,7 @@ pub(crate) enum Rule {
     Page,
 }
 
-pub(crate) const RULES: [(&str, Rule); 76] = [
+pub(crate) const RULES: [(&str, Rule); 78] = [
     ("/api/v1/admin/tenants", Rule::Administration),
     ("/api/v1/admin/tenants/{id}", Rule::Administration),
     ("/api/v1/admin/tenants/{id}/suspend", Rule::Administration),
@@ -62,6 +62,8 @@ pub(crate) const RULES: [(&str, Rule); 76] = [
     ("/api/v1/tenant/{id}/accounts/{account}", Rule::Administration),
     ("/api/v1/tenant/{id}/accounts/{account}/suspend", Rule::Administration),
     ("/api/v1/tenant/{id}/accounts/{account}/resume", Rule::Administration),
+    ("/api/v1/tenant/{id}/accounts/{account}/unlock", Rule::Administration),
+    ("/api/v1/tenant/{id}/accounts/{account}/throttling", Rule::Administration),
     ("/api/v1/tenant/{id}/accounts/{account}/password", Rule::Administration),
     ("/api/v1/tenant/{id}/accounts/{account}/sessions", Rule::Administration),
     ("/api/v1/tenant/{id}/accounts/{account}/sessions/{session}", Rule::Administration),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use accounts::BrowserHistory;
 use protocol::{DeviceAuthorizationResponse, Lifetime, Secret, Timestamp, UserCode};
 use registry::{Client, ClientId};
 use secrets::{ClientAddress, KeyedDigest, LeakyBuckets, Pepper};
@@ -16,10 +17,12 @@ use crate::{CodeKey, GrantId, Granted, NewFamily};
 
 /// The codes that a client may have from one address while nobody has decided on them.
 const MOST_WAITING: u32 = 20;
-/// Wrong codes in this time: of a browser, and of all browsers at one address (RFC 8628 §5.1).
+/// Wrong codes in this time (RFC 8628 §5.1): of a browser, of all browsers at one address that no person has signed in with, and of a person
+/// in all browsers that the person has signed in with. Of 20^8 codes, an address and each of its accounts try few.
 const SPAN: Lifetime = Lifetime::from_seconds(600);
 const OF_BROWSER: u32 = 10;
 const OF_SOURCE: u32 = 50;
+const OF_PERSON: u32 = 10;
 
 /// The device authorizations of all tenants.
 #[derive(Clone)]
@@ -31,6 +34,7 @@ struct Parts {
     user_digests: KeyedDigest,
     browsers: LeakyBuckets,
     sources: LeakyBuckets,
+    people: LeakyBuckets,
     polls: Polls,
 }
 
@@ -63,6 +67,7 @@ impl DeviceAuthorizations {
             user_digests: KeyedDigest::for_purpose(pepper.expose(), "latchkey user code 1"),
             browsers: LeakyBuckets::new(OF_BROWSER, SPAN),
             sources: LeakyBuckets::new(OF_SOURCE, SPAN),
+            people: LeakyBuckets::new(OF_PERSON, SPAN),
             polls: Polls::default(),
         }))
     }
@@ -108,6 +113,7 @@ impl DeviceAuthorizations {
     }
 
     /// Finds the device by the code that a person has typed in this browser. A text that is no code costs no read, and counts as a wrong one.
+    /// Wrong codes of strangers at an address do not stop a person who has signed in with this browser before.
     ///
     /// # Errors
     /// When the store fails.
@@ -116,13 +122,17 @@ impl DeviceAuthorizations {
         tenant: &TenantId,
         typed: &str,
         (browser, source): (&str, &ClientAddress),
+        history: &BrowserHistory,
         now: Timestamp,
     ) -> Result<TypedCode, StoreError> {
-        let Some(of_source) = self.0.sources.begin((tenant, source), now) else {
-            return Ok(TypedCode::TooMany);
+        let shared = match history.accounts.first() {
+            // By the account: one person can have any number of browsers.
+            Some((account, _)) => self.0.people.begin((tenant, account), now),
+            None => self.0.sources.begin((tenant, source), now),
         };
+        let Some(shared) = shared else { return Ok(TypedCode::TooMany) };
         let Some(of_browser) = self.0.browsers.begin((tenant, browser), now) else {
-            of_source.forgive();
+            shared.forgive();
             return Ok(TypedCode::TooMany);
         };
         let Some(code) = UserCode::parse(typed) else { return Ok(TypedCode::Unknown) };
@@ -131,7 +141,7 @@ impl DeviceAuthorizations {
         // A row of another tenant, which only a broken store returns, is dropped.
         let found = found.map(|found| found.filter(|found| found.tenant == *tenant));
         if !matches!(found, Ok(None)) {
-            of_source.forgive();
+            shared.forgive();
             of_browser.forgive();
         }
         Ok(found?.map_or(TypedCode::Unknown, |found| TypedCode::Found(Box::new(found))))

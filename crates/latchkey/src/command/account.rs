@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use accounts::AccountId;
-use administration::{AccountSettings, AccountView, ConsentView, Page, SessionView};
+use administration::{AccountSettings, AccountView, ConsentView, Page, SessionView, ThrottlingView};
 use clap::{Args, Subcommand};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -52,6 +53,8 @@ pub(crate) enum AccountCommand {
     Suspend(AccountArguments),
     /// Let the person sign in again.
     Resume(AccountArguments),
+    /// Forget the failed sign-ins, so that the account refuses no browser for them.
+    Unlock(AccountArguments),
     /// Set the password: asked for at the terminal, or read from a file. All sessions until now end.
     Password {
         #[command(flatten)]
@@ -185,13 +188,19 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
             let filters = vec![("identifier", identifier), ("external_id", external_id)];
             runner.list::<AccountView>(&accounts_path(&tenant), filters, &list, &COLUMNS)
         }
-        AccountCommand::Show(of) => runner.show(ApiRequest::get(of.path()), details::<AccountView>),
+        AccountCommand::Show(of) => show(runner, &of),
         AccountCommand::Set { of, changes } => {
             let patch = changes.patch::<AccountSettings>()?;
             runner.show(ApiRequest::patch(of.path(), patch), details::<AccountView>)
         }
         AccountCommand::Suspend(of) => step(&of, "suspend"),
         AccountCommand::Resume(of) => step(&of, "resume"),
+        AccountCommand::Unlock(of) => {
+            let request = ApiRequest::post(format!("{}/unlock", of.path()), &());
+            runner.show(request, |_: &AccountView| {
+                format!("The failed sign-ins of account {} are forgotten.\n", of.name())
+            })
+        }
         AccountCommand::Password { of, password } => {
             let password = match password.read()? {
                 Some(password) => password,
@@ -228,6 +237,25 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
             runner.done(ApiRequest::delete(of.path()), &format!("Account {} is deleted.", of.name()))
         }
     }
+}
+
+/// An account as `account show` shows it.
+#[derive(Serialize, JsonSchema)]
+struct ShownAccount {
+    #[serde(flatten)]
+    account: AccountView,
+    /// What the replica that answered knows of failed sign-ins.
+    throttling: ThrottlingView,
+}
+
+fn show(runner: Runner<'_>, of: &AccountArguments) -> anyhow::Result<ExitCode> {
+    runner.run(async |admin| {
+        let account: AccountView = admin.send(ApiRequest::get(of.path())).await?;
+        let throttling: ThrottlingView =
+            admin.send(ApiRequest::get(format!("{}/throttling", of.path()))).await?;
+        let shown = ShownAccount { account, throttling };
+        runner.print(&shown, || details(&shown))
+    })
 }
 
 impl AddArguments {

@@ -88,6 +88,7 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
     tokio::spawn(Arc::clone(&platform.health).watch());
     tokio::spawn(housekeeping::keep(
         Arc::clone(&platform.administrator),
+        Arc::clone(&platform.services.sign_ins),
         platform.database.clone(),
         platform.database.clone(),
         platform.database.clone(),

@@ -7,6 +7,7 @@ mod probes;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use accounts::SignIns;
 use cache::{Caches, RedisCache};
 use gateway::{Check, HealthReport, Sample, State};
 use keys::{KeyPool, KeyRingCache, KeySealer};
@@ -38,6 +39,7 @@ pub(crate) struct PlatformHealth {
     pub(crate) redis: Option<Arc<RedisCache>>,
     pub(crate) pool: KeyPool,
     pub(crate) hashes: Arc<HashPool>,
+    pub(crate) sign_ins: Arc<SignIns>,
     pub(crate) keys: Arc<KeyRingCache>,
     pub(crate) jwks_fetcher: Arc<GuardedJwksFetcher>,
     pub(crate) rotated: Arc<Rotated>,
@@ -144,6 +146,10 @@ impl HealthReport for PlatformHealth {
         samples.push(gauge("latchkey_store_up", up_help, &[], is_up));
         samples.extend(database::samples(&self.database));
         samples.extend(self.redis.as_deref().into_iter().flat_map(metrics::of_redis));
+        let throttled_help =
+            "Accounts that refuse browsers that they do not know, after too many wrong passwords.";
+        let throttled = self.sign_ins.accounts_throttled(clock::now()) as u64;
+        samples.push(gauge("latchkey_accounts_throttled", throttled_help, &[], throttled));
         let hashes_help = "Passwords and chosen client secrets whose hash was computed.";
         let hashes = self.hashes.hashes_computed();
         samples.push(counter("latchkey_password_hashes_total", hashes_help, &[], hashes));

@@ -15,8 +15,8 @@ pub(super) const TEXTS: Texts = Texts {
     password: "Password",
     show_password: "Show password",
     stay_signed_in: "Stay signed in on this device",
-    // One text for all refusals, so that it says of no account whether it exists.
-    sign_in_refused: "The e-mail address, the user name or the password is wrong, or this account cannot sign in here.",
+    // One text for all refusals, so that it says of no account whether it exists, or has too many tries.
+    sign_in_refused: "E-mail address or password is wrong. After several tries, wait a few minutes.",
     sign_in_busy: "The server is busy. Wait a moment, then try again.",
     sign_in_expired: "This page was open for too long. Sign in again.",
     no_cookies: "Your browser keeps no cookies for this site. Allow them, then try again.",

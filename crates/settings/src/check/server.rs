@@ -11,8 +11,24 @@ use super::super::{
     locations::Locations,
     resolved::StorageLocation,
     scalar::PublicUrl,
-    sections::{Cache, Listener, ProtectedResource, Server, Storage, Surface, TrustedProxies},
+    sections::{
+        Cache, Limits, Listener, ProtectedResource, Server, SignInLimits, Storage, Surface, TrustedProxies,
+    },
 };
+
+/// The limits of wrong passwords. A tenant's own are a rule of its document.
+pub(crate) fn check_limits(limits: &Limits, findings: &mut Findings) {
+    let SignInLimits { account, known_browser, source } = limits.sign_in;
+    let own = tenancy::SignInLimits {
+        account: Some(account),
+        known_browser: Some(known_browser),
+        source: Some(source),
+    };
+    for name in own.excessive() {
+        let at = Location::section("limits").key("sign_in").key(name);
+        findings.error(at, "this must be from 1 to 100", "write a number between them");
+    }
+}
 
 /// Listeners, and the tenant at the un-prefixed paths.
 pub(crate) fn check(server: &Server, declaration: &Declaration, findings: &mut Findings) {

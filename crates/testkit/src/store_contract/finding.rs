@@ -202,6 +202,7 @@ pub(super) fn unusual_tenant() -> Tenant {
             clients: NonZeroU32::new(2),
             admin_writes: "3/s".parse().ok(),
             live_secrets: NonZeroU32::new(u32::MAX),
+            sign_in: tenancy::SignInLimits { source: NonZeroU32::new(7), ..tenancy::SignInLimits::default() },
         },
         ..fixtures::tenant("unusual")
     }

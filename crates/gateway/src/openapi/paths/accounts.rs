@@ -3,6 +3,7 @@
 use administration::Permission::Accounts;
 use administration::{
     AccountSettings, AccountView, ImportedAccount, ImportedLine, NewAccount, NewPasswordSettings, Page,
+    ThrottlingView,
 };
 use utoipa::openapi::HttpMethod::{Delete, Get, Patch, Post};
 
@@ -71,6 +72,16 @@ pub(crate) fn operations() -> Vec<Operation> {
             .named("resume_account", "Let a person sign in again.")
             .if_match("account")
             .answer::<AccountView>("200", "The account as it is now"),
+        admin(Post, "/api/v1/tenant/{id}/accounts/{account}/unlock", Accounts)
+            .named("unlock_account", "Forget the failed sign-ins of an account.")
+            .if_match("account")
+            .answer::<AccountView>("200", "The account as it is now"),
+        admin(Get, "/api/v1/tenant/{id}/accounts/{account}/throttling", Accounts)
+            .named(
+                "get_account_throttling",
+                "Look whether an account refuses browsers after wrong passwords.",
+            )
+            .answer::<ThrottlingView>("200", "What the replica that answers knows"),
         admin(Post, "/api/v1/tenant/{id}/accounts/{account}/password", Accounts)
             .named("set_account_password", "Set the password of an account.")
             .if_match("account")

@@ -59,6 +59,18 @@ pub(crate) fn step(step: AccountStep) -> impl AdminHandler<(TenantId, AccountId)
     }
 }
 
+/// Forgets the failed sign-ins of an account.
+pub(crate) async fn unlock(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+    let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
+    changed(&administrator.unlock_account(caller, tenant, account).await?)
+}
+
+/// Whether wrong passwords have made an account refuse browsers. It is no part of the account, whose entity tag does not change with it.
+pub(crate) async fn throttling(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+    let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
+    Document::of(StatusCode::OK).body(&administrator.throttling(caller, tenant, account).await?)
+}
+
 pub(crate) async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let new = documents::read(&request.raw.json().await?, NewPasswordSettings::read)?;
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;

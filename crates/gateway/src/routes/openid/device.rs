@@ -77,7 +77,8 @@ pub(crate) async fn post(
 async fn find(visit: &Visit<'_>, typed: &str) -> Result<Result<Waiting, DeviceCodeMessage>, PageError> {
     let Visit { services, tenant, now, .. } = visit;
     let from = (visit.browser.id(), &visit.raw.source());
-    let code = match services.devices.find(&tenant.id, typed, from, *now).await? {
+    let history = visit.browser.known(services, *now).history_at(&tenant.id);
+    let code = match services.devices.find(&tenant.id, typed, from, &history, *now).await? {
         TypedCode::Found(code) => code,
         TypedCode::Unknown => return Ok(Err(DeviceCodeMessage::Unknown)),
         TypedCode::TooMany => return Ok(Err(DeviceCodeMessage::TooMany)),

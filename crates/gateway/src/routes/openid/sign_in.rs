@@ -107,7 +107,7 @@ pub(super) async fn sign_in_with_password(
     fields: Fields,
 ) -> Result<Result<SessionWrite, SignInMessage>, PageError> {
     let Visit { services, raw, now, .. } = *visit;
-    let tenant = &visit.tenant.id;
+    let (tenant, limits) = (&visit.tenant.id, visit.tenant.limits.sign_in);
     let Fields { identifier, password, remembers, .. } = fields;
     let password = password.unwrap_or_else(|| Secret::new(String::new()));
     let mut known = visit.browser.known(services, now);
@@ -116,7 +116,7 @@ pub(super) async fn sign_in_with_password(
     raw.needs_client();
     let checked = services
         .sign_ins
-        .sign_in_with_password(tenant, &identifier, password, &raw.source(), &history, now)
+        .sign_in_with_password((tenant, limits), &identifier, password, &raw.source(), &history, now)
         .await;
     match checked {
         Ok((account, authentication)) => {

@@ -1,0 +1,137 @@
+//! A table in memory of which every tenant has entries, and whose size has an end. When it is full, the tenant with the most entries loses
+//! half of them, the least important first. So no tenant pushes out the entries of a tenant that has fewer.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use tenancy::TenantId;
+
+/// The entries of all tenants.
+#[derive(Debug)]
+pub struct FairTable<K, V> {
+    most: usize,
+    entries: usize,
+    tenants: HashMap<TenantId, HashMap<K, V>>,
+}
+
+impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
+    /// Creates an empty table for so many entries.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        Self { most, entries: 0, tenants: HashMap::new() }
+    }
+
+    /// The entry of this tenant and key.
+    pub fn get_mut(&mut self, tenant: &TenantId, key: &K) -> Option<&mut V> {
+        self.tenants.get_mut(tenant)?.get_mut(key)
+    }
+
+    /// The entry of this tenant and key, which is added if it is not there. `importance` decides what a full table keeps: it forgets entries
+    /// of importance 0 first, of all tenants.
+    pub fn entry(&mut self, tenant: &TenantId, key: &K, importance: impl Fn(&V) -> u64) -> &mut V
+    where
+        V: Default,
+    {
+        let is_there = self.tenants.get(tenant).is_some_and(|own| own.contains_key(key));
+        if !is_there {
+            if self.entries >= self.most {
+                self.make_room(importance);
+            }
+            self.entries += 1;
+        }
+        self.tenants.entry(tenant.clone()).or_default().entry(key.clone()).or_default()
+    }
+
+    /// Forgets an entry.
+    pub fn remove(&mut self, tenant: &TenantId, key: &K) -> Option<V> {
+        let own = self.tenants.get_mut(tenant)?;
+        let removed = own.remove(key);
+        self.entries -= usize::from(removed.is_some());
+        if own.is_empty() {
+            self.tenants.remove(tenant);
+        }
+        removed
+    }
+
+    /// All entries.
+    pub fn values(&self) -> impl Iterator<Item = &V> {
+        self.tenants.values().flat_map(HashMap::values)
+    }
+
+    /// The number of entries.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.entries
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+
+    fn make_room(&mut self, importance: impl Fn(&V) -> u64) {
+        for own in self.tenants.values_mut() {
+            own.retain(|_, value| importance(value) > 0);
+        }
+        self.count();
+        // Half of a tenant's entries at a time, so that the search is paid for by many additions.
+        if self.entries >= self.most - self.most / 8
+            && let Some(own) = self.tenants.values_mut().max_by_key(|own| own.len())
+        {
+            let mut all: Vec<_> = own.iter().map(|(key, value)| (importance(value), key.clone())).collect();
+            let half = all.len().div_ceil(2);
+            if half < all.len() {
+                all.select_nth_unstable_by_key(half, |(importance, _)| *importance);
+            }
+            for (_, key) in all.drain(..half) {
+                own.remove(&key);
+            }
+        }
+        self.count();
+    }
+
+    fn count(&mut self) {
+        self.tenants.retain(|_, own| !own.is_empty());
+        self.entries = self.tenants.values().map(HashMap::len).sum();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant(id: &str) -> TenantId {
+        TenantId::parse(id).unwrap()
+    }
+
+    #[test]
+    fn a_tenant_that_fills_the_table_pushes_out_its_own_least_important_entries_alone() {
+        let (acme, globex) = (tenant("acme"), tenant("globex"));
+        let mut table = FairTable::<u64, u64>::new(100);
+        for key in 0..20 {
+            *table.entry(&acme, &key, |value| *value) = 1;
+        }
+        for key in 1..=10_000 {
+            *table.entry(&globex, &key, |value| *value) = key;
+            assert!(table.len() <= 100, "{}", table.len());
+        }
+        assert!((0..20).all(|key| table.get_mut(&acme, &key).is_some()));
+        assert!(table.get_mut(&globex, &10_000).is_some() && table.get_mut(&globex, &1).is_none());
+    }
+
+    #[test]
+    fn entries_without_importance_go_first_and_nothing_is_left_of_a_tenant_without_entries() {
+        let (acme, globex) = (tenant("acme"), tenant("globex"));
+        let mut table = FairTable::<u64, u64>::new(10);
+        for key in 0..9 {
+            *table.entry(&acme, &key, |value| *value) = 0;
+        }
+        *table.entry(&globex, &1, |value| *value) = 1;
+        *table.entry(&globex, &2, |value| *value) = 1;
+        assert_eq!((table.len(), table.values().count(), table.tenants.len()), (2, 2, 1));
+        assert_eq!((table.remove(&globex, &1), table.remove(&globex, &1)), (Some(1), None));
+        table.remove(&globex, &2);
+        assert!(table.is_empty() && table.tenants.is_empty());
+    }
+}
