@@ -14,6 +14,8 @@ pub struct RevocationChange {
     pub tenant: TenantId,
     /// Which of them.
     pub subject: RevokedSubject,
+    /// The account for which a session counts.
+    pub account: Option<String>,
     /// What happens.
     pub effect: RevocationEffect,
 }
@@ -56,7 +58,12 @@ impl Change {
     /// What this change does to tokens.
     fn revocations(&self) -> Vec<RevocationChange> {
         use RevocationEffect::{Ended, Issued, Resumed};
-        let of = |effect, subject| RevocationChange { tenant: self.tenant().clone(), subject, effect };
+        let of = |effect, subject| RevocationChange {
+            tenant: self.tenant().clone(),
+            subject,
+            account: None,
+            effect,
+        };
         match self {
             Self::Tenant(row) => Vec::from_iter(effect(row).map(|effect| of(effect, RevokedSubject::Tenant))),
             Self::Client(row) => {
@@ -110,8 +117,10 @@ impl Change {
             Self::AccountPassword(_, account, _) | Self::Sessions(_, account, None) => {
                 vec![of(Issued, RevokedSubject::Account(account.as_str().to_owned()))]
             }
-            Self::Sessions(_, _, Some(session)) => {
-                vec![of(Issued, RevokedSubject::Session(session.as_str().to_owned()))]
+            Self::Sessions(_, account, Some(session)) => {
+                let account = Some(account.as_str().to_owned());
+                let subject = RevokedSubject::Session(session.as_str().to_owned());
+                vec![RevocationChange { account, ..of(Issued, subject) }]
             }
             Self::Consent(_, account, client) => {
                 let subject = RevokedSubject::Consent(client.clone(), account.as_str().to_owned());

@@ -55,10 +55,11 @@ impl RevocationStore for CachedRevocationStore {
         &self,
         tenant: &TenantId,
         subject: &RevokedSubject,
+        account: Option<&str>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let _read_anew = DropFacts(self, tenant);
-        self.source.store.revoke_people(tenant, subject, now).await
+        self.source.store.revoke_people(tenant, subject, account, now).await
     }
 
     fn notice_revocations(&self, tenant: &TenantId) {

@@ -80,7 +80,7 @@ pub(crate) fn decide(
 ) -> Result<AuthorizationCode, AuthorizationCodeError> {
     let code = match redeemed {
         Redeemed::First(code) => *code,
-        Redeemed::Again => return Err(AuthorizationCodeError::Misused),
+        Redeemed::Again(_) => return Err(AuthorizationCodeError::Misused),
         Redeemed::Refused => return Err(AuthorizationCodeError::NotValid),
     };
     if !redemption.is_for(tenant, &code, now) {
@@ -214,7 +214,7 @@ mod tests {
     fn a_second_use_by_its_client_is_misuse_and_no_other_refusal_is() {
         let (web, none) = (web_client("web"), SenderKeys::default());
         for (redeemed, expected) in [
-            (Redeemed::Again, AuthorizationCodeError::Misused),
+            (Redeemed::Again(code().account), AuthorizationCodeError::Misused),
             (Redeemed::Refused, AuthorizationCodeError::NotValid),
         ] {
             let found = decided((&web, REDIRECT_URI, Some(VERIFIER)), redeemed, &none, 1_001);

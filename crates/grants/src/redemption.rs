@@ -12,8 +12,8 @@ use crate::device_code::{self, DeviceCodeError, DeviceCodeRequest};
 use crate::person_grant::{self, PersonGrant};
 use crate::sender_constraint::token_type;
 use crate::{
-    AuthorizationCode, Engine, GrantError, GrantId, Grantee, NewFamily, RefreshFamily, Signed, id_token,
-    userinfo,
+    AuthorizationCode, Engine, GrantError, GrantId, Grantee, NewFamily, Redeemed, RefreshFamily, Signed,
+    id_token, userinfo,
 };
 
 /// When and for which credential of the client tokens are issued.
@@ -175,9 +175,17 @@ async fn use_up(
     let key = engine.authorizations.key(&tenant.id, &request.code).ok_or(AuthorizationCodeError::NotValid)?;
     let redemption = request.redemption(client, key, family)?;
     let redeemed = engine.authorizations.redeem(&tenant.id, &redemption, now).await?;
+    let used_before_by = match &redeemed {
+        Redeemed::Again(account) => Some(account.clone()),
+        Redeemed::First(_) | Redeemed::Refused => None,
+    };
     let decided = authorization_code::decide(&tenant.id, &redemption, redeemed, sender, now);
     if matches!(decided, Err(AuthorizationCodeError::Misused)) {
-        engine.end_grant(&tenant.id, id, now).await?;
+        match used_before_by {
+            Some(account) => engine.end_grant(&tenant.id, id, &account, now).await?,
+            // No token was issued for it, so there is none to revoke: its refresh tokens end before the first is given out.
+            None => engine.authorizations.store().discard_code(&tenant.id, key, &id.to_string(), now).await?,
+        }
     }
     Ok(decided?)
 }

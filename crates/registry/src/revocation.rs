@@ -38,9 +38,12 @@ pub enum RevokedSubject {
 }
 
 impl RevokedSubject {
-    /// How many grants, sessions, accounts and consents of a tenant are kept. One more, and all tokens of its people are revoked in their place, by one
-    /// fact: the list stays short, and clients get new tokens for their refresh tokens.
-    pub const MOST_OF_PEOPLE: u64 = 10_000;
+    /// How many grants, sessions and single tokens of one account are kept. One more, and all access tokens that the account has now are revoked by
+    /// one fact, in the place of the oldest of them: nobody ends the tokens of another person, however many of his own he ends. Consents are kept
+    /// beside them, because codes and refresh tokens ask for them, and there is one for a client at most.
+    pub const MOST_OF_ACCOUNT: u64 = 100;
+    /// How many of them stay then, the latest ones: a grant that has just ended issues nothing to a request that is under way.
+    pub const LATEST_OF_ACCOUNT: u64 = 50;
 
     /// Whether it has ended for good: no token of it is valid that is issued later either, such as by a request that was under way.
     #[must_use]
@@ -57,10 +60,10 @@ impl RevokedSubject {
         }
     }
 
-    /// Whether it counts for [`RevokedSubject::MOST_OF_PEOPLE`].
+    /// Whether it counts for [`RevokedSubject::MOST_OF_ACCOUNT`], where its account is known.
     #[must_use]
-    pub const fn is_of_person(&self) -> bool {
-        matches!(self, Self::Grant(_) | Self::Session(_) | Self::Account(_) | Self::Consent(..))
+    pub const fn is_counted(&self) -> bool {
+        matches!(self, Self::Grant(_) | Self::Session(_) | Self::Token(..))
     }
 }
 
@@ -86,13 +89,13 @@ pub struct TokenRevocation {
     pub issued_at: Timestamp,
     /// Its `exp`.
     pub expires_at: Timestamp,
+    /// The account whose token it is; none of a client's own token.
+    pub account: Option<String>,
 }
 
 impl TokenRevocation {
-    /// How many single tokens of a client are kept. One more, and all access tokens that the client has now are revoked in their
+    /// How many single tokens of a client itself are kept; those of a person count for [`RevokedSubject::MOST_OF_ACCOUNT`]. One more, and all access tokens that the client has now are revoked in their
     /// place, by one fact: the list stays short, and no revoked token becomes valid again. Refresh tokens stay, because one user of a client
     /// could otherwise sign all others out.
     pub const MOST_OF_CLIENT: u64 = 1_000;
-    /// The same of all clients of a tenant together.
-    pub const MOST_OF_TENANT: u64 = 10_000;
 }

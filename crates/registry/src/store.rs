@@ -82,11 +82,12 @@ pub trait RevocationStore: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Revokes tokens of people of this tenant that were issued until now, and logs the change: of a grant, a session or an account. A grant
-    /// ends for good ([`RevokedSubject::ends_for_good`]), and so do its refresh tokens.
+    /// ends for good ([`RevokedSubject::ends_for_good`]), and so do its refresh tokens. A grant and a session count for their account.
     async fn revoke_people(
         &self,
         tenant: &TenantId,
         subject: &RevokedSubject,
+        account: Option<&str>,
         now: Timestamp,
     ) -> Result<(), StoreError>;
 

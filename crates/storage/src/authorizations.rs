@@ -10,7 +10,7 @@ use grants::{
     Redemption, RefreshFamily,
 };
 use protocol::Timestamp;
-use registry::ClientId;
+use registry::{ClientId, RevokedSubject};
 use sqlx::SqlitePool;
 use tenancy::{StoreError, TenantId};
 
@@ -80,11 +80,16 @@ pub(crate) const REDEEM: &str = "
                       AND a.valid_from <= authorization_codes.created_at)
     RETURNING {columns(authorization_codes)}";
 
-/// Whether its own client has redeemed a code.
-const IS_REDEEMED: &str = "
-    SELECT EXISTS (SELECT 1 FROM authorization_codes c
-                    WHERE c.tenant_id = {tenant} AND c.slot = $2 AND c.code_digest = $3 AND c.client_id = $4
-                      AND c.redeemed_at IS NOT NULL)";
+/// Whose code it is that its own client has redeemed.
+const REDEEMED_OF: &str = "
+    SELECT c.account_id FROM authorization_codes c
+     WHERE c.tenant_id = {tenant} AND c.slot = $2 AND c.code_digest = $3 AND c.client_id = $4
+       AND c.redeemed_at IS NOT NULL";
+
+/// Neither valid nor redeemed: no request gets anything for it.
+const DISCARD: &str = "
+    UPDATE authorization_codes SET redeemed_at = NULL, valid_until = 0
+     WHERE tenant_id = $1 AND slot = $2 AND code_digest = $3";
 
 #[async_trait]
 impl AuthorizationStore for Database {
@@ -127,7 +132,7 @@ impl AuthorizationStore for Database {
             }
         };
         if let Some(ended) = ended {
-            transaction.revoke_people(tenant, &ended, code.created_at).await?;
+            transaction.revoke_session(tenant, &ended, code.created_at).await?;
         }
         transaction.commit().await?;
         Ok(Ok(()))
@@ -160,10 +165,23 @@ impl AuthorizationStore for Database {
         if let Some(code) = redeemed {
             return Ok(Redeemed::First(Box::new(code)));
         }
-        let is_redeemed = Statement::of(IS_REDEEMED).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
-        let rows: Vec<(bool,)> = self.look_up(is_redeemed.bind(client.as_str())).await?;
-        let is_redeemed = scalar(rows.into_iter().next()).unwrap_or(false);
-        Ok(if is_redeemed { Redeemed::Again } else { Redeemed::Refused })
+        let redeemed_of = Statement::of(REDEEMED_OF).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
+        let rows: Vec<(AccountId,)> = self.look_up(redeemed_of.bind(client.as_str())).await?;
+        Ok(scalar(rows.into_iter().next()).map_or(Redeemed::Refused, Redeemed::Again))
+    }
+
+    async fn discard_code(
+        &self,
+        tenant: &TenantId,
+        key: CodeKey,
+        grant: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let code = Statement::of(DISCARD).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
+        transaction.execute(&code).await?;
+        transaction.end_family(tenant, &RevokedSubject::Grant(grant.to_owned()), now).await?;
+        Ok(transaction.commit().await?)
     }
 }
 

@@ -40,6 +40,7 @@ macro_rules! migrator {
             "0033_credential_of_refresh_tokens",
             "0034_client_names_in_consents",
             "0035_walks_for_expired_rows",
+            "0036_accounts_of_revocations",
             "0037_logout_addresses",
         )
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use administration::{Invalidation, RevocationChange, RevocationEffect, revocations};
 use async_trait::async_trait;
 use protocol::{Lifetime, Timestamp};
-use registry::{Revocation, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation};
+use registry::{ClientId, Revocation, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation};
 use serde_json::{Value, json};
 use tenancy::{StoreError, TenantId};
 
@@ -27,19 +27,20 @@ pub(crate) const SELECT: &str = "SELECT {columns(r)} FROM revocations r WHERE r.
 /// minute, which is longer than any cache takes a row as fresh, and than any request or clock is ahead. The row ends some time after the last
 /// access token that may have been issued by then: `kept`.
 const REVOKE: &str = concat!(
-    "INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at)
+    "INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at, account_id)
      SELECT revoked.tenant_id, revoked.kind, revoked.client_id, revoked.name, revoked.issued_until,
-            {greatest}(revoked.issued_until + revoked.longest, revoked.earlier_tokens_until) + revoked.kept
-       FROM (SELECT given.tenant_id, given.kind, given.client_id, given.name, given.kept,
+            {greatest}(revoked.issued_until + revoked.longest, revoked.earlier_tokens_until) + revoked.kept, revoked.account_id
+       FROM (SELECT given.tenant_id, given.kind, given.client_id, given.name, given.kept, given.account_id,
                     {revoked_at} + given.ended * (t.stale_if_error + 60) AS issued_until, ",
     longest_token!(),
     " AS longest, COALESCE(t.earlier_tokens_until, 0) AS earlier_tokens_until
-               FROM {given(tenant_id text, kind text, client_id text, name text, ended bigint, kept bigint)}
+               FROM {given(tenant_id text, kind text, client_id text, name text, ended bigint, kept bigint, account_id text)}
                {join} tenants t ON t.tenant_id = given.tenant_id) AS revoked
       WHERE TRUE
      ON CONFLICT (tenant_id, kind, client_id, name) DO UPDATE
         SET issued_until = {greatest}(revocations.issued_until, excluded.issued_until),
-            expires_at = {greatest}(revocations.expires_at, excluded.expires_at)"
+            expires_at = {greatest}(revocations.expires_at, excluded.expires_at),
+            account_id = COALESCE(revocations.account_id, excluded.account_id)"
 );
 
 /// Also where a program before this version has written the row of a tenant or a client, without a name.
@@ -50,29 +51,30 @@ const RESUME: &str = "
        AND (r.name = given.name OR r.name = '' AND r.kind IN ('tenant', 'client'))";
 
 const INSERT_TOKEN: &str = "
-    INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at)
-    SELECT tenant_id, kind, client_id, name, $2, expires_at
-      FROM {given(tenant_id text, kind text, client_id text, name text, expires_at bigint)} WHERE TRUE
+    INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at, account_id)
+    SELECT tenant_id, kind, client_id, name, $2, expires_at, account_id
+      FROM {given(tenant_id text, kind text, client_id text, name text, expires_at bigint, account_id text)} WHERE TRUE
     ON CONFLICT DO NOTHING";
 
+/// Of one client. No count reads more rows than `$3`, however many there are.
 const COUNT_TOKENS: &str = "
-    SELECT COUNT(*) AS of_tenant, COALESCE(SUM(CASE WHEN client_id = $2 THEN 1 ELSE 0 END), 0) AS of_client
-      FROM revocations WHERE tenant_id = $1 AND kind = 'token'";
+    SELECT COUNT(*) FROM (SELECT 1 FROM revocations
+                           WHERE tenant_id = $1 AND client_id = $2 AND kind = 'token' AND account_id IS NULL
+                           LIMIT $3) AS counted";
 
-const DELETE_TOKENS: &str =
-    "DELETE FROM revocations WHERE tenant_id = $1 AND kind = 'token' AND client_id = $2";
+const DELETE_TOKENS: &str = "
+    DELETE FROM revocations WHERE tenant_id = $1 AND client_id = $2 AND kind = 'token' AND account_id IS NULL";
 
-/// As [`RevokedSubject::is_of_person`] says.
-macro_rules! of_people {
-    ($statement:literal) => {
-        concat!(
-            $statement,
-            " FROM revocations WHERE tenant_id = $1 AND kind IN ('grant', 'session', 'account', 'consent')"
-        )
-    };
-}
-const COUNT_PEOPLE: &str = of_people!("SELECT COUNT(*)");
-const DELETE_PEOPLE: &str = of_people!("DELETE");
+/// Of one account.
+const COUNT_OF_ACCOUNT: &str = "
+    SELECT COUNT(*) FROM (SELECT 1 FROM revocations WHERE tenant_id = $1 AND account_id = $2 LIMIT $3) AS counted";
+
+/// The first ones. Those of a grant that has just ended come last, because they end later tokens, too.
+const DELETE_OLDEST_OF_ACCOUNT: &str = "
+    DELETE FROM revocations
+     WHERE (tenant_id, kind, client_id, name) IN
+           (SELECT tenant_id, kind, client_id, name FROM revocations
+             WHERE tenant_id = $1 AND account_id = $2 ORDER BY issued_until LIMIT $3)";
 
 /// In batches, so that nothing waits long for one.
 const DELETE_ENDED: &str = "
@@ -101,10 +103,11 @@ impl RevocationStore for Database {
         &self,
         tenant: &TenantId,
         subject: &RevokedSubject,
+        account: Option<&str>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
-        transaction.revoke_people(tenant, subject, now).await?;
+        transaction.revoke_people(tenant, subject, account, now).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -119,20 +122,19 @@ async fn revoke_token(
     token: &TokenRevocation,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let TokenRevocation { client, jti, issued_at, expires_at } = token;
+    let TokenRevocation { client, jti, issued_at, expires_at, account } = token;
     let mut transaction = database.begin(Purpose::WritesOf(tenant)).await?;
     let mut row = subject_row(tenant, &RevokedSubject::Token(client.clone(), jti.clone()));
     row.insert("expires_at".to_owned(), json!((*expires_at + CLOCKS).seconds()));
+    row.insert("account_id".to_owned(), json!(account));
     if transaction.write(INSERT_TOKEN, &[Value::Object(row)], *issued_at).await? == 0 {
         return Ok(());
     }
-    let count = Statement::of(COUNT_TOKENS).bind(tenant).bind(client.as_str());
-    let (of_tenant, of_client): (u64, u64) = transaction.first(count).await?.unwrap_or_default();
-    if of_client > TokenRevocation::MOST_OF_CLIENT || of_tenant > TokenRevocation::MOST_OF_TENANT {
-        let all = revoked_row(tenant, &RevokedSubject::AccessTokens(client.clone()), false);
-        // The token may have been issued by a replica whose clock is ahead.
-        transaction.write(REVOKE, &[all], now.max(*issued_at)).await?;
-        transaction.execute(&Statement::of(DELETE_TOKENS).bind(tenant).bind(client.as_str())).await?;
+    // The token may have been issued by a replica whose clock is ahead.
+    let until = now.max(*issued_at);
+    match account {
+        Some(account) => transaction.limit_account(tenant, account, until).await?,
+        None => transaction.limit_tokens(tenant, client, until).await?,
     }
     // The log last: its lock is shared by all tenants, and a transaction that has it waits for no row.
     transaction.write(LOG, &[log_row(&Invalidation::Revocations(tenant.clone()))], now).await?;
@@ -146,22 +148,47 @@ impl Transaction<'_> {
         &mut self,
         tenant: &TenantId,
         subject: &RevokedSubject,
+        account: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Error> {
         self.end_family(tenant, subject, now).await?;
-        self.write(REVOKE, &[revoked_row(tenant, subject, subject.ends_for_good())], now).await?;
-        self.limit_people(tenant, now).await?;
+        let account = account.filter(|_| subject.is_counted());
+        self.write(REVOKE, &[revoked_row(tenant, subject, account, subject.ends_for_good())], now).await?;
+        if let Some(account) = account {
+            self.limit_account(tenant, account, now).await?;
+        }
         self.write(LOG, &[log_row(&Invalidation::Revocations(tenant.clone()))], now).await.map(drop)
     }
 
-    /// One fact in the place of too many. Of the tokens that were issued until now it ends more, never fewer.
-    async fn limit_people(&mut self, tenant: &TenantId, now: Timestamp) -> Result<(), Error> {
-        let count = self.scalar::<u64>(Statement::of(COUNT_PEOPLE).bind(tenant)).await?;
-        if count.unwrap_or_default() > RevokedSubject::MOST_OF_PEOPLE {
-            self.write(REVOKE, &[revoked_row(tenant, &RevokedSubject::People, false)], now).await?;
-            self.execute(&Statement::of(DELETE_PEOPLE).bind(tenant)).await?;
+    /// One fact of the account in the place of its oldest, where there are too many. Of its tokens that were issued until now it ends more, never
+    /// fewer, and none of another person.
+    async fn limit_account(&mut self, tenant: &TenantId, account: &str, now: Timestamp) -> Result<(), Error> {
+        const MOST: u64 = RevokedSubject::MOST_OF_ACCOUNT;
+        let count = Statement::of(COUNT_OF_ACCOUNT).bind(tenant).bind(account).bind(MOST + 1);
+        if self.scalar::<u64>(count).await?.unwrap_or_default() <= MOST {
+            return Ok(());
         }
-        Ok(())
+        let all = RevokedSubject::Account(account.to_owned());
+        self.write(REVOKE, &[revoked_row(tenant, &all, None, false)], now).await?;
+        let oldest = Statement::of(DELETE_OLDEST_OF_ACCOUNT).bind(tenant).bind(account);
+        self.execute(&oldest.bind(MOST + 1 - RevokedSubject::LATEST_OF_ACCOUNT)).await.map(drop)
+    }
+
+    /// The same of a client's own tokens. What other clients of the tenant have revoked does not count.
+    async fn limit_tokens(
+        &mut self,
+        tenant: &TenantId,
+        client: &ClientId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        const MOST: u64 = TokenRevocation::MOST_OF_CLIENT;
+        let count = Statement::of(COUNT_TOKENS).bind(tenant).bind(client.as_str()).bind(MOST + 1);
+        if self.scalar::<u64>(count).await?.unwrap_or_default() <= MOST {
+            return Ok(());
+        }
+        let all = revoked_row(tenant, &RevokedSubject::AccessTokens(client.clone()), None, false);
+        self.write(REVOKE, &[all], now).await?;
+        self.execute(&Statement::of(DELETE_TOKENS).bind(tenant).bind(client.as_str())).await.map(drop)
     }
 }
 
@@ -170,34 +197,35 @@ impl CommitWriter<'_> {
     pub(crate) async fn revocations(&mut self) -> Result<(), Error> {
         // Each subject once: PostgreSQL refuses to write a row twice in one statement.
         let (mut revoked, mut resumed) = (BTreeMap::new(), BTreeSet::new());
-        let mut of_people = BTreeSet::new();
-        for RevocationChange { tenant, subject, effect } in revocations(&self.request.changes) {
-            if subject.is_of_person() {
-                of_people.insert(tenant.clone());
-            }
+        let mut counted = BTreeSet::new();
+        for RevocationChange { tenant, subject, account, effect } in revocations(&self.request.changes) {
+            counted.extend(account.clone().map(|account| (tenant.clone(), account)));
             match effect {
                 RevocationEffect::Resumed => drop(resumed.insert((tenant, subject))),
-                RevocationEffect::Issued => _ = revoked.entry((tenant, subject)).or_insert(false),
-                RevocationEffect::Ended => drop(revoked.insert((tenant, subject), true)),
+                RevocationEffect::Issued => _ = revoked.entry((tenant, subject)).or_insert((account, false)),
+                RevocationEffect::Ended => drop(revoked.insert((tenant, subject), (account, true))),
             }
         }
         let revoked: Vec<_> = revoked
             .iter()
-            .map(|((tenant, subject), has_ended)| revoked_row(tenant, subject, *has_ended))
+            .map(|((tenant, subject), (account, has_ended))| {
+                revoked_row(tenant, subject, account.as_deref(), *has_ended)
+            })
             .collect();
         let resumed: Vec<_> =
             resumed.iter().map(|(tenant, subject)| Value::Object(subject_row(tenant, subject))).collect();
         self.each(REVOKE, &revoked).await?;
         self.each(RESUME, &resumed).await?;
-        for tenant in of_people {
-            self.transaction.limit_people(&tenant, self.request.now).await?;
+        for (tenant, account) in counted {
+            self.transaction.limit_account(&tenant, &account, self.request.now).await?;
         }
         Ok(())
     }
 }
 
-fn revoked_row(tenant: &TenantId, subject: &RevokedSubject, has_ended: bool) -> Value {
+fn revoked_row(tenant: &TenantId, subject: &RevokedSubject, account: Option<&str>, has_ended: bool) -> Value {
     let mut row = subject_row(tenant, subject);
+    row.insert("account_id".to_owned(), json!(account));
     row.insert("ended".to_owned(), json!(u8::from(has_ended)));
     row.insert("kept".to_owned(), json!(subject.kept_for_grants().seconds() + CLOCKS.seconds()));
     Value::Object(row)

@@ -1,5 +1,6 @@
 //! People's sessions.
 
+use accounts::AccountId;
 use async_trait::async_trait;
 use protocol::Timestamp;
 use registry::RevokedSubject;
@@ -27,9 +28,21 @@ const END: &str = "
     UPDATE sessions SET ended_at = $4
      WHERE tenant_id = $1 AND slot = $2 AND session_id = $3 AND ended_at IS NULL";
 
+/// Says whose it was, and whether it ever gave a client a code: no token is of a session that did not.
+const END_WITH_TOKENS: &str = "
+    UPDATE sessions SET ended_at = $4
+     WHERE tenant_id = $1 AND slot = $2 AND session_id = $3 AND ended_at IS NULL
+    RETURNING account_id, EXISTS (SELECT 1 FROM session_clients c WHERE c.tenant_id = $1 AND c.session_id = $3)";
+
 const TOUCH: &str = "
     UPDATE sessions SET last_seen_at = {greatest}(last_seen_at, $4)
      WHERE tenant_id = $1 AND slot = $2 AND session_id = $3";
+
+/// A session that has ended now, whose tokens end with it.
+pub(crate) struct EndedSession {
+    id: SessionId,
+    account: AccountId,
+}
 
 /// The session that was to go on has ended.
 pub(crate) struct HasEnded;
@@ -51,7 +64,7 @@ impl SessionStore for Database {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
         let Ok(ended) = transaction.session(tenant, write, Vec::new()).await? else { return Ok(false) };
         if let Some(ended) = ended {
-            transaction.revoke_people(tenant, &ended, write.session().last_seen_at).await?;
+            transaction.revoke_session(tenant, &ended, write.session().last_seen_at).await?;
         }
         transaction.commit().await?;
         Ok(true)
@@ -78,7 +91,7 @@ impl SessionStore for Database {
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
         if let Some(ended) = transaction.end_session(tenant, (slot, id), now).await? {
-            transaction.revoke_people(tenant, &ended, now).await?;
+            transaction.revoke_session(tenant, &ended, now).await?;
         }
         Ok(transaction.commit().await?)
     }
@@ -96,7 +109,7 @@ impl Transaction<'_> {
         tenant: &TenantId,
         write: &SessionWrite,
         followed_by: Vec<Statement>,
-    ) -> Result<Result<Option<RevokedSubject>, HasEnded>, Error> {
+    ) -> Result<Result<Option<EndedSession>, HasEnded>, Error> {
         let (session, now) = (write.session(), write.session().last_seen_at);
         let moved = write.ended().filter(|(_, id)| *id == session.id);
         if let Some((slot, id)) = moved
@@ -120,16 +133,28 @@ impl Transaction<'_> {
         }
     }
 
-    /// Ends a session, and queues what its clients are told of it. Returns its tokens, if it had not ended before.
+    /// Ends a session, and queues what its clients are told of it. Returns it, if it had not ended before and may have tokens.
     async fn end_session(
         &mut self,
         tenant: &TenantId,
         place: (u32, &SessionId),
         now: Timestamp,
-    ) -> Result<Option<RevokedSubject>, Error> {
+    ) -> Result<Option<EndedSession>, Error> {
         self.queue_logouts(tenant, place, now).await?;
-        let ended = self.execute(&of_session(END, tenant, place, now)).await?;
-        Ok((ended > 0).then(|| RevokedSubject::Session(place.1.as_str().to_owned())))
+        let ended = self.first::<(AccountId, bool)>(of_session(END_WITH_TOKENS, tenant, place, now)).await?;
+        let with_tokens = ended.filter(|(_, has_clients)| *has_clients);
+        Ok(with_tokens.map(|(account, _)| EndedSession { id: place.1.clone(), account }))
+    }
+
+    /// Revokes the tokens of a session, as [`Transaction::revoke_people`].
+    pub(crate) async fn revoke_session(
+        &mut self,
+        tenant: &TenantId,
+        EndedSession { id, account }: &EndedSession,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let subject = RevokedSubject::Session(id.as_str().to_owned());
+        self.revoke_people(tenant, &subject, Some(account.as_str()), now).await
     }
 }
 

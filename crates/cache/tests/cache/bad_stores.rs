@@ -70,7 +70,13 @@ impl RevocationStore for Bad {
         Err(StoreError::fault("no test revokes a token"))
     }
 
-    async fn revoke_people(&self, _: &TenantId, _: &RevokedSubject, _: Timestamp) -> Result<(), StoreError> {
+    async fn revoke_people(
+        &self,
+        _: &TenantId,
+        _: &RevokedSubject,
+        _: Option<&str>,
+        _: Timestamp,
+    ) -> Result<(), StoreError> {
         Err(StoreError::fault("no test revokes tokens of people"))
     }
 

@@ -1,6 +1,7 @@
 //! Codes that are bound to a DPoP key by the authorization request (RFC 9449 §10), each at two tenants.
 
 use protocol::{ClientAuthenticationMethod, GrantType};
+use registry::{RevocationStore as _, RevokedSubject};
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::fixtures;
@@ -71,6 +72,10 @@ async fn a_code_is_redeemed_with_the_proof_of_its_key_alone() {
         let refused = redeem(&app, tenant, &secret, &code().await, Some(&of_thief)).await;
         refused.assert_refused(400, "invalid_grant", NOT_VALID);
 
+        // No token was issued for either, so nothing is revoked.
+        let facts = app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap();
+        assert_eq!(facts.iter().count(), 0);
+
         // A proof for the other tenant is none, and uses nothing up.
         let code = code().await;
         let elsewhere = proof(&app, &prover, &token_path(other), "3");
@@ -78,6 +83,13 @@ async fn a_code_is_redeemed_with_the_proof_of_its_key_alone() {
         assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_dpop_proof")));
         let good = redeem(&app, tenant, &secret, &code, Some(&proof(&app, &prover, &path, "4"))).await;
         assert_bound(&good, &prover);
+
+        // A second use of a code ends the grant that it was for, and no other.
+        redeem(&app, tenant, &secret, &code, None).await.assert_refused(400, "invalid_grant", NOT_VALID);
+        let grant = claims(&good.json()["access_token"])["grant_id"].as_str().unwrap().to_owned();
+        let facts = app.store.find_revocations(&fixtures::tenant_id(tenant)).await.unwrap();
+        let revoked: Vec<_> = facts.iter().map(|(subject, _)| subject).collect();
+        assert_eq!(revoked, [RevokedSubject::Grant(grant)]);
     }
 }
 

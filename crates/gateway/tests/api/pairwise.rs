@@ -289,7 +289,7 @@ async fn what_is_revoked_of_an_account_or_a_session_ends_its_tokens_at_each_sect
             let access_token = text(&tokens, "access_token");
             assert_eq!(userinfo(&app, tenant, access_token).await.status, 200);
             let now = Timestamp::from_seconds(app.now());
-            app.store.revoke_people(&fixtures::tenant_id(tenant), &subject, now).await.unwrap();
+            app.store.revoke_people(&fixtures::tenant_id(tenant), &subject, None, now).await.unwrap();
             assert_eq!(userinfo(&app, tenant, access_token).await.status, 401, "{subject:?}");
             app.pass(5);
         }

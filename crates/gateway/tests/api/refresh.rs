@@ -172,7 +172,7 @@ async fn a_grant_that_ends_while_its_code_is_redeemed_gives_no_tokens() {
             let grant = BASE64URL.encode(&digest[..16]);
             let subject = RevokedSubject::Grant(grant.clone());
             let now = Timestamp::from_seconds(app.now());
-            app.store.revoke_people(&fixtures::tenant_id(of), &subject, now).await.unwrap();
+            app.store.revoke_people(&fixtures::tenant_id(of), &subject, None, now).await.unwrap();
             let tokens = redeem_with(&app, tenant, &[("code", &code)]).await;
             if is_ended {
                 assert_eq!((tokens.status, &tokens.json()["error"]), (400, &"invalid_grant".into()));

@@ -107,8 +107,8 @@ pub struct Redemption<'a> {
 pub enum Redeemed {
     /// The first use: what the code stands for.
     First(Box<AuthorizationCode>),
-    /// It was redeemed before, by the same client.
-    Again,
+    /// It was redeemed before, by the same client, for this person.
+    Again(AccountId),
     /// Anything else. Callers cannot distinguish the reasons.
     Refused,
 }
@@ -192,4 +192,14 @@ pub trait AuthorizationStore: PushedRequestStore + RefreshFamilyStore {
         redemption: &Redemption<'_>,
         now: Timestamp,
     ) -> Result<Redeemed, StoreError>;
+
+    /// Ends a code that was used up by a request that gets no token, and the family of its grant. A further use is refused, and is no second use
+    /// of a code: nothing was issued that it could end.
+    async fn discard_code(
+        &self,
+        tenant: &TenantId,
+        key: CodeKey,
+        grant: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 }

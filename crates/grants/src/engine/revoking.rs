@@ -33,8 +33,9 @@ impl Engine {
         if token.expose().starts_with(refresh_token_text::PREFIX) {
             return refreshing::revoke(self, tenant, caller.client(), token, now).await;
         }
-        let claims = self.verify(tenant, token.expose(), None, now).await?.ok();
-        match claims.and_then(|claims| revocation::decide(claims, caller.client())) {
+        let Ok(claims) = self.verify(tenant, token.expose(), None, now).await? else { return Ok(()) };
+        let person = self.person_of(tenant, &claims).await?.ok().flatten();
+        match revocation::decide(claims, person.as_ref(), caller.client()) {
             Some(revoked) => Ok(self.revocations.revoke_token(&tenant.id, &revoked, now).await?),
             None => Ok(()),
         }
@@ -45,9 +46,11 @@ impl Engine {
         &self,
         tenant: &TenantId,
         grant: GrantId,
+        account: &AccountId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.revocations.revoke_people(tenant, &RevokedSubject::Grant(grant.to_string()), now).await
+        let grant = RevokedSubject::Grant(grant.to_string());
+        self.revocations.revoke_people(tenant, &grant, Some(account.as_str()), now).await
     }
 
     /// A store has written revocations of the tenant by itself, as that of sessions does: they count here at once.

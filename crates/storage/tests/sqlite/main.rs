@@ -13,6 +13,7 @@ mod newer_columns;
 mod opening;
 mod reconciling;
 mod replicas;
+mod revocations;
 mod rings;
 #[path = "../shared/signing_out.rs"]
 mod signing_out;

@@ -18,7 +18,7 @@ use testkit::store_contract::Stores;
 use crate::declared::{Sandbox, apply, declaration, tenant, value};
 use crate::signing_out::cost_of_one_and_fifty;
 
-async fn execute(sandbox: &Sandbox, sql: &'static str) {
+pub(crate) async fn execute(sandbox: &Sandbox, sql: &'static str) {
     let options = SqliteConnectOptions::new().filename(sandbox.path());
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     sqlx::query(sql).execute(&mut connection).await.unwrap();

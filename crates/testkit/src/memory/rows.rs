@@ -18,6 +18,7 @@ use tenancy::{Logo, Tenant, TenantId, TenantStatus};
 
 use super::commit_keys::Schedule;
 use super::logouts::LogoutKey;
+use super::revocations::RevokedRow;
 use super::sign_ins::{CodeRow, PushedRow};
 use crate::fixtures::NOW;
 
@@ -57,7 +58,7 @@ pub(super) struct Rows {
     /// What clients publish, by tenant and URL.
     pub(super) published_jwks: BTreeMap<(TenantId, String), String>,
     /// Until which `iat` tokens are invalid, and when the last of them expires.
-    pub(super) revocations: BTreeMap<TenantId, BTreeMap<RevokedSubject, (Timestamp, Timestamp)>>,
+    pub(super) revocations: BTreeMap<TenantId, BTreeMap<RevokedSubject, RevokedRow>>,
     /// By tenant and digest.
     pub(super) logos: BTreeMap<(TenantId, String), Arc<Vec<u8>>>,
     pub(super) sealed: BTreeMap<String, Vec<u8>>,

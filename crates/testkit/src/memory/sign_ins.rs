@@ -64,8 +64,13 @@ impl Rows {
         let session = self.sessions.get_mut(&(tenant.clone(), slot, id.clone()));
         let Some(session) = session.filter(|session| session.ended_at.is_none()) else { return };
         session.ended_at = Some(now);
+        let account = session.account.clone();
         self.queue_logouts(tenant, id, now);
-        self.revoke_people(tenant, RevokedSubject::Session(id.as_str().to_owned()), now);
+        // No token is of a session that gave no client a code.
+        if self.session_clients.keys().any(|(of, session, _)| of == tenant && session == id) {
+            let subject = RevokedSubject::Session(id.as_str().to_owned());
+            self.revoke_people(tenant, subject, Some(account.as_str()), now);
+        }
     }
 }
 
@@ -226,6 +231,20 @@ impl AuthorizationStore for MemoryStore {
     ) -> Result<Redeemed, StoreError> {
         self.answer(&self.calls.sign_ins, |rows| redeem(rows, tenant, redemption, now)).await
     }
+
+    async fn discard_code(
+        &self,
+        tenant: &TenantId,
+        key: CodeKey,
+        grant: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.answer(&self.calls.sign_ins, |rows| {
+            rows.codes.remove(&(tenant.clone(), key.slot, key.digest));
+            rows.end_family(tenant, grant, now);
+        })
+        .await
+    }
 }
 
 fn redeem(rows: &mut Rows, tenant: &TenantId, redemption: &Redemption<'_>, now: Timestamp) -> Redeemed {
@@ -236,7 +255,7 @@ fn redeem(rows: &mut Rows, tenant: &TenantId, redemption: &Redemption<'_>, now: 
         return Redeemed::Refused;
     }
     if is_redeemed {
-        return Redeemed::Again;
+        return Redeemed::Again(code.account);
     }
     let session = rows.sessions.get(&(tenant.clone(), code.session_slot, code.session.clone()));
     let is_signed_in = |session: &Session| session.ended_at.is_none() && session.expires_at > now;

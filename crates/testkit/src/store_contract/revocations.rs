@@ -1,10 +1,13 @@
 //! What a tenant has revoked. A store may add the difference that the clocks of replicas are allowed to its times.
 
-use accounts::{Account, AccountId, AccountStatus};
+use accounts::AccountId;
 use administration::{Change, ChangeKind, CommitRequest, Invalidation, KeyChangeKind, SecretChangeKind};
 use keys::life_cycle::KeyTimes;
 use protocol::{Lifetime, Timestamp};
-use registry::{Client, ClientId, ClientKeys, CredentialTag, RevokedSubject, TokenRevocation};
+use registry::{
+    Client, ClientId, ClientKeys, CredentialTag, IssuedToken, PersonOfToken, RevokedSubject, TokenRevocation,
+};
+use sessions::SessionId;
 use tenancy::{RefreshTokenPolicy, Tenant, TenantId};
 
 use super::{Stores, add, commit};
@@ -31,7 +34,7 @@ async fn until(stores: &Stores, tenant: &TenantId, subject: &RevokedSubject) -> 
 fn token(client: &str, jti: &str) -> TokenRevocation {
     let client = fixtures::client_id(client);
     let expires_at = NOW + Lifetime::from_seconds(60);
-    TokenRevocation { client, jti: jti.to_owned(), issued_at: NOW, expires_at }
+    TokenRevocation { client, jti: jti.to_owned(), issued_at: NOW, expires_at, account: None }
 }
 
 fn of_token(client: &str, jti: &str) -> RevokedSubject {
@@ -110,7 +113,7 @@ pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
     ];
     for subject in &all {
         let position = stores.administration.position().await.unwrap();
-        stores.revocations.revoke_people(&acme.id, subject, NOW).await.unwrap();
+        stores.revocations.revoke_people(&acme.id, subject, Some("usr_a"), NOW).await.unwrap();
         let logged = stores.administration.changes_since(position).await.unwrap();
         assert!(matches!(&logged[..], [(_, Invalidation::Revocations(id))] if *id == acme.id), "{logged:?}");
         let ahead = Lifetime::from_seconds(if subject.ends_for_good() { 60 } else { 0 });
@@ -130,29 +133,59 @@ pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
     }
 }
 
-/// The list is bounded. What was on it stays revoked, and clients' own tokens are valid still.
-pub async fn a_full_list_of_people_becomes_one_revocation_of_all_people(stores: Stores) {
+/// Whom a token is of that a client got for a person's session.
+fn token_of<'a>(account: &'a str, session: &'a str, grant: &'a str) -> IssuedToken<'a> {
+    let person = PersonOfToken { account, session: Some(session), grant: Some(grant) };
+    IssuedToken { client: "svc", jti: "1", issued_at: NOW, person: Some(person) }
+}
+
+/// However many of his own a person ends: they become one fact of the account. What was revoked stays so, consents among it.
+pub async fn too_many_ended_grants_of_a_person_become_one_revocation_of_that_account(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
-    revoke(&stores, &acme.id, "svc", "1").await;
-    stores.revocations.revoke_people(&globex.id, &RevokedSubject::People, NOW).await.unwrap();
-    let person = |number: u64| {
+    let consent = RevokedSubject::Consent(fixtures::client_id("svc"), "usr_a".to_owned());
+    stores.revocations.revoke_people(&acme.id, &consent, None, NOW).await.unwrap();
+    let grant = |number: u64| format!("grant {number}");
+    let last = 2 * RevokedSubject::MOST_OF_ACCOUNT;
+    for number in 0..=last {
+        let subject = RevokedSubject::Grant(grant(number));
+        stores.revocations.revoke_people(&acme.id, &subject, Some("usr_a"), NOW).await.unwrap();
+        let of_person = TokenRevocation { account: Some("usr_c".to_owned()), ..token("svc", &grant(number)) };
+        stores.revocations.revoke_token(&acme.id, &of_person, NOW).await.unwrap();
+    }
+    let facts = stores.revocations.find_revocations(&acme.id).await.unwrap();
+    let most = usize::try_from(RevokedSubject::MOST_OF_ACCOUNT).unwrap();
+    assert!(facts.iter().count() <= 1 + 2 * (1 + most), "{}", facts.iter().count());
+    assert!(facts.iter().all(|(subject, _)| subject != RevokedSubject::People));
+    for number in [0, last / 2, last] {
+        assert!(facts.revoke(token_of("usr_a", "s", &grant(number))), "{number}");
+        assert!(facts.revoke(token_of("usr_c", "s", "other")), "{number}");
+        assert!(!facts.revoke(token_of("usr_b", "s", "other")), "another person at the same client");
+    }
+    assert!(facts.is_grant_revoked(&grant(last)), "nothing is issued to a request that is under way");
+    assert!(facts.is_consent_revoked_since("usr_a", "svc", NOW));
+    assert_eq!(subjects(&stores, &globex.id).await, []);
+}
+
+/// Ordinary people sign out, each once.
+pub async fn ten_thousand_sign_outs_end_no_token_of_another_person(stores: Stores) {
+    let [acme, globex] = two_tenants(&stores).await;
+    let consent = RevokedSubject::Consent(fixtures::client_id("svc"), "usr_a".to_owned());
+    stores.revocations.revoke_people(&acme.id, &consent, None, NOW).await.unwrap();
+    let sign_out = |number: u64| {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&number.to_be_bytes());
-        Account::new(acme.id.clone(), AccountId::from_bytes(id), NOW)
+        let session = SessionId::from_bytes(id);
+        Change::Sessions(acme.id.clone(), AccountId::from_bytes(id), Some(session))
     };
-    let people: Vec<_> = (0..RevokedSubject::MOST_OF_PEOPLE).map(person).collect();
-    let added = |person: &Account| Change::Account(requests::row(ChangeKind::Added, None, person));
-    commit(&stores, &requests::declared(people.iter().map(added).collect())).await;
-    let suspended = |person: &Account| {
-        let after = Account { status: AccountStatus::Suspended, ..person.clone() };
-        Change::Account(requests::row(ChangeKind::Suspended, Some(person), &after))
-    };
-    super::accounts::change(&stores, NOW, people.iter().map(suspended).collect()).await;
-    assert_eq!(subjects(&stores, &acme.id).await.len(), 10_001);
-    stores.revocations.revoke_people(&acme.id, &RevokedSubject::Session("s".to_owned()), NOW).await.unwrap();
-    assert_eq!(subjects(&stores, &acme.id).await, [of_token("svc", "1"), RevokedSubject::People]);
-    assert!(until(&stores, &acme.id, &RevokedSubject::People).await >= Some(NOW));
-    assert_eq!(subjects(&stores, &globex.id).await, [RevokedSubject::People]);
+    commit(&stores, &requests::declared((0..10_000).map(sign_out).collect())).await;
+    let session = RevokedSubject::Session("one more".to_owned());
+    stores.revocations.revoke_people(&acme.id, &session, Some("usr_a"), NOW).await.unwrap();
+    let facts = stores.revocations.find_revocations(&acme.id).await.unwrap();
+    assert_eq!(facts.iter().count(), 10_002);
+    assert!(facts.revoke(token_of("usr_a", "one more", "g")));
+    assert!(!facts.revoke(token_of("usr_b", "s", "g")));
+    assert!(facts.is_consent_revoked_since("usr_a", "svc", NOW));
+    assert_eq!(subjects(&stores, &globex.id).await, []);
 }
 
 /// However many there are: no token is a row.
@@ -259,7 +292,7 @@ pub async fn the_last_second_only_moves_forward(stores: Stores) {
 pub async fn revocations_are_deleted_after_the_last_token(stores: Stores) {
     let [acme, globex] = two_tenants(&stores).await;
     let suspended = RevokedSubject::Account("usr_a".to_owned());
-    stores.revocations.revoke_people(&acme.id, &suspended, NOW).await.unwrap();
+    stores.revocations.revoke_people(&acme.id, &suspended, None, NOW).await.unwrap();
     revoke(&stores, &globex.id, "svc", "1").await;
     let last = until(&stores, &acme.id, &suspended).await.unwrap();
     let (of_acme, of_globex) = (last + acme.access_token.lifetime + MINUTE, NOW + MINUTE + MINUTE);
