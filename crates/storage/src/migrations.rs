@@ -40,6 +40,8 @@ macro_rules! migrator {
             "0033_credential_of_refresh_tokens",
             "0034_client_names_in_consents",
             "0035_walks_for_expired_rows",
+            "0038_limits_of_codes",
+            "0039_resources_of_consents",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {
