@@ -9,7 +9,7 @@ ALTER TABLE pushed_requests ADD COLUMN opened_at bigint;
 DROP INDEX pushed_requests_by_client;
 CREATE INDEX pushed_requests_by_client ON pushed_requests (tenant_id, client_id, valid_until, pushed_from) WHERE used_at IS NULL;
 
--- As before, and requests count the codes of their tenant.
+-- As before, and requests count the codes of their tenant. They write nothing else of these rows.
 ALTER FUNCTION latchkey_raise_wall() RENAME TO latchkey_raise_wall_before_0038;
 
 CREATE FUNCTION latchkey_raise_wall() RETURNS boolean LANGUAGE plpgsql AS $wall$
@@ -17,7 +17,9 @@ BEGIN
     IF NOT latchkey_raise_wall_before_0038() THEN
         RETURN false;
     END IF;
-    PERFORM latchkey_grant('UPDATE', 'latchkey_app', ARRAY['session_clients']);
+    IF NOT has_column_privilege('latchkey_app', 'session_clients', 'codes_since', 'UPDATE') THEN
+        GRANT UPDATE (codes, codes_since) ON session_clients TO latchkey_app;
+    END IF;
     RETURN true;
 END
 $wall$;
