@@ -215,7 +215,7 @@ fn of_answer(operation: &str) -> Option<Value> {
         }] }),
         "list_consents" => json!({ "items": [{
             "client_id": "billing", "scopes": ["openid", "profile"],
-            "resources": ["https://billing.acme.example"], "granted_at": "2030-01-31T08:00:00Z",
+            "resources": ["https://billing.example"], "granted_at": "2030-01-31T08:00:00Z",
         }] }),
         "list_secrets" => json!({ "items": [secret()] }),
         "create_secret" | "rotate_secret" => with(created_secret(), json!({ "id": "s2" })),
