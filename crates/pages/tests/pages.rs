@@ -126,7 +126,8 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
         last_seen: text(),
     };
     let scopes = vec![ScopeLine { name: text(), description: text() }];
-    let application = AllowedApplication { client: text(), name: text(), scopes, apis: vec![text()], allowed: text() };
+    let application =
+        AllowedApplication { client: text(), name: text(), scopes, apis: vec![text()], allowed: text() };
     AccountPage {
         common: common.clone(),
         action: text(),

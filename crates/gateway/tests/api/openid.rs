@@ -714,7 +714,12 @@ async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
         // RFC 6750 §2: by one method.
         let twice = app.request(Method::POST, &path).bearer_auth(&good).form(&[("access_token", &good)]);
         let twice = Answer::to(twice).await;
-        assert_eq!((twice.status, &twice.json()["error"]), (400, &"invalid_request".into()), "{}", twice.body);
+        assert_eq!(
+            (twice.status, &twice.json()["error"]),
+            (400, &"invalid_request".into()),
+            "{}",
+            twice.body
+        );
         for form in [None, Some([("other", "1")])] {
             let request = app.request(Method::POST, &path).bearer_auth(&good);
             let request = form.iter().fold(request, |request, form| request.form(form));

@@ -9,8 +9,8 @@ use tenancy::{StoreError, TenantId};
 
 use super::code::{LIFETIME, NewCode};
 use super::{
-    AuthorizationCode, Authorizations, CodeKey, CodeNotIssued, CodeWrite, Consent,
-    ConsentedResources, Granted,
+    AuthorizationCode, Authorizations, CodeKey, CodeNotIssued, CodeWrite, Consent, ConsentedResources,
+    Granted,
 };
 
 /// A code that is to be issued.

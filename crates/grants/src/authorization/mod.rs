@@ -24,6 +24,6 @@ pub use pushed::{MostWaiting, PushError, PushedRequest, PushedUse};
 pub(crate) use requested::check_permissions;
 pub use requested::check_request;
 pub use store::{
-    AuthorizationStore, CodeNotIssued, CodeWrite, Consent, ConsentedResources, PushedRequestStore, Redeemed, Redemption,
-    RefreshFamilyStore,
+    AuthorizationStore, CodeNotIssued, CodeWrite, Consent, ConsentedResources, PushedRequestStore, Redeemed,
+    Redemption, RefreshFamilyStore,
 };

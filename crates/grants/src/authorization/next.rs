@@ -376,7 +376,10 @@ mod tests {
         assert_eq!(joined, at(&[("orders", "openid read write"), ("payroll", "openid")]).resources);
         client.audiences.push("payroll".to_owned());
         let granted = Granted { scope: Some("openid".to_owned()), ..Granted::default() };
-        assert!(!orders.covers(&granted, "https://app.example/cb", &client), "the client has another audience");
+        assert!(
+            !orders.covers(&granted, "https://app.example/cb", &client),
+            "the client has another audience"
+        );
     }
 
     #[test]

@@ -158,7 +158,8 @@ mod tests {
     fn a_request_is_its_clients_for_a_minute_and_an_open_page_lasts_longer() {
         use PushedUse::{Continued, Opened};
         let (digests, web) = (KeyedDigest::new(&[1; 32]), web_client("web"));
-        let (pushed, reference) = PushedRequest::new(&digests, &web, ("a=b".to_owned(), &ClientAddress::new(None)), NOW).unwrap();
+        let (pushed, reference) =
+            PushedRequest::new(&digests, &web, ("a=b".to_owned(), &ClientAddress::new(None)), NOW).unwrap();
         assert_eq!(CodeKey::of(&digests, &web.tenant, reference.expose()), Some(pushed.key()));
         let globex = TenantId::parse("globex").unwrap();
         assert_ne!(CodeKey::of(&digests, &globex, reference.expose()), Some(pushed.key()));

@@ -39,8 +39,7 @@ impl Authorizations {
     ) -> Result<Option<PushedRequest>, StoreError> {
         let Some(key) = CodeKey::of(&self.pushed, tenant, reference) else { return Ok(None) };
         let found = self.store.find_pushed(tenant, key, now).await?;
-        let found =
-            found.filter(|request| request.key() == key && request.serves(tenant, client, used, now));
+        let found = found.filter(|request| request.key() == key && request.serves(tenant, client, used, now));
         if found.as_ref().is_some_and(|request| request.opened_at.is_none()) {
             self.store.note_opened(tenant, key, now).await?;
         }

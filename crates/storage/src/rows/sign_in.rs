@@ -2,7 +2,8 @@
 
 use administration::ConsentState;
 use grants::{
-    AuthorizationCode, Consent, ConsentedResources, DeviceCode, FoundFamily, PushedRequest, QueuedLogout, RefreshFamily,
+    AuthorizationCode, Consent, ConsentedResources, DeviceCode, FoundFamily, PushedRequest, QueuedLogout,
+    RefreshFamily,
 };
 use protocol::Timestamp;
 use registry::ClientId;

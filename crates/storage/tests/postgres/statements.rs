@@ -145,7 +145,12 @@ async fn a_push_is_one_statement() {
         expires_at: NOW + Lifetime::from_seconds(3_660),
     };
     let before = database.statements();
-    assert!(database.add_pushed(&acme.id, &pushed, MostWaiting { of_client: 9, of_source: 9 }, NOW).await.unwrap());
+    assert!(
+        database
+            .add_pushed(&acme.id, &pushed, MostWaiting { of_client: 9, of_source: 9 }, NOW)
+            .await
+            .unwrap()
+    );
     assert_eq!(database.statements() - before, 1);
     assert!(database.find_pushed(&acme.id, pushed.key(), NOW).await.unwrap().is_some());
     assert_eq!(database.statements() - before, 2);

@@ -3,8 +3,8 @@
 use accounts::AccountId;
 use async_trait::async_trait;
 use grants::{
-    AuthorizationCode, AuthorizationStore, CodeKey, CodeNotIssued, CodeWrite, Consent, MostWaiting, PushedRequest,
-    PushedRequestStore, Redeemed, Redemption,
+    AuthorizationCode, AuthorizationStore, CodeKey, CodeNotIssued, CodeWrite, Consent, MostWaiting,
+    PushedRequest, PushedRequestStore, Redeemed, Redemption,
 };
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, RevokedSubject};
@@ -144,8 +144,7 @@ impl SessionStore for MemoryStore {
             rows.device_codes.retain(|_, code| code.expires_at > now);
             rows.pushed.retain(|_, row| {
                 let is_over = row.request.valid_until <= ended;
-                row.request.expires_at > now
-                    && !(is_over && (row.is_used || row.request.opened_at.is_none()))
+                row.request.expires_at > now && !(is_over && (row.is_used || row.request.opened_at.is_none()))
             });
             rows.families.retain(|_, family| family.expires_at > now);
             (before - count(rows)) as u64

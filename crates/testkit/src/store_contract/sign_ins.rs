@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use accounts::{Account, AccountId, Authentication};
 use administration::{AdministrationStore, Change, ChangeKind, CommitRequest};
 use grants::{
-    AuthorizationCode, CodeKey, CodeNotIssued, CodeWrite, Consent, ConsentedResources, Granted, MostWaiting, PushedRequest, Redeemed,
-    Redemption,
+    AuthorizationCode, CodeKey, CodeNotIssued, CodeWrite, Consent, ConsentedResources, Granted, MostWaiting,
+    PushedRequest, Redeemed, Redemption,
 };
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, RevokedSubject};
@@ -238,7 +238,7 @@ pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(store
             scopes: Vec::new(),
             hosts: Vec::new(),
             client_name: None,
-        resources: None,
+            resources: None,
             granted_at: at(again_at),
         };
         let until = at(again_at + 60);
@@ -463,7 +463,7 @@ pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
                 scopes: vec!["openid".to_owned()],
                 hosts: Vec::new(),
                 client_name: None,
-        resources: None,
+                resources: None,
                 granted_at: at(number),
             };
             let code = AuthorizationCode { digest: [u8::try_from(number).unwrap(); 32], ..code_of(&write) };
@@ -622,7 +622,8 @@ pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
         assert!(sessions(&stores).write(write).await.unwrap());
     }
     let issue = async |of: &SessionWrite, id: &str, number: u8, now| {
-        let code = AuthorizationCode { digest: [number; 32], client: client(id), created_at: now, ..code_of(of) };
+        let code =
+            AuthorizationCode { digest: [number; 32], client: client(id), created_at: now, ..code_of(of) };
         let write = CodeWrite { code: &code, session: None, consent: None, pushed: None };
         stores.authorizations.write_code(&code.tenant, &write).await.unwrap()
     };
