@@ -110,6 +110,8 @@ pub struct ConsentState {
     pub client: ClientId,
     /// What it was allowed.
     pub scopes: Vec<String>,
+    /// The APIs at which it was allowed something, where they are known.
+    pub resources: Vec<String>,
     /// When the person last allowed something.
     pub granted_at: Timestamp,
 }

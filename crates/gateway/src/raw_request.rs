@@ -190,6 +190,13 @@ impl RawRequest {
         }
     }
 
+    /// Whether its body is called a form.
+    pub(crate) fn has_form(&self) -> bool {
+        let header = self.request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = header.unwrap_or_default().split(';').next().unwrap_or_default();
+        media_type.trim().eq_ignore_ascii_case(FORM)
+    }
+
     /// The body of a form, read whole. Credentials are read from it and never from the URI of the request (RFC 6749 §2.3.1).
     pub(crate) async fn form(&mut self) -> Result<Body, BodyError> {
         self.body(&[FORM], FORM, BodyBounds::ORDINARY).await

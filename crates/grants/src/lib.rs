@@ -43,9 +43,9 @@ pub use access_token::{AccessTokenClaims, Grantee};
 pub use admin_assertion::AdminAssertion;
 pub use authorization::{
     AddressError, AuthorizationCode, AuthorizationStore, Authorizations, CodeKey, CodeNotIssued, CodeWrite,
-    Consent, Granted, NamedAccount, Next, NextContext, PushError, PushedRequest, PushedRequestStore,
-    PushedUse, Redeemed, Redemption, RefreshFamilyStore, RequestedCode, check_address, check_client,
-    check_request, next,
+    Consent, ConsentedResources, Granted, MostWaiting, NamedAccount, Next, NextContext, PushError,
+    PushedRequest, PushedRequestStore, PushedUse, Redeemed, Redemption, RefreshFamilyStore, RequestedCode,
+    check_address, check_client, check_request, next,
 };
 pub use authorization_code::AuthorizationCodeRequest;
 pub use client_credentials::ClientCredentialsRequest;

@@ -58,7 +58,7 @@ fn sign_in(common: &Common, identifier: &str, error: Option<SignInMessage>) -> B
 
 fn sign_ins(common: &Common) -> Vec<Example> {
     let ada = "ada@acme.example".to_owned();
-    let consent = |scopes| {
+    let consent = |scopes: Vec<ScopeLine>| {
         Box::new(Consent {
             common: common.clone(),
             action: ACTION.to_owned(),
@@ -66,6 +66,7 @@ fn sign_ins(common: &Common) -> Vec<Example> {
             account: ada.clone(),
             return_host: "app.acme.example".to_owned(),
             registered_by: Some("the administrators of Acme Ltd".to_owned()),
+            apis: if scopes.is_empty() { Vec::new() } else { apis() },
             scopes,
         })
     };
@@ -148,6 +149,7 @@ fn devices(common: &Common) -> Vec<Example> {
                 requested_from: "2001:db8:85a3:8d3:1319:8a2e:370:7348".to_owned(),
                 requested_at: "2026-11-22 02:40 UTC".to_owned(),
                 scopes: scopes(),
+                apis: apis(),
             }),
         ),
         ("device_connected", done(DeviceOutcome::Connected)),
@@ -167,6 +169,7 @@ fn accounts(common: &Common) -> Vec<Example> {
         client: client.to_owned(),
         name: name.to_owned(),
         scopes,
+        apis: apis(),
         allowed: "2026-11-20 17:05 UTC".to_owned(),
     };
     let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
@@ -226,6 +229,10 @@ fn errors(common: &Common) -> Vec<Example> {
         ("error_unavailable", page(ErrorKind::Unavailable, None, None, None)),
         ("error_internal", page(ErrorKind::Internal, None, None, None)),
     ]
+}
+
+fn apis() -> Vec<String> {
+    vec!["https://notes.acme.example/api".to_owned()]
 }
 
 fn scopes() -> Vec<ScopeLine> {

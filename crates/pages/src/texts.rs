@@ -106,6 +106,7 @@ pub struct Texts {
     pub continue_to: With,
     pub signed_in_as: With,
     pub asks_to: With,
+    pub at_apis: &'static str,
     pub returns_to: With,
     pub registered_by: With,
     pub allow: &'static str,

@@ -126,7 +126,8 @@ fn account_of(common: &Common, text: &str, entries: usize) -> AccountPage {
         last_seen: text(),
     };
     let scopes = vec![ScopeLine { name: text(), description: text() }];
-    let application = AllowedApplication { client: text(), name: text(), scopes, allowed: text() };
+    let application =
+        AllowedApplication { client: text(), name: text(), scopes, apis: vec![text()], allowed: text() };
     AccountPage {
         common: common.clone(),
         action: text(),
@@ -168,6 +169,7 @@ fn markup_in_a_value_is_text() {
             return_host: evil(),
             registered_by: Some(evil()),
             scopes,
+            apis: vec![evil()],
         }),
     ));
     pages.push(("continue", Box::new(Continue { common: common.clone(), to: evil() })));

@@ -8,8 +8,10 @@ use crate::{
     Prompt, ResourceIndicator, ResponseMode, Scope, Thumbprint,
 };
 
-/// The longest `state` and `nonce`, in bytes.
+/// The longest `state`, in bytes. It is returned, and never kept for a code.
 const LONGEST_STATE: usize = 2_048;
+/// The longest `nonce`, in bytes. It is kept with each code, and a digest of 512 bits in hexadecimal has 128.
+const LONGEST_NONCE: usize = 512;
 /// The longest `login_hint`, in bytes.
 const LONGEST_HINT: usize = 255;
 /// The most scopes and resources of a request.
@@ -70,6 +72,26 @@ impl AuthorizationAddress {
 }
 
 impl AuthorizationRequest {
+    /// The parameters that are read: those of the address, of the answer and of the request itself.
+    pub const PARAMETERS: [&str; 16] = [
+        "client_id",
+        "redirect_uri",
+        "state",
+        "response_mode",
+        "response_type",
+        "code_challenge",
+        "code_challenge_method",
+        "scope",
+        "resource",
+        "nonce",
+        "dpop_jkt",
+        "prompt",
+        "max_age",
+        "claims",
+        "login_hint",
+        "id_token_hint",
+    ];
+
     /// Takes all else out of a request. The form of the answer is there also where the request is refused.
     pub fn take(mut form: Form<'_>) -> (AnswerForm, Result<Self, AuthorizationError>) {
         let mut answer = AnswerForm::default();
@@ -106,7 +128,7 @@ impl AuthorizationRequest {
             code_challenge: take_code_challenge(&mut form)?,
             scope: take_scope(&mut form)?,
             resources: take_resources(&mut form)?,
-            nonce: take_text(&mut form, "nonce", LONGEST_STATE, "The nonce is longer than 2048 bytes")?,
+            nonce: take_text(&mut form, "nonce", LONGEST_NONCE, "The nonce is longer than 512 bytes")?,
             dpop_jkt: take_dpop_jkt(&mut form)?,
             prompt: take_prompt(&mut form)?,
             max_age: take_max_age(&mut form)?,

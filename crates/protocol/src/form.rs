@@ -79,6 +79,15 @@ impl<'a> Form<'a> {
         Ok(self.take(name)?.map(|value| Secret::new(value.into_owned())))
     }
 
+    /// The parameters of these names that were not taken, as the body of a form.
+    #[must_use]
+    pub fn only(&self, names: &[&str]) -> String {
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        let known = self.0.iter().filter(|(name, _)| names.contains(&&**name));
+        text.extend_pairs(known.map(|(name, value)| (&**name, &**value)));
+        text.finish()
+    }
+
     /// What was not taken, as the body of a form.
     #[must_use]
     pub fn rest(&self) -> String {

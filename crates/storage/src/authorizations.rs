@@ -17,7 +17,7 @@ use tenancy::{StoreError, TenantId};
 use crate::columns::given;
 use crate::database::{Database, Engine, Purpose, scalar};
 use crate::error::Error;
-use crate::sessions::HasEnded;
+use crate::sessions::NotWritten;
 use crate::sqlite::{self, GroupedWrite};
 use crate::statement::Statement;
 use crate::transaction::Transaction;
@@ -56,6 +56,7 @@ const UPSERT_CONSENT: &str = "
     INSERT INTO consents ({names}) SELECT {names} FROM {given} WHERE TRUE
     ON CONFLICT (tenant_id, account_id, client_id) DO UPDATE
        SET scopes = excluded.scopes, hosts = excluded.hosts, client_name = excluded.client_name,
+           resources = excluded.resources,
            granted_at = excluded.granted_at";
 
 const INSERT_CODE: &str = "
@@ -124,10 +125,14 @@ impl AuthorizationStore for Database {
         let ended = match session {
             Some(session) => match transaction.session(tenant, session, statements).await? {
                 Ok(ended) => ended,
-                Err(HasEnded) => return Ok(Err(CodeNotIssued::SessionEnded)),
+                Err(NotWritten::HasEnded) => return Ok(Err(CodeNotIssued::SessionEnded)),
+                Err(NotWritten::NotFollowed) => return Ok(Err(CodeNotIssued::TooMany)),
             },
             None => {
-                transaction.execute_all(&statements).await?;
+                // Only the count of the session's codes refuses.
+                if transaction.execute_all(&statements).await?.contains(&0) {
+                    return Ok(Err(CodeNotIssued::TooMany));
+                }
                 None
             }
         };

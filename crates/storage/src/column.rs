@@ -6,7 +6,7 @@ use std::fmt::{Debug, Display};
 use accounts::{AccountId, AccountPassword};
 use administration::rows::hex;
 use administration::{ApplicationId, Fingerprint, Instant, ManagedBy};
-use grants::{GrantId, Granted};
+use grants::{ConsentedResources, GrantId, Granted};
 use keys::KeyId;
 use protocol::{
     ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, SubjectType, Timestamp,
@@ -121,6 +121,7 @@ columns_stored_as! {
         |value| value.as_str().to_owned();
 
     // Documents.
+    ConsentedResources, String: |text| serde_json::from_str(&text), |resources| json!(resources).to_string();
     Granted, String: |text| serde_json::from_str(&text), |granted| json!(granted).to_string();
     CodeFlow, String: |text| serde_json::from_str(&text), |flow| json!(flow).to_string();
     RefreshTokenPolicy, String: |text| serde_json::from_str(&text), |policy| json!(policy).to_string();

@@ -181,13 +181,12 @@ impl Database {
     /// Returns how many; what is left is for the next call.
     pub(crate) async fn delete_expired(
         &self,
-        table: &'static str,
-        key: &'static str,
-        until: Timestamp,
+        (table, key): (&'static str, &'static str),
+        (until, early): (Timestamp, &'static str),
         batch: u64,
     ) -> Result<u64, Error> {
         if let Engine::Sqlite(pools) = &self.engine {
-            return pools.delete_expired(table, key, until, batch).await;
+            return pools.delete_expired((table, key), (until, early), batch).await;
         }
         let delete = Statement::of(format!(
             "DELETE FROM {table} WHERE ({key}) IN

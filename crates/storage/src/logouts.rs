@@ -20,10 +20,16 @@ pub(crate) const KNOWN: Lifetime = SessionPolicy::LONGEST;
 /// How long a notice is kept that could not be sent, such as when no replica runs.
 pub(crate) const KEPT: Lifetime = Lifetime::from_seconds(86_400);
 
+/// Counts the code as well, unless the session has given its clients `$10` since `$8`, or this client `$9`: then it touches no row.
 const NOTE: &str = "
-    INSERT INTO session_clients (tenant_id, slot, session_id, client_id, account_id, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
-    ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
+    INSERT INTO session_clients (tenant_id, slot, session_id, client_id, account_id, expires_at, codes, codes_since)
+    SELECT $1, $2, $3, $4, $5, $6, 1, $7
+     WHERE (SELECT COALESCE(SUM(c.codes), 0) FROM session_clients c
+             WHERE c.tenant_id = $1 AND c.slot = $2 AND c.session_id = $3 AND c.codes_since > $8) < $10
+    ON CONFLICT (tenant_id, slot, session_id, client_id) DO UPDATE
+       SET codes = CASE WHEN session_clients.codes_since > $8 THEN session_clients.codes + 1 ELSE 1 END,
+           codes_since = CASE WHEN session_clients.codes_since > $8 THEN session_clients.codes_since ELSE excluded.codes_since END
+     WHERE session_clients.codes_since <= $8 OR session_clients.codes < $9";
 
 /// For a session that has not ended before, and as long as few notices wait for the client.
 const QUEUE: &str = "
@@ -142,7 +148,7 @@ impl LogoutOutbox for Database {
     }
 }
 
-/// Notes that the session of a code has given its client one.
+/// Notes that the session of a code has given its client one. Touches no row where it has given too many ([`AuthorizationCode::SPAN`]).
 pub(crate) fn note(code: &AuthorizationCode) -> Statement {
     let expires_at = code.created_at + KNOWN;
     Statement::of(NOTE)
@@ -152,6 +158,10 @@ pub(crate) fn note(code: &AuthorizationCode) -> Statement {
         .bind(code.client.as_str())
         .bind(code.account.as_str())
         .bind(expires_at)
+        .bind(code.created_at)
+        .bind(code.created_at.saturating_sub(AuthorizationCode::SPAN))
+        .bind(AuthorizationCode::MOST_OF_CLIENT)
+        .bind(AuthorizationCode::MOST_OF_SESSION)
 }
 
 impl Transaction<'_> {

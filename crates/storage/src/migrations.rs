@@ -42,6 +42,8 @@ macro_rules! migrator {
             "0035_walks_for_expired_rows",
             "0036_accounts_of_revocations",
             "0037_logout_addresses",
+            "0038_limits_of_codes",
+            "0039_resources_of_consents",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -1,11 +1,11 @@
 //! Pushed authorization requests.
 
 use async_trait::async_trait;
-use grants::{CodeKey, PushedRequest, PushedRequestStore};
+use grants::{CodeKey, MostWaiting, PushedRequest, PushedRequestStore};
 use protocol::Timestamp;
 use tenancy::{StoreError, TenantId};
 
-use crate::database::Database;
+use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::statement::Statement;
 use crate::transaction::Transaction;
@@ -14,20 +14,29 @@ const SELECT: &str = "
     SELECT {columns(p)} FROM pushed_requests p
      WHERE p.tenant_id = {tenant} AND p.slot = $2 AND p.request_digest = $3 AND p.used_at IS NULL AND p.expires_at > $4";
 
+const NOTE_OPENED: &str = "
+    UPDATE pushed_requests SET opened_at = $4
+     WHERE tenant_id = $1 AND slot = $2 AND request_digest = $3 AND opened_at IS NULL";
+
+/// Nothing reads the parameters after it.
 const USE_UP: &str = "
-    UPDATE pushed_requests SET used_at = $4
+    UPDATE pushed_requests SET used_at = $4, parameters = ''
      WHERE tenant_id = $1 AND slot = $2 AND request_digest = $3 AND used_at IS NULL AND expires_at > $4";
 
-/// Adds a row, unless `$9` of its client can be opened still. Of pushes at the same moment several may be the last one. It counts rows of the
+/// Adds a row, unless `$9` of its client can be opened still, or `$11` that its address has pushed. Of pushes at the same moment several may be the last one. It counts rows of the
 /// tenant that was entered, so that row level security sees them.
 const INSERT: &str = "
     WITH entered AS MATERIALIZED (SELECT {entering} AS tenant_id)
-    INSERT INTO pushed_requests (tenant_id, slot, request_digest, client_id, parameters, valid_until, expires_at)
-    SELECT entered.tenant_id, $2, $3, $4, $5, $6, $7 FROM entered
+    INSERT INTO pushed_requests (tenant_id, slot, request_digest, client_id, parameters, valid_until, expires_at, pushed_from)
+    SELECT entered.tenant_id, $2, $3, $4, $5, $6, $7, $10 FROM entered
      WHERE (SELECT count(*)
               FROM (SELECT 1 FROM pushed_requests p
                      WHERE p.tenant_id = {entered} AND p.client_id = $4 AND p.valid_until > $8
                        AND p.used_at IS NULL LIMIT $9) AS waiting) < $9
+       AND (SELECT count(*)
+              FROM (SELECT 1 FROM pushed_requests p
+                     WHERE p.tenant_id = {entered} AND p.client_id = $4 AND p.valid_until > $8 AND p.pushed_from = $10
+                       AND p.used_at IS NULL LIMIT $11) AS waiting) < $11
     RETURNING tenant_id";
 
 #[async_trait]
@@ -36,7 +45,7 @@ impl PushedRequestStore for Database {
         &self,
         tenant: &TenantId,
         request: &PushedRequest,
-        most: u32,
+        most: MostWaiting,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let statement = Statement::of(INSERT)
@@ -48,8 +57,17 @@ impl PushedRequestStore for Database {
             .bind(request.valid_until)
             .bind(request.expires_at)
             .bind(now)
-            .bind(most);
+            .bind(most.of_client)
+            .bind(request.pushed_from.as_deref().unwrap_or_default())
+            .bind(most.of_source);
         Ok(self.write_one(&statement).await?.len() == 1)
+    }
+
+    async fn note_opened(&self, tenant: &TenantId, key: CodeKey, now: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
+        let statement = Statement::of(NOTE_OPENED).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
+        transaction.execute(&statement.bind(now)).await?;
+        Ok(transaction.commit().await?)
     }
 
     async fn find_pushed(

@@ -20,6 +20,16 @@ struct Table {
     kept: Lifetime,
     /// The columns of its primary key.
     key: &'static str,
+    /// Which rows end early, if any do.
+    early: Option<Early>,
+}
+
+/// Rows that nothing needs any more before they have expired.
+struct Early {
+    /// Which they are at the time `$1`.
+    condition: &'static str,
+    /// How long before it expires such a row ends.
+    before: Lifetime,
 }
 
 const TABLES: [Table; 7] = [
@@ -28,47 +38,63 @@ const TABLES: [Table; 7] = [
         ring: Session::RING,
         kept: SessionPolicy::LONGEST,
         key: "tenant_id, slot, session_id",
+        early: None,
     },
     Table {
         name: "authorization_codes",
         ring: CodeKey::RING,
         kept: AuthorizationCode::KEPT,
         key: "tenant_id, slot, code_digest",
+        // Its use would be refused, whether or not there is a row.
+        early: Some(Early {
+            condition: "redeemed_at IS NULL AND valid_until <= $1",
+            before: Lifetime::from_seconds(86_400),
+        }),
     },
     Table {
         name: "device_codes",
         ring: CodeKey::RING,
         kept: DeviceCode::KEPT,
         key: "tenant_id, slot, code_digest",
+        early: None,
     },
     Table {
         name: "pushed_requests",
         ring: CodeKey::RING,
         kept: PushedRequest::KEPT,
         key: "tenant_id, slot, request_digest",
+        early: Some(Early {
+            condition: "(used_at IS NOT NULL OR opened_at IS NULL) AND valid_until <= $1",
+            before: Lifetime::from_seconds(3_600),
+        }),
     },
     Table {
         name: "refresh_families",
         ring: RefreshFamily::RING,
         kept: RefreshTokenPolicy::LONGEST,
         key: "tenant_id, family_id, slot",
+        early: None,
     },
     Table {
         name: "session_clients",
         ring: logouts::RING,
         kept: logouts::KNOWN,
         key: "tenant_id, slot, session_id, client_id",
+        early: None,
     },
     Table {
         name: "logout_outbox",
         ring: logouts::RING,
         kept: logouts::KEPT,
         key: "tenant_id, slot, session_id, client_id",
+        early: None,
     },
 ];
 
 /// Rows in one statement.
 const BATCH: u64 = 500;
+/// PostgreSQL looks among the rows of this span for those that end early, once a minute. What it misses while no replica runs ends with its partition.
+const LOOKED_THROUGH: Lifetime = Lifetime::from_seconds(300);
 /// Clocks of replicas differ.
 const SKEW: Lifetime = Lifetime::from_seconds(60);
 
@@ -101,18 +127,39 @@ impl Table {
 pub(crate) async fn empty(database: &Database, now: Timestamp) -> Result<u64, Error> {
     let mut deleted = 0;
     for table in &TABLES {
+        let ended = now.saturating_sub(SKEW);
         let until = match database.dialect() {
-            Dialect::Sqlite => now.saturating_sub(SKEW),
+            Dialect::Sqlite => ended,
             Dialect::Postgres => {
+                if let Some(early) = &table.early {
+                    deleted += delete_early(database, table, early, ended).await?;
+                }
                 for slot in table.ended(now) {
                     truncate(database, table, slot).await?;
                 }
                 table.round_before(now)
             }
         };
-        deleted += database.delete_expired(table.name, table.key, until, BATCH).await?;
+        let early = table.early.as_ref().map_or("FALSE", |early| early.condition);
+        deleted += database.delete_expired((table.name, table.key), (until, early), BATCH).await?;
     }
     Ok(deleted)
+}
+
+/// Deletes a batch of the rows of a table that end early.
+async fn delete_early(
+    database: &Database,
+    Table { name, key, .. }: &Table,
+    Early { condition, before }: &Early,
+    ended: Timestamp,
+) -> Result<u64, Error> {
+    let delete = Statement::of(format!(
+        "DELETE FROM {name} WHERE ({key}) IN
+                (SELECT {key} FROM {name} WHERE expires_at > $2 AND expires_at <= $3 AND {condition} LIMIT $4)"
+    ));
+    let last = ended + *before;
+    let delete = delete.bind(ended).bind(last.saturating_sub(LOOKED_THROUGH)).bind(last).bind(BATCH);
+    database.write(delete).await
 }
 
 /// Truncates a partition, if it is not empty. One that a long transaction reads is left for the next time.

@@ -44,8 +44,13 @@ pub(crate) struct EndedSession {
     account: AccountId,
 }
 
-/// The session that was to go on has ended.
-pub(crate) struct HasEnded;
+/// Why a session is not written.
+pub(crate) enum NotWritten {
+    /// The session that was to go on has ended.
+    HasEnded,
+    /// A statement that follows it touched no row.
+    NotFollowed,
+}
 
 #[async_trait]
 impl SessionStore for Database {
@@ -102,25 +107,26 @@ impl SessionStore for Database {
 }
 
 impl Transaction<'_> {
-    /// Writes a session and what follows it, and ends the one whose place it takes. Returns the tokens that end with that, for the end of
+    /// Writes a session and what follows it, each of which must touch a row, and ends the one whose place it takes. Returns the tokens that end with that, for the end of
     /// the transaction.
     pub(crate) async fn session(
         &mut self,
         tenant: &TenantId,
         write: &SessionWrite,
         followed_by: Vec<Statement>,
-    ) -> Result<Result<Option<EndedSession>, HasEnded>, Error> {
+    ) -> Result<Result<Option<EndedSession>, NotWritten>, Error> {
         let (session, now) = (write.session(), write.session().last_seen_at);
         let moved = write.ended().filter(|(_, id)| *id == session.id);
         if let Some((slot, id)) = moved
             && self.execute(&of_session(END, tenant, (*slot, id), now)).await? == 0
         {
-            return Ok(Err(HasEnded));
+            return Ok(Err(NotWritten::HasEnded));
         }
         let mut statements = vec![Statement::of_rows(UPSERT, &[session], now)];
         statements.extend(followed_by);
-        if self.execute_all(&statements).await?.first() == Some(&0) {
-            return Ok(Err(HasEnded));
+        let touched = self.execute_all(&statements).await?;
+        if let Some(nth) = touched.iter().position(|rows| *rows == 0) {
+            return Ok(Err(if nth == 0 { NotWritten::HasEnded } else { NotWritten::NotFollowed }));
         }
         match (moved, write.ended()) {
             // It goes on in another partition, and keeps its tokens.

@@ -71,7 +71,7 @@ impl ReplayGuard for Database {
     }
 
     async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError> {
-        Ok(self.delete_expired("used_identifiers", KEY, now, BATCH).await?)
+        Ok(self.delete_expired(("used_identifiers", KEY), (now, "FALSE"), BATCH).await?)
     }
 }
 

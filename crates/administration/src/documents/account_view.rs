@@ -81,6 +81,9 @@ pub struct ConsentView {
     pub client_id: String,
     /// What it may ask for without asking the person again.
     pub scopes: Vec<String>,
+    /// The resources (RFC 8707) at which it may do so. Empty for a client without audiences, and where the person allowed it before they were kept.
+    #[serde(default)]
+    pub resources: Vec<String>,
     /// When the person last allowed something.
     pub granted_at: Instant,
 }
@@ -133,7 +136,7 @@ impl SessionView {
 
 impl From<ConsentState> for ConsentView {
     fn from(consent: ConsentState) -> Self {
-        let ConsentState { client, scopes, granted_at } = consent;
-        Self { client_id: client.to_string(), scopes, granted_at: granted_at.into() }
+        let ConsentState { client, scopes, resources, granted_at } = consent;
+        Self { client_id: client.to_string(), scopes, resources, granted_at: granted_at.into() }
     }
 }

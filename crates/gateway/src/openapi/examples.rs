@@ -220,7 +220,8 @@ fn of_answer(operation: &str) -> Option<Value> {
             "source": "192.0.2.7",
         }] }),
         "list_consents" => json!({ "items": [{
-            "client_id": "billing", "scopes": ["openid", "profile"], "granted_at": "2030-01-31T08:00:00Z",
+            "client_id": "billing", "scopes": ["openid", "profile"],
+            "resources": ["https://billing.example"], "granted_at": "2030-01-31T08:00:00Z",
         }] }),
         "list_secrets" => json!({ "items": [secret()] }),
         "create_secret" | "rotate_secret" => with(created_secret(), json!({ "id": "s2" })),

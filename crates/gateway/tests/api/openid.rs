@@ -711,6 +711,20 @@ async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
         let posted = app.post(&path, &[("access_token", &good)]).await;
         assert_eq!((posted.status, &posted.json()["email"]), (200, &EMAIL.into()), "{}", posted.body);
         assert_eq!(posted.json()["email_verified"], false);
+        // RFC 6750 §2: by one method.
+        let twice = app.request(Method::POST, &path).bearer_auth(&good).form(&[("access_token", &good)]);
+        let twice = Answer::to(twice).await;
+        assert_eq!(
+            (twice.status, &twice.json()["error"]),
+            (400, &"invalid_request".into()),
+            "{}",
+            twice.body
+        );
+        for form in [None, Some([("other", "1")])] {
+            let request = app.request(Method::POST, &path).bearer_auth(&good);
+            let request = form.iter().fold(request, |request, form| request.form(form));
+            assert_eq!(Answer::to(request).await.status, 200, "{form:?}");
+        }
         let none = app.get(&path).await;
         assert_eq!((none.status, none.header("www-authenticate").is_empty()), (401, false));
         let in_query = app.get(&format!("{path}?access_token={good}")).await;
@@ -790,5 +804,72 @@ async fn claims_are_requested_one_by_one() {
         let other = r#"{"id_token":{"sub":{"value":"usr_aaaaaaaaaaaaaaaaaaaaaaaaaa"}}}"#;
         let refused = location(&browser.authorize(tenant, &[("claims", other), ("prompt", "none")]).await);
         assert_eq!(parameter(&refused, "error"), "login_required");
+    }
+}
+
+/// The page names it, and nobody is asked twice for the same.
+#[tokio::test]
+async fn consent_to_one_api_is_none_to_another() {
+    const PAYROLL: &str = "https://payroll.example/api";
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let secret = add_web_client(&app, tenant, |client| {
+            client.code_flow.first_party = false;
+            client.resources = vec![PAYROLL.to_owned()];
+        });
+        let mut browser = Browser::new(&app);
+        let page = browser.authorize(tenant, &[]).await;
+        let page = browser.sign_in(tenant, &page, PASSWORD).await;
+        assert!(page.body.contains("<code>api</code>") && !page.body.contains(PAYROLL), "{}", page.body);
+        let path = tenant_path(tenant, "/oauth/sign-in");
+        let allow = async |browser: &mut Browser<'_>, page: &Answer| {
+            let done = browser.post(&path, &[("flow", &flow(page)), ("decision", "allow")]).await;
+            parameter(&continued(&done), "code")
+        };
+        let code = allow(&mut browser, &page).await;
+        assert_eq!(redeem(&app, tenant, &secret, &code).await.status, 200);
+        let other = [("resource", PAYROLL)];
+        let silent = browser.authorize(tenant, &[("resource", PAYROLL), ("prompt", "none")]).await;
+        assert_eq!(parameter(&location(&silent), "error"), "consent_required");
+        let page = browser.authorize(tenant, &other).await;
+        assert!(page.body.contains(PAYROLL), "{}", page.body);
+        let code = allow(&mut browser, &page).await;
+        let tokens = redeem(&app, tenant, &secret, &code).await.json();
+        assert_eq!(claims(&tokens["access_token"])["aud"], PAYROLL);
+        for request in [&other[..], &[]] {
+            assert_eq!(browser.authorize(tenant, request).await.status, 303, "both are remembered");
+        }
+    }
+}
+
+/// One person in one session, with the longest requests, and as often as it likes. What a minute leaves is bounded; the next client gets its codes.
+#[tokio::test]
+async fn a_session_gets_so_many_codes_and_then_goes_back_with_an_error() {
+    let app = TestApp::start();
+    for tenant in [ACME, GLOBEX] {
+        add_person(&app, tenant);
+        let secret = add_web_client(&app, tenant, |_| ());
+        let mut browser = Browser::new(&app);
+        browser.code(tenant, &[]).await;
+        let nonce = "n".repeat(512);
+        let request = [("prompt", "none"), ("nonce", &*nonce), ("state", "s9")];
+        let mut codes = Vec::new();
+        for number in 0..60 {
+            let to = location(&browser.authorize(tenant, &request).await);
+            assert_eq!(parameter(&to, "state"), "s9");
+            if number < 19 {
+                codes.push(parameter(&to, "code"));
+            } else {
+                assert_eq!(parameter(&to, "error"), "temporarily_unavailable", "{number}");
+            }
+        }
+        assert_eq!(redeem(&app, tenant, &secret, &codes[18]).await.status, 200);
+        let long = "n".repeat(513);
+        let refused = location(&browser.authorize(tenant, &[("nonce", &*long), ("prompt", "none")]).await);
+        assert_eq!(parameter(&refused, "error"), "invalid_request");
+        app.pass(61);
+        let to = location(&browser.authorize(tenant, &request).await);
+        assert!(!parameter(&to, "code").is_empty());
     }
 }

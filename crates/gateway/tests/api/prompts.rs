@@ -76,6 +76,8 @@ async fn each_prompt_leads_to_its_page_for_a_person_who_is_signed_in_or_not_and_
                 let mut stranger = Browser::new(&app);
                 let first = stranger.authorize(tenant, &request).await;
                 assert_eq!(kind(&first), nobody, "{what}, nobody");
+                // What says `none` shows nothing, also beside another value.
+                assert_eq!(prompt.contains("none"), first.status == 303, "{what}, nobody");
                 if !afterwards.is_empty() {
                     let next = stranger.sign_in(tenant, &first, PASSWORD).await;
                     assert_eq!(kind(&next), afterwards, "{what}, after the sign-in");

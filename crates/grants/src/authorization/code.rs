@@ -62,6 +62,12 @@ pub struct AuthorizationCode {
 impl AuthorizationCode {
     /// How long its row is kept.
     pub const KEPT: Lifetime = kept(LIFETIME);
+    /// The span that codes are counted in. It begins with a code, and the next one begins with the first code after it.
+    pub const SPAN: Lifetime = Lifetime::from_seconds(60);
+    /// The most codes of a session for one client in a span.
+    pub const MOST_OF_CLIENT: u32 = 20;
+    /// The most codes of a session in the spans of all its clients.
+    pub const MOST_OF_SESSION: u32 = 60;
 
     /// The family of refresh tokens that begins with it.
     #[must_use]

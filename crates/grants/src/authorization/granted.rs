@@ -106,6 +106,12 @@ impl Granted {
         self.scopes().map(Cow::Borrowed).chain(single)
     }
 
+    /// The APIs that tokens are for: the requested resources, and without them the audiences of the client.
+    #[must_use]
+    pub fn apis<'a>(&'a self, client: &'a Client) -> &'a [String] {
+        if self.resources.is_empty() { &client.audiences } else { &self.resources }
+    }
+
     /// When the person proved who it is.
     #[must_use]
     pub const fn auth_time(&self) -> Timestamp {

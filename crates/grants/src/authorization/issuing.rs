@@ -8,7 +8,10 @@ use sessions::{SessionWrite, SignedIn};
 use tenancy::{StoreError, TenantId};
 
 use super::code::{LIFETIME, NewCode};
-use super::{AuthorizationCode, Authorizations, CodeKey, CodeNotIssued, CodeWrite, Consent, Granted};
+use super::{
+    AuthorizationCode, Authorizations, CodeKey, CodeNotIssued, CodeWrite, Consent, ConsentedResources,
+    Granted,
+};
 
 /// A code that is to be issued.
 #[derive(Debug)]
@@ -60,9 +63,10 @@ impl Authorizations {
                 scopes: granted.permissions().map(Cow::into_owned).collect(),
                 hosts: vec![redirect_host(redirect_uri).to_owned()],
                 client_name: Some(client.name.clone()),
+                resources: Some(ConsentedResources::of(granted.apis(client), granted.scopes())),
                 granted_at: now,
             };
-            allowed.and(before.filter(|before| before.account == of.account))
+            allowed.and(before.filter(|before| before.account == of.account), client)
         });
         let new = NewCode::generate(&self.digests, tenant, LIFETIME, now);
         let code = AuthorizationCode {

@@ -20,10 +20,10 @@ pub(crate) use code::{NewCode, kept};
 pub use granted::Granted;
 pub use issuing::RequestedCode;
 pub use next::{NamedAccount, Next, NextContext, next};
-pub use pushed::{PushError, PushedRequest, PushedUse};
+pub use pushed::{MostWaiting, PushError, PushedRequest, PushedUse};
 pub(crate) use requested::check_permissions;
 pub use requested::check_request;
 pub use store::{
-    AuthorizationStore, CodeNotIssued, CodeWrite, Consent, PushedRequestStore, Redeemed, Redemption,
-    RefreshFamilyStore,
+    AuthorizationStore, CodeNotIssued, CodeWrite, Consent, ConsentedResources, PushedRequestStore, Redeemed,
+    Redemption, RefreshFamilyStore,
 };

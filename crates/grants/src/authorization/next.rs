@@ -138,7 +138,7 @@ fn needs_consent(context: &NextContext<'_>, signed_in: &SignedIn) -> bool {
         return true;
     }
     let is_remembered = consent.is_some_and(|consent| {
-        consent.account == *signed_in.account() && consent.covers(granted, redirect_uri, &client.name)
+        consent.account == *signed_in.account() && consent.covers(granted, redirect_uri, client)
     });
     !(client.code_flow.first_party || is_remembered)
 }
@@ -148,6 +148,7 @@ mod tests {
     use protocol::{ClaimsRequest, ClientAuthenticationMethod, Lifetime, Prompt};
 
     use super::*;
+    use crate::ConsentedResources;
     use crate::test_fixtures::{ADA, signed_in_at, web_client};
 
     const NOW: Timestamp = Timestamp::from_seconds(10_000);
@@ -333,6 +334,52 @@ mod tests {
         let of_another = Consent::of(BOB, "web", "openid email", "app.example", 1);
         check(&third_party(Some(of_another)), "consent");
         check(&Case { request: prompt("consent"), ..case() }, "consent");
+    }
+
+    /// A row of before this was kept is of the client's own audiences.
+    #[test]
+    fn consent_is_of_scopes_at_apis_and_another_api_asks_again() {
+        let mut client = web_client("web");
+        client.audiences = vec!["orders".to_owned()];
+        let older = Consent::of(ADA, "web", "openid read write", "app.example", 1);
+        let at = |apis: &[(&str, &str)]| {
+            let of = |(api, scopes): &(&str, &str)| {
+                ((*api).to_owned(), scopes.split(' ').map(str::to_owned).collect())
+            };
+            let resources = ConsentedResources(apis.iter().map(of).collect());
+            Consent { resources: Some(resources), ..older.clone() }
+        };
+        let orders = at(&[("orders", "openid read")]);
+        let both = at(&[("orders", "openid read"), ("payroll", "openid write")]);
+        for (consent, scope, resources, expected) in [
+            (&orders, "openid read", &[] as &[&str], true),
+            (&orders, "openid read", &["orders"], true),
+            (&orders, "openid", &["payroll"], false),
+            (&orders, "openid read", &["orders", "payroll"], false),
+            (&both, "openid", &["orders", "payroll"], true),
+            (&both, "openid read", &["payroll"], false),
+            (&both, "openid write", &["orders"], false),
+            (&older, "openid write", &[], true),
+            (&older, "openid write", &["orders"], true),
+            (&older, "openid", &["payroll"], false),
+        ] {
+            let resources: Vec<_> = resources.iter().map(|api| (*api).to_owned()).collect();
+            let granted = Granted { scope: Some(scope.to_owned()), resources, ..Granted::default() };
+            let covers = consent.covers(&granted, "https://app.example/cb", &client);
+            assert_eq!(covers, expected, "{scope} {granted:?} {consent:?}");
+        }
+        // The next one keeps what was allowed before.
+        let payroll = at(&[("payroll", "openid")]);
+        let joined = payroll.clone().and(Some(&orders), &client).resources;
+        assert_eq!(joined, at(&[("orders", "openid read"), ("payroll", "openid")]).resources);
+        let joined = payroll.and(Some(&older), &client).resources;
+        assert_eq!(joined, at(&[("orders", "openid read write"), ("payroll", "openid")]).resources);
+        client.audiences.push("payroll".to_owned());
+        let granted = Granted { scope: Some("openid".to_owned()), ..Granted::default() };
+        assert!(
+            !orders.covers(&granted, "https://app.example/cb", &client),
+            "the client has another audience"
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Pushed authorization requests (RFC 9126): the parameters of a request, kept until a code is issued for them.
 
-use protocol::{ClientAuthenticationMethod, Lifetime, Secret, Timestamp};
+use protocol::{AuthorizationRequest, ClientAuthenticationMethod, Form, Lifetime, Secret, Timestamp};
 use registry::{Client, ClientId};
-use secrets::KeyedDigest;
+use secrets::{ClientAddress, KeyedDigest};
 use tenancy::{StoreError, TenantId};
 
 use super::CodeKey;
@@ -15,8 +15,8 @@ const PAGE_OPEN: Lifetime = Lifetime::from_seconds(3_600);
 const LONGEST: usize = 16 * 1_024;
 /// How many requests of a client may wait for their browsers.
 const MOST_WAITING: u32 = 2_000;
-/// The same of a client that does not authenticate: anyone can push in its name.
-const MOST_WAITING_OF_PUBLIC_CLIENT: u32 = 200;
+/// How many of those one address may have pushed for a client that does not authenticate: anyone can push in its name.
+const MOST_WAITING_OF_SOURCE: u32 = 20;
 
 /// A pushed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +29,12 @@ pub struct PushedRequest {
     pub digest: [u8; 32],
     /// The client that pushed it.
     pub client: ClientId,
-    /// The parameters, as the body of a form, without those that authenticate the client.
+    /// The parameters that the authorization endpoint reads, as the body of a form.
     pub parameters: String,
+    /// The address that pushed it; none where an earlier program wrote the row.
+    pub pushed_from: Option<String>,
+    /// When its page was opened first.
+    pub opened_at: Option<Timestamp>,
     /// Until when its page can be opened.
     pub valid_until: Timestamp,
     /// Until when its row is kept.
@@ -68,17 +72,31 @@ impl PushedRequest {
     pub(crate) fn new(
         digests: &KeyedDigest,
         client: &Client,
-        parameters: String,
+        (parameters, source): (String, &ClientAddress),
         now: Timestamp,
     ) -> Result<(Self, Secret), PushError> {
         if parameters.len() > LONGEST {
             return Err(PushError::TooLong);
         }
+        // What nothing reads is not kept.
+        let sent = Form::parse(parameters.as_bytes()).map_err(|_| PushError::TooLong)?;
+        let parameters = sent.only(&AuthorizationRequest::PARAMETERS);
         let valid_until = now + OPENED_WITHIN;
         let expires_at = now + Self::KEPT;
         let (reference, CodeKey { slot, digest }) = CodeKey::generate(digests, &client.tenant, expires_at);
         let (tenant, client) = (client.tenant.clone(), client.id.clone());
-        Ok((Self { tenant, slot, digest, client, parameters, valid_until, expires_at }, reference))
+        let request = Self {
+            tenant,
+            slot,
+            digest,
+            client,
+            parameters,
+            pushed_from: Some(source.to_string()),
+            opened_at: None,
+            valid_until,
+            expires_at,
+        };
+        Ok((request, reference))
     }
 
     /// Whether it is this client's, and can be used like this now.
@@ -109,11 +127,23 @@ impl PushedRequest {
     }
 }
 
-/// How many requests of this client may wait.
-pub(crate) fn most_waiting(client: &Client) -> u32 {
-    match client.authentication_method {
-        ClientAuthenticationMethod::None => MOST_WAITING_OF_PUBLIC_CLIENT,
-        _ => MOST_WAITING,
+/// How many requests may wait for their browsers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MostWaiting {
+    /// Of one client.
+    pub of_client: u32,
+    /// Of one address for one client.
+    pub of_source: u32,
+}
+
+impl MostWaiting {
+    /// The limits of this client.
+    pub(crate) fn of(client: &Client) -> Self {
+        let of_source = match client.authentication_method {
+            ClientAuthenticationMethod::None => MOST_WAITING_OF_SOURCE,
+            _ => MOST_WAITING,
+        };
+        Self { of_client: MOST_WAITING, of_source }
     }
 }
 
@@ -128,7 +158,8 @@ mod tests {
     fn a_request_is_its_clients_for_a_minute_and_an_open_page_lasts_longer() {
         use PushedUse::{Continued, Opened};
         let (digests, web) = (KeyedDigest::new(&[1; 32]), web_client("web"));
-        let (pushed, reference) = PushedRequest::new(&digests, &web, "a=b".to_owned(), NOW).unwrap();
+        let (pushed, reference) =
+            PushedRequest::new(&digests, &web, ("a=b".to_owned(), &ClientAddress::new(None)), NOW).unwrap();
         assert_eq!(CodeKey::of(&digests, &web.tenant, reference.expose()), Some(pushed.key()));
         let globex = TenantId::parse("globex").unwrap();
         assert_ne!(CodeKey::of(&digests, &globex, reference.expose()), Some(pushed.key()));
@@ -146,9 +177,10 @@ mod tests {
     #[test]
     fn a_request_has_a_greatest_length() {
         let new = |length| {
-            PushedRequest::new(&KeyedDigest::new(&[1; 32]), &web_client("web"), "a".repeat(length), NOW)
+            let sent = (format!("state=s&a={}", "a".repeat(length - 10)), &ClientAddress::new(None));
+            PushedRequest::new(&KeyedDigest::new(&[1; 32]), &web_client("web"), sent, NOW)
         };
-        assert!(new(LONGEST).is_ok());
+        assert_eq!(new(LONGEST).unwrap().0.parameters, "state=s", "an unknown parameter is not kept");
         assert!(matches!(new(LONGEST + 1), Err(PushError::TooLong)));
     }
 }

@@ -2,29 +2,30 @@
 
 use protocol::{Secret, Timestamp};
 use registry::{Client, ClientId};
+use secrets::ClientAddress;
 use tenancy::{StoreError, TenantId};
 
-use super::pushed::most_waiting;
-use super::{Authorizations, CodeKey, PushError, PushedRequest, PushedUse};
+use super::{Authorizations, CodeKey, MostWaiting, PushError, PushedRequest, PushedUse};
 
 impl Authorizations {
-    /// Keeps a request for a client, and returns its reference.
+    /// Keeps a request that a client sent from this address, and returns its reference.
     ///
     /// # Errors
     /// [`PushError`]; nothing is written then.
     pub async fn push(
         &self,
         client: &Client,
-        parameters: String,
+        sent: (String, &ClientAddress),
         now: Timestamp,
     ) -> Result<Secret, PushError> {
-        let (request, reference) = PushedRequest::new(&self.pushed, client, parameters, now)?;
-        let most = most_waiting(client);
+        let (request, reference) = PushedRequest::new(&self.pushed, client, sent, now)?;
+        let most = MostWaiting::of(client);
         let is_added = self.store.add_pushed(&client.tenant, &request, most, now).await?;
         if is_added { Ok(reference) } else { Err(PushError::TooMany) }
     }
 
-    /// The request of this client with this reference, which no code was issued for.
+    /// The request of this client with this reference, which no code was issued for. One that is opened the first time is noted: the others
+    /// are deleted early.
     ///
     /// # Errors
     /// When the store fails.
@@ -38,6 +39,10 @@ impl Authorizations {
     ) -> Result<Option<PushedRequest>, StoreError> {
         let Some(key) = CodeKey::of(&self.pushed, tenant, reference) else { return Ok(None) };
         let found = self.store.find_pushed(tenant, key, now).await?;
-        Ok(found.filter(|request| request.key() == key && request.serves(tenant, client, used, now)))
+        let found = found.filter(|request| request.key() == key && request.serves(tenant, client, used, now));
+        if found.as_ref().is_some_and(|request| request.opened_at.is_none()) {
+            self.store.note_opened(tenant, key, now).await?;
+        }
+        Ok(found)
     }
 }

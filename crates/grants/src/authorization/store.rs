@@ -1,15 +1,17 @@
 //! The stores that authorizations need.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use accounts::AccountId;
 use async_trait::async_trait;
 use protocol::{Timestamp, redirect_host};
-use registry::ClientId;
+use registry::{Client, ClientId};
+use serde::{Deserialize, Serialize};
 use sessions::SessionWrite;
 use tenancy::{SessionPolicy, StoreError, TenantId};
 
-use super::{AuthorizationCode, CodeKey, Granted, PushedRequest};
+use super::{AuthorizationCode, CodeKey, Granted, MostWaiting, PushedRequest};
 use crate::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshFamily};
 
 /// What a person has allowed a client.
@@ -25,24 +27,59 @@ pub struct Consent {
     pub hosts: Vec<String>,
     /// What the page that asked last called the client. None where a program before this column wrote the row.
     pub client_name: Option<String>,
+    /// Which scopes at which APIs. None where a program before this column wrote the row: then they are at the client's own audiences, because the
+    /// page named no other API.
+    pub resources: Option<ConsentedResources>,
     /// When.
     pub granted_at: Timestamp,
 }
 
-impl Consent {
-    /// Whether it allows this a client of this name, at this redirect URI.
-    #[must_use]
-    pub fn covers(&self, granted: &Granted, redirect_uri: &str, client_name: &str) -> bool {
-        let is_known = |permission: Cow<'_, str>| self.scopes.iter().any(|known| *known == permission);
-        granted.permissions().all(is_known)
-            && self.hosts.iter().any(|host| host == redirect_host(redirect_uri))
-            && self.client_name.as_ref().is_none_or(|known| known == client_name)
+/// For each API the scopes that are allowed there. A single claim is about the person, and at no API.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConsentedResources(pub BTreeMap<String, BTreeSet<String>>);
+
+impl ConsentedResources {
+    /// These scopes at each of these APIs.
+    pub fn of<'a>(apis: &[String], scopes: impl Iterator<Item = &'a str>) -> Self {
+        let scopes: BTreeSet<_> = scopes.map(str::to_owned).collect();
+        Self(apis.iter().map(|api| (api.clone(), scopes.clone())).collect())
     }
 
-    /// This and what was allowed before.
+    fn have(&self, api: &str, granted: &Granted) -> bool {
+        self.0.get(api).is_some_and(|scopes| granted.scopes().all(|scope| scopes.contains(scope)))
+    }
+
+    fn add(&mut self, others: Self) {
+        for (api, scopes) in others.0 {
+            self.0.entry(api).or_default().extend(scopes);
+        }
+    }
+}
+
+impl Consent {
+    /// Whether it allows this client this, by its name, at this redirect URI, and at each API that the tokens are for.
     #[must_use]
-    pub fn and(self, before: Option<&Self>) -> Self {
+    pub fn covers(&self, granted: &Granted, redirect_uri: &str, client: &Client) -> bool {
+        let is_known = |permission: Cow<'_, str>| self.scopes.iter().any(|known| *known == permission);
+        let is_known_at = |api: &String| match &self.resources {
+            Some(resources) => resources.have(api, granted),
+            None => client.audiences.contains(api),
+        };
+        granted.permissions().all(is_known)
+            && granted.apis(client).iter().all(is_known_at)
+            && self.hosts.iter().any(|host| host == redirect_host(redirect_uri))
+            && self.client_name.as_ref().is_none_or(|known| *known == client.name)
+    }
+
+    /// This and what the person has allowed the client before.
+    #[must_use]
+    pub fn and(mut self, before: Option<&Self>, client: &Client) -> Self {
         let Some(before) = before else { return self };
+        let known = before.resources.clone().unwrap_or_else(|| {
+            ConsentedResources::of(&client.audiences, before.scopes.iter().map(String::as_str))
+        });
+        self.resources.get_or_insert_default().add(known);
         let joined = |one: Vec<String>, other: &[String]| {
             let mut all = [one, other.to_vec()].concat();
             all.sort_unstable();
@@ -60,6 +97,7 @@ impl Consent {
             scopes: scopes.split(' ').map(str::to_owned).collect(),
             hosts: vec![host.to_owned()],
             client_name: None,
+            resources: None,
             granted_at: Timestamp::from_seconds(at),
         }
     }
@@ -85,6 +123,8 @@ pub enum CodeNotIssued {
     RequestUsed,
     /// The session that was to go on has ended.
     SessionEnded,
+    /// The session has given this client, or all of its clients, as many codes as it may in a minute.
+    TooMany,
 }
 
 /// What a code must be for to be redeemed.
@@ -116,14 +156,17 @@ pub enum Redeemed {
 /// Keeps pushed requests.
 #[async_trait]
 pub trait PushedRequestStore: Send + Sync {
-    /// Adds a request, unless so many of its client can be opened still. Says whether it was added.
+    /// Adds a request, unless so many of its client, or of its client and its address, can be opened still. Says whether it was added.
     async fn add_pushed(
         &self,
         tenant: &TenantId,
         request: &PushedRequest,
-        most: u32,
+        most: MostWaiting,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
+
+    /// Notes when the page of a request was opened first. Rows without it end soon after their time to be opened.
+    async fn note_opened(&self, tenant: &TenantId, key: CodeKey, now: Timestamp) -> Result<(), StoreError>;
 
     /// Finds a request that is not used up, and whose row is kept still.
     async fn find_pushed(
@@ -177,7 +220,8 @@ pub trait AuthorizationStore: PushedRequestStore + RefreshFamilyStore {
     ) -> Result<Option<Consent>, StoreError>;
 
     /// Writes a code, with the session that it comes from where that is new, and what the person has allowed just now: all or nothing.
-    /// Uses up the pushed request that it is for: of codes for one request at the same time, at all replicas, one is written.
+    /// Uses up the pushed request that it is for: of codes for one request at the same time, at all replicas, one is written. Writes nothing
+    /// beyond the limits of a session ([`AuthorizationCode::MOST_OF_CLIENT`], [`AuthorizationCode::MOST_OF_SESSION`]).
     async fn write_code(
         &self,
         tenant: &TenantId,

@@ -25,6 +25,7 @@ pub(super) const TEXTS: Texts = Texts {
     continue_to: |client| format!("Continue to {client}?"),
     signed_in_as: |account| format!("You are signed in as {account}."),
     asks_to: |client| format!("{client} asks to:"),
+    at_apis: "With these services:",
     returns_to: |host| format!("Afterwards you go to {host}."),
     registered_by: |who| format!("Registered by {who}."),
     allow: "Allow",

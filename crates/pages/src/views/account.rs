@@ -68,6 +68,8 @@ pub struct AllowedApplication {
     pub name: String,
     /// What it may do.
     pub scopes: Vec<ScopeLine>,
+    /// The APIs at which it may do it, where they are known.
+    pub apis: Vec<String>,
     /// When the person allowed it, for people.
     pub allowed: String,
 }

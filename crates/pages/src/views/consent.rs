@@ -24,6 +24,8 @@ pub struct Consent {
     pub registered_by: Option<String>,
     /// What the client asks for.
     pub scopes: Vec<ScopeLine>,
+    /// The APIs at which it asks for it.
+    pub apis: Vec<String>,
 }
 
 /// A scope as people see it.

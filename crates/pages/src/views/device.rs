@@ -50,6 +50,8 @@ pub struct DeviceConfirm {
     pub requested_at: String,
     /// What the client asks for.
     pub scopes: Vec<ScopeLine>,
+    /// The APIs at which it asks for it.
+    pub apis: Vec<String>,
 }
 
 /// Sends the person back to the device.

@@ -2,9 +2,11 @@
 
 use administration::ConsentState;
 use grants::{
-    AuthorizationCode, Consent, DeviceCode, FoundFamily, LogoutAddress, PushedRequest, QueuedLogout,
-    RefreshFamily,
+    AuthorizationCode, Consent, ConsentedResources, DeviceCode, FoundFamily, LogoutAddress, PushedRequest,
+    QueuedLogout, RefreshFamily,
 };
+use protocol::Timestamp;
+use registry::ClientId;
 use sessions::{FoundSession, Session};
 
 use crate::authorizations::CodeUse;
@@ -113,6 +115,8 @@ columns! {
         digest: "request_digest",
         client: "client_id",
         parameters: "parameters",
+        pushed_from: "pushed_from",
+        opened_at: "opened_at",
         valid_until: "valid_until",
         expires_at: "expires_at",
     }
@@ -143,12 +147,26 @@ columns! {
         scopes: "scopes",
         hosts: "hosts",
         client_name: "client_name",
+        resources: "resources",
         granted_at: "granted_at",
     }
 }
 
-columns! {
-    ConsentState { client: "client_id", scopes: "scopes", granted_at: "granted_at" }
+impl FromRow for ConsentState {
+    fn selection(table: &str) -> String {
+        let columns = ["client_id", "scopes", "resources", "granted_at"];
+        columns.map(|name| format!("{table}.{name}")).join(", ")
+    }
+
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let resources = Option::<ConsentedResources>::read(row, "resources")?.unwrap_or_default();
+        Ok(Self {
+            client: ClientId::read(row, "client_id")?,
+            scopes: Vec::read(row, "scopes")?,
+            resources: resources.0.into_keys().collect(),
+            granted_at: Timestamp::read(row, "granted_at")?,
+        })
+    }
 }
 
 impl FromRow for FoundSession {

@@ -29,20 +29,19 @@ impl Walks {
 }
 
 impl SqlitePools {
-    /// Deletes what had expired by then in the next part of a table with these columns as its key, and returns how many rows that were. A batch
+    /// Deletes what had expired by then, or ends early, in the next part of a table with these columns as its key, and returns how many rows that were. A batch
     /// in which nothing has expired does not need the writer.
     pub(crate) async fn delete_expired(
         &self,
-        table: &'static str,
-        key: &'static str,
-        until: Timestamp,
+        (table, key): (&'static str, &'static str),
+        (until, early): (Timestamp, &'static str),
         batch: u64,
     ) -> Result<u64, Error> {
         let mut deleted = 0;
         let mut after = self.walks.places().remove(table);
         for _ in 0..ROWS / batch {
             let end = self.end_of_batch(table, key, after.as_ref(), batch).await?;
-            let expired = format!("FROM {table} WHERE expires_at <= $1");
+            let expired = format!("FROM {table} WHERE (expires_at <= $1 OR ({early}))");
             let of_batch = |text: String| {
                 let statement = behind(Statement::of(text).bind(until), key, after.as_ref());
                 match &end {

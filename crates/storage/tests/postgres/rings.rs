@@ -23,7 +23,7 @@ const WRITTEN: [&str; 3] = ["sessions", "session_clients", "authorization_codes"
 const TABLES: &str = "
     SELECT c.relname::text, (SELECT count(*) FROM pg_inherits i WHERE i.inhparent = c.oid),
            string_agg(column_name, ', ' ORDER BY ordinal_position),
-           string_agg(CASE column_name WHEN 'tenant_id' THEN '''acme''' WHEN 'expires_at' THEN 'until' WHEN 'slot' THEN 'slot'
+           string_agg(CASE column_name WHEN 'tenant_id' THEN '''acme''' WHEN 'expires_at' THEN 'until' WHEN 'valid_until' THEN 'until' WHEN 'slot' THEN 'slot'
                       ELSE CASE data_type WHEN 'text' THEN 'n::text' WHEN 'bytea' THEN 'int8send(n)' WHEN 'bigint' THEN 'at'
                                           WHEN 'ARRAY' THEN '''{}''' END END, ', ' ORDER BY ordinal_position)
       FROM pg_class c JOIN information_schema.columns ON table_name = c.relname

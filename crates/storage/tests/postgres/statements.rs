@@ -4,7 +4,7 @@ use administration::{
     AuditLog as _, AuditQuery, ClientQuery, KeySchedule as _, TenantList as _, TenantQuery, TenantRows as _,
     search_terms,
 };
-use grants::{PushedRequest, PushedRequestStore as _};
+use grants::{MostWaiting, PushedRequest, PushedRequestStore as _};
 use keys::SigningKeyStore as _;
 use protocol::Lifetime;
 use registry::ClientStore as _;
@@ -139,11 +139,18 @@ async fn a_push_is_one_statement() {
         digest: [7; 32],
         client: "web".parse().unwrap(),
         parameters: "scope=openid".to_owned(),
+        pushed_from: Some("192.0.2.1".to_owned()),
+        opened_at: None,
         valid_until: NOW + Lifetime::from_seconds(60),
         expires_at: NOW + Lifetime::from_seconds(3_660),
     };
     let before = database.statements();
-    assert!(database.add_pushed(&acme.id, &pushed, 9, NOW).await.unwrap());
+    assert!(
+        database
+            .add_pushed(&acme.id, &pushed, MostWaiting { of_client: 9, of_source: 9 }, NOW)
+            .await
+            .unwrap()
+    );
     assert_eq!(database.statements() - before, 1);
     assert!(database.find_pushed(&acme.id, pushed.key(), NOW).await.unwrap().is_some());
     assert_eq!(database.statements() - before, 2);

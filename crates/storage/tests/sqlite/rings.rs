@@ -13,7 +13,7 @@ const NOW: u64 = 20_000 * 86_400;
 /// Tables whose rows lie in a ring in PostgreSQL, with what a row needs: its columns, and a value of each for the row `n` that ends at `until`.
 const TABLES: &str = "
     SELECT t.name, group_concat(c.name, ', '),
-           group_concat(CASE c.name WHEN 'tenant_id' THEN '''acme''' WHEN 'expires_at' THEN 'until' WHEN 'slot' THEN '0'
+           group_concat(CASE c.name WHEN 'tenant_id' THEN '''acme''' WHEN 'expires_at' THEN 'until' WHEN 'valid_until' THEN 'until' WHEN 'slot' THEN '0'
                         ELSE CASE c.type WHEN 'TEXT' THEN 'CAST(n AS TEXT)' WHEN 'BLOB' THEN 'CAST(n AS BLOB)' ELSE 'n' END END, ', ')
       FROM sqlite_schema t JOIN pragma_table_info(t.name) c
      WHERE t.type = 'table' AND c.\"notnull\" AND c.dflt_value IS NULL

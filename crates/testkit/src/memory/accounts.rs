@@ -127,6 +127,7 @@ impl AccountSignIns for MemoryStore {
             let state = |consent: &grants::Consent| ConsentState {
                 client: consent.client.clone(),
                 scopes: consent.scopes.clone(),
+                resources: consent.resources.iter().flat_map(|known| known.0.keys().cloned()).collect(),
                 granted_at: consent.granted_at,
             };
             own.map(|(_, consent)| state(consent)).collect()

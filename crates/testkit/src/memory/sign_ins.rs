@@ -3,10 +3,10 @@
 use accounts::AccountId;
 use async_trait::async_trait;
 use grants::{
-    AuthorizationCode, AuthorizationStore, CodeKey, CodeNotIssued, CodeWrite, Consent, PushedRequest,
-    PushedRequestStore, Redeemed, Redemption,
+    AuthorizationCode, AuthorizationStore, CodeKey, CodeNotIssued, CodeWrite, Consent, MostWaiting,
+    PushedRequest, PushedRequestStore, Redeemed, Redemption,
 };
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, RevokedSubject};
 use sessions::{FoundSession, Session, SessionId, SessionStore, SessionWrite};
 use tenancy::{StoreError, TenantId};
@@ -57,6 +57,18 @@ impl Rows {
             (None, None) => {}
         }
         true
+    }
+
+    /// Whether the session of a code has given its clients, or this one, as many as it may. Codes of the last minute are counted.
+    fn has_too_many_codes(&self, code: &AuthorizationCode) -> bool {
+        let since = code.created_at.saturating_sub(AuthorizationCode::SPAN);
+        let is_beside = |row: &&CodeRow| {
+            row.code.tenant == code.tenant && row.code.session == code.session && row.code.created_at > since
+        };
+        let beside: Vec<_> = self.codes.values().filter(is_beside).collect();
+        let of_client = beside.iter().filter(|row| row.code.client == code.client).count();
+        beside.len() >= AuthorizationCode::MOST_OF_SESSION as usize
+            || of_client >= AuthorizationCode::MOST_OF_CLIENT as usize
     }
 
     /// Ends a session with its tokens, and queues what its clients are told of it, unless it has ended before.
@@ -130,9 +142,15 @@ impl SessionStore for MemoryStore {
             };
             let before = count(rows);
             rows.sessions.retain(|_, session| session.expires_at > now);
-            rows.codes.retain(|_, row| row.code.expires_at > now);
+            let ended = now.saturating_sub(Lifetime::from_seconds(60));
+            rows.codes.retain(|_, row| {
+                row.code.expires_at > now && (row.is_redeemed || row.code.valid_until > ended)
+            });
             rows.device_codes.retain(|_, code| code.expires_at > now);
-            rows.pushed.retain(|_, row| row.request.expires_at > now);
+            rows.pushed.retain(|_, row| {
+                let is_over = row.request.valid_until <= ended;
+                row.request.expires_at > now && !(is_over && (row.is_used || row.request.opened_at.is_none()))
+            });
             rows.families.retain(|_, family| family.expires_at > now);
             (before - count(rows)) as u64
         })
@@ -146,7 +164,7 @@ impl PushedRequestStore for MemoryStore {
         &self,
         tenant: &TenantId,
         request: &PushedRequest,
-        most: u32,
+        most: MostWaiting,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         self.answer(&self.calls.sign_ins, |rows| {
@@ -157,12 +175,24 @@ impl PushedRequestStore for MemoryStore {
                     && other.valid_until > now
                     && !is_used
             };
-            let is_added = rows.pushed.values().filter(|row| waits(row)).count() < most as usize;
+            let waiting: Vec<_> = rows.pushed.values().filter(|row| waits(row)).collect();
+            let of_source = |row: &&&PushedRow| row.request.pushed_from == request.pushed_from;
+            let is_added = waiting.len() < most.of_client as usize
+                && waiting.iter().filter(of_source).count() < most.of_source as usize;
             if is_added {
                 let key = (tenant.clone(), request.slot, request.digest);
                 rows.pushed.insert(key, PushedRow { request: request.clone(), is_used: false });
             }
             is_added
+        })
+        .await
+    }
+
+    async fn note_opened(&self, tenant: &TenantId, key: CodeKey, now: Timestamp) -> Result<(), StoreError> {
+        self.answer(&self.calls.sign_ins, |rows| {
+            if let Some(row) = rows.pushed.get_mut(&(tenant.clone(), key.slot, key.digest)) {
+                row.request.opened_at.get_or_insert(now);
+            }
         })
         .await
     }
@@ -203,6 +233,9 @@ impl AuthorizationStore for MemoryStore {
             let is_live = |row: &PushedRow| !row.is_used && row.request.expires_at > write.code.created_at;
             if pushed.as_ref().is_some_and(|key| !rows.pushed.get(key).is_some_and(is_live)) {
                 return Err(CodeNotIssued::RequestUsed);
+            }
+            if rows.has_too_many_codes(write.code) {
+                return Err(CodeNotIssued::TooMany);
             }
             if write.session.is_some_and(|session| !rows.write_session(session)) {
                 return Err(CodeNotIssued::SessionEnded);

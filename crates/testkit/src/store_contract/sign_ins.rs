@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use accounts::{Account, AccountId, Authentication};
 use administration::{AdministrationStore, Change, ChangeKind, CommitRequest};
 use grants::{
-    AuthorizationCode, CodeKey, CodeNotIssued, CodeWrite, Consent, Granted, PushedRequest, Redeemed,
-    Redemption,
+    AuthorizationCode, CodeKey, CodeNotIssued, CodeWrite, Consent, ConsentedResources, Granted, MostWaiting,
+    PushedRequest, Redeemed, Redemption,
 };
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, RevokedSubject};
@@ -126,6 +126,7 @@ pub async fn sign_in(stores: &Stores, person: &Account) {
         scopes: vec!["openid".to_owned()],
         hosts: vec!["app.example.com".to_owned()],
         client_name: None,
+        resources: None,
         granted_at: at(0),
     };
     let code = code_of(&write);
@@ -241,6 +242,7 @@ pub async fn a_session_that_has_ended_does_not_go_on_with_the_next_sign_in(store
             scopes: Vec::new(),
             hosts: Vec::new(),
             client_name: None,
+            resources: None,
             granted_at: at(again_at),
         };
         let until = at(again_at + 60);
@@ -357,6 +359,7 @@ pub async fn what_a_person_allowed_is_read_back(stores: Stores) {
         scopes: vec!["email".to_owned(), "openid".to_owned()],
         hosts: vec!["app.example.com".to_owned()],
         client_name: Some("Wéb \u{201c}1\u{201d}".to_owned()),
+        resources: Some(ConsentedResources::of(&["urn:ä".to_owned()], ["email", "openid"].into_iter())),
         granted_at: at(5),
     };
     write_code(&stores, &code_of(&write), Some(&write), Some(&consent)).await;
@@ -464,6 +467,7 @@ pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
                 scopes: vec!["openid".to_owned()],
                 hosts: Vec::new(),
                 client_name: None,
+                resources: None,
                 granted_at: at(number),
             };
             let code = AuthorizationCode { digest: [u8::try_from(number).unwrap(); 32], ..code_of(&write) };
@@ -495,12 +499,15 @@ fn pushed(tenant: &TenantId, number: u8) -> PushedRequest {
         digest: [number; 32],
         client: client("web"),
         parameters: "scope=openid&state=“ä”".to_owned(),
+        pushed_from: Some("192.0.2.1".to_owned()),
+        opened_at: None,
         valid_until: at(60),
         expires_at: at(3_660),
     }
 }
 
-async fn push(stores: &Stores, request: &PushedRequest, most: u32, now: Timestamp) -> bool {
+async fn push(stores: &Stores, request: &PushedRequest, of_client: u32, now: Timestamp) -> bool {
+    let most = MostWaiting { of_client, of_source: of_client };
     stores.authorizations.add_pushed(&request.tenant, request, most, now).await.unwrap()
 }
 
@@ -588,11 +595,92 @@ pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
     assert!(push(&stores, &request(5), 3, at(60)).await);
 }
 
+/// An address has so many of them as well, and so leaves room for the others.
+pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) {
+    let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
+    let most = MostWaiting { of_client: 4, of_source: 2 };
+    let push = async |request: PushedRequest, now| {
+        stores.authorizations.add_pushed(&request.tenant, &request, most, now).await.unwrap()
+    };
+    let from = |source: &str, number| PushedRequest {
+        pushed_from: Some(source.to_owned()),
+        ..pushed(&ada.tenant, number)
+    };
+    assert!(push(from("192.0.2.1", 1), at(0)).await && push(from("192.0.2.1", 2), at(0)).await);
+    assert!(!push(from("192.0.2.1", 3), at(1)).await);
+    assert!(push(from("192.0.2.2", 3), at(1)).await, "another address");
+    assert!(push(PushedRequest { client: client("another"), ..from("192.0.2.1", 4) }, at(1)).await);
+    assert!(push(pushed(&other.tenant, 1), at(1)).await);
+    assert!(push(from("192.0.2.3", 5), at(1)).await);
+    assert!(!push(from("192.0.2.4", 6), at(1)).await, "the client has as many as it may");
+    assert!(push(from("192.0.2.1", 6), at(60)).await);
+}
+
+/// For one client, and for all of them. Nothing is written beyond it, and the next minute begins anew.
+pub async fn a_session_gives_so_many_codes_in_a_minute(stores: Stores) {
+    let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
+    let (session, _) = begin(&stores, &ada, None, at(0));
+    let (elsewhere, _) = begin(&stores, &other, None, at(0));
+    let (another, _) = begin(&stores, &ada, None, at(0));
+    for write in [&session, &elsewhere, &another] {
+        assert!(sessions(&stores).write(write).await.unwrap());
+    }
+    let issue = async |of: &SessionWrite, id: &str, number: u8, now| {
+        let code =
+            AuthorizationCode { digest: [number; 32], client: client(id), created_at: now, ..code_of(of) };
+        let write = CodeWrite { code: &code, session: None, consent: None, pushed: None };
+        stores.authorizations.write_code(&code.tenant, &write).await.unwrap()
+    };
+    for number in 0..20 {
+        assert_eq!(issue(&session, "web", number, at(1)).await, Ok(()), "{number}");
+    }
+    let too_many = Err(CodeNotIssued::TooMany);
+    assert_eq!(issue(&session, "web", 20, at(60)).await, too_many);
+    let (web, key) = (client("web"), CodeKey { digest: [20; 32], ..CODE });
+    let unwritten = Redemption { key, ..redemption(&web) };
+    assert!(matches!(redeem(&stores, &ada.tenant, &unwritten, at(60)).await, Redeemed::Refused));
+    // Neither another session nor another tenant's counts.
+    assert_eq!(issue(&another, "web", 21, at(60)).await, Ok(()));
+    assert_eq!(issue(&elsewhere, "web", 22, at(60)).await, Ok(()));
+    for number in 0..40 {
+        let id = if number < 20 { "app" } else { "svc" };
+        assert_eq!(issue(&session, id, 100 + number, at(60)).await, Ok(()), "{number}");
+    }
+    assert_eq!(issue(&session, "fourth", 30, at(60)).await, too_many, "of all its clients");
+    assert_eq!(issue(&session, "web", 31, at(121)).await, Ok(()));
+}
+
+/// What was not redeemed, or used, or never opened, is deleted soon. A code that was redeemed stays, so that a second use is noticed.
+pub async fn what_was_used_or_never_opened_is_deleted_early(stores: Stores) {
+    let ada = person(&stores, "acme").await;
+    let (write, _) = begin(&stores, &ada, None, at(0));
+    write_code(&stores, &code_of(&write), Some(&write), None).await;
+    let web = client("web");
+    assert!(matches!(redeem(&stores, &ada.tenant, &redemption(&web), at(1)).await, Redeemed::First(_)));
+    let slot = CodeKey::RING.slot(at(86_460));
+    let unredeemed = AuthorizationCode { digest: [8; 32], slot, ..code_of(&write) };
+    write_code(&stores, &unredeemed, None, None).await;
+    for number in 1..=2 {
+        assert!(push(&stores, &pushed(&ada.tenant, number), 9, at(0)).await);
+    }
+    let [never, opened] = [1, 2].map(|number| pushed(&ada.tenant, number).key());
+    stores.authorizations.note_opened(&ada.tenant, opened, at(5)).await.unwrap();
+    stores.authorizations.note_opened(&ada.tenant, opened, at(6)).await.unwrap();
+    assert_eq!(stores.sessions.delete_expired_sign_ins(at(119)).await.unwrap(), 0);
+    assert_eq!(stores.sessions.delete_expired_sign_ins(at(121)).await.unwrap(), 2);
+    let found = stores.authorizations.find_pushed(&ada.tenant, opened, at(121)).await.unwrap().unwrap();
+    assert_eq!(found.opened_at, Some(at(5)));
+    assert_eq!(stores.authorizations.find_pushed(&ada.tenant, never, at(121)).await.unwrap(), None);
+    assert!(matches!(redeem(&stores, &ada.tenant, &redemption(&web), at(130)).await, Redeemed::Again(_)));
+}
+
 /// Those that have not expired stay.
 pub async fn expired_sign_ins_are_deleted(stores: Stores) {
     let ada = person(&stores, "acme").await;
     let (write, token) = begin(&stores, &ada, None, at(0));
     write_code(&stores, &code_of(&write), Some(&write), None).await;
+    let web = client("web");
+    assert!(matches!(redeem(&stores, &ada.tenant, &redemption(&web), at(1)).await, Redeemed::First(_)));
     assert_eq!(stores.sessions.delete_expired_sign_ins(at(86_300)).await.unwrap(), 0);
     assert!(
         sessions(&stores).find(&ada.tenant, SessionPolicy::default(), &token, at(0)).await.unwrap().is_some()

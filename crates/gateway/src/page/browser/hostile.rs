@@ -56,6 +56,7 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                 return_host: text(),
                 registered_by: Some(text()),
                 scopes: scopes(),
+                apis: vec![text()],
             }),
         ),
         (
@@ -79,6 +80,7 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                 requested_from: text(),
                 requested_at: minute(),
                 scopes: scopes(),
+                apis: vec![text()],
             }),
         ),
         (
@@ -96,6 +98,7 @@ pub(super) fn pages(common: &Common, payload: &str) -> Vec<Example> {
                     client: "notes".to_owned(),
                     name: text(),
                     scopes: scopes(),
+                    apis: vec![text()],
                     allowed: minute(),
                 }],
                 more_applications: 0,

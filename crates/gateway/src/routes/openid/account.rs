@@ -204,11 +204,12 @@ async fn application(
     consent: ConsentView,
     language: Language,
 ) -> Result<AllowedApplication, PageError> {
-    let ConsentView { client_id, scopes, granted_at } = consent;
+    let ConsentView { client_id, scopes, resources: apis, granted_at } = consent;
     let client = visit.services.authenticator.find_active(&visit.tenant.id, &client_id).await?;
     Ok(AllowedApplication {
         name: client.map_or_else(|| client_id.clone(), |client| client.name.clone()),
         client: client_id,
+        apis,
         scopes: scopes.into_iter().map(|name| ScopeLine::of(name, language)).collect(),
         allowed: minute(granted_at.0),
     })

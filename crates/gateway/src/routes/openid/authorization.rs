@@ -89,7 +89,7 @@ pub(super) async fn read(
     let mut form = Form::parse(opened.parameters.as_bytes()).map_err(unreadable)?;
     let is_silent = Form::parse(opened.parameters.as_bytes())
         .and_then(|mut form| form.take("prompt"))
-        .is_ok_and(|prompt| prompt.is_some_and(|prompt| prompt == "none"));
+        .is_ok_and(|prompt| prompt.is_some_and(|prompt| prompt.split(' ').any(|value| value == "none")));
     form.take("client_id").map_err(unreadable)?;
     let address = AuthorizationAddress::take(&mut form).map_err(missing)?;
     check_address(&client, &address).map_err(|_| {

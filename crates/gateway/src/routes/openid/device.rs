@@ -174,6 +174,7 @@ async fn confirm_page(
     let SealedForm { action, flow } = form(visit, user_code, step)?;
     let common = visit.common(Some(client));
     let page = DeviceConfirm {
+        apis: code.granted.apis(client).to_vec(),
         scopes: code.granted.scopes().map(|name| ScopeLine::of(name.to_owned(), common.language)).collect(),
         common,
         action,

@@ -10,7 +10,6 @@ use protocol::{
 use tenancy::Tenant;
 
 use super::authorization::check;
-use super::request_source::elsewhere;
 use crate::Services;
 use crate::client_authentication::authenticate_or_identify;
 use crate::raw_request::RawRequest;
@@ -47,8 +46,11 @@ async fn keep(
     let sender = sender::prove(services, tenant, raw, &authenticated, proof, None, now).await?;
     let parameters = match source {
         RequestSource::Parameters => parameters,
-        // RFC 9126 §2.1: a push has no reference to another one.
-        RequestSource::Pushed(_) | RequestSource::Elsewhere => return Err(refused(elsewhere())),
+        // RFC 9126 §2.1: "The request_uri authorization request parameter is one exception, and it MUST NOT be provided."
+        RequestSource::Pushed(_) | RequestSource::Elsewhere => {
+            let description = "A pushed request must not have a request_uri";
+            return Err(refused(AuthorizationError::invalid_request(description)));
+        }
         RequestSource::Object(object) => {
             let opened = services.authenticator.open_request_object(tenant, &client, &object, now).await;
             opened.map_err(|error| refused(error.into()))?
@@ -66,7 +68,7 @@ async fn keep(
     let key = (request.dpop_jkt, sender.keys.dpop);
     check(services, (tenant, &client), request, true, now).await?.map_err(refused)?;
     let parameters = bound(parameters, key).map_err(refused)?;
-    let reference = services.authorizations.push(&client, parameters, now).await?;
+    let reference = services.authorizations.push(&client, (parameters, &raw.source()), now).await?;
     // As many as may wait: a stranger can push in the name of a public client.
     sender.use_up(services, tenant, raw, now).await?;
     Ok(PushedResponse::new(reference.expose(), PushedRequest::expires_in()))

@@ -7,7 +7,7 @@ use grants::{
     CodeNotIssued, Consent as Allowed, Grantee, NamedAccount, Next, NextContext, RequestedCode, next,
 };
 use pages::{Consent, ScopeLine, SelectAccount, SignIn, SignInMessage};
-use protocol::{Timestamp, redirect_host};
+use protocol::{AuthorizationError, AuthorizationErrorCode, Timestamp, redirect_host};
 use registry::Client;
 use sessions::{FlowStep, SessionWrite, SignedIn};
 
@@ -93,6 +93,12 @@ pub(super) async fn proceed(
         // Another page of the same request was faster.
         Err(CodeNotIssued::RequestUsed) => return Err(PageError::refused(used_up())),
         Err(CodeNotIssued::SessionEnded) => return ask_who_is_there(),
+        Err(CodeNotIssued::TooMany) => {
+            write_begun(visit, progress).await?;
+            let description = "The session has given too many codes; try again in a minute";
+            let busy = AuthorizationError::new(AuthorizationErrorCode::TemporarilyUnavailable, description);
+            return Ok(send(to, &to.response(Err(busy)), is_after_form, public_url));
+        }
     };
     let response = to.response(Ok(code.expose().to_owned()));
     Ok(send(to, &response, is_after_form, public_url))
@@ -215,6 +221,11 @@ async fn consent_page(
     let scopes = authorization.granted.permissions().filter(|_| !to.client.code_flow.first_party);
     let common = visit.common(Some(&to.client));
     let page = Consent {
+        apis: if to.client.code_flow.first_party {
+            Vec::new()
+        } else {
+            authorization.granted.apis(&to.client).to_vec()
+        },
         scopes: scopes.map(|name| ScopeLine::of(name.into_owned(), common.language)).collect(),
         common,
         action,

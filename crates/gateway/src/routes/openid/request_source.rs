@@ -58,7 +58,7 @@ pub(super) fn used_up() -> AuthorizationError {
     AuthorizationError::new(AuthorizationErrorCode::InvalidRequestUri, description)
 }
 
-pub(super) fn elsewhere() -> AuthorizationError {
+fn elsewhere() -> AuthorizationError {
     let description = "The request_uri is not one of this server";
     AuthorizationError::new(AuthorizationErrorCode::RequestUriNotSupported, description)
 }

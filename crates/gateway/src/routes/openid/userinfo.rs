@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use grants::{BearerError, ProtectedResource, userinfo as userinfo_of};
 use keys::TokenError;
-use protocol::{Form, PresentedToken, ScopeToken};
+use protocol::{ErrorResponse, Form, PresentedToken, RefusalReason, ScopeToken};
 use serde_json::{Map, Value};
 use tenancy::Tenant;
 
@@ -30,17 +30,20 @@ pub(crate) async fn userinfo(
     Ok(response)
 }
 
-/// The token of the header, or of a form (RFC 6750 §2.1, §2.2).
+/// The token of the header, or of a form (RFC 6750 §2.1, §2.2). "Clients MUST NOT use more than one method to transmit the token in each
+/// request" (RFC 6750 §2).
 async fn token(raw: &mut RawRequest) -> Result<Option<PresentedToken>, OAuthError> {
-    if let Some(token) = PresentedToken::from_authorization(raw.authorization()?) {
-        return Ok(Some(token));
-    }
-    if !raw.writes() {
-        return Ok(None);
+    let of_header = PresentedToken::from_authorization(raw.authorization()?);
+    if !raw.writes() || (of_header.is_some() && !raw.has_form()) {
+        return Ok(of_header);
     }
     let body = raw.form().await?;
-    let token = Form::parse(&body)?.take_secret("access_token")?;
-    Ok(token.map(PresentedToken::of_form))
+    let of_form = Form::parse(&body)?.take_secret("access_token")?.map(PresentedToken::of_form);
+    if of_header.is_some() && of_form.is_some() {
+        let description = "The access token was sent in the header and in the form";
+        return Err(ErrorResponse::invalid_request(RefusalReason::RepeatedParameter, description).into());
+    }
+    Ok(of_header.or(of_form))
 }
 
 async fn claims(
