@@ -1,3 +1,5 @@
+//! In which order requests of a worker run and are refused, with a clock that the test moves.
+
 use tenancy::TenantId;
 
 use super::*;
