@@ -1,0 +1,184 @@
+//! In which order requests of a worker run and are refused, with a clock that the test moves.
+
+use tenancy::TenantId;
+
+use super::*;
+
+fn us(count: u64) -> Duration {
+    Duration::from_micros(count)
+}
+
+/// A worker whose requests cost 250 us each.
+struct Case {
+    queue: Queue,
+    now: Instant,
+    /// Requests of connections that are open.
+    held: Vec<Ticket>,
+}
+
+impl Case {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self { queue: Queue::new(now, Arc::default()), now, held: Vec::new() }
+    }
+
+    /// So many requests come: how many of them wait and are refused.
+    fn come(&mut self, count: usize) -> [usize; 2] {
+        self.come_from("acme", 1, count)
+    }
+
+    /// The same of a tenant and a source.
+    fn come_from(&mut self, tenant: &str, source: u8, count: usize) -> [usize; 2] {
+        let line = Line::Tenant(TenantId::parse(tenant).unwrap());
+        let source = ClientAddress::new(Some([192, 0, 2, source].into()));
+        let before = self.held.len();
+        for _ in 0..count {
+            if let Verdict::Waits(ticket) = self.queue.admit(line.clone(), source, self.now) {
+                self.held.push(ticket);
+            }
+        }
+        let waits = self.held.len() - before;
+        [waits, count - waits]
+    }
+
+    /// Sockets have been read and the called requests have run: how many are called next.
+    fn turn(&mut self) -> u32 {
+        self.now += us(250) * self.queue.called;
+        self.queue.next_turn(self.now);
+        self.queue.called
+    }
+
+    fn outcomes(&self) -> Vec<Option<Outcome>> {
+        self.held.iter().map(Ticket::outcome).collect()
+    }
+}
+
+#[test]
+fn requests_run_at_once_until_a_turn_has_taken_a_millisecond() {
+    let Case { mut queue, now, .. } = Case::new();
+    for (polls, at, expected) in [
+        (1, 10_000, true),
+        (1, 10_999, true),
+        (1, 11_000, false),
+        (1, 20_000, false),
+        (2, 20_000, true),
+        (2, 20_999, true),
+        (2, 21_000, false),
+    ] {
+        assert_eq!(queue.is_open(polls, now + us(at)), expected, "{polls} {at}");
+    }
+    queue.calls = true;
+    assert!(!queue.is_open(3, now + us(30_000)), "what comes later waits behind what waits");
+}
+
+#[test]
+fn waiting_requests_are_called_oldest_first_a_millisecond_at_a_time() {
+    let mut case = Case::new();
+    assert_eq!(case.come(9), [9, 0]);
+    assert_eq!([case.turn(), case.turn(), case.turn(), case.turn()], [4, 4, 1, 0]);
+    assert_eq!(case.outcomes(), [Some(Outcome::Runs); 9]);
+    assert!(!case.queue.calls);
+    case.come(5);
+    case.turn();
+    let runs = Some(Outcome::Runs);
+    assert_eq!(case.outcomes()[9..], [runs, runs, runs, runs, None]);
+}
+
+#[test]
+fn waiting_tenants_take_turns_and_so_do_the_sources_of_one() {
+    let mut case = Case::new();
+    case.come_from("globex", 1, 1_000);
+    case.come_from("acme", 2, 3);
+    case.come_from("acme", 3, 1);
+    let runs = |case: &Case| -> Vec<usize> {
+        let outcomes = case.outcomes();
+        (1_000..1_004).filter(|place| outcomes[*place] == Some(Outcome::Runs)).collect()
+    };
+    case.turn();
+    assert_eq!(runs(&case), [1_000, 1_003], "each second call is acme's, of its sources in turn");
+    case.turn();
+    assert_eq!(runs(&case), [1_000, 1_001, 1_002, 1_003]);
+    assert_eq!(
+        case.outcomes()[..5],
+        [Some(Outcome::Runs), Some(Outcome::Runs), Some(Outcome::Runs), Some(Outcome::Runs), None]
+    );
+}
+
+#[test]
+fn an_overload_by_one_tenant_refuses_none_of_another() {
+    let mut case = Case::new();
+    case.come_from("globex", 1, 1_000);
+    let mut refused = [0; 2];
+    for turn in 0..2_000 {
+        case.turn();
+        refused[0] += case.come_from("globex", 1, 40)[1];
+        // A quarter of what the worker answers.
+        refused[1] += case.come_from("acme", 2, 1)[1];
+        // A second source of the tenant is not refused for the first one, either.
+        refused[1] += if turn % 4 == 0 { case.come_from("globex", 9, 1)[1] } else { 0 };
+        case.held.retain(|ticket| ticket.outcome() != Some(Outcome::Runs));
+    }
+    assert!(refused[0] > 60_000, "{refused:?}");
+    assert_eq!(refused[1], 0);
+    let of_acme = case.come_from("acme", 2, 1);
+    assert_eq!((of_acme, case.turn()), ([1, 0], 4));
+    assert_eq!(case.outcomes().last().copied().flatten(), Some(Outcome::Runs), "in the next turn");
+}
+
+#[test]
+fn a_connection_that_ended_takes_no_turn() {
+    let mut case = Case::new();
+    case.come(8);
+    case.held.drain(..6);
+    assert_eq!([case.turn(), case.turn()], [2, 0]);
+}
+
+#[test]
+fn an_overload_refuses_the_newest_at_once_and_then_what_comes() {
+    let mut case = Case::new();
+    case.come(1_000);
+    for _ in 0..151 {
+        case.turn();
+        case.come(4);
+    }
+    let gone = case.held.pop();
+    assert!(gone.is_some_and(|ticket| ticket.outcome().is_none()), "its connection ends");
+    assert_eq!(case.come(101), [99, 2], "the queue was never longer than a thousand and has grown by 25 ms");
+    let outcomes = case.outcomes();
+    let (waits, refused) = (outcomes.iter().position(Option::is_none), Some(Outcome::Refused));
+    let waits = waits.unwrap();
+    assert_eq!(waits, 604, "the oldest have run");
+    assert_eq!(outcomes[waits..waits + 10], [None; 10]);
+    assert!(outcomes[waits + 10..].iter().all(|outcome| *outcome == refused));
+    assert_eq!(case.queue.refusals.sample().value, 1_090, "without the connection that ended");
+    assert_eq!(case.come(5), [0, 5]);
+    assert_eq!(case.turn(), 4);
+    assert_eq!(case.come(40), [4, 36]);
+}
+
+#[test]
+fn the_cost_of_a_request_follows_what_turns_take() {
+    let mut case = Case::new();
+    for _ in 0..200 {
+        case.come(4);
+        case.queue.next_turn(case.now);
+        case.now += us(50) * case.queue.called;
+    }
+    assert!((us(45)..us(55)).contains(&case.queue.cost), "{:?}", case.queue.cost);
+    // The process was stopped for a minute.
+    case.now += us(60_000_000);
+    case.queue.next_turn(case.now);
+    assert!(case.queue.cost < us(400), "{:?}", case.queue.cost);
+}
+
+#[test]
+fn refusals_are_logged_at_most_once_in_ten_seconds() {
+    let mut case = Case::new();
+    assert_eq!(case.queue.take_unlogged(case.now), None);
+    assert_eq!(case.come(8_003), [8_000, 3]);
+    assert_eq!(case.queue.take_unlogged(case.now), Some(3));
+    case.come(5);
+    assert_eq!(case.queue.take_unlogged(case.now + us(9_999_999)), None);
+    assert_eq!(case.queue.take_unlogged(case.now + LOG_PERIOD), Some(5));
+    assert_eq!(case.queue.take_unlogged(case.now + LOG_PERIOD * 2), None);
+}
