@@ -17,8 +17,9 @@ const BANNED: [(&str, &str); 5] = [
 
 /// The async service layers of the domain crates, and the files that share one run of slow work among all waiting callers. A folder ends
 /// with a slash.
-const SERVICE_LAYERS: [&str; 30] = [
+const SERVICE_LAYERS: [&str; 31] = [
     "crates/tenancy/src/resolver.rs",
+    "crates/tenancy/src/turns.rs",
     "crates/keys/src/key_ring_cache.rs",
     "crates/keys/src/key_ring_cache/",
     "crates/keys/src/envelope.rs",

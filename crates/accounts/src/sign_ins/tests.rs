@@ -541,8 +541,9 @@ impl TestEnv {
             let Try { tenant, identifier, password, now, .. } = attempt;
             let source = ClientAddress::new(Some([192, 0, 2, address].into()));
             let (password, history) = (Secret::new(password), BrowserHistory::default());
+            let limited = (&tenant, SignInLimits::default());
             let signed_in =
-                sign_ins.sign_in_with_password(&tenant, &identifier, password, &source, &history, now).await;
+                sign_ins.sign_in_with_password(limited, &identifier, password, &source, &history, now).await;
             signed_in.map(|(account, _)| account.id.clone())
         });
         for _ in 0..100 {

@@ -722,7 +722,7 @@ async fn userinfo_takes_the_tokens_of_its_issuer_alone() {
         );
         for form in [None, Some([("other", "1")])] {
             let request = app.request(Method::POST, &path).bearer_auth(&good);
-            let request = form.iter().fold(request, |request, form| request.form(form));
+            let request = form.iter().fold(request, reqwest::RequestBuilder::form);
             assert_eq!(Answer::to(request).await.status, 200, "{form:?}");
         }
         let none = app.get(&path).await;

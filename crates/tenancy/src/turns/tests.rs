@@ -1,3 +1,5 @@
+//! The order of turns, with callers that are polled by hand.
+
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Waker};
