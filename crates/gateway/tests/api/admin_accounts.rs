@@ -449,7 +449,7 @@ async fn a_throttled_account_is_shown_and_lets_strangers_go_on_once_it_is_unlock
         let shown = test_env.get(&token, &throttling).await.json();
         assert_eq!((&shown["throttled"], &shown["failures"]), (&json!(true), &json!(10)), "{shown}");
         for (path, method) in [(&throttling, Method::GET), (&unlock, Method::POST)] {
-            test_env.ask(&of_other, ask(method, path)).await.assert_problem(403, "insufficient-scope");
+            test_env.ask(&of_other, ask(method, path)).await.assert_problem(401, "invalid-token");
         }
         assert_eq!(attempt(PASSWORD).await, 403);
         let unlocked = step(&test_env, &token, &unlock).await;

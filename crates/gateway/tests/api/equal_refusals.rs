@@ -13,6 +13,8 @@ use crate::person::{Browser, PASSWORD, add_web_client, flow};
 const ACTIVE: &str = "ada@example.com";
 const SUSPENDED: &str = "sue@example.com";
 const TRIED: &str = "tom@example.com";
+/// At which nobody has failed.
+const UNTRIED: &str = "liz@example.com";
 const UNKNOWN: &str = "bob@example.com";
 const UNKNOWN_TRIED: &str = "eve@example.com";
 const WRONG: &str = "another passphrase 1";
@@ -27,7 +29,14 @@ fn add(app: &TestApp, tenant: &str, number: u8, email: &str, status: AccountStat
 
 /// All of an answer but its time, its identifier, its nonce, its sealed request and what was typed, which have the same length each time.
 fn whole(answer: &Answer, typed: &str) -> (u16, Vec<String>, String, usize) {
-    let nonce = answer.body.split_once("nonce=\"").unwrap().1.split('"').next().unwrap();
+    let nonce = answer
+        .body
+        .split_once("nonce=\"")
+        .unwrap_or_else(|| panic!("no page: {answer:?}"))
+        .1
+        .split('"')
+        .next()
+        .unwrap();
     let headers = answer.headers.iter().map(|(name, value)| {
         let value = value.to_str().unwrap().replace(nonce, "NONCE");
         match name.as_str() {
@@ -47,6 +56,7 @@ async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts
         add(&app, tenant, number(1), ACTIVE, AccountStatus::Active);
         add(&app, tenant, number(2), SUSPENDED, AccountStatus::Suspended);
         add(&app, tenant, number(3), TRIED, AccountStatus::Active);
+        add(&app, tenant, number(4), UNTRIED, AccountStatus::Active);
         add_web_client(&app, tenant, |_| ());
     }
     for tenant in [ACME, GLOBEX] {
@@ -93,8 +103,8 @@ async fn a_refusal_says_the_same_of_unknown_wrong_suspended_and_limited_accounts
             try_as(&mut browser, &format!("nobody-{at}@example.com"), WRONG).await;
         }
         assert_eq!(app.pool.hashes_computed() - before, 15, "it has failed at five before");
-        let refused = try_as(&mut browser, ACTIVE, PASSWORD).await;
-        assert_eq!(whole(&refused, ACTIVE), expected, "a limited source");
+        let refused = try_as(&mut browser, UNTRIED, PASSWORD).await;
+        assert_eq!(whole(&refused, UNTRIED), expected, "a limited source");
         // Of the person too, in this browser: it is none that the account knows.
         assert!(!browser.cookies.contains_key(&format!("lk-s.{tenant}")));
     }

@@ -61,6 +61,9 @@ async fn ten_thousand_strangers_write_nothing() {
         assert_eq!(answer.status, 403, "{}", answer.body);
     });
     passwords.buffer_unordered(AT_ONCE).collect::<()>().await;
-    assert!(app.pool.hashes_computed() > hashes + 100, "passwords were checked");
+    assert!(
+        app.pool.hashes_computed() >= hashes + 20,
+        "passwords were checked, of twenty accounts of an address"
+    );
     assert_eq!(of_people(app.store.calls()), of_people(before));
 }
