@@ -199,7 +199,8 @@ mod tests {
     #[test]
     fn a_crate_may_enable_its_own_features_for_its_tests() {
         check("outbound", "dev:ours:outbound", None);
-        let refused = "no arrow outbound -> outbound; remove it; outbound may name registry, keys, protocol";
+        let refused =
+            "no arrow outbound -> outbound; remove it; outbound may name registry, keys, tenancy, protocol";
         check("outbound", "ours:outbound", Some(refused));
     }
 

@@ -495,7 +495,7 @@ pub async fn consents_of_an_account_are_listed_and_forgotten(stores: Stores) {
 fn pushed(tenant: &TenantId, number: u8) -> PushedRequest {
     PushedRequest {
         tenant: tenant.clone(),
-        slot: 3,
+        slot: CodeKey::RING.slot(at(3_660)),
         digest: [number; 32],
         client: client("web"),
         parameters: "scope=openid&state=“ä”".to_owned(),
