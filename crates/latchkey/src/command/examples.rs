@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Each command, and a line to type after `latchkey`.
-const EXAMPLES: [(&str, &str); 70] = [
+const EXAMPLES: [(&str, &str); 71] = [
     ("serve", "serve --config /etc/latchkey/config.yaml"),
     ("init", "init"),
     ("health", "health --address 127.0.0.1:3000"),
@@ -46,6 +46,7 @@ const EXAMPLES: [(&str, &str); 70] = [
     ("account set", "account set globex usr_mfrggzdfmztwq2lknnwg23tpoa groups=staff,accounting"),
     ("account suspend", "account suspend globex usr_mfrggzdfmztwq2lknnwg23tpoa"),
     ("account resume", "account resume globex usr_mfrggzdfmztwq2lknnwg23tpoa"),
+    ("account unlock", "account unlock globex usr_mfrggzdfmztwq2lknnwg23tpoa"),
     ("account password", "account password globex usr_mfrggzdfmztwq2lknnwg23tpoa --password-file -"),
     ("account sessions", "account sessions globex usr_mfrggzdfmztwq2lknnwg23tpoa"),
     ("account consents", "account consents globex usr_mfrggzdfmztwq2lknnwg23tpoa --revoke billing"),
