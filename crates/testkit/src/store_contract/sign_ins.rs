@@ -18,7 +18,8 @@ use super::{Stores, add, commit};
 use crate::fixtures::{self, NOW};
 use crate::requests::{self, account};
 
-const CODE: CodeKey = CodeKey { slot: 3, digest: [7; 32] };
+/// In the partition where a code of the first minute ends.
+const CODE: CodeKey = CodeKey { slot: 1, digest: [7; 32] };
 const CALLBACK: &str = "https://app.example.com/cb?a=ä";
 
 pub(super) fn at(seconds: u64) -> Timestamp {
