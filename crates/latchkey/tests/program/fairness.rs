@@ -34,7 +34,7 @@ const ROUNDS: usize = 2;
 
 /// A running program with two equal tenants.
 struct Shared {
-    _folder: Folder,
+    folder: Folder,
     program: Program,
     http: Client,
     /// Numbers what must be new each time.
@@ -163,15 +163,15 @@ impl Shared {
         let folder = Folder::with(&settings.to_string());
         let program = Program::start(&folder);
         let http = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Self { _folder: folder, program, http, last: AtomicUsize::new(0) }
+        Self { folder, program, http, last: AtomicUsize::new(0) }
     }
 
     fn import(&self, tenant: &str) {
         let line =
             |number| json!({ "email": format!("imported-{number}@example.com"), "password_hash": BCRYPT });
         let lines: Vec<_> = (0..IMPORTED).map(|number| line(number).to_string()).collect();
-        self._folder.write("people.jsonl", &lines.join("\n"));
-        self._folder.run(&["account", "import", tenant, "people.jsonl"]).output();
+        self.folder.write("people.jsonl", &lines.join("\n"));
+        self.folder.run(&["account", "import", tenant, "people.jsonl"]).output();
     }
 
     fn number(&self) -> usize {
