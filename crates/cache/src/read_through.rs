@@ -38,6 +38,15 @@ pub trait Source: Send + Sync + 'static {
     /// Reads the store, or what another replica has read from it, and checks that the answer is the requested row.
     async fn load(&self, key: &Self::Key) -> Result<Reading<Self::Value>, StoreError>;
 
+    /// The same where an earlier value of this key is known. It may be from before a change.
+    async fn load_later(
+        &self,
+        key: &Self::Key,
+        _known: Arc<Self::Value>,
+    ) -> Result<Reading<Self::Value>, StoreError> {
+        self.load(key).await
+    }
+
     /// How long a value may serve after its freshness while the store is unavailable.
     fn stale_if_error(&self, key: &Self::Key, value: &Self::Value) -> Duration;
 }
@@ -144,12 +153,13 @@ impl<S: Source> ReadThrough<S> {
     fn slot(&self, key: &S::Key) -> Arc<Slot<S::Value>> {
         let mut slot = self.slots.get(key);
         loop {
-            if let Some(slot) = slot.filter(|slot| slot.is_current()) {
-                return slot;
+            if let Some(slot) = slot.as_ref().filter(|slot| slot.is_current()) {
+                return Arc::clone(slot);
             }
+            let earlier = slot.and_then(|slot| slot.earlier());
             let new = || {
                 let epoch = self.epochs.current(S::tenant_of(key));
-                Arc::new(Slot::new(epoch, self.freshness, weight::<S>(key, None)))
+                Arc::new(Slot::new(epoch, self.freshness, weight::<S>(key, None), earlier))
             };
             let entry = self.slots.entry_by_ref(key).or_insert_with_if(new, |slot| !slot.is_current());
             slot = Some(entry.into_value());
@@ -194,7 +204,10 @@ impl<S: Source> ReadThrough<S> {
         tokio::spawn(async move {
             let began = Instant::now();
             counters.loads.count();
-            let reading = source.load(&key).await;
+            let reading = match slot.earlier() {
+                Some(known) => source.load_later(&key, known).await,
+                None => source.load(&key).await,
+            };
             counters.load_ended(reading.as_ref().err());
             if let Ok(Reading { value, .. }) = &reading
                 && slot.weigh(weight::<S>(&key, value.as_deref()))

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use protocol::Timestamp;
 use registry::{RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation};
 use tenancy::{StoreError, TenantId};
+use tokio::time::Instant;
 
 use crate::shared::SharedRows;
 use crate::{ReadThrough, Reading, Source, weights};
@@ -71,6 +72,17 @@ impl RevocationStore for CachedRevocationStore {
     }
 }
 
+fn of_tenant(
+    tenant: &TenantId,
+    found: Arc<RevocationFacts>,
+) -> Result<Option<Arc<RevocationFacts>>, StoreError> {
+    if found.tenant == *tenant {
+        return Ok(Some(found));
+    }
+    let owner = &found.tenant;
+    Err(StoreError::fault(format!("the store answered with revocations of {owner} instead of {tenant}")))
+}
+
 fn present(
     found: Result<Option<Arc<RevocationFacts>>, StoreError>,
 ) -> Result<Arc<RevocationFacts>, StoreError> {
@@ -102,15 +114,22 @@ impl Source for Revocations {
     }
 
     async fn load(&self, key: &TenantId) -> Result<Reading<RevocationFacts>, StoreError> {
-        let load = async {
-            let found = self.store.find_revocations(key).await?;
-            if found.tenant == *key {
-                return Ok(Some(found));
-            }
-            let owner = &found.tenant;
-            Err(StoreError::fault(format!("the store answered with revocations of {owner} instead of {key}")))
-        };
+        let load = async { of_tenant(key, self.store.find_revocations(key).await?) };
         self.shared.read(&Invalidation::Revocations(key.clone()), load).await
+    }
+
+    /// What is new alone, from the store: Redis holds all of them or nothing.
+    async fn load_later(
+        &self,
+        key: &TenantId,
+        known: Arc<RevocationFacts>,
+    ) -> Result<Reading<RevocationFacts>, StoreError> {
+        if known.is_empty() {
+            return self.load(key).await;
+        }
+        let at = Instant::now();
+        let value = of_tenant(key, self.store.find_later_revocations(key, &known).await?)?;
+        Ok(Reading { value, at })
     }
 
     /// A token that was revoked meanwhile would be valid.

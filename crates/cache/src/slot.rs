@@ -38,6 +38,8 @@ pub(crate) struct Slot<V> {
 
 struct State<V> {
     loaded: Option<Loaded<V>>,
+    /// The value of the slot before this one, until there is one. It is from before a change, so nobody is answered with it.
+    earlier: Option<Arc<V>>,
     /// When the store was last found unavailable, if it has not answered since.
     unavailable: Option<(Instant, StoreError)>,
     flight: Option<Flight<V>>,
@@ -68,8 +70,8 @@ pub(crate) enum Answer<V> {
 }
 
 impl<V> Slot<V> {
-    pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness, weight: u32) -> Self {
-        let state = State { loaded: None, unavailable: None, flight: None };
+    pub(crate) fn new(epoch: Arc<Epoch>, freshness: Freshness, weight: u32, earlier: Option<Arc<V>>) -> Self {
+        let state = State { loaded: None, earlier, unavailable: None, flight: None };
         epoch.add(weight);
         let [retired, used, listed] = [(); 3].map(|()| AtomicBool::new(false));
         let weight = AtomicU32::new(weight);
@@ -134,6 +136,13 @@ impl<V> Slot<V> {
         state.loaded.as_ref().and_then(|loaded| loaded.value.clone())
     }
 
+    /// The last value, or that of the slot before this one: what a load may begin with.
+    pub(crate) fn earlier(&self) -> Option<Arc<V>> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let own = state.loaded.as_ref().map(|loaded| loaded.value.clone());
+        own.unwrap_or_else(|| state.earlier.clone())
+    }
+
     /// The decision when nothing is fresh. A reader waits for a load while the store may be available. Once it is
     /// unavailable, one load at a time retries; readers with a stale value do not wait, and during the pause no
     /// reader waits.
@@ -180,7 +189,10 @@ impl<V> Slot<V> {
         state.flight = None;
         state.unavailable = None;
         match &outcome {
-            Ok(value) => state.loaded = Some(Loaded { value: value.clone(), at }),
+            Ok(value) => {
+                state.loaded = Some(Loaded { value: value.clone(), at });
+                state.earlier = None;
+            }
             Err(StoreError::Unavailable(cause)) => {
                 state.unavailable = Some((now, StoreError::Unavailable(Arc::clone(cause))));
             }

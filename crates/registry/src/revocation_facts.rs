@@ -1,11 +1,13 @@
 //! The revocations of one tenant in memory, and the one rule that decides on a token with them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use protocol::Timestamp;
+use protocol::{Lifetime, Timestamp};
 use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
 
+use crate::shared_map::SharedMap;
 use crate::{ClientId, CredentialTag, Revocation, RevokedSubject};
 
 /// All that a tenant has revoked. A time is the last second whose tokens are invalid.
@@ -13,21 +15,39 @@ use crate::{ClientId, CredentialTag, Revocation, RevokedSubject};
 pub struct RevocationFacts {
     /// Their tenant; detects a store that returns another tenant's facts.
     pub tenant: TenantId,
+    read: Reading,
     all: Option<EndedTokens>,
     clients: HashMap<ClientId, ClientFacts>,
     signing_keys: BTreeMap<String, Timestamp>,
     people: PeopleFacts,
 }
 
+/// How long later revocations are added before all are read again, which drops what has ended.
+const READ_WHOLE_AFTER: Lifetime = Lifetime::from_seconds(600);
+
+/// Of which changes of the store facts are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// The first change that they may be without.
+    pub next_change: u64,
+    /// When they were read.
+    pub at: Timestamp,
+}
+
+impl Reading {
+    /// Nothing was read.
+    pub const NEVER: Self = Self { next_change: 0, at: Timestamp::from_seconds(0) };
+}
+
 /// What is revoked of people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct PeopleFacts {
     issued_until: Option<Timestamp>,
-    grants: HashMap<String, Timestamp>,
-    sessions: HashMap<String, Timestamp>,
-    accounts: HashMap<String, Timestamp>,
+    grants: SharedMap<Timestamp>,
+    sessions: SharedMap<Timestamp>,
+    accounts: SharedMap<Timestamp>,
     /// By account, and then by client.
-    consents: HashMap<String, HashMap<ClientId, Timestamp>>,
+    consents: SharedMap<HashMap<ClientId, Timestamp>>,
 }
 
 /// All tokens of the tenant or of a client, with refresh tokens and codes, or those for a credential, with refresh tokens.
@@ -45,7 +65,7 @@ struct ClientFacts {
     access_tokens: Option<Timestamp>,
     credentials: BTreeMap<CredentialTag, EndedTokens>,
     /// When each expires, by its `jti`.
-    tokens: HashMap<String, Timestamp>,
+    tokens: SharedMap<Timestamp>,
 }
 
 /// What decides whether a token is revoked.
@@ -101,6 +121,7 @@ impl RevocationFacts {
     pub fn none(tenant: TenantId) -> Self {
         Self {
             tenant,
+            read: Reading::NEVER,
             all: None,
             clients: HashMap::new(),
             signing_keys: BTreeMap::new(),
@@ -112,36 +133,92 @@ impl RevocationFacts {
     #[must_use]
     pub fn of(tenant: TenantId, revocations: impl IntoIterator<Item = Revocation>) -> Self {
         let mut facts = Self::none(tenant);
-        for Revocation { subject, issued_until, expires_at } in revocations {
-            match subject {
-                RevokedSubject::Tenant => EndedTokens::add(&mut facts.all, issued_until, expires_at),
-                RevokedSubject::Client(client) => {
-                    let of_client = facts.clients.entry(client).or_default();
-                    EndedTokens::add(&mut of_client.all, issued_until, expires_at);
-                }
-                RevokedSubject::AccessTokens(client) => {
-                    facts.clients.entry(client).or_default().access_tokens = Some(issued_until);
-                }
-                RevokedSubject::Credential(client, tag) => {
-                    let ended = EndedTokens { issued_until, published_until: expires_at };
-                    facts.clients.entry(client).or_default().credentials.insert(tag, ended);
-                }
-                RevokedSubject::SigningKey(kid) => drop(facts.signing_keys.insert(kid, issued_until)),
-                RevokedSubject::Token(client, jti) => {
-                    facts.clients.entry(client).or_default().tokens.insert(jti, expires_at);
-                }
-                RevokedSubject::People => {
-                    facts.people.issued_until = facts.people.issued_until.max(Some(issued_until));
-                }
-                RevokedSubject::Grant(id) => drop(facts.people.grants.insert(id, issued_until)),
-                RevokedSubject::Session(id) => drop(facts.people.sessions.insert(id, issued_until)),
-                RevokedSubject::Account(id) => drop(facts.people.accounts.insert(id, issued_until)),
-                RevokedSubject::Consent(client, account) => {
-                    facts.people.consents.entry(account).or_default().insert(client, issued_until);
-                }
+        revocations.into_iter().for_each(|revocation| facts.add(revocation));
+        facts
+    }
+
+    /// The same facts, which are all of this reading.
+    #[must_use]
+    pub fn read(self, read: Reading) -> Self {
+        Self { read, ..self }
+    }
+
+    /// The first change of the store that they may be without.
+    #[must_use]
+    pub const fn next_change(&self) -> u64 {
+        self.read.next_change
+    }
+
+    /// Whether nothing is revoked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    /// These facts with the revocations that were written since [`RevocationFacts::next_change`]. `None` where all have to be read again: after a
+    /// while, where a client or tenant was resumed, which moves its time back, and where the store is another one.
+    #[must_use]
+    pub fn with(self: &Arc<Self>, later: Vec<Revocation>, read: Reading) -> Option<Arc<Self>> {
+        let is_recent = (self.read.at..self.read.at + READ_WHOLE_AFTER).contains(&read.at);
+        let is_later =
+            |row: &Revocation| self.until(&row.subject).is_none_or(|known| known <= row.issued_until);
+        if !is_recent || read.next_change < self.read.next_change || !later.iter().all(is_later) {
+            return None;
+        }
+        if later.is_empty() {
+            return Some(Arc::clone(self));
+        }
+        let mut facts = Self::clone(self);
+        facts.read.next_change = read.next_change;
+        later.into_iter().for_each(|revocation| facts.add(revocation));
+        Some(Arc::new(facts))
+    }
+
+    fn add(&mut self, Revocation { subject, issued_until, expires_at }: Revocation) {
+        let people = &mut self.people;
+        match subject {
+            RevokedSubject::Tenant => EndedTokens::add(&mut self.all, issued_until, expires_at),
+            RevokedSubject::Client(client) => {
+                EndedTokens::add(&mut self.clients.entry(client).or_default().all, issued_until, expires_at);
+            }
+            RevokedSubject::AccessTokens(client) => {
+                self.clients.entry(client).or_default().access_tokens = Some(issued_until);
+            }
+            RevokedSubject::Credential(client, tag) => {
+                let ended = EndedTokens { issued_until, published_until: expires_at };
+                self.clients.entry(client).or_default().credentials.insert(tag, ended);
+            }
+            RevokedSubject::SigningKey(kid) => drop(self.signing_keys.insert(kid, issued_until)),
+            RevokedSubject::Token(client, jti) => {
+                *self.clients.entry(client).or_default().tokens.entry(jti, || expires_at) = expires_at;
+            }
+            RevokedSubject::People => people.issued_until = people.issued_until.max(Some(issued_until)),
+            RevokedSubject::Grant(id) => *people.grants.entry(id, || issued_until) = issued_until,
+            RevokedSubject::Session(id) => *people.sessions.entry(id, || issued_until) = issued_until,
+            RevokedSubject::Account(id) => *people.accounts.entry(id, || issued_until) = issued_until,
+            RevokedSubject::Consent(client, account) => {
+                people.consents.entry(account, HashMap::new).insert(client, issued_until);
             }
         }
-        facts
+    }
+
+    /// The time of a subject, but for single tokens, whose time never changes.
+    fn until(&self, subject: &RevokedSubject) -> Option<Timestamp> {
+        let of_client = |client: &ClientId| self.clients.get(client);
+        let people = &self.people;
+        match subject {
+            RevokedSubject::Tenant => self.tenant_issued_until(),
+            RevokedSubject::Client(client) => of_client(client)?.all.map(|ended| ended.issued_until),
+            RevokedSubject::AccessTokens(client) => of_client(client)?.access_tokens,
+            RevokedSubject::Credential(client, tag) => of_client(client)?.credential_until(*tag),
+            RevokedSubject::SigningKey(kid) => self.signing_keys.get(kid).copied(),
+            RevokedSubject::Token(..) => None,
+            RevokedSubject::People => people.issued_until,
+            RevokedSubject::Grant(id) => people.grants.get(id).copied(),
+            RevokedSubject::Session(id) => people.sessions.get(id).copied(),
+            RevokedSubject::Account(id) => people.accounts.get(id).copied(),
+            RevokedSubject::Consent(client, account) => people.consents.get(account)?.get(client).copied(),
+        }
     }
 
     /// Whether the token is invalid. A token without a tag, which an earlier version of this program issued, is invalid with each credential
@@ -168,7 +245,7 @@ impl RevocationFacts {
         if let Some(until) = of_client.issued_until().filter(is_by) {
             return Some(RevokedBy::Client(until));
         }
-        if of_client.tokens.contains_key(token.jti) {
+        if of_client.tokens.get(token.jti).is_some() {
             return Some(RevokedBy::Token);
         }
         if of_client.credentials.is_empty() {
@@ -229,7 +306,7 @@ impl RevocationFacts {
     /// Whether this grant has ended: no token follows from it any more.
     #[must_use]
     pub fn is_grant_revoked(&self, grant: &str) -> bool {
-        self.people.grants.contains_key(grant)
+        self.people.grants.get(grant).is_some()
     }
 
     /// Whether a person has taken back from this client, at this second or later, what was allowed.
@@ -278,11 +355,11 @@ impl RevocationFacts {
     pub fn bytes(&self) -> usize {
         const ENTRY: usize = 128;
         let clients = self.clients.iter().map(|(client, facts)| {
-            let tokens: usize = facts.tokens.keys().map(|jti| ENTRY + jti.len()).sum();
+            let tokens: usize = facts.tokens.iter().map(|(jti, _)| ENTRY + jti.len()).sum();
             2 * ENTRY + client.as_str().len() + facts.credentials.len() * ENTRY + tokens
         });
         let PeopleFacts { grants, sessions, accounts, consents, .. } = &self.people;
-        let consents: usize = consents.values().map(|clients| 1 + clients.len()).sum();
+        let consents: usize = consents.iter().map(|(_, clients)| 1 + clients.len()).sum();
         let people = (grants.len() + sessions.len() + accounts.len() + consents) * ENTRY;
         size_of::<Self>() + self.signing_keys.len() * ENTRY + clients.sum::<usize>() + people
     }
@@ -330,7 +407,7 @@ impl PeopleFacts {
 
     fn iter(&self) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
         fn each(
-            facts: &HashMap<String, Timestamp>,
+            facts: &SharedMap<Timestamp>,
             of: fn(String) -> RevokedSubject,
         ) -> impl Iterator<Item = (RevokedSubject, Timestamp)> {
             facts.iter().map(move |(id, until)| (of(id.clone()), *until))
@@ -566,6 +643,36 @@ mod tests {
         assert_eq!(until(&[(S::Tenant, 1), (S::Client(id("a")), 3), (of("s1"), 2)]), Some(3));
         assert_eq!(until(&[(S::Tenant, 4), (S::Client(id("a")), 3), (of("s1"), 5)]), Some(5));
         assert_eq!(until(&[(S::Tenant, 6)]), Some(6));
+    }
+
+    #[test]
+    fn what_is_new_is_added_and_what_moved_back_or_is_old_is_read_again() {
+        use RevokedSubject as S;
+        let row = |(subject, until): &(S, u64)| Revocation {
+            subject: subject.clone(),
+            issued_until: Timestamp::from_seconds(*until),
+            expires_at: Timestamp::from_seconds(900),
+        };
+        let all = [
+            (S::Client(id("a")), 50),
+            (S::Grant("g".to_owned()), 60),
+            (S::Token(id("a"), "t".to_owned()), 60),
+            (S::Consent(id("a"), "usr_a".to_owned()), 60),
+        ];
+        let read = |next_change, at| Reading { next_change, at: Timestamp::from_seconds(at) };
+        let known = Arc::new(facts(&all[..2]).read(read(5, 1_000)));
+        let later = |rows: &[(S, u64)], next_change, at| {
+            known.with(rows.iter().map(row).collect(), read(next_change, at))
+        };
+        assert!(Arc::ptr_eq(&known, &later(&[], 9, 1_599).unwrap()), "nothing is new");
+        // The first two are read again, because a transaction that had begun earlier may have written them.
+        assert_eq!(*later(&all, 9, 1_001).unwrap(), facts(&all).read(read(9, 1_000)));
+        let (back, other) = ([(S::Client(id("a")), 49)], [(S::Client(id("b")), 49)]);
+        assert_eq!(later(&back, 9, 1_001), None, "a client was resumed");
+        assert!(later(&other, 9, 1_001).is_some());
+        assert_eq!(later(&[], 9, 1_600), None, "what has ended is dropped");
+        assert_eq!(later(&[], 9, 999), None, "the clock went back");
+        assert_eq!(later(&[], 4, 1_001), None, "the store is an earlier copy");
     }
 
     /// Of a tenant whose lists are full.

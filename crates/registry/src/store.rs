@@ -63,6 +63,15 @@ pub trait RevocationStore: Send + Sync {
     /// All that this tenant has revoked.
     async fn find_revocations(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError>;
 
+    /// The same for a reader that knows earlier facts of this tenant: a store may read what is new to them alone.
+    async fn find_later_revocations(
+        &self,
+        tenant: &TenantId,
+        _known: &Arc<RevocationFacts>,
+    ) -> Result<Arc<RevocationFacts>, StoreError> {
+        self.find_revocations(tenant).await
+    }
+
     /// The same where a cache has them in memory, and they are fresh. It neither waits nor allocates.
     fn fresh_revocations(&self, _tenant: &TenantId) -> Option<Arc<RevocationFacts>> {
         None

@@ -44,6 +44,7 @@ macro_rules! migrator {
             "0037_logout_addresses",
             "0038_limits_of_codes",
             "0039_resources_of_consents",
+            "0040_changes_of_revocations",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use administration::{Invalidation, RevocationChange, RevocationEffect, revocations};
 use async_trait::async_trait;
 use protocol::{Lifetime, Timestamp};
-use registry::{ClientId, Revocation, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation};
+use registry::{
+    ClientId, Reading, Revocation, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
+};
 use serde_json::{Value, json};
 use tenancy::{StoreError, TenantId};
 
@@ -14,14 +16,18 @@ use crate::change_log::{LOG, log_row};
 use crate::commit::CommitWriter;
 use crate::database::{Database, Purpose};
 use crate::error::Error;
-use crate::rows::{longest_token, subject_row};
+use crate::rows::{ReadRevocation, longest_token, subject_row};
 use crate::statement::Statement;
 use crate::transaction::Transaction;
 
 /// How long a row is kept after its last token, for a clock that is behind, and for a verifier that allows so much of it.
 const CLOCKS: Lifetime = Lifetime::from_seconds(60);
 
-pub(crate) const SELECT: &str = "SELECT {columns(r)} FROM revocations r WHERE r.tenant_id = {tenant}";
+/// Those that were written since the change `$2`, and one row without a revocation where there is none.
+pub(crate) const SELECT: &str = "
+    SELECT reading.next_change, reading.read_at, {columns(r)}
+      FROM (SELECT {next_change} AS next_change, {now} AS read_at) AS reading
+      LEFT JOIN revocations r ON r.tenant_id = {tenant} AND r.changed_in >= $2";
 
 /// Until `{revoked_at}`, or for as long after it as a replica that has not learned of the change may issue tokens: what it serves stale, and a
 /// minute, which is longer than any cache takes a row as fresh, and than any request or clock is ahead. The row ends some time after the last
@@ -86,8 +92,20 @@ const DELETE_ENDED: &str = "
 #[async_trait]
 impl RevocationStore for Database {
     async fn find_revocations(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
-        let rows: Vec<Revocation> = self.look_up(Statement::of(SELECT).bind(tenant)).await?;
-        Ok(Arc::new(RevocationFacts::of(tenant.clone(), rows)))
+        let (rows, read) = read_since(self, tenant, 0).await?;
+        Ok(Arc::new(RevocationFacts::of(tenant.clone(), rows).read(read)))
+    }
+
+    async fn find_later_revocations(
+        &self,
+        tenant: &TenantId,
+        known: &Arc<RevocationFacts>,
+    ) -> Result<Arc<RevocationFacts>, StoreError> {
+        let (later, read) = read_since(self, tenant, known.next_change()).await?;
+        match known.with(later, read) {
+            Some(facts) => Ok(facts),
+            None => self.find_revocations(tenant).await,
+        }
     }
 
     async fn revoke_token(
@@ -114,6 +132,16 @@ impl RevocationStore for Database {
     async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError> {
         Ok(self.write(Statement::of(DELETE_ENDED).bind(now)).await?)
     }
+}
+
+async fn read_since(
+    database: &Database,
+    tenant: &TenantId,
+    change: u64,
+) -> Result<(Vec<Revocation>, Reading), Error> {
+    let rows: Vec<ReadRevocation> = database.look_up(Statement::of(SELECT).bind(tenant).bind(change)).await?;
+    let read = rows.first().map(|row| row.reading).unwrap_or(Reading::NEVER);
+    Ok((rows.into_iter().filter_map(|row| row.revocation).collect(), read))
 }
 
 async fn revoke_token(

@@ -22,7 +22,7 @@ pub(crate) enum Dialect {
 }
 
 /// The words with what SQLite and PostgreSQL write for them; `@` is a word's argument. `{given(…)}` is not among them: [`given`].
-const WORDS: [(&str, &str, &str); 21] = [
+const WORDS: [(&str, &str, &str); 22] = [
     ("tenant", "$1", "entered.tenant_id"),
     // A statement that writes, and enters its tenant itself: the value of a common table `entered`, and a subquery that is read after it.
     ("entering", "$1", "set_config('latchkey.tenant', $1, true)"),
@@ -47,6 +47,12 @@ const WORDS: [(&str, &str, &str); 21] = [
     // SQLite reads the left side first.
     ("join", "CROSS JOIN", "JOIN"),
     ("bytewise", "COLLATE BINARY", "COLLATE \"C\""),
+    // Where the log of changes goes on in SQLite, and the first transaction that may be under way in PostgreSQL: what triggers note in rows.
+    (
+        "next_change",
+        "(SELECT COALESCE(MAX(seq), 0) + 1 FROM sqlite_sequence WHERE name = 'change_log')",
+        "pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+    ),
     ("now", "unixepoch()", "EXTRACT(EPOCH FROM now())::bigint"),
     // No replica has issued a token with a later `iat` before now, which is `$2`: each one's clock is within 2 s of the store's, or its health
     // says that it is not. A file has one clock.

@@ -11,5 +11,5 @@ mod tenant;
 
 pub(crate) use account::IdentifierRow;
 pub(crate) use bookkeeping::LoggedChange;
-pub(crate) use revocation::subject_row;
+pub(crate) use revocation::{ReadRevocation, subject_row};
 pub(crate) use tenant::longest_token;

@@ -1,7 +1,7 @@
 //! The columns of a revocation: a subject is its kind, and what names it within its tenant.
 
 use protocol::{Lifetime, Timestamp};
-use registry::{ClientId, CredentialTag, Revocation, RevokedSubject};
+use registry::{ClientId, CredentialTag, Reading, Revocation, RevokedSubject};
 use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 
@@ -52,6 +52,25 @@ impl FromRow for Revocation {
         let for_grants =
             if is_kept_for_grants { subject.kept_for_grants() } else { Lifetime::from_seconds(0) };
         Ok(Self { subject, issued_until, expires_at: kept_until.saturating_sub(for_grants) })
+    }
+}
+
+/// A row of a reading of revocations, in which there may be none.
+pub(crate) struct ReadRevocation {
+    pub(crate) reading: Reading,
+    pub(crate) revocation: Option<Revocation>,
+}
+
+impl FromRow for ReadRevocation {
+    fn selection(table: &str) -> String {
+        Revocation::selection(table)
+    }
+
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let reading =
+            Reading { next_change: u64::read(row, "next_change")?, at: Timestamp::read(row, "read_at")? };
+        let revocation = if row.is_null("kind")? { None } else { Some(Revocation::from_row(row)?) };
+        Ok(Self { reading, revocation })
     }
 }
 

@@ -2,20 +2,23 @@
 
 use administration::{CommitOutcome, TenantRows as _};
 use registry::{RevocationStore as _, RevokedSubject};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection as _, SqliteConnection};
 use testkit::fixtures::{NOW, client, tenant};
 use testkit::requests;
 
 use crate::declared::Sandbox;
 use crate::opening::execute;
 
-/// Of as many people, each once.
+/// Of as many people, each once, in one change.
 const SIGN_OUTS: &str = "
     WITH RECURSIVE numbers (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 9998)
     INSERT INTO revocations (tenant_id, kind, client_id, name, issued_until, expires_at, account_id)
-    SELECT 'acme', 'session', '', 'session ' || number, 0, 9999999999, 'person ' || number FROM numbers";
+    SELECT 'acme', 'session', '', 'session ' || number, 0, 9999999999, 'person ' || number FROM numbers;
+    INSERT INTO change_log (kind, tenant_id, changed_at) VALUES ('revocations', 'acme', 0)";
 
 #[tokio::test]
-async fn the_ten_thousandth_revocation_is_as_many_statements_as_the_first() {
+async fn the_ten_thousandth_revocation_is_as_many_statements_and_rows_to_read_as_the_first() {
     let sandbox = Sandbox::new();
     let database = sandbox.open().await;
     let acme = tenant("acme");
@@ -23,14 +26,27 @@ async fn the_ten_thousandth_revocation_is_as_many_statements_as_the_first() {
     assert!(matches!(added, CommitOutcome::Committed { .. }), "{added:?}");
     let mut counted = Vec::new();
     for round in ["first", "last"] {
+        let known = database.find_revocations(&acme.id).await.unwrap();
         let before = database.statements();
         for subject in [RevokedSubject::Session(round.to_owned()), RevokedSubject::Grant(round.to_owned())] {
             database.revoke_people(&acme.id, &subject, Some(round), NOW).await.unwrap();
         }
-        counted.push(database.statements() - before);
+        let facts = database.find_later_revocations(&acme.id, &known).await.unwrap();
+        assert_eq!(facts.iter().count(), known.iter().count() + 2);
+        counted.push((database.statements() - before, written_since(&sandbox, known.next_change()).await));
         if round == "first" {
             execute(&sandbox, SIGN_OUTS).await;
         }
     }
     assert_eq!(counted[0], counted[1]);
+    assert_eq!(counted[0].1, 2);
+}
+
+/// The rows that a reader who knows all of before reads.
+async fn written_since(sandbox: &Sandbox, change: u64) -> i64 {
+    let options = SqliteConnectOptions::new().filename(sandbox.path());
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let count =
+        sqlx::query_scalar("SELECT count(*) FROM revocations WHERE tenant_id = 'acme' AND changed_in >= $1");
+    count.bind(change.cast_signed()).fetch_one(&mut connection).await.unwrap()
 }

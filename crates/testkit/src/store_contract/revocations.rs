@@ -178,9 +178,10 @@ pub async fn ten_thousand_sign_outs_end_no_token_of_another_person(stores: Store
         Change::Sessions(acme.id.clone(), AccountId::from_bytes(id), Some(session))
     };
     commit(&stores, &requests::declared((0..10_000).map(sign_out).collect())).await;
+    let known = stores.revocations.find_revocations(&acme.id).await.unwrap();
     let session = RevokedSubject::Session("one more".to_owned());
     stores.revocations.revoke_people(&acme.id, &session, Some("usr_a"), NOW).await.unwrap();
-    let facts = stores.revocations.find_revocations(&acme.id).await.unwrap();
+    let facts = stores.revocations.find_later_revocations(&acme.id, &known).await.unwrap();
     assert_eq!(facts.iter().count(), 10_002);
     assert!(facts.revoke(token_of("usr_a", "one more", "g")));
     assert!(!facts.revoke(token_of("usr_b", "s", "g")));
@@ -217,7 +218,13 @@ pub async fn what_ends_is_revoked_until_it_is_resumed(stores: Stores) {
         change(&stores, ended).await;
         let ended = until(&stores, &acme.id, &subject).await.unwrap();
         assert!(ended > NOW + acme.stale_if_error, "{subject:?}: {ended:?}");
+        let known = stores.revocations.find_revocations(&acme.id).await.unwrap();
         change(&stores, resumed).await;
+        let later = stores.revocations.find_later_revocations(&acme.id, &known).await.unwrap();
+        assert_eq!(
+            later.iter().find(|(known, _)| *known == subject).map(|(_, until)| until),
+            until(&stores, &acme.id, &subject).await
+        );
         let resumed = until(&stores, &acme.id, &subject).await.unwrap();
         assert!(resumed >= NOW && resumed.seconds() + acme.stale_if_error.seconds() < ended.seconds());
     }
