@@ -140,7 +140,7 @@ async fn read_since(
     change: u64,
 ) -> Result<(Vec<Revocation>, Reading), Error> {
     let rows: Vec<ReadRevocation> = database.look_up(Statement::of(SELECT).bind(tenant).bind(change)).await?;
-    let read = rows.first().map(|row| row.reading).unwrap_or(Reading::NEVER);
+    let read = rows.first().map_or(Reading::NEVER, |row| row.reading);
     Ok((rows.into_iter().filter_map(|row| row.revocation).collect(), read))
 }
 
