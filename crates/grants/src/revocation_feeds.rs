@@ -52,8 +52,8 @@ impl Default for RevocationFeeds {
 }
 
 impl RevocationFeeds {
-    /// The feed of these facts, signed by this key now or a short while ago. `None` where there is no room for one more: without a place to
-    /// keep it, the next request would cause another signature.
+    /// The feed of these facts, signed by this key now or a short while ago. Where there is no room for one more, those of tenants with more
+    /// facts make room. `None` where there is none: without a place to keep it, the next request would cause another signature.
     ///
     /// # Errors
     /// When the key cannot sign.
@@ -77,8 +77,10 @@ impl RevocationFeeds {
         if feeds.bytes >= self.capacity {
             feeds.sweep(now);
         }
-        if feeds.bytes >= self.capacity {
-            return Ok(None);
+        while feeds.bytes >= self.capacity {
+            if !feeds.remove_larger(facts.bytes()) {
+                return Ok(None);
+            }
         }
         let claims = RevocationFeed::of(facts, tenant.issuer.as_str(), now);
         let jws = key.sign(RevocationFeed::TYP, &claims)?;
@@ -116,6 +118,13 @@ impl Feeds {
         if let Some(kept) = self.of_tenants.remove(tenant) {
             self.bytes -= kept.bytes();
         }
+    }
+
+    /// Removes the feed with the most facts, if it has more bytes of them. Returns whether there was one.
+    fn remove_larger(&mut self, bytes: usize) -> bool {
+        let most = self.of_tenants.iter().max_by_key(|(_, kept)| kept.facts.bytes());
+        let tenant = most.filter(|(_, kept)| kept.facts.bytes() > bytes).map(|(tenant, _)| tenant.clone());
+        tenant.inspect(|tenant| self.remove(tenant)).is_some()
     }
 
     /// Removes what is not served any more.
@@ -175,6 +184,23 @@ mod tests {
         assert!(rotated.jws != changed.jws);
         assert!(!Arc::ptr_eq(&rotated, &get(&tenant, &["svc"], &second, 1)), "the clock went back");
         assert!(Arc::ptr_eq(&theirs, &get(&other, &[], &first, 60)));
+    }
+
+    #[test]
+    fn a_tenant_with_many_revocations_makes_room_for_those_with_few() {
+        let feeds = RevocationFeeds { capacity: 4_096, ..RevocationFeeds::default() };
+        let (key, many, few) = (key(1), acme(), Tenant { id: TenantId::parse("globex").unwrap(), ..acme() });
+        let clients: Vec<_> = (0..100).map(|number| format!("client-{number}")).collect();
+        let clients: Vec<_> = clients.iter().map(String::as_str).collect();
+        let served = |tenant: &Tenant, revoked: &[&str]| {
+            feeds.get(tenant, &facts(tenant, revoked), &key, at(0)).unwrap().is_some()
+        };
+        assert!(served(&many, &clients), "alone it uses all");
+        assert!(served(&few, &[]));
+        for number in 0..20 {
+            served(&Tenant { id: TenantId::parse(&format!("t{number}")).unwrap(), ..acme() }, &[]);
+        }
+        assert!(!served(&many, &clients), "there is no room, and nobody has more");
     }
 
     #[test]

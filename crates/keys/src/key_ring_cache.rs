@@ -177,7 +177,7 @@ impl KeyRingCache {
 
     async fn add_key(&self, tenant: &Tenant, records: &KeyRecords, now: Timestamp) -> Result<(), KeyError> {
         let algorithm = tenant.signing.algorithm;
-        let document = self.pool.take(KeySpec::new(&tenant.signing)).await?;
+        let document = self.pool.take(&tenant.id, KeySpec::new(&tenant.signing)).await?;
         let (tenant, id) = (&tenant.id, records.next);
         let parsed = SigningKey::parse(id, algorithm, document.expose());
         let parsed =

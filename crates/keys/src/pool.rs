@@ -2,13 +2,17 @@
 //! them, and another one generates requested larger keys: a 4096-bit key may take seconds, and no first token waits
 //! behind one.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OwnedMutexGuard;
+use tenancy::{TenantId, TenantTurns};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{Instant, sleep};
 
 use crate::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
+
+/// How many callers of one tenant wait for a key.
+const MOST_WAITING: usize = 1_024;
 
 /// A stock of RSA-2048 keys without an owner. Keys of other sizes are generated on request. Clones share the stock.
 #[derive(Clone, Debug)]
@@ -19,14 +23,20 @@ pub struct KeyPool {
 #[derive(Debug)]
 struct Shared {
     size: usize,
-    stock: Mutex<Stock>,
-    /// The turns of generation, which never uses more than two threads, whatever the number of tenants. The locks are fair, so no caller
-    /// starves.
-    stocked: Turn,
-    others: Turn,
+    stock: StdMutex<Stock>,
+    /// Generation never uses more than two threads, whatever the number of tenants.
+    stocked: Lane,
+    others: Lane,
 }
 
-type Turn = Arc<tokio::sync::Mutex<()>>;
+/// One thread of generation.
+#[derive(Debug)]
+struct Lane {
+    /// The callers, in turn by tenant.
+    tenants: TenantTurns,
+    /// The thread, which one caller at a time waits for beside what fills the stock.
+    thread: Arc<Mutex<()>>,
+}
 
 #[derive(Debug, Default)]
 struct Stock {
@@ -44,8 +54,9 @@ impl KeyPool {
     /// Creates an empty pool of this size; a pool of size zero generates every key on request.
     #[must_use]
     pub fn new(size: usize) -> Self {
-        let (stocked, others) = (Turn::default(), Turn::default());
-        Self { shared: Arc::new(Shared { size, stock: Mutex::default(), stocked, others }) }
+        let [stocked, others] =
+            [(); 2].map(|()| Lane { tenants: TenantTurns::new(1, MOST_WAITING), thread: Arc::default() });
+        Self { shared: Arc::new(Shared { size, stock: StdMutex::default(), stocked, others }) }
     }
 
     /// Starts filling the pool in the background after this pause if it is not full; it must run within a Tokio runtime.
@@ -71,24 +82,34 @@ impl KeyPool {
         self.stock().ready.len()
     }
 
-    /// A key of this kind for one caller. An RSA key comes from the stock, or is generated in turn off the caller's
+    /// A key of this kind for one caller. An RSA key comes from the stock, or is generated in the tenant's turn off the caller's
     /// thread; a 2048-bit key never waits for a larger one. Other keys are generated at once.
     ///
     /// # Errors
     /// [`GenerationError`].
-    pub async fn take(&self, spec: KeySpec) -> Result<PrivateKeyDocument, GenerationError> {
+    pub async fn take(
+        &self,
+        tenant: &TenantId,
+        spec: KeySpec,
+    ) -> Result<PrivateKeyDocument, GenerationError> {
         match spec.rsa() {
-            Some(Self::STOCKED) => self.take_stocked().await,
-            Some(size) => generate(size, self.shared.others.clone().lock_owned().await).await,
+            Some(Self::STOCKED) => self.take_stocked(tenant).await,
+            Some(size) => {
+                let lane = &self.shared.others;
+                let _turn = lane.tenants.take(tenant).await.map_err(|_| GenerationError)?;
+                generate(size, lane.thread.clone().lock_owned().await).await
+            }
             None => PrivateKeyDocument::of(spec),
         }
     }
 
-    async fn take_stocked(&self) -> Result<PrivateKeyDocument, GenerationError> {
+    async fn take_stocked(&self, tenant: &TenantId) -> Result<PrivateKeyDocument, GenerationError> {
         let document = match self.pop() {
             Some(document) => document,
             None => {
-                let turn = self.shared.stocked.clone().lock_owned().await;
+                let lane = &self.shared.stocked;
+                let _turn = lane.tenants.take(tenant).await.map_err(|_| GenerationError)?;
+                let turn = lane.thread.clone().lock_owned().await;
                 // The turn before may have filled the pool.
                 match self.pop() {
                     Some(document) => document,
@@ -104,7 +125,7 @@ impl KeyPool {
     /// a request for a key is served at full speed meanwhile.
     async fn fill(&self) {
         loop {
-            let turn = self.shared.stocked.clone().lock_owned().await;
+            let turn = self.shared.stocked.thread.clone().lock_owned().await;
             let began = Instant::now();
             let made = generate(Self::STOCKED, turn).await;
             let took = began.elapsed();
@@ -162,6 +183,29 @@ mod tests {
         KeySpec { algorithm, rsa_size }
     }
 
+    fn tenant(id: &str) -> TenantId {
+        TenantId::parse(id).unwrap()
+    }
+
+    /// The one that is under way, and one that waited before.
+    #[tokio::test]
+    async fn a_tenant_that_requests_many_keys_delays_the_key_of_another_by_one() {
+        let pool = KeyPool::new(0);
+        let held = pool.shared.stocked.thread.clone().lock_owned().await;
+        let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
+        for id in ["acme", "acme", "acme", "acme", "globex"] {
+            let (pool, done) = (pool.clone(), done.clone());
+            tokio::spawn(async move {
+                pool.take(&tenant(id), usual()).await.unwrap();
+                done.send(id).unwrap();
+            });
+            tokio::task::yield_now().await;
+        }
+        drop(held);
+        let first = [order.recv().await, order.recv().await, order.recv().await];
+        assert_eq!(first, [Some("acme"), Some("acme"), Some("globex")]);
+    }
+
     fn usual() -> KeySpec {
         spec(SigningAlgorithm::RS256, RsaSize::Bits2048)
     }
@@ -175,7 +219,10 @@ mod tests {
         while pool.ready() < 2 {
             sleep(Duration::from_millis(5)).await;
         }
-        let [one, two] = [pool.take(usual()).await.unwrap(), pool.take(usual()).await.unwrap()];
+        let [one, two] = [
+            pool.take(&tenant("acme"), usual()).await.unwrap(),
+            pool.take(&tenant("acme"), usual()).await.unwrap(),
+        ];
         assert_ne!(one.expose(), two.expose());
         while pool.ready() < 2 || pool.stock().filling {
             sleep(Duration::from_millis(5)).await;
@@ -186,7 +233,7 @@ mod tests {
     async fn an_empty_pool_makes_keys_on_request() {
         let pool = KeyPool::new(0);
         pool.refill_after(Duration::ZERO);
-        assert!(!pool.take(usual()).await.unwrap().expose().is_empty());
+        assert!(!pool.take(&tenant("acme"), usual()).await.unwrap().expose().is_empty());
         assert_eq!((pool.ready(), pool.stock().filling), (0, false));
     }
 
@@ -199,7 +246,7 @@ mod tests {
         }
         for algorithm in SigningAlgorithm::ALL {
             let spec = spec(algorithm, RsaSize::Bits3072);
-            let document = pool.take(spec).await.unwrap();
+            let document = pool.take(&tenant("acme"), spec).await.unwrap();
             let key = SigningKey::parse(KeyId::numbered(1), algorithm, document.expose()).unwrap();
             let bits = match spec.rsa() {
                 Some(_) => 3072,
@@ -215,16 +262,17 @@ mod tests {
     async fn a_usual_key_never_waits_behind_larger_ones() {
         let pool = KeyPool::new(0);
         let large = spec(SigningAlgorithm::RS256, RsaSize::Bits3072);
-        let held = pool.shared.others.clone().lock_owned().await;
-        let waiting = pool.take(large);
+        let held = pool.shared.others.thread.clone().lock_owned().await;
+        let acme = tenant("acme");
+        let waiting = pool.take(&acme, large);
         tokio::pin!(waiting);
         assert!(timeout(Duration::ZERO, &mut waiting).await.is_err(), "one of them at a time");
-        let usual = timeout(Duration::from_secs(60), pool.take(usual())).await;
+        let usual = timeout(Duration::from_secs(60), pool.take(&tenant("acme"), usual())).await;
         assert!(!usual.expect("it waits for nobody").unwrap().expose().is_empty());
         assert!(timeout(Duration::ZERO, &mut waiting).await.is_err());
         drop(held);
         // Nor the other way round.
-        let _held = pool.shared.stocked.clone().lock_owned().await;
+        let _held = pool.shared.stocked.thread.clone().lock_owned().await;
         assert!(!waiting.await.unwrap().expose().is_empty());
     }
 
@@ -234,7 +282,7 @@ mod tests {
         pool.refill_after(Duration::ZERO);
         let mut rested = 0;
         for _ in 0..200 {
-            while pool.shared.stocked.try_lock().is_err() {
+            while pool.shared.stocked.thread.try_lock().is_err() {
                 sleep(Duration::from_millis(1)).await;
             }
             if pool.stock().filling {
@@ -246,6 +294,6 @@ mod tests {
             sleep(Duration::from_millis(1)).await;
         }
         assert_eq!(rested, 5, "it fills, and it is nobody's turn");
-        drop(pool.shared.stocked.lock().await);
+        drop(pool.shared.stocked.thread.lock().await);
     }
 }

@@ -483,7 +483,7 @@ impl Authenticator {
         let hash = self.hash(job, attempt).await?;
         let matching = candidates.matching(&hash).cloned();
         if let Ok(secret) = &matching {
-            self.verified_secrets.insert(key, secret.clone()).await;
+            self.verified_secrets.insert(attempt.tenant, key, secret.clone()).await;
         }
         proven(client, matching)
     }

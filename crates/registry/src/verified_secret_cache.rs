@@ -1,6 +1,8 @@
 //! A cache of verified secrets, so that only the first check of a chosen secret computes argon2id. It holds keyed
 //! digests, never secrets.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use moka::future::Cache;
@@ -12,15 +14,29 @@ use crate::verification::Candidates;
 use secrets::{KeyedDigest, random_bytes};
 
 /// The number of entries; beyond it the least used are evicted.
-const CAPACITY: u64 = 100_000;
+const CAPACITY: usize = 100_000;
 /// The lifetime of an entry that is not used.
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// The cache of one process, under a random key that is never stored.
+///
+/// While it is nearly full, it takes no more from a tenant that has an equal share of it, so that the secrets of others stay.
 pub struct VerifiedSecretCache {
     key: KeyedDigest,
-    secrets: Cache<VerifiedSecretKey, SecretId>,
+    secrets: Cache<VerifiedSecretKey, Arc<Verified>>,
+    held: Arc<Held>,
+    capacity: usize,
 }
+
+#[derive(Debug)]
+struct Verified {
+    tenant: TenantId,
+    secret: SecretId,
+}
+
+/// The number of entries of each tenant that has some.
+#[derive(Default)]
+struct Held(Mutex<HashMap<TenantId, usize>>);
 
 /// A digest of a presented secret and everything that it was checked against.
 ///
@@ -40,8 +56,18 @@ impl VerifiedSecretCache {
     /// Creates a cache under this key, which must be random and not stored anywhere.
     #[must_use]
     pub fn with_key(key: &[u8; 32]) -> Self {
-        let secrets = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
-        Self { key: KeyedDigest::for_purpose(key, "latchkey remembered secret 1"), secrets }
+        Self::with_capacity(key, CAPACITY)
+    }
+
+    fn with_capacity(key: &[u8; 32], capacity: usize) -> Self {
+        let held = Arc::new(Held::default());
+        let removed = Arc::clone(&held);
+        let secrets = Cache::builder()
+            .max_capacity(capacity as u64)
+            .time_to_idle(IDLE)
+            .eviction_listener(move |_, verified: Arc<Verified>, _| removed.remove(&verified.tenant))
+            .build();
+        Self { key: KeyedDigest::for_purpose(key, "latchkey remembered secret 1"), secrets, held, capacity }
     }
 
     pub(crate) fn key(
@@ -58,12 +84,42 @@ impl VerifiedSecretCache {
 
     /// The verified secret of this key, if it is cached.
     pub(crate) async fn find(&self, key: VerifiedSecretKey) -> Option<SecretId> {
-        self.secrets.get(&key).await
+        self.secrets.get(&key).await.map(|verified| verified.secret.clone())
     }
 
-    /// Adds a verified secret.
-    pub(crate) async fn insert(&self, key: VerifiedSecretKey, secret: SecretId) {
-        self.secrets.insert(key, secret).await;
+    /// Adds a verified secret, if its tenant has room.
+    pub(crate) async fn insert(&self, tenant: &TenantId, key: VerifiedSecretKey, secret: SecretId) {
+        if self.held.add(tenant, self.capacity) {
+            self.secrets.insert(key, Arc::new(Verified { tenant: tenant.clone(), secret })).await;
+        }
+    }
+}
+
+impl Held {
+    fn add(&self, tenant: &TenantId, capacity: usize) -> bool {
+        let mut tenants = self.tenants();
+        let own = tenants.get(tenant).copied().unwrap_or_default();
+        let others = tenants.len() - usize::from(own > 0);
+        // Where a tenant has fewer than its share, no sum is needed.
+        if own >= capacity / (others + 1) && tenants.values().sum::<usize>() >= capacity / 16 * 15 {
+            return false;
+        }
+        tenants.insert(tenant.clone(), own + 1);
+        true
+    }
+
+    fn remove(&self, tenant: &TenantId) {
+        let mut tenants = self.tenants();
+        if let Some(own) = tenants.get_mut(tenant) {
+            *own -= 1;
+            if *own == 0 {
+                tenants.remove(tenant);
+            }
+        }
+    }
+
+    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -97,9 +153,38 @@ mod tests {
         let verified_secrets = verified_secrets();
         let right = key(&verified_secrets, "acme", "billing", "secret");
         assert_eq!(verified_secrets.find(right).await, None);
-        verified_secrets.insert(right, SecretId::new("1")).await;
+        verified_secrets.insert(&TenantId::parse("acme").unwrap(), right, SecretId::new("1")).await;
         assert_eq!(verified_secrets.find(right).await, Some(SecretId::new("1")));
         assert_eq!(verified_secrets.find(key(&verified_secrets, "acme", "billing", "other")).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_tenant_with_very_many_secrets_pushes_out_none_of_another() {
+        let cache = VerifiedSecretCache::with_capacity(&[1; 32], 160);
+        let insert = async |tenant: &str, number: usize| {
+            let key = key(&cache, tenant, &format!("client-{number}"), "secret");
+            cache.insert(&TenantId::parse(tenant).unwrap(), key, SecretId::new("1")).await;
+            cache.secrets.run_pending_tasks().await;
+            key
+        };
+        let mut own = Vec::new();
+        for number in 0..40 {
+            own.push(insert("acme", number).await);
+        }
+        for number in 0..1_600 {
+            insert("globex", number).await;
+        }
+        for key in own {
+            assert!(cache.find(key).await.is_some());
+        }
+        // Alone it has nearly all of it, and what was removed is counted no more.
+        assert_eq!(cache.secrets.entry_count(), 150);
+        for number in 40..80 {
+            let late = insert("acme", number).await;
+            assert!(cache.find(late).await.is_some() || cache.secrets.entry_count() >= 160);
+        }
+        let counted = cache.held.tenants().values().sum::<usize>();
+        assert_eq!(u64::try_from(counted).unwrap(), cache.secrets.entry_count());
     }
 
     #[test]

@@ -32,6 +32,21 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
     where
         V: Default,
     {
+        self.with_room(tenant, key, importance).entry(key.clone()).or_default()
+    }
+
+    /// Adds an entry, or replaces it.
+    pub fn insert(&mut self, tenant: &TenantId, key: K, value: V, importance: impl Fn(&V) -> u64) {
+        self.with_room(tenant, &key, importance).insert(key, value);
+    }
+
+    /// The entries of the tenant, to which this key is added if it is not there.
+    fn with_room(
+        &mut self,
+        tenant: &TenantId,
+        key: &K,
+        importance: impl Fn(&V) -> u64,
+    ) -> &mut HashMap<K, V> {
         let is_there = self.tenants.get(tenant).is_some_and(|own| own.contains_key(key));
         if !is_there {
             if self.entries >= self.most {
@@ -39,7 +54,7 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
             }
             self.entries += 1;
         }
-        self.tenants.entry(tenant.clone()).or_default().entry(key.clone()).or_default()
+        self.tenants.entry(tenant.clone()).or_default()
     }
 
     /// Forgets an entry.

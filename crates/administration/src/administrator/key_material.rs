@@ -73,7 +73,7 @@ impl Administrator {
     ) -> Result<KeyMaterial, EditError> {
         let mut material = match before.filter(|material| material.fits(announced)) {
             Some(material) => material,
-            None => self.generate_key(announced.spec()).await?,
+            None => self.generate_key(tenant, announced.spec()).await?,
         };
         let Announcement { id, algorithm, .. } = announced;
         let context = SealingContext::SigningKey { tenant, id, algorithm };
@@ -81,8 +81,8 @@ impl Administrator {
         Ok(material)
     }
 
-    async fn generate_key(&self, spec: KeySpec) -> Result<KeyMaterial, EditError> {
-        let document = self.pool.take(spec).await.map_err(|_: GenerationError| SealError::Failed)?;
+    async fn generate_key(&self, tenant: &TenantId, spec: KeySpec) -> Result<KeyMaterial, EditError> {
+        let document = self.pool.take(tenant, spec).await.map_err(|_: GenerationError| SealError::Failed)?;
         off_the_runtime(move || {
             // The number does not enter the thumbprint, and is not known before all is decided.
             let parsed = SigningKey::parse(KeyId::numbered(1), spec.algorithm, document.expose());

@@ -89,6 +89,7 @@ mod tests {
     use actix_web::body::MessageBody as _;
     use keys::{KeyId, KeyPool, SigningKey};
     use protocol::SigningAlgorithm;
+    use tenancy::TenantId;
 
     use super::*;
 
@@ -96,7 +97,7 @@ mod tests {
     async fn every_answer_is_the_one_document_in_memory() {
         let algorithm = SigningAlgorithm::ES256;
         let spec = keys::KeySpec { algorithm, rsa_size: keys::RsaSize::default() };
-        let document = KeyPool::new(0).take(spec).await.unwrap();
+        let document = KeyPool::new(0).take(&TenantId::parse("acme").unwrap(), spec).await.unwrap();
         let key = SigningKey::parse(KeyId::numbered(1), algorithm, document.expose()).unwrap();
         let set = JwkSet::new(vec![key.jwk.clone()]);
         let body = |known| {

@@ -172,12 +172,12 @@ impl DeviceAuthorizations {
         let Some(key) = CodeKey::of(&self.0.digests, tenant, device_code.expose()) else {
             return Ok(Polled::Code(None));
         };
-        if self.0.polls.is_too_early(&key.digest, now) {
+        if self.0.polls.is_too_early(tenant, &key.digest, now) {
             return Ok(Polled::TooEarly);
         }
         let found = self.0.store.find_device_code(tenant, &key).await?;
         if let Some(found) = &found {
-            self.0.polls.note(found.digest, found.valid_until, now);
+            self.0.polls.note(tenant, found.digest, found.valid_until, now);
         }
         Ok(Polled::Code(found.map(Box::new)))
     }
@@ -195,7 +195,7 @@ impl DeviceAuthorizations {
         now: Timestamp,
     ) -> Result<Option<DeviceCode>, StoreError> {
         let redeemed = self.0.store.redeem_device_code(&code.tenant, &code.key(), by, now).await?;
-        self.0.polls.forget(&code.digest);
+        self.0.polls.forget(&code.tenant, &code.digest);
         Ok(redeemed)
     }
 }

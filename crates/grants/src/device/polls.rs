@@ -1,9 +1,10 @@
 //! How often devices poll (RFC 8628 §3.5). It is known to the replica that was polled, and to no store: a poll writes nothing.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::{Lifetime, Timestamp};
+use secrets::FairTable;
+use tenancy::TenantId;
 
 use super::POLL_INTERVAL;
 
@@ -11,22 +12,16 @@ use super::POLL_INTERVAL;
 const INCREASE: Lifetime = Lifetime::from_seconds(5);
 /// Times are in whole seconds: two polls at the right distance can seem to be this much closer.
 const ROUNDING: u64 = 1;
-/// The most codes that are remembered: some 10 MB.
+/// The most codes that are remembered: some 10 MB. Beyond it expired ones are forgotten, and then half of the tenant's with the most.
 const MOST: usize = 100_000;
-/// From so many on, expired ones are looked for.
-const FEW: usize = 1_024;
 
-/// The polls of codes that are waiting. The digest of a code has its tenant in it.
-#[derive(Default)]
-pub(super) struct Polls(Mutex<Known>);
+/// The polls of codes that are waiting, by the digest of the code.
+pub(super) struct Polls(Mutex<FairTable<[u8; 32], Poll>>);
 
-#[derive(Default)]
-struct Known {
-    polls: HashMap<[u8; 32], Poll>,
-    /// The number of codes at which expired ones are forgotten.
-    sweep_at: usize,
-    /// When they were looked for: once a second, however many codes there are.
-    swept_at: Option<Timestamp>,
+impl Default for Polls {
+    fn default() -> Self {
+        Self(Mutex::new(FairTable::new(MOST)))
+    }
 }
 
 struct Poll {
@@ -37,9 +32,9 @@ struct Poll {
 
 impl Polls {
     /// Notes a poll. Says whether it comes too early, which makes the interval longer.
-    pub(super) fn is_too_early(&self, digest: &[u8; 32], now: Timestamp) -> bool {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(poll) = known.polls.get_mut(digest) else { return false };
+    pub(super) fn is_too_early(&self, tenant: &TenantId, digest: &[u8; 32], now: Timestamp) -> bool {
+        let mut known = self.known();
+        let Some(poll) = known.get_mut(tenant, digest) else { return false };
         let since = now.seconds().saturating_sub(poll.last.seconds());
         let is_early = since + ROUNDING < poll.interval.seconds();
         if is_early {
@@ -50,22 +45,21 @@ impl Polls {
     }
 
     /// Remembers that a code which exists was polled for the first time.
-    pub(super) fn note(&self, digest: [u8; 32], valid_until: Timestamp, now: Timestamp) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.polls.len() >= known.sweep_at.max(FEW) && known.swept_at != Some(now) {
-            known.swept_at = Some(now);
-            known.polls.retain(|_, poll| poll.valid_until > now);
-            known.sweep_at = (known.polls.len() * 2).min(MOST);
-        }
-        if known.polls.len() < MOST {
-            let first = || Poll { last: now, interval: POLL_INTERVAL, valid_until };
-            known.polls.entry(digest).or_insert_with(first);
+    pub(super) fn note(&self, tenant: &TenantId, digest: [u8; 32], valid_until: Timestamp, now: Timestamp) {
+        let mut known = self.known();
+        if known.get_mut(tenant, &digest).is_none() {
+            let first = Poll { last: now, interval: POLL_INTERVAL, valid_until };
+            known.insert(tenant, digest, first, |poll| u64::from(poll.valid_until > now));
         }
     }
 
     /// Forgets a code that is waiting no more.
-    pub(super) fn forget(&self, digest: &[u8; 32]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).polls.remove(digest);
+    pub(super) fn forget(&self, tenant: &TenantId, digest: &[u8; 32]) {
+        self.known().remove(tenant, digest);
+    }
+
+    fn known(&self) -> MutexGuard<'_, FairTable<[u8; 32], Poll>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -80,35 +74,40 @@ mod tests {
     #[test]
     fn each_poll_that_comes_too_early_makes_the_interval_longer() {
         let polls = Polls::default();
+        let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
         let code = [1; 32];
-        assert!(!polls.is_too_early(&code, at(100)));
-        polls.note(code, at(700), at(100));
-        assert!(!polls.is_too_early(&[2; 32], at(100)), "another code");
+        assert!(!polls.is_too_early(&acme, &code, at(100)));
+        polls.note(&acme, code, at(700), at(100));
+        assert!(!polls.is_too_early(&acme, &[2; 32], at(100)), "another code");
+        assert!(!polls.is_too_early(&globex, &code, at(100)), "another tenant");
         for (seconds, expected) in
             [(105, false), (109, false), (112, true), (118, true), (128, true), (150, false)]
         {
-            assert_eq!(polls.is_too_early(&code, at(seconds)), expected, "{seconds}");
+            assert_eq!(polls.is_too_early(&acme, &code, at(seconds)), expected, "{seconds}");
         }
-        polls.forget(&code);
-        assert!(!polls.is_too_early(&code, at(151)));
+        polls.forget(&acme, &code);
+        assert!(!polls.is_too_early(&acme, &code, at(151)));
     }
 
     #[test]
-    fn expired_codes_are_forgotten_and_no_more_than_so_many_are_remembered() {
-        let polls = Polls::default();
+    fn a_tenant_with_many_codes_has_its_own_forgotten_and_expired_ones_go_first() {
+        let polls = Polls(Mutex::new(FairTable::new(100)));
+        let [acme, globex] = ["acme", "globex"].map(|id| TenantId::parse(id).unwrap());
         let code = |number: u64| {
             let mut digest = [0; 32];
             digest[..8].copy_from_slice(&number.to_be_bytes());
             digest
         };
-        let len = || polls.0.lock().unwrap().polls.len();
-        for number in 0..5_000 {
-            polls.note(code(number), at(600 + number), at(number));
+        polls.note(&globex, code(0), at(700), at(100));
+        for number in 0..150 {
+            polls.note(&acme, code(number), at(700), at(100));
         }
-        assert!(len() < 2_000, "{}", len());
-        for number in 0..150_000 {
-            polls.note(code(number), at(1_000_000), at(20_000));
+        let len = || polls.known().len();
+        assert!((50..=100).contains(&len()), "{}", len());
+        assert!(polls.is_too_early(&globex, &code(0), at(101)));
+        for number in 1..=100 {
+            polls.note(&globex, code(number), at(2_000), at(1_000));
         }
-        assert_eq!(len(), MOST);
+        assert_eq!(len(), 100, "those of acme had expired");
     }
 }
