@@ -76,11 +76,29 @@ pub(crate) fn administration(server: &PgConnectOptions, row_level_security: bool
     session(server, role, ADMINISTRATION_STATEMENT).options(in_order)
 }
 
+/// Without `jit`: every statement reads few rows by an index, and where the planner expects more of them, compiling the plan takes the server
+/// longer than the statement (165 ms and 3 ms for the clients with due logout notices).
 fn session(server: &PgConnectOptions, role: Role, longest: Duration) -> PgConnectOptions {
-    let options = server.clone().options([("statement_timeout", longest.as_millis())]);
+    let options = server.clone().options([("jit", "off")]);
+    let options = options.options([("statement_timeout", longest.as_millis())]);
     match role {
         Role::Login => options,
         Role::App => options.options([("role", "latchkey_app")]),
         Role::Operator => options.options([("role", "latchkey_operator")]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_session_has_its_statements_compiled() {
+        let server: PgConnectOptions = "postgres://latchkey@localhost/rows".parse().unwrap();
+        let reader = session(&server, Role::App, Duration::from_millis(250));
+        for session in [reader, administration(&server, true), administration(&server, false)] {
+            let options = session.get_options().unwrap_or_default();
+            assert!(options.contains("-c jit=off") && options.contains("-c statement_timeout="), "{options}");
+        }
     }
 }
