@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::select;
 use tokio::time::sleep;
 
-use crate::assertions::{LIFETIME, accepted, assertion, key, status, with_keys};
+use crate::assertions::{LIFETIME, accepted, assertion, key, status, warm, with_keys};
 use crate::dpop;
 use crate::numbers::Numbers;
 use crate::program::Mark;
@@ -97,6 +97,7 @@ async fn a_redis_that_is_flushed_all_the_time_lets_no_assertion_through_twice() 
     let test_env = TestEnv::new(Some(redis.url()));
     let keys = [key(), key()];
     let replicas = two_with_redis(&test_env, &with_keys(&keys)).await;
+    warm(&replicas, &keys, "started").await;
     for jti in ["1", "2", "3"] {
         let flushed = async {
             loop {
