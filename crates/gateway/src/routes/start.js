@@ -1,5 +1,6 @@
 /* Starts the page: it opens on the first group, shows this address in its samples, and links to no other site. The library sends each parameter
-   that has an example, so the examples of optional parameters are turned off until the reader wants one. */
+   that has an example, so the examples of optional parameters are turned off until the reader wants one. Of a form it sends what is required, so
+   the credentials of the sample client are, for the page alone: without them its first request would be refused. */
 fetch('/openapi.json').then((answer) => answer.json()).then((content) => {
   for (const operation of Object.values(content.paths).flatMap(Object.values)) {
     for (const parameter of operation.parameters ?? []) {
@@ -9,6 +10,7 @@ fetch('/openapi.json').then((answer) => answer.json()).then((content) => {
       }
     }
   }
+  content.components.schemas.TokenForm?.required.push('client_id', 'client_secret');
   Scalar.createApiReference('#app', {
     content,
     withDefaultFonts: false,

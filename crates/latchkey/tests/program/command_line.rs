@@ -340,16 +340,17 @@ globalThis.Scalar = { createApiReference(at, { content, baseServerURL, url }) {
   const unsent = all.filter((one) => one.in === 'query').map((one) => one.examples.example);
   console.log(at, baseServerURL === BASE, url, [...new Set(sent)].join(), unsent.length > 20);
   console.log(unsent.every((example) => example.value !== undefined && example['x-disabled']));
+  console.log(content.components.schemas.TokenForm.required.join());
 } };
 (async () => eval(await (await real(BASE + '/docs/start.js')).text()))();
 ";
 
 #[tokio::test]
-async fn the_page_of_the_api_sends_no_optional_parameter_unasked() {
+async fn the_page_of_the_api_sends_the_sample_credentials_and_no_optional_parameter_unasked() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
     let printed = node(PAGE, &[("BASE", &program.url(""))]).output();
-    assert_eq!(printed, "#app true undefined path true\ntrue\n");
+    assert_eq!(printed, "#app true undefined path true\ntrue\ngrant_type,client_id,client_secret\n");
 }
 
 #[tokio::test]

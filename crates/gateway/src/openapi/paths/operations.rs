@@ -56,12 +56,10 @@ pub(crate) fn documentation() -> Vec<Operation> {
         on(Get, path).answer_as("200", "A script", "text/javascript", json!({ "type": "string" }))
     };
     vec![
-        on(Get, "/openapi.json").named("document", "Fetch this document.").answer_as(
-            "200",
-            "OpenAPI 3.1",
-            JSON,
-            json!({ "type": "object" }),
-        ),
+        on(Get, "/openapi.json")
+            .named("document", "Fetch this document.")
+            .answer_as("200", "OpenAPI 3.1", JSON, json!({ "type": "object" }))
+            .empty_answer("304", NOT_MODIFIED),
         on(Get, "/docs").named("page", "Read this document.").answer_as(
             "200",
             "A page",
@@ -74,7 +72,7 @@ pub(crate) fn documentation() -> Vec<Operation> {
             "text/html",
             text,
         ),
-        script("/docs/scalar.js").named("script", "The page's library."),
+        script("/docs/scalar.js").named("script", "The page's library.").empty_answer("304", NOT_MODIFIED),
         script("/docs/start.js").named("start", "What starts the page."),
     ]
 }
