@@ -1,46 +1,85 @@
-//! Runs all checks of a change, cheapest first. The first failure stops the run with its exit code.
+//! Runs the checks of a change, cheapest first. The first failure stops the run with its exit code. A table of the steps and of the slowest tests
+//! ends it.
 
-use std::time::Instant;
+pub(crate) mod test_times;
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
 
 use crate::bench::VERIFIERS;
 use crate::workspace::{self, ALL_FEATURES, Failure, Workspace};
-use crate::{codegen, docs_run, instructions, test, tidy};
+use crate::{codegen, dist, docs_run, instructions, test, tidy};
+use test_times::TestTimes;
 
 /// The crates for others.
 const PUBLISHED: [&str; 2] = ["latchkey-client", "latchkey-verifier"];
 
 type Step = fn(&Workspace) -> Result<(), Failure>;
 
-const STEPS: [(&str, Step); 10] = [
+/// What each change passes. Documents run the program that the tests have.
+const STEPS: [(&str, Step); 7] = [
     ("format", format),
     ("lints", lints),
-    ("default features", default_features),
-    ("documentation", documentation),
+    ("documentation", documentation_for_others),
     ("tidy", tidy::run),
-    ("packages", packages),
-    ("generated files", codegen::check),
     ("documents", docs_run::run_all),
-    ("instructions", instructions::check),
+    ("instructions", instructions::check_changed),
     ("tests", tests),
 ];
 
-pub(crate) fn run_steps(workspace: &Workspace, steps: &[(&str, Step)]) -> Result<(), Failure> {
-    let begun = Instant::now();
-    for (name, step) in steps {
-        println!("\n==> {name}");
-        let started = Instant::now();
-        let outcome = step(workspace);
-        let word = if outcome.is_ok() { "passed" } else { "FAILED" };
-        println!("<== {name} {word} after {:.1} s", started.elapsed().as_secs_f64());
-        outcome?;
-    }
-    println!("\nall {} steps passed after {:.1} s", steps.len(), begun.elapsed().as_secs_f64());
-    Ok(())
+/// What a change of one of a few things can break, and what costs minutes.
+const FULL: [(&str, Step); 6] = [
+    ("default features", default_features),
+    ("documentation of all crates", documentation),
+    ("packages", packages),
+    ("generated files", codegen::check),
+    ("instructions of unchanged sources", instructions::check),
+    ("archive and Debian package", dist::run_all),
+];
+
+/// Which checks run.
+#[derive(Args)]
+pub(crate) struct CiOptions {
+    /// Also what most changes cannot break: default features, documentation of all crates, packages, generated files, all instructions, the release's packages
+    #[arg(long)]
+    full: bool,
 }
 
 /// `INSTA_UPDATE=no`: a snapshot that differs fails the test and does not change the tree.
-pub(crate) fn run() -> Result<(), Failure> {
-    run_steps(&Workspace::here().with("INSTA_UPDATE", "no"), &STEPS)
+pub(crate) fn run(options: &CiOptions) -> Result<(), Failure> {
+    let workspace = Workspace::here().with("INSTA_UPDATE", "no");
+    let steps = if options.full { [&STEPS[..], &FULL].concat() } else { STEPS.to_vec() };
+    run_steps(&workspace, &steps)
+}
+
+pub(crate) fn run_steps(workspace: &Workspace, steps: &[(&str, Step)]) -> Result<(), Failure> {
+    let mut times = Vec::new();
+    let mut outcome = Ok(());
+    for (name, step) in steps {
+        println!("\n==> {name}");
+        let started = Instant::now();
+        outcome = step(workspace);
+        times.push((*name, started.elapsed()));
+        if outcome.is_err() {
+            break;
+        }
+    }
+    let have_run = times.iter().any(|(name, _)| *name == "tests");
+    if let Some(tests) = TestTimes::of_last_run(workspace).filter(|_| have_run) {
+        print!("\n{}", tests.report(&workspace.root));
+    }
+    println!("\n{}", table(&times, outcome.is_ok()));
+    outcome
+}
+
+/// The steps with their seconds, and the sum.
+fn table(times: &[(&str, Duration)], passed: bool) -> String {
+    let seconds = |time: &Duration| time.as_secs_f64();
+    let row = |(name, time): &(&str, Duration)| format!("{:>7.1} s  {name}\n", seconds(time));
+    let sum: f64 = times.iter().map(|(_, time)| seconds(time)).sum();
+    let ending = if passed { "all steps passed" } else { "FAILED at the last of these steps" };
+    format!("{}{sum:>7.1} s  {ending}", times.iter().map(row).collect::<String>())
 }
 
 fn format(workspace: &Workspace) -> Result<(), Failure> {
@@ -54,16 +93,25 @@ fn lints(workspace: &Workspace) -> Result<(), Failure> {
     workspace::run(&mut workspace.cargo(&arguments))
 }
 
-/// The program of a newcomer, without key services and keyring. The lints compile it with all of them. The step "generated files" runs this program,
-/// and a test compares the same files with the output of the program that has every key service.
+/// The program of a newcomer, without key services and keyring. The lints compile it with all of them, and a test compares the generated files
+/// with the output of the program that has every key service.
 fn default_features(workspace: &Workspace) -> Result<(), Failure> {
     let arguments = ["clippy", "--locked", "--package", "latchkey", "--", "-D", "warnings"];
     workspace::run(&mut workspace.cargo(&arguments))
 }
 
+/// Of the crates that others read the documentation of.
+fn documentation_for_others(workspace: &Workspace) -> Result<(), Failure> {
+    document(workspace, &PUBLISHED.map(|name| ["--package", name]).concat())
+}
+
 fn documentation(workspace: &Workspace) -> Result<(), Failure> {
-    let arguments = ["doc", "--locked", "--no-deps", "--workspace", "--document-private-items"];
-    workspace::run(workspace.cargo(&arguments).args(ALL_FEATURES).env("RUSTDOCFLAGS", "-D warnings"))
+    document(workspace, &[&["--workspace", "--document-private-items"], &ALL_FEATURES[..]].concat())
+}
+
+fn document(workspace: &Workspace, crates: &[&str]) -> Result<(), Failure> {
+    let mut command = workspace.cargo(&["doc", "--locked", "--no-deps"]);
+    workspace::run(command.args(crates).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// The crates for others can be packed; `cargo test` has built what is in them. Nothing is uploaded.
@@ -86,5 +134,12 @@ mod tests {
         let steps: [(&str, Step); 2] =
             [("first", |_| Err(Failure::new("no"))), ("second", |_| panic!("reached"))];
         assert_eq!(run_steps(&Workspace::here(), &steps).unwrap_err().to_string(), "no");
+    }
+
+    #[test]
+    fn the_table_has_each_step_and_the_sum() {
+        let times = [("format", Duration::from_millis(2_500)), ("tests", Duration::from_secs(1_000))];
+        assert_eq!(table(&times, true), "    2.5 s  format\n 1000.0 s  tests\n 1002.5 s  all steps passed");
+        assert!(table(&times, false).ends_with("FAILED at the last of these steps"));
     }
 }

@@ -31,6 +31,11 @@ struct Release {
     folder: PathBuf,
 }
 
+/// The step of `cargo xtask ci --full`.
+pub(crate) fn run_all(workspace: &Workspace) -> Result<(), Failure> {
+    run(workspace, &DistOptions { program: None })
+}
+
 pub(crate) fn run(workspace: &Workspace, options: &DistOptions) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_PACKAGES)?;
     let program = match &options.program {

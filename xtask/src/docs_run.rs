@@ -29,17 +29,22 @@ pub(crate) struct DocsRunOptions {
     pages: Vec<String>,
 }
 
-/// Runs all pages.
+/// Runs all pages with the program of the tests, so that the step of `cargo xtask ci` compiles nothing of its own.
 pub(crate) fn run_all(workspace: &Workspace) -> Result<(), Failure> {
-    run(workspace, &DocsRunOptions { pages: Vec::new() })
+    let build = ["test", "--no-run", "--quiet", "--locked", "--workspace"];
+    run_pages(workspace, &DocsRunOptions { pages: Vec::new() }, &build)
 }
 
 /// Runs the pages.
 pub(crate) fn run(workspace: &Workspace, options: &DocsRunOptions) -> Result<(), Failure> {
+    let build = ["build", "--quiet", "--locked", "--profile", TEST_PROFILE, "--package", "latchkey"];
+    run_pages(workspace, options, &build)
+}
+
+fn run_pages(workspace: &Workspace, options: &DocsRunOptions, build: &[&str]) -> Result<(), Failure> {
     tools::make_ready(workspace, FOR_DOCUMENTS)?;
     let pages = read_pages(workspace, options)?;
-    let build = ["build", "--quiet", "--locked", "--profile", TEST_PROFILE, "--package", "latchkey"];
-    workspace::run(&mut workspace.cargo(&build))?;
+    workspace::run(&mut workspace.cargo(build))?;
     let runner = Runner::new(workspace)?;
     for page in pages.iter().filter(|page| page.runs() > 0) {
         runner.run(page)?;

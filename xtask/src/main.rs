@@ -34,8 +34,8 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Format, lints, default features, documentation, tidy, packages, generated files, documents, instructions and tests, in this order, until one fails
-    Ci,
+    /// Format, lints, documentation, tidy, documents, instructions and tests, in this order, until one fails
+    Ci(ci::CiOptions),
     /// Project lint rules: crate edges, licences, file headers, documents that name tests
     Tidy,
     /// Writes the generated files that are committed (config.schema.json, docs/openapi.json)
@@ -54,6 +54,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Shows the slowest tests of the last run, and the sum of all beside the committed one
+    TestTimes(ci::test_times::TestTimesOptions),
     /// Counts the instructions of warm requests under valgrind, without cryptography, and compares them with the committed figures
     Instructions(instructions::InstructionsOptions),
     /// Measures answers per server CPU second and times beside bare handlers on the same core, and compares them with the goals
@@ -77,13 +79,14 @@ fn main() -> ExitCode {
 
 fn perform(command: Command, workspace: &Workspace) -> Result<(), Failure> {
     match command {
-        Command::Ci => ci::run(),
+        Command::Ci(options) => ci::run(&options),
         Command::Tidy => tidy::run(workspace),
         Command::Codegen { check: true } => codegen::check(workspace),
         Command::Codegen { check: false } => codegen::write(workspace),
         Command::DocsRun(options) => docs_run::run(workspace, &options),
         Command::Dist(options) => dist::run(workspace, &options),
         Command::Test { arguments } => test::run(workspace, &arguments),
+        Command::TestTimes(options) => ci::test_times::run(workspace, &options),
         Command::Instructions(options) => instructions::run(workspace, &options),
         Command::Bench(options) => bench::run(workspace, &options),
         Command::Newcomer(options) => newcomer::measure(workspace, &options),

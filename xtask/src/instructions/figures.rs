@@ -1,10 +1,10 @@
-//! The instructions of each kind of request: as counted, and as committed.
+//! The instructions of each kind of request: as counted, and as committed, with the digest of the sources of which they were counted.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::workspace::{Doing, Failure};
 
@@ -15,9 +15,12 @@ pub(super) const FILE: &str = "crates/warm_requests/instructions.json";
 /// bookkeeping make runs differ by less than 1.5 %.
 const TOLERATED_PART: u64 = 20;
 
-/// Kinds in the order of the program.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Figures(Vec<(String, u64)>);
+pub(super) struct Figures {
+    sources: String,
+    /// In the order of the program.
+    kinds: Vec<(String, u64)>,
+}
 
 /// Both figures of each kind, for people, and the kinds whose figures differ too much.
 pub(super) struct Report {
@@ -26,8 +29,17 @@ pub(super) struct Report {
 }
 
 impl Figures {
+    /// None yet, of sources with this digest.
+    pub(super) fn of(sources: String) -> Self {
+        Self { sources, kinds: Vec::new() }
+    }
+
+    pub(super) fn are_of(&self, sources: &str) -> bool {
+        self.sources == sources
+    }
+
     pub(super) fn add(&mut self, kind: &str, instructions: u64) {
-        self.0.push((kind.to_owned(), instructions));
+        self.kinds.push((kind.to_owned(), instructions));
     }
 
     pub(super) fn read(root: &Path) -> Result<Self, Failure> {
@@ -44,8 +56,8 @@ impl Figures {
     pub(super) fn compare(&self, committed: &Self) -> Report {
         let mut table = format!("{:>14} {:>10} {:>10}\n", "instructions", "counted", "committed");
         let mut differing = Vec::new();
-        for (kind, counted) in &self.0 {
-            let figure = committed.of(kind);
+        for (kind, counted) in &self.kinds {
+            let figure = committed.figure(kind);
             let per_cent = (*counted as f64 / figure.unwrap_or(0) as f64 - 1.0) * 100.0;
             if figure.is_none_or(|figure| counted.abs_diff(figure) * TOLERATED_PART > figure) {
                 differing.push(kind.clone());
@@ -54,24 +66,30 @@ impl Figures {
             let _ = writeln!(table, "{kind:>14} {counted:>10} {figure:>10} {per_cent:>+6.1} %");
         }
         differing.extend(
-            committed.0.iter().filter(|(kind, _)| self.of(kind).is_none()).map(|(kind, _)| kind.clone()),
+            committed
+                .kinds
+                .iter()
+                .filter(|(kind, _)| self.figure(kind).is_none())
+                .map(|(kind, _)| kind.clone()),
         );
         Report { table, differing }
     }
 
-    fn of(&self, kind: &str) -> Option<u64> {
-        self.0.iter().find(|(name, _)| name == kind).map(|(_, figure)| *figure)
+    fn figure(&self, kind: &str) -> Option<u64> {
+        self.kinds.iter().find(|(name, _)| name == kind).map(|(_, figure)| *figure)
     }
 
     fn parse(text: &str) -> Option<Self> {
         let object: Value = serde_json::from_str(text).ok()?;
-        let figures = object.as_object()?.iter().map(|(kind, figure)| Some((kind.clone(), figure.as_u64()?)));
-        figures.collect::<Option<_>>().map(Self)
+        let kinds = object["instructions"].as_object()?.iter();
+        let kinds = kinds.map(|(kind, figure)| Some((kind.clone(), figure.as_u64()?)));
+        Some(Self { sources: object["sources"].as_str()?.to_owned(), kinds: kinds.collect::<Option<_>>()? })
     }
 
     fn text(&self) -> String {
-        let lines: Vec<_> = self.0.iter().map(|(kind, figure)| format!("  \"{kind}\": {figure}")).collect();
-        format!("{{\n{}\n}}\n", lines.join(",\n"))
+        let kinds: Map<_, _> =
+            self.kinds.iter().map(|(kind, figure)| (kind.clone(), json!(figure))).collect();
+        format!("{:#}\n", json!({ "sources": self.sources, "instructions": kinds }))
     }
 }
 
@@ -85,16 +103,17 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let mut counted = Figures::default();
+        let mut counted = Figures::of("a5".to_owned());
         counted.add("JWKS 200", 9000);
         counted.add("introspection", 30_000);
         assert_eq!(figures(&counted.text()), counted);
-        assert_eq!(Figures::parse(r#"{"JWKS 200": "many"}"#), None);
+        assert!(counted.are_of("a5") && !counted.are_of(""));
+        assert_eq!(Figures::parse(r#"{"sources": "a5", "instructions": {"JWKS 200": "many"}}"#), None);
     }
 
     #[test]
     fn more_work_and_less_differ_beyond_five_per_cent() {
-        let committed = figures(r#"{"a": 10000}"#);
+        let committed = figures(r#"{"sources": "", "instructions": {"a": 10000}}"#);
         for (counted, differs) in [(9499, true), (9500, false), (10_500, false), (10_501, true)] {
             let mut now = Figures::default();
             now.add("a", counted);
@@ -104,7 +123,9 @@ mod tests {
 
     #[test]
     fn a_kind_without_a_figure_or_without_a_count_differs() {
-        let (counted, committed) = (figures(r#"{"a": 1, "new": 1}"#), figures(r#"{"a": 1, "old": 1}"#));
+        let of =
+            |kind: &str| figures(&format!(r#"{{"sources": "", "instructions": {{"a": 1, "{kind}": 1}}}}"#));
+        let (counted, committed) = (of("new"), of("old"));
         assert_eq!(counted.compare(&committed).differing, ["new", "old"]);
     }
 }

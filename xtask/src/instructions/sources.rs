@@ -1,0 +1,53 @@
+//! What the instructions of a warm request depend on.
+
+use super::figures::FILE;
+use crate::workspace::{Failure, Workspace, read_text};
+
+/// All that the counted program is built from: its crates, the versions of all others, profiles and settings of the build.
+const SOURCES: &str = "Cargo.lock Cargo.toml .cargo rust-toolchain.toml xtask/src/instructions crates/accounts crates/administration \
+    crates/cache crates/gateway crates/grants crates/keys crates/pages crates/protocol crates/registry crates/secrets crates/sessions \
+    crates/tenancy crates/testkit crates/warm_requests";
+
+/// Of the files as they are, committed or not.
+pub(super) fn digest(workspace: &Workspace) -> Result<String, Failure> {
+    let script = format!(
+        "git ls-files -z --cached --others --exclude-standard -- {SOURCES} ':!crates/*/tests' ':!{FILE}' | sort -z | xargs -0 sha256sum | sha256sum"
+    );
+    let sum = read_text(&mut workspace.program("bash", &["-euo", "pipefail", "-c", &script]))?;
+    Ok(sum.split_whitespace().next().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_digest_is_of_each_crate_of_the_counted_program() {
+        let workspace = Workspace::here();
+        let metadata = workspace.metadata().unwrap();
+        let packages = metadata["packages"].as_array().unwrap();
+        let mut names = vec!["warm_requests".to_owned()];
+        let mut next = 0;
+        while let Some(name) = names.get(next).cloned() {
+            next += 1;
+            let package = packages.iter().find(|package| package["name"] == name.as_str()).unwrap();
+            for dependency in package["dependencies"].as_array().unwrap() {
+                let (of, kind) = (dependency["name"].as_str().unwrap(), &dependency["kind"]);
+                let is_ours = dependency["path"].is_string() && kind.is_null();
+                if is_ours && !names.iter().any(|known| known == of) {
+                    names.push(of.to_owned());
+                }
+            }
+        }
+        assert!(names.len() > 10, "{names:?}");
+        for name in names {
+            assert!(SOURCES.contains(&format!("crates/{name}")), "{name} is missing");
+        }
+        for path in SOURCES.split_whitespace() {
+            assert!(fs::exists(workspace.root.join(path)).unwrap(), "there is no {path}");
+        }
+        assert_eq!(digest(&workspace).unwrap().len(), 64);
+    }
+}
