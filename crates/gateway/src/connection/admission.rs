@@ -98,7 +98,7 @@ impl Refusals {
     pub(crate) fn sample(&self) -> Sample {
         Sample {
             name: "latchkey_requests_refused_total",
-            help: "Token and introspection requests refused with 503, because more came than a worker could answer.",
+            help: "Token, introspection and revocation requests refused with 503, because more came than a worker could answer.",
             kind: Kind::Counter,
             labels: &[],
             value: self.0.load(Ordering::Relaxed),
@@ -106,12 +106,15 @@ impl Refusals {
     }
 }
 
-/// Whether these bytes begin with a request to a token or introspection endpoint. All others are never refused: they cost little, or are
-/// those of operators.
+/// What services send as fast as they can.
+const ENDPOINTS: [&[u8]; 4] = [b"/token", b"/introspect", b"/oauth/revoke", b"/oauth2/revoke"];
+
+/// Whether these bytes begin with a request to a token, introspection or revocation endpoint. All others are never refused: they cost little,
+/// or are those of operators.
 pub(super) fn is_token_request(bytes: &[u8]) -> bool {
     let Some(target) = bytes.strip_prefix(b"POST ") else { return false };
     let path = memchr2(b' ', b'?', target).map_or(target, |end| &target[..end]);
-    path.ends_with(b"/token") || path.ends_with(b"/introspect")
+    ENDPOINTS.iter().any(|endpoint| path.ends_with(endpoint))
 }
 
 /// Whose turn this token request takes.
@@ -142,11 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn only_token_and_introspection_requests_are_refused() {
+    fn only_token_introspection_and_revocation_requests_are_refused() {
         for (line, expected) in [
             ("POST /api/v1/tenant/acme/oauth/token HTTP/1.1", true),
             ("POST /oauth2/token?a=b HTTP/1.1", true),
             ("POST /oauth2/introspect HTTP/1.1", true),
+            ("POST /api/v1/tenant/acme/oauth/revoke HTTP/1.1", true),
+            ("POST /oauth2/revoke HTTP/1.1", true),
+            ("POST /api/v1/tenant/acme/keys/oauth2-key-1/revoke HTTP/1.1", false),
             ("POST /api/v1/tenant/acme/clients HTTP/1.1", false),
             ("POST /x?/token HTTP/1.1", false),
             ("GET /health/live HTTP/1.1", false),
