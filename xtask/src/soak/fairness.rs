@@ -40,7 +40,7 @@ const FLOODS: [Flood; 5] = [
         let credentials = format!("client_id={}&client_secret={SECRET}", client.id);
         (path(client, "introspect"), format!("token=unknown&{credentials}"))
     }),
-    ("revocations of other clients' tokens (writes)", |client, number| {
+    ("revocations of unknown tokens", |client, number| {
         let credentials = format!("client_id={}&client_secret={SECRET}", client.id);
         (path(client, "revoke"), format!("token=unknown-{number}&{credentials}"))
     }),

@@ -16,14 +16,15 @@ const HEADER: [&str; 7] = ["resource", "code", "shared by", "turns by", "weight"
 const CODE: usize = 1;
 const TEST: usize = 6;
 /// What makes callers wait or refuses them. A channel without an argument has no bound.
-const LIMITS: [&str; 7] = [
-    "Semaphore::new(",
-    "TenantTurns::new(",
-    "TenantTurns::bounded(",
-    "sync_channel(",
-    "mpsc::channel(",
-    "broadcast::channel(",
-    "mpsc::bounded(",
+const LIMITS: [&str; 8] = [
+    "Semaphore::new",
+    "Semaphore::const_new",
+    "TenantTurns::new",
+    "TenantTurns::bounded",
+    "sync_channel",
+    "mpsc::channel",
+    "broadcast::channel",
+    "mpsc::bounded",
 ];
 
 pub(super) fn check(files: &Files, tests: &Tests) -> Vec<Violation> {
@@ -81,16 +82,24 @@ fn is_product(path: &str) -> bool {
     })
 }
 
-/// The lines before the file's tests that make one.
+/// The lines before the file's own tests that make one. Tests in a file of their own are declared anywhere.
 fn limits(text: &str) -> impl Iterator<Item = usize> {
-    let product = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let mut tests = text.match_indices("#[cfg(test)]\nmod ").map(|(at, _)| at);
+    let is_inline = |at: &usize| text[*at..].lines().nth(1).is_some_and(|line| line.contains('{'));
+    let product = &text[..tests.find(is_inline).unwrap_or(text.len())];
     let lines: Vec<_> = code_only(product).lines().map(is_limit).collect();
     lines.into_iter().enumerate().filter_map(|(index, is_limit)| is_limit.then_some(index + 1))
 }
 
+/// Whether it calls one of them, with or without a type, and with an argument.
 fn is_limit(line: &str) -> bool {
-    let is_bounded =
-        |name: &str| line.split_once(name).is_some_and(|(_, arguments)| !arguments.starts_with(')'));
+    let is_bounded = |name: &str| {
+        let Some((_, call)) = line.split_once(name) else { return false };
+        let arguments = if call.starts_with("::<") { call.split_once(">(") } else { call.split_once('(') };
+        arguments.is_some_and(|(before, arguments)| {
+            (call.starts_with("::<") || before.is_empty()) && !arguments.starts_with(')')
+        })
+    };
     LIMITS.into_iter().any(is_bounded)
 }
 
@@ -117,6 +126,20 @@ mod tests {
         let found = lines(&check(&files, &Tests::of(&files)));
         let found: Vec<&str> = found.iter().filter_map(|line| line.split("; ").next()).collect();
         assert_eq!(found, expected, "{row}");
+    }
+
+    #[test]
+    fn a_limit_is_seen_after_a_declaration_of_tests_and_with_a_type() {
+        let found = |text: &str| limits(text).collect::<Vec<_>>();
+        assert_eq!(found("#[cfg(test)]\nmod tests;\nfn a() { Semaphore::const_new(1); }\n"), [3]);
+        assert_eq!(found("fn a() { mpsc::channel::<Vec<u8>>(8); }\nfn b() { sync_channel(1); }\n"), [1, 2]);
+        for none in ["fn a() { mpsc::channel::<u8>(); }\n", "use mpsc::channel;\nfn a(it: u8) {}\n"] {
+            assert_eq!(found(none), [0; 0], "{none}");
+        }
+        assert_eq!(
+            found("fn a() {}\n#[cfg(test)]\nmod tests {\n    fn a() { Semaphore::new(1); }\n}\n"),
+            [0; 0]
+        );
     }
 
     #[test]
