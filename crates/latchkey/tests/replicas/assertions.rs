@@ -1,11 +1,12 @@
 //! An assertion that is sent to two programs at once is accepted by one of them, whatever Redis does, and by none after a restart.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use keys::{KeyId, PrivateKeyDocument, SigningKey};
 use protocol::{JWT_BEARER, SigningAlgorithm};
 use serde_json::json;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::program::{Mark, Program};
 use crate::redis_server::RedisServer;
@@ -85,7 +86,16 @@ pub(crate) async fn accepted(replicas: &[Replica; 2], keys: &[SigningKey; 2], jt
             let program = &replicas[number % 2].program;
             let request =
                 program.request(reqwest::Method::POST, &tenant_path(tenant, "/oauth/token")).form(&form);
-            tries.spawn(async move { request.send().await.unwrap().status().as_u16() });
+            // A store that does not answer in time is a correct 503, after which a caller tries again.
+            tries.spawn(async move {
+                loop {
+                    let status = request.try_clone().unwrap().send().await.unwrap().status().as_u16();
+                    if status != 503 {
+                        return status;
+                    }
+                    sleep(Duration::from_millis(100)).await;
+                }
+            });
         }
         while let Some(status) = tries.join_next().await {
             match status.unwrap() {
