@@ -91,16 +91,15 @@ fn limits(text: &str) -> impl Iterator<Item = usize> {
     lines.into_iter().enumerate().filter_map(|(index, is_limit)| is_limit.then_some(index + 1))
 }
 
-/// Whether it calls one of them, with or without a type, and with an argument.
+/// Whether it calls one of them with an argument.
 fn is_limit(line: &str) -> bool {
-    let is_bounded = |name: &str| {
-        let Some((_, call)) = line.split_once(name) else { return false };
-        let arguments = if call.starts_with("::<") { call.split_once(">(") } else { call.split_once('(') };
-        arguments.is_some_and(|(before, arguments)| {
-            (call.starts_with("::<") || before.is_empty()) && !arguments.starts_with(')')
-        })
-    };
-    LIMITS.into_iter().any(is_bounded)
+    LIMITS.into_iter().filter_map(|name| arguments(line, name)).any(|arguments| !arguments.starts_with(')'))
+}
+
+/// What follows the parenthesis of a call, with or without a type.
+fn arguments<'l>(line: &'l str, name: &str) -> Option<&'l str> {
+    let (_, call) = line.split_once(name)?;
+    if call.starts_with("::<") { call.split_once(">(").map(|(_, rest)| rest) } else { call.strip_prefix('(') }
 }
 
 #[cfg(test)]
