@@ -56,11 +56,11 @@ impl RevocationStore for CachedRevocationStore {
         &self,
         tenant: &TenantId,
         subject: &RevokedSubject,
-        account: Option<&str>,
+        sub: Option<&str>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let _read_anew = DropFacts(self, tenant);
-        self.source.store.revoke_people(tenant, subject, account, now).await
+        self.source.store.revoke_people(tenant, subject, sub, now).await
     }
 
     fn notice_revocations(&self, tenant: &TenantId) {

@@ -63,6 +63,7 @@ impl AccessTokenClaims<'_> {
     pub(crate) fn issued<'a>(&'a self, person: Option<&'a NamedPerson>) -> IssuedToken<'a> {
         let person = person.map(|person| PersonOfToken {
             account: person.account.as_str(),
+            sub: &self.sub,
             session: person.session.as_ref().map(SessionId::as_str),
             grant: self.grant_id.as_deref(),
         });

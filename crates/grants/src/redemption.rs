@@ -87,13 +87,14 @@ pub(crate) async fn sign(
     (now, jti): (Timestamp, Uuid),
 ) -> Result<Option<Signed<TokenResponse>>, GrantError> {
     let id = grant.id.to_string();
+    let names = engine.authorizations.subjects().names(grantee, grant.account, grant.session);
     let person = PersonOfToken {
         account: grant.account.as_str(),
+        sub: &names.sub,
         session: grant.session.map(SessionId::as_str),
         grant: Some(&id),
     };
     let Some(now) = engine.first_valid_second_of(grantee, person, now).await? else { return Ok(None) };
-    let names = engine.authorizations.subjects().names(grantee, grant.account, grant.session);
     let claims = person_grant::claims(grant, &names, grantee, cnf, now, jti);
     let key = engine.keys.signing_key(grantee.tenant, now).await?;
     let access_token = key.sign(&grantee.tenant.access_token.typ, &claims)?;
@@ -167,7 +168,7 @@ async fn claims_of_person(
 /// Uses the code up, if the request is the one that it is for. Nothing stays of what a code that is misused was for.
 async fn use_up(
     engine: &Engine,
-    Grantee { tenant, client }: &Grantee<'_>,
+    grantee @ Grantee { tenant, client }: &Grantee<'_>,
     (request, sender): (&AuthorizationCodeRequest, &SenderKeys),
     (id, family): (GrantId, Option<&NewFamily>),
     now: Timestamp,
@@ -182,7 +183,7 @@ async fn use_up(
     let decided = authorization_code::decide(&tenant.id, &redemption, redeemed, sender, now);
     if matches!(decided, Err(AuthorizationCodeError::Misused)) {
         match used_before_by {
-            Some(account) => engine.end_grant(&tenant.id, id, &account, now).await?,
+            Some(account) => engine.end_grant(grantee, id, &account, now).await?,
             // No token was issued for it, so there is none to revoke: its refresh tokens end before the first is given out.
             None => engine.authorizations.store().discard_code(&tenant.id, key, &id.to_string(), now).await?,
         }

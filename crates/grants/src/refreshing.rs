@@ -76,7 +76,7 @@ async fn take_step(
                 if !found.family.is_proven_by(sender) {
                     return Err(not_valid());
                 }
-                engine.end_grant(&tenant.id, token.key.id, &found.family.account, now).await?;
+                engine.end_grant(&Grantee { tenant, client }, token.key.id, &found.family.account, now).await?;
                 return Err(refused(&RefreshTokenError::Reused));
             }
             TokenUse::Retried => return Ok((found.family.clone(), granted(&found.family)?, true)),
@@ -111,7 +111,7 @@ pub(crate) async fn revoke(
     // RFC 7009 §2.1: "If the particular token is a refresh token and the authorization server supports the revocation of access tokens, then
     // the authorization server SHOULD also invalidate all access tokens based on the same authorization grant".
     if found.family.has((&tenant.id, &client.id), &token) && found.family.ended_at.is_none() {
-        engine.end_grant(&tenant.id, token.key.id, &found.family.account, now).await?;
+        engine.end_grant(&Grantee { tenant, client }, token.key.id, &found.family.account, now).await?;
     }
     Ok(())
 }

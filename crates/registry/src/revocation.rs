@@ -31,15 +31,15 @@ pub enum RevokedSubject {
     Grant(String),
     /// The tokens of a person's session, by `sid`.
     Session(String),
-    /// The tokens of a person, by the `sub` of its account.
+    /// The tokens of a person: by the account those of all clients, or by a pairwise `sub` those of the clients that use it.
     Account(String),
     /// The tokens that a client has of a person.
     Consent(ClientId, String),
 }
 
 impl RevokedSubject {
-    /// How many grants, sessions and single tokens of one account are kept. One more, and all access tokens that the account has now are revoked by
-    /// one fact, in the place of the oldest of them: nobody ends the tokens of another person, however many of his own he ends. Consents are kept
+    /// How many grants, sessions and single tokens of one `sub` are kept. One more, and all access tokens that have this `sub` now are revoked by
+    /// one fact, in the place of the oldest of them, which a verifier that knows the feed alone finds by the same `sub`: nobody ends the tokens of another person, however many of his own he ends. Consents are kept
     /// beside them, because codes and refresh tokens ask for them, and there is one for a client at most.
     pub const MOST_OF_ACCOUNT: u64 = 100;
     /// How many of them stay then, the latest ones: a grant that has just ended issues nothing to a request that is under way.
@@ -60,7 +60,7 @@ impl RevokedSubject {
         }
     }
 
-    /// Whether it counts for [`RevokedSubject::MOST_OF_ACCOUNT`], where its account is known.
+    /// Whether it counts for [`RevokedSubject::MOST_OF_ACCOUNT`], where its `sub` is known.
     #[must_use]
     pub const fn is_counted(&self) -> bool {
         matches!(self, Self::Grant(_) | Self::Session(_) | Self::Token(..))
@@ -89,8 +89,8 @@ pub struct TokenRevocation {
     pub issued_at: Timestamp,
     /// Its `exp`.
     pub expires_at: Timestamp,
-    /// The account whose token it is; none of a client's own token.
-    pub account: Option<String>,
+    /// Its `sub`, where it is a person's; none of a client's own token.
+    pub sub: Option<String>,
 }
 
 impl TokenRevocation {

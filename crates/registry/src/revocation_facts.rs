@@ -84,8 +84,10 @@ pub struct IssuedToken<'a> {
 /// What makes a token one of a person.
 #[derive(Clone, Copy, Debug)]
 pub struct PersonOfToken<'a> {
-    /// `sub`.
+    /// The account.
     pub account: &'a str,
+    /// `sub`: the account, or a pairwise one.
+    pub sub: &'a str,
     /// `sid`.
     pub session: Option<&'a str>,
     /// `grant_id`.
@@ -390,7 +392,7 @@ impl PeopleFacts {
     fn of(&self, client: &str, person: PersonOfToken<'_>) -> [Option<Timestamp>; 5] {
         [
             self.issued_until,
-            self.accounts.get(person.account).copied(),
+            self.accounts.get(person.account).max(self.accounts.get(person.sub)).copied(),
             person.session.and_then(|id| self.sessions.get(id).copied()),
             person.grant.and_then(|id| self.grants.get(id).copied()),
             self.consents.get(person.account).and_then(|clients| clients.get(client).copied()),
@@ -464,18 +466,20 @@ mod tests {
         assert_eq!(revoked, expected, "{revocations:?}: {client} {jti} {issued_at:?}");
     }
 
-    const ADA: PersonOfToken<'_> = PersonOfToken { account: "usr_a", session: Some("s"), grant: Some("g") };
+    const ADA: PersonOfToken<'_> =
+        PersonOfToken { account: "usr_a", sub: "pw_a", session: Some("s"), grant: Some("g") };
 
     #[test]
     fn a_token_of_a_person_is_revoked_by_its_grant_its_session_its_account_its_consent_and_with_all_people() {
         use RevokedSubject as S;
         let name = str::to_owned;
         let at = Timestamp::from_seconds;
-        let other = PersonOfToken { account: "usr_b", session: Some("t"), grant: Some("h") };
+        let other = PersonOfToken { account: "usr_b", sub: "usr_b", session: Some("t"), grant: Some("h") };
         for (subject, by) in [
             (S::Grant(name("g")), RevokedBy::Grant(at(100))),
             (S::Session(name("s")), RevokedBy::Session(at(100))),
             (S::Account(name("usr_a")), RevokedBy::Account(at(100))),
+            (S::Account(name("pw_a")), RevokedBy::Account(at(100))),
             (S::Consent(id("web"), name("usr_a")), RevokedBy::Consent(at(100))),
             (S::People, RevokedBy::People(at(100))),
         ] {

@@ -91,12 +91,13 @@ pub trait RevocationStore: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Revokes tokens of people of this tenant that were issued until now, and logs the change: of a grant, a session or an account. A grant
-    /// ends for good ([`RevokedSubject::ends_for_good`]), and so do its refresh tokens. A grant and a session count for their account.
+    /// ends for good ([`RevokedSubject::ends_for_good`]), and so do its refresh tokens. A grant and a session count for their `sub`: that of their
+    /// account, or the pairwise one of the tokens of the grant.
     async fn revoke_people(
         &self,
         tenant: &TenantId,
         subject: &RevokedSubject,
-        account: Option<&str>,
+        sub: Option<&str>,
         now: Timestamp,
     ) -> Result<(), StoreError>;
 

@@ -150,18 +150,18 @@ async fn revoke_token(
     token: &TokenRevocation,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let TokenRevocation { client, jti, issued_at, expires_at, account } = token;
+    let TokenRevocation { client, jti, issued_at, expires_at, sub } = token;
     let mut transaction = database.begin(Purpose::WritesOf(tenant)).await?;
     let mut row = subject_row(tenant, &RevokedSubject::Token(client.clone(), jti.clone()));
     row.insert("expires_at".to_owned(), json!((*expires_at + CLOCKS).seconds()));
-    row.insert("account_id".to_owned(), json!(account));
+    row.insert("account_id".to_owned(), json!(sub));
     if transaction.write(INSERT_TOKEN, &[Value::Object(row)], *issued_at).await? == 0 {
         return Ok(());
     }
     // The token may have been issued by a replica whose clock is ahead.
     let until = now.max(*issued_at);
-    match account {
-        Some(account) => transaction.limit_account(tenant, account, until).await?,
+    match sub {
+        Some(sub) => transaction.limit_account(tenant, sub, until).await?,
         None => transaction.limit_tokens(tenant, client, until).await?,
     }
     // The log last: its lock is shared by all tenants, and a transaction that has it waits for no row.

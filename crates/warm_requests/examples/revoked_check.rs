@@ -34,7 +34,7 @@ async fn main() {
                 jti: tag.token_id(Uuid::new_v4()).to_string(),
                 issued_at: now,
                 expires_at: now + Lifetime::from_seconds(3600),
-                account: None,
+                sub: None,
             };
             caches.revocations.revoke_token(&tenant.id, &revocation, now).await.expect("the store has room");
         }

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use protocol::{ClientAuthenticationMethod, GrantType, Secret, SubjectType, Timestamp};
-use registry::{Client, ClientSecret, RevocationStore as _, RevokedSubject};
+use registry::{Client, ClientSecret, RevocationFeed, RevocationStore as _, RevokedSubject};
 use reqwest::Method;
 use secrets::{GeneratedSecret, hash_token};
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, tenant_path, token_path};
 use crate::backchannel::waiting_logout_token;
 use crate::device::{begin, poll, send, to_the_question};
-use crate::forge::Forge;
+use crate::forge::{Forge, part};
 use crate::openid::{claims, location, userinfo};
 use crate::person::{
     Browser, CALLBACK, PASSWORD, add_person, add_web_client, continued, parameter, redeem_with,
@@ -293,6 +293,49 @@ async fn what_is_revoked_of_an_account_or_a_session_ends_its_tokens_at_each_sect
             assert_eq!(userinfo(&app, tenant, access_token).await.status, 401, "{subject:?}");
             app.pass(5);
         }
+    }
+}
+
+/// Its grants and single tokens become one fact, which a verifier that only polls the feed finds by the `sub` of its tokens.
+#[tokio::test]
+async fn too_many_ended_grants_at_a_sector_become_one_fact_of_its_sub_in_the_feed() {
+    let app = TestApp::start();
+    let feed = async |tenant| app.get(&tenant_path(tenant, "/oauth/revocations")).await.body;
+    for tenant in [ACME, GLOBEX] {
+        let person = add_person(&app, tenant);
+        let mut browser = Browser::new(&app);
+        let mut tokens = Vec::new();
+        for client in [WEB, WEB, SHOP] {
+            add_client(&app, tenant, client, |_| ());
+            tokens.push(sign_in(&app, &mut browser, tenant, client).await);
+        }
+        let [ended, revoked, of_shop] = [0, 1, 2].map(|at| text(&tokens[at], "access_token"));
+        let revoke = tenant_path(tenant, "/oauth/revoke");
+        for token in [text(&tokens[0], "refresh_token"), revoked] {
+            let form = [("client_id", WEB.0), ("client_secret", &**SECRET), ("token", token)];
+            assert_eq!(app.post(&revoke, &form).await.status, 200);
+        }
+        let [ended_claims, revoked_claims] = [0, 1].map(|at| claims(&tokens[at]["access_token"]));
+        let published: Value = serde_json::from_str(&part(&feed(tenant).await, 1)).unwrap();
+        assert!(published["people"]["grants"].get(text(&ended_claims, "grant_id")).is_some(), "{published}");
+        assert_eq!(published["tokens"], json!([revoked_claims["jti"]]));
+        // Of the same person, until none of these two is among the latest.
+        let sub = text(&ended_claims, "sub");
+        app.pass(1);
+        let (id, now) = (fixtures::tenant_id(tenant), Timestamp::from_seconds(app.now()));
+        for number in 0..RevokedSubject::MOST_OF_ACCOUNT {
+            let grant = RevokedSubject::Grant(format!("grant {number}"));
+            app.store.revoke_people(&id, &grant, Some(sub), now).await.unwrap();
+        }
+        let published: Value = serde_json::from_str(&part(&feed(tenant).await, 1)).unwrap();
+        assert!(published["people"]["grants"].get(text(&ended_claims, "grant_id")).is_none(), "{published}");
+        assert_eq!(published["tokens"], json!([]));
+        let accounts = published["people"]["accounts"].as_object().unwrap();
+        assert!(accounts.keys().eq([&RevocationFeed::name(sub)]), "{person:?}: {accounts:?}");
+        for token in [ended, revoked] {
+            assert_eq!(userinfo(&app, tenant, token).await.status, 401);
+        }
+        assert_eq!(userinfo(&app, tenant, of_shop).await.status, 200, "another sector");
     }
 }
 

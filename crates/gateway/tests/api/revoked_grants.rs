@@ -171,7 +171,7 @@ async fn too_many_single_revocations_end_no_refresh_token() {
                 jti: number.to_string(),
                 issued_at: now,
                 expires_at: now + protocol::Lifetime::from_seconds(60),
-                account: None,
+                sub: None,
             };
             app.store.revoke_token(&fixtures::tenant_id(tenant), &revoked, now).await.unwrap();
         }

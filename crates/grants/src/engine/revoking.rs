@@ -35,7 +35,7 @@ impl Engine {
         }
         let Ok(claims) = self.verify(tenant, token.expose(), None, now).await? else { return Ok(()) };
         let person = self.person_of(tenant, &claims).await?.ok().flatten();
-        match revocation::decide(claims, person.as_ref(), caller.client()) {
+        match revocation::decide(claims, person.is_some(), caller.client()) {
             Some(revoked) => Ok(self.revocations.revoke_token(&tenant.id, &revoked, now).await?),
             None => Ok(()),
         }
@@ -44,13 +44,14 @@ impl Engine {
     /// Ends all tokens of what a person has granted a client once.
     pub(crate) async fn end_grant(
         &self,
-        tenant: &TenantId,
+        of: &Grantee<'_>,
         grant: GrantId,
         account: &AccountId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let grant = RevokedSubject::Grant(grant.to_string());
-        self.revocations.revoke_people(tenant, &grant, Some(account.as_str()), now).await
+        let sub = self.authorizations.subjects().sub(of, account);
+        self.revocations.revoke_people(&of.tenant.id, &grant, Some(&sub), now).await
     }
 
     /// A store has written revocations of the tenant by itself, as that of sessions does: they count here at once.

@@ -56,5 +56,5 @@ pub(crate) fn seen(tenant: &TenantId) -> VerifierFetch {
 
 pub(crate) fn revoked() -> TokenRevocation {
     let (client, jti) = (fixtures::client_id("svc"), "1".to_owned());
-    TokenRevocation { client, jti, issued_at: fixtures::NOW, expires_at: fixtures::NOW, account: None }
+    TokenRevocation { client, jti, issued_at: fixtures::NOW, expires_at: fixtures::NOW, sub: None }
 }

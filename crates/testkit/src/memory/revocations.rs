@@ -82,7 +82,7 @@ impl Rows {
     }
 
     fn revoke_token(&mut self, tenant: &TenantId, token: &TokenRevocation, now: Timestamp) {
-        let TokenRevocation { client, jti, issued_at, expires_at, account } = token;
+        let TokenRevocation { client, jti, issued_at, expires_at, sub } = token;
         let subject = RevokedSubject::Token(client.clone(), jti.clone());
         let revoked = self.revocations.entry(tenant.clone()).or_default();
         if revoked.contains_key(&subject) {
@@ -90,7 +90,7 @@ impl Rows {
         }
         let expires_at = *expires_at + CLOCKS;
         revoked
-            .insert(subject, RevokedRow { issued_until: *issued_at, expires_at, account: account.clone() });
+            .insert(subject, RevokedRow { issued_until: *issued_at, expires_at, account: sub.clone() });
         let until = now.max(*issued_at);
         let is_of_client = |subject: &RevokedSubject, row: &RevokedRow| {
             row.account.is_none() && matches!(subject, RevokedSubject::Token(owner, _) if owner == client)

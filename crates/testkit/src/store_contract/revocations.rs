@@ -34,7 +34,7 @@ async fn until(stores: &Stores, tenant: &TenantId, subject: &RevokedSubject) -> 
 fn token(client: &str, jti: &str) -> TokenRevocation {
     let client = fixtures::client_id(client);
     let expires_at = NOW + Lifetime::from_seconds(60);
-    TokenRevocation { client, jti: jti.to_owned(), issued_at: NOW, expires_at, account: None }
+    TokenRevocation { client, jti: jti.to_owned(), issued_at: NOW, expires_at, sub: None }
 }
 
 fn of_token(client: &str, jti: &str) -> RevokedSubject {
@@ -135,7 +135,7 @@ pub async fn tokens_of_people_are_revoked_in_their_tenant_only(stores: Stores) {
 
 /// Whom a token is of that a client got for a person's session.
 fn token_of<'a>(account: &'a str, session: &'a str, grant: &'a str) -> IssuedToken<'a> {
-    let person = PersonOfToken { account, session: Some(session), grant: Some(grant) };
+    let person = PersonOfToken { account, sub: account, session: Some(session), grant: Some(grant) };
     IssuedToken { client: "svc", jti: "1", issued_at: NOW, person: Some(person) }
 }
 
@@ -149,7 +149,7 @@ pub async fn too_many_ended_grants_of_a_person_become_one_revocation_of_that_acc
     for number in 0..=last {
         let subject = RevokedSubject::Grant(grant(number));
         stores.revocations.revoke_people(&acme.id, &subject, Some("usr_a"), NOW).await.unwrap();
-        let of_person = TokenRevocation { account: Some("usr_c".to_owned()), ..token("svc", &grant(number)) };
+        let of_person = TokenRevocation { sub: Some("usr_c".to_owned()), ..token("svc", &grant(number)) };
         stores.revocations.revoke_token(&acme.id, &of_person, NOW).await.unwrap();
     }
     let facts = stores.revocations.find_revocations(&acme.id).await.unwrap();
