@@ -86,14 +86,14 @@ impl SignInThrottle {
         let SignInThrottling { account, known_browser: of_known, source: of_source } = self.platform;
         if let Some(browser) = known_browser {
             let most = own.known_browser.unwrap_or(of_known).get();
-            let bucket = self.known_browsers.begin_of(most, (tenant, target, browser), now);
+            let bucket = self.known_browsers.begin_of(tenant, ((target, browser), most), now);
             let bucket = bucket.ok_or(Reached::KnownBrowser)?;
             return Ok(SignInAttempt { bucket, of_source: None });
         }
         let most = own.source.unwrap_or(of_source).get();
         let of_source = self.sources.begin(tenant, source, target, most, now).ok_or(Reached::Source)?;
         let most = own.account.unwrap_or(account).get();
-        let Some(bucket) = self.accounts.begin_of(most, (tenant, target), now) else {
+        let Some(bucket) = self.accounts.begin_of(tenant, (target, most), now) else {
             of_source.forgive();
             return Err(Reached::Account);
         };
@@ -103,15 +103,21 @@ impl SignInThrottle {
     /// Empties the limits of an account, for browsers that are not known and for these known ones.
     pub(crate) fn forget(&self, tenant: &TenantId, account: &AccountId, known_browsers: &[BrowserId]) {
         let target = Target::Account(account);
-        self.accounts.clear((tenant, target));
+        self.accounts.clear(tenant, target);
         for browser in known_browsers {
-            self.known_browsers.clear((tenant, target, *browser));
+            self.known_browsers.clear(tenant, (target, *browser));
         }
     }
 }
 
 impl SignInAttempt<'_> {
-    /// The attempt succeeded, or failed because of this server.
+    /// The password was right. Whether that counts, as [`TriedAttempt::succeed`] says.
+    pub(crate) fn succeed(self) -> bool {
+        self.bucket.forgive();
+        self.of_source.is_none_or(TriedAttempt::succeed)
+    }
+
+    /// The attempt failed because of this server.
     pub(crate) fn forgive(self) {
         self.bucket.forgive();
         self.of_source.into_iter().for_each(TriedAttempt::forgive);

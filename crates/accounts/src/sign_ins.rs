@@ -207,7 +207,10 @@ impl SignIns {
             counted.forgive();
             return Err(SignInError::Refused);
         }
-        attempt.forgive();
+        if !attempt.succeed() {
+            counted.forgive();
+            return Err(SignInError::Refused);
+        }
         counted.succeed();
         if let (Some(stored), Some(hash)) = (stored.filter(|stored| stored.foreign().is_some()), hash) {
             self.rewrite(&account, &stored, &hash).await;

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::{Lifetime, Timestamp};
-use secrets::{ClientAddress, FairTable};
+use secrets::{ClientAddress, SourceTable};
 use tenancy::TenantId;
 
 use crate::sign_in_throttle::Target;
@@ -14,11 +14,20 @@ use crate::sign_in_throttle::Target;
 const SPAN: Lifetime = Lifetime::from_seconds(15 * 60);
 /// So many pairs of tenant and source are counted.
 const SOURCES: usize = 16_384;
+/// At so many accounts, at which it has not failed, a source may try at the same moment: all people of an office or a school have one address.
+const UNDER_WAY: usize = 1_000;
+/// After so long, what has failed too long ago is forgotten, so that networks of one site are apart again.
+const SWEPT_EVERY: Lifetime = Lifetime::from_seconds(60);
 
 /// The accounts and unknown identifiers at which sources have failed.
 pub(crate) struct TriedAccounts {
     digests: RandomState,
-    sources: Mutex<FairTable<ClientAddress, Vec<Tried>>>,
+    sources: Mutex<Sources>,
+}
+
+struct Sources {
+    table: SourceTable<Vec<Tried>>,
+    swept_at: Timestamp,
 }
 
 /// One of a source.
@@ -27,24 +36,29 @@ struct Tried {
     /// Of its id or text, under a key of this process.
     digest: u64,
     failures: u32,
+    under_way: u32,
     last: Timestamp,
 }
 
-/// An attempt that is counted as failed, also when it is dropped half way.
+/// An attempt that is counted as failed when it is dropped.
 #[must_use]
 pub(crate) struct TriedAttempt<'a> {
     of: &'a TriedAccounts,
     tenant: TenantId,
     source: ClientAddress,
     digest: u64,
+    most: u32,
+    now: Timestamp,
+    is_forgiven: bool,
 }
 
 impl TriedAccounts {
     pub(crate) fn new() -> Self {
-        Self { digests: RandomState::new(), sources: Mutex::new(FairTable::new(SOURCES)) }
+        let sources = Sources { table: SourceTable::new(SOURCES), swept_at: Timestamp::from_seconds(0) };
+        Self { digests: RandomState::new(), sources: Mutex::new(sources) }
     }
 
-    /// Counts an attempt; `None` where the source has failed at so many others, and not at this one.
+    /// Begins an attempt; `None` where the source has failed at so many others, and not at this one.
     pub(crate) fn begin(
         &self,
         tenant: &TenantId,
@@ -55,28 +69,29 @@ impl TriedAccounts {
     ) -> Option<TriedAttempt<'_>> {
         let digest = self.digests.hash_one((tenant, target));
         let mut sources = self.lock();
-        // The source whose latest failure is the oldest is forgotten first.
-        let importance = |tried: &Vec<Tried>| {
-            let live = tried.iter().filter(|tried| tried.is_live(now)).map(|tried| tried.last.seconds());
-            live.max().unwrap_or(0)
-        };
-        let tried = sources.entry(tenant, source, importance);
+        if now >= sources.swept_at + SWEPT_EVERY {
+            sources.table.sweep(|tried| importance(tried, now));
+            sources.swept_at = now;
+        }
+        let tried = sources.table.entry(tenant, source, |tried| importance(tried, now));
         tried.retain(|tried| tried.is_live(now));
-        let known = tried.iter().position(|tried| tried.digest == digest);
-        let at = match known {
+        if has_failed_at_others(tried, digest, most) {
+            return None;
+        }
+        let at = match tried.iter().position(|tried| tried.digest == digest) {
             Some(at) => at,
-            None if tried.len() >= usize::try_from(most).unwrap_or(usize::MAX) => return None,
+            None if tried.len() >= UNDER_WAY => return None,
             None => {
-                tried.push(Tried { digest, failures: 0, last: now });
+                tried.push(Tried { digest, failures: 0, under_way: 0, last: now });
                 tried.len() - 1
             }
         };
-        tried[at].failures = tried[at].failures.saturating_add(1);
-        tried[at].last = now;
-        Some(TriedAttempt { of: self, tenant: tenant.clone(), source: *source, digest })
+        tried[at].under_way = tried[at].under_way.saturating_add(1);
+        let (tenant, source) = (tenant.clone(), *source);
+        Some(TriedAttempt { of: self, tenant, source, digest, most, now, is_forgiven: false })
     }
 
-    fn lock(&self) -> MutexGuard<'_, FairTable<ClientAddress, Vec<Tried>>> {
+    fn lock(&self) -> MutexGuard<'_, Sources> {
         self.sources.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -87,19 +102,52 @@ impl Tried {
     }
 }
 
+/// The source whose latest attempt is the oldest is forgotten first.
+fn importance(tried: &[Tried], now: Timestamp) -> u64 {
+    let live = tried.iter().filter(|tried| tried.is_live(now)).map(|tried| tried.last.seconds());
+    live.max().unwrap_or(0)
+}
+
+/// Whether a source has failed at so many accounts, and not at this one.
+fn has_failed_at_others(tried: &[Tried], digest: u64, most: u32) -> bool {
+    let mut failed = tried.iter().filter(|tried| tried.failures > 0);
+    failed.clone().count() as u64 >= most.into() && !failed.any(|tried| tried.digest == digest)
+}
+
 impl TriedAttempt<'_> {
-    /// The attempt did not fail, or nothing was learned from it.
-    pub(crate) fn forgive(self) {
+    /// The password was right. Whether that counts: of attempts at the same moment, those that end when the source has failed at too many
+    /// others are refused like those that begin then.
+    pub(crate) fn succeed(self) -> bool {
         let mut sources = self.of.lock();
-        let Some(tried) = sources.get_mut(&self.tenant, &self.source) else { return };
-        if let Some(at) = tried.iter().position(|tried| tried.digest == self.digest) {
-            tried[at].failures = tried[at].failures.saturating_sub(1);
-            if tried[at].failures == 0 {
-                tried.swap_remove(at);
-            }
+        let tried = sources.table.get_mut(&self.tenant, &self.source);
+        let is_refused = tried.is_some_and(|tried| has_failed_at_others(tried, self.digest, self.most));
+        drop(sources);
+        self.forgive();
+        !is_refused
+    }
+
+    /// Nothing was learned from the attempt.
+    pub(crate) fn forgive(mut self) {
+        self.is_forgiven = true;
+    }
+}
+
+impl Drop for TriedAttempt<'_> {
+    fn drop(&mut self) {
+        let mut sources = self.of.lock();
+        let tried = sources.table.entry(&self.tenant, &self.source, |tried| importance(tried, self.now));
+        let at = tried.iter().position(|tried| tried.digest == self.digest);
+        let mut of_account = at
+            .map_or(Tried { digest: self.digest, failures: 0, under_way: 1, last: self.now }, |at| {
+                tried.swap_remove(at)
+            });
+        of_account.under_way = of_account.under_way.saturating_sub(1);
+        if !self.is_forgiven {
+            of_account.failures = of_account.failures.saturating_add(1);
+            of_account.last = of_account.last.max(self.now);
         }
-        if tried.is_empty() {
-            sources.remove(&self.tenant, &self.source);
+        if of_account.failures > 0 || of_account.under_way > 0 {
+            tried.push(of_account);
         }
     }
 }
@@ -141,10 +189,36 @@ mod tests {
         let tried = TriedAccounts::new();
         let begin = |name| tried.begin(&tenant("acme"), &source(1), Target::Unknown(name), 1, NOW);
         begin("ada").unwrap().forgive();
-        assert!(tried.lock().is_empty());
         drop(begin("bob").unwrap());
         begin("bob").unwrap().forgive();
         assert!(begin("ada").is_none() && begin("bob").is_some());
+    }
+
+    #[test]
+    fn people_at_one_address_sign_in_at_the_same_moment_and_guesses_at_the_same_moment_gain_nothing() {
+        let tried = TriedAccounts::new();
+        let names: Vec<_> = (0..200).map(|number| format!("name-{number}")).collect();
+        let begin = |name| tried.begin(&tenant("acme"), &source(1), Target::Unknown(name), 20, NOW);
+        let all: Vec<_> = names.iter().map(|name| begin(name).unwrap()).collect();
+        assert!(all.into_iter().all(TriedAttempt::succeed));
+        let mut all: Vec<_> = names.iter().map(|name| begin(name).unwrap()).collect();
+        let rest = all.split_off(20);
+        drop(all);
+        assert!(!rest.into_iter().any(TriedAttempt::succeed), "it has failed at twenty others");
+        assert!(begin("name-19").is_some() && begin("name-20").is_none());
+    }
+
+    #[test]
+    fn a_source_with_an_ipv6_site_has_the_limit_of_few_networks() {
+        let tried = TriedAccounts::new();
+        let fails = |number: u16, now| {
+            let network = std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1);
+            let (source, name) = (ClientAddress::new(Some(network.into())), number.to_string());
+            tried.begin(&tenant("acme"), &source, Target::Unknown(&name), 20, now).is_some()
+        };
+        let admitted = |now| (1..=1_000).filter(|number| fails(*number, now)).count();
+        assert_eq!(admitted(NOW), 16 + 20);
+        assert_eq!(admitted(NOW + SPAN), 16 + 20, "its networks are apart again");
     }
 
     #[test]
@@ -155,7 +229,7 @@ mod tests {
         for number in 0..40_000 {
             assert!(fails(&tried, "globex", number, "ada", NOW));
         }
-        assert!(tried.lock().len() <= SOURCES);
+        assert!(tried.lock().table.len() <= SOURCES);
         assert!(!fails(&tried, "acme", 1, "eve", NOW));
     }
 }

@@ -59,7 +59,7 @@ impl WriteBudget {
         account: &AccountId,
         now: Timestamp,
     ) -> Result<(), BudgetSpent> {
-        let admitted = self.people.begin((tenant, account), now);
+        let admitted = self.people.begin(tenant, account, now);
         // It is never forgiven.
         admitted.map(drop).ok_or(BudgetSpent { wait: 60, limit: "60 changes of an account in an hour" })
     }

@@ -76,7 +76,9 @@ async fn take_step(
                 if !found.family.is_proven_by(sender) {
                     return Err(not_valid());
                 }
-                engine.end_grant(&Grantee { tenant, client }, token.key.id, &found.family.account, now).await?;
+                engine
+                    .end_grant(&Grantee { tenant, client }, token.key.id, &found.family.account, now)
+                    .await?;
                 return Err(refused(&RefreshTokenError::Reused));
             }
             TokenUse::Retried => return Ok((found.family.clone(), granted(&found.family)?, true)),

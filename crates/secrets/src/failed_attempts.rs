@@ -9,9 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use protocol::{Lifetime, Rate, RateUnit, Timestamp};
 use tenancy::TenantId;
 
-use crate::ClientAddress;
-use crate::fair_table::FairTable;
-use crate::network_aggregation::NetworkAggregation;
+use crate::{ClientAddress, SourceTable};
 
 /// The number of pairs of tenant and source that are counted in one span, which bounds the memory. Beyond it the tenant with the most sources
 /// loses those that failed least: an attacker with more sources does not need the uncounted ones.
@@ -49,13 +47,12 @@ pub struct Attempt<'a> {
 
 struct Counts {
     span: u64,
-    failures: FairTable<ClientAddress, u64>,
-    networks: NetworkAggregation,
+    failures: SourceTable<u64>,
 }
 
 impl Default for Counts {
     fn default() -> Self {
-        Self { span: 0, failures: FairTable::new(SOURCES), networks: NetworkAggregation::default() }
+        Self { span: 0, failures: SourceTable::new(SOURCES) }
     }
 }
 
@@ -100,11 +97,9 @@ impl Attempt<'_> {
         if !self.failures.may_be_over.load(Ordering::Relaxed) {
             return false;
         }
-        let mut counts = self.counts();
-        let source = counts.networks.counted(*self.source);
-        counts
+        self.counts()
             .failures
-            .get_mut(self.tenant, &source)
+            .get_mut(self.tenant, self.source)
             .is_some_and(|failures| *failures >= self.limit.count.into())
     }
 
@@ -135,12 +130,7 @@ impl Drop for Attempt<'_> {
             return;
         }
         let mut counts = self.counts();
-        let counts = &mut *counts;
-        let mut source = counts.networks.counted(*self.source);
-        if counts.failures.get_mut(self.tenant, &source).is_none() {
-            source = counts.networks.enter(source);
-        }
-        let failures = counts.failures.entry(self.tenant, &source, |failures| *failures);
+        let failures = counts.failures.entry(self.tenant, self.source, |failures| *failures);
         *failures = failures.saturating_add(self.hashes.max(1));
         if *failures >= self.limit.count.into() {
             self.failures.may_be_over.store(true, Ordering::Relaxed);

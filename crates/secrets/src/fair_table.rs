@@ -49,7 +49,7 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
     ) -> &mut HashMap<K, V> {
         let is_there = self.tenants.get(tenant).is_some_and(|own| own.contains_key(key));
         if !is_there {
-            if self.entries >= self.most {
+            if self.is_full() {
                 self.make_room(importance);
             }
             self.entries += 1;
@@ -66,6 +66,11 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
             self.tenants.remove(tenant);
         }
         removed
+    }
+
+    /// The keys of all tenants.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.tenants.values().flat_map(HashMap::keys)
     }
 
     /// All entries.
@@ -85,11 +90,21 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         self.entries == 0
     }
 
-    fn make_room(&mut self, importance: impl Fn(&V) -> u64) {
+    /// Whether another entry makes it forget some.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.entries >= self.most
+    }
+
+    /// Forgets the entries of importance 0.
+    pub(crate) fn sweep(&mut self, importance: impl Fn(&V) -> u64) {
         for own in self.tenants.values_mut() {
             own.retain(|_, value| importance(value) > 0);
         }
         self.count();
+    }
+
+    pub(crate) fn make_room(&mut self, importance: impl Fn(&V) -> u64) {
+        self.sweep(&importance);
         // Half of a tenant's entries at a time, so that the search is paid for by many additions.
         if self.entries >= self.most - self.most / 8
             && let Some(own) = self.tenants.values_mut().max_by_key(|own| own.len())

@@ -1,15 +1,15 @@
-//! How often something was tried: a leaky bucket for each key. A bucket of `capacity` attempts drains evenly within a span, so a key may
-//! try `capacity` times at once, and then once for each part of the span.
-//!
-//! Keys share a fixed number of buckets by a hash that no caller can predict. So the memory never grows, no key pushes another one
-//! out, and an attacker cannot choose whose bucket to fill.
+//! How often something was tried: a leaky bucket for each key of a tenant. A bucket of `capacity` attempts drains evenly within a span, so a
+//! key may try `capacity` times at once, and then once for each part of the span.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use protocol::{Lifetime, Timestamp};
+use tenancy::TenantId;
 
-/// Buckets of 8 bytes. A server that computes a hundred password hashes a second fills each of them to a small part.
+use crate::FairTable;
+
+/// So many keys are counted. A server that computes a hundred password hashes a second tries more only where hardly any is tried twice.
 const BUCKETS: usize = 65_536;
 
 /// The buckets of one kind of key.
@@ -18,14 +18,16 @@ pub struct LeakyBuckets {
     /// In milliseconds.
     span: u64,
     capacity: u32,
-    /// When each bucket is empty, in milliseconds since 1970.
-    empty_at: Vec<AtomicU64>,
+    /// When each bucket is empty, in milliseconds since 1970, by a digest of its key.
+    empty_at: Mutex<FairTable<u64, u64>>,
 }
 
 /// An attempt in a bucket. It stays there unless it is forgiven, also when it is dropped half way.
 #[must_use]
 pub struct BucketAttempt<'a> {
-    empty_at: &'a AtomicU64,
+    of: &'a LeakyBuckets,
+    tenant: TenantId,
+    key: u64,
     interval: u64,
 }
 
@@ -33,44 +35,55 @@ impl LeakyBuckets {
     /// Creates empty buckets for so many attempts in this span.
     #[must_use]
     pub fn new(capacity: u32, span: Lifetime) -> Self {
-        let empty_at = (0..BUCKETS).map(|_| AtomicU64::new(0)).collect();
+        let empty_at = Mutex::new(FairTable::new(BUCKETS));
         Self { keys: RandomState::new(), span: span.seconds().saturating_mul(1_000), capacity, empty_at }
     }
 
     /// Adds an attempt to the bucket of this key; `None` where the bucket is full.
-    pub fn begin(&self, key: impl Hash, now: Timestamp) -> Option<BucketAttempt<'_>> {
-        self.begin_of(self.capacity, key, now)
+    pub fn begin(&self, tenant: &TenantId, key: impl Hash, now: Timestamp) -> Option<BucketAttempt<'_>> {
+        self.begin_of(tenant, (key, self.capacity), now)
     }
 
     /// The same for a key that has a capacity of its own.
-    pub fn begin_of(&self, capacity: u32, key: impl Hash, now: Timestamp) -> Option<BucketAttempt<'_>> {
+    pub fn begin_of(
+        &self,
+        tenant: &TenantId,
+        (key, capacity): (impl Hash, u32),
+        now: Timestamp,
+    ) -> Option<BucketAttempt<'_>> {
         // The milliseconds in which a bucket loses one attempt.
         let capacity = u64::from(capacity.max(1));
         let interval = (self.span / capacity).max(1);
-        let empty_at = self.bucket(key);
+        let key = self.keys.hash_one(key);
         let now = now.seconds().saturating_mul(1_000);
         let full = now.saturating_add(interval.saturating_mul(capacity));
-        let add = |empty_at: u64| Some(empty_at.max(now) + interval).filter(|empty_at| *empty_at <= full);
-        let added = empty_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
-        added.is_ok().then_some(BucketAttempt { empty_at, interval })
+        let mut buckets = self.lock();
+        // The fullest are kept: who fills other buckets of the tenant to empty one of them fills tens of thousands first.
+        let empty_at = buckets.entry(tenant, &key, |empty_at| empty_at.saturating_sub(now));
+        let after = (*empty_at).max(now) + interval;
+        if after > full {
+            return None;
+        }
+        *empty_at = after;
+        Some(BucketAttempt { of: self, tenant: tenant.clone(), key, interval })
     }
 
     /// Takes all attempts out of the bucket of this key.
-    pub fn clear(&self, key: impl Hash) {
-        self.bucket(key).store(0, Ordering::Relaxed);
+    pub fn clear(&self, tenant: &TenantId, key: impl Hash) {
+        self.lock().remove(tenant, &self.keys.hash_one(key));
     }
 
-    fn bucket(&self, key: impl Hash) -> &AtomicU64 {
-        &self.empty_at[usize::try_from(self.keys.hash_one(key) % BUCKETS as u64).unwrap_or(0)]
+    fn lock(&self) -> MutexGuard<'_, FairTable<u64, u64>> {
+        self.empty_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl BucketAttempt<'_> {
     /// Takes the attempt out of its bucket: it succeeded, or it failed because of this server.
     pub fn forgive(self) {
-        let take = |empty_at: u64| Some(empty_at.saturating_sub(self.interval));
-        // The function always returns a value.
-        let _ = self.empty_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        if let Some(empty_at) = self.of.lock().get_mut(&self.tenant, &self.key) {
+            *empty_at = empty_at.saturating_sub(self.interval);
+        }
     }
 }
 
@@ -80,13 +93,17 @@ mod tests {
 
     const SPAN: Lifetime = Lifetime::from_seconds(900);
 
+    fn tenant(id: &str) -> TenantId {
+        TenantId::parse(id).unwrap()
+    }
+
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_seconds(seconds)
     }
 
     /// How many attempts of this key fit in now; they stay.
     fn fit(buckets: &LeakyBuckets, key: &str, now: u64) -> usize {
-        (0..1_000).take_while(|_| buckets.begin(key, at(now)).is_some()).count()
+        (0..1_000).take_while(|_| buckets.begin(&tenant("acme"), key, at(now)).is_some()).count()
     }
 
     #[test]
@@ -98,22 +115,28 @@ mod tests {
     }
 
     #[test]
-    fn keys_have_buckets_of_their_own() {
+    fn keys_have_buckets_of_their_own_and_a_tenant_that_fills_many_fills_and_empties_none_of_another() {
         let buckets = LeakyBuckets::new(10, SPAN);
         assert_eq!(fit(&buckets, "ada", 1_000), 10);
-        // One of 65 536 buckets is full, so hardly any of these keys shares it.
-        let others: usize = (0..100).map(|number| fit(&buckets, &format!("key {number}"), 1_000)).sum();
-        assert!(others >= 900, "{others}");
+        assert_eq!((0..100).map(|number| fit(&buckets, &number.to_string(), 1_000)).sum::<usize>(), 1_000);
+        for number in 0..2 * BUCKETS {
+            assert!(buckets.begin_of(&tenant("globex"), (number, 1), at(1_000)).is_some(), "{number}");
+        }
+        assert!(buckets.lock().len() <= BUCKETS);
+        assert_eq!(fit(&buckets, "ada", 1_000), 0);
+        assert_eq!(fit(&buckets, "bob", 1_000), 10);
     }
 
     #[test]
     fn a_capacity_of_its_own_holds_for_its_key_and_a_cleared_bucket_is_empty() {
         let buckets = LeakyBuckets::new(10, SPAN);
         let fit = |capacity, now| {
-            (0..1_000).take_while(|_| buckets.begin_of(capacity, "ada", at(now)).is_some()).count()
+            (0..1_000)
+                .take_while(|_| buckets.begin_of(&tenant("acme"), ("ada", capacity), at(now)).is_some())
+                .count()
         };
         assert_eq!((fit(3, 1_000), fit(3, 1_299), fit(3, 1_300)), (3, 0, 1));
-        buckets.clear("ada");
+        buckets.clear(&tenant("acme"), "ada");
         assert_eq!((fit(100, 1_300), fit(100, 1_309)), (100, 1));
     }
 
@@ -121,10 +144,10 @@ mod tests {
     fn a_forgiven_attempt_leaves_its_bucket() {
         let buckets = LeakyBuckets::new(10, SPAN);
         for _ in 0..100 {
-            buckets.begin("ada", at(1_000)).unwrap().forgive();
+            buckets.begin(&tenant("acme"), "ada", at(1_000)).unwrap().forgive();
         }
         assert_eq!(fit(&buckets, "ada", 1_000), 10);
         // A clock that was set back takes nothing away.
-        assert!(buckets.begin("ada", at(10)).is_none());
+        assert!(buckets.begin(&tenant("acme"), "ada", at(10)).is_none());
     }
 }

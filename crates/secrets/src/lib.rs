@@ -24,6 +24,7 @@ mod fair_table;
 mod leaky_buckets;
 mod precise_timer;
 mod sign_in_delays;
+mod source_table;
 
 pub use client_address::ClientAddress;
 pub use failed_attempts::{Attempt, FailedAttempts};
@@ -44,4 +45,5 @@ pub use precise_timer::{PreciseTimer, wait_until};
 pub use random::random_bytes;
 pub use secret_hash::{SecretHash, UnknownHashFormat};
 pub use sign_in_delays::SignInDelays;
+pub use source_table::SourceTable;
 pub use token_hash::{declared_digest, hash_token};

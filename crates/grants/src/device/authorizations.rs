@@ -127,11 +127,11 @@ impl DeviceAuthorizations {
     ) -> Result<TypedCode, StoreError> {
         let shared = match history.accounts.first() {
             // By the account: one person can have any number of browsers.
-            Some((account, _)) => self.0.people.begin((tenant, account), now),
-            None => self.0.sources.begin((tenant, source), now),
+            Some((account, _)) => self.0.people.begin(tenant, account, now),
+            None => self.0.sources.begin(tenant, source, now),
         };
         let Some(shared) = shared else { return Ok(TypedCode::TooMany) };
-        let Some(of_browser) = self.0.browsers.begin((tenant, browser), now) else {
+        let Some(of_browser) = self.0.browsers.begin(tenant, browser, now) else {
             shared.forgive();
             return Ok(TypedCode::TooMany);
         };

@@ -89,8 +89,7 @@ impl Rows {
             return;
         }
         let expires_at = *expires_at + CLOCKS;
-        revoked
-            .insert(subject, RevokedRow { issued_until: *issued_at, expires_at, account: sub.clone() });
+        revoked.insert(subject, RevokedRow { issued_until: *issued_at, expires_at, account: sub.clone() });
         let until = now.max(*issued_at);
         let is_of_client = |subject: &RevokedSubject, row: &RevokedRow| {
             row.account.is_none() && matches!(subject, RevokedSubject::Token(owner, _) if owner == client)
