@@ -18,6 +18,18 @@ impl ClientAddress {
         }))
     }
 
+    /// A text that is another one for each address, and until its `/` the same for all networks of an IPv6 site.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self.0 {
+            Some(IpAddr::V6(network)) => {
+                let [first, second, third, fourth, ..] = network.segments();
+                format!("{first:x}:{second:x}:{third:x}/{fourth:x}")
+            }
+            Some(IpAddr::V4(_)) | None => format!("{self}/"),
+        }
+    }
+
     /// The /48 of an IPv6 network, represented by its first /64; `None` otherwise.
     pub(crate) fn site(self) -> Option<Self> {
         match self.0 {
@@ -57,6 +69,16 @@ mod tests {
             let source = ClientAddress::new(address.map(|text| text.parse().unwrap()));
             assert_eq!(source.to_string(), expected, "{address:?}");
         }
+    }
+
+    #[test]
+    fn keys_of_the_networks_of_a_site_begin_alike() {
+        let key = |text: &str| ClientAddress::new(Some(text.parse().unwrap())).key();
+        assert_eq!(
+            (key("2001:db8:7:1::9"), key("192.0.2.1")),
+            ("2001:db8:7/1".to_owned(), "192.0.2.1/".to_owned())
+        );
+        assert_eq!(ClientAddress::new(None).key(), "unknown/");
     }
 
     #[test]

@@ -23,7 +23,8 @@ const USE_UP: &str = "
     UPDATE pushed_requests SET used_at = $4, parameters = ''
      WHERE tenant_id = $1 AND slot = $2 AND request_digest = $3 AND used_at IS NULL AND expires_at > $4";
 
-/// Adds a row, unless `$9` of its client can be opened still, or `$11` that its address has pushed. Of pushes at the same moment several may be the last one. It counts rows of the
+/// Adds a row, unless `$9` of its client can be opened still, or `$11` that its address has pushed, or `$13` that its
+/// site has. Of pushes at the same moment several may be the last one. It counts rows of the
 /// tenant that was entered, so that row level security sees them.
 const INSERT: &str = "
     WITH entered AS MATERIALIZED (SELECT {entering} AS tenant_id)
@@ -37,6 +38,10 @@ const INSERT: &str = "
               FROM (SELECT 1 FROM pushed_requests p
                      WHERE p.tenant_id = {entered} AND p.client_id = $4 AND p.valid_until > $8 AND p.pushed_from = $10
                        AND p.used_at IS NULL LIMIT $11) AS waiting) < $11
+       AND (SELECT count(*)
+              FROM (SELECT 1 FROM pushed_requests p
+                     WHERE p.tenant_id = {entered} AND p.client_id = $4 AND p.valid_until > $8
+                       AND substr(p.pushed_from, 1, length($12)) = $12 AND p.used_at IS NULL LIMIT $13) AS waiting) < $13
     RETURNING tenant_id";
 
 #[async_trait]
@@ -59,7 +64,9 @@ impl PushedRequestStore for Database {
             .bind(now)
             .bind(most.of_client)
             .bind(request.pushed_from.as_deref().unwrap_or_default())
-            .bind(most.of_source);
+            .bind(most.of_source)
+            .bind(request.pushed_from_site())
+            .bind(most.of_site);
         Ok(self.write_one(&statement).await?.len() == 1)
     }
 

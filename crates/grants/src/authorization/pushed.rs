@@ -17,6 +17,8 @@ const LONGEST: usize = 16 * 1_024;
 const MOST_WAITING: u32 = 2_000;
 /// How many of those one address may have pushed for a client that does not authenticate: anyone can push in its name.
 const MOST_WAITING_OF_SOURCE: u32 = 20;
+/// And so many the addresses of one IPv6 site, of which one caller often has all.
+const MOST_WAITING_OF_SITE: u32 = 200;
 
 /// A pushed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub struct PushedRequest {
     pub client: ClientId,
     /// The parameters that the authorization endpoint reads, as the body of a form.
     pub parameters: String,
-    /// The address that pushed it; none where an earlier program wrote the row.
+    /// The address that pushed it, by [`ClientAddress::key`]; none where an earlier program wrote the row.
     pub pushed_from: Option<String>,
     /// When its page was opened first.
     pub opened_at: Option<Timestamp>,
@@ -91,7 +93,7 @@ impl PushedRequest {
             digest,
             client,
             parameters,
-            pushed_from: Some(source.to_string()),
+            pushed_from: Some(source.key()),
             opened_at: None,
             valid_until,
             expires_at,
@@ -114,6 +116,12 @@ impl PushedRequest {
         self.tenant == *tenant && self.client == *client && now < until
     }
 
+    /// What [`PushedRequest::pushed_from`] begins with for all addresses of one IPv6 site, and for no other address.
+    #[must_use]
+    pub fn pushed_from_site(&self) -> &str {
+        self.pushed_from.as_deref().unwrap_or_default().split_inclusive('/').next().unwrap_or_default()
+    }
+
     /// What it is found by.
     #[must_use]
     pub const fn key(&self) -> CodeKey {
@@ -134,16 +142,18 @@ pub struct MostWaiting {
     pub of_client: u32,
     /// Of one address for one client.
     pub of_source: u32,
+    /// Of one IPv6 site for one client.
+    pub of_site: u32,
 }
 
 impl MostWaiting {
     /// The limits of this client.
     pub(crate) fn of(client: &Client) -> Self {
-        let of_source = match client.authentication_method {
-            ClientAuthenticationMethod::None => MOST_WAITING_OF_SOURCE,
-            _ => MOST_WAITING,
+        let (of_source, of_site) = match client.authentication_method {
+            ClientAuthenticationMethod::None => (MOST_WAITING_OF_SOURCE, MOST_WAITING_OF_SITE),
+            _ => (MOST_WAITING, MOST_WAITING),
         };
-        Self { of_client: MOST_WAITING, of_source }
+        Self { of_client: MOST_WAITING, of_source, of_site }
     }
 }
 

@@ -177,8 +177,10 @@ impl PushedRequestStore for MemoryStore {
             };
             let waiting: Vec<_> = rows.pushed.values().filter(|row| waits(row)).collect();
             let of_source = |row: &&&PushedRow| row.request.pushed_from == request.pushed_from;
+            let of_site = |row: &&&PushedRow| row.request.pushed_from_site() == request.pushed_from_site();
             let is_added = waiting.len() < most.of_client as usize
-                && waiting.iter().filter(of_source).count() < most.of_source as usize;
+                && waiting.iter().filter(of_source).count() < most.of_source as usize
+                && waiting.iter().filter(of_site).count() < most.of_site as usize;
             if is_added {
                 let key = (tenant.clone(), request.slot, request.digest);
                 rows.pushed.insert(key, PushedRow { request: request.clone(), is_used: false });

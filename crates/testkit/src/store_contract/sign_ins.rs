@@ -10,7 +10,7 @@ use grants::{
 };
 use protocol::{Lifetime, Timestamp};
 use registry::{ClientId, RevokedSubject};
-use secrets::Pepper;
+use secrets::{ClientAddress, Pepper};
 use sessions::{SessionToken, SessionWrite, Sessions, SignInBrowser, SignedIn};
 use tenancy::{SessionPolicy, TenantId};
 
@@ -500,7 +500,7 @@ fn pushed(tenant: &TenantId, number: u8) -> PushedRequest {
         digest: [number; 32],
         client: client("web"),
         parameters: "scope=openid&state=“ä”".to_owned(),
-        pushed_from: Some("192.0.2.1".to_owned()),
+        pushed_from: Some("192.0.2.1/".to_owned()),
         opened_at: None,
         valid_until: at(60),
         expires_at: at(3_660),
@@ -508,7 +508,7 @@ fn pushed(tenant: &TenantId, number: u8) -> PushedRequest {
 }
 
 async fn push(stores: &Stores, request: &PushedRequest, of_client: u32, now: Timestamp) -> bool {
-    let most = MostWaiting { of_client, of_source: of_client };
+    let most = MostWaiting { of_client, of_source: of_client, of_site: of_client };
     stores.authorizations.add_pushed(&request.tenant, request, most, now).await.unwrap()
 }
 
@@ -599,12 +599,12 @@ pub async fn a_client_has_so_many_pushed_requests(stores: Stores) {
 /// An address has so many of them as well, and so leaves room for the others.
 pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) {
     let (ada, other) = (person(&stores, "acme").await, person(&stores, "globex").await);
-    let most = MostWaiting { of_client: 4, of_source: 2 };
+    let most = MostWaiting { of_client: 6, of_source: 2, of_site: 3 };
     let push = async |request: PushedRequest, now| {
         stores.authorizations.add_pushed(&request.tenant, &request, most, now).await.unwrap()
     };
     let from = |source: &str, number| PushedRequest {
-        pushed_from: Some(source.to_owned()),
+        pushed_from: Some(ClientAddress::new(Some(source.parse().unwrap())).key()),
         ..pushed(&ada.tenant, number)
     };
     assert!(push(from("192.0.2.1", 1), at(0)).await && push(from("192.0.2.1", 2), at(0)).await);
@@ -612,9 +612,12 @@ pub async fn an_address_has_so_many_pushed_requests_of_a_client(stores: Stores) 
     assert!(push(from("192.0.2.2", 3), at(1)).await, "another address");
     assert!(push(PushedRequest { client: client("another"), ..from("192.0.2.1", 4) }, at(1)).await);
     assert!(push(pushed(&other.tenant, 1), at(1)).await);
-    assert!(push(from("192.0.2.3", 5), at(1)).await);
-    assert!(!push(from("192.0.2.4", 6), at(1)).await, "the client has as many as it may");
-    assert!(push(from("192.0.2.1", 6), at(60)).await);
+    for (network, number) in [("2001:db8:7:1::", 5), ("2001:db8:7:2::", 6), ("2001:db8:7:3::", 7)] {
+        assert!(push(from(network, number), at(1)).await, "{network}");
+        assert!(number < 7 || !push(from("2001:db8:7:4::", 8), at(1)).await, "another network of its site");
+    }
+    assert!(!push(from("192.0.2.10", 8), at(1)).await, "the client has as many as it may");
+    assert!(push(from("192.0.2.1", 8), at(60)).await);
 }
 
 /// For one client, and for all of them. Nothing is written beyond it, and the next minute begins anew.

@@ -1,0 +1,96 @@
+//! A fair table by source. The networks of one IPv6 site are one source of it while many of them have entries.
+
+use tenancy::TenantId;
+
+use crate::network_aggregation::NetworkAggregation;
+use crate::{ClientAddress, FairTable};
+
+/// The entries of the sources of all tenants.
+#[derive(Debug)]
+pub struct SourceTable<V> {
+    entries: FairTable<ClientAddress, V>,
+    networks: NetworkAggregation,
+}
+
+impl<V: Default> SourceTable<V> {
+    /// Creates an empty table for so many entries.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        Self { entries: FairTable::new(most), networks: NetworkAggregation::default() }
+    }
+
+    /// The entry of this tenant and source.
+    pub fn get_mut(&mut self, tenant: &TenantId, source: &ClientAddress) -> Option<&mut V> {
+        self.entries.get_mut(tenant, &self.networks.counted(*source))
+    }
+
+    /// The entry of this tenant and source, which is added as by [`FairTable::entry`] if it is not there.
+    pub fn entry(
+        &mut self,
+        tenant: &TenantId,
+        source: &ClientAddress,
+        importance: impl Fn(&V) -> u64,
+    ) -> &mut V {
+        let mut source = self.networks.counted(*source);
+        if self.entries.get_mut(tenant, &source).is_none() {
+            if self.entries.is_full() {
+                self.entries.make_room(importance);
+                self.count_networks();
+            }
+            source = self.networks.enter(source);
+        }
+        self.entries.entry(tenant, &source, |_| 0)
+    }
+
+    /// Forgets the entries of importance 0.
+    pub fn sweep(&mut self, importance: impl Fn(&V) -> u64) {
+        self.entries.sweep(importance);
+        self.count_networks();
+    }
+
+    /// The number of entries.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn count_networks(&mut self) {
+        self.networks = NetworkAggregation::default();
+        for source in self.entries.keys() {
+            self.networks.enter(*source);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn network(number: u16) -> ClientAddress {
+        ClientAddress::new(Some(std::net::Ipv6Addr::new(0x2001, 0xdb8, 7, number, 0, 0, 0, 1).into()))
+    }
+
+    #[test]
+    fn networks_of_a_site_are_apart_again_when_their_entries_are_forgotten() {
+        let tenant = TenantId::parse("acme").unwrap();
+        let mut table = SourceTable::<u64>::new(100);
+        for number in 1..=17 {
+            *table.entry(&tenant, &network(number), |value| *value) = 1;
+        }
+        *table.entry(&tenant, &network(18), |value| *value) = 9;
+        assert_eq!(table.get_mut(&tenant, &network(99)).copied(), Some(9), "one source");
+        table.sweep(|value| u64::from(*value > 1));
+        assert_eq!((table.len(), table.get_mut(&tenant, &network(99))), (1, None));
+        for number in 0..200 {
+            let four = ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()));
+            *table.entry(&tenant, &four, |value| *value) = 2;
+        }
+        assert!(table.len() <= 100);
+    }
+}
