@@ -81,6 +81,13 @@ pub(crate) const REDEEM: &str = "
                       AND a.valid_from <= authorization_codes.created_at)
     RETURNING {columns(authorization_codes)}";
 
+/// Of codes that are used up. Their rows stay, so that a second use of them is noticed, without what it is not needed for.
+const FORGET_GRANTED: &str = "
+    UPDATE authorization_codes SET granted = ''
+      FROM (SELECT * FROM {given} {of_one}) AS given
+     WHERE authorization_codes.tenant_id = given.tenant_id AND authorization_codes.slot = given.slot
+       AND authorization_codes.code_digest = given.code_digest AND authorization_codes.redeemed_at IS NOT NULL";
+
 /// Whose code it is that its own client has redeemed.
 const REDEEMED_OF: &str = "
     SELECT c.account_id FROM authorization_codes c
@@ -224,6 +231,11 @@ async fn redeem_all(
         let code = if is_its_own { redeemed.remove(&key) } else { None };
         families.extend(code.as_ref().zip(new.as_ref()).map(|(code, new)| code.family(new)));
         codes.push(code);
+    }
+    if codes.iter().any(Option::is_some) {
+        let used_up: Vec<_> =
+            uses.iter().zip(&codes).filter_map(|(used, code)| code.is_some().then_some(*used)).collect();
+        transaction.execute(&Statement::writing::<CodeUse>(FORGET_GRANTED).bind(given(&used_up))).await?;
     }
     if !families.is_empty() {
         let insert = Statement::writing::<RefreshFamily>(refresh_families::INSERT).bind(given(&families));

@@ -42,17 +42,23 @@ const QUEUE: &str = "
                                    WHERE w.tenant_id = c.tenant_id AND w.client_id = c.client_id LIMIT 5000) AS waiting) < 5000
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
 
-/// For the valid sessions of these accounts, or for one of them.
+/// For the valid sessions of these accounts, or for one of them. What waits for a client is counted once, however many sessions end.
 const QUEUE_ALL: &str = "
+    WITH ended AS MATERIALIZED (
+        SELECT DISTINCT c.tenant_id, given.slot, c.session_id, c.client_id, c.account_id, given.expires_at
+          FROM {given(tenant_id text, account_id text, session_id text, slot bigint, expires_at bigint)}
+          JOIN accounts a ON a.tenant_id = given.tenant_id AND a.account_id = given.account_id
+          JOIN sessions s ON s.tenant_id = a.tenant_id AND s.account_id = a.account_id AND s.authenticated_at >= a.valid_from
+           AND s.ended_at IS NULL AND s.expires_at > $2 AND (given.session_id IS NULL OR s.session_id = given.session_id)
+          JOIN session_clients c ON c.tenant_id = s.tenant_id AND c.session_id = s.session_id),
+    told AS MATERIALIZED (
+        SELECT c.tenant_id, c.client_id FROM (SELECT DISTINCT tenant_id, client_id FROM ended) AS c
+         WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM logout_outbox w
+                                       WHERE w.tenant_id = c.tenant_id AND w.client_id = c.client_id LIMIT 5000) AS waiting) < 5000)
     INSERT INTO logout_outbox (tenant_id, slot, session_id, client_id, account_id, attempts, next_attempt_at, expires_at)
-    SELECT DISTINCT c.tenant_id, given.slot, c.session_id, c.client_id, c.account_id, 0, $2, given.expires_at
-      FROM {given(tenant_id text, account_id text, session_id text, slot bigint, expires_at bigint)}
-      JOIN accounts a ON a.tenant_id = given.tenant_id AND a.account_id = given.account_id
-      JOIN sessions s ON s.tenant_id = a.tenant_id AND s.account_id = a.account_id AND s.authenticated_at >= a.valid_from
-       AND s.ended_at IS NULL AND s.expires_at > $2 AND (given.session_id IS NULL OR s.session_id = given.session_id)
-      JOIN session_clients c ON c.tenant_id = s.tenant_id AND c.session_id = s.session_id
-     WHERE (SELECT COUNT(*) FROM (SELECT 1 FROM logout_outbox w
-                                   WHERE w.tenant_id = c.tenant_id AND w.client_id = c.client_id LIMIT 5000) AS waiting) < 5000
+    SELECT e.tenant_id, e.slot, e.session_id, e.client_id, e.account_id, 0, $2, e.expires_at
+      FROM ended e JOIN told t ON t.tenant_id = e.tenant_id AND t.client_id = e.client_id
+     WHERE TRUE
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
 
 /// Clients with due notices but those of `$1`: one of each tenant in turn, beginning after the tenant `$5`, and of a tenant the one whose
@@ -104,6 +110,10 @@ const CLAIM: &str = "
     UPDATE logout_outbox SET attempts = attempts + 1, next_attempt_at = $6
      WHERE tenant_id = $1 AND slot = $2 AND session_id = $3 AND client_id = $4 AND attempts = $5";
 
+const RETURN: &str = "
+    UPDATE logout_outbox SET attempts = $5, next_attempt_at = $6
+     WHERE tenant_id = $1 AND slot = $2 AND session_id = $3 AND client_id = $4 AND attempts = $5 + 1";
+
 const DELETE: &str = "
     DELETE FROM logout_outbox WHERE tenant_id = $1 AND slot = $2 AND session_id = $3 AND client_id = $4";
 
@@ -140,6 +150,11 @@ impl LogoutOutbox for Database {
     async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<bool, StoreError> {
         let claim = of_notice(CLAIM, queued).bind(queued.attempts).bind(next);
         Ok(self.write(claim).await? == 1)
+    }
+
+    async fn return_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<(), StoreError> {
+        self.write(of_notice(RETURN, queued).bind(queued.attempts).bind(next)).await?;
+        Ok(())
     }
 
     async fn delete_logout(&self, queued: &QueuedLogout) -> Result<(), StoreError> {

@@ -90,7 +90,7 @@ async fn what_a_person_costs() {
             ("the page of a sign-in", 0),
             ("a wrong password", 1),
             ("the right password", 7),
-            ("a redemption", 5),
+            ("a redemption", 6),
             ("userinfo", 0),
             ("a refresh that rotates", 1),
             ("a request in a session", 6),

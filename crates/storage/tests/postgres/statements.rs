@@ -50,10 +50,10 @@ async fn a_code_is_redeemed_in_one_transaction_and_a_refresh_is_one_statement() 
     let sandbox = Sandbox::new().await;
     let tenant = code_with_offline_access(&Stores::of(sandbox.open().await)).await;
     let database = sandbox.open().await;
-    // BEGIN, entering the tenant, the code, the family of refresh tokens, COMMIT.
+    // BEGIN, entering the tenant, the code, forgetting what it was for, the family of refresh tokens, COMMIT.
     let before = database.statements();
     let family = redeem_with_family(&database, &tenant).await;
-    assert_eq!(database.statements() - before, 5);
+    assert_eq!(database.statements() - before, 6);
     for generation in 0..10 {
         let before = database.statements();
         assert!(takes_step(&database, &family, generation).await);
@@ -139,7 +139,7 @@ async fn a_push_is_one_statement() {
         digest: [7; 32],
         client: "web".parse().unwrap(),
         parameters: "scope=openid".to_owned(),
-        pushed_from: Some("192.0.2.1".to_owned()),
+        pushed_from: Some("192.0.2.1/".to_owned()),
         opened_at: None,
         valid_until: NOW + Lifetime::from_seconds(60),
         expires_at: NOW + Lifetime::from_seconds(3_660),
@@ -147,7 +147,7 @@ async fn a_push_is_one_statement() {
     let before = database.statements();
     assert!(
         database
-            .add_pushed(&acme.id, &pushed, MostWaiting { of_client: 9, of_source: 9 }, NOW)
+            .add_pushed(&acme.id, &pushed, MostWaiting { of_client: 9, of_source: 9, of_site: 9 }, NOW)
             .await
             .unwrap()
     );

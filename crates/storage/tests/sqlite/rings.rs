@@ -1,9 +1,13 @@
 //! Rows that end by themselves: a file has no partitions, so that their tables are walked through.
 
+use std::sync::Arc;
+
 use protocol::Timestamp;
 use sessions::SessionStore as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+
+use testkit::store_contract::{self, Stores};
 
 use crate::batches::{EXPIRED, delete_at_two_replicas};
 use crate::declared::Sandbox;
@@ -91,4 +95,17 @@ async fn a_walk_goes_on_where_the_one_before_it_ended_and_then_begins_anew() {
     for deleted in [0, 1] {
         assert_eq!(database.delete_expired_sign_ins(now).await.unwrap(), deleted);
     }
+}
+
+/// Its row stays, and is small.
+#[tokio::test]
+async fn what_a_used_code_was_for_is_forgotten() {
+    let sandbox = Sandbox::new();
+    let stores = Stores::of(Arc::into_inner(sandbox.open().await).unwrap());
+    store_contract::what_was_used_or_never_opened_is_deleted_early(stores).await;
+    let options = SqliteConnectOptions::new().filename(sandbox.path());
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let granted = "SELECT granted FROM authorization_codes WHERE redeemed_at IS NOT NULL";
+    let granted: Vec<String> = sqlx::query_scalar(granted).fetch_all(&mut connection).await.unwrap();
+    assert_eq!(granted, [""]);
 }
