@@ -31,6 +31,8 @@ pub(crate) async fn keep(
     let mut rounds = interval(EVERY);
     rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_failing = false;
+    // Those that the audit was not told of yet.
+    let mut throttled = Vec::new();
     for round in 0_u64.. {
         rounds.tick().await;
         if round % ROUNDS_AN_HOUR == 1 {
@@ -57,9 +59,13 @@ pub(crate) async fn keep(
         if let Err(error) = administrator.sum_sign_ins(clock::now()).await {
             tracing::warn!(error = causes(&error), "sign-ins of the last minutes are not in the audit");
         }
-        let throttled = sign_ins.take_throttled(clock::now());
-        if let Err(error) = administrator.note_throttled(throttled, clock::now()).await {
-            tracing::warn!(error = causes(&error), "accounts that were throttled are not in the audit");
+        throttled.extend(sign_ins.take_throttled(clock::now()));
+        match administrator.note_throttled(throttled.clone(), clock::now()).await {
+            Ok(()) => throttled.clear(),
+            Err(error) => tracing::warn!(
+                error = causes(&error),
+                "accounts that were throttled are not in the audit; trying again in a minute"
+            ),
         }
         match administrator.delete_due_tenants(clock::now()).await {
             Ok(deleted) => {

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use administration::Clock;
 use grants::{LogoutOutbox, LogoutTurn, QueuedLogout};
-use protocol::{Timestamp, causes};
+use protocol::{Lifetime, Timestamp, causes};
 use tenancy::{StoreError, TenantTurns};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -26,6 +26,8 @@ pub(crate) use sender::{LogoutSender, SendLogout};
 
 /// How often notices are looked for.
 const EVERY: Duration = Duration::from_secs(2);
+/// How soon an attempt that was not made is due again.
+const LOOK_AGAIN: Lifetime = Lifetime::from_seconds(2);
 /// How soon while notices wait for room.
 const SOON: Duration = Duration::from_millis(100);
 /// Attempts in progress, and of them those of one tenant.
@@ -49,8 +51,8 @@ struct UnderWay {
     turn: LogoutTurn,
 }
 
-/// Whether the client's address answers.
-type HasAnswered = bool;
+/// Whether the client's address answers; none where nothing was sent.
+type HasAnswered = Option<bool>;
 
 impl LogoutDelivery {
     /// Looks for notices until the program ends.
@@ -130,11 +132,13 @@ impl LogoutDelivery {
         answered: Result<HasAnswered, StoreError>,
     ) -> Result<(), StoreError> {
         let now = (self.clock)();
-        if answered? {
-            under_way.addresses.answered(begun);
-        } else if under_way.addresses.failed(begun, now) {
-            // What waits for an address that is away for long is not read again each time.
-            self.outbox.delete_ended_logouts(&begun.address, now).await?;
+        match answered? {
+            Some(true) => under_way.addresses.answered(begun),
+            Some(false) if under_way.addresses.failed(begun, now) => {
+                // What waits for an address that is away for long is not read again each time.
+                self.outbox.delete_ended_logouts(&begun.address, now).await?;
+            }
+            Some(false) | None => {}
         }
         Ok(())
     }
@@ -144,7 +148,11 @@ impl LogoutDelivery {
         let (error, has_answered) = match self.sender.send(queued, now).await? {
             Attempt::Delivered | Attempt::Unaddressed => {
                 self.outbox.delete_logout(queued).await?;
-                return Ok(true);
+                return Ok(Some(true));
+            }
+            Attempt::Postponed => {
+                self.outbox.return_logout(queued, now + LOOK_AGAIN).await?;
+                return Ok(None);
             }
             Attempt::Refused(error) => (error, true),
             Attempt::Failed(error) => (error, false),
@@ -155,6 +163,6 @@ impl LogoutDelivery {
         } else {
             tracing::info!(tenant, client, error, "a logout token was not accepted; trying again");
         }
-        Ok(has_answered)
+        Ok(Some(has_answered))
     }
 }

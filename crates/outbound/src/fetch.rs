@@ -50,6 +50,9 @@ pub enum FetchError {
     /// The name has no address that may be connected to.
     #[error("the name resolves to no address that is public or listed in server.outbound.allowed_networks")]
     Address,
+    /// The tenant resolves as many names as it may, and nothing was sent.
+    #[error("the tenant resolves too many names that are not found in time")]
+    NoTurn,
     /// The name is unknown, the connection is refused, or the certificate is not trusted.
     #[error("no connection: {0}")]
     Connection(String),

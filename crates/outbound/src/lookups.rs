@@ -60,10 +60,10 @@ impl Lookups {
     /// Takes the tenant's turn for a lookup.
     ///
     /// # Errors
-    /// [`FetchError::TooSlow`] where the tenant has as many lookups as it may, and none of them ends in time.
+    /// [`FetchError::NoTurn`] where the tenant has as many lookups as it may, and none of them ends in time.
     pub(crate) async fn take_turn(&self, tenant: &TenantId) -> Result<Turn, FetchError> {
         let turn = timeout(LONGEST, self.turns.take(tenant)).await;
-        turn.ok().and_then(Result::ok).ok_or(FetchError::TooSlow)
+        turn.ok().and_then(Result::ok).ok_or(FetchError::NoTurn)
     }
 
     /// The addresses of a name, with port 0. The turn is held as long as the lookup goes on, and no longer.

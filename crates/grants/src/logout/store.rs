@@ -88,6 +88,9 @@ pub trait LogoutOutbox: Send + Sync {
     /// Takes an attempt for this replica: it is counted, and the next one is not before then. Of replicas at the same time one gets it.
     async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<bool, StoreError>;
 
+    /// Gives an attempt back that was taken and not made: it does not count, and the next one is not before then.
+    async fn return_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<(), StoreError>;
+
     /// Removes a notice that was delivered, or that is given up.
     async fn delete_logout(&self, queued: &QueuedLogout) -> Result<(), StoreError>;
 }

@@ -23,6 +23,8 @@ pub(crate) enum Attempt {
     Unaddressed,
     /// The client has answered that it did not accept the notice.
     Refused(String),
+    /// Nothing was sent, because of other addresses of the tenant.
+    Postponed,
     /// The address does not answer, or nothing can be sent to it now.
     Failed(String),
 }
@@ -60,6 +62,7 @@ fn failed(error: FetchError) -> Attempt {
     match error {
         // Of this notice: the next may be accepted.
         FetchError::Status(status) if status < 500 && status != 429 => Attempt::Refused(text),
+        FetchError::NoTurn => Attempt::Postponed,
         _ => Attempt::Failed(text),
     }
 }

@@ -48,6 +48,15 @@ impl LogoutOutbox for FakeOutbox {
         Ok(true)
     }
 
+    async fn return_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<(), StoreError> {
+        let mut rows = self.rows.lock().unwrap();
+        let row =
+            rows.iter_mut().find(|(row, _)| row.session == queued.session && row.client == queued.client);
+        let row = row.unwrap();
+        (row.0.attempts, row.1) = (queued.attempts, next);
+        Ok(())
+    }
+
     async fn delete_logout(&self, queued: &QueuedLogout) -> Result<(), StoreError> {
         self.rows
             .lock()
@@ -96,6 +105,7 @@ impl SendLogout for FakeSender {
                 sleep(Duration::from_secs(4)).await;
                 Attempt::Delivered
             }
+            Some("postponed") if self.begun.0.elapsed() < Duration::from_secs(30) => Attempt::Postponed,
             Some("strict") => Attempt::Refused("the answer has status 400".to_owned()),
             _ => {
                 sleep(Duration::from_millis(20)).await;
@@ -185,6 +195,15 @@ async fn a_client_that_refuses_a_notice_is_not_paused() {
     let (outbox, sender) = deliver(notices("a", "strict", 40), 20).await;
     assert_eq!(sender.times("a", "strict").len(), 40);
     assert!(outbox.rows.lock().unwrap().iter().all(|(queued, _)| queued.attempts == 1));
+}
+
+/// Names of other clients are slow to be found. That pauses none, and uses up no attempt.
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_sent_because_of_other_addresses_is_sent_when_it_can_be() {
+    let (outbox, sender) = deliver(notices("a", "postponed", 1), 34).await;
+    let tried = sender.times("a", "postponed");
+    assert!(tried.len() >= 8 && tried.last().unwrap().as_secs() <= 32, "{tried:?}");
+    assert!(outbox.rows.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -100,6 +100,17 @@ impl LogoutOutbox for MemoryStore {
         .await
     }
 
+    async fn return_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<(), StoreError> {
+        self.administer(|rows| {
+            let row = rows.logouts.get_mut(&key(queued));
+            if let Some((row, at)) = row.filter(|(row, _)| row.attempts == queued.attempts + 1) {
+                row.attempts = queued.attempts;
+                *at = next;
+            }
+        })
+        .await
+    }
+
     async fn delete_logout(&self, queued: &QueuedLogout) -> Result<(), StoreError> {
         self.administer(|rows| drop(rows.logouts.remove(&key(queued)))).await
     }

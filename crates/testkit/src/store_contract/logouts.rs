@@ -133,6 +133,14 @@ pub async fn an_attempt_at_a_notice_is_made_once(stores: Stores) {
         }
         assert_eq!(claimed, 1);
         assert_eq!(due(&stores, now).await, []);
+        if attempt == 1 {
+            // It was not made after all: it counts no more, and is taken once more.
+            for _ in 0..2 {
+                stores.logouts.return_logout(&queued, now).await.unwrap();
+            }
+            assert_eq!(due(&stores, now).await, std::slice::from_ref(&queued));
+            assert!(stores.logouts.claim_logout(&queued, next).await.unwrap());
+        }
         now = next;
     }
     assert_eq!(due(&stores, now).await, [], "it is given up");
