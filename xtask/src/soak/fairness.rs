@@ -25,24 +25,33 @@ const LENGTH: Duration = Duration::from_secs(10);
 /// A p99 below this multiple of the quiet one is fair.
 const MOST: f64 = 3.0;
 
-/// A flood, and the path and the form of one of its requests.
-type Flood = (&'static str, fn(&Client, usize) -> (String, String));
+/// A flood, and one of its requests.
+type Flood = (&'static str, fn(&mut Connection, usize) -> Answer);
+
+/// One of the connections of a flood.
+struct Connection {
+    caller: Caller,
+    client: Client,
+    /// A header. Each source has the connections of few: a proxy names it.
+    source: String,
+}
 
 const FLOODS: [Flood; 5] = [
-    ("tokens (admission)", |client, _| (path(client, "token"), token_form(&client.id, SECRET))),
-    ("wrong chosen secrets (hash threads)", |client, number| {
-        (path(client, "token"), token_form(&client.id, &format!("wrong-{number}")))
+    ("tokens (admission)", |connection, _| connection.token(None, SECRET).0),
+    ("wrong chosen secrets (hash threads)", |connection, number| {
+        connection.token(None, &format!("wrong-{number}")).0
     }),
-    ("unknown clients (look-ups)", |client, number| {
-        (path(client, "token"), token_form(&format!("nobody-{number}"), SECRET))
+    ("unknown clients (look-ups)", |connection, number| {
+        connection.token(Some(&format!("nobody-{number}")), SECRET).0
     }),
-    ("introspections", |client, _| {
-        let credentials = format!("client_id={}&client_secret={SECRET}", client.id);
-        (path(client, "introspect"), format!("token=unknown&{credentials}"))
-    }),
-    ("revocations of unknown tokens", |client, number| {
-        let credentials = format!("client_id={}&client_secret={SECRET}", client.id);
-        (path(client, "revoke"), format!("token=unknown-{number}&{credentials}"))
+    ("introspections", |connection, _| connection.send("introspect", "token=unknown")),
+    ("revocations, each of a new token", |connection, _| {
+        let (answer, body) = connection.token(None, SECRET);
+        let token = body.split('"').skip_while(|part| *part != "access_token").nth(2);
+        match token {
+            Some(token) => connection.send("revoke", &format!("token={token}")),
+            None => answer,
+        }
     }),
 ];
 
@@ -65,9 +74,9 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     );
     println!("{:<48} {:>10} {:>8} {quiet:>9.2}", "none", "", "");
     let mut unfair = Vec::new();
-    for (what, request) in FLOODS {
+    for (what, send) in FLOODS {
         let sent = AtomicUsize::new(0);
-        let answers = ordinary(&|| flood(program.address, request, &sent));
+        let answers = ordinary(&|| flood(program.address, send, &sent));
         let failed = answers.iter().filter(|answer| answer.status != 200).count();
         let ratio = p99(&answers) / quiet;
         println!(
@@ -91,18 +100,19 @@ pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
 }
 
 /// Sends requests over all connections until the time is over, and counts them.
-fn flood(address: SocketAddr, request: fn(&Client, usize) -> (String, String), sent: &AtomicUsize) {
+fn flood(address: SocketAddr, send: fn(&mut Connection, usize) -> Answer, sent: &AtomicUsize) {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        for connection in 0..CONNECTIONS {
-            let (stop, of) = (&stop, client(FLOODING, connection % CLIENTS));
-            // Each source has the connections of few: a proxy's header names it.
-            let source = format!("X-Forwarded-For: 10.0.0.{}\r\n", connection % 16);
+        for number in 0..CONNECTIONS {
+            let stop = &stop;
+            let mut connection = Connection {
+                caller: Caller::new(address),
+                client: client(FLOODING, number % CLIENTS),
+                source: format!("X-Forwarded-For: 10.0.0.{}\r\n", number % 16),
+            };
             scope.spawn(move || {
-                let mut caller = Caller::new(address);
                 while !stop.load(Ordering::Relaxed) {
-                    let (path, form) = request(&of, sent.fetch_add(1, Ordering::Relaxed));
-                    let (answer, _) = caller.send_form(&path, &source, &form);
+                    let answer = send(&mut connection, sent.fetch_add(1, Ordering::Relaxed));
                     // A client that is told to come again later does, if not as late as it was told.
                     if answer.has_retry_after {
                         thread::sleep(Duration::from_millis(20));
@@ -115,14 +125,24 @@ fn flood(address: SocketAddr, request: fn(&Client, usize) -> (String, String), s
     });
 }
 
+impl Connection {
+    /// Requests a token, as the client of this connection or as another.
+    fn token(&mut self, client: Option<&str>, secret: &str) -> (Answer, String) {
+        let client = client.unwrap_or(&self.client.id);
+        let form = format!("grant_type=client_credentials&client_id={client}&client_secret={secret}");
+        self.caller.send_form(&self.path("token"), &self.source, &form)
+    }
+
+    fn send(&mut self, endpoint: &str, form: &str) -> Answer {
+        let form = format!("{form}&client_id={}&client_secret={SECRET}", self.client.id);
+        self.caller.send_form(&self.path(endpoint), &self.source, &form).0
+    }
+
+    fn path(&self, endpoint: &str) -> String {
+        format!("/api/v1/tenant/{}/oauth/{endpoint}", self.client.tenant)
+    }
+}
+
 fn p99(answers: &[Answer]) -> f64 {
     percentile(answers.iter().map(|answer| answer.took), 99)
-}
-
-fn path(client: &Client, endpoint: &str) -> String {
-    format!("/api/v1/tenant/{}/oauth/{endpoint}", client.tenant)
-}
-
-fn token_form(client: &str, secret: &str) -> String {
-    format!("grant_type=client_credentials&client_id={client}&client_secret={secret}")
 }
