@@ -1,24 +1,50 @@
-//! `GET /docs/errors`: docs/errors.md as a page, with an anchor for each code. It has no script and no style.
+//! `GET /docs/errors`: docs/errors.md as a page, with an anchor for each code. Its style is inside it, because listeners without people serve no
+//! style sheet. It has no script.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use pages::Theme;
 
 const TEXT: &str = include_str!("../../../../docs/errors.md");
-const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-const HEAD: &str = "<!doctype html><html lang=\"en\"><head><title>Latchkey: errors</title><meta charset=\"utf-8\">\
-<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"></head><body>\n";
+/// After the variables of the default theme.
+const STYLE: &str = "html{background:var(--background);color:var(--text);font:100%/1.5 var(--font);overflow-wrap:anywhere}\
+body{max-inline-size:44rem;margin:0 auto;padding:2rem 1rem}h1,h2,h3{line-height:1.25;margin:0 0 .5rem}h2{margin-block-start:2.5rem}\
+h3{margin-block-start:1.5rem}h3:target{outline:3px solid var(--text);outline-offset:4px}p{margin:0 0 .5rem}code{font-family:ui-monospace,monospace}";
 
-static PAGE: LazyLock<String> = LazyLock::new(|| format!("{HEAD}{}</body></html>\n", html(TEXT)));
+static PAGE: LazyLock<Page> = LazyLock::new(|| Page::of(&(Theme::default().css() + STYLE)));
+
+struct Page {
+    html: String,
+    policy: String,
+}
+
+impl Page {
+    fn of(style: &str) -> Self {
+        let hash = BASE64_STANDARD.encode(digest(&SHA256, style.as_bytes()));
+        let html = format!(
+            "<!doctype html><html lang=\"en\"><head><title>Latchkey: errors</title><meta charset=\"utf-8\">\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>{style}</style></head><body>\n{}</body></html>\n",
+            html(TEXT)
+        );
+        let policy = format!(
+            "default-src 'none'; style-src 'sha256-{hash}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+        );
+        Self { html, policy }
+    }
+}
 
 pub(super) async fn page() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header(ContentType::html())
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE.policy.as_str()))
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-        .body(PAGE.as_str())
+        .body(PAGE.html.as_str())
 }
 
 /// The page uses this much of Markdown: headings, paragraphs and code spans. A heading of the third level is a code and its anchor.
@@ -68,7 +94,7 @@ mod tests {
         assert_eq!(sections, codes);
         for code in codes {
             let anchor = format!("<h3 id=\"{code}\">");
-            assert_eq!(PAGE.matches(&anchor).count(), 1, "{code}");
+            assert_eq!(PAGE.html.matches(&anchor).count(), 1, "{code}");
         }
     }
 
