@@ -12,21 +12,26 @@ use crate::workspace::{self, ALL_FEATURES, Failure, Workspace};
 use crate::{codegen, dist, docs_run, instructions, test, tidy};
 use test_times::TestTimes;
 
-/// The crates for others.
-const PUBLISHED: [&str; 2] = ["latchkey-client", "latchkey-verifier"];
+/// The crates for others, which alone have examples in their documentation.
+pub(crate) const PUBLISHED: [&str; 2] = ["latchkey-client", "latchkey-verifier"];
 
 type Step = fn(&Workspace) -> Result<(), Failure>;
 
-/// What each change passes. Documents run the program that the tests have.
-const STEPS: [(&str, Step); 7] = [
+/// What each change passes before its tests. Documents run the program that the tests have.
+const STEPS: [(&str, Step); 6] = [
     ("format", format),
     ("lints", lints),
     ("documentation", documentation_for_others),
     ("tidy", tidy::run),
     ("documents", docs_run::run_all),
     ("instructions", instructions::check_changed),
-    ("tests", tests),
 ];
+
+/// Those that .config/nextest.toml names for each change, or all.
+const TESTS_OF_A_CHANGE: (&str, Step) =
+    (TESTS, |workspace| test::run(&workspace.clone().with("NEXTEST_PROFILE", test_times::OF_A_CHANGE), &[]));
+const ALL_TESTS: (&str, Step) = (TESTS, |workspace| test::run(workspace, &[]));
+const TESTS: &str = "tests";
 
 /// What a change of one of a few things can break, and what costs minutes.
 const FULL: [(&str, Step); 6] = [
@@ -41,7 +46,7 @@ const FULL: [(&str, Step); 6] = [
 /// Which checks run.
 #[derive(Args)]
 pub(crate) struct CiOptions {
-    /// Also what most changes cannot break: default features, documentation of all crates, packages, generated files, all instructions, the release's packages
+    /// Also what most changes cannot break: all tests, default features, documentation of all crates, packages, generated files, all instructions, the release's packages
     #[arg(long)]
     full: bool,
 }
@@ -49,7 +54,10 @@ pub(crate) struct CiOptions {
 /// `INSTA_UPDATE=no`: a snapshot that differs fails the test and does not change the tree.
 pub(crate) fn run(options: &CiOptions) -> Result<(), Failure> {
     let workspace = Workspace::here().with("INSTA_UPDATE", "no");
-    let steps = if options.full { [&STEPS[..], &FULL].concat() } else { STEPS.to_vec() };
+    let steps = match options.full {
+        true => [&STEPS[..], &[ALL_TESTS], &FULL].concat(),
+        false => [&STEPS[..], &[TESTS_OF_A_CHANGE]].concat(),
+    };
     run_steps(&workspace, &steps)
 }
 
@@ -65,7 +73,7 @@ pub(crate) fn run_steps(workspace: &Workspace, steps: &[(&str, Step)]) -> Result
             break;
         }
     }
-    let have_run = times.iter().any(|(name, _)| *name == "tests");
+    let have_run = times.iter().any(|(name, _)| *name == TESTS);
     if let Some(tests) = TestTimes::of_last_run(workspace).filter(|_| have_run) {
         print!("\n{}", tests.report(&workspace.root));
     }
@@ -119,10 +127,6 @@ fn packages(workspace: &Workspace) -> Result<(), Failure> {
     let pack = ["package", "--no-verify", "--allow-dirty"];
     let crates = PUBLISHED.into_iter().flat_map(|name| ["--package", name]);
     workspace::run(workspace.cargo(&pack).args(crates))
-}
-
-fn tests(workspace: &Workspace) -> Result<(), Failure> {
-    test::run(workspace, &[])
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use std::{iter, thread};
 
 use crate::clients::{self, Clients};
 use crate::tools::{self, FOR_DOCUMENTS};
@@ -17,6 +19,8 @@ use block::{Block, Use};
 
 /// A page takes seconds; this is for one that waits for ever.
 const LONGEST: &str = "180";
+/// Pages that run beside each other.
+const AT_ONCE: usize = 3;
 
 /// A network with nothing but its own loopback, and processes that end with the page. Root may have both; another user in a user namespace.
 const ISOLATED: [&str; 5] = ["--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
@@ -46,9 +50,7 @@ fn run_pages(workspace: &Workspace, options: &DocsRunOptions, build: &[&str]) ->
     let pages = read_pages(workspace, options)?;
     workspace::run(&mut workspace.cargo(build))?;
     let runner = Runner::new(workspace)?;
-    for page in pages.iter().filter(|page| page.runs() > 0) {
-        runner.run(page)?;
-    }
+    run_at_once(&runner, pages.iter().filter(|page| page.runs() > 0))?;
     for page in &pages {
         for block in page.blocks.iter().filter(|block| block.purpose == Use::Elsewhere) {
             println!(
@@ -67,6 +69,19 @@ fn run_pages(workspace: &Workspace, options: &DocsRunOptions, build: &[&str]) ->
         sum(Page::elsewhere)
     );
     Ok(())
+}
+
+/// Runs pages beside each other, because most of them wait for a server most of the time. The first that fails is the outcome.
+fn run_at_once<'a>(runner: &Runner<'_>, pages: impl Iterator<Item = &'a Page> + Send) -> Result<(), Failure> {
+    let pages = Mutex::new(pages);
+    let next = || pages.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let run = || iter::from_fn(next).try_for_each(|page| runner.run(page));
+    thread::scope(|scope| {
+        let runs = [(); AT_ONCE].map(|()| scope.spawn(run));
+        let ended =
+            runs.map(|run| run.join().unwrap_or_else(|_| Err(Failure::new("a page's thread panicked"))));
+        ended.into_iter().collect()
+    })
 }
 
 /// A page with its blocks.
@@ -140,6 +155,8 @@ impl<'a> Runner<'a> {
         let mut command = self.workspace.program("timeout", &["--kill-after=5", LONGEST, "unshare"]);
         command.args(&self.isolation).arg("bash").arg(&script).current_dir(&folder);
         command.env("PATH", &self.path).env("DOCS_RUN_AT", &at).env_remove("LATCHKEY_TOKEN");
+        // What one page keeps for its user, no other one finds.
+        command.env("HOME", &folder);
         command.stdout(Stdio::from(output.try_clone().doing("make a log")?)).stderr(Stdio::from(output));
         let status = command.status().doing(format_args!("run {}", page.path))?;
         if status.success() {

@@ -4,6 +4,7 @@
 use std::io::IsTerminal;
 use std::process::Command;
 
+use crate::ci::PUBLISHED;
 use crate::clients;
 use crate::servers::Servers;
 use crate::tools::{self, FOR_TESTS};
@@ -26,7 +27,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Fai
         command
     };
     if arguments.is_empty() {
-        sum_of("examples in documentation", &mut equipped(&["test", "--doc", "--workspace"]))?;
+        let packages = PUBLISHED.into_iter().flat_map(|name| ["--package", name]);
+        sum_of("examples in documentation", equipped(&["test", "--doc"]).args(packages))?;
     }
     let scope: &[&str] = if names_packages(arguments) { &[] } else { &["--workspace"] };
     if is_content(&mut workspace.cargo(&["nextest", "--version"])) {

@@ -58,6 +58,7 @@ impl<T> Doing<T> for io::Result<T> {
 }
 
 /// A folder with the root manifest, and the environment variables of every program that commands start.
+#[derive(Clone)]
 pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
     environment: Vec<(&'static str, &'static str)>,

@@ -2,17 +2,19 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::workspace::{Doing, Failure, Workspace};
 
-/// The committed sum.
+/// The profile of the test runner with the tests of each change.
+pub(crate) const OF_A_CHANGE: &str = "change";
+/// The committed sum of them.
 const FILE: &str = ".config/test-seconds.json";
-/// What the test runner writes, below cargo's build folder (.config/nextest.toml).
-const WRITTEN: &str = "nextest/default/junit.xml";
+/// What the test runner writes for a profile, below cargo's build folder (.config/nextest.toml).
+const WRITTEN: [&str; 2] = ["nextest/change/junit.xml", "nextest/default/junit.xml"];
 /// How many of the slowest tests are shown.
 const SHOWN: usize = 20;
 
@@ -43,8 +45,11 @@ pub(crate) fn run(workspace: &Workspace, options: &TestTimesOptions) -> Result<(
 impl TestTimes {
     /// None where no test ran, or another runner ran them.
     pub(crate) fn of_last_run(workspace: &Workspace) -> Option<Self> {
-        let file = workspace.target_folder().ok()?.join(WRITTEN);
-        Some(Self::parse(&fs::read_to_string(file).ok()?)).filter(|times| !times.0.is_empty())
+        let folder = workspace.target_folder().ok()?;
+        let written = WRITTEN.map(|file| folder.join(file)).into_iter();
+        let modified = |file: &PathBuf| fs::metadata(file).and_then(|file| file.modified()).ok();
+        let latest = written.filter(|file| file.is_file()).max_by_key(modified)?;
+        Some(Self::parse(&fs::read_to_string(latest).ok()?)).filter(|times| !times.0.is_empty())
     }
 
     fn parse(text: &str) -> Self {
