@@ -35,7 +35,7 @@ use calls::Measured;
 pub(crate) use calls::VERIFIERS;
 use certificate::Certificate;
 use contest::Tools;
-use goals::PLATFORM_NAME;
+use goals::{PLATFORM_NAME, RELEASE_NAME};
 use peers::Peers;
 use program::Program;
 use warm_store::WarmStores;
@@ -80,6 +80,7 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     }
     tools::make_ready(workspace, FOR_MEASUREMENTS)?;
     build(workspace, &["--package", "latchkey"])?;
+    run_program(&mut workspace.cargo(&["build", "--release", "--package", "latchkey"]))?;
     build(workspace, &["--package", "keys", "--example", "raw_signs"])?;
     let examples = ["bare_handler", "resumption_load", "proofs"].map(|name| ["--example", name]);
     build(workspace, &[&["--package", "gateway"], examples.as_flattened()].concat())?;
@@ -93,8 +94,12 @@ pub(crate) fn run(workspace: &Workspace, options: &BenchOptions) -> Result<(), F
     fs::create_dir_all(&folder).doing(format_args!("make {}", folder.display()))?;
     println!("\nrounds: {}, each {} s of each server on core {SERVER_CORE}", options.rounds, options.seconds);
     let (bare, platform) = (built.join("examples/bare_handler"), built.join("latchkey"));
-    let mut programs =
-        vec![("bare handler", Program::BareHandler(&bare)), (PLATFORM_NAME, Program::Platform(&platform))];
+    let release = workspace.target_folder()?.join("release/latchkey");
+    let mut programs = vec![
+        ("bare handler", Program::BareHandler(&bare)),
+        (PLATFORM_NAME, Program::Platform(&platform)),
+        (RELEASE_NAME, Program::Platform(&release)),
+    ];
     programs.extend(options.against.as_deref().map(|other| ("other build", Program::Platform(other))));
     let peers = if options.peers { Some(Peers::start(workspace, &folder)?) } else { None };
     programs.extend(peers.iter().flat_map(Peers::programs));

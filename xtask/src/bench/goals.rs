@@ -6,8 +6,11 @@ use super::spread::Spread;
 use super::table::Table;
 use super::workload::{Times, Workload};
 
-/// The measured build of the platform among the contenders. The bare handler is the first, another build would be the third.
+/// The measured build of the platform among the contenders, and the one of `cargo build --release`. The bare handler is the first, another build
+/// would be the fourth.
 const PLATFORM: usize = 1;
+const RELEASE: usize = 2;
+pub(super) const RELEASE_NAME: &str = "release build";
 pub(super) const PLATFORM_NAME: &str = "latchkey";
 const P99: Bound = Bound::AtMost(1.15);
 
@@ -40,7 +43,13 @@ pub(super) fn of_workload(workload: Workload, table: &Table) -> Vec<Figure> {
         bound,
         value: Ok(table.p99_ratio(index, PLATFORM)),
     });
-    std::iter::once(rate).chain(p99).collect()
+    let is_warm = workload.times() == Times::Compared;
+    let release = is_warm.then(|| Figure {
+        subject: format!("{title}: per CPU second, release build of dist"),
+        bound: Some(Bound::AtLeast(0.90)),
+        value: Ok(table.rate_ratio_to(RELEASE, PLATFORM)),
+    });
+    std::iter::once(rate).chain(release).chain(p99).collect()
 }
 
 fn rate(workload: Workload) -> Option<Bound> {

@@ -3,6 +3,9 @@
 use super::load::Load;
 use super::spread::Spread;
 
+/// The bare handler among the contenders.
+const BARE: usize = 0;
+
 /// What one contender did with one number of connections in one round.
 pub(super) struct Sample {
     pub(super) per_cpu_second: f64,
@@ -18,7 +21,6 @@ pub(super) struct Round {
 
 pub(super) struct Table {
     pub(super) title: &'static str,
-    /// The bare handler is the first.
     pub(super) contenders: Vec<&'static str>,
     pub(super) connections: Vec<u32>,
     pub(super) rounds: Vec<Round>,
@@ -27,11 +29,16 @@ pub(super) struct Table {
 impl Table {
     /// A contender's answers per CPU second as a share of the bare handler's, with the first number of connections.
     pub(super) fn rate_ratio(&self, contender: usize) -> Spread {
-        self.ratio(0, contender, |sample| sample.per_cpu_second)
+        self.rate_ratio_to(contender, BARE)
+    }
+
+    /// The same as a share of another contender's.
+    pub(super) fn rate_ratio_to(&self, contender: usize, base: usize) -> Spread {
+        self.ratio(0, (contender, base), |sample| sample.per_cpu_second)
     }
 
     pub(super) fn p99_ratio(&self, connections: usize, contender: usize) -> Spread {
-        self.ratio(connections, contender, |sample| sample.load.p99_ms)
+        self.ratio(connections, (contender, BARE), |sample| sample.load.p99_ms)
     }
 
     /// A contender's figure over the rounds, with the first number of connections.
@@ -79,8 +86,13 @@ impl Table {
         }
     }
 
-    fn ratio(&self, connections: usize, contender: usize, figure: fn(&Sample) -> f64) -> Spread {
-        self.spread(|round| of(round, connections, contender, figure) / of(round, connections, 0, figure))
+    fn ratio(
+        &self,
+        connections: usize,
+        (contender, base): (usize, usize),
+        figure: fn(&Sample) -> f64,
+    ) -> Spread {
+        self.spread(|round| of(round, connections, contender, figure) / of(round, connections, base, figure))
     }
 
     fn spread(&self, figure: impl Fn(&Round) -> f64) -> Spread {
