@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::calls::{Answer, Caller, Client, Pace, load, percentile};
-use super::program::Program;
+use super::program::{PUBLIC_URL_OF_PEOPLE, Program};
+use super::sign_in_times::Form;
 use super::tenants::{SECRET, client, declared};
 use super::test_env::TestEnv;
 use crate::workspace::Failure;
@@ -36,7 +37,7 @@ struct Connection {
     source: String,
 }
 
-const FLOODS: [Flood; 5] = [
+const FLOODS: [Flood; 7] = [
     ("tokens (admission)", |connection, _| connection.token(None, SECRET).0),
     ("wrong chosen secrets (hash threads)", |connection, number| {
         connection.token(None, &format!("wrong-{number}")).0
@@ -53,11 +54,35 @@ const FLOODS: [Flood; 5] = [
             None => answer,
         }
     }),
+    ("pushed requests", |connection, _| {
+        let form =
+            "response_type=code&scope=openid&redirect_uri=http://127.0.0.1:3001/callback&client_id=web";
+        let form = format!("{form}&client_secret={SECRET}");
+        connection.caller.send_form(&connection.path("par"), &connection.source, &form).0
+    }),
+    ("sign-in forms of unknown people", |connection, number| {
+        let Ok(Form { flow, cookies }) = Form::of_page(&mut connection.caller, &connection.client.tenant)
+        else {
+            // The page was refused.
+            return connection.token(None, SECRET).0;
+        };
+        let headers = format!("Origin: {PUBLIC_URL_OF_PEOPLE}\r\nCookie: {cookies}\r\n{}", connection.source);
+        let form =
+            format!("flow={flow}&identifier=nobody-{number}%40example.com&password=a+guess+of+a+stranger");
+        connection.caller.send_form(&connection.path("sign-in"), &headers, &form).0
+    }),
 ];
 
 pub(super) fn measure(test_env: &TestEnv<'_>) -> Result<(), Failure> {
     let stores = format!("storage: {{ url: 'sqlite://{}' }}\n", test_env.file("fairness.db").display());
-    let mut program = Program::start(test_env, &stores, &declared(TENANTS, CLIENTS))?;
+    // The last one, which floods, has a client where people sign in.
+    let tenants = declared(TENANTS, CLIENTS)
+        .replace("oauth2: { enabled: true }", "oauth2: { enabled: true }, oidc: { enabled: true }");
+    let web = format!(
+        "      web: {{ client_secret: {{ value: {SECRET} }}, grant_types: [authorization_code], first_party: true, require_pkce: false, \
+         redirect_uris: ['http://127.0.0.1:3001/callback'], scopes: [openid] }}\n"
+    );
+    let mut program = Program::start_for_people(test_env, &stores, &(tenants + &web))?;
     program.await_token(&client(0, 0))?;
     let quiet_clients: Vec<_> = (0..CLIENTS).map(|number| client(0, number)).collect();
     let ordinary = |meanwhile: &dyn Fn()| {

@@ -41,7 +41,7 @@ pub(super) fn measure(test_env: &TestEnv<'_>, tries: usize) -> Result<(), Failur
         suspend(test_env, &name(account * KINDS.len() * TRIES_OF_ACCOUNT + SUSPENDED))?;
     }
     let mut caller = Caller::new(program.address);
-    let form = Form::of_page(&mut caller)?;
+    let form = Form::of_page(&mut caller, TENANT)?;
     let mut samples = Vec::with_capacity(tries);
     for number in mixed(tries) {
         samples.push((number % KINDS.len(), form.refused(&mut caller, number)?));
@@ -95,15 +95,16 @@ fn suspend(test_env: &TestEnv<'_>, name: &str) -> Result<(), Failure> {
 }
 
 /// What a sign-in page sends, but for the person: each form of the page is an attempt of its own.
-struct Form {
-    flow: String,
-    cookies: String,
+pub(super) struct Form {
+    pub(super) flow: String,
+    pub(super) cookies: String,
 }
 
 impl Form {
-    fn of_page(caller: &mut Caller) -> Result<Self, Failure> {
+    /// For the client `web` of a tenant.
+    pub(super) fn of_page(caller: &mut Caller, tenant: &str) -> Result<Self, Failure> {
         let path = format!(
-            "/api/v1/tenant/{TENANT}/oauth/authorize?response_type=code&client_id=web&scope=openid\
+            "/api/v1/tenant/{tenant}/oauth/authorize?response_type=code&client_id=web&scope=openid\
              &redirect_uri=http://127.0.0.1:3001/callback"
         );
         let (page, cookies) = caller.page(&path);
