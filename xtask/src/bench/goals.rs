@@ -163,8 +163,10 @@ mod tests {
         let figures =
             of_workload(Workload::Rs256, &table(&[[(10.0, 1.0), (9.9, 1.1), (9.0, 4.0), (9.0, 5.0)]]));
         let lines: Vec<String> = figures.iter().map(ToString::to_string).collect();
-        let [rate, low, high] = &lines[..] else { panic!("{lines:?}") };
+        let [rate, release, low, high] = &lines[..] else { panic!("{lines:?}") };
         assert!(rate.contains(">= 0.98") && rate.ends_with("yes"), "{rate}");
+        // It was not measured.
+        assert!(release.contains("release build") && release.ends_with("NO"), "{release}");
         assert!(low.contains("p99 at 16") && low.contains("<= 1.15") && low.ends_with("yes"), "{low}");
         assert!(high.contains("p99 at 256") && high.ends_with("NO"), "{high}");
     }

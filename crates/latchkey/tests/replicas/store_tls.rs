@@ -105,8 +105,12 @@ async fn redis_is_used_over_tls_by_those_who_trust_its_certificate() {
 
     let trusting = start("ca.pem");
     eventually("Redis answers", LONGEST, async || state(&trusting).await == "ok").await;
-    trusting.program.token("acme", "svc-0", test_env.secret_of("acme")).await;
-    eventually("rows are in Redis", LONGEST, async || !redis.names().is_empty()).await;
+    // A busy machine may give up a write; a row is written again when it is read again.
+    eventually("rows are in Redis", LONGEST, async || {
+        trusting.program.token("acme", "svc-0", test_env.secret_of("acme")).await;
+        !redis.names().is_empty()
+    })
+    .await;
 
     let distrusting = start("foreign.pem");
     for client in ["svc-0", "svc-1"] {
