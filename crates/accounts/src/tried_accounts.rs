@@ -78,15 +78,11 @@ impl TriedAccounts {
         if has_failed_at_others(tried, digest, most) {
             return None;
         }
-        let at = match tried.iter().position(|tried| tried.digest == digest) {
-            Some(at) => at,
-            None if tried.len() >= UNDER_WAY => return None,
-            None => {
-                tried.push(Tried { digest, failures: 0, under_way: 0, last: now });
-                tried.len() - 1
-            }
-        };
-        tried[at].under_way = tried[at].under_way.saturating_add(1);
+        if tried.len() >= UNDER_WAY && !tried.iter().any(|tried| tried.digest == digest) {
+            return None;
+        }
+        let of_account = of_account(tried, digest, now);
+        of_account.under_way = of_account.under_way.saturating_add(1);
         let (tenant, source) = (tenant.clone(), *source);
         Some(TriedAttempt { of: self, tenant, source, digest, most, now, is_forgiven: false })
     }
@@ -100,6 +96,15 @@ impl Tried {
     fn is_live(&self, now: Timestamp) -> bool {
         now < self.last + SPAN
     }
+}
+
+/// Adds it if it is not there.
+fn of_account(tried: &mut Vec<Tried>, digest: u64, now: Timestamp) -> &mut Tried {
+    let at = tried.iter().position(|tried| tried.digest == digest).unwrap_or_else(|| {
+        tried.push(Tried { digest, failures: 0, under_way: 0, last: now });
+        tried.len() - 1
+    });
+    &mut tried[at]
 }
 
 /// The source whose latest attempt is the oldest is forgotten first.
@@ -136,18 +141,15 @@ impl Drop for TriedAttempt<'_> {
     fn drop(&mut self) {
         let mut sources = self.of.lock();
         let tried = sources.table.entry(&self.tenant, &self.source, |tried| importance(tried, self.now));
-        let at = tried.iter().position(|tried| tried.digest == self.digest);
-        let mut of_account = at
-            .map_or(Tried { digest: self.digest, failures: 0, under_way: 1, last: self.now }, |at| {
-                tried.swap_remove(at)
-            });
+        let of_account = of_account(tried, self.digest, self.now);
         of_account.under_way = of_account.under_way.saturating_sub(1);
         if !self.is_forgiven {
             of_account.failures = of_account.failures.saturating_add(1);
             of_account.last = of_account.last.max(self.now);
         }
-        if of_account.failures > 0 || of_account.under_way > 0 {
-            tried.push(of_account);
+        tried.retain(|tried| tried.failures > 0 || tried.under_way > 0);
+        if tried.is_empty() {
+            sources.table.remove(&self.tenant, &self.source);
         }
     }
 }
@@ -189,6 +191,7 @@ mod tests {
         let tried = TriedAccounts::new();
         let begin = |name| tried.begin(&tenant("acme"), &source(1), Target::Unknown(name), 1, NOW);
         begin("ada").unwrap().forgive();
+        assert!(tried.lock().table.is_empty());
         drop(begin("bob").unwrap());
         begin("bob").unwrap().forgive();
         assert!(begin("ada").is_none() && begin("bob").is_some());

@@ -49,9 +49,7 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
     ) -> &mut HashMap<K, V> {
         let is_there = self.tenants.get(tenant).is_some_and(|own| own.contains_key(key));
         if !is_there {
-            if self.is_full() {
-                self.make_room(importance);
-            }
+            self.make_room(importance);
             self.entries += 1;
         }
         self.tenants.entry(tenant.clone()).or_default()
@@ -90,11 +88,6 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         self.entries == 0
     }
 
-    /// Whether another entry makes it forget some.
-    pub(crate) const fn is_full(&self) -> bool {
-        self.entries >= self.most
-    }
-
     /// Forgets the entries of importance 0.
     pub(crate) fn sweep(&mut self, importance: impl Fn(&V) -> u64) {
         for own in self.tenants.values_mut() {
@@ -103,7 +96,11 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
         self.count();
     }
 
-    pub(crate) fn make_room(&mut self, importance: impl Fn(&V) -> u64) {
+    /// Forgets entries if one more would be too many. Returns whether it did.
+    pub(crate) fn make_room(&mut self, importance: impl Fn(&V) -> u64) -> bool {
+        if self.entries < self.most {
+            return false;
+        }
         self.sweep(&importance);
         // Half of a tenant's entries at a time, so that the search is paid for by many additions.
         if self.entries >= self.most - self.most / 8
@@ -119,6 +116,7 @@ impl<K: Clone + Eq + Hash, V> FairTable<K, V> {
             }
         }
         self.count();
+        true
     }
 
     fn count(&mut self) {

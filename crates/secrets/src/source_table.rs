@@ -33,13 +33,20 @@ impl<V: Default> SourceTable<V> {
     ) -> &mut V {
         let mut source = self.networks.counted(*source);
         if self.entries.get_mut(tenant, &source).is_none() {
-            if self.entries.is_full() {
-                self.entries.make_room(importance);
+            if self.entries.make_room(importance) {
                 self.count_networks();
             }
             source = self.networks.enter(source);
         }
         self.entries.entry(tenant, &source, |_| 0)
+    }
+
+    /// Forgets an entry.
+    pub fn remove(&mut self, tenant: &TenantId, source: &ClientAddress) {
+        let source = self.networks.counted(*source);
+        if self.entries.remove(tenant, &source).is_some() {
+            self.networks.leave(source);
+        }
     }
 
     /// Forgets the entries of importance 0.
@@ -87,6 +94,16 @@ mod tests {
         assert_eq!(table.get_mut(&tenant, &network(99)).copied(), Some(9), "one source");
         table.sweep(|value| u64::from(*value > 1));
         assert_eq!((table.len(), table.get_mut(&tenant, &network(99))), (1, None));
+        table.remove(&tenant, &network(0));
+        assert!(table.is_empty());
+        for number in 1..=100 {
+            *table.entry(&tenant, &network(number), |value| *value) = 1;
+            table.remove(&tenant, &network(number));
+        }
+        assert_eq!(
+            (table.len(), format!("{:?}", table.networks)),
+            (0, format!("{:?}", NetworkAggregation::default()))
+        );
         for number in 0..200 {
             let four = ClientAddress::new(Some(std::net::Ipv4Addr::from(number).into()));
             *table.entry(&tenant, &four, |value| *value) = 2;
