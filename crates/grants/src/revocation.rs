@@ -7,14 +7,10 @@ use crate::AccessTokenClaims;
 /// The revocation of a token that is valid for the tenant; none of another client's. RFC 7009 §2.1: "The authorization server first validates
 /// the client credentials … and then verifies whether the token was issued to the client making the revocation request." The answer is the
 /// same, so that no client learns of the tokens of others.
-pub(crate) fn decide(
-    claims: AccessTokenClaims<'static>,
-    is_of_person: bool,
-    client: &Client,
-) -> Option<TokenRevocation> {
+pub(crate) fn decide(claims: AccessTokenClaims<'static>, client: &Client) -> Option<TokenRevocation> {
     let holder = ClientId::parse(&claims.client_id).ok().filter(|holder| *holder == client.id)?;
     let (issued_at, expires_at) = (claims.iat, claims.exp);
-    let sub = is_of_person.then(|| claims.sub.into_owned());
+    let sub = claims.is_of_person().then(|| claims.sub.into_owned());
     Some(TokenRevocation { client: holder, jti: claims.jti, issued_at, expires_at, sub })
 }
 
@@ -33,12 +29,12 @@ mod tests {
         let jti = registry::CredentialTag::of_secret(&tenant.id, &svc.id, &SecretId::new("s1"))
             .token_id(Uuid::nil());
         let claims = claims("svc", &jti.to_string());
-        let revoked = decide(claims.clone(), false, &svc).unwrap();
+        let revoked = decide(claims.clone(), &svc).unwrap();
         assert_eq!((revoked.client, revoked.jti), (svc.id, jti.to_string()));
         assert_eq!((revoked.issued_at, revoked.expires_at), (claims.iat, claims.exp));
         assert!(revoked.expires_at > Timestamp::from_seconds(0));
         for other in ["sv", "svc2", "Svc", "gatekeeper"] {
-            assert_eq!(decide(claims.clone(), false, &client(other)), None, "{other}");
+            assert_eq!(decide(claims.clone(), &client(other)), None, "{other}");
         }
     }
 }

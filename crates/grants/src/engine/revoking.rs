@@ -34,8 +34,7 @@ impl Engine {
             return refreshing::revoke(self, tenant, caller.client(), token, now).await;
         }
         let Ok(claims) = self.verify(tenant, token.expose(), None, now).await? else { return Ok(()) };
-        let person = self.person_of(tenant, &claims).await?.ok().flatten();
-        match revocation::decide(claims, person.is_some(), caller.client()) {
+        match revocation::decide(claims, caller.client()) {
             Some(revoked) => Ok(self.revocations.revoke_token(&tenant.id, &revoked, now).await?),
             None => Ok(()),
         }
