@@ -46,7 +46,7 @@ const FULL: [(&str, Step); 6] = [
 /// Which checks run.
 #[derive(Args)]
 pub(crate) struct CiOptions {
-    /// Also what most changes cannot break: all tests, default features, documentation of all crates, packages, generated files, all instructions, the release's packages
+    /// Also what most changes cannot break: all tests, all documentation, default features, packages. CONTRIBUTING.md has the list
     #[arg(long)]
     full: bool,
 }

@@ -71,7 +71,7 @@ fn run_pages(workspace: &Workspace, options: &DocsRunOptions, build: &[&str]) ->
     Ok(())
 }
 
-/// Runs pages beside each other, because most of them wait for a server most of the time. The first that fails is the outcome.
+/// Runs pages beside each other, because they mostly wait for a server. The first that fails is the outcome.
 fn run_at_once<'a>(runner: &Runner<'_>, pages: impl Iterator<Item = &'a Page> + Send) -> Result<(), Failure> {
     let pages = Mutex::new(pages);
     let next = || pages.lock().unwrap_or_else(PoisonError::into_inner).next();

@@ -81,7 +81,7 @@ pub(crate) const REDEEM: &str = "
                       AND a.valid_from <= authorization_codes.created_at)
     RETURNING {columns(authorization_codes)}";
 
-/// Of codes that are used up. Their rows stay, so that a second use of them is noticed, without what it is not needed for.
+/// Of codes that are used up. Their rows stay, so that a second use is noticed.
 const FORGET_GRANTED: &str = "
     UPDATE authorization_codes SET granted = ''
       FROM (SELECT * FROM {given} {of_one}) AS given
@@ -223,6 +223,9 @@ async fn redeem_all(
     let redeemed: Vec<AuthorizationCode> = transaction.all(redeem).await?;
     let mut redeemed: HashMap<_, _> =
         redeemed.into_iter().map(|code| ((code.tenant.clone(), code.digest), code)).collect();
+    if !redeemed.is_empty() {
+        transaction.execute(&Statement::writing::<CodeUse>(FORGET_GRANTED).bind(given(&uses))).await?;
+    }
     let (mut codes, mut families) = (Vec::new(), Vec::new());
     for (used, new) in group {
         let key = (used.tenant.clone(), used.digest);
@@ -231,11 +234,6 @@ async fn redeem_all(
         let code = if is_its_own { redeemed.remove(&key) } else { None };
         families.extend(code.as_ref().zip(new.as_ref()).map(|(code, new)| code.family(new)));
         codes.push(code);
-    }
-    if codes.iter().any(Option::is_some) {
-        let used_up: Vec<_> =
-            uses.iter().zip(&codes).filter_map(|(used, code)| code.is_some().then_some(*used)).collect();
-        transaction.execute(&Statement::writing::<CodeUse>(FORGET_GRANTED).bind(given(&used_up))).await?;
     }
     if !families.is_empty() {
         let insert = Statement::writing::<RefreshFamily>(refresh_families::INSERT).bind(given(&families));

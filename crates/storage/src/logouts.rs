@@ -42,7 +42,7 @@ const QUEUE: &str = "
                                    WHERE w.tenant_id = c.tenant_id AND w.client_id = c.client_id LIMIT 5000) AS waiting) < 5000
     ON CONFLICT (tenant_id, slot, session_id, client_id) DO NOTHING";
 
-/// For the valid sessions of these accounts, or for one of them. What waits for a client is counted once, however many sessions end.
+/// For the valid sessions of these accounts, or for one of them. What waits is counted once for each client.
 const QUEUE_ALL: &str = "
     WITH ended AS MATERIALIZED (
         SELECT DISTINCT c.tenant_id, given.slot, c.session_id, c.client_id, c.account_id, given.expires_at

@@ -23,8 +23,8 @@ const USE_UP: &str = "
     UPDATE pushed_requests SET used_at = $4, parameters = ''
      WHERE tenant_id = $1 AND slot = $2 AND request_digest = $3 AND used_at IS NULL AND expires_at > $4";
 
-/// Adds a row, unless `$9` of its client can be opened still, or `$11` that its address has pushed, or `$13` that its
-/// site has. Of pushes at the same moment several may be the last one. It counts rows of the
+/// Adds a row, unless `$9` of its client can be opened still, or `$11` that its address has pushed, or `$13` that
+/// its site has. Of pushes at the same moment several may be the last one. It counts rows of the
 /// tenant that was entered, so that row level security sees them.
 const INSERT: &str = "
     WITH entered AS MATERIALIZED (SELECT {entering} AS tenant_id)

@@ -1,5 +1,5 @@
-//! `GET /docs/errors`: docs/errors.md as a page, with an anchor for each code. Its style is inside it, because listeners without people serve no
-//! style sheet. It has no script.
+//! `GET /docs/errors`: docs/errors.md as a page, with an anchor for each code. It has no script.
+//! Its style is inside it: listeners without people serve no style sheet.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;

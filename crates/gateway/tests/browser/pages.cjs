@@ -1,5 +1,5 @@
-// Looks at each page in two schemes and two looks, and one with the widest logo, and lets axe judge it at the width of a phone. What differs in
-// a wide window is the space around it, so that it is measured there, and not judged again.
+// Looks at each page in two schemes and two looks, and at one with the widest logo. Axe judges it at the width of a phone.
+// A wide window adds space around it alone, so it is measured there and not judged again.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");

@@ -44,8 +44,8 @@ struct Shared {
 
 type Sent = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-/// What globex does: so many requests, each of them new, and what some of them are answered with. Where its share shows in an answer, that is among
-/// them: the flood has exceeded it.
+/// What globex does: so many requests, each of them new, and the statuses that some of them get.
+/// Where a share shows in a status, that status is among them: the flood has exceeded its share.
 type Flood = (&'static str, usize, &'static [u16], fn(Arc<Shared>, usize) -> Sent);
 
 /// A row for each shared thing that requests use. What only its own crate can fill has a test there (docs/ARCHITECTURE.md).
