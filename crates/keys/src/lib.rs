@@ -1,6 +1,7 @@
 //! A tenant's keys: generated, sealed, published, used to sign and to verify (RFC 7515, RFC 7517, RFC 7519). In
 //! reading order:
 
+mod base64url;
 mod key_id;
 mod key_kind;
 mod key_record;

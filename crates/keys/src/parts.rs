@@ -1,8 +1,8 @@
 //! The three parts of a token in compact form, decoded (RFC 7515 §7.1).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 
+use crate::base64url::BASE64URL;
 use crate::observer::Observer;
 use crate::unique_members::UniqueMembers;
 use crate::{Check, TokenError};

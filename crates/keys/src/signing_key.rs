@@ -7,11 +7,11 @@ use std::sync::OnceLock;
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::SigningAlgorithm;
 use rsa::pkcs8::der::pem::{LineEnding, encode_string};
 use serde::Serialize;
 
+use crate::base64url::BASE64URL;
 use crate::key_pair::{KeyPair, LONGEST_SIGNATURE};
 use crate::verification_keys::VerificationKey;
 use crate::{KeyId, PublicJwk};

@@ -2,7 +2,7 @@
 //! values for each line, which costs a request several microseconds; this one writes into one buffer.
 
 use std::cell::Cell;
-use std::fmt::{self, Debug, Write as _};
+use std::fmt::{self, Debug, Display, Write as _};
 
 use protocol::Timestamp;
 use tracing::field::{Field, Visit};
@@ -52,7 +52,11 @@ impl Line {
             LAST.set((seconds, text));
         }
         self.0.push_str(std::str::from_utf8(&text).unwrap_or_default());
-        let _ = write!(self.0, ".{:06}Z", now.subsec_micros());
+        // All six digits: a number of seven without its first.
+        let mut digits = itoa::Buffer::new();
+        self.0.push('.');
+        self.0.push_str(&digits.format(1_000_000 + now.subsec_micros())[1..]);
+        self.0.push('Z');
     }
 
     /// A field's name, which the program's code holds, needs no escapes.
@@ -67,10 +71,15 @@ impl Line {
         self.text(value);
     }
 
-    /// A number or a truth value. Their `to_string` does without a formatter.
-    fn plain_member(&mut self, name: &'static str, value: impl ToString) {
+    fn number_member(&mut self, name: &'static str, value: impl itoa::Integer) {
         self.name(name);
-        self.0.push_str(&value.to_string());
+        self.0.push_str(itoa::Buffer::new().format(value));
+    }
+
+    /// Another value that is JSON as it is shown.
+    fn plain_member(&mut self, name: &'static str, value: impl Display) {
+        self.name(name);
+        let _ = write!(self.0, "{value}");
     }
 
     /// A JSON string; most need no escapes.
@@ -92,11 +101,11 @@ impl Visit for Line {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.plain_member(field.name(), value);
+        self.number_member(field.name(), value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.plain_member(field.name(), value);
+        self.number_member(field.name(), value);
     }
 
     /// JSON has no infinities; serde_json writes them as null.

@@ -43,6 +43,9 @@ pub(crate) fn readings(credentials: &[u8]) -> Vec<IdAndSecret> {
 /// Strict, unlike a form body: a stray `%` means that the client did not encode.
 fn form_decode(text: &str) -> Option<Cow<'_, str>> {
     steps::note(text.len());
+    if urlencoded::find(text.as_bytes(), urlencoded::is_encoded).is_none() {
+        return Some(text.into());
+    }
     let stray = text.match_indices('%').any(|(at, _)| {
         !text.as_bytes().get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     });

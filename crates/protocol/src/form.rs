@@ -22,14 +22,12 @@ impl<'a> Form<'a> {
     /// `invalid_request` when a name or value is not UTF-8, or when there are more than 128 parameters.
     pub fn parse(body: &'a [u8]) -> Result<Self, ErrorResponse> {
         let mut form = Self(Vec::with_capacity(8));
-        let pairs = body.split(|byte| *byte == b'&').inspect(|pair| steps::note(pair.len() + 1));
-        let pairs = pairs.filter(|pair| !pair.is_empty());
-        for (before, pair) in pairs.enumerate() {
+        for (before, pair) in pairs(body).filter(|pair| !pair.is_empty()).enumerate() {
             if before == MOST_PARAMETERS {
                 let reason = RefusalReason::TooManyParameters;
                 return Err(ErrorResponse::invalid_request(reason, "More than 128 parameters were sent"));
             }
-            let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let equals = urlencoded::find(pair, |byte| byte == b'=').unwrap_or(pair.len());
             let value = decode(pair.get(equals + 1..).unwrap_or_default())?;
             if !value.is_empty() {
                 form.0.push((decode(&pair[..equals])?, value));
@@ -140,6 +138,19 @@ fn wipe(text: &mut Cow<'_, str>) {
     if let Cow::Owned(text) = text {
         text.zeroize();
     }
+}
+
+/// The texts between the `&`.
+fn pairs(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(body);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = urlencoded::find(text, |byte| byte == b'&');
+        let pair = &text[..end.unwrap_or(text.len())];
+        steps::note(pair.len() + 1);
+        rest = end.map(|end| &text[end + 1..]);
+        Some(pair)
+    })
 }
 
 fn decode(text: &[u8]) -> Result<Cow<'_, str>, ErrorResponse> {

@@ -53,12 +53,13 @@ impl TokenResponse {
     pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         const OTHER_MEMBERS: usize = 128;
         let Self { access_token, token_type, expires_in, scope, id_token, refresh_token } = self;
-        let token_type = token_type.as_str();
         let mut json = Vec::with_capacity(access_token.len() + OTHER_MEMBERS);
         json.extend_from_slice(br#"{"access_token":""#);
         json.extend_from_slice(access_token.as_bytes());
-        write!(json, r#"","token_type":"{token_type}","expires_in":{expires_in}"#)
-            .map_err(serde_json::Error::io)?;
+        json.extend_from_slice(br#"","token_type":""#);
+        json.extend_from_slice(token_type.as_str().as_bytes());
+        json.extend_from_slice(br#"","expires_in":"#);
+        serde_json::to_writer(&mut json, expires_in)?;
         if let Some(scope) = scope {
             json.extend_from_slice(br#","scope":"#);
             serde_json::to_writer(&mut json, scope)?;
