@@ -1,5 +1,5 @@
-//! base64url without padding (RFC 7515 §2), by the library's vector instructions where the processor has them. For tokens: a vector register
-//! may leave a piece of what it read on the stack, so secrets are decoded without.
+//! base64url without padding (RFC 7515 §2), for tokens, by vector instructions where the processor has them.
+//! A vector register may leave a piece of what it read on the stack, so secrets are decoded without.
 
 use std::sync::LazyLock;
 

@@ -30,8 +30,8 @@ pub(crate) fn is_encoded(byte: u8) -> bool {
     matches!(byte, b'%' | b'+')
 }
 
-/// Where the first such byte is. A block without one costs a few vector instructions, since its loop ends nowhere but at its end. The search
-/// is no library's: those leave pieces of a secret on the stack of an unoptimized program.
+/// Where the first such byte is. The compiler makes a few vector instructions of each block without one.
+/// No library searches: those leave pieces of a secret on the stack of an unoptimized program.
 pub(crate) fn find(text: &[u8], is_wanted: impl Fn(u8) -> bool) -> Option<usize> {
     const BLOCK: usize = 16;
     let has_one = |block: &[u8]| block.iter().fold(false, |found, byte| found | is_wanted(*byte));
