@@ -1,10 +1,9 @@
 //! A tenant's published keys as one document, built once (RFC 7517 §5).
 
-use std::sync::Arc;
-
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::PublicJwk;
@@ -16,9 +15,9 @@ pub struct JwkSet {
     /// The keys.
     pub keys: Vec<PublicJwk>,
     /// The document; cloning it copies no bytes.
-    pub json: Arc<[u8]>,
+    pub json: Bytes,
     /// Its strong entity tag, in quotes (RFC 9110 §8.8.3).
-    pub etag: String,
+    pub etag: Bytes,
 }
 
 impl JwkSet {
@@ -29,11 +28,11 @@ impl JwkSet {
         struct Document<'a> {
             keys: &'a [PublicJwk],
         }
-        let json: Arc<[u8]> = serde_json::to_vec(&Document { keys: &keys })
+        let json: Bytes = serde_json::to_vec(&Document { keys: &keys })
             .expect("a structure of strings is always valid JSON")
             .into();
         let hash = digest(&SHA256, &json);
-        let etag = format!("\"{}\"", BASE64URL.encode(&hash.as_ref()[..16]));
+        let etag = Bytes::from(format!("\"{}\"", BASE64URL.encode(&hash.as_ref()[..16])));
         Self { keys, json, etag }
     }
 }
@@ -52,7 +51,7 @@ mod tests {
         let two = JwkSet::new(vec![jwk(1), jwk(2)]);
         assert_eq!(one, JwkSet::new(vec![jwk(1)]));
         assert_ne!(one.etag, two.etag);
-        assert!(one.etag.starts_with('"') && one.etag.ends_with('"') && one.etag.len() == 24);
+        assert!(one.etag.starts_with(b"\"") && one.etag.ends_with(b"\"") && one.etag.len() == 24);
         let read: jsonwebtoken::jwk::JwkSet = serde_json::from_slice(&two.json).unwrap();
         assert_eq!(read.keys.len(), 2);
         assert_eq!(JwkSet::new(Vec::new()).json.as_ref(), br#"{"keys":[]}"#);

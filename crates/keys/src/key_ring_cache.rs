@@ -12,6 +12,7 @@ use tenancy::{Tenant, TenantId};
 use crate::hint_key::hint_key;
 use crate::key_failures::KeyFailures;
 use crate::loaded_keys::{LoadedKeys, openable, signs};
+use crate::recent_rings::RecentRings;
 use crate::{
     KeyError, KeyId, KeyPool, KeyRecord, KeyRecords, KeyRing, KeySealer, KeySpec, PublicKeys, SealingContext,
     SigningKey, SigningKeyStore, UnopenedKeys,
@@ -23,6 +24,7 @@ pub struct KeyRingCache {
     sealer: Arc<dyn KeySealer>,
     pool: KeyPool,
     cache: Cache<TenantId, Arc<LoadedKeys>>,
+    recent: RecentRings,
     failures: KeyFailures,
 }
 
@@ -40,7 +42,7 @@ impl KeyRingCache {
     ) -> Self {
         let weigher = |_: &TenantId, loaded: &Arc<LoadedKeys>| loaded.bytes();
         let cache = Cache::builder().max_capacity(capacity).weigher(weigher).build();
-        Self { store, sealer, pool, cache, failures: KeyFailures::default() }
+        Self { store, sealer, pool, cache, recent: RecentRings::new(), failures: KeyFailures::default() }
     }
 
     /// The tenant's ring for its current rows. An active tenant without a signing key gets one, published and active
@@ -107,6 +109,17 @@ impl KeyRingCache {
     }
 
     async fn loaded(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<LoadedKeys>, KeyError> {
+        let records = self.store.find_keys(&tenant.id).await?;
+        if let Some(loaded) = self.recent.find(&records).filter(|loaded| loaded.serves(tenant, now)) {
+            return Ok(loaded);
+        }
+        // Its future is large, and few requests need it.
+        let loaded = Box::pin(self.load(tenant, now)).await?;
+        self.recent.note(&loaded);
+        Ok(loaded)
+    }
+
+    async fn load(&self, tenant: &Tenant, now: Timestamp) -> Result<Arc<LoadedKeys>, KeyError> {
         let mut newest = None;
         for _ in 0..ATTEMPTS {
             let records = self.store.find_keys(&tenant.id).await?;

@@ -54,6 +54,7 @@ mod key_failures;
 mod key_ring_cache;
 mod loaded_keys;
 mod pool;
+mod recent_rings;
 
 mod envelope;
 mod key_encryption_key;

@@ -33,6 +33,11 @@ impl LoadedKeys {
         !self.failures.is_empty()
     }
 
+    /// Whether nothing is left to do for a request at the tenant.
+    pub(crate) fn serves(&self, tenant: &Tenant, now: Timestamp) -> bool {
+        !self.has_failed() && !self.needs_key(tenant, now)
+    }
+
     /// Whether this caller retries the failed keys: one caller does in each second.
     pub(crate) fn try_again(&self, now: Timestamp) -> bool {
         let (tried_at, now) = (self.tried_at.load(Ordering::Relaxed), now.seconds());

@@ -92,12 +92,13 @@ pub(crate) fn changed(view: &impl Serialize) -> Result<HttpResponse, Problem> {
 }
 
 fn is_known(raw: &RawRequest, tag: &EntityTag) -> bool {
-    raw.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, &tag.to_string()))
+    raw.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, tag.to_string()))
 }
 
 /// Whether `If-None-Match` names the tag, weakly compared (RFC 9110 §13.1.2).
-pub(crate) fn names_tag(tags: &str, etag: &str) -> bool {
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+pub(crate) fn names_tag(tags: &str, etag: impl AsRef<[u8]>) -> bool {
+    let names = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_ref();
+    tags.split(',').map(str::trim).any(|tag| tag == "*" || names(tag))
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 //! need not sign before the verifiers that poll have it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
-use actix_web::http::Method;
+use actix_web::body::BoxBody;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data};
 use keys::life_cycle::{self, JwksCacheLifetime, KeyPolicy};
 use keys::{JwkSet, KeyRing};
@@ -36,12 +36,20 @@ pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> Result<Ht
 
 /// The response with the prebuilt document: all responses share one copy.
 fn answer(set: &JwkSet, known: bool, cache_control: HeaderValue) -> HttpResponse {
-    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((ETAG, &*set.etag)).insert_header((CACHE_CONTROL, cache_control));
-    if known {
-        return response.finish();
+    let mut response = if known {
+        HttpResponse::new(StatusCode::NOT_MODIFIED)
+    } else {
+        HttpResponse::with_body(StatusCode::OK, BoxBody::new(set.json.clone()))
+    };
+    let headers = response.headers_mut();
+    if let Ok(tag) = HeaderValue::from_maybe_shared(set.etag.clone()) {
+        headers.insert(ETAG, tag);
     }
-    response.insert_header((CONTENT_TYPE, APPLICATION_JSON)).body(Bytes::from_owner(Arc::clone(&set.json)))
+    headers.insert(CACHE_CONTROL, cache_control);
+    if !known {
+        headers.insert(CONTENT_TYPE, APPLICATION_JSON);
+    }
+    response
 }
 
 /// A verifier that gets 304 has the set; one that sends HEAD may not have it.
@@ -67,7 +75,7 @@ const KEPT: usize = 1024;
 /// The header of these spans, as it was written before.
 fn cache_control(JwksCacheLifetime { max_age, stale }: JwksCacheLifetime) -> HeaderValue {
     thread_local! {
-        static WRITTEN: RefCell<HashMap<(u64, u64), HeaderValue>> = RefCell::default();
+        static WRITTEN: RefCell<BTreeMap<(u64, u64), HeaderValue>> = RefCell::default();
     }
     let spans = (max_age.seconds(), stale.seconds());
     WRITTEN.with_borrow_mut(|written| {

@@ -457,6 +457,20 @@ async fn tenants_beyond_the_capacity_are_opened_anew() {
 }
 
 #[tokio::test]
+async fn keys_that_are_used_all_the_time_stay_while_others_come_and_go() {
+    let sealer = Arc::new(SealingKey::generate().unwrap());
+    let cache = KeyRingCache::new(Arc::new(Rows::default()), sealer, KeyPool::new(0), 64 << 10);
+    let used = tenant("used", ES256);
+    let first = cache.ring(&used, at(10)).await.unwrap();
+    for number in 0..200 {
+        for _ in 0..40 {
+            assert!(Arc::ptr_eq(&first, &cache.ring(&used, at(10)).await.unwrap()), "after {number}");
+        }
+        cache.ring(&tenant(&format!("t{number}"), ES256), at(10)).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_hint_costs_one_read_where_the_tenant_had_the_key_and_none_elsewhere() {
     let Setting { rows, cache } = setting();
     let [acme, other] = ["acme", "other"].map(|id| tenant(id, ES256));

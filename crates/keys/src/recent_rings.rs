@@ -1,0 +1,49 @@
+//! The loaded keys that requests use now, found by the address of their rows: a warm request has the rows already, and need not search the
+//! cache by the tenant's name.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, RwLock, Weak};
+
+use crate::KeyRecords;
+use crate::loaded_keys::LoadedKeys;
+
+/// Tenants beyond these take a place from each other, and are found in the cache.
+const PLACES: usize = 4096;
+/// So often one of the uses goes to the cache, which thereby knows what is used and need not be evicted.
+const SHOWN: u32 = 16;
+
+pub(crate) struct RecentRings(Box<[Place]>);
+
+#[derive(Default)]
+struct Place {
+    uses: AtomicU32,
+    /// The cache alone keeps them.
+    loaded: RwLock<Weak<LoadedKeys>>,
+}
+
+impl RecentRings {
+    pub(crate) fn new() -> Self {
+        Self((0..PLACES).map(|_| Place::default()).collect())
+    }
+
+    /// What was loaded from exactly these rows; none where the cache must be asked.
+    pub(crate) fn find(&self, records: &Arc<KeyRecords>) -> Option<Arc<LoadedKeys>> {
+        let place = self.place(records);
+        if place.uses.fetch_add(1, Ordering::Relaxed) % SHOWN == SHOWN - 1 {
+            return None;
+        }
+        let loaded = place.loaded.try_read().ok()?.upgrade()?;
+        Arc::ptr_eq(&loaded.ring.records, records).then_some(loaded)
+    }
+
+    pub(crate) fn note(&self, loaded: &Arc<LoadedKeys>) {
+        if let Ok(mut noted) = self.place(&loaded.ring.records).loaded.try_write() {
+            *noted = Arc::downgrade(loaded);
+        }
+    }
+
+    /// Rows are some hundred bytes apart.
+    fn place(&self, records: &Arc<KeyRecords>) -> &Place {
+        &self.0[(Arc::as_ptr(records).addr() >> 6) % PLACES]
+    }
+}
