@@ -16,6 +16,7 @@ mod connection;
 mod failure;
 mod forwarded;
 mod hosts;
+mod methods;
 mod presented_certificates;
 mod proof_outcome;
 mod raw_request;

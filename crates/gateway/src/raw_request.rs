@@ -18,7 +18,7 @@ use protocol::{ClientCertificate, Timestamp};
 use secrets::ClientAddress;
 use tenancy::Tenant;
 
-use crate::access_log::RequestLogFields;
+use crate::access_log::{self, RequestLogFields};
 use crate::body::{self, Body, BodyBounds, BodyError};
 use crate::connection::Deadlines;
 use crate::failure::Failure;
@@ -60,7 +60,8 @@ impl RawRequest {
         let path = self.request.uri().path();
         let rest = path.strip_prefix(BEFORE).or_else(|| path.split_once(BEFORE).map(|(_, rest)| rest));
         let rest = rest.unwrap_or_default();
-        Some(rest.split_once('/').map_or(rest, |(name, _)| name))
+        let end = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
+        Some(&rest[..end])
     }
 
     /// The tenant that the path names, or the server's default one on the paths without a tenant. No tenant has the empty name.
@@ -172,9 +173,7 @@ impl RawRequest {
 
     /// Notes fields for the access log.
     pub(crate) fn log(&self, note: impl FnOnce(&mut RequestLogFields)) {
-        if let Some(fields) = self.request.extensions_mut().get_mut::<RequestLogFields>() {
-            note(fields);
-        }
+        access_log::note(note);
     }
 
     /// Notes whose pages the request is for.

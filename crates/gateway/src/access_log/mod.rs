@@ -5,22 +5,24 @@ mod log_entry;
 mod request_id;
 mod unparsed_requests;
 
+use std::cell::RefCell;
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_http::ConnectionType;
 use actix_http::body::{BodySize, MessageBody};
-use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::Error;
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::header::{CONTENT_LENGTH, HeaderName, TRANSFER_ENCODING};
 use actix_web::web::{Bytes, Data};
-use actix_web::{Error, HttpMessage as _};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use pin_project_lite::pin_project;
+use tokio::task_local;
 
 use crate::connection::Deadlines;
 use crate::cross_origin::Sharing;
@@ -33,6 +35,16 @@ use crate::route::Route;
 use log_entry::LogEntry;
 pub(crate) use log_entry::RequestLogFields;
 pub(crate) use unparsed_requests::log_unparsed;
+
+task_local! {
+    /// Of the request that is being served.
+    static FIELDS: RefCell<RequestLogFields>;
+}
+
+/// Notes fields for the line of the request that is being served.
+pub(crate) fn note(note: impl FnOnce(&mut RequestLogFields)) {
+    let _ = FIELDS.try_with(|fields| note(&mut fields.borrow_mut()));
+}
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -88,10 +100,10 @@ where
 
     forward_ready!(service);
 
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let deadlines = request.conn_data::<Rc<Deadlines>>().cloned();
         if let Some(deadlines) = &deadlines {
-            deadlines.request_began(has_body(&request));
+            deadlines.request_began(has_body(&mut request));
         }
         let AccessLog { unknown, readiness, protective, unread_forwarding } = &self.log;
         if let Some(metrics) = unread_forwarding
@@ -99,12 +111,14 @@ where
         {
             metrics.forwarding_was_not_read();
         }
-        request.extensions_mut().insert(RequestLogFields::default());
         let mut entry = LogEntry::begin(request.method().clone(), Arc::clone(unknown), deadlines);
         let (service, readiness, protective) = (Rc::clone(&self.service), Arc::clone(readiness), *protective);
         Box::pin(async move {
             // A panic in one request must not end the connections of all others on this worker.
-            let outcome = AssertUnwindSafe(service.call(request)).catch_unwind().await;
+            let served = AssertUnwindSafe(service.call(request)).catch_unwind();
+            let mut served = pin!(FIELDS.scope(RefCell::default(), served));
+            let outcome = served.as_mut().await;
+            entry.fields = served.take_value().unwrap_or_default().into_inner();
             let outcome = outcome.unwrap_or_else(|_| Err(OAuthError::fault(&Panicked).into()));
             let mut response = outcome.inspect_err(|error| entry.failed(error))?;
             let mut sharing = None;
@@ -122,8 +136,6 @@ where
             if readiness.is_draining() || entry.leaves_a_body() {
                 response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
-            entry.fields =
-                response.request().extensions_mut().remove::<RequestLogFields>().unwrap_or_default();
             if response.status().as_u16() >= 400
                 && let Some(base) = response.request().app_data::<Data<PublicUrl>>().cloned()
             {
@@ -155,7 +167,10 @@ impl<B: MessageBody> MessageBody for LoggedBody<B> {
 #[error("the handler panicked")]
 struct Panicked;
 
-fn has_body(request: &ServiceRequest) -> bool {
+fn has_body(request: &mut ServiceRequest) -> bool {
+    if matches!(request.parts_mut().1, Payload::None) {
+        return false;
+    }
     let headers = request.headers();
     headers.contains_key(TRANSFER_ENCODING) || headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0")
 }

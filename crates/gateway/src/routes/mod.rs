@@ -23,7 +23,6 @@ use std::rc::Rc;
 use actix_http::Extensions;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::guard::{Any, Get, Head};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _};
@@ -34,6 +33,7 @@ use crate::authorization::BearerAccess;
 use crate::cross_origin;
 use crate::failure::Failure;
 use crate::hosts::HostNames;
+use crate::methods;
 use crate::metrics::Metrics;
 use crate::page_error::with_pages;
 use crate::respond::{OAuthError, Problem};
@@ -271,7 +271,7 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let to_handler = Box::new(move || web::post().to(handler.clone()));
+    let to_handler = Box::new(move || methods::post().to(handler.clone()));
     PublicRoute { pattern, methods: "POST", to_handler, to_post: None }
 }
 
@@ -285,20 +285,19 @@ impl PublicRoute {
     {
         Self {
             methods: "GET, HEAD, POST",
-            to_post: Some(Box::new(move || web::post().to(handler.clone()))),
+            to_post: Some(Box::new(move || methods::post().to(handler.clone()))),
             ..self
         }
     }
 }
 
-/// "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110 §9.1).
 fn get<F, Args>(pattern: &'static str, handler: F) -> PublicRoute
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    let to_handler = Box::new(move || web::route().guard(Any(Get()).or(Head())).to(handler.clone()));
+    let to_handler = Box::new(move || methods::get().to(handler.clone()));
     PublicRoute { pattern, methods: "GET, HEAD", to_handler, to_post: None }
 }
 

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use actix_web::guard::{Any, Get, Head};
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{self, Data};
@@ -16,6 +15,7 @@ use super::request::{ApplicationRequest, malformed};
 use super::{ApplicationDocument, Spelling, ThunderError, thunder_json, view};
 use crate::Services;
 use crate::failure::Failure;
+use crate::methods;
 use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::no_store;
@@ -76,8 +76,8 @@ async fn delete(request: AuthorizedRequest) -> Answer {
 pub(crate) fn all(path: &'static str) -> (&'static str, Resource) {
     let refuse =
         || async { ThunderError::from(Failure::MethodNotAllowed("GET, HEAD, POST")).error_response() };
-    let read = authorized(web::route().guard(Any(Get()).or(Head())), list);
-    let resource = web::resource(path).route(read).route(authorized(web::post(), create));
+    let read = authorized(methods::get(), list);
+    let resource = web::resource(path).route(read).route(authorized(methods::post(), create));
     (path, resource.default_service(web::to(refuse)))
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn all(path: &'static str) -> (&'static str, Resource) {
 pub(crate) fn one(path: &'static str) -> (&'static str, Resource) {
     let refuse =
         || async { ThunderError::from(Failure::MethodNotAllowed("DELETE, GET, HEAD, PUT")).error_response() };
-    let read = authorized(web::route().guard(Any(Get()).or(Head())), get);
+    let read = authorized(methods::get(), get);
     let resource = web::resource(path).route(read).route(authorized(web::put(), replace));
     (path, resource.route(authorized(web::delete(), delete)).default_service(web::to(refuse)))
 }

@@ -20,6 +20,7 @@ use self::request::Credentials;
 use super::{Spelling, ThunderError, thunder_json};
 use crate::Services;
 use crate::failure::Failure;
+use crate::methods;
 use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::no_store;
@@ -60,7 +61,7 @@ async fn answer(
 /// The route.
 pub(crate) fn route(path: &'static str) -> (&'static str, Resource) {
     let refuse = || async { ThunderError::from(Failure::MethodNotAllowed("POST")).error_response() };
-    (path, web::resource(path).route(web::post().to(execute)).default_service(web::to(refuse)))
+    (path, web::resource(path).route(methods::post().to(execute)).default_service(web::to(refuse)))
 }
 
 /// Wrong credentials are not an error of this API: the status is 200.

@@ -3,7 +3,6 @@
 
 use std::rc::Rc;
 
-use actix_web::guard::{Any, Get, Head};
 use actix_web::{Resource, ResponseError as _, Route, web};
 use administration::Permission;
 use futures_util::future::LocalBoxFuture;
@@ -12,6 +11,7 @@ use super::Answer;
 use super::admin_request::{AdminAccess, AdminRequest};
 use super::names::Target;
 use crate::failure::Failure;
+use crate::methods;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
@@ -34,13 +34,12 @@ impl AdminResource {
         Self { access: Rc::clone(access), pattern, resource: web::resource(pattern), allowed: Vec::new() }
     }
 
-    /// "All general-purpose servers MUST support the methods GET and HEAD" (RFC 9110 §9.1).
     pub(crate) fn get<T: Target, H: AdminHandler<T>>(self, permission: Permission, handler: H) -> Self {
-        self.with("GET, HEAD", web::route().guard(Any(Get()).or(Head())), permission, handler)
+        self.with("GET, HEAD", methods::get(), permission, handler)
     }
 
     pub(crate) fn post<T: Target, H: AdminHandler<T>>(self, permission: Permission, handler: H) -> Self {
-        self.with("POST", web::post(), permission, handler)
+        self.with("POST", methods::post(), permission, handler)
     }
 
     pub(crate) fn patch<T: Target, H: AdminHandler<T>>(self, permission: Permission, handler: H) -> Self {
