@@ -22,7 +22,11 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let mut line = Line(String::with_capacity(512));
+        thread_local! {
+            static BUFFER: Cell<String> = const { Cell::new(String::new()) };
+        }
+        let mut line = Line(BUFFER.take());
+        line.0.clear();
         line.0.push_str("{\"timestamp\":\"");
         line.time();
         line.0.push('"');
@@ -30,7 +34,9 @@ where
         line.text_member("target", event.metadata().target());
         event.record(&mut line);
         line.0.push_str("}\n");
-        out.write_str(&line.0)
+        let written = out.write_str(&line.0);
+        BUFFER.set(line.0);
+        written
     }
 }
 
