@@ -113,6 +113,9 @@ async fn refresh_tokens_and_codes_end_with_all_tokens_of_their_client_or_tenant(
             assert!(is_active(app, tenant, &ours.refresh_token).await);
             way.go(&test_env, tenant).await;
             assert!(!is_active(app, tenant, &ours.refresh_token).await, "{way:?}");
+            // In the second of the revocation, and later without the wait for that second's end.
+            assert_error(&refresh(app, tenant, &ours.refresh_token).await, "invalid_grant");
+            app.pass(1);
             assert_error(&refresh(app, tenant, &ours.refresh_token).await, "invalid_grant");
             assert_error(&redeem_with(app, tenant, &[("code", &ours.code)]).await, "invalid_grant");
             for device in [&ours.allowed_device, &ours.pending_device] {
@@ -139,6 +142,7 @@ async fn what_is_granted_afterwards_goes_on_and_what_was_granted_before_never_do
             way.go(&test_env, tenant).await;
             // In the second of the revocation: its code is issued after it.
             let after = refresh_token(app, tenant).await;
+            app.pass(1);
             let tenant_id = fixtures::tenant_id(tenant);
             let facts = app.store.find_revocations(&tenant_id).await.unwrap();
             assert_eq!(facts.iter().count(), 1, "one row, whatever was granted: {way:?}");
