@@ -1,6 +1,7 @@
 //! The only crate that knows HTTP. It carries a request to the domain crates and their answer back; the rules are theirs.
 //! In reading order:
 
+mod composition;
 mod health_report;
 mod listen_addresses;
 mod operator_api;
@@ -47,6 +48,7 @@ mod openapi;
 
 pub use certificate_sources::CertificateSources;
 pub use client_certificate_header::{CertificateFormat, ClientCertificateHeader};
+pub use composition::{Composition, Rows, Store, forget_failures};
 pub use connection::{ClientCertificates, ReadFile, Tls, TlsError, TlsFiles, TlsReaders};
 pub use forwarded::{ForwardingHeader, TrustedProxies};
 pub use health_report::{Check, HealthReport, Kind, Sample, State};

@@ -5,21 +5,18 @@ use std::sync::{Arc, Mutex};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use accounts::{AccountStore, SignIns};
-use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconciler, ThrottledNow};
+use accounts::SignIns;
+use administration::{Administrator, EditPolicy, FileSecret, Invalidation, Reconciler};
 use anyhow::Context as _;
 use cache::{Caches, Capacity, Freshness, RedisCache, RedisOptions, SharedReplayGuard};
 use gateway::{
-    ConnectionLimits, Listener, Options, Services, Surface, TokenServices, TrustedProxies, WriteBudget,
+    Composition, ConnectionLimits, Listener, Options, Rows, Services, Surface, TrustedProxies, WriteBudget,
 };
-use grants::{
-    AuthorizationStore, Authorizations, DeviceAuthorizations, DeviceCodeStore, Engine, ProtectedResource,
-};
+use grants::ProtectedResource;
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
-use registry::{Assertions, Authenticator, DpopProofs, PublicUrls, ReplayGuard, Users, VerifiedSecretCache};
+use registry::{PublicUrls, ReplayGuard};
 use secrets::{HashPool, Pepper, PreciseTimer};
-use sessions::{Flows, KnownBrowsers, Sessions};
 use storage::Database;
 use tenancy::TenantResolver;
 
@@ -30,7 +27,7 @@ use crate::rotation::Rotated;
 use crate::{clock, database, open_files, sealing, tls};
 use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
 
-const THREADS: &str = "the threads that check secrets cannot be started";
+pub(crate) const THREADS: &str = "the threads that check secrets cannot be started";
 /// Number of pregenerated RSA keys, so that a new tenant's first token need not wait for one.
 const KEYS_AHEAD: usize = 2;
 /// Capacity for parsed keys in bytes: some 10 000 tenants with an RSA-2048 key each.
@@ -56,15 +53,6 @@ impl Platform {
         let pepper = sealing::pepper(&*database, &*sealer, clock::now()).await?;
         let sealer: Arc<dyn KeySealer> = sealer;
         let (caches, redis) = caches(&database, &pepper, settings)?;
-        let identifiers = replay_guard(&database, redis.as_ref());
-        let pool = KeyPool::new(KEYS_AHEAD);
-        let keys = Arc::new(KeyRingCache::new(
-            caches.signing_keys.clone(),
-            Arc::clone(&sealer),
-            pool.clone(),
-            RING_BYTES,
-        ));
-        let jwks_fetcher = Arc::new(GuardedJwksFetcher::new(settings));
         let (rotated, left_out) = (Arc::<Rotated>::default(), Arc::<LeftOut>::default());
         let hashes = Arc::new(HashPool::start(hash_threads()).context(THREADS)?);
         let sign_ins = SignIns::new(database.clone(), &pepper, Arc::clone(&hashes))
@@ -72,76 +60,35 @@ impl Platform {
             .refusing(refused_samples(settings))
             .with_refusal_timer(PreciseTimer::start().context(THREADS)?);
         let sign_ins = Arc::new(sign_ins);
+        let jwks_fetcher = Arc::new(GuardedJwksFetcher::new(settings));
+        let (stores, secrets) = ((&database, &caches), (Arc::clone(&sealer), &pepper));
+        let pool = KeyPool::new(KEYS_AHEAD);
+        let composition = Composition {
+            identifiers: replay_guard(&database, redis.as_ref()),
+            refusal_timer: Some(PreciseTimer::start().context(THREADS)?),
+            ..composition(settings, stores, secrets, hashes, pool, jwks_fetcher.clone())
+        };
         let health = Arc::new(PlatformHealth {
             sign_ins: Arc::clone(&sign_ins),
             database: Arc::clone(&database),
             sealer: Arc::clone(&sealer),
             caches: caches.clone(),
             redis,
-            pool: pool.clone(),
-            hashes: Arc::clone(&hashes),
-            keys: Arc::clone(&keys),
-            jwks_fetcher: Arc::clone(&jwks_fetcher),
+            pool: composition.key_pool.clone(),
+            hashes: Arc::clone(&composition.hashes),
+            keys: Arc::clone(&composition.keys),
+            jwks_fetcher,
             rotated: Arc::clone(&rotated),
             left_out: Arc::clone(&left_out),
             found: Mutex::default(),
         });
-        let limit = settings.limits.failed_attempts;
-        let precise_timer = PreciseTimer::start().context(THREADS)?;
-        let users = Users::new(Arc::clone(&hashes), &pepper, limit).refusing(refused_samples(settings));
-        let authenticator =
-            authenticator(&caches, (Arc::clone(&identifiers), jwks_fetcher), &pepper, hashes, settings)
-                .with_refusal_timer(precise_timer);
+        let writes = WriteBudget::new(settings.limits.admin_writes, settings.limits.platform_writes);
         let announce = {
-            let (caches, sign_ins) = (caches.clone(), Arc::clone(&sign_ins));
-            Arc::new(move |changed: &[Invalidation]| {
-                caches.apply(changed);
-                forget_failures(&sign_ins, changed);
-            })
+            let caches = caches.clone();
+            Arc::new(move |changed: &[Invalidation]| caches.apply(changed))
         };
-        let throttled: ThrottledNow = {
-            let sign_ins = Arc::clone(&sign_ins);
-            Arc::new(move |tenant, account, now| sign_ins.throttled(tenant, account, now))
-        };
-        let administrator = Administrator::new(
-            database.clone(),
-            Arc::clone(&sealer),
-            Arc::clone(&pepper),
-            pool,
-            edit_policy(settings),
-            announce,
-            Arc::new(clock::now),
-        );
-        let administrator = Arc::new(administrator.showing(throttled));
-        let dpop = DpopProofs::new(identifiers, &pepper, public_urls(settings));
-        let authorizations = Authorizations::new(database.clone(), &pepper);
-        let devices = DeviceAuthorizations::new(database.clone(), &pepper);
-        let services = Services {
-            tenants: TenantResolver::new(caches.tenants.clone()),
-            authenticator: Arc::new(authenticator),
-            dpop: Arc::new(dpop),
-            engine: engine(
-                &caches,
-                Arc::clone(&keys),
-                (authorizations.clone(), devices.clone()),
-                database.clone(),
-            ),
-            sign_ins,
-            accounts: caches.accounts.clone(),
-            logos: caches.logos.clone(),
-            sessions: Sessions::new(database.clone(), &pepper),
-            flows: Arc::new(Flows::new(&pepper)),
-            known_browsers: Arc::new(KnownBrowsers::new(&pepper)),
-            authorizations,
-            devices,
-            administrator: Arc::clone(&administrator),
-            writes: Arc::new(WriteBudget::new(settings.limits.admin_writes, settings.limits.platform_writes)),
-            users: Arc::new(users),
-            keys,
-            jwks_fetches: Arc::default(),
-            clock: Arc::new(clock::now),
-            health_report: health.clone(),
-        };
+        let services = composition.services(sign_ins, writes, announce, health.clone());
+        let administrator = Arc::clone(&services.administrator);
         let mut reconciler = Reconciler::new(database.clone(), sealer, pepper);
         (reconciler.l1_lifetime, reconciler.clients) =
             (settings.l1_lifetime, settings.limits.clients.get().into());
@@ -151,22 +98,13 @@ impl Platform {
     /// Handles a change notification, which the store sends to every replica: invalidates caches and retries tenants that were left out.
     pub(crate) fn on_invalidation(&self, changed: &[Invalidation]) {
         self.caches.forget(changed);
-        forget_failures(&self.services.sign_ins, changed);
+        gateway::forget_failures(&self.services.sign_ins, changed);
         self.left_out.on_invalidation(changed);
     }
 }
 
-/// An administrator who changes an account has its failed sign-ins counted anew.
-fn forget_failures(sign_ins: &SignIns, changed: &[Invalidation]) {
-    for change in changed {
-        if let Invalidation::Account(tenant, account) = change {
-            sign_ins.forget_failures(tenant, account);
-        }
-    }
-}
-
 /// The policy for edits through every administrative interface.
-pub(crate) fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
+fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
     EditPolicy {
         public_url: settings.server.public_url.as_str().to_owned(),
         live_secrets: settings.limits.live_secrets.get().into(),
@@ -176,58 +114,42 @@ pub(crate) fn edit_policy(settings: &PlatformSettings) -> EditPolicy {
     }
 }
 
-/// What the token endpoint reads and writes that no cache holds.
-pub(crate) type TokenStores =
-    (Arc<dyn ReplayGuard>, Arc<dyn AuthorizationStore>, Arc<dyn DeviceCodeStore>, Arc<dyn AccountStore>);
-
-/// What the token endpoint decides with, for the process of a command. One thread computes its hashes.
-pub(crate) fn token_services(
-    caches: &Caches,
-    (identifiers, authorizations, devices, accounts): TokenStores,
-    sealer: Arc<dyn KeySealer>,
-    pepper: &Arc<Pepper>,
+/// What the services of this server, or of a command over its store, are put together from.
+pub(crate) fn composition(
     settings: &PlatformSettings,
-) -> anyhow::Result<TokenServices> {
-    let hashes = Arc::new(HashPool::start(NonZeroUsize::MIN).context(THREADS)?);
-    let keys = KeyRingCache::new(caches.signing_keys.clone(), sealer, KeyPool::new(0), RING_BYTES);
-    let fetcher = Arc::new(GuardedJwksFetcher::new(settings));
-    Ok(TokenServices {
-        tenants: TenantResolver::new(caches.tenants.clone()),
-        dpop: Arc::new(DpopProofs::new(Arc::clone(&identifiers), pepper, public_urls(settings))),
-        authenticator: Arc::new(authenticator(caches, (identifiers, fetcher), pepper, hashes, settings)),
-        engine: engine(
-            caches,
-            Arc::new(keys),
-            (Authorizations::new(authorizations, pepper), DeviceAuthorizations::new(devices, pepper)),
-            accounts,
-        ),
-        certificate_sources: tls::certificate_sources(settings),
-    })
-}
-
-fn engine(
-    caches: &Caches,
-    keys: Arc<KeyRingCache>,
-    (authorizations, devices): (Authorizations, DeviceAuthorizations),
-    accounts: Arc<dyn AccountStore>,
-) -> Engine {
-    let (clients, revocations) = (caches.clients.clone(), caches.revocations.clone());
-    Engine::new(keys, clients, revocations, authorizations, devices, accounts)
-}
-
-fn authenticator(
-    caches: &Caches,
-    (identifiers, fetcher): (Arc<dyn ReplayGuard>, Arc<GuardedJwksFetcher>),
-    pepper: &Arc<Pepper>,
+    (database, caches): (&Arc<Database>, &Caches),
+    (sealer, pepper): (Arc<dyn KeySealer>, &Arc<Pepper>),
     hashes: Arc<HashPool>,
-    settings: &PlatformSettings,
-) -> Authenticator {
-    let (clients, verified_secrets) = (caches.clients.clone(), VerifiedSecretCache::generate());
-    let (limit, server) = (settings.limits.failed_attempts, &settings.server);
-    let assertions =
-        Assertions::new(identifiers, fetcher, public_urls(settings), server.default_tenant.clone());
-    Authenticator::new(clients, Arc::clone(pepper), hashes, verified_secrets, assertions, limit)
-        .refusing(refused_samples(settings))
+    key_pool: KeyPool,
+    jwks_fetcher: Arc<GuardedJwksFetcher>,
+) -> Composition {
+    let signing_keys = caches.signing_keys.clone();
+    let keys = KeyRingCache::new(signing_keys, Arc::clone(&sealer), key_pool.clone(), RING_BYTES);
+    Composition {
+        store: database.clone(),
+        rows: Rows {
+            tenants: TenantResolver::new(caches.tenants.clone()),
+            clients: caches.clients.clone(),
+            revocations: caches.revocations.clone(),
+            accounts: caches.accounts.clone(),
+            logos: caches.logos.clone(),
+        },
+        identifiers: database.clone(),
+        jwks_fetcher,
+        keys: Arc::new(keys),
+        key_pool,
+        sealer,
+        pepper: Arc::clone(pepper),
+        hashes,
+        policy: edit_policy(settings),
+        public_urls: public_urls(settings),
+        default_tenant: settings.server.default_tenant.clone(),
+        failed_attempts: settings.limits.failed_attempts,
+        refusal_timer: None,
+        share: None,
+        refused_samples: refused_samples(settings),
+        clock: Arc::new(clock::now),
+    }
 }
 
 fn public_urls(settings: &PlatformSettings) -> PublicUrls {

@@ -5,17 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use accounts::SignIns;
-use administration::{Administrator, Clock, EditPolicy};
+use administration::EditPolicy;
 use cache::{Caches, Capacity, Freshness};
 use gateway::{
-    Check, ConnectionLimits, HealthReport, Listener, Options, Sample, Services, Surface, WriteBudget,
+    Check, ConnectionLimits, HealthReport, Listener, Options, Rows, Sample, Services, Surface, WriteBudget,
 };
-use grants::{Authorizations, DeviceAuthorizations, Engine};
-use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer, SealingKey};
+use keys::{KeyPool, KeyRingCache, KeySealer, SealingKey};
 use protocol::{Lifetime, Rate, Secret, SigningAlgorithm};
-use registry::{Assertions, Authenticator, ClientSecret, DpopProofs, PublicUrls, Users, VerifiedSecretCache};
+use registry::{ClientSecret, PublicUrls};
 use secrets::{GeneratedSecret, HashPool, Pepper, hash_token};
-use sessions::{Flows, KnownBrowsers, Sessions};
 use tenancy::TenantResolver;
 use testkit::{MemoryStore, fixtures};
 
@@ -90,10 +88,7 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
         KeyPool::new(0),
         1 << 20,
     ));
-    let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
-    let authorizations = Authorizations::new(store.clone(), pepper);
-    let devices = DeviceAuthorizations::new(store.clone(), pepper);
-    let clock: Clock = Arc::new(clock::now);
+    let hashes = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
     let policy = EditPolicy {
         public_url: "http://localhost:3000".to_owned(),
         live_secrets: 5,
@@ -101,50 +96,34 @@ fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
         deletion_grace: Lifetime::from_seconds(0),
         l1_lifetime: Lifetime::from_seconds(FRESH.as_secs()),
     };
-    let public_urls = PublicUrls::new(&policy.public_url, None);
-    Services {
-        tenants: TenantResolver::new(caches.tenants.clone()),
-        authenticator: Arc::new(Authenticator::new(
-            caches.clients.clone(),
-            Arc::clone(pepper),
-            Arc::clone(&pool),
-            VerifiedSecretCache::generate(),
-            Assertions::new(store.clone(), store.clone(), public_urls.clone(), None),
-            LIMIT,
-        )),
-        dpop: Arc::new(DpopProofs::new(store.clone(), pepper, public_urls)),
-        engine: Engine::new(
-            Arc::clone(&keys),
-            caches.clients.clone(),
-            caches.revocations.clone(),
-            authorizations.clone(),
-            devices.clone(),
-            store.clone(),
-        ),
-        sign_ins: Arc::new(SignIns::new(store.clone(), pepper, Arc::clone(&pool))),
-        accounts: store.clone(),
-        logos: store.clone(),
-        sessions: Sessions::new(store.clone(), pepper),
-        flows: Arc::new(Flows::new(pepper)),
-        known_browsers: Arc::new(KnownBrowsers::new(pepper)),
-        authorizations,
-        devices,
-        administrator: Arc::new(Administrator::new(
-            store.clone(),
-            sealer,
-            Arc::clone(pepper),
-            KeyPool::new(0),
-            policy,
-            Arc::new(move |changed: &[_]| caches.apply(changed)),
-            clock.clone(),
-        )),
-        writes: Arc::new(WriteBudget::new(LIMIT, LIMIT)),
-        users: Arc::new(Users::new(pool, pepper, LIMIT)),
+    let composition = gateway::Composition {
+        store: store.clone(),
+        rows: Rows {
+            tenants: TenantResolver::new(caches.tenants.clone()),
+            clients: caches.clients.clone(),
+            revocations: caches.revocations.clone(),
+            accounts: store.clone(),
+            logos: store.clone(),
+        },
+        identifiers: store.clone(),
+        jwks_fetcher: store.clone(),
         keys,
-        jwks_fetches: Arc::new(JwksFetches::default()),
-        clock,
-        health_report: Arc::new(NoReport),
-    }
+        key_pool: KeyPool::new(0),
+        sealer,
+        pepper: Arc::clone(pepper),
+        hashes: Arc::clone(&hashes),
+        public_urls: PublicUrls::new(&policy.public_url, None),
+        policy,
+        default_tenant: None,
+        failed_attempts: LIMIT,
+        refusal_timer: None,
+        share: None,
+        refused_samples: &[],
+        clock: Arc::new(clock::now),
+    };
+    let sign_ins = Arc::new(SignIns::new(store.clone(), pepper, hashes));
+    let publish = Arc::new(move |changed: &[_]| caches.apply(changed));
+    composition.services(sign_ins, WriteBudget::new(LIMIT, LIMIT), publish, Arc::new(NoReport))
 }
 
 impl HealthReport for NoReport {

@@ -8,19 +8,18 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use accounts::SignIns;
-use administration::{Administrator, Clock, EditPolicy, Invalidation};
+use administration::{Administrator, Clock, EditPolicy};
 use futures_util::FutureExt as _;
 use gateway::{
-    CertificateSources, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Listener, Options,
-    Services, Surface, TokenServices, WriteBudget,
+    CertificateSources, Composition, ConnectionLimits, Gateway, GatewayHandle, ListenAddresses, Listener,
+    Options, Rows, Services, Surface, TokenServices, WriteBudget,
 };
-use grants::{Authorizations, DeviceAuthorizations, Engine, ProtectedResource};
+use grants::ProtectedResource;
 use keys::{JwksFetches, KeyPool, KeyRingCache, SealingKey, SigningKeyStore as _};
 use protocol::{Lifetime, Rate, ScopeToken, Timestamp};
-use registry::{Assertions, Authenticator, DpopProofs, PublicUrls, Users, VerifiedSecretCache};
+use registry::{PublicUrls, Users};
 use reqwest::{Method, RequestBuilder};
 use secrets::{ClientAddress, HashPool, Pepper};
-use sessions::{Flows, KnownBrowsers, Sessions};
 use tenancy::{Tenant, TenantId, TenantResolver};
 use testkit::{MemoryStore, fixtures};
 use tokio::net::TcpStream;
@@ -136,81 +135,48 @@ impl TestApp {
         let tells: Clock = Arc::new(move || Timestamp::from_seconds(ticking.load(Ordering::SeqCst)));
         let health_report = Arc::new(TestHealthReport::default());
         let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
-        let users = Arc::new(Users::new(pool.clone(), &pepper, limit));
-        let jwks_fetches = Arc::new(JwksFetches::default());
-        let authorizations = Authorizations::new(store.clone(), &pepper);
-        let devices = DeviceAuthorizations::new(store.clone(), &pepper);
-        let public_urls = PublicUrls::new(PUBLIC_URL, options.mtls_url.as_deref());
         let sign_ins = SignIns::new(store.clone(), &pepper, pool.clone());
-        let sign_ins = Arc::new(sign_ins.with_refusal_grid(Duration::from_millis(100)));
-        let (counting, shown) = (sign_ins.clone(), sign_ins.clone());
-        let services = Services {
-            tenants: tenants(store.clone()),
-            authenticator: Arc::new(Authenticator::new(
-                store.clone(),
-                pepper.clone(),
-                pool.clone(),
-                VerifiedSecretCache::generate(),
-                Assertions::new(
-                    store.clone(),
-                    store.clone(),
-                    public_urls.clone(),
-                    options.default_tenant.clone(),
-                )
-                .with_share(share),
-                limit,
-            )),
-            dpop: Arc::new(DpopProofs::new(store.clone(), &pepper, public_urls).with_share(share)),
-            engine: Engine::new(
-                keys.clone(),
-                store.clone(),
-                store.clone(),
-                authorizations.clone(),
-                devices.clone(),
-                store.clone(),
-            ),
-            sign_ins,
-            accounts: store.clone(),
-            logos: store.clone(),
-            sessions: Sessions::new(store.clone(), &pepper),
-            flows: Arc::new(Flows::new(&pepper)),
-            known_browsers: Arc::new(KnownBrowsers::new(&pepper)),
-            authorizations,
-            devices,
-            administrator: Arc::new(
-                Administrator::new(
-                    store.clone(),
-                    sealer,
-                    pepper.clone(),
-                    KeyPool::new(0),
-                    EditPolicy {
-                        public_url: PUBLIC_URL.to_owned(),
-                        live_secrets: 5,
-                        clients: 10_000,
-                        deletion_grace: Lifetime::from_seconds(30 * 86_400),
-                        l1_lifetime: L1_LIFETIME,
-                    },
-                    Arc::new(move |changed: &[Invalidation]| {
-                        for change in changed {
-                            if let Invalidation::Account(tenant, account) = change {
-                                counting.forget_failures(tenant, account);
-                            }
-                        }
-                    }),
-                    tells.clone(),
-                )
-                .showing(Arc::new(move |tenant, account, now| shown.throttled(tenant, account, now))),
-            ),
-            writes: Arc::new(WriteBudget::new(tenant_writes, platform_writes)),
-            users: users.clone(),
+        let composition = Composition {
+            store: store.clone(),
+            rows: Rows {
+                tenants: tenants(store.clone()),
+                clients: store.clone(),
+                revocations: store.clone(),
+                accounts: store.clone(),
+                logos: store.clone(),
+            },
+            identifiers: store.clone(),
+            jwks_fetcher: store.clone(),
             keys,
-            jwks_fetches: jwks_fetches.clone(),
-            health_report: health_report.clone(),
+            key_pool: KeyPool::new(0),
+            sealer,
+            pepper: pepper.clone(),
+            hashes: pool.clone(),
+            policy: EditPolicy {
+                public_url: PUBLIC_URL.to_owned(),
+                live_secrets: 5,
+                clients: 10_000,
+                deletion_grace: Lifetime::from_seconds(30 * 86_400),
+                l1_lifetime: L1_LIFETIME,
+            },
+            public_urls: PublicUrls::new(PUBLIC_URL, options.mtls_url.as_deref()),
+            default_tenant: options.default_tenant.clone(),
+            failed_attempts: limit,
+            refusal_timer: None,
+            share: Some(share),
+            refused_samples: &[],
             clock: tells,
         };
+        let services = composition.services(
+            Arc::new(sign_ins.with_refusal_grid(Duration::from_millis(100))),
+            WriteBudget::new(tenant_writes, platform_writes),
+            Arc::new(|_: &[_]| ()),
+            health_report.clone(),
+        );
         let gateway =
             Gateway::listen(ListenAddresses::take(&options.listeners).unwrap(), options, &services).unwrap();
-        let Services { administrator, tenants, authenticator, dpop, engine, .. } = services;
+        let Services { administrator, tenants, authenticator, dpop, engine, users, jwks_fetches, .. } =
+            services;
         let certificate_sources = CertificateSources::served(&options.listeners);
         let tokens = TokenServices { tenants, authenticator, dpop, engine, certificate_sources };
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());

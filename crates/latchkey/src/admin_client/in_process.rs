@@ -2,21 +2,24 @@
 
 use std::io::{Write as _, stderr};
 use std::mem::take;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use administration::{Actor, Administrator, Authority, Invalidation};
+use administration::{Actor, Authority, Invalidation};
+use anyhow::Context as _;
 use cache::Caches;
 use gateway::{OperatorAnswer, OperatorApi};
 use keys::{KeyPool, KeySealer};
 use reqwest::StatusCode;
-use secrets::Pepper;
+use secrets::{HashPool, Pepper};
 use storage::Database;
 use zeroize::Zeroizing;
 
 use super::answer::ApiAnswer;
 use super::{AdminClientError, ApiRequest, publish};
-use crate::platform::{caches, edit_policy, token_services};
-use crate::{clock, database, sealing};
+use crate::jwks_fetcher::GuardedJwksFetcher;
+use crate::platform::{self, caches};
+use crate::{clock, database, sealing, tls};
 use settings::{Environment, PlatformSettings, StorageLocation};
 
 /// Room for a body: a text that grows leaves parts of a secret behind in memory.
@@ -73,18 +76,14 @@ impl InProcess {
                 changed.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(committed);
             })
         };
-        let tokens = token_services(
-            &caches,
-            (database.clone(), database.clone(), database.clone(), database.clone()),
-            Arc::clone(&sealer),
-            &pepper,
-            settings,
-        )?;
-        // A pool would go on generating keys after the one that is needed.
+        let hashes = Arc::new(HashPool::start(NonZeroUsize::MIN).context(platform::THREADS)?);
+        // A pool of keys would go on generating after the one that is needed.
         let pool = KeyPool::new(0);
-        let (policy, clock) = (edit_policy(settings), Arc::new(clock::now));
-        let administrator =
-            Administrator::new(database.clone(), sealer, pepper, pool, policy, announce, clock.clone());
+        let fetcher = Arc::new(GuardedJwksFetcher::new(settings));
+        let composition =
+            platform::composition(settings, (&database, &caches), (sealer, &pepper), hashes, pool, fetcher);
+        let (administrator, clock) = (composition.administrator(announce), Arc::clone(&composition.clock));
+        let tokens = composition.token_services(tls::certificate_sources(settings));
         let operator = Authority::operator(Actor { name: actor.to_owned(), ..Actor::default() });
         let api = OperatorApi::new(Arc::new(administrator), tokens, clock, operator).await;
         Ok(Self { database, api, caches, changed })

@@ -1,0 +1,207 @@
+//! How the services are put together: one way for the program, for its commands over the store, and for tests.
+
+use std::sync::Arc;
+
+use accounts::{AccountStore, SignIns};
+use administration::{AdministrationStore, Administrator, Clock, EditPolicy, Invalidation, Publish};
+use grants::{AuthorizationStore, Authorizations, DeviceAuthorizations, DeviceCodeStore, Engine};
+use keys::{JwksFetches, KeyPool, KeyRingCache, KeySealer};
+use protocol::Rate;
+use registry::{
+    Assertions, Authenticator, ClientStore, DpopProofs, JwksFetcher, PublicUrls, ReplayGuard,
+    RevocationStore, Users, VerifiedSecretCache,
+};
+use secrets::{HashPool, Pepper, PreciseTimer};
+use sessions::{Flows, KnownBrowsers, SessionStore, Sessions};
+use tenancy::{LogoStore, TenantResolver};
+
+use crate::{CertificateSources, HealthReport, Services, TokenServices, WriteBudget};
+
+/// A store of everything that administrators change and people do.
+pub trait Store:
+    AdministrationStore + AuthorizationStore + DeviceCodeStore + AccountStore + SessionStore
+{
+}
+
+impl<S> Store for S where
+    S: AdministrationStore + AuthorizationStore + DeviceCodeStore + AccountStore + SessionStore
+{
+}
+
+/// The rows that most requests read: from caches, or from the store.
+#[derive(Clone)]
+pub struct Rows {
+    /// Tenants.
+    pub tenants: TenantResolver,
+    /// Clients.
+    pub clients: Arc<dyn ClientStore>,
+    /// What tenants have revoked.
+    pub revocations: Arc<dyn RevocationStore>,
+    /// People, for what a page or userinfo shows.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Pictures of tenants.
+    pub logos: Arc<dyn LogoStore>,
+}
+
+/// What the services are put together from.
+pub struct Composition {
+    /// Everything that no cache holds.
+    pub store: Arc<dyn Store>,
+    /// What most requests read.
+    pub rows: Rows,
+    /// Which assertions and proofs have been used.
+    pub identifiers: Arc<dyn ReplayGuard>,
+    /// Fetches the key sets of clients.
+    pub jwks_fetcher: Arc<dyn JwksFetcher>,
+    /// The tenants' keys.
+    pub keys: Arc<KeyRingCache>,
+    /// New keys.
+    pub key_pool: KeyPool,
+    /// Seals new keys.
+    pub sealer: Arc<dyn KeySealer>,
+    /// Of secrets and codes.
+    pub pepper: Arc<Pepper>,
+    /// Computes hashes.
+    pub hashes: Arc<HashPool>,
+    /// What administrators may do.
+    pub policy: EditPolicy,
+    /// The URLs that callers use.
+    pub public_urls: PublicUrls,
+    /// The tenant with endpoints that name no tenant.
+    pub default_tenant: Option<String>,
+    /// How often a secret may be wrong.
+    pub failed_attempts: Rate,
+    /// Times the refusals of client secrets, where their time is to tell nothing.
+    pub refusal_timer: Option<PreciseTimer>,
+    /// How many assertions, and how many proofs, are remembered for a tenant, where not the usual number.
+    pub share: Option<u32>,
+    /// Published secrets that authenticate nothing.
+    pub refused_samples: &'static [&'static str],
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Composition {
+    /// What administers, and tells `publish` what each commit has changed.
+    #[must_use]
+    pub fn administrator(&self, publish: Publish) -> Administrator {
+        Administrator::new(
+            self.store.clone(),
+            Arc::clone(&self.sealer),
+            Arc::clone(&self.pepper),
+            self.key_pool.clone(),
+            self.policy.clone(),
+            publish,
+            Arc::clone(&self.clock),
+        )
+    }
+
+    /// What the token endpoint decides with.
+    #[must_use]
+    pub fn token_services(mut self, certificate_sources: CertificateSources) -> TokenServices {
+        let (authorizations, devices) = self.authorizations();
+        TokenServices {
+            authenticator: Arc::new(self.authenticator()),
+            dpop: Arc::new(self.dpop()),
+            engine: self.engine(authorizations, devices),
+            tenants: self.rows.tenants,
+            certificate_sources,
+        }
+    }
+
+    /// What all routes call. An administrator who changes an account has its failed sign-ins counted anew.
+    #[must_use]
+    pub fn services(
+        mut self,
+        sign_ins: Arc<SignIns>,
+        writes: WriteBudget,
+        publish: Publish,
+        health_report: Arc<dyn HealthReport>,
+    ) -> Services {
+        let (authorizations, devices) = self.authorizations();
+        let (counting, shown) = (Arc::clone(&sign_ins), Arc::clone(&sign_ins));
+        let administrator = self
+            .administrator(Arc::new(move |changed: &[Invalidation]| {
+                publish(changed);
+                forget_failures(&counting, changed);
+            }))
+            .showing(Arc::new(move |tenant, account, now| shown.throttled(tenant, account, now)));
+        let (authenticator, dpop) = (Arc::new(self.authenticator()), Arc::new(self.dpop()));
+        let users = Users::new(Arc::clone(&self.hashes), &self.pepper, self.failed_attempts);
+        Services {
+            authenticator,
+            dpop,
+            engine: self.engine(authorizations.clone(), devices.clone()),
+            sign_ins,
+            sessions: Sessions::new(self.store.clone(), &self.pepper),
+            flows: Arc::new(Flows::new(&self.pepper)),
+            known_browsers: Arc::new(KnownBrowsers::new(&self.pepper)),
+            authorizations,
+            devices,
+            administrator: Arc::new(administrator),
+            writes: Arc::new(writes),
+            users: Arc::new(users.refusing(self.refused_samples)),
+            tenants: self.rows.tenants,
+            accounts: self.rows.accounts,
+            logos: self.rows.logos,
+            keys: self.keys,
+            jwks_fetches: Arc::new(JwksFetches::default()),
+            clock: self.clock,
+            health_report,
+        }
+    }
+
+    fn authorizations(&self) -> (Authorizations, DeviceAuthorizations) {
+        let authorizations = Authorizations::new(self.store.clone(), &self.pepper);
+        (authorizations, DeviceAuthorizations::new(self.store.clone(), &self.pepper))
+    }
+
+    fn engine(&self, authorizations: Authorizations, devices: DeviceAuthorizations) -> Engine {
+        let Rows { clients, revocations, .. } = &self.rows;
+        let (keys, clients, revocations) = (self.keys.clone(), clients.clone(), revocations.clone());
+        Engine::new(keys, clients, revocations, authorizations, devices, self.store.clone())
+    }
+
+    fn dpop(&self) -> DpopProofs {
+        let proofs = DpopProofs::new(self.identifiers.clone(), &self.pepper, self.public_urls.clone());
+        match self.share {
+            Some(share) => proofs.with_share(share),
+            None => proofs,
+        }
+    }
+
+    fn authenticator(&mut self) -> Authenticator {
+        let assertions = Assertions::new(
+            self.identifiers.clone(),
+            self.jwks_fetcher.clone(),
+            self.public_urls.clone(),
+            self.default_tenant.clone(),
+        );
+        let assertions = match self.share {
+            Some(share) => assertions.with_share(share),
+            None => assertions,
+        };
+        let authenticator = Authenticator::new(
+            self.rows.clients.clone(),
+            self.pepper.clone(),
+            self.hashes.clone(),
+            VerifiedSecretCache::generate(),
+            assertions,
+            self.failed_attempts,
+        );
+        let authenticator = authenticator.refusing(self.refused_samples);
+        match self.refusal_timer.take() {
+            Some(timer) => authenticator.with_refusal_timer(timer),
+            None => authenticator,
+        }
+    }
+}
+
+/// Counts failed sign-ins anew at the accounts that were changed.
+pub fn forget_failures(sign_ins: &SignIns, changed: &[Invalidation]) {
+    for change in changed {
+        if let Invalidation::Account(tenant, account) = change {
+            sign_ins.forget_failures(tenant, account);
+        }
+    }
+}
