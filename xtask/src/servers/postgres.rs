@@ -12,7 +12,7 @@ use crate::workspace::{Doing, Failure, Workspace, is_content, read_output, run};
 const FIND: &str = "ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1 | grep . || dirname \"$(command -v initdb)\"";
 
 /// Without autovacuum only tests open a template database, so nothing blocks copying it.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 11] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
     "fsync=off",
@@ -21,6 +21,8 @@ const SETTINGS: [&str; 10] = [
     "wal_level=minimal",
     "max_wal_senders=0",
     "max_connections=400",
+    // A connection that says nothing holds up each CREATE and DROP DATABASE, of other tests too, until its time is over: 60 s by default.
+    "authentication_timeout=5s",
     "shared_buffers=32MB",
     "autovacuum=off",
 ];
