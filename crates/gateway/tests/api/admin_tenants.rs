@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::administrators::{OPS, PLATFORM, TestEnv, ask};
+use crate::administrators::{OPS, PLATFORM, TestEnv, ask, refuses_searches};
 use crate::app::{ACME, GLOBEX, PUBLIC_URL, tenant_path};
 
 const TENANTS: &str = "/api/v1/admin/tenants";
@@ -142,4 +142,27 @@ async fn ids_and_issuers_are_one_tenants() {
     }
     test_env.get(&ops, &format!("{TENANTS}/initech")).await.assert_problem(404, "not-found");
     test_env.get(&ops, &format!("{TENANTS}/ACME")).await.assert_problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn tenants_are_found_by_words_of_their_id_or_name() {
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
+    for (id, name) in [("t-1", "Blue Shop"), ("t-2", "Red shop"), ("shopping", "Other")] {
+        test_env.post(&ops, TENANTS, json!({ "id": id, "name": name })).await;
+    }
+    for (search, expected) in [
+        ("shop", vec!["shopping", "t-1", "t-2"]),
+        ("SHOP", vec!["shopping", "t-1", "t-2"]),
+        ("red%20shop", vec!["t-2"]),
+        ("hop", vec![]),
+        ("nobody", vec![]),
+    ] {
+        let body = test_env.get(&ops, &format!("{TENANTS}?search={search}")).await.json();
+        let mut found: Vec<_> =
+            body["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{search}");
+    }
+    refuses_searches(&test_env, &ops, TENANTS).await;
 }

@@ -135,6 +135,15 @@ impl TestEnv {
     }
 }
 
+/// A list is not searched for what nothing can hold.
+pub(crate) async fn refuses_searches(test_env: &TestEnv, token: &str, path: &str) {
+    for query in ["search=a&search=b", "search=a%00b", "search=%0a"] {
+        let refused = test_env.get(token, &format!("{path}?{query}")).await;
+        refused.assert_problem(400, "invalid-request");
+        assert_eq!(refused.pointers(), ["/search"], "{query}");
+    }
+}
+
 pub(crate) fn ask(method: Method, path: &str) -> Ask<'_> {
     Ask { method, path, body: None, headers: Vec::new() }
 }

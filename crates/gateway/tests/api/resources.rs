@@ -1,0 +1,338 @@
+//! What holds for every resource of administration: pages, entity tags, repeated creations, steps, the audit, and the other tenant. What
+//! only one of them does is in the file of its own.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::administrators::{
+    Ask, BOSS, CLERK, OPS, PLATFORM, STEWARD, TestEnv, accounts_path, ask, clients_path,
+};
+use crate::answer::Answer;
+use crate::app::{ACME, GLOBEX, tenant_path};
+
+const DAY: u64 = 24 * 3600;
+const TENANTS: &str = "/api/v1/admin/tenants";
+const BOTH: [(&str, &str); 2] = [(ACME, GLOBEX), (GLOBEX, ACME)];
+
+/// A resource with rows that are created, changed and deleted.
+struct Resource {
+    /// Its noun in the audit.
+    noun: &'static str,
+    /// The member that names a row.
+    id: &'static str,
+    /// Where its rows of a tenant are.
+    path: fn(&str) -> String,
+    /// A row of this name.
+    new: fn(&str) -> Value,
+    /// A change of a row.
+    patch: fn(&str) -> Value,
+    /// The administrator of a tenant who manages it; none but those of the platform do so with tenants.
+    manager: Option<&'static str>,
+}
+
+const RESOURCES: [Resource; 3] = [
+    Resource {
+        noun: "tenant",
+        id: "id",
+        path: |_| TENANTS.to_owned(),
+        new: |name| json!({ "id": name }),
+        patch: |name| json!({ "name": name }),
+        manager: None,
+    },
+    Resource {
+        noun: "client",
+        id: "client_id",
+        path: clients_path,
+        // Its path is encoded.
+        new: |name| json!({ "client_id": format!("{name} \u{e4}/1") }),
+        patch: |name| json!({ "name": name }),
+        manager: Some(BOSS),
+    },
+    Resource {
+        noun: "account",
+        id: "account_id",
+        path: accounts_path,
+        new: |name| json!({ "username": name }),
+        patch: |name| json!({ "claims": { "name": name } }),
+        manager: Some(STEWARD),
+    },
+];
+
+impl Resource {
+    /// Creates a row, and returns its path.
+    async fn create(&self, test_env: &TestEnv, token: &str, tenant: &str, name: &str) -> String {
+        let made = test_env.post(token, &(self.path)(tenant), (self.new)(name)).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        made.assert_not_stored();
+        made.header("location").to_owned()
+    }
+
+    /// Of a manager of the tenant's own, where there is one.
+    async fn manager(&self, test_env: &TestEnv, tenant: &str) -> String {
+        match self.manager {
+            Some(client) => test_env.token(tenant, client).await,
+            None => test_env.token(PLATFORM, OPS).await,
+        }
+    }
+}
+
+async fn with(
+    test_env: &TestEnv,
+    token: &str,
+    (method, path): (Method, &str),
+    header: (&str, &str),
+) -> Answer {
+    test_env.ask(token, Ask { headers: vec![(header.0, header.1.to_owned())], ..ask(method, path) }).await
+}
+
+async fn repeatable(test_env: &TestEnv, token: &str, path: &str, key: &str, body: &Value) -> Answer {
+    let headers = vec![("idempotency-key", key.to_owned())];
+    test_env.ask(token, Ask { body: Some(body.clone()), headers, ..ask(Method::POST, path) }).await
+}
+
+/// All names of a list, in pages of this size; calls `meanwhile` after each page.
+async fn walk(
+    (test_env, token): (&TestEnv, &str),
+    (resource, tenant): (&Resource, &str),
+    limit: usize,
+    mut meanwhile: impl AsyncFnMut(usize),
+) -> Vec<String> {
+    let (mut seen, mut cursor, path) = (Vec::new(), String::new(), (resource.path)(tenant));
+    for page in 0.. {
+        let answer = test_env.get(token, &format!("{path}?limit={limit}&cursor={cursor}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let body = answer.json();
+        let items = body["items"].as_array().unwrap();
+        assert!(items.len() <= limit);
+        seen.extend(items.iter().map(|item| item[resource.id].as_str().unwrap().to_owned()));
+        let Some(next) = body["next_cursor"].as_str() else { break };
+        assert_eq!(items.len(), limit, "a page that is not the last one is full");
+        next.clone_into(&mut cursor);
+        meanwhile(page).await;
+    }
+    seen
+}
+
+#[tokio::test]
+async fn rows_that_exist_throughout_are_listed_once_and_in_order() {
+    let test_env = TestEnv::start();
+    for resource in &RESOURCES {
+        for (tenant, _) in BOTH {
+            let token = resource.manager(&test_env, tenant).await;
+            let (list, by) = ((resource, tenant), (&test_env, &*token));
+            for number in 0..7 {
+                resource.create(&test_env, &token, tenant, &format!("{tenant}-{number}")).await;
+            }
+            let whole = walk(by, list, 200, async |_| {}).await;
+            assert!(whole.len() >= 7 && (resource.noun == "account" || whole.is_sorted()), "{whole:?}");
+            for limit in [1, 2, 5, whole.len()] {
+                assert_eq!(walk(by, list, limit, async |_| {}).await, whole, "{limit}");
+            }
+            let seen = walk(by, list, 3, async |page| {
+                resource.create(&test_env, &token, tenant, &format!("a-{tenant}-{page}")).await;
+            });
+            let seen: Vec<_> = seen.await.into_iter().filter(|id| whole.contains(id)).collect();
+            assert_eq!(seen, whole, "what is added meanwhile moves nothing");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_invalid_page_is_refused() {
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
+    for resource in &RESOURCES {
+        for path in BOTH.map(|(tenant, _)| (resource.path)(tenant)) {
+            for (query, pointer) in [
+                ("limit=0", "/limit"),
+                ("limit=201", "/limit"),
+                ("limit=x", "/limit"),
+                ("cursor=!", "/cursor"),
+                ("cursor=_w", "/cursor"),
+                ("limit=1&limit=2", "/limit"),
+                // A term with a NUL, and acme.
+                ("cursor=YQAKYWNtZQ", "/cursor"),
+            ] {
+                let refused = test_env.get(&ops, &format!("{path}?{query}")).await;
+                refused.assert_problem(400, "invalid-request");
+                assert_eq!(refused.pointers(), [pointer], "{query}");
+            }
+            assert_eq!(test_env.get(&ops, &format!("{path}?colour=red&limit=&cursor=")).await.status, 200);
+        }
+    }
+}
+
+/// RFC 9110 §13.
+#[tokio::test]
+async fn a_tag_guards_a_row_from_lost_updates() {
+    let test_env = TestEnv::start();
+    for resource in &RESOURCES {
+        for (tenant, _) in BOTH {
+            let token = resource.manager(&test_env, tenant).await;
+            let path = resource.create(&test_env, &token, tenant, &format!("{tenant}-2")).await;
+            check_tag(&test_env, &token, &path, resource.patch).await;
+        }
+    }
+}
+
+async fn check_tag(test_env: &TestEnv, token: &str, path: &str, patch: fn(&str) -> Value) {
+    let ask_with = async |method, path: &str, tag: (&str, &str)| {
+        let body = (method == Method::PATCH).then(|| patch(tag.1));
+        let headers = vec![(tag.0, tag.1.to_owned())];
+        test_env.ask(token, Ask { body, headers, ..ask(method, path) }).await
+    };
+    let first = test_env.get(token, path).await.header("etag").to_owned();
+    assert!(first.starts_with('"') && first.ends_with('"') && first.len() > 10, "{first}");
+    assert_eq!(test_env.get(token, path).await.header("etag"), first, "it stays while nothing changes");
+    for tags in [first.clone(), format!("W/{first}"), format!("\"x\", {first}"), "*".to_owned()] {
+        let known = with(test_env, token, (Method::GET, path), ("if-none-match", &tags)).await;
+        let found = (known.status, known.body.as_str(), known.header("etag"));
+        assert_eq!(found, (304, "", first.as_str()), "{tags}");
+    }
+    assert_eq!(with(test_env, token, (Method::GET, path), ("if-none-match", "\"x\"")).await.status, 200);
+    assert_eq!(test_env.ask(token, ask(Method::HEAD, path)).await.header("etag"), first);
+
+    let patched = ask_with(Method::PATCH, path, ("if-match", &first)).await;
+    let second = patched.header("etag").to_owned();
+    assert_eq!(patched.status, 200, "{}", patched.body);
+    assert_ne!(first, second);
+    let looked = test_env.get(token, path).await;
+    assert_eq!((looked.header("etag"), looked.json()), (&*second, patched.json()), "a change is answered");
+
+    let (suspend, resume) = (format!("{path}/suspend"), format!("{path}/resume"));
+    for stale in [first.clone(), format!("W/{second}"), "x".to_owned(), "\"\"".to_owned()] {
+        for (method, path) in
+            [(Method::PATCH, path), (Method::POST, &suspend), (Method::POST, &resume), (Method::DELETE, path)]
+        {
+            ask_with(method, path, ("if-match", &stale)).await.assert_problem(412, "stale");
+        }
+    }
+    assert_eq!(test_env.get(token, path).await.header("etag"), second);
+    for fresh in [format!("{first}, {second}"), "*".to_owned()] {
+        let taken = ask_with(Method::POST, &suspend, ("if-match", &fresh)).await;
+        assert_eq!(taken.status, 200, "{}", taken.body);
+        test_env.ask(token, ask(Method::POST, &resume)).await;
+        test_env.patch(token, path, patch(&first)).await;
+    }
+}
+
+/// A row and what becomes of it, for a manager of the tenant's own and one of the platform.
+#[tokio::test]
+async fn a_row_has_one_life_that_the_audit_tells_and_the_other_tenant_does_not_see() {
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
+    for resource in &RESOURCES {
+        for (tenant, other) in BOTH {
+            let own = resource.manager(&test_env, tenant).await;
+            for (token, name) in [(&own, format!("{tenant}-3")), (&ops, format!("{tenant}-4"))] {
+                let path = resource.create(&test_env, token, tenant, &name).await;
+                let elsewhere = path.replace(&tenant_path(tenant, ""), &tenant_path(other, ""));
+                if resource.manager.is_some() {
+                    test_env.get(&ops, &elsewhere).await.assert_problem(404, "not-found");
+                    let stranger = resource.manager(&test_env, other).await;
+                    test_env.get(&stranger, &path).await.assert_problem(401, "invalid-token");
+                }
+                test_env.patch(token, &path, (resource.patch)("Other")).await;
+                test_env.patch(token, &path, json!([])).await.assert_problem(400, "invalid-request");
+                for (verb, status) in [
+                    ("suspend", "suspended"),
+                    ("suspend", "suspended"),
+                    ("resume", "active"),
+                    ("resume", "active"),
+                ] {
+                    let stepped = test_env.ask(token, ask(Method::POST, &format!("{path}/{verb}"))).await;
+                    assert_eq!((stepped.status, &stepped.json()["status"]), (200, &json!(status)));
+                    assert_eq!(test_env.get(token, &path).await.json()["status"], status);
+                }
+                let id = path.rsplit('/').next().unwrap();
+                let mut expected = ["added", "changed", "suspended", "resumed"].to_vec();
+                if resource.manager.is_some() {
+                    let deleted = test_env.delete(token, &path).await;
+                    assert_eq!((deleted.status, deleted.body.as_str()), (204, ""));
+                    test_env.get(token, &path).await.assert_problem(404, "not-found");
+                    test_env.delete(token, &path).await.assert_problem(404, "not-found");
+                    let resume = format!("{path}/resume");
+                    test_env.ask(token, ask(Method::POST, &resume)).await.assert_problem(404, "not-found");
+                    expected.push("deleted");
+                }
+                let action = format!("{}.", resource.noun);
+                let audit = format!("/api/v1/admin/audit?action={action}&subject={id}&limit=200");
+                let records = test_env.get(&ops, &audit).await.json()["items"].as_array().unwrap().clone();
+                let of = if resource.manager.is_some() { tenant } else { id };
+                assert!(records.iter().all(|record| record["tenant"] == of), "{records:?}");
+                let actions = records.iter().rev().map(|record| record["action"].as_str().unwrap());
+                let actions: Vec<_> = actions.map(|it| it.strip_prefix(&action).unwrap()).collect();
+                assert_eq!(actions, expected, "{id}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_creation_is_answered_the_same_and_done_once() {
+    let test_env = TestEnv::start();
+    let ops = test_env.token(PLATFORM, OPS).await;
+    for (tenant, _) in BOTH {
+        test_env.post(&ops, &clients_path(tenant), json!({ "client_id": "web" })).await;
+        let secrets = format!("{}/web/secrets", clients_path(tenant));
+        let mut creations = vec![
+            (secrets.clone(), json!({}), json!({ "expires_at": "2027-01-01T00:00:00Z" })),
+            (format!("{secrets}/rotate"), json!({ "grace": 60 }), json!({ "grace": 61 })),
+        ];
+        for Resource { path, new, .. } in &RESOURCES {
+            creations.push((path(tenant), new(&format!("{tenant}-5")), new(&format!("{tenant}-6"))));
+        }
+        for (path, body, other) in creations {
+            let key = format!("key of {tenant} for {path}");
+            let first = repeatable(&test_env, &ops, &path, &key, &body).await;
+            assert_eq!((first.status, first.header("idempotency-replayed")), (201, ""), "{}", first.body);
+            let again = repeatable(&test_env, &ops, &path, &key, &body).await;
+            assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"));
+            let shown = |answer: &Answer| {
+                let headers = ["location", "etag"].map(|name| answer.header(name).to_owned());
+                (answer.body.clone(), headers)
+            };
+            assert_eq!(shown(&again), shown(&first));
+            let another = repeatable(&test_env, &ops, &path, &key, &other).await;
+            another.assert_problem(422, "idempotency-key-reused");
+            let fresh = repeatable(&test_env, &ops, &path, &format!("{key} 2"), &other).await;
+            assert_eq!((fresh.status, fresh.header("idempotency-replayed")), (201, ""), "{}", fresh.body);
+        }
+        let live = test_env.get(&ops, &secrets).await.json()["items"].as_array().unwrap().len();
+        assert_eq!(live, 5, "the first one, and two of each kind");
+    }
+}
+
+#[tokio::test]
+async fn an_idempotency_key_is_its_senders_in_its_place_for_a_day_and_has_a_form() {
+    let test_env = TestEnv::start();
+    let (ops, clerk) = (test_env.token(PLATFORM, OPS).await, test_env.token(PLATFORM, CLERK).await);
+    let body = json!({ "name": "x" });
+    let mut ids = Vec::new();
+    let replayed = |answer: &Answer| (answer.status, answer.header("idempotency-replayed") == "true");
+    for (tenant, _) in BOTH {
+        let (path, boss) = (clients_path(tenant), test_env.token(tenant, BOSS).await);
+        for key in ["", &"k".repeat(256), "\u{e9}"] {
+            repeatable(&test_env, &boss, &path, key, &body).await.assert_problem(400, "invalid-request");
+        }
+        let longest = "k".repeat(255);
+        let faulty = repeatable(&test_env, &boss, &path, &longest, &json!({ "scopes": 1 })).await;
+        faulty.assert_problem(400, "invalid-request");
+        for token in [&ops, &clerk, &boss] {
+            let made = repeatable(&test_env, token, &path, &longest, &body).await;
+            assert_eq!(replayed(&made), (201, false), "a refusal is not kept: {}", made.body);
+            ids.push(made.json()["client_id"].as_str().unwrap().to_owned());
+            let again = repeatable(&test_env, token, &path, &longest, &body).await;
+            assert_eq!(replayed(&again), (201, true));
+        }
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 6);
+    test_env.app.pass(DAY);
+    for (tenant, _) in BOTH {
+        let boss = test_env.token(tenant, BOSS).await;
+        let late = repeatable(&test_env, &boss, &clients_path(tenant), &"k".repeat(255), &body).await;
+        assert_eq!(replayed(&late), (201, false));
+    }
+}
