@@ -1,9 +1,7 @@
 //! Who changed what, and when. A record is written in the transaction of its change. It has values before and after, never a secret or
 //! a hash.
 
-use std::fmt::Display;
-
-use accounts::{Account, ThrottledNote};
+use accounts::ThrottledNote;
 use keys::life_cycle::KeyTimes;
 use protocol::Timestamp;
 use schemars::JsonSchema;
@@ -11,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 
+use crate::change::match_change;
 use crate::fields::Described;
 use crate::{
     Actor, Change, ChangeKind, FieldChange, Instant, KeyChangeKind, PasswordChange, RowChange,
@@ -58,12 +57,8 @@ impl AuditRecord {
     #[must_use]
     pub fn of(change: &Change, actor: &Actor, at: Timestamp) -> Self {
         let tenant = change.tenant().clone();
-        let (action, subject, detail) = match change {
-            Change::Tenant(row) => of_row("tenant", &row.after.id, row),
-            Change::ResourceServer(_, row) => of_row("resource_server", &row.after.audience, row),
-            Change::Client(row) => of_row("client", &row.after.id, row),
-            Change::Application(row) => of_row("application", &row.after.id, row),
-            Change::Account(row) => of_account(row),
+        let (action, subject, detail) = match_change! { change,
+            row => of_row(row),
             Change::AccountPassword(_, account, PasswordChange::Set(form)) => {
                 ("account.password_set".to_owned(), account.to_string(), json!({ "form": form.as_str() }))
             }
@@ -142,7 +137,7 @@ impl AuditRecord {
 }
 
 /// Action, subject and detail of a change of a row with fields.
-fn of_row<T: Described>(what: &str, subject: &dyn Display, row: &RowChange<T>) -> (String, String, Value) {
+fn of_row<T: Described>(row: &RowChange<T>) -> (String, String, Value) {
     let of = |FieldChange { field, before, after }: FieldChange| {
         let value = match before {
             Some(before) => json!({ "before": before, "after": after }),
@@ -150,20 +145,12 @@ fn of_row<T: Described>(what: &str, subject: &dyn Display, row: &RowChange<T>) -
         };
         (field, value)
     };
-    let detail = row.fields().into_iter().map(of).collect::<Map<_, _>>();
-    (format!("{what}.{}", row.kind.as_str()), subject.to_string(), Value::Object(detail))
-}
-
-/// The audit outlives accounts, so it has no data of a person: which fields changed, and no values.
-fn of_account(row: &RowChange<Account>) -> (String, String, Value) {
     let detail = match row.kind {
-        ChangeKind::Changed | ChangeKind::Restored => {
-            let fields: Vec<_> = row.fields().into_iter().map(|change| change.field).collect();
-            json!({ "fields": fields })
-        }
+        _ if !T::IS_PERSONAL => Value::Object(row.fields().into_iter().map(of).collect()),
+        ChangeKind::Changed | ChangeKind::Restored => json!({ "fields": row.field_names() }),
         _ => json!({}),
     };
-    (format!("account.{}", row.kind.as_str()), row.after.id.to_string(), detail)
+    (format!("{}.{}", T::NOUN.replace(' ', "_"), row.kind.as_str()), row.after.name(), detail)
 }
 
 fn key_detail(kind: &KeyChangeKind) -> (&'static str, Value) {

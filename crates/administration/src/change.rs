@@ -186,6 +186,21 @@ pub struct FirstKey {
     pub thumbprint: String,
 }
 
+/// A `match` over a change, with one arm for the rows of every kind.
+macro_rules! match_change {
+    ($change:expr, $row:ident => $of_row:expr, $($others:tt)*) => {
+        match $change {
+            Change::Tenant($row) => $of_row,
+            Change::ResourceServer(_, $row) => $of_row,
+            Change::Client($row) => $of_row,
+            Change::Application($row) => $of_row,
+            Change::Account($row) => $of_row,
+            $($others)*
+        }
+    };
+}
+pub(crate) use match_change;
+
 impl Change {
     /// The tenant whose rows change.
     #[must_use]
@@ -234,6 +249,11 @@ impl<T: Described> RowChange<T> {
     #[must_use]
     pub fn fields(&self) -> Vec<FieldChange> {
         FieldChange::between(self.before.as_deref(), &self.after)
+    }
+
+    /// The names of these fields.
+    pub(crate) fn field_names(&self) -> Vec<String> {
+        self.fields().into_iter().map(|change| change.field).collect()
     }
 }
 

@@ -11,12 +11,26 @@ use serde_json::Value;
 use tenancy::{ResourceServer, Tenant};
 
 use crate::documents::{CLIENT, RESOURCE_SERVER, TENANT};
-use crate::{Application, ClientSettings, ResourceServerSettings, Shape, TenantSettings};
+use crate::{Application, ChangeKind, ClientSettings, ResourceServerSettings, Shape, TenantSettings};
 
 /// A row with fields. What only the store decides (status, previous `typ` values, secrets) is none of them.
 pub trait Described {
+    /// Its noun in plans. The audit writes it with `_` for each space.
+    const NOUN: &'static str;
+    /// Its values are of a person, so plans and audit records name its fields alone: the audit outlives accounts.
+    const IS_PERSONAL: bool = false;
+
     /// Names, as in configuration, and values, in the order of the document.
     fn fields(&self) -> Vec<(String, String)>;
+
+    /// Names it in its tenant.
+    fn name(&self) -> String;
+
+    /// Whether this can happen to it. Only tenants are deleted in two steps.
+    #[must_use]
+    fn knows(kind: ChangeKind) -> bool {
+        !matches!(kind, ChangeKind::DeletionScheduled { .. } | ChangeKind::DeletionCancelled)
+    }
 }
 
 /// A field that differs.
@@ -42,27 +56,65 @@ impl FieldChange {
 }
 
 impl Described for Tenant {
+    const NOUN: &'static str = "tenant";
+
     fn fields(&self) -> Vec<(String, String)> {
         let mut settings = TenantSettings::from(self);
         // They are rows with fields of their own.
         settings.resource_servers.clear();
         members(&TENANT, &settings)
     }
+
+    fn name(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn knows(_: ChangeKind) -> bool {
+        true
+    }
 }
 
+/// It does not act, so nobody suspends it.
 impl Described for ResourceServer {
+    const NOUN: &'static str = "resource server";
+
     fn fields(&self) -> Vec<(String, String)> {
         members(&RESOURCE_SERVER, &ResourceServerSettings::from(self))
+    }
+
+    fn name(&self) -> String {
+        self.audience.clone()
+    }
+
+    fn knows(kind: ChangeKind) -> bool {
+        use ChangeKind::{Added, Changed, Deleted, Restored, Retired};
+        matches!(kind, Added | Changed | Deleted | Restored | Retired)
     }
 }
 
 impl Described for Client {
+    const NOUN: &'static str = "client";
+
     fn fields(&self) -> Vec<(String, String)> {
         members(&CLIENT, &ClientSettings::from(self))
+    }
+
+    fn name(&self) -> String {
+        self.id.to_string()
     }
 }
 
 impl Described for Application {
+    const NOUN: &'static str = "application";
+
+    fn name(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn knows(kind: ChangeKind) -> bool {
+        matches!(kind, ChangeKind::Added | ChangeKind::Changed | ChangeKind::Deleted)
+    }
+
     fn fields(&self) -> Vec<(String, String)> {
         let Self { tenant: _, id: _, name, client, document, created_at: _ } = self;
         let client = client.as_ref().map_or_else(|| ABSENT.to_owned(), ToString::to_string);
@@ -71,8 +123,14 @@ impl Described for Application {
     }
 }
 
-/// Its values are of a person. So plans and audit records name the fields alone.
 impl Described for Account {
+    const NOUN: &'static str = "account";
+    const IS_PERSONAL: bool = true;
+
+    fn name(&self) -> String {
+        self.id.to_string()
+    }
+
     fn fields(&self) -> Vec<(String, String)> {
         let text = |held: Option<&AccountIdentifier>| {
             held.map_or_else(|| ABSENT.to_owned(), |held| held.identifier.to_string())

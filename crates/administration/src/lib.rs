@@ -40,7 +40,7 @@ pub mod rows;
 
 pub use administrator::{
     AccountFilter, AccountImport, AccountSignInsView, Administrator, Caller, Clock, Created, EditPolicy,
-    IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency, Publish, ThrottledNow,
+    IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSWORDS, Idempotency, Publish, Resource, ThrottledNow,
 };
 pub use application::{
     Application, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,

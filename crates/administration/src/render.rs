@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
-use accounts::Account;
 use protocol::{Scope, Timestamp};
 use registry::ClientId;
-use tenancy::TenantId;
+use tenancy::{Tenant, TenantId};
 
+use crate::change::match_change;
 use crate::fields::Described;
 use crate::{
     Change, ChangeKind, Conflict, Effect, FieldChange, PasswordChange, Plan, RowChange, SecretChange,
@@ -73,12 +73,8 @@ impl fmt::Display for Effect {
 impl Change {
     /// How its line begins.
     fn sign(&self) -> &'static str {
-        match self {
-            Self::Tenant(row) => sign(row.kind),
-            Self::ResourceServer(_, row) => sign(row.kind),
-            Self::Client(row) => sign(row.kind),
-            Self::Application(row) => sign(row.kind),
-            Self::Account(row) => sign(row.kind),
+        match_change! { self,
+            row => sign(row.kind),
             Self::AccountPassword(_, _, PasswordChange::Set(_)) => "~",
             Self::AccountPassword(_, _, PasswordChange::Removed) => "-",
             Self::Secret(_, _, SecretChange { kind, .. }) => match kind {
@@ -97,16 +93,8 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenant = self.tenant();
         write!(f, "{} ", self.sign())?;
-        match self {
-            Self::Tenant(row) => write_row(f, "tenant", tenant, row),
-            Self::ResourceServer(_, row) => {
-                write_row(f, "resource server", format_args!("{tenant}/{}", row.after.audience), row)
-            }
-            Self::Client(row) => write_row(f, "client", format_args!("{tenant}/{}", row.after.id), row),
-            Self::Application(row) => {
-                write_row(f, "application", format_args!("{tenant}/{}", row.after.id), row)
-            }
-            Self::Account(row) => write_account(f, tenant, row),
+        match_change! { self,
+            row => write_row(f, tenant, row),
             Self::AccountPassword(_, account, change) => {
                 write!(f, "password of account {tenant}/{account}")?;
                 match change {
@@ -159,14 +147,12 @@ fn sign(kind: ChangeKind) -> &'static str {
     }
 }
 
-/// Lists the fields that differ; those of a new row are in the file that declares it.
-fn write_row<T: Described>(
-    f: &mut fmt::Formatter<'_>,
-    what: &str,
-    name: impl fmt::Display,
-    row: &RowChange<T>,
-) -> fmt::Result {
-    write!(f, "{what} {name}")?;
+/// Lists the fields that differ; those of a new row are in the file that declares it. A tenant is named once.
+fn write_row<T: Described>(f: &mut fmt::Formatter<'_>, tenant: &TenantId, row: &RowChange<T>) -> fmt::Result {
+    write!(f, "{} {tenant}", T::NOUN)?;
+    if T::NOUN != Tenant::NOUN {
+        write!(f, "/{}", row.after.name())?;
+    }
     if row.kind == ChangeKind::Restored {
         f.write_str(" (again)")?;
     }
@@ -175,22 +161,12 @@ fn write_row<T: Described>(
     }
     for (index, FieldChange { field, before, after }) in row.fields().into_iter().enumerate() {
         let separator = if index == 0 { ":" } else { "," };
-        write!(f, "{separator} {field} {} -> {after}", before.unwrap_or_default())?;
+        write!(f, "{separator} {field}")?;
+        if !T::IS_PERSONAL {
+            write!(f, " {} -> {after}", before.unwrap_or_default())?;
+        }
     }
     Ok(())
-}
-
-/// Names the fields that differ, and no value of a person.
-fn write_account(f: &mut fmt::Formatter<'_>, tenant: &TenantId, row: &RowChange<Account>) -> fmt::Result {
-    write!(f, "account {tenant}/{}", row.after.id)?;
-    if row.kind == ChangeKind::Restored {
-        f.write_str(" (again)")?;
-    }
-    if row.before.is_none() {
-        return Ok(());
-    }
-    let fields: Vec<_> = row.fields().into_iter().map(|change| change.field).collect();
-    if fields.is_empty() { Ok(()) } else { write!(f, ": {}", fields.join(", ")) }
 }
 
 /// What a client gains and loses, without saying which client.

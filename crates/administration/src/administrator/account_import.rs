@@ -1,19 +1,19 @@
 //! Imports accounts by lines of JSON. Each batch of lines is one commit, so an import that is cut off has imported whole batches, and the
 //! same lines may be sent again.
 
-use accounts::{AccountId, AccountPassword, AccountPasswords, Identifier};
+use accounts::{AccountId, AccountPassword, AccountPasswords};
 use secrets::{ForeignHash, SecretHash};
 use tenancy::{TenantId, Turn};
 use tokio::time::timeout;
 
 use super::commit_with_retry::{Decision, EditRequest};
-use super::load::LoadScope;
+use super::load::{AccountNames, LoadScope};
 use super::secret_material::PATIENCE;
 use super::{Administrator, Caller};
 use crate::documents::ImportedLine;
 use crate::edit::{self, EditContext, ImportLine, LinePassword, invalid};
 use crate::rules::password_context;
-use crate::{EditError, FieldError, FileSecret, Permission, RelatedAccounts, SecretForm};
+use crate::{EditError, FieldError, FileSecret, Permission, SecretForm};
 
 /// Lines of one import.
 pub const IMPORT_LINES: usize = 10_000;
@@ -52,7 +52,7 @@ impl Administrator {
         caller.authority.require_in(tenant, Permission::Accounts)?;
         let turn = timeout(PATIENCE, self.imports.take(tenant)).await;
         let turn = turn.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
-        self.load(tenant, LoadScope::of_accounts(RelatedAccounts::default())).await?.tenant()?;
+        self.load(tenant, &LoadScope::Tenant).await?.tenant()?;
         Ok(AccountImport { administrator: self, caller, tenant, _turn: turn })
     }
 }
@@ -88,14 +88,8 @@ impl AccountImport<'_> {
         let Self { administrator, caller, tenant, .. } = *self;
         let read = |line: &(u32, &[u8])| ImportLine::read(*line, tenant, &AccountId::generate(), caller.now);
         let mut lines: Vec<ImportLine> = batch.iter().map(read).collect();
-        let (identifiers, external_ids) = names(&lines);
-        let related = RelatedAccounts {
-            identifiers: &identifiers,
-            external_ids: &external_ids,
-            ..RelatedAccounts::default()
-        };
-        let scope = LoadScope::of_accounts(related);
-        self.prepare(&mut lines, scope, passwords).await?;
+        let scope = LoadScope::Accounts(names(&lines));
+        self.prepare(&mut lines, &scope, passwords).await?;
         let request = EditRequest { caller, tenant, scope };
         let decide = |context: EditContext<'_>, _: &mut Option<()>| {
             let (edit, value) = edit::import_accounts(context, tenant, &lines)?;
@@ -109,7 +103,7 @@ impl AccountImport<'_> {
     async fn prepare(
         &self,
         lines: &mut [ImportLine],
-        scope: LoadScope<'_>,
+        scope: &LoadScope,
         passwords: &mut usize,
     ) -> Result<(), EditError> {
         let Self { administrator, caller, tenant, .. } = *self;
@@ -165,9 +159,12 @@ impl AccountImport<'_> {
 }
 
 /// The names in these lines, which accounts may have.
-fn names(lines: &[ImportLine]) -> (Vec<Identifier>, Vec<String>) {
+fn names(lines: &[ImportLine]) -> AccountNames {
     let accounts = || lines.iter().filter_map(|line| Some(&line.read.as_ref().ok()?.account));
     let identifiers = accounts().flat_map(|account| &account.identifiers);
-    let external_ids = accounts().filter_map(|account| account.external_id.clone());
-    (identifiers.map(|held| held.identifier.clone()).collect(), external_ids.collect())
+    AccountNames {
+        ids: Vec::new(),
+        identifiers: identifiers.map(|held| held.identifier.clone()).collect(),
+        external_ids: accounts().filter_map(|account| account.external_id.clone()).collect(),
+    }
 }

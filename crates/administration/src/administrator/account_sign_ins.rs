@@ -8,10 +8,10 @@ use sessions::{FoundSession, SessionId, SignedIn};
 use tenancy::{SessionPolicy, StoreError, TenantId};
 
 use super::commit_with_retry::EditRequest;
-use super::load::{LeftBehind, LoadScope};
+use super::load::{AccountNames, LoadScope};
 use super::{Administrator, Caller};
 use crate::edit::{self, Edit, EditContext, Facts};
-use crate::{ConsentView, EditError, RelatedAccounts, SessionView, TenantState};
+use crate::{ConsentView, EditError, SessionView, TenantState};
 
 /// What the sign-ins of an account have left behind, as interfaces show it.
 #[derive(Debug)]
@@ -49,7 +49,8 @@ impl Administrator {
         tenant: &TenantId,
         account: &AccountId,
     ) -> Result<Vec<SessionView>, EditError> {
-        let facts = self.account_facts(caller, (tenant, account), LeftBehind::Sessions(account)).await?;
+        let facts =
+            self.account_facts(caller, (tenant, account), LoadScope::Sessions(account.clone())).await?;
         let policy = facts.tenant()?.tenant.sign_in.session;
         Ok(live(facts.sessions, policy, caller.now))
     }
@@ -66,7 +67,7 @@ impl Administrator {
         session: &SessionId,
     ) -> Result<(), EditError> {
         let decide = |context: EditContext<'_>| edit::end_session(context, (tenant, account), session);
-        self.edit_sign_ins(caller, (tenant, account), Some(LeftBehind::Sessions(account)), decide).await
+        self.edit_sign_ins(caller, (tenant, account), LoadScope::Sessions(account.clone()), decide).await
     }
 
     /// Ends all sessions of an account until now, and all tokens that they gave.
@@ -80,7 +81,8 @@ impl Administrator {
         account: &AccountId,
     ) -> Result<(), EditError> {
         let decide = |context: EditContext<'_>| edit::sign_out(context, (tenant, account));
-        self.edit_sign_ins(caller, (tenant, account), None, decide).await
+        self.edit_sign_ins(caller, (tenant, account), LoadScope::Accounts(AccountNames::of(account)), decide)
+            .await
     }
 
     /// What an account has allowed clients, in the order of their ids.
@@ -93,7 +95,8 @@ impl Administrator {
         tenant: &TenantId,
         account: &AccountId,
     ) -> Result<Vec<ConsentView>, EditError> {
-        let facts = self.account_facts(caller, (tenant, account), LeftBehind::Consents(account)).await?;
+        let facts =
+            self.account_facts(caller, (tenant, account), LoadScope::Consents(account.clone())).await?;
         Ok(facts.consents.into_iter().map(ConsentView::from).collect())
     }
 
@@ -109,17 +112,17 @@ impl Administrator {
         client: &ClientId,
     ) -> Result<(), EditError> {
         let decide = |context: EditContext<'_>| edit::revoke_consent(context, (tenant, account), client);
-        self.edit_sign_ins(caller, (tenant, account), Some(LeftBehind::Consents(account)), decide).await
+        self.edit_sign_ins(caller, (tenant, account), LoadScope::Consents(account.clone()), decide).await
     }
 
     async fn account_facts(
         &self,
         caller: &Caller,
         (tenant, account): (&TenantId, &AccountId),
-        left: LeftBehind<'_>,
+        scope: LoadScope,
     ) -> Result<Facts, EditError> {
         caller.authority.require_account(tenant, account)?;
-        let facts = self.load(tenant, scope(account, Some(left))).await?;
+        let facts = self.load(tenant, &scope).await?;
         facts.tenant()?.account(account)?;
         Ok(facts)
     }
@@ -128,11 +131,11 @@ impl Administrator {
         &self,
         caller: &Caller,
         (tenant, account): (&TenantId, &AccountId),
-        left: Option<LeftBehind<'_>>,
+        scope: LoadScope,
         decide: impl FnMut(EditContext<'_>) -> Result<Edit, EditError> + Send,
     ) -> Result<(), EditError> {
         caller.authority.require_account(tenant, account)?;
-        let request = EditRequest { caller, tenant, scope: scope(account, left) };
+        let request = EditRequest { caller, tenant, scope };
         let answer = |_: &TenantState| Ok(());
         self.commit_with_retry(request, None, decide, answer).await.map(drop)
     }
@@ -141,8 +144,4 @@ impl Administrator {
 fn live(found: Vec<FoundSession>, policy: SessionPolicy, now: Timestamp) -> Vec<SessionView> {
     let live = found.into_iter().filter(|found| found.is_valid(policy, now));
     live.map(|found| SessionView::of(found.session, policy)).collect()
-}
-
-fn scope<'a>(account: &'a AccountId, left: Option<LeftBehind<'a>>) -> LoadScope<'a> {
-    LoadScope::Accounts { related: RelatedAccounts::of(std::slice::from_ref(account)), left }
 }

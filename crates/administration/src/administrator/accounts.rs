@@ -1,17 +1,18 @@
 //! Accounts: `latchkey:accounts`, of the platform or of the tenant.
 
-use accounts::{AccountId, AccountPassword, Identifier};
+use accounts::{Account, AccountId, AccountPassword, Identifier};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
 use super::commit_with_retry::{Decision, EditRequest};
 use super::idempotency::IdempotencyScope;
-use super::load::LoadScope;
-use super::{Administrator, Caller, Created, cursor};
+use super::load::{AccountNames, LoadScope};
+use super::resource::{Resource, ViewContext};
+use super::{Administrator, Caller, Created, EditPolicy, cursor};
 use crate::edit::{self, AccountStep, Edit, EditContext, NewAccountRow};
 use crate::{
-    AccountQuery, AccountView, CommitRequest, EditError, FileSecret, NewAccount, NewPasswordSettings, Page,
-    Permission, RelatedAccounts, SecretForm, TenantState, ThrottlingView,
+    AccountQuery, AccountState, AccountView, Authority, CommitRequest, EditError, FileSecret, NewAccount,
+    NewPasswordSettings, Page, Permission, RowLifecycle, SecretForm, TenantState, ThrottlingView,
 };
 
 /// The accounts that are listed.
@@ -39,9 +40,8 @@ impl Administrator {
         let row = NewAccountRow { id: AccountId::generate(), settings: &settings };
         let names = (tenant, &row.id);
         let mut password = password.map(FileSecret::into_inner);
-        let held = NewNames::of(&json!(settings));
-        let related = held.related(std::slice::from_ref(&row.id));
-        let request = EditRequest { caller, tenant, scope: LoadScope::of_accounts(related) };
+        let scope = Account::scope(&self.policy, tenant, &row.id, Some(&json!(settings)));
+        let request = EditRequest { caller, tenant, scope };
         let idempotency = IdempotencyScope::of(caller, tenant, "create account");
         let decide = |context: EditContext<'_>, prepared: &mut Option<AccountPassword>| {
             let (mut edit, words) = edit::create_account(context, tenant, &row)?;
@@ -53,7 +53,9 @@ impl Administrator {
             }
             Ok(Decision::Commit { edit, value: (), valid_for: None })
         };
-        let answer = |(), request: &CommitRequest| view(&request.after()?, &row.id);
+        let answer = |(), request: &CommitRequest| {
+            Account::view(self.view_context(caller), &request.after()?, &row.id)
+        };
         self.commit_prepared(request, idempotency, None, decide, answer).await
     }
 
@@ -74,7 +76,7 @@ impl Administrator {
         let query = AccountQuery { after: cursor.map(cursor::read_account).transpose()?, limit: size + 1 };
         let AccountFilter { identifier, external_id } = filter;
         if identifier.is_none() && external_id.is_none() {
-            self.load(tenant, LoadScope::of_accounts(RelatedAccounts::default())).await?.tenant()?;
+            self.load(tenant, &LoadScope::Tenant).await?.tenant()?;
             let rows = self.store.list_accounts(tenant, &query).await?.into_iter();
             let rows =
                 rows.map(|row| ((row.lifecycle.created_at, row.account.id.clone()), AccountView::from(&row)));
@@ -83,13 +85,9 @@ impl Administrator {
         // What is no identifier is of no account.
         let parsed: Vec<Identifier> =
             identifier.and_then(|text| Identifier::parse(text).ok()).into_iter().collect();
-        let external_ids: Vec<String> = external_id.map(str::to_owned).into_iter().collect();
-        let related = RelatedAccounts {
-            identifiers: &parsed,
-            external_ids: &external_ids,
-            ..RelatedAccounts::default()
-        };
-        let facts = self.load(tenant, LoadScope::of_accounts(related)).await?;
+        let external_ids = external_id.map(str::to_owned).into_iter().collect();
+        let names = AccountNames { ids: Vec::new(), identifiers: parsed.clone(), external_ids };
+        let facts = self.load(tenant, &LoadScope::Accounts(names)).await?;
         let found = facts.tenant()?.accounts.iter().filter(|row| {
             let held = || row.account.identifiers.iter().any(|held| parsed.contains(&held.identifier));
             row.lifecycle.deleted_at.is_none()
@@ -97,67 +95,6 @@ impl Administrator {
                 && (external_id.is_none() || row.account.external_id.as_deref() == external_id)
         });
         Ok(Page { items: found.map(AccountView::from).collect(), next_cursor: None })
-    }
-
-    /// One account.
-    ///
-    /// # Errors
-    /// [`EditError`].
-    pub async fn account(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<AccountView, EditError> {
-        caller.authority.require_in(tenant, Permission::Accounts)?;
-        let facts = self
-            .load(tenant, LoadScope::of_accounts(RelatedAccounts::of(std::slice::from_ref(account))))
-            .await?;
-        Ok(AccountView::from(facts.tenant()?.account(account)?))
-    }
-
-    /// Changes what the merge patch names.
-    ///
-    /// # Errors
-    /// [`EditError`].
-    pub async fn patch_account(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        account: &AccountId,
-        patch: Value,
-    ) -> Result<AccountView, EditError> {
-        let decide = |context: EditContext<'_>| edit::patch_account(context, (tenant, account), &patch);
-        self.edit_account(caller, (tenant, account), &NewNames::of(&patch), decide).await
-    }
-
-    /// Suspends, resumes or deletes an account.
-    ///
-    /// # Errors
-    /// [`EditError`].
-    pub async fn step_account(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        account: &AccountId,
-        step: AccountStep,
-    ) -> Result<AccountView, EditError> {
-        let decide = |context: EditContext<'_>| edit::step_account(context, (tenant, account), step);
-        self.edit_account(caller, (tenant, account), &NewNames::default(), decide).await
-    }
-
-    /// Forgets the failed sign-ins of an account, in all replicas.
-    ///
-    /// # Errors
-    /// [`EditError`].
-    pub async fn unlock_account(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<AccountView, EditError> {
-        let decide = |context: EditContext<'_>| edit::unlock_account(context, (tenant, account));
-        self.edit_account(caller, (tenant, account), &NewNames::default(), decide).await
     }
 
     /// Whether wrong passwords have made an account refuse browsers that it does not know.
@@ -170,7 +107,7 @@ impl Administrator {
         tenant: &TenantId,
         account: &AccountId,
     ) -> Result<ThrottlingView, EditError> {
-        self.account(caller, tenant, account).await?;
+        self.look::<Account>(caller, tenant, account).await?;
         Ok((self.throttled)(tenant, account, caller.now).into())
     }
 
@@ -197,53 +134,64 @@ impl Administrator {
             let edit = edit::set_password(context, names, password)?;
             Ok(Decision::Commit { edit, value: (), valid_for: None })
         };
-        let answer = |(), request: &CommitRequest| view(&request.after()?, account);
-        let scope = LoadScope::of_accounts(RelatedAccounts::of(std::slice::from_ref(account)));
-        let request = EditRequest { caller, tenant, scope };
+        let answer = |(), request: &CommitRequest| {
+            Account::view(self.view_context(caller), &request.after()?, account)
+        };
+        let request = EditRequest { caller, tenant, scope: LoadScope::Accounts(AccountNames::of(account)) };
         let made: Result<Created<_>, EditError> =
             self.commit_prepared(request, None, None, decide, answer).await;
         Ok(made?.value)
     }
+}
 
-    /// Edits one account, and answers with it as it is then. `names` are those that the edit brings in.
-    pub(super) async fn edit_account(
-        &self,
-        caller: &Caller,
-        (tenant, account): (&TenantId, &AccountId),
-        names: &NewNames,
-        decide: impl FnMut(EditContext<'_>) -> Result<Edit, EditError> + Send,
-    ) -> Result<AccountView, EditError> {
-        caller.authority.require_in(tenant, Permission::Accounts)?;
-        let related = names.related(std::slice::from_ref(account));
-        let request = EditRequest { caller, tenant, scope: LoadScope::of_accounts(related) };
-        let answer = |after: &TenantState| view(after, account);
-        Ok(self.commit_with_retry(request, None, decide, answer).await?.value)
+impl Resource for Account {
+    const KIND: &'static str = "account";
+    type Id = AccountId;
+    type View = AccountView;
+    type Step = AccountStep;
+
+    fn authorize(authority: &Authority, tenant: &TenantId) -> Result<(), EditError> {
+        authority.require_in(tenant, Permission::Accounts)
     }
-}
 
-/// The names in a document, which other accounts may have.
-#[derive(Default)]
-pub(super) struct NewNames {
-    identifiers: Vec<Identifier>,
-    external_ids: Vec<String>,
-}
-
-impl NewNames {
-    fn of(document: &Value) -> Self {
+    fn scope(_: &EditPolicy, _: &TenantId, account: &AccountId, edit: Option<&Value>) -> LoadScope {
+        let document = edit.unwrap_or(&Value::Null);
         let texts = ["email", "username"].into_iter().filter_map(|member| document[member].as_str());
-        let identifiers = texts.filter_map(|text| Identifier::parse(text).ok()).collect();
-        let external_ids = document["external_id"].as_str().map(str::to_owned).into_iter().collect();
-        Self { identifiers, external_ids }
+        LoadScope::Accounts(AccountNames {
+            ids: vec![account.clone()],
+            identifiers: texts.filter_map(|text| Identifier::parse(text).ok()).collect(),
+            external_ids: document["external_id"].as_str().map(str::to_owned).into_iter().collect(),
+        })
     }
 
-    fn related<'a>(&'a self, ids: &'a [AccountId]) -> RelatedAccounts<'a> {
-        let Self { identifiers, external_ids } = self;
-        RelatedAccounts { identifiers, external_ids, ..RelatedAccounts::of(ids) }
+    fn lifecycle<'a>(state: &'a TenantState, account: &AccountId) -> Option<&'a RowLifecycle> {
+        Some(&row(state, account)?.lifecycle)
+    }
+
+    fn view(_: ViewContext<'_>, state: &TenantState, account: &AccountId) -> Result<AccountView, EditError> {
+        row(state, account).map(AccountView::from).ok_or(EditError::NotFound(Self::KIND))
+    }
+
+    fn patch(
+        context: EditContext<'_>,
+        tenant: &TenantId,
+        account: &AccountId,
+        patch: &Value,
+    ) -> Result<Edit, EditError> {
+        edit::patch_account(context, (tenant, account), patch)
+    }
+
+    fn step(
+        context: EditContext<'_>,
+        tenant: &TenantId,
+        account: &AccountId,
+        step: AccountStep,
+    ) -> Result<Edit, EditError> {
+        edit::step_account(context, (tenant, account), step)
     }
 }
 
-/// Also of an account that has just been deleted.
-fn view(state: &TenantState, account: &AccountId) -> Result<AccountView, EditError> {
-    let row = state.accounts.iter().find(|row| row.account.id == *account);
-    row.map(AccountView::from).ok_or(EditError::NotFound("account"))
+/// Also one that has just been deleted.
+fn row<'a>(state: &'a TenantState, account: &AccountId) -> Option<&'a AccountState> {
+    state.accounts.iter().find(|row| row.account.id == *account)
 }

@@ -28,7 +28,7 @@ impl Administrator {
         id: ApplicationId,
     ) -> Result<ApplicationState, ApplicationError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
-        let facts = self.load(tenant, of(&id)).await?;
+        let facts = self.load(tenant, &of(id)).await?;
         edit::application(self.context(caller, &facts), tenant)
     }
 
@@ -64,7 +64,7 @@ impl Administrator {
         let client = ClientId::parse(&Uuid::new_v4().to_string()).expect("a UUID is a client id");
         let new = NewApplication { tenant, id, put, client: &client };
         let client = put.client_id.filter(|id| !id.is_empty()).unwrap_or(client.as_str());
-        let about = AboutApplication { id: &id, name: put.name, client };
+        let about = AboutApplication { id, name: put.name.to_owned(), client: client.to_owned() };
         let request = EditRequest { caller, tenant, scope: LoadScope::Application(about) };
         let decide = |context: EditContext<'_>, hashed: &mut Option<_>| match edit::put_application(
             context,
@@ -92,7 +92,7 @@ impl Administrator {
         id: ApplicationId,
     ) -> Result<(), ApplicationError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
-        let request = EditRequest { caller, tenant, scope: of(&id) };
+        let request = EditRequest { caller, tenant, scope: of(id) };
         let decide = |context: EditContext<'_>| edit::delete_application(context, tenant);
         self.commit_with_retry(request, None, decide, |_| Ok(())).await.map(drop)
     }
@@ -113,6 +113,6 @@ impl Administrator {
     }
 }
 
-fn of(id: &ApplicationId) -> LoadScope<'_> {
-    LoadScope::Application(AboutApplication { id, name: "", client: "" })
+fn of(id: ApplicationId) -> LoadScope {
+    LoadScope::Application(AboutApplication { id, name: String::new(), client: String::new() })
 }

@@ -20,11 +20,10 @@ use crate::{CommitOutcome, CommitRequest, EditError, TenantState, invalidations}
 const MOST_LATE: u32 = 3;
 
 /// The caller of an edit, its tenant, and what it needs.
-#[derive(Clone, Copy)]
 pub(super) struct EditRequest<'a> {
     pub(super) caller: &'a Caller,
     pub(super) tenant: &'a TenantId,
-    pub(super) scope: LoadScope<'a>,
+    pub(super) scope: LoadScope,
 }
 
 /// What is decided on the facts of one attempt.
@@ -77,7 +76,7 @@ impl Administrator {
             if let Some(value) = self.answered(idempotency.as_ref(), caller.now).await? {
                 return Ok(Created { value, replayed: true });
             }
-            let facts = self.load(tenant, scope).await?;
+            let facts = self.load(tenant, &scope).await?;
             let now = match scope {
                 LoadScope::Keys { .. } => self.clock_of(caller),
                 _ => caller.now,

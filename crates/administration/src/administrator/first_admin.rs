@@ -21,8 +21,8 @@ impl Administrator {
         let admin = NewClient { client_id, client_secret: None, settings };
         let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
         let new = self.prepare_client(&platform, &admin, "").await?;
-        let issuers = [Issuer::derived(&self.policy.public_url, &platform)];
-        let request = EditRequest { caller, tenant: &platform, scope: LoadScope::Whole(&issuers) };
+        let scope = LoadScope::Whole(vec![Issuer::derived(&self.policy.public_url, &platform)]);
+        let request = EditRequest { caller, tenant: &platform, scope };
         let decide = |context: EditContext<'_>| first_admin(context, &new);
         let answer = |after: &TenantState| Ok(created(after.client(&new.id)?, &new.secret, caller.now));
         Ok(self.commit_with_retry(request, None, decide, answer).await?.value)

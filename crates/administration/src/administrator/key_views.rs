@@ -78,6 +78,6 @@ impl Administrator {
 
     async fn load_keys(&self, caller: &Caller, tenant: &TenantId) -> Result<Facts, EditError> {
         caller.authority.require_in(tenant, Permission::Keys)?;
-        self.load(tenant, LoadScope::Keys { imported: None }).await
+        self.load(tenant, &LoadScope::Keys { imported: None }).await
     }
 }

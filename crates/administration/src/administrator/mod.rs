@@ -18,6 +18,7 @@ mod key_change;
 mod key_material;
 mod key_views;
 mod load;
+mod resource;
 mod secret_material;
 mod secrets;
 mod signing_keys;
@@ -42,6 +43,7 @@ pub use account_import::{AccountImport, IMPORT_BYTES, IMPORT_LINES, IMPORT_PASSW
 pub use account_sign_ins::AccountSignInsView;
 pub use accounts::AccountFilter;
 pub use caller::{Caller, Idempotency};
+pub use resource::Resource;
 
 /// An operator's settings for all interfaces.
 #[derive(Clone, Debug)]

@@ -1,7 +1,8 @@
 //! Secrets of clients: `latchkey:clients`, of the platform or of the tenant.
 
 use protocol::Timestamp;
-use registry::{ClientId, SecretId};
+use registry::{Client, ClientId, SecretId};
+use serde_json::Value;
 use tenancy::TenantId;
 
 use super::idempotency::IdempotencyScope;
@@ -9,6 +10,7 @@ use super::{Administrator, Caller, Created};
 use crate::edit::{self, EditContext, GRACE, SecretEnds, SecretStep};
 use crate::{
     ClientState, CreatedSecret, EditError, NewSecretSettings, Permission, RotateSettings, SecretView,
+    TenantState,
 };
 
 impl Administrator {
@@ -71,8 +73,9 @@ impl Administrator {
         step: SecretStep,
     ) -> Result<SecretView, EditError> {
         let decide = |context: EditContext<'_>| edit::step_secret(context, (tenant, client), secret, step);
-        let answer = |row: &ClientState| Ok(row.clone());
-        let row = self.edit_client(caller, (tenant, client), &[], None, decide, answer).await?.value;
+        let answer = |after: &TenantState| after.client(client).cloned();
+        let names = (tenant, client);
+        let row = self.edit::<Client, _>(caller, names, &Value::Null, None, decide, answer).await?.value;
         let all = self.secret_views(caller, &row).await?;
         all.into_iter().find(|view| view.id == secret.as_str()).ok_or(EditError::NotFound("secret"))
     }
@@ -94,11 +97,11 @@ impl Administrator {
         let idempotency = IdempotencyScope::of(caller, tenant, &format!("{operation} of {client}"));
         let secret = self.generate_secret(tenant, client);
         let decide = |context: EditContext<'_>| edit::create_secret(context, names, &secret, ends);
-        let answer = |row: &ClientState| {
-            let made = row.secrets.last().ok_or(EditError::NotFound("secret"))?;
+        let answer = |after: &TenantState| {
+            let made = after.client(client)?.secrets.last().ok_or(EditError::NotFound("secret"))?;
             let view = SecretView::of(made, std::slice::from_ref(made), &[], caller.now);
             Ok(CreatedSecret { client_secret: secret.value.expose().to_owned(), secret: view })
         };
-        self.edit_client(caller, names, &[], idempotency, decide, answer).await
+        self.edit::<Client, _>(caller, names, &Value::Null, idempotency, decide, answer).await
     }
 }

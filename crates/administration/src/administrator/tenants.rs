@@ -2,16 +2,17 @@
 
 use protocol::Timestamp;
 use serde_json::{Value, json};
-use tenancy::{Issuer, TenantId};
+use tenancy::{Tenant, TenantId};
 
 use super::clients::created;
 use super::commit_with_retry::EditRequest;
 use super::idempotency::IdempotencyScope;
 use super::load::LoadScope;
-use super::{Administrator, Caller, Created, cursor};
+use super::resource::{Resource, ViewContext};
+use super::{Administrator, Caller, Created, EditPolicy, cursor};
 use crate::edit::{self, Edit, EditContext, TenantStep};
 use crate::{
-    CreatedTenant, EditError, NewTenant, Page, Permission, RelatedClients, TenantQuery, TenantState,
+    Authority, CreatedTenant, EditError, NewTenant, Page, Permission, RowLifecycle, TenantQuery, TenantState,
     TenantView, search_terms,
 };
 
@@ -38,8 +39,7 @@ impl Administrator {
             Some(client) => Some(self.prepare_client(&id, client, "/client").await?),
             None => None,
         };
-        let issuers = edit::patched_issuers(&id, &self.policy.public_url, &json!(settings));
-        let request = EditRequest { caller, tenant: &id, scope: LoadScope::Whole(&issuers) };
+        let document = json!(settings);
         let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
         let idempotency = IdempotencyScope::of(caller, &platform, "create tenant");
         let decide = |context: EditContext<'_>| edit::create_tenant(context, &id, &settings, first.as_ref());
@@ -48,7 +48,7 @@ impl Administrator {
             let client = client.map(|(new, row)| created(row, &new.secret, caller.now));
             Ok(CreatedTenant { tenant: TenantView::of(after, &self.policy.public_url), client })
         };
-        self.commit_with_retry(request, idempotency, decide, answer).await
+        self.edit::<Tenant, _>(caller, (&id, &()), &document, idempotency, decide, answer).await
     }
 
     /// A page of tenants. `cursor` is a page's `next_cursor`.
@@ -74,70 +74,6 @@ impl Administrator {
         Ok(cursor::page(rows.collect(), size, cursor::of_tenant))
     }
 
-    /// One tenant.
-    ///
-    /// # Errors
-    /// [`EditError`].
-    pub async fn tenant(&self, caller: &Caller, tenant: &TenantId) -> Result<TenantView, EditError> {
-        caller.authority.require_everywhere(Permission::Tenants)?;
-        let facts = self.load(tenant, LoadScope::Related(RelatedClients::default())).await?;
-        Ok(TenantView::of(facts.tenant()?, &self.policy.public_url))
-    }
-
-    /// Changes what the merge patch names.
-    ///
-    /// # Errors
-    /// [`EditError`].
-    pub async fn patch_tenant(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        patch: Value,
-    ) -> Result<TenantView, EditError> {
-        let issuers = edit::patched_issuers(tenant, &self.policy.public_url, &patch);
-        let decide = |context: EditContext<'_>| edit::patch_tenant(context, &patch);
-        self.edit_tenant(caller, tenant, &issuers, decide).await
-    }
-
-    /// Suspends, resumes, restores or deletes a tenant.
-    ///
-    /// # Errors
-    /// [`EditError`].
-    pub async fn step_tenant(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        step: TenantStep,
-    ) -> Result<TenantView, EditError> {
-        let decide = |context: EditContext<'_>| edit::step_tenant(context, step);
-        self.edit_tenant(caller, tenant, &[], decide).await
-    }
-
-    /// Revokes all tokens that a tenant has issued until now.
-    ///
-    /// # Errors
-    /// [`EditError`].
-    pub async fn revoke_tenant_tokens(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-    ) -> Result<TenantView, EditError> {
-        self.edit_tenant(caller, tenant, &[], edit::revoke_tenant_tokens).await
-    }
-
-    async fn edit_tenant(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        issuers: &[Issuer],
-        decide: impl FnMut(EditContext<'_>) -> Result<Edit, EditError> + Send,
-    ) -> Result<TenantView, EditError> {
-        caller.authority.require_everywhere(Permission::Tenants)?;
-        let request = EditRequest { caller, tenant, scope: LoadScope::Whole(issuers) };
-        let answer = |after: &TenantState| Ok(TenantView::of(after, &self.policy.public_url));
-        Ok(self.commit_with_retry(request, None, decide, answer).await?.value)
-    }
-
     /// Deletes all tenants whose time of grace is over; returns how many.
     ///
     /// # Errors
@@ -145,7 +81,8 @@ impl Administrator {
     pub async fn delete_due_tenants(&self, now: Timestamp) -> Result<usize, EditError> {
         let (caller, mut deleted) = (Caller::itself(now), 0);
         for tenant in self.store.find_due_deletions(now, DELETIONS).await? {
-            let request = EditRequest { caller: &caller, tenant: &tenant, scope: LoadScope::Whole(&[]) };
+            let request =
+                EditRequest { caller: &caller, tenant: &tenant, scope: LoadScope::Whole(Vec::new()) };
             let mut due = false;
             let decide = |context: EditContext<'_>| {
                 // An administrator may have cancelled the deletion since it was found to be due.
@@ -171,5 +108,41 @@ impl Administrator {
                 return Ok(pruned);
             }
         }
+    }
+}
+
+impl Resource for Tenant {
+    const KIND: &'static str = "tenant";
+    /// The tenant is the row.
+    type Id = ();
+    type View = TenantView;
+    type Step = TenantStep;
+
+    fn authorize(authority: &Authority, _: &TenantId) -> Result<(), EditError> {
+        authority.require_everywhere(Permission::Tenants)
+    }
+
+    fn scope(policy: &EditPolicy, tenant: &TenantId, (): &(), edit: Option<&Value>) -> LoadScope {
+        match edit {
+            None => LoadScope::Tenant,
+            Some(Value::Null) => LoadScope::Whole(Vec::new()),
+            Some(patch) => LoadScope::Whole(edit::patched_issuers(tenant, &policy.public_url, patch)),
+        }
+    }
+
+    fn lifecycle<'a>(state: &'a TenantState, (): &()) -> Option<&'a RowLifecycle> {
+        Some(&state.lifecycle)
+    }
+
+    fn view(context: ViewContext<'_>, state: &TenantState, (): &()) -> Result<TenantView, EditError> {
+        Ok(TenantView::of(state, &context.policy.public_url))
+    }
+
+    fn patch(context: EditContext<'_>, _: &TenantId, (): &(), patch: &Value) -> Result<Edit, EditError> {
+        edit::patch_tenant(context, patch)
+    }
+
+    fn step(context: EditContext<'_>, _: &TenantId, (): &(), step: TenantStep) -> Result<Edit, EditError> {
+        edit::step_tenant(context, step)
     }
 }

@@ -16,6 +16,8 @@ pub enum AccountStep {
     Suspend,
     /// The person can sign in again.
     Resume,
+    /// The failed sign-ins are forgotten.
+    Unlock,
     /// Nothing of the person is left but the id, which is not given again.
     Delete,
 }
@@ -29,6 +31,7 @@ pub(crate) fn step(
     let (_, row) = find(context, names)?;
     context.require_match(|| AccountView::from(row))?;
     let (kind, status) = match step {
+        AccountStep::Unlock => return Ok(Edit::of(Change::Unlock(names.0.clone(), names.1.clone()))),
         AccountStep::Suspend => (ChangeKind::Suspended, AccountStatus::Suspended),
         AccountStep::Resume => (ChangeKind::Resumed, AccountStatus::Active),
         AccountStep::Delete if row.lifecycle.is_config_managed() => {
@@ -41,13 +44,6 @@ pub(crate) fn step(
     }
     let after = Account { status, ..row.account.clone() };
     Ok(Edit::of(Change::Account(RowChange::of(kind, Some(&row.account), after))))
-}
-
-/// Forgets the failed sign-ins of the account.
-pub(crate) fn unlock(context: EditContext<'_>, names: (&TenantId, &AccountId)) -> Result<Edit, EditError> {
-    let (_, row) = find(context, names)?;
-    context.require_match(|| AccountView::from(row))?;
-    Ok(Edit::of(Change::Unlock(names.0.clone(), names.1.clone())))
 }
 
 /// Ends all sessions of the account, in every browser.

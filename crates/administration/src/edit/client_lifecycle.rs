@@ -14,20 +14,28 @@ pub enum ClientStep {
     Suspend,
     /// It authenticates again.
     Resume,
+    /// All tokens that it was issued until now are revoked. Nothing else of it changes, and it goes on getting tokens.
+    RevokeTokens,
     /// It is deleted with its secrets; the row keeps its id from being used again.
     Delete,
 }
 
-/// A repeated step changes nothing, but a deleted client is not found. Suspending takes no privilege over the client.
+/// A repeated step changes nothing, but a deleted client is not found. Each manager of clients may end what a client may do, so suspending
+/// and revoking take no privilege over the client.
 pub(crate) fn step(
     context: EditContext<'_>,
     names: (&TenantId, &ClientId),
     step: ClientStep,
 ) -> Result<Edit, EditError> {
-    let find = if step == ClientStep::Suspend { find } else { find_to_change };
-    let (state, row) = find(context, names)?;
-    context.require_match(|| ClientView::of(row, context.now))?;
+    let takes_privilege = matches!(step, ClientStep::Resume | ClientStep::Delete);
+    let (state, row) = if takes_privilege { find_to_change(context, names) } else { find(context, names) }?;
+    if step != ClientStep::RevokeTokens {
+        context.require_match(|| ClientView::of(row, context.now))?;
+    }
     let (kind, status) = match step {
+        ClientStep::RevokeTokens => {
+            return Ok(Edit::of(Change::Tokens(names.0.clone(), Some(names.1.clone()))));
+        }
         ClientStep::Suspend => (ChangeKind::Suspended, ClientStatus::Suspended),
         ClientStep::Resume => (ChangeKind::Resumed, ClientStatus::Active),
         ClientStep::Delete if row.lifecycle.is_config_managed() => {

@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// The names that a client's settings bring in, against which other clients must be known.
-pub(crate) fn client_names(settings: &Value) -> Vec<&str> {
+pub(crate) fn client_names(settings: &Value) -> Vec<String> {
     let lists = ["audiences", "resources"].into_iter().filter_map(|list| settings.get(list)?.as_array());
-    lists.flatten().filter_map(Value::as_str).collect()
+    lists.flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// What a merge patch of its settings changes.

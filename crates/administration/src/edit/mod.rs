@@ -20,7 +20,6 @@ mod secret_create;
 mod tenant_create;
 mod tenant_lifecycle;
 mod tenant_patch;
-mod token_revocation;
 
 #[cfg(test)]
 mod test_keys;
@@ -50,9 +49,7 @@ pub(crate) use account::{
 };
 pub(crate) use account_import::{ImportLine, LinePassword, import as import_accounts, new_lines};
 pub use account_lifecycle::AccountStep;
-pub(crate) use account_lifecycle::{
-    end_session, revoke_consent, sign_out, step as step_account, unlock as unlock_account,
-};
+pub(crate) use account_lifecycle::{end_session, revoke_consent, sign_out, step as step_account};
 pub(crate) use application::{
     NewApplication, Put, delete as delete_application, look as application, put as put_application,
 };
@@ -72,11 +69,10 @@ pub(crate) use tenant_create::{create as create_tenant, new_tenant_id};
 pub use tenant_lifecycle::TenantStep;
 pub(crate) use tenant_lifecycle::{is_due, step as step_tenant};
 pub(crate) use tenant_patch::{patch as patch_tenant, patched_issuers};
-pub(crate) use token_revocation::{of_client as revoke_client_tokens, of_tenant as revoke_tenant_tokens};
 
 /// The caller, its condition, the policy, the time, and what the store holds.
 #[derive(Clone, Copy)]
-pub(crate) struct EditContext<'a> {
+pub struct EditContext<'a> {
     pub(crate) by: &'a Authority,
     /// The entity tag that a changed row must still have.
     pub(crate) if_match: Option<&'a str>,
@@ -110,7 +106,7 @@ pub(crate) struct Facts {
 
 /// What an edit writes. Nothing where every row is as requested already.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Edit {
+pub struct Edit {
     pub(crate) changes: Vec<Change>,
     /// The hashes of the secrets that are added.
     pub(crate) secrets: Vec<NewSecret>,

@@ -13,6 +13,8 @@ pub enum TenantStep {
     Suspend,
     /// It serves again, unless another reason keeps it from serving.
     Resume,
+    /// All tokens that it has issued until now are revoked, those of its administrators too. It goes on issuing tokens.
+    RevokeTokens,
     /// The first step of its deletion: it stops serving, and is deleted when its time of grace is over.
     ScheduleDeletion,
     /// Cancels the first step.
@@ -25,9 +27,12 @@ pub enum TenantStep {
 pub(crate) fn step(context: EditContext<'_>, step: TenantStep) -> Result<Edit, EditError> {
     context.by.require_everywhere(Permission::Tenants)?;
     let state = context.facts.tenant()?;
-    context.require_match(|| TenantView::of(state, &context.policy.public_url))?;
     let (id, lifecycle) = (&state.tenant.id, state.lifecycle);
+    if step != TenantStep::RevokeTokens {
+        context.require_match(|| TenantView::of(state, &context.policy.public_url))?;
+    }
     let kind = match step {
+        TenantStep::RevokeTokens => return Ok(Edit::of(Change::Tokens(id.clone(), None))),
         TenantStep::Suspend => {
             require_not_platform(state)?;
             ChangeKind::Suspended

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use accounts::AccountId;
 use tenancy::TenantId;
 
-use crate::{Change, ChangeKind, CommitRequest, KeyChangeKind, PasswordChange, SecretChangeKind};
+use crate::change::match_change;
+use crate::{
+    Change, ChangeKind, CommitRequest, Described, KeyChangeKind, PasswordChange, RowChange, SecretChangeKind,
+};
 
 /// A commit that no store can write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,12 +82,14 @@ fn password_change(change: &Change) -> Option<((&TenantId, &AccountId), bool)> {
     Some(((tenant, account), matches!(change, PasswordChange::Set(_))))
 }
 
-/// Not everything happens to every row: only tenants are deleted in two steps, and an audience does not act.
+/// Not everything happens to every row.
 fn has_a_kind_of_its_own(change: &Change) -> bool {
-    use ChangeKind::{Added, Changed, Deleted, DeletionCancelled, DeletionScheduled, Resumed, Suspended};
-    match change {
-        Change::Tenant(_)
-        | Change::Secret(..)
+    fn knows<T: Described>(row: &RowChange<T>) -> bool {
+        T::knows(row.kind)
+    }
+    match_change! { change,
+        row => knows(row),
+        Change::Secret(..)
         | Change::FirstKey(..)
         | Change::Key(..)
         | Change::AccountPassword(..)
@@ -92,12 +97,6 @@ fn has_a_kind_of_its_own(change: &Change) -> bool {
         | Change::Consent(..)
         | Change::Unlock(..)
         | Change::Tokens(..) => true,
-        Change::Client(row) => !matches!(row.kind, DeletionScheduled { .. } | DeletionCancelled),
-        Change::Account(row) => !matches!(row.kind, DeletionScheduled { .. } | DeletionCancelled),
-        Change::ResourceServer(_, row) => {
-            !matches!(row.kind, Suspended | Resumed | DeletionScheduled { .. } | DeletionCancelled)
-        }
-        Change::Application(row) => matches!(row.kind, Added | Changed | Deleted),
     }
 }
 

@@ -159,7 +159,7 @@ fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
         at("/api/v1/admin/tenants/{id}/suspend").post(Tenants, tenants::step(TenantStep::Suspend)),
         at("/api/v1/admin/tenants/{id}/resume").post(Tenants, tenants::step(TenantStep::Resume)),
         at("/api/v1/admin/tenants/{id}/restore").post(Tenants, tenants::step(TenantStep::CancelDeletion)),
-        at("/api/v1/admin/tenants/{id}/tokens/revoke").post(Tenants, tenants::revoke_tokens),
+        at("/api/v1/admin/tenants/{id}/tokens/revoke").post(Tenants, tenants::step(TenantStep::RevokeTokens)),
         at("/api/v1/admin/audit").get(Audit, audit::of_platform),
         at("/api/v1/tenant/{id}/clients").get(Clients, clients::list).post(Clients, clients::create),
         at("/api/v1/tenant/{id}/clients/{client}")
@@ -168,7 +168,8 @@ fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
             .delete(Clients, clients::delete),
         at("/api/v1/tenant/{id}/clients/{client}/suspend").post(Clients, clients::step(ClientStep::Suspend)),
         at("/api/v1/tenant/{id}/clients/{client}/resume").post(Clients, clients::step(ClientStep::Resume)),
-        at("/api/v1/tenant/{id}/clients/{client}/tokens/revoke").post(Clients, clients::revoke_tokens),
+        at("/api/v1/tenant/{id}/clients/{client}/tokens/revoke")
+            .post(Clients, clients::step(ClientStep::RevokeTokens)),
         at("/api/v1/tenant/{id}/clients/{client}/explain").post(Clients, explain::explain),
         at("/api/v1/tenant/{id}/clients/{client}/secrets")
             .get(Clients, secrets::list)
@@ -187,7 +188,8 @@ fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
             .post(Accounts, accounts::step(AccountStep::Suspend)),
         at("/api/v1/tenant/{id}/accounts/{account}/resume")
             .post(Accounts, accounts::step(AccountStep::Resume)),
-        at("/api/v1/tenant/{id}/accounts/{account}/unlock").post(Accounts, accounts::unlock),
+        at("/api/v1/tenant/{id}/accounts/{account}/unlock")
+            .post(Accounts, accounts::step(AccountStep::Unlock)),
         at("/api/v1/tenant/{id}/accounts/{account}/throttling").get(Accounts, accounts::throttling),
         at("/api/v1/tenant/{id}/accounts/{account}/password").post(Accounts, accounts::set_password),
         at("/api/v1/tenant/{id}/accounts/{account}/sessions")

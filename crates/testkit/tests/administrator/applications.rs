@@ -207,7 +207,10 @@ async fn a_replaced_application_keeps_its_clients_description() {
         let tenant = env.tenant(tenant).await;
         let made = create(&env, &tenant, &service("app", first())).await.unwrap();
         let (svc, patch) = (client_id("svc"), json!({ "description": words }));
-        env.administrator.patch_client(&caller(&operator(), NOW), &tenant, &svc, patch).await.unwrap();
+        env.administrator
+            .patch::<registry::Client>(&caller(&operator(), NOW), &tenant, &svc, patch)
+            .await
+            .unwrap();
         let renamed = replace(&env, &tenant, made.application.id, &service("renamed", with_id("svc"))).await;
         assert_eq!(renamed.unwrap().client.unwrap().description.as_deref(), Some(words));
     }

@@ -2,6 +2,7 @@
 
 use administration::{AuditQuery, AuditView, NewSecretSettings, Page, RotateSettings};
 use protocol::Lifetime;
+use registry::Client;
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 
@@ -13,7 +14,10 @@ async fn a_record_holds_actor_source_and_both_states() {
     let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
     let ops = of_tenant("acme", "latchkey:clients latchkey:audit");
     let patch = json!({ "name": "S" });
-    env.administrator.patch_client(&caller(&ops, later(1)), &acme, &client_id("svc"), patch).await.unwrap();
+    env.administrator
+        .patch::<Client>(&caller(&ops, later(1)), &acme, &client_id("svc"), patch)
+        .await
+        .unwrap();
     let record = env.store.audit().pop().unwrap();
     assert_eq!((record.actor.as_str(), record.source.as_deref()), ("client:acme/ops", Some("192.0.2.1")));
     assert_eq!(

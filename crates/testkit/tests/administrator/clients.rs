@@ -67,21 +67,26 @@ async fn a_client_is_listed_changed_suspended_and_deleted() {
         .unwrap();
     assert_eq!((rest.items.len(), rest.next_cursor), (1, None));
     let patched = administrator
-        .patch_client(&caller(&operator(), later(1)), &acme, &svc, json!({ "name": "S", "audiences": ["x"] }))
+        .patch::<Client>(
+            &caller(&operator(), later(1)),
+            &acme,
+            &svc,
+            json!({ "name": "S", "audiences": ["x"] }),
+        )
         .await
         .unwrap();
     assert_eq!((patched.settings.name.as_deref(), patched.updated_at), (Some("S"), later(1).into()));
     // Another client's id cannot be an audience, although the two were never loaded together before.
     let clash = administrator
-        .patch_client(&caller(&operator(), NOW), &acme, &svc, json!({ "resources": ["urn:x", "a"] }))
+        .patch::<Client>(&caller(&operator(), NOW), &acme, &svc, json!({ "resources": ["urn:x", "a"] }))
         .await;
     assert!(matches!(clash, Err(EditError::Invalid(_))));
     let status = async || env.store.find_client(&acme, &svc).await.unwrap().map(|client| client.status);
-    administrator.step_client(&caller(&operator(), NOW), &acme, &svc, ClientStep::Suspend).await.unwrap();
+    administrator.step::<Client>(&caller(&operator(), NOW), &acme, &svc, ClientStep::Suspend).await.unwrap();
     assert_eq!(status().await, Some(ClientStatus::Suspended));
-    administrator.step_client(&caller(&operator(), NOW), &acme, &svc, ClientStep::Resume).await.unwrap();
+    administrator.step::<Client>(&caller(&operator(), NOW), &acme, &svc, ClientStep::Resume).await.unwrap();
     assert_eq!(status().await, Some(ClientStatus::Active));
-    administrator.step_client(&caller(&operator(), NOW), &acme, &svc, ClientStep::Delete).await.unwrap();
+    administrator.step::<Client>(&caller(&operator(), NOW), &acme, &svc, ClientStep::Delete).await.unwrap();
     assert_eq!(status().await, None);
     let again = administrator
         .create_client(&caller(&operator(), NOW), &acme, new_client(json!({ "client_id": "svc" })))
@@ -132,7 +137,7 @@ async fn a_list_beyond_the_limit_goes_on_and_shrinks_but_does_not_grow() {
         ] {
             let described = patch.to_string();
             let patched =
-                env.administrator.patch_client(&caller(&operator(), NOW), &tenant, &old.id, patch).await;
+                env.administrator.patch::<Client>(&caller(&operator(), NOW), &tenant, &old.id, patch).await;
             let found = match patched {
                 Ok(_) => None,
                 Err(EditError::Invalid(faults)) => Some(faults[0].pointer.clone()),
@@ -158,7 +163,7 @@ async fn a_tenant_has_as_many_clients_as_the_limit_says() {
             matches!(create("c").await, Err(EditError::LimitReached(why)) if why.contains("limits.clients is 2"))
         );
         env.administrator
-            .step_client(&caller(&operator(), NOW), &tenant, &client_id("a"), ClientStep::Delete)
+            .step::<Client>(&caller(&operator(), NOW), &tenant, &client_id("a"), ClientStep::Delete)
             .await
             .unwrap();
         create("c").await.unwrap();

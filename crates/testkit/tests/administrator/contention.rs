@@ -1,6 +1,7 @@
 //! Concurrent writers of one tenant, in one process and in several.
 
 use std::sync::Arc;
+use tenancy::Tenant;
 
 use administration::{EditError, NewSecretSettings};
 use serde_json::json;
@@ -101,8 +102,10 @@ async fn a_store_that_is_down_is_reported_and_nothing_is_published() {
     let acme = env.tenant("acme").await;
     env.published.lock().unwrap().clear();
     env.store.fail_with(Failure::Unavailable);
-    let patched =
-        env.administrator.patch_tenant(&caller(&operator(), NOW), &acme, json!({ "name": "A" })).await;
+    let patched = env
+        .administrator
+        .patch::<Tenant>(&caller(&operator(), NOW), &acme, &(), json!({ "name": "A" }))
+        .await;
     assert!(matches!(patched, Err(EditError::Store(_))));
     assert_eq!(*env.published.lock().unwrap(), []);
 }
@@ -116,7 +119,7 @@ async fn futures_of_the_administrator_are_send() {
     let env = env();
     let acme = env.tenant("acme").await;
     let (by, administrator) = (operator(), &env.administrator);
-    sendable(administrator.patch_tenant(&caller(&by, NOW), &acme, json!({}))).await.unwrap();
+    sendable(administrator.patch::<Tenant>(&caller(&by, NOW), &acme, &(), json!({}))).await.unwrap();
     sendable(administrator.init_admin(&caller(&by, NOW), "root")).await.unwrap();
     assert_eq!(sendable(administrator.delete_due_tenants(NOW)).await.unwrap(), 0);
 }

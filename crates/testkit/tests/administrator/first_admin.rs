@@ -2,7 +2,7 @@
 
 use administration::{Actor, Authority, EditError, SecretStep, TenantStep};
 use registry::SecretId;
-use tenancy::TenantStore as _;
+use tenancy::{Tenant, TenantStore as _};
 use testkit::fixtures::{NOW, client_id, scope, tenant_id};
 
 use crate::test_env::{caller, env, new_tenant, operator};
@@ -41,7 +41,9 @@ async fn what_the_first_administrator_holds_is_enough_to_manage_tenants() {
     let root = Authority::of_platform(actor, &scope(&made.client.settings.scopes.join(" ")));
     let new = new_tenant(serde_json::json!({ "id": "acme" }));
     env.administrator.create_tenant(&caller(&root, NOW), new).await.unwrap();
-    let suspended =
-        env.administrator.step_tenant(&caller(&root, NOW), &tenant_id("platform"), TenantStep::Suspend).await;
+    let suspended = env
+        .administrator
+        .step::<Tenant>(&caller(&root, NOW), &tenant_id("platform"), &(), TenantStep::Suspend)
+        .await;
     assert!(matches!(suspended, Err(EditError::Conflict(_))));
 }

@@ -1,8 +1,9 @@
 //! Two tenants with equal names for everything do not affect each other.
 
 use administration::{AuditQuery, ClientStep, EditError, NewSecretSettings, SecretStep, TenantStep};
-use registry::SecretId;
+use registry::{Client, SecretId};
 use serde_json::json;
+use tenancy::Tenant;
 use testkit::fixtures::{NOW, client_id};
 
 use crate::test_env::{caller, env, idempotency_key, later, new_client, of_tenant, operator, repeating};
@@ -19,7 +20,10 @@ async fn what_is_done_in_one_tenant_is_not_done_in_the_other() {
         env.client(&globex, "svc").await,
         administrator.secrets(&caller(&operator(), NOW), &globex, &svc).await.unwrap(),
     );
-    administrator.patch_client(&caller(&operator(), NOW), &acme, &svc, json!({ "name": "A" })).await.unwrap();
+    administrator
+        .patch::<Client>(&caller(&operator(), NOW), &acme, &svc, json!({ "name": "A" }))
+        .await
+        .unwrap();
     administrator
         .create_secret(&caller(&operator(), NOW), &acme, &svc, NewSecretSettings::default())
         .await
@@ -28,10 +32,13 @@ async fn what_is_done_in_one_tenant_is_not_done_in_the_other() {
         .step_secret(&caller(&operator(), NOW), &acme, &svc, &SecretId::new("s1"), SecretStep::Revoke)
         .await
         .unwrap();
-    administrator.step_client(&caller(&operator(), NOW), &acme, &svc, ClientStep::Suspend).await.unwrap();
-    administrator.step_client(&caller(&operator(), NOW), &acme, &svc, ClientStep::Delete).await.unwrap();
-    administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::ScheduleDeletion).await.unwrap();
-    administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::Delete).await.unwrap();
+    administrator.step::<Client>(&caller(&operator(), NOW), &acme, &svc, ClientStep::Suspend).await.unwrap();
+    administrator.step::<Client>(&caller(&operator(), NOW), &acme, &svc, ClientStep::Delete).await.unwrap();
+    administrator
+        .step::<Tenant>(&caller(&operator(), NOW), &acme, &(), TenantStep::ScheduleDeletion)
+        .await
+        .unwrap();
+    administrator.step::<Tenant>(&caller(&operator(), NOW), &acme, &(), TenantStep::Delete).await.unwrap();
     let after = (
         env.client(&globex, "svc").await,
         administrator.secrets(&caller(&operator(), NOW), &globex, &svc).await.unwrap(),
@@ -51,11 +58,11 @@ async fn an_administrator_of_one_tenant_sees_and_does_nothing_in_the_other() {
     let refusals = [
         administrator.create_client(&caller(&ops, NOW), &acme, new()).await.err(),
         administrator.clients(&caller(&ops, NOW), &acme, None, None, 5).await.err(),
-        administrator.client(&caller(&ops, NOW), &acme, &svc).await.err(),
-        administrator.client(&caller(&ops, NOW), &acme, &client_id("absent")).await.err(),
-        administrator.patch_client(&caller(&ops, NOW), &acme, &svc, json!({})).await.err(),
-        administrator.step_client(&caller(&ops, NOW), &acme, &svc, ClientStep::Suspend).await.err(),
-        administrator.step_client(&caller(&ops, NOW), &acme, &svc, ClientStep::Delete).await.err(),
+        administrator.look::<Client>(&caller(&ops, NOW), &acme, &svc).await.err(),
+        administrator.look::<Client>(&caller(&ops, NOW), &acme, &client_id("absent")).await.err(),
+        administrator.patch::<Client>(&caller(&ops, NOW), &acme, &svc, json!({})).await.err(),
+        administrator.step::<Client>(&caller(&ops, NOW), &acme, &svc, ClientStep::Suspend).await.err(),
+        administrator.step::<Client>(&caller(&ops, NOW), &acme, &svc, ClientStep::Delete).await.err(),
         administrator.secrets(&caller(&ops, NOW), &acme, &svc).await.err(),
         administrator
             .step_secret(&caller(&ops, NOW), &acme, &svc, &SecretId::new("s1"), SecretStep::Revoke)
@@ -70,7 +77,7 @@ async fn an_administrator_of_one_tenant_sees_and_does_nothing_in_the_other() {
             .await
             .err(),
         administrator.audit(&caller(&ops, NOW), AuditQuery::default(), None).await.err(),
-        administrator.tenant(&caller(&ops, NOW), &globex).await.err(),
+        administrator.look::<Tenant>(&caller(&ops, NOW), &globex, &()).await.err(),
         administrator.tenants(&caller(&ops, NOW), None, None, 5).await.err(),
     ];
     for refusal in refusals {
@@ -112,9 +119,9 @@ async fn the_answer_to_a_change_is_what_the_store_holds_after_it() {
         ] {
             let patch = json!({ "name": id, "resource_servers": servers });
             let before = env.store.calls().administration;
-            let patched = administrator.patch_tenant(&at(seconds), &tenant, patch).await.unwrap();
+            let patched = administrator.patch::<Tenant>(&at(seconds), &tenant, &(), patch).await.unwrap();
             assert!(env.store.calls().administration <= before + 3, "rows, owners of issuers, commit");
-            assert_eq!(patched, administrator.tenant(&at(seconds), &tenant).await.unwrap());
+            assert_eq!(patched, administrator.look::<Tenant>(&at(seconds), &tenant, &()).await.unwrap());
         }
         let steps = [
             TenantStep::Suspend,
@@ -124,15 +131,25 @@ async fn the_answer_to_a_change_is_what_the_store_holds_after_it() {
             TenantStep::CancelDeletion,
         ];
         for step in steps {
-            let stepped = administrator.step_tenant(&at(4), &tenant, step).await.unwrap();
-            assert_eq!(stepped, administrator.tenant(&at(4), &tenant).await.unwrap(), "{step:?}");
+            let stepped = administrator.step::<Tenant>(&at(4), &tenant, &(), step).await.unwrap();
+            assert_eq!(
+                stepped,
+                administrator.look::<Tenant>(&at(4), &tenant, &()).await.unwrap(),
+                "{step:?}"
+            );
         }
-        let patched =
-            administrator.patch_client(&at(5), &tenant, &svc, json!({ "scopes": ["read"] })).await.unwrap();
-        assert_eq!(patched, administrator.client(&at(5), &tenant, &svc).await.unwrap());
+        let patched = administrator
+            .patch::<Client>(&at(5), &tenant, &svc, json!({ "scopes": ["read"] }))
+            .await
+            .unwrap();
+        assert_eq!(patched, administrator.look::<Client>(&at(5), &tenant, &svc).await.unwrap());
         for step in [ClientStep::Suspend, ClientStep::Suspend, ClientStep::Resume] {
-            let stepped = administrator.step_client(&at(6), &tenant, &svc, step).await.unwrap();
-            assert_eq!(stepped, administrator.client(&at(6), &tenant, &svc).await.unwrap(), "{step:?}");
+            let stepped = administrator.step::<Client>(&at(6), &tenant, &svc, step).await.unwrap();
+            assert_eq!(
+                stepped,
+                administrator.look::<Client>(&at(6), &tenant, &svc).await.unwrap(),
+                "{step:?}"
+            );
         }
         for step in [SecretStep::Expire(Some(later(99))), SecretStep::Expire(None), SecretStep::Revoke] {
             let s1 = SecretId::new("s1");

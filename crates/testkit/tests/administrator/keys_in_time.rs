@@ -8,7 +8,7 @@ use administration::{EditError, KeyCommand, KeySchedule as _, TenantStep, UsageL
 use keys::{KeyStage, SigningKeyStore as _};
 use protocol::{SigningAlgorithm, Timestamp};
 use serde_json::json;
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, Tenant, TenantId};
 use testkit::fixtures::NOW;
 use tokio::time::sleep;
 
@@ -29,7 +29,7 @@ async fn over_a_year_one_key_signs_at_every_instant() {
     let env = env();
     let acme = tenant(&env, "acme").await;
     let patch = json!({ "signing": { "rotate_every": 864_000, "publish_before": 86_400 } });
-    env.administrator.patch_tenant(&caller(&operator(), NOW), &acme, patch).await.unwrap();
+    env.administrator.patch::<Tenant>(&caller(&operator(), NOW), &acme, &(), patch).await.unwrap();
     let (mut now, end) = (NOW, later(365 * 86_400));
     let mut steps = 0_u64;
     while now < end {
@@ -95,7 +95,7 @@ async fn another_algorithm_is_published_before_it_signs() {
     let administrator = &env.administrator;
     administrator.advance_keys(&acme, NOW).await.unwrap();
     let patch = json!({ "signing": { "algorithm": "EdDSA" } });
-    administrator.patch_tenant(&caller(&operator(), later(10)), &acme, patch).await.unwrap();
+    administrator.patch::<Tenant>(&caller(&operator(), later(10)), &acme, &(), patch).await.unwrap();
     let due = env.store.find_due_keys(later(10), 9).await.unwrap();
     assert_eq!(due, std::slice::from_ref(&acme), "it is looked at at once");
     administrator.advance_keys(&acme, later(10)).await.unwrap();
@@ -145,7 +145,7 @@ async fn activation_waits_for_verifiers_that_poll_up_to_a_limit() {
         let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
         for tenant in [&acme, &globex] {
             let patch = json!({ "signing": { "hold_activation": 200 } });
-            env.administrator.patch_tenant(&caller(&operator(), NOW), tenant, patch).await.unwrap();
+            env.administrator.patch::<Tenant>(&caller(&operator(), NOW), tenant, &(), patch).await.unwrap();
             env.administrator.advance_keys(tenant, NOW).await.unwrap();
         }
         assert_eq!(second_signs(&env, &acme, polling).await, expected, "{polling:?}");
@@ -191,20 +191,20 @@ async fn a_tenant_that_does_not_serve_is_given_no_key_until_it_serves_again() {
     let env = env();
     let (acme, keys) = (tenant(&env, "acme").await, &env.administrator);
     keys.advance_keys(&acme, NOW).await.unwrap();
-    keys.step_tenant(&caller(&operator(), later(10)), &acme, TenantStep::Suspend).await.unwrap();
+    keys.step::<Tenant>(&caller(&operator(), later(10)), &acme, &(), TenantStep::Suspend).await.unwrap();
     assert_eq!(keys.advance_keys(&acme, later(99_999)).await.unwrap(), None);
     assert_eq!(env.store.find_due_keys(later(999_999), 9).await.unwrap(), []);
     assert_eq!(env.store.find_keys(&acme).await.unwrap().keys.len(), 1);
-    keys.step_tenant(&caller(&operator(), later(99_999)), &acme, TenantStep::Resume).await.unwrap();
+    keys.step::<Tenant>(&caller(&operator(), later(99_999)), &acme, &(), TenantStep::Resume).await.unwrap();
     let due = env.store.find_due_keys(later(99_999), 9).await.unwrap();
     assert_eq!(due, std::slice::from_ref(&acme));
     keys.advance_keys(&acme, later(99_999)).await.unwrap();
     let views = keys.keys(&caller(&operator(), later(99_999)), &acme).await.unwrap();
     assert_eq!(stages(&views), "1 active, 2 announced");
-    keys.step_tenant(&caller(&operator(), later(100_000)), &acme, TenantStep::ScheduleDeletion)
+    keys.step::<Tenant>(&caller(&operator(), later(100_000)), &acme, &(), TenantStep::ScheduleDeletion)
         .await
         .unwrap();
-    keys.step_tenant(&caller(&operator(), later(100_000)), &acme, TenantStep::Delete).await.unwrap();
+    keys.step::<Tenant>(&caller(&operator(), later(100_000)), &acme, &(), TenantStep::Delete).await.unwrap();
     assert_eq!(keys.advance_keys(&acme, later(200_000)).await.unwrap(), None);
     assert_eq!(env.store.find_due_keys(later(999_999), 9).await.unwrap(), []);
 }

@@ -2,7 +2,7 @@
 
 use administration::{EditError, EntityTag, Instant, Invalidation, TenantStep};
 use serde_json::json;
-use tenancy::TenantStore as _;
+use tenancy::{Tenant, TenantStore as _};
 use testkit::fixtures::{NOW, client_id, tenant_id};
 
 use crate::test_env::{caller, env, later, matching, new_tenant, operator};
@@ -21,7 +21,7 @@ async fn a_tenant_is_made_with_its_first_client_in_one_commit_and_shown_as_it_is
     assert_eq!(made.tenant.token_endpoint, "https://id.example.com/api/v1/tenant/acme/oauth/token");
     assert_eq!(made.tenant.settings.issuer.as_deref(), Some("https://id.example.com/api/v1/tenant/acme"));
     let acme = tenant_id("acme");
-    let shown = env.administrator.tenant(&caller(&operator(), later(5)), &acme).await.unwrap();
+    let shown = env.administrator.look::<Tenant>(&caller(&operator(), later(5)), &acme, &()).await.unwrap();
     assert_eq!(EntityTag::of(&shown), EntityTag::of(&made.tenant));
     assert_eq!(env.client(&acme, "svc").await, client.client);
     let secret = client.secret.unwrap();
@@ -40,12 +40,15 @@ async fn an_issuer_belongs_to_one_tenant_even_after_its_end() {
     assert!(matches!(again, Err(EditError::Invalid(faults)) if faults[0].pointer == "/issuer_aliases/0"));
     let globex = env.tenant("globex").await;
     let patch = json!({ "issuer_aliases": ["thunder"] });
-    let taken = administrator.patch_tenant(&caller(&operator(), NOW), &globex, patch.clone()).await;
+    let taken = administrator.patch::<Tenant>(&caller(&operator(), NOW), &globex, &(), patch.clone()).await;
     assert!(matches!(taken, Err(EditError::Invalid(_))));
     let acme = tenant_id("acme");
-    administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::ScheduleDeletion).await.unwrap();
-    administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::Delete).await.unwrap();
-    let taken = administrator.patch_tenant(&caller(&operator(), NOW), &globex, patch).await;
+    administrator
+        .step::<Tenant>(&caller(&operator(), NOW), &acme, &(), TenantStep::ScheduleDeletion)
+        .await
+        .unwrap();
+    administrator.step::<Tenant>(&caller(&operator(), NOW), &acme, &(), TenantStep::Delete).await.unwrap();
+    let taken = administrator.patch::<Tenant>(&caller(&operator(), NOW), &globex, &(), patch).await;
     assert!(matches!(taken, Err(EditError::Invalid(_))));
     assert!(
         matches!(administrator.create_tenant(&caller(&operator(), NOW), new("acme")).await, Err(EditError::Conflict(why)) if why.contains("reserved"))
@@ -57,24 +60,25 @@ async fn a_patch_is_answered_with_the_tag_for_the_next_one() {
     let env = env();
     let acme = env.tenant("acme").await;
     let administrator = &env.administrator;
-    let first = administrator.tenant(&caller(&operator(), NOW), &acme).await.unwrap();
+    let first = administrator.look::<Tenant>(&caller(&operator(), NOW), &acme, &()).await.unwrap();
     let tag = EntityTag::of(&first).to_string();
     let patch = |name: &str| json!({ "name": name, "resource_servers": { "api": {} } });
     let second = administrator
-        .patch_tenant(&matching(&operator(), later(1), Some(&tag)), &acme, patch("A"))
+        .patch::<Tenant>(&matching(&operator(), later(1), Some(&tag)), &acme, &(), patch("A"))
         .await
         .unwrap();
     assert_eq!(second.settings.name.as_deref(), Some("A"));
-    let stale =
-        administrator.patch_tenant(&matching(&operator(), later(2), Some(&tag)), &acme, patch("B")).await;
+    let stale = administrator
+        .patch::<Tenant>(&matching(&operator(), later(2), Some(&tag)), &acme, &(), patch("B"))
+        .await;
     assert!(matches!(stale, Err(EditError::Stale)));
     let tag = EntityTag::of(&second).to_string();
     administrator
-        .patch_tenant(&matching(&operator(), later(2), Some(&tag)), &acme, patch("B"))
+        .patch::<Tenant>(&matching(&operator(), later(2), Some(&tag)), &acme, &(), patch("B"))
         .await
         .unwrap();
     let count = env.store.audit().len();
-    administrator.patch_tenant(&caller(&operator(), later(3)), &acme, patch("B")).await.unwrap();
+    administrator.patch::<Tenant>(&caller(&operator(), later(3)), &acme, &(), patch("B")).await.unwrap();
     assert_eq!(env.store.audit().len(), count, "a patch that changes nothing writes nothing");
 }
 
@@ -107,11 +111,16 @@ async fn a_suspended_tenant_does_not_serve_until_it_is_resumed() {
     let acme = env.tenant("acme").await;
     let serves = async || env.store.find_tenant(&acme).await.unwrap().unwrap().is_active();
     let administrator = &env.administrator;
-    let view =
-        administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::Suspend).await.unwrap();
+    let view = administrator
+        .step::<Tenant>(&caller(&operator(), NOW), &acme, &(), TenantStep::Suspend)
+        .await
+        .unwrap();
     assert_eq!((view.status.as_str(), serves().await), ("suspended", false));
-    administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::Suspend).await.unwrap();
-    let view = administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::Resume).await.unwrap();
+    administrator.step::<Tenant>(&caller(&operator(), NOW), &acme, &(), TenantStep::Suspend).await.unwrap();
+    let view = administrator
+        .step::<Tenant>(&caller(&operator(), NOW), &acme, &(), TenantStep::Resume)
+        .await
+        .unwrap();
     assert_eq!((view.status.as_str(), serves().await), ("active", true));
 }
 
@@ -121,27 +130,27 @@ async fn a_deletion_can_be_taken_back_until_its_time_has_come() {
     let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
     let administrator = &env.administrator;
     assert!(matches!(
-        administrator.step_tenant(&caller(&operator(), NOW), &acme, TenantStep::Delete).await,
+        administrator.step::<Tenant>(&caller(&operator(), NOW), &acme, &(), TenantStep::Delete).await,
         Err(EditError::Conflict(_))
     ));
     let week = 7 * 86_400;
     for tenant in [&acme, &globex] {
         let view = administrator
-            .step_tenant(&caller(&operator(), NOW), tenant, TenantStep::ScheduleDeletion)
+            .step::<Tenant>(&caller(&operator(), NOW), tenant, &(), TenantStep::ScheduleDeletion)
             .await
             .unwrap();
         assert_eq!((view.status.as_str(), view.deletion_due_at), ("deleting", Some(Instant(later(week)))));
         assert!(!env.store.find_tenant(tenant).await.unwrap().unwrap().is_active());
     }
     let view = administrator
-        .step_tenant(&caller(&operator(), later(9)), &globex, TenantStep::CancelDeletion)
+        .step::<Tenant>(&caller(&operator(), later(9)), &globex, &(), TenantStep::CancelDeletion)
         .await
         .unwrap();
     assert_eq!((view.status.as_str(), view.deletion_due_at), ("active", None));
     assert_eq!(administrator.delete_due_tenants(later(week - 1)).await.unwrap(), 0);
     assert_eq!(administrator.delete_due_tenants(later(week)).await.unwrap(), 1);
     assert_eq!(administrator.delete_due_tenants(later(week)).await.unwrap(), 0);
-    let gone = administrator.tenant(&caller(&operator(), later(week)), &acme).await;
+    let gone = administrator.look::<Tenant>(&caller(&operator(), later(week)), &acme, &()).await;
     assert!(matches!(gone, Err(EditError::NotFound("tenant"))));
     assert!(env.store.find_tenant(&globex).await.unwrap().unwrap().is_active());
     let last = env.store.audit().pop().unwrap();

@@ -10,7 +10,7 @@ use administration::{
 use async_trait::async_trait;
 use keys::{KeyPool, KeySealer, SealError, SealingContext, SealingKey};
 use protocol::{Lifetime, Secret, Timestamp};
-use registry::ClientId;
+use registry::{Client, ClientId};
 use secrets::{Pepper, hash_token};
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -141,7 +141,10 @@ impl TestEnv {
     }
 
     pub(crate) async fn client(&self, tenant: &TenantId, client: &str) -> ClientView {
-        self.administrator.client(&caller(&operator(), NOW), tenant, &client_id(client)).await.unwrap()
+        self.administrator
+            .look::<Client>(&caller(&operator(), NOW), tenant, &client_id(client))
+            .await
+            .unwrap()
     }
 
     /// The client's secret that the value matches now, as a token request would see it.

@@ -1,6 +1,6 @@
 //! `/api/v1/tenant/{id}/accounts…`: create, list, change and delete accounts, with `latchkey:accounts` of the platform or of the tenant.
 
-use accounts::AccountId;
+use accounts::{Account, AccountId};
 use actix_web::http::StatusCode;
 use administration::{
     AccountFilter, AccountSettings, AccountStep, EntityTag, NewAccount, NewPasswordSettings,
@@ -42,27 +42,21 @@ pub(crate) async fn import(mut request: AdminRequest<TenantId>) -> Answer {
 
 pub(crate) async fn look(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), raw, .. } = &request;
-    looked_at(raw, &administrator.account(caller, tenant, account).await?)
+    looked_at(raw, &administrator.look::<Account>(caller, tenant, account).await?)
 }
 
 pub(crate) async fn patch(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let patch = documents::patch(&request.raw.json().await?, AccountSettings::read)?;
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    changed(&administrator.patch_account(caller, tenant, account, patch).await?)
+    changed(&administrator.patch::<Account>(caller, tenant, account, patch).await?)
 }
 
-/// Suspends or resumes an account. A step may be sent again without harm.
+/// Suspends, resumes or unlocks an account. A step may be sent again without harm.
 pub(crate) fn step(step: AccountStep) -> impl AdminHandler<(TenantId, AccountId)> {
     async move |request: AdminRequest<(TenantId, AccountId)>| {
         let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-        changed(&administrator.step_account(caller, tenant, account, step).await?)
+        changed(&administrator.step::<Account>(caller, tenant, account, step).await?)
     }
-}
-
-/// Forgets the failed sign-ins of an account.
-pub(crate) async fn unlock(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
-    let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    changed(&administrator.unlock_account(caller, tenant, account).await?)
 }
 
 /// Whether wrong passwords have made an account refuse browsers. It is no part of the account, whose entity tag does not change with it.
@@ -79,6 +73,6 @@ pub(crate) async fn set_password(mut request: AdminRequest<(TenantId, AccountId)
 
 pub(crate) async fn delete(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    administrator.step_account(caller, tenant, account, AccountStep::Delete).await?;
+    administrator.step::<Account>(caller, tenant, account, AccountStep::Delete).await?;
     Ok(Document::of(StatusCode::NO_CONTENT).empty())
 }

@@ -3,7 +3,7 @@
 
 use actix_web::http::StatusCode;
 use administration::{ClientSettings, ClientStep, EntityTag, NewClient};
-use registry::ClientId;
+use registry::{Client, ClientId};
 use tenancy::TenantId;
 
 use super::admin_request::AdminRequest;
@@ -33,30 +33,25 @@ pub(crate) async fn create(mut request: AdminRequest<TenantId>) -> Answer {
 
 pub(crate) async fn look(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, client), raw, .. } = &request;
-    looked_at(raw, &administrator.client(caller, tenant, client).await?)
+    looked_at(raw, &administrator.look::<Client>(caller, tenant, client).await?)
 }
 
 pub(crate) async fn patch(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let patch = documents::patch(&request.raw.json().await?, ClientSettings::read)?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
-    changed(&administrator.patch_client(caller, tenant, client, patch).await?)
+    changed(&administrator.patch::<Client>(caller, tenant, client, patch).await?)
 }
 
-/// Suspends or resumes a client. A step may be sent again without harm.
+/// Suspends or resumes a client, or revokes its tokens. A step may be sent again without harm.
 pub(crate) fn step(step: ClientStep) -> impl AdminHandler<(TenantId, ClientId)> {
     async move |request: AdminRequest<(TenantId, ClientId)>| {
         let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
-        changed(&administrator.step_client(caller, tenant, client, step).await?)
+        changed(&administrator.step::<Client>(caller, tenant, client, step).await?)
     }
-}
-
-pub(crate) async fn revoke_tokens(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
-    let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
-    changed(&administrator.revoke_client_tokens(caller, tenant, client).await?)
 }
 
 pub(crate) async fn delete(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
-    administrator.step_client(caller, tenant, client, ClientStep::Delete).await?;
+    administrator.step::<Client>(caller, tenant, client, ClientStep::Delete).await?;
     Ok(Document::of(StatusCode::NO_CONTENT).empty())
 }

@@ -4,7 +4,7 @@
 use actix_web::http::StatusCode;
 use administration::ExplainSettings;
 use protocol::Secret;
-use registry::ClientId;
+use registry::{Client, ClientId};
 use tenancy::TenantId;
 
 use super::Answer;
@@ -22,7 +22,7 @@ pub(crate) async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> 
     let access_token = settings.access_token.take().map(Secret::new);
     let AdminRequest { administrator, tokens, caller, target: (tenant, client), raw } = &request;
     // What does not exist is 404, also for a secret that is not checked then.
-    administrator.client(caller, tenant, client).await?;
+    administrator.look::<Client>(caller, tenant, client).await?;
     let asked = Request {
         tenant,
         client,

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use administration::{EntityTag, NewTenant, TenantSettings, TenantStep};
-use tenancy::TenantId;
+use tenancy::{Tenant, TenantId};
 
 use super::admin_request::AdminRequest;
 use super::admin_resource::AdminHandler;
@@ -30,35 +30,30 @@ pub(crate) async fn create(mut request: AdminRequest<()>) -> Answer {
 
 pub(crate) async fn look(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, raw, .. } = &request;
-    looked_at(raw, &administrator.tenant(caller, tenant).await?)
+    looked_at(raw, &administrator.look::<Tenant>(caller, tenant, &()).await?)
 }
 
 pub(crate) async fn patch(mut request: AdminRequest<TenantId>) -> Answer {
     let patch = request.raw.json_within(BodyBounds::TENANT).await?;
     let patch = documents::patch(&patch, TenantSettings::read)?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    changed(&administrator.patch_tenant(caller, tenant, patch).await?)
+    changed(&administrator.patch::<Tenant>(caller, tenant, &(), patch).await?)
 }
 
-/// Suspends, resumes or restores a tenant. A step may be sent again without harm.
+/// Suspends, resumes or restores a tenant, or revokes its tokens. A step may be sent again without harm.
 pub(crate) fn step(step: TenantStep) -> impl AdminHandler<TenantId> {
     async move |AdminRequest { administrator, caller, target: tenant, .. }: AdminRequest<TenantId>| {
-        changed(&administrator.step_tenant(&caller, &tenant, step).await?)
+        changed(&administrator.step::<Tenant>(&caller, &tenant, &(), step).await?)
     }
-}
-
-pub(crate) async fn revoke_tokens(request: AdminRequest<TenantId>) -> Answer {
-    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    changed(&administrator.revoke_tenant_tokens(caller, tenant).await?)
 }
 
 pub(crate) async fn delete(request: AdminRequest<TenantId>) -> Answer {
     let is_final = request.query(|query| query.flag("final"))?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     if is_final {
-        administrator.step_tenant(caller, tenant, TenantStep::Delete).await?;
+        administrator.step::<Tenant>(caller, tenant, &(), TenantStep::Delete).await?;
         return Ok(Document::of(StatusCode::NO_CONTENT).empty());
     }
-    let view = administrator.step_tenant(caller, tenant, TenantStep::ScheduleDeletion).await?;
+    let view = administrator.step::<Tenant>(caller, tenant, &(), TenantStep::ScheduleDeletion).await?;
     Document::of(StatusCode::ACCEPTED).tagged(&EntityTag::of(&view)).body(&view)
 }

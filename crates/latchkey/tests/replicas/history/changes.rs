@@ -108,7 +108,7 @@ impl Changes {
         let (tenant, client) = (fixtures::tenant_id(tenant), fixtures::client_id(client));
         let (cli, now) = (&self.administrator, timestamp());
         let step = if suspend { ClientStep::Suspend } else { ClientStep::Resume };
-        cli.step_client(&Caller::new(by, now), &tenant, &client, step).await.unwrap();
+        cli.step::<registry::Client>(&Caller::new(by, now), &tenant, &client, step).await.unwrap();
         Vec::new()
     }
 }

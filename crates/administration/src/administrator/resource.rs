@@ -1,0 +1,146 @@
+//! The kinds of rows that administrators manage one by one. A request takes one way for all of them: it is authorized, the tenant is loaded
+//! with the row, the rules of the kind decide, the store commits, and the row is shown as it is then.
+
+use protocol::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use tenancy::TenantId;
+
+use super::commit_with_retry::EditRequest;
+use super::idempotency::IdempotencyScope;
+use super::load::LoadScope;
+use super::{Administrator, Caller, Created, EditPolicy};
+use crate::edit::{Edit, EditContext};
+use crate::{Authority, EditError, RowLifecycle, TenantState};
+
+/// A kind of row that administrators manage one by one.
+pub trait Resource: 'static {
+    /// Its noun in problems.
+    const KIND: &'static str;
+    /// Names the row in its tenant.
+    type Id: Clone + Send + Sync + 'static;
+    /// The row as interfaces show it.
+    type View: Serialize + Send;
+    /// What happens to a row as a whole. A step that has been taken may be taken again.
+    type Step: Copy + Send + Sync + 'static;
+
+    /// Refuses a caller that does not manage rows of this kind in the tenant.
+    fn authorize(authority: &Authority, tenant: &TenantId) -> Result<(), EditError>;
+
+    /// What an edit of the row needs; none: a look at it. The document of the edit may bring names in.
+    fn scope(policy: &EditPolicy, tenant: &TenantId, id: &Self::Id, edit: Option<&Value>) -> LoadScope;
+
+    /// The lifecycle of the row, if it was loaded.
+    fn lifecycle<'a>(state: &'a TenantState, id: &Self::Id) -> Option<&'a RowLifecycle>;
+
+    /// The row, also if it is deleted.
+    fn view(context: ViewContext<'_>, state: &TenantState, id: &Self::Id) -> Result<Self::View, EditError>;
+
+    /// What a merge patch of the row's settings changes.
+    fn patch(
+        context: EditContext<'_>,
+        tenant: &TenantId,
+        id: &Self::Id,
+        patch: &Value,
+    ) -> Result<Edit, EditError>;
+
+    /// What a step changes.
+    fn step(
+        context: EditContext<'_>,
+        tenant: &TenantId,
+        id: &Self::Id,
+        step: Self::Step,
+    ) -> Result<Edit, EditError>;
+}
+
+/// What the view of a row depends on beside the row.
+#[derive(Clone, Copy)]
+pub struct ViewContext<'a> {
+    pub(super) policy: &'a EditPolicy,
+    pub(super) now: Timestamp,
+}
+
+impl Administrator {
+    /// One row.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn look<R: Resource>(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: &R::Id,
+    ) -> Result<R::View, EditError> {
+        R::authorize(&caller.authority, tenant)?;
+        let facts = self.load(tenant, &R::scope(&self.policy, tenant, id, None)).await?;
+        let state = facts.tenant()?;
+        let is_there = |lifecycle: &RowLifecycle| lifecycle.deleted_at.is_none();
+        if R::lifecycle(state, id).is_some_and(is_there) {
+            R::view(self.view_context(caller), state, id)
+        } else {
+            Err(EditError::NotFound(R::KIND))
+        }
+    }
+
+    /// Changes what the merge patch names.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn patch<R: Resource>(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: &R::Id,
+        patch: Value,
+    ) -> Result<R::View, EditError> {
+        let decide = |context: EditContext<'_>| R::patch(context, tenant, id, &patch);
+        self.edit_and_look::<R>(caller, (tenant, id), &patch, decide).await
+    }
+
+    /// Takes a step of the row's life.
+    ///
+    /// # Errors
+    /// [`EditError`].
+    pub async fn step<R: Resource>(
+        &self,
+        caller: &Caller,
+        tenant: &TenantId,
+        id: &R::Id,
+        step: R::Step,
+    ) -> Result<R::View, EditError> {
+        let decide = |context: EditContext<'_>| R::step(context, tenant, id, step);
+        self.edit_and_look::<R>(caller, (tenant, id), &Value::Null, decide).await
+    }
+
+    async fn edit_and_look<R: Resource>(
+        &self,
+        caller: &Caller,
+        (tenant, id): (&TenantId, &R::Id),
+        document: &Value,
+        decide: impl FnMut(EditContext<'_>) -> Result<Edit, EditError> + Send,
+    ) -> Result<R::View, EditError> {
+        let context = self.view_context(caller);
+        let answer = |after: &TenantState| R::view(context, after, id);
+        Ok(self.edit::<R, _>(caller, (tenant, id), document, None, decide, answer).await?.value)
+    }
+
+    /// Edits one row; `answer` gets the tenant after the edit. The document may bring names in.
+    pub(super) async fn edit<R: Resource, T>(
+        &self,
+        caller: &Caller,
+        (tenant, id): (&TenantId, &R::Id),
+        document: &Value,
+        idempotency: Option<IdempotencyScope<T>>,
+        decide: impl FnMut(EditContext<'_>) -> Result<Edit, EditError> + Send,
+        answer: impl FnMut(&TenantState) -> Result<T, EditError> + Send,
+    ) -> Result<Created<T>, EditError> {
+        R::authorize(&caller.authority, tenant)?;
+        let scope = R::scope(&self.policy, tenant, id, Some(document));
+        let request = EditRequest { caller, tenant, scope };
+        self.commit_with_retry(request, idempotency, decide, answer).await
+    }
+
+    pub(super) fn view_context(&self, caller: &Caller) -> ViewContext<'_> {
+        ViewContext { policy: &self.policy, now: caller.now }
+    }
+}
