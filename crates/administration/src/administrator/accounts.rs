@@ -11,7 +11,7 @@ use super::resource::{Resource, ViewContext};
 use super::{Administrator, Caller, Created, EditPolicy, cursor};
 use crate::edit::{self, AccountStep, Edit, EditContext, NewAccountRow};
 use crate::{
-    AccountQuery, AccountState, AccountView, Authority, CommitRequest, EditError, FileSecret, NewAccount,
+    AccountQuery, AccountState, AccountView, CommitRequest, EditError, FileSecret, NewAccount,
     NewPasswordSettings, Page, Permission, RowLifecycle, SecretForm, TenantState, ThrottlingView,
 };
 
@@ -146,13 +146,10 @@ impl Administrator {
 
 impl Resource for Account {
     const KIND: &'static str = "account";
+    const PERMISSION: Permission = Permission::Accounts;
     type Id = AccountId;
     type View = AccountView;
     type Step = AccountStep;
-
-    fn authorize(authority: &Authority, tenant: &TenantId) -> Result<(), EditError> {
-        authority.require_in(tenant, Permission::Accounts)
-    }
 
     fn scope(_: &EditPolicy, _: &TenantId, account: &AccountId, edit: Option<&Value>) -> LoadScope {
         let document = edit.unwrap_or(&Value::Null);

@@ -11,8 +11,8 @@ use super::resource::{Resource, ViewContext};
 use super::{Administrator, Caller, Created, EditPolicy, cursor};
 use crate::edit::{self, ClientStep, Edit, EditContext, SecretMaterial};
 use crate::{
-    Authority, ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, NewClient,
-    Page, Permission, RowLifecycle, SecretView, TenantState,
+    ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, NewClient, Page,
+    Permission, RowLifecycle, SecretView, TenantState,
 };
 
 impl Administrator {
@@ -75,13 +75,10 @@ impl Administrator {
 
 impl Resource for Client {
     const KIND: &'static str = "client";
+    const PERMISSION: Permission = Permission::Clients;
     type Id = ClientId;
     type View = ClientView;
     type Step = ClientStep;
-
-    fn authorize(authority: &Authority, tenant: &TenantId) -> Result<(), EditError> {
-        authority.require_in(tenant, Permission::Clients)
-    }
 
     fn scope(_: &EditPolicy, _: &TenantId, client: &ClientId, edit: Option<&Value>) -> LoadScope {
         let own = || client.to_string();

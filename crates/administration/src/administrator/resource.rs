@@ -11,12 +11,14 @@ use super::idempotency::IdempotencyScope;
 use super::load::LoadScope;
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{Edit, EditContext};
-use crate::{Authority, EditError, RowLifecycle, TenantState};
+use crate::{Authority, EditError, Permission, RowLifecycle, TenantState};
 
 /// A kind of row that administrators manage one by one.
 pub trait Resource: 'static {
     /// Its noun in problems.
     const KIND: &'static str;
+    /// What its managers need.
+    const PERMISSION: Permission;
     /// Names the row in its tenant.
     type Id: Clone + Send + Sync + 'static;
     /// The row as interfaces show it.
@@ -25,7 +27,9 @@ pub trait Resource: 'static {
     type Step: Copy + Send + Sync + 'static;
 
     /// Refuses a caller that does not manage rows of this kind in the tenant.
-    fn authorize(authority: &Authority, tenant: &TenantId) -> Result<(), EditError>;
+    fn authorize(authority: &Authority, tenant: &TenantId) -> Result<(), EditError> {
+        authority.require_in(tenant, Self::PERMISSION)
+    }
 
     /// What an edit of the row needs; none: a look at it. The document of the edit may bring names in.
     fn scope(policy: &EditPolicy, tenant: &TenantId, id: &Self::Id, edit: Option<&Value>) -> LoadScope;

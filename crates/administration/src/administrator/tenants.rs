@@ -113,6 +113,7 @@ impl Administrator {
 
 impl Resource for Tenant {
     const KIND: &'static str = "tenant";
+    const PERMISSION: Permission = Permission::Tenants;
     /// The tenant is the row.
     type Id = ();
     type View = TenantView;

@@ -45,11 +45,11 @@ const WRITES: [(&str, &str); 2] = [
 
 impl Operation {
     /// Errors of the interface's form, each with its status.
-    pub(super) fn errors(self, errors: &[(&str, &str)]) -> Self {
+    pub(crate) fn errors(self, errors: &[(&str, &str)]) -> Self {
         errors.iter().fold(self, |operation, (status, description)| operation.error(status, description))
     }
 
-    pub(super) fn error(self, status: &str, description: &str) -> Self {
+    pub(crate) fn error(self, status: &str, description: &str) -> Self {
         match self.form {
             ErrorForm::OAuth => self.answer_of::<Error>(status, description, JSON),
             ErrorForm::Problem => {
@@ -60,7 +60,7 @@ impl Operation {
     }
 
     /// Adds the errors of the interface that the operation has not described itself.
-    pub(super) fn with_common_errors(self) -> Self {
+    pub(crate) fn with_common_errors(self) -> Self {
         let mut common = vec![SERVER];
         let has_typed_body = self.form != ErrorForm::Coded;
         if self.object.get("requestBody").is_some() {

@@ -1,4 +1,4 @@
-//! The OpenAPI document: operations from `paths`, schemas from the types that the program reads and writes.
+//! The OpenAPI document: operations from `paths` and from the endpoints of administration, schemas from the types that the program reads and writes.
 
 mod errors;
 mod examples;
@@ -13,6 +13,11 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{OpenApi, Paths};
 
 use crate::Surface;
+use crate::routes::admin::Endpoint;
+
+pub(crate) use crate::raw_request::MERGE_PATCH;
+pub(crate) use examples::{ACCOUNT, merged, whole};
+pub(crate) use operation::{MERGED, NOT_MODIFIED, Operation, admin};
 
 const DESCRIPTION: &str = "Multi-tenant identity platform for services and people. Every tenant has its own issuer, clients, scopes and signing keys below its own path.\n\n\
 1. **Get a token**: a client posts its credentials to the token endpoint of its tenant. The examples are the client of the sample configuration.\n\
@@ -39,6 +44,11 @@ pub(crate) fn document_of(surface: Surface) -> String {
         build(surface).and_then(|document| serde_json::to_string_pretty(&document)).expect("OpenAPI");
     text.push('\n');
     text
+}
+
+/// The operations of the admin API, in the order of their groups.
+pub(crate) fn administration() -> Vec<Endpoint> {
+    tags::GROUPS.iter().flat_map(tags::Group::endpoints).collect()
 }
 
 #[derive(Serialize)]

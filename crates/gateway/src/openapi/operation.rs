@@ -8,25 +8,27 @@ use utoipa::openapi::{HttpMethod, Paths};
 
 use super::errors::ErrorForm;
 use super::schemas::{Direction, SchemaOf, reference};
-pub(super) use crate::raw_request::{FORM, JSON, MERGE_PATCH, NDJSON};
+pub(super) use crate::raw_request::{FORM, JSON, NDJSON};
 
-pub(super) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";
-pub(super) const NOT_MODIFIED: &str = "If-None-Match names what it is";
+pub(crate) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";
+pub(crate) const NOT_MODIFIED: &str = "If-None-Match names what it is";
 
 /// An operation under construction.
-pub(super) struct Operation {
+pub(crate) struct Operation {
     pub(super) method: HttpMethod,
-    pub(super) path: &'static str,
+    pub(crate) path: &'static str,
     pub(super) form: ErrorForm,
     pub(super) object: Value,
     /// Generate the schemas of its bodies.
     pub(super) schemas: Vec<(Direction, SchemaOf)>,
+    /// Examples of the body of its request and of its main answer, which is JSON.
+    pub(super) examples: [Option<Value>; 2],
 }
 
 /// An operation with the parameters that its path has.
-pub(super) fn on(method: HttpMethod, path: &'static str) -> Operation {
+pub(crate) fn on(method: HttpMethod, path: &'static str) -> Operation {
     let (form, object) = (ErrorForm::OAuth, json!({ "responses": {} }));
-    let operation = Operation { method, path, form, object, schemas: Vec::new() };
+    let operation = Operation { method, path, form, object, schemas: Vec::new(), examples: [None, None] };
     path.split(['{', '}']).skip(1).step_by(2).fold(operation, |operation, name| {
         let description = match name {
             "id" => "Tenant id",
@@ -42,50 +44,50 @@ pub(super) fn on(method: HttpMethod, path: &'static str) -> Operation {
 }
 
 /// An operation of the admin API, with the permission that its route requires.
-pub(super) fn admin(method: HttpMethod, path: &'static str, permission: Permission) -> Operation {
+pub(crate) fn admin(method: HttpMethod, path: &'static str, permission: Permission) -> Operation {
     let operation = on(method, path).secured(json!({ "admin_token": [permission.scope()] }));
     Operation { form: ErrorForm::Problem, ..operation }
 }
 
 /// An operation of the Thunder-compatible API.
-pub(super) fn coded(method: HttpMethod, path: &'static str) -> Operation {
+pub(crate) fn coded(method: HttpMethod, path: &'static str) -> Operation {
     Operation { form: ErrorForm::Coded, ..on(method, path) }
 }
 
 impl Operation {
-    pub(super) fn named(mut self, id: &str, summary: &str) -> Self {
+    pub(crate) fn named(mut self, id: &str, summary: &str) -> Self {
         self.object["operationId"] = id.into();
         self.object["summary"] = summary.into();
         self
     }
 
-    pub(super) fn query(self, kind: &str, name: &str, description: &str) -> Self {
+    pub(crate) fn query(self, kind: &str, name: &str, description: &str) -> Self {
         self.parameter("query", name, json!({ "type": kind }), description)
     }
 
     /// One of these values.
-    pub(super) fn choice(self, name: &str, values: &[&str], description: &str) -> Self {
+    pub(crate) fn choice(self, name: &str, values: &[&str], description: &str) -> Self {
         self.parameter("query", name, json!({ "type": "string", "enum": values }), description)
     }
 
     /// A whole number in these limits.
-    pub(super) fn number(self, name: &str, (least, most): (u32, Option<u32>), description: &str) -> Self {
+    pub(crate) fn number(self, name: &str, (least, most): (u32, Option<u32>), description: &str) -> Self {
         let schema = json!({ "type": "integer", "format": "int32", "minimum": least, "maximum": most });
         self.parameter("query", name, schema, description)
     }
 
     /// Which page of a list.
-    pub(super) fn paging(self) -> Self {
+    pub(crate) fn paging(self) -> Self {
         let cursor = self.query("string", "cursor", "next_cursor of the page before");
         cursor.number("limit", (1, Some(200)), "Items of a page; 50 by default")
     }
 
-    pub(super) fn if_match(self, what: &str) -> Self {
+    pub(crate) fn if_match(self, what: &str) -> Self {
         self.header("If-Match", &format!("Only if the {what} still has this ETag"))
             .error("412", &format!("The {what} has another ETag by now"))
     }
 
-    pub(super) fn idempotent(self) -> Self {
+    pub(crate) fn idempotent(self) -> Self {
         self.header("Idempotency-Key", "The same key and request within 24 h get the same answer")
             .error("422", "The Idempotency-Key was sent with another request before")
     }
@@ -100,7 +102,7 @@ impl Operation {
     }
 
     /// A way to authorize the request, as schemes with scopes; the empty object for none.
-    pub(super) fn secured(self, schemes: Value) -> Self {
+    pub(crate) fn secured(self, schemes: Value) -> Self {
         self.with("security", schemes)
     }
 
@@ -112,7 +114,7 @@ impl Operation {
         self
     }
 
-    pub(super) fn body<T: JsonSchema>(mut self, media_type: &str, description: Option<&str>) -> Self {
+    pub(crate) fn body<T: JsonSchema>(mut self, media_type: &str, description: Option<&str>) -> Self {
         let content = json!({ media_type: { "schema": self.schema::<T>(Direction::Request) } });
         self.object["requestBody"] =
             json!({ "description": description, "content": content, "required": true });
@@ -120,17 +122,17 @@ impl Operation {
     }
 
     /// A body whose members all have defaults: no body is an empty document.
-    pub(super) fn optional_body<T: JsonSchema>(self, media_type: &str, description: &str) -> Self {
+    pub(crate) fn optional_body<T: JsonSchema>(self, media_type: &str, description: &str) -> Self {
         let mut operation = self.body::<T>(media_type, Some(description));
         operation.object["requestBody"]["required"] = false.into();
         operation
     }
 
-    pub(super) fn answer<T: JsonSchema>(self, status: &str, description: &str) -> Self {
+    pub(crate) fn answer<T: JsonSchema>(self, status: &str, description: &str) -> Self {
         self.answer_of::<T>(status, description, JSON)
     }
 
-    pub(super) fn answer_of<T: JsonSchema>(
+    pub(crate) fn answer_of<T: JsonSchema>(
         mut self,
         status: &str,
         description: &str,
@@ -141,15 +143,25 @@ impl Operation {
     }
 
     /// An answer of a status, or one more form of its body.
-    pub(super) fn answer_as(self, status: &str, description: &str, media_type: &str, schema: Value) -> Self {
+    pub(crate) fn answer_as(self, status: &str, description: &str, media_type: &str, schema: Value) -> Self {
         let mut answer = self.empty_answer(status, description);
         answer.object["responses"][status]["content"][media_type]["schema"] = schema;
         answer
     }
 
-    pub(super) fn empty_answer(mut self, status: &str, description: &str) -> Self {
+    pub(crate) fn empty_answer(mut self, status: &str, description: &str) -> Self {
         self.object["responses"][status]["description"] = description.into();
         self
+    }
+
+    pub(crate) fn request_example(self, example: Value) -> Self {
+        let [_, answer] = self.examples;
+        Self { examples: [Some(example), answer], ..self }
+    }
+
+    pub(crate) fn answer_example(self, example: Value) -> Self {
+        let [request, _] = self.examples;
+        Self { examples: [request, Some(example)], ..self }
     }
 
     fn schema<T: JsonSchema>(&mut self, direction: Direction) -> Value {
@@ -158,7 +170,7 @@ impl Operation {
     }
 
     /// Adds the operation, if it is one of OpenAPI.
-    pub(super) fn add_to(mut self, paths: &mut Paths, tag: &str) -> serde_json::Result<()> {
+    pub(crate) fn add_to(mut self, paths: &mut Paths, tag: &str) -> serde_json::Result<()> {
         self.object["tags"] = json!([tag]);
         if self.object.get("security").is_none() {
             self.object["security"] = json!([]);

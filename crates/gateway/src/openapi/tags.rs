@@ -3,17 +3,35 @@
 use serde_json::{Value, json};
 
 use super::operation::Operation;
-use super::paths::{accounts, applications, clients, keys, oauth, openid, operations, tenants};
+use super::paths::{applications, oauth, openid, operations};
+use crate::routes::admin::{
+    Endpoint, account_sign_ins, accounts, audit, clients, explain, key_commands, secrets, signing_keys,
+    tenants,
+};
 
 /// Operations that belong together.
 pub(super) struct Group {
     pub(super) name: &'static str,
     description: &'static str,
-    operations: fn() -> Vec<Operation>,
+    members: Members,
+}
+
+enum Members {
+    Described(fn() -> Vec<Operation>),
+    /// Of the admin API: the routes are made from the same values.
+    Served(&'static [fn() -> Vec<Endpoint>]),
 }
 
 const fn group(name: &'static str, description: &'static str, operations: fn() -> Vec<Operation>) -> Group {
-    Group { name, description, operations }
+    Group { name, description, members: Members::Described(operations) }
+}
+
+const fn served(
+    name: &'static str,
+    description: &'static str,
+    endpoints: &'static [fn() -> Vec<Endpoint>],
+) -> Group {
+    Group { name, description, members: Members::Served(endpoints) }
 }
 
 pub(super) const GROUPS: [Group; 16] = [
@@ -35,32 +53,32 @@ pub(super) const GROUPS: [Group; 16] = [
         oauth::discovery,
     ),
     group("Sample API", "A protected resource of this server, to try a token at.", oauth::sample),
-    group(
+    served(
         "Tenants",
         "Create, change, suspend and delete tenants: with `latchkey:tenants` of the platform.",
-        tenants::operations,
+        &[tenants::endpoints],
     ),
-    group(
+    served(
         "Clients",
         "A tenant's clients: with `latchkey:clients` of the platform or of the tenant.",
-        clients::operations,
+        &[clients::endpoints, explain::endpoints],
     ),
-    group(
+    served(
         "Client secrets",
         "Several secrets of a client may be live at once, so that one is replaced without an outage.",
-        clients::secrets,
+        &[secrets::endpoints],
     ),
-    group(
+    served(
         "Accounts",
         "A tenant's people, their sessions and consents: with `latchkey:accounts` of the platform or of the tenant.",
-        accounts::operations,
+        &[accounts::endpoints, account_sign_ins::endpoints],
     ),
-    group(
+    served(
         "Signing keys",
         "A tenant's keys, from their announcement to their removal: with `latchkey:keys` of the platform or of the tenant.",
-        keys::operations,
+        &[signing_keys::endpoints, key_commands::endpoints],
     ),
-    group("Audit", "Who did what, when, from where: with `latchkey:audit`.", tenants::audit),
+    served("Audit", "Who did what, when, from where: with `latchkey:audit`.", &[audit::endpoints]),
     group(
         "Applications",
         "The Thunder-compatible API: a person signs in, and manages applications of the default tenant.",
@@ -77,7 +95,18 @@ pub(super) const GROUPS: [Group; 16] = [
 
 impl Group {
     pub(super) fn operations(&self) -> Vec<Operation> {
-        (self.operations)()
+        match self.members {
+            Members::Described(operations) => operations(),
+            Members::Served(_) => self.endpoints().into_iter().map(Endpoint::described).collect(),
+        }
+    }
+
+    /// Those of the admin API.
+    pub(super) fn endpoints(&self) -> Vec<Endpoint> {
+        match self.members {
+            Members::Described(_) => Vec::new(),
+            Members::Served(endpoints) => endpoints.iter().flat_map(|of| of()).collect(),
+        }
     }
 
     /// Its entry in the document.

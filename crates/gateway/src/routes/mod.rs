@@ -26,8 +26,6 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, Resource, Responder, ResponseError as _};
-use administration::Permission::{Accounts, Audit, Clients, Keys, Tenants};
-use administration::{AccountStep, ClientStep, TenantStep};
 
 use crate::authorization::BearerAccess;
 use crate::cross_origin;
@@ -35,15 +33,12 @@ use crate::failure::Failure;
 use crate::hosts::HostNames;
 use crate::methods;
 use crate::metrics::Metrics;
+use crate::openapi;
 use crate::page_error::with_pages;
 use crate::respond::{OAuthError, Problem};
 use crate::route::Route;
 use crate::thunder::{ThunderError, applications, flow};
 use crate::{CertificateSources, Services, Surface};
-use admin::{
-    AdminResource, account_sign_ins, accounts, audit, clients, explain, key_commands, secrets, signing_keys,
-    tenants,
-};
 
 pub(crate) use admin::{AdminAccess, tenant_of_admin_path};
 pub(crate) use direct::DirectRoutes;
@@ -147,66 +142,9 @@ fn admin_surface(routes: &mut Routes<'_>, hosts: Rc<HostNames>, access: Rc<dyn A
     administration(routes, access);
 }
 
-/// The admin API, each method with the permission that it requires.
+/// The admin API: each file of `admin` has its endpoints.
 fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
-    let at = |pattern| AdminResource::at(pattern, &access);
-    routes.serve([
-        at("/api/v1/admin/tenants").get(Tenants, tenants::list).post(Tenants, tenants::create),
-        at("/api/v1/admin/tenants/{id}")
-            .get(Tenants, tenants::look)
-            .patch(Tenants, tenants::patch)
-            .delete(Tenants, tenants::delete),
-        at("/api/v1/admin/tenants/{id}/suspend").post(Tenants, tenants::step(TenantStep::Suspend)),
-        at("/api/v1/admin/tenants/{id}/resume").post(Tenants, tenants::step(TenantStep::Resume)),
-        at("/api/v1/admin/tenants/{id}/restore").post(Tenants, tenants::step(TenantStep::CancelDeletion)),
-        at("/api/v1/admin/tenants/{id}/tokens/revoke").post(Tenants, tenants::step(TenantStep::RevokeTokens)),
-        at("/api/v1/admin/audit").get(Audit, audit::of_platform),
-        at("/api/v1/tenant/{id}/clients").get(Clients, clients::list).post(Clients, clients::create),
-        at("/api/v1/tenant/{id}/clients/{client}")
-            .get(Clients, clients::look)
-            .patch(Clients, clients::patch)
-            .delete(Clients, clients::delete),
-        at("/api/v1/tenant/{id}/clients/{client}/suspend").post(Clients, clients::step(ClientStep::Suspend)),
-        at("/api/v1/tenant/{id}/clients/{client}/resume").post(Clients, clients::step(ClientStep::Resume)),
-        at("/api/v1/tenant/{id}/clients/{client}/tokens/revoke")
-            .post(Clients, clients::step(ClientStep::RevokeTokens)),
-        at("/api/v1/tenant/{id}/clients/{client}/explain").post(Clients, explain::explain),
-        at("/api/v1/tenant/{id}/clients/{client}/secrets")
-            .get(Clients, secrets::list)
-            .post(Clients, secrets::create),
-        at("/api/v1/tenant/{id}/clients/{client}/secrets/rotate").post(Clients, secrets::rotate),
-        at("/api/v1/tenant/{id}/clients/{client}/secrets/{secret}")
-            .patch(Clients, secrets::expire)
-            .delete(Clients, secrets::revoke),
-        at("/api/v1/tenant/{id}/accounts").get(Accounts, accounts::list).post(Accounts, accounts::create),
-        at("/api/v1/tenant/{id}/accounts/import").post(Accounts, accounts::import),
-        at("/api/v1/tenant/{id}/accounts/{account}")
-            .get(Accounts, accounts::look)
-            .patch(Accounts, accounts::patch)
-            .delete(Accounts, accounts::delete),
-        at("/api/v1/tenant/{id}/accounts/{account}/suspend")
-            .post(Accounts, accounts::step(AccountStep::Suspend)),
-        at("/api/v1/tenant/{id}/accounts/{account}/resume")
-            .post(Accounts, accounts::step(AccountStep::Resume)),
-        at("/api/v1/tenant/{id}/accounts/{account}/unlock")
-            .post(Accounts, accounts::step(AccountStep::Unlock)),
-        at("/api/v1/tenant/{id}/accounts/{account}/throttling").get(Accounts, accounts::throttling),
-        at("/api/v1/tenant/{id}/accounts/{account}/password").post(Accounts, accounts::set_password),
-        at("/api/v1/tenant/{id}/accounts/{account}/sessions")
-            .get(Accounts, account_sign_ins::sessions)
-            .delete(Accounts, account_sign_ins::sign_out),
-        at("/api/v1/tenant/{id}/accounts/{account}/sessions/{session}")
-            .delete(Accounts, account_sign_ins::end_session),
-        at("/api/v1/tenant/{id}/accounts/{account}/consents").get(Accounts, account_sign_ins::consents),
-        at("/api/v1/tenant/{id}/accounts/{account}/consents/{client}")
-            .delete(Accounts, account_sign_ins::revoke_consent),
-        at("/api/v1/tenant/{id}/keys").get(Keys, signing_keys::list).post(Tenants, key_commands::import),
-        // Before the path of one key, which would take these words for its name.
-        at("/api/v1/tenant/{id}/keys/rotate").post(Keys, key_commands::rotate),
-        at("/api/v1/tenant/{id}/keys/status").get(Keys, signing_keys::status),
-        at("/api/v1/tenant/{id}/keys/{kid}").get(Keys, signing_keys::look).delete(Keys, key_commands::revoke),
-        at("/api/v1/tenant/{id}/audit").get(Audit, audit::of_tenant),
-    ]);
+    routes.serve(admin::resources(openapi::administration(), &access));
 }
 
 /// Registers routes, each with its pattern and its counters: the library finds the pattern of a request by matching all routes again.

@@ -3,15 +3,19 @@
 
 use accounts::AccountId;
 use actix_web::http::StatusCode;
+use administration::Permission::Accounts;
 use administration::{ConsentView, SessionView};
 use registry::ClientId;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 use sessions::SessionId;
 use tenancy::TenantId;
+use utoipa::openapi::HttpMethod::{Delete, Get};
 
 use super::Answer;
 use super::admin_request::AdminRequest;
+use super::endpoint::Endpoint;
 use crate::respond::Document;
 
 /// The live sessions of an account.
@@ -28,31 +32,81 @@ pub(crate) struct Consents {
     items: Vec<ConsentView>,
 }
 
-pub(crate) async fn sessions(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at(Get, "/api/v1/tenant/{id}/accounts/{account}/sessions", Accounts, sessions, |it| {
+            it.named("list_sessions", "List where a person is signed in.")
+                .answer::<LiveSessions>("200", "The live sessions; never a cookie")
+                .answer_example(json!({ "items": [{
+            "session_id": "Qm9va3MgYXJlIGdvb2QuLg",
+            "authenticated_at": "2030-01-31T08:00:00Z",
+            "acr": "urn:latchkey:acr:1",
+            "amr": ["pwd"],
+            "created_at": "2030-01-31T08:00:00Z",
+            "last_seen_at": "2030-01-31T09:30:00Z",
+            "expires_at": "2030-02-01T08:00:00Z",
+            "remembered": false,
+            "user_agent": "Mozilla/5.0",
+            "source": "192.0.2.7",
+        }] }))
+        }),
+        Endpoint::at(Delete, "/api/v1/tenant/{id}/accounts/{account}/sessions", Accounts, sign_out, |it| {
+            it.named("sign_out_account", "Sign a person out everywhere.")
+                .empty_answer("204", "All sessions until now have ended")
+        }),
+        Endpoint::at(
+            Delete,
+            "/api/v1/tenant/{id}/accounts/{account}/sessions/{session}",
+            Accounts,
+            end_session,
+            |it| it.named("end_session", "End a session.").empty_answer("204", "The browser is signed out"),
+        ),
+        Endpoint::at(Get, "/api/v1/tenant/{id}/accounts/{account}/consents", Accounts, consents, |it| {
+            it.named("list_consents", "List what a person has allowed clients.")
+                .answer::<Consents>("200", "All of them")
+                .answer_example(json!({ "items": [{
+            "client_id": "billing", "scopes": ["openid", "profile"],
+            "resources": ["https://billing.example"], "granted_at": "2030-01-31T08:00:00Z",
+        }] }))
+        }),
+        Endpoint::at(
+            Delete,
+            "/api/v1/tenant/{id}/accounts/{account}/consents/{client}",
+            Accounts,
+            revoke_consent,
+            |it| {
+                it.named("revoke_consent", "Forget what a person has allowed a client.")
+                    .empty_answer("204", "The person is asked again")
+            },
+        ),
+    ]
+}
+
+async fn sessions(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     let items = administrator.sessions(caller, tenant, account).await?;
     Document::of(StatusCode::OK).body(&LiveSessions { items })
 }
 
-pub(crate) async fn sign_out(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+async fn sign_out(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     administrator.sign_out(caller, tenant, account).await?;
     Ok(Document::of(StatusCode::NO_CONTENT).empty())
 }
 
-pub(crate) async fn end_session(request: AdminRequest<(TenantId, AccountId, SessionId)>) -> Answer {
+async fn end_session(request: AdminRequest<(TenantId, AccountId, SessionId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account, session), .. } = &request;
     administrator.end_session(caller, tenant, account, session).await?;
     Ok(Document::of(StatusCode::NO_CONTENT).empty())
 }
 
-pub(crate) async fn consents(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+async fn consents(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     let items = administrator.consents(caller, tenant, account).await?;
     Document::of(StatusCode::OK).body(&Consents { items })
 }
 
-pub(crate) async fn revoke_consent(request: AdminRequest<(TenantId, AccountId, ClientId)>) -> Answer {
+async fn revoke_consent(request: AdminRequest<(TenantId, AccountId, ClientId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account, client), .. } = &request;
     administrator.revoke_consent(caller, tenant, account, client).await?;
     Ok(Document::of(StatusCode::NO_CONTENT).empty())

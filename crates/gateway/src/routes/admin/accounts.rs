@@ -2,18 +2,140 @@
 
 use accounts::{Account, AccountId};
 use actix_web::http::StatusCode;
+use administration::Permission::Accounts;
 use administration::{
-    AccountFilter, AccountSettings, AccountStep, EntityTag, NewAccount, NewPasswordSettings,
+    AccountFilter, AccountSettings, AccountStep, AccountView, EntityTag, FieldError, ImportedAccount,
+    ImportedLine, NewAccount, NewPasswordSettings, Page, ThrottlingView,
 };
+use serde_json::{Value, json};
 use tenancy::TenantId;
+use utoipa::openapi::HttpMethod::{Get, Post};
 
 use super::admin_request::AdminRequest;
-use super::admin_resource::AdminHandler;
+use super::endpoint::Endpoint;
+use super::row::Row;
 use super::{Answer, names};
 use crate::documents;
-use crate::respond::{Document, changed, looked_at};
+use crate::openapi::{ACCOUNT, merged};
+use crate::raw_request::{JSON, NDJSON};
+use crate::respond::{Document, changed};
 
-pub(crate) async fn list(request: AdminRequest<TenantId>) -> Answer {
+const DECLARED: &str = "config.yaml declares the account, or it was changed at the same time";
+
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at(Get, "/api/v1/tenant/{id}/accounts", Accounts, list, |it| {
+            it.named("list_accounts", "List a tenant's accounts.")
+                .query(
+                    "string",
+                    "identifier",
+                    "Only the account that signs in by this e-mail address or user name",
+                )
+                .query("string", "external_id", "Only the account of this identifier in another system")
+                .paging()
+                .answer::<Page<AccountView>>(
+                    "200",
+                    "A page, in the order of their creation; deleted accounts are left out",
+                )
+                .answer_example(json!({ "items": [Account::example()] }))
+        }),
+        Endpoint::at(Post, "/api/v1/tenant/{id}/accounts", Accounts, create, |it| {
+            it.named("create_account", "Create an account.")
+                .idempotent()
+                .body::<NewAccount>(JSON, Some("email, username or both are needed"))
+                .answer::<AccountView>("201", "The account; Location and ETag")
+                .error("409", "Another account has the identifier, or the tenant is the platform's")
+                .request_example(json!({
+                    "email": "ada@example.com",
+                    "email_verified": true,
+                    "external_id": "hr-1815",
+                    "claims": { "name": "Ada Lovelace", "locale": "en-GB" },
+                    "groups": ["staff"],
+                    "password": "seven clouds above the harbour",
+                }))
+                .answer_example(Account::example())
+        }),
+        Endpoint::at(Post, "/api/v1/tenant/{id}/accounts/import", Accounts, import, |it| {
+            it.named("import_accounts", "Import accounts, one a line.")
+                .body::<ImportedAccount>(
+                    NDJSON,
+                    Some(
+                        "10 000 such objects at most, one a line, 500 of them with `password`, in 8 \
+                    MiB at most",
+                    ),
+                )
+                .answer_of::<ImportedLine>(
+                    "200",
+                    "Such an object for each line, in their order, one a line",
+                    NDJSON,
+                )
+                .error("408", "Head not complete in 5 s or body not in 60 s")
+                .error("409", "The tenant is the platform's")
+                .error("413", "Body over 8 MiB")
+                .request_example(json!({
+                    "email": "grace@example.com",
+                    "email_verified": true,
+                    "password_hash": "$2b$12$abcdefghijklmnopqrstuu4AhMWbKIX3iMKcX3rU9Gq5j7NhPFJbO",
+                }))
+                .answer_example(json!({ "line": 1, "result": "created", "account_id": ACCOUNT }))
+        }),
+        Endpoint::look_at::<Account>("/api/v1/tenant/{id}/accounts/{account}", |it| {
+            it.named("get_account", "Look at an account.")
+        }),
+        Endpoint::change::<Account>("/api/v1/tenant/{id}/accounts/{account}", |it| {
+            it.named("patch_account", "Change an account.")
+                .error("409", "Another account has the identifier, or config.yaml declares this account")
+                .request_example(json!({ "groups": ["staff", "accounting"] }))
+                .answer_example(merged(Account::example(), json!({ "groups": ["staff", "accounting"] })))
+        }),
+        Endpoint::end::<Account>("/api/v1/tenant/{id}/accounts/{account}", AccountStep::Delete, |it| {
+            it.named("delete_account", "Delete an account.")
+                .empty_answer("204", "Nothing of the person is left but the id, which is not given again")
+                .error("409", DECLARED)
+        }),
+        Endpoint::step::<Account>(
+            "/api/v1/tenant/{id}/accounts/{account}/suspend",
+            AccountStep::Suspend,
+            |it| {
+                it.named("suspend_account", "Stop a person from signing in, and end all sessions and tokens.")
+            },
+        ),
+        Endpoint::step::<Account>(
+            "/api/v1/tenant/{id}/accounts/{account}/resume",
+            AccountStep::Resume,
+            |it| it.named("resume_account", "Let a person sign in again."),
+        ),
+        Endpoint::step::<Account>(
+            "/api/v1/tenant/{id}/accounts/{account}/unlock",
+            AccountStep::Unlock,
+            |it| it.named("unlock_account", "Forget the failed sign-ins of an account."),
+        ),
+        Endpoint::at(Get, "/api/v1/tenant/{id}/accounts/{account}/throttling", Accounts, throttling, |it| {
+            it.named(
+                "get_account_throttling",
+                "Look whether an account refuses browsers after wrong passwords.",
+            )
+            .answer::<ThrottlingView>("200", "What the replica that answers knows")
+            .answer_example(json!({
+                       "throttled": true,
+            "since": "2030-01-31T12:00:00Z",
+            "until": "2030-01-31T12:20:00Z",
+            "failures": 14,
+                   }))
+        }),
+        Endpoint::at(Post, "/api/v1/tenant/{id}/accounts/{account}/password", Accounts, set_password, |it| {
+            it.named("set_account_password", "Set the password of an account.")
+                .if_match("account")
+                .body::<NewPasswordSettings>(JSON, Some("It is never shown again"))
+                .answer::<AccountView>("200", "The account as it is now; its sessions until now have ended")
+                .error("409", DECLARED)
+                .request_example(json!({ "password": "nine lanterns beside the river" }))
+                .answer_example(Account::example())
+        }),
+    ]
+}
+
+async fn list(request: AdminRequest<TenantId>) -> Answer {
     let (identifier, external_id, page) =
         request.query(|query| (query.text("identifier"), query.text("external_id"), query.paging()))?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
@@ -22,7 +144,7 @@ pub(crate) async fn list(request: AdminRequest<TenantId>) -> Answer {
     Document::of(StatusCode::OK).body(&found)
 }
 
-pub(crate) async fn create(mut request: AdminRequest<TenantId>) -> Answer {
+async fn create(mut request: AdminRequest<TenantId>) -> Answer {
     let new = request.creation(NewAccount::read).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let made = administrator.create_account(caller, tenant, new).await?;
@@ -33,46 +155,52 @@ pub(crate) async fn create(mut request: AdminRequest<TenantId>) -> Answer {
 }
 
 /// Imports accounts by lines of JSON. An import of which one line is broken imports the others.
-pub(crate) async fn import(mut request: AdminRequest<TenantId>) -> Answer {
+async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, raw, .. } = &mut request;
     let import = administrator.begin_import(caller, tenant).await?;
     let body = raw.import_lines().await?;
     Document::of(StatusCode::OK).lines(&import.run(&body).await?)
 }
 
-pub(crate) async fn look(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
-    let AdminRequest { administrator, caller, target: (tenant, account), raw, .. } = &request;
-    looked_at(raw, &administrator.look::<Account>(caller, tenant, account).await?)
-}
-
-pub(crate) async fn patch(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
-    let patch = documents::patch(&request.raw.json().await?, AccountSettings::read)?;
-    let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    changed(&administrator.patch::<Account>(caller, tenant, account, patch).await?)
-}
-
-/// Suspends, resumes or unlocks an account. A step may be sent again without harm.
-pub(crate) fn step(step: AccountStep) -> impl AdminHandler<(TenantId, AccountId)> {
-    async move |request: AdminRequest<(TenantId, AccountId)>| {
-        let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-        changed(&administrator.step::<Account>(caller, tenant, account, step).await?)
-    }
-}
-
 /// Whether wrong passwords have made an account refuse browsers. It is no part of the account, whose entity tag does not change with it.
-pub(crate) async fn throttling(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+async fn throttling(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     Document::of(StatusCode::OK).body(&administrator.throttling(caller, tenant, account).await?)
 }
 
-pub(crate) async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
+async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let new = documents::read(&request.raw.json().await?, NewPasswordSettings::read)?;
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
     changed(&administrator.set_account_password(caller, tenant, account, new).await?)
 }
 
-pub(crate) async fn delete(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
-    let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    administrator.step::<Account>(caller, tenant, account, AccountStep::Delete).await?;
-    Ok(Document::of(StatusCode::NO_CONTENT).empty())
+impl Row for Account {
+    type Target = (TenantId, AccountId);
+    type Settings = AccountSettings;
+
+    fn read(document: Value) -> Result<AccountSettings, Vec<FieldError>> {
+        AccountSettings::read(document)
+    }
+
+    fn names((tenant, account): &Self::Target) -> (&TenantId, &AccountId) {
+        (tenant, account)
+    }
+
+    fn example() -> Value {
+        json!({
+            "account_id": ACCOUNT,
+            "status": "active",
+            "managed_by": "api",
+            "created_at": "2030-01-31T08:00:00Z",
+            "updated_at": "2030-01-31T08:00:00Z",
+            "password_changed_at": "2030-01-31T08:00:00Z",
+            "valid_from": "2030-01-31T08:00:00Z",
+            "email": "ada@example.com",
+            "email_verified": true,
+            "username": null,
+            "external_id": "hr-1815",
+            "claims": { "name": "Ada Lovelace", "locale": "en-GB" },
+            "groups": ["staff"],
+        })
+    }
 }

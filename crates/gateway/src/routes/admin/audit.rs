@@ -1,19 +1,38 @@
 //! `GET …/audit`: who did what, when, from where. The platform's path covers all tenants, a tenant's path that tenant.
 
 use actix_web::http::StatusCode;
-use administration::AuditQuery;
+use administration::Permission::Audit;
+use administration::{AuditQuery, AuditView, Page};
 use tenancy::TenantId;
+use utoipa::openapi::HttpMethod::Get;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
+use super::endpoint::Endpoint;
 use super::query::Query;
+use crate::openapi::Operation;
 use crate::respond::Document;
 
-pub(crate) async fn of_platform(request: AdminRequest<()>) -> Answer {
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at(Get, "/api/v1/admin/audit", Audit, of_platform, |it| {
+            records(it.named("read_audit", "Read the audit of the platform.").query(
+                "string",
+                "tenant",
+                "Only of this tenant",
+            ))
+        }),
+        Endpoint::at(Get, "/api/v1/tenant/{id}/audit", Audit, of_tenant, |it| {
+            records(it.named("read_tenant_audit", "Read the audit of a tenant."))
+        }),
+    ]
+}
+
+async fn of_platform(request: AdminRequest<()>) -> Answer {
     answer(&request, |query| query.parsed("tenant", TenantId::parse)).await
 }
 
-pub(crate) async fn of_tenant(request: AdminRequest<TenantId>) -> Answer {
+async fn of_tenant(request: AdminRequest<TenantId>) -> Answer {
     answer(&request, |_| Some(request.target.clone())).await
 }
 
@@ -37,4 +56,16 @@ async fn answer<T>(
     })?;
     let found = request.administrator.audit(&request.caller, wanted, cursor.as_deref()).await?;
     Document::of(StatusCode::OK).body(&found)
+}
+
+/// With the filter and the page of audit records.
+fn records(operation: Operation) -> Operation {
+    operation
+        .query("string", "actor", "Only by this actor, as client:platform/ops")
+        .query("string", "action", "Only this action, as client.changed, or all that begin so, as client.")
+        .query("string", "subject", "Only about this row or rows below it: svc is also svc/s1")
+        .query("string", "since", "From then on, RFC 3339; empty counts as absent")
+        .query("string", "until", "Before then, RFC 3339; empty counts as absent")
+        .paging()
+        .answer::<Page<AuditView>>("200", "A page, the newest first")
 }

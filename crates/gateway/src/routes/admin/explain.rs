@@ -2,18 +2,37 @@
 //! the platform or of the tenant. It changes nothing, so the audit has no record of it.
 
 use actix_web::http::StatusCode;
-use administration::ExplainSettings;
+use administration::Permission::Clients;
+use administration::{ExplainSettings, ExplanationView};
 use protocol::Secret;
 use registry::{Client, ClientId};
+use serde_json::{Value, json};
 use tenancy::TenantId;
+use utoipa::openapi::HttpMethod::Post;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
+use super::endpoint::Endpoint;
 use crate::documents;
 use crate::explain::{Request, explain as explained};
+use crate::raw_request::JSON;
 use crate::respond::Document;
 
-pub(crate) async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![Endpoint::at(Post, "/api/v1/tenant/{id}/clients/{client}/explain", Clients, explain, |it| {
+        it.named("explain_client", "Explain what the token endpoint would answer to a request of the client.")
+            .optional_body::<ExplainSettings>(JSON, "May be left out: all members have defaults")
+            .answer::<ExplanationView>(
+                "200",
+                "The result and each check, also for a request that would be refused; nothing is signed",
+            )
+            .error("429", "Too many writes, or too many refused secrets; Retry-After")
+            .request_example(json!({ "scope": "orders:read", "resource": [] }))
+            .answer_example(example())
+    })]
+}
+
+async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let mut settings = documents::read(&request.raw.json().await?, ExplainSettings::read)?;
     let secret = settings.client_secret.take().map(Secret::new);
     let assertion = settings.client_assertion.take().map(Secret::new);
@@ -37,4 +56,54 @@ pub(crate) async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> 
         public_url: administrator.public_url(),
     };
     Document::of(StatusCode::OK).body(&explained(tokens, asked).await?)
+}
+
+fn example() -> Value {
+    let passed = |name: &str, detail: &str| json!({ "name": name, "result": "passed", "detail": detail });
+    json!({
+        "result": { "status": 200 },
+        "checks": [
+            passed("tenant", "The tenant is active and serves OAuth."),
+            passed("parameters", "The parameters can be read."),
+            passed("grant_type", "The client is registered for the grant type."),
+            passed("format", "The token format of the tenant is served."),
+            passed("sender", "The token is a bearer token, as client and tenant allow."),
+            passed("audience", "The audience is orders: the client's audiences, because no resource is requested."),
+            passed("scope", "1 granted, 0 left out."),
+            passed("signing_key", "oauth2-key-1 signs with RS256."),
+        ],
+        "credential": {
+            "method": "client_secret_basic",
+            "checks": [
+                passed("client", "The client is active."),
+                passed("method", "The method is served, and the client is registered for any."),
+                {
+                    "name": "secret",
+                    "result": "not_checked",
+                    "detail": "No secret was presented. The result assumes a secret that matches.",
+                },
+            ],
+            "registered": [{
+                "kind": "client_secret",
+                "id": "s1",
+                "status": "live",
+                "expires_at": null,
+                "revoked_at": null,
+            }],
+        },
+        "scopes": [{ "scope": "orders:read", "result": "granted" }],
+        "token": {
+            "typ": "at+jwt",
+            "algorithm": "RS256",
+            "kid": "oauth2-key-1",
+            "lifetime": 3600,
+            "claims": {
+                "iss": "http://localhost:3000/api/v1/tenant/northwind",
+                "sub": "billing",
+                "aud": ["orders"],
+                "client_id": "billing",
+                "scope": "orders:read",
+            },
+        },
+    })
 }

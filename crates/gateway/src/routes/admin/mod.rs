@@ -12,13 +12,14 @@ pub(crate) mod signing_keys;
 pub(crate) mod tenants;
 
 mod admin_request;
-mod admin_resource;
+mod endpoint;
 mod idempotency;
 mod names;
 mod query;
+mod row;
 
 pub(crate) use admin_request::AdminAccess;
-pub(super) use admin_resource::AdminResource;
+pub(crate) use endpoint::{Endpoint, resources};
 
 use actix_web::HttpResponse;
 

@@ -2,15 +2,21 @@
 //! is shown when the secret is created, and never again.
 
 use actix_web::http::StatusCode;
+use administration::Permission::Clients;
 use administration::{Created, CreatedSecret, NewSecretSettings, RotateSettings, SecretStep, SecretView};
 use registry::{ClientId, SecretId};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 use tenancy::TenantId;
+use utoipa::openapi::HttpMethod::{Delete, Get, Patch, Post};
 
 use super::admin_request::AdminRequest;
+use super::endpoint::Endpoint;
 use super::{Answer, names};
 use crate::documents;
+use crate::openapi::merged;
+use crate::raw_request::JSON;
 use crate::respond::Document;
 
 /// All secrets of a client.
@@ -19,34 +25,92 @@ pub(crate) struct Secrets {
     items: Vec<SecretView>,
 }
 
-pub(crate) async fn list(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at(Get, "/api/v1/tenant/{id}/clients/{client}/secrets", Clients, list, |it| {
+            it.named("list_secrets", "List a client's secrets.")
+                .answer::<Secrets>("200", "All of them, revoked and expired ones too; never a value")
+                .answer_example(json!({ "items": [example()] }))
+        }),
+        Endpoint::at(Post, "/api/v1/tenant/{id}/clients/{client}/secrets", Clients, create, |it| {
+            it.named("create_secret", "Make one more secret.")
+                .idempotent()
+                .optional_body::<NewSecretSettings>(JSON, "May be left out")
+                .answer::<CreatedSecret>("201", "The secret with its value, shown this once; Location")
+                .error("409", "As many secrets are live as may be")
+                .request_example(json!({ "expires_at": "2031-01-01T00:00:00Z" }))
+                .answer_example(merged(created_example(), json!({ "id": "s2" })))
+        }),
+        Endpoint::at(Post, "/api/v1/tenant/{id}/clients/{client}/secrets/rotate", Clients, rotate, |it| {
+            it.named("rotate_secret", "Replace all secrets by a new one.")
+                .idempotent()
+                .optional_body::<RotateSettings>(JSON, "May be left out")
+                .answer::<CreatedSecret>(
+                    "201",
+                    "The new secret with its value, shown this once; the old ones end after the \
+                    grace; Location",
+                )
+                .error("409", "As many secrets are live as may be")
+                .request_example(json!({ "grace": 3600 }))
+                .answer_example(merged(created_example(), json!({ "id": "s2" })))
+        }),
+        Endpoint::at(Patch, "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Clients, expire, |it| {
+            it.named("expire_secret", "Move a secret's end.")
+                .body::<NewSecretSettings>(JSON, Some("expires_at is needed; null: it never ends"))
+                .answer::<SecretView>("200", "The secret as it is now")
+                .error("409", "The secret is revoked")
+                .request_example(json!({ "expires_at": "2030-06-30T00:00:00Z" }))
+                .answer_example(merged(example(), json!({ "expires_at": "2030-06-30T00:00:00Z" })))
+        }),
+        Endpoint::at(
+            Delete,
+            "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}",
+            Clients,
+            revoke,
+            |it| {
+                it.named("revoke_secret", "End a secret at once.")
+                    .answer::<SecretView>("200", "The secret as it is now; it stays in the list")
+                    .answer_example(merged(
+                        example(),
+                        json!({
+                         "status": "revoked",
+                         "revoked_at": "2030-02-01T08:00:00Z",
+                         "safe_to_delete": true,
+                        }),
+                    ))
+            },
+        ),
+    ]
+}
+
+async fn list(request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     let items = administrator.secrets(caller, tenant, client).await?;
     Document::of(StatusCode::OK).body(&Secrets { items })
 }
 
-pub(crate) async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
+async fn create(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let settings = request.creation(NewSecretSettings::read).await?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     let made = administrator.create_secret(caller, tenant, client, settings).await?;
     answer(&made, tenant, client)
 }
 
-pub(crate) async fn rotate(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
+async fn rotate(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let settings = request.creation(RotateSettings::read).await?;
     let AdminRequest { administrator, caller, target: (tenant, client), .. } = &request;
     let made = administrator.rotate_secret(caller, tenant, client, settings).await?;
     answer(&made, tenant, client)
 }
 
-pub(crate) async fn expire(mut request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
+async fn expire(mut request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
     let end = documents::read(&request.raw.json().await?, documents::secret_end)?;
     let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
     let view = administrator.step_secret(caller, tenant, client, secret, SecretStep::Expire(end)).await?;
     Document::of(StatusCode::OK).body(&view)
 }
 
-pub(crate) async fn revoke(request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
+async fn revoke(request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, client, secret), .. } = &request;
     let view = administrator.step_secret(caller, tenant, client, secret, SecretStep::Revoke).await?;
     Document::of(StatusCode::OK).body(&view)
@@ -55,4 +119,25 @@ pub(crate) async fn revoke(request: AdminRequest<(TenantId, ClientId, SecretId)>
 fn answer(made: &Created<CreatedSecret>, tenant: &TenantId, client: &ClientId) -> Answer {
     let location = names::secret_location(tenant, client, &made.value.secret.id);
     Document::of(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
+}
+
+fn example() -> Value {
+    json!({
+        "id": "s1",
+        "hint": "Yx3k",
+        "form": "generated",
+        "status": "live",
+        "managed_by": "api",
+        "created_at": "2030-01-31T08:00:00Z",
+        "expires_at": null,
+        "last_used_at": null,
+        "addresses": 0,
+        "used_from": [],
+        "safe_to_delete": false,
+    })
+}
+
+/// The value is none that the program could generate, so that no leak scanner reports it.
+pub(super) fn created_example() -> Value {
+    merged(example(), json!({ "client_secret": "the secret, shown this once" }))
 }

@@ -2,15 +2,21 @@
 //! never shown.
 
 use actix_web::http::StatusCode;
-use administration::{KeyView, PublicKeyView};
+use administration::{KeyStatusView, KeyView, Permission, PublicKeyView};
 use keys::KeyId;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 use tenancy::TenantId;
+use utoipa::openapi::HttpMethod::Get;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
+use super::endpoint::Endpoint;
+use crate::openapi::NOT_MODIFIED;
 use crate::respond::{Document, Problem, looked_at, looked_at_as};
+
+const KEY: &str = "The key with its public half; ETag";
 
 /// All signing keys of a tenant.
 #[derive(Serialize, JsonSchema)]
@@ -27,13 +33,56 @@ pub(crate) struct Key {
     public: PublicKeyView,
 }
 
-pub(crate) async fn list(request: AdminRequest<TenantId>) -> Answer {
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at(Get, "/api/v1/tenant/{id}/keys", Permission::Keys, list, |it| {
+            it.named("list_keys", "List a tenant's signing keys.")
+                .answer::<Keys>("200", "All of them, in the order of their numbers, removed ones too")
+                .answer_example(json!({ "items": [example()] }))
+        }),
+        Endpoint::at(Get, "/api/v1/tenant/{id}/keys/{kid}", Permission::Keys, look, |it| {
+            it.named("get_key", "Look at a signing key.")
+                .choice("format", &["jwk", "pem", ""], "The public half alone; empty counts as absent")
+                .answer::<Key>("200", KEY)
+                .answer_as(
+                    "200",
+                    KEY,
+                    "application/jwk+json",
+                    json!({
+                                   "type": "object",
+                    "additionalProperties": { "type": "string" },
+                    "propertyNames": { "type": "string" },
+                               }),
+                )
+                .answer_as("200", KEY, "application/x-pem-file", json!({ "type": "string" }))
+                .empty_answer("304", NOT_MODIFIED)
+        }),
+        Endpoint::at(Get, "/api/v1/tenant/{id}/keys/status", Permission::Keys, status, |it| {
+            it.named("get_key_status", "Ask which keys verifiers have.")
+                .answer::<KeyStatusView>(
+                    "200",
+                    "The key that signs, the one that is announced, and who has fetched it",
+                )
+                .answer_example(json!({
+                    "signing": example(),
+                    "verifiers": [{
+                        "verifier": "orders/1.4 192.0.2.0/24",
+                        "last_fetch_at": "2030-01-31T12:00:00Z",
+                        "newest_kid": "oauth2-key-1",
+                        "has_announced": true,
+                    }],
+                }))
+        }),
+    ]
+}
+
+async fn list(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let items = administrator.keys(caller, tenant).await?;
     Document::of(StatusCode::OK).body(&Keys { items })
 }
 
-pub(crate) async fn look(request: AdminRequest<(TenantId, KeyId)>) -> Answer {
+async fn look(request: AdminRequest<(TenantId, KeyId)>) -> Answer {
     let known = |format: &str| match format {
         "jwk" | "pem" => Ok(format.to_owned()),
         _ => Err("must be jwk or pem"),
@@ -51,7 +100,21 @@ pub(crate) async fn look(request: AdminRequest<(TenantId, KeyId)>) -> Answer {
     }
 }
 
-pub(crate) async fn status(request: AdminRequest<TenantId>) -> Answer {
+async fn status(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     Document::of(StatusCode::OK).body(&administrator.key_status(caller, tenant).await?)
+}
+
+pub(super) fn example() -> Value {
+    json!({
+        "kid": "oauth2-key-1",
+        "algorithm": "RS256",
+        "state": "active",
+        "thumbprint": "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+        "announced_at": "2030-01-31T08:00:00Z",
+        "active_from": "2030-01-31T08:00:00Z",
+        "retiring_from": null,
+        "removed_at": null,
+        "destroyed": false,
+    })
 }

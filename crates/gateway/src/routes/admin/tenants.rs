@@ -1,24 +1,114 @@
 //! `/api/v1/admin/tenants…`: create, list, change and delete tenants, with the platform's permission `latchkey:tenants`.
 
 use actix_web::http::StatusCode;
-use administration::{EntityTag, NewTenant, TenantSettings, TenantStep};
+use administration::Permission::Tenants;
+use administration::{
+    CreatedTenant, EntityTag, FieldError, NewTenant, Page, TenantSettings, TenantStep, TenantView,
+};
+use registry::Client;
+use serde_json::{Value, json};
 use tenancy::{Tenant, TenantId};
+use utoipa::openapi::HttpMethod::{Delete, Get, Post};
 
 use super::admin_request::AdminRequest;
-use super::admin_resource::AdminHandler;
-use super::{Answer, names};
+use super::endpoint::Endpoint;
+use super::row::{self, Row};
+use super::{Answer, names, secrets};
 use crate::body::BodyBounds;
-use crate::documents;
-use crate::respond::{Document, changed, looked_at};
+use crate::openapi::{merged, whole};
+use crate::raw_request::JSON;
+use crate::respond::Document;
 
-pub(crate) async fn list(request: AdminRequest<()>) -> Answer {
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    vec![
+        Endpoint::at(Get, "/api/v1/admin/tenants", Tenants, list, |it| {
+            it.named("list_tenants", "List tenants.")
+                .query("string", "search", "Words; each must begin a word of the tenant's id or name")
+                .paging()
+                .answer::<Page<TenantView>>(
+                    "200",
+                    "A page, in the order of the ids; deleted tenants are left out",
+                )
+                .answer_example(json!({ "items": [Tenant::example()] }))
+        }),
+        Endpoint::at(Post, "/api/v1/admin/tenants", Tenants, create, |it| {
+            it.named("create_tenant", "Make a tenant.")
+                .idempotent()
+                .body::<NewTenant>(JSON, None)
+                .answer::<CreatedTenant>(
+                    "201",
+                    "The tenant, and its first client with its secret if one was asked for; \
+                    Location and ETag",
+                )
+                .error("409", "The id or the issuer is taken or reserved")
+                .request_example(json!({
+                    "id": "northwind",
+                    "name": "Northwind",
+                    "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"] } },
+                    "client": { "client_id": "billing", "audiences": ["orders"], "scopes": ["orders:read"] },
+                }))
+                .answer_example(merged(
+                    Tenant::example(),
+                    json!({
+                     "client": merged(Client::example(), json!({ "secret": secrets::created_example() })),
+                    }),
+                ))
+        }),
+        Endpoint::look_at::<Tenant>("/api/v1/admin/tenants/{id}", |it| {
+            it.named("get_tenant", "Look at a tenant.")
+        }),
+        Endpoint::change::<Tenant>("/api/v1/admin/tenants/{id}", |it| {
+            it.named("patch_tenant", "Change a tenant.")
+                .error("409", "config.yaml declares the tenant, or it was changed at the same time")
+                .request_example(json!({ "name": "Northwind Traders", "access_token": { "lifetime": 1800 } }))
+                .answer_example(merged(Tenant::example(), json!({ "name": "Northwind Traders" })))
+        }),
+        Endpoint::at(Delete, "/api/v1/admin/tenants/{id}", Tenants, delete, |it| {
+            it.named("delete_tenant", "Delete a tenant, in two steps.")
+                .query("boolean", "final", "The second step, which cannot be taken back")
+                .if_match("tenant")
+                .answer::<TenantView>(
+                    "202",
+                    "First step: it serves no more, and is deleted at deletion_due_at unless it \
+                    is restored",
+                )
+                .empty_answer("204", "Second step: secrets and keys are destroyed, the id stays reserved")
+                .error("409", "config.yaml declares the tenant, or the second step came before the first")
+        }),
+        Endpoint::step::<Tenant>("/api/v1/admin/tenants/{id}/suspend", TenantStep::Suspend, |it| {
+            it.named("suspend_tenant", "Stop a tenant from serving.").answer::<TenantView>(
+                "200",
+                "The tenant as it is now; its key set stays until its last token has expired",
+            )
+        }),
+        Endpoint::step::<Tenant>("/api/v1/admin/tenants/{id}/resume", TenantStep::Resume, |it| {
+            it.named("resume_tenant", "Let a suspended tenant serve again.")
+        }),
+        Endpoint::at(
+            Post,
+            "/api/v1/admin/tenants/{id}/tokens/revoke",
+            Tenants,
+            row::step::<Tenant>(TenantStep::RevokeTokens),
+            |it| {
+                it.named("revoke_tenant_tokens", "Revoke all tokens that a tenant has issued until now.")
+                    .answer::<TenantView>("200", "The tenant as it is; its next tokens are valid")
+            },
+        ),
+        Endpoint::step::<Tenant>("/api/v1/admin/tenants/{id}/restore", TenantStep::CancelDeletion, |it| {
+            it.named("restore_tenant", "Take the first step of a deletion back.")
+                .answer::<TenantView>("200", "The tenant as it is now, with its clients, secrets and keys")
+        }),
+    ]
+}
+
+async fn list(request: AdminRequest<()>) -> Answer {
     let (search, page) = request.query(|query| (query.text("search"), query.paging()))?;
     let AdminRequest { administrator, caller, .. } = &request;
     let (search, cursor) = (search.as_deref(), page.cursor.as_deref());
     Document::of(StatusCode::OK).body(&administrator.tenants(caller, search, cursor, page.limit).await?)
 }
 
-pub(crate) async fn create(mut request: AdminRequest<()>) -> Answer {
+async fn create(mut request: AdminRequest<()>) -> Answer {
     let new = request.creation_within(BodyBounds::TENANT, NewTenant::read).await?;
     let AdminRequest { administrator, caller, .. } = &request;
     let made = administrator.create_tenant(caller, new).await?;
@@ -28,26 +118,7 @@ pub(crate) async fn create(mut request: AdminRequest<()>) -> Answer {
         .body(&made.value)
 }
 
-pub(crate) async fn look(request: AdminRequest<TenantId>) -> Answer {
-    let AdminRequest { administrator, caller, target: tenant, raw, .. } = &request;
-    looked_at(raw, &administrator.look::<Tenant>(caller, tenant, &()).await?)
-}
-
-pub(crate) async fn patch(mut request: AdminRequest<TenantId>) -> Answer {
-    let patch = request.raw.json_within(BodyBounds::TENANT).await?;
-    let patch = documents::patch(&patch, TenantSettings::read)?;
-    let AdminRequest { administrator, caller, target: tenant, .. } = &request;
-    changed(&administrator.patch::<Tenant>(caller, tenant, &(), patch).await?)
-}
-
-/// Suspends, resumes or restores a tenant, or revokes its tokens. A step may be sent again without harm.
-pub(crate) fn step(step: TenantStep) -> impl AdminHandler<TenantId> {
-    async move |AdminRequest { administrator, caller, target: tenant, .. }: AdminRequest<TenantId>| {
-        changed(&administrator.step::<Tenant>(&caller, &tenant, &(), step).await?)
-    }
-}
-
-pub(crate) async fn delete(request: AdminRequest<TenantId>) -> Answer {
+async fn delete(request: AdminRequest<TenantId>) -> Answer {
     let is_final = request.query(|query| query.flag("final"))?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     if is_final {
@@ -56,4 +127,36 @@ pub(crate) async fn delete(request: AdminRequest<TenantId>) -> Answer {
     }
     let view = administrator.step::<Tenant>(caller, tenant, &(), TenantStep::ScheduleDeletion).await?;
     Document::of(StatusCode::ACCEPTED).tagged(&EntityTag::of(&view)).body(&view)
+}
+
+impl Row for Tenant {
+    type Target = TenantId;
+    type Settings = TenantSettings;
+    const BODY: BodyBounds = BodyBounds::TENANT;
+
+    fn read(document: Value) -> Result<TenantSettings, Vec<FieldError>> {
+        TenantSettings::read(document)
+    }
+
+    fn names(tenant: &TenantId) -> (&TenantId, &()) {
+        (tenant, &())
+    }
+
+    fn example() -> Value {
+        whole::<TenantView>(json!({
+            "id": "northwind",
+            "status": "active",
+            "managed_by": "api",
+            "created_at": "2030-01-31T08:00:00Z",
+            "updated_at": "2030-01-31T08:00:00Z",
+            "jwks_uri": "http://localhost:3000/api/v1/tenant/northwind/.well-known/jwks.json",
+            "token_endpoint": "http://localhost:3000/api/v1/tenant/northwind/oauth/token",
+            "name": "Northwind",
+            "issuer": "http://localhost:3000/api/v1/tenant/northwind",
+            "strategies": { "oauth2": { "enabled": true }, "oidc": { "enabled": false } },
+            "signing": { "rotate_every": 7_776_000 },
+            "branding": { "support_url": "https://northwind.example/help" },
+            "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"] } },
+        }))
+    }
 }
