@@ -8,12 +8,8 @@ use administration::rows::hex;
 use administration::{ApplicationId, Fingerprint, Instant, ManagedBy};
 use grants::{ConsentedResources, GrantId, Granted};
 use keys::KeyId;
-use protocol::{
-    ClientAuthenticationMethod, GrantType, Lifetime, Scope, SigningAlgorithm, SubjectType, Timestamp,
-};
-use registry::{
-    CertificateSubject, ClientId, ClientKeys, CodeFlow, CredentialTag, IntrospectionRight, SecretId,
-};
+use protocol::{Lifetime, Scope, SigningAlgorithm, SubjectType, Timestamp};
+use registry::{ClientId, CredentialTag, SecretId};
 use secrets::SecretHash;
 use serde_json::{Map, Value, json};
 use sessions::SessionId;
@@ -84,11 +80,8 @@ engine_columns! {
 text_columns!(
     AccountId,
     AccountPassword,
-    CertificateSubject,
-    ClientAuthenticationMethod,
     ClientId,
     GrantId,
-    GrantType,
     SecretHash,
     SessionId,
     SigningAlgorithm,
@@ -99,7 +92,6 @@ columns_stored_as! {
     ApplicationId, String: |text| ApplicationId::parse(&text).ok_or("not a UUID"), ToString::to_string;
     CredentialTag, String:
         |text| CredentialTag::parse(&text).ok_or("not a tag of a credential"), ToString::to_string;
-    ClientKeys, String: |text| Ok::<_, Infallible>(ClientKeys::from(text)), |keys| keys.document().to_owned();
     Issuer, String: |text| Issuer::parse(&text), ToString::to_string;
     Scope, String: |text| Scope::parse(&text), ToString::to_string;
     SecretId, String: |text| Ok::<_, Infallible>(SecretId::new(&text)), ToString::to_string;
@@ -113,17 +105,10 @@ columns_stored_as! {
     SubjectType, String:
         |text| named(&[SubjectType::Public, SubjectType::Pairwise], SubjectType::as_str, &text),
         |value| value.as_str().to_owned();
-    IntrospectionRight, String:
-        |text| {
-            let all = [IntrospectionRight::Own, IntrospectionRight::Audience, IntrospectionRight::Tenant];
-            named(&all, IntrospectionRight::as_str, &text)
-        },
-        |value| value.as_str().to_owned();
 
     // Documents.
     ConsentedResources, String: |text| serde_json::from_str(&text), |resources| json!(resources).to_string();
     Granted, String: |text| serde_json::from_str(&text), |granted| json!(granted).to_string();
-    CodeFlow, String: |text| serde_json::from_str(&text), |flow| json!(flow).to_string();
     RefreshTokenPolicy, String: |text| serde_json::from_str(&text), |policy| json!(policy).to_string();
     SignInPolicy, String: |text| serde_json::from_str(&text), |policy| json!(policy).to_string();
     Branding, String: |text| serde_json::from_str(&text), |branding| json!(branding).to_string();
@@ -146,9 +131,6 @@ columns_stored_as! {
         |bytes| Ok::<_, Infallible>(Fingerprint::from_bytes(bytes)),
         |fingerprint| *fingerprint.as_bytes();
 
-    Vec<GrantType>, Vec<String>:
-        |texts| texts.iter().map(|text| text.parse()).collect::<Result<Self, _>>(),
-        |types| types.iter().map(ToString::to_string).collect();
     Vec<TenantId>, Vec<String>:
         |texts| texts.iter().map(|text| text.parse()).collect::<Result<Self, _>>(),
         |ids| ids.iter().map(ToString::to_string).collect();

@@ -5,6 +5,10 @@ use tenancy::TenantId;
 
 use crate::column::Column;
 
+/// The type of the column `settings` of a table: a text that is a JSON object. Where the row exists, a commit replaces the members that it has and
+/// keeps those that only a newer version knows.
+pub(crate) const DOCUMENT: &str = "document";
+
 /// What a commit writes into a row.
 pub(crate) trait Columns {
     /// The name and the type of each column.

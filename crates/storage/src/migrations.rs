@@ -45,6 +45,7 @@ macro_rules! migrator {
             "0038_limits_of_codes",
             "0039_resources_of_consents",
             "0040_changes_of_revocations",
+            "0041_settings_of_clients",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

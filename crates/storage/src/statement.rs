@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Encode, Sqlite, Type};
 use tenancy::TenantId;
 
-use crate::columns::{self, Columns};
+use crate::columns::{self, Columns, DOCUMENT};
 use crate::row::FromRow;
 
 /// Whose SQL a text is written in.
@@ -22,7 +22,7 @@ pub(crate) enum Dialect {
 }
 
 /// The words with what SQLite and PostgreSQL write for them; `@` is a word's argument. `{given(…)}` is not among them: [`given`].
-const WORDS: [(&str, &str, &str); 22] = [
+const WORDS: [(&str, &str, &str); 23] = [
     ("tenant", "$1", "entered.tenant_id"),
     // A statement that writes, and enters its tenant itself: the value of a common table `entered`, and a subquery that is read after it.
     ("entering", "$1", "set_config('latchkey.tenant', $1, true)"),
@@ -41,6 +41,13 @@ const WORDS: [(&str, &str, &str); 22] = [
     ("texts", "@", "ARRAY(SELECT json_array_elements_text(@::json))"),
     ("no_texts", "'[]'", "'{}'"),
     ("empty_bytes", "x''", "''"),
+    // The document of a row that exists, with the members of the given one in place of its own. SQLite merges members of members, too, unless
+    // they are taken out first.
+    (
+        "merged",
+        "json_patch(json_patch(@.settings, (SELECT json_group_object(key, NULL) FROM json_each(excluded.settings))), excluded.settings)",
+        "(@.settings::jsonb || excluded.settings::jsonb)::text",
+    ),
     ("position", "instr", "strpos"),
     ("greatest", "MAX", "GREATEST"),
     ("least", "MIN", "LEAST"),
@@ -107,8 +114,11 @@ impl Statement {
         };
         let names = joined(&|name, _| Some(name.to_owned()));
         let given = joined(&|name, kind| Some(format!("{name} {kind}")));
-        let updates =
-            joined(&|name, _| (!CONSTANT.contains(&name)).then(|| format!("{name} = excluded.{name}")));
+        let table = text.split_whitespace().nth(2).unwrap_or_default();
+        let updates = joined(&|name, kind| match kind {
+            DOCUMENT => Some(format!("{name} = {{merged({table})}}")),
+            _ => (!CONSTANT.contains(&name)).then(|| format!("{name} = excluded.{name}")),
+        });
         let text = text.replace("{names}", &names).replace("{updates}", &updates);
         Self::of(text.replace("{given}", &format!("{{given({given})}}")))
     }
@@ -256,7 +266,10 @@ fn given(columns: &str, dialect: Dialect) -> String {
         });
         return format!("(SELECT {read}, key + 1 AS nth FROM json_each($1)) AS given");
     }
-    let typed = joined(&|(name, kind)| format!("{name} {}", if kind == "bytea" { "text" } else { kind }));
+    let typed = joined(&|(name, kind)| match kind {
+        "bytea" | DOCUMENT => format!("{name} text"),
+        _ => format!("{name} {kind}"),
+    });
     let names = joined(&|(name, _)| name.to_owned());
     let read = joined(&|(name, kind)| match kind {
         "bytea" => format!("decode({name}, 'hex') AS {name}"),

@@ -15,6 +15,8 @@ mod opening;
 mod row_level_security;
 #[path = "postgres/sandbox.rs"]
 mod sandbox;
+#[path = "shared/settings_of_clients.rs"]
+mod settings_of_clients;
 #[path = "postgres/two_tenants.rs"]
 mod two_tenants;
 

@@ -1,37 +1,66 @@
 //! The columns of a client and of its secrets.
 
 use administration::{ClientState, RowLifecycle, SecretState};
+use protocol::Lifetime;
 use registry::{Client, ClientId, ClientSecret, ClientStatus};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use tenancy::TenantId;
 
 use super::lifecycle::lifecycle_without;
 use crate::column::Column as _;
-use crate::columns::{Columns, columns, gathered, selected};
+use crate::columns::{Columns, DOCUMENT, columns, gathered, selected};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
-columns! {
-    Client {
-        tenant: "tenant_id",
-        id: "client_id",
-        name: "name",
-        description: "description",
-        authentication_method: "authentication_method",
-        grant_types: "grant_types",
-        audiences: "audiences",
-        resources: "resources",
-        scope: "scopes",
-        access_token_lifetime: "access_token_lifetime",
-        issuer: "issuer",
-        introspection: "introspection",
-        dpop_bound_access_tokens: "dpop_bound_access_tokens",
-        tls_client_certificate_bound_access_tokens: "tls_client_certificate_bound_access_tokens",
-        keys: "jwks",
-        jwks_uri: "jwks_uri",
-        certificate_subject: "tls_client_auth_subject",
-        code_flow: "code_flow",
+/// The members of a client that have columns of their own, because a statement searches, compares or shows them, and those that its lifecycle
+/// and its other rows say. All others are members of the document `settings`.
+const OUTSIDE: [&str; 6] = ["tenant", "id", "name", "status", "access_token_lifetime", "secrets"];
+
+impl Columns for Client {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        vec![
+            ("tenant_id", TenantId::TYPE),
+            ("client_id", ClientId::TYPE),
+            ("name", String::TYPE),
+            ("description", String::TYPE),
+            ("access_token_lifetime", Lifetime::TYPE),
+            ("settings", DOCUMENT),
+        ]
     }
-    else |row| { status: status(row)?, secrets: Vec::new() }
+
+    fn write(&self, row: &mut Map<String, Value>) {
+        let mut settings = json!(self);
+        if let Some(members) = settings.as_object_mut() {
+            members.retain(|name, _| !OUTSIDE.contains(&name.as_str()));
+        }
+        row.insert("tenant_id".to_owned(), self.tenant.json());
+        row.insert("client_id".to_owned(), self.id.json());
+        row.insert("name".to_owned(), self.name.json());
+        row.insert("description".to_owned(), self.description.json());
+        row.insert("access_token_lifetime".to_owned(), self.access_token_lifetime.json());
+        row.insert("settings".to_owned(), settings);
+    }
+}
+
+/// Without its secrets.
+impl FromRow for Client {
+    fn selection(table: &str) -> String {
+        selected(&Self::columns(), table)
+    }
+
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let mut members: Map<String, Value> = row.json("settings")?;
+        for (name, column) in [("tenant", "tenant_id"), ("id", "client_id"), ("name", "name")] {
+            members.insert(name.to_owned(), String::read(row, column)?.into());
+        }
+        let lifetime = Option::<Lifetime>::read(row, "access_token_lifetime")?;
+        members.insert("access_token_lifetime".to_owned(), json!(lifetime));
+        members.insert("status".to_owned(), json!(status(row)?));
+        members.insert("secrets".to_owned(), json!([]));
+        let client = serde_json::from_value(members.into());
+        let client: Self = client.map_err(|cause| Error::unreadable("settings", cause))?;
+        Ok(Self { description: Option::read(row, "description")?, ..client })
+    }
 }
 
 columns! {

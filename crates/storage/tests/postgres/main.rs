@@ -18,6 +18,8 @@ mod replicas;
 mod rings;
 mod row_level_security;
 mod sandbox;
+#[path = "../shared/settings_of_clients.rs"]
+mod settings_of_clients;
 #[path = "../shared/signing_out.rs"]
 mod signing_out;
 mod statements;

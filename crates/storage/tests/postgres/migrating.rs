@@ -7,15 +7,17 @@ use administration::{
 };
 use keys::{KeyId, KeyRecord, ShownTimes, SigningKeyStore as _};
 use protocol::{Lifetime, Timestamp};
+use registry::{Client, ClientStore as _};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection};
 use storage::Database;
 use storage::postgres::MIGRATOR;
 use tenancy::TenantStore as _;
-use testkit::fixtures::{key, key_of, tenant_id};
+use testkit::fixtures::{client_id, key, key_of, tenant_id};
 
 use crate::sandbox::{Sandbox, execute};
+use crate::settings_of_clients;
 
 /// As the fourth migration's program wrote them, with the columns in the order of its schema. Tokens of a client have a lifetime of 77 s.
 pub(crate) const ROWS: [&str; 4] = [
@@ -155,10 +157,8 @@ async fn clients_that_an_earlier_program_writes_are_counted() {
     let globex = async || database.load_state(&tenant_id("globex")).await.unwrap().unwrap().client_count;
     for (statement, counted) in [
         (
-            "INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, authentication_method,
-                                  grant_types, audiences, resources, scopes, introspection)
-             SELECT tenant_id, 'more-' || client_id, name, managed_by, 1, 2, authentication_method, grant_types,
-                    audiences, resources, scopes, introspection
+            "INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, settings)
+             SELECT tenant_id, 'more-' || client_id, name, managed_by, 1, 2, settings
                FROM clients WHERE tenant_id = 'acme-1'",
             4,
         ),
@@ -198,6 +198,24 @@ async fn an_earlier_program_leaves_the_shown_times_of_keys() {
     let at = |seconds| Some(Timestamp::from_seconds(seconds));
     let revoked = ShownTimes { removed_at: at(9), ..ShownTimes::default() };
     assert_eq!(shown().await, [(at(3), revoked), (at(3), ShownTimes::default())]);
+}
+
+#[tokio::test]
+async fn each_setting_of_a_client_of_the_fortieth_schema_is_kept() {
+    let written = settings_of_clients::written(|texts| format!("ARRAY{texts:?}::text[]").replace('"', "'"));
+    let sandbox = at_version(40, true, &[ROWS.as_slice(), &[&written]].concat()).await;
+    let database = sandbox.open().await;
+    for (id, expected) in [
+        ("svc", settings_of_clients::expected()),
+        ("other", Client { access_token_lifetime: Some(Lifetime::from_seconds(77)), ..plain() }),
+    ] {
+        let found = database.find_client(&tenant_id("acme-1"), &client_id(id)).await.unwrap();
+        assert_eq!(found.as_deref(), Some(&expected));
+    }
+}
+
+fn plain() -> Client {
+    Client::new(tenant_id("acme-1"), client_id("other"))
 }
 
 /// PostgreSQL refuses a prepared statement whose columns have changed since (`cached plan must not change result type`).

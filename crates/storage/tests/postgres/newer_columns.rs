@@ -1,4 +1,4 @@
-//! A newer version has added columns. This version keeps what it does not know.
+//! A newer version has added columns, and members of a document. This version keeps what it does not know.
 
 use std::time::Duration;
 
@@ -29,10 +29,14 @@ async fn a_commit_keeps_the_columns_that_only_a_newer_version_knows() {
         // The default fills the rows that exist.
         execute(&mut connection, format!("ALTER TABLE {table} ADD COLUMN newer TEXT DEFAULT 'kept'")).await;
     }
-    change_rows_of_each_table(&Stores::of(sandbox.open().await)).await;
     execute(&mut connection, "SET ROLE latchkey_operator".to_owned()).await;
-    for table in tables {
-        let select = format!("SELECT newer FROM {table}");
+    let newer = "UPDATE clients SET settings = jsonb_set(settings::jsonb, '{newer}', '\"kept\"')::text";
+    execute(&mut connection, newer.to_owned()).await;
+    change_rows_of_each_table(&Stores::of(sandbox.open().await)).await;
+    for (table, newer) in
+        tables.map(|table| (table, "newer")).into_iter().chain([("clients", "settings::jsonb ->> 'newer'")])
+    {
+        let select = format!("SELECT {newer} FROM {table}");
         let kept: Vec<Option<String>> =
             sqlx::query_scalar(AssertSqlSafe(select)).fetch_all(&mut connection).await.unwrap();
         assert_eq!(kept, [Some("kept".to_owned())], "{table}");

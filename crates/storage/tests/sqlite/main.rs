@@ -15,5 +15,7 @@ mod reconciling;
 mod replicas;
 mod revocations;
 mod rings;
+#[path = "../shared/settings_of_clients.rs"]
+mod settings_of_clients;
 #[path = "../shared/signing_out.rs"]
 mod signing_out;

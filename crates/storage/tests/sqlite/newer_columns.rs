@@ -1,4 +1,4 @@
-//! A newer version has added columns. This version keeps what it does not know.
+//! A newer version has added columns, and members of a document. This version keeps what it does not know.
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _};
@@ -18,9 +18,13 @@ async fn a_commit_keeps_the_columns_that_only_a_newer_version_knows() {
         let alter = format!("ALTER TABLE {table} ADD COLUMN newer TEXT; UPDATE {table} SET newer = 'kept'");
         sqlx::raw_sql(AssertSqlSafe(alter)).execute(&mut connection).await.unwrap();
     }
+    let newer = "UPDATE clients SET settings = json_set(settings, '$.newer', 'kept')";
+    sqlx::raw_sql(newer).execute(&mut connection).await.unwrap();
     change_rows_of_each_table(&Stores::of(sqlite::open(&sandbox.path()).await.unwrap())).await;
-    for table in tables {
-        let select = format!("SELECT newer FROM {table}");
+    for (table, newer) in
+        tables.map(|table| (table, "newer")).into_iter().chain([("clients", "settings ->> 'newer'")])
+    {
+        let select = format!("SELECT {newer} FROM {table}");
         let kept: Vec<Option<String>> =
             sqlx::query_scalar(AssertSqlSafe(select)).fetch_all(&mut connection).await.unwrap();
         assert_eq!(kept, [Some("kept".to_owned())], "{table}");

@@ -1,5 +1,6 @@
 //! Opening files: new ones, foreign ones, newer ones, and without touching them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use administration::{
@@ -8,14 +9,17 @@ use administration::{
 };
 use keys::{KeyRecord, SigningKeyStore as _};
 use protocol::Timestamp;
-use sqlx::Connection as _;
+use registry::ClientStore as _;
+use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _};
 use storage::{OpenError, sqlite};
 use tenancy::TenantStore as _;
-use testkit::fixtures::{AUDIENCE, tenant_id};
+use testkit::fixtures::{AUDIENCE, client_id, tenant_id};
 use testkit::store_contract::Stores;
 
 use crate::declared::{Sandbox, apply, declaration, tenant, value};
+use crate::settings_of_clients;
 use crate::signing_out::cost_of_one_and_fifty;
 
 pub(crate) async fn execute(sandbox: &Sandbox, sql: &'static str) {
@@ -116,6 +120,15 @@ async fn signing_out_everywhere_is_as_many_statements_for_fifty_sessions_as_for_
 
 /// Takes back what later migrations have made.
 const AFTER_THE_FIFTH: &str = "
+    ALTER TABLE clients ADD COLUMN authentication_method TEXT NOT NULL DEFAULT 'any';
+    ALTER TABLE clients ADD COLUMN grant_types TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE clients ADD COLUMN audiences TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE clients ADD COLUMN resources TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE clients ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
+    ALTER TABLE clients ADD COLUMN issuer TEXT;
+    ALTER TABLE clients ADD COLUMN introspection TEXT NOT NULL DEFAULT 'own';
+    UPDATE clients SET audiences = settings -> 'audiences', resources = settings -> 'resources';
+    ALTER TABLE clients DROP COLUMN settings;
     DROP TABLE key_schedules;
     DROP TABLE key_sightings;
     DROP TABLE leases;
@@ -137,9 +150,6 @@ const AFTER_THE_FIFTH: &str = "
     ALTER TABLE signing_keys DROP COLUMN shown_retiring_from;
     ALTER TABLE signing_keys DROP COLUMN shown_removed_at;
     ALTER TABLE signing_keys DROP COLUMN public_jwk;
-    ALTER TABLE clients DROP COLUMN jwks;
-    ALTER TABLE clients DROP COLUMN tls_client_auth_subject;
-    ALTER TABLE clients DROP COLUMN code_flow;
     DROP TABLE sessions;
     DROP TABLE authorization_codes;
     DROP TABLE pushed_requests;
@@ -149,11 +159,8 @@ const AFTER_THE_FIFTH: &str = "
     DROP TABLE session_clients;
     DROP TABLE logout_outbox;
     DROP TABLE tenant_logos;
-    ALTER TABLE clients DROP COLUMN dpop_bound_access_tokens;
-    ALTER TABLE clients DROP COLUMN tls_client_certificate_bound_access_tokens;
     ALTER TABLE tenants DROP COLUMN require_sender_constraint;
     ALTER TABLE tenants DROP COLUMN require_dpop_nonce;
-    ALTER TABLE clients DROP COLUMN jwks_uri;
     ALTER TABLE tenants DROP COLUMN assertions_for_issuer_only;
     ALTER TABLE tenants DROP COLUMN assertion_max_lifetime;
     ALTER TABLE generations DROP COLUMN left_out;
@@ -262,20 +269,49 @@ async fn clients_that_an_earlier_program_writes_are_counted() {
     let count = async |id| database.load_state(&tenant_id(id)).await.unwrap().unwrap().client_count;
     for (statement, counted) in [
         (
-            "INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, authentication_method,
-                                  grant_types, audiences, resources, scopes, introspection)
-             SELECT tenant_id, 'more-' || client_id, name, managed_by, 1, 2, authentication_method, grant_types,
-                    audiences, resources, scopes, introspection
+            "INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, settings)
+             SELECT tenant_id, 'more-' || client_id, name, managed_by, 1, 2, settings
                FROM clients WHERE tenant_id = 'acme'",
             2,
         ),
         ("UPDATE clients SET name = 'other' WHERE tenant_id = 'acme'", 2),
         ("UPDATE clients SET retired_at = 5 WHERE tenant_id = 'acme' AND client_id = 'svc'", 1),
-        ("UPDATE clients SET deleted_at = 6 WHERE tenant_id = 'acme' AND client_id IN ('svc', 'more-svc')", 0),
+        (
+            "UPDATE clients SET deleted_at = 6 WHERE tenant_id = 'acme' AND client_id IN ('svc', 'more-svc')",
+            0,
+        ),
         ("UPDATE clients SET retired_at = NULL, deleted_at = NULL WHERE tenant_id = 'acme'", 2),
         ("DELETE FROM clients WHERE tenant_id = 'acme' AND client_id = 'more-svc'", 1),
     ] {
         execute(&sandbox, statement).await;
         assert_eq!((count("acme").await, count("globex").await), (counted, 1), "{statement}");
     }
+}
+
+#[tokio::test]
+async fn each_setting_of_a_client_of_the_fortieth_schema_is_kept() {
+    let (sandbox, acme) = (Sandbox::new(), tenant_id("acme-1"));
+    std::fs::create_dir_all(sandbox.path().parent().unwrap()).unwrap();
+    let options = SqliteConnectOptions::new().filename(sandbox.path()).create_if_missing(true);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/sqlite");
+    let all = Migrator::new(folder).await.unwrap();
+    let earlier = all.iter().filter(|migration| migration.version <= 40).cloned().collect();
+    Migrator::with_migrations(earlier).run_direct(None, &mut connection, false).await.unwrap();
+    let written = settings_of_clients::written(|texts| format!("'{}'", serde_json::json!(texts)));
+    for sql in [
+        "INSERT INTO tenants (tenant_id, name, managed_by, created_at, updated_at, oauth2_enabled, oidc_enabled, stale_if_error,
+                              signing_algorithm, rotate_every, publish_before, jwks_max_age, jwks_stale, skew, access_token_lifetime,
+                              access_token_format, access_token_typ)
+         VALUES ('acme-1', 'ACME', 'api', 1, 2, 1, 1, 900, 'RS256', 1, 1, 1, 1, 1, 1, 'jwt', 'JWT')",
+        "INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, authentication_method, grant_types, audiences,
+                              resources, scopes, access_token_lifetime, introspection)
+         VALUES ('acme-1', 'svc', 'svc', 'api', 1, 2, 'any', '[\"client_credentials\"]', '[]', '[]', '', 77, 'own')",
+        &written,
+    ] {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    let found = sandbox.open().await.find_client(&acme, &client_id("svc")).await.unwrap();
+    assert_eq!(found.as_deref(), Some(&settings_of_clients::expected()));
 }
