@@ -63,7 +63,7 @@ impl Source for KeySets {
     const NAME: &'static str = "key sets";
 
     fn bytes(key: &TenantId, records: Option<&KeyRecords>) -> usize {
-        weights::entry(key.as_str().len(), records.map_or(0, weights::of_keys))
+        weights::entry(key.as_str().len(), records.map_or(0, weights::of))
     }
 
     fn tenant_of(key: &TenantId) -> &TenantId {

@@ -55,7 +55,7 @@ impl Source for Tenants {
     const NAME: &'static str = "tenants";
 
     fn bytes(key: &TenantId, tenant: Option<&Tenant>) -> usize {
-        weights::entry(key.as_str().len(), tenant.map_or(0, weights::of_tenant))
+        weights::entry(key.as_str().len(), tenant.map_or(0, weights::of))
     }
 
     fn tenant_of(key: &TenantId) -> &TenantId {
