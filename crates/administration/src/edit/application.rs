@@ -117,26 +117,24 @@ fn put_client(
     };
     privilege::require_touch(context, &row.client)?;
     check_id(&client, row)?;
-    let Client { status, description, audiences, introspection, keys, jwks_uri, .. } = row.client.clone();
-    let Client { dpop_bound_access_tokens, tls_client_certificate_bound_access_tokens, .. } = row.client;
-    let certificate_subject = row.client.certificate_subject.clone();
     let mut code_flow = row.client.code_flow.clone();
     if client.grant_types.contains(&GrantType::AuthorizationCode) {
         code_flow.redirect_uris = client.code_flow.redirect_uris;
         code_flow.require_pkce = client.code_flow.require_pkce;
     }
+    // What a translation does not say stays as it is.
+    let Client { name, authentication_method, grant_types, resources, scope, .. } = client;
+    let Client { access_token_lifetime, issuer, .. } = client;
     let client = Client {
-        status,
-        description,
-        audiences,
-        introspection,
-        dpop_bound_access_tokens,
-        tls_client_certificate_bound_access_tokens,
-        keys,
-        jwks_uri,
-        certificate_subject,
+        name,
+        authentication_method,
+        grant_types,
+        resources,
+        scope,
+        access_token_lifetime,
+        issuer,
         code_flow,
-        ..client
+        ..row.client.clone()
     };
     let replaced = client_patch::replace(context, state, row, errors, client.clone());
     let mut edit = replaced.map_err(ApplicationError::Client)?;
