@@ -275,10 +275,9 @@ mod tests {
                 r#"jwks.keys=[{"kid":"k","kty":"OKP","thumbprint":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}]"#
             )
         );
-        let (first, last) = (
-            "name=svc; description=none; token_endpoint_auth_method=any; grant_types=[client_credentials]; audiences=[api]",
-            "introspection=own",
-        );
+        let (first, last) = ("name=svc; description=none; ", "; introspection=own");
         assert!(plain.starts_with(first) && plain.ends_with(last), "{plain}");
+        let between = "; token_endpoint_auth_method=any; grant_types=[client_credentials]; audiences=[api]; ";
+        assert!(plain.contains(between), "{plain}");
     }
 }

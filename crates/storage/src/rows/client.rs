@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::row::{FromRow, Row};
 
 /// The members of a client that have columns of their own, because a statement searches, compares or shows them, and those that its lifecycle
-/// and its other rows say. All others are members of the document `settings`.
+/// and its other rows say. All others are members of the document `settings`, which has each of them, also where it is empty.
 const OUTSIDE: [&str; 6] = ["tenant", "id", "name", "status", "access_token_lifetime", "secrets"];
 
 impl Columns for Client {
