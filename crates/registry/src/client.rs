@@ -18,6 +18,9 @@ pub struct Client {
     /// What it is for, for people. Requests do not need it, so replicas do not share it.
     #[serde(skip)]
     pub description: Option<String>,
+    /// Whom to ask about it (RFC 7591 §2).
+    #[serde(default)]
+    pub contacts: Vec<String>,
     /// Whether it may authenticate.
     pub status: ClientStatus,
     /// How it must authenticate.
@@ -85,6 +88,7 @@ impl Client {
             tenant,
             id,
             description: None,
+            contacts: Vec::new(),
             status: ClientStatus::Active,
             authentication_method: ClientAuthenticationMethod::Any,
             grant_types: vec![GrantType::ClientCredentials],

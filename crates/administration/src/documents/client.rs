@@ -22,6 +22,9 @@ pub struct ClientSettings {
     /// What the client is for, for people: up to 256 characters.
     #[schemars(extend("minLength" = 1, "maxLength" = schema::LONGEST_DESCRIPTION, "pattern" = schema::NAME))]
     pub description: Option<String>,
+    /// Whom to ask about the client, such as by an e-mail address (RFC 7591 §2): up to ten texts.
+    #[schemars(extend("items" = schema::names(schema::NAME), "uniqueItems" = true, "maxItems" = 10))]
+    pub contacts: Vec<String>,
     /// The secret, if it has one.
     #[serde(skip_serializing)]
     #[schemars(extend("x-file-only" = true))]
@@ -178,6 +181,7 @@ impl From<&Client> for ClientSettings {
         Self {
             name: Some(client.name.clone()),
             description: client.description.clone(),
+            contacts: client.contacts.clone(),
             client_secret: None,
             client_secrets: Vec::new(),
             token_endpoint_auth_method: client.authentication_method.to_string(),

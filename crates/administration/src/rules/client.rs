@@ -7,7 +7,7 @@ use tenancy::{Issuer, Tenant};
 
 use super::certificate_subject::{check_certificate_subject, check_has_subject};
 use super::code_flow::check_code_flow;
-use super::text::{LONGEST_URI, is_key_set_url, unfit};
+use super::text::{LONGEST_ID, LONGEST_URI, is_key_set_url, unfit};
 use super::{FieldErrors, Interface};
 use crate::documents::schema;
 use crate::{ClientSettings, Jwks, Permission};
@@ -38,6 +38,7 @@ pub fn check_client(
         id: id.clone(),
         name,
         description: settings.description.clone(),
+        contacts: check_contacts(errors, &settings.contacts),
         status: ClientStatus::Active,
         authentication_method: check_method(errors, settings),
         grant_types: check_grant_types(errors, &settings.grant_types),
@@ -77,6 +78,18 @@ fn refuse_reserved_scopes(errors: &mut FieldErrors, scopes: &[String]) {
     for (index, scope) in scopes.iter().enumerate() {
         errors.refuse_reserved_scope(&format!("/scopes/{index}"), scope);
     }
+}
+
+fn check_contacts(errors: &mut FieldErrors, contacts: &[String]) -> Vec<String> {
+    const MOST: usize = 10;
+    errors.check_distinct("/contacts", contacts);
+    for (index, contact) in contacts.iter().enumerate() {
+        errors.check_name(&format!("/contacts/{index}"), "the contact", contact, LONGEST_ID);
+    }
+    if contacts.len() > MOST {
+        errors.refuse("/contacts", format!("{} contacts", contacts.len()), format!("name up to {MOST}"));
+    }
+    contacts.to_vec()
 }
 
 /// One line: a list of clients, an audit record and a terminal show it as it is.
@@ -312,6 +325,9 @@ mod tests {
             (json!({ "description": "" }), "/description"),
             (json!({ "description": "ä".repeat(257) }), "/description"),
             (json!({ "description": "a\nb" }), "/description"),
+            (json!({ "contacts": ["ops@example.com", ""] }), "/contacts/1"),
+            (json!({ "contacts": ["a", "a"] }), "/contacts/1"),
+            (json!({ "contacts": (0..11).map(|nth| nth.to_string()).collect::<Vec<_>>() }), "/contacts"),
             (json!({ "token_endpoint_auth_method": "none" }), "/token_endpoint_auth_method"),
             (json!({ "token_endpoint_auth_method": "private_key_jwt" }), "/token_endpoint_auth_method"),
             (json!({ "token_endpoint_auth_method": "magic" }), "/token_endpoint_auth_method"),
@@ -384,6 +400,7 @@ mod tests {
         }
         for settings in [
             json!({ "description": "ä".repeat(256) }),
+            json!({ "contacts": ["ops@example.com", "the billing team"] }),
             json!({ "token_endpoint_auth_method": "client_secret_post", "grant_types": ["refresh_token"] }),
             json!({ "audiences": ["urn:latchkey:tenant:t"], "scopes": ["read", "latchkey:clients"] }),
             json!({ "dpop_bound_access_tokens": true }),

@@ -141,7 +141,7 @@ fn a_client_has_this_form() {
     check(
         &client,
         &[
-            r#"{"tenant":"acme","id":"a:b {é}","name":"Name","status":"suspended","#,
+            r#"{"tenant":"acme","id":"a:b {é}","name":"Name","contacts":[],"status":"suspended","#,
             r#""authentication_method":"client_secret_basic","grant_types":["client_credentials","#,
             r#""authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code","#,
             r#""urn:ietf:params:oauth:grant-type:token-exchange","urn:ietf:params:oauth:grant-type:jwt-bearer"],"#,

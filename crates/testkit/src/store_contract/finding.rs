@@ -215,6 +215,7 @@ pub(super) fn unusual_client(tenant: &Tenant) -> Client {
     Client {
         name: "'; DROP TABLE clients; --".to_owned(),
         description: Some("“bills” \\ 'customers'; 日本".to_owned()),
+        contacts: vec!["“ops”".to_owned()],
         status: ClientStatus::Active,
         authentication_method: ClientAuthenticationMethod::ClientSecret,
         grant_types: vec![GrantType::RefreshToken, GrantType::ClientCredentials],
