@@ -1,5 +1,4 @@
--- The settings of a client as one document. Only what a statement searches, compares or shows by itself has a column beside it, so a new
--- setting needs none.
+-- The settings of a client as one document. What a statement searches or compares has a copy in a column beside it, so a new setting needs none.
 ALTER TABLE clients ADD COLUMN settings text NOT NULL DEFAULT '{}';
 
 -- Under row level security the rows are seen by latchkey_operator only, and a login that cannot act as that role is refused a moment later, which
@@ -10,11 +9,13 @@ BEGIN
         SET LOCAL ROLE latchkey_operator;
     END IF;
     UPDATE clients SET settings = jsonb_build_object(
+        'name', name,
         'authentication_method', authentication_method,
         'grant_types', to_jsonb(grant_types),
         'audiences', to_jsonb(audiences),
         'resources', to_jsonb(resources),
         'scope', scopes,
+        'access_token_lifetime', access_token_lifetime,
         'issuer', issuer,
         'introspection', introspection,
         'dpop_bound_access_tokens', dpop_bound_access_tokens,

@@ -1,13 +1,14 @@
--- The settings of a client as one document. Only what a statement searches, compares or shows by itself has a column beside it, so a new
--- setting needs none.
+-- The settings of a client as one document. What a statement searches or compares has a copy in a column beside it, so a new setting needs none.
 ALTER TABLE clients ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
 
 UPDATE clients SET settings = json_object(
+    'name', name,
     'authentication_method', authentication_method,
     'grant_types', json(grant_types),
     'audiences', json(audiences),
     'resources', json(resources),
     'scope', scopes,
+    'access_token_lifetime', access_token_lifetime,
     'issuer', issuer,
     'introspection', introspection,
     'dpop_bound_access_tokens', json(iif(dpop_bound_access_tokens, 'true', 'false')),

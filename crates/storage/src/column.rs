@@ -8,12 +8,12 @@ use administration::rows::hex;
 use administration::{ApplicationId, Fingerprint, Instant, ManagedBy};
 use grants::{ConsentedResources, GrantId, Granted};
 use keys::KeyId;
-use protocol::{Lifetime, Scope, SigningAlgorithm, SubjectType, Timestamp};
+use protocol::{Lifetime, Scope, SigningAlgorithm, Timestamp};
 use registry::{ClientId, CredentialTag, SecretId};
 use secrets::SecretHash;
 use serde_json::{Map, Value, json};
 use sessions::SessionId;
-use tenancy::{Branding, Issuer, RefreshTokenPolicy, SignInPolicy, TenantId, TenantLimits, TokenFormat};
+use tenancy::{Issuer, TenantId};
 
 use crate::error::Error;
 use crate::row::Row;
@@ -99,20 +99,10 @@ columns_stored_as! {
     ManagedBy, String:
         |text| named(&[ManagedBy::Config, ManagedBy::Api], ManagedBy::as_str, &text),
         |value| value.as_str().to_owned();
-    TokenFormat, String:
-        |text| named(&[TokenFormat::Jwt, TokenFormat::Opaque], TokenFormat::as_str, &text),
-        |value| value.as_str().to_owned();
-    SubjectType, String:
-        |text| named(&[SubjectType::Public, SubjectType::Pairwise], SubjectType::as_str, &text),
-        |value| value.as_str().to_owned();
 
     // Documents.
     ConsentedResources, String: |text| serde_json::from_str(&text), |resources| json!(resources).to_string();
     Granted, String: |text| serde_json::from_str(&text), |granted| json!(granted).to_string();
-    RefreshTokenPolicy, String: |text| serde_json::from_str(&text), |policy| json!(policy).to_string();
-    SignInPolicy, String: |text| serde_json::from_str(&text), |policy| json!(policy).to_string();
-    Branding, String: |text| serde_json::from_str(&text), |branding| json!(branding).to_string();
-    TenantLimits, String: |text| serde_json::from_str(&text), |limits| json!(limits).to_string();
     Value, String: |text| text.parse(), ToString::to_string;
     Map<String, Value>, String: |text| serde_json::from_str(&text), |members| json!(members).to_string();
 

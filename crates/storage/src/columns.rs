@@ -1,6 +1,7 @@
 //! The columns of a struct, listed once for reading and writing.
 
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 
 use crate::column::Column;
@@ -8,6 +9,13 @@ use crate::column::Column;
 /// The type of the column `settings` of a table: a text that is a JSON object. Where the row exists, a commit replaces the members that it has and
 /// keeps those that only a newer version knows.
 pub(crate) const DOCUMENT: &str = "document";
+
+/// The members of a row's document: each of its fields, also where it is empty, but those that the row has elsewhere.
+pub(crate) fn document(row: &impl Serialize, elsewhere: &[&str]) -> Map<String, Value> {
+    let Value::Object(mut members) = json!(row) else { return Map::new() };
+    members.retain(|name, _| !elsewhere.contains(&name.as_str()));
+    members
+}
 
 /// What a commit writes into a row.
 pub(crate) trait Columns {

@@ -46,6 +46,7 @@ macro_rules! migrator {
             "0039_resources_of_consents",
             "0040_changes_of_revocations",
             "0041_settings_of_clients",
+            "0042_settings_of_tenants",
         )
     };
     ($folder:literal, $($name:literal),+ $(,)?) => {

@@ -17,6 +17,8 @@ mod row_level_security;
 mod sandbox;
 #[path = "shared/settings_of_clients.rs"]
 mod settings_of_clients;
+#[path = "shared/settings_of_tenants.rs"]
+mod settings_of_tenants;
 #[path = "postgres/two_tenants.rs"]
 mod two_tenants;
 

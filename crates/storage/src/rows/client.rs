@@ -8,14 +8,14 @@ use tenancy::TenantId;
 
 use super::lifecycle::lifecycle_without;
 use crate::column::Column as _;
-use crate::columns::{Columns, DOCUMENT, columns, gathered, selected};
+use crate::columns::{Columns, DOCUMENT, columns, document, gathered, selected};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
-/// The members of a client that have columns of their own, because a statement searches, compares or shows them, and those that its lifecycle
-/// and its other rows say. All others are members of the document `settings`, which has each of them, also where it is empty.
-const OUTSIDE: [&str; 6] = ["tenant", "id", "name", "status", "access_token_lifetime", "secrets"];
+/// What the document `settings` does not have: the lifecycle and other columns or rows have it.
+const ELSEWHERE: [&str; 4] = ["tenant", "id", "status", "secrets"];
 
+/// What statements search and compare has a copy in a column, and the description, which replicas do not share, has one alone.
 impl Columns for Client {
     fn columns() -> Vec<(&'static str, &'static str)> {
         vec![
@@ -29,16 +29,12 @@ impl Columns for Client {
     }
 
     fn write(&self, row: &mut Map<String, Value>) {
-        let mut settings = json!(self);
-        if let Some(members) = settings.as_object_mut() {
-            members.retain(|name, _| !OUTSIDE.contains(&name.as_str()));
-        }
         row.insert("tenant_id".to_owned(), self.tenant.json());
         row.insert("client_id".to_owned(), self.id.json());
         row.insert("name".to_owned(), self.name.json());
         row.insert("description".to_owned(), self.description.json());
         row.insert("access_token_lifetime".to_owned(), self.access_token_lifetime.json());
-        row.insert("settings".to_owned(), settings);
+        row.insert("settings".to_owned(), document(self, &ELSEWHERE).into());
     }
 }
 
@@ -50,11 +46,8 @@ impl FromRow for Client {
 
     fn from_row(row: &Row) -> Result<Self, Error> {
         let mut members: Map<String, Value> = row.json("settings")?;
-        for (name, column) in [("tenant", "tenant_id"), ("id", "client_id"), ("name", "name")] {
-            members.insert(name.to_owned(), String::read(row, column)?.into());
-        }
-        let lifetime = Option::<Lifetime>::read(row, "access_token_lifetime")?;
-        members.insert("access_token_lifetime".to_owned(), json!(lifetime));
+        members.insert("tenant".to_owned(), String::read(row, "tenant_id")?.into());
+        members.insert("id".to_owned(), String::read(row, "client_id")?.into());
         members.insert("status".to_owned(), json!(status(row)?));
         members.insert("secrets".to_owned(), json!([]));
         let client = serde_json::from_value(members.into());

@@ -3,65 +3,74 @@
 use administration::rows::DecidedTenant;
 use administration::{ResourceServerState, RowLifecycle, TenantCursor, TenantState, TenantSummary};
 use keys::KeyId;
-use protocol::Timestamp;
-use serde_json::{Map, Value};
-use tenancy::{
-    AccessTokenPolicy, AssertionPolicy, Issuer, PreviousTyp, ResourceServer, SigningPolicy, Strategies,
-    Tenant, TenantStatus,
-};
+use protocol::{Lifetime, Timestamp};
+use serde_json::{Map, Value, json};
+use tenancy::{Issuer, PreviousTyp, ResourceServer, Tenant, TenantId, TenantStatus};
 
 use super::lifecycle::lifecycle_without;
 use crate::column::Column;
-use crate::columns::{Columns, columns, gathered, gathered_as, selected};
+use crate::columns::{Columns, DOCUMENT, columns, document, gathered, gathered_as, selected};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
-columns! {
-    Tenant { id: "tenant_id", name: "name", stale_if_error: "stale_if_error", limits: "limits", branding: "branding", refresh_token: "refresh_token", sign_in: "sign_in", subject: "subject" }
-    with {
-        strategies: Strategies,
-        signing: SigningPolicy,
-        access_token: AccessTokenPolicy,
-        assertions: AssertionPolicy,
+/// What the document `settings` does not have: the lifecycle and other columns or tables have it.
+const ELSEWHERE: [&str; 5] = ["id", "issuer", "issuer_aliases", "status", "resource_servers"];
+
+/// The members of these have their own names in the document, such as `signing.skew`: a commit of an earlier program replaces a member as a whole.
+const GROUPS: [&str; 4] = ["strategies", "signing", "access_token", "assertions"];
+
+/// What statements search and compare has a copy in a column.
+impl Columns for Tenant {
+    fn columns() -> Vec<(&'static str, &'static str)> {
+        vec![
+            ("tenant_id", TenantId::TYPE),
+            ("name", String::TYPE),
+            ("stale_if_error", Lifetime::TYPE),
+            ("access_token_lifetime", Lifetime::TYPE),
+            ("skew", Lifetime::TYPE),
+            ("jwks_max_age", Lifetime::TYPE),
+            ("settings", DOCUMENT),
+        ]
     }
-    else |row| {
-        status: status(row)?,
-        issuer: issuers(row)?.remove(0),
-        issuer_aliases: issuers(row)?.split_off(1),
-        resource_servers: live_resource_servers(row)?,
+
+    fn write(&self, row: &mut Map<String, Value>) {
+        let mut settings = document(self, &ELSEWHERE);
+        for group in GROUPS {
+            let Some(Value::Object(members)) = settings.remove(group) else { continue };
+            settings.extend(members.into_iter().map(|(name, value)| (format!("{group}.{name}"), value)));
+        }
+        // They have a table.
+        settings.remove("access_token.previous_typs");
+        row.insert("tenant_id".to_owned(), self.id.json());
+        row.insert("name".to_owned(), self.name.json());
+        row.insert("stale_if_error".to_owned(), self.stale_if_error.json());
+        row.insert("access_token_lifetime".to_owned(), self.access_token.lifetime.json());
+        row.insert("skew".to_owned(), self.signing.skew.json());
+        row.insert("jwks_max_age".to_owned(), self.signing.jwks_max_age.json());
+        row.insert("settings".to_owned(), settings.into());
     }
 }
 
-columns! {
-    Strategies { oauth2: "oauth2_enabled", oidc: "oidc_enabled" }
-}
-
-columns! {
-    SigningPolicy {
-        algorithm: "signing_algorithm",
-        rotate_every: "rotate_every",
-        publish_before: "publish_before",
-        jwks_max_age: "jwks_max_age",
-        jwks_stale: "jwks_stale",
-        skew: "skew",
-        rsa_bits: "rsa_bits",
-        hold_activation: "hold_activation",
+impl FromRow for Tenant {
+    fn from_row(row: &Row) -> Result<Self, Error> {
+        let settings: Map<String, Value> = row.json("settings")?;
+        let mut members = Map::new();
+        for (name, value) in settings {
+            match name.split_once('.') {
+                Some((group, name)) => members.entry(group).or_insert_with(|| json!({}))[name] = value,
+                None => _ = members.insert(name, value),
+            }
+        }
+        let previous_typs: Value = row.json("former_typs")?;
+        members.entry("access_token").or_insert_with(|| json!({}))["previous_typs"] = previous_typs;
+        let (issuer, issuer_aliases) = issuers(row)?;
+        members.insert("id".to_owned(), String::read(row, "tenant_id")?.into());
+        members.insert("issuer".to_owned(), json!(issuer));
+        members.insert("issuer_aliases".to_owned(), json!(issuer_aliases));
+        members.insert("status".to_owned(), json!(status(row)?));
+        members.insert("resource_servers".to_owned(), json!(live_resource_servers(row)?));
+        serde_json::from_value(members.into()).map_err(|cause| Error::unreadable("settings", cause))
     }
-}
-
-columns! {
-    AccessTokenPolicy {
-        lifetime: "access_token_lifetime",
-        format: "access_token_format",
-        typ: "access_token_typ",
-        require_sender_constraint: "require_sender_constraint",
-        require_dpop_nonce: "require_dpop_nonce",
-    }
-    else |row| { previous_typs: row.rows("former_typs")? }
-}
-
-columns! {
-    AssertionPolicy { issuer_only: "assertions_for_issuer_only", max_lifetime: "assertion_max_lifetime" }
 }
 
 columns! {
@@ -102,14 +111,11 @@ fn status(row: &Row) -> Result<TenantStatus, Error> {
     Ok(TenantStatus::Suspended { keys_published_until: until.unwrap_or(Timestamp::from_seconds(0)) })
 }
 
-/// The issuer, and then the aliases.
-fn issuers(row: &Row) -> Result<Vec<Issuer>, Error> {
-    let issuers: Vec<Issuer> = row.json("issuers")?;
-    if issuers.is_empty() {
-        Err(Error::unreadable("issuers", "a tenant without issuer"))
-    } else {
-        Ok(issuers)
-    }
+/// The issuer, and the aliases.
+fn issuers(row: &Row) -> Result<(Issuer, Vec<Issuer>), Error> {
+    let mut issuers = row.json::<Vec<Issuer>>("issuers")?.into_iter();
+    let issuer = issuers.next().ok_or_else(|| Error::unreadable("issuers", "a tenant without issuer"))?;
+    Ok((issuer, issuers.collect()))
 }
 
 fn live_resource_servers(row: &Row) -> Result<Vec<ResourceServer>, Error> {

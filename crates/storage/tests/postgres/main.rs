@@ -20,6 +20,8 @@ mod row_level_security;
 mod sandbox;
 #[path = "../shared/settings_of_clients.rs"]
 mod settings_of_clients;
+#[path = "../shared/settings_of_tenants.rs"]
+mod settings_of_tenants;
 #[path = "../shared/signing_out.rs"]
 mod signing_out;
 mod statements;

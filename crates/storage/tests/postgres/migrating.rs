@@ -17,7 +17,7 @@ use tenancy::TenantStore as _;
 use testkit::fixtures::{client_id, key, key_of, tenant_id};
 
 use crate::sandbox::{Sandbox, execute};
-use crate::settings_of_clients;
+use crate::{settings_of_clients, settings_of_tenants};
 
 /// As the fourth migration's program wrote them, with the columns in the order of its schema. Tokens of a client have a lifetime of 77 s.
 pub(crate) const ROWS: [&str; 4] = [
@@ -201,9 +201,10 @@ async fn an_earlier_program_leaves_the_shown_times_of_keys() {
 }
 
 #[tokio::test]
-async fn each_setting_of_a_client_of_the_fortieth_schema_is_kept() {
+async fn each_setting_of_the_fortieth_schema_is_kept() {
     let written = settings_of_clients::written(|texts| format!("ARRAY{texts:?}::text[]").replace('"', "'"));
-    let sandbox = at_version(40, true, &[ROWS.as_slice(), &[&written]].concat()).await;
+    let rows = [ROWS.as_slice(), &[&written, settings_of_tenants::WRITTEN]].concat();
+    let sandbox = at_version(40, true, &rows).await;
     let database = sandbox.open().await;
     for (id, expected) in [
         ("svc", settings_of_clients::expected()),
@@ -212,6 +213,8 @@ async fn each_setting_of_a_client_of_the_fortieth_schema_is_kept() {
         let found = database.find_client(&tenant_id("acme-1"), &client_id(id)).await.unwrap();
         assert_eq!(found.as_deref(), Some(&expected));
     }
+    let found = database.find_tenant(&tenant_id("acme-1")).await.unwrap();
+    assert_eq!(found.as_deref(), Some(&settings_of_tenants::expected()));
 }
 
 fn plain() -> Client {

@@ -30,12 +30,16 @@ async fn a_commit_keeps_the_columns_that_only_a_newer_version_knows() {
         execute(&mut connection, format!("ALTER TABLE {table} ADD COLUMN newer TEXT DEFAULT 'kept'")).await;
     }
     execute(&mut connection, "SET ROLE latchkey_operator".to_owned()).await;
-    let newer = "UPDATE clients SET settings = jsonb_set(settings::jsonb, '{newer}', '\"kept\"')::text";
-    execute(&mut connection, newer.to_owned()).await;
+    let documents = ["tenants", "clients"];
+    for table in documents {
+        let newer = format!(
+            r#"UPDATE {table} SET settings = jsonb_set(settings::jsonb, '{{newer}}', '"kept"')::text"#
+        );
+        execute(&mut connection, newer).await;
+    }
     change_rows_of_each_table(&Stores::of(sandbox.open().await)).await;
-    for (table, newer) in
-        tables.map(|table| (table, "newer")).into_iter().chain([("clients", "settings::jsonb ->> 'newer'")])
-    {
+    let documents = documents.map(|table| (table, "settings::jsonb ->> 'newer'"));
+    for (table, newer) in tables.map(|table| (table, "newer")).into_iter().chain(documents) {
         let select = format!("SELECT {newer} FROM {table}");
         let kept: Vec<Option<String>> =
             sqlx::query_scalar(AssertSqlSafe(select)).fetch_all(&mut connection).await.unwrap();

@@ -17,5 +17,7 @@ mod revocations;
 mod rings;
 #[path = "../shared/settings_of_clients.rs"]
 mod settings_of_clients;
+#[path = "../shared/settings_of_tenants.rs"]
+mod settings_of_tenants;
 #[path = "../shared/signing_out.rs"]
 mod signing_out;

@@ -18,12 +18,14 @@ async fn a_commit_keeps_the_columns_that_only_a_newer_version_knows() {
         let alter = format!("ALTER TABLE {table} ADD COLUMN newer TEXT; UPDATE {table} SET newer = 'kept'");
         sqlx::raw_sql(AssertSqlSafe(alter)).execute(&mut connection).await.unwrap();
     }
-    let newer = "UPDATE clients SET settings = json_set(settings, '$.newer', 'kept')";
-    sqlx::raw_sql(newer).execute(&mut connection).await.unwrap();
+    let documents = ["tenants", "clients"];
+    for table in documents {
+        let newer = format!("UPDATE {table} SET settings = json_set(settings, '$.newer', 'kept')");
+        sqlx::raw_sql(AssertSqlSafe(newer)).execute(&mut connection).await.unwrap();
+    }
     change_rows_of_each_table(&Stores::of(sqlite::open(&sandbox.path()).await.unwrap())).await;
-    for (table, newer) in
-        tables.map(|table| (table, "newer")).into_iter().chain([("clients", "settings ->> 'newer'")])
-    {
+    let documents = documents.map(|table| (table, "settings ->> 'newer'"));
+    for (table, newer) in tables.map(|table| (table, "newer")).into_iter().chain(documents) {
         let select = format!("SELECT {newer} FROM {table}");
         let kept: Vec<Option<String>> =
             sqlx::query_scalar(AssertSqlSafe(select)).fetch_all(&mut connection).await.unwrap();

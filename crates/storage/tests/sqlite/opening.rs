@@ -19,8 +19,8 @@ use testkit::fixtures::{AUDIENCE, client_id, tenant_id};
 use testkit::store_contract::Stores;
 
 use crate::declared::{Sandbox, apply, declaration, tenant, value};
-use crate::settings_of_clients;
 use crate::signing_out::cost_of_one_and_fifty;
+use crate::{settings_of_clients, settings_of_tenants};
 
 pub(crate) async fn execute(sandbox: &Sandbox, sql: &'static str) {
     let options = SqliteConnectOptions::new().filename(sandbox.path());
@@ -129,6 +129,15 @@ const AFTER_THE_FIFTH: &str = "
     ALTER TABLE clients ADD COLUMN introspection TEXT NOT NULL DEFAULT 'own';
     UPDATE clients SET audiences = settings -> 'audiences', resources = settings -> 'resources';
     ALTER TABLE clients DROP COLUMN settings;
+    ALTER TABLE tenants ADD COLUMN oauth2_enabled INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE tenants ADD COLUMN oidc_enabled INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE tenants ADD COLUMN signing_algorithm TEXT NOT NULL DEFAULT 'RS256';
+    ALTER TABLE tenants ADD COLUMN rotate_every INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE tenants ADD COLUMN publish_before INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE tenants ADD COLUMN jwks_stale INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE tenants ADD COLUMN access_token_format TEXT NOT NULL DEFAULT 'jwt';
+    ALTER TABLE tenants ADD COLUMN access_token_typ TEXT NOT NULL DEFAULT 'JWT';
+    ALTER TABLE tenants DROP COLUMN settings;
     DROP TABLE key_schedules;
     DROP TABLE key_sightings;
     DROP TABLE leases;
@@ -137,13 +146,6 @@ const AFTER_THE_FIFTH: &str = "
     DROP TRIGGER clients_counted_update;
     DROP TRIGGER clients_counted_delete;
     ALTER TABLE tenants DROP COLUMN client_count;
-    ALTER TABLE tenants DROP COLUMN limits;
-    ALTER TABLE tenants DROP COLUMN branding;
-    ALTER TABLE tenants DROP COLUMN refresh_token;
-    ALTER TABLE tenants DROP COLUMN sign_in;
-    ALTER TABLE tenants DROP COLUMN subject;
-    ALTER TABLE tenants DROP COLUMN rsa_bits;
-    ALTER TABLE tenants DROP COLUMN hold_activation;
     ALTER TABLE clients DROP COLUMN description;
     ALTER TABLE signing_keys DROP COLUMN shown_announced_at;
     ALTER TABLE signing_keys DROP COLUMN shown_active_from;
@@ -159,10 +161,6 @@ const AFTER_THE_FIFTH: &str = "
     DROP TABLE session_clients;
     DROP TABLE logout_outbox;
     DROP TABLE tenant_logos;
-    ALTER TABLE tenants DROP COLUMN require_sender_constraint;
-    ALTER TABLE tenants DROP COLUMN require_dpop_nonce;
-    ALTER TABLE tenants DROP COLUMN assertions_for_issuer_only;
-    ALTER TABLE tenants DROP COLUMN assertion_max_lifetime;
     ALTER TABLE generations DROP COLUMN left_out;
     DROP TRIGGER signing_keys_claim_thumbprint;
     DROP TABLE key_thumbprints;
@@ -289,7 +287,7 @@ async fn clients_that_an_earlier_program_writes_are_counted() {
 }
 
 #[tokio::test]
-async fn each_setting_of_a_client_of_the_fortieth_schema_is_kept() {
+async fn each_setting_of_the_fortieth_schema_is_kept() {
     let (sandbox, acme) = (Sandbox::new(), tenant_id("acme-1"));
     std::fs::create_dir_all(sandbox.path().parent().unwrap()).unwrap();
     let options = SqliteConnectOptions::new().filename(sandbox.path()).create_if_missing(true);
@@ -303,15 +301,20 @@ async fn each_setting_of_a_client_of_the_fortieth_schema_is_kept() {
         "INSERT INTO tenants (tenant_id, name, managed_by, created_at, updated_at, oauth2_enabled, oidc_enabled, stale_if_error,
                               signing_algorithm, rotate_every, publish_before, jwks_max_age, jwks_stale, skew, access_token_lifetime,
                               access_token_format, access_token_typ)
-         VALUES ('acme-1', 'ACME', 'api', 1, 2, 1, 1, 900, 'RS256', 1, 1, 1, 1, 1, 1, 'jwt', 'JWT')",
+         VALUES ('acme-1', 'ACME (Tools), No. 1', 'api', 1, 2, 1, 1, 900, 'RS256', 1, 1, 1, 1, 1, 1, 'jwt', 'JWT')",
         "INSERT INTO clients (tenant_id, client_id, name, managed_by, created_at, updated_at, authentication_method, grant_types, audiences,
                               resources, scopes, access_token_lifetime, introspection)
          VALUES ('acme-1', 'svc', 'svc', 'api', 1, 2, 'any', '[\"client_credentials\"]', '[]', '[]', '', 77, 'own')",
+        "INSERT INTO tenant_issuers VALUES ('acme-1', 0, 'https://auth.example.com/acme-1')",
         &written,
+        settings_of_tenants::WRITTEN,
     ] {
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
     }
     connection.close().await.unwrap();
-    let found = sandbox.open().await.find_client(&acme, &client_id("svc")).await.unwrap();
+    let database = sandbox.open().await;
+    let found = database.find_client(&acme, &client_id("svc")).await.unwrap();
     assert_eq!(found.as_deref(), Some(&settings_of_clients::expected()));
+    let found = database.find_tenant(&acme).await.unwrap();
+    assert_eq!(found.as_deref(), Some(&settings_of_tenants::expected()));
 }
