@@ -7,7 +7,7 @@ use tenancy::TenantId;
 use super::commit_with_retry::{Decision, EditRequest};
 use super::idempotency::IdempotencyScope;
 use super::load::{AccountNames, LoadScope};
-use super::resource::{Resource, ViewContext};
+use super::resource::{Patch, Resource, TakeStep, ViewContext};
 use super::{Administrator, Caller, Created, EditPolicy, cursor};
 use crate::edit::{self, AccountStep, Edit, EditContext, NewAccountRow};
 use crate::{
@@ -147,6 +147,8 @@ impl Administrator {
 impl Resource for Account {
     const KIND: &'static str = "account";
     const PERMISSION: Permission = Permission::Accounts;
+    const PATCH: Patch<AccountId> = edit::patch_account;
+    const STEP: TakeStep<AccountId, AccountStep> = edit::step_account;
     type Id = AccountId;
     type View = AccountView;
     type Step = AccountStep;
@@ -167,24 +169,6 @@ impl Resource for Account {
 
     fn view(_: ViewContext<'_>, state: &TenantState, account: &AccountId) -> Result<AccountView, EditError> {
         row(state, account).map(AccountView::from).ok_or(EditError::NotFound(Self::KIND))
-    }
-
-    fn patch(
-        context: EditContext<'_>,
-        tenant: &TenantId,
-        account: &AccountId,
-        patch: &Value,
-    ) -> Result<Edit, EditError> {
-        edit::patch_account(context, (tenant, account), patch)
-    }
-
-    fn step(
-        context: EditContext<'_>,
-        tenant: &TenantId,
-        account: &AccountId,
-        step: AccountStep,
-    ) -> Result<Edit, EditError> {
-        edit::step_account(context, (tenant, account), step)
     }
 }
 

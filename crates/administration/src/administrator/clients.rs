@@ -7,7 +7,7 @@ use tenancy::TenantId;
 
 use super::idempotency::IdempotencyScope;
 use super::load::LoadScope;
-use super::resource::{Resource, ViewContext};
+use super::resource::{Patch, Resource, TakeStep, ViewContext};
 use super::{Administrator, Caller, Created, EditPolicy, cursor};
 use crate::edit::{self, ClientStep, Edit, EditContext, SecretMaterial};
 use crate::{
@@ -76,6 +76,8 @@ impl Administrator {
 impl Resource for Client {
     const KIND: &'static str = "client";
     const PERMISSION: Permission = Permission::Clients;
+    const PATCH: Patch<ClientId> = edit::patch_client;
+    const STEP: TakeStep<ClientId, ClientStep> = edit::step_client;
     type Id = ClientId;
     type View = ClientView;
     type Step = ClientStep;
@@ -97,24 +99,6 @@ impl Resource for Client {
         client: &ClientId,
     ) -> Result<ClientView, EditError> {
         Ok(ClientView::of(state.client(client)?, context.now))
-    }
-
-    fn patch(
-        context: EditContext<'_>,
-        tenant: &TenantId,
-        client: &ClientId,
-        patch: &Value,
-    ) -> Result<Edit, EditError> {
-        edit::patch_client(context, (tenant, client), patch)
-    }
-
-    fn step(
-        context: EditContext<'_>,
-        tenant: &TenantId,
-        client: &ClientId,
-        step: ClientStep,
-    ) -> Result<Edit, EditError> {
-        edit::step_client(context, (tenant, client), step)
     }
 }
 

@@ -13,12 +13,22 @@ use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{Edit, EditContext};
 use crate::{Authority, EditError, Permission, RowLifecycle, TenantState};
 
+/// Decides what a merge patch changes.
+pub type Patch<Id> = fn(EditContext<'_>, (&TenantId, &Id), &Value) -> Result<Edit, EditError>;
+
+/// Decides what a step changes.
+pub type TakeStep<Id, Step> = fn(EditContext<'_>, (&TenantId, &Id), Step) -> Result<Edit, EditError>;
+
 /// A kind of row that administrators manage one by one.
 pub trait Resource: 'static {
     /// Its noun in problems.
     const KIND: &'static str;
     /// What its managers need.
     const PERMISSION: Permission;
+    /// What a merge patch of the row's settings changes.
+    const PATCH: Patch<Self::Id>;
+    /// What a step changes.
+    const STEP: TakeStep<Self::Id, Self::Step>;
     /// Names the row in its tenant.
     type Id: Clone + Send + Sync + 'static;
     /// The row as interfaces show it.
@@ -39,22 +49,6 @@ pub trait Resource: 'static {
 
     /// The row, also if it is deleted.
     fn view(context: ViewContext<'_>, state: &TenantState, id: &Self::Id) -> Result<Self::View, EditError>;
-
-    /// What a merge patch of the row's settings changes.
-    fn patch(
-        context: EditContext<'_>,
-        tenant: &TenantId,
-        id: &Self::Id,
-        patch: &Value,
-    ) -> Result<Edit, EditError>;
-
-    /// What a step changes.
-    fn step(
-        context: EditContext<'_>,
-        tenant: &TenantId,
-        id: &Self::Id,
-        step: Self::Step,
-    ) -> Result<Edit, EditError>;
 }
 
 /// What the view of a row depends on beside the row.
@@ -97,7 +91,7 @@ impl Administrator {
         id: &R::Id,
         patch: Value,
     ) -> Result<R::View, EditError> {
-        let decide = |context: EditContext<'_>| R::patch(context, tenant, id, &patch);
+        let decide = |context: EditContext<'_>| (R::PATCH)(context, (tenant, id), &patch);
         self.edit_and_look::<R>(caller, (tenant, id), &patch, decide).await
     }
 
@@ -112,7 +106,7 @@ impl Administrator {
         id: &R::Id,
         step: R::Step,
     ) -> Result<R::View, EditError> {
-        let decide = |context: EditContext<'_>| R::step(context, tenant, id, step);
+        let decide = |context: EditContext<'_>| (R::STEP)(context, (tenant, id), step);
         self.edit_and_look::<R>(caller, (tenant, id), &Value::Null, decide).await
     }
 

@@ -8,7 +8,7 @@ use super::clients::created;
 use super::commit_with_retry::EditRequest;
 use super::idempotency::IdempotencyScope;
 use super::load::LoadScope;
-use super::resource::{Resource, ViewContext};
+use super::resource::{Patch, Resource, TakeStep, ViewContext};
 use super::{Administrator, Caller, Created, EditPolicy, cursor};
 use crate::edit::{self, Edit, EditContext, TenantStep};
 use crate::{
@@ -114,6 +114,8 @@ impl Administrator {
 impl Resource for Tenant {
     const KIND: &'static str = "tenant";
     const PERMISSION: Permission = Permission::Tenants;
+    const PATCH: Patch<()> = |context, _, patch| edit::patch_tenant(context, patch);
+    const STEP: TakeStep<(), TenantStep> = |context, _, step| edit::step_tenant(context, step);
     /// The tenant is the row.
     type Id = ();
     type View = TenantView;
@@ -137,13 +139,5 @@ impl Resource for Tenant {
 
     fn view(context: ViewContext<'_>, state: &TenantState, (): &()) -> Result<TenantView, EditError> {
         Ok(TenantView::of(state, &context.policy.public_url))
-    }
-
-    fn patch(context: EditContext<'_>, _: &TenantId, (): &(), patch: &Value) -> Result<Edit, EditError> {
-        edit::patch_tenant(context, patch)
-    }
-
-    fn step(context: EditContext<'_>, _: &TenantId, (): &(), step: TenantStep) -> Result<Edit, EditError> {
-        edit::step_tenant(context, step)
     }
 }

@@ -145,12 +145,15 @@ mod tests {
         let value = |head: &str, row: &str| {
             format!(r#"{{{head}"name":"name","epoch":"epoch","read_at":1,"expires_at":2,"row":{row}}}"#)
         };
+        let own = format!(r#""format":{FORMAT},"#);
+        let newer = format!(r#""format":{},"#, FORMAT + 1);
+        let text = format!(r#""format":"{FORMAT}","#);
         for row in [r#"{"next":1,"keys":[]}"#, "null"] {
-            assert!(opened(&value(r#""format":13,"#, row)), "{row}");
-            for head in ["", r#""format":4,"#, r#""format":14,"#, r#""format":"13","#, r#""format":null,"#] {
+            assert!(opened(&value(&own, row)), "{row}");
+            for head in ["", r#""format":4,"#, &newer, &text, r#""format":null,"#] {
                 assert!(!opened(&value(head, row)), "{head} {row}");
             }
         }
-        assert!(!opened(&value(r#""format":13,"#, r#"{"next":1,"keys":[{}]}"#)));
+        assert!(!opened(&value(&own, r#"{"next":1,"keys":[{}]}"#)));
     }
 }

@@ -60,6 +60,12 @@ async fn a_rotation_ends_the_old_secrets_after_its_grace() {
         assert!(
             !test_env.opens(tenant, "web", &old).await && test_env.opens(tenant, "web", value(&new)).await
         );
+        let boss = test_env.token(tenant, BOSS).await;
+        test_env.post(&boss, &format!("{path}/rotate"), json!({})).await;
+        for (seconds, opens) in [(86_399, true), (1, false)] {
+            test_env.app.pass(seconds);
+            assert_eq!(test_env.opens(tenant, "web", value(&new)).await, opens, "a day by default");
+        }
     }
 }
 
@@ -104,6 +110,9 @@ async fn as_many_secrets_are_live_as_the_limit_says() {
             assert_eq!(test_env.ask(&boss, ask(Method::POST, &path)).await.status, 201);
         }
         test_env.ask(&boss, ask(Method::POST, &path)).await.assert_problem(409, "conflict");
+        test_env.delete(&boss, &format!("{path}/s3")).await;
+        let made = test_env.ask(&boss, ask(Method::POST, &path)).await;
+        assert_eq!((made.status, &made.json()["id"]), (201, &json!("s6")), "an id is not given again");
     }
 }
 

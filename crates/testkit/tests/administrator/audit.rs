@@ -9,30 +9,6 @@ use testkit::fixtures::{NOW, client_id};
 use crate::test_env::{caller, env, later, new_client, of_tenant, operator};
 
 #[tokio::test]
-async fn a_record_holds_actor_source_and_both_states() {
-    let env = env();
-    let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
-    let ops = of_tenant("acme", "latchkey:clients latchkey:audit");
-    let patch = json!({ "name": "S" });
-    env.administrator
-        .patch::<Client>(&caller(&ops, later(1)), &acme, &client_id("svc"), patch)
-        .await
-        .unwrap();
-    let record = env.store.audit().pop().unwrap();
-    assert_eq!((record.actor.as_str(), record.source.as_deref()), ("client:acme/ops", Some("192.0.2.1")));
-    assert_eq!(
-        (record.action.as_str(), record.subject.as_str(), record.at.0),
-        ("client.changed", "svc", later(1))
-    );
-    assert_eq!(record.detail, json!({ "name": { "before": "svc", "after": "S" } }));
-    let query = AuditQuery { tenant: Some(acme), limit: 1, ..AuditQuery::default() };
-    let page = env.administrator.audit(&caller(&ops, NOW), query.clone(), None).await.unwrap();
-    assert_eq!(page.items[0].record.action, "client.changed");
-    let next = env.administrator.audit(&caller(&ops, NOW), query, page.next_cursor.as_deref()).await.unwrap();
-    assert_eq!(next.items[0].record.action, "secret.added");
-}
-
-#[tokio::test]
 async fn no_record_and_no_error_holds_a_secret_or_a_hash() {
     let env = env();
     let (acme, made) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;

@@ -50,51 +50,6 @@ async fn a_chosen_secret_is_hashed_slowly_and_one_of_our_form_is_not() {
 }
 
 #[tokio::test]
-async fn a_client_is_listed_changed_suspended_and_deleted() {
-    let env = env();
-    let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
-    let (administrator, svc) = (&env.administrator, client_id("svc"));
-    for id in ["a", "b"] {
-        let new = new_client(json!({ "client_id": id }));
-        administrator.create_client(&caller(&operator(), NOW), &acme, new).await.unwrap();
-    }
-    let first = administrator.clients(&caller(&operator(), NOW), &acme, None, None, 2).await.unwrap();
-    let ids: Vec<_> = first.items.iter().map(|client| client.client_id.as_str()).collect();
-    assert_eq!(ids, ["a", "b"]);
-    let rest = administrator
-        .clients(&caller(&operator(), NOW), &acme, None, first.next_cursor.as_deref(), 2)
-        .await
-        .unwrap();
-    assert_eq!((rest.items.len(), rest.next_cursor), (1, None));
-    let patched = administrator
-        .patch::<Client>(
-            &caller(&operator(), later(1)),
-            &acme,
-            &svc,
-            json!({ "name": "S", "audiences": ["x"] }),
-        )
-        .await
-        .unwrap();
-    assert_eq!((patched.settings.name.as_deref(), patched.updated_at), (Some("S"), later(1).into()));
-    // Another client's id cannot be an audience, although the two were never loaded together before.
-    let clash = administrator
-        .patch::<Client>(&caller(&operator(), NOW), &acme, &svc, json!({ "resources": ["urn:x", "a"] }))
-        .await;
-    assert!(matches!(clash, Err(EditError::Invalid(_))));
-    let status = async || env.store.find_client(&acme, &svc).await.unwrap().map(|client| client.status);
-    administrator.step::<Client>(&caller(&operator(), NOW), &acme, &svc, ClientStep::Suspend).await.unwrap();
-    assert_eq!(status().await, Some(ClientStatus::Suspended));
-    administrator.step::<Client>(&caller(&operator(), NOW), &acme, &svc, ClientStep::Resume).await.unwrap();
-    assert_eq!(status().await, Some(ClientStatus::Active));
-    administrator.step::<Client>(&caller(&operator(), NOW), &acme, &svc, ClientStep::Delete).await.unwrap();
-    assert_eq!(status().await, None);
-    let again = administrator
-        .create_client(&caller(&operator(), NOW), &acme, new_client(json!({ "client_id": "svc" })))
-        .await;
-    assert!(matches!(again, Err(EditError::Conflict(why)) if why.contains("reserved")));
-}
-
-#[tokio::test]
 async fn a_client_id_that_another_client_has_as_audience_is_refused() {
     let env = env();
     let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc", "audiences": ["other"] })).await;

@@ -47,63 +47,6 @@ async fn what_is_done_in_one_tenant_is_not_done_in_the_other() {
     assert!(env.opens(&globex, &svc, &in_globex, NOW).await);
 }
 
-#[tokio::test]
-async fn an_administrator_of_one_tenant_sees_and_does_nothing_in_the_other() {
-    let env = env();
-    let (acme, _) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
-    let globex = env.tenant("globex").await;
-    let (administrator, svc) = (&env.administrator, client_id("svc"));
-    let ops = of_tenant("globex", "latchkey:clients latchkey:audit");
-    let new = || new_client(json!({ "client_id": "x" }));
-    let refusals = [
-        administrator.create_client(&caller(&ops, NOW), &acme, new()).await.err(),
-        administrator.clients(&caller(&ops, NOW), &acme, None, None, 5).await.err(),
-        administrator.look::<Client>(&caller(&ops, NOW), &acme, &svc).await.err(),
-        administrator.look::<Client>(&caller(&ops, NOW), &acme, &client_id("absent")).await.err(),
-        administrator.patch::<Client>(&caller(&ops, NOW), &acme, &svc, json!({})).await.err(),
-        administrator.step::<Client>(&caller(&ops, NOW), &acme, &svc, ClientStep::Suspend).await.err(),
-        administrator.step::<Client>(&caller(&ops, NOW), &acme, &svc, ClientStep::Delete).await.err(),
-        administrator.secrets(&caller(&ops, NOW), &acme, &svc).await.err(),
-        administrator
-            .step_secret(&caller(&ops, NOW), &acme, &svc, &SecretId::new("s1"), SecretStep::Revoke)
-            .await
-            .err(),
-        administrator
-            .audit(
-                &caller(&ops, NOW),
-                AuditQuery { tenant: Some(acme.clone()), ..AuditQuery::default() },
-                None,
-            )
-            .await
-            .err(),
-        administrator.audit(&caller(&ops, NOW), AuditQuery::default(), None).await.err(),
-        administrator.look::<Tenant>(&caller(&ops, NOW), &globex, &()).await.err(),
-        administrator.tenants(&caller(&ops, NOW), None, None, 5).await.err(),
-    ];
-    for refusal in refusals {
-        assert!(matches!(refusal, Some(EditError::Forbidden(_))), "{refusal:?}");
-    }
-    administrator.create_client(&caller(&ops, NOW), &globex, new()).await.unwrap();
-}
-
-#[tokio::test]
-async fn an_idempotency_key_of_one_tenant_says_nothing_in_the_other() {
-    let env = env();
-    let (acme, globex) = (env.tenant("acme").await, env.tenant("globex").await);
-    let key = idempotency_key("k", 1);
-    let mut ids = Vec::new();
-    for tenant in [&acme, &globex] {
-        let made = env
-            .administrator
-            .create_client(&repeating(&operator(), NOW, Some(&key)), tenant, new_client(json!({})))
-            .await
-            .unwrap();
-        assert!(!made.replayed);
-        ids.push(made.value.client.client_id);
-    }
-    assert_ne!(ids[0], ids[1]);
-}
-
 /// A commit writes what was decided on its revision, so the answer is built from the decision and no row is read again.
 #[tokio::test]
 async fn the_answer_to_a_change_is_what_the_store_holds_after_it() {
