@@ -188,6 +188,11 @@ fn installed(variable: &str) -> PathBuf {
 }
 
 fn run(script: &str, url: &str) -> String {
+    run_with(script, url, "")
+}
+
+/// With the views that a script looks at.
+fn run_with(script: &str, url: &str, views: &str) -> String {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let names: Vec<_> =
         examples::all(&examples::common()).into_iter().map(|(name, _): Example| name).collect();
@@ -196,6 +201,7 @@ fn run(script: &str, url: &str) -> String {
         .env("NODE_PATH", installed("LATCHKEY_TEST_BROWSER_NODE_DIR").join("node_modules"))
         .env("NO_PROXY", "127.0.0.1")
         .env("LATCHKEY_URL", url)
+        .env("LATCHKEY_VIEWS", views)
         .env("LATCHKEY_PAGES", names.join(" "))
         .env("LATCHKEY_HOSTILE_PAGES", hostile::NAMES.join(" "))
         .env("LATCHKEY_SCREENSHOTS", here.join("../../target/screenshots"))
@@ -206,13 +212,24 @@ fn run(script: &str, url: &str) -> String {
     out.into_owned()
 }
 
-/// At 320, 360 and 1440 CSS pixels, light and dark: no violation of WCAG 2.2 AA that axe finds, nothing wider than the window, no report of the
-/// policy, no error in the console, at most 30 KB with small logos, which are shown.
+/// At 320, 360 and 1440 CSS pixels: no violation of WCAG 2.2 AA that axe finds, nothing wider than the window, no report of the policy, no error in
+/// the console, at most 30 KB with small logos, which are shown.
+fn check_views(views: &str) {
+    let said = run_with("pages.cjs", &serve(), views);
+    let expected = examples::all(&examples::common()).len() * 2 + 1;
+    assert!(said.contains(&format!("{expected} pages seen")), "{said}");
+}
+
+/// Light without a theme, and dark with one.
 #[test]
 fn each_page_is_accessible_and_fits_in_a_browser() {
-    let said = run("pages.cjs", &serve());
-    let expected = examples::all(&examples::common()).len() * 2 * 2 + 2;
-    assert!(said.contains(&format!("{expected} pages seen")), "{said}");
+    check_views("usual");
+}
+
+/// Dark without a theme, and light with one.
+#[test]
+fn each_page_is_accessible_and_fits_in_the_other_colours() {
+    check_views("others");
 }
 
 /// Each form, by keyboard alone, and once without script.

@@ -1,4 +1,4 @@
-// Looks at each page in two schemes and two looks, and at one with the widest logo. Axe judges it at the width of a phone.
+// Looks at each page in the colours of a set of views, and at one with the widest logo. Axe judges it at the width of a phone.
 // A wide window adds space around it alone, so it is measured there and not judged again.
 "use strict";
 const fs = require("node:fs");
@@ -10,7 +10,11 @@ const axe = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const screenshots = process.env.LATCHKEY_SCREENSHOTS;
 const PHONE = 360;
 const WIDE = 1440;
-const SCHEMES = ["light", "dark"];
+// The schemes of each look. Each change sees the usual ones; together they are all.
+const VIEWS = {
+  usual: { plain: ["light"], themed: ["dark"], wide: ["light"] },
+  others: { plain: ["dark"], themed: ["light"], wide: ["dark"] },
+}[process.env.LATCHKEY_VIEWS];
 const MOST_BYTES = 30 * 1024;
 // The logo of each look, by scheme.
 const LOGOS = {
@@ -76,10 +80,10 @@ async function inForcedColours(browser) {
 withBrowser(async (browser) => {
   fs.mkdirSync(screenshots, { recursive: true });
   let seen = 0;
-  for (const at of Object.keys(LOGOS)) {
+  for (const [at, schemes] of Object.entries(VIEWS)) {
     // The width of a logo is a matter of the header, which all pages share.
     for (const name of at === "wide" ? ["sign_in"] : names) {
-      for (const scheme of SCHEMES) {
+      for (const scheme of schemes) {
         await look(browser, at, name, scheme);
         seen += 1;
       }
