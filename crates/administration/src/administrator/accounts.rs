@@ -9,7 +9,7 @@ use super::idempotency::IdempotencyScope;
 use super::load::{AccountNames, LoadScope};
 use super::resource::{Patch, Resource, TakeStep, ViewContext};
 use super::{Administrator, Caller, Created, EditPolicy, cursor};
-use crate::edit::{self, AccountStep, Edit, EditContext, NewAccountRow};
+use crate::edit::{self, AccountStep, EditContext, NewAccountRow};
 use crate::{
     AccountQuery, AccountState, AccountView, CommitRequest, EditError, FileSecret, NewAccount,
     NewPasswordSettings, Page, Permission, RowLifecycle, SecretForm, TenantState, ThrottlingView,

@@ -9,7 +9,7 @@ use super::idempotency::IdempotencyScope;
 use super::load::LoadScope;
 use super::resource::{Patch, Resource, TakeStep, ViewContext};
 use super::{Administrator, Caller, Created, EditPolicy, cursor};
-use crate::edit::{self, ClientStep, Edit, EditContext, SecretMaterial};
+use crate::edit::{self, ClientStep, EditContext, SecretMaterial};
 use crate::{
     ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, NewClient, Page,
     Permission, RowLifecycle, SecretView, TenantState,

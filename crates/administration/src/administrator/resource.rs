@@ -14,10 +14,10 @@ use crate::edit::{Edit, EditContext};
 use crate::{Authority, EditError, Permission, RowLifecycle, TenantState};
 
 /// Decides what a merge patch changes.
-pub type Patch<Id> = fn(EditContext<'_>, (&TenantId, &Id), &Value) -> Result<Edit, EditError>;
+pub(super) type Patch<Id> = fn(EditContext<'_>, (&TenantId, &Id), &Value) -> Result<Edit, EditError>;
 
 /// Decides what a step changes.
-pub type TakeStep<Id, Step> = fn(EditContext<'_>, (&TenantId, &Id), Step) -> Result<Edit, EditError>;
+pub(super) type TakeStep<Id, Step> = fn(EditContext<'_>, (&TenantId, &Id), Step) -> Result<Edit, EditError>;
 
 /// A kind of row that administrators manage one by one.
 pub trait Resource: 'static {

@@ -2,11 +2,10 @@
 
 use administration::{AuditQuery, AuditView, NewSecretSettings, Page, RotateSettings};
 use protocol::Lifetime;
-use registry::Client;
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::test_env::{caller, env, later, new_client, of_tenant, operator};
+use crate::test_env::{caller, env, later, new_client, operator};
 
 #[tokio::test]
 async fn no_record_and_no_error_holds_a_secret_or_a_hash() {

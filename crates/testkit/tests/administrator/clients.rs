@@ -4,13 +4,13 @@ use administration::{
     Change, ChangeKind, ClientStep, CommitOutcome, CommitRequest, EditError, EntityTag, ManagedBy,
     TenantRows as _,
 };
-use registry::{Client, ClientStatus, ClientStore as _};
+use registry::{Client, ClientStore as _};
 use secrets::{GeneratedSecret, SecretHash};
 use serde_json::json;
 use testkit::fixtures::{NOW, client_id};
 use testkit::{fixtures, requests};
 
-use crate::test_env::{caller, env, later, new_client, operator, small_env};
+use crate::test_env::{caller, env, new_client, operator, small_env};
 
 #[tokio::test]
 async fn a_client_without_an_id_or_a_secret_is_given_both() {

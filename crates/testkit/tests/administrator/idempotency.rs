@@ -1,12 +1,10 @@
 //! A repeated request creates nothing twice and gets the first answer.
 
-use administration::{EditError, NewSecretSettings, RotateSettings};
+use administration::EditError;
 use serde_json::json;
-use testkit::fixtures::{NOW, client_id};
+use testkit::fixtures::NOW;
 
-use crate::test_env::{
-    caller, env, idempotency_key, later, new_client, new_tenant, of_tenant, operator, repeating,
-};
+use crate::test_env::{env, idempotency_key, new_client, of_tenant, repeating};
 
 #[tokio::test]
 async fn a_caller_without_permission_gets_no_stored_answer() {

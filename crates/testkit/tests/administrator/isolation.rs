@@ -1,12 +1,12 @@
 //! Two tenants with equal names for everything do not affect each other.
 
-use administration::{AuditQuery, ClientStep, EditError, NewSecretSettings, SecretStep, TenantStep};
+use administration::{ClientStep, NewSecretSettings, SecretStep, TenantStep};
 use registry::{Client, SecretId};
 use serde_json::json;
 use tenancy::Tenant;
 use testkit::fixtures::{NOW, client_id};
 
-use crate::test_env::{caller, env, idempotency_key, later, new_client, of_tenant, operator, repeating};
+use crate::test_env::{caller, env, later, operator};
 
 #[tokio::test]
 async fn what_is_done_in_one_tenant_is_not_done_in_the_other() {

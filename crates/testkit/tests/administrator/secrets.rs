@@ -1,6 +1,6 @@
 //! Secrets rotate without an outage.
 
-use administration::{EditError, NewSecretSettings, RotateSettings, SecretStep, SecretUsage, UsageLog as _};
+use administration::{RotateSettings, SecretUsage, UsageLog as _};
 use protocol::Lifetime;
 use registry::SecretId;
 use serde_json::json;

@@ -5,7 +5,7 @@ use serde_json::json;
 use tenancy::{Tenant, TenantStore as _};
 use testkit::fixtures::{NOW, client_id, tenant_id};
 
-use crate::test_env::{caller, env, later, matching, new_tenant, operator};
+use crate::test_env::{caller, env, later, new_tenant, operator};
 
 #[tokio::test]
 async fn a_tenant_is_made_with_its_first_client_in_one_commit_and_shown_as_it_is() {

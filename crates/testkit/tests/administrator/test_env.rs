@@ -174,11 +174,6 @@ pub(crate) fn repeating(by: &Authority, now: Timestamp, idempotency: Option<&Ide
     Caller { idempotency: idempotency.cloned(), ..caller(by, now) }
 }
 
-/// A caller that has seen this entity tag.
-pub(crate) fn matching(by: &Authority, now: Timestamp, if_match: Option<&str>) -> Caller {
-    Caller { if_match: if_match.map(str::to_owned), ..caller(by, now) }
-}
-
 pub(crate) fn of_tenant(tenant: &str, granted: &str) -> Authority {
     let actor = Actor {
         name: format!("client:{tenant}/ops"),
