@@ -57,7 +57,7 @@ impl Source for Accounts {
     const NAME: &'static str = "accounts";
 
     fn bytes((tenant, id): &Self::Key, account: Option<&Account>) -> usize {
-        weights::entry(tenant.as_str().len() + id.as_str().len(), account.map_or(0, weights::of))
+        weights::entry(tenant.as_str().len() + id.as_str().len(), account.map_or(0, weights::of_account))
     }
 
     fn tenant_of((tenant, _): &Self::Key) -> &TenantId {
