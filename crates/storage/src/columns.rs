@@ -6,8 +6,8 @@ use tenancy::TenantId;
 
 use crate::column::Column;
 
-/// The type of the column `settings` of a table: a text that is a JSON object. Where the row exists, a commit replaces the members that it has and
-/// keeps those that only a newer version knows.
+/// The type of the column `settings` of a table: a text that is a JSON object. Where the row exists, a commit replaces the members that it
+/// has and keeps those that only a newer version knows.
 pub(crate) const DOCUMENT: &str = "document";
 
 /// The members of a row's document: each of its fields, also where it is empty, but those that the row has elsewhere.
@@ -33,16 +33,9 @@ macro_rules! columns {
         $(with { $($nested:ident: $nested_type:ty),+ $(,)? })?
         $(else |$row:ident| { $($rest:ident: $value:expr),+ $(,)? })?
     ) => {
-        impl crate::columns::Columns for $type {
-            fn columns() -> Vec<(&'static str, &'static str)> {
-                let own = vec![$(($column, crate::columns::type_of(|row: &Self| &row.$field))),+];
-                [own, $($(<$nested_type as crate::columns::Columns>::columns()),+)?].concat()
-            }
-
-            fn write(&self, row: &mut serde_json::Map<String, serde_json::Value>) {
-                $(row.insert($column.to_owned(), crate::column::Column::json(&self.$field));)+
-                $($(crate::columns::Columns::write(&self.$nested, row);)+)?
-            }
+        crate::columns::written! {
+            $type { $($field: $column),+ }
+            $(with { $($nested: $nested_type),+ })?
         }
 
         impl crate::row::FromRow for $type {
@@ -62,10 +55,42 @@ macro_rules! columns {
     };
 }
 
-pub(crate) use columns;
+/// Implements [`Columns`] alone: as [`columns`], and for a struct whose settings are a document, with `settings`.
+macro_rules! written {
+    (
+        $type:ty { $($($field:ident).+: $column:literal),+ $(,)? }
+        $(with { $($nested:ident: $nested_type:ty),+ $(,)? })?
+        $(settings $document:expr)?
+    ) => {
+        impl crate::columns::Columns for $type {
+            fn columns() -> Vec<(&'static str, &'static str)> {
+                let own = vec![$(($column, crate::columns::type_of(|row: &Self| &row.$($field).+))),+];
+                [
+                    own,
+                    $($(<$nested_type as crate::columns::Columns>::columns(),)+)?
+                    $(crate::columns::of_document($document),)?
+                ]
+                .concat()
+            }
+
+            fn write(&self, row: &mut serde_json::Map<String, serde_json::Value>) {
+                $(row.insert($column.to_owned(), crate::column::Column::json(&self.$($field).+));)+
+                $($(crate::columns::Columns::write(&self.$nested, row);)+)?
+                $(row.insert("settings".to_owned(), $document(self).into());)?
+            }
+        }
+    };
+}
+
+pub(crate) use {columns, written};
 
 pub(crate) const fn type_of<R, C: Column>(_field: fn(&R) -> &C) -> &'static str {
     C::TYPE
+}
+
+/// The column of a document, which this makes.
+pub(crate) fn of_document<R>(_document: fn(&R) -> Map<String, Value>) -> Vec<(&'static str, &'static str)> {
+    vec![("settings", DOCUMENT)]
 }
 
 /// The columns of the table with this alias.

@@ -1,41 +1,32 @@
 //! The columns of a client and of its secrets.
 
 use administration::{ClientState, RowLifecycle, SecretState};
-use protocol::Lifetime;
 use registry::{Client, ClientId, ClientSecret, ClientStatus};
 use serde_json::{Map, Value, json};
-use tenancy::TenantId;
 
 use super::lifecycle::lifecycle_without;
 use crate::column::Column as _;
-use crate::columns::{Columns, DOCUMENT, columns, document, gathered, selected};
+use crate::columns::{Columns, columns, document, gathered, selected, written};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
 /// What the document `settings` does not have: the lifecycle and other columns or rows have it.
 const ELSEWHERE: [&str; 4] = ["tenant", "id", "status", "secrets"];
 
-/// What statements search and compare has a copy in a column, and the description, which replicas do not share, has one alone.
-impl Columns for Client {
-    fn columns() -> Vec<(&'static str, &'static str)> {
-        vec![
-            ("tenant_id", TenantId::TYPE),
-            ("client_id", ClientId::TYPE),
-            ("name", String::TYPE),
-            ("description", String::TYPE),
-            ("access_token_lifetime", Lifetime::TYPE),
-            ("settings", DOCUMENT),
-        ]
+// What statements search and compare has a copy in a column, and the description, which replicas do not share, has one alone.
+written! {
+    Client {
+        tenant: "tenant_id",
+        id: "client_id",
+        name: "name",
+        description: "description",
+        access_token_lifetime: "access_token_lifetime",
     }
+    settings settings
+}
 
-    fn write(&self, row: &mut Map<String, Value>) {
-        row.insert("tenant_id".to_owned(), self.tenant.json());
-        row.insert("client_id".to_owned(), self.id.json());
-        row.insert("name".to_owned(), self.name.json());
-        row.insert("description".to_owned(), self.description.json());
-        row.insert("access_token_lifetime".to_owned(), self.access_token_lifetime.json());
-        row.insert("settings".to_owned(), document(self, &ELSEWHERE).into());
-    }
+fn settings(client: &Client) -> Map<String, Value> {
+    document(client, &ELSEWHERE)
 }
 
 /// Without its secrets.

@@ -3,52 +3,45 @@
 use administration::rows::DecidedTenant;
 use administration::{ResourceServerState, RowLifecycle, TenantCursor, TenantState, TenantSummary};
 use keys::KeyId;
-use protocol::{Lifetime, Timestamp};
+use protocol::Timestamp;
 use serde_json::{Map, Value, json};
-use tenancy::{Issuer, PreviousTyp, ResourceServer, Tenant, TenantId, TenantStatus};
+use tenancy::{Issuer, PreviousTyp, ResourceServer, Tenant, TenantStatus};
 
 use super::lifecycle::lifecycle_without;
 use crate::column::Column;
-use crate::columns::{Columns, DOCUMENT, columns, document, gathered, gathered_as, selected};
+use crate::columns::{Columns, columns, document, gathered, gathered_as, selected, written};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
 /// What the document `settings` does not have: the lifecycle and other columns or tables have it.
 const ELSEWHERE: [&str; 5] = ["id", "issuer", "issuer_aliases", "status", "resource_servers"];
 
-/// The members of these have their own names in the document, such as `signing.skew`: a commit of an earlier program replaces a member as a whole.
+/// The members of these have their own names in the document, such as `signing.skew`: a commit of an earlier program replaces a member as a
+/// whole.
 const GROUPS: [&str; 4] = ["strategies", "signing", "access_token", "assertions"];
 
-/// What statements search and compare has a copy in a column.
-impl Columns for Tenant {
-    fn columns() -> Vec<(&'static str, &'static str)> {
-        vec![
-            ("tenant_id", TenantId::TYPE),
-            ("name", String::TYPE),
-            ("stale_if_error", Lifetime::TYPE),
-            ("access_token_lifetime", Lifetime::TYPE),
-            ("skew", Lifetime::TYPE),
-            ("jwks_max_age", Lifetime::TYPE),
-            ("settings", DOCUMENT),
-        ]
+// What statements search and compare has a copy in a column.
+written! {
+    Tenant {
+        id: "tenant_id",
+        name: "name",
+        stale_if_error: "stale_if_error",
+        access_token.lifetime: "access_token_lifetime",
+        signing.skew: "skew",
+        signing.jwks_max_age: "jwks_max_age",
     }
+    settings settings
+}
 
-    fn write(&self, row: &mut Map<String, Value>) {
-        let mut settings = document(self, &ELSEWHERE);
-        for group in GROUPS {
-            let Some(Value::Object(members)) = settings.remove(group) else { continue };
-            settings.extend(members.into_iter().map(|(name, value)| (format!("{group}.{name}"), value)));
-        }
-        // They have a table.
-        settings.remove("access_token.previous_typs");
-        row.insert("tenant_id".to_owned(), self.id.json());
-        row.insert("name".to_owned(), self.name.json());
-        row.insert("stale_if_error".to_owned(), self.stale_if_error.json());
-        row.insert("access_token_lifetime".to_owned(), self.access_token.lifetime.json());
-        row.insert("skew".to_owned(), self.signing.skew.json());
-        row.insert("jwks_max_age".to_owned(), self.signing.jwks_max_age.json());
-        row.insert("settings".to_owned(), settings.into());
+fn settings(tenant: &Tenant) -> Map<String, Value> {
+    let mut settings = document(tenant, &ELSEWHERE);
+    for group in GROUPS {
+        let Some(Value::Object(members)) = settings.remove(group) else { continue };
+        settings.extend(members.into_iter().map(|(name, value)| (format!("{group}.{name}"), value)));
     }
+    // They have a table.
+    settings.remove("access_token.previous_typs");
+    settings
 }
 
 impl FromRow for Tenant {
