@@ -1,4 +1,5 @@
-//! The OpenAPI document: operations from `paths` and from the endpoints of administration, schemas from the types that the program reads and writes.
+//! The OpenAPI document: operations from `paths` and from the endpoints of administration, schemas from the types that the program reads and
+//! writes.
 
 mod errors;
 mod examples;

@@ -13,14 +13,12 @@ use utoipa::openapi::HttpMethod::{Get, Post};
 
 use super::admin_request::AdminRequest;
 use super::endpoint::Endpoint;
-use super::row::Row;
+use super::row::{self, Row};
 use super::{Answer, names};
 use crate::documents;
 use crate::openapi::{ACCOUNT, merged};
 use crate::raw_request::{JSON, NDJSON};
 use crate::respond::{Document, changed};
-
-const DECLARED: &str = "config.yaml declares the account, or it was changed at the same time";
 
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
@@ -60,8 +58,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 .body::<ImportedAccount>(
                     NDJSON,
                     Some(
-                        "10 000 such objects at most, one a line, 500 of them with `password`, in 8 \
-                    MiB at most",
+                        "10 000 such objects at most, one a line, 500 of them with `password`, in 8 MiB at most",
                     ),
                 )
                 .answer_of::<ImportedLine>(
@@ -91,7 +88,6 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::end::<Account>("/api/v1/tenant/{id}/accounts/{account}", AccountStep::Delete, |it| {
             it.named("delete_account", "Delete an account.")
                 .empty_answer("204", "Nothing of the person is left but the id, which is not given again")
-                .error("409", DECLARED)
         }),
         Endpoint::step::<Account>(
             "/api/v1/tenant/{id}/accounts/{account}/suspend",
@@ -117,18 +113,18 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             )
             .answer::<ThrottlingView>("200", "What the replica that answers knows")
             .answer_example(json!({
-                       "throttled": true,
-            "since": "2030-01-31T12:00:00Z",
-            "until": "2030-01-31T12:20:00Z",
-            "failures": 14,
-                   }))
+                "throttled": true,
+                "since": "2030-01-31T12:00:00Z",
+                "until": "2030-01-31T12:20:00Z",
+                "failures": 14,
+            }))
         }),
         Endpoint::at(Post, "/api/v1/tenant/{id}/accounts/{account}/password", Accounts, set_password, |it| {
             it.named("set_account_password", "Set the password of an account.")
                 .if_match("account")
                 .body::<NewPasswordSettings>(JSON, Some("It is never shown again"))
                 .answer::<AccountView>("200", "The account as it is now; its sessions until now have ended")
-                .error("409", DECLARED)
+                .error("409", &row::contended::<Account>())
                 .request_example(json!({ "password": "nine lanterns beside the river" }))
                 .answer_example(Account::example())
         }),

@@ -61,7 +61,6 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         }),
         Endpoint::change::<Client>("/api/v1/tenant/{id}/clients/{client}", |it| {
             it.named("patch_client", "Change a client.")
-                .error("409", "config.yaml declares the client, or it was changed at the same time")
                 .request_example(json!({ "description": "Sends invoices", "access_token_lifetime": 900 }))
                 .answer_example(merged(
                     Client::example(),
@@ -71,7 +70,6 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::end::<Client>("/api/v1/tenant/{id}/clients/{client}", ClientStep::Delete, |it| {
             it.named("delete_client", "Delete a client.")
                 .empty_answer("204", "Its secrets are destroyed, the id stays reserved")
-                .error("409", "config.yaml declares the client, or it was changed at the same time")
         }),
         Endpoint::step::<Client>("/api/v1/tenant/{id}/clients/{client}/suspend", ClientStep::Suspend, |it| {
             it.named("suspend_client", "Stop a client from authenticating.")

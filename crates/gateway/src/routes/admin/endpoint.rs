@@ -68,8 +68,12 @@ impl Endpoint {
 
     /// Deletes a row by this step.
     pub(crate) fn end<R: Row>(path: &'static str, step: R::Step, describe: Describe) -> Self {
-        let tagged: Describe = |it| it.if_match(R::KIND);
-        Self::new((Delete, path), R::PERMISSION, row::delete::<R>(step), [tagged, describe])
+        Self::new(
+            (Delete, path),
+            R::PERMISSION,
+            row::delete::<R>(step),
+            [row::describe_delete::<R>, describe],
+        )
     }
 
     fn new<T: Target, H: AdminHandler<T>>(

@@ -59,6 +59,7 @@ pub(super) fn describe_patch<R: Row>(operation: Operation) -> Operation {
         .if_match(R::KIND)
         .optional_body::<R::Settings>(MERGE_PATCH, MERGED)
         .answer::<R::View>("200", &format!("The {} as it is now; ETag", R::KIND))
+        .error("409", &contended::<R>())
 }
 
 pub(super) fn step<R: Row>(step: R::Step) -> impl AdminHandler<R::Target> {
@@ -83,4 +84,13 @@ pub(super) fn delete<R: Row>(step: R::Step) -> impl AdminHandler<R::Target> {
         administrator.step::<R>(caller, tenant, id, step).await?;
         Ok(Document::of(StatusCode::NO_CONTENT).empty())
     }
+}
+
+pub(super) fn describe_delete<R: Row>(operation: Operation) -> Operation {
+    operation.if_match(R::KIND).error("409", &contended::<R>())
+}
+
+/// Why an edit of a row is refused that its rules allow.
+pub(super) fn contended<R: Row>() -> String {
+    format!("config.yaml declares the {}, or it was changed at the same time", R::KIND)
 }

@@ -50,7 +50,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 .answer_example(merged(
                     Tenant::example(),
                     json!({
-                     "client": merged(Client::example(), json!({ "secret": secrets::created_example() })),
+                        "client": merged(Client::example(), json!({ "secret": secrets::created_example() })),
                     }),
                 ))
         }),
@@ -59,7 +59,6 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         }),
         Endpoint::change::<Tenant>("/api/v1/admin/tenants/{id}", |it| {
             it.named("patch_tenant", "Change a tenant.")
-                .error("409", "config.yaml declares the tenant, or it was changed at the same time")
                 .request_example(json!({ "name": "Northwind Traders", "access_token": { "lifetime": 1800 } }))
                 .answer_example(merged(Tenant::example(), json!({ "name": "Northwind Traders" })))
         }),
