@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use crate::bench::VERIFIERS;
-use crate::workspace::{self, ALL_FEATURES, Failure, Workspace};
+use crate::workspace::{self, ALL_FEATURES, Failure, TEST_PROFILE, Workspace};
 use crate::{codegen, dist, docs_run, instructions, test, tidy};
 use test_times::TestTimes;
 
@@ -17,20 +17,20 @@ pub(crate) const PUBLISHED: [&str; 2] = ["latchkey-client", "latchkey-verifier"]
 
 type Step = fn(&Workspace) -> Result<(), Failure>;
 
-/// What each change passes before its tests. Documents run the program that the tests have.
+/// What each change passes before its tests. Lints compile what documents and tests run.
 const STEPS: [(&str, Step); 6] = [
     ("format", format),
     ("lints", lints),
     ("documentation", documentation_for_others),
     ("tidy", tidy::run),
-    ("documents", docs_run::run_all),
+    ("documents", |workspace| docs_run::run_all(&linted(workspace))),
     ("instructions", instructions::check_changed),
 ];
 
 /// Those that .config/nextest.toml names for each change, or all.
 const TESTS_OF_A_CHANGE: (&str, Step) =
-    (TESTS, |workspace| test::run(&workspace.clone().with("NEXTEST_PROFILE", test_times::OF_A_CHANGE), &[]));
-const ALL_TESTS: (&str, Step) = (TESTS, |workspace| test::run(workspace, &[]));
+    (TESTS, |workspace| test::run(&linted(workspace).with("NEXTEST_PROFILE", test_times::OF_A_CHANGE), &[]));
+const ALL_TESTS: (&str, Step) = (TESTS, |workspace| test::run(&linted(workspace), &[]));
 const TESTS: &str = "tests";
 
 /// What a change of one of a few things can break, and what costs minutes.
@@ -96,9 +96,17 @@ fn format(workspace: &Workspace) -> Result<(), Failure> {
     workspace::run(&mut workspace.cargo(&["fmt", "--manifest-path", VERIFIERS, "--check"]))
 }
 
+/// Compiles everything that documents and tests run, and judges it meanwhile.
 fn lints(workspace: &Workspace) -> Result<(), Failure> {
-    let arguments = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
-    workspace::run(&mut workspace.cargo(&arguments))
+    let arguments = ["build", "--locked", "--profile", TEST_PROFILE, "--workspace", "--all-targets"];
+    workspace::run(&mut linted(workspace).cargo(&arguments))
+}
+
+/// Clippy's compiler writes the same code as `rustc`, so one compile serves lints, documents and tests; `cargo clippy` writes none. The variables are
+/// those with which `cargo clippy -- -D warnings` starts it. Steps that compile the same crates must have them all, or cargo compiles anew.
+fn linted(workspace: &Workspace) -> Workspace {
+    let wrapped = workspace.clone().with("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+    wrapped.with("CLIPPY_ARGS", "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__")
 }
 
 /// The program of a newcomer, without key services and keyring. The lints compile it with all of them, and a test compares the generated files
