@@ -129,6 +129,7 @@ async fn what_is_no_private_key_is_refused_by_its_place() {
             (json!({ "key": Forge::foreign().jwk() }), "/key"),
             (json!({ "key": FOREIGN, "algorithm": "HS256" }), "/algorithm"),
             (json!({ "key": FOREIGN, "algorithm": "none" }), "/algorithm"),
+            (json!({ "key": FOREIGN }), "/algorithm"),
             (json!({ "key": ec_jwk().to_string() }), "/algorithm"),
             (json!({ "key": FOREIGN, "algoritm": "RS256" }), "/algoritm"),
         ] {

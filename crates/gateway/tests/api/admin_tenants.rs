@@ -25,7 +25,11 @@ async fn a_tenant_is_made_with_its_first_client_and_issues_tokens_at_once() {
         let tenant = made.json();
         assert_eq!((&tenant["id"], &tenant["status"]), (&json!(id), &json!("active")));
         assert_eq!((&tenant["managed_by"], &tenant["name"]), (&json!("api"), &json!("A company")));
-        assert_eq!(tenant["issuer"], format!("{PUBLIC_URL}{}", tenant_path(id, "")));
+        for (name, path) in
+            [("issuer", ""), ("jwks_uri", "/.well-known/jwks.json"), ("token_endpoint", "/oauth/token")]
+        {
+            assert_eq!(tenant[name], format!("{PUBLIC_URL}{}", tenant_path(id, path)));
+        }
         let secret = tenant["client"]["secret"]["client_secret"].as_str().unwrap();
         assert!(secret.starts_with("lk_"));
         assert!(test_env.opens(id, "billing", secret).await);

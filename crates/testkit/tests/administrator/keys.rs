@@ -1,4 +1,4 @@
-//! Signing keys: what each command does, the tokens that it reports as broken, and what stays secret.
+//! Signing keys: times, repeated commands, permissions, and what stays secret.
 
 use administration::{
     AuditQuery, AuditView, Created, EditError, ImportSettings, Invalidation, KeyCommand, KeySchedule as _,
@@ -47,77 +47,6 @@ fn check(changed: Result<Created<KeysChanged>, EditError>, stages_: &str, breaks
 
 const KEY_1: &str = "oauth2-key-1";
 
-#[tokio::test]
-async fn the_next_key_is_published_before_it_signs() {
-    let env = env();
-    let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
-    check(keys.command_keys(&caller(&by, NOW), &acme, KeyCommand::Rotate).await, "1 active", &[]);
-    env.published.lock().unwrap().clear();
-    check(
-        keys.command_keys(&caller(&by, later(9)), &acme, KeyCommand::Rotate).await,
-        "1 active, 2 announced",
-        &[],
-    );
-    assert_eq!(*env.published.lock().unwrap(), [Invalidation::Keys(acme.clone())]);
-    check(
-        keys.command_keys(&caller(&by, later(10)), &acme, KeyCommand::Rotate).await,
-        "1 active, 2 announced",
-        &[],
-    );
-    let at = async |seconds| keys.keys(&caller(&by, later(seconds)), &acme).await;
-    assert_eq!(stages(&at(1009).await.unwrap()), "1 active, 2 announced");
-    assert_eq!(stages(&at(1010).await.unwrap()), "1 retiring, 2 active");
-    assert_eq!(stages(&at(4699).await.unwrap()), "1 retiring, 2 active");
-    assert_eq!(stages(&at(4700).await.unwrap()), "1 removed, 2 active");
-}
-
-#[tokio::test]
-async fn what_an_emergency_or_a_revocation_breaks_is_said_before_it_is_done() {
-    let env = env();
-    let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
-    for at in [NOW, later(9)] {
-        keys.command_keys(&caller(&by, at), &acme, KeyCommand::Rotate).await.unwrap();
-    }
-    // A key that has not signed breaks nothing.
-    let effects = async |command, at| keys.key_effects(&caller(&by, at), &acme, command).await;
-    assert_eq!(effects(KeyCommand::Revoke(id(2)), later(20)).await.unwrap(), []);
-    check(
-        keys.command_keys(&caller(&by, later(20)), &acme, KeyCommand::Revoke(id(2))).await,
-        "1 active, 2 removed",
-        &[],
-    );
-    check(
-        keys.command_keys(&caller(&by, later(30)), &acme, KeyCommand::Rotate).await,
-        "1 active, 2 removed, 3 announced",
-        &[],
-    );
-    // Both keys may have signed.
-    let described = effects(KeyCommand::RotateInEmergency, later(1040)).await.unwrap();
-    assert_eq!(
-        described.iter().map(|broken| broken.kid.as_str()).collect::<Vec<_>>(),
-        [KEY_1, "oauth2-key-3"]
-    );
-    assert!(described.iter().all(|broken| broken.until.0 >= later(1040)));
-    let before = stages(&keys.keys(&caller(&by, later(1040)), &acme).await.unwrap());
-    assert_eq!(before, "1 retiring, 2 removed, 3 active", "saying does nothing");
-    // The retiring key only.
-    let changed = keys.command_keys(&caller(&by, later(1040)), &acme, KeyCommand::Revoke(id(1))).await;
-    check(changed, "1 removed, 2 removed, 3 active", &[KEY_1]);
-    // The signing key, and then all keys.
-    let changed = keys.command_keys(&caller(&by, later(1050)), &acme, KeyCommand::Revoke(id(3))).await;
-    check(changed, "1 removed, 2 removed, 3 removed, 4 active", &["oauth2-key-3"]);
-    let changed = keys.command_keys(&caller(&by, later(1060)), &acme, KeyCommand::RotateInEmergency).await;
-    check(changed, "1 removed, 2 removed, 3 removed, 4 removed, 5 active", &["oauth2-key-4"]);
-    let again = keys.command_keys(&caller(&by, later(1061)), &acme, KeyCommand::Revoke(id(4))).await;
-    assert!(matches!(again, Err(EditError::Conflict(_))), "{again:?}");
-    for absent in [
-        keys.command_keys(&caller(&by, later(1061)), &acme, KeyCommand::Revoke(id(9))).await.map(|_| ()),
-        effects(KeyCommand::Revoke(id(9)), later(1061)).await.map(|_| ()),
-    ] {
-        assert!(matches!(absent, Err(EditError::NotFound("key"))), "{absent:?}");
-    }
-}
-
 /// The rows have the time of the command less the skew; keys, audit and status have the time of the command.
 #[tokio::test]
 async fn times_of_a_revocation_are_those_of_its_command() {
@@ -133,7 +62,9 @@ async fn times_of_a_revocation_are_those_of_its_command() {
             keys.command_keys(&caller(&by, at), &tenant, KeyCommand::Rotate).await.unwrap();
         }
         let by = caller(&by, later(at));
+        env.published.lock().unwrap().clear();
         let changed = keys.command_keys(&by, &tenant, KeyCommand::RotateInEmergency).await.unwrap().value;
+        assert_eq!(*env.published.lock().unwrap(), [Invalidation::Keys(tenant.clone())]);
         let ends = if at < 1010 {
             [[0, 0, at, at], [9, 1010, 0, at]]
         } else {
@@ -184,26 +115,6 @@ fn base64_of(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn an_operators_key_is_the_first_or_the_next_and_never_comes_twice() {
-    let env = env();
-    let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
-    let first = own(SigningAlgorithm::ES256);
-    check(keys.import_key(&caller(&by, NOW), &acme, first.clone()).await, "1 active", &[]);
-    let next = own(SigningAlgorithm::ES256);
-    check(keys.import_key(&caller(&by, later(9)), &acme, next).await, "1 active, 2 announced", &[]);
-    let again = keys.import_key(&caller(&by, later(10)), &acme, first.clone()).await;
-    assert!(matches!(again, Err(EditError::Conflict(_))), "{again:?}");
-    keys.command_keys(&caller(&by, later(20)), &acme, KeyCommand::RotateInEmergency).await.unwrap();
-    let again = keys.import_key(&caller(&by, later(30)), &acme, first.clone()).await;
-    assert!(matches!(again, Err(EditError::Conflict(_))), "a key that was taken away does not come back");
-    let globex = tenant(&env, "globex").await;
-    let shared = keys.import_key(&caller(&by, NOW), &globex, first).await;
-    assert!(matches!(&shared, Err(EditError::Invalid(errors)) if errors[0].pointer == "/key"), "{shared:?}");
-    let own = own(SigningAlgorithm::ES256);
-    check(keys.import_key(&caller(&by, NOW), &globex, own).await, "1 active", &[]);
-}
-
-#[tokio::test]
 async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
     let env = env();
     let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
@@ -238,29 +149,6 @@ async fn a_command_that_is_sent_again_is_answered_again_and_done_once() {
     let again = rotate(later(60)).await.unwrap();
     assert!(!first.replayed && again.replayed && again.value == first.value);
     assert_eq!(known().await, 3);
-}
-
-#[tokio::test]
-async fn what_is_wrong_with_a_key_is_said_where_it_is() {
-    let env = env();
-    let (acme, by, keys) = (tenant(&env, "acme").await, operator(), &env.administrator);
-    let good = own(SigningAlgorithm::ES256);
-    let refused = [
-        (ImportSettings { algorithm: Some("HS256".to_owned()), ..good.clone() }, "/algorithm"),
-        (ImportSettings { algorithm: None, ..good.clone() }, "/algorithm"),
-        (ImportSettings { algorithm: Some("ES384".to_owned()), ..good.clone() }, "/key"),
-        (own(SigningAlgorithm::EdDSA), "/algorithm"),
-        (ImportSettings { key: "x".to_owned(), ..good.clone() }, "/key"),
-        (ImportSettings { key: "{\"keys\":[]}".to_owned(), ..good.clone() }, "/key"),
-    ];
-    for (settings, pointer) in refused {
-        match keys.import_key(&caller(&by, NOW), &acme, settings).await {
-            Err(EditError::Invalid(faults)) => assert_eq!(faults[0].pointer, pointer, "{}", faults[0]),
-            other => panic!("{pointer}: {other:?}"),
-        }
-    }
-    assert_eq!(keys.keys(&caller(&by, NOW), &acme).await.unwrap(), []);
-    assert!(!format!("{good:?}").contains(&good.key[30..60]));
 }
 
 #[tokio::test]
@@ -357,23 +245,4 @@ async fn only_holders_of_the_keys_permission_may_read() {
     assert!(matches!(keys.keys(&caller(&ops, NOW), &platform).await, Err(EditError::Forbidden(_))));
     let absent = keys.keys(&caller(&operator(), NOW), &TenantId::parse("absent").unwrap()).await;
     assert!(matches!(absent, Err(EditError::NotFound("tenant"))));
-}
-
-#[tokio::test]
-async fn what_is_done_to_the_keys_of_one_tenant_is_not_done_to_the_others() {
-    let env = env();
-    let (acme, globex) = (tenant(&env, "acme").await, tenant(&env, "globex").await);
-    let (by, keys) = (operator(), &env.administrator);
-    for tenant in [&acme, &globex] {
-        keys.command_keys(&caller(&by, NOW), tenant, KeyCommand::Rotate).await.unwrap();
-    }
-    let before = env.store.load_keys(&globex).await.unwrap();
-    keys.command_keys(&caller(&by, later(9)), &acme, KeyCommand::Rotate).await.unwrap();
-    keys.import_key(&caller(&by, later(10)), &acme, own(SigningAlgorithm::ES256)).await.unwrap();
-    keys.command_keys(&caller(&by, later(20)), &acme, KeyCommand::Revoke(id(1))).await.unwrap();
-    keys.command_keys(&caller(&by, later(30)), &acme, KeyCommand::RotateInEmergency).await.unwrap();
-    keys.advance_keys(&acme, later(99_999)).await.unwrap();
-    assert_eq!(env.store.load_keys(&globex).await.unwrap(), before);
-    let (_, public) = keys.public_key(&caller(&by, NOW), &globex, id(1)).await.unwrap();
-    assert_ne!(public.pem, keys.public_key(&caller(&by, NOW), &acme, id(4)).await.unwrap().1.pem);
 }

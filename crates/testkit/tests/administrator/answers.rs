@@ -1,51 +1,12 @@
-//! Two tenants with equal names for everything do not affect each other.
+//! What the answer to a change shows.
 
-use administration::{ClientStep, NewSecretSettings, SecretStep, TenantStep};
+use administration::{ClientStep, SecretStep, TenantStep};
 use registry::{Client, SecretId};
 use serde_json::json;
 use tenancy::Tenant;
-use testkit::fixtures::{NOW, client_id};
+use testkit::fixtures::client_id;
 
 use crate::test_env::{caller, env, later, operator};
-
-#[tokio::test]
-async fn what_is_done_in_one_tenant_is_not_done_in_the_other() {
-    let env = env();
-    let (acme, of_acme) = env.tenant_with("acme", json!({ "client_id": "svc" })).await;
-    let (globex, of_globex) = env.tenant_with("globex", json!({ "client_id": "svc" })).await;
-    let (administrator, svc) = (&env.administrator, client_id("svc"));
-    let [in_acme, in_globex] = [of_acme, of_globex].map(|client| client.secret.unwrap().client_secret);
-    assert!(!env.opens(&globex, &svc, &in_acme, NOW).await);
-    let before = (
-        env.client(&globex, "svc").await,
-        administrator.secrets(&caller(&operator(), NOW), &globex, &svc).await.unwrap(),
-    );
-    administrator
-        .patch::<Client>(&caller(&operator(), NOW), &acme, &svc, json!({ "name": "A" }))
-        .await
-        .unwrap();
-    administrator
-        .create_secret(&caller(&operator(), NOW), &acme, &svc, NewSecretSettings::default())
-        .await
-        .unwrap();
-    administrator
-        .step_secret(&caller(&operator(), NOW), &acme, &svc, &SecretId::new("s1"), SecretStep::Revoke)
-        .await
-        .unwrap();
-    administrator.step::<Client>(&caller(&operator(), NOW), &acme, &svc, ClientStep::Suspend).await.unwrap();
-    administrator.step::<Client>(&caller(&operator(), NOW), &acme, &svc, ClientStep::Delete).await.unwrap();
-    administrator
-        .step::<Tenant>(&caller(&operator(), NOW), &acme, &(), TenantStep::ScheduleDeletion)
-        .await
-        .unwrap();
-    administrator.step::<Tenant>(&caller(&operator(), NOW), &acme, &(), TenantStep::Delete).await.unwrap();
-    let after = (
-        env.client(&globex, "svc").await,
-        administrator.secrets(&caller(&operator(), NOW), &globex, &svc).await.unwrap(),
-    );
-    assert_eq!(after, before);
-    assert!(env.opens(&globex, &svc, &in_globex, NOW).await);
-}
 
 /// A commit writes what was decided on its revision, so the answer is built from the decision and no row is read again.
 #[tokio::test]
