@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use tenancy::TenantId;
 
 use super::account_import::{self, ImportArguments};
+use super::arguments::{ChangeArguments, Consent, With};
 use super::output::{Columns, ListArguments, confirm, details};
 use super::parse::{Assignment, parse_assignment, patch};
 use super::runner::Runner;
 use super::secret_input;
-use super::tenant::ChangeArguments;
 use crate::admin_client::{ApiRequest, segment};
 use crate::terminal_input::ask_secret;
 
@@ -43,12 +43,7 @@ pub(crate) enum AccountCommand {
     /// Show an account.
     Show(AccountArguments),
     /// Change settings: name=value, or a merge patch.
-    Set {
-        #[command(flatten)]
-        of: AccountArguments,
-        #[command(flatten)]
-        changes: ChangeArguments,
-    },
+    Set(With<AccountArguments, ChangeArguments>),
     /// Stop the person from signing in, and end all sessions.
     Suspend(AccountArguments),
     /// Let the person sign in again.
@@ -56,12 +51,7 @@ pub(crate) enum AccountCommand {
     /// Forget the failed sign-ins, so that the account refuses no browser for them.
     Unlock(AccountArguments),
     /// Set the password: asked for at the terminal, or read from a file. All sessions until now end.
-    Password {
-        #[command(flatten)]
-        of: AccountArguments,
-        #[command(flatten)]
-        password: PasswordArguments,
-    },
+    Password(With<AccountArguments, PasswordArguments>),
     /// List where the person is signed in, or end one of these sessions.
     Sessions {
         #[command(flatten)]
@@ -81,13 +71,7 @@ pub(crate) enum AccountCommand {
     /// Sign the person out everywhere.
     SignOut(AccountArguments),
     /// Delete the account; its id is not given again.
-    Delete {
-        #[command(flatten)]
-        of: AccountArguments,
-        /// Do not ask.
-        #[arg(long)]
-        yes: bool,
-    },
+    Delete(With<AccountArguments, Consent>),
 }
 
 /// Which account.
@@ -189,7 +173,7 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
             runner.list::<AccountView>(&accounts_path(&tenant), filters, &list, &COLUMNS)
         }
         AccountCommand::Show(of) => show(runner, &of),
-        AccountCommand::Set { of, changes } => {
+        AccountCommand::Set(With { of, more: changes }) => {
             let patch = changes.patch::<AccountSettings>()?;
             runner.show(ApiRequest::patch(of.path(), patch), details::<AccountView>)
         }
@@ -201,7 +185,7 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
                 format!("The failed sign-ins of account {} are forgotten.\n", of.name())
             })
         }
-        AccountCommand::Password { of, password } => {
+        AccountCommand::Password(With { of, more: password }) => {
             let password = match password.read()? {
                 Some(password) => password,
                 None => asked()?,
@@ -232,7 +216,7 @@ pub(crate) fn run(runner: Runner<'_>, command: AccountCommand) -> anyhow::Result
             let request = ApiRequest::delete(format!("{}/sessions", of.path()));
             runner.done(request, &format!("Account {} is signed out everywhere.", of.name()))
         }
-        AccountCommand::Delete { of, yes } => {
+        AccountCommand::Delete(With { of, more: Consent { yes } }) => {
             confirm(&format!("Delete account {} for ever?", of.name()), yes)?;
             runner.done(ApiRequest::delete(of.path()), &format!("Account {} is deleted.", of.name()))
         }

@@ -12,11 +12,11 @@ use serde_json::Value;
 use settings::files;
 use tenancy::TenantId;
 
+use super::arguments::{ChangeArguments, Consent, With};
 use super::client_migration::Migration;
 use super::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
 use super::runner::Runner;
 use super::suggested::suggested;
-use super::tenant::ChangeArguments;
 use crate::admin_client::{ApiRequest, segment};
 use crate::clock;
 
@@ -38,12 +38,7 @@ pub(crate) enum ClientCommand {
     /// Show a client.
     Show(ClientArguments),
     /// Change settings: name=value, or a merge patch.
-    Set {
-        #[command(flatten)]
-        of: ClientArguments,
-        #[command(flatten)]
-        changes: ChangeArguments,
-    },
+    Set(With<ClientArguments, ChangeArguments>),
     /// Stop it from authenticating.
     Suspend(ClientArguments),
     /// Let it authenticate again.
@@ -53,13 +48,7 @@ pub(crate) enum ClientCommand {
     /// Revoke all tokens that it was issued until now.
     RevokeTokens(ClientArguments),
     /// Delete it with its secrets; its id stays reserved.
-    Delete {
-        #[command(flatten)]
-        of: ClientArguments,
-        /// Do not ask.
-        #[arg(long)]
-        yes: bool,
-    },
+    Delete(With<ClientArguments, Consent>),
 }
 
 /// Which client.
@@ -208,7 +197,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<
             runner.list::<ClientView>(&clients_path(&tenant), vec![("search", search)], &list, &COLUMNS)
         }
         ClientCommand::Show(of) => runner.show(ApiRequest::get(of.path()), details::<ClientView>),
-        ClientCommand::Set { of, changes } => {
+        ClientCommand::Set(With { of, more: changes }) => {
             let patch = changes.patch::<ClientSettings>()?;
             runner.show(ApiRequest::patch(of.path(), patch), details::<ClientView>)
         }
@@ -227,7 +216,7 @@ pub(crate) fn run(runner: Runner<'_>, command: ClientCommand) -> anyhow::Result<
                 format!("All tokens of client {}/{} until now are revoked.\n", of.tenant, view.client_id)
             })
         }
-        ClientCommand::Delete { of, yes } => {
+        ClientCommand::Delete(With { of, more: Consent { yes } }) => {
             let name = format!("{}/{}", of.tenant, of.client);
             confirm(&format!("Delete client {name} for ever? Its secrets are destroyed."), yes)?;
             runner.done(ApiRequest::delete(of.path()), &format!("Client {name} is deleted."))

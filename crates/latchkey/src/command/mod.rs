@@ -32,6 +32,7 @@ pub(crate) mod token;
 pub(crate) mod whoami;
 
 // What they share.
+mod arguments;
 mod comparison;
 mod output;
 mod parse;

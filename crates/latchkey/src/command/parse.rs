@@ -49,6 +49,12 @@ pub(crate) fn parse_instant(text: &str) -> Result<Timestamp, String> {
     })
 }
 
+/// A merge patch as it is written.
+pub(crate) fn parse_json(text: &str) -> Result<Value, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if value.is_object() { Ok(value) } else { Err("a merge patch is an object".to_owned()) }
+}
+
 pub(crate) fn parse_assignment(text: &str) -> Result<Assignment, String> {
     match text.split_once('=') {
         Some((path, value)) if !path.is_empty() => {

@@ -2,17 +2,16 @@
 
 use std::process::ExitCode;
 
-use administration::{CreatedTenant, Shape, TenantSettings, TenantView};
+use administration::{CreatedTenant, TenantSettings, TenantView};
 use clap::{Args, Subcommand};
-use schemars::JsonSchema;
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
+use super::arguments::{ChangeArguments, TenantArguments, With};
 use super::client::own_audience;
 use super::output::{
     self, Columns, Expected, Language, ListArguments, SecretArguments, SecretSink, confirm, details, table,
 };
-use super::parse::{Assignment, parse_assignment, patch};
 use super::runner::Runner;
 use crate::admin_client::ApiRequest;
 
@@ -30,32 +29,15 @@ pub(crate) enum TenantCommand {
         list: ListArguments,
     },
     /// Show a tenant.
-    Show {
-        /// The tenant's id.
-        tenant: TenantId,
-    },
+    Show(TenantArguments),
     /// Change settings: name=value, or a merge patch.
-    Set {
-        /// The tenant's id.
-        tenant: TenantId,
-        #[command(flatten)]
-        changes: ChangeArguments,
-    },
+    Set(With<TenantArguments, ChangeArguments>),
     /// Stop it from serving.
-    Suspend {
-        /// The tenant's id.
-        tenant: TenantId,
-    },
+    Suspend(TenantArguments),
     /// Let it serve again.
-    Resume {
-        /// The tenant's id.
-        tenant: TenantId,
-    },
+    Resume(TenantArguments),
     /// Revoke all tokens that it has issued until now.
-    RevokeTokens {
-        /// The tenant's id.
-        tenant: TenantId,
-    },
+    RevokeTokens(TenantArguments),
     /// Schedule its deletion, which `restore` takes back; with --final, delete it at once and for ever.
     Delete {
         /// The tenant's id.
@@ -68,10 +50,7 @@ pub(crate) enum TenantCommand {
         yes: bool,
     },
     /// Take its deletion back.
-    Restore {
-        /// The tenant's id.
-        tenant: TenantId,
-    },
+    Restore(TenantArguments),
 }
 
 /// Of `tenant add`.
@@ -102,18 +81,6 @@ pub(crate) struct AddArguments {
     snippet: Language,
     #[command(flatten)]
     secret: SecretArguments,
-}
-
-/// Of `tenant set` and `client set`.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct ChangeArguments {
-    /// A setting and its new value, such as access_token.lifetime=30m; `null` is the default.
-    #[arg(value_name = "NAME=VALUE", value_parser = parse_assignment)]
-    assignments: Vec<Assignment>,
-    /// A JSON merge patch (RFC 7396) of the settings.
-    #[arg(long = "patch", value_name = "JSON", value_parser = parse_json)]
-    merge_patch: Option<Value>,
 }
 
 const TENANTS: &str = "/api/v1/admin/tenants";
@@ -149,16 +116,16 @@ pub(crate) fn run(runner: Runner<'_>, command: TenantCommand) -> anyhow::Result<
         TenantCommand::List { search, list } => {
             runner.list::<TenantView>(TENANTS, vec![("search", search)], &list, &COLUMNS)
         }
-        TenantCommand::Show { tenant } => runner.show(ApiRequest::get(path(&tenant)), details::<TenantView>),
-        TenantCommand::Set { tenant, changes } => {
+        TenantCommand::Show(of) => runner.show(ApiRequest::get(path(&of.tenant)), details::<TenantView>),
+        TenantCommand::Set(With { of, more: changes }) => {
             let patch = changes.patch::<TenantSettings>()?;
-            runner.show(ApiRequest::patch(path(&tenant), patch), details::<TenantView>)
+            runner.show(ApiRequest::patch(path(&of.tenant), patch), details::<TenantView>)
         }
-        TenantCommand::Suspend { tenant } => step(&tenant, "suspend"),
-        TenantCommand::Resume { tenant } => step(&tenant, "resume"),
-        TenantCommand::Restore { tenant } => step(&tenant, "restore"),
-        TenantCommand::RevokeTokens { tenant } => {
-            let request = ApiRequest::post(format!("{}/tokens/revoke", path(&tenant)), &());
+        TenantCommand::Suspend(of) => step(&of.tenant, "suspend"),
+        TenantCommand::Resume(of) => step(&of.tenant, "resume"),
+        TenantCommand::Restore(of) => step(&of.tenant, "restore"),
+        TenantCommand::RevokeTokens(of) => {
+            let request = ApiRequest::post(format!("{}/tokens/revoke", path(&of.tenant)), &());
             runner.show(request, |view: &TenantView| {
                 format!("All tokens of tenant {} until now are revoked.\n", view.id)
             })
@@ -192,21 +159,6 @@ impl AddArguments {
         }
         document
     }
-}
-
-impl ChangeArguments {
-    /// The merge patch that is asked for.
-    pub(crate) fn patch<T: JsonSchema>(self) -> anyhow::Result<Value> {
-        match self.merge_patch {
-            Some(patch) => Ok(patch),
-            None => patch(&self.assignments, &Shape::of::<T>()).map_err(anyhow::Error::msg),
-        }
-    }
-}
-
-pub(super) fn parse_json(text: &str) -> Result<Value, String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if value.is_object() { Ok(value) } else { Err("a merge patch is an object".to_owned()) }
 }
 
 /// All that the tenant's service and those who check its tokens need.

@@ -14,6 +14,7 @@ use protocol::SigningAlgorithm;
 use serde_json::json;
 use tenancy::TenantId;
 
+use super::arguments::{Consent, TenantArguments, With};
 use super::output::json as document;
 use super::print;
 use super::runner::Runner;
@@ -28,10 +29,7 @@ pub(crate) use views::KeyDocument;
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
     /// List a tenant's signing keys, removed ones too.
-    List {
-        /// The tenant's id.
-        tenant: TenantId,
-    },
+    List(TenantArguments),
     /// Show a signing key and its public half.
     Show(KeyArguments),
     /// Let the next key take over as soon as verifiers can know it.
@@ -46,13 +44,7 @@ pub(crate) enum KeyCommand {
         yes: bool,
     },
     /// Take a key away at once. Says first what that breaks.
-    Revoke {
-        #[command(flatten)]
-        of: KeyArguments,
-        /// Do not ask.
-        #[arg(long)]
-        yes: bool,
-    },
+    Revoke(With<KeyArguments, Consent>),
     /// Bring a private key in as the next one: PEM (PKCS#8, PKCS#1) or JWK.
     Import {
         /// The tenant's id.
@@ -75,10 +67,7 @@ pub(crate) enum KeyCommand {
         format: Format,
     },
     /// Show which keys sign and come next, and whether verifiers have fetched them.
-    Status {
-        /// The tenant's id.
-        tenant: TenantId,
-    },
+    Status(TenantArguments),
     /// Move everything that is sealed to `keys.sealing_key`. Servers go on meanwhile; ended half way, it goes on where it was.
     Reseal {
         /// Only count what would be moved. Exit 2 if there is anything.
@@ -115,7 +104,7 @@ pub(crate) enum Format {
 /// Runs the command.
 pub(crate) fn run(runner: Runner<'_>, command: KeyCommand) -> anyhow::Result<ExitCode> {
     match command {
-        KeyCommand::List { tenant } => {
+        KeyCommand::List(TenantArguments { tenant }) => {
             runner.show(ApiRequest::get(keys_path(&tenant)), |all: &Page<KeyView>| views::rows(&all.items))
         }
         KeyCommand::Show(of) => runner.show(ApiRequest::get(of.path()), views::shown),
@@ -123,8 +112,8 @@ pub(crate) fn run(runner: Runner<'_>, command: KeyCommand) -> anyhow::Result<Exi
             runner.show(ApiRequest::post(format!("{}/rotate", keys_path(&tenant)), &json!({})), changed)
         }
         KeyCommand::Rotate { tenant, emergency: true, yes } => take_away(runner, &tenant, Taking::All, yes),
-        KeyCommand::Revoke { of: KeyArguments { tenant, key }, yes } => {
-            take_away(runner, &tenant, Taking::One(key), yes)
+        KeyCommand::Revoke(With { of, more: Consent { yes } }) => {
+            take_away(runner, &of.tenant, Taking::One(of.key), yes)
         }
         KeyCommand::Import { tenant, file, algorithm } => {
             let key = secret_input::read(&file, &file.display().to_string(), "key")?;
@@ -143,7 +132,7 @@ pub(crate) fn run(runner: Runner<'_>, command: KeyCommand) -> anyhow::Result<Exi
                 Format::Pem => runner.print(&public, || format!("{}\n", public.pem.trim_end())),
             }
         }),
-        KeyCommand::Status { tenant } => {
+        KeyCommand::Status(TenantArguments { tenant }) => {
             runner.show(ApiRequest::get(format!("{}/status", keys_path(&tenant))), views::status)
         }
         KeyCommand::Reseal { dry_run } => reseal::reseal(runner, dry_run),
