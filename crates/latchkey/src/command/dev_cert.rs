@@ -5,14 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use protocol::Timestamp;
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
 use zeroize::Zeroizing;
 
-use super::print;
+use super::{new_files, print};
 use crate::clock;
-use settings::files;
 
 const DAY: u64 = 86_400;
 /// The names that every development machine has.
@@ -20,21 +19,10 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// Writes both files, or neither.
 pub(crate) fn run(certificate: &Path, key: &Path, names: &[String]) -> anyhow::Result<ExitCode> {
-    for path in [certificate, key] {
-        if path.exists() {
-            bail!(
-                "{} is there already, and is not written over; remove it, or name another file",
-                path.display()
-            );
-        }
-    }
+    new_files::refuse_existing([certificate, key], "")?;
     let (certificate_pem, key_pem) =
         make(names, clock::now()).context("no certificate can be made for these names")?;
-    write(key, &key_pem, 0o600)?;
-    write(certificate, &certificate_pem, 0o644).inspect_err(|_| {
-        // A key without its certificate would be in the way of the next try.
-        let _ = std::fs::remove_file(key);
-    })?;
+    new_files::create((key, &key_pem, 0o600), (certificate, &certificate_pem, 0o644))?;
     print(&format!(
         "wrote {} and {} for {}; valid for a year; self-signed, so no client trusts it by itself\n",
         certificate.display(),
@@ -61,15 +49,12 @@ fn all(names: &[String]) -> Vec<String> {
     all
 }
 
-fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
-    files::create(path, text.as_bytes(), mode)
-        .with_context(|| format!("{} cannot be written", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::PathBuf;
+
+    use settings::files;
 
     use super::*;
 

@@ -34,6 +34,7 @@ pub(crate) mod whoami;
 // What they share.
 mod arguments;
 mod comparison;
+mod new_files;
 mod output;
 mod parse;
 mod print;

@@ -3,12 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
 use secrets::GeneratedSecret;
-use settings::files;
 use zeroize::Zeroizing;
 
-use super::print;
+use super::{new_files, print};
 
 /// The settings, with comments.
 const CONFIG: &str = include_str!("config.yaml");
@@ -18,20 +16,10 @@ const SECRET: &str = "example-service.secret";
 /// Writes both files, or neither.
 pub(crate) fn run(config: &Path) -> anyhow::Result<ExitCode> {
     let secret = config.with_file_name(SECRET);
-    for path in [config, &secret] {
-        if path.exists() {
-            bail!(
-                "{} is there already, and is not written over; remove it, or name another file with --config",
-                path.display()
-            );
-        }
-    }
+    new_files::refuse_existing([config, &secret], " with --config")?;
     let generated = GeneratedSecret::generate().secret;
-    write(&secret, &Zeroizing::new(format!("{}\n", generated.expose())), 0o600)?;
-    write(config, CONFIG, 0o644).inspect_err(|_| {
-        // A secret without its settings would be in the way of the next try.
-        let _ = std::fs::remove_file(&secret);
-    })?;
+    let text = Zeroizing::new(format!("{}\n", generated.expose()));
+    new_files::create((&secret, &text, 0o600), (config, CONFIG, 0o644))?;
     let serve = match config.to_str() {
         Some("config.yaml") => "latchkey".to_owned(),
         _ => format!("latchkey --config {}", config.display()),
@@ -48,11 +36,6 @@ pub(crate) fn run(config: &Path) -> anyhow::Result<ExitCode> {
         secret.display(),
         secret.display()
     ))
-}
-
-fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
-    files::create(path, text.as_bytes(), mode)
-        .with_context(|| format!("{} cannot be written", path.display()))
 }
 
 #[cfg(test)]

@@ -1,0 +1,27 @@
+//! Two files that belong together: both are written or neither, and nothing is written over.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use settings::files;
+
+/// A path with its text and mode.
+pub(super) type NewFile<'a> = (&'a Path, &'a str, u32);
+
+/// Fails where one of them is there. `option` says how another file is named.
+pub(super) fn refuse_existing(paths: [&Path; 2], option: &str) -> anyhow::Result<()> {
+    let Some(path) = paths.into_iter().find(|path| path.exists()) else { return Ok(()) };
+    let path = path.display();
+    bail!("{path} is there already, and is not written over; remove it, or name another file{option}")
+}
+
+/// The first alone would be in the way of the next try.
+pub(super) fn create(first: NewFile<'_>, second: NewFile<'_>) -> anyhow::Result<()> {
+    let create = |(path, text, mode): NewFile<'_>| {
+        let unwritten = || format!("{} cannot be written", path.display());
+        files::create(path, text.as_bytes(), mode).with_context(unwritten)
+    };
+    create(first)?;
+    create(second).inspect_err(|_| drop(fs::remove_file(first.0)))
+}
