@@ -9,11 +9,7 @@ use settings::owner::user;
 
 /// The first of SQLite's files, or their folder, that this user may not use; `None` where all may be used.
 pub(crate) fn denied(database: &Path, writes: bool) -> Option<String> {
-    let files = ["", "-wal", "-shm"].map(|suffix| {
-        let mut name = database.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    });
+    let files = files_of(database);
     let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let of_file =
         files.iter().find(|file| is_denied(&OpenOptions::new().read(true).write(writes).open(file)));
@@ -21,6 +17,15 @@ pub(crate) fn denied(database: &Path, writes: bool) -> Option<String> {
     let of_folder = || writes && is_denied(&tempfile::tempfile_in(folder));
     let path = of_file.map(PathBuf::as_path).or_else(|| of_folder().then_some(folder))?;
     Some(explanation(path, &fs::metadata(path), &fs::metadata(folder)))
+}
+
+/// The files that SQLite keeps of a database.
+pub(crate) fn files_of(database: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|suffix| {
+        let mut name = database.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    })
 }
 
 fn is_denied(opened: &io::Result<File>) -> bool {

@@ -38,24 +38,10 @@ pub(crate) async fn keep(
         if round % ROUNDS_AN_HOUR == 1 {
             prune_ended_secrets(&administrator).await;
         }
-        if let Err(error) = delete_all(|now| identifiers.delete_expired_identifiers(now)).await {
-            tracing::warn!(
-                error = causes(&error),
-                "used identifiers that have expired cannot be deleted; trying again in a minute"
-            );
-        }
-        if let Err(error) = delete_all(|now| revocations.delete_ended_revocations(now)).await {
-            tracing::warn!(
-                error = causes(&error),
-                "revocations that have ended cannot be deleted; trying again in a minute"
-            );
-        }
-        if let Err(error) = delete_all(|now| sessions.delete_expired_sign_ins(now)).await {
-            tracing::warn!(
-                error = causes(&error),
-                "sessions and codes that have expired cannot be deleted; trying again in a minute"
-            );
-        }
+        delete_all("used identifiers that have expired", |now| identifiers.delete_expired_identifiers(now))
+            .await;
+        delete_all("revocations that have ended", |now| revocations.delete_ended_revocations(now)).await;
+        delete_all("sessions and codes that have expired", |now| sessions.delete_expired_sign_ins(now)).await;
         if let Err(error) = administrator.sum_sign_ins(clock::now()).await {
             tracing::warn!(error = causes(&error), "sign-ins of the last minutes are not in the audit");
         }
@@ -89,11 +75,20 @@ pub(crate) async fn keep(
 
 /// Batch by batch, so that requests write between them. What expires meanwhile is for the next time.
 async fn delete_all<F: Future<Output = Result<u64, StoreError>>>(
+    what: &str,
     delete: impl Fn(Timestamp) -> F,
-) -> Result<(), StoreError> {
+) {
     let now = clock::now();
-    while delete(now).await? > 0 {}
-    Ok(())
+    loop {
+        match delete(now).await {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(error = causes(&error), "{what} cannot be deleted; trying again in a minute");
+                return;
+            }
+        }
+    }
 }
 
 async fn prune_ended_secrets(administrator: &Administrator) {

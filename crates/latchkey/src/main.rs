@@ -19,7 +19,6 @@ mod log_lines;
 mod logging;
 mod logout_delivery;
 mod names;
-mod open_files;
 mod platform;
 mod profiles;
 mod reload;

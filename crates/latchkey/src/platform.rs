@@ -16,6 +16,7 @@ use grants::ProtectedResource;
 use keys::{KeyPool, KeyRingCache, KeySealer};
 use protocol::ScopeToken;
 use registry::{PublicUrls, ReplayGuard};
+use rustix::process::{Resource, getrlimit};
 use secrets::{HashPool, Pepper, PreciseTimer};
 use storage::Database;
 use tenancy::TenantResolver;
@@ -24,7 +25,7 @@ use crate::health::PlatformHealth;
 use crate::jwks_fetcher::GuardedJwksFetcher;
 use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
-use crate::{clock, database, open_files, sealing, tls};
+use crate::{clock, database, sealing, tls};
 use settings::{Loaded, PlatformSettings, PublicUrl, SAMPLE_SECRETS};
 
 pub(crate) const THREADS: &str = "the threads that check secrets cannot be started";
@@ -199,10 +200,15 @@ pub(crate) fn gateway_options(loaded: &Loaded) -> anyhow::Result<Options> {
                 .as_deref()
                 .and_then(|scope| ScopeToken::parse(scope).ok()),
         }),
-        connections: connection_limits(server.max_connections, open_files::limit()),
+        connections: connection_limits(server.max_connections, open_files()),
         strict_transport: server.public_url.is_https() && !server.public_url.is_on_loopback(),
         workers: server.workers.map_or_else(cores, NonZeroUsize::get),
     })
+}
+
+/// The limit of open files of this process; none where there is no limit.
+fn open_files() -> Option<usize> {
+    usize::try_from(getrlimit(Resource::Nofile).current?).ok()
 }
 
 /// The requested limits, but at most three quarters of the open files: the store, certificates and listeners need files, too.

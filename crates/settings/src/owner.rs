@@ -51,15 +51,19 @@ fn give(
     Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
 }
 
-/// A user as the system's list names it.
+/// A user as the system's list names it, with its id.
 pub fn user(id: u32) -> String {
+    name(id).map_or_else(|| format!("the user with id {id}"), |name| format!("{name} (user id {id})"))
+}
+
+/// The name of a user in the system's list.
+pub fn name(id: u32) -> Option<String> {
     let list = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let name = list.lines().find_map(|line| {
+    list.lines().find_map(|line| {
         let mut members = line.split(':');
         let name = members.next()?;
         (members.nth(1)? == id.to_string()).then(|| name.to_owned())
-    });
-    name.map_or_else(|| format!("the user with id {id}"), |name| format!("{name} (user id {id})"))
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::report::Line;
+use crate::file_access::files_of;
+use settings::owner::name;
 use settings::{Loaded, SealingKeySource, StorageLocation};
 
 const CHECK: &str = "files";
@@ -20,7 +22,7 @@ pub(super) fn check(loaded: &Loaded) -> Vec<Line> {
 fn files(loaded: &Loaded) -> Vec<PathBuf> {
     let mut files = Vec::new();
     if let StorageLocation::Sqlite(path) = &loaded.platform.storage {
-        files.extend(["", "-wal", "-shm"].map(|end| PathBuf::from(format!("{}{end}", path.display()))));
+        files.extend(files_of(path));
     }
     let keys =
         std::iter::once(&loaded.platform.sealing_keys.writing).chain(&loaded.platform.sealing_keys.former);
@@ -41,27 +43,17 @@ fn line(path: &Path, file: &Metadata) -> Option<Line> {
 
 /// A folder of root may hold files for any service; a folder of a service holds the service's files.
 fn judge(path: &Path, owner: u32, mode: u32, folder_owner: u32) -> Line {
-    let found = format!("{} belongs to {} (mode {mode:04o})", path.display(), name_of(owner));
+    let [owned_by, service] =
+        [owner, folder_owner].map(|user| name(user).unwrap_or_else(|| user.to_string()));
+    let found = format!("{} belongs to {owned_by} (mode {mode:04o})", path.display());
     if folder_owner == ROOT || owner == folder_owner {
         return Line::ok(CHECK, found);
     }
-    let service = name_of(folder_owner);
     Line::error(
         CHECK,
         format!("{found}, and its folder to {service}, whose service cannot write it"),
         format!("run `chown {service} {}`, and commands on the store as {service}", path.display()),
     )
-}
-
-/// The name of a user, or the number where there is none.
-pub(super) fn name_of(user: u32) -> String {
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let mut named = users.lines().filter_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(user)).then(|| name.to_owned())
-    });
-    named.next().unwrap_or_else(|| user.to_string())
 }
 
 #[cfg(test)]
