@@ -8,8 +8,27 @@ use clap_complete::{Shell, generate};
 use super::print;
 
 /// Prints the script for this shell.
-pub(crate) fn run(shell: Shell, mut command: Command) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(shell: Shell, command: Command) -> anyhow::Result<ExitCode> {
+    print(&script(shell, command))
+}
+
+fn script(shell: Shell, mut command: Command) -> String {
     let mut script = Vec::new();
     generate(shell, &mut command, "latchkey", &mut script);
-    print(&String::from_utf8_lossy(&script))
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum as _;
+
+    use super::*;
+
+    #[test]
+    fn each_shell_completes_the_commands() {
+        for shell in Shell::value_variants() {
+            let script = script(*shell, crate::command_line());
+            assert!(script.contains("rollback") && script.contains("as-client"), "{shell}");
+        }
+    }
 }

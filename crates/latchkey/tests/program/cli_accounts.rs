@@ -1,4 +1,4 @@
-//! `latchkey account add` and `account import`, on the store and through a server, and the people who sign in then.
+//! `latchkey account add` and `account import`, and the people who sign in then.
 
 use std::fs::File;
 
@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::cli::Cli;
 use crate::folder::Folder;
 use crate::person::{Browser, after, code_in, public_url};
-use crate::program::Program;
 use crate::settings::TWO_TENANTS;
 use crate::two_providers::TwoProviders;
 
@@ -25,47 +24,30 @@ fn lines() -> String {
     lines.join("\n")
 }
 
-fn check_imports(folder: &Folder, cli: &Cli<'_>, tenant: &str, other: &str) {
-    folder.write("people.ndjson", &lines());
-    let first = cli.run(&["account", "import", tenant, "people.ndjson"]);
-    assert_eq!(first.code, Some(1), "{first:?}");
-    let expected =
-        format!("2498 accounts of {tenant} were created, 0 exist already, 2 lines were refused.\n");
-    assert_eq!(first.out, expected);
-    assert!(
-        first.err.contains("line 3 /password: ") && first.err.contains("line 2500: not JSON"),
-        "{first:?}"
-    );
-    assert!(!first.err.contains("hunter2") && !first.out.contains("$2b$"), "{first:?}");
-
-    folder.write("good.ndjson", &lines().lines().take(2).collect::<Vec<_>>().join("\n"));
-    let mut piped = cli.command(&["account", "import", tenant, "-", "--json"]);
-    let again = piped.stdin(File::open(folder.path("good.ndjson")).unwrap()).output().unwrap();
-    assert!(again.status.success(), "{again:?}");
-    let summary: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
-    assert_eq!(summary, json!({ "created": 0, "exist": 2, "refused": [] }));
-
-    let listed = |tenant| cli.json(&["account", "list", tenant, "--identifier", "ada@example.com"]);
-    assert_eq!(listed(tenant)["items"].as_array().unwrap().len(), 1);
-    assert_eq!(listed(other)["items"], json!([]), "the other tenant has no such account");
-    cli.assert_ends(&["account", "import", "initech", "good.ndjson"], 3, "initech");
-    cli.assert_ends(&["account", "import", tenant, "nothing.ndjson"], 1, "nothing.ndjson");
-}
-
 #[test]
-fn a_file_of_any_length_is_imported_on_the_store_and_each_refused_line_is_named() {
+fn a_file_of_any_length_is_imported_and_each_refused_line_is_named() {
     let folder = Folder::with(TWO_TENANTS);
     let cli = Cli::store(&folder);
     cli.run(&["apply"]).output();
-    check_imports(&folder, &cli, "acme", "globex");
-}
+    folder.write("people.ndjson", &lines());
+    let first = cli.run(&["account", "import", "acme", "people.ndjson"]);
+    let expected = "2498 accounts of acme were created, 0 exist already, 2 lines were refused.\n";
+    assert_eq!((first.code, first.out.as_str()), (Some(1), expected), "{first:?}");
+    for words in ["line 3 /password: ", "line 2500: not JSON"] {
+        assert!(first.err.contains(words) && !first.err.contains("hunter2"), "{first:?}");
+    }
 
-#[tokio::test]
-async fn a_file_of_any_length_is_imported_through_a_server() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
-    let cli = Cli::server(&folder, &program).await;
-    check_imports(&folder, &cli, "globex", "acme");
+    folder.write("good.ndjson", &lines().lines().take(2).collect::<Vec<_>>().join("\n"));
+    let mut piped = cli.command(&["account", "import", "acme", "-", "--json"]);
+    let again = piped.stdin(File::open(folder.path("good.ndjson")).unwrap()).output().unwrap();
+    let summary: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!((again.status.success(), summary), (true, json!({ "created": 0, "exist": 2, "refused": [] })));
+
+    let listed = |tenant| cli.json(&["account", "list", tenant, "--identifier", "ada@example.com"]);
+    assert_eq!(listed("acme")["items"].as_array().unwrap().len(), 1);
+    assert_eq!(listed("globex")["items"], json!([]), "the other tenant has no such account");
+    cli.assert_ends(&["account", "import", "initech", "good.ndjson"], 3, "initech");
+    cli.assert_ends(&["account", "import", "acme", "nothing.ndjson"], 1, "nothing.ndjson");
 }
 
 const PASSWORD_OF_HASH: &str = "a long enough password";

@@ -1,4 +1,4 @@
-//! `latchkey client …`, `secret …` and `audit …` on the store, always with another tenant whose rows have the same names.
+//! `latchkey client …` and `audit …` on the store, and `secret …` through a server, always with another tenant whose rows have the same names.
 
 use crate::cli::Cli;
 use crate::folder::Folder;
@@ -65,7 +65,7 @@ async fn a_client_is_registered_changed_suspended_and_deleted() {
 async fn a_secret_is_rotated_ended_and_revoked() {
     let folder = Folder::with(TWO_TENANTS);
     let program = Program::start(&folder);
-    let cli = Cli::store(&folder);
+    let cli = Cli::server(&folder, &program).await;
     let (first, theirs) = (cli.add_tenant("initech"), cli.add_tenant("umbrella"));
     let made = |arguments: &[&str]| {
         let made = cli.json(arguments);
@@ -101,6 +101,8 @@ async fn a_secret_is_rotated_ended_and_revoked() {
         "{table}"
     );
     cli.assert_ends(&["secret", "revoke", "initech", "svc", "s9", "--yes"], 3, "there is no secret");
+    let audit = cli.json(&["audit", "list", "--tenant", "initech", "--limit", "1"]);
+    assert_eq!(audit["items"][0]["actor"], "client:platform/admin", "{audit}");
 }
 
 #[test]

@@ -145,34 +145,13 @@ async fn each_fault_is_found_by_its_check() {
     let tokens = Tokens::fetch().await;
     let token = &tokens.acme;
     let with = |name: &'static str, value: Value| changed(token, 0, move |header| header[name] = value);
-    let parts: Vec<&str> = token.split('.').collect();
-    let [header, claims, signature] = parts[..] else { panic!("three parts") };
-    let twice = format!(
-        "{}.{claims}.{signature}",
-        BASE64URL.encode(r#"{"alg":"ES256","alg":"ES256","kid":"oauth2-key-1","typ":"at+jwt"}"#)
-    );
+    // The vectors of `latchkey-verifier` and the tests of `keys` have the other faults of each check.
     let table = [
-        (String::new(), "token_malformed", "parts"),
         ("opaque".to_owned(), "token_malformed", "parts"),
-        (format!("{header}.{claims}"), "token_malformed", "parts"),
-        (format!("{token}.a.b"), "token_malformed", "parts"),
         (format!("{token}="), "token_malformed", "encoding"),
-        (format!("{header}.{claims}\n.{signature}"), "token_malformed", "encoding"),
-        ("A".repeat(20_000), "token_malformed", "length"),
         ("A.".repeat(500_000), "token_malformed", "length"),
-        (twice, "token_malformed", "header-json"),
-        (format!("{header}.{}.{signature}", BASE64URL.encode("[]")), "token_malformed", "claims-json"),
         (with("alg", json!("none")), "token_algorithm_not_allowed", "alg"),
-        (with("alg", json!("HS256")), "token_algorithm_not_allowed", "alg"),
-        (with("alg", json!("RS256")), "token_algorithm_not_allowed", "key-alg"),
-        (with("alg", json!(7)), "token_malformed", "header-types"),
-        (with("jwk", json!({})), "token_header_not_allowed", "header"),
         (with("kid", json!("oauth2-key-9")), "token_key_unknown", "kid"),
-        (
-            changed(token, 0, |header| drop(header.as_object_mut().unwrap().remove("kid"))),
-            "token_key_unknown",
-            "kid",
-        ),
         (changed(token, 1, |claims| claims["scope"] = json!("all")), "token_signature_invalid", "signature"),
     ];
     for (token, reason, failed) in table {
@@ -210,17 +189,13 @@ async fn what_is_expected_can_be_said() {
     let claims = crate::jwt::claims(&tokens.acme);
     let instant = |seconds: u64| protocol::Timestamp::from_seconds(seconds).to_rfc3339();
     let (iat, exp) = (claims["iat"].as_u64().unwrap(), claims["exp"].as_u64().unwrap());
-    let [early, a_little, end, last] = [iat - 6, iat - 5, exp, exp - 1].map(instant);
+    let [early, end] = [iat - 6, exp].map(instant);
     for (arguments, code, reason, failed) in [
         (&["--audience", "other"][..], 7, Some("token_for_another_audience"), Some("aud")),
-        (&["--issuer", "https://x.example"], 7, Some("token_of_another_issuer"), Some("iss")),
         (&["--typ", "JWT"], 7, Some("token_of_another_type"), Some("typ")),
         (&["--at", &early], 7, Some("token_not_yet_valid"), Some("nbf")),
         (&["--at", &early, "--leeway", "6s"], 0, None, None),
-        (&["--at", &a_little], 0, None, None),
-        (&["--at", &last], 0, None, None),
         (&["--at", &end], 7, Some("token_expired"), Some("exp")),
-        (&["--at", &end, "--leeway", "1h"], 7, Some("token_expired"), Some("exp")),
     ] {
         let found = tokens.inspect(&tokens.acme, &[&["--tenant", "acme"], arguments].concat());
         found.assert(code, reason, failed);
@@ -267,10 +242,7 @@ async fn no_output_has_a_signature_or_a_secret() {
     let in_nested = changed(&tokens.acme, 1, |claims| claims["sub"] = nested);
     for (input, code, words) in [
         (in_nested, 7, "[a secret]"),
-        (secret.clone(), 1, "this is a client secret and no token"),
         (format!("Bearer {secret}"), 1, "this is a client secret and no token"),
-        (json!({"client_secret": secret}).to_string(), 1, "no member `access_token`"),
-        (format!("a.{secret}"), 7, "2 parts"),
         (in_claims, 7, "[a secret]"),
     ] {
         let (found, out) = tokens.run(input.as_bytes(), &["--tenant", "acme"]);

@@ -11,7 +11,7 @@ const KEYRING: [&str; 2] = ["--store", "keyring"];
 const CREDENTIAL: &str = "home/.config/latchkey/secrets";
 
 /// What the kernel keeps for a profile.
-fn kept(folder: &Folder, profile: &str) -> Option<String> {
+pub(crate) fn kept(folder: &Folder, profile: &str) -> Option<String> {
     let found = keyring().read(&entry(folder, profile)).expect("the kernel permits keyrings");
     found.map(|secret| secret.to_string())
 }
@@ -70,18 +70,4 @@ fn neither_file_nor_keyring_replaces_the_other() {
     let ran = user.run(&["token", "--no-cache"]);
     assert!(ran.code == Some(1) && ran.err.contains("is gone; `latchkey login --profile acme`"), "{ran:?}");
     keyring().remove(&entry(&folder, "acme")).unwrap();
-}
-
-#[test]
-fn a_refused_login_keeps_nothing_in_the_keyring() {
-    let (folder, program) = started();
-    let user = User(&folder);
-    folder.write_secret("wrong.secret", "wrong-canary-5678");
-    let server = program.url("");
-    let login =
-        ["login", "--server", &server, "--tenant", "acme", "--client-id", "svc", "--store", "keyring"];
-    let ran = user.run(&[&login[..], &["--client-secret-file", "wrong.secret"]].concat());
-    assert_eq!(ran.code, Some(5), "{ran:?}");
-    assert_eq!(kept(&folder, "default"), None);
-    assert!(!folder.exists("home/.config"));
 }

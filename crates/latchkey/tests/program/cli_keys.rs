@@ -45,39 +45,20 @@ async fn keys_are_listed_shown_and_exported() {
     program.token("globex", "svc", GLOBEX_SECRET).await;
     assert_eq!(states(&server, "acme"), ["oauth2-key-1 active"]);
     server.run(&["key", "rotate", "acme"]).output();
-    for arguments in [
-        &["key", "list", "acme"][..],
-        &["key", "show", "acme", "oauth2-key-2"],
-        &["key", "status", "acme"],
-        &["key", "list", "globex"],
-        &["key", "export", "acme"],
-        &["key", "export", "acme", "oauth2-key-2", "--format", "pem"],
+    for (arguments, words) in [
+        (&["key", "list", "acme"][..], " announced "),
+        (&["key", "show", "acme", "oauth2-key-2"], "-----BEGIN PUBLIC KEY-----\n"),
+        (&["key", "status", "acme"], "oauth2-key-2 is announced and signs from "),
+        (&["key", "export", "acme", "oauth2-key-2", "--format", "pem"], "-----BEGIN PUBLIC KEY-----\n"),
     ] {
-        assert!(server.json(arguments).is_object(), "{arguments:?}");
-        assert!(!server.run(arguments).output().is_empty(), "{arguments:?}");
+        let out = server.run(arguments).output();
+        assert!(out.contains(words) && !out.contains("PRIVATE"), "{arguments:?}: {out}");
     }
-    let pem = server.run(&["key", "export", "acme", "--format", "pem"]).output();
-    assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n") && !pem.contains("PRIVATE"), "{pem}");
     // `export` prints the published key set.
     let exported = server.json(&["key", "export", "acme"]);
     let published = program.jwks("acme").await.json();
     assert_eq!(exported["x"], published["keys"][0]["x"]);
     assert_eq!(states(&server, "globex"), ["oauth2-key-1 active"], "only acme's keys are rotated");
-}
-
-#[tokio::test]
-async fn an_orderly_rotation_announces_a_key_without_confirmation() {
-    let folder = Folder::with(&settings());
-    let program = Program::start(&folder);
-    let server = Cli::server(&folder, &program).await;
-    let token = program.token("acme", "svc", ACME_SECRET).await;
-    let changed = server.json(&["key", "rotate", "acme"]);
-    assert_eq!(changed["breaks"], Value::Array(Vec::new()));
-    assert_eq!(states(&server, "acme"), ["oauth2-key-1 active", "oauth2-key-2 announced"]);
-    until_published(&program, "acme", &["oauth2-key-1", "oauth2-key-2"]).await;
-    assert_eq!(program.present(&token).await.status, 200);
-    // A repeated rotation does not move the announced key's time.
-    assert_eq!(server.json(&["key", "rotate", "acme"])["items"], changed["items"]);
 }
 
 /// Without a terminal, a command that breaks tokens requires `--yes`.
@@ -159,26 +140,6 @@ async fn a_key_of_ones_own_is_brought_in() {
 }
 
 #[tokio::test]
-async fn a_command_on_keys_that_fails_ends_with_its_exit_code() {
-    let folder = Folder::with(&settings());
-    let program = Program::start(&folder);
-    let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
-    program.token("acme", "svc", ACME_SECRET).await;
-    for (arguments, code) in [
-        (&["key", "list", "nobody"][..], 3),
-        (&["key", "show", "acme", "oauth2-key-7"], 3),
-        (&["key", "revoke", "acme", "oauth2-key-7", "--yes"], 3),
-        (&["key", "rotate", "nobody", "--emergency", "--yes"], 3),
-        (&["key", "export", "globex"], 3),
-        (&["key", "show", "acme", "../x"], 1),
-    ] {
-        let ran = store.run(arguments);
-        assert_eq!(ran.code, Some(code), "{arguments:?}: {ran:?}");
-    }
-    server.assert_ends(&["key", "reseal"], 1, "leave --server out");
-}
-
-#[tokio::test]
 async fn verifiers_are_known_by_what_they_have_fetched() {
     let folder = Folder::with(&settings());
     let program = Program::start(&folder);
@@ -196,26 +157,4 @@ async fn verifiers_are_known_by_what_they_have_fetched() {
     assert_eq!(status["seen_by_all"], true, "{status}");
     let other = Cli::store(&folder).json(&["key", "status", "globex"]);
     assert_eq!(other["verifiers"], Value::Array(Vec::new()), "{other}");
-}
-
-/// As the first key of the other tenant or as one that was imported later. The message does not name the other tenant.
-#[tokio::test]
-async fn a_key_of_another_tenant_is_not_brought_in() {
-    let globex = "  globex:\n    signing: { algorithm: ES256 }\n";
-    let folder = Folder::with(&edited(&settings(), "  globex:\n", globex));
-    let pem = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap().serialize_pem();
-    folder.canaries.add(pem.lines().nth(1).unwrap());
-    folder.write("own.pem", &pem);
-    let program = Program::start(&folder);
-    let (store, server) = (Cli::store(&folder), Cli::server(&folder, &program).await);
-    let import =
-        |cli: &Cli<'_>, tenant: &str| cli.run(&["key", "import", tenant, "own.pem", "--algorithm", "ES256"]);
-    import(&server, "acme").output();
-    for cli in [&server, &store] {
-        let refused = import(cli, "globex");
-        assert_eq!(refused.code, Some(1), "{refused:?}");
-        assert!(refused.err.contains("another tenant has, or had, this key"), "{refused:?}");
-        assert!(!refused.err.contains("acme"), "{refused:?}");
-    }
-    assert_eq!(states(&store, "globex"), [""; 0]);
 }

@@ -1,7 +1,6 @@
 //! Messages and exit codes of the commands. None needs a running server; `plan_and_apply.rs` has the commands that use the store.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::folder::Folder;
@@ -11,12 +10,33 @@ use crate::program::Program;
 use crate::settings::{self, TWO_TENANTS, edited};
 
 #[test]
-fn sound_settings_are_checked_with_what_they_come_to() {
-    let folder = Folder::with(TWO_TENANTS);
-    let ran = folder.run(&["check", "--strict"]);
-    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
-    assert!(ran.out.ends_with("config.yaml: 2 tenants, 4 clients, 0 warnings\n"), "{}", ran.out);
-    assert!(!folder.exists("data") && !folder.exists("keys"), "checking makes nothing");
+fn settings_are_checked_with_what_they_come_to() {
+    let opaque = edited(
+        TWO_TENANTS,
+        "globex:\n    strategies:",
+        "globex:\n    access_token: { format: opaque }\n    strategies:",
+    );
+    for (settings, log, words, sum) in [
+        (TWO_TENANTS, "info", "config.yaml: ", "2 tenants, 4 clients, 0 warnings\n"),
+        (&opaque, "info", "globex.access_token.format", "2 tenants, 4 clients, 1 warning\n"),
+        (TWO_TENANTS, "dbug", "variable LATCHKEY_LOG: ", "2 tenants, 4 clients, 1 warning\n"),
+        (
+            &settings::sample(),
+            "info",
+            "tenants.test-tenant.issuer: OpenID",
+            "2 tenants, 3 clients, 1 warning\n",
+        ),
+    ] {
+        let folder = Folder::with(settings);
+        let is_sound = sum.ends_with(" 0 warnings\n");
+        for (arguments, code) in [(&["check"][..], 0), (&["check", "--strict"], i32::from(!is_sound))] {
+            let ran = crate::host::run(folder.program(arguments).env("LATCHKEY_LOG", log));
+            assert_eq!((ran.code, ran.err.as_str()), (Some(code), ""), "{ran:?}");
+            assert_eq!(ran.out.starts_with("warning: "), !is_sound, "{}", ran.out);
+            assert!(ran.out.contains(words) && ran.out.ends_with(sum), "{}", ran.out);
+        }
+        assert!(!folder.exists("data") && !folder.exists("keys"), "checking makes nothing");
+    }
 }
 
 #[test]
@@ -28,29 +48,6 @@ fn without_arguments_it_serves_the_config_of_the_working_folder() {
 }
 
 #[test]
-fn what_is_not_built_yet_is_accepted_and_said() {
-    let folder = Folder::with(&edited(
-        TWO_TENANTS,
-        "globex:\n    strategies:",
-        "globex:\n    access_token: { format: opaque }\n    strategies:",
-    ));
-    let ran = folder.run(&["check"]);
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.out.contains("warning: ") && ran.out.contains("globex.access_token.format"), "{}", ran.out);
-    assert!(ran.out.ends_with("2 tenants, 4 clients, 1 warning\n"), "{}", ran.out);
-    let strict = folder.run(&["check", "--strict"]);
-    assert_eq!((strict.code, strict.out), (Some(1), ran.out));
-}
-
-#[test]
-fn the_sample_is_sound_and_warned_of_its_printed_issuer_alone() {
-    let ran = Folder::with(&settings::sample()).run(&["check"]);
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.out.contains("tenants.test-tenant.issuer: OpenID clients"), "{}", ran.out);
-    assert!(ran.out.ends_with("2 tenants, 3 clients, 1 warning\n"), "{}", ran.out);
-}
-
-#[test]
 fn a_store_whose_url_cannot_be_read_is_named() {
     let folder =
         Folder::with(&edited(TWO_TENANTS, "sqlite://data/latchkey.db", "'postgres://db.example:port/x'"));
@@ -58,15 +55,6 @@ fn a_store_whose_url_cannot_be_read_is_named() {
     let ran = folder.run(&["check"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.err.contains("config.yaml:4:17: storage.url: this is no URL of PostgreSQL"), "{}", ran.err);
-}
-
-#[test]
-fn a_log_filter_that_is_none_is_warned_of() {
-    let folder = Folder::with(TWO_TENANTS);
-    let ran = crate::host::run(folder.program(&["check"]).env("LATCHKEY_LOG", "dbug"));
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.out.starts_with("warning: environment variable LATCHKEY_LOG: "), "{}", ran.out);
-    assert!(ran.out.contains("did you mean `debug`?"), "{}", ran.out);
 }
 
 #[test]
@@ -82,77 +70,22 @@ fn migrating_makes_the_schema_and_nothing_else() {
 
 #[test]
 fn an_error_names_file_line_key_and_hint() {
-    let missing_env = format!("{{ value: {} }}", settings::ACME_SECRET);
-    for (from, to, expected) in [
-        (
-            "globex:\n    strategies:",
-            "globex:\n    strategys:",
-            &[
-                "config.yaml:15:5",
-                "tenants.globex.strategys",
-                "unknown key `strategys`",
-                "did you mean `strategies`?",
-            ][..],
-        ),
-        (
-            "tenant: acme, audience",
-            "tenant: acmee, audience",
-            &[
-                "config.yaml:6:31",
-                "protected_resource.tenant",
-                "no tenant `acmee` is declared",
-                "= name a tenant",
-            ],
-        ),
-        (
-            "default_tenant: acme",
-            "default_tenant: ACME",
-            &["config.yaml:3:19", "server.default_tenant", "this is not a tenant id"],
-        ),
-        ("sqlite://data/latchkey.db", "mysql://x", &["config.yaml:4:17", "storage.url", "= write sqlite://"]),
-        (
-            &missing_env,
-            "{ env: LATCHKEY_TEST_UNSET }",
-            &[
-                "config.yaml:12:",
-                "tenants.acme.clients.svc.client_secret.env",
-                "there is no environment variable of this name",
-            ],
-        ),
-        (
-            &missing_env,
-            "{ file: nowhere }",
-            &[
-                "config.yaml:12:",
-                "tenants.acme.clients.svc.client_secret.file",
-                "there is no file of this name",
-            ],
-        ),
+    let folder = Folder::with(&edited(TWO_TENANTS, "globex:\n    strategies:", "globex:\n    strategys:"));
+    let unknown = ["config.yaml:15:5: tenants.globex.strategys: unknown key", "= did you mean `strategies`?"];
+    for (expected, commands) in [
+        (unknown, &["check", "plan", "apply", "serve"][..]),
+        (["config.yaml", "`latchkey init`"], &["check"]),
     ] {
-        let folder = Folder::with(&edited(TWO_TENANTS, from, to));
-        for command in ["check", "plan", "apply", "serve"] {
+        for command in commands {
             let ran = folder.run(&[command]);
             assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{command}: {ran:?}");
             for words in expected {
                 assert!(ran.err.contains(words), "{command}: {words:?} in\n{}", ran.err);
             }
         }
-        assert!(!folder.exists("data"), "nothing is made for settings that cannot be used");
+        let _ = fs::remove_file(folder.config());
     }
-}
-
-/// The excerpt of a line with a mistake does not show the line's secret.
-#[test]
-fn a_fault_beside_a_secret_does_not_show_it() {
-    let folder = Folder::with(&edited(
-        TWO_TENANTS,
-        "client_secret: { value: acme-svc",
-        "client_secert: { value: acme-svc",
-    ));
-    let ran = folder.run(&["check"]);
-    assert_eq!(ran.code, Some(1));
-    assert!(ran.err.contains("did you mean `client_secret`?"), "{}", ran.err);
-    assert!(ran.err.contains("client_secert: { value: [redacted] }"), "{}", ran.err);
+    assert!(!folder.exists("data"), "nothing is made for settings that cannot be used");
 }
 
 #[test]
@@ -183,16 +116,9 @@ fn a_sealing_key_that_others_may_write_is_refused_and_one_that_all_may_read_is_w
     let set_mode = |mode| {
         fs::set_permissions(folder.path("keys/sealing.key"), fs::Permissions::from_mode(mode)).unwrap();
     };
-    for mode in [0o666, 0o620] {
-        set_mode(mode);
-        for command in ["check", "serve"] {
-            let ran = folder.run(&[command]);
-            assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
-            for words in ["keys.sealing_key", "group or others may write", "chmod go-w"] {
-                assert!(ran.err.contains(words), "{command}: {words:?} in\n{}", ran.err);
-            }
-        }
-    }
+    set_mode(0o620);
+    let refused = folder.run(&["serve"]);
+    assert!(refused.code == Some(1) && refused.err.contains("keys.sealing_key"), "{refused:?}");
     set_mode(0o644);
     let said = "every user of this machine may read this file";
     let ran = folder.run(&["check"]);
@@ -200,26 +126,13 @@ fn a_sealing_key_that_others_may_write_is_refused_and_one_that_all_may_read_is_w
     let program = Program::start(&folder);
     program.log_after(crate::program::Mark::START, said);
     program.stop();
-    set_mode(0o600);
-    assert!(!folder.run(&["check"]).out.contains(said));
 }
 
 /// Exit code 2 means pending changes in `plan`.
 #[test]
 fn an_argument_that_is_not_understood_is_an_error_and_help_is_none() {
     let folder = Folder::with(TWO_TENANTS);
-    for arguments in [
-        &["plan", "--bogus"][..],
-        &["drift", "--bogus"],
-        &["apply", "--bogus"],
-        &["plan", "too", "much"],
-        &["nonsense"],
-        &["--bogus"],
-        &["tenant"],
-        &["tenant", "show", "NO ID"],
-        &["rollback"],
-        &["health", "--address", "nowhere"],
-    ] {
+    for arguments in [&["plan", "--bogus"][..], &["nonsense"], &["tenant"], &["rollback"]] {
         let ran = folder.run(arguments);
         assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{arguments:?}: {ran:?}");
         assert!(
@@ -228,7 +141,7 @@ fn an_argument_that_is_not_understood_is_an_error_and_help_is_none() {
             ran.err
         );
     }
-    for arguments in [&["--help"][..], &["--version"], &["plan", "--help"]] {
+    for arguments in [&["--version"][..], &["plan", "--help"]] {
         let ran = folder.run(arguments);
         assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{arguments:?}: {ran:?}");
     }
@@ -261,58 +174,25 @@ async fn in_an_empty_folder_init_writes_what_a_start_and_a_token_need() {
 }
 
 #[test]
-fn a_missing_file_is_named() {
-    let folder = Folder::with(TWO_TENANTS);
-    fs::remove_file(folder.config()).unwrap();
-    for command in ["check", "plan", "apply", "serve"] {
-        let ran = folder.run(&[command]);
-        assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
-        assert!(
-            ran.err.contains("config.yaml") && ran.err.contains("`latchkey init`"),
-            "{command}: {}",
-            ran.err
-        );
-    }
-}
-
-#[test]
 fn a_sample_secret_is_refused_beyond_loopback() {
-    for settings in [settings::sample(), settings::examples()] {
-        // On a listener that other machines reach, or behind a proxy on this machine.
-        for exposed in [
-            settings.replacen("address: 127.0.0.1:0", "address: 0.0.0.0:0", 1),
-            edited(&settings, "public_url: http://localhost:3000", "public_url: https://login.example.com"),
-        ] {
-            let folder = Folder::with(&exposed);
-            for command in ["check", "serve"] {
-                let ran = folder.run(&[command]);
-                assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
-                assert!(
-                    ran.err.contains("this is a sample secret that everyone knows"),
-                    "{command}: {}",
-                    ran.err
-                );
-                assert!(ran.err.contains("config.yaml:"), "{command}: {}", ran.err);
-            }
+    // On a listener that other machines reach, or behind a proxy on this machine.
+    for (settings, command) in [
+        (settings::sample().replacen("address: 127.0.0.1:0", "address: 0.0.0.0:0", 1), "check"),
+        (
+            edited(
+                &settings::examples(),
+                "public_url: http://localhost:3000",
+                "public_url: https://login.example.com",
+            ),
+            "serve",
+        ),
+    ] {
+        let ran = Folder::with(&settings).run(&[command]);
+        assert_eq!(ran.code, Some(1), "{command}: {ran:?}");
+        for words in ["config.yaml:", "this is a sample secret that everyone knows"] {
+            assert!(ran.err.contains(words), "{command}: {}", ran.err);
         }
     }
-}
-
-#[test]
-fn a_secret_of_ones_own_is_served_beyond_loopback() {
-    let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", "address: 0.0.0.0:0"));
-    Program::start(&folder).stop();
-}
-
-#[test]
-fn a_taken_port_is_named() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", &format!("address: {address}")));
-    let ran = folder.run(&["serve"]);
-    assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(ran.err.contains(&format!("cannot listen on {address}")), "{}", ran.err);
-    assert!(ran.err.to_lowercase().contains("in use"), "{}", ran.err);
 }
 
 #[test]
@@ -353,15 +233,6 @@ async fn the_page_of_the_api_sends_the_sample_credentials_and_no_optional_parame
     assert_eq!(printed, "#app true undefined path true\ntrue\ngrant_type,client_id,client_secret\n");
 }
 
-#[tokio::test]
-async fn the_served_openapi_document_is_the_committed_one() {
-    let folder = Folder::with(TWO_TENANTS);
-    let program = Program::start(&folder);
-    let committed: serde_json::Value =
-        serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap();
-    assert_eq!(program.get("/openapi.json").await.json(), committed);
-}
-
 #[test]
 fn a_new_sealing_key_is_printed_or_written_for_its_owner() {
     let folder = Folder::with(TWO_TENANTS);
@@ -395,17 +266,4 @@ fn a_key_of_ones_own_seals_from_a_variable() {
     assert!(refused.err.contains("keys.sealing_key.env"), "{}", refused.err);
     Program::spawn(&folder, folder.program(&["serve"]).env("SEALING_KEY", key.trim())).stop();
     assert!(!folder.exists("keys"));
-}
-
-#[tokio::test]
-async fn the_environment_overrides_the_file() {
-    let folder = Folder::with(TWO_TENANTS);
-    let mut command = folder.program(&["serve"]);
-    let program = Program::spawn(&folder, command.env("LATCHKEY__SERVER__PUBLIC_URL", "https://id.example"));
-    let metadata = program.get("/api/v1/tenant/acme/.well-known/oauth-authorization-server").await.json();
-    assert_eq!(metadata["issuer"], "https://id.example/api/v1/tenant/acme");
-    program.stop();
-    let unknown = crate::host::run(folder.program(&["check"]).env("LATCHKEY__SERVER__PUBLIC_ULR", "x"));
-    assert_eq!(unknown.code, Some(1), "{unknown:?}");
-    assert!(unknown.err.contains("LATCHKEY__SERVER__PUBLIC_ULR"), "{}", unknown.err);
 }

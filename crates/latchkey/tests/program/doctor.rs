@@ -4,7 +4,6 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -219,36 +218,6 @@ fn the_days_of_a_certificate_are_counted() {
     assert_line(&report, "files", "ok", "dev-key.pem belongs to ");
 }
 
-#[test]
-fn a_certificate_that_is_not_valid_now_or_not_for_long_has_its_line() {
-    let listener = "address: 127.0.0.1:0, tls: { certificate: cert.pem, private_key: key.pem }";
-    let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", listener));
-    let key = rcgen::KeyPair::generate().unwrap();
-    folder.write("key.pem", &key.serialize_pem());
-    let now = fs::metadata(folder.path("key.pem")).unwrap().modified().unwrap();
-    let days = |days: u64| Duration::from_secs(days * 86_400);
-    for (from, until, status, found, fix, code) in [
-        (now - days(30), now - days(1), "error", "expired at 20", "replace certificate and key", 1),
-        (
-            now - days(30),
-            now + days(3) + Duration::from_secs(600),
-            "warning",
-            "valid for 3 days",
-            "replace certificate and key",
-            0,
-        ),
-        (now + days(1), now + days(30), "error", "not valid before 20", "correct the clock", 1),
-    ] {
-        let mut parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-        (parameters.not_before, parameters.not_after) = (from.into(), until.into());
-        folder.write("cert.pem", &parameters.self_signed(&key).unwrap().pem());
-        let (ran, report) = doctor(&folder);
-        assert_eq!(ran.code, Some(code), "{found}: {report:#}");
-        assert_line(&report, "certificate", status, found);
-        assert!(lines(&report, "certificate")[0].2.starts_with(fix), "{report:#}");
-    }
-}
-
 /// Root alone can give a file to another user. The printed command is the fix.
 #[test]
 fn a_file_of_another_owner_has_its_line_and_the_command_that_fixes_it() {
@@ -333,22 +302,16 @@ fn issuer(seconds_behind: Option<u64>) -> SocketAddr {
     address
 }
 
+/// A unit test has the bounds, and `a_server_that_runs_is_found_sound_and_left_as_it_is` a clock that agrees.
 #[test]
 fn a_clock_that_is_not_that_of_an_issuer_has_its_line() {
-    for (behind, status, found, code) in [
-        (0, "ok", "agrees with that of an issuer", 0),
-        (30, "warning", "s ahead of that of an issuer", 0),
-        (3600, "error", "s ahead of that of an issuer", 1),
-    ] {
-        let server = format!("server:\n  public_url: http://{}\n", issuer(Some(behind)));
-        let folder = Folder::with(&edited(TWO_TENANTS, "server:\n", &server));
-        let (ran, report) = doctor(&folder);
-        assert_eq!(ran.code, Some(code), "{report:#}");
-        assert_line(&report, "issuer", "ok", "(tenant acme): its metadata names itself");
-        assert_line(&report, "clock", status, found);
-        let fix = lines(&report, "clock")[0].2;
-        assert_eq!(fix.contains("timedatectl set-ntp true"), behind > 0, "{report:#}");
-    }
+    let server = format!("server:\n  public_url: http://{}\n", issuer(Some(3600)));
+    let folder = Folder::with(&edited(TWO_TENANTS, "server:\n", &server));
+    let (ran, report) = doctor(&folder);
+    assert_eq!(ran.code, Some(1), "{report:#}");
+    assert_line(&report, "issuer", "ok", "(tenant acme): its metadata names itself");
+    assert_line(&report, "clock", "error", "s ahead of that of an issuer");
+    assert!(lines(&report, "clock")[0].2.contains("timedatectl set-ntp true"), "{report:#}");
 }
 
 #[test]

@@ -77,7 +77,6 @@ mod cli_keyring;
 mod cli_keys;
 mod cli_migration;
 mod cli_profiles;
-mod cli_server;
 mod cli_store;
 mod cli_tenants;
 mod command_line;

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use crate::folder::Folder;
 use crate::foreign::bash;
 use crate::host::{self, signal};
-use crate::program::Program;
 use crate::settings::{self, TWO_TENANTS, edited};
 
 const LONGEST: Duration = Duration::from_secs(30);
@@ -99,15 +98,6 @@ fn levels_have_colours_where_the_terminal_has_them() {
         assert!(line.contains("tenants="), "{line:?}");
         terminal.stop();
     }
-}
-
-/// [`Program`] itself checks every line on a pipe.
-#[test]
-fn a_pipe_gets_log_lines_only() {
-    let folder = Folder::with(&settings::sample());
-    let program = Program::start(&folder);
-    assert!(!program.log().is_empty());
-    program.stop();
 }
 
 impl OnTerminal {
