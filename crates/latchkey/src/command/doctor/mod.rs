@@ -16,13 +16,13 @@ use protocol::{Timestamp, Validity};
 use super::output::json;
 use super::{block_on, print};
 use crate::{clock, logging, tls};
-use report::{Line, Report};
+use report::{Check, Line, Report};
 use settings::{Environment, Loaded, inspect};
 
-const SETTINGS: &str = "settings";
-const REDIS: &str = "redis";
-const CLOCK: &str = "clock";
-const CERTIFICATE: &str = "certificate";
+const SETTINGS: Check = Check("settings");
+const REDIS: Check = Check("redis");
+const CLOCK: Check = Check("clock");
+const CERTIFICATE: Check = Check("certificate");
 
 const DAY: u64 = 86_400;
 /// From how many days before its end on a certificate is warned of.
@@ -38,7 +38,7 @@ pub(crate) fn run(config: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         Ok(loaded) => block_on(async { Ok(Report::of(examine(&loaded, &environment).await)) })?,
         Err(error) => {
             let fix = "correct the settings first; everything else depends on them";
-            Report::of(vec![Line::error(SETTINGS, error.to_string(), fix)])
+            Report::of(vec![SETTINGS.error(error.to_string(), fix)])
         }
     };
     print(&if as_json { json(&report) } else { report.lines() })?;
@@ -59,10 +59,9 @@ async fn examine(loaded: &Loaded, environment: &Environment) -> Vec<Line> {
     let other = store_clock.map(|time| (time, "the store")).or(issuer_clock.map(|time| (time, "an issuer")));
     lines.push(match other {
         Some((time, whose)) => compare_clocks(now, time, whose),
-        None => Line::skipped(
-            CLOCK,
-            "the store is on this machine and no issuer answered, so there is no other clock",
-        ),
+        None => {
+            CLOCK.skipped("the store is on this machine and no issuer answered, so there is no other clock")
+        }
     });
     lines
 }
@@ -76,27 +75,23 @@ fn settings_lines(loaded: &Loaded, environment: &Environment) -> Vec<Line> {
                 "" => warning.location.clone(),
                 key => format!("{}: {key}", warning.location),
             };
-            Line::warning(
-                SETTINGS,
-                format!("{at}: {}", warning.explanation.problem),
-                warning.explanation.hint.clone(),
-            )
+            SETTINGS
+                .warning(format!("{at}: {}", warning.explanation.problem), warning.explanation.hint.clone())
         })
         .collect();
-    if lines.is_empty() { vec![Line::ok(SETTINGS, "no errors and no warnings")] } else { lines }
+    if lines.is_empty() { vec![SETTINGS.ok("no errors and no warnings")] } else { lines }
 }
 
 /// The platform works without Redis, so its absence is no error.
 async fn redis(url: Option<&FileSecret>) -> Line {
-    let Some(url) = url else { return Line::skipped(REDIS, "cache.redis_url is not set") };
+    let Some(url) = url else { return REDIS.skipped("cache.redis_url is not set") };
     let pinged = match RedisOptions::new(url.expose(), Arc::new(clock::since_epoch)) {
         Ok(options) => cache::ping(options).await,
         Err(error) => Err(error.to_string()),
     };
     match pinged {
-        Ok(()) => Line::ok(REDIS, "answers"),
-        Err(error) => Line::warning(
-            REDIS,
+        Ok(()) => REDIS.ok("answers"),
+        Err(error) => REDIS.warning(
             format!("does not answer, so replicas read the store instead: {error}"),
             "start Redis, or correct host, port and credentials of cache.redis_url",
         ),
@@ -112,10 +107,8 @@ fn certificates(loaded: &Loaded) -> Vec<Line> {
         if let Ok(opened) = tls::open(address, files) {
             lines.push(match opened.validity() {
                 Some(validity) => remaining(&address.to_string(), validity, clock::now()),
-                None => Line::skipped(
-                    CERTIFICATE,
-                    format!("{address}: the certificate does not say until when it is valid"),
-                ),
+                None => CERTIFICATE
+                    .skipped(format!("{address}: the certificate does not say until when it is valid")),
             });
         }
     }
@@ -127,16 +120,15 @@ fn remaining(address: &str, Validity { not_before, not_after }: Validity, now: T
     let days = not_after.seconds().saturating_sub(now.seconds()) / DAY;
     let renew = "replace certificate and key; a running server takes over new files by itself";
     match () {
-        () if not_after < now => Line::error(CERTIFICATE, format!("{address}: expired at {until}"), renew),
-        () if not_before > now => Line::error(
-            CERTIFICATE,
+        () if not_after < now => CERTIFICATE.error(format!("{address}: expired at {until}"), renew),
+        () if not_before > now => CERTIFICATE.error(
             format!("{address}: not valid before {}", not_before.to_rfc3339()),
             "correct the clock of this machine, or name another certificate",
         ),
         () if days < SOON => {
-            Line::warning(CERTIFICATE, format!("{address}: valid for {days} days, until {until}"), renew)
+            CERTIFICATE.warning(format!("{address}: valid for {days} days, until {until}"), renew)
         }
-        () => Line::ok(CERTIFICATE, format!("{address}: valid for {days} days, until {until}")),
+        () => CERTIFICATE.ok(format!("{address}: valid for {days} days, until {until}")),
     }
 }
 
@@ -146,9 +138,9 @@ fn compare_clocks(ours: Timestamp, theirs: Timestamp, whose: &str) -> Line {
     let found = format!("the clock of this machine is {apart} s {way} that of {whose}");
     let fix = "synchronise both machines with a time server (`timedatectl set-ntp true`)";
     match () {
-        () if apart <= APART => Line::ok(CLOCK, format!("agrees with that of {whose} within {APART} s")),
-        () if apart <= TOO_FAR_APART => Line::warning(CLOCK, found, fix),
-        () => Line::error(CLOCK, found, fix),
+        () if apart <= APART => CLOCK.ok(format!("agrees with that of {whose} within {APART} s")),
+        () if apart <= TOO_FAR_APART => CLOCK.warning(found, fix),
+        () => CLOCK.error(found, fix),
     }
 }
 

@@ -10,11 +10,11 @@ use reqwest::{Client, redirect};
 use serde_json::Value;
 use url::Url;
 
-use super::report::Line;
+use super::report::{Check, Line};
 use settings::{Listener, Loaded};
 
-const LISTENER: &str = "listener";
-const ISSUER: &str = "issuer";
+const LISTENER: Check = Check("listener");
+const ISSUER: Check = Check("issuer");
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The most issuers that are requested. Tenants of one server fail alike.
 const MOST: usize = 10;
@@ -31,22 +31,20 @@ pub(super) async fn listeners(loaded: &Loaded) -> Vec<Line> {
 async fn check_listener(listener: &Listener) -> Line {
     let address = listener.address.socket();
     if address.port() == 0 {
-        return Line::ok(LISTENER, format!("{address}: the system chooses a free port"));
+        return LISTENER.ok(format!("{address}: the system chooses a free port"));
     }
     // Bound and released at once; nothing is accepted.
     let Err(error) = TcpListener::bind(address) else {
-        return Line::ok(LISTENER, format!("{address} is free"));
+        return LISTENER.ok(format!("{address} is free"));
     };
     match error.kind() {
         ErrorKind::AddrInUse => match health(listener).await {
-            Some(true) => Line::ok(LISTENER, format!("{address} is served by a Latchkey, which is ready")),
-            Some(false) => Line::warning(
-                LISTENER,
+            Some(true) => LISTENER.ok(format!("{address} is served by a Latchkey, which is ready")),
+            Some(false) => LISTENER.warning(
                 format!("{address} is served by a Latchkey, which is not ready"),
                 format!("see `latchkey health --address {address}` and its log"),
             ),
-            None => Line::error(
-                LISTENER,
+            None => LISTENER.error(
                 format!("{address} is in use by another program"),
                 format!(
                     "stop it (`ss -ltnp 'sport = :{}'` names it), or choose another port in server.listeners",
@@ -54,21 +52,15 @@ async fn check_listener(listener: &Listener) -> Line {
                 ),
             ),
         },
-        ErrorKind::AddrNotAvailable => Line::error(
-            LISTENER,
+        ErrorKind::AddrNotAvailable => LISTENER.error(
             format!("no network interface of this machine has the address {}", address.ip()),
             "write an address of this machine, or 0.0.0.0 for all, in server.listeners",
         ),
-        ErrorKind::PermissionDenied => Line::error(
-            LISTENER,
+        ErrorKind::PermissionDenied => LISTENER.error(
             format!("this user may not listen on {address}: ports below 1024 need a privilege"),
             "choose a port from 1024 on, or give the service CAP_NET_BIND_SERVICE",
         ),
-        _ => Line::error(
-            LISTENER,
-            format!("{address} cannot be listened on: {error}"),
-            "correct server.listeners",
-        ),
+        _ => LISTENER.error(format!("{address} cannot be listened on: {error}"), "correct server.listeners"),
     }
 }
 
@@ -103,7 +95,7 @@ pub(super) async fn issuers(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
     }
     let more = served().count().saturating_sub(MOST);
     if more > 0 {
-        lines.push(Line::skipped(ISSUER, format!("{more} more tenants; the first {MOST} were requested")));
+        lines.push(ISSUER.skipped(format!("{more} more tenants; the first {MOST} were requested")));
     }
     (lines, clock)
 }
@@ -112,25 +104,23 @@ pub(super) async fn issuers(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
 async fn check_issuer(DeclaredTenant { tenant, .. }: &DeclaredTenant) -> (Line, Option<Timestamp>) {
     let issuer = tenant.issuer.as_str();
     let Some(url) = metadata_url(issuer) else {
-        return (Line::skipped(ISSUER, format!("{issuer} is no URL")), None);
+        return (ISSUER.skipped(format!("{issuer} is no URL")), None);
     };
     let named = |words: &str| format!("{issuer} (tenant {}): {words}", tenant.id);
     let answer = match request(&url).await {
         Ok(answer) => answer,
         Err(words) => {
             let fix = "start the server, then check DNS, proxy, firewall and certificate on the way to server.public_url";
-            return (Line::warning(ISSUER, named(&words), fix), None);
+            return (ISSUER.warning(named(&words), fix), None);
         }
     };
     let line = match (answer.status, answer.issuer.as_deref()) {
-        (200, Some(found)) if found == issuer => Line::ok(ISSUER, named("its metadata names itself")),
-        (200, Some(found)) => Line::error(
-            ISSUER,
+        (200, Some(found)) if found == issuer => ISSUER.ok(named("its metadata names itself")),
+        (200, Some(found)) => ISSUER.error(
             named(&format!("its metadata names another issuer: {}", protocol::cropped(found))),
             "correct server.public_url or the tenant's issuer, or let the proxy pass the path on as it is",
         ),
-        (status, _) => Line::error(
-            ISSUER,
+        (status, _) => ISSUER.error(
             named(&format!("{url} answers {status} without metadata")),
             "let the proxy pass this path on to the server, and check that the settings are applied",
         ),

@@ -5,12 +5,12 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::report::Line;
+use super::report::{Check, Line};
 use crate::file_access::files_of;
 use settings::owner::name;
 use settings::{Loaded, SealingKeySource, StorageLocation};
 
-const CHECK: &str = "files";
+const FILES: Check = Check("files");
 const ROOT: u32 = 0;
 
 /// A line for each file that exists.
@@ -47,10 +47,9 @@ fn judge(path: &Path, owner: u32, mode: u32, folder_owner: u32) -> Line {
         [owner, folder_owner].map(|user| name(user).unwrap_or_else(|| user.to_string()));
     let found = format!("{} belongs to {owned_by} (mode {mode:04o})", path.display());
     if folder_owner == ROOT || owner == folder_owner {
-        return Line::ok(CHECK, found);
+        return FILES.ok(found);
     }
-    Line::error(
-        CHECK,
+    FILES.error(
         format!("{found}, and its folder to {service}, whose service cannot write it"),
         format!("run `chown {service} {}`, and commands on the store as {service}", path.display()),
     )

@@ -18,7 +18,7 @@ pub(crate) enum Status {
     Error,
 }
 
-/// One check.
+/// What a check has found.
 #[derive(Debug, Serialize)]
 pub(crate) struct Line {
     check: &'static str,
@@ -35,23 +35,29 @@ pub(crate) struct Report {
     checks: Vec<Line>,
 }
 
+/// A check by its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Check(pub(crate) &'static str);
+
+impl Check {
+    pub(crate) fn ok(self, found: impl Into<String>) -> Line {
+        Line { check: self.0, status: Status::Ok, found: found.into(), fix: None }
+    }
+
+    pub(crate) fn skipped(self, found: impl Into<String>) -> Line {
+        Line { status: Status::Skipped, ..self.ok(found) }
+    }
+
+    pub(crate) fn warning(self, found: impl Into<String>, fix: impl Into<String>) -> Line {
+        Line { status: Status::Warning, fix: Some(fix.into()), ..self.ok(found) }
+    }
+
+    pub(crate) fn error(self, found: impl Into<String>, fix: impl Into<String>) -> Line {
+        Line { status: Status::Error, ..self.warning(found, fix) }
+    }
+}
+
 impl Line {
-    pub(crate) fn ok(check: &'static str, found: impl Into<String>) -> Self {
-        Self { check, status: Status::Ok, found: found.into(), fix: None }
-    }
-
-    pub(crate) fn skipped(check: &'static str, found: impl Into<String>) -> Self {
-        Self { check, status: Status::Skipped, found: found.into(), fix: None }
-    }
-
-    pub(crate) fn warning(check: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { check, status: Status::Warning, found: found.into(), fix: Some(fix.into()) }
-    }
-
-    pub(crate) fn error(check: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { check, status: Status::Error, found: found.into(), fix: Some(fix.into()) }
-    }
-
     #[cfg(test)]
     pub(crate) fn status(&self) -> Status {
         self.status
@@ -111,9 +117,9 @@ mod tests {
     #[test]
     fn lines_have_their_fix_below_them_and_a_sum_at_the_end() {
         let report = Report::of(vec![
-            Line::ok("redis", "answers"),
-            Line::warning("clock", "5 s behind", "set it"),
-            Line::skipped("issuer", "not reached"),
+            Check("redis").ok("answers"),
+            Check("clock").warning("5 s behind", "set it"),
+            Check("issuer").skipped("not reached"),
         ]);
         let expected = "\
 ok       redis       answers
@@ -126,7 +132,7 @@ skipped  issuer      not reached
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["status"], "warning");
         assert_eq!(json["checks"][1]["fix"], "set it");
-        assert!(Report::of(vec![Line::error("redis", "x", "y")]).has_errors());
-        assert_eq!(Report::of(vec![Line::skipped("redis", "x")]).status, Status::Ok);
+        assert!(Report::of(vec![Check("redis").error("x", "y")]).has_errors());
+        assert_eq!(Report::of(vec![Check("redis").skipped("x")]).status, Status::Ok);
     }
 }

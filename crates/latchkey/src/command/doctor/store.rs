@@ -10,15 +10,15 @@ use rustix::fs::{Access, access};
 use storage::postgres::{self, Inspection};
 use storage::{Database, OpenError};
 
-use super::report::Line;
+use super::report::{Check, Line};
 use crate::reseal::Resealing;
 use crate::sealing::{self, MissingKey};
 use crate::{clock, database};
 use settings::{Loaded, StorageLocation};
 
-const STORAGE: &str = "storage";
-const MIGRATIONS: &str = "migrations";
-const SEALING_KEY: &str = "sealing-key";
+const STORAGE: Check = Check("storage");
+const MIGRATIONS: Check = Check("migrations");
+const SEALING_KEY: Check = Check("sealing-key");
 
 /// The lines of the store, and the time by its clock where it has one of its own.
 pub(super) async fn check(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
@@ -32,37 +32,33 @@ pub(super) async fn check(loaded: &Loaded) -> (Vec<Line>, Option<Timestamp>) {
                 lines.push(server(inspection));
             }
             Err(error) => {
-                lines.push(Line::error(STORAGE, causes(&error), advice(&error)));
+                lines.push(STORAGE.error(causes(&error), advice(&error)));
                 return (lines, None);
             }
         },
     }
     match database::open_read_only(&loaded.platform.storage).await {
         Ok(Some(database)) => {
-            lines.push(Line::ok(MIGRATIONS, "the schema is the one of this program"));
-            lines.extend(database.warning().map(|warning| {
-                Line::warning(STORAGE, warning, "see docs/operations.md, \"Roles of PostgreSQL\"")
-            }));
+            lines.push(MIGRATIONS.ok("the schema is the one of this program"));
+            let fix = "see docs/operations.md, \"Roles of PostgreSQL\"";
+            lines.extend(database.warning().map(|warning| STORAGE.warning(warning, fix)));
             lines.push(sealing_keys(loaded, &database).await);
             database.close().await;
         }
         Ok(None) => {
-            lines.push(Line::ok(MIGRATIONS, "there is no schema yet; the first start creates it"));
-            lines.push(Line::skipped(SEALING_KEY, "the store holds nothing yet that a key must open"));
+            lines.push(MIGRATIONS.ok("there is no schema yet; the first start creates it"));
+            lines.push(SEALING_KEY.skipped("the store holds nothing yet that a key must open"));
         }
         Err(error @ OpenError::Older { .. }) => {
             let fix = "run `latchkey migrate`, or start the server, which does it";
-            lines.push(Line::warning(MIGRATIONS, causes(&error), fix));
-            lines.push(Line::skipped(SEALING_KEY, "the schema must be up to date first"));
+            lines.push(MIGRATIONS.warning(causes(&error), fix));
+            lines.push(SEALING_KEY.skipped("the schema must be up to date first"));
         }
         Err(error @ OpenError::Newer { .. }) => {
-            lines.push(Line::error(
-                MIGRATIONS,
-                causes(&error),
-                "run the version of Latchkey that migrated it, or a newer one",
-            ));
+            let fix = "run the version of Latchkey that migrated it, or a newer one";
+            lines.push(MIGRATIONS.error(causes(&error), fix));
         }
-        Err(error) => lines.push(Line::error(STORAGE, causes(&error), advice(&error))),
+        Err(error) => lines.push(STORAGE.error(causes(&error), advice(&error))),
     }
     (lines, store_clock)
 }
@@ -74,11 +70,10 @@ fn sqlite(path: &Path) -> Line {
         let mut folders = path.ancestors().skip(1).map(named);
         let folder = folders.find(|folder| folder.exists()).unwrap_or(Path::new("."));
         if is_writable(folder) {
-            return Line::ok(STORAGE, format!("{shown} is not there yet; the first start creates it"));
+            return STORAGE.ok(format!("{shown} is not there yet; the first start creates it"));
         }
         let folder = folder.display();
-        return Line::error(
-            STORAGE,
+        return STORAGE.error(
             format!("{shown} is not there yet, and this user may not create it in {folder}"),
             format!("run doctor as the user of the service, or let that user write {folder}"),
         );
@@ -87,19 +82,15 @@ fn sqlite(path: &Path) -> Line {
         let fix = format!(
             "run doctor as the user of the service; if it is that user, give it {shown} and the files beside it with `chown`"
         );
-        return Line::error(STORAGE, format!("{shown} cannot be written: {error}"), fix);
+        return STORAGE.error(format!("{shown} cannot be written: {error}"), fix);
     }
     // The log of writes is beside the file.
     let folder = path.parent().map_or(Path::new("."), named);
     if !is_writable(folder) {
-        let fix = "let the user of the service write the folder";
-        return Line::error(
-            STORAGE,
-            format!("the folder of {shown} cannot be written, where SQLite keeps its log"),
-            fix,
-        );
+        let found = format!("the folder of {shown} cannot be written, where SQLite keeps its log");
+        return STORAGE.error(found, "let the user of the service write the folder");
     }
-    Line::ok(STORAGE, format!("{shown} can be read and written"))
+    STORAGE.ok(format!("{shown} can be read and written"))
 }
 
 /// The working directory has no name in a relative path.
@@ -114,17 +105,15 @@ fn is_writable(folder: &Path) -> bool {
 
 fn server(Inspection { is_read_only, may_write, .. }: Inspection) -> Line {
     match (is_read_only, may_write) {
-        (true, _) => Line::error(
-            STORAGE,
+        (true, _) => STORAGE.error(
             "PostgreSQL answers, and takes no writes: it is a standby, or set to be read only",
             "name the primary in storage.url",
         ),
-        (false, false) => Line::error(
-            STORAGE,
+        (false, false) => STORAGE.error(
             "PostgreSQL answers, and this login may not write the tables",
             "grant the login the tables, or the roles of docs/operations.md, \"Roles of PostgreSQL\"",
         ),
-        (false, true) => Line::ok(STORAGE, "PostgreSQL answers and can be written"),
+        (false, true) => STORAGE.ok("PostgreSQL answers and can be written"),
     }
 }
 
@@ -146,33 +135,29 @@ async fn sealing_keys(loaded: &Loaded, database: &Arc<Database>) -> Line {
             let is_missing = error.is::<MissingKey>();
             return match database.holds_sealed_rows().await {
                 Ok(false) if is_missing => {
-                    Line::ok(SEALING_KEY, "there is no key yet, and the store holds nothing that is sealed")
+                    SEALING_KEY.ok("there is no key yet, and the store holds nothing that is sealed")
                 }
-                _ => Line::error(SEALING_KEY, format!("{error:#}"), FIX),
+                _ => SEALING_KEY.error(format!("{error:#}"), FIX),
             };
         }
     };
     if let Err(error) = sealing::existing_pepper(&**database, &*sealer).await {
-        return Line::error(SEALING_KEY, format!("{error:#}"), FIX);
+        return SEALING_KEY.error(format!("{error:#}"), FIX);
     }
     let resealing = Resealing { store: database.clone(), sealer, now: clock::now() };
     match resealing.run(true, |_| {}).await {
-        Err(error) => Line::error(
-            SEALING_KEY,
-            format!("{error:#}"),
-            "check that the service that holds the key, or the store, answers",
-        ),
+        Err(error) => SEALING_KEY
+            .error(format!("{error:#}"), "check that the service that holds the key, or the store, answers"),
         Ok(found) if found.unreadable > 0 => {
             let places: Vec<_> = found.faults.iter().take(3).map(|fault| fault.place.as_str()).collect();
             let found =
                 format!("{} sealed values cannot be opened, such as {}", found.unreadable, places.join(", "));
-            Line::error(SEALING_KEY, found, FIX)
+            SEALING_KEY.error(found, FIX)
         }
-        Ok(found) if found.left > 0 => Line::warning(
-            SEALING_KEY,
+        Ok(found) if found.left > 0 => SEALING_KEY.warning(
             format!("{} values are sealed by a former key", found.left),
             "run `latchkey key reseal`",
         ),
-        Ok(found) => Line::ok(SEALING_KEY, format!("opens what the store holds: {} values", found.current)),
+        Ok(found) => SEALING_KEY.ok(format!("opens what the store holds: {} values", found.current)),
     }
 }
