@@ -97,7 +97,7 @@ fn with_input(command: &mut Command, input: &[u8]) -> (Option<i32>, String) {
 }
 
 /// The token with another header or other claims, and its own signature.
-fn changed(token: &str, part: usize, change: impl FnOnce(&mut Value)) -> String {
+pub(crate) fn changed(token: &str, part: usize, change: impl FnOnce(&mut Value)) -> String {
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
     let mut value: Value = serde_json::from_slice(&BASE64URL.decode(&parts[part]).unwrap()).unwrap();
     change(&mut value);

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
 
+use crate::cli_inspect::changed;
 use crate::folder::Folder;
 use crate::prover::Prover;
 
@@ -34,14 +35,6 @@ fn check(found: &(Option<i32>, Value), failed: Option<&str>, reason: Option<&str
     let line = checks.iter().find(|line| line["check"] == failed).unwrap();
     assert_eq!(line["status"], "failed");
     assert!(!line["fix"].as_str().unwrap().is_empty(), "{line}");
-}
-
-fn changed(proof: &str, part: usize, change: impl FnOnce(&mut Value)) -> String {
-    let mut parts: Vec<String> = proof.split('.').map(str::to_owned).collect();
-    let mut value: Value = serde_json::from_slice(&BASE64URL.decode(&parts[part]).unwrap()).unwrap();
-    change(&mut value);
-    parts[part] = BASE64URL.encode(value.to_string());
-    parts.join(".")
 }
 
 #[test]
