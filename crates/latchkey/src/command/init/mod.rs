@@ -58,16 +58,4 @@ mod tests {
         assert_ne!(secrets[0], secrets[1]);
         assert!(CONFIG.contains(&format!("{{ file: {SECRET} }}")));
     }
-
-    #[test]
-    fn what_is_there_is_not_written_over() {
-        for existing in ["config.yaml", SECRET] {
-            let folder = tempfile::tempdir().unwrap();
-            fs::write(folder.path().join(existing), "kept").unwrap();
-            let error = run(&folder.path().join("config.yaml")).unwrap_err().to_string();
-            assert!(error.contains(existing), "{error}");
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "{existing}");
-            assert_eq!(fs::read_to_string(folder.path().join(existing)).unwrap(), "kept");
-        }
-    }
 }
