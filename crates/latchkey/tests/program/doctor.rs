@@ -120,24 +120,22 @@ fn a_server_that_runs_is_found_sound_and_left_as_it_is() {
 }
 
 #[test]
-fn faulty_settings_are_the_only_line() {
-    let folder = Folder::with(&edited(TWO_TENANTS, "globex:\n    strategies:", "globex:\n    strategys:"));
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(1));
-    assert_eq!(report["checks"].as_array().unwrap().len(), 1, "{report:#}");
-    assert_line(&report, "settings", "error", "did you mean `strategies`?");
-}
-
-#[test]
-fn what_has_no_effect_is_a_warning() {
-    let folder = Folder::with(&edited(
-        TWO_TENANTS,
-        "  globex:\n    strategies: { oauth2: { enabled: true }, ",
-        "  globex:\n    strategies: { ",
-    ));
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(0), "{report:#}");
-    assert_line(&report, "settings", "warning", "tenants.globex: the strategy oauth2 is not enabled");
+fn faulty_settings_are_the_only_line_and_what_has_no_effect_is_a_warning() {
+    let strategies = "globex:\n    strategies: { oauth2: { enabled: true }, ";
+    for (to, is_only, status, found) in [
+        ("globex:\n    strategys: { ", true, "error", "did you mean `strategies`?"),
+        (
+            "globex:\n    strategies: { ",
+            false,
+            "warning",
+            "tenants.globex: the strategy oauth2 is not enabled",
+        ),
+    ] {
+        let (ran, report) = doctor(&Folder::with(&edited(TWO_TENANTS, strategies, to)));
+        assert_eq!(ran.code, Some(i32::from(is_only)), "{report:#}");
+        assert_eq!(report["checks"].as_array().unwrap().len() == 1, is_only, "{report:#}");
+        assert_line(&report, "settings", status, found);
+    }
 }
 
 #[test]
