@@ -11,13 +11,13 @@ use administration::{
 use async_trait::async_trait;
 use serde_json::json;
 use sessions::FoundSession;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::column::is_text;
+use crate::columns::row;
 use crate::commit::CommitWriter;
 use crate::database::{Database, Purpose};
 use crate::error::Error;
-use crate::rows::IdentifierRow;
 use crate::statement::{Dialect, Statement};
 
 /// One account.
@@ -70,17 +70,6 @@ pub(crate) const SELECT_PAGE: &str = "
      WHERE a.tenant_id = {tenant} AND a.deleted_at IS NULL AND (a.created_at, a.account_id) > ($2, $3)
      ORDER BY a.created_at, a.account_id LIMIT $4";
 
-const UPSERT: &str = "
-    INSERT INTO accounts ({names}) SELECT {names} FROM {given} WHERE TRUE
-    ON CONFLICT (tenant_id, account_id) DO UPDATE SET {updates}";
-
-const DELETE_IDENTIFIERS: &str = "
-    DELETE FROM account_identifiers
-     WHERE (tenant_id, account_id) IN (SELECT tenant_id, account_id FROM {given})";
-
-const INSERT_IDENTIFIERS: &str = "
-    INSERT INTO account_identifiers ({names}) SELECT {names} FROM {given}";
-
 const SET_PASSWORD: &str = "
     UPDATE accounts AS a
        SET password_hash = given.password_hash, declared_digest = given.declared_digest,
@@ -116,37 +105,13 @@ pub(crate) const SELECT_CONSENTS: &str = "
     SELECT {columns(c)} FROM consents c
      WHERE c.tenant_id = {tenant} AND c.account_id = $2 ORDER BY c.client_id";
 
-const DELETE_SESSIONS: &str = "
-    DELETE FROM sessions
-     WHERE (tenant_id, account_id, session_id) IN
-           (SELECT tenant_id, account_id, session_id FROM {given(tenant_id text, account_id text, session_id text)})";
-
-/// What clients have of accounts.
-macro_rules! delete_of_clients {
-    ($table:literal) => {
-        concat!(
-            "DELETE FROM ",
-            $table,
-            " WHERE (tenant_id, account_id, client_id) IN
-             (SELECT tenant_id, account_id, client_id FROM {given(tenant_id text, account_id text, client_id text)})"
-        )
-    };
-}
-const DELETE_CONSENTS: &str = delete_of_clients!("consents");
-const DELETE_FAMILIES: &str = delete_of_clients!("refresh_families");
-
-/// Of deleted accounts.
-const DELETE_ALL_CONSENTS: &str = "
-    DELETE FROM consents
-     WHERE (tenant_id, account_id) IN (SELECT tenant_id, account_id FROM {given})";
-
 #[async_trait]
 impl AccountStore for Database {
     async fn find_by_identifier(
         &self,
         tenant: &TenantId,
         identifier: &Identifier,
-    ) -> Result<Option<(Arc<Account>, Option<AccountPassword>)>, StoreError> {
+    ) -> Stored<Option<(Arc<Account>, Option<AccountPassword>)>> {
         let statement = Statement::of(SELECT_IDENTIFIED).bind(tenant);
         let statement = statement.bind(identifier.kind()).bind(identifier.as_str());
         let rows: Vec<(AccountState, Option<AccountPassword>)> = self.look_up(statement).await?;
@@ -160,7 +125,7 @@ impl AccountStore for Database {
         account: &AccountId,
         before: &AccountPassword,
         after: &AccountPassword,
-    ) -> Result<bool, StoreError> {
+    ) -> Stored<bool> {
         let statement = Statement::of(REPLACE_PASSWORD).bind(tenant).bind(account.as_str());
         let statement = statement.bind(before.to_string()).bind(after.to_string());
         let mut transaction = self.begin(Purpose::CommitOf(tenant)).await?;
@@ -169,11 +134,7 @@ impl AccountStore for Database {
         Ok(touched > 0)
     }
 
-    async fn find_account(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<Option<Arc<Account>>, StoreError> {
+    async fn find_account(&self, tenant: &TenantId, account: &AccountId) -> Stored<Option<Arc<Account>>> {
         let statement = Statement::of(SELECT_ONE).bind(tenant).bind(account.as_str());
         let rows: Vec<AccountState> = self.look_up(statement).await?;
         Ok(rows.into_iter().find_map(live))
@@ -190,7 +151,7 @@ impl Accounts for Database {
         &self,
         tenant: &TenantId,
         related: RelatedAccounts<'_>,
-    ) -> Result<Vec<AccountState>, StoreError> {
+    ) -> Stored<Vec<AccountState>> {
         let RelatedAccounts { ids, identifiers, external_ids, declared } = related;
         let text = match self.dialect() {
             Dialect::Sqlite => SQLITE_RELATED,
@@ -205,11 +166,7 @@ impl Accounts for Database {
         Ok(self.read(statement).await?)
     }
 
-    async fn list_accounts(
-        &self,
-        tenant: &TenantId,
-        query: &AccountQuery,
-    ) -> Result<Vec<AccountState>, StoreError> {
+    async fn list_accounts(&self, tenant: &TenantId, query: &AccountQuery) -> Stored<Vec<AccountState>> {
         let (created_at, id) = match &query.after {
             Some((created_at, id)) => (i64::try_from(created_at.seconds()).unwrap_or(i64::MAX), id.as_str()),
             None => (-1, ""),
@@ -221,20 +178,12 @@ impl Accounts for Database {
 
 #[async_trait]
 impl AccountSignIns for Database {
-    async fn list_sessions(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<Vec<FoundSession>, StoreError> {
+    async fn list_sessions(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<FoundSession>> {
         let statement = Statement::of(SELECT_SESSIONS).bind(tenant).bind(account.as_str());
         Ok(self.look_up(statement.bind(LISTED_SESSIONS)).await?)
     }
 
-    async fn list_consents(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<Vec<ConsentState>, StoreError> {
+    async fn list_consents(&self, tenant: &TenantId, account: &AccountId) -> Stored<Vec<ConsentState>> {
         Ok(self.look_up(Statement::of(SELECT_CONSENTS).bind(tenant).bind(account.as_str())).await?)
     }
 }
@@ -245,59 +194,56 @@ impl CommitWriter<'_> {
         let (mut ended, mut emptied, mut renamed, mut held) = (vec![], vec![], vec![], vec![]);
         let (mut sessions, mut consents, mut added) = (vec![], vec![], HashSet::new());
         for change in &self.request.changes {
-            let Change::Account(RowChange { kind, after, .. }) = change else {
-                match change {
-                    Change::Sessions(tenant, account, None) => ended.push((tenant, account)),
-                    Change::Sessions(tenant, account, Some(session)) => sessions
-                        .push(json!({ "tenant_id": tenant, "account_id": account, "session_id": session })),
-                    Change::Consent(tenant, account, client) => {
-                        consents
-                            .push(json!({ "tenant_id": tenant, "account_id": account, "client_id": client }));
-                    }
-                    _ => {}
+            let RowChange { kind, after, .. } = match change {
+                Change::Account(row) => row,
+                Change::Sessions(tenant, account, None) => {
+                    ended.push((tenant, account));
+                    continue;
                 }
-                continue;
+                Change::Sessions(tenant, account, Some(session)) => {
+                    sessions.push(((tenant, account), session));
+                    continue;
+                }
+                Change::Consent(tenant, account, client) => {
+                    consents.push(((tenant, account), client));
+                    continue;
+                }
+                _ => continue,
             };
-            let (tenant, account) = (&after.tenant, &after.id);
-            let rows = || after.identifiers.iter().map(|held| IdentifierRow { tenant, account, held });
+            let names = (&after.tenant, &after.id);
+            let is_written = matches!(kind, ChangeKind::Added | ChangeKind::Changed | ChangeKind::Restored);
+            if is_written {
+                held.extend(after.identifiers.iter().map(|held| (names, held)));
+            }
             match kind {
-                ChangeKind::Added => {
-                    added.insert((tenant, account));
-                    held.extend(rows());
-                }
-                ChangeKind::Changed | ChangeKind::Restored => {
-                    renamed.push((tenant, account));
-                    held.extend(rows());
-                }
-                ChangeKind::Suspended => ended.push((tenant, account)),
-                ChangeKind::Retired => {
-                    ended.push((tenant, account));
-                    renamed.push((tenant, account));
-                }
-                ChangeKind::Deleted => {
-                    ended.push((tenant, account));
-                    emptied.push((tenant, account));
-                    renamed.push((tenant, account));
+                ChangeKind::Added => drop(added.insert(names)),
+                ChangeKind::Changed | ChangeKind::Restored | ChangeKind::Retired | ChangeKind::Deleted => {
+                    renamed.push(names);
                 }
                 _ => {}
+            }
+            if matches!(kind, ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted) {
+                ended.push(names);
+            }
+            if *kind == ChangeKind::Deleted {
+                emptied.push(names);
             }
         }
         // Before any of them ends. A new account has no sessions.
         let changed = self.request.passwords.iter().map(|new| (&new.tenant, &new.account));
         let left = ended.iter().copied().chain(changed.filter(|names| !added.contains(names)));
-        let left = left.map(|(tenant, account)| json!({ "tenant_id": tenant, "account_id": account }));
-        let left: Vec<_> = left.chain(sessions.iter().cloned()).collect();
+        let left: Vec<_> = left.map(row).chain(sessions.iter().map(row)).collect();
         self.queue_logouts(&left).await?;
         let rows: Vec<_> = self.decided.accounts.values().collect();
-        self.all(UPSERT, &rows).await?;
-        self.each(DELETE_IDENTIFIERS, &renamed).await?;
-        self.all(INSERT_IDENTIFIERS, &held).await?;
+        self.put("accounts", "tenant_id, account_id", &rows).await?;
+        self.delete("account_identifiers", &renamed).await?;
+        self.insert("account_identifiers", &held).await?;
         self.all(SET_PASSWORD, &self.request.passwords).await?;
         self.all(REMOVE_PASSWORD, &emptied).await?;
-        self.each(DELETE_ALL_CONSENTS, &emptied).await?;
-        self.each(DELETE_SESSIONS, &sessions).await?;
-        self.each(DELETE_CONSENTS, &consents).await?;
-        self.each(DELETE_FAMILIES, &consents).await?;
+        self.delete("consents", &emptied).await?;
+        self.delete("sessions", &sessions).await?;
+        self.delete("consents", &consents).await?;
+        self.delete("refresh_families", &consents).await?;
         self.all(END_AUTHENTICATIONS, &ended).await
     }
 }

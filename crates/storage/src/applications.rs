@@ -2,7 +2,7 @@
 
 use administration::{Application, ApplicationId, Applications, Change, ChangeKind, RowChange};
 use async_trait::async_trait;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::column::is_text;
 use crate::commit::CommitWriter;
@@ -49,16 +49,12 @@ impl Applications for Database {
         &self,
         tenant: &TenantId,
         application: &ApplicationId,
-    ) -> Result<Option<Application>, StoreError> {
+    ) -> Stored<Option<Application>> {
         let statement = Statement::of(SELECT_ONE).bind(tenant).bind(application.to_string());
         Ok(self.first(statement).await?)
     }
 
-    async fn find_application_named(
-        &self,
-        tenant: &TenantId,
-        name: &str,
-    ) -> Result<Option<ApplicationId>, StoreError> {
+    async fn find_application_named(&self, tenant: &TenantId, name: &str) -> Stored<Option<ApplicationId>> {
         if !is_text(name) {
             return Ok(None);
         }
@@ -70,7 +66,7 @@ impl Applications for Database {
         tenant: &TenantId,
         offset: u32,
         limit: u32,
-    ) -> Result<(u64, Vec<Application>), StoreError> {
+    ) -> Stored<(u64, Vec<Application>)> {
         let mut transaction = self.begin(Purpose::Reads(Some(tenant))).await?;
         let total: Option<u64> = transaction.scalar(Statement::of(COUNT).bind(tenant)).await?;
         let page = Statement::of(SELECT_PAGE).bind(tenant).bind(offset).bind(limit);

@@ -2,7 +2,7 @@
 
 use administration::{AuditLog, AuditQuery, AuditRecord};
 use async_trait::async_trait;
-use tenancy::StoreError;
+use tenancy::Stored;
 
 use crate::column::{is_text, seconds};
 use crate::commit::CommitWriter;
@@ -30,7 +30,7 @@ const INSERT: &str = "
 
 #[async_trait]
 impl AuditLog for Database {
-    async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError> {
+    async fn list_audit(&self, query: &AuditQuery) -> Stored<Vec<(i64, AuditRecord)>> {
         if ![&query.actor, &query.action, &query.subject].into_iter().flatten().all(|text| is_text(text)) {
             return Ok(Vec::new());
         }

@@ -12,7 +12,7 @@ use grants::{
 use protocol::Timestamp;
 use registry::{ClientId, RevokedSubject};
 use sqlx::SqlitePool;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::columns::given;
 use crate::database::{Database, Engine, Purpose, scalar};
@@ -106,7 +106,7 @@ impl AuthorizationStore for Database {
         tenant: &TenantId,
         account: &AccountId,
         client: &ClientId,
-    ) -> Result<Option<Consent>, StoreError> {
+    ) -> Stored<Option<Consent>> {
         let statement =
             Statement::of(SELECT_CONSENT).bind(tenant).bind(account.as_str()).bind(client.as_str());
         let found: Vec<Consent> = self.look_up(statement).await?;
@@ -117,7 +117,7 @@ impl AuthorizationStore for Database {
         &self,
         tenant: &TenantId,
         write: &CodeWrite<'_>,
-    ) -> Result<Result<(), CodeNotIssued>, StoreError> {
+    ) -> Stored<Result<(), CodeNotIssued>> {
         let CodeWrite { code, session, consent, pushed } = write;
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
         if let Some(pushed) = pushed
@@ -155,7 +155,7 @@ impl AuthorizationStore for Database {
         tenant: &TenantId,
         redemption: &Redemption<'_>,
         now: Timestamp,
-    ) -> Result<Redeemed, StoreError> {
+    ) -> Stored<Redeemed> {
         let Redemption { key, client, redirect_uri, code_challenge, family } = redemption;
         let used = CodeUse {
             tenant: tenant.clone(),
@@ -182,13 +182,7 @@ impl AuthorizationStore for Database {
         Ok(scalar(rows.into_iter().next()).map_or(Redeemed::Refused, Redeemed::Again))
     }
 
-    async fn discard_code(
-        &self,
-        tenant: &TenantId,
-        key: CodeKey,
-        grant: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn discard_code(&self, tenant: &TenantId, key: CodeKey, grant: &str, now: Timestamp) -> Stored<()> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
         let code = Statement::of(DISCARD).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
         transaction.execute(&code).await?;

@@ -5,8 +5,7 @@ use std::time::Duration;
 use administration::{ChangeLog, Invalidation, invalidations};
 use async_trait::async_trait;
 use protocol::Timestamp;
-use serde_json::{Value, json};
-use tenancy::StoreError;
+use tenancy::{StoreError, Stored};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::warn;
 
@@ -15,7 +14,7 @@ use crate::commit::CommitWriter;
 use crate::database::{Database, Engine};
 use crate::error::Error;
 use crate::postgres::PostgresChangeFeed;
-use crate::rows::LoggedChange;
+use crate::rows::{LoggedChange, log_row};
 use crate::sqlite::SqliteChangeFeed;
 use crate::statement::{Dialect, Statement};
 
@@ -63,7 +62,7 @@ impl Database {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn change_feed(&self) -> Result<ChangeFeed, StoreError> {
+    pub async fn change_feed(&self) -> Stored<ChangeFeed> {
         let connection = match &self.engine {
             Engine::Sqlite(pools) => FeedConnection::Sqlite(Box::new(SqliteChangeFeed::of(pools))),
             Engine::Postgres(pools) => FeedConnection::Postgres(PostgresChangeFeed::of(pools)),
@@ -116,7 +115,7 @@ impl ChangeFeed {
 
 #[async_trait]
 impl ChangeLog for Database {
-    async fn position(&self) -> Result<i64, StoreError> {
+    async fn position(&self) -> Stored<i64> {
         let position = match self.dialect() {
             Dialect::Sqlite => SQLITE_POSITION,
             Dialect::Postgres => POSTGRES_POSITION,
@@ -124,7 +123,7 @@ impl ChangeLog for Database {
         Ok(self.scalar(Statement::of(position)).await?.unwrap_or(0))
     }
 
-    async fn changes_since(&self, position: i64) -> Result<Vec<(i64, Invalidation)>, StoreError> {
+    async fn changes_since(&self, position: i64) -> Stored<Vec<(i64, Invalidation)>> {
         let rows: Vec<LoggedChange> = self.read(Statement::of(CHANGES).bind(position)).await?;
         rows.into_iter().map(|row| Ok((row.position, row.change?))).collect()
     }
@@ -133,18 +132,6 @@ impl ChangeLog for Database {
 /// Deletes old rows, of the tenants that the role of the transaction sees.
 pub(crate) fn forget(now: Timestamp) -> Statement {
     Statement::of(FORGET).bind(seconds(now) - REMEMBERED_SECONDS)
-}
-
-/// The row of a change that caches must know of.
-pub(crate) fn log_row(invalidation: &Invalidation) -> Value {
-    let (kind, tenant, client, account) = match invalidation {
-        Invalidation::Tenant(tenant) => ("tenant", tenant, None, None),
-        Invalidation::Keys(tenant) => ("keys", tenant, None, None),
-        Invalidation::Revocations(tenant) => ("revocations", tenant, None, None),
-        Invalidation::Client(tenant, client) => ("client", tenant, Some(client.as_str()), None),
-        Invalidation::Account(tenant, account) => ("account", tenant, None, Some(account.as_str())),
-    };
-    json!({ "kind": kind, "tenant_id": tenant.as_str(), "client_id": client, "account_id": account })
 }
 
 impl CommitWriter<'_> {

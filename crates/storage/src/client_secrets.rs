@@ -6,15 +6,13 @@ use administration::{ENDED_SECRETS_STAY, EndedSecrets, KEPT_ENDED_SECRETS, Secre
 use async_trait::async_trait;
 use protocol::Timestamp;
 use registry::{ClientId, SecretId};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::commit::CommitWriter;
 use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::statement::Statement;
 use crate::{change_log, idempotent_answers};
-
-const INSERT: &str = "INSERT INTO client_secrets ({names}) SELECT {names} FROM {given}";
 
 /// A hash never changes.
 const UPDATE: &str = "
@@ -44,7 +42,7 @@ const PRUNE: &str = "
 impl EndedSecrets for Database {
     /// Runs between two commits: no commit changes a secret while this deletes it. It also deletes what a commit of one tenant may not
     /// delete of other tenants: answers that have expired, and old rows of the log of changes.
-    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Stored<u64> {
         let prune = Statement::of(PRUNE)
             .bind(now)
             .bind(now.saturating_sub(ENDED_SECRETS_STAY))
@@ -61,7 +59,7 @@ impl EndedSecrets for Database {
 
 impl CommitWriter<'_> {
     pub(crate) async fn secrets(&mut self) -> Result<(), Error> {
-        self.all(INSERT, &rows(&self.decided.new_secrets)).await?;
+        self.insert("client_secrets", &rows(&self.decided.new_secrets)).await?;
         self.all(UPDATE, &rows(&self.decided.secrets)).await
     }
 }

@@ -7,7 +7,7 @@ use administration::{Change, ChangeKind, ClientState, RowChange};
 use async_trait::async_trait;
 use registry::{Client, ClientId, ClientStore};
 use serde_json::{Value, json};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::commit::CommitWriter;
 use crate::database::Database;
@@ -72,14 +72,6 @@ pub(crate) const SELECT_PAGE: &str = "
        AND ($2 = '' OR {position}(lower(c.client_id), $2) > 0 OR {position}(lower(c.name {bytewise}), $2) > 0)
      ORDER BY c.client_id LIMIT $4";
 
-const UPSERT: &str = "
-    INSERT INTO clients ({names}) SELECT {names} FROM {given} WHERE TRUE
-    ON CONFLICT (tenant_id, client_id) DO UPDATE SET {updates}";
-
-const DELETE_NAMES: &str = "
-    DELETE FROM client_names
-     WHERE (tenant_id, client_id) IN (SELECT tenant_id, client_id FROM {given})";
-
 const INSERT_NAMES: &str = "
     INSERT INTO client_names (tenant_id, name, client_id)
     SELECT tenant_id, name, client_id FROM {given(tenant_id text, name text, client_id text)}";
@@ -92,11 +84,7 @@ pub(crate) fn related(tenant: &TenantId, ids: String, listed: String, dialect: D
 
 #[async_trait]
 impl ClientStore for Database {
-    async fn find_client(
-        &self,
-        tenant: &TenantId,
-        client: &ClientId,
-    ) -> Result<Option<Arc<Client>>, StoreError> {
+    async fn find_client(&self, tenant: &TenantId, client: &ClientId) -> Stored<Option<Arc<Client>>> {
         let statement = Statement::of(SELECT_ONE).bind(tenant).bind(client.as_str());
         let rows: Vec<ClientState> = self.look_up(statement).await?;
         let live = rows.into_iter().find(|row| row.lifecycle.deleted_at.is_none());
@@ -124,8 +112,8 @@ impl CommitWriter<'_> {
             }
         }
         let rows: Vec<_> = self.decided.clients.values().collect();
-        self.all(UPSERT, &rows).await?;
-        self.each(DELETE_NAMES, &renamed).await?;
+        self.put("clients", "tenant_id, client_id", &rows).await?;
+        self.delete("client_names", &renamed).await?;
         self.all(INSERT_NAMES, &names).await
     }
 }

@@ -1,7 +1,10 @@
 //! The columns of a struct, listed once for reading and writing.
 
+use accounts::AccountId;
+use registry::ClientId;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use sessions::SessionId;
 use tenancy::TenantId;
 
 use crate::column::Column;
@@ -55,28 +58,31 @@ macro_rules! columns {
     };
 }
 
-/// Implements [`Columns`] alone: as [`columns`], and for a struct whose settings are a document, with `settings`.
+/// Implements [`Columns`] alone: as [`columns`], and for a struct whose settings are a document, with `settings`; and for a struct with a
+/// lifecycle of which its table does not have all columns.
 macro_rules! written {
     (
-        $type:ty { $($($field:ident).+: $column:literal),+ $(,)? }
+        $type:ty { $($($field:ident).+: $column:literal),* $(,)? }
         $(with { $($nested:ident: $nested_type:ty),+ $(,)? })?
+        $(and $lifecycle:ident without [$($absent:literal),+])?
         $(settings $document:expr)?
     ) => {
         impl crate::columns::Columns for $type {
             fn columns() -> Vec<(&'static str, &'static str)> {
-                let own = vec![$(($column, crate::columns::type_of(|row: &Self| &row.$($field).+))),+];
                 [
-                    own,
+                    vec![$(($column, crate::columns::type_of(|row: &Self| &row.$($field).+))),*],
                     $($(<$nested_type as crate::columns::Columns>::columns(),)+)?
                     $(crate::columns::of_document($document),)?
+                    $(super::lifecycle::lifecycle_without(&[$($absent),+]),)?
                 ]
                 .concat()
             }
 
             fn write(&self, row: &mut serde_json::Map<String, serde_json::Value>) {
-                $(row.insert($column.to_owned(), crate::column::Column::json(&self.$($field).+));)+
+                $(row.insert($column.to_owned(), crate::column::Column::json(&self.$($field).+));)*
                 $($(crate::columns::Columns::write(&self.$nested, row);)+)?
                 $(row.insert("settings".to_owned(), $document(self).into());)?
+                $(crate::columns::Columns::write(&self.$lifecycle, row);)?
             }
         }
     };
@@ -116,25 +122,34 @@ pub(crate) fn gathered_as(value: &str, table: &str, condition: &str, order: &str
     )
 }
 
+/// The row in JSON.
+pub(crate) fn row<R: Columns>(row: R) -> Value {
+    let mut members = Map::new();
+    row.write(&mut members);
+    Value::Object(members)
+}
+
 /// The rows as one JSON array, which a statement reads as `{given}`.
 pub(crate) fn given<R: Columns>(rows: &[R]) -> String {
-    let object = |row: &R| {
-        let mut members = Map::new();
-        row.write(&mut members);
-        Value::Object(members)
-    };
-    Value::Array(rows.iter().map(object).collect()).to_string()
+    Value::Array(rows.iter().map(row).collect()).to_string()
 }
 
-impl Columns for TenantId {
-    fn columns() -> Vec<(&'static str, &'static str)> {
-        vec![("tenant_id", Self::TYPE)]
-    }
+/// Implements [`Columns`] for names of rows: each is a column of every table that has it.
+macro_rules! names {
+    ($($type:ty: $column:literal),+ $(,)?) => {$(
+        impl Columns for $type {
+            fn columns() -> Vec<(&'static str, &'static str)> {
+                vec![($column, Self::TYPE)]
+            }
 
-    fn write(&self, row: &mut Map<String, Value>) {
-        row.insert("tenant_id".to_owned(), self.json());
-    }
+            fn write(&self, row: &mut Map<String, Value>) {
+                row.insert($column.to_owned(), self.json());
+            }
+        }
+    )+};
 }
+
+names!(TenantId: "tenant_id", ClientId: "client_id", AccountId: "account_id", SessionId: "session_id");
 
 impl<T: Columns> Columns for &T {
     fn columns() -> Vec<(&'static str, &'static str)> {

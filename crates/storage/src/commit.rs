@@ -41,10 +41,6 @@ const EMPTIED: [&str; 18] = [
 /// The tables whose rows stay and reserve their names.
 const MARKED: [&str; 2] = ["clients", "resource_servers"];
 
-const SECRETS_OF_CLIENTS: &str = "
-    DELETE FROM client_secrets
-     WHERE (tenant_id, client_id) IN (SELECT tenant_id, client_id FROM {given})";
-
 /// A commit under way.
 pub(crate) struct CommitWriter<'a> {
     pub(crate) transaction: Transaction<'a>,
@@ -65,7 +61,8 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
     writer.revocations().await?;
     writer.tenants().await?;
     writer.logos().await?;
-    writer.resource_servers().await?;
+    let servers = decided.resource_servers.iter().map(|((tenant, _), row)| (tenant, row));
+    writer.put("resource_servers", "tenant_id, audience", &Vec::from_iter(servers)).await?;
     writer.clients().await?;
     writer.secrets().await?;
     writer.accounts().await?;
@@ -83,7 +80,6 @@ pub(crate) async fn commit(database: &Database, request: &CommitRequest) -> Resu
 
 impl CommitWriter<'_> {
     async fn deletions(&mut self) -> Result<(), Error> {
-        const OF_TENANTS: &str = "WHERE tenant_id IN (SELECT tenant_id FROM {given})";
         let (mut tenants, mut clients) = (Vec::new(), Vec::new());
         for change in &self.request.changes {
             match change {
@@ -95,13 +91,16 @@ impl CommitWriter<'_> {
             }
         }
         for table in EMPTIED {
-            self.each(&format!("DELETE FROM {table} {OF_TENANTS}"), &tenants).await?;
+            self.delete(table, &tenants).await?;
         }
         for table in MARKED {
-            let mark = format!("UPDATE {table} SET deleted_at = $2 {OF_TENANTS} AND deleted_at IS NULL");
+            let mark = format!(
+                "UPDATE {table} SET deleted_at = $2
+                  WHERE tenant_id IN (SELECT tenant_id FROM {{given}}) AND deleted_at IS NULL"
+            );
             self.each(&mark, &tenants).await?;
         }
-        self.each(SECRETS_OF_CLIENTS, &clients).await.map(drop)
+        self.delete("client_secrets", &clients).await
     }
 
     /// Executes the statement once for each batch, with the rows as `{given}` and the time as `$2`, and returns the number of touched
@@ -112,6 +111,26 @@ impl CommitWriter<'_> {
             touched += self.transaction.write(text, batch, self.request.now).await?;
         }
         Ok(touched)
+    }
+
+    /// Inserts the rows into the table.
+    pub(crate) async fn insert<R: Columns>(&mut self, table: &str, rows: &[R]) -> Result<(), Error> {
+        self.all(&format!("INSERT INTO {table} ({{names}}) SELECT {{names}} FROM {{given}}"), rows).await
+    }
+
+    /// Inserts the rows into the table, whose key these columns are, or updates those that are there.
+    pub(crate) async fn put<R: Columns>(&mut self, table: &str, key: &str, rows: &[R]) -> Result<(), Error> {
+        let text = format!(
+            "INSERT INTO {table} ({{names}}) SELECT {{names}} FROM {{given}} WHERE TRUE
+             ON CONFLICT ({key}) DO UPDATE SET {{updates}}"
+        );
+        self.all(&text, rows).await
+    }
+
+    /// Deletes the rows of the table that have these names.
+    pub(crate) async fn delete<R: Columns>(&mut self, table: &str, names: &[R]) -> Result<(), Error> {
+        let text = format!("DELETE FROM {table} WHERE ({{names}}) IN (SELECT {{names}} FROM {{given}})");
+        self.each(&text, names).await.map(drop)
     }
 
     /// As `each`, where every row must be touched.

@@ -6,7 +6,7 @@ use grants::{CodeKey, DeviceCode, DeviceCodeStore, Granted, NewFamily};
 use protocol::Timestamp;
 use registry::ClientId;
 use serde_json::json;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::columns::given;
 use crate::database::{Database, Purpose};
@@ -49,12 +49,7 @@ const REDEEM: &str = "
 
 #[async_trait]
 impl DeviceCodeStore for Database {
-    async fn write_device_code(
-        &self,
-        tenant: &TenantId,
-        code: &DeviceCode,
-        most: u32,
-    ) -> Result<bool, StoreError> {
+    async fn write_device_code(&self, tenant: &TenantId, code: &DeviceCode, most: u32) -> Stored<bool> {
         let insert = Statement::writing::<DeviceCode>(INSERT);
         let insert = insert.bind(given(&[code])).bind(code.created_at).bind(most);
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
@@ -63,11 +58,7 @@ impl DeviceCodeStore for Database {
         Ok(written == 1)
     }
 
-    async fn find_device_code(
-        &self,
-        tenant: &TenantId,
-        key: &CodeKey,
-    ) -> Result<Option<DeviceCode>, StoreError> {
+    async fn find_device_code(&self, tenant: &TenantId, key: &CodeKey) -> Stored<Option<DeviceCode>> {
         let found: Vec<DeviceCode> = self.look_up(of_code(SELECT, tenant, key)).await?;
         Ok(found.into_iter().next())
     }
@@ -77,7 +68,7 @@ impl DeviceCodeStore for Database {
         tenant: &TenantId,
         user_digest: &[u8; 32],
         now: Timestamp,
-    ) -> Result<Option<DeviceCode>, StoreError> {
+    ) -> Stored<Option<DeviceCode>> {
         let statement =
             Statement::of(SELECT_BY_USER_CODE).bind(tenant).bind(user_digest.as_slice()).bind(now);
         let found: Vec<DeviceCode> = self.look_up(statement).await?;
@@ -91,7 +82,7 @@ impl DeviceCodeStore for Database {
         key: &CodeKey,
         allowed: Option<(&AccountId, &Granted)>,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Stored<bool> {
         let statement = match allowed {
             Some((account, granted)) => {
                 of_code(ALLOW, tenant, key).bind(now).bind(account.as_str()).bind(json!(granted).to_string())
@@ -110,7 +101,7 @@ impl DeviceCodeStore for Database {
         key: &CodeKey,
         (client, family): (&ClientId, Option<&NewFamily>),
         now: Timestamp,
-    ) -> Result<Option<DeviceCode>, StoreError> {
+    ) -> Stored<Option<DeviceCode>> {
         let redeem = of_code(REDEEM, tenant, key).bind(now).bind(client.as_str());
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
         let redeemed: Option<DeviceCode> = transaction.first(redeem).await?;

@@ -2,7 +2,7 @@
 
 use administration::{Fingerprint, Generation, Generations, KEPT_SOURCES};
 use async_trait::async_trait;
-use tenancy::StoreError;
+use tenancy::Stored;
 
 use crate::columns::given;
 use crate::commit::CommitWriter;
@@ -37,21 +37,21 @@ const FORGET_SOURCES: &str = "
 
 #[async_trait]
 impl Generations for Database {
-    async fn latest_generation(&self) -> Result<Option<Generation>, StoreError> {
+    async fn latest_generation(&self) -> Stored<Option<Generation>> {
         Ok(self.first(Statement::of(LATEST)).await?)
     }
 
-    async fn is_known_generation(&self, content: &Fingerprint) -> Result<bool, StoreError> {
+    async fn is_known_generation(&self, content: &Fingerprint) -> Stored<bool> {
         let statement = Statement::of(IS_KNOWN).bind(content.as_bytes().as_slice());
         Ok(self.scalar(statement).await?.unwrap_or(false))
     }
 
     /// The newest first.
-    async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError> {
+    async fn list_generations(&self, limit: u32) -> Stored<Vec<Generation>> {
         Ok(self.read(Statement::of(LATEST_WHOLE).bind(limit)).await?)
     }
 
-    async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn find_generation_sources(&self, number: u64) -> Stored<Option<Vec<u8>>> {
         Ok(self.scalar(Statement::of(SOURCES).bind(number)).await?)
     }
 }

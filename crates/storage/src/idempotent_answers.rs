@@ -3,7 +3,7 @@
 use administration::{IdempotentAnswer, IdempotentAnswers};
 use async_trait::async_trait;
 use protocol::Timestamp;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::commit::CommitWriter;
 use crate::database::Database;
@@ -16,8 +16,6 @@ const SELECT: &str = "
 
 const FORGET: &str = "DELETE FROM idempotent_answers WHERE expires_at <= $1";
 
-const INSERT: &str = "INSERT INTO idempotent_answers ({names}) SELECT {names} FROM {given}";
-
 #[async_trait]
 impl IdempotentAnswers for Database {
     async fn find_idempotent_answer(
@@ -25,7 +23,7 @@ impl IdempotentAnswers for Database {
         tenant: &TenantId,
         key: &[u8; 32],
         now: Timestamp,
-    ) -> Result<Option<IdempotentAnswer>, StoreError> {
+    ) -> Stored<Option<IdempotentAnswer>> {
         let statement = Statement::of(SELECT).bind(tenant).bind(key.as_slice()).bind(now);
         Ok(self.first(statement).await?)
     }
@@ -41,6 +39,6 @@ impl CommitWriter<'_> {
     pub(crate) async fn idempotent_answer(&mut self) -> Result<(), Error> {
         let Some(answer) = &self.request.idempotent else { return Ok(()) };
         self.transaction.execute(&forget(self.request.now)).await?;
-        self.all(INSERT, &[answer]).await
+        self.insert("idempotent_answers", &[answer]).await
     }
 }

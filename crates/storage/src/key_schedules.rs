@@ -6,7 +6,7 @@ use administration::{Change, CommitRequest, KeySchedule, TenantKeys, TenantMetad
 use async_trait::async_trait;
 use protocol::{Lifetime, Timestamp};
 use serde_json::{Value, json};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::column::Column as _;
 use crate::commit::CommitWriter;
@@ -70,22 +70,16 @@ pub(crate) const NOTE_PREVIOUS_JWKS: &str = "
 #[async_trait]
 impl KeySchedule for Database {
     /// As it was at one moment.
-    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError> {
+    async fn load_keys(&self, tenant: &TenantId) -> Stored<Option<TenantKeys>> {
         Ok(load(self, tenant).await?)
     }
 
     /// The longest due first.
-    async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+    async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Stored<Vec<TenantId>> {
         Ok(self.read(Statement::of(DUE).bind(now).bind(limit)).await?)
     }
 
-    async fn try_lease(
-        &self,
-        name: &str,
-        holder: &str,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<bool, StoreError> {
+    async fn try_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool> {
         let lease = Statement::of(LEASE).bind(name).bind(holder).bind(now).bind(until);
         Ok(self.write(lease).await? > 0)
     }

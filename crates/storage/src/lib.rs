@@ -18,7 +18,6 @@ mod rows;
 mod accounts;
 mod clients;
 mod refresh_families;
-mod resource_servers;
 mod signing_keys;
 mod tenants;
 

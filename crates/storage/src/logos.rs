@@ -6,7 +6,7 @@ use std::sync::Arc;
 use administration::{Change, ChangeKind, RowChange};
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use tenancy::{Branding, Logo, LogoStore, StoreError, Tenant, TenantId};
+use tenancy::{Branding, Logo, LogoStore, Stored, Tenant, TenantId};
 
 use crate::column::{Column as _, is_text};
 use crate::commit::CommitWriter;
@@ -29,7 +29,7 @@ const DELETE: &str = "
 
 #[async_trait]
 impl LogoStore for Database {
-    async fn find_logo(&self, tenant: &TenantId, hash: &str) -> Result<Option<Arc<Vec<u8>>>, StoreError> {
+    async fn find_logo(&self, tenant: &TenantId, hash: &str) -> Stored<Option<Arc<Vec<u8>>>> {
         if !is_text(hash) {
             return Ok(None);
         }

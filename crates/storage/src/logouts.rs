@@ -5,7 +5,7 @@ use grants::{AuthorizationCode, LogoutAddress, LogoutOutbox, LogoutTurn, QueuedL
 use protocol::{Lifetime, Timestamp};
 use serde_json::{Value, json};
 use sessions::{Ring, Session, SessionId};
-use tenancy::{SessionPolicy, StoreError, TenantId};
+use tenancy::{SessionPolicy, Stored, TenantId};
 
 use crate::commit::CommitWriter;
 use crate::database::Database;
@@ -119,12 +119,7 @@ const DELETE: &str = "
 
 #[async_trait]
 impl LogoutOutbox for Database {
-    async fn due_logouts(
-        &self,
-        now: Timestamp,
-        most: u32,
-        turn: &LogoutTurn,
-    ) -> Result<Vec<QueuedLogout>, StoreError> {
+    async fn due_logouts(&self, now: Timestamp, most: u32, turn: &LogoutTurn) -> Stored<Vec<QueuedLogout>> {
         let pair = |address: &LogoutAddress| json!({ "tenant_id": address.tenant.as_str(), "client_id": address.client.as_str() });
         let except = Value::from_iter(turn.except.iter().map(pair)).to_string();
         let after = turn.after.as_ref().map_or("", TenantId::as_str);
@@ -141,23 +136,23 @@ impl LogoutOutbox for Database {
         Ok(due)
     }
 
-    async fn delete_ended_logouts(&self, address: &LogoutAddress, now: Timestamp) -> Result<(), StoreError> {
+    async fn delete_ended_logouts(&self, address: &LogoutAddress, now: Timestamp) -> Stored<()> {
         let ended = Statement::of(DELETE_ENDED).bind(&address.tenant).bind(address.client.as_str());
         self.write(ended.bind(now).bind(QueuedLogout::MOST_ATTEMPTS)).await?;
         Ok(())
     }
 
-    async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<bool, StoreError> {
+    async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Stored<bool> {
         let claim = of_notice(CLAIM, queued).bind(queued.attempts).bind(next);
         Ok(self.write(claim).await? == 1)
     }
 
-    async fn return_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<(), StoreError> {
+    async fn return_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Stored<()> {
         self.write(of_notice(RETURN, queued).bind(queued.attempts).bind(next)).await?;
         Ok(())
     }
 
-    async fn delete_logout(&self, queued: &QueuedLogout) -> Result<(), StoreError> {
+    async fn delete_logout(&self, queued: &QueuedLogout) -> Stored<()> {
         self.write(of_notice(DELETE, queued)).await?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use grants::{CodeKey, MostWaiting, PushedRequest, PushedRequestStore};
 use protocol::Timestamp;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::database::{Database, Purpose};
 use crate::error::Error;
@@ -52,7 +52,7 @@ impl PushedRequestStore for Database {
         request: &PushedRequest,
         most: MostWaiting,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Stored<bool> {
         let statement = Statement::of(INSERT)
             .bind(tenant)
             .bind(request.slot)
@@ -70,7 +70,7 @@ impl PushedRequestStore for Database {
         Ok(self.write_one(&statement).await?.len() == 1)
     }
 
-    async fn note_opened(&self, tenant: &TenantId, key: CodeKey, now: Timestamp) -> Result<(), StoreError> {
+    async fn note_opened(&self, tenant: &TenantId, key: CodeKey, now: Timestamp) -> Stored<()> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
         let statement = Statement::of(NOTE_OPENED).bind(tenant).bind(key.slot).bind(key.digest.as_slice());
         transaction.execute(&statement.bind(now)).await?;
@@ -82,7 +82,7 @@ impl PushedRequestStore for Database {
         tenant: &TenantId,
         key: CodeKey,
         now: Timestamp,
-    ) -> Result<Option<PushedRequest>, StoreError> {
+    ) -> Stored<Option<PushedRequest>> {
         let statement =
             Statement::of(SELECT).bind(tenant).bind(key.slot).bind(key.digest.as_slice()).bind(now);
         let found: Vec<PushedRequest> = self.look_up(statement).await?;

@@ -5,7 +5,7 @@ use grants::{FamilyKey, FamilyStep, FoundFamily, RefreshFamily, RefreshFamilySto
 use protocol::Timestamp;
 use registry::RevokedSubject;
 use sessions::SessionId;
-use tenancy::{SessionPolicy, StoreError, TenantId};
+use tenancy::{SessionPolicy, Stored, TenantId};
 
 use crate::database::{Database, Purpose, decoded};
 use crate::error::Error;
@@ -77,7 +77,7 @@ impl RefreshFamilyStore for Database {
         tenant: &TenantId,
         step: &FamilyStep<'_>,
         now: Timestamp,
-    ) -> Result<Option<RefreshFamily>, StoreError> {
+    ) -> Stored<Option<RefreshFamily>> {
         let statement = Statement::writing::<RefreshFamily>(STEP);
         let statement = of_family_and_policy(statement, tenant, &step.key, (step.session, now))
             .bind(step.client.as_str())
@@ -97,7 +97,7 @@ impl RefreshFamilyStore for Database {
         key: &FamilyKey,
         policy: SessionPolicy,
         now: Timestamp,
-    ) -> Result<Option<FoundFamily>, StoreError> {
+    ) -> Stored<Option<FoundFamily>> {
         let statement = of_family_and_policy(Statement::of(SELECT), tenant, key, (policy, now));
         let found: Vec<FoundFamily> = self.look_up(statement).await?;
         Ok(found.into_iter().next())
@@ -108,7 +108,7 @@ impl RefreshFamilyStore for Database {
         tenant: &TenantId,
         key: &FamilyKey,
         idle_until: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Stored<()> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
         transaction.execute(&of_family(Statement::of(NOTE_USE), tenant, key, idle_until)).await?;
         Ok(transaction.commit().await?)

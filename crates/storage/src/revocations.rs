@@ -10,13 +10,13 @@ use registry::{
     ClientId, Reading, Revocation, RevocationFacts, RevocationStore, RevokedSubject, TokenRevocation,
 };
 use serde_json::{Value, json};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
-use crate::change_log::{LOG, log_row};
+use crate::change_log::LOG;
 use crate::commit::CommitWriter;
 use crate::database::{Database, Purpose};
 use crate::error::Error;
-use crate::rows::{ReadRevocation, longest_token, subject_row};
+use crate::rows::{ReadRevocation, log_row, longest_token, subject_row};
 use crate::statement::Statement;
 use crate::transaction::Transaction;
 
@@ -91,7 +91,7 @@ const DELETE_ENDED: &str = "
 
 #[async_trait]
 impl RevocationStore for Database {
-    async fn find_revocations(&self, tenant: &TenantId) -> Result<Arc<RevocationFacts>, StoreError> {
+    async fn find_revocations(&self, tenant: &TenantId) -> Stored<Arc<RevocationFacts>> {
         let (rows, read) = read_since(self, tenant, 0).await?;
         Ok(Arc::new(RevocationFacts::of(tenant.clone(), rows).read(read)))
     }
@@ -100,7 +100,7 @@ impl RevocationStore for Database {
         &self,
         tenant: &TenantId,
         known: &Arc<RevocationFacts>,
-    ) -> Result<Arc<RevocationFacts>, StoreError> {
+    ) -> Stored<Arc<RevocationFacts>> {
         let (later, read) = read_since(self, tenant, known.next_change()).await?;
         match known.with(later, read) {
             Some(facts) => Ok(facts),
@@ -108,12 +108,7 @@ impl RevocationStore for Database {
         }
     }
 
-    async fn revoke_token(
-        &self,
-        tenant: &TenantId,
-        token: &TokenRevocation,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn revoke_token(&self, tenant: &TenantId, token: &TokenRevocation, now: Timestamp) -> Stored<()> {
         Ok(revoke_token(self, tenant, token, now).await?)
     }
 
@@ -123,13 +118,13 @@ impl RevocationStore for Database {
         subject: &RevokedSubject,
         account: Option<&str>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Stored<()> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
         transaction.revoke_people(tenant, subject, account, now).await?;
         Ok(transaction.commit().await?)
     }
 
-    async fn delete_ended_revocations(&self, now: Timestamp) -> Result<u64, StoreError> {
+    async fn delete_ended_revocations(&self, now: Timestamp) -> Stored<u64> {
         Ok(self.write(Statement::of(DELETE_ENDED).bind(now)).await?)
     }
 }

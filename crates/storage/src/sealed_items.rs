@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use administration::{SealedItems, SealedPlace};
 use async_trait::async_trait;
 use protocol::Timestamp;
-use tenancy::StoreError;
+use tenancy::Stored;
 
 use crate::database::{Database, Purpose};
 use crate::statement::Statement;
@@ -68,7 +68,7 @@ impl SealedItems for Database {
         after: Option<&SealedPlace>,
         limit: u32,
         now: Timestamp,
-    ) -> Result<Vec<Sealed>, StoreError> {
+    ) -> Stored<Vec<Sealed>> {
         // After which row of each kind the page begins; absent is a kind that the place is behind.
         let (mut key, mut name, mut generation) = (Some(("", 0)), Some(""), Some(0));
         let mut answer = ("", [].as_slice());
@@ -110,7 +110,7 @@ impl SealedItems for Database {
     }
 
     /// Caches hold a key as it is sealed, so a replaced key is logged. No bytes are those of a destroyed key, which stays destroyed.
-    async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError> {
+    async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Stored<bool> {
         if old.is_empty() {
             return Ok(false);
         }
@@ -136,7 +136,7 @@ impl SealedItems for Database {
         Ok(replaced)
     }
 
-    async fn find_sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn find_sealed(&self, name: &str) -> Stored<Option<Vec<u8>>> {
         let found: Option<(Vec<u8>, Timestamp)> = self.first(Statement::of(FIND).bind(name)).await?;
         Ok(found.map(|(sealed, store_clock)| {
             self.store_clock.store(store_clock.seconds(), Ordering::Relaxed);
@@ -144,16 +144,11 @@ impl SealedItems for Database {
         }))
     }
 
-    async fn put_sealed_if_absent(
-        &self,
-        name: &str,
-        sealed: &[u8],
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    async fn put_sealed_if_absent(&self, name: &str, sealed: &[u8], now: Timestamp) -> Stored<bool> {
         Ok(self.write(Statement::of(PUT).bind(name).bind(sealed).bind(now)).await? > 0)
     }
 
-    async fn holds_sealed_rows(&self) -> Result<bool, StoreError> {
+    async fn holds_sealed_rows(&self) -> Stored<bool> {
         Ok(self.scalar(Statement::of(HOLDS)).await?.unwrap_or(false))
     }
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use protocol::Timestamp;
 use registry::RevokedSubject;
 use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::database::{Database, Purpose};
 use crate::error::Error;
@@ -59,13 +59,13 @@ impl SessionStore for Database {
         tenant: &TenantId,
         slot: u32,
         id: &SessionId,
-    ) -> Result<Option<FoundSession>, StoreError> {
+    ) -> Stored<Option<FoundSession>> {
         let statement = Statement::of(SELECT).bind(tenant).bind(slot).bind(id.as_str());
         let found: Vec<FoundSession> = self.look_up(statement).await?;
         Ok(found.into_iter().next())
     }
 
-    async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Result<bool, StoreError> {
+    async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Stored<bool> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
         let Ok(ended) = transaction.session(tenant, write, Vec::new()).await? else { return Ok(false) };
         if let Some(ended) = ended {
@@ -81,19 +81,13 @@ impl SessionStore for Database {
         slot: u32,
         id: &SessionId,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Stored<()> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
         transaction.execute(&of_session(TOUCH, tenant, (slot, id), now)).await?;
         Ok(transaction.commit().await?)
     }
 
-    async fn end_session(
-        &self,
-        tenant: &TenantId,
-        slot: u32,
-        id: &SessionId,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    async fn end_session(&self, tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp) -> Stored<()> {
         let mut transaction = self.begin(Purpose::WritesOf(tenant)).await?;
         if let Some(ended) = transaction.end_session(tenant, (slot, id), now).await? {
             transaction.revoke_session(tenant, &ended, now).await?;
@@ -101,7 +95,7 @@ impl SessionStore for Database {
         Ok(transaction.commit().await?)
     }
 
-    async fn delete_expired_sign_ins(&self, now: Timestamp) -> Result<u64, StoreError> {
+    async fn delete_expired_sign_ins(&self, now: Timestamp) -> Stored<u64> {
         Ok(rings::empty(self, now).await?)
     }
 }

@@ -7,14 +7,14 @@ use administration::{Change, CommitRequest, Invalidation, KeyChange, KeyChangeKi
 use async_trait::async_trait;
 use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
 use serde_json::{Value, json};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
-use crate::change_log::{LOG, log_row};
+use crate::change_log::LOG;
 use crate::commit::CommitWriter;
 use crate::database::{Database, Purpose};
 use crate::error::Error;
 use crate::key_schedules::{SCHEDULE, due_row};
-use crate::rows::longest_token;
+use crate::rows::{log_row, longest_token};
 use crate::statement::Statement;
 
 /// The counter beside each key, and alone where there is none.
@@ -84,18 +84,18 @@ pub(crate) const EXTEND_RETENTION: &str = concat!(
 
 #[async_trait]
 impl SigningKeyStore for Database {
-    async fn find_keys(&self, tenant: &TenantId) -> Result<Arc<KeyRecords>, StoreError> {
+    async fn find_keys(&self, tenant: &TenantId) -> Stored<Arc<KeyRecords>> {
         let rows = self.look_up(Statement::of(SELECT_WHOLE).bind(tenant)).await?;
         let mut records = key_records(rows);
         records.keys.iter_mut().for_each(|key| key.public_jwk = None);
         Ok(Arc::new(records))
     }
 
-    async fn find_key(&self, tenant: &TenantId, key: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+    async fn find_key(&self, tenant: &TenantId, key: KeyId) -> Stored<Option<KeyRecord>> {
         Ok(self.look_up(Statement::of(SELECT_ONE).bind(tenant).bind(key.number())).await?.pop())
     }
 
-    async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Result<bool, StoreError> {
+    async fn add_key(&self, tenant: &TenantId, key: &KeyRecord) -> Stored<bool> {
         Ok(add(self, tenant, key).await?)
     }
 }

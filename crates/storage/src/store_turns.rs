@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenancy::{StoreError, TenantId, TenantTurns, Turn};
+use tenancy::{StoreError, Stored, TenantId, TenantTurns, Turn};
 use tokio::time::timeout;
 
 /// Statements of one tenant that wait for a connection of a pool. With 4 connections and a millisecond each, those behind it would get none
@@ -25,29 +25,17 @@ impl StoreTurns {
     }
 
     /// The turn of a lookup.
-    pub(crate) async fn reader(
-        &self,
-        tenant: Option<&TenantId>,
-        longest: Duration,
-    ) -> Result<Option<Turn>, StoreError> {
+    pub(crate) async fn reader(&self, tenant: Option<&TenantId>, longest: Duration) -> Stored<Option<Turn>> {
         take(&self.readers, tenant, longest).await
     }
 
     /// The turn of a transaction, or of a write.
-    pub(crate) async fn writer(
-        &self,
-        tenant: Option<&TenantId>,
-        longest: Duration,
-    ) -> Result<Option<Turn>, StoreError> {
+    pub(crate) async fn writer(&self, tenant: Option<&TenantId>, longest: Duration) -> Stored<Option<Turn>> {
         take(&self.writers, tenant, longest).await
     }
 }
 
-async fn take(
-    turns: &TenantTurns,
-    tenant: Option<&TenantId>,
-    longest: Duration,
-) -> Result<Option<Turn>, StoreError> {
+async fn take(turns: &TenantTurns, tenant: Option<&TenantId>, longest: Duration) -> Stored<Option<Turn>> {
     let Some(tenant) = tenant else { return Ok(None) };
     let turn = timeout(longest, turns.take(tenant)).await.map_err(StoreError::unavailable)?;
     turn.map(Some).map_err(StoreError::unavailable)

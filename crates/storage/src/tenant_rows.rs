@@ -7,7 +7,7 @@ use administration::{
 use async_trait::async_trait;
 use protocol::Timestamp;
 use registry::ClientId;
-use tenancy::{Issuer, StoreError, TenantId};
+use tenancy::{Issuer, Stored, TenantId};
 
 use crate::column::is_text;
 use crate::commit::commit;
@@ -18,12 +18,12 @@ use crate::{clients, signing_keys, tenants};
 
 #[async_trait]
 impl TenantRows for Database {
-    async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError> {
+    async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Stored<Vec<TenantSummary>> {
         let statement = Statement::of(tenants::SUMMARIES).bind(list(declared.iter().map(TenantId::as_str)));
         Ok(self.read(statement).await?)
     }
 
-    async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError> {
+    async fn load_state(&self, tenant: &TenantId) -> Stored<Option<TenantState>> {
         Ok(with_clients(self, tenant, Statement::of(clients::SELECT_ALL).bind(tenant)).await?)
     }
 
@@ -31,17 +31,13 @@ impl TenantRows for Database {
         &self,
         tenant: &TenantId,
         related: RelatedClients<'_>,
-    ) -> Result<Option<TenantState>, StoreError> {
+    ) -> Stored<Option<TenantState>> {
         let texts = |names: &[&str]| list(names.iter().copied().filter(|name| is_text(name)));
         let (ids, listed) = (texts(related.ids), texts(related.listed));
         Ok(with_clients(self, tenant, clients::related(tenant, ids, listed, self.dialect())).await?)
     }
 
-    async fn list_clients(
-        &self,
-        tenant: &TenantId,
-        query: &ClientQuery,
-    ) -> Result<Vec<ClientState>, StoreError> {
+    async fn list_clients(&self, tenant: &TenantId, query: &ClientQuery) -> Stored<Vec<ClientState>> {
         let search = query.search.as_deref().unwrap_or_default().to_ascii_lowercase();
         if !is_text(&search) {
             return Ok(Vec::new());
@@ -52,21 +48,21 @@ impl TenantRows for Database {
         Ok(self.read(statement).await?)
     }
 
-    async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Result<Vec<(Issuer, TenantId)>, StoreError> {
+    async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Stored<Vec<(Issuer, TenantId)>> {
         let statement = Statement::of(tenants::ISSUER_OWNERS).bind(list(issuers.iter().map(Issuer::as_str)));
         Ok(self.read(statement).await?)
     }
 
-    async fn find_key_owners(&self, thumbprints: &[&str]) -> Result<Vec<(String, TenantId)>, StoreError> {
+    async fn find_key_owners(&self, thumbprints: &[&str]) -> Stored<Vec<(String, TenantId)>> {
         let statement = Statement::of(signing_keys::OWNERS).bind(list(thumbprints.iter().copied()));
         Ok(self.read(statement).await?)
     }
 
-    async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError> {
+    async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Stored<Vec<TenantId>> {
         Ok(self.read(Statement::of(tenants::DUE_DELETIONS).bind(now).bind(limit)).await?)
     }
 
-    async fn commit(&self, request: &CommitRequest) -> Result<CommitOutcome, StoreError> {
+    async fn commit(&self, request: &CommitRequest) -> Stored<CommitOutcome> {
         match commit(self, request).await {
             Ok(generation) => Ok(CommitOutcome::Committed { generation }),
             Err(error) if error.is_stale() => Ok(CommitOutcome::StaleRevision),

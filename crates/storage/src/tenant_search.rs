@@ -7,7 +7,7 @@ use administration::rows::{COUNTED_TERMS, Prefix, TenantSearch};
 use administration::{TenantCursor, TenantList, TenantQuery, TenantState};
 use async_trait::async_trait;
 use serde_json::json;
-use tenancy::StoreError;
+use tenancy::Stored;
 
 use crate::column::is_text;
 use crate::database::Database;
@@ -56,10 +56,7 @@ pub(crate) const FOUND: &str = concat!(
 
 #[async_trait]
 impl TenantList for Database {
-    async fn list_tenants(
-        &self,
-        query: &TenantQuery,
-    ) -> Result<Vec<(TenantCursor, TenantState)>, StoreError> {
+    async fn list_tenants(&self, query: &TenantQuery) -> Stored<Vec<(TenantCursor, TenantState)>> {
         if !query.terms.iter().all(|word| is_text(word)) {
             return Ok(Vec::new());
         }

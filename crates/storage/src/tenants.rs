@@ -5,7 +5,7 @@ use std::sync::Arc;
 use administration::{Change, ChangeKind, ManagedBy, RowChange, TenantMetadata, TenantState, search_terms};
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use tenancy::{StoreError, Tenant, TenantId, TenantStore};
+use tenancy::{Stored, Tenant, TenantId, TenantStore};
 
 use crate::column::Column as _;
 use crate::commit::CommitWriter;
@@ -52,21 +52,9 @@ const SET_PREVIOUS_TOKENS: &str = "
       FROM {given(tenant_id text, earlier_tokens_until bigint)}
      WHERE t.tenant_id = given.tenant_id";
 
-const DELETE_ISSUERS: &str = "
-    DELETE FROM tenant_issuers WHERE tenant_id IN (SELECT tenant_id FROM {given})";
-
 const INSERT_ISSUERS: &str = "
     INSERT INTO tenant_issuers (tenant_id, position, issuer)
     SELECT tenant_id, position, issuer FROM {given(tenant_id text, position bigint, issuer text)}";
-
-const DELETE_PREVIOUS_TYPS: &str = "
-    DELETE FROM tenant_former_typs WHERE tenant_id IN (SELECT tenant_id FROM {given})";
-
-const INSERT_PREVIOUS_TYPS: &str = "
-    INSERT INTO tenant_former_typs ({names}) SELECT {names} FROM {given}";
-
-const DELETE_SEARCH_TERMS: &str = "
-    DELETE FROM tenant_words WHERE tenant_id IN (SELECT tenant_id FROM {given})";
 
 pub(crate) const INSERT_SEARCH_TERMS: &str = "
     INSERT INTO tenant_words (tenant_id, word)
@@ -74,7 +62,7 @@ pub(crate) const INSERT_SEARCH_TERMS: &str = "
 
 #[async_trait]
 impl TenantStore for Database {
-    async fn find_tenant(&self, tenant: &TenantId) -> Result<Option<Arc<Tenant>>, StoreError> {
+    async fn find_tenant(&self, tenant: &TenantId) -> Stored<Option<Arc<Tenant>>> {
         let rows: Vec<TenantState> =
             self.look_up(Statement::of(SELECT).bind(tenant).asking_for_tenant()).await?;
         let live = rows.into_iter().find(|row| row.lifecycle.deleted_at.is_none());
@@ -116,11 +104,11 @@ impl CommitWriter<'_> {
         }
         self.all(UPSERT, &self.decided.tenants.values().collect::<Vec<_>>()).await?;
         // All issuers that are given up are free before any is taken, so that two tenants can change places.
-        self.each(DELETE_ISSUERS, &rewritten).await?;
-        self.each(DELETE_PREVIOUS_TYPS, &rewritten).await?;
+        self.delete("tenant_issuers", &rewritten).await?;
+        self.delete("tenant_former_typs", &rewritten).await?;
         self.all(INSERT_ISSUERS, &issuers).await?;
-        self.all(INSERT_PREVIOUS_TYPS, &previous_typs).await?;
-        self.each(DELETE_SEARCH_TERMS, &outdated_terms).await?;
+        self.insert("tenant_former_typs", &previous_typs).await?;
+        self.delete("tenant_words", &outdated_terms).await?;
         self.all(INSERT_SEARCH_TERMS, &search_terms).await
     }
 

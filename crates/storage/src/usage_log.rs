@@ -6,7 +6,7 @@ use administration::rows::{latest_usage, merged_fetches, places_kept_since};
 use administration::{KEPT_ADDRESSES, KEPT_VERIFIERS, SecretUsage, UsageLog, VerifierFetch};
 use async_trait::async_trait;
 use registry::ClientId;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::columns::{Columns, given};
 use crate::database::{Database, Purpose};
@@ -91,25 +91,21 @@ pub(crate) const PRUNE_FETCHES: &str = "
 
 #[async_trait]
 impl UsageLog for Database {
-    async fn secret_usage(
-        &self,
-        tenant: &TenantId,
-        client: &ClientId,
-    ) -> Result<Vec<SecretUsage>, StoreError> {
+    async fn secret_usage(&self, tenant: &TenantId, client: &ClientId) -> Stored<Vec<SecretUsage>> {
         Ok(self.read(Statement::of(SELECT_USES).bind(tenant).bind(client.as_str())).await?)
     }
 
-    async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Result<(), StoreError> {
+    async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Stored<()> {
         let kept = Argument::from(KEPT_ADDRESSES as u64);
         let statements = [(RECORD_USES, Vec::new()), (PRUNE_USES, vec![kept])];
         Ok(record(self, &latest_usage(usage, KEPT_ADDRESSES), statements).await?)
     }
 
-    async fn verifier_fetches(&self, tenant: &TenantId) -> Result<Vec<VerifierFetch>, StoreError> {
+    async fn verifier_fetches(&self, tenant: &TenantId) -> Stored<Vec<VerifierFetch>> {
         Ok(self.read(Statement::of(SELECT_FETCHES).bind(tenant)).await?)
     }
 
-    async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Result<(), StoreError> {
+    async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Stored<()> {
         let (since, kept) = (places_kept_since(fetches).into(), Argument::from(KEPT_VERIFIERS as u64));
         let statements = [(RECORD_FETCHES, vec![since, kept.clone()]), (PRUNE_FETCHES, vec![kept])];
         Ok(record(self, &merged_fetches(fetches), statements).await?)

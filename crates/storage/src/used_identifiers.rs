@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use protocol::Timestamp;
 use registry::{ReplayGuard, SingleUseIdentifier};
 use sqlx::{Sqlite, SqlitePool};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::columns::given;
 use crate::database::{Database, Engine, decoded, scalar};
@@ -45,11 +45,7 @@ const BATCH: u64 = 1_000;
 
 #[async_trait]
 impl ReplayGuard for Database {
-    async fn record_use(
-        &self,
-        tenant: &TenantId,
-        identifier: &SingleUseIdentifier,
-    ) -> Result<bool, StoreError> {
+    async fn record_use(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
         let inserted = match &self.engine {
             Engine::Sqlite(pools) => {
                 let of_tenant = (tenant.clone(), identifier.clone());
@@ -64,13 +60,13 @@ impl ReplayGuard for Database {
         Ok(inserted.len() == 1)
     }
 
-    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Result<bool, StoreError> {
+    async fn is_used(&self, tenant: &TenantId, identifier: &SingleUseIdentifier) -> Stored<bool> {
         let statement = Statement::of(IS_USED).bind(tenant).bind(identifier.digest.as_slice());
         let rows: Vec<(bool,)> = self.look_up(statement).await?;
         Ok(scalar(rows.into_iter().next()).unwrap_or(false))
     }
 
-    async fn delete_expired_identifiers(&self, now: Timestamp) -> Result<u64, StoreError> {
+    async fn delete_expired_identifiers(&self, now: Timestamp) -> Stored<u64> {
         Ok(self.delete_expired(("used_identifiers", KEY), (now, "FALSE"), BATCH).await?)
     }
 }

@@ -36,7 +36,7 @@ pub use refresh_token_policy::{OwnRefreshTokenPolicy, RefreshTokenPolicy, Rotati
 pub use resolver::{TenantError, TenantResolver};
 pub use sign_in_policy::{SessionPolicy, SignInPolicy};
 pub use signing_policy::SigningPolicy;
-pub use store::{LogoStore, StoreError, TenantStore};
+pub use store::{LogoStore, StoreError, Stored, TenantStore};
 pub use tenant::{ResourceServer, Strategies, Tenant, TenantStatus};
 pub use tenant_id::{InvalidTenantId, TenantId};
 pub use turns::{TenantTurns, TooManyWait, Turn};

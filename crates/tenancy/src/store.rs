@@ -37,6 +37,9 @@ pub enum StoreError {
     Fault(#[source] Arc<dyn Error + Send + Sync>),
 }
 
+/// What a store answers.
+pub type Stored<T> = Result<T, StoreError>;
+
 impl StoreError {
     /// Creates a fault from its cause.
     pub fn fault(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

@@ -1,14 +1,12 @@
 //! The columns of an account and of its identifiers.
 
-use accounts::{Account, AccountId, AccountIdentifier, AccountPassword, AccountStatus, Identifier};
+use accounts::{Account, AccountIdentifier, AccountPassword, AccountStatus, Identifier};
 use administration::{AccountState, NewPassword, RowLifecycle};
 use protocol::Timestamp;
-use serde_json::{Map, Value, json};
-use tenancy::TenantId;
+use serde_json::{Map, Value};
 
-use super::lifecycle::lifecycle_without;
 use crate::column::Column;
-use crate::columns::{Columns, columns, gathered, selected};
+use crate::columns::{Columns, columns, gathered, selected, written};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
@@ -29,13 +27,6 @@ columns! {
     }
 }
 
-/// An identifier of an account of this tenant.
-pub(crate) struct IdentifierRow<'a> {
-    pub(crate) tenant: &'a TenantId,
-    pub(crate) account: &'a AccountId,
-    pub(crate) held: &'a AccountIdentifier,
-}
-
 fn status(row: &Row) -> Result<AccountStatus, Error> {
     let serves = RowLifecycle::from_row(row)?.serves();
     Ok(if serves { AccountStatus::Active } else { AccountStatus::Suspended })
@@ -47,17 +38,8 @@ fn identifiers(row: &Row) -> Result<Vec<AccountIdentifier>, Error> {
     Ok(held)
 }
 
-/// Without its identifiers and its password, which are written by statements of their own.
-impl Columns for AccountState {
-    fn columns() -> Vec<(&'static str, &'static str)> {
-        [Account::columns(), lifecycle_without(&["deletion_due_at"])].concat()
-    }
-
-    fn write(&self, row: &mut Map<String, Value>) {
-        self.account.write(row);
-        self.lifecycle.write(row);
-    }
-}
+// Without its identifiers and its password, which are written by statements of their own.
+written! { AccountState {} with { account: Account } and lifecycle without ["deletion_due_at"] }
 
 /// With its identifiers.
 impl FromRow for AccountState {
@@ -117,45 +99,11 @@ impl FromRow for AccountIdentifier {
     }
 }
 
-impl Columns for IdentifierRow<'_> {
-    fn columns() -> Vec<(&'static str, &'static str)> {
-        [AccountIdentifier::columns(), TenantId::columns(), AccountId::columns()].concat()
-    }
-
-    fn write(&self, row: &mut Map<String, Value>) {
-        self.held.write(row);
-        self.tenant.write(row);
-        self.account.write(row);
-    }
-}
-
-impl Columns for AccountId {
-    fn columns() -> Vec<(&'static str, &'static str)> {
-        vec![("account_id", Self::TYPE)]
-    }
-
-    fn write(&self, row: &mut Map<String, Value>) {
-        row.insert("account_id".to_owned(), self.json());
-    }
-}
-
-impl Columns for NewPassword {
-    fn columns() -> Vec<(&'static str, &'static str)> {
-        vec![
-            ("tenant_id", TenantId::TYPE),
-            ("account_id", AccountId::TYPE),
-            ("password_hash", AccountPassword::TYPE),
-            ("declared_digest", <[u8; 32]>::TYPE),
-        ]
-    }
-
-    fn write(&self, row: &mut Map<String, Value>) {
-        let Self { tenant, account, password, declared_digest } = self;
-        row.extend([
-            ("tenant_id".to_owned(), json!(tenant)),
-            ("account_id".to_owned(), json!(account)),
-            ("password_hash".to_owned(), password.json()),
-            ("declared_digest".to_owned(), declared_digest.json()),
-        ]);
+written! {
+    NewPassword {
+        tenant: "tenant_id",
+        account: "account_id",
+        password: "password_hash",
+        declared_digest: "declared_digest",
     }
 }

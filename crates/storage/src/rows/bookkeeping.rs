@@ -5,6 +5,7 @@ use administration::{
     Application, AuditRecord, Generation, IdempotentAnswer, Invalidation, SecretUsage, VerifierFetch,
 };
 use registry::{ClientId, SingleUseIdentifier};
+use serde_json::{Value, json};
 use tenancy::TenantId;
 
 use crate::column::Column as _;
@@ -109,4 +110,16 @@ fn invalidation(row: &Row) -> Result<Invalidation, Error> {
         ("account", None, Some(account)) => Ok(Invalidation::Account(tenant, account)),
         _ => Err(Error::unreadable("kind", format_args!("unknown kind {kind:?}"))),
     }
+}
+
+/// The row of a change that caches must know of.
+pub(crate) fn log_row(invalidation: &Invalidation) -> Value {
+    let (kind, tenant, client, account) = match invalidation {
+        Invalidation::Tenant(tenant) => ("tenant", tenant, None, None),
+        Invalidation::Keys(tenant) => ("keys", tenant, None, None),
+        Invalidation::Revocations(tenant) => ("revocations", tenant, None, None),
+        Invalidation::Client(tenant, client) => ("client", tenant, Some(client.as_str()), None),
+        Invalidation::Account(tenant, account) => ("account", tenant, None, Some(account.as_str())),
+    };
+    json!({ "kind": kind, "tenant_id": tenant.as_str(), "client_id": client, "account_id": account })
 }

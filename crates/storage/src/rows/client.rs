@@ -1,12 +1,11 @@
 //! The columns of a client and of its secrets.
 
 use administration::{ClientState, RowLifecycle, SecretState};
-use registry::{Client, ClientId, ClientSecret, ClientStatus};
+use registry::{Client, ClientSecret, ClientStatus};
 use serde_json::{Map, Value, json};
 
-use super::lifecycle::lifecycle_without;
 use crate::column::Column as _;
-use crate::columns::{Columns, columns, document, gathered, selected, written};
+use crate::columns::{Columns as _, columns, document, gathered, selected, written};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
@@ -73,17 +72,8 @@ fn status(row: &Row) -> Result<ClientStatus, Error> {
     Ok(if serves { ClientStatus::Active } else { ClientStatus::Suspended })
 }
 
-/// Without its secrets, which have rows of their own.
-impl Columns for ClientState {
-    fn columns() -> Vec<(&'static str, &'static str)> {
-        [Client::columns(), lifecycle_without(&["deletion_due_at"])].concat()
-    }
-
-    fn write(&self, row: &mut Map<String, Value>) {
-        self.client.write(row);
-        self.lifecycle.write(row);
-    }
-}
+// Without its secrets, which have rows of their own.
+written! { ClientState {} with { client: Client } and lifecycle without ["deletion_due_at"] }
 
 /// With its secrets.
 impl FromRow for ClientState {
@@ -101,15 +91,5 @@ impl FromRow for ClientState {
             lifecycle: RowLifecycle::from_row(row)?,
             secrets: row.rows("secrets")?,
         })
-    }
-}
-
-impl Columns for ClientId {
-    fn columns() -> Vec<(&'static str, &'static str)> {
-        vec![("client_id", Self::TYPE)]
-    }
-
-    fn write(&self, row: &mut Map<String, Value>) {
-        row.insert("client_id".to_owned(), self.json());
     }
 }

@@ -9,7 +9,6 @@ mod sign_in;
 mod signing_key;
 mod tenant;
 
-pub(crate) use account::IdentifierRow;
-pub(crate) use bookkeeping::LoggedChange;
+pub(crate) use bookkeeping::{LoggedChange, log_row};
 pub(crate) use revocation::{ReadRevocation, subject_row};
 pub(crate) use tenant::longest_token;

@@ -7,9 +7,8 @@ use protocol::Timestamp;
 use serde_json::{Map, Value, json};
 use tenancy::{Issuer, PreviousTyp, ResourceServer, Tenant, TenantStatus};
 
-use super::lifecycle::lifecycle_without;
 use crate::column::Column;
-use crate::columns::{Columns, columns, document, gathered, gathered_as, selected, written};
+use crate::columns::{Columns as _, columns, document, gathered, gathered_as, selected, written};
 use crate::error::Error;
 use crate::row::{FromRow, Row};
 
@@ -161,16 +160,11 @@ impl FromRow for (TenantCursor, TenantState) {
     }
 }
 
-/// Without its tenant.
-impl Columns for ResourceServerState {
-    fn columns() -> Vec<(&'static str, &'static str)> {
-        [ResourceServer::columns(), lifecycle_without(&["suspended_at", "deletion_due_at"])].concat()
-    }
-
-    fn write(&self, row: &mut Map<String, Value>) {
-        self.resource_server.write(row);
-        self.lifecycle.write(row);
-    }
+// Without its tenant.
+written! {
+    ResourceServerState {}
+    with { resource_server: ResourceServer }
+    and lifecycle without ["suspended_at", "deletion_due_at"]
 }
 
 impl FromRow for ResourceServerState {

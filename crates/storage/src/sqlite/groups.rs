@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{iter, mem};
 
 use sqlx::SqlitePool;
-use tenancy::{StoreError, TenantId};
+use tenancy::{StoreError, Stored, TenantId};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
@@ -34,7 +34,7 @@ pub(crate) trait GroupedWrite: Send + Sync + Sized + 'static {
 /// The writes of one kind that wait for a transaction.
 pub(crate) struct Groups<W: GroupedWrite>(Arc<Mutex<Queue<W>>>);
 
-type Answer<W> = oneshot::Sender<Result<<W as GroupedWrite>::Outcome, StoreError>>;
+type Answer<W> = oneshot::Sender<Stored<<W as GroupedWrite>::Outcome>>;
 
 struct Queue<W: GroupedWrite> {
     waiting: Vec<(W, Answer<W>)>,
@@ -55,7 +55,7 @@ impl<W: GroupedWrite> Groups<W> {
         pool: &SqlitePool,
         statements: &Arc<AtomicU64>,
         write: W,
-    ) -> Result<W::Outcome, StoreError> {
+    ) -> Stored<W::Outcome> {
         let (answer, answered) = oneshot::channel();
         let has_writer = {
             let mut queue = lock(&self.0);
