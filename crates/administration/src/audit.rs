@@ -1,7 +1,7 @@
 //! Who changed what, and when. A record is written in the transaction of its change. It has values before and after, never a secret or
 //! a hash.
 
-use accounts::ThrottledNote;
+use accounts::{AccountId, ThrottledNote};
 use keys::life_cycle::KeyTimes;
 use protocol::Timestamp;
 use schemars::JsonSchema;
@@ -53,29 +53,39 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
+    /// What an actor does at a tenant: an action, its subject, and the detail.
+    pub(crate) fn new(
+        actor: Actor,
+        at: Timestamp,
+        tenant: TenantId,
+        (action, subject, detail): (impl Into<String>, String, Value),
+    ) -> Self {
+        let Actor { name: actor, source, credential, sender_constraint } = actor;
+        let (at, action) = (at.into(), action.into());
+        Self { at, actor, source, credential, sender_constraint, action, tenant, subject, detail }
+    }
+
     /// The record of a change.
     #[must_use]
     pub fn of(change: &Change, actor: &Actor, at: Timestamp) -> Self {
-        let tenant = change.tenant().clone();
-        let (action, subject, detail) = match_change! { change,
+        let of_account =
+            |action: &str, account: &AccountId, detail| (action.to_owned(), account.to_string(), detail);
+        let what = match_change! { change,
             row => of_row(row),
             Change::AccountPassword(_, account, PasswordChange::Set(form)) => {
-                ("account.password_set".to_owned(), account.to_string(), json!({ "form": form.as_str() }))
+                of_account("account.password_set", account, json!({ "form": form.as_str() }))
             }
             Change::AccountPassword(_, account, PasswordChange::Removed) => {
-                ("account.password_removed".to_owned(), account.to_string(), json!({}))
+                of_account("account.password_removed", account, json!({}))
             }
-            Change::Sessions(_, account, None) => {
-                ("account.signed_out".to_owned(), account.to_string(), json!({}))
-            }
+            Change::Sessions(_, account, None) => of_account("account.signed_out", account, json!({})),
             Change::Sessions(_, account, Some(session)) => {
-                ("account.session_ended".to_owned(), account.to_string(), json!({ "session": session }))
+                of_account("account.session_ended", account, json!({ "session": session }))
             }
             Change::Consent(_, account, client) => {
-                let detail = json!({ "client": client.as_str() });
-                ("account.consent_revoked".to_owned(), account.to_string(), detail)
+                of_account("account.consent_revoked", account, json!({ "client": client.as_str() }))
             }
-            Change::Unlock(_, account) => ("account.unlocked".to_owned(), account.to_string(), json!({})),
+            Change::Unlock(_, account) => of_account("account.unlocked", account, json!({})),
             Change::Secret(_, client, secret) => {
                 let (verb, mut detail) = secret_detail(secret.kind);
                 // The subject alone could be a client of the name `svc/s1`.
@@ -98,22 +108,9 @@ impl AuditRecord {
                 ("client.tokens_revoked".to_owned(), client.to_string(), json!({}))
             }
         };
-        let Actor { name, source, credential, sender_constraint } = actor.clone();
-        Self {
-            at: at.into(),
-            actor: name,
-            source,
-            credential,
-            sender_constraint,
-            action,
-            tenant,
-            subject,
-            detail,
-        }
+        Self::new(actor.clone(), at, change.tenant().clone(), what)
     }
-}
 
-impl AuditRecord {
     /// The record of accounts that refuse browsers that they do not know, after too many wrong passwords.
     pub(crate) fn of_throttled(note: ThrottledNote, now: Timestamp) -> Self {
         let ThrottledNote { tenant, account, since } = note;
@@ -122,17 +119,7 @@ impl AuditRecord {
             Ok(account) => (account.to_string(), json!({ "since": since })),
             Err(count) => ("more accounts".to_owned(), json!({ "count": count, "since": since })),
         };
-        Self {
-            at: now.into(),
-            actor: "latchkey".to_owned(),
-            source: None,
-            credential: None,
-            sender_constraint: None,
-            action: "account.throttled".to_owned(),
-            tenant,
-            subject,
-            detail,
-        }
+        Self::new(Actor::named("latchkey", None), now, tenant, ("account.throttled", subject, detail))
     }
 }
 

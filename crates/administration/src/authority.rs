@@ -92,6 +92,13 @@ impl Permission {
     }
 }
 
+impl Actor {
+    /// An actor that no token has shown, at this address.
+    pub(crate) fn named(name: &str, source: Option<String>) -> Self {
+        Self { name: name.to_owned(), source, ..Self::default() }
+    }
+}
+
 impl Authority {
     /// An operator with access to the store may do everything.
     #[must_use]
@@ -102,7 +109,7 @@ impl Authority {
     /// The platform itself, for what is due by the clock alone.
     #[must_use]
     pub(crate) fn itself() -> Self {
-        Self::operator(Actor { name: "latchkey".to_owned(), ..Actor::default() })
+        Self::operator(Actor::named("latchkey", None))
     }
 
     /// A client of the tenant `platform`; `granted` is the scope of its token.
@@ -130,17 +137,9 @@ impl Authority {
     #[must_use]
     pub fn of_account_holder(signed_in: &SignedIn, source: Option<IpAddr>) -> Self {
         let (tenant, account) = (signed_in.session().tenant.clone(), signed_in.account().clone());
-        let actor = Actor {
-            name: format!("account:{account}"),
-            source: source.map(|source| source.to_string()),
-            ..Actor::default()
-        };
-        Self {
-            actor,
-            kind: Kind::AccountHolder,
-            extent: Extent::Account(tenant, account),
-            permissions: Vec::new(),
-        }
+        let actor = Actor::named(&format!("account:{account}"), source.map(|source| source.to_string()));
+        let extent = Extent::Account(tenant, account);
+        Self { actor, kind: Kind::AccountHolder, extent, permissions: Vec::new() }
     }
 
     /// Who it is.

@@ -201,6 +201,19 @@ macro_rules! match_change {
 }
 pub(crate) use match_change;
 
+/// A change of a row that names its tenant is a change.
+macro_rules! changes_of_rows {
+    ($($kind:ident),+) => {$(
+        impl From<RowChange<$kind>> for Change {
+            fn from(row: RowChange<$kind>) -> Self {
+                Self::$kind(row)
+            }
+        }
+    )+};
+}
+
+changes_of_rows!(Tenant, Client, Application, Account);
+
 impl Change {
     /// The tenant whose rows change.
     #[must_use]

@@ -55,7 +55,7 @@ pub use change::{
 pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan};
 pub use declaration::{Declaration, DeclaredAccount, DeclaredClient, DeclaredSecret, DeclaredTenant};
 pub use documents::*;
-pub use edit::{AccountStep, ClientStep, KeyCommand, SecretStep, TenantStep};
+pub use edit::{AccountStep, ClientStep, KeyCommand, SecretStep, SignInEnd, TenantStep};
 pub use edit_error::{EditError, FieldError};
 pub use fields::{Described, FieldChange};
 pub use fingerprint::{ContentHash, Fingerprint};

@@ -23,8 +23,7 @@ struct Entry<'a> {
 
 impl Serialize for Change {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let no_actor = Actor { name: String::new(), ..Actor::default() };
-        let record = AuditRecord::of(self, &no_actor, Timestamp::from_seconds(0));
+        let record = AuditRecord::of(self, &Actor::default(), Timestamp::from_seconds(0));
         let AuditRecord { action, tenant, subject, detail, .. } = record;
         Entry { action: Some(action), tenant: &tenant, subject: Some(subject), detail }.serialize(serializer)
     }

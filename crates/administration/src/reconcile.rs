@@ -8,7 +8,7 @@ use keys::{KeyId, KeyRecord, KeySealer, SealingContext};
 use protocol::{Lifetime, Secret, Timestamp};
 use registry::DeclaredPassword;
 use secrets::Pepper;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -37,6 +37,9 @@ pub struct Reconciler {
     /// How many clients a tenant may have.
     pub clients: u64,
 }
+
+/// What is read or made of a declaration, or why there is nothing.
+type Reconciled<T> = Result<T, ReconcileError>;
 
 /// The default number of clients that a tenant may have.
 const CLIENTS: u64 = 10_000;
@@ -86,11 +89,7 @@ impl Reconciler {
     }
 
     /// The accounts of a tenant that the files declare or declared, and those that have a declared identifier.
-    async fn load_accounts(
-        &self,
-        declaration: &Declaration,
-        tenant: &TenantId,
-    ) -> Result<Vec<AccountState>, StoreError> {
+    async fn load_accounts(&self, declaration: &Declaration, tenant: &TenantId) -> Stored<Vec<AccountState>> {
         let Some(declared) = declaration.tenants.get(tenant) else { return Ok(Vec::new()) };
         let held = declared.accounts.iter().flat_map(|declared| &declared.account.identifiers);
         let identifiers: Vec<_> = held.map(|held| held.identifier.clone()).collect();
@@ -104,7 +103,7 @@ impl Reconciler {
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn rows_beyond_limits(&self) -> Result<Vec<Conflict>, StoreError> {
+    pub async fn rows_beyond_limits(&self) -> Stored<Vec<Conflict>> {
         let mut query = TenantQuery { limit: PAGE, ..TenantQuery::default() };
         let mut found = Vec::new();
         loop {
@@ -137,10 +136,7 @@ impl Reconciler {
     ///
     /// # Errors
     /// [`ReconcileError`].
-    pub async fn sources_of(
-        &self,
-        generation: &Generation,
-    ) -> Result<Option<Zeroizing<Vec<u8>>>, ReconcileError> {
+    pub async fn sources_of(&self, generation: &Generation) -> Reconciled<Option<Zeroizing<Vec<u8>>>> {
         let Some(sealed) = self.store.find_generation_sources(generation.number).await? else {
             return Ok(None);
         };
@@ -161,8 +157,7 @@ impl Reconciler {
         along: Along<'_>,
     ) -> Result<Outcome, ReconcileError> {
         let now = options.now;
-        let (content, actor) =
-            (content.keyed(&self.pepper), Actor { name: "config".to_owned(), ..Actor::default() });
+        let (content, actor) = (content.keyed(&self.pepper), Actor::named("config", None));
         for _ in 0..ATTEMPTS {
             let latest = self.store.latest_generation().await?;
             let same = latest.as_ref().filter(|latest| latest.content == content);
@@ -276,11 +271,7 @@ impl Reconciler {
     }
 
     /// Each password takes 11 ms, so another thread computes them.
-    async fn hash_passwords(
-        &self,
-        declaration: &Declaration,
-        plan: &Plan,
-    ) -> Result<Vec<NewPassword>, ReconcileError> {
+    async fn hash_passwords(&self, declaration: &Declaration, plan: &Plan) -> Reconciled<Vec<NewPassword>> {
         let declared = plan.passwords.iter().map(|planned| {
             let DeclaredAccount { account, password, .. } =
                 &declaration.tenants[&planned.tenant].accounts[planned.account];

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use protocol::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use tenancy::TenantId;
 
-use crate::AuditRecord;
+use crate::{Actor, AuditRecord};
 
 /// With the sum, sixty.
 const EACH: u32 = 59;
@@ -67,16 +67,10 @@ impl Minute {
         }
         let since = Timestamp::from_seconds(self.number.saturating_mul(SECONDS));
         let ended = std::mem::replace(self, Self { number, ..Self::default() });
-        let sum = |(tenant, count)| AuditRecord {
-            at: now.into(),
-            actor: "latchkey".to_owned(),
-            source: None,
-            credential: None,
-            sender_constraint: None,
-            action: action(succeeded).to_owned(),
-            tenant,
-            subject: "more users".to_owned(),
-            detail: json!({ "count": count, "since": since }),
+        let sum = |(tenant, count)| {
+            let what =
+                (action(succeeded), "more users".to_owned(), json!({ "count": count, "since": since }));
+            AuditRecord::new(Actor::named("latchkey", None), now, tenant, what)
         };
         ended.beyond.into_iter().map(sum).collect()
     }
@@ -91,18 +85,7 @@ fn record(sign_in: &SignIn, now: Timestamp) -> AuditRecord {
     let subject = user.map_or("unknown user".to_owned(), |name| format!("user:{name}"));
     // A failed sign-in proves no identity.
     let actor = if succeeded { subject.clone() } else { "anonymous".to_owned() };
-    let detail = Value::Object(serde_json::Map::new());
-    AuditRecord {
-        at: now.into(),
-        actor,
-        source,
-        credential: None,
-        sender_constraint: None,
-        action: action(succeeded).to_owned(),
-        tenant,
-        subject,
-        detail,
-    }
+    AuditRecord::new(Actor::named(&actor, source), now, tenant, (action(succeeded), subject, json!({})))
 }
 
 #[cfg(test)]

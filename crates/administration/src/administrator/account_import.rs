@@ -11,7 +11,11 @@ use super::load::{AccountNames, LoadScope};
 use super::secret_material::PATIENCE;
 use super::{Administrator, Caller};
 use crate::documents::ImportedLine;
-use crate::edit::{self, EditContext, ImportLine, LinePassword, invalid};
+use crate::edit::{
+    self, EditContext, Edited,
+    account_import::{ImportLine, LinePassword},
+    invalid,
+};
 use crate::rules::password_context;
 use crate::{EditError, FieldError, FileSecret, Permission, SecretForm};
 
@@ -48,7 +52,7 @@ impl Administrator {
         &'a self,
         caller: &'a Caller,
         tenant: &'a TenantId,
-    ) -> Result<AccountImport<'a>, EditError> {
+    ) -> Edited<AccountImport<'a>> {
         caller.authority.require_in(tenant, Permission::Accounts)?;
         let turn = timeout(PATIENCE, self.imports.take(tenant)).await;
         let turn = turn.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
@@ -62,7 +66,7 @@ impl AccountImport<'_> {
     ///
     /// # Errors
     /// [`EditError`], with nothing imported or with the batches before the one that failed.
-    pub async fn run(&self, body: &[u8]) -> Result<Vec<ImportedLine>, EditError> {
+    pub async fn run(&self, body: &[u8]) -> Edited<Vec<ImportedLine>> {
         let text = body.strip_suffix(b"\n").unwrap_or(body);
         let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
         if text.is_empty() {
@@ -80,11 +84,7 @@ impl AccountImport<'_> {
     }
 
     /// `passwords` counts those of the whole import.
-    async fn batch(
-        &self,
-        batch: &[(u32, &[u8])],
-        passwords: &mut usize,
-    ) -> Result<Vec<ImportedLine>, EditError> {
+    async fn batch(&self, batch: &[(u32, &[u8])], passwords: &mut usize) -> Edited<Vec<ImportedLine>> {
         let Self { administrator, caller, tenant, .. } = *self;
         let read = |line: &(u32, &[u8])| ImportLine::read(*line, tenant, &AccountId::generate(), caller.now);
         let mut lines: Vec<ImportLine> = batch.iter().map(read).collect();
@@ -92,7 +92,7 @@ impl AccountImport<'_> {
         self.prepare(&mut lines, &scope, passwords).await?;
         let request = EditRequest { caller, tenant, scope };
         let decide = |context: EditContext<'_>, _: &mut Option<()>| {
-            let (edit, value) = edit::import_accounts(context, tenant, &lines)?;
+            let (edit, value) = edit::account_import::import(context, &lines)?;
             Ok::<_, EditError>(Decision::Commit { edit, value, valid_for: None })
         };
         let made = administrator.commit_prepared(request, None, None, decide, |results, _| Ok(results)).await;
@@ -105,10 +105,11 @@ impl AccountImport<'_> {
         lines: &mut [ImportLine],
         scope: &LoadScope,
         passwords: &mut usize,
-    ) -> Result<(), EditError> {
+    ) -> Edited<()> {
         let Self { administrator, caller, tenant, .. } = *self;
         let facts = administrator.load(tenant, scope).await?;
-        let new = edit::new_lines(administrator.context(caller, &facts), tenant, lines.iter_mut())?;
+        let new =
+            edit::account_import::new_lines(administrator.context(caller, tenant, &facts), lines.iter_mut())?;
         let owner = &facts.tenant()?.tenant;
         for line in new {
             let Ok(read) = &mut line.read else { continue };
@@ -142,7 +143,7 @@ impl AccountImport<'_> {
         names: (&TenantId, &AccountId),
         password: FileSecret,
         words: Vec<String>,
-    ) -> Result<Result<LinePassword, Vec<FieldError>>, EditError> {
+    ) -> Edited<Result<LinePassword, Vec<FieldError>>> {
         match self.administrator.take_password(names, password.into_inner(), words).await {
             Ok(stored) => Ok(Ok(LinePassword::Stored(stored, SecretForm::Chosen))),
             Err(EditError::Invalid(errors)) => Ok(Err(errors)),

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::Administrator;
 use super::secret_material::PATIENCE;
-use crate::edit::invalid;
+use crate::edit::{Edited, invalid};
 use crate::{EditError, FieldError};
 
 impl Administrator {
@@ -19,7 +19,7 @@ impl Administrator {
         (tenant, account): (&TenantId, &AccountId),
         password: Secret,
         words: Vec<String>,
-    ) -> Result<AccountPassword, EditError> {
+    ) -> Edited<AccountPassword> {
         let permit = timeout(PATIENCE, self.slow_hashes.take(tenant)).await;
         let _permit = permit.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
         let hashing = spawn_blocking(move || {

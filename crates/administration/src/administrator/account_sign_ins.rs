@@ -3,15 +3,14 @@
 
 use accounts::AccountId;
 use protocol::Timestamp;
-use registry::ClientId;
-use sessions::{FoundSession, SessionId, SignedIn};
-use tenancy::{SessionPolicy, StoreError, TenantId};
+use sessions::{FoundSession, SignedIn};
+use tenancy::{SessionPolicy, Stored, TenantId};
 
 use super::commit_with_retry::EditRequest;
 use super::load::{AccountNames, LoadScope};
 use super::{Administrator, Caller};
-use crate::edit::{self, Edit, EditContext, Facts};
-use crate::{ConsentView, EditError, SessionView, TenantState};
+use crate::edit::{self, EditContext, Edited, Facts, SignInEnd};
+use crate::{ConsentView, SessionView};
 
 /// What the sign-ins of an account have left behind, as interfaces show it.
 #[derive(Debug)]
@@ -32,7 +31,7 @@ impl Administrator {
         signed_in: &SignedIn,
         policy: SessionPolicy,
         now: Timestamp,
-    ) -> Result<AccountSignInsView, StoreError> {
+    ) -> Stored<AccountSignInsView> {
         let (tenant, account) = (&signed_in.session().tenant, signed_in.account());
         let sessions = live(self.store.list_sessions(tenant, account).await?, policy, now);
         let consents = self.store.list_consents(tenant, account).await?;
@@ -46,43 +45,11 @@ impl Administrator {
     pub async fn sessions(
         &self,
         caller: &Caller,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<Vec<SessionView>, EditError> {
-        let facts =
-            self.account_facts(caller, (tenant, account), LoadScope::Sessions(account.clone())).await?;
+        names: (&TenantId, &AccountId),
+    ) -> Edited<Vec<SessionView>> {
+        let facts = self.sign_ins_of(caller, names, LoadScope::Sessions(names.1.clone())).await?;
         let policy = facts.tenant()?.tenant.sign_in.session;
         Ok(live(facts.sessions, policy, caller.now))
-    }
-
-    /// Ends a session of an account.
-    ///
-    /// # Errors
-    /// [`EditError`].
-    pub async fn end_session(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        account: &AccountId,
-        session: &SessionId,
-    ) -> Result<(), EditError> {
-        let decide = |context: EditContext<'_>| edit::end_session(context, (tenant, account), session);
-        self.edit_sign_ins(caller, (tenant, account), LoadScope::Sessions(account.clone()), decide).await
-    }
-
-    /// Ends all sessions of an account until now, and all tokens that they gave.
-    ///
-    /// # Errors
-    /// [`EditError`].
-    pub async fn sign_out(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<(), EditError> {
-        let decide = |context: EditContext<'_>| edit::sign_out(context, (tenant, account));
-        self.edit_sign_ins(caller, (tenant, account), LoadScope::Accounts(AccountNames::of(account)), decide)
-            .await
     }
 
     /// What an account has allowed clients, in the order of their ids.
@@ -92,52 +59,43 @@ impl Administrator {
     pub async fn consents(
         &self,
         caller: &Caller,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<Vec<ConsentView>, EditError> {
-        let facts =
-            self.account_facts(caller, (tenant, account), LoadScope::Consents(account.clone())).await?;
+        names: (&TenantId, &AccountId),
+    ) -> Edited<Vec<ConsentView>> {
+        let facts = self.sign_ins_of(caller, names, LoadScope::Consents(names.1.clone())).await?;
         Ok(facts.consents.into_iter().map(ConsentView::from).collect())
     }
 
-    /// Forgets what an account has allowed a client.
+    /// Ends sessions of an account, or forgets what it has allowed a client.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn revoke_consent(
+    pub async fn end_sign_ins(
         &self,
         caller: &Caller,
-        tenant: &TenantId,
-        account: &AccountId,
-        client: &ClientId,
-    ) -> Result<(), EditError> {
-        let decide = |context: EditContext<'_>| edit::revoke_consent(context, (tenant, account), client);
-        self.edit_sign_ins(caller, (tenant, account), LoadScope::Consents(account.clone()), decide).await
+        (tenant, account): (&TenantId, &AccountId),
+        end: &SignInEnd,
+    ) -> Edited<()> {
+        caller.authority.require_account(tenant, account)?;
+        let scope = match end {
+            SignInEnd::All => LoadScope::Accounts(AccountNames::of(account)),
+            SignInEnd::Session(_) => LoadScope::Sessions(account.clone()),
+            SignInEnd::Consent(_) => LoadScope::Consents(account.clone()),
+        };
+        let request = EditRequest { caller, tenant, scope };
+        let decide = |context: EditContext<'_>| edit::account::end(context, account, end);
+        self.commit_with_retry(request, None, decide, |_| Ok(())).await.map(drop)
     }
 
-    async fn account_facts(
+    async fn sign_ins_of(
         &self,
         caller: &Caller,
         (tenant, account): (&TenantId, &AccountId),
         scope: LoadScope,
-    ) -> Result<Facts, EditError> {
+    ) -> Edited<Facts> {
         caller.authority.require_account(tenant, account)?;
         let facts = self.load(tenant, &scope).await?;
         facts.tenant()?.account(account)?;
         Ok(facts)
-    }
-
-    async fn edit_sign_ins(
-        &self,
-        caller: &Caller,
-        (tenant, account): (&TenantId, &AccountId),
-        scope: LoadScope,
-        decide: impl FnMut(EditContext<'_>) -> Result<Edit, EditError> + Send,
-    ) -> Result<(), EditError> {
-        caller.authority.require_account(tenant, account)?;
-        let request = EditRequest { caller, tenant, scope };
-        let answer = |_: &TenantState| Ok(());
-        self.commit_with_retry(request, None, decide, answer).await.map(drop)
     }
 }
 

@@ -1,15 +1,17 @@
 //! Accounts: `latchkey:accounts`, of the platform or of the tenant.
 
 use accounts::{Account, AccountId, AccountPassword, Identifier};
+use protocol::Timestamp;
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
 use super::commit_with_retry::{Decision, EditRequest};
+use super::cursor::{Cursor, Paging};
 use super::idempotency::IdempotencyScope;
 use super::load::{AccountNames, LoadScope};
 use super::resource::{Patch, Resource, TakeStep, ViewContext};
-use super::{Administrator, Caller, Created, EditPolicy, cursor};
-use crate::edit::{self, AccountStep, EditContext, NewAccountRow};
+use super::{Administrator, Caller, Created, EditPolicy};
+use crate::edit::{self, AccountStep, Edit, EditContext, Edited, account::NewAccountRow};
 use crate::{
     AccountQuery, AccountState, AccountView, CommitRequest, EditError, FileSecret, NewAccount,
     NewPasswordSettings, Page, Permission, RowLifecycle, SecretForm, TenantState, ThrottlingView,
@@ -34,29 +36,13 @@ impl Administrator {
         caller: &Caller,
         tenant: &TenantId,
         new: NewAccount,
-    ) -> Result<Created<AccountView>, EditError> {
-        caller.authority.require_in(tenant, Permission::Accounts)?;
+    ) -> Edited<Created<AccountView>> {
         let NewAccount { password, settings } = new;
         let row = NewAccountRow { id: AccountId::generate(), settings: &settings };
-        let names = (tenant, &row.id);
-        let mut password = password.map(FileSecret::into_inner);
         let scope = Account::scope(&self.policy, tenant, &row.id, Some(&json!(settings)));
-        let request = EditRequest { caller, tenant, scope };
         let idempotency = IdempotencyScope::of(caller, tenant, "create account");
-        let decide = |context: EditContext<'_>, prepared: &mut Option<AccountPassword>| {
-            let (mut edit, words) = edit::create_account(context, tenant, &row)?;
-            if let Some(text) = password.take() {
-                return Ok(Decision::Prepare(Box::pin(self.take_password(names, text, words))));
-            }
-            if let Some(password) = prepared.clone() {
-                edit.extend(edit::with_password(names, password, SecretForm::Chosen));
-            }
-            Ok(Decision::Commit { edit, value: (), valid_for: None })
-        };
-        let answer = |(), request: &CommitRequest| {
-            Account::view(self.view_context(caller), &request.after()?, &row.id)
-        };
-        self.commit_prepared(request, idempotency, None, decide, answer).await
+        let decide = |context: EditContext<'_>| edit::account::create(context, &row);
+        self.edit_with_password(caller, (tenant, &row.id), scope, (idempotency, password), decide).await
     }
 
     /// A page of a tenant's accounts, in the order of their creation.
@@ -70,17 +56,16 @@ impl Administrator {
         filter: AccountFilter<'_>,
         cursor: Option<&str>,
         limit: u32,
-    ) -> Result<Page<AccountView>, EditError> {
+    ) -> Edited<Page<AccountView>> {
         caller.authority.require_in(tenant, Permission::Accounts)?;
-        let size = cursor::page_size(limit);
-        let query = AccountQuery { after: cursor.map(cursor::read_account).transpose()?, limit: size + 1 };
+        let page = Paging::of(cursor, limit)?;
         let AccountFilter { identifier, external_id } = filter;
         if identifier.is_none() && external_id.is_none() {
+            let query = AccountQuery { after: page.after.clone(), limit: page.rows() };
             self.load(tenant, &LoadScope::Tenant).await?.tenant()?;
-            let rows = self.store.list_accounts(tenant, &query).await?.into_iter();
-            let rows =
-                rows.map(|row| ((row.lifecycle.created_at, row.account.id.clone()), AccountView::from(&row)));
-            return Ok(cursor::page(rows.collect(), size, cursor::of_account));
+            let place = |row: &AccountState| (row.lifecycle.created_at, row.account.id.clone());
+            let rows = self.store.list_accounts(tenant, &query).await?;
+            return Ok(page.page(rows, |row| (place(&row), AccountView::from(&row))));
         }
         // What is no identifier is of no account.
         let parsed: Vec<Identifier> =
@@ -104,9 +89,8 @@ impl Administrator {
     pub async fn throttling(
         &self,
         caller: &Caller,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<ThrottlingView, EditError> {
+        (tenant, account): (&TenantId, &AccountId),
+    ) -> Edited<ThrottlingView> {
         self.look::<Account>(caller, tenant, account).await?;
         Ok((self.throttled)(tenant, account, caller.now).into())
     }
@@ -118,37 +102,63 @@ impl Administrator {
     pub async fn set_account_password(
         &self,
         caller: &Caller,
-        tenant: &TenantId,
-        account: &AccountId,
+        (tenant, account): (&TenantId, &AccountId),
         new: NewPasswordSettings,
-    ) -> Result<AccountView, EditError> {
+    ) -> Edited<AccountView> {
+        let decide =
+            |context: EditContext<'_>| Ok((Edit::default(), edit::account::words(context, account)?));
         caller.authority.require_in(tenant, Permission::Accounts)?;
-        let names = (tenant, account);
-        let mut password = new.password.map(FileSecret::into_inner);
+        let password = new.password.ok_or_else(|| edit::invalid("/password", "is needed"))?;
+        let scope = LoadScope::Accounts(AccountNames::of(account));
+        let secret = (None, Some(password));
+        Ok(self.edit_with_password(caller, (tenant, account), scope, secret, decide).await?.value)
+    }
+
+    /// Edits an account that gets this password, if there is one, as soon as that is judged by the words of the decision, and hashed.
+    async fn edit_with_password(
+        &self,
+        caller: &Caller,
+        names @ (tenant, account): (&TenantId, &AccountId),
+        scope: LoadScope,
+        (idempotency, password): (Option<IdempotencyScope<AccountView>>, Option<FileSecret>),
+        mut decide: impl FnMut(EditContext<'_>) -> Edited<(Edit, Vec<String>)> + Send,
+    ) -> Edited<Created<AccountView>> {
+        caller.authority.require_in(tenant, Permission::Accounts)?;
+        let mut password = password.map(FileSecret::into_inner);
         let decide = |context: EditContext<'_>, prepared: &mut Option<AccountPassword>| {
+            let (mut edit, words) = decide(context)?;
             if let Some(text) = password.take() {
-                let words = edit::account_words(context, names)?;
                 return Ok(Decision::Prepare(Box::pin(self.take_password(names, text, words))));
             }
-            let password = prepared.clone().ok_or_else(|| edit::invalid("/password", "is needed"))?;
-            let edit = edit::set_password(context, names, password)?;
+            if let Some(password) = prepared.clone() {
+                edit.extend(edit::account::with_password(names, password, SecretForm::Chosen));
+            }
             Ok(Decision::Commit { edit, value: (), valid_for: None })
         };
         let answer = |(), request: &CommitRequest| {
             Account::view(self.view_context(caller), &request.after()?, account)
         };
-        let request = EditRequest { caller, tenant, scope: LoadScope::Accounts(AccountNames::of(account)) };
-        let made: Result<Created<_>, EditError> =
-            self.commit_prepared(request, None, None, decide, answer).await;
-        Ok(made?.value)
+        let request = EditRequest { caller, tenant, scope };
+        self.commit_prepared(request, idempotency, None, decide, answer).await
+    }
+}
+
+/// An account, in the order of creation.
+impl Cursor for (Timestamp, AccountId) {
+    fn text(&self) -> String {
+        format!("{}\n{}", self.0.seconds(), self.1)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (created_at, account) = text.split_once('\n')?;
+        Some((Timestamp::from_seconds(created_at.parse().ok()?), account.parse().ok()?))
     }
 }
 
 impl Resource for Account {
-    const KIND: &'static str = "account";
     const PERMISSION: Permission = Permission::Accounts;
-    const PATCH: Patch<AccountId> = edit::patch_account;
-    const STEP: TakeStep<AccountId, AccountStep> = edit::step_account;
+    const PATCH: Patch<AccountId> = edit::account::patch;
+    const STEP: TakeStep<AccountId, AccountStep> = edit::account::step;
     type Id = AccountId;
     type View = AccountView;
     type Step = AccountStep;
@@ -167,8 +177,8 @@ impl Resource for Account {
         Some(&row(state, account)?.lifecycle)
     }
 
-    fn view(_: ViewContext<'_>, state: &TenantState, account: &AccountId) -> Result<AccountView, EditError> {
-        row(state, account).map(AccountView::from).ok_or(EditError::NotFound(Self::KIND))
+    fn view(_: ViewContext<'_>, state: &TenantState, account: &AccountId) -> Edited<AccountView> {
+        row(state, account).map(AccountView::from).ok_or(EditError::NotFound("account"))
     }
 }
 

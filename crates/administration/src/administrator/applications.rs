@@ -10,7 +10,10 @@ use uuid::Uuid;
 use super::commit_with_retry::{Decision, EditRequest};
 use super::load::{AboutApplication, LoadScope};
 use super::{Administrator, Caller};
-use crate::edit::{self, EditContext, NewApplication, Put, SecretMaterial};
+use crate::edit::{
+    self, EditContext, Edited, SecretMaterial,
+    application::{NewApplication, Put},
+};
 use crate::{
     Application, ApplicationError, ApplicationId, ApplicationState, EditError, Permission, PutApplication,
     Translate,
@@ -29,7 +32,7 @@ impl Administrator {
     ) -> Result<ApplicationState, ApplicationError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
         let facts = self.load(tenant, &of(id)).await?;
-        edit::application(self.context(caller, &facts), tenant)
+        edit::application::look(self.context(caller, tenant, &facts))
     }
 
     /// The number of a tenant's applications, and a page of them in the order in which they were created.
@@ -42,7 +45,7 @@ impl Administrator {
         tenant: &TenantId,
         offset: u32,
         limit: u32,
-    ) -> Result<(u64, Vec<Application>), EditError> {
+    ) -> Edited<(u64, Vec<Application>)> {
         caller.authority.require_in(tenant, Permission::Clients)?;
         Ok(self.store.list_applications(tenant, offset, limit).await?)
     }
@@ -62,11 +65,11 @@ impl Administrator {
         caller.authority.require_in(tenant, Permission::Clients)?;
         let id = put.replaces.unwrap_or_else(ApplicationId::random);
         let client = ClientId::parse(&Uuid::new_v4().to_string()).expect("a UUID is a client id");
-        let new = NewApplication { tenant, id, put, client: &client };
+        let new = NewApplication { id, put, client: &client };
         let client = put.client_id.filter(|id| !id.is_empty()).unwrap_or(client.as_str());
         let about = AboutApplication { id, name: put.name.to_owned(), client: client.to_owned() };
         let request = EditRequest { caller, tenant, scope: LoadScope::Application(about) };
-        let decide = |context: EditContext<'_>, hashed: &mut Option<_>| match edit::put_application(
+        let decide = |context: EditContext<'_>, hashed: &mut Option<_>| match edit::application::put(
             context,
             new,
             hashed.as_ref(),
@@ -93,8 +96,7 @@ impl Administrator {
     ) -> Result<(), ApplicationError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
         let request = EditRequest { caller, tenant, scope: of(id) };
-        let decide = |context: EditContext<'_>| edit::delete_application(context, tenant);
-        self.commit_with_retry(request, None, decide, |_| Ok(())).await.map(drop)
+        self.commit_with_retry(request, None, edit::application::delete, |_| Ok(())).await.map(drop)
     }
 
     /// The secret that was sent or a generated one, hashed for its client.
@@ -104,7 +106,7 @@ impl Administrator {
         client: ClientId,
         sent: Option<Secret>,
         salt: Option<PasswordSalt>,
-    ) -> Result<(ClientId, SecretMaterial), EditError> {
+    ) -> Edited<(ClientId, SecretMaterial)> {
         let secret = match sent {
             Some(sent) => self.take_secret((tenant, &client), sent, salt).await?,
             None => self.generate_secret(tenant, &client),

@@ -5,7 +5,9 @@ use std::sync::PoisonError;
 use accounts::ThrottledNote;
 use protocol::Timestamp;
 
-use super::{Administrator, Caller, cursor};
+use super::cursor::{Cursor, Paging};
+use super::{Administrator, Caller};
+use crate::edit::Edited;
 use crate::{
     AuditQuery, AuditRecord, AuditView, CommitRequest, EditError, ManagedBy, Page, Permission, SignIn,
 };
@@ -20,19 +22,15 @@ impl Administrator {
         caller: &Caller,
         query: AuditQuery,
         cursor: Option<&str>,
-    ) -> Result<Page<AuditView>, EditError> {
+    ) -> Edited<Page<AuditView>> {
         match &query.tenant {
             Some(tenant) => caller.authority.require_in(tenant, Permission::Audit)?,
             None => caller.authority.require_everywhere(Permission::Audit)?,
         }
-        let size = cursor::page_size(query.limit);
-        let before = match cursor {
-            Some(cursor) => Some(cursor::read_position(cursor)?),
-            None => query.before,
-        };
-        let rows = self.store.list_audit(&AuditQuery { before, limit: size + 1, ..query }).await?;
-        let rows = rows.into_iter().map(|(position, record)| (position, AuditView { position, record }));
-        Ok(cursor::page(rows.collect(), size, ToString::to_string))
+        let page = Paging::of(cursor, query.limit)?;
+        let before = page.after.or(query.before);
+        let rows = self.store.list_audit(&AuditQuery { before, limit: page.rows(), ..query }).await?;
+        Ok(page.page(rows, |(position, record)| (position, AuditView { position, record })))
     }
 
     /// Records a sign-in. In a minute so many at most are recorded each, and the others as one sum.
@@ -48,7 +46,7 @@ impl Administrator {
     ///
     /// # Errors
     /// As [`Administrator::note_sign_in`].
-    pub async fn sum_sign_ins(&self, now: Timestamp) -> Result<(), EditError> {
+    pub async fn sum_sign_ins(&self, now: Timestamp) -> Edited<()> {
         let records = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner).over(now);
         self.record(records, now).await
     }
@@ -57,17 +55,28 @@ impl Administrator {
     ///
     /// # Errors
     /// As [`Administrator::note_sign_in`].
-    pub async fn note_throttled(&self, notes: Vec<ThrottledNote>, now: Timestamp) -> Result<(), EditError> {
+    pub async fn note_throttled(&self, notes: Vec<ThrottledNote>, now: Timestamp) -> Edited<()> {
         self.record(notes.into_iter().map(|note| AuditRecord::of_throttled(note, now)).collect(), now).await
     }
 
     /// These records change no row, so they need no revision.
-    async fn record(&self, audit: Vec<AuditRecord>, now: Timestamp) -> Result<(), EditError> {
+    async fn record(&self, audit: Vec<AuditRecord>, now: Timestamp) -> Edited<()> {
         if audit.is_empty() {
             return Ok(());
         }
         let request = CommitRequest { audit, ..CommitRequest::empty(ManagedBy::Api, now) };
         self.store.commit(&request).await?;
         Ok(())
+    }
+}
+
+/// A record of the audit.
+impl Cursor for i64 {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 }

@@ -5,11 +5,12 @@ use registry::{Client, ClientId};
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
+use super::cursor::{Cursor, Paging};
 use super::idempotency::IdempotencyScope;
 use super::load::LoadScope;
 use super::resource::{Patch, Resource, TakeStep, ViewContext};
-use super::{Administrator, Caller, Created, EditPolicy, cursor};
-use crate::edit::{self, ClientStep, EditContext, SecretMaterial};
+use super::{Administrator, Caller, Created, EditPolicy};
+use crate::edit::{self, ClientStep, EditContext, Edited, SecretMaterial};
 use crate::{
     ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, NewClient, Page,
     Permission, RowLifecycle, SecretView, TenantState,
@@ -25,12 +26,12 @@ impl Administrator {
         caller: &Caller,
         tenant: &TenantId,
         new: NewClient,
-    ) -> Result<Created<CreatedClient>, EditError> {
+    ) -> Edited<Created<CreatedClient>> {
         caller.authority.require_in(tenant, Permission::Clients)?;
         let row = self.prepare_client(tenant, &new, "").await?;
         let (settings, client) = (json!(new.settings), (tenant, &row.id));
         let idempotency = IdempotencyScope::of(caller, tenant, "create client");
-        let decide = |context: EditContext<'_>| edit::create_client(context, tenant, &row);
+        let decide = |context: EditContext<'_>| edit::client::create(context, &row);
         let answer = |after: &TenantState| Ok(created(after.client(&row.id)?, &row.secret, caller.now));
         self.edit::<Client, _>(caller, client, &settings, idempotency, decide, answer).await
     }
@@ -48,16 +49,12 @@ impl Administrator {
         limit: u32,
     ) -> Result<Page<ClientView>, EditError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
-        let size = cursor::page_size(limit);
-        let query = ClientQuery {
-            search: search.filter(|search| !search.is_empty()).map(str::to_owned),
-            after: cursor.map(cursor::read_client).transpose()?,
-            limit: size + 1,
-        };
+        let page = Paging::of(cursor, limit)?;
+        let search = search.filter(|search| !search.is_empty()).map(str::to_owned);
+        let query = ClientQuery { search, after: page.after.clone(), limit: page.rows() };
         self.load(tenant, &LoadScope::Tenant).await?.tenant()?;
-        let rows = self.store.list_clients(tenant, &query).await?.into_iter();
-        let rows = rows.map(|row| (row.client.id.clone(), ClientView::of(&row, caller.now)));
-        Ok(cursor::page(rows.collect(), size, ToString::to_string))
+        let rows = self.store.list_clients(tenant, &query).await?;
+        Ok(page.page(rows, |row| (row.client.id.clone(), ClientView::of(&row, caller.now))))
     }
 
     /// A client's rows, for an administrator of the tenant's clients.
@@ -66,25 +63,34 @@ impl Administrator {
         caller: &Caller,
         tenant: &TenantId,
         client: &ClientId,
-    ) -> Result<ClientState, EditError> {
+    ) -> Edited<ClientState> {
         Client::authorize(&caller.authority, tenant)?;
         let facts = self.load(tenant, &Client::scope(&self.policy, tenant, client, None)).await?;
         Ok(facts.client(client)?.1.clone())
     }
 }
 
+impl Cursor for ClientId {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
 impl Resource for Client {
-    const KIND: &'static str = "client";
     const PERMISSION: Permission = Permission::Clients;
-    const PATCH: Patch<ClientId> = edit::patch_client;
-    const STEP: TakeStep<ClientId, ClientStep> = edit::step_client;
+    const PATCH: Patch<ClientId> = edit::client::patch;
+    const STEP: TakeStep<ClientId, ClientStep> = edit::client::step;
     type Id = ClientId;
     type View = ClientView;
     type Step = ClientStep;
 
     fn scope(_: &EditPolicy, _: &TenantId, client: &ClientId, edit: Option<&Value>) -> LoadScope {
         let own = || client.to_string();
-        let mut ids = edit.map(edit::client_names).unwrap_or_default();
+        let mut ids = edit.map(edit::client::client_names).unwrap_or_default();
         ids.push(own());
         LoadScope::Clients { ids, listed: edit.map(|_| own()).into_iter().collect() }
     }
@@ -93,11 +99,7 @@ impl Resource for Client {
         Some(&state.client(client).ok()?.lifecycle)
     }
 
-    fn view(
-        context: ViewContext<'_>,
-        state: &TenantState,
-        client: &ClientId,
-    ) -> Result<ClientView, EditError> {
+    fn view(context: ViewContext<'_>, state: &TenantState, client: &ClientId) -> Edited<ClientView> {
         Ok(ClientView::of(state.client(client)?, context.now))
     }
 }

@@ -13,7 +13,7 @@ use super::attempts::{ATTEMPTS, pause};
 use super::idempotency::IdempotencyScope;
 use super::load::LoadScope;
 use super::{Administrator, Caller, Created};
-use crate::edit::{Edit, EditContext};
+use crate::edit::{Edit, EditContext, Edited};
 use crate::{CommitOutcome, CommitRequest, EditError, TenantState, invalidations};
 
 /// Commits that are too late before the store counts as too slow.
@@ -40,7 +40,7 @@ pub(super) enum Decision<'a, V, P> {
 }
 
 /// Slow work that a decision depends on. Other writers of the tenant do not wait for it.
-pub(super) type Preparation<'a, P> = Pin<Box<dyn Future<Output = Result<P, EditError>> + Send + 'a>>;
+pub(super) type Preparation<'a, P> = Pin<Box<dyn Future<Output = Edited<P>> + Send + 'a>>;
 
 impl Administrator {
     /// Decides and commits until a commit succeeds; `answer` gets the tenant after it. An edit without changes is committed only for the
@@ -50,7 +50,7 @@ impl Administrator {
         request: EditRequest<'_>,
         idempotency: Option<IdempotencyScope<T>>,
         mut decide: impl FnMut(EditContext<'_>) -> Result<Edit, E> + Send,
-        mut answer: impl FnMut(&TenantState) -> Result<T, EditError> + Send,
+        mut answer: impl FnMut(&TenantState) -> Edited<T> + Send,
     ) -> Result<Created<T>, E> {
         let decide = |context: EditContext<'_>, _: &mut Option<()>| {
             Ok(Decision::Commit { edit: decide(context)?, value: (), valid_for: None })
@@ -66,7 +66,7 @@ impl Administrator {
         idempotency: Option<IdempotencyScope<T>>,
         mut prepared: Option<P>,
         mut decide: impl FnMut(EditContext<'_>, &mut Option<P>) -> Result<Decision<'a, V, P>, E> + Send,
-        mut answer: impl FnMut(V, &CommitRequest) -> Result<T, EditError> + Send,
+        mut answer: impl FnMut(V, &CommitRequest) -> Edited<T> + Send,
     ) -> Result<Created<T>, E> {
         let EditRequest { caller, tenant, scope } = request;
         let mut late = 0;
@@ -81,7 +81,7 @@ impl Administrator {
                 LoadScope::Keys { .. } => self.clock_of(caller),
                 _ => caller.now,
             };
-            let context = EditContext { now, ..self.context(caller, &facts) };
+            let context = EditContext { now, ..self.context(caller, tenant, &facts) };
             let (edit, value, valid_for) = match decide(context, &mut prepared)? {
                 Decision::Commit { edit, value, valid_for } => (edit, value, valid_for),
                 Decision::Prepare(work) => {
@@ -126,7 +126,7 @@ impl Administrator {
     }
 
     /// Whether it was committed. If not, the revision that it was decided on is stale.
-    async fn commit(&self, request: &CommitRequest) -> Result<bool, EditError> {
+    async fn commit(&self, request: &CommitRequest) -> Edited<bool> {
         match self.store.commit(request).await? {
             CommitOutcome::Committed { .. } => {
                 (self.publish)(&invalidations(&request.changes));

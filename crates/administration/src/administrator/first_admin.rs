@@ -6,7 +6,10 @@ use super::clients::created;
 use super::commit_with_retry::EditRequest;
 use super::load::LoadScope;
 use super::{Administrator, Caller};
-use crate::edit::{EditContext, admin_settings, first_admin};
+use crate::edit::{
+    EditContext,
+    first_admin::{admin_settings, first_admin},
+};
 use crate::{CreatedClient, EditError, NewClient, Permission, TenantState};
 
 impl Administrator {

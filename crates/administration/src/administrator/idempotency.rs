@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use tenancy::TenantId;
 
 use super::{Administrator, Caller, Idempotency};
+use crate::edit::Edited;
 use crate::fingerprint::digest;
 use crate::{EditError, IdempotentAnswer};
 
@@ -28,7 +29,7 @@ impl Administrator {
         &self,
         scope: Option<&IdempotencyScope<T>>,
         now: Timestamp,
-    ) -> Result<Option<T>, EditError> {
+    ) -> Edited<Option<T>> {
         let Some(scope) = scope else { return Ok(None) };
         let found = self.store.find_idempotent_answer(&scope.tenant, &scope.digest, now).await?;
         let Some(answer) = found else { return Ok(None) };
@@ -45,7 +46,7 @@ impl Administrator {
         scope: Option<&IdempotencyScope<T>>,
         value: &T,
         now: Timestamp,
-    ) -> Result<Option<IdempotentAnswer>, EditError> {
+    ) -> Edited<Option<IdempotentAnswer>> {
         let Some(scope) = scope else { return Ok(None) };
         // The text has the new secret in it, so it is wiped after use.
         let text = Secret::new((scope.write)(value).expect("documents are plain JSON"));

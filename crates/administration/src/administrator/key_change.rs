@@ -11,8 +11,8 @@ use super::idempotency::IdempotencyScope;
 use super::key_material::KeyMaterial;
 use super::load::LoadScope;
 use super::{Administrator, Caller, Created};
-use crate::edit::{EditContext, KeyDecision};
-use crate::{BrokenTokensView, EditError, KeyView, KeysChanged, TenantKeys};
+use crate::edit::{EditContext, Edited, key_edit::KeyDecision};
+use crate::{BrokenTokensView, KeyView, KeysChanged, TenantKeys};
 
 impl Administrator {
     /// Decides and commits until a commit succeeds; returns the keys as they are then.
@@ -22,8 +22,8 @@ impl Administrator {
         tenant: &TenantId,
         operation: Option<&str>,
         imported: Option<KeyMaterial>,
-        mut decide: impl FnMut(EditContext<'_>) -> Result<KeyDecision, EditError> + Send,
-    ) -> Result<Created<KeysChanged>, EditError> {
+        mut decide: impl FnMut(EditContext<'_>) -> Edited<KeyDecision> + Send,
+    ) -> Edited<Created<KeysChanged>> {
         let idempotency = operation.and_then(|operation| IdempotencyScope::of(caller, tenant, operation));
         let thumbprint = imported.as_ref().map(|material| material.thumbprint().to_owned());
         let scope = LoadScope::Keys { imported: thumbprint };

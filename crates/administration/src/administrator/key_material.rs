@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::Administrator;
 use crate::EditError;
+use crate::edit::Edited;
 
 /// A key that is not stored yet.
 pub(super) struct KeyMaterial {
@@ -70,7 +71,7 @@ impl Administrator {
         tenant: &TenantId,
         announced: Announcement,
         before: Option<KeyMaterial>,
-    ) -> Result<KeyMaterial, EditError> {
+    ) -> Edited<KeyMaterial> {
         let mut material = match before.filter(|material| material.fits(announced)) {
             Some(material) => material,
             None => self.generate_key(tenant, announced.spec()).await?,
@@ -81,7 +82,7 @@ impl Administrator {
         Ok(material)
     }
 
-    async fn generate_key(&self, tenant: &TenantId, spec: KeySpec) -> Result<KeyMaterial, EditError> {
+    async fn generate_key(&self, tenant: &TenantId, spec: KeySpec) -> Edited<KeyMaterial> {
         let document = self.pool.take(tenant, spec).await.map_err(|_: GenerationError| SealError::Failed)?;
         off_the_runtime(move || {
             // The number does not enter the thumbprint, and is not known before all is decided.
@@ -97,7 +98,7 @@ impl Administrator {
 
 /// Work that takes a core for a while.
 pub(super) async fn off_the_runtime<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, EditError> + Send + 'static,
-) -> Result<T, EditError> {
+    work: impl FnOnce() -> Edited<T> + Send + 'static,
+) -> Edited<T> {
     spawn_blocking(work).await.map_err(|_| EditError::Busy)?
 }

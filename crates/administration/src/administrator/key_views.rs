@@ -5,7 +5,7 @@ use tenancy::TenantId;
 
 use super::load::LoadScope;
 use super::{Administrator, Caller};
-use crate::edit::{Facts, KeyCommand};
+use crate::edit::{Edited, Facts, KeyCommand};
 use crate::{
     BrokenTokensView, EditError, KeyStatusView, KeyView, Permission, PublicKeyView, UnopenedKeyView, edit,
 };
@@ -15,7 +15,7 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn keys(&self, caller: &Caller, tenant: &TenantId) -> Result<Vec<KeyView>, EditError> {
+    pub async fn keys(&self, caller: &Caller, tenant: &TenantId) -> Edited<Vec<KeyView>> {
         Ok(KeyView::all(&self.load_keys(caller, tenant).await?.keys()?.records, caller.now))
     }
 
@@ -28,7 +28,7 @@ impl Administrator {
         caller: &Caller,
         tenant: &TenantId,
         key: KeyId,
-    ) -> Result<(KeyView, PublicKeyView), EditError> {
+    ) -> Edited<(KeyView, PublicKeyView)> {
         let facts = self.load_keys(caller, tenant).await?;
         let record = facts.keys()?.records.keys.iter().find(|record| record.id == key);
         let record = record.ok_or(EditError::NotFound("key"))?;
@@ -51,9 +51,10 @@ impl Administrator {
         caller: &Caller,
         tenant: &TenantId,
         command: KeyCommand,
-    ) -> Result<Vec<BrokenTokensView>, EditError> {
+    ) -> Edited<Vec<BrokenTokensView>> {
         let facts = self.load_keys(caller, tenant).await?;
-        let decision = edit::command_keys(self.context(caller, &facts), facts.keys()?, command)?;
+        let decision =
+            edit::key_commands::command(self.context(caller, tenant, &facts), facts.keys()?, command)?;
         Ok(decision.breaks.into_iter().map(BrokenTokensView::from).collect())
     }
 
@@ -61,11 +62,11 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn key_status(&self, caller: &Caller, tenant: &TenantId) -> Result<KeyStatusView, EditError> {
+    pub async fn key_status(&self, caller: &Caller, tenant: &TenantId) -> Edited<KeyStatusView> {
         let (facts, now) = (self.load_keys(caller, tenant).await?, caller.now);
         let state = facts.keys()?;
         let fetches = self.store.verifier_fetches(tenant).await?;
-        let policy = self.context(caller, &facts).key_policy(state);
+        let policy = self.context(caller, tenant, &facts).key_policy(state);
         let mut unopened = Vec::new();
         for record in openable(&state.records.keys, now) {
             if let Err(error) = open_key(&*self.sealer, tenant, record).await {
@@ -76,7 +77,7 @@ impl Administrator {
         Ok(KeyStatusView { unopened, ..KeyStatusView::of(state, &policy, fetches, now) })
     }
 
-    async fn load_keys(&self, caller: &Caller, tenant: &TenantId) -> Result<Facts, EditError> {
+    async fn load_keys(&self, caller: &Caller, tenant: &TenantId) -> Edited<Facts> {
         caller.authority.require_in(tenant, Permission::Keys)?;
         self.load(tenant, &LoadScope::Keys { imported: None }).await
     }

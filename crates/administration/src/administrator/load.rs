@@ -2,11 +2,11 @@
 
 use accounts::{AccountId, Identifier};
 use registry::ClientId;
-use tenancy::{Issuer, StoreError, TenantId};
+use tenancy::{Issuer, Stored, TenantId};
 
 use super::Administrator;
 use super::attempts::{ATTEMPTS, pause};
-use crate::edit::Facts;
+use crate::edit::{Edited, Facts};
 use crate::{ApplicationId, EditError, RelatedAccounts, RelatedClients, TenantState};
 
 /// What an edit needs before it is decided.
@@ -63,10 +63,12 @@ impl AccountNames {
 }
 
 impl Administrator {
-    pub(super) async fn load(&self, tenant: &TenantId, scope: &LoadScope) -> Result<Facts, EditError> {
+    pub(super) async fn load(&self, tenant: &TenantId, scope: &LoadScope) -> Edited<Facts> {
         let mut facts = Facts::default();
         match scope {
-            LoadScope::Tenant => facts.state = self.load_clients(tenant, &[], &[]).await?,
+            LoadScope::Tenant => {
+                facts.state = self.store.load_with_related_clients(tenant, RelatedClients::default()).await?;
+            }
             LoadScope::Whole(issuers) => {
                 facts.state = self.store.load_state(tenant).await?;
                 if !issuers.is_empty() {
@@ -74,7 +76,8 @@ impl Administrator {
                 }
             }
             LoadScope::Clients { ids, listed } => {
-                facts.state = self.load_clients(tenant, &texts(ids), &texts(listed)).await?;
+                let related = RelatedClients { ids: &texts(ids), listed: &texts(listed) };
+                facts.state = self.store.load_with_related_clients(tenant, related).await?;
             }
             LoadScope::Accounts(names) => facts.state = self.load_accounts(tenant, names).await?,
             // The tenant's revision guards what is read after the tenant.
@@ -101,22 +104,9 @@ impl Administrator {
         Ok(facts)
     }
 
-    async fn load_clients(
-        &self,
-        tenant: &TenantId,
-        ids: &[&str],
-        listed: &[&str],
-    ) -> Result<Option<TenantState>, StoreError> {
-        self.store.load_with_related_clients(tenant, RelatedClients { ids, listed }).await
-    }
-
     /// The tenant's revision guards the accounts, which are read after it.
-    async fn load_accounts(
-        &self,
-        tenant: &TenantId,
-        names: &AccountNames,
-    ) -> Result<Option<TenantState>, StoreError> {
-        let mut state = self.load_clients(tenant, &[], &[]).await?;
+    async fn load_accounts(&self, tenant: &TenantId, names: &AccountNames) -> Stored<Option<TenantState>> {
+        let mut state = self.store.load_with_related_clients(tenant, RelatedClients::default()).await?;
         if let Some(state) = &mut state {
             let AccountNames { ids, identifiers, external_ids } = names;
             let related = RelatedAccounts { ids, identifiers, external_ids, declared: false };
@@ -131,12 +121,13 @@ impl Administrator {
         &self,
         tenant: &TenantId,
         AboutApplication { id, name, client }: &AboutApplication,
-    ) -> Result<Facts, EditError> {
+    ) -> Edited<Facts> {
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             let known = self.store.find_application(tenant, id).await?.and_then(|known| known.client);
-            let ids = [client.as_str(), known.as_ref().map_or(client, ClientId::as_str)];
-            let state = self.load_clients(tenant, &ids, &[client]).await?;
+            let ids = &[client.as_str(), known.as_ref().map_or(client, ClientId::as_str)];
+            let related = RelatedClients { ids, listed: &[client] };
+            let state = self.store.load_with_related_clients(tenant, related).await?;
             let application = self.store.find_application(tenant, id).await?;
             if application.as_ref().and_then(|application| application.client.as_ref()) == known.as_ref() {
                 let name_owner = self.store.find_application_named(tenant, name).await?;

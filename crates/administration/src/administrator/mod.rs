@@ -147,8 +147,8 @@ impl Administrator {
         &self.policy.public_url
     }
 
-    fn context<'a>(&'a self, caller: &'a Caller, facts: &'a Facts) -> EditContext<'a> {
+    fn context<'a>(&'a self, caller: &'a Caller, tenant: &'a TenantId, facts: &'a Facts) -> EditContext<'a> {
         let Caller { authority: by, now, if_match, .. } = caller;
-        EditContext { by, if_match: if_match.as_deref(), policy: &self.policy, now: *now, facts }
+        EditContext { tenant, by, if_match: if_match.as_deref(), policy: &self.policy, now: *now, facts }
     }
 }

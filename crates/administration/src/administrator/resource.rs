@@ -10,19 +10,18 @@ use super::commit_with_retry::EditRequest;
 use super::idempotency::IdempotencyScope;
 use super::load::LoadScope;
 use super::{Administrator, Caller, Created, EditPolicy};
-use crate::edit::{Edit, EditContext};
+use crate::edit::{EditContext, Edited};
+use crate::fields::Described;
 use crate::{Authority, EditError, Permission, RowLifecycle, TenantState};
 
 /// Decides what a merge patch changes.
-pub(super) type Patch<Id> = fn(EditContext<'_>, (&TenantId, &Id), &Value) -> Result<Edit, EditError>;
+pub(super) type Patch<Id> = fn(EditContext<'_>, &Id, &Value) -> Edited;
 
 /// Decides what a step changes.
-pub(super) type TakeStep<Id, Step> = fn(EditContext<'_>, (&TenantId, &Id), Step) -> Result<Edit, EditError>;
+pub(super) type TakeStep<Id, Step> = fn(EditContext<'_>, &Id, Step) -> Edited;
 
 /// A kind of row that administrators manage one by one.
-pub trait Resource: 'static {
-    /// Its noun in problems.
-    const KIND: &'static str;
+pub trait Resource: Described + 'static {
     /// What its managers need.
     const PERMISSION: Permission;
     /// What a merge patch of the row's settings changes.
@@ -37,7 +36,7 @@ pub trait Resource: 'static {
     type Step: Copy + Send + Sync + 'static;
 
     /// Refuses a caller that does not manage rows of this kind in the tenant.
-    fn authorize(authority: &Authority, tenant: &TenantId) -> Result<(), EditError> {
+    fn authorize(authority: &Authority, tenant: &TenantId) -> Edited<()> {
         authority.require_in(tenant, Self::PERMISSION)
     }
 
@@ -48,7 +47,7 @@ pub trait Resource: 'static {
     fn lifecycle<'a>(state: &'a TenantState, id: &Self::Id) -> Option<&'a RowLifecycle>;
 
     /// The row, also if it is deleted.
-    fn view(context: ViewContext<'_>, state: &TenantState, id: &Self::Id) -> Result<Self::View, EditError>;
+    fn view(context: ViewContext<'_>, state: &TenantState, id: &Self::Id) -> Edited<Self::View>;
 }
 
 /// What the view of a row depends on beside the row.
@@ -63,12 +62,7 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn look<R: Resource>(
-        &self,
-        caller: &Caller,
-        tenant: &TenantId,
-        id: &R::Id,
-    ) -> Result<R::View, EditError> {
+    pub async fn look<R: Resource>(&self, caller: &Caller, tenant: &TenantId, id: &R::Id) -> Edited<R::View> {
         R::authorize(&caller.authority, tenant)?;
         let facts = self.load(tenant, &R::scope(&self.policy, tenant, id, None)).await?;
         let state = facts.tenant()?;
@@ -76,7 +70,7 @@ impl Administrator {
         if R::lifecycle(state, id).is_some_and(is_there) {
             R::view(self.view_context(caller), state, id)
         } else {
-            Err(EditError::NotFound(R::KIND))
+            Err(EditError::NotFound(R::NOUN))
         }
     }
 
@@ -90,8 +84,8 @@ impl Administrator {
         tenant: &TenantId,
         id: &R::Id,
         patch: Value,
-    ) -> Result<R::View, EditError> {
-        let decide = |context: EditContext<'_>| (R::PATCH)(context, (tenant, id), &patch);
+    ) -> Edited<R::View> {
+        let decide = |context: EditContext<'_>| (R::PATCH)(context, id, &patch);
         self.edit_and_look::<R>(caller, (tenant, id), &patch, decide).await
     }
 
@@ -105,8 +99,8 @@ impl Administrator {
         tenant: &TenantId,
         id: &R::Id,
         step: R::Step,
-    ) -> Result<R::View, EditError> {
-        let decide = |context: EditContext<'_>| (R::STEP)(context, (tenant, id), step);
+    ) -> Edited<R::View> {
+        let decide = |context: EditContext<'_>| (R::STEP)(context, id, step);
         self.edit_and_look::<R>(caller, (tenant, id), &Value::Null, decide).await
     }
 
@@ -115,8 +109,8 @@ impl Administrator {
         caller: &Caller,
         (tenant, id): (&TenantId, &R::Id),
         document: &Value,
-        decide: impl FnMut(EditContext<'_>) -> Result<Edit, EditError> + Send,
-    ) -> Result<R::View, EditError> {
+        decide: impl FnMut(EditContext<'_>) -> Edited + Send,
+    ) -> Edited<R::View> {
         let context = self.view_context(caller);
         let answer = |after: &TenantState| R::view(context, after, id);
         Ok(self.edit::<R, _>(caller, (tenant, id), document, None, decide, answer).await?.value)
@@ -129,9 +123,9 @@ impl Administrator {
         (tenant, id): (&TenantId, &R::Id),
         document: &Value,
         idempotency: Option<IdempotencyScope<T>>,
-        decide: impl FnMut(EditContext<'_>) -> Result<Edit, EditError> + Send,
-        answer: impl FnMut(&TenantState) -> Result<T, EditError> + Send,
-    ) -> Result<Created<T>, EditError> {
+        decide: impl FnMut(EditContext<'_>) -> Edited + Send,
+        answer: impl FnMut(&TenantState) -> Edited<T> + Send,
+    ) -> Edited<Created<T>> {
         R::authorize(&caller.authority, tenant)?;
         let scope = R::scope(&self.policy, tenant, id, Some(document));
         let request = EditRequest { caller, tenant, scope };

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::Administrator;
-use crate::edit::{NewClientRow, SecretMaterial, invalid};
+use crate::edit::{Edited, SecretMaterial, client::NewClientRow, invalid};
 use crate::{EditError, FileSecret, NewClient};
 
 /// So long a request waits for its slow hash to begin.
@@ -24,7 +24,7 @@ impl Administrator {
         tenant: &TenantId,
         new: &'a NewClient,
         at: &'static str,
-    ) -> Result<NewClientRow<'a>, EditError> {
+    ) -> Edited<NewClientRow<'a>> {
         let id = new.client_id.clone().unwrap_or_else(|| Uuid::new_v4().to_string());
         let id =
             ClientId::parse(&id).map_err(|error| invalid(format!("{at}/client_id"), error.to_string()))?;
@@ -55,7 +55,7 @@ impl Administrator {
         (tenant, client): (&TenantId, &ClientId),
         value: Secret,
         salt: Option<PasswordSalt>,
-    ) -> Result<SecretMaterial, EditError> {
+    ) -> Edited<SecretMaterial> {
         let chosen = value.expose();
         if GeneratedSecret::is_well_formed(chosen) {
             let hash = hash_token(&self.pepper, tenant, client, &value);

@@ -7,7 +7,10 @@ use tenancy::TenantId;
 
 use super::idempotency::IdempotencyScope;
 use super::{Administrator, Caller, Created};
-use crate::edit::{self, EditContext, GRACE, SecretEnds, SecretStep};
+use crate::edit::{
+    self, EditContext, Edited, SecretStep,
+    secret::{GRACE, SecretEnds},
+};
 use crate::{
     ClientState, CreatedSecret, EditError, NewSecretSettings, Permission, RotateSettings, SecretView,
     TenantState,
@@ -23,7 +26,7 @@ impl Administrator {
         caller: &Caller,
         tenant: &TenantId,
         client: &ClientId,
-    ) -> Result<Vec<SecretView>, EditError> {
+    ) -> Edited<Vec<SecretView>> {
         let row = self.client_state(caller, tenant, client).await?;
         self.secret_views(caller, &row).await
     }
@@ -38,7 +41,7 @@ impl Administrator {
         tenant: &TenantId,
         client: &ClientId,
         settings: NewSecretSettings,
-    ) -> Result<Created<CreatedSecret>, EditError> {
+    ) -> Edited<Created<CreatedSecret>> {
         let ends = SecretEnds { expires_at: settings.expires_at.map(Timestamp::from), grace: None };
         self.make_secret(caller, (tenant, client), "create secret", ends).await
     }
@@ -53,7 +56,7 @@ impl Administrator {
         tenant: &TenantId,
         client: &ClientId,
         settings: RotateSettings,
-    ) -> Result<Created<CreatedSecret>, EditError> {
+    ) -> Edited<Created<CreatedSecret>> {
         let RotateSettings { grace, expires_at } = settings;
         let ends =
             SecretEnds { expires_at: expires_at.map(Timestamp::from), grace: Some(grace.unwrap_or(GRACE)) };
@@ -71,8 +74,8 @@ impl Administrator {
         client: &ClientId,
         secret: &SecretId,
         step: SecretStep,
-    ) -> Result<SecretView, EditError> {
-        let decide = |context: EditContext<'_>| edit::step_secret(context, (tenant, client), secret, step);
+    ) -> Edited<SecretView> {
+        let decide = |context: EditContext<'_>| edit::secret::step(context, client, secret, step);
         let answer = |after: &TenantState| after.client(client).cloned();
         let names = (tenant, client);
         let row = self.edit::<Client, _>(caller, names, &Value::Null, None, decide, answer).await?.value;
@@ -80,7 +83,7 @@ impl Administrator {
         all.into_iter().find(|view| view.id == secret.as_str()).ok_or(EditError::NotFound("secret"))
     }
 
-    async fn secret_views(&self, caller: &Caller, row: &ClientState) -> Result<Vec<SecretView>, EditError> {
+    async fn secret_views(&self, caller: &Caller, row: &ClientState) -> Edited<Vec<SecretView>> {
         let usage = self.store.secret_usage(&row.client.tenant, &row.client.id).await?;
         let view = |secret| SecretView::of(secret, &row.secrets, &usage, caller.now);
         Ok(row.secrets.iter().map(view).collect())
@@ -92,11 +95,11 @@ impl Administrator {
         names @ (tenant, client): (&TenantId, &ClientId),
         operation: &str,
         ends: SecretEnds,
-    ) -> Result<Created<CreatedSecret>, EditError> {
+    ) -> Edited<Created<CreatedSecret>> {
         caller.authority.require_in(tenant, Permission::Clients)?;
         let idempotency = IdempotencyScope::of(caller, tenant, &format!("{operation} of {client}"));
         let secret = self.generate_secret(tenant, client);
-        let decide = |context: EditContext<'_>| edit::create_secret(context, names, &secret, ends);
+        let decide = |context: EditContext<'_>| edit::secret::create(context, client, &secret, ends);
         let answer = |after: &TenantState| {
             let made = after.client(client)?.secrets.last().ok_or(EditError::NotFound("secret"))?;
             let view = SecretView::of(made, std::slice::from_ref(made), &[], caller.now);

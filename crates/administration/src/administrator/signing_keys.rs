@@ -7,7 +7,7 @@ use tenancy::TenantId;
 
 use super::key_material::{KeyMaterial, off_the_runtime};
 use super::{Administrator, Caller, Created};
-use crate::edit::{self, KeyCommand, invalid};
+use crate::edit::{self, Edited, KeyCommand, invalid};
 use crate::{EditError, ImportSettings, KeysChanged, Permission};
 
 impl Administrator {
@@ -20,14 +20,14 @@ impl Administrator {
         caller: &Caller,
         tenant: &TenantId,
         command: KeyCommand,
-    ) -> Result<Created<KeysChanged>, EditError> {
+    ) -> Edited<Created<KeysChanged>> {
         caller.authority.require_in(tenant, Permission::Keys)?;
         let operation = match command {
             KeyCommand::Rotate | KeyCommand::RotateInEmergency => Some("rotate key"),
             KeyCommand::Revoke(_) => None,
         };
         self.change_keys(caller, tenant, operation, None, |context| {
-            edit::command_keys(context, context.facts.keys()?, command)
+            edit::key_commands::command(context, context.facts.keys()?, command)
         })
         .await
     }
@@ -42,7 +42,7 @@ impl Administrator {
         caller: &Caller,
         tenant: &TenantId,
         settings: ImportSettings,
-    ) -> Result<Created<KeysChanged>, EditError> {
+    ) -> Edited<Created<KeysChanged>> {
         let ImportSettings { key, algorithm } = settings;
         let text = Secret::new(key);
         caller.authority.require_key_import(tenant)?;
@@ -52,7 +52,7 @@ impl Administrator {
         let mut imported = off_the_runtime(read).await?;
         let material = KeyMaterial::take(&mut imported);
         self.change_keys(caller, tenant, Some("import key"), Some(material), |context| {
-            edit::import_key(context, context.facts.keys()?, &imported, context.facts.key_is_taken)
+            edit::key_commands::import(context, context.facts.keys()?, &imported, context.facts.key_is_taken)
         })
         .await
     }
@@ -62,14 +62,10 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn advance_keys(
-        &self,
-        tenant: &TenantId,
-        now: Timestamp,
-    ) -> Result<Option<KeySpec>, EditError> {
+    pub async fn advance_keys(&self, tenant: &TenantId, now: Timestamp) -> Edited<Option<KeySpec>> {
         let (caller, mut announced) = (Caller::itself(now), None);
         let changed = self.change_keys(&caller, tenant, None, None, |context| {
-            let decision = edit::advance_keys(context, context.facts.keys()?, &context.facts.fetches);
+            let decision = edit::key_advance::advance(context, context.facts.keys()?, &context.facts.fetches);
             announced = decision.plan.announce.map(|announced| announced.spec());
             Ok(decision)
         });
@@ -82,7 +78,7 @@ impl Administrator {
     }
 }
 
-fn read_algorithm(name: &str) -> Result<SigningAlgorithm, EditError> {
+fn read_algorithm(name: &str) -> Edited<SigningAlgorithm> {
     let all = || SigningAlgorithm::ALL.map(SigningAlgorithm::as_str).join(", ");
     name.parse().map_err(|_| invalid("/algorithm", format!("write one of {}", all())))
 }

@@ -6,14 +6,15 @@ use tenancy::{Tenant, TenantId};
 
 use super::clients::created;
 use super::commit_with_retry::EditRequest;
+use super::cursor::{Cursor, Paging};
 use super::idempotency::IdempotencyScope;
 use super::load::LoadScope;
 use super::resource::{Patch, Resource, TakeStep, ViewContext};
-use super::{Administrator, Caller, Created, EditPolicy, cursor};
-use crate::edit::{self, Edit, EditContext, TenantStep};
+use super::{Administrator, Caller, Created, EditPolicy};
+use crate::edit::{self, Edit, EditContext, Edited, TenantStep};
 use crate::{
-    Authority, CreatedTenant, EditError, NewTenant, Page, Permission, RowLifecycle, TenantQuery, TenantState,
-    TenantView, search_terms,
+    Authority, CreatedTenant, EditError, NewTenant, Page, Permission, RowLifecycle, TenantCursor,
+    TenantQuery, TenantState, TenantView, search_terms,
 };
 
 /// How many tenants one call deletes; the next call deletes the rest.
@@ -27,14 +28,10 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn create_tenant(
-        &self,
-        caller: &Caller,
-        new: NewTenant,
-    ) -> Result<Created<CreatedTenant>, EditError> {
+    pub async fn create_tenant(&self, caller: &Caller, new: NewTenant) -> Edited<Created<CreatedTenant>> {
         caller.authority.require_everywhere(Permission::Tenants)?;
         let NewTenant { id, client, settings } = new;
-        let id = edit::new_tenant_id(&id)?;
+        let id = edit::tenant::new_tenant_id(&id)?;
         let first = match &client {
             Some(client) => Some(self.prepare_client(&id, client, "/client").await?),
             None => None,
@@ -42,7 +39,7 @@ impl Administrator {
         let document = json!(settings);
         let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
         let idempotency = IdempotencyScope::of(caller, &platform, "create tenant");
-        let decide = |context: EditContext<'_>| edit::create_tenant(context, &id, &settings, first.as_ref());
+        let decide = |context: EditContext<'_>| edit::tenant::create(context, &settings, first.as_ref());
         let answer = |after: &TenantState| {
             let client = first.as_ref().zip(after.clients.first());
             let client = client.map(|(new, row)| created(row, &new.secret, caller.now));
@@ -61,24 +58,20 @@ impl Administrator {
         search: Option<&str>,
         cursor: Option<&str>,
         limit: u32,
-    ) -> Result<Page<TenantView>, EditError> {
+    ) -> Edited<Page<TenantView>> {
         caller.authority.require_everywhere(Permission::Tenants)?;
-        let size = cursor::page_size(limit);
-        let query = TenantQuery {
-            terms: search.map(search_terms).unwrap_or_default(),
-            after: cursor.map(cursor::read_tenant).transpose()?,
-            limit: size + 1,
-        };
-        let rows = self.store.list_tenants(&query).await?.into_iter();
-        let rows = rows.map(|(place, state)| (place, TenantView::of(&state, &self.policy.public_url)));
-        Ok(cursor::page(rows.collect(), size, cursor::of_tenant))
+        let page = Paging::of(cursor, limit)?;
+        let terms = search.map(search_terms).unwrap_or_default();
+        let query = TenantQuery { terms, after: page.after.clone(), limit: page.rows() };
+        let rows = self.store.list_tenants(&query).await?;
+        Ok(page.page(rows, |(place, state)| (place, TenantView::of(&state, &self.policy.public_url))))
     }
 
     /// Deletes all tenants whose time of grace is over; returns how many.
     ///
     /// # Errors
     /// [`EditError`].
-    pub async fn delete_due_tenants(&self, now: Timestamp) -> Result<usize, EditError> {
+    pub async fn delete_due_tenants(&self, now: Timestamp) -> Edited<usize> {
         let (caller, mut deleted) = (Caller::itself(now), 0);
         for tenant in self.store.find_due_deletions(now, DELETIONS).await? {
             let request =
@@ -86,8 +79,8 @@ impl Administrator {
             let mut due = false;
             let decide = |context: EditContext<'_>| {
                 // An administrator may have cancelled the deletion since it was found to be due.
-                due = context.facts.state.as_ref().is_some_and(|state| edit::is_due(state, now));
-                if due { edit::step_tenant(context, TenantStep::Delete) } else { Ok(Edit::default()) }
+                due = context.facts.state.as_ref().is_some_and(|state| edit::tenant::is_due(state, now));
+                if due { edit::tenant::step(context, &(), TenantStep::Delete) } else { Ok(Edit::default()) }
             };
             self.commit_with_retry(request, None, decide, |_| Ok(())).await?;
             deleted += usize::from(due);
@@ -99,7 +92,7 @@ impl Administrator {
     ///
     /// # Errors
     /// [`EditError`] where the store does not answer.
-    pub async fn prune_ended_secrets(&self, now: Timestamp) -> Result<u64, EditError> {
+    pub async fn prune_ended_secrets(&self, now: Timestamp) -> Edited<u64> {
         let mut pruned = 0;
         loop {
             let now_pruned = self.store.prune_ended_secrets(now, PRUNED_AT_ONCE).await?;
@@ -111,11 +104,23 @@ impl Administrator {
     }
 }
 
+/// No word holds a line feed, or another control character.
+impl Cursor for TenantCursor {
+    fn text(&self) -> String {
+        format!("{}\n{}", self.word, self.tenant)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (word, tenant) = text.split_once('\n')?;
+        let fits = !word.contains(char::is_control);
+        fits.then_some(Self { word: word.to_owned(), tenant: TenantId::parse(tenant).ok()? })
+    }
+}
+
 impl Resource for Tenant {
-    const KIND: &'static str = "tenant";
     const PERMISSION: Permission = Permission::Tenants;
-    const PATCH: Patch<()> = |context, _, patch| edit::patch_tenant(context, patch);
-    const STEP: TakeStep<(), TenantStep> = |context, _, step| edit::step_tenant(context, step);
+    const PATCH: Patch<()> = edit::tenant::patch;
+    const STEP: TakeStep<(), TenantStep> = edit::tenant::step;
     /// The tenant is the row.
     type Id = ();
     type View = TenantView;
@@ -129,7 +134,7 @@ impl Resource for Tenant {
         match edit {
             None => LoadScope::Tenant,
             Some(Value::Null) => LoadScope::Whole(Vec::new()),
-            Some(patch) => LoadScope::Whole(edit::patched_issuers(tenant, &policy.public_url, patch)),
+            Some(patch) => LoadScope::Whole(edit::tenant::patched_issuers(tenant, &policy.public_url, patch)),
         }
     }
 
@@ -137,7 +142,7 @@ impl Resource for Tenant {
         Some(&state.lifecycle)
     }
 
-    fn view(context: ViewContext<'_>, state: &TenantState, (): &()) -> Result<TenantView, EditError> {
+    fn view(context: ViewContext<'_>, state: &TenantState, (): &()) -> Edited<TenantView> {
         Ok(TenantView::of(state, &context.policy.public_url))
     }
 }

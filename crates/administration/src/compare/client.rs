@@ -4,77 +4,56 @@ use std::collections::{HashMap, HashSet};
 
 use registry::ClientId;
 
-use super::{CompareContext, row, secrets};
-use crate::{
-    Change, ClientState, ConflictKind, DeclaredTenant, Plan, Subject, TenantState, limits, new_names,
-};
+use super::Comparison;
+use crate::{Change, ClientState, ConflictKind, Subject, limits, new_names};
 
-pub(super) fn compare_all(
-    context: CompareContext<'_>,
-    plan: &mut Plan,
-    declared: &DeclaredTenant,
-    state: Option<&TenantState>,
-) {
-    let stored: HashMap<&ClientId, &ClientState> =
-        state.iter().flat_map(|state| &state.clients).map(|row| (&row.client.id, row)).collect();
-    for index in 0..declared.clients.len() {
-        compare_one(context, plan, declared, index, &stored);
-    }
-    check_count(context, plan, declared, state);
-    let kept: HashSet<&ClientId> = declared.clients.iter().map(|declared| &declared.client.id).collect();
-    let rows = state.iter().flat_map(|state| &state.clients);
-    for row in rows.filter(|row| row.lifecycle.is_config_managed() && !kept.contains(&row.client.id)) {
-        plan.changes.push(Change::Client(row::retire(&row.client, row.client.clone())));
-    }
-}
-
-/// Beside the declared ones, those of the API count.
-fn check_count(
-    context: CompareContext<'_>,
-    plan: &mut Plan,
-    declared: &DeclaredTenant,
-    state: Option<&TenantState>,
-) {
-    let rows = state.iter().flat_map(|state| &state.clients).map(|row| &row.lifecycle);
-    let others = rows.filter(|row| row.is_live() && !row.is_config_managed()).count();
-    let before = state.map_or(0, |state| state.client_count);
-    let after = (declared.clients.len() + others) as u64;
-    let tenant = &declared.tenant;
-    if let Some(message) = limits::of_clients(tenant, before, after, context.clients) {
-        plan.add_conflict(Subject::Tenant(tenant.id.clone()), ConflictKind::TooManyClients(message));
-    }
-}
-
-fn compare_one(
-    context: CompareContext<'_>,
-    plan: &mut Plan,
-    declared: &DeclaredTenant,
-    index: usize,
-    stored: &HashMap<&ClientId, &ClientState>,
-) {
-    let (tenant, client) = (&declared.tenant.id, &declared.clients[index]);
-    let id = &client.client.id;
-    let subject = || Subject::Client(tenant.clone(), id.clone());
-    if id.as_str().starts_with(ClientId::RESERVED_PREFIX) {
-        return plan.add_conflict(subject(), ConflictKind::Reserved);
-    }
-    let state = stored.get(id).copied();
-    let mut after = client.client.clone();
-    if let Some(state) = state {
-        after.status = state.client.status;
-    }
-    for error in new_names::of_client(state.map(|state| &state.client), &after) {
-        plan.add_conflict(subject(), ConflictKind::Unseen(error));
-    }
-    match row::compare(state.map(|state| (&state.client, &state.lifecycle)), after) {
-        Ok(None) => {}
-        Ok(Some(change)) => {
-            for error in limits::of_client(change.before.as_deref(), &change.after) {
-                plan.add_conflict(subject(), ConflictKind::BeyondLimit(error));
-            }
-            plan.changes.push(Change::Client(change));
+impl Comparison<'_> {
+    pub(super) fn clients(&mut self) {
+        let Self { declared, state, .. } = *self;
+        let rows = state.map(|state| state.clients.as_slice()).unwrap_or_default();
+        let stored: HashMap<&ClientId, &ClientState> = rows.iter().map(|row| (&row.client.id, row)).collect();
+        for (index, declared) in declared.clients.iter().enumerate() {
+            self.client(index, stored.get(&declared.client.id).copied());
         }
-        Err(kind) => return plan.add_conflict(subject(), kind),
+        self.count(rows);
+        let kept: HashSet<&ClientId> = declared.clients.iter().map(|declared| &declared.client.id).collect();
+        let rows = rows.iter().map(|row| (&row.client, &row.lifecycle));
+        self.retire(rows, |client| kept.contains(&client.id), Change::Client);
     }
-    secrets::compare(context, plan, client, index, state);
+
+    /// Beside the declared ones, those of the API count.
+    fn count(&mut self, rows: &[ClientState]) {
+        let Self { context, declared, state, .. } = *self;
+        let others = rows.iter().map(|row| &row.lifecycle);
+        let others = others.filter(|row| row.is_live() && !row.is_config_managed()).count();
+        let before = state.map_or(0, |state| state.client_count);
+        let (tenant, after) = (&declared.tenant, (declared.clients.len() + others) as u64);
+        if let Some(message) = limits::of_clients(tenant, before, after, context.clients) {
+            self.plan.add_conflict(Subject::Tenant(tenant.id.clone()), ConflictKind::TooManyClients(message));
+        }
+    }
+
+    fn client(&mut self, index: usize, state: Option<&ClientState>) {
+        let declared = &self.declared.clients[index];
+        let id = &declared.client.id;
+        let subject = || Subject::Client(declared.client.tenant.clone(), id.clone());
+        if id.as_str().starts_with(ClientId::RESERVED_PREFIX) {
+            return self.plan.add_conflict(subject(), ConflictKind::Reserved);
+        }
+        let (mut after, before) = (declared.client.clone(), state.map(|state| &state.client));
+        if let Some(before) = before {
+            after.status = before.status;
+        }
+        for error in new_names::of_client(before, &after) {
+            self.plan.add_conflict(subject(), ConflictKind::Unseen(error));
+        }
+        let row = state.map(|state| (&state.client, &state.lifecycle));
+        if !self.row(subject(), row, after, Change::Client) {
+            return;
+        }
+        for error in limits::of_client(before, &declared.client) {
+            self.plan.add_conflict(subject(), ConflictKind::BeyondLimit(error));
+        }
+        self.secrets(index, state);
+    }
 }

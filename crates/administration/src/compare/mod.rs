@@ -18,7 +18,7 @@ use ::secrets::Pepper;
 use protocol::{Lifetime, Timestamp};
 use tenancy::{Issuer, TenantId};
 
-use crate::{Conflicts, Declaration, Plan, TenantState};
+use crate::{Conflicts, Declaration, DeclaredTenant, Plan, TenantState};
 
 pub(crate) use classify::{Classification, Task};
 pub(crate) use drift::left_alone;
@@ -45,6 +45,14 @@ pub(crate) struct CompareContext<'a> {
     pub(crate) clients: u64,
 }
 
+/// A declared tenant beside what the store holds of it, and the plan that gets the difference.
+struct Comparison<'a> {
+    context: CompareContext<'a>,
+    declared: &'a DeclaredTenant,
+    state: Option<&'a TenantState>,
+    plan: &'a mut Plan,
+}
+
 /// What would have to change for the store to agree with the declaration. A tenant with a conflict is left out: it stays as it is.
 ///
 /// # Errors
@@ -60,7 +68,7 @@ pub(crate) fn compare(
         match task {
             Task::Compare { declared, fingerprint } => {
                 let state = current.states.get(&declared.tenant.id);
-                tenant::compare(context, &mut plan, declared, fingerprint, state);
+                Comparison { context, declared, state, plan: &mut plan }.tenant(fingerprint);
                 plan.effects.extend(effects::of_declared(declared, state));
             }
             Task::Retire(id) => {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tenancy::{Issuer, Tenant, TenantId};
 
+use super::Comparison;
 use crate::rules::TakenNames;
-use crate::{Conflict, ConflictKind, Declaration, DeclaredTenant, Plan, Subject, TenantState};
+use crate::{Conflict, ConflictKind, Declaration, Subject};
 
 /// An issuer of the store belongs to its tenant, unless that tenant gives it up in this very declaration. A tenant that is left out
 /// gives up nothing, so it may leave out others.
@@ -39,26 +40,30 @@ pub(super) fn check_stored_issuers(
     }
 }
 
-/// No client is called like an audience, whichever interface either came through.
-pub(super) fn check_client_ids(plan: &mut Plan, declared: &DeclaredTenant, state: Option<&TenantState>) {
-    let tenant = &declared.tenant;
-    let others = || state.into_iter().flat_map(|state| &state.clients);
-    let of_api = || others().filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
-    let clients =
-        || declared.clients.iter().map(|declared| &declared.client).chain(of_api().map(|row| &row.client));
-    let rows = state.into_iter().flat_map(|state| &state.resource_servers);
-    let servers_of_api = rows.filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
-    let servers = tenant.resource_servers.iter().chain(servers_of_api.map(|row| &row.resource_server));
-    let taken = TakenNames::of(tenant, servers, clients());
-    for client in clients().filter(|client| taken.role_of(client).is_some()) {
-        let kind = ConflictKind::ClientIdTaken(client.id.to_string());
-        plan.add_conflict(Subject::Tenant(tenant.id.clone()), kind);
-    }
-    let scopes = tenant.resource_servers.iter().map(|server| &server.scopes);
-    for scope in scopes.chain(declared.clients.iter().map(|declared| &declared.client.scope)) {
-        for token in scope.iter().filter(|token| token.is_reserved()) {
-            let subject = Subject::Scope(tenant.id.clone(), token.as_str().to_owned());
-            plan.add_conflict(subject, ConflictKind::Reserved);
+impl Comparison<'_> {
+    /// No client is called like an audience, whichever interface either came through.
+    pub(super) fn client_ids(&mut self) {
+        let Self { declared, state, .. } = *self;
+        let tenant = &declared.tenant;
+        let others = || state.into_iter().flat_map(|state| &state.clients);
+        let of_api = || others().filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
+        let clients = || {
+            declared.clients.iter().map(|declared| &declared.client).chain(of_api().map(|row| &row.client))
+        };
+        let rows = state.into_iter().flat_map(|state| &state.resource_servers);
+        let servers_of_api = rows.filter(|row| row.lifecycle.is_live() && !row.lifecycle.is_config_managed());
+        let servers = tenant.resource_servers.iter().chain(servers_of_api.map(|row| &row.resource_server));
+        let taken = TakenNames::of(tenant, servers, clients());
+        for client in clients().filter(|client| taken.role_of(client).is_some()) {
+            let kind = ConflictKind::ClientIdTaken(client.id.to_string());
+            self.plan.add_conflict(Subject::Tenant(tenant.id.clone()), kind);
+        }
+        let scopes = tenant.resource_servers.iter().map(|server| &server.scopes);
+        for scope in scopes.chain(declared.clients.iter().map(|declared| &declared.client.scope)) {
+            for token in scope.iter().filter(|token| token.is_reserved()) {
+                let subject = Subject::Scope(tenant.id.clone(), token.as_str().to_owned());
+                self.plan.add_conflict(subject, ConflictKind::Reserved);
+            }
         }
     }
 }

@@ -1,21 +1,39 @@
-//! One row against its declaration: the same three questions for tenants, resource servers and clients.
+//! One row against its declaration: the same questions for each kind of row.
 
+use super::Comparison;
 use crate::fields::Described;
-use crate::{ChangeKind, ConflictKind, ManagedBy, RowChange, RowLifecycle};
+use crate::{Change, ChangeKind, ConflictKind, ManagedBy, RowChange, RowLifecycle, Subject};
 
-/// What has to happen to the row, if anything.
-pub(super) fn compare<T: Described + Clone>(
-    before: Option<(&T, &RowLifecycle)>,
-    after: T,
-) -> Result<Option<RowChange<T>>, ConflictKind> {
-    match before {
-        Some((_, lifecycle)) if lifecycle.deleted_at.is_some() => Err(ConflictKind::Deleted),
-        Some((_, lifecycle)) if lifecycle.managed_by == ManagedBy::Api => Err(ConflictKind::CreatedByApi),
-        _ => Ok(RowChange::between(before, after)),
+impl Comparison<'_> {
+    /// Makes the row as it is declared, if that may be; says whether it may.
+    pub(super) fn row<T: Described + Clone>(
+        &mut self,
+        subject: Subject,
+        before: Option<(&T, &RowLifecycle)>,
+        after: T,
+        change: impl FnOnce(RowChange<T>) -> Change,
+    ) -> bool {
+        let kind = match before {
+            Some((_, lifecycle)) if lifecycle.deleted_at.is_some() => ConflictKind::Deleted,
+            Some((_, lifecycle)) if lifecycle.managed_by == ManagedBy::Api => ConflictKind::CreatedByApi,
+            _ => {
+                self.plan.changes.extend(RowChange::between(before, after).map(change));
+                return true;
+            }
+        };
+        self.plan.add_conflict(subject, kind);
+        false
     }
-}
 
-/// The row stops serving. `after` is how it then stands.
-pub(super) fn retire<T: Clone>(before: &T, after: T) -> RowChange<T> {
-    RowChange::of(ChangeKind::Retired, Some(before), after)
+    /// Those of these rows that the files declare no more stop serving.
+    pub(super) fn retire<'r, T: Clone + 'r>(
+        &mut self,
+        rows: impl Iterator<Item = (&'r T, &'r RowLifecycle)>,
+        is_declared: impl Fn(&T) -> bool,
+        change: impl Fn(RowChange<T>) -> Change,
+    ) {
+        let left = rows.filter(|(row, lifecycle)| lifecycle.is_config_managed() && !is_declared(row));
+        let retired = |(row, _): (&T, _)| RowChange::of(ChangeKind::Retired, Some(row), row.clone());
+        self.plan.changes.extend(left.map(retired).map(change));
+    }
 }

@@ -7,79 +7,78 @@ use protocol::Timestamp;
 use registry::{DeclaredPassword, SecretId};
 use secrets::{GeneratedSecret, PasswordSalt, SecretHash, declared_digest, salt_of};
 
-use super::CompareContext;
+use super::Comparison;
 use crate::plan::PlannedSecret;
 use crate::{
     Change, ClientState, ConflictKind, DeclaredClient, ManagedBy, Plan, SecretChange, SecretChangeKind,
     SecretForm, SecretState, Subject,
 };
 
-pub(super) fn compare(
-    context: CompareContext<'_>,
-    plan: &mut Plan,
-    declared: &DeclaredClient,
-    client_index: usize,
-    state: Option<&ClientState>,
-) {
-    let (tenant, client) = (&declared.client.tenant, &declared.client.id);
-    let rows = state.map(|state| state.secrets.as_slice()).unwrap_or_default();
-    let mut next = rows.iter().filter_map(|row| number(&row.secret.id)).max().unwrap_or(0);
-    let mut kept: HashSet<&SecretId> = HashSet::new();
-    let mut seen = HashSet::new();
-    let add = |plan: &mut Plan, id: SecretId, kind| {
-        let change = SecretChange { id, kind };
-        plan.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
-    };
-    for (index, secret) in declared.secrets.iter().enumerate() {
-        let (digest, phc) = match &secret.password {
-            DeclaredPassword::Value(value) => {
-                (Some(declared_digest(context.pepper, tenant, client, value)), None)
-            }
-            DeclaredPassword::Hash(phc) => (None, Some(phc)),
+impl Comparison<'_> {
+    pub(super) fn secrets(&mut self, client_index: usize, state: Option<&ClientState>) {
+        let (context, declared) = (self.context, &self.declared.clients[client_index]);
+        let plan = &mut *self.plan;
+        let (tenant, client) = (&declared.client.tenant, &declared.client.id);
+        let rows = state.map(|state| state.secrets.as_slice()).unwrap_or_default();
+        let mut next = rows.iter().filter_map(|row| number(&row.secret.id)).max().unwrap_or(0);
+        let mut kept: HashSet<&SecretId> = HashSet::new();
+        let mut seen = HashSet::new();
+        let add = |plan: &mut Plan, id: SecretId, kind| {
+            let change = SecretChange { id, kind };
+            plan.changes.push(Change::Secret(tenant.clone(), client.clone(), change));
         };
-        // The same secret twice is one secret.
-        if !seen.insert((digest, phc)) {
-            continue;
-        }
-        let is_declared = |row: &&SecretState| {
-            let is_same = match phc {
-                Some(phc) => row.secret.hash.to_string() == *phc,
-                None => row.declared_digest == digest,
+        for (index, secret) in declared.secrets.iter().enumerate() {
+            let (digest, phc) = match &secret.password {
+                DeclaredPassword::Value(value) => {
+                    (Some(declared_digest(context.pepper, tenant, client, value)), None)
+                }
+                DeclaredPassword::Hash(phc) => (None, Some(phc)),
             };
-            row.managed_by == ManagedBy::Config && is_same
-        };
-        let expires_at = secret.expires_at;
-        if let Some(row) = rows.iter().find(is_declared) {
-            kept.insert(&row.secret.id);
-            if let Some(kind) = change_of(row, expires_at) {
-                add(plan, row.secret.id.clone(), kind);
+            // The same secret twice is one secret.
+            if !seen.insert((digest, phc)) {
+                continue;
             }
-            continue;
+            let is_declared = |row: &&SecretState| {
+                let is_same = match phc {
+                    Some(phc) => row.secret.hash.to_string() == *phc,
+                    None => row.declared_digest == digest,
+                };
+                row.managed_by == ManagedBy::Config && is_same
+            };
+            let expires_at = secret.expires_at;
+            if let Some(row) = rows.iter().find(is_declared) {
+                kept.insert(&row.secret.id);
+                if let Some(kind) = change_of(row, expires_at) {
+                    add(plan, row.secret.id.clone(), kind);
+                }
+                continue;
+            }
+            let Some(form) = form_of(&secret.password) else {
+                plan.add_conflict(Subject::Tenant(tenant.clone()), ConflictKind::ForeignHash(client.clone()));
+                continue;
+            };
+            next += 1;
+            let id = SecretId::new(&format!("s{next}"));
+            plan.secrets.push(PlannedSecret {
+                tenant: tenant.clone(),
+                client: client.clone(),
+                id: id.clone(),
+                place: (client_index, index),
+                digest,
+                salt: None,
+                expires_at,
+            });
+            add(plan, id, SecretChangeKind::Added { form, expires_at });
         }
-        let Some(form) = form_of(&secret.password) else {
-            plan.add_conflict(Subject::Tenant(tenant.clone()), ConflictKind::ForeignHash(client.clone()));
-            continue;
-        };
-        next += 1;
-        let id = SecretId::new(&format!("s{next}"));
-        plan.secrets.push(PlannedSecret {
-            tenant: tenant.clone(),
-            client: client.clone(),
-            id: id.clone(),
-            place: (client_index, index),
-            digest,
-            salt: None,
-            expires_at,
-        });
-        add(plan, id, SecretChangeKind::Added { form, expires_at });
+        let left =
+            |row: &&SecretState| row.managed_by == ManagedBy::Config && row.secret.revoked_at.is_none();
+        for row in rows.iter().filter(left).filter(|row| !kept.contains(&row.secret.id)) {
+            let has_expired = row.secret.expires_at.is_some_and(|end| end <= context.now);
+            let kind = if has_expired { SecretChangeKind::Removed } else { SecretChangeKind::Revoked };
+            add(plan, row.secret.id.clone(), kind);
+        }
+        share_salt(plan, declared, rows, &kept);
     }
-    let left = |row: &&SecretState| row.managed_by == ManagedBy::Config && row.secret.revoked_at.is_none();
-    for row in rows.iter().filter(left).filter(|row| !kept.contains(&row.secret.id)) {
-        let has_expired = row.secret.expires_at.is_some_and(|end| end <= context.now);
-        let kind = if has_expired { SecretChangeKind::Removed } else { SecretChangeKind::Revoked };
-        add(plan, row.secret.id.clone(), kind);
-    }
-    share_salt(plan, declared, rows, &kept);
 }
 
 /// A change of a declared secret by another interface, an end or a revocation, stays as long as the declaration is the same.

@@ -1,54 +1,65 @@
 //! One tenant against its declaration: its own row, its first key and its resource servers; its clients one by one.
 
-use tenancy::{Tenant, TenantStatus};
+use tenancy::{ResourceServer, Tenant, TenantStatus};
 
-use super::{CompareContext, account, client, names, row};
+use super::{CompareContext, Comparison};
 use crate::state::longest_lifetime;
 use crate::{
-    Change, ConflictKind, DeclaredTenant, Fingerprint, FirstKey, Plan, RowLifecycle, Subject, TenantMetadata,
-    TenantState, limits, new_names, previous_jwks, previous_typs,
+    Change, ChangeKind, ConflictKind, DeclaredTenant, Fingerprint, FirstKey, Plan, RowChange, Subject,
+    TenantMetadata, TenantState, limits, new_names, previous_jwks, previous_typs,
 };
 
-pub(super) fn compare(
-    context: CompareContext<'_>,
-    plan: &mut Plan,
-    declared: &DeclaredTenant,
-    fingerprint: Fingerprint,
-    state: Option<&TenantState>,
-) {
-    let id = &declared.tenant.id;
-    names::check_client_ids(plan, declared, state);
-    let subject = || Subject::Tenant(id.clone());
-    for error in new_names::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
-        plan.add_conflict(subject(), ConflictKind::Unseen(error));
+impl Comparison<'_> {
+    pub(super) fn tenant(mut self, fingerprint: Fingerprint) {
+        let Self { context, declared, state, .. } = self;
+        let id = &declared.tenant.id;
+        self.client_ids();
+        let subject = || Subject::Tenant(id.clone());
+        for error in new_names::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
+            self.plan.add_conflict(subject(), ConflictKind::Unseen(error));
+        }
+        let before = state.map(|state| (&state.tenant, &state.lifecycle));
+        let after = tenant_after(context, &declared.tenant, state);
+        if !self.row(subject(), before, after, Change::Tenant) {
+            // The rows below it belong to the same interface.
+            return;
+        }
+        for error in limits::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
+            self.plan.add_conflict(subject(), ConflictKind::BeyondLimit(error));
+        }
+        match first_key(declared, state) {
+            Ok(key) => self.plan.changes.extend(key.map(|key| Change::FirstKey(id.clone(), key))),
+            Err(kind) => self.plan.add_conflict(subject(), kind),
+        }
+        self.resource_servers();
+        self.clients();
+        self.accounts();
+        let (now, l1_lifetime) = (context.now, context.l1_lifetime);
+        let shortened =
+            state.filter(|state| longest_lifetime_after(declared, state) < state.longest_lifetime());
+        let slower_jwks = |state: &TenantState| {
+            previous_jwks::after_change(&state.tenant.signing, &declared.tenant.signing, now, l1_lifetime)
+        };
+        self.plan.tenant_metadata.push(TenantMetadata {
+            tenant: id.clone(),
+            fingerprint: Some(fingerprint),
+            previous_tokens_until: shortened.map(|state| state.tokens_until(now, l1_lifetime)),
+            previous_jwks: state.and_then(slower_jwks),
+        });
     }
-    let before = state.map(|state| (&state.tenant, &state.lifecycle));
-    match row::compare(before, tenant_after(context, &declared.tenant, state)) {
-        Ok(change) => plan.changes.extend(change.map(Change::Tenant)),
-        // The rows below it belong to the same interface.
-        Err(kind) => return plan.add_conflict(subject(), kind),
+
+    fn resource_servers(&mut self) {
+        let Self { declared, state, .. } = *self;
+        let (tenant, rows) = (&declared.tenant.id, state.map(|state| state.resource_servers.as_slice()));
+        let rows = rows.unwrap_or_default().iter().map(|row| (&row.resource_server, &row.lifecycle));
+        for server in &declared.tenant.resource_servers {
+            let before = rows.clone().find(|(row, _)| row.audience == server.audience);
+            let subject = Subject::ResourceServer(tenant.clone(), server.audience.clone());
+            self.row(subject, before, server.clone(), |row| Change::ResourceServer(tenant.clone(), row));
+        }
+        let is_declared = |row: &ResourceServer| declared.tenant.resource_server(&row.audience).is_some();
+        self.retire(rows, is_declared, |row| Change::ResourceServer(tenant.clone(), row));
     }
-    for error in limits::of_tenant(state.map(|state| &state.tenant), &declared.tenant) {
-        plan.add_conflict(subject(), ConflictKind::BeyondLimit(error));
-    }
-    match first_key(declared, state) {
-        Ok(key) => plan.changes.extend(key.map(|key| Change::FirstKey(id.clone(), key))),
-        Err(kind) => plan.add_conflict(subject(), kind),
-    }
-    compare_resource_servers(plan, declared, state);
-    client::compare_all(context, plan, declared, state);
-    account::compare_all(context, plan, declared, state);
-    let (now, l1_lifetime) = (context.now, context.l1_lifetime);
-    let shortened = state.filter(|state| longest_lifetime_after(declared, state) < state.longest_lifetime());
-    let slower_jwks = |state: &TenantState| {
-        previous_jwks::after_change(&state.tenant.signing, &declared.tenant.signing, now, l1_lifetime)
-    };
-    plan.tenant_metadata.push(TenantMetadata {
-        tenant: id.clone(),
-        fingerprint: Some(fingerprint),
-        previous_tokens_until: shortened.map(|state| state.tokens_until(now, l1_lifetime)),
-        previous_jwks: state.and_then(slower_jwks),
-    });
 }
 
 pub(super) fn retire(context: CompareContext<'_>, plan: &mut Plan, state: &TenantState) {
@@ -57,7 +68,7 @@ pub(super) fn retire(context: CompareContext<'_>, plan: &mut Plan, state: &Tenan
         let keys_published_until = state.tokens_until(context.now, context.l1_lifetime);
         after.status = TenantStatus::Suspended { keys_published_until };
     }
-    plan.changes.push(Change::Tenant(row::retire(&state.tenant, after)));
+    plan.changes.push(RowChange::of(ChangeKind::Retired, Some(&state.tenant), after).into());
     let tenant = state.tenant.id.clone();
     plan.tenant_metadata.push(TenantMetadata {
         tenant,
@@ -91,29 +102,6 @@ fn first_key(
         Some(_) => Err(ConflictKind::FirstKeyDiffers),
         None if state.is_some_and(|state| state.has_had_keys) => Err(ConflictKind::FirstKeyTooLate),
         None => Ok(Some(FirstKey { algorithm: key.algorithm, thumbprint: key.thumbprint.clone() })),
-    }
-}
-
-fn compare_resource_servers(plan: &mut Plan, declared: &DeclaredTenant, state: Option<&TenantState>) {
-    let tenant = &declared.tenant.id;
-    let stored = state.map(|state| state.resource_servers.as_slice()).unwrap_or_default();
-    for server in &declared.tenant.resource_servers {
-        let before = stored.iter().find(|row| row.resource_server.audience == server.audience);
-        let before: Option<(_, &RowLifecycle)> = before.map(|row| (&row.resource_server, &row.lifecycle));
-        match row::compare(before, server.clone()) {
-            Ok(change) => {
-                plan.changes.extend(change.map(|row| Change::ResourceServer(tenant.clone(), row)));
-            }
-            Err(kind) => {
-                plan.add_conflict(Subject::ResourceServer(tenant.clone(), server.audience.clone()), kind);
-            }
-        }
-    }
-    for row in stored.iter().filter(|row| row.lifecycle.is_config_managed()) {
-        if declared.tenant.resource_server(&row.resource_server.audience).is_none() {
-            let change = row::retire(&row.resource_server, row.resource_server.clone());
-            plan.changes.push(Change::ResourceServer(tenant.clone(), change));
-        }
     }
 }
 

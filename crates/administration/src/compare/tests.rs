@@ -4,13 +4,11 @@ use accounts::{Account, AccountId, AccountIdentifier, Identifier};
 use protocol::{Lifetime, Scope, Secret, SigningAlgorithm, Timestamp};
 use registry::{Client, ClientId, ClientSecret, DeclaredPassword, SecretId};
 use secrets::{GeneratedSecret, Pepper, SecretHash};
-use tenancy::{
-    AccessTokenPolicy, Issuer, ResourceServer, SigningPolicy, Strategies, Tenant, TenantId, TenantStatus,
-};
+use tenancy::{Issuer, ResourceServer, Tenant, TenantId, TenantStatus};
 use zeroize::Zeroizing;
 
 use super::{Classification, CompareContext, Current, compare, first_keys};
-use crate::edit::test_states::set_token_lifetime;
+use crate::edit::test_states::{self, set_token_lifetime};
 use crate::{
     AccountState, Change, ClientState, Conflicts, Declaration, DeclaredAccount, DeclaredClient,
     DeclaredSecret, DeclaredTenant, Fingerprint, ManagedBy, Plan, ResourceServerState, Retirements,
@@ -65,22 +63,10 @@ fn tenant(name: &str) -> DeclaredTenant {
         introspection_clients: Vec::new(),
     };
     let tenant = Tenant {
-        id: id(name),
-        name: name.to_owned(),
         issuer: Issuer::parse(&format!("https://{name}.example.com")).unwrap(),
         issuer_aliases: Vec::new(),
-        status: TenantStatus::Active,
-        strategies: Strategies { oauth2: true, oidc: false },
-        stale_if_error: Lifetime::from_seconds(900),
-        signing: SigningPolicy::default(),
-        access_token: AccessTokenPolicy::default(),
         resource_servers: vec![api],
-        limits: tenancy::TenantLimits::default(),
-        assertions: tenancy::AssertionPolicy::default(),
-        refresh_token: tenancy::RefreshTokenPolicy::default(),
-        sign_in: tenancy::SignInPolicy::default(),
-        subject: protocol::SubjectType::default(),
-        branding: tenancy::Branding::default(),
+        ..test_states::state(name).tenant
     };
     DeclaredTenant { tenant, clients: vec![client(name, "svc")], accounts: Vec::new(), first_key: None }
 }
@@ -122,16 +108,12 @@ fn stored(declared: &DeclaredTenant) -> TenantState {
     };
     let server = |server: &ResourceServer| ResourceServerState { resource_server: server.clone(), lifecycle };
     TenantState {
-        tenant: declared.tenant.clone(),
-        lifecycle,
-        revision: 1,
-        previous_tokens_until: None,
         resource_servers: declared.tenant.resource_servers.iter().map(server).collect(),
         client_count: declared.clients.len() as u64,
         clients: declared.clients.iter().map(client).collect(),
-        accounts: Vec::new(),
         first_key_thumbprint: declared.first_key.as_ref().map(|key| key.thumbprint.clone()),
         has_had_keys: declared.first_key.is_some(),
+        ..TenantState::added(declared.tenant.clone(), lifecycle)
     }
 }
 

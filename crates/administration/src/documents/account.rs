@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use serde_with::skip_serializing_none;
 
+use super::read::documents;
 use super::schema;
 use super::source::{FileSecret, PasswordSource};
 
@@ -116,6 +117,8 @@ pub struct NewPasswordSettings {
     #[schemars(extend("minLength" = 15, "maxLength" = 1024, "format" = "password"))]
     pub password: Option<FileSecret>,
 }
+
+documents!(ACCOUNT: AccountSettings, NEW_ACCOUNT: NewAccount);
 
 /// Over the API the member of this name is the password itself, and not where a file finds it.
 pub(super) fn describe_password(schema: &mut Schema) {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tenancy::{OwnRefreshTokenPolicy, Rotation, TenantId};
 
+use super::read::documents;
 use super::schema;
 use super::source::{FileSecret, Jwks, SecretSource};
 
@@ -153,6 +154,8 @@ pub struct NewClient {
     #[serde(flatten)]
     pub settings: ClientSettings,
 }
+
+documents!(CLIENT: ClientSettings, NEW_CLIENT: NewClient);
 
 /// Over the API the member of this name is the secret itself, and not where a file finds it.
 fn describe_chosen_secret(schema: &mut Schema) {

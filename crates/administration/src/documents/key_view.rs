@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     BrokenTokensView, Instant, KeyStatusView, KeyView, PublicKeyView, UnopenedKeyView, VerifierView,
 };
-use crate::edit::polls;
+use crate::edit::key_advance::polls;
 use crate::{TenantKeys, VerifierFetch};
 
 impl KeyView {

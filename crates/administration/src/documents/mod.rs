@@ -33,6 +33,7 @@ pub use account::{AccountSettings, AddressSettings, ClaimsSettings, NewAccount, 
 pub use account_import::{ImportResult, ImportedAccount, ImportedLine, LineError};
 pub use account_view::{AccountView, ConsentView, SessionView, ThrottlingView};
 pub use audit::AuditView;
+pub(crate) use client::CLIENT;
 pub use client::{ClientSettings, NewClient, OwnRefreshTokenSettings, TokenSettings};
 pub use client_view::{ClientView, CreatedClient};
 pub use etag::EntityTag;
@@ -53,7 +54,6 @@ pub use nearest::nearest;
 pub use page::Page;
 pub(crate) use pointer::escaped;
 pub use pointer::{Pointer, pointer_names};
-pub(crate) use read::{CLIENT, RESOURCE_SERVER, TENANT};
 pub use secret::{CreatedSecret, NewSecretSettings, RotateSettings, SecretView, UsedFrom};
 pub use shape::Shape;
 pub use source::{FileSecret, Jwk, Jwks, KeySource, PasswordSource, SecretSource};
@@ -62,4 +62,5 @@ pub use tenant::{
     RefreshTokenSettings, ResourceServerSettings, SessionSettings, SignInLimitsSettings, SignInSettings,
     SigningSettings, StrategiesSettings, StrategySettings, TenantSettings, TenantView,
 };
+pub(crate) use tenant::{RESOURCE_SERVER, TENANT};
 pub use wiped::Wiped;

@@ -8,41 +8,30 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    AccountSettings, ClientSettings, ExplainSettings, ImportSettings, ImportedAccount, NewAccount, NewClient,
-    NewPasswordSettings, NewSecretSettings, NewTenant, ResourceServerSettings, RotateSettings, Shape,
-    TenantSettings, Wiped, merge_patch,
+    ExplainSettings, ImportSettings, ImportedAccount, NewPasswordSettings, Shape, Wiped, merge_patch,
 };
 use crate::FieldError;
 
 /// Gives each document its shape and its reader.
 macro_rules! documents {
-    ($($shape:ident: $document:ty,)*) => {$(
-        pub(crate) static $shape: LazyLock<Shape> = LazyLock::new(Shape::of::<$document>);
+    ($($shape:ident: $document:ty),+ $(,)?) => {$(
+        pub(crate) static $shape: std::sync::LazyLock<super::Shape> =
+            std::sync::LazyLock::new(super::Shape::of::<$document>);
 
         impl $document {
             /// From JSON; members that are missing have their defaults.
             ///
             /// # Errors
             /// Everything that is wrong with its shape.
-            pub fn read(document: Value) -> Result<Self, Vec<FieldError>> {
-                read(&$shape, document, Vec::new())
+            pub fn read(document: serde_json::Value) -> Result<Self, Vec<crate::FieldError>> {
+                super::read::read(&$shape, document, Vec::new())
             }
         }
-    )*};
+    )+};
 }
 
-documents! {
-    TENANT: TenantSettings,
-    NEW_TENANT: NewTenant,
-    CLIENT: ClientSettings,
-    NEW_CLIENT: NewClient,
-    ACCOUNT: AccountSettings,
-    NEW_ACCOUNT: NewAccount,
-    NEW_SECRET: NewSecretSettings,
-    ROTATION: RotateSettings,
-}
+pub(super) use documents;
 
-pub(crate) static RESOURCE_SERVER: LazyLock<Shape> = LazyLock::new(Shape::of::<ResourceServerSettings>);
 static IMPORTED_ACCOUNT: LazyLock<Shape> = LazyLock::new(Shape::of::<ImportedAccount>);
 static IMPORT: LazyLock<Shape> = LazyLock::new(Shape::of::<ImportSettings>);
 static PASSWORD: LazyLock<Shape> = LazyLock::new(Shape::of::<NewPasswordSettings>);
@@ -129,7 +118,7 @@ impl NewPasswordSettings {
 }
 
 /// A document of this shape. It is read without nulls: members of nested objects have defaults of their own, which null would override.
-fn read<T: DeserializeOwned>(
+pub(super) fn read<T: DeserializeOwned>(
     shape: &Shape,
     document: Value,
     more: Vec<FieldError>,
@@ -150,6 +139,9 @@ mod tests {
     use protocol::Lifetime;
     use serde_json::{Map, json};
 
+    use super::super::{
+        ClientSettings, NewClient, NewSecretSettings, NewTenant, RotateSettings, TenantSettings,
+    };
     use super::*;
 
     fn check_errors<T: std::fmt::Debug>(read: Result<T, Vec<FieldError>>, expected: &[&str]) {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Instant;
+use super::read::documents;
 use super::schema::{self, Span};
 
 /// A secret of a client.
@@ -89,3 +90,5 @@ impl fmt::Debug for CreatedSecret {
         shown.field("client_secret", &"[redacted]").field("secret", &self.secret).finish()
     }
 }
+
+documents!(NEW_SECRET: NewSecretSettings, ROTATION: RotateSettings);

@@ -12,6 +12,7 @@ use tenancy::{
 };
 
 use super::Instant;
+use super::read::documents;
 use super::source::KeySource;
 use super::{AccountSettings, ClientSettings, CreatedClient, LogoSettings, NewClient, schema};
 use crate::Interface;
@@ -323,6 +324,8 @@ pub struct CreatedTenant {
     pub client: Option<CreatedClient>,
 }
 
+documents!(TENANT: TenantSettings, NEW_TENANT: NewTenant, RESOURCE_SERVER: ResourceServerSettings);
+
 impl StrategiesSettings {
     /// What the tenant offers, said or not.
     pub(crate) fn resolved(self, interface: Interface) -> Strategies {
@@ -378,32 +381,21 @@ impl Default for SigningSettings {
     }
 }
 
-impl Default for RefreshTokenSettings {
-    fn default() -> Self {
-        Self::from(&RefreshTokenPolicy::default())
-    }
+/// Implements `Default` for the settings of these policies: what a policy has by default.
+macro_rules! defaults {
+    ($($settings:ty: $policy:ty),+ $(,)?) => {$(
+        impl Default for $settings {
+            fn default() -> Self {
+                Self::from(&<$policy>::default())
+            }
+        }
+    )+};
 }
 
-impl Default for SessionSettings {
-    fn default() -> Self {
-        Self::from(SessionPolicy::default())
-    }
-}
-
-impl Default for BrandingSettings {
-    fn default() -> Self {
-        Self::from(&Branding::default())
-    }
-}
-
-impl Default for AssertionSettings {
-    fn default() -> Self {
-        Self::from(&AssertionPolicy::default())
-    }
-}
-
-impl Default for AccessTokenSettings {
-    fn default() -> Self {
-        Self::from(&AccessTokenPolicy::default())
-    }
+defaults! {
+    RefreshTokenSettings: RefreshTokenPolicy,
+    SessionSettings: SessionPolicy,
+    BrandingSettings: Branding,
+    AssertionSettings: AssertionPolicy,
+    AccessTokenSettings: AccessTokenPolicy,
 }

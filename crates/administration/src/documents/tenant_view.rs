@@ -105,39 +105,29 @@ impl From<&RefreshTokenPolicy> for RefreshTokenSettings {
 
 impl From<SignInPolicy> for SignInSettings {
     fn from(SignInPolicy { session }: SignInPolicy) -> Self {
-        Self { session: session.into() }
+        Self { session: (&session).into() }
     }
 }
 
-impl From<SessionPolicy> for SessionSettings {
-    fn from(SessionPolicy { idle, absolute, remember }: SessionPolicy) -> Self {
+impl From<&SessionPolicy> for SessionSettings {
+    fn from(policy: &SessionPolicy) -> Self {
+        let SessionPolicy { idle, absolute, remember } = *policy;
         Self { idle, absolute, remember }
     }
 }
 
 impl From<&Branding> for BrandingSettings {
     fn from(branding: &Branding) -> Self {
-        let Branding {
-            primary,
-            background,
-            corners,
-            font,
-            logo,
-            logo_dark,
-            support_url,
-            terms_url,
-            privacy_url,
-        } = branding;
         Self {
-            primary: primary.to_string(),
-            background: background.to_string(),
-            corners: corners.as_str().to_owned(),
-            font: font.as_str().to_owned(),
-            logo: logo.as_ref().map(Into::into),
-            logo_dark: logo_dark.as_ref().map(Into::into),
-            support_url: support_url.clone(),
-            terms_url: terms_url.clone(),
-            privacy_url: privacy_url.clone(),
+            primary: branding.primary.to_string(),
+            background: branding.background.to_string(),
+            corners: branding.corners.as_str().to_owned(),
+            font: branding.font.as_str().to_owned(),
+            logo: branding.logo.as_ref().map(Into::into),
+            logo_dark: branding.logo_dark.as_ref().map(Into::into),
+            support_url: branding.support_url.clone(),
+            terms_url: branding.terms_url.clone(),
+            privacy_url: branding.privacy_url.clone(),
         }
     }
 }

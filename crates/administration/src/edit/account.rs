@@ -1,10 +1,12 @@
-//! Creates and changes an account, and sets its password.
+//! Creates and changes an account, sets its password, takes the steps of its life, and ends what its sign-ins left behind.
 
-use accounts::{Account, AccountId, AccountPassword};
+use accounts::{Account, AccountId, AccountPassword, AccountStatus};
+use registry::ClientId;
 use serde_json::Value;
+use sessions::SessionId;
 use tenancy::TenantId;
 
-use super::{Edit, EditContext, declared, ok_unless_errors, patched};
+use super::{Edit, EditContext, Edited, declared, ok_unless_errors, patched};
 use crate::rules::{FieldErrors, keep_verification, password_context};
 use crate::{
     AccountSettings, AccountState, AccountView, Change, ChangeKind, EditError, NewPassword, PasswordChange,
@@ -19,68 +21,44 @@ pub(crate) struct NewAccountRow<'a> {
 }
 
 /// An account without a password, and what a stranger would try first as its password.
-pub(crate) fn create(
-    context: EditContext<'_>,
-    tenant: &TenantId,
-    new: &NewAccountRow<'_>,
-) -> Result<(Edit, Vec<String>), EditError> {
-    context.by.require_in(tenant, Permission::Accounts)?;
-    let state = context.facts.tenant()?;
-    require_accounts(state)?;
+pub(crate) fn create(context: EditContext<'_>, new: &NewAccountRow<'_>) -> Edited<(Edit, Vec<String>)> {
+    let state = may_create(context)?;
     let account = checked(context, state, &new.id, new.settings)?;
     let words = password_context(&state.tenant, &account);
-    Ok((Edit::of(Change::Account(RowChange::of(ChangeKind::Added, None, account))), words))
+    Ok((Edit::of(RowChange::of(ChangeKind::Added, None, account)), words))
 }
 
-/// Refuses the tenant that has no accounts.
-pub(super) fn require_accounts(state: &TenantState) -> Result<(), EditError> {
+/// The tenant, for a caller that may create accounts in it.
+pub(super) fn may_create(context: EditContext<'_>) -> Edited<&TenantState> {
+    context.by.require_in(context.tenant, Permission::Accounts)?;
+    let state = context.facts.tenant()?;
     if state.tenant.id.as_str() == TenantId::PLATFORM {
         let message = "the tenant `platform` has no accounts: its administrators are clients";
         return Err(EditError::Conflict(message.to_owned()));
     }
-    Ok(())
+    Ok(state)
 }
 
 /// Changes what the merge patch names.
-pub(crate) fn patch(
-    context: EditContext<'_>,
-    names: (&TenantId, &AccountId),
-    patch: &Value,
-) -> Result<Edit, EditError> {
-    let (state, row) = find_to_change(context, names)?;
-    context.require_match(|| AccountView::from(row))?;
+pub(crate) fn patch(context: EditContext<'_>, account: &AccountId, patch: &Value) -> Edited {
+    let (state, row) = find_to_change(context, account)?;
     let settings = patched(&AccountSettings::from(&row.account), patch, AccountSettings::read)?;
-    let mut after = checked(context, state, names.1, &settings)?;
+    let mut after = checked(context, state, account, &settings)?;
     keep_verification(&row.account, &mut after);
     let before = &row.account;
     (after.status, after.valid_from) = (before.status, before.valid_from);
     after.password_changed_at = before.password_changed_at;
     let change = RowChange::between(Some((before, &row.lifecycle)), after);
-    Ok(change.map_or_else(Edit::default, |change| Edit::of(Change::Account(change))))
+    Ok(change.map_or_else(Edit::default, Edit::of))
 }
 
 /// What a stranger would try first as the password of an account that may get another one.
-pub(crate) fn words(
-    context: EditContext<'_>,
-    names: (&TenantId, &AccountId),
-) -> Result<Vec<String>, EditError> {
-    let (state, row) = find_to_change(context, names)?;
-    context.require_match(|| AccountView::from(row))?;
+pub(crate) fn words(context: EditContext<'_>, account: &AccountId) -> Edited<Vec<String>> {
+    let (state, row) = find_to_change(context, account)?;
     Ok(password_context(&state.tenant, &row.account))
 }
 
-/// A password that a person chose. Sessions under the one before end.
-pub(crate) fn set_password(
-    context: EditContext<'_>,
-    names: (&TenantId, &AccountId),
-    password: AccountPassword,
-) -> Result<Edit, EditError> {
-    let (_, row) = find_to_change(context, names)?;
-    context.require_match(|| AccountView::from(row))?;
-    Ok(with_password(names, password, SecretForm::Chosen))
-}
-
-/// The edit of a password, also of an account that the same commit adds.
+/// The edit of a password, also of an account that the same commit adds. Sessions under the one before end.
 pub(crate) fn with_password(
     (tenant, account): (&TenantId, &AccountId),
     password: AccountPassword,
@@ -96,31 +74,23 @@ pub(crate) fn with_password(
 /// The account, unless it is deleted.
 pub(super) fn find<'a>(
     context: EditContext<'a>,
-    (tenant, account): (&TenantId, &AccountId),
-) -> Result<(&'a TenantState, &'a AccountState), EditError> {
-    context.by.require_in(tenant, Permission::Accounts)?;
+    account: &AccountId,
+) -> Edited<(&'a TenantState, &'a AccountState)> {
+    context.by.require_in(context.tenant, Permission::Accounts)?;
     let state = context.facts.tenant()?;
     Ok((state, state.account(account)?))
 }
 
-/// The account for what its person may do, too.
-pub(super) fn find_own<'a>(
+/// The account as the caller has seen it, unless the operator's files declare it.
+fn find_to_change<'a>(
     context: EditContext<'a>,
-    (tenant, account): (&TenantId, &AccountId),
-) -> Result<&'a AccountState, EditError> {
-    context.by.require_account(tenant, account)?;
-    context.facts.tenant()?.account(account)
-}
-
-/// The account, unless the operator's files declare it.
-pub(super) fn find_to_change<'a>(
-    context: EditContext<'a>,
-    names: (&TenantId, &AccountId),
-) -> Result<(&'a TenantState, &'a AccountState), EditError> {
-    let (state, row) = find(context, names)?;
+    account: &AccountId,
+) -> Edited<(&'a TenantState, &'a AccountState)> {
+    let (state, row) = find(context, account)?;
     if row.lifecycle.is_config_managed() {
         return Err(declared("account", &row.account.id, "change it there"));
     }
+    context.require_match(|| AccountView::from(row))?;
     Ok((state, row))
 }
 
@@ -130,7 +100,7 @@ fn checked(
     state: &TenantState,
     id: &AccountId,
     settings: &AccountSettings,
-) -> Result<Account, EditError> {
+) -> Edited<Account> {
     let mut errors = FieldErrors::default();
     let account = check_account(&mut errors, &state.tenant.id, id, settings, context.now);
     let account = ok_unless_errors(account, errors.into_vec())?;
@@ -150,19 +120,88 @@ fn checked(
     Ok(account)
 }
 
+/// A step of an account's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountStep {
+    /// The person can no longer sign in, and no session or token of the person is valid.
+    Suspend,
+    /// The person can sign in again.
+    Resume,
+    /// The failed sign-ins are forgotten.
+    Unlock,
+    /// Nothing of the person is left but the id, which is not given again.
+    Delete,
+}
+
+/// A repeated step changes nothing, but a deleted account is not found.
+pub(crate) fn step(context: EditContext<'_>, account: &AccountId, step: AccountStep) -> Edited {
+    let (_, row) = find(context, account)?;
+    context.require_match(|| AccountView::from(row))?;
+    let (kind, status) = match step {
+        AccountStep::Unlock => return Ok(Edit::of(Change::Unlock(context.tenant.clone(), account.clone()))),
+        AccountStep::Suspend => (ChangeKind::Suspended, AccountStatus::Suspended),
+        AccountStep::Resume => (ChangeKind::Resumed, AccountStatus::Active),
+        AccountStep::Delete if row.lifecycle.is_config_managed() => {
+            return Err(declared("account", &row.account.id, "take it out there first"));
+        }
+        AccountStep::Delete => (ChangeKind::Deleted, AccountStatus::Suspended),
+    };
+    let after = Account { status, ..row.account.clone() };
+    Ok(Edit::of_step(kind, (&row.account, &row.lifecycle), after))
+}
+
+/// What of an account's sign-ins ends. Its person may end it, too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignInEnd {
+    /// All sessions, in every browser, and all tokens that they gave.
+    All,
+    /// One session.
+    Session(SessionId),
+    /// What the account has allowed a client: the person is asked again.
+    Consent(ClientId),
+}
+
+/// Ends it, if it is there.
+pub(crate) fn end(context: EditContext<'_>, account: &AccountId, end: &SignInEnd) -> Edited {
+    context.by.require_account(context.tenant, account)?;
+    let (facts, state) = (context.facts, context.facts.tenant()?);
+    state.account(account)?;
+    let (tenant, account) = (context.tenant.clone(), account.clone());
+    Ok(Edit::of(match end {
+        SignInEnd::All => Change::Sessions(tenant, account, None),
+        SignInEnd::Session(session) => {
+            let policy = state.tenant.sign_in.session;
+            let mut live = facts.sessions.iter().filter(|found| found.is_valid(policy, context.now));
+            live.find(|found| found.session.id == *session).ok_or(EditError::NotFound("session"))?;
+            Change::Sessions(tenant, account, Some(session.clone()))
+        }
+        SignInEnd::Consent(client) => {
+            let mut consents = facts.consents.iter();
+            consents.find(|consent| consent.client == *client).ok_or(EditError::NotFound("consent"))?;
+            Change::Consent(tenant, account, client.clone())
+        }
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::test_states::{
+    use super::*;
+    use crate::edit::Facts;
+    use crate::edit::test_states::{
         NOW, account, ask, described, facts, of_platform, of_tenant, of_user, operator, state, tenant_id,
     };
-    use super::super::{AccountStep, Facts, end_session, revoke_consent, sign_out, step_account};
-    use super::*;
     use crate::{Authority, ManagedBy};
 
     fn ada() -> AccountId {
         AccountId::from_bytes([1; 16])
+    }
+
+    fn ends() -> [SignInEnd; 3] {
+        let session = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
+        let client = registry::ClientId::parse("web").unwrap();
+        [SignInEnd::All, SignInEnd::Session(session), SignInEnd::Consent(client)]
     }
 
     /// The tenant `t` with Ada, changed like this, and Bob.
@@ -177,14 +216,12 @@ mod tests {
         let settings = AccountSettings::read(document).unwrap();
         let (facts, row) =
             (facts(state(tenant)), NewAccountRow { id: AccountId::from_bytes([3; 16]), settings: &settings });
-        described(
-            ask(by, |context| create(context.on(&facts), &tenant_id(tenant), &row)).map(|(edit, _)| edit),
-        )
+        described(ask(by, |context| create(context.on(&facts), &row)).map(|(edit, _)| edit))
     }
 
     fn patched_by(by: &Authority, change: impl Fn(&mut AccountState), merge: Value) -> String {
         let facts = rows(change);
-        described(ask(by, |context| patch(context.on(&facts), (&tenant_id("t"), &ada()), &merge)))
+        described(ask(by, |context| patch(context.on(&facts), &ada(), &merge)))
     }
 
     #[test]
@@ -195,20 +232,20 @@ mod tests {
             [of_platform(others), of_tenant("t", others), of_tenant("u", "latchkey:accounts"), of_user("t")]
         {
             assert_eq!(created(&by, "t", json!({ "username": "eve" })), forbidden);
-            let names = (&tenant_id("t"), &ada());
+            let ada = &ada();
             // What is not there answers as what is.
             for facts in [rows(|_| {}), Facts::default()] {
-                let session = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
+                let ends = ends();
                 let edits = ask(&by, |context| {
                     let context = context.on(&facts);
                     [
-                        patch(context, names, &json!({})),
-                        step_account(context, names, AccountStep::Suspend),
-                        step_account(context, names, AccountStep::Delete),
-                        sign_out(context, names),
-                        end_session(context, names, &session),
-                        revoke_consent(context, names, &registry::ClientId::parse("web").unwrap()),
-                        words(context, names).map(|_| Edit::default()),
+                        patch(context, ada, &json!({})),
+                        step(context, ada, AccountStep::Suspend),
+                        step(context, ada, AccountStep::Delete),
+                        end(context, ada, &ends[0]),
+                        end(context, ada, &ends[1]),
+                        end(context, ada, &ends[2]),
+                        words(context, ada).map(|_| Edit::default()),
                     ]
                 });
                 for edit in edits {
@@ -230,44 +267,24 @@ mod tests {
             Authority::of_account_holder(&signed_in, None)
         };
         for (by, may) in [(holder("t", 1), true), (holder("t", 2), false), (holder("u", 1), false)] {
-            let names = (&tenant_id("t"), &ada());
+            let ada = &ada();
             let forbidden = |edit| described(edit) == "forbidden: latchkey:accounts";
-            let session = "AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap();
-            let client = registry::ClientId::parse("web").unwrap();
-            let [out, ended, revoked] = ask(&by, |context| {
-                let context = context.on(&facts);
-                [
-                    sign_out(context, names),
-                    end_session(context, names, &session),
-                    revoke_consent(context, names, &client),
-                ]
-            });
+            let [out, ended, revoked] =
+                ask(&by, |context| ends().map(|what| end(context.on(&facts), ada, &what)));
             assert_eq!(out.is_ok(), may);
             assert_eq!([forbidden(ended), forbidden(revoked)], [!may, !may]);
             let changes = ask(&by, |context| {
                 let context = context.on(&facts);
                 [
-                    patch(context, names, &json!({})),
-                    step_account(context, names, AccountStep::Suspend),
-                    step_account(context, names, AccountStep::Delete),
-                    words(context, names).map(|_| Edit::default()),
+                    patch(context, ada, &json!({})),
+                    step(context, ada, AccountStep::Suspend),
+                    step(context, ada, AccountStep::Delete),
+                    words(context, ada).map(|_| Edit::default()),
                 ]
             });
             assert!(changes.into_iter().all(forbidden));
             assert!(created(&by, "t", json!({ "username": "eve" })).starts_with("forbidden"));
         }
-    }
-
-    #[test]
-    fn an_account_has_names_of_its_own_and_the_platform_has_none() {
-        assert_eq!(created(&operator(), "platform", json!({ "username": "eve" })), "conflict");
-        let by = operator();
-        assert_eq!(patched_by(&by, |_| {}, json!({ "email": "bob@example.com" })), "conflict");
-        let changed = format!("{} changed", ada());
-        assert_eq!(patched_by(&by, |_| {}, json!({ "email": "eve@example.com" })), changed);
-        assert_eq!(patched_by(&by, |_| {}, json!({ "email": "ADA@example.com" })), "", "that is the same");
-        assert_eq!(patched_by(&by, |_| {}, json!({ "email": null })), "all of it");
-        assert_eq!(patched_by(&by, |_| {}, json!(1)), "all of it");
     }
 
     #[test]
@@ -279,7 +296,7 @@ mod tests {
         assert_eq!(patched_by(&by, deleted, json!({ "groups": ["a"] })), "there is no account of this id");
         let stepped = |change: &dyn Fn(&mut AccountState), step| {
             let facts = rows(change);
-            described(ask(&by, |context| step_account(context.on(&facts), (&tenant_id("t"), &ada()), step)))
+            described(ask(&by, |context| super::step(context.on(&facts), &ada(), step)))
         };
         let suspended = |row: &mut AccountState| row.lifecycle.suspended_at = Some(NOW);
         assert_eq!(stepped(&declared, AccountStep::Suspend), format!("{} suspended", ada()));

@@ -7,12 +7,13 @@ use protocol::Timestamp;
 use secrets::{ForeignHash, ForeignHashError};
 use tenancy::TenantId;
 
-use super::{Edit, EditContext, with_password};
+use super::account::{may_create, with_password};
+use super::{Edit, EditContext, Edited};
 use crate::documents::{ImportResult, ImportedLine};
 use crate::rules::FieldErrors;
 use crate::{
-    Change, ChangeKind, EditError, FieldError, FileSecret, ImportedAccount, Permission, RowChange,
-    SecretForm, TenantState, check_account, read_json,
+    ChangeKind, FieldError, FileSecret, ImportedAccount, RowChange, SecretForm, TenantState, check_account,
+    read_json,
 };
 
 /// Bytes of a line: as many as a request for one account may have.
@@ -148,10 +149,9 @@ impl Owners {
 /// Which of the lines are the first of a new account: the password of no other one is hashed.
 pub(crate) fn new_lines<'a>(
     context: EditContext<'_>,
-    tenant: &TenantId,
     lines: impl Iterator<Item = &'a mut ImportLine>,
-) -> Result<Vec<&'a mut ImportLine>, EditError> {
-    let mut owners = Owners::of(may_import(context, tenant)?);
+) -> Edited<Vec<&'a mut ImportLine>> {
+    let mut owners = Owners::of(may_create(context)?);
     let is_new = |line: &&mut ImportLine| {
         let read = line.read.as_ref().ok().filter(|read| matches!(owners.find(&read.account), Ok(None)));
         read.map(|read| owners.add(&read.account)).is_some()
@@ -160,12 +160,8 @@ pub(crate) fn new_lines<'a>(
 }
 
 /// The accounts of the lines that are new, and what becomes of each line.
-pub(crate) fn import(
-    context: EditContext<'_>,
-    tenant: &TenantId,
-    lines: &[ImportLine],
-) -> Result<(Edit, Vec<ImportedLine>), EditError> {
-    let mut owners = Owners::of(may_import(context, tenant)?);
+pub(crate) fn import(context: EditContext<'_>, lines: &[ImportLine]) -> Edited<(Edit, Vec<ImportedLine>)> {
+    let mut owners = Owners::of(may_create(context)?);
     let mut edit = Edit::default();
     let results = lines.iter().map(|line| {
         let read = match &line.read {
@@ -178,7 +174,7 @@ pub(crate) fn import(
             Ok(Some(owner)) => return ImportedLine::of(line.number, ImportResult::Exists, owner),
             Ok(None) => {}
         }
-        let names = (tenant, &account.id);
+        let names = (context.tenant, &account.id);
         let password = match password {
             LinePassword::None => None,
             LinePassword::Stored(password, form) => Some(with_password(names, password.clone(), *form)),
@@ -189,7 +185,7 @@ pub(crate) fn import(
             }
         };
         owners.add(account);
-        edit.extend(Edit::of(Change::Account(RowChange::of(ChangeKind::Added, None, account.clone()))));
+        edit.extend(Edit::of(RowChange::of(ChangeKind::Added, None, account.clone())));
         if let Some(password) = password {
             edit.extend(password);
         }
@@ -197,11 +193,4 @@ pub(crate) fn import(
     });
     let results = results.collect();
     Ok((edit, results))
-}
-
-fn may_import<'a>(context: EditContext<'a>, tenant: &TenantId) -> Result<&'a TenantState, EditError> {
-    context.by.require_in(tenant, Permission::Accounts)?;
-    let state = context.facts.tenant()?;
-    super::account::require_accounts(state)?;
-    Ok(state)
 }

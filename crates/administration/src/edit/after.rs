@@ -4,7 +4,7 @@
 use protocol::Timestamp;
 use tenancy::{Tenant, TenantStatus};
 
-use super::{Edit, Facts};
+use super::{Edit, Edited, Facts};
 use crate::rows::{Decided, DecidedTenant};
 use crate::{Actor, AuditRecord, CommitRequest, EditError, ManagedBy, TenantState};
 
@@ -30,7 +30,7 @@ impl Edit {
 
 impl CommitRequest {
     /// The tenant after this commit, with the clients that were loaded and those that are new.
-    pub(crate) fn after(&self) -> Result<TenantState, EditError> {
+    pub(crate) fn after(&self) -> Edited<TenantState> {
         let decided = Decided::of(self).map_err(|error| EditError::Unreadable(Box::new(error)))?;
         // Changes that do not fit the rows were decided on other rows.
         let Decided { tenants, resource_servers, clients, accounts, secrets, new_secrets } =

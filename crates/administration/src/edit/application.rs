@@ -3,23 +3,17 @@
 use protocol::{GrantType, Secret, Timestamp};
 use registry::{Client, ClientId};
 use secrets::{PasswordSalt, SecretHash, salt_of};
-use tenancy::TenantId;
 
-use super::{
-    ClientStep, Edit, EditContext, SecretMaterial, client_create, client_lifecycle, client_patch, privilege,
-    secret_create,
-};
+use super::{ClientStep, Edit, EditContext, Edited, SecretMaterial, client, privilege, secret};
 use crate::rules::FieldErrors;
 use crate::{
     Application, ApplicationContext, ApplicationDraft, ApplicationError, ApplicationId, ApplicationState,
-    Change, ChangeKind, ClientState, EditError, Permission, PutApplication, RowChange, TenantState,
-    Translate,
+    ChangeKind, ClientState, EditError, Permission, PutApplication, RowChange, TenantState, Translate,
 };
 
 /// A request with the identifiers that its rows get.
 #[derive(Clone, Copy)]
 pub(crate) struct NewApplication<'a> {
-    pub(crate) tenant: &'a TenantId,
     pub(crate) id: ApplicationId,
     pub(crate) put: PutApplication<'a>,
     /// The id of its client where none is requested.
@@ -35,19 +29,16 @@ pub(crate) enum Put {
 }
 
 /// The application is deleted with its client. Its name is free again, the client's id stays reserved.
-pub(crate) fn delete(context: EditContext<'_>, tenant: &TenantId) -> Result<Edit, ApplicationError> {
-    let (_, application, row) = find(context, tenant)?;
-    let mut edit = Edit::of(change(ChangeKind::Deleted, Some(application), application));
+pub(crate) fn delete(context: EditContext<'_>) -> Result<Edit, ApplicationError> {
+    let (_, application, row) = find(context)?;
+    let mut edit = Edit::of(RowChange::of(ChangeKind::Deleted, Some(application), application.clone()));
     edit.extend(end_client(context, row)?);
     Ok(edit)
 }
 
 /// The application with its client, unless that is retired or deleted.
-pub(crate) fn look(
-    context: EditContext<'_>,
-    tenant: &TenantId,
-) -> Result<ApplicationState, ApplicationError> {
-    let (_, application, row) = find(context, tenant)?;
+pub(crate) fn look(context: EditContext<'_>) -> Result<ApplicationState, ApplicationError> {
+    let (_, application, row) = find(context)?;
     let client = row.filter(|row| row.lifecycle.is_live()).map(|row| row.client.clone());
     Ok(ApplicationState { application: application.clone(), client, secret: None })
 }
@@ -60,13 +51,14 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     hashed: Option<&(ClientId, SecretMaterial)>,
     translate: &Translate<'_, E>,
 ) -> Result<Put, E> {
-    let NewApplication { tenant, id, put, client: new_id } = new;
+    let NewApplication { id, put, client: new_id } = new;
     let (state, before, row) = if put.replaces.is_some() {
-        let (state, before, row) = find(context, tenant)?;
+        let (state, before, row) = find(context)?;
         (state, Some(before), row)
     } else {
-        (serving(context, tenant)?, None, None)
+        (serving(context)?, None, None)
     };
+    let tenant = context.tenant;
     let now = row.map(|row| &row.client);
     let client_id = now.map_or(new_id, |client| &client.id);
     let ApplicationDraft { document, client } =
@@ -96,7 +88,7 @@ pub(crate) fn put<E: From<EditError> + From<ApplicationError>>(
     let application = Application { tenant, id, name, client: client_id, document, created_at };
     if before != Some(&application) {
         let kind = if before.is_some() { ChangeKind::Changed } else { ChangeKind::Added };
-        edit.changes.push(change(kind, before, &application));
+        edit.changes.push(RowChange::of(kind, before, application.clone()).into());
     }
     let secret = secret.map(|secret| Secret::new(secret.value.expose().to_owned()));
     Ok(Put::Edit(edit, Box::new(ApplicationState { application, client, secret })))
@@ -112,7 +104,7 @@ fn put_client(
 ) -> Result<(Edit, Option<Client>), ApplicationError> {
     let errors = FieldErrors::default();
     let Some(row) = row else {
-        let made = client_create::register(context, state, errors, client.clone(), secret);
+        let made = client::register(context, state, errors, client.clone(), secret);
         return Ok((made.map_err(ApplicationError::Client)?, Some(client)));
     };
     privilege::require_touch(context, &row.client)?;
@@ -136,11 +128,11 @@ fn put_client(
         code_flow,
         ..row.client.clone()
     };
-    let replaced = client_patch::replace(context, state, row, errors, client.clone());
+    let replaced = client::replace(context, state, row, errors, client.clone());
     let mut edit = replaced.map_err(ApplicationError::Client)?;
     if let Some(secret) = secret {
         privilege::require_secret(context, &state.tenant, &row.client)?;
-        edit.extend(secret_create::replace_all(row, secret, context.now));
+        edit.extend(secret::replace_all(row, secret, context.now));
     }
     Ok((edit, Some(client)))
 }
@@ -155,18 +147,17 @@ fn salt(row: &ClientState, now: Timestamp) -> Option<PasswordSalt> {
 }
 
 /// The tenant, if it serves and the actor may change it.
-fn serving<'a>(context: EditContext<'a>, tenant: &TenantId) -> Result<&'a TenantState, EditError> {
-    context.by.require_in(tenant, Permission::Clients)?;
+fn serving(context: EditContext<'_>) -> Edited<&TenantState> {
+    context.by.require_in(context.tenant, Permission::Clients)?;
     let state = context.facts.tenant()?;
     if state.lifecycle.serves() { Ok(state) } else { Err(EditError::NotFound("tenant")) }
 }
 
 /// The application and its client.
-fn find<'a>(
-    context: EditContext<'a>,
-    tenant: &TenantId,
-) -> Result<(&'a TenantState, &'a Application, Option<&'a ClientState>), ApplicationError> {
-    let state = serving(context, tenant)?;
+fn find(
+    context: EditContext<'_>,
+) -> Result<(&TenantState, &Application, Option<&ClientState>), ApplicationError> {
+    let state = serving(context)?;
     let application = context.facts.application.as_ref().ok_or(ApplicationError::NotFound)?;
     let row = state.clients.iter().find(|row| Some(&row.client.id) == application.client.as_ref());
     Ok((state, application, row))
@@ -183,15 +174,9 @@ fn check_id(client: &Client, row: &ClientState) -> Result<(), ApplicationError> 
 }
 
 /// Deletes the client, unless another interface has deleted it already.
-fn end_client(context: EditContext<'_>, row: Option<&ClientState>) -> Result<Edit, EditError> {
+fn end_client(context: EditContext<'_>, row: Option<&ClientState>) -> Edited {
     match row.filter(|row| row.lifecycle.deleted_at.is_none()) {
-        Some(row) => {
-            client_lifecycle::step(context, (&row.client.tenant, &row.client.id), ClientStep::Delete)
-        }
+        Some(row) => client::step(context, &row.client.id, ClientStep::Delete),
         None => Ok(Edit::default()),
     }
-}
-
-fn change(kind: ChangeKind, before: Option<&Application>, after: &Application) -> Change {
-    Change::Application(RowChange::of(kind, before, after.clone()))
 }

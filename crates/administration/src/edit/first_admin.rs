@@ -2,10 +2,9 @@
 
 use protocol::Timestamp;
 use registry::ClientStatus;
-use tenancy::TenantId;
 
-use super::client_create::{NewClientRow, make};
-use super::{Edit, EditContext, tenant_create};
+use super::client::{NewClientRow, make};
+use super::{EditContext, Edited, tenant};
 use crate::{ClientSettings, ClientState, EditError, Permission, TenantSettings, TenantState};
 
 /// The settings of a client with all permissions.
@@ -15,12 +14,10 @@ pub(crate) fn admin_settings() -> ClientSettings {
 }
 
 /// The tenant `platform`, if it is missing, and in it the administrator.
-pub(crate) fn first_admin(context: EditContext<'_>, new: &NewClientRow<'_>) -> Result<Edit, EditError> {
+pub(crate) fn first_admin(context: EditContext<'_>, new: &NewClientRow<'_>) -> Edited {
     context.by.require_everywhere(Permission::Tenants)?;
     let Some(state) = &context.facts.state else {
-        let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
-        let defaults = TenantSettings::default();
-        return tenant_create::create(context, &platform, &defaults, Some(new));
+        return tenant::create(context, &TenantSettings::default(), Some(new));
     };
     if let Some(admin) = state.clients.iter().find(|row| is_admin(row, context.now)) {
         let message = format!("client platform/{} is a live administrator; use it", admin.client.id);
@@ -43,7 +40,7 @@ fn is_admin(row: &ClientState, now: Timestamp) -> bool {
 mod tests {
     use super::super::Facts;
     use super::super::test_states::{
-        NOW, ask, client, client_id, described, facts, material, of_platform, operator, state,
+        NOW, ask, client, client_id, described, facts, material, of_platform, operator, state, tenant_id,
     };
     use super::*;
     use crate::{Authority, Change};
@@ -62,7 +59,7 @@ mod tests {
         let made = ask(by, |context| {
             let settings = admin_settings();
             let new = NewClientRow { id: client_id(id), settings: &settings, secret: material(), at: "" };
-            let edit = first_admin(context.on(&facts), &new)?;
+            let edit = first_admin(context.on(&facts).at(&tenant_id("platform")), &new)?;
             let mut clients = edit.changes.iter().filter_map(|change| match change {
                 Change::Client(row) => Some(&row.after),
                 _ => None,

@@ -7,7 +7,7 @@ use protocol::Timestamp;
 
 use super::key_advance::seen_before_it_begins;
 use super::key_edit::KeyDecision;
-use super::{EditContext, invalid};
+use super::{EditContext, Edited, invalid};
 use crate::{EditError, TenantKeys};
 
 /// How many keys that are not removed a tenant may have for a command to add one: all are published, fetched, opened and kept in memory.
@@ -30,7 +30,7 @@ pub(crate) fn command(
     context: EditContext<'_>,
     state: &TenantKeys,
     command: KeyCommand,
-) -> Result<KeyDecision, EditError> {
+) -> Edited<KeyDecision> {
     let (policy, records, now) = (context.key_policy(state), &state.records, context.now);
     let decision: KeyDecision = match command {
         KeyCommand::Rotate => {
@@ -49,7 +49,7 @@ pub(crate) fn import(
     state: &TenantKeys,
     imported: &ImportedKey,
     is_taken: bool,
-) -> Result<KeyDecision, EditError> {
+) -> Edited<KeyDecision> {
     let policy = context.key_policy(state);
     let plan = life_cycle::import(&state.records, &policy, imported, context.now).map_err(refused)?;
     if is_taken {
@@ -61,7 +61,7 @@ pub(crate) fn import(
     Ok(KeyDecision { imports: true, ..plan.into() })
 }
 
-fn where_there_is_room(plan: Plan, state: &TenantKeys, now: Timestamp) -> Result<Plan, EditError> {
+fn where_there_is_room(plan: Plan, state: &TenantKeys, now: Timestamp) -> Edited<Plan> {
     let live = state.records.keys.iter().filter(|key| key.state(now) != KeyStage::Removed).count();
     if plan.announce.is_some() && live >= MOST_KEYS {
         let message = "keys that are not removed: revoke one, or wait until one goes";

@@ -1,25 +1,19 @@
 //! The rules of administration, pure: a request and the rows go in; changes come out, or all errors. Each rule checks the
 //! caller's permission first, so that no caller learns of rows that it may not see.
 
-mod account;
-mod account_import;
-mod account_lifecycle;
+pub(crate) mod account;
+pub(crate) mod account_import;
 mod after;
-mod application;
-mod client_create;
-mod client_lifecycle;
-mod client_patch;
-mod first_admin;
-mod key_advance;
-mod key_commands;
-mod key_edit;
+pub(crate) mod application;
+pub(crate) mod client;
+pub(crate) mod first_admin;
+pub(crate) mod key_advance;
+pub(crate) mod key_commands;
+pub(crate) mod key_edit;
 mod privilege;
 mod resource_servers;
-mod secret_change;
-mod secret_create;
-mod tenant_create;
-mod tenant_lifecycle;
-mod tenant_patch;
+pub(crate) mod secret;
+pub(crate) mod tenant;
 
 #[cfg(test)]
 mod test_keys;
@@ -38,41 +32,21 @@ use tenancy::{Issuer, TenantId};
 
 use crate::rules::TenantContext;
 use crate::{
-    Application, ApplicationId, Authority, Change, ClientState, ConsentState, EditError, EditPolicy,
-    EntityTag, FieldError, KeyCommit, NewPassword, NewSecret, RowLifecycle, TenantKeys, TenantMetadata,
-    TenantState, VerifierFetch, merge_patch,
+    Application, ApplicationId, Authority, Change, ChangeKind, ClientState, ConsentState, EditError,
+    EditPolicy, EntityTag, FieldError, KeyCommit, NewPassword, NewSecret, RowChange, RowLifecycle,
+    TenantKeys, TenantMetadata, TenantState, VerifierFetch, merge_patch,
 };
 
-pub(crate) use account::{
-    NewAccountRow, create as create_account, patch as patch_account, set_password, with_password,
-    words as account_words,
-};
-pub(crate) use account_import::{ImportLine, LinePassword, import as import_accounts, new_lines};
-pub use account_lifecycle::AccountStep;
-pub(crate) use account_lifecycle::{end_session, revoke_consent, sign_out, step as step_account};
-pub(crate) use application::{
-    NewApplication, Put, delete as delete_application, look as application, put as put_application,
-};
-pub(crate) use client_create::{NewClientRow, create as create_client};
-pub use client_lifecycle::ClientStep;
-pub(crate) use client_lifecycle::step as step_client;
-pub(crate) use client_patch::{client_names, patch as patch_client};
-pub(crate) use first_admin::{admin_settings, first_admin};
-pub(crate) use key_advance::{advance as advance_keys, polls};
+pub use account::{AccountStep, SignInEnd};
+pub use client::ClientStep;
 pub use key_commands::KeyCommand;
-pub(crate) use key_commands::{command as command_keys, import as import_key};
-pub(crate) use key_edit::KeyDecision;
-pub use secret_change::SecretStep;
-pub(crate) use secret_change::step as step_secret;
-pub(crate) use secret_create::{GRACE, SecretEnds, create as create_secret};
-pub(crate) use tenant_create::{create as create_tenant, new_tenant_id};
-pub use tenant_lifecycle::TenantStep;
-pub(crate) use tenant_lifecycle::{is_due, step as step_tenant};
-pub(crate) use tenant_patch::{patch as patch_tenant, patched_issuers};
+pub use secret::SecretStep;
+pub use tenant::TenantStep;
 
-/// The caller, its condition, the policy, the time, and what the store holds.
+/// The tenant of an edit, the caller, its condition, the policy, the time, and what the store holds.
 #[derive(Clone, Copy)]
 pub struct EditContext<'a> {
+    pub(crate) tenant: &'a TenantId,
     pub(crate) by: &'a Authority,
     /// The entity tag that a changed row must still have.
     pub(crate) if_match: Option<&'a str>,
@@ -124,9 +98,12 @@ pub(crate) struct SecretMaterial {
     pub(crate) value: Secret,
 }
 
+/// An edit, or what else is decided; or why the request is refused.
+pub(crate) type Edited<T = Edit> = Result<T, EditError>;
+
 impl EditContext<'_> {
     /// Refuses a caller that has seen another version of the row.
-    fn require_match<V: Serialize>(&self, view: impl FnOnce() -> V) -> Result<(), EditError> {
+    fn require_match<V: Serialize>(&self, view: impl FnOnce() -> V) -> Edited<()> {
         let matches = self.if_match.is_none_or(|if_match| EntityTag::of(&view()).matches(if_match));
         if matches { Ok(()) } else { Err(EditError::Stale) }
     }
@@ -148,19 +125,19 @@ impl Facts {
     }
 
     /// The tenant, unless it is deleted.
-    pub(crate) fn tenant(&self) -> Result<&TenantState, EditError> {
+    pub(crate) fn tenant(&self) -> Edited<&TenantState> {
         let live = self.state.as_ref().filter(|state| state.lifecycle.deleted_at.is_none());
         live.ok_or(EditError::NotFound("tenant"))
     }
 
     /// The tenant's keys, unless the tenant is deleted.
-    pub(crate) fn keys(&self) -> Result<&TenantKeys, EditError> {
+    pub(crate) fn keys(&self) -> Edited<&TenantKeys> {
         let live = self.keys.as_ref().filter(|keys| keys.lifecycle.deleted_at.is_none());
         live.ok_or(EditError::NotFound("tenant"))
     }
 
     /// One of the tenant's clients, unless it is deleted.
-    pub(crate) fn client(&self, client: &ClientId) -> Result<(&TenantState, &ClientState), EditError> {
+    pub(crate) fn client(&self, client: &ClientId) -> Edited<(&TenantState, &ClientState)> {
         let state = self.tenant()?;
         let row = state.client(client)?;
         if row.lifecycle.deleted_at.is_some() { Err(EditError::NotFound("client")) } else { Ok((state, row)) }
@@ -169,8 +146,19 @@ impl Facts {
 
 impl Edit {
     /// Of one change.
-    pub(crate) fn of(change: Change) -> Self {
-        Self { changes: vec![change], ..Self::default() }
+    pub(crate) fn of(change: impl Into<Change>) -> Self {
+        Self { changes: vec![change.into()], ..Self::default() }
+    }
+
+    /// A step of a row's life, after which the row has these fields. Nothing where the step was taken before.
+    fn of_step<T: Clone>(kind: ChangeKind, (before, lifecycle): (&T, &RowLifecycle), after: T) -> Self
+    where
+        Change: From<RowChange<T>>,
+    {
+        if lifecycle.is_after(kind) {
+            return Self::default();
+        }
+        Self::of(RowChange::of(kind, Some(before), after))
     }
 
     /// Takes over what another one writes, after its own.
@@ -204,7 +192,7 @@ fn patched<S: Serialize>(
     settings: &S,
     patch: &Value,
     read: fn(Value) -> Result<S, Vec<FieldError>>,
-) -> Result<S, EditError> {
+) -> Edited<S> {
     if !patch.is_object() {
         return Err(invalid("", "a merge patch is an object"));
     }
@@ -217,6 +205,6 @@ pub(crate) fn invalid(pointer: impl Into<String>, detail: impl Into<String>) -> 
 }
 
 /// The value, or all errors.
-fn ok_unless_errors<T>(value: T, errors: Vec<FieldError>) -> Result<T, EditError> {
+fn ok_unless_errors<T>(value: T, errors: Vec<FieldError>) -> Edited<T> {
     if errors.is_empty() { Ok(value) } else { Err(EditError::Invalid(errors)) }
 }

@@ -5,11 +5,11 @@ use protocol::ScopeToken;
 use registry::{Client, IntrospectionRight};
 use tenancy::Tenant;
 
-use super::EditContext;
+use super::{EditContext, Edited};
 use crate::{EditError, Permission};
 
 /// Refuses a caller that may not change this client. Suspending it, or ending a secret earlier, takes less.
-pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Result<(), EditError> {
+pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Edited<()> {
     // An administrator of all tenants could grant itself anything.
     if context.by.holds_everywhere(Permission::Tenants) {
         return Ok(());
@@ -22,11 +22,7 @@ pub(super) fn require_touch(context: EditContext<'_>, client: &Client) -> Result
 }
 
 /// Refuses a caller that may not create a secret of this client or let one live longer: a holder of a secret can act as the client.
-pub(super) fn require_secret(
-    context: EditContext<'_>,
-    tenant: &Tenant,
-    client: &Client,
-) -> Result<(), EditError> {
+pub(super) fn require_secret(context: EditContext<'_>, tenant: &Tenant, client: &Client) -> Edited<()> {
     require_touch(context, client)?;
     let id = &client.id;
     if is_tenant_wide(client) && !context.by.is_of_platform() {
@@ -44,11 +40,7 @@ pub(super) fn require_secret(
 }
 
 /// Refuses a caller that may not change the client from `before`, or from nothing, to `after`.
-pub(super) fn require_grant(
-    context: EditContext<'_>,
-    before: Option<&Client>,
-    after: &Client,
-) -> Result<(), EditError> {
+pub(super) fn require_grant(context: EditContext<'_>, before: Option<&Client>, after: &Client) -> Edited<()> {
     let had = |token: &ScopeToken| before.is_some_and(|before| before.scope.contains(token));
     let mut gained = after.scope.iter().filter(|token| !had(token));
     if let Some(token) = gained.find(|token| !context.by.may_grant(&after.tenant, token)) {
@@ -70,7 +62,7 @@ fn is_tenant_wide(client: &Client) -> bool {
     client.introspection == IntrospectionRight::Tenant
 }
 
-fn lacks(message: impl Into<String>) -> Result<(), EditError> {
+fn lacks(message: impl Into<String>) -> Edited<()> {
     Err(EditError::InsufficientPrivilege(message.into()))
 }
 
@@ -79,14 +71,13 @@ mod tests {
     use registry::{Client, IntrospectionRight};
     use serde_json::{Value, json};
 
+    use super::super::client::{self, NewClientRow};
+    use super::super::secret::{self, GRACE, SecretEnds};
     use super::super::test_states::{
         ask, at, client, client_id, described, facts, material, of_platform, of_tenant, of_user, operator,
         state, tenant_id,
     };
-    use super::super::{
-        ClientStep, Facts, GRACE, NewClientRow, SecretEnds, SecretStep, TenantStep, create_client,
-        create_secret, create_tenant, patch_client, patch_tenant, step_client, step_secret, step_tenant,
-    };
+    use super::super::{ClientStep, Facts, SecretStep, TenantStep, tenant};
     use crate::{Authority, ClientSettings, TenantSettings};
 
     const T: &str = "acme";
@@ -106,7 +97,7 @@ mod tests {
         let settings = ClientSettings::read(settings).unwrap();
         let new = NewClientRow { id: client_id("new"), settings: &settings, secret: material(), at: "" };
         let facts = facts(state(tenant));
-        described(ask(by, |context| create_client(context.on(&facts), &tenant_id(tenant), &new)))
+        described(ask(by, |context| client::create(context.on(&facts), &new)))
     }
 
     fn patch(by: &Authority, client: &str, patch: Value) -> String {
@@ -115,8 +106,7 @@ mod tests {
 
     fn patch_of(by: &Authority, client: &str, change: impl Fn(&mut Client), patch: Value) -> String {
         let facts = rows(change);
-        let names = (&tenant_id(T), &client_id(client));
-        described(ask(by, |context| patch_client(context.on(&facts), names, &patch)))
+        described(ask(by, |context| client::patch(context.on(&facts), &client_id(client), &patch)))
     }
 
     const MADE: &str = "new added, new/s1 added until never";
@@ -134,15 +124,15 @@ mod tests {
         for by in &askers {
             let edits = ask(by, |context| {
                 [
-                    create_tenant(context.on(&facts), &tenant_id("new"), &settings, None),
-                    patch_tenant(context.on(&facts), &json!({ "issuer": "https://evil.example.com" })),
-                    patch_tenant(context.on(&facts), &json!({ "issuer_aliases": ["evil"] })),
-                    patch_tenant(context.on(&facts), &json!({ "limits": { "clients": 9 } })),
-                    step_tenant(context.on(&facts), TenantStep::Suspend),
-                    step_tenant(context.on(&facts), TenantStep::Resume),
-                    step_tenant(context.on(&facts), TenantStep::ScheduleDeletion),
-                    step_tenant(context.on(&facts), TenantStep::CancelDeletion),
-                    step_tenant(context.on(&facts), TenantStep::Delete),
+                    tenant::create(context.on(&facts), &settings, None),
+                    tenant::patch(context.on(&facts), &(), &json!({ "issuer": "https://evil.example.com" })),
+                    tenant::patch(context.on(&facts), &(), &json!({ "issuer_aliases": ["evil"] })),
+                    tenant::patch(context.on(&facts), &(), &json!({ "limits": { "clients": 9 } })),
+                    tenant::step(context.on(&facts), &(), TenantStep::Suspend),
+                    tenant::step(context.on(&facts), &(), TenantStep::Resume),
+                    tenant::step(context.on(&facts), &(), TenantStep::ScheduleDeletion),
+                    tenant::step(context.on(&facts), &(), TenantStep::CancelDeletion),
+                    tenant::step(context.on(&facts), &(), TenantStep::Delete),
                 ]
             });
             for edit in edits {
@@ -160,18 +150,18 @@ mod tests {
             let (tenant, svc, absent) = (tenant_id(T), client_id("svc"), client_id("absent"));
             // What is not there answers as what is.
             for (facts, client) in [(rows(|_| {}), &svc), (rows(|_| {}), &absent), (Facts::default(), &svc)] {
-                let names = (&tenant, client);
                 let s1 = registry::SecretId::new("s1");
                 let edits = ask(&by, |context| {
+                    let context = context.on(&facts).at(&tenant);
                     [
-                        patch_client(context.on(&facts), names, &json!({})),
-                        step_client(context.on(&facts), names, ClientStep::Suspend),
-                        step_client(context.on(&facts), names, ClientStep::Resume),
-                        step_client(context.on(&facts), names, ClientStep::Delete),
-                        create_secret(context.on(&facts), names, &material(), SecretEnds::default()),
-                        create_secret(context.on(&facts), names, &material(), ROTATION),
-                        step_secret(context.on(&facts), names, &s1, SecretStep::Expire(None)),
-                        step_secret(context.on(&facts), names, &s1, SecretStep::Revoke),
+                        client::patch(context, client, &json!({})),
+                        client::step(context, client, ClientStep::Suspend),
+                        client::step(context, client, ClientStep::Resume),
+                        client::step(context, client, ClientStep::Delete),
+                        secret::create(context, client, &material(), SecretEnds::default()),
+                        secret::create(context, client, &material(), ROTATION),
+                        secret::step(context, client, &s1, SecretStep::Expire(None)),
+                        secret::step(context, client, &s1, SecretStep::Revoke),
                     ]
                 });
                 for edit in edits {
@@ -274,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_client_that_may_do_more_to_the_platform_is_not_changed_but_may_be_stopped() {
-        let names = (&tenant_id(T), &client_id("boss"));
+        let boss = &client_id("boss");
         let lower = [of_tenant(T, "latchkey:clients billing"), of_platform("latchkey:clients"), of_user(T)];
         let peers = [
             operator(),
@@ -290,24 +280,24 @@ mod tests {
         let edits = |by: &Authority| {
             ask(by, |context| {
                 [
-                    patch_client(context.on(&facts), names, &json!({ "name": "B" })),
-                    patch_client(context.on(&facts), names, &json!({ "scopes": [] })),
-                    step_client(context.on(&facts), names, ClientStep::Resume),
-                    step_client(context.on(&facts), names, ClientStep::Delete),
-                    create_secret(context.on(&facts), names, &material(), SecretEnds::default()),
-                    create_secret(context.on(&facts), names, &material(), ROTATION),
-                    step_secret(context.on(&ending), names, &s1, SecretStep::Expire(Some(at(200)))),
-                    step_secret(context.on(&ending), names, &s1, SecretStep::Expire(None)),
+                    client::patch(context.on(&facts), boss, &json!({ "name": "B" })),
+                    client::patch(context.on(&facts), boss, &json!({ "scopes": [] })),
+                    client::step(context.on(&facts), boss, ClientStep::Resume),
+                    client::step(context.on(&facts), boss, ClientStep::Delete),
+                    secret::create(context.on(&facts), boss, &material(), SecretEnds::default()),
+                    secret::create(context.on(&facts), boss, &material(), ROTATION),
+                    secret::step(context.on(&ending), boss, &s1, SecretStep::Expire(Some(at(200)))),
+                    secret::step(context.on(&ending), boss, &s1, SecretStep::Expire(None)),
                 ]
             })
         };
         let ends = |by: &Authority| {
             ask(by, |context| {
                 [
-                    step_client(context.on(&facts), names, ClientStep::Suspend),
-                    step_secret(context.on(&facts), names, &s1, SecretStep::Expire(Some(at(100)))),
-                    step_secret(context.on(&ending), names, &s1, SecretStep::Expire(Some(at(99)))),
-                    step_secret(context.on(&facts), names, &s1, SecretStep::Revoke),
+                    client::step(context.on(&facts), boss, ClientStep::Suspend),
+                    secret::step(context.on(&facts), boss, &s1, SecretStep::Expire(Some(at(100)))),
+                    secret::step(context.on(&ending), boss, &s1, SecretStep::Expire(Some(at(99)))),
+                    secret::step(context.on(&facts), boss, &s1, SecretStep::Revoke),
                 ]
             })
         };
@@ -331,7 +321,7 @@ mod tests {
 
     #[test]
     fn only_the_platform_creates_secrets_of_privileged_clients() {
-        let names = (&tenant_id(T), &client_id("svc"));
+        let svc = &client_id("svc");
         let boss = || of_tenant(T, "latchkey:clients read");
         let thunder = tenancy::Issuer::parse("thunder").ok();
         for (introspection, issuer, refused) in [
@@ -345,8 +335,8 @@ mod tests {
             let edits = |by: &Authority| {
                 ask(by, |context| {
                     [
-                        create_secret(context.on(&facts), names, &material(), SecretEnds::default()),
-                        create_secret(context.on(&facts), names, &material(), ROTATION),
+                        secret::create(context.on(&facts), svc, &material(), SecretEnds::default()),
+                        secret::create(context.on(&facts), svc, &material(), ROTATION),
                     ]
                 })
             };
@@ -355,8 +345,7 @@ mod tests {
                     assert_eq!(described(edit), "insufficient privilege", "{by:?}");
                 }
                 let s1 = registry::SecretId::new("s1");
-                let ended =
-                    ask(by, |context| step_secret(context.on(&facts), names, &s1, SecretStep::Revoke));
+                let ended = ask(by, |context| secret::step(context.on(&facts), svc, &s1, SecretStep::Revoke));
                 assert_eq!(described(ended), "svc/s1 revoked");
             }
             for edit in edits(&of_platform("latchkey:clients")) {

@@ -4,8 +4,9 @@ use keys::{KeyId, KeyRecord, KeyRecords};
 use protocol::{Lifetime, SigningAlgorithm, Timestamp};
 use tenancy::SigningPolicy;
 
+use super::key_edit::KeyDecision;
 use super::test_states::{NOW, at, operator, policy, state};
-use super::{Edit, EditContext, Facts, KeyDecision};
+use super::{Edit, EditContext, Facts};
 use crate::{Change, KeyChangeKind, TenantKeys};
 
 pub(super) fn span(seconds: u64) -> Lifetime {
@@ -43,6 +44,7 @@ pub(super) fn key_state() -> TenantKeys {
 /// Decides at so many seconds after [`NOW`].
 pub(super) fn in_context<T>(seconds: u64, decide: impl FnOnce(EditContext<'_>) -> T) -> T {
     decide(EditContext {
+        tenant: &state("t").tenant.id,
         by: &operator(),
         if_match: None,
         policy: &policy(),

@@ -102,16 +102,12 @@ pub(crate) fn state(id: &str) -> TenantState {
         branding: tenancy::Branding::default(),
     };
     TenantState {
-        tenant,
-        lifecycle,
         revision: 7,
-        previous_tokens_until: None,
         resource_servers: vec![ResourceServerState { resource_server: server, lifecycle }],
         client_count: 2,
         clients: vec![client(id, "svc", "read"), client(id, "ops", "read latchkey:clients")],
-        accounts: Vec::new(),
-        first_key_thumbprint: None,
         has_had_keys: true,
+        ..TenantState::added(tenant, lifecycle)
     }
 }
 
@@ -168,13 +164,20 @@ pub(super) fn facts(state: TenantState) -> Facts {
 
 /// Decides for this caller.
 pub(super) fn ask<T>(by: &Authority, decide: impl FnOnce(EditContext<'_>) -> T) -> T {
-    decide(EditContext { by, if_match: None, policy: &policy(), now: NOW, facts: &Facts::default() })
+    let (tenant, policy, facts) = (&tenant_id("t"), &policy(), &Facts::default());
+    decide(EditContext { tenant, by, if_match: None, policy, now: NOW, facts })
 }
 
 impl<'a> EditContext<'a> {
     /// This context with these rows.
     pub(super) fn on(self, facts: &'a Facts) -> Self {
-        Self { facts, ..self }
+        let tenant = facts.state.as_ref().map_or(self.tenant, |state| &state.tenant.id);
+        Self { tenant, facts, ..self }
+    }
+
+    /// This context at this tenant.
+    pub(super) fn at(self, tenant: &'a TenantId) -> Self {
+        Self { tenant, ..self }
     }
 }
 

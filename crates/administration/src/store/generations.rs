@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use protocol::Timestamp;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::Fingerprint;
 
@@ -10,16 +10,16 @@ use crate::Fingerprint;
 #[async_trait]
 pub trait Generations: Send + Sync {
     /// The configuration that was applied last.
-    async fn latest_generation(&self) -> Result<Option<Generation>, StoreError>;
+    async fn latest_generation(&self) -> Stored<Option<Generation>>;
 
     /// Whether this content was ever applied.
-    async fn is_known_generation(&self, content: &Fingerprint) -> Result<bool, StoreError>;
+    async fn is_known_generation(&self, content: &Fingerprint) -> Stored<bool>;
 
     /// The latest whole generations, the newest first.
-    async fn list_generations(&self, limit: u32) -> Result<Vec<Generation>, StoreError>;
+    async fn list_generations(&self, limit: u32) -> Stored<Vec<Generation>>;
 
     /// The sealed sources of a generation, if the store still keeps them.
-    async fn find_generation_sources(&self, number: u64) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn find_generation_sources(&self, number: u64) -> Stored<Option<Vec<u8>>>;
 }
 
 /// A configuration that was applied.

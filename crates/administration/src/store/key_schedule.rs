@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use keys::KeyRecords;
 use protocol::{Lifetime, Timestamp};
-use tenancy::{StoreError, Tenant, TenantId};
+use tenancy::{Stored, Tenant, TenantId};
 
 use crate::RowLifecycle;
 
@@ -11,19 +11,13 @@ use crate::RowLifecycle;
 #[async_trait]
 pub trait KeySchedule: Send + Sync {
     /// A tenant with its keys, and what their life cycle depends on.
-    async fn load_keys(&self, tenant: &TenantId) -> Result<Option<TenantKeys>, StoreError>;
+    async fn load_keys(&self, tenant: &TenantId) -> Stored<Option<TenantKeys>>;
 
     /// At most `limit` tenants whose keys are due, the longest due first. An index finds them.
-    async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError>;
+    async fn find_due_keys(&self, now: Timestamp, limit: u32) -> Stored<Vec<TenantId>>;
 
     /// Whether this holder has the lease until then. It gets a lease that is free, has expired or is its own already.
-    async fn try_lease(
-        &self,
-        name: &str,
-        holder: &str,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<bool, StoreError>;
+    async fn try_lease(&self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Stored<bool>;
 }
 
 /// A tenant's keys, and what their lives depend on, as they were at one moment.

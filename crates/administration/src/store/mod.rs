@@ -10,7 +10,7 @@ mod usage_log;
 
 use async_trait::async_trait;
 use protocol::Timestamp;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::{Application, ApplicationId, AuditQuery, AuditRecord, Invalidation};
 
@@ -48,14 +48,10 @@ pub trait Applications: Send + Sync {
         &self,
         tenant: &TenantId,
         application: &ApplicationId,
-    ) -> Result<Option<Application>, StoreError>;
+    ) -> Stored<Option<Application>>;
 
     /// The application of this name.
-    async fn find_application_named(
-        &self,
-        tenant: &TenantId,
-        name: &str,
-    ) -> Result<Option<ApplicationId>, StoreError>;
+    async fn find_application_named(&self, tenant: &TenantId, name: &str) -> Stored<Option<ApplicationId>>;
 
     /// The number of a tenant's applications, and a page of them in the order of their creation.
     async fn list_applications(
@@ -63,24 +59,24 @@ pub trait Applications: Send + Sync {
         tenant: &TenantId,
         offset: u32,
         limit: u32,
-    ) -> Result<(u64, Vec<Application>), StoreError>;
+    ) -> Stored<(u64, Vec<Application>)>;
 }
 
 /// Reads the audit.
 #[async_trait]
 pub trait AuditLog: Send + Sync {
     /// A page of audit records, the newest first, each with its position.
-    async fn list_audit(&self, query: &AuditQuery) -> Result<Vec<(i64, AuditRecord)>, StoreError>;
+    async fn list_audit(&self, query: &AuditQuery) -> Stored<Vec<(i64, AuditRecord)>>;
 }
 
 /// Reads the log of changes.
 #[async_trait]
 pub trait ChangeLog: Send + Sync {
     /// The position of the last change.
-    async fn position(&self) -> Result<i64, StoreError>;
+    async fn position(&self) -> Stored<i64>;
 
     /// The changes after a position in their order, each with its own position.
-    async fn changes_since(&self, position: i64) -> Result<Vec<(i64, Invalidation)>, StoreError>;
+    async fn changes_since(&self, position: i64) -> Stored<Vec<(i64, Invalidation)>>;
 }
 
 /// Reads the answers to idempotency keys.
@@ -92,7 +88,7 @@ pub trait IdempotentAnswers: Send + Sync {
         tenant: &TenantId,
         key: &[u8; 32],
         now: Timestamp,
-    ) -> Result<Option<IdempotentAnswer>, StoreError>;
+    ) -> Stored<Option<IdempotentAnswer>>;
 }
 
 /// What was answered to an idempotency key (draft-ietf-httpapi-idempotency-key-header).

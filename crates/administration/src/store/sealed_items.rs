@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use keys::KeyId;
 use protocol::{SigningAlgorithm, Timestamp};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::Fingerprint;
 
@@ -17,24 +17,19 @@ pub trait SealedItems: Send + Sync {
         after: Option<&SealedPlace>,
         limit: u32,
         now: Timestamp,
-    ) -> Result<Vec<(SealedPlace, Vec<u8>)>, StoreError>;
+    ) -> Stored<Vec<(SealedPlace, Vec<u8>)>>;
 
     /// Replaces the sealed bytes of a place if they are still the old ones, and returns whether they were.
-    async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Result<bool, StoreError>;
+    async fn replace_sealed(&self, place: &SealedPlace, old: &[u8], new: &[u8]) -> Stored<bool>;
 
     /// A sealed value by its name.
-    async fn find_sealed(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    async fn find_sealed(&self, name: &str) -> Stored<Option<Vec<u8>>>;
 
     /// Stores a sealed value unless one of this name exists, and returns whether it did.
-    async fn put_sealed_if_absent(
-        &self,
-        name: &str,
-        sealed: &[u8],
-        now: Timestamp,
-    ) -> Result<bool, StoreError>;
+    async fn put_sealed_if_absent(&self, name: &str, sealed: &[u8], now: Timestamp) -> Stored<bool>;
 
     /// Whether the store holds any sealed item.
-    async fn holds_sealed_rows(&self) -> Result<bool, StoreError>;
+    async fn holds_sealed_rows(&self) -> Stored<bool>;
 }
 
 /// Where something sealed is kept. Whatever is sealed at rest has its place here: what has none is lost with a former sealing key.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use protocol::{Lifetime, Timestamp};
-use tenancy::{Issuer, StoreError, TenantId};
+use tenancy::{Issuer, Stored, TenantId};
 
 use super::{CommitOutcome, CommitRequest};
 use crate::{
@@ -13,44 +13,39 @@ use crate::{
 #[async_trait]
 pub trait TenantRows: Send + Sync {
     /// Every tenant that configuration manages, and the tenants of these ids.
-    async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Result<Vec<TenantSummary>, StoreError>;
+    async fn list_tenant_summaries(&self, declared: &[TenantId]) -> Stored<Vec<TenantSummary>>;
 
     /// One tenant with all its rows.
-    async fn load_state(&self, tenant: &TenantId) -> Result<Option<TenantState>, StoreError>;
+    async fn load_state(&self, tenant: &TenantId) -> Stored<Option<TenantState>>;
 
     /// One tenant with the requested clients only.
     async fn load_with_related_clients(
         &self,
         tenant: &TenantId,
         related: RelatedClients<'_>,
-    ) -> Result<Option<TenantState>, StoreError>;
+    ) -> Stored<Option<TenantState>>;
 
     /// A page of a tenant's clients without deleted ones.
-    async fn list_clients(
-        &self,
-        tenant: &TenantId,
-        query: &ClientQuery,
-    ) -> Result<Vec<ClientState>, StoreError>;
+    async fn list_clients(&self, tenant: &TenantId, query: &ClientQuery) -> Stored<Vec<ClientState>>;
 
     /// The tenants that have these issuers or aliases, retired and deleted ones too.
-    async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Result<Vec<(Issuer, TenantId)>, StoreError>;
+    async fn find_issuer_owners(&self, issuers: &[Issuer]) -> Stored<Vec<(Issuer, TenantId)>>;
 
     /// The tenants that have or had a key with one of these RFC 7638 thumbprints, deleted ones too.
-    async fn find_key_owners(&self, thumbprints: &[&str]) -> Result<Vec<(String, TenantId)>, StoreError>;
+    async fn find_key_owners(&self, thumbprints: &[&str]) -> Stored<Vec<(String, TenantId)>>;
 
     /// At most `limit` tenants whose deletion is due.
-    async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Result<Vec<TenantId>, StoreError>;
+    async fn find_due_deletions(&self, now: Timestamp, limit: u32) -> Stored<Vec<TenantId>>;
 
     /// Writes everything in the request, or nothing where a tenant has another revision than the expected one.
-    async fn commit(&self, request: &CommitRequest) -> Result<CommitOutcome, StoreError>;
+    async fn commit(&self, request: &CommitRequest) -> Stored<CommitOutcome>;
 }
 
 /// Lists tenants.
 #[async_trait]
 pub trait TenantList: Send + Sync {
     /// A page of tenants without deleted ones, each with the cursor of the page that begins after it.
-    async fn list_tenants(&self, query: &TenantQuery)
-    -> Result<Vec<(TenantCursor, TenantState)>, StoreError>;
+    async fn list_tenants(&self, query: &TenantQuery) -> Stored<Vec<(TenantCursor, TenantState)>>;
 }
 
 /// Deletes client secrets that ended long ago.
@@ -58,7 +53,7 @@ pub trait TenantList: Send + Sync {
 pub trait EndedSecrets: Send + Sync {
     /// Deletes at most `limit` client secrets that ended at least [`ENDED_SECRETS_STAY`] ago, and returns how many. The newest
     /// [`KEPT_ENDED_SECRETS`] ended secrets of each client stay, and so do the secrets that a file declares.
-    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+    async fn prune_ended_secrets(&self, now: Timestamp, limit: u32) -> Stored<u64>;
 }
 
 /// The number of ended secrets of each client that [`EndedSecrets::prune_ended_secrets`] leaves, the newest ones.

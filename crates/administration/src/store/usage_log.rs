@@ -4,26 +4,22 @@ use async_trait::async_trait;
 use keys::KeyId;
 use protocol::Timestamp;
 use registry::{ClientId, SecretId};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 /// Reads and records usage.
 #[async_trait]
 pub trait UsageLog: Send + Sync {
     /// The addresses that a client's secrets were used from.
-    async fn secret_usage(
-        &self,
-        tenant: &TenantId,
-        client: &ClientId,
-    ) -> Result<Vec<SecretUsage>, StoreError>;
+    async fn secret_usage(&self, tenant: &TenantId, client: &ClientId) -> Stored<Vec<SecretUsage>>;
 
     /// Records the use of secrets. It ignores secrets and clients that do not exist.
-    async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Result<(), StoreError>;
+    async fn record_secret_usage(&self, usage: &[SecretUsage]) -> Stored<()>;
 
     /// The verifiers that fetch a tenant's keys.
-    async fn verifier_fetches(&self, tenant: &TenantId) -> Result<Vec<VerifierFetch>, StoreError>;
+    async fn verifier_fetches(&self, tenant: &TenantId) -> Stored<Vec<VerifierFetch>>;
 
     /// Records which keys verifiers fetched. It ignores tenants that do not exist.
-    async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Result<(), StoreError>;
+    async fn record_verifier_fetches(&self, fetches: &[VerifierFetch]) -> Stored<()>;
 }
 
 /// A secret that was used from an address.

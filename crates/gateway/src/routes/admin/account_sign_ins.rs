@@ -4,7 +4,7 @@
 use accounts::AccountId;
 use actix_web::http::StatusCode;
 use administration::Permission::Accounts;
-use administration::{ConsentView, SessionView};
+use administration::{ConsentView, SessionView, SignInEnd};
 use registry::ClientId;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -84,30 +84,32 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
 
 async fn sessions(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    let items = administrator.sessions(caller, tenant, account).await?;
+    let items = administrator.sessions(caller, (tenant, account)).await?;
     Document::of(StatusCode::OK).body(&LiveSessions { items })
 }
 
 async fn sign_out(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    administrator.sign_out(caller, tenant, account).await?;
+    administrator.end_sign_ins(caller, (tenant, account), &SignInEnd::All).await?;
     Ok(Document::of(StatusCode::NO_CONTENT).empty())
 }
 
 async fn end_session(request: AdminRequest<(TenantId, AccountId, SessionId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account, session), .. } = &request;
-    administrator.end_session(caller, tenant, account, session).await?;
+    let end = SignInEnd::Session(session.clone());
+    administrator.end_sign_ins(caller, (tenant, account), &end).await?;
     Ok(Document::of(StatusCode::NO_CONTENT).empty())
 }
 
 async fn consents(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    let items = administrator.consents(caller, tenant, account).await?;
+    let items = administrator.consents(caller, (tenant, account)).await?;
     Document::of(StatusCode::OK).body(&Consents { items })
 }
 
 async fn revoke_consent(request: AdminRequest<(TenantId, AccountId, ClientId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account, client), .. } = &request;
-    administrator.revoke_consent(caller, tenant, account, client).await?;
+    let end = SignInEnd::Consent(client.clone());
+    administrator.end_sign_ins(caller, (tenant, account), &end).await?;
     Ok(Document::of(StatusCode::NO_CONTENT).empty())
 }

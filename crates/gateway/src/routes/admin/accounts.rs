@@ -161,13 +161,13 @@ async fn import(mut request: AdminRequest<TenantId>) -> Answer {
 /// Whether wrong passwords have made an account refuse browsers. It is no part of the account, whose entity tag does not change with it.
 async fn throttling(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    Document::of(StatusCode::OK).body(&administrator.throttling(caller, tenant, account).await?)
+    Document::of(StatusCode::OK).body(&administrator.throttling(caller, (tenant, account)).await?)
 }
 
 async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let new = documents::read(&request.raw.json().await?, NewPasswordSettings::read)?;
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;
-    changed(&administrator.set_account_password(caller, tenant, account, new).await?)
+    changed(&administrator.set_account_password(caller, (tenant, account), new).await?)
 }
 
 impl Row for Account {

@@ -42,7 +42,7 @@ pub(super) async fn look<R: Row>(request: AdminRequest<R::Target>) -> Answer {
 
 pub(super) fn describe_look<R: Row>(operation: Operation) -> Operation {
     operation
-        .answer::<R::View>("200", &format!("The {}; ETag", R::KIND))
+        .answer::<R::View>("200", &format!("The {}; ETag", R::NOUN))
         .empty_answer("304", NOT_MODIFIED)
         .answer_example(R::example())
 }
@@ -56,9 +56,9 @@ pub(super) async fn patch<R: Row>(mut request: AdminRequest<R::Target>) -> Answe
 
 pub(super) fn describe_patch<R: Row>(operation: Operation) -> Operation {
     operation
-        .if_match(R::KIND)
+        .if_match(R::NOUN)
         .optional_body::<R::Settings>(MERGE_PATCH, MERGED)
-        .answer::<R::View>("200", &format!("The {} as it is now; ETag", R::KIND))
+        .answer::<R::View>("200", &format!("The {} as it is now; ETag", R::NOUN))
         .error("409", &contended::<R>())
 }
 
@@ -72,8 +72,8 @@ pub(super) fn step<R: Row>(step: R::Step) -> impl AdminHandler<R::Target> {
 
 pub(super) fn describe_step<R: Row>(operation: Operation) -> Operation {
     operation
-        .if_match(R::KIND)
-        .answer::<R::View>("200", &format!("The {} as it is now", R::KIND))
+        .if_match(R::NOUN)
+        .answer::<R::View>("200", &format!("The {} as it is now", R::NOUN))
         .answer_example(R::example())
 }
 
@@ -87,10 +87,10 @@ pub(super) fn delete<R: Row>(step: R::Step) -> impl AdminHandler<R::Target> {
 }
 
 pub(super) fn describe_delete<R: Row>(operation: Operation) -> Operation {
-    operation.if_match(R::KIND).error("409", &contended::<R>())
+    operation.if_match(R::NOUN).error("409", &contended::<R>())
 }
 
 /// Why an edit of a row is refused that its rules allow.
 pub(super) fn contended<R: Row>() -> String {
-    format!("config.yaml declares the {}, or it was changed at the same time", R::KIND)
+    format!("config.yaml declares the {}, or it was changed at the same time", R::NOUN)
 }

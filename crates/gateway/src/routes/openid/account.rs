@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
-use administration::{AccountSignInsView, Authority, Caller, ConsentView, EditError, SessionView};
+use administration::{AccountSignInsView, Authority, Caller, ConsentView, EditError, SessionView, SignInEnd};
 use pages::{
     AccountNotice, AccountPage, AllowedApplication, Language, ScopeLine, SessionEntry, SignInMessage,
     SignedOut,
@@ -27,14 +27,6 @@ use crate::raw_request::RawRequest;
 use crate::respond::no_store;
 
 const PATH: &str = "/account";
-
-/// What the person wants to end.
-#[derive(Debug, PartialEq, Eq)]
-enum Ending {
-    Session(SessionId),
-    AllSessions,
-    Consent(ClientId),
-}
 
 /// The person comes to see the account, and signs in for it where nobody has.
 pub(crate) async fn navigate(
@@ -113,22 +105,17 @@ async fn manage(
     fields: &Fields,
 ) -> Result<HttpResponse, PageError> {
     let own = &signed_in.session().id;
-    let Some(ending) = Ending::of(fields, own) else { return account_page(visit, signed_in, None).await };
+    let Some(end) = pressed(fields, own) else { return account_page(visit, signed_in, None).await };
     let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);
     visit.services.writes.spend_of_person(tenant, account, now).map_err(Failure::TooManyWrites)?;
     let caller = Caller::new(Authority::of_account_holder(signed_in, visit.raw.address()), now);
-    let administrator = &visit.services.administrator;
-    let ended = match &ending {
-        Ending::Session(session) => administrator.end_session(&caller, tenant, account, session).await,
-        Ending::AllSessions => administrator.sign_out(&caller, tenant, account).await,
-        Ending::Consent(client) => administrator.revoke_consent(&caller, tenant, account, client).await,
-    };
-    let notice = match (ended, ending) {
+    let ended = visit.services.administrator.end_sign_ins(&caller, (tenant, account), &end).await;
+    let notice = match (ended, end) {
         (Err(EditError::NotFound(_)), _) => None,
         (Err(error), _) => return Err(error.into()),
-        (Ok(()), Ending::Consent(_)) => Some(AccountNotice::ApplicationEnded),
-        (Ok(()), Ending::Session(session)) if session != *own => Some(AccountNotice::SessionEnded),
-        (Ok(()), Ending::Session(_) | Ending::AllSessions) => {
+        (Ok(()), SignInEnd::Consent(_)) => Some(AccountNotice::ApplicationEnded),
+        (Ok(()), SignInEnd::Session(session)) if session != *own => Some(AccountNotice::SessionEnded),
+        (Ok(()), SignInEnd::Session(_) | SignInEnd::All) => {
             visit.browser.forget_session(&visit.tenant).map_err(|error| PageError::fault(&error))?;
             let page = SignedOut { common: visit.common(None), back: None };
             return Ok(respond(StatusCode::OK, &page, Opener::Severed));
@@ -137,16 +124,14 @@ async fn manage(
     account_page(visit, signed_in, notice).await
 }
 
-impl Ending {
-    /// The button that was pressed in this session.
-    fn of(fields: &Fields, own: &SessionId) -> Option<Self> {
-        match (&*fields.decision, &*fields.session, &*fields.client) {
-            ("sign_out", "", "") => Some(Self::Session(own.clone())),
-            ("sign_out_everywhere", "", "") => Some(Self::AllSessions),
-            ("", session, "") => session.parse().ok().map(Self::Session),
-            ("", "", client) => ClientId::parse(client).ok().map(Self::Consent),
-            _ => None,
-        }
+/// What the button that was pressed in this session ends.
+fn pressed(fields: &Fields, own: &SessionId) -> Option<SignInEnd> {
+    match (&*fields.decision, &*fields.session, &*fields.client) {
+        ("sign_out", "", "") => Some(SignInEnd::Session(own.clone())),
+        ("sign_out_everywhere", "", "") => Some(SignInEnd::All),
+        ("", session, "") => session.parse().ok().map(SignInEnd::Session),
+        ("", "", client) => ClientId::parse(client).ok().map(SignInEnd::Consent),
+        _ => None,
     }
 }
 

@@ -1,0 +1,354 @@
+//! Creates a client with its first secret, changes its fields, some of them or all at once, and takes the steps of its life.
+
+use registry::{Client, ClientId, ClientStatus};
+use serde_json::Value;
+
+use super::{
+    Edit, EditContext, Edited, SecretMaterial, declared, ok_unless_errors, patched, privilege, secret, taken,
+};
+use crate::rules::{FieldErrors, LONGEST_ID, check_client, check_client_names};
+use crate::{
+    Change, ChangeKind, ClientSettings, ClientState, ClientView, EditError, ManagedBy, Permission, RowChange,
+    TenantMetadata, TenantState, limits, new_names,
+};
+
+/// The client to create. `at` is its pointer in the request, for errors.
+#[derive(Debug)]
+pub(crate) struct NewClientRow<'a> {
+    pub(crate) id: ClientId,
+    pub(crate) settings: &'a ClientSettings,
+    pub(crate) secret: SecretMaterial,
+    pub(crate) at: &'static str,
+}
+
+/// A client and its secret.
+pub(crate) fn create(context: EditContext<'_>, new: &NewClientRow<'_>) -> Edited {
+    context.by.require_in(context.tenant, Permission::Clients)?;
+    make(context, context.facts.tenant()?, new)
+}
+
+/// As [`create`], in a tenant that may be as new, for an actor that may create clients in it.
+pub(super) fn make(context: EditContext<'_>, state: &TenantState, new: &NewClientRow<'_>) -> Edited {
+    let NewClientRow { id, settings, secret, at } = new;
+    let mut errors = FieldErrors::below(at);
+    let client = check_client(&mut errors, &state.tenant, id, settings);
+    let secret = Some(secret).filter(|_| client.authentication_method.allows_secret());
+    register(context, state, errors, client, secret)
+}
+
+/// Adds a client whose fields were read to those of the tenant.
+pub(super) fn register(
+    context: EditContext<'_>,
+    state: &TenantState,
+    mut errors: FieldErrors,
+    client: Client,
+    secret: Option<&SecretMaterial>,
+) -> Edited {
+    let id = &client.id;
+    if let Some(row) = state.clients.iter().find(|row| row.client.id == *id) {
+        return Err(taken("client", id, &row.lifecycle));
+    }
+    let count = state.client_count;
+    if let Some(message) = limits::of_clients(&state.tenant, count, count + 1, context.policy.clients) {
+        return Err(EditError::LimitReached(format!("tenant {} {message}", state.tenant.id)));
+    }
+    errors.extend(limits::of_client(None, &client));
+    errors.check_name("/client_id", "the client id", id.as_str(), LONGEST_ID);
+    errors.extend(new_names::of_client(None, &client));
+    check_client_names(&mut errors, &client, &state.tenant, state);
+    let client = ok_unless_errors(client, errors.into_vec())?;
+    privilege::require_grant(context, None, &client)?;
+    let secret = secret.map(|secret| secret::add(&client, &[], secret, None, context.now));
+    let mut edit = Edit::of(RowChange::of(ChangeKind::Added, None, client));
+    edit.extend(secret.unwrap_or_default());
+    Ok(edit)
+}
+
+/// The names that a client's settings bring in, against which other clients must be known.
+pub(crate) fn client_names(settings: &Value) -> Vec<String> {
+    let lists = ["audiences", "resources"].into_iter().filter_map(|list| settings.get(list)?.as_array());
+    lists.flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// What a merge patch of its settings changes.
+pub(crate) fn patch(context: EditContext<'_>, client: &ClientId, patch: &Value) -> Edited {
+    let (state, row) = find_to_change(context, client)?;
+    context.require_match(|| ClientView::of(row, context.now))?;
+    if row.lifecycle.managed_by == ManagedBy::Config {
+        return Err(declared("client", client, "change it there"));
+    }
+    let settings = patched(&ClientSettings::from(&row.client), patch, ClientSettings::read)?;
+    let mut errors = FieldErrors::default();
+    let after = check_client(&mut errors, &state.tenant, client, &settings);
+    replace(context, state, row, errors, after)
+}
+
+/// The client, for a caller that may change it.
+pub(super) fn find_to_change<'a>(
+    context: EditContext<'a>,
+    client: &ClientId,
+) -> Edited<(&'a TenantState, &'a ClientState)> {
+    let found = find(context, client)?;
+    privilege::require_touch(context, &found.1.client)?;
+    Ok(found)
+}
+
+/// The client, for a caller that manages the tenant's clients. Each of them may end what a client may do.
+pub(super) fn find<'a>(
+    context: EditContext<'a>,
+    client: &ClientId,
+) -> Edited<(&'a TenantState, &'a ClientState)> {
+    context.by.require_in(context.tenant, Permission::Clients)?;
+    context.facts.client(client)
+}
+
+/// Tokens that the client got under a longer lifetime live on, and so must the keys that check them. Only this client is known here, so
+/// a lifetime that another client has, too, is noted needlessly.
+pub(super) fn shortened(
+    context: EditContext<'_>,
+    state: &TenantState,
+    before: &Client,
+    after: Option<&Client>,
+) -> Option<TenantMetadata> {
+    let lifetime = |client: &Client| client.token_lifetime(&state.tenant);
+    let (before, after) = (lifetime(before), after.map_or(state.tenant.access_token.lifetime, lifetime));
+    (after < before).then(|| TenantMetadata {
+        tenant: state.tenant.id.clone(),
+        fingerprint: None,
+        previous_tokens_until: state
+            .previous_tokens_until
+            .max(Some(context.now + before + context.policy.l1_lifetime)),
+        previous_jwks: None,
+    })
+}
+
+/// The client gets the fields that were read, and keeps its status.
+pub(super) fn replace(
+    context: EditContext<'_>,
+    state: &TenantState,
+    row: &ClientState,
+    mut errors: FieldErrors,
+    after: Client,
+) -> Edited {
+    let before = &row.client;
+    let after = Client { status: before.status, ..after };
+    errors.extend(new_names::of_client(Some(before), &after));
+    check_client_names(&mut errors, &after, &state.tenant, state);
+    errors.extend(limits::of_client(Some(before), &after));
+    let after = ok_unless_errors(after, errors.into_vec())?;
+    privilege::require_grant(context, Some(before), &after)?;
+    let has_new_keys = after.keys.is_some() && after.keys != before.keys;
+    if has_new_keys || (after.jwks_uri.is_some() && after.jwks_uri != before.jwks_uri) {
+        // The holder of a key can act as the client, like that of a secret.
+        privilege::require_secret(context, &state.tenant, before)?;
+    }
+    let tenant_metadata = shortened(context, state, before, Some(&after));
+    let Some(change) = RowChange::between(Some((before, &row.lifecycle)), after) else {
+        return Ok(Edit::default());
+    };
+    let tenant_metadata = tenant_metadata.into_iter().collect();
+    Ok(Edit { tenant_metadata, ..Edit::of(change) })
+}
+
+/// A step of a client's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientStep {
+    /// It no longer authenticates: it fails as an unknown client does.
+    Suspend,
+    /// It authenticates again.
+    Resume,
+    /// All tokens that it was issued until now are revoked. Nothing else of it changes, and it goes on getting tokens.
+    RevokeTokens,
+    /// It is deleted with its secrets; the row keeps its id from being used again.
+    Delete,
+}
+
+/// A repeated step changes nothing, but a deleted client is not found. Each manager of clients may end what a client may do, so suspending
+/// and revoking take no privilege over the client.
+pub(crate) fn step(context: EditContext<'_>, client: &ClientId, step: ClientStep) -> Edited {
+    let takes_privilege = matches!(step, ClientStep::Resume | ClientStep::Delete);
+    let (state, row) = if takes_privilege { find_to_change(context, client) } else { find(context, client) }?;
+    if step != ClientStep::RevokeTokens {
+        context.require_match(|| ClientView::of(row, context.now))?;
+    }
+    let (kind, status) = match step {
+        ClientStep::RevokeTokens => {
+            return Ok(Edit::of(Change::Tokens(context.tenant.clone(), Some(client.clone()))));
+        }
+        ClientStep::Suspend => (ChangeKind::Suspended, ClientStatus::Suspended),
+        ClientStep::Resume => (ChangeKind::Resumed, ClientStatus::Active),
+        ClientStep::Delete if row.lifecycle.is_config_managed() => {
+            return Err(declared("client", &row.client.id, "take it out there first"));
+        }
+        ClientStep::Delete => (ChangeKind::Deleted, ClientStatus::Suspended),
+    };
+    let after = Client { status, ..row.client.clone() };
+    let mut edit = Edit::of_step(kind, (&row.client, &row.lifecycle), after);
+    if step == ClientStep::Delete {
+        edit.tenant_metadata.extend(shortened(context, state, &row.client, None));
+    }
+    Ok(edit)
+}
+
+#[cfg(test)]
+mod tests {
+    mod creation {
+        use super::super::*;
+        use crate::ManagedBy;
+        use crate::edit::test_states::{NOW, ask, client_id, described, facts, material, operator, state};
+
+        fn check(id: &str, change: impl Fn(&mut TenantState), expected: &str) {
+            let mut state = state("t");
+            change(&mut state);
+            let settings = ClientSettings::default();
+            let new = NewClientRow { id: client_id(id), settings: &settings, secret: material(), at: "" };
+            let made = ask(&operator(), |context| create(context.on(&facts(state)), &new));
+            assert_eq!(described(made), expected);
+        }
+
+        #[test]
+        fn an_id_is_given_once() {
+            check("new", |_| {}, "new added, new/s1 added until never");
+            check("svc", |_| {}, "conflict");
+            check("svc", |t| t.clients[0].lifecycle.deleted_at = Some(NOW), "conflict");
+            check("svc", |t| t.clients[0].lifecycle.managed_by = ManagedBy::Config, "conflict");
+            check("api", |_| {}, "/client_id");
+            check("urn:latchkey:x", |_| {}, "/client_id");
+            for unseen in ["new\u{200b}", "n\u{202e}ew", "\u{feff}new", "new\u{2028}"] {
+                check(unseen, |_| {}, "/client_id");
+            }
+            check("new", |t| t.lifecycle.deleted_at = Some(NOW), "there is no tenant of this id");
+            // The tenant is declared; clients of the API's live in it all the same.
+            check(
+                "new",
+                |t| t.lifecycle.managed_by = ManagedBy::Config,
+                "new added, new/s1 added until never",
+            );
+        }
+    }
+
+    mod patching {
+        use serde_json::json;
+
+        use super::super::*;
+        use crate::edit::test_states::{
+            NOW, ask, at, client_id, described, facts, operator, set_token_lifetime, state,
+            token_lifetime_patch,
+        };
+
+        fn check(change: impl Fn(&mut TenantState), merge: Value, expected: &str) -> Option<Edit> {
+            let mut state = state("t");
+            change(&mut state);
+            let svc = &client_id("svc");
+            let edit = ask(&operator(), |context| patch(context.on(&facts(state)), svc, &merge));
+            let again = edit.as_ref().ok().cloned();
+            assert_eq!(described(edit), expected, "{merge}");
+            again
+        }
+
+        fn nothing(_: &mut TenantState) {}
+
+        #[test]
+        fn a_patch_changes_what_it_names_and_nothing_changes_nothing() {
+            check(nothing, json!({}), "");
+            check(nothing, json!({ "name": null }), "");
+            check(nothing, json!({ "name": "S" }), "svc changed");
+            check(nothing, json!({ "token": { "issuer": "thunder" } }), "svc changed");
+            check(nothing, json!({ "client_secret": "x" }), "/client_secret");
+            check(nothing, json!({ "audiences": ["ops"] }), "/audiences/0");
+            check(nothing, json!(1), "all of it");
+        }
+
+        #[test]
+        fn new_names_hold_nothing_that_is_not_seen_and_old_ones_go_on() {
+            let odd = |t: &mut TenantState| {
+                t.clients[0].client.audiences = vec!["a\u{200b}".to_owned()];
+                t.clients[0].client.name = "\u{202e}S".to_owned();
+            };
+            check(odd, json!({ "description": "S" }), "svc changed");
+            check(odd, json!({ "audiences": ["a\u{200b}", "b"] }), "svc changed");
+            check(odd, json!({ "audiences": ["b", "a\u{200c}"] }), "/audiences/1");
+            check(odd, json!({ "name": "\u{202e}T" }), "/name");
+            check(odd, json!({ "name": "T" }), "svc changed");
+        }
+
+        #[test]
+        fn the_files_own_what_they_declare_and_what_is_gone_is_gone() {
+            let declared = |t: &mut TenantState| t.clients[0].lifecycle.managed_by = ManagedBy::Config;
+            check(declared, json!({ "name": "S" }), "conflict");
+            let deleted = |t: &mut TenantState| t.clients[0].lifecycle.deleted_at = Some(NOW);
+            check(deleted, json!({ "name": "S" }), "there is no client of this id");
+            let tenant_deleted = |t: &mut TenantState| t.lifecycle.deleted_at = Some(NOW);
+            check(tenant_deleted, json!({ "name": "S" }), "there is no tenant of this id");
+        }
+
+        #[test]
+        fn tokens_with_a_longer_lifetime_are_remembered() {
+            let lifetime = |seconds: u64| {
+                move |t: &mut TenantState| set_token_lifetime(&mut t.clients[0].client, seconds)
+            };
+            let to = token_lifetime_patch;
+            let until = |edit: Option<Edit>| {
+                edit.unwrap().tenant_metadata.first().map(|metadata| metadata.previous_tokens_until)
+            };
+            assert_eq!(until(check(lifetime(9000), to(Some(60)), "svc changed")), Some(Some(at(9010))));
+            assert_eq!(until(check(lifetime(9000), to(None), "svc changed")), Some(Some(at(9010))));
+            assert_eq!(until(check(lifetime(60), to(None), "svc changed")), None);
+            assert_eq!(until(check(nothing, to(Some(60)), "svc changed")), Some(Some(at(3610))));
+            let known = |t: &mut TenantState| t.previous_tokens_until = Some(at(99_999));
+            assert_eq!(until(check(known, to(Some(60)), "svc changed")), Some(Some(at(99_999))));
+        }
+
+        #[test]
+        fn the_names_that_may_come_are_known_beforehand() {
+            let settings = json!({ "audiences": ["a", 1], "resources": ["b"], "scopes": ["c"] });
+            assert_eq!(client_names(&settings), ["a", "b"]);
+            assert_eq!(client_names(&json!(null)), Vec::<&str>::new());
+        }
+    }
+
+    mod steps {
+        use super::super::*;
+        use crate::edit::test_states::{
+            NOW, ask, at, client_id, described, facts, operator, set_token_lifetime, state,
+        };
+        use crate::{ClientState, ManagedBy};
+
+        /// What suspending, resuming and deleting do.
+        fn check(change: impl Fn(&mut ClientState), expected: [&str; 3]) {
+            let mut state = state("t");
+            change(&mut state.clients[0]);
+            let facts = facts(state);
+            let svc = &client_id("svc");
+            let found = ask(&operator(), |context| {
+                [ClientStep::Suspend, ClientStep::Resume, ClientStep::Delete]
+                    .map(|of| described(step(context.on(&facts), svc, of)))
+            });
+            assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn each_transition_happens_once_and_a_declared_client_is_not_deleted() {
+            check(|_| {}, ["svc suspended", "", "svc deleted"]);
+            check(|c| c.lifecycle.suspended_at = Some(NOW), ["", "svc resumed", "svc deleted"]);
+            check(|c| c.lifecycle.deleted_at = Some(NOW), ["there is no client of this id"; 3]);
+            let declared = |c: &mut ClientState| c.lifecycle.managed_by = ManagedBy::Config;
+            check(declared, ["svc suspended", "", "conflict"]);
+            let retired = |c: &mut ClientState| {
+                declared(c);
+                c.lifecycle.retired_at = Some(NOW);
+            };
+            check(retired, ["svc suspended", "", "svc deleted"]);
+        }
+
+        #[test]
+        fn the_tokens_of_a_deleted_client_are_remembered() {
+            let mut state = state("t");
+            set_token_lifetime(&mut state.clients[0].client, 9000);
+            let svc = &client_id("svc");
+            let edit =
+                ask(&operator(), |context| step(context.on(&facts(state)), svc, ClientStep::Delete)).unwrap();
+            assert_eq!(edit.tenant_metadata[0].previous_tokens_until, Some(at(9010)));
+        }
+    }
+}

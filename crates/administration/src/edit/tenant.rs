@@ -1,0 +1,538 @@
+//! Creates a tenant, with its first client if the request has one, changes its fields, and takes the steps of its life: suspend, resume,
+//! and delete in two steps, the first of which can be cancelled.
+
+use protocol::Timestamp;
+use serde_json::Value;
+use tenancy::{Issuer, Tenant, TenantId, TenantStatus};
+
+use super::client::{NewClientRow, make};
+use super::{
+    Edit, EditContext, Edited, declared, invalid, ok_unless_errors, patched, resource_servers, taken,
+};
+use crate::rules::{
+    FieldErrors, check_introspection_clients, check_issuer_owners, check_sectors, check_tenant,
+    check_tenant_names,
+};
+use crate::state::longest_lifetime;
+use crate::{
+    Change, ChangeKind, EditError, ManagedBy, Permission, RowChange, RowLifecycle, TenantMetadata,
+    TenantSettings, TenantState, TenantView, limits, new_names, previous_jwks, previous_typs,
+};
+
+/// The id of a tenant that an interface may create.
+pub(crate) fn new_tenant_id(text: &str) -> Edited<TenantId> {
+    let id = TenantId::parse(text).map_err(|error| invalid("/id", error.to_string()))?;
+    if id.as_str() == TenantId::PLATFORM {
+        return Err(invalid("/id", "`platform` is Latchkey's own; `latchkey admin init` makes it"));
+    }
+    Ok(id)
+}
+
+/// A tenant with its resource servers and its first client.
+pub(crate) fn create(
+    context: EditContext<'_>,
+    settings: &TenantSettings,
+    first: Option<&NewClientRow<'_>>,
+) -> Edited {
+    let id = context.tenant;
+    context.by.require_everywhere(Permission::Tenants)?;
+    if let Some(state) = &context.facts.state {
+        return Err(taken("tenant", id, &state.lifecycle));
+    }
+    let mut errors = FieldErrors::default();
+    let tenant = check_tenant(&mut errors, context.tenant_context(), id, settings);
+    errors.extend(new_names::of_tenant(None, &tenant));
+    errors.extend(limits::of_tenant(None, &tenant));
+    check_issuer_owners(&mut errors, &tenant, |issuer| context.facts.owner_of(issuer));
+    check_introspection_clients(&mut errors, None, &tenant, |client| {
+        first.is_some_and(|first| first.id.as_str() == client)
+    });
+    let tenant = ok_unless_errors(tenant, errors.into_vec())?;
+    let mut edit = Edit::of(RowChange::of(ChangeKind::Added, None, tenant.clone()));
+    edit.changes.extend(resource_servers::changes(None, &tenant));
+    if let Some(first) = first {
+        let state = TenantState::added(tenant, RowLifecycle::fresh(ManagedBy::Api, context.now));
+        edit.extend(make(context, &state, first)?);
+    }
+    Ok(edit)
+}
+
+/// The issuers that a patch may add. Their owners have to be loaded.
+pub(crate) fn patched_issuers(tenant: &TenantId, public_url: &str, patch: &Value) -> Vec<Issuer> {
+    let aliases = patch.get("issuer_aliases").and_then(Value::as_array).into_iter().flatten();
+    let named = patch.get("issuer").into_iter().chain(aliases).filter_map(Value::as_str);
+    let named = named.filter_map(|text| Issuer::parse(text).ok());
+    std::iter::once(Issuer::derived(public_url, tenant)).chain(named).collect()
+}
+
+/// What a merge patch of its settings changes.
+pub(crate) fn patch(context: EditContext<'_>, (): &(), patch: &Value) -> Edited {
+    context.by.require_everywhere(Permission::Tenants)?;
+    let state = context.facts.tenant()?;
+    context.require_match(|| TenantView::of(state, &context.policy.public_url))?;
+    if state.lifecycle.managed_by == ManagedBy::Config {
+        return Err(declared("tenant", &state.tenant.id, "change it there"));
+    }
+    let settings = patched(&TenantSettings::from(&state.tenant), patch, TenantSettings::read)?;
+    let after = read(context, state, &settings)?;
+    let mut edit = Edit::default();
+    let change = RowChange::between(Some((&state.tenant, &state.lifecycle)), after.clone());
+    edit.changes.extend(change.map(Change::from));
+    edit.changes.extend(resource_servers::changes(Some(state), &after));
+    edit.tenant_metadata.extend(shortened(context, state, &after));
+    Ok(edit)
+}
+
+fn read(context: EditContext<'_>, state: &TenantState, settings: &TenantSettings) -> Edited<Tenant> {
+    let mut errors = FieldErrors::default();
+    let mut after = check_tenant(&mut errors, context.tenant_context(), &state.tenant.id, settings);
+    after.status = state.tenant.status;
+    errors.extend(limits::of_tenant(Some(&state.tenant), &after));
+    let (now, l1_lifetime) = (context.now, context.policy.l1_lifetime);
+    after.access_token.previous_typs =
+        previous_typs::after_change(state, &after.access_token.typ, now, l1_lifetime);
+    errors.extend(new_names::of_tenant(Some(&state.tenant), &after));
+    check_tenant_names(&mut errors, &after, state);
+    check_issuer_owners(&mut errors, &after, |issuer| context.facts.owner_of(issuer));
+    let clients = || state.clients.iter().filter(|row| row.lifecycle.deleted_at.is_none());
+    check_introspection_clients(&mut errors, Some(&state.tenant), &after, |client| {
+        clients().any(|row| row.client.id.as_str() == client)
+    });
+    check_sectors(&mut errors, &state.tenant, &after, clients().map(|row| &row.client));
+    for row in clients() {
+        let Some(issuer) = &row.client.issuer else { continue };
+        if !after.is_issuer(issuer.as_str()) {
+            errors.add("/issuer_aliases", format!("client {} has the issuer {issuer}", row.client.id));
+        }
+    }
+    ok_unless_errors(after, errors.into_vec())
+}
+
+/// What of before is to be remembered: tokens that live for longer than new ones, copies of the key set that are kept for longer.
+fn shortened(context: EditContext<'_>, state: &TenantState, after: &Tenant) -> Option<TenantMetadata> {
+    let live = state.clients.iter().filter(|row| row.lifecycle.is_live());
+    let longest = longest_lifetime(after, live.map(|row| &row.client));
+    let (now, l1_lifetime) = (context.now, context.policy.l1_lifetime);
+    let shorter_tokens = longest < state.longest_lifetime();
+    let previous_tokens_until = shorter_tokens.then(|| state.tokens_until(now, l1_lifetime));
+    let previous_jwks = previous_jwks::after_change(&state.tenant.signing, &after.signing, now, l1_lifetime);
+    (previous_tokens_until.is_some() || previous_jwks.is_some()).then(|| TenantMetadata {
+        tenant: after.id.clone(),
+        fingerprint: None,
+        previous_tokens_until,
+        previous_jwks,
+    })
+}
+
+/// A step of a tenant's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TenantStep {
+    /// It stops serving. Its keys stay published until the last of its tokens has expired.
+    Suspend,
+    /// It serves again, unless another reason keeps it from serving.
+    Resume,
+    /// All tokens that it has issued until now are revoked, those of its administrators too. It goes on issuing tokens.
+    RevokeTokens,
+    /// The first step of its deletion: it stops serving, and is deleted when its time of grace is over.
+    ScheduleDeletion,
+    /// Cancels the first step.
+    CancelDeletion,
+    /// The second step, which destroys secrets and keys; the id stays reserved. An administrator who does not want to wait takes both.
+    Delete,
+}
+
+/// A repeated step changes nothing, and does not move the time of a deletion; a deleted tenant is not found.
+pub(crate) fn step(context: EditContext<'_>, (): &(), step: TenantStep) -> Edited {
+    context.by.require_everywhere(Permission::Tenants)?;
+    let state = context.facts.tenant()?;
+    let (id, lifecycle) = (&state.tenant.id, state.lifecycle);
+    if step != TenantStep::RevokeTokens {
+        context.require_match(|| TenantView::of(state, &context.policy.public_url))?;
+    }
+    let kind = match step {
+        TenantStep::RevokeTokens => return Ok(Edit::of(Change::Tokens(id.clone(), None))),
+        TenantStep::Suspend => {
+            require_not_platform(state)?;
+            ChangeKind::Suspended
+        }
+        TenantStep::Resume => ChangeKind::Resumed,
+        TenantStep::ScheduleDeletion => {
+            require_deletable(state)?;
+            ChangeKind::DeletionScheduled { due_at: context.now + context.policy.deletion_grace }
+        }
+        TenantStep::CancelDeletion => ChangeKind::DeletionCancelled,
+        TenantStep::Delete => {
+            require_deletable(state)?;
+            if lifecycle.deletion_due_at.is_none() {
+                let message = format!("tenant {id} is deleted in two steps; take the first one before");
+                return Err(EditError::Conflict(message));
+            }
+            ChangeKind::Deleted
+        }
+    };
+    let serves = lifecycle.after(kind, ManagedBy::Api, context.now).is_some_and(|after| after.serves());
+    let status = if serves { TenantStatus::Active } else { stopped(context, state) };
+    let after = Tenant { status, ..state.tenant.clone() };
+    Ok(Edit::of_step(kind, (&state.tenant, &lifecycle), after))
+}
+
+/// Whether its grace period is over. A tenant that was declared again since then is not deleted.
+pub(crate) fn is_due(state: &TenantState, now: Timestamp) -> bool {
+    let lifecycle = &state.lifecycle;
+    lifecycle.deleted_at.is_none()
+        && lifecycle.deletion_due_at.is_some_and(|due_at| due_at <= now)
+        && require_deletable(state).is_ok()
+}
+
+/// Without it no administrator could sign in, not even to resume it.
+fn require_not_platform(state: &TenantState) -> Edited<()> {
+    if state.tenant.id.as_str() == TenantId::PLATFORM {
+        return Err(EditError::Conflict("tenant platform is Latchkey's own and goes on serving".to_owned()));
+    }
+    Ok(())
+}
+
+fn require_deletable(state: &TenantState) -> Edited<()> {
+    require_not_platform(state)?;
+    if state.lifecycle.is_config_managed() {
+        return Err(declared("tenant", &state.tenant.id, "take it out there first"));
+    }
+    Ok(())
+}
+
+/// A tenant that does not serve already issues nothing that would need its keys longer.
+fn stopped(context: EditContext<'_>, state: &TenantState) -> TenantStatus {
+    let until = || state.tokens_until(context.now, context.policy.l1_lifetime);
+    match state.tenant.status {
+        TenantStatus::Active => TenantStatus::Suspended { keys_published_until: until() },
+        stopped @ TenantStatus::Suspended { .. } => stopped,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    mod creation {
+        use serde_json::{Value, json};
+
+        use super::super::*;
+        use crate::edit::Facts;
+        use crate::edit::test_states::{
+            NOW, ask, client_id, described, facts, material, operator, state, tenant_id,
+        };
+        use crate::{Change, ClientSettings};
+
+        fn check(facts: &Facts, settings: Value, first: Option<(&str, Value)>, expected: &str) {
+            let settings = TenantSettings::read(settings).unwrap();
+            let first = first.map(|(id, settings)| (id, ClientSettings::read(settings).unwrap()));
+            let row = first.as_ref().map(|(id, settings)| NewClientRow {
+                id: client_id(id),
+                settings,
+                secret: material(),
+                at: "/client",
+            });
+            let made = ask(&operator(), |context| {
+                create(context.on(facts).at(&tenant_id("acme")), &settings, row.as_ref())
+            });
+            assert_eq!(described(made), expected);
+        }
+
+        #[test]
+        fn a_tenant_comes_with_its_resource_servers_and_its_first_client() {
+            let none = Facts::default();
+            check(&none, json!({}), None, "tenant added");
+            let servers = json!({ "resource_servers": { "api": { "clients": ["svc"] } } });
+            check(
+                &none,
+                servers.clone(),
+                Some(("svc", json!({ "scopes": ["latchkey:clients"] }))),
+                "tenant added, api added, svc added, svc/s1 added until never",
+            );
+            check(&none, servers.clone(), Some(("other", json!({}))), "/resource_servers/api/clients/0");
+            check(&none, servers, Some(("api", json!({}))), "/resource_servers/api/clients/0");
+            check(
+                &none,
+                json!({ "resource_servers": { "api": {} } }),
+                Some(("api", json!({}))),
+                "/client/client_id",
+            );
+            check(&none, json!({}), Some(("urn:latchkey:x", json!({}))), "/client/client_id");
+            check(&none, json!({}), Some(("svc", json!({ "scopes": [""] }))), "/client/scopes/0");
+        }
+
+        #[test]
+        fn an_id_is_given_once_and_an_issuer_to_one_tenant() {
+            check(&facts(state("acme")), json!({}), None, "conflict");
+            let mut deleted = state("acme");
+            deleted.lifecycle.deleted_at = Some(NOW);
+            check(&facts(deleted), json!({}), None, "conflict");
+            let thunder = tenancy::Issuer::parse("thunder").unwrap();
+            let taken = Facts { issuer_owners: vec![(thunder, tenant_id("other"))], ..Facts::default() };
+            check(&taken, json!({ "issuer_aliases": ["thunder"] }), None, "/issuer_aliases/0");
+            check(&taken, json!({}), None, "tenant added");
+        }
+
+        #[test]
+        fn an_id_has_a_shape_and_is_not_the_platform_s() {
+            for (id, fits) in
+                [("acme", true), ("platform", false), ("Acme", false), ("", false), ("a_b", false)]
+            {
+                assert_eq!(new_tenant_id(id).is_ok(), fits, "{id}");
+            }
+        }
+
+        #[test]
+        fn created_tenants_are_shown_as_stored() {
+            let (settings, client) = (TenantSettings::default(), ClientSettings::default());
+            let first = NewClientRow { id: client_id("svc"), settings: &client, secret: material(), at: "" };
+            let request = ask(&operator(), |context| {
+                let edit = create(context.at(&tenant_id("acme")), &settings, Some(&first))?;
+                Ok::<_, EditError>(edit.into_request(context.by.actor(), context.now, Facts::default()))
+            });
+            let request = request.unwrap();
+            let made = request.after().unwrap();
+            let Change::Tenant(row) = &request.changes[0] else { panic!("{request:?}") };
+            assert_eq!((&*row.after, made.lifecycle.created_at), (&made.tenant, NOW));
+            let client = made.client(&client_id("svc")).unwrap();
+            assert_eq!((client.lifecycle.created_at, client.secrets[0].secret.hint.as_str()), (NOW, "9xQ2"));
+        }
+    }
+
+    mod patching {
+        use protocol::{GrantType, Lifetime, SubjectType};
+        use serde_json::json;
+
+        use super::super::*;
+        use crate::edit::test_states::{NOW, ask, at, described, facts, operator, set_token_lifetime, state};
+
+        fn check(change: impl Fn(&mut TenantState), patch_: Value, expected: &str) -> Option<Edit> {
+            let mut state = state("t");
+            change(&mut state);
+            let edit = ask(&operator(), |context| patch(context.on(&facts(state)), &(), &patch_));
+            let edit_again = edit.as_ref().ok().cloned();
+            assert_eq!(described(edit), expected, "{patch_}");
+            edit_again
+        }
+
+        fn nothing(_: &mut TenantState) {}
+
+        #[test]
+        fn a_patch_changes_what_it_names_and_nothing_changes_nothing() {
+            check(nothing, json!({}), "");
+            check(nothing, json!({ "name": "T" }), "tenant changed");
+            check(nothing, json!({ "name": null }), "");
+            check(nothing, json!([]), "all of it");
+            check(nothing, json!({ "nam": "T" }), "/nam");
+            check(nothing, json!({ "signing": { "skew": "x" }, "strategies": null }), "/signing/skew");
+        }
+
+        #[test]
+        fn resource_servers_come_go_and_come_back() {
+            check(nothing, json!({ "resource_servers": { "b": {} } }), "b added");
+            check(nothing, json!({ "resource_servers": { "api": { "scopes": ["x"] } } }), "api changed");
+            check(nothing, json!({ "resource_servers": { "api": null } }), "api retired");
+            let gone = |state: &mut TenantState| {
+                state.resource_servers[0].lifecycle.retired_at = Some(NOW);
+                state.tenant.resource_servers.clear();
+            };
+            check(gone, json!({ "resource_servers": { "api": {} } }), "api restored");
+            check(gone, json!({ "name": "T" }), "tenant changed");
+        }
+
+        #[test]
+        fn a_resource_server_names_clients_that_are_there() {
+            let name = |client: &str| json!({ "resource_servers": { "api": { "clients": [client] } } });
+            check(nothing, name("svc"), "api changed");
+            check(nothing, name("absent"), "/resource_servers/api/clients/0");
+            let deleted = |state: &mut TenantState| state.clients[0].lifecycle.deleted_at = Some(NOW);
+            check(deleted, name("svc"), "/resource_servers/api/clients/0");
+            // One that has gone since does not stand in the way of other changes.
+            let dangling = |state: &mut TenantState| {
+                state.tenant.resource_servers[0].introspection_clients = vec!["gone".to_owned()];
+                state.resource_servers[0].resource_server = state.tenant.resource_servers[0].clone();
+            };
+            check(dangling, json!({ "name": "T" }), "tenant changed");
+        }
+
+        #[test]
+        fn an_issuer_that_a_client_uses_is_not_removed() {
+            let speaks =
+                |state: &mut TenantState| state.clients[0].client.issuer = Issuer::parse("thunder").ok();
+            check(speaks, json!({ "issuer_aliases": [] }), "/issuer_aliases");
+            check(nothing, json!({ "issuer_aliases": [] }), "tenant changed");
+            check(nothing, json!({ "issuer_aliases": ["svc"] }), "/issuer_aliases/0");
+        }
+
+        #[test]
+        fn subjects_become_pairwise_when_each_client_has_a_sector() {
+            let signing_in = |uris: &'static [&'static str], own: Option<SubjectType>| {
+                move |state: &mut TenantState| {
+                    let client = &mut state.clients[0].client;
+                    client.grant_types = vec![GrantType::AuthorizationCode];
+                    client.code_flow.redirect_uris = uris.iter().map(|uri| (*uri).to_owned()).collect();
+                    client.code_flow.subject_type = own;
+                }
+            };
+            let pairwise = || json!({ "subject": "pairwise" });
+            let two = &["https://a.example/", "https://b.example/"];
+            check(nothing, pairwise(), "tenant changed");
+            check(signing_in(&["https://a.example/"], None), pairwise(), "tenant changed");
+            check(signing_in(two, None), pairwise(), "/subject");
+            check(signing_in(two, None), json!({ "name": "T" }), "tenant changed");
+            check(signing_in(two, Some(SubjectType::Public)), pairwise(), "tenant changed");
+            check(nothing, json!({ "subject": "private" }), "/subject");
+        }
+
+        #[test]
+        fn the_files_own_what_they_declare() {
+            let declared = |state: &mut TenantState| state.lifecycle.managed_by = ManagedBy::Config;
+            check(declared, json!({ "name": "T" }), "conflict");
+            let deleted = |state: &mut TenantState| state.lifecycle.deleted_at = Some(NOW);
+            check(deleted, json!({ "name": "T" }), "there is no tenant of this id");
+        }
+
+        #[test]
+        fn tokens_with_a_longer_lifetime_or_a_previous_typ_are_remembered() {
+            let patch = json!({ "access_token": { "lifetime": 60 } });
+            let edit = check(nothing, patch.clone(), "tenant changed").unwrap();
+            assert_eq!(edit.tenant_metadata[0].previous_tokens_until, Some(at(3610)));
+            // A client's own lifetime is as long as ever.
+            let long = |state: &mut TenantState| set_token_lifetime(&mut state.clients[0].client, 9000);
+            assert_eq!(check(long, patch, "tenant changed").unwrap().tenant_metadata, []);
+            let edit = check(nothing, json!({ "access_token": { "typ": "JWT" } }), "tenant changed").unwrap();
+            let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
+            let previous = &row.after.access_token.previous_typs;
+            assert_eq!((previous[0].typ.as_str(), previous[0].accepted_until), ("at+jwt", at(3610)));
+        }
+
+        #[test]
+        fn key_sets_that_are_kept_for_longer_than_new_ones_are_remembered() {
+            let metadata = |signing: Value| {
+                let edit = check(nothing, json!({ "signing": signing }), "tenant changed").unwrap();
+                edit.tenant_metadata
+                    .first()
+                    .map(|metadata| (metadata.previous_tokens_until, metadata.previous_jwks))
+            };
+            let previous = Some((Lifetime::from_seconds(360), at(430)));
+            assert_eq!(metadata(json!({ "jwks_max_age": 299 })), Some((None, previous)));
+            assert_eq!(metadata(json!({ "jwks_stale": 59, "skew": 1 })), Some((None, previous)));
+            assert_eq!(metadata(json!({ "jwks_max_age": 301 })), None);
+            let both = json!({ "signing": { "jwks_max_age": 0 }, "access_token": { "lifetime": 60 } });
+            let tenant_metadata = check(nothing, both, "tenant changed").unwrap().tenant_metadata;
+            assert_eq!(tenant_metadata.len(), 1);
+            assert_eq!(
+                (tenant_metadata[0].previous_tokens_until, tenant_metadata[0].previous_jwks),
+                (Some(at(3610)), previous)
+            );
+        }
+
+        #[test]
+        fn the_issuers_that_may_come_are_known_beforehand() {
+            let id = TenantId::parse("t").unwrap();
+            let patch = json!({ "issuer": "https://a", "issuer_aliases": ["b", 1, "c d"] });
+            let found = patched_issuers(&id, "https://id", &patch);
+            let found: Vec<_> = found.iter().map(Issuer::as_str).collect();
+            assert_eq!(found, ["https://id/api/v1/tenant/t", "https://a", "b"]);
+        }
+    }
+
+    mod steps {
+        use super::super::*;
+        use crate::edit::test_states::{NOW, ask, at, described, facts, operator, state};
+
+        const STEPS: [TenantStep; 5] = [
+            TenantStep::Suspend,
+            TenantStep::Resume,
+            TenantStep::ScheduleDeletion,
+            TenantStep::CancelDeletion,
+            TenantStep::Delete,
+        ];
+
+        /// What suspending, resuming, and the three steps of a deletion do.
+        fn check(id: &str, change: impl Fn(&mut TenantState), expected: [&str; 5]) {
+            let mut state = state(id);
+            change(&mut state);
+            let facts = facts(state);
+            let found =
+                STEPS.map(|of| described(ask(&operator(), |context| step(context.on(&facts), &(), of))));
+            assert_eq!(found, expected);
+        }
+
+        const DUE: &str = "tenant due 1604800";
+
+        #[test]
+        fn each_transition_happens_once() {
+            check("t", |_| {}, ["tenant suspended", "", DUE, "", "conflict"]);
+            check("t", |t| t.lifecycle.suspended_at = Some(NOW), ["", "tenant resumed", DUE, "", "conflict"]);
+            check(
+                "t",
+                |t| t.lifecycle.deletion_due_at = Some(at(9)),
+                ["tenant suspended", "", "", "tenant deletion_cancelled", "tenant deleted"],
+            );
+            let none = "there is no tenant of this id";
+            check("t", |t| t.lifecycle.deleted_at = Some(NOW), [none; 5]);
+        }
+
+        #[test]
+        fn a_declared_tenant_is_suspended_but_not_deleted_before_it_is_retired() {
+            let declared = |t: &mut TenantState| t.lifecycle.managed_by = ManagedBy::Config;
+            check("t", declared, ["tenant suspended", "", "conflict", "", "conflict"]);
+            let retired = |t: &mut TenantState| {
+                declared(t);
+                t.lifecycle.retired_at = Some(NOW);
+            };
+            check("t", retired, ["tenant suspended", "", DUE, "", "conflict"]);
+        }
+
+        #[test]
+        fn the_platform_s_own_tenant_goes_on_serving() {
+            check("platform", |_| {}, ["conflict", "", "conflict", "", "conflict"]);
+        }
+
+        fn status_after(of: TenantStep, change: impl Fn(&mut TenantState)) -> TenantStatus {
+            let mut state = state("t");
+            change(&mut state);
+            let edit = ask(&operator(), |context| step(context.on(&facts(state)), &(), of)).unwrap();
+            let Change::Tenant(row) = &edit.changes[0] else { panic!("{edit:?}") };
+            row.after.status
+        }
+
+        #[test]
+        fn keys_stay_published_until_the_last_token_has_expired() {
+            let until = |keys_published_until| TenantStatus::Suspended { keys_published_until };
+            assert_eq!(status_after(TenantStep::Suspend, |_| {}), until(at(3610)));
+            assert_eq!(
+                status_after(TenantStep::Suspend, |t| t.previous_tokens_until = Some(at(9999))),
+                until(at(9999))
+            );
+            // It stopped serving before, and has issued nothing since.
+            let stopped = |t: &mut TenantState| {
+                t.tenant.status = until(at(5));
+                t.lifecycle.suspended_at = Some(NOW);
+            };
+            assert_eq!(status_after(TenantStep::ScheduleDeletion, stopped), until(at(5)));
+            // Resuming lets it serve only where nothing else stands in the way.
+            assert_eq!(status_after(TenantStep::Resume, stopped), TenantStatus::Active);
+            let deleting = |t: &mut TenantState| {
+                stopped(t);
+                t.lifecycle.deletion_due_at = Some(at(9));
+            };
+            assert_eq!(status_after(TenantStep::Resume, deleting), until(at(5)));
+            assert_eq!(status_after(TenantStep::CancelDeletion, deleting), until(at(5)));
+        }
+
+        #[test]
+        fn a_deletion_is_due_at_its_time_unless_it_was_cancelled() {
+            let check = |change: &dyn Fn(&mut TenantState), expected| {
+                let mut state = state("t");
+                state.lifecycle.deletion_due_at = Some(NOW);
+                change(&mut state);
+                assert_eq!(is_due(&state, NOW), expected);
+            };
+            check(&|_| {}, true);
+            check(&|t| t.lifecycle.deletion_due_at = Some(at(1)), false);
+            check(&|t| t.lifecycle.deletion_due_at = None, false);
+            check(&|t| t.lifecycle.deleted_at = Some(NOW), false);
+            check(&|t| t.lifecycle.managed_by = ManagedBy::Config, false);
+        }
+    }
+}
