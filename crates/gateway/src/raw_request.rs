@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{
-    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH,
+    USER_AGENT,
 };
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
@@ -138,6 +139,11 @@ impl RawRequest {
         lines.map(|line| String::from_utf8_lossy(line.as_bytes())).reduce(|all, line| all + ", " + line)
     }
 
+    /// Whether the caller has already what this entity tag names, weakly compared (RFC 9110 §13.1.2).
+    pub(crate) fn knows(&self, tag: impl AsRef<[u8]>) -> bool {
+        self.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, tag))
+    }
+
     /// The User-Agent header, of any length; empty where it is absent or not ASCII.
     pub(crate) fn user_agent(&self) -> &str {
         let header = self.request.headers().get(USER_AGENT);
@@ -255,5 +261,26 @@ impl RawRequest {
         let value = self.request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media_type = value.unwrap_or_default().split(';').next().unwrap_or_default().trim();
         types.iter().any(|wanted| media_type.eq_ignore_ascii_case(wanted))
+    }
+}
+
+/// Whether a list of entity tags has this one, weakly compared.
+fn names_tag(tags: &str, tag: impl AsRef<[u8]>) -> bool {
+    let names = |listed: &str| listed.strip_prefix("W/").unwrap_or(listed).as_bytes() == tag.as_ref();
+    tags.split(',').map(str::trim).any(|listed| listed == "*" || names(listed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_found_alone_in_a_list_weak_or_by_a_star() {
+        for tags in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", "*"] {
+            assert!(names_tag(tags, "\"a\""), "{tags}");
+        }
+        for tags in ["", "a", "\"b\"", "\"ab\""] {
+            assert!(!names_tag(tags, "\"a\""), "{tags}");
+        }
     }
 }

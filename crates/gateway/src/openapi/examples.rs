@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::errors::ErrorForm;
-use super::operation::{JSON, NDJSON, Operation};
+use super::operation::{JSON, NAMES_IN_PATHS, NDJSON, Operation};
 
 /// The account of the story.
 pub(crate) const ACCOUNT: &str = "usr_mfrggzdfmztwq2lknnwg23tpoa";
@@ -49,21 +49,12 @@ fn members(object: &mut Value) -> impl Iterator<Item = &mut Value> {
     object.as_object_mut().into_iter().flat_map(|members| members.values_mut())
 }
 
-/// What a path names.
+/// What a path names. Outside of administration the tenant is that of the sample configuration.
 fn of_path(name: &str, is_public: bool) -> Option<&'static str> {
-    Some(match name {
-        "id" if is_public => "test-tenant",
-        "id" => "northwind",
-        "client" => "billing",
-        "account" => ACCOUNT,
-        "session" => "Qm9va3MgYXJlIGdvb2QuLg",
-        "secret" => "s1",
-        "kid" => "oauth2-key-1",
-        "hash" => "nqFZQe7c0fZ9n4Gg",
-        "file" => "pages.css",
-        "application" => "550e8400-e29b-41d4-a716-446655440000",
-        _ => return None,
-    })
+    if is_public && name == "id" {
+        return Some("test-tenant");
+    }
+    NAMES_IN_PATHS.iter().find(|(known, ..)| *known == name).map(|(.., example)| *example)
 }
 
 /// A parameter of a query.

@@ -14,7 +14,6 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{OpenApi, Paths};
 
 use crate::Surface;
-use crate::routes::admin::Endpoint;
 
 pub(crate) use crate::raw_request::MERGE_PATCH;
 pub(crate) use examples::{ACCOUNT, merged, whole};
@@ -48,8 +47,9 @@ pub(crate) fn document_of(surface: Surface) -> String {
 }
 
 /// The operations of the admin API, in the order of their groups.
-pub(crate) fn administration() -> Vec<Endpoint> {
-    tags::GROUPS.iter().flat_map(tags::Group::endpoints).collect()
+pub(crate) fn administration() -> Vec<Operation> {
+    let all = tags::GROUPS.iter().flat_map(|(_, _, files)| *files).flat_map(|file| file());
+    all.filter(|operation| operation.serve.is_some()).collect()
 }
 
 #[derive(Serialize)]
@@ -63,14 +63,14 @@ struct Document {
 
 fn build(surface: Surface) -> serde_json::Result<Document> {
     let (mut paths, mut types, mut tags) = (Paths::new(), Vec::new(), Vec::new());
-    for group in &tags::GROUPS {
-        let operations = group.operations().into_iter();
+    for (name, description, files) in &tags::GROUPS {
+        let operations = files.iter().flat_map(|file| file());
         let served: Vec<_> = operations.filter(|operation| surface.serves(operation.path)).collect();
-        tags.extend((!served.is_empty()).then(|| group.described()));
+        tags.extend((!served.is_empty()).then(|| json!({ "name": name, "description": description })));
         for operation in served {
             let operation = operation.with_common_errors().with_examples();
             types.extend_from_slice(&operation.schemas);
-            operation.add_to(&mut paths, group.name)?;
+            operation.add_to(&mut paths, name)?;
         }
     }
     let is_whole = surface == Surface::ALL;

@@ -7,18 +7,36 @@ use serde_json::{Value, json};
 use utoipa::openapi::{HttpMethod, Paths};
 
 use super::errors::ErrorForm;
+use super::examples::ACCOUNT;
 use super::schemas::{Direction, SchemaOf, reference};
 pub(super) use crate::raw_request::{FORM, JSON, NDJSON};
+use crate::routes::admin::Serve;
 
 pub(crate) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";
 pub(crate) const NOT_MODIFIED: &str = "If-None-Match names what it is";
 
+const UUID: &str = "The application's id, a UUID";
+/// What paths name, with a description and an example.
+pub(super) const NAMES_IN_PATHS: [(&str, &str, &str); 9] = [
+    ("id", "Tenant id", "northwind"),
+    ("client", "Client id, percent-encoded", "billing"),
+    ("account", UUID, ACCOUNT),
+    ("session", UUID, "Qm9va3MgYXJlIGdvb2QuLg"),
+    ("secret", "Secret id", "s1"),
+    ("kid", "As oauth2-key-1", "oauth2-key-1"),
+    ("hash", "A digest of the content", "nqFZQe7c0fZ9n4Gg"),
+    ("file", "The name of the file", "pages.css"),
+    ("application", UUID, "550e8400-e29b-41d4-a716-446655440000"),
+];
+
 /// An operation under construction.
 pub(crate) struct Operation {
-    pub(super) method: HttpMethod,
+    pub(crate) method: HttpMethod,
     pub(crate) path: &'static str,
     pub(super) form: ErrorForm,
     pub(super) object: Value,
+    /// What serves it, of the admin API: its route is made from the same value.
+    pub(crate) serve: Option<Serve>,
     /// Generate the schemas of its bodies.
     pub(super) schemas: Vec<(Direction, SchemaOf)>,
     /// Examples of the body of its request and of its main answer, which is JSON.
@@ -28,25 +46,23 @@ pub(crate) struct Operation {
 /// An operation with the parameters that its path has.
 pub(crate) fn on(method: HttpMethod, path: &'static str) -> Operation {
     let (form, object) = (ErrorForm::OAuth, json!({ "responses": {} }));
-    let operation = Operation { method, path, form, object, schemas: Vec::new(), examples: [None, None] };
+    let operation =
+        Operation { method, path, form, object, serve: None, schemas: Vec::new(), examples: [None, None] };
     path.split(['{', '}']).skip(1).step_by(2).fold(operation, |operation, name| {
-        let description = match name {
-            "id" => "Tenant id",
-            "client" => "Client id, percent-encoded",
-            "secret" => "Secret id",
-            "kid" => "As oauth2-key-1",
-            "hash" => "A digest of the content",
-            "file" => "The name of the file",
-            _ => "The application's id, a UUID",
-        };
-        operation.parameter("path", name, json!({ "type": "string" }), description)
+        let description = NAMES_IN_PATHS.iter().find(|(known, ..)| *known == name).map(|(_, text, _)| text);
+        operation.parameter("path", name, json!({ "type": "string" }), description.unwrap_or(&""))
     })
 }
 
-/// An operation of the admin API, with the permission that its route requires.
-pub(crate) fn admin(method: HttpMethod, path: &'static str, permission: Permission) -> Operation {
+/// An operation of the admin API, with the permission that its route requires, and what serves it.
+pub(crate) fn admin(
+    method: HttpMethod,
+    path: &'static str,
+    permission: Permission,
+    serve: Serve,
+) -> Operation {
     let operation = on(method, path).secured(json!({ "admin_token": [permission.scope()] }));
-    Operation { form: ErrorForm::Problem, ..operation }
+    Operation { form: ErrorForm::Problem, serve: Some(serve), ..operation }
 }
 
 /// An operation of the Thunder-compatible API.

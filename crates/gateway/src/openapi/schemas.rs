@@ -6,84 +6,44 @@ use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-/// The names of types, and their names in the document where those are others.
-const NAMES: [(&str, &str); 48] = [
-    ("AccessTokenSettings", "AccessToken"),
-    ("AssertionSettings", "Assertions"),
+/// The names of types in answers that the document calls otherwise than the rule of [`name_of`] does.
+const NAMES_IN_ANSWERS: [(&str, &str); 19] = [
     ("ApplicationDocument", "Application"),
+    ("AssertionSettings", "Assertions"),
     ("AuditView", "AuditRecord"),
-    ("AuditViewPage", "AuditPage"),
-    ("AccountView", "Account"),
-    ("AccountViewPage", "AccountPage"),
-    ("AddressSettings", "Address"),
-    ("BrandingSettings", "Branding"),
-    ("BrokenTokensView", "BrokenTokens"),
     ("ClaimsSettings", "StandardClaims"),
-    ("ClientView", "Client"),
-    ("ClientViewPage", "ClientPage"),
-    ("ConsentView", "Consent"),
-    ("ExplainSettings", "RequestToExplain"),
-    ("ExplanationView", "Explanation"),
     ("FieldErrorDocument", "Fault"),
-    ("FlowRequest", "Flow"),
-    ("ImportSettings", "NewKey"),
     ("Inbound", "InboundAuthConfig"),
     ("Jwk", "ClientKey"),
     ("Jwks", "ClientKeySet"),
-    ("KeyStatusView", "KeyStatus"),
     ("KeyView", "SigningKey"),
-    ("NewPasswordSettings", "NewPassword"),
-    ("NewSecretSettings", "NewSecret"),
-    ("LimitsSettings", "Limits"),
-    ("SignInLimitsSettings", "SignInLimits"),
-    ("ThrottlingView", "AccountThrottling"),
-    ("LogoSettings", "Logo"),
     ("OauthConfig", "ApplicationClient"),
-    ("ProblemDocument", "Problem"),
     ("OwnRefreshTokenSettings", "ClientRefreshTokens"),
+    ("ProblemDocument", "Problem"),
     ("RefreshTokenSettings", "RefreshTokens"),
-    ("ResourceServerSettings", "ResourceServer"),
-    ("RotateSettings", "Rotation"),
-    ("SecretView", "Secret"),
     ("SessionSettings", "SessionPolicy"),
-    ("SessionView", "Session"),
     ("SignInSettings", "SignInPolicy"),
-    ("SigningSettings", "Signing"),
     ("StrategiesSettings", "TenantStrategies"),
     ("StrategySettings", "TenantStrategy"),
-    ("TenantView", "Tenant"),
-    ("TenantViewPage", "TenantPage"),
+    ("ThrottlingView", "AccountThrottling"),
     ("TokenSettings", "ClientToken"),
-    ("UnopenedKeyView", "UnopenedKey"),
-    ("VerifierView", "Verifier"),
 ];
-/// The names of types that answers have too, in requests.
-const NAMES_IN_REQUESTS: [(&str, &str); 25] = [
-    ("AccessTokenSettings", "AccessTokenSettings"),
-    ("AddressSettings", "AddressSettings"),
-    ("AssertionSettings", "AssertionSettings"),
+/// The same of types in requests. A type that answers have, too, needs two names.
+const NAMES_IN_REQUESTS: [(&str, &str); 14] = [
     ("ApplicationAccessToken", "NewApplicationAccessToken"),
     ("ApplicationCertificate", "NewApplicationCertificate"),
     ("ApplicationDocument", "NewApplication"),
     ("ApplicationToken", "NewApplicationToken"),
-    ("BrandingSettings", "BrandingSettings"),
-    ("ClaimsSettings", "ClaimsSettings"),
+    ("ExplainSettings", "RequestToExplain"),
+    ("FlowRequest", "Flow"),
+    ("ImportSettings", "NewKey"),
     ("Inbound", "NewInboundAuthConfig"),
     ("Jwk", "ClientKeySettings"),
     ("Jwks", "ClientKeySetSettings"),
-    ("LimitsSettings", "LimitsSettings"),
-    ("SignInLimitsSettings", "SignInLimitsSettings"),
-    ("LogoSettings", "LogoSettings"),
+    ("NewPasswordSettings", "NewPassword"),
+    ("NewSecretSettings", "NewSecret"),
     ("OauthConfig", "NewApplicationClient"),
-    ("OwnRefreshTokenSettings", "OwnRefreshTokenSettings"),
-    ("RefreshTokenSettings", "RefreshTokenSettings"),
-    ("ResourceServerSettings", "ResourceServerSettings"),
-    ("SessionSettings", "SessionSettings"),
-    ("SignInSettings", "SignInSettings"),
-    ("SigningSettings", "SigningSettings"),
-    ("StrategiesSettings", "StrategiesSettings"),
-    ("StrategySettings", "StrategySettings"),
-    ("TokenSettings", "TokenSettings"),
+    ("RotateSettings", "Rotation"),
 ];
 const DEFINITIONS: &str = "#/components/schemas/";
 
@@ -97,11 +57,17 @@ pub(super) enum Direction {
 /// The schema of a body.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// The name that a type has in the document.
-fn name_of(type_name: &str, direction: Direction) -> &str {
-    let in_requests: &[_] = if direction == Direction::Request { &NAMES_IN_REQUESTS } else { &[] };
-    let named = in_requests.iter().chain(&NAMES).find(|(name, _)| *name == type_name);
-    named.map_or(type_name, |(_, name)| name)
+/// The name that a type has in the document. An answer calls views and settings as what they are of.
+fn name_of(type_name: &str, direction: Direction) -> String {
+    let names: &[_] = match direction {
+        Direction::Request => &NAMES_IN_REQUESTS,
+        Direction::Answer => &NAMES_IN_ANSWERS,
+    };
+    match names.iter().find(|(name, _)| *name == type_name) {
+        Some((_, name)) => (*name).to_owned(),
+        None if direction == Direction::Request => type_name.to_owned(),
+        None => type_name.strip_suffix("Settings").unwrap_or(type_name).replace("View", ""),
+    }
 }
 
 /// Refers to the schema of a type.
@@ -139,10 +105,8 @@ fn in_direction(direction: Direction, bodies: impl Iterator<Item = SchemaOf>) ->
     for schema in definitions_mut.chain(&mut bodies) {
         adapt.transform(schema);
     }
-    let mut schemas: Map<_, _> = definitions
-        .into_iter()
-        .map(|(name, schema)| (name_of(&name, direction).to_owned(), schema))
-        .collect();
+    let named = definitions.into_iter().map(|(name, schema)| (name_of(&name, direction), schema));
+    let mut schemas: Map<_, _> = named.collect();
     // What neither a body nor another schema names describes members that only a file has.
     loop {
         let (all, texts) = (schemas.len(), json!([schemas, bodies]).to_string());

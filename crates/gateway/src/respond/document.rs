@@ -1,9 +1,9 @@
 //! Responses of the admin API: a document, its entity tag and its location. No cache stores one, because it may hold a secret.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, ContentType, ETAG, HeaderName, IF_NONE_MATCH, LOCATION};
+use actix_web::http::header::{CONTENT_TYPE, ContentType, ETAG, HeaderName, LOCATION};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use administration::EntityTag;
+use administration::{Created, EntityTag};
 use serde::Serialize;
 
 use super::Problem;
@@ -71,7 +71,7 @@ impl Document {
 /// The response to a GET: the document, or 304 where the caller has it already (RFC 9110 §13.1.2).
 pub(crate) fn looked_at(raw: &RawRequest, view: &impl Serialize) -> Result<HttpResponse, Problem> {
     let tag = EntityTag::of(view);
-    if is_known(raw, &tag) {
+    if raw.knows(tag.to_string()) {
         return Ok(Document::of(StatusCode::NOT_MODIFIED).tagged(&tag).empty());
     }
     Document::of(StatusCode::OK).tagged(&tag).body(view)
@@ -80,38 +80,23 @@ pub(crate) fn looked_at(raw: &RawRequest, view: &impl Serialize) -> Result<HttpR
 /// The response to a GET of a text of another media type.
 pub(crate) fn looked_at_as(raw: &RawRequest, media_type: &'static str, text: String) -> HttpResponse {
     let tag = EntityTag::of(&text);
-    if is_known(raw, &tag) {
+    if raw.knows(tag.to_string()) {
         return Document::of(StatusCode::NOT_MODIFIED).tagged(&tag).empty();
     }
     Document::of(StatusCode::OK).tagged(&tag).text(media_type, text)
 }
 
+/// The response to a creation, or to its repetition: what was made at this location, with the entity tag of this view of it.
+pub(crate) fn created<T: Serialize>(
+    view: &impl Serialize,
+    location: &str,
+    made: &Created<T>,
+) -> Result<HttpResponse, Problem> {
+    let answer = Document::of(StatusCode::CREATED).tagged(&EntityTag::of(view));
+    answer.made(location, made.replayed).body(&made.value)
+}
+
 /// The response to a change: the document as it is now.
 pub(crate) fn changed(view: &impl Serialize) -> Result<HttpResponse, Problem> {
     Document::of(StatusCode::OK).tagged(&EntityTag::of(view)).body(view)
-}
-
-fn is_known(raw: &RawRequest, tag: &EntityTag) -> bool {
-    raw.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, tag.to_string()))
-}
-
-/// Whether `If-None-Match` names the tag, weakly compared (RFC 9110 §13.1.2).
-pub(crate) fn names_tag(tags: &str, etag: impl AsRef<[u8]>) -> bool {
-    let names = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_ref();
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || names(tag))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_tag_is_found_alone_in_a_list_weak_or_by_a_star() {
-        for tags in ["\"a\"", "W/\"a\"", "\"b\", \"a\"", "*"] {
-            assert!(names_tag(tags, "\"a\""), "{tags}");
-        }
-        for tags in ["", "a", "\"b\"", "\"ab\""] {
-            assert!(!names_tag(tags, "\"a\""), "{tags}");
-        }
-    }
 }

@@ -9,7 +9,7 @@ mod oauth_error;
 mod problem;
 mod protective;
 
-pub(crate) use document::{Document, changed, looked_at, looked_at_as, names_tag};
+pub(crate) use document::{Document, changed, created, looked_at, looked_at_as};
 pub(crate) use error_help::{error_help, help_link, link_help};
 pub(crate) use http_error::{ErrorBody, HttpError};
 pub(crate) use json::{APPLICATION_JSON, created_secret_json, fresh_json, secret_document, secret_json};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::body::MessageBody;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
 use actix_web::web::{Bytes, Data};
 use pages::Asset;
 use tenancy::ImageFormat;
@@ -13,7 +13,7 @@ use crate::Services;
 use crate::failure::Failure;
 use crate::page::{passive, theme_of};
 use crate::raw_request::RawRequest;
-use crate::respond::{OAuthError, names_tag};
+use crate::respond::OAuthError;
 
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
@@ -66,7 +66,7 @@ fn file(
 ) -> HttpResponse {
     let lifetime = if requested == Some(hash) { FOREVER } else { REVALIDATED };
     let tag = format!("\"{hash}\"");
-    let is_known = raw.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, &tag));
+    let is_known = raw.knows(&tag);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     passive(&mut response).insert_header((CACHE_CONTROL, lifetime)).insert_header((ETAG, tag));
     if is_known {

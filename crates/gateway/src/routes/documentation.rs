@@ -8,7 +8,7 @@ use actix_http::body::SizedStream;
 use actix_web::HttpResponse;
 use actix_web::http::header::{
     AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentType,
-    ETAG, Encoding, HeaderValue, IF_NONE_MATCH, VARY,
+    ETAG, Encoding, HeaderValue, VARY,
 };
 use actix_web::web::{Bytes, Header, block};
 use flate2::Compression;
@@ -20,7 +20,7 @@ use futures_util::stream;
 use crate::Surface;
 use crate::openapi::document_of;
 use crate::raw_request::RawRequest;
-use crate::respond::{APPLICATION_JSON, names_tag};
+use crate::respond::APPLICATION_JSON;
 
 /// The documents of the four kinds of listeners, each made at its first request.
 static DOCUMENTS: [LazyLock<Compressed>; 4] = [
@@ -90,7 +90,7 @@ impl Compressed {
         (media_type, cache_control): (HeaderValue, &'static str),
     ) -> HttpResponse {
         let tag = self.tag();
-        let is_known = raw.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, &tag));
+        let is_known = raw.knows(&tag);
         let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         response
             // Weak: one tag is of both codings.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data};
 use keys::life_cycle::{self, JwksCacheLifetime, KeyPolicy};
@@ -16,7 +16,7 @@ use tenancy::{Tenant, TenantError};
 
 use crate::Services;
 use crate::raw_request::RawRequest;
-use crate::respond::{APPLICATION_JSON, OAuthError, names_tag};
+use crate::respond::{APPLICATION_JSON, OAuthError};
 
 pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> Result<HttpResponse, OAuthError> {
     let now = (services.clock)();
@@ -30,7 +30,7 @@ pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> Result<Ht
         return Err(TenantError::Unknown.into());
     }
     record_fetch(&services, &raw, &tenant, &set, now);
-    let known = raw.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, &set.etag));
+    let known = raw.knows(&set.etag);
     Ok(answer(&set, known, cache_control(cache_lifetime(&tenant, &ring, now))))
 }
 

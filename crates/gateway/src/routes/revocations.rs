@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue};
 use actix_web::web::{Bytes, Data};
 use tenancy::TenantError;
 
 use crate::Services;
 use crate::failure::Failure;
 use crate::raw_request::RawRequest;
-use crate::respond::{OAuthError, names_tag};
+use crate::respond::OAuthError;
 
 /// As long as a replica takes its own copy for true.
 const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=10");
@@ -28,7 +28,7 @@ pub(crate) async fn revocations(
     // A tenant without a key has issued nothing. Signing would create its first key, at a stranger's request.
     let key = services.engine.existing_signing_key(&tenant, now).await?.ok_or(TenantError::Unknown)?;
     let feed = services.engine.revocation_feed(&tenant, &key, now).await?.ok_or(Failure::Unavailable)?;
-    let is_known = raw.list(&IF_NONE_MATCH).is_some_and(|tags| names_tag(&tags, &feed.etag));
+    let is_known = raw.knows(&feed.etag);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, &*feed.etag)).insert_header((CACHE_CONTROL, FRESH));
     if is_known {

@@ -15,7 +15,9 @@ use utoipa::openapi::HttpMethod::{Delete, Get};
 
 use super::Answer;
 use super::admin_request::AdminRequest;
-use super::endpoint::Endpoint;
+use super::endpoint::at;
+use super::names::segment;
+use crate::openapi::Operation;
 use crate::respond::Document;
 
 /// The live sessions of an account.
@@ -32,12 +34,12 @@ pub(crate) struct Consents {
     items: Vec<ConsentView>,
 }
 
-pub(crate) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
-        Endpoint::at(Get, "/api/v1/tenant/{id}/accounts/{account}/sessions", Accounts, sessions, |it| {
-            it.named("list_sessions", "List where a person is signed in.")
-                .answer::<LiveSessions>("200", "The live sessions; never a cookie")
-                .answer_example(json!({ "items": [{
+        at(Get, "/api/v1/tenant/{id}/accounts/{account}/sessions", Accounts, sessions)
+            .named("list_sessions", "List where a person is signed in.")
+            .answer::<LiveSessions>("200", "The live sessions; never a cookie")
+            .answer_example(json!({ "items": [{
             "session_id": "Qm9va3MgYXJlIGdvb2QuLg",
             "authenticated_at": "2030-01-31T08:00:00Z",
             "acr": "urn:latchkey:acr:1",
@@ -48,39 +50,27 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             "remembered": false,
             "user_agent": "Mozilla/5.0",
             "source": "192.0.2.7",
-        }] }))
-        }),
-        Endpoint::at(Delete, "/api/v1/tenant/{id}/accounts/{account}/sessions", Accounts, sign_out, |it| {
-            it.named("sign_out_account", "Sign a person out everywhere.")
-                .empty_answer("204", "All sessions until now have ended")
-        }),
-        Endpoint::at(
-            Delete,
-            "/api/v1/tenant/{id}/accounts/{account}/sessions/{session}",
-            Accounts,
-            end_session,
-            |it| it.named("end_session", "End a session.").empty_answer("204", "The browser is signed out"),
-        ),
-        Endpoint::at(Get, "/api/v1/tenant/{id}/accounts/{account}/consents", Accounts, consents, |it| {
-            it.named("list_consents", "List what a person has allowed clients.")
-                .answer::<Consents>("200", "All of them")
-                .answer_example(json!({ "items": [{
+        }] })),
+        at(Delete, "/api/v1/tenant/{id}/accounts/{account}/sessions", Accounts, sign_out)
+            .named("sign_out_account", "Sign a person out everywhere.")
+            .empty_answer("204", "All sessions until now have ended"),
+        at(Delete, "/api/v1/tenant/{id}/accounts/{account}/sessions/{session}", Accounts, end_session)
+            .named("end_session", "End a session.")
+            .empty_answer("204", "The browser is signed out"),
+        at(Get, "/api/v1/tenant/{id}/accounts/{account}/consents", Accounts, consents)
+            .named("list_consents", "List what a person has allowed clients.")
+            .answer::<Consents>("200", "All of them")
+            .answer_example(json!({ "items": [{
             "client_id": "billing", "scopes": ["openid", "profile"],
             "resources": ["https://billing.example"], "granted_at": "2030-01-31T08:00:00Z",
-        }] }))
-        }),
-        Endpoint::at(
-            Delete,
-            "/api/v1/tenant/{id}/accounts/{account}/consents/{client}",
-            Accounts,
-            revoke_consent,
-            |it| {
-                it.named("revoke_consent", "Forget what a person has allowed a client.")
-                    .empty_answer("204", "The person is asked again")
-            },
-        ),
+        }] })),
+        at(Delete, "/api/v1/tenant/{id}/accounts/{account}/consents/{client}", Accounts, revoke_consent)
+            .named("revoke_consent", "Forget what a person has allowed a client.")
+            .empty_answer("204", "The person is asked again"),
     ]
 }
+
+segment! { SessionId, "session": |raw| raw.place("session").and_then(|id| id.parse().ok()) }
 
 async fn sessions(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;

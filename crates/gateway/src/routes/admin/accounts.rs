@@ -4,110 +4,94 @@ use accounts::{Account, AccountId};
 use actix_web::http::StatusCode;
 use administration::Permission::Accounts;
 use administration::{
-    AccountFilter, AccountSettings, AccountStep, AccountView, EntityTag, FieldError, ImportedAccount,
-    ImportedLine, NewAccount, NewPasswordSettings, Page, ThrottlingView,
+    AccountFilter, AccountSettings, AccountStep, AccountView, FieldError, ImportedAccount, ImportedLine,
+    NewAccount, NewPasswordSettings, Page, ThrottlingView,
 };
 use serde_json::{Value, json};
 use tenancy::TenantId;
 use utoipa::openapi::HttpMethod::{Get, Post};
 
+use super::Answer;
 use super::admin_request::AdminRequest;
-use super::endpoint::Endpoint;
-use super::row::{self, Row};
-use super::{Answer, names};
+use super::endpoint::at;
+use super::names::segment;
+use super::row::{Row, change, contended, end, look_at, step};
 use crate::documents;
-use crate::openapi::{ACCOUNT, merged};
+use crate::openapi::{ACCOUNT, Operation, merged};
 use crate::raw_request::{JSON, NDJSON};
-use crate::respond::{Document, changed};
+use crate::respond::{Document, changed, created};
 
-pub(crate) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
-        Endpoint::at(Get, "/api/v1/tenant/{id}/accounts", Accounts, list, |it| {
-            it.named("list_accounts", "List a tenant's accounts.")
-                .query(
-                    "string",
-                    "identifier",
-                    "Only the account that signs in by this e-mail address or user name",
-                )
-                .query("string", "external_id", "Only the account of this identifier in another system")
-                .paging()
-                .answer::<Page<AccountView>>(
-                    "200",
-                    "A page, in the order of their creation; deleted accounts are left out",
-                )
-                .answer_example(json!({ "items": [Account::example()] }))
-        }),
-        Endpoint::at(Post, "/api/v1/tenant/{id}/accounts", Accounts, create, |it| {
-            it.named("create_account", "Create an account.")
-                .idempotent()
-                .body::<NewAccount>(JSON, Some("email, username or both are needed"))
-                .answer::<AccountView>("201", "The account; Location and ETag")
-                .error("409", "Another account has the identifier, or the tenant is the platform's")
-                .request_example(json!({
-                    "email": "ada@example.com",
-                    "email_verified": true,
-                    "external_id": "hr-1815",
-                    "claims": { "name": "Ada Lovelace", "locale": "en-GB" },
-                    "groups": ["staff"],
-                    "password": "seven clouds above the harbour",
-                }))
-                .answer_example(Account::example())
-        }),
-        Endpoint::at(Post, "/api/v1/tenant/{id}/accounts/import", Accounts, import, |it| {
-            it.named("import_accounts", "Import accounts, one a line.")
-                .body::<ImportedAccount>(
-                    NDJSON,
-                    Some(
-                        "10 000 such objects at most, one a line, 500 of them with `password`, in 8 MiB at most",
-                    ),
-                )
-                .answer_of::<ImportedLine>(
-                    "200",
-                    "Such an object for each line, in their order, one a line",
-                    NDJSON,
-                )
-                .error("408", "Head not complete in 5 s or body not in 60 s")
-                .error("409", "The tenant is the platform's")
-                .error("413", "Body over 8 MiB")
-                .request_example(json!({
-                    "email": "grace@example.com",
-                    "email_verified": true,
-                    "password_hash": "$2b$12$abcdefghijklmnopqrstuu4AhMWbKIX3iMKcX3rU9Gq5j7NhPFJbO",
-                }))
-                .answer_example(json!({ "line": 1, "result": "created", "account_id": ACCOUNT }))
-        }),
-        Endpoint::look_at::<Account>("/api/v1/tenant/{id}/accounts/{account}", |it| {
-            it.named("get_account", "Look at an account.")
-        }),
-        Endpoint::change::<Account>("/api/v1/tenant/{id}/accounts/{account}", |it| {
-            it.named("patch_account", "Change an account.")
-                .error("409", "Another account has the identifier, or config.yaml declares this account")
-                .request_example(json!({ "groups": ["staff", "accounting"] }))
-                .answer_example(merged(Account::example(), json!({ "groups": ["staff", "accounting"] })))
-        }),
-        Endpoint::end::<Account>("/api/v1/tenant/{id}/accounts/{account}", AccountStep::Delete, |it| {
-            it.named("delete_account", "Delete an account.")
-                .empty_answer("204", "Nothing of the person is left but the id, which is not given again")
-        }),
-        Endpoint::step::<Account>(
-            "/api/v1/tenant/{id}/accounts/{account}/suspend",
-            AccountStep::Suspend,
-            |it| {
-                it.named("suspend_account", "Stop a person from signing in, and end all sessions and tokens.")
-            },
-        ),
-        Endpoint::step::<Account>(
-            "/api/v1/tenant/{id}/accounts/{account}/resume",
-            AccountStep::Resume,
-            |it| it.named("resume_account", "Let a person sign in again."),
-        ),
-        Endpoint::step::<Account>(
-            "/api/v1/tenant/{id}/accounts/{account}/unlock",
-            AccountStep::Unlock,
-            |it| it.named("unlock_account", "Forget the failed sign-ins of an account."),
-        ),
-        Endpoint::at(Get, "/api/v1/tenant/{id}/accounts/{account}/throttling", Accounts, throttling, |it| {
-            it.named(
+        at(Get, "/api/v1/tenant/{id}/accounts", Accounts, list)
+            .named("list_accounts", "List a tenant's accounts.")
+            .query(
+                "string",
+                "identifier",
+                "Only the account that signs in by this e-mail address or user name",
+            )
+            .query("string", "external_id", "Only the account of this identifier in another system")
+            .paging()
+            .answer::<Page<AccountView>>(
+                "200",
+                "A page, in the order of their creation; deleted accounts are left out",
+            )
+            .answer_example(json!({ "items": [Account::example()] })),
+        at(Post, "/api/v1/tenant/{id}/accounts", Accounts, create)
+            .named("create_account", "Create an account.")
+            .idempotent()
+            .body::<NewAccount>(JSON, Some("email, username or both are needed"))
+            .answer::<AccountView>("201", "The account; Location and ETag")
+            .error("409", "Another account has the identifier, or the tenant is the platform's")
+            .request_example(json!({
+                "email": "ada@example.com",
+                "email_verified": true,
+                "external_id": "hr-1815",
+                "claims": { "name": "Ada Lovelace", "locale": "en-GB" },
+                "groups": ["staff"],
+                "password": "seven clouds above the harbour",
+            }))
+            .answer_example(Account::example()),
+        at(Post, "/api/v1/tenant/{id}/accounts/import", Accounts, import)
+            .named("import_accounts", "Import accounts, one a line.")
+            .body::<ImportedAccount>(
+                NDJSON,
+                Some(
+                    "10 000 such objects at most, one a line, 500 of them with `password`, in 8 MiB at most",
+                ),
+            )
+            .answer_of::<ImportedLine>(
+                "200",
+                "Such an object for each line, in their order, one a line",
+                NDJSON,
+            )
+            .error("408", "Head not complete in 5 s or body not in 60 s")
+            .error("409", "The tenant is the platform's")
+            .error("413", "Body over 8 MiB")
+            .request_example(json!({
+                "email": "grace@example.com",
+                "email_verified": true,
+                "password_hash": "$2b$12$abcdefghijklmnopqrstuu4AhMWbKIX3iMKcX3rU9Gq5j7NhPFJbO",
+            }))
+            .answer_example(json!({ "line": 1, "result": "created", "account_id": ACCOUNT })),
+        look_at::<Account>("/api/v1/tenant/{id}/accounts/{account}")
+            .named("get_account", "Look at an account."),
+        change::<Account>("/api/v1/tenant/{id}/accounts/{account}")
+            .named("patch_account", "Change an account.")
+            .error("409", "Another account has the identifier, or config.yaml declares this account")
+            .request_example(json!({ "groups": ["staff", "accounting"] }))
+            .answer_example(merged(Account::example(), json!({ "groups": ["staff", "accounting"] }))),
+        end::<Account>("/api/v1/tenant/{id}/accounts/{account}", AccountStep::Delete)
+            .named("delete_account", "Delete an account.")
+            .empty_answer("204", "Nothing of the person is left but the id, which is not given again"),
+        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/suspend", AccountStep::Suspend)
+            .named("suspend_account", "Stop a person from signing in, and end all sessions and tokens."),
+        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/resume", AccountStep::Resume)
+            .named("resume_account", "Let a person sign in again."),
+        step::<Account>("/api/v1/tenant/{id}/accounts/{account}/unlock", AccountStep::Unlock)
+            .named("unlock_account", "Forget the failed sign-ins of an account."),
+        at(Get, "/api/v1/tenant/{id}/accounts/{account}/throttling", Accounts, throttling)
+            .named(
                 "get_account_throttling",
                 "Look whether an account refuses browsers after wrong passwords.",
             )
@@ -117,17 +101,15 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 "since": "2030-01-31T12:00:00Z",
                 "until": "2030-01-31T12:20:00Z",
                 "failures": 14,
-            }))
-        }),
-        Endpoint::at(Post, "/api/v1/tenant/{id}/accounts/{account}/password", Accounts, set_password, |it| {
-            it.named("set_account_password", "Set the password of an account.")
-                .if_match("account")
-                .body::<NewPasswordSettings>(JSON, Some("It is never shown again"))
-                .answer::<AccountView>("200", "The account as it is now; its sessions until now have ended")
-                .error("409", &row::contended::<Account>())
-                .request_example(json!({ "password": "nine lanterns beside the river" }))
-                .answer_example(Account::example())
-        }),
+            })),
+        at(Post, "/api/v1/tenant/{id}/accounts/{account}/password", Accounts, set_password)
+            .named("set_account_password", "Set the password of an account.")
+            .if_match("account")
+            .body::<NewPasswordSettings>(JSON, Some("It is never shown again"))
+            .answer::<AccountView>("200", "The account as it is now; its sessions until now have ended")
+            .error("409", &contended::<Account>())
+            .request_example(json!({ "password": "nine lanterns beside the river" }))
+            .answer_example(Account::example()),
     ]
 }
 
@@ -144,10 +126,8 @@ async fn create(mut request: AdminRequest<TenantId>) -> Answer {
     let new = request.creation(NewAccount::read).await?;
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     let made = administrator.create_account(caller, tenant, new).await?;
-    Document::of(StatusCode::CREATED)
-        .tagged(&EntityTag::of(&made.value))
-        .made(&names::account_location(tenant, &made.value.account_id), made.replayed)
-        .body(&made.value)
+    let location = format!("/api/v1/tenant/{tenant}/accounts/{}", made.value.account_id);
+    created(&made.value, &location, &made)
 }
 
 /// Imports accounts by lines of JSON. An import of which one line is broken imports the others.
@@ -170,17 +150,11 @@ async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answe
     changed(&administrator.set_account_password(caller, (tenant, account), new).await?)
 }
 
+segment! { AccountId, "account": |raw| raw.place("account").and_then(|id| id.parse().ok()) }
+
 impl Row for Account {
-    type Target = (TenantId, AccountId);
+    const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = AccountSettings::read;
     type Settings = AccountSettings;
-
-    fn read(document: Value) -> Result<AccountSettings, Vec<FieldError>> {
-        AccountSettings::read(document)
-    }
-
-    fn names((tenant, account): &Self::Target) -> (&TenantId, &AccountId) {
-        (tenant, account)
-    }
 
     fn example() -> Value {
         json!({

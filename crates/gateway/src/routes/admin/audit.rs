@@ -8,23 +8,22 @@ use utoipa::openapi::HttpMethod::Get;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
-use super::endpoint::Endpoint;
+use super::endpoint::at;
 use super::query::Query;
 use crate::openapi::Operation;
 use crate::respond::Document;
 
-pub(crate) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
-        Endpoint::at(Get, "/api/v1/admin/audit", Audit, of_platform, |it| {
-            records(it.named("read_audit", "Read the audit of the platform.").query(
-                "string",
-                "tenant",
-                "Only of this tenant",
-            ))
-        }),
-        Endpoint::at(Get, "/api/v1/tenant/{id}/audit", Audit, of_tenant, |it| {
-            records(it.named("read_tenant_audit", "Read the audit of a tenant."))
-        }),
+        records(
+            at(Get, "/api/v1/admin/audit", Audit, of_platform)
+                .named("read_audit", "Read the audit of the platform.")
+                .query("string", "tenant", "Only of this tenant"),
+        ),
+        records(
+            at(Get, "/api/v1/tenant/{id}/audit", Audit, of_tenant)
+                .named("read_tenant_audit", "Read the audit of a tenant."),
+        ),
     ]
 }
 

@@ -12,15 +12,20 @@ use utoipa::openapi::HttpMethod::Post;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
-use super::endpoint::Endpoint;
+use super::endpoint::at;
 use crate::documents;
 use crate::explain::{Request, explain as explained};
+use crate::openapi::Operation;
 use crate::raw_request::JSON;
 use crate::respond::Document;
 
-pub(crate) fn endpoints() -> Vec<Endpoint> {
-    vec![Endpoint::at(Post, "/api/v1/tenant/{id}/clients/{client}/explain", Clients, explain, |it| {
-        it.named("explain_client", "Explain what the token endpoint would answer to a request of the client.")
+pub(crate) fn endpoints() -> Vec<Operation> {
+    vec![
+        at(Post, "/api/v1/tenant/{id}/clients/{client}/explain", Clients, explain)
+            .named(
+                "explain_client",
+                "Explain what the token endpoint would answer to a request of the client.",
+            )
             .optional_body::<ExplainSettings>(JSON, "May be left out: all members have defaults")
             .answer::<ExplanationView>(
                 "200",
@@ -28,8 +33,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             )
             .error("429", "Too many writes, or too many refused secrets; Retry-After")
             .request_example(json!({ "scope": "orders:read", "resource": [] }))
-            .answer_example(example())
-    })]
+            .answer_example(example()),
+    ]
 }
 
 async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {

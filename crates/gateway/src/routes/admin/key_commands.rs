@@ -10,9 +10,10 @@ use tenancy::TenantId;
 use utoipa::openapi::HttpMethod::{Delete, Post};
 
 use super::admin_request::AdminRequest;
-use super::endpoint::Endpoint;
-use super::{Answer, names, signing_keys};
+use super::endpoint::at;
+use super::{Answer, signing_keys};
 use crate::documents::KeyRotation;
+use crate::openapi::Operation;
 use crate::raw_request::JSON;
 use crate::respond::{Document, Problem};
 
@@ -20,63 +21,57 @@ const CONFIRM_EMERGENCY: &str = "A new key signs at once and all others are gone
      and may refuse new ones until they fetch the keys again. Send {\"emergency\": true, \"confirm\": true} to do it";
 const CONFIRM_REVOCATION: &str = "The key is gone at once: verifiers refuse the tokens in breaks. Send it again with ?confirm=true to do it";
 
-pub(crate) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
-        Endpoint::at(Post, "/api/v1/tenant/{id}/keys/rotate", Keys, rotate, |it| {
-            it.named("rotate_key", "Replace the key that signs.")
-                .idempotent()
-                .optional_body::<KeyRotation>(JSON, "May be left out")
-                .answer::<KeysChanged>(
-                    "200",
-                    "The keys as they are now: the next one takes over when it has been published \
+        at(Post, "/api/v1/tenant/{id}/keys/rotate", Keys, rotate)
+            .named("rotate_key", "Replace the key that signs.")
+            .idempotent()
+            .optional_body::<KeyRotation>(JSON, "May be left out")
+            .answer::<KeysChanged>(
+                "200",
+                "The keys as they are now: the next one takes over when it has been published \
                     for publish_before; in an emergency at once, and all others are gone",
-                )
-                .error(
-                    "409",
-                    "An emergency that is not confirmed: breaks says whose tokens are refused \
+            )
+            .error(
+                "409",
+                "An emergency that is not confirmed: breaks says whose tokens are refused \
                     from then on",
-                )
-                .request_example(json!({ "emergency": false }))
-                .answer_example(json!({ "items": [signing_keys::example()], "breaks": [] }))
-        }),
-        Endpoint::at(Post, "/api/v1/tenant/{id}/keys", Tenants, import, |it| {
-            it.named("import_key", "Bring a key in.")
-                .idempotent()
-                .body::<ImportSettings>(JSON, None)
-                .answer::<KeysChanged>(
-                    "201",
-                    "The keys as they are now: it takes over when it has been published for \
+            )
+            .request_example(json!({ "emergency": false }))
+            .answer_example(json!({ "items": [signing_keys::example()], "breaks": [] })),
+        at(Post, "/api/v1/tenant/{id}/keys", Tenants, import)
+            .named("import_key", "Bring a key in.")
+            .idempotent()
+            .body::<ImportSettings>(JSON, None)
+            .answer::<KeysChanged>(
+                "201",
+                "The keys as they are now: it takes over when it has been published for \
                     publish_before; Location",
-                )
-                .error(
-                    "400",
-                    "It is no private key that can be used, or is of another algorithm than the \
+            )
+            .error(
+                "400",
+                "It is no private key that can be used, or is of another algorithm than the \
                     tenant signs with; errors says which",
-                )
-                .error("403", "The token lacks the scope; for the tenant platform always")
-                .error(
-                    "409",
-                    "The tenant has or had the key, or it would keep an announced one from ever \
+            )
+            .error("403", "The token lacks the scope; for the tenant platform always")
+            .error(
+                "409",
+                "The tenant has or had the key, or it would keep an announced one from ever \
                     signing",
-                )
-                .request_example(json!({
-                    "key": "-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----\n",
-                    "algorithm": "RS256",
-                }))
-        }),
-        Endpoint::at(Delete, "/api/v1/tenant/{id}/keys/{kid}", Keys, revoke, |it| {
-            it.named("revoke_key", "Take a key away at once.")
-                .query("boolean", "confirm", "The asker knows what it breaks")
-                .answer::<KeysChanged>(
-                    "200",
-                    "The keys as they are now; if it signed, another one signs at once",
-                )
-                .error(
-                    "409",
-                    "Not confirmed: breaks says whose tokens are refused from then on. Or it is \
+            )
+            .request_example(json!({
+                "key": "-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----\n",
+                "algorithm": "RS256",
+            })),
+        at(Delete, "/api/v1/tenant/{id}/keys/{kid}", Keys, revoke)
+            .named("revoke_key", "Take a key away at once.")
+            .query("boolean", "confirm", "The asker knows what it breaks")
+            .answer::<KeysChanged>("200", "The keys as they are now; if it signed, another one signs at once")
+            .error(
+                "409",
+                "Not confirmed: breaks says whose tokens are refused from then on. Or it is \
                     removed already",
-                )
-        }),
+            ),
     ]
 }
 
@@ -98,7 +93,7 @@ async fn import(mut request: AdminRequest<TenantId>) -> Answer {
     let changed = administrator.import_key(caller, tenant, settings).await?;
     let mut made = Document::of(StatusCode::CREATED);
     if let Some(key) = newest(&changed.value) {
-        made = made.made(&names::key_location(tenant, key), changed.replayed);
+        made = made.made(&format!("/api/v1/tenant/{tenant}/keys/{key}"), changed.replayed);
     }
     made.body(&changed.value)
 }

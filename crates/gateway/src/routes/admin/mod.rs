@@ -19,7 +19,7 @@ mod query;
 mod row;
 
 pub(crate) use admin_request::AdminAccess;
-pub(crate) use endpoint::{Endpoint, resources};
+pub(crate) use endpoint::{Serve, resources};
 
 use actix_web::HttpResponse;
 

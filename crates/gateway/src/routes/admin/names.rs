@@ -1,11 +1,9 @@
 //! The names in a path of the admin API. A tenant's id is sent as it is; the id of a client or of a secret may be percent-encoded
 //! (RFC 3986 §2.1).
 
-use accounts::AccountId;
-use keys::KeyId;
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use registry::{ClientId, SecretId};
-use sessions::SessionId;
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, percent_decode_str, utf8_percent_encode};
 use tenancy::TenantId;
 
 use crate::failure::Failure;
@@ -41,83 +39,54 @@ impl Target for TenantId {
     }
 }
 
-/// A client of a tenant.
-impl Target for (TenantId, ClientId) {
+/// A row of a tenant.
+impl<A: Segment> Target for (TenantId, A) {
     fn of(raw: &RawRequest) -> Result<Self, Problem> {
-        Ok((TenantId::of(raw)?, named("client", decoded(raw, "client").and_then(|name| name.parse().ok()))?))
+        Ok((TenantId::of(raw)?, A::of(raw)?))
     }
 }
 
-/// A secret of a client.
-impl Target for (TenantId, ClientId, SecretId) {
+/// What belongs to a row of a tenant.
+impl<A: Segment, B: Segment> Target for (TenantId, A, B) {
     fn of(raw: &RawRequest) -> Result<Self, Problem> {
-        let (tenant, client) = Target::of(raw)?;
-        let name = decoded(raw, "secret").filter(|name| !name.chars().any(char::is_control));
-        Ok((tenant, client, named("secret", name.as_deref().map(SecretId::new))?))
+        Ok((TenantId::of(raw)?, A::of(raw)?, B::of(raw)?))
     }
 }
 
-/// An account of a tenant. Its id is sent as it is.
-impl Target for (TenantId, AccountId) {
-    fn of(raw: &RawRequest) -> Result<Self, Problem> {
-        Ok((TenantId::of(raw)?, named("account", raw.place("account").and_then(|id| id.parse().ok()))?))
+/// A name in a path below that of a tenant. Ids that the program makes are sent as they are.
+pub(crate) trait Segment: Sized + 'static {
+    /// The name, or 404 for one that nothing can have.
+    fn of(raw: &RawRequest) -> Result<Self, Problem>;
+}
+
+/// The tenant is the row.
+impl Segment for () {
+    fn of(_: &RawRequest) -> Result<Self, Problem> {
+        Ok(())
     }
 }
 
-/// A session of an account. Its id is sent as it is.
-impl Target for (TenantId, AccountId, SessionId) {
-    fn of(raw: &RawRequest) -> Result<Self, Problem> {
-        let (tenant, account) = Target::of(raw)?;
-        Ok((tenant, account, named("session", raw.place("session").and_then(|id| id.parse().ok()))?))
-    }
+/// Implements [`Segment`] for a type, with its noun, and with the name that the path has, if it is one.
+macro_rules! segment {
+    ($segment:ty, $noun:literal: |$raw:ident| $name:expr) => {
+        impl super::names::Segment for $segment {
+            fn of($raw: &crate::raw_request::RawRequest) -> Result<Self, crate::respond::Problem> {
+                let unknown =
+                    || crate::respond::Problem::not_found(concat!("there is no ", $noun, " of this id"));
+                $name.ok_or_else(unknown)
+            }
+        }
+    };
 }
 
-/// What an account has allowed a client.
-impl Target for (TenantId, AccountId, ClientId) {
-    fn of(raw: &RawRequest) -> Result<Self, Problem> {
-        let (tenant, account) = <(TenantId, AccountId)>::of(raw)?;
-        let (_, client) = <(TenantId, ClientId)>::of(raw)?;
-        Ok((tenant, account, client))
-    }
+pub(super) use segment;
+
+/// A name as a segment of a path.
+pub(super) fn encoded(name: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(name, RESERVED)
 }
 
-/// A signing key of a tenant. Its `kid` is sent as it is.
-impl Target for (TenantId, KeyId) {
-    fn of(raw: &RawRequest) -> Result<Self, Problem> {
-        Ok((TenantId::of(raw)?, named("key", raw.place("kid").and_then(KeyId::parse))?))
-    }
-}
-
-/// The path of a tenant.
-pub(super) fn tenant_location(tenant: &str) -> String {
-    format!("/api/v1/admin/tenants/{tenant}")
-}
-
-/// The path of a client.
-pub(super) fn client_location(tenant: &TenantId, client: &str) -> String {
-    format!("/api/v1/tenant/{tenant}/clients/{}", utf8_percent_encode(client, RESERVED))
-}
-
-/// The path of a secret.
-pub(super) fn secret_location(tenant: &TenantId, client: &ClientId, secret: &str) -> String {
-    let client = client_location(tenant, client.as_str());
-    format!("{client}/secrets/{}", utf8_percent_encode(secret, RESERVED))
-}
-
-/// The path of an account.
-pub(super) fn account_location(tenant: &TenantId, account: &str) -> String {
-    format!("/api/v1/tenant/{tenant}/accounts/{account}")
-}
-
-/// The path of a signing key.
-pub(super) fn key_location(tenant: &TenantId, key: KeyId) -> String {
-    format!("/api/v1/tenant/{tenant}/keys/{key}")
-}
-
-fn named<T>(what: &str, name: Option<T>) -> Result<T, Problem> {
-    name.ok_or_else(|| Problem::not_found(format!("there is no {what} of this id")))
-}
-
-fn decoded(raw: &RawRequest, place: &str) -> Option<String> {
-    percent_decode_str(raw.place(place)?).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+/// The segment at this place, decoded.
+pub(super) fn decoded(raw: &RawRequest, place: &str) -> Option<String> {
+    percent_decode_str(raw.place(place)?).decode_utf8().ok().map(Cow::into_owned)
 }

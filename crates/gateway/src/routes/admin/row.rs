@@ -5,89 +5,83 @@ use administration::{FieldError, Resource};
 use schemars::JsonSchema;
 use serde_json::Value;
 use tenancy::TenantId;
+use utoipa::openapi::HttpMethod::{Delete, Get, Patch, Post};
 
 use super::Answer;
 use super::admin_request::AdminRequest;
-use super::endpoint::AdminHandler;
-use super::names::Target;
+use super::endpoint::{AdminHandler, at};
+use super::names::Segment;
 use crate::body::BodyBounds;
 use crate::documents;
 use crate::openapi::{MERGE_PATCH, MERGED, NOT_MODIFIED, Operation};
 use crate::respond::{Document, changed, looked_at};
 
 /// A row with a path of its own.
-pub(crate) trait Row: Resource<View: JsonSchema> {
-    /// What its path names.
-    type Target: Target;
+pub(crate) trait Row: Resource<Id: Segment, View: JsonSchema> {
     /// Its settings, which a merge patch changes.
     type Settings: JsonSchema;
+    /// Reads a merge patch as if it were the settings.
+    const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>>;
     /// The size of a merge patch.
     const BODY: BodyBounds = BodyBounds::ORDINARY;
-
-    /// Reads a merge patch as if it were the settings.
-    fn read(document: Value) -> Result<Self::Settings, Vec<FieldError>>;
-
-    /// The tenant, and the row in it.
-    fn names(target: &Self::Target) -> (&TenantId, &Self::Id);
 
     /// An example of the row.
     fn example() -> Value;
 }
 
-pub(super) async fn look<R: Row>(request: AdminRequest<R::Target>) -> Answer {
-    let AdminRequest { administrator, caller, target, raw, .. } = &request;
-    let (tenant, id) = R::names(target);
-    looked_at(raw, &administrator.look::<R>(caller, tenant, id).await?)
-}
+/// What its path names: the tenant, and the row in it.
+type Target<R> = (TenantId, <R as Resource>::Id);
 
-pub(super) fn describe_look<R: Row>(operation: Operation) -> Operation {
-    operation
+/// Shows a row.
+pub(super) fn look_at<R: Row>(path: &'static str) -> Operation {
+    let look = async |request: AdminRequest<Target<R>>| {
+        let AdminRequest { administrator, caller, target: (tenant, id), raw, .. } = &request;
+        looked_at(raw, &administrator.look::<R>(caller, tenant, id).await?)
+    };
+    at(Get, path, R::PERMISSION, look)
         .answer::<R::View>("200", &format!("The {}; ETag", R::NOUN))
         .empty_answer("304", NOT_MODIFIED)
         .answer_example(R::example())
 }
 
-pub(super) async fn patch<R: Row>(mut request: AdminRequest<R::Target>) -> Answer {
-    let patch = documents::patch(&request.raw.json_within(R::BODY).await?, R::read)?;
-    let AdminRequest { administrator, caller, target, .. } = &request;
-    let (tenant, id) = R::names(target);
-    changed(&administrator.patch::<R>(caller, tenant, id, patch).await?)
-}
-
-pub(super) fn describe_patch<R: Row>(operation: Operation) -> Operation {
-    operation
+/// Changes what a merge patch of a row's settings names.
+pub(super) fn change<R: Row>(path: &'static str) -> Operation {
+    let patch = async |mut request: AdminRequest<Target<R>>| {
+        let patch = documents::patch(&request.raw.json_within(R::BODY).await?, R::READ)?;
+        let AdminRequest { administrator, caller, target: (tenant, id), .. } = &request;
+        changed(&administrator.patch::<R>(caller, tenant, id, patch).await?)
+    };
+    at(Patch, path, R::PERMISSION, patch)
         .if_match(R::NOUN)
         .optional_body::<R::Settings>(MERGE_PATCH, MERGED)
         .answer::<R::View>("200", &format!("The {} as it is now; ETag", R::NOUN))
         .error("409", &contended::<R>())
 }
 
-pub(super) fn step<R: Row>(step: R::Step) -> impl AdminHandler<R::Target> {
-    async move |request: AdminRequest<R::Target>| {
-        let AdminRequest { administrator, caller, target, .. } = &request;
-        let (tenant, id) = R::names(target);
-        changed(&administrator.step::<R>(caller, tenant, id, step).await?)
-    }
-}
-
-pub(super) fn describe_step<R: Row>(operation: Operation) -> Operation {
-    operation
+/// Takes a step of a row's life, which may be taken again without harm.
+pub(super) fn step<R: Row>(path: &'static str, step: R::Step) -> Operation {
+    at(Post, path, R::PERMISSION, take_step::<R>(step))
         .if_match(R::NOUN)
         .answer::<R::View>("200", &format!("The {} as it is now", R::NOUN))
         .answer_example(R::example())
 }
 
-pub(super) fn delete<R: Row>(step: R::Step) -> impl AdminHandler<R::Target> {
-    async move |request: AdminRequest<R::Target>| {
-        let AdminRequest { administrator, caller, target, .. } = &request;
-        let (tenant, id) = R::names(target);
-        administrator.step::<R>(caller, tenant, id, step).await?;
-        Ok(Document::of(StatusCode::NO_CONTENT).empty())
+/// What serves a step.
+pub(super) fn take_step<R: Row>(step: R::Step) -> impl AdminHandler<Target<R>> {
+    async move |request: AdminRequest<Target<R>>| {
+        let AdminRequest { administrator, caller, target: (tenant, id), .. } = &request;
+        changed(&administrator.step::<R>(caller, tenant, id, step).await?)
     }
 }
 
-pub(super) fn describe_delete<R: Row>(operation: Operation) -> Operation {
-    operation.if_match(R::NOUN).error("409", &contended::<R>())
+/// Deletes a row by this step.
+pub(super) fn end<R: Row>(path: &'static str, step: R::Step) -> Operation {
+    let delete = async move |request: AdminRequest<Target<R>>| -> Answer {
+        let AdminRequest { administrator, caller, target: (tenant, id), .. } = &request;
+        administrator.step::<R>(caller, tenant, id, step).await?;
+        Ok(Document::of(StatusCode::NO_CONTENT).empty())
+    };
+    at(Delete, path, R::PERMISSION, delete).if_match(R::NOUN).error("409", &contended::<R>())
 }
 
 /// Why an edit of a row is refused that its rules allow.

@@ -12,10 +12,11 @@ use tenancy::TenantId;
 use utoipa::openapi::HttpMethod::{Delete, Get, Patch, Post};
 
 use super::admin_request::AdminRequest;
-use super::endpoint::Endpoint;
-use super::{Answer, names};
+use super::endpoint::at;
+use super::names::segment;
+use super::{Answer, clients, names};
 use crate::documents;
-use crate::openapi::merged;
+use crate::openapi::{Operation, merged};
 use crate::raw_request::JSON;
 use crate::respond::Document;
 
@@ -25,61 +26,50 @@ pub(crate) struct Secrets {
     items: Vec<SecretView>,
 }
 
-pub(crate) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
-        Endpoint::at(Get, "/api/v1/tenant/{id}/clients/{client}/secrets", Clients, list, |it| {
-            it.named("list_secrets", "List a client's secrets.")
-                .answer::<Secrets>("200", "All of them, revoked and expired ones too; never a value")
-                .answer_example(json!({ "items": [example()] }))
-        }),
-        Endpoint::at(Post, "/api/v1/tenant/{id}/clients/{client}/secrets", Clients, create, |it| {
-            it.named("create_secret", "Make one more secret.")
-                .idempotent()
-                .optional_body::<NewSecretSettings>(JSON, "May be left out")
-                .answer::<CreatedSecret>("201", "The secret with its value, shown this once; Location")
-                .error("409", "As many secrets are live as may be")
-                .request_example(json!({ "expires_at": "2031-01-01T00:00:00Z" }))
-                .answer_example(merged(created_example(), json!({ "id": "s2" })))
-        }),
-        Endpoint::at(Post, "/api/v1/tenant/{id}/clients/{client}/secrets/rotate", Clients, rotate, |it| {
-            it.named("rotate_secret", "Replace all secrets by a new one.")
-                .idempotent()
-                .optional_body::<RotateSettings>(JSON, "May be left out")
-                .answer::<CreatedSecret>(
-                    "201",
-                    "The new secret with its value, shown this once; the old ones end after the \
+        at(Get, "/api/v1/tenant/{id}/clients/{client}/secrets", Clients, list)
+            .named("list_secrets", "List a client's secrets.")
+            .answer::<Secrets>("200", "All of them, revoked and expired ones too; never a value")
+            .answer_example(json!({ "items": [example()] })),
+        at(Post, "/api/v1/tenant/{id}/clients/{client}/secrets", Clients, create)
+            .named("create_secret", "Make one more secret.")
+            .idempotent()
+            .optional_body::<NewSecretSettings>(JSON, "May be left out")
+            .answer::<CreatedSecret>("201", "The secret with its value, shown this once; Location")
+            .error("409", "As many secrets are live as may be")
+            .request_example(json!({ "expires_at": "2031-01-01T00:00:00Z" }))
+            .answer_example(merged(created_example(), json!({ "id": "s2" }))),
+        at(Post, "/api/v1/tenant/{id}/clients/{client}/secrets/rotate", Clients, rotate)
+            .named("rotate_secret", "Replace all secrets by a new one.")
+            .idempotent()
+            .optional_body::<RotateSettings>(JSON, "May be left out")
+            .answer::<CreatedSecret>(
+                "201",
+                "The new secret with its value, shown this once; the old ones end after the \
                     grace; Location",
-                )
-                .error("409", "As many secrets are live as may be")
-                .request_example(json!({ "grace": 3600 }))
-                .answer_example(merged(created_example(), json!({ "id": "s2" })))
-        }),
-        Endpoint::at(Patch, "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Clients, expire, |it| {
-            it.named("expire_secret", "Move a secret's end.")
-                .body::<NewSecretSettings>(JSON, Some("expires_at is needed; null: it never ends"))
-                .answer::<SecretView>("200", "The secret as it is now")
-                .error("409", "The secret is revoked")
-                .request_example(json!({ "expires_at": "2030-06-30T00:00:00Z" }))
-                .answer_example(merged(example(), json!({ "expires_at": "2030-06-30T00:00:00Z" })))
-        }),
-        Endpoint::at(
-            Delete,
-            "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}",
-            Clients,
-            revoke,
-            |it| {
-                it.named("revoke_secret", "End a secret at once.")
-                    .answer::<SecretView>("200", "The secret as it is now; it stays in the list")
-                    .answer_example(merged(
-                        example(),
-                        json!({
-                         "status": "revoked",
-                         "revoked_at": "2030-02-01T08:00:00Z",
-                         "safe_to_delete": true,
-                        }),
-                    ))
-            },
-        ),
+            )
+            .error("409", "As many secrets are live as may be")
+            .request_example(json!({ "grace": 3600 }))
+            .answer_example(merged(created_example(), json!({ "id": "s2" }))),
+        at(Patch, "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Clients, expire)
+            .named("expire_secret", "Move a secret's end.")
+            .body::<NewSecretSettings>(JSON, Some("expires_at is needed; null: it never ends"))
+            .answer::<SecretView>("200", "The secret as it is now")
+            .error("409", "The secret is revoked")
+            .request_example(json!({ "expires_at": "2030-06-30T00:00:00Z" }))
+            .answer_example(merged(example(), json!({ "expires_at": "2030-06-30T00:00:00Z" }))),
+        at(Delete, "/api/v1/tenant/{id}/clients/{client}/secrets/{secret}", Clients, revoke)
+            .named("revoke_secret", "End a secret at once.")
+            .answer::<SecretView>("200", "The secret as it is now; it stays in the list")
+            .answer_example(merged(
+                example(),
+                json!({
+                 "status": "revoked",
+                 "revoked_at": "2030-02-01T08:00:00Z",
+                 "safe_to_delete": true,
+                }),
+            )),
     ]
 }
 
@@ -117,9 +107,15 @@ async fn revoke(request: AdminRequest<(TenantId, ClientId, SecretId)>) -> Answer
 }
 
 fn answer(made: &Created<CreatedSecret>, tenant: &TenantId, client: &ClientId) -> Answer {
-    let location = names::secret_location(tenant, client, &made.value.secret.id);
+    let client = clients::location(tenant, client.as_str());
+    let location = format!("{client}/secrets/{}", names::encoded(&made.value.secret.id));
     Document::of(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
 }
+
+segment! { SecretId, "secret": |raw| {
+    let name = names::decoded(raw, "secret").filter(|name| !name.chars().any(char::is_control));
+    name.map(|name| Self::new(&name))
+} }
 
 fn example() -> Value {
     json!({

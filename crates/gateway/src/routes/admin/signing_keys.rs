@@ -12,8 +12,9 @@ use utoipa::openapi::HttpMethod::Get;
 
 use super::Answer;
 use super::admin_request::AdminRequest;
-use super::endpoint::Endpoint;
-use crate::openapi::NOT_MODIFIED;
+use super::endpoint::at;
+use super::names::segment;
+use crate::openapi::{NOT_MODIFIED, Operation};
 use crate::respond::{Document, Problem, looked_at, looked_at_as};
 
 const KEY: &str = "The key with its public half; ETag";
@@ -33,46 +34,43 @@ pub(crate) struct Key {
     public: PublicKeyView,
 }
 
-pub(crate) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
-        Endpoint::at(Get, "/api/v1/tenant/{id}/keys", Permission::Keys, list, |it| {
-            it.named("list_keys", "List a tenant's signing keys.")
-                .answer::<Keys>("200", "All of them, in the order of their numbers, removed ones too")
-                .answer_example(json!({ "items": [example()] }))
-        }),
-        Endpoint::at(Get, "/api/v1/tenant/{id}/keys/{kid}", Permission::Keys, look, |it| {
-            it.named("get_key", "Look at a signing key.")
-                .choice("format", &["jwk", "pem", ""], "The public half alone; empty counts as absent")
-                .answer::<Key>("200", KEY)
-                .answer_as(
-                    "200",
-                    KEY,
-                    "application/jwk+json",
-                    json!({
-                                   "type": "object",
-                    "additionalProperties": { "type": "string" },
-                    "propertyNames": { "type": "string" },
-                               }),
-                )
-                .answer_as("200", KEY, "application/x-pem-file", json!({ "type": "string" }))
-                .empty_answer("304", NOT_MODIFIED)
-        }),
-        Endpoint::at(Get, "/api/v1/tenant/{id}/keys/status", Permission::Keys, status, |it| {
-            it.named("get_key_status", "Ask which keys verifiers have.")
-                .answer::<KeyStatusView>(
-                    "200",
-                    "The key that signs, the one that is announced, and who has fetched it",
-                )
-                .answer_example(json!({
-                    "signing": example(),
-                    "verifiers": [{
-                        "verifier": "orders/1.4 192.0.2.0/24",
-                        "last_fetch_at": "2030-01-31T12:00:00Z",
-                        "newest_kid": "oauth2-key-1",
-                        "has_announced": true,
-                    }],
-                }))
-        }),
+        at(Get, "/api/v1/tenant/{id}/keys", Permission::Keys, list)
+            .named("list_keys", "List a tenant's signing keys.")
+            .answer::<Keys>("200", "All of them, in the order of their numbers, removed ones too")
+            .answer_example(json!({ "items": [example()] })),
+        at(Get, "/api/v1/tenant/{id}/keys/{kid}", Permission::Keys, look)
+            .named("get_key", "Look at a signing key.")
+            .choice("format", &["jwk", "pem", ""], "The public half alone; empty counts as absent")
+            .answer::<Key>("200", KEY)
+            .answer_as(
+                "200",
+                KEY,
+                "application/jwk+json",
+                json!({
+                               "type": "object",
+                "additionalProperties": { "type": "string" },
+                "propertyNames": { "type": "string" },
+                           }),
+            )
+            .answer_as("200", KEY, "application/x-pem-file", json!({ "type": "string" }))
+            .empty_answer("304", NOT_MODIFIED),
+        at(Get, "/api/v1/tenant/{id}/keys/status", Permission::Keys, status)
+            .named("get_key_status", "Ask which keys verifiers have.")
+            .answer::<KeyStatusView>(
+                "200",
+                "The key that signs, the one that is announced, and who has fetched it",
+            )
+            .answer_example(json!({
+                "signing": example(),
+                "verifiers": [{
+                    "verifier": "orders/1.4 192.0.2.0/24",
+                    "last_fetch_at": "2030-01-31T12:00:00Z",
+                    "newest_kid": "oauth2-key-1",
+                    "has_announced": true,
+                }],
+            })),
     ]
 }
 
@@ -104,6 +102,8 @@ async fn status(request: AdminRequest<TenantId>) -> Answer {
     let AdminRequest { administrator, caller, target: tenant, .. } = &request;
     Document::of(StatusCode::OK).body(&administrator.key_status(caller, tenant).await?)
 }
+
+segment! { KeyId, "key": |raw| raw.place("kid").and_then(Self::parse) }
 
 pub(super) fn example() -> Value {
     json!({

@@ -11,92 +11,82 @@ use tenancy::{Tenant, TenantId};
 use utoipa::openapi::HttpMethod::{Delete, Get, Post};
 
 use super::admin_request::AdminRequest;
-use super::endpoint::Endpoint;
-use super::row::{self, Row};
-use super::{Answer, names, secrets};
+use super::endpoint::at;
+use super::row::{Row, change, look_at, step, take_step};
+use super::{Answer, secrets};
 use crate::body::BodyBounds;
-use crate::openapi::{merged, whole};
+use crate::openapi::{Operation, merged, whole};
 use crate::raw_request::JSON;
-use crate::respond::Document;
+use crate::respond::{Document, created};
 
-pub(crate) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Operation> {
     vec![
-        Endpoint::at(Get, "/api/v1/admin/tenants", Tenants, list, |it| {
-            it.named("list_tenants", "List tenants.")
-                .query("string", "search", "Words; each must begin a word of the tenant's id or name")
-                .paging()
-                .answer::<Page<TenantView>>(
-                    "200",
-                    "A page, in the order of the ids; deleted tenants are left out",
-                )
-                .answer_example(json!({ "items": [Tenant::example()] }))
-        }),
-        Endpoint::at(Post, "/api/v1/admin/tenants", Tenants, create, |it| {
-            it.named("create_tenant", "Make a tenant.")
-                .idempotent()
-                .body::<NewTenant>(JSON, None)
-                .answer::<CreatedTenant>(
-                    "201",
-                    "The tenant, and its first client with its secret if one was asked for; \
+        at(Get, "/api/v1/admin/tenants", Tenants, list)
+            .named("list_tenants", "List tenants.")
+            .query("string", "search", "Words; each must begin a word of the tenant's id or name")
+            .paging()
+            .answer::<Page<TenantView>>(
+                "200",
+                "A page, in the order of the ids; deleted tenants are left out",
+            )
+            .answer_example(json!({ "items": [Tenant::example()] })),
+        at(Post, "/api/v1/admin/tenants", Tenants, create)
+            .named("create_tenant", "Make a tenant.")
+            .idempotent()
+            .body::<NewTenant>(JSON, None)
+            .answer::<CreatedTenant>(
+                "201",
+                "The tenant, and its first client with its secret if one was asked for; \
                     Location and ETag",
-                )
-                .error("409", "The id or the issuer is taken or reserved")
-                .request_example(json!({
-                    "id": "northwind",
-                    "name": "Northwind",
-                    "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"] } },
-                    "client": { "client_id": "billing", "audiences": ["orders"], "scopes": ["orders:read"] },
-                }))
-                .answer_example(merged(
-                    Tenant::example(),
-                    json!({
-                        "client": merged(Client::example(), json!({ "secret": secrets::created_example() })),
-                    }),
-                ))
-        }),
-        Endpoint::look_at::<Tenant>("/api/v1/admin/tenants/{id}", |it| {
-            it.named("get_tenant", "Look at a tenant.")
-        }),
-        Endpoint::change::<Tenant>("/api/v1/admin/tenants/{id}", |it| {
-            it.named("patch_tenant", "Change a tenant.")
-                .request_example(json!({ "name": "Northwind Traders", "access_token": { "lifetime": 1800 } }))
-                .answer_example(merged(Tenant::example(), json!({ "name": "Northwind Traders" })))
-        }),
-        Endpoint::at(Delete, "/api/v1/admin/tenants/{id}", Tenants, delete, |it| {
-            it.named("delete_tenant", "Delete a tenant, in two steps.")
-                .query("boolean", "final", "The second step, which cannot be taken back")
-                .if_match("tenant")
-                .answer::<TenantView>(
-                    "202",
-                    "First step: it serves no more, and is deleted at deletion_due_at unless it \
+            )
+            .error("409", "The id or the issuer is taken or reserved")
+            .request_example(json!({
+                "id": "northwind",
+                "name": "Northwind",
+                "resource_servers": { "orders": { "scopes": ["orders:read", "orders:write"] } },
+                "client": { "client_id": "billing", "audiences": ["orders"], "scopes": ["orders:read"] },
+            }))
+            .answer_example(merged(
+                Tenant::example(),
+                json!({
+                    "client": merged(Client::example(), json!({ "secret": secrets::created_example() })),
+                }),
+            )),
+        look_at::<Tenant>("/api/v1/admin/tenants/{id}").named("get_tenant", "Look at a tenant."),
+        change::<Tenant>("/api/v1/admin/tenants/{id}")
+            .named("patch_tenant", "Change a tenant.")
+            .request_example(json!({ "name": "Northwind Traders", "access_token": { "lifetime": 1800 } }))
+            .answer_example(merged(Tenant::example(), json!({ "name": "Northwind Traders" }))),
+        at(Delete, "/api/v1/admin/tenants/{id}", Tenants, delete)
+            .named("delete_tenant", "Delete a tenant, in two steps.")
+            .query("boolean", "final", "The second step, which cannot be taken back")
+            .if_match("tenant")
+            .answer::<TenantView>(
+                "202",
+                "First step: it serves no more, and is deleted at deletion_due_at unless it \
                     is restored",
-                )
-                .empty_answer("204", "Second step: secrets and keys are destroyed, the id stays reserved")
-                .error("409", "config.yaml declares the tenant, or the second step came before the first")
-        }),
-        Endpoint::step::<Tenant>("/api/v1/admin/tenants/{id}/suspend", TenantStep::Suspend, |it| {
-            it.named("suspend_tenant", "Stop a tenant from serving.").answer::<TenantView>(
+            )
+            .empty_answer("204", "Second step: secrets and keys are destroyed, the id stays reserved")
+            .error("409", "config.yaml declares the tenant, or the second step came before the first"),
+        step::<Tenant>("/api/v1/admin/tenants/{id}/suspend", TenantStep::Suspend)
+            .named("suspend_tenant", "Stop a tenant from serving.")
+            .answer::<TenantView>(
                 "200",
                 "The tenant as it is now; its key set stays until its last token has expired",
-            )
-        }),
-        Endpoint::step::<Tenant>("/api/v1/admin/tenants/{id}/resume", TenantStep::Resume, |it| {
-            it.named("resume_tenant", "Let a suspended tenant serve again.")
-        }),
-        Endpoint::at(
+            ),
+        step::<Tenant>("/api/v1/admin/tenants/{id}/resume", TenantStep::Resume)
+            .named("resume_tenant", "Let a suspended tenant serve again."),
+        at(
             Post,
             "/api/v1/admin/tenants/{id}/tokens/revoke",
             Tenants,
-            row::step::<Tenant>(TenantStep::RevokeTokens),
-            |it| {
-                it.named("revoke_tenant_tokens", "Revoke all tokens that a tenant has issued until now.")
-                    .answer::<TenantView>("200", "The tenant as it is; its next tokens are valid")
-            },
-        ),
-        Endpoint::step::<Tenant>("/api/v1/admin/tenants/{id}/restore", TenantStep::CancelDeletion, |it| {
-            it.named("restore_tenant", "Take the first step of a deletion back.")
-                .answer::<TenantView>("200", "The tenant as it is now, with its clients, secrets and keys")
-        }),
+            take_step::<Tenant>(TenantStep::RevokeTokens),
+        )
+        .named("revoke_tenant_tokens", "Revoke all tokens that a tenant has issued until now.")
+        .answer::<TenantView>("200", "The tenant as it is; its next tokens are valid"),
+        step::<Tenant>("/api/v1/admin/tenants/{id}/restore", TenantStep::CancelDeletion)
+            .named("restore_tenant", "Take the first step of a deletion back.")
+            .answer::<TenantView>("200", "The tenant as it is now, with its clients, secrets and keys"),
     ]
 }
 
@@ -111,10 +101,8 @@ async fn create(mut request: AdminRequest<()>) -> Answer {
     let new = request.creation_within(BodyBounds::TENANT, NewTenant::read).await?;
     let AdminRequest { administrator, caller, .. } = &request;
     let made = administrator.create_tenant(caller, new).await?;
-    Document::of(StatusCode::CREATED)
-        .tagged(&EntityTag::of(&made.value.tenant))
-        .made(&names::tenant_location(&made.value.tenant.id), made.replayed)
-        .body(&made.value)
+    let tenant = &made.value.tenant;
+    created(tenant, &format!("/api/v1/admin/tenants/{}", tenant.id), &made)
 }
 
 async fn delete(request: AdminRequest<TenantId>) -> Answer {
@@ -129,17 +117,9 @@ async fn delete(request: AdminRequest<TenantId>) -> Answer {
 }
 
 impl Row for Tenant {
-    type Target = TenantId;
-    type Settings = TenantSettings;
+    const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = TenantSettings::read;
     const BODY: BodyBounds = BodyBounds::TENANT;
-
-    fn read(document: Value) -> Result<TenantSettings, Vec<FieldError>> {
-        TenantSettings::read(document)
-    }
-
-    fn names(tenant: &TenantId) -> (&TenantId, &()) {
-        (tenant, &())
-    }
+    type Settings = TenantSettings;
 
     fn example() -> Value {
         whole::<TenantView>(json!({
