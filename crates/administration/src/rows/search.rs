@@ -59,10 +59,9 @@ impl TenantSearch {
         // A cursor of another search has no word of this one.
         let driving = driving.or_else(|| query.terms.first())?;
         let Prefix { prefix, following: end } = Prefix::of(driving);
-        let after = match &query.after {
-            Some(after) => (after.word.clone(), after.tenant.to_string()),
-            None => (prefix.clone(), String::new()),
-        };
+        let after = query.after.as_ref().map(|after| (after.word.clone(), after.tenant.to_string()));
+        // The cursor of another search may be before all words that begin so.
+        let after = after.unwrap_or_default().max((prefix.clone(), String::new()));
         let others =
             query.terms.iter().filter(|word| *word != driving).map(|word| Prefix::of(word)).collect();
         Some(Self { prefix, after, end, others })
@@ -117,6 +116,14 @@ mod tests {
             assert!(!TenantSearch::needs_counts(&query));
             let search = TenantSearch::of(&query, |_| unreachable!("counts a later page")).unwrap();
             assert_eq!((search.prefix.as_str(), search.after.0.as_str()), (driving, at.0), "{terms}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_another_search_begins_no_earlier_than_the_first_page() {
+        for (at, word) in [(("", "acme"), "north"), (("acme", "acme"), "north"), (("zed", "acme"), "zed")] {
+            let search = TenantSearch::of(&query("north", Some(at)), count).unwrap();
+            assert_eq!((search.prefix.as_str(), search.after.0.as_str()), ("north", word), "{at:?}");
         }
     }
 
