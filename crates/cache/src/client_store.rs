@@ -68,7 +68,7 @@ impl Source for Clients {
 
 #[cfg(test)]
 mod tests {
-    use testkit::{MemoryStore, fixtures};
+    use testkit::{TestStore, fixtures};
 
     use super::*;
     use crate::Freshness;
@@ -80,17 +80,15 @@ mod tests {
         const ROOM: u64 = 256 * 1024;
         let freshness = Freshness::default();
         let shared = SharedRows { redis: None, freshness };
-        let store = Arc::new(MemoryStore::new());
+        let store = Arc::new(TestStore::new());
         for tenant in ["acme", "globex"].map(fixtures::tenant) {
             store.put_tenant(tenant.clone());
-            for nth in 0..100 {
-                let fat = (0..30).map(|audience| format!("{audience:02000}")).collect();
-                store.put_client(Client {
-                    audiences: fat,
-                    ..fixtures::client(&tenant, &format!("fat-{nth}"))
-                });
-                store.put_client(fixtures::client(&tenant, &format!("thin-{nth}")));
-            }
+            let thin = |nth| fixtures::client(&tenant, &format!("thin-{nth}"));
+            let fat = |nth| Client {
+                audiences: (0..30).map(|audience| format!("{audience:02000}")).collect(),
+                ..fixtures::client(&tenant, &format!("fat-{nth}"))
+            };
+            store.put_clients(&(0..100).flat_map(|nth| [fat(nth), thin(nth)]).collect::<Vec<_>>());
             let tenants = Tenants { store: store.clone(), shared: shared.clone() };
             let tenants = Arc::new(ReadThrough::new(tenants, 1 << 20, freshness));
             let clients = Clients { store: store.clone(), shared: shared.clone(), tenants };

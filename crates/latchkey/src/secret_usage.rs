@@ -43,7 +43,7 @@ mod tests {
     use administration::UsageLog as _;
     use protocol::Timestamp;
     use registry::{Client, ClientId, SecretId};
-    use testkit::{Failure, MemoryStore, fixtures};
+    use testkit::{Failure, TestStore, fixtures};
 
     use super::*;
     use crate::batch_writer::{AT_THE_END, BATCH, BatchWriter, EVERY};
@@ -51,14 +51,14 @@ mod tests {
     const TENANTS: [&str; 2] = ["acme", "globex"];
 
     struct TestEnv {
-        store: Arc<MemoryStore>,
+        store: Arc<TestStore>,
         uses: Arc<LastUsedSecrets>,
         batch_writer: Arc<BatchWriter<LastUsedSecrets>>,
     }
 
     /// Each tenant has a client `svc` with a secret `s1`.
     fn test_env() -> TestEnv {
-        let (store, uses) = (Arc::new(MemoryStore::new()), Arc::<LastUsedSecrets>::default());
+        let (store, uses) = (Arc::new(TestStore::new()), Arc::<LastUsedSecrets>::default());
         for tenant in TENANTS.map(fixtures::tenant) {
             let secrets = vec![fixtures::secret("s1")];
             let client = Client { secrets, ..fixtures::client(&tenant, "svc") };

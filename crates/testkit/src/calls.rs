@@ -1,7 +1,5 @@
 //! How often each method of a store was called.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 /// Calls since the store was made, failed ones included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Calls {
@@ -60,51 +58,5 @@ impl Calls {
             + self.find_account
             + self.sign_ins
             + self.administration
-    }
-}
-
-#[derive(Default)]
-pub(crate) struct CallCounters {
-    pub(crate) find_tenant: AtomicU64,
-    pub(crate) find_logo: AtomicU64,
-    pub(crate) find_client: AtomicU64,
-    pub(crate) find_keys: AtomicU64,
-    pub(crate) find_key: AtomicU64,
-    pub(crate) add_key: AtomicU64,
-    pub(crate) record_use: AtomicU64,
-    pub(crate) is_used: AtomicU64,
-    pub(crate) find_revocations: AtomicU64,
-    pub(crate) revoke_token: AtomicU64,
-    pub(crate) find_by_identifier: AtomicU64,
-    pub(crate) replace_password: AtomicU64,
-    pub(crate) find_account: AtomicU64,
-    pub(crate) sign_ins: AtomicU64,
-    pub(crate) administration: AtomicU64,
-    pub(crate) noticed_revocations: AtomicU64,
-    pub(crate) clients_loaded: AtomicU64,
-}
-
-impl CallCounters {
-    pub(crate) fn read(&self) -> Calls {
-        let of = |counter: &AtomicU64| counter.load(Ordering::SeqCst);
-        Calls {
-            find_tenant: of(&self.find_tenant),
-            find_logo: of(&self.find_logo),
-            find_client: of(&self.find_client),
-            find_keys: of(&self.find_keys),
-            find_key: of(&self.find_key),
-            add_key: of(&self.add_key),
-            record_use: of(&self.record_use),
-            is_used: of(&self.is_used),
-            find_revocations: of(&self.find_revocations),
-            revoke_token: of(&self.revoke_token),
-            find_by_identifier: of(&self.find_by_identifier),
-            replace_password: of(&self.replace_password),
-            find_account: of(&self.find_account),
-            sign_ins: of(&self.sign_ins),
-            administration: of(&self.administration),
-            noticed_revocations: of(&self.noticed_revocations),
-            clients_loaded: of(&self.clients_loaded),
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! What tests of the outer crates share: plain data, a store in memory that can be made to fail or to wait, and the behaviour
+//! What tests of the outer crates share: plain data, a store over SQLite that can be made to fail or to wait, and the behaviour
 //! that every store must have. In reading order:
 
 pub mod fixtures;
@@ -8,7 +8,7 @@ mod calls;
 mod fault_injection;
 mod free_port;
 mod leftovers;
-mod memory;
+mod store;
 
 pub mod store_contract;
 
@@ -16,4 +16,4 @@ pub use calls::Calls;
 pub use fault_injection::{Failure, Held};
 pub use free_port::free_port;
 pub use leftovers::{canary, leftovers};
-pub use memory::MemoryStore;
+pub use store::TestStore;

@@ -27,11 +27,7 @@ pub fn added(tenant: &Tenant, clients: &[&Client]) -> CommitRequest {
         request.changes.push(resource_server(&tenant.id, ChangeKind::Added, None, server));
     }
     for client in clients {
-        let registration = Client { secrets: Vec::new(), ..Client::clone(client) };
-        request.changes.push(Change::Client(row(ChangeKind::Added, None, &registration)));
-        for secret in &client.secrets {
-            add_secret(&mut request, client, secret.clone(), None);
-        }
+        put_client(&mut request, ChangeKind::Added, client);
     }
     let fingerprint = Some(Fingerprint::from_bytes([1; 32]));
     request.tenant_metadata.push(TenantMetadata {
@@ -81,6 +77,15 @@ pub fn resource_server(
 pub fn secret(client: &Client, secret: &ClientSecret, kind: SecretChangeKind) -> Change {
     let change = SecretChange { id: secret.id.clone(), kind };
     Change::Secret(client.tenant.clone(), client.id.clone(), change)
+}
+
+/// Adds a client with its secrets, all of them new, to the request.
+pub fn put_client(request: &mut CommitRequest, kind: ChangeKind, client: &Client) {
+    let registration = Client { secrets: Vec::new(), ..client.clone() };
+    request.changes.push(Change::Client(row(kind, None, &registration)));
+    for secret in &client.secrets {
+        add_secret(request, client, secret.clone(), None);
+    }
 }
 
 /// Adds a secret with its hash to the request.

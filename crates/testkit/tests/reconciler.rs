@@ -16,16 +16,16 @@ use protocol::Secret;
 use registry::DeclaredPassword;
 use secrets::{ClientAddress, HashPool, PasswordSalt, Pepper, hash_password};
 use testkit::fixtures::{self, NOW};
-use testkit::{MemoryStore, requests};
+use testkit::{TestStore, requests};
 use zeroize::Zeroizing;
 
-fn reconciler(store: &Arc<MemoryStore>) -> Reconciler {
+fn reconciler(store: &Arc<TestStore>) -> Reconciler {
     let sealer = SealingKey::generate().unwrap();
     let pepper = Pepper::from_bytes(Zeroizing::new([1; 32]));
     Reconciler::new(Arc::clone(store) as _, Arc::new(sealer), Arc::new(pepper))
 }
 
-async fn apply(store: &Arc<MemoryStore>) -> Outcome {
+async fn apply(store: &Arc<TestStore>) -> Outcome {
     let tenant = fixtures::tenant("acme");
     let declared =
         DeclaredTenant { tenant: tenant.clone(), clients: Vec::new(), accounts: Vec::new(), first_key: None };
@@ -43,11 +43,11 @@ async fn apply(store: &Arc<MemoryStore>) -> Outcome {
 /// The second replica reads the latest generation before the first one commits, and looks for its own content after that.
 #[tokio::test]
 async fn settings_that_another_replica_applies_meanwhile_are_unchanged_and_no_older_generation() {
-    let elsewhere = Arc::<MemoryStore>::default();
+    let elsewhere = Arc::<TestStore>::default();
     assert!(matches!(apply(&elsewhere).await, Outcome::Applied { .. }));
     let applied = elsewhere.latest_generation().await.unwrap().unwrap();
 
-    let store = Arc::<MemoryStore>::default();
+    let store = Arc::<TestStore>::default();
     let held = store.hold_answers().await;
     let second = tokio::spawn({
         let store = Arc::clone(&store);
@@ -78,7 +78,7 @@ async fn settings_that_another_replica_applies_meanwhile_are_unchanged_and_no_ol
 const PASSWORD: &str = "correct horse battery";
 
 /// An account of acme with this address and password.
-async fn apply_account(store: &Arc<MemoryStore>, content: &str, password: DeclaredPassword) -> Outcome {
+async fn apply_account(store: &Arc<TestStore>, content: &str, password: DeclaredPassword) -> Outcome {
     let tenant = fixtures::tenant("acme");
     let account = accounts::Account {
         id: AccountId::declared(&tenant.id, "ada"),
@@ -105,12 +105,12 @@ fn value(text: &str) -> DeclaredPassword {
     DeclaredPassword::Value(Secret::new(text.to_owned()))
 }
 
-async fn stored_password(store: &MemoryStore) -> Option<AccountPassword> {
+async fn stored_password(store: &TestStore) -> Option<AccountPassword> {
     let ada = Identifier::parse("ada@example.com").unwrap();
     store.find_by_identifier(&fixtures::tenant_id("acme"), &ada).await.unwrap().unwrap().1
 }
 
-async fn signs_in(store: &Arc<MemoryStore>, tenant: &str, password: &str) -> bool {
+async fn signs_in(store: &Arc<TestStore>, tenant: &str, password: &str) -> bool {
     let pool = Arc::new(HashPool::start(NonZeroUsize::MIN).unwrap());
     let pepper = Pepper::from_bytes(Zeroizing::new([1; 32]));
     let sign_ins = SignIns::new(Arc::clone(store) as _, &pepper, pool);
@@ -130,7 +130,7 @@ async fn signs_in(store: &Arc<MemoryStore>, tenant: &str, password: &str) -> boo
 
 #[tokio::test]
 async fn a_declared_person_signs_in_and_an_unchanged_password_is_not_hashed_again() {
-    let store = Arc::<MemoryStore>::default();
+    let store = Arc::<TestStore>::default();
     assert!(matches!(apply_account(&store, "1", value(PASSWORD)).await, Outcome::Applied { .. }));
     assert!(signs_in(&store, "acme", PASSWORD).await);
     assert!(!signs_in(&store, "acme", "correct horse batterY").await);

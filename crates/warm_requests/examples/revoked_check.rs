@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use cache::{Caches, Capacity, Freshness};
 use protocol::Lifetime;
 use registry::{CredentialTag, IssuedToken, RevocationStore as _, SecretId, TokenRevocation};
-use testkit::{MemoryStore, fixtures};
+use testkit::{TestStore, fixtures};
 use uuid::Uuid;
 
 const CHECKS: u32 = 1_000_000;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let store = Arc::new(MemoryStore::new());
+    let store = Arc::new(TestStore::new());
     let fresh = Freshness::new(Duration::from_secs(3600));
     let caches = Caches::new(store.clone(), None, Capacity::default(), fresh);
     let tenant = fixtures::tenant("acme");

@@ -1,4 +1,4 @@
-//! The gateway's options and services: memory stores behind the real caches, and a tenant with one client for each signing algorithm.
+//! The gateway's options and services: a store behind the real caches, and a tenant with one client for each signing algorithm.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use protocol::{Lifetime, Rate, Secret, SigningAlgorithm};
 use registry::{ClientSecret, PublicUrls};
 use secrets::{GeneratedSecret, HashPool, Pepper, hash_token};
 use tenancy::TenantResolver;
-use testkit::{MemoryStore, fixtures};
+use testkit::{TestStore, fixtures};
 
 use crate::clock;
 
@@ -38,7 +38,7 @@ struct NoReport;
 
 impl Composition {
     pub(crate) fn new() -> Self {
-        let (store, pepper) = (Arc::new(MemoryStore::new()), Arc::new(Pepper::generate()));
+        let (store, pepper) = (Arc::new(TestStore::new()), Arc::new(Pepper::generate()));
         let algorithms = [SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::EdDSA];
         let secrets = algorithms.map(|algorithm| (algorithm, add_tenant(&store, &pepper, algorithm))).into();
         Self { options: options(), services: services(&store, &pepper), secrets }
@@ -54,7 +54,7 @@ pub(crate) fn tenant(algorithm: SigningAlgorithm) -> String {
     format!("tenant-{}", &algorithm.as_str()[..2].to_ascii_lowercase())
 }
 
-fn add_tenant(store: &MemoryStore, pepper: &Pepper, algorithm: SigningAlgorithm) -> Secret {
+fn add_tenant(store: &TestStore, pepper: &Pepper, algorithm: SigningAlgorithm) -> Secret {
     let mut tenant = fixtures::tenant(&self::tenant(algorithm));
     tenant.signing.algorithm = algorithm;
     let mut client = fixtures::client(&tenant, CLIENT);
@@ -79,7 +79,7 @@ fn options() -> Options {
     }
 }
 
-fn services(store: &Arc<MemoryStore>, pepper: &Arc<Pepper>) -> Services {
+fn services(store: &Arc<TestStore>, pepper: &Arc<Pepper>) -> Services {
     let caches = Caches::new(store.clone(), None, Capacity::default(), Freshness::new(FRESH));
     let sealer: Arc<dyn KeySealer> = Arc::new(SealingKey::generate().unwrap());
     let keys = Arc::new(KeyRingCache::new(

@@ -1,4 +1,4 @@
-//! The caches before a store in memory that counts its calls, fails and holds answers back.
+//! The caches before a store that counts its calls, fails and holds answers back.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails here has failed the test")]
 

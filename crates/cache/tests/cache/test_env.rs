@@ -5,10 +5,10 @@ use std::sync::Arc;
 use cache::{Caches, Capacity, Freshness};
 use registry::{Client, ClientStore as _};
 use tenancy::{StoreError, Tenant, TenantStore as _};
-use testkit::{MemoryStore, fixtures};
+use testkit::{TestStore, fixtures};
 
 pub(crate) struct TestEnv {
-    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) store: Arc<TestStore>,
     pub(crate) caches: Caches,
     pub(crate) acme: Tenant,
     pub(crate) globex: Tenant,
@@ -20,7 +20,7 @@ impl TestEnv {
     }
 
     pub(crate) fn with(freshness: Freshness) -> Self {
-        let store = Arc::new(MemoryStore::new());
+        let store = Arc::new(TestStore::new());
         let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
         for tenant in [&acme, &globex] {
             store.put_tenant(tenant.clone());

@@ -22,9 +22,8 @@ struct Street {
 impl Street {
     async fn before(server: &Server) -> Self {
         let test_env = TestEnv::at(&server.url());
-        for number in 0..20 * CLIENTS {
-            test_env.store.put_client(fixtures::client(&test_env.acme, &format!("c{number}")));
-        }
+        let client = |number| fixtures::client(&test_env.acme, &format!("c{number}"));
+        test_env.store.put_clients(&(0..20 * CLIENTS).map(client).collect::<Vec<_>>());
         let replica = test_env.replica_now(quick());
         Self { test_env, replica, next: 0 }
     }

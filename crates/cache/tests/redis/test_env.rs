@@ -10,7 +10,7 @@ use keys::SigningKeyStore as _;
 use registry::{Client, ClientStore as _};
 use secrets::Pepper;
 use tenancy::{Tenant, TenantStore as _};
-use testkit::{MemoryStore, fixtures};
+use testkit::{TestStore, fixtures};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
@@ -20,7 +20,7 @@ use crate::server;
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 pub(crate) struct TestEnv {
-    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) store: Arc<TestStore>,
     pub(crate) acme: Tenant,
     pub(crate) globex: Tenant,
     pub(crate) prefix: String,
@@ -59,7 +59,7 @@ impl TestEnv {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("test-{}-{}-{number}", std::process::id(), now().as_nanos());
-        let store = Arc::new(MemoryStore::new());
+        let store = Arc::new(TestStore::new());
         let (acme, globex) = (fixtures::tenant("acme"), fixtures::tenant("globex"));
         for tenant in [&acme, &globex] {
             store.put_tenant(tenant.clone());

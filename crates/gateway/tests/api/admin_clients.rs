@@ -153,10 +153,8 @@ async fn registering_a_client_reads_as_many_rows_with_few_neighbours_as_with_man
         let token = test_env.token(PLATFORM, CLERK).await;
         let mut read = Vec::new();
         for (neighbours, id) in [(10, "web"), (2000, "batch")] {
-            for nth in 0..neighbours {
-                let row = fixtures::client(&fixtures::tenant(tenant), &format!("neighbour-{nth}"));
-                test_env.app.store.put_client(row);
-            }
+            let row = |nth| fixtures::client(&fixtures::tenant(tenant), &format!("neighbour-{nth}"));
+            test_env.app.store.put_clients(&(0..neighbours).map(row).collect::<Vec<_>>());
             let before = test_env.app.store.calls().clients_loaded;
             let body = json!({ "client_id": id, "audiences": [fixtures::AUDIENCE] });
             let made = test_env.post(&token, &clients_path(tenant), body).await;

@@ -1,4 +1,4 @@
-//! The gateway as tests use it: two tenants in an in-memory store, served on its own port, with a clock that tests set.
+//! The gateway as tests use it: two tenants in a store of its own, served on its own port, with a clock that tests set.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -21,7 +21,7 @@ use registry::{PublicUrls, Users};
 use reqwest::{Method, RequestBuilder};
 use secrets::{ClientAddress, HashPool, Pepper};
 use tenancy::{Tenant, TenantId, TenantResolver};
-use testkit::{MemoryStore, fixtures};
+use testkit::{TestStore, fixtures};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
@@ -43,7 +43,7 @@ pub(crate) const L1_LIFETIME: Lifetime = Lifetime::from_seconds(10);
 
 /// A running gateway. Dropping it stops it.
 pub(crate) struct TestApp {
-    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) store: Arc<TestStore>,
     pub(crate) acme: Secrets,
     pub(crate) globex: Secrets,
     pub(crate) health_report: Arc<TestHealthReport>,
@@ -108,7 +108,7 @@ impl TestApp {
     /// With another way to find tenants.
     pub(crate) fn start_over(
         options: &Options,
-        tenants: impl FnOnce(Arc<MemoryStore>) -> TenantResolver,
+        tenants: impl FnOnce(Arc<TestStore>) -> TenantResolver,
     ) -> Self {
         Self::start_whole(options, (Rate::per_minute(10_000), ENOUGH, WHOLE_SHARE), tenants)
     }
@@ -116,9 +116,9 @@ impl TestApp {
     fn start_whole(
         options: &Options,
         (limit, [tenant_writes, platform_writes], share): (Rate, [Rate; 2], u32),
-        tenants: impl FnOnce(Arc<MemoryStore>) -> TenantResolver,
+        tenants: impl FnOnce(Arc<TestStore>) -> TenantResolver,
     ) -> Self {
-        let store = Arc::new(MemoryStore::new());
+        let store = Arc::new(TestStore::new());
         let pepper = Arc::clone(&PEPPER);
         let acme = client_fixtures::settle(&store, &pepper, &fixtures::tenant(ACME));
         let globex = client_fixtures::settle(&store, &pepper, &fixtures::tenant(GLOBEX));
@@ -303,7 +303,7 @@ impl Drop for TestApp {
 }
 
 /// Adds the tenant's `oauth2-key-1`.
-pub(crate) fn add_key(store: &MemoryStore, sealing_key: &SealingKey, tenant: &TenantId) {
+pub(crate) fn add_key(store: &TestStore, sealing_key: &SealingKey, tenant: &TenantId) {
     let record = Forge::of(tenant.as_str()).record(tenant, sealing_key);
     assert!(store.add_key(tenant, &record).now_or_never().unwrap().unwrap());
 }

@@ -9,7 +9,7 @@ use registry::{Client, ClientKeys, ClientSecret, ClientStatus, IntrospectionRigh
 use secrets::{GeneratedSecret, PasswordSalt, Pepper, SecretHash, hash_password, hash_token};
 use serde_json::{Value, json};
 use tenancy::{ResourceServer, Tenant};
-use testkit::{MemoryStore, fixtures};
+use testkit::{TestStore, fixtures};
 
 use crate::app::{ACME, PUBLIC_URL, TestApp, token_path};
 
@@ -84,17 +84,18 @@ pub(crate) fn add_ended_client(app: &TestApp, tenant: &str, id: &str, has_live: 
 }
 
 /// Adds the tenant and its clients to the store.
-pub(crate) fn settle(store: &MemoryStore, pepper: &Pepper, tenant: &Tenant) -> Secrets {
+pub(crate) fn settle(store: &TestStore, pepper: &Pepper, tenant: &Tenant) -> Secrets {
     let tenant = self::tenant(tenant.id.as_str());
     store.put_tenant(tenant.clone());
     let mut secrets = BTreeMap::new();
-    for id in ALL {
+    let clients = ALL.map(|id| {
         let mut client = client(&tenant, id);
         let (text, hash) = secret(pepper, &client);
         client.secrets.push(ClientSecret { hash, ..fixtures::secret("1") });
         secrets.insert(id, text);
-        store.put_client(client);
-    }
+        client
+    });
+    store.put_clients(&clients);
     Secrets(secrets)
 }
 

@@ -6,7 +6,7 @@ use gateway::Options;
 use pages::Theme;
 use reqwest::Method;
 use tenancy::{Branding, Colour, Logo, TenantResolver};
-use testkit::{Failure, MemoryStore, fixtures};
+use testkit::{Failure, TestStore, fixtures};
 
 use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, options, tenant_path};
@@ -50,7 +50,7 @@ fn look(tenant: &str) -> (Branding, [String; 3]) {
     let branding = Branding {
         primary,
         terms_url: Some(terms.clone()),
-        logo: Some(Logo::stored(format!("logo-of-{tenant}"))),
+        logo: Some(Logo::new(format!("logo-of-{tenant}"), *b"a picture")),
         ..Branding::default()
     };
     let theme = format!("/oauth/theme/{}.css", Theme::new(&branding).unwrap().hash());
@@ -105,7 +105,7 @@ async fn an_error_page_looks_as_the_pages_of_its_own_tenant() {
 
 #[tokio::test]
 async fn so_does_that_of_a_store_that_fails() {
-    let tenants = Arc::new(MemoryStore::new());
+    let tenants = Arc::new(TestStore::new());
     for tenant in [ACME, GLOBEX] {
         let mut tenant = client_fixtures::tenant(tenant);
         tenant.strategies.oidc = true;

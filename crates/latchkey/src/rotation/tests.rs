@@ -1,4 +1,4 @@
-//! Leases, budgets and failures over an in-memory store, with clocks that the test sets.
+//! Leases, budgets and failures over a store of its own, with clocks that the test sets.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use keys::{KeyPool, KeyRecord, KeySpec, RsaSize, SealingKey, SigningKeyStore as 
 use protocol::SigningAlgorithm;
 use secrets::Pepper;
 use tenancy::{SigningPolicy, Tenant, TenantId};
-use testkit::{Failure, MemoryStore, fixtures};
+use testkit::{Failure, TestStore, fixtures};
 
 use super::*;
 
@@ -49,14 +49,14 @@ impl Taken {
 }
 
 struct TestEnv {
-    store: Arc<MemoryStore>,
+    store: Arc<TestStore>,
     taken: Arc<Taken>,
     now: Arc<AtomicU64>,
 }
 
 /// With tenants that are always due.
 async fn test_env(tenants: usize, announces: Option<SigningAlgorithm>) -> TestEnv {
-    let store = Arc::new(MemoryStore::new());
+    let store = Arc::new(TestStore::new());
     for number in 0..tenants {
         let tenant = fixtures::tenant(&format!("t{number}"));
         store.put_tenant(tenant.clone());

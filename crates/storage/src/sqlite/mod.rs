@@ -13,4 +13,4 @@ mod query_plan_tests;
 pub(crate) use change_feed::SqliteChangeFeed;
 pub(crate) use groups::{GroupedWrite, Groups};
 pub(crate) use pools::{SqlitePools, begin};
-pub use pools::{open, open_read_only};
+pub use pools::{open, open_read_only, open_waiting};

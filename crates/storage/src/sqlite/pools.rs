@@ -57,6 +57,7 @@ pub(crate) struct SqlitePools {
     pub(crate) redemptions: Groups<(CodeUse, Option<NewFamily>)>,
     pub(super) walks: Walks,
     turns: StoreTurns,
+    lookup_wait: Duration,
 }
 
 /// Opens the file and migrates its schema. A new file is readable by its owner only.
@@ -64,6 +65,14 @@ pub(crate) struct SqlitePools {
 /// # Errors
 /// [`OpenError`], and nothing is changed in a file whose schema is newer than this program.
 pub async fn open(path: &Path) -> Result<Database, OpenError> {
+    open_waiting(path, LOOKUP_WAIT).await
+}
+
+/// The same, where the lookup of a request may take so long.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_waiting(path: &Path, lookup_wait: Duration) -> Result<Database, OpenError> {
     let path = path.to_owned();
     create(&path).map_err(|cause| OpenError::Create { path: path.clone(), cause })?;
     let options = options(&path);
@@ -74,7 +83,8 @@ pub async fn open(path: &Path) -> Result<Database, OpenError> {
     schema::migrate(&path, &writer).await?;
     let reading = options.pragma("query_only", "ON");
     let (readers, feed) = (readers().connect_lazy_with(reading.clone()), one().connect_lazy_with(reading));
-    Ok(Engine::Sqlite(SqlitePools::new(path, readers, writer, feed)).into())
+    let pools = SqlitePools::new(path, readers, writer, feed);
+    Ok(Engine::Sqlite(SqlitePools { lookup_wait, ..pools }).into())
 }
 
 /// Opens the file for reading only. Where there is no file, or nothing was ever put into it, there is nothing to open.
@@ -102,7 +112,7 @@ impl SqlitePools {
     fn new(path: PathBuf, readers: SqlitePool, writer: SqlitePool, feed: SqlitePool) -> Self {
         let (uses, redemptions, walks) = (Groups::default(), Groups::default(), Walks::default());
         let turns = StoreTurns::new(READERS, 1);
-        Self { path, readers, writer, feed, uses, redemptions, walks, turns }
+        Self { path, readers, writer, feed, uses, redemptions, walks, turns, lookup_wait: LOOKUP_WAIT }
     }
 
     pub(crate) async fn look_up(
@@ -111,8 +121,10 @@ impl SqlitePools {
         statements: &AtomicU64,
     ) -> Result<Vec<Row>, Error> {
         statements.fetch_add(1, Ordering::Relaxed);
-        let too_long = |_| StoreError::unavailable("the lookup took longer than 250 ms");
-        timeout(LOOKUP_WAIT, self.read(statement)).await.map_err(too_long)?
+        let wait = self.lookup_wait;
+        let too_long =
+            |_| StoreError::unavailable(format!("the lookup took longer than {} ms", wait.as_millis()));
+        timeout(wait, self.read(statement)).await.map_err(too_long)?
     }
 
     pub(crate) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, Error> {

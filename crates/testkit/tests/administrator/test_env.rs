@@ -1,4 +1,4 @@
-//! Administrators over the in-memory store, and the actors of the tests.
+//! Administrators over a store, and the actors of the tests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,13 +14,13 @@ use registry::{Client, ClientId};
 use secrets::{Pepper, hash_token};
 use serde_json::{Value, json};
 use tenancy::TenantId;
-use testkit::MemoryStore;
+use testkit::TestStore;
 use testkit::fixtures::{NOW, client_id, scope, tenant_id};
 use zeroize::Zeroizing;
 
 /// One process over a store.
 pub(crate) struct TestEnv {
-    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) store: Arc<TestStore>,
     pub(crate) administrator: Administrator,
     pub(crate) published: Arc<Mutex<Vec<Invalidation>>>,
     /// The administrator's clock. It starts at the epoch, so that times in requests are relative to now.
@@ -69,12 +69,12 @@ impl KeySealer for SlowSealer {
     }
 }
 
-fn at(store: Arc<MemoryStore>, sealer: Arc<dyn KeySealer>, pepper: Arc<Pepper>) -> TestEnv {
+fn at(store: Arc<TestStore>, sealer: Arc<dyn KeySealer>, pepper: Arc<Pepper>) -> TestEnv {
     with_clock(store, sealer, pepper, Arc::default())
 }
 
 fn with_clock(
-    store: Arc<MemoryStore>,
+    store: Arc<TestStore>,
     sealer: Arc<dyn KeySealer>,
     pepper: Arc<Pepper>,
     clock: Arc<AtomicU64>,
@@ -89,7 +89,7 @@ pub(crate) fn small_env(clients: u64) -> TestEnv {
 }
 
 fn with_limit(
-    store: Arc<MemoryStore>,
+    store: Arc<TestStore>,
     sealer: Arc<dyn KeySealer>,
     pepper: Arc<Pepper>,
     clock: Arc<AtomicU64>,

@@ -1,0 +1,135 @@
+//! The store of tests: SQLite in a folder of its own, which counts its calls and fails or waits on demand.
+//!
+//! Each call is over when it has been polled once, as one to a map in memory is. So a test may stop its clock, or hold answers back and know
+//! what has been read and written by then.
+
+mod blocking;
+mod rows;
+mod template;
+mod traits;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use administration::{AuditLog as _, AuditQuery, AuditRecord};
+use async_trait::async_trait;
+use keys::PublicKeys;
+use registry::{FetchedJwks, JwksFetcher};
+use sqlx::SqlitePool;
+use storage::{Database, sqlite};
+use tempfile::TempDir;
+use tenancy::{StoreError, TenantId};
+
+use self::blocking::block_on;
+use crate::fault_injection::FaultInjection;
+use crate::{Calls, Failure, Held};
+
+/// Longer than a lookup takes on a machine that runs other tests.
+const LOOKUP_WAIT: Duration = Duration::from_secs(60);
+
+/// All the rows of a platform, for one test.
+pub struct TestStore {
+    database: Database,
+    /// One connection that no foreign key stops, for what no commit does.
+    rows: SqlitePool,
+    /// What clients publish, by tenant and URL.
+    published_jwks: Mutex<BTreeMap<(TenantId, String), String>>,
+    calls: Mutex<Calls>,
+    faults: FaultInjection,
+    _folder: TempDir,
+}
+
+impl Default for TestStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TestStore {
+    /// An empty one.
+    ///
+    /// # Panics
+    /// Where no file can be made.
+    #[must_use]
+    pub fn new() -> Self {
+        block_on(async {
+            let folder = template::folder().expect("a folder can be made");
+            let path = folder.path().join("latchkey.db");
+            template::copy_to(&path).await;
+            let database = sqlite::open_waiting(&path, LOOKUP_WAIT).await;
+            Self {
+                database: database.expect("a new database can be opened"),
+                rows: rows::connection(&path),
+                published_jwks: Mutex::default(),
+                calls: Mutex::default(),
+                faults: FaultInjection::default(),
+                _folder: folder,
+            }
+        })
+    }
+
+    /// What was recorded about changes.
+    ///
+    /// # Panics
+    /// Where the database cannot be read.
+    #[must_use]
+    pub fn audit(&self) -> Vec<AuditRecord> {
+        let all = AuditQuery { limit: u32::MAX, ..AuditQuery::default() };
+        let newest_first = block_on(self.database.list_audit(&all)).expect("the records can be read");
+        newest_first.into_iter().rev().map(|(_, record)| record).collect()
+    }
+
+    /// How often it was asked.
+    #[must_use]
+    pub fn calls(&self) -> Calls {
+        *self.counters()
+    }
+
+    /// From now on every call fails like this, or none does.
+    pub fn fail_with(&self, failure: impl Into<Option<Failure>>) {
+        self.faults.fail_with(failure.into());
+    }
+
+    /// From now on calls read and write at once but answer only when the returned value is dropped.
+    pub async fn hold_answers(&self) -> Held {
+        self.faults.hold().await
+    }
+
+    /// From now on this URL has this document for this tenant, or none.
+    pub fn publish_jwks(&self, tenant: &TenantId, url: &str, document: Option<&str>) {
+        let key = (tenant.clone(), url.to_owned());
+        let mut published = lock(&self.published_jwks);
+        match document {
+            Some(document) => published.insert(key, document.to_owned()),
+            None => published.remove(&key),
+        };
+    }
+
+    fn counters(&self) -> MutexGuard<'_, Calls> {
+        lock(&self.calls)
+    }
+
+    async fn answer<T: Send>(
+        &self,
+        counter: impl FnOnce(&mut Calls) -> &mut u64 + Send,
+        work: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        *counter(&mut self.counters()) += 1;
+        let answer = self.faults.check().and_then(|()| block_on(work));
+        self.faults.pass(answer).await
+    }
+}
+
+#[async_trait]
+impl JwksFetcher for TestStore {
+    async fn fetch_jwks(&self, tenant: &TenantId, url: &str) -> Option<FetchedJwks> {
+        let document = lock(&self.published_jwks).get(&(tenant.clone(), url.to_owned()))?.clone();
+        let keys = PublicKeys::read_of_client(&document).ok()?;
+        Some(FetchedJwks { keys, size: document.len(), max_age: None })
+    }
+}
+
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}

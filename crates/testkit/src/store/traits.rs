@@ -1,0 +1,227 @@
+//! The traits of a store, answered by the database: each call is counted first.
+
+use std::sync::Arc;
+
+use accounts::{Account, AccountId, AccountPassword, AccountStore, Identifier};
+use administration::{
+    AccountQuery, AccountSignIns, AccountState, Accounts, AdministrationStore, Application, ApplicationId,
+    Applications, AuditLog, AuditQuery, AuditRecord, ChangeLog, ClientQuery, ClientState, CommitOutcome,
+    CommitRequest, ConsentState, EndedSecrets, Fingerprint, Generation, Generations, IdempotentAnswer,
+    IdempotentAnswers, Invalidation, KeySchedule, RelatedAccounts, RelatedClients, SealedItems, SealedPlace,
+    SecretUsage, TenantCursor, TenantKeys, TenantList, TenantQuery, TenantRows, TenantState, TenantSummary,
+    UsageLog, VerifierFetch,
+};
+use async_trait::async_trait;
+use grants::{
+    AuthorizationStore, CodeKey, CodeNotIssued, CodeWrite, Consent, DeviceCode, DeviceCodeStore, FamilyKey,
+    FamilyStep, FoundFamily, Granted, LogoutAddress, LogoutOutbox, LogoutTurn, MostWaiting, NewFamily,
+    PushedRequest, PushedRequestStore, QueuedLogout, Redeemed, Redemption, RefreshFamily, RefreshFamilyStore,
+};
+use keys::{KeyId, KeyRecord, KeyRecords, SigningKeyStore};
+use protocol::Timestamp;
+use registry::{
+    Client, ClientId, ClientStore, ReplayGuard, RevocationFacts, RevocationStore, RevokedSubject,
+    SingleUseIdentifier, TokenRevocation,
+};
+use sessions::{FoundSession, SessionId, SessionStore, SessionWrite};
+use tenancy::{Issuer, LogoStore, SessionPolicy, StoreError, Tenant, TenantId, TenantStore};
+
+use super::TestStore;
+
+/// Implements a trait. Before each method stands what counts its calls, and after them what is written out.
+macro_rules! counted {
+    ($store:ident { $($counter:ident: $method:ident($($name:ident: $type:ty),*) -> $output:ty;)* } $($more:tt)*) => {
+        #[async_trait]
+        impl $store for TestStore {
+            $(
+                async fn $method(&self, $($name: $type),*) -> Result<$output, StoreError> {
+                    let work = $store::$method(&self.database, $($name),*);
+                    self.answer(|calls| &mut calls.$counter, work).await
+                }
+            )*
+            $($more)*
+        }
+    };
+}
+
+counted! { TenantStore {
+    find_tenant: find_tenant(tenant: &TenantId) -> Option<Arc<Tenant>>;
+}}
+
+counted! { LogoStore {
+    find_logo: find_logo(tenant: &TenantId, hash: &str) -> Option<Arc<Vec<u8>>>;
+}}
+
+counted! { ClientStore {
+    find_client: find_client(tenant: &TenantId, client: &ClientId) -> Option<Arc<Client>>;
+}}
+
+counted! { SigningKeyStore {
+    find_keys: find_keys(tenant: &TenantId) -> Arc<KeyRecords>;
+    find_key: find_key(tenant: &TenantId, key: KeyId) -> Option<KeyRecord>;
+    add_key: add_key(tenant: &TenantId, key: &KeyRecord) -> bool;
+}}
+
+counted! { ReplayGuard {
+    record_use: record_use(tenant: &TenantId, identifier: &SingleUseIdentifier) -> bool;
+    is_used: is_used(tenant: &TenantId, identifier: &SingleUseIdentifier) -> bool;
+    administration: delete_expired_identifiers(now: Timestamp) -> u64;
+}}
+
+counted! { RevocationStore {
+    find_revocations: find_revocations(tenant: &TenantId) -> Arc<RevocationFacts>;
+    revoke_token: revoke_token(tenant: &TenantId, token: &TokenRevocation, now: Timestamp) -> ();
+    revoke_token: revoke_people(
+        tenant: &TenantId, subject: &RevokedSubject, account: Option<&str>, now: Timestamp) -> ();
+    administration: delete_ended_revocations(now: Timestamp) -> u64;
+} fn notice_revocations(&self, _: &TenantId) {
+    self.counters().noticed_revocations += 1;
+}}
+
+counted! { AccountStore {
+    find_by_identifier: find_by_identifier(
+        tenant: &TenantId, identifier: &Identifier) -> Option<(Arc<Account>, Option<AccountPassword>)>;
+    replace_password: replace_password(
+        tenant: &TenantId, account: &AccountId, before: &AccountPassword, after: &AccountPassword) -> bool;
+    find_account: find_account(tenant: &TenantId, account: &AccountId) -> Option<Arc<Account>>;
+}}
+
+counted! { SessionStore {
+    sign_ins: find_session(tenant: &TenantId, slot: u32, id: &SessionId) -> Option<FoundSession>;
+    sign_ins: write_session(tenant: &TenantId, write: &SessionWrite) -> bool;
+    sign_ins: touch_session(tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp) -> ();
+    sign_ins: end_session(tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp) -> ();
+    administration: delete_expired_sign_ins(now: Timestamp) -> u64;
+}}
+
+counted! { PushedRequestStore {
+    sign_ins: add_pushed(
+        tenant: &TenantId, request: &PushedRequest, most: MostWaiting, now: Timestamp) -> bool;
+    sign_ins: note_opened(tenant: &TenantId, key: CodeKey, now: Timestamp) -> ();
+    sign_ins: find_pushed(tenant: &TenantId, key: CodeKey, now: Timestamp) -> Option<PushedRequest>;
+}}
+
+counted! { RefreshFamilyStore {
+    sign_ins: step_family(
+        tenant: &TenantId, step: &FamilyStep<'_>, now: Timestamp) -> Option<RefreshFamily>;
+    sign_ins: find_family(
+        tenant: &TenantId, key: &FamilyKey, policy: SessionPolicy, now: Timestamp) -> Option<FoundFamily>;
+    sign_ins: note_use_of_family(tenant: &TenantId, key: &FamilyKey, idle_until: Timestamp) -> ();
+}}
+
+counted! { AuthorizationStore {
+    sign_ins: find_consent(tenant: &TenantId, account: &AccountId, client: &ClientId) -> Option<Consent>;
+    sign_ins: write_code(tenant: &TenantId, write: &CodeWrite<'_>) -> Result<(), CodeNotIssued>;
+    sign_ins: redeem_code(tenant: &TenantId, redemption: &Redemption<'_>, now: Timestamp) -> Redeemed;
+    sign_ins: discard_code(tenant: &TenantId, key: CodeKey, grant: &str, now: Timestamp) -> ();
+}}
+
+counted! { DeviceCodeStore {
+    sign_ins: write_device_code(tenant: &TenantId, code: &DeviceCode, most: u32) -> bool;
+    sign_ins: find_device_code(tenant: &TenantId, key: &CodeKey) -> Option<DeviceCode>;
+    sign_ins: find_device_by_user_code(
+        tenant: &TenantId, user_digest: &[u8; 32], now: Timestamp) -> Option<DeviceCode>;
+    sign_ins: decide_on_device(
+        tenant: &TenantId, key: &CodeKey, allowed: Option<(&AccountId, &Granted)>, now: Timestamp) -> bool;
+    sign_ins: redeem_device_code(
+        tenant: &TenantId, key: &CodeKey, by: (&ClientId, Option<&NewFamily>), now: Timestamp)
+        -> Option<DeviceCode>;
+}}
+
+counted! { LogoutOutbox {
+    administration: due_logouts(now: Timestamp, most: u32, turn: &LogoutTurn) -> Vec<QueuedLogout>;
+    administration: delete_ended_logouts(address: &LogoutAddress, now: Timestamp) -> ();
+    administration: claim_logout(queued: &QueuedLogout, next: Timestamp) -> bool;
+    administration: return_logout(queued: &QueuedLogout, next: Timestamp) -> ();
+    administration: delete_logout(queued: &QueuedLogout) -> ();
+}}
+
+impl AdministrationStore for TestStore {}
+
+counted! { TenantRows {
+    administration: list_tenant_summaries(declared: &[TenantId]) -> Vec<TenantSummary>;
+    administration: load_state(tenant: &TenantId) -> Option<TenantState>;
+    administration: list_clients(tenant: &TenantId, query: &ClientQuery) -> Vec<ClientState>;
+    administration: find_issuer_owners(issuers: &[Issuer]) -> Vec<(Issuer, TenantId)>;
+    administration: find_key_owners(thumbprints: &[&str]) -> Vec<(String, TenantId)>;
+    administration: find_due_deletions(now: Timestamp, limit: u32) -> Vec<TenantId>;
+    administration: commit(request: &CommitRequest) -> CommitOutcome;
+} async fn load_with_related_clients(
+    &self,
+    tenant: &TenantId,
+    related: RelatedClients<'_>,
+) -> Result<Option<TenantState>, StoreError> {
+    let work = self.database.load_with_related_clients(tenant, related);
+    let state = self.answer(|calls| &mut calls.administration, work).await?;
+    self.counters().clients_loaded += state.as_ref().map_or(0, |state| state.clients.len() as u64);
+    Ok(state)
+}}
+
+counted! { TenantList {
+    administration: list_tenants(query: &TenantQuery) -> Vec<(TenantCursor, TenantState)>;
+}}
+
+counted! { EndedSecrets {
+    administration: prune_ended_secrets(now: Timestamp, limit: u32) -> u64;
+}}
+
+counted! { Applications {
+    administration: find_application(
+        tenant: &TenantId, application: &ApplicationId) -> Option<Application>;
+    administration: find_application_named(tenant: &TenantId, name: &str) -> Option<ApplicationId>;
+    administration: list_applications(
+        tenant: &TenantId, offset: u32, limit: u32) -> (u64, Vec<Application>);
+}}
+
+counted! { Accounts {
+    administration: find_accounts(tenant: &TenantId, related: RelatedAccounts<'_>) -> Vec<AccountState>;
+    administration: list_accounts(tenant: &TenantId, query: &AccountQuery) -> Vec<AccountState>;
+}}
+
+counted! { AccountSignIns {
+    administration: list_sessions(tenant: &TenantId, account: &AccountId) -> Vec<FoundSession>;
+    administration: list_consents(tenant: &TenantId, account: &AccountId) -> Vec<ConsentState>;
+}}
+
+counted! { Generations {
+    administration: latest_generation() -> Option<Generation>;
+    administration: is_known_generation(content: &Fingerprint) -> bool;
+    administration: list_generations(limit: u32) -> Vec<Generation>;
+    administration: find_generation_sources(number: u64) -> Option<Vec<u8>>;
+}}
+
+counted! { KeySchedule {
+    administration: load_keys(tenant: &TenantId) -> Option<TenantKeys>;
+    administration: find_due_keys(now: Timestamp, limit: u32) -> Vec<TenantId>;
+    administration: try_lease(name: &str, holder: &str, now: Timestamp, until: Timestamp) -> bool;
+}}
+
+counted! { SealedItems {
+    administration: list_sealed(
+        after: Option<&SealedPlace>, limit: u32, now: Timestamp) -> Vec<(SealedPlace, Vec<u8>)>;
+    administration: replace_sealed(place: &SealedPlace, old: &[u8], new: &[u8]) -> bool;
+    administration: find_sealed(name: &str) -> Option<Vec<u8>>;
+    administration: put_sealed_if_absent(name: &str, sealed: &[u8], now: Timestamp) -> bool;
+    administration: holds_sealed_rows() -> bool;
+}}
+
+counted! { UsageLog {
+    administration: secret_usage(tenant: &TenantId, client: &ClientId) -> Vec<SecretUsage>;
+    administration: record_secret_usage(usage: &[SecretUsage]) -> ();
+    administration: verifier_fetches(tenant: &TenantId) -> Vec<VerifierFetch>;
+    administration: record_verifier_fetches(fetches: &[VerifierFetch]) -> ();
+}}
+
+counted! { AuditLog {
+    administration: list_audit(query: &AuditQuery) -> Vec<(i64, AuditRecord)>;
+}}
+
+counted! { IdempotentAnswers {
+    administration: find_idempotent_answer(
+        tenant: &TenantId, key: &[u8; 32], now: Timestamp) -> Option<IdempotentAnswer>;
+}}
+
+counted! { ChangeLog {
+    administration: position() -> i64;
+    administration: changes_since(position: i64) -> Vec<(i64, Invalidation)>;
+}}
