@@ -45,6 +45,7 @@ pub(crate) async fn authenticate_or_identify(
     raw: &RawRequest,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, OAuthError> {
+    let credentials = credentials.beside(raw.client_certificate(now)?);
     let (method, source) = (credentials.presented_method(), raw.source());
     let identified = services.authenticator.authenticate_or_identify(tenant, credentials, &source, now).await;
     note(raw, method, identified)
@@ -57,6 +58,7 @@ pub(crate) async fn authenticate(
     raw: &RawRequest,
     now: Timestamp,
 ) -> Result<AuthenticatedClient, OAuthError> {
+    let credentials = credentials.beside(raw.client_certificate(now)?);
     let (method, source) = (credentials.presented_method(), raw.source());
     let authenticated = services.authenticator.authenticate(tenant, credentials, &source, now).await;
     note(raw, method, authenticated)

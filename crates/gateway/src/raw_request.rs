@@ -2,6 +2,7 @@
 //! form, then the client.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::net::IpAddr;
@@ -39,6 +40,7 @@ pub(crate) const NDJSON: &str = "application/x-ndjson";
 pub(crate) struct RawRequest {
     request: HttpRequest,
     payload: Payload,
+    certificate: OnceCell<Option<Arc<ClientCertificate>>>,
 }
 
 impl FromRequest for RawRequest {
@@ -46,7 +48,7 @@ impl FromRequest for RawRequest {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        ready(Ok(Self { request: request.clone(), payload: payload.take() }))
+        ready(Ok(Self { request: request.clone(), payload: payload.take(), certificate: OnceCell::new() }))
     }
 }
 
@@ -157,11 +159,23 @@ impl RawRequest {
         Some(proxies.map_or(peer, |proxies| proxies.caller(peer, self.request.headers())))
     }
 
-    /// The client's certificate. That of the connection is a trusted proxy's own, where a proxy sent the request; then the header counts.
+    /// The client's certificate.
     pub(crate) fn client_certificate(
         &self,
         now: Timestamp,
-    ) -> Result<Option<Arc<ClientCertificate>>, Failure<'static>> {
+    ) -> Result<Option<&Arc<ClientCertificate>>, Failure<'static>> {
+        let certificate = match self.certificate.get() {
+            Some(certificate) => certificate,
+            None => {
+                let read = self.read_certificate(now)?;
+                self.certificate.get_or_init(|| read)
+            }
+        };
+        Ok(certificate.as_ref())
+    }
+
+    /// That of the connection is a trusted proxy's own, where a proxy sent the request; then the header counts.
+    fn read_certificate(&self, now: Timestamp) -> Result<Option<Arc<ClientCertificate>>, Failure<'static>> {
         let peer = self.request.peer_addr().map(|address| address.ip().to_canonical());
         let proxies = self.request.app_data::<TrustedProxies>();
         if !peer.zip(proxies).is_some_and(|(peer, proxies)| proxies.trusts(peer)) {

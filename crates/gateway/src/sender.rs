@@ -1,5 +1,7 @@
 //! What the sender of a request proves: the keys that a token is bound to. Each kind of proof enters here, and nowhere else (RFC 9449).
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use grants::{AccessTokenClaims, BearerError, UnconfirmedToken};
@@ -90,7 +92,7 @@ pub(crate) async fn prove<B: ErrorBody>(
     raw: &RawRequest,
     client: &AuthenticatedClient,
     proof: Option<UnverifiedProof<'_>>,
-    certificate: Option<&ClientCertificate>,
+    certificate: Option<&Arc<ClientCertificate>>,
     now: Timestamp,
 ) -> Result<Proven, HttpError<B>>
 where

@@ -28,7 +28,6 @@ async fn answer(
     let body = raw.form().await?;
     let now = (services.clock)();
     let (credentials, request) = IntrospectionRequest::parse(raw.authorization()?, &body)?;
-    let credentials = credentials.beside(raw.client_certificate(now)?.as_ref());
     let caller = authenticate(services, tenant, credentials, raw, now).await?;
     Ok(services.engine.introspect(tenant, &caller, &request.token, now).await?)
 }

@@ -30,7 +30,6 @@ async fn take_back(services: &Services, tenant: &Tenant, raw: &mut RawRequest) -
     let body = raw.form().await?;
     let now = (services.clock)();
     let (credentials, request) = RevocationRequest::parse(raw.authorization()?, &body)?;
-    let credentials = credentials.beside(raw.client_certificate(now)?.as_ref());
     // RFC 7009 §2.1: "The authorization server first validates the client credentials (in case of a confidential client)". A public client
     // is named, and proves by the token that it may end it. §5: who guesses tokens has to authenticate first, and a guess has no signature.
     let caller = authenticate_or_identify(services, tenant, credentials, raw, now).await?;

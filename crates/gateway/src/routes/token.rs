@@ -31,7 +31,6 @@ async fn issue(
     let now = (services.clock)();
     let (credentials, request) = TokenRequest::parse(raw.authorization()?, &body)?;
     let certificate = raw.client_certificate(now)?;
-    let credentials = credentials.beside(certificate.as_ref());
     let proof = sender::read_proof(services, tenant, raw, None, now)?;
     // RFC 6749 §3.2.1: "Confidential clients or other clients issued client credentials MUST authenticate with the authorization server". §4.4.2
     // asks the same of client_credentials, for which nobody is merely identified.
@@ -40,7 +39,7 @@ async fn issue(
     } else {
         authenticate(services, tenant, credentials, raw, now).await?
     };
-    let sender = sender::prove(services, tenant, raw, &client, proof, certificate.as_deref(), now).await?;
+    let sender = sender::prove(services, tenant, raw, &client, proof, certificate, now).await?;
     let issued = services.engine.issue(tenant, &client, &request, &sender.keys, now).await?;
     sender.use_up(services, tenant, raw, now).await?;
     raw.log(|fields| {

@@ -37,7 +37,6 @@ async fn codes(
     let body = raw.form().await?;
     let now = (services.clock)();
     let (credentials, request) = DeviceAuthorizationRequest::parse(raw.authorization()?, &body)?;
-    let credentials = credentials.beside(raw.client_certificate(now)?.as_ref());
     let client = authenticate_or_identify(services, tenant, credentials, raw, now).await?;
     let grantee = Grantee { tenant, client: client.client() };
     let granted = request.check(&grantee)?;

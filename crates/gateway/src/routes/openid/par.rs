@@ -38,8 +38,6 @@ async fn keep(
     let credentials = ClientAuthentication::take(raw.authorization()?, &mut form)?;
     let source = RequestSource::take(&mut form).map_err(ErrorResponse::from)?;
     let parameters = form.rest();
-    let certificate = raw.client_certificate(now)?;
-    let credentials = credentials.beside(certificate.as_ref());
     let proof = sender::read_proof(services, tenant, raw, None, now)?;
     let authenticated = authenticate_or_identify(services, tenant, credentials, raw, now).await?;
     let client = check_client(Some(authenticated.client().clone())).map_err(|_| not_registered())?;
