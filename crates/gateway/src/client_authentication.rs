@@ -79,7 +79,7 @@ fn note(
         // A public client may come over a connection with a certificate.
         Ok(Proof::Nothing) => PresentedMethod::None,
         Ok(Proof::Secret(_) | Proof::Assertion) => presented,
-        Err(error) => error.certificate_method().map_or(presented, CertificateMethod::presented),
+        Err(error) => CertificateMethod::of_refused(error).map_or(presented, CertificateMethod::presented),
     };
     raw.log(|fields| fields.authentication = Some(AttemptedAuthentication { method, outcome }));
     let client = authenticated?;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use administration::{ExplainSettings, ExplainedCredential, ExplainedResult, ExplanationView};
 use grants::{Explanation, Grantee};
-use protocol::{Secret, Thumbprint, Timestamp};
+use protocol::{Credential, Secret, Thumbprint, Timestamp};
 use registry::{ClientId, DpopRequest, SenderKeys};
 use secrets::ClientAddress;
 use tenancy::{Tenant, TenantError, TenantId};
@@ -33,8 +33,6 @@ pub(crate) struct Request<'a> {
     pub(crate) settings: &'a ExplainSettings,
     pub(crate) secret: Option<Secret>,
     pub(crate) assertion: Option<Secret>,
-    /// In PEM.
-    pub(crate) certificate: Option<String>,
     pub(crate) dpop_proof: Option<Secret>,
     pub(crate) access_token: Option<Secret>,
     /// The source by which a failed attempt is counted: the administrator's.
@@ -57,7 +55,6 @@ pub(crate) async fn explain(
         settings,
         secret,
         assertion,
-        certificate,
         dpop_proof,
         access_token,
         source,
@@ -106,7 +103,7 @@ pub(crate) async fn explain(
     let access_token_checks = match &access_token {
         Some(token) => {
             let read = |pem: &String| PresentedCertificates::read(pem.as_bytes()).ok();
-            let presented = certificate.as_ref().and_then(read);
+            let presented = settings.client_certificate.as_ref().and_then(read);
             let certificate = presented.map(|presented| presented.without_authorities(now).thumbprint);
             let beside = Beside { proof: proof.as_ref(), certificate };
             access_token::explain(services, (&tenant, client_id), token, beside, now).await?
@@ -120,7 +117,7 @@ pub(crate) async fn explain(
         Some((refusal, false)) => (None, Some(refusal)),
         None => (None, None),
     };
-    let presented = Presented { method: settings.method(), secret, assertion, certificate, source: &source };
+    let presented = Presented { settings, secret, assertion, source: &source };
     let authentication =
         credential::explain(services, (&tenant, client.as_ref()), presented, &subject, now).await?;
     let (mut scopes, mut token) = (Vec::new(), None);
@@ -186,7 +183,7 @@ fn sender_keys(grantee: &Grantee<'_>, method: &str, proof: Option<&ExplainedProo
     let Grantee { tenant, client } = grantee;
     let is_required = client.dpop_bound_access_tokens || tenant.access_token.require_sender_constraint;
     let any = Thumbprint::new([0; 32]);
-    let certificate = credential::is_of_certificates(method).then_some(any);
+    let certificate = (ExplainSettings::credential(method) == Some(Credential::Certificate)).then_some(any);
     let assumed = (is_required || proof.is_some()).then_some(any);
     SenderKeys { dpop: proof.and_then(|proof| proof.key).or(assumed), certificate }
 }

@@ -1,6 +1,6 @@
 //! What came of the DPoP proof of a request, for metrics.
 
-use registry::{DpopProofError, SingleUseError};
+use registry::{DpopCheck, SingleUseError};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProofOutcome {
@@ -18,10 +18,10 @@ impl ProofOutcome {
     pub(crate) const ALL: [Self; 5] =
         [Self::Accepted, Self::Refused, Self::Replayed, Self::NonceNeeded, Self::Unavailable];
 
-    pub(crate) const fn of(error: &DpopProofError) -> Self {
-        match error {
-            DpopProofError::NonceNeeded => Self::NonceNeeded,
-            DpopProofError::Replayed => Self::Replayed,
+    pub(crate) const fn of(failed: DpopCheck) -> Self {
+        match failed {
+            DpopCheck::Nonce => Self::NonceNeeded,
+            DpopCheck::Replay => Self::Replayed,
             _ => Self::Refused,
         }
     }

@@ -15,31 +15,39 @@ const LONGEST_SCOPE: usize = 64;
 #[derive(Clone, Debug)]
 pub(crate) struct Refused {
     pub(crate) reason: RefusalReason,
-    /// The tenant, where it does not serve.
-    pub(crate) tenant: Option<Arc<Tenant>>,
+    pub(crate) named: Named,
+}
+
+/// What the log names beside the reason.
+#[derive(Clone, Debug)]
+pub(crate) enum Named {
+    Nothing,
+    /// A tenant that does not serve.
+    Tenant(Arc<Tenant>),
     /// The registered client that the request names without a proof.
-    pub(crate) client: Option<Arc<Client>>,
+    Client(Arc<Client>),
     /// The scope token that an authenticated client may not have.
-    pub(crate) scope: Option<Box<ScopeToken>>,
+    Scope(Box<ScopeToken>),
 }
 
 impl Refused {
     pub(crate) const fn because(reason: RefusalReason) -> Self {
-        Self { reason, tenant: None, client: None, scope: None }
+        Self { reason, named: Named::Nothing }
     }
 
     pub(crate) fn tenant(&self) -> Option<&TenantId> {
-        self.tenant.as_ref().map(|tenant| &tenant.id)
+        if let Named::Tenant(tenant) = &self.named { Some(&tenant.id) } else { None }
     }
 
     pub(crate) fn claimed_client(&self) -> Option<&ClientId> {
-        self.client.as_ref().map(|client| &client.id)
+        if let Named::Client(client) = &self.named { Some(&client.id) } else { None }
     }
 
     /// The scope token, unless it is long or a secret that was sent in the wrong parameter.
     pub(crate) fn scope(&self) -> Option<&str> {
-        let scope = self.scope.as_ref().map(|scope| scope.as_str());
-        scope.filter(|text| text.len() <= LONGEST_SCOPE && !GeneratedSecret::is_well_formed(text))
+        let Named::Scope(scope) = &self.named else { return None };
+        Some(scope.as_str())
+            .filter(|text| text.len() <= LONGEST_SCOPE && !GeneratedSecret::is_well_formed(text))
     }
 }
 
@@ -48,8 +56,8 @@ mod tests {
     use super::*;
 
     fn scope_of(text: &str) -> Option<String> {
-        let scope = Some(Box::new(ScopeToken::parse(text).unwrap()));
-        let refused = Refused { scope, ..Refused::because(RefusalReason::ScopeNotRegistered) };
+        let named = Named::Scope(Box::new(ScopeToken::parse(text).unwrap()));
+        let refused = Refused { reason: RefusalReason::ScopeNotRegistered, named };
         refused.scope().map(str::to_owned)
     }
 

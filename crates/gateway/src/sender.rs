@@ -7,7 +7,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use grants::{AccessTokenClaims, BearerError, UnconfirmedToken};
 use protocol::{ClientCertificate, PresentedToken, Timestamp, TokenType};
 use registry::{
-    AuthenticatedClient, DpopProof, DpopProofError, DpopRequest, Proof, SenderKeys, SingleUseError,
+    AuthenticatedClient, DpopCheck, DpopProof, DpopRequest, Proof, SenderKeys, SingleUseError,
     UnverifiedProof,
 };
 use tenancy::Tenant;
@@ -33,13 +33,13 @@ pub(crate) fn read_proof<'a, B: ErrorBody>(
     now: Timestamp,
 ) -> Result<Option<UnverifiedProof<'a>>, HttpError<B>>
 where
-    HttpError<B>: From<DpopProofError>,
+    HttpError<B>: From<DpopCheck>,
 {
     let request = DpopRequest { method: raw.method(), path: raw.path(), access_token };
     services.dpop.read(tenant, raw.dpop_headers(), &request, now).map_err(|error| {
-        note(raw, ProofOutcome::of(&error));
+        note(raw, ProofOutcome::of(error));
         // RFC 9449 §8: "The authorization server includes a DPoP-Nonce HTTP header in the response supplying a nonce value".
-        let nonce = (error == DpopProofError::NonceNeeded).then(|| services.dpop.nonce(&tenant.id, now));
+        let nonce = (error == DpopCheck::Nonce).then(|| services.dpop.nonce(&tenant.id, now));
         HttpError::from(error).with_dpop_nonce(nonce)
     })
 }
@@ -47,10 +47,10 @@ where
 /// Verifies the signature of a proof.
 fn verify<B: ErrorBody>(raw: &RawRequest, proof: &UnverifiedProof<'_>) -> Result<DpopProof, HttpError<B>>
 where
-    HttpError<B>: From<DpopProofError>,
+    HttpError<B>: From<DpopCheck>,
 {
     proof.verify().map_err(|error| {
-        note(raw, ProofOutcome::of(&error));
+        note(raw, ProofOutcome::of(error));
         error.into()
     })
 }
@@ -96,7 +96,7 @@ pub(crate) async fn prove<B: ErrorBody>(
     now: Timestamp,
 ) -> Result<Proven, HttpError<B>>
 where
-    HttpError<B>: From<DpopProofError> + From<SingleUseError>,
+    HttpError<B>: From<DpopCheck> + From<SingleUseError>,
 {
     let certificate = certificate.map(|certificate| certificate.thumbprint);
     let Some(proof) = proof else {
@@ -153,7 +153,7 @@ pub(crate) async fn confirm<B: ErrorBody>(
     now: Timestamp,
 ) -> Result<AccessTokenClaims<'static>, HttpError<B>>
 where
-    HttpError<B>: From<BearerError> + From<DpopProofError> + From<SingleUseError>,
+    HttpError<B>: From<BearerError> + From<DpopCheck> + From<SingleUseError>,
 {
     let certificate = raw.client_certificate(now)?.map(|certificate| certificate.thumbprint);
     if presented.scheme == TokenType::Bearer || !token.is_dpop_bound() {
@@ -164,7 +164,7 @@ where
     // DPoP proof according to the rules in Section 4.3, and check that the public key of the DPoP proof matches the public key to which the
     // access token is bound".
     let proof = read_proof(services, tenant, raw, Some(presented.expose()), now)?;
-    let proof = verify(raw, &proof.ok_or(DpopProofError::Missing)?)?;
+    let proof = verify(raw, &proof.ok_or(DpopCheck::Missing)?)?;
     let sender = SenderKeys { dpop: Some(proof.key), certificate };
     let claims = token.confirm(presented.scheme, &sender).map_err(BearerError::from)?;
     use_up(services, tenant, raw, &proof, now).await?;

@@ -2,7 +2,7 @@
 //! RFC 8705 §3).
 
 use protocol::{Confirmation, ErrorCode, ErrorResponse, RefusalReason, TokenType};
-use registry::SenderKeys;
+use registry::{DpopCheck, SenderKeys};
 
 use crate::{AccessTokenClaims, Grantee};
 
@@ -135,7 +135,7 @@ impl From<SenderNotProven> for ErrorResponse {
         let (error, reason, description) = match refusal {
             SenderNotProven::DpopProof => (
                 ErrorCode::InvalidDpopProof,
-                RefusalReason::DpopProofMissing,
+                RefusalReason::Credential(DpopCheck::Missing.reason()),
                 "The client must send a DPoP proof in the header DPoP",
             ),
             SenderNotProven::Certificate => (

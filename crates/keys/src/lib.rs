@@ -19,7 +19,6 @@ mod aead;
 mod sealing;
 mod sealing_key;
 
-mod certificate;
 mod check;
 mod client_jwt;
 mod digests;
@@ -65,7 +64,6 @@ mod store;
 mod test_keys;
 
 pub use aead::Aead;
-pub use certificate::public_key_of_certificate;
 pub use check::{Check, CheckTexts, DescribedCheck};
 pub use client_jwt::ClientJwt;
 pub use digests::{left_half_hash, sha256};

@@ -12,9 +12,10 @@ use protocol::{Lifetime, SigningAlgorithm, Thumbprint, Timestamp, cropped};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
+use x509_cert::Certificate;
+use x509_cert::der::{Decode as _, Encode as _};
 
 use crate::KeyRecord;
-use crate::certificate::public_key_of_certificate;
 use crate::jwk::{PublicParameters, without_leading_zeros};
 use crate::key_kind::{KeyKind, algorithm_named};
 use crate::key_pair::verification_algorithm;
@@ -279,6 +280,11 @@ impl KeyCertificate {
             Self::Named(Thumbprint::new(thumbprint))
         })
     }
+}
+
+/// The `SubjectPublicKeyInfo` of a certificate (RFC 5280 §4.1.2.7), in DER; `None` where the bytes are no certificate.
+fn public_key_of_certificate(der: &[u8]) -> Option<Vec<u8>> {
+    Certificate::from_der(der).ok()?.tbs_certificate().subject_public_key_info().to_der().ok()
 }
 
 /// Whether this is the `SubjectPublicKeyInfo` of a key, in DER.

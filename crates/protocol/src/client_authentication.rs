@@ -176,6 +176,29 @@ fn no_client() -> ErrorResponse {
     ErrorResponse::new(ErrorCode::InvalidClient, RefusalReason::ClientNotNamed, description)
 }
 
+/// What shows that a client sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Credential {
+    /// A client secret (RFC 6749 §2.3.1).
+    Secret,
+    /// A signed assertion (RFC 7521 §4.2).
+    Assertion,
+    /// A client certificate (RFC 8705 §2).
+    Certificate,
+}
+
+impl Credential {
+    /// All of them.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    /// Its noun.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// `token_endpoint_auth_method` of a registration (RFC 7591 §2, RFC 8705 §2). `client_secret_jwt` is absent because it needs the
 /// secret in clear.
 #[derive(
@@ -238,37 +261,21 @@ impl ClientAuthenticationMethod {
         self.into()
     }
 
-    /// Whether a client of this method may authenticate with a signed assertion.
+    /// What a client of this method presents; `None` of one that presents nothing, and of one that may present anything.
     #[must_use]
-    pub const fn allows_assertion(self) -> bool {
+    pub const fn credential(self) -> Option<Credential> {
         match self {
-            Self::Any | Self::PrivateKeyJwt => true,
-            Self::ClientSecret | Self::TlsClientAuth | Self::SelfSignedTlsClientAuth | Self::None => false,
+            Self::ClientSecret => Some(Credential::Secret),
+            Self::PrivateKeyJwt => Some(Credential::Assertion),
+            Self::TlsClientAuth | Self::SelfSignedTlsClientAuth => Some(Credential::Certificate),
+            Self::Any | Self::None => None,
         }
     }
 
-    /// Whether a client of this method is identified by its name alone.
+    /// Whether a client of this method may authenticate with this credential, or with its name alone.
     #[must_use]
-    pub const fn allows_nothing(self) -> bool {
-        matches!(self, Self::None)
-    }
-
-    /// Whether a client of this method may authenticate with a certificate.
-    #[must_use]
-    pub const fn allows_certificate(self) -> bool {
-        match self {
-            Self::Any | Self::TlsClientAuth | Self::SelfSignedTlsClientAuth => true,
-            Self::ClientSecret | Self::PrivateKeyJwt | Self::None => false,
-        }
-    }
-
-    /// Whether a client of this method may authenticate with a secret.
-    #[must_use]
-    pub const fn allows_secret(self) -> bool {
-        match self {
-            Self::Any | Self::ClientSecret => true,
-            Self::PrivateKeyJwt | Self::TlsClientAuth | Self::SelfSignedTlsClientAuth | Self::None => false,
-        }
+    pub fn allows(self, presented: Option<Credential>) -> bool {
+        if self == Self::Any { presented.is_some() } else { presented == self.credential() }
     }
 }
 

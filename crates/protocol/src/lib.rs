@@ -56,8 +56,8 @@ pub use authorization_response::{
 pub use causes::{causes, distinct_causes};
 pub use claims_request::{ClaimsRequest, RequestedClaim};
 pub use client_authentication::{
-    ClientAuthentication, ClientAuthenticationMethod, IdAndSecret, JWT_BEARER, PresentedAssertion,
-    PresentedMethod,
+    ClientAuthentication, ClientAuthenticationMethod, Credential, IdAndSecret, JWT_BEARER,
+    PresentedAssertion, PresentedMethod,
 };
 pub use client_certificate::{ChainError, ClientCertificate, Validity};
 pub use code_challenge::{CodeChallenge, is_code_verifier};
@@ -79,7 +79,7 @@ pub use redirect_uri::{
     InvalidRedirectUri, check_redirect_uri, is_registered_redirect_uri, leads_to_an_app, redirect_host,
     uri_host,
 };
-pub use refusal_reason::RefusalReason;
+pub use refusal_reason::{CredentialReason, RefusalReason};
 pub use resource::{InvalidResource, ResourceIndicator};
 pub use revocation::RevocationRequest;
 pub use scope::{InvalidScope, OFFLINE_ACCESS, Scope, ScopeToken};

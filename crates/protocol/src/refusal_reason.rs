@@ -1,11 +1,13 @@
 //! Why a request was refused, as the access log names it. The caller learns the error code and its description, and nothing of this.
 
-use strum::{IntoStaticStr, VariantArray};
+use strum::{IntoStaticStr, VariantNames};
 
-/// The list of all reasons. It is closed, so no text of a caller can become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+/// All reasons. The list is closed, so no text of a caller can become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "snake_case")]
 pub enum RefusalReason {
+    /// A credential is refused.
+    Credential(&'static CredentialReason),
     /// No route has the path.
     UnknownPath,
     /// The path has other methods.
@@ -38,92 +40,10 @@ pub enum RefusalReason {
     ClientIdMismatch,
     /// The request names no client.
     ClientNotNamed,
-    /// The request names a client and has no credential.
-    CredentialMissing,
-    /// The credentials cannot be read, or the client identifier is malformed.
-    MalformedCredentials,
-    /// The tenant has no such client.
-    UnknownClient,
-    /// The client is suspended.
-    ClientSuspended,
-    /// The client is not registered for this client authentication method.
-    MethodNotRegistered,
-    /// The secret is none of the client's.
-    WrongSecret,
-    /// The secret was the client's and has expired.
-    ExpiredSecret,
-    /// The secret was the client's and was revoked.
-    RevokedSecret,
-    /// The secret is a published sample.
-    SampleSecret,
-    /// The assertion is no JWT with the claims of an assertion, or names another client than the request.
-    AssertionMalformed,
-    /// The client has no key that could have signed the assertion.
-    AssertionKeyUnknown,
-    /// The key set of the client's `jwks_uri` cannot be fetched, and none of it is known.
-    AssertionKeysUnavailable,
-    /// None of the client's keys signed the assertion.
-    AssertionSignatureInvalid,
-    /// The assertion is not the client's own.
-    AssertionOfAnotherClient,
-    /// The assertion is neither for the tenant's issuer nor for its token endpoint.
-    AssertionForAnotherAudience,
-    /// The assertion has expired.
-    AssertionExpired,
-    /// The assertion is not valid yet.
-    AssertionNotYetValid,
-    /// The assertion is valid for longer than the tenant accepts.
-    AssertionLivesTooLong,
-    /// The assertion has no `jti`.
-    AssertionNotIdentified,
-    /// The assertion was used before.
-    AssertionReplayed,
-    /// The token must be bound to the key of a DPoP proof, and the request has none.
-    DpopProofMissing,
-    /// The request has several DPoP proofs.
-    DpopProofRepeated,
-    /// The DPoP proof is no JWT with the claims of a proof.
-    DpopProofMalformed,
-    /// The `typ` of the DPoP proof is another.
-    DpopProofOfAnotherType,
-    /// The header of the DPoP proof has a member that is not allowed.
-    DpopProofHeaderNotAllowed,
-    /// The algorithm of the DPoP proof is not allowed.
-    DpopProofAlgorithmNotAllowed,
-    /// The key in the DPoP proof is no public key for its algorithm, or too small or too large.
-    DpopProofKeyNotUsable,
-    /// The DPoP proof is for another HTTP method.
-    DpopProofForAnotherMethod,
-    /// The DPoP proof is for another URI.
-    DpopProofForAnotherUri,
-    /// The DPoP proof has no nonce of the server, or one that is too old.
-    DpopNonceNeeded,
-    /// The DPoP proof was not made within a minute of now.
-    DpopProofOfAnotherTime,
-    /// The DPoP proof is for another access token.
-    DpopProofForAnotherToken,
-    /// The key in the DPoP proof did not sign it.
-    DpopProofSignatureInvalid,
-    /// The DPoP proof was used before.
-    DpopProofReplayed,
     /// The token must be bound to a client certificate, and the request has none.
     CertificateMissing,
     /// The token must be bound to a key, and the request proves none.
     SenderNotProven,
-    /// The client certificate is no X.509 certificate of version 3.
-    CertificateMalformed,
-    /// No chain leads from the client certificate to an authority of the listener.
-    CertificateNotTrusted,
-    /// The client certificate, or one of its chain, has expired.
-    CertificateExpired,
-    /// The client certificate, or one of its chain, is not valid yet.
-    CertificateNotYetValid,
-    /// The client certificate has another subject than the client's.
-    CertificateOfAnotherSubject,
-    /// The client certificate is none of the client's.
-    CertificateNotRegistered,
-    /// The key set of the client's `jwks_uri` cannot be fetched, and none of it is known.
-    CertificateKeysUnavailable,
     /// The user's credentials are not accepted.
     SignInFailed,
     /// The client is not registered for the grant type.
@@ -249,12 +169,26 @@ pub enum RefusalReason {
 }
 
 impl RefusalReason {
-    /// All of them, in the order of their declaration.
-    pub const ALL: &[Self] = Self::VARIANTS;
+    /// The names of all but those of credentials, in the order of their declaration.
+    pub const NAMES: &[&str] = Self::VARIANTS.split_at(1).1;
 
     /// The reason as the log writes it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        self.into()
+        match self {
+            Self::Credential(reason) => reason.code,
+            other => other.into(),
+        }
     }
+}
+
+/// Why a credential is refused: a row of the table of its method, in `registry/src/methods`.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct CredentialReason {
+    /// The reason as the log writes it.
+    pub code: &'static str,
+    /// What was found, as an administrator is told.
+    pub detail: &'static str,
+    /// What an administrator does about it, with `{tenant}` and `{client}` in place of their names.
+    pub fix: &'static str,
 }

@@ -8,13 +8,13 @@ use protocol::Timestamp;
 use serde::de::DeserializeOwned;
 use tenancy::Tenant;
 
-use crate::client_assertion::{Accepted, AssertionClaims, AssertionError};
+use crate::client_assertion::{Accepted, AssertionClaims};
 use crate::key_sets::KeySets;
 use crate::request_object::{self, RequestObject, RequestObjectError};
 use crate::single_use::SingleUse;
 use crate::{
-    Client, ClientAuthenticationError, ClientKeys, CredentialTag, JwksFetcher, PublicUrls, ReplayGuard,
-    SingleUseIdentifier,
+    AssertionCheck, Client, ClientAuthenticationError, ClientKeys, CredentialTag, JwksFetcher, PublicUrls,
+    ReplayGuard, SingleUseIdentifier,
 };
 
 /// A key for each algorithm, whose private keys were not kept.
@@ -65,25 +65,28 @@ impl Assertions {
     ) -> Result<(Arc<Client>, SingleUseIdentifier, CredentialTag), ClientAuthenticationError> {
         let verified = match client.as_deref() {
             Ok(client) => self.verify_with_keys_of(client, jwt).await,
-            Err(_) => Err(AssertionError::KeyUnknown),
+            Err(_) => Err(AssertionCheck::Key),
         };
         let (verified, no_keys) = match verified {
             Ok(verified) => (verified, None),
             Err(error) => (self.verify_as_nobody(jwt), Some(error)),
         };
         let client = client?;
-        if let Some(error) = no_keys {
-            return Err(ClientAuthenticationError::AssertionRefused(client, error));
+        let refused = |failed: AssertionCheck| {
+            ClientAuthenticationError::refused(failed.reason(), Some(Arc::clone(&client)))
+        };
+        if let Some(failed) = no_keys {
+            return Err(refused(failed));
         }
         let is_default = self.default_tenant.as_deref() == Some(tenant.id.as_str());
         let accepted = Accepted::by(tenant, &self.public_urls, is_default);
         let (identifier, credential) = verified
-            .map_err(AssertionError::from)
+            .map_err(AssertionCheck::of_signature)
             .and_then(|(claims, thumbprint)| {
                 let identifier = claims.check(&client.id, &accepted, now)?;
                 Ok((identifier, CredentialTag::of_key(&tenant.id, &client.id, &thumbprint)))
             })
-            .map_err(|error| ClientAuthenticationError::AssertionRefused(Arc::clone(&client), error))?;
+            .map_err(refused)?;
         Ok((client, identifier, credential))
     }
 
@@ -117,15 +120,15 @@ impl Assertions {
         &self,
         client: &Client,
         jwt: &ClientJwt<'_>,
-    ) -> Result<Result<(C, String), TokenError>, AssertionError> {
+    ) -> Result<Result<(C, String), TokenError>, AssertionCheck> {
         match client {
             Client { keys: Some(keys), .. } => Ok(jwt.verify(keys.keys())),
             Client { jwks_uri: Some(url), .. } => {
                 let verify = |keys: &PublicKeys| jwt.verify(keys);
                 let verified = self.key_sets.check_with(&client.tenant, url, verify, needs_newer_keys).await;
-                verified.ok_or(AssertionError::KeysUnavailable)
+                verified.ok_or(AssertionCheck::KeySet)
             }
-            Client { .. } => Err(AssertionError::KeyUnknown),
+            Client { .. } => Err(AssertionCheck::Key),
         }
     }
 

@@ -12,8 +12,8 @@ use std::task::Poll;
 
 use keys::PublicKeys;
 use protocol::{
-    ClientAuthentication, ClientAuthenticationMethod, ClientCertificate, IdAndSecret, PresentedAssertion,
-    Rate, Secret, Timestamp,
+    ClientAuthentication, ClientCertificate, Credential, IdAndSecret, PresentedAssertion, Rate, Secret,
+    Timestamp,
 };
 use tenancy::{StoreError, Tenant, TenantId, TenantTurns};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -22,10 +22,11 @@ use crate::assertions::Assertions;
 use crate::client_assertion;
 use crate::client_certificate::check_client_certificate;
 use crate::lookup_latency::LookupLatency;
+use crate::methods::{self, secret};
 use crate::verification::{Candidates, Mismatch, Work};
 use crate::verified_secret_cache::VerifiedSecretKey;
 use crate::{
-    AssertionError, CertificateError, CertificateMethod, Client, ClientAuthenticationError, ClientId,
+    AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError, ClientId,
     ClientKeys, ClientStatus, ClientStore, CredentialTag, LastUsedSecrets, RequestObjectError, SecretId,
     SingleUseError, SingleUseIdentifier, VerifiedSecretCache,
 };
@@ -289,12 +290,14 @@ impl Authenticator {
             ClientAuthentication::Certificate { client_id, certificate } => {
                 return self.check_certificate(&tenant.id, &client_id, &certificate, attempt, now).await;
             }
-            without_secret => ClientAuthenticationError::without_secret(&without_secret),
+            // RFC 6749 §2.3: a client with credentials authenticates; its identifier alone proves nothing.
+            ClientAuthentication::None { .. } => methods::CREDENTIAL_MISSING,
+            ClientAuthentication::Basic(_) => methods::MALFORMED,
         };
         // These credentials cannot be checked; they cost as much as a wrong secret.
         self.until_refusals_leave(arrival).await;
         self.hash(dummy_job(), attempt).await?;
-        Err(unreadable)
+        Err(ClientAuthenticationError::refused(unreadable, None))
     }
 
     /// The public client that a request without a secret and an assertion names. Every other client, also one that does not exist, fails like
@@ -312,7 +315,7 @@ impl Authenticator {
         };
         let Ok(id) = ClientId::parse(client_id) else { return Ok(None) };
         let found = self.look_up(&tenant.id, &id, attempt).await?;
-        let client = may_authenticate(found, ClientAuthenticationMethod::allows_nothing).ok();
+        let client = may_authenticate(found, None).ok();
         Ok(client.map(|client| {
             let credential = CredentialTag::of_public_client(&client.tenant, &client.id);
             AuthenticatedClient { client, proof: Proof::Nothing, credential }
@@ -330,13 +333,13 @@ impl Authenticator {
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
         let PresentedAssertion { client_id, jwt } = presented;
         let jwt = jwt.as_ref().and_then(|jwt| client_assertion::read(jwt.expose()).ok());
-        let jwt = jwt.ok_or(ClientAuthenticationError::Malformed)?;
+        let jwt = jwt.ok_or(malformed())?;
         let client = match client_assertion::client_of(&jwt, client_id.as_deref()) {
             Some(id) => {
                 let found = self.look_up(&tenant.id, &id, attempt).await?;
-                may_authenticate(found, ClientAuthenticationMethod::allows_assertion)
+                may_authenticate(found, Some(Credential::Assertion))
             }
-            None => Err(ClientAuthenticationError::Malformed),
+            None => Err(malformed()),
         };
         let (client, identifier, credential) = self.assertions.verify(tenant, client, &jwt, now).await?;
         if purpose != Purpose::Explain {
@@ -354,16 +357,16 @@ impl Authenticator {
         attempt: &Attempt<'_>,
         now: Timestamp,
     ) -> Result<AuthenticatedClient, ClientAuthenticationError> {
-        let id = ClientId::parse(client_id).map_err(|_| ClientAuthenticationError::Malformed)?;
+        let id = ClientId::parse(client_id).map_err(|_| malformed())?;
         let found = self.look_up(tenant, &id, attempt).await?;
-        let client = may_authenticate(found, ClientAuthenticationMethod::allows_certificate)?;
+        let client = may_authenticate(found, Some(Credential::Certificate))?;
         let checked = match (CertificateMethod::of(&client), &client.keys, &client.jwks_uri) {
             (CertificateMethod::SelfSigned, None, Some(url)) => {
                 let check =
                     |keys: &PublicKeys| check_client_certificate(&client, Some(keys), certificate, now);
-                let is_unknown = |error: &CertificateError| *error == CertificateError::NotRegistered;
+                let is_unknown = |failed: &CertificateCheck| *failed == CertificateCheck::Key;
                 let checked = self.assertions.key_sets.check_with(tenant, url, check, is_unknown).await;
-                checked.unwrap_or(Err(CertificateError::KeysUnavailable))
+                checked.unwrap_or(Err(CertificateCheck::KeySet))
             }
             (_, keys, _) => {
                 check_client_certificate(&client, keys.as_ref().map(ClientKeys::keys), certificate, now)
@@ -373,7 +376,7 @@ impl Authenticator {
             Ok((method, credential)) => {
                 Ok(AuthenticatedClient { client, proof: Proof::Certificate(method), credential })
             }
-            Err(error) => Err(ClientAuthenticationError::CertificateRefused(client, error)),
+            Err(failed) => Err(ClientAuthenticationError::refused(failed.reason(), Some(client))),
         }
     }
 
@@ -387,7 +390,8 @@ impl Authenticator {
         let used = self.assertions.used.use_up(&client.tenant, identifier, now).await;
         used.map_err(|error| match error {
             SingleUseError::Replayed => {
-                ClientAuthenticationError::AssertionRefused(Arc::clone(client), AssertionError::Replayed)
+                let reason = AssertionCheck::Replay.reason();
+                ClientAuthenticationError::refused(reason, Some(Arc::clone(client)))
             }
             SingleUseError::ShareUsedUp => ClientAuthenticationError::TooManyAssertions,
             SingleUseError::Store(error) => error.into(),
@@ -420,7 +424,7 @@ impl Authenticator {
                 proven_or_failed => return proven_or_failed,
             }
         }
-        Err(refusal.unwrap_or(ClientAuthenticationError::Malformed))
+        Err(refusal.unwrap_or(malformed()))
     }
 
     /// Checks a secret with the verified-secret cache, or with the token hash when it is a generated one.
@@ -434,9 +438,9 @@ impl Authenticator {
         let client = match ClientId::parse(&client_id) {
             Ok(id) => {
                 let found = self.look_up(tenant, &id, attempt).await?;
-                may_authenticate(found, ClientAuthenticationMethod::allows_secret)
+                may_authenticate(found, Some(Credential::Secret))
             }
-            Err(_) => Err(ClientAuthenticationError::Malformed),
+            Err(_) => Err(malformed()),
         };
         let candidates = Candidates::of(client.as_deref().ok(), now);
         let (work, mut key) = (Work::due_for(&secret, self.samples), None);
@@ -472,12 +476,8 @@ impl Authenticator {
         let candidates = Candidates::of(client.as_deref().ok(), now);
         let Some(key) = key else {
             self.hash(dummy_job(), attempt).await?;
-            return match client {
-                Ok(client) if work == Work::SampleSecret => {
-                    Err(ClientAuthenticationError::SampleSecret(client))
-                }
-                client => proven(client, Err(Mismatch::Wrong)),
-            };
+            let reason = if work == Work::SampleSecret { secret::SAMPLE } else { secret::WRONG };
+            return proven(client, Err((reason, None)));
         };
         let job = HashJob { secret, salt: candidates.salt(), key: Some(key.0), only_if: None };
         let hash = self.hash(job, attempt).await?;
@@ -570,9 +570,9 @@ fn proven(
             let credential = CredentialTag::of_secret(&client.tenant, &client.id, &secret);
             Ok(AuthenticatedClient { client, proof: Proof::Secret(secret), credential })
         }
-        Err(Mismatch::Wrong) => Err(ClientAuthenticationError::SecretMismatch(client)),
-        Err(Mismatch::Expired(secret)) => Err(ClientAuthenticationError::SecretExpired(client, secret)),
-        Err(Mismatch::Revoked(secret)) => Err(ClientAuthenticationError::SecretRevoked(client, secret)),
+        Err((reason, secret)) => {
+            Err(ClientAuthenticationError::Refused { reason, client: Some(client), secret, wait: None })
+        }
     }
 }
 
@@ -580,18 +580,23 @@ fn dummy_job() -> HashJob {
     HashJob { secret: Secret::new(String::new()), salt: PasswordSalt::dummy(), key: None, only_if: None }
 }
 
-/// Whether there is a client, and its method allows this credential.
+fn malformed() -> ClientAuthenticationError {
+    ClientAuthenticationError::refused(methods::MALFORMED, None)
+}
+
+/// Whether there is a client, and its method allows this credential, or its name alone.
 ///
 /// # Errors
 /// Why not, before any credential is checked.
 pub fn may_authenticate(
     found: Option<Arc<Client>>,
-    allows: fn(ClientAuthenticationMethod) -> bool,
+    presented: Option<Credential>,
 ) -> Result<Arc<Client>, ClientAuthenticationError> {
-    let client = found.ok_or(ClientAuthenticationError::UnknownClient)?;
+    let refused = ClientAuthenticationError::refused;
+    let client = found.ok_or(refused(methods::UNKNOWN_CLIENT, None))?;
     match client.status {
-        ClientStatus::Suspended => Err(ClientAuthenticationError::ClientSuspended(client)),
-        ClientStatus::Active if allows(client.authentication_method) => Ok(client),
-        ClientStatus::Active => Err(ClientAuthenticationError::MethodNotAllowed(client)),
+        ClientStatus::Suspended => Err(refused(methods::CLIENT_SUSPENDED, Some(client))),
+        ClientStatus::Active if client.authentication_method.allows(presented) => Ok(client),
+        ClientStatus::Active => Err(refused(methods::METHOD_NOT_REGISTERED, Some(client))),
     }
 }

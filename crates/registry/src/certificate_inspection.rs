@@ -1,26 +1,9 @@
 //! The checks of a client certificate one by one, offline: with the functions of a request, as far as they need no registration (RFC 8705 §2).
 
-use protocol::{ChainError, ClientCertificate, Timestamp};
+use protocol::{ClientCertificate, Timestamp};
 
 use crate::client_certificate::{check_chain, check_dates, parse};
-use crate::{CertificateError, CertificateFacts};
-
-/// A check of a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CertificateCheck {
-    /// It can be read.
-    Form,
-    /// Its own dates.
-    Dates,
-    /// Its extended key usage.
-    Usage,
-    /// Its chain to an authority.
-    Chain,
-    /// Its subject, or its key, against the registration of a client.
-    Registration,
-    /// The proof that the client has its private key.
-    Possession,
-}
+use crate::{CertificateCheck, CertificateFacts};
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +11,7 @@ pub enum CertificateOutcome {
     /// It holds.
     Passed,
     /// It does not hold.
-    Failed(CertificateError),
+    Failed(CertificateCheck),
     /// A check before it failed.
     NotReached,
     /// It needs what is not known.
@@ -39,7 +22,7 @@ pub enum CertificateOutcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CertificateInspection {
     /// Each check, in the order in which they are made.
-    pub checks: [(CertificateCheck, CertificateOutcome); 6],
+    pub checks: [(CertificateCheck, CertificateOutcome); 5],
     /// What it says of itself; `None` where it cannot be read.
     pub facts: Option<CertificateFacts>,
 }
@@ -50,45 +33,42 @@ impl CertificateInspection {
     pub fn of(certificate: &ClientCertificate, has_authorities: bool, now: Timestamp) -> Self {
         use CertificateCheck as C;
         use CertificateOutcome::{Failed, NotChecked, NotReached, Passed};
-        let outcome = |result: Result<(), CertificateError>| result.map_or_else(Failed, |()| Passed);
-        let rest = [(C::Registration, NotChecked), (C::Possession, NotChecked)];
+        let checks = |form, dates, usage, chain| {
+            [
+                (C::Form, form),
+                (C::Dates, dates),
+                (C::Usage, usage),
+                (C::Chain, chain),
+                (C::Registration, NotChecked),
+            ]
+        };
         let parsed = match parse(certificate) {
             Ok(parsed) => parsed,
-            Err(error) => {
-                let later = [C::Dates, C::Usage, C::Chain].map(|check| (check, NotReached));
-                let [dates, usage, chain] = later;
-                let [registration, possession] = rest;
-                let checks = [(C::Form, Failed(error)), dates, usage, chain, registration, possession];
-                return Self { checks, facts: None };
+            Err(failed) => {
+                return Self {
+                    checks: checks(Failed(failed), NotReached, NotReached, NotReached),
+                    facts: None,
+                };
             }
         };
-        let dates = outcome(check_dates(&parsed, now));
+        let dates = check_dates(&parsed, now).map_or_else(Failed, |()| Passed);
         // The chain is built from the certificate on: dates and usage of the certificate itself come before its issuer.
-        let (usage, chain) = match (has_authorities, certificate.chain, check_chain(certificate, now)) {
-            (false, ..) => (NotChecked, NotChecked),
-            (true, _, Ok(())) => (Passed, Passed),
-            (true, Err(ChainError::OtherUsage), Err(error)) => (Failed(error), NotReached),
-            (true, ..) if dates != Passed => (NotReached, NotReached),
-            (true, Err(ChainError::Invalid), Err(error)) => (NotReached, Failed(error)),
-            (true, _, Err(error)) => (Passed, Failed(error)),
+        let (usage, chain) = match (has_authorities, check_chain(certificate, now)) {
+            (false, _) => (NotChecked, NotChecked),
+            (true, Ok(())) => (Passed, Passed),
+            (true, Err(failed @ C::Usage)) => (Failed(failed), NotReached),
+            (true, Err(_)) if dates != Passed => (NotReached, NotReached),
+            (true, Err(failed @ C::Chain)) => (NotReached, Failed(failed)),
+            (true, Err(failed)) => (Passed, Failed(failed)),
         };
-        let [registration, possession] = rest;
-        let checks = [
-            (C::Form, Passed),
-            (C::Dates, dates),
-            (C::Usage, usage),
-            (C::Chain, chain),
-            registration,
-            possession,
-        ];
-        Self { checks, facts: Some(CertificateFacts::of(&parsed)) }
+        Self { checks: checks(Passed, dates, usage, chain), facts: Some(CertificateFacts::of(&parsed)) }
     }
 
-    /// The first check that failed, with the error of a request.
+    /// The first check that failed.
     #[must_use]
-    pub fn failed(&self) -> Option<(CertificateCheck, CertificateError)> {
-        self.checks.iter().find_map(|(check, outcome)| match outcome {
-            CertificateOutcome::Failed(error) => Some((*check, *error)),
+    pub fn failed(&self) -> Option<CertificateCheck> {
+        self.checks.iter().find_map(|(_, outcome)| match outcome {
+            CertificateOutcome::Failed(failed) => Some(*failed),
             CertificateOutcome::Passed | CertificateOutcome::NotReached | CertificateOutcome::NotChecked => {
                 None
             }
@@ -96,77 +76,16 @@ impl CertificateInspection {
     }
 }
 
-impl CertificateCheck {
-    /// Its name, as people and programs see it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.texts().0
-    }
-
-    /// What must be true.
-    #[must_use]
-    pub const fn rule(self) -> &'static str {
-        self.texts().1
-    }
-
-    const fn texts(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Form => ("form", "an X.509 certificate in PEM or DER"),
-            Self::Dates => ("dates", "the instant lies between `notBefore` and `notAfter`"),
-            Self::Usage => ("extended_key_usage", "no `extendedKeyUsage`, or one with clientAuth"),
-            Self::Chain => (
-                "chain",
-                "a valid chain to an authority in `client_ca`; a self-signed certificate needs none",
-            ),
-            Self::Registration => {
-                ("registration", "the subject, or the key, that is registered for the client")
-            }
-            Self::Possession => {
-                ("private_key", "the handshake of TLS shows that the client has the private key")
-            }
-        }
-    }
-
-    /// What to do about an error of this check.
-    #[must_use]
-    pub const fn fix(self, error: CertificateError) -> &'static str {
-        match (self, error) {
-            (Self::Dates, CertificateError::NotYetValid) => {
-                "wait until it is valid, or set the clock of this machine"
-            }
-            (Self::Dates, _) => "renew the certificate; if it is new, set the clock of this machine",
-            (Self::Usage, _) => {
-                "let the authority issue it with the purpose clientAuth, or without `extendedKeyUsage`"
-            }
-            (_, CertificateError::NotTrusted(ChainError::UnknownIssuer)) => {
-                "add the authority to `client_ca`, or put the certificates between into the file, after the client's own. \
-                 A self-signed certificate needs the method self_signed_tls_client_auth"
-            }
-            (_, CertificateError::NotTrusted(ChainError::NoAuthorities)) => {
-                "name the authorities in `client_ca`"
-            }
-            (_, CertificateError::NotTrusted(_)) => {
-                "compare the authority in `client_ca` with the issuer: a signature does not verify, or a certificate breaks RFC 5280. \
-                 Authorities need `basicConstraints` with cA"
-            }
-            (_, CertificateError::Expired) => "renew the certificate of the chain that has expired",
-            (_, CertificateError::NotYetValid) => {
-                "wait until all certificates of the chain are valid, or set the clocks"
-            }
-            (_, _) => "give a certificate as `openssl x509` reads it; a request (CSR) or a key is none",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use protocol::Validity;
+    use keys::DescribedCheck as _;
+    use protocol::{ChainError, Validity};
     use rcgen::KeyPair;
 
     use super::*;
     use crate::client_certificate::tests::{NOW, parameters, presented, valid};
 
-    use CertificateError as E;
+    use CertificateCheck as E;
 
     /// The names of the checks with a letter for each outcome.
     fn outcomes(inspection: &CertificateInspection) -> String {
@@ -187,52 +106,51 @@ mod tests {
         let key = KeyPair::generate().unwrap();
         let der = |years| parameters(years).self_signed(&key).unwrap().der().to_vec();
         let good = der((2026, 2027));
-        let not_trusted = |error| Some(("chain", E::NotTrusted(error)));
-        let rest = "?registration ?private_key";
+        let rest = "?registration";
         for (der, chain, expected, failed) in [
             (&good, valid(10, 10), "+form +dates +extended_key_usage +chain", None),
             (
                 &good,
                 Err(ChainError::UnknownIssuer),
                 "+form +dates +extended_key_usage !chain",
-                not_trusted(ChainError::UnknownIssuer),
+                Some(("chain", E::UnknownIssuer)),
             ),
             (
                 &good,
                 Err(ChainError::NoAuthorities),
                 "+form +dates +extended_key_usage !chain",
-                not_trusted(ChainError::NoAuthorities),
+                Some(("chain", E::NoAuthorities)),
             ),
             (
                 &good,
                 Err(ChainError::Invalid),
                 "+form +dates -extended_key_usage !chain",
-                not_trusted(ChainError::Invalid),
+                Some(("chain", E::Chain)),
             ),
             (
                 &good,
                 Err(ChainError::OtherUsage),
                 "+form +dates !extended_key_usage -chain",
-                Some(("extended_key_usage", E::NotTrusted(ChainError::OtherUsage))),
+                Some(("extended_key_usage", E::Usage)),
             ),
             // A certificate between it and the authority.
             (
                 &good,
                 Err(ChainError::Expired),
                 "+form +dates +extended_key_usage !chain",
-                Some(("chain", E::Expired)),
+                Some(("chain", E::ChainExpired)),
             ),
             (
                 &good,
                 Err(ChainError::NotYetValid),
                 "+form +dates +extended_key_usage !chain",
-                Some(("chain", E::NotYetValid)),
+                Some(("chain", E::ChainNotYetValid)),
             ),
             (
                 &der((2001, 2002)),
                 Err(ChainError::Expired),
                 "+form !dates -extended_key_usage -chain",
-                Some(("dates", E::Expired)),
+                Some(("dates", E::Dates)),
             ),
             (
                 &der((2027, 2028)),
@@ -244,17 +162,15 @@ mod tests {
                 &good[..100].to_vec(),
                 Err(ChainError::Invalid),
                 "!form -dates -extended_key_usage -chain",
-                Some(("form", E::Malformed)),
+                Some(("form", E::Form)),
             ),
         ] {
             let inspection = CertificateInspection::of(&presented(der, chain), true, NOW);
             assert_eq!(outcomes(&inspection), format!("{expected} {rest}"), "{chain:?}");
             let found = inspection.failed();
-            assert_eq!(found.map(|(check, error)| (check.name(), error)), failed);
-            assert_eq!(inspection.facts.is_some(), failed != Some(("form", E::Malformed)));
-            if let Some((check, error)) = found {
-                assert!(!check.fix(error).is_empty());
-            }
+            assert_eq!(found.map(|check| (check.name(), check)), failed);
+            assert_eq!(inspection.facts.is_some(), failed != Some(("form", E::Form)));
+            assert!(found.is_none_or(|check| !check.fix().is_empty()));
         }
     }
 
@@ -262,12 +178,8 @@ mod tests {
     fn without_authorities_the_chain_is_not_checked_and_the_dates_are() {
         let key = KeyPair::generate().unwrap();
         for (years, expected, failed) in [
-            ((2026, 2027), "+form +dates ?extended_key_usage ?chain ?registration ?private_key", None),
-            (
-                (2001, 2002),
-                "+form !dates ?extended_key_usage ?chain ?registration ?private_key",
-                Some((CertificateCheck::Dates, E::Expired)),
-            ),
+            ((2026, 2027), "+form +dates ?extended_key_usage ?chain ?registration", None),
+            ((2001, 2002), "+form !dates ?extended_key_usage ?chain ?registration", Some(E::Dates)),
         ] {
             let der = parameters(years).self_signed(&key).unwrap().der().to_vec();
             let presented = presented(&der, Err(ChainError::NoAuthorities));
@@ -284,6 +196,6 @@ mod tests {
         let ended =
             Validity { not_before: Timestamp::from_seconds(0), not_after: Timestamp::from_seconds(1) };
         let inspection = CertificateInspection::of(&presented(&der, Ok(ended)), true, NOW);
-        assert_eq!(inspection.failed(), Some((CertificateCheck::Chain, E::Expired)));
+        assert_eq!(inspection.failed(), Some(E::ChainExpired));
     }
 }

@@ -2,12 +2,12 @@
 //! [`ClientJwt`]; `assertions.rs` has the keys, and uses the identifier up.
 
 use keys::{ClientJwt, TokenError};
-use protocol::{Audience, Lifetime, RefusalReason, Timestamp};
+use protocol::{Audience, Lifetime, Timestamp};
 use serde::{Deserialize, Deserializer};
 use tenancy::{AssertionPolicy, Tenant};
 
 use crate::single_use::CLOCKS;
-use crate::{ClientId, PublicUrls, SingleUseIdentifier};
+use crate::{AssertionCheck, ClientId, PublicUrls, SingleUseIdentifier};
 
 /// `typ` of an assertion. Most clients write the first one or none; the second one is RFC 7523bis §3.
 const TYPS: [&str; 2] = ["JWT", "client-authentication+jwt"];
@@ -37,33 +37,6 @@ pub(crate) struct Accepted {
     /// Its names: its issuer, then its token endpoints.
     pub(crate) audiences: Vec<String>,
     pub(crate) policy: AssertionPolicy,
-}
-
-/// Why an assertion was refused. The caller learns none of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AssertionError {
-    /// It is not a JWT with the claims of an assertion, or names another client than the request.
-    Malformed,
-    /// The client has no key that could have signed it.
-    KeyUnknown,
-    /// The client's `jwks_uri` cannot be fetched, and no set of it is known.
-    KeysUnavailable,
-    /// None of the client's keys signed it.
-    SignatureInvalid,
-    /// `iss` or `sub` is not the client.
-    OfAnotherClient,
-    /// `aud` is neither the tenant's issuer nor its token endpoint, or not what the tenant's policy accepts of these.
-    ForAnotherAudience,
-    /// `exp` has passed.
-    Expired,
-    /// `nbf` or `iat` is in the future.
-    NotYetValid,
-    /// It is valid for longer than an hour, or than the tenant's policy says.
-    LivesTooLong,
-    /// It has no `jti`.
-    NotIdentified,
-    /// Its `jti` was used before.
-    Replayed,
 }
 
 /// Reads the JWT of an assertion.
@@ -108,11 +81,11 @@ impl AssertionClaims {
         client: &ClientId,
         accepted: &Accepted,
         now: Timestamp,
-    ) -> Result<SingleUseIdentifier, AssertionError> {
+    ) -> Result<SingleUseIdentifier, AssertionCheck> {
         // RFC 7523 §3: "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier for the entity that issued the
         // JWT"; "For client authentication, the subject MUST be the "client_id" of the OAuth client".
         let is_own = self.iss == client.as_str() && self.sub == client.as_str();
-        ensure(is_own, AssertionError::OfAnotherClient)?;
+        ensure(is_own, AssertionCheck::Issuer)?;
         // RFC 7523 §3: "The JWT MUST contain an "aud" (audience) claim containing a value that identifies the authorization server as an
         // intended audience. … Comparison … MUST use the Simple String Comparison method".
         let is_for_us = if accepted.policy.issuer_only {
@@ -121,53 +94,22 @@ impl AssertionClaims {
         } else {
             self.aud.iter().any(|name| accepted.audiences.iter().any(|known| known == name))
         };
-        ensure(is_for_us, AssertionError::ForAnotherAudience)?;
+        ensure(is_for_us, AssertionCheck::Audience)?;
         // RFC 7523 §3: "The authorization server MUST reject any JWT with an expiration time that has passed".
-        ensure(now < self.exp + LEEWAY, AssertionError::Expired)?;
+        ensure(now < self.exp + LEEWAY, AssertionCheck::Expiry)?;
         // RFC 7523 §3: "the JWT MUST NOT be accepted for processing" before `nbf`.
         let begins = [self.nbf, self.iat].into_iter().flatten().max();
-        ensure(begins.is_none_or(|begins| begins <= now + LEEWAY), AssertionError::NotYetValid)?;
+        ensure(begins.is_none_or(|begins| begins <= now + LEEWAY), AssertionCheck::Begin)?;
         // RFC 7523 §3: "may reject JWTs with an "exp" claim value that is unreasonably far in the future", or an `iat` in the past.
         let since = self.iat.unwrap_or(now).min(now);
-        ensure(self.exp <= since + accepted.policy.max_lifetime + LEEWAY, AssertionError::LivesTooLong)?;
+        ensure(self.exp <= since + accepted.policy.max_lifetime + LEEWAY, AssertionCheck::Lifetime)?;
         // RFC 7521 §5.2: an assertion with an identifier may be limited to one use. Here each has one, and is used once.
-        let jti = self.jti.as_deref().filter(|jti| !jti.is_empty()).ok_or(AssertionError::NotIdentified)?;
+        let jti = self.jti.as_deref().filter(|jti| !jti.is_empty()).ok_or(AssertionCheck::Identifier)?;
         Ok(SingleUseIdentifier::of_assertion(client, jti, self.exp + LEEWAY + CLOCKS))
     }
 }
 
-impl AssertionError {
-    /// The reason for the log.
-    #[must_use]
-    pub const fn reason(self) -> RefusalReason {
-        match self {
-            Self::Malformed => RefusalReason::AssertionMalformed,
-            Self::KeyUnknown => RefusalReason::AssertionKeyUnknown,
-            Self::KeysUnavailable => RefusalReason::AssertionKeysUnavailable,
-            Self::SignatureInvalid => RefusalReason::AssertionSignatureInvalid,
-            Self::OfAnotherClient => RefusalReason::AssertionOfAnotherClient,
-            Self::ForAnotherAudience => RefusalReason::AssertionForAnotherAudience,
-            Self::Expired => RefusalReason::AssertionExpired,
-            Self::NotYetValid => RefusalReason::AssertionNotYetValid,
-            Self::LivesTooLong => RefusalReason::AssertionLivesTooLong,
-            Self::NotIdentified => RefusalReason::AssertionNotIdentified,
-            Self::Replayed => RefusalReason::AssertionReplayed,
-        }
-    }
-}
-
-/// Of the JWT, before its claims are checked.
-impl From<TokenError> for AssertionError {
-    fn from(error: TokenError) -> Self {
-        match error {
-            TokenError::UnknownKey => Self::KeyUnknown,
-            TokenError::SignatureInvalid => Self::SignatureInvalid,
-            _ => Self::Malformed,
-        }
-    }
-}
-
-fn ensure(holds: bool, error: AssertionError) -> Result<(), AssertionError> {
+pub(crate) fn ensure<E>(holds: bool, error: E) -> Result<(), E> {
     if holds { Ok(()) } else { Err(error) }
 }
 
@@ -200,18 +142,17 @@ mod tests {
         json!({ "iss": "svc", "sub": "svc", "aud": AUDIENCES[0], "exp": NOW + 60, "jti": "1" })
     }
 
-    fn check(claims: Value) -> Result<SingleUseIdentifier, AssertionError> {
+    fn check(claims: Value) -> Result<SingleUseIdentifier, AssertionCheck> {
         check_under(claims, AssertionPolicy::default())
     }
 
-    fn check_under(claims: Value, policy: AssertionPolicy) -> Result<SingleUseIdentifier, AssertionError> {
-        let claims: AssertionClaims =
-            serde_json::from_value(claims).map_err(|_| AssertionError::Malformed)?;
+    fn check_under(claims: Value, policy: AssertionPolicy) -> Result<SingleUseIdentifier, AssertionCheck> {
+        let claims: AssertionClaims = serde_json::from_value(claims).map_err(|_| AssertionCheck::Claims)?;
         let accepted = Accepted { audiences: AUDIENCES.map(str::to_owned).into(), policy };
         claims.check(&ClientId::parse("svc").unwrap(), &accepted, Timestamp::from_seconds(NOW))
     }
 
-    fn with(name: &str, value: Value) -> Result<SingleUseIdentifier, AssertionError> {
+    fn with(name: &str, value: Value) -> Result<SingleUseIdentifier, AssertionCheck> {
         let mut claims = claims();
         claims[name] = value;
         check(claims)
@@ -219,33 +160,33 @@ mod tests {
 
     #[test]
     fn an_assertion_is_for_this_server_of_this_client_and_of_now() {
-        use AssertionError as E;
+        use AssertionCheck as E;
         for (name, value, expected) in [
             ("iss", json!("svc"), Ok(())),
-            ("iss", json!("other"), Err(E::OfAnotherClient)),
-            ("iss", json!("SVC"), Err(E::OfAnotherClient)),
-            ("sub", json!("other"), Err(E::OfAnotherClient)),
-            ("sub", json!(""), Err(E::OfAnotherClient)),
+            ("iss", json!("other"), Err(E::Issuer)),
+            ("iss", json!("SVC"), Err(E::Issuer)),
+            ("sub", json!("other"), Err(E::Issuer)),
+            ("sub", json!(""), Err(E::Issuer)),
             ("aud", json!(AUDIENCES[1]), Ok(())),
             ("aud", json!(["https://other.example.com", AUDIENCES[0]]), Ok(())),
-            ("aud", json!([]), Err(E::ForAnotherAudience)),
-            ("aud", json!("https://id.example.com/"), Err(E::ForAnotherAudience)),
-            ("aud", json!("https://ID.example.com"), Err(E::ForAnotherAudience)),
-            ("aud", json!(["https://other.example.com"]), Err(E::ForAnotherAudience)),
+            ("aud", json!([]), Err(E::Audience)),
+            ("aud", json!("https://id.example.com/"), Err(E::Audience)),
+            ("aud", json!("https://ID.example.com"), Err(E::Audience)),
+            ("aud", json!(["https://other.example.com"]), Err(E::Audience)),
             ("exp", json!(NOW - 59), Ok(())),
-            ("exp", json!(NOW - 60), Err(E::Expired)),
-            ("exp", json!(0), Err(E::Expired)),
+            ("exp", json!(NOW - 60), Err(E::Expiry)),
+            ("exp", json!(0), Err(E::Expiry)),
             ("exp", json!(NOW + 3_660), Ok(())),
-            ("exp", json!(NOW + 3_661), Err(E::LivesTooLong)),
+            ("exp", json!(NOW + 3_661), Err(E::Lifetime)),
             ("exp", json!(NOW as f64 + 60.5), Ok(())),
-            ("exp", json!(1e15), Err(E::LivesTooLong)),
+            ("exp", json!(1e15), Err(E::Lifetime)),
             ("nbf", json!(NOW + 60), Ok(())),
-            ("nbf", json!(NOW + 61), Err(E::NotYetValid)),
+            ("nbf", json!(NOW + 61), Err(E::Begin)),
             ("iat", json!(NOW + 60), Ok(())),
-            ("iat", json!(NOW + 61), Err(E::NotYetValid)),
+            ("iat", json!(NOW + 61), Err(E::Begin)),
             ("iat", json!(NOW - 3_600), Ok(())),
-            ("iat", json!(NOW - 3_601), Err(E::LivesTooLong)),
-            ("jti", json!(""), Err(E::NotIdentified)),
+            ("iat", json!(NOW - 3_601), Err(E::Lifetime)),
+            ("jti", json!(""), Err(E::Identifier)),
             ("unknown", json!({ "a": [] }), Ok(())),
         ] {
             assert_eq!(with(name, value.clone()).map(|_| ()), expected, "{name} {value}");
@@ -255,19 +196,19 @@ mod tests {
     /// The policy of a FAPI 2.0 tenant.
     #[test]
     fn a_policy_accepts_the_issuer_alone_and_shorter_lifetimes() {
-        use AssertionError as E;
+        use AssertionCheck as E;
         let policy = AssertionPolicy { issuer_only: true, max_lifetime: Lifetime::from_seconds(300) };
         for (name, value, expected) in [
             ("aud", json!(AUDIENCES[0]), Ok(())),
-            ("aud", json!(AUDIENCES[1]), Err(E::ForAnotherAudience)),
-            ("aud", json!([AUDIENCES[0]]), Err(E::ForAnotherAudience)),
-            ("aud", json!([AUDIENCES[0], AUDIENCES[1]]), Err(E::ForAnotherAudience)),
-            ("aud", json!("https://id.example.com/"), Err(E::ForAnotherAudience)),
-            ("aud", json!(""), Err(E::ForAnotherAudience)),
+            ("aud", json!(AUDIENCES[1]), Err(E::Audience)),
+            ("aud", json!([AUDIENCES[0]]), Err(E::Audience)),
+            ("aud", json!([AUDIENCES[0], AUDIENCES[1]]), Err(E::Audience)),
+            ("aud", json!("https://id.example.com/"), Err(E::Audience)),
+            ("aud", json!(""), Err(E::Audience)),
             ("exp", json!(NOW + 360), Ok(())),
-            ("exp", json!(NOW + 361), Err(E::LivesTooLong)),
+            ("exp", json!(NOW + 361), Err(E::Lifetime)),
             ("iat", json!(NOW - 300), Ok(())),
-            ("iat", json!(NOW - 301), Err(E::LivesTooLong)),
+            ("iat", json!(NOW - 301), Err(E::Lifetime)),
         ] {
             let mut claims = claims();
             claims[name] = value.clone();
@@ -287,20 +228,20 @@ mod tests {
             ("jti", vec![json!(1), json!([]), json!({})]),
         ] {
             for value in values {
-                assert_eq!(with(name, value.clone()), Err(AssertionError::Malformed), "{name} {value}");
+                assert_eq!(with(name, value.clone()), Err(AssertionCheck::Claims), "{name} {value}");
             }
         }
     }
 
     #[test]
     fn every_claim_but_the_begin_is_required() {
-        use AssertionError as E;
+        use AssertionCheck as E;
         for (name, error) in [
-            ("iss", E::Malformed),
-            ("sub", E::Malformed),
-            ("aud", E::Malformed),
-            ("exp", E::Malformed),
-            ("jti", E::NotIdentified),
+            ("iss", E::Claims),
+            ("sub", E::Claims),
+            ("aud", E::Claims),
+            ("exp", E::Claims),
+            ("jti", E::Identifier),
         ] {
             let mut claims = claims();
             claims.as_object_mut().unwrap().remove(name);

@@ -2,54 +2,25 @@
 
 use std::sync::Arc;
 
-use protocol::{ClientAuthentication, ErrorCode, Lifetime, RefusalReason};
+use protocol::{CredentialReason, ErrorCode, Lifetime, RefusalReason};
 use tenancy::StoreError;
 
-use crate::{AssertionError, CertificateError, CertificateMethod, Client, SecretId};
+use crate::{Client, SecretId};
 
-/// A failed client authentication. The variants are for the log; a client in one is registered, and has not proven that it sent the request.
+/// A failed client authentication.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientAuthenticationError {
-    /// The credentials could not be read, or the identifier is malformed.
-    #[error("the client credentials are malformed")]
-    Malformed,
-    /// The tenant has no such client.
-    #[error("the client is unknown")]
-    UnknownClient,
-    /// The client is suspended.
-    #[error("the client is suspended")]
-    ClientSuspended(Arc<Client>),
-    /// The client must authenticate by another method than a secret.
-    #[error("the client may not authenticate with a secret")]
-    MethodNotAllowed(Arc<Client>),
-    /// A client is named, and no credential.
-    #[error("the request has no credential")]
-    CredentialMissing,
-    /// No secret of the client matches.
-    #[error("the client secret does not match")]
-    SecretMismatch(Arc<Client>),
-    /// The secret of the client has expired.
-    #[error("the client secret has expired")]
-    SecretExpired(Arc<Client>, SecretId),
-    /// The secret of the client was revoked.
-    #[error("the client secret was revoked")]
-    SecretRevoked(Arc<Client>, SecretId),
-    /// The secret is a published sample, on a server that is reachable from outside.
-    #[error("the client secret is a sample that everyone knows")]
-    SampleSecret(Arc<Client>),
-    /// The assertion is not accepted.
-    #[error("the client assertion is refused: {1:?}")]
-    AssertionRefused(Arc<Client>, AssertionError),
-    /// The certificate is not accepted.
-    #[error("the client certificate is refused: {1:?}")]
-    CertificateRefused(Arc<Client>, CertificateError),
-    /// The attempt failed, and its source was over the limit before.
-    #[error("too many client authentications failed")]
-    TooManyFailures {
-        /// The span of the limit lasts this much longer.
-        wait: Lifetime,
-        /// The refusal of the attempt itself.
-        refusal: Box<Self>,
+    /// The caller has not proven that it is the client.
+    #[error("the client authentication is refused{}: {}", if wait.is_some() { " too often" } else { "" }, reason.code)]
+    Refused {
+        /// The row in the table of the method, for the log.
+        reason: &'static CredentialReason,
+        /// The registered client that the request names. Nothing shows that it sent the request.
+        client: Option<Arc<Client>>,
+        /// Of an ended secret.
+        secret: Option<SecretId>,
+        /// Where the source of the attempt was over its limit before: the span of the limit lasts this much longer.
+        wait: Option<Lifetime>,
     },
     /// As many assertions of the tenant as are remembered have not expired yet.
     #[error("too many client assertions of the tenant have not expired yet")]
@@ -63,27 +34,10 @@ pub enum ClientAuthenticationError {
 }
 
 impl ClientAuthenticationError {
-    /// The refusal of credentials in which there is no secret to check.
+    /// The refusal of what this registered client presents, if there is one.
     #[must_use]
-    pub const fn without_secret(credentials: &ClientAuthentication) -> Self {
-        match credentials {
-            ClientAuthentication::Basic(_)
-            | ClientAuthentication::Post(_)
-            | ClientAuthentication::Assertion(_)
-            | ClientAuthentication::Certificate { .. } => Self::Malformed,
-            // RFC 6749 §2.3: a client with credentials authenticates; its identifier alone proves nothing.
-            ClientAuthentication::None { .. } => Self::CredentialMissing,
-        }
-    }
-
-    /// By which method the client is checked whose certificate was refused.
-    #[must_use]
-    pub fn certificate_method(&self) -> Option<CertificateMethod> {
-        match self {
-            Self::CertificateRefused(client, _) => Some(CertificateMethod::of(client)),
-            Self::TooManyFailures { refusal, .. } => refusal.certificate_method(),
-            _ => None,
-        }
+    pub const fn refused(reason: &'static CredentialReason, client: Option<Arc<Client>>) -> Self {
+        Self::Refused { reason, client, secret: None, wait: None }
     }
 
     /// Whether the caller failed, rather than this server.
@@ -97,18 +51,7 @@ impl ClientAuthenticationError {
     pub const fn error_code(&self) -> ErrorCode {
         match self {
             // RFC 7521 §4.2.1, RFC 7523 §3.2 and RFC 8705 §2: a bad assertion or certificate has this code, too.
-            Self::Malformed
-            | Self::UnknownClient
-            | Self::ClientSuspended(_)
-            | Self::MethodNotAllowed(_)
-            | Self::CredentialMissing
-            | Self::SecretMismatch(_)
-            | Self::SecretExpired(..)
-            | Self::SecretRevoked(..)
-            | Self::SampleSecret(_)
-            | Self::AssertionRefused(..)
-            | Self::CertificateRefused(..)
-            | Self::TooManyFailures { .. } => ErrorCode::InvalidClient,
+            Self::Refused { .. } => ErrorCode::InvalidClient,
             Self::Busy | Self::TooManyAssertions | Self::Store(StoreError::Unavailable(_)) => {
                 ErrorCode::TemporarilyUnavailable
             }
@@ -120,7 +63,9 @@ impl ClientAuthenticationError {
     #[must_use]
     pub const fn description(&self) -> &'static str {
         match (self, self.error_code()) {
-            (Self::TooManyFailures { .. }, _) => "Client authentication failed too often; try again later",
+            (Self::Refused { wait: Some(_), .. }, _) => {
+                "Client authentication failed too often; try again later"
+            }
             (_, ErrorCode::InvalidClient) => "Client authentication failed",
             (_, ErrorCode::TemporarilyUnavailable) => "The server is temporarily unavailable",
             _ => "The server failed",
@@ -131,18 +76,7 @@ impl ClientAuthenticationError {
     #[must_use]
     pub const fn reason(&self) -> RefusalReason {
         match self {
-            Self::Malformed => RefusalReason::MalformedCredentials,
-            Self::UnknownClient => RefusalReason::UnknownClient,
-            Self::ClientSuspended(_) => RefusalReason::ClientSuspended,
-            Self::MethodNotAllowed(_) => RefusalReason::MethodNotRegistered,
-            Self::CredentialMissing => RefusalReason::CredentialMissing,
-            Self::SecretMismatch(_) => RefusalReason::WrongSecret,
-            Self::SecretExpired(..) => RefusalReason::ExpiredSecret,
-            Self::SecretRevoked(..) => RefusalReason::RevokedSecret,
-            Self::SampleSecret(_) => RefusalReason::SampleSecret,
-            Self::AssertionRefused(_, error) => error.reason(),
-            Self::CertificateRefused(_, error) => error.reason(),
-            Self::TooManyFailures { refusal, .. } => refusal.reason(),
+            Self::Refused { reason, .. } => RefusalReason::Credential(reason),
             Self::TooManyAssertions => RefusalReason::LimitReached,
             Self::Busy | Self::Store(StoreError::Unavailable(_)) => RefusalReason::Unavailable,
             Self::Store(StoreError::Fault(_)) => RefusalReason::ServerFault,
@@ -153,27 +87,17 @@ impl ClientAuthenticationError {
     #[must_use]
     pub const fn claimed_client(&self) -> Option<&Arc<Client>> {
         match self {
-            Self::ClientSuspended(client)
-            | Self::MethodNotAllowed(client)
-            | Self::SecretMismatch(client)
-            | Self::SecretExpired(client, _)
-            | Self::SecretRevoked(client, _)
-            | Self::SampleSecret(client)
-            | Self::AssertionRefused(client, _)
-            | Self::CertificateRefused(client, _) => Some(client),
-            Self::TooManyFailures { refusal, .. } => refusal.claimed_client(),
-            Self::Malformed
-            | Self::UnknownClient
-            | Self::CredentialMissing
-            | Self::TooManyAssertions
-            | Self::Busy
-            | Self::Store(_) => None,
+            Self::Refused { client, .. } => client.as_ref(),
+            Self::TooManyAssertions | Self::Busy | Self::Store(_) => None,
         }
     }
 
     /// The same refusal of a source that is over its limit.
-    pub(crate) fn too_often(self, wait: Lifetime) -> Self {
-        Self::TooManyFailures { wait, refusal: Box::new(self) }
+    pub(crate) fn too_often(mut self, over: Lifetime) -> Self {
+        if let Self::Refused { wait, .. } = &mut self {
+            *wait = Some(over);
+        }
+        self
     }
 }
 
@@ -182,37 +106,26 @@ mod tests {
     use tenancy::TenantId;
 
     use super::*;
-    use crate::ClientId;
-
-    fn client() -> Arc<Client> {
-        let (tenant, id) = (TenantId::parse("acme").unwrap(), ClientId::parse("billing").unwrap());
-        Arc::new(Client::new(tenant, id))
-    }
+    use crate::methods::{self, secret};
+    use crate::{AssertionCheck, CertificateCheck, ClientId};
 
     #[test]
     fn all_refusals_look_alike_and_failures_of_ours_are_none() {
         use ClientAuthenticationError as E;
-        for refusal in [
-            E::Malformed,
-            E::UnknownClient,
-            E::ClientSuspended(client()),
-            E::MethodNotAllowed(client()),
-            E::CredentialMissing,
-            E::SecretMismatch(client()),
-            E::SecretExpired(client(), SecretId::new("1")),
-            E::SecretRevoked(client(), SecretId::new("1")),
-            E::SampleSecret(client()),
-            E::AssertionRefused(client(), AssertionError::Expired),
-            E::CertificateRefused(client(), CertificateError::Expired),
-        ] {
+        let (tenant, id) = (TenantId::parse("acme").unwrap(), ClientId::parse("billing").unwrap());
+        let client = Arc::new(Client::new(tenant, id));
+        let refused = |reason| E::refused(reason, Some(Arc::clone(&client)));
+        let tables = [methods::REASONS, secret::REASONS, AssertionCheck::REASONS, CertificateCheck::REASONS];
+        for reason in tables.into_iter().flatten() {
+            let refusal = refused(reason);
             assert!(refusal.is_refusal());
             assert_eq!(refusal.error_code(), ErrorCode::InvalidClient);
             assert_eq!(refusal.description(), "Client authentication failed");
         }
-        let over = E::SecretMismatch(client()).too_often(Lifetime::from_seconds(1));
-        assert!(over.is_refusal() && over.description() != E::Malformed.description());
-        assert_eq!(over.reason(), RefusalReason::WrongSecret);
-        assert_eq!(over.claimed_client(), Some(&client()));
+        let over = refused(secret::WRONG).too_often(Lifetime::from_seconds(1));
+        assert!(over.is_refusal() && over.description() != refused(secret::WRONG).description());
+        assert_eq!(over.reason(), RefusalReason::Credential(secret::WRONG));
+        assert_eq!(over.claimed_client(), Some(&client));
         for (failure, code) in [
             (E::Busy, ErrorCode::TemporarilyUnavailable),
             (E::TooManyAssertions, ErrorCode::TemporarilyUnavailable),

@@ -3,36 +3,21 @@
 
 use std::net::IpAddr;
 
-use keys::{PublicKeys, public_key_of_certificate};
+use keys::PublicKeys;
 use protocol::{
-    ChainError, ClientAuthenticationMethod, ClientCertificate, PresentedMethod, RefusalReason, Thumbprint,
-    Timestamp, Validity,
+    ChainError, ClientAuthenticationMethod, ClientCertificate, PresentedMethod, Thumbprint, Timestamp,
+    Validity,
 };
+use tenancy::TenantId;
 use x509_cert::Certificate;
-use x509_cert::der::Decode as _;
+use x509_cert::der::{Decode as _, Encode as _};
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-use crate::{CertificateSubject, Client, CredentialTag, SenderKeys};
-
-/// Why a certificate does not authenticate a client. The caller learns none of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CertificateError {
-    /// It is no X.509 certificate of version 3.
-    Malformed,
-    /// No chain leads to an authority of the listener.
-    NotTrusted(ChainError),
-    /// It, or a certificate of its chain, has expired.
-    Expired,
-    /// It, or a certificate of its chain, is not valid yet.
-    NotYetValid,
-    /// It has another subject than the client's.
-    OtherSubject,
-    /// It, or its key, is none of the client's.
-    NotRegistered,
-    /// The key set of the client's `jwks_uri` cannot be fetched, and none of it is known.
-    KeysUnavailable,
-}
+use crate::{
+    CertificateCheck, CertificateSubject, Client, ClientAuthenticationError, ClientId, CredentialTag,
+    SenderKeys,
+};
 
 /// Which of the two methods the certificate of a client is checked by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +40,15 @@ impl CertificateMethod {
         }
     }
 
+    /// That of a client whose certificate was refused.
+    #[must_use]
+    pub fn of_refused(error: &ClientAuthenticationError) -> Option<Self> {
+        let ClientAuthenticationError::Refused { reason, client: Some(client), .. } = error else {
+            return None;
+        };
+        CertificateCheck::REASONS.contains(reason).then(|| Self::of(client))
+    }
+
     /// Its name in logs and metrics.
     #[must_use]
     pub const fn presented(self) -> PresentedMethod {
@@ -74,7 +68,7 @@ pub fn check_client_certificate(
     keys: Option<&PublicKeys>,
     certificate: &ClientCertificate,
     now: Timestamp,
-) -> Result<(CertificateMethod, CredentialTag), CertificateError> {
+) -> Result<(CertificateMethod, CredentialTag), CertificateCheck> {
     let method = CertificateMethod::of(client);
     let credential = match method {
         CertificateMethod::Issued => {
@@ -87,6 +81,14 @@ pub fn check_client_certificate(
         }
     };
     Ok((method, credential))
+}
+
+impl CredentialTag {
+    /// The tag of a certificate of an authority, by its thumbprint. One of the client's own has the tag of its key.
+    #[must_use]
+    pub fn of_certificate(tenant: &TenantId, client: &ClientId, thumbprint: Thumbprint) -> Self {
+        Self::of(tenant, client, b"certificate", thumbprint.as_bytes())
+    }
 }
 
 impl SenderKeys {
@@ -105,13 +107,13 @@ fn check_issued(
     client: &Client,
     certificate: &ClientCertificate,
     now: Timestamp,
-) -> Result<(), CertificateError> {
+) -> Result<(), CertificateCheck> {
     let parsed = parse(certificate)?;
     check_chain(certificate, now)?;
     // RFC 8705 §2.1: the client is authenticated if the subject information in its certificate matches the single subject that is
     // registered for it. The handshake has shown that it has the private key.
     let is_subject = client.certificate_subject.as_ref().is_some_and(|subject| subject.is_of(&parsed));
-    if is_subject { Ok(()) } else { Err(CertificateError::OtherSubject) }
+    if is_subject { Ok(()) } else { Err(CertificateCheck::Registration) }
 }
 
 impl CertificateSubject {
@@ -158,28 +160,27 @@ fn check_self_signed<'a>(
     keys: Option<&'a PublicKeys>,
     certificate: &ClientCertificate,
     now: Timestamp,
-) -> Result<&'a str, CertificateError> {
+) -> Result<&'a str, CertificateCheck> {
     let parsed = parse(certificate)?;
-    let public_key = public_key_of_certificate(&certificate.der).ok_or(CertificateError::Malformed)?;
+    let public_key = parsed.tbs_certificate().subject_public_key_info().to_der();
+    let public_key = public_key.map_err(|_| CertificateCheck::Form)?;
     let key = keys.and_then(|keys| keys.of_certificate(&public_key, certificate.thumbprint));
-    let key = key.ok_or(CertificateError::NotRegistered)?;
+    let key = key.ok_or(CertificateCheck::Key)?;
     check_dates(&parsed, now)?;
     Ok(key)
 }
 
 /// The chain, and the time in which all of it is valid.
-pub(crate) fn check_chain(certificate: &ClientCertificate, now: Timestamp) -> Result<(), CertificateError> {
-    let validity = certificate.chain.map_err(|error| match error {
-        ChainError::Expired => CertificateError::Expired,
-        ChainError::NotYetValid => CertificateError::NotYetValid,
-        error => CertificateError::NotTrusted(error),
-    })?;
-    check_time(now, validity)
+pub(crate) fn check_chain(certificate: &ClientCertificate, now: Timestamp) -> Result<(), CertificateCheck> {
+    Ok(certificate.chain.and_then(|validity| check_time(now, validity))?)
 }
 
 /// The dates of the certificate itself.
-pub(crate) fn check_dates(certificate: &Certificate, now: Timestamp) -> Result<(), CertificateError> {
-    check_time(now, validity_of(certificate))
+pub(crate) fn check_dates(certificate: &Certificate, now: Timestamp) -> Result<(), CertificateCheck> {
+    check_time(now, validity_of(certificate)).map_err(|error| match error {
+        ChainError::NotYetValid => CertificateCheck::NotYetValid,
+        _ => CertificateCheck::Dates,
+    })
 }
 
 /// From when until when a certificate says that it is valid.
@@ -190,33 +191,17 @@ pub(crate) fn validity_of(certificate: &Certificate) -> Validity {
 }
 
 /// RFC 8705 §7.4, §7.5: X.509 is parsed by a library, which refuses what is no certificate.
-pub(crate) fn parse(certificate: &ClientCertificate) -> Result<Certificate, CertificateError> {
-    Certificate::from_der(&certificate.der).map_err(|_| CertificateError::Malformed)
+pub(crate) fn parse(certificate: &ClientCertificate) -> Result<Certificate, CertificateCheck> {
+    Certificate::from_der(&certificate.der).map_err(|_| CertificateCheck::Form)
 }
 
-fn check_time(now: Timestamp, validity: Validity) -> Result<(), CertificateError> {
+fn check_time(now: Timestamp, validity: Validity) -> Result<(), ChainError> {
     if now > validity.not_after {
-        Err(CertificateError::Expired)
+        Err(ChainError::Expired)
     } else if now < validity.not_before {
-        Err(CertificateError::NotYetValid)
+        Err(ChainError::NotYetValid)
     } else {
         Ok(())
-    }
-}
-
-impl CertificateError {
-    /// The reason for the log.
-    #[must_use]
-    pub const fn reason(self) -> RefusalReason {
-        match self {
-            Self::Malformed => RefusalReason::CertificateMalformed,
-            Self::NotTrusted(_) => RefusalReason::CertificateNotTrusted,
-            Self::Expired => RefusalReason::CertificateExpired,
-            Self::NotYetValid => RefusalReason::CertificateNotYetValid,
-            Self::OtherSubject => RefusalReason::CertificateOfAnotherSubject,
-            Self::NotRegistered => RefusalReason::CertificateNotRegistered,
-            Self::KeysUnavailable => RefusalReason::CertificateKeysUnavailable,
-        }
     }
 }
 

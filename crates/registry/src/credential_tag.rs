@@ -3,7 +3,6 @@
 
 use aws_lc_rs::digest::{Context, SHA256};
 use derive_more::Display;
-use protocol::Thumbprint;
 use serde::{Deserialize, Serialize};
 use tenancy::TenantId;
 use uuid::{Uuid, Variant, Version};
@@ -29,19 +28,14 @@ impl CredentialTag {
         Self::of(tenant, client, b"key", thumbprint.as_bytes())
     }
 
-    /// The tag of a certificate of an authority, by its thumbprint. One of the client's own has the tag of its key.
-    #[must_use]
-    pub fn of_certificate(tenant: &TenantId, client: &ClientId, thumbprint: Thumbprint) -> Self {
-        Self::of(tenant, client, b"certificate", thumbprint.as_bytes())
-    }
-
     /// The tag of a public client, which has no credential.
     #[must_use]
     pub fn of_public_client(tenant: &TenantId, client: &ClientId) -> Self {
         Self::of(tenant, client, b"none", b"")
     }
 
-    fn of(tenant: &TenantId, client: &ClientId, kind: &[u8], id: &[u8]) -> Self {
+    /// The tag of a credential of a kind, by its identifier.
+    pub(crate) fn of(tenant: &TenantId, client: &ClientId, kind: &[u8], id: &[u8]) -> Self {
         let mut digest = Context::new(&SHA256);
         // No part but the last holds a NUL.
         for part in [tenant.as_str().as_bytes(), client.as_str().as_bytes(), kind, id] {
@@ -84,6 +78,7 @@ impl CredentialTag {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use protocol::Thumbprint;
 
     use super::*;
 

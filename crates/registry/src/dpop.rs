@@ -7,12 +7,10 @@ use secrets::Pepper;
 use tenancy::{StoreError, Tenant, TenantId};
 
 use crate::dpop_nonces::DpopNonces;
-use crate::dpop_proof::{
-    DpopExpectations, DpopProof, DpopProofError, DpopRequest, UnverifiedProof, only_proof, read,
-};
+use crate::dpop_proof::{DpopExpectations, DpopProof, DpopRequest, UnverifiedProof, only_proof, read};
 use crate::http_uri::normalized;
 use crate::single_use::SingleUse;
-use crate::{PublicUrls, ReplayGuard, SingleUseError};
+use crate::{DpopCheck, PublicUrls, ReplayGuard, SingleUseError};
 
 /// Checks the proofs of all tenants.
 pub struct DpopProofs {
@@ -44,24 +42,28 @@ impl DpopProofs {
     /// signature is verified, so it costs little.
     ///
     /// # Errors
-    /// The first [`DpopProofError`] in the order of the checks.
+    /// The first check that fails.
     pub fn read<'a>(
         &self,
         tenant: &Tenant,
         headers: impl Iterator<Item = &'a [u8]>,
         request: &DpopRequest<'_>,
         now: Timestamp,
-    ) -> Result<Option<UnverifiedProof<'a>>, DpopProofError> {
+    ) -> Result<Option<UnverifiedProof<'a>>, DpopCheck> {
         only_proof(headers)?.map(|proof| self.read_proof(tenant, proof, request, now)).transpose()
     }
 
-    pub(crate) fn read_proof<'a>(
+    /// As [`Self::read`], of the one proof.
+    ///
+    /// # Errors
+    /// The first check that fails.
+    pub fn read_proof<'a>(
         &self,
         tenant: &Tenant,
         proof: &'a str,
         request: &DpopRequest<'_>,
         now: Timestamp,
-    ) -> Result<UnverifiedProof<'a>, DpopProofError> {
+    ) -> Result<UnverifiedProof<'a>, DpopCheck> {
         let uris: Vec<_> = self.public_urls.at(request.path).filter_map(|url| normalized(&url)).collect();
         let accepted_until = |nonce: &str| self.nonces.accepted_until(&tenant.id, nonce, now);
         let expected = DpopExpectations::of(tenant, request, &uris, &accepted_until, now);

@@ -4,7 +4,7 @@ use protocol::{Audience, AuthorizationError, AuthorizationErrorCode, Form, Lifet
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
+use crate::client_assertion::{LEEWAY, ensure, numeric_date, optional_numeric_date};
 
 /// `typ` of a request object (RFC 9101 §10.8), and what many clients write.
 pub(crate) const TYPS: [&str; 2] = ["oauth-authz-req+jwt", "JWT"];
@@ -104,10 +104,6 @@ fn texts(value: &Value, push: &mut impl FnMut(String)) {
         }
         other => push(other.to_string()),
     }
-}
-
-fn ensure(holds: bool, error: RequestObjectError) -> Result<(), RequestObjectError> {
-    if holds { Ok(()) } else { Err(error) }
 }
 
 impl From<RequestObjectError> for AuthorizationError {

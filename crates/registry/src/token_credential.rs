@@ -1,6 +1,6 @@
 //! Which credential of a client a token was issued for, as far as the tag in its `jti` and the client's registration tell.
 
-use protocol::Thumbprint;
+use protocol::{Credential, Thumbprint};
 
 use crate::{Client, CredentialTag};
 
@@ -25,7 +25,7 @@ pub fn credential_of_token(client: &Client, jti: &str, certificate: Option<Thumb
         return Some(format!("client_certificate {certificate}"));
     }
     let has_keys_alone = client.jwks_uri.is_some()
-        && !client.authentication_method.allows_secret()
+        && !client.authentication_method.allows(Some(Credential::Secret))
         && client.certificate_subject.is_none();
     has_keys_alone.then(|| "public_key".to_owned())
 }

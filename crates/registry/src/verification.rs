@@ -2,8 +2,9 @@
 //!
 //! The presented text alone decides the cost: neither the existence nor the status nor the secrets of the client do.
 
-use protocol::{Secret, Timestamp};
+use protocol::{CredentialReason, Secret, Timestamp};
 
+use crate::methods::secret;
 use crate::{Client, ClientSecret, SecretId};
 use secrets::{GeneratedSecret, PasswordSalt, SecretHash, is_fit_secret, salt_of};
 
@@ -27,16 +28,8 @@ pub(crate) struct Candidates<'a> {
     now: Timestamp,
 }
 
-/// What a secret is that is none of the live ones.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Mismatch {
-    /// None of the client's.
-    Wrong,
-    /// One that has expired.
-    Expired(SecretId),
-    /// One that was revoked.
-    Revoked(SecretId),
-}
+/// What a secret is that is none of the live ones, and which one it was.
+pub(crate) type Mismatch = (&'static CredentialReason, Option<SecretId>);
 
 impl Work {
     pub(crate) fn due_for(secret: &Secret, samples: &[&str]) -> Self {
@@ -96,12 +89,12 @@ impl<'a> Candidates<'a> {
 
     /// Compares the ended secrets, too.
     fn mismatch(self, presented: &SecretHash) -> Mismatch {
-        let mut found = Mismatch::Wrong;
-        for secret in self.secrets.iter().filter(|secret| !secret.is_live(self.now)) {
-            if secret.hash.matches(presented) {
-                let is_revoked = secret.revoked_at.is_some_and(|revoked_at| revoked_at <= self.now);
-                let ended = if is_revoked { Mismatch::Revoked } else { Mismatch::Expired };
-                found = ended(secret.id.clone());
+        let mut found = (secret::WRONG, None);
+        for ended in self.secrets.iter().filter(|secret| !secret.is_live(self.now)) {
+            if ended.hash.matches(presented) {
+                let is_revoked = ended.revoked_at.is_some_and(|revoked_at| revoked_at <= self.now);
+                let reason = if is_revoked { secret::REVOKED } else { secret::EXPIRED };
+                found = (reason, Some(ended.id.clone()));
             }
         }
         found
@@ -132,7 +125,7 @@ mod tests {
         let candidates = Candidates { secrets, now: Timestamp::from_seconds(now) };
         match candidates.matching(presented) {
             Ok(id) => id.to_string(),
-            Err(mismatch) => format!("{mismatch:?}"),
+            Err((reason, ended)) => format!("{} {ended:?}", reason.code),
         }
     }
 
@@ -168,14 +161,14 @@ mod tests {
             (1, 0, "for-ever"),
             (1, 1_000, "for-ever"),
             (2, 99, "expiring"),
-            (2, 100, r#"Expired(SecretId("expiring"))"#),
+            (2, 100, r#"expired_secret Some(SecretId("expiring"))"#),
             (3, 49, "revoked"),
-            (3, 50, r#"Revoked(SecretId("revoked"))"#),
-            (4, 0, "Wrong"),
+            (3, 50, r#"revoked_secret Some(SecretId("revoked"))"#),
+            (4, 0, "wrong_secret None"),
         ] {
             assert_eq!(check(&secrets, &hash([byte; 32]), now), expected, "{byte} at {now}");
         }
-        assert_eq!(check(&[], &hash([0; 32]), 0), "Wrong");
+        assert_eq!(check(&[], &hash([0; 32]), 0), "wrong_secret None");
     }
 
     #[test]
@@ -193,12 +186,12 @@ mod tests {
         assert_eq!(candidates.passwords().count(), 3);
         assert_eq!(check(&secrets, &hash("old secret"), 1), "old");
         assert_eq!(check(&secrets, &hash("new secret"), 1), "new");
-        assert_eq!(check(&secrets, &hash("no secret"), 1), "Wrong");
+        assert_eq!(check(&secrets, &hash("no secret"), 1), "wrong_secret None");
         let later = Timestamp::from_seconds(60);
         let ended = [secret("ended", hash("old secret"), Some(50), None)];
         let candidates = Candidates { secrets: &ended, now: later };
         assert_eq!((candidates.salt(), candidates.passwords().count()), (salt.clone(), 0));
-        assert_eq!(check(&ended, &hash("old secret"), 60), r#"Expired(SecretId("ended"))"#);
+        assert_eq!(check(&ended, &hash("old secret"), 60), r#"expired_secret Some(SecretId("ended"))"#);
         assert_eq!(Candidates::of(None, Timestamp::from_seconds(1)).salt(), PasswordSalt::dummy());
     }
 }

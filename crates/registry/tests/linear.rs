@@ -7,7 +7,7 @@ use keys::ProofJwt;
 use protocol::{ClientAuthenticationMethod, ClientCertificate, Thumbprint, Timestamp, Validity};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use registry::{
-    CertificateError, CertificateSubject, Client, ClientId, DistinguishedName, SubjectKind,
+    CertificateCheck, CertificateSubject, Client, ClientId, DistinguishedName, SubjectKind,
     check_client_certificate,
 };
 use serde_json::Value;
@@ -97,7 +97,7 @@ fn client_certificates_are_read_in_linear_memory() {
                 chain: Ok(Validity { not_before: Timestamp::from_seconds(0), not_after: now }),
             };
             let checked = check_client_certificate(&client, None, &certificate, now);
-            assert_eq!(checked, Err(CertificateError::OtherSubject));
+            assert_eq!(checked, Err(CertificateCheck::Registration));
         });
     }
     let texts = [1000, 2000].map(|number| vec!["CN=a\\20b"; number].join(","));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use protocol::{ClientAuthenticationMethod, Lifetime, SigningAlgorithm};
+use protocol::{ClientAuthenticationMethod, Credential, Lifetime, SigningAlgorithm};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -215,7 +215,7 @@ enum OneOrMany {
 
 impl ExplainSettings {
     /// How a request may authenticate a client (RFC 7591 section 2).
-    pub(crate) const METHODS: [&str; 6] = {
+    pub const METHODS: [&str; 6] = {
         let [_any, presented @ ..] = ClientAuthenticationMethod::NAMES;
         presented
     };
@@ -234,14 +234,10 @@ impl ExplainSettings {
         Some(rest.find('/').map_or("/", |start| &rest[start..]))
     }
 
-    /// Whether this method presents a secret.
-    pub(crate) fn presents_secret(method: &str) -> bool {
-        method.parse().is_ok_and(ClientAuthenticationMethod::allows_secret)
-    }
-
-    /// Whether this method presents a certificate.
-    pub(crate) fn presents_certificate(method: &str) -> bool {
-        method.parse().is_ok_and(ClientAuthenticationMethod::allows_certificate)
+    /// What a request with this method presents.
+    #[must_use]
+    pub fn credential(method: &str) -> Option<Credential> {
+        method.parse().ok().and_then(ClientAuthenticationMethod::credential)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use protocol::ClientAuthenticationMethod;
+use protocol::Credential;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -46,20 +46,18 @@ impl ExplainSettings {
         let mut errors = Vec::new();
         let method = document["token_endpoint_auth_method"].as_str().unwrap_or(Self::METHODS[0]);
         let secret = document["client_secret"].as_str();
-        if !Self::METHODS.contains(&method) {
+        let is_known = Self::METHODS.contains(&method);
+        if !is_known {
             let detail = format!("is none of {}", Self::METHODS.join(", "));
             errors.push(FieldError::at("/token_endpoint_auth_method", detail));
-        } else if secret.is_some() && !Self::presents_secret(method) {
-            errors.push(FieldError::at("/client_secret", format!("is not sent with the method {method}")));
         }
-        if document["client_assertion"].is_string()
-            && method != ClientAuthenticationMethod::PrivateKeyJwt.as_str()
-        {
-            errors.push(FieldError::at("/client_assertion", format!("is not sent with the method {method}")));
-        }
-        if document["client_certificate"].is_string() && !Self::presents_certificate(method) {
-            errors
-                .push(FieldError::at("/client_certificate", format!("is not sent with the method {method}")));
+        for &credential in Credential::ALL {
+            let member = format!("client_{}", credential.as_str());
+            let is_sent = Self::credential(method) == Some(credential);
+            if document[&member].is_string() && !is_sent && (is_known || credential != Credential::Secret) {
+                let detail = format!("is not sent with the method {method}");
+                errors.push(FieldError::at(format!("/{member}"), detail));
+            }
         }
         for member in ["dpop_method", "dpop_url"] {
             if document[member].is_string() && !document["dpop_proof"].is_string() {

@@ -1,5 +1,6 @@
 //! Creates a client with its first secret, changes its fields, some of them or all at once, and takes the steps of its life.
 
+use protocol::Credential;
 use registry::{Client, ClientId, ClientStatus};
 use serde_json::Value;
 
@@ -32,7 +33,7 @@ pub(super) fn make(context: EditContext<'_>, state: &TenantState, new: &NewClien
     let NewClientRow { id, settings, secret, at } = new;
     let mut errors = FieldErrors::below(at);
     let client = check_client(&mut errors, &state.tenant, id, settings);
-    let secret = Some(secret).filter(|_| client.authentication_method.allows_secret());
+    let secret = Some(secret).filter(|_| client.authentication_method.allows(Some(Credential::Secret)));
     register(context, state, errors, client, secret)
 }
 

@@ -1,7 +1,7 @@
 //! Creates a secret, one more or one in place of all others, and takes the steps of its life: its end moves, or comes at once. The last
 //! live secret may end, too.
 
-use protocol::{Lifetime, Timestamp};
+use protocol::{Credential, Lifetime, Timestamp};
 use registry::{Client, ClientId, ClientSecret, SecretId};
 
 use super::client::{find, find_to_change};
@@ -35,7 +35,7 @@ pub(crate) fn create(
     let (client, now) = (&row.client, context.now);
     privilege::require_secret(context, &state.tenant, client)?;
     let (id, method) = (&client.id, client.authentication_method);
-    if !method.allows_secret() {
+    if !method.allows(Some(Credential::Secret)) {
         let message = format!("client {id} authenticates by {method} and has no use for a secret");
         return Err(EditError::Conflict(message));
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use administration::ExplainedCheck;
 use protocol::{ChainError, ClientCertificate, RefusalReason, Thumbprint, Timestamp, Validity};
+use registry::methods::certificate::{EXPIRED, NOT_TRUSTED, NOT_YET_VALID};
 use registry::{
-    CertificateError, CertificateFacts, CertificateMethod, CertificateSubject, Client,
-    ClientAuthenticationError, SubjectKind, check_client_certificate,
+    CertificateCheck, CertificateFacts, CertificateMethod, CertificateSubject, Client,
+    ClientAuthenticationError, Proof, SubjectKind, check_client_certificate,
 };
 
 use super::advice::Subject;
@@ -65,7 +66,7 @@ impl JudgedCertificate {
     pub(super) fn checks(
         &self,
         client: &Client,
-        verdict: Result<CertificateMethod, RefusalReason>,
+        verdict: Result<&Proof, RefusalReason>,
         subject: &Subject<'_>,
         now: Timestamp,
     ) -> Vec<ExplainedCheck> {
@@ -92,11 +93,12 @@ impl JudgedCertificate {
                     format!("It has the subject of the client, {registered}: tls_client_auth."),
                 )
             }
-            Err(error @ CertificateError::OtherSubject) => {
-                let check = refused(subject, "certificate", error.reason());
-                self.with_names(check, client.certificate_subject.as_ref())
+            Err(failed) => {
+                let check = refused(subject, "certificate", RefusalReason::Credential(failed.reason()));
+                let subject =
+                    client.certificate_subject.as_ref().filter(|_| failed == CertificateCheck::Registration);
+                self.with_names(check, subject)
             }
-            Err(error) => refused(subject, "certificate", error.reason()),
         };
         vec![self.chain_check(subject), named]
     }
@@ -104,11 +106,11 @@ impl JudgedCertificate {
     /// The check that an error of the authenticator is from.
     pub(super) fn check_of(&self, error: &ClientAuthenticationError) -> &'static str {
         match error {
-            ClientAuthenticationError::CertificateRefused(client, CertificateError::NotTrusted(_))
-            | ClientAuthenticationError::CertificateRefused(
-                client,
-                CertificateError::Expired | CertificateError::NotYetValid,
-            ) if CertificateMethod::of(client) == CertificateMethod::Issued && !self.is_assumed() => "chain",
+            ClientAuthenticationError::Refused {
+                reason: NOT_TRUSTED | EXPIRED | NOT_YET_VALID,
+                client: Some(client),
+                ..
+            } if CertificateMethod::of(client) == CertificateMethod::Issued && !self.is_assumed() => "chain",
             _ => "certificate",
         }
     }
@@ -133,8 +135,8 @@ impl JudgedCertificate {
             }
             Ok(_) => passed("chain", each),
             Err(error) => {
-                let check = refused(subject, "chain", reason(error));
-                ExplainedCheck { detail: each, ..check }
+                let reason = RefusalReason::Credential(CertificateCheck::from(error).reason());
+                ExplainedCheck { detail: each, ..refused(subject, "chain", reason) }
             }
         }
     }
@@ -172,14 +174,6 @@ impl JudgedCertificate {
 
 fn registered(subject: &CertificateSubject) -> String {
     format!("{} `{}`", subject.kind().member(), subject.text())
-}
-
-const fn reason(error: ChainError) -> RefusalReason {
-    match error {
-        ChainError::Expired => CertificateError::Expired.reason(),
-        ChainError::NotYetValid => CertificateError::NotYetValid.reason(),
-        error => CertificateError::NotTrusted(error).reason(),
-    }
 }
 
 const fn words(error: ChainError) -> &'static str {

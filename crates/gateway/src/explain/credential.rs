@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
-use administration::{ExplainedCheck, ExplainedCredential, RegisteredCredential};
+use administration::{ExplainSettings, ExplainedCheck, ExplainedCredential, RegisteredCredential};
 use protocol::{
-    ClientAuthentication, ClientAuthenticationMethod as Method, IdAndSecret, PresentedAssertion,
-    RefusalReason, Secret, Timestamp,
+    ClientAuthentication, Credential, IdAndSecret, PresentedAssertion, RefusalReason, Secret, Timestamp,
+};
+use registry::methods::{
+    CLIENT_SUSPENDED, CREDENTIAL_MISSING, METHOD_NOT_REGISTERED, UNKNOWN_CLIENT, secret as secret_reasons,
 };
 use registry::{
-    AssertionError, CertificateError, CertificateMethod, Client, ClientAuthenticationError, ClientId, Proof,
-    SecretId, may_authenticate,
+    AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError, ClientId, Proof,
+    may_authenticate,
 };
 use secrets::ClientAddress;
 use tenancy::Tenant;
@@ -23,11 +25,9 @@ use crate::respond::{OAuthError, Problem};
 
 /// What a request would present.
 pub(super) struct Presented<'a> {
-    pub(super) method: &'a str,
+    pub(super) settings: &'a ExplainSettings,
     pub(super) secret: Option<Secret>,
     pub(super) assertion: Option<Secret>,
-    /// In PEM.
-    pub(super) certificate: Option<String>,
     /// The source by which a failed attempt is counted: the administrator's.
     pub(super) source: &'a ClientAddress,
 }
@@ -36,15 +36,6 @@ pub(super) struct Presented<'a> {
 pub(super) struct Authentication {
     pub(super) credential: ExplainedCredential,
     pub(super) refusal: Option<Refusal>,
-}
-
-/// The credentials of the request.
-enum Credentials {
-    /// Of a method without a secret, which refuses the request.
-    WithoutSecret(ClientAuthenticationError),
-    /// A secret that the administrator does not present.
-    Assumed,
-    Presented(ClientAuthentication),
 }
 
 /// Explains the authentication of a client, which need not exist.
@@ -58,52 +49,48 @@ pub(super) async fn explain(
     subject: &Subject<'_>,
     now: Timestamp,
 ) -> Result<Authentication, Problem> {
-    let Presented { method, secret, assertion, certificate, source } = presented;
+    let Presented { settings, secret, assertion, source } = presented;
+    let method = settings.method();
     let secrets = client.into_iter().flat_map(|client| &client.secrets);
     let keys = client.and_then(|client| client.keys.as_ref()).into_iter().flat_map(|keys| keys.keys().iter());
     let registered = secrets.map(|secret| RegisteredCredential::of(secret, now));
     let registered =
         registered.chain(keys.map(|(kid, algorithm)| RegisteredCredential::of_key(kid, algorithm)));
     let registered = registered.collect();
-    let kind = Kind::of(method);
-    let judged = certificate.filter(|_| kind.is_certificate());
-    let judged = judged.map(|pem| JudgedCertificate::of(&pem, &services.certificate_sources, now));
+    let kind = ExplainSettings::credential(method);
+    let name = kind.map_or("secret", Credential::as_str);
+    let certificate = settings.client_certificate.as_ref();
+    let judged = certificate.map(|pem| JudgedCertificate::of(pem, &services.certificate_sources, now));
     let credentials = credentials(method, subject.client, secret, assertion, judged.as_ref());
-    let mut checks = vec![client_check(client, subject), method_check(client, &credentials, &kind, subject)];
+    let mut checks = vec![client_check(client, subject), method_check(client, kind, subject)];
     let mut matched = None;
-    let (credential_checks, refusal) = match (credentials, may_authenticate(client.cloned(), kind.allows)) {
-        (Credentials::WithoutSecret(error), _) => {
-            let check = not_checked("secret", "The request presents no secret.");
-            (vec![check], Some(refusal(&error, kind.check)))
+    let (credential_checks, refusal) = match (kind, credentials, may_authenticate(client.cloned(), kind)) {
+        (None, ..) => {
+            let check = not_checked(name, "The request presents no secret.");
+            let error = ClientAuthenticationError::refused(CREDENTIAL_MISSING, None);
+            (vec![check], Some(refusal(&error, name)))
         }
-        (Credentials::Assumed, Err(error)) => {
-            (vec![not_checked(kind.check, kind.not_presented)], Some(refusal(&error, kind.check)))
+        (_, None, Err(error)) => {
+            (vec![not_checked(name, format!("No {name} was presented."))], Some(refusal(&error, name)))
         }
-        (Credentials::Assumed, Ok(client)) => {
-            let (check, refusal) = match &kind {
-                kind if kind.is_assertion() => assumed_assertion(client, subject),
-                kind if kind.is_certificate() => assumed_certificate(client, subject),
-                _ => assumed(client, subject, now),
-            };
+        (Some(kind), None, Ok(client)) => {
+            let (check, refusal) = assumed(client, kind, subject, now);
             (vec![check], refusal)
         }
-        (Credentials::Presented(credentials), may) => {
+        (_, Some(credentials), may) => {
             let proof = services.authenticator.explain(tenant, credentials, source, now).await;
             let proof = proof.map_or_else(|error| refusal_of(error).map(Err), |proof| Ok(Ok(proof)))?;
             let check = match (&may, &proof) {
-                (Err(_), _) => vec![not_checked(kind.check, "No credential of such a client is checked.")],
+                (Err(_), _) => vec![not_checked(name, "No credential of such a client is checked.")],
                 (Ok(client), proof) if let Some(judged) = &judged => {
                     let verdict = proof.as_ref().map_err(ClientAuthenticationError::reason);
-                    judged.checks(client, verdict.map(|_| CertificateMethod::of(client)), subject, now)
+                    judged.checks(client, verdict, subject, now)
                 }
                 (Ok(_), Ok(proof)) => vec![proven(proof)],
-                (Ok(_), Err(error)) if kind.is_assertion() => {
-                    vec![refused(subject, kind.check, error.reason())]
-                }
-                (Ok(_), Err(error)) => vec![secret_refused(error, subject)],
+                (Ok(_), Err(error)) => vec![credential_refused(error, name, subject)],
             };
             let refused_by = |error: &ClientAuthenticationError| {
-                judged.as_ref().map_or(kind.check, |judged| judged.check_of(error))
+                judged.as_ref().map_or(name, |judged| judged.check_of(error))
             };
             if let Ok(Proof::Secret(id)) = &proof {
                 matched = Some(id.to_string());
@@ -130,77 +117,36 @@ fn proven(proof: &Proof) -> ExplainedCheck {
     }
 }
 
-/// Which credential a method presents, as its check names it.
-struct Kind {
-    check: &'static str,
-    not_presented: &'static str,
-    allows: fn(Method) -> bool,
-}
-
-impl Kind {
-    fn of(method: &str) -> Self {
-        if method == Method::PrivateKeyJwt.as_str() {
-            let not_presented = "No assertion was presented.";
-            return Self { check: "assertion", not_presented, allows: Method::allows_assertion };
-        }
-        if is_of_certificates(method) {
-            let not_presented = "No certificate was presented.";
-            return Self { check: "certificate", not_presented, allows: Method::allows_certificate };
-        }
-        Self { check: "secret", not_presented: "No secret was presented.", allows: Method::allows_secret }
-    }
-
-    fn is_certificate(&self) -> bool {
-        self.check == "certificate"
-    }
-
-    fn is_assertion(&self) -> bool {
-        self.check == "assertion"
-    }
-}
-
-pub(super) fn is_of_certificates(method: &str) -> bool {
-    [Method::TlsClientAuth, Method::SelfSignedTlsClientAuth].iter().any(|known| known.as_str() == method)
-}
-
+/// The credentials of the request; `None` where it has none, or the administrator does not present the one that it has.
 fn credentials(
     method: &str,
     client: &ClientId,
     secret: Option<Secret>,
     assertion: Option<Secret>,
     certificate: Option<&JudgedCertificate>,
-) -> Credentials {
+) -> Option<ClientAuthentication> {
     let client_id = client.to_string();
-    if is_of_certificates(method) {
-        let presented = certificate.map(|judged| Arc::clone(&judged.certificate));
-        return presented.map_or(Credentials::Assumed, |certificate| {
-            Credentials::Presented(ClientAuthentication::Certificate { client_id, certificate })
-        });
+    if let Some(judged) = certificate {
+        let certificate = Arc::clone(&judged.certificate);
+        return Some(ClientAuthentication::Certificate { client_id, certificate });
     }
-    let without_secret = match (method, secret) {
-        ("client_secret_basic" | "client_secret_post", None) => return Credentials::Assumed,
-        ("client_secret_post", Some(secret)) => {
-            return Credentials::Presented(ClientAuthentication::Post(IdAndSecret { client_id, secret }));
-        }
-        (_, Some(secret)) => {
-            let pair = IdAndSecret { client_id, secret };
-            return Credentials::Presented(ClientAuthentication::Basic(vec![pair]));
-        }
-        ("private_key_jwt", None) => {
-            let presented = |jwt| PresentedAssertion { client_id: Some(client_id), jwt: Some(jwt) };
-            let presented = assertion.map(presented).map(ClientAuthentication::Assertion);
-            return presented.map_or(Credentials::Assumed, Credentials::Presented);
-        }
-        (_, None) => ClientAuthentication::None { client_id },
-    };
-    Credentials::WithoutSecret(ClientAuthenticationError::without_secret(&without_secret))
+    if assertion.is_some() {
+        let presented = PresentedAssertion { client_id: Some(client_id), jwt: assertion };
+        return Some(ClientAuthentication::Assertion(presented));
+    }
+    let pair = IdAndSecret { client_id, secret: secret? };
+    Some(match method {
+        "client_secret_post" => ClientAuthentication::Post(pair),
+        _ => ClientAuthentication::Basic(vec![pair]),
+    })
 }
 
 fn client_check(client: Option<&Arc<Client>>, subject: &Subject<'_>) -> ExplainedCheck {
-    match may_authenticate(client.cloned(), Method::allows_secret).map_err(|error| error.reason()) {
-        Err(reason @ (RefusalReason::UnknownClient | RefusalReason::ClientSuspended)) => {
-            refused(subject, "client", reason)
-        }
+    match may_authenticate(client.cloned(), None) {
+        Err(ClientAuthenticationError::Refused {
+            reason: reason @ (UNKNOWN_CLIENT | CLIENT_SUSPENDED),
+            ..
+        }) => refused(subject, "client", RefusalReason::Credential(reason)),
         Ok(_) | Err(_) => passed("client", "The client is active."),
     }
 }
@@ -208,81 +154,81 @@ fn client_check(client: Option<&Arc<Client>>, subject: &Subject<'_>) -> Explaine
 /// The method, whatever the status of the client is.
 fn method_check(
     client: Option<&Arc<Client>>,
-    credentials: &Credentials,
-    kind: &Kind,
+    presented: Option<Credential>,
     subject: &Subject<'_>,
 ) -> ExplainedCheck {
     let Some(client) = client else {
         return not_checked("method", "This server does not know the client yet.");
     };
     let registered = client.authentication_method;
-    let refusal = match credentials {
-        Credentials::WithoutSecret(error) => Some(error.reason()),
-        Credentials::Assumed | Credentials::Presented(_) => {
-            (!(kind.allows)(registered)).then_some(RefusalReason::MethodNotRegistered)
+    let reason = match presented {
+        Some(_) if registered.allows(presented) => {
+            let detail = format!("The method is served, and the client is registered for {registered}.");
+            return passed("method", detail);
         }
+        Some(_) => METHOD_NOT_REGISTERED,
+        None => CREDENTIAL_MISSING,
     };
-    match refusal {
-        Some(reason) => refused(subject, "method", reason),
-        None => {
-            passed("method", format!("The method is served, and the client is registered for {registered}."))
-        }
-    }
+    refused(subject, "method", RefusalReason::Credential(reason))
 }
 
-/// Without a presented secret, it is refused only where no secret of the client is live. Its reason depends on the secret.
-fn assumed(client: Arc<Client>, subject: &Subject<'_>, now: Timestamp) -> (ExplainedCheck, Option<Refusal>) {
-    if client.secrets.iter().any(|secret| secret.is_live(now)) {
-        let detail = "No secret was presented. The result assumes a secret that matches.";
-        return (not_checked("secret", detail), None);
+/// Without a presented credential, it is refused only where the client has none that could be the right one.
+fn assumed(
+    client: Arc<Client>,
+    kind: Credential,
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> (ExplainedCheck, Option<Refusal>) {
+    let has_keys = client.keys.is_some() || client.jwks_uri.is_some();
+    let (may_match, right_one, reason) = match kind {
+        Credential::Secret => {
+            let has_live = client.secrets.iter().any(|secret| secret.is_live(now));
+            (has_live, "a secret that matches", secret_reasons::WRONG)
+        }
+        Credential::Assertion => {
+            (has_keys, "one that a key of the client signed", AssertionCheck::Key.reason())
+        }
+        Credential::Certificate => {
+            let (may_match, check) = match CertificateMethod::of(&client) {
+                CertificateMethod::Issued => {
+                    (client.certificate_subject.is_some(), CertificateCheck::Registration)
+                }
+                CertificateMethod::SelfSigned => (has_keys, CertificateCheck::Key),
+            };
+            (may_match, "one that is the client's", check.reason())
+        }
+    };
+    let name = kind.as_str();
+    if may_match {
+        let detail = format!("No {name} was presented. The result assumes {right_one}.");
+        return (not_checked(name, detail), None);
     }
+    let refusal = refusal(&ClientAuthenticationError::refused(reason, Some(client)), name);
+    let check = refused(subject, name, RefusalReason::Credential(reason));
+    if kind != Credential::Secret {
+        return (check, Some(refusal));
+    }
+    // Its reason depends on the secret.
     let detail = "The client has no live secret, so that every secret is refused.".to_owned();
-    let error = ClientAuthenticationError::SecretMismatch(client);
-    let check = refused(subject, "secret", error.reason());
     let fix = Some(format!("Run `latchkey secret add {} {}`.", subject.tenant, subject.client));
-    (
-        ExplainedCheck { reason: None, detail, fix, ..check },
-        Some(Refusal { reason: None, ..refusal(&error, "secret") }),
-    )
+    (ExplainedCheck { reason: None, detail, fix, ..check }, Some(Refusal { reason: None, ..refusal }))
 }
 
-/// Without a presented assertion, it is refused only where the client has no key.
-fn assumed_assertion(client: Arc<Client>, subject: &Subject<'_>) -> (ExplainedCheck, Option<Refusal>) {
-    if client.keys.is_some() || client.jwks_uri.is_some() {
-        let detail = "No assertion was presented. The result assumes one that a key of the client signed.";
-        return (not_checked("assertion", detail), None);
-    }
-    let error = ClientAuthenticationError::AssertionRefused(client, AssertionError::KeyUnknown);
-    (refused(subject, "assertion", error.reason()), Some(refusal(&error, "assertion")))
-}
-
-/// Without a presented certificate, it is refused only where the client has neither a subject nor a key.
-fn assumed_certificate(client: Arc<Client>, subject: &Subject<'_>) -> (ExplainedCheck, Option<Refusal>) {
-    let (is_registered, error) = match CertificateMethod::of(&client) {
-        CertificateMethod::Issued => (client.certificate_subject.is_some(), CertificateError::OtherSubject),
-        CertificateMethod::SelfSigned => {
-            (client.keys.is_some() || client.jwks_uri.is_some(), CertificateError::NotRegistered)
-        }
+/// The check of a credential that was compared, with the ended secret that it was.
+fn credential_refused(
+    error: &ClientAuthenticationError,
+    name: &'static str,
+    subject: &Subject<'_>,
+) -> ExplainedCheck {
+    let check = refused(subject, name, error.reason());
+    let ClientAuthenticationError::Refused { reason, client: Some(client), secret: Some(id), .. } = error
+    else {
+        return check;
     };
-    if is_registered {
-        let detail = "No certificate was presented. The result assumes one that is the client's.";
-        return (not_checked("certificate", detail), None);
-    }
-    let error = ClientAuthenticationError::CertificateRefused(client, error);
-    (refused(subject, "certificate", error.reason()), Some(refusal(&error, "certificate")))
-}
-
-/// The check of a secret that was compared, with the secret that it was.
-fn secret_refused(error: &ClientAuthenticationError, subject: &Subject<'_>) -> ExplainedCheck {
-    let check = refused(subject, "secret", error.reason());
-    let ended = |client: &Client, id: &SecretId, is_revoked: bool| {
-        let secret = client.secrets.iter().find(|secret| secret.id == *id)?;
-        if is_revoked { secret.revoked_at } else { secret.expires_at }
-    };
-    let (id, at, ended) = match error {
-        ClientAuthenticationError::SecretExpired(client, id) => (id, ended(client, id, false), "expired"),
-        ClientAuthenticationError::SecretRevoked(client, id) => (id, ended(client, id, true), "was revoked"),
-        _ => return check,
+    let secret = client.secrets.iter().find(|secret| secret.id == *id);
+    let (at, ended) = match *reason {
+        secret_reasons::REVOKED => (secret.and_then(|secret| secret.revoked_at), "was revoked"),
+        _ => (secret.and_then(|secret| secret.expires_at), "expired"),
     };
     let at = at.map_or_else(String::new, |at| format!(" at {}", at.to_rfc3339()));
     ExplainedCheck { detail: format!("The secret is {id} of the client, which {ended}{at}."), ..check }
@@ -291,8 +237,8 @@ fn secret_refused(error: &ClientAuthenticationError, subject: &Subject<'_>) -> E
 /// A refusal of an attempt; everything else is an answer to the administrator.
 fn refusal_of(error: ClientAuthenticationError) -> Result<ClientAuthenticationError, Problem> {
     match error {
-        ClientAuthenticationError::TooManyFailures { wait, refusal } => {
-            Err(Problem::too_many_failures(wait, refusal.reason()))
+        ClientAuthenticationError::Refused { reason, wait: Some(wait), .. } => {
+            Err(Problem::too_many_failures(wait, RefusalReason::Credential(reason)))
         }
         ClientAuthenticationError::Store(error) => Err(error.into()),
         error @ (ClientAuthenticationError::Busy | ClientAuthenticationError::TooManyAssertions) => {
@@ -305,8 +251,8 @@ fn refusal_of(error: ClientAuthenticationError) -> Result<ClientAuthenticationEr
 /// The refusal by the check of the client, of the method, or of the credential itself.
 fn refusal(error: &ClientAuthenticationError, credential_check: &'static str) -> Refusal {
     let check = match error.reason() {
-        RefusalReason::UnknownClient | RefusalReason::ClientSuspended => "client",
-        RefusalReason::MethodNotRegistered | RefusalReason::CredentialMissing => "method",
+        RefusalReason::Credential(UNKNOWN_CLIENT | CLIENT_SUSPENDED) => "client",
+        RefusalReason::Credential(METHOD_NOT_REGISTERED | CREDENTIAL_MISSING) => "method",
         _ => credential_check,
     };
     Refusal::by(check, OAuthError::of_authentication(error))

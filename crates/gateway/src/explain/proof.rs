@@ -2,8 +2,8 @@
 
 use administration::ExplainedCheck;
 use keys::DescribedCheck as _;
-use protocol::{Secret, Thumbprint, Timestamp};
-use registry::{DpopCheck, DpopProofError, DpopRequest};
+use protocol::{RefusalReason, Secret, Thumbprint, Timestamp};
+use registry::{DpopCheck, DpopRequest};
 use tenancy::Tenant;
 
 use super::check::{Refusal, not_checked, passed, refused_by};
@@ -15,7 +15,7 @@ pub(super) struct ExplainedProof {
     pub(super) checks: Vec<ExplainedCheck>,
     /// The key that signed it, where nothing refuses it.
     pub(super) key: Option<Thumbprint>,
-    failed: Option<(DpopCheck, DpopProofError)>,
+    failed: Option<DpopCheck>,
 }
 
 /// Explains a proof of this request.
@@ -30,19 +30,20 @@ pub(super) async fn explain(
     public_url: &str,
     now: Timestamp,
 ) -> Result<ExplainedProof, Problem> {
-    let mut inspected = services.dpop.inspect(tenant, proof.expose(), request, now);
+    let read = services.dpop.read_proof(tenant, proof.expose(), request, now);
+    let mut inspected = read.and_then(|proof| proof.verify());
     if let Ok(found) = &inspected
         && services.dpop.is_used(&tenant.id, found).await?
     {
-        inspected = Err((DpopCheck::Replay, DpopProofError::Replayed));
+        inspected = Err(DpopCheck::Replay);
     }
     let failed = inspected.as_ref().err().copied();
     let mut is_reached = true;
     let line = |check: DpopCheck| {
-        if let Some((failed, error)) = failed.filter(|(failed, _)| *failed == check) {
+        if failed == Some(check) {
             is_reached = false;
-            let detail = format!("It must be: {}.", rule(failed, request, public_url));
-            return refused_by(failed.name(), Some(error.reason()), detail, failed.fix());
+            let detail = format!("It must be: {}.", rule(check, request, public_url));
+            return refused_by(check.name(), Some(reason(check)), detail, check.fix());
         }
         match (is_reached, unneeded(check, tenant, request)) {
             (false, _) => not_checked(check.name(), "A check before it refuses the proof."),
@@ -52,24 +53,28 @@ pub(super) async fn explain(
             }
         }
     };
-    let checks = DpopCheck::ALL.into_iter().map(line).collect();
+    let checks = DpopCheck::ALL.iter().copied().map(line).collect();
     Ok(ExplainedProof { checks, key: inspected.ok().map(|proof| proof.key), failed })
 }
 
 impl ExplainedProof {
     /// The refusal of a token request, and whether it comes before the client authenticates: what costs little does.
     pub(super) fn refusal(&self) -> Option<(Refusal, bool)> {
-        let (check, error) = self.failed?;
-        let is_before = !matches!(check, DpopCheck::Signature | DpopCheck::Replay);
-        Some((Refusal::by("sender", error), is_before))
+        let failed = self.failed?;
+        let is_before = !matches!(failed, DpopCheck::Signature | DpopCheck::Replay);
+        Some((Refusal::by("sender", failed), is_before))
     }
 
     /// The check of the sender that is refused by this proof.
     pub(super) fn sender_check(&self) -> Option<ExplainedCheck> {
-        let (check, error) = self.failed?;
-        let detail = format!("The DPoP proof is refused by its check `{}`.", check.name());
-        Some(refused_by("sender", Some(error.reason()), detail, check.fix()))
+        let failed = self.failed?;
+        let detail = format!("The DPoP proof is refused by its check `{}`.", failed.name());
+        Some(refused_by("sender", Some(reason(failed)), detail, failed.fix()))
     }
+}
+
+const fn reason(failed: DpopCheck) -> RefusalReason {
+    RefusalReason::Credential(failed.reason())
 }
 
 /// Why a check says nothing of this request.

@@ -10,14 +10,14 @@ use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use keys::{KeyError, SealError};
 use protocol::{ErrorCode, RefusalReason, SigningAlgorithm, TokenType, causes};
-use registry::{DpopProofError, SingleUseError};
+use registry::{DpopCheck, SingleUseError};
 use tenancy::{StoreError, Tenant, TenantError};
 
 use super::error_help::ErrorHelp;
 use super::no_store::no_store;
 use crate::body::BodyError;
 use crate::failure::Failure;
-use crate::refused::Refused;
+use crate::refused::{Named, Refused};
 use crate::sender::DPOP_NONCE;
 
 /// A response that is not the requested one.
@@ -89,7 +89,7 @@ impl<B: ErrorBody> HttpError<B> {
 
     /// A tenant that does not serve looks like an unknown one.
     fn not_serving(tenant: Arc<Tenant>, reason: RefusalReason) -> Self {
-        let refused = Refused { tenant: Some(tenant), ..Refused::because(reason) };
+        let refused = Refused { reason, named: Named::Tenant(tenant) };
         Self { refused, ..Failure::UnknownTenant.into() }
     }
 
@@ -171,11 +171,11 @@ impl<B: ErrorBody> From<StoreError> for HttpError<B> {
 
 impl<B: ErrorBody> From<SingleUseError> for HttpError<B>
 where
-    Self: From<DpopProofError>,
+    Self: From<DpopCheck>,
 {
     fn from(error: SingleUseError) -> Self {
         match error {
-            SingleUseError::Replayed => DpopProofError::Replayed.into(),
+            SingleUseError::Replayed => DpopCheck::Replay.into(),
             SingleUseError::ShareUsedUp => {
                 <Self as From<Failure<'_>>>::from(Failure::Unavailable).because(RefusalReason::LimitReached)
             }

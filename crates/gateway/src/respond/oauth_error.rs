@@ -5,11 +5,13 @@ use std::sync::Once;
 use actix_web::http::StatusCode;
 use grants::{BearerError, GrantError, PushError, PushedRequest};
 use protocol::{ErrorCode, ErrorResponse, RefusalReason, TokenType};
-use registry::{ClientAuthenticationError, DpopProofError};
+use registry::methods::secret;
+use registry::{ClientAuthenticationError, DpopCheck};
 
 use super::http_error::{ErrorBody, HttpError};
 use super::problem::AUTHENTICATION_REQUIRED;
 use crate::failure::Failure;
+use crate::refused::Named;
 
 /// An error of an OAuth endpoint.
 pub(crate) type OAuthError = HttpError<OAuthBody>;
@@ -56,7 +58,7 @@ impl HttpError<OAuthBody> {
     pub(crate) fn of_authentication(error: &ClientAuthenticationError) -> Self {
         let body = ErrorResponse::new(error.error_code(), error.reason(), error.description());
         let mut refused = Self::from(body);
-        refused.refused.client = error.claimed_client().cloned();
+        refused.refused.named = error.claimed_client().cloned().map_or(Named::Nothing, Named::Client);
         refused
     }
 
@@ -128,12 +130,12 @@ impl From<ClientAuthenticationError> for OAuthError {
         match error {
             ClientAuthenticationError::Store(error) => error.into(),
             ClientAuthenticationError::Busy => Self::unavailable(&error),
-            ClientAuthenticationError::SampleSecret(_) => {
+            ClientAuthenticationError::Refused { reason: secret::SAMPLE, wait: None, .. } => {
                 warn_of_sample_secret();
                 refused
             }
             // RFC 6585 §4.
-            ClientAuthenticationError::TooManyFailures { wait, .. } => Self {
+            ClientAuthenticationError::Refused { wait: Some(wait), .. } => Self {
                 status: StatusCode::TOO_MANY_REQUESTS,
                 retry_after: Some(u32::try_from(wait.seconds()).unwrap_or(u32::MAX)),
                 ..refused
@@ -143,9 +145,9 @@ impl From<ClientAuthenticationError> for OAuthError {
     }
 }
 
-impl From<DpopProofError> for OAuthError {
-    fn from(error: DpopProofError) -> Self {
-        ErrorResponse::from(error).into()
+impl From<DpopCheck> for OAuthError {
+    fn from(failed: DpopCheck) -> Self {
+        ErrorResponse::from(failed).into()
     }
 }
 
@@ -154,7 +156,7 @@ impl From<GrantError> for OAuthError {
         match error {
             GrantError::Refused { response, scope } => {
                 let mut refused = Self::from(response);
-                refused.refused.scope = scope.map(Box::new);
+                refused.refused.named = scope.map_or(Named::Nothing, |scope| Named::Scope(Box::new(scope)));
                 refused
             }
             GrantError::Bearer(error) => error.into(),

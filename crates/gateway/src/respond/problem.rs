@@ -8,7 +8,8 @@ use administration::{BrokenTokensView, EditError, FieldError, MOST_FIELD_ERRORS,
 use grants::{BearerError, GrantError};
 use keys::SealError;
 use protocol::{ErrorCode, Lifetime, RefusalReason, TokenType};
-use registry::DpopProofError;
+use registry::DpopCheck;
+use registry::methods::secret::WRONG;
 use schemars::JsonSchema;
 use serde::Serialize;
 use tenancy::StoreError;
@@ -80,7 +81,7 @@ impl Kind {
     );
     const TOO_MANY_WRITES: &Self = &Self("too-many-writes", "Too many writes", RefusalReason::TooManyWrites);
     const TOO_MANY_FAILURES: &Self =
-        &Self("too-many-failures", "Too many failures", RefusalReason::WrongSecret);
+        &Self("too-many-failures", "Too many failures", RefusalReason::Credential(WRONG));
     const UNAVAILABLE: &Self = &Self("unavailable", "Not now", RefusalReason::Unavailable);
     const SERVER_ERROR: &Self = &Self("server-error", "A fault of the server", RefusalReason::ServerFault);
 
@@ -272,12 +273,12 @@ impl From<EditError> for Problem {
     }
 }
 
-impl From<DpopProofError> for Problem {
-    fn from(error: DpopProofError) -> Self {
-        let (code, description) = (error.error_code(), error.description());
+impl From<DpopCheck> for Problem {
+    fn from(failed: DpopCheck) -> Self {
+        let (code, description) = (failed.error_code(), failed.description());
         Self::new(StatusCode::UNAUTHORIZED, Some(code), Kind::INVALID_TOKEN, description)
             .with_token_challenge(TokenType::DPoP, REALM, Some((code, description)), None)
-            .because(error.reason())
+            .because(RefusalReason::Credential(failed.reason()))
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use protocol::{ClientAuthenticationMethod, Lifetime};
+use protocol::{ClientAuthenticationMethod, CredentialReason, Lifetime};
 use tenancy::{AccessTokenPolicy, Issuer, SigningPolicy, Strategies, TenantLimits, TenantStatus};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
@@ -165,9 +165,14 @@ fn client(id: &str) -> Client {
     }
 }
 
-/// A client for an error whose text alone is compared.
-fn any() -> Arc<Client> {
-    Arc::new(Client::new(TenantId::parse("acme").unwrap(), ClientId::parse("any").unwrap()))
+/// The text of a refusal.
+fn refused(reason: &'static CredentialReason) -> String {
+    E::refused(reason, None).to_string()
+}
+
+/// The text of a refusal of a source over its limit.
+fn refused_too_often(reason: &'static CredentialReason) -> String {
+    E::refused(reason, None).too_often(Lifetime::from_seconds(1)).to_string()
 }
 
 #[tokio::test]
@@ -327,26 +332,26 @@ async fn the_right_secret_authenticates_and_a_password_is_hashed_once() {
 async fn whatever_is_wrong_with_a_client_costs_the_same() {
     let test_env = test_env(clients_of_every_kind());
     for (id, expected) in [
-        ("billing", E::SecretMismatch(any())),
-        ("unknown", E::UnknownClient),
-        ("suspended", E::ClientSuspended(any())),
-        ("keyed", E::MethodNotAllowed(any())),
-        ("empty", E::SecretMismatch(any())),
-        ("expired", E::SecretMismatch(any())),
-        ("mal\0formed", E::Malformed),
-        ("", E::Malformed),
+        ("billing", refused(secret::WRONG)),
+        ("unknown", refused(methods::UNKNOWN_CLIENT)),
+        ("suspended", refused(methods::CLIENT_SUSPENDED)),
+        ("keyed", refused(methods::METHOD_NOT_REGISTERED)),
+        ("empty", refused(secret::WRONG)),
+        ("expired", refused(secret::WRONG)),
+        ("mal\0formed", refused(methods::MALFORMED)),
+        ("", refused(methods::MALFORMED)),
     ] {
-        let ended = E::SecretExpired(any(), SecretId::new("chosen"));
+        let ended = refused(secret::EXPIRED);
         let of_its_own = if id == "expired" { &ended } else { &expected };
         let wrong = if id == "billing" { "wrong" } else { CHOSEN };
         for _ in 0..2 {
-            test_env.check(post(id, wrong), &of_its_own.to_string(), 1).await;
+            test_env.check(post(id, wrong), of_its_own, 1).await;
         }
         let wrong = generated(if id == "billing" { 2 } else { 1 });
-        test_env.check(post(id, wrong.expose()), &of_its_own.to_string(), 0).await;
-        test_env.check(post(id, &"a".repeat(1025)), &expected.to_string(), 1).await;
-        test_env.check(post(id, "a\nb"), &expected.to_string(), 1).await;
-        test_env.check(basic(&[(id, "a b"), (id, "a+b")]), &expected.to_string(), 2).await;
+        test_env.check(post(id, wrong.expose()), of_its_own, 0).await;
+        test_env.check(post(id, &"a".repeat(1025)), &expected, 1).await;
+        test_env.check(post(id, "a\nb"), &expected, 1).await;
+        test_env.check(basic(&[(id, "a b"), (id, "a+b")]), &expected, 2).await;
     }
 }
 
@@ -355,9 +360,9 @@ async fn what_is_not_served_costs_what_a_wrong_secret_does() {
     let test_env = test_env(vec![client("billing")]);
     for id in ["billing", "unknown"] {
         let public = ClientAuthentication::None { client_id: id.to_owned() };
-        test_env.check(public, &E::CredentialMissing.to_string(), 1).await;
+        test_env.check(public, &refused(methods::CREDENTIAL_MISSING), 1).await;
     }
-    test_env.check(basic(&[]), &E::Malformed.to_string(), 1).await;
+    test_env.check(basic(&[]), &refused(methods::MALFORMED), 1).await;
 }
 
 #[tokio::test]
@@ -396,7 +401,7 @@ async fn a_hundred_first_checks_at_once_compute_one_hash_for_all_sources() {
 async fn a_source_over_the_limit_waits_behind_all_others() {
     let limit = Rate::per_minute(1);
     let test_env = Arc::new(waiting(FakeStore::default(), vec![client("billing")], limit));
-    test_env.check(post("billing", generated(2).expose()), &E::SecretMismatch(any()).to_string(), 0).await;
+    test_env.check(post("billing", generated(2).expose()), &refused(secret::WRONG), 0).await;
     let spawn = |source: u8, presented: &str| {
         let (test_env, presented) = (Arc::clone(&test_env), post("billing", presented));
         tokio::spawn(async move { test_env.from(source, "acme", presented, NOW).await })
@@ -525,24 +530,24 @@ async fn a_right_secret_waits_for_nothing() {
 async fn failures_beyond_the_limit_get_retry_after_and_a_right_secret_is_served() {
     let limit = Rate::per_minute(2);
     let test_env = over(FakeStore::default(), clients_of_every_kind(), limit);
-    for (id, error) in [("billing", E::SecretMismatch(any())), ("unknown", E::UnknownClient)] {
-        test_env.check(post(id, generated(9).expose()), &error.to_string(), 0).await;
+    for (id, error) in [("billing", refused(secret::WRONG)), ("unknown", refused(methods::UNKNOWN_CLIENT))] {
+        test_env.check(post(id, generated(9).expose()), &error, 0).await;
     }
     for id in IDS_OF_EVERY_KIND {
         let refused = test_env.at("acme", post(id, generated(9).expose()), NOW).await;
         let left = 60 - NOW % 60;
         let is_over = |wait: Lifetime| wait.seconds() == left;
-        assert!(matches!(refused, Err(E::TooManyFailures { wait, .. }) if is_over(wait)), "{id}");
+        assert!(matches!(refused, Err(E::Refused { wait: Some(wait), .. }) if is_over(wait)), "{id}");
     }
     for presented in [generated(1).expose(), CHOSEN] {
         assert!(test_env.at("acme", post("billing", presented), NOW).await.is_ok(), "{presented}");
     }
     let of_another = test_env.from(2, "acme", post("billing", generated(9).expose()), NOW).await;
-    assert!(matches!(of_another, Err(E::SecretMismatch(_))));
+    assert!(matches!(of_another, Err(E::Refused { reason: secret::WRONG, wait: None, .. })));
     let of_another_tenant = test_env.at("other", post("billing", generated(9).expose()), NOW).await;
-    assert!(matches!(of_another_tenant, Err(E::UnknownClient)));
+    assert!(matches!(of_another_tenant, Err(E::Refused { reason: methods::UNKNOWN_CLIENT, wait: None, .. })));
     let of_another_span = test_env.at("acme", post("billing", generated(9).expose()), NOW + 60).await;
-    assert!(matches!(of_another_span, Err(E::SecretMismatch(_))));
+    assert!(matches!(of_another_span, Err(E::Refused { reason: secret::WRONG, wait: None, .. })));
 }
 
 #[tokio::test]
@@ -556,7 +561,8 @@ async fn each_hash_of_a_refused_request_is_a_failure() {
     {
         let test_env = over(FakeStore::default(), vec![client("billing")], limit);
         let mut refused = 0;
-        while !matches!(test_env.at("acme", credentials(), NOW).await, Err(E::TooManyFailures { .. })) {
+        while !matches!(test_env.at("acme", credentials(), NOW).await, Err(E::Refused { wait: Some(_), .. }))
+        {
             refused += 1;
         }
         assert_eq!(refused, requests);
@@ -640,13 +646,13 @@ async fn a_verified_secret_leaves_the_cache_when_it_ends() {
     ending.secrets[1].expires_at = Some(Timestamp::from_seconds(NOW + 1));
     put(&test_env.store, ending.clone());
     test_env.check(post("billing", CHOSEN), "chosen", 0).await;
-    let revoked = E::SecretRevoked(any(), SecretId::new("generated")).to_string();
+    let revoked = refused(secret::REVOKED);
     test_env.check(post("billing", generated(1).expose()), &revoked, 0).await;
     let after = test_env.outcome_at("acme", post("billing", CHOSEN), NOW + 1).await;
-    assert_eq!(after, (E::SecretExpired(any(), SecretId::new("chosen")).to_string(), 1));
+    assert_eq!(after, (refused(secret::EXPIRED), 1));
     ending.status = ClientStatus::Suspended;
     put(&test_env.store, ending);
-    test_env.check(post("billing", CHOSEN), &E::ClientSuspended(any()).to_string(), 1).await;
+    test_env.check(post("billing", CHOSEN), &refused(methods::CLIENT_SUSPENDED), 1).await;
 }
 
 #[tokio::test]
@@ -654,15 +660,17 @@ async fn a_sample_secret_that_a_client_really_has_is_wrong_and_costs_what_a_wron
     let mut test_env = test_env(clients_of_every_kind());
     test_env.check(post("billing", CHOSEN), "chosen", 1).await;
     test_env.authenticator = test_env.authenticator.refusing(&["another", CHOSEN]);
-    for (id, expected) in
-        [("billing", E::SampleSecret(any())), ("unknown", E::UnknownClient), ("", E::Malformed)]
-    {
+    for (id, expected) in [
+        ("billing", refused(secret::SAMPLE)),
+        ("unknown", refused(methods::UNKNOWN_CLIENT)),
+        ("", refused(methods::MALFORMED)),
+    ] {
         for _ in 0..2 {
-            test_env.check(post(id, CHOSEN), &expected.to_string(), 1).await;
+            test_env.check(post(id, CHOSEN), &expected, 1).await;
         }
     }
-    test_env.check(basic(&[("billing", CHOSEN)]), &E::SampleSecret(any()).to_string(), 1).await;
-    test_env.check(post("billing", "wrong"), &E::SecretMismatch(any()).to_string(), 1).await;
+    test_env.check(basic(&[("billing", CHOSEN)]), &refused(secret::SAMPLE), 1).await;
+    test_env.check(post("billing", "wrong"), &refused(secret::WRONG), 1).await;
     test_env.check(post("billing", generated(1).expose()), "generated", 0).await;
 }
 
@@ -684,7 +692,7 @@ async fn two_live_secrets_of_a_client_both_authenticate_at_one_hash_each() {
 async fn a_row_copied_to_another_client_authenticates_no_client() {
     let copied = Client { id: ClientId::parse("copy").unwrap(), ..client("billing") };
     let test_env = test_env(vec![copied]);
-    test_env.check(post("copy", generated(1).expose()), &E::SecretMismatch(any()).to_string(), 0).await;
+    test_env.check(post("copy", generated(1).expose()), &refused(secret::WRONG), 0).await;
 }
 
 #[tokio::test]
@@ -692,7 +700,7 @@ async fn another_tenants_client_is_unknown_even_where_the_store_mixes_them_up() 
     let store = FakeStore { is_faulty: true, ..FakeStore::default() };
     let test_env = over(store, vec![client("billing")], Rate::per_minute(10_000));
     let outcome = test_env.outcome_at("other", post("billing", CHOSEN), NOW).await;
-    assert_eq!(outcome, (E::UnknownClient.to_string(), 1));
+    assert_eq!(outcome, (refused(methods::UNKNOWN_CLIENT), 1));
     let other = TenantId::parse("other").unwrap();
     assert!(test_env.authenticator.find_active(&other, "billing").await.unwrap().is_none());
 }
@@ -705,7 +713,7 @@ async fn only_active_clients_are_found_and_malformed_identifiers_ask_no_store() 
         assert_eq!(test_env.authenticator.find_active(&acme, id).await.unwrap().is_some(), found, "{id}");
     }
     let lookups = test_env.store.lookups.load(Ordering::Relaxed);
-    test_env.check(post("a\0", CHOSEN), &E::Malformed.to_string(), 1).await;
+    test_env.check(post("a\0", CHOSEN), &refused(methods::MALFORMED), 1).await;
     assert_eq!(test_env.store.lookups.load(Ordering::Relaxed), lookups);
     assert_eq!(lookups, 3);
 }
@@ -745,21 +753,20 @@ async fn an_explanation_is_an_attempt_that_is_noted_as_no_use() {
             test_env.authenticator.explain(&tenant, credentials, &source, Timestamp::from_seconds(NOW));
         explained.await.map(|proof| named(&proof)).map_err(|error| error.to_string())
     };
-    let (hashes, over) = (test_env.pool.hashes_computed(), Lifetime::from_seconds(1));
+    let hashes = test_env.pool.hashes_computed();
     assert_eq!(explain("acme", CHOSEN).await, Ok("chosen".to_owned()));
     assert_eq!(test_env.pool.hashes_computed() - hashes, 1);
     assert_eq!(explain("acme", generated(1).expose()).await, Ok("generated".to_owned()));
-    let mismatch = E::SecretMismatch(any());
+    let mismatch = refused(secret::WRONG);
     // The hash of the secret was made for acme's client.
-    assert_eq!(explain("globex", generated(1).expose()).await, Err(mismatch.to_string()));
+    assert_eq!(explain("globex", generated(1).expose()).await, Err(mismatch.clone()));
     assert!(test_env.authenticator.last_used_secrets.0.drain().is_empty());
     for _ in 0..2 {
-        assert_eq!(explain("acme", generated(9).expose()).await, Err(mismatch.to_string()));
+        assert_eq!(explain("acme", generated(9).expose()).await, Err(mismatch.clone()));
     }
     // The attempts count for the token endpoint, too, and a right secret takes none of them back.
     assert_eq!(explain("acme", CHOSEN).await, Ok("chosen".to_owned()));
-    let refused = test_env.at("acme", post("web", generated(9).expose()), NOW).await;
-    assert_eq!(refused.unwrap_err().to_string(), mismatch.too_often(over).to_string());
+    test_env.check(post("web", generated(9).expose()), &refused_too_often(secret::WRONG), 0).await;
 }
 
 #[tokio::test]
@@ -775,10 +782,9 @@ async fn over_the_limit_a_source_waits_but_is_still_served() {
     let limit = Rate::per_minute(2);
     let test_env = over(FakeStore::default(), vec![client("billing")], limit);
     for _ in 0..2 {
-        test_env.check(post("unknown", "wrong"), &E::UnknownClient.to_string(), 1).await;
+        test_env.check(post("unknown", "wrong"), &refused(methods::UNKNOWN_CLIENT), 1).await;
     }
-    let over = E::UnknownClient.too_often(Lifetime::from_seconds(1)).to_string();
-    test_env.check(post("unknown", "wrong"), &over, 1).await;
+    test_env.check(post("unknown", "wrong"), &refused_too_often(methods::UNKNOWN_CLIENT), 1).await;
     test_env.check(post("billing", CHOSEN), "chosen", 1).await;
     test_env.check(post("billing", CHOSEN), "chosen", 0).await;
 }

@@ -12,7 +12,7 @@ use tenancy::TenantId;
 use super::*;
 use crate::{CertificateSubject, ClientId, ClientKeys, SubjectKind};
 
-use CertificateError as E;
+use CertificateCheck as E;
 use ClientAuthenticationMethod as Method;
 
 /// 2026-06-01.
@@ -82,7 +82,7 @@ fn checked(
     client: &Client,
     certificate: &ClientCertificate,
     now: Timestamp,
-) -> Result<CertificateMethod, CertificateError> {
+) -> Result<CertificateMethod, CertificateCheck> {
     let keys = client.keys.as_ref().map(ClientKeys::keys);
     check_client_certificate(client, keys, certificate, now).map(|(method, _)| method)
 }
@@ -113,7 +113,7 @@ fn an_issued_certificate_has_a_valid_chain_and_the_registered_subject() {
         (SubjectKind::Email, "Svc@example.COM", true),
         (SubjectKind::Email, "svc@example.com", false),
     ] {
-        let expected = if matches { Ok(CertificateMethod::Issued) } else { Err(E::OtherSubject) };
+        let expected = if matches { Ok(CertificateMethod::Issued) } else { Err(E::Registration) };
         let found = checked(&of(kind, text), &with(valid(10, 10)), NOW);
         assert_eq!(found, expected, "{kind:?} {text}");
     }
@@ -127,27 +127,27 @@ fn an_issued_certificate_has_a_valid_chain_and_the_registered_subject() {
                 not_before: Timestamp::from_seconds(0),
                 not_after: Timestamp::from_seconds(NOW.seconds() - 1),
             }),
-            Err(E::Expired),
+            Err(E::ChainExpired),
         ),
         (
             Ok(Validity {
                 not_before: Timestamp::from_seconds(NOW.seconds() + 1),
                 not_after: Timestamp::from_seconds(u64::MAX),
             }),
-            Err(E::NotYetValid),
+            Err(E::ChainNotYetValid),
         ),
-        (Err(ChainError::Expired), Err(E::Expired)),
-        (Err(ChainError::NotYetValid), Err(E::NotYetValid)),
-        (Err(ChainError::NoAuthorities), Err(E::NotTrusted(ChainError::NoAuthorities))),
-        (Err(ChainError::UnknownIssuer), Err(E::NotTrusted(ChainError::UnknownIssuer))),
-        (Err(ChainError::OtherUsage), Err(E::NotTrusted(ChainError::OtherUsage))),
-        (Err(ChainError::Invalid), Err(E::NotTrusted(ChainError::Invalid))),
+        (Err(ChainError::Expired), Err(E::ChainExpired)),
+        (Err(ChainError::NotYetValid), Err(E::ChainNotYetValid)),
+        (Err(ChainError::NoAuthorities), Err(E::NoAuthorities)),
+        (Err(ChainError::UnknownIssuer), Err(E::UnknownIssuer)),
+        (Err(ChainError::OtherUsage), Err(E::Usage)),
+        (Err(ChainError::Invalid), Err(E::Chain)),
     ] {
         assert_eq!(checked(&right, &with(chain), NOW), expected, "{chain:?}");
     }
     // A registration without a subject, which no interface makes, matches nothing.
     let without = client(Method::TlsClientAuth);
-    assert_eq!(checked(&without, &with(valid(1, 1)), NOW), Err(E::OtherSubject));
+    assert_eq!(checked(&without, &with(valid(1, 1)), NOW), Err(E::Registration));
 }
 
 #[test]
@@ -162,22 +162,18 @@ fn a_self_signed_certificate_is_registered_by_its_key_or_as_a_whole() {
     assert_eq!(check(&[jwk(&key)], &der), ok);
     assert_eq!(check(&[jwk(&other), jwk(&key)], &der), ok, "the second key");
     assert_eq!(check(&[jwk(&key)], &renewed), ok, "the key may have another certificate");
-    assert_eq!(check(&[jwk(&other)], &der), Err(E::NotRegistered));
-    assert_eq!(check(&[], &der), Err(E::NotRegistered));
+    assert_eq!(check(&[jwk(&other)], &der), Err(E::Key));
+    assert_eq!(check(&[], &der), Err(E::Key));
     assert_eq!(check(&[with_x5c(jwk(&key), &der)], &der), ok);
-    assert_eq!(
-        check(&[with_x5c(jwk(&key), &der)], &renewed),
-        Err(E::NotRegistered),
-        "that certificate alone"
-    );
+    assert_eq!(check(&[with_x5c(jwk(&key), &der)], &renewed), Err(E::Key), "that certificate alone");
     // RFC 7517 §4.7: the key of the JWK is that of the certificate.
-    assert_eq!(check(&[with_x5c(jwk(&other), &der)], &der), Err(E::NotRegistered));
-    assert_eq!(check(&[with_x5c(jwk(&key), b"x")], &der), Err(E::NotRegistered));
-    assert_eq!(check(&[jwk(&key)], &self_signed(&key, (2025, 2026))), Err(E::Expired));
+    assert_eq!(check(&[with_x5c(jwk(&other), &der)], &der), Err(E::Key));
+    assert_eq!(check(&[with_x5c(jwk(&key), b"x")], &der), Err(E::Key));
+    assert_eq!(check(&[jwk(&key)], &self_signed(&key, (2025, 2026))), Err(E::Dates));
     assert_eq!(check(&[jwk(&key)], &self_signed(&key, (2027, 2028))), Err(E::NotYetValid));
     let without = client(Method::SelfSignedTlsClientAuth);
     let certificate = presented(&der, valid(10, 10));
-    assert_eq!(checked(&without, &certificate, NOW), Err(E::NotRegistered));
+    assert_eq!(checked(&without, &certificate, NOW), Err(E::Key));
 }
 
 #[test]
@@ -208,7 +204,7 @@ fn a_client_with_any_method_uses_its_subject_or_else_its_keys() {
     assert_eq!(checked(&keyed, &certificate, NOW), Ok(CertificateMethod::SelfSigned));
     // No way around the authority for a client that has one.
     let both = named(keyed, SubjectKind::Dns, "svc.example.com");
-    let expected = Err(E::NotTrusted(ChainError::UnknownIssuer));
+    let expected = Err(E::UnknownIssuer);
     assert_eq!(checked(&both, &certificate, NOW), expected);
 }
 
@@ -309,7 +305,7 @@ fn bytes_that_are_no_certificate_are_refused() {
         for method in [Method::TlsClientAuth, Method::SelfSignedTlsClientAuth] {
             let client = Client { authentication_method: method, ..client.clone() };
             let found = checked(&client, &certificate, NOW);
-            assert!(matches!(found, Err(E::Malformed)), "{name}: {found:?}");
+            assert!(matches!(found, Err(E::Form)), "{name}: {found:?}");
         }
     }
 }

@@ -41,7 +41,6 @@ async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let mut settings = documents::read(&request.raw.json().await?, ExplainSettings::read)?;
     let secret = settings.client_secret.take().map(Secret::new);
     let assertion = settings.client_assertion.take().map(Secret::new);
-    let certificate = settings.client_certificate.take();
     let dpop_proof = settings.dpop_proof.take().map(Secret::new);
     let access_token = settings.access_token.take().map(Secret::new);
     let AdminRequest { administrator, tokens, caller, target: (tenant, client), raw } = &request;
@@ -53,7 +52,6 @@ async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
         settings: &settings,
         secret,
         assertion,
-        certificate,
         dpop_proof,
         access_token,
         source: raw.source(),

@@ -11,6 +11,7 @@ use protocol::{
     ErrorResponse, Form, RefusalReason, SentRequest, Timestamp,
 };
 use registry::Client;
+use registry::methods::UNKNOWN_CLIENT;
 use tenancy::Tenant;
 
 use super::request_source;
@@ -83,7 +84,10 @@ pub(super) async fn read(
     let sent = SentRequest::take(&mut form).map_err(missing)?;
     let client = services.authenticator.find_active(&tenant.id, &sent.client_id).await?;
     let client = check_client(client).map_err(|_| {
-        bad(RefusalReason::UnknownClient, "The client_id names no client that signs people in here")
+        bad(
+            RefusalReason::Credential(UNKNOWN_CLIENT),
+            "The client_id names no client that signs people in here",
+        )
     })?;
     let opened = request_source::open(services, (tenant, &client), (sent, parameters), used, *now).await?;
     let mut form = Form::parse(opened.parameters.as_bytes()).map_err(unreadable)?;

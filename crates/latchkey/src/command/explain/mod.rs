@@ -5,7 +5,7 @@ mod view;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use administration::{ExplanationView, Wiped};
+use administration::{ExplainSettings, ExplanationView, Wiped};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use gateway::PresentedCertificates;
@@ -37,7 +37,7 @@ pub(crate) struct ExplainArguments {
     #[arg(long, value_name = "AUDIENCE")]
     audience: Option<String>,
     /// How the request authenticates. Default: client_secret_basic.
-    #[arg(long, value_name = "METHOD", value_parser = suggested(["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth", "none"]))]
+    #[arg(long, value_name = "METHOD", value_parser = suggested(ExplainSettings::METHODS))]
     auth_method: Option<String>,
     /// Check the secret in this file; - reads standard input. A wrong one counts as a failed attempt. Default: a right one is assumed.
     #[arg(long, value_name = "FILE")]

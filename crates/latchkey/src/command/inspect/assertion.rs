@@ -1,13 +1,11 @@
 //! `latchkey inspect` of a client's assertion: each check of a request, as far as the options say which client it is of, and for which tenant.
 
-use keys::{DescribedCheck as _, Inspection, TokenKind};
-use protocol::Timestamp;
-use registry::{AssertionCheck, AssertionInspection, ClientId, KnownClient};
+use keys::{DescribedCheck as _, TokenKind};
+use registry::{AssertionCheck, ClientId, KnownClient};
 
 use super::InspectArguments;
 use super::expected::{Expected, unverified};
-use super::explain::{time, value};
-use super::presented::{Checked, Presented, lines};
+use super::presented::{Checked, Presented, lines, member};
 
 /// The client that an assertion is presented for.
 pub(super) struct AssertedClient(Option<ClientId>);
@@ -30,13 +28,17 @@ impl AssertedClient {
             audiences: &audiences,
             keys: expected.keys.as_ref(),
         };
-        let found = AssertionInspection::of(assertion, &known, expected.now);
+        let found = known.inspect(assertion, expected.now);
         let inspection = unverified(assertion);
-        let failed = found.failed.map(|(check, reason)| (check.name(), reason));
+        let failed = found.as_ref().err().map(|check| (check.name(), check.reason()));
         let check = |check: AssertionCheck| Checked {
             check,
             lacks: lacks(check, &known),
-            member: member(check, &inspection, expected.now),
+            member: member(check.name(), &inspection, expected.now).or_else(|| match check {
+                AssertionCheck::Type => Some("no `typ`".to_owned()),
+                AssertionCheck::Key => Some("no `kid`".to_owned()),
+                _ => None,
+            }),
             expected: match check {
                 AssertionCheck::Subject => known.client_id.unwrap_or(check.rule()).to_owned(),
                 AssertionCheck::Key if known.keys.is_some() => {
@@ -51,13 +53,13 @@ impl AssertedClient {
             kind: TokenKind::ClientAssertion,
             failed,
             is_verified: known.keys.is_some(),
-            keys: match found.key {
-                Some(key) => {
+            keys: match found {
+                Ok(Some(key)) => {
                     source.map(|source| format!("{source}; the thumbprint of the one that signed is {key}"))
                 }
-                None => source,
+                _ => source,
             },
-            lines: lines(AssertionCheck::ALL.into_iter().map(check), failed.map(|(check, _)| check)),
+            lines: lines(AssertionCheck::ALL.iter().copied().map(check), failed.map(|(check, _)| check)),
         }
     }
 }
@@ -72,28 +74,5 @@ fn lacks(check: AssertionCheck, known: &KnownClient<'_>) -> Option<&'static str>
         AssertionCheck::Audience if known.audiences.is_empty() => Some("give --issuer"),
         AssertionCheck::Replay => Some("the server knows which were used"),
         _ => None,
-    }
-}
-
-/// The member that a check looked at.
-fn member(check: AssertionCheck, inspection: &Inspection, now: Timestamp) -> Option<String> {
-    let (header, claims) = (inspection.header.as_ref(), inspection.claims.as_ref());
-    let instant = |name| time(claims, name, now).or_else(|| value(claims, name));
-    match check {
-        AssertionCheck::Algorithm => value(header, "alg"),
-        AssertionCheck::Type => value(header, "typ").or_else(|| Some("no `typ`".to_owned())),
-        AssertionCheck::Subject => value(claims, "sub"),
-        AssertionCheck::Key => value(header, "kid").or_else(|| Some("no `kid`".to_owned())),
-        AssertionCheck::Issuer => value(claims, "iss"),
-        AssertionCheck::Audience => value(claims, "aud"),
-        AssertionCheck::Expiry => instant("exp"),
-        AssertionCheck::Begin => instant("nbf").or_else(|| instant("iat")),
-        AssertionCheck::Identifier => value(claims, "jti"),
-        AssertionCheck::Form
-        | AssertionCheck::Header
-        | AssertionCheck::Signature
-        | AssertionCheck::Claims
-        | AssertionCheck::Lifetime
-        | AssertionCheck::Replay => None,
     }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use gateway::PresentedCertificates;
+use keys::DescribedCheck;
 use protocol::{ClientCertificate, Timestamp};
 use registry::{CertificateCheck, CertificateFacts, CertificateInspection, CertificateOutcome, SubjectKind};
 use serde::Serialize;
@@ -121,7 +122,8 @@ impl CertificateReport {
         let facts = inspection.facts.as_ref();
         let failed = inspection.failed();
         let checks = inspection.checks.iter();
-        let checks = checks.map(|(check, outcome)| line(*check, *outcome, facts, now)).collect();
+        let checks = checks.map(|(check, outcome)| line(*check, *outcome, facts, now));
+        let checks = checks.chain([possession()]).collect();
         // A self-signed certificate authenticates without a chain.
         let needs_chain = facts.is_none_or(|facts| !facts.is_self_issued());
         let verdict = match failed {
@@ -140,8 +142,8 @@ impl CertificateReport {
         };
         Self {
             verdict,
-            reason: failed.map(|(_, error)| error.reason().as_str()),
-            failed: failed.map(|(check, _)| check.name()),
+            reason: failed.map(|check| check.reason().code),
+            failed: failed.map(DescribedCheck::name),
             kind: "a client certificate",
             at: now.to_rfc3339(),
             checks,
@@ -233,7 +235,7 @@ fn line(
 ) -> Line {
     let (status, fix) = match outcome {
         CertificateOutcome::Passed => (Status::Passed, None),
-        CertificateOutcome::Failed(error) => (Status::Failed, Some(check.fix(error))),
+        CertificateOutcome::Failed(failed) => (Status::Failed, Some(failed.fix())),
         CertificateOutcome::NotReached => (Status::NotReached, None),
         CertificateOutcome::NotChecked => (Status::NotChecked, None),
     };
@@ -243,6 +245,17 @@ fn line(
         Status::NotReached => None,
     };
     Line { check: check.name(), status, found, expected: check.rule().to_owned(), fix }
+}
+
+/// What no file shows.
+fn possession() -> Line {
+    Line {
+        check: "private_key",
+        status: Status::NotChecked,
+        found: Some("the handshake of TLS shows it".to_owned()),
+        expected: "the handshake of TLS shows that the client has the private key".to_owned(),
+        fix: None,
+    }
 }
 
 /// The value that a check looked at.
@@ -261,7 +274,7 @@ fn found(check: CertificateCheck, facts: &CertificateFacts, now: Timestamp) -> O
             None => "no `extendedKeyUsage`".to_owned(),
         }),
         CertificateCheck::Chain => Some(format!("issued by {}", facts.issuer)),
-        CertificateCheck::Form | CertificateCheck::Registration | CertificateCheck::Possession => None,
+        _ => None,
     }
 }
 
@@ -269,7 +282,6 @@ fn found(check: CertificateCheck, facts: &CertificateFacts, now: Timestamp) -> O
 const fn lacks(check: CertificateCheck) -> &'static str {
     match check {
         CertificateCheck::Registration => "`latchkey explain` compares it with a client",
-        CertificateCheck::Possession => "the handshake of TLS shows it",
         _ => "give --client-ca",
     }
 }

@@ -1,14 +1,13 @@
 //! `latchkey inspect` of a DPoP proof: each check of a request, as far as the options say what the request is.
 
-use keys::{DescribedCheck as _, Members, TokenKind};
-use registry::{DpopCheck, DpopInspection, KnownRequest};
+use keys::{DescribedCheck as _, TokenKind};
+use registry::{DpopCheck, KnownRequest};
 use zeroize::Zeroizing;
 
 use super::InspectArguments;
 use super::expected::Expected;
-use super::explain::value;
 use super::input;
-use super::presented::{Checked, Presented, lines};
+use super::presented::{Checked, Presented, lines, member};
 
 /// The request that the options describe.
 pub(super) struct ProvenRequest {
@@ -35,20 +34,20 @@ impl ProvenRequest {
             url: self.url.as_deref(),
             access_token: self.access_token.as_ref().map(|token| token.as_str()),
         };
-        let (found, inspection) = (DpopInspection::of(proof, &known, expected.now), expected.inspect(proof));
-        let failed = found.failed.map(|(check, error)| (check.name(), error.reason()));
+        let (found, inspection) = (known.inspect(proof, expected.now), expected.inspect(proof));
+        let failed = found.err().map(|check| (check.name(), check.reason()));
         let check = |check: DpopCheck| Checked {
             check,
             lacks: self.lacks(check),
-            member: member(check, inspection.header.as_ref(), inspection.claims.as_ref()),
+            member: member(check.name(), &inspection, expected.now),
             expected: self.expected(check),
         };
         Presented {
             kind: TokenKind::DpopProof,
             failed,
             is_verified: true,
-            keys: found.key.map(|key| format!("its own key, whose thumbprint is {key}")),
-            lines: lines(DpopCheck::ALL.into_iter().map(check), failed.map(|(check, _)| check)),
+            keys: found.ok().map(|key| format!("its own key, whose thumbprint is {key}")),
+            lines: lines(DpopCheck::ALL.iter().copied().map(check), failed.map(|(check, _)| check)),
         }
     }
 
@@ -71,24 +70,5 @@ impl ProvenRequest {
             _ => None,
         };
         known.unwrap_or(check.rule()).to_owned()
-    }
-}
-
-/// The member that a check looked at.
-fn member(check: DpopCheck, header: Option<&Members>, claims: Option<&Members>) -> Option<String> {
-    match check {
-        DpopCheck::Type => value(header, "typ"),
-        DpopCheck::Algorithm => value(header, "alg"),
-        DpopCheck::Method => value(claims, "htm"),
-        DpopCheck::Uri => value(claims, "htu"),
-        DpopCheck::Time => value(claims, "iat"),
-        DpopCheck::Token => value(claims, "ath"),
-        DpopCheck::Form
-        | DpopCheck::Header
-        | DpopCheck::Key
-        | DpopCheck::Claims
-        | DpopCheck::Nonce
-        | DpopCheck::Signature
-        | DpopCheck::Replay => None,
     }
 }

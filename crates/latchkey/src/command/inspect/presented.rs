@@ -1,15 +1,15 @@
 //! The checks of what a client presents beside a request, as lines: each in the order of the server, with what it looked at.
 
-use keys::{DescribedCheck, TokenKind};
-use protocol::RefusalReason;
+use keys::{DescribedCheck, Inspection, TokenKind};
+use protocol::{CredentialReason, Timestamp};
 
-use super::explain::{Line, Status};
+use super::explain::{Line, Status, time, value};
 
 /// A proof or an assertion with its checks.
 pub(super) struct Presented {
     pub(super) kind: TokenKind,
     /// The check that failed, and the reason of a request.
-    pub(super) failed: Option<(&'static str, RefusalReason)>,
+    pub(super) failed: Option<(&'static str, &'static CredentialReason)>,
     /// Whether its signature was checked.
     pub(super) is_verified: bool,
     /// Where the keys are from.
@@ -50,4 +50,17 @@ pub(super) fn lines<C: DescribedCheck>(
         Line { check: check.name(), status, found, expected, fix }
     };
     checks.map(line).collect()
+}
+
+/// The member that a check of this name looked at.
+pub(super) fn member(name: &str, inspection: &Inspection, now: Timestamp) -> Option<String> {
+    let (header, claims) = (inspection.header.as_ref(), inspection.claims.as_ref());
+    let instant = |name| time(claims, name, now).or_else(|| value(claims, name));
+    match name {
+        "alg" | "typ" | "kid" => value(header, name),
+        "sub" | "iss" | "aud" | "jti" | "htm" | "htu" | "iat" | "ath" => value(claims, name),
+        "exp" => instant(name),
+        "nbf" => instant(name).or_else(|| instant("iat")),
+        _ => None,
+    }
 }

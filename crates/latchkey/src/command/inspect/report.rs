@@ -114,7 +114,7 @@ impl Report {
                 None if presented.is_verified => Verdict::Valid,
                 None => Verdict::Unverified,
             },
-            reason: presented.failed.map(|(_, reason)| reason.as_str()),
+            reason: presented.failed.map(|(_, reason)| reason.code),
             failed: presented.failed.map(|(check, _)| check),
             kind: presented.kind.description(),
             checks_of_kind: None,

@@ -4,8 +4,8 @@ use protocol::{ChainError, ClientCertificate};
 use rcgen::KeyPair;
 
 use super::*;
+use crate::SubjectKind;
 use crate::client_certificate::tests::{self as certificates, jwk, named as with_subject, with_keys};
-use crate::{CertificateError, SubjectKind};
 
 fn certificate(key: &KeyPair) -> Arc<ClientCertificate> {
     let der = certificates::parameters((2026, 2027)).self_signed(key).unwrap().der().to_vec();
@@ -31,22 +31,21 @@ async fn a_certificate_authenticates_the_client_that_the_request_names() {
         with_keys(with_method(client("own"), SelfSignedTlsClientAuth), &[jwk(&key)]),
         with_keys(with_method(client("signs"), PrivateKeyJwt), &[jwk(&key)]),
     ]);
-    let refused = |error| E::CertificateRefused(any(), error).to_string();
     let mine = certificate(&key);
     let untrusted = Arc::new(ClientCertificate { chain: Err(ChainError::UnknownIssuer), ..(*mine).clone() });
     let mut cases = vec![
         ("issued", &mine, "Issued".to_owned()),
         ("own", &mine, "SelfSigned".to_owned()),
         ("own", &untrusted, "SelfSigned".to_owned()),
-        ("another", &mine, refused(CertificateError::OtherSubject)),
-        ("issued", &untrusted, refused(CertificateError::NotTrusted(ChainError::UnknownIssuer))),
-        ("signs", &mine, E::MethodNotAllowed(any()).to_string()),
-        ("nobody", &mine, E::UnknownClient.to_string()),
-        ("", &mine, E::Malformed.to_string()),
-        ("a\u{0}b", &mine, E::Malformed.to_string()),
+        ("another", &mine, refused(CertificateCheck::Registration.reason())),
+        ("issued", &untrusted, refused(CertificateCheck::UnknownIssuer.reason())),
+        ("signs", &mine, refused(methods::METHOD_NOT_REGISTERED)),
+        ("nobody", &mine, refused(methods::UNKNOWN_CLIENT)),
+        ("", &mine, refused(methods::MALFORMED)),
+        ("a\u{0}b", &mine, refused(methods::MALFORMED)),
     ];
     let foreign = certificate(&other);
-    cases.push(("own", &foreign, refused(CertificateError::NotRegistered)));
+    cases.push(("own", &foreign, refused(CertificateCheck::Key.reason())));
     for (id, certificate, expected) in cases {
         let outcome = test_env.outcome_at("acme", presented(id, certificate), certificates::NOW.seconds());
         assert_eq!(outcome.await.0, expected, "{id}");
@@ -54,7 +53,7 @@ async fn a_certificate_authenticates_the_client_that_the_request_names() {
     // The same certificate at another tenant, which has no such clients.
     for id in ["issued", "own"] {
         let outcome = test_env.outcome_at("globex", presented(id, &mine), certificates::NOW.seconds());
-        assert_eq!(outcome.await.0, E::UnknownClient.to_string(), "{id}");
+        assert_eq!(outcome.await.0, refused(methods::UNKNOWN_CLIENT), "{id}");
     }
 }
 
@@ -66,7 +65,7 @@ async fn a_certificate_beside_another_credential_authenticates_nobody() {
     let beside = post("own", generated(9).expose()).beside(Some(&certificate(&key)));
     assert!(matches!(beside, ClientAuthentication::Post(_)));
     let outcome = test_env.outcome_at("acme", beside, certificates::NOW.seconds()).await;
-    assert_eq!(outcome.0, E::MethodNotAllowed(any()).to_string());
+    assert_eq!(outcome.0, refused(methods::METHOD_NOT_REGISTERED));
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,15 +103,14 @@ async fn a_published_key_authenticates_its_certificate() {
         let presented = presented("own", &certificate(key));
         test_env.outcome_at("acme", presented, certificates::NOW.seconds()).await.0
     };
-    let refused = |error| E::CertificateRefused(any(), error).to_string();
-    assert_eq!(outcome(&first).await, refused(CertificateError::KeysUnavailable));
+    assert_eq!(outcome(&first).await, refused(CertificateCheck::KeySet.reason()));
     publish(&[&first]);
     tokio::time::advance(Duration::from_secs(61)).await;
     assert_eq!(outcome(&first).await, "SelfSigned");
     publish(&[&second]);
     assert_eq!(outcome(&second).await, "SelfSigned", "a new key is found at once");
-    assert_eq!(outcome(&first).await, refused(CertificateError::NotRegistered));
+    assert_eq!(outcome(&first).await, refused(CertificateCheck::Key.reason()));
     let fetches = test_env.store.fetches.load(Ordering::Relaxed);
-    assert_eq!(outcome(&first).await, refused(CertificateError::NotRegistered));
+    assert_eq!(outcome(&first).await, refused(CertificateCheck::Key.reason()));
     assert_eq!(test_env.store.fetches.load(Ordering::Relaxed), fetches, "the fetch of this minute is spent");
 }

@@ -4,9 +4,8 @@ use keys::SigningKey;
 use serde_json::json;
 use tokio::time::advance;
 
-use super::assertions::{ENDPOINT, assertion, claims, key, refused, with};
+use super::assertions::{ENDPOINT, assertion, claims, failed, key, with};
 use super::*;
-use crate::AssertionError;
 
 const URL: &str = "https://keys.example.com/jwks";
 
@@ -45,7 +44,7 @@ fn outcome(made: Result<AuthenticatedClient, E>) -> String {
 async fn a_new_key_is_found_by_one_fetch_and_an_outage_goes_by() {
     let (first, second, third) = (key(1), key(2), key(3));
     let test_env = test_env(vec![published("billing")]);
-    let unknown = refused(AssertionError::KeyUnknown);
+    let unknown = failed(AssertionCheck::Key);
     test_env.publish("acme", Some(&[&first]));
     assert_eq!(test_env.says(&first, "1").await, "accepted");
     assert_eq!(test_env.says(&first, "2").await, "accepted");
@@ -78,12 +77,12 @@ async fn without_a_set_an_assertion_is_refused_like_any_other() {
     let test_env = test_env(vec![published("billing")]);
     let key = key(1);
     for jti in ["1", "2", "3"] {
-        assert_eq!(test_env.says(&key, jti).await, refused(AssertionError::KeysUnavailable));
+        assert_eq!(test_env.says(&key, jti).await, failed(AssertionCheck::KeySet));
     }
     assert_eq!(test_env.fetches(), 1, "a failure is remembered");
     let error = test_env.assert(&key, &claims("billing", "4")).await.unwrap_err();
     assert!(error.is_refusal());
-    assert_eq!(error.description(), E::Malformed.description());
+    assert_eq!(error.description(), E::refused(methods::MALFORMED, None).description());
     assert!(test_env.store.used.lock().unwrap().is_empty());
 }
 
@@ -99,16 +98,16 @@ async fn a_key_published_for_one_tenant_signs_for_no_client_of_another() {
     let at_other = ENDPOINT.replace("acme", "other");
     for (nth, (signer, aud, id, expected)) in [
         (&of_acme, ENDPOINT, "acme", Ok(())),
-        (&of_acme, at_other.as_str(), "other", Err(AssertionError::SignatureInvalid)),
+        (&of_acme, at_other.as_str(), "other", Err(AssertionCheck::Signature)),
         (&of_other, at_other.as_str(), "other", Ok(())),
-        (&of_other, ENDPOINT, "acme", Err(AssertionError::SignatureInvalid)),
+        (&of_other, ENDPOINT, "acme", Err(AssertionCheck::Signature)),
     ]
     .into_iter()
     .enumerate()
     {
         let claims = with(claims("billing", &nth.to_string()), "aud", aud);
         let made = test_env.at(id, assertion(None, &signer.sign("JWT", &claims).unwrap()), NOW).await;
-        let expected = expected.map_or_else(refused, |()| "accepted".to_owned());
+        let expected = expected.map_or_else(failed, |()| "accepted".to_owned());
         assert_eq!(outcome(made), expected, "{nth}");
     }
 }

@@ -1,0 +1,152 @@
+//! Why each client authentication method refuses, in a table of its own; here what refuses a client whatever it presents. The access log has the
+//! code of a reason, `latchkey explain` its sentences, `latchkey inspect` its check, and docs/operations.md all of them.
+
+use protocol::CredentialReason;
+
+/// Constants of [`CredentialReason`]: its code, what was found, and what to do.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident: $code:literal, $detail:literal, $fix:literal;)*) => {
+        $(
+            $(#[$doc])*
+            pub const $name: &protocol::CredentialReason =
+                &protocol::CredentialReason { code: $code, detail: $detail, fix: $fix };
+        )*
+        /// All of them.
+        pub const REASONS: &[&protocol::CredentialReason] = &[$($name),*];
+    };
+}
+
+/// The checks of a credential as one type, which is its error, too. A row has what `latchkey inspect` shows (its name, its rule, and what to do if it
+/// fails), and after `=>` its reason: a code, what was found, and what to do where that is said in other words. Below `beside` are other
+/// refusals by one of these checks.
+macro_rules! checks {
+    ($(#[$doc:meta])* $checks:ident {
+        $($(#[$about:meta])* $check:ident: $name:literal, $rule:literal, $fix:literal => $reason:tt;)*
+    } beside {
+        $($(#[$about_other:meta])* $other:ident as $by:ident: $other_fix:literal => $other_reason:tt;)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $checks { $($(#[$about])* $check,)* $($(#[$about_other])* $other,)* }
+
+        impl $checks {
+            /// The checks, in their order.
+            pub const ALL: &[Self] = &[$(Self::$check),*];
+            /// The reasons of all.
+            pub const REASONS: &[&protocol::CredentialReason] =
+                &[$(Self::$check.reason(),)* $(Self::$other.reason()),*];
+
+            /// The reason for the log, and for administrators.
+            #[must_use]
+            pub const fn reason(self) -> &'static protocol::CredentialReason {
+                match self {
+                    $(Self::$check => reason!($fix, $reason),)*
+                    $(Self::$other => reason!($other_fix, $other_reason),)*
+                }
+            }
+        }
+
+        impl keys::DescribedCheck for $checks {
+            fn texts(self) -> keys::CheckTexts {
+                match self {
+                    $(Self::$check => ($name, $rule, $fix),)*
+                    $(Self::$other => (keys::DescribedCheck::name(Self::$by), keys::DescribedCheck::rule(Self::$by), $other_fix),)*
+                }
+            }
+        }
+    };
+}
+
+macro_rules! reason {
+    ($fix:literal, ($code:literal, $detail:literal)) => {
+        reason!("", ($code, $detail, $fix))
+    };
+    ($_fix:literal, ($code:literal, $detail:literal, $fix:literal)) => {
+        &protocol::CredentialReason { code: $code, detail: $detail, fix: $fix }
+    };
+    ($_fix:literal, $shared:ident) => {
+        $shared
+    };
+}
+
+pub mod assertion;
+pub mod certificate;
+pub mod dpop;
+pub mod secret;
+
+reasons! {
+    /// The tenant has no such client.
+    UNKNOWN_CLIENT: "unknown_client",
+        "This server does not know the client yet.",
+        "Explain the request again.";
+    /// The client is suspended.
+    CLIENT_SUSPENDED: "client_suspended",
+        "The client is suspended.",
+        "Run `latchkey client resume {tenant} {client}`.";
+    /// The client is not registered for what was presented.
+    METHOD_NOT_REGISTERED: "method_not_registered",
+        "The client is registered for another client authentication method.",
+        "Run `latchkey client set {tenant} {client} token_endpoint_auth_method=any`.";
+    /// A client is named, and no credential.
+    CREDENTIAL_MISSING: "credential_missing",
+        "The request names the client and has no credential that this server can check.",
+        "Send the client secret with client_secret_basic or client_secret_post.";
+    /// The credentials cannot be read, or the identifier is malformed.
+    MALFORMED: "malformed_credentials",
+        "No client can have these credentials.",
+        "Compare client id and secret with those of the registration.";
+}
+
+/// The reasons of all methods, and of DPoP proofs.
+pub const TABLES: [&[&CredentialReason]; 5] = [
+    REASONS,
+    secret::REASONS,
+    assertion::AssertionCheck::REASONS,
+    certificate::CertificateCheck::REASONS,
+    dpop::DpopCheck::REASONS,
+];
+
+#[cfg(test)]
+mod tests {
+    use keys::DescribedCheck;
+    use protocol::RefusalReason;
+
+    use super::*;
+
+    #[test]
+    fn the_page_for_operators_lists_every_reason() {
+        let page = include_str!("../../../docs/operations.md");
+        let (_, chapter) = page.split_once("### Reasons of refused requests\n").unwrap();
+        let (table, others) = chapter.split_once("The others are ").unwrap();
+        let shown: Vec<_> = table.lines().filter(|line| line.starts_with("| `")).collect();
+        let mut rows = Vec::new();
+        for reason in TABLES.into_iter().flatten() {
+            let row = format!("| `{}` | {} |", reason.code, reason.detail);
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
+        }
+        assert_eq!(shown, rows);
+        let others: Vec<_> = others.split("\n\n").next().unwrap().split('`').skip(1).step_by(2).collect();
+        assert_eq!(others, RefusalReason::NAMES);
+    }
+
+    #[test]
+    fn each_reason_and_each_check_has_all_texts_and_a_name_of_its_own() {
+        for reason in TABLES.into_iter().flatten() {
+            let same = TABLES.into_iter().flatten().find(|other| other.code == reason.code);
+            assert_eq!(same.map(|same| same.detail), Some(reason.detail), "{}", reason.code);
+            assert!(reason.detail.ends_with('.') && !reason.fix.is_empty(), "{reason:?}");
+        }
+        check(assertion::AssertionCheck::ALL);
+        check(certificate::CertificateCheck::ALL);
+        check(dpop::DpopCheck::ALL);
+    }
+
+    fn check<C: DescribedCheck>(checks: &[C]) {
+        for (index, check) in checks.iter().enumerate() {
+            assert_eq!(checks.iter().position(|other| other.name() == check.name()), Some(index));
+            assert!(!check.rule().is_empty() && !check.fix().is_empty(), "{}", check.name());
+        }
+    }
+}
