@@ -64,7 +64,8 @@ async fn times_of_a_revocation_are_those_of_its_command() {
         let by = caller(&by, later(at));
         env.published.lock().unwrap().clear();
         let changed = keys.command_keys(&by, &tenant, KeyCommand::RotateInEmergency).await.unwrap().value;
-        assert_eq!(*env.published.lock().unwrap(), [Invalidation::Keys(tenant.clone())]);
+        let stale = [Invalidation::Keys(tenant.clone()), Invalidation::Revocations(tenant.clone())];
+        assert_eq!(*env.published.lock().unwrap(), stale);
         let ends = if at < 1010 {
             [[0, 0, at, at], [9, 1010, 0, at]]
         } else {
