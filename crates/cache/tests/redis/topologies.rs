@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use testkit::free_port;
+
 use crate::server::{self, Server};
 use crate::test_env::{Replica, TestEnv, Traits, eventually, svc_of};
 
@@ -37,7 +39,9 @@ async fn sentinels_say_who_the_master_is() {
 
 #[tokio::test]
 async fn a_cluster_keeps_a_tenants_keys_together() {
-    let node = Server::with_arguments(&["--cluster-enabled", "yes"]);
+    // By default the bus has a port from among those that systems give to connections.
+    let bus = free_port().to_string();
+    let node = Server::with_arguments(&["--cluster-enabled", "yes", "--cluster-port", &bus]);
     let mut redis = server::connection(&node.url()).unwrap();
     redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383).exec(&mut redis).unwrap();
     loop {
