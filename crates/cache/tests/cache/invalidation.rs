@@ -90,7 +90,7 @@ async fn racing_readers_never_read_what_was_before_a_change() {
             })
         })
         .collect();
-    for number in 0..300 {
+    for number in 0..3000 {
         let name = format!("name {number}");
         test_env.rename_client(&test_env.acme, &name);
         if number % 2 == 0 {
