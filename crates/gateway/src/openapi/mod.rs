@@ -1,5 +1,5 @@
-//! The OpenAPI document: operations from `paths` and from the endpoints of administration, schemas from the types that the program reads and
-//! writes.
+//! The OpenAPI document: operations from `paths` and from the endpoints of administration, schemas from the
+//! types that the program reads and writes.
 
 mod errors;
 mod examples;
@@ -18,6 +18,7 @@ use crate::Surface;
 pub(crate) use crate::raw_request::MERGE_PATCH;
 pub(crate) use examples::{ACCOUNT, merged, whole};
 pub(crate) use operation::{MERGED, NOT_MODIFIED, Operation, admin};
+pub(crate) use tags::Group;
 
 const DESCRIPTION: &str = "Multi-tenant identity platform for services and people. Every tenant has its own issuer, clients, scopes and signing keys below its own path.\n\n\
 1. **Get a token**: a client posts its credentials to the token endpoint of its tenant. The examples are the client of the sample configuration.\n\
@@ -46,12 +47,6 @@ pub(crate) fn document_of(surface: Surface) -> String {
     text
 }
 
-/// The operations of the admin API, in the order of their groups.
-pub(crate) fn administration() -> Vec<Operation> {
-    let all = tags::GROUPS.iter().flat_map(|(_, _, files)| *files).flat_map(|file| file());
-    all.filter(|operation| operation.serve.is_some()).collect()
-}
-
 #[derive(Serialize)]
 struct Document {
     #[serde(flatten)]
@@ -63,7 +58,7 @@ struct Document {
 
 fn build(surface: Surface) -> serde_json::Result<Document> {
     let (mut paths, mut types, mut tags) = (Paths::new(), Vec::new(), Vec::new());
-    for (name, description, files) in &tags::GROUPS {
+    for (name, description, files) in tags::groups() {
         let operations = files.iter().flat_map(|file| file());
         let served: Vec<_> = operations.filter(|operation| surface.serves(operation.path)).collect();
         tags.extend((!served.is_empty()).then(|| json!({ "name": name, "description": description })));

@@ -2,14 +2,17 @@
 
 use super::operation::Operation;
 use super::paths::{applications, oauth, openid, operations};
-use crate::routes::admin::{
-    account_sign_ins, accounts, audit, clients, explain, key_commands, secrets, signing_keys, tenants,
-};
+use crate::routes::admin;
 
 /// Operations that belong together: a name, a description, and the files that have them.
-type Group = (&'static str, &'static str, &'static [fn() -> Vec<Operation>]);
+pub(crate) type Group = (&'static str, &'static str, &'static [fn() -> Vec<Operation>]);
 
-pub(super) const GROUPS: [Group; 16] = [
+/// All groups. Those of administration stand where their routes are made.
+pub(super) fn groups() -> impl Iterator<Item = &'static Group> {
+    BEFORE_ADMINISTRATION.iter().chain(&admin::GROUPS).chain(&AFTER_ADMINISTRATION)
+}
+
+const BEFORE_ADMINISTRATION: [Group; 6] = [
     (
         "Get a token",
         "The token endpoint (RFC 6749 section 4.4), of a tenant and of the default tenant.",
@@ -28,32 +31,9 @@ pub(super) const GROUPS: [Group; 16] = [
         &[oauth::discovery],
     ),
     ("Sample API", "A protected resource of this server, to try a token at.", &[oauth::sample]),
-    (
-        "Tenants",
-        "Create, change, suspend and delete tenants: with `latchkey:tenants` of the platform.",
-        &[tenants::endpoints],
-    ),
-    (
-        "Clients",
-        "A tenant's clients: with `latchkey:clients` of the platform or of the tenant.",
-        &[clients::endpoints, explain::endpoints],
-    ),
-    (
-        "Client secrets",
-        "Several secrets of a client may be live at once, so that one is replaced without an outage.",
-        &[secrets::endpoints],
-    ),
-    (
-        "Accounts",
-        "A tenant's people, their sessions and consents: with `latchkey:accounts` of the platform or of the tenant.",
-        &[accounts::endpoints, account_sign_ins::endpoints],
-    ),
-    (
-        "Signing keys",
-        "A tenant's keys, from their announcement to their removal: with `latchkey:keys` of the platform or of the tenant.",
-        &[signing_keys::endpoints, key_commands::endpoints],
-    ),
-    ("Audit", "Who did what, when, from where: with `latchkey:audit`.", &[audit::endpoints]),
+];
+
+const AFTER_ADMINISTRATION: [Group; 4] = [
     (
         "Applications",
         "The Thunder-compatible API: a person signs in, and manages applications of the default tenant.",

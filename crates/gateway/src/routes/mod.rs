@@ -33,7 +33,6 @@ use crate::failure::Failure;
 use crate::hosts::HostNames;
 use crate::methods;
 use crate::metrics::Metrics;
-use crate::openapi;
 use crate::page_error::with_pages;
 use crate::respond::{OAuthError, Problem};
 use crate::route::Route;
@@ -144,7 +143,7 @@ fn admin_surface(routes: &mut Routes<'_>, hosts: Rc<HostNames>, access: Rc<dyn A
 
 /// The admin API: each file of `admin` has its endpoints.
 fn administration(routes: &mut Routes<'_>, access: Rc<dyn AdminAccess>) {
-    routes.serve(admin::resources(openapi::administration(), &access));
+    routes.serve(admin::resources(admin::operations(), &access));
 }
 
 /// Registers routes, each with its pattern and its counters: the library finds the pattern of a request by matching all routes again.

@@ -1,15 +1,15 @@
 //! The admin API: tenants of the platform, clients, secrets, accounts and signing keys of a tenant, and the audit of all. A handler gets an
 //! authorized request, reads its query or body, and passes it to administration, which decides.
 
-pub(crate) mod account_sign_ins;
-pub(crate) mod accounts;
-pub(crate) mod audit;
-pub(crate) mod clients;
-pub(crate) mod explain;
-pub(crate) mod key_commands;
-pub(crate) mod secrets;
-pub(crate) mod signing_keys;
-pub(crate) mod tenants;
+mod account_sign_ins;
+mod accounts;
+mod audit;
+mod clients;
+mod explain;
+mod key_commands;
+mod secrets;
+mod signing_keys;
+mod tenants;
 
 mod admin_request;
 mod endpoint;
@@ -23,8 +23,44 @@ pub(crate) use endpoint::{Serve, resources};
 
 use actix_web::HttpResponse;
 
+use crate::openapi::{Group, Operation};
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
+
+/// The groups of its operations, in the order in which a reader meets them.
+pub(crate) const GROUPS: [Group; 6] = [
+    (
+        "Tenants",
+        "Create, change, suspend and delete tenants: with `latchkey:tenants` of the platform.",
+        &[tenants::endpoints],
+    ),
+    (
+        "Clients",
+        "A tenant's clients: with `latchkey:clients` of the platform or of the tenant.",
+        &[clients::endpoints, explain::endpoints],
+    ),
+    (
+        "Client secrets",
+        "Several secrets of a client may be live at once, so that one is replaced without an outage.",
+        &[secrets::endpoints],
+    ),
+    (
+        "Accounts",
+        "A tenant's people, their sessions and consents: with `latchkey:accounts` of the platform or of the tenant.",
+        &[accounts::endpoints, account_sign_ins::endpoints],
+    ),
+    (
+        "Signing keys",
+        "A tenant's keys, from their announcement to their removal: with `latchkey:keys` of the platform or of the tenant.",
+        &[signing_keys::endpoints, key_commands::endpoints],
+    ),
+    ("Audit", "Who did what, when, from where: with `latchkey:audit`.", &[audit::endpoints]),
+];
+
+/// All its operations.
+pub(crate) fn operations() -> Vec<Operation> {
+    GROUPS.iter().flat_map(|(_, _, files)| *files).flat_map(|file| file()).collect()
+}
 
 /// What every handler of the admin API answers with.
 type Answer = Result<HttpResponse, Problem>;
