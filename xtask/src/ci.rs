@@ -102,8 +102,9 @@ fn lints(workspace: &Workspace) -> Result<(), Failure> {
     workspace::run(&mut linted(workspace).cargo(&arguments))
 }
 
-/// Clippy's compiler writes the same code as `rustc`, so one compile serves lints, documents and tests; `cargo clippy` writes none. The variables are
-/// those with which `cargo clippy -- -D warnings` starts it. Steps that compile the same crates must have them all, or cargo compiles anew.
+/// Clippy's compiler writes programs, too, so one compile serves lints, documents and tests; `cargo clippy`
+/// writes none. The variables are those with which `cargo clippy -- -D warnings` starts it. Steps that
+/// compile the same crates must have them all, or cargo compiles anew.
 fn linted(workspace: &Workspace) -> Workspace {
     let wrapped = workspace.clone().with("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
     wrapped.with("CLIPPY_ARGS", "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__")

@@ -48,8 +48,8 @@ pub(crate) const fn entry(key: usize, value: usize) -> usize {
     ENTRY + key + value
 }
 
-/// A value with what it points to. Names of members and punctuation in its JSON stand for the overhead of allocations; a list has one more
-/// for each of its values.
+/// A value with what it points to. Names of members and punctuation in its JSON stand for the overhead of
+/// allocations; a list has one more for each of its values.
 pub(crate) fn of<T: Serialize>(value: &T) -> usize {
     let mut length = Length::default();
     // What has no JSON is none of the rows that replicas share.

@@ -174,7 +174,8 @@ impl RawRequest {
         Ok(certificate.as_ref())
     }
 
-    /// That of the connection is a trusted proxy's own, where a proxy sent the request; then the header counts.
+    /// That of the connection is a trusted proxy's own, where a proxy sent the request; then the header
+    /// counts.
     fn read_certificate(&self, now: Timestamp) -> Result<Option<Arc<ClientCertificate>>, Failure<'static>> {
         let peer = self.request.peer_addr().map(|address| address.ip().to_canonical());
         let proxies = self.request.app_data::<TrustedProxies>();

@@ -282,7 +282,8 @@ impl KeyCertificate {
     }
 }
 
-/// The `SubjectPublicKeyInfo` of a certificate (RFC 5280 §4.1.2.7), in DER; `None` where the bytes are no certificate.
+/// The `SubjectPublicKeyInfo` of a certificate (RFC 5280 §4.1.2.7), in DER; `None` where the bytes are no
+/// certificate.
 fn public_key_of_certificate(der: &[u8]) -> Option<Vec<u8>> {
     Certificate::from_der(der).ok()?.tbs_certificate().subject_public_key_info().to_der().ok()
 }

@@ -261,7 +261,8 @@ impl ClientAuthenticationMethod {
         self.into()
     }
 
-    /// What a client of this method presents; `None` of one that presents nothing, and of one that may present anything.
+    /// What a client of this method presents; `None` of one that presents nothing, and of one that may
+    /// present anything.
     #[must_use]
     pub const fn credential(self) -> Option<Credential> {
         match self {

@@ -20,8 +20,8 @@ pub struct KnownClient<'a> {
 }
 
 impl KnownClient<'_> {
-    /// Inspects an assertion for a request of now, under the policy of a tenant that has set none. Returns the thumbprint of the key that signed
-    /// it, where there are keys.
+    /// Inspects an assertion for a request of now, under the policy of a tenant that has set none. Returns
+    /// the thumbprint of the key that signed it, where there are keys.
     ///
     /// # Errors
     /// The check that fails.

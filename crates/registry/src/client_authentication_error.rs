@@ -17,9 +17,10 @@ pub enum ClientAuthenticationError {
         reason: &'static CredentialReason,
         /// The registered client that the request names. Nothing shows that it sent the request.
         client: Option<Arc<Client>>,
-        /// Of an ended secret.
+        /// The secret, where it is one that has ended.
         secret: Option<SecretId>,
-        /// Where the source of the attempt was over its limit before: the span of the limit lasts this much longer.
+        /// Where the source of the attempt was over its limit before: the span of the limit lasts this much
+        /// longer.
         wait: Option<Lifetime>,
     },
     /// As many assertions of the tenant as are remembered have not expired yet.

@@ -84,7 +84,8 @@ pub fn check_client_certificate(
 }
 
 impl CredentialTag {
-    /// The tag of a certificate of an authority, by its thumbprint. One of the client's own has the tag of its key.
+    /// The tag of a certificate of an authority, by its thumbprint. One of the client's own has the tag of
+    /// its key.
     #[must_use]
     pub fn of_certificate(tenant: &TenantId, client: &ClientId, thumbprint: Thumbprint) -> Self {
         Self::of(tenant, client, b"certificate", thumbprint.as_bytes())

@@ -9,8 +9,8 @@ use tenancy::TenantId;
 
 use crate::column::Column;
 
-/// The type of the column `settings` of a table: a text that is a JSON object. Where the row exists, a commit replaces the members that it
-/// has and keeps those that only a newer version knows.
+/// The type of the column `settings` of a table: a text that is a JSON object. Where the row exists, a commit
+/// replaces the members that it has and keeps those that only a newer version knows.
 pub(crate) const DOCUMENT: &str = "document";
 
 /// The members of a row's document: each of its fields, also where it is empty, but those that the row has elsewhere.
@@ -58,8 +58,8 @@ macro_rules! columns {
     };
 }
 
-/// Implements [`Columns`] alone: as [`columns`], and for a struct whose settings are a document, with `settings`; and for a struct with a
-/// lifecycle of which its table does not have all columns.
+/// Implements [`Columns`] alone: as [`columns`], and for a struct whose settings are a document, with
+/// `settings`; and for a struct with a lifecycle of which its table does not have all columns.
 macro_rules! written {
     (
         $type:ty { $($($field:ident).+: $column:literal),* $(,)? }

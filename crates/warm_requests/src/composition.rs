@@ -1,4 +1,5 @@
-//! The gateway's options and services: a store behind the real caches, and a tenant with one client for each signing algorithm.
+//! The gateway's options and services: a store behind the real caches, and a tenant with one client for each
+//! signing algorithm.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -114,7 +114,8 @@ impl Administrator {
         Ok(self.edit_with_password(caller, (tenant, account), scope, secret, decide).await?.value)
     }
 
-    /// Edits an account that gets this password, if there is one, as soon as that is judged by the words of the decision, and hashed.
+    /// Edits an account that gets this password, if there is one, as soon as that is judged by the words of
+    /// the decision, and hashed.
     async fn edit_with_password(
         &self,
         caller: &Caller,

@@ -1,4 +1,5 @@
-//! Creates and changes an account, sets its password, takes the steps of its life, and ends what its sign-ins left behind.
+//! Creates and changes an account, sets its password, takes the steps of its life, and ends what its sign-ins
+//! left behind.
 
 use accounts::{Account, AccountId, AccountPassword, AccountStatus};
 use registry::ClientId;

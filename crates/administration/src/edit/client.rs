@@ -1,4 +1,5 @@
-//! Creates a client with its first secret, changes its fields, some of them or all at once, and takes the steps of its life.
+//! Creates a client with its first secret, changes its fields, some of them or all at once, and takes the
+//! steps of its life.
 
 use protocol::Credential;
 use registry::{Client, ClientId, ClientStatus};
@@ -103,8 +104,8 @@ pub(super) fn find<'a>(
     context.facts.client(client)
 }
 
-/// Tokens that the client got under a longer lifetime live on, and so must the keys that check them. Only this client is known here, so
-/// a lifetime that another client has, too, is noted needlessly.
+/// Tokens that the client got under a longer lifetime live on, and so must the keys that check them. Only
+/// this client is known here, so a lifetime that another client has, too, is noted needlessly.
 pub(super) fn shortened(
     context: EditContext<'_>,
     state: &TenantState,
@@ -158,14 +159,15 @@ pub enum ClientStep {
     Suspend,
     /// It authenticates again.
     Resume,
-    /// All tokens that it was issued until now are revoked. Nothing else of it changes, and it goes on getting tokens.
+    /// All tokens that it was issued until now are revoked. Nothing else of it changes, and it goes on
+    /// getting tokens.
     RevokeTokens,
     /// It is deleted with its secrets; the row keeps its id from being used again.
     Delete,
 }
 
-/// A repeated step changes nothing, but a deleted client is not found. Each manager of clients may end what a client may do, so suspending
-/// and revoking take no privilege over the client.
+/// A repeated step changes nothing, but a deleted client is not found. Each manager of clients may end what a
+/// client may do, so suspending and revoking take no privilege over the client.
 pub(crate) fn step(context: EditContext<'_>, client: &ClientId, step: ClientStep) -> Edited {
     let takes_privilege = matches!(step, ClientStep::Resume | ClientStep::Delete);
     let (state, row) = if takes_privilege { find_to_change(context, client) } else { find(context, client) }?;

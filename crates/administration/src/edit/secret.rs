@@ -1,5 +1,5 @@
-//! Creates a secret, one more or one in place of all others, and takes the steps of its life: its end moves, or comes at once. The last
-//! live secret may end, too.
+//! Creates a secret, one more or one in place of all others, and takes the steps of its life: its end moves,
+//! or comes at once. The last live secret may end, too.
 
 use protocol::{Credential, Lifetime, Timestamp};
 use registry::{Client, ClientId, ClientSecret, SecretId};
@@ -23,8 +23,9 @@ pub(crate) struct SecretEnds {
     pub(crate) grace: Option<Lifetime>,
 }
 
-/// One more secret; a rotation gives all others an end. The limit does not refuse a rotation, because what it leaves ends by itself; but
-/// while a rotation has left more than the limit, the next one waits or ends the old ones at once.
+/// One more secret; a rotation gives all others an end. The limit does not refuse a rotation, because what it
+/// leaves ends by itself; but while a rotation has left more than the limit, the next one waits or ends the
+/// old ones at once.
 pub(crate) fn create(
     context: EditContext<'_>,
     client: &ClientId,
@@ -127,7 +128,8 @@ pub enum SecretStep {
     Revoke,
 }
 
-/// A step that was taken before changes nothing. A secret that has ended does not live again, because a thief may have found it since.
+/// A step that was taken before changes nothing. A secret that has ended does not live again, because a thief
+/// may have found it since.
 pub(crate) fn step(
     context: EditContext<'_>,
     client: &ClientId,
@@ -167,7 +169,8 @@ mod tests {
             NOW, ask, at, client_id, described, facts, material, operator, secret, state,
         };
 
-        /// Which secrets there are, each with its end or `revoked`; what making one more and rotating do. The limit is 3.
+        /// Which secrets there are, each with its end or `revoked`; what making one more and rotating do. The
+        /// limit is 3.
         fn check(secrets: &[(&str, &str)], grace: Option<u64>, made: &str, rotated: &str) {
             let mut state = state("t");
             let row = |(id, end): &(&str, &str)| {

@@ -1,5 +1,5 @@
-//! Creates a tenant, with its first client if the request has one, changes its fields, and takes the steps of its life: suspend, resume,
-//! and delete in two steps, the first of which can be cancelled.
+//! Creates a tenant, with its first client if the request has one, changes its fields, and takes the steps of
+//! its life: suspend, resume, and delete in two steps, the first of which can be cancelled.
 
 use protocol::Timestamp;
 use serde_json::Value;
@@ -108,7 +108,8 @@ fn read(context: EditContext<'_>, state: &TenantState, settings: &TenantSettings
     ok_unless_errors(after, errors.into_vec())
 }
 
-/// What of before is to be remembered: tokens that live for longer than new ones, copies of the key set that are kept for longer.
+/// What of before is to be remembered: tokens that live for longer than new ones, copies of the key set that
+/// are kept for longer.
 fn shortened(context: EditContext<'_>, state: &TenantState, after: &Tenant) -> Option<TenantMetadata> {
     let live = state.clients.iter().filter(|row| row.lifecycle.is_live());
     let longest = longest_lifetime(after, live.map(|row| &row.client));
@@ -131,13 +132,15 @@ pub enum TenantStep {
     Suspend,
     /// It serves again, unless another reason keeps it from serving.
     Resume,
-    /// All tokens that it has issued until now are revoked, those of its administrators too. It goes on issuing tokens.
+    /// All tokens that it has issued until now are revoked, those of its administrators too. It goes on
+    /// issuing tokens.
     RevokeTokens,
     /// The first step of its deletion: it stops serving, and is deleted when its time of grace is over.
     ScheduleDeletion,
     /// Cancels the first step.
     CancelDeletion,
-    /// The second step, which destroys secrets and keys; the id stays reserved. An administrator who does not want to wait takes both.
+    /// The second step, which destroys secrets and keys; the id stays reserved. An administrator who does not
+    /// want to wait takes both.
     Delete,
 }
 

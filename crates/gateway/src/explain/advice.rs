@@ -1,5 +1,5 @@
-//! What a reason of the token endpoint means for an operator, and what to do about it. Those of credentials are in the tables of
-//! `registry/src/methods`.
+//! What a reason of the token endpoint means for an operator, and what to do about it. Those of credentials
+//! are in the tables of `registry/src/methods`.
 
 use protocol::RefusalReason;
 use registry::ClientId;

@@ -117,7 +117,8 @@ fn proven(proof: &Proof) -> ExplainedCheck {
     }
 }
 
-/// The credentials of the request; `None` where it has none, or the administrator does not present the one that it has.
+/// The credentials of the request; `None` where it has none, or the administrator does not present the one
+/// that it has.
 fn credentials(
     method: &str,
     client: &ClientId,

@@ -1,6 +1,7 @@
-//! Examples of paths and queries, and of requests and answers outside of administration. Together with those of its endpoints they are one
-//! story: `northwind` comes to the platform with its client `billing`. A test sends each request in this order, and compares the answers with
-//! their schemas. Tokens are fetched by the client that the sample configuration declares.
+//! Examples of paths and queries, and of requests and answers outside of administration. Together with those
+//! of its endpoints they are one story: `northwind` comes to the platform with its client `billing`. A test
+//! sends each request in this order, and compares the answers with their schemas. Tokens are fetched by the
+//! client that the sample configuration declares.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -28,7 +28,7 @@ const NAMES_IN_ANSWERS: [(&str, &str); 19] = [
     ("ThrottlingView", "AccountThrottling"),
     ("TokenSettings", "ClientToken"),
 ];
-/// The same of types in requests. A type that answers have, too, needs two names.
+/// Such names of types in requests. A type that answers have, too, needs two names.
 const NAMES_IN_REQUESTS: [(&str, &str); 14] = [
     ("ApplicationAccessToken", "NewApplicationAccessToken"),
     ("ApplicationCertificate", "NewApplicationCertificate"),

@@ -86,7 +86,8 @@ pub(crate) fn looked_at_as(raw: &RawRequest, media_type: &'static str, text: Str
     Document::of(StatusCode::OK).tagged(&tag).text(media_type, text)
 }
 
-/// The response to a creation, or to its repetition: what was made at this location, with the entity tag of this view of it.
+/// The response to a creation, or to its repetition: what was made at this location, with the entity tag of
+/// this view of it.
 pub(crate) fn created<T: Serialize>(
     view: &impl Serialize,
     location: &str,

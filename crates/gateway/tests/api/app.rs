@@ -1,4 +1,5 @@
-//! The gateway as tests use it: two tenants in a store of its own, served on its own port, with a clock that tests set.
+//! The gateway as tests use it: two tenants in a store of its own, served on its own port, with a clock that
+//! tests set.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;

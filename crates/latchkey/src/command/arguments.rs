@@ -32,7 +32,7 @@ pub(crate) struct Consent {
     pub(super) yes: bool,
 }
 
-/// Of `tenant set`, `client set` and `account set`.
+/// What `tenant set`, `client set` and `account set` change.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct ChangeArguments {

@@ -1,4 +1,5 @@
-//! `latchkey client …` and `audit …` on the store, and `secret …` through a server, always with another tenant whose rows have the same names.
+//! `latchkey client …` and `audit …` on the store, and `secret …` through a server, always with another
+//! tenant whose rows have the same names.
 
 use crate::cli::Cli;
 use crate::folder::Folder;

@@ -1,5 +1,6 @@
-//! Conflicts between a valid file and the store are reported like mistakes in the file: with file, line, key and hint, by every command
-//! that compares the two. `left_out.rs` tests their other effects, also at a reload; a unit test has the place of every conflict.
+//! Conflicts between a valid file and the store are reported like mistakes in the file: with file, line, key
+//! and hint, by every command that compares the two. `left_out.rs` tests their other effects, also at a
+//! reload; a unit test has the place of every conflict.
 
 use crate::cli::Cli;
 use crate::folder::Folder;

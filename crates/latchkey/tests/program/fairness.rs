@@ -24,7 +24,8 @@ const PASSWORD: &str = "a-canary-of-people-5b1e";
 const SECRET: &str = "a-chosen-canary-77c2";
 /// Clients of each tenant whose chosen secret costs a hash at its first check.
 const CLIENTS: usize = 24;
-/// People of globex whose hashes come from another system. Two checks of each take longer than a check may wait, on a fast processor, too.
+/// People of globex whose hashes come from another system. Two checks of each take longer than a check may
+/// wait, on a fast processor, too.
 const IMPORTED: usize = 18;
 /// Of another password, with the default parameters of bcrypt.
 const BCRYPT: &str = "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW";

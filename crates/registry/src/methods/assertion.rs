@@ -1,11 +1,13 @@
-//! The checks of a client's assertion (`private_key_jwt`, RFC 7523 §3), and why each refuses. `client_assertion.rs` makes them.
+//! The checks of a client's assertion (`private_key_jwt`, RFC 7523 §3), and why each refuses.
+//! `client_assertion.rs` makes them.
 
 use keys::TokenError;
 
 use super::MALFORMED;
 
 checks! {
-    /// A check of an assertion. What is no assertion of a client has the reason of any credentials that are none.
+    /// A check of an assertion. What is no assertion of a client has the reason of any credentials that are
+    /// none.
     AssertionCheck {
         /// The compact form, header and claims as objects, and the types of their members.
         Form: "form",
@@ -110,7 +112,7 @@ checks! {
 }
 
 impl AssertionCheck {
-    /// Of a JWT that cannot be read as an assertion.
+    /// The check that a JWT fails which cannot be read as an assertion.
     pub(crate) const fn of_form(error: TokenError) -> Self {
         match error {
             TokenError::HeaderNotAllowed => Self::Header,
@@ -120,7 +122,7 @@ impl AssertionCheck {
         }
     }
 
-    /// Of a JWT that was read, before its claims are checked.
+    /// The check that a JWT fails which was read, before its claims are checked.
     pub(crate) const fn of_signature(error: TokenError) -> Self {
         match error {
             TokenError::UnknownKey => Self::Key,

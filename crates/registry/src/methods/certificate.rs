@@ -1,5 +1,5 @@
-//! The checks of a client certificate (`tls_client_auth` and `self_signed_tls_client_auth`, RFC 8705 §2), and why each refuses.
-//! `client_certificate.rs` makes them.
+//! The checks of a client certificate (`tls_client_auth` and `self_signed_tls_client_auth`, RFC 8705 §2), and
+//! why each refuses. `client_certificate.rs` makes them.
 
 use protocol::ChainError;
 
@@ -8,11 +8,11 @@ reasons! {
     NOT_TRUSTED: "certificate_not_trusted",
         "No chain leads from the certificate to an authority in `client_ca`, or it is not for TLS clients.",
         "Add the authority to `client_ca` of the listener, send the certificates between, or leave extendedKeyUsage out.";
-    /// Of the certificate or of its chain.
+    /// The certificate, or one of its chain, has expired.
     EXPIRED: "certificate_expired",
         "The certificate, or one of its chain, has expired.",
         "Renew it; if it is new, set the clocks of both machines.";
-    /// Of the certificate or of its chain.
+    /// The certificate, or one of its chain, is not valid yet.
     NOT_YET_VALID: "certificate_not_yet_valid",
         "The certificate, or one of its chain, is not valid yet.",
         "Wait, or set the clocks of both machines.";

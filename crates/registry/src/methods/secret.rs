@@ -1,4 +1,5 @@
-//! Why a client secret is refused (`client_secret_basic` and `client_secret_post`, RFC 6749 §2.3.1). `verification.rs` decides it.
+//! Why a client secret is refused (`client_secret_basic` and `client_secret_post`, RFC 6749 §2.3.1).
+//! `verification.rs` decides it.
 
 reasons! {
     /// None of the client's secrets.

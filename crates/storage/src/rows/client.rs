@@ -12,7 +12,8 @@ use crate::row::{FromRow, Row};
 /// What the document `settings` does not have: the lifecycle and other columns or rows have it.
 const ELSEWHERE: [&str; 4] = ["tenant", "id", "status", "secrets"];
 
-// What statements search and compare has a copy in a column, and the description, which replicas do not share, has one alone.
+// What statements search and compare has a copy in a column, and the description, which replicas do not
+// share, has one alone.
 written! {
     Client {
         tenant: "tenant_id",

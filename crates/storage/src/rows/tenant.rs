@@ -15,8 +15,8 @@ use crate::row::{FromRow, Row};
 /// What the document `settings` does not have: the lifecycle and other columns or tables have it.
 const ELSEWHERE: [&str; 5] = ["id", "issuer", "issuer_aliases", "status", "resource_servers"];
 
-/// The members of these have their own names in the document, such as `signing.skew`: a commit of an earlier program replaces a member as a
-/// whole.
+/// The members of these have their own names in the document, such as `signing.skew`: a commit of an earlier
+/// program replaces a member as a whole.
 const GROUPS: [&str; 4] = ["strategies", "signing", "access_token", "assertions"];
 
 // What statements search and compare has a copy in a column.

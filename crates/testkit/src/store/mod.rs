@@ -1,7 +1,7 @@
 //! The store of tests: SQLite in a folder of its own, which counts its calls and fails or waits on demand.
 //!
-//! Each call is over when it has been polled once, as one to a map in memory is. So a test may stop its clock, or hold answers back and know
-//! what has been read and written by then.
+//! Each call is over when it has been polled once. So a test may stop its clock, or hold answers back and
+//! know what has been read and written by then.
 
 mod blocking;
 mod rows;

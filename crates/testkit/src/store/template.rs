@@ -1,4 +1,5 @@
-//! The file that each store begins with. It has the schema and no rows, and is made once for all tests of a build folder.
+//! The file that each store begins with. It has the schema and no rows, and is made once for all tests of a
+//! build folder.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
