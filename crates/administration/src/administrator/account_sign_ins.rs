@@ -41,7 +41,7 @@ impl Administrator {
     /// The live sessions of an account, those first that were used last.
     ///
     /// # Errors
-    /// [`EditError`].
+    /// [`EditError`](crate::EditError).
     pub async fn sessions(
         &self,
         caller: &Caller,
@@ -55,7 +55,7 @@ impl Administrator {
     /// What an account has allowed clients, in the order of their ids.
     ///
     /// # Errors
-    /// [`EditError`].
+    /// [`EditError`](crate::EditError).
     pub async fn consents(
         &self,
         caller: &Caller,
@@ -68,7 +68,7 @@ impl Administrator {
     /// Ends sessions of an account, or forgets what it has allowed a client.
     ///
     /// # Errors
-    /// [`EditError`].
+    /// [`EditError`](crate::EditError).
     pub async fn end_sign_ins(
         &self,
         caller: &Caller,
