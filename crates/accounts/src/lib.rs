@@ -20,9 +20,7 @@ mod sign_ins;
 mod throttled_accounts;
 mod tried_accounts;
 
-mod store;
-
-pub use account::{Account, AccountIdentifier, AccountStatus};
+pub use account::{Account, AccountIdentifier, AccountStatus, AccountStore};
 pub use account_id::{AccountId, InvalidAccountId};
 pub use account_password::{AccountPassword, AccountPasswords, UnknownPasswordFormat};
 pub use authentication::{Authentication, AuthenticationMethod};
@@ -35,6 +33,5 @@ pub use password_policy::{SHORTEST_PASSWORD, UnfitPassword, check_new_password};
 pub use password_text::normalised_password;
 pub use sign_in_throttle::SignInThrottling;
 pub use sign_ins::{SignInError, SignIns};
-pub use store::AccountStore;
 pub use throttled_accounts::ThrottledNote;
 pub use username::Username;

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tenancy::TenantId;
 
-use crate::change::match_change;
 use crate::fields::Described;
+use crate::kinds::match_change;
 use crate::{
     Actor, Change, ChangeKind, FieldChange, Instant, KeyChangeKind, PasswordChange, RowChange,
     SecretChangeKind,

@@ -1,48 +1,14 @@
 //! One change, requested through any interface. A change never carries a secret or a hash, so it can be
 //! shown, logged and recorded as it is.
 
-use accounts::{Account, AccountId};
 use keys::KeyId;
 use keys::life_cycle::KeyTimes;
 use protocol::{SigningAlgorithm, Timestamp};
-use registry::{Client, ClientId, SecretId};
+use registry::SecretId;
 use secrets::SecretHash;
-use sessions::SessionId;
-use tenancy::{ResourceServer, Tenant, TenantId};
 
+use crate::RowLifecycle;
 use crate::fields::{Described, FieldChange};
-use crate::{Application, RowLifecycle};
-
-/// A change to one row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// To a tenant's own row.
-    Tenant(RowChange<Tenant>),
-    /// To a resource server of the tenant.
-    ResourceServer(TenantId, RowChange<ResourceServer>),
-    /// To a client, which names its tenant.
-    Client(RowChange<Client>),
-    /// To a secret of the client.
-    Secret(TenantId, ClientId, SecretChange),
-    /// The tenant begins with an imported key.
-    FirstKey(TenantId, FirstKey),
-    /// To a signing key of the tenant.
-    Key(TenantId, KeyChange),
-    /// To an application, which names its tenant. Added, changed or deleted; its client changes beside it.
-    Application(RowChange<Application>),
-    /// To an account, which names its tenant.
-    Account(RowChange<Account>),
-    /// To the password of an account. Its stored form is beside the change.
-    AccountPassword(TenantId, AccountId, PasswordChange),
-    /// All sessions of an account until now end, or one of them.
-    Sessions(TenantId, AccountId, Option<SessionId>),
-    /// What an account has allowed a client is forgotten.
-    Consent(TenantId, AccountId, ClientId),
-    /// The failed sign-ins of an account are forgotten, so that it refuses no browser for them. No row of it changes.
-    Unlock(TenantId, AccountId),
-    /// All tokens that the tenant, or one client of it, was issued until now are revoked. No row of theirs changes.
-    Tokens(TenantId, Option<ClientId>),
-}
 
 /// What happens to a row with fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,56 +150,6 @@ pub struct FirstKey {
     pub algorithm: SigningAlgorithm,
     /// The thumbprint of its public half (RFC 7638).
     pub thumbprint: String,
-}
-
-/// A `match` over a change, with one arm for the rows of every kind.
-macro_rules! match_change {
-    ($change:expr, $row:ident => $of_row:expr, $($others:tt)*) => {
-        match $change {
-            Change::Tenant($row) => $of_row,
-            Change::ResourceServer(_, $row) => $of_row,
-            Change::Client($row) => $of_row,
-            Change::Application($row) => $of_row,
-            Change::Account($row) => $of_row,
-            $($others)*
-        }
-    };
-}
-pub(crate) use match_change;
-
-/// A change of a row that names its tenant is a change.
-macro_rules! changes_of_rows {
-    ($($kind:ident),+) => {$(
-        impl From<RowChange<$kind>> for Change {
-            fn from(row: RowChange<$kind>) -> Self {
-                Self::$kind(row)
-            }
-        }
-    )+};
-}
-
-changes_of_rows!(Tenant, Client, Application, Account);
-
-impl Change {
-    /// The tenant whose rows change.
-    #[must_use]
-    pub fn tenant(&self) -> &TenantId {
-        match self {
-            Self::Tenant(row) => &row.after.id,
-            Self::Client(row) => &row.after.tenant,
-            Self::Application(row) => &row.after.tenant,
-            Self::Account(row) => &row.after.tenant,
-            Self::ResourceServer(tenant, _)
-            | Self::Secret(tenant, _, _)
-            | Self::FirstKey(tenant, _)
-            | Self::Key(tenant, _)
-            | Self::AccountPassword(tenant, _, _)
-            | Self::Sessions(tenant, _, _)
-            | Self::Consent(tenant, _, _)
-            | Self::Unlock(tenant, _)
-            | Self::Tokens(tenant, _) => tenant,
-        }
-    }
 }
 
 impl<T: Clone> RowChange<T> {

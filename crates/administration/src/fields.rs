@@ -1,22 +1,20 @@
 //! Rows as named fields in text, for comparing, showing and recording them. The fields of a row are the members of its document, so that
 //! a new member is compared, too.
 
-use accounts::{Account, AccountIdentifier};
 use indexmap::IndexMap;
 use keys::jwk_thumbprint;
 use protocol::Lifetime;
-use registry::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tenancy::{ResourceServer, Tenant};
 
-use crate::documents::{CLIENT, RESOURCE_SERVER, TENANT};
-use crate::{Application, ChangeKind, ClientSettings, ResourceServerSettings, Shape, TenantSettings};
+use crate::{ChangeKind, Shape};
 
 /// A row with fields. What only the store decides (status, previous `typ` values, secrets) is none of them.
 pub trait Described {
     /// Its noun in plans. The audit writes it with `_` for each space.
     const NOUN: &'static str;
+    /// The key of its rows in files, and the segment of their paths in the API.
+    const COLLECTION: &'static str;
     /// Its values are of a person, so plans and audit records name its fields alone: the audit outlives accounts.
     const IS_PERSONAL: bool = false;
 
@@ -55,100 +53,8 @@ impl FieldChange {
     }
 }
 
-impl Described for Tenant {
-    const NOUN: &'static str = "tenant";
-
-    fn fields(&self) -> Vec<(String, String)> {
-        let mut settings = TenantSettings::from(self);
-        // They are rows with fields of their own.
-        settings.resource_servers.clear();
-        members(&TENANT, &settings)
-    }
-
-    fn name(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn knows(_: ChangeKind) -> bool {
-        true
-    }
-}
-
-/// It does not act, so nobody suspends it.
-impl Described for ResourceServer {
-    const NOUN: &'static str = "resource server";
-
-    fn fields(&self) -> Vec<(String, String)> {
-        members(&RESOURCE_SERVER, &ResourceServerSettings::from(self))
-    }
-
-    fn name(&self) -> String {
-        self.audience.clone()
-    }
-
-    fn knows(kind: ChangeKind) -> bool {
-        use ChangeKind::{Added, Changed, Deleted, Restored, Retired};
-        matches!(kind, Added | Changed | Deleted | Restored | Retired)
-    }
-}
-
-impl Described for Client {
-    const NOUN: &'static str = "client";
-
-    fn fields(&self) -> Vec<(String, String)> {
-        members(&CLIENT, &ClientSettings::from(self))
-    }
-
-    fn name(&self) -> String {
-        self.id.to_string()
-    }
-}
-
-impl Described for Application {
-    const NOUN: &'static str = "application";
-
-    fn name(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn knows(kind: ChangeKind) -> bool {
-        matches!(kind, ChangeKind::Added | ChangeKind::Changed | ChangeKind::Deleted)
-    }
-
-    fn fields(&self) -> Vec<(String, String)> {
-        let Self { tenant: _, id: _, name, client, document, created_at: _ } = self;
-        let client = client.as_ref().map_or_else(|| ABSENT.to_owned(), ToString::to_string);
-        let fields = [("name", name.clone()), ("client_id", client), ("document", document.to_string())];
-        fields.map(|(name, value)| (name.to_owned(), value)).into()
-    }
-}
-
-impl Described for Account {
-    const NOUN: &'static str = "account";
-    const IS_PERSONAL: bool = true;
-
-    fn name(&self) -> String {
-        self.id.to_string()
-    }
-
-    fn fields(&self) -> Vec<(String, String)> {
-        let text = |held: Option<&AccountIdentifier>| {
-            held.map_or_else(|| ABSENT.to_owned(), |held| held.identifier.to_string())
-        };
-        let is_verified = self.email().is_some_and(|email| email.verified_at.is_some());
-        let fields = [
-            ("email", text(self.email())),
-            ("email_verified", is_verified.to_string()),
-            ("username", text(self.username())),
-            ("external_id", self.external_id.clone().unwrap_or_else(|| ABSENT.to_owned())),
-            ("claims", Value::Object(self.claims.clone()).to_string()),
-            ("groups", Value::from(self.groups.clone()).to_string()),
-        ];
-        fields.map(|(name, value)| (name.to_owned(), value)).into()
-    }
-}
-
-const ABSENT: &str = "none";
+/// The text of a field without a value.
+pub(crate) const ABSENT: &str = "none";
 
 /// A value of a document. An object keeps the order of its members, which `Value` would sort.
 #[derive(Deserialize)]
@@ -159,7 +65,7 @@ enum Member {
 }
 
 /// The members of a document that are no objects, in the order of its type.
-fn members(shape: &Shape, document: &impl Serialize) -> Vec<(String, String)> {
+pub(crate) fn members(shape: &Shape, document: &impl Serialize) -> Vec<(String, String)> {
     let text = serde_json::to_string(document).expect("documents are plain JSON");
     let mut found = Vec::new();
     add(&mut found, shape, "", serde_json::from_str(&text).expect("documents are plain JSON"));

@@ -8,6 +8,7 @@ mod state;
 
 mod change;
 mod fields;
+mod kinds;
 mod plan;
 mod plan_view;
 mod render;
@@ -49,39 +50,37 @@ pub use application::{
 pub use audit::AuditRecord;
 pub use authority::{Actor, Authority, Permission};
 pub use change::{
-    Change, ChangeKind, FirstKey, KeyChange, KeyChangeKind, PasswordChange, RowChange, SecretChange,
+    ChangeKind, FirstKey, KeyChange, KeyChangeKind, PasswordChange, RowChange, SecretChange,
     SecretChangeKind, SecretForm,
 };
 pub use compare::{Deviation, Drift, check_declared_first_keys, initial_plan};
-pub use declaration::{Declaration, DeclaredAccount, DeclaredClient, DeclaredSecret, DeclaredTenant};
+pub use declaration::{Declaration, DeclaredClient, DeclaredSecret};
 pub use documents::*;
 pub use edit::{AccountStep, ClientStep, KeyCommand, SecretStep, SignInEnd, TenantStep};
 pub use edit_error::{EditError, FieldError};
 pub use fields::{Described, FieldChange};
 pub use fingerprint::{ContentHash, Fingerprint};
-pub use invalidation::{Invalidation, invalidations};
+pub use invalidation::invalidations;
+pub use kinds::{
+    AccountQuery, AccountState, Accounts, Change, ClientState, DeclaredAccount, DeclaredTenant, Invalidation,
+    RelatedAccounts, ResourceServerState, TenantState, check_account, password_context, rows_of,
+};
 pub use limits::{CLIENT_BYTES, LIST_ENTRIES, beyond_limits};
 pub use outcome::{Along, Outcome, Progress, ReconcileError, ReconcileOptions};
-pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, Subject};
-pub use query::{
-    AccountQuery, AuditQuery, ClientQuery, RelatedAccounts, RelatedClients, TenantCursor, TenantQuery,
-    search_terms,
-};
+pub use plan::{Conflict, ConflictKind, Conflicts, Effect, Plan, Retirements, RowName, Subject};
+pub use query::{AuditQuery, ClientQuery, RelatedClients, TenantCursor, TenantQuery, search_terms};
 pub use reconcile::Reconciler;
 pub use revocations::{RevocationChange, RevocationEffect, revocations};
 pub use rules::{
-    FieldErrors, Interface, LONGEST_ID, LONGEST_URI, TakenNames, TenantContext, check_account, check_client,
-    check_introspection_clients, check_issuer_owners, check_tenant, password_context, unfit,
+    FieldErrors, Interface, LONGEST_ID, LONGEST_URI, TakenNames, TenantContext, check_client,
+    check_introspection_clients, check_issuer_owners, check_tenant, unfit,
 };
 pub use sign_ins::SignIn;
-pub use state::{
-    AccountState, ClientState, ConsentState, ManagedBy, ResourceServerState, RowLifecycle, SecretState,
-    TenantState, TenantSummary,
-};
+pub use state::{ConsentState, ManagedBy, RowLifecycle, SecretState, TenantSummary};
 pub use store::{
-    AccountSignIns, Accounts, AdministrationStore, Applications, AuditLog, ChangeLog, CommitOutcome,
-    CommitRequest, ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations, IdempotentAnswer,
-    IdempotentAnswers, KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit,
-    KeySchedule, LISTED_SESSIONS, NewGeneration, NewPassword, NewSecret, SealedItems, SealedPlace,
-    SecretUsage, TenantKeys, TenantList, TenantMetadata, TenantRows, UsageLog, VerifierFetch,
+    AccountSignIns, AdministrationStore, Applications, AuditLog, ChangeLog, CommitOutcome, CommitRequest,
+    ENDED_SECRETS_STAY, EndedSecrets, Generation, Generations, IdempotentAnswer, IdempotentAnswers,
+    KEPT_ADDRESSES, KEPT_ENDED_SECRETS, KEPT_SOURCES, KEPT_VERIFIERS, KeyCommit, KeySchedule,
+    LISTED_SESSIONS, NewGeneration, NewPassword, NewSecret, SealedItems, SealedPlace, SecretUsage,
+    TenantKeys, TenantList, TenantMetadata, TenantRows, UsageLog, VerifierFetch,
 };

@@ -108,7 +108,7 @@ pub(crate) fn of_rows<'a>(
     let mut count = 0;
     for client in clients {
         count += 1;
-        let subject = Subject::Client(tenant.id.clone(), client.id.clone());
+        let subject = Subject::of::<Client>(&tenant.id, client.id.as_str());
         found.extend(of_client(None, client).into_iter().map(beyond(subject)));
     }
     let message = of_clients(tenant, 0, count, limit).map(ConflictKind::TooManyClients);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tenancy::{Issuer, TenantId};
 
 use crate::plan_view::tokens;
-use crate::{Change, ChangeKind, FieldError, TenantMetadata, TenantState};
+use crate::{Change, ChangeKind, Described, FieldError, TenantMetadata, TenantState};
 
 /// All that is to change, in the order in which it is shown. Nothing in it is secret. Programs get it as a JSON document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -159,16 +159,23 @@ pub enum ConflictKind {
 pub enum Subject {
     /// A tenant.
     Tenant(TenantId),
-    /// A tenant's client.
-    Client(TenantId, ClientId),
+    /// A row of a tenant.
+    Row(TenantId, RowName),
     /// A client's secret.
     Secret(TenantId, ClientId, SecretId),
-    /// A tenant's resource server, by its audience.
-    ResourceServer(TenantId, String),
     /// A scope that a tenant declares.
     Scope(TenantId, String),
-    /// An account, by its name in the file.
-    Account(TenantId, String),
+}
+
+/// A row by its name in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowName {
+    /// The noun of its kind.
+    pub noun: &'static str,
+    /// The key of the file that has all rows of the kind.
+    pub collection: &'static str,
+    /// Its name.
+    pub name: String,
 }
 
 impl Conflict {
@@ -194,16 +201,21 @@ impl Conflict {
 }
 
 impl Subject {
+    /// A row of a kind.
+    #[must_use]
+    pub fn of<R: Described>(tenant: &TenantId, name: &str) -> Self {
+        let row = RowName { noun: R::NOUN, collection: R::COLLECTION, name: name.to_owned() };
+        Self::Row(tenant.clone(), row)
+    }
+
     /// The tenant whose row it is.
     #[must_use]
     pub fn tenant(&self) -> &TenantId {
         match self {
             Self::Tenant(tenant)
-            | Self::Client(tenant, _)
+            | Self::Row(tenant, _)
             | Self::Secret(tenant, ..)
-            | Self::ResourceServer(tenant, _)
-            | Self::Scope(tenant, _)
-            | Self::Account(tenant, _) => tenant,
+            | Self::Scope(tenant, _) => tenant,
         }
     }
 
@@ -211,9 +223,8 @@ impl Subject {
     pub(crate) fn in_audit(&self) -> String {
         match self {
             Self::Tenant(tenant) => tenant.to_string(),
-            Self::Client(_, client) => client.to_string(),
             Self::Secret(_, client, secret) => format!("{client}/{secret}"),
-            Self::ResourceServer(_, name) | Self::Scope(_, name) | Self::Account(_, name) => name.clone(),
+            Self::Row(_, RowName { name, .. }) | Self::Scope(_, name) => name.clone(),
         }
     }
 }
@@ -222,10 +233,8 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tenant(tenant) => write!(f, "tenant {tenant}"),
-            Self::Client(tenant, client) => write!(f, "client {tenant}/{client}"),
+            Self::Row(tenant, RowName { noun, name, .. }) => write!(f, "{noun} {tenant}/{name}"),
             Self::Secret(tenant, client, secret) => write!(f, "secret {tenant}/{client}/{secret}"),
-            Self::ResourceServer(tenant, audience) => write!(f, "resource server {tenant}/{audience}"),
-            Self::Account(tenant, name) => write!(f, "account {name} of tenant {tenant}"),
             Self::Scope(tenant, scope) => write!(f, "tenant {tenant}: scope {scope}"),
         }
     }

@@ -1,6 +1,5 @@
 //! What may be listed, and a page at a time: a list goes on after the last row that was seen, so that every page costs the same.
 
-use accounts::{AccountId, Identifier};
 use protocol::Timestamp;
 use registry::ClientId;
 use tenancy::TenantId;
@@ -44,36 +43,6 @@ pub struct RelatedClients<'a> {
     /// For each of these names, one other client that lists it as audience or resource and is not deleted: one is enough to know that
     /// no client can have the name as its id.
     pub listed: &'a [&'a str],
-}
-
-/// Accounts of one tenant in the order of their creation.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AccountQuery {
-    /// Only accounts that come after this one, which was created then.
-    pub after: Option<(Timestamp, AccountId)>,
-    /// At most so many.
-    pub limit: u32,
-}
-
-/// Which of a tenant's accounts an edit or a declaration is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RelatedAccounts<'a> {
-    /// Those of these ids, deleted ones too.
-    pub ids: &'a [AccountId],
-    /// Those that have these identifiers.
-    pub identifiers: &'a [Identifier],
-    /// Those that have these identifiers in another system.
-    pub external_ids: &'a [String],
-    /// All that the files declare or declared.
-    pub declared: bool,
-}
-
-impl<'a> RelatedAccounts<'a> {
-    /// Those of these ids.
-    #[must_use]
-    pub const fn of(ids: &'a [AccountId]) -> Self {
-        Self { ids, identifiers: &[], external_ids: &[], declared: false }
-    }
 }
 
 /// Audit records, the newest first.

@@ -18,10 +18,10 @@ use crate::hashing::{self, Prepared};
 use crate::limits::of_rows;
 use crate::outcome::ATTEMPTS;
 use crate::{
-    AccountState, Actor, AdministrationStore, Along, AuditRecord, Change, CommitOutcome, CommitRequest,
-    Conflict, ContentHash, Declaration, DeclaredAccount, Drift, Fingerprint, Generation, ManagedBy,
-    NewGeneration, NewPassword, NewSecret, Outcome, Plan, Progress, ReconcileError, ReconcileOptions,
-    RelatedAccounts, TenantQuery, invalidations,
+    Actor, AdministrationStore, Along, AuditRecord, Change, CommitOutcome, CommitRequest, Conflict,
+    ContentHash, Declaration, DeclaredAccount, Drift, Fingerprint, Generation, ManagedBy, NewGeneration,
+    NewPassword, NewSecret, Outcome, Plan, Progress, ReconcileError, ReconcileOptions, TenantQuery,
+    invalidations,
 };
 
 /// How often the progress of slow hashes is reported.
@@ -68,7 +68,9 @@ impl Reconciler {
         let mut current = Current::default();
         for id in &classification.load {
             if let Some(mut state) = self.store.load_state(id).await? {
-                state.accounts = self.load_accounts(declaration, id).await?;
+                if let Some(declared) = declaration.tenants.get(id) {
+                    state.load_declared(&*self.store, declared).await?;
+                }
                 current.states.insert(id.clone(), state);
             }
         }
@@ -86,17 +88,6 @@ impl Reconciler {
             clients: self.clients,
         };
         Ok(compare(context, declaration, classification, current)?)
-    }
-
-    /// The accounts of a tenant that the files declare or declared, and those that have a declared identifier.
-    async fn load_accounts(&self, declaration: &Declaration, tenant: &TenantId) -> Stored<Vec<AccountState>> {
-        let Some(declared) = declaration.tenants.get(tenant) else { return Ok(Vec::new()) };
-        let held = declared.accounts.iter().flat_map(|declared| &declared.account.identifiers);
-        let identifiers: Vec<_> = held.map(|held| held.identifier.clone()).collect();
-        let ids: Vec<_> = declared.accounts.iter().map(|declared| declared.account.id.clone()).collect();
-        let related =
-            RelatedAccounts { ids: &ids, identifiers: &identifiers, external_ids: &[], declared: true };
-        self.store.find_accounts(tenant, related).await
     }
 
     /// Rows that are beyond a limit. They go on, and may shrink. One tenant at a time is in memory.

@@ -7,8 +7,8 @@ use protocol::{Scope, Timestamp};
 use registry::ClientId;
 use tenancy::{Tenant, TenantId};
 
-use crate::change::match_change;
 use crate::fields::Described;
+use crate::kinds::match_change;
 use crate::{
     Change, ChangeKind, Conflict, Effect, FieldChange, PasswordChange, Plan, RowChange, SecretChange,
     SecretChangeKind,

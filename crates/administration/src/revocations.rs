@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use registry::{CredentialTag, RevokedSubject, removed_keys};
+use registry::{CredentialTag, RevokedSubject};
 use tenancy::TenantId;
 
+use crate::kinds::{Kind, match_change};
 use crate::{Change, ChangeKind, KeyChangeKind, RowChange, SecretChangeKind};
 
 /// What a commit does to the tokens of a subject.
@@ -64,26 +65,8 @@ impl Change {
             account: None,
             effect,
         };
-        match self {
-            Self::Tenant(row) => Vec::from_iter(effect(row).map(|effect| of(effect, RevokedSubject::Tenant))),
-            Self::Client(row) => {
-                let (tenant, id) = (&row.after.tenant, &row.after.id);
-                // Its id stays reserved, so no code and no refresh token of a deleted client is used again.
-                let subject = match row.kind {
-                    ChangeKind::Deleted => RevokedSubject::AccessTokens(id.clone()),
-                    _ => RevokedSubject::Client(id.clone()),
-                };
-                let own = effect(row).map(|effect| of(effect, subject));
-                let before = row.before.as_ref().and_then(|before| before.keys.as_ref());
-                let tag = |thumbprint| {
-                    RevokedSubject::Credential(id.clone(), CredentialTag::of_key(tenant, id, thumbprint))
-                };
-                // What the client publishes from now on may be the same keys.
-                let gone = if row.after.jwks_uri.is_some() { Issued } else { Ended };
-                let removed = removed_keys(before, row.after.keys.as_ref()).map(|key| of(gone, tag(key)));
-                let added = removed_keys(row.after.keys.as_ref(), before).map(|key| of(Resumed, tag(key)));
-                own.into_iter().chain(removed).chain(added).collect()
-            }
+        match_change! { self,
+            row => Kind::revoked(row).into_iter().map(|(effect, subject)| of(effect, subject)).collect(),
             Self::Secret(tenant, client, secret) => {
                 let effect = match secret.kind {
                     SecretChangeKind::Revoked => Ended,
@@ -107,13 +90,6 @@ impl Change {
             },
             Self::Tokens(_, None) => vec![of(Issued, RevokedSubject::Tenant)],
             Self::Tokens(_, Some(client)) => vec![of(Issued, RevokedSubject::Client(client.clone()))],
-            // Its `valid_from` moves, too. No code and no refresh token is redeemed while it may not sign in.
-            Self::Account(row) => match row.kind {
-                ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted => {
-                    vec![of(Issued, RevokedSubject::Account(row.after.id.as_str().to_owned()))]
-                }
-                _ => Vec::new(),
-            },
             Self::AccountPassword(_, account, _) | Self::Sessions(_, account, None) => {
                 vec![of(Issued, RevokedSubject::Account(account.as_str().to_owned()))]
             }
@@ -126,20 +102,20 @@ impl Change {
                 let subject = RevokedSubject::Consent(client.clone(), account.as_str().to_owned());
                 vec![of(Issued, subject)]
             }
-            Self::ResourceServer(..) | Self::FirstKey(..) | Self::Application(_) | Self::Unlock(..) => {
-                Vec::new()
-            }
+            Self::FirstKey(..) | Self::Unlock(..) => Vec::new(),
         }
     }
 }
 
-/// The effect of a step of a row's life. A row that the files leave out for a while is retired, and serves again as before.
-fn effect<T>(row: &RowChange<T>) -> Option<RevocationEffect> {
-    match row.kind {
-        ChangeKind::Suspended | ChangeKind::DeletionScheduled { .. } | ChangeKind::Deleted => {
-            Some(RevocationEffect::Ended)
+impl<T> RowChange<T> {
+    /// The effect of a step of a row's life. A row that the files leave out for a while is retired, and serves again as before.
+    pub(crate) const fn effect(&self) -> Option<RevocationEffect> {
+        match self.kind {
+            ChangeKind::Suspended | ChangeKind::DeletionScheduled { .. } | ChangeKind::Deleted => {
+                Some(RevocationEffect::Ended)
+            }
+            ChangeKind::Resumed | ChangeKind::DeletionCancelled => Some(RevocationEffect::Resumed),
+            ChangeKind::Added | ChangeKind::Changed | ChangeKind::Retired | ChangeKind::Restored => None,
         }
-        ChangeKind::Resumed | ChangeKind::DeletionCancelled => Some(RevocationEffect::Resumed),
-        ChangeKind::Added | ChangeKind::Changed | ChangeKind::Retired | ChangeKind::Restored => None,
     }
 }

@@ -1,11 +1,10 @@
 //! What the store holds of one tenant, as far as administration needs it: each row with its lifecycle and the interface that manages it.
 
-use accounts::{Account, AccountId};
-use protocol::{Lifetime, Timestamp};
-use registry::{Client, ClientId, ClientSecret};
-use tenancy::{ResourceServer, Tenant, TenantId};
+use protocol::Timestamp;
+use registry::{ClientId, ClientSecret};
+use tenancy::TenantId;
 
-use crate::{ChangeKind, EditError, Fingerprint};
+use crate::{ChangeKind, Fingerprint};
 
 /// The interface that created a row, and so the interface that may change its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,63 +43,6 @@ pub struct TenantSummary {
     pub lifecycle: RowLifecycle,
     /// Of the declaration that was last applied to it.
     pub fingerprint: Option<Fingerprint>,
-}
-
-/// One tenant with all that belongs to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TenantState {
-    /// As requests see it, so with its live resource servers only.
-    pub tenant: Tenant,
-    /// Its lifecycle.
-    pub lifecycle: RowLifecycle,
-    /// Every commit that changes the tenant or anything in it increments it. What was planned on one revision is written on that
-    /// one or not at all.
-    pub revision: u64,
-    /// When the last token that was issued under a longer lifetime than today's expires.
-    pub previous_tokens_until: Option<Timestamp>,
-    /// All its resource servers, retired and deleted ones too.
-    pub resource_servers: Vec<ResourceServerState>,
-    /// How many clients it has that are neither retired nor deleted, whether they are loaded or not.
-    pub client_count: u64,
-    /// All its clients, retired and deleted ones too.
-    pub clients: Vec<ClientState>,
-    /// Those of its accounts that an edit or a declaration is about. A tenant may have a great many, so no state has them all.
-    pub accounts: Vec<AccountState>,
-    /// The thumbprint of the key that was imported as its first.
-    pub first_key_thumbprint: Option<String>,
-    /// Whether it ever had a key.
-    pub has_had_keys: bool,
-}
-
-/// A resource server's row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResourceServerState {
-    /// Its fields.
-    pub resource_server: ResourceServer,
-    /// Its lifecycle.
-    pub lifecycle: RowLifecycle,
-}
-
-/// A client's row and those of its secrets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientState {
-    /// Its fields; the list of secrets in it is empty.
-    pub client: Client,
-    /// Its lifecycle.
-    pub lifecycle: RowLifecycle,
-    /// Its secrets, revoked ones too.
-    pub secrets: Vec<SecretState>,
-}
-
-/// An account's row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountState {
-    /// Its fields; of a deleted account only the id is left.
-    pub account: Account,
-    /// Its lifecycle.
-    pub lifecycle: RowLifecycle,
-    /// Recognizes a declared password. It signs nobody in.
-    pub declared_digest: Option<[u8; 32]>,
 }
 
 /// What a person has allowed a client.
@@ -234,54 +176,4 @@ impl RowLifecycle {
     pub fn is_config_managed(&self) -> bool {
         self.is_live() && self.managed_by == ManagedBy::Config
     }
-}
-
-impl TenantState {
-    /// A new tenant without anything that belongs to it.
-    #[must_use]
-    pub fn added(tenant: Tenant, lifecycle: RowLifecycle) -> Self {
-        Self {
-            tenant,
-            lifecycle,
-            revision: 1,
-            previous_tokens_until: None,
-            resource_servers: Vec::new(),
-            client_count: 0,
-            clients: Vec::new(),
-            accounts: Vec::new(),
-            first_key_thumbprint: None,
-            has_had_keys: false,
-        }
-    }
-
-    /// One of its loaded clients, deleted ones too.
-    pub(crate) fn client(&self, id: &ClientId) -> Result<&ClientState, EditError> {
-        let found = self.clients.iter().find(|row| row.client.id == *id);
-        found.ok_or(EditError::NotFound("client"))
-    }
-
-    /// One of its loaded accounts, unless it is deleted.
-    pub(crate) fn account(&self, id: &AccountId) -> Result<&AccountState, EditError> {
-        let found = self.accounts.iter().find(|row| row.account.id == *id);
-        found.filter(|row| row.lifecycle.deleted_at.is_none()).ok_or(EditError::NotFound("account"))
-    }
-
-    /// The longest life of a token that can be issued today.
-    #[must_use]
-    pub fn longest_lifetime(&self) -> Lifetime {
-        let live = self.clients.iter().filter(|state| state.lifecycle.is_live());
-        longest_lifetime(&self.tenant, live.map(|state| &state.client))
-    }
-
-    /// When the last token that was issued until now expires. For as long as replicas go on with rows from their own memory, they issue
-    /// under a former one.
-    #[must_use]
-    pub fn tokens_until(&self, now: Timestamp, l1_lifetime: Lifetime) -> Timestamp {
-        let newest = now + self.longest_lifetime() + l1_lifetime;
-        self.previous_tokens_until.map_or(newest, |previous| previous.max(newest))
-    }
-}
-
-pub(crate) fn longest_lifetime<'a>(tenant: &Tenant, clients: impl Iterator<Item = &'a Client>) -> Lifetime {
-    clients.map(|client| client.token_lifetime(tenant)).fold(tenant.access_token.lifetime, Ord::max)
 }

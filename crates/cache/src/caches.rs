@@ -6,7 +6,7 @@ use accounts::AccountStore;
 use administration::Invalidation;
 use keys::SigningKeyStore;
 use registry::{ClientStore, RevocationStore};
-use tenancy::{LogoStore, TenantStore};
+use tenancy::{LogoStore, TenantId, TenantStore};
 use tokio::sync::oneshot;
 
 use crate::account_store::Accounts;
@@ -18,7 +18,7 @@ use crate::signing_key_store::KeySets;
 use crate::tenant_store::Tenants;
 use crate::{
     CachedAccountStore, CachedClientStore, CachedLogoStore, CachedRevocationStore, CachedSigningKeyStore,
-    CachedTenantStore, Freshness, REVOCATIONS_FRESH, ReadThrough, RedisCache,
+    CachedTenantStore, Counters, Freshness, REVOCATIONS_FRESH, ReadThrough, RedisCache,
 };
 
 /// The store behind the caches.
@@ -32,53 +32,67 @@ impl<S: TenantStore + LogoStore + ClientStore + SigningKeyStore + RevocationStor
 {
 }
 
-/// The caches between the request path and the store.
-#[derive(Clone)]
-pub struct Caches {
-    /// Tenants.
-    pub tenants: Arc<CachedTenantStore>,
-    /// Clients.
-    pub clients: Arc<CachedClientStore>,
-    /// Sealed keys.
-    pub signing_keys: Arc<CachedSigningKeyStore>,
-    /// What tenants have revoked.
-    pub revocations: Arc<CachedRevocationStore>,
-    /// People, without their passwords.
-    pub accounts: Arc<CachedAccountStore>,
-    /// Pictures of tenants.
-    pub logos: Arc<CachedLogoStore>,
-    shared: SharedRows,
-}
-
-/// The room of each cache in bytes, by the estimated size of its entries. The least used entries are evicted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capacity {
-    /// Tenants, and names that no tenant has.
-    pub tenants: u64,
-    /// Clients, and names that no client has.
-    pub clients: u64,
-    /// Key sets, sealed.
-    pub key_sets: u64,
-    /// Revocations of tenants.
-    pub revocations: u64,
-    /// Accounts.
-    pub accounts: u64,
-    /// Pictures of tenants.
-    pub logos: u64,
-}
-
-/// Room for some 10 000 usual tenants with their keys, 50 000 usual clients and 20 000 usual accounts.
-impl Default for Capacity {
-    fn default() -> Self {
-        Self {
-            tenants: 16 << 20,
-            clients: 64 << 20,
-            key_sets: 48 << 20,
-            revocations: 32 << 20,
-            accounts: 32 << 20,
-            logos: 16 << 20,
+/// Defines the caches of a replica, each with its room by default: what is done with all of them is said here once.
+macro_rules! caches {
+    ($($(#[$doc:meta])* $name:ident: $cache:ty = $room:expr,)+) => {
+        /// The caches between the request path and the store.
+        #[derive(Clone)]
+        pub struct Caches {
+            $($(#[$doc])* pub $name: Arc<$cache>,)+
+            shared: SharedRows,
         }
-    }
+
+        /// The room of each cache in bytes, by the estimated size of its entries. The least used entries are evicted.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Capacity {
+            $($(#[$doc])* pub $name: u64,)+
+        }
+
+        /// Room for some 10 000 usual tenants with their keys, 50 000 usual clients and 20 000 usual accounts.
+        impl Default for Capacity {
+            fn default() -> Self {
+                Self { $($name: $room,)+ }
+            }
+        }
+
+        impl Caches {
+            /// The same caches for as long as they are in use. Invalidations of other replicas are not sent on.
+            fn while_in_use(&self) -> impl Fn() -> Option<Self> + Send + Sync + use<> {
+                let freshness = self.shared.freshness;
+                $(let $name = Arc::downgrade(&self.$name);)+
+                move || {
+                    let shared = SharedRows { redis: None, freshness };
+                    Some(Self { $($name: $name.upgrade()?,)+ shared })
+                }
+            }
+
+            /// The tenant's policies govern its other rows, so nothing read under the old policies stays.
+            fn forget_tenant(&self, tenant: &TenantId) {
+                $(self.$name.invalidate_tenant(tenant);)+
+            }
+
+            /// What each cache has counted, under its name as a label of metrics.
+            #[must_use]
+            pub fn counters(&self) -> Vec<(&'static [(&'static str, &'static str)], &Counters)> {
+                vec![$((&[("cache", stringify!($name))], &self.$name.counters),)+]
+            }
+        }
+    };
+}
+
+caches! {
+    /// Tenants, and names that no tenant has.
+    tenants: CachedTenantStore = 16 << 20,
+    /// Clients, and names that no client has.
+    clients: CachedClientStore = 64 << 20,
+    /// Key sets, sealed.
+    signing_keys: CachedSigningKeyStore = 48 << 20,
+    /// What tenants have revoked.
+    revocations: CachedRevocationStore = 32 << 20,
+    /// People, without their passwords.
+    accounts: CachedAccountStore = 32 << 20,
+    /// Pictures of tenants.
+    logos: CachedLogoStore = 16 << 20,
 }
 
 impl Caches {
@@ -96,7 +110,7 @@ impl Caches {
         let clients = Clients { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
         let clients = Arc::new(ReadThrough::new(clients, capacity.clients, freshness));
         let signing_keys = KeySets { store: store.clone(), shared: shared.clone(), tenants: tenants.clone() };
-        let signing_keys = Arc::new(ReadThrough::new(signing_keys, capacity.key_sets, freshness));
+        let signing_keys = Arc::new(ReadThrough::new(signing_keys, capacity.signing_keys, freshness));
         let within = freshness.at_most(REVOCATIONS_FRESH);
         let of_revocations = SharedRows { freshness: within, ..shared.clone() };
         let revocations = Revocations { store: store.clone(), shared: of_revocations };
@@ -112,35 +126,10 @@ impl Caches {
     /// Receives the invalidations of other replicas for as long as the caches are in use.
     fn listen(&self) {
         let Some(redis) = &self.shared.redis else { return };
-        let freshness = self.shared.freshness;
-        let tenants = Arc::downgrade(&self.tenants);
-        let clients = Arc::downgrade(&self.clients);
-        let signing_keys = Arc::downgrade(&self.signing_keys);
-        let revocations = Arc::downgrade(&self.revocations);
-        let accounts = Arc::downgrade(&self.accounts);
-        let logos = Arc::downgrade(&self.logos);
+        let in_use = self.while_in_use();
         let on_invalidation = move |changes: &[Invalidation]| {
-            let (
-                Some(tenants),
-                Some(clients),
-                Some(signing_keys),
-                Some(revocations),
-                Some(accounts),
-                Some(logos),
-            ) = (
-                tenants.upgrade(),
-                clients.upgrade(),
-                signing_keys.upgrade(),
-                revocations.upgrade(),
-                accounts.upgrade(),
-                logos.upgrade(),
-            )
-            else {
-                return false;
-            };
-            let shared = SharedRows { redis: None, freshness };
-            Self { tenants, clients, signing_keys, revocations, accounts, logos, shared }.forget(changes);
-            true
+            let caches = in_use();
+            caches.map(|caches| caches.forget(changes)).is_some()
         };
         redis.connection.runtime.spawn(listen(Arc::downgrade(redis), on_invalidation));
     }
@@ -171,15 +160,7 @@ impl Caches {
     pub fn forget(&self, changes: &[Invalidation]) {
         for change in changes {
             match change {
-                // The tenant's policies govern its other rows, so nothing read under the old policies stays.
-                Invalidation::Tenant(tenant) => {
-                    self.tenants.invalidate_tenant(tenant);
-                    self.clients.invalidate_tenant(tenant);
-                    self.signing_keys.invalidate_tenant(tenant);
-                    self.revocations.invalidate_tenant(tenant);
-                    self.accounts.invalidate_tenant(tenant);
-                    self.logos.invalidate_tenant(tenant);
-                }
+                Invalidation::Tenant(tenant) => self.forget_tenant(tenant),
                 Invalidation::Client(tenant, client) => {
                     self.clients.invalidate(&(tenant.clone(), client.clone()));
                 }
@@ -205,15 +186,6 @@ impl Caches {
     /// Whether the last load of any cache found the store unavailable.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
-        let Self { tenants, clients, signing_keys, revocations, accounts, logos, shared: _ } = self;
-        let counters = [
-            &tenants.counters,
-            &clients.counters,
-            &signing_keys.counters,
-            &revocations.counters,
-            &accounts.counters,
-            &logos.counters,
-        ];
-        counters.iter().any(|counters| counters.is_degraded())
+        self.counters().into_iter().any(|(_, counters)| counters.is_degraded())
     }
 }

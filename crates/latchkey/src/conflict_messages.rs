@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use administration::{Conflict, ConflictKind, DeclaredTenant, Plan, ReconcileError, Subject};
+use administration::{Conflict, ConflictKind, DeclaredTenant, Described as _, Plan, ReconcileError, Subject};
+use registry::Client;
 use tenancy::TenantId;
 
 use crate::names::names;
@@ -74,9 +75,8 @@ fn location(Conflict { subject, kind }: &Conflict, loaded: &Loaded) -> (Location
     let declared = loaded.declaration.tenants.get(subject.tenant());
     let row = || match subject {
         Subject::Tenant(_) | Subject::Scope(..) => at.clone(),
-        Subject::Client(_, client) | Subject::Secret(_, client, _) => at.key("clients").key(client.as_str()),
-        Subject::ResourceServer(_, audience) => at.key("resource_servers").key(audience),
-        Subject::Account(_, name) => at.key("accounts").key(name),
+        Subject::Secret(_, client, _) => at.key("clients").key(client.as_str()),
+        Subject::Row(_, row) => at.key(row.collection).key(&row.name),
     };
     match kind {
         ConflictKind::IssuerTaken { issuer: name, .. } => {
@@ -147,8 +147,8 @@ fn hint(Conflict { subject, kind }: &Conflict) -> String {
 /// The command that shows what another interface created.
 fn show_command(subject: &Subject) -> String {
     match subject {
-        Subject::Client(tenant, client) | Subject::Secret(tenant, client, _) => {
-            format!("latchkey client show {tenant} {client}")
+        Subject::Row(tenant, row) if row.noun == Client::NOUN => {
+            format!("latchkey client show {tenant} {}", row.name)
         }
         other => format!("latchkey tenant show {}", other.tenant()),
     }
@@ -188,7 +188,7 @@ mod tests {
 
     use administration::{Conflicts, FieldError};
     use registry::ClientId;
-    use tenancy::Issuer;
+    use tenancy::{Issuer, ResourceServer};
 
     use super::*;
     use settings::{Environment, read};
@@ -223,9 +223,9 @@ tenants:
         let acme = || TenantId::parse("acme").unwrap();
         let beta = || TenantId::parse("beta").unwrap();
         let web = || ClientId::parse("web").unwrap();
-        let api = || Subject::ResourceServer(acme(), "api".to_owned());
+        let api = || Subject::of::<ResourceServer>(&acme(), "api");
         let in_acme = |kind| Conflict { subject: Subject::Tenant(acme()), kind };
-        let of_web = |kind| Conflict { subject: Subject::Client(acme(), web()), kind };
+        let of_web = |kind| Conflict { subject: Subject::of::<Client>(&acme(), "web"), kind };
         let issuer = |text: &str| {
             in_acme(ConflictKind::IssuerTaken { issuer: Issuer::parse(text).unwrap(), owner: beta() })
         };

@@ -38,14 +38,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use admin_client::AdminCommandArguments;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use command::account::AccountCommand;
 use command::admin::AdminCommand;
 use command::audit::AuditCommand;
 use command::call::CallArguments;
 use command::client::ClientCommand;
-use command::examples::with_examples;
+use command::examples::example;
 use command::explain::ExplainArguments;
 use command::inspect::InspectArguments;
 use command::key::KeyCommand;
@@ -76,6 +76,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 error, 2 something to do (plan, 
 #[derive(Subcommand)]
 enum Command {
     /// Serve all tenants (the default).
+    #[command(after_help = example!("serve --config /etc/latchkey/config.yaml"))]
     Serve {
         /// Listen here instead of at the addresses of the file: one for each listener, in their order; repeated, or with commas [variable:
         /// LATCHKEY_LISTEN].
@@ -83,14 +84,17 @@ enum Command {
         addresses: Vec<SocketAddr>,
     },
     /// Write settings for a first start, with one tenant, and a secret for its client. Nothing is written over.
+    #[command(after_help = example!("init"))]
     Init,
     /// Ask a server on this machine whether it is ready. Exit 0 if it is, else 1.
+    #[command(after_help = example!("health --address 127.0.0.1:3000"))]
     Health {
         /// Where it listens.
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
         address: SocketAddr,
     },
     /// Read the settings, and report what a start would refuse and what has no effect. Exit 0, or 1 for a mistake.
+    #[command(after_help = example!("check --config config.yaml"))]
     Check {
         /// Open the store for reading, and list its rows that are beyond a limit, too.
         #[arg(long)]
@@ -104,6 +108,7 @@ enum Command {
     },
     /// Examine the machine that the server runs on: settings, store, keys, Redis, clock, certificates, listeners, issuers, files. Creates
     /// and changes nothing. Exit 0, or 1 for an error.
+    #[command(after_help = example!("doctor --json"))]
     Doctor {
         /// Print a JSON document instead.
         #[arg(long)]
@@ -115,9 +120,11 @@ enum Command {
         mut_arg("json", |json| json.help("Print a JSON document instead")),
         mut_arg("token_file", |file| file.help("Read the token for the server from this file")),
     )]
+    #[command(after_help = example!("inspect token.json --tenant globex --audience orders-api"))]
     Inspect(InspectArguments),
     /// Show what applying the settings would change, and write nothing. Exit 0 for nothing, 2 for something, 1 for an error or a
     /// tenant that would be left out.
+    #[command(after_help = example!("plan --json"))]
     Plan {
         /// Print a JSON document instead.
         #[arg(long)]
@@ -128,6 +135,7 @@ enum Command {
     },
     /// Show how the store differs from the settings, also in what applying leaves alone. Exit 0 for not at all, 2 else, 1 for an
     /// error or a tenant that would be left out.
+    #[command(after_help = example!("drift"))]
     Drift {
         /// Print a JSON document instead.
         #[arg(long)]
@@ -137,6 +145,7 @@ enum Command {
         full: bool,
     },
     /// Apply the settings to the store. Exit 0, or 1 for an error or a tenant that was left out.
+    #[command(after_help = example!("apply --prune"))]
     Apply {
         /// Also retire more of what is no longer declared than `reconcile.max_retired` allows.
         #[arg(long)]
@@ -149,6 +158,7 @@ enum Command {
         full: bool,
     },
     /// Apply again what an earlier generation was read from, after showing what changes and asking.
+    #[command(after_help = example!("rollback 12"))]
     Rollback {
         /// Which generation.
         #[arg(required_unless_present = "list")]
@@ -176,29 +186,38 @@ enum Command {
     Secret(AdminCommandArguments<SecretCommand>),
     /// Explain what the token endpoint would answer to a request of a client, check by check, and how to fix a refusal. Issues no token and
     /// changes nothing. Exit 0 for a token, 7 for a refusal, 1 for an error.
+    #[command(after_help = example!("explain globex billing --scope orders:read --secret-file billing.secret"))]
     Explain(Box<ExplainArguments>),
     /// Manage signing keys, and the key that seals them.
     Key(AdminCommandArguments<KeyCommand>),
     /// See who changed what.
     Audit(AdminCommandArguments<AuditCommand>),
     /// Store a client's credential as a profile, after fetching a token with it. No option takes the secret itself.
+    #[command(after_help = example!("login --server https://id.example.com --tenant globex --client-id billing --client-secret-file billing.secret"))]
     Login(Box<LoginArguments>),
     /// Remove a profile with its secret and its tokens, and revoke them if you want that.
+    #[command(after_help = example!("logout --profile default"))]
     Logout(LogoutArguments),
     /// Print a token of a profile: the one that commands share, or one that is fetched.
+    #[command(after_help = example!("token --format header"))]
     Token(TokenArguments),
     /// Show a profile: server, client, where the secret is kept, and how long the token is still valid. Exit 5 for a token that is not active.
+    #[command(after_help = example!("whoami"))]
     Whoami(WhoamiArguments),
     /// Send a request with a token of a profile, and print the body of the answer. The exit code follows the status.
+    #[command(after_help = example!("call -i https://orders.example.com/v1/orders"))]
     Call(Box<CallArguments>),
     /// List the profiles.
+    #[command(after_help = example!("profiles"))]
     Profiles(ProfilesArguments),
     /// Make a profile the current one.
+    #[command(after_help = example!("use production"))]
     Use(UseArguments),
     /// Make the first administrator.
     #[command(subcommand)]
     Admin(AdminCommand),
     /// Make a self-signed certificate for an https listener of this machine. Nothing is written over.
+    #[command(after_help = example!("dev-cert --name id.localhost"))]
     DevCert {
         /// Where the certificate goes.
         #[arg(long, value_name = "FILE", default_value = "data/dev-cert.pem")]
@@ -211,24 +230,29 @@ enum Command {
         names: Vec<String>,
     },
     /// Print what a shell needs to complete commands.
+    #[command(after_help = example!("completion bash > /etc/bash_completion.d/latchkey"))]
     Completion {
         /// For which shell.
         shell: Shell,
     },
     /// Write the manual pages.
+    #[command(after_help = example!("man man1"))]
     Man {
         /// Into this folder, such as /usr/local/share/man/man1.
         folder: PathBuf,
     },
     /// Bring the store's schema up to date, and nothing else.
+    #[command(after_help = example!("migrate"))]
     Migrate {
         /// Print a JSON document instead.
         #[arg(long)]
         json: bool,
     },
     /// Print the JSON Schema of the settings, for editors.
+    #[command(after_help = example!("schema > config.schema.json"))]
     Schema,
     /// Print the OpenAPI document.
+    #[command(after_help = example!("openapi > openapi.json"))]
     Openapi,
 }
 
@@ -242,14 +266,8 @@ impl<C: Subcommand> AdminCommandArguments<C> {
     }
 }
 
-/// The arguments with the examples: what is read, and what help texts, manual pages and completions are made of.
-fn command_line() -> clap::Command {
-    with_examples(Arguments::command())
-}
-
 fn main() -> ExitCode {
-    let parsed = command_line().try_get_matches();
-    let Arguments { config, command } = match parsed.and_then(|parsed| Arguments::from_arg_matches(&parsed)) {
+    let Arguments { config, command } = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
@@ -287,8 +305,8 @@ fn main() -> ExitCode {
         Command::Use(arguments) => command::profiles::switch(&arguments),
         Command::Admin(arguments) => command::admin::run(&config, arguments),
         Command::DevCert { certificate, key, names } => command::dev_cert::run(&certificate, &key, &names),
-        Command::Completion { shell } => command::completion::run(shell, command_line()),
-        Command::Man { folder } => command::man::run(&folder, command_line()),
+        Command::Completion { shell } => command::completion::run(shell, Arguments::command()),
+        Command::Man { folder } => command::man::run(&folder, Arguments::command()),
         Command::Migrate { json } => command::migrate::run(&config, json),
         Command::Schema => command::print(&settings::schema()),
         Command::Openapi => command::print(&gateway::openapi_document()),

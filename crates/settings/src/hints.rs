@@ -204,13 +204,11 @@ fn members_below(path: &[String]) -> impl Iterator<Item = &'static str> {
 fn misplaced(path: &[String]) -> Option<Explanation> {
     let (key, around) = path.split_last()?;
     let kind = names_in(around)?;
+    let article = if kind.starts_with('a') { "an" } else { "a" };
     members(path).any(|member| member == key).then(|| {
         Explanation::new(
-            format!("`{key}` is read as the id of {kind} here"),
-            format!(
-                "indent it deeper, below the id of its {}",
-                kind.trim_start_matches("a ").trim_start_matches("an ")
-            ),
+            format!("`{key}` is read as the id of {article} {kind} here"),
+            format!("indent it deeper, below the id of its {kind}"),
         )
     })
 }

@@ -1,5 +1,6 @@
 //! The log of changed rows, which each process reads to drop its cache entries.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use administration::{ChangeLog, Invalidation, invalidations};
@@ -14,13 +15,25 @@ use crate::commit::CommitWriter;
 use crate::database::{Database, Engine};
 use crate::error::Error;
 use crate::postgres::PostgresChangeFeed;
-use crate::rows::{LoggedChange, log_row};
+use crate::rows::{LoggedChange, log_row, name_column};
 use crate::sqlite::SqliteChangeFeed;
 use crate::statement::{Dialect, Statement};
 
 /// Across tenants on purpose: each process reads every change.
-pub(crate) const CHANGES: &str = "
-    SELECT position, kind, tenant_id, client_id, account_id FROM change_log WHERE position > $1 ORDER BY position";
+pub(crate) static CHANGES: LazyLock<String> = LazyLock::new(|| {
+    let names = names();
+    format!("SELECT position, kind, tenant_id, {names} FROM change_log WHERE position > $1 ORDER BY position")
+});
+
+/// At the time `$2`.
+pub(crate) static LOG: LazyLock<String> = LazyLock::new(|| {
+    let (names, given) =
+        (names(), Invalidation::NAMED.map(|kind| format!("{} text", name_column(kind))).join(", "));
+    format!(
+        "INSERT INTO change_log (kind, tenant_id, {names}, changed_at)
+         SELECT kind, tenant_id, {names}, $2 FROM {{given(kind text, tenant_id text, {given})}} ORDER BY nth"
+    )
+});
 
 /// From the counter, not from the rows: old rows are removed.
 const SQLITE_POSITION: &str = "
@@ -30,16 +43,15 @@ const SQLITE_POSITION: &str = "
 /// removed, every row to come is new.
 const POSTGRES_POSITION: &str = "SELECT COALESCE(MAX(position), 0) FROM change_log";
 
-/// At the time `$2`.
-pub(crate) const LOG: &str = "
-    INSERT INTO change_log (kind, tenant_id, client_id, account_id, changed_at)
-    SELECT kind, tenant_id, client_id, account_id, $2
-      FROM {given(kind text, tenant_id text, client_id text, account_id text)} ORDER BY nth";
-
 const FORGET: &str = "DELETE FROM change_log WHERE changed_at < $1";
 
 /// No cache keeps anything this long.
 const REMEMBERED_SECONDS: i64 = 86_400;
+
+/// The columns that have the names of what has changed.
+fn names() -> String {
+    Invalidation::NAMED.map(name_column).join(", ")
+}
 
 /// How soon a connection that was lost is opened again.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -124,7 +136,7 @@ impl ChangeLog for Database {
     }
 
     async fn changes_since(&self, position: i64) -> Stored<Vec<(i64, Invalidation)>> {
-        let rows: Vec<LoggedChange> = self.read(Statement::of(CHANGES).bind(position)).await?;
+        let rows: Vec<LoggedChange> = self.read(Statement::of(CHANGES.as_str()).bind(position)).await?;
         rows.into_iter().map(|row| Ok((row.position, row.change?))).collect()
     }
 }
@@ -137,7 +149,7 @@ pub(crate) fn forget(now: Timestamp) -> Statement {
 impl CommitWriter<'_> {
     pub(crate) async fn change_log(&mut self) -> Result<(), Error> {
         let rows: Vec<_> = invalidations(&self.request.changes).iter().map(log_row).collect();
-        self.all(LOG, &rows).await?;
+        self.all(&LOG, &rows).await?;
         self.transaction.execute(&forget(self.request.now)).await?;
         Ok(())
     }

@@ -73,7 +73,7 @@ macro_rules! written {
                     vec![$(($column, crate::columns::type_of(|row: &Self| &row.$($field).+))),*],
                     $($(<$nested_type as crate::columns::Columns>::columns(),)+)?
                     $(crate::columns::of_document($document),)?
-                    $(super::lifecycle::lifecycle_without(&[$($absent),+]),)?
+                    $(crate::rows::lifecycle_without(&[$($absent),+]),)?
                 ]
                 .concat()
             }

@@ -160,7 +160,7 @@ async fn revoke_token(
         None => transaction.limit_tokens(tenant, client, until).await?,
     }
     // The log last: its lock is shared by all tenants, and a transaction that has it waits for no row.
-    transaction.write(LOG, &[log_row(&Invalidation::Revocations(tenant.clone()))], now).await?;
+    transaction.write(&LOG, &[log_row(&Invalidation::Revocations(tenant.clone()))], now).await?;
     transaction.commit().await
 }
 
@@ -180,7 +180,7 @@ impl Transaction<'_> {
         if let Some(account) = account {
             self.limit_account(tenant, account, now).await?;
         }
-        self.write(LOG, &[log_row(&Invalidation::Revocations(tenant.clone()))], now).await.map(drop)
+        self.write(&LOG, &[log_row(&Invalidation::Revocations(tenant.clone()))], now).await.map(drop)
     }
 
     /// One fact of the account in the place of its oldest, where there are too many. Of its tokens that were issued until now it ends more, never

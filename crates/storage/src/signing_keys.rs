@@ -114,7 +114,7 @@ async fn add(database: &Database, tenant: &TenantId, key: &KeyRecord) -> Result<
     // The scheduler finds the tenant by this when the key begins to sign.
     transaction.write(SCHEDULE, &[due_row(tenant, Some(key.active_from))], at).await?;
     // The log last: its lock is shared by all tenants, and a transaction that has it waits for no row.
-    transaction.write(LOG, &[log_row(&Invalidation::Keys(tenant.clone()))], at).await?;
+    transaction.write(&LOG, &[log_row(&Invalidation::Keys(tenant.clone()))], at).await?;
     transaction.commit().await?;
     Ok(true)
 }

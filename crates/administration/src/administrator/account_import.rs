@@ -6,8 +6,9 @@ use secrets::{ForeignHash, SecretHash};
 use tenancy::{TenantId, Turn};
 use tokio::time::timeout;
 
+use super::accounts::AccountNames;
 use super::commit_with_retry::{Decision, EditRequest};
-use super::load::{AccountNames, LoadScope};
+use super::load::TenantAlone;
 use super::secret_material::PATIENCE;
 use super::{Administrator, Caller};
 use crate::documents::ImportedLine;
@@ -16,7 +17,7 @@ use crate::edit::{
     account_import::{ImportLine, LinePassword},
     invalid,
 };
-use crate::rules::password_context;
+use crate::password_context;
 use crate::{EditError, FieldError, FileSecret, Permission, SecretForm};
 
 /// Lines of one import.
@@ -56,7 +57,7 @@ impl Administrator {
         caller.authority.require_in(tenant, Permission::Accounts)?;
         let turn = timeout(PATIENCE, self.imports.take(tenant)).await;
         let turn = turn.ok().and_then(Result::ok).ok_or(EditError::Busy)?;
-        self.load(tenant, &LoadScope::Tenant).await?.tenant()?;
+        self.load(tenant, &TenantAlone).await?.tenant()?;
         Ok(AccountImport { administrator: self, caller, tenant, _turn: turn })
     }
 }
@@ -88,7 +89,7 @@ impl AccountImport<'_> {
         let Self { administrator, caller, tenant, .. } = *self;
         let read = |line: &(u32, &[u8])| ImportLine::read(*line, tenant, &AccountId::generate(), caller.now);
         let mut lines: Vec<ImportLine> = batch.iter().map(read).collect();
-        let scope = LoadScope::Accounts(names(&lines));
+        let scope = Box::new(names(&lines));
         self.prepare(&mut lines, &scope, passwords).await?;
         let request = EditRequest { caller, tenant, scope };
         let decide = |context: EditContext<'_>, _: &mut Option<()>| {
@@ -103,7 +104,7 @@ impl AccountImport<'_> {
     async fn prepare(
         &self,
         lines: &mut [ImportLine],
-        scope: &LoadScope,
+        scope: &AccountNames,
         passwords: &mut usize,
     ) -> Edited<()> {
         let Self { administrator, caller, tenant, .. } = *self;

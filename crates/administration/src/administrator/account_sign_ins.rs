@@ -2,15 +2,17 @@
 //! `latchkey:accounts`, of the platform or of the tenant. An administrator ends them, and starts none: nobody signs in as another person.
 
 use accounts::AccountId;
+use async_trait::async_trait;
 use protocol::Timestamp;
 use sessions::{FoundSession, SignedIn};
 use tenancy::{SessionPolicy, Stored, TenantId};
 
+use super::accounts::AccountNames;
 use super::commit_with_retry::EditRequest;
-use super::load::{AccountNames, LoadScope};
+use super::load::Scope;
 use super::{Administrator, Caller};
 use crate::edit::{self, EditContext, Edited, Facts, SignInEnd};
-use crate::{ConsentView, SessionView};
+use crate::{AdministrationStore, ConsentView, SessionView};
 
 /// What the sign-ins of an account have left behind, as interfaces show it.
 #[derive(Debug)]
@@ -47,7 +49,7 @@ impl Administrator {
         caller: &Caller,
         names: (&TenantId, &AccountId),
     ) -> Edited<Vec<SessionView>> {
-        let facts = self.sign_ins_of(caller, names, LoadScope::Sessions(names.1.clone())).await?;
+        let facts = self.sign_ins_of(caller, names, &Sessions(names.1.clone())).await?;
         let policy = facts.tenant()?.tenant.sign_in.session;
         Ok(live(facts.sessions, policy, caller.now))
     }
@@ -61,7 +63,7 @@ impl Administrator {
         caller: &Caller,
         names: (&TenantId, &AccountId),
     ) -> Edited<Vec<ConsentView>> {
-        let facts = self.sign_ins_of(caller, names, LoadScope::Consents(names.1.clone())).await?;
+        let facts = self.sign_ins_of(caller, names, &Consents(names.1.clone())).await?;
         Ok(facts.consents.into_iter().map(ConsentView::from).collect())
     }
 
@@ -76,10 +78,10 @@ impl Administrator {
         end: &SignInEnd,
     ) -> Edited<()> {
         caller.authority.require_account(tenant, account)?;
-        let scope = match end {
-            SignInEnd::All => LoadScope::Accounts(AccountNames::of(account)),
-            SignInEnd::Session(_) => LoadScope::Sessions(account.clone()),
-            SignInEnd::Consent(_) => LoadScope::Consents(account.clone()),
+        let scope: Box<dyn Scope> = match end {
+            SignInEnd::All => Box::new(AccountNames::of(account)),
+            SignInEnd::Session(_) => Box::new(Sessions(account.clone())),
+            SignInEnd::Consent(_) => Box::new(Consents(account.clone())),
         };
         let request = EditRequest { caller, tenant, scope };
         let decide = |context: EditContext<'_>| edit::account::end(context, account, end);
@@ -90,12 +92,34 @@ impl Administrator {
         &self,
         caller: &Caller,
         (tenant, account): (&TenantId, &AccountId),
-        scope: LoadScope,
+        scope: &dyn Scope,
     ) -> Edited<Facts> {
         caller.authority.require_account(tenant, account)?;
-        let facts = self.load(tenant, &scope).await?;
+        let facts = self.load(tenant, scope).await?;
         facts.tenant()?.account(account)?;
         Ok(facts)
+    }
+}
+
+/// The tenant, with an account and its sessions.
+struct Sessions(AccountId);
+
+/// The tenant, with an account and what it has allowed clients.
+struct Consents(AccountId);
+
+#[async_trait]
+impl Scope for Sessions {
+    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
+        let facts = AccountNames::of(&self.0).load(store, tenant).await?;
+        Ok(Facts { sessions: store.list_sessions(tenant, &self.0).await?, ..facts })
+    }
+}
+
+#[async_trait]
+impl Scope for Consents {
+    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
+        let facts = AccountNames::of(&self.0).load(store, tenant).await?;
+        Ok(Facts { consents: store.list_consents(tenant, &self.0).await?, ..facts })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Accounts: `latchkey:accounts`, of the platform or of the tenant.
 
 use accounts::{Account, AccountId, AccountPassword, Identifier};
+use async_trait::async_trait;
 use protocol::Timestamp;
 use serde_json::{Value, json};
 use tenancy::TenantId;
@@ -8,13 +9,14 @@ use tenancy::TenantId;
 use super::commit_with_retry::{Decision, EditRequest};
 use super::cursor::{Cursor, Paging};
 use super::idempotency::IdempotencyScope;
-use super::load::{AccountNames, LoadScope};
+use super::load::{Scope, TenantAlone, load_alone};
 use super::resource::{Patch, Resource, TakeStep, ViewContext};
 use super::{Administrator, Caller, Created, EditPolicy};
-use crate::edit::{self, AccountStep, Edit, EditContext, Edited, account::NewAccountRow};
+use crate::edit::{self, AccountStep, Edit, EditContext, Edited, Facts, account::NewAccountRow};
 use crate::{
-    AccountQuery, AccountState, AccountView, CommitRequest, EditError, FileSecret, NewAccount,
-    NewPasswordSettings, Page, Permission, RowLifecycle, SecretForm, TenantState, ThrottlingView,
+    AccountQuery, AccountState, AccountView, AdministrationStore, CommitRequest, EditError, FileSecret,
+    NewAccount, NewPasswordSettings, Page, Permission, RelatedAccounts, RowLifecycle, SecretForm,
+    TenantState, ThrottlingView,
 };
 
 /// The accounts that are listed.
@@ -62,7 +64,7 @@ impl Administrator {
         let AccountFilter { identifier, external_id } = filter;
         if identifier.is_none() && external_id.is_none() {
             let query = AccountQuery { after: page.after.clone(), limit: page.rows() };
-            self.load(tenant, &LoadScope::Tenant).await?.tenant()?;
+            self.load(tenant, &TenantAlone).await?.tenant()?;
             let place = |row: &AccountState| (row.lifecycle.created_at, row.account.id.clone());
             let rows = self.store.list_accounts(tenant, &query).await?;
             return Ok(page.page(rows, |row| (place(&row), AccountView::from(&row))));
@@ -72,7 +74,7 @@ impl Administrator {
             identifier.and_then(|text| Identifier::parse(text).ok()).into_iter().collect();
         let external_ids = external_id.map(str::to_owned).into_iter().collect();
         let names = AccountNames { ids: Vec::new(), identifiers: parsed.clone(), external_ids };
-        let facts = self.load(tenant, &LoadScope::Accounts(names)).await?;
+        let facts = self.load(tenant, &names).await?;
         let found = facts.tenant()?.accounts.iter().filter(|row| {
             let held = || row.account.identifiers.iter().any(|held| parsed.contains(&held.identifier));
             row.lifecycle.deleted_at.is_none()
@@ -109,7 +111,7 @@ impl Administrator {
             |context: EditContext<'_>| Ok((Edit::default(), edit::account::words(context, account)?));
         caller.authority.require_in(tenant, Permission::Accounts)?;
         let password = new.password.ok_or_else(|| edit::invalid("/password", "is needed"))?;
-        let scope = LoadScope::Accounts(AccountNames::of(account));
+        let scope = Box::new(AccountNames::of(account));
         let secret = (None, Some(password));
         Ok(self.edit_with_password(caller, (tenant, account), scope, secret, decide).await?.value)
     }
@@ -120,7 +122,7 @@ impl Administrator {
         &self,
         caller: &Caller,
         names @ (tenant, account): (&TenantId, &AccountId),
-        scope: LoadScope,
+        scope: Box<dyn Scope>,
         (idempotency, password): (Option<IdempotencyScope<AccountView>>, Option<FileSecret>),
         mut decide: impl FnMut(EditContext<'_>) -> Edited<(Edit, Vec<String>)> + Send,
     ) -> Edited<Created<AccountView>> {
@@ -144,6 +146,34 @@ impl Administrator {
     }
 }
 
+/// The tenant, with those of its accounts that have one of these names.
+#[derive(Default)]
+pub(super) struct AccountNames {
+    pub(super) ids: Vec<AccountId>,
+    pub(super) identifiers: Vec<Identifier>,
+    pub(super) external_ids: Vec<String>,
+}
+
+impl AccountNames {
+    /// Of one account.
+    pub(super) fn of(account: &AccountId) -> Self {
+        Self { ids: vec![account.clone()], ..Self::default() }
+    }
+}
+
+#[async_trait]
+impl Scope for AccountNames {
+    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
+        let mut state = load_alone(store, tenant).await?;
+        if let Some(state) = &mut state {
+            let Self { ids, identifiers, external_ids } = self;
+            let related = RelatedAccounts { ids, identifiers, external_ids, declared: false };
+            state.accounts = store.find_accounts(tenant, related).await?;
+        }
+        Ok(Facts { state, ..Facts::default() })
+    }
+}
+
 /// An account, in the order of creation.
 impl Cursor for (Timestamp, AccountId) {
     fn text(&self) -> String {
@@ -164,10 +194,10 @@ impl Resource for Account {
     type View = AccountView;
     type Step = AccountStep;
 
-    fn scope(_: &EditPolicy, _: &TenantId, account: &AccountId, edit: Option<&Value>) -> LoadScope {
+    fn scope(_: &EditPolicy, _: &TenantId, account: &AccountId, edit: Option<&Value>) -> Box<dyn Scope> {
         let document = edit.unwrap_or(&Value::Null);
         let texts = ["email", "username"].into_iter().filter_map(|member| document[member].as_str());
-        LoadScope::Accounts(AccountNames {
+        Box::new(AccountNames {
             ids: vec![account.clone()],
             identifiers: texts.filter_map(|text| Identifier::parse(text).ok()).collect(),
             external_ids: document["external_id"].as_str().map(str::to_owned).into_iter().collect(),

@@ -1,22 +1,24 @@
 //! Applications: each is a client of the tenant and a row beside it, written and deleted together. An interface translates its
 //! own form of one.
 
+use async_trait::async_trait;
 use protocol::Secret;
 use registry::ClientId;
 use secrets::PasswordSalt;
 use tenancy::TenantId;
 use uuid::Uuid;
 
+use super::attempts::{ATTEMPTS, pause};
 use super::commit_with_retry::{Decision, EditRequest};
-use super::load::{AboutApplication, LoadScope};
+use super::load::Scope;
 use super::{Administrator, Caller};
 use crate::edit::{
-    self, EditContext, Edited, SecretMaterial,
+    self, EditContext, Edited, Facts, SecretMaterial,
     application::{NewApplication, Put},
 };
 use crate::{
-    Application, ApplicationError, ApplicationId, ApplicationState, EditError, Permission, PutApplication,
-    Translate,
+    AdministrationStore, Application, ApplicationError, ApplicationId, ApplicationState, EditError,
+    Permission, PutApplication, RelatedClients, Translate,
 };
 
 impl Administrator {
@@ -68,7 +70,7 @@ impl Administrator {
         let new = NewApplication { id, put, client: &client };
         let client = put.client_id.filter(|id| !id.is_empty()).unwrap_or(client.as_str());
         let about = AboutApplication { id, name: put.name.to_owned(), client: client.to_owned() };
-        let request = EditRequest { caller, tenant, scope: LoadScope::Application(about) };
+        let request = EditRequest { caller, tenant, scope: Box::new(about) };
         let decide = |context: EditContext<'_>, hashed: &mut Option<_>| match edit::application::put(
             context,
             new,
@@ -95,7 +97,7 @@ impl Administrator {
         id: ApplicationId,
     ) -> Result<(), ApplicationError> {
         caller.authority.require_in(tenant, Permission::Clients)?;
-        let request = EditRequest { caller, tenant, scope: of(id) };
+        let request = EditRequest { caller, tenant, scope: Box::new(of(id)) };
         self.commit_with_retry(request, None, edit::application::delete, |_| Ok(())).await.map(drop)
     }
 
@@ -115,6 +117,36 @@ impl Administrator {
     }
 }
 
-fn of(id: ApplicationId) -> LoadScope {
-    LoadScope::Application(AboutApplication { id, name: String::new(), client: String::new() })
+/// The tenant, with an application and its client.
+struct AboutApplication {
+    id: ApplicationId,
+    /// The name that it is to have.
+    name: String,
+    /// The client that it is to have.
+    client: String,
+}
+
+fn of(id: ApplicationId) -> AboutApplication {
+    AboutApplication { id, name: String::new(), client: String::new() }
+}
+
+#[async_trait]
+impl Scope for AboutApplication {
+    /// The application is read twice: before the tenant, for the name of the client that has to be loaded, and after it.
+    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
+        let Self { id, name, client } = self;
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let known = store.find_application(tenant, id).await?.and_then(|known| known.client);
+            let ids = &[client.as_str(), known.as_ref().map_or(client, ClientId::as_str)];
+            let related = RelatedClients { ids, listed: &[client] };
+            let state = store.load_with_related_clients(tenant, related).await?;
+            let application = store.find_application(tenant, id).await?;
+            if application.as_ref().and_then(|application| application.client.as_ref()) == known.as_ref() {
+                let name_owner = store.find_application_named(tenant, name).await?;
+                return Ok(Facts { state, application, name_owner, ..Facts::default() });
+            }
+        }
+        Err(EditError::Contended)
+    }
 }

@@ -1,5 +1,6 @@
 //! Clients: `latchkey:clients`, of the platform or of the tenant.
 
+use async_trait::async_trait;
 use protocol::Timestamp;
 use registry::{Client, ClientId};
 use serde_json::{Value, json};
@@ -7,13 +8,13 @@ use tenancy::TenantId;
 
 use super::cursor::{Cursor, Paging};
 use super::idempotency::IdempotencyScope;
-use super::load::LoadScope;
+use super::load::{Scope, TenantAlone};
 use super::resource::{Patch, Resource, TakeStep, ViewContext};
 use super::{Administrator, Caller, Created, EditPolicy};
-use crate::edit::{self, ClientStep, EditContext, Edited, SecretMaterial};
+use crate::edit::{self, ClientStep, EditContext, Edited, Facts, SecretMaterial};
 use crate::{
-    ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError, NewClient, Page,
-    Permission, RowLifecycle, SecretView, TenantState,
+    AdministrationStore, ClientQuery, ClientState, ClientView, CreatedClient, CreatedSecret, EditError,
+    NewClient, Page, Permission, RelatedClients, RowLifecycle, SecretView, TenantState,
 };
 
 impl Administrator {
@@ -52,7 +53,7 @@ impl Administrator {
         let page = Paging::of(cursor, limit)?;
         let search = search.filter(|search| !search.is_empty()).map(str::to_owned);
         let query = ClientQuery { search, after: page.after.clone(), limit: page.rows() };
-        self.load(tenant, &LoadScope::Tenant).await?.tenant()?;
+        self.load(tenant, &TenantAlone).await?.tenant()?;
         let rows = self.store.list_clients(tenant, &query).await?;
         Ok(page.page(rows, |row| (row.client.id.clone(), ClientView::of(&row, caller.now))))
     }
@@ -65,8 +66,24 @@ impl Administrator {
         client: &ClientId,
     ) -> Edited<ClientState> {
         Client::authorize(&caller.authority, tenant)?;
-        let facts = self.load(tenant, &Client::scope(&self.policy, tenant, client, None)).await?;
+        let facts = self.load(tenant, &*Client::scope(&self.policy, tenant, client, None)).await?;
         Ok(facts.client(client)?.1.clone())
+    }
+}
+
+/// The tenant, with its clients that are about these names, as [`RelatedClients`].
+struct ClientNames {
+    ids: Vec<String>,
+    listed: Vec<String>,
+}
+
+#[async_trait]
+impl Scope for ClientNames {
+    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
+        let [ids, listed] =
+            [&self.ids, &self.listed].map(|names| Vec::from_iter(names.iter().map(String::as_str)));
+        let related = RelatedClients { ids: &ids, listed: &listed };
+        Ok(Facts { state: store.load_with_related_clients(tenant, related).await?, ..Facts::default() })
     }
 }
 
@@ -88,11 +105,11 @@ impl Resource for Client {
     type View = ClientView;
     type Step = ClientStep;
 
-    fn scope(_: &EditPolicy, _: &TenantId, client: &ClientId, edit: Option<&Value>) -> LoadScope {
+    fn scope(_: &EditPolicy, _: &TenantId, client: &ClientId, edit: Option<&Value>) -> Box<dyn Scope> {
         let own = || client.to_string();
         let mut ids = edit.map(edit::client::client_names).unwrap_or_default();
         ids.push(own());
-        LoadScope::Clients { ids, listed: edit.map(|_| own()).into_iter().collect() }
+        Box::new(ClientNames { ids, listed: edit.map(|_| own()).into_iter().collect() })
     }
 
     fn lifecycle<'a>(state: &'a TenantState, client: &ClientId) -> Option<&'a RowLifecycle> {

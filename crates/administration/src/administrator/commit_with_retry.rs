@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::attempts::{ATTEMPTS, pause};
 use super::idempotency::IdempotencyScope;
-use super::load::LoadScope;
+use super::load::Scope;
 use super::{Administrator, Caller, Created};
 use crate::edit::{Edit, EditContext, Edited};
 use crate::{CommitOutcome, CommitRequest, EditError, TenantState, invalidations};
@@ -23,7 +23,7 @@ const MOST_LATE: u32 = 3;
 pub(super) struct EditRequest<'a> {
     pub(super) caller: &'a Caller,
     pub(super) tenant: &'a TenantId,
-    pub(super) scope: LoadScope,
+    pub(super) scope: Box<dyn Scope>,
 }
 
 /// What is decided on the facts of one attempt.
@@ -76,11 +76,8 @@ impl Administrator {
             if let Some(value) = self.answered(idempotency.as_ref(), caller.now).await? {
                 return Ok(Created { value, replayed: true });
             }
-            let facts = self.load(tenant, &scope).await?;
-            let now = match scope {
-                LoadScope::Keys { .. } => self.clock_of(caller),
-                _ => caller.now,
-            };
+            let facts = self.load(tenant, &*scope).await?;
+            let now = if scope.counts_from_decision() { self.clock_of(caller) } else { caller.now };
             let context = EditContext { now, ..self.context(caller, tenant, &facts) };
             let (edit, value, valid_for) = match decide(context, &mut prepared)? {
                 Decision::Commit { edit, value, valid_for } => (edit, value, valid_for),

@@ -4,7 +4,7 @@ use tenancy::{Issuer, TenantId};
 
 use super::clients::created;
 use super::commit_with_retry::EditRequest;
-use super::load::LoadScope;
+use super::tenants::Whole;
 use super::{Administrator, Caller};
 use crate::edit::{
     EditContext,
@@ -24,7 +24,7 @@ impl Administrator {
         let admin = NewClient { client_id, client_secret: None, settings };
         let platform = TenantId::parse(TenantId::PLATFORM).expect("the reserved id has the right shape");
         let new = self.prepare_client(&platform, &admin, "").await?;
-        let scope = LoadScope::Whole(vec![Issuer::derived(&self.policy.public_url, &platform)]);
+        let scope = Box::new(Whole(vec![Issuer::derived(&self.policy.public_url, &platform)]));
         let request = EditRequest { caller, tenant: &platform, scope };
         let decide = |context: EditContext<'_>| first_admin(context, &new);
         let answer = |after: &TenantState| Ok(created(after.client(&new.id)?, &new.secret, caller.now));

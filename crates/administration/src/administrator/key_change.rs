@@ -9,7 +9,7 @@ use tenancy::TenantId;
 use super::commit_with_retry::{Decision, EditRequest};
 use super::idempotency::IdempotencyScope;
 use super::key_material::KeyMaterial;
-use super::load::LoadScope;
+use super::key_views::Keys;
 use super::{Administrator, Caller, Created};
 use crate::edit::{EditContext, Edited, key_edit::KeyDecision};
 use crate::{BrokenTokensView, KeyView, KeysChanged, TenantKeys};
@@ -26,7 +26,7 @@ impl Administrator {
     ) -> Edited<Created<KeysChanged>> {
         let idempotency = operation.and_then(|operation| IdempotencyScope::of(caller, tenant, operation));
         let thumbprint = imported.as_ref().map(|material| material.thumbprint().to_owned());
-        let scope = LoadScope::Keys { imported: thumbprint };
+        let scope = Box::new(Keys { imported: thumbprint });
         let request = EditRequest { caller, tenant, scope };
         let decide = |context: EditContext<'_>, prepared: &mut Option<KeyMaterial>| {
             let (state, decision) = (context.facts.keys()?, decide(context)?);

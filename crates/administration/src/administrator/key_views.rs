@@ -1,13 +1,15 @@
 //! Signing keys as administrators who may change them see them: `latchkey:keys`, of the platform or of the tenant.
 
+use async_trait::async_trait;
 use keys::{KeyError, KeyId, open_key, openable};
 use tenancy::TenantId;
 
-use super::load::LoadScope;
+use super::load::Scope;
 use super::{Administrator, Caller};
 use crate::edit::{Edited, Facts, KeyCommand};
 use crate::{
-    BrokenTokensView, EditError, KeyStatusView, KeyView, Permission, PublicKeyView, UnopenedKeyView, edit,
+    AdministrationStore, BrokenTokensView, EditError, KeyStatusView, KeyView, Permission, PublicKeyView,
+    UnopenedKeyView, edit,
 };
 
 impl Administrator {
@@ -79,6 +81,31 @@ impl Administrator {
 
     async fn load_keys(&self, caller: &Caller, tenant: &TenantId) -> Edited<Facts> {
         caller.authority.require_in(tenant, Permission::Keys)?;
-        self.load(tenant, &LoadScope::Keys { imported: None }).await
+        self.load(tenant, &Keys { imported: None }).await
+    }
+}
+
+/// The tenant's keys, with the fetches of verifiers where its policy needs them, and whether another tenant has the imported key of this
+/// thumbprint.
+pub(super) struct Keys {
+    pub(super) imported: Option<String>,
+}
+
+#[async_trait]
+impl Scope for Keys {
+    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
+        let mut facts = Facts { keys: store.load_keys(tenant).await?, ..Facts::default() };
+        if facts.keys()?.tenant.signing.hold_activation.is_some() {
+            facts.fetches = store.verifier_fetches(tenant).await?;
+        }
+        if let Some(thumbprint) = &self.imported {
+            let owners = store.find_key_owners(&[thumbprint.as_str()]).await?;
+            facts.key_is_taken = owners.iter().any(|(_, owner)| owner != tenant);
+        }
+        Ok(facts)
+    }
+
+    fn counts_from_decision(&self) -> bool {
+        true
     }
 }

@@ -8,7 +8,7 @@ use tenancy::TenantId;
 
 use super::commit_with_retry::EditRequest;
 use super::idempotency::IdempotencyScope;
-use super::load::LoadScope;
+use super::load::Scope;
 use super::{Administrator, Caller, Created, EditPolicy};
 use crate::edit::{EditContext, Edited};
 use crate::fields::Described;
@@ -41,7 +41,7 @@ pub trait Resource: Described + 'static {
     }
 
     /// What an edit of the row needs; none: a look at it. The document of the edit may bring names in.
-    fn scope(policy: &EditPolicy, tenant: &TenantId, id: &Self::Id, edit: Option<&Value>) -> LoadScope;
+    fn scope(policy: &EditPolicy, tenant: &TenantId, id: &Self::Id, edit: Option<&Value>) -> Box<dyn Scope>;
 
     /// The lifecycle of the row, if it was loaded.
     fn lifecycle<'a>(state: &'a TenantState, id: &Self::Id) -> Option<&'a RowLifecycle>;
@@ -64,7 +64,7 @@ impl Administrator {
     /// [`EditError`].
     pub async fn look<R: Resource>(&self, caller: &Caller, tenant: &TenantId, id: &R::Id) -> Edited<R::View> {
         R::authorize(&caller.authority, tenant)?;
-        let facts = self.load(tenant, &R::scope(&self.policy, tenant, id, None)).await?;
+        let facts = self.load(tenant, &*R::scope(&self.policy, tenant, id, None)).await?;
         let state = facts.tenant()?;
         let is_there = |lifecycle: &RowLifecycle| lifecycle.deleted_at.is_none();
         if R::lifecycle(state, id).is_some_and(is_there) {

@@ -1,20 +1,21 @@
 //! Tenants: `latchkey:tenants` of the platform.
 
+use async_trait::async_trait;
 use protocol::Timestamp;
 use serde_json::{Value, json};
-use tenancy::{Tenant, TenantId};
+use tenancy::{Issuer, Tenant, TenantId};
 
 use super::clients::created;
 use super::commit_with_retry::EditRequest;
 use super::cursor::{Cursor, Paging};
 use super::idempotency::IdempotencyScope;
-use super::load::LoadScope;
+use super::load::{Scope, TenantAlone};
 use super::resource::{Patch, Resource, TakeStep, ViewContext};
 use super::{Administrator, Caller, Created, EditPolicy};
-use crate::edit::{self, Edit, EditContext, Edited, TenantStep};
+use crate::edit::{self, Edit, EditContext, Edited, Facts, TenantStep};
 use crate::{
-    Authority, CreatedTenant, EditError, NewTenant, Page, Permission, RowLifecycle, TenantCursor,
-    TenantQuery, TenantState, TenantView, search_terms,
+    AdministrationStore, Authority, CreatedTenant, EditError, NewTenant, Page, Permission, RowLifecycle,
+    TenantCursor, TenantQuery, TenantState, TenantView, search_terms,
 };
 
 /// How many tenants one call deletes; the next call deletes the rest.
@@ -75,7 +76,7 @@ impl Administrator {
         let (caller, mut deleted) = (Caller::itself(now), 0);
         for tenant in self.store.find_due_deletions(now, DELETIONS).await? {
             let request =
-                EditRequest { caller: &caller, tenant: &tenant, scope: LoadScope::Whole(Vec::new()) };
+                EditRequest { caller: &caller, tenant: &tenant, scope: Box::new(Whole(Vec::new())) };
             let mut due = false;
             let decide = |context: EditContext<'_>| {
                 // An administrator may have cancelled the deletion since it was found to be due.
@@ -101,6 +102,19 @@ impl Administrator {
                 return Ok(pruned);
             }
         }
+    }
+}
+
+/// The whole tenant, and the owners of these issuers.
+pub(super) struct Whole(pub(super) Vec<Issuer>);
+
+#[async_trait]
+impl Scope for Whole {
+    async fn load(&self, store: &dyn AdministrationStore, tenant: &TenantId) -> Edited<Facts> {
+        let state = store.load_state(tenant).await?;
+        let issuer_owners =
+            if self.0.is_empty() { Vec::new() } else { store.find_issuer_owners(&self.0).await? };
+        Ok(Facts { state, issuer_owners, ..Facts::default() })
     }
 }
 
@@ -130,11 +144,11 @@ impl Resource for Tenant {
         authority.require_everywhere(Permission::Tenants)
     }
 
-    fn scope(policy: &EditPolicy, tenant: &TenantId, (): &(), edit: Option<&Value>) -> LoadScope {
+    fn scope(policy: &EditPolicy, tenant: &TenantId, (): &(), edit: Option<&Value>) -> Box<dyn Scope> {
         match edit {
-            None => LoadScope::Tenant,
-            Some(Value::Null) => LoadScope::Whole(Vec::new()),
-            Some(patch) => LoadScope::Whole(edit::tenant::patched_issuers(tenant, &policy.public_url, patch)),
+            None => Box::new(TenantAlone),
+            Some(Value::Null) => Box::new(Whole(Vec::new())),
+            Some(patch) => Box::new(Whole(edit::tenant::patched_issuers(tenant, &policy.public_url, patch))),
         }
     }
 

@@ -9,8 +9,8 @@ use registry::DeclaredPassword;
 use secrets::declared_digest;
 
 use super::Comparison;
+use crate::kinds::keep_verification;
 use crate::plan::PlannedPassword;
-use crate::rules::keep_verification;
 use crate::{AccountState, Change, ConflictKind, ManagedBy, PasswordChange, SecretForm, Subject};
 
 impl Comparison<'_> {
@@ -30,7 +30,7 @@ impl Comparison<'_> {
 
     fn account(&mut self, index: usize, stored: &HashMap<&AccountId, &AccountState>) {
         let (tenant, declared) = (&self.declared.tenant.id, &self.declared.accounts[index]);
-        let subject = Subject::Account(tenant.clone(), declared.name.clone());
+        let subject = Subject::of::<Account>(tenant, &declared.name);
         let state = stored.get(&declared.account.id).copied();
         let mut after = declared.account.clone();
         after.valid_from = self.context.now;

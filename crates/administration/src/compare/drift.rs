@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use protocol::Timestamp;
-use registry::ClientId;
+use registry::{Client, ClientId};
 use serde::Serialize;
 
 use crate::{ClientState, Declaration, DeclaredTenant, ManagedBy, Plan, SecretState, Subject, TenantState};
@@ -67,7 +67,7 @@ fn of_tenant(found: &mut Vec<Deviation>, declared: &DeclaredTenant, state: &Tena
     for row in declared.clients.iter().filter_map(|declared| rows.get(&declared.client.id)) {
         let client = &row.client.id;
         if let Some(since) = row.lifecycle.suspended_at {
-            add(Subject::Client(id.clone(), client.clone()), suspended(since));
+            add(Subject::of::<Client>(id, client.as_str()), suspended(since));
         }
         for (row, detail) in row.secrets.iter().filter_map(|row| Some((row, of_secret(row, now)?))) {
             add(Subject::Secret(id.clone(), client.clone(), row.secret.id.clone()), detail);

@@ -53,6 +53,15 @@ struct Comparison<'a> {
     plan: &'a mut Plan,
 }
 
+impl Comparison<'_> {
+    /// The rows of the tenant, kind by kind.
+    fn rows(&mut self) {
+        self.resource_servers();
+        self.clients();
+        self.accounts();
+    }
+}
+
 /// What would have to change for the store to agree with the declaration. A tenant with a conflict is left out: it stays as it is.
 ///
 /// # Errors

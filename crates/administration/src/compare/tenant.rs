@@ -3,7 +3,7 @@
 use tenancy::{ResourceServer, Tenant, TenantStatus};
 
 use super::{CompareContext, Comparison};
-use crate::state::longest_lifetime;
+use crate::kinds::longest_lifetime;
 use crate::{
     Change, ChangeKind, ConflictKind, DeclaredTenant, Fingerprint, FirstKey, Plan, RowChange, Subject,
     TenantMetadata, TenantState, limits, new_names, previous_jwks, previous_typs,
@@ -31,9 +31,7 @@ impl Comparison<'_> {
             Ok(key) => self.plan.changes.extend(key.map(|key| Change::FirstKey(id.clone(), key))),
             Err(kind) => self.plan.add_conflict(subject(), kind),
         }
-        self.resource_servers();
-        self.clients();
-        self.accounts();
+        self.rows();
         let (now, l1_lifetime) = (context.now, context.l1_lifetime);
         let shortened =
             state.filter(|state| longest_lifetime_after(declared, state) < state.longest_lifetime());
@@ -48,13 +46,13 @@ impl Comparison<'_> {
         });
     }
 
-    fn resource_servers(&mut self) {
+    pub(super) fn resource_servers(&mut self) {
         let Self { declared, state, .. } = *self;
         let (tenant, rows) = (&declared.tenant.id, state.map(|state| state.resource_servers.as_slice()));
         let rows = rows.unwrap_or_default().iter().map(|row| (&row.resource_server, &row.lifecycle));
         for server in &declared.tenant.resource_servers {
             let before = rows.clone().find(|(row, _)| row.audience == server.audience);
-            let subject = Subject::ResourceServer(tenant.clone(), server.audience.clone());
+            let subject = Subject::of::<ResourceServer>(tenant, &server.audience);
             self.row(subject, before, server.clone(), |row| Change::ResourceServer(tenant.clone(), row));
         }
         let is_declared = |row: &ResourceServer| declared.tenant.resource_server(&row.audience).is_some();

@@ -867,7 +867,7 @@ fn accounts_of_the_api_keep_their_identifiers_and_ids() {
     };
     let other = of_api(stored_account(&declared_account("other", "ada@example.com", None)));
     let owner = other.account.id.clone();
-    let conflict = format!("account ada of tenant t: account {owner} has the email");
+    let conflict = format!("account t/ada: account {owner} has the email");
     check_one(
         |declared| declared.accounts = vec![ada()],
         |state| state.accounts = vec![other.clone()],
@@ -885,7 +885,7 @@ fn accounts_of_the_api_keep_their_identifiers_and_ids() {
         check_one(
             |declared| declared.accounts = vec![ada()],
             |state| state.accounts = vec![row.clone()],
-            &[&left_out("t", &format!("account ada of tenant t {conflict}"))],
+            &[&left_out("t", &format!("account t/ada {conflict}"))],
         );
     }
 }

@@ -1,14 +1,16 @@
-//! Accounts as documents: the same in the operator's files and in the API.
+//! Accounts as documents: the same in the operator's files and in the API. A password is never shown.
 
 use accounts::{Account, AccountIdentifier};
+use protocol::Timestamp;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use serde_with::skip_serializing_none;
 
 use super::read::documents;
-use super::schema;
 use super::source::{FileSecret, PasswordSource};
+use super::{Instant, schema};
+use crate::AccountState;
 
 /// A person who can sign in at a tenant, by an e-mail address, a user name, or both.
 //
@@ -118,6 +120,31 @@ pub struct NewPasswordSettings {
     pub password: Option<FileSecret>,
 }
 
+/// An account as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountView {
+    /// Its id: the `sub` of its tokens.
+    #[schemars(example = &"usr_mfrggzdfmztwq2lknnwg23tpoa", extend("pattern" = "^usr_[a-z2-7]{26}$"))]
+    pub account_id: String,
+    /// Whether the person can sign in. A `retired` account was declared in a file, and is no longer.
+    #[schemars(example = &"active", extend("enum" = ["active", "suspended", "retired"]))]
+    pub status: String,
+    /// What declares it: the operator's files, or requests of this API.
+    #[schemars(example = &"api", extend("enum" = schema::MANAGED_BY))]
+    pub managed_by: String,
+    /// When it was created.
+    pub created_at: Instant,
+    /// When its row last changed.
+    pub updated_at: Instant,
+    /// When its password was set. Null: it has none.
+    pub password_changed_at: Option<Instant>,
+    /// Sign-ins before this instant count no more.
+    pub valid_from: Instant,
+    /// All else.
+    #[serde(flatten)]
+    pub settings: AccountSettings,
+}
+
 documents!(ACCOUNT: AccountSettings, NEW_ACCOUNT: NewAccount);
 
 /// Over the API the member of this name is the password itself, and not where a file finds it.
@@ -152,6 +179,22 @@ impl From<&Account> for AccountSettings {
             // Claims of a newer version are left out of the document.
             claims: serde_json::from_value(Value::Object(account.claims.clone())).unwrap_or_default(),
             groups: account.groups.clone(),
+        }
+    }
+}
+
+impl From<&AccountState> for AccountView {
+    fn from(state: &AccountState) -> Self {
+        let AccountState { account, lifecycle, .. } = state;
+        Self {
+            account_id: account.id.to_string(),
+            status: lifecycle.status().to_owned(),
+            managed_by: lifecycle.managed_by.as_str().to_owned(),
+            created_at: lifecycle.created_at.into(),
+            updated_at: lifecycle.updated_at.into(),
+            password_changed_at: account.password_changed_at.map(Timestamp::into),
+            valid_from: account.valid_from.into(),
+            settings: AccountSettings::from(account),
         }
     }
 }

@@ -3,7 +3,7 @@
 
 mod account;
 mod account_import;
-mod account_view;
+mod account_sign_ins;
 mod audit;
 mod client;
 mod client_view;
@@ -29,9 +29,11 @@ mod tenant;
 mod tenant_view;
 mod wiped;
 
-pub use account::{AccountSettings, AddressSettings, ClaimsSettings, NewAccount, NewPasswordSettings};
+pub use account::{
+    AccountSettings, AccountView, AddressSettings, ClaimsSettings, NewAccount, NewPasswordSettings,
+};
 pub use account_import::{ImportResult, ImportedAccount, ImportedLine, LineError};
-pub use account_view::{AccountView, ConsentView, SessionView, ThrottlingView};
+pub use account_sign_ins::{ConsentView, SessionView, ThrottlingView};
 pub use audit::AuditView;
 pub(crate) use client::CLIENT;
 pub use client::{ClientSettings, NewClient, OwnRefreshTokenSettings, TokenSettings};

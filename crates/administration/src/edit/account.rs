@@ -8,10 +8,10 @@ use sessions::SessionId;
 use tenancy::TenantId;
 
 use super::{Edit, EditContext, Edited, declared, ok_unless_errors, patched};
-use crate::rules::{FieldErrors, keep_verification, password_context};
+use crate::kinds::keep_verification;
 use crate::{
-    AccountSettings, AccountState, AccountView, Change, ChangeKind, EditError, NewPassword, PasswordChange,
-    Permission, RowChange, SecretForm, TenantState, check_account,
+    AccountSettings, AccountState, AccountView, Change, ChangeKind, EditError, FieldErrors, NewPassword,
+    PasswordChange, Permission, RowChange, SecretForm, TenantState, check_account, password_context,
 };
 
 /// The account to create.

@@ -57,7 +57,7 @@ pub struct EditContext<'a> {
 
 /// What the store holds of the tenant that an edit is about.
 #[derive(Debug, Default)]
-pub(crate) struct Facts {
+pub struct Facts {
     /// The tenant, whole or as far as the edit touches it; a deleted one too.
     pub(crate) state: Option<TenantState>,
     /// The owners of the issuers that the edit names.

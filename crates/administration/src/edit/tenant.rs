@@ -9,11 +9,11 @@ use super::client::{NewClientRow, make};
 use super::{
     Edit, EditContext, Edited, declared, invalid, ok_unless_errors, patched, resource_servers, taken,
 };
+use crate::kinds::longest_lifetime;
 use crate::rules::{
     FieldErrors, check_introspection_clients, check_issuer_owners, check_sectors, check_tenant,
     check_tenant_names,
 };
-use crate::state::longest_lifetime;
 use crate::{
     Change, ChangeKind, EditError, ManagedBy, Permission, RowChange, RowLifecycle, TenantMetadata,
     TenantSettings, TenantState, TenantView, limits, new_names, previous_jwks, previous_typs,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use accounts::AccountId;
 use tenancy::TenantId;
 
-use crate::change::match_change;
+use crate::kinds::match_change;
 use crate::{
     Change, ChangeKind, CommitRequest, Described, KeyChangeKind, PasswordChange, RowChange, SecretChangeKind,
 };

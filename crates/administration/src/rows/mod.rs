@@ -7,8 +7,9 @@ mod secret_usage;
 mod verifier_fetches;
 
 pub use crate::fingerprint::hex;
+pub use crate::kinds::{Decided, DecidedTenant};
 pub use complete::{Incomplete, check_complete};
-pub use decided::{Decided, DecidedTenant};
+pub(crate) use decided::Rows;
 pub use search::{COUNTED_TERMS, Prefix, TenantSearch};
 pub use secret_usage::latest_usage;
 pub use verifier_fetches::{merged_fetches, places_kept_since};

@@ -1,7 +1,6 @@
 //! The rules over documents, written once for every interface: from what was written to the domain, or everything that is wrong with it.
 //! Pointers are JSON pointers into the document; a file reader resolves them to a line.
 
-mod account;
 mod branding;
 mod certificate_subject;
 mod client;
@@ -16,8 +15,6 @@ mod subject;
 mod tenant;
 mod text;
 
-pub(crate) use account::keep_verification;
-pub use account::{check_account, password_context};
 pub use client::check_client;
 pub use field_errors::FieldErrors;
 pub use names::{TakenNames, check_issuer_owners};

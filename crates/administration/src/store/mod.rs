@@ -1,6 +1,6 @@
 //! The store traits of administration. Each method is one transaction, and no transaction crosses a method.
 
-mod accounts;
+mod account_sign_ins;
 mod commit;
 mod generations;
 mod key_schedule;
@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use protocol::Timestamp;
 use tenancy::{Stored, TenantId};
 
-use crate::{Application, ApplicationId, AuditQuery, AuditRecord, Invalidation};
+use crate::{Accounts, Application, ApplicationId, AuditQuery, AuditRecord, Invalidation};
 
-pub use self::accounts::{AccountSignIns, Accounts, LISTED_SESSIONS};
+pub use account_sign_ins::{AccountSignIns, LISTED_SESSIONS};
 pub use commit::{CommitOutcome, CommitRequest, KeyCommit, NewPassword, NewSecret, TenantMetadata};
 pub use generations::{Generation, Generations, KEPT_SOURCES, NewGeneration};
 pub use key_schedule::{KeySchedule, TenantKeys};

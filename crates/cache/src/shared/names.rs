@@ -16,15 +16,10 @@ pub(crate) struct Names {
 impl Names {
     /// The names of a row's value, of its lease and of the tenant's epoch. A row has the name of its invalidation.
     pub(crate) fn of(&self, row: &Invalidation) -> [String; 3] {
-        let tenant = row.tenant();
-        let [value, lease] = match row {
-            Invalidation::Tenant(_) => ["tenant", "tenant-lease"].map(str::to_owned),
-            Invalidation::Keys(_) => ["keys", "keys-lease"].map(str::to_owned),
-            Invalidation::Revocations(_) => ["revocations", "revocations-lease"].map(str::to_owned),
-            Invalidation::Client(_, client) => [format!("client:{client}"), format!("client-lease:{client}")],
-            Invalidation::Account(_, account) => {
-                [format!("account:{account}"), format!("account-lease:{account}")]
-            }
+        let (tenant, (kind, name)) = (row.tenant(), row.kind_and_name());
+        let [value, lease] = match name {
+            Some(name) => [format!("{kind}:{name}"), format!("{kind}-lease:{name}")],
+            None => [kind.to_owned(), format!("{kind}-lease")],
         };
         [self.below(tenant, &value), self.below(tenant, &lease), self.epoch(tenant)]
     }

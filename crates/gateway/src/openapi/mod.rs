@@ -17,7 +17,7 @@ use crate::Surface;
 
 pub(crate) use crate::raw_request::MERGE_PATCH;
 pub(crate) use examples::{ACCOUNT, merged, whole};
-pub(crate) use operation::{MERGED, NOT_MODIFIED, Operation, admin};
+pub(crate) use operation::{MERGED, NOT_MODIFIED, NameInPath, Operation, admin};
 pub(crate) use tags::Group;
 
 const DESCRIPTION: &str = "Multi-tenant identity platform for services and people. Every tenant has its own issuer, clients, scopes and signing keys below its own path.\n\n\

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use utoipa::openapi::{HttpMethod, Paths};
 
 use super::errors::ErrorForm;
-use super::examples::ACCOUNT;
 use super::schemas::{Direction, SchemaOf, reference};
 pub(super) use crate::raw_request::{FORM, JSON, NDJSON};
 use crate::routes::admin::Serve;
@@ -15,18 +14,15 @@ use crate::routes::admin::Serve;
 pub(crate) const MERGED: &str = "RFC 7396: what is named changes, null sets the default, all else stays";
 pub(crate) const NOT_MODIFIED: &str = "If-None-Match names what it is";
 
-const UUID: &str = "The application's id, a UUID";
-/// What paths name, with a description and an example.
-pub(super) const NAMES_IN_PATHS: [(&str, &str, &str); 9] = [
+/// A name in a path, with a description and an example.
+pub(crate) type NameInPath = (&'static str, &'static str, &'static str);
+
+/// What paths name that is no row of administration.
+pub(super) const NAMES_IN_PATHS: [NameInPath; 4] = [
     ("id", "Tenant id", "northwind"),
-    ("client", "Client id, percent-encoded", "billing"),
-    ("account", UUID, ACCOUNT),
-    ("session", UUID, "Qm9va3MgYXJlIGdvb2QuLg"),
-    ("secret", "Secret id", "s1"),
-    ("kid", "As oauth2-key-1", "oauth2-key-1"),
     ("hash", "A digest of the content", "nqFZQe7c0fZ9n4Gg"),
     ("file", "The name of the file", "pages.css"),
-    ("application", UUID, "550e8400-e29b-41d4-a716-446655440000"),
+    ("application", "The application's id, a UUID", "550e8400-e29b-41d4-a716-446655440000"),
 ];
 
 /// An operation under construction.
@@ -92,9 +88,25 @@ impl Operation {
         self.parameter("query", name, schema, description)
     }
 
-    /// Which page of a list.
-    pub(crate) fn paging(self) -> Self {
-        let cursor = self.query("string", "cursor", "next_cursor of the page before");
+    /// What its path names beside the tenant.
+    pub(crate) fn naming(mut self, names: &[NameInPath]) -> Self {
+        for parameter in self.object["parameters"].as_array_mut().into_iter().flatten() {
+            if let Some((_, description, example)) =
+                names.iter().find(|(name, ..)| parameter["name"] == **name)
+            {
+                parameter["description"] = (*description).into();
+                parameter["example"] = (*example).into();
+            }
+        }
+        self
+    }
+
+    /// Which page of a list, with the cursor of the page before as an example.
+    pub(crate) fn paging(self, example: &str) -> Self {
+        let mut cursor = self.query("string", "cursor", "next_cursor of the page before");
+        if let Some(parameter) = cursor.object["parameters"].as_array_mut().and_then(|all| all.last_mut()) {
+            parameter["example"] = example.into();
+        }
         cursor.number("limit", (1, Some(200)), "Items of a page; 50 by default")
     }
 

@@ -13,6 +13,7 @@ use tenancy::TenantId;
 
 use super::account_import::{self, ImportArguments};
 use super::arguments::{ChangeArguments, Consent, With};
+use super::examples::example;
 use super::output::{Columns, ListArguments, confirm, details};
 use super::parse::{Assignment, parse_assignment, patch};
 use super::runner::Runner;
@@ -24,10 +25,13 @@ use crate::terminal_input::ask_secret;
 #[derive(Subcommand)]
 pub(crate) enum AccountCommand {
     /// Create an account.
+    #[command(after_help = example!("account add globex --email ada@example.com --claim name=Ada --ask-password"))]
     Add(Box<AddArguments>),
     /// Import accounts from a file with one JSON object a line.
+    #[command(after_help = example!("account import globex accounts.ndjson"))]
     Import(ImportArguments),
     /// List a tenant's accounts.
+    #[command(after_help = example!("account list globex --identifier ada@example.com"))]
     List {
         /// The tenant's id.
         tenant: TenantId,
@@ -41,18 +45,25 @@ pub(crate) enum AccountCommand {
         list: ListArguments,
     },
     /// Show an account.
+    #[command(after_help = example!("account show globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Show(AccountArguments),
     /// Change settings: name=value, or a merge patch.
+    #[command(after_help = example!("account set globex usr_mfrggzdfmztwq2lknnwg23tpoa groups=staff,accounting"))]
     Set(With<AccountArguments, ChangeArguments>),
     /// Stop the person from signing in, and end all sessions.
+    #[command(after_help = example!("account suspend globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Suspend(AccountArguments),
     /// Let the person sign in again.
+    #[command(after_help = example!("account resume globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Resume(AccountArguments),
     /// Forget the failed sign-ins, so that the account refuses no browser for them.
+    #[command(after_help = example!("account unlock globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Unlock(AccountArguments),
     /// Set the password: asked for at the terminal, or read from a file. All sessions until now end.
+    #[command(after_help = example!("account password globex usr_mfrggzdfmztwq2lknnwg23tpoa --password-file -"))]
     Password(With<AccountArguments, PasswordArguments>),
     /// List where the person is signed in, or end one of these sessions.
+    #[command(after_help = example!("account sessions globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     Sessions {
         #[command(flatten)]
         of: AccountArguments,
@@ -61,6 +72,7 @@ pub(crate) enum AccountCommand {
         end: Option<String>,
     },
     /// List what the person has allowed clients, or forget one of these consents.
+    #[command(after_help = example!("account consents globex usr_mfrggzdfmztwq2lknnwg23tpoa --revoke billing"))]
     Consents {
         #[command(flatten)]
         of: AccountArguments,
@@ -69,8 +81,10 @@ pub(crate) enum AccountCommand {
         revoke: Option<String>,
     },
     /// Sign the person out everywhere.
+    #[command(after_help = example!("account sign-out globex usr_mfrggzdfmztwq2lknnwg23tpoa"))]
     SignOut(AccountArguments),
     /// Delete the account; its id is not given again.
+    #[command(after_help = example!("account delete globex usr_mfrggzdfmztwq2lknnwg23tpoa --yes"))]
     Delete(With<AccountArguments, Consent>),
 }
 

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use tenancy::TenantId;
 
 use super::client::welcome;
+use super::examples::example;
 use super::output::{SecretArguments, SecretSink, json};
 use super::{block_on, print};
 use crate::admin_client::{InProcess, actor};
@@ -17,6 +18,7 @@ use settings::{Environment, read_platform};
 #[derive(Subcommand)]
 pub(crate) enum AdminCommand {
     /// Make the first administrator, a client of the tenant `platform`, and print its secret, once. Refused while there is one.
+    #[command(after_help = example!("admin init --secret-file admin.secret"))]
     Init(InitArguments),
 }
 

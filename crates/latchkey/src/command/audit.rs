@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use protocol::Timestamp;
 use tenancy::TenantId;
 
+use super::examples::example;
 use super::output::{Columns, ListArguments};
 use super::parse::parse_since;
 use super::runner::Runner;
@@ -15,6 +16,7 @@ use super::runner::Runner;
 #[derive(Subcommand)]
 pub(crate) enum AuditCommand {
     /// List who changed what, the newest first.
+    #[command(after_help = example!("audit list --tenant globex --since 24h"))]
     List(AuditArguments),
 }
 

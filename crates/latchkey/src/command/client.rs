@@ -14,6 +14,7 @@ use tenancy::TenantId;
 
 use super::arguments::{ChangeArguments, Consent, With};
 use super::client_migration::Migration;
+use super::examples::example;
 use super::output::{Columns, ListArguments, SecretArguments, SecretSink, confirm, details};
 use super::runner::Runner;
 use super::suggested::suggested;
@@ -24,8 +25,10 @@ use crate::clock;
 #[derive(Subcommand)]
 pub(crate) enum ClientCommand {
     /// Register a client and print its secret, once.
+    #[command(after_help = example!("client add globex billing --audience orders-api --scope orders:read"))]
     Add(Box<AddArguments>),
     /// List a tenant's clients.
+    #[command(after_help = example!("client list globex --search bill"))]
     List {
         /// The tenant's id.
         tenant: TenantId,
@@ -36,18 +39,25 @@ pub(crate) enum ClientCommand {
         list: ListArguments,
     },
     /// Show a client.
+    #[command(after_help = example!("client show globex billing"))]
     Show(ClientArguments),
     /// Change settings: name=value, or a merge patch.
+    #[command(after_help = example!("client set globex billing scopes=orders:read,orders:write"))]
     Set(With<ClientArguments, ChangeArguments>),
     /// Stop it from authenticating.
+    #[command(after_help = example!("client suspend globex billing"))]
     Suspend(ClientArguments),
     /// Let it authenticate again.
+    #[command(after_help = example!("client resume globex billing"))]
     Resume(ClientArguments),
     /// Show which credentials it has, who still uses a secret, and the next step from secrets to keys.
+    #[command(after_help = example!("client migrate globex billing"))]
     Migrate(ClientArguments),
     /// Revoke all tokens that it was issued until now.
+    #[command(after_help = example!("client revoke-tokens globex billing"))]
     RevokeTokens(ClientArguments),
     /// Delete it with its secrets; its id stays reserved.
+    #[command(after_help = example!("client delete globex billing --yes"))]
     Delete(With<ClientArguments, Consent>),
 }
 

@@ -27,7 +27,7 @@ mod tests {
     #[test]
     fn each_shell_completes_the_commands() {
         for shell in Shell::value_variants() {
-            let script = script(*shell, crate::command_line());
+            let script = script(*shell, <crate::Arguments as clap::CommandFactory>::command());
             assert!(script.contains("rollback") && script.contains("as-client"), "{shell}");
         }
     }

@@ -8,6 +8,7 @@ use protocol::{Lifetime, Timestamp};
 use serde_json::json;
 
 use super::client::ClientArguments;
+use super::examples::example;
 use super::output::{Columns, SecretArguments, SecretSink, confirm};
 use super::parse::When;
 use super::runner::Runner;
@@ -17,6 +18,7 @@ use crate::admin_client::{ApiRequest, segment};
 #[derive(Subcommand)]
 pub(crate) enum SecretCommand {
     /// Make one more secret and print it, once.
+    #[command(after_help = example!("secret add globex billing --expires 90d --secret-file billing.secret"))]
     Add {
         #[command(flatten)]
         of: ClientArguments,
@@ -27,8 +29,10 @@ pub(crate) enum SecretCommand {
         secret: SecretArguments,
     },
     /// List all secrets, with when and from how many addresses each was last used. Never their values.
+    #[command(after_help = example!("secret list globex billing"))]
     List(ClientArguments),
     /// Make a new secret, and let all others end after a time of grace.
+    #[command(after_help = example!("secret rotate globex billing --grace 24h --secret-file billing.secret"))]
     Rotate {
         #[command(flatten)]
         of: ClientArguments,
@@ -42,6 +46,7 @@ pub(crate) enum SecretCommand {
         secret: SecretArguments,
     },
     /// Move a secret's end.
+    #[command(after_help = example!("secret expire globex billing s1 7d"))]
     Expire {
         #[command(flatten)]
         of: ClientArguments,
@@ -51,6 +56,7 @@ pub(crate) enum SecretCommand {
         when: When,
     },
     /// End a secret at once and for ever.
+    #[command(after_help = example!("secret revoke globex billing s1 --yes"))]
     Revoke {
         #[command(flatten)]
         of: ClientArguments,

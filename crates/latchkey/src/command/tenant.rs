@@ -9,6 +9,7 @@ use tenancy::TenantId;
 
 use super::arguments::{ChangeArguments, TenantArguments, With};
 use super::client::own_audience;
+use super::examples::example;
 use super::output::{
     self, Columns, Expected, Language, ListArguments, SecretArguments, SecretSink, confirm, details, table,
 };
@@ -19,8 +20,10 @@ use crate::admin_client::ApiRequest;
 #[derive(Subcommand)]
 pub(crate) enum TenantCommand {
     /// Make a tenant and its first client, and print what its service needs.
+    #[command(after_help = example!("tenant add globex --audience orders-api --scope orders:read,orders:write"))]
     Add(Box<AddArguments>),
     /// List tenants.
+    #[command(after_help = example!("tenant list --search glob --all"))]
     List {
         /// Only tenants whose id or name has words that begin so.
         #[arg(long, value_name = "WORDS")]
@@ -29,16 +32,22 @@ pub(crate) enum TenantCommand {
         list: ListArguments,
     },
     /// Show a tenant.
+    #[command(after_help = example!("tenant show globex"))]
     Show(TenantArguments),
     /// Change settings: name=value, or a merge patch.
+    #[command(after_help = example!("tenant set globex access_token.lifetime=30m"))]
     Set(With<TenantArguments, ChangeArguments>),
     /// Stop it from serving.
+    #[command(after_help = example!("tenant suspend globex"))]
     Suspend(TenantArguments),
     /// Let it serve again.
+    #[command(after_help = example!("tenant resume globex"))]
     Resume(TenantArguments),
     /// Revoke all tokens that it has issued until now.
+    #[command(after_help = example!("tenant revoke-tokens globex"))]
     RevokeTokens(TenantArguments),
     /// Schedule its deletion, which `restore` takes back; with --final, delete it at once and for ever.
+    #[command(after_help = example!("tenant delete globex --yes"))]
     Delete {
         /// The tenant's id.
         tenant: TenantId,
@@ -50,6 +59,7 @@ pub(crate) enum TenantCommand {
         yes: bool,
     },
     /// Take its deletion back.
+    #[command(after_help = example!("tenant restore globex"))]
     Restore(TenantArguments),
 }
 

@@ -22,16 +22,9 @@ const CACHE_COUNTS: [CacheCount; 4] = [
 
 /// Metrics of the six caches.
 pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
-    let all: [(Labels, &Counters); 6] = [
-        (&[("cache", "tenants")], &caches.tenants.counters),
-        (&[("cache", "clients")], &caches.clients.counters),
-        (&[("cache", "signing_keys")], &caches.signing_keys.counters),
-        (&[("cache", "revocations")], &caches.revocations.counters),
-        (&[("cache", "accounts")], &caches.accounts.counters),
-        (&[("cache", "logos")], &caches.logos.counters),
-    ];
+    let all = caches.counters();
     let of = |(name, help, count): CacheCount| {
-        all.map(|(labels, counters)| counter(name, help, labels, count(counters)))
+        Vec::from_iter(all.iter().map(|(labels, counters)| counter(name, help, labels, count(counters))))
     };
     CACHE_COUNTS.into_iter().flat_map(of).collect()
 }

@@ -6,7 +6,7 @@ use std::{
     sync::LazyLock,
 };
 
-use administration::nearest;
+use administration::{nearest, rows_of};
 use schemars::schema_for;
 use serde_json::Value;
 
@@ -95,12 +95,8 @@ pub(crate) fn members(path: &[String]) -> impl Iterator<Item = &'static str> {
 /// What the keys at this path name, where the file chooses them.
 pub(crate) fn names_in(path: &[String]) -> Option<&'static str> {
     match path.last()?.as_str() {
-        "tenants" => Some("a tenant"),
-        "clients" => Some("a client"),
-        "accounts" => Some("an account"),
-        "resource_servers" => Some("a resource server"),
-        "users" => Some("an administrator"),
-        _ => None,
+        "users" => Some("administrator"),
+        key => rows_of(key),
     }
 }
 

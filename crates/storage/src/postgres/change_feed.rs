@@ -56,7 +56,7 @@ impl PostgresChangeFeed {
 }
 
 async fn changes(listener: &mut PgListener, position: i64) -> Result<Vec<LoggedChange>, Error> {
-    let statement = Statement::of(CHANGES).bind(position);
+    let statement = Statement::of(CHANGES.as_str()).bind(position);
     let rows = statement.bound::<Postgres>(Dialect::Postgres).fetch_all(listener).await?;
     decoded(&rows.into_iter().map(Row::Postgres).collect::<Vec<_>>())
 }

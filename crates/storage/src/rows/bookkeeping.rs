@@ -1,10 +1,9 @@
 //! The columns of applications, generations, answers to idempotency keys, used identifiers, usage, the audit and the log of changes.
 
-use accounts::AccountId;
 use administration::{
     Application, AuditRecord, Generation, IdempotentAnswer, Invalidation, SecretUsage, VerifierFetch,
 };
-use registry::{ClientId, SingleUseIdentifier};
+use registry::SingleUseIdentifier;
 use serde_json::{Value, json};
 use tenancy::TenantId;
 
@@ -101,25 +100,25 @@ impl FromRow for LoggedChange {
 fn invalidation(row: &Row) -> Result<Invalidation, Error> {
     let tenant = TenantId::read(row, "tenant_id")?;
     let kind: String = row.get("kind")?;
-    let client = Option::<ClientId>::read(row, "client_id")?;
-    match (kind.as_str(), client, Option::<AccountId>::read(row, "account_id")?) {
-        ("tenant", None, None) => Ok(Invalidation::Tenant(tenant)),
-        ("keys", None, None) => Ok(Invalidation::Keys(tenant)),
-        ("revocations", None, None) => Ok(Invalidation::Revocations(tenant)),
-        ("client", Some(client), None) => Ok(Invalidation::Client(tenant, client)),
-        ("account", None, Some(account)) => Ok(Invalidation::Account(tenant, account)),
-        _ => Err(Error::unreadable("kind", format_args!("unknown kind {kind:?}"))),
+    let mut name = None;
+    for kind in Invalidation::NAMED {
+        name = name.or(row.get::<Option<String>>(&name_column(kind))?);
     }
+    let unknown = || Error::unreadable("kind", format_args!("unknown kind {kind:?}"));
+    Invalidation::of(&kind, tenant, name.as_deref()).ok_or_else(unknown)
+}
+
+/// The column of the log that has the name of a thing of this kind.
+pub(crate) fn name_column(kind: &str) -> String {
+    format!("{kind}_id")
 }
 
 /// The row of a change that caches must know of.
 pub(crate) fn log_row(invalidation: &Invalidation) -> Value {
-    let (kind, tenant, client, account) = match invalidation {
-        Invalidation::Tenant(tenant) => ("tenant", tenant, None, None),
-        Invalidation::Keys(tenant) => ("keys", tenant, None, None),
-        Invalidation::Revocations(tenant) => ("revocations", tenant, None, None),
-        Invalidation::Client(tenant, client) => ("client", tenant, Some(client.as_str()), None),
-        Invalidation::Account(tenant, account) => ("account", tenant, None, Some(account.as_str())),
-    };
-    json!({ "kind": kind, "tenant_id": tenant.as_str(), "client_id": client, "account_id": account })
+    let (kind, name) = invalidation.kind_and_name();
+    let mut row = json!({ "kind": kind, "tenant_id": invalidation.tenant().as_str() });
+    for known in Invalidation::NAMED {
+        row[name_column(known)] = name.filter(|_| known == kind).into();
+    }
+    row
 }

@@ -16,6 +16,6 @@ columns! {
 }
 
 /// The columns of a table that lacks some of them.
-pub(super) fn lifecycle_without(absent: &[&str]) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn lifecycle_without(absent: &[&str]) -> Vec<(&'static str, &'static str)> {
     RowLifecycle::columns().into_iter().filter(|(name, _)| !absent.contains(name)).collect()
 }

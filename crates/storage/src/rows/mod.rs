@@ -1,6 +1,5 @@
 //! The columns of each table, each once: what is read of a row, and what a commit writes into it.
 
-mod account;
 mod bookkeeping;
 mod client;
 mod lifecycle;
@@ -9,6 +8,7 @@ mod sign_in;
 mod signing_key;
 mod tenant;
 
-pub(crate) use bookkeeping::{LoggedChange, log_row};
+pub(crate) use bookkeeping::{LoggedChange, log_row, name_column};
+pub(crate) use lifecycle::lifecycle_without;
 pub(crate) use revocation::{ReadRevocation, subject_row};
 pub(crate) use tenant::longest_token;

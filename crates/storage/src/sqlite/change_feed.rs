@@ -57,7 +57,7 @@ async fn poll(
 }
 
 async fn changes(connection: &mut SqliteConnection, position: i64) -> Result<Vec<LoggedChange>, Error> {
-    let statement = Statement::of(CHANGES).bind(position);
+    let statement = Statement::of(CHANGES.as_str()).bind(position);
     let rows = statement.bound::<Sqlite>(Dialect::Sqlite).fetch_all(connection).await?;
     decoded(&rows.into_iter().map(Row::Sqlite).collect::<Vec<_>>())
 }

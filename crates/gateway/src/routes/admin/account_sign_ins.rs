@@ -70,7 +70,9 @@ pub(crate) fn endpoints() -> Vec<Operation> {
     ]
 }
 
-segment! { SessionId, "session": |raw| raw.place("session").and_then(|id| id.parse().ok()) }
+segment! { SessionId, "session", ("session", "Session id", "Qm9va3MgYXJlIGdvb2QuLg"): |raw| {
+    raw.place("session").and_then(|id| id.parse().ok())
+} }
 
 async fn sessions(request: AdminRequest<(TenantId, AccountId)>) -> Answer {
     let AdminRequest { administrator, caller, target: (tenant, account), .. } = &request;

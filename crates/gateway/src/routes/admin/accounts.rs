@@ -31,7 +31,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "Only the account that signs in by this e-mail address or user name",
             )
             .query("string", "external_id", "Only the account of this identifier in another system")
-            .paging()
+            .paging("MTg5MzQ4NDgwMAp1c3JfbWZyZ2d6ZGZtenR3cTJsa25ud2cyM3Rwb2E")
             .answer::<Page<AccountView>>(
                 "200",
                 "A page, in the order of their creation; deleted accounts are left out",
@@ -150,7 +150,9 @@ async fn set_password(mut request: AdminRequest<(TenantId, AccountId)>) -> Answe
     changed(&administrator.set_account_password(caller, (tenant, account), new).await?)
 }
 
-segment! { AccountId, "account": |raw| raw.place("account").and_then(|id| id.parse().ok()) }
+segment! { AccountId, "account", ("account", "Account id, usr_ and 26 characters", ACCOUNT): |raw| {
+    raw.place("account").and_then(|id| id.parse().ok())
+} }
 
 impl Row for Account {
     const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = AccountSettings::read;

@@ -23,7 +23,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Get, "/api/v1/tenant/{id}/clients", Clients, list)
             .named("list_clients", "List a tenant's clients.")
             .query("string", "search", "Part of the id or the name, upper or lower case")
-            .paging()
+            .paging("YWJj")
             .answer::<Page<ClientView>>(
                 "200",
                 "A page, in the order of the ids; deleted clients are left out",
@@ -97,7 +97,7 @@ pub(super) fn location(tenant: &TenantId, client: &str) -> String {
     format!("/api/v1/tenant/{tenant}/clients/{}", names::encoded(client))
 }
 
-segment! { ClientId, "client": |raw| names::decoded(raw, "client").and_then(|name| name.parse().ok()) }
+segment! { ClientId, "client", ("client", "Client id, percent-encoded", "billing"): |raw| names::decoded(raw, "client").and_then(|name| name.parse().ok()) }
 
 impl Row for Client {
     const READ: fn(Value) -> Result<Self::Settings, Vec<FieldError>> = ClientSettings::read;

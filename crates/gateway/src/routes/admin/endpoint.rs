@@ -36,7 +36,7 @@ pub(super) fn at<T: Target>(
         let handler = handler.clone();
         Box::pin(async move { handler(AdminRequest::open(&*access, raw, permission).await?).await })
     };
-    admin(method, path, permission, Rc::new(serve))
+    admin(method, path, permission, Rc::new(serve)).naming(&T::names())
 }
 
 /// The paths of these operations. A path with a literal segment comes before one that has a name there.

@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, percent_decode_str, ut
 use tenancy::TenantId;
 
 use crate::failure::Failure;
+use crate::openapi::NameInPath;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 
@@ -22,6 +23,11 @@ const RESERVED: &AsciiSet = &{
 
 /// What a path names. It is parsed after the caller is authorized: without permission there is no 404.
 pub(crate) trait Target: Sized + 'static {
+    /// What the path names below the tenant, as the OpenAPI document says it.
+    fn names() -> Vec<NameInPath> {
+        Vec::new()
+    }
+
     /// The names, or 404 for one that nothing can have.
     fn of(raw: &RawRequest) -> Result<Self, Problem>;
 }
@@ -41,6 +47,10 @@ impl Target for TenantId {
 
 /// A row of a tenant.
 impl<A: Segment> Target for (TenantId, A) {
+    fn names() -> Vec<NameInPath> {
+        vec![A::IN_PATH]
+    }
+
     fn of(raw: &RawRequest) -> Result<Self, Problem> {
         Ok((TenantId::of(raw)?, A::of(raw)?))
     }
@@ -48,6 +58,10 @@ impl<A: Segment> Target for (TenantId, A) {
 
 /// What belongs to a row of a tenant.
 impl<A: Segment, B: Segment> Target for (TenantId, A, B) {
+    fn names() -> Vec<NameInPath> {
+        vec![A::IN_PATH, B::IN_PATH]
+    }
+
     fn of(raw: &RawRequest) -> Result<Self, Problem> {
         Ok((TenantId::of(raw)?, A::of(raw)?, B::of(raw)?))
     }
@@ -55,21 +69,29 @@ impl<A: Segment, B: Segment> Target for (TenantId, A, B) {
 
 /// A name in a path below that of a tenant. Ids that the program makes are sent as they are.
 pub(crate) trait Segment: Sized + 'static {
+    /// Its name in the pattern of the path, what it is, and an example.
+    const IN_PATH: NameInPath;
+
     /// The name, or 404 for one that nothing can have.
     fn of(raw: &RawRequest) -> Result<Self, Problem>;
 }
 
 /// The tenant is the row.
 impl Segment for () {
+    const IN_PATH: NameInPath = ("", "", "");
+
     fn of(_: &RawRequest) -> Result<Self, Problem> {
         Ok(())
     }
 }
 
-/// Implements [`Segment`] for a type, with its noun, and with the name that the path has, if it is one.
+/// Implements [`Segment`] for a type, with its noun, with what the OpenAPI document says of it, and with the name that the path has, if it
+/// is one.
 macro_rules! segment {
-    ($segment:ty, $noun:literal: |$raw:ident| $name:expr) => {
+    ($segment:ty, $noun:literal, $in_path:tt: |$raw:ident| $name:expr) => {
         impl super::names::Segment for $segment {
+            const IN_PATH: crate::openapi::NameInPath = $in_path;
+
             fn of($raw: &crate::raw_request::RawRequest) -> Result<Self, crate::respond::Problem> {
                 let unknown =
                     || crate::respond::Problem::not_found(concat!("there is no ", $noun, " of this id"));

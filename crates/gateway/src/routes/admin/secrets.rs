@@ -112,7 +112,7 @@ fn answer(made: &Created<CreatedSecret>, tenant: &TenantId, client: &ClientId) -
     Document::of(StatusCode::CREATED).made(&location, made.replayed).body(&made.value)
 }
 
-segment! { SecretId, "secret": |raw| {
+segment! { SecretId, "secret", ("secret", "Secret id", "s1"): |raw| {
     let name = names::decoded(raw, "secret").filter(|name| !name.chars().any(char::is_control));
     name.map(|name| Self::new(&name))
 } }

@@ -103,7 +103,7 @@ async fn status(request: AdminRequest<TenantId>) -> Answer {
     Document::of(StatusCode::OK).body(&administrator.key_status(caller, tenant).await?)
 }
 
-segment! { KeyId, "key": |raw| raw.place("kid").and_then(Self::parse) }
+segment! { KeyId, "key", ("kid", "As oauth2-key-1", "oauth2-key-1"): |raw| raw.place("kid").and_then(Self::parse) }
 
 pub(super) fn example() -> Value {
     json!({

@@ -24,7 +24,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
         at(Get, "/api/v1/admin/tenants", Tenants, list)
             .named("list_tenants", "List tenants.")
             .query("string", "search", "Words; each must begin a word of the tenant's id or name")
-            .paging()
+            .paging("Cm5vcnRo")
             .answer::<Page<TenantView>>(
                 "200",
                 "A page, in the order of the ids; deleted tenants are left out",

@@ -15,6 +15,7 @@ use serde_json::json;
 use tenancy::TenantId;
 
 use super::arguments::{Consent, TenantArguments, With};
+use super::examples::example;
 use super::output::json as document;
 use super::print;
 use super::runner::Runner;
@@ -29,10 +30,13 @@ pub(crate) use views::KeyDocument;
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
     /// List a tenant's signing keys, removed ones too.
+    #[command(after_help = example!("key list globex"))]
     List(TenantArguments),
     /// Show a signing key and its public half.
+    #[command(after_help = example!("key show globex oauth2-key-1"))]
     Show(KeyArguments),
     /// Let the next key take over as soon as verifiers can know it.
+    #[command(after_help = example!("key rotate globex"))]
     Rotate {
         /// The tenant's id.
         tenant: TenantId,
@@ -44,8 +48,10 @@ pub(crate) enum KeyCommand {
         yes: bool,
     },
     /// Take a key away at once. Says first what that breaks.
+    #[command(after_help = example!("key revoke globex oauth2-key-1 --yes"))]
     Revoke(With<KeyArguments, Consent>),
     /// Bring a private key in as the next one: PEM (PKCS#8, PKCS#1) or JWK.
+    #[command(after_help = example!("key import globex signing.pem --algorithm ES256"))]
     Import {
         /// The tenant's id.
         tenant: TenantId,
@@ -56,6 +62,7 @@ pub(crate) enum KeyCommand {
         algorithm: Option<String>,
     },
     /// Print the public half of a key.
+    #[command(after_help = example!("key export globex --format pem"))]
     Export {
         /// The tenant's id.
         tenant: TenantId,
@@ -67,14 +74,17 @@ pub(crate) enum KeyCommand {
         format: Format,
     },
     /// Show which keys sign and come next, and whether verifiers have fetched them.
+    #[command(after_help = example!("key status globex"))]
     Status(TenantArguments),
     /// Move everything that is sealed to `keys.sealing_key`. Servers go on meanwhile; ended half way, it goes on where it was.
+    #[command(after_help = example!("key reseal --dry-run"))]
     Reseal {
         /// Only count what would be moved. Exit 2 if there is anything.
         #[arg(long)]
         dry_run: bool,
     },
     /// Make a sealing key and print it, or write it to a new file that only its owner may read.
+    #[command(after_help = example!("key new-sealing-key --file sealing.key"))]
     NewSealingKey {
         /// Where to write it; must not exist.
         #[arg(long, value_name = "FILE")]

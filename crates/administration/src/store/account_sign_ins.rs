@@ -1,25 +1,11 @@
-//! Accounts as administration sees them.
+//! What the sign-ins of an account leave behind.
 
 use accounts::AccountId;
 use async_trait::async_trait;
 use sessions::FoundSession;
 use tenancy::{Stored, TenantId};
 
-use crate::{AccountQuery, AccountState, ConsentState, RelatedAccounts};
-
-/// Reads accounts. [`TenantRows::commit`](crate::TenantRows::commit) writes them.
-#[async_trait]
-pub trait Accounts: Send + Sync {
-    /// The accounts of this tenant that an edit or a declaration is about, in the order of their ids.
-    async fn find_accounts(
-        &self,
-        tenant: &TenantId,
-        related: RelatedAccounts<'_>,
-    ) -> Stored<Vec<AccountState>>;
-
-    /// A page of a tenant's accounts without deleted ones, in the order of their creation.
-    async fn list_accounts(&self, tenant: &TenantId, query: &AccountQuery) -> Stored<Vec<AccountState>>;
-}
+use crate::ConsentState;
 
 /// Reads what the sign-ins of an account leave behind. [`TenantRows::commit`](crate::TenantRows::commit) ends it.
 #[async_trait]

@@ -1,39 +1,13 @@
-//! Accounts, their sessions, and what they have allowed, as interfaces show them. A password is never shown.
+//! What the sign-ins of an account leave behind, as interfaces show it: sessions, consents, and failures.
 
 use accounts::Throttled;
-use protocol::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sessions::Session;
 use tenancy::SessionPolicy;
 
-use super::{AccountSettings, Instant, schema};
-use crate::{AccountState, ConsentState};
-
-/// An account as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct AccountView {
-    /// Its id: the `sub` of its tokens.
-    #[schemars(example = &"usr_mfrggzdfmztwq2lknnwg23tpoa", extend("pattern" = "^usr_[a-z2-7]{26}$"))]
-    pub account_id: String,
-    /// Whether the person can sign in. A `retired` account was declared in a file, and is no longer.
-    #[schemars(example = &"active", extend("enum" = ["active", "suspended", "retired"]))]
-    pub status: String,
-    /// What declares it: the operator's files, or requests of this API.
-    #[schemars(example = &"api", extend("enum" = schema::MANAGED_BY))]
-    pub managed_by: String,
-    /// When it was created.
-    pub created_at: Instant,
-    /// When its row last changed.
-    pub updated_at: Instant,
-    /// When its password was set. Null: it has none.
-    pub password_changed_at: Option<Instant>,
-    /// Sign-ins before this instant count no more.
-    pub valid_from: Instant,
-    /// All else.
-    #[serde(flatten)]
-    pub settings: AccountSettings,
-}
+use super::Instant;
+use crate::ConsentState;
 
 /// Whether wrong passwords have made an account refuse browsers that it does not know, as far as the replica that answers knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -86,22 +60,6 @@ pub struct ConsentView {
     pub resources: Vec<String>,
     /// When the person last allowed something.
     pub granted_at: Instant,
-}
-
-impl From<&AccountState> for AccountView {
-    fn from(state: &AccountState) -> Self {
-        let AccountState { account, lifecycle, .. } = state;
-        Self {
-            account_id: account.id.to_string(),
-            status: lifecycle.status().to_owned(),
-            managed_by: lifecycle.managed_by.as_str().to_owned(),
-            created_at: lifecycle.created_at.into(),
-            updated_at: lifecycle.updated_at.into(),
-            password_changed_at: account.password_changed_at.map(Timestamp::into),
-            valid_from: account.valid_from.into(),
-            settings: AccountSettings::from(account),
-        }
-    }
 }
 
 impl From<(Option<Throttled>, u64)> for ThrottlingView {

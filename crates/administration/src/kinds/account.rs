@@ -1,0 +1,376 @@
+//! Accounts: their rows, the rules over their settings, and how a store finds them.
+
+use std::fmt;
+
+use accounts::{Account, AccountId, AccountIdentifier, AccountStatus, Identifier, check_claims};
+use async_trait::async_trait;
+use protocol::{Timestamp, invisible_in_id};
+use registry::{DeclaredPassword, RevokedSubject};
+use serde_json::Value;
+use tenancy::{Stored, Tenant, TenantId};
+
+use super::{DeclaredTenant, Kind, TenantState};
+use crate::fields::ABSENT;
+use crate::rows::Rows;
+use crate::{
+    AccountSettings, AdministrationStore, ChangeKind, Described, EditError, FieldErrors, Invalidation,
+    LONGEST_ID, NewPassword, RevocationEffect, RowChange, RowLifecycle, unfit,
+};
+
+/// An account's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountState {
+    /// Its fields; of a deleted account only the id is left.
+    pub account: Account,
+    /// Its lifecycle.
+    pub lifecycle: RowLifecycle,
+    /// Recognizes a declared password. It signs nobody in.
+    pub declared_digest: Option<[u8; 32]>,
+}
+
+impl Described for Account {
+    const NOUN: &'static str = "account";
+    const COLLECTION: &'static str = "accounts";
+    const IS_PERSONAL: bool = true;
+
+    fn name(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn fields(&self) -> Vec<(String, String)> {
+        let text = |held: Option<&AccountIdentifier>| {
+            held.map_or_else(|| ABSENT.to_owned(), |held| held.identifier.to_string())
+        };
+        let is_verified = self.email().is_some_and(|email| email.verified_at.is_some());
+        let fields = [
+            ("email", text(self.email())),
+            ("email_verified", is_verified.to_string()),
+            ("username", text(self.username())),
+            ("external_id", self.external_id.clone().unwrap_or_else(|| ABSENT.to_owned())),
+            ("claims", Value::Object(self.claims.clone()).to_string()),
+            ("groups", Value::from(self.groups.clone()).to_string()),
+        ];
+        fields.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+}
+
+impl Kind for Account {
+    fn decide(tenant: &TenantId, rows: &mut Rows<'_>, change: &RowChange<Self>) -> Option<()> {
+        let key = (tenant.clone(), change.after.id.clone());
+        let before = rows.account(&key);
+        let known = before.as_ref().map(|row| (&row.account, row.lifecycle));
+        let (fields, lifecycle) = rows.row_after(change, known)?;
+        let now = rows.request.now;
+        let is_deleted = change.kind == ChangeKind::Deleted;
+        // Of a deleted account nothing of the person is left.
+        let emptied = || Account::new(key.0.clone(), key.1.clone(), now);
+        let mut account = if is_deleted { emptied() } else { fields };
+        if change.kind == ChangeKind::Retired {
+            // Another declaration may have its names. Declared again, it gets them from the declaration.
+            account.identifiers.clear();
+            account.external_id = None;
+        }
+        if let Some(AccountState { account: before, .. }) = &before {
+            account.valid_from = before.valid_from;
+            account.password_changed_at = before.password_changed_at.filter(|_| !is_deleted);
+        }
+        if matches!(change.kind, ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted) {
+            account.valid_from = account.valid_from.max(rows.next_second());
+        }
+        account.status = if lifecycle.serves() { AccountStatus::Active } else { AccountStatus::Suspended };
+        account.updated_at = lifecycle.updated_at;
+        let declared_digest = before.filter(|_| !is_deleted).and_then(|before| before.declared_digest);
+        rows.decided.accounts.insert(key, AccountState { account, lifecycle, declared_digest });
+        Some(())
+    }
+
+    fn invalidation(&self, tenant: TenantId) -> Option<Invalidation> {
+        Some(Invalidation::Account(tenant, self.id.clone()))
+    }
+
+    /// Its `valid_from` moves, too. No code and no refresh token is redeemed while it may not sign in.
+    fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
+        let ends = matches!(change.kind, ChangeKind::Suspended | ChangeKind::Retired | ChangeKind::Deleted);
+        let account = || RevokedSubject::Account(change.after.id.as_str().to_owned());
+        Vec::from_iter(ends.then(|| (RevocationEffect::Issued, account())))
+    }
+}
+
+impl Rows<'_> {
+    /// The sessions of an account end.
+    pub(crate) fn end_sessions(&mut self, key: (TenantId, AccountId)) -> Option<()> {
+        let row = self.account(&key);
+        let mut row = row.filter(|row| row.lifecycle.deleted_at.is_none())?;
+        row.account.valid_from = row.account.valid_from.max(self.next_second());
+        self.decided.accounts.insert(key, row);
+        Some(())
+    }
+
+    /// Sessions that began before a change of the password end with it.
+    pub(crate) fn decide_password(&mut self, new: &NewPassword) -> Option<()> {
+        let key = (new.tenant.clone(), new.account.clone());
+        let mut row = self.account(&key).filter(|row| row.lifecycle.is_live())?;
+        // The first password of an account ends nothing.
+        let had_one = row.account.password_changed_at.is_some();
+        let from = if had_one { self.next_second() } else { self.request.now };
+        row.account.valid_from = row.account.valid_from.max(from);
+        row.account.password_changed_at = new.password.as_ref().map(|_| self.request.now);
+        row.declared_digest = new.declared_digest;
+        self.decided.accounts.insert(key, row);
+        Some(())
+    }
+
+    /// As it is now, or as an earlier change of the same commit leaves it.
+    fn account(&self, key: &(TenantId, AccountId)) -> Option<AccountState> {
+        let stored = || self.tenants.get(&key.0)?.accounts.iter().find(|row| row.account.id == key.1);
+        self.decided.accounts.get(key).or_else(stored).cloned()
+    }
+}
+
+impl AccountState {
+    pub(super) fn put_into(self, state: &mut TenantState) {
+        state.accounts.retain(|before| before.account.id != self.account.id);
+        state.accounts.push(self);
+    }
+}
+
+impl TenantState {
+    /// One of its loaded accounts, unless it is deleted.
+    pub(crate) fn account(&self, id: &AccountId) -> Result<&AccountState, EditError> {
+        let found = self.accounts.iter().find(|row| row.account.id == *id);
+        found.filter(|row| row.lifecycle.deleted_at.is_none()).ok_or(EditError::NotFound("account"))
+    }
+}
+
+/// An account and its password.
+pub struct DeclaredAccount {
+    /// Its name in the file, from which its id is derived.
+    pub name: String,
+    /// Its fields. When an identifier was verified only the store knows: here it says whether it is.
+    pub account: Account,
+    /// Its password, which is hashed before it is stored, or only a hash.
+    pub password: Option<DeclaredPassword>,
+}
+
+/// No data of a person is printed.
+impl fmt::Debug for DeclaredAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeclaredAccount").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl DeclaredTenant {
+    /// Its accounts, those that it declared earlier, and those that have an identifier of one.
+    pub(super) async fn find_accounts(&self, store: &dyn AdministrationStore) -> Stored<Vec<AccountState>> {
+        let held = self.accounts.iter().flat_map(|declared| &declared.account.identifiers);
+        let identifiers: Vec<_> = held.map(|held| held.identifier.clone()).collect();
+        let ids: Vec<_> = self.accounts.iter().map(|declared| declared.account.id.clone()).collect();
+        let related =
+            RelatedAccounts { ids: &ids, identifiers: &identifiers, external_ids: &[], declared: true };
+        store.find_accounts(&self.tenant.id, related).await
+    }
+}
+
+/// Groups of one account.
+const MOST_GROUPS: usize = 200;
+
+/// The account, of no use where errors were found. `now` is the instant of an address that becomes verified.
+pub fn check_account(
+    errors: &mut FieldErrors,
+    tenant: &TenantId,
+    id: &AccountId,
+    settings: &AccountSettings,
+    now: Timestamp,
+) -> Account {
+    let mut account = Account::new(tenant.clone(), id.clone(), now);
+    account.identifiers = check_identifiers(errors, settings, now);
+    account.external_id.clone_from(&settings.external_id);
+    if let Some(external_id) = &settings.external_id {
+        check_text(errors, "/external_id", "the external id", external_id);
+    }
+    account.claims = settings.claims.members();
+    for error in check_claims(&account.claims) {
+        let at = if error.path.is_empty() { String::new() } else { format!("/{}", error.path) };
+        errors.refuse(&format!("/claims{at}"), "this is no value of the claim", error.detail);
+    }
+    errors.check_distinct("/groups", &settings.groups);
+    if settings.groups.len() > MOST_GROUPS {
+        errors.add("/groups", format!("an account has {MOST_GROUPS} groups at most"));
+    }
+    for (index, group) in settings.groups.iter().enumerate() {
+        check_text(errors, &format!("/groups/{index}"), "the group", group);
+    }
+    account.groups.clone_from(&settings.groups);
+    account
+}
+
+fn check_identifiers(
+    errors: &mut FieldErrors,
+    settings: &AccountSettings,
+    now: Timestamp,
+) -> Vec<AccountIdentifier> {
+    let mut held = Vec::new();
+    for (at, text, is_email) in [("/email", &settings.email, true), ("/username", &settings.username, false)]
+    {
+        let Some(text) = text else { continue };
+        match Identifier::parse(text) {
+            Ok(identifier) if matches!(identifier, Identifier::Email(_)) == is_email => {
+                let verified_at = (is_email && settings.email_verified).then_some(now);
+                held.push(AccountIdentifier { identifier, verified_at });
+            }
+            Err(error) if text.contains('@') == is_email => errors.add(at, error.to_string()),
+            Ok(_) | Err(_) if is_email => errors.refuse(at, "this is no e-mail address", "it has an @"),
+            Ok(_) | Err(_) => errors.refuse(at, "this is no user name", "a text with @ is an `email`"),
+        }
+    }
+    if settings.email.is_none() && settings.username.is_none() {
+        errors.refuse("", "the account has no identifier", "give `email`, `username` or both");
+    }
+    if settings.email.is_none() && settings.email_verified {
+        errors.refuse("/email_verified", "there is no address to be verified", "give `email`, too");
+    }
+    held
+}
+
+/// A text that people and programs compare.
+fn check_text(errors: &mut FieldErrors, at: &str, what: &str, text: &str) {
+    if let Some(why) = unfit(text, LONGEST_ID) {
+        errors.add(at, format!("{what} {why}"));
+    } else if invisible_in_id(text).is_some() {
+        errors.refuse(at, format!("{what} has a character that is not seen"), "leave it out");
+    }
+}
+
+/// What a stranger tries first as the password of this account.
+#[must_use]
+pub fn password_context(tenant: &Tenant, account: &Account) -> Vec<String> {
+    let names = [tenant.id.to_string(), tenant.name.clone()];
+    names.into_iter().chain(account.identifiers.iter().map(|held| held.identifier.to_string())).collect()
+}
+
+/// An address or name that stays keeps the instant of its verification.
+pub(crate) fn keep_verification(before: &Account, after: &mut Account) {
+    for held in &mut after.identifiers {
+        let known = before.identifiers.iter().find(|known| known.identifier == held.identifier);
+        if let (Some(_), Some(known)) = (held.verified_at, known.and_then(|known| known.verified_at)) {
+            held.verified_at = Some(known);
+        }
+    }
+}
+
+/// Reads accounts. [`TenantRows::commit`](crate::TenantRows::commit) writes them.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// The accounts of this tenant that an edit or a declaration is about, in the order of their ids.
+    async fn find_accounts(
+        &self,
+        tenant: &TenantId,
+        related: RelatedAccounts<'_>,
+    ) -> Stored<Vec<AccountState>>;
+
+    /// A page of a tenant's accounts without deleted ones, in the order of their creation.
+    async fn list_accounts(&self, tenant: &TenantId, query: &AccountQuery) -> Stored<Vec<AccountState>>;
+}
+
+/// Accounts of one tenant in the order of their creation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountQuery {
+    /// Only accounts that come after this one, which was created then.
+    pub after: Option<(Timestamp, AccountId)>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Which of a tenant's accounts an edit or a declaration is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RelatedAccounts<'a> {
+    /// Those of these ids, deleted ones too.
+    pub ids: &'a [AccountId],
+    /// Those that have these identifiers.
+    pub identifiers: &'a [Identifier],
+    /// Those that have these identifiers in another system.
+    pub external_ids: &'a [String],
+    /// All that the files declare or declared.
+    pub declared: bool,
+}
+
+impl<'a> RelatedAccounts<'a> {
+    /// Those of these ids.
+    #[must_use]
+    pub const fn of(ids: &'a [AccountId]) -> Self {
+        Self { ids, identifiers: &[], external_ids: &[], declared: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::FieldErrors;
+    use crate::rules::Interface;
+
+    const NOW: Timestamp = Timestamp::from_seconds(100);
+
+    fn check(document: Value) -> (Account, Vec<String>) {
+        let mut errors = FieldErrors::of(Interface::Api);
+        let settings: AccountSettings = serde_json::from_value(document).unwrap();
+        let (tenant, id) = (TenantId::parse("acme").unwrap(), AccountId::from_bytes([1; 16]));
+        let account = check_account(&mut errors, &tenant, &id, &settings, NOW);
+        (account, errors.into_vec().into_iter().map(|error| error.pointer).collect())
+    }
+
+    #[test]
+    fn each_field_has_its_rule() {
+        for (document, expected) in [
+            (json!({ "email": "ada@example.com" }), &[][..]),
+            (json!({ "username": "Ada", "groups": ["staff", "a b"], "external_id": "7" }), &[]),
+            (json!({ "email": "Ada@Example.com", "email_verified": true, "username": "ada" }), &[]),
+            (json!({}), &[""]),
+            (json!({ "email": "ada" }), &["/email"]),
+            (json!({ "email": "ada@" }), &["/email"]),
+            (json!({ "username": "ada@example.com" }), &["/username"]),
+            (json!({ "username": "a b" }), &["/username"]),
+            (json!({ "username": "ada", "email_verified": true }), &["/email_verified"]),
+            (json!({ "username": "ada", "external_id": "" }), &["/external_id"]),
+            (json!({ "username": "ada", "external_id": "a\u{200b}" }), &["/external_id"]),
+            (json!({ "username": "ada", "groups": ["a", "a"] }), &["/groups/1"]),
+            (json!({ "username": "ada", "groups": ["a\n"] }), &["/groups/0"]),
+            (json!({ "username": "ada", "claims": { "picture": "ada.png" } }), &["/claims/picture"]),
+            (
+                json!({ "username": "ada", "claims": { "address": { "country": "a\nb" } } }),
+                &["/claims/address/country"],
+            ),
+        ] {
+            assert_eq!(check(document.clone()).1, expected, "{document}");
+        }
+        let many: Vec<_> = (0..=MOST_GROUPS).map(|number| number.to_string()).collect();
+        assert_eq!(check(json!({ "username": "ada", "groups": many })).1, ["/groups"]);
+    }
+
+    #[test]
+    fn a_document_is_read_from_the_account_that_it_made() {
+        let document = json!({
+            "email": "ada@example.com", "email_verified": true, "username": "ada", "external_id": "7",
+            "claims": { "name": "Ada", "address": { "country": "GB" } }, "groups": ["staff"],
+        });
+        let (account, errors) = check(document.clone());
+        assert_eq!((errors, json!(AccountSettings::from(&account))), (Vec::new(), document));
+        assert_eq!(account.email().unwrap().verified_at, Some(NOW));
+    }
+
+    #[test]
+    fn an_address_that_stays_keeps_the_instant_of_its_verification() {
+        let verified = |text: &str| check(json!({ "email": text, "email_verified": true })).0;
+        let mut before = verified("ada@example.com");
+        before.identifiers[0].verified_at = Some(Timestamp::from_seconds(5));
+        for (mut after, expected) in [
+            (verified("ada@example.com"), Some(5)),
+            (verified("bob@example.com"), Some(100)),
+            (check(json!({ "email": "ada@example.com" })).0, None),
+        ] {
+            keep_verification(&before, &mut after);
+            assert_eq!(after.identifiers[0].verified_at.map(Timestamp::seconds), expected);
+        }
+    }
+}

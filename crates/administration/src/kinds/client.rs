@@ -1,0 +1,91 @@
+//! Clients, and their secrets, which are rows of their own.
+
+use registry::{Client, ClientId, CredentialTag, RevokedSubject, removed_keys};
+use tenancy::TenantId;
+
+use super::{Kind, TenantState};
+use crate::documents::CLIENT;
+use crate::fields::members;
+use crate::rows::Rows;
+use crate::{
+    ChangeKind, ClientSettings, Described, EditError, Invalidation, RevocationEffect, RowChange,
+    RowLifecycle, SecretState,
+};
+
+/// A client's row and those of its secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientState {
+    /// Its fields; the list of secrets in it is empty.
+    pub client: Client,
+    /// Its lifecycle.
+    pub lifecycle: RowLifecycle,
+    /// Its secrets, revoked ones too.
+    pub secrets: Vec<SecretState>,
+}
+
+impl Described for Client {
+    const NOUN: &'static str = "client";
+    const COLLECTION: &'static str = "clients";
+
+    fn fields(&self) -> Vec<(String, String)> {
+        members(&CLIENT, &ClientSettings::from(self))
+    }
+
+    fn name(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+impl Kind for Client {
+    fn decide(tenant: &TenantId, rows: &mut Rows<'_>, change: &RowChange<Self>) -> Option<()> {
+        let key = (tenant.clone(), change.after.id.clone());
+        let before = rows.decided.clients.get(&key);
+        let before = before.or_else(|| rows.clients.get(&(&key.0, &key.1)).copied());
+        let before = before.map(|row| (&row.client, row.lifecycle));
+        let (client, lifecycle) = rows.row_after(change, before)?;
+        let client = Client { secrets: Vec::new(), ..client };
+        rows.decided.clients.insert(key, ClientState { client, lifecycle, secrets: Vec::new() });
+        Some(())
+    }
+
+    fn invalidation(&self, tenant: TenantId) -> Option<Invalidation> {
+        Some(Invalidation::Client(tenant, self.id.clone()))
+    }
+
+    fn revoked(change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
+        use RevocationEffect::{Ended, Issued, Resumed};
+        let Client { tenant, id, keys, jwks_uri, .. } = &*change.after;
+        // Its id stays reserved, so no code and no refresh token of a deleted client is used again.
+        let subject = match change.kind {
+            ChangeKind::Deleted => RevokedSubject::AccessTokens(id.clone()),
+            _ => RevokedSubject::Client(id.clone()),
+        };
+        let own = change.effect().map(|effect| (effect, subject));
+        let before = change.before.as_ref().and_then(|before| before.keys.as_ref());
+        let tag = |thumbprint| {
+            RevokedSubject::Credential(id.clone(), CredentialTag::of_key(tenant, id, thumbprint))
+        };
+        // What the client publishes from now on may be the same keys.
+        let gone = if jwks_uri.is_some() { Issued } else { Ended };
+        let removed = removed_keys(before, keys.as_ref()).map(|key| (gone, tag(key)));
+        let added = removed_keys(keys.as_ref(), before).map(|key| (Resumed, tag(key)));
+        own.into_iter().chain(removed).chain(added).collect()
+    }
+}
+
+impl ClientState {
+    pub(super) fn put_into(self, state: &mut TenantState) {
+        match state.clients.iter_mut().find(|before| before.client.id == self.client.id) {
+            Some(before) => (before.client, before.lifecycle) = (self.client, self.lifecycle),
+            None => state.clients.push(self),
+        }
+    }
+}
+
+impl TenantState {
+    /// One of its loaded clients, deleted ones too.
+    pub(crate) fn client(&self, id: &ClientId) -> Result<&ClientState, EditError> {
+        let found = self.clients.iter().find(|row| row.client.id == *id);
+        found.ok_or(EditError::NotFound("client"))
+    }
+}

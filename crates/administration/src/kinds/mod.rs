@@ -1,0 +1,301 @@
+//! The kinds of rows with fields. This file names them all. The file of a kind says what it is called and which fields it has, what its row
+//! is after a commit, and what else follows of a change of it.
+
+mod account;
+mod application;
+mod client;
+mod resource_server;
+mod tenant;
+
+use std::collections::BTreeMap;
+
+use accounts::{Account, AccountId};
+use keys::ImportedKey;
+use protocol::Timestamp;
+use registry::{Client, ClientId, RevokedSubject, SecretId};
+use serde::{Deserialize, Serialize};
+use sessions::SessionId;
+use tenancy::{ResourceServer, Stored, Tenant, TenantId};
+
+use crate::rows::Rows;
+use crate::{
+    AdministrationStore, Application, DeclaredClient, Described, FirstKey, KeyChange, PasswordChange,
+    RevocationEffect, RowChange, RowLifecycle, SecretChange, SecretState,
+};
+
+pub(crate) use account::keep_verification;
+pub use account::{
+    AccountQuery, AccountState, Accounts, DeclaredAccount, RelatedAccounts, check_account, password_context,
+};
+pub use client::ClientState;
+pub use resource_server::ResourceServerState;
+pub use tenant::DecidedTenant;
+pub(crate) use tenant::longest_lifetime;
+
+/// A kind of row with fields.
+pub(crate) trait Kind: Described + Clone {
+    /// Decides the row after the commit, from the rows of before and what was decided already; nothing where the change does not fit them.
+    fn decide(tenant: &TenantId, rows: &mut Rows<'_>, change: &RowChange<Self>) -> Option<()>;
+
+    /// What caches forget of it after a change.
+    fn invalidation(&self, tenant: TenantId) -> Option<Invalidation>;
+
+    /// What a change of it does to tokens.
+    fn revoked(_change: &RowChange<Self>) -> Vec<(RevocationEffect, RevokedSubject)> {
+        Vec::new()
+    }
+}
+
+/// A change to one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// To a tenant's own row.
+    Tenant(RowChange<Tenant>),
+    /// To a resource server of the tenant.
+    ResourceServer(TenantId, RowChange<ResourceServer>),
+    /// To a client, which names its tenant.
+    Client(RowChange<Client>),
+    /// To a secret of the client.
+    Secret(TenantId, ClientId, SecretChange),
+    /// The tenant begins with an imported key.
+    FirstKey(TenantId, FirstKey),
+    /// To a signing key of the tenant.
+    Key(TenantId, KeyChange),
+    /// To an application, which names its tenant. Added, changed or deleted; its client changes beside it.
+    Application(RowChange<Application>),
+    /// To an account, which names its tenant.
+    Account(RowChange<Account>),
+    /// To the password of an account. Its stored form is beside the change.
+    AccountPassword(TenantId, AccountId, PasswordChange),
+    /// All sessions of an account until now end, or one of them.
+    Sessions(TenantId, AccountId, Option<SessionId>),
+    /// What an account has allowed a client is forgotten.
+    Consent(TenantId, AccountId, ClientId),
+    /// The failed sign-ins of an account are forgotten, so that it refuses no browser for them. No row of it changes.
+    Unlock(TenantId, AccountId),
+    /// All tokens that the tenant, or one client of it, was issued until now are revoked. No row of theirs changes.
+    Tokens(TenantId, Option<ClientId>),
+}
+
+/// A `match` over a change, with one arm for the rows of every kind.
+macro_rules! match_change {
+    ($change:expr, $row:ident => $of_row:expr, $($others:tt)*) => {
+        match $change {
+            Change::Tenant($row) => $of_row,
+            Change::ResourceServer(_, $row) => $of_row,
+            Change::Client($row) => $of_row,
+            Change::Application($row) => $of_row,
+            Change::Account($row) => $of_row,
+            $($others)*
+        }
+    };
+}
+pub(crate) use match_change;
+
+/// A change of a row that names its tenant is a change.
+macro_rules! changes_of_rows {
+    ($($kind:ident),+) => {$(
+        impl From<RowChange<$kind>> for Change {
+            fn from(row: RowChange<$kind>) -> Self {
+                Self::$kind(row)
+            }
+        }
+    )+};
+}
+
+changes_of_rows!(Tenant, Client, Application, Account);
+
+impl Change {
+    /// The tenant whose rows change.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Tenant(row) => &row.after.id,
+            Self::Client(row) => &row.after.tenant,
+            Self::Application(row) => &row.after.tenant,
+            Self::Account(row) => &row.after.tenant,
+            Self::ResourceServer(tenant, _)
+            | Self::Secret(tenant, _, _)
+            | Self::FirstKey(tenant, _)
+            | Self::Key(tenant, _)
+            | Self::AccountPassword(tenant, _, _)
+            | Self::Sessions(tenant, _, _)
+            | Self::Consent(tenant, _, _)
+            | Self::Unlock(tenant, _)
+            | Self::Tokens(tenant, _) => tenant,
+        }
+    }
+}
+
+/// A thing that has changed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Invalidation {
+    /// The tenant's own row or its resource servers.
+    Tenant(TenantId),
+    /// A client or its secrets.
+    Client(TenantId, ClientId),
+    /// The tenant's keys.
+    Keys(TenantId),
+    /// What the tenant has revoked.
+    Revocations(TenantId),
+    /// An account.
+    Account(TenantId, AccountId),
+}
+
+impl Invalidation {
+    /// Whose it is.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantId {
+        match self {
+            Self::Tenant(tenant)
+            | Self::Client(tenant, _)
+            | Self::Keys(tenant)
+            | Self::Account(tenant, _)
+            | Self::Revocations(tenant) => tenant,
+        }
+    }
+
+    /// The names of its kinds that a tenant has several of.
+    pub const NAMED: [&str; 2] = ["client", "account"];
+
+    /// The thing of this kind, and with this name where its tenant has several.
+    #[must_use]
+    pub fn of(kind: &str, tenant: TenantId, name: Option<&str>) -> Option<Self> {
+        match (kind, name) {
+            ("tenant", None) => Some(Self::Tenant(tenant)),
+            ("keys", None) => Some(Self::Keys(tenant)),
+            ("revocations", None) => Some(Self::Revocations(tenant)),
+            ("client", Some(name)) => Some(Self::Client(tenant, name.parse().ok()?)),
+            ("account", Some(name)) => Some(Self::Account(tenant, name.parse().ok()?)),
+            _ => None,
+        }
+    }
+
+    /// The word for its kind, and its name in the tenant where the tenant has several.
+    #[must_use]
+    pub fn kind_and_name(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Tenant(_) => ("tenant", None),
+            Self::Client(_, client) => ("client", Some(client.as_str())),
+            Self::Keys(_) => ("keys", None),
+            Self::Revocations(_) => ("revocations", None),
+            Self::Account(_, account) => ("account", Some(account.as_str())),
+        }
+    }
+}
+
+/// A tenant with all that belongs to it.
+#[derive(Debug)]
+pub struct DeclaredTenant {
+    /// Identity, policies and resource servers. Its status is active and it has no former `typ`: a file knows neither.
+    pub tenant: Tenant,
+    /// Its clients, each id once.
+    pub clients: Vec<DeclaredClient>,
+    /// Its accounts.
+    pub accounts: Vec<DeclaredAccount>,
+    /// The first key, instead of a generated one.
+    pub first_key: Option<ImportedKey>,
+}
+
+/// One tenant with all that belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TenantState {
+    /// As requests see it, so with its live resource servers only.
+    pub tenant: Tenant,
+    /// Its lifecycle.
+    pub lifecycle: RowLifecycle,
+    /// Every commit that changes the tenant or anything in it increments it. What was planned on one revision is written on that
+    /// one or not at all.
+    pub revision: u64,
+    /// When the last token that was issued under a longer lifetime than today's expires.
+    pub previous_tokens_until: Option<Timestamp>,
+    /// All its resource servers, retired and deleted ones too.
+    pub resource_servers: Vec<ResourceServerState>,
+    /// How many clients it has that are neither retired nor deleted, whether they are loaded or not.
+    pub client_count: u64,
+    /// All its clients, retired and deleted ones too.
+    pub clients: Vec<ClientState>,
+    /// Those of its accounts that an edit or a declaration is about. A tenant may have a great many, so no state has them all.
+    pub accounts: Vec<AccountState>,
+    /// The thumbprint of the key that was imported as its first.
+    pub first_key_thumbprint: Option<String>,
+    /// Whether it ever had a key.
+    pub has_had_keys: bool,
+}
+
+/// The rows with fields and the secrets as they are after the commit.
+#[derive(Clone, Debug, Default)]
+pub struct Decided {
+    /// Tenants without what belongs to them.
+    pub tenants: BTreeMap<TenantId, DecidedTenant>,
+    /// Resource servers, by tenant and audience.
+    pub resource_servers: BTreeMap<(TenantId, String), ResourceServerState>,
+    /// Clients without their secrets.
+    pub clients: BTreeMap<(TenantId, ClientId), ClientState>,
+    /// Accounts.
+    pub accounts: BTreeMap<(TenantId, AccountId), AccountState>,
+    /// Secrets that exist already.
+    pub secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
+    /// Secrets that the commit adds.
+    pub new_secrets: BTreeMap<(TenantId, ClientId, SecretId), SecretState>,
+}
+
+impl Decided {
+    /// Puts the rows into the state of their tenant: those that were loaded, and new ones.
+    pub(crate) fn put_into(self, state: &mut TenantState) {
+        let Self { tenants, resource_servers, clients, accounts, secrets, new_secrets } = self;
+        tenants.into_values().for_each(|row| row.put_into(state));
+        resource_servers.into_values().for_each(|row| row.put_into(state));
+        let live = state.resource_servers.iter().filter(|row| row.lifecycle.is_live());
+        state.tenant.resource_servers = live.map(|row| row.resource_server.clone()).collect();
+        clients.into_values().for_each(|row| row.put_into(state));
+        accounts.into_values().for_each(|row| row.put_into(state));
+        // New secrets come last.
+        for ((_, client, id), secret) in secrets.into_iter().chain(new_secrets) {
+            let Some(row) = state.clients.iter_mut().find(|row| row.client.id == client) else { continue };
+            row.secrets.retain(|before| before.secret.id != id);
+            row.secrets.push(secret);
+        }
+    }
+}
+
+impl TenantState {
+    /// A new tenant without anything that belongs to it.
+    #[must_use]
+    pub fn added(tenant: Tenant, lifecycle: RowLifecycle) -> Self {
+        Self {
+            tenant,
+            lifecycle,
+            revision: 1,
+            previous_tokens_until: None,
+            resource_servers: Vec::new(),
+            client_count: 0,
+            clients: Vec::new(),
+            accounts: Vec::new(),
+            first_key_thumbprint: None,
+            has_had_keys: false,
+        }
+    }
+
+    /// Reads those of its rows that the files declare or declared, of the kinds of which no state has all.
+    pub(crate) async fn load_declared(
+        &mut self,
+        store: &dyn AdministrationStore,
+        declared: &DeclaredTenant,
+    ) -> Stored<()> {
+        self.accounts = declared.find_accounts(store).await?;
+        Ok(())
+    }
+}
+
+/// The noun of the rows that stand in a file under this key.
+#[must_use]
+pub fn rows_of(collection: &str) -> Option<&'static str> {
+    let kinds = [
+        (Tenant::COLLECTION, Tenant::NOUN),
+        (ResourceServer::COLLECTION, ResourceServer::NOUN),
+        (Client::COLLECTION, Client::NOUN),
+        (Account::COLLECTION, Account::NOUN),
+    ];
+    kinds.iter().find(|(known, _)| *known == collection).map(|(_, noun)| *noun)
+}

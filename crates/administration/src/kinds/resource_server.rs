@@ -1,0 +1,64 @@
+//! Resource servers of a tenant.
+
+use tenancy::{ResourceServer, TenantId};
+
+use super::{Kind, TenantState};
+use crate::documents::RESOURCE_SERVER;
+use crate::fields::members;
+use crate::rows::Rows;
+use crate::{ChangeKind, Described, Invalidation, ResourceServerSettings, RowChange, RowLifecycle};
+
+/// A resource server's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceServerState {
+    /// Its fields.
+    pub resource_server: ResourceServer,
+    /// Its lifecycle.
+    pub lifecycle: RowLifecycle,
+}
+
+/// It does not act, so nobody suspends it.
+impl Described for ResourceServer {
+    const NOUN: &'static str = "resource server";
+    const COLLECTION: &'static str = "resource_servers";
+
+    fn fields(&self) -> Vec<(String, String)> {
+        members(&RESOURCE_SERVER, &ResourceServerSettings::from(self))
+    }
+
+    fn name(&self) -> String {
+        self.audience.clone()
+    }
+
+    fn knows(kind: ChangeKind) -> bool {
+        use ChangeKind::{Added, Changed, Deleted, Restored, Retired};
+        matches!(kind, Added | Changed | Deleted | Restored | Retired)
+    }
+}
+
+impl Kind for ResourceServer {
+    fn decide(tenant: &TenantId, rows: &mut Rows<'_>, change: &RowChange<Self>) -> Option<()> {
+        let key = (tenant.clone(), change.after.audience.clone());
+        let before = rows.decided.resource_servers.get(&key).or_else(|| {
+            let stored = &rows.tenants.get(tenant)?.resource_servers;
+            stored.iter().find(|row| row.resource_server.audience == key.1)
+        });
+        let before = before.map(|row| (&row.resource_server, row.lifecycle));
+        let (resource_server, lifecycle) = rows.row_after(change, before)?;
+        rows.decided.resource_servers.insert(key, ResourceServerState { resource_server, lifecycle });
+        Some(())
+    }
+
+    /// It is a part of its tenant.
+    fn invalidation(&self, tenant: TenantId) -> Option<Invalidation> {
+        Some(Invalidation::Tenant(tenant))
+    }
+}
+
+impl ResourceServerState {
+    pub(super) fn put_into(self, state: &mut TenantState) {
+        let audience = &self.resource_server.audience;
+        state.resource_servers.retain(|row| row.resource_server.audience != *audience);
+        state.resource_servers.push(self);
+    }
+}
