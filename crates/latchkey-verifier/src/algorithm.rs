@@ -48,7 +48,16 @@ impl Algorithm {
 
     /// The algorithm of this name. Names are case-sensitive (RFC 7515 §4.1.1).
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.as_str() == name)
+        Some(match name {
+            "RS256" => Self::RS256,
+            "RS384" => Self::RS384,
+            "RS512" => Self::RS512,
+            "PS256" => Self::PS256,
+            "ES256" => Self::ES256,
+            "ES384" => Self::ES384,
+            "EdDSA" => Self::EdDSA,
+            _ => return None,
+        })
     }
 
     /// The algorithm that `alg` of a JWK names, where Ed25519 also has the name that says its curve (RFC 9864 §2.2).
@@ -57,7 +66,9 @@ impl Algorithm {
     }
 
     /// How its signatures are verified.
-    pub(crate) fn verification(self) -> &'static dyn VerificationAlgorithm {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn verification(self) -> &'static dyn VerificationAlgorithm {
         match self {
             Self::RS256 => &RSA_PKCS1_2048_8192_SHA256,
             Self::RS384 => &RSA_PKCS1_2048_8192_SHA384,
@@ -78,14 +89,15 @@ impl fmt::Display for Algorithm {
 
 /// A set of algorithms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Algorithms(u8);
+pub struct Algorithms(u8);
 
 impl Algorithms {
     /// Without RS384 and RS512, which gain nothing over RS256 and cost a longer hash.
-    pub(crate) const DEFAULT: Self =
+    pub const DEFAULT: Self =
         Self::of(&[Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA]);
 
-    pub(crate) const ALL: Self = Self::of(&Algorithm::ALL);
+    /// Every one.
+    pub const ALL: Self = Self::of(&Algorithm::ALL);
 
     const fn of(algorithms: &[Algorithm]) -> Self {
         let (mut bits, mut index) = (0, 0);
@@ -96,11 +108,15 @@ impl Algorithms {
         Self(bits)
     }
 
-    pub(crate) const fn with(self, algorithm: Algorithm) -> Self {
+    /// The set with this one as well.
+    #[must_use]
+    pub const fn with(self, algorithm: Algorithm) -> Self {
         Self(self.0 | 1 << algorithm as u8)
     }
 
-    pub(crate) const fn contains(self, algorithm: Algorithm) -> bool {
+    /// Whether this one is allowed.
+    #[must_use]
+    pub const fn contains(self, algorithm: Algorithm) -> bool {
         self.0 & (1 << algorithm as u8) != 0
     }
 }

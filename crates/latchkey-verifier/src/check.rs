@@ -81,13 +81,13 @@ impl Check {
 }
 
 /// Gets each check, in the order in which they are made.
-pub(crate) trait CheckObserver {
+pub trait CheckObserver {
     /// Passes the result on.
     fn check<T, E>(&mut self, check: Check, result: Result<T, E>) -> Result<T, E>;
 }
 
 /// Of a request: costs nothing.
-pub(crate) struct Unobserved;
+pub struct Unobserved;
 
 impl CheckObserver for Unobserved {
     #[inline(always)]
@@ -105,7 +105,10 @@ impl CheckObserver for Vec<(Check, bool)> {
 }
 
 /// The error, unless the condition holds.
-pub(crate) fn ensure<E>(holds: bool, error: E) -> Result<(), E> {
+///
+/// # Errors
+/// That one.
+pub fn ensure<E>(holds: bool, error: E) -> Result<(), E> {
     if holds { Ok(()) } else { Err(error) }
 }
 

@@ -1,47 +1,62 @@
 //! A JWS in compact form, decoded and parsed strictly; nothing is verified yet (RFC 7515 §7.1, RFC 8725 §3).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 
 use crate::TokenError;
 use crate::algorithm::{Algorithm, Algorithms};
+use crate::base64url::BASE64URL;
 use crate::check::{Check, CheckObserver, ensure};
 use crate::members::Members;
 
 /// The longest token. Those of the platform are much shorter; it bounds the work for others.
-pub(crate) const LONGEST_TOKEN: usize = 16 * 1024;
+pub const LONGEST_TOKEN: usize = 16 * 1024;
 
-/// Members by which a token would choose its own key, or that change what is signed.
-pub(crate) const NOT_ALLOWED: [&str; 8] = ["jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "crit", "b64"];
+/// Members by which a token would choose its own key, or that change what is signed. `x5t` names a
+/// certificate; there are none here.
+pub const NOT_ALLOWED: [&str; 8] = ["jku", "jwk", "x5u", "x5c", "crit", "b64", "x5t", "x5t#S256"];
+
+/// Those that a client may not send either, whose keys are registered. Libraries name the certificate of
+/// theirs, too; "use of this Header Parameter is OPTIONAL" (RFC 7515 §4.1.7), and nothing is chosen by it.
+pub const NOT_ALLOWED_OF_CLIENT: &[&str] = NOT_ALLOWED.split_at(6).0;
 
 /// The three parts.
-pub(crate) struct Parts<'a> {
-    pub(crate) header: String,
-    pub(crate) claims: String,
+pub struct Parts<'a> {
+    /// The first part as text.
+    pub header: String,
+    /// The second part as text.
+    pub claims: String,
     /// What the signature is over.
-    pub(crate) signed: &'a str,
-    pub(crate) signature: Vec<u8>,
+    pub signed: &'a str,
+    /// The third part.
+    pub signature: Vec<u8>,
 }
 
-/// Header and claims as anyone may have written them.
-pub(crate) struct Unverified<'a> {
-    pub(crate) algorithm: Algorithm,
-    pub(crate) kid: Option<&'a str>,
-    pub(crate) typ: Option<&'a str>,
-    pub(crate) issuer: Result<&'a str, TokenError>,
+/// The members of a header that verification needs. Anyone may have written them.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// `alg`.
+    pub algorithm: Algorithm,
+    /// `kid`.
+    pub kid: Option<&'a str>,
+    /// `typ`.
+    pub typ: Option<&'a str>,
 }
 
 impl<'a> Parts<'a> {
-    pub(crate) fn split(token: &'a str, observer: &mut impl CheckObserver) -> Result<Self, TokenError> {
+    /// Splits a token and decodes its parts.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`].
+    pub fn split(token: &'a str, observer: &mut impl CheckObserver) -> Result<Self, TokenError> {
         observer.check(Check::Length, ensure(token.len() <= LONGEST_TOKEN, TokenError::Malformed))?;
         Self::split_unbounded(token, observer)
     }
 
     /// The same of a document whose size is bounded elsewhere.
-    pub(crate) fn split_unbounded(
-        token: &'a str,
-        observer: &mut impl CheckObserver,
-    ) -> Result<Self, TokenError> {
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`].
+    pub fn split_unbounded(token: &'a str, observer: &mut impl CheckObserver) -> Result<Self, TokenError> {
         let parts = observer.check(Check::Parts, three(token).ok_or(TokenError::Malformed))?;
         observer.check(Check::Encoding, Self::decode(parts).ok_or(TokenError::Malformed))
     }
@@ -53,7 +68,10 @@ impl<'a> Parts<'a> {
     }
 
     /// Header and claims as objects with unique names.
-    pub(crate) fn members(
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`].
+    pub fn members(
         &self,
         observer: &mut impl CheckObserver,
     ) -> Result<(Members<'_>, Members<'_>), TokenError> {
@@ -70,21 +88,47 @@ fn three(token: &str) -> Option<(&str, &str, &str, &str)> {
     (!claims.contains('.')).then_some((signed, header, claims, signature))
 }
 
-impl<'a> Unverified<'a> {
-    /// Reads what chooses the key.
-    pub(crate) fn read(
-        header: &'a Members<'_>,
-        claims: &'a Members<'_>,
+impl<'a> Header<'a> {
+    /// Reads a header that has none of these names, and one of these algorithms.
+    ///
+    /// # Errors
+    /// The first [`TokenError`] in the order of the checks.
+    pub fn read(
+        members: &'a Members<'_>,
+        not_allowed: &[&str],
         allowed: Algorithms,
         observer: &mut impl CheckObserver,
     ) -> Result<Self, TokenError> {
-        let is_allowed = NOT_ALLOWED.iter().all(|name| header.get(name).is_none());
+        let is_allowed = not_allowed.iter().all(|name| members.get(name).is_none());
         observer.check(Check::HeaderMembers, ensure(is_allowed, TokenError::HeaderNotAllowed))?;
-        let types = || Ok((header.required("alg")?, header.text("kid")?, header.text("typ")?));
+        let types = || Ok((members.required("alg")?, members.text("kid")?, members.text("typ")?));
         let (alg, kid, typ) = observer.check(Check::HeaderTypes, types())?;
         // RFC 8725 §3.1: a library accepts only the algorithms that its caller allows.
         let algorithm = Algorithm::named(alg).filter(|algorithm| allowed.contains(*algorithm));
         let algorithm = observer.check(Check::Algorithm, algorithm.ok_or(TokenError::AlgorithmNotAllowed))?;
-        Ok(Self { algorithm, kid, typ, issuer: claims.required("iss") })
+        Ok(Self { algorithm, kid, typ })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Unobserved;
+
+    #[test]
+    fn a_name_that_is_not_allowed_counts_with_any_value_and_in_any_spelling() {
+        let read = |member: &str| {
+            let json = format!(r#"{{"alg":"RS256",{member}}}"#);
+            let members = Members::parse(&json)?;
+            Header::read(&members, &NOT_ALLOWED, Algorithms::ALL, &mut Unobserved)
+                .map(|header| header.algorithm)
+        };
+        for name in NOT_ALLOWED.into_iter().chain([r"\u006aku"]) {
+            for value in ["\"x\"", "null", "{}", "[]"] {
+                let found = read(&format!("\"{name}\":{value}"));
+                assert_eq!(found, Err(TokenError::HeaderNotAllowed), "{name}: {value}");
+            }
+        }
+        assert_eq!(read(r#""y":[{}]"#), Ok(Algorithm::RS256));
     }
 }

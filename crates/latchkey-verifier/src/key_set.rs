@@ -25,11 +25,15 @@ pub struct KeySet {
 }
 
 /// A parsed key with the one algorithm that it is used with (RFC 8725 §3.1).
-pub(crate) struct PublicKey {
-    kid: String,
-    pub(crate) algorithm: Algorithm,
-    pub(crate) thumbprint: Thumbprint,
-    public: ParsedPublicKey,
+pub struct PublicKey {
+    /// Its identifier.
+    pub kid: Option<String>,
+    /// The algorithm.
+    pub algorithm: Algorithm,
+    /// Of its numbers (RFC 7638).
+    pub thumbprint: Thumbprint,
+    /// The key itself.
+    pub public: ParsedPublicKey,
 }
 
 /// Why a key of a set cannot be used.
@@ -46,7 +50,7 @@ pub enum UnusableKey {
     #[error("a key before it has the same `kid`")]
     Repeated,
     /// A private or a symmetric key.
-    #[error("it has private members")]
+    #[error("it has private members; a key set is public, so replace this key")]
     Private,
     /// `use` or `key_ops`.
     #[error("it is not for verifying signatures (`use`, `key_ops`)")]
@@ -100,25 +104,30 @@ struct Jwk {
     k: Option<IgnoredAny>,
 }
 
+/// The keys of a JWKS document, each as it stands there.
+///
+/// # Errors
+/// [`InvalidKeySet`].
+pub fn documents(json: &str) -> Result<Vec<Value>, InvalidKeySet> {
+    if json.len() > LARGEST_SET {
+        return Err(InvalidKeySet::TooLarge);
+    }
+    // serde's derive also reads a struct from an array, member by member.
+    let is_object = json.trim_start().starts_with('{');
+    let document: Option<Document> = serde_json::from_str(json).ok().filter(|_| is_object);
+    let Document { keys } = document.ok_or(InvalidKeySet::NotKeySet)?;
+    if keys.len() > MOST_KEYS { Err(InvalidKeySet::TooManyKeys) } else { Ok(keys) }
+}
+
 impl KeySet {
     /// Reads a JWKS document.
     ///
     /// # Errors
     /// [`InvalidKeySet`] if the document is none; a key that cannot be used is no error.
     pub fn read(json: &str) -> Result<Self, InvalidKeySet> {
-        if json.len() > LARGEST_SET {
-            return Err(InvalidKeySet::TooLarge);
-        }
-        // serde's derive also reads a struct from an array, member by member.
-        let is_object = json.trim_start().starts_with('{');
-        let document: Option<Document> = serde_json::from_str(json).ok().filter(|_| is_object);
-        let Document { keys: documents } = document.ok_or(InvalidKeySet::NotKeySet)?;
-        if documents.len() > MOST_KEYS {
-            return Err(InvalidKeySet::TooManyKeys);
-        }
         let mut set = Self::default();
-        for (number, document) in (1..).zip(documents) {
-            match set.usable(document) {
+        for (number, document) in (1..).zip(documents(json)?) {
+            match PublicKey::read(document, |kid| set.check_kid(kid)) {
                 Ok(key) => set.keys.push(key),
                 Err(why) => set.left_out.push((number, why)),
             }
@@ -128,7 +137,7 @@ impl KeySet {
 
     /// The identifiers of its usable keys.
     pub fn kids(&self) -> impl Iterator<Item = &str> {
-        self.keys.iter().map(|key| key.kid.as_str())
+        self.keys.iter().filter_map(|key| key.kid.as_deref())
     }
 
     /// The places, from 1 on, of the keys that were left out, and why.
@@ -143,10 +152,24 @@ impl KeySet {
     }
 
     pub(crate) fn key(&self, kid: &str) -> Option<&PublicKey> {
-        self.keys.iter().find(|key| key.kid == kid)
+        self.keys.iter().find(|key| key.kid.as_deref() == Some(kid))
     }
 
-    fn usable(&self, document: Value) -> Result<PublicKey, UnusableKey> {
+    fn check_kid(&self, kid: Option<&str>) -> Result<(), UnusableKey> {
+        let kid = kid.ok_or(UnusableKey::NoKid)?;
+        if self.key(kid).is_some() { Err(UnusableKey::Repeated) } else { Ok(()) }
+    }
+}
+
+impl PublicKey {
+    /// Reads a JWK whose `kid` the set accepts.
+    ///
+    /// # Errors
+    /// [`UnusableKey`].
+    pub fn read(
+        document: Value,
+        check_kid: impl FnOnce(Option<&str>) -> Result<(), UnusableKey>,
+    ) -> Result<Self, UnusableKey> {
         if !document.is_object() {
             return Err(UnusableKey::NotJwk);
         }
@@ -154,10 +177,7 @@ impl KeySet {
         if jwk.d.is_some() || jwk.k.is_some() {
             return Err(UnusableKey::Private);
         }
-        let kid = jwk.kid.clone().ok_or(UnusableKey::NoKid)?;
-        if self.key(&kid).is_some() {
-            return Err(UnusableKey::Repeated);
-        }
+        check_kid(jwk.kid.as_deref())?;
         let verifies = |ops: &Vec<String>| ops.iter().any(|op| op == "verify");
         let is_for_signatures = jwk.key_use.as_ref().is_none_or(|key_use| key_use == "sig");
         if !is_for_signatures || !jwk.key_ops.as_ref().is_none_or(verifies) {
@@ -179,13 +199,12 @@ impl KeySet {
         });
         let numbers = numbers.ok_or(UnusableKey::Malformed)?;
         let public = numbers.parse(algorithm).ok_or(UnusableKey::Malformed)?;
-        Ok(PublicKey { kid, algorithm, thumbprint: numbers.thumbprint(kind), public })
+        Ok(Self { kid: jwk.kid, algorithm, thumbprint: numbers.thumbprint(kind), public })
     }
-}
 
-impl PublicKey {
     /// Whether the signature over the message is valid by the algorithm of this key, whatever the token says (RFC 8725 §3.1).
-    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+    #[must_use]
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.public.verify_sig(message, signature).is_ok()
     }
 }

@@ -1,5 +1,8 @@
-//! A JSON object with unique names, parsed once and borrowed from the text where the text has no escapes (RFC 7515 §4, RFC 7519 §4): of two
-//! members of one name one parser would take the first and another one the last.
+//! A JSON object with unique names, parsed once and borrowed from the text where the text has no escapes.
+//!
+//! "The Header Parameter names within the JOSE Header MUST be unique" (RFC 7515 §4), and so must claim names
+//! (RFC 7519 §4). Otherwise a parser that takes the first of two and one that takes the last would read two
+//! different tokens.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,18 +12,22 @@ use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Se
 use crate::TokenError;
 
 /// The search for a repeated name is linear; a token of 16 KiB could make it slow.
-pub(crate) const MOST_MEMBERS: usize = 100;
+pub const MOST_MEMBERS: usize = 100;
 
 /// The members in their order.
 #[derive(Debug)]
-pub(crate) struct Members<'a>(Vec<(Name<'a>, Member<'a>)>);
+pub struct Members<'a>(Vec<(Name<'a>, Member<'a>)>);
 
 /// A value, as far as the checks of a token read it.
 #[derive(Debug)]
-pub(crate) enum Member<'a> {
+pub enum Member<'a> {
+    /// A string.
     Text(Cow<'a, str>),
+    /// An array of strings.
     Texts(Vec<Cow<'a, str>>),
+    /// A whole number.
     Number(u64),
+    /// Any other value.
     Other,
 }
 
@@ -30,17 +37,33 @@ pub(crate) enum Member<'a> {
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> Members<'a> {
-    /// Any other value, or an object with a repeated name, is malformed.
-    pub(crate) fn parse(json: &'a str) -> Result<Self, TokenError> {
-        serde_json::from_str(json).map_err(|_| TokenError::Malformed)
+    /// Parses an object; any other value, or an object with a repeated name, is malformed.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`].
+    pub fn parse(json: &'a str) -> Result<Self, TokenError> {
+        Self::read(json).map_err(|_| TokenError::Malformed)
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Member<'a>> {
+    /// The same, with the place of an error.
+    ///
+    /// # Errors
+    /// Those of the parser.
+    pub fn read(json: &'a str) -> serde_json::Result<Self> {
+        serde_json::from_str(json)
+    }
+
+    /// The member of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Member<'a>> {
         self.0.iter().find(|(member, _)| member.0 == name).map(|(_, value)| value)
     }
 
     /// The member of this name as a string, if there is one.
-    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, TokenError> {
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] for one of another type.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, TokenError> {
         match self.get(name) {
             None => Ok(None),
             Some(Member::Text(text)) => Ok(Some(text)),
@@ -49,12 +72,15 @@ impl<'a> Members<'a> {
     }
 
     /// The same of a member that must be there.
-    pub(crate) fn required(&self, name: &str) -> Result<&str, TokenError> {
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`].
+    pub fn required(&self, name: &str) -> Result<&str, TokenError> {
         self.text(name)?.ok_or(TokenError::Malformed)
     }
 
     /// The names in their order.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.0.as_ref())
     }
 }
@@ -72,8 +98,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members: Vec<(Name<'de>, Member<'de>)> = Vec::with_capacity(12);
                 while let Some((name, value)) = map.next_entry::<Name<'de>, Member<'de>>()? {
-                    if members.len() == MOST_MEMBERS || members.iter().any(|(member, _)| member.0 == name.0) {
-                        return Err(A::Error::custom("too many members, or one of them twice"));
+                    if members.len() == MOST_MEMBERS {
+                        return Err(A::Error::custom(format_args!("more than {MOST_MEMBERS} members")));
+                    }
+                    if members.iter().any(|(member, _)| member.0 == name.0) {
+                        return Err(A::Error::custom(format_args!("`{}` is there twice", cropped(&name.0))));
                     }
                     members.push((name, value));
                 }
@@ -139,5 +168,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Member<'a> {
             }
         }
         deserializer.deserialize_any(AnyValue)
+    }
+}
+
+/// A name as a message quotes it: short, whatever was sent.
+fn cropped(name: &str) -> String {
+    const LONGEST: usize = 80;
+    match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use reqwest::{Certificate, Client, Response, StatusCode};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::cache_control::CacheControl;
+use crate::verifying::cache_control::CacheControl;
 
 const CONNECT: Duration = Duration::from_secs(2);
 const ALL: Duration = Duration::from_secs(3);

@@ -6,11 +6,11 @@ use std::time::Duration;
 use url::Url;
 
 use crate::algorithm::Algorithms;
-use crate::cached::{Held, Unavailable};
-use crate::feed::{self, Feed};
-use crate::issuer::{Environment, Issuer, Waits};
-use crate::observer::Document;
-use crate::schedule::Freshness;
+use crate::verifying::cached::{Held, Unavailable};
+use crate::verifying::feed::{self, Feed};
+use crate::verifying::issuer::{Environment, Issuer, Waits};
+use crate::verifying::observer::Document;
+use crate::verifying::schedule::Freshness;
 
 /// What a verifier does about revocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,13 +3,14 @@
 use serde::de::DeserializeOwned;
 
 use crate::check::{Unobserved, ensure};
-use crate::claims::{KindClaims, RegisteredClaims};
-use crate::introspection::Introspector;
-use crate::issuer::Waits;
 use crate::jws::LONGEST_TOKEN;
 use crate::members::Members;
-use crate::refusal::Scheme;
-use crate::verifier::Unconfirmed;
+use crate::registered_claims::RegisteredClaims;
+use crate::verifying::introspection::Introspector;
+use crate::verifying::issuer::Waits;
+use crate::verifying::kind_claims::KindClaims;
+use crate::verifying::refusal::Scheme;
+use crate::verifying::verifier::Unconfirmed;
 use crate::{Reason, TokenError, Verifier};
 
 /// Whether a text may be an opaque token: a JWT has dots, and a token is printable (RFC 6750 §2.1).

@@ -1,7 +1,7 @@
 //! What a verifier needs to know of a request. Nothing is read from `Host` or `Forwarded` headers: their sender chooses them.
 
 use crate::Thumbprint;
-use crate::refusal::Scheme;
+use crate::verifying::refusal::Scheme;
 use crate::{ProofError, Reason};
 
 /// The facts of a request that its token is verified with.

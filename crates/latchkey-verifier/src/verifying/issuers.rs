@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::cached::Cached;
-use crate::clock::Moment;
-use crate::issuer::{Issuer, KeySource};
-use crate::revocations::FeedSource;
+use crate::verifying::cached::Cached;
+use crate::verifying::clock::Moment;
+use crate::verifying::issuer::{Issuer, KeySource};
+use crate::verifying::revocations::FeedSource;
 
 /// The closure is asked again after so long, whatever it said.
 const ASKED_AGAIN: Duration = Duration::from_secs(30);

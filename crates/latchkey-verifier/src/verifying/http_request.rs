@@ -3,7 +3,7 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
-use crate::bearer::ClientCertificate;
+use crate::verifying::bearer::ClientCertificate;
 use crate::{Refusal, RequestFacts};
 
 /// The facts of a request.

@@ -7,14 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde::Deserialize;
 
+use crate::Thumbprint;
 use crate::algorithm::Algorithms;
 use crate::check::Unobserved;
-use crate::confirmation::Thumbprint;
-use crate::jws::{Parts, Unverified};
+use crate::jws::{Header, NOT_ALLOWED, Parts};
 use crate::key_set::KeySet;
 use crate::media_type::same_media_type;
 use crate::members::Members;
-use crate::verifier::check_key;
+use crate::verifying::verifier::check_key;
 
 /// More than the largest feed: ten thousand single tokens, as many clients, and as many grants, sessions and accounts of people.
 pub(crate) const LARGEST: usize = 4 * 1024 * 1024;
@@ -93,14 +93,14 @@ impl Feed {
         now: u64,
     ) -> Result<Self, InvalidFeed> {
         let parts = Parts::split_unbounded(jws, &mut Unobserved).map_err(|_| InvalidFeed::Malformed)?;
-        let (header, claims) = parts.members(&mut Unobserved).map_err(|_| InvalidFeed::Malformed)?;
-        let unverified = Unverified::read(&header, &claims, allowed, &mut Unobserved);
-        let unverified = unverified.map_err(|_| InvalidFeed::Malformed)?;
-        let is_feed = unverified.typ.is_some_and(|typ| same_media_type(typ, TYP));
+        let (header, _) = parts.members(&mut Unobserved).map_err(|_| InvalidFeed::Malformed)?;
+        let header = Header::read(&header, &NOT_ALLOWED, allowed, &mut Unobserved);
+        let header = header.map_err(|_| InvalidFeed::Malformed)?;
+        let is_feed = header.typ.is_some_and(|typ| same_media_type(typ, TYP));
         if !is_feed {
             return Err(InvalidFeed::Malformed);
         }
-        let key = check_key(&unverified, keys, &mut Unobserved).map_err(|_| InvalidFeed::SignatureInvalid)?;
+        let key = check_key(&header, keys, &mut Unobserved).map_err(|_| InvalidFeed::SignatureInvalid)?;
         if !key.verifies(parts.signed.as_bytes(), &parts.signature) {
             return Err(InvalidFeed::SignatureInvalid);
         }

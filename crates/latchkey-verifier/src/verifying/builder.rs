@@ -7,21 +7,21 @@ use std::time::Duration;
 use reqwest::Certificate;
 
 use crate::algorithm::Algorithms;
-use crate::cached::Cached;
-use crate::clock::{Clock, SystemClock};
-use crate::http::Http;
 use crate::http_uri::normalized;
-use crate::introspection::Introspection;
-use crate::issuer::{Environment, Issuer, KeySource, Times};
-use crate::issuers::{IsKnown, Issuers, Platform};
 use crate::key_set::KeySet;
-use crate::observer::{NoObserver, Observer};
-use crate::refusal::{Challenge, is_quotable};
-use crate::remembered::Remembered;
-use crate::replay::{MemoryGuard, ReplayGuard};
-use crate::revocations::{FeedSource, Revocations};
-use crate::service_url::service_url;
-use crate::verifier::{Inner, Rules};
+use crate::verifying::cached::Cached;
+use crate::verifying::clock::{Clock, SystemClock};
+use crate::verifying::http::Http;
+use crate::verifying::introspection::Introspection;
+use crate::verifying::issuer::{Environment, Issuer, KeySource, Times};
+use crate::verifying::issuers::{IsKnown, Issuers, Platform};
+use crate::verifying::observer::{NoObserver, Observer};
+use crate::verifying::refusal::{Challenge, is_quotable};
+use crate::verifying::remembered::Remembered;
+use crate::verifying::replay::{MemoryGuard, ReplayGuard};
+use crate::verifying::revocations::{FeedSource, Revocations};
+use crate::verifying::service_url::service_url;
+use crate::verifying::verifier::{Inner, Rules};
 use crate::{Algorithm, Verifier};
 
 /// `nbf` and `iat` may be ahead by so much.

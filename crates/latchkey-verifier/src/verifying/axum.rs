@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::bearer::{Bearer, ClientCertificate};
-use crate::http_request::{answer, facts};
+use crate::verifying::bearer::{Bearer, ClientCertificate};
+use crate::verifying::http_request::{answer, facts};
 use crate::{Refusal, Verifier};
 
 /// The verifier is the state, or part of it.

@@ -10,8 +10,8 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use crate::clock::{Clock, Moment};
-use crate::schedule::{Attempts, Freshness, Use};
+use crate::verifying::clock::{Clock, Moment};
+use crate::verifying::schedule::{Attempts, Freshness, Use};
 
 /// The longest wait of a caller for a fetch.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);

@@ -1,8 +1,8 @@
 //! May the sender of this request use the token? It may if it has proven each key that the token is bound to (RFC 9449 §7, RFC 8705 §3).
 
 use crate::check::ensure;
-use crate::confirmation::Confirmation;
-use crate::refusal::Scheme;
+use crate::verifying::confirmation::Confirmation;
+use crate::verifying::refusal::Scheme;
 use crate::{SenderError, Thumbprint};
 
 /// The keys that the sender has proven to hold.

@@ -12,11 +12,11 @@ use url::Url;
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
-use crate::cached::Unavailable;
-use crate::clock::Moment;
-use crate::confirmation::Thumbprint;
-use crate::http::Http;
-use crate::issuer::{Environment, Waits};
+use crate::Thumbprint;
+use crate::verifying::cached::Unavailable;
+use crate::verifying::clock::Moment;
+use crate::verifying::http::Http;
+use crate::verifying::issuer::{Environment, Waits};
 
 /// How long an active answer is used, and an inactive one.
 const ACTIVE: Duration = Duration::from_secs(10);

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use url::Url;
 
-use crate::service_url::service_url;
+use crate::verifying::service_url::service_url;
 
 /// A metadata document is a few KiB.
 pub(crate) const LARGEST: usize = 64 * 1024;

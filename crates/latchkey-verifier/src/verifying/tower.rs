@@ -10,8 +10,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::bearer::ClientCertificate;
-use crate::http_request::{answer, facts};
+use crate::verifying::bearer::ClientCertificate;
+use crate::verifying::http_request::{answer, facts};
 use crate::{Caller, Verifier};
 
 /// Refuses requests without a valid token. A handler finds the `Caller<C>` in the extensions of its request.

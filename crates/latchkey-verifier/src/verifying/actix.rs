@@ -11,7 +11,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
 use serde::de::DeserializeOwned;
 
-use crate::bearer::{Bearer, ClientCertificate};
+use crate::verifying::bearer::{Bearer, ClientCertificate};
 use crate::{Refusal, RequestFacts, Verifier};
 
 /// The verifier is in `app_data`, as [`Verifier`] or [`Data<Verifier>`].

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::de::IgnoredAny;
 
 use crate::Reason;
-use crate::issuer::Issuer;
-use crate::refusal::{Challenge, Refusal, Scheme};
+use crate::verifying::issuer::Issuer;
+use crate::verifying::refusal::{Challenge, Refusal, Scheme};
 
 /// The caller of a request. Only a verifier makes one. `C` are the claims of the token that the API reads itself.
 #[derive(Clone)]

@@ -3,13 +3,13 @@
 use serde::de::DeserializeOwned;
 
 use crate::check::Unobserved;
-use crate::dpop_proof::{Expected, Proof};
 use crate::http_uri::normalized;
-use crate::issuer::Waits;
-use crate::refusal::Scheme;
-use crate::replay::GuardUnavailable;
-use crate::sender::SenderKeys;
-use crate::verifier::Unconfirmed;
+use crate::verifying::dpop_proof::{Expected, Proof};
+use crate::verifying::issuer::Waits;
+use crate::verifying::refusal::Scheme;
+use crate::verifying::replay::GuardUnavailable;
+use crate::verifying::sender::SenderKeys;
+use crate::verifying::verifier::Unconfirmed;
 use crate::{Caller, ProofError, Reason, Refusal, RequestFacts, Verifier};
 
 impl Verifier {

@@ -7,16 +7,16 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use url::Url;
 
-use crate::cache_control::CacheControl;
-use crate::cached::{Cached, Held, Unavailable};
-use crate::clock::{Clock, Moment};
-use crate::feed::Feed;
-use crate::http::Http;
 use crate::key_set::{KeySet, LARGEST_SET};
-use crate::metadata::{self, Metadata};
-use crate::observer::{Document, Fetched, Observer};
-use crate::revocations::{FeedSource, Revocations};
-use crate::schedule::Freshness;
+use crate::verifying::cache_control::CacheControl;
+use crate::verifying::cached::{Cached, Held, Unavailable};
+use crate::verifying::clock::{Clock, Moment};
+use crate::verifying::feed::Feed;
+use crate::verifying::http::Http;
+use crate::verifying::metadata::{self, Metadata};
+use crate::verifying::observer::{Document, Fetched, Observer};
+use crate::verifying::revocations::{FeedSource, Revocations};
+use crate::verifying::schedule::Freshness;
 
 /// Without `max-age`.
 const DEFAULT_FRESH: Duration = Duration::from_secs(5 * 60);

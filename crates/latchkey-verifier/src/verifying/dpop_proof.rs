@@ -1,0 +1,73 @@
+//! DPoP proofs (RFC 9449 §4.3): the claims, in an order that verifies no signature before everything else
+//! fits.
+
+use serde::Deserialize;
+
+use crate::check::ensure;
+use crate::http_uri::normalized;
+use crate::proof_jwt::{ProofError, ProofJwt};
+use crate::thumbprint::Thumbprint;
+
+/// How far `iat` may be from now.
+const WINDOW: u64 = 60;
+
+/// What a proof must say.
+pub(crate) struct Expected<'a> {
+    pub(crate) method: &'a str,
+    /// The URIs of the request, in normal form.
+    pub(crate) uris: &'a [String],
+    pub(crate) access_token: &'a str,
+    /// Seconds since 1970.
+    pub(crate) now: u64,
+}
+
+/// A proof that is for its request, signed by the key of this thumbprint.
+#[derive(Debug)]
+pub(crate) struct Proof {
+    pub(crate) key: Thumbprint,
+    /// The same for each use of this proof, and for no other proof.
+    pub(crate) id: [u8; 32],
+    /// It is refused anyway from this second on.
+    pub(crate) expires_at: u64,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    jti: String,
+    htm: String,
+    htu: String,
+    iat: f64,
+    ath: Option<String>,
+}
+
+impl Proof {
+    /// Checks a proof for a request.
+    pub(crate) fn check(text: &str, expected: &Expected<'_>) -> Result<Self, ProofError> {
+        let jwt = ProofJwt::parse(text, "dpop+jwt")?;
+        let claims: Claims = jwt.unverified_claims()?;
+        let (uri, made_at) = claims.check(expected)?;
+        let key = jwt.verify()?;
+        // RFC 9449 §11.1: a `jti` is used once in the context of its URI. No URI has a blank.
+        let id = Thumbprint::of(format!("{key} {uri} {}", claims.jti).as_bytes());
+        Ok(Self { key, id: id.into_bytes(), expires_at: made_at.saturating_add(WINDOW + 1) })
+    }
+}
+
+impl Claims {
+    /// The URI in its normal form, and the second in which the proof was made.
+    fn check(&self, expected: &Expected<'_>) -> Result<(String, u64), ProofError> {
+        use ProofError as E;
+        ensure(!self.jti.is_empty() && self.iat.is_finite() && self.iat >= 0.0, E::Malformed)?;
+        // Check 8; methods are case-sensitive (RFC 9110 §9.1).
+        ensure(self.htm == expected.method, E::OtherMethod)?;
+        // Check 9.
+        let uri = normalized(&self.htu).filter(|uri| expected.uris.contains(uri)).ok_or(E::OtherUri)?;
+        // Check 11. The fraction of a second is left out; seconds beyond 64 bits are those of the last one.
+        let made_at = self.iat as u64;
+        ensure(made_at.abs_diff(expected.now) <= WINDOW, E::OtherTime)?;
+        // Check 12.
+        let hash = Thumbprint::of(expected.access_token.as_bytes()).to_string();
+        ensure(self.ath.as_ref() == Some(&hash), E::OtherToken)?;
+        Ok((uri, made_at))
+    }
+}

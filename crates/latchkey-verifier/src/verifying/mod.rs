@@ -1,0 +1,57 @@
+//! The verifier of an API: whose keys it fetches, what it remembers, and what it answers.
+
+mod cache_control;
+mod cached;
+mod clock;
+mod http;
+mod issuer;
+mod issuers;
+mod metadata;
+mod observer;
+mod schedule;
+mod service_url;
+
+mod feed;
+mod introspection;
+mod opaque_tokens;
+mod revocations;
+
+mod remembered;
+
+mod confirmation;
+mod dpop_proof;
+mod kind_claims;
+mod replay;
+mod sender;
+
+mod builder;
+mod caller;
+mod refusal;
+mod request;
+mod requests;
+mod verifier;
+
+mod bearer;
+
+#[cfg(feature = "actix")]
+mod actix;
+#[cfg(feature = "axum")]
+mod axum;
+#[cfg(any(feature = "axum", feature = "tower"))]
+mod http_request;
+#[cfg(feature = "tower")]
+mod tower;
+
+pub use bearer::{Bearer, ClientCertificate};
+pub use builder::{Builder, ConfigError, Trusted};
+pub use caller::Caller;
+pub use clock::{Clock, Moment};
+pub use introspection::Introspection;
+pub use observer::{Accepted, Document, Fetched, Observer};
+pub use refusal::Refusal;
+pub use replay::{FirstUse, GuardUnavailable, ReplayGuard};
+pub use request::RequestFacts;
+pub use revocations::Revocations;
+#[cfg(feature = "tower")]
+pub use tower::{Verified, VerifyLayer};
+pub use verifier::Verifier;
