@@ -8,7 +8,7 @@ use actix_web::web::Data;
 use administration::{Actor, Administrator, Authority, Caller, Permission};
 use async_trait::async_trait;
 use grants::{BearerError, GrantError, UnconfirmedToken};
-use keys::{KeyError, TokenError};
+use keys::{KeyError, Refused as _, TokenError};
 use protocol::{PresentedToken, RefusalReason, Scope, Timestamp};
 use registry::credential_of_token;
 use tenancy::{Tenant, TenantError, TenantId};
@@ -130,7 +130,9 @@ async fn verify(
     {
         match services.engine.admit_administrator(&tenant, token, now).await {
             Ok(token) => return Ok((tenant, token)),
-            Err(GrantError::Bearer(BearerError::Token(error))) if is_proven(error) => {
+            // Without a valid signature an unknown tenant, a suspended tenant and another tenant get the same
+            // answer.
+            Err(GrantError::Bearer(BearerError::Token(error))) if error.is_proven() => {
                 return Err(Problem::invalid_token(error.reason(), error.description()));
             }
             Err(GrantError::Bearer(_)) => {}
@@ -142,24 +144,6 @@ async fn verify(
         Problem::invalid_token(error.reason(), error.description())
     };
     Err(unreadable.map_or_else(foreign, Problem::from))
-}
-
-/// Whether the signature was valid, so that the answer may say more. Without one, an unknown tenant, a suspended tenant and another
-/// tenant get the same answer.
-const fn is_proven(error: TokenError) -> bool {
-    match error {
-        TokenError::Expired
-        | TokenError::NotYetValid
-        | TokenError::WrongTyp
-        | TokenError::WrongAudience
-        | TokenError::Revoked => true,
-        TokenError::Malformed
-        | TokenError::HeaderNotAllowed
-        | TokenError::AlgorithmNotAllowed
-        | TokenError::ForeignIssuer
-        | TokenError::UnknownKey
-        | TokenError::SignatureInvalid => false,
-    }
 }
 
 async fn resolve(services: &Services, name: &str) -> Result<Option<Arc<Tenant>>, Problem> {

@@ -1,6 +1,6 @@
 //! May the bearer of this token use this resource? (RFC 6750 §3.1, RFC 9068 §4)
 
-use keys::TokenError;
+use keys::{Refused as _, TokenError};
 use protocol::{ErrorCode, ErrorResponse, RefusalReason, ScopeToken};
 
 use crate::{AccessTokenClaims, SenderError};

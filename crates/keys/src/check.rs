@@ -1,6 +1,8 @@
 //! The checks of a token, each with its name, its rule and what to do if it fails. Verification makes them in this order (RFC 7519 §7.2, RFC
 //! 8725, RFC 9068 §4).
 
+use latchkey_verifier::Check;
+
 /// The name of a check, its rule, and what to do if it fails.
 pub type CheckTexts = (&'static str, &'static str, &'static str);
 
@@ -25,184 +27,124 @@ pub trait DescribedCheck: Copy {
     }
 }
 
-/// One check of a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Check {
-    /// The size of the text.
-    Length,
-    /// The compact form.
-    Parts,
-    /// The encoding of the parts.
-    Encoding,
-    /// The first part as JSON.
-    HeaderObject,
-    /// The second part as JSON.
-    ClaimsObject,
-    /// What a header must not have.
-    HeaderMembers,
-    /// What a header must have.
-    HeaderTypes,
-    /// `alg` alone.
-    Algorithm,
-    /// `iss`.
-    Issuer,
-    /// `kid`.
-    Key,
-    /// `alg` beside the key.
-    KeyAlgorithm,
-    /// The third part.
-    Signature,
-    /// The claims that every token has.
-    RegisteredClaims,
-    /// `exp`.
-    Expiry,
-    /// `nbf`.
-    NotBefore,
-    /// `iat`.
-    IssuedAt,
-    /// `typ`.
-    Typ,
-    /// `aud`.
-    Audience,
-    /// The claims that this kind of token has.
-    KindClaims,
-}
-
-impl Check {
-    /// All of them, in their order: the checks of an access token.
-    pub const ALL: [Self; 19] = [
-        Self::Length,
-        Self::Parts,
-        Self::Encoding,
-        Self::HeaderObject,
-        Self::ClaimsObject,
-        Self::HeaderMembers,
-        Self::HeaderTypes,
-        Self::Algorithm,
-        Self::Issuer,
-        Self::Key,
-        Self::KeyAlgorithm,
-        Self::Signature,
-        Self::RegisteredClaims,
-        Self::Expiry,
-        Self::NotBefore,
-        Self::IssuedAt,
-        Self::Typ,
-        Self::Audience,
-        Self::KindClaims,
-    ];
-}
+/// The checks of an access token, in their order.
+pub(crate) const CHECKS: [Check; 19] = [
+    Check::Length,
+    Check::Parts,
+    Check::Encoding,
+    Check::HeaderObject,
+    Check::ClaimsObject,
+    Check::HeaderMembers,
+    Check::HeaderTypes,
+    Check::Algorithm,
+    Check::Issuer,
+    Check::Key,
+    Check::KeyAlgorithm,
+    Check::Signature,
+    Check::RegisteredClaims,
+    Check::Expiry,
+    Check::NotBefore,
+    Check::IssuedAt,
+    Check::Typ,
+    Check::Audience,
+    Check::KindClaims,
+];
 
 impl DescribedCheck for Check {
     fn texts(self) -> CheckTexts {
-        match self {
+        let (rule, fix) = match self {
             Self::Length => {
-                ("length", "at most 16384 bytes", "copy the token alone; a token of Latchkey is below 2 KiB")
+                ("at most 16384 bytes", "copy the token alone; a token of Latchkey is below 2 KiB")
             }
             Self::Parts => (
-                "parts",
                 "three parts with dots between them (RFC 7515 section 7.1)",
                 "copy the whole token, with all three parts",
             ),
             Self::Encoding => (
-                "encoding",
                 "each part in base64url without padding (RFC 7515 section 2)",
                 "copy the token as it was issued; nothing may wrap, cut or encode it again",
             ),
             Self::HeaderObject => (
-                "header-json",
                 "the header is a JSON object, each name once (RFC 7515 section 4)",
                 "have the issuer create a new token; a header that was changed no longer fits its signature",
             ),
             Self::ClaimsObject => (
-                "claims-json",
                 "the claims are a JSON object, each name once (RFC 7519 section 4)",
                 "have the issuer create a new token; claims that were changed no longer fit their signature",
             ),
             Self::HeaderMembers => (
-                "header",
                 "none of jku, jwk, x5u, x5c, x5t, x5t#S256, crit, b64",
                 "name the key by `kid` alone; a token must not choose the key that it is verified with",
             ),
             Self::HeaderTypes => (
-                "header-types",
                 "`alg` is a string, and so are `kid` and `typ` if they are there",
                 "have the issuer write a header such as {\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"oauth2-key-1\"}",
             ),
             Self::Algorithm => (
-                "alg",
                 "RS256, RS384, RS512, PS256, ES256, ES384 or EdDSA",
                 "sign with a private key; `none` and HMAC (HS256, ...) are never accepted (RFC 8725 section 3.1)",
             ),
             Self::Issuer => (
-                "iss",
                 "a string",
                 "fetch the token from the tenant that the API trusts; each tenant has an issuer of its own",
             ),
             Self::Key => (
-                "kid",
                 "the `kid` of a published key",
                 "if the key is new, fetch the JWKS again; if it was removed, request a new token; else the token is of another tenant or server",
             ),
             Self::KeyAlgorithm => (
-                "key-alg",
                 "the algorithm of the key",
                 "have the issuer sign by the key's own algorithm; a key is never used with another one",
             ),
             Self::Signature => (
-                "signature",
                 "made by the key of this `kid`",
                 "the token was changed, or another key with the same `kid` signed it: every tenant has an `oauth2-key-1`. Check the tenant, fetch the JWKS again, request a new token",
             ),
             Self::RegisteredClaims => (
-                "claim-types",
                 "`aud` is a text or a list of texts; `exp`, `iat` and `nbf` are whole seconds",
                 "have the issuer write all four claims (RFC 7519 section 4.1)",
             ),
             Self::Expiry => (
-                "exp",
                 "later than now",
                 "request a new token before the old one ends; if it is new, set the clock of this machine or of the issuer",
             ),
             Self::NotBefore => (
-                "nbf",
                 "not later than now",
                 "wait until then; if the token is new, synchronise the clocks of this machine and of the issuer",
             ),
             Self::IssuedAt => {
-                ("iat", "not later than now", "synchronise the clocks of this machine and of the issuer")
+                ("not later than now", "synchronise the clocks of this machine and of the issuer")
             }
             Self::Typ => (
-                "typ",
                 "the type of an access token",
                 "present an access token. After a change of `access_token.typ` the server accepts the previous type until the last token with it has expired: give that one with --typ",
             ),
             Self::Audience => (
-                "aud",
                 "the name of the API",
                 "request the token for this API (`resource`, or the client's audiences), or correct the name that the API expects",
             ),
             Self::KindClaims => (
-                "claims",
                 "the claims of an access token (RFC 9068 section 2.2)",
                 "present an access token that a tenant of Latchkey issued",
             ),
-        }
+            // Those of a request, which an inspection describes by itself.
+            _ => ("", ""),
+        };
+        (Self::name(self), rule, fix)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use protocol::SigningAlgorithm;
+    use latchkey_verifier::Algorithm;
+    use latchkey_verifier::rules::{LONGEST_TOKEN, NOT_ALLOWED};
 
     use super::*;
-    use crate::jose_header::NOT_ALLOWED;
-    use crate::parts::LONGEST_TOKEN;
 
     #[test]
     fn each_check_has_a_name_of_its_own_and_rule_and_fix() {
-        for (index, check) in Check::ALL.into_iter().enumerate() {
-            assert_eq!(Check::ALL.iter().position(|other| other.name() == check.name()), Some(index));
+        for (index, check) in CHECKS.into_iter().enumerate() {
+            assert_eq!(CHECKS.iter().position(|other| other.name() == check.name()), Some(index));
             assert!(!check.rule().is_empty() && !check.fix().is_empty(), "{check:?}");
             assert!(!check.fix().ends_with('.'), "{check:?}: a clause, which the output may continue");
         }
@@ -212,6 +154,6 @@ mod tests {
     fn the_texts_name_what_the_rules_name() {
         assert!(Check::Length.rule().contains(&LONGEST_TOKEN.to_string()));
         assert!(NOT_ALLOWED.iter().all(|name| Check::HeaderMembers.rule().contains(name)));
-        assert!(SigningAlgorithm::ALL.iter().all(|name| Check::Algorithm.rule().contains(name.as_str())));
+        assert!(Algorithm::ALL.iter().all(|name| Check::Algorithm.rule().contains(name.as_str())));
     }
 }

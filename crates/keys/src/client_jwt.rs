@@ -1,12 +1,10 @@
 //! A JWT that a client has signed, such as an assertion: its form, its header and its signature. The caller checks the claims.
 
-use protocol::SigningAlgorithm;
+use latchkey_verifier::Algorithm;
+use latchkey_verifier::rules::{Algorithms, Header, NOT_ALLOWED_OF_CLIENT, Parts, Unobserved};
 use serde::de::DeserializeOwned;
 use tenancy::same_media_type;
 
-use crate::jose_header::JoseHeader;
-use crate::observer::Unobserved;
-use crate::parts::Parts;
 use crate::{PublicKeys, TokenError};
 
 /// Keys that are tried for one JWT. A set that is fetched may have more, but those of one `kid` are few.
@@ -16,7 +14,7 @@ const MOST_TRIED: usize = 10;
 pub struct ClientJwt<'a> {
     parts: Parts<'a>,
     kid: Option<String>,
-    algorithm: SigningAlgorithm,
+    algorithm: Algorithm,
     subject: Option<String>,
 }
 
@@ -28,14 +26,12 @@ impl<'a> ClientJwt<'a> {
     pub fn parse(token: &'a str, typs: &[&str]) -> Result<Self, TokenError> {
         let parts = Parts::split(token, &mut Unobserved)?;
         let (header, claims) = parts.members(&mut Unobserved)?;
-        JoseHeader::check_members_of_client(&header)?;
-        let header = JoseHeader::from_members(&header)?;
-        let algorithm = header.alg.parse().map_err(|_| TokenError::AlgorithmNotAllowed)?;
+        let header = Header::read(&header, NOT_ALLOWED_OF_CLIENT, Algorithms::ALL, &mut Unobserved)?;
         if header.typ.is_some_and(|typ| !typs.iter().any(|known| same_media_type(typ, known))) {
             return Err(TokenError::WrongTyp);
         }
         let (kid, subject) = (header.kid.map(str::to_owned), claims.text("sub")?.map(str::to_owned));
-        Ok(Self { kid, algorithm, subject, parts })
+        Ok(Self { kid, algorithm: header.algorithm, subject, parts })
     }
 
     /// The `sub` claim, which anyone may have written.
@@ -76,6 +72,7 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
     use proptest::prelude::{any, prop_assert_eq, proptest};
+    use protocol::SigningAlgorithm;
     use serde_json::{Value, json};
 
     use super::*;

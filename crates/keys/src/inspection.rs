@@ -2,13 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use latchkey_verifier::rules::{self, LONGEST_TOKEN};
 use protocol::{Lifetime, Timestamp};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::observer::Recorder;
-use crate::parts::LONGEST_TOKEN;
-use crate::unique_members::UniqueMembers;
+use crate::check::CHECKS;
 use crate::verification_keys::VerificationKeys;
 use crate::verify::{Rules, check_unsigned, verify_observed};
 use crate::{Check, Expectations, PublicKeys, TokenError, TokenKind, token_faults};
@@ -62,8 +61,7 @@ pub(crate) fn inspect_with<C: DeserializeOwned>(
     keys: Option<&impl VerificationKeys>,
     rules: &Rules<'_>,
 ) -> Inspection {
-    let mut made = Recorder::default();
-    // The verdict is that of the checks: the first error is the result, and a test compares them.
+    let mut made = Vec::new();
     let result = match keys {
         Some(keys) => verify_observed::<C>(token, keys, rules, &mut made).map(|_| ()),
         None => check_unsigned::<C>(token, rules, &mut made),
@@ -72,14 +70,12 @@ pub(crate) fn inspect_with<C: DeserializeOwned>(
     let typ = header.iter().flatten().find(|(name, _)| name == "typ").and_then(|(_, typ)| typ.as_str());
     let is_expected = typ.is_some() && (rules.expectations.accepts_typ)(typ);
     let kind = if is_expected { TokenKind::AccessToken } else { TokenKind::of(typ) };
-    let failed = made.0.iter().find(|(_, error)| error.is_some()).map(|(check, _)| *check);
-    let place = match failed {
+    let place = match made.last().filter(|(_, holds)| !holds).map(|(check, _)| *check) {
         Some(Check::KindClaims) => type_error::<C>(claims.as_ref()),
         Some(check) => token_faults::place(check, token, header.as_ref(), claims.as_ref()),
         None => None,
     };
-    debug_assert_eq!(failed.is_some(), result.is_err());
-    Inspection { checks: outcomes(&made), place, kind, header, claims }
+    Inspection { checks: outcomes(&made, result), place, kind, header, claims }
 }
 
 impl Inspection {
@@ -100,19 +96,21 @@ impl Inspection {
     }
 }
 
-fn outcomes(made: &Recorder) -> Vec<(Check, Outcome)> {
+/// Of the checks that were made all hold but perhaps the last one, whose error is the result.
+fn outcomes(made: &[(Check, bool)], result: Result<(), TokenError>) -> Vec<(Check, Outcome)> {
     let mut has_failed = false;
     let outcome = |check| {
-        let outcome = match made.0.iter().find(|(other, _)| *other == check) {
-            Some((_, None)) => Outcome::Passed,
-            Some((_, Some(error))) => Outcome::Failed(*error),
-            None if has_failed => Outcome::NotReached,
-            None => Outcome::NotChecked,
+        let made = made.iter().find(|(other, _)| *other == check).map(|(_, holds)| *holds);
+        let outcome = match (made, result) {
+            (Some(false), Err(error)) => Outcome::Failed(error),
+            (Some(_), _) => Outcome::Passed,
+            (None, _) if has_failed => Outcome::NotReached,
+            (None, _) => Outcome::NotChecked,
         };
         has_failed |= matches!(outcome, Outcome::Failed(_));
         (check, outcome)
     };
-    Check::ALL.into_iter().map(outcome).collect()
+    CHECKS.map(outcome).to_vec()
 }
 
 /// Header and claims, where they can be read, whatever the other parts are.
@@ -123,7 +121,7 @@ fn members(token: &str) -> [Option<Members>; 2] {
     let mut parts = token.split('.');
     [parts.next(), parts.next()].map(|part| {
         let text = String::from_utf8(BASE64URL.decode(part?).ok()?).ok()?;
-        let unique = UniqueMembers::parse(&text).ok()?;
+        let unique = rules::Members::parse(&text).ok()?;
         let mut values: Map<String, Value> = serde_json::from_str(&text).ok()?;
         Some(unique.names().filter_map(|name| values.remove_entry(name)).collect())
     })
@@ -173,7 +171,7 @@ mod tests {
 
     #[test]
     fn verification_makes_the_checks_of_an_access_token_in_their_order() {
-        let mut made = Recorder::default();
+        let mut made = Vec::new();
         let token = key().sign("at+jwt", &claims(1_000_060)).unwrap();
         let set = JwkSet::new(vec![key().jwk]);
         let keys = PublicKeys::read(str::from_utf8(&set.json).unwrap()).unwrap();
@@ -185,7 +183,7 @@ mod tests {
         };
         let rules = Rules { now: NOW, leeway: Lifetime::from_seconds(0), expectations: &expectations };
         verify_observed::<Value>(&token, &keys, &rules, &mut made).unwrap();
-        let checks: Vec<_> = made.0.iter().map(|(check, _)| *check).collect();
+        let checks: Vec<_> = made.iter().map(|(check, _)| *check).collect();
         assert_eq!(checks, TokenKind::AccessToken.checks());
     }
 
@@ -274,7 +272,7 @@ mod tests {
         fn any_text_is_inspected(token in "[A-Za-z0-9_.=-]{0,80}|(e30|eyJhbGciOiJub25lIn0)\\.[A-Za-z0-9_.-]{0,40}|.{0,40}") {
             let inspection = inspected(&token, true);
             prop_assert!(inspection.verdict().is_err());
-            prop_assert_eq!(inspection.checks.len(), Check::ALL.len());
+            prop_assert_eq!(inspection.checks.len(), CHECKS.len());
         }
     }
 }

@@ -3,12 +3,11 @@
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED,
-    ECDSA_P384_SHA384_FIXED_SIGNING, ED25519, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair,
-    KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
-    RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
-    RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair, VerificationAlgorithm,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
+    Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+    RSA_PSS_SHA256, RsaEncoding, RsaKeyPair, VerificationAlgorithm,
 };
+use latchkey_verifier::Algorithm;
 use protocol::SigningAlgorithm;
 
 use crate::{PublicParameters, SignError};
@@ -33,7 +32,7 @@ pub(crate) const LONGEST_SIGNATURE: usize = 1024;
 impl KeyPair {
     /// Parses a PKCS#8 document whose key fits the algorithm.
     pub(crate) fn parse(algorithm: SigningAlgorithm, pkcs8: &[u8]) -> Option<(Self, PublicParameters)> {
-        let verification = verification_algorithm(algorithm);
+        let verification = verified_as(algorithm).verification();
         match algorithm {
             SigningAlgorithm::RS256 => rsa(pkcs8, &RSA_PKCS1_SHA256, verification),
             SigningAlgorithm::RS384 => rsa(pkcs8, &RSA_PKCS1_SHA384, verification),
@@ -66,16 +65,16 @@ impl KeyPair {
     }
 }
 
-/// How the signatures of an algorithm are verified.
-pub(crate) fn verification_algorithm(algorithm: SigningAlgorithm) -> &'static dyn VerificationAlgorithm {
+/// The algorithm by which a verifier knows it.
+pub(crate) const fn verified_as(algorithm: SigningAlgorithm) -> Algorithm {
     match algorithm {
-        SigningAlgorithm::RS256 => &RSA_PKCS1_2048_8192_SHA256,
-        SigningAlgorithm::RS384 => &RSA_PKCS1_2048_8192_SHA384,
-        SigningAlgorithm::RS512 => &RSA_PKCS1_2048_8192_SHA512,
-        SigningAlgorithm::PS256 => &RSA_PSS_2048_8192_SHA256,
-        SigningAlgorithm::ES256 => &ECDSA_P256_SHA256_FIXED,
-        SigningAlgorithm::ES384 => &ECDSA_P384_SHA384_FIXED,
-        SigningAlgorithm::EdDSA => &ED25519,
+        SigningAlgorithm::RS256 => Algorithm::RS256,
+        SigningAlgorithm::RS384 => Algorithm::RS384,
+        SigningAlgorithm::RS512 => Algorithm::RS512,
+        SigningAlgorithm::PS256 => Algorithm::PS256,
+        SigningAlgorithm::ES256 => Algorithm::ES256,
+        SigningAlgorithm::ES384 => Algorithm::ES384,
+        SigningAlgorithm::EdDSA => Algorithm::EdDSA,
     }
 }
 

@@ -1,7 +1,6 @@
 //! A tenant's keys: generated, sealed, published, used to sign and to verify (RFC 7515, RFC 7517, RFC 7519). In
 //! reading order:
 
-mod base64url;
 mod key_id;
 mod key_kind;
 mod key_record;
@@ -23,20 +22,16 @@ mod check;
 mod client_jwt;
 mod digests;
 mod inspection;
-mod jose_header;
-mod observer;
-mod parts;
-mod proof_jwt;
 mod public_keys;
-mod registered_claims;
 mod token_error;
 mod token_faults;
 mod token_kind;
-mod unique_members;
 mod verification_keys;
 mod verified_signatures;
 mod verify;
 
+#[cfg(test)]
+mod proof_jwt_tests;
 #[cfg(test)]
 mod verification_vectors;
 #[cfg(test)]
@@ -64,7 +59,7 @@ mod store;
 mod test_keys;
 
 pub use aead::Aead;
-pub use check::{Check, CheckTexts, DescribedCheck};
+pub use check::{CheckTexts, DescribedCheck};
 pub use client_jwt::ClientJwt;
 pub use digests::{left_half_hash, sha256};
 pub use envelope::{EnvelopeSealer, SealedWith};
@@ -80,18 +75,18 @@ pub use key_id::KeyId;
 pub use key_record::{KeyRecord, KeyRecords, KeyStage};
 pub use key_ring::KeyRing;
 pub use key_ring_cache::{KeyRingCache, open_key};
+pub use latchkey_verifier::{Check, InvalidKeySet, TokenError, UnusableKey};
 pub use loaded_keys::openable;
 pub use pool::KeyPool;
 pub use private_key::{GenerationError, KeySpec, PrivateKeyDocument, RsaSize};
-pub use proof_jwt::{ProofJwt, ProofJwtError};
-pub use public_keys::{InvalidKeySet, LeftOutKey, PublicKeys, UnusableKey};
+pub use public_keys::{LeftOutKey, PublicKeys};
 pub use sealer::KeySealer;
 pub use sealing::{SealError, SealingContext};
 pub use sealing_key::{InvalidSealingKey, SealingKey};
 pub use shown_times::ShownTimes;
 pub use signing_key::{KeyRejected, SignError, SigningKey};
 pub use store::SigningKeyStore;
-pub use token_error::TokenError;
+pub use token_error::Refused;
 pub use token_kind::TokenKind;
 pub use verification_keys::VerificationKeys;
 pub use verify::{Expectations, LEEWAY, verify};

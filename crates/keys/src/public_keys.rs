@@ -1,49 +1,43 @@
-//! The public keys of a JWKS document, read to verify with (RFC 7517 §5). A key that cannot be used is left out and named.
+//! The public keys of a JWKS document, read to verify with (RFC 7517 §5). `latchkey-verifier` says which keys
+//! can be used; here is what a server knows besides: the certificates of a client's keys, and the life of a
+//! tenant's.
 
-use std::fmt;
-
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
-use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::ParsedPublicKey;
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD as BASE64URL};
+use base64::engine::general_purpose::STANDARD as BASE64;
+use latchkey_verifier::rules::{PublicKey, documents};
+use latchkey_verifier::{Algorithm, InvalidKeySet, UnusableKey};
 use protocol::{Lifetime, SigningAlgorithm, Thumbprint, Timestamp, cropped};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 use x509_cert::Certificate;
 use x509_cert::der::{Decode as _, Encode as _};
 
 use crate::KeyRecord;
-use crate::jwk::{PublicParameters, without_leading_zeros};
-use crate::key_kind::{KeyKind, algorithm_named};
-use crate::key_pair::verification_algorithm;
 use crate::verification_keys::{VerificationKey, VerificationKeys};
 
 /// Public keys of one issuer by their `kid`.
 #[derive(Debug, Default)]
 pub struct PublicKeys {
-    keys: Vec<PublicKey>,
+    keys: Vec<KeyOfSet>,
     /// The keys of the document that were left out.
     pub left_out: Vec<LeftOutKey>,
     /// The life cycle of the keys, where it is known.
     records: Vec<KeyRecord>,
 }
 
-struct PublicKey {
+#[derive(Debug)]
+struct KeyOfSet {
     /// Its place in the set, from 1 on.
     number: usize,
-    kid: Option<String>,
-    algorithm: SigningAlgorithm,
-    public: ParsedPublicKey,
+    key: PublicKey,
     /// SHA-256 (RFC 7638).
     thumbprint: String,
     certificate: KeyCertificate,
 }
 
 /// The certificate that a key of a set names in `x5c` (RFC 7517 §4.7).
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeyCertificate {
     /// None.
     NotNamed,
@@ -65,81 +59,6 @@ pub struct LeftOutKey {
     pub why: UnusableKey,
 }
 
-/// Why a key of a set cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnusableKey {
-    /// A member is missing or of another type.
-    #[error("this is no JWK")]
-    NotJwk,
-    /// A token could not name it.
-    #[error("it has no `kid`, by which a token names its key")]
-    NoKid,
-    /// Two keys of one `kid`.
-    #[error("a key before it has the same `kid`")]
-    Repeated,
-    /// A private or a symmetric key.
-    #[error("it has private members; a key set is public, so replace this key")]
-    Private,
-    /// `use` or `key_ops`.
-    #[error("it is not for verifying signatures (`use`, `key_ops`)")]
-    OtherUse,
-    /// A type or curve that no algorithm here has.
-    #[error("`kty` and `crv` name no kind of key that is supported")]
-    OtherKind,
-    /// `alg`.
-    #[error("its `alg` is not supported, or does not fit the kind of key")]
-    OtherAlgorithm,
-    /// Numbers that make no key, or an RSA key of another size than 2048 to 8192 bits.
-    #[error("its numbers are no public key of a supported size")]
-    Malformed,
-}
-
-/// Why a document is no key set.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidKeySet {
-    /// Its size.
-    #[error("larger than {LARGEST_SET} bytes")]
-    TooLarge,
-    /// Its form.
-    #[error("no JWKS document, which is an object with a list `keys` (RFC 7517 section 5)")]
-    NotKeySet,
-    /// The number of its keys.
-    #[error("more than {MOST_KEYS} keys")]
-    TooManyKeys,
-}
-
-/// A set is fetched from others, so it is bounded.
-const LARGEST_SET: usize = 256 * 1024;
-const MOST_KEYS: usize = 100;
-/// Bits of the RSA modulus that the algorithms verify with.
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
-
-#[derive(Deserialize)]
-struct Document {
-    keys: Vec<Value>,
-}
-
-/// The members that count.
-#[derive(Deserialize)]
-struct Jwk {
-    kid: Option<String>,
-    kty: String,
-    alg: Option<String>,
-    #[serde(rename = "use")]
-    key_use: Option<String>,
-    key_ops: Option<Vec<String>>,
-    crv: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-    /// Of any form: a key verifies tokens without it.
-    #[serde(default)]
-    x5c: Value,
-    d: Option<IgnoredAny>,
-    k: Option<IgnoredAny>,
-}
-
 impl PublicKeys {
     /// Reads a JWKS document of an issuer, whose tokens name their keys.
     ///
@@ -157,22 +76,24 @@ impl PublicKeys {
         Self::read_set(json, |_| true)
     }
 
-    fn read_set(json: &str, names: fn(Option<&String>) -> bool) -> Result<Self, InvalidKeySet> {
-        if json.len() > LARGEST_SET {
-            return Err(InvalidKeySet::TooLarge);
-        }
-        // serde's derive also reads a struct from an array, member by member.
-        let is_object = json.trim_start().starts_with('{');
-        let document: Option<Document> = serde_json::from_str(json).ok().filter(|_| is_object);
-        let Document { keys: documents } = document.ok_or(InvalidKeySet::NotKeySet)?;
-        if documents.len() > MOST_KEYS {
-            return Err(InvalidKeySet::TooManyKeys);
-        }
-        let mut set = Self { keys: Vec::new(), left_out: Vec::new(), records: Vec::new() };
-        for (number, document) in (1..).zip(documents) {
+    fn read_set(json: &str, names: fn(Option<&str>) -> bool) -> Result<Self, InvalidKeySet> {
+        let mut set = Self::default();
+        for (number, mut document) in (1..).zip(documents(json)?) {
             let kid = document["kid"].as_str().map(cropped);
-            match set.usable(number, document, names) {
-                Ok(key) => set.keys.push(key),
+            let x5c = document.get_mut("x5c").map(Value::take).unwrap_or_default();
+            let is_there = |kid: &str| set.keys.iter().any(|other| other.key.kid.as_deref() == Some(kid));
+            let check_kid = |kid: Option<&str>| match kid {
+                _ if !names(kid) => Err(UnusableKey::NoKid),
+                Some(kid) if is_there(kid) => Err(UnusableKey::Repeated),
+                _ => Ok(()),
+            };
+            match PublicKey::read(document, check_kid) {
+                Ok(key) => set.keys.push(KeyOfSet {
+                    number,
+                    thumbprint: key.thumbprint.to_string(),
+                    certificate: KeyCertificate::of(&x5c, &key.public),
+                    key,
+                }),
                 Err(why) => set.left_out.push(LeftOutKey { number, kid, why }),
             }
         }
@@ -187,7 +108,9 @@ impl PublicKeys {
 
     /// The identifier and algorithm of each key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, SigningAlgorithm)> {
-        self.keys.iter().map(|key| (key.kid.as_deref().unwrap_or_default(), key.algorithm))
+        self.keys.iter().filter_map(|KeyOfSet { key, .. }| {
+            Some((key.kid.as_deref().unwrap_or_default(), key.algorithm.as_str().parse().ok()?))
+        })
     }
 
     /// The key, by its thumbprint, with which a certificate of this `SubjectPublicKeyInfo` in DER and this thumbprint is registered (RFC
@@ -195,7 +118,7 @@ impl PublicKeys {
     #[must_use]
     pub fn of_certificate(&self, public_key: &[u8], thumbprint: Thumbprint) -> Option<&str> {
         let key = self.keys.iter().find(|key| match &key.certificate {
-            KeyCertificate::NotNamed => has_der(&key.public, public_key),
+            KeyCertificate::NotNamed => has_der(&key.key.public, public_key),
             KeyCertificate::Named(named) => *named == thumbprint,
             KeyCertificate::OfAnotherKey => false,
         });
@@ -204,7 +127,7 @@ impl PublicKeys {
 
     /// The places, from 1 on, of usable keys whose `x5c` does not begin with a certificate of the key.
     pub fn with_another_certificate(&self) -> impl Iterator<Item = usize> {
-        let is_other = |key: &PublicKey| key.certificate == KeyCertificate::OfAnotherKey;
+        let is_other = |key: &KeyOfSet| key.certificate == KeyCertificate::OfAnotherKey;
         self.keys.iter().filter(move |key| is_other(key)).map(|key| key.number)
     }
 
@@ -218,49 +141,13 @@ impl PublicKeys {
     pub(crate) fn candidates<'a, 'n>(
         &'a self,
         kid: Option<&'n str>,
-        algorithm: SigningAlgorithm,
+        algorithm: Algorithm,
     ) -> impl Iterator<Item = (&'a str, VerificationKey<'a>)> + use<'a, 'n> {
-        let fits = move |key: &&PublicKey| {
+        let fits = move |KeyOfSet { key, .. }: &&KeyOfSet| {
             let names_another = kid.zip(key.kid.as_deref()).is_some_and(|(wanted, kid)| wanted != kid);
             key.algorithm == algorithm && !names_another
         };
-        self.keys.iter().filter(fits).map(|key| {
-            (
-                key.thumbprint.as_str(),
-                VerificationKey { algorithm: key.algorithm, public: &key.public, own: None },
-            )
-        })
-    }
-
-    fn usable(
-        &self,
-        number: usize,
-        document: Value,
-        names: fn(Option<&String>) -> bool,
-    ) -> Result<PublicKey, UnusableKey> {
-        if !document.is_object() {
-            return Err(UnusableKey::NotJwk);
-        }
-        let jwk: Jwk = serde_json::from_value(document).map_err(|_| UnusableKey::NotJwk)?;
-        if jwk.d.is_some() || jwk.k.is_some() {
-            return Err(UnusableKey::Private);
-        }
-        let kid = Some(jwk.kid.clone()).filter(|kid| names(kid.as_ref())).ok_or(UnusableKey::NoKid)?;
-        if kid.is_some() && self.keys.iter().any(|key| key.kid == kid) {
-            return Err(UnusableKey::Repeated);
-        }
-        let verifies = |ops: &Vec<String>| ops.iter().any(|op| op == "verify");
-        if jwk.key_use.as_ref().is_some_and(|key_use| key_use != "sig")
-            || !jwk.key_ops.as_ref().is_none_or(verifies)
-        {
-            return Err(UnusableKey::OtherUse);
-        }
-        let (algorithm, public) = (jwk.algorithm()?, jwk.bytes().ok_or(UnusableKey::Malformed)?);
-        let thumbprint = jwk.parameters().ok_or(UnusableKey::Malformed)?.thumbprint().to_string();
-        let public = ParsedPublicKey::new(verification_algorithm(algorithm), &public);
-        let public = public.map_err(|_| UnusableKey::Malformed)?;
-        let certificate = KeyCertificate::of(&jwk.x5c, &public);
-        Ok(PublicKey { number, kid, algorithm, public, thumbprint, certificate })
+        self.keys.iter().filter(fits).map(|key| (key.thumbprint.as_str(), VerificationKey::from(&key.key)))
     }
 }
 
@@ -275,9 +162,8 @@ impl KeyCertificate {
             public_key_of_certificate(der).is_some_and(|public_key| has_der(public, &public_key))
         });
         certificate.map_or(Self::OfAnotherKey, |der| {
-            let mut thumbprint = [0; 32];
-            thumbprint.copy_from_slice(digest(&SHA256, &der).as_ref());
-            Self::Named(Thumbprint::new(thumbprint))
+            let thumbprint = latchkey_verifier::Thumbprint::of_certificate(&der);
+            Self::Named(Thumbprint::new(thumbprint.into_bytes()))
         })
     }
 }
@@ -294,84 +180,18 @@ fn has_der(public: &ParsedPublicKey, subject_public_key_info: &[u8]) -> bool {
     der.is_ok_and(|der| der.as_ref() == subject_public_key_info)
 }
 
-impl Jwk {
-    fn kind(&self) -> KeyKind {
-        KeyKind::named(&self.kty, self.crv.as_deref())
-    }
-
-    /// Each key has one algorithm (RFC 8725 §3.1). An RSA key without `alg` has RS256, the one that every implementation has (OpenID Connect
-    /// Core §15.1).
-    fn algorithm(&self) -> Result<SigningAlgorithm, UnusableKey> {
-        let of_kind = match self.kind() {
-            KeyKind::Rsa => SigningAlgorithm::RS256,
-            KeyKind::P256 => SigningAlgorithm::ES256,
-            KeyKind::P384 => SigningAlgorithm::ES384,
-            KeyKind::Ed25519 => SigningAlgorithm::EdDSA,
-            KeyKind::Other => return Err(UnusableKey::OtherKind),
-        };
-        let Some(name) = &self.alg else { return Ok(of_kind) };
-        let named = algorithm_named(name).filter(|algorithm| KeyKind::of(*algorithm) == self.kind());
-        named.ok_or(UnusableKey::OtherAlgorithm)
-    }
-
-    /// The numbers of the key in their one form: two documents of one key have equal parameters.
-    fn parameters(&self) -> Option<PublicParameters> {
-        let number = |text: &Option<String>| BASE64URL.decode(text.as_deref()?).ok();
-        let point = || Some([vec![4], number(&self.x)?, number(&self.y)?].concat());
-        match self.kind() {
-            KeyKind::Rsa => Some(PublicParameters::rsa(&number(&self.n)?, &number(&self.e)?)),
-            KeyKind::P256 => PublicParameters::ec("P-256", &point()?),
-            KeyKind::P384 => PublicParameters::ec("P-384", &point()?),
-            KeyKind::Ed25519 => Some(PublicParameters::ed25519(&number(&self.x)?)),
-            KeyKind::Other => None,
-        }
-    }
-
-    /// The key in the form that the cryptographic library reads.
-    fn bytes(&self) -> Option<Vec<u8>> {
-        let number = |text: &Option<String>| BASE64URL.decode(text.as_deref()?).ok();
-        match self.kind() {
-            KeyKind::Rsa => {
-                let (n, e) = (number(&self.n)?, number(&self.e)?);
-                let (n, e) = (without_leading_zeros(&n), without_leading_zeros(&e));
-                let bits = n.len() * 8 - n.first()?.leading_zeros() as usize;
-                rsa_public_key(n, e).filter(|_| RSA_BITS.contains(&bits))
-            }
-            // RFC 7518 §6.2.1.2: "The length of this octet string MUST be the full size of a coordinate for the curve".
-            KeyKind::P256 | KeyKind::P384 => {
-                let (x, y) = (number(&self.x)?, number(&self.y)?);
-                (x.len() == y.len()).then(|| [vec![4], x, y].concat())
-            }
-            KeyKind::Ed25519 => number(&self.x),
-            KeyKind::Other => None,
-        }
-    }
-}
-
-/// An RSA key of this modulus and exponent, in the form that the cryptographic library reads.
-pub(crate) fn rsa_public_key(n: &[u8], e: &[u8]) -> Option<Vec<u8>> {
-    let document: PublicKeyX509Der<'_> = PublicKeyComponents { n, e }.as_der().ok()?;
-    Some(document.as_ref().to_vec())
-}
-
 impl VerificationKeys for PublicKeys {
     fn key(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<VerificationKey<'_>> {
-        let PublicKey { algorithm, public, .. } =
-            self.keys.iter().find(|key| key.kid.as_deref() == Some(kid))?;
+        let KeyOfSet { key, .. } = self.keys.iter().find(|key| key.key.kid.as_deref() == Some(kid))?;
         let record = self.records.iter().find(|record| record.id.to_string() == kid);
         let may_verify = record.is_none_or(|record| record.verifies_at(now, skew));
-        may_verify.then_some(VerificationKey { algorithm: *algorithm, public, own: None })
-    }
-}
-
-impl fmt::Debug for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PublicKey({:?}, {})", self.kid, self.algorithm)
+        may_verify.then_some(VerificationKey::from(key))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
     use proptest::collection::vec;
     use proptest::prelude::{prop_assert_eq, proptest};
     use serde_json::json;
@@ -455,17 +275,6 @@ mod tests {
             twice.left_out[0].to_string(),
             "key 2 of the set (oauth2-key-1): a key before it has the same `kid`"
         );
-    }
-
-    #[test]
-    fn what_is_no_key_set_is_refused_and_its_size_is_bounded() {
-        for text in ["", "{}", "[]", "[[]]", r#"{"keys":{}}"#, r#"{"keys":[]}x"#, "null"] {
-            assert_eq!(PublicKeys::read(text).unwrap_err(), InvalidKeySet::NotKeySet, "{text}");
-        }
-        let many = json!({ "keys": vec![json!({}); MOST_KEYS + 1] }).to_string();
-        assert_eq!(PublicKeys::read(&many).unwrap_err(), InvalidKeySet::TooManyKeys);
-        let large = format!("{{\"keys\":[]}}{}", " ".repeat(LARGEST_SET));
-        assert_eq!(PublicKeys::read(&large).unwrap_err(), InvalidKeySet::TooLarge);
     }
 
     proptest! {

@@ -7,12 +7,12 @@ use std::sync::OnceLock;
 
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use base64::Engine as _;
+use latchkey_verifier::rules::BASE64URL;
 use protocol::SigningAlgorithm;
 use rsa::pkcs8::der::pem::{LineEnding, encode_string};
 use serde::Serialize;
 
-use crate::base64url::BASE64URL;
-use crate::key_pair::{KeyPair, LONGEST_SIGNATURE};
+use crate::key_pair::{KeyPair, LONGEST_SIGNATURE, verified_as};
 use crate::verification_keys::VerificationKey;
 use crate::{KeyId, PublicJwk};
 
@@ -88,7 +88,7 @@ impl SigningKey {
     /// Its public half, for tokens that it signed.
     pub(crate) fn verification_key(&self) -> VerificationKey<'_> {
         VerificationKey {
-            algorithm: self.algorithm(),
+            algorithm: verified_as(self.algorithm()),
             public: &self.pair.public,
             own: Some(&self.thumbprint),
         }

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use base64::DecodeError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use latchkey_verifier::rules;
 use protocol::cropped;
 use serde_json::Value;
 
 use crate::Check;
 use crate::inspection::Members;
-use crate::unique_members::UniqueMembers;
 
 /// Of a check that failed with `Malformed`: the part and what is wrong in it.
 pub(crate) fn place(
@@ -102,7 +102,7 @@ fn named(character: char) -> String {
 
 fn in_json(name: &str, part: &str) -> String {
     let Ok(bytes) = BASE64URL.decode(part) else { return format!("{name}: no base64url") };
-    match str::from_utf8(&bytes).map(UniqueMembers::read) {
+    match str::from_utf8(&bytes).map(rules::Members::read) {
         Ok(Err(_)) if bytes.is_empty() => format!("{name}: empty"),
         Ok(Err(error)) => format!("{name}: {error}"),
         Ok(Ok(_)) | Err(_) => format!("{name}: no text"),

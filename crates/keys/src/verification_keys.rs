@@ -1,7 +1,9 @@
 //! The keys that a token can be verified with: a tenant's key ring, or public keys that were read.
 
 use aws_lc_rs::signature::ParsedPublicKey;
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use latchkey_verifier::Algorithm;
+use latchkey_verifier::rules::PublicKey;
+use protocol::{Lifetime, Timestamp};
 
 use crate::KeyRing;
 use crate::verified_signatures::{OF_THIS_PROCESS, signed_message};
@@ -9,7 +11,7 @@ use crate::verified_signatures::{OF_THIS_PROCESS, signed_message};
 /// A public key with the one algorithm that it is used with.
 #[derive(Clone, Copy)]
 pub struct VerificationKey<'a> {
-    pub(crate) algorithm: SigningAlgorithm,
+    pub(crate) algorithm: Algorithm,
     pub(crate) public: &'a ParsedPublicKey,
     /// The thumbprint of a key of ours. Its tokens are presented many times, so a valid signature is remembered. What others sign is
     /// presented once.
@@ -20,6 +22,13 @@ pub struct VerificationKey<'a> {
 pub trait VerificationKeys {
     /// The key of this `kid`, if it may have signed by now.
     fn key(&self, kid: &str, skew: Lifetime, now: Timestamp) -> Option<VerificationKey<'_>>;
+}
+
+/// A key of others.
+impl<'a> From<&'a PublicKey> for VerificationKey<'a> {
+    fn from(key: &'a PublicKey) -> Self {
+        Self { algorithm: key.algorithm, public: &key.public, own: None }
+    }
 }
 
 impl VerificationKey<'_> {

@@ -6,7 +6,7 @@
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use protocol::SigningAlgorithm;
+use latchkey_verifier::Algorithm;
 
 /// With [`WAYS`] 65 536 signatures, in 2 MiB that are taken with the first one.
 const SETS: usize = 1 << 14;
@@ -26,7 +26,7 @@ pub(crate) struct VerifiedSignatures {
 
 /// The key is given by its thumbprint (RFC 7638).
 pub(crate) fn signed_message(
-    (thumbprint, algorithm): (&str, SigningAlgorithm),
+    (thumbprint, algorithm): (&str, Algorithm),
     message: &[u8],
     signature: &[u8],
 ) -> SignedMessage {
@@ -77,7 +77,7 @@ impl VerifiedSignatures {
 mod tests {
     use super::*;
 
-    const ES256: SigningAlgorithm = SigningAlgorithm::ES256;
+    const ES256: Algorithm = Algorithm::ES256;
 
     fn signed(number: u64) -> SignedMessage {
         signed_message(("thumbprint", ES256), &number.to_be_bytes(), b"signature")
@@ -110,7 +110,7 @@ mod tests {
         assert!(verifies(&signatures, &signed_message(("key", ES256), b"message", b"signature")));
         for (key, message, signature) in [
             (("kez", ES256), &b"message"[..], &b"signature"[..]),
-            (("key", SigningAlgorithm::ES384), b"message", b"signature"),
+            (("key", Algorithm::ES384), b"message", b"signature"),
             (("key", ES256), b"massage", b"signature"),
             (("key", ES256), b"message", b"signaturf"),
             (("key", ES256), b"messages", b"ignature"),

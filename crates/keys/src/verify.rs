@@ -1,13 +1,12 @@
-//! Is this a valid token of the tenant? The steps are in the order of [`Check`], and each check is made here and nowhere else.
+//! Is this a valid token of the tenant? The steps are in the order of [`Check`]. Each is that of
+//! `latchkey-verifier`; what is asked here is the tenant's: its issuers, its keys, and the kind of token.
 
-use protocol::{Lifetime, SigningAlgorithm, Timestamp};
+use latchkey_verifier::rules::{
+    Algorithms, CheckObserver, Header, Members, NOT_ALLOWED, Parts, RegisteredClaims, Unobserved, ensure,
+};
+use protocol::{Lifetime, Timestamp};
 use serde::de::DeserializeOwned;
 
-use crate::jose_header::JoseHeader;
-use crate::observer::{Observer, Unobserved};
-use crate::parts::Parts;
-use crate::registered_claims::RegisteredClaims;
-use crate::unique_members::UniqueMembers;
 use crate::verification_keys::{VerificationKey, VerificationKeys};
 use crate::{Check, TokenError};
 
@@ -51,13 +50,13 @@ pub(crate) fn verify_observed<C: DeserializeOwned>(
     token: &str,
     keys: &impl VerificationKeys,
     rules: &Rules<'_>,
-    observer: &mut impl Observer,
+    observer: &mut impl CheckObserver,
 ) -> Result<C, TokenError> {
     let parts = Parts::split(token, observer)?;
     let (header, claims) = parts.members(observer)?;
-    let (header, algorithm) = check_header(&header, observer)?;
+    let header = header_of(&header, observer)?;
     rules.check_issuer(&claims, observer)?;
-    let key = rules.check_key(&header, algorithm, keys, observer)?;
+    let key = rules.check_key(&header, keys, observer)?;
     let is_signed = key.verifies(parts.signed.as_bytes(), &parts.signature);
     observer.check(Check::Signature, ensure(is_signed, TokenError::SignatureInvalid))?;
     rules.check_claims(&claims, &header, observer)?;
@@ -68,29 +67,26 @@ pub(crate) fn verify_observed<C: DeserializeOwned>(
 pub(crate) fn check_unsigned<C: DeserializeOwned>(
     token: &str,
     rules: &Rules<'_>,
-    observer: &mut impl Observer,
+    observer: &mut impl CheckObserver,
 ) -> Result<(), TokenError> {
     let parts = Parts::split(token, observer)?;
     let (header, claims) = parts.members(observer)?;
-    let (header, _) = check_header(&header, observer)?;
+    let header = header_of(&header, observer)?;
     rules.check_issuer(&claims, observer)?;
     rules.check_claims(&claims, &header, observer)?;
     kind_claims::<C>(&parts, observer).map(|_| ())
 }
 
-pub(crate) fn check_header<'a>(
-    members: &'a UniqueMembers<'_>,
-    observer: &mut impl Observer,
-) -> Result<(JoseHeader<'a>, SigningAlgorithm), TokenError> {
-    observer.check(Check::HeaderMembers, JoseHeader::check_members(members))?;
-    let header = observer.check(Check::HeaderTypes, JoseHeader::from_members(members))?;
-    let algorithm = header.alg.parse().map_err(|_| TokenError::AlgorithmNotAllowed);
-    Ok((header, observer.check(Check::Algorithm, algorithm)?))
+fn header_of<'a>(
+    members: &'a Members<'_>,
+    observer: &mut impl CheckObserver,
+) -> Result<Header<'a>, TokenError> {
+    Header::read(members, &NOT_ALLOWED, Algorithms::ALL, observer)
 }
 
 fn kind_claims<C: DeserializeOwned>(
     parts: &Parts<'_>,
-    observer: &mut impl Observer,
+    observer: &mut impl CheckObserver,
 ) -> Result<C, TokenError> {
     observer.check(Check::KindClaims, serde_json::from_str(&parts.claims).map_err(|_| TokenError::Malformed))
 }
@@ -98,12 +94,11 @@ fn kind_claims<C: DeserializeOwned>(
 impl Rules<'_> {
     fn check_issuer(
         &self,
-        claims: &UniqueMembers<'_>,
-        observer: &mut impl Observer,
+        claims: &Members<'_>,
+        observer: &mut impl CheckObserver,
     ) -> Result<(), TokenError> {
-        let unverified = claims.text("iss").and_then(|iss| iss.ok_or(TokenError::Malformed));
         let is_expected = |iss| ensure((self.expectations.is_issuer)(iss), TokenError::ForeignIssuer);
-        observer.check(Check::Issuer, unverified.and_then(is_expected))
+        observer.check(Check::Issuer, claims.required("iss").and_then(is_expected))
     }
 
     /// Finds the key by its identifier among this tenant's; it verifies with its own algorithm. The token's `alg` must
@@ -111,43 +106,41 @@ impl Rules<'_> {
     /// an HMAC secret.
     fn check_key<'a>(
         &self,
-        header: &JoseHeader<'_>,
-        algorithm: SigningAlgorithm,
+        header: &Header<'_>,
         keys: &'a impl VerificationKeys,
-        observer: &mut impl Observer,
+        observer: &mut impl CheckObserver,
     ) -> Result<VerificationKey<'a>, TokenError> {
         let key = header.kid.and_then(|kid| keys.key(kid, self.expectations.skew, self.now));
         let key = observer.check(Check::Key, key.ok_or(TokenError::UnknownKey))?;
-        let is_own = ensure(key.algorithm == algorithm, TokenError::AlgorithmNotAllowed);
+        let is_own = ensure(key.algorithm == header.algorithm, TokenError::AlgorithmNotAllowed);
         observer.check(Check::KeyAlgorithm, is_own)?;
         Ok(key)
     }
 
     fn check_claims(
         &self,
-        claims: &UniqueMembers<'_>,
-        header: &JoseHeader<'_>,
-        observer: &mut impl Observer,
+        claims: &Members<'_>,
+        header: &Header<'_>,
+        observer: &mut impl CheckObserver,
     ) -> Result<(), TokenError> {
         let Expectations { accepts_typ, audience, .. } = self.expectations;
-        let registered = observer.check(Check::RegisteredClaims, RegisteredClaims::from_members(claims))?;
-        registered.check_times(self.now, self.leeway, observer)?;
+        let registered = observer.check(Check::RegisteredClaims, RegisteredClaims::read(claims))?;
+        registered.check_times(self.now.seconds(), self.leeway.seconds(), observer)?;
         observer.check(Check::Typ, ensure(accepts_typ(header.typ), TokenError::WrongTyp))?;
-        let is_for = audience.is_none_or(|audience| registered.is_for(audience));
+        let is_for = audience.is_none_or(|audience| registered.is_for(&[audience]));
         observer.check(Check::Audience, ensure(is_for, TokenError::WrongAudience))
     }
 }
 
-fn ensure(holds: bool, error: TokenError) -> Result<(), TokenError> {
-    if holds { Ok(()) } else { Err(error) }
-}
-
+/// The vectors (`verification_vectors.rs`) have a token for each way to fail a check. Here is what they
+/// cannot have: rings and policies.
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, LazyLock};
 
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+    use protocol::SigningAlgorithm;
     use serde::Deserialize;
     use serde_json::{Value, json};
     use tenancy::AccessTokenPolicy;
@@ -259,17 +252,6 @@ mod tests {
         assert_eq!(inspection.failed().is_some(), verdict.is_err());
     }
 
-    #[track_caller]
-    fn check(token: &str, expected: Result<(), TokenError>) {
-        assert_eq!(verify_at(token, &RING, NOW).map(|_| ()), expected, "{token}");
-    }
-
-    #[track_caller]
-    fn check_claims(claims: &Value, expected: Result<(), TokenError>) {
-        let found = verify_at(&key(3).sign("JWT", claims).unwrap(), &RING, NOW).map(|_| ());
-        assert_eq!(found, expected, "{claims}");
-    }
-
     #[test]
     fn a_good_token_of_each_algorithm_is_accepted_with_its_claims() {
         for number in 1..=3 {
@@ -285,173 +267,12 @@ mod tests {
     }
 
     #[test]
-    fn every_proper_prefix_of_a_token_is_refused() {
-        for token in [good(), key(2).sign("JWT", &claims()).unwrap(), key(3).sign("JWT", &claims()).unwrap()]
-        {
-            for end in 0..token.len() {
-                assert!(verify_at(&token[..end], &RING, NOW).is_err(), "cut at {end}");
-            }
-            check(&token, Ok(()));
-            for tail in ["A", "AA", "AAA", "AAAA", "."] {
-                assert!(verify_at(&format!("{token}{tail}"), &RING, NOW).is_err(), "{tail:?} behind it");
-            }
+    fn the_key_is_chosen_by_its_identifier_and_not_after_its_removal() {
+        for kid in ["oauth2-key-4", "oauth2-key-7", "oauth2-key-01", "../1", ""] {
+            let header = format!(r#"{{"alg":"EdDSA","typ":"JWT","kid":"{kid}"}}"#);
+            let found = verify_at(&forged(&header, &claims().to_string(), &key(3)), &RING, NOW);
+            assert_eq!(found, Err(TokenError::UnknownKey), "{kid}");
         }
-    }
-
-    #[test]
-    fn a_token_with_any_changed_character_is_refused() {
-        let token = key(3).sign("JWT", &claims()).unwrap();
-        for at in 0..token.len() {
-            for other in ["A", "B", ".", "=", "+", " "] {
-                if &token[at..=at] == other {
-                    continue;
-                }
-                let changed = format!("{}{other}{}", &token[..at], &token[at + 1..]);
-                assert!(verify_at(&changed, &RING, NOW).is_err(), "{other:?} at {at}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_has_not_the_shape_of_a_token_is_malformed() {
-        let token = good();
-        let (signed, signature) = token.rsplit_once('.').unwrap();
-        let (header, payload) = signed.split_once('.').unwrap();
-        let long = format!("{header}.{}.{signature}", "A".repeat(16 * 1024));
-        for shape in [
-            String::new(),
-            ".".to_owned(),
-            "..".to_owned(),
-            "a.b".to_owned(),
-            "...".to_owned(),
-            signed.to_owned(),
-            format!("{token}."),
-            format!(".{token}"),
-            format!("{token}.{signature}"),
-            format!("{header}=.{payload}.{signature}"),
-            format!("{header}.{payload}.{signature}="),
-            format!("{header}.{payload}. {signature}"),
-            format!("{header}.{payload}.\u{e9}"),
-            format!(" {token}"),
-            format!("{token}\n"),
-            long,
-        ] {
-            check(&shape, Err(TokenError::Malformed));
-        }
-        let alg = r#"{"alg":"EdDSA","typ":"JWT","kid":"oauth2-key-3"}"#;
-        for payload in
-            ["", "null", "7", "\"x\"", "[]", "{", "{}x", &format!(r#"["{ISSUER}"]"#), r#"{"iss":1}"#, "{}"]
-        {
-            check(&forged(alg, payload, &key(3)), Err(TokenError::Malformed));
-        }
-        check(&forged(r#"{"alg":"none","jwk":{}}"#, "[]", &key(3)), Err(TokenError::Malformed));
-        for header in ["", "null", "[]", "{}", r#"["EdDSA","oauth2-key-3","JWT"]"#] {
-            check(&forged(header, &claims().to_string(), &key(3)), Err(TokenError::Malformed));
-        }
-    }
-
-    #[test]
-    fn repeated_members_are_refused_even_when_they_are_signed() {
-        let claims = claims().to_string();
-        let body = claims.trim_start_matches('{');
-        let header = r#"{"alg":"EdDSA","typ":"JWT","kid":"oauth2-key-3"}"#;
-        for (header, claims) in [
-            (r#"{"alg":"none","alg":"EdDSA","typ":"JWT","kid":"oauth2-key-3"}"#.to_owned(), claims.clone()),
-            (r#"{"alg":"EdDSA","typ":"x","typ":"JWT","kid":"oauth2-key-3"}"#.to_owned(), claims.clone()),
-            (
-                r#"{"alg":"EdDSA","typ":"JWT","kid":"oauth2-key-1","kid":"oauth2-key-3"}"#.to_owned(),
-                claims.clone(),
-            ),
-            (header.to_owned(), format!(r#"{{"iss":"{ISSUER}",{body}"#)),
-            (header.to_owned(), format!(r#"{{"exp":9999999,{body}"#)),
-            (header.to_owned(), format!(r#"{{"sub":"x",{body}"#)),
-        ] {
-            check(&forged(&header, &claims, &key(3)), Err(TokenError::Malformed));
-        }
-    }
-
-    #[test]
-    fn algorithms_that_need_no_private_key_are_not_allowed() {
-        for alg in
-            ["none", "None", "NONE", "HS256", "HS384", "HS512", "RS1", "rs256", "ES256K", "", "RSA-OAEP"]
-        {
-            let header = format!(r#"{{"alg":"{alg}","typ":"JWT","kid":"oauth2-key-1"}}"#);
-            check(&forged(&header, &claims().to_string(), &key(1)), Err(TokenError::AlgorithmNotAllowed));
-            let unsigned =
-                format!("{}.{}.", BASE64URL.encode(&header), BASE64URL.encode(claims().to_string()));
-            check(&unsigned, Err(TokenError::AlgorithmNotAllowed));
-        }
-    }
-
-    #[test]
-    fn a_token_that_is_signed_with_the_public_key_as_a_secret_is_refused() {
-        let jwk = serde_json::to_vec(&key(1).jwk).unwrap();
-        let pem = test_keys::RSA_2048_PUBLIC;
-        let der: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-        let der = base64::engine::general_purpose::STANDARD.decode(der).unwrap();
-        let modulus = match &key(1).jwk.parameters {
-            crate::PublicParameters::Rsa { n, .. } => BASE64URL.decode(n).unwrap(),
-            other => panic!("{other:?}"),
-        };
-        let set = RING.jwk_set(at(NOW)).json.to_vec();
-        for secret in [pem.as_bytes(), pem.trim().as_bytes(), &der, &jwk, &modulus, &set, b""] {
-            for (alg, hmac) in [
-                ("HS256", aws_lc_rs::hmac::HMAC_SHA256),
-                ("RS256", aws_lc_rs::hmac::HMAC_SHA256),
-                ("HS512", aws_lc_rs::hmac::HMAC_SHA512),
-            ] {
-                let header = format!(r#"{{"alg":"{alg}","typ":"JWT","kid":"oauth2-key-1"}}"#);
-                let signed =
-                    format!("{}.{}", BASE64URL.encode(header), BASE64URL.encode(claims().to_string()));
-                let tag = aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(hmac, secret), signed.as_bytes());
-                let token = format!("{signed}.{}", BASE64URL.encode(tag));
-                let expected = if alg == "RS256" {
-                    TokenError::SignatureInvalid
-                } else {
-                    TokenError::AlgorithmNotAllowed
-                };
-                check(&token, Err(expected));
-            }
-        }
-    }
-
-    #[test]
-    fn a_token_that_brings_its_own_key_is_refused() {
-        let foreign_jwk = serde_json::to_string(&key(3).jwk).unwrap();
-        for (name, value) in [
-            ("jku", r#""https://evil.example/jwks.json""#),
-            ("jwk", foreign_jwk.as_str()),
-            ("x5u", r#""https://evil.example/cert""#),
-            ("x5c", r#"["MIIB"]"#),
-            ("x5t", r#""AAAA""#),
-            ("x5t#S256", r#""AAAA""#),
-            ("crit", r#"["exp"]"#),
-            ("crit", "[]"),
-            ("b64", "false"),
-        ] {
-            let header = format!(r#"{{"alg":"RS256","typ":"JWT","kid":"oauth2-key-1","{name}":{value}}}"#);
-            check(&forged(&header, &claims().to_string(), &key(1)), Err(TokenError::HeaderNotAllowed));
-            check(&forged(&header, &claims().to_string(), &key(3)), Err(TokenError::HeaderNotAllowed));
-        }
-    }
-
-    #[test]
-    fn the_key_is_chosen_by_its_identifier_and_keeps_its_own_algorithm() {
-        let claims = claims().to_string();
-        let header = |alg: &str, kid: &str| format!(r#"{{"alg":"{alg}","typ":"JWT","kid":{kid}}}"#);
-        for kid in [r#""oauth2-key-4""#, r#""oauth2-key-7""#, r#""oauth2-key-01""#, r#""../1""#, r#""""#] {
-            check(&forged(&header("EdDSA", kid), &claims, &key(3)), Err(TokenError::UnknownKey));
-        }
-        check(&forged(r#"{"alg":"EdDSA","typ":"JWT"}"#, &claims, &key(3)), Err(TokenError::UnknownKey));
-        for (alg, number) in [("PS256", 1), ("RS384", 1), ("RS256", 3), ("ES384", 2), ("EdDSA", 1)] {
-            let header = header(alg, &format!(r#""oauth2-key-{number}""#));
-            check(&forged(&header, &claims, &key(number)), Err(TokenError::AlgorithmNotAllowed));
-        }
-        // The right identifier and algorithm, another key.
-        let foreign = crate::PrivateKeyDocument::generate(SigningAlgorithm::ES256).unwrap();
-        let foreign =
-            SigningKey::parse(KeyId::numbered(2), SigningAlgorithm::ES256, foreign.expose()).unwrap();
-        check(&foreign.sign("JWT", &self::claims()).unwrap(), Err(TokenError::SignatureInvalid));
     }
 
     #[test]
@@ -485,6 +306,8 @@ mod tests {
         let without_key = KeyRing::new(own.records.clone(), vec![]);
         assert_eq!(verify_at(&token, &without_key, NOW), Err(TokenError::UnknownKey));
         assert_eq!(verify_at(&token, &own, NOW + 60), Err(TokenError::Expired));
+        assert!(verify_at(&token, &own, NOW - 5).is_ok(), "clocks may differ by so much");
+        assert_eq!(verify_at(&token, &own, NOW - 6), Err(TokenError::NotYetValid));
         let foreign = Expectations { is_issuer: &|_| false, ..anything() };
         let found = verify::<Value>(&token, &own, at(NOW), &foreign);
         assert_eq!(found, Err(TokenError::ForeignIssuer));
@@ -496,108 +319,10 @@ mod tests {
 
     #[test]
     fn the_issuer_is_checked_before_the_key() {
-        for iss in ["https://evil.example", "https://auth.example.com/", "HTTPS://auth.example.com", ""] {
-            check_claims(&claims_with("iss", json!(iss)), Err(TokenError::ForeignIssuer));
-            let header = r#"{"alg":"RS256","typ":"JWT","kid":"someone-elses"}"#;
-            let foreign = claims_with("iss", json!(iss)).to_string();
-            check(&forged(header, &foreign, &key(1)), Err(TokenError::ForeignIssuer));
-        }
-    }
-
-    #[test]
-    fn every_required_claim_has_its_json_type() {
-        let string_only: &[&str] = &["\"x\""];
-        let number_only: &[&str] = &["0", "7", "18446744073709551615"];
-        let string_or_strings: &[&str] = &["\"x\"", "[]", "[\"x\"]"];
-        let values = [
-            "null",
-            "true",
-            "false",
-            "0",
-            "7",
-            "18446744073709551615",
-            "18446744073709551616",
-            "-1",
-            "1.0",
-            "1.5",
-            "1e3",
-            "\"x\"",
-            "\"7\"",
-            "[]",
-            "[\"x\"]",
-            "[7]",
-            "[null]",
-            "{}",
-        ];
-        for (name, good) in [
-            ("iss", string_only),
-            ("aud", string_or_strings),
-            ("exp", number_only),
-            ("iat", number_only),
-            ("nbf", number_only),
-        ] {
-            let mut without = claims();
-            without.as_object_mut().unwrap().remove(name);
-            check_claims(&without, Err(TokenError::Malformed));
-            for value in values {
-                // As text: a JSON library would change the numbers that are too large.
-                let body = without.to_string();
-                let body = format!(r#"{{"{name}":{value},{}"#, body.trim_start_matches('{'));
-                let header = r#"{"alg":"EdDSA","typ":"JWT","kid":"oauth2-key-3"}"#;
-                let found = verify_at(&forged(header, &body, &key(3)), &RING, NOW).map(|_| ());
-                let is_string = name == "iss" && value.starts_with('"');
-                if good.contains(&value) || is_string || (name == "aud" && value.starts_with('"')) {
-                    assert_ne!(found, Err(TokenError::Malformed), "{name}: {value}");
-                } else {
-                    assert_eq!(found, Err(TokenError::Malformed), "{name}: {value}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_lifetime_ends_to_the_second_and_begins_with_a_little_leeway() {
-        let token = |name: &str, value: u64| key(3).sign("JWT", &claims_with(name, json!(value))).unwrap();
-        for (name, value, now, expected) in [
-            ("exp", NOW + 1, NOW, Ok(())),
-            ("exp", NOW, NOW, Err(TokenError::Expired)),
-            ("exp", NOW - 1, NOW, Err(TokenError::Expired)),
-            ("exp", 0, NOW, Err(TokenError::Expired)),
-            ("exp", u64::MAX, NOW, Ok(())),
-            ("nbf", NOW + 5, NOW, Ok(())),
-            ("nbf", NOW + 6, NOW, Err(TokenError::NotYetValid)),
-            ("nbf", u64::MAX, NOW, Err(TokenError::NotYetValid)),
-            ("iat", NOW + 5, NOW, Ok(())),
-            ("iat", NOW + 6, NOW, Err(TokenError::NotYetValid)),
-            ("iat", 0, NOW, Ok(())),
-        ] {
-            let found = verify_at(&token(name, value), &RING, now).map(|_| ());
-            assert_eq!(found, expected, "{name} {value} at {now}");
-        }
-        assert_eq!(TokenError::Expired.description(), "Token has expired");
-    }
-
-    #[test]
-    fn a_token_of_another_type_or_audience_is_refused() {
-        for (typ, expected) in [
-            ("JWT", Ok(())),
-            ("application/jwt", Ok(())),
-            ("at+jwt", Err(TokenError::WrongTyp)),
-            ("latchkey-admin+jwt", Err(TokenError::WrongTyp)),
-        ] {
-            check(&key(3).sign(typ, &claims()).unwrap(), expected);
-        }
-        let untyped = r#"{"alg":"EdDSA","kid":"oauth2-key-3"}"#;
-        check(&forged(untyped, &claims().to_string(), &key(3)), Err(TokenError::WrongTyp));
-        for (aud, expected) in [
-            (json!(AUDIENCE), Ok(())),
-            (json!(["other", AUDIENCE]), Ok(())),
-            (json!("other"), Err(TokenError::WrongAudience)),
-            (json!(["your-api/"]), Err(TokenError::WrongAudience)),
-            (json!([]), Err(TokenError::WrongAudience)),
-        ] {
-            check_claims(&claims_with("aud", aud), expected);
-        }
+        let header = r#"{"alg":"RS256","typ":"JWT","kid":"someone-elses"}"#;
+        let foreign = claims_with("iss", json!("https://evil.example")).to_string();
+        let found = verify_at(&forged(header, &foreign, &key(1)), &RING, NOW);
+        assert_eq!(found, Err(TokenError::ForeignIssuer));
     }
 
     #[test]

@@ -109,7 +109,8 @@ impl<'a> ProofJwt<'a> {
         ensure(NOT_ALLOWED.iter().all(is_allowed), E::HeaderNotAllowed)?;
         // RFC 9449 §4.3, check 5: "The alg JOSE Header Parameter indicates a registered asymmetric digital
         // signature algorithm, is not none, is supported by the application, and is acceptable per local
-        // policy."
+        // policy." RFC 9449 §11.6 says the
+        // same.
         let algorithm = text("alg")?.ok_or(E::Malformed)?;
         let algorithm = Algorithm::named(algorithm).ok_or(E::AlgorithmNotAllowed)?;
         let HeaderWithKey { jwk } = serde_json::from_str(&parts.header).map_err(|_| E::KeyNotUsable)?;

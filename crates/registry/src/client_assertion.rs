@@ -2,6 +2,7 @@
 //! [`ClientJwt`]; `assertions.rs` has the keys, and uses the identifier up.
 
 use keys::{ClientJwt, TokenError};
+use latchkey_verifier::rules::ensure;
 use protocol::{Audience, Lifetime, Timestamp};
 use serde::{Deserialize, Deserializer};
 use tenancy::{AssertionPolicy, Tenant};
@@ -107,10 +108,6 @@ impl AssertionClaims {
         let jti = self.jti.as_deref().filter(|jti| !jti.is_empty()).ok_or(AssertionCheck::Identifier)?;
         Ok(SingleUseIdentifier::of_assertion(client, jti, self.exp + LEEWAY + CLOCKS))
     }
-}
-
-pub(crate) fn ensure<E>(holds: bool, error: E) -> Result<(), E> {
-    if holds { Ok(()) } else { Err(error) }
 }
 
 /// "Seconds since the epoch … non-integer values can be represented" (RFC 7519 §2).

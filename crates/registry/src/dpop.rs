@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use latchkey_verifier::rules::normalized;
 use protocol::Timestamp;
 use secrets::Pepper;
 use tenancy::{StoreError, Tenant, TenantId};
 
 use crate::dpop_nonces::DpopNonces;
 use crate::dpop_proof::{DpopExpectations, DpopProof, DpopRequest, UnverifiedProof, only_proof, read};
-use crate::http_uri::normalized;
 use crate::single_use::SingleUse;
 use crate::{DpopCheck, PublicUrls, ReplayGuard, SingleUseError};
 

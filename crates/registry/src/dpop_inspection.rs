@@ -1,11 +1,10 @@
 //! The checks of a DPoP proof one by one, offline: with the functions of a request, and with what is known of the request (RFC 9449 §4.3).
 
-use keys::ProofJwt;
+use latchkey_verifier::rules::{ProofJwt, normalized};
 use protocol::{Thumbprint, Timestamp};
 
 use crate::DpopCheck;
 use crate::dpop_proof::{DpopClaims, DpopExpectations, TYP};
-use crate::http_uri::normalized;
 
 /// What is known of the request that a proof was made for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +35,6 @@ impl KnownRequest<'_> {
             now,
         };
         claims.check(&expected)?;
-        Ok(jwt.verify()?)
+        Ok(Thumbprint::new(jwt.verify()?.into_bytes()))
     }
 }

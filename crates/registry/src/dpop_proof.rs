@@ -4,13 +4,12 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use keys::ProofJwt;
+use latchkey_verifier::rules::{ProofJwt, ensure, normalized};
 use protocol::{Lifetime, Thumbprint, Timestamp};
 use serde::Deserialize;
 use tenancy::Tenant;
 
-use crate::client_assertion::{ensure, numeric_date};
-use crate::http_uri::normalized;
+use crate::client_assertion::numeric_date;
 use crate::single_use::CLOCKS;
 use crate::{DpopCheck, SenderKeys, SingleUseIdentifier};
 
@@ -119,7 +118,7 @@ impl UnverifiedProof<'_> {
     /// # Errors
     /// [`DpopCheck::Signature`], [`DpopCheck::Key`].
     pub fn verify(&self) -> Result<DpopProof, DpopCheck> {
-        let key = self.jwt.verify()?;
+        let key = Thumbprint::new(self.jwt.verify()?.into_bytes());
         let identifier = SingleUseIdentifier::of_dpop_proof(&key, &self.uri, &self.jti, self.expires_at);
         Ok(DpopProof { key, identifier })
     }

@@ -36,7 +36,6 @@ mod dpop;
 mod dpop_inspection;
 mod dpop_nonces;
 mod dpop_proof;
-mod http_uri;
 
 mod last_used;
 mod lookup_latency;

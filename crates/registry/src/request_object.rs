@@ -1,10 +1,11 @@
 //! Request objects: the rules over one besides its form and signature (RFC 9101 §4, §6.3), and its parameters.
 
+use latchkey_verifier::rules::ensure;
 use protocol::{Audience, AuthorizationError, AuthorizationErrorCode, Form, Lifetime, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::client_assertion::{LEEWAY, ensure, numeric_date, optional_numeric_date};
+use crate::client_assertion::{LEEWAY, numeric_date, optional_numeric_date};
 
 /// `typ` of a request object (RFC 9101 §10.8), and what many clients write.
 pub(crate) const TYPS: [&str; 2] = ["oauth-authz-req+jwt", "JWT"];

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use keys::ProofJwt;
+use latchkey_verifier::rules::ProofJwt;
 use protocol::{ClientAuthenticationMethod, ClientCertificate, Thumbprint, Timestamp, Validity};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use registry::{

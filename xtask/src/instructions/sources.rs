@@ -4,9 +4,10 @@ use super::figures::FILE;
 use crate::workspace::{Failure, Workspace, read_text};
 
 /// All that the counted program is built from: its crates, the versions of all others, profiles and settings of the build.
-const SOURCES: &str = "Cargo.lock Cargo.toml .cargo rust-toolchain.toml xtask/src/instructions crates/accounts crates/administration \
-    crates/cache crates/gateway crates/grants crates/keys crates/pages crates/protocol crates/registry crates/secrets crates/sessions \
-    crates/storage crates/tenancy crates/testkit crates/warm_requests migrations";
+const SOURCES: &str = "Cargo.lock Cargo.toml .cargo rust-toolchain.toml xtask/src/instructions crates/accounts \
+    crates/administration crates/cache crates/gateway crates/grants crates/keys crates/latchkey-verifier crates/pages \
+    crates/protocol crates/registry crates/secrets crates/sessions crates/storage crates/tenancy crates/testkit \
+    crates/warm_requests migrations";
 
 /// Of the files as they are, committed or not.
 pub(super) fn digest(workspace: &Workspace) -> Result<String, Failure> {

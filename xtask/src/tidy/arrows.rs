@@ -7,9 +7,10 @@ use super::violation::Violation;
 const ARROWS: [(&str, &[&str]); 21] = [
     ("protocol", &[]),
     ("tenancy", &["protocol"]),
-    ("keys", &["tenancy", "protocol"]),
+    // The checks of tokens and of proofs, without the client that fetches keys.
+    ("keys", &["latchkey-verifier", "tenancy", "protocol"]),
     ("secrets", &["tenancy", "protocol"]),
-    ("registry", &["secrets", "keys", "tenancy", "protocol"]),
+    ("registry", &["latchkey-verifier", "secrets", "keys", "tenancy", "protocol"]),
     ("accounts", &["secrets", "tenancy", "protocol"]),
     ("sessions", &["accounts", "secrets", "keys", "tenancy", "protocol"]),
     ("grants", &["sessions", "accounts", "registry", "secrets", "keys", "tenancy", "protocol"]),
@@ -246,7 +247,9 @@ mod tests {
         check(
             "keys",
             "dev:ours:registry",
-            Some("no arrow keys -> registry (dev); remove it; keys may name tenancy, protocol"),
+            Some(
+                "no arrow keys -> registry (dev); remove it; keys may name latchkey-verifier, tenancy, protocol",
+            ),
         );
         check(
             "grants",

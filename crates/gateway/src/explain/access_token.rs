@@ -3,7 +3,7 @@
 
 use administration::ExplainedCheck;
 use grants::{ExplainedToken, SenderError};
-use keys::TokenError;
+use keys::{Refused as _, TokenError};
 use protocol::{Secret, Thumbprint, Timestamp, TokenType};
 use registry::{ClientId, RevokedBy, SenderKeys};
 use tenancy::Tenant;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use administration::{BrokenTokensView, EditError, FieldError, MOST_FIELD_ERRORS, Permission};
 use grants::{BearerError, GrantError};
-use keys::SealError;
+use keys::{Refused as _, SealError};
 use protocol::{ErrorCode, Lifetime, RefusalReason, TokenType};
 use registry::DpopCheck;
 use registry::methods::secret::WRONG;

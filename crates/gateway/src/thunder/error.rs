@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use administration::{ApplicationError, EditError};
-use keys::TokenError;
+use keys::{Refused as _, TokenError};
 use protocol::{ErrorCode, RefusalReason, TokenType};
 use schemars::JsonSchema;
 use serde::Serialize;

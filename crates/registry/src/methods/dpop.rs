@@ -1,6 +1,6 @@
 //! The checks of a DPoP proof (RFC 9449 §4.3), and why each refuses. `dpop_proof.rs` makes them.
 
-use keys::ProofJwtError;
+use latchkey_verifier::ProofError;
 use protocol::{ErrorCode, ErrorResponse, RefusalReason};
 
 checks! {
@@ -109,15 +109,16 @@ impl From<DpopCheck> for ErrorResponse {
     }
 }
 
-impl From<ProofJwtError> for DpopCheck {
-    fn from(error: ProofJwtError) -> Self {
+/// What [`latchkey_verifier::rules::ProofJwt`] finds.
+impl From<ProofError> for DpopCheck {
+    fn from(error: ProofError) -> Self {
         match error {
-            ProofJwtError::Malformed => Self::Form,
-            ProofJwtError::OtherType => Self::Type,
-            ProofJwtError::HeaderNotAllowed => Self::Header,
-            ProofJwtError::AlgorithmNotAllowed => Self::Algorithm,
-            ProofJwtError::KeyNotUsable => Self::Key,
-            ProofJwtError::SignatureInvalid => Self::Signature,
+            ProofError::OtherType => Self::Type,
+            ProofError::HeaderNotAllowed => Self::Header,
+            ProofError::AlgorithmNotAllowed => Self::Algorithm,
+            ProofError::KeyNotUsable => Self::Key,
+            ProofError::SignatureInvalid => Self::Signature,
+            _ => Self::Form,
         }
     }
 }

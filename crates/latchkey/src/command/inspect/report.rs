@@ -1,6 +1,6 @@
 //! What an inspection shows: the verdict, each check, header and claims. The signature is never shown, so the output cannot be used as a token.
 
-use keys::{Check, DescribedCheck as _, Members, Outcome, TokenError, TokenKind};
+use keys::{Check, Members, Outcome, Refused as _, TokenError, TokenKind};
 use protocol::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
