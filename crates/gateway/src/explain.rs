@@ -14,157 +14,106 @@ use std::sync::Arc;
 use administration::{ExplainSettings, ExplainedCredential, ExplainedResult, ExplanationView};
 use grants::{Explanation, Grantee};
 use protocol::{Credential, Secret, Thumbprint, Timestamp};
-use registry::{ClientId, DpopRequest, SenderKeys};
+use registry::{ClientId, SenderKeys};
 use secrets::ClientAddress;
 use tenancy::{Tenant, TenantError, TenantId};
 
+use crate::TokenServices;
 use crate::respond::{OAuthError, Problem, error_help};
-use crate::{PresentedCertificates, TokenServices};
-use access_token::Beside;
-use advice::Subject;
-use check::{Refusal, not_checked, passed, refused};
-use credential::Presented;
+use check::{Refusal, not_checked, passed};
 use proof::ExplainedProof;
 
 /// A request that an administrator wants explained.
 pub(crate) struct Request<'a> {
+    pub(crate) services: &'a TokenServices,
     pub(crate) tenant: &'a TenantId,
     pub(crate) client: &'a ClientId,
     pub(crate) settings: &'a ExplainSettings,
-    pub(crate) secret: Option<Secret>,
-    pub(crate) assertion: Option<Secret>,
-    pub(crate) dpop_proof: Option<Secret>,
-    pub(crate) access_token: Option<Secret>,
     /// The source by which a failed attempt is counted: the administrator's.
     pub(crate) source: ClientAddress,
     pub(crate) now: Timestamp,
     pub(crate) public_url: &'a str,
 }
 
+/// What the request presents, taken out of its settings.
+pub(crate) struct Presented {
+    pub(crate) secret: Option<Secret>,
+    pub(crate) assertion: Option<Secret>,
+    pub(crate) dpop_proof: Option<Secret>,
+    pub(crate) access_token: Option<Secret>,
+}
+
 /// The explanation. The refusals come in the order of the token endpoint, whose answer is the first.
 ///
 /// # Errors
 /// 429 where too many secrets were wrong, and what keeps the server from answering.
-pub(crate) async fn explain(
-    services: &TokenServices,
-    request: Request<'_>,
-) -> Result<ExplanationView, Problem> {
-    let Request {
-        tenant: tenant_id,
-        client: client_id,
-        settings,
-        secret,
-        assertion,
-        dpop_proof,
-        access_token,
-        source,
-        now,
-        public_url,
-    } = request;
-    let subject = Subject { tenant: tenant_id, client: client_id };
-    let (tenant, not_serving) = find_tenant(services, tenant_id).await?;
+pub(crate) async fn explain(request: &Request<'_>, presented: Presented) -> Result<ExplanationView, Problem> {
+    let Request { services, client: client_id, settings, now, .. } = *request;
+    let (tenant, not_serving) = find_tenant(request).await?;
     let mut checks = vec![match &not_serving {
-        Some(error) => refused(&subject, "tenant", error.refused.reason),
+        Some(error) => request.refused("tenant", error.refused.reason),
         None => passed("tenant", "The tenant is active and serves OAuth."),
     }];
-    let mut refusals: Vec<Refusal> =
-        not_serving.map(|error| Refusal::by("tenant", error)).into_iter().collect();
+    let mut refusals: Vec<_> = not_serving.map(|error| Refusal::by("tenant", error)).into_iter().collect();
     let Some(tenant) = tenant else {
         checks.push(not_checked("parameters", "The tenant is unknown."));
-        let (method, registered) = (settings.method().to_owned(), Vec::new());
-        let credential = ExplainedCredential { method, matched: None, checks: Vec::new(), registered };
-        let result = result(refusals.into_iter().next(), public_url);
-        let (scopes, dpop_proof, access_token) = Default::default();
-        return Ok(ExplanationView {
-            result,
-            checks,
-            credential,
-            scopes,
-            token: None,
-            dpop_proof,
-            access_token,
-        });
+        let method = settings.method().to_owned();
+        let credential = ExplainedCredential { method, ..ExplainedCredential::default() };
+        let result = result(refusals, request.public_url);
+        return Ok(ExplanationView { result, checks, credential, ..ExplanationView::default() });
     };
 
     let client = services.authenticator.find(&tenant.id, client_id).await?;
-    let parameters = parameters(settings, client_id);
-    let proof = match &dpop_proof {
-        Some(proof) => {
-            let token_endpoint = format!("/api/v1/tenant/{}/oauth/token", tenant.id);
-            let request = DpopRequest {
-                method: settings.dpop_method.as_deref().unwrap_or("POST"),
-                path: settings.dpop_path().unwrap_or(&token_endpoint),
-                access_token: access_token.as_ref().map(Secret::expose),
-            };
-            Some(proof::explain(services, &tenant, proof, &request, public_url, now).await?)
-        }
-        None => None,
-    };
-    let access_token_checks = match &access_token {
-        Some(token) => {
-            let read = |pem: &String| PresentedCertificates::read(pem.as_bytes()).ok();
-            let presented = settings.client_certificate.as_ref().and_then(read);
-            let certificate = presented.map(|presented| presented.without_authorities(now).thumbprint);
-            let beside = Beside { proof: proof.as_ref(), certificate };
-            access_token::explain(services, (&tenant, client_id), token, beside, now).await?
-        }
-        None => Vec::new(),
-    };
+    let proof = proof::explain(request, &tenant, &presented).await?;
+    let access_token = access_token::explain(request, &tenant, &presented, proof.as_ref()).await?;
     // Beside an access token, the proof is of a request to a resource.
-    let of_token_request = proof.as_ref().filter(|_| access_token.is_none());
-    let (before, after) = match of_token_request.and_then(ExplainedProof::refusal) {
-        Some((refusal, true)) => (Some(refusal), None),
-        Some((refusal, false)) => (None, Some(refusal)),
-        None => (None, None),
-    };
-    let presented = Presented { settings, secret, assertion, source: &source };
-    let authentication =
-        credential::explain(services, (&tenant, client.as_ref()), presented, &subject, now).await?;
-    let (mut scopes, mut token) = (Vec::new(), None);
-    if let Some(client) = &client {
-        let grantee = Grantee { tenant: &tenant, client };
-        let explained = Explanation::of(
-            &parameters,
-            &grantee,
-            &sender_keys(&grantee, settings.method(), of_token_request),
-            now,
-        );
-        checks.push(match &explained.parameters {
-            Ok(()) => passed("parameters", "The parameters can be read."),
-            Err(error) => refused(&subject, "parameters", error.reason),
-        });
-        refusals.extend(explained.parameters.clone().err().map(|error| Refusal::by("parameters", error)));
-        refusals.extend(before.into_iter().chain(authentication.refusal).chain(after));
-        let granted = token::explain(&explained, of_token_request, settings, &subject);
-        checks.extend(granted.checks);
-        scopes = granted.scopes;
-        if let (Some(Err(error)), Some(check)) = (&explained.decision, granted.refused_by) {
-            refusals.push(Refusal::by(check, error.clone()));
+    let of_token_request = proof.as_ref().filter(|_| presented.access_token.is_none());
+    let (credential, by_credential) =
+        credential::explain(request, &tenant, client.as_ref(), presented).await?;
+    let grantee = client.as_ref().map(|client| Grantee { tenant: &tenant, client });
+    let parameters = parameters(settings, client_id);
+    let explained = grantee.as_ref().map(|grantee| {
+        let sender = sender_keys(grantee, settings.method(), of_token_request);
+        Explanation::of(&parameters, grantee, &sender, now)
+    });
+    checks.push(match explained.as_ref().map(|explained| &explained.parameters) {
+        None => not_checked("parameters", "This server does not know the client yet."),
+        Some(Ok(())) => passed("parameters", "The parameters can be read."),
+        Some(Err(error)) => {
+            refusals.push(Refusal::by("parameters", error.clone()));
+            request.refused("parameters", error.reason)
         }
+    });
+    let by_proof = |is_before| of_token_request.and_then(|proof| proof.refusal(is_before));
+    refusals.extend([by_proof(true), by_credential, by_proof(false)].into_iter().flatten());
+    let (mut scopes, mut token) = (Vec::new(), None);
+    if let Some(explained) = &explained {
+        let (of_grant, each) = token::explain(request, explained, of_token_request);
+        scopes = each;
+        if let Some(Err(error)) = &explained.decision {
+            let check = of_grant.iter().find(|check| check.result == "refused");
+            refusals.extend(check.map(|check| Refusal::by(check.name.as_str(), error.clone())));
+        }
+        checks.extend(of_grant);
         if let Some(Ok(claims)) = &explained.decision {
             let key = services.engine.existing_signing_key(&tenant, now).await;
-            checks.push(token::key_check(&tenant, &key, &subject));
+            checks.push(token::key_check(request, &tenant, &key));
             match key {
                 Ok(key) => token = Some(token::view(&tenant, claims, key.as_deref())),
                 Err(error) => refusals.push(Refusal::by("signing_key", error)),
             }
         }
-    } else {
-        checks.push(not_checked("parameters", "This server does not know the client yet."));
-        refusals.extend(before.into_iter().chain(authentication.refusal).chain(after));
     }
-    let (dpop_proof, access_token) =
-        (proof.map(|proof| proof.checks).unwrap_or_default(), access_token_checks);
-    let (credential, result) = (authentication.credential, result(refusals.into_iter().next(), public_url));
+    let dpop_proof = proof.map(|proof| proof.checks).unwrap_or_default();
+    let result = result(refusals, request.public_url);
     Ok(ExplanationView { result, checks, credential, scopes, token, dpop_proof, access_token })
 }
 
 /// The tenant, if there is one, and why it does not serve.
 async fn find_tenant(
-    services: &TokenServices,
-    id: &TenantId,
+    Request { services, tenant, .. }: &Request<'_>,
 ) -> Result<(Option<Arc<Tenant>>, Option<OAuthError>), Problem> {
-    Ok(match services.tenants.resolve_authorization_server(id.as_str()).await {
+    Ok(match services.tenants.resolve_authorization_server(tenant.as_str()).await {
         Ok(tenant) => (Some(tenant), None),
         Err(TenantError::Store(error)) => return Err(error.into()),
         Err(error) => {
@@ -198,10 +147,10 @@ fn parameters<'a>(settings: &'a ExplainSettings, client: &'a ClientId) -> Vec<(&
     parameters
 }
 
-fn result(refusal: Option<Refusal>, public_url: &str) -> ExplainedResult {
-    let Some(Refusal { check, error, reason }) = refusal else {
-        let (error, error_description, reason, check, help) = Default::default();
-        return ExplainedResult { status: 200, error, error_description, reason, check, help };
+/// The answer of the token endpoint: its first refusal, if there is one.
+fn result(refusals: Vec<Refusal>, public_url: &str) -> ExplainedResult {
+    let Some(Refusal { check, error, reason }) = refusals.into_iter().next() else {
+        return ExplainedResult { status: 200, ..ExplainedResult::default() };
     };
     let body = error.body.response();
     ExplainedResult {
@@ -209,7 +158,7 @@ fn result(refusal: Option<Refusal>, public_url: &str) -> ExplainedResult {
         error: body.map(|body| body.error.as_str().to_owned()),
         error_description: body.map(|body| body.error_description.clone().into_owned()),
         reason: reason.map(|reason| reason.as_str().to_owned()),
-        check: Some(check.to_owned()),
+        check: Some(check),
         help: body.map(|body| error_help(public_url, body.error.as_str())),
     }
 }

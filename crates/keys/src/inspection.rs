@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::check::CHECKS;
 use crate::verification_keys::VerificationKeys;
 use crate::verify::{Rules, check_unsigned, verify_observed};
-use crate::{Check, Expectations, PublicKeys, TokenError, TokenKind, token_faults};
+use crate::{Check, DescribedCheck, Expectations, PublicKeys, TokenError, TokenKind, token_faults};
 
 /// A token with the result of each check.
 #[derive(Debug)]
@@ -32,15 +32,48 @@ pub type Members = Vec<(String, Value)>;
 
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Outcome<E = TokenError> {
     /// It holds.
     Passed,
     /// It does not hold.
-    Failed(TokenError),
+    Failed(E),
     /// A check before it failed.
     NotReached,
-    /// It needs a key, and there are no keys.
+    /// It needs what is not known: a key, or a registration.
     NotChecked,
+}
+
+impl<E: Copy> Outcome<E> {
+    /// Why it does not hold.
+    #[must_use]
+    pub fn failed(self) -> Option<E> {
+        match self {
+            Self::Failed(error) => Some(error),
+            Self::Passed | Self::NotReached | Self::NotChecked => None,
+        }
+    }
+}
+
+/// The outcome of each check of a table, in its order. After one that fails, no other is reached.
+fn outcomes<C: Copy, E: Copy>(
+    table: &[C],
+    made: impl Fn(C) -> Outcome<E>,
+) -> impl Iterator<Item = (C, Outcome<E>)> {
+    let mut has_failed = false;
+    table.iter().map(move |&check| {
+        let outcome = if has_failed { Outcome::NotReached } else { made(check) };
+        has_failed |= outcome.failed().is_some();
+        (check, outcome)
+    })
+}
+
+/// The outcomes where this check is the first that fails, and all before it hold.
+pub fn outcomes_until<C: DescribedCheck>(
+    table: &[C],
+    failed: Option<C>,
+) -> impl Iterator<Item = (C, Outcome<C>)> {
+    let is_failed = move |check: C| failed.filter(|failed| failed.name() == check.name());
+    outcomes(table, move |check| is_failed(check).map_or(Outcome::Passed, Outcome::Failed))
 }
 
 /// Inspects a token: verifies it with these keys as a token whose claims are of type `C`, and notes each check. Without keys it makes the
@@ -70,47 +103,31 @@ pub(crate) fn inspect_with<C: DeserializeOwned>(
     let typ = header.iter().flatten().find(|(name, _)| name == "typ").and_then(|(_, typ)| typ.as_str());
     let is_expected = typ.is_some() && (rules.expectations.accepts_typ)(typ);
     let kind = if is_expected { TokenKind::AccessToken } else { TokenKind::of(typ) };
+    // Of the checks that were made all hold but perhaps the last one, whose error is the result.
+    let of_check = |check| match (made.iter().find(|(other, _)| *other == check), result) {
+        (Some((_, false)), Err(error)) => Outcome::Failed(error),
+        (Some(_), _) => Outcome::Passed,
+        (None, _) => Outcome::NotChecked,
+    };
     let place = match made.last().filter(|(_, holds)| !holds).map(|(check, _)| *check) {
         Some(Check::KindClaims) => type_error::<C>(claims.as_ref()),
         Some(check) => token_faults::place(check, token, header.as_ref(), claims.as_ref()),
         None => None,
     };
-    Inspection { checks: outcomes(&made, result), place, kind, header, claims }
+    Inspection { checks: outcomes(&CHECKS, of_check).collect(), place, kind, header, claims }
 }
 
 impl Inspection {
     /// The first error, which is the result of a verification.
     pub fn verdict(&self) -> Result<(), TokenError> {
-        let error = self.checks.iter().find_map(|(_, outcome)| match outcome {
-            Outcome::Failed(error) => Some(*error),
-            Outcome::Passed | Outcome::NotReached | Outcome::NotChecked => None,
-        });
-        error.map_or(Ok(()), Err)
+        self.checks.iter().find_map(|(_, outcome)| outcome.failed()).map_or(Ok(()), Err)
     }
 
     /// The check that failed.
     #[must_use]
     pub fn failed(&self) -> Option<Check> {
-        let is_failed = |(_, outcome): &&(Check, Outcome)| matches!(outcome, Outcome::Failed(_));
-        self.checks.iter().find(is_failed).map(|(check, _)| *check)
+        self.checks.iter().find(|(_, outcome)| outcome.failed().is_some()).map(|(check, _)| *check)
     }
-}
-
-/// Of the checks that were made all hold but perhaps the last one, whose error is the result.
-fn outcomes(made: &[(Check, bool)], result: Result<(), TokenError>) -> Vec<(Check, Outcome)> {
-    let mut has_failed = false;
-    let outcome = |check| {
-        let made = made.iter().find(|(other, _)| *other == check).map(|(_, holds)| *holds);
-        let outcome = match (made, result) {
-            (Some(false), Err(error)) => Outcome::Failed(error),
-            (Some(_), _) => Outcome::Passed,
-            (None, _) if has_failed => Outcome::NotReached,
-            (None, _) => Outcome::NotChecked,
-        };
-        has_failed |= matches!(outcome, Outcome::Failed(_));
-        (check, outcome)
-    };
-    CHECKS.map(outcome).to_vec()
 }
 
 /// Header and claims, where they can be read, whatever the other parts are.

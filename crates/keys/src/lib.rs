@@ -64,7 +64,7 @@ pub use client_jwt::ClientJwt;
 pub use digests::{left_half_hash, sha256};
 pub use envelope::{EnvelopeSealer, SealedWith};
 pub use import::{ImportError, ImportedKey, import, import_key};
-pub use inspection::{Inspection, Members, Outcome, inspect};
+pub use inspection::{Inspection, Members, Outcome, inspect, outcomes_until};
 pub use jwk::{PublicJwk, PublicParameters, jwk_thumbprint};
 pub use jwk_set::JwkSet;
 pub use jwks_fetches::{JwksFetch, JwksFetches, Verifier};

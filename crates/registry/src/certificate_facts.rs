@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use protocol::Validity;
+use aws_lc_rs::digest::{SHA256, digest};
+use protocol::{Thumbprint, Validity};
+use serde::{Serialize, Serializer};
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 use x509_cert::der::asn1::{ObjectIdentifier, OctetString, Uint};
@@ -14,23 +16,40 @@ use crate::SubjectKind;
 use crate::client_certificate::validity_of;
 use crate::distinguished_name_text::distinguished_name_text;
 
-/// What a certificate says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a certificate says of itself, with the names that `latchkey inspect` shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CertificateFacts {
     /// The subject as text (RFC 4514); empty where it has none.
+    #[serde(rename = "subject_dn")]
     pub subject: String,
     /// The issuer, likewise.
+    #[serde(rename = "issuer_dn")]
     pub issuer: String,
-    /// Each alternative name, with the member of a registration that is compared with it, or the kind of one that cannot be registered.
-    pub alternative_names: Vec<(&'static str, String)>,
+    /// Each alternative name.
+    pub alternative_names: Vec<AlternativeName>,
+    /// The SHA-256 of its DER (RFC 8705 §3.1).
+    #[serde(rename = "x5t#S256")]
+    pub thumbprint: Thumbprint,
     /// Kind and size of the public key.
     pub public_key: String,
     /// From when until when it is valid.
+    #[serde(flatten, serialize_with = "dates")]
     pub validity: Validity,
     /// What the key may be used for; `None` without the extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub key_usage: Option<Vec<&'static str>>,
     /// For which purposes; `None` without the extension.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub extended_key_usage: Option<Vec<String>>,
+}
+
+/// An alternative name of a certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AlternativeName {
+    /// The member of a registration that is compared with it, or the kind of one that cannot be registered.
+    pub kind: &'static str,
+    /// The name.
+    pub value: String,
 }
 
 const PURPOSES: [(&str, &str); 7] = [
@@ -54,10 +73,11 @@ impl CertificateFacts {
     /// Those of a certificate in DER; `None` where the bytes are none.
     #[must_use]
     pub fn read(der: &[u8]) -> Option<Self> {
-        Some(Self::of(&Certificate::from_der(der).ok()?))
+        let thumbprint = digest(&SHA256, der).as_ref().try_into().ok()?;
+        Some(Self::new(&Certificate::from_der(der).ok()?, Thumbprint::new(thumbprint)))
     }
 
-    pub(crate) fn of(certificate: &Certificate) -> Self {
+    pub(crate) fn new(certificate: &Certificate, thumbprint: Thumbprint) -> Self {
         let signed = certificate.tbs_certificate();
         let names = signed.get_extension::<SubjectAltName>().ok().flatten();
         let usage = signed.get_extension::<KeyUsage>().ok().flatten();
@@ -69,6 +89,7 @@ impl CertificateFacts {
                 .iter()
                 .flat_map(|(_, names)| names.0.iter().map(alternative_name))
                 .collect(),
+            thumbprint,
             public_key: public_key(signed.subject_public_key_info()),
             validity: validity_of(certificate),
             key_usage: usage.map(|(_, usage)| key_usage(usage)),
@@ -84,8 +105,8 @@ impl CertificateFacts {
     }
 }
 
-fn alternative_name(name: &GeneralName) -> (&'static str, String) {
-    match name {
+fn alternative_name(name: &GeneralName) -> AlternativeName {
+    let (kind, value) = match name {
         GeneralName::DnsName(name) => (SubjectKind::Dns.member(), name.as_str().to_owned()),
         GeneralName::UniformResourceIdentifier(name) => (SubjectKind::Uri.member(), name.as_str().to_owned()),
         GeneralName::Rfc822Name(name) => (SubjectKind::Email.member(), name.as_str().to_owned()),
@@ -94,7 +115,13 @@ fn alternative_name(name: &GeneralName) -> (&'static str, String) {
         GeneralName::RegisteredId(number) => ("registeredID", number.to_string()),
         GeneralName::OtherName(name) => ("otherName", name.type_id.to_string()),
         GeneralName::EdiPartyName(_) => ("ediPartyName", String::new()),
-    }
+    };
+    AlternativeName { kind, value }
+}
+
+fn dates<S: Serializer>(validity: &Validity, serializer: S) -> Result<S::Ok, S::Error> {
+    let dates = [("not_before", validity.not_before), ("not_after", validity.not_after)];
+    serializer.collect_map(dates.map(|(name, date)| (name, date.to_rfc3339())))
 }
 
 fn ip_address(octets: &OctetString) -> String {
@@ -170,7 +197,7 @@ mod tests {
         let facts = facts(&parameters((2026, 2027)), &KeyPair::generate().unwrap());
         assert_eq!(facts.subject, "CN=svc,O=Example Ltd,C=DE");
         assert!(facts.is_self_issued());
-        let names = facts.alternative_names.iter().map(|(kind, name)| format!("{kind}={name}"));
+        let names = facts.alternative_names.iter().map(|name| format!("{}={}", name.kind, name.value));
         assert_eq!(
             names.collect::<Vec<_>>(),
             [

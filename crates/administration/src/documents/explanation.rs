@@ -52,7 +52,7 @@ pub struct ExplainSettings {
 }
 
 /// What the token endpoint would answer to a request, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplanationView {
     /// The answer as its caller would see it.
     pub result: ExplainedResult,
@@ -74,7 +74,7 @@ pub struct ExplanationView {
 }
 
 /// An answer of the token endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainedResult {
     /// The HTTP status.
     #[schemars(example = 200)]
@@ -97,7 +97,7 @@ pub struct ExplainedResult {
 }
 
 /// One check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainedCheck {
     /// What is checked, such as `tenant`, `secret` or `audience`. Later versions add names.
     #[schemars(example = &"secret")]
@@ -116,7 +116,7 @@ pub struct ExplainedCheck {
 }
 
 /// The client authentication of the request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExplainedCredential {
     /// How the request authenticates the client.
     #[schemars(example = &"client_secret_basic", extend("enum" = ExplainSettings::METHODS))]

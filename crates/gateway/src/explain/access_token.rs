@@ -2,34 +2,30 @@
 //! key. It decides nothing, and the holder of the token learns none of it.
 
 use administration::ExplainedCheck;
-use grants::{ExplainedToken, SenderError};
+use grants::{ExplainedToken, SenderError, UnconfirmedToken};
 use keys::{Refused as _, TokenError};
-use protocol::{Secret, Thumbprint, Timestamp, TokenType};
-use registry::{ClientId, RevokedBy, SenderKeys};
+use protocol::{Thumbprint, TokenType};
+use registry::{RevokedBy, SenderKeys};
 use tenancy::Tenant;
 
 use super::check::{not_checked, passed, refused_by};
 use super::proof::ExplainedProof;
-use crate::TokenServices;
+use super::{Presented, Request};
+use crate::PresentedCertificates;
 use crate::respond::Problem;
 
-/// What is presented beside the token.
-pub(super) struct Beside<'a> {
-    pub(super) proof: Option<&'a ExplainedProof>,
-    pub(super) certificate: Option<Thumbprint>,
-}
-
-/// The checks of a token.
+/// The checks of the presented token, if there is one, beside this proof.
 ///
 /// # Errors
 /// When keys or store fail: without them a token is neither valid nor revoked.
 pub(super) async fn explain(
-    services: &TokenServices,
-    (tenant, client): (&Tenant, &ClientId),
-    token: &Secret,
-    beside: Beside<'_>,
-    now: Timestamp,
+    request: &Request<'_>,
+    tenant: &Tenant,
+    presented: &Presented,
+    proof: Option<&ExplainedProof>,
 ) -> Result<Vec<ExplainedCheck>, Problem> {
+    let Some(token) = &presented.access_token else { return Ok(Vec::new()) };
+    let Request { services, client, settings, now, .. } = *request;
     let ExplainedToken { client: holder, revoked_by, token } =
         match services.engine.explain_token(tenant, token.expose(), now).await? {
             Ok(explained) => explained,
@@ -49,12 +45,19 @@ pub(super) async fn explain(
         None => passed("revoked", "Nothing has revoked it, as far as this replica knows."),
         Some(by) => revoked(by),
     };
-    Ok(vec![valid, own, revoked, confirmation(token, &beside)])
+    let certificate = settings.client_certificate.as_ref();
+    let certificate = certificate.and_then(|pem| PresentedCertificates::read(pem.as_bytes()).ok());
+    let certificate = certificate.map(|presented| presented.without_authorities(now).thumbprint);
+    Ok(vec![valid, own, revoked, confirmation(token, proof, certificate)])
 }
 
-fn confirmation(token: grants::UnconfirmedToken, beside: &Beside<'_>) -> ExplainedCheck {
+fn confirmation(
+    token: UnconfirmedToken,
+    proof: Option<&ExplainedProof>,
+    certificate: Option<Thumbprint>,
+) -> ExplainedCheck {
     let is_dpop_bound = token.is_dpop_bound();
-    let (scheme, dpop) = match beside.proof {
+    let (scheme, dpop) = match proof {
         Some(ExplainedProof { key: None, .. }) => return not_checked("cnf", "The DPoP proof is refused."),
         Some(proof) => (TokenType::DPoP, proof.key),
         None if is_dpop_bound => {
@@ -62,11 +65,10 @@ fn confirmation(token: grants::UnconfirmedToken, beside: &Beside<'_>) -> Explain
         }
         None => (TokenType::Bearer, None),
     };
-    let sender = SenderKeys { dpop, certificate: beside.certificate };
-    match token.confirm(scheme, &sender) {
+    match token.confirm(scheme, &SenderKeys { dpop, certificate }) {
         Ok(_) if is_dpop_bound => passed("cnf", "The token is bound to the key of the proof."),
         Ok(_) => passed("cnf", "The token is bound to no key, or to the presented certificate."),
-        Err(SenderError::OtherCertificate) if beside.certificate.is_none() => {
+        Err(SenderError::OtherCertificate) if certificate.is_none() => {
             not_checked("cnf", "The token is bound to a certificate, and none was presented.")
         }
         Err(error) => {
@@ -86,27 +88,25 @@ fn confirmation(token: grants::UnconfirmedToken, beside: &Beside<'_>) -> Explain
 }
 
 fn revoked(by: RevokedBy) -> ExplainedCheck {
-    let until = |until: Timestamp| format!("whatever was issued until {}", until.to_rfc3339());
-    let detail = match by {
-        RevokedBy::Tenant(at) => format!("All tokens of the tenant were revoked, {}.", until(at)),
-        RevokedBy::Client(at) => format!("All tokens of the client were revoked, {}.", until(at)),
-        RevokedBy::Credential(at) => {
-            format!("The secret or key that it was issued for was revoked, with {}.", until(at))
+    let (what, until) = match by {
+        RevokedBy::Tenant(until) => ("All tokens of the tenant were revoked,", Some(until)),
+        RevokedBy::Client(until) => ("All tokens of the client were revoked,", Some(until)),
+        RevokedBy::Credential(until) => {
+            ("The secret or key that it was issued for was revoked, with", Some(until))
         }
-        RevokedBy::People(at) => format!("All tokens of the tenant's people were revoked, {}.", until(at)),
-        RevokedBy::Account(at) => format!("The tokens of the person were revoked, {}.", until(at)),
-        RevokedBy::Session(at) => format!("The person's session ended, and with it {}.", until(at)),
-        RevokedBy::Grant(at) => {
-            format!("What the person had granted the client was revoked, with {}.", until(at))
-        }
-        RevokedBy::Consent(at) => {
-            format!("The person does not allow the client any more, and with it {}.", until(at))
+        RevokedBy::People(until) => ("All tokens of the tenant's people were revoked,", Some(until)),
+        RevokedBy::Account(until) => ("The tokens of the person were revoked,", Some(until)),
+        RevokedBy::Session(until) => ("The person's session ended, and with it", Some(until)),
+        RevokedBy::Grant(until) => ("What the person had granted the client was revoked, with", Some(until)),
+        RevokedBy::Consent(until) => {
+            ("The person does not allow the client any more, and with it", Some(until))
         }
         RevokedBy::Token => {
-            "This token was revoked, by its `jti`. When is not kept; the access log has the request."
-                .to_owned()
+            ("This token was revoked, by its `jti`. When is not kept; the access log has the request.", None)
         }
     };
+    let until = until.map(|until| format!(" whatever was issued until {}.", until.to_rfc3339()));
+    let detail = [what, &until.unwrap_or_default()].concat();
     let fix = "Let the client fetch a new token. A token that has ended is never valid again.";
     refused_by("revoked", Some(TokenError::Revoked.reason()), detail, fix)
 }

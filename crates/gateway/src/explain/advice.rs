@@ -2,16 +2,10 @@
 //! are in the tables of `registry/src/methods`.
 
 use protocol::RefusalReason;
-use registry::ClientId;
-use tenancy::TenantId;
 
-/// The names in the commands of the advice.
-pub(super) struct Subject<'a> {
-    pub(super) tenant: &'a TenantId,
-    pub(super) client: &'a ClientId,
-}
+use super::Request;
 
-impl Subject<'_> {
+impl Request<'_> {
     /// What was found, and what to do; empty where there is nothing to do.
     pub(super) fn advice(&self, reason: RefusalReason) -> (&'static str, String) {
         let (detail, fix) = sentences(reason);

@@ -11,23 +11,17 @@ use registry::{
     ClientAuthenticationError, Proof, SubjectKind, check_client_certificate,
 };
 
-use super::advice::Subject;
-use super::check::{not_checked, passed, refused};
+use super::Request;
+use super::check::{not_checked, passed};
+use crate::certificate_sources::Judged;
 use crate::{CertificateSources, PresentedCertificates};
 
 /// A certificate with the judgement of each source of certificates.
 pub(super) struct JudgedCertificate {
     /// With the first chain that is valid, or why there is none. Where no chain is judged, one is assumed.
     pub(super) certificate: Arc<ClientCertificate>,
-    chains: Vec<(String, Result<Validity, Reason>)>,
+    chains: Vec<Judged>,
     facts: Option<CertificateFacts>,
-}
-
-/// Why a source accepts no chain.
-enum Reason {
-    Chain(ChainError),
-    /// Its authorities cannot be used here.
-    NoAuthorities(String),
 }
 
 impl JudgedCertificate {
@@ -42,33 +36,20 @@ impl JudgedCertificate {
         };
         let mut certificate = presented.without_authorities(now);
         let facts = CertificateFacts::read(&certificate.der);
-        let judged = sources.judge(&presented, now).into_iter();
-        let chains: Vec<_> = judged
-            .map(|(name, judged)| match judged {
-                Ok(judged) => (name, judged.chain.map_err(Reason::Chain)),
-                Err(error) => (name, Err(Reason::NoAuthorities(error.to_string()))),
-            })
-            .collect();
-        let of_chains = chains.iter().filter_map(|(_, chain)| match chain {
-            Ok(validity) => Some(Ok(*validity)),
-            Err(Reason::Chain(error)) => Some(Err(*error)),
-            Err(Reason::NoAuthorities(_)) => None,
-        });
-        let is_judged = |chain: &Result<_, _>| chain.is_ok();
-        let of_chains: Vec<_> = of_chains.collect();
+        let chains = sources.judge(&presented, now);
+        let mut judged = chains.iter().filter_map(|(_, judged)| Some(judged.as_ref().ok()?.chain));
         let own = facts.as_ref().map(|facts| facts.validity).ok_or(ChainError::Invalid);
-        let chain = of_chains.iter().find(|chain| is_judged(chain)).or(of_chains.first());
-        certificate.chain = chain.copied().unwrap_or(own);
+        let valid = judged.clone().find(Result::is_ok);
+        certificate.chain = valid.or_else(|| judged.next()).unwrap_or(own);
         Self { certificate: Arc::new(certificate), chains, facts }
     }
 
     /// The checks of a client that may present a certificate, after the authenticator has decided.
     pub(super) fn checks(
         &self,
+        request: &Request<'_>,
         client: &Client,
         verdict: Result<&Proof, RefusalReason>,
-        subject: &Subject<'_>,
-        now: Timestamp,
     ) -> Vec<ExplainedCheck> {
         if CertificateMethod::of(client) == CertificateMethod::SelfSigned || self.facts.is_none() {
             let check = match verdict {
@@ -76,7 +57,7 @@ impl JudgedCertificate {
                     "certificate",
                     "It, or its key, is one of the client's: self_signed_tls_client_auth.",
                 ),
-                Err(reason) => self.with_facts(refused(subject, "certificate", reason)),
+                Err(reason) => self.with_facts(request.refused("certificate", reason)),
             };
             return vec![check];
         }
@@ -85,7 +66,7 @@ impl JudgedCertificate {
             Validity { not_before: Timestamp::from_seconds(0), not_after: Timestamp::from_seconds(u64::MAX) };
         let chain = if self.is_assumed() { self.certificate.chain } else { Ok(always) };
         let without_chain = ClientCertificate { chain, ..ClientCertificate::clone(&self.certificate) };
-        let named = match check_client_certificate(client, None, &without_chain, now) {
+        let named = match check_client_certificate(client, None, &without_chain, request.now) {
             Ok(_) => {
                 let registered = client.certificate_subject.as_ref().map(registered).unwrap_or_default();
                 passed(
@@ -94,13 +75,13 @@ impl JudgedCertificate {
                 )
             }
             Err(failed) => {
-                let check = refused(subject, "certificate", RefusalReason::Credential(failed.reason()));
+                let check = request.refused("certificate", RefusalReason::Credential(failed.reason()));
                 let subject =
                     client.certificate_subject.as_ref().filter(|_| failed == CertificateCheck::Registration);
                 self.with_names(check, subject)
             }
         };
-        vec![self.chain_check(subject), named]
+        vec![self.chain_check(request), named]
     }
 
     /// The check that an error of the authenticator is from.
@@ -117,15 +98,18 @@ impl JudgedCertificate {
 
     /// Whether no source has judged the chain.
     fn is_assumed(&self) -> bool {
-        self.chains.iter().all(|(_, chain)| matches!(chain, Err(Reason::NoAuthorities(_))))
+        self.chains.iter().all(|(_, judged)| judged.is_err())
     }
 
-    fn chain_check(&self, subject: &Subject<'_>) -> ExplainedCheck {
-        let each = self.chains.iter().map(|(name, chain)| match chain {
-            Ok(validity) => format!("At {name} a chain is valid until {}.", validity.not_after.to_rfc3339()),
-            Err(Reason::Chain(error)) => format!("At {name} {}.", words(*error)),
-            Err(Reason::NoAuthorities(error)) => format!("Of {name} nothing is known: {error}."),
-        });
+    fn chain_check(&self, request: &Request<'_>) -> ExplainedCheck {
+        let each =
+            self.chains.iter().map(|(name, judged)| match judged.as_ref().map(|judged| judged.chain) {
+                Ok(Ok(validity)) => {
+                    format!("At {name} a chain is valid until {}.", validity.not_after.to_rfc3339())
+                }
+                Ok(Err(error)) => format!("At {name} {}.", words(error)),
+                Err(error) => format!("Of {name} nothing is known: {error}."),
+            });
         let each = each.collect::<Vec<_>>().join(" ");
         match self.certificate.chain {
             _ if self.is_assumed() => {
@@ -136,7 +120,7 @@ impl JudgedCertificate {
             Ok(_) => passed("chain", each),
             Err(error) => {
                 let reason = RefusalReason::Credential(CertificateCheck::from(error).reason());
-                ExplainedCheck { detail: each, ..refused(subject, "chain", reason) }
+                ExplainedCheck { detail: each, ..request.refused("chain", reason) }
             }
         }
     }
@@ -148,8 +132,8 @@ impl JudgedCertificate {
         let names: Vec<&str> = if kind == SubjectKind::Dn {
             vec![&facts.subject]
         } else {
-            let names = facts.alternative_names.iter().filter(|(member, _)| *member == kind.member());
-            names.map(|(_, name)| name.as_str()).collect()
+            let names = facts.alternative_names.iter().filter(|name| name.kind == kind.member());
+            names.map(|name| name.value.as_str()).collect()
         };
         let found = if names.is_empty() { "none of this kind".to_owned() } else { names.join(" and ") };
         let detail = format!("{} The client's is {expected}; the certificate has {found}.", check.detail);

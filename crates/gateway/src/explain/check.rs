@@ -3,21 +3,21 @@
 use administration::ExplainedCheck;
 use protocol::RefusalReason;
 
-use super::advice::Subject;
+use super::Request;
 use crate::respond::OAuthError;
 
 /// A refusal by the token endpoint.
 pub(super) struct Refusal {
-    pub(super) check: &'static str,
+    pub(super) check: String,
     pub(super) error: OAuthError,
     /// `None` where it depends on what is not known.
     pub(super) reason: Option<RefusalReason>,
 }
 
 impl Refusal {
-    pub(super) fn by(check: &'static str, error: impl Into<OAuthError>) -> Self {
+    pub(super) fn by(check: impl Into<String>, error: impl Into<OAuthError>) -> Self {
         let error = error.into();
-        Self { check, reason: Some(error.refused.reason), error }
+        Self { check: check.into(), reason: Some(error.refused.reason), error }
     }
 }
 
@@ -29,12 +29,6 @@ pub(super) fn passed(name: &str, detail: impl Into<String>) -> ExplainedCheck {
 /// A check that depends on what is not known or is refused.
 pub(super) fn not_checked(name: &str, detail: impl Into<String>) -> ExplainedCheck {
     check(name, "not_checked", detail.into())
-}
-
-/// A check that refuses the request, with what the reason says of it.
-pub(super) fn refused(subject: &Subject<'_>, name: &str, reason: RefusalReason) -> ExplainedCheck {
-    let (detail, fix) = subject.advice(reason);
-    refused_by(name, Some(reason), detail, fix)
 }
 
 /// A check that refuses, in words of its own. Not each has a reason for the log.
@@ -51,6 +45,14 @@ pub(super) fn refused_by(
     }
 }
 
+impl Request<'_> {
+    /// A check that refuses the request, with what the reason says of it.
+    pub(super) fn refused(&self, name: &str, reason: RefusalReason) -> ExplainedCheck {
+        let (detail, fix) = self.advice(reason);
+        refused_by(name, Some(reason), detail, fix)
+    }
+}
+
 fn check(name: &str, result: &str, detail: String) -> ExplainedCheck {
-    ExplainedCheck { name: name.to_owned(), result: result.to_owned(), reason: None, detail, fix: None }
+    ExplainedCheck { name: name.to_owned(), result: result.to_owned(), detail, ..ExplainedCheck::default() }
 }

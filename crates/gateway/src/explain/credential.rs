@@ -4,65 +4,43 @@
 use std::sync::Arc;
 
 use administration::{ExplainSettings, ExplainedCheck, ExplainedCredential, RegisteredCredential};
-use protocol::{
-    ClientAuthentication, Credential, IdAndSecret, PresentedAssertion, RefusalReason, Secret, Timestamp,
-};
+use protocol::{ClientAuthentication, Credential, IdAndSecret, PresentedAssertion, RefusalReason};
 use registry::methods::{
     CLIENT_SUSPENDED, CREDENTIAL_MISSING, METHOD_NOT_REGISTERED, UNKNOWN_CLIENT, secret as secret_reasons,
 };
 use registry::{
-    AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError, ClientId, Proof,
+    AssertionCheck, CertificateCheck, CertificateMethod, Client, ClientAuthenticationError, Proof,
     may_authenticate,
 };
-use secrets::ClientAddress;
 use tenancy::Tenant;
 
-use super::advice::Subject;
 use super::certificate::JudgedCertificate;
-use super::check::{Refusal, not_checked, passed, refused};
-use crate::TokenServices;
+use super::check::{Refusal, not_checked, passed};
+use super::{Presented, Request};
 use crate::respond::{OAuthError, Problem};
 
-/// What a request would present.
-pub(super) struct Presented<'a> {
-    pub(super) settings: &'a ExplainSettings,
-    pub(super) secret: Option<Secret>,
-    pub(super) assertion: Option<Secret>,
-    /// The source by which a failed attempt is counted: the administrator's.
-    pub(super) source: &'a ClientAddress,
-}
-
-/// The explanation, and the refusal by it.
-pub(super) struct Authentication {
-    pub(super) credential: ExplainedCredential,
-    pub(super) refusal: Option<Refusal>,
-}
-
-/// Explains the authentication of a client, which need not exist.
+/// Explains the authentication of a client, which need not exist, with the refusal by it.
 ///
 /// # Errors
 /// 429 where too many secrets were wrong, and what keeps the server from answering.
 pub(super) async fn explain(
-    services: &TokenServices,
-    (tenant, client): (&Tenant, Option<&Arc<Client>>),
-    presented: Presented<'_>,
-    subject: &Subject<'_>,
-    now: Timestamp,
-) -> Result<Authentication, Problem> {
-    let Presented { settings, secret, assertion, source } = presented;
+    request: &Request<'_>,
+    tenant: &Tenant,
+    client: Option<&Arc<Client>>,
+    presented: Presented,
+) -> Result<(ExplainedCredential, Option<Refusal>), Problem> {
+    let Request { services, settings, now, .. } = *request;
     let method = settings.method();
     let secrets = client.into_iter().flat_map(|client| &client.secrets);
     let keys = client.and_then(|client| client.keys.as_ref()).into_iter().flat_map(|keys| keys.keys().iter());
-    let registered = secrets.map(|secret| RegisteredCredential::of(secret, now));
-    let registered =
-        registered.chain(keys.map(|(kid, algorithm)| RegisteredCredential::of_key(kid, algorithm)));
-    let registered = registered.collect();
+    let keys = keys.map(|(kid, algorithm)| RegisteredCredential::of_key(kid, algorithm));
+    let registered = secrets.map(|secret| RegisteredCredential::of(secret, now)).chain(keys).collect();
     let kind = ExplainSettings::credential(method);
     let name = kind.map_or("secret", Credential::as_str);
     let certificate = settings.client_certificate.as_ref();
     let judged = certificate.map(|pem| JudgedCertificate::of(pem, &services.certificate_sources, now));
-    let credentials = credentials(method, subject.client, secret, assertion, judged.as_ref());
-    let mut checks = vec![client_check(client, subject), method_check(client, kind, subject)];
+    let credentials = credentials(request, presented, judged.as_ref());
+    let mut checks = vec![client_check(request, client), method_check(request, client, kind)];
     let mut matched = None;
     let (credential_checks, refusal) = match (kind, credentials, may_authenticate(client.cloned(), kind)) {
         (None, ..) => {
@@ -74,33 +52,30 @@ pub(super) async fn explain(
             (vec![not_checked(name, format!("No {name} was presented."))], Some(refusal(&error, name)))
         }
         (Some(kind), None, Ok(client)) => {
-            let (check, refusal) = assumed(client, kind, subject, now);
+            let (check, refusal) = assumed(request, client, kind);
             (vec![check], refusal)
         }
         (_, Some(credentials), may) => {
-            let proof = services.authenticator.explain(tenant, credentials, source, now).await;
+            let proof = services.authenticator.explain(tenant, credentials, &request.source, now).await;
             let proof = proof.map_or_else(|error| refusal_of(error).map(Err), |proof| Ok(Ok(proof)))?;
             let check = match (&may, &proof) {
                 (Err(_), _) => vec![not_checked(name, "No credential of such a client is checked.")],
                 (Ok(client), proof) if let Some(judged) = &judged => {
                     let verdict = proof.as_ref().map_err(ClientAuthenticationError::reason);
-                    judged.checks(client, verdict, subject, now)
+                    judged.checks(request, client, verdict)
                 }
                 (Ok(_), Ok(proof)) => vec![proven(proof)],
-                (Ok(_), Err(error)) => vec![credential_refused(error, name, subject)],
-            };
-            let refused_by = |error: &ClientAuthenticationError| {
-                judged.as_ref().map_or(name, |judged| judged.check_of(error))
+                (Ok(_), Err(error)) => vec![credential_refused(request, error, name)],
             };
             if let Ok(Proof::Secret(id)) = &proof {
                 matched = Some(id.to_string());
             }
-            (check, proof.err().map(|error| refusal(&error, refused_by(&error))))
+            let check_of = |error: &_| judged.as_ref().map_or(name, |judged| judged.check_of(error));
+            (check, proof.err().map(|error| refusal(&error, check_of(&error))))
         }
     };
     checks.extend(credential_checks);
-    let credential = ExplainedCredential { method: method.to_owned(), matched, checks, registered };
-    Ok(Authentication { credential, refusal })
+    Ok((ExplainedCredential { method: method.to_owned(), matched, checks, registered }, refusal))
 }
 
 /// The check of a credential that has proven the client.
@@ -120,43 +95,41 @@ fn proven(proof: &Proof) -> ExplainedCheck {
 /// The credentials of the request; `None` where it has none, or the administrator does not present the one
 /// that it has.
 fn credentials(
-    method: &str,
-    client: &ClientId,
-    secret: Option<Secret>,
-    assertion: Option<Secret>,
+    request: &Request<'_>,
+    presented: Presented,
     certificate: Option<&JudgedCertificate>,
 ) -> Option<ClientAuthentication> {
-    let client_id = client.to_string();
+    let client_id = request.client.to_string();
     if let Some(judged) = certificate {
         let certificate = Arc::clone(&judged.certificate);
         return Some(ClientAuthentication::Certificate { client_id, certificate });
     }
-    if assertion.is_some() {
-        let presented = PresentedAssertion { client_id: Some(client_id), jwt: assertion };
+    if let jwt @ Some(_) = presented.assertion {
+        let presented = PresentedAssertion { client_id: Some(client_id), jwt };
         return Some(ClientAuthentication::Assertion(presented));
     }
-    let pair = IdAndSecret { client_id, secret: secret? };
-    Some(match method {
+    let pair = IdAndSecret { client_id, secret: presented.secret? };
+    Some(match request.settings.method() {
         "client_secret_post" => ClientAuthentication::Post(pair),
         _ => ClientAuthentication::Basic(vec![pair]),
     })
 }
 
-fn client_check(client: Option<&Arc<Client>>, subject: &Subject<'_>) -> ExplainedCheck {
+fn client_check(request: &Request<'_>, client: Option<&Arc<Client>>) -> ExplainedCheck {
     match may_authenticate(client.cloned(), None) {
         Err(ClientAuthenticationError::Refused {
             reason: reason @ (UNKNOWN_CLIENT | CLIENT_SUSPENDED),
             ..
-        }) => refused(subject, "client", RefusalReason::Credential(reason)),
+        }) => request.refused("client", RefusalReason::Credential(reason)),
         Ok(_) | Err(_) => passed("client", "The client is active."),
     }
 }
 
 /// The method, whatever the status of the client is.
 fn method_check(
+    request: &Request<'_>,
     client: Option<&Arc<Client>>,
     presented: Option<Credential>,
-    subject: &Subject<'_>,
 ) -> ExplainedCheck {
     let Some(client) = client else {
         return not_checked("method", "This server does not know the client yet.");
@@ -170,20 +143,19 @@ fn method_check(
         Some(_) => METHOD_NOT_REGISTERED,
         None => CREDENTIAL_MISSING,
     };
-    refused(subject, "method", RefusalReason::Credential(reason))
+    request.refused("method", RefusalReason::Credential(reason))
 }
 
 /// Without a presented credential, it is refused only where the client has none that could be the right one.
 fn assumed(
+    request: &Request<'_>,
     client: Arc<Client>,
     kind: Credential,
-    subject: &Subject<'_>,
-    now: Timestamp,
 ) -> (ExplainedCheck, Option<Refusal>) {
     let has_keys = client.keys.is_some() || client.jwks_uri.is_some();
     let (may_match, right_one, reason) = match kind {
         Credential::Secret => {
-            let has_live = client.secrets.iter().any(|secret| secret.is_live(now));
+            let has_live = client.secrets.iter().any(|secret| secret.is_live(request.now));
             (has_live, "a secret that matches", secret_reasons::WRONG)
         }
         Credential::Assertion => {
@@ -205,23 +177,23 @@ fn assumed(
         return (not_checked(name, detail), None);
     }
     let refusal = refusal(&ClientAuthenticationError::refused(reason, Some(client)), name);
-    let check = refused(subject, name, RefusalReason::Credential(reason));
+    let check = request.refused(name, RefusalReason::Credential(reason));
     if kind != Credential::Secret {
         return (check, Some(refusal));
     }
     // Its reason depends on the secret.
     let detail = "The client has no live secret, so that every secret is refused.".to_owned();
-    let fix = Some(format!("Run `latchkey secret add {} {}`.", subject.tenant, subject.client));
+    let fix = Some(format!("Run `latchkey secret add {} {}`.", request.tenant, request.client));
     (ExplainedCheck { reason: None, detail, fix, ..check }, Some(Refusal { reason: None, ..refusal }))
 }
 
 /// The check of a credential that was compared, with the ended secret that it was.
 fn credential_refused(
+    request: &Request<'_>,
     error: &ClientAuthenticationError,
-    name: &'static str,
-    subject: &Subject<'_>,
+    name: &str,
 ) -> ExplainedCheck {
-    let check = refused(subject, name, error.reason());
+    let check = request.refused(name, error.reason());
     let ClientAuthenticationError::Refused { reason, client: Some(client), secret: Some(id), .. } = error
     else {
         return check;
@@ -250,7 +222,7 @@ fn refusal_of(error: ClientAuthenticationError) -> Result<ClientAuthenticationEr
 }
 
 /// The refusal by the check of the client, of the method, or of the credential itself.
-fn refusal(error: &ClientAuthenticationError, credential_check: &'static str) -> Refusal {
+fn refusal(error: &ClientAuthenticationError, credential_check: &str) -> Refusal {
     let check = match error.reason() {
         RefusalReason::Credential(UNKNOWN_CLIENT | CLIENT_SUSPENDED) => "client",
         RefusalReason::Credential(METHOD_NOT_REGISTERED | CREDENTIAL_MISSING) => "method",

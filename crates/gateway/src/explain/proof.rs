@@ -1,13 +1,13 @@
 //! Explains a DPoP proof (RFC 9449 §4.3): with the checks of a request, and without using it up.
 
 use administration::ExplainedCheck;
-use keys::DescribedCheck as _;
-use protocol::{RefusalReason, Secret, Thumbprint, Timestamp};
+use keys::{DescribedCheck as _, Outcome, outcomes_until};
+use protocol::{RefusalReason, Secret, Thumbprint};
 use registry::{DpopCheck, DpopRequest};
 use tenancy::Tenant;
 
 use super::check::{Refusal, not_checked, passed, refused_by};
-use crate::TokenServices;
+use super::{Presented, Request};
 use crate::respond::Problem;
 
 /// A proof with its checks.
@@ -18,51 +18,54 @@ pub(super) struct ExplainedProof {
     failed: Option<DpopCheck>,
 }
 
-/// Explains a proof of this request.
+/// Explains the presented proof, if there is one.
 ///
 /// # Errors
 /// When the store fails.
 pub(super) async fn explain(
-    services: &TokenServices,
+    request: &Request<'_>,
     tenant: &Tenant,
-    proof: &Secret,
-    request: &DpopRequest<'_>,
-    public_url: &str,
-    now: Timestamp,
-) -> Result<ExplainedProof, Problem> {
-    let read = services.dpop.read_proof(tenant, proof.expose(), request, now);
+    presented: &Presented,
+) -> Result<Option<ExplainedProof>, Problem> {
+    let Some(proof) = &presented.dpop_proof else { return Ok(None) };
+    let Request { services, settings, now, public_url, .. } = *request;
+    let token_endpoint = format!("/api/v1/tenant/{}/oauth/token", tenant.id);
+    let request = DpopRequest {
+        method: settings.dpop_method.as_deref().unwrap_or("POST"),
+        path: settings.dpop_path().unwrap_or(&token_endpoint),
+        access_token: presented.access_token.as_ref().map(Secret::expose),
+    };
+    let read = services.dpop.read_proof(tenant, proof.expose(), &request, now);
     let mut inspected = read.and_then(|proof| proof.verify());
     if let Ok(found) = &inspected
         && services.dpop.is_used(&tenant.id, found).await?
     {
         inspected = Err(DpopCheck::Replay);
     }
-    let failed = inspected.as_ref().err().copied();
-    let mut is_reached = true;
-    let line = |check: DpopCheck| {
-        if failed == Some(check) {
-            is_reached = false;
-            let detail = format!("It must be: {}.", rule(check, request, public_url));
-            return refused_by(check.name(), Some(reason(check)), detail, check.fix());
-        }
-        match (is_reached, unneeded(check, tenant, request)) {
-            (false, _) => not_checked(check.name(), "A check before it refuses the proof."),
-            (true, Some(why)) => not_checked(check.name(), why),
-            (true, None) => {
-                passed(check.name(), format!("As it must be: {}.", rule(check, request, public_url)))
+    let line = |(check, outcome): (DpopCheck, _)| {
+        let (name, rule) = (check.name(), rule(check, &request, public_url));
+        match (outcome, unneeded(check, tenant, &request)) {
+            (Outcome::Failed(_), _) => {
+                refused_by(name, Some(reason(check)), format!("It must be: {rule}."), check.fix())
             }
+            (Outcome::Passed, None) => passed(name, format!("As it must be: {rule}.")),
+            (Outcome::Passed, Some(why)) => not_checked(name, why),
+            _ => not_checked(name, "A check before it refuses the proof."),
         }
     };
-    let checks = DpopCheck::ALL.iter().copied().map(line).collect();
-    Ok(ExplainedProof { checks, key: inspected.ok().map(|proof| proof.key), failed })
+    let failed = inspected.as_ref().err().copied();
+    let checks = outcomes_until(DpopCheck::ALL, failed).map(line).collect();
+    Ok(Some(ExplainedProof { checks, key: inspected.ok().map(|proof| proof.key), failed }))
 }
 
 impl ExplainedProof {
-    /// The refusal of a token request, and whether it comes before the client authenticates: what costs little does.
-    pub(super) fn refusal(&self) -> Option<(Refusal, bool)> {
-        let failed = self.failed?;
-        let is_before = !matches!(failed, DpopCheck::Signature | DpopCheck::Replay);
-        Some((Refusal::by("sender", failed), is_before))
+    /// The refusal of a token request, before the client authenticates or after it: what costs little comes
+    /// before.
+    pub(super) fn refusal(&self, is_before: bool) -> Option<Refusal> {
+        let is_costly = |failed: &DpopCheck| matches!(failed, DpopCheck::Signature | DpopCheck::Replay);
+        self.failed
+            .filter(|failed| is_costly(failed) != is_before)
+            .map(|failed| Refusal::by("sender", failed))
     }
 
     /// The check of the sender that is refused by this proof.

@@ -2,53 +2,39 @@
 
 use std::sync::Arc;
 
-use administration::{ExplainSettings, ExplainedCheck, ExplainedClaims, ExplainedScope, ExplainedToken};
+use administration::{ExplainedCheck, ExplainedClaims, ExplainedScope, ExplainedToken};
 use grants::{AccessTokenClaims, AudienceSource, Explanation, GrantChecks, ScopeOutcome};
 use keys::{KeyError, SigningKey};
 use protocol::{Audience, Confirmation, ErrorResponse, Lifetime, ScopeToken};
 use serde_json::json;
 use tenancy::Tenant;
 
-use super::advice::Subject;
-use super::check::{not_checked, passed, refused};
+use super::Request;
+use super::check::{not_checked, passed};
 use super::proof::ExplainedProof;
 use crate::respond::OAuthError;
 
-/// The explanation of a grant's decision.
-pub(super) struct Granted {
-    pub(super) checks: Vec<ExplainedCheck>,
-    pub(super) scopes: Vec<ExplainedScope>,
-    /// The first check that refuses the request.
-    pub(super) refused_by: Option<&'static str>,
-}
-
-/// Explains the checks of the grant.
+/// Explains the checks of the grant, and each scope.
 pub(super) fn explain(
+    request: &Request<'_>,
     explained: &Explanation<'_>,
     proof: Option<&ExplainedProof>,
-    settings: &ExplainSettings,
-    subject: &Subject<'_>,
-) -> Granted {
+) -> (Vec<ExplainedCheck>, Vec<ExplainedScope>) {
     let Some(GrantChecks { grant_type, format, sender, audience, scopes }) = &explained.checks else {
         let unknown = |name| not_checked(name, "It depends on the grant type, which is not served.");
         let checks = ["grant_type", "format", "sender", "audience", "scope"].map(unknown).into();
-        return Granted { checks, scopes: Vec::new(), refused_by: None };
+        return (checks, Vec::new());
     };
-    let is_refused = |(_, outcome): &(_, ScopeOutcome)| matches!(outcome, ScopeOutcome::Refused(_));
-    let scope_is_refused = scopes.as_ref().map_or(true, |scopes| scopes.iter().any(is_refused));
-    let refusals = [
-        ("grant_type", grant_type.is_err()),
-        ("format", format.is_err()),
-        ("sender", sender.is_err()),
-        ("audience", audience.is_err()),
-        ("scope", scope_is_refused),
-    ];
+    let simple = |name, check: &Result<(), ErrorResponse>, detail: &str| match check {
+        Ok(()) => passed(name, detail),
+        Err(error) => request.refused(name, error.reason),
+    };
     let checks = vec![
-        simple(subject, "grant_type", grant_type, "The client is registered for the grant type."),
-        simple(subject, "format", format, "The token format of the tenant is served."),
-        sender_check(subject, sender, proof),
-        audience_check(subject, audience, settings),
-        scope_check(subject, scopes),
+        simple("grant_type", grant_type, "The client is registered for the grant type."),
+        simple("format", format, "The token format of the tenant is served."),
+        sender_check(request, sender, proof),
+        audience_check(request, audience),
+        scope_check(request, scopes),
     ];
     let each = scopes.iter().flatten().map(|(token, outcome)| {
         let (result, reason) = match outcome {
@@ -61,27 +47,14 @@ pub(super) fn explain(
             scope: token.as_str().to_owned(),
             result: result.to_owned(),
             reason: reason.map(|reason| reason.as_str().to_owned()),
-            fix: reason.map(|reason| subject.advice(reason).1),
+            fix: reason.map(|reason| request.advice(reason).1),
         }
     });
-    let refused_by = refusals.iter().find(|(_, is_refused)| *is_refused).map(|(name, _)| *name);
-    Granted { scopes: each.collect(), checks, refused_by }
-}
-
-fn simple(
-    subject: &Subject<'_>,
-    name: &str,
-    check: &Result<(), ErrorResponse>,
-    detail: &str,
-) -> ExplainedCheck {
-    match check {
-        Ok(()) => passed(name, detail),
-        Err(error) => refused(subject, name, error.reason),
-    }
+    (checks, each.collect())
 }
 
 fn sender_check(
-    subject: &Subject<'_>,
+    request: &Request<'_>,
     sender: &Result<Option<Confirmation>, ErrorResponse>,
     proof: Option<&ExplainedProof>,
 ) -> ExplainedCheck {
@@ -98,15 +71,16 @@ fn sender_check(
             not_checked("sender", detail)
         }
         Ok(None) => passed("sender", "The token is a bearer token, as client and tenant allow."),
-        Err(error) => refused(subject, "sender", error.reason),
+        Err(error) => request.refused("sender", error.reason),
     }
 }
 
 fn audience_check(
-    subject: &Subject<'_>,
+    request: &Request<'_>,
     audience: &Result<(Audience<'_>, AudienceSource), ErrorResponse>,
-    settings: &ExplainSettings,
 ) -> ExplainedCheck {
+    let of_client_itself =
+        "An API accepts only its own audience: request a resource, or give the client audiences.";
     let (check, fix) = match audience {
         Ok((audience, source)) => {
             let named = audience.iter().collect::<Vec<_>>().join(", ");
@@ -117,34 +91,33 @@ fn audience_check(
                 }
                 AudienceSource::ClientItself => (
                     "the client itself, because it has no audiences and no resource is requested",
-                    Some(
-                        "An API accepts only its own audience: request a resource, or give the client audiences.",
-                    ),
+                    Some(of_client_itself),
                 ),
             };
             (passed("audience", format!("The audience is {named}: {from}.")), fix)
         }
-        Err(error) => (refused(subject, "audience", error.reason), None),
+        Err(error) => (request.refused("audience", error.reason), None),
     };
-    let ignored = settings.audience.is_some().then_some("The parameter audience is ignored: send resource.");
+    let ignored =
+        request.settings.audience.is_some().then_some("The parameter audience is ignored: send resource.");
     let advice = [check.fix.as_deref(), ignored, fix].into_iter().flatten().collect::<Vec<_>>().join(" ");
     ExplainedCheck { fix: (!advice.is_empty()).then_some(advice), ..check }
 }
 
 fn scope_check(
-    subject: &Subject<'_>,
+    request: &Request<'_>,
     scopes: &Result<Vec<(ScopeToken, ScopeOutcome)>, ErrorResponse>,
 ) -> ExplainedCheck {
     let scopes = match scopes {
         Ok(scopes) => scopes,
-        Err(error) => return refused(subject, "scope", error.reason),
+        Err(error) => return request.refused("scope", error.reason),
     };
     let first = scopes.iter().find_map(|(token, outcome)| match outcome {
         ScopeOutcome::Refused(reason) => Some((token, *reason)),
         ScopeOutcome::Granted | ScopeOutcome::LeftOut(_) | ScopeOutcome::Undecided => None,
     });
     if let Some((token, reason)) = first {
-        let check = refused(subject, "scope", reason);
+        let check = request.refused("scope", reason);
         return ExplainedCheck { detail: format!("{} It is {}.", check.detail, token.as_str()), ..check };
     }
     let counted = |wanted: fn(&ScopeOutcome) -> bool| scopes.iter().filter(|(_, it)| wanted(it)).count();
@@ -158,9 +131,9 @@ fn scope_check(
 
 /// Whether the key of the tenant can sign.
 pub(super) fn key_check(
+    request: &Request<'_>,
     tenant: &Tenant,
     key: &Result<Option<Arc<SigningKey>>, KeyError>,
-    subject: &Subject<'_>,
 ) -> ExplainedCheck {
     match key {
         Ok(Some(key)) => passed("signing_key", format!("{} signs with {}.", key.id(), key.algorithm())),
@@ -168,7 +141,7 @@ pub(super) fn key_check(
             let algorithm = tenant.signing.algorithm;
             passed("signing_key", format!("The first token creates a key for {algorithm}."))
         }
-        Err(error) => refused(subject, "signing_key", OAuthError::from(error.clone()).refused.reason),
+        Err(error) => request.refused("signing_key", OAuthError::from(error.clone()).refused.reason),
     }
 }
 

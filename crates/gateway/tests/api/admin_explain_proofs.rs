@@ -1,9 +1,7 @@
 //! `POST …/clients/{client}/explain` with a DPoP proof or an access token: each check that refuses a real one, and nothing is used up.
 
-use registry::Client;
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::fixtures;
 
 use crate::access_log::line_of;
 use crate::administrators::{BOSS, OPS, PLATFORM, TestEnv, ask, clients_path};
@@ -11,25 +9,14 @@ use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, PUBLIC_URL, TestApp, tenant_path, token_path};
 use crate::capture::capture;
 use crate::client_fixtures::{PLAIN, SVC};
+use crate::explanations::Explained;
 use crate::forge::but;
 use crate::prover::{DPOP, Prover, hash_of, proof_claims};
 
 const RESOURCE: &str = "/api/v1/protected-resource";
 
-async fn explain(test_env: &TestEnv, admin: &str, tenant: &str, body: Value) -> Value {
-    let path = format!("{}/{SVC}/explain", clients_path(tenant));
-    let answer = test_env.post(admin, &path, body).await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer.json()
-}
-
-/// The first check of a list that is refused.
-fn refused(list: &Value) -> Option<Value> {
-    list.as_array().unwrap().iter().find(|check| check["result"] == "refused").cloned()
-}
-
-fn named(list: &Value, name: &str) -> Value {
-    list.as_array().unwrap().iter().find(|check| check["name"] == name).unwrap().clone()
+async fn explain(test_env: &TestEnv, admin: &str, tenant: &str, body: Value) -> Explained {
+    Explained::fetch(test_env, admin, (tenant, SVC), body).await
 }
 
 /// The tenant's client requests a token with this proof.
@@ -65,37 +52,32 @@ async fn each_failing_check_of_a_proof_is_that_of_the_token_endpoint() {
         ] {
             let reason = line_of(&request(app, tenant, &proof).await).await.get("reason").to_owned();
             let explained = explain(&test_env, &boss, tenant, json!({ "dpop_proof": proof })).await;
-            let found = refused(&explained["dpop_proof"]).unwrap();
-            assert_eq!((&found["name"], &found["reason"]), (&json!(check), &json!(reason)), "{explained}");
-            assert!(!found["fix"].as_str().unwrap().is_empty(), "{found}");
+            explained.assert_refused("dpop_proof", check, &reason);
+            explained.assert_result(400, &reason);
             let result = &explained["result"];
             assert_eq!(
-                (&result["status"], &result["error"], &result["reason"], &result["check"]),
-                (&json!(400), &json!("invalid_dpop_proof"), &json!(reason), &json!("sender")),
-                "{explained}"
+                (&result["error"], &result["check"]),
+                (&json!("invalid_dpop_proof"), &json!("sender"))
             );
-            assert_eq!(named(&explained["checks"], "sender")["result"], "refused");
+            explained.assert_check("sender", "refused");
         }
         // An explanation uses nothing up; a request does, which the next explanation says.
         let proof = with(json!({}));
         for _ in 0..2 {
             let explained = explain(&test_env, &boss, tenant, json!({ "dpop_proof": proof })).await;
-            assert_eq!(
-                (&explained["result"]["status"], refused(&explained["dpop_proof"])),
-                (&json!(200), None)
-            );
-            assert_eq!(named(&explained["checks"], "sender")["result"], "passed");
-            let detail = named(&explained["checks"], "sender")["detail"].as_str().unwrap().to_owned();
+            explained.assert_result(200, "");
+            explained.assert_refused("dpop_proof", "", "");
+            explained.assert_check("sender", "passed");
+            let detail = explained.check("sender")["detail"].as_str().unwrap();
             assert!(detail.contains(&prover.thumbprint()), "{detail}");
         }
         assert_eq!(request(app, tenant, &proof).await.status, 200);
         let explained = explain(&test_env, &boss, tenant, json!({ "dpop_proof": proof })).await;
-        let found = refused(&explained["dpop_proof"]).unwrap();
-        assert_eq!((&found["name"], &found["reason"]), (&json!("jti"), &json!("dpop_proof_replayed")));
-        assert_eq!(explained["result"]["reason"], "dpop_proof_replayed");
+        explained.assert_refused("dpop_proof", "jti", "dpop_proof_replayed");
+        explained.assert_result(400, "dpop_proof_replayed");
         // What a signature costs is spent after the client has authenticated, so its refusal comes first.
         let body = json!({ "dpop_proof": proof, "client_secret": app.secrets(other).of(SVC) });
-        assert_eq!(explain(&test_env, &boss, tenant, body).await["result"]["reason"], "wrong_secret");
+        explain(&test_env, &boss, tenant, body).await.assert_result(401, "wrong_secret");
     }
 }
 
@@ -115,13 +97,13 @@ async fn a_nonce_and_another_request_are_explained() {
             async move { request(app, tenant, &proof).await.header("dpop-nonce").to_owned() }
         };
         let explained = explain(&test_env, &boss, tenant, json!({ "dpop_proof": without })).await;
-        assert_eq!(refused(&explained["dpop_proof"]).unwrap()["name"], "nonce", "{explained}");
+        explained.assert_refused("dpop_proof", "nonce", "dpop_nonce_needed");
         assert_eq!(explained["result"]["error"], "use_dpop_nonce");
-        for (of, is_refused) in [(tenant, false), (other, true)] {
-            let proof =
-                prover.proof(claims(&token_path(tenant)), json!({ "nonce": nonce(of).await, "iat": 1 }));
+        for (of, check, reason) in [(tenant, "", ""), (other, "nonce", "dpop_nonce_needed")] {
+            let changes = json!({ "nonce": nonce(of).await, "iat": 1 });
+            let proof = prover.proof(claims(&token_path(tenant)), changes);
             let explained = explain(&test_env, &boss, tenant, json!({ "dpop_proof": proof })).await;
-            assert_eq!(refused(&explained["dpop_proof"]).is_some(), is_refused, "{explained}");
+            explained.assert_refused("dpop_proof", check, reason);
         }
         for tenant in [ACME, GLOBEX] {
             app.change_tenant(tenant, |tenant| tenant.access_token.require_dpop_nonce = false);
@@ -129,14 +111,13 @@ async fn a_nonce_and_another_request_are_explained() {
         // The request was sent to a path of a default tenant, with another method.
         let proof = prover.proof(proof_claims("PUT", "/oauth/token", app.now(), "2"), json!({}));
         let url = format!("{PUBLIC_URL}/oauth/token?a=b");
-        for (body, check) in [
-            (json!({ "dpop_proof": proof }), Some("htm")),
-            (json!({ "dpop_proof": proof, "dpop_method": "PUT" }), Some("htu")),
-            (json!({ "dpop_proof": proof, "dpop_method": "PUT", "dpop_url": url }), None),
+        let method = json!({ "dpop_proof": proof, "dpop_method": "PUT" });
+        for (body, check, reason) in [
+            (json!({ "dpop_proof": proof }), "htm", "dpop_proof_for_another_method"),
+            (method.clone(), "htu", "dpop_proof_for_another_uri"),
+            (but(method, json!({ "dpop_url": url })), "", ""),
         ] {
-            let explained = explain(&test_env, &boss, tenant, body).await;
-            let found = refused(&explained["dpop_proof"]).map(|found| found["name"].clone());
-            assert_eq!(found, check.map(|check| json!(check)), "{explained}");
+            explain(&test_env, &boss, tenant, body).await.assert_refused("dpop_proof", check, reason);
         }
     }
 }
@@ -156,33 +137,17 @@ async fn a_token_is_explained_with_the_proof_beside_it() {
         let of_plain = app.token_of(tenant, PLAIN).await;
         let claims = || proof_claims("GET", RESOURCE, app.now(), "1");
         let beside = |prover: &Prover, token: &str| prover.proof(claims(), json!({ "ath": hash_of(token) }));
+        let [ours, others, of_bearer] =
+            [(&prover, &token), (&thief, &token), (&prover, &bearer)].map(|(by, of)| Some(beside(by, of)));
         for (token, proof, list, check, reason) in [
-            (&token, Some(beside(&prover, &token)), "access_token", None, json!(null)),
-            (&token, None, "access_token", None, json!(null)),
-            (&bearer, None, "access_token", None, json!(null)),
-            (
-                &token,
-                Some(beside(&thief, &token)),
-                "access_token",
-                Some("cnf"),
-                json!("token_of_another_key"),
-            ),
-            (
-                &token,
-                Some(beside(&prover, &bearer)),
-                "dpop_proof",
-                Some("ath"),
-                json!("dpop_proof_for_another_token"),
-            ),
-            (
-                &bearer,
-                Some(beside(&prover, &bearer)),
-                "access_token",
-                Some("cnf"),
-                json!("token_not_dpop_bound"),
-            ),
-            (&theirs, None, "access_token", Some("token"), json!("token_of_another_issuer")),
-            (&of_plain, None, "access_token", Some("client"), json!(null)),
+            (&token, ours, "access_token", "", ""),
+            (&token, None, "access_token", "", ""),
+            (&bearer, None, "access_token", "", ""),
+            (&token, others, "access_token", "cnf", "token_of_another_key"),
+            (&token, of_bearer.clone(), "dpop_proof", "ath", "dpop_proof_for_another_token"),
+            (&bearer, of_bearer, "access_token", "cnf", "token_not_dpop_bound"),
+            (&theirs, None, "access_token", "token", "token_of_another_issuer"),
+            (&of_plain, None, "access_token", "client", ""),
         ] {
             let mut body = json!({ "access_token": token });
             if let Some(proof) = proof {
@@ -190,16 +155,11 @@ async fn a_token_is_explained_with_the_proof_beside_it() {
                 body = but(body, json!({ "dpop_proof": proof, "dpop_method": "GET", "dpop_url": url }));
             }
             let explained = explain(&test_env, &boss, tenant, body).await;
-            let found = refused(&explained[list]);
-            assert_eq!(
-                found.as_ref().map(|found| found["name"].clone()),
-                check.map(|check| json!(check)),
-                "{explained}"
-            );
-            assert_eq!(found.map_or(Value::Null, |found| found["reason"].clone()), reason, "{explained}");
+            explained.assert_refused(list, check, reason);
             // It is no part of the token request.
-            assert_eq!(explained["result"]["status"], 200, "{explained}");
-            assert!(!explained.to_string().contains(token.rsplit('.').next().unwrap()), "{explained}");
+            explained.assert_result(200, "");
+            let signature = token.rsplit('.').next().unwrap();
+            assert!(!explained.to_string().contains(signature), "{}", *explained);
         }
     }
 }
@@ -221,9 +181,8 @@ async fn what_has_revoked_a_token_is_named() {
             ("secret", "The secret or key that it was issued for was revoked"),
         ] {
             let token = app.token(tenant).await;
-            let revoked = |explained: Value| named(&explained["access_token"], "revoked");
             let before = explain(&test_env, &ops, tenant, json!({ "access_token": token })).await;
-            assert_eq!(revoked(before)["result"], "passed", "{kind}");
+            assert_eq!(before.check_of("access_token", "revoked")["result"], "passed", "{kind}");
             let answer = match kind {
                 "single" => {
                     let path = tenant_path(tenant, "/oauth/revoke");
@@ -245,36 +204,13 @@ async fn what_has_revoked_a_token_is_named() {
                 }
             };
             assert!(answer.status < 300, "{kind}: {answer:?}");
-            let after = revoked(explain(&test_env, &ops, tenant, json!({ "access_token": token })).await);
-            assert_eq!(
-                (&after["result"], &after["reason"]),
-                (&json!("refused"), &json!("token_revoked")),
-                "{kind}"
-            );
-            let detail = after["detail"].as_str().unwrap();
+            let after = explain(&test_env, &ops, tenant, json!({ "access_token": token })).await;
+            after.assert_refused("access_token", "revoked", "token_revoked");
+            let detail = after.check_of("access_token", "revoked")["detail"].as_str().unwrap();
             assert!(detail.contains(words), "{kind}: {detail}");
             app.pass(3);
         }
         let untouched = explain(&test_env, &ops, other, json!({ "access_token": theirs })).await;
-        assert_eq!(named(&untouched["access_token"], "revoked")["result"], "passed", "{untouched}");
-    }
-}
-
-/// A client that requires proofs: the explanation assumes a right one, and takes a real one.
-#[tokio::test]
-async fn a_real_proof_takes_the_place_of_an_assumed_one() {
-    for tenant in [ACME, GLOBEX] {
-        let test_env = TestEnv::start();
-        let (app, boss) = (&test_env.app, test_env.token(tenant, BOSS).await);
-        let (tenant_id, id) = (fixtures::tenant_id(tenant), fixtures::client_id(SVC));
-        let stored = app.tokens.authenticator.find(&tenant_id, &id).await.unwrap().unwrap();
-        app.store.put_client(Client { dpop_bound_access_tokens: true, ..Client::clone(&stored) });
-        let assumed = explain(&test_env, &boss, tenant, json!({})).await;
-        assert_eq!(named(&assumed["checks"], "sender")["result"], "not_checked");
-        assert!(assumed.get("dpop_proof").is_none() && assumed.get("access_token").is_none(), "{assumed}");
-        let claims = proof_claims("POST", &token_path(tenant), app.now(), "1");
-        let proof = Prover::new().proof(claims, json!({}));
-        let explained = explain(&test_env, &boss, tenant, json!({ "dpop_proof": proof })).await;
-        assert_eq!(named(&explained["checks"], "sender")["result"], "passed", "{explained}");
+        assert_eq!(untouched.check_of("access_token", "revoked")["result"], "passed");
     }
 }

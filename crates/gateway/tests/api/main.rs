@@ -12,6 +12,7 @@ mod app;
 mod capture;
 mod client_fixtures;
 mod documented;
+mod explanations;
 mod forge;
 mod health_report;
 mod schemas;

@@ -27,6 +27,7 @@ use crate::answer::Answer;
 use crate::app::{ACME, GLOBEX, TestApp, options, tenant_path, token_path};
 use crate::capture::capture;
 use crate::client_fixtures::{AUDITOR, SVC};
+use crate::explanations::Explained;
 use crate::forge::{Forge, but, claims};
 use crate::metrics::{Numbers, authentications, parse};
 use crate::tls::{Client, Files, authority, nameless, with_certificate};
@@ -745,32 +746,25 @@ async fn a_certificate_is_explained_to_administrators_but_for_its_chain() {
         (expired.not_before, expired.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1));
         let foreign = parameters(&name_at(tenant)).self_signed(&KeyPair::generate().unwrap()).unwrap().pem();
         for (id, certificate, result, reason) in [
-            (ISSUED, None, "not_checked", json!(null)),
-            (SELF_SIGNED, None, "not_checked", json!(null)),
-            (ISSUED, Some(pem(parameters(&name_at(tenant)))), "passed", json!(null)),
-            (SELF_SIGNED, Some(pem(parameters(&name_at(tenant)))), "passed", json!(null)),
-            (
-                ISSUED,
-                Some(pem(parameters(&name_at(other)))),
-                "refused",
-                json!("certificate_of_another_subject"),
-            ),
-            (ISSUED, Some(pem(expired.clone())), "refused", json!("certificate_expired")),
-            (ISSUED, Some("x".to_owned()), "refused", json!("certificate_malformed")),
-            (SELF_SIGNED, Some(pem(expired)), "refused", json!("certificate_expired")),
-            (SELF_SIGNED, Some(foreign), "refused", json!("certificate_not_registered")),
+            (ISSUED, None, "not_checked", ""),
+            (SELF_SIGNED, None, "not_checked", ""),
+            (ISSUED, Some(pem(parameters(&name_at(tenant)))), "passed", ""),
+            (SELF_SIGNED, Some(pem(parameters(&name_at(tenant)))), "passed", ""),
+            (ISSUED, Some(pem(parameters(&name_at(other)))), "refused", "certificate_of_another_subject"),
+            (ISSUED, Some(pem(expired.clone())), "refused", "certificate_expired"),
+            (ISSUED, Some("x".to_owned()), "refused", "certificate_malformed"),
+            (SELF_SIGNED, Some(pem(expired)), "refused", "certificate_expired"),
+            (SELF_SIGNED, Some(foreign), "refused", "certificate_not_registered"),
         ] {
             let method = if id == ISSUED { Method::TlsClientAuth } else { Method::SelfSignedTlsClientAuth };
             let body =
                 json!({ "token_endpoint_auth_method": method.as_str(), "client_certificate": certificate });
-            let path = tenant_path(tenant, &format!("/clients/{id}/explain"));
-            let explained = test_env.post(&boss, &path, body).await.json();
-            let checks = explained["credential"]["checks"].as_array().unwrap();
-            let check = checks.iter().find(|check| check["name"] == "certificate").unwrap();
-            assert_eq!((&check["result"], &check["reason"]), (&json!(result), &reason), "{id} {explained}");
-            assert_eq!(check["fix"].is_string(), result == "refused", "{explained}");
-            let status = if result == "refused" { 401 } else { 200 };
-            assert_eq!(explained["result"]["status"], status, "{id} {explained}");
+            let explained = Explained::fetch(&test_env, &boss, (tenant, id), body).await;
+            explained.assert_check("certificate", result);
+            let check = explained.check("certificate");
+            assert_eq!(check["reason"].as_str().unwrap_or_default(), reason, "{id}: {check}");
+            assert_eq!(check["fix"].is_string(), result == "refused", "{check}");
+            explained.assert_result(if result == "refused" { 401 } else { 200 }, reason);
         }
         let path = tenant_path(tenant, &format!("/clients/{ISSUED}/explain"));
         let body = json!({ "client_certificate": "x" });
@@ -804,60 +798,34 @@ async fn the_chain_of_a_certificate_is_explained_with_the_authorities_of_the_lis
         let of_other_tenant = parameters(&name_at(other));
         let chained = signed(own(), &between);
         for (certificate, chain, subject, check, reason) in [
-            (signed(own(), &pki.authority), "passed", "passed", None, None),
-            (format!("{chained}{}", between.pem()), "passed", "passed", None, None),
-            (chained, "refused", "passed", Some("chain"), Some("certificate_not_trusted")),
-            (signed(own(), &pki.other), "refused", "passed", Some("chain"), Some("certificate_not_trusted")),
-            (
-                signed(expired, &pki.authority),
-                "refused",
-                "passed",
-                Some("chain"),
-                Some("certificate_expired"),
-            ),
-            (
-                signed(for_servers, &pki.authority),
-                "refused",
-                "passed",
-                Some("chain"),
-                Some("certificate_not_trusted"),
-            ),
+            (signed(own(), &pki.authority), "passed", "passed", "", ""),
+            (format!("{chained}{}", between.pem()), "passed", "passed", "", ""),
+            (chained, "refused", "passed", "chain", "certificate_not_trusted"),
+            (signed(own(), &pki.other), "refused", "passed", "chain", "certificate_not_trusted"),
+            (signed(expired, &pki.authority), "refused", "passed", "chain", "certificate_expired"),
+            (signed(for_servers, &pki.authority), "refused", "passed", "chain", "certificate_not_trusted"),
             (
                 signed(of_other_tenant.clone(), &pki.authority),
                 "passed",
                 "refused",
-                Some("certificate"),
-                Some("certificate_of_another_subject"),
+                "certificate",
+                "certificate_of_another_subject",
             ),
-            (
-                signed(of_other_tenant, &pki.other),
-                "refused",
-                "refused",
-                Some("chain"),
-                Some("certificate_not_trusted"),
-            ),
+            (signed(of_other_tenant, &pki.other), "refused", "refused", "chain", "certificate_not_trusted"),
         ] {
             let body =
                 json!({ "token_endpoint_auth_method": "tls_client_auth", "client_certificate": certificate });
-            let path = tenant_path(tenant, &format!("/clients/{ISSUED}/explain"));
-            let explained = test_env.post(&boss, &path, body).await.json();
-            let found = |name: &str| {
-                let checks = explained["credential"]["checks"].as_array().unwrap();
-                checks.iter().find(|check| check["name"] == name).unwrap().clone()
-            };
-            assert_eq!(
-                (&found("chain")["result"], &found("certificate")["result"]),
-                (&json!(chain), &json!(subject)),
-                "{explained}"
-            );
-            let result = &explained["result"];
-            assert_eq!((result["check"].as_str(), result["reason"].as_str()), (check, reason), "{explained}");
-            let detail = found("chain")["detail"].as_str().unwrap().to_owned();
+            let explained = Explained::fetch(&test_env, &boss, (tenant, ISSUED), body).await;
+            explained.assert_check("chain", chain);
+            explained.assert_check("certificate", subject);
+            explained.assert_result(if check.is_empty() { 200 } else { 401 }, reason);
+            assert_eq!(explained["result"]["check"].as_str().unwrap_or_default(), check);
+            let detail = explained.check("chain")["detail"].as_str().unwrap();
             for source in ["`server.listeners[1].tls`", "`server.listeners[2].trusted_proxies`"] {
                 assert!(detail.contains(source), "{detail}");
             }
             if subject == "refused" {
-                let detail = found("certificate")["detail"].as_str().unwrap().to_owned();
+                let detail = explained.check("certificate")["detail"].as_str().unwrap();
                 let [own, others] = [tenant, other].map(name_at);
                 assert!(detail.contains(&format!("`{own}`; the certificate has {others}.")), "{detail}");
             }

@@ -14,7 +14,7 @@ use super::Answer;
 use super::admin_request::AdminRequest;
 use super::endpoint::at;
 use crate::documents;
-use crate::explain::{Request, explain as explained};
+use crate::explain::{Presented, Request, explain as explained};
 use crate::openapi::Operation;
 use crate::raw_request::JSON;
 use crate::respond::Document;
@@ -39,26 +39,18 @@ pub(crate) fn endpoints() -> Vec<Operation> {
 
 async fn explain(mut request: AdminRequest<(TenantId, ClientId)>) -> Answer {
     let mut settings = documents::read(&request.raw.json().await?, ExplainSettings::read)?;
-    let secret = settings.client_secret.take().map(Secret::new);
-    let assertion = settings.client_assertion.take().map(Secret::new);
-    let dpop_proof = settings.dpop_proof.take().map(Secret::new);
-    let access_token = settings.access_token.take().map(Secret::new);
-    let AdminRequest { administrator, tokens, caller, target: (tenant, client), raw } = &request;
+    let presented = Presented {
+        secret: settings.client_secret.take().map(Secret::new),
+        assertion: settings.client_assertion.take().map(Secret::new),
+        dpop_proof: settings.dpop_proof.take().map(Secret::new),
+        access_token: settings.access_token.take().map(Secret::new),
+    };
+    let AdminRequest { administrator, tokens: services, caller, target: (tenant, client), raw } = &request;
     // What does not exist is 404, also for a secret that is not checked then.
     administrator.look::<Client>(caller, tenant, client).await?;
-    let asked = Request {
-        tenant,
-        client,
-        settings: &settings,
-        secret,
-        assertion,
-        dpop_proof,
-        access_token,
-        source: raw.source(),
-        now: caller.now,
-        public_url: administrator.public_url(),
-    };
-    Document::of(StatusCode::OK).body(&explained(tokens, asked).await?)
+    let (settings, source, public_url) = (&settings, raw.source(), administrator.public_url());
+    let asked = Request { services, tenant, client, settings, source, now: caller.now, public_url };
+    Document::of(StatusCode::OK).body(&explained(&asked, presented).await?)
 }
 
 fn example() -> Value {

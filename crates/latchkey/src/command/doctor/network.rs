@@ -107,14 +107,14 @@ async fn check_issuer(DeclaredTenant { tenant, .. }: &DeclaredTenant) -> (Line, 
         return (ISSUER.skipped(format!("{issuer} is no URL")), None);
     };
     let named = |words: &str| format!("{issuer} (tenant {}): {words}", tenant.id);
-    let answer = match request(&url).await {
+    let (status, found, date) = match request(&url).await {
         Ok(answer) => answer,
         Err(words) => {
             let fix = "start the server, then check DNS, proxy, firewall and certificate on the way to server.public_url";
             return (ISSUER.warning(named(&words), fix), None);
         }
     };
-    let line = match (answer.status, answer.issuer.as_deref()) {
+    let line = match (status, found.as_deref()) {
         (200, Some(found)) if found == issuer => ISSUER.ok(named("its metadata names itself")),
         (200, Some(found)) => ISSUER.error(
             named(&format!("its metadata names another issuer: {}", protocol::cropped(found))),
@@ -125,17 +125,11 @@ async fn check_issuer(DeclaredTenant { tenant, .. }: &DeclaredTenant) -> (Line, 
             "let the proxy pass this path on to the server, and check that the settings are applied",
         ),
     };
-    (line, answer.date)
+    (line, date)
 }
 
-/// What a server answers to a request for metadata.
-struct Answer {
-    status: u16,
-    issuer: Option<String>,
-    date: Option<Timestamp>,
-}
-
-async fn request(url: &Url) -> Result<Answer, String> {
+/// What a server answers to a request for metadata: the status, the issuer, and the time by its clock.
+async fn request(url: &Url) -> Result<(u16, Option<String>, Option<Timestamp>), String> {
     let mut builder = builder();
     if outbound::is_loopback(url) {
         builder = builder.no_proxy();
@@ -150,7 +144,7 @@ async fn request(url: &Url) -> Result<Answer, String> {
     let status = answer.status().as_u16();
     let body: Option<Value> = answer.json().await.ok();
     let issuer = body.and_then(|body| Some(body.get("issuer")?.as_str()?.to_owned()));
-    Ok(Answer { status, issuer, date })
+    Ok((status, issuer, date))
 }
 
 fn builder() -> reqwest::ClientBuilder {

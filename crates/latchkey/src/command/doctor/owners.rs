@@ -66,8 +66,8 @@ mod tests {
             [(0, 0, Status::Ok), (998, 998, Status::Ok), (998, 0, Status::Ok), (0, 998, Status::Error)]
         {
             let line = judge(Path::new("/var/lib/latchkey/latchkey.db"), owner, 0o600, folder);
-            assert_eq!(line.status(), expected, "{owner} {folder}");
+            assert_eq!(line.status, expected, "{owner} {folder}");
         }
-        assert!(judge(Path::new("x"), 0, 0o640, 0).found().contains("x belongs to root (mode 0640)"));
+        assert!(judge(Path::new("x"), 0, 0o640, 0).found.contains("x belongs to root (mode 0640)"));
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// How a check went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Status {
+pub(super) enum Status {
     /// As it should be.
     Ok,
     /// Not checked, because what it needs is not there.
@@ -20,68 +20,56 @@ pub(crate) enum Status {
 
 /// What a check has found.
 #[derive(Debug, Serialize)]
-pub(crate) struct Line {
+pub(super) struct Line {
     check: &'static str,
-    status: Status,
-    found: String,
+    pub(super) status: Status,
+    pub(super) found: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<String>,
 }
 
 /// All checks.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+pub(super) struct Report {
     status: Status,
     checks: Vec<Line>,
 }
 
 /// A check by its name.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Check(pub(crate) &'static str);
+pub(super) struct Check(pub(super) &'static str);
 
 impl Check {
-    pub(crate) fn ok(self, found: impl Into<String>) -> Line {
+    pub(super) fn ok(self, found: impl Into<String>) -> Line {
         Line { check: self.0, status: Status::Ok, found: found.into(), fix: None }
     }
 
-    pub(crate) fn skipped(self, found: impl Into<String>) -> Line {
+    pub(super) fn skipped(self, found: impl Into<String>) -> Line {
         Line { status: Status::Skipped, ..self.ok(found) }
     }
 
-    pub(crate) fn warning(self, found: impl Into<String>, fix: impl Into<String>) -> Line {
+    pub(super) fn warning(self, found: impl Into<String>, fix: impl Into<String>) -> Line {
         Line { status: Status::Warning, fix: Some(fix.into()), ..self.ok(found) }
     }
 
-    pub(crate) fn error(self, found: impl Into<String>, fix: impl Into<String>) -> Line {
+    pub(super) fn error(self, found: impl Into<String>, fix: impl Into<String>) -> Line {
         Line { status: Status::Error, ..self.warning(found, fix) }
     }
 }
 
-impl Line {
-    #[cfg(test)]
-    pub(crate) fn status(&self) -> Status {
-        self.status
-    }
-
-    #[cfg(test)]
-    pub(crate) fn found(&self) -> &str {
-        &self.found
-    }
-}
-
 impl Report {
-    pub(crate) fn of(checks: Vec<Line>) -> Self {
+    pub(super) fn of(checks: Vec<Line>) -> Self {
         // A check that was skipped is no reason to act.
         let statuses = checks.iter().map(|line| line.status).filter(|status| *status != Status::Skipped);
         Self { status: statuses.max().unwrap_or(Status::Ok), checks }
     }
 
-    pub(crate) fn has_errors(&self) -> bool {
+    pub(super) fn has_errors(&self) -> bool {
         self.status == Status::Error
     }
 
     /// A line for each check, with the fix below it, and a sum at the end.
-    pub(crate) fn lines(&self) -> String {
+    pub(super) fn lines(&self) -> String {
         let mut text = String::new();
         for Line { check, status, found, fix } in &self.checks {
             let status = status.name();

@@ -69,28 +69,25 @@ pub(crate) struct ExplainArguments {
 
 /// Prints the explanation. Exit 0 for a request that gets a token, else as `inspect` for a token that is not valid.
 pub(crate) fn run(config: &Path, arguments: &ExplainArguments) -> anyhow::Result<ExitCode> {
-    let ExplainArguments { of, scopes, resources, audience, secret_file, assertion_file, admin, .. } =
-        arguments;
-    let certificate = arguments.certificate_file.as_deref();
-    let certificate = certificate.map(read_certificate).transpose()?;
-    let secret = secret_file.as_deref().map(|file| read_secret("--secret-file", file)).transpose()?;
-    let assertion =
-        assertion_file.as_deref().map(|file| read_secret("--assertion-file", file)).transpose()?;
+    let ExplainArguments { of, scopes, admin, .. } = arguments;
+    let certificate = arguments.certificate_file.as_deref().map(read_certificate).transpose()?;
+    let secret = read_secret("--secret-file", arguments.secret_file.as_deref())?;
+    let assertion = read_secret("--assertion-file", arguments.assertion_file.as_deref())?;
     let proof = arguments.dpop_proof.as_deref().map(inspect::read).transpose().context("--dpop-proof")?;
     let token = arguments.access_token.as_deref().map(inspect::read).transpose().context("--access-token")?;
     let body = Wiped::new(json!({
         "grant_type": arguments.grant_type,
         "scope": (!scopes.is_empty()).then(|| scopes.join(" ")),
-        "resource": resources,
-        "audience": audience,
+        "resource": arguments.resources,
+        "audience": arguments.audience,
         "token_endpoint_auth_method": arguments.auth_method,
-        "client_secret": secret.as_ref().map(|secret| secret.as_str()),
+        "client_secret": secret.as_deref(),
         "client_certificate": certificate,
-        "client_assertion": assertion.as_ref().map(|assertion| assertion.as_str()),
-        "dpop_proof": proof.as_ref().map(|proof| proof.as_str()),
+        "client_assertion": assertion.as_deref(),
+        "dpop_proof": proof.as_deref(),
         "dpop_method": arguments.dpop_method,
         "dpop_url": arguments.dpop_url,
-        "access_token": token.as_ref().map(|token| token.as_str()),
+        "access_token": token.as_deref(),
     }));
     let request = ApiRequest::question(format!("{}/explain", of.path()), &*body);
     let runner = Runner { config, arguments: admin };
@@ -115,7 +112,8 @@ fn read_certificate(file: &Path) -> anyhow::Result<String> {
 }
 
 /// The secret or assertion of a file, without the end of its line.
-fn read_secret(option: &str, file: &Path) -> anyhow::Result<Zeroizing<String>> {
+fn read_secret(option: &str, file: Option<&Path>) -> anyhow::Result<Option<Zeroizing<String>>> {
+    let Some(file) = file else { return Ok(None) };
     let named = format!("{option}: {}", file.display());
     let mut text = secret_input::read(file, &named, "secret")?;
     if text.len() > secret_input::LARGEST {
@@ -129,5 +127,5 @@ fn read_secret(option: &str, file: &Path) -> anyhow::Result<Zeroizing<String>> {
     if text.is_empty() {
         bail!("{named} is empty");
     }
-    Ok(text)
+    Ok(Some(text))
 }

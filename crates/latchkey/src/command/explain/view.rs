@@ -16,29 +16,23 @@ const INDENT: usize = 13;
 /// The result first, then the checks in the order of the token endpoint.
 pub(super) fn lines(of: &ClientArguments, explained: &ExplanationView) -> String {
     let ExplanationView { result, checks, credential, scopes, token, dpop_proof, access_token } = explained;
-    let mut text = headline(of, result);
     let (before, after) = checks.split_at(checks.len().min(2));
     let all = before.iter().chain(&credential.checks).chain(after);
-    all.for_each(|check| text.push_str(&check_lines(check)));
-    for (heading, checks) in [("The DPoP proof", dpop_proof), ("The access token", access_token)] {
-        if !checks.is_empty() {
-            text.push_str(&format!("\n{heading}\n"));
-            checks.iter().for_each(|check| text.push_str(&check_lines(check)));
+    let registered = credential.registered.iter().map(|row| credential_line(row, explained));
+    let is_granted = result.status == 200;
+    let would_be =
+        if is_granted { "The token would be" } else { "With the refusal fixed, the token would be" };
+    let mut text = headline(of, result) + &all.map(check_lines).collect::<String>();
+    for (heading, lines) in [
+        ("The DPoP proof", dpop_proof.iter().map(check_lines).collect::<String>()),
+        ("The access token", access_token.iter().map(check_lines).collect()),
+        ("Credentials of the client", registered.collect()),
+        ("Scopes", scopes.iter().map(scope_line).collect()),
+        (would_be, token.iter().map(token_lines).collect()),
+    ] {
+        if !lines.is_empty() {
+            text.push_str(&format!("\n{heading}\n{lines}"));
         }
-    }
-    if !credential.registered.is_empty() {
-        text.push_str("\nCredentials of the client\n");
-        credential.registered.iter().for_each(|row| text.push_str(&credential_line(row, explained)));
-    }
-    if !scopes.is_empty() {
-        text.push_str("\nScopes\n");
-        scopes.iter().for_each(|scope| text.push_str(&scope_line(scope)));
-    }
-    if let Some(token) = token {
-        let is_granted = result.status == 200;
-        let heading =
-            if is_granted { "The token would be" } else { "With the refusal fixed, the token would be" };
-        text.push_str(&format!("\n{heading}\n{}", token_lines(token)));
     }
     text
 }
@@ -49,28 +43,19 @@ fn headline(of: &ClientArguments, result: &ExplainedResult) -> String {
     let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
     let outcome = if *status == 200 { "gets a token" } else { "is refused" };
     let mut text = format!("{status}{error}{reason}: a request of {}/{} {outcome}.\n", of.tenant, of.client);
-    if let Some(description) = error_description {
-        text.push_str(&wrapped("  ", 2, &format!("The caller reads: {description}")));
-    }
-    if let Some(check) = check {
-        text.push_str(&format!("  The check that refuses it: {check}\n"));
-    }
-    if let Some(help) = help {
-        text.push_str(&format!("  {help}\n"));
-    }
-    text.push('\n');
-    text
+    let description = error_description.iter();
+    text.extend(description.map(|description| wrapped("", 2, &format!("The caller reads: {description}"))));
+    text.extend(check.iter().map(|check| format!("  The check that refuses it: {check}\n")));
+    text.extend(help.iter().map(|help| format!("  {help}\n")));
+    text + "\n"
 }
 
 fn check_lines(check: &ExplainedCheck) -> String {
     let ExplainedCheck { name, result, detail, fix, .. } = check;
-    let word = result.replace('_', " ");
-    let mut text = wrapped(&format!("{word:<INDENT$}"), INDENT, &format!("{name}: {detail}"));
-    if let Some(fix) = fix {
-        let what = if result == "refused" { "Fix" } else { "Note" };
-        text.push_str(&wrapped(&" ".repeat(INDENT), INDENT, &format!("{what}: {fix}")));
-    }
-    text
+    let text = wrapped(&result.replace('_', " "), INDENT, &format!("{name}: {detail}"));
+    let what = if result == "refused" { "Fix" } else { "Note" };
+    let fix = fix.as_ref().map(|fix| wrapped("", INDENT, &format!("{what}: {fix}")));
+    text + &fix.unwrap_or_default()
 }
 
 fn credential_line(row: &RegisteredCredential, explained: &ExplanationView) -> String {
@@ -82,14 +67,14 @@ fn credential_line(row: &RegisteredCredential, explained: &ExplanationView) -> S
         (_, None) => String::new(),
     };
     let matched = if explained.credential.matched.as_ref() == Some(id) { ", matches" } else { "" };
-    wrapped(&format!("{:<INDENT$}", format!("  {id}")), INDENT, &format!("{kind}, {status}{end}{matched}"))
+    wrapped(&format!("  {id}"), INDENT, &format!("{kind}, {status}{end}{matched}"))
 }
 
 fn scope_line(scope: &ExplainedScope) -> String {
     let ExplainedScope { scope, result, reason, .. } = scope;
     let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
     let word = format!("  {}", result.replace('_', " "));
-    wrapped(&format!("{word:<INDENT$} "), INDENT + 1, &format!("{scope}{reason}"))
+    wrapped(&word, INDENT + 1, &format!("{scope}{reason}"))
 }
 
 fn token_lines(token: &ExplainedToken) -> String {
@@ -99,28 +84,23 @@ fn token_lines(token: &ExplainedToken) -> String {
         Value::String(one) => one.clone(),
         many => many.to_string(),
     };
-    let kid = kid.as_deref().unwrap_or("the first token creates the key");
-    let mut text = String::new();
-    let lifetime = lifetime.to_string();
-    for (name, value) in [
+    let rows = [
         ("typ", typ.as_str()),
         ("alg", algorithm),
-        ("kid", kid),
+        ("kid", kid.as_deref().unwrap_or("the first token creates the key")),
         ("iss", iss),
         ("sub", sub),
         ("client_id", client_id),
         ("aud", &aud),
         ("scope", scope.as_deref().unwrap_or("-")),
-        ("lifetime", &lifetime),
-    ] {
-        text.push_str(&wrapped(&format!("{:<INDENT$}", format!("  {name}")), INDENT, value));
-    }
-    text
+        ("lifetime", &lifetime.to_string()),
+    ];
+    rows.map(|(name, value)| wrapped(&format!("  {name}"), INDENT, value)).concat()
 }
 
-/// A text in lines, the first after this beginning and the others at this column. Control characters are shown and not obeyed.
-fn wrapped(beginning: &str, column: usize, text: &str) -> String {
-    let (mut lines, mut line) = (String::new(), beginning.to_owned());
+/// A text in lines at this column, the first after a word. Control characters are shown and not obeyed.
+fn wrapped(first: &str, column: usize, text: &str) -> String {
+    let (mut lines, mut line) = (String::new(), format!("{first:<column$}"));
     let mut has_word = false;
     for word in text.split(' ') {
         let word: String = word.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect();
@@ -146,10 +126,10 @@ mod tests {
     #[test]
     fn long_texts_go_on_in_the_column_of_their_first_line_and_fit_80_columns() {
         let text = "word ".repeat(40);
-        let lines = wrapped("refused      ", INDENT, text.trim());
+        let lines = wrapped("refused", INDENT, text.trim());
         assert!(lines.lines().count() > 2 && lines.lines().all(|line| line.chars().count() <= WIDTH));
         assert!(lines.lines().skip(1).all(|line| line.starts_with("             word")), "{lines}");
-        assert_eq!(wrapped("a ", 2, "b\u{1b}[2J"), "a b\u{fffd}[2J\n");
+        assert_eq!(wrapped("a", 2, "b\u{1b}[2J"), "a b\u{fffd}[2J\n");
     }
 
     #[test]

@@ -1,74 +1,56 @@
 //! `latchkey inspect` of a DPoP proof: each check of a request, as far as the options say what the request is.
 
-use keys::{DescribedCheck as _, TokenKind};
+use keys::{DescribedCheck as _, TokenKind, outcomes_until};
 use registry::{DpopCheck, KnownRequest};
-use zeroize::Zeroizing;
 
-use super::InspectArguments;
-use super::expected::Expected;
-use super::input;
-use super::presented::{Checked, Presented, lines, member};
+use super::checks::{Said, lines, member};
+use super::expected::{Expected, presented};
+use super::report::Report;
+use super::{InspectArguments, input};
 
-/// The request that the options describe.
-pub(super) struct ProvenRequest {
-    method: Option<String>,
-    url: Option<String>,
-    access_token: Option<Zeroizing<String>>,
+/// The report of a proof for the request that the options describe; `None` without any of them. The key of a
+/// proof is its own.
+pub(super) fn inspect(
+    arguments: &InspectArguments,
+    proof: &str,
+    expected: &Expected,
+) -> anyhow::Result<Option<Report>> {
+    let InspectArguments { method, url, access_token, .. } = arguments;
+    if method.is_none() && url.is_none() && access_token.is_none() {
+        return Ok(None);
+    }
+    let access_token = access_token.as_deref().map(input::read).transpose()?;
+    let known = KnownRequest {
+        method: method.as_deref(),
+        url: url.as_deref(),
+        access_token: access_token.as_ref().map(|token| token.as_str()),
+    };
+    let (found, inspection) = (known.inspect(proof, expected.now), presented(proof));
+    let failed = found.err();
+    let say = |check: DpopCheck| Said {
+        lacks: lacks(check, &known),
+        found: member(check.name(), &inspection, expected.now),
+        expected: match check {
+            DpopCheck::Method => known.method.unwrap_or(check.rule()).to_owned(),
+            DpopCheck::Uri => known.url.unwrap_or(check.rule()).to_owned(),
+            _ => check.rule().to_owned(),
+        },
+    };
+    let checks = lines(outcomes_until(DpopCheck::ALL, failed), say);
+    let failed = failed.map(|check| (check.name(), check.reason().code));
+    let mut report = Report::of_jwt(TokenKind::DpopProof, failed, true, checks, inspection, expected);
+    report.keys = found.ok().map(|key| format!("its own key, whose thumbprint is {key}"));
+    Ok(Some(report))
 }
 
-impl ProvenRequest {
-    /// `None` without any of the options.
-    pub(super) fn load(arguments: &InspectArguments) -> anyhow::Result<Option<Self>> {
-        let InspectArguments { method, url, access_token, .. } = arguments;
-        if method.is_none() && url.is_none() && access_token.is_none() {
-            return Ok(None);
-        }
-        let access_token = access_token.as_deref().map(input::read).transpose()?;
-        Ok(Some(Self { method: method.clone(), url: url.clone(), access_token }))
-    }
-
-    /// The judgement of a proof for this request. Its key is its own.
-    pub(super) fn judge(&self, proof: &str, expected: &Expected) -> Presented {
-        let known = KnownRequest {
-            method: self.method.as_deref(),
-            url: self.url.as_deref(),
-            access_token: self.access_token.as_ref().map(|token| token.as_str()),
-        };
-        let (found, inspection) = (known.inspect(proof, expected.now), expected.inspect(proof));
-        let failed = found.err().map(|check| (check.name(), check.reason()));
-        let check = |check: DpopCheck| Checked {
-            check,
-            lacks: self.lacks(check),
-            member: member(check.name(), &inspection, expected.now),
-            expected: self.expected(check),
-        };
-        Presented {
-            kind: TokenKind::DpopProof,
-            failed,
-            is_verified: true,
-            keys: found.ok().map(|key| format!("its own key, whose thumbprint is {key}")),
-            lines: lines(DpopCheck::ALL.iter().copied().map(check), failed.map(|(check, _)| check)),
-        }
-    }
-
-    /// Why a check says nothing.
-    fn lacks(&self, check: DpopCheck) -> Option<&'static str> {
-        match check {
-            DpopCheck::Method if self.method.is_none() => Some("give --method"),
-            DpopCheck::Uri if self.url.is_none() => Some("give --url"),
-            DpopCheck::Token if self.access_token.is_none() => Some("give --access-token"),
-            DpopCheck::Nonce => Some("the server knows its nonces"),
-            DpopCheck::Replay => Some("the server knows which were used"),
-            _ => None,
-        }
-    }
-
-    fn expected(&self, check: DpopCheck) -> String {
-        let known = match check {
-            DpopCheck::Method => self.method.as_deref(),
-            DpopCheck::Uri => self.url.as_deref(),
-            _ => None,
-        };
-        known.unwrap_or(check.rule()).to_owned()
+/// Why a check says nothing.
+fn lacks(check: DpopCheck, known: &KnownRequest<'_>) -> Option<&'static str> {
+    match check {
+        DpopCheck::Method if known.method.is_none() => Some("give --method"),
+        DpopCheck::Uri if known.url.is_none() => Some("give --url"),
+        DpopCheck::Token if known.access_token.is_none() => Some("give --access-token"),
+        DpopCheck::Nonce => Some("the server knows its nonces"),
+        DpopCheck::Replay => Some("the server knows which were used"),
+        _ => None,
     }
 }

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use tenancy::{AccessTokenPolicy, TenantId};
 
 use super::InspectArguments;
-use super::assertion::AssertedClient;
+use super::assertion;
+use super::checks::Status;
 use super::offline::{Expects, OfflineApi};
 use crate::admin_client::{AdminClient, ApiRequest};
 use crate::command::client::client_path;
@@ -34,12 +35,12 @@ pub(super) struct Expected {
     /// Where keys and issuers are from.
     pub(super) source: Option<String>,
     pub(super) keys: Option<PublicKeys>,
-    /// Each known key, removed ones too.
-    pub(super) known: Vec<KnownKey>,
+    /// Each known key in words, removed ones too: `oauth2-key-2 (RS256, signs now)`.
+    pub(super) known: Vec<String>,
     /// Keys that cannot be used.
     pub(super) left_out: Vec<String>,
-    /// Whether the tenant's server says that the token is revoked.
-    pub(super) revocation: Revocation,
+    /// What the tenant's server says of the revocation of the token, and why: it failed where it is revoked.
+    pub(super) revocation: (Status, String),
     /// What the source says beside: a tenant that does not serve.
     pub(super) notes: Vec<String>,
     /// Whether the claims must be those of an access token of Latchkey.
@@ -57,23 +58,6 @@ struct RequiredClaims {
     client_id: String,
     jti: String,
     scope: Option<String>,
-}
-
-/// What is known of the revocation of the token.
-#[derive(Debug)]
-pub(super) enum Revocation {
-    /// Nothing, and why.
-    Unknown(String),
-    /// Nothing has revoked it.
-    No(String),
-    /// It is revoked: by what.
-    By(String),
-}
-
-/// A key in words: `oauth2-key-2`, and `RS256, signs now`.
-pub(super) struct KnownKey {
-    pub(super) kid: String,
-    pub(super) words: String,
 }
 
 impl Expected {
@@ -94,14 +78,14 @@ impl Expected {
             keys: None,
             known: Vec::new(),
             left_out: Vec::new(),
-            revocation: Revocation::Unknown("give --tenant".to_owned()),
+            revocation: (Status::NotChecked, "give --tenant".to_owned()),
             notes: Vec::new(),
             is_own: false,
             key_set: None,
             skew: Lifetime::from_seconds(0),
         };
         if let Some(file) = jwks {
-            let is_of_client = AssertedClient::of(arguments, token).is_some();
+            let is_of_client = assertion::is_one(arguments, token);
             let read = if is_of_client { PublicKeys::read_of_client } else { PublicKeys::read };
             expected.read_jwks(file, read)?;
         }
@@ -147,7 +131,7 @@ impl Expected {
     }
 
     /// The inspection by the server's own verification.
-    pub(super) fn inspect(&self, token: &str) -> Inspection {
+    fn inspect(&self, token: &str) -> Inspection {
         let policy = AccessTokenPolicy { typ: self.typ.clone(), ..AccessTokenPolicy::default() };
         let is_issuer = |iss: &str| self.issuers.as_ref().is_none_or(|all| all.iter().any(|one| one == iss));
         let expectations = Expectations {
@@ -175,10 +159,7 @@ impl Expected {
         let bytes = files::read_public(file).with_context(|| format!("--jwks: {name} cannot be read"))?;
         let text = str::from_utf8(&bytes).map_err(|_| anyhow!("--jwks: {name} is not UTF-8"))?;
         let keys = read(text).with_context(|| format!("--jwks: {name} cannot be used"))?;
-        let known = keys
-            .iter()
-            .map(|(kid, algorithm)| KnownKey { kid: kid.to_owned(), words: algorithm.to_string() });
-        self.known = known.collect();
+        self.known = keys.iter().map(|(kid, algorithm)| format!("{kid} ({algorithm})")).collect();
         self.left_out = keys.left_out.iter().map(ToString::to_string).collect();
         self.source = Some(format!("the keys of {name}"));
         self.keys = Some(keys);
@@ -221,7 +202,7 @@ impl Expected {
         let signs = all.signing.map(|key| key.kid);
         let (mut documents, mut records) = (Vec::new(), Vec::new());
         for key in keys.items {
-            self.known.push(KnownKey { kid: key.kid.clone(), words: words(&key, signs.as_deref()) });
+            self.known.push(format!("{} ({})", key.kid, words(&key, signs.as_deref())));
             if key.state == "removed" {
                 continue;
             }
@@ -249,21 +230,21 @@ fn confirmation(inspection: &Inspection) -> Outcome {
 }
 
 /// Asks for what has revoked the token, as its client's. An administrator that may not know clients learns that nothing is known.
-async fn revocation(admin: &AdminClient, tenant: &TenantId, token: &str) -> Revocation {
+async fn revocation(admin: &AdminClient, tenant: &TenantId, token: &str) -> (Status, String) {
     let Some(client) = client_of(token) else {
-        return Revocation::Unknown("the token names no client".to_owned());
+        return (Status::NotChecked, "the token names no client".to_owned());
     };
     let body = Wiped::new(json!({ "access_token": token }));
     let request = ApiRequest::question(format!("{}/explain", client_path(tenant, &client)), &*body);
     let explained: ExplanationView = match admin.send(request).await {
         Ok(explained) => explained,
-        Err(error) => return Revocation::Unknown(format!("the server does not say: {error}")),
+        Err(error) => return (Status::NotChecked, format!("the server does not say: {error}")),
     };
     let check = explained.access_token.into_iter().find(|check| check.name == "revoked");
     match check {
-        Some(check) if check.result == "refused" => Revocation::By(check.detail),
-        Some(check) if check.result == "passed" => Revocation::No(check.detail),
-        _ => Revocation::Unknown("a check before it refuses the token".to_owned()),
+        Some(check) if check.result == "refused" => (Status::Failed, check.detail),
+        Some(check) if check.result == "passed" => (Status::Passed, check.detail),
+        _ => (Status::NotChecked, "a check before it refuses the token".to_owned()),
     }
 }
 
@@ -272,6 +253,17 @@ pub(super) fn unverified(token: &str) -> Inspection {
     let any =
         Expectations { is_issuer: &|_| true, accepts_typ: &|_| false, audience: None, skew: keys::LEEWAY };
     inspect::<Value>(token, None, Timestamp::from_seconds(0), keys::LEEWAY, &any)
+}
+
+/// What an assertion or a proof says of itself. A private key in `jwk` refuses the proof, and is not shown.
+pub(super) fn presented(token: &str) -> Inspection {
+    const PUBLIC: [&str; 11] = ["kty", "crv", "x", "y", "n", "e", "alg", "use", "key_ops", "kid", "ext"];
+    let mut inspection = unverified(token);
+    let key = inspection.header.iter_mut().flatten().find(|(name, _)| name == "jwk");
+    if let Some((_, Value::Object(members))) = key {
+        members.retain(|name, _| PUBLIC.contains(&name.as_str()));
+    }
+    inspection
 }
 
 /// `client_id`, unverified, where it can be one.

@@ -3,14 +3,14 @@
 
 mod assertion;
 mod certificate;
+mod checks;
 mod dpop;
 mod expected;
-mod explain;
 mod input;
 mod offline;
-mod presented;
 mod report;
 mod times;
+mod token;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,8 +26,6 @@ use super::parse::parse_instant;
 use super::print;
 use crate::admin_client::AdminArguments;
 use crate::clock;
-use assertion::AssertedClient;
-use dpop::ProvenRequest;
 use expected::Expected;
 pub(super) use input::{read, read_bytes};
 use report::Report;
@@ -86,19 +84,31 @@ pub(super) const NOT_VALID: u8 = 7;
 pub(crate) fn run(config: &Path, arguments: &InspectArguments) -> anyhow::Result<ExitCode> {
     let bytes = input::read_bytes(&arguments.file)?;
     let now = arguments.at.unwrap_or_else(clock::now);
-    if PresentedCertificates::are(&bytes) {
-        return certificate::run(arguments, &bytes, now);
-    }
-    if arguments.client_ca.is_some() {
-        bail!("--client-ca: {} holds no certificate in PEM or DER", arguments.file.display());
-    }
-    let token = input::token(&bytes)?;
-    let expected = Expected::load(config, arguments, &token, now)?;
-    let report = match (ProvenRequest::load(arguments)?, AssertedClient::of(arguments, &token)) {
-        (Some(request), _) => Report::of_presented(&token, request.judge(&token, &expected), &expected),
-        (None, Some(client)) => Report::of_presented(&token, client.judge(&token, &expected), &expected),
-        (None, None) => Report::new(&token, &expected)?,
+    let report = if PresentedCertificates::are(&bytes) {
+        certificate::inspect(arguments, &bytes, now)?
+    } else {
+        inspect_token(config, arguments, &bytes, now)?
     };
     print(&if arguments.admin.json { report.json() } else { report.lines() })?;
     Ok(if report.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) })
+}
+
+fn inspect_token(
+    config: &Path,
+    arguments: &InspectArguments,
+    bytes: &[u8],
+    now: Timestamp,
+) -> anyhow::Result<Report> {
+    if arguments.client_ca.is_some() {
+        bail!("--client-ca: {} holds no certificate in PEM or DER", arguments.file.display());
+    }
+    let token = input::token(bytes)?;
+    let expected = Expected::load(config, arguments, &token, now)?;
+    if let Some(report) = dpop::inspect(arguments, &token, &expected)? {
+        return Ok(report);
+    }
+    if assertion::is_one(arguments, &token) {
+        return Ok(assertion::inspect(arguments.client.as_ref(), &token, &expected));
+    }
+    token::inspect(&token, &expected)
 }

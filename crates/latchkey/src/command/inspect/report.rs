@@ -1,14 +1,15 @@
 //! What an inspection shows: the verdict, each check, header and claims. The signature is never shown, so the output cannot be used as a token.
 
-use keys::{Check, Members, Outcome, Refused as _, TokenError, TokenKind};
+use keys::{Inspection, Members, TokenKind};
 use protocol::Timestamp;
+use registry::CertificateFacts;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::expected::{Expected, Revocation};
-use super::explain::{Line, Status, text};
+use super::certificate::{self, Link};
+use super::checks::{Line, Status, text};
+use super::expected::Expected;
 use super::input::without_secrets;
-use super::presented::Presented;
 use super::times::{instant, span};
 use crate::command::output::{json, narrow};
 
@@ -37,25 +38,44 @@ pub(super) struct Report {
     kind: &'static str,
     /// Of a token of another kind: the checks that hold for it, too.
     #[serde(skip_serializing_if = "Option::is_none")]
-    checks_of_kind: Option<Vec<&'static str>>,
+    pub(super) checks_of_kind: Option<Vec<&'static str>>,
     at: String,
+    /// Where the keys are from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    keys: Option<String>,
-    notes: Vec<String>,
+    pub(super) keys: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notes: Option<Vec<String>>,
     checks: Vec<Line>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "object")]
-    header: Option<Members>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "object")]
-    claims: Option<Members>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lifetime: Option<Span>,
+    #[serde(flatten)]
+    content: Content,
     #[serde(skip)]
     now: Timestamp,
 }
 
+/// What the token or the certificate says of itself.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Content {
+    Jwt {
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "object")]
+        header: Option<Members>,
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "object")]
+        claims: Option<Members>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        lifetime: Option<Span>,
+    },
+    Certificate {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        certificate: Option<CertificateFacts>,
+        /// What comes beside the client's own certificate.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        chain: Vec<Link>,
+    },
+}
+
 /// From `iat` to `exp`, in seconds.
 #[derive(Debug, Serialize)]
-struct Span {
+pub(super) struct Span {
     issued_at: String,
     expires_at: String,
     seconds: u64,
@@ -67,65 +87,50 @@ struct Span {
 const TIMES: [&str; 5] = ["exp", "nbf", "iat", "auth_time", "updated_at"];
 
 impl Report {
-    pub(super) fn new(token: &str, expected: &Expected) -> anyhow::Result<Self> {
-        let (inspection, confirmation) = expected.judge(token)?;
-        let line =
-            |&(check, outcome): &(Check, Outcome)| Line::of(check, outcome, token, &inspection, expected);
-        let mut checks: Vec<_> = inspection.checks.iter().map(line).collect();
-        checks.push(Line::of_confirmation(confirmation, inspection.claims.as_ref()));
-        let by_itself = inspection.verdict().err();
-        checks.push(Line::of_revocation(&expected.revocation, by_itself.is_none()));
-        let is_revoked = matches!(expected.revocation, Revocation::By(_));
-        let error = by_itself.or(is_revoked.then_some(TokenError::Revoked));
-        let verdict = match error {
-            Some(_) => Verdict::Refused,
-            None if expected.keys.is_some() => Verdict::Valid,
-            None => Verdict::Unverified,
-        };
-        let left_out = expected.left_out.iter().map(|key| format!("left out: {key}"));
-        let kind = inspection.kind;
-        let checks_of_kind = kind.checks().iter().map(|check| check.name()).collect();
-        Ok(Self {
-            verdict,
-            reason: error.map(|error| error.reason().as_str()),
-            failed: error.map(|_| inspection.failed().map_or("revoked", Check::name)),
-            kind: kind.description(),
-            // A header that cannot be read names no kind.
-            checks_of_kind: (kind != TokenKind::AccessToken && inspection.header.is_some())
-                .then_some(checks_of_kind),
-            at: expected.now.to_rfc3339(),
-            keys: expected.source.clone(),
-            notes: expected.notes.iter().cloned().chain(left_out).collect(),
-            checks,
-            lifetime: inspection.claims.as_ref().and_then(|claims| Span::of(claims, expected.now)),
-            header: inspection.header,
-            claims: inspection.claims,
-            now: expected.now,
-        })
-    }
-
-    /// Of what a client presents.
-    pub(super) fn of_presented(text: &str, presented: Presented, expected: &Expected) -> Self {
-        let inspection = expected.inspect(text);
-        let left_out = expected.left_out.iter().map(|key| format!("left out: {key}"));
+    /// `failed` is the check that failed, with the reason of a request.
+    pub(super) fn new(
+        kind: &'static str,
+        failed: Option<(&'static str, &'static str)>,
+        is_verified: bool,
+        checks: Vec<Line>,
+        content: Content,
+        now: Timestamp,
+    ) -> Self {
         Self {
-            verdict: match presented.failed {
+            verdict: match failed {
                 Some(_) => Verdict::Refused,
-                None if presented.is_verified => Verdict::Valid,
+                None if is_verified => Verdict::Valid,
                 None => Verdict::Unverified,
             },
-            reason: presented.failed.map(|(_, reason)| reason.code),
-            failed: presented.failed.map(|(check, _)| check),
-            kind: presented.kind.description(),
+            reason: failed.map(|(_, reason)| reason),
+            failed: failed.map(|(check, _)| check),
+            kind,
             checks_of_kind: None,
-            at: expected.now.to_rfc3339(),
-            keys: presented.keys,
-            notes: left_out.collect(),
-            checks: presented.lines,
-            lifetime: inspection.claims.as_ref().and_then(|claims| Span::of(claims, expected.now)),
-            header: inspection.header.map(without_private_members),
-            claims: inspection.claims,
-            now: expected.now,
+            at: now.to_rfc3339(),
+            keys: None,
+            notes: None,
+            checks,
+            content,
+            now,
+        }
+    }
+
+    /// Of a token, or of what a client presents in the form of one.
+    pub(super) fn of_jwt(
+        kind: TokenKind,
+        failed: Option<(&'static str, &'static str)>,
+        is_verified: bool,
+        checks: Vec<Line>,
+        Inspection { header, claims, .. }: Inspection,
+        expected: &Expected,
+    ) -> Self {
+        let lifetime = claims.as_ref().and_then(|claims| Span::of(claims, expected.now));
+        let content = Content::Jwt { header, claims, lifetime };
+        let left_out = expected.left_out.iter().map(|key| format!("left out: {key}"));
+        Self {
+            keys: expected.source.clone(),
+            notes: Some(expected.notes.iter().cloned().chain(left_out).collect()),
+            ..Self::new(kind.description(), failed, is_verified, checks, content, expected.now)
         }
     }
 
@@ -141,14 +146,9 @@ impl Report {
     /// At most 80 columns wide.
     pub(super) fn lines(&self) -> String {
         let mut shown = wrapped(self.summary().into_iter().map(|line| vec![line]));
-        shown.push_str("\nCHECKS\n");
-        shown.push_str(&wrapped(self.checks.iter().flat_map(rows)));
-        for (name, members) in [("HEADER", &self.header), ("CLAIMS (unverified)", &self.claims)] {
-            let Some(members) = members else { continue };
-            let name = if self.is_valid() { name.trim_end_matches(" (unverified)") } else { name };
-            shown.push_str(&format!("\n{name}\n"));
-            let row = |(name, value): &(String, Value)| vec![name.clone(), self.value(name, value)];
-            shown.push_str(&wrapped(members.iter().map(row)));
+        let checks = self.checks.iter().flat_map(Line::rows).collect();
+        for (name, rows) in std::iter::once(("CHECKS", checks)).chain(self.sections()) {
+            shown.push_str(&format!("\n{name}\n{}", wrapped(rows.into_iter())));
         }
         shown
     }
@@ -159,15 +159,15 @@ impl Report {
                 format!("REFUSED by the check `{failed}` ({reason}).")
             }
             (Verdict::Valid, ..) => {
-                format!("VALID: every check that was made has passed.{}", not_checked(&self.checks))
+                format!("VALID: every check that was made has passed.{}", self.not_checked())
             }
-            (Verdict::Unverified | Verdict::Refused, ..) => {
-                "NOT VERIFIED: the signature is not checked, so any sender can have written this.".to_owned()
-            }
+            (Verdict::Unverified | Verdict::Refused, ..) => format!("NOT VERIFIED: {}", self.content.doubt()),
         }];
-        let with =
-            self.keys.as_ref().map_or_else(|| "without keys".to_owned(), |keys| format!("with {keys}"));
-        if self.header.is_some() {
+        let Content::Jwt { header, lifetime, .. } = &self.content else {
+            lines.push(format!("This is {}, checked for {}.", self.kind, self.at));
+            return lines;
+        };
+        if header.is_some() {
             lines.push(format!("This is {}.", self.kind));
         }
         if let Some(checks) = &self.checks_of_kind {
@@ -176,13 +176,39 @@ impl Report {
                 checks.join(", ")
             ));
         }
+        let with = self.keys.as_ref().map_or("without keys".to_owned(), |keys| format!("with {keys}"));
         lines.push(format!("Checked for {}, {with}.", self.at));
-        if let Some(Span { seconds, seconds_left, .. }) = &self.lifetime {
+        if let Some(Span { seconds, seconds_left, .. }) = lifetime {
             let left = if *seconds_left == 0 { "none".to_owned() } else { span(*seconds_left) };
             lines.push(format!("Lifetime: {}, of which {left} is left.", span(*seconds)));
         }
-        lines.extend(self.notes.iter().map(|note| format!("Note: {note}.")));
+        lines.extend(self.notes.iter().flatten().map(|note| format!("Note: {note}.")));
         lines
+    }
+
+    /// The checks that were not made, as the end of a summary.
+    fn not_checked(&self) -> String {
+        let lines = self.checks.iter().filter(|line| line.status == Status::NotChecked);
+        let names: Vec<_> = lines.map(|line| line.check).collect();
+        if names.is_empty() { String::new() } else { format!(" Not checked: {}.", names.join(", ")) }
+    }
+
+    /// What it says of itself, each part under its name.
+    fn sections(&self) -> Vec<(&'static str, Vec<Vec<String>>)> {
+        match &self.content {
+            Content::Jwt { header, claims, .. } => {
+                let row = |(name, value): &(String, Value)| vec![name.clone(), self.value(name, value)];
+                let rows = |members: &Members| members.iter().map(row).collect();
+                let claims_name = if self.is_valid() { "CLAIMS" } else { "CLAIMS (unverified)" };
+                let parts = [("HEADER", header), (claims_name, claims)];
+                parts.into_iter().filter_map(|(name, part)| Some((name, part.as_ref().map(rows)?))).collect()
+            }
+            Content::Certificate { certificate, chain } => {
+                let own = certificate.iter().map(|facts| ("CERTIFICATE", certificate::rows(facts, self.now)));
+                let beside = ("CERTIFICATES BESIDE IT", chain.iter().map(Link::row).collect());
+                own.chain((!chain.is_empty()).then_some(beside)).collect()
+            }
+        }
     }
 
     fn value(&self, name: &str, value: &Value) -> String {
@@ -206,44 +232,22 @@ impl Span {
     }
 }
 
-/// A private key in `jwk` refuses the proof, and is not shown.
-fn without_private_members(mut header: Members) -> Members {
-    const PUBLIC: [&str; 11] = ["kty", "crv", "x", "y", "n", "e", "alg", "use", "key_ops", "kid", "ext"];
-    let key = header.iter_mut().find(|(name, _)| name == "jwk");
-    if let Some((_, Value::Object(members))) = key {
-        members.retain(|name, _| PUBLIC.contains(&name.as_str()));
+impl Content {
+    /// Why it is not verified.
+    const fn doubt(&self) -> &'static str {
+        match self {
+            Self::Jwt { .. } => "the signature is not checked, so any sender can have written this.",
+            Self::Certificate { .. } => {
+                "the chain is not checked, so any sender can have made this. Give --client-ca."
+            }
+        }
     }
-    header
-}
-
-/// The checks that were not made, as the end of a summary.
-pub(super) fn not_checked(checks: &[Line]) -> String {
-    let lines = checks.iter().filter(|line| line.status == Status::NotChecked);
-    let names: Vec<_> = lines.map(|line| line.check).collect();
-    if names.is_empty() { String::new() } else { format!(" Not checked: {}.", names.join(", ")) }
 }
 
 /// Secrets are replaced before the lines break: a piece of a secret would not be found.
-pub(super) fn wrapped(rows: impl Iterator<Item = Vec<String>>) -> String {
+fn wrapped(rows: impl Iterator<Item = Vec<String>>) -> String {
     let shown = |row: Vec<String>| row.iter().map(|cell| without_secrets(cell)).collect();
     narrow(&rows.map(shown).collect::<Vec<_>>())
-}
-
-pub(super) fn rows(line: &Line) -> Vec<Vec<String>> {
-    let status = match line.status {
-        Status::Passed => "passed",
-        Status::Failed => "FAILED",
-        Status::NotReached => "not reached",
-        Status::NotChecked => "not checked",
-    };
-    let is_failed = line.status == Status::Failed;
-    // A check that passed and has no value of its own shows what holds now.
-    let rule = (line.status == Status::Passed).then(|| line.expected.clone());
-    let found = line.found.clone().or(rule).unwrap_or_default();
-    let more = [("expected", is_failed.then_some(line.expected.as_str())), ("fix", line.fix)];
-    let more = more.into_iter().filter_map(|(name, text)| Some(format!("{name}: {}", text?)));
-    let first = vec![status.to_owned(), line.check.to_owned(), found];
-    std::iter::once(first).chain(more.map(|text| vec![String::new(), String::new(), text])).collect()
 }
 
 /// The members in the order of the token.

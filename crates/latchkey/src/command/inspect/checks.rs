@@ -1,0 +1,113 @@
+//! Checks as lines, in the order of the server. A line has the value that its check looked at, what was
+//! expected, and how to fix it; it decides nothing.
+
+use keys::{DescribedCheck, Inspection, Members, Outcome};
+use protocol::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::times::instant;
+
+/// How a check went, in words for people and programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Status {
+    Passed,
+    Failed,
+    NotReached,
+    NotChecked,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    pub(super) check: &'static str,
+    pub(super) status: Status,
+    /// The value that the check looked at; of a check that was not made, what it lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) found: Option<String>,
+    pub(super) expected: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fix: Option<&'static str>,
+}
+
+/// What is said of a check beside its name and its fix.
+pub(super) struct Said {
+    /// Why it says nothing, though nothing before it fails.
+    pub(super) lacks: Option<&'static str>,
+    /// The value that it looks at.
+    pub(super) found: Option<String>,
+    pub(super) expected: String,
+}
+
+/// The lines of checks with these outcomes.
+pub(super) fn lines<C: DescribedCheck, E>(
+    checks: impl IntoIterator<Item = (C, Outcome<E>)>,
+    say: impl Fn(C) -> Said,
+) -> Vec<Line> {
+    let line = |(check, outcome): (C, Outcome<E>)| {
+        let Said { lacks, found, expected } = say(check);
+        let status = match outcome {
+            Outcome::Passed | Outcome::NotChecked if lacks.is_some() => Status::NotChecked,
+            Outcome::Passed => Status::Passed,
+            Outcome::Failed(_) => Status::Failed,
+            Outcome::NotReached => Status::NotReached,
+            Outcome::NotChecked => Status::NotChecked,
+        };
+        let found = match status {
+            Status::Passed | Status::Failed => found,
+            Status::NotChecked => lacks.map(str::to_owned),
+            Status::NotReached => None,
+        };
+        let fix = (status == Status::Failed).then(|| check.fix());
+        Line { check: check.name(), status, found, expected, fix }
+    };
+    checks.into_iter().map(line).collect()
+}
+
+impl Line {
+    /// Its rows of a table, in the last column what is longer than a word.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Vec<String>> {
+        let (status, failed) = match self.status {
+            Status::Passed => ("passed", None),
+            Status::Failed => ("FAILED", Some(&self.expected)),
+            Status::NotReached => ("not reached", None),
+            Status::NotChecked => ("not checked", None),
+        };
+        // A check that passed and has no value of its own shows what holds now.
+        let rule = (self.status == Status::Passed).then(|| self.expected.clone());
+        let found = self.found.clone().or(rule).unwrap_or_default();
+        let expected = failed.map(|expected| format!("expected: {expected}"));
+        let fix = self.fix.map(|fix| format!("fix: {fix}"));
+        let below = [expected, fix].into_iter().flatten().map(|text| [String::new(), String::new(), text]);
+        std::iter::once([status.to_owned(), self.check.to_owned(), found]).chain(below).map(Vec::from)
+    }
+}
+
+/// The member that a check of this name looked at.
+pub(super) fn member(name: &str, inspection: &Inspection, now: Timestamp) -> Option<String> {
+    let (header, claims) = (inspection.header.as_ref(), inspection.claims.as_ref());
+    let instant = |name| time(claims, name, now).or_else(|| value(claims, name));
+    match name {
+        "alg" | "typ" | "kid" => value(header, name),
+        "sub" | "iss" | "aud" | "jti" | "htm" | "htu" | "iat" | "ath" => value(claims, name),
+        "exp" => instant(name),
+        "nbf" => instant(name).or_else(|| instant("iat")),
+        _ => None,
+    }
+}
+
+pub(super) fn value(members: Option<&Members>, name: &str) -> Option<String> {
+    let (_, value) = members?.iter().find(|(member, _)| member == name)?;
+    Some(text(value))
+}
+
+pub(super) fn time(members: Option<&Members>, name: &str, now: Timestamp) -> Option<String> {
+    let (_, value) = members?.iter().find(|(member, _)| member == name)?;
+    value.as_u64().map(|seconds| instant(Timestamp::from_seconds(seconds), now))
+}
+
+/// A text as it is, all else as JSON.
+pub(super) fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

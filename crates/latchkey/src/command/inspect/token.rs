@@ -1,0 +1,136 @@
+//! `latchkey inspect` of a token: each check of its tenant's server or of an API, as far as the options say
+//! what is expected.
+
+use keys::{Check, DescribedCheck as _, Inspection, Members, Outcome, TokenError, TokenKind};
+use protocol::Timestamp;
+
+use super::checks::{Line, Said, Status, lines, time, value};
+use super::expected::Expected;
+use super::report::Report;
+
+/// The report of a token.
+pub(super) fn inspect(token: &str, expected: &Expected) -> anyhow::Result<Report> {
+    let (inspection, confirmation) = expected.judge(token)?;
+    let failed_by_itself = inspection.failed();
+    let say = |check| {
+        let place = inspection.place.clone().filter(|_| failed_by_itself == Some(check));
+        Said {
+            lacks: expected.lacks(check),
+            found: place.or_else(|| found(check, token, &inspection, expected.now)),
+            expected: expected.of(check),
+        }
+    };
+    let mut checks = lines(inspection.checks.iter().copied(), say);
+    checks.push(confirmation_line(confirmation, inspection.claims.as_ref()));
+    checks.push(revocation_line(&expected.revocation, failed_by_itself.is_none()));
+    let is_revoked = expected.revocation.0 == Status::Failed;
+    let error = inspection.verdict().err().or(is_revoked.then_some(TokenError::Revoked));
+    let failed = failed_by_itself.map_or("revoked", Check::name);
+    let failed = error.map(|error| (failed, error.reason().as_str()));
+    let kind = inspection.kind;
+    // A header that cannot be read names no kind.
+    let is_of_other_kind = kind != TokenKind::AccessToken && inspection.header.is_some();
+    let checks_of_kind = kind.checks().iter().map(|check| check.name()).collect();
+    let is_verified = expected.keys.is_some();
+    let mut report = Report::of_jwt(kind, failed, is_verified, checks, inspection, expected);
+    report.checks_of_kind = is_of_other_kind.then_some(checks_of_kind);
+    Ok(report)
+}
+
+/// Whether the sender may use the token without a proof. An inspection knows no request, so it does not judge
+/// the proof.
+fn confirmation_line(outcome: Outcome, claims: Option<&Members>) -> Line {
+    let (status, found) = match outcome {
+        Outcome::Passed => (Status::Passed, Some("no `cnf`".to_owned())),
+        Outcome::NotReached => (Status::NotReached, None),
+        Outcome::Failed(_) | Outcome::NotChecked => (
+            Status::NotChecked,
+            value(claims, "cnf").map(|cnf| format!("it needs the proof of a key beside it: {cnf}")),
+        ),
+    };
+    let expected = "no `cnf`; a token with one is valid only beside a DPoP proof of its key, or over a connection with its certificate";
+    Line { check: "cnf", status, found, expected: expected.to_owned(), fix: None }
+}
+
+/// Whether the token is revoked, which its server knows.
+fn revocation_line((status, found): &(Status, String), is_reached: bool) -> Line {
+    let is_said = is_reached || *status == Status::NotChecked;
+    let status = if is_said { *status } else { Status::NotReached };
+    let expected = "not revoked: for its tenant, its client, its secret or key, or by its `jti`";
+    let fix = "fetch a new token; one that has ended is never valid again";
+    Line {
+        check: "revoked",
+        status,
+        found: is_said.then(|| found.clone()),
+        expected: expected.to_owned(),
+        fix: (status == Status::Failed).then_some(fix),
+    }
+}
+
+impl Expected {
+    /// Why a check says nothing.
+    fn lacks(&self, check: Check) -> Option<&'static str> {
+        match check {
+            Check::Key | Check::KeyAlgorithm | Check::Signature if self.keys.is_none() => {
+                Some("there are no keys: give --jwks or --tenant")
+            }
+            Check::Issuer if self.issuers.is_none() => Some("give --issuer"),
+            Check::Audience if self.audience.is_none() => Some("give --audience"),
+            Check::KindClaims if !self.requires_claims() => Some("give --tenant or --jwks"),
+            _ => None,
+        }
+    }
+
+    /// What a check expects.
+    fn of(&self, check: Check) -> String {
+        let now = self.now.to_rfc3339();
+        let until = || (self.now + self.leeway).to_rfc3339();
+        match check {
+            Check::Issuer => self.issuers.as_ref().map_or(check.rule().to_owned(), |all| all.join(" or ")),
+            Check::Key if self.known.is_empty() => {
+                "a `kid` of the key set, which has no usable key".to_owned()
+            }
+            Check::Key => self.known.join(", "),
+            Check::KeyAlgorithm | Check::Signature => {
+                format!("{}; known: {}", check.rule(), self.known.join(", "))
+            }
+            Check::Expiry => format!("later than {now}; there is no leeway"),
+            Check::NotBefore | Check::IssuedAt => {
+                format!("not later than {} ({now} and {} of leeway)", until(), self.leeway)
+            }
+            Check::Typ => format!("{} (case and a prefix `application/` do not count)", self.typ),
+            Check::Audience => self.audience.clone().unwrap_or_else(|| check.rule().to_owned()),
+            _ => check.rule().to_owned(),
+        }
+    }
+}
+
+/// The value that a check looked at.
+fn found(check: Check, token: &str, inspection: &Inspection, now: Timestamp) -> Option<String> {
+    let (header, claims) = (inspection.header.as_ref(), inspection.claims.as_ref());
+    match check {
+        Check::Length => Some(format!("{} bytes", token.len())),
+        Check::HeaderObject => header.map(members),
+        Check::ClaimsObject => claims.map(members),
+        Check::HeaderMembers => {
+            Some(header?.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", "))
+        }
+        Check::Algorithm | Check::KeyAlgorithm => value(header, "alg"),
+        Check::Key | Check::Signature => value(header, "kid").or_else(|| Some("no `kid`".to_owned())),
+        Check::Expiry | Check::NotBefore | Check::IssuedAt => time(claims, check.name(), now),
+        Check::Typ => {
+            let typ = value(header, "typ").unwrap_or_else(|| "no `typ`".to_owned());
+            Some(format!("{typ}: {}", inspection.kind.description()))
+        }
+        Check::Issuer | Check::Audience => value(claims, check.name()),
+        // The others look at no value of their own.
+        _ => None,
+    }
+}
+
+fn members(members: &Members) -> String {
+    match members.len() {
+        1 => "1 member".to_owned(),
+        number => format!("{number} members"),
+    }
+}
