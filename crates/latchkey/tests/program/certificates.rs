@@ -302,18 +302,12 @@ fn a_certificate_is_explained_on_the_store_with_its_chain() {
     folder.run(&["apply"]).output();
     for (tenant, other) in TENANTS {
         for (client, name, code, check, reason) in [
-            ("issued", format!("issued-{tenant}"), 0, json!(null), json!(null)),
-            (
-                "issued",
-                format!("issued-{other}"),
-                7,
-                json!("certificate"),
-                json!("certificate_of_another_subject"),
-            ),
-            ("issued", format!("foreign-{tenant}"), 7, json!("chain"), json!("certificate_not_trusted")),
-            ("issued", format!("expired-{tenant}"), 7, json!("chain"), json!("certificate_expired")),
-            ("own", format!("own-{tenant}"), 0, json!(null), json!(null)),
-            ("own", format!("own-{other}"), 7, json!("certificate"), json!("certificate_not_registered")),
+            ("issued", format!("issued-{tenant}"), 0, "", ""),
+            ("issued", format!("issued-{other}"), 7, "certificate", "certificate_of_another_subject"),
+            ("issued", format!("foreign-{tenant}"), 7, "chain", "certificate_not_trusted"),
+            ("issued", format!("expired-{tenant}"), 7, "chain", "certificate_expired"),
+            ("own", format!("own-{tenant}"), 0, "", ""),
+            ("own", format!("own-{other}"), 7, "certificate", "certificate_not_registered"),
         ] {
             let method = if client == "own" { "self_signed_tls_client_auth" } else { "tls_client_auth" };
             let file = format!("{name}.pem");
@@ -322,8 +316,8 @@ fn a_certificate_is_explained_on_the_store_with_its_chain() {
             let ran = folder.run(&explain);
             assert_eq!(ran.code, Some(code), "{name}: {ran:?}");
             let explained: Value = serde_json::from_str(&ran.out).unwrap();
-            let result = &explained["result"];
-            assert_eq!((&result["check"], &result["reason"]), (&check, &reason), "{name}: {explained}");
+            let found = ["check", "reason"].map(|member| explained["result"][member].as_str());
+            assert_eq!(found.map(Option::unwrap_or_default), [check, reason], "{name}: {explained}");
         }
     }
     // A private key beside the certificate does not leave the machine, and a file without one is refused.

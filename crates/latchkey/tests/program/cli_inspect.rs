@@ -1,14 +1,10 @@
 //! `latchkey inspect`: tokens of real tenants, on the store, through a server and with a key set.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
-
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
 use crate::folder::Folder;
+use crate::inspected::{Inspected, changed, inspect, with_input};
 use crate::program::Program;
 use crate::settings::{ACME_SECRET, GLOBEX_SECRET, TWO_TENANTS, edited};
 
@@ -24,12 +20,6 @@ struct Tokens {
     program: Program,
     acme: String,
     globex: String,
-}
-
-/// What ran, with its document.
-struct Inspected {
-    code: Option<i32>,
-    document: Value,
 }
 
 impl Tokens {
@@ -51,58 +41,13 @@ impl Tokens {
 
     #[track_caller]
     fn inspect(&self, token: &str, arguments: &[&str]) -> Inspected {
-        let (code, out) = self.run(token.as_bytes(), &[arguments, &["--json"]].concat());
-        let document = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
-        Inspected { code, document }
+        Inspected::of(&self.folder, token.as_bytes(), arguments)
     }
 
-    /// The exit code and everything that was written, in which no canary is.
     #[track_caller]
     fn run(&self, input: &[u8], arguments: &[&str]) -> (Option<i32>, String) {
-        let ran = with_input(&mut self.folder.program(&[&["inspect"], arguments].concat()), input);
-        self.folder.canaries.assert_absent(&ran.1);
-        ran
+        inspect(&self.folder, input, arguments)
     }
-}
-
-impl Inspected {
-    #[track_caller]
-    fn assert(&self, code: i32, reason: Option<&str>, failed: Option<&str>) {
-        let Self { code: found, document } = self;
-        let expected = (Some(code), reason, failed);
-        assert_eq!(
-            (*found, document["reason"].as_str(), document["failed"].as_str()),
-            expected,
-            "{document}"
-        );
-    }
-
-    #[track_caller]
-    fn check(&self, name: &str) -> &Value {
-        let checks = self.document["checks"].as_array().unwrap();
-        checks.iter().find(|check| check["check"] == name).unwrap_or_else(|| panic!("{name}"))
-    }
-}
-
-fn with_input(command: &mut Command, input: &[u8]) -> (Option<i32>, String) {
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    // The program ends before it has read a text that is too large.
-    let _ = stdin.write_all(input);
-    drop(stdin);
-    let ran = child.wait_with_output().unwrap();
-    let text = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
-    (ran.status.code(), text)
-}
-
-/// The token with another header or other claims, and its own signature.
-pub(crate) fn changed(token: &str, part: usize, change: impl FnOnce(&mut Value)) -> String {
-    let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
-    let mut value: Value = serde_json::from_slice(&BASE64URL.decode(&parts[part]).unwrap()).unwrap();
-    change(&mut value);
-    parts[part] = BASE64URL.encode(value.to_string());
-    parts.join(".")
 }
 
 #[tokio::test]
@@ -118,25 +63,21 @@ async fn a_good_token_passes_on_the_store_through_a_server_and_with_a_key_set() 
         let of_keys = ["--jwks", &jwks, "--issuer", issuer, "--audience", audience];
         for arguments in [&of_tenant[..], &of_keys] {
             let found = tokens.inspect(token, arguments);
-            found.assert(0, None, None);
-            assert_eq!(found.document["verdict"], "valid");
+            found.assert_valid();
             assert_eq!(found.document["claims"], claims);
-            assert_eq!(found.check("signature")["status"], "passed");
+            found.assert_status("passed", &["signature"]);
         }
         let mut through = server.command(&["inspect", "--tenant", tenant, "--json"]);
         let (code, out) = with_input(&mut through, token.as_bytes());
         assert_eq!(code, Some(0), "{out}");
         // At the other tenant the issuer is foreign; with the other's key of the same `kid`, the signature is.
-        tokens.inspect(token, &["--tenant", other]).assert(7, Some("token_of_another_issuer"), Some("iss"));
-        let found = tokens.inspect(token, &["--tenant", other, "--issuer", issuer]);
-        found.assert(7, Some("token_signature_invalid"), Some("signature"));
-        assert_eq!(found.check("signature")["found"], "oauth2-key-1");
+        tokens.inspect(token, &["--tenant", other]).assert_refused("iss", "token_of_another_issuer");
         let other_keys = format!("{other}.jwks");
-        tokens.inspect(token, &["--jwks", &other_keys]).assert(
-            7,
-            Some("token_signature_invalid"),
-            Some("signature"),
-        );
+        for arguments in [&["--tenant", other, "--issuer", issuer][..], &["--jwks", &other_keys]] {
+            let found = tokens.inspect(token, arguments);
+            found.assert_refused("signature", "token_signature_invalid");
+            assert_eq!(found.found("signature"), "oauth2-key-1");
+        }
     }
 }
 
@@ -156,13 +97,8 @@ async fn each_fault_is_found_by_its_check() {
     ];
     for (token, reason, failed) in table {
         let found = tokens.inspect(&token, &["--tenant", "acme"]);
-        found.assert(7, Some(reason), Some(failed));
-        let check = found.check(failed);
-        assert!(
-            check["found"].is_string() && check["expected"].is_string() && check["fix"].is_string(),
-            "{check}"
-        );
-        assert!(found.document.to_string().len() < 10_000, "bounded");
+        found.assert_refused(failed, reason);
+        assert!(!found.found(failed).is_empty() && found.document.to_string().len() < 10_000, "bounded");
         // For people, in 80 columns.
         let (code, out) = tokens.run(token.as_bytes(), &["--tenant", "acme"]);
         assert_eq!(code, Some(7));
@@ -190,24 +126,21 @@ async fn what_is_expected_can_be_said() {
     let instant = |seconds: u64| protocol::Timestamp::from_seconds(seconds).to_rfc3339();
     let (iat, exp) = (claims["iat"].as_u64().unwrap(), claims["exp"].as_u64().unwrap());
     let [early, end] = [iat - 6, exp].map(instant);
-    for (arguments, code, reason, failed) in [
-        (&["--audience", "other"][..], 7, Some("token_for_another_audience"), Some("aud")),
-        (&["--typ", "JWT"], 7, Some("token_of_another_type"), Some("typ")),
-        (&["--at", &early], 7, Some("token_not_yet_valid"), Some("nbf")),
-        (&["--at", &early, "--leeway", "6s"], 0, None, None),
-        (&["--at", &end], 7, Some("token_expired"), Some("exp")),
+    for (arguments, failed, reason) in [
+        (&["--audience", "other"][..], "aud", "token_for_another_audience"),
+        (&["--typ", "JWT"], "typ", "token_of_another_type"),
+        (&["--at", &early], "nbf", "token_not_yet_valid"),
+        (&["--at", &end], "exp", "token_expired"),
     ] {
         let found = tokens.inspect(&tokens.acme, &[&["--tenant", "acme"], arguments].concat());
-        found.assert(code, reason, failed);
+        found.assert_refused(failed, reason);
         assert_eq!(found.document["lifetime"]["seconds"], exp - iat);
     }
+    tokens.inspect(&tokens.acme, &["--tenant", "acme", "--at", &early, "--leeway", "6s"]).assert_valid();
     let found = tokens.inspect(&tokens.acme, &[]);
-    found.assert(7, None, None);
-    assert_eq!(found.document["verdict"], "unverified");
-    assert_eq!(
-        (found.check("signature")["status"].as_str(), &found.document["claims"]),
-        (Some("not_checked"), &claims)
-    );
+    found.assert_unverified();
+    found.assert_status("not_checked", &["signature"]);
+    assert_eq!(found.document["claims"], claims);
     for (arguments, words) in [
         (&["--jwks", "none.jwks"][..], "none.jwks cannot be read"),
         (&["--jwks", "config.yaml"], "no JWKS document"),
@@ -262,17 +195,16 @@ async fn a_removed_key_and_a_suspended_tenant_are_named() {
     let server = Cli::server(&tokens.folder, &tokens.program).await;
     server.run(&["key", "rotate", "acme", "--emergency", "--yes"]).output();
     let found = tokens.inspect(&tokens.acme, &["--tenant", "acme"]);
-    found.assert(7, Some("token_key_unknown"), Some("kid"));
+    found.assert_refused("kid", "token_key_unknown");
     let known = found.check("kid")["expected"].as_str().unwrap();
     assert!(known.starts_with("oauth2-key-1 (ES256, removed at "), "{known}");
     assert!(known.ends_with("), oauth2-key-2 (ES256, signs now)"), "{known}");
     // With a key set from before the rotation the token is still valid: what verifiers see that have not fetched again.
-    tokens.inspect(&tokens.acme, &["--jwks", "acme.jwks"]).assert(0, None, None);
+    tokens.inspect(&tokens.acme, &["--jwks", "acme.jwks"]).assert_valid();
     server.run(&["tenant", "suspend", "globex"]).output();
     let found = tokens.inspect(&tokens.globex, &["--tenant", "globex"]);
-    found.assert(7, Some("token_revoked"), Some("revoked"));
-    let by = found.check("revoked")["found"].as_str().unwrap();
-    assert!(by.starts_with("All tokens of the tenant were revoked"), "{by}");
+    found.assert_refused("revoked", "token_revoked");
+    assert!(found.found("revoked").starts_with("All tokens of the tenant were revoked"));
     assert_eq!(
         found.document["notes"],
         json!(["the tenant is suspended, so the server refuses all its tokens"])
@@ -285,9 +217,7 @@ async fn a_removed_key_and_a_suspended_tenant_are_named() {
 fn a_key_set_needs_no_settings_and_nothing_is_created() {
     let folder = Folder::with("no: settings\n");
     folder.write("keys.jwks", &json!({"keys": [{"kty": "oct", "kid": "a", "k": "c2VjcmV0"}]}).to_string());
-    let inspect = |arguments: &[&str]| {
-        with_input(&mut folder.program(&[&["inspect"], arguments].concat()), b"e30.e30.AA")
-    };
+    let inspect = |arguments: &[&str]| inspect(&folder, b"e30.e30.AA", arguments);
     let (code, out) = inspect(&["--jwks", "keys.jwks"]);
     assert_eq!(code, Some(7), "{out}");
     let note = "Note: left out: key 1 of the set (a): it has private members; a key set is";
@@ -308,9 +238,8 @@ fn a_key_set_judges_an_access_token_as_an_api_does() {
     folder.write("keys.jwks", &file["key_set"].to_string());
     let at = protocol::Timestamp::from_seconds(file["now"].as_u64().unwrap()).to_rfc3339();
     let inspect = |token: &str, arguments: &[&str]| {
-        let arguments = [&["inspect", "--jwks", "keys.jwks", "--at", &at, "--json"], arguments].concat();
-        let (code, out) = with_input(&mut folder.program(&arguments), token.as_bytes());
-        Inspected { code, document: serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}")) }
+        let arguments = [&["--jwks", "keys.jwks", "--at", &at], arguments].concat();
+        Inspected::of(&folder, token.as_bytes(), &arguments)
     };
     let cases = file["cases"].as_array().unwrap();
     let token = |name: &str| {
@@ -318,18 +247,18 @@ fn a_key_set_judges_an_access_token_as_an_api_does() {
         case["token"].as_str().unwrap()
     };
     let lacking = inspect(token("without `client_id`"), &[]);
-    lacking.assert(7, Some("token_malformed"), Some("claims"));
-    assert_eq!(lacking.check("claims")["found"], "missing field `client_id`");
+    lacking.assert_refused("claims", "token_malformed");
+    assert_eq!(lacking.found("claims"), "missing field `client_id`");
     let bound = cases.iter().find(|case| case["sender"] == "needs_dpop_proof").unwrap();
     let bound_token = bound["token"].as_str().unwrap();
     let bound = inspect(bound_token, &[]);
-    bound.assert(0, None, None);
-    assert_eq!(bound.check("cnf")["status"], "not_checked");
-    assert!(bound.check("cnf")["found"].as_str().unwrap().contains("jkt"), "{}", bound.document);
+    bound.assert_valid();
+    bound.assert_status("not_checked", &["cnf"]);
+    assert!(bound.found("cnf").contains("jkt"), "{}", bound.document);
     let audience =
         inspect(bound_token, &["--audience", "billing-api", "--issuer", file["issuer"].as_str().unwrap()]);
-    audience.assert(7, Some("token_for_another_audience"), Some("aud"));
-    assert_eq!(audience.check("cnf")["status"], "not_reached");
+    audience.assert_refused("aud", "token_for_another_audience");
+    audience.assert_status("not_reached", &["cnf"]);
 }
 
 /// What the server has revoked is named; a key set knows nothing of it.
@@ -338,20 +267,18 @@ async fn a_revoked_token_is_named_with_what_revoked_it() {
     let tokens = Tokens::fetch().await;
     let cli = Cli::store(&tokens.folder);
     let valid = tokens.inspect(&tokens.acme, &["--tenant", "acme"]);
-    valid.assert(0, None, None);
-    assert_eq!(valid.check("revoked")["status"], "passed");
+    valid.assert_valid();
+    valid.assert_status("passed", &["revoked"]);
     cli.run(&["client", "revoke-tokens", "acme", "svc"]).output();
     let revoked = tokens.inspect(&tokens.acme, &["--tenant", "acme"]);
-    revoked.assert(7, Some("token_revoked"), Some("revoked"));
-    let by = revoked.check("revoked")["found"].as_str().unwrap();
-    assert!(by.starts_with("All tokens of the client were revoked"), "{by}");
-    assert!(revoked.check("revoked")["fix"].is_string());
+    revoked.assert_refused("revoked", "token_revoked");
+    assert!(revoked.found("revoked").starts_with("All tokens of the client were revoked"));
     // The other tenant's client of the same name has revoked nothing.
-    tokens.inspect(&tokens.globex, &["--tenant", "globex"]).assert(0, None, None);
+    tokens.inspect(&tokens.globex, &["--tenant", "globex"]).assert_valid();
     let offline = tokens.inspect(&tokens.acme, &["--jwks", "acme.jwks"]);
-    offline.assert(0, None, None);
-    assert_eq!(offline.check("revoked")["status"], "not_checked");
-    assert_eq!(offline.check("revoked")["found"], "give --tenant");
+    offline.assert_valid();
+    offline.assert_status("not_checked", &["revoked"]);
+    assert_eq!(offline.found("revoked"), "give --tenant");
 
     // The command for clients says the same of the token, and ends with 7.
     tokens.folder.write("token.jwt", &tokens.acme);

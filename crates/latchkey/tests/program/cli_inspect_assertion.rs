@@ -1,6 +1,5 @@
 //! `latchkey inspect` of a client's assertion: it names the check that refuses the assertion at the token endpoint, offline.
 
-use std::process::Stdio;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::assertions::{PUBLIC_URL, Pair, endpoint, folder};
 use crate::folder::Folder;
+use crate::inspected::Inspected;
 use crate::program::Program;
 use crate::running::tenant_path;
 
@@ -22,21 +22,11 @@ fn issuer(tenant: &str) -> String {
     format!("{PUBLIC_URL}{}", tenant_path(tenant, ""))
 }
 
-/// The exit code and the document of an inspection of the assertion.
-fn inspect(folder: &Folder, assertion: &str, arguments: &[&str]) -> (Option<i32>, Value) {
-    folder.write("assertion.jwt", assertion);
-    let arguments = [&["inspect", "assertion.jwt", "--json"], arguments].concat();
-    let ran = folder.program(&arguments).stdin(Stdio::null()).output().unwrap();
-    let [out, err] = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    assert!(!out.contains(assertion.rsplit('.').next().unwrap()), "the signature is shown: {out}");
-    (ran.status.code(), serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")))
-}
-
 /// As the client of this tenant, whose keys are in a file.
-fn inspect_as(folder: &Folder, assertion: &str, tenant: &str) -> (Option<i32>, Value) {
+fn inspect_as(folder: &Folder, assertion: &str, tenant: &str) -> Inspected {
     let (jwks, issuer, endpoint) = (format!("{tenant}.jwks.json"), issuer(tenant), endpoint(tenant));
     let options = ["--client", "signer", "--jwks", &jwks, "--issuer", &issuer, "--audience", &endpoint];
-    inspect(folder, assertion, &options)
+    Inspected::of(folder, assertion.as_bytes(), &options)
 }
 
 /// The reason in the log of a request with the assertion; none if it is accepted.
@@ -55,12 +45,6 @@ async fn refused(program: &Program, assertion: &str, tenant: &str) -> Option<Str
     answer.assert_refused(401, "invalid_client");
     let line: Value = serde_json::from_str(&program.log_after(mark, "\"reason\":")).unwrap();
     Some(line["reason"].as_str().unwrap().to_owned())
-}
-
-/// The status of a check in the document.
-fn status<'a>(document: &'a Value, check: &str) -> &'a Value {
-    let checks = document["checks"].as_array().unwrap();
-    &checks.iter().find(|line| line["check"] == check).unwrap()["status"]
 }
 
 #[tokio::test]
@@ -95,6 +79,7 @@ async fn the_check_that_refuses_an_assertion_at_its_tenant_is_named_offline() {
             (headed(json!({ "alg": "HS256" })), Some("alg")),
             (signed("at+jwt", "jti", json!("2")), Some("typ")),
             (signed("JWT", "sub", json!("other")), Some("sub")),
+            (signed("JWT", "sub", json!(7)), Some("form")),
             (headed(json!({ "alg": "ES256", "kid": "other" })), Some("kid")),
             (headed(json!({ "alg": "ES256" })), Some("signature")),
             (signed("JWT", "exp", json!("soon")), Some("claims")),
@@ -106,22 +91,17 @@ async fn the_check_that_refuses_an_assertion_at_its_tenant_is_named_offline() {
             (signed("JWT", "exp", json!(now + 100_000)), Some("lifetime")),
             (signed("JWT", "jti", json!("")), Some("jti")),
         ] {
-            let (code, document) = inspect_as(&folder, &assertion, tenant);
-            assert_eq!(document["failed"].as_str(), failed, "{document}");
-            assert_eq!(code, Some(if failed.is_some() { 7 } else { 0 }), "{document}");
-            let reason = refused(&program, &assertion, tenant).await;
-            assert_eq!(document["reason"].as_str(), reason.as_deref(), "{document}");
-            if let Some(failed) = failed {
-                let checks = document["checks"].as_array().unwrap();
-                let line = checks.iter().find(|line| line["check"] == failed).unwrap();
-                assert!(line["status"] == "failed" && !line["fix"].as_str().unwrap().is_empty(), "{line}");
+            let found = inspect_as(&folder, &assertion, tenant);
+            match (failed, refused(&program, &assertion, tenant).await) {
+                (Some(failed), Some(reason)) => found.assert_refused(failed, &reason),
+                (None, None) => found.assert_valid(),
+                (_, reason) => panic!("{failed:?} is {reason:?} at the server: {}", found.document),
             }
         }
         // What is good at its tenant is refused at the other, whose client has the same name, by the same check.
         let new = signed("JWT", "jti", json!("3"));
-        let (code, document) = inspect_as(&folder, &new, other);
-        assert_eq!((code, document["failed"].as_str()), (Some(7), Some("signature")), "{document}");
-        assert_eq!(document["reason"].as_str(), refused(&program, &new, other).await.as_deref());
+        let reason = refused(&program, &new, other).await.unwrap();
+        inspect_as(&folder, &new, other).assert_refused("signature", &reason);
         assert_eq!(refused(&program, &new, tenant).await, None);
     }
     program.stop();
@@ -140,21 +120,17 @@ fn what_is_not_known_of_the_client_is_said_and_the_signature_is_not_shown() {
         [("client-authentication+jwt", &at[..]), ("JWT", &[at[0], at[1], "--client", "signer"])]
     {
         let assertion = pair.key.sign(typ, &claims).unwrap();
-        let (code, document) = inspect(&folder, &assertion, options);
-        assert_eq!((code, &document["verdict"]), (Some(7), &json!("unverified")), "{document}");
-        assert!(document["kind"].as_str().unwrap().starts_with("a client assertion"));
+        let found = Inspected::of(&folder, assertion.as_bytes(), options);
+        found.assert_unverified();
+        assert!(found.document["kind"].as_str().unwrap().starts_with("a client assertion"));
         let is_named = options.len() > at.len();
-        assert_eq!(status(&document, "sub"), if is_named { "passed" } else { "not_checked" });
-        for check in ["kid", "signature", "aud", "replay"] {
-            assert_eq!(status(&document, check), "not_checked", "{check}");
-        }
-        for check in ["form", "alg", "typ", "iss", "exp", "lifetime", "jti"] {
-            assert_eq!(status(&document, check), "passed", "{check}");
-        }
-        assert_eq!(document["lifetime"]["seconds"], 60);
+        found.assert_status(if is_named { "passed" } else { "not_checked" }, &["sub"]);
+        found.assert_status("not_checked", &["kid", "signature", "aud", "replay"]);
+        found.assert_status("passed", &["form", "alg", "typ", "iss", "exp", "lifetime", "jti"]);
+        assert_eq!(found.document["lifetime"]["seconds"], 60);
         // A minute is for clocks.
-        let later = inspect(&folder, &assertion, &["--client", "signer", "--at", "2026-01-01T00:02:00Z"]);
-        assert_eq!((later.0, &later.1["failed"]), (Some(7), &json!("exp")));
+        let later = ["--client", "signer", "--at", "2026-01-01T00:02:00Z"];
+        Inspected::of(&folder, assertion.as_bytes(), &later).assert_refused("exp", "assertion_expired");
     }
     // A key of a client may be without `kid`.
     let mut jwk = json!(pair.key.jwk);
@@ -162,7 +138,11 @@ fn what_is_not_known_of_the_client_is_said_and_the_signature_is_not_shown() {
     folder.write("client.jwks.json", &json!({ "keys": [jwk, { "kty": "oct" }] }).to_string());
     let assertion = pair.key.sign("JWT", &claims).unwrap();
     let options = [&at[..], &["--client", "signer", "--jwks", "client.jwks.json"]].concat();
-    let (code, document) = inspect(&folder, &assertion, &options);
-    assert_eq!((code, &document["verdict"]), (Some(0), &json!("valid")), "{document}");
-    assert!(document["notes"][0].as_str().unwrap().starts_with("left out: key 2"), "{document}");
+    let found = Inspected::of(&folder, assertion.as_bytes(), &options);
+    found.assert_valid();
+    assert!(
+        found.document["notes"][0].as_str().unwrap().starts_with("left out: key 2"),
+        "{}",
+        found.document
+    );
 }

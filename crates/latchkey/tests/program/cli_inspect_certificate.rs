@@ -1,15 +1,15 @@
 //! `latchkey inspect` of client certificates: what each says of itself, and each check that a listener makes of it.
 
-use std::fs::File;
-use std::process::Stdio;
+use std::fs;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, SanType, date_time_ymd,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::folder::Folder;
+use crate::inspected::{Inspected, inspect};
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
@@ -55,7 +55,7 @@ fn folder() -> Folder {
     let own = key();
     let issued = leaf.signed_by(&own, &ours).unwrap();
     folder.write("issued.pem", &issued.pem());
-    std::fs::write(folder.path("issued.der"), issued.der()).unwrap();
+    fs::write(folder.path("issued.der"), issued.der()).unwrap();
     folder.write("with-key.pem", &format!("{}{}", own.serialize_pem(), issued.pem()));
     folder.canaries.add(own.serialize_pem().lines().nth(1).unwrap());
     folder.write("key.pem", &own.serialize_pem());
@@ -74,72 +74,52 @@ fn folder() -> Folder {
     folder
 }
 
-/// The exit code, and all that was written.
-fn run(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let ran = folder.program(&[&["inspect"], arguments].concat()).stdin(Stdio::null()).output().unwrap();
-    let [out, err] = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    folder.canaries.assert_absent(&out);
-    folder.canaries.assert_absent(&err);
-    (ran.status.code(), out, err)
-}
-
-fn inspect(folder: &Folder, file: &str, arguments: &[&str]) -> (Option<i32>, Value) {
-    let (code, out, err) = run(folder, &[&[file, "--json"], &AT[..], arguments].concat());
-    (code, serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}")))
-}
-
-fn line<'a>(document: &'a Value, check: &str) -> &'a Value {
-    document["checks"].as_array().unwrap().iter().find(|line| line["check"] == check).unwrap()
+/// The inspection of a file.
+fn inspected(folder: &Folder, file: &str, arguments: &[&str]) -> Inspected {
+    Inspected::of(folder, b"", &[&[file], &AT[..], arguments].concat())
 }
 
 #[test]
 fn each_failing_check_of_a_certificate_is_named_with_its_fix() {
     let folder = folder();
     let ours = ["--client-ca", "ca.pem"];
-    for (file, arguments, code, verdict, failed, reason) in [
-        ("issued.pem", &ours[..], 0, "valid", None, None),
-        ("issued.der", &ours, 0, "valid", None, None),
-        ("with-key.pem", &ours, 0, "valid", None, None),
-        ("chain.pem", &ours, 0, "valid", None, None),
-        ("issued.pem", &[], 7, "unverified", None, None),
-        ("self-signed.pem", &[], 0, "valid", None, None),
-        ("self-signed.pem", &ours, 7, "refused", Some("chain"), Some("certificate_not_trusted")),
-        ("alone.pem", &ours, 7, "refused", Some("chain"), Some("certificate_not_trusted")),
-        (
-            "issued.pem",
-            &["--client-ca", "other-ca.pem"],
-            7,
-            "refused",
-            Some("chain"),
-            Some("certificate_not_trusted"),
-        ),
-        ("ended.pem", &ours, 7, "refused", Some("chain"), Some("certificate_expired")),
-        ("expired.pem", &ours, 7, "refused", Some("dates"), Some("certificate_expired")),
-        ("expired.pem", &[], 7, "refused", Some("dates"), Some("certificate_expired")),
-        ("early.pem", &ours, 7, "refused", Some("dates"), Some("certificate_not_yet_valid")),
-        ("server.pem", &ours, 7, "refused", Some("extended_key_usage"), Some("certificate_not_trusted")),
-        ("broken.pem", &ours, 7, "refused", Some("form"), Some("certificate_malformed")),
+    let others = ["--client-ca", "other-ca.pem"];
+    for (file, arguments, failed, reason) in [
+        ("issued.pem", &ours[..], "", ""),
+        ("issued.der", &ours, "", ""),
+        ("with-key.pem", &ours, "", ""),
+        ("chain.pem", &ours, "", ""),
+        ("self-signed.pem", &[], "", ""),
+        ("self-signed.pem", &ours, "chain", "certificate_not_trusted"),
+        ("alone.pem", &ours, "chain", "certificate_not_trusted"),
+        ("issued.pem", &others, "chain", "certificate_not_trusted"),
+        ("ended.pem", &ours, "chain", "certificate_expired"),
+        ("expired.pem", &ours, "dates", "certificate_expired"),
+        ("expired.pem", &[], "dates", "certificate_expired"),
+        ("early.pem", &ours, "dates", "certificate_not_yet_valid"),
+        ("server.pem", &ours, "extended_key_usage", "certificate_not_trusted"),
+        ("broken.pem", &ours, "form", "certificate_malformed"),
     ] {
-        let (found, document) = inspect(&folder, file, arguments);
-        assert_eq!((found, &document["verdict"]), (Some(code), &json!(verdict)), "{file}: {document}");
-        let shown = (document["failed"].as_str(), document["reason"].as_str());
-        assert_eq!(shown, (failed, reason), "{file}: {document}");
-        if let Some(failed) = failed {
-            let line = line(&document, failed);
-            assert_eq!(line["status"], "failed", "{line}");
-            assert!(!line["fix"].as_str().unwrap().is_empty() && !line["expected"].is_null(), "{line}");
+        let found = inspected(&folder, file, arguments);
+        if failed.is_empty() {
+            found.assert_valid();
+        } else {
+            found.assert_refused(failed, reason);
         }
         // Neither is known without a client and a handshake.
-        for check in ["registration", "private_key"] {
-            assert_eq!(line(&document, check)["status"], "not_checked", "{document}");
-        }
+        found.assert_status("not_checked", &["registration", "private_key"]);
+    }
+    inspected(&folder, "issued.pem", &[]).assert_unverified();
+    for file in ["issued.pem", "issued.der"] {
+        let piped = fs::read(folder.path(file)).unwrap();
+        Inspected::of(&folder, &piped, &[&["-"], &AT[..], &ours].concat()).assert_valid();
     }
 }
 
 #[test]
 fn a_certificate_is_shown_in_the_words_of_a_registration() {
     let folder = folder();
-    let (_, document) = inspect(&folder, "chain.pem", &["--client-ca", "ca.pem"]);
+    let Inspected { document, .. } = inspected(&folder, "chain.pem", &["--client-ca", "ca.pem"]);
     let certificate = &document["certificate"];
     assert_eq!(certificate["subject_dn"], "CN=svc,O=Example\\, Ltd");
     assert_eq!(certificate["issuer_dn"], "CN=between,O=Example\\, Ltd");
@@ -157,7 +137,7 @@ fn a_certificate_is_shown_in_the_words_of_a_registration() {
     assert_eq!(certificate["extended_key_usage"], json!(["clientAuth"]));
     assert_eq!(document["chain"][0]["subject_dn"], "CN=between,O=Example\\, Ltd");
 
-    let (code, out, _) = run(&folder, &[&["chain.pem", "--client-ca", "ca.pem"], &AT[..]].concat());
+    let (code, out) = inspect(&folder, b"", &[&["chain.pem", "--client-ca", "ca.pem"], &AT[..]].concat());
     assert_eq!(code, Some(0), "{out}");
     for words in [
         "VALID: every check that was made has passed. Not checked: registration,",
@@ -168,17 +148,6 @@ fn a_certificate_is_shown_in_the_words_of_a_registration() {
         assert!(out.contains(words), "{words:?} in\n{out}");
     }
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
-}
-
-#[test]
-fn a_certificate_comes_from_standard_input_too() {
-    let folder = folder();
-    for file in ["issued.pem", "issued.der"] {
-        let mut piped = folder.program(&["inspect", "-", "--client-ca", "ca.pem", "--json", AT[0], AT[1]]);
-        let ran = piped.stdin(File::open(folder.path(file)).unwrap()).output().unwrap();
-        let document: Value = serde_json::from_slice(&ran.stdout).unwrap();
-        assert_eq!(document["verdict"], "valid", "{document}");
-    }
 }
 
 #[test]
@@ -194,8 +163,8 @@ fn what_holds_no_certificate_is_refused_with_what_to_give() {
         (&["issued.pem", "--client-ca", "token.jwt"], "token.jwt holds no certificate"),
         (&["issued.pem", "--client-ca", "ca.pem", "--tenant", "acme"], "cannot be used with"),
     ] {
-        let (code, out, err) = run(&folder, arguments);
-        assert!(code != Some(0) && code != Some(7) && out.is_empty(), "{out}");
-        assert!(err.contains(words), "{words:?} in {err}");
+        let (code, out) = inspect(&folder, b"", arguments);
+        assert!(code != Some(0) && code != Some(7) && !out.contains("CHECKS"), "{out}");
+        assert!(out.contains(words), "{words:?} in {out}");
     }
 }

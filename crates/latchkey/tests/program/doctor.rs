@@ -27,11 +27,15 @@ fn examine(command: &mut Command) -> (Ran, Value) {
     (ran, report)
 }
 
-fn doctor(folder: &Folder) -> (Ran, Value) {
+/// The report of this folder's doctor, which ends with this code and has these lines: check, status, and words of what was found.
+#[track_caller]
+fn doctor(folder: &Folder, code: i32, expected: &[(&str, &str, &str)]) -> Value {
     let (ran, report) = examine(&mut folder.program(&["doctor"]));
     folder.canaries.assert_absent(&ran.out);
     folder.canaries.assert_absent(&ran.err);
-    (ran, report)
+    assert_eq!(ran.code, Some(code), "{report:#}");
+    expected.iter().for_each(|(check, status, found)| assert_line(&report, check, status, found));
+    report
 }
 
 /// The lines of a check: status, what was found, and the fix.
@@ -69,9 +73,7 @@ fn content(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
 fn before_the_first_start_nothing_is_missing_and_nothing_is_made() {
     let (settings, address) = settings();
     let folder = Folder::with(&settings);
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(0), "{report:#}");
-    for (check, status, found) in [
+    let expected = [
         ("settings", "ok", "no errors"),
         ("storage", "ok", "the first start creates it"),
         ("migrations", "ok", "there is no schema yet"),
@@ -80,9 +82,8 @@ fn before_the_first_start_nothing_is_missing_and_nothing_is_made() {
         ("listener", "ok", &format!("{address} is free")),
         ("issuer", "warning", "is not reached"),
         ("clock", "skipped", "no other clock"),
-    ] {
-        assert_line(&report, check, status, found);
-    }
+    ];
+    doctor(&folder, 0, &expected);
     let mut relative = Command::new(env!("CARGO_BIN_EXE_latchkey"));
     let (ran, report) = examine(relative.arg("doctor").current_dir(folder.path("")).env_clear());
     assert_eq!(ran.code, Some(0), "{report:#}");
@@ -95,8 +96,8 @@ fn a_server_that_runs_is_found_sound_and_left_as_it_is() {
     let (settings, address) = settings();
     let folder = Folder::with(&settings);
     let program = Program::start(&folder);
-    let (ran, report) = doctor(&folder);
-    assert_eq!((ran.code, &report["status"]), (Some(0), &Value::from("ok")), "{report:#}");
+    let report = doctor(&folder, 0, &[]);
+    assert_eq!(report["status"], "ok", "{report:#}");
     for (check, found) in [
         ("storage", "can be read and written"),
         ("migrations", "the one of this program"),
@@ -112,7 +113,7 @@ fn a_server_that_runs_is_found_sound_and_left_as_it_is() {
     }
     program.stop();
     let before = content(&folder.path(""));
-    doctor(&folder);
+    doctor(&folder, 0, &[]);
     assert_eq!(content(&folder.path("")), before);
     let text = run(&mut folder.program(&["doctor"]));
     assert!(text.out.starts_with("ok       settings    no errors and no warnings\n"), "{}", text.out);
@@ -131,10 +132,9 @@ fn faulty_settings_are_the_only_line_and_what_has_no_effect_is_a_warning() {
             "tenants.globex: the strategy oauth2 is not enabled",
         ),
     ] {
-        let (ran, report) = doctor(&Folder::with(&edited(TWO_TENANTS, strategies, to)));
-        assert_eq!(ran.code, Some(i32::from(is_only)), "{report:#}");
+        let folder = Folder::with(&edited(TWO_TENANTS, strategies, to));
+        let report = doctor(&folder, i32::from(is_only), &[("settings", status, found)]);
         assert_eq!(report["checks"].as_array().unwrap().len() == 1, is_only, "{report:#}");
-        assert_line(&report, "settings", status, found);
     }
 }
 
@@ -142,9 +142,7 @@ fn faulty_settings_are_the_only_line_and_what_has_no_effect_is_a_warning() {
 fn a_store_that_is_no_file_cannot_be_written() {
     let folder = Folder::with(TWO_TENANTS);
     fs::create_dir_all(folder.path("data/latchkey.db")).unwrap();
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(1));
-    assert_line(&report, "storage", "error", "cannot be written");
+    doctor(&folder, 1, &[("storage", "error", "cannot be written")]);
 }
 
 #[test]
@@ -160,13 +158,9 @@ fn a_schema_of_another_version_has_its_line() {
     set(
         "INSERT INTO _sqlx_migrations SELECT 9999, description, installed_on, success, checksum, execution_time FROM _sqlx_migrations WHERE version = 1",
     );
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(1));
-    assert_line(&report, "migrations", "error", "has schema 9999");
+    doctor(&folder, 1, &[("migrations", "error", "has schema 9999")]);
     set("DELETE FROM _sqlx_migrations WHERE version > 3");
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(0), "{report:#}");
-    assert_line(&report, "migrations", "warning", "has schema 3");
+    doctor(&folder, 0, &[("migrations", "warning", "has schema 3")]);
 }
 
 #[test]
@@ -174,20 +168,14 @@ fn a_key_that_does_not_open_the_store_has_its_line() {
     let folder = Folder::with(TWO_TENANTS);
     Program::start(&folder).stop();
     fs::rename(folder.path("keys/sealing.key"), folder.path("keys/old.key")).unwrap();
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(1));
-    assert_line(&report, "sealing-key", "error", "is missing, and the store holds rows");
+    doctor(&folder, 1, &[("sealing-key", "error", "is missing, and the store holds rows")]);
     folder
         .run(&["key", "new-sealing-key", "--file", folder.path("keys/sealing.key").to_str().unwrap()])
         .output();
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(1));
-    assert_line(&report, "sealing-key", "error", "the pepper cannot be opened");
+    doctor(&folder, 1, &[("sealing-key", "error", "the pepper cannot be opened")]);
     let keys = "sealing_key: { file: keys/sealing.key }, former_sealing_keys: [{ file: keys/old.key }]";
     folder.write("config.yaml", &edited(TWO_TENANTS, "sealing_key: { file: keys/sealing.key }", keys));
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(0), "{report:#}");
-    assert_line(&report, "sealing-key", "warning", "sealed by a former key");
+    doctor(&folder, 0, &[("sealing-key", "warning", "sealed by a former key")]);
 }
 
 #[test]
@@ -206,14 +194,10 @@ fn the_days_of_a_certificate_are_counted() {
     let listener =
         "address: 127.0.0.1:0, tls: { certificate: data/dev-cert.pem, private_key: data/dev-key.pem }";
     let folder = Folder::with(&edited(TWO_TENANTS, "address: 127.0.0.1:0", listener));
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(1));
-    assert_line(&report, "settings", "error", "there is no file of this name");
+    doctor(&folder, 1, &[("settings", "error", "there is no file of this name")]);
     folder.run(&["dev-cert"]).output();
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(0), "{report:#}");
-    assert_line(&report, "certificate", "ok", "127.0.0.1:0: valid for 36");
-    assert_line(&report, "files", "ok", "dev-key.pem belongs to ");
+    let certificate = ("certificate", "ok", "127.0.0.1:0: valid for 36");
+    doctor(&folder, 0, &[certificate, ("files", "ok", "dev-key.pem belongs to ")]);
 }
 
 /// Root alone can give a file to another user. The printed command is the fix.
@@ -226,20 +210,13 @@ fn a_file_of_another_owner_has_its_line_and_the_command_that_fixes_it() {
         eprintln!("not tried: this user may not give a file away");
         return;
     }
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(1), "{report:#}");
     let database = data.join("latchkey.db").display().to_string();
-    assert_line(
-        &report,
-        "files",
-        "error",
-        &format!("{database} belongs to root (mode 0600), and its folder to "),
-    );
+    let found = format!("{database} belongs to root (mode 0600), and its folder to ");
+    let report = doctor(&folder, 1, &[("files", "error", &found)]);
     for (_, _, fix) in lines(&report, "files").into_iter().filter(|line| line.0 == "error") {
         bash(fix.split('`').nth(1).unwrap(), &[]).output();
     }
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(0), "{report:#}");
+    let report = doctor(&folder, 0, &[]);
     assert!(lines(&report, "files").iter().all(|line| line.0 == "ok"), "{report:#}");
 }
 
@@ -255,16 +232,10 @@ fn a_port_of_another_program_and_an_address_of_another_machine_have_their_lines(
         let (mut connection, _) = taken.accept().unwrap();
         connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").unwrap();
     });
-    let (ran, report) = doctor(&folder);
+    let taken = format!("{address} is in use by another program");
+    let elsewhere = "no network interface of this machine has the address 192.0.2.1";
+    doctor(&folder, 1, &[("listener", "error", &taken), ("listener", "error", elsewhere)]);
     answering.join().unwrap();
-    assert_eq!(ran.code, Some(1));
-    assert_line(&report, "listener", "error", &format!("{address} is in use by another program"));
-    assert_line(
-        &report,
-        "listener",
-        "error",
-        "no network interface of this machine has the address 192.0.2.1",
-    );
 }
 
 /// Answers metadata requests as an issuer whose clock is this many seconds behind, or with 404.
@@ -302,24 +273,19 @@ fn issuer(seconds_behind: Option<u64>) -> SocketAddr {
 
 /// A unit test has the bounds, and `a_server_that_runs_is_found_sound_and_left_as_it_is` a clock that agrees.
 #[test]
-fn a_clock_that_is_not_that_of_an_issuer_has_its_line() {
-    let server = format!("server:\n  public_url: http://{}\n", issuer(Some(3600)));
-    let folder = Folder::with(&edited(TWO_TENANTS, "server:\n", &server));
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(1), "{report:#}");
-    assert_line(&report, "issuer", "ok", "(tenant acme): its metadata names itself");
-    assert_line(&report, "clock", "error", "s ahead of that of an issuer");
-    assert!(lines(&report, "clock")[0].2.contains("timedatectl set-ntp true"), "{report:#}");
-}
-
-#[test]
-fn an_issuer_without_metadata_has_its_line() {
-    let server = format!("server:\n  public_url: http://{}\n", issuer(None));
-    let folder = Folder::with(&edited(TWO_TENANTS, "server:\n", &server));
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(1), "{report:#}");
-    assert_line(&report, "issuer", "error", "answers 404 without metadata");
-    assert!(lines(&report, "issuer")[0].2.starts_with("let the proxy pass this path on"), "{report:#}");
+fn an_issuer_with_another_clock_and_one_without_metadata_have_their_lines() {
+    let clock = "s ahead of that of an issuer";
+    let synchronise = "synchronise both machines with a time server (`timedatectl set-ntp true`)";
+    let sound = "(tenant acme): its metadata names itself";
+    for (behind, expected, fix) in [
+        (Some(3600), &[("clock", "error", clock), ("issuer", "ok", sound)][..], synchronise),
+        (None, &[("issuer", "error", "answers 404 without metadata")], "let the proxy pass this path on"),
+    ] {
+        let server = format!("server:\n  public_url: http://{}\n", issuer(behind));
+        let folder = Folder::with(&edited(TWO_TENANTS, "server:\n", &server));
+        let report = doctor(&folder, 1, expected);
+        assert!(lines(&report, expected[0].0)[0].2.starts_with(fix), "{report:#}");
+    }
 }
 
 #[test]
@@ -329,9 +295,6 @@ fn an_issuer_whose_metadata_name_another_one_has_its_line() {
     let issuer = format!("globex:\n    issuer: http://{address}/\n    strategies:");
     let folder = Folder::with(&edited(&settings, "globex:\n    strategies:", &issuer));
     let program = Program::start(&folder);
-    let (ran, report) = doctor(&folder);
-    assert_eq!(ran.code, Some(1), "{report:#}");
-    assert_line(&report, "issuer", "ok", "(tenant acme)");
-    assert_line(&report, "issuer", "error", "(tenant globex)");
+    doctor(&folder, 1, &[("issuer", "ok", "(tenant acme)"), ("issuer", "error", "(tenant globex)")]);
     program.stop();
 }

@@ -19,6 +19,7 @@ mod creations;
 mod folder;
 mod foreign;
 mod host;
+mod inspected;
 mod jwt;
 mod language_examples;
 mod logout_receiver;

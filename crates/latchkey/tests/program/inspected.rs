@@ -1,0 +1,103 @@
+//! What `latchkey inspect` says of what it reads.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
+use serde_json::Value;
+
+use crate::folder::Folder;
+
+/// The exit code, and the document for programs.
+pub(crate) struct Inspected {
+    pub(crate) code: Option<i32>,
+    pub(crate) document: Value,
+}
+
+impl Inspected {
+    /// Of this standard input.
+    #[track_caller]
+    pub(crate) fn of(folder: &Folder, input: &[u8], arguments: &[&str]) -> Self {
+        let (code, out) = inspect(folder, input, &[arguments, &["--json"]].concat());
+        let document = serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"));
+        Self { code, document }
+    }
+
+    #[track_caller]
+    pub(crate) fn assert_valid(&self) {
+        assert_eq!((self.code, self.verdict()), (Some(0), ["valid", "", ""]), "{}", self.document);
+    }
+
+    /// No check fails, and not all that need be are made.
+    #[track_caller]
+    pub(crate) fn assert_unverified(&self) {
+        assert_eq!((self.code, self.verdict()), (Some(7), ["unverified", "", ""]), "{}", self.document);
+    }
+
+    /// The check that fails says what was expected, and what to do.
+    #[track_caller]
+    pub(crate) fn assert_refused(&self, failed: &str, reason: &str) {
+        assert_eq!((self.code, self.verdict()), (Some(7), ["refused", failed, reason]), "{}", self.document);
+        let line = self.check(failed);
+        assert_eq!(line["status"], "failed", "{line}");
+        assert!(line["fix"].as_str().is_some_and(|fix| !fix.is_empty()) && line["expected"].is_string());
+    }
+
+    /// The line of a check.
+    #[track_caller]
+    pub(crate) fn check(&self, name: &str) -> &Value {
+        let checks = self.document["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["check"] == name).unwrap_or_else(|| panic!("{name}"))
+    }
+
+    #[track_caller]
+    pub(crate) fn found(&self, name: &str) -> &str {
+        self.check(name)["found"].as_str().unwrap()
+    }
+
+    /// Each of these checks has this status.
+    #[track_caller]
+    pub(crate) fn assert_status(&self, status: &str, checks: &[&str]) {
+        for check in checks {
+            assert_eq!(self.check(check)["status"], status, "{check}: {}", self.document);
+        }
+    }
+
+    fn verdict(&self) -> [&str; 3] {
+        ["verdict", "failed", "reason"].map(|member| self.document[member].as_str().unwrap_or_default())
+    }
+}
+
+/// The exit code and everything that was written. In it is no canary of the folder and no signature, with which it could be replayed.
+#[track_caller]
+pub(crate) fn inspect(folder: &Folder, input: &[u8], arguments: &[&str]) -> (Option<i32>, String) {
+    let (code, out) = with_input(&mut folder.program(&[&["inspect"], arguments].concat()), input);
+    folder.canaries.assert_absent(&out);
+    if let Some((_, signature)) = String::from_utf8_lossy(input).trim().rsplit_once('.') {
+        assert!(signature.len() < 20 || !out.contains(signature), "the signature is shown: {out}");
+    }
+    (code, out)
+}
+
+/// The exit code and everything that was written.
+pub(crate) fn with_input(command: &mut Command, input: &[u8]) -> (Option<i32>, String) {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // The program ends before it has read a text that is too large.
+    let _ = stdin.write_all(input);
+    drop(stdin);
+    let ran = child.wait_with_output().unwrap();
+    let text = [ran.stdout, ran.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+    (ran.status.code(), text)
+}
+
+/// The token with another header or other claims, and its own signature.
+pub(crate) fn changed(token: &str, part: usize, change: impl FnOnce(&mut Value)) -> String {
+    let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
+    let mut value: Value = serde_json::from_slice(&BASE64URL.decode(&parts[part]).unwrap()).unwrap();
+    change(&mut value);
+    parts[part] = BASE64URL.encode(value.to_string());
+    parts.join(".")
+}
