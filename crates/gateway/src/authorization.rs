@@ -17,7 +17,8 @@ use crate::failure::Failure;
 use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 use crate::routes::{AdminAccess, tenant_of_admin_path};
-use crate::{CertificateSources, Services, TokenServices, sender};
+use crate::tenant_request::TenantRequest;
+use crate::{CertificateSources, Services, TokenServices};
 
 /// A listener's access to the admin API: each caller has the authority of its token, and there is no other way to get one.
 pub(crate) struct BearerAccess {
@@ -52,7 +53,8 @@ impl AdminAccess for BearerAccess {
         let token =
             PresentedToken::from_authorization(raw.authorization()?).ok_or_else(Problem::token_required)?;
         let (tenant, admitted) = verify(services, &token, required, now).await?;
-        let claims = sender::confirm(services, &tenant, raw, &token, admitted, now).await?;
+        let request = TenantRequest { services, tenant: &tenant, raw, now };
+        let claims = request.confirm(&token, admitted).await?;
         // Suspending a client or taking a scope away has effect from the next request on, not only when its tokens have expired.
         let client = services.authenticator.find_active(&tenant.id, &claims.client_id).await?;
         let client = client.ok_or_else(|| {
@@ -133,17 +135,13 @@ async fn verify(
             // Without a valid signature an unknown tenant, a suspended tenant and another tenant get the same
             // answer.
             Err(GrantError::Bearer(BearerError::Token(error))) if error.is_proven() => {
-                return Err(Problem::invalid_token(error.reason(), error.description()));
+                return Err(BearerError::Token(error).into());
             }
             Err(GrantError::Bearer(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    let foreign = || {
-        let error = TokenError::ForeignIssuer;
-        Problem::invalid_token(error.reason(), error.description())
-    };
-    Err(unreadable.map_or_else(foreign, Problem::from))
+    Err(unreadable.map_or_else(|| BearerError::Token(TokenError::ForeignIssuer).into(), Problem::from))
 }
 
 async fn resolve(services: &Services, name: &str) -> Result<Option<Arc<Tenant>>, Problem> {

@@ -1,15 +1,16 @@
 //! Authenticates the client of a request, and notes for log and metrics how it was presented and what came of it.
 
-use protocol::{ClientAuthentication, PresentedMethod, Timestamp};
+use protocol::{ClientAuthentication, PresentedMethod};
 use registry::{AuthenticatedClient, CertificateMethod, ClientAuthenticationError, Proof};
-use tenancy::Tenant;
+use strum::{IntoStaticStr, VariantArray};
 
-use crate::Services;
 use crate::raw_request::RawRequest;
-use crate::respond::OAuthError;
+use crate::respond::OAuthResult;
+use crate::tenant_request::TenantRequest;
 
 /// What came of a client authentication.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum AuthenticationOutcome {
     Accepted,
     Refused,
@@ -18,15 +19,11 @@ pub(crate) enum AuthenticationOutcome {
 }
 
 impl AuthenticationOutcome {
-    pub(crate) const ALL: [Self; 3] = [Self::Accepted, Self::Refused, Self::Unavailable];
+    pub(crate) const ALL: &[Self] = Self::VARIANTS;
 
     /// The label of metrics.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Refused => "refused",
-            Self::Unavailable => "unavailable",
-        }
+    pub(crate) fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -37,38 +34,38 @@ pub(crate) struct AttemptedAuthentication {
     pub(crate) outcome: AuthenticationOutcome,
 }
 
-/// As [`authenticate`], and accepts a public client by its name alone.
-pub(crate) async fn authenticate_or_identify(
-    services: &Services,
-    tenant: &Tenant,
-    credentials: ClientAuthentication,
-    raw: &RawRequest,
-    now: Timestamp,
-) -> Result<AuthenticatedClient, OAuthError> {
-    let credentials = credentials.beside(raw.client_certificate(now)?);
-    let (method, source) = (credentials.presented_method(), raw.source());
-    let identified = services.authenticator.authenticate_or_identify(tenant, credentials, &source, now).await;
-    note(raw, method, identified)
-}
+impl TenantRequest<'_> {
+    /// As [`Self::authenticate`], and accepts a public client by its name alone.
+    pub(crate) async fn authenticate_or_identify(
+        self,
+        credentials: ClientAuthentication,
+    ) -> OAuthResult<AuthenticatedClient> {
+        let Self { services, tenant, raw, now } = self;
+        let credentials = credentials.beside(raw.client_certificate(now)?);
+        let (method, source) = (credentials.presented_method(), raw.source());
+        note(
+            raw,
+            method,
+            services.authenticator.authenticate_or_identify(tenant, credentials, &source, now).await,
+        )
+    }
 
-pub(crate) async fn authenticate(
-    services: &Services,
-    tenant: &Tenant,
-    credentials: ClientAuthentication,
-    raw: &RawRequest,
-    now: Timestamp,
-) -> Result<AuthenticatedClient, OAuthError> {
-    let credentials = credentials.beside(raw.client_certificate(now)?);
-    let (method, source) = (credentials.presented_method(), raw.source());
-    let authenticated = services.authenticator.authenticate(tenant, credentials, &source, now).await;
-    note(raw, method, authenticated)
+    pub(crate) async fn authenticate(
+        self,
+        credentials: ClientAuthentication,
+    ) -> OAuthResult<AuthenticatedClient> {
+        let Self { services, tenant, raw, now } = self;
+        let credentials = credentials.beside(raw.client_certificate(now)?);
+        let (method, source) = (credentials.presented_method(), raw.source());
+        note(raw, method, services.authenticator.authenticate(tenant, credentials, &source, now).await)
+    }
 }
 
 fn note(
     raw: &RawRequest,
     presented: PresentedMethod,
     authenticated: Result<AuthenticatedClient, ClientAuthenticationError>,
-) -> Result<AuthenticatedClient, OAuthError> {
+) -> OAuthResult<AuthenticatedClient> {
     let outcome = match &authenticated {
         Ok(_) => AuthenticationOutcome::Accepted,
         Err(error) if error.is_refusal() => AuthenticationOutcome::Refused,

@@ -35,55 +35,48 @@ pub(crate) enum Failure<'a> {
 }
 
 impl Failure<'_> {
-    /// The status, and the code of RFC 6749 that metrics count.
-    pub(crate) const fn status_and_code(self) -> (StatusCode, ErrorCode) {
+    /// The status, the code of RFC 6749 that metrics count, and the reason for the log.
+    pub(crate) const fn facts(self) -> (StatusCode, ErrorCode, RefusalReason) {
+        use ErrorCode::{InvalidRequest, NotFound, ServerError, TemporarilyUnavailable};
+        use RefusalReason as Why;
         match self {
-            Self::UnknownPath | Self::UnknownTenant => (StatusCode::NOT_FOUND, ErrorCode::NotFound),
-            Self::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::InvalidRequest),
-            Self::Misdirected => (StatusCode::MISDIRECTED_REQUEST, ErrorCode::InvalidRequest),
-            Self::RepeatedAuthorization | Self::CertificateHeader(_) => {
-                (StatusCode::BAD_REQUEST, ErrorCode::InvalidRequest)
+            Self::UnknownPath => (StatusCode::NOT_FOUND, NotFound, Why::UnknownPath),
+            Self::UnknownTenant => (StatusCode::NOT_FOUND, NotFound, Why::UnknownTenant),
+            Self::MethodNotAllowed(_) => {
+                (StatusCode::METHOD_NOT_ALLOWED, InvalidRequest, Why::MethodNotAllowed)
             }
-            Self::Body(error) => (error.status(), ErrorCode::InvalidRequest),
-            Self::TooManyWrites(_) => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::TemporarilyUnavailable),
-            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TemporarilyUnavailable),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::ServerError),
-        }
-    }
-
-    /// The reason for the log.
-    pub(crate) const fn reason(self) -> RefusalReason {
-        match self {
-            Self::UnknownPath => RefusalReason::UnknownPath,
-            Self::UnknownTenant => RefusalReason::UnknownTenant,
-            Self::MethodNotAllowed(_) => RefusalReason::MethodNotAllowed,
-            Self::Misdirected => RefusalReason::Misdirected,
-            Self::RepeatedAuthorization => RefusalReason::RepeatedAuthorization,
-            Self::CertificateHeader(_) => RefusalReason::CertificateHeaderUnreadable,
-            Self::Body(_) => RefusalReason::UnreadableBody,
-            Self::TooManyWrites(_) => RefusalReason::TooManyWrites,
-            Self::Unavailable => RefusalReason::Unavailable,
-            Self::Internal => RefusalReason::ServerFault,
+            Self::Misdirected => (StatusCode::MISDIRECTED_REQUEST, InvalidRequest, Why::Misdirected),
+            Self::RepeatedAuthorization => {
+                (StatusCode::BAD_REQUEST, InvalidRequest, Why::RepeatedAuthorization)
+            }
+            Self::CertificateHeader(_) => {
+                (StatusCode::BAD_REQUEST, InvalidRequest, Why::CertificateHeaderUnreadable)
+            }
+            Self::Body(error) => (error.status(), InvalidRequest, Why::UnreadableBody),
+            Self::TooManyWrites(_) => {
+                (StatusCode::TOO_MANY_REQUESTS, TemporarilyUnavailable, Why::TooManyWrites)
+            }
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, TemporarilyUnavailable, Why::Unavailable),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, ServerError, Why::ServerFault),
         }
     }
 
     /// The text for people.
     pub(crate) fn detail(self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            Self::UnknownPath => "Unknown path",
-            Self::UnknownTenant => "there is no tenant of this id",
-            Self::MethodNotAllowed(methods) => return Cow::Owned(format!("This path takes {methods}")),
-            Self::Misdirected => "This path is not served under the name in the Host header",
-            Self::RepeatedAuthorization => "The Authorization header was sent more than once",
-            Self::CertificateHeader(error) => return Cow::Owned(error.to_string()),
-            Self::Body(error) => return Cow::Owned(error.to_string()),
-            Self::TooManyWrites(BudgetSpent { limit, .. }) => {
-                return Cow::Owned(format!(
-                    "The administrators of this tenant have asked for too many writes ({limit}); try again later"
-                ));
-            }
-            Self::Unavailable => "The server cannot answer now; try again",
-            Self::Internal => "The server failed to answer",
-        })
+        match self {
+            Self::UnknownPath => "Unknown path".into(),
+            Self::UnknownTenant => "there is no tenant of this id".into(),
+            Self::MethodNotAllowed(methods) => format!("This path takes {methods}").into(),
+            Self::Misdirected => "This path is not served under the name in the Host header".into(),
+            Self::RepeatedAuthorization => "The Authorization header was sent more than once".into(),
+            Self::CertificateHeader(error) => error.to_string().into(),
+            Self::Body(error) => error.to_string().into(),
+            Self::TooManyWrites(BudgetSpent { limit, .. }) => format!(
+                "The administrators of this tenant have asked for too many writes ({limit}); try again later"
+            )
+            .into(),
+            Self::Unavailable => "The server cannot answer now; try again".into(),
+            Self::Internal => "The server failed to answer".into(),
+        }
     }
 }

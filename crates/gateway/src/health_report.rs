@@ -31,6 +31,9 @@ pub enum State {
     Failed(Cow<'static, str>),
 }
 
+/// Labels with their values: constant texts, so that requests cannot create series.
+type Labels = &'static [(&'static str, &'static str)];
+
 /// A number at this moment. Its names and labels are texts of the program, so that no request can make a new series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sample {
@@ -41,9 +44,23 @@ pub struct Sample {
     /// How it moves.
     pub kind: Kind,
     /// Label and value.
-    pub labels: &'static [(&'static str, &'static str)],
+    pub labels: Labels,
     /// The number.
     pub value: u64,
+}
+
+impl Sample {
+    /// A number that only goes up.
+    #[must_use]
+    pub const fn counter(name: &'static str, help: &'static str, labels: Labels, value: u64) -> Self {
+        Self { name, help, kind: Kind::Counter, labels, value }
+    }
+
+    /// A number that goes up and down.
+    #[must_use]
+    pub const fn gauge(name: &'static str, help: &'static str, labels: Labels, value: u64) -> Self {
+        Self { name, help, kind: Kind::Gauge, labels, value }
+    }
 }
 
 /// How a number moves.

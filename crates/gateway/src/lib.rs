@@ -25,6 +25,7 @@ mod refused;
 mod respond;
 mod route;
 mod sender;
+mod tenant_request;
 
 mod cookies;
 mod cross_origin;

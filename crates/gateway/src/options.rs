@@ -29,9 +29,6 @@ pub struct Options {
     pub workers: usize,
 }
 
-/// The tenant of the paths without a tenant.
-pub(crate) struct DefaultTenant(pub(crate) Option<String>);
-
 /// The base of every URL that is published, without a slash at its end.
 pub(crate) struct PublicUrl(pub(crate) String);
 
@@ -47,16 +44,6 @@ impl PublicUrl {
         format!("{}/api/v1/tenant/{tenant}{endpoint}", self.path())
     }
 }
-
-/// What metadata says of client certificates: nothing where no listener reads them.
-pub(crate) struct MutualTls {
-    pub(crate) is_served: bool,
-    /// The base of the endpoints for clients with certificates, without a slash at its end.
-    pub(crate) url: Option<String>,
-}
-
-/// The sample resource server.
-pub(crate) struct SampleResource(pub(crate) Option<ProtectedResource>);
 
 /// How much of the server connections may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,9 +88,9 @@ pub struct Listener {
 }
 
 impl Options {
-    pub(crate) fn mutual_tls(&self) -> MutualTls {
-        let url = self.mtls_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
-        MutualTls { is_served: self.listeners.iter().any(Listener::reads_client_certificates), url }
+    /// Metadata says nothing of client certificates where no listener reads them.
+    pub(crate) fn reads_client_certificates(&self) -> bool {
+        self.listeners.iter().any(Listener::reads_client_certificates)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CONTENT_SECURITY_POLICY, ContentType, HeaderName, HeaderValue, X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, CROSS_ORIGIN_OPENER_POLICY, CROSS_ORIGIN_RESOURCE_POLICY, ContentType,
+    HeaderName, HeaderValue, PERMISSIONS_POLICY, X_FRAME_OPTIONS,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use base64::Engine as _;
@@ -14,9 +15,6 @@ use tenancy::{Branding, Logo, Tenant};
 use crate::options::PublicUrl;
 use crate::respond::no_store;
 
-const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
-const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
-const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
 const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 
@@ -95,8 +93,8 @@ pub(crate) fn protect(response: &mut HttpResponseBuilder, page: &(impl Page + ?S
     response
         .insert_header((CONTENT_SECURITY_POLICY, policy(&page.common().nonce, page.form_target())))
         .insert_header((X_FRAME_OPTIONS, HeaderValue::from_static("DENY")))
-        .insert_header((OPENER_POLICY, HeaderValue::from_static(opener)))
-        .insert_header((RESOURCE_POLICY, SAME_ORIGIN))
+        .insert_header((CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static(opener)))
+        .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN))
         .insert_header((PERMISSIONS_POLICY, PERMISSIONS))
         .insert_header((ROBOTS, HeaderValue::from_static("noindex")));
 }
@@ -105,7 +103,7 @@ pub(crate) fn protect(response: &mut HttpResponseBuilder, page: &(impl Page + ?S
 pub(crate) fn passive(response: &mut HttpResponseBuilder) -> &mut HttpResponseBuilder {
     response
         .insert_header((CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")))
-        .insert_header((RESOURCE_POLICY, SAME_ORIGIN))
+        .insert_header((CROSS_ORIGIN_RESOURCE_POLICY, SAME_ORIGIN))
 }
 
 /// The policy (CSP Level 3): only what this origin serves, and the one script that the response names.

@@ -24,7 +24,15 @@ use crate::respond::{ErrorBody, HttpError};
 /// An error page.
 pub(crate) type PageError = HttpError<PageBody>;
 
-type PageResult = Result<HttpResponse, PageError>;
+/// A page, or the error page in its place.
+pub(crate) type PageResult<T = HttpResponse> = Result<T, PageError>;
+
+/// The request for a page, with what answers it.
+pub(crate) struct PageRequest {
+    pub(crate) services: Data<Services>,
+    pub(crate) public_url: Data<PublicUrl>,
+    pub(crate) raw: RawRequest,
+}
 
 /// The answer of a handler of pages. Only with the request of an error is it known how the error page looks.
 pub(crate) struct PageAnswer(PageResult);
@@ -35,15 +43,12 @@ pub(crate) struct VisitedTenant(pub(crate) Arc<Tenant>);
 type Answering<Answer> = Map<Answer, fn(PageResult) -> PageAnswer>;
 
 /// A handler of pages as a route takes it.
-pub(crate) fn with_pages<F, Answer>(
-    handler: F,
-) -> impl Fn(Data<Services>, Data<PublicUrl>, RawRequest) -> Answering<Answer> + Clone
-where
-    F: Fn(Data<Services>, Data<PublicUrl>, RawRequest) -> Answer + Clone + 'static,
-    Answer: Future<Output = PageResult>,
-{
+pub(crate) fn with_pages<Answer: Future<Output = PageResult>>(
+    handler: impl Fn(PageRequest) -> Answer + Clone + 'static,
+) -> impl Fn(Data<Services>, Data<PublicUrl>, RawRequest) -> Answering<Answer> + Clone {
     move |services, public_url, raw| {
-        handler(services, public_url, raw).map(PageAnswer as fn(PageResult) -> PageAnswer)
+        let request = PageRequest { services, public_url, raw };
+        handler(request).map(PageAnswer as fn(PageResult) -> PageAnswer)
     }
 }
 

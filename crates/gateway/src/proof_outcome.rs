@@ -1,8 +1,10 @@
 //! What came of the DPoP proof of a request, for metrics.
 
 use registry::{DpopCheck, SingleUseError};
+use strum::{IntoStaticStr, VariantArray};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum ProofOutcome {
     Accepted,
     Refused,
@@ -15,8 +17,7 @@ pub(crate) enum ProofOutcome {
 }
 
 impl ProofOutcome {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Accepted, Self::Refused, Self::Replayed, Self::NonceNeeded, Self::Unavailable];
+    pub(crate) const ALL: &[Self] = Self::VARIANTS;
 
     pub(crate) const fn of(failed: DpopCheck) -> Self {
         match failed {
@@ -34,13 +35,7 @@ impl ProofOutcome {
     }
 
     /// The label of metrics.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Refused => "refused",
-            Self::Replayed => "replayed",
-            Self::NonceNeeded => "nonce_needed",
-            Self::Unavailable => "unavailable",
-        }
+    pub(crate) fn as_str(self) -> &'static str {
+        self.into()
     }
 }

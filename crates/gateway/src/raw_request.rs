@@ -24,10 +24,9 @@ use crate::access_log::{self, RequestLogFields};
 use crate::body::{self, Body, BodyBounds, BodyError};
 use crate::connection::Deadlines;
 use crate::failure::Failure;
-use crate::options::DefaultTenant;
 use crate::page_error::VisitedTenant;
 use crate::route::Route;
-use crate::{ClientCertificateHeader, TrustedProxies};
+use crate::{ClientCertificateHeader, Options, TrustedProxies};
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 
@@ -69,8 +68,12 @@ impl RawRequest {
 
     /// The tenant that the path names, or the server's default one on the paths without a tenant. No tenant has the empty name.
     pub(crate) fn tenant_or_default(&self) -> &str {
-        let default_tenant = || self.request.app_data::<Data<DefaultTenant>>()?.0.as_deref();
-        self.tenant().or_else(default_tenant).unwrap_or_default()
+        self.tenant().or_else(|| self.default_tenant()).unwrap_or_default()
+    }
+
+    /// The tenant of the paths without a tenant.
+    pub(crate) fn default_tenant(&self) -> Option<&str> {
+        self.request.app_data::<Data<Options>>()?.default_tenant.as_deref()
     }
 
     /// The path as it was sent.

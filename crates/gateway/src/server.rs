@@ -29,7 +29,7 @@ use crate::connection::{
 };
 use crate::hosts::HostNames;
 use crate::metrics::{Metrics, UNKNOWN_ROUTE};
-use crate::options::{DefaultTenant, PublicUrl, SampleResource};
+use crate::options::PublicUrl;
 use crate::readiness::Readiness;
 use crate::respond::{Protective, link_help};
 use crate::routes::DirectRoutes;
@@ -175,26 +175,21 @@ fn connections(
     let Shared { services, metrics, readiness, slots, refusals } = shared;
     let (services, metrics, readiness) = (services.clone(), metrics.clone(), readiness.clone());
     let (slots, refusals, stalled) = (Arc::clone(slots), Arc::clone(refusals), options.connections.stalled);
-    let default_tenant = Data::new(DefaultTenant(options.default_tenant.clone()));
     let public_url = Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned()));
-    let mutual_tls = Data::new(options.mutual_tls());
     let certificate_sources = CertificateSources::served(&options.listeners);
-    let sample = Data::new(SampleResource(options.protected_resource.clone()));
+    let options = Data::new(options.clone());
     let Listener { surface, tls, hosts, trusted_proxies, client_certificate_header, .. } = listener.clone();
-    let (public, protective) =
-        (options.public_url.clone(), Protective { strict_transport: options.strict_transport });
+    let protective = Protective { strict_transport: options.strict_transport };
     move || {
         let unknown = metrics.series(UNKNOWN_ROUTE);
-        let hosts = Rc::new(HostNames::new(&public, &hosts));
+        let hosts = Rc::new(HostNames::new(&options.public_url, &hosts));
         let (direct, base) = (DirectRoutes::default(), public_url.clone());
         let app = App::new()
             .app_data(services.clone())
             .app_data(metrics.clone())
             .app_data(readiness.clone())
-            .app_data(default_tenant.clone())
+            .app_data(options.clone())
             .app_data(public_url.clone())
-            .app_data(mutual_tls.clone())
-            .app_data(sample.clone())
             .configure(|config| {
                 if let Some(proxies) = &trusted_proxies {
                     config.app_data(proxies.clone());

@@ -9,7 +9,6 @@ use storage::postgres::{self, PostgresOptions};
 use storage::{Database, OpenError, sqlite};
 
 use crate::file_access;
-use crate::health::{counter, gauge};
 use settings::{StorageLocation, files};
 
 /// Opens the store and migrates its schema.
@@ -69,12 +68,13 @@ fn explained(error: OpenError, path: &Path, writes: bool) -> OpenError {
 /// The store's metrics.
 pub(crate) fn samples(database: &Database) -> Vec<Sample> {
     let help = "SQL statements, without those of the change feed.";
-    let mut samples = vec![counter("latchkey_store_statements_total", help, &[], database.statements())];
+    let mut samples =
+        vec![Sample::counter("latchkey_store_statements_total", help, &[], database.statements())];
     if let Some((open, idle)) = database.connections() {
         let busy = u64::from(open).saturating_sub(idle as u64);
         let (name, help) = ("latchkey_store_connections", "Connections to the store.");
-        samples.push(gauge(name, help, &[("state", "busy")], busy));
-        samples.push(gauge(name, help, &[("state", "idle")], idle as u64));
+        samples.push(Sample::gauge(name, help, &[("state", "busy")], busy));
+        samples.push(Sample::gauge(name, help, &[("state", "idle")], idle as u64));
     }
     samples
 }

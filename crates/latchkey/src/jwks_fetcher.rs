@@ -12,8 +12,6 @@ use settings::PlatformSettings;
 use tenancy::TenantId;
 use url::Url;
 
-use crate::health::counter;
-
 /// RFC 7517 §8.5.1; most servers send the second one.
 const ACCEPT: &str = "application/jwk-set+json, application/json";
 
@@ -42,8 +40,8 @@ impl GuardedJwksFetcher {
         let name = "latchkey_client_jwks_fetches_total";
         let help = "Fetches of the key sets at the jwks_uri of clients.";
         [
-            counter(name, help, &[("outcome", "fetched")], self.fetched.load(Ordering::Relaxed)),
-            counter(name, help, &[("outcome", "failed")], self.failed.load(Ordering::Relaxed)),
+            Sample::counter(name, help, &[("outcome", "fetched")], self.fetched.load(Ordering::Relaxed)),
+            Sample::counter(name, help, &[("outcome", "failed")], self.failed.load(Ordering::Relaxed)),
         ]
     }
 }

@@ -13,7 +13,7 @@ use tenancy::TenantId;
 use super::request_id::RequestId;
 use crate::client_authentication::AttemptedAuthentication;
 use crate::connection::Deadlines;
-use crate::metrics::{Answered, Series};
+use crate::metrics::Series;
 use crate::proof_outcome::ProofOutcome;
 use crate::refused::Refused;
 
@@ -109,17 +109,7 @@ impl Drop for LogEntry {
         let refused = self.refused.as_ref();
         let reason = refused.map(|refused| refused.reason).or(self.fields.reason);
         let tenant = self.fields.tenant.as_ref().or_else(|| refused.and_then(Refused::tenant));
-        self.series.record(
-            Answered {
-                status: self.status.map(|status| status.as_u16()),
-                error,
-                signed: self.fields.signed,
-                authentication: self.fields.authentication,
-                proof: self.fields.proof,
-                is_dpop_bound: self.fields.is_dpop_bound,
-            },
-            took,
-        );
+        self.series.record(self.status.map(|status| status.as_u16()), error, &self.fields, took);
         tracing::info!(
             target: "access",
             method = self.method.as_ref().map_or("-", Method::as_str),

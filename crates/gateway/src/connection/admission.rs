@@ -24,7 +24,7 @@ use tenancy::{TenantId, TenantResolver};
 use self::queue::Queue;
 pub(super) use self::ticket::{Outcome, Ticket, Verdict};
 use self::waiting::Line;
-use crate::{Kind, Sample};
+use crate::Sample;
 
 /// The number of refused requests of all workers.
 #[derive(Debug, Default)]
@@ -96,13 +96,8 @@ impl Refusals {
 
     /// What an operator should know.
     pub(crate) fn sample(&self) -> Sample {
-        Sample {
-            name: "latchkey_requests_refused_total",
-            help: "Token, introspection and revocation requests refused with 503, because more came than a worker could answer.",
-            kind: Kind::Counter,
-            labels: &[],
-            value: self.0.load(Ordering::Relaxed),
-        }
+        let help = "Token, introspection and revocation requests refused with 503, because more came than a worker could answer.";
+        Sample::counter("latchkey_requests_refused_total", help, &[], self.0.load(Ordering::Relaxed))
     }
 }
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use futures_util::task::AtomicWaker;
 use secrets::ClientAddress;
 
-use crate::{ConnectionLimits, Kind, Sample};
+use crate::{ConnectionLimits, Sample};
 
 /// The places of all listeners.
 #[derive(Debug, Default)]
@@ -83,16 +83,15 @@ impl ConnectionSlots {
 
     /// What an operator should know.
     pub(crate) fn samples(&self) -> [Sample; 3] {
-        let sample = |name, help, kind, value| Sample { name, help, kind, labels: &[], value };
         let open = u64::try_from(self.taken().open).unwrap_or(u64::MAX);
         let refused =
             "Connections that were closed at once, because all places or those of their source were taken.";
         let evicted = "Connections without a complete request that gave their place to a newer one.";
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         [
-            sample("latchkey_connections", "Connections that are open.", Kind::Gauge, open),
-            sample("latchkey_connections_refused_total", refused, Kind::Counter, count(&self.refused)),
-            sample("latchkey_connections_ousted_total", evicted, Kind::Counter, count(&self.evicted)),
+            Sample::gauge("latchkey_connections", "Connections that are open.", &[], open),
+            Sample::counter("latchkey_connections_refused_total", refused, &[], count(&self.refused)),
+            Sample::counter("latchkey_connections_ousted_total", evicted, &[], count(&self.evicted)),
         ]
     }
 

@@ -49,7 +49,7 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, Counts>) -> String {
     head(&mut text, AUTHENTICATIONS, help, "counter");
     for method in PresentedMethod::ALL {
         for outcome in AuthenticationOutcome::ALL {
-            let of_route = |sum: &Counts| number(&sum.authentications[*method as usize][outcome as usize]);
+            let of_route = |sum: &Counts| number(&sum.authentications[*method as usize][*outcome as usize]);
             let count: u64 = by_route.values().map(of_route).sum();
             let labels = format_args!("method=\"{}\",outcome=\"{}\"", method.as_str(), outcome.as_str());
             let _ = writeln!(text, "{AUTHENTICATIONS}{{{labels}}} {count}");
@@ -57,7 +57,7 @@ pub(super) fn requests(by_route: &BTreeMap<&'static str, Counts>) -> String {
     }
     head(&mut text, PROOFS, "DPoP proofs, by what came of them.", "counter");
     for outcome in ProofOutcome::ALL {
-        let count: u64 = by_route.values().map(|sum| number(&sum.proofs[outcome as usize])).sum();
+        let count: u64 = by_route.values().map(|sum| number(&sum.proofs[*outcome as usize])).sum();
         let _ = writeln!(text, "{PROOFS}{{outcome=\"{}\"}} {count}", outcome.as_str());
     }
     head(&mut text, BOUND, "Access tokens that were bound by DPoP.", "counter");

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub(crate) use series::{Answered, Series};
+pub(crate) use series::Series;
 
+use crate::Sample;
 use crate::connection::{ConnectionSlots, Refusals};
-use crate::{Kind, Sample};
 
 /// What is counted for requests that no route takes.
 pub(crate) const UNKNOWN_ROUTE: &str = "unknown";
@@ -50,13 +50,9 @@ impl Metrics {
     }
 
     fn unread_forwarding(&self) -> Sample {
-        Sample {
-            name: "latchkey_forwarding_not_read_total",
-            help: "Requests with X-Forwarded-For or Forwarded at a listener that trusts no proxy.",
-            kind: Kind::Counter,
-            labels: &[],
-            value: self.unread_forwarding.load(Ordering::Relaxed),
-        }
+        let help = "Requests with X-Forwarded-For or Forwarded at a listener that trusts no proxy.";
+        let count = self.unread_forwarding.load(Ordering::Relaxed);
+        Sample::counter("latchkey_forwarding_not_read_total", help, &[], count)
     }
 
     /// The patterns of all routes that are counted.

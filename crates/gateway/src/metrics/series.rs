@@ -8,6 +8,7 @@ use std::time::Duration;
 use protocol::{ErrorCode, PresentedMethod, SigningAlgorithm};
 
 use super::histogram::Histogram;
+use crate::access_log::RequestLogFields;
 use crate::client_authentication::{AttemptedAuthentication, AuthenticationOutcome};
 use crate::proof_outcome::ProofOutcome;
 
@@ -23,23 +24,6 @@ pub(super) const CLOSED: usize = OTHER + 1;
 #[derive(Default)]
 pub(crate) struct Series(OnceLock<Box<Counts>>);
 
-/// What became of a request.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Answered {
-    /// None for a caller who left before the answer.
-    pub(crate) status: Option<u16>,
-    /// The code of a refusal.
-    pub(crate) error: Option<ErrorCode>,
-    /// What a token was signed with.
-    pub(crate) signed: Option<SigningAlgorithm>,
-    /// How the client was presented, and what came of it.
-    pub(crate) authentication: Option<AttemptedAuthentication>,
-    /// What came of the DPoP proof.
-    pub(crate) proof: Option<ProofOutcome>,
-    /// Whether the token is bound by DPoP.
-    pub(crate) is_dpop_bound: bool,
-}
-
 /// The numbers of one worker, or the sums of several.
 #[derive(Default)]
 pub(super) struct Counts {
@@ -53,26 +37,32 @@ pub(super) struct Counts {
 }
 
 impl Series {
-    /// One request more.
-    pub(crate) fn record(&self, answered: Answered, took: Duration) {
+    /// One request more: its status, none for a caller who left before the answer, the code of a refusal, and what else is known of it.
+    pub(crate) fn record(
+        &self,
+        status: Option<u16>,
+        error: Option<ErrorCode>,
+        fields: &RequestLogFields,
+        took: Duration,
+    ) {
         let counts = self.0.get_or_init(Box::default);
-        let status = match answered.status {
+        let status = match status {
             Some(status) => STATUSES.iter().position(|known| *known == status).unwrap_or(OTHER),
             None => CLOSED,
         };
-        let error = answered.error.map_or(0, |error| 1 + error as usize);
+        let error = error.map_or(0, |error| 1 + error as usize);
         counts.answers[status][error].fetch_add(1, Ordering::Relaxed);
-        let signatures = answered.signed.and_then(|algorithm| counts.signatures.get(algorithm as usize));
+        let signatures = fields.signed.and_then(|algorithm| counts.signatures.get(algorithm as usize));
         if let Some(signatures) = signatures {
             signatures.fetch_add(1, Ordering::Relaxed);
         }
-        if let Some(AttemptedAuthentication { method, outcome }) = answered.authentication {
+        if let Some(AttemptedAuthentication { method, outcome }) = fields.authentication {
             counts.authentications[method as usize][outcome as usize].fetch_add(1, Ordering::Relaxed);
         }
-        if let Some(outcome) = answered.proof {
+        if let Some(outcome) = fields.proof {
             counts.proofs[outcome as usize].fetch_add(1, Ordering::Relaxed);
         }
-        if answered.is_dpop_bound {
+        if fields.is_dpop_bound {
             counts.dpop_bound.fetch_add(1, Ordering::Relaxed);
         }
         counts.latency.record(took);
@@ -112,11 +102,11 @@ mod tests {
         for (place, method) in PresentedMethod::ALL.iter().enumerate() {
             assert_eq!(*method as usize, place);
         }
-        for (place, outcome) in AuthenticationOutcome::ALL.into_iter().enumerate() {
-            assert_eq!(outcome as usize, place);
+        for (place, outcome) in AuthenticationOutcome::ALL.iter().enumerate() {
+            assert_eq!(*outcome as usize, place);
         }
-        for (place, outcome) in ProofOutcome::ALL.into_iter().enumerate() {
-            assert_eq!(outcome as usize, place);
+        for (place, outcome) in ProofOutcome::ALL.iter().enumerate() {
+            assert_eq!(*outcome as usize, place);
         }
     }
 
@@ -125,7 +115,7 @@ mod tests {
         let series = Series::default();
         assert!(series.counts().is_none());
         for status in [Some(200), Some(418), Some(599), None] {
-            series.record(Answered { status, ..Answered::default() }, Duration::ZERO);
+            series.record(status, None, &RequestLogFields::default(), Duration::ZERO);
         }
         let mut sum = Counts::default();
         sum.add(series.counts().unwrap());

@@ -29,19 +29,15 @@ pub(super) struct TokenForm {
     /// Where the token is to be used, an absolute URI; may be repeated, at most 16 times.
     resource: Option<Vec<String>>,
     /// Of `authorization_code`: the code.
-    #[schemars(extend("format" = "password"))]
-    code: Option<String>,
+    code: Option<Password>,
     /// Of `authorization_code`: the redirect URI of the authorization request.
     redirect_uri: Option<String>,
     /// Of `authorization_code`: the verifier of the code challenge (RFC 7636 section 4.5).
-    #[schemars(extend("format" = "password"))]
-    code_verifier: Option<String>,
+    code_verifier: Option<Password>,
     /// Of `refresh_token`: the token (RFC 6749 section 6).
-    #[schemars(extend("format" = "password"))]
-    refresh_token: Option<String>,
+    refresh_token: Option<Password>,
     /// Of the device grant: the device's code (RFC 8628 section 3.4).
-    #[schemars(extend("format" = "password"))]
-    device_code: Option<String>,
+    device_code: Option<Password>,
 }
 
 /// RFC 8628 section 3.1.
@@ -51,8 +47,7 @@ pub(super) struct DeviceAuthorizationForm {
     #[schemars(example = &"your-client-id")]
     client_id: Option<String>,
     /// Unless the Authorization header holds it; never in both.
-    #[schemars(extend("format" = "password"))]
-    client_secret: Option<String>,
+    client_secret: Option<Password>,
     /// Space-separated, at most 128.
     #[schemars(example = &"openid profile")]
     scope: Option<String>,
@@ -96,8 +91,7 @@ pub(super) struct PushedAuthorizationForm {
     client_id: Option<String>,
     redirect_uri: String,
     /// Unless the Authorization header holds it; never in both.
-    #[schemars(extend("format" = "password"))]
-    client_secret: Option<String>,
+    client_secret: Option<Password>,
 }
 
 /// RFC 9126 section 2.2.
@@ -118,8 +112,7 @@ pub(super) struct SignInForm {
     flow: String,
     user_code: Option<String>,
     identifier: Option<String>,
-    #[schemars(extend("format" = "password"))]
-    password: Option<String>,
+    password: Option<Password>,
     decision: Option<String>,
 }
 
@@ -129,8 +122,7 @@ pub(super) struct AccountForm {
     /// The sealed request of the page.
     flow: String,
     identifier: Option<String>,
-    #[schemars(extend("format" = "password"))]
-    password: Option<String>,
+    password: Option<Password>,
     /// `sign_out` or `sign_out_everywhere`.
     decision: Option<String>,
     /// The session that is to end.
@@ -143,8 +135,7 @@ pub(super) struct AccountForm {
 #[derive(JsonSchema)]
 pub(super) struct UserinfoForm {
     /// Unless the Authorization header holds it.
-    #[schemars(extend("format" = "password"))]
-    access_token: Option<String>,
+    access_token: Option<Password>,
 }
 
 /// RP-Initiated Logout 1.0 section 2.
@@ -200,8 +191,7 @@ pub(super) struct IntrospectionForm {
     /// Unless the Authorization header names the client.
     client_id: Option<String>,
     /// Unless the Authorization header holds it; never in both.
-    #[schemars(extend("format" = "password"))]
-    client_secret: Option<String>,
+    client_secret: Option<Password>,
 }
 
 /// RFC 7662 section 2.2. Only `active` where that is false.
@@ -334,6 +324,11 @@ pub(super) struct Error {
     #[schemars(example = &"Client authentication failed")]
     error_description: String,
 }
+
+// A text that no screen should show. A sentence of documentation here would be one of the OpenAPI document.
+#[derive(JsonSchema)]
+#[schemars(inline, extend("format" = "password"))]
+struct Password(String);
 
 /// The items of a list of these values.
 fn one_of(values: &[&str]) -> Value {

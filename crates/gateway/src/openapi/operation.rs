@@ -177,6 +177,11 @@ impl Operation {
         answer
     }
 
+    /// A text, such as a page.
+    pub(crate) fn text(self, status: &str, description: &str, media_type: &str) -> Self {
+        self.answer_as(status, description, media_type, json!({ "type": "string" }))
+    }
+
     pub(crate) fn empty_answer(mut self, status: &str, description: &str) -> Self {
         self.object["responses"][status]["description"] = description.into();
         self

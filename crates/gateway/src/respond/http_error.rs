@@ -8,6 +8,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use grants::BearerError;
 use keys::{KeyError, SealError};
 use protocol::{ErrorCode, RefusalReason, SigningAlgorithm, TokenType, causes};
 use registry::{DpopCheck, SingleUseError};
@@ -55,6 +56,15 @@ pub(crate) trait ErrorBody: fmt::Debug + Sized + 'static {
 
     /// Adds the headers that the form itself needs.
     fn protect(&self, _response: &mut HttpResponseBuilder) {}
+}
+
+/// An error body of a resource server, which takes access tokens and proofs of their keys.
+pub(crate) trait ResourceErrorBody: ErrorBody {
+    /// Refuses a DPoP proof.
+    fn refuse_proof(failed: DpopCheck) -> HttpError<Self>;
+
+    /// Refuses an access token.
+    fn refuse_token(error: BearerError) -> HttpError<Self>;
 }
 
 impl<B: ErrorBody> HttpError<B> {
@@ -141,8 +151,8 @@ fn dpop_algorithms() -> String {
 
 impl<B: ErrorBody> From<Failure<'_>> for HttpError<B> {
     fn from(failure: Failure<'_>) -> Self {
-        let (status, code) = failure.status_and_code();
-        let error = Self::with(status, Some(code), failure.reason(), B::of(failure));
+        let (status, code, reason) = failure.facts();
+        let error = Self::with(status, Some(code), reason, B::of(failure));
         match failure {
             Failure::MethodNotAllowed(methods) => {
                 Self { own_header: Some(Box::new((ALLOW, methods.to_owned()))), ..error }
@@ -169,17 +179,26 @@ impl<B: ErrorBody> From<StoreError> for HttpError<B> {
     }
 }
 
-impl<B: ErrorBody> From<SingleUseError> for HttpError<B>
-where
-    Self: From<DpopCheck>,
-{
+impl<B: ResourceErrorBody> From<DpopCheck> for HttpError<B> {
+    fn from(failed: DpopCheck) -> Self {
+        B::refuse_proof(failed)
+    }
+}
+
+impl<B: ResourceErrorBody> From<BearerError> for HttpError<B> {
+    fn from(error: BearerError) -> Self {
+        B::refuse_token(error)
+    }
+}
+
+impl<B: ResourceErrorBody> From<SingleUseError> for HttpError<B> {
     fn from(error: SingleUseError) -> Self {
         match error {
             SingleUseError::Replayed => DpopCheck::Replay.into(),
             SingleUseError::ShareUsedUp => {
-                <Self as From<Failure<'_>>>::from(Failure::Unavailable).because(RefusalReason::LimitReached)
+                Self::from(Failure::Unavailable).because(RefusalReason::LimitReached)
             }
-            SingleUseError::Store(error) => <Self as From<StoreError>>::from(error),
+            SingleUseError::Store(error) => error.into(),
         }
     }
 }

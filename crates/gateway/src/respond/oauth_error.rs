@@ -2,19 +2,23 @@
 
 use std::sync::Once;
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use grants::{BearerError, GrantError, PushError, PushedRequest};
 use protocol::{ErrorCode, ErrorResponse, RefusalReason, TokenType};
 use registry::methods::secret;
 use registry::{ClientAuthenticationError, DpopCheck};
 
-use super::http_error::{ErrorBody, HttpError};
+use super::http_error::{ErrorBody, HttpError, ResourceErrorBody};
 use super::problem::AUTHENTICATION_REQUIRED;
 use crate::failure::Failure;
 use crate::refused::Named;
 
 /// An error of an OAuth endpoint.
 pub(crate) type OAuthError = HttpError<OAuthBody>;
+
+/// What an OAuth endpoint answers.
+pub(crate) type OAuthResult<T = HttpResponse> = Result<T, OAuthError>;
 
 /// "The resource server SHOULD NOT include an error code" where no token was sent (RFC 6750 §3.1).
 #[derive(Debug)]
@@ -27,7 +31,8 @@ impl ErrorBody for OAuthBody {
             Failure::MethodNotAllowed(_) => "The method is not allowed here".into(),
             other => other.detail(),
         };
-        Self(Some(ErrorResponse::new(failure.status_and_code().1, failure.reason(), description)))
+        let (_, code, reason) = failure.facts();
+        Self(Some(ErrorResponse::new(code, reason, description)))
     }
 
     /// Without a token there is no code of RFC 6750; the section of the admin API's explains it.
@@ -92,29 +97,13 @@ impl HttpError<OAuthBody> {
 /// RFC 6749 §5.2, RFC 6750 §3.1, RFC 8707 §2.
 const fn status(error: ErrorCode) -> StatusCode {
     match error {
-        ErrorCode::InvalidRequest
-        | ErrorCode::InvalidGrant
-        | ErrorCode::UnauthorizedClient
-        | ErrorCode::UnsupportedGrantType
-        | ErrorCode::UnsupportedResponseType
-        | ErrorCode::RequestNotSupported
-        | ErrorCode::RequestUriNotSupported
-        | ErrorCode::UnmetAuthenticationRequirements
-        | ErrorCode::InvalidRequestObject
-        | ErrorCode::InvalidRequestUri
-        | ErrorCode::InvalidScope
-        | ErrorCode::InvalidTarget
-        | ErrorCode::AuthorizationPending
-        | ErrorCode::SlowDown
-        | ErrorCode::AccessDenied
-        | ErrorCode::ExpiredToken
-        | ErrorCode::InvalidDpopProof
-        | ErrorCode::UseDpopNonce => StatusCode::BAD_REQUEST,
         ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
         ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+        // RFC 6749 §5.2: "400 (Bad Request) status code (unless specified otherwise)".
+        _ => StatusCode::BAD_REQUEST,
     }
 }
 
@@ -145,9 +134,13 @@ impl From<ClientAuthenticationError> for OAuthError {
     }
 }
 
-impl From<DpopCheck> for OAuthError {
-    fn from(failed: DpopCheck) -> Self {
+impl ResourceErrorBody for OAuthBody {
+    fn refuse_proof(failed: DpopCheck) -> OAuthError {
         ErrorResponse::from(failed).into()
+    }
+
+    fn refuse_token(error: BearerError) -> OAuthError {
+        ErrorResponse::from(&error).into()
     }
 }
 
@@ -183,12 +176,6 @@ impl From<PushError> for OAuthError {
                 ..body(ErrorCode::TemporarilyUnavailable, RefusalReason::TooManyPushedRequests).into()
             },
         }
-    }
-}
-
-impl From<BearerError> for OAuthError {
-    fn from(error: BearerError) -> Self {
-        ErrorResponse::from(&error).into()
     }
 }
 

@@ -13,19 +13,19 @@ use crate::Services;
 use crate::failure::Failure;
 use crate::page::{passive, theme_of};
 use crate::raw_request::RawRequest;
-use crate::respond::OAuthError;
+use crate::respond::OAuthResult;
 
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// `GET /assets/{hash}/{file}`: what belongs to no tenant.
-pub(super) async fn asset(raw: RawRequest) -> Result<HttpResponse, OAuthError> {
+pub(super) async fn asset(raw: RawRequest) -> OAuthResult {
     let asset = raw.place("file").and_then(Asset::named).ok_or(Failure::UnknownPath)?;
     Ok(file(&raw, raw.place("hash"), asset.hash(), asset.media_type(), asset.text()))
 }
 
 /// `GET /api/v1/tenant/{id}/oauth/theme/{hash}.css`: the style of a tenant.
-pub(super) async fn theme(services: Data<Services>, raw: RawRequest) -> Result<HttpResponse, OAuthError> {
+pub(super) async fn theme(services: Data<Services>, raw: RawRequest) -> OAuthResult {
     let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let requested =
@@ -35,7 +35,7 @@ pub(super) async fn theme(services: Data<Services>, raw: RawRequest) -> Result<H
 }
 
 /// `GET /api/v1/tenant/{id}/oauth/logo/{hash}`: a logo that the tenant shows. The digest of another tenant's logo names nothing here.
-pub(super) async fn logo(services: Data<Services>, raw: RawRequest) -> Result<HttpResponse, OAuthError> {
+pub(super) async fn logo(services: Data<Services>, raw: RawRequest) -> OAuthResult {
     let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let requested = raw.place("hash").unwrap_or_default();

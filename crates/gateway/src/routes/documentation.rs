@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::{self, Read as _, Write as _};
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use actix_http::body::SizedStream;
 use actix_web::HttpResponse;
@@ -23,12 +23,7 @@ use crate::raw_request::RawRequest;
 use crate::respond::APPLICATION_JSON;
 
 /// The documents of the four kinds of listeners, each made at its first request.
-static DOCUMENTS: [LazyLock<Compressed>; 4] = [
-    LazyLock::new(|| document_with(false, false)),
-    LazyLock::new(|| document_with(false, true)),
-    LazyLock::new(|| document_with(true, false)),
-    LazyLock::new(|| document_with(true, true)),
-];
+static DOCUMENTS: [OnceLock<Compressed>; 4] = [const { OnceLock::new() }; 4];
 /// Compressed by `build.rs`.
 static SCRIPT: Compressed =
     Compressed(Bytes::from_static(include_bytes!(concat!(env!("OUT_DIR"), "/scalar.js.gz"))));
@@ -54,7 +49,7 @@ pub(super) fn document(
     let document = &DOCUMENTS[usize::from(surface.public) * 2 + usize::from(surface.admin)];
     move |raw, accepted| {
         Box::pin(async move {
-            match block(|| LazyLock::force(document)).await {
+            match block(move || document.get_or_init(|| document_with(surface))).await {
                 Ok(document) => document.answer(&raw, &accepted, (APPLICATION_JSON, "no-cache")),
                 // The server is stopping.
                 Err(_) => HttpResponse::ServiceUnavailable().finish(),
@@ -63,10 +58,10 @@ pub(super) fn document(
     }
 }
 
-fn document_with(public: bool, admin: bool) -> Compressed {
+fn document_with(surface: Surface) -> Compressed {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     // Writing into memory never fails.
-    let _ = encoder.write_all(document_of(Surface { public, admin }).as_bytes());
+    let _ = encoder.write_all(document_of(surface).as_bytes());
     Compressed(encoder.finish().unwrap_or_default().into())
 }
 

@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use actix_web::HttpResponseBuilder;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, ContentType, RETRY_AFTER};
 use actix_web::web::Data;
-use actix_web::{HttpResponse, HttpResponseBuilder};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::health_report::{Check, State};
 use crate::readiness::Readiness;
-use crate::respond::OAuthError;
+use crate::respond::{OAuthError, OAuthResult};
 use crate::{Services, respond};
 
 /// The program serves.
@@ -46,14 +46,11 @@ pub(crate) struct CheckResult<'a> {
     reason: Option<&'a str>,
 }
 
-pub(crate) async fn live() -> Result<HttpResponse, OAuthError> {
+pub(crate) async fn live() -> OAuthResult {
     respond::secret_json(&Live { status: "live" })
 }
 
-pub(crate) async fn ready(
-    services: Data<Services>,
-    readiness: Data<Readiness>,
-) -> Result<HttpResponse, OAuthError> {
+pub(crate) async fn ready(services: Data<Services>, readiness: Data<Readiness>) -> OAuthResult {
     readiness.probed(Instant::now());
     let mut checks = services.health_report.checks();
     if readiness.is_draining() {

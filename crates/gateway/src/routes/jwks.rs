@@ -16,9 +16,9 @@ use tenancy::{Tenant, TenantError};
 
 use crate::Services;
 use crate::raw_request::RawRequest;
-use crate::respond::{APPLICATION_JSON, OAuthError};
+use crate::respond::{APPLICATION_JSON, OAuthResult};
 
-pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> Result<HttpResponse, OAuthError> {
+pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> OAuthResult {
     let now = (services.clock)();
     let tenant = services.tenants.resolve_key_publisher(raw.tenant_or_default(), now).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));

@@ -1,22 +1,21 @@
 //! Authorization server metadata, at both forms of RFC 8414 §3 and at the OpenID form (§5).
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 use grants::claims_supported;
 use protocol::{AuthorizationServerMetadata, GrantType, OpenIdMetadata, ScopeToken};
 use tenancy::Tenant;
 
-use crate::Services;
-use crate::options::{MutualTls, PublicUrl};
+use crate::options::PublicUrl;
 use crate::raw_request::RawRequest;
-use crate::respond::{OAuthError, fresh_json};
+use crate::respond::{OAuthResult, fresh_json};
+use crate::{Options, Services};
 
 pub(crate) async fn metadata(
     services: Data<Services>,
     public_url: Data<PublicUrl>,
-    mutual_tls: Data<MutualTls>,
+    options: Data<Options>,
     raw: RawRequest,
-) -> Result<HttpResponse, OAuthError> {
+) -> OAuthResult {
     let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let base = format!("{}/api/v1/tenant/{}", public_url.0, tenant.id);
@@ -28,10 +27,11 @@ pub(crate) async fn metadata(
     } else {
         document
     };
-    if !mutual_tls.is_served {
+    if !options.reads_client_certificates() {
         return fresh_json(&document);
     }
-    let alias = mutual_tls.url.as_ref().map(|url| format!("{url}/api/v1/tenant/{}", tenant.id));
+    let base = options.mtls_url.as_deref().map(|url| url.trim_end_matches('/'));
+    let alias = base.map(|base| format!("{base}/api/v1/tenant/{}", tenant.id));
     fresh_json(&document.with_client_certificates(alias.as_deref()))
 }
 

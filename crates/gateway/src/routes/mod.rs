@@ -160,7 +160,7 @@ impl Routes<'_> {
         for route in routes {
             let mut data = Extensions::new();
             data.insert(Route::new(route.pattern, self.metrics.series(route.pattern)));
-            direct.push(route.pattern, Rc::new(data), (route.to_handler)());
+            direct.push(route.pattern, Rc::new(data), (route.to_handlers[0])());
             self.serve([route]);
         }
     }
@@ -195,65 +195,59 @@ fn misdirected(request: ServiceRequest, pattern: &str) -> ServiceResponse<BoxBod
     request.into_response(response)
 }
 
-/// A path with one handler, and 405 for other methods than its own.
+/// A path with its handlers, and 405 for other methods than theirs.
 struct PublicRoute {
     pattern: &'static str,
     methods: &'static str,
-    to_handler: Box<dyn Fn() -> actix_web::Route>,
-    /// Where the path has a second handler, for `POST`.
-    to_post: Option<Box<dyn Fn() -> actix_web::Route>>,
+    /// Each makes a handler anew, for each place where it is registered.
+    to_handlers: Vec<Box<dyn Fn() -> actix_web::Route>>,
 }
 
-fn post<F, Args>(pattern: &'static str, handler: F) -> PublicRoute
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    let to_handler = Box::new(move || methods::post().to(handler.clone()));
-    PublicRoute { pattern, methods: "POST", to_handler, to_post: None }
+fn post<Args: FromRequest + 'static>(
+    pattern: &'static str,
+    handler: impl Handler<Args, Output: Responder + 'static>,
+) -> PublicRoute {
+    PublicRoute { pattern, methods: "POST", to_handlers: Vec::new() }.with(methods::post, handler)
+}
+
+fn get<Args: FromRequest + 'static>(
+    pattern: &'static str,
+    handler: impl Handler<Args, Output: Responder + 'static>,
+) -> PublicRoute {
+    PublicRoute { pattern, methods: "GET, HEAD", to_handlers: Vec::new() }.with(methods::get, handler)
 }
 
 impl PublicRoute {
     /// The same path with a handler of `POST`, too.
-    fn post<F, Args>(self, handler: F) -> Self
-    where
-        F: Handler<Args>,
-        Args: FromRequest + 'static,
-        F::Output: Responder + 'static,
-    {
-        Self {
-            methods: "GET, HEAD, POST",
-            to_post: Some(Box::new(move || methods::post().to(handler.clone()))),
-            ..self
-        }
+    fn post<Args: FromRequest + 'static>(
+        self,
+        handler: impl Handler<Args, Output: Responder + 'static>,
+    ) -> Self {
+        Self { methods: "GET, HEAD, POST", ..self }.with(methods::post, handler)
+    }
+
+    fn with<Args: FromRequest + 'static>(
+        mut self,
+        route: fn() -> actix_web::Route,
+        handler: impl Handler<Args, Output: Responder + 'static>,
+    ) -> Self {
+        self.to_handlers.push(Box::new(move || route().to(handler.clone())));
+        self
     }
 }
 
-fn get<F, Args>(pattern: &'static str, handler: F) -> PublicRoute
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    let to_handler = Box::new(move || methods::get().to(handler.clone()));
-    PublicRoute { pattern, methods: "GET, HEAD", to_handler, to_post: None }
-}
-
 impl From<PublicRoute> for (&'static str, Resource) {
-    fn from(PublicRoute { pattern, methods, to_handler, to_post }: PublicRoute) -> Self {
+    fn from(PublicRoute { pattern, methods, to_handlers }: PublicRoute) -> Self {
         let wrong_method =
             async move || OAuthError::from(Failure::MethodNotAllowed(methods)).error_response();
-        let resource = web::resource(pattern).route(to_handler());
-        let resource = if cross_origin::is_shared(pattern) {
-            resource.route(web::route().guard(cross_origin::is_preflight()).to(cross_origin::preflight))
-        } else {
-            resource
-        };
-        let resource = match to_post {
-            Some(to_post) => resource.route(to_post()),
-            None => resource,
-        };
+        let mut resource = web::resource(pattern);
+        for to_handler in to_handlers {
+            resource = resource.route(to_handler());
+        }
+        if cross_origin::is_shared(pattern) {
+            let preflight = web::route().guard(cross_origin::is_preflight());
+            resource = resource.route(preflight.to(cross_origin::preflight));
+        }
         (pattern, resource.default_service(web::to(wrong_method)))
     }
 }

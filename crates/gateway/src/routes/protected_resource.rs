@@ -1,21 +1,17 @@
 //! `GET /api/v1/protected-resource`: a sample resource server, to try a token at (RFC 6750, RFC 9068 §4).
 
-use std::sync::Arc;
-
-use actix_web::HttpResponse;
 use actix_web::web::Data;
-use grants::{AccessTokenClaims, BearerError, ProtectedResource};
+use grants::{BearerError, ProtectedResource};
 use protocol::{PresentedToken, ScopeToken};
 use schemars::JsonSchema;
 use serde::Serialize;
-use tenancy::{Tenant, TenantError};
+use tenancy::TenantError;
 
-use crate::Services;
 use crate::failure::Failure;
-use crate::options::SampleResource;
 use crate::raw_request::RawRequest;
-use crate::respond::{OAuthError, secret_json};
-use crate::sender;
+use crate::respond::{OAuthError, OAuthResult, secret_json};
+use crate::tenant_request::TenantRequest;
+use crate::{Options, Services};
 
 /// Not a name from configuration: those may hold what a quoted string may not.
 const REALM: &str = "protected-resource";
@@ -42,16 +38,35 @@ pub(crate) struct Caller<'a> {
 
 pub(crate) async fn protected_resource(
     services: Data<Services>,
-    resource: Data<SampleResource>,
+    options: Data<Options>,
     raw: RawRequest,
-) -> Result<HttpResponse, OAuthError> {
-    let Some(resource) = &resource.0 else { return Err(Failure::UnknownPath.into()) };
+) -> OAuthResult {
+    let Some(resource) = &options.protected_resource else { return Err(Failure::UnknownPath.into()) };
     let token = PresentedToken::from_authorization(raw.authorization()?)
         .ok_or_else(|| OAuthError::bearer_required(REALM))?;
-    let (tenant, claims) = authorize(&services, resource, &token, &raw).await.map_err(|refusal| {
+    answer(&services, resource, &token, &raw).await.map_err(|refusal| {
         let scope = resource.required_scope.as_ref().map(ScopeToken::as_str);
         refusal.in_resource_realm(token.scheme, REALM, scope)
+    })
+}
+
+async fn answer(
+    services: &Services,
+    resource: &ProtectedResource,
+    token: &PresentedToken,
+    raw: &RawRequest,
+) -> OAuthResult {
+    let tenant = services.tenants.resolve(&resource.tenant).await.map_err(|error| match error {
+        TenantError::Unknown | TenantError::Suspended(_) | TenantError::StrategyNotEnabled(_) => {
+            BearerError::TenantSuspended.into()
+        }
+        TenantError::Store(_) => OAuthError::from(error),
     })?;
+    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
+    let request = TenantRequest { services, tenant: &tenant, raw, now: (services.clock)() };
+    let admitted = services.engine.admit(&tenant, token, resource, request.now).await?;
+    let claims = request.confirm(token, admitted).await?;
+    raw.log(|fields| fields.client = registry::ClientId::parse(&claims.client_id).ok());
     let mut response = secret_json(&Answer {
         data: "Protected resource data",
         tenant: &resource.tenant,
@@ -61,26 +76,6 @@ pub(crate) async fn protected_resource(
         },
         scopes: claims.scope.as_deref().unwrap_or_default().split_whitespace().collect(),
     })?;
-    sender::supply_nonce(&services, &tenant, &raw, &mut response);
+    request.supply_nonce(&mut response);
     Ok(response)
-}
-
-async fn authorize(
-    services: &Services,
-    resource: &ProtectedResource,
-    token: &PresentedToken,
-    raw: &RawRequest,
-) -> Result<(Arc<Tenant>, AccessTokenClaims<'static>), OAuthError> {
-    let tenant = services.tenants.resolve(&resource.tenant).await.map_err(|error| match error {
-        TenantError::Unknown | TenantError::Suspended(_) | TenantError::StrategyNotEnabled(_) => {
-            BearerError::TenantSuspended.into()
-        }
-        TenantError::Store(_) => OAuthError::from(error),
-    })?;
-    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
-    let now = (services.clock)();
-    let admitted = services.engine.admit(&tenant, token, resource, now).await?;
-    let claims = sender::confirm(services, &tenant, raw, token, admitted, now).await?;
-    raw.log(|fields| fields.client = registry::ClientId::parse(&claims.client_id).ok());
-    Ok((tenant, claims))
 }

@@ -11,17 +11,14 @@ use tenancy::TenantError;
 use crate::Services;
 use crate::failure::Failure;
 use crate::raw_request::RawRequest;
-use crate::respond::OAuthError;
+use crate::respond::OAuthResult;
 
 /// As long as a replica takes its own copy for true.
 const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=10");
 /// RFC 7515 §9.2.1, RFC 7519 §10.3.1.
 const JWT: HeaderValue = HeaderValue::from_static("application/jwt");
 
-pub(crate) async fn revocations(
-    services: Data<Services>,
-    raw: RawRequest,
-) -> Result<HttpResponse, OAuthError> {
+pub(crate) async fn revocations(services: Data<Services>, raw: RawRequest) -> OAuthResult {
     let now = (services.clock)();
     let tenant = services.tenants.resolve_key_publisher(raw.tenant_or_default(), now).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));

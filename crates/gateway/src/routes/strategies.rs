@@ -1,6 +1,5 @@
 //! `GET …/strategies`: what a tenant offers.
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,7 +7,7 @@ use tenancy::Tenant;
 
 use crate::Services;
 use crate::raw_request::RawRequest;
-use crate::respond::{OAuthError, fresh_json};
+use crate::respond::{OAuthResult, fresh_json};
 
 /// What a tenant offers.
 #[derive(Serialize, JsonSchema)]
@@ -30,10 +29,7 @@ pub(crate) struct Strategy {
     r#type: &'static str,
 }
 
-pub(crate) async fn strategies(
-    services: Data<Services>,
-    raw: RawRequest,
-) -> Result<HttpResponse, OAuthError> {
+pub(crate) async fn strategies(services: Data<Services>, raw: RawRequest) -> OAuthResult {
     let tenant = services.tenants.resolve(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     fresh_json(&Answer {

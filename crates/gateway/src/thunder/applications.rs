@@ -16,7 +16,6 @@ use super::{ApplicationDocument, Spelling, ThunderError, thunder_json, view};
 use crate::Services;
 use crate::failure::Failure;
 use crate::methods;
-use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::no_store;
 
@@ -74,41 +73,39 @@ async fn delete(request: AuthorizedRequest) -> Answer {
 
 /// All applications, as a route.
 pub(crate) fn all(path: &'static str) -> (&'static str, Resource) {
-    let refuse =
-        || async { ThunderError::from(Failure::MethodNotAllowed("GET, HEAD, POST")).error_response() };
-    let read = authorized(methods::get(), list);
-    let resource = web::resource(path).route(read).route(authorized(methods::post(), create));
-    (path, resource.default_service(web::to(refuse)))
+    resource(path, "GET, HEAD, POST", [authorized(methods::get(), list), authorized(methods::post(), create)])
 }
 
 /// One application, as a route.
 pub(crate) fn one(path: &'static str) -> (&'static str, Resource) {
-    let refuse =
-        || async { ThunderError::from(Failure::MethodNotAllowed("DELETE, GET, HEAD, PUT")).error_response() };
-    let read = authorized(methods::get(), get);
-    let resource = web::resource(path).route(read).route(authorized(web::put(), replace));
-    (path, resource.route(authorized(web::delete(), delete)).default_service(web::to(refuse)))
+    let [put, delete] = [authorized(web::put(), replace), authorized(web::delete(), delete)];
+    resource(path, "DELETE, GET, HEAD, PUT", [authorized(methods::get(), get), put, delete])
+}
+
+/// A path with its routes, and 405 for other methods than theirs.
+pub(super) fn resource(
+    path: &'static str,
+    methods: &'static str,
+    routes: impl IntoIterator<Item = Route>,
+) -> (&'static str, Resource) {
+    let refuse = async move || ThunderError::from(Failure::MethodNotAllowed(methods)).error_response();
+    let resource = routes.into_iter().fold(web::resource(path), Resource::route);
+    (path, resource.default_service(web::to(refuse)))
 }
 
 fn authorized<F: Future<Output = Answer> + 'static>(
     route: Route,
     handler: fn(AuthorizedRequest) -> F,
 ) -> Route {
-    route.to(move |services, default_tenant, raw| async move {
-        handler(AuthorizedRequest::open(services, default_tenant, raw).await?).await
-    })
+    route.to(move |services, raw| async move { handler(AuthorizedRequest::open(services, raw).await?).await })
 }
 
 /// The default tenant. The paths do not exist where no user can sign in.
-pub(super) async fn tenant(
-    services: &Services,
-    default_tenant: &DefaultTenant,
-    raw: &RawRequest,
-) -> Result<Arc<Tenant>, ThunderError> {
+pub(super) async fn tenant(services: &Services, raw: &RawRequest) -> Result<Arc<Tenant>, ThunderError> {
     if !raw.is_plain() {
         return Err(Failure::UnknownPath.into());
     }
-    let Some(name) = default_tenant.0.as_deref().filter(|_| !services.users.is_empty()) else {
+    let Some(name) = raw.default_tenant().filter(|_| !services.users.is_empty()) else {
         return Err(Failure::UnknownPath.into());
     };
     let tenant = services.tenants.resolve(name).await?;
@@ -117,15 +114,11 @@ pub(super) async fn tenant(
 }
 
 impl AuthorizedRequest {
-    async fn open(
-        services: Data<Services>,
-        default_tenant: Data<DefaultTenant>,
-        raw: RawRequest,
-    ) -> Result<Self, ThunderError> {
-        let (tenant, now) = (tenant(&services, &default_tenant, &raw).await?, (services.clock)());
+    async fn open(services: Data<Services>, raw: RawRequest) -> Result<Self, ThunderError> {
+        let (tenant, now) = (tenant(&services, &raw).await?, (services.clock)());
         let header = raw
             .authorization()
-            .map_err(|failure| ThunderError::invalid_assertion(failure.reason(), "Two tokens were sent"))?;
+            .map_err(|failure| ThunderError::invalid_assertion(failure.facts().2, "Two tokens were sent"))?;
         let token =
             PresentedToken::from_authorization(header).filter(|token| token.scheme == TokenType::Bearer);
         let token = token.ok_or_else(ThunderError::assertion_required)?;

@@ -87,12 +87,8 @@ impl HttpError<ThunderBody> {
     /// No assertion was sent (RFC 6750 §3.1).
     pub(crate) fn assertion_required() -> Self {
         let why = "Send the assertion of /flow/execute as Authorization: Bearer";
-        Self::unauthorized(RefusalReason::TokenMissing, why).with_token_challenge(
-            TokenType::Bearer,
-            REALM,
-            None,
-            None,
-        )
+        let refused = Self::unauthorized(RefusalReason::TokenMissing, why);
+        refused.with_token_challenge(TokenType::Bearer, REALM, None, None)
     }
 
     /// The assertion is not accepted.

@@ -8,8 +8,8 @@ pub(crate) use request::FlowRequest;
 pub(crate) use step::Answer;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data};
-use actix_web::{HttpResponse, Resource, ResponseError as _};
+use actix_web::web::Data;
+use actix_web::{HttpResponse, Resource};
 use administration::SignIn;
 use grants::GrantError;
 use protocol::{ErrorCode, RefusalReason, Timestamp};
@@ -17,20 +17,15 @@ use registry::UserSignInError;
 use tenancy::Tenant;
 
 use self::request::Credentials;
+use super::applications::{resource, tenant};
 use super::{Spelling, ThunderError, thunder_json};
 use crate::Services;
-use crate::failure::Failure;
 use crate::methods;
-use crate::options::DefaultTenant;
 use crate::raw_request::RawRequest;
 use crate::respond::no_store;
 
-async fn execute(
-    services: Data<Services>,
-    default_tenant: Data<DefaultTenant>,
-    mut raw: RawRequest,
-) -> Result<HttpResponse, ThunderError> {
-    let tenant = super::applications::tenant(&services, &default_tenant, &raw).await?;
+async fn execute(services: Data<Services>, mut raw: RawRequest) -> Result<HttpResponse, ThunderError> {
+    let tenant = tenant(&services, &raw).await?;
     let request = FlowRequest::parse(&raw.untyped().await?)?;
     let spelling = request.spelling();
     answer(&services, &tenant, &raw, request).await.map_err(|refusal| refusal.spelled(spelling))
@@ -60,8 +55,7 @@ async fn answer(
 
 /// The route.
 pub(crate) fn route(path: &'static str) -> (&'static str, Resource) {
-    let refuse = || async { ThunderError::from(Failure::MethodNotAllowed("POST")).error_response() };
-    (path, web::resource(path).route(methods::post().to(execute)).default_service(web::to(refuse)))
+    resource(path, "POST", [methods::post().to(execute)])
 }
 
 /// Wrong credentials are not an error of this API: the status is 200.

@@ -1,10 +1,8 @@
 //! Metrics of the parts behind the gateway, as samples.
 
 use cache::{Caches, Counters, RedisCache};
-use gateway::{Kind, Sample};
+use gateway::Sample;
 
-/// Constant texts, so that requests cannot create series.
-type Labels = &'static [(&'static str, &'static str)];
 type CacheCount = (&'static str, &'static str, fn(&Counters) -> u64);
 
 const CACHE_COUNTS: [CacheCount; 4] = [
@@ -24,14 +22,11 @@ const CACHE_COUNTS: [CacheCount; 4] = [
 pub(super) fn of_caches(caches: &Caches) -> Vec<Sample> {
     let all = caches.counters();
     let of = |(name, help, count): CacheCount| {
-        Vec::from_iter(all.iter().map(|(labels, counters)| counter(name, help, labels, count(counters))))
+        Vec::from_iter(
+            all.iter().map(|(labels, counters)| Sample::counter(name, help, labels, count(counters))),
+        )
     };
     CACHE_COUNTS.into_iter().flat_map(of).collect()
-}
-
-/// A number that only goes up.
-pub(crate) fn counter(name: &'static str, help: &'static str, labels: Labels, value: u64) -> Sample {
-    Sample { name, help, kind: Kind::Counter, labels, value }
 }
 
 /// Metrics of Redis.
@@ -42,30 +37,30 @@ pub(super) fn of_redis(redis: &RedisCache) -> Vec<Sample> {
     let of_messages = "Invalidations: sent to other replicas (told), received from them (heard), and not sent in time (untold).";
     let is_up = u64::from(redis.is_up());
     vec![
-        gauge("latchkey_redis_up", "Whether Redis is used (1) or not (0).", &[], is_up),
-        counter(
+        Sample::gauge("latchkey_redis_up", "Whether Redis is used (1) or not (0).", &[], is_up),
+        Sample::counter(
             "latchkey_redis_commands_total",
             "Commands for rows, changes and used identifiers.",
             &[],
             counts.commands.get(),
         ),
-        counter(rows, of_rows, &[("outcome", "hit")], counts.hits.get()),
-        counter(rows, of_rows, &[("outcome", "miss")], counts.misses.get()),
-        counter(rows, of_rows, &[("outcome", "rejected")], counts.rejected.get()),
-        counter(messages, of_messages, &[("outcome", "told")], counts.published.get()),
-        counter(messages, of_messages, &[("outcome", "untold")], counts.unpublished.get()),
-        counter(messages, of_messages, &[("outcome", "heard")], counts.received.get()),
-        counter(
+        Sample::counter(rows, of_rows, &[("outcome", "hit")], counts.hits.get()),
+        Sample::counter(rows, of_rows, &[("outcome", "miss")], counts.misses.get()),
+        Sample::counter(rows, of_rows, &[("outcome", "rejected")], counts.rejected.get()),
+        Sample::counter(messages, of_messages, &[("outcome", "told")], counts.published.get()),
+        Sample::counter(messages, of_messages, &[("outcome", "untold")], counts.unpublished.get()),
+        Sample::counter(messages, of_messages, &[("outcome", "heard")], counts.received.get()),
+        Sample::counter(
             "latchkey_redis_replays_refused_total",
             "Assertions and DPoP proofs refused without the store, because Redis knew that they were used.",
             &[],
             counts.refused_early.get(),
         ),
-        counter("latchkey_redis_outages_total", "Times that Redis was given up.", &[], counts.outages.get()),
+        Sample::counter(
+            "latchkey_redis_outages_total",
+            "Times that Redis was given up.",
+            &[],
+            counts.outages.get(),
+        ),
     ]
-}
-
-/// A number that goes up and down.
-pub(crate) fn gauge(name: &'static str, help: &'static str, labels: Labels, value: u64) -> Sample {
-    Sample { name, help, kind: Kind::Gauge, labels, value }
 }

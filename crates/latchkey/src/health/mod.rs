@@ -21,7 +21,6 @@ use crate::left_out::LeftOut;
 use crate::rotation::Rotated;
 use crate::sealing::{is_outage, open_pepper, sealed_pepper};
 use crate::{clock, database};
-pub(crate) use metrics::{counter, gauge};
 use probes::{Found, Opens};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -143,29 +142,34 @@ impl HealthReport for PlatformHealth {
         let mut samples = metrics::of_caches(&self.caches);
         let is_up = u64::from(!self.found().is_store_missed());
         let up_help = "Whether the store answered when it was last tried (1) or not (0).";
-        samples.push(gauge("latchkey_store_up", up_help, &[], is_up));
+        samples.push(Sample::gauge("latchkey_store_up", up_help, &[], is_up));
         samples.extend(database::samples(&self.database));
         samples.extend(self.redis.as_deref().into_iter().flat_map(metrics::of_redis));
         let throttled_help =
             "Accounts that refuse browsers that they do not know, after too many wrong passwords.";
         let throttled = self.sign_ins.accounts_throttled(clock::now()) as u64;
-        samples.push(gauge("latchkey_accounts_throttled", throttled_help, &[], throttled));
+        samples.push(Sample::gauge("latchkey_accounts_throttled", throttled_help, &[], throttled));
         let hashes_help = "Passwords and chosen client secrets whose hash was computed.";
         let hashes = self.hashes.hashes_computed();
-        samples.push(counter("latchkey_password_hashes_total", hashes_help, &[], hashes));
+        samples.push(Sample::counter("latchkey_password_hashes_total", hashes_help, &[], hashes));
         let ready = self.pool.ready() as u64;
-        samples.push(gauge("latchkey_rsa_keys_ready", "RSA keys made ahead for new tenants.", &[], ready));
+        samples.push(Sample::gauge(
+            "latchkey_rsa_keys_ready",
+            "RSA keys made ahead for new tenants.",
+            &[],
+            ready,
+        ));
         let unopened_help = "Tenants with requests in the last minute whose signing keys cannot be opened.";
         let unopened = self.unopened() as u64;
-        samples.push(gauge("latchkey_tenants_with_unopened_keys", unopened_help, &[], unopened));
+        samples.push(Sample::gauge("latchkey_tenants_with_unopened_keys", unopened_help, &[], unopened));
         samples.extend(self.jwks_fetcher.samples());
         samples.extend(self.rotated.samples());
         let left_out_help = "Tenants that the settings declare and leave out because of a conflict.";
         let left_out = self.left_out.count() as u64;
-        samples.push(gauge("latchkey_tenants_left_out", left_out_help, &[], left_out));
+        samples.push(Sample::gauge("latchkey_tenants_left_out", left_out_help, &[], left_out));
         let info_help = "Always 1; the label says which version runs.";
         let version = &[("version", env!("CARGO_PKG_VERSION"))];
-        samples.push(gauge("latchkey_build_info", info_help, version, 1));
+        samples.push(Sample::gauge("latchkey_build_info", info_help, version, 1));
         samples
     }
 }

@@ -4,8 +4,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use gateway::Sample;
 
-use crate::health::{counter, gauge};
-
 /// Counts since the start of the program.
 #[derive(Debug, Default)]
 pub(crate) struct Rotated {
@@ -19,25 +17,25 @@ impl Rotated {
     pub(crate) fn samples(&self) -> [Sample; 4] {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         [
-            counter(
+            Sample::counter(
                 "latchkey_rotation_keys_announced_total",
                 "Signing keys that rotation has announced by itself.",
                 &[],
                 read(&self.announced),
             ),
-            counter(
+            Sample::counter(
                 "latchkey_rotation_failures_total",
                 "Steps of a tenant's keys that could not be taken.",
                 &[],
                 read(&self.failures),
             ),
-            gauge(
+            Sample::gauge(
                 "latchkey_rotation_tenants_due",
                 "Tenants whose keys were due when they were last looked at; not all of them where they are many.",
                 &[],
                 self.due.load(Ordering::Relaxed) as u64,
             ),
-            gauge(
+            Sample::gauge(
                 "latchkey_rotation_leader",
                 "Whether this replica is the one that rotates keys (1) or not (0).",
                 &[],

@@ -1,6 +1,7 @@
 //! The authorization server: tokens, introspection, keys, metadata, and the sample resource server. The default tenant has names of its
 //! own beside those of its path.
 
+use schemars::JsonSchema;
 use serde_json::json;
 use utoipa::openapi::HttpMethod::{Get, Post};
 
@@ -41,11 +42,14 @@ pub(crate) fn revocation() -> Vec<Operation> {
     ]
 }
 
+/// The form of a client that authenticates by its members, or by the Authorization header.
+pub(super) fn client_form<T: JsonSchema>(path: &'static str) -> Operation {
+    let form = on(Post, path).body::<T>(FORM, None);
+    form.secured(json!({})).secured(json!({ "client_secret_basic": [] }))
+}
+
 fn revoke(path: &'static str) -> Operation {
-    on(Post, path)
-        .body::<IntrospectionForm>(FORM, None)
-        .secured(json!({}))
-        .secured(json!({ "client_secret_basic": [] }))
+    client_form::<IntrospectionForm>(path)
         .empty_answer(
             "200",
             "The token is not valid any more, or was not a valid token of this client (RFC 7009 section 2.2)",
@@ -54,10 +58,7 @@ fn revoke(path: &'static str) -> Operation {
 }
 
 fn token(path: &'static str) -> Operation {
-    on(Post, path)
-        .body::<TokenForm>(FORM, None)
-        .secured(json!({}))
-        .secured(json!({ "client_secret_basic": [] }))
+    client_form::<TokenForm>(path)
         .answer::<Token>("200", "A token (RFC 6749 section 5.1)")
         .errors(&[
             ("400", "invalid_request, unauthorized_client, unsupported_grant_type, invalid_scope, invalid_target, invalid_dpop_proof or use_dpop_nonce (RFC 6749 section 5.2, RFC 8707 section 2, RFC 9449 sections 5 and 8)"),
@@ -68,10 +69,7 @@ fn token(path: &'static str) -> Operation {
 }
 
 fn introspect(path: &'static str) -> Operation {
-    on(Post, path)
-        .body::<IntrospectionForm>(FORM, None)
-        .secured(json!({}))
-        .secured(json!({ "client_secret_basic": [] }))
+    client_form::<IntrospectionForm>(path)
         .answer::<Introspection>(
             "200",
             "What the caller may know (RFC 7662 section 2.2); {\"active\":false} for everything else",
@@ -85,12 +83,7 @@ pub(crate) fn discovery() -> Vec<Operation> {
         jwks("/oauth2/jwks").named("default_jwks", "Fetch the default tenant's public keys."),
         on(Get, "/api/v1/tenant/{id}/oauth/revocations")
             .named("revocations", "Fetch what a tenant has revoked.")
-            .answer_as(
-                "200",
-                "A JWS in compact form, whose claims docs/revocation.md describes; ETag and Cache-Control say how long to keep it",
-                "application/jwt",
-                json!({ "type": "string" }),
-            )
+            .text("200", "A JWS in compact form, whose claims docs/revocation.md describes; ETag and Cache-Control say how long to keep it", "application/jwt")
             .empty_answer("304", "If-None-Match names the present feed")
             .errors(&[("404", "Unknown tenant, a tenant without a key, or one that was suspended long ago")]),
         metadata("/api/v1/tenant/{id}/.well-known/oauth-authorization-server")

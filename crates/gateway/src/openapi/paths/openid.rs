@@ -4,7 +4,7 @@
 use serde_json::json;
 use utoipa::openapi::HttpMethod::{Get, Post};
 
-use super::oauth::INVALID_CLIENT;
+use super::oauth::{INVALID_CLIENT, client_form};
 use crate::openapi::forms::{
     AccountForm, AuthorizationForm, DeviceAuthorization, DeviceAuthorizationForm, LogoutForm,
     PushedAuthorization, PushedAuthorizationForm, SignInForm, Userinfo, UserinfoForm,
@@ -58,11 +58,8 @@ fn authorize(path: &'static str, name: &str) -> [Operation; 2] {
 }
 
 fn par(path: &'static str, name: &str) -> Operation {
-    on(Post, path)
+    client_form::<PushedAuthorizationForm>(path)
         .named(name, "Push an authorization request (RFC 9126), and send the browser with a reference to it.")
-        .body::<PushedAuthorizationForm>(FORM, None)
-        .secured(json!({}))
-        .secured(json!({ "client_secret_basic": [] }))
         .answer::<PushedAuthorization>("201", "The reference (RFC 9126 section 2.2)")
         .errors(&[
             ("400", "The errors of the authorization endpoint (RFC 6749 section 4.1.2.1, RFC 9101 section 6.3), invalid_request, and invalid_dpop_proof or use_dpop_nonce (RFC 9449 section 10.1)"),
@@ -78,12 +75,8 @@ fn sign_in() -> Operation {
         .named("sign_in", "The forms of the pages lead here, and nothing else does.")
         .body::<SignInForm>(FORM, None);
     let post = page(post, "The next page, or one that goes on to the client");
-    with_error_pages(post.answer_as(
-        "403",
-        "The password is not accepted, or no page of this server has sent the form",
-        HTML,
-        json!({ "type": "string" }),
-    ))
+    let refused = "The password is not accepted, or no page of this server has sent the form";
+    with_error_pages(post.text("403", refused, HTML))
 }
 
 fn userinfo(path: &'static str, name: &str) -> [Operation; 2] {
@@ -117,7 +110,7 @@ fn logout(path: &'static str, name: &str) -> [Operation; 2] {
         .named(&format!("{name}_by_form"), "The same request as a form, or the answer to the question.");
     let post = page(post.body::<LogoutForm>(FORM, None), "A page");
     let foreign = "No page of this server has sent the form";
-    let post = post.answer_as("403", foreign, HTML, json!({ "type": "string" }));
+    let post = post.text("403", foreign, HTML);
     [
         with_error_pages(get.empty_answer("303", "To the post-logout redirect URI")),
         with_error_pages(post.empty_answer("303", "To the same path by GET")),
@@ -125,11 +118,8 @@ fn logout(path: &'static str, name: &str) -> [Operation; 2] {
 }
 
 fn device_authorization(path: &'static str, name: &str) -> Operation {
-    on(Post, path)
+    client_form::<DeviceAuthorizationForm>(path)
         .named(name, "Begin with a device that has no browser (RFC 8628 section 3.1).")
-        .secured(json!({}))
-        .secured(json!({ "client_secret_basic": [] }))
-        .body::<DeviceAuthorizationForm>(FORM, None)
         .answer::<DeviceAuthorization>("200", "A code for the device, and one for the person")
         .errors(&[
             ("400", "invalid_request, unauthorized_client, invalid_scope or invalid_target"),
@@ -145,11 +135,11 @@ fn device(path: &'static str, name: &str) -> [Operation; 2] {
         on(Get, path).named(name, "Send a person here to type the code of a device (RFC 8628 section 3.3).");
     let post = on(Post, path).named(&format!("{name}_by_form"), "The forms of these pages lead here.");
     let post = page(post.body::<SignInForm>(FORM, None), "The next page");
-    let post = post.answer_as("429", "Too many wrong codes", HTML, json!({ "type": "string" }));
+    let post = post.text("429", "Too many wrong codes", HTML);
     let refused = "The code or the password is wrong, or no page of this server has sent the form";
     [
         with_error_pages(page(get, "The page that asks for the code")),
-        with_error_pages(post.answer_as("403", refused, HTML, json!({ "type": "string" }))),
+        with_error_pages(post.text("403", refused, HTML)),
     ]
 }
 
@@ -159,20 +149,20 @@ fn account(path: &'static str, name: &str) -> [Operation; 2] {
     let post = on(Post, path).named(&format!("{name}_by_form"), "The forms of these pages lead here.");
     let post = page(post.body::<AccountForm>(FORM, None), "The account, or that the person is signed out");
     let post = post.empty_answer("303", "To the same path by GET, after a sign-in");
-    let post = post.answer_as("429", "Too many changes of one account", HTML, json!({ "type": "string" }));
+    let post = post.text("429", "Too many changes of one account", HTML);
     let refused = "The password is not accepted, or no page of this server has sent the form";
     [
         with_error_pages(page(get, "The account, or the sign-in where nobody is signed in")),
-        with_error_pages(post.answer_as("403", refused, HTML, json!({ "type": "string" }))),
+        with_error_pages(post.text("403", refused, HTML)),
     ]
 }
 
 fn page(operation: Operation, description: &str) -> Operation {
-    operation.answer_as("200", description, HTML, json!({ "type": "string" }))
+    operation.text("200", description, HTML)
 }
 
 fn with_error_pages(operation: Operation) -> Operation {
-    ERROR_PAGES.into_iter().fold(operation, |operation, (status, description)| {
-        operation.answer_as(status, description, HTML, json!({ "type": "string" }))
-    })
+    ERROR_PAGES
+        .into_iter()
+        .fold(operation, |operation, (status, description)| operation.text(status, description, HTML))
 }

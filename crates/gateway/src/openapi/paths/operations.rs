@@ -18,28 +18,26 @@ pub(crate) fn operations() -> Vec<Operation> {
             .answer::<Ready<'static>>("503", "They should not, for the reasons of the failed parts"),
         on(Get, "/metrics")
             .named("metrics", "Read the numbers.")
-            .answer_as("200", numbers, "text/plain", json!({ "type": "string" }))
+            .text("200", numbers, "text/plain")
             .error("421", "Not served under the name in the Host header"),
     ]
 }
 
 /// What the pages for people load.
 pub(crate) fn assets() -> Vec<Operation> {
-    let text = || json!({ "type": "string" });
+    let fresh = "Fresh for ever at the digest of its content";
     let file = on(Get, "/assets/{hash}/{file}").named("asset", "Fetch a file of the pages for people.");
-    let file = file.answer_as("200", "Fresh for ever at the digest of its content", "text/css", text());
-    let file = ["text/javascript", "image/svg+xml"].into_iter().fold(file, |file, media_type| {
-        file.answer_as("200", "Fresh for ever at the digest of its content", media_type, text())
-    });
+    let types = ["text/css", "text/javascript", "image/svg+xml"].into_iter();
+    let file = types.fold(file, |file, media_type| file.text("200", fresh, media_type));
     let theme = on(Get, "/api/v1/tenant/{id}/oauth/theme/{file}")
-        .named("theme", "Fetch the style of a tenant's pages.");
-    let theme = theme.answer_as("200", "Fresh for ever at the digest of its content", "text/css", text());
+        .named("theme", "Fetch the style of a tenant's pages.")
+        .text("200", fresh, "text/css");
     let logo =
         on(Get, "/api/v1/tenant/{id}/oauth/logo/{hash}").named("logo", "Fetch the logo of a tenant's pages.");
-    let picture = || json!({ "type": "string", "format": "binary" });
-    let logo = ["image/png", "image/jpeg", "image/webp"].into_iter().fold(logo, |logo, media_type| {
-        logo.answer_as("200", "Fresh for ever at the digest of its content", media_type, picture())
-    });
+    let picture = json!({ "type": "string", "format": "binary" });
+    let logo = ["image/png", "image/jpeg", "image/webp"]
+        .into_iter()
+        .fold(logo, |logo, media_type| logo.answer_as("200", fresh, media_type, picture.clone()));
     [
         (file, "There is no such file"),
         (theme, "There is no such file or tenant"),
@@ -51,26 +49,17 @@ pub(crate) fn assets() -> Vec<Operation> {
 }
 
 pub(crate) fn documentation() -> Vec<Operation> {
-    let text = json!({ "type": "string" });
-    let script = |path: &'static str| {
-        on(Get, path).answer_as("200", "A script", "text/javascript", json!({ "type": "string" }))
-    };
+    let script = |path: &'static str| on(Get, path).text("200", "A script", "text/javascript");
     vec![
         on(Get, "/openapi.json")
             .named("document", "Fetch this document.")
             .answer_as("200", "OpenAPI 3.1", JSON, json!({ "type": "object" }))
             .empty_answer("304", NOT_MODIFIED),
-        on(Get, "/docs").named("page", "Read this document.").answer_as(
-            "200",
-            "A page",
-            "text/html",
-            text.clone(),
-        ),
-        on(Get, "/docs/errors").named("errors", "Read what each error code means.").answer_as(
+        on(Get, "/docs").named("page", "Read this document.").text("200", "A page", "text/html"),
+        on(Get, "/docs/errors").named("errors", "Read what each error code means.").text(
             "200",
             "A page with an anchor for each code; error responses link to it",
             "text/html",
-            text,
         ),
         script("/docs/scalar.js").named("script", "The page's library.").empty_answer("304", NOT_MODIFIED),
         script("/docs/start.js").named("start", "What starts the page."),

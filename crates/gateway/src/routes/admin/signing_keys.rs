@@ -54,7 +54,7 @@ pub(crate) fn endpoints() -> Vec<Operation> {
                 "propertyNames": { "type": "string" },
                            }),
             )
-            .answer_as("200", KEY, "application/x-pem-file", json!({ "type": "string" }))
+            .text("200", KEY, "application/x-pem-file")
             .empty_answer("304", NOT_MODIFIED),
         at(Get, "/api/v1/tenant/{id}/keys/status", Permission::Keys, status)
             .named("get_key_status", "Ask which keys verifiers have.")

@@ -4,7 +4,6 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
-use actix_web::web::Data;
 use administration::{AccountSignInsView, Authority, Caller, ConsentView, EditError, SessionView, SignInEnd};
 use pages::{
     AccountNotice, AccountPage, AllowedApplication, Language, ScopeLine, SessionEntry, SignInMessage,
@@ -18,34 +17,23 @@ use super::posted::{Fields, Opened, Posted};
 use super::proceed::sign_in_form;
 use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit};
-use crate::Services;
 use crate::failure::Failure;
-use crate::options::PublicUrl;
 use crate::page::{Opener, respond};
-use crate::page_error::PageError;
-use crate::raw_request::RawRequest;
+use crate::page_error::{PageError, PageRequest, PageResult};
 use crate::respond::no_store;
 
 const PATH: &str = "/account";
 
 /// The person comes to see the account, and signs in for it where nobody has.
-pub(crate) async fn navigate(
-    services: Data<Services>,
-    public_url: Data<PublicUrl>,
-    raw: RawRequest,
-) -> Result<HttpResponse, PageError> {
-    let visit = Visit::of_navigation(&services, &public_url, &raw).await?;
+pub(crate) async fn navigate(request: PageRequest) -> PageResult {
+    let visit = Visit::of_navigation(&request).await?;
     let response = page(&visit, visit.signed_in().await?).await?;
     Ok(visit.finish(response))
 }
 
 /// A form of one of the pages.
-pub(crate) async fn post(
-    services: Data<Services>,
-    public_url: Data<PublicUrl>,
-    mut raw: RawRequest,
-) -> Result<HttpResponse, PageError> {
-    let opened = Posted::read(&services, &public_url, &mut raw).await?.open()?;
+pub(crate) async fn post(mut request: PageRequest) -> PageResult {
+    let opened = Posted::read(&mut request).await?.open()?;
     let Opened { mut visit, fields, flow, stale } = opened;
     let FlowStep::Account(step) = flow.step else { return Err(Visit::foreign()) };
     let response = match (stale, step) {
@@ -66,23 +54,20 @@ pub(crate) async fn post(
 }
 
 /// The account of the person who is signed in, or the question who is there.
-async fn page(visit: &Visit<'_>, signed_in: Option<SignedIn>) -> Result<HttpResponse, PageError> {
+async fn page(visit: &Visit<'_>, signed_in: Option<SignedIn>) -> PageResult {
     match signed_in {
         Some(signed_in) => account_page(visit, &signed_in, None).await,
         None => sign_in_page(visit, (String::new(), None)),
     }
 }
 
-fn sign_in_page(
-    visit: &Visit<'_>,
-    typed: (String, Option<SignInMessage>),
-) -> Result<HttpResponse, PageError> {
+fn sign_in_page(visit: &Visit<'_>, typed: (String, Option<SignInMessage>)) -> PageResult {
     let form = visit.form("", FlowStep::Account(AccountStep::SignIn), visit.now)?;
     Ok(sign_in_form(visit, (None, Opener::Severed), form, typed))
 }
 
 /// Checks identifier and password, and leads back to the account, which then can be loaded again without them.
-async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> Result<HttpResponse, PageError> {
+async fn sign_in(visit: &mut Visit<'_>, fields: Fields) -> PageResult {
     let identifier = fields.identifier.clone();
     let before = visit.signed_in().await?;
     match sign_in_with_password(visit, before.as_ref(), fields).await? {
@@ -99,11 +84,7 @@ pub(super) fn to_own_account(visit: &Visit<'_>) -> HttpResponse {
 }
 
 /// Ends what the form names, if it is of this account; otherwise the page says nothing of it.
-async fn manage(
-    visit: &mut Visit<'_>,
-    signed_in: &SignedIn,
-    fields: &Fields,
-) -> Result<HttpResponse, PageError> {
+async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) -> PageResult {
     let own = &signed_in.session().id;
     let Some(end) = pressed(fields, own) else { return account_page(visit, signed_in, None).await };
     let (tenant, account, now) = (&visit.tenant.id, signed_in.account(), visit.now);
@@ -135,11 +116,7 @@ fn pressed(fields: &Fields, own: &SessionId) -> Option<SignInEnd> {
     }
 }
 
-async fn account_page(
-    visit: &Visit<'_>,
-    signed_in: &SignedIn,
-    notice: Option<AccountNotice>,
-) -> Result<HttpResponse, PageError> {
+async fn account_page(visit: &Visit<'_>, signed_in: &SignedIn, notice: Option<AccountNotice>) -> PageResult {
     let Visit { services, tenant, now, .. } = visit;
     let own = signed_in.session();
     let left = services.administrator.own_sign_ins(signed_in, tenant.sign_in.session, *now).await?;
@@ -188,7 +165,7 @@ async fn application(
     visit: &Visit<'_>,
     consent: ConsentView,
     language: Language,
-) -> Result<AllowedApplication, PageError> {
+) -> PageResult<AllowedApplication> {
     let ConsentView { client_id, scopes, resources: apis, granted_at } = consent;
     let client = visit.services.authenticator.find_active(&visit.tenant.id, &client_id).await?;
     Ok(AllowedApplication {

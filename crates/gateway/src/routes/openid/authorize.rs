@@ -1,7 +1,5 @@
 //! `GET` and `POST …/oauth/authorize`: the authorization endpoint (RFC 6749 §3.1, OpenID Connect Core §3.1.2).
 
-use actix_web::HttpResponse;
-use actix_web::web::Data;
 use grants::PushedUse;
 
 use super::authorization;
@@ -9,18 +7,12 @@ use super::outcome::{send, show};
 use super::posted::Posted;
 use super::proceed::{Progress, proceed};
 use super::visit::Visit;
-use crate::Services;
-use crate::options::PublicUrl;
-use crate::page_error::PageError;
-use crate::raw_request::RawRequest;
+use crate::page_error::{PageRequest, PageResult};
 
 /// A person comes from a client.
-pub(crate) async fn navigate(
-    services: Data<Services>,
-    public_url: Data<PublicUrl>,
-    raw: RawRequest,
-) -> Result<HttpResponse, PageError> {
-    let visit = Visit::of_navigation(&services, &public_url, &raw).await?;
+pub(crate) async fn navigate(request: PageRequest) -> PageResult {
+    let PageRequest { public_url, raw, .. } = &request;
+    let visit = Visit::of_navigation(&request).await?;
     let read = authorization::read(&visit, raw.query(), PushedUse::Opened).await?;
     let signed_in = visit.signed_in().await?;
     let authorization = match read {
@@ -28,9 +20,9 @@ pub(crate) async fn navigate(
         Err(refused) => {
             let is_known = signed_in.is_some() && refused.to.client.code_flow.first_party;
             return Ok(if refused.is_silent || is_known {
-                send(&refused.to, &refused.to.response(Err(refused.error.clone())), false, &public_url)
+                send(&refused.to, &refused.to.response(Err(refused.error.clone())), false, public_url)
             } else {
-                show(&refused, &public_url)
+                show(&refused, public_url)
             });
         }
     };
@@ -39,12 +31,8 @@ pub(crate) async fn navigate(
 }
 
 /// A form of a client leads here. A request whose answer has no address is refused at once: no cookie changes that.
-pub(crate) async fn post(
-    services: Data<Services>,
-    public_url: Data<PublicUrl>,
-    mut raw: RawRequest,
-) -> Result<HttpResponse, PageError> {
-    let posted = Posted::read(&services, &public_url, &mut raw).await?;
-    drop(authorization::read(&posted.visit(), posted.parameters()?, PushedUse::Opened).await?);
+pub(crate) async fn post(mut request: PageRequest) -> PageResult {
+    let posted = Posted::read(&mut request).await?;
+    drop(authorization::read(&posted.visit, posted.parameters()?, PushedUse::Opened).await?);
     posted.again("/oauth/authorize")
 }

@@ -3,9 +3,7 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
 use grants::{DeviceCode, TypedCode};
 use pages::{
     DeviceCode as CodePage, DeviceCodeMessage, DeviceConfirm, DeviceDone, DeviceOutcome, ErrorKind,
@@ -21,11 +19,8 @@ use super::posted::{Fields, Posted};
 use super::proceed::sign_in_form;
 use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit};
-use crate::Services;
-use crate::options::PublicUrl;
 use crate::page::{Opener, respond};
-use crate::page_error::PageError;
-use crate::raw_request::RawRequest;
+use crate::page_error::{PageError, PageRequest, PageResult};
 
 /// A device that waits, and its client.
 struct Waiting {
@@ -35,17 +30,14 @@ struct Waiting {
 }
 
 /// The person comes with or without a code. Nothing is looked up by a navigation.
-pub(crate) async fn navigate(
-    services: Data<Services>,
-    public_url: Data<PublicUrl>,
-    raw: RawRequest,
-) -> Result<HttpResponse, PageError> {
-    let visit = Visit::of_navigation(&services, &public_url, &raw).await?;
-    if raw.query().len() > LONGEST {
+pub(crate) async fn navigate(request: PageRequest) -> PageResult {
+    let visit = Visit::of_navigation(&request).await?;
+    let query = request.raw.query();
+    if query.len() > LONGEST {
         return Err(PageError::too_long());
     }
     let bad = |_| PageError::of(ErrorKind::BadRequest, RefusalReason::RepeatedParameter);
-    let mut form = Form::parse(raw.query().as_bytes()).map_err(bad)?;
+    let mut form = Form::parse(query.as_bytes()).map_err(bad)?;
     let typed = form.take("user_code").map_err(bad)?;
     let typed = typed.and_then(|typed| UserCode::parse(&typed)).map(|code| code.to_string());
     let response = code_page(&visit, typed.unwrap_or_default(), None)?;
@@ -53,13 +45,8 @@ pub(crate) async fn navigate(
 }
 
 /// A form of one of the pages.
-pub(crate) async fn post(
-    services: Data<Services>,
-    public_url: Data<PublicUrl>,
-    mut raw: RawRequest,
-) -> Result<HttpResponse, PageError> {
-    let (mut visit, fields, flow) =
-        Posted::read(&services, &public_url, &mut raw).await?.open()?.current()?;
+pub(crate) async fn post(mut request: PageRequest) -> PageResult {
+    let (mut visit, fields, flow) = Posted::read(&mut request).await?.open()?.current()?;
     let FlowStep::Device(step) = flow.step else { return Err(Visit::foreign()) };
     let typed = if step == DeviceStep::Code { &fields.user_code } else { &flow.parameters };
     let response = match (find(&visit, typed).await?, step) {
@@ -74,7 +61,7 @@ pub(crate) async fn post(
 }
 
 /// The device with this code, whose client may still use the grant.
-async fn find(visit: &Visit<'_>, typed: &str) -> Result<Result<Waiting, DeviceCodeMessage>, PageError> {
+async fn find(visit: &Visit<'_>, typed: &str) -> PageResult<Result<Waiting, DeviceCodeMessage>> {
     let Visit { services, tenant, now, .. } = visit;
     let from = (visit.browser.id(), &visit.raw.source());
     let history = visit.browser.known(services, *now).history_at(&tenant.id);
@@ -92,11 +79,7 @@ async fn find(visit: &Visit<'_>, typed: &str) -> Result<Result<Waiting, DeviceCo
 }
 
 /// Asks for the code.
-fn code_page(
-    visit: &Visit<'_>,
-    user_code: String,
-    error: Option<DeviceCodeMessage>,
-) -> Result<HttpResponse, PageError> {
+fn code_page(visit: &Visit<'_>, user_code: String, error: Option<DeviceCodeMessage>) -> PageResult {
     let SealedForm { action, flow } = form(visit, "", DeviceStep::Code)?;
     let page = CodePage { common: visit.common(None), action, flow, user_code, error };
     // A refused code is no success for a program that reads statuses; browsers show the page all the same.
@@ -109,7 +92,7 @@ fn code_page(
 }
 
 /// Asks the person who is signed in to decide, or asks who is there.
-async fn ask(visit: &Visit<'_>, waiting: &Waiting) -> Result<HttpResponse, PageError> {
+async fn ask(visit: &Visit<'_>, waiting: &Waiting) -> PageResult {
     match visit.signed_in().await? {
         Some(signed_in) => confirm_page(visit, waiting, &signed_in).await,
         None => sign_in_page(visit, waiting, String::new(), None),
@@ -117,11 +100,7 @@ async fn ask(visit: &Visit<'_>, waiting: &Waiting) -> Result<HttpResponse, PageE
 }
 
 /// Checks identifier and password. The person is signed in from then on, and decides next.
-async fn sign_in(
-    visit: &mut Visit<'_>,
-    waiting: &Waiting,
-    fields: Fields,
-) -> Result<HttpResponse, PageError> {
+async fn sign_in(visit: &mut Visit<'_>, waiting: &Waiting, fields: Fields) -> PageResult {
     let identifier = fields.identifier.clone();
     let before = visit.signed_in().await?;
     match sign_in_with_password(visit, before.as_ref(), fields).await? {
@@ -134,12 +113,7 @@ async fn sign_in(
 }
 
 /// Writes the decision, which only the session that was asked can take in favour of the device.
-async fn decide(
-    visit: &Visit<'_>,
-    waiting: &Waiting,
-    session: &SessionId,
-    decision: &str,
-) -> Result<HttpResponse, PageError> {
+async fn decide(visit: &Visit<'_>, waiting: &Waiting, session: &SessionId, decision: &str) -> PageResult {
     let signed_in = visit.signed_in().await?.filter(|signed_in| signed_in.session().id == *session);
     let (allowed_by, outcome) = match (decision, &signed_in) {
         ("allow", Some(signed_in)) => (Some(signed_in), DeviceOutcome::Connected),
@@ -158,7 +132,7 @@ fn sign_in_page(
     waiting: &Waiting,
     identifier: String,
     error: Option<SignInMessage>,
-) -> Result<HttpResponse, PageError> {
+) -> PageResult {
     let form = form(visit, &waiting.user_code, DeviceStep::SignIn)?;
     // The person has come by a typed address, and no client has opened the window.
     Ok(sign_in_form(visit, (Some(&waiting.client), Opener::Severed), form, (identifier, error)))
@@ -168,7 +142,7 @@ async fn confirm_page(
     visit: &Visit<'_>,
     Waiting { code, client, user_code }: &Waiting,
     signed_in: &SignedIn,
-) -> Result<HttpResponse, PageError> {
+) -> PageResult {
     let account = visit.shown_name(signed_in).await?;
     let step = DeviceStep::Confirm(signed_in.session().id.clone());
     let SealedForm { action, flow } = form(visit, user_code, step)?;
@@ -187,6 +161,6 @@ async fn confirm_page(
     Ok(respond(StatusCode::OK, &page, Opener::Severed))
 }
 
-fn form(visit: &Visit<'_>, user_code: &str, step: DeviceStep) -> Result<SealedForm, PageError> {
+fn form(visit: &Visit<'_>, user_code: &str, step: DeviceStep) -> PageResult<SealedForm> {
     visit.form(user_code, FlowStep::Device(step), visit.now)
 }

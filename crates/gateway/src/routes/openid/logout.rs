@@ -5,7 +5,6 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
-use actix_web::web::Data;
 use grants::IdTokenHint;
 use pages::{Continue, ErrorKind, Link, SignOut, SignedOut};
 use protocol::{Form, RefusalReason};
@@ -16,11 +15,8 @@ use url::form_urlencoded::byte_serialize;
 use super::account::to_own_account;
 use super::posted::Posted;
 use super::visit::{SealedForm, Visit};
-use crate::Services;
-use crate::options::PublicUrl;
 use crate::page::{Opener, respond};
-use crate::page_error::PageError;
-use crate::raw_request::RawRequest;
+use crate::page_error::{PageError, PageRequest, PageResult};
 use crate::respond::no_store;
 
 /// What a client sends (§2).
@@ -35,47 +31,32 @@ struct LogoutRequest {
 }
 
 /// A client sends the person here.
-pub(crate) async fn navigate(
-    services: Data<Services>,
-    public_url: Data<PublicUrl>,
-    raw: RawRequest,
-) -> Result<HttpResponse, PageError> {
-    navigated(&services, &public_url, &raw).await.map_err(PageError::of_sign_out)
+pub(crate) async fn navigate(request: PageRequest) -> PageResult {
+    navigated(&request).await.map_err(PageError::of_sign_out)
 }
 
 /// The person has answered the question, or a client has sent its request as a form.
-pub(crate) async fn post(
-    services: Data<Services>,
-    public_url: Data<PublicUrl>,
-    mut raw: RawRequest,
-) -> Result<HttpResponse, PageError> {
-    posted(&services, &public_url, &mut raw).await.map_err(PageError::of_sign_out)
+pub(crate) async fn post(mut request: PageRequest) -> PageResult {
+    posted(&mut request).await.map_err(PageError::of_sign_out)
 }
 
-async fn navigated(
-    services: &Services,
-    public_url: &PublicUrl,
-    raw: &RawRequest,
-) -> Result<HttpResponse, PageError> {
-    let mut visit = Visit::of_navigation(services, public_url, raw).await?;
-    let request = LogoutRequest::read(&visit, raw.query()).await?;
+async fn navigated(request: &PageRequest) -> PageResult {
+    let mut visit = Visit::of_navigation(request).await?;
+    let query = request.raw.query();
+    let request = LogoutRequest::read(&visit, query).await?;
     let response = match visit.signed_in().await? {
         None => finish(&visit, &request, false),
         Some(signed_in) if request.names(&signed_in) => {
             sign_out(&mut visit, &signed_in).await?;
             finish(&visit, &request, false)
         }
-        Some(signed_in) => ask(&visit, &request, (&signed_in, raw.query())).await?,
+        Some(signed_in) => ask(&visit, &request, (&signed_in, query)).await?,
     };
     Ok(visit.finish(response))
 }
 
-async fn posted(
-    services: &Services,
-    public_url: &PublicUrl,
-    raw: &mut RawRequest,
-) -> Result<HttpResponse, PageError> {
-    let posted = Posted::read(services, public_url, raw).await?;
+async fn posted(request: &mut PageRequest) -> PageResult {
+    let posted = Posted::read(request).await?;
     if !posted.has_flow() {
         return posted.again("/oauth/logout");
     }
@@ -96,7 +77,7 @@ async fn posted(
     Ok(visit.finish(response))
 }
 
-async fn sign_out(visit: &mut Visit<'_>, signed_in: &SignedIn) -> Result<(), PageError> {
+async fn sign_out(visit: &mut Visit<'_>, signed_in: &SignedIn) -> PageResult<()> {
     visit.services.sessions.end(&visit.tenant.id, signed_in, visit.now).await?;
     // What this replica remembers has changed.
     visit.services.engine.notice_revocations(&visit.tenant.id);
@@ -104,7 +85,7 @@ async fn sign_out(visit: &mut Visit<'_>, signed_in: &SignedIn) -> Result<(), Pag
 }
 
 impl LogoutRequest {
-    async fn read(visit: &Visit<'_>, parameters: &str) -> Result<Self, PageError> {
+    async fn read(visit: &Visit<'_>, parameters: &str) -> PageResult<Self> {
         let Visit { services, tenant, now, .. } = visit;
         let bad = |_| PageError::of(ErrorKind::BadRequest, RefusalReason::RepeatedParameter);
         let mut form = Form::parse(parameters.as_bytes()).map_err(bad)?;
@@ -173,7 +154,7 @@ async fn ask(
     visit: &Visit<'_>,
     request: &LogoutRequest,
     (signed_in, parameters): (&SignedIn, &str),
-) -> Result<HttpResponse, PageError> {
+) -> PageResult {
     let step = FlowStep::SignOut(signed_in.session().id.clone());
     let SealedForm { action, flow } = visit.form(parameters, step, visit.now)?;
     let account = visit.sign_in_name(signed_in).await?;

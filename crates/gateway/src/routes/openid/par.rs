@@ -1,47 +1,34 @@
 //! `POST …/oauth/par`: a client pushes an authorization request, and sends the browser with a reference to it (RFC 9126).
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 use grants::{PushedRequest, check_address, check_client};
 use protocol::{
     AuthorizationAddress, AuthorizationError, AuthorizationRequest, ClientAuthentication, ErrorCode,
     ErrorResponse, Form, PushedResponse, RefusalReason, RequestSource, Thumbprint,
 };
-use tenancy::Tenant;
 
 use super::authorization::check;
 use crate::Services;
-use crate::client_authentication::authenticate_or_identify;
 use crate::raw_request::RawRequest;
-use crate::respond::{OAuthError, created_secret_json};
-use crate::sender;
+use crate::respond::{OAuthError, OAuthResult, created_secret_json};
+use crate::tenant_request::{TenantRequest, serve_form};
 
-pub(crate) async fn push(services: Data<Services>, mut raw: RawRequest) -> Result<HttpResponse, OAuthError> {
+pub(crate) async fn push(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
     let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
-    raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
-    let pushed = keep(&services, &tenant, &mut raw).await;
-    let pushed = pushed.map_err(|refusal| refusal.in_realm(tenant.issuer.as_str()))?;
-    let mut response = created_secret_json(&pushed)?;
-    sender::supply_nonce(&services, &tenant, &raw, &mut response);
-    Ok(response)
+    serve_form(&services, &tenant, &mut raw, keep).await
 }
 
 /// Checks the request as the authorization endpoint would, and keeps it.
-async fn keep(
-    services: &Services,
-    tenant: &Tenant,
-    raw: &mut RawRequest,
-) -> Result<PushedResponse, OAuthError> {
-    let body = raw.form().await?;
-    let now = (services.clock)();
-    let mut form = Form::parse(&body)?;
+async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
+    let TenantRequest { services, tenant, raw, now } = pushed;
+    let mut form = Form::parse(body)?;
     let credentials = ClientAuthentication::take(raw.authorization()?, &mut form)?;
     let source = RequestSource::take(&mut form).map_err(ErrorResponse::from)?;
     let parameters = form.rest();
-    let proof = sender::read_proof(services, tenant, raw, None, now)?;
-    let authenticated = authenticate_or_identify(services, tenant, credentials, raw, now).await?;
+    let proof = pushed.read_proof(None)?;
+    let authenticated = pushed.authenticate_or_identify(credentials).await?;
     let client = check_client(Some(authenticated.client().clone())).map_err(|_| not_registered())?;
-    let sender = sender::prove(services, tenant, raw, &authenticated, proof, None, now).await?;
+    let sender = pushed.prove(&authenticated, proof, None).await?;
     let parameters = match source {
         RequestSource::Parameters => parameters,
         // RFC 9126 §2.1: "The request_uri authorization request parameter is one exception, and it MUST NOT be provided."
@@ -68,8 +55,11 @@ async fn keep(
     let parameters = bound(parameters, key).map_err(refused)?;
     let reference = services.authorizations.push(&client, (parameters, &raw.source()), now).await?;
     // As many as may wait: a stranger can push in the name of a public client.
-    sender.use_up(services, tenant, raw, now).await?;
-    Ok(PushedResponse::new(reference.expose(), PushedRequest::expires_in()))
+    pushed.use_up_rest(sender).await?;
+    let answer = PushedResponse::new(reference.expose(), PushedRequest::expires_in());
+    let mut response = created_secret_json(&answer)?;
+    pushed.supply_nonce(&mut response);
+    Ok(response)
 }
 
 /// The parameters, bound to the key of the proof. RFC 9449 §10.1: a proof beside a pushed request says the same as `dpop_jkt`, and "the

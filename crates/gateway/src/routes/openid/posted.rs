@@ -1,31 +1,23 @@
 //! A form that a window has sent: of a page of ours, with what is sealed in it, or of a client that sends its request so.
 
-use std::sync::Arc;
-
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use pages::{ErrorKind, SignInMessage};
 use protocol::{Form, RefusalReason, Secret};
 use sessions::{Flow, FlowError, SignedIn};
-use tenancy::{StoreError, Tenant};
+use tenancy::StoreError;
 
 use super::authorization::LONGEST;
 use super::visit::{Visit, navigated_tenant};
-use crate::Services;
 use crate::body::Body;
 use crate::fetch_metadata::{OwnOrigin, judge_form};
-use crate::options::PublicUrl;
-use crate::page_error::PageError;
-use crate::raw_request::RawRequest;
+use crate::page_error::{PageError, PageRequest, PageResult};
 use crate::respond::no_store;
 
 /// The body, and where it was sent.
 pub(super) struct Posted<'r> {
-    services: &'r Services,
-    public_url: &'r PublicUrl,
-    raw: &'r RawRequest,
-    tenant: Arc<Tenant>,
+    /// Who sent it, as if the window had navigated here.
+    pub(super) visit: Visit<'r>,
     body: Body,
 }
 
@@ -64,14 +56,10 @@ pub(super) struct Fields {
 
 impl<'r> Posted<'r> {
     /// Judges where the request comes from, and reads the form.
-    pub(super) async fn read(
-        services: &'r Services,
-        public_url: &'r PublicUrl,
-        raw: &'r mut RawRequest,
-    ) -> Result<Self, PageError> {
-        let tenant = navigated_tenant(services, raw).await?;
-        let body = raw.form().await?;
-        Ok(Self { services, public_url, raw, tenant, body })
+    pub(super) async fn read(request: &'r mut PageRequest) -> PageResult<Self> {
+        let tenant = navigated_tenant(request).await?;
+        let body = request.raw.form().await?;
+        Ok(Self { visit: Visit::at(request, tenant), body })
     }
 
     /// Whether it says to be a form of ours.
@@ -81,14 +69,13 @@ impl<'r> Posted<'r> {
     }
 
     /// What was sealed in a form of this browser and tenant, and what the person has filled in.
-    pub(super) fn open(self) -> Result<Opened<'r>, PageError> {
-        let Self { services, public_url, raw, ref tenant, ref body } = self;
+    pub(super) fn open(self) -> PageResult<Opened<'r>> {
+        let Self { mut visit, body } = self;
         let foreign = |kind| PageError::of(kind, RefusalReason::ForeignForm);
-        judge_form(raw.headers(), &OwnOrigin::of(&public_url.0)).map_err(foreign)?;
-        let fields = Fields::take(body).ok_or_else(Visit::foreign)?;
-        let mut visit = self.visit();
+        judge_form(visit.raw.headers(), &OwnOrigin::of(&visit.public_url.0)).map_err(foreign)?;
+        let fields = Fields::take(&body).ok_or_else(Visit::foreign)?;
         let browser = visit.browser.sent_id();
-        let opened = services.flows.open(&tenant.id, browser, &fields.flow, visit.now);
+        let opened = visit.services.flows.open(&visit.tenant.id, browser, &fields.flow, visit.now);
         let (flow, stale) = match opened {
             Ok(flow) => (flow, None),
             Err(FlowError::Expired(flow)) => (*flow, Some(Stale::Expired)),
@@ -99,12 +86,6 @@ impl<'r> Posted<'r> {
         };
         visit.asks_for_cookies = stale == Some(Stale::NoCookies);
         Ok(Opened { visit, fields, flow, stale })
-    }
-
-    /// Who sent it, as if the window had navigated here.
-    pub(super) fn visit(&self) -> Visit<'r> {
-        let Self { services, public_url, raw, ref tenant, .. } = *self;
-        Visit::at(services, public_url, raw, Arc::clone(tenant))
     }
 
     /// The form as a query.
@@ -120,16 +101,17 @@ impl<'r> Posted<'r> {
     }
 
     /// The same as a navigation, which brings the cookies that a form from another site does not.
-    pub(super) fn again(&self, endpoint: &str) -> Result<HttpResponse, PageError> {
+    pub(super) fn again(&self, endpoint: &str) -> PageResult {
         let parameters = self.parameters()?;
-        let location = format!("{}?{parameters}", self.public_url.path_of(&self.tenant.id, endpoint));
+        let path = self.visit.public_url.path_of(&self.visit.tenant.id, endpoint);
+        let location = format!("{path}?{parameters}");
         Ok(no_store(StatusCode::SEE_OTHER).insert_header((LOCATION, location)).finish())
     }
 }
 
 impl<'r> Opened<'r> {
     /// The same, for a form that cannot begin again by itself.
-    pub(super) fn current(self) -> Result<(Visit<'r>, Fields, Flow), PageError> {
+    pub(super) fn current(self) -> PageResult<(Visit<'r>, Fields, Flow)> {
         let Self { visit, fields, flow, stale } = self;
         stale.map_or(Ok((visit, fields, flow)), |stale| Err(stale.into()))
     }

@@ -16,7 +16,7 @@ use super::outcome::send;
 use super::request_source::used_up;
 use super::visit::{SealedForm, Visit};
 use crate::page::{Opener, respond};
-use crate::page_error::PageError;
+use crate::page_error::{PageError, PageResult};
 
 /// The longest identifier, in characters: that of an e-mail address.
 const LONGEST_IDENTIFIER: usize = 254;
@@ -42,7 +42,7 @@ pub(super) async fn proceed(
     authorization: &Authorization,
     signed_in: Option<&SignedIn>,
     progress: &Progress<'_>,
-) -> Result<HttpResponse, PageError> {
+) -> PageResult {
     let Visit { services, public_url, now, .. } = *visit;
     let Authorization { to, request, granted, .. } = authorization;
     let (step, consent) = next_step(visit, authorization, signed_in, progress).await?;
@@ -110,7 +110,7 @@ pub(super) async fn next_step(
     authorization: &Authorization,
     signed_in: Option<&SignedIn>,
     progress: &Progress<'_>,
-) -> Result<(Next, Option<Allowed>), PageError> {
+) -> PageResult<(Next, Option<Allowed>)> {
     let Visit { services, now, .. } = *visit;
     let Authorization { to, request, granted, .. } = authorization;
     let consent = match signed_in.filter(|_| !to.client.code_flow.first_party) {
@@ -152,7 +152,7 @@ pub(super) fn sign_in_page(
     authorization: &Authorization,
     identifier: String,
     error: Option<SignInMessage>,
-) -> Result<HttpResponse, PageError> {
+) -> PageResult {
     let to = &authorization.to;
     let form = visit.form(&to.parameters, FlowStep::SignIn, visit.now)?;
     Ok(sign_in_form(visit, (Some(&to.client), Opener::of(&to.client)), form, (identifier, error)))
@@ -194,7 +194,7 @@ pub(super) async fn select_page(
     authorization: &Authorization,
     signed_in: &SignedIn,
     progress: &Progress<'_>,
-) -> Result<HttpResponse, PageError> {
+) -> PageResult {
     let to = &authorization.to;
     let typed: String = progress.typed.chars().take(LONGEST_IDENTIFIER).collect();
     let other = Some(typed.clone()).filter(|typed| !typed.is_empty());
@@ -211,7 +211,7 @@ async fn consent_page(
     authorization: &Authorization,
     signed_in: &SignedIn,
     progress: &Progress<'_>,
-) -> Result<HttpResponse, PageError> {
+) -> PageResult {
     let to = &authorization.to;
     let (session, client_name) = (signed_in.session().id.clone(), to.client.name.clone());
     let step = FlowStep::Consent { session, client_name };

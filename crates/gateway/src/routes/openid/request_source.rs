@@ -9,7 +9,7 @@ use registry::Client;
 use tenancy::Tenant;
 
 use crate::Services;
-use crate::page_error::PageError;
+use crate::page_error::{PageError, PageResult};
 
 /// A request with its parameters.
 pub(super) struct Opened<'p> {
@@ -31,7 +31,7 @@ pub(super) async fn open<'p>(
     (sent, parameters): (SentRequest, &'p str),
     used: PushedUse,
     now: Timestamp,
-) -> Result<Opened<'p>, PageError> {
+) -> PageResult<Opened<'p>> {
     let reference = match sent.source {
         RequestSource::Parameters => {
             let parameters = Cow::Borrowed(parameters);

@@ -1,7 +1,5 @@
 //! `POST …/oauth/sign-in`: a form of a sign-in comes back. What it requests and whom it is for is sealed inside it.
 
-use actix_web::HttpResponse;
-use actix_web::web::Data;
 use grants::{NamedAccount, Next, PushedUse};
 use pages::SignInMessage;
 use protocol::{AuthorizationError, AuthorizationErrorCode, ErrorCode, RefusalReason, Secret, Timestamp};
@@ -14,22 +12,15 @@ use super::outcome::{send, show};
 use super::posted::{Fields, Opened, Posted, Stale};
 use super::proceed::{Progress, next_step, proceed, select_page, sign_in_page};
 use super::visit::Visit;
-use crate::Services;
-use crate::options::PublicUrl;
-use crate::page_error::PageError;
-use crate::raw_request::RawRequest;
+use crate::page_error::{PageError, PageRequest, PageResult};
 
-pub(crate) async fn sign_in(
-    services: Data<Services>,
-    public_url: Data<PublicUrl>,
-    mut raw: RawRequest,
-) -> Result<HttpResponse, PageError> {
-    let opened = Posted::read(&services, &public_url, &mut raw).await?.open()?;
+pub(crate) async fn sign_in(mut request: PageRequest) -> PageResult {
+    let opened = Posted::read(&mut request).await?.open()?;
     let Opened { mut visit, fields, flow, stale } = opened;
     let authorization = match authorization::read(&visit, &flow.parameters, PushedUse::Continued).await? {
         Ok(authorization) => authorization,
         // The client has changed since.
-        Err(refused) => return Ok(show(&refused, &public_url)),
+        Err(refused) => return Ok(show(&refused, visit.public_url)),
     };
     let response = match (&flow.step, stale) {
         (
@@ -56,7 +47,7 @@ async fn start_again(
     authorization: &Authorization,
     step: &FlowStep,
     (typed, stale): (String, Stale),
-) -> Result<HttpResponse, PageError> {
+) -> PageResult {
     let Some(signed_in) = stale.person(visit).await? else {
         return sign_in_page(visit, authorization, typed, Some(stale.message()));
     };
@@ -77,7 +68,7 @@ async fn check_password(
     authorization: &Authorization,
     started: Timestamp,
     fields: Fields,
-) -> Result<HttpResponse, PageError> {
+) -> PageResult {
     let identifier = fields.identifier.clone();
     let before = visit.signed_in().await?;
     if let Some(other) = before.as_ref().filter(|before| before.session().authenticated_at > started)
@@ -105,7 +96,7 @@ pub(super) async fn sign_in_with_password(
     visit: &mut Visit<'_>,
     before: Option<&SignedIn>,
     fields: Fields,
-) -> Result<Result<SessionWrite, SignInMessage>, PageError> {
+) -> PageResult<Result<SessionWrite, SignInMessage>> {
     let Visit { services, raw, now, .. } = *visit;
     let (tenant, limits) = (&visit.tenant.id, visit.tenant.limits.sign_in);
     let Fields { identifier, password, remembers, .. } = fields;
@@ -154,7 +145,7 @@ async fn select(
     authorization: &Authorization,
     (started, session): (Timestamp, &SessionId),
     (typed, decision): (&str, &str),
-) -> Result<HttpResponse, PageError> {
+) -> PageResult {
     if decision == "other" {
         return sign_in_page(visit, authorization, typed.to_owned(), None);
     }
@@ -180,7 +171,7 @@ async fn decide(
     authorization: &Authorization,
     (started, session): (Timestamp, &SessionId),
     (client_name, decision): (&str, &str),
-) -> Result<HttpResponse, PageError> {
+) -> PageResult {
     let signed_in = visit.signed_in().await?;
     let named = named_by(signed_in.as_ref(), session, matches!(decision, "allow" | "deny"));
     let is_decided = named == NamedAccount::OfSession;

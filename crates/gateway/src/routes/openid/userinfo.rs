@@ -1,38 +1,34 @@
 //! `GET` and `POST …/oauth/userinfo`: claims about the person of an access token (OpenID Connect Core §5.3).
 
-use actix_web::HttpResponse;
 use actix_web::web::Data;
 use grants::{BearerError, ProtectedResource, userinfo as userinfo_of};
 use keys::TokenError;
 use protocol::{ErrorResponse, Form, PresentedToken, RefusalReason, ScopeToken};
 use serde_json::{Map, Value};
-use tenancy::Tenant;
 
 use crate::Services;
 use crate::raw_request::RawRequest;
-use crate::respond::{OAuthError, secret_json};
-use crate::sender;
+use crate::respond::{OAuthError, OAuthResult, secret_json};
+use crate::tenant_request::TenantRequest;
 
 const OPENID: &str = "openid";
 
-pub(crate) async fn userinfo(
-    services: Data<Services>,
-    mut raw: RawRequest,
-) -> Result<HttpResponse, OAuthError> {
+pub(crate) async fn userinfo(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
     let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let realm = tenant.issuer.as_str();
     let token = token(&mut raw).await?.ok_or_else(|| OAuthError::bearer_required(realm))?;
-    let claims = claims(&services, &tenant, &token, &raw).await;
+    let request = TenantRequest { services: &services, tenant: &tenant, raw: &raw, now: (services.clock)() };
+    let claims = claims(request, &token).await;
     let claims = claims.map_err(|refusal| refusal.in_resource_realm(token.scheme, realm, Some(OPENID)))?;
     let mut response = secret_json(&claims)?;
-    sender::supply_nonce(&services, &tenant, &raw, &mut response);
+    request.supply_nonce(&mut response);
     Ok(response)
 }
 
 /// The token of the header, or of a form (RFC 6750 §2.1, §2.2). "Clients MUST NOT use more than one method to transmit the token in each
 /// request" (RFC 6750 §2).
-async fn token(raw: &mut RawRequest) -> Result<Option<PresentedToken>, OAuthError> {
+async fn token(raw: &mut RawRequest) -> OAuthResult<Option<PresentedToken>> {
     let of_header = PresentedToken::from_authorization(raw.authorization()?);
     if !raw.writes() || (of_header.is_some() && !raw.has_form()) {
         return Ok(of_header);
@@ -46,13 +42,8 @@ async fn token(raw: &mut RawRequest) -> Result<Option<PresentedToken>, OAuthErro
     Ok(of_header.or(of_form))
 }
 
-async fn claims(
-    services: &Services,
-    tenant: &Tenant,
-    token: &PresentedToken,
-    raw: &RawRequest,
-) -> Result<Map<String, Value>, OAuthError> {
-    let now = (services.clock)();
+async fn claims(request: TenantRequest<'_>, token: &PresentedToken) -> OAuthResult<Map<String, Value>> {
+    let TenantRequest { services, tenant, raw, now } = request;
     // A token whose audience is not the issuer is for an API, and opens nothing here.
     let resource = ProtectedResource {
         tenant: tenant.id.to_string(),
@@ -60,7 +51,7 @@ async fn claims(
         required_scope: ScopeToken::parse(OPENID).ok(),
     };
     let admitted = services.engine.admit(tenant, token, &resource, now).await?;
-    let claims = sender::confirm(services, tenant, raw, token, admitted, now).await?;
+    let claims = request.confirm(token, admitted).await?;
     raw.log(|fields| fields.client = claims.client_id.parse().ok());
     let found = match services.engine.person_of(tenant, &claims).await?.map_err(BearerError::from)? {
         Some(person) => {

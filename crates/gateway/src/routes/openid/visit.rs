@@ -16,7 +16,7 @@ use crate::cookies::Cookies;
 use crate::fetch_metadata::judge_navigation;
 use crate::options::PublicUrl;
 use crate::page::common_of;
-use crate::page_error::PageError;
+use crate::page_error::{PageError, PageRequest, PageResult};
 use crate::raw_request::RawRequest;
 
 /// A person at a tenant, in a browser.
@@ -39,22 +39,14 @@ pub(super) struct SealedForm {
 
 impl<'r> Visit<'r> {
     /// A window that navigates here.
-    pub(super) async fn of_navigation(
-        services: &'r Services,
-        public_url: &'r PublicUrl,
-        raw: &'r RawRequest,
-    ) -> Result<Self, PageError> {
-        let tenant = navigated_tenant(services, raw).await?;
-        Ok(Self::at(services, public_url, raw, tenant))
+    pub(super) async fn of_navigation(request: &'r PageRequest) -> PageResult<Self> {
+        let tenant = navigated_tenant(request).await?;
+        Ok(Self::at(request, tenant))
     }
 
     /// The same at a tenant that is known.
-    pub(super) fn at(
-        services: &'r Services,
-        public_url: &'r PublicUrl,
-        raw: &'r RawRequest,
-        tenant: Arc<Tenant>,
-    ) -> Self {
+    pub(super) fn at(request: &'r PageRequest, tenant: Arc<Tenant>) -> Self {
+        let PageRequest { services, public_url, raw } = request;
         let browser = Browser::of(Cookies::of(&public_url.0), raw.headers());
         let now = (services.clock)();
         Self { services, public_url, raw, tenant, browser, asks_for_cookies: false, now }
@@ -112,7 +104,7 @@ impl<'r> Visit<'r> {
         parameters: &str,
         step: FlowStep,
         started: Timestamp,
-    ) -> Result<SealedForm, PageError> {
+    ) -> PageResult<SealedForm> {
         let endpoint = match step {
             FlowStep::SignIn | FlowStep::SelectAccount { .. } | FlowStep::Consent { .. } => "/oauth/sign-in",
             FlowStep::SignOut(_) => "/oauth/logout",
@@ -144,9 +136,8 @@ impl<'r> Visit<'r> {
 
 /// The tenant of a request that a window sends, by a navigation or by a form. Nothing of another request is read.
 pub(super) async fn navigated_tenant(
-    services: &Services,
-    raw: &RawRequest,
-) -> Result<Arc<Tenant>, PageError> {
+    PageRequest { services, raw, .. }: &PageRequest,
+) -> PageResult<Arc<Tenant>> {
     let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
     raw.visit(&tenant);
     judge_navigation(raw.headers()).map_err(|kind| PageError::of(kind, RefusalReason::NotANavigation))?;
