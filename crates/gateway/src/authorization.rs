@@ -18,13 +18,10 @@ use crate::raw_request::RawRequest;
 use crate::respond::Problem;
 use crate::routes::{AdminAccess, tenant_of_admin_path};
 use crate::tenant_request::TenantRequest;
-use crate::{CertificateSources, Services, TokenServices};
+use crate::{Services, TokenServices};
 
 /// A listener's access to the admin API: each caller has the authority of its token, and there is no other way to get one.
-pub(crate) struct BearerAccess {
-    pub(crate) services: Data<Services>,
-    pub(crate) certificate_sources: CertificateSources,
-}
+pub(crate) struct BearerAccess(pub(crate) Data<Services>);
 
 /// The permission that a route requires, and where.
 #[derive(Clone, Copy, Debug)]
@@ -37,15 +34,15 @@ pub(crate) struct RequiredPermission<'a> {
 #[async_trait(?Send)]
 impl AdminAccess for BearerAccess {
     fn administrator(&self) -> &Arc<Administrator> {
-        &self.services.administrator
+        &self.0.administrator
     }
 
     fn tokens(&self) -> TokenServices {
-        self.services.of_tokens(&self.certificate_sources)
+        self.0.tokens.clone()
     }
 
     async fn authorize(&self, raw: &RawRequest, required: RequiredPermission<'_>) -> Result<Caller, Problem> {
-        let services = &self.services;
+        let services = &self.0;
         let now = (services.clock)();
         if !raw.is_plain() {
             return Err(Failure::UnknownPath.into());
@@ -56,7 +53,7 @@ impl AdminAccess for BearerAccess {
         let request = TenantRequest { services, tenant: &tenant, raw, now };
         let claims = request.confirm(&token, admitted).await?;
         // Suspending a client or taking a scope away has effect from the next request on, not only when its tokens have expired.
-        let client = services.authenticator.find_active(&tenant.id, &claims.client_id).await?;
+        let client = services.tokens.authenticator.find_active(&tenant.id, &claims.client_id).await?;
         let client = client.ok_or_else(|| {
             Problem::invalid_token(RefusalReason::TokenClientNotActive, "Token client is not active")
         })?;
@@ -117,7 +114,7 @@ async fn verify(
 ) -> Result<(Arc<Tenant>, UnconfirmedToken), Problem> {
     let mut unreadable = None;
     if let Some(platform) = resolve(services, TenantId::PLATFORM).await? {
-        match services.engine.admit_administrator(&platform, token, now).await {
+        match services.tokens.engine.admit_administrator(&platform, token, now).await {
             Ok(token) => return Ok((platform, token)),
             Err(GrantError::Bearer(BearerError::Token(TokenError::ForeignIssuer))) => {}
             Err(GrantError::Keys(KeyError::Store(error))) => return Err(error.into()),
@@ -130,7 +127,7 @@ async fn verify(
         && let Some(tenant) = resolve(services, name).await?
         && !is_platform(&tenant)
     {
-        match services.engine.admit_administrator(&tenant, token, now).await {
+        match services.tokens.engine.admit_administrator(&tenant, token, now).await {
             Ok(token) => return Ok((tenant, token)),
             // Without a valid signature an unknown tenant, a suspended tenant and another tenant get the same
             // answer.
@@ -145,7 +142,7 @@ async fn verify(
 }
 
 async fn resolve(services: &Services, name: &str) -> Result<Option<Arc<Tenant>>, Problem> {
-    match services.tenants.resolve(name).await {
+    match services.tokens.tenants.resolve(name).await {
         Ok(tenant) => Ok(Some(tenant)),
         Err(TenantError::Unknown | TenantError::Suspended(_) | TenantError::StrategyNotEnabled(_)) => {
             Ok(None)

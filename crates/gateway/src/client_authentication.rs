@@ -46,7 +46,7 @@ impl TenantRequest<'_> {
         note(
             raw,
             method,
-            services.authenticator.authenticate_or_identify(tenant, credentials, &source, now).await,
+            services.tokens.authenticator.authenticate_or_identify(tenant, credentials, &source, now).await,
         )
     }
 
@@ -57,7 +57,7 @@ impl TenantRequest<'_> {
         let Self { services, tenant, raw, now } = self;
         let credentials = credentials.beside(raw.client_certificate(now)?);
         let (method, source) = (credentials.presented_method(), raw.source());
-        note(raw, method, services.authenticator.authenticate(tenant, credentials, &source, now).await)
+        note(raw, method, services.tokens.authenticator.authenticate(tenant, credentials, &source, now).await)
     }
 }
 

@@ -100,13 +100,7 @@ impl Composition {
     #[must_use]
     pub fn token_services(mut self, certificate_sources: CertificateSources) -> TokenServices {
         let (authorizations, devices) = self.authorizations();
-        TokenServices {
-            authenticator: Arc::new(self.authenticator()),
-            dpop: Arc::new(self.dpop()),
-            engine: self.engine(authorizations, devices),
-            tenants: self.rows.tenants,
-            certificate_sources,
-        }
+        self.tokens(authorizations, devices, certificate_sources)
     }
 
     /// What all routes call. An administrator who changes an account has its failed sign-ins counted anew.
@@ -126,12 +120,9 @@ impl Composition {
                 forget_failures(&counting, changed);
             }))
             .showing(Arc::new(move |tenant, account, now| shown.throttled(tenant, account, now)));
-        let (authenticator, dpop) = (Arc::new(self.authenticator()), Arc::new(self.dpop()));
         let users = Users::new(Arc::clone(&self.hashes), &self.pepper, self.failed_attempts);
         Services {
-            authenticator,
-            dpop,
-            engine: self.engine(authorizations.clone(), devices.clone()),
+            tokens: self.tokens(authorizations.clone(), devices.clone(), CertificateSources::default()),
             sign_ins,
             sessions: Sessions::new(self.store.clone(), &self.pepper),
             flows: Arc::new(Flows::new(&self.pepper)),
@@ -141,7 +132,6 @@ impl Composition {
             administrator: Arc::new(administrator),
             writes: Arc::new(writes),
             users: Arc::new(users.refusing(self.refused_samples)),
-            tenants: self.rows.tenants,
             accounts: self.rows.accounts,
             logos: self.rows.logos,
             keys: self.keys,
@@ -156,10 +146,17 @@ impl Composition {
         (authorizations, DeviceAuthorizations::new(self.store.clone(), &self.pepper))
     }
 
-    fn engine(&self, authorizations: Authorizations, devices: DeviceAuthorizations) -> Engine {
-        let Rows { clients, revocations, .. } = &self.rows;
-        let (keys, clients, revocations) = (self.keys.clone(), clients.clone(), revocations.clone());
-        Engine::new(keys, clients, revocations, authorizations, devices, self.store.clone())
+    fn tokens(
+        &mut self,
+        authorizations: Authorizations,
+        devices: DeviceAuthorizations,
+        certificate_sources: CertificateSources,
+    ) -> TokenServices {
+        let (authenticator, dpop) = (Arc::new(self.authenticator()), Arc::new(self.dpop()));
+        let Rows { tenants, clients, revocations, .. } = self.rows.clone();
+        let (keys, store) = (self.keys.clone(), self.store.clone());
+        let engine = Engine::new(keys, clients, revocations, authorizations, devices, store);
+        TokenServices { tenants, authenticator, dpop, engine, certificate_sources }
     }
 
     fn dpop(&self) -> DpopProofs {

@@ -27,15 +27,6 @@ pub(crate) enum CookieName<'t> {
     Language,
 }
 
-/// How long a browser keeps a cookie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CookieLife {
-    /// Until it is closed.
-    Browser,
-    /// For this time.
-    Span(Lifetime),
-}
-
 /// The cookies of a server that people reach by https, or by http on loopback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cookies {
@@ -58,19 +49,14 @@ impl Cookies {
         values.next().is_none().then_some(first)
     }
 
-    /// The value of `Set-Cookie`.
+    /// The value of `Set-Cookie`: for this time, or until the browser is closed.
     pub(crate) fn set(
         self,
         name: CookieName<'_>,
         value: &str,
-        life: CookieLife,
+        life: Option<Lifetime>,
     ) -> Result<HeaderValue, InvalidHeaderValue> {
-        let age = match life {
-            CookieLife::Browser => None,
-            CookieLife::Span(span) => {
-                Some(Duration::seconds(i64::try_from(span.seconds()).unwrap_or(i64::MAX)))
-            }
-        };
+        let age = life.map(|span| Duration::seconds(i64::try_from(span.seconds()).unwrap_or(i64::MAX)));
         self.header(&self.name(name), value, age)
     }
 
@@ -179,29 +165,23 @@ mod tests {
         let (acme, globex) = (tenant("acme"), tenant("globex"));
         for (found, expected) in [
             (
-                HTTPS.set(CookieName::Session(&acme), "v1.a", CookieLife::Browser),
+                HTTPS.set(CookieName::Session(&acme), "v1.a", None),
                 "__Host-Http-lk-s.acme=v1.a; HttpOnly; SameSite=Lax; Secure; Path=/",
             ),
             (
-                HTTPS.set(CookieName::KnownBrowser, "x", CookieLife::Span(Lifetime::from_seconds(60))),
+                HTTPS.set(CookieName::KnownBrowser, "x", Some(Lifetime::from_seconds(60))),
                 "__Host-Http-lk-d=x; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=60",
             ),
             (
                 HTTPS.remove(CookieName::Session(&globex)),
                 "__Host-Http-lk-s.globex=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0",
             ),
-            (
-                HTTP.set(CookieName::Browser, "b", CookieLife::Browser),
-                "lk-b=b; HttpOnly; SameSite=Lax; Path=/",
-            ),
-            (
-                HTTP.set(CookieName::Language, "en", CookieLife::Browser),
-                "lk-l=en; HttpOnly; SameSite=Lax; Path=/",
-            ),
+            (HTTP.set(CookieName::Browser, "b", None), "lk-b=b; HttpOnly; SameSite=Lax; Path=/"),
+            (HTTP.set(CookieName::Language, "en", None), "lk-l=en; HttpOnly; SameSite=Lax; Path=/"),
         ] {
             assert_eq!(text(found), expected);
         }
-        assert!(HTTPS.set(CookieName::Browser, "a\r\nset-cookie: b", CookieLife::Browser).is_err());
+        assert!(HTTPS.set(CookieName::Browser, "a\r\nset-cookie: b", None).is_err());
     }
 
     #[test]

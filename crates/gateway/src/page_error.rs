@@ -170,11 +170,7 @@ impl ErrorBody for PageBody {
             Failure::TooManyWrites(_) => ErrorKind::Busy,
             Failure::Unavailable => ErrorKind::Unavailable,
             Failure::Internal => ErrorKind::Internal,
-            Failure::MethodNotAllowed(_)
-            | Failure::Misdirected
-            | Failure::RepeatedAuthorization
-            | Failure::CertificateHeader(_)
-            | Failure::Body(_) => ErrorKind::BadRequest,
+            _ => ErrorKind::BadRequest,
         };
         Self::new(kind)
     }

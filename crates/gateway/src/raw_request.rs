@@ -26,7 +26,7 @@ use crate::connection::Deadlines;
 use crate::failure::Failure;
 use crate::page_error::VisitedTenant;
 use crate::route::Route;
-use crate::{ClientCertificateHeader, Options, TrustedProxies};
+use crate::{Listener, Options, TrustedProxies};
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
 
@@ -158,8 +158,7 @@ impl RawRequest {
     /// The caller's address: the peer's, or the one that trusted proxies of the listener name. Headers of other peers are ignored.
     pub(crate) fn address(&self) -> Option<IpAddr> {
         let peer = self.request.peer_addr().map(|address| address.ip().to_canonical())?;
-        let proxies = self.request.app_data::<TrustedProxies>();
-        Some(proxies.map_or(peer, |proxies| proxies.caller(peer, self.request.headers())))
+        Some(self.proxies().map_or(peer, |proxies| proxies.caller(peer, self.request.headers())))
     }
 
     /// The client's certificate.
@@ -177,15 +176,23 @@ impl RawRequest {
         Ok(certificate.as_ref())
     }
 
+    fn listener(&self) -> Option<&Listener> {
+        Some(self.request.app_data::<Data<Listener>>()?)
+    }
+
+    fn proxies(&self) -> Option<&TrustedProxies> {
+        self.listener()?.trusted_proxies.as_ref()
+    }
+
     /// That of the connection is a trusted proxy's own, where a proxy sent the request; then the header
     /// counts.
     fn read_certificate(&self, now: Timestamp) -> Result<Option<Arc<ClientCertificate>>, Failure<'static>> {
         let peer = self.request.peer_addr().map(|address| address.ip().to_canonical());
-        let proxies = self.request.app_data::<TrustedProxies>();
-        if !peer.zip(proxies).is_some_and(|(peer, proxies)| proxies.trusts(peer)) {
+        if !peer.zip(self.proxies()).is_some_and(|(peer, proxies)| proxies.trusts(peer)) {
             return Ok(self.request.conn_data::<Arc<ClientCertificate>>().cloned());
         }
-        let Some(header) = self.request.app_data::<ClientCertificateHeader>() else { return Ok(None) };
+        let header = self.listener().and_then(|listener| listener.client_certificate_header.as_ref());
+        let Some(header) = header else { return Ok(None) };
         let certificate = header.read(self.request.headers(), now).map_err(Failure::CertificateHeader)?;
         Ok(certificate.map(Arc::new))
     }
@@ -215,9 +222,7 @@ impl RawRequest {
 
     /// Whether its body is called a form.
     pub(crate) fn has_form(&self) -> bool {
-        let header = self.request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let media_type = header.unwrap_or_default().split(';').next().unwrap_or_default();
-        media_type.trim().eq_ignore_ascii_case(FORM)
+        self.is_one_of(&[FORM])
     }
 
     /// The body of a form, read whole. Credentials are read from it and never from the URI of the request (RFC 6749 §2.3.1).
@@ -247,7 +252,8 @@ impl RawRequest {
     }
 
     async fn read(&mut self, bounds: BodyBounds) -> Result<Body, BodyError> {
-        let announced = self.content_length();
+        let announced = self.request.headers().get(CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
         let body = body::read(&mut self.payload, announced, bounds).await?;
         if let Some(deadlines) = self.request.conn_data::<Rc<Deadlines>>() {
             deadlines.body_read();
@@ -269,10 +275,6 @@ impl RawRequest {
             return Err(BodyError::MediaType(wanted));
         }
         Ok(body)
-    }
-
-    fn content_length(&self) -> Option<usize> {
-        self.request.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
     }
 
     fn is_one_of(&self, types: &[&str]) -> bool {

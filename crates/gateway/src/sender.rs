@@ -31,11 +31,11 @@ impl<'r> TenantRequest<'r> {
     ) -> Result<Option<UnverifiedProof<'r>>, HttpError<B>> {
         let Self { services, tenant, raw, now } = self;
         let request = DpopRequest { method: raw.method(), path: raw.path(), access_token };
-        services.dpop.read(tenant, raw.dpop_headers(), &request, now).map_err(|error| {
+        services.tokens.dpop.read(tenant, raw.dpop_headers(), &request, now).map_err(|error| {
             self.note(ProofOutcome::of(error));
             // RFC 9449 §8: "The authorization server includes a DPoP-Nonce HTTP header in the response
             // supplying a nonce value".
-            let nonce = (error == DpopCheck::Nonce).then(|| services.dpop.nonce(&tenant.id, now));
+            let nonce = (error == DpopCheck::Nonce).then(|| services.tokens.dpop.nonce(&tenant.id, now));
             HttpError::from(error).with_dpop_nonce(nonce)
         })
     }
@@ -50,7 +50,7 @@ impl<'r> TenantRequest<'r> {
 
     /// Uses up a proof, which is then accepted.
     async fn use_up<B: ResourceErrorBody>(self, proof: &DpopProof) -> Result<(), HttpError<B>> {
-        let used = self.services.dpop.use_up(&self.tenant.id, proof, self.now).await;
+        let used = self.services.tokens.dpop.use_up(&self.tenant.id, proof, self.now).await;
         self.note(used.as_ref().map_or_else(ProofOutcome::of_use, |()| ProofOutcome::Accepted));
         Ok(used?)
     }
@@ -81,7 +81,7 @@ impl<'r> TenantRequest<'r> {
             self.use_up(&proof).await?;
             return Ok(Proven { keys, unused: None });
         }
-        let refusal = match self.services.dpop.is_used(&self.tenant.id, &proof).await {
+        let refusal = match self.services.tokens.dpop.is_used(&self.tenant.id, &proof).await {
             Ok(false) => return Ok(Proven { keys, unused: Some(proof) }),
             Ok(true) => SingleUseError::Replayed,
             Err(error) => error.into(),
@@ -136,7 +136,7 @@ impl<'r> TenantRequest<'r> {
         if !tenant.access_token.require_dpop_nonce || raw.dpop_headers().next().is_none() {
             return;
         }
-        let nonce = services.dpop.nonce(&tenant.id, (services.clock)());
+        let nonce = services.tokens.dpop.nonce(&tenant.id, (services.clock)());
         if let Ok(nonce) = HeaderValue::try_from(nonce) {
             response.headers_mut().insert(DPOP_NONCE, nonce);
         }

@@ -53,6 +53,7 @@ pub struct GatewayHandle {
 }
 
 /// What all listeners share.
+#[derive(Clone)]
 struct Shared {
     services: Data<Services>,
     metrics: Data<Metrics>,
@@ -152,8 +153,10 @@ impl Shared {
     fn new(options: &Options, services: &Services) -> Self {
         let slots = Arc::new(ConnectionSlots::new(options.connections));
         let refusals = Arc::<Refusals>::default();
+        let mut services = services.clone();
+        services.tokens.certificate_sources = CertificateSources::served(&options.listeners);
         Self {
-            services: Data::new(services.clone()),
+            services: Data::new(services),
             metrics: Data::new(Metrics::new(Arc::clone(&slots), Arc::clone(&refusals))),
             readiness: Data::new(Readiness::default()),
             slots,
@@ -172,13 +175,12 @@ fn connections(
     TcpStream,
     Factory: ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()>,
 > + use<> {
-    let Shared { services, metrics, readiness, slots, refusals } = shared;
-    let (services, metrics, readiness) = (services.clone(), metrics.clone(), readiness.clone());
-    let (slots, refusals, stalled) = (Arc::clone(slots), Arc::clone(refusals), options.connections.stalled);
+    let Shared { services, metrics, readiness, slots, refusals } = shared.clone();
+    let stalled = options.connections.stalled;
     let public_url = Data::new(PublicUrl(options.public_url.trim_end_matches('/').to_owned()));
-    let certificate_sources = CertificateSources::served(&options.listeners);
     let options = Data::new(options.clone());
-    let Listener { surface, tls, hosts, trusted_proxies, client_certificate_header, .. } = listener.clone();
+    let Listener { surface, tls, hosts, trusted_proxies, .. } = listener.clone();
+    let listener = Data::new(listener.clone());
     let protective = Protective { strict_transport: options.strict_transport };
     move || {
         let unknown = metrics.series(UNKNOWN_ROUTE);
@@ -190,14 +192,7 @@ fn connections(
             .app_data(readiness.clone())
             .app_data(options.clone())
             .app_data(public_url.clone())
-            .configure(|config| {
-                if let Some(proxies) = &trusted_proxies {
-                    config.app_data(proxies.clone());
-                }
-                if let Some(header) = &client_certificate_header {
-                    config.app_data(header.clone());
-                }
-            })
+            .app_data(listener.clone())
             .wrap(direct.clone())
             .wrap(AccessLog {
                 unknown: Arc::clone(&unknown),
@@ -205,13 +200,7 @@ fn connections(
                 protective,
                 unread_forwarding: trusted_proxies.is_none().then(|| metrics.clone().into_inner()),
             })
-            .configure(routes::configure(
-                surface,
-                hosts,
-                &metrics,
-                (services.clone(), certificate_sources.clone()),
-                &direct,
-            ))
+            .configure(routes::configure(surface, hosts, &metrics, services.clone(), &direct))
             .into_factory()
             .map_err(move |error: Error| {
                 let mut response = error.error_response();
@@ -246,8 +235,10 @@ fn connections(
                 ended
             }
         });
-        let (admission, answers) =
-            (Admission::of_worker(&refusals, &services.tenants), Rc::new(EarlyAnswers::new(&public_url.0)));
+        let (admission, answers) = (
+            Admission::of_worker(&refusals, &services.tokens.tenants),
+            Rc::new(EarlyAnswers::new(&public_url.0)),
+        );
         let (tls, slots, proxies) = (tls.clone(), Arc::clone(&slots), trusted_proxies.clone());
         let clock = Arc::clone(&services.clock);
         fn_service(move |socket: TcpStream| {
@@ -264,12 +255,11 @@ fn connections(
                 // Answers are small and whole: waiting for more to send would only add latency.
                 let _ = socket.set_nodelay(true);
                 let socket = WriteDeadlineSocket::new(socket, stalled);
-                let (socket, certificate) = match tls {
+                let client = match tls {
                     Some(tls) => shake_hands(&tls, socket, &slot, &clock).await.map_err(DispatchError::Io)?,
                     None => (connection::Socket::Left(socket), None),
                 };
-                let stream = WatchedStream::new(socket, slot, admission, answers).of_client(certificate);
-                Ok((stream, Protocol::Http1, peer))
+                Ok((WatchedStream::new(client, slot, admission, answers), Protocol::Http1, peer))
             }
         })
         .and_then(http)

@@ -16,16 +16,10 @@ use crate::{CertificateSources, HealthReport, WriteBudget};
 /// What the routes call.
 #[derive(Clone)]
 pub struct Services {
-    /// Which tenant is this request for?
-    pub tenants: TenantResolver,
-    /// What picture does it show?
+    /// Which tenant, which client, and may it have this token?
+    pub tokens: TokenServices,
+    /// What picture does a tenant show?
     pub logos: Arc<dyn LogoStore>,
-    /// Which client is calling?
-    pub authenticator: Arc<Authenticator>,
-    /// Which key does it prove to hold?
-    pub dpop: Arc<DpopProofs>,
-    /// May it have this token?
-    pub engine: Engine,
     /// Who is this person?
     pub sign_ins: Arc<SignIns>,
     /// What is known of a person?
@@ -67,19 +61,6 @@ pub struct TokenServices {
     pub dpop: Arc<DpopProofs>,
     /// May it have this token?
     pub engine: Engine,
-    /// Which chains of certificates are accepted?
+    /// Which chains of certificates do the listeners accept?
     pub certificate_sources: CertificateSources,
-}
-
-impl Services {
-    pub(crate) fn of_tokens(&self, certificate_sources: &CertificateSources) -> TokenServices {
-        let Self { tenants, authenticator, dpop, engine, .. } = self.clone();
-        TokenServices {
-            tenants,
-            authenticator,
-            dpop,
-            engine,
-            certificate_sources: certificate_sources.clone(),
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! SHA-256 digests of texts, and the half digests of ID tokens.
+//! SHA-256 digests, and the half digests of ID tokens.
 
 use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
 use base64::Engine as _;
@@ -7,9 +7,9 @@ use protocol::SigningAlgorithm;
 
 /// The SHA-256 digest, as of a code verifier (RFC 7636 §4.6).
 #[must_use]
-pub fn sha256(text: &str) -> [u8; 32] {
+pub fn sha256(content: impl AsRef<[u8]>) -> [u8; 32] {
     let mut found = [0; 32];
-    found.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    found.copy_from_slice(digest(&SHA256, content.as_ref()).as_ref());
     found
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use aws_lc_rs::digest::{SHA256, digest};
+use keys::sha256;
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs::default_provider;
 
@@ -57,9 +57,7 @@ impl Current {
         if let Some(path) = path {
             let pem = load(path, read)?;
             trusted = roots(path, &pem)?;
-            let mut hash = [0; 32];
-            hash.copy_from_slice(digest(&SHA256, &pem).as_ref());
-            content = Some(hash);
+            content = Some(sha256(&pem));
         }
         let authorities = Arc::new(ClientAuthorities::new(trusted, &default_provider()));
         Ok(Self { authorities, content })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use keys::sha256;
 use protocol::{ChainError, ClientCertificate, Thumbprint, Timestamp, Validity};
 use rustls::RootCertStore;
 use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
@@ -35,10 +35,8 @@ impl ClientAuthorities {
         now: Timestamp,
     ) -> Option<ClientCertificate> {
         let (leaf, intermediates) = presented.split_first()?;
-        let mut thumbprint = [0; 32];
-        thumbprint.copy_from_slice(digest(&SHA256, leaf).as_ref());
         let chain = self.chain(leaf, intermediates, now);
-        Some(ClientCertificate { der: leaf.to_vec(), thumbprint: Thumbprint::new(thumbprint), chain })
+        Some(ClientCertificate { der: leaf.to_vec(), thumbprint: Thumbprint::new(sha256(leaf)), chain })
     }
 
     /// The time in which the whole chain is valid. Requests of a long connection compare their own time with it.

@@ -105,10 +105,15 @@ impl TakenSlots {
         self.waiting_of.range((source, 0)..=(source, u64::MAX)).next().map(|(_, number)| *number)
     }
 
+    fn waits_no_longer(&mut self, number: u64) -> Option<(ClientAddress, Arc<Eviction>)> {
+        let waited = self.waiting.remove(&number)?;
+        self.waiting_of.remove(&(waited.0, number));
+        Some(waited)
+    }
+
     /// Its place is free from now on, and it ends when its task looks.
     fn evict(&mut self, number: u64) {
-        if let Some((source, eviction)) = self.waiting.remove(&number) {
-            self.waiting_of.remove(&(source, number));
+        if let Some((source, eviction)) = self.waits_no_longer(number) {
             self.free(source);
             eviction.evicted.store(true, Ordering::Release);
             eviction.waker.wake();
@@ -135,9 +140,7 @@ impl Slot {
     pub(crate) fn protect(&mut self) {
         if !self.protected {
             self.protected = true;
-            let mut taken = self.slots.taken();
-            taken.waiting.remove(&self.number);
-            taken.waiting_of.remove(&(self.source, self.number));
+            self.slots.taken().waits_no_longer(self.number);
         }
     }
 
@@ -154,8 +157,7 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         let mut taken = self.slots.taken();
-        taken.waiting.remove(&self.number);
-        taken.waiting_of.remove(&(self.source, self.number));
+        taken.waits_no_longer(self.number);
         if !self.eviction.evicted.load(Ordering::Acquire) {
             taken.free(self.source);
         }

@@ -56,7 +56,12 @@ enum Taken {
 }
 
 impl WatchedStream {
-    pub(crate) fn new(socket: Socket, slot: Slot, admission: Admission, answers: Rc<EarlyAnswers>) -> Self {
+    pub(crate) fn new(
+        (socket, certificate): (Socket, Option<Arc<ClientCertificate>>),
+        slot: Slot,
+        admission: Admission,
+        answers: Rc<EarlyAnswers>,
+    ) -> Self {
         let now = Instant::now();
         let deadlines = Rc::new(Deadlines::start(now));
         let timer = Box::pin(sleep_until(now + HEAD));
@@ -71,16 +76,10 @@ impl WatchedStream {
             held: None,
             is_writing: false,
             discards: None,
-            certificate: None,
+            certificate,
             timer,
         }
     }
-
-    /// The connection of a client with this certificate.
-    pub(crate) fn of_client(self, certificate: Option<Arc<ClientCertificate>>) -> Self {
-        Self { certificate, ..self }
-    }
-
     pub(crate) fn client_certificate(&self) -> Option<Arc<ClientCertificate>> {
         self.certificate.clone()
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use actix_web::rt::time::timeout;
-use aws_lc_rs::digest::{SHA256, digest};
+use keys::sha256;
 use protocol::{ClientCertificate, Timestamp, Validity};
 use rustls::crypto::{CryptoProvider, aws_lc_rs::default_provider};
 use rustls::pki_types::pem::PemObject as _;
@@ -193,7 +193,7 @@ fn read(files: &TlsFiles, readers: TlsReaders) -> Result<Current, TlsError> {
     let authorities = files.client_ca.as_deref().map(|path| load(path, readers.certificates)).transpose()?;
     let mut content = Vec::with_capacity(96);
     for part in [Some(&certificate), Some(&key), authorities.as_ref()].into_iter().flatten() {
-        content.extend_from_slice(digest(&SHA256, part).as_ref());
+        content.extend_from_slice(&sha256(part));
     }
     let chain = certificates(&files.certificate, &certificate)?;
     let validity = chain.first().and_then(|certificate| validity_of(certificate));
@@ -218,10 +218,8 @@ fn read(files: &TlsFiles, readers: TlsReaders) -> Result<Current, TlsError> {
     };
     let mut config = builder.with_single_cert(chain, parsed).map_err(|source| mismatch(files, source))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let mut all = [0; 32];
-    all.copy_from_slice(digest(&SHA256, &content).as_ref());
     let authorities = authorities.map(Arc::new);
-    Ok(Current { config: Arc::new(config), content: all, validity, authorities })
+    Ok(Current { config: Arc::new(config), content: sha256(content), validity, authorities })
 }
 
 pub(super) fn load(path: &Path, read: ReadFile) -> Result<Zeroizing<Vec<u8>>, TlsError> {

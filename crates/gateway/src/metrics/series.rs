@@ -37,7 +37,8 @@ pub(super) struct Counts {
 }
 
 impl Series {
-    /// One request more: its status, none for a caller who left before the answer, the code of a refusal, and what else is known of it.
+    /// One request more: its status, none for a caller who left before the answer, the code of a refusal, and
+    /// what else is known of it.
     pub(crate) fn record(
         &self,
         status: Option<u16>,

@@ -6,7 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ALLOW, CONTENT_TYPE, HeaderName, InvalidHeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use grants::BearerError;
 use keys::{KeyError, SealError};
@@ -167,6 +169,12 @@ impl<B: ErrorBody> From<Failure<'_>> for HttpError<B> {
 impl<B: ErrorBody> From<BodyError> for HttpError<B> {
     fn from(error: BodyError) -> Self {
         Failure::Body(error).into()
+    }
+}
+
+impl<B: ErrorBody> From<InvalidHeaderValue> for HttpError<B> {
+    fn from(error: InvalidHeaderValue) -> Self {
+        Self::fault(&error)
     }
 }
 

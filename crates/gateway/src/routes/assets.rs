@@ -26,7 +26,7 @@ pub(super) async fn asset(raw: RawRequest) -> OAuthResult {
 
 /// `GET /api/v1/tenant/{id}/oauth/theme/{hash}.css`: the style of a tenant.
 pub(super) async fn theme(services: Data<Services>, raw: RawRequest) -> OAuthResult {
-    let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
+    let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let requested =
         raw.place("file").and_then(|name| name.strip_suffix(".css")).ok_or(Failure::UnknownPath)?;
@@ -36,7 +36,7 @@ pub(super) async fn theme(services: Data<Services>, raw: RawRequest) -> OAuthRes
 
 /// `GET /api/v1/tenant/{id}/oauth/logo/{hash}`: a logo that the tenant shows. The digest of another tenant's logo names nothing here.
 pub(super) async fn logo(services: Data<Services>, raw: RawRequest) -> OAuthResult {
-    let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
+    let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let requested = raw.place("hash").unwrap_or_default();
     let shown = tenant.branding.logos().find(|logo| logo.hash() == requested).ok_or(Failure::UnknownPath)?;

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ContentType};
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use keys::sha256;
 use pages::Theme;
 
 const TEXT: &str = include_str!("../../../../docs/errors.md");
@@ -26,7 +26,7 @@ struct Page {
 
 impl Page {
     fn of(style: &str) -> Self {
-        let hash = BASE64_STANDARD.encode(digest(&SHA256, style.as_bytes()));
+        let hash = BASE64_STANDARD.encode(sha256(style));
         let html = format!(
             "<!doctype html><html lang=\"en\"><head><title>Latchkey: errors</title><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><style>{style}</style></head><body>\n{}</body></html>\n",

@@ -9,11 +9,11 @@ use crate::respond::{OAuthResult, secret_json};
 use crate::tenant_request::serve_form;
 
 pub(crate) async fn introspect(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
-    let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
+    let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     serve_form(&services, &tenant, &mut raw, async |request, body| {
         let (credentials, asked) = IntrospectionRequest::parse(request.raw.authorization()?, body)?;
         let caller = request.authenticate(credentials).await?;
-        secret_json(&services.engine.introspect(&tenant, &caller, &asked.token, request.now).await?)
+        secret_json(&services.tokens.engine.introspect(&tenant, &caller, &asked.token, request.now).await?)
     })
     .await
 }

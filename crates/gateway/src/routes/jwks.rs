@@ -20,7 +20,7 @@ use crate::respond::{APPLICATION_JSON, OAuthResult};
 
 pub(crate) async fn jwks(services: Data<Services>, raw: RawRequest) -> OAuthResult {
     let now = (services.clock)();
-    let tenant = services.tenants.resolve_key_publisher(raw.tenant_or_default(), now).await?;
+    let tenant = services.tokens.tenants.resolve_key_publisher(raw.tenant_or_default(), now).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let ring = services.keys.ring(&tenant, now).await?;
     let set = ring.jwk_set(now);

@@ -16,7 +16,7 @@ pub(crate) async fn metadata(
     options: Data<Options>,
     raw: RawRequest,
 ) -> OAuthResult {
-    let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
+    let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let base = format!("{}/api/v1/tenant/{}", public_url.0, tenant.id);
     let issuer = tenant.issuer.as_str();

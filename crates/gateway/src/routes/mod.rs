@@ -37,7 +37,7 @@ use crate::page_error::with_pages;
 use crate::respond::{OAuthError, Problem};
 use crate::route::Route;
 use crate::thunder::{ThunderError, applications, flow};
-use crate::{CertificateSources, Services, Surface};
+use crate::{Services, Surface};
 
 pub(crate) use admin::{AdminAccess, tenant_of_admin_path};
 pub(crate) use direct::DirectRoutes;
@@ -47,7 +47,7 @@ pub(crate) fn configure(
     surface: Surface,
     hosts: Rc<HostNames>,
     metrics: &Metrics,
-    (services, certificate_sources): (Data<Services>, CertificateSources),
+    services: Data<Services>,
     direct: &DirectRoutes,
 ) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
@@ -104,7 +104,7 @@ pub(crate) fn configure(
             ]);
         }
         if surface.admin {
-            admin_surface(&mut routes, hosts, Rc::new(BearerAccess { services, certificate_sources }));
+            admin_surface(&mut routes, hosts, Rc::new(BearerAccess(services)));
         }
         routes.hosts = None;
         routes.serve([

@@ -56,7 +56,7 @@ async fn answer(
     token: &PresentedToken,
     raw: &RawRequest,
 ) -> OAuthResult {
-    let tenant = services.tenants.resolve(&resource.tenant).await.map_err(|error| match error {
+    let tenant = services.tokens.tenants.resolve(&resource.tenant).await.map_err(|error| match error {
         TenantError::Unknown | TenantError::Suspended(_) | TenantError::StrategyNotEnabled(_) => {
             BearerError::TenantSuspended.into()
         }
@@ -64,7 +64,7 @@ async fn answer(
     })?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let request = TenantRequest { services, tenant: &tenant, raw, now: (services.clock)() };
-    let admitted = services.engine.admit(&tenant, token, resource, request.now).await?;
+    let admitted = services.tokens.engine.admit(&tenant, token, resource, request.now).await?;
     let claims = request.confirm(token, admitted).await?;
     raw.log(|fields| fields.client = registry::ClientId::parse(&claims.client_id).ok());
     let mut response = secret_json(&Answer {

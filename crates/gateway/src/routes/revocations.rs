@@ -20,11 +20,12 @@ const JWT: HeaderValue = HeaderValue::from_static("application/jwt");
 
 pub(crate) async fn revocations(services: Data<Services>, raw: RawRequest) -> OAuthResult {
     let now = (services.clock)();
-    let tenant = services.tenants.resolve_key_publisher(raw.tenant_or_default(), now).await?;
+    let tenant = services.tokens.tenants.resolve_key_publisher(raw.tenant_or_default(), now).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     // A tenant without a key has issued nothing. Signing would create its first key, at a stranger's request.
-    let key = services.engine.existing_signing_key(&tenant, now).await?.ok_or(TenantError::Unknown)?;
-    let feed = services.engine.revocation_feed(&tenant, &key, now).await?.ok_or(Failure::Unavailable)?;
+    let key = services.tokens.engine.existing_signing_key(&tenant, now).await?.ok_or(TenantError::Unknown)?;
+    let feed =
+        services.tokens.engine.revocation_feed(&tenant, &key, now).await?.ok_or(Failure::Unavailable)?;
     let is_known = raw.knows(&feed.etag);
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, &*feed.etag)).insert_header((CACHE_CONTROL, FRESH));

@@ -12,7 +12,7 @@ use crate::tenant_request::serve_form;
 /// The errors are those of RFC 6749 §5.2, and 503 means that "the client must assume the token still exists
 /// and may retry after a reasonable delay" (RFC 7009 §2.2.1), which Retry-After names.
 pub(crate) async fn revoke(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
-    let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
+    let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     serve_form(&services, &tenant, &mut raw, async |request, body| {
         let (credentials, asked) = RevocationRequest::parse(request.raw.authorization()?, body)?;
         // RFC 7009 §2.1: "The authorization server first validates the client credentials (in case of a
@@ -21,7 +21,7 @@ pub(crate) async fn revoke(services: Data<Services>, mut raw: RawRequest) -> OAu
         let caller = request.authenticate_or_identify(credentials).await?;
         // RFC 7009 §2.2: "The authorization server responds with HTTP status code 200 if the token has been
         // revoked successfully or if the client submitted an invalid token."
-        services.engine.revoke(&tenant, &caller, &asked.token, request.now).await?;
+        services.tokens.engine.revoke(&tenant, &caller, &asked.token, request.now).await?;
         // RFC 7009 §2.2: "The content of the response body is ignored by the client as all necessary
         // information is conveyed in the response code." An empty body is no JSON, so no media type claims
         // that it is.

@@ -30,7 +30,7 @@ pub(crate) struct Strategy {
 }
 
 pub(crate) async fn strategies(services: Data<Services>, raw: RawRequest) -> OAuthResult {
-    let tenant = services.tenants.resolve(raw.tenant_or_default()).await?;
+    let tenant = services.tokens.tenants.resolve(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     fresh_json(&Answer {
         tenant_id: tenant.id.as_str(),

@@ -11,7 +11,7 @@ use crate::respond::{OAuthError, OAuthResult, secret_document};
 use crate::tenant_request::{TenantRequest, serve_form};
 
 pub(crate) async fn token(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
-    let tenant = services.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
+    let tenant = services.tokens.tenants.resolve_authorization_server(raw.tenant_or_default()).await?;
     serve_form(&services, &tenant, &mut raw, issue).await
 }
 
@@ -29,7 +29,7 @@ async fn issue(request: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
         request.authenticate(credentials).await?
     };
     let sender = request.prove(&client, proof, certificate).await?;
-    let issued = services.engine.issue(tenant, &client, &requested, &sender.keys, now).await?;
+    let issued = services.tokens.engine.issue(tenant, &client, &requested, &sender.keys, now).await?;
     request.use_up_rest(sender).await?;
     raw.log(|fields| {
         fields.signed = Some(issued.algorithm);

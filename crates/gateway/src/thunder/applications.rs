@@ -6,13 +6,13 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{self, Data};
-use actix_web::{HttpResponse, Resource, ResponseError as _, Route};
+use actix_web::{Resource, ResponseError as _, Route};
 use administration::{Actor, ApplicationContext, ApplicationError, ApplicationId, Authority, Caller};
 use protocol::{Form, PresentedToken, RefusalReason, TokenType};
 use tenancy::{Tenant, TenantId};
 
 use super::request::{ApplicationRequest, malformed};
-use super::{ApplicationDocument, Spelling, ThunderError, thunder_json, view};
+use super::{ApplicationDocument, Spelling, ThunderError, ThunderResult, thunder_json, view};
 use crate::Services;
 use crate::failure::Failure;
 use crate::methods;
@@ -26,8 +26,6 @@ const PAGE: u32 = 30;
 /// The maximum length of a list.
 const LONGEST_PAGE: u32 = 200;
 
-type Answer = Result<HttpResponse, ThunderError>;
-
 /// A request whose caller is authorized.
 struct AuthorizedRequest {
     services: Data<Services>,
@@ -36,7 +34,7 @@ struct AuthorizedRequest {
     raw: RawRequest,
 }
 
-async fn create(mut request: AuthorizedRequest) -> Answer {
+async fn create(mut request: AuthorizedRequest) -> ThunderResult {
     let sent = request.read().await?;
     let made = request.put(&sent, None).await?;
     let mut response = no_store(StatusCode::CREATED);
@@ -46,26 +44,26 @@ async fn create(mut request: AuthorizedRequest) -> Answer {
     thunder_json(response, sent.spelling, &made)
 }
 
-async fn list(request: AuthorizedRequest) -> Answer {
+async fn list(request: AuthorizedRequest) -> ThunderResult {
     let AuthorizedRequest { services, tenant, caller, raw } = &request;
     let (offset, limit) = page(raw.query())?;
     let (total, page) = services.administrator.applications(caller, tenant, offset, limit).await?;
     thunder_json(no_store(StatusCode::OK), Spelling::Snake, &view::list(total, &page)?)
 }
 
-async fn get(request: AuthorizedRequest) -> Answer {
+async fn get(request: AuthorizedRequest) -> ThunderResult {
     let AuthorizedRequest { services, tenant, caller, raw } = &request;
     let found = services.administrator.application(caller, tenant, id(raw)?).await?;
     thunder_json(no_store(StatusCode::OK), Spelling::Snake, &view::application(&found)?)
 }
 
-async fn replace(mut request: AuthorizedRequest) -> Answer {
+async fn replace(mut request: AuthorizedRequest) -> ThunderResult {
     let sent = request.read().await?;
     let id = id(&request.raw).map_err(|error| error.spelled(sent.spelling))?;
     thunder_json(no_store(StatusCode::OK), sent.spelling, &request.put(&sent, Some(id)).await?)
 }
 
-async fn delete(request: AuthorizedRequest) -> Answer {
+async fn delete(request: AuthorizedRequest) -> ThunderResult {
     let AuthorizedRequest { services, tenant, caller, raw } = &request;
     services.administrator.delete_application(caller, tenant, id(raw)?).await?;
     Ok(no_store(StatusCode::NO_CONTENT).finish())
@@ -93,7 +91,7 @@ pub(super) fn resource(
     (path, resource.default_service(web::to(refuse)))
 }
 
-fn authorized<F: Future<Output = Answer> + 'static>(
+fn authorized<F: Future<Output = ThunderResult> + 'static>(
     route: Route,
     handler: fn(AuthorizedRequest) -> F,
 ) -> Route {
@@ -101,20 +99,20 @@ fn authorized<F: Future<Output = Answer> + 'static>(
 }
 
 /// The default tenant. The paths do not exist where no user can sign in.
-pub(super) async fn tenant(services: &Services, raw: &RawRequest) -> Result<Arc<Tenant>, ThunderError> {
+pub(super) async fn tenant(services: &Services, raw: &RawRequest) -> ThunderResult<Arc<Tenant>> {
     if !raw.is_plain() {
         return Err(Failure::UnknownPath.into());
     }
     let Some(name) = raw.default_tenant().filter(|_| !services.users.is_empty()) else {
         return Err(Failure::UnknownPath.into());
     };
-    let tenant = services.tenants.resolve(name).await?;
+    let tenant = services.tokens.tenants.resolve(name).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     Ok(tenant)
 }
 
 impl AuthorizedRequest {
-    async fn open(services: Data<Services>, raw: RawRequest) -> Result<Self, ThunderError> {
+    async fn open(services: Data<Services>, raw: RawRequest) -> ThunderResult<Self> {
         let (tenant, now) = (tenant(&services, &raw).await?, (services.clock)());
         let header = raw
             .authorization()
@@ -122,7 +120,7 @@ impl AuthorizedRequest {
         let token =
             PresentedToken::from_authorization(header).filter(|token| token.scheme == TokenType::Bearer);
         let token = token.ok_or_else(ThunderError::assertion_required)?;
-        let assertion = services.engine.admit_assertion(&tenant, &token, now).await??;
+        let assertion = services.tokens.engine.admit_assertion(&tenant, &token, now).await??;
         if !services.users.has_credential(&assertion.sub, &assertion.credential) {
             return Err(ThunderError::invalid_assertion(
                 RefusalReason::TokenClientNotActive,
@@ -148,7 +146,7 @@ impl AuthorizedRequest {
         Ok(Self { services, tenant, caller, raw })
     }
 
-    async fn read(&mut self) -> Result<ApplicationRequest, ThunderError> {
+    async fn read(&mut self) -> ThunderResult<ApplicationRequest> {
         ApplicationRequest::parse(&self.raw.untyped().await?)
     }
 
@@ -156,7 +154,7 @@ impl AuthorizedRequest {
         &self,
         sent: &ApplicationRequest,
         replaces: Option<ApplicationId>,
-    ) -> Result<ApplicationDocument, ThunderError> {
+    ) -> ThunderResult<ApplicationDocument> {
         let translate = |context: ApplicationContext<'_>| sent.translate(context);
         let administrator = &self.services.administrator;
         let state =
@@ -166,13 +164,13 @@ impl AuthorizedRequest {
     }
 }
 
-fn id(raw: &RawRequest) -> Result<ApplicationId, ThunderError> {
+fn id(raw: &RawRequest) -> ThunderResult<ApplicationId> {
     let id = raw.place("application").and_then(ApplicationId::parse);
     Ok(id.ok_or(ApplicationError::NotFound)?)
 }
 
 /// `offset` and `limit`. A `limit` above the maximum is the maximum.
-fn page(query: &str) -> Result<(u32, u32), ThunderError> {
+fn page(query: &str) -> ThunderResult<(u32, u32)> {
     let wrong = || malformed("limit and offset must be numbers, each sent once");
     let mut form = Form::parse(query.as_bytes()).map_err(|_| wrong())?;
     let mut number = |name: &str, default: u32| match form.take(name).map_err(|_| wrong())? {

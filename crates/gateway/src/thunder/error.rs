@@ -20,6 +20,9 @@ const REALM: &str = "latchkey-applications";
 /// An error of the Thunder-compatible API.
 pub(crate) type ThunderError = HttpError<ThunderBody>;
 
+/// What the Thunder-compatible API answers.
+pub(crate) type ThunderResult<T = HttpResponse> = Result<T, ThunderError>;
+
 /// The members of an error.
 #[derive(Debug)]
 pub(crate) struct ThunderBody {
@@ -153,7 +156,7 @@ pub(crate) fn thunder_json(
     mut response: HttpResponseBuilder,
     spelling: Spelling,
     body: &impl Serialize,
-) -> Result<HttpResponse, ThunderError> {
+) -> ThunderResult {
     let body = spelling.to_json(body).map_err(|error| ThunderError::fault(&error))?;
     Ok(response.insert_header(ContentType::json()).body(body))
 }

@@ -7,9 +7,9 @@ mod step;
 pub(crate) use request::FlowRequest;
 pub(crate) use step::Answer;
 
+use actix_web::Resource;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, Resource};
 use administration::SignIn;
 use grants::GrantError;
 use protocol::{ErrorCode, RefusalReason, Timestamp};
@@ -18,13 +18,13 @@ use tenancy::Tenant;
 
 use self::request::Credentials;
 use super::applications::{resource, tenant};
-use super::{Spelling, ThunderError, thunder_json};
+use super::{Spelling, ThunderError, ThunderResult, thunder_json};
 use crate::Services;
 use crate::methods;
 use crate::raw_request::RawRequest;
 use crate::respond::no_store;
 
-async fn execute(services: Data<Services>, mut raw: RawRequest) -> Result<HttpResponse, ThunderError> {
+async fn execute(services: Data<Services>, mut raw: RawRequest) -> ThunderResult {
     let tenant = tenant(&services, &raw).await?;
     let request = FlowRequest::parse(&raw.untyped().await?)?;
     let spelling = request.spelling();
@@ -36,7 +36,7 @@ async fn answer(
     tenant: &Tenant,
     raw: &RawRequest,
     request: FlowRequest,
-) -> Result<HttpResponse, ThunderError> {
+) -> ThunderResult {
     let now = (services.clock)();
     let (spelling, is_first) = (request.spelling(), request.flow().is_none());
     let flow = match request.flow() {
@@ -65,7 +65,7 @@ async fn sign_in(
     raw: &RawRequest,
     credentials: Credentials,
     now: Timestamp,
-) -> Result<Answer, ThunderError> {
+) -> ThunderResult<Answer> {
     let Credentials { username, password, requested } = credentials;
     let signed_in = services.users.sign_in(tenant, &username, password, &raw.source(), now).await;
     let user = match signed_in {
@@ -86,7 +86,7 @@ async fn sign_in(
     let wanted: Vec<&str> = requested.split_whitespace().collect();
     let granted: Vec<&str> =
         user.permissions.iter().map(String::as_str).filter(|held| wanted.contains(held)).collect();
-    let signed = services.engine.sign_assertion(tenant, &user, &granted, now).await;
+    let signed = services.tokens.engine.sign_assertion(tenant, &user, &granted, now).await;
     let signed = signed.map_err(|error| match error {
         GrantError::Keys(error) => ThunderError::from(error),
         other => ThunderError::fault(&other),

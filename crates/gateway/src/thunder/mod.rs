@@ -21,7 +21,7 @@ pub(crate) fn codes() -> Vec<&'static str> {
 }
 
 pub(crate) use document::ApplicationDocument;
-pub(crate) use error::{Body as ErrorDocument, ErrorText, ThunderError, thunder_json};
+pub(crate) use error::{Body as ErrorDocument, ErrorText, ThunderError, ThunderResult, thunder_json};
 pub(crate) use flow::{Answer as FlowAnswer, FlowRequest};
 #[cfg(test)]
 pub(crate) use request::ApplicationRequest;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::document::ApplicationDocument;
 use super::rules::judge;
 use super::spelling::normalised;
-use super::{Spelling, ThunderError, code};
+use super::{Spelling, ThunderError, ThunderResult, code};
 
 /// A request as it was read, before any rule.
 pub(crate) struct ApplicationRequest {
@@ -28,7 +28,7 @@ const NO_OBJECT: &str = "The request body must be a JSON object";
 
 impl ApplicationRequest {
     /// Reads a body.
-    pub(crate) fn parse(body: &[u8]) -> Result<Self, ThunderError> {
+    pub(crate) fn parse(body: &[u8]) -> ThunderResult<Self> {
         let value = read_lenient_json(body).map_err(|errors| {
             // The other errors say only that the body is no JSON.
             let limit =
@@ -66,10 +66,7 @@ impl ApplicationRequest {
     }
 
     /// Its document and client beside the present rows, if no rule refuses them.
-    pub(super) fn translate(
-        &self,
-        context: ApplicationContext<'_>,
-    ) -> Result<ApplicationDraft, ThunderError> {
+    pub(super) fn translate(&self, context: ApplicationContext<'_>) -> ThunderResult<ApplicationDraft> {
         let mut document = self.document.clone();
         if let Some(before) = context.before {
             document = document.keeping_unseen(&ApplicationDocument::of(before)?, context.client);
@@ -95,7 +92,7 @@ pub(super) fn malformed(description: impl Into<String>) -> ThunderError {
 }
 
 /// Takes the secret out of the document, which is kept, shown and logged. An empty secret counts as absent.
-fn take_secret(value: &mut Value) -> Result<Option<Secret>, ThunderError> {
+fn take_secret(value: &mut Value) -> ThunderResult<Option<Secret>> {
     let mut found = Vec::new();
     found.extend(value.as_object_mut().and_then(|members| members.remove("client_secret")).map(Wiped::new));
     let inbound = value.get_mut("inbound_auth_config").and_then(Value::as_array_mut);

@@ -19,7 +19,7 @@ use super::code::{
     INVALID_REDIRECT_URI, INVALID_REGISTRATION_FLOW_ID, INVALID_RESPONSE_TYPE,
 };
 use super::document::{ApplicationDocument, OauthConfig, Token};
-use super::{ThunderError, uris};
+use super::{ThunderError, ThunderResult, uris};
 
 const LONGEST_NAME: usize = 255;
 
@@ -28,7 +28,7 @@ pub(super) fn judge(
     document: &ApplicationDocument,
     secret: Option<&Secret>,
     context: ApplicationContext<'_>,
-) -> Result<Option<Client>, ThunderError> {
+) -> ThunderResult<Option<Client>> {
     let name = &document.name;
     if name.trim().is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
         return refused(INVALID_NAME, "name must be 1 to 255 bytes without control characters");
@@ -63,7 +63,7 @@ fn judge_client(
     config: &OauthConfig,
     secret: Option<&Secret>,
     context: ApplicationContext<'_>,
-) -> Result<Client, ThunderError> {
+) -> ThunderResult<Client> {
     let tenant = context.tenant;
     let token = config.token.clone().unwrap_or_default();
     let (method, grant_types) = (method(config)?, grant_types(config));
@@ -147,7 +147,7 @@ fn first_refused<'a>(
     errors.iter().find_map(|error| Some((items.get(index(error)?)?, &*error.detail)))
 }
 
-fn client_id(config: &OauthConfig) -> Result<Option<ClientId>, ThunderError> {
+fn client_id(config: &OauthConfig) -> ThunderResult<Option<ClientId>> {
     let Some(text) = config.client_id.as_deref().filter(|text| !text.is_empty()) else { return Ok(None) };
     let Ok(id) = ClientId::parse(text) else {
         return refused(INVALID_CLIENT_ID, "client_id must be 1 to 255 bytes without control characters");
@@ -155,7 +155,7 @@ fn client_id(config: &OauthConfig) -> Result<Option<ClientId>, ThunderError> {
     Ok(Some(id))
 }
 
-fn method(config: &OauthConfig) -> Result<&str, ThunderError> {
+fn method(config: &OauthConfig) -> ThunderResult<&str> {
     let is_public = config.public_client == Some(true);
     match config.token_endpoint_auth_method.as_deref().filter(|method| !method.is_empty()) {
         Some("client_secret_basic" | "client_secret_post") if is_public => {
@@ -174,7 +174,7 @@ fn check_public(
     config: &OauthConfig,
     grant_types: &[GrantType],
     secret: Option<&Secret>,
-) -> Result<(), ThunderError> {
+) -> ThunderResult<()> {
     if config.public_client == Some(false) {
         return refused(INVALID_PUBLIC_CLIENT, "the method none is a public client's");
     }
@@ -211,7 +211,7 @@ fn audiences(tenant: &Tenant, scope: &Scope) -> Vec<String> {
     servers.map(|server| server.audience.clone()).collect()
 }
 
-fn refused<T>(code: &'static Code, description: impl Into<String>) -> Result<T, ThunderError> {
+fn refused<T>(code: &'static Code, description: impl Into<String>) -> ThunderResult<T> {
     Err(ThunderError::new(code, description))
 }
 

@@ -3,16 +3,16 @@
 use protocol::ResourceIndicator;
 use serde_json::Value;
 
-use super::ThunderError;
 use super::code::Code;
 use super::code::{
     INVALID_CERTIFICATE_TYPE, INVALID_CERTIFICATE_VALUE, INVALID_JWKS_URI, INVALID_LOGO_URL, INVALID_URL,
     JWKS_URI_NOT_HTTPS,
 };
 use super::document::{ApplicationDocument, Certificate};
+use super::{ThunderError, ThunderResult};
 
 /// `url`, `logo_url` and the certificate.
-pub(super) fn check(document: &ApplicationDocument) -> Result<(), ThunderError> {
+pub(super) fn check(document: &ApplicationDocument) -> ThunderResult<()> {
     let links = [("url", &document.url, INVALID_URL), ("logo_url", &document.logo_url, INVALID_LOGO_URL)];
     for (member, value, code) in links {
         if let Some(value) = value.as_deref().filter(|value| !value.is_empty() && !is_web_address(value)) {
@@ -34,7 +34,7 @@ fn is_web_address(text: &str) -> bool {
         && ResourceIndicator::parse(before_fragment).is_ok()
 }
 
-fn check_certificate(certificate: &Certificate) -> Result<(), ThunderError> {
+fn check_certificate(certificate: &Certificate) -> ThunderResult<()> {
     let refused = |code: &'static Code, why: &str| Err(ThunderError::new(code, why));
     let value = certificate.value.as_deref().unwrap_or_default();
     match certificate.r#type.as_str() {

@@ -176,10 +176,9 @@ impl TestApp {
         );
         let gateway =
             Gateway::listen(ListenAddresses::take(&options.listeners).unwrap(), options, &services).unwrap();
-        let Services { administrator, tenants, authenticator, dpop, engine, users, jwks_fetches, .. } =
-            services;
+        let Services { administrator, tokens, users, jwks_fetches, .. } = services;
         let certificate_sources = CertificateSources::served(&options.listeners);
-        let tokens = TokenServices { tenants, authenticator, dpop, engine, certificate_sources };
+        let tokens = TokenServices { certificate_sources, ..tokens };
         let (addresses, handle) = (gateway.addresses().to_vec(), gateway.handle());
         let (stop, stopped) = oneshot::channel();
         let server = std::thread::spawn(move || serve(gateway, stopped));

@@ -94,15 +94,15 @@ async fn serve(config: &Path, environment: Environment, mut loaded: Loaded) -> a
         platform.database.clone(),
     ));
     let sender = LogoutSender {
-        tenants: platform.services.tenants.clone(),
-        authenticator: Arc::clone(&platform.services.authenticator),
-        engine: platform.services.engine.clone(),
+        tenants: platform.services.tokens.tenants.clone(),
+        authenticator: Arc::clone(&platform.services.tokens.authenticator),
+        engine: platform.services.tokens.engine.clone(),
         fetcher: platform.health.jwks_fetcher.fetcher(),
     };
     let (outbox, clock): (_, Clock) = (platform.database.clone(), Arc::new(clock::now));
     let logouts = LogoutDelivery { outbox, sender: Arc::new(sender), clock };
     tokio::spawn(Arc::new(logouts).run());
-    let uses = &platform.services.authenticator.last_used_secrets;
+    let uses = &platform.services.tokens.authenticator.last_used_secrets;
     let last_used = Arc::new(BatchWriter::new(Arc::clone(uses), platform.database.clone()));
     tokio::spawn(Arc::clone(&last_used).run());
     let fetch_log = Arc::clone(&platform.services.jwks_fetches);

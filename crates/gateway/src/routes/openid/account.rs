@@ -19,7 +19,7 @@ use super::sign_in::sign_in_with_password;
 use super::visit::{SealedForm, Visit};
 use crate::failure::Failure;
 use crate::page::{Opener, respond};
-use crate::page_error::{PageError, PageRequest, PageResult};
+use crate::page_error::{PageRequest, PageResult};
 use crate::respond::no_store;
 
 const PATH: &str = "/account";
@@ -97,7 +97,7 @@ async fn manage(visit: &mut Visit<'_>, signed_in: &SignedIn, fields: &Fields) ->
         (Ok(()), SignInEnd::Consent(_)) => Some(AccountNotice::ApplicationEnded),
         (Ok(()), SignInEnd::Session(session)) if session != *own => Some(AccountNotice::SessionEnded),
         (Ok(()), SignInEnd::Session(_) | SignInEnd::All) => {
-            visit.browser.forget_session(&visit.tenant).map_err(|error| PageError::fault(&error))?;
+            visit.browser.forget_session(&visit.tenant)?;
             let page = SignedOut { common: visit.common(None), back: None };
             return Ok(respond(StatusCode::OK, &page, Opener::Severed));
         }
@@ -167,7 +167,7 @@ async fn application(
     language: Language,
 ) -> PageResult<AllowedApplication> {
     let ConsentView { client_id, scopes, resources: apis, granted_at } = consent;
-    let client = visit.services.authenticator.find_active(&visit.tenant.id, &client_id).await?;
+    let client = visit.services.tokens.authenticator.find_active(&visit.tenant.id, &client_id).await?;
     Ok(AllowedApplication {
         name: client.map_or_else(|| client_id.clone(), |client| client.name.clone()),
         client: client_id,

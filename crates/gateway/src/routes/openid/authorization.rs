@@ -82,7 +82,7 @@ pub(super) async fn read(
     let missing = |refused: AuthorizationError| bad(RefusalReason::MissingParameter, &refused.description);
     let mut form = Form::parse(parameters.as_bytes()).map_err(unreadable)?;
     let sent = SentRequest::take(&mut form).map_err(missing)?;
-    let client = services.authenticator.find_active(&tenant.id, &sent.client_id).await?;
+    let client = services.tokens.authenticator.find_active(&tenant.id, &sent.client_id).await?;
     let client = check_client(client).map_err(|_| {
         bad(
             RefusalReason::Credential(UNKNOWN_CLIENT),
@@ -152,7 +152,7 @@ async fn hinted_person(
 ) -> Result<Result<Option<AccountId>, AuthorizationError>, KeyError> {
     let Some(hint) = hint else { return Ok(Ok(None)) };
     let refused = |description| Ok(Err(AuthorizationError::invalid_request(description)));
-    let Ok(hint) = services.engine.id_token_hint(grantee.tenant, hint, now).await? else {
+    let Ok(hint) = services.tokens.engine.id_token_hint(grantee.tenant, hint, now).await? else {
         return refused("The id_token_hint is not an ID token of this server");
     };
     if !hint.is_for(grantee, services.authorizations.subjects()) {

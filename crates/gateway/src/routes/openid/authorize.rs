@@ -20,7 +20,7 @@ pub(crate) async fn navigate(request: PageRequest) -> PageResult {
         Err(refused) => {
             let is_known = signed_in.is_some() && refused.to.client.code_flow.first_party;
             return Ok(if refused.is_silent || is_known {
-                send(&refused.to, &refused.to.response(Err(refused.error.clone())), false, public_url)
+                send(&refused.to, Err(refused.error), false, public_url)
             } else {
                 show(&refused, public_url)
             });

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{HeaderMap, HeaderValue, InvalidHeaderValue, SET_COOKIE};
+use actix_web::http::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use protocol::Timestamp;
@@ -12,7 +12,8 @@ use sessions::{KnownBrowser, KnownBrowsers, SessionToken, SessionWrite, SignedIn
 use tenancy::{StoreError, Tenant};
 
 use crate::Services;
-use crate::cookies::{CookieLife, CookieName, Cookies};
+use crate::cookies::{CookieName, Cookies};
+use crate::page_error::PageResult;
 
 /// Bytes of the value that binds forms to a browser.
 const BYTES: usize = 16;
@@ -34,7 +35,7 @@ impl<'r> Browser<'r> {
             return Self { cookies, headers, id: id.into(), set: Vec::new() };
         }
         let id = BASE64URL.encode(random_bytes::<BYTES>().as_slice());
-        let cookie = cookies.set(CookieName::Browser, &id, CookieLife::Browser);
+        let cookie = cookies.set(CookieName::Browser, &id, None);
         Self { cookies, headers, id: id.into(), set: cookie.into_iter().collect() }
     }
 
@@ -70,27 +71,19 @@ impl<'r> Browser<'r> {
     }
 
     /// Has the response set the cookie that says which accounts have signed in.
-    pub(super) fn keep_known(
-        &mut self,
-        services: &Services,
-        known: &KnownBrowser,
-    ) -> Result<(), InvalidHeaderValue> {
+    pub(super) fn keep_known(&mut self, services: &Services, known: &KnownBrowser) -> PageResult<()> {
         let Some(cookie) = services.known_browsers.seal(known) else { return Ok(()) };
-        let life = CookieLife::Span(KnownBrowsers::LIFETIME);
+        let life = Some(KnownBrowsers::LIFETIME);
         self.set.push(self.cookies.set(CookieName::KnownBrowser, &cookie, life)?);
         Ok(())
     }
 
     /// Has the response set the cookie of a new session, which the oldest of too many make room for.
-    pub(super) fn keep_session(
-        &mut self,
-        write: &SessionWrite,
-        token: &SessionToken,
-    ) -> Result<(), InvalidHeaderValue> {
+    pub(super) fn keep_session(&mut self, write: &SessionWrite, token: &SessionToken) -> PageResult<()> {
         let tenant = &write.session().tenant;
         let cookie = token.to_cookie();
         let session = CookieName::Session(tenant);
-        let life = write.session().cookie_lifetime().map_or(CookieLife::Browser, CookieLife::Span);
+        let life = write.session().cookie_lifetime();
         self.set.push(self.cookies.set(session, cookie.expose(), life)?);
         let now = write.session().last_seen_at;
         let place = |cookie: &str| SessionToken::place_of(cookie, now);
@@ -99,7 +92,7 @@ impl<'r> Browser<'r> {
     }
 
     /// Has the response remove the cookie of the tenant's session.
-    pub(super) fn forget_session(&mut self, tenant: &Tenant) -> Result<(), InvalidHeaderValue> {
+    pub(super) fn forget_session(&mut self, tenant: &Tenant) -> PageResult<()> {
         self.set.push(self.cookies.remove(CookieName::Session(&tenant.id))?);
         Ok(())
     }

@@ -70,7 +70,7 @@ async fn find(visit: &Visit<'_>, typed: &str) -> PageResult<Result<Waiting, Devi
         TypedCode::Unknown => return Ok(Err(DeviceCodeMessage::Unknown)),
         TypedCode::TooMany => return Ok(Err(DeviceCodeMessage::TooMany)),
     };
-    let client = services.authenticator.find_active(&tenant.id, code.client.as_str()).await?;
+    let client = services.tokens.authenticator.find_active(&tenant.id, code.client.as_str()).await?;
     let client = client.filter(|client| client.grant_types.contains(&GrantType::DeviceCode));
     let Some(client) = client else { return Ok(Err(DeviceCodeMessage::Unknown)) };
     visit.log_client(&client);

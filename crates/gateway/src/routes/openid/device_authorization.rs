@@ -19,7 +19,7 @@ pub(crate) async fn begin(
     public_url: Data<PublicUrl>,
     mut raw: RawRequest,
 ) -> OAuthResult {
-    let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
+    let tenant = services.tokens.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
     let begin = async |request: TenantRequest<'_>, body: &[u8]| codes(request, &public_url, body).await;
     serve_form(&services, &tenant, &mut raw, begin).await
 }
@@ -31,7 +31,7 @@ async fn codes(request: TenantRequest<'_>, public_url: &PublicUrl, body: &[u8]) 
     let grantee = Grantee { tenant, client: client.client() };
     let granted = requested.check(&grantee)?;
     // A code of a second whose codes are revoked would be invalid.
-    let now = services.engine.first_second_of_codes(&grantee, now).await?;
+    let now = services.tokens.engine.first_second_of_codes(&grantee, now).await?;
     // People type it, so the default tenant has a short one.
     let verification_uri = match raw.tenant() {
         Some(_) => format!("{}/api/v1/tenant/{}/device", public_url.0, tenant.id),

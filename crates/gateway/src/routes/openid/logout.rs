@@ -80,8 +80,8 @@ async fn posted(request: &mut PageRequest) -> PageResult {
 async fn sign_out(visit: &mut Visit<'_>, signed_in: &SignedIn) -> PageResult<()> {
     visit.services.sessions.end(&visit.tenant.id, signed_in, visit.now).await?;
     // What this replica remembers has changed.
-    visit.services.engine.notice_revocations(&visit.tenant.id);
-    visit.browser.forget_session(&visit.tenant).map_err(|error| PageError::fault(&error))
+    visit.services.tokens.engine.notice_revocations(&visit.tenant.id);
+    visit.browser.forget_session(&visit.tenant)
 }
 
 impl LogoutRequest {
@@ -94,14 +94,14 @@ impl LogoutRequest {
         let uri = form.take("post_logout_redirect_uri").map_err(bad)?;
         let state = form.take("state").map_err(bad)?;
         let hint = match hint {
-            Some(hint) => services.engine.id_token_hint(tenant, &hint, *now).await?.ok(),
+            Some(hint) => services.tokens.engine.id_token_hint(tenant, &hint, *now).await?.ok(),
             None => None,
         };
         // §2: the server must verify that `client_id` and the audience of the hint are the same.
         let named = client_id.as_deref().or(hint.as_ref().map(|hint| hint.aud.as_str()));
         let is_consistent = hint.as_ref().is_none_or(|hint| named == Some(hint.aud.as_str()));
         let client = match named.filter(|_| is_consistent) {
-            Some(named) => services.authenticator.find_active(&tenant.id, named).await?,
+            Some(named) => services.tokens.authenticator.find_active(&tenant.id, named).await?,
             None => None,
         };
         let hint = hint.filter(|_| client.is_some());

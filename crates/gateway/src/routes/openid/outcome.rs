@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use pages::{Continue, ErrorKind, ErrorPage, FormPost, Link};
-use protocol::{AuthorizationResponse, ResponseMode};
+use protocol::{AuthorizationError, ResponseMode};
 
 use super::authorization::{Addressee, Refused};
 use crate::options::PublicUrl;
@@ -15,10 +15,11 @@ use crate::respond::no_store;
 /// forms to the redirects that follow one.
 pub(super) fn send(
     to: &Addressee,
-    response: &AuthorizationResponse,
+    outcome: Result<String, AuthorizationError>,
     is_after_form: bool,
     public_url: &PublicUrl,
 ) -> HttpResponse {
+    let response = to.response(outcome);
     let common = || common_of(&to.tenant, Some(to.client.name.clone()), public_url);
     match (response.mode, is_after_form) {
         (ResponseMode::FormPost, _) => {

@@ -14,7 +14,7 @@ use crate::respond::{OAuthError, OAuthResult, created_secret_json};
 use crate::tenant_request::{TenantRequest, serve_form};
 
 pub(crate) async fn push(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
-    let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
+    let tenant = services.tokens.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
     serve_form(&services, &tenant, &mut raw, keep).await
 }
 
@@ -37,7 +37,8 @@ async fn keep(pushed: TenantRequest<'_>, body: &[u8]) -> OAuthResult {
             return Err(refused(AuthorizationError::invalid_request(description)));
         }
         RequestSource::Object(object) => {
-            let opened = services.authenticator.open_request_object(tenant, &client, &object, now).await;
+            let opened =
+                services.tokens.authenticator.open_request_object(tenant, &client, &object, now).await;
             opened.map_err(|error| refused(error.into()))?
         }
     };

@@ -54,7 +54,7 @@ pub(super) async fn proceed(
     let (signed_in, step) = match (signed_in, step) {
         (Some(signed_in), step @ (Next::Code | Next::Consent | Next::SelectAccount)) => (signed_in, step),
         (_, Next::Refused(error)) => {
-            return Ok(send(to, &to.response(Err(error)), is_after_form, public_url));
+            return Ok(send(to, Err(error), is_after_form, public_url));
         }
         (_, Next::SignIn | Next::Code | Next::Consent | Next::SelectAccount) => {
             write_begun(visit, progress).await?;
@@ -83,7 +83,7 @@ pub(super) async fn proceed(
     };
     // A code of a second whose codes are revoked would be invalid.
     let of = Grantee { tenant: &to.tenant, client: &to.client };
-    let now = services.engine.first_second_of_codes(&of, now).await?;
+    let now = services.tokens.engine.first_second_of_codes(&of, now).await?;
     let issued = services.authorizations.issue(&to.tenant.id, requested, now).await;
     if let Some(begun) = progress.begun {
         visit.notice_end(begun);
@@ -97,11 +97,10 @@ pub(super) async fn proceed(
             write_begun(visit, progress).await?;
             let description = "The session has given too many codes; try again in a minute";
             let busy = AuthorizationError::new(AuthorizationErrorCode::TemporarilyUnavailable, description);
-            return Ok(send(to, &to.response(Err(busy)), is_after_form, public_url));
+            return Ok(send(to, Err(busy), is_after_form, public_url));
         }
     };
-    let response = to.response(Ok(code.expose().to_owned()));
-    Ok(send(to, &response, is_after_form, public_url))
+    Ok(send(to, Ok(code.expose().to_owned()), is_after_form, public_url))
 }
 
 /// Decides the next step for this person, and finds what the person has allowed the client before.

@@ -39,7 +39,8 @@ pub(super) async fn open<'p>(
         }
         RequestSource::Elsewhere => return Err(PageError::refused(elsewhere())),
         RequestSource::Object(object) => {
-            let opened = services.authenticator.open_request_object(tenant, client, &object, now).await;
+            let opened =
+                services.tokens.authenticator.open_request_object(tenant, client, &object, now).await;
             let opened = opened.map_err(|error| PageError::refused(error.into()))?;
             // Its members are those of a request that was verified, also when the form comes after its end.
             return Ok(Opened { parameters: opened.clone().into(), kept: opened.into(), pushed: None });

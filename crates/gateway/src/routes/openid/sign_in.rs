@@ -12,7 +12,7 @@ use super::outcome::{send, show};
 use super::posted::{Fields, Opened, Posted, Stale};
 use super::proceed::{Progress, next_step, proceed, select_page, sign_in_page};
 use super::visit::Visit;
-use crate::page_error::{PageError, PageRequest, PageResult};
+use crate::page_error::{PageRequest, PageResult};
 
 pub(crate) async fn sign_in(mut request: PageRequest) -> PageResult {
     let opened = Posted::read(&mut request).await?.open()?;
@@ -112,12 +112,12 @@ pub(super) async fn sign_in_with_password(
     match checked {
         Ok((account, authentication)) => {
             known.remember(tenant, &account.id, now);
-            visit.browser.keep_known(services, &known).map_err(|error| PageError::fault(&error))?;
+            visit.browser.keep_known(services, &known)?;
             let (user_agent, source) = (raw.user_agent(), raw.address());
             let browser = SignInBrowser { user_agent, source, before, remembers };
             let policy = visit.tenant.sign_in.session;
             let (write, token) = services.sessions.begin(&authentication, policy, browser, now);
-            visit.browser.keep_session(&write, &token).map_err(|error| PageError::fault(&error))?;
+            visit.browser.keep_session(&write, &token)?;
             Ok(Ok(write))
         }
         Err(SignInError::Refused) => {
@@ -178,8 +178,7 @@ async fn decide(
     if is_decided && decision == "deny" {
         let denied =
             AuthorizationError::new(AuthorizationErrorCode::AccessDenied, "The person denied the request");
-        let to = &authorization.to;
-        return Ok(send(to, &to.response(Err(denied)), true, visit.public_url));
+        return Ok(send(&authorization.to, Err(denied), true, visit.public_url));
     }
     let is_allowed = is_decided && decision == "allow" && client_name == authorization.to.client.name;
     let progress = Progress { began: Some(started), named, is_allowed, ..Progress::default() };

@@ -14,7 +14,7 @@ use crate::tenant_request::TenantRequest;
 const OPENID: &str = "openid";
 
 pub(crate) async fn userinfo(services: Data<Services>, mut raw: RawRequest) -> OAuthResult {
-    let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
+    let tenant = services.tokens.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
     raw.log(|fields| fields.tenant = Some(tenant.id.clone()));
     let realm = tenant.issuer.as_str();
     let token = token(&mut raw).await?.ok_or_else(|| OAuthError::bearer_required(realm))?;
@@ -50,10 +50,10 @@ async fn claims(request: TenantRequest<'_>, token: &PresentedToken) -> OAuthResu
         audience: tenant.issuer.as_str().to_owned(),
         required_scope: ScopeToken::parse(OPENID).ok(),
     };
-    let admitted = services.engine.admit(tenant, token, &resource, now).await?;
+    let admitted = services.tokens.engine.admit(tenant, token, &resource, now).await?;
     let claims = request.confirm(token, admitted).await?;
     raw.log(|fields| fields.client = claims.client_id.parse().ok());
-    let found = match services.engine.person_of(tenant, &claims).await?.map_err(BearerError::from)? {
+    let found = match services.tokens.engine.person_of(tenant, &claims).await?.map_err(BearerError::from)? {
         Some(person) => {
             let account = services.accounts.find_account(&tenant.id, &person.account).await?;
             account.and_then(|account| userinfo_of(&claims, &person, &account))

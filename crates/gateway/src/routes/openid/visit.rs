@@ -68,7 +68,7 @@ impl<'r> Visit<'r> {
     /// Has this replica know that another person's session has ended with this one, which was or may have been written.
     pub(super) fn notice_end(&self, begun: &SessionWrite) {
         if begun.ends_another() {
-            self.services.engine.notice_revocations(&self.tenant.id);
+            self.services.tokens.engine.notice_revocations(&self.tenant.id);
         }
     }
 
@@ -138,7 +138,7 @@ impl<'r> Visit<'r> {
 pub(super) async fn navigated_tenant(
     PageRequest { services, raw, .. }: &PageRequest,
 ) -> PageResult<Arc<Tenant>> {
-    let tenant = services.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
+    let tenant = services.tokens.tenants.resolve_openid_provider(raw.tenant_or_default()).await?;
     raw.visit(&tenant);
     judge_navigation(raw.headers()).map_err(|kind| PageError::of(kind, RefusalReason::NotANavigation))?;
     Ok(tenant)

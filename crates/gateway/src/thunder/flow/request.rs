@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::thunder::{Spelling, ThunderError, code};
+use crate::thunder::{Spelling, ThunderError, ThunderResult, code};
 
 /// A sign-in: with `applicationId` and `flowType` to begin, with `flowId` to go on. Other members are ignored.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -38,7 +38,7 @@ pub(super) struct Credentials {
 }
 
 impl FlowRequest {
-    pub(super) fn parse(body: &[u8]) -> Result<Self, ThunderError> {
+    pub(super) fn parse(body: &[u8]) -> ThunderResult<Self> {
         // The parser's message could repeat an input. It would also read a list as the members in their order.
         let object = if body.trim_ascii_start().starts_with(b"{") { body } else { &[] };
         let request: Option<Self> = serde_json::from_slice(object).ok();
@@ -63,7 +63,7 @@ impl FlowRequest {
     }
 
     /// The application at which a flow begins.
-    pub(super) fn application(&self) -> Result<&str, ThunderError> {
+    pub(super) fn application(&self) -> ThunderResult<&str> {
         let application = self.application_id.as_deref().filter(|id| !id.is_empty());
         let application = application.ok_or_else(invalid_application)?;
         match self.flow_type.as_deref().unwrap_or_default() {
