@@ -45,48 +45,40 @@ pub fn common() -> Common {
     }
 }
 
+/// A page with a form.
+macro_rules! form {
+    ($common:expr, $view:ident { $($fields:tt)* }) => {
+        Box::new($view {
+            common: $common.clone(),
+            action: ACTION.to_owned(),
+            flow: FLOW.to_owned(),
+            $($fields)*
+        })
+    };
+}
+
 fn sign_in(common: &Common, identifier: &str, error: Option<SignInMessage>) -> Box<dyn Page> {
-    Box::new(SignIn {
-        common: common.clone(),
-        action: ACTION.to_owned(),
-        flow: FLOW.to_owned(),
-        identifier: identifier.to_owned(),
-        offers_to_stay: true,
-        error,
-    })
+    form!(common, SignIn { identifier: identifier.to_owned(), offers_to_stay: true, error })
 }
 
 fn sign_ins(common: &Common) -> Vec<Example> {
     let ada = "ada@acme.example".to_owned();
     let consent = |scopes: Vec<ScopeLine>| {
-        Box::new(Consent {
-            common: common.clone(),
-            action: ACTION.to_owned(),
-            flow: FLOW.to_owned(),
-            account: ada.clone(),
-            return_host: "app.acme.example".to_owned(),
-            registered_by: Some("the administrators of Acme Ltd".to_owned()),
-            apis: if scopes.is_empty() { Vec::new() } else { apis() },
-            scopes,
-        })
+        form!(
+            common,
+            Consent {
+                account: ada.clone(),
+                return_host: "app.acme.example".to_owned(),
+                registered_by: Some("the administrators of Acme Ltd".to_owned()),
+                apis: if scopes.is_empty() { Vec::new() } else { apis() },
+                scopes,
+            }
+        )
     };
     let select = |other: Option<&str>| {
-        Box::new(SelectAccount {
-            common: common.clone(),
-            action: ACTION.to_owned(),
-            flow: FLOW.to_owned(),
-            account: ada.clone(),
-            other: other.map(str::to_owned),
-        })
+        form!(common, SelectAccount { account: ada.clone(), other: other.map(str::to_owned) })
     };
-    let sign_out = |account| {
-        Box::new(SignOut {
-            common: common.clone(),
-            action: ACTION.to_owned(),
-            flow: FLOW.to_owned(),
-            account,
-        })
-    };
+    let sign_out = |account| form!(common, SignOut { account });
     vec![
         ("sign_in", sign_in(common, "", None)),
         ("sign_in_prefilled", sign_in(common, &ada, None)),
@@ -124,15 +116,7 @@ fn answers(common: &Common) -> Vec<Example> {
 }
 
 fn devices(common: &Common) -> Vec<Example> {
-    let code = |error| {
-        Box::new(DeviceCode {
-            common: common.clone(),
-            action: ACTION.to_owned(),
-            flow: FLOW.to_owned(),
-            user_code: "WDJB-MJHT".to_owned(),
-            error,
-        })
-    };
+    let code = |error| form!(common, DeviceCode { user_code: "WDJB-MJHT".to_owned(), error });
     let done = |outcome| Box::new(DeviceDone { common: common.clone(), outcome });
     vec![
         ("device_code", code(None)),
@@ -140,17 +124,17 @@ fn devices(common: &Common) -> Vec<Example> {
         ("device_codes_exhausted", code(Some(DeviceCodeMessage::TooMany))),
         (
             "device_confirm",
-            Box::new(DeviceConfirm {
-                common: common.clone(),
-                action: ACTION.to_owned(),
-                flow: FLOW.to_owned(),
-                account: "ada@acme.example".to_owned(),
-                user_code: "WDJB-MJHT".to_owned(),
-                requested_from: "2001:db8:85a3:8d3:1319:8a2e:370:7348".to_owned(),
-                requested_at: "2026-11-22 02:40 UTC".to_owned(),
-                scopes: scopes(),
-                apis: apis(),
-            }),
+            form!(
+                common,
+                DeviceConfirm {
+                    account: "ada@acme.example".to_owned(),
+                    user_code: "WDJB-MJHT".to_owned(),
+                    requested_from: "2001:db8:85a3:8d3:1319:8a2e:370:7348".to_owned(),
+                    requested_at: "2026-11-22 02:40 UTC".to_owned(),
+                    scopes: scopes(),
+                    apis: apis(),
+                }
+            ),
         ),
         ("device_connected", done(DeviceOutcome::Connected)),
         ("device_refused", done(DeviceOutcome::Refused)),
@@ -174,18 +158,18 @@ fn accounts(common: &Common) -> Vec<Example> {
     };
     let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
     let page = |notice, elsewhere, applications, more| {
-        Box::new(AccountPage {
-            common: common.clone(),
-            action: ACTION.to_owned(),
-            flow: FLOW.to_owned(),
-            account: "ada@acme.example".to_owned(),
-            notice,
-            here: session("here", firefox, Some("2001:db8:85a3:8d3:1319:8a2e:370:7348")),
-            more_sessions: more,
-            elsewhere,
-            more_applications: more,
-            applications,
-        })
+        form!(
+            common,
+            AccountPage {
+                account: "ada@acme.example".to_owned(),
+                notice,
+                here: session("here", firefox, Some("2001:db8:85a3:8d3:1319:8a2e:370:7348")),
+                more_sessions: more,
+                elsewhere,
+                more_applications: more,
+                applications,
+            }
+        )
     };
     let unknown = "a-program-with-a-very-long-name-that-no-list-of-browsers-has/1.0";
     let elsewhere = vec![

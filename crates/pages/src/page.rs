@@ -111,14 +111,31 @@ impl Common {
         links.into_iter().filter_map(|(label, url)| Some((label, url.as_deref()?))).collect()
     }
 
+    /// The name of the client; empty where there is none.
+    pub(crate) fn client(&self) -> &str {
+        self.client_name.as_deref().unwrap_or_default()
+    }
+
+    /// What leads back to the client.
+    pub(crate) fn back_label(&self) -> String {
+        let texts = self.texts();
+        self.client_name.as_ref().map_or_else(|| texts.go_on.to_owned(), |name| (texts.back_to)(name))
+    }
+
     fn path_of(&self, asset: &Asset) -> String {
         format!("{}{}", self.base, asset.path())
     }
 }
 
-/// Implements [`Page`] for a view with a template and a field `common`.
+/// Implements [`Page`] for a view with a template and a field `common`, and its heading where that is one text.
 macro_rules! page {
-    ($view:ty $(, $target:expr)?) => {
+    ($view:ty $(, heading: $heading:ident)? $(, target: $target:expr)?) => {
+        $(impl $view {
+            fn heading(&self) -> &'static str {
+                self.common.texts().$heading
+            }
+        })?
+
         impl $crate::page::Page for $view {
             fn render(&self) -> String {
                 // Writing into a `String` fails only where a value's own `Display` does, and values are texts.

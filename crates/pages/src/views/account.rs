@@ -78,10 +78,6 @@ impl AccountPage {
     /// So many other sessions are shown, and so many applications: a page has 30 KB at most.
     pub const MOST: usize = 20;
 
-    fn heading(&self) -> &'static str {
-        self.common.texts().account
-    }
-
     fn message(&self) -> Option<&'static str> {
         let texts = self.common.texts();
         Some(match self.notice? {
@@ -114,4 +110,4 @@ fn more(count: usize, text: With) -> Option<String> {
     (count > 0).then(|| text(&count.to_string()))
 }
 
-page!(AccountPage);
+page!(AccountPage, heading: account);

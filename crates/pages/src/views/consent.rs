@@ -50,11 +50,7 @@ impl Consent {
     fn heading(&self) -> String {
         let texts = self.common.texts();
         let ask = if self.scopes.is_empty() { texts.continue_to } else { texts.consent };
-        ask(self.client())
-    }
-
-    fn client(&self) -> &str {
-        self.common.client_name.as_deref().unwrap_or_default()
+        ask(self.common.client())
     }
 
     fn yes(&self) -> &'static str {

@@ -15,15 +15,4 @@ pub struct Continue {
     pub to: String,
 }
 
-impl Continue {
-    fn heading(&self) -> &'static str {
-        self.common.texts().continuing
-    }
-
-    fn label(&self) -> String {
-        let texts = self.common.texts();
-        self.common.client_name.as_ref().map_or_else(|| texts.go_on.to_owned(), |name| (texts.back_to)(name))
-    }
-}
-
-page!(Continue);
+page!(Continue, heading: continuing);

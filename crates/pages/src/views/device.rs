@@ -74,26 +74,12 @@ pub enum DeviceOutcome {
 }
 
 impl DeviceCode {
-    fn heading(&self) -> &'static str {
-        self.common.texts().device
-    }
-
     fn message(&self) -> Option<&'static str> {
         let texts = self.common.texts();
         Some(match self.error? {
             DeviceCodeMessage::Unknown => texts.device_code_unknown,
             DeviceCodeMessage::TooMany => texts.device_codes_exhausted,
         })
-    }
-}
-
-impl DeviceConfirm {
-    fn heading(&self) -> &'static str {
-        self.common.texts().device_confirm
-    }
-
-    fn client(&self) -> &str {
-        self.common.client_name.as_deref().unwrap_or_default()
     }
 }
 
@@ -113,6 +99,6 @@ impl DeviceDone {
     }
 }
 
-page!(DeviceCode);
-page!(DeviceConfirm);
+page!(DeviceCode, heading: device);
+page!(DeviceConfirm, heading: device_confirm);
 page!(DeviceDone);

@@ -17,15 +17,4 @@ pub struct FormPost {
     pub fields: Vec<(String, String)>,
 }
 
-impl FormPost {
-    fn heading(&self) -> &'static str {
-        self.common.texts().continuing
-    }
-
-    fn label(&self) -> String {
-        let texts = self.common.texts();
-        self.common.client_name.as_ref().map_or_else(|| texts.go_on.to_owned(), |name| (texts.back_to)(name))
-    }
-}
-
-page!(FormPost, FormTarget::Client);
+page!(FormPost, heading: continuing, target: FormTarget::Client);

@@ -21,14 +21,10 @@ pub struct SelectAccount {
 }
 
 impl SelectAccount {
-    fn heading(&self) -> &'static str {
-        self.common.texts().select_account
-    }
-
     fn other_label(&self) -> String {
         let texts = self.common.texts();
         self.other.as_ref().map_or_else(|| texts.other_account.to_owned(), |name| (texts.sign_in_as)(name))
     }
 }
 
-page!(SelectAccount);
+page!(SelectAccount, heading: select_account);

@@ -36,10 +36,6 @@ pub enum SignInMessage {
 }
 
 impl SignIn {
-    fn heading(&self) -> &'static str {
-        self.common.texts().sign_in
-    }
-
     fn message(&self) -> Option<&'static str> {
         let texts = self.common.texts();
         Some(match self.error? {
@@ -64,4 +60,4 @@ impl SignIn {
     }
 }
 
-page!(SignIn);
+page!(SignIn, heading: sign_in);

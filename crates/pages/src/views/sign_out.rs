@@ -36,11 +36,5 @@ impl SignOut {
     }
 }
 
-impl SignedOut {
-    fn heading(&self) -> &'static str {
-        self.common.texts().signed_out
-    }
-}
-
 page!(SignOut);
-page!(SignedOut);
+page!(SignedOut, heading: signed_out);
