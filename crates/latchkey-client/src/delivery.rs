@@ -19,20 +19,17 @@ pub(crate) trait Outgoing: Sized {
     fn again(&self) -> Option<Self>;
 }
 
-/// Its answer.
-pub(crate) trait Answered {
-    fn status(&self) -> StatusCode;
-    fn headers(&self) -> &HeaderMap;
-}
-
 /// What sends requests, and their answers.
 pub(crate) trait Transport {
     type Request: Outgoing;
-    type Answer: Answered;
+    type Answer;
     type Error;
 
     /// Whether a request can go over another client. Without it no token is sent that needs the connections of its client.
     const TAKES_CLIENT: bool;
+
+    /// The status of an answer, and its headers.
+    fn head(answer: &Self::Answer) -> (StatusCode, &HeaderMap);
 
     /// Sends a request, over this client if there is one.
     fn execute(
@@ -55,16 +52,17 @@ pub(crate) async fn deliver<T: Transport>(
     let token = tokens.token().await?;
     let mut call = Call { tokens, url, transport };
     let mut answer = call.send(request, &token).await?;
-    let has_new_nonce = tokens.note_nonce(&call.url, answer.headers());
+    let (status, headers) = T::head(&answer);
     // RFC 9449 §9: the request is repeated with the nonce of the answer, and the same token.
-    if has_new_nonce
-        && wants_nonce(answer.status(), answer.headers())
+    if tokens.note_nonce(&call.url, headers)
+        && wants_nonce(status, headers)
         && let Some(with_nonce) = again.as_ref().and_then(Outgoing::again)
     {
         answer = call.send(with_nonce, &token).await?;
-        tokens.note_nonce(&call.url, answer.headers());
+        tokens.note_nonce(&call.url, T::head(&answer).1);
     }
-    if !refuses_token(answer.status(), answer.headers()) {
+    let (status, headers) = T::head(&answer);
+    if !refuses_token(status, headers) {
         return Ok(answer);
     }
     tokens.invalidate(&token);

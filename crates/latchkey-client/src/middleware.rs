@@ -1,7 +1,8 @@
 //! reqwest-middleware: a middleware that sends requests with a token.
 
 use http::Extensions;
-use reqwest::{Client, Request, Response};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Request, Response, StatusCode};
 use reqwest_middleware::{Error, Middleware, Next};
 
 use crate::delivery::{Transport, deliver};
@@ -49,6 +50,10 @@ impl Transport for Rest<'_> {
     type Error = Error;
 
     const TAKES_CLIENT: bool = false;
+
+    fn head(answer: &Response) -> (StatusCode, &HeaderMap) {
+        (answer.status(), answer.headers())
+    }
 
     async fn execute(&mut self, request: Request, _: Option<&Client>) -> Result<Response, Error> {
         self.next.clone().run(request, self.extensions).await

@@ -6,7 +6,7 @@ use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 
 use crate::binding::USE_DPOP_NONCE;
-use crate::delivery::{Answered, Outgoing, Transport, deliver};
+use crate::delivery::{Outgoing, Transport, deliver};
 use crate::error::TokenError;
 use crate::source::TokenSource;
 
@@ -54,6 +54,10 @@ impl Transport for Client {
 
     const TAKES_CLIENT: bool = true;
 
+    fn head(answer: &Response) -> (StatusCode, &HeaderMap) {
+        (answer.status(), answer.headers())
+    }
+
     fn execute(
         &mut self,
         request: reqwest::Request,
@@ -79,16 +83,6 @@ impl Outgoing for reqwest::Request {
 
     fn again(&self) -> Option<Self> {
         self.try_clone()
-    }
-}
-
-impl Answered for Response {
-    fn status(&self) -> StatusCode {
-        self.status()
-    }
-
-    fn headers(&self) -> &HeaderMap {
-        self.headers()
     }
 }
 

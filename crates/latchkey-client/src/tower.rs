@@ -10,7 +10,7 @@ use reqwest::{Client, Url};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::delivery::{Answered, Outgoing, Transport, deliver};
+use crate::delivery::{Outgoing, Transport, deliver};
 use crate::send::SendError;
 use crate::source::TokenSource;
 
@@ -123,6 +123,10 @@ where
 
     const TAKES_CLIENT: bool = false;
 
+    fn head(answer: &Response<A>) -> (StatusCode, &HeaderMap) {
+        (answer.status(), answer.headers())
+    }
+
     async fn execute(&mut self, carried: Carried<B, R>, _: Option<&Client>) -> Result<Response<A>, S::Error> {
         poll_fn(|context| self.inner.poll_ready(context)).await?;
         self.inner.call(carried.request).await
@@ -149,15 +153,5 @@ impl<B, R: Repeats<B>> Outgoing for Carried<B, R> {
 
     fn again(&self) -> Option<Self> {
         R::again(&self.request).map(|request| Self { request, repeats: PhantomData })
-    }
-}
-
-impl<A> Answered for Response<A> {
-    fn status(&self) -> StatusCode {
-        self.status()
-    }
-
-    fn headers(&self) -> &HeaderMap {
-        self.headers()
     }
 }
