@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use protocol::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::{AccountId, AccountPassword, Identifier};
 
@@ -116,7 +116,7 @@ pub trait AccountStore: Send + Sync {
         &self,
         tenant: &TenantId,
         identifier: &Identifier,
-    ) -> Result<Option<(Arc<Account>, Option<AccountPassword>)>, StoreError>;
+    ) -> Stored<Option<(Arc<Account>, Option<AccountPassword>)>>;
 
     /// Replaces the stored form of a password, if it is still `before`, by another form of the same password, and says whether it did.
     /// Nothing else changes: no session ends, and when the password was set stays.
@@ -126,14 +126,10 @@ pub trait AccountStore: Send + Sync {
         account: &AccountId,
         before: &AccountPassword,
         after: &AccountPassword,
-    ) -> Result<bool, StoreError>;
+    ) -> Stored<bool>;
 
     /// The account of this id in this tenant, in any status.
-    async fn find_account(
-        &self,
-        tenant: &TenantId,
-        account: &AccountId,
-    ) -> Result<Option<Arc<Account>>, StoreError>;
+    async fn find_account(&self, tenant: &TenantId, account: &AccountId) -> Stored<Option<Arc<Account>>>;
 }
 
 #[cfg(test)]

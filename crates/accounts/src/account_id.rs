@@ -1,11 +1,11 @@
 //! The identifier of an account, and the `sub` of its tokens: `usr_` and 26 characters of base32. No client has such an identifier, so a
 //! client cannot look like a person (RFC 9700 §4.15).
 
-use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use data_encoding::BASE32_NOPAD;
+use derive_more::Display;
 use secrets::{KeyedDigest, random_bytes};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use tenancy::TenantId;
@@ -15,7 +15,9 @@ const PREFIX: &str = "usr_";
 const LENGTH: usize = 26;
 
 /// The identifier of an account of one tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr)]
+#[derive(
+    Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr,
+)]
 pub struct AccountId(Arc<str>);
 
 /// The text is no identifier of an account.
@@ -81,12 +83,6 @@ impl AccountId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

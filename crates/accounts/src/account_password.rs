@@ -2,11 +2,11 @@
 //! tenant and the account. So a stolen database cannot be guessed against, and a row copied to another account matches nothing. An imported
 //! account has the hash of another system until its person signs in.
 
-use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use derive_more::Display;
 use secrets::{ForeignHash, KeyedDigest, PasswordSalt, Pepper, SecretHash, salt_and_digest};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use subtle::ConstantTimeEq as _;
@@ -17,13 +17,18 @@ use crate::AccountId;
 /// The version of the form, and the parameters of argon2id: 19 MiB, two passes, one lane.
 const PREFIX: &str = "p1$m=19456,t=2,p=1$";
 
-/// The stored form of the password of one account.
-#[derive(Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+/// The stored form of the password of one account. Logs must not contain hashes.
+#[derive(Clone, derive_more::Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+#[debug("AccountPassword([redacted])")]
 pub struct AccountPassword(Form);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Display, PartialEq, Eq)]
 enum Form {
-    Bound { salt: PasswordSalt, digest: [u8; 32] },
+    #[display("{PREFIX}{salt}${}", BASE64.encode(digest))]
+    Bound {
+        salt: PasswordSalt,
+        digest: [u8; 32],
+    },
     Foreign(ForeignHash),
 }
 
@@ -111,23 +116,6 @@ impl FromStr for AccountPassword {
         let digest = digest.try_into().map_err(|_| UnknownPasswordFormat)?;
         let salt = salt.parse().map_err(|_| UnknownPasswordFormat)?;
         Ok(Self(Form::Bound { salt, digest }))
-    }
-}
-
-/// For the store.
-impl fmt::Display for AccountPassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Form::Bound { salt, digest } => write!(f, "{PREFIX}{salt}${}", BASE64.encode(digest)),
-            Form::Foreign(hash) => hash.fmt(f),
-        }
-    }
-}
-
-/// Logs must not contain hashes.
-impl fmt::Debug for AccountPassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AccountPassword([redacted])")
     }
 }
 

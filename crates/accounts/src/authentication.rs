@@ -65,12 +65,5 @@ impl Authentication {
     }
 }
 
-impl AuthenticationMethod {
-    /// The value in `amr` (RFC 8176 §2).
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Password => "pwd",
-        }
-    }
-}
+// The values in `amr` (RFC 8176 §2).
+protocol::named!(AuthenticationMethod { Password => "pwd" });

@@ -78,17 +78,16 @@ fn check(name: &str, value: &Value) -> Option<ClaimError> {
         });
     };
     let text = value.as_str();
-    match form {
-        Form::Text if text.is_some_and(|text| is_shown(text, false)) => None,
-        Form::Text => error("a text without control characters"),
-        Form::Url if text.is_some_and(is_url) => None,
-        Form::Url => error("an http or https URL"),
-        Form::Birthdate if text.is_some_and(is_birthdate) => None,
-        Form::Birthdate => error("YYYY-MM-DD, 0000-MM-DD without the year, or YYYY"),
-        Form::Flag if value.is_boolean() => None,
-        Form::Flag => error("true or false"),
-        Form::Address => check_address(name, value),
-    }
+    let (fits, expected) = match form {
+        Form::Text => (text.is_some_and(|text| is_shown(text, false)), "a text without control characters"),
+        Form::Url => (text.is_some_and(is_url), "an http or https URL"),
+        Form::Birthdate => {
+            (text.is_some_and(is_birthdate), "YYYY-MM-DD, 0000-MM-DD without the year, or YYYY")
+        }
+        Form::Flag => (value.is_boolean(), "true or false"),
+        Form::Address => return check_address(name, value),
+    };
+    if fits { None } else { error(expected) }
 }
 
 fn check_address(claim: &str, value: &Value) -> Option<ClaimError> {

@@ -1,9 +1,9 @@
 //! An e-mail address as an identifier: one text for all spellings of a person. The local part is in normalisation form C and lower case, the
 //! domain in ASCII (UTS 46). Dots and `+` tags are kept, because only the provider of the domain knows what they mean.
 
-use std::fmt;
 use std::sync::Arc;
 
+use derive_more::Display;
 use protocol::invisible_in_id;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -16,7 +16,7 @@ const LONGEST_LOCAL_PART: usize = 64;
 const SPECIAL: &[u8] = b"!#$%&'*+-/=?^_`{|}~.";
 
 /// A normalised address.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EmailAddress(Arc<str>);
 
 impl EmailAddress {
@@ -51,12 +51,6 @@ fn is_local_part(text: &str) -> bool {
         && text.chars().all(fits)
         && invisible_in_id(text).is_none()
         && text.split('.').all(|part| !part.is_empty())
-}
-
-impl fmt::Display for EmailAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 #[cfg(test)]

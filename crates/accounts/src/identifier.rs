@@ -1,14 +1,16 @@
 //! What a person types to say who they are: an e-mail address or a user name. A text with `@` is an address, every other one a user name.
 
-use std::fmt;
 use std::str::FromStr;
 
+use derive_more::Display;
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use crate::{EmailAddress, Username};
 
 /// A normalised identifier. In a tenant it belongs to one account.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr)]
+#[derive(
+    Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr,
+)]
 pub enum Identifier {
     /// An e-mail address.
     Email(EmailAddress),
@@ -61,12 +63,6 @@ impl Identifier {
             Self::Email(address) => address.as_str(),
             Self::Username(name) => name.as_str(),
         }
-    }
-}
-
-impl fmt::Display for Identifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

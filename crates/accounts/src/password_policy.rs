@@ -1,8 +1,7 @@
 //! Which passwords a person may have (NIST SP 800-63B-4 §3.1.1.2): long ones that are not easily guessed. There is no rule about kinds of
 //! characters, and no password grows old.
 
-use std::fmt;
-
+use derive_more::Display;
 use protocol::Secret;
 use zxcvbn::feedback::Feedback;
 use zxcvbn::{Score, zxcvbn};
@@ -13,13 +12,16 @@ use crate::normalised_password;
 pub const SHORTEST_PASSWORD: usize = 15;
 
 /// Why a password is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Display, PartialEq, Eq)]
 pub enum UnfitPassword {
     /// It has fewer than [`SHORTEST_PASSWORD`] characters.
+    #[display("a password has {SHORTEST_PASSWORD} characters or more")]
     Short,
     /// It has more than 1 024 bytes, or control characters.
+    #[display("a password has 1024 bytes at most, and no control characters")]
     Unreadable,
     /// It is easily guessed; the text says why, where that is known.
+    #[display("this password is easily guessed{}", _0.as_ref().map(|why| format!(": {why}")).unwrap_or_default())]
     Guessable(Option<String>),
 }
 
@@ -46,17 +48,6 @@ pub fn check_new_password(password: Secret, context: &[String]) -> Result<Secret
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let parts = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| word.chars().count() > 2);
     std::iter::once(text).chain(parts)
-}
-
-impl fmt::Display for UnfitPassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Short => write!(f, "a password has {SHORTEST_PASSWORD} characters or more"),
-            Self::Unreadable => f.write_str("a password has 1024 bytes at most, and no control characters"),
-            Self::Guessable(None) => f.write_str("this password is easily guessed"),
-            Self::Guessable(Some(why)) => write!(f, "this password is easily guessed: {why}"),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use protocol::{Secret, Timestamp};
 use secrets::{
     Busy, ClientAddress, HashJob, HashPool, Lane, PasswordSalt, Pepper, PreciseTimer, SecretHash, wait_until,
 };
-use tenancy::{SignInLimits, StoreError, TenantId};
+use tenancy::{SignInLimits, StoreError, Stored, TenantId};
 use tokio::time::Instant;
 
 use crate::failure_runs::{CountedAttempt, FailureRuns};
@@ -203,11 +203,7 @@ impl SignIns {
         if !can_match || !is_right {
             return Err(SignInError::Refused);
         }
-        if account.status != AccountStatus::Active {
-            counted.forgive();
-            return Err(SignInError::Refused);
-        }
-        if !attempt.succeed() {
+        if account.status != AccountStatus::Active || !attempt.succeed() {
             counted.forgive();
             return Err(SignInError::Refused);
         }
@@ -257,7 +253,7 @@ impl SignIns {
         &self,
         tenant: &TenantId,
         identifier: &Identifier,
-    ) -> Result<Option<(Arc<Account>, Option<AccountPassword>)>, StoreError> {
+    ) -> Stored<Option<(Arc<Account>, Option<AccountPassword>)>> {
         let found = self.store.find_by_identifier(tenant, identifier).await?;
         Ok(found.filter(|(account, _)| account.tenant == *tenant))
     }

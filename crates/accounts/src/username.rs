@@ -1,13 +1,14 @@
 //! A user name as an identifier: `[a-z0-9][a-z0-9._-]{0,62}`. Upper case is read as lower case. It has no `@`, so it is no e-mail address, and
 //! does not look like an account id.
 
-use std::fmt;
 use std::sync::Arc;
+
+use derive_more::Display;
 
 use crate::{AccountId, InvalidIdentifier};
 
 /// A normalised user name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Username(Arc<str>);
 
 impl Username {
@@ -29,12 +30,6 @@ impl Username {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for Username {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

@@ -2,16 +2,19 @@
 
 use std::borrow::Cow;
 
-use protocol::{Audience, Confirmation, Lifetime, Timestamp};
+use protocol::{Audience, Confirmation, Lifetime, Timestamp, TokenResponse};
 use registry::{Client, IssuedToken, PersonOfToken};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_with::skip_serializing_none;
 use sessions::SessionId;
 use tenancy::Tenant;
 
 use crate::NamedPerson;
+use crate::sender_constraint::token_type;
 
 /// The claims of an access token, in the order in which they are written: those of a new token borrow from tenant and client, those of a
 /// verified one own their text.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenClaims<'a> {
     /// The issuer.
@@ -29,31 +32,38 @@ pub struct AccessTokenClaims<'a> {
     /// The token identifier: a tag of the credential that authenticated, and 90 random bits.
     pub jti: String,
     /// The granted scope; absent when it is empty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// The client that requested the token.
     pub client_id: Cow<'a, str>,
     /// When the person proved who it is (RFC 9068 §2.2.1); absent when no person takes part.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<Timestamp>,
     /// How well that was proven.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<Cow<'a, str>>,
     /// The person's session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Cow<'a, str>>,
     /// The claims that the userinfo endpoint returns for it beside those of the scope. Ours: the endpoint reads no store.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub userinfo_claims: Vec<String>,
     /// What a person granted the client once, which this token follows from. Ours: no standard has a name for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<Cow<'a, str>>,
     /// The key that the sender of the token must prove to hold (RFC 7800 §3.1).
-    #[serde(default, deserialize_with = "confirmation", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "confirmation")]
     pub cnf: Option<Confirmation>,
 }
 
 impl AccessTokenClaims<'_> {
+    /// The answer that brings this token, and nothing else.
+    pub(crate) fn response(self, access_token: String) -> TokenResponse {
+        TokenResponse {
+            access_token,
+            token_type: token_type(self.cnf.as_ref()),
+            expires_in: self.exp.seconds() - self.iat.seconds(),
+            scope: self.scope,
+            id_token: None,
+            refresh_token: None,
+        }
+    }
+
     /// Whether a person has granted it.
     pub(crate) const fn is_of_person(&self) -> bool {
         self.grant_id.is_some() || self.sid.is_some()

@@ -28,12 +28,8 @@ impl AuthorizationCodeRequest {
     /// # Errors
     /// `invalid_request` when a parameter is missing or malformed.
     pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
-        let missing = |description: &'static str| {
-            ErrorResponse::invalid_request(RefusalReason::MissingParameter, description)
-        };
-        let code = form.take_secret("code")?.ok_or_else(|| missing("Missing code parameter"))?;
-        let redirect_uri =
-            form.take("redirect_uri")?.ok_or_else(|| missing("Missing redirect_uri parameter"))?;
+        let code = form.require_secret("code")?;
+        let redirect_uri = form.require("redirect_uri")?;
         let code_verifier = form.take_secret("code_verifier")?;
         if code_verifier.as_ref().is_some_and(|verifier| !is_code_verifier(verifier.expose())) {
             let description = "The code_verifier is not 43 to 128 unreserved characters";

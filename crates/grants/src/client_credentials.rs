@@ -12,8 +12,7 @@ use protocol::{
 use registry::{ClientId, SenderKeys};
 use uuid::Uuid;
 
-use crate::scope_and_resources::{take_resources, take_scope};
-use crate::sender_constraint::{SenderNotProven, confirmation};
+use crate::grant_check::{self, GrantNotAllowed};
 use crate::{AccessTokenClaims, Grantee};
 
 pub(crate) use explained::explain;
@@ -33,27 +32,21 @@ impl ClientCredentialsRequest {
     /// # Errors
     /// `invalid_scope`, `invalid_target`, `invalid_request`.
     pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
-        Ok(Self { scope: take_scope(form)?, resources: take_resources(form)? })
+        Ok(Self { scope: form.take_scope()?, resources: form.take_resources()? })
     }
 }
 
 /// Reasons to refuse the token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ClientCredentialsError {
-    /// The client is not registered for the client credentials grant.
-    GrantNotRegistered,
-    /// The scope is more than the client may have; this token is the first.
+    /// What each grant checks.
+    NotAllowed(GrantNotAllowed),
+    /// The scope is more than the client may have, or administers while the token is not for the admin audience; this token is the first.
     ScopeNotAllowed(ScopeToken, RefusalReason),
-    /// The scope administers, and the token is not for the admin audience.
-    ScopeNeedsAdminAudience(ScopeToken),
     /// The client may not request the resource.
     ResourceNotAllowed,
     /// The admin audience is requested together with another.
     AdminAudienceNotAlone,
-    /// The tenant asks for opaque tokens, which are not served.
-    FormatNotServed,
-    /// The token must be bound to a key that the request does not prove.
-    SenderNotProven(SenderNotProven),
 }
 
 /// Decides the request and returns the claims of the token; no refresh token comes with it (RFC 6749 §4.4.3). A scope is granted whole or refused,
@@ -65,9 +58,8 @@ pub(crate) fn decide<'a>(
     now: Timestamp,
     jti: Uuid,
 ) -> Result<AccessTokenClaims<'a>, ClientCredentialsError> {
-    check_grant_type(grantee)?;
-    check_format(grantee)?;
-    let cnf = confirmation(grantee, sender).map_err(ClientCredentialsError::SenderNotProven)?;
+    let cnf = grant_check::check(GrantType::ClientCredentials, grantee, sender)
+        .map_err(ClientCredentialsError::NotAllowed)?;
     let is_admin = is_for_administration(&request.resources, grantee)?;
     let aud = audience(&request.resources, grantee, is_admin)?;
     let scope = scope(request, grantee, is_admin)?;
@@ -88,16 +80,6 @@ pub(crate) fn decide<'a>(
         grant_id: None,
         cnf,
     })
-}
-
-fn check_grant_type(grantee: &Grantee<'_>) -> Result<(), ClientCredentialsError> {
-    let is_registered = grantee.client.grant_types.contains(&GrantType::ClientCredentials);
-    if is_registered { Ok(()) } else { Err(ClientCredentialsError::GrantNotRegistered) }
-}
-
-fn check_format(grantee: &Grantee<'_>) -> Result<(), ClientCredentialsError> {
-    let is_served = grantee.tenant.access_token.format.is_served();
-    if is_served { Ok(()) } else { Err(ClientCredentialsError::FormatNotServed) }
 }
 
 /// Whether the audience is of the administration, of any tenant.
@@ -169,9 +151,6 @@ fn scope(
     };
     match requested.iter().find_map(|token| Some((token, fit.refusal(token)?))) {
         None => Ok(Scope::text(requested.iter())),
-        Some((token, RefusalReason::ScopeNeedsAdminAudience)) => {
-            Err(ClientCredentialsError::ScopeNeedsAdminAudience(token.clone()))
-        }
         Some((token, reason)) => Err(ClientCredentialsError::ScopeNotAllowed(token.clone(), reason)),
     }
 }
@@ -219,47 +198,32 @@ impl ClientCredentialsError {
     /// The scope token that is refused.
     pub(crate) fn scope(&self) -> Option<&ScopeToken> {
         match self {
-            Self::ScopeNotAllowed(token, _) | Self::ScopeNeedsAdminAudience(token) => Some(token),
-            Self::GrantNotRegistered
-            | Self::ResourceNotAllowed
-            | Self::AdminAudienceNotAlone
-            | Self::FormatNotServed
-            | Self::SenderNotProven(_) => None,
+            Self::ScopeNotAllowed(token, _) => Some(token),
+            Self::NotAllowed(_) | Self::ResourceNotAllowed | Self::AdminAudienceNotAlone => None,
         }
     }
 }
 
 impl From<&ClientCredentialsError> for ErrorResponse {
     fn from(refusal: &ClientCredentialsError) -> Self {
+        use {ErrorCode as Code, RefusalReason as Reason};
         let (error, reason, description) = match refusal {
-            ClientCredentialsError::SenderNotProven(refusal) => return Self::from(*refusal),
-            ClientCredentialsError::GrantNotRegistered => (
-                ErrorCode::UnauthorizedClient,
-                RefusalReason::GrantNotRegistered,
-                "The client is not authorized to use this grant type",
-            ),
-            ClientCredentialsError::ScopeNotAllowed(_, reason) => {
-                (ErrorCode::InvalidScope, *reason, "The requested scope is not allowed for this client")
+            ClientCredentialsError::NotAllowed(refusal) => return Self::from(*refusal),
+            ClientCredentialsError::ScopeNotAllowed(_, reason @ Reason::ScopeNeedsAdminAudience) => {
+                (Code::InvalidScope, *reason, "The requested scope needs the resource that it administers")
             }
-            ClientCredentialsError::ScopeNeedsAdminAudience(_) => (
-                ErrorCode::InvalidScope,
-                RefusalReason::ScopeNeedsAdminAudience,
-                "The requested scope needs the resource that it administers",
-            ),
+            ClientCredentialsError::ScopeNotAllowed(_, reason) => {
+                (Code::InvalidScope, *reason, "The requested scope is not allowed for this client")
+            }
             ClientCredentialsError::AdminAudienceNotAlone => (
-                ErrorCode::InvalidTarget,
-                RefusalReason::AdminAudienceNotAlone,
+                Code::InvalidTarget,
+                Reason::AdminAudienceNotAlone,
                 "The requested resource cannot be combined with another resource of this client",
             ),
             ClientCredentialsError::ResourceNotAllowed => (
-                ErrorCode::InvalidTarget,
-                RefusalReason::ResourceNotRegistered,
+                Code::InvalidTarget,
+                Reason::ResourceNotRegistered,
                 "The requested resource is not allowed for this client",
-            ),
-            ClientCredentialsError::FormatNotServed => (
-                ErrorCode::UnsupportedGrantType,
-                RefusalReason::FormatNotServed,
-                "This server does not serve the token format of this tenant",
             ),
         };
         Self::new(error, reason, description)
@@ -415,7 +379,7 @@ mod tests {
         check_admin(&admin(), "", &[orders], Ok((r#""https://orders.example""#, "read anywhere")));
         for resources in [&[] as &[&str], &[orders]] {
             for scope in ["latchkey:clients", "read latchkey:clients"] {
-                let needs = ClientCredentialsError::ScopeNeedsAdminAudience(token("latchkey:clients"));
+                let needs = not_allowed("latchkey:clients", RefusalReason::ScopeNeedsAdminAudience);
                 check_admin(&admin(), scope, resources, Err(needs));
             }
             let not_registered = not_allowed("latchkey:keys", RefusalReason::ScopeNotRegistered);
@@ -489,10 +453,7 @@ mod tests {
     #[test]
     fn refusals_of_administration_have_the_codes_of_their_kind() {
         for (refusal, code) in [
-            (
-                ClientCredentialsError::ScopeNeedsAdminAudience(token("latchkey:keys")),
-                ErrorCode::InvalidScope,
-            ),
+            (not_allowed("latchkey:keys", RefusalReason::ScopeNeedsAdminAudience), ErrorCode::InvalidScope),
             (ClientCredentialsError::AdminAudienceNotAlone, ErrorCode::InvalidTarget),
             (ClientCredentialsError::ResourceNotAllowed, ErrorCode::InvalidTarget),
         ] {
@@ -503,9 +464,15 @@ mod tests {
     #[test]
     fn clients_of_other_grants_and_tenants_of_other_formats_are_refused() {
         let code_only = Client { grant_types: vec![GrantType::AuthorizationCode], ..client("svc") };
-        assert_eq!(ask(&acme(), &code_only, "", &[]), Err(ClientCredentialsError::GrantNotRegistered));
+        assert_eq!(
+            ask(&acme(), &code_only, "", &[]),
+            Err(ClientCredentialsError::NotAllowed(GrantNotAllowed::GrantNotRegistered))
+        );
         let mut opaque = acme();
         opaque.access_token.format = TokenFormat::Opaque;
-        assert_eq!(ask(&opaque, &client("svc"), "", &[]), Err(ClientCredentialsError::FormatNotServed));
+        assert_eq!(
+            ask(&opaque, &client("svc"), "", &[]),
+            Err(ClientCredentialsError::NotAllowed(GrantNotAllowed::FormatNotServed))
+        );
     }
 }

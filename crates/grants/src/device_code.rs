@@ -19,11 +19,7 @@ impl DeviceCodeRequest {
     /// # Errors
     /// `invalid_request` when the code is missing or repeated.
     pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
-        let missing = || {
-            let reason = RefusalReason::MissingParameter;
-            ErrorResponse::invalid_request(reason, "Missing device_code parameter")
-        };
-        Ok(Self { device_code: form.take_secret("device_code")?.ok_or_else(missing)? })
+        Ok(Self { device_code: form.require_secret("device_code")? })
     }
 }
 
@@ -61,26 +57,21 @@ pub(crate) fn decide<'a>(
 
 impl From<DeviceCodeError> for ErrorResponse {
     fn from(refusal: DeviceCodeError) -> Self {
+        use {DeviceCodeError as Error, ErrorCode as Code, RefusalReason as Reason};
         let (error, reason, description) = match refusal {
-            DeviceCodeError::SlowDown => (
-                ErrorCode::SlowDown,
-                RefusalReason::DevicePollsTooOften,
-                "Wait 5 seconds longer between two requests",
-            ),
-            DeviceCodeError::AuthorizationPending => (
-                ErrorCode::AuthorizationPending,
-                RefusalReason::DevicePending,
-                "The person has not decided yet",
-            ),
-            DeviceCodeError::AccessDenied => {
-                (ErrorCode::AccessDenied, RefusalReason::DeviceRefused, "The person has refused the device")
+            Error::SlowDown => {
+                (Code::SlowDown, Reason::DevicePollsTooOften, "Wait 5 seconds longer between two requests")
             }
-            DeviceCodeError::ExpiredToken => {
-                (ErrorCode::ExpiredToken, RefusalReason::DeviceCodeExpired, "The device code has expired")
+            Error::AuthorizationPending => {
+                (Code::AuthorizationPending, Reason::DevicePending, "The person has not decided yet")
             }
-            DeviceCodeError::Code => {
-                (ErrorCode::InvalidGrant, RefusalReason::DeviceCodeNotValid, "The device code is not valid")
+            Error::AccessDenied => {
+                (Code::AccessDenied, Reason::DeviceRefused, "The person has refused the device")
             }
+            Error::ExpiredToken => {
+                (Code::ExpiredToken, Reason::DeviceCodeExpired, "The device code has expired")
+            }
+            Error::Code => (Code::InvalidGrant, Reason::DeviceCodeNotValid, "The device code is not valid"),
         };
         Self::new(error, reason, description)
     }

@@ -12,13 +12,12 @@ use accounts::AccountStore;
 use keys::{KeyError, KeyRingCache, SignError};
 use protocol::{ErrorResponse, ScopeToken, SigningAlgorithm, Timestamp, TokenResponse};
 use registry::{AuthenticatedClient, Client, ClientId, ClientStore, RevocationStore, SenderKeys};
-use tenancy::{StoreError, Tenant, TenantId};
+use tenancy::{StoreError, Stored, Tenant, TenantId};
 use uuid::Uuid;
 
 pub use self::access_tokens::ExplainedToken;
 use crate::redemption::Issue;
 use crate::revocation_feeds::RevocationFeeds;
-use crate::sender_constraint::token_type;
 use crate::token_request::GrantRefusal;
 use crate::{
     Authorizations, BearerError, DeviceAuthorizations, Grantee, TokenRequest, redemption, refreshing,
@@ -121,16 +120,7 @@ impl Engine {
         };
         let key = self.keys.signing_key(tenant, now).await?;
         let access_token = key.sign(&tenant.access_token.typ, &claims)?;
-        let expires_in = claims.exp.seconds() - claims.iat.seconds();
-        let token_type = token_type(claims.cnf.as_ref());
-        let value = TokenResponse {
-            access_token,
-            token_type,
-            expires_in,
-            scope: claims.scope,
-            id_token: None,
-            refresh_token: None,
-        };
+        let value = claims.response(access_token);
         Ok(Signed { value, algorithm: key.algorithm() })
     }
 
@@ -139,7 +129,7 @@ impl Engine {
         &self,
         tenant: &TenantId,
         client: &ClientId,
-    ) -> Result<Option<Arc<Client>>, StoreError> {
+    ) -> Stored<Option<Arc<Client>>> {
         self.clients.find_client(tenant, client).await
     }
 }

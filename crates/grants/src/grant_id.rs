@@ -1,10 +1,10 @@
 //! The identifier of what a person has granted a client once. All tokens that follow from it have it, so that they end together.
 
-use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
+use derive_more::Display;
 use protocol::Secret;
 use secrets::KeyedDigest;
 use tenancy::TenantId;
@@ -13,7 +13,8 @@ use tenancy::TenantId;
 const BYTES: usize = 16;
 
 /// The identifier of a grant: `grant_id` of access tokens. It opens nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[display("{}", BASE64URL.encode(_0))]
 pub struct GrantId([u8; BYTES]);
 
 /// The text is not the identifier of a grant.
@@ -40,12 +41,6 @@ impl GrantId {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; BYTES] {
         &self.0
-    }
-}
-
-impl fmt::Display for GrantId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&BASE64URL.encode(self.0))
     }
 }
 

@@ -6,7 +6,7 @@ mod device;
 mod logout;
 
 mod access_token;
-mod scope_and_resources;
+mod grant_check;
 mod sender_constraint;
 mod token_request;
 

@@ -1,14 +1,12 @@
-//! What a person has granted to a client, whichever grant brings it: what is checked first, and the claims of the access token.
+//! What a person has granted to a client, whichever grant brings it, and the claims of the access token.
 
 use accounts::AccountId;
-use protocol::{Audience, Confirmation, ErrorCode, ErrorResponse, GrantType, RefusalReason, Timestamp};
-use registry::SenderKeys;
+use protocol::{Audience, Confirmation, Timestamp};
 use sessions::SessionId;
 use uuid::Uuid;
 
-use crate::sender_constraint::{SenderNotProven, confirmation};
 use crate::subject::PersonNames;
-use crate::{AccessTokenClaims, AuthorizationCode, GrantError, GrantId, Granted, Grantee};
+use crate::{AccessTokenClaims, AuthorizationCode, GrantId, Granted, Grantee};
 
 /// A person, and what the person has granted.
 #[derive(Clone, Copy, Debug)]
@@ -21,32 +19,6 @@ pub(crate) struct PersonGrant<'a> {
     pub(crate) session: Option<&'a SessionId>,
     /// What is granted.
     pub(crate) granted: &'a Granted,
-}
-
-/// Reasons to refuse each grant of a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PersonGrantError {
-    /// The client is not registered for the grant.
-    GrantNotRegistered,
-    /// The tenant asks for opaque tokens, which are not served.
-    FormatNotServed,
-    /// The token must be bound to a key that the request does not prove.
-    SenderNotProven(SenderNotProven),
-}
-
-/// Checks what is known before anything is used up. Returns the confirmation of the token.
-pub(crate) fn check(
-    grant_type: GrantType,
-    grantee: &Grantee<'_>,
-    sender: &SenderKeys,
-) -> Result<Option<Confirmation>, PersonGrantError> {
-    if !grantee.client.grant_types.contains(&grant_type) {
-        return Err(PersonGrantError::GrantNotRegistered);
-    }
-    if !grantee.tenant.access_token.format.is_served() {
-        return Err(PersonGrantError::FormatNotServed);
-    }
-    confirmation(grantee, sender).map_err(PersonGrantError::SenderNotProven)
 }
 
 /// The claims of the access token (RFC 9068 §2.2).
@@ -101,31 +73,6 @@ impl AuthorizationCode {
     }
 }
 
-impl From<&PersonGrantError> for ErrorResponse {
-    fn from(refusal: &PersonGrantError) -> Self {
-        let (error, reason, description) = match refusal {
-            PersonGrantError::SenderNotProven(refusal) => return Self::from(*refusal),
-            PersonGrantError::GrantNotRegistered => (
-                ErrorCode::UnauthorizedClient,
-                RefusalReason::GrantNotRegistered,
-                "The client is not authorized to use this grant type",
-            ),
-            PersonGrantError::FormatNotServed => (
-                ErrorCode::UnsupportedGrantType,
-                RefusalReason::FormatNotServed,
-                "This server does not serve the token format of this tenant",
-            ),
-        };
-        Self::new(error, reason, description)
-    }
-}
-
-impl From<PersonGrantError> for GrantError {
-    fn from(refusal: PersonGrantError) -> Self {
-        Self::Refused { response: ErrorResponse::from(&refusal), scope: None }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use registry::Client;
@@ -163,15 +110,5 @@ mod tests {
         // An alias is for machines: people's tokens have the issuer that metadata names.
         client.issuer = Some(tenancy::Issuer::parse("thunder").unwrap());
         assert_eq!(aud(&client, Granted::default()), r#""api""#);
-    }
-
-    #[test]
-    fn a_client_of_another_grant_is_refused_before_anything_is_used() {
-        let (tenant, client) = (acme(), crate::test_fixtures::client("svc"));
-        let grantee = Grantee { tenant: &tenant, client: &client };
-        for grant_type in [GrantType::AuthorizationCode, GrantType::DeviceCode] {
-            let refused = check(grant_type, &grantee, &SenderKeys::default());
-            assert_eq!(refused, Err(PersonGrantError::GrantNotRegistered));
-        }
     }
 }

@@ -10,10 +10,9 @@ use crate::authorization_code::{self, AuthorizationCodeError, AuthorizationCodeR
 use crate::device::Polled;
 use crate::device_code::{self, DeviceCodeError, DeviceCodeRequest};
 use crate::person_grant::{self, PersonGrant};
-use crate::sender_constraint::token_type;
 use crate::{
     AuthorizationCode, Engine, GrantError, GrantId, Grantee, NewFamily, Redeemed, RefreshFamily, Signed,
-    id_token, userinfo,
+    grant_check, id_token, userinfo,
 };
 
 /// When and for which credential of the client tokens are issued.
@@ -33,7 +32,7 @@ pub(crate) async fn redeem(
     sender: &SenderKeys,
     Issue { now, credential, jti }: Issue,
 ) -> Result<Signed<TokenResponse>, GrantError> {
-    let cnf = person_grant::check(GrantType::AuthorizationCode, grantee, sender)?;
+    let cnf = grant_check::check(GrantType::AuthorizationCode, grantee, sender)?;
     let id = engine.authorizations.grant_of(&grantee.tenant.id, &request.code);
     let family = begin_family(engine, grantee, id, (sender, credential), now);
     // Before the code is used up, so that without them it stays as it is.
@@ -105,14 +104,7 @@ pub(crate) async fn sign(
             id_token::claims((grant, &names), grantee, (&access_token, key.algorithm()), person, now);
         key.sign(id_token::TYP, &claims)
     });
-    let value = TokenResponse {
-        id_token: id_token.transpose()?,
-        access_token,
-        token_type: token_type(claims.cnf.as_ref()),
-        expires_in: claims.exp.seconds() - claims.iat.seconds(),
-        scope: claims.scope,
-        refresh_token: None,
-    };
+    let value = TokenResponse { id_token: id_token.transpose()?, ..claims.response(access_token) };
     Ok(Some(Signed { value, algorithm: key.algorithm() }))
 }
 
@@ -125,7 +117,7 @@ pub(crate) async fn redeem_device_code(
     Issue { now, credential, jti }: Issue,
 ) -> Result<Signed<TokenResponse>, GrantError> {
     let Grantee { tenant, client } = grantee;
-    let cnf = person_grant::check(GrantType::DeviceCode, grantee, sender)?;
+    let cnf = grant_check::check(GrantType::DeviceCode, grantee, sender)?;
     let code = match engine.devices.poll(&tenant.id, &request.device_code, now).await? {
         Polled::TooEarly => return Err(DeviceCodeError::SlowDown.into()),
         Polled::Code(code) => code.filter(|code| code.tenant == tenant.id),
@@ -175,7 +167,7 @@ async fn use_up(
 ) -> Result<AuthorizationCode, GrantError> {
     let key = engine.authorizations.key(&tenant.id, &request.code).ok_or(AuthorizationCodeError::NotValid)?;
     let redemption = request.redemption(client, key, family)?;
-    let redeemed = engine.authorizations.redeem(&tenant.id, &redemption, now).await?;
+    let redeemed = engine.authorizations.store().redeem_code(&tenant.id, &redemption, now).await?;
     let used_before_by = match &redeemed {
         Redeemed::Again(account) => Some(account.clone()),
         Redeemed::First(_) | Redeemed::Refused => None,

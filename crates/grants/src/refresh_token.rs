@@ -5,7 +5,6 @@ use protocol::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator,
 use registry::{Client, SenderKeys};
 use tenancy::Rotation;
 
-use crate::scope_and_resources::{take_resources, take_scope};
 use crate::{Granted, RefreshFamily};
 
 /// The parameters of the grant.
@@ -39,12 +38,8 @@ impl RefreshTokenRequest {
     /// # Errors
     /// `invalid_request` when the token is missing, and the errors of `scope` and `resource`.
     pub(crate) fn take(form: &mut Form<'_>) -> Result<Self, ErrorResponse> {
-        let missing = || {
-            let reason = RefusalReason::MissingParameter;
-            ErrorResponse::invalid_request(reason, "Missing refresh_token parameter")
-        };
-        let refresh_token = form.take_secret("refresh_token")?.ok_or_else(missing)?;
-        Ok(Self { refresh_token, scope: take_scope(form)?, resources: take_resources(form)? })
+        let refresh_token = form.require_secret("refresh_token")?;
+        Ok(Self { refresh_token, scope: form.take_scope()?, resources: form.take_resources()? })
     }
 
     /// Whether it requests less than was granted.
@@ -100,24 +95,17 @@ pub(crate) fn decide(
 
 impl From<&RefreshTokenError> for ErrorResponse {
     fn from(refusal: &RefreshTokenError) -> Self {
+        use {ErrorCode as Code, RefreshTokenError as Error, RefusalReason as Reason};
         const NOT_VALID: &str = "The refresh token is not valid";
         let (error, reason, description) = match refusal {
-            RefreshTokenError::NotValid => {
-                (ErrorCode::InvalidGrant, RefusalReason::RefreshTokenNotValid, NOT_VALID)
+            Error::NotValid => (Code::InvalidGrant, Reason::RefreshTokenNotValid, NOT_VALID),
+            Error::Reused => (Code::InvalidGrant, Reason::RefreshTokenReused, NOT_VALID),
+            Error::Scope(_) => {
+                (Code::InvalidScope, Reason::ScopeNotGranted, "The requested scope exceeds what was granted")
             }
-            RefreshTokenError::Reused => {
-                (ErrorCode::InvalidGrant, RefusalReason::RefreshTokenReused, NOT_VALID)
+            Error::Resource => {
+                (Code::InvalidTarget, Reason::ResourceNotGranted, "The requested resource was not granted")
             }
-            RefreshTokenError::Scope(_) => (
-                ErrorCode::InvalidScope,
-                RefusalReason::ScopeNotGranted,
-                "The requested scope exceeds what was granted",
-            ),
-            RefreshTokenError::Resource => (
-                ErrorCode::InvalidTarget,
-                RefusalReason::ResourceNotGranted,
-                "The requested resource was not granted",
-            ),
         };
         Self::new(error, reason, description)
     }

@@ -2,7 +2,7 @@
 
 use protocol::{ErrorResponse, GrantType, IntrospectedRefreshToken, Secret, Timestamp, TokenResponse};
 use registry::{Client, IntrospectionRight, RevocationFacts, SenderKeys};
-use tenancy::{StoreError, Tenant};
+use tenancy::{Stored, Tenant};
 
 use crate::redemption::Issue;
 use crate::refresh_family::TokenUse;
@@ -10,7 +10,7 @@ use crate::refresh_token::{RefreshTokenError, RefreshTokenRequest, decide, rotat
 use crate::refresh_token_text::{self, RefreshToken};
 use crate::{
     Engine, FamilyKey, FamilyStep, FoundFamily, GrantError, Granted, Grantee, RefreshFamily, Signed,
-    person_grant, redemption,
+    grant_check, redemption,
 };
 
 /// The tokens for a refresh token.
@@ -22,7 +22,7 @@ pub(crate) async fn refresh(
     Issue { now, jti, .. }: Issue,
 ) -> Result<Signed<TokenResponse>, GrantError> {
     let Grantee { tenant, client } = *grantee;
-    let cnf = person_grant::check(GrantType::RefreshToken, grantee, sender)?;
+    let cnf = grant_check::check(GrantType::RefreshToken, grantee, sender)?;
     let tokens = engine.authorizations.refresh_tokens();
     let token = tokens.read(&tenant.id, &client.id, request.refresh_token.expose());
     let token = token.ok_or_else(|| refused(&RefreshTokenError::NotValid))?;
@@ -162,7 +162,7 @@ async fn find_live(
     facts: &RevocationFacts,
     key: &FamilyKey,
     now: Timestamp,
-) -> Result<Option<FoundFamily>, StoreError> {
+) -> Stored<Option<FoundFamily>> {
     let found = find(engine, tenant, key, now).await?;
     Ok(found.map(|found| FoundFamily { is_live: found.is_live && !found.family.is_revoked(facts), ..found }))
 }
@@ -172,7 +172,7 @@ async fn find(
     tenant: &Tenant,
     key: &FamilyKey,
     now: Timestamp,
-) -> Result<Option<FoundFamily>, StoreError> {
+) -> Stored<Option<FoundFamily>> {
     engine.authorizations.store().find_family(&tenant.id, key, tenant.sign_in.session, now).await
 }
 

@@ -39,32 +39,25 @@ pub(crate) fn decide(
     resource: &ProtectedResource,
 ) -> Result<(), BearerError> {
     let Some(required) = &resource.required_scope else { return Ok(()) };
-    let held = claims.scope.as_deref().unwrap_or_default().split(' ');
-    if held.into_iter().any(|token| token == required.as_str()) {
-        Ok(())
-    } else {
-        Err(BearerError::InsufficientScope(required.clone()))
-    }
+    let mut held = claims.scope.as_deref().unwrap_or_default().split(' ');
+    let is_held = held.any(|token| token == required.as_str());
+    if is_held { Ok(()) } else { Err(BearerError::InsufficientScope(required.clone())) }
 }
 
 impl From<&BearerError> for ErrorResponse {
     fn from(refusal: &BearerError) -> Self {
-        match refusal {
-            BearerError::Token(error) => {
-                Self::new(ErrorCode::InvalidToken, error.reason(), error.description())
-            }
-            BearerError::Sender(error) => {
-                Self::new(ErrorCode::InvalidToken, error.reason(), error.description())
-            }
+        use {ErrorCode as Code, RefusalReason as Reason};
+        let (error, reason, description) = match refusal {
+            BearerError::Token(error) => (Code::InvalidToken, error.reason(), error.description()),
+            BearerError::Sender(error) => (Code::InvalidToken, error.reason(), error.description()),
             BearerError::TenantSuspended => {
-                let description = "Token issuer is not active";
-                Self::new(ErrorCode::InvalidToken, RefusalReason::TenantSuspended, description)
+                (Code::InvalidToken, Reason::TenantSuspended, "Token issuer is not active")
             }
             BearerError::InsufficientScope(_) => {
-                let description = "Token does not have the required scope";
-                Self::new(ErrorCode::InsufficientScope, RefusalReason::InsufficientScope, description)
+                (Code::InsufficientScope, Reason::InsufficientScope, "Token does not have the required scope")
             }
-        }
+        };
+        Self::new(error, reason, description)
     }
 }
 

@@ -63,11 +63,8 @@ pub(crate) fn confirmation(
 /// How a token with this confirmation is used.
 pub(crate) fn token_type(confirmation: Option<&Confirmation>) -> TokenType {
     // RFC 8705 §3 leaves the type of a certificate-bound token as it is.
-    if confirmation.is_some_and(|confirmation| confirmation.jkt().is_some()) {
-        TokenType::DPoP
-    } else {
-        TokenType::Bearer
-    }
+    let is_bound = confirmation.is_some_and(|confirmation| confirmation.jkt().is_some());
+    if is_bound { TokenType::DPoP } else { TokenType::Bearer }
 }
 
 impl UnconfirmedToken {

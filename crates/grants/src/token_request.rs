@@ -49,11 +49,7 @@ impl TokenRequest {
         authorization: Option<&[u8]>,
         mut form: Form<'_>,
     ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
-        let missing = || {
-            let reason = RefusalReason::MissingParameter;
-            ErrorResponse::invalid_request(reason, "Missing grant_type parameter")
-        };
-        let grant_type = form.take("grant_type")?.ok_or_else(missing)?;
+        let grant_type = form.require("grant_type")?;
         let parameters = parameters(&grant_type)?;
         let credentials = ClientAuthentication::take(authorization, &mut form)?;
         let request = parameters(&mut form)?;

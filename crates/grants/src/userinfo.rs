@@ -5,30 +5,16 @@ use serde_json::{Map, Value};
 
 use crate::{AccessTokenClaims, NamedPerson};
 
-/// The claims that each scope requests.
-const CLAIMS: [(&str, &[&str]); 4] = [
+/// The claims that each scope requests, with blanks between them.
+const CLAIMS: [(&str, &str); 4] = [
     (
         "profile",
-        &[
-            "name",
-            "family_name",
-            "given_name",
-            "middle_name",
-            "nickname",
-            "preferred_username",
-            "profile",
-            "picture",
-            "website",
-            "gender",
-            "birthdate",
-            "zoneinfo",
-            "locale",
-            "updated_at",
-        ],
+        "name family_name given_name middle_name nickname preferred_username profile picture website gender birthdate \
+         zoneinfo locale updated_at",
     ),
-    ("email", &["email", "email_verified"]),
-    ("address", &["address"]),
-    ("phone", &["phone_number", "phone_number_verified"]),
+    ("email", "email email_verified"),
+    ("address", "address"),
+    ("phone", "phone_number phone_number_verified"),
 ];
 
 /// All claims that a scope can request, and `sub`.
@@ -39,7 +25,7 @@ pub fn claims_supported() -> impl Iterator<Item = &'static str> {
 /// The claims of these scopes.
 pub(crate) fn claims_of_scopes(has: impl Fn(&str) -> bool) -> impl Iterator<Item = &'static str> {
     let scopes = CLAIMS.iter().filter(move |(scope, _)| has(scope));
-    scopes.flat_map(|(_, claims)| claims.iter().copied())
+    scopes.flat_map(|(_, claims)| claims.split(' '))
 }
 
 /// What the bearer of a token learns about its person, whose account this is; `None` where the person may not sign in any more.

@@ -4,8 +4,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    AuthorizationError, AuthorizationErrorCode, ClaimsRequest, CodeChallenge, ErrorResponse, Form, Lifetime,
-    Prompt, ResourceIndicator, ResponseMode, Scope, Thumbprint,
+    AuthorizationError, AuthorizationErrorCode, ClaimsRequest, CodeChallenge, Form, Lifetime, Prompt,
+    ResourceIndicator, ResponseMode, Scope, Thumbprint,
 };
 
 /// The longest `state`, in bytes. It is returned, and never kept for a code.
@@ -14,9 +14,6 @@ const LONGEST_STATE: usize = 2_048;
 const LONGEST_NONCE: usize = 512;
 /// The longest `login_hint`, in bytes.
 const LONGEST_HINT: usize = 255;
-/// The most scopes and resources of a request.
-const MOST_SCOPES: usize = 128;
-const MOST_RESOURCES: usize = 16;
 
 /// Where the answer goes. Nothing of it is checked yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,9 +62,7 @@ impl AuthorizationAddress {
     /// # Errors
     /// `invalid_request` when a parameter is missing or repeated.
     pub fn take(form: &mut Form<'_>) -> Result<Self, AuthorizationError> {
-        let redirect_uri = form.take("redirect_uri").map_err(invalid)?.map(Cow::into_owned);
-        let redirect_uri = redirect_uri.ok_or_else(|| refused("Missing redirect_uri parameter"))?;
-        Ok(Self { redirect_uri })
+        Ok(Self { redirect_uri: form.require("redirect_uri")?.into_owned() })
     }
 }
 
@@ -96,52 +91,44 @@ impl AuthorizationRequest {
     pub fn take(mut form: Form<'_>) -> (AnswerForm, Result<Self, AuthorizationError>) {
         let mut answer = AnswerForm::default();
         // A repeated `state` is none, so that none of both is returned.
-        let state = form.take("state").map_err(invalid);
-        let mode = form.take("response_mode").map_err(invalid);
-        if let Ok(Some(mode)) = &mode {
-            answer.mode = mode.parse().unwrap_or_default();
-        }
-        let state =
-            state.and_then(|state| fitting(state, LONGEST_STATE, "The state is longer than 2048 bytes"));
+        let state = take_text(&mut form, "state", LONGEST_STATE, "The state is longer than 2048 bytes");
+        let unknown_mode = "The response_mode is neither query nor form_post";
+        let mode = take_parsed(&mut form, "response_mode", |mode| mode.parse().ok(), unknown_mode);
         let state = state.map(|state| answer.state = state);
-        let mode = mode.and_then(|mode| match mode.map(|mode| mode.parse::<ResponseMode>().is_ok()) {
-            Some(false) => Err(refused("The response_mode is neither query nor form_post")),
-            _ => Ok(()),
-        });
+        let mode = mode.map(|mode| answer.mode = mode.unwrap_or_default());
         let request = state.and(mode).and_then(|()| Self::take_rest(form));
         (answer, request)
     }
 
-    fn take_rest(mut form: Form<'_>) -> Result<Self, AuthorizationError> {
+    fn take_rest(mut own: Form<'_>) -> Result<Self, AuthorizationError> {
         use AuthorizationErrorCode::UnsupportedResponseType;
+        const BAD_KEY: &str = "The dpop_jkt is not a SHA-256 thumbprint in base64url";
+        const BAD_PROMPT: &str = "The prompt is unknown, or none is not alone";
+        const BAD_CLAIMS: &str =
+            "The claims are no JSON of OpenID Connect Core section 5.5, or longer than 4096 bytes";
+        let form = &mut own;
         // RFC 6749 §3.1.1: without `response_type`, or with one that is not understood, the answer is an error.
-        let response_type = form.take("response_type").map_err(invalid)?;
-        match response_type.as_deref() {
-            Some("code") => {}
-            None => return Err(refused("Missing response_type parameter")),
-            Some(_) => {
-                let description = "The response_type is not code";
-                return Err(AuthorizationError::new(UnsupportedResponseType, description));
-            }
+        if form.require("response_type")? != "code" {
+            return Err(AuthorizationError::new(UnsupportedResponseType, "The response_type is not code"));
         }
         let request = Self {
-            code_challenge: take_code_challenge(&mut form)?,
-            scope: take_scope(&mut form)?,
-            resources: take_resources(&mut form)?,
-            nonce: take_text(&mut form, "nonce", LONGEST_NONCE, "The nonce is longer than 512 bytes")?,
-            dpop_jkt: take_dpop_jkt(&mut form)?,
-            prompt: take_prompt(&mut form)?,
-            max_age: take_max_age(&mut form)?,
-            claims: take_claims(&mut form)?,
+            code_challenge: take_code_challenge(form)?,
+            scope: form.take_scope()?,
+            resources: form.take_resources()?,
+            nonce: take_text(form, "nonce", LONGEST_NONCE, "The nonce is longer than 512 bytes")?,
+            dpop_jkt: take_parsed(form, "dpop_jkt", Thumbprint::parse, BAD_KEY)?,
+            prompt: take_parsed(form, "prompt", Prompt::parse, BAD_PROMPT)?.unwrap_or_default(),
+            max_age: take_parsed(form, "max_age", seconds, "The max_age is not a number of seconds")?,
+            claims: take_parsed(form, "claims", ClaimsRequest::parse, BAD_CLAIMS)?.unwrap_or_default(),
             login_hint: take_text(
-                &mut form,
+                form,
                 "login_hint",
                 LONGEST_HINT,
                 "The login_hint is longer than 255 bytes",
             )?,
-            id_token_hint: form.take("id_token_hint").map_err(invalid)?.map(Cow::into_owned),
+            id_token_hint: form.take("id_token_hint")?.map(Cow::into_owned),
         };
-        form.finish().map_err(invalid)?;
+        own.finish()?;
         Ok(request)
     }
 
@@ -153,67 +140,24 @@ impl AuthorizationRequest {
 }
 
 fn take_code_challenge(form: &mut Form<'_>) -> Result<Option<CodeChallenge>, AuthorizationError> {
-    let challenge = form.take("code_challenge").map_err(invalid)?;
-    let method = form.take("code_challenge_method").map_err(invalid)?;
+    let challenge = form.take("code_challenge")?;
+    let method = form.take("code_challenge_method")?;
     match (challenge, method.as_deref()) {
         (None, None) => Ok(None),
-        (None, Some(_)) => Err(refused("Missing code_challenge parameter")),
-        // Without a method it is `plain` (RFC 7636 §4.3), which reveals the verifier.
-        (Some(_), None | Some("plain")) => Err(refused("The code_challenge_method is not S256")),
+        (None, Some(_)) => Err(AuthorizationError::invalid_request("Missing code_challenge parameter")),
         (Some(challenge), Some("S256")) => {
+            let is_malformed = "The code_challenge is not 43 characters of base64url";
             let challenge = CodeChallenge::parse(&challenge);
-            challenge.map(Some).ok_or_else(|| refused("The code_challenge is not 43 characters of base64url"))
+            challenge.map(Some).ok_or_else(|| AuthorizationError::invalid_request(is_malformed))
         }
-        (Some(_), Some(_)) => Err(refused("The code_challenge_method is not S256")),
+        // Without a method it is `plain` (RFC 7636 §4.3), which reveals the verifier.
+        (Some(_), _) => Err(AuthorizationError::invalid_request("The code_challenge_method is not S256")),
     }
 }
 
-fn take_dpop_jkt(form: &mut Form<'_>) -> Result<Option<Thumbprint>, AuthorizationError> {
-    let Some(text) = form.take("dpop_jkt").map_err(invalid)? else { return Ok(None) };
-    let key = Thumbprint::parse(&text);
-    key.map(Some).ok_or_else(|| refused("The dpop_jkt is not a SHA-256 thumbprint in base64url"))
-}
-
-fn take_scope(form: &mut Form<'_>) -> Result<Option<Scope>, AuthorizationError> {
-    let invalid_scope = |description: &'static str| {
-        AuthorizationError::new(AuthorizationErrorCode::InvalidScope, description)
-    };
-    let Some(text) = form.take("scope").map_err(invalid)? else { return Ok(None) };
-    if Scope::sent(&text).nth(MOST_SCOPES).is_some() {
-        return Err(invalid_scope("More than 128 scopes were requested"));
-    }
-    let scope = Scope::parse(&text).map_err(|_| invalid_scope("The requested scope is malformed"))?;
-    Ok(Some(scope).filter(|scope| !scope.is_empty()))
-}
-
-fn take_resources(form: &mut Form<'_>) -> Result<Vec<ResourceIndicator>, AuthorizationError> {
-    let resources = form.take_all("resource");
-    if resources.len() > MOST_RESOURCES {
-        return Err(refused("More than 16 resources were requested"));
-    }
-    let resources = resources.iter().map(|text| ResourceIndicator::parse(text)).collect::<Result<_, _>>();
-    resources.map_err(|_| {
-        let description = "The resource must be an absolute URI without a fragment";
-        AuthorizationError::new(AuthorizationErrorCode::InvalidTarget, description)
-    })
-}
-
-fn take_prompt(form: &mut Form<'_>) -> Result<Prompt, AuthorizationError> {
-    let Some(text) = form.take("prompt").map_err(invalid)? else { return Ok(Prompt::default()) };
-    Prompt::parse(&text).ok_or_else(|| refused("The prompt is unknown, or none is not alone"))
-}
-
-fn take_max_age(form: &mut Form<'_>) -> Result<Option<Lifetime>, AuthorizationError> {
-    let Some(text) = form.take("max_age").map_err(invalid)? else { return Ok(None) };
-    let seconds = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u32>().ok()).flatten();
-    let seconds = seconds.ok_or_else(|| refused("The max_age is not a number of seconds"))?;
-    Ok(Some(Lifetime::from_seconds(seconds.into())))
-}
-
-fn take_claims(form: &mut Form<'_>) -> Result<ClaimsRequest, AuthorizationError> {
-    let Some(text) = form.take("claims").map_err(invalid)? else { return Ok(ClaimsRequest::default()) };
-    let malformed = "The claims are no JSON of OpenID Connect Core section 5.5, or longer than 4096 bytes";
-    ClaimsRequest::parse(&text).ok_or_else(|| refused(malformed))
+fn seconds(text: &str) -> Option<Lifetime> {
+    let seconds: u32 = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    Some(Lifetime::from_seconds(seconds.into()))
 }
 
 fn take_text(
@@ -222,27 +166,18 @@ fn take_text(
     longest: usize,
     too_long: &'static str,
 ) -> Result<Option<String>, AuthorizationError> {
-    fitting(form.take(name).map_err(invalid)?, longest, too_long)
+    take_parsed(form, name, |text| (text.len() <= longest).then(|| text.to_owned()), too_long)
 }
 
-fn fitting(
-    text: Option<Cow<'_, str>>,
-    longest: usize,
-    too_long: &'static str,
-) -> Result<Option<String>, AuthorizationError> {
-    match text {
-        Some(text) if text.len() > longest => Err(refused(too_long)),
-        text => Ok(text.map(Cow::into_owned)),
-    }
-}
-
-fn refused(description: &'static str) -> AuthorizationError {
-    AuthorizationError::invalid_request(description)
-}
-
-/// The form refuses with the codes of the token endpoint.
-pub(crate) fn invalid(error: ErrorResponse) -> AuthorizationError {
-    AuthorizationError::invalid_request(error.error_description)
+/// Takes a parameter that may be absent. One that does not parse is refused with this description.
+fn take_parsed<T>(
+    form: &mut Form<'_>,
+    name: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+    refusal: &'static str,
+) -> Result<Option<T>, AuthorizationError> {
+    let Some(text) = form.take(name)? else { return Ok(None) };
+    parse(&text).map(Some).ok_or_else(|| AuthorizationError::invalid_request(refusal))
 }
 
 #[cfg(test)]

@@ -77,34 +77,40 @@ impl AuthorizationError {
     }
 }
 
+/// A form refuses with the codes of the token endpoint.
+impl From<ErrorResponse> for AuthorizationError {
+    fn from(refusal: ErrorResponse) -> Self {
+        let error = match refusal.error {
+            ErrorCode::InvalidScope => AuthorizationErrorCode::InvalidScope,
+            ErrorCode::InvalidTarget => AuthorizationErrorCode::InvalidTarget,
+            _ => AuthorizationErrorCode::InvalidRequest,
+        };
+        Self::new(error, refusal.error_description)
+    }
+}
+
 /// The same refusal of a pushed request, which has the form of the token endpoint's (RFC 9126 §2.3).
 impl From<AuthorizationError> for ErrorResponse {
     fn from(AuthorizationError { error, description }: AuthorizationError) -> Self {
-        use AuthorizationErrorCode as From;
-        let reason = match error {
-            From::InvalidRequestObject => RefusalReason::RequestObjectNotValid,
-            From::RequestNotSupported => RefusalReason::RequestObjectNotSupported,
-            From::RequestUriNotSupported => RefusalReason::RequestUriElsewhere,
-            From::InvalidRequestUri => RefusalReason::RequestUriNotValid,
-            _ => RefusalReason::AuthorizationRequestRefused,
-        };
-        let error = match error {
-            From::UnauthorizedClient => ErrorCode::UnauthorizedClient,
-            From::UnsupportedResponseType => ErrorCode::UnsupportedResponseType,
-            From::InvalidScope => ErrorCode::InvalidScope,
-            From::InvalidTarget => ErrorCode::InvalidTarget,
-            From::RequestNotSupported => ErrorCode::RequestNotSupported,
-            From::RequestUriNotSupported => ErrorCode::RequestUriNotSupported,
-            From::InvalidRequestUri => ErrorCode::InvalidRequestUri,
-            From::InvalidRequestObject => ErrorCode::InvalidRequestObject,
-            From::UnmetAuthenticationRequirements => ErrorCode::UnmetAuthenticationRequirements,
-            From::TemporarilyUnavailable => ErrorCode::TemporarilyUnavailable,
+        use {AuthorizationErrorCode as From, ErrorCode as Code, RefusalReason as Reason};
+        let other = Reason::AuthorizationRequestRefused;
+        let (error, reason) = match error {
+            From::RequestNotSupported => (Code::RequestNotSupported, Reason::RequestObjectNotSupported),
+            From::RequestUriNotSupported => (Code::RequestUriNotSupported, Reason::RequestUriElsewhere),
+            From::InvalidRequestUri => (Code::InvalidRequestUri, Reason::RequestUriNotValid),
+            From::InvalidRequestObject => (Code::InvalidRequestObject, Reason::RequestObjectNotValid),
+            From::UnauthorizedClient => (Code::UnauthorizedClient, other),
+            From::UnsupportedResponseType => (Code::UnsupportedResponseType, other),
+            From::InvalidScope => (Code::InvalidScope, other),
+            From::InvalidTarget => (Code::InvalidTarget, other),
+            From::UnmetAuthenticationRequirements => (Code::UnmetAuthenticationRequirements, other),
+            From::TemporarilyUnavailable => (Code::TemporarilyUnavailable, other),
             // The others are about a person, whom no push has.
             From::InvalidRequest
             | From::AccessDenied
             | From::LoginRequired
             | From::ConsentRequired
-            | From::InteractionRequired => ErrorCode::InvalidRequest,
+            | From::InteractionRequired => (Code::InvalidRequest, other),
         };
         Self::new(error, reason, description)
     }

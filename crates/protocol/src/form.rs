@@ -77,6 +77,24 @@ impl<'a> Form<'a> {
         Ok(self.take(name)?.map(|value| Secret::new(value.into_owned())))
     }
 
+    /// Takes a parameter that has to be sent, and once.
+    ///
+    /// # Errors
+    /// As [`Form::take`], and when the parameter is missing.
+    pub fn require(&mut self, name: &str) -> Result<Cow<'a, str>, ErrorResponse> {
+        let description = || format!("Missing {name} parameter");
+        let missing = || ErrorResponse::invalid_request(RefusalReason::MissingParameter, description());
+        self.take(name)?.ok_or_else(missing)
+    }
+
+    /// Takes a secret that has to be sent, and once.
+    ///
+    /// # Errors
+    /// As [`Form::require`].
+    pub fn require_secret(&mut self, name: &str) -> Result<Secret, ErrorResponse> {
+        Ok(Secret::new(self.require(name)?.into_owned()))
+    }
+
     /// The parameters of these names that were not taken, as the body of a form.
     #[must_use]
     pub fn only(&self, names: &[&str]) -> String {

@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{
-    Audience, ClientAuthentication, Confirmation, ErrorResponse, Form, RefusalReason, Secret, TokenType,
-};
+use crate::{Audience, ClientAuthentication, Confirmation, ErrorResponse, Form, Secret, TokenType};
 
 /// The token that the caller asks about.
 #[derive(Debug)]
@@ -24,16 +22,12 @@ impl IntrospectionRequest {
         body: &[u8],
     ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
         let mut form = Form::parse(body)?;
-        let token = form.take_secret("token")?.ok_or_else(missing)?;
+        let token = form.require_secret("token")?;
         let credentials = ClientAuthentication::take(authorization, &mut form)?;
         form.take("token_type_hint")?;
         form.finish()?;
         Ok((credentials, Self { token }))
     }
-}
-
-fn missing() -> ErrorResponse {
-    ErrorResponse::invalid_request(RefusalReason::MissingParameter, "Missing token parameter")
 }
 
 /// What the caller may know about the token: its members where it is a live token. Expired tokens, foreign ones, malformed ones and those
@@ -119,6 +113,7 @@ impl From<Option<IntrospectedRefreshToken>> for IntrospectionResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RefusalReason;
 
     #[test]
     fn an_inactive_token_says_nothing_else() {
@@ -144,7 +139,12 @@ mod tests {
     fn the_token_is_required_and_sent_once() {
         let parse = |body: &str| IntrospectionRequest::parse(None, body.as_bytes()).map(|_| ());
         assert_eq!(parse("token=x&client_id=a&token_type_hint=y"), Ok(()));
-        assert_eq!(parse("client_id=a"), Err(missing()));
+        let missing = Form::parse(b"").unwrap().require("token").unwrap_err();
+        assert_eq!(
+            (missing.reason, &*missing.error_description),
+            (RefusalReason::MissingParameter, "Missing token parameter")
+        );
+        assert_eq!(parse("client_id=a"), Err(missing));
         assert!(parse("token=x&token=y&client_id=a").is_err());
     }
 }

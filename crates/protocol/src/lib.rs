@@ -6,6 +6,7 @@ mod causes;
 mod cropped;
 mod invisible_characters;
 mod lifetime;
+mod named;
 mod rate;
 mod secret;
 mod timestamp;
@@ -22,6 +23,7 @@ mod thumbprint;
 mod error;
 mod form;
 mod refusal_reason;
+mod scope_and_resources;
 mod urlencoded;
 
 pub mod steps;

@@ -1,17 +1,18 @@
 //! Authorization server metadata: what a client may rely on, and nothing that does not work (RFC 8414 §2).
 
 use serde::Serialize;
+use serde_with::skip_serializing_none;
 
 use crate::{ClientAuthenticationMethod, GrantType, OpenIdMetadata, SigningAlgorithm};
 
 /// The discovery document. `response_types_supported` is required, so it stays even when empty; so does `grant_types_supported`, which
 /// where it is missing means grants that are not served.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AuthorizationServerMetadata {
     /// The issuer identifier, as in `iss`.
     pub issuer: String,
     /// Where tokens are fetched, by one of the grants.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token_endpoint: Option<String>,
     /// Where the public keys are.
     pub jwks_uri: String,
@@ -23,14 +24,11 @@ pub struct AuthorizationServerMetadata {
     /// Grant types that the token endpoint serves.
     pub grant_types_supported: Vec<&'static str>,
     /// How clients may authenticate at the token endpoint.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_methods_supported: Option<&'static [&'static str]>,
     /// The algorithms of assertions there: "This metadata entry MUST be present if either of these authentication methods are specified",
     /// `private_key_jwt` being one of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_signing_alg_values_supported: Option<[SigningAlgorithm; 7]>,
     /// The algorithms of DPoP proofs (RFC 9449 §5.1).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub dpop_signing_alg_values_supported: Option<[SigningAlgorithm; 7]>,
     /// Where tokens are introspected (RFC 7662).
     pub introspection_endpoint: String,
@@ -47,10 +45,8 @@ pub struct AuthorizationServerMetadata {
     /// Where verifiers fetch what the tenant has revoked. The name is ours, and no standard's.
     pub revocations_uri: String,
     /// Whether tokens can be bound to client certificates (RFC 8705 §3.3).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_client_certificate_bound_access_tokens: Option<bool>,
     /// The endpoints for clients with certificates, where these differ (RFC 8705 §5).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub mtls_endpoint_aliases: Option<EndpointAliases>,
     /// What it serves as an OpenID Provider.
     #[serde(flatten)]
@@ -58,23 +54,20 @@ pub struct AuthorizationServerMetadata {
 }
 
 /// Endpoints that ask for client certificates. A client that has none does not meet them.
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EndpointAliases {
     /// Where tokens are fetched.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub token_endpoint: Option<String>,
     /// Where tokens are introspected.
     pub introspection_endpoint: String,
     /// Where clients revoke their tokens.
     pub revocation_endpoint: String,
     /// Where clients push authorization requests (RFC 9126 §2).
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed_authorization_request_endpoint: Option<String>,
     /// Where devices without a browser begin.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub device_authorization_endpoint: Option<String>,
     /// Where claims about people are, for tokens that are bound to a certificate.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub userinfo_endpoint: Option<String>,
 }
 

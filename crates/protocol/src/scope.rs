@@ -45,11 +45,8 @@ impl ScopeToken {
     pub fn parse(text: &str) -> Result<Self, InvalidScope> {
         steps::note(text.len());
         let allowed = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
-        if text.is_empty() || !text.bytes().all(allowed) {
-            Err(InvalidScope)
-        } else {
-            Ok(Self(text.to_owned()))
-        }
+        let fits = !text.is_empty() && text.bytes().all(allowed);
+        if fits { Ok(Self(text.to_owned())) } else { Err(InvalidScope) }
     }
 
     /// Whether it says who may administer the platform.

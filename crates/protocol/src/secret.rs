@@ -1,13 +1,13 @@
 //! A secret in memory: wiped when dropped, never printed, never cloned (RFC 6749 §2.3.1 calls it the client password).
 
-use std::fmt;
-
+use derive_more::Debug;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A secret as text: a client secret, a password, a key in PEM.
 ///
 /// It has no `Clone`, `PartialEq` or `Serialize` on purpose: each would be a way to leak it or to compare it byte by byte.
-#[derive(Zeroize, ZeroizeOnDrop)]
+#[derive(Debug, Zeroize, ZeroizeOnDrop)]
+#[debug("[redacted]")]
 pub struct Secret(String);
 
 impl Secret {
@@ -21,12 +21,6 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
     }
 }
 

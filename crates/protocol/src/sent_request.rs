@@ -1,11 +1,8 @@
 //! How an authorization request says what it requests: by its own parameters, or elsewhere, and then its own parameters but `client_id`
 //! mean nothing (RFC 9101 §5, RFC 9126 §4).
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
-use crate::authorization_request::invalid;
 use crate::{AuthorizationError, Form};
 
 /// What the request URIs of pushed requests begin with (RFC 9126 §2.2).
@@ -40,9 +37,7 @@ impl SentRequest {
     /// `invalid_request` when `client_id` is missing, a parameter is repeated, or both other sources are named
     /// (OpenID Connect Core §6.1).
     pub fn take(form: &mut Form<'_>) -> Result<Self, AuthorizationError> {
-        let client_id = form.take("client_id").map_err(invalid)?.map(Cow::into_owned);
-        let client_id =
-            client_id.ok_or_else(|| AuthorizationError::invalid_request("Missing client_id parameter"))?;
+        let client_id = form.require("client_id")?.into_owned();
         Ok(Self { client_id, source: RequestSource::take(form)? })
     }
 }
@@ -53,8 +48,8 @@ impl RequestSource {
     /// # Errors
     /// As [`SentRequest::take`].
     pub fn take(form: &mut Form<'_>) -> Result<Self, AuthorizationError> {
-        let uri = form.take("request_uri").map_err(invalid)?;
-        let object = form.take("request").map_err(invalid)?;
+        let uri = form.take("request_uri")?;
+        let object = form.take("request")?;
         match (uri, object) {
             (None, None) => Ok(Self::Parameters),
             (Some(_), Some(_)) => {

@@ -13,22 +13,7 @@ pub enum SubjectType {
     Pairwise,
 }
 
-impl SubjectType {
-    /// All of them by name.
-    pub const NAMED: [(&'static str, Self); 2] = [("public", Self::Public), ("pairwise", Self::Pairwise)];
-
-    /// The names.
-    pub const NAMES: [&'static str; 2] = ["public", "pairwise"];
-
-    /// The name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Pairwise => "pairwise",
-        }
-    }
-}
+crate::named!(SubjectType { Public => "public", Pairwise => "pairwise" });
 
 #[cfg(test)]
 mod tests {

@@ -1,17 +1,19 @@
 //! The SHA-256 thumbprint of a public key (RFC 7638 §3) or of a certificate (RFC 8705 §3.1), in base64url on the wire.
 
-use std::fmt;
+use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use derive_more::{Debug, Display};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 /// The bytes of a SHA-256 digest.
 const BYTES: usize = 32;
 
 /// A SHA-256 thumbprint. It is public, so comparing it needs no constant time.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, SerializeDisplay, DeserializeFromStr)]
+#[debug("Thumbprint({self})")]
+#[display("{}", BASE64URL.encode(_0))]
 pub struct Thumbprint([u8; BYTES]);
 
 impl Thumbprint {
@@ -37,28 +39,11 @@ impl Thumbprint {
     }
 }
 
-impl fmt::Display for Thumbprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&BASE64URL.encode(self.0))
-    }
-}
+impl FromStr for Thumbprint {
+    type Err = &'static str;
 
-impl fmt::Debug for Thumbprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Thumbprint({self})")
-    }
-}
-
-impl Serialize for Thumbprint {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Thumbprint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| D::Error::custom("no SHA-256 thumbprint in base64url"))
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text).ok_or("no SHA-256 thumbprint in base64url")
     }
 }
 

@@ -13,16 +13,7 @@ pub enum TokenType {
     DPoP,
 }
 
-impl TokenType {
-    /// The name, which is also the authentication scheme.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Bearer => "Bearer",
-            Self::DPoP => "DPoP",
-        }
-    }
-}
+crate::named!(TokenType { Bearer => "Bearer", DPoP => "DPoP" });
 
 /// Members in the order of the documented examples.
 #[derive(Debug)]

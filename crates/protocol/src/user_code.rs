@@ -47,13 +47,8 @@ impl UserCode {
 /// Displays `WDJB-MJHT`.
 impl fmt::Display for UserCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, letter) in self.0.iter().enumerate() {
-            if at == LENGTH / 2 {
-                f.write_str("-")?;
-            }
-            write!(f, "{}", char::from(*letter))?;
-        }
-        Ok(())
+        let (first, last) = self.0.split_at(LENGTH / 2);
+        write!(f, "{}-{}", first.escape_ascii(), last.escape_ascii())
     }
 }
 

@@ -7,7 +7,6 @@ mod phc;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
@@ -16,6 +15,7 @@ use aws_lc_rs::pbkdf2;
 use base64::Engine as _;
 use base64::alphabet::BCRYPT;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use derive_more::Display;
 use protocol::Secret;
 use scrypt::Params as ScryptParams;
 use serde_with::{DeserializeFromStr, SerializeDisplay};
@@ -48,8 +48,10 @@ const BCRYPT_BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
-/// A hash of another system, as it was written there.
-#[derive(Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+/// A hash of another system, as it was written there. Logs must not contain hashes.
+#[derive(Clone, derive_more::Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+#[debug("ForeignHash([redacted])")]
+#[display("{text}")]
 pub struct ForeignHash {
     text: String,
     function: Function,
@@ -188,10 +190,7 @@ fn argon2(algorithm: Algorithm, name: &'static str, rest: &str) -> Result<Parts,
     };
     let phc = Phc::read(rest).ok_or_else(malformed)?;
     let [memory, passes, lanes] = phc.numbers(["m", "t", "p"]).ok_or_else(malformed)?;
-    if u64::from(memory) > MOST_MEMORY {
-        return Err(ForeignHashError::TooCostly(ARGON2_BOUND));
-    }
-    if filled(memory, passes) > MOST_FILLED {
+    if u64::from(memory) > MOST_MEMORY || filled(memory, passes) > MOST_FILLED {
         return Err(ForeignHashError::TooCostly(ARGON2_BOUND));
     }
     Argon2Params::new(memory, passes, lanes, Some(phc.digest.len())).map_err(|_| malformed())?;
@@ -240,19 +239,5 @@ fn bcrypt(rest: &str) -> Result<Parts, ForeignHashError> {
         4..=MOST_BCRYPT_COST => Ok((Function::Bcrypt { cost }, salt, digest)),
         15..=31 => Err(ForeignHashError::TooCostly(BCRYPT_BOUND)),
         _ => Err(malformed()),
-    }
-}
-
-/// For the store.
-impl fmt::Display for ForeignHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-/// Logs must not contain hashes.
-impl fmt::Debug for ForeignHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ForeignHash([redacted])")
     }
 }

@@ -103,8 +103,21 @@ impl HashPool {
         self.shared.computed.load(Ordering::Relaxed)
     }
 
+    fn new() -> Self {
+        let shared = Shared {
+            lanes: Mutex::default(),
+            changed: Condvar::new(),
+            foreign_changed: Condvar::new(),
+            computed: AtomicU64::new(0),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+}
+
+/// What tests step by hand.
+#[cfg(any(test, feature = "manual-hash-pool"))]
+impl HashPool {
     /// Creates a pool in which jobs wait until there is a thread.
-    #[cfg(any(test, feature = "manual-hash-pool"))]
     #[must_use]
     pub fn without_threads() -> Self {
         Self::new()
@@ -114,13 +127,11 @@ impl HashPool {
     ///
     /// # Errors
     /// When the system gives no thread.
-    #[cfg(any(test, feature = "manual-hash-pool"))]
     pub fn add_thread(&self) -> io::Result<()> {
         self.shared.spawn()
     }
 
     /// The number of waiting callers.
-    #[cfg(any(test, feature = "manual-hash-pool"))]
     #[must_use]
     pub fn callers(&self) -> usize {
         let lanes = self.shared.lock();
@@ -128,7 +139,6 @@ impl HashPool {
     }
 
     /// Checks the next imported hash in this thread; `false` when none waits.
-    #[cfg(any(test, feature = "manual-hash-pool"))]
     pub fn step_foreign(&self) -> bool {
         let taken = self.shared.lock().foreign.next();
         taken.is_some_and(|(check, turn)| {
@@ -138,23 +148,12 @@ impl HashPool {
     }
 
     /// Computes the next hash in this thread; `false` when no job waits. Imported hashes are left to [`HashPool::step_foreign`].
-    #[cfg(any(test, feature = "manual-hash-pool"))]
     pub fn step(&self) -> bool {
         let taken = self.shared.lock().lanes.next();
         taken.is_some_and(|taken| {
             self.shared.compute(taken, &mut HashMemory::default());
             true
         })
-    }
-
-    fn new() -> Self {
-        let shared = Shared {
-            lanes: Mutex::default(),
-            changed: Condvar::new(),
-            foreign_changed: Condvar::new(),
-            computed: AtomicU64::new(0),
-        };
-        Self { shared: Arc::new(shared) }
     }
 }
 

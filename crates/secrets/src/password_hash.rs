@@ -2,12 +2,12 @@
 //!
 //! The parameters are fixed, because one computation serves all chosen secrets of a client and every check must cost the same.
 
-use std::fmt;
 use std::str::FromStr;
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use derive_more::Display;
 use protocol::Secret;
 use zeroize::Zeroizing;
 
@@ -29,8 +29,10 @@ const RESERVED: usize = 33 * 1024;
 /// The longest secret that can be registered or authenticate, in bytes.
 pub const MAX_SECRET_LENGTH: usize = 1024;
 
-/// The salt of all chosen secrets of one client: one computation then compares them all.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The salt of all chosen secrets of one client: one computation then compares them all. As text it is base64 without
+/// padding, as in a hash.
+#[derive(Clone, Debug, Display, PartialEq, Eq)]
+#[display("{}", BASE64.encode(_0))]
 pub struct PasswordSalt(Vec<u8>);
 
 /// The text is no salt of 8 to 48 bytes.
@@ -54,13 +56,6 @@ impl PasswordSalt {
     #[must_use]
     pub fn dummy() -> Self {
         Self(vec![0; 16])
-    }
-}
-
-/// As in a hash: base64 without padding.
-impl fmt::Display for PasswordSalt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&BASE64.encode(&self.0))
     }
 }
 

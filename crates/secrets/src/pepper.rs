@@ -1,13 +1,14 @@
 //! The server's pepper: the key of all token hashes. Without it a stolen token hash cannot be checked against guesses.
 
-use std::fmt;
-
+use derive_more::Debug;
 use zeroize::Zeroizing;
 
 use crate::keyed_digest::KeyedDigest;
 use crate::random::random_bytes;
 
 /// 32 random bytes, stored sealed. Each purpose has its own derived key, so a digest for one purpose is worthless for another.
+#[derive(Debug)]
+#[debug("Pepper([redacted])")]
 pub struct Pepper {
     bytes: Zeroizing<[u8; 32]>,
     /// The key of token hashes.
@@ -35,12 +36,6 @@ impl Pepper {
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {
         &self.bytes
-    }
-}
-
-impl fmt::Debug for Pepper {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pepper([redacted])")
     }
 }
 

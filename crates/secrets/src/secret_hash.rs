@@ -1,19 +1,22 @@
 //! The stored form of a secret. It starts with its format version, so parameters can change while stored hashes stay valid.
 
-use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
+use derive_more::Display;
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use subtle::ConstantTimeEq as _;
 
-/// The stored hash of a secret.
-#[derive(Clone, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+/// The stored hash of a secret. Logs must not contain hashes either.
+#[derive(Clone, derive_more::Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub enum SecretHash {
     /// HMAC-SHA-256 under the server's pepper, for generated secrets: 256 random bits need no slow hash.
+    #[debug("SecretHash::Token([redacted])")]
+    #[display("{TOKEN_PREFIX}{}", BASE64.encode(_0))]
     Token([u8; 32]),
     /// argon2id in PHC string format (RFC 9106), for secrets that people choose.
+    #[debug("SecretHash::Password([redacted])")]
     Password(String),
 }
 
@@ -45,30 +48,8 @@ impl FromStr for SecretHash {
             let bytes = BASE64.decode(encoded).map_err(|_| UnknownHashFormat)?;
             return bytes.try_into().map(Self::Token).map_err(|_| UnknownHashFormat);
         }
-        if text.starts_with(PASSWORD_PREFIX) {
-            Ok(Self::Password(text.to_owned()))
-        } else {
-            Err(UnknownHashFormat)
-        }
-    }
-}
-
-impl fmt::Display for SecretHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Token(digest) => write!(f, "{TOKEN_PREFIX}{}", BASE64.encode(digest)),
-            Self::Password(phc) => f.write_str(phc),
-        }
-    }
-}
-
-/// Logs must not contain hashes either.
-impl fmt::Debug for SecretHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Token(_) => "SecretHash::Token([redacted])",
-            Self::Password(_) => "SecretHash::Password([redacted])",
-        })
+        let is_password = text.starts_with(PASSWORD_PREFIX);
+        if is_password { Ok(Self::Password(text.to_owned())) } else { Err(UnknownHashFormat) }
     }
 }
 

@@ -6,16 +6,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use derive_more::{AsRef, Display};
 use secrets::random_bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_with::DeserializeFromStr;
 
 /// Random bytes of an identifier, and its characters.
 const BYTES: usize = 16;
 const LENGTH: usize = 22;
 
 /// The identifier of one session.
-#[derive(AsRef, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    AsRef, Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, DeserializeFromStr,
+)]
 #[as_ref(str)]
-#[serde(try_from = "String")]
 pub struct SessionId(String);
 
 /// The text is not the identifier of a session.
@@ -57,13 +59,5 @@ impl FromStr for SessionId {
     fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
         let is_one = text.len() == LENGTH && BASE64URL.decode(text).is_ok();
         if is_one { Ok(Self(text.to_owned())) } else { Err(InvalidSessionId) }
-    }
-}
-
-impl TryFrom<String> for SessionId {
-    type Error = InvalidSessionId;
-
-    fn try_from(text: String) -> Result<Self, InvalidSessionId> {
-        text.parse()
     }
 }

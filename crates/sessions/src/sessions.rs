@@ -7,7 +7,7 @@ use accounts::Authentication;
 use protocol::Timestamp;
 use secrets::{KeyedDigest, Pepper};
 use subtle::ConstantTimeEq as _;
-use tenancy::{SessionPolicy, StoreError, TenantId};
+use tenancy::{SessionPolicy, Stored, TenantId};
 
 use crate::{FoundSession, Session, SessionId, SessionStore, SessionToken, SessionWrite, SignedIn};
 
@@ -53,7 +53,7 @@ impl Sessions {
         policy: SessionPolicy,
         token: &SessionToken,
         now: Timestamp,
-    ) -> Result<Option<SignedIn>, StoreError> {
+    ) -> Stored<Option<SignedIn>> {
         let Some(found) = self.store.find_session(tenant, token.slot, &token.id).await? else {
             return Ok(None);
         };
@@ -118,7 +118,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn write(&self, write: &SessionWrite) -> Result<bool, StoreError> {
+    pub async fn write(&self, write: &SessionWrite) -> Stored<bool> {
         self.store.write_session(&write.session.tenant, write).await
     }
 
@@ -126,12 +126,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn end(
-        &self,
-        tenant: &TenantId,
-        signed_in: &SignedIn,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn end(&self, tenant: &TenantId, signed_in: &SignedIn, now: Timestamp) -> Stored<()> {
         let Session { slot, id, .. } = signed_in.session();
         self.store.end_session(tenant, *slot, id, now).await
     }
@@ -178,44 +173,27 @@ pub(crate) mod tests {
 
     #[async_trait]
     impl SessionStore for OneRow {
-        async fn find_session(
-            &self,
-            _: &TenantId,
-            _: u32,
-            _: &SessionId,
-        ) -> Result<Option<FoundSession>, StoreError> {
+        async fn find_session(&self, _: &TenantId, _: u32, _: &SessionId) -> Stored<Option<FoundSession>> {
             let session = self.session.lock().unwrap().clone();
             Ok(session.map(|session| FoundSession { session, valid_from: Some(Timestamp::from_seconds(0)) }))
         }
 
-        async fn write_session(&self, _: &TenantId, write: &SessionWrite) -> Result<bool, StoreError> {
+        async fn write_session(&self, _: &TenantId, write: &SessionWrite) -> Stored<bool> {
             *self.session.lock().unwrap() = Some(write.session.clone());
             Ok(true)
         }
 
-        async fn touch_session(
-            &self,
-            _: &TenantId,
-            _: u32,
-            _: &SessionId,
-            now: Timestamp,
-        ) -> Result<(), StoreError> {
+        async fn touch_session(&self, _: &TenantId, _: u32, _: &SessionId, now: Timestamp) -> Stored<()> {
             self.notes.fetch_add(1, Ordering::Relaxed);
             self.session.lock().unwrap().as_mut().unwrap().last_seen_at = now;
             Ok(())
         }
 
-        async fn end_session(
-            &self,
-            _: &TenantId,
-            _: u32,
-            _: &SessionId,
-            _: Timestamp,
-        ) -> Result<(), StoreError> {
+        async fn end_session(&self, _: &TenantId, _: u32, _: &SessionId, _: Timestamp) -> Stored<()> {
             unreachable!()
         }
 
-        async fn delete_expired_sign_ins(&self, _: Timestamp) -> Result<u64, StoreError> {
+        async fn delete_expired_sign_ins(&self, _: Timestamp) -> Stored<u64> {
             unreachable!()
         }
     }

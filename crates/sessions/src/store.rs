@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use protocol::Timestamp;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use crate::{Session, SessionId, SignedIn};
 
@@ -57,31 +57,20 @@ pub trait SessionStore: Send + Sync {
         tenant: &TenantId,
         slot: u32,
         id: &SessionId,
-    ) -> Result<Option<FoundSession>, StoreError>;
+    ) -> Stored<Option<FoundSession>>;
 
     /// Writes a session, and ends the one whose place it takes. Says whether it was written: one that has ended does not go on, although
     /// its person has signed in again meanwhile.
-    async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Result<bool, StoreError>;
+    async fn write_session(&self, tenant: &TenantId, write: &SessionWrite) -> Stored<bool>;
 
     /// Notes that a session is in use.
-    async fn touch_session(
-        &self,
-        tenant: &TenantId,
-        slot: u32,
-        id: &SessionId,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
+    async fn touch_session(&self, tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp)
+    -> Stored<()>;
 
     /// Ends a session. Codes of it are worth nothing from then on.
-    async fn end_session(
-        &self,
-        tenant: &TenantId,
-        slot: u32,
-        id: &SessionId,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
+    async fn end_session(&self, tenant: &TenantId, slot: u32, id: &SessionId, now: Timestamp) -> Stored<()>;
 
     /// Empties what lies behind the rows that are live, and deletes other expired rows, a limited number of them. Returns how many were
     /// deleted singly.
-    async fn delete_expired_sign_ins(&self, now: Timestamp) -> Result<u64, StoreError>;
+    async fn delete_expired_sign_ins(&self, now: Timestamp) -> Stored<u64>;
 }

@@ -1,6 +1,6 @@
 //! The format and lifetime of a tenant's access tokens (RFC 9068 §2.1).
 
-use protocol::{Lifetime, Timestamp};
+use protocol::{Lifetime, Timestamp, named};
 use serde::{Deserialize, Serialize};
 
 /// Lifetime, format, `typ` and binding of a tenant's access tokens.
@@ -39,16 +39,9 @@ pub enum TokenFormat {
     Opaque,
 }
 
-impl TokenFormat {
-    /// The name in configuration and rows.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Jwt => "jwt",
-            Self::Opaque => "opaque",
-        }
-    }
+named!(TokenFormat { Jwt => "jwt", Opaque => "opaque" });
 
+impl TokenFormat {
     /// Whether tokens of this format are served. A tenant with another format has no grant.
     #[must_use]
     pub const fn is_served(self) -> bool {

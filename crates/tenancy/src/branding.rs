@@ -1,6 +1,7 @@
 //! What a tenant may say of the pages that people see: two colours, corners, a font, a logo and addresses. It is values only: no text of it
 //! reaches a style sheet, and no page takes markup from it.
 
+use protocol::named;
 use serde::{Deserialize, Serialize};
 
 use crate::{Colour, Logo};
@@ -40,19 +41,7 @@ pub enum Corners {
     Round,
 }
 
-impl Corners {
-    /// All of them by name.
-    pub const NAMED: [(&'static str, Self); 2] = [("square", Self::Square), ("round", Self::Round)];
-
-    /// The name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Square => "square",
-            Self::Round => "round",
-        }
-    }
-}
+named!(Corners { Square => "square", Round => "round" });
 
 /// A font that the reader's system has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,19 +54,7 @@ pub enum Font {
     Serif,
 }
 
-impl Font {
-    /// All of them by name.
-    pub const NAMED: [(&'static str, Self); 2] = [("system", Self::System), ("serif", Self::Serif)];
-
-    /// The name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Serif => "serif",
-        }
-    }
-}
+named!(Font { System => "system", Serif => "serif" });
 
 /// A colour that people cannot tell from another one.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]

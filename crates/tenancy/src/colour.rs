@@ -1,13 +1,13 @@
 //! Colours as `#rrggbb`, and the contrast of two of them as WCAG 2.2 computes it.
 
-use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use derive_more::Display;
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 /// An opaque colour of sRGB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+#[display("#{:02x}{:02x}{:02x}", _0[0], _0[1], _0[2])]
 pub struct Colour([u8; 3]);
 
 /// The text is no colour.
@@ -81,27 +81,6 @@ impl FromStr for Colour {
         let number = u32::from_str_radix(digits, 16).map_err(|_| InvalidColour)?;
         let [_, red, green, blue] = number.to_be_bytes();
         Ok(Self([red, green, blue]))
-    }
-}
-
-impl TryFrom<String> for Colour {
-    type Error = InvalidColour;
-
-    fn try_from(text: String) -> Result<Self, InvalidColour> {
-        text.parse()
-    }
-}
-
-impl From<Colour> for String {
-    fn from(colour: Colour) -> Self {
-        colour.to_string()
-    }
-}
-
-impl fmt::Display for Colour {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [red, green, blue] = self.0;
-        write!(f, "#{red:02x}{green:02x}{blue:02x}")
     }
 }
 

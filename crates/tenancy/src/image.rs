@@ -1,7 +1,7 @@
 //! What a picture says of itself in its first bytes: its format and its size. Nothing here decodes a picture: browsers do, each in a process
 //! that it does not trust.
 
-use std::fmt;
+use derive_more::Display;
 
 /// A picture that pages may show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +15,13 @@ pub struct Image {
 }
 
 /// A format of pictures that consist of pixels. What consists of markup, as SVG does, could run script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq)]
 pub enum ImageFormat {
     /// Portable Network Graphics (W3C).
+    #[display("PNG")]
     Png,
     /// JPEG (ITU-T T.81).
+    #[display("JPEG")]
     Jpeg,
     /// WebP (RFC 9649).
     WebP,
@@ -106,16 +108,6 @@ impl ImageFormat {
             Self::Jpeg => "image/jpeg",
             Self::WebP => "image/webp",
         }
-    }
-}
-
-impl fmt::Display for ImageFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Png => "PNG",
-            Self::Jpeg => "JPEG",
-            Self::WebP => "WebP",
-        })
     }
 }
 

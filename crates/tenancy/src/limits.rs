@@ -4,22 +4,20 @@ use std::num::NonZeroU32;
 
 use protocol::Rate;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// Limits that take the place of the platform's for one tenant. Where one is absent, the platform's holds.
+#[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TenantLimits {
     /// Failed authentications of one source.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_attempts: Option<Rate>,
     /// Clients that are neither retired nor deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub clients: Option<NonZeroU32>,
     /// Writes of the tenant's administrators together.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_writes: Option<Rate>,
     /// Secrets of a client that are live at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub live_secrets: Option<NonZeroU32>,
     /// Wrong passwords of people.
     #[serde(skip_serializing_if = "SignInLimits::is_empty")]
@@ -27,17 +25,15 @@ pub struct TenantLimits {
 }
 
 /// How many wrong passwords a quarter of an hour may have. Where one is absent, the platform's limit holds.
+#[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SignInLimits {
     /// At one account, from all browsers that it does not know.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<NonZeroU32>,
     /// At one account, from each browser that it knows.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub known_browser: Option<NonZeroU32>,
     /// The distinct accounts at which one source fails, from browsers that they do not know.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<NonZeroU32>,
 }
 

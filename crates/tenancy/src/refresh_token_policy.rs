@@ -1,7 +1,8 @@
 //! How long refresh tokens live, and when a client gets a new one in the place of the one that it sends (RFC 6749 §6, RFC 9700 §2.2.2).
 
-use protocol::Lifetime;
+use protocol::{Lifetime, named};
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// The policy of a tenant's refresh tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,20 +19,17 @@ pub struct RefreshTokenPolicy {
 }
 
 /// What a client says differently from its tenant.
+#[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OwnRefreshTokenPolicy {
     /// In the place of the tenant's `rotation`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Rotation>,
     /// In the place of the tenant's `grace`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub grace: Option<Lifetime>,
     /// In the place of the tenant's `idle`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub idle: Option<Lifetime>,
     /// In the place of the tenant's `absolute`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub absolute: Option<Lifetime>,
 }
 
@@ -78,21 +76,7 @@ impl Default for RefreshTokenPolicy {
     }
 }
 
-impl Rotation {
-    /// All of them by name.
-    pub const NAMED: [(&'static str, Self); 3] =
-        [("public", Self::Public), ("always", Self::Always), ("never", Self::Never)];
-
-    /// The name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Always => "always",
-            Self::Never => "never",
-        }
-    }
-}
+named!(Rotation { Public => "public", Always => "always", Never => "never" });
 
 #[cfg(test)]
 mod tests {

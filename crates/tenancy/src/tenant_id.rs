@@ -4,14 +4,14 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use derive_more::Display;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_with::DeserializeFromStr;
 
 const PLATFORM_ADMIN_AUDIENCE: &str = "urn:latchkey:admin";
 const TENANT_ADMIN_AUDIENCE: &str = "urn:latchkey:tenant:";
 
 /// A tenant's identifier. The value has the right shape; the tenant need not exist.
-#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, DeserializeFromStr)]
 pub struct TenantId(Arc<str>);
 
 /// The text cannot be a tenant's name, so no store is read.
@@ -66,14 +66,6 @@ impl FromStr for TenantId {
 
     fn from_str(text: &str) -> Result<Self, InvalidTenantId> {
         Self::parse(text)
-    }
-}
-
-impl TryFrom<String> for TenantId {
-    type Error = InvalidTenantId;
-
-    fn try_from(text: String) -> Result<Self, InvalidTenantId> {
-        Self::parse(&text)
     }
 }
 

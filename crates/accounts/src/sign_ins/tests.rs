@@ -25,11 +25,7 @@ struct FakeStore {
 
 #[async_trait]
 impl AccountStore for FakeStore {
-    async fn find_by_identifier(
-        &self,
-        tenant: &TenantId,
-        identifier: &Identifier,
-    ) -> Result<Option<Row>, StoreError> {
+    async fn find_by_identifier(&self, tenant: &TenantId, identifier: &Identifier) -> Stored<Option<Row>> {
         *self.reads.lock().unwrap() += 1;
         if *self.fails.lock().unwrap() {
             return Err(StoreError::unavailable("the test says so"));
@@ -43,7 +39,7 @@ impl AccountStore for FakeStore {
         account: &AccountId,
         before: &AccountPassword,
         after: &AccountPassword,
-    ) -> Result<bool, StoreError> {
+    ) -> Stored<bool> {
         let mut accounts = self.accounts.lock().unwrap();
         let rows = accounts.iter_mut().filter(|((of, _), _)| of == tenant).map(|(_, row)| row);
         let row =
@@ -51,7 +47,7 @@ impl AccountStore for FakeStore {
         Ok(row.map(|row| row.1 = Some(after.clone())).is_some())
     }
 
-    async fn find_account(&self, _: &TenantId, _: &AccountId) -> Result<Option<Arc<Account>>, StoreError> {
+    async fn find_account(&self, _: &TenantId, _: &AccountId) -> Stored<Option<Arc<Account>>> {
         Ok(None)
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use accounts::AccountId;
-use protocol::{Secret, Timestamp};
+use protocol::Secret;
 use registry::ClientId;
 use secrets::{KeyedDigest, Pepper};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
-use super::{AuthorizationStore, CodeKey, Consent, Redeemed, Redemption};
+use super::{AuthorizationStore, CodeKey, Consent};
 use crate::refresh_token_text::RefreshTokens;
 use crate::{GrantId, Subjects};
 
@@ -61,7 +61,7 @@ impl Authorizations {
         tenant: &TenantId,
         account: &AccountId,
         client: &ClientId,
-    ) -> Result<Option<Consent>, StoreError> {
+    ) -> Stored<Option<Consent>> {
         self.store.find_consent(tenant, account, client).await
     }
 
@@ -73,15 +73,5 @@ impl Authorizations {
     /// The identifier of what a code stands for, known to none but who has the code or a token for it.
     pub(crate) fn grant_of(&self, tenant: &TenantId, code: &Secret) -> GrantId {
         GrantId::of_code(&self.digests, tenant, code)
-    }
-
-    /// Uses a code up.
-    pub(crate) async fn redeem(
-        &self,
-        tenant: &TenantId,
-        redemption: &Redemption<'_>,
-        now: Timestamp,
-    ) -> Result<Redeemed, StoreError> {
-        self.store.redeem_code(tenant, redemption, now).await
     }
 }

@@ -8,22 +8,22 @@ use protocol::{
 };
 use registry::Client;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 use sessions::SignedIn;
 
 use crate::userinfo::claims_of_scopes;
 
 /// What is granted, as it is kept with a code.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Granted {
     /// The scope, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// The requested resources.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,
     /// `nonce` of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<String>,
     /// The claims that the userinfo endpoint returns beside those of the scope.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -32,7 +32,6 @@ pub struct Granted {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub id_token_claims: Vec<String>,
     /// The key that the code is bound to, if it is bound to one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub dpop_jkt: Option<Thumbprint>,
     /// When the person proved who it is.
     pub auth_time: u64,

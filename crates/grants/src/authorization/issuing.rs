@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use protocol::{Secret, Timestamp, redirect_host};
 use registry::Client;
 use sessions::{SessionWrite, SignedIn};
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use super::code::{LIFETIME, NewCode};
 use super::{
@@ -44,7 +44,7 @@ impl Authorizations {
         tenant: &TenantId,
         requested: RequestedCode<'_>,
         now: Timestamp,
-    ) -> Result<Result<Secret, CodeNotIssued>, StoreError> {
+    ) -> Stored<Result<Secret, CodeNotIssued>> {
         let RequestedCode {
             signed_in,
             session,

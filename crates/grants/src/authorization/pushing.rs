@@ -3,7 +3,7 @@
 use protocol::{Secret, Timestamp};
 use registry::{Client, ClientId};
 use secrets::ClientAddress;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use super::{Authorizations, CodeKey, MostWaiting, PushError, PushedRequest, PushedUse};
 
@@ -36,7 +36,7 @@ impl Authorizations {
         reference: &str,
         used: PushedUse,
         now: Timestamp,
-    ) -> Result<Option<PushedRequest>, StoreError> {
+    ) -> Stored<Option<PushedRequest>> {
         let Some(key) = CodeKey::of(&self.pushed, tenant, reference) else { return Ok(None) };
         let found = self.store.find_pushed(tenant, key, now).await?;
         let found = found.filter(|request| request.key() == key && request.serves(tenant, client, used, now));

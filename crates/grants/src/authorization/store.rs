@@ -9,7 +9,7 @@ use protocol::{Timestamp, redirect_host};
 use registry::{Client, ClientId};
 use serde::{Deserialize, Serialize};
 use sessions::SessionWrite;
-use tenancy::{SessionPolicy, StoreError, TenantId};
+use tenancy::{SessionPolicy, Stored, TenantId};
 
 use super::{AuthorizationCode, CodeKey, Granted, MostWaiting, PushedRequest};
 use crate::{FamilyKey, FamilyStep, FoundFamily, NewFamily, RefreshFamily};
@@ -163,10 +163,10 @@ pub trait PushedRequestStore: Send + Sync {
         request: &PushedRequest,
         most: MostWaiting,
         now: Timestamp,
-    ) -> Result<bool, StoreError>;
+    ) -> Stored<bool>;
 
     /// Notes when the page of a request was opened first. Rows without it end soon after their time to be opened.
-    async fn note_opened(&self, tenant: &TenantId, key: CodeKey, now: Timestamp) -> Result<(), StoreError>;
+    async fn note_opened(&self, tenant: &TenantId, key: CodeKey, now: Timestamp) -> Stored<()>;
 
     /// Finds a request that is not used up, and whose row is kept still.
     async fn find_pushed(
@@ -174,7 +174,7 @@ pub trait PushedRequestStore: Send + Sync {
         tenant: &TenantId,
         key: CodeKey,
         now: Timestamp,
-    ) -> Result<Option<PushedRequest>, StoreError>;
+    ) -> Stored<Option<PushedRequest>>;
 }
 
 /// Keeps refresh tokens: one row for each family. Families begin with [`AuthorizationStore::redeem_code`], and end with their grant
@@ -188,7 +188,7 @@ pub trait RefreshFamilyStore: Send + Sync {
         tenant: &TenantId,
         step: &FamilyStep<'_>,
         now: Timestamp,
-    ) -> Result<Option<RefreshFamily>, StoreError>;
+    ) -> Stored<Option<RefreshFamily>>;
 
     /// The family, in any state. The session that it ends with is judged by this policy.
     async fn find_family(
@@ -197,7 +197,7 @@ pub trait RefreshFamilyStore: Send + Sync {
         key: &FamilyKey,
         policy: SessionPolicy,
         now: Timestamp,
-    ) -> Result<Option<FoundFamily>, StoreError>;
+    ) -> Stored<Option<FoundFamily>>;
 
     /// Notes a use that changes nothing else.
     async fn note_use_of_family(
@@ -205,7 +205,7 @@ pub trait RefreshFamilyStore: Send + Sync {
         tenant: &TenantId,
         key: &FamilyKey,
         idle_until: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Stored<()>;
 }
 
 /// Keeps codes, and what people have allowed.
@@ -217,16 +217,13 @@ pub trait AuthorizationStore: PushedRequestStore + RefreshFamilyStore {
         tenant: &TenantId,
         account: &AccountId,
         client: &ClientId,
-    ) -> Result<Option<Consent>, StoreError>;
+    ) -> Stored<Option<Consent>>;
 
     /// Writes a code, with the session that it comes from where that is new, and what the person has allowed just now: all or nothing.
     /// Uses up the pushed request that it is for: of codes for one request at the same time, at all replicas, one is written. Writes nothing
     /// beyond the limits of a session ([`AuthorizationCode::MOST_OF_CLIENT`], [`AuthorizationCode::MOST_OF_SESSION`]).
-    async fn write_code(
-        &self,
-        tenant: &TenantId,
-        write: &CodeWrite<'_>,
-    ) -> Result<Result<(), CodeNotIssued>, StoreError>;
+    async fn write_code(&self, tenant: &TenantId, write: &CodeWrite<'_>)
+    -> Stored<Result<(), CodeNotIssued>>;
 
     /// Uses a code up and begins its family, if it is for this, its session has not ended and its account may still sign in. Of uses at the same time, at all
     /// replicas, one is the first.
@@ -235,15 +232,9 @@ pub trait AuthorizationStore: PushedRequestStore + RefreshFamilyStore {
         tenant: &TenantId,
         redemption: &Redemption<'_>,
         now: Timestamp,
-    ) -> Result<Redeemed, StoreError>;
+    ) -> Stored<Redeemed>;
 
     /// Ends a code that was used up by a request that gets no token, and the family of its grant. A further use is refused, and is no second use
     /// of a code: nothing was issued that it could end.
-    async fn discard_code(
-        &self,
-        tenant: &TenantId,
-        key: CodeKey,
-        grant: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError>;
+    async fn discard_code(&self, tenant: &TenantId, key: CodeKey, grant: &str, now: Timestamp) -> Stored<()>;
 }

@@ -1,12 +1,12 @@
 //! The decision on a request, check by check. `decide` stops at the first refusal; an explanation goes on, with the same functions.
 
-use protocol::{Audience, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope, ScopeToken};
+use protocol::{
+    Audience, ErrorResponse, Form, GrantType, RefusalReason, ResourceIndicator, Scope, ScopeToken,
+};
 use registry::SenderKeys;
 
-use super::{
-    ClientCredentialsError, ScopeFit, audience, check_format, check_grant_type, is_for_administration,
-};
-use crate::scope_and_resources::{take_resources, take_scope};
+use super::{ClientCredentialsError, ScopeFit, audience, is_for_administration};
+use crate::grant_check::{check_format, check_grant_type};
 use crate::sender_constraint::confirmation;
 use crate::{AudienceSource, GrantChecks, Grantee, ScopeOutcome};
 
@@ -16,7 +16,7 @@ pub(crate) fn explain<'a>(
     grantee: &Grantee<'a>,
     sender: &SenderKeys,
 ) -> GrantChecks<'a> {
-    let (scope, resources) = (take_scope(form), take_resources(form));
+    let (scope, resources) = (form.take_scope(), form.take_resources());
     let audience = resources.and_then(|resources| {
         let decided = explain_audience(&resources, grantee).map_err(|refusal| ErrorResponse::from(&refusal));
         decided.map(|(audience, source, is_admin)| (audience, source, is_admin, resources))
@@ -28,8 +28,8 @@ pub(crate) fn explain<'a>(
     });
     let scopes = scope.map(|scope| explain_scope(scope.as_ref(), grantee, fit));
     GrantChecks {
-        grant_type: check_grant_type(grantee).map_err(|refusal| ErrorResponse::from(&refusal)),
-        format: check_format(grantee).map_err(|refusal| ErrorResponse::from(&refusal)),
+        grant_type: check_grant_type(GrantType::ClientCredentials, grantee).map_err(ErrorResponse::from),
+        format: check_format(grantee).map_err(ErrorResponse::from),
         sender: confirmation(grantee, sender).map_err(ErrorResponse::from),
         scopes,
         audience: audience.map(|(audience, source, ..)| (audience, source)),

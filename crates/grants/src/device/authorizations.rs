@@ -7,7 +7,7 @@ use protocol::{DeviceAuthorizationResponse, Lifetime, Secret, Timestamp, UserCod
 use registry::{Client, ClientId};
 use secrets::{ClientAddress, KeyedDigest, LeakyBuckets, Pepper};
 use sessions::SignedIn;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use super::code::{draw_user_code, user_digest};
 use super::polls::Polls;
@@ -83,7 +83,7 @@ impl DeviceAuthorizations {
         source: &ClientAddress,
         verification_uri: String,
         now: Timestamp,
-    ) -> Result<Option<DeviceAuthorizationResponse>, StoreError> {
+    ) -> Stored<Option<DeviceAuthorizationResponse>> {
         let tenant = &client.tenant;
         let new = NewCode::generate(&self.0.digests, tenant, DEVICE_CODE_LIFETIME, now);
         let user_code = draw_user_code();
@@ -124,7 +124,7 @@ impl DeviceAuthorizations {
         (browser, source): (&str, &ClientAddress),
         history: &BrowserHistory,
         now: Timestamp,
-    ) -> Result<TypedCode, StoreError> {
+    ) -> Stored<TypedCode> {
         let shared = match history.accounts.first() {
             // By the account: one person can have any number of browsers.
             Some((account, _)) => self.0.people.begin(tenant, account, now),
@@ -156,7 +156,7 @@ impl DeviceAuthorizations {
         code: &DeviceCode,
         allowed_by: Option<&SignedIn>,
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Stored<bool> {
         let granted = allowed_by.map(|signed_in| (signed_in.account(), code.granted.clone().by(signed_in)));
         let allowed = granted.as_ref().map(|(account, granted)| (*account, granted));
         self.0.store.decide_on_device(&code.tenant, &code.key(), allowed, now).await
@@ -168,7 +168,7 @@ impl DeviceAuthorizations {
         tenant: &TenantId,
         device_code: &Secret,
         now: Timestamp,
-    ) -> Result<Polled, StoreError> {
+    ) -> Stored<Polled> {
         let Some(key) = CodeKey::of(&self.0.digests, tenant, device_code.expose()) else {
             return Ok(Polled::Code(None));
         };
@@ -193,7 +193,7 @@ impl DeviceAuthorizations {
         code: &DeviceCode,
         by: (&ClientId, Option<&NewFamily>),
         now: Timestamp,
-    ) -> Result<Option<DeviceCode>, StoreError> {
+    ) -> Stored<Option<DeviceCode>> {
         let redeemed = self.0.store.redeem_device_code(&code.tenant, &code.key(), by, now).await?;
         self.0.polls.forget(&code.tenant, &code.digest);
         Ok(redeemed)

@@ -6,7 +6,7 @@ use protocol::{
 };
 
 use crate::authorization::check_permissions;
-use crate::scope_and_resources::{take_resources, take_scope};
+use crate::grant_check::check_grant_type;
 use crate::{Granted, Grantee};
 
 /// What a device requests of the person who will decide.
@@ -27,7 +27,7 @@ impl DeviceAuthorizationRequest {
     ) -> Result<(ClientAuthentication, Self), ErrorResponse> {
         let mut form = Form::parse(body)?;
         let credentials = ClientAuthentication::take(authorization, &mut form)?;
-        let request = Self { scope: take_scope(&mut form)?, resources: take_resources(&mut form)? };
+        let request = Self { scope: form.take_scope()?, resources: form.take_resources()? };
         form.finish()?;
         Ok((credentials, request))
     }
@@ -37,14 +37,7 @@ impl DeviceAuthorizationRequest {
     /// # Errors
     /// `unauthorized_client`, `invalid_scope`, `invalid_target`.
     pub fn check(&self, grantee: &Grantee<'_>) -> Result<Granted, ErrorResponse> {
-        if !grantee.client.grant_types.contains(&GrantType::DeviceCode) {
-            let (error, reason) = (ErrorCode::UnauthorizedClient, RefusalReason::GrantNotRegistered);
-            return Err(ErrorResponse::new(
-                error,
-                reason,
-                "The client is not authorized to use this grant type",
-            ));
-        }
+        check_grant_type(GrantType::DeviceCode, grantee)?;
         check_permissions(grantee, self.scope.as_ref(), &self.resources).map_err(refused)?;
         Ok(Granted::requested(self.scope.as_ref(), &self.resources, grantee.client))
     }

@@ -4,7 +4,7 @@ use accounts::AccountId;
 use async_trait::async_trait;
 use protocol::Timestamp;
 use registry::ClientId;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 use super::DeviceCode;
 use crate::{CodeKey, Granted, NewFamily};
@@ -13,19 +13,10 @@ use crate::{CodeKey, Granted, NewFamily};
 #[async_trait]
 pub trait DeviceCodeStore: Send + Sync {
     /// Writes a code, unless its client has so many from this address that nobody has decided on. Says whether it was written.
-    async fn write_device_code(
-        &self,
-        tenant: &TenantId,
-        code: &DeviceCode,
-        most: u32,
-    ) -> Result<bool, StoreError>;
+    async fn write_device_code(&self, tenant: &TenantId, code: &DeviceCode, most: u32) -> Stored<bool>;
 
     /// The code in any state, by the device's own code.
-    async fn find_device_code(
-        &self,
-        tenant: &TenantId,
-        key: &CodeKey,
-    ) -> Result<Option<DeviceCode>, StoreError>;
+    async fn find_device_code(&self, tenant: &TenantId, key: &CodeKey) -> Stored<Option<DeviceCode>>;
 
     /// The code that a person has typed: valid, and not decided on. None where two devices have it.
     async fn find_device_by_user_code(
@@ -33,7 +24,7 @@ pub trait DeviceCodeStore: Send + Sync {
         tenant: &TenantId,
         user_digest: &[u8; 32],
         now: Timestamp,
-    ) -> Result<Option<DeviceCode>, StoreError>;
+    ) -> Stored<Option<DeviceCode>>;
 
     /// Writes the decision of a person, if nobody has decided before and the code is valid: the account with what it grants, or nothing. Says
     /// whether it was written.
@@ -43,7 +34,7 @@ pub trait DeviceCodeStore: Send + Sync {
         key: &CodeKey,
         allowed: Option<(&AccountId, &Granted)>,
         now: Timestamp,
-    ) -> Result<bool, StoreError>;
+    ) -> Stored<bool>;
 
     /// Uses a code up and begins its family, if it is this client's, was allowed, is valid, and its account may still sign in. Of uses at the same time, at all replicas,
     /// one gets it.
@@ -53,5 +44,5 @@ pub trait DeviceCodeStore: Send + Sync {
         key: &CodeKey,
         by: (&ClientId, Option<&NewFamily>),
         now: Timestamp,
-    ) -> Result<Option<DeviceCode>, StoreError>;
+    ) -> Stored<Option<DeviceCode>>;
 }

@@ -3,7 +3,7 @@
 use keys::{KeyError, TokenError};
 use protocol::Timestamp;
 use registry::ClientId;
-use tenancy::{StoreError, Tenant};
+use tenancy::{Stored, Tenant};
 use uuid::Uuid;
 
 use super::{Engine, GrantError};
@@ -20,7 +20,7 @@ impl Engine {
         &self,
         tenant: &Tenant,
         claims: &AccessTokenClaims<'_>,
-    ) -> Result<Result<Option<NamedPerson>, TokenError>, StoreError> {
+    ) -> Stored<Result<Option<NamedPerson>, TokenError>> {
         if !claims.is_of_person() {
             return Ok(Ok(None));
         }
@@ -34,7 +34,7 @@ impl Engine {
         tenant: &Tenant,
         client: &str,
         (sub, sid): (&str, Option<&str>),
-    ) -> Result<Option<NamedPerson>, StoreError> {
+    ) -> Stored<Option<NamedPerson>> {
         if let Some(person) = public_person(sub, sid) {
             return Ok(Some(person));
         }

@@ -7,7 +7,7 @@ use accounts::AccountId;
 use keys::{KeyError, SigningKey};
 use protocol::{Lifetime, Secret, Timestamp};
 use registry::{AuthenticatedClient, PersonOfToken, RevocationFacts, RevokedSubject};
-use tenancy::{StoreError, Tenant, TenantId};
+use tenancy::{StoreError, Stored, Tenant, TenantId};
 
 use super::{Engine, GrantError};
 use crate::revocation_feeds::SignedFeed;
@@ -47,7 +47,7 @@ impl Engine {
         grant: GrantId,
         account: &AccountId,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Stored<()> {
         let grant = RevokedSubject::Grant(grant.to_string());
         let sub = self.authorizations.subjects().sub(of, account);
         self.revocations.revoke_people(&of.tenant.id, &grant, Some(&sub), now).await
@@ -104,7 +104,7 @@ impl Engine {
         &self,
         Grantee { tenant, client }: &Grantee<'_>,
         now: Timestamp,
-    ) -> Result<Timestamp, StoreError> {
+    ) -> Stored<Timestamp> {
         match self.facts_to_issue(tenant).await {
             Ok(facts) => wait_for(facts.granted_until(client.id.as_str()), now).await,
             Err(_) => Ok(now),
@@ -140,7 +140,7 @@ impl Engine {
 
     /// What the tenant has revoked, known to be true within the last seconds. RFC 7009 §3: a resource server of self-contained tokens
     /// learns of their end by "some (currently non-standardized) backend interaction". Ours has these facts; those elsewhere have the feed.
-    pub(crate) async fn facts(&self, tenant: &Tenant) -> Result<Arc<RevocationFacts>, StoreError> {
+    pub(crate) async fn facts(&self, tenant: &Tenant) -> Stored<Arc<RevocationFacts>> {
         match self.revocations.fresh_revocations(&tenant.id) {
             Some(facts) => Ok(facts),
             None => self.revocations.find_revocations(&tenant.id).await,
@@ -148,7 +148,7 @@ impl Engine {
     }
 
     /// What the tenant has revoked, as far as this replica knows.
-    pub(crate) async fn facts_to_issue(&self, tenant: &Tenant) -> Result<Arc<RevocationFacts>, StoreError> {
+    pub(crate) async fn facts_to_issue(&self, tenant: &Tenant) -> Stored<Arc<RevocationFacts>> {
         match self.revocations.fresh_revocations(&tenant.id) {
             Some(facts) => Ok(facts),
             None => self.revocations.find_revocations_to_issue(&tenant.id).await,
@@ -157,7 +157,7 @@ impl Engine {
 }
 
 /// Waits until a token can be issued in a later second than this.
-async fn wait_for(until: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, StoreError> {
+async fn wait_for(until: Option<Timestamp>, now: Timestamp) -> Stored<Timestamp> {
     let Some(until) = until.filter(|until| now <= *until) else { return Ok(now) };
     let next = until + Lifetime::from_seconds(1);
     let wait = Lifetime::from_seconds(next.seconds() - now.seconds());

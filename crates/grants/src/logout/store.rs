@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use protocol::{Lifetime, Timestamp};
 use registry::ClientId;
 use sessions::SessionId;
-use tenancy::{StoreError, TenantId};
+use tenancy::{Stored, TenantId};
 
 /// A notice that waits to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,24 +75,19 @@ impl QueuedLogout {
 pub trait LogoutOutbox: Send + Sync {
     /// Notices that are to be sent now, as many as this at most: a client of each tenant before a second client of any tenant, and at most
     /// [`QueuedLogout::MOST_AT_ONCE`] for a client.
-    async fn due_logouts(
-        &self,
-        now: Timestamp,
-        most: u32,
-        turn: &LogoutTurn,
-    ) -> Result<Vec<QueuedLogout>, StoreError>;
+    async fn due_logouts(&self, now: Timestamp, most: u32, turn: &LogoutTurn) -> Stored<Vec<QueuedLogout>>;
 
     /// Removes the notices for a client that can be sent no more.
-    async fn delete_ended_logouts(&self, address: &LogoutAddress, now: Timestamp) -> Result<(), StoreError>;
+    async fn delete_ended_logouts(&self, address: &LogoutAddress, now: Timestamp) -> Stored<()>;
 
     /// Takes an attempt for this replica: it is counted, and the next one is not before then. Of replicas at the same time one gets it.
-    async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<bool, StoreError>;
+    async fn claim_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Stored<bool>;
 
     /// Gives an attempt back that was taken and not made: it does not count, and the next one is not before then.
-    async fn return_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Result<(), StoreError>;
+    async fn return_logout(&self, queued: &QueuedLogout, next: Timestamp) -> Stored<()>;
 
     /// Removes a notice that was delivered, or that is given up.
-    async fn delete_logout(&self, queued: &QueuedLogout) -> Result<(), StoreError>;
+    async fn delete_logout(&self, queued: &QueuedLogout) -> Stored<()>;
 }
 
 #[cfg(test)]

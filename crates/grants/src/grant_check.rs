@@ -1,0 +1,82 @@
+//! What each grant checks before anything is used up.
+
+use protocol::{Confirmation, ErrorCode, ErrorResponse, GrantType, RefusalReason};
+use registry::SenderKeys;
+
+use crate::sender_constraint::{SenderNotProven, confirmation};
+use crate::{GrantError, Grantee};
+
+/// Reasons to refuse each grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GrantNotAllowed {
+    /// The client is not registered for the grant.
+    GrantNotRegistered,
+    /// The tenant asks for opaque tokens, which are not served.
+    FormatNotServed,
+    /// The token must be bound to a key that the request does not prove.
+    SenderNotProven(SenderNotProven),
+}
+
+/// Makes all of the checks. Returns the confirmation of the token.
+pub(crate) fn check(
+    grant_type: GrantType,
+    grantee: &Grantee<'_>,
+    sender: &SenderKeys,
+) -> Result<Option<Confirmation>, GrantNotAllowed> {
+    check_grant_type(grant_type, grantee)?;
+    check_format(grantee)?;
+    confirmation(grantee, sender).map_err(GrantNotAllowed::SenderNotProven)
+}
+
+/// Checks that the client is registered for the grant.
+pub(crate) fn check_grant_type(grant_type: GrantType, grantee: &Grantee<'_>) -> Result<(), GrantNotAllowed> {
+    let is_registered = grantee.client.grant_types.contains(&grant_type);
+    if is_registered { Ok(()) } else { Err(GrantNotAllowed::GrantNotRegistered) }
+}
+
+/// Checks that the format of the tenant's access tokens is served.
+pub(crate) fn check_format(grantee: &Grantee<'_>) -> Result<(), GrantNotAllowed> {
+    let is_served = grantee.tenant.access_token.format.is_served();
+    if is_served { Ok(()) } else { Err(GrantNotAllowed::FormatNotServed) }
+}
+
+impl From<GrantNotAllowed> for ErrorResponse {
+    fn from(refusal: GrantNotAllowed) -> Self {
+        let (error, reason, description) = match refusal {
+            GrantNotAllowed::SenderNotProven(refusal) => return Self::from(refusal),
+            GrantNotAllowed::GrantNotRegistered => (
+                ErrorCode::UnauthorizedClient,
+                RefusalReason::GrantNotRegistered,
+                "The client is not authorized to use this grant type",
+            ),
+            GrantNotAllowed::FormatNotServed => (
+                ErrorCode::UnsupportedGrantType,
+                RefusalReason::FormatNotServed,
+                "This server does not serve the token format of this tenant",
+            ),
+        };
+        Self::new(error, reason, description)
+    }
+}
+
+impl From<GrantNotAllowed> for GrantError {
+    fn from(refusal: GrantNotAllowed) -> Self {
+        Self::Refused { response: refusal.into(), scope: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_fixtures::{acme, client};
+
+    #[test]
+    fn a_client_of_another_grant_is_refused_before_anything_is_used() {
+        let (tenant, client) = (acme(), client("svc"));
+        let grantee = Grantee { tenant: &tenant, client: &client };
+        for grant_type in [GrantType::AuthorizationCode, GrantType::DeviceCode] {
+            let refused = check(grant_type, &grantee, &SenderKeys::default());
+            assert_eq!(refused, Err(GrantNotAllowed::GrantNotRegistered));
+        }
+    }
+}

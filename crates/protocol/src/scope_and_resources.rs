@@ -1,0 +1,42 @@
+//! The parameters by which a request of any grant, and an authorization request, says what the token is for.
+
+use crate::{ErrorCode, ErrorResponse, Form, RefusalReason, ResourceIndicator, Scope};
+
+/// The highest number of scope tokens in one request, repetitions included.
+const MAX_SCOPES: usize = 128;
+/// The highest number of resources in one request.
+const MAX_RESOURCES: usize = 16;
+
+impl Form<'_> {
+    /// Takes `scope` (RFC 6749 §3.3). A value of blanks counts as absent.
+    ///
+    /// # Errors
+    /// `invalid_request` for a repetition, `invalid_scope` for a malformed value or more than 128 scope tokens.
+    pub fn take_scope(&mut self) -> Result<Option<Scope>, ErrorResponse> {
+        let invalid = |reason, description| ErrorResponse::new(ErrorCode::InvalidScope, reason, description);
+        let Some(text) = self.take("scope")? else { return Ok(None) };
+        if Scope::sent(&text).nth(MAX_SCOPES).is_some() {
+            return Err(invalid(RefusalReason::TooManyParameters, "More than 128 scopes were requested"));
+        }
+        let scope = Scope::parse(&text)
+            .map_err(|_| invalid(RefusalReason::MalformedScope, "The requested scope is malformed"))?;
+        Ok(Some(scope).filter(|scope| !scope.is_empty()))
+    }
+
+    /// Takes every `resource` in order (RFC 8707 §2.1).
+    ///
+    /// # Errors
+    /// `invalid_request` for more than 16 resources, `invalid_target` for a malformed one.
+    pub fn take_resources(&mut self) -> Result<Vec<ResourceIndicator>, ErrorResponse> {
+        let resources = self.take_all("resource");
+        if resources.len() > MAX_RESOURCES {
+            let reason = RefusalReason::TooManyParameters;
+            return Err(ErrorResponse::invalid_request(reason, "More than 16 resources were requested"));
+        }
+        let resources = resources.iter().map(|text| ResourceIndicator::parse(text)).collect::<Result<_, _>>();
+        resources.map_err(|_| {
+            let description = "The resource must be an absolute URI without a fragment";
+            ErrorResponse::new(ErrorCode::InvalidTarget, RefusalReason::MalformedResource, description)
+        })
+    }
+}
