@@ -1,9 +1,9 @@
 //! What the files come to once everything that they refer to is read.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use administration::{DeclaredSecret, FileSecret, TenantSettings};
+use derive_more::Display;
 use registry::DeclaredPassword;
 
 use super::{
@@ -24,23 +24,15 @@ pub(crate) struct ResolvedTenant {
     pub first_key: Option<protocol::Secret>,
 }
 
-/// Where rows are kept.
-#[derive(Debug)]
+/// Where rows are kept. It displays its place, without the password that a URL may hold.
+#[derive(Debug, Display)]
 pub enum StorageLocation {
     /// A SQLite file.
+    #[display("{}", _0.display())]
     Sqlite(PathBuf),
     /// The URL of a PostgreSQL database.
+    #[display("the PostgreSQL database of storage.url")]
     Postgres(FileSecret),
-}
-
-impl fmt::Display for StorageLocation {
-    /// Its place, without the password that a URL may hold.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "{}", path.display()),
-            Self::Postgres(_) => f.write_str("the PostgreSQL database of storage.url"),
-        }
-    }
 }
 
 /// The keys that seal private keys and the pepper at rest.
